@@ -1,0 +1,238 @@
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
+import type { Digest, Sealed } from '../src/platform/crypto/index.ts';
+
+/** Free payloads: read as parsed JSON, written as text. */
+type Json = JSONColumnType<Record<string, unknown>>;
+type NullableJson = ColumnType<Record<string, unknown> | null, string | null, string | null>;
+/** `bigint` arrives as text: it may pass 2^53. */
+type BigInt64 = ColumnType<string, string | number, string | number>;
+
+export type ClientType = 'web' | 'spa' | 'native' | 'service';
+export type AccessTokenFormat = 'opaque' | 'jwt';
+
+/** Every table, as migrated; a test compares it with the database. */
+export type Database = {
+  change_counter: { only_row: Generated<boolean>; position: BigInt64 };
+  server_keys: { id: GeneratedAlways<number>; purpose: string; sealed: Sealed; created_at: Date };
+  signing_keys: {
+    kid: string;
+    alg: string;
+    public_jwk: Json;
+    sealed_private_jwk: Sealed;
+    created_at: Date;
+    signs_from: Date;
+    retires_at: Date | null;
+  };
+  subjects: { id: string; kind: 'user' | 'client' };
+  users: {
+    id: string;
+    username: string;
+    email: string | null;
+    email_verified: Generated<boolean>;
+    name: string | null;
+    enabled: Generated<boolean>;
+    tokens_valid_after: Date | null;
+    created_at: Date;
+    updated_at: Date;
+    version: Generated<number>;
+  };
+  credentials: { id: string; user_id: string; kind: 'password'; hash: string; created_at: Date; updated_at: Date };
+  setup_links: { digest: Digest; created_at: Date; expires_at: Date; used_at: Date | null };
+  clients: {
+    id: string;
+    client_id: string;
+    type: ClientType;
+    metadata: Json;
+    resources: JSONColumnType<Record<string, string[]>>;
+    service_permissions: JSONColumnType<Record<string, string[]>>;
+    lifetimes: JSONColumnType<Lifetimes>;
+    owner_id: string | null;
+    first_party: Generated<boolean>;
+    enabled: Generated<boolean>;
+    tokens_valid_after: Date | null;
+    created_at: Date;
+    updated_at: Date;
+    version: Generated<number>;
+  };
+  client_secrets: {
+    id: string;
+    client_id: string;
+    digest: Digest;
+    pepper_id: number;
+    label: string | null;
+    created_at: Date;
+    expires_at: Date | null;
+    revoked_at: Date | null;
+  };
+  resource_servers: {
+    id: string;
+    identifier: string;
+    name: string;
+    access_token_format: Generated<AccessTokenFormat>;
+    access_token_signing_alg: string | null;
+    access_token_ttl_seconds: number | null;
+    assignment_required: Generated<boolean>;
+    enabled: Generated<boolean>;
+    tokens_valid_after: Date | null;
+    created_at: Date;
+    updated_at: Date;
+    version: Generated<number>;
+  };
+  permissions: {
+    resource_server_id: string;
+    name: string;
+    description: string | null;
+    is_default: Generated<boolean>;
+    is_optional: Generated<boolean>;
+    is_sensitive: Generated<boolean>;
+  };
+  roles: {
+    id: string;
+    name: string;
+    description: string | null;
+    built_in: Generated<boolean>;
+    created_at: Date;
+    updated_at: Date;
+    version: Generated<number>;
+  };
+  role_permissions: { role_id: string; resource: string | null; pattern: string };
+  role_assignments: { role_id: string; subject_id: string; until: Date | null; created_at: Date };
+  consents: {
+    id: string;
+    user_id: string;
+    client_id: string;
+    scopes: JSONColumnType<ConsentedScopes>;
+    created_at: Date;
+    updated_at: Date;
+    expires_at: Date | null;
+    revoked_at: Date | null;
+    version: Generated<number>;
+  };
+  sessions: {
+    uid: string;
+    user_id: string | null;
+    login_at: Date | null;
+    acr: string | null;
+    amr: ColumnType<string[] | null, string | null, string | null>;
+    transient: Generated<boolean>;
+    sealed_state: Sealed | null;
+    address: string | null;
+    user_agent: string | null;
+    created_at: Date;
+    last_seen_at: Date;
+    expires_at: Date;
+    revoked_at: Date | null;
+  };
+  session_ids: { digest: Digest; session_uid: string; expires_at: Date };
+  grants: {
+    id: string;
+    user_id: string;
+    client_id: string;
+    consent_id: string | null;
+    session_uid: string | null;
+    offline: Generated<boolean>;
+    payload: Json;
+    created_at: Date;
+    revoked_at: Date | null;
+    revoked_for: string | null;
+  };
+  standing_grants: {
+    id: string;
+    user_id: string;
+    client_id: string;
+    consent_id: string | null;
+    session_uid: string | null;
+    offline: boolean;
+    payload: Json;
+    created_at: Date;
+    revoked_at: null;
+    revoked_for: string | null;
+    tokens_valid_after: Date | null;
+    /** `Infinity` or `-Infinity` as a number where PostgreSQL says so. */
+    ends_at: Date | number;
+  };
+  session_clients: {
+    session_uid: string;
+    client_id: string;
+    sid: string | null;
+    grant_id: string | null;
+    persists_logout: Generated<boolean>;
+  };
+  interactions: { digest: Digest; sealed: Sealed; expires_at: Date };
+  refresh_families: {
+    id: string;
+    grant_id: string;
+    client_id: string;
+    user_id: string;
+    handle_digest: Digest | null;
+    digest: Digest | null;
+    key_id: number | null;
+    previous_digest: Digest | null;
+    previous_key_id: number | null;
+    generation: Generated<number>;
+    rotated_at: Date | null;
+    grace_uses: Generated<number>;
+    payload: NullableJson;
+    issued_at: Date;
+    expires_at: Date | null;
+    absolute_expires_at: Date | null;
+    revoked_at: Date | null;
+    revoked_for: string | null;
+  };
+  authorization_codes: {
+    digest: Digest;
+    family_id: string;
+    grant_id: string;
+    client_id: string;
+    user_id: string;
+    payload: Json;
+    issued_at: Date;
+    expires_at: Date;
+    consumed_at: Date | null;
+  };
+  access_tokens: AccessTokenColumns & { digest: Digest };
+  jwt_access_tokens: AccessTokenColumns & { jti: string; status_list_id: number; status_index: number };
+  status_lists: { id: GeneratedAlways<number>; size: number; leased: Generated<number>; created_at: Date };
+  replay_detection: { digest: Digest; expires_at: Date };
+  throttles: { key: string; points: Generated<number>; expire: BigInt64 | null };
+  audit_events: {
+    id: string;
+    occurred_at: Date;
+    actor_kind: string;
+    actor_id: string | null;
+    action: string;
+    target_kind: string | null;
+    target_id: string | null;
+    outcome: 'success' | 'failure';
+    reason: string | null;
+    address: string | null;
+    user_agent: string | null;
+    request_id: string | null;
+    details: NullableJson;
+  };
+};
+
+type AccessTokenColumns = {
+  grant_id: string | null;
+  family_id: string | null;
+  client_id: string;
+  user_id: string | null;
+  scope: string | null;
+  audience: string | null;
+  identity_scope: string | null;
+  payload: Json;
+  issued_at: Date;
+  expires_at: Date;
+  revoked_at: Date | null;
+};
+
+/** Overrides of the installation's lifetimes, in seconds. */
+export type Lifetimes = {
+  access_token?: number | undefined;
+  refresh_token_idle?: number | undefined;
+  refresh_token_absolute?: number | undefined;
+  refresh_grace?: number | undefined;
+};
+
+/** What a person allowed: OpenID Connect scopes, and scopes per resource server identifier. */
+export type ConsentedScopes = { openid: string[]; resources: Record<string, string[]> };

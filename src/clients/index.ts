@@ -1,0 +1,13 @@
+/** Clients: registered applications and services, and their secrets. */
+export { ClientInput, clientExtensions, Lifetimes } from './schemas.ts';
+export {
+  addClientSecret,
+  type ClientDeps,
+  createSecret,
+  disableClient,
+  matchesSecret,
+  type PutClientResult,
+  putClient,
+  typeOf,
+} from './clients.ts';
+export { type Client, type ClientSecret, exportClients, findClient, listClients } from './store.ts';

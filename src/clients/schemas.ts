@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+const scopesPerResource = z.record(z.url(), z.array(z.string().min(1).max(256)));
+const seconds = z.int().positive();
+
+/** Overrides of the installation's lifetimes, in seconds. */
+export const Lifetimes = z.strictObject({
+  access_token: seconds.optional(),
+  refresh_token_idle: seconds.optional(),
+  refresh_token_absolute: seconds.optional(),
+  refresh_grace: z.int().min(0).max(60).optional(),
+});
+
+/** Members of ours beside RFC 7591's. */
+export const clientExtensions = {
+  first_party: z.boolean().default(false).meta({ description: 'the person is not asked for consent' }),
+  enabled: z.boolean().default(true),
+  resources: scopesPerResource.default({}).meta({ description: 'what it may ask for on behalf of people, per resource server' }),
+  service_permissions: scopesPerResource.default({}).meta({ description: 'what it may have itself, per resource server' }),
+  lifetimes: Lifetimes.default({}),
+};
+
+/**
+ * A client as configuration names it: RFC 7591 members (checked by the provider) and ours. Control characters and
+ * unknown members are refused where it is stored.
+ */
+export const ClientInput = z.looseObject({
+  client_id: z
+    .string()
+    .regex(/^[\u0021-\u007e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
+    .refine((id) => !z.guid().safeParse(id).success, 'must not look like a UUID: those name people'),
+  client_secret: z.string().min(16, 'must have at least 16 characters').max(512).optional(),
+  client_name: z.string().min(1).max(100).optional(),
+  scope: z.string().optional(),
+  ...clientExtensions,
+});
+export type ClientInput = z.infer<typeof ClientInput>;

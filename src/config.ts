@@ -1,0 +1,249 @@
+import { readFileSync } from 'node:fs';
+import { isIP, isIPv4 } from 'node:net';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/** What can be set, read once at start. Durations are in the unit of their name, paths absolute. */
+export type Config = Readonly<ReturnType<typeof toConfig>>;
+
+/** The settings are wrong: one line a problem, each naming its variable, none quoting a value. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+type SettingName = keyof typeof table;
+
+// Name: [default ('' = none), what it is]. `.env.example` repeats this table.
+const table = {
+  NODE_ENV: ['development', 'development, production or test; production refuses unsafe settings.'],
+  PORT: ['3000', 'Port to listen on; 0 takes a free one.'],
+  HOST: ['127.0.0.1', 'Address to listen on.'],
+  LATCHKEY_ISSUER: ['', 'Public origin, https in production. In development: http://localhost:PORT.'],
+  DATABASE_URL: ['', 'PostgreSQL 15 or later, postgres://user:password@host:5432/name. In development: embedded.'],
+  LATCHKEY_MIGRATE_DATABASE_URL: ['', 'The same database as the role that owns its tables. Otherwise DATABASE_URL.'],
+  LATCHKEY_DATABASE_POOL: ['10', 'Most database connections at a time.'],
+  LATCHKEY_PREPARED_STATEMENTS: ['on', 'on or off; off for a pgbouncer that does not know prepared statements.'],
+  LATCHKEY_DATA_DIR: ['.latchkey', 'Folder of the embedded database and the root key made in development.'],
+  LATCHKEY_ROOT_KEY: ['', '32 bytes as base64, base64url or hex: openssl rand -base64 32. In development: made once.'],
+  LATCHKEY_APPLY: ['', 'File of configuration as code to apply at start.'],
+  LATCHKEY_TRUST_PROXY: ['off', 'off, the number of proxies in front, or on if the first overwrites X-Forwarded-For.'],
+  LATCHKEY_BRAND_NAME: ['Latchkey', 'Name shown on the pages.'],
+  LOG_LEVEL: ['', 'trace, debug, info, warn, error, fatal or silent. In development: warn; in production: info.'],
+  LATCHKEY_ACCESS_TOKEN_SECONDS: ['600', 'Lifetime of an access token.'],
+  LATCHKEY_REFRESH_TOKEN_IDLE_SECONDS: ['1209600', 'Lifetime of a refresh token that is not used.'],
+  LATCHKEY_REFRESH_TOKEN_ABSOLUTE_SECONDS: ['7776000', 'Lifetime of a refresh token and all its successors together.'],
+  LATCHKEY_REFRESH_GRACE_SECONDS: ['30', 'How long a retried refresh receives the same answer; at most 60.'],
+  LATCHKEY_SESSION_SECONDS: ['1209600', 'Lifetime of a browser session.'],
+  LATCHKEY_KEY_ACTIVATION_SECONDS: ['600', 'How long a new signing key is published before it signs.'],
+} as const satisfies Record<string, readonly [string, string]>;
+
+/** Secrets, and URLs that hold one, may also come in a file named by `NAME_FILE`. */
+const secrets: readonly string[] = ['DATABASE_URL', 'LATCHKEY_MIGRATE_DATABASE_URL', 'LATCHKEY_ROOT_KEY'];
+
+/** Every setting there is, for documentation: its default ('' = none), and whether `NAME_FILE` is understood too. */
+export const settings = Object.entries(table).map(([name, [fallback, description]]) => ({
+  name,
+  default: fallback,
+  description,
+  isSecret: secrets.includes(name),
+}));
+
+const day = 86_400;
+const FilePath = z.string().transform((path) => resolve(path));
+const DatabaseUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  error: 'must be a URL, postgres://user:password@host:5432/name',
+});
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const keyOf32Bytes = /^(?:[0-9A-Fa-f]{64}|[A-Za-z0-9+/]{43}=?|[A-Za-z0-9_-]{43}=?)$/;
+
+const Environment = z.object({
+  NODE_ENV: z.enum(['development', 'production', 'test'], 'must be development, production or test'),
+  PORT: wholeNumber(0, 65_535),
+  HOST: z.string().refine(isHost, 'must be an IP address or a host name, without scheme and port'),
+  LATCHKEY_ISSUER: z
+    .string()
+    .refine(isOrigin, 'must be a plain origin such as https://id.example.com, in lower case, no trailing slash')
+    .optional(),
+  DATABASE_URL: DatabaseUrl.optional(),
+  LATCHKEY_MIGRATE_DATABASE_URL: DatabaseUrl.optional(),
+  LATCHKEY_DATABASE_POOL: wholeNumber(1, 1000),
+  LATCHKEY_PREPARED_STATEMENTS: z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on'),
+  LATCHKEY_DATA_DIR: FilePath,
+  LATCHKEY_ROOT_KEY: z
+    .string()
+    .regex(keyOf32Bytes, 'must be 32 bytes as base64, base64url or hex: make one with `openssl rand -base64 32`')
+    .transform((text) => Buffer.from(text, text.length === 64 ? 'hex' : 'base64'))
+    .optional(),
+  LATCHKEY_APPLY: FilePath.optional(),
+  LATCHKEY_TRUST_PROXY: z.string().regex(/^(on|off|[1-9]\d?)$/, 'must be off, on, or how many proxies are in front'),
+  LATCHKEY_BRAND_NAME: z.string().regex(/^\P{Cc}{1,64}$/u, 'must be at most 64 characters without control characters'),
+  LOG_LEVEL: z.enum(logLevels, 'must be a level from trace to fatal, or silent').optional(),
+  LATCHKEY_ACCESS_TOKEN_SECONDS: wholeNumber(1, day),
+  LATCHKEY_REFRESH_TOKEN_IDLE_SECONDS: wholeNumber(1, 366 * day),
+  LATCHKEY_REFRESH_TOKEN_ABSOLUTE_SECONDS: wholeNumber(1, 1830 * day),
+  LATCHKEY_REFRESH_GRACE_SECONDS: wholeNumber(0, 60),
+  LATCHKEY_SESSION_SECONDS: wholeNumber(1, 366 * day),
+  LATCHKEY_KEY_ACTIVATION_SECONDS: wholeNumber(0, 7 * day),
+} satisfies Record<SettingName, z.ZodType>);
+
+/** The configuration of this process. @throws ConfigError */
+export function loadConfig(): Config {
+  return readConfig(process.env);
+}
+
+/**
+ * Reads the environment, and the files that `NAME_FILE` variables name. Empty means unset.
+ *
+ * @throws ConfigError with every problem found
+ */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const problems = unknownSettings(env);
+  const texts = Object.fromEntries(
+    settings.map(({ name, default: fallback }) => [name, env[name] || fallback || undefined]),
+  );
+  for (const name of secrets.filter((secret) => env[`${secret}_FILE`])) {
+    const read = readSecretFile(env, name);
+    if ('problem' in read) problems.push(read.problem);
+    else texts[name] = read.text;
+  }
+
+  const parsed = Environment.safeParse(texts);
+  if (!parsed.success)
+    problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}.`));
+  problems.push(...unsafeSettings(texts, env));
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems.join('\n'));
+  return toConfig(parsed.data);
+}
+
+function toConfig(values: z.output<typeof Environment>) {
+  const { NODE_ENV, PORT, LATCHKEY_TRUST_PROXY: proxy } = values;
+  return {
+    environment: NODE_ENV,
+    /** 0: a free one. */
+    port: PORT,
+    host: values.HOST,
+    /** An origin; undefined until the server listens when neither it nor the port is fixed. */
+    issuer: values.LATCHKEY_ISSUER ?? (PORT === 0 ? undefined : new URL(`http://localhost:${PORT}`).origin),
+    /** undefined: the embedded PostgreSQL. */
+    databaseUrl: values.DATABASE_URL,
+    /** undefined: migrations run as the role of `databaseUrl`. */
+    migrateDatabaseUrl: values.LATCHKEY_MIGRATE_DATABASE_URL,
+    databasePoolSize: values.LATCHKEY_DATABASE_POOL,
+    preparedStatements: values.LATCHKEY_PREPARED_STATEMENTS,
+    dataDir: values.LATCHKEY_DATA_DIR,
+    /** 32 bytes; undefined, never in production: the one kept in `dataDir`. */
+    rootKey: values.LATCHKEY_ROOT_KEY,
+    /** Configuration as code to apply at start. */
+    applyFile: values.LATCHKEY_APPLY,
+    trustProxy: proxy !== 'off',
+    /** How many proxies are in front, as Koa's `maxIpsCount`: 0 = not said. */
+    trustedProxyHops: proxy === 'on' || proxy === 'off' ? 0 : Number(proxy),
+    brandName: values.LATCHKEY_BRAND_NAME,
+    logLevel: values.LOG_LEVEL ?? (NODE_ENV === 'production' ? 'info' : 'warn'),
+    accessTokenSeconds: values.LATCHKEY_ACCESS_TOKEN_SECONDS,
+    refreshTokenIdleSeconds: values.LATCHKEY_REFRESH_TOKEN_IDLE_SECONDS,
+    refreshTokenAbsoluteSeconds: values.LATCHKEY_REFRESH_TOKEN_ABSOLUTE_SECONDS,
+    refreshGraceSeconds: values.LATCHKEY_REFRESH_GRACE_SECONDS,
+    sessionSeconds: values.LATCHKEY_SESSION_SECONDS,
+    /** How long a new signing key is published before it signs. */
+    keyActivationSeconds: values.LATCHKEY_KEY_ACTIVATION_SECONDS,
+  };
+}
+
+function readSecretFile(env: NodeJS.ProcessEnv, name: string): { text: string } | { problem: string } {
+  if (env[name]) return { problem: `${name} and ${name}_FILE are both set; unset one.` };
+  try {
+    const text = readFileSync(env[`${name}_FILE`] ?? '', 'utf8').replace(/[\r\n]+$/, '');
+    return text ? { text } : { problem: `${name}_FILE names an empty file.` };
+  } catch (error) {
+    // Only the code: the message has the path, where someone may have put the secret itself.
+    const code = typeof error === 'object' && error && 'code' in error ? error.code : 'unreadable';
+    return { problem: `${name}_FILE must name a file that can be read (${code}).` };
+  }
+}
+
+/** What is convenient on a laptop and dangerous elsewhere. */
+function unsafeSettings(texts: Record<string, string | undefined>, env: NodeJS.ProcessEnv): string[] {
+  const isSet = (name: SettingName) => Boolean(texts[name] || env[`${name}_FILE`]);
+  const demands: [SettingName, string][] = isSet('LATCHKEY_MIGRATE_DATABASE_URL')
+    ? [['DATABASE_URL', 'where LATCHKEY_MIGRATE_DATABASE_URL is: both name the same database']]
+    : [];
+  if (texts.NODE_ENV === 'production') demands.push(...productionDemands);
+  const problems = demands.filter(([name]) => !isSet(name)).map(([name, why]) => `${name} must be set ${why}.`);
+  return texts.NODE_ENV === 'production' && isInsecure(texts.LATCHKEY_ISSUER ?? '')
+    ? [...problems, 'LATCHKEY_ISSUER must begin with https:// in production, unless its host is a loopback address.']
+    : problems;
+}
+
+const productionDemands: readonly [SettingName, string][] = [
+  ['LATCHKEY_ISSUER', 'in production: the https origin at which people and clients reach this server'],
+  ['LATCHKEY_ROOT_KEY', 'in production: make it once with `openssl rand -base64 32` and keep it'],
+  ['DATABASE_URL', 'in production: the embedded database is for development only'],
+];
+
+/** A mistyped name would otherwise leave the default in force, silently. */
+function unknownSettings(env: NodeJS.ProcessEnv): string[] {
+  const known = [...settings.map(({ name }) => name), ...secrets.map((name) => `${name}_FILE`)];
+  return Object.keys(env)
+    .filter((name) => env[name] && /^LATCHKEY_(?!TEST_)/i.test(name) && !known.includes(name))
+    .filter((name) => !isServiceLink(name, env[name] ?? ''))
+    .map((name) => `${name} is not a setting; did you mean ${nearest(name, known)}?`);
+}
+
+// Kubernetes describes a service named `latchkey…` to every container beside it in variables with that prefix.
+function isServiceLink(name: string, value: string): boolean {
+  return (
+    /_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name) ||
+    /^(tcp|udp|sctp):/.test(value)
+  );
+}
+
+function nearest(name: string, known: readonly string[]): string {
+  const bare = (text: string) => text.toUpperCase().replace('LATCHKEY_', '');
+  const [first] = known
+    .map((candidate) => ({ candidate, edits: editDistance(bare(name), bare(candidate)) }))
+    .sort((a, b) => a.edits - b.edits);
+  return first?.candidate ?? '';
+}
+
+/** Levenshtein's, one row at a time. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (const letter of from) {
+    let left = (row[0] ?? 0) + 1;
+    row = row.map((above, column) => {
+      if (column === 0) return left;
+      const diagonal = (row[column - 1] ?? 0) + (to[column - 1] === letter ? 0 : 1);
+      left = Math.min(above + 1, left + 1, diagonal);
+      return left;
+    });
+  }
+  return row.at(-1) ?? 0;
+}
+
+function wholeNumber(least: number, most: number): z.ZodType<number, string> {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^\d{1,12}$/, message)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, message);
+}
+
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}$/.test(text);
+}
+
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, origin, hostname } = new URL(text);
+  return /^https?:$/.test(protocol) && origin === text && isHost(hostname.replace(/^\[|\]$/g, ''));
+}
+
+/** Plain http beyond this machine. */
+function isInsecure(issuer: string): boolean {
+  if (!isOrigin(issuer) || issuer.startsWith('https:')) return false;
+  const { hostname } = new URL(issuer);
+  return !['localhost', '[::1]'].includes(hostname) && !(isIPv4(hostname) && hostname.startsWith('127.'));
+}

@@ -1,0 +1,89 @@
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { Database, Db } from '../../platform/database/index.ts';
+import type { ServerKeys } from '../../platform/keys/index.ts';
+import { currentUnit } from '../token-transaction/index.ts';
+import type { Reader } from './reader.ts';
+import { type ClientRecord, type GrantRecord, readClient, readGrant } from './reads.ts';
+
+export type StoreDeps = { db: Db; database: Database; reader: Reader; keys: ServerKeys; now: () => Date };
+
+/** One model's storage; what is not written here is refused, so that a feature switched on without a table fails loudly. */
+export type ModelStore = Partial<Pick<Adapter, 'upsert' | 'find' | 'consume' | 'destroy'>>;
+
+export type Payload = AdapterPayload & Record<string, unknown>;
+
+// oidc-provider wants some secret for these methods; the real ones are compared as digests (client-authentication.ts).
+const secretElsewhere = 'compared as digests';
+const secretMethods = new Set<unknown>(['client_secret_basic', 'client_secret_post']);
+
+/** The client of this id; undefined when there is none or it is disabled. Read once per request. */
+export async function findClientRecord({ reader }: Pick<StoreDeps, 'reader'>, client_id: string): Promise<ClientRecord | undefined> {
+  const unit = currentUnit();
+  await unit.prefetch;
+  const record = await unit.remember(`client:${client_id}`, async () => {
+    const row = await reader.find<{ client: ClientRecord }>(readClient, client_id);
+    return row?.client;
+  });
+  return record?.enabled ? record : undefined;
+}
+
+/** What came joined with a credential is not read again. */
+export function rememberJoined({ client, grant }: { client: ClientRecord; grant: GrantRecord | null }): void {
+  const unit = currentUnit();
+  unit.fill(`client:${client.client_id}`, client);
+  if (grant) unit.fill(`grant:${grant.id}`, grant);
+}
+
+export function clientStore(deps: StoreDeps): ModelStore {
+  return {
+    find: async (client_id) => {
+      const record = await findClientRecord(deps, client_id);
+      if (!record) return undefined;
+      const client_secret = secretMethods.has(record.metadata.token_endpoint_auth_method) ? { client_secret: secretElsewhere } : {};
+      return { ...record.metadata, ...client_secret, client_id } as Payload;
+    },
+  };
+}
+
+/** The grant of this id, while it stands. Read once per request. */
+export async function findGrantRecord({ reader }: Pick<StoreDeps, 'reader'>, id: string): Promise<GrantRecord | undefined> {
+  return currentUnit().remember(`grant:${id}`, async () => {
+    const row = await reader.find<{ grant: GrantRecord }>(readGrant, id);
+    return row?.grant;
+  });
+}
+
+export function grantStore(deps: StoreDeps): ModelStore {
+  return {
+    find: async (id) => {
+      const record = await findGrantRecord(deps, id);
+      if (!record) return undefined;
+      return { ...record.payload, kind: 'Grant', jti: id, accountId: record.user_id, clientId: record.client_id } as Payload;
+    },
+    upsert: async (id, payload) => {
+      const unit = currentUnit();
+      const { openid, resources, rejected, accountId, clientId } = payload;
+      const client = await findClientRecord(deps, String(clientId));
+      const { consent_id = null, session_uid = null, offline = false } = unit.grantOrigin ?? {};
+      const row = { id, user_id: String(accountId), client_id: client?.id ?? '', consent_id, session_uid, offline };
+      const created_at = deps.now();
+      unit.operations.push(async (trx) => {
+        await trx
+          .insertInto('grants')
+          .values({ ...row, payload: JSON.stringify({ openid, resources, rejected }), created_at })
+          .onConflict((conflict) => conflict.column('id').doUpdateSet((eb) => ({ payload: eb.ref('excluded.payload') })))
+          .execute();
+      });
+      return undefined;
+    },
+    destroy: async (id) => {
+      const unit = currentUnit();
+      const revoked_at = deps.now();
+      unit.operations.push(async (trx) => {
+        const ended = { revoked_at, revoked_for: 'signed out' };
+        await trx.updateTable('grants').set(ended).where('id', '=', id).where('revoked_at', 'is', null).execute();
+      });
+      return undefined;
+    },
+  };
+}

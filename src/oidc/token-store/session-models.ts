@@ -1,0 +1,200 @@
+import { sql } from 'kysely';
+import { digest, type Sealed, type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
+import type { Trx } from '../../platform/database/index.ts';
+import type { ServerKeys } from '../../platform/keys/index.ts';
+import { currentUnit, LostRaceError, type Unit } from '../token-transaction/index.ts';
+import type { ModelStore, Payload, StoreDeps } from './models.ts';
+import { type InteractionRecord, readInteraction, readSession, type SessionRecord } from './reads.ts';
+
+// A tab that read the session before another rotated its id may still come with the old one.
+const rotatedIdSeconds = 30;
+
+type Authorization = { sid?: string; grantId?: string; persistsLogout?: true };
+
+export function sessionStore(deps: StoreDeps): ModelStore {
+  return {
+    find: async (id) => {
+      const record = await findSession(deps, id);
+      return record && sessionPayload(deps.keys, id, record);
+    },
+    upsert: async (id, payload) => saveSession(deps, id, payload as Payload),
+    destroy: async (id) => {
+      const unit = currentUnit();
+      const record = await findSession(deps, id);
+      if (!record) return undefined;
+      // The library destroys the old id before it saves under a new one; only without that save it is a sign-out.
+      unit.operations.push((trx) => (unit.savedSession === record.uid ? retireId(deps, trx, id, record, unit) : endSession(deps, trx, record)));
+      return undefined;
+    },
+  };
+}
+
+async function findSession({ reader }: StoreDeps, id: string): Promise<SessionRecord | undefined> {
+  const key = digest(id);
+  return currentUnit().remember(`session:${key.toString('hex')}`, () => reader.find<SessionRecord>(readSession, key));
+}
+
+function sessionPayload(keys: ServerKeys, id: string, record: SessionRecord): Payload {
+  const authorizations = Object.fromEntries(
+    record.clients.map(({ client_id, sid, grant_id, persists_logout }) => [
+      client_id,
+      { ...(sid && { sid }), ...(grant_id && { grantId: grant_id }), ...(persists_logout && { persistsLogout: true }) },
+    ]),
+  );
+  const state = record.sealed_state && JSON.parse(open(keys, ['sessions', 'sealed_state', record.uid], record.sealed_state).toString());
+  return {
+    kind: 'Session',
+    jti: id,
+    uid: record.uid,
+    iat: Math.floor(record.created_at.getTime() / 1000),
+    exp: Math.floor(record.expires_at.getTime() / 1000),
+    ...(record.user_id && { accountId: record.user_id }),
+    ...(record.login_at && { loginTs: Math.floor(record.login_at.getTime() / 1000) }),
+    ...(record.acr && { acr: record.acr }),
+    ...(record.amr && { amr: record.amr }),
+    ...(record.transient && { transient: true }),
+    ...(state && { state }),
+    ...(record.clients.length > 0 && { authorizations }),
+  } as Payload;
+}
+
+async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promise<undefined> {
+  const unit = currentUnit();
+  const uid = String(payload.uid);
+  const previous = await findSessionByUid(deps, uid, id);
+  unit.savedSession = uid;
+  const now = deps.now();
+  const user_id = payload.accountId ?? null;
+  const state = payload.state ? seal(deps.keys.current('interaction').key, ['sessions', 'sealed_state', uid], JSON.stringify(payload.state)) : null;
+  const changing = {
+    user_id,
+    login_at: payload.loginTs ? new Date(Number(payload.loginTs) * 1000) : null,
+    acr: payload.acr ?? null,
+    amr: payload.amr ? JSON.stringify(payload.amr) : null,
+    transient: payload.transient === true,
+    sealed_state: state,
+    address: unit.origin.address ?? null,
+    user_agent: unit.origin.user_agent ?? null,
+    last_seen_at: now,
+    expires_at: new Date(Number(payload.exp) * 1000),
+  };
+  unit.operations.push(async (trx) => {
+    await upsertSession(trx, { uid, ...changing, created_at: now });
+    await trx
+      .insertInto('session_ids')
+      .values({ digest: digest(id), session_uid: uid, expires_at: changing.expires_at })
+      .onConflict((conflict) => conflict.column('digest').doUpdateSet({ expires_at: changing.expires_at }))
+      .execute();
+    await saveSessionClients(trx, uid, (payload.authorizations ?? {}) as Record<string, Authorization>, previous);
+  });
+  if (user_id && previous?.user_id !== user_id) recordSignIn(unit, uid, user_id, now);
+  return undefined;
+}
+
+function recordSignIn(unit: Unit, uid: string, user_id: string, occurred_at: Date): void {
+  if (unit.events.some(({ action }) => action === 'session.started')) return;
+  const actor = { kind: 'user' as const, id: user_id, permissions: [], origin: unit.origin };
+  unit.events.push({ actor, action: 'session.started', target: { kind: 'session', id: uid }, occurred_at });
+}
+
+async function upsertSession(trx: Trx, session: Parameters<ReturnType<Trx['insertInto']>['values']>[0] & { uid: string }): Promise<void> {
+  const { uid: _, created_at: __, ...changing } = session as Record<string, unknown>;
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('sessions')
+    .values(session as never)
+    .onConflict((conflict) =>
+      conflict
+        .column('uid')
+        .doUpdateSet(changing)
+        // Two tabs of one browser: neither may give the other's person away, nor revive a session that was ended.
+        .where('sessions.revoked_at', 'is', null)
+        .where((eb) => eb.or([eb('sessions.user_id', 'is', null), eb('sessions.user_id', '=', eb.ref('excluded.user_id'))])),
+    )
+    .executeTakeFirst();
+  if (!numInsertedOrUpdatedRows) throw new LostRaceError('the session was ended, or belongs to another person now');
+}
+
+/** Writes only what this request changed, so that tabs do not undo each other's clients. */
+async function saveSessionClients(
+  trx: Trx,
+  session_uid: string,
+  authorizations: Record<string, Authorization>,
+  previous: SessionRecord | undefined,
+): Promise<void> {
+  for (const [client_id, { sid = null, grantId: grant_id = null, persistsLogout: persists_logout = false }] of Object.entries(authorizations)) {
+    const before = previous?.clients.find((client) => client.client_id === client_id);
+    if (before && before.sid === sid && before.grant_id === grant_id && before.persists_logout === persists_logout) continue;
+    await sql`insert into session_clients (session_uid, client_id, sid, grant_id, persists_logout)
+      select ${session_uid}, id, ${sid}, ${grant_id}::uuid, ${persists_logout} from clients where client_id = ${client_id}
+      on conflict (session_uid, client_id) do update set sid = excluded.sid, grant_id = excluded.grant_id,
+        persists_logout = session_clients.persists_logout or excluded.persists_logout`.execute(trx);
+  }
+  const gone = previous?.clients.filter(({ client_id }) => !authorizations[client_id]) ?? [];
+  for (const { client_id } of gone) {
+    await trx
+      .deleteFrom('session_clients')
+      .where('session_uid', '=', session_uid)
+      .where('client_id', '=', (eb) => eb.selectFrom('clients').select('id').where('client_id', '=', client_id))
+      .execute();
+  }
+}
+
+/** An id from before a sign-in dies at once (session fixation); after any other rotation it lives on for a moment. */
+async function retireId({ now }: StoreDeps, trx: Trx, id: string, record: SessionRecord, unit: Unit): Promise<void> {
+  const seconds = unit.events.some(({ action }) => action === 'session.started') || !record.user_id ? 0 : rotatedIdSeconds;
+  const expires_at = new Date(now().getTime() + seconds * 1000);
+  await trx.updateTable('session_ids').set({ expires_at }).where('digest', '=', digest(id)).execute();
+}
+
+async function endSession({ now }: StoreDeps, trx: Trx, record: SessionRecord): Promise<void> {
+  const revoked_at = now();
+  await trx.updateTable('sessions').set({ revoked_at }).where('uid', '=', record.uid).where('revoked_at', 'is', null).execute();
+  await trx
+    .updateTable('grants')
+    .set({ revoked_at, revoked_for: 'signed out' })
+    .where('session_uid', '=', record.uid)
+    .where('offline', '=', false)
+    .where('revoked_at', 'is', null)
+    .execute();
+}
+
+/** Interactions hold raw session ids and request parameters: the whole payload is sealed. */
+export function interactionStore(deps: StoreDeps): ModelStore {
+  return {
+    find: async (id) => {
+      const key = digest(id);
+      const record = await currentUnit().remember(`interaction:${key.toString('hex')}`, () => deps.reader.find<InteractionRecord>(readInteraction, key));
+      if (!record) return undefined;
+      return { ...JSON.parse(open(deps.keys, placeOf(key), record.sealed).toString()), jti: id } as Payload;
+    },
+    upsert: async (id, { jti: _, ...payload }) => {
+      const key = digest(id);
+      const sealed = seal(deps.keys.current('interaction').key, placeOf(key), JSON.stringify(payload));
+      const expires_at = new Date(Number(payload.exp) * 1000);
+      currentUnit().operations.push(async (trx) => {
+        await trx
+          .insertInto('interactions')
+          .values({ digest: key, sealed, expires_at })
+          .onConflict((conflict) => conflict.column('digest').doUpdateSet({ sealed, expires_at }))
+          .execute();
+      });
+      return undefined;
+    },
+    destroy: async (id) => {
+      currentUnit().operations.push(async (trx) => {
+        const { numDeletedRows } = await trx.deleteFrom('interactions').where('digest', '=', digest(id)).executeTakeFirst();
+        // Submitted twice: only one of them may go on to a code.
+        if (numDeletedRows === 0n) throw new LostRaceError('the interaction was already finished');
+      });
+      return undefined;
+    },
+  };
+}
+
+function placeOf(key: Buffer): SealedPlace {
+  return ['interactions', 'sealed', key.toString('hex')];
+}
+
+function open(keys: ServerKeys, place: SealedPlace, sealed: Buffer): Buffer {
+  return unseal(keys.current('interaction').key, place, sealed as Sealed);
+}

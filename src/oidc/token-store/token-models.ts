@@ -1,0 +1,211 @@
+import Provider from 'oidc-provider';
+import { v7 as uuidv7 } from 'uuid';
+import { digest, sameDigest } from '../../platform/crypto/index.ts';
+import { currentUnit, LostRaceError, type NewAccessToken } from '../token-transaction/index.ts';
+import { familyHandle, isAccessToken, isCode } from './credentials.ts';
+import { findClientRecord, type ModelStore, type Payload, rememberJoined, type StoreDeps } from './models.ts';
+import {
+  type AccessTokenRecord,
+  type CodeRecord,
+  type FamilyRecord,
+  readAccessToken,
+  readCode,
+  readFamily,
+  readJwtAccessToken,
+} from './reads.ts';
+
+const seconds = (at: Date) => Math.floor(at.getTime() / 1000);
+const instant = (epochSeconds: unknown) => new Date(Number(epochSeconds) * 1000);
+
+/** What is stored of a payload: never its id (the credential itself), nor what the columns and the grant decide. */
+function withoutId({ jti: _, exp: __, iat: ___, expiresWithSession: ____, consumed: _____, ...rest }: Payload): Record<string, unknown> {
+  return rest;
+}
+
+/** Opaque and JWT access tokens of people, and those of clients themselves: one store, told apart by `kind`. */
+export function accessTokenStore(deps: StoreDeps, kind: 'AccessToken' | 'ClientCredentials'): ModelStore {
+  return {
+    find: async (value) => {
+      const record = await findAccessToken(deps, value);
+      if (!record || record.payload.kind !== kind) return undefined;
+      const times = { iat: seconds(record.issued_at), exp: seconds(record.expires_at) };
+      return { ...record.payload, ...asUserinfoSees(record), ...times, jti: value } as Payload;
+    },
+    upsert: async (value, payload) => {
+      currentUnit().writes.access_token = newAccessToken(deps, { digest: digest(value) }, payload as Payload);
+      return undefined;
+    },
+    destroy: async (value) => {
+      const record = await findAccessToken(deps, value);
+      if (!record) return undefined;
+      const { structured, operations } = currentUnit();
+      const revoked_at = deps.now();
+      operations.push(async (trx) => {
+        await (structured?.reference === value
+          ? trx.updateTable('jwt_access_tokens').set({ revoked_at }).where('jti', '=', structured.jti).execute()
+          : trx.updateTable('access_tokens').set({ revoked_at }).where('digest', '=', digest(value)).execute());
+      });
+      return undefined;
+    },
+  };
+}
+
+async function findAccessToken({ reader }: StoreDeps, value: string): Promise<AccessTokenRecord | undefined> {
+  const unit = currentUnit();
+  const isStructured = unit.structured?.reference === value;
+  if (!isStructured && !isAccessToken(value)) return undefined;
+  return unit.remember(`access:${value}`, async () => {
+    const record = isStructured
+      ? await reader.find<AccessTokenRecord & Record<string, unknown>>(readJwtAccessToken, unit.structured?.jti)
+      : await reader.find<AccessTokenRecord & Record<string, unknown>>(readAccessToken, digest(value));
+    if (record) rememberJoined(record);
+    return record;
+  });
+}
+
+// A token bound to an audience still tells who its owner is, when that was allowed with it; oidc-provider refuses any `aud`.
+function asUserinfoSees(record: AccessTokenRecord): { aud?: undefined; scope?: string } {
+  if (Provider.ctx?.oidc.route !== 'userinfo' || !record.audience || !record.identity_scope) return {};
+  return { aud: undefined, scope: record.identity_scope };
+}
+
+/** The row of an access token about to be issued. */
+export function newAccessToken({ now }: Pick<StoreDeps, 'now'>, key: NewAccessToken['key'], payload: Payload): NewAccessToken {
+  const audience = typeof payload.aud === 'string' ? payload.aud : undefined;
+  return {
+    key,
+    scope: payload.scope,
+    audience,
+    identity_scope: audience ? identityScope() : undefined,
+    payload: withoutId(payload),
+    issued_at: now(),
+    expires_at: instant(payload.exp),
+  };
+}
+
+function identityScope(): string | undefined {
+  const { entities } = Provider.ctx?.oidc ?? {};
+  const source = entities?.AuthorizationCode ?? entities?.RefreshToken;
+  if (!source || !entities?.Grant) return undefined;
+  return entities.Grant.getOIDCScopeFiltered(source.scopes) || undefined;
+}
+
+export function codeStore(deps: StoreDeps): ModelStore {
+  return {
+    find: async (value) => {
+      if (!isCode(value)) return undefined;
+      const unit = currentUnit();
+      const record = await unit.remember(`code:${value}`, () => deps.reader.find<CodeRecord>(readCode, digest(value)));
+      if (!record?.grant) return undefined;
+      rememberJoined(record);
+      const { family_id, grant_id, user_id } = record;
+      unit.source = { kind: 'authorization_code', digest: digest(value), family_id, grant_id, user_id };
+      return { ...record.payload, jti: value, iat: seconds(record.issued_at), exp: seconds(record.expires_at) } as Payload;
+    },
+    // The commit decides which of several redemptions wins; here it is only known that this request wants to.
+    consume: async () => undefined,
+    upsert: async (value, payload) => insertCode(deps, value, payload as Payload),
+  };
+}
+
+async function insertCode(deps: StoreDeps, value: string, payload: Payload): Promise<undefined> {
+  const unit = currentUnit();
+  const client = await findClientRecord(deps, String(payload.clientId));
+  const grant_id = String(payload.grantId);
+  const isOffline = payload.expiresWithSession !== true;
+  const row = {
+    digest: digest(value),
+    family_id: uuidv7(),
+    grant_id,
+    client_id: client?.id ?? '',
+    user_id: String(payload.accountId),
+    payload: JSON.stringify(withoutId(payload)),
+    issued_at: deps.now(),
+    expires_at: instant(payload.exp),
+  };
+  unit.operations.push(async (trx) => {
+    // Of a revocation and an authorization the first to lock the grant wins.
+    const grant = await trx
+      .selectFrom('grants')
+      .select('id')
+      .where('id', '=', grant_id)
+      .where('revoked_at', 'is', null)
+      .forNoKeyUpdate()
+      .executeTakeFirst();
+    if (!grant) throw new LostRaceError('the grant was revoked');
+    if (isOffline) await trx.updateTable('grants').set({ offline: true }).where('id', '=', grant_id).execute();
+    await trx.insertInto('authorization_codes').values(row).execute();
+  });
+  unit.events.push({
+    actor: { kind: 'user', id: row.user_id, permissions: [], origin: unit.origin },
+    action: 'authorization_code.issued',
+    target: { kind: 'client', id: String(payload.clientId) },
+    details: { grant_id, scope: payload.scope, resource: payload.resource },
+    occurred_at: row.issued_at,
+  });
+  return undefined;
+}
+
+export function refreshTokenStore(deps: StoreDeps): ModelStore {
+  return {
+    find: async (value) => {
+      const record = await findFamily(deps, value);
+      if (!record?.grant) return undefined;
+      noteSource(deps, value, record);
+      if (Provider.ctx?.oidc.route === 'introspection' && !sameDigest(record.digest, digest(value))) return undefined;
+      const expires_at = record.expires_at < record.absolute_expires_at ? record.expires_at : record.absolute_expires_at;
+      return { ...record.payload, jti: value, iat: seconds(record.issued_at), exp: seconds(expires_at) } as Payload;
+    },
+    consume: async () => undefined,
+    upsert: async (value, payload) => {
+      const { source, writes } = currentUnit();
+      const expires_at = instant(payload.exp);
+      if (source?.kind === 'refresh_token') {
+        writes.successor = { digest: digest(value), expires_at };
+        return undefined;
+      }
+      const handle_digest = familyHandle(value);
+      if (!handle_digest) throw new Error('malformed refresh token');
+      const absolute_expires_at = new Date(deps.now().getTime() + absoluteSeconds(payload as Payload) * 1000);
+      writes.refresh_token = { handle_digest, digest: digest(value), payload: withoutId(payload as Payload), expires_at, absolute_expires_at };
+      return undefined;
+    },
+    destroy: async (value) => {
+      const record = await findFamily(deps, value);
+      if (!record) return undefined;
+      const revoked_at = deps.now();
+      currentUnit().operations.push(async (trx) => {
+        const ended = { revoked_at, revoked_for: 'revoked by its client' };
+        await trx.updateTable('refresh_families').set(ended).where('id', '=', record.id).where('revoked_at', 'is', null).execute();
+      });
+      return undefined;
+    },
+  };
+}
+
+function absoluteSeconds(payload: Payload): number {
+  return currentUnit().absoluteRefreshSeconds ?? Number(payload.exp) - Number(payload.iat);
+}
+
+/** The family of a refresh token of any generation. Read once per request. */
+export async function findFamily({ reader }: StoreDeps, value: string): Promise<FamilyRecord | undefined> {
+  const handle = familyHandle(value);
+  if (!handle) return undefined;
+  return currentUnit().remember(`family:${handle.toString('hex')}`, async () => {
+    const record = await reader.find<FamilyRecord>(readFamily, handle);
+    if (record) rememberJoined(record);
+    return record;
+  });
+}
+
+function noteSource(deps: StoreDeps, value: string, record: FamilyRecord): void {
+  const unit = currentUnit();
+  const presented = digest(value);
+  const isPrevious = record.previous_digest !== null && sameDigest(record.previous_digest, presented);
+  // An older one than the previous derives nothing: the commit will call it reuse.
+  const keyId = isPrevious ? record.previous_key_id : record.key_id;
+  unit.presented = { value, key: deps.keys.find(keyId ?? record.key_id)?.key };
+  const graceSeconds = record.client.lifetimes.refresh_grace ?? unit.defaultGraceSeconds;
+  const { id: family_id, grant_id, user_id } = record;
+  unit.source = { kind: 'refresh_token', digest: presented, family_id, grant_id, user_id, graceSeconds };
+}

@@ -1,0 +1,142 @@
+import { type Database, DatabaseUnavailableError, type HotConnection } from '../../platform/database/index.ts';
+import { judgeStatement, lockStatement, type UnitRow, type Verdict } from './statements.ts';
+
+const lanes = 2;
+const maxBatch = 64;
+const maxReplays = 60;
+const busyBudgetMs = 1000;
+const busyPauseMs = { min: 2, spread: 6 };
+
+type Waiting = {
+  row: UnitRow;
+  /** At most one unit per family or code in a batch: the second is judged after the first is written. */
+  lane: string;
+  since: number;
+  resolve: (verdict: Verdict) => void;
+  reject: (error: unknown) => void;
+};
+
+/** Commits the token requests of all connections together: while one batch is in flight, the next fills (DESIGN.md §5). */
+export class Committer {
+  readonly #idle: HotConnection[];
+  readonly #now: () => Date;
+  #queue: Waiting[] = [];
+  #isScheduled = false;
+
+  constructor(database: Database, now: () => Date) {
+    this.#idle = Array.from({ length: lanes }, () => database.openHotConnection());
+    this.#now = now;
+  }
+
+  /**
+   * Judges and writes one unit.
+   *
+   * @throws DatabaseUnavailableError: whether it took effect is unknown
+   */
+  commit(row: UnitRow): Promise<Verdict> {
+    return new Promise((resolve, reject) => {
+      const lane = row.presented && row.family_id ? row.family_id : '';
+      this.#queue.push({ row, lane, since: this.#now().getTime(), resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    while (this.#queue.length > 0) {
+      const connection = this.#idle.pop();
+      if (!connection) return;
+      const batch = this.#takeBatch();
+      void this.#commitBatch(connection, batch).finally(() => {
+        this.#idle.push(connection);
+        this.#flush();
+      });
+    }
+  }
+
+  #takeBatch(): Waiting[] {
+    const batch: Waiting[] = [];
+    const rest: Waiting[] = [];
+    const taken = new Set<string>();
+    for (const waiting of this.#queue) {
+      const fits = batch.length < maxBatch && !taken.has(waiting.lane);
+      (fits ? batch : rest).push(waiting);
+      if (fits && waiting.lane) taken.add(waiting.lane);
+    }
+    this.#queue = rest;
+    return batch;
+  }
+
+  async #commitBatch(connection: HotConnection, batch: Waiting[]): Promise<void> {
+    try {
+      const verdicts = await this.#send(connection, batch);
+      batch.forEach((waiting, n) => {
+        this.#conclude(waiting, verdicts.get(n) ?? 'busy');
+      });
+    } catch (error) {
+      await this.#retrySmaller(connection, batch, error);
+    }
+  }
+
+  /** A poisonous unit fails alone: the batch is halved until it stands by itself. */
+  async #retrySmaller(connection: HotConnection, batch: Waiting[], error: unknown): Promise<void> {
+    const [only] = batch;
+    if (error instanceof DatabaseUnavailableError || (batch.length === 1 && !isRetryable(error))) {
+      for (const { reject } of batch) reject(error);
+      return;
+    }
+    if (only && batch.length === 1) {
+      this.#conclude(only, 'busy');
+      return;
+    }
+    const middle = Math.ceil(batch.length / 2);
+    await this.#commitBatch(connection, batch.slice(0, middle));
+    await this.#commitBatch(connection, batch.slice(middle));
+  }
+
+  async #send(connection: HotConnection, batch: Waiting[]): Promise<Map<number, Verdict>> {
+    const rows = batch.map(({ row }, n) => ({ ...row, n }));
+    const locked = (pick: (row: UnitRow) => string | null) => [...new Set(rows.map(pick).filter((id) => id !== null))];
+    const families = rows.filter(({ source }) => source === 'refresh_token').map(({ family_id }) => family_id);
+    const ids = [locked((row) => row.client_id), locked((row) => row.user_id), locked((row) => row.grant_id), families];
+    const [, , judged, commit] = await connection.run([
+      { name: 'begin', text: 'begin isolation level read committed' },
+      { name: 'lock units', text: lockStatement, values: ids },
+      { name: 'judge units', text: judgeStatement, values: [JSON.stringify(rows), this.#now(), maxReplays] },
+      { name: 'commit', text: 'commit' },
+    ]);
+    if (commit?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
+    return new Map(judged?.rows.map((row) => [row.n as number, row.verdict as Verdict]));
+  }
+
+  #conclude(waiting: Waiting, verdict: Verdict): void {
+    if (verdict !== 'busy') {
+      waiting.resolve(verdict);
+      return;
+    }
+    if (this.#now().getTime() - waiting.since > busyBudgetMs) {
+      waiting.reject(new DatabaseUnavailableError(new Error('a row stayed locked')));
+      return;
+    }
+    setTimeout(
+      () => {
+        this.#queue.push(waiting);
+        this.#schedule();
+      },
+      busyPauseMs.min + (waiting.row.n % busyPauseMs.spread),
+    );
+  }
+}
+
+/** Serialization failures, deadlocks and lock timeouts (SQLSTATE class 40, 55): the same unit may succeed in a moment. */
+function isRetryable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^(40|55)/.test(error.code);
+}

@@ -1,0 +1,132 @@
+/**
+ * The hot statements (DESIGN.md §5). The lock is a statement of its own: in one statement the judgement's snapshot would be
+ * older than the lock it waited for, and concurrent rotations would fork the family.
+ */
+
+// `skip locked`: a row that an administrator holds delays its own unit, not the batch. What was got is handed over to the
+// judging statement through a setting of this transaction.
+export const lockStatement = `
+select set_config('latchkey.held', coalesce(string_agg(id::text, ','), ''), true) from (
+  (select id from clients where id = any($1::uuid[]) order by id for share skip locked)
+  union all (select id from users where id = any($2::uuid[]) order by id for share skip locked)
+  union all (select id from grants where id = any($3::uuid[]) order by id for no key update skip locked)
+  union all (select id from refresh_families where id = any($4::uuid[]) order by id for no key update skip locked)
+) held`;
+
+/** The unit as the statements see it; `$1` is a JSON array of them, `$2` the time, `$3` the most replays within grace. */
+export type UnitRow = {
+  n: number;
+  source: string;
+  client_id: string;
+  user_id: string | null;
+  grant_id: string | null;
+  family_id: string | null;
+  presented: string | null;
+  successor: string | null;
+  next_key_id: number;
+  grace_seconds: number;
+  refresh_handle: string | null;
+  refresh_digest: string | null;
+  refresh_payload: unknown;
+  refresh_expires_at: Date | null;
+  refresh_absolute_expires_at: Date | null;
+  access_digest: string | null;
+  access_jti: string | null;
+  status_list_id: number | null;
+  status_index: number | null;
+  access_scope: string | null;
+  access_audience: string | null;
+  access_identity_scope: string | null;
+  access_payload: unknown;
+  access_issued_at: Date | null;
+  access_expires_at: Date | null;
+  event: unknown;
+};
+
+/**
+ * What the database decided. `won` and `grace` were written; `reuse` and `used` ended the family; `busy` wrote nothing and
+ * may be tried again; the rest wrote nothing.
+ */
+export type Verdict = 'won' | 'grace' | 'reuse' | 'used' | 'exhausted' | 'revoked' | 'busy';
+
+export const judgeStatement = `
+with u as materialized (
+  select * from json_to_recordset($1::json) as u(
+    n int, source text, client_id uuid, user_id uuid, grant_id uuid, family_id uuid, presented bytea, successor bytea,
+    next_key_id int, grace_seconds int, refresh_handle bytea, refresh_digest bytea, refresh_payload json,
+    refresh_expires_at timestamptz, refresh_absolute_expires_at timestamptz, access_digest bytea, access_jti text,
+    status_list_id int, status_index int, access_scope text, access_audience text, access_identity_scope text,
+    access_payload json, access_issued_at timestamptz, access_expires_at timestamptz, event json)
+), held as materialized (
+  select unnest(string_to_array(current_setting('latchkey.held'), ','))::uuid as id
+), facts as materialized (
+  select u.*, f.digest, f.previous_digest, f.rotated_at, f.grace_uses, code.consumed_at,
+    c.enabled and (c.tokens_valid_after is null or $2 > c.tokens_valid_after) as client_lives,
+    u.grant_id is null or (g.id is not null and g.ends_at > $2
+      and (g.tokens_valid_after is null or coalesce(f.issued_at, code.issued_at) > g.tokens_valid_after)) as grant_lives,
+    case u.source when 'refresh_token' then f.revoked_at is null and f.digest is not null and f.absolute_expires_at > $2
+      when 'authorization_code' then code.digest is not null else true end as source_lives,
+    exists (select from held where id = u.client_id)
+      and (u.user_id is null or exists (select from held where id = u.user_id))
+      and (u.grant_id is null or exists (select from held where id = u.grant_id))
+      and (u.source <> 'refresh_token' or exists (select from held where id = u.family_id)) as is_held
+  from u
+    left join clients c on c.id = u.client_id
+    left join standing_grants g on g.id = u.grant_id
+    left join refresh_families f on f.id = u.family_id
+    left join authorization_codes code on code.digest = u.presented and u.source = 'authorization_code'
+), judged as materialized (
+  select *, case
+    when client_lives is not true or not grant_lives or not source_lives then 'revoked'
+    when not is_held then 'busy'
+    when source = 'client_credentials' then 'won'
+    when source = 'authorization_code' then case when consumed_at is null then 'won' else 'used' end
+    when presented = digest then 'won'
+    when presented = previous_digest and successor = digest and rotated_at + grace_seconds * interval '1 second' >= $2
+      then case when grace_uses < $3 then 'grace' else 'exhausted' end
+    else 'reuse' end as verdict
+  from facts
+), rotated as (
+  update refresh_families f set previous_digest = f.digest, previous_key_id = f.key_id, digest = j.successor,
+    key_id = j.next_key_id, generation = f.generation + 1, rotated_at = $2, grace_uses = 0, expires_at = j.refresh_expires_at
+  from judged j where f.id = j.family_id and j.verdict = 'won' and j.source = 'refresh_token'
+), replayed as (
+  update refresh_families f set grace_uses = f.grace_uses + 1
+  from judged j where f.id = j.family_id and j.verdict = 'grace'
+), ended as (
+  update refresh_families f set revoked_at = $2, revoked_for = j.verdict
+  from judged j where f.id = j.family_id and j.verdict in ('reuse', 'used') and f.revoked_at is null
+), consumed as (
+  update authorization_codes c set consumed_at = $2
+  from judged j where c.digest = j.presented and j.source = 'authorization_code' and j.verdict = 'won'
+), begun as (
+  insert into refresh_families (id, grant_id, client_id, user_id, handle_digest, digest, key_id, payload, issued_at, expires_at, absolute_expires_at)
+  select family_id, grant_id, client_id, user_id, refresh_handle, refresh_digest, next_key_id, refresh_payload, $2,
+    refresh_expires_at, refresh_absolute_expires_at
+  from judged where verdict = 'won' and source = 'authorization_code'
+), opaque as (
+  insert into access_tokens (digest, grant_id, family_id, client_id, user_id, scope, audience, identity_scope, payload, issued_at, expires_at)
+  select access_digest, grant_id, family_id, client_id, user_id, access_scope, access_audience, access_identity_scope,
+    access_payload, access_issued_at, access_expires_at
+  from judged where verdict in ('won', 'grace') and access_digest is not null
+), structured as (
+  insert into jwt_access_tokens (jti, status_list_id, status_index, grant_id, family_id, client_id, user_id, scope, audience,
+    identity_scope, payload, issued_at, expires_at)
+  select access_jti, status_list_id, status_index, grant_id, family_id, client_id, user_id, access_scope, access_audience,
+    access_identity_scope, access_payload, access_issued_at, access_expires_at
+  from judged where verdict in ('won', 'grace') and access_jti is not null
+), recorded as (
+  insert into audit_events (id, occurred_at, actor_kind, actor_id, action, target_kind, target_id, outcome, reason, address,
+    user_agent, request_id, details)
+  select e.id, $2, e.actor_kind, e.actor_id,
+    case j.verdict when 'won' then e.action when 'grace' then 'refresh_token.replayed' when 'reuse' then 'refresh_token.reuse'
+      when 'used' then 'authorization_code.reuse' when 'exhausted' then 'refresh_token.replay_refused' end,
+    e.target_kind, e.target_id, case when j.verdict in ('won', 'grace') then 'success' else 'failure' end,
+    case j.verdict when 'reuse' then 'the family was ended' when 'used' then 'the family was ended'
+      when 'exhausted' then 'too many replays within the grace window' end,
+    e.address, e.user_agent, e.request_id, e.details
+  from judged j cross join lateral json_to_record(j.event) as e(id uuid, actor_kind text, actor_id text, action text,
+    target_kind text, target_id text, address text, user_agent text, request_id text, details json)
+  where j.verdict not in ('busy', 'revoked')
+)
+select n, verdict from judged`;

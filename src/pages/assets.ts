@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+
+/** One file as it goes over the wire. Its path changes with its content, so it may be cached for ever. */
+export type Asset = { path: string; body: Buffer; gzip: Buffer; br: Buffer; type: string };
+
+export type AssetName = 'latchkey.css' | 'latchkey.js' | 'icon.svg';
+
+const own = (name: string): string => readFileSync(new URL(`../../views/assets/${name}`, import.meta.url), 'utf8');
+const pico = readFileSync(createRequire(import.meta.url).resolve('@picocss/pico/css/pico.min.css'), 'utf8');
+
+const assets: Readonly<Record<AssetName, Asset>> = {
+  'latchkey.css': asset('latchkey.css', 'text/css; charset=utf-8', withoutDataUrls(pico) + own('latchkey.css')),
+  'latchkey.js': asset('latchkey.js', 'text/javascript; charset=utf-8', own('latchkey.js')),
+  'icon.svg': asset('icon.svg', 'image/svg+xml', own('icon.svg')),
+};
+
+const byPath: ReadonlyMap<string, Asset> = new Map(Object.values(assets).map((each) => [each.path, each]));
+
+/** The file served under this path, precompressed; undefined for any other path, outdated names included. */
+export function findAsset(path: string): Asset | undefined {
+  return byPath.get(path);
+}
+
+/** Where pages find this file: `/assets/latchkey.<hash of its content>.css`. */
+export function assetPath(name: AssetName): string {
+  return assets[name].path;
+}
+
+function asset(name: AssetName, type: string, text: string): Asset {
+  const body = Buffer.from(text);
+  const hash = createHash('sha256').update(body).digest('hex').slice(0, 16);
+  const path = `/assets/${name.replace('.', `.${hash}.`)}`;
+  return { path, body, gzip: gzipSync(body, { level: 9 }), br: brotliCompressSync(body), type };
+}
+
+// The content security policy (img-src 'self') refuses Pico's inline icons: each would be an error in the
+// browser's console and an empty box on the page. latchkey.css draws the few that are needed.
+function withoutDataUrls(css: string): string {
+  return css.replaceAll(/url\("data:[^"]*"\)/g, 'none');
+}

@@ -1,0 +1,196 @@
+/** What each page says about the moment it is shown in. The same for every page. */
+export type PageChrome = {
+  brand: { name: string };
+  request_id: string;
+  /** How the person knows their account (e-mail or username); absent when nobody is signed in. */
+  signed_in_as?: string | undefined;
+  /** Relative times ("3 days ago") are counted from here. */
+  now: Date;
+};
+
+/** Problems with a form: field name → one sentence. The name `form` is for what concerns no single field. */
+export type FieldErrors = Readonly<Record<string, string>>;
+
+/** One thing an app asks for, in the person's words (`description`) and the machine's (`name`). */
+export type AskedScope = {
+  name: string;
+  /** What the checkbox sends as `scope` when it is ticked. */
+  value: string;
+  description: string;
+  /** May be unticked. What is not optional is shown ticked, disabled, and is not sent. */
+  optional: boolean;
+  /** Marked as risky; an optional one starts unticked. */
+  sensitive: boolean;
+  /** This client has been allowed something before, but not this. An optional one starts unticked. */
+  is_new: boolean;
+  /** The person allowed it before; starts ticked. */
+  already_allowed: boolean;
+};
+
+/** What an app asks for at one service; `service_name` is null for the person's own profile. */
+export type AskedGroup = { service_name: string | null; scopes: readonly AskedScope[] };
+
+/** What an app may do at one service; `service_name` is null for the person's own profile. */
+export type AllowedGroup = {
+  service_name: string | null;
+  scopes: readonly { name: string; description: string; sensitive: boolean }[];
+};
+
+/** One row of the person's connected apps. */
+export type ConnectedApp = {
+  consent_id: string;
+  client_name: string;
+  allowed_at: Date;
+  last_used_at: Date | null;
+  /** null: until it is taken back */
+  expires_at: Date | null;
+  groups: readonly AllowedGroup[];
+};
+
+/** Sends `username`, `email`, `name`, `password` and `password_repeated`. */
+export type SetupPage = {
+  csrf: string;
+  action: string;
+  values: { username?: string | undefined; email?: string | undefined; name?: string | undefined };
+  errors: FieldErrors;
+  /** The rules of a password, as a sentence shown under the field. */
+  password_rules?: string | undefined;
+};
+
+/** Sends `login` and `password`, or `decision=cancel`. */
+export type SignInPage = {
+  csrf: string;
+  action: string;
+  client_name?: string | undefined;
+  /** What was typed before, or empty. */
+  login: string;
+  /** A whole sentence. It never says which of the two was wrong. */
+  error?: string | undefined;
+  notice?: string | undefined;
+  /** Offers the way back to the client. */
+  cancel?: boolean | undefined;
+};
+
+/** Sends `decision` (`allow` or `deny`) and one `scope` for each ticked optional one. */
+export type ConsentPage = {
+  csrf: string;
+  action: string;
+  client_name: string;
+  signed_in_as: string;
+  /** Where "not you?" posts to (with `csrf`). */
+  switch_account_action: string;
+  groups: readonly AskedGroup[];
+  return_host: string;
+  return_is_loopback: boolean;
+  /** null: until it is taken back */
+  lasts_until: Date | null;
+};
+
+/** Sends `logout=yes` for "Sign out"; without it the person stays signed in. */
+export type SignOutPage = {
+  client_name?: string | undefined;
+  /** The provider's ready form, trusted markup, included as it is; its id is `op.logoutForm`. */
+  form_html?: string | undefined;
+  /** Used when there is no `form_html`. */
+  csrf?: string | undefined;
+  /** Used when there is no `form_html`; default: the page itself. */
+  action?: string | undefined;
+};
+
+export type ErrorPage = {
+  heading: string;
+  message: string;
+  technical?: { error: string; description?: string | undefined } | undefined;
+  status: number;
+};
+
+export type AccountPage = { name: string; email: string; notice?: string | undefined };
+
+/** Sends `current_password`, `password` and `password_repeated`. */
+export type ChangePasswordPage = {
+  csrf: string;
+  action: string;
+  errors: FieldErrors;
+  /** For password managers: which account this password belongs to. */
+  username: string;
+  password_rules?: string | undefined;
+};
+
+export type ConnectedAppsPage = {
+  csrf: string;
+  apps: readonly ConnectedApp[];
+  notice?: string | undefined;
+  q: string;
+  sort: 'name' | 'allowed_at';
+  /** From 1. */
+  page: number;
+  pages: number;
+  /** Apps that match `q`, on all pages. */
+  total: number;
+};
+
+/** Sends nothing but `csrf`. The numbers are what dies. */
+export type TakeBackPage = {
+  csrf: string;
+  action: string;
+  client_name: string;
+  refresh_families: number;
+  access_tokens: number;
+  sessions: number;
+};
+
+export type HomePage = {
+  issuer: string;
+  setup_needed: boolean;
+  demo: boolean;
+  signed_in_as?: string | undefined;
+  version: string;
+};
+
+export type DemoTokensPage = {
+  csrf: string;
+  id_token_claims: object;
+  access_token_introspection?: object | undefined;
+  userinfo: object;
+  /** null: not called yet */
+  api_answer: object | null;
+  /** How many times the tokens were renewed. */
+  refreshed: number;
+  notice?: string | undefined;
+};
+
+/** Every page there is, and what it needs. */
+export type PageData = {
+  setup: SetupPage;
+  'sign-in': SignInPage;
+  consent: ConsentPage;
+  'sign-out': SignOutPage;
+  'signed-out': { client_name?: string | undefined };
+  error: ErrorPage;
+  account: AccountPage;
+  'change-password': ChangePasswordPage;
+  'password-changed': { ended_sessions: number; ended_apps: number };
+  'connected-apps': ConnectedAppsPage;
+  'take-back': TakeBackPage;
+  home: HomePage;
+  'demo-home': { signed_in: boolean; csrf: string };
+  'demo-tokens': DemoTokensPage;
+};
+
+/** Where pages link to. Routes are mounted under the same names. */
+export const pagePaths = {
+  home: '/',
+  setup: '/setup',
+  account: '/account',
+  connectedApps: '/account/apps',
+  takeBack: (consent_id: string) => `/account/apps/${encodeURIComponent(consent_id)}/take-back`,
+  changePassword: '/account/password',
+  signOut: '/oauth/logout',
+  demo: '/demo',
+  demoSignIn: '/demo/sign-in',
+  demoTokens: '/demo/tokens',
+  demoCallApi: '/demo/call-api',
+  demoRefresh: '/demo/refresh',
+  demoRevoke: '/demo/revoke',
+  demoSignOut: '/demo/sign-out',
+} as const;

@@ -1,0 +1,56 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { digest } from './digest.ts';
+
+declare const sealedBrand: unique symbol;
+
+/** Encrypted bytes: version ‖ key id ‖ nonce ‖ tag ‖ ciphertext. */
+export type Sealed = Buffer & { readonly [sealedBrand]: true };
+
+/** Where a sealed value lives; moved to another table, column or row it no longer opens. */
+export type SealedPlace = readonly [table: string, column: string, row: string];
+
+/** The sealed value was made under another key than the one given. */
+export class WrongKeyError extends Error {
+  override name = 'WrongKeyError';
+}
+
+const version = 1;
+const keyIdBytes = 4;
+const nonceBytes = 12;
+const tagBytes = 16;
+const headerBytes = 1 + keyIdBytes;
+
+/** Encrypts with AES-256-GCM; the place is authenticated with it. */
+export function seal(key: Buffer, place: SealedPlace, plaintext: string | Buffer): Sealed {
+  const nonce = randomBytes(nonceBytes);
+  const header = Buffer.concat([Buffer.of(version), keyId(key)]);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.concat([header, additionalData(place)]));
+  const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
+  return Buffer.concat([header, nonce, cipher.getAuthTag(), ciphertext]) as Sealed;
+}
+
+/**
+ * Decrypts what `seal` made for the same place.
+ *
+ * @throws WrongKeyError when it was sealed under another key
+ * @throws Error when it was altered or moved
+ */
+export function unseal(key: Buffer, place: SealedPlace, sealed: Sealed): Buffer {
+  const header = sealed.subarray(0, headerBytes);
+  if (header[0] !== version) throw new Error('sealed value of an unknown version');
+  if (!header.subarray(1).equals(keyId(key))) throw new WrongKeyError('sealed under another key');
+  const nonce = sealed.subarray(headerBytes, headerBytes + nonceBytes);
+  const tag = sealed.subarray(headerBytes + nonceBytes, headerBytes + nonceBytes + tagBytes);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes })
+    .setAAD(Buffer.concat([header, additionalData(place)]))
+    .setAuthTag(tag);
+  return Buffer.concat([decipher.update(sealed.subarray(headerBytes + nonceBytes + tagBytes)), decipher.final()]);
+}
+
+function keyId(key: Buffer): Buffer {
+  return digest(Buffer.concat([Buffer.from('latchkey key id'), key])).subarray(0, keyIdBytes);
+}
+
+function additionalData(place: SealedPlace): Buffer {
+  return Buffer.from(JSON.stringify(place));
+}

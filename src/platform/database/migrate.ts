@@ -1,0 +1,74 @@
+import { promises as fs } from 'node:fs';
+import path from 'node:path';
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import { FileMigrationProvider, Migrator } from 'kysely/migration';
+import pg from 'pg';
+
+export type MigrationState = { name: string; applied_at: Date | null };
+
+const migrationFolder = path.join(import.meta.dirname, '../../../db/migrations');
+const partitionsAhead = 24;
+
+/**
+ * Brings the database to this version. Safe when several nodes do it at once (one waits for the other), and again.
+ *
+ * @param runningRole the role that serves requests, when it is another than the migrating one: it gets its rights here
+ * @returns names of what was applied now
+ */
+export async function migrate(url: string, now: Date, runningRole?: string): Promise<string[]> {
+  return withDatabase(url, async (db) => {
+    const { error, results = [] } = await migrator(db).migrateToLatest();
+    if (error) throw error;
+    await addAuditPartitions(db, now);
+    if (runningRole) await grantRights(db, runningRole);
+    return results.map(({ migrationName }) => migrationName);
+  });
+}
+
+/** Every migration this version knows, and when it was applied. */
+export async function migrationStates(url: string): Promise<MigrationState[]> {
+  return withDatabase(url, async (db) => {
+    const migrations = await migrator(db).getMigrations();
+    return migrations.map(({ name, executedAt }) => ({ name, applied_at: executedAt ?? null }));
+  });
+}
+
+async function withDatabase<T>(url: string, work: (db: Kysely<unknown>) => Promise<T>): Promise<T> {
+  const pool = new pg.Pool({ connectionString: url, max: 2, application_name: 'latchkey migrate' });
+  pool.on('error', () => undefined);
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    return await work(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
+function migrator(db: Kysely<unknown>): Migrator {
+  return new Migrator({ db, provider: new FileMigrationProvider({ fs, path, migrationFolder }) });
+}
+
+/** Months are partitions so that old ones can leave whole; the default partition catches what nobody foresaw. */
+async function addAuditPartitions(db: Kysely<unknown>, now: Date): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await sql`select pg_advisory_xact_lock(hashtext('latchkey audit partitions'))`.execute(trx);
+    for (let month = 0; month < partitionsAhead; month += 1) {
+      const from = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + month, 1));
+      const to = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + month + 1, 1));
+      const name = `audit_events_${from.toISOString().slice(0, 7).replace('-', '_')}`;
+      await sql`create table if not exists ${sql.table(name)} partition of audit_events
+        for values from (${sql.lit(from.toISOString())}) to (${sql.lit(to.toISOString())})`.execute(trx);
+    }
+  });
+}
+
+async function grantRights(db: Kysely<unknown>, role: string): Promise<void> {
+  await sql`grant usage on schema public to ${sql.id(role)}`.execute(db);
+  await sql`grant select, insert, update, delete on all tables in schema public to ${sql.id(role)}`.execute(db);
+  await sql`grant usage, select on all sequences in schema public to ${sql.id(role)}`.execute(db);
+  const { rows } = await sql<{ name: string }>`
+    select relname as name from pg_class where relname like 'audit\\_events%' and relkind in ('r', 'p')`.execute(db);
+  for (const { name } of rows) {
+    await sql`revoke update, delete, truncate on ${sql.table(name)} from ${sql.id(role)}`.execute(db);
+  }
+}

@@ -1,0 +1,23 @@
+import type { Origin } from './request-origin.ts';
+
+/** Who does something: a person, a client, nobody known yet, or the machine's own operator (CLI, start-up). */
+export type Actor = {
+  kind: 'user' | 'client' | 'anonymous' | 'system';
+  id?: string | undefined;
+  /** Permission patterns this actor holds (DESIGN.md §7). */
+  permissions: readonly string[];
+  origin: Origin;
+};
+
+/** The operator at the machine itself, and what the server does on its own. */
+export const system: Actor = { kind: 'system', permissions: ['latchkey:*', 'secrets:*', '*'], origin: {} };
+
+/** A person acting for themselves: holds nothing beyond what is their own. */
+export function person(user_id: string, origin: Origin): Actor {
+  return { kind: 'user', id: user_id, permissions: [], origin };
+}
+
+/** Nobody we know yet. */
+export function anonymous(origin: Origin): Actor {
+  return { kind: 'anonymous', permissions: [], origin };
+}

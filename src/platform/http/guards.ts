@@ -1,0 +1,63 @@
+import type { Context, Middleware, Next } from 'koa';
+import { Problem } from './problems.ts';
+
+const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
+const hostless = new Set(['/healthz', '/readyz', '/metrics']);
+
+/**
+ * Refuses requests for another host than the issuer's (421): endpoint URLs, redirects and audiences follow the request's
+ * Host inside oidc-provider. A loopback GET under another loopback name is sent to the right one.
+ */
+export function pinHost(issuer: string): Middleware {
+  const { host, hostname, origin, port } = new URL(issuer);
+  return async (ctx: Context, next: Next) => {
+    if (hostless.has(ctx.path) || ctx.host.toLowerCase() === host) return next();
+    const { hostname: asked, port: askedPort } = splitHost(ctx.host);
+    const isLoopbackAlias = loopbackNames.has(asked) && loopbackNames.has(hostname) && askedPort === port;
+    if (!isLoopbackAlias || ctx.method !== 'GET') throw misdirected(issuer);
+    ctx.redirect(`${origin}${ctx.url}`);
+    return undefined;
+  };
+}
+
+function splitHost(host: string): { hostname: string; port: string } {
+  const match = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(host.toLowerCase());
+  return { hostname: match?.[1] ?? '', port: match?.[2] ?? '' };
+}
+
+function misdirected(issuer: string): Problem {
+  return new Problem(421, 'misdirected', { title: 'Misdirected request', detail: `This server answers as ${issuer} only.` });
+}
+
+/**
+ * Headers of every answer. A page that needs more (a redirect to a client after a form, an inline script of the provider's)
+ * widens its own policy; none may be framed.
+ */
+export function securityHeaders(issuer: string): Middleware {
+  const isHttps = issuer.startsWith('https:');
+  return async (ctx: Context, next: Next) => {
+    ctx.set({
+      'Content-Security-Policy': contentSecurityPolicy(["'self'"]),
+      'X-Content-Type-Options': 'nosniff',
+      'X-Frame-Options': 'DENY',
+      'Referrer-Policy': 'no-referrer',
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',
+    });
+    if (isHttps) ctx.set('Strict-Transport-Security', 'max-age=31536000');
+    await next();
+  };
+}
+
+/** The policy with these targets for forms, redirects after them included (Chrome checks both). */
+export function contentSecurityPolicy(formAction: readonly string[]): string {
+  return [
+    "default-src 'none'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "script-src 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    `form-action ${formAction.join(' ')}`,
+  ].join('; ');
+}

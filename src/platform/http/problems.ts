@@ -1,0 +1,103 @@
+import type { Context, Middleware, Next } from 'koa';
+import type { Logger } from 'pino';
+import { DatabaseUnavailableError, isConnectionFailure } from '../database/index.ts';
+import { requestOrigin } from './request-origin.ts';
+
+export type ProblemOptions = { title: string; detail: string; pointer?: string; headers?: Record<string, string> };
+
+/** A refusal, answered as RFC 9457 problem+json outside the OAuth endpoints. `detail` says what to do and quotes no secret. */
+export class Problem extends Error {
+  override name = 'Problem';
+  readonly status: number;
+  readonly type: string;
+  readonly options: ProblemOptions;
+
+  constructor(status: number, type: string, options: ProblemOptions) {
+    super(options.detail);
+    this.status = status;
+    this.type = type;
+    this.options = options;
+  }
+
+  /** The members of the answer. */
+  body(): Record<string, unknown> {
+    const { title, detail, pointer } = this.options;
+    return { type: `urn:latchkey:problem:${this.type}`, title, status: this.status, detail, ...(pointer ? { pointer } : {}) };
+  }
+}
+
+/** Nothing of this kind and id that the actor may know of. */
+export function notFound(kind: string, id: string): Problem {
+  return new Problem(404, 'not_found', { title: 'Not found', detail: `There is no ${kind} "${id}".` });
+}
+
+/** A field is wrong; the detail says how. */
+export function invalid(pointer: string, detail: string): Problem {
+  return new Problem(400, 'invalid', { title: 'Invalid input', detail, pointer });
+}
+
+/** It clashes with what is already there. */
+export function conflict(detail: string): Problem {
+  return new Problem(409, 'conflict', { title: 'Conflict', detail });
+}
+
+/** Too many attempts; `retryAfterSeconds` says when the next one counts. */
+export function tooMany(detail: string, retryAfterSeconds: number): Problem {
+  const headers = { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterSeconds))) };
+  return new Problem(429, 'too_many_requests', { title: 'Too many requests', detail, headers });
+}
+
+/** The database is away: the same request may succeed in a moment (promise 8). */
+export function unavailable(): Problem {
+  return new Problem(503, 'unavailable', {
+    title: 'Temporarily unavailable',
+    detail: 'The database cannot be reached. Try again in a moment.',
+    headers: { 'Retry-After': '2' },
+  });
+}
+
+/** How a refusal is shown to a browser; undefined leaves it as problem+json. */
+export type ProblemPage = (ctx: Context, problem: Problem) => string | undefined;
+
+/** Turns whatever is thrown into an answer: a Problem as it is, an outage as 503, anything else as a logged 500. */
+export function problems(log: Logger, page: ProblemPage): Middleware {
+  return async (ctx: Context, next: Next) => {
+    try {
+      await next();
+      if (ctx.status === 404 && ctx.body == null) throw notFoundHere(ctx);
+    } catch (error) {
+      answer(ctx, asProblem(ctx, error, log), page);
+    }
+  };
+}
+
+function asProblem(ctx: Context, error: unknown, log: Logger): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof DatabaseUnavailableError || isConnectionFailure(error)) {
+    log.warn({ request_id: requestOrigin(ctx).request_id, cause: messageOf(error) }, 'database unavailable');
+    return unavailable();
+  }
+  log.error({ request_id: requestOrigin(ctx).request_id, err: error }, 'request failed');
+  return new Problem(500, 'internal', {
+    title: 'Internal error',
+    detail: 'Something went wrong on our side. It was logged under the request id.',
+  });
+}
+
+function messageOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function notFoundHere(ctx: Context): Problem {
+  return new Problem(404, 'not_found', { title: 'Not found', detail: `There is nothing at ${ctx.path}.` });
+}
+
+function answer(ctx: Context, problem: Problem, page: ProblemPage): void {
+  ctx.status = problem.status;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.set(problem.options.headers ?? {});
+  const html = ctx.accepts('json', 'html') === 'html' ? page(ctx, problem) : undefined;
+  ctx.body = html ?? JSON.stringify({ ...problem.body(), request_id: requestOrigin(ctx).request_id });
+  ctx.type = html ? 'html' : 'application/problem+json';
+}

@@ -1,0 +1,28 @@
+import type { Context, Next } from 'koa';
+import { v7 as uuidv7 } from 'uuid';
+
+/** Where a request came from, as the audit log keeps it. */
+export type Origin = { address?: string | undefined; user_agent?: string | undefined; request_id?: string | undefined };
+
+const origins = new WeakMap<object, Origin>();
+const requestIdShape = /^[A-Za-z0-9._-]{8,64}$/;
+const maxUserAgent = 256;
+
+/** The origin of the request being answered. */
+export function requestOrigin(ctx: Context): Origin {
+  return origins.get(ctx.res) ?? {};
+}
+
+/** Gives each request an id (a well-formed `X-Request-Id` is kept) and remembers where it came from. */
+export async function rememberOrigin(ctx: Context, next: Next): Promise<void> {
+  const given = ctx.get('X-Request-Id');
+  const request_id = requestIdShape.test(given) ? given : uuidv7();
+  const user_agent = printable(ctx.get('User-Agent')).slice(0, maxUserAgent);
+  origins.set(ctx.res, { address: ctx.ip, user_agent: user_agent || undefined, request_id });
+  ctx.set('X-Request-Id', request_id);
+  await next();
+}
+
+function printable(text: string): string {
+  return text.replaceAll(/[^\u0020-\u007e]/g, '?');
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { isPermissionPattern } from '../access/index.ts';
+import { signingAlgs } from '../signing-keys/index.ts';
+
+const Scope = z.strictObject({
+  name: z.string().refine(isPermissionPattern, 'must be segments of letters, digits, "_", "." and "-" joined by ":"'),
+  description: z.string().min(1).max(200).optional().meta({ description: 'what a person reads on the consent page' }),
+  default: z.boolean().default(false).meta({ description: 'given when a request names no scope' }),
+  optional: z.boolean().default(false).meta({ description: 'the person may untick it' }),
+  sensitive: z.boolean().default(false).meta({ description: 'marked as risky on the consent page' }),
+});
+
+/** A protected API as configuration names it. */
+export const ResourceServerInput = z.strictObject({
+  identifier: z
+    .url({ protocol: /^(https?|urn)$/ })
+    .max(512)
+    .refine((uri) => !uri.includes('#'), 'must not have a fragment (RFC 8707 §2)'),
+  name: z.string().min(1).max(100),
+  access_token_format: z.enum(['opaque', 'jwt']).default('opaque'),
+  access_token_signing_alg: z.enum(signingAlgs).optional(),
+  access_token_ttl_seconds: z.int().positive().max(86_400).optional(),
+  assignment_required: z.boolean().default(false).meta({ description: 'a person also needs a role that allows the scope' }),
+  enabled: z.boolean().default(true),
+  scopes: z.array(Scope).max(500).default([]),
+});
+export type ResourceServerInput = z.infer<typeof ResourceServerInput>;

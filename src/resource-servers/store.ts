@@ -1,0 +1,56 @@
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import type { Database } from '../../db/schema.ts';
+import type { Db, Trx } from '../platform/database/index.ts';
+
+export type Permission = Omit<Selectable<Database['permissions']>, 'resource_server_id'>;
+export type ResourceServer = Selectable<Database['resource_servers']> & { permissions: Permission[] };
+
+type Row = Selectable<Database['resource_servers']>;
+
+export async function findResourceServer(db: Db, identifier: string): Promise<ResourceServer | undefined> {
+  const row = await db.selectFrom('resource_servers').selectAll().where('identifier', '=', identifier).executeTakeFirst();
+  return row && withPermissions(db, row);
+}
+
+/** Every resource server with its scopes, by identifier. */
+export async function listResourceServers(db: Db): Promise<ResourceServer[]> {
+  const rows = await db.selectFrom('resource_servers').selectAll().orderBy('identifier').execute();
+  return Promise.all(rows.map((row) => withPermissions(db, row)));
+}
+
+export async function lockResourceServer(trx: Trx, identifier: string): Promise<ResourceServer | undefined> {
+  const row = await trx.selectFrom('resource_servers').selectAll().where('identifier', '=', identifier).forUpdate().executeTakeFirst();
+  return row && withPermissions(trx, row);
+}
+
+async function withPermissions(db: Db, row: Row): Promise<ResourceServer> {
+  const permissions = await db
+    .selectFrom('permissions')
+    .select(['name', 'description', 'is_default', 'is_optional', 'is_sensitive'])
+    .where('resource_server_id', '=', row.id)
+    .orderBy('name')
+    .execute();
+  return { ...row, permissions };
+}
+
+export async function insertResourceServer(trx: Trx, row: Insertable<Database['resource_servers']>): Promise<Row> {
+  return trx.insertInto('resource_servers').values(row).returningAll().executeTakeFirstOrThrow();
+}
+
+export async function updateResourceServer(trx: Trx, id: string, changes: Updateable<Database['resource_servers']>): Promise<Row> {
+  return trx
+    .updateTable('resource_servers')
+    .set((eb) => ({ ...changes, version: eb('version', '+', 1) }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+export async function replacePermissions(trx: Trx, resource_server_id: string, permissions: Permission[]): Promise<void> {
+  await trx.deleteFrom('permissions').where('resource_server_id', '=', resource_server_id).execute();
+  if (permissions.length === 0) return;
+  await trx
+    .insertInto('permissions')
+    .values(permissions.map((permission) => ({ ...permission, resource_server_id })))
+    .execute();
+}

@@ -1,0 +1,18 @@
+import { exportJWK, generateKeyPair, type JWK } from 'jose';
+import { v7 as uuidv7 } from 'uuid';
+
+/** Signature algorithms of the installation, default first. */
+export const signingAlgs = ['ES256', 'EdDSA', 'RS256'] as const;
+export type SigningAlg = (typeof signingAlgs)[number];
+
+/** Makes a key pair; `kid` is a UUIDv7. */
+export async function makeSigningKey(alg: SigningAlg): Promise<{ kid: string; public_jwk: JWK; private_jwk: JWK }> {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true, modulusLength: 2048 });
+  const kid = uuidv7();
+  const named = { kid, alg, use: 'sig' };
+  return {
+    kid,
+    public_jwk: { ...(await exportJWK(publicKey)), ...named },
+    private_jwk: { ...(await exportJWK(privateKey)), ...named },
+  };
+}

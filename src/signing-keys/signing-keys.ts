@@ -1,0 +1,64 @@
+import { appendEvent } from '../audit/index.ts';
+import { announceChange, type Db } from '../platform/database/index.ts';
+import { type Actor, conflict, system } from '../platform/http/index.ts';
+import { makeSigningKey, type SigningAlg, signingAlgs } from './signing-key.ts';
+import { insertSigningKey, listSigningKeys, lockSigningKeys, retireOlderKeys, type SigningKeyRow } from './store.ts';
+
+export type SigningKeysDeps = { db: Db; rootKey: Buffer; now: () => Date };
+
+export type RotateSigningKeyInput = {
+  alg: SigningAlg;
+  /** How long the new key is published before it signs: longer than verifiers cache the JWKS. */
+  activationSeconds: number;
+  /** How long the old key stays published after the new one signs: longer than the longest token it signed. */
+  retirementSeconds: number;
+};
+
+const second = 1000;
+
+/** Makes one key per algorithm that has none; it signs at once. */
+export async function ensureSigningKeys({ db, rootKey, now }: SigningKeysDeps): Promise<void> {
+  const existing = await listSigningKeys(db);
+  if (signingAlgs.every((alg) => existing.some((key) => key.alg === alg))) return;
+  const made = await Promise.all(signingAlgs.map(async (alg) => ({ alg, ...(await makeSigningKey(alg)) })));
+  await db.transaction().execute(async (trx) => {
+    const present = await lockSigningKeys(trx);
+    for (const key of made.filter(({ alg }) => !present.some((other) => other.alg === alg))) {
+      const created_at = now();
+      await insertSigningKey(trx, rootKey, { ...key, created_at, signs_from: created_at });
+      await recordMade(trx, system, key, created_at);
+    }
+  });
+}
+
+/**
+ * Publishes a new key of an algorithm now, lets it sign later, and drops the old one later still. No restart: every node
+ * notices within a second.
+ *
+ * @throws Problem `conflict`: a new key of this algorithm already waits for its turn
+ */
+export async function rotateSigningKey(deps: SigningKeysDeps, actor: Actor, input: RotateSigningKeyInput): Promise<SigningKeyRow> {
+  const { db, rootKey, now } = deps;
+  const made = await makeSigningKey(input.alg);
+  return db.transaction().execute(async (trx) => {
+    const created_at = now();
+    const waiting = (await lockSigningKeys(trx)).find(({ alg, signs_from }) => alg === input.alg && signs_from > created_at);
+    if (waiting) throw conflict(`The ${input.alg} key ${waiting.kid} signs from ${waiting.signs_from.toISOString()}; rotate again after that.`);
+    const signs_from = new Date(created_at.getTime() + input.activationSeconds * second);
+    const retires_at = new Date(signs_from.getTime() + input.retirementSeconds * second);
+    await insertSigningKey(trx, rootKey, { ...made, alg: input.alg, created_at, signs_from });
+    await retireOlderKeys(trx, { alg: input.alg, kid: made.kid }, retires_at);
+    await recordMade(trx, actor, { alg: input.alg, kid: made.kid }, created_at);
+    await announceChange(trx);
+    return { kid: made.kid, alg: input.alg, created_at, signs_from, retires_at: null };
+  });
+}
+
+async function recordMade(
+  trx: Parameters<typeof appendEvent>[0],
+  actor: Actor,
+  { kid, alg }: { kid: string; alg: string },
+  occurred_at: Date,
+): Promise<void> {
+  await appendEvent(trx, { actor, action: 'signing_key.created', target: { kind: 'signing_key', id: kid }, details: { alg }, occurred_at });
+}
