@@ -45,6 +45,7 @@ export type Database = {
     metadata: Json;
     resources: JSONColumnType<Record<string, string[]>>;
     service_permissions: JSONColumnType<Record<string, string[]>>;
+    introspects: JSONColumnType<string[]>;
     lifetimes: JSONColumnType<Lifetimes>;
     owner_id: string | null;
     first_party: Generated<boolean>;

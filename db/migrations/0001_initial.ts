@@ -78,6 +78,7 @@ const statements = [
     metadata json not null,
     resources json not null,
     service_permissions json not null,
+    introspects json not null,
     lifetimes json not null,
     owner_id uuid references subjects,
     first_party boolean not null default false,

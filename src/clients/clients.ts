@@ -61,16 +61,23 @@ export async function putClient(deps: ClientDeps, actor: Actor, input: ClientInp
 }
 
 function split(input: ClientInput) {
-  const { client_id: _, client_secret: __, first_party, enabled, resources, service_permissions, lifetimes, ...rest } = input;
-  const metadata: Record<string, unknown> = { ...defaults, ...rest };
+  const { client_id: _, client_secret: __, first_party, enabled, resources, service_permissions, introspects, lifetimes, ...rest } = input;
+  const metadata = withDefaults(rest);
   const type = typeOf(metadata);
-  return { metadata, columns: { metadata, type, first_party, enabled, resources, service_permissions, lifetimes } };
+  return { metadata, columns: { metadata, type, first_party, enabled, resources, service_permissions, introspects, lifetimes } };
+}
+
+/** RFC 7591 §2's defaults, and none of the redirect members for a client that never redirects. */
+function withDefaults(given: Record<string, unknown>): Record<string, unknown> {
+  const metadata: Record<string, unknown> = { ...defaults, ...given };
+  const redirects = Array.isArray(metadata.grant_types) && metadata.grant_types.includes('authorization_code');
+  return redirects ? metadata : { response_types: [], redirect_uris: [], ...metadata };
 }
 
 type Columns = ReturnType<typeof split>['columns'];
 
-function asStored({ metadata, resources, service_permissions, lifetimes, ...plain }: Columns) {
-  const json = { metadata, resources, service_permissions, lifetimes };
+function asStored({ metadata, resources, service_permissions, introspects, lifetimes, ...plain }: Columns) {
+  const json = { metadata, resources, service_permissions, introspects, lifetimes };
   return { ...plain, ...(Object.fromEntries(Object.entries(json).map(([k, v]) => [k, JSON.stringify(v)])) as Record<keyof typeof json, string>) };
 }
 

@@ -17,6 +17,7 @@ export const clientExtensions = {
   enabled: z.boolean().default(true),
   resources: scopesPerResource.default({}).meta({ description: 'what it may ask for on behalf of people, per resource server' }),
   service_permissions: scopesPerResource.default({}).meta({ description: 'what it may have itself, per resource server' }),
+  introspects: z.array(z.url()).default([]).meta({ description: 'resource servers it is, or acts for: it may introspect their tokens' }),
   lifetimes: Lifetimes.default({}),
 };
 

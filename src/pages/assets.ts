@@ -8,8 +8,9 @@ export type Asset = { path: string; body: Buffer; gzip: Buffer; br: Buffer; type
 
 export type AssetName = 'latchkey.css' | 'latchkey.js' | 'icon.svg';
 
+const require = createRequire(import.meta.url);
 const own = (name: string): string => readFileSync(new URL(`../../views/assets/${name}`, import.meta.url), 'utf8');
-const pico = readFileSync(createRequire(import.meta.url).resolve('@picocss/pico/css/pico.min.css'), 'utf8');
+const pico = readFileSync(require.resolve('@picocss/pico/css/pico.min.css'), 'utf8');
 
 const assets: Readonly<Record<AssetName, Asset>> = {
   'latchkey.css': asset('latchkey.css', 'text/css; charset=utf-8', withoutDataUrls(pico) + own('latchkey.css')),

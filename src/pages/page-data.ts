@@ -104,6 +104,7 @@ export type ErrorPage = {
   status: number;
 };
 
+/** `email` may be empty. */
 export type AccountPage = { name: string; email: string; notice?: string | undefined };
 
 /** Sends `current_password`, `password` and `password_repeated`. */
@@ -180,7 +181,6 @@ export type PageData = {
 /** Where pages link to. Routes are mounted under the same names. */
 export const pagePaths = {
   home: '/',
-  setup: '/setup',
   account: '/account',
   connectedApps: '/account/apps',
   takeBack: (consent_id: string) => `/account/apps/${encodeURIComponent(consent_id)}/take-back`,

@@ -61,8 +61,13 @@ function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Up to two initials, to tell rows apart at a glance. */
+/** Up to two initials (of an e-mail address: of what precedes the @), to tell rows apart at a glance. */
 function monogram(name: string): string {
-  const words = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
-  return [words[0], words[1]].map((word) => Array.from(word ?? '')[0] ?? '').join('').toUpperCase() || '?';
+  const words = (name.split('@')[0] ?? '').split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  return (
+    [words[0], words[1]]
+      .map((word) => Array.from(word ?? '')[0] ?? '')
+      .join('')
+      .toUpperCase() || '?'
+  );
 }

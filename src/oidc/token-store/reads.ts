@@ -3,7 +3,7 @@ import type { Client } from '../../clients/index.ts';
 import type { KeyedRead } from './reader.ts';
 
 /** A client as token requests need it. */
-export type ClientRecord = Pick<Client, 'id' | 'client_id' | 'type' | 'metadata' | 'resources' | 'service_permissions' | 'lifetimes' | 'first_party'> & {
+export type ClientRecord = Pick<Client, 'id' | 'client_id' | 'type' | 'metadata' | 'resources' | 'service_permissions' | 'introspects' | 'lifetimes' | 'first_party'> & {
   enabled: boolean;
   secrets: { digest: string; pepper_id: number; expires_at: string | null }[];
 };
@@ -56,7 +56,8 @@ export type AccessTokenRecord = UnderGrant & {
 };
 
 const clientJson = `json_build_object('id', c.id, 'client_id', c.client_id, 'type', c.type, 'metadata', c.metadata,
-  'resources', c.resources, 'service_permissions', c.service_permissions, 'lifetimes', c.lifetimes,
+  'resources', c.resources, 'service_permissions', c.service_permissions,
+  'introspects', c.introspects, 'lifetimes', c.lifetimes,
   'first_party', c.first_party, 'enabled', c.enabled, 'secrets', coalesce((
     select json_agg(json_build_object('digest', encode(s.digest, 'hex'), 'pepper_id', s.pepper_id, 'expires_at', s.expires_at))
     from client_secrets s where s.client_id = c.id and s.revoked_at is null and (s.expires_at is null or s.expires_at > $2)), '[]'::json))`;

@@ -1,4 +1,5 @@
-import { sql } from 'kysely';
+import { type Insertable, sql } from 'kysely';
+import type { Database } from '../../../db/schema.ts';
 import { digest, type Sealed, type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
@@ -31,7 +32,12 @@ export function sessionStore(deps: StoreDeps): ModelStore {
 
 async function findSession({ reader }: StoreDeps, id: string): Promise<SessionRecord | undefined> {
   const key = digest(id);
-  return currentUnit().remember(`session:${key.toString('hex')}`, () => reader.find<SessionRecord>(readSession, key));
+  const unit = currentUnit();
+  return unit.remember(`session:${key.toString('hex')}`, async () => {
+    const record = await reader.find<SessionRecord>(readSession, key);
+    if (record) unit.fill(`session uid:${record.uid}`, record);
+    return record;
+  });
 }
 
 function sessionPayload(keys: ServerKeys, id: string, record: SessionRecord): Payload {
@@ -61,7 +67,7 @@ function sessionPayload(keys: ServerKeys, id: string, record: SessionRecord): Pa
 async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promise<undefined> {
   const unit = currentUnit();
   const uid = String(payload.uid);
-  const previous = await findSessionByUid(deps, uid, id);
+  const previous = await unit.remember<SessionRecord | undefined>(`session uid:${uid}`, async () => undefined);
   unit.savedSession = uid;
   const now = deps.now();
   const user_id = payload.accountId ?? null;
@@ -97,11 +103,11 @@ function recordSignIn(unit: Unit, uid: string, user_id: string, occurred_at: Dat
   unit.events.push({ actor, action: 'session.started', target: { kind: 'session', id: uid }, occurred_at });
 }
 
-async function upsertSession(trx: Trx, session: Parameters<ReturnType<Trx['insertInto']>['values']>[0] & { uid: string }): Promise<void> {
-  const { uid: _, created_at: __, ...changing } = session as Record<string, unknown>;
+async function upsertSession(trx: Trx, session: Insertable<Database['sessions']>): Promise<void> {
+  const { uid: _, created_at: __, ...changing } = session;
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('sessions')
-    .values(session as never)
+    .values(session)
     .onConflict((conflict) =>
       conflict
         .column('uid')

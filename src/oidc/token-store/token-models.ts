@@ -93,11 +93,9 @@ function identityScope(): string | undefined {
 export function codeStore(deps: StoreDeps): ModelStore {
   return {
     find: async (value) => {
-      if (!isCode(value)) return undefined;
-      const unit = currentUnit();
-      const record = await unit.remember(`code:${value}`, () => deps.reader.find<CodeRecord>(readCode, digest(value)));
+      const record = await findCode(deps, value);
       if (!record?.grant) return undefined;
-      rememberJoined(record);
+      const unit = currentUnit();
       const { family_id, grant_id, user_id } = record;
       unit.source = { kind: 'authorization_code', digest: digest(value), family_id, grant_id, user_id };
       return { ...record.payload, jti: value, iat: seconds(record.issued_at), exp: seconds(record.expires_at) } as Payload;
@@ -106,6 +104,16 @@ export function codeStore(deps: StoreDeps): ModelStore {
     consume: async () => undefined,
     upsert: async (value, payload) => insertCode(deps, value, payload as Payload),
   };
+}
+
+/** The code's record, consumed or not. Read once per request. */
+export async function findCode({ reader }: StoreDeps, value: string): Promise<CodeRecord | undefined> {
+  if (!isCode(value)) return undefined;
+  return currentUnit().remember(`code:${value}`, async () => {
+    const record = await reader.find<CodeRecord>(readCode, digest(value));
+    if (record) rememberJoined(record);
+    return record;
+  });
 }
 
 async function insertCode(deps: StoreDeps, value: string, payload: Payload): Promise<undefined> {

@@ -4,21 +4,32 @@ import { Problem } from './problems.ts';
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 const hostless = new Set(['/healthz', '/readyz', '/metrics']);
 
+export type HostOptions = { issuer: string; trustProxy: boolean };
+
 /**
  * Refuses requests for another host than the issuer's (421): endpoint URLs, redirects and audiences follow the request's
- * Host inside oidc-provider. A loopback GET under another loopback name is sent to the right one.
+ * Host inside oidc-provider. A loopback GET under another loopback name is sent to the right one. From here on every part
+ * sees the issuer's scheme and host, and a client's address from a proxy only where proxies are trusted.
  */
-export function pinHost(issuer: string): Middleware {
-  const { host, hostname, origin, port } = new URL(issuer);
+export function pinHost({ issuer, trustProxy }: HostOptions): Middleware {
+  const { host, hostname, origin, port, protocol } = new URL(issuer);
   return async (ctx: Context, next: Next) => {
-    if (hostless.has(ctx.path) || ctx.host.toLowerCase() === host) return next();
-    const { hostname: asked, port: askedPort } = splitHost(ctx.host);
-    const isLoopbackAlias = loopbackNames.has(asked) && loopbackNames.has(hostname) && askedPort === port;
+    const { headers } = ctx.req;
+    const forwarded = trustProxy ? ctx.get('X-Forwarded-Host').split(',')[0]?.trim() : undefined;
+    const asked = (forwarded || headers.host || '').toLowerCase();
+    headers['x-forwarded-host'] = host;
+    headers['x-forwarded-proto'] = protocol.slice(0, -1);
+    if (!trustProxy) delete headers['x-forwarded-for'];
+    if (hostless.has(ctx.path) || asked === host || asked === `${hostname}:${port || defaultPorts[protocol]}`) return next();
+    const { hostname: askedName, port: askedPort } = splitHost(asked);
+    const isLoopbackAlias = loopbackNames.has(askedName) && loopbackNames.has(hostname) && askedPort === port;
     if (!isLoopbackAlias || ctx.method !== 'GET') throw misdirected(issuer);
     ctx.redirect(`${origin}${ctx.url}`);
     return undefined;
   };
 }
+
+const defaultPorts: Record<string, string> = { 'http:': '80', 'https:': '443' };
 
 function splitHost(host: string): { hostname: string; port: string } {
   const match = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(host.toLowerCase());
@@ -40,7 +51,8 @@ export function securityHeaders(issuer: string): Middleware {
       'Content-Security-Policy': contentSecurityPolicy(["'self'"]),
       'X-Content-Type-Options': 'nosniff',
       'X-Frame-Options': 'DENY',
-      'Referrer-Policy': 'no-referrer',
+      // `no-referrer` would make browsers send `Origin: null` with our own forms.
+      'Referrer-Policy': 'same-origin',
       'Cross-Origin-Opener-Policy': 'same-origin',
       'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',
     });
@@ -49,8 +61,11 @@ export function securityHeaders(issuer: string): Middleware {
   };
 }
 
-/** The policy with these targets for forms, redirects after them included (Chrome checks both). */
-export function contentSecurityPolicy(formAction: readonly string[]): string {
+/**
+ * The policy with these targets for forms, redirects after them included (Chrome checks both); without targets, where the
+ * provider's own forms lead to clients' addresses.
+ */
+export function contentSecurityPolicy(formAction?: readonly string[]): string {
   return [
     "default-src 'none'",
     "style-src 'self'",
@@ -58,6 +73,6 @@ export function contentSecurityPolicy(formAction: readonly string[]): string {
     "script-src 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
-    `form-action ${formAction.join(' ')}`,
+    ...(formAction ? [`form-action ${formAction.join(' ')}`] : []),
   ].join('; ');
 }

@@ -1,0 +1,66 @@
+import Koa, { type Middleware } from 'koa';
+import { permissionsAt } from './access/index.ts';
+import type { Config } from './config.ts';
+import type { Installation } from './installation.ts';
+import { healthRoutes } from './health.ts';
+import {
+  Committer,
+  oauthErrors,
+  openProvider,
+  prefetchToken,
+  type ProviderDeps,
+  Reader,
+  resolveStructuredTokens,
+  StatusIndexes,
+  unitOfWork,
+} from './oidc/index.ts';
+import { type PagesDeps, pageRoutes, problemPage, providerPagePolicy, providerPages, serveAssets } from './pages/index.ts';
+import { pinHost, problems, readForm, rememberOrigin, securityHeaders } from './platform/http/index.ts';
+import { type Logger, logRequests } from './platform/logging/index.ts';
+import { guardedFetch } from './platform/outbound/index.ts';
+import { Throttles } from './users/index.ts';
+
+export type App = { koa: Koa; close: () => void };
+export type AppDeps = { config: Config; issuer: string; version: string; installation: Installation; log: Logger; demo?: Middleware | undefined };
+
+/** Composes the entrances. What is opened here is closed here, in reverse order. */
+export async function createApp({ config, issuer, version, installation, log, demo }: AppDeps): Promise<App> {
+  const { database, keys, now, rootKey } = installation;
+  const { db } = database;
+  const reader = new Reader(database, now);
+  const committer = new Committer(database, now);
+  const store = { db, database, reader, keys, now };
+  const providerDeps: ProviderDeps = {
+    ...store,
+    issuer,
+    lifetimes: config,
+    statusIndexes: new StatusIndexes(db, now),
+    permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),
+    pages: providerPages({ now, config }),
+    fetch: guardedFetch,
+  };
+  const provider = await openProvider({ ...providerDeps, rootKey });
+  const throttles = new Throttles(database.pool);
+  const pages: PagesDeps = { ...store, throttles, provider: () => provider, issuer, version, config, demo: demo !== undefined };
+
+  const koa = new Koa({ proxy: true, maxIpsCount: config.trustedProxyHops });
+  koa.keys = keys.all('cookie').map(({ key }) => key.toString('base64url'));
+  koa.silent = true;
+  koa.use(rememberOrigin);
+  koa.use(logRequests(log));
+  koa.use(securityHeaders(issuer));
+  koa.use(problems(log, problemPage({ now, config })));
+  koa.use(pinHost({ issuer, trustProxy: config.trustProxy }));
+  koa.use(healthRoutes(installation));
+  koa.use(serveAssets);
+  koa.use(oauthErrors);
+  koa.use(readForm);
+  if (demo) koa.use(demo);
+  koa.use(providerPagePolicy);
+  koa.use(unitOfWork({ db, committer, keys, now, refreshGraceSeconds: config.refreshGraceSeconds }));
+  koa.use(prefetchToken(store));
+  koa.use(resolveStructuredTokens(issuer, provider.keys));
+  koa.use(pageRoutes(pages));
+  koa.use(provider.middleware);
+  return { koa, close: provider.close };
+}

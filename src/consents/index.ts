@@ -1,0 +1,3 @@
+/** Consents: what a person allowed a client, the grants under it, and taking it back. */
+export { allowClient, type ConsentDeps, denyClient, endGrant, endGrantsOf, takeBackConsent, whatWouldEnd } from './consents.ts';
+export { type ConnectedApp, findConnectedApp, findStandingConsent, listConnectedApps } from './store.ts';

@@ -1,0 +1,81 @@
+import type { Config } from './config.ts';
+import { WrongKeyError } from './platform/crypto/index.ts';
+import { type Database, migrate, openDatabase } from './platform/database/index.ts';
+import { openEmbeddedPostgres } from './platform/embedded-postgres/index.ts';
+import { openServerKeys, rootKeyFromFolder, type ServerKeys } from './platform/keys/index.ts';
+import { ensureSigningKeys } from './signing-keys/index.ts';
+
+/** What the server and the CLI both stand on: the database, migrated, and the keys, unsealed. */
+export type Installation = {
+  database: Database;
+  /** How people read where the data is: the embedded folder, or host and name. */
+  databaseName: string;
+  rootKey: Buffer;
+  keys: ServerKeys;
+  now: () => Date;
+  close: () => Promise<void>;
+};
+
+/** Why it cannot start, in one sentence for a person. */
+export class StartError extends Error {
+  override name = 'StartError';
+}
+
+export type DatabaseLocation = { url: string; migrateUrl: string; name: string; close: () => Promise<void> };
+
+/** The configured database, or the embedded one, started if it is not running. */
+export async function openDatabaseServer(config: Config): Promise<DatabaseLocation> {
+  const { databaseUrl, migrateDatabaseUrl, dataDir } = config;
+  if (databaseUrl) {
+    const { host, pathname } = new URL(databaseUrl);
+    const name = `PostgreSQL at ${host}${pathname}`;
+    return { url: databaseUrl, migrateUrl: migrateDatabaseUrl ?? databaseUrl, name, close: async () => undefined };
+  }
+  const embedded = await openEmbeddedPostgres({ dataDir });
+  const name = `PostgreSQL ${embedded.version}, embedded in ${dataDir}`;
+  return { url: embedded.url, migrateUrl: embedded.url, name, close: embedded.close };
+}
+
+/**
+ * Opens the installation: database, migrations, root key, server keys, signing keys.
+ *
+ * @throws StartError, EmbeddedPostgresError with one sentence for the operator
+ */
+export async function openInstallation(config: Config): Promise<Installation> {
+  const now = () => new Date();
+  const location = await openDatabaseServer(config);
+  const database = openDatabase({ url: location.url, poolSize: config.databasePoolSize, preparedStatements: config.preparedStatements });
+  const close = async () => {
+    await database.close();
+    await location.close();
+  };
+  try {
+    await migrate(location.migrateUrl, now(), runningRole(config)).catch(explainDatabase(location.name));
+    const rootKey = config.rootKey ?? (await rootKeyFromFolder(config.dataDir));
+    const keys = await openServerKeys({ db: database.db, rootKey, now }).catch(explainRootKey);
+    await ensureSigningKeys({ db: database.db, rootKey, now });
+    return { database, databaseName: location.name, rootKey, keys, now, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** With a migrating role of its own, the role that serves requests gets only what it needs. */
+function runningRole({ databaseUrl, migrateDatabaseUrl }: Config): string | undefined {
+  if (!databaseUrl || !migrateDatabaseUrl) return undefined;
+  const role = decodeURIComponent(new URL(databaseUrl).username);
+  return role && role !== decodeURIComponent(new URL(migrateDatabaseUrl).username) ? role : undefined;
+}
+
+function explainDatabase(name: string) {
+  return (error: unknown): never => {
+    const reason = error instanceof AggregateError ? error.errors.map(String).join(', ') : error instanceof Error ? error.message : String(error);
+    throw new StartError(`Cannot use ${name}: ${reason}. Check DATABASE_URL and that the database is running.`);
+  };
+}
+
+function explainRootKey(error: unknown): never {
+  if (!(error instanceof WrongKeyError)) throw error;
+  throw new StartError('The root key is not the one this database was made with. Set LATCHKEY_ROOT_KEY (or restore the root-key file of the data folder) to the original one.');
+}

@@ -1,0 +1,89 @@
+import { createServer, type Server } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { hasOwner } from './access/index.ts';
+import { createApp } from './app.ts';
+import type { Config } from './config.ts';
+import { type Installation, openInstallation, StartError } from './installation.ts';
+import { openLog } from './platform/logging/index.ts';
+import { createSetupLink } from './users/index.ts';
+
+export type RunningServer = { issuer: string; close: () => Promise<void> };
+
+const headersTimeoutMs = 8000;
+const requestTimeoutMs = 9000;
+const drainMs = 10_000;
+
+/**
+ * Starts the one process: configuration → database → services → HTTP.
+ *
+ * @param say prints a line for the person who started it
+ * @throws StartError and others with one sentence for the operator
+ */
+export async function startServer(config: Config, say: (line: string) => void): Promise<RunningServer> {
+  const version = await readVersion();
+  // Listening first: a taken port is told before anything is opened, and with PORT=0 the issuer is known only now.
+  const server = createServer({ headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, connectionsCheckingInterval: 1000 });
+  await listen(server, config);
+  let installation: Installation | undefined;
+  try {
+    installation = await openInstallation(config);
+    const issuer = config.issuer ?? `http://localhost:${(server.address() as AddressInfo).port}`;
+    const log = openLog(config.logLevel);
+    const app = await createApp({ config, issuer, version, installation, log });
+    server.on('request', app.koa.callback());
+    await announce({ config, issuer, version, installation }, say);
+    const opened = installation;
+    return {
+      issuer,
+      close: async () => {
+        await drain(server);
+        app.close();
+        await opened.close();
+      },
+    };
+  } catch (error) {
+    await drain(server);
+    await installation?.close();
+    throw error;
+  }
+}
+
+async function readVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return version;
+}
+
+function listen(server: Server, { port, host }: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = error.code === 'EADDRINUSE' ? `port ${port} is in use` : `cannot listen on ${host}:${port} (${error.code})`;
+      reject(new StartError(`${reason[0]?.toUpperCase()}${reason.slice(1)}; set PORT or HOST to another one.`));
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+/** In-flight requests finish; idle connections close at once; whoever still hangs after ten seconds is cut. */
+async function drain(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  const idle = setInterval(() => server.closeIdleConnections(), 100);
+  const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(cut);
+}
+
+type Announced = { config: Config; issuer: string; version: string; installation: Installation };
+
+async function announce({ config, issuer, version, installation }: Announced, say: (line: string) => void): Promise<void> {
+  const { database, databaseName, now } = installation;
+  say(`Latchkey ${version} is ready at ${issuer}`);
+  say(`  Data:  ${databaseName}`);
+  if (!(await hasOwner(database.db))) {
+    const secret = await createSetupLink({ db: database.db, now });
+    say(`  Setup: ${issuer}/setup/${secret} (works once, for a day; another: latchkey setup-link)`);
+  }
+  if (config.environment === 'development') say(`  Demo:  ${issuer}/demo`);
+}

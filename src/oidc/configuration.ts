@@ -1,0 +1,157 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { type Configuration, interactionPolicy, type JWK, type KoaContextWithOIDC } from 'oidc-provider';
+import type { SigningKey } from '../signing-keys/index.ts';
+import { stateOf } from '../signing-keys/index.ts';
+import { claimsByScope, findAccount } from './claims.ts';
+import { clientAuthMethods, isAllowedOrigin } from './client-authentication.ts';
+import { consentedGrant } from './interactions/consented-grant.ts';
+import { type DefaultLifetimes, lifetimes } from './lifetimes.ts';
+import { endsWithSession, issuesRefreshToken, mayIntrospect, mayRevoke, revokesGrant } from './policies.ts';
+import { defaultResource, identityScopes, type ResourceDeps, resourceServerInfo } from './resources.ts';
+import type { StatusIndexes } from './status-indexes.ts';
+import { recordStructuredToken } from './structured-tokens.ts';
+import { type StoreDeps, tokenStore } from './token-store/index.ts';
+
+/** Pages that oidc-provider asks for; the pages entrance renders them. */
+export type ProviderPages = {
+  renderError: (ctx: KoaContextWithOIDC, out: { error: string; error_description?: string | undefined }, error: Error) => void;
+  renderSignOut: (ctx: KoaContextWithOIDC, form: string) => void;
+  renderSignedOut: (ctx: KoaContextWithOIDC) => void;
+};
+
+export type ProviderDeps = StoreDeps &
+  ResourceDeps & {
+    issuer: string;
+    lifetimes: DefaultLifetimes;
+    statusIndexes: StatusIndexes;
+    pages: ProviderPages;
+    fetch: NonNullable<Configuration['fetch']>;
+  };
+
+const signatureAlgs = ['ES256', 'EdDSA', 'RS256'] as const;
+const maxFetchedBytes = 64 * 1024;
+
+/** oidc-provider's configuration as a table of contents: each name lives in the file of its topic. */
+export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly SigningKey[]): Configuration {
+  const isHttps = deps.issuer.startsWith('https:');
+  return {
+    adapter: tokenStore(deps),
+    jwks: { keys: inSigningOrder(signingKeys, deps.now()) },
+    routes,
+    features: features(deps),
+    cookies: cookies(deps, isHttps),
+    ttl: lifetimes(deps.lifetimes),
+    scopes: identityScopes,
+    claims: claimsByScope,
+    findAccount: findAccount(deps),
+    loadExistingGrant: consentedGrant(deps),
+    interactions: { policy: interactionPolicy.base(), url: (_ctx, { uid }) => `/interaction/${uid}` },
+    responseTypes: ['code'],
+    pkce: { required: () => true },
+    clientAuthMethods: [...clientAuthMethods],
+    clientDefaults,
+    clientBasedCORS: isAllowedOrigin,
+    subjectTypes: ['public'],
+    rotateRefreshToken: true,
+    issueRefreshToken: issuesRefreshToken,
+    expiresWithSession: endsWithSession,
+    revokeGrantPolicy: revokesGrant,
+    allowOmittingSingleRegisteredRedirectUri: false,
+    acceptQueryParamAccessTokens: false,
+    enabledJWA,
+    formats: { customizers: { jwt: recordStructuredToken(deps) } },
+    renderError: deps.pages.renderError,
+    fetch: deps.fetch,
+    fetchResponseBodyLimits: { jwks_uri: maxFetchedBytes, sector_identifier_uri: maxFetchedBytes },
+    extraTokenClaims: async () => undefined,
+    clockTolerance: 15,
+  };
+}
+
+/** The part of the configuration that client metadata is judged by, for a provider that serves no request. */
+export function metadataRules(): Configuration {
+  const off = { enabled: false };
+  return {
+    scopes: identityScopes,
+    claims: claimsByScope,
+    responseTypes: ['code'],
+    clientAuthMethods: [...clientAuthMethods],
+    clientDefaults,
+    enabledJWA,
+    jwks: { keys: signatureAlgs.map(throwawayKey) },
+    features: { clientCredentials: { enabled: true }, devInteractions: off, dPoP: off, pushedAuthorizationRequests: off, resourceIndicators: off },
+  };
+}
+
+function throwawayKey(alg: (typeof signatureAlgs)[number]) {
+  const pairs = {
+    ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    EdDSA: () => generateKeyPairSync('ed25519'),
+    RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  };
+  return { ...pairs[alg]().privateKey.export({ format: 'jwk' }), alg, use: 'sig', kid: alg } as JWK;
+}
+
+/** For one algorithm oidc-provider signs with the first key it is given. */
+function inSigningOrder(keys: readonly SigningKey[], now: Date) {
+  const order = { active: 0, pending: 1, retiring: 2, retired: 3 };
+  const ranked = keys.map((key) => ({ key, rank: order[stateOf(key, keys, now)] }));
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ key }) => key.private_jwk);
+}
+
+const routes = {
+  authorization: '/oauth/authorize',
+  token: '/oauth/token',
+  userinfo: '/oauth/userinfo',
+  introspection: '/oauth/introspect',
+  revocation: '/oauth/revoke',
+  end_session: '/oauth/logout',
+  jwks: '/oauth/jwks',
+};
+
+const clientDefaults = {
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code' as const],
+  token_endpoint_auth_method: 'client_secret_basic' as const,
+  id_token_signed_response_alg: 'ES256' as const,
+};
+
+const enabledJWA = {
+  clientAuthSigningAlgValues: [...signatureAlgs, 'PS256' as const, 'Ed25519' as const],
+  idTokenSigningAlgValues: [...signatureAlgs],
+  userinfoSigningAlgValues: [...signatureAlgs],
+};
+
+function features(deps: ProviderDeps): Configuration['features'] {
+  return {
+    clientCredentials: { enabled: true },
+    introspection: { enabled: true, allowedPolicy: mayIntrospect(deps) },
+    revocation: { enabled: true, allowedPolicy: mayRevoke },
+    userinfo: { enabled: true },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: async (ctx, form) => deps.pages.renderSignOut(ctx, form),
+      postLogoutSuccessSource: async (ctx) => deps.pages.renderSignedOut(ctx),
+    },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: resourceServerInfo(deps),
+      defaultResource: defaultResource(deps),
+      useGrantedResource: async () => true,
+    },
+    pushedAuthorizationRequests: { enabled: false },
+    dPoP: { enabled: false },
+    devInteractions: { enabled: false },
+  };
+}
+
+function cookies({ keys }: ProviderDeps, secure: boolean): Configuration['cookies'] {
+  const options = { httpOnly: true, sameSite: 'lax' as const, signed: true, secure, path: '/' };
+  return {
+    keys: keys.all('cookie').map(({ key }) => key.toString('base64url')),
+    // `__Host-` keeps other hosts of the domain from planting one (RFC 6265bis §4.1.3.2).
+    names: { session: `${secure ? '__Host-' : ''}latchkey_session`, interaction: 'latchkey_interaction', resume: 'latchkey_resume' },
+    long: options,
+    short: { ...options, path: undefined },
+  };
+}

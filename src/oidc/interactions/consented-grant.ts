@@ -1,0 +1,103 @@
+import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
+import type { ConsentedScopes } from '../../../db/schema.ts';
+import { findStandingConsent } from '../../consents/index.ts';
+import { identityScopes } from '../resources.ts';
+import { findClientRecord, type StoreDeps } from '../token-store/index.ts';
+import { currentUnit } from '../token-transaction/index.ts';
+
+/** What the consent page hands to the resumed request: scopes the person left unticked, remembered on the grant only. */
+export type ConsentResult = { rejected: ConsentedScopes };
+
+/**
+ * `loadExistingGrant`: the session's grant for this client, made or widened from what the person allowed. A first-party
+ * client is allowed what it asks. What is missing makes oidc-provider ask for consent.
+ */
+export function consentedGrant(deps: StoreDeps) {
+  return async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
+    const { client, session, account, provider } = ctx.oidc;
+    if (!client || !session || !account) return undefined;
+    const record = await findClientRecord(deps, client.clientId);
+    if (!record) return undefined;
+    const answer = ctx.oidc.result?.consent as Partial<ConsentResult> | undefined;
+    const standing = await standingGrant(ctx);
+    const requested = requestedScopes(ctx);
+    if (standing && !answer && coversAll(standing, requested)) return standing;
+
+    const consent = record.first_party ? undefined : await findStandingConsent(deps.db, account.accountId, record.id, deps.now());
+    const allowed = record.first_party ? requested : consent?.scopes;
+    if (!allowed) return standing;
+    const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
+    if (standing) grant.jti = standing.jti;
+    add(grant, intersection(allowed, standing ? union(requested, granted(standing)) : requested));
+    if (answer?.rejected) reject(grant, answer.rejected);
+    currentUnit().grantOrigin = {
+      consent_id: consent?.id ?? null,
+      session_uid: session.uid,
+      offline: client.applicationType === 'native',
+    };
+    await grant.save();
+    return grant;
+  };
+}
+
+async function standingGrant({ oidc }: KoaContextWithOIDC): Promise<Grant | undefined> {
+  const { client, session, provider, account } = oidc;
+  const id = client && session?.grantIdFor(client.clientId);
+  const grant = id ? await provider.Grant.find(id) : undefined;
+  return grant && grant.accountId === account?.accountId ? grant : undefined;
+}
+
+/** What this request asks for, per resource server. */
+export function requestedScopes({ oidc }: KoaContextWithOIDC): ConsentedScopes {
+  const asked = [...oidc.requestParamScopes];
+  const resources = Object.entries(oidc.resourceServers ?? {}).map(([identifier, { scopes }]) => [
+    identifier,
+    asked.filter((scope) => scopes.has(scope)),
+  ]);
+  return { openid: asked.filter((scope) => identityScopes.includes(scope)), resources: Object.fromEntries(resources) };
+}
+
+function coversAll(grant: Grant, requested: ConsentedScopes): boolean {
+  const openid = new Set(grant.getOIDCScopeEncountered().split(' '));
+  const hasResources = Object.entries(requested.resources).every(([identifier, scopes]) => {
+    const known = new Set(grant.getResourceScopeEncountered(identifier).split(' '));
+    return scopes.every((scope) => known.has(scope));
+  });
+  return hasResources && requested.openid.every((scope) => openid.has(scope));
+}
+
+/** Of what was asked, now or before in this session, what the person allows today. */
+function intersection(allowed: ConsentedScopes, asked: ConsentedScopes): ConsentedScopes {
+  const resources = Object.entries(asked.resources).map(([identifier, scopes]) => [
+    identifier,
+    scopes.filter((scope) => allowed.resources[identifier]?.includes(scope)),
+  ]);
+  return { openid: asked.openid.filter((scope) => allowed.openid.includes(scope)), resources: Object.fromEntries(resources) };
+}
+
+function granted(grant: Grant): ConsentedScopes {
+  const resources = Object.keys(grant.resources ?? {}).map((identifier) => [identifier, grant.getResourceScope(identifier).split(' ')]);
+  return { openid: grant.getOIDCScope().split(' '), resources: Object.fromEntries(resources) };
+}
+
+function union(a: ConsentedScopes, b: ConsentedScopes): ConsentedScopes {
+  const identifiers = [...new Set([...Object.keys(a.resources), ...Object.keys(b.resources)])];
+  const resources = identifiers.map((identifier) => [identifier, merged(a.resources[identifier], b.resources[identifier])]);
+  return { openid: merged(a.openid, b.openid), resources: Object.fromEntries(resources) };
+}
+
+const merged = (a: string[] = [], b: string[] = []) => [...new Set([...a, ...b])].filter(Boolean);
+
+function add(grant: Grant, scopes: ConsentedScopes): void {
+  if (scopes.openid.length > 0) grant.addOIDCScope(scopes.openid.join(' '));
+  for (const [identifier, list] of Object.entries(scopes.resources)) {
+    if (list.length > 0) grant.addResourceScope(identifier, list.join(' '));
+  }
+}
+
+function reject(grant: Grant, scopes: ConsentedScopes): void {
+  if (scopes.openid.length > 0) grant.rejectOIDCScope(scopes.openid.join(' '));
+  for (const [identifier, list] of Object.entries(scopes.resources)) {
+    if (list.length > 0) grant.rejectResourceScope(identifier, list.join(' '));
+  }
+}

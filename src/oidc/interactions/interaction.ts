@@ -1,0 +1,82 @@
+import type { Context } from 'koa';
+import type Provider from 'oidc-provider';
+import { errors } from 'oidc-provider';
+import type { ConsentedScopes } from '../../../db/schema.ts';
+import { Problem } from '../../platform/http/index.ts';
+import { type ClientRecord, findClientRecord, type StoreDeps } from '../token-store/index.ts';
+
+/** A request that waits for the person. */
+export type PendingInteraction = {
+  uid: string;
+  prompt: 'login' | 'consent';
+  client: ClientRecord;
+  redirect_uri: string;
+  login_hint: string | undefined;
+  /** Who is signed in; absent while nobody is. */
+  user_id: string | undefined;
+  /** What is not yet allowed; everything asked when the client insists on asking again. */
+  asked: ConsentedScopes;
+};
+
+/**
+ * The interaction this browser came to finish.
+ *
+ * @throws Problem 400: it expired, was finished, or belongs to another browser
+ */
+export async function pendingInteraction(provider: Provider, deps: Pick<StoreDeps, 'reader'>, ctx: Context): Promise<PendingInteraction> {
+  const details = await provider.interactionDetails(ctx.req, ctx.res).catch(refuseUnknown);
+  const client = await findClientRecord(deps, String(details.params.client_id));
+  if (details.uid !== ctx.params.uid || !client) throw unknownInteraction();
+  const { prompt, params, session } = details;
+  const missing = prompt.details as { missingOIDCScope?: string[]; missingResourceScopes?: Record<string, string[]> };
+  const isNew = missing.missingOIDCScope || missing.missingResourceScopes;
+  const everything = isNew ? undefined : String(params.scope ?? '').split(' ');
+  return {
+    uid: details.uid,
+    prompt: prompt.name === 'consent' ? 'consent' : 'login',
+    client,
+    redirect_uri: String(params.redirect_uri),
+    login_hint: typeof params.login_hint === 'string' ? params.login_hint.slice(0, 254) : undefined,
+    user_id: session?.accountId,
+    asked: everything ? askedAgain(everything, params.resource) : { openid: missing.missingOIDCScope ?? [], resources: missing.missingResourceScopes ?? {} },
+  };
+}
+
+const identity = ['openid', 'offline_access', 'profile', 'email'];
+
+function askedAgain(scopes: string[], resource: unknown): ConsentedScopes {
+  const identifiers = [resource ?? []].flat().map(String);
+  const others = scopes.filter((scope) => !identity.includes(scope));
+  return {
+    openid: scopes.filter((scope) => identity.includes(scope)),
+    resources: Object.fromEntries(identifiers.map((identifier) => [identifier, others])),
+  };
+}
+
+function refuseUnknown(error: unknown): never {
+  throw error instanceof errors.SessionNotFound ? unknownInteraction() : error;
+}
+
+function unknownInteraction(): Problem {
+  return new Problem(400, 'interaction_expired', {
+    title: 'This page has expired',
+    detail: 'It was finished already, waited too long, or was opened in another browser. Go back to the app and try again.',
+  });
+}
+
+/** Where to go on after the person signed in. */
+export function finishSignIn(provider: Provider, ctx: Context, user_id: string): Promise<string> {
+  const login = { accountId: user_id, amr: ['pwd'], remember: true };
+  return provider.interactionResult(ctx.req, ctx.res, { login }, { mergeWithLastSubmission: false });
+}
+
+/** Where to go on after the person allowed it; `rejected` is what was left unticked. */
+export function finishConsent(provider: Provider, ctx: Context, rejected: ConsentedScopes): Promise<string> {
+  return provider.interactionResult(ctx.req, ctx.res, { consent: { rejected } }, { mergeWithLastSubmission: true });
+}
+
+/** Where to go on after the person refused: back to the client with `access_denied`. */
+export function finishRefused(provider: Provider, ctx: Context): Promise<string> {
+  const refused = { error: 'access_denied', error_description: 'the person did not allow it' };
+  return provider.interactionResult(ctx.req, ctx.res, refused, { mergeWithLastSubmission: false });
+}

@@ -1,0 +1,130 @@
+import { type Client, errors, type KoaContextWithOIDC, type ResourceServer as ProviderResourceServer } from 'oidc-provider';
+import { contains, entitled } from '../access/index.ts';
+import { findResourceServer, type ResourceServer } from '../resource-servers/index.ts';
+import { type ClientRecord, findClientRecord, type StoreDeps } from './token-store/index.ts';
+import { currentUnit } from './token-transaction/index.ts';
+
+/** OpenID Connect's own scopes; every other belongs to a resource server. */
+export const identityScopes = ['openid', 'offline_access', 'profile', 'email'];
+
+export type ResourceDeps = Pick<StoreDeps, 'reader' | 'db' | 'now'> & {
+  /** Permission patterns a person's roles give them at a resource server. */
+  permissionsOf: (user_id: string, resource: string) => Promise<string[]>;
+};
+
+/**
+ * `getResourceServerInfo`: the resource server with exactly the requested scopes that this client, and where roles are
+ * required this person, is entitled to (DESIGN.md §7). oidc-provider itself would limit none of them.
+ *
+ * @throws InvalidTarget for an unknown one; InvalidScope when a requested scope is given by no requested resource
+ */
+export function resourceServerInfo(deps: ResourceDeps) {
+  return async (ctx: KoaContextWithOIDC, identifier: string, client: Client): Promise<ProviderResourceServer> => {
+    const server = await known(deps, identifier);
+    const record = await findClientRecord(deps, client.clientId);
+    if (!server || !record) throw new errors.InvalidTarget();
+    const mayHave = await entitledScopes(deps, ctx, server, record);
+    if (isFirstRequest(ctx)) useDefaultScope(ctx, server, mayHave);
+    const scopes = requestedScopes(ctx).filter((scope) => mayHave(scope));
+    if (isFirstRequest(ctx)) refuseUnknownScopes(ctx, identifier, scopes);
+    return {
+      scope: scopes.join(' '),
+      audience: identifier,
+      accessTokenFormat: server.access_token_format,
+      ...(server.access_token_ttl_seconds ? { accessTokenTTL: server.access_token_ttl_seconds } : {}),
+      jwt: { sign: { alg: (server.access_token_signing_alg ?? 'ES256') as 'ES256' } },
+    };
+  };
+}
+
+/**
+ * `defaultResource`: what a request without `resource` means. A code or refresh token for one resource server goes on with
+ * it; a client entitled to a single one means that one. Scopes that then belong nowhere are refused, not dropped.
+ */
+export function defaultResource(deps: ResourceDeps) {
+  return async (ctx: KoaContextWithOIDC, client: Client, oneOf?: readonly string[]): Promise<string | readonly string[]> => {
+    if (oneOf) return oneOf;
+    const record = await findClientRecord(deps, client.clientId);
+    const candidates = Object.keys((record && entitlementsOf(ctx, record)) ?? {});
+    const others = requestedScopes(ctx).filter((scope) => isForItself(ctx) || !identityScopes.includes(scope));
+    const [only] = candidates;
+    const wantsResource = others.length > 0 || (requestedScopes(ctx).length === 0 && ctx.oidc.route === 'token');
+    if (only && candidates.length === 1 && wantsResource) return only;
+    if (others.length > 0) throw new errors.InvalidScope('requested scope belongs to no requested resource', others.join(' '));
+      if (requestedScopes(ctx).length === 0 && ctx.oidc.route === 'authorization') setScope(ctx, 'openid');
+    return [];
+  };
+}
+
+function known({ db }: ResourceDeps, identifier: string): Promise<ResourceServer | undefined> {
+  return currentUnit().remember(`resource server:${identifier}`, async () => {
+    const server = await findResourceServer(db, identifier);
+    return server?.enabled ? server : undefined;
+  });
+}
+
+/** On behalf of people a client has `resources`; for itself `service_permissions`, which default to them for pure services. */
+function entitlementsOf(ctx: KoaContextWithOIDC, record: ClientRecord): Record<string, string[]> {
+  if (!isForItself(ctx)) return record.resources;
+  const isEmpty = Object.keys(record.service_permissions).length === 0;
+  return isEmpty && record.type === 'service' ? record.resources : record.service_permissions;
+}
+
+async function entitledScopes(
+  { permissionsOf }: ResourceDeps,
+  ctx: KoaContextWithOIDC,
+  server: ResourceServer,
+  record: ClientRecord,
+): Promise<(scope: string) => boolean> {
+  const patterns = entitlementsOf(ctx, record)[server.identifier] ?? [];
+  const held = patterns.map((pattern) => ({ resource: server.identifier, pattern }));
+  const declared = server.permissions.map(({ name }) => name);
+  const user_id = ctx.oidc.entities.Account?.accountId ?? ctx.oidc.session?.accountId;
+  const own = server.assignment_required && user_id ? await permissionsOf(user_id, server.identifier) : undefined;
+  return (scope) =>
+    !identityScopes.includes(scope) &&
+    entitled(held, server.identifier, scope) &&
+    (contains(declared, [scope]) || declared.some((name) => contains([scope], [name]))) &&
+    (own === undefined || contains(own, [scope]));
+}
+
+function requestedScopes(ctx: KoaContextWithOIDC): string[] {
+  const { AuthorizationCode, RefreshToken } = ctx.oidc.entities;
+  const asked = ctx.oidc.params?.scope ?? AuthorizationCode?.scope ?? RefreshToken?.scope;
+  return typeof asked === 'string' ? asked.split(' ').filter(Boolean) : [];
+}
+
+function setScope(ctx: KoaContextWithOIDC, scope: string): void {
+  if (ctx.oidc.params) ctx.oidc.params.scope = scope;
+}
+
+/** A client asking for itself; no person is in it, so OpenID Connect's scopes mean nothing. */
+function isForItself(ctx: KoaContextWithOIDC): boolean {
+  return ctx.oidc.params?.grant_type === 'client_credentials';
+}
+
+/** Where a request names its scopes itself; a code or refresh token brings those that were granted. */
+function isFirstRequest(ctx: KoaContextWithOIDC): boolean {
+  return ctx.oidc.route !== 'token' || isForItself(ctx);
+}
+
+/** RFC 6749 §3.3: a request without `scope` means the default ones, or all it may have where none is marked default. */
+function useDefaultScope(ctx: KoaContextWithOIDC, server: ResourceServer, mayHave: (scope: string) => boolean): void {
+  if (requestedScopes(ctx).length > 0) return;
+  const available = server.permissions.filter(({ name }) => mayHave(name));
+  const marked = available.filter(({ is_default }) => is_default);
+  const scope = (marked.length > 0 ? marked : available).map(({ name }) => name).join(' ');
+  if (!scope) throw new errors.InvalidScope('no scope was requested and this client has none by default', '');
+  setScope(ctx, scope);
+}
+
+function refuseUnknownScopes(ctx: KoaContextWithOIDC, identifier: string, given: string[]): void {
+  const { resource } = ctx.oidc.params ?? {};
+  const requested = Array.isArray(resource) ? resource : [resource];
+  const isLast = requested.at(-1) === identifier;
+  if (!isLast) return;
+  const elsewhere = Object.values(ctx.oidc.resourceServers ?? {}).flatMap(({ scopes }) => [...scopes]);
+  const all = new Set([...(isForItself(ctx) ? [] : identityScopes), ...given, ...elsewhere]);
+  const refused = requestedScopes(ctx).filter((scope) => !all.has(scope));
+  if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
+}

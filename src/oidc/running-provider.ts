@@ -1,0 +1,50 @@
+import type { Middleware } from 'koa';
+import mount from 'koa-mount';
+import type Provider from 'oidc-provider';
+import { watchChanges } from '../platform/database/index.ts';
+import { loadSigningKeys, type SigningKey, stateOf } from '../signing-keys/index.ts';
+import type { ProviderDeps } from './configuration.ts';
+import { buildProvider } from './provider.ts';
+
+export type RunningProvider = {
+  /** The provider of this moment; never keep it across requests. */
+  current: () => Provider;
+  /** Published signing keys of this moment. */
+  keys: () => readonly SigningKey[];
+  middleware: Middleware;
+  close: () => void;
+};
+
+/**
+ * Opens the provider, and swaps it whenever signing keys change, here or on another node, or the clock moves a key on.
+ *
+ * @throws WrongKeyError when the keys were sealed under another root key
+ */
+export async function openProvider(deps: ProviderDeps & { rootKey: Buffer }): Promise<RunningProvider> {
+  let current = await load(deps);
+  const refresh = async () => {
+    current = await load(deps);
+  };
+  const watch = watchChanges(deps.db, refresh, async () => {
+    if (phasesOf(current.keys, deps.now()) !== current.phases) await refresh();
+  });
+  return {
+    current: () => current.provider,
+    keys: () => current.keys,
+    middleware: (ctx, next) => current.middleware(ctx, next),
+    close: watch.close,
+  };
+}
+
+async function load(deps: ProviderDeps & { rootKey: Buffer }) {
+  const now = deps.now();
+  const keys = await loadSigningKeys(deps.db, deps.rootKey, now);
+  const provider = buildProvider(deps, keys);
+  provider.proxy = true;
+  return { provider, keys, phases: phasesOf(keys, now), middleware: mount('/', provider as never) as Middleware };
+}
+
+/** Which key is in which state; it changes when the clock passes one of their times. */
+function phasesOf(keys: readonly SigningKey[], now: Date): string {
+  return keys.map((key) => `${key.kid} ${stateOf(key, keys, now)}`).join();
+}

@@ -1,0 +1,74 @@
+import { createLocalJWKSet, jwtVerify } from 'jose';
+import type { Context, Middleware, Next } from 'koa';
+import type { AccessToken, ClientCredentials } from 'oidc-provider';
+import { form, replaceForm } from '../platform/http/index.ts';
+import type { SigningKey } from '../signing-keys/index.ts';
+import { newAccessToken, type Payload, type StoreDeps } from './token-store/index.ts';
+import { currentUnit } from './token-transaction/index.ts';
+import type { StatusIndexes } from './status-indexes.ts';
+
+const jwtShape = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
+const unverified = 'unverified-token';
+
+/**
+ * oidc-provider neither stores, introspects nor revokes JWT access tokens. Here a presented one is verified, and a reference
+ * to its row takes its place for the rest of the request, so that the library treats it as any other token.
+ */
+export function resolveStructuredTokens(issuer: string, keys: () => readonly SigningKey[]): Middleware {
+  return async (ctx: Context, next: Next) => {
+    const presented = presentedToken(ctx);
+    if (presented && jwtShape.test(presented)) {
+      const jti = await verifiedId(presented, issuer, keys());
+      const reference = jti ? `structured:${jti}` : unverified;
+      if (jti) currentUnit().structured = { reference, jti };
+      replaceToken(ctx, reference);
+    }
+    await next();
+  };
+}
+
+const tokenEndpoints = new Set(['/oauth/introspect', '/oauth/revoke']);
+
+function presentedToken(ctx: Context): string | undefined {
+  if (tokenEndpoints.has(ctx.path)) {
+    const tokens = form(ctx).getAll('token');
+    return tokens.length === 1 ? tokens[0] : undefined;
+  }
+  if (ctx.path !== '/oauth/userinfo') return undefined;
+  return /^bearer ([^ ]+)$/i.exec(ctx.get('Authorization'))?.[1] ?? undefined;
+}
+
+function replaceToken(ctx: Context, reference: string): void {
+  if (ctx.path === '/oauth/userinfo') {
+    ctx.request.headers.authorization = `Bearer ${reference}`;
+    return;
+  }
+  const parameters = form(ctx);
+  parameters.set('token', reference);
+  replaceForm(ctx, parameters);
+}
+
+/** Only the signature is judged here; whether the token lives is in its row. */
+async function verifiedId(token: string, issuer: string, keys: readonly SigningKey[]): Promise<string | undefined> {
+  const jwks = createLocalJWKSet({ keys: keys.map(({ public_jwk }) => public_jwk) });
+  try {
+    const { payload } = await jwtVerify(token, jwks, { issuer, typ: 'at+jwt', currentDate: new Date(0) });
+    return payload.jti;
+  } catch {
+    // Whatever is wrong with it, the caller learns only that it is not active (RFC 7662 §2.2).
+    return undefined;
+  }
+}
+
+type IssuedToken = AccessToken | ClientCredentials;
+
+/** Records a JWT access token in the unit that issues it: `jti` and status-list place (DESIGN.md §4). */
+export function recordStructuredToken(deps: StoreDeps & { statusIndexes: StatusIndexes }) {
+  return async (_ctx: unknown, token: IssuedToken, { payload }: { payload: Record<string, unknown> }): Promise<void> => {
+    const place = await deps.statusIndexes.draw();
+    const { kind, clientId, scope, aud, extra } = token;
+    const personal = 'accountId' in token ? { accountId: token.accountId, grantId: token.grantId, gty: token.gty, sid: token.sid } : {};
+    const stored = { kind, clientId, scope, aud, extra, ...personal, exp: payload.exp } as Payload;
+    currentUnit().writes.access_token = newAccessToken(deps, { jti: String(payload.jti), ...place }, stored);
+  };
+}

@@ -1,0 +1,23 @@
+import type { Context, Middleware, Next } from 'koa';
+import { form } from '../../platform/http/index.ts';
+import { currentUnit } from '../token-transaction/index.ts';
+import type { StoreDeps } from './models.ts';
+import { findFamily, findCode } from './token-models.ts';
+
+/**
+ * Starts reading the presented code or refresh token before the provider authenticates the client: the client comes joined
+ * with it, so the whole request needs this one read.
+ */
+export function prefetchToken(deps: StoreDeps): Middleware {
+  return async (ctx: Context, next: Next) => {
+    if (ctx.method === 'POST' && ctx.path === '/oauth/token') {
+      const parameters = form(ctx);
+      const refresh_token = parameters.get('refresh_token');
+      const code = parameters.get('code');
+      const reading = refresh_token ? findFamily(deps, refresh_token) : code ? findCode(deps, code) : undefined;
+      // Whoever asks for it next gets the error; here it would only be unheard.
+      currentUnit().prefetch = reading?.catch(() => undefined);
+    }
+    return next();
+  };
+}

@@ -1,0 +1,135 @@
+import type { Context, Middleware, Next } from 'koa';
+import { appendEvent, auditRow } from '../../audit/index.ts';
+import { type Db, DatabaseUnavailableError, isConnectionFailure } from '../../platform/database/index.ts';
+import type { Digest } from '../../platform/crypto/index.ts';
+import { Problem, requestOrigin } from '../../platform/http/index.ts';
+import type { ServerKeys } from '../../platform/keys/index.ts';
+import type { Committer } from './committer.ts';
+import type { UnitRow, Verdict } from './statements.ts';
+import { commitOperations, LostRaceError, runInUnit, Unit } from './unit.ts';
+
+export type UnitDeps = { db: Db; committer: Committer; keys: ServerKeys; now: () => Date; refreshGraceSeconds: number };
+
+/**
+ * Opens a unit of work around a request and commits it after the answer was produced and before it is sent; when the
+ * commit decides otherwise, the answer is replaced.
+ */
+export function unitOfWork(deps: UnitDeps): Middleware {
+  return async (ctx: Context, next: Next) => {
+    const unit = new Unit(requestOrigin(ctx), deps.refreshGraceSeconds);
+    await runInUnit(unit, next);
+    if (ctx.status >= 500) {
+      ctx.remove('Set-Cookie');
+      return;
+    }
+    if (unit.writes.access_token) await commitTokens(deps, ctx, unit);
+    else await commitBrowser(deps, ctx, unit);
+  };
+}
+
+/** A refused token request writes nothing. */
+async function commitTokens(deps: UnitDeps, ctx: Context, unit: Unit): Promise<void> {
+  if (ctx.status >= 400) return;
+  const verdict = await judged(deps, ctx, unit);
+  if (verdict === 'won' || verdict === 'grace') return;
+  replaceAnswer(ctx, verdict === 'unavailable' ? unavailableAnswer : refusedAnswer);
+}
+
+async function judged({ committer, keys, now }: UnitDeps, ctx: Context, unit: Unit): Promise<Verdict | 'unavailable'> {
+  const client_id: string = ctx.oidc.client.clientId;
+  const record = await unit.remember<{ id: string } | undefined>(`client:${client_id}`, async () => undefined);
+  if (!record) throw new Error('a token was issued to an unread client');
+  try {
+    return await committer.commit(unitRow(unit, { id: record.id, client_id }, keys.current('successor').id, now()));
+  } catch (error) {
+    // Lost connection: whether it took effect is unknown. A refresh heals by grace, a code by restarting the flow.
+    ctx.app.emit('commit failed', error, ctx);
+    return 'unavailable';
+  }
+}
+
+const hex = (value: Digest | undefined) => (value ? `\\x${value.toString('hex')}` : null);
+
+function unitRow(unit: Unit, client: { id: string; client_id: string }, next_key_id: number, occurred_at: Date): UnitRow {
+  const { source, writes } = unit;
+  const { access_token, refresh_token, successor } = writes;
+  const key = access_token?.key;
+  return {
+    n: 0,
+    source: source?.kind ?? 'client_credentials',
+    client_id: client.id,
+    user_id: source?.user_id ?? null,
+    grant_id: source?.grant_id ?? null,
+    family_id: source?.family_id ?? null,
+    presented: hex(source?.digest),
+    successor: hex(successor?.digest),
+    next_key_id,
+    grace_seconds: source?.kind === 'refresh_token' ? source.graceSeconds : 0,
+    refresh_handle: hex(refresh_token?.handle_digest),
+    refresh_digest: hex(refresh_token?.digest),
+    refresh_payload: refresh_token?.payload ?? null,
+    refresh_expires_at: successor?.expires_at ?? refresh_token?.expires_at ?? null,
+    refresh_absolute_expires_at: refresh_token?.absolute_expires_at ?? null,
+    access_digest: key && 'digest' in key ? hex(key.digest) : null,
+    access_jti: key && 'jti' in key ? key.jti : null,
+    status_list_id: key && 'jti' in key ? key.status_list_id : null,
+    status_index: key && 'jti' in key ? key.status_index : null,
+    access_scope: access_token?.scope ?? null,
+    access_audience: access_token?.audience ?? null,
+    access_identity_scope: access_token?.identity_scope ?? null,
+    access_payload: access_token?.payload ?? null,
+    access_issued_at: access_token?.issued_at ?? null,
+    access_expires_at: access_token?.expires_at ?? null,
+    event: eventOf(unit, client.client_id, occurred_at),
+  };
+}
+
+function eventOf({ source, writes, origin }: Unit, client_id: string, occurred_at: Date): unknown {
+  const { access_token } = writes;
+  const { details: _, ...row } = auditRow({
+    actor: { kind: 'client', id: client_id, permissions: [], origin },
+    action: source?.kind === 'refresh_token' ? 'refresh_token.rotated' : 'access_token.issued',
+    target: source ? { kind: 'user', id: source.user_id } : { kind: 'client', id: client_id },
+    occurred_at,
+  });
+  const details = {
+    grant_type: source?.kind ?? 'client_credentials',
+    grant_id: source?.grant_id,
+    family_id: source?.family_id,
+    scope: access_token?.scope,
+    audience: access_token?.audience,
+  };
+  return { ...row, details };
+}
+
+const refusedAnswer = { status: 400, error: 'invalid_grant', error_description: 'grant request is invalid' };
+const unavailableAnswer = {
+  status: 503,
+  error: 'temporarily_unavailable',
+  error_description: 'the database cannot be reached, try again in a moment',
+};
+
+function replaceAnswer(ctx: Context, { status, ...body }: typeof refusedAnswer): void {
+  ctx.remove('Set-Cookie');
+  ctx.status = status;
+  ctx.body = body;
+  if (status === 503) ctx.set('Retry-After', '2');
+}
+
+async function commitBrowser({ db }: UnitDeps, ctx: Context, unit: Unit): Promise<void> {
+  try {
+    await commitOperations(db, unit, appendEvent);
+  } catch (error) {
+    ctx.remove('Set-Cookie');
+    ctx.remove('Location');
+    if (error instanceof LostRaceError) throw lostRace();
+    throw isConnectionFailure(error) ? new DatabaseUnavailableError(error) : error;
+  }
+}
+
+function lostRace(): Problem {
+  return new Problem(409, 'changed_elsewhere', {
+    title: 'This changed in another window',
+    detail: 'You may have signed in or out in another tab. Go back to the app and try again.',
+  });
+}

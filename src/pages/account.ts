@@ -1,0 +1,120 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { findConnectedApp, listConnectedApps, takeBackConsent, whatWouldEnd } from '../consents/index.ts';
+import { browserSession } from '../oidc/index.ts';
+import { form, notFound, person, Problem, requestOrigin } from '../platform/http/index.ts';
+import { changePassword, findUserById, type User } from '../users/index.ts';
+import { checkCsrf, csrfToken } from './csrf.ts';
+import { pagePaths } from './page-data.ts';
+import { accountName, type PagesDeps, show } from './pages.ts';
+import { describeScopes } from './scope-descriptions.ts';
+
+type SignedIn = { user: User; session_uid: string };
+
+const perPage = 20;
+const uuid = /^[0-9a-f-]{36}$/;
+
+/** A person's own pages: connected apps, password. */
+export function accountRoutes(router: Router, deps: PagesDeps): void {
+  const own = (handle: (deps: PagesDeps, ctx: Context, who: SignedIn) => Promise<void>) => async (ctx: Context) => {
+    const who = await signedIn(deps, ctx);
+    if (who) await handle(deps, ctx, who);
+    else ctx.redirect(`/sign-in?return_to=${encodeURIComponent(ctx.method === 'GET' ? ctx.path : pagePaths.account)}`);
+  };
+  router.get('/account', own(showAccount));
+  router.get('/account/apps', own(showApps));
+  router.get('/account/apps/:consent_id/take-back', own(askTakeBack));
+  router.post('/account/apps/:consent_id/take-back', own(takeBack));
+  router.get('/account/password', own(async (_, ctx, who) => showChangePassword(deps, ctx, who, {})));
+  router.post('/account/password', own(submitPassword));
+}
+
+async function signedIn(deps: PagesDeps, ctx: Context): Promise<SignedIn | undefined> {
+  const session = await browserSession(deps.provider().current(), ctx);
+  const user = session && (await findUserById(deps.db, session.user_id));
+  return user?.enabled ? { user, session_uid: session?.uid ?? '' } : undefined;
+}
+
+async function showAccount(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
+  show(deps, ctx, 'account', { name: user.name ?? user.username, email: user.email ?? '' }, { signed_in_as: accountName(user) });
+}
+
+async function showApps(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
+  const q = one(ctx.query.q).slice(0, 100);
+  const sort = one(ctx.query.sort) === 'name' ? 'name' : 'allowed_at';
+  const page = Math.min(10_000, Math.max(1, Number.parseInt(one(ctx.query.page), 10) || 1));
+  const found = await listConnectedApps(deps.db, user.id, { q, sort, offset: (page - 1) * perPage, limit: perPage });
+  const apps = await Promise.all(found.apps.map(async (app) => ({ ...app, groups: await describeScopes(deps.db, app.scopes) })));
+  const pages = Math.max(1, Math.ceil(found.total / perPage));
+  const notice = one(ctx.query.taken_back) ? 'Access was taken back. The app was signed out everywhere.' : undefined;
+  const data = { csrf: csrfToken(deps, ctx), apps, q, sort, page, pages, total: found.total, notice } as const;
+  show(deps, ctx, 'connected-apps', data, { signed_in_as: accountName(user) });
+}
+
+async function askTakeBack(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
+  const app = await appOf(deps, ctx, user);
+  const ending = await whatWouldEnd(deps, app.consent_id);
+  const action = pagePaths.takeBack(app.consent_id);
+  const data = { csrf: csrfToken(deps, ctx), action, client_name: app.client_name, ...ending };
+  show(deps, ctx, 'take-back', data, { signed_in_as: accountName(user) });
+}
+
+async function takeBack(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
+  checkCsrf(deps, ctx);
+  await takeBackConsent(deps, person(user.id, requestOrigin(ctx)), idOf(ctx));
+  ctx.status = 303;
+  ctx.redirect(`${pagePaths.connectedApps}?taken_back=1`);
+}
+
+async function appOf({ db }: PagesDeps, ctx: Context, user: User) {
+  const id = idOf(ctx);
+  const app = await findConnectedApp(db, user.id, id);
+  if (!app) throw notFound('connected app', id);
+  return app;
+}
+
+function idOf(ctx: Context): string {
+  const id: string = ctx.params.consent_id;
+  if (!uuid.test(id)) throw notFound('connected app', id.slice(0, 64));
+  return id;
+}
+
+function showChangePassword(deps: PagesDeps, ctx: Context, { user }: SignedIn, errors: Record<string, string>): void {
+  const status = Object.keys(errors).length > 0 ? 422 : 200;
+  const data = { csrf: csrfToken(deps, ctx), action: pagePaths.changePassword, errors, username: user.username };
+  show(deps, ctx, 'change-password', data, { status, signed_in_as: accountName(user) });
+}
+
+async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<void> {
+  checkCsrf(deps, ctx);
+  const sent = form(ctx);
+  const password = sent.get('password') ?? '';
+  if (password !== sent.get('password_repeated')) {
+    showChangePassword(deps, ctx, who, { password_repeated: 'The two new passwords are not the same.' });
+    return;
+  }
+  const { user, session_uid } = who;
+  const wait = await deps.throttles.countAttempt({ address: requestOrigin(ctx).address ?? '', account: user.id, device: session_uid });
+  if (wait !== undefined) {
+    showChangePassword(deps, ctx, who, { current_password: 'Too many attempts. Wait a few minutes and try again.' });
+    return;
+  }
+  const input = { user_id: user.id, current: sent.get('current_password') ?? '', password, session_uid };
+  const result = await changePassword(deps, person(user.id, requestOrigin(ctx)), input).catch(asFieldError);
+  if (result.kind !== 'changed') {
+    const errors = result.kind === 'wrong' ? { current_password: 'That is not your current password.' } : { password: result.detail };
+    showChangePassword(deps, ctx, who, errors);
+    return;
+  }
+  const { ended_sessions, ended_grants: ended_apps } = result;
+  show(deps, ctx, 'password-changed', { ended_sessions, ended_apps }, { signed_in_as: accountName(user) });
+}
+
+function asFieldError(error: unknown): { kind: 'weak'; detail: string } {
+  if (error instanceof Problem && error.type === 'invalid') return { kind: 'weak', detail: error.message };
+  throw error;
+}
+
+function one(value: string | string[] | undefined): string {
+  return (Array.isArray(value) ? value[0] : value) ?? '';
+}

@@ -1,0 +1,48 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Context } from 'koa';
+import { form, Problem } from '../platform/http/index.ts';
+import type { ServerKeys } from '../platform/keys/index.ts';
+
+const cookieName = 'latchkey_csrf';
+
+export type CsrfDeps = { keys: ServerKeys; issuer: string };
+
+/** The token for a form on this page: bound to a cookie of this browser that no script can read. */
+export function csrfToken({ keys, issuer }: CsrfDeps, ctx: Context): string {
+  const known = ctx.cookies.get(cookieName, { signed: true });
+  const nonce = known ?? randomBytes(18).toString('base64url');
+  if (!known) {
+    const secure = issuer.startsWith('https:');
+    ctx.cookies.set(cookieName, nonce, { signed: true, httpOnly: true, sameSite: 'lax', secure, path: '/' });
+  }
+  return tokenFor(keys, nonce);
+}
+
+/**
+ * Refuses a form that did not come from our own page: by Origin and Sec-Fetch-Site, and by the token.
+ *
+ * @throws Problem 403
+ */
+export function checkCsrf({ keys, issuer }: CsrfDeps, ctx: Context): void {
+  const origin = ctx.get('Origin');
+  const site = ctx.get('Sec-Fetch-Site');
+  const isForeign = (origin !== '' && origin !== issuer) || (site !== '' && site !== 'same-origin' && site !== 'none');
+  const nonce = ctx.cookies.get(cookieName, { signed: true });
+  if (isForeign || !nonce || !isSame(form(ctx).get('csrf') ?? '', tokenFor(keys, nonce))) throw foreignForm();
+}
+
+function tokenFor(keys: ServerKeys, nonce: string): string {
+  return createHmac('sha256', keys.current('csrf').key).update(nonce).digest('base64url');
+}
+
+function isSame(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+function foreignForm(): Problem {
+  return new Problem(403, 'foreign_form', {
+    title: 'This form could not be checked',
+    detail: 'Cookies may be blocked, or the page was open for too long. Go back, reload the page and send the form again.',
+  });
+}

@@ -1,0 +1,53 @@
+/** Pages: everything a browser sees. */
+import Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import { hasOwner } from '../access/index.ts';
+import { browserSession } from '../oidc/index.ts';
+import { contentSecurityPolicy } from '../platform/http/index.ts';
+import { findUserById } from '../users/index.ts';
+import { accountRoutes } from './account.ts';
+import { findAsset } from './assets.ts';
+import { interactionRoutes } from './interaction.ts';
+import { accountName, type PagesDeps, show } from './pages.ts';
+import { setupRoutes } from './setup.ts';
+import { signInRoutes } from './sign-in.ts';
+
+export type { PagesDeps } from './pages.ts';
+export { problemPage, providerPages } from './provider-pages.ts';
+
+/** Static files, under names that change with their content. Served before anything that needs a database. */
+export const serveAssets: Middleware = async (ctx, next) => {
+  const asset = ctx.method === 'GET' || ctx.method === 'HEAD' ? findAsset(ctx.path) : undefined;
+  if (!asset) return next();
+  const encoding = ctx.acceptsEncodings('br', 'gzip', 'identity');
+  ctx.set({ 'Cache-Control': 'public, max-age=31536000, immutable', Vary: 'Accept-Encoding' });
+  if (encoding === 'br' || encoding === 'gzip') ctx.set('Content-Encoding', encoding);
+  ctx.type = asset.type;
+  ctx.body = encoding === 'br' || encoding === 'gzip' ? asset[encoding] : asset.body;
+  return undefined;
+};
+
+/** The routes of all pages of ours; those of the provider's own endpoints are rendered through `providerPages`. */
+export function pageRoutes(deps: PagesDeps): Middleware {
+  const router = new Router();
+  router.get('/', async (ctx: Context) => showHome(deps, ctx));
+  signInRoutes(router, deps);
+  setupRoutes(router, deps);
+  accountRoutes(router, deps);
+  interactionRoutes(router, deps);
+  return router.routes() as unknown as Middleware;
+}
+
+/** Pages under the provider's paths lead to clients' addresses: their forms may go anywhere that was registered. */
+export const providerPagePolicy: Middleware = async (ctx, next) => {
+  if (ctx.path.startsWith('/oauth/')) ctx.set('Content-Security-Policy', contentSecurityPolicy());
+  return next();
+};
+
+async function showHome(deps: PagesDeps, ctx: Context): Promise<void> {
+  const session = await browserSession(deps.provider().current(), ctx);
+  const user = session && (await findUserById(deps.db, session.user_id));
+  const signed_in_as = user ? accountName(user) : undefined;
+  const { issuer, version, demo } = deps;
+  show(deps, ctx, 'home', { issuer, version, demo, signed_in_as, setup_needed: !(await hasOwner(deps.db)) }, { signed_in_as });
+}

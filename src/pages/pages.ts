@@ -1,0 +1,47 @@
+import type { Context } from 'koa';
+import type { Config } from '../config.ts';
+import type { BrowserSession, RunningProvider, Reader } from '../oidc/index.ts';
+import type { Db } from '../platform/database/index.ts';
+import { requestOrigin } from '../platform/http/index.ts';
+import type { ServerKeys } from '../platform/keys/index.ts';
+import type { Throttles } from '../users/index.ts';
+import type { PageChrome, PageData } from './page-data.ts';
+import { renderPage } from './render.ts';
+
+/** What pages need; each handler takes its part. */
+export type PagesDeps = {
+  db: Db;
+  now: () => Date;
+  keys: ServerKeys;
+  reader: Reader;
+  throttles: Throttles;
+  provider: () => RunningProvider;
+  issuer: string;
+  version: string;
+  config: Pick<Config, 'brandName' | 'sessionSeconds'>;
+  /** Whether the demo is served. */
+  demo: boolean;
+};
+
+export type PageOptions = { status?: number; signed_in_as?: string | undefined };
+
+/** Answers with a page; never cached, never without the chrome. */
+export function show<K extends keyof PageData>(deps: PagesDeps, ctx: Context, page: K, data: PageData[K], options: PageOptions = {}): void {
+  ctx.status = options.status ?? 200;
+  ctx.type = 'html';
+  ctx.set('Cache-Control', 'no-store');
+  ctx.body = renderPage(page, data, chromeOf(deps, ctx, options.signed_in_as));
+}
+
+/** What every page says about the moment it is shown in. */
+export function chromeOf(deps: Pick<PagesDeps, 'now' | 'config'>, ctx: Context, signed_in_as?: string): PageChrome {
+  const { request_id = '' } = requestOrigin(ctx);
+  return { brand: { name: deps.config.brandName }, request_id, now: deps.now(), signed_in_as };
+}
+
+/** How a person knows their own account. */
+export function accountName(user: { email: string | null; username: string }): string {
+  return user.email ?? user.username;
+}
+
+export type { BrowserSession };

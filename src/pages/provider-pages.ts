@@ -1,0 +1,52 @@
+import type { Context } from 'koa';
+import type { ProviderPages } from '../oidc/index.ts';
+import { contentSecurityPolicy, type Problem } from '../platform/http/index.ts';
+import { chromeOf, type PagesDeps } from './pages.ts';
+import { renderPage } from './render.ts';
+
+type Deps = Pick<PagesDeps, 'now' | 'config'>;
+
+/** The pages oidc-provider asks for: broken requests in plain words, signing out, signed out. */
+export function providerPages(deps: Deps): ProviderPages {
+  const html = (ctx: Context, body: string) => {
+    ctx.type = 'html';
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = body;
+  };
+  return {
+    renderError: (ctx, { error, error_description }) => {
+      const { heading, message } = wordsFor(error);
+      const page = { heading, message, technical: { error, description: error_description }, status: ctx.status };
+      html(ctx, renderPage('error', page, chromeOf(deps, ctx)));
+    },
+    renderSignOut: (ctx, form_html) => {
+      html(ctx, renderPage('sign-out', { form_html, client_name: clientName(ctx) }, chromeOf(deps, ctx)));
+    },
+    renderSignedOut: (ctx) => {
+      html(ctx, renderPage('signed-out', { client_name: clientName(ctx) }, chromeOf(deps, ctx)));
+    },
+  };
+}
+
+function clientName(ctx: { oidc: { client?: { clientName?: string | undefined; clientId: string } | undefined } }): string | undefined {
+  return ctx.oidc.client?.clientName ?? ctx.oidc.client?.clientId;
+}
+
+function wordsFor(error: string): { heading: string; message: string } {
+  if (error === 'temporarily_unavailable' || error === 'server_error') {
+    return { heading: 'That did not work', message: 'Something went wrong on our side. Wait a moment and try again.' };
+  }
+  return {
+    heading: 'This app sent a request we cannot answer',
+    message: 'You can close this page and go back to the app. If it happens again, tell the people who make it.',
+  };
+}
+
+/** Refusals shown to a browser. */
+export function problemPage(deps: Deps) {
+  return (ctx: Context, problem: Problem): string => {
+    ctx.set('Content-Security-Policy', contentSecurityPolicy(["'self'"]));
+    const { title, detail } = problem.options;
+    return renderPage('error', { heading: title, message: detail, status: problem.status }, chromeOf(deps, ctx));
+  };
+}

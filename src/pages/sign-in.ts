@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { startBrowserSession } from '../oidc/index.ts';
+import { digest } from '../platform/crypto/index.ts';
+import { form, requestOrigin } from '../platform/http/index.ts';
+import { authenticate, type User } from '../users/index.ts';
+import { checkCsrf, csrfToken } from './csrf.ts';
+import { pagePaths } from './page-data.ts';
+import { type PagesDeps, show } from './pages.ts';
+
+const deviceCookie = 'latchkey_device';
+const maxAccounts = 8;
+const yearMs = 365 * 24 * 60 * 60 * 1000;
+
+/** Signing in to one's own pages, outside of any app's request. */
+export function signInRoutes(router: Router, deps: PagesDeps): void {
+  router.get('/sign-in', async (ctx: Context) => {
+    showSignIn(deps, ctx, { action: ctx.url, login: '' });
+  });
+  router.post('/sign-in', async (ctx: Context) => {
+    const user = await judgeSignIn(deps, ctx, { action: ctx.url });
+    if (!user) return;
+    const { issuer, config } = deps;
+    const options = { user_id: user.id, sessionSeconds: config.sessionSeconds, secure: issuer.startsWith('https:') };
+    await startBrowserSession(deps.provider().current(), ctx, options);
+    ctx.status = 303;
+    ctx.redirect(ownPath(ctx.query.return_to));
+  });
+}
+
+/** Only a path of ours: anything else would be an open redirect. */
+function ownPath(target: string | string[] | undefined): string {
+  return typeof target === 'string' && /^\/(account(\/[\w/-]*)?)?$/.test(target) ? target : pagePaths.account;
+}
+
+export type SignInView = { action: string; client_name?: string | undefined; login?: string; error?: string; notice?: string; cancel?: boolean };
+
+/** Shows the sign-in page. */
+export function showSignIn(deps: PagesDeps, ctx: Context, view: SignInView, status = 200): void {
+  show(deps, ctx, 'sign-in', { csrf: csrfToken(deps, ctx), login: '', ...view }, { status });
+}
+
+/** Judges a submitted sign-in; on anything but success it has answered, and nobody is returned. */
+export async function judgeSignIn(deps: PagesDeps, ctx: Context, view: SignInView): Promise<User | undefined> {
+  checkCsrf(deps, ctx);
+  const sent = form(ctx);
+  const login = (sent.get('login') ?? '').trim().slice(0, 254);
+  const password = sent.get('password') ?? '';
+  if (!login || !password) {
+    showSignIn(deps, ctx, { ...view, login, error: 'Enter your e-mail address or username, and your password.' }, 422);
+    return undefined;
+  }
+  const origin = requestOrigin(ctx);
+  const outcome = await authenticate(deps, { login, password, device: knownDevice(ctx, login), origin });
+  if (outcome.kind === 'ok') {
+    rememberDevice(deps, ctx, login);
+    return outcome.user;
+  }
+  if (outcome.kind === 'wrong') {
+    showSignIn(deps, ctx, { ...view, login, error: 'That e-mail address or username and that password don’t match. Try again.' }, 422);
+    return undefined;
+  }
+  const minutes = Math.ceil(outcome.retryAfterSeconds / 60);
+  ctx.set('Retry-After', String(outcome.retryAfterSeconds));
+  const wait = `Wait ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} and try again, or use a browser you have signed in with before.`;
+  showSignIn(deps, ctx, { ...view, login, error: `There were too many attempts. ${wait}` }, 429);
+  return undefined;
+}
+
+/** The browser's id, if somebody has signed in with this login here before. */
+function knownDevice(ctx: Context, login: string): string | undefined {
+  const [id, ...accounts] = (ctx.cookies.get(deviceCookie, { signed: true }) ?? '').split('.');
+  return id && accounts.includes(accountMark(login)) ? id : undefined;
+}
+
+function rememberDevice({ issuer }: PagesDeps, ctx: Context, login: string): void {
+  const [id = '', ...accounts] = (ctx.cookies.get(deviceCookie, { signed: true }) ?? '').split('.');
+  const mark = accountMark(login);
+  const kept = [mark, ...accounts.filter((account) => account !== mark)].slice(0, maxAccounts);
+  const options = { signed: true, httpOnly: true, sameSite: 'lax', secure: issuer.startsWith('https:'), maxAge: yearMs, path: '/' } as const;
+  ctx.cookies.set(deviceCookie, [id || randomUUID(), ...kept].join('.'), options);
+}
+
+function accountMark(login: string): string {
+  return digest(login.toLowerCase()).toString('base64url').slice(0, 16);
+}

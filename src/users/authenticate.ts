@@ -1,0 +1,39 @@
+import { appendEvent } from '../audit/index.ts';
+import type { Db } from '../platform/database/index.ts';
+import { anonymous, type Origin } from '../platform/http/index.ts';
+import { verifyPassword } from './password.ts';
+import { findPasswordHash, findUser, type User } from './store.ts';
+import type { Throttles } from './throttles.ts';
+
+export type AuthenticateDeps = { db: Db; now: () => Date; throttles: Throttles };
+export type AuthenticateInput = { login: string; password: string; device: string | undefined; origin: Origin };
+
+/** Which of two was wrong is nobody's business; how long to wait is. */
+export type SignInOutcome = { kind: 'ok'; user: User } | { kind: 'wrong' } | { kind: 'throttled'; retryAfterSeconds: number };
+
+/** Judges a password sign-in. A failure is recorded here; success with the session it starts. */
+export async function authenticate(deps: AuthenticateDeps, input: AuthenticateInput): Promise<SignInOutcome> {
+  const { login, password, device, origin } = input;
+  const attempt = { address: origin.address ?? '', account: login.toLowerCase(), device };
+  const retryAfterSeconds = await deps.throttles.countAttempt(attempt);
+  if (retryAfterSeconds !== undefined) {
+    await recordFailure(deps, origin, 'throttled');
+    return { kind: 'throttled', retryAfterSeconds };
+  }
+  const user = await findUser(deps.db, login);
+  const stored = user && (await findPasswordHash(deps.db, user.id));
+  const fits = await verifyPassword(stored, password);
+  if (!user?.enabled || !fits) {
+    await recordFailure(deps, origin, 'wrong login or password', user?.id);
+    return { kind: 'wrong' };
+  }
+  await deps.throttles.forget(attempt);
+  return { kind: 'ok', user };
+}
+
+async function recordFailure({ db, now }: AuthenticateDeps, origin: Origin, reason: string, user_id?: string): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const target = user_id ? { target: { kind: 'user', id: user_id } } : {};
+    await appendEvent(trx, { actor: anonymous(origin), action: 'session.refused', ...target, outcome: 'failure', reason, occurred_at: now() });
+  });
+}

@@ -1,0 +1,84 @@
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import { sql } from 'kysely';
+import type { Database } from '../../db/schema.ts';
+import type { Digest } from '../platform/crypto/index.ts';
+import type { Db, Trx } from '../platform/database/index.ts';
+
+export type User = Selectable<Database['users']>;
+
+/** By username or e-mail address, whatever the case. */
+export async function findUser(db: Db, login: string): Promise<User | undefined> {
+  const lowered = login.toLowerCase();
+  return db
+    .selectFrom('users')
+    .selectAll()
+    .where((eb) => eb.or([eb(sql`lower(username)`, '=', lowered), eb(sql`lower(email)`, '=', lowered)]))
+    .executeTakeFirst();
+}
+
+export async function findUserById(db: Db, id: string): Promise<User | undefined> {
+  return db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Every user by username, for `latchkey export`. */
+export async function listUsers(db: Db): Promise<User[]> {
+  return db.selectFrom('users').selectAll().orderBy('username').execute();
+}
+
+export async function lockUser(trx: Trx, login: string): Promise<User | undefined> {
+  const found = await findUser(trx, login);
+  return found && lockUserById(trx, found.id);
+}
+
+export async function lockUserById(trx: Trx, id: string): Promise<User | undefined> {
+  return trx.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+}
+
+export async function insertUser(trx: Trx, user: Insertable<Database['users']>): Promise<User> {
+  await trx.insertInto('subjects').values({ id: user.id, kind: 'user' }).execute();
+  return trx.insertInto('users').values(user).returningAll().executeTakeFirstOrThrow();
+}
+
+export async function updateUser(trx: Trx, id: string, changes: Updateable<Database['users']>): Promise<User> {
+  return trx
+    .updateTable('users')
+    .set((eb) => ({ ...changes, version: eb('version', '+', 1) }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+export async function findPasswordHash(db: Db, user_id: string): Promise<string | undefined> {
+  const query = db.selectFrom('credentials').select('hash').where('user_id', '=', user_id).where('kind', '=', 'password');
+  return (await query.executeTakeFirst())?.hash;
+}
+
+export async function savePasswordHash(trx: Trx, { id, user_id, hash, now }: { id: string; user_id: string; hash: string; now: Date }): Promise<void> {
+  await trx
+    .insertInto('credentials')
+    .values({ id, user_id, kind: 'password', hash, created_at: now, updated_at: now })
+    .onConflict((conflict) => conflict.column('user_id').where('kind', '=', 'password').doUpdateSet({ hash, updated_at: now }))
+    .execute();
+}
+
+/** Of two people with the same link only one becomes the administrator. */
+export async function lockSetup(trx: Trx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('latchkey setup'))`.execute(trx);
+}
+
+/** The newest link is the only one that works. */
+export async function replaceSetupLink(trx: Trx, link: { digest: Digest; created_at: Date; expires_at: Date }): Promise<void> {
+  await trx.deleteFrom('setup_links').where('used_at', 'is', null).execute();
+  await trx.insertInto('setup_links').values({ ...link, used_at: null }).execute();
+}
+
+export async function isOpenSetupLink(db: Db, digest: Digest, now: Date): Promise<boolean> {
+  const query = db.selectFrom('setup_links').select('digest').where('digest', '=', digest).where('used_at', 'is', null);
+  return (await query.where('expires_at', '>', now).executeTakeFirst()) !== undefined;
+}
+
+export async function useSetupLink(trx: Trx, digest: Digest, used_at: Date): Promise<boolean> {
+  const query = trx.updateTable('setup_links').set({ used_at }).where('digest', '=', digest).where('used_at', 'is', null);
+  const { numUpdatedRows } = await query.where('expires_at', '>', used_at).executeTakeFirst();
+  return numUpdatedRows === 1n;
+}

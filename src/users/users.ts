@@ -1,0 +1,130 @@
+import { v7 as uuidv7 } from 'uuid';
+import { setRoles } from '../access/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import { endGrantsOf } from '../consents/index.ts';
+import type { Db, Trx } from '../platform/database/index.ts';
+import { type Actor, conflict, invalid, notFound } from '../platform/http/index.ts';
+import { endSessionsOf } from '../sessions/index.ts';
+import { hashPassword, passwordProblem, verifyPassword } from './password.ts';
+import type { UserInput } from './schemas.ts';
+import { findPasswordHash, findUserById, insertUser, lockUser, lockUserById, savePasswordHash, type User, updateUser } from './store.ts';
+
+export type UserDeps = { db: Db; now: () => Date };
+export type PutUserResult = { user: User; change: 'created' | 'updated' | 'unchanged' };
+
+/**
+ * Creates a person, or makes an existing one equal to the input; a password is only set when the person has none.
+ *
+ * @throws Problem `invalid`: the password is too weak; `conflict`: another person has this e-mail address
+ */
+export async function putUser(deps: UserDeps, actor: Actor, input: UserInput): Promise<PutUserResult> {
+  const { password, password_hash, roles, ...profile } = input;
+  const problem = password === undefined ? undefined : passwordProblem(password, input);
+  if (problem) throw invalid('/password', problem);
+  const hash = password === undefined ? password_hash : await hashPassword(password);
+  return deps.db.transaction().execute(async (trx) => {
+    const existing = await lockUser(trx, profile.username);
+    const result = existing ? await update(deps, trx, actor, existing, profile) : await insert(deps, trx, actor, profile);
+    if (hash && (await findPasswordHash(trx, result.user.id)) === undefined) await storeHash(deps, trx, result.user.id, hash);
+    const changedRoles = roles && (await setRoles(trx, actor, { subject_id: result.user.id, roles, occurred_at: deps.now() }));
+    return changedRoles && result.change === 'unchanged' ? { ...result, change: 'updated' } : result;
+  });
+}
+
+type Profile = Pick<UserInput, 'username' | 'email' | 'name' | 'enabled'>;
+
+async function insert({ now }: UserDeps, trx: Trx, actor: Actor, { username, email, name, enabled }: Profile): Promise<PutUserResult> {
+  const created_at = now();
+  const row = { id: uuidv7(), username, email: email ?? null, name: name ?? null, enabled, created_at, updated_at: created_at };
+  const user = await insertUser(trx, row).catch(refuseTaken);
+  await record(trx, actor, 'user.created', user.id, created_at);
+  return { user, change: 'created' };
+}
+
+async function update({ now }: UserDeps, trx: Trx, actor: Actor, existing: User, profile: Profile): Promise<PutUserResult> {
+  const desired = { username: profile.username, email: profile.email ?? null, name: profile.name ?? null, enabled: profile.enabled };
+  const isSame = Object.entries(desired).every(([column, value]) => existing[column as keyof typeof desired] === value);
+  if (isSame) return { user: existing, change: 'unchanged' };
+  const updated_at = now();
+  const ended = existing.enabled && !desired.enabled ? { tokens_valid_after: updated_at } : {};
+  const user = await updateUser(trx, existing.id, { ...desired, ...ended, updated_at }).catch(refuseTaken);
+  await record(trx, actor, 'user.updated', user.id, updated_at);
+  return { user, change: 'updated' };
+}
+
+function refuseTaken(error: unknown): never {
+  const isTaken = error instanceof Error && 'constraint' in error && String(error.constraint).startsWith('users_');
+  throw isTaken ? conflict('Another person has this username or e-mail address.') : error;
+}
+
+async function storeHash({ now }: UserDeps, trx: Trx, user_id: string, hash: string): Promise<void> {
+  await savePasswordHash(trx, { id: uuidv7(), user_id, hash, now: now() });
+}
+
+/**
+ * Stops a person: signed out everywhere, no token of theirs works from the next request on.
+ *
+ * @throws Problem `not_found`
+ */
+export async function disableUser({ db, now }: UserDeps, actor: Actor, login: string): Promise<User> {
+  return db.transaction().execute(async (trx) => {
+    const user = await lockUser(trx, login);
+    if (!user) throw notFound('user', login);
+    if (!user.enabled) return user;
+    const occurred_at = now();
+    await record(trx, actor, 'user.disabled', user.id, occurred_at);
+    return updateUser(trx, user.id, { enabled: false, tokens_valid_after: occurred_at, updated_at: occurred_at });
+  });
+}
+
+/**
+ * Sets a person's password for them, and signs them out everywhere.
+ *
+ * @throws Problem `not_found`; `invalid`: too weak
+ */
+export async function setPassword(deps: UserDeps, actor: Actor, { login, password }: { login: string; password: string }): Promise<void> {
+  const hash = await hashPassword(password);
+  await deps.db.transaction().execute(async (trx) => {
+    const user = await lockUser(trx, login);
+    if (!user) throw notFound('user', login);
+    const problem = passwordProblem(password, { username: user.username, email: user.email ?? undefined });
+    if (problem) throw invalid('/password', problem);
+    const occurred_at = deps.now();
+    await storeHash(deps, trx, user.id, hash);
+    await updateUser(trx, user.id, { tokens_valid_after: occurred_at, updated_at: occurred_at });
+    await record(trx, actor, 'user.password_set', user.id, occurred_at);
+  });
+}
+
+export type ChangePasswordInput = { user_id: string; current: string; password: string; session_uid: string };
+export type ChangePasswordResult = { kind: 'changed'; ended_sessions: number; ended_grants: number } | { kind: 'wrong' };
+
+/**
+ * Changes one's own password, and ends all other sessions of this person and everything granted outside of this one.
+ *
+ * @throws Problem `invalid`: too weak
+ */
+export async function changePassword(deps: UserDeps, actor: Actor, input: ChangePasswordInput): Promise<ChangePasswordResult> {
+  const { user_id, current, password, session_uid } = input;
+  const user = await findUserById(deps.db, user_id);
+  const fits = await verifyPassword(await findPasswordHash(deps.db, user_id), current);
+  if (!user || !fits) return { kind: 'wrong' };
+  const problem = passwordProblem(password, { username: user.username, email: user.email ?? undefined });
+  if (problem) throw invalid('/password', problem);
+  const hash = await hashPassword(password);
+  return deps.db.transaction().execute(async (trx) => {
+    await lockUserById(trx, user_id);
+    const revoked_at = deps.now();
+    await storeHash(deps, trx, user_id, hash);
+    const scope = { user_id, exceptSession: session_uid, revoked_at };
+    const ended_sessions = await endSessionsOf(trx, scope);
+    const ended_grants = await endGrantsOf(trx, { ...scope, revoked_for: 'password changed' });
+    const details = { ended_sessions, ended_grants };
+    await appendEvent(trx, { actor, action: 'user.password_changed', target: { kind: 'user', id: user_id }, details, occurred_at: revoked_at });
+    return { kind: 'changed', ...details };
+  });
+}
+
+async function record(trx: Trx, actor: Actor, action: string, id: string, occurred_at: Date): Promise<void> {
+  await appendEvent(trx, { actor, action, target: { kind: 'user', id }, occurred_at });
+}

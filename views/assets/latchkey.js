@@ -1,0 +1,39 @@
+// Comfort only: every page works without this file.
+
+// A form is sent once. The button is not disabled, which would drop its name and value; a return by the back button, or
+// an answer that leads out of the browser (an app on this device), must not find it locked.
+const sent = new WeakSet();
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (sent.has(form)) return event.preventDefault();
+  sent.add(form);
+  const button = event.submitter;
+  button?.setAttribute('data-busy', '');
+  const release = () => {
+    sent.delete(form);
+    button?.removeAttribute('data-busy');
+  };
+  setTimeout(release, 5000);
+  addEventListener('pageshow', release, { once: true });
+});
+
+for (const source of document.querySelectorAll('[data-copy]')) {
+  if (!navigator.clipboard) break;
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'link copy';
+  button.textContent = 'Copy';
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(source.textContent.trim());
+    button.textContent = 'Copied';
+    setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+  });
+  source.after(' ', button);
+}
+
+// The server does not know the reader's zone; it writes UTC.
+for (const time of document.querySelectorAll('time[title]')) {
+  const local = new Date(time.dateTime).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short' });
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  time.title = `${local} (${zone})`;
+}
