@@ -38,6 +38,7 @@ export async function createApp({ config, issuer, version, installation, log, de
     permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),
     pages: providerPages({ now, config }),
     fetch: guardedFetch,
+    log,
   };
   const provider = await openProvider({ ...providerDeps, rootKey });
   const throttles = new Throttles(database.pool);
@@ -57,7 +58,7 @@ export async function createApp({ config, issuer, version, installation, log, de
   koa.use(readForm);
   if (demo) koa.use(demo);
   koa.use(providerPagePolicy);
-  koa.use(unitOfWork({ db, committer, keys, now, refreshGraceSeconds: config.refreshGraceSeconds }));
+  koa.use(unitOfWork({ log, db, committer, keys, now, refreshGraceSeconds: config.refreshGraceSeconds }));
   koa.use(prefetchToken(store));
   koa.use(resolveStructuredTokens(issuer, provider.keys));
   koa.use(pageRoutes(pages));

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { type Configuration, interactionPolicy, type JWK, type KoaContextWithOIDC } from 'oidc-provider';
+import { type Adapter, type Configuration, interactionPolicy, type JWK, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Logger } from '../platform/logging/index.ts';
 import type { SigningKey } from '../signing-keys/index.ts';
 import { stateOf } from '../signing-keys/index.ts';
 import { claimsByScope, findAccount } from './claims.ts';
@@ -26,6 +27,7 @@ export type ProviderDeps = StoreDeps &
     statusIndexes: StatusIndexes;
     pages: ProviderPages;
     fetch: NonNullable<Configuration['fetch']>;
+    log: Logger;
   };
 
 const signatureAlgs = ['ES256', 'EdDSA', 'RS256'] as const;
@@ -79,6 +81,7 @@ export function metadataRules(): Configuration {
     clientDefaults,
     enabledJWA,
     jwks: { keys: signatureAlgs.map(throwawayKey) },
+    adapter: () => ({}) as Adapter,
     features: { clientCredentials: { enabled: true }, devInteractions: off, dPoP: off, pushedAuthorizationRequests: off, resourceIndicators: off },
   };
 }

@@ -15,6 +15,7 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   useEachJtiOnce(provider, deps);
   useOwnCredentialFormats(provider);
   rememberClientLifetimes(provider, deps);
+  provider.on('server_error', (_ctx, error) => deps.log.error({ err: error }, 'the provider failed'));
   return provider;
 }
 

@@ -31,7 +31,7 @@ function adapterOf(model: string, store: ModelStore): Adapter {
     destroy: translated(store.destroy ?? refuse('destroy')),
     // The grant's own mark is what every read joins: nothing else needs a write when it is revoked.
     revokeByGrantId: async () => undefined,
-    findByUid: refuse('findByUid'),
+    findByUid: translated(store.findByUid ?? refuse('findByUid')),
     findByUserCode: refuse('findByUserCode'),
   };
 }

@@ -8,7 +8,7 @@ import { type ClientRecord, type GrantRecord, readClient, readGrant } from './re
 export type StoreDeps = { db: Db; database: Database; reader: Reader; keys: ServerKeys; now: () => Date };
 
 /** One model's storage; what is not written here is refused, so that a feature switched on without a table fails loudly. */
-export type ModelStore = Partial<Pick<Adapter, 'upsert' | 'find' | 'consume' | 'destroy'>>;
+export type ModelStore = Partial<Pick<Adapter, 'upsert' | 'find' | 'findByUid' | 'consume' | 'destroy'>>;
 
 export type Payload = AdapterPayload & Record<string, unknown>;
 

@@ -128,17 +128,20 @@ export type SessionRecord = {
   clients: { client_id: string; sid: string | null; grant_id: string | null; persists_logout: boolean }[];
 };
 
+const session = (found: string) => `
+  select k.n, s.uid, s.user_id, s.login_at, s.acr, s.amr, s.transient, s.sealed_state, s.created_at, s.last_seen_at, s.expires_at,
+    coalesce((select json_agg(json_build_object('client_id', c.client_id, 'sid', sc.sid, 'grant_id', sc.grant_id, 'persists_logout', sc.persists_logout))
+      from session_clients sc join clients c on c.id = sc.client_id where sc.session_uid = s.uid), '[]'::json) as clients
+  from ${found} left join users u on u.id = s.user_id
+  where s.revoked_at is null and s.expires_at > $2
+    and (u.id is null or (u.enabled and (u.tokens_valid_after is null or s.login_at > u.tokens_valid_after)))`;
+
 export const readSession: KeyedRead = {
   name: 'read session',
-  text: `select k.n, s.uid, s.user_id, s.login_at, s.acr, s.amr, s.transient, s.sealed_state, s.created_at, s.last_seen_at, s.expires_at,
-      coalesce((select json_agg(json_build_object('client_id', c.client_id, 'sid', sc.sid, 'grant_id', sc.grant_id, 'persists_logout', sc.persists_logout))
-        from session_clients sc join clients c on c.id = sc.client_id where sc.session_uid = s.uid), '[]'::json) as clients
-    from ${keys('bytea')} join session_ids i on i.digest = k.key and i.expires_at > $2
-      join sessions s on s.uid = i.session_uid
-      left join users u on u.id = s.user_id
-    where s.revoked_at is null and s.expires_at > $2
-      and (u.id is null or (u.enabled and (u.tokens_valid_after is null or s.login_at > u.tokens_valid_after)))`,
+  text: session(`${keys('bytea')} join session_ids i on i.digest = k.key and i.expires_at > $2 join sessions s on s.uid = i.session_uid`),
 };
+
+export const readSessionByUid: KeyedRead = { name: 'read session by uid', text: session(`${keys('text')} join sessions s on s.uid = k.key`) };
 
 export type InteractionRecord = { sealed: Buffer; expires_at: Date };
 
@@ -151,6 +154,6 @@ export type UserRecord = { id: string; username: string; email: string | null; e
 
 export const readUser: KeyedRead = {
   name: 'read user',
-  text: `select k.n, u.id, u.username, u.email, u.email_verified, u.name, u.updated_at
+  text: `select k.n, u.id, u.username, u.email, u.email_verified, u.name, u.updated_at, $2::timestamptz as read_at
     from ${keys('uuid')} join users u on u.id = k.key and u.enabled`,
 };

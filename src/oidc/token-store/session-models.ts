@@ -5,7 +5,7 @@ import type { Trx } from '../../platform/database/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { currentUnit, LostRaceError, type Unit } from '../token-transaction/index.ts';
 import type { ModelStore, Payload, StoreDeps } from './models.ts';
-import { type InteractionRecord, readInteraction, readSession, type SessionRecord } from './reads.ts';
+import { type InteractionRecord, readInteraction, readSession, readSessionByUid, type SessionRecord } from './reads.ts';
 
 // A tab that read the session before another rotated its id may still come with the old one.
 const rotatedIdSeconds = 30;
@@ -17,6 +17,11 @@ export function sessionStore(deps: StoreDeps): ModelStore {
     find: async (id) => {
       const record = await findSession(deps, id);
       return record && sessionPayload(deps.keys, id, record);
+    },
+    // For comparing who is signed in; the id itself is stored nowhere, so what this finds is never saved.
+    findByUid: async (uid) => {
+      const record = await deps.reader.find<SessionRecord>(readSessionByUid, uid);
+      return record && sessionPayload(deps.keys, undefined, record);
     },
     upsert: async (id, payload) => saveSession(deps, id, payload as Payload),
     destroy: async (id) => {
@@ -40,7 +45,7 @@ async function findSession({ reader }: StoreDeps, id: string): Promise<SessionRe
   });
 }
 
-function sessionPayload(keys: ServerKeys, id: string, record: SessionRecord): Payload {
+function sessionPayload(keys: ServerKeys, id: string | undefined, record: SessionRecord): Payload {
   const authorizations = Object.fromEntries(
     record.clients.map(({ client_id, sid, grant_id, persists_logout }) => [
       client_id,
@@ -50,7 +55,7 @@ function sessionPayload(keys: ServerKeys, id: string, record: SessionRecord): Pa
   const state = record.sealed_state && JSON.parse(open(keys, ['sessions', 'sealed_state', record.uid], record.sealed_state).toString());
   return {
     kind: 'Session',
-    jti: id,
+    ...(id && { jti: id }),
     uid: record.uid,
     iat: Math.floor(record.created_at.getTime() / 1000),
     exp: Math.floor(record.expires_at.getTime() / 1000),

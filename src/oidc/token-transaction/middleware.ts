@@ -4,11 +4,12 @@ import { type Db, DatabaseUnavailableError, isConnectionFailure } from '../../pl
 import type { Digest } from '../../platform/crypto/index.ts';
 import { Problem, requestOrigin } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
+import type { Logger } from '../../platform/logging/index.ts';
 import type { Committer } from './committer.ts';
 import type { UnitRow, Verdict } from './statements.ts';
 import { commitOperations, LostRaceError, runInUnit, Unit } from './unit.ts';
 
-export type UnitDeps = { db: Db; committer: Committer; keys: ServerKeys; now: () => Date; refreshGraceSeconds: number };
+export type UnitDeps = { log: Logger; db: Db; committer: Committer; keys: ServerKeys; now: () => Date; refreshGraceSeconds: number };
 
 /**
  * Opens a unit of work around a request and commits it after the answer was produced and before it is sent; when the
@@ -35,7 +36,7 @@ async function commitTokens(deps: UnitDeps, ctx: Context, unit: Unit): Promise<v
   replaceAnswer(ctx, verdict === 'unavailable' ? unavailableAnswer : refusedAnswer);
 }
 
-async function judged({ committer, keys, now }: UnitDeps, ctx: Context, unit: Unit): Promise<Verdict | 'unavailable'> {
+async function judged({ log, committer, keys, now }: UnitDeps, ctx: Context, unit: Unit): Promise<Verdict | 'unavailable'> {
   const client_id: string = ctx.oidc.client.clientId;
   const record = await unit.remember<{ id: string } | undefined>(`client:${client_id}`, async () => undefined);
   if (!record) throw new Error('a token was issued to an unread client');
@@ -43,7 +44,7 @@ async function judged({ committer, keys, now }: UnitDeps, ctx: Context, unit: Un
     return await committer.commit(unitRow(unit, { id: record.id, client_id }, keys.current('successor').id, now()));
   } catch (error) {
     // Lost connection: whether it took effect is unknown. A refresh heals by grace, a code by restarting the flow.
-    ctx.app.emit('commit failed', error, ctx);
+    log.error({ err: error, request_id: unit.origin.request_id }, 'token commit failed');
     return 'unavailable';
   }
 }

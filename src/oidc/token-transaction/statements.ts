@@ -6,12 +6,12 @@
 // `skip locked`: a row that an administrator holds delays its own unit, not the batch. What was got is handed over to the
 // judging statement through a setting of this transaction.
 export const lockStatement = `
-select set_config('latchkey.held', coalesce(string_agg(id::text, ','), ''), true) from (
-  (select id from clients where id = any($1::uuid[]) order by id for share skip locked)
-  union all (select id from users where id = any($2::uuid[]) order by id for share skip locked)
-  union all (select id from grants where id = any($3::uuid[]) order by id for no key update skip locked)
-  union all (select id from refresh_families where id = any($4::uuid[]) order by id for no key update skip locked)
-) held`;
+with c as materialized (select id from clients where id = any($1::uuid[]) order by id for share skip locked),
+  u as materialized (select id from users where id = any($2::uuid[]) order by id for share skip locked),
+  g as materialized (select id from grants where id = any($3::uuid[]) order by id for no key update skip locked),
+  f as materialized (select id from refresh_families where id = any($4::uuid[]) order by id for no key update skip locked)
+select set_config('latchkey.held', coalesce(string_agg(id::text, ','), ''), true)
+from (select id from c union all select id from u union all select id from g union all select id from f) held`;
 
 /** The unit as the statements see it; `$1` is a JSON array of them, `$2` the time, `$3` the most replays within grace. */
 export type UnitRow = {

@@ -12,7 +12,7 @@ export function isConnectionFailure(error: unknown): boolean {
   if (error instanceof DatabaseUnavailableError) return true;
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return /^(08|53|57|58)/.test(code) || /^E[A-Z]+$/.test(code) || connectionMessage.test(error.message);
+  return /^(080|53|57|58)/.test(code) || /^E[A-Z]+$/.test(code) || connectionMessage.test(error.message);
 }
 
 const connectionMessage =

@@ -1,122 +1,81 @@
-import { execFile, spawn } from 'node:child_process';
-import { chown, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { chown, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import pg from 'pg';
-import type { Account, Binaries } from './binaries.ts';
-import { EmbeddedPostgresError } from './error.ts';
-import { isAlive } from './start-lock.ts';
+import { dataArgument } from './account.ts';
+import { EmbeddedPostgresError, ignoring } from './embedded-postgres-error.ts';
+import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
+import { type Place, runProgram } from './run.ts';
 
-export type Cluster = { folder: string; password: string; log: string; account: Account | undefined; settings: Record<string, string> };
+/** Where everything of one data folder is. */
+export type Folder = ReturnType<typeof folderOf>;
 
-export const superuser = 'latchkey';
-export const databaseName = 'latchkey';
-const startMs = 60_000;
-const stopMs = 15_000;
+/** The superuser, and the database. */
+export const clusterName = 'latchkey';
 
-/** Makes the cluster's files; killed in the middle, nothing is left that a later start would take for a cluster. */
-export async function initCluster(binaries: Binaries, cluster: Cluster): Promise<void> {
-  const { folder, password, account } = cluster;
-  const draft = `${folder}.new`;
-  const pwfile = `${folder}.password`;
-  await rm(draft, { recursive: true, force: true });
-  await mkdir(draft, { recursive: true, mode: 0o700 });
-  await writeFile(pwfile, password, { mode: 0o600 });
-  if (account) for (const file of [draft, pwfile]) await chown(file, account.uid, account.gid);
-  const options = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--auth=scram-sha-256'];
+const draftPrefix = 'postgres.new-';
+
+export function folderOf(dataDir: string) {
+  const inside = (name: string) => path.join(dataDir, name);
+  return {
+    dataDir,
+    cluster: inside('postgres'),
+    record: inside('postgres.json'),
+    log: inside('postgres.log'),
+    lock: inside('postgres.lock'),
+  };
+}
+
+export async function hasCluster({ cluster }: Folder): Promise<boolean> {
+  return (await stat(path.join(cluster, 'PG_VERSION')).catch(ignoring('ENOENT'))) !== undefined;
+}
+
+/** The record of an existing cluster. @throws EmbeddedPostgresError when it was lost */
+export async function getRecord(folder: Folder): Promise<ClusterRecord> {
+  const record = await readRecord(folder.record);
+  if (record) return record;
+  throw new EmbeddedPostgresError(
+    `${folder.record}, which holds the password of ${folder.cluster}, is missing: restore it, or remove that folder to start anew.`,
+  );
+}
+
+/** Makes the cluster aside and moves it to its place when it is whole: a crash leaves it made or not, never half. */
+export async function makeCluster(folder: Folder, place: Place): Promise<void> {
+  await removeDrafts(folder);
+  const draft = await mkdtemp(path.join(folder.dataDir, draftPrefix));
+  const password = randomBytes(24).toString('base64url');
   try {
-    await promisify(execFile)(path.join(binaries.bin, 'initdb'), ['-D', draft, '-U', superuser, `--pwfile=${pwfile}`, ...options], {
-      ...account,
-      cwd: path.dirname(binaries.bin),
-    });
-  } catch (error) {
-    const output = error instanceof Error && 'stderr' in error ? lastLine(String(error.stderr)) : String(error);
-    throw new EmbeddedPostgresError(`The embedded PostgreSQL could not make its files in ${folder}: ${output}.`);
+    const cluster = path.join(draft, 'cluster');
+    await mkdir(cluster, { mode: 0o700 });
+    await writeFile(path.join(draft, 'password'), password, { mode: 0o600 });
+    if (place.account) await giveTo(place.account, [path.join(draft, 'password'), cluster, draft]);
+    const args = [...initialSettings, `--pgdata=${await dataArgument(place.account, cluster)}`];
+    await runProgram(place, { name: 'initdb', args, cwd: cluster });
+    await writeRecord(folder.record, { password });
+    await rename(cluster, folder.cluster);
   } finally {
-    await rm(pwfile, { force: true });
-  }
-  await rename(draft, folder);
-}
-
-/** Starts the server on a free loopback port and waits until it answers. */
-export async function startCluster(binaries: Binaries, cluster: Cluster): Promise<{ pid: number; port: number }> {
-  const port = await freePort();
-  const log = await open(cluster.log, 'a', 0o600);
-  const fixed = { listen_addresses: '127.0.0.1', unix_socket_directories: '', port: String(port), ...cluster.settings };
-  const settings = Object.entries(fixed).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  // Detached: Ctrl-C in a terminal reaches the whole process group, and only we may stop it, after the last request.
-  const child = spawn(path.join(binaries.bin, 'postgres'), ['-D', cluster.folder, ...settings], {
-    ...cluster.account,
-    cwd: path.dirname(binaries.bin),
-    detached: true,
-    stdio: ['ignore', log.fd, log.fd],
-  });
-  child.unref();
-  child.on('error', () => undefined);
-  await log.close();
-  const pid = child.pid ?? 0;
-  const deadline = performance.now() + startMs;
-  while (performance.now() < deadline) {
-    if (child.exitCode !== null || pid === 0) break;
-    if (await answers(port, cluster.password)) return { pid, port };
-    await pause(20);
-  }
-  const reason = lastLine(await readFile(cluster.log, 'utf8').catch(() => ''));
-  throw new EmbeddedPostgresError(`The embedded PostgreSQL did not start: ${reason || 'it said nothing'} (see ${cluster.log}).`);
-}
-
-/** Stops the server after its clients: fast, then at once. */
-export async function stopCluster(pid: number): Promise<void> {
-  for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
-    if (!isAlive(pid)) return;
-    process.kill(pid, signal);
-    for (let waited = 0; waited < stopMs && isAlive(pid); waited += 20) await pause(20);
+    await rm(draft, { recursive: true, force: true });
   }
 }
 
-/** Makes the database when it is not there yet. */
-export async function ensureDatabase(port: number, password: string): Promise<void> {
-  const client = new pg.Client({ connectionString: clusterUrl(port, password, 'postgres') });
-  await client.connect();
-  try {
-    const { rowCount } = await client.query('select from pg_database where datname = $1', [databaseName]);
-    if (rowCount === 0) await client.query(`create database ${pg.escapeIdentifier(databaseName)}`);
-  } finally {
-    await client.end();
+// The built-in locale compares and maps letters the same on every system, whatever its C library.
+const initialSettings = [
+  `--username=${clusterName}`,
+  '--pwfile=../password',
+  '--auth=scram-sha-256',
+  '--encoding=UTF8',
+  '--locale=C',
+  '--locale-provider=builtin',
+  '--builtin-locale=C.UTF-8',
+  '--no-instructions',
+];
+
+async function giveTo({ uid, gid }: { uid: number; gid: number }, paths: string[]): Promise<void> {
+  for (const each of paths) await chown(each, uid, gid);
+}
+
+async function removeDrafts({ dataDir }: Folder): Promise<void> {
+  for (const name of await readdir(dataDir)) {
+    if (name.startsWith(draftPrefix))
+      await rm(path.join(dataDir, name), { recursive: true, force: true, maxRetries: 5 });
   }
-}
-
-/** Whether our server answers on this port with this password. */
-export async function answers(port: number, password: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: clusterUrl(port, password, 'postgres'), connectionTimeoutMillis: 2000 });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    await client.query('select 1');
-    return true;
-  } catch {
-    // Not yet, no longer, or another's: the caller starts one or waits.
-    return false;
-  } finally {
-    await client.end().catch(() => undefined);
-  }
-}
-
-export function clusterUrl(port: number, password: string, database: string): string {
-  return `postgres://${superuser}:${password}@127.0.0.1:${port}/${database}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (!address || typeof address === 'string') throw new EmbeddedPostgresError('No free loopback port was found.');
-  return address.port;
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1)?.replace(/\.$/, '') ?? '';
 }

@@ -27,7 +27,9 @@ async function take(file: string): Promise<void> {
     if (holder > 0 && !isAlive(holder)) await rm(file, { force: true });
     await pause(pollMs);
   }
-  throw new EmbeddedPostgresError(`Another process has been starting the embedded PostgreSQL for a minute; if there is none, delete ${file}.`);
+  throw new EmbeddedPostgresError(
+    `Another process has been starting the embedded PostgreSQL for a minute; if there is none, delete ${file}.`,
+  );
 }
 
 /** Whether a process of this id exists. */

@@ -14,7 +14,8 @@ export function openLog(level: string): Logger {
 function withoutParameters(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: 'not an error' };
   const code = 'code' in error ? error.code : undefined;
-  return { type: error.name, message: error.message, code, stack: error.stack };
+  const cause = error.cause === undefined ? undefined : withoutParameters(error.cause);
+  return { type: error.name, message: error.message, code, stack: error.stack, cause };
 }
 
 /** One line a request: method, path without its query, status, milliseconds, request id. */

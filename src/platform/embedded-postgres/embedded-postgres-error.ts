@@ -1,0 +1,16 @@
+/** The embedded PostgreSQL cannot be had; the message is one sentence for the person at the terminal. */
+export class EmbeddedPostgresError extends Error {
+  override name = 'EmbeddedPostgresError';
+}
+
+/** What the operating system calls the failure (`EACCES`), if it is one of its own. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** For `catch`: passes over an error with one of these codes, rethrows any other. */
+export function ignoring(...codes: string[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!codes.includes(systemCode(error) ?? '')) throw error;
+  };
+}

@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process';
+import { readFile, readlink, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { systemCode } from './embedded-postgres-error.ts';
+
+/** Whether a process with this number exists, whoever it belongs to. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}
+
+/**
+ * Whether the process is a PostgreSQL server at work on the cluster. Numbers are given out again after a crash, and this
+ * decides what gets a signal. Windows is asked only whether the process is there.
+ */
+export async function isServing(pid: number, cluster: string): Promise<boolean> {
+  if (!isAlive(pid)) return false;
+  if (process.platform === 'win32') return true;
+  if (process.platform !== 'linux') return path.basename(await commandOf(pid)) === 'postgres';
+  try {
+    const [command, folder] = await Promise.all([readFile(`/proc/${pid}/comm`, 'utf8'), readlink(`/proc/${pid}/cwd`)]);
+    return command.trim() === 'postgres' && folder === (await realpath(cluster));
+  } catch {
+    return false; // ended meanwhile, or a stranger's
+  }
+}
+
+async function commandOf(pid: number): Promise<string> {
+  const answer = await promisify(execFile)('ps', ['-o', 'comm=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
+  return answer.stdout.trim();
+}

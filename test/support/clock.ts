@@ -1,0 +1,20 @@
+// Preloaded into tested servers: shifts what the program takes for the time, on a message from the test.
+const realNow = Date.now.bind(Date);
+const RealDate = Date;
+let offsetMs = 0;
+
+globalThis.Date = class extends RealDate {
+  constructor(...given: unknown[]) {
+    super(...((given.length > 0 ? given : [realNow() + offsetMs]) as [number]));
+  }
+  static override now(): number {
+    return realNow() + offsetMs;
+  }
+} as DateConstructor;
+
+process.on('message', (message: { advanceMs?: number }) => {
+  if (message.advanceMs === undefined) return;
+  offsetMs += message.advanceMs;
+  process.send?.({ advanced: offsetMs });
+});
+process.channel?.unref();

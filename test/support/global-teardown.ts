@@ -1,0 +1,4 @@
+/** Stops what the setup started. */
+export default async function tearDown(): Promise<void> {
+  await (globalThis as { stopTestPostgres?: () => Promise<void> }).stopTestPostgres?.();
+}

@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+
+const root = path.join(import.meta.dirname, '../..');
+
+export type ServerOptions = { databaseUrl: string; env?: Record<string, string>; apply?: unknown; rootKey?: string };
+
+export type ServerProcess = {
+  issuer: string;
+  /** Everything it has printed and logged. */
+  output: () => string;
+  /** Moves this process's clock. */
+  advance: (seconds: number) => Promise<void>;
+  kill: (signal: NodeJS.Signals) => Promise<number | null>;
+  stop: () => Promise<void>;
+};
+
+export const testRootKey = Buffer.alloc(32, 7).toString('base64');
+
+/** Starts a server process on a free port and waits until it says that it is ready. */
+export async function startServerProcess({ databaseUrl, env = {}, apply, rootKey = testRootKey }: ServerOptions): Promise<ServerProcess> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-server-'));
+  const file = path.join(folder, 'apply.json');
+  if (apply) await writeFile(file, JSON.stringify(apply));
+  const settings = { PORT: '0', LOG_LEVEL: 'info', LATCHKEY_DATA_DIR: folder, LATCHKEY_ROOT_KEY: rootKey, DATABASE_URL: databaseUrl };
+  const child = spawn(process.execPath, ['--import', './test/support/clock.ts', 'bin/latchkey.js', 'serve'], {
+    cwd: root,
+    env: { PATH: process.env.PATH ?? '', ...settings, ...(apply ? { LATCHKEY_APPLY: file } : {}), ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let output = '';
+  child.stdout?.on('data', (chunk) => {
+    output += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    output += chunk;
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const issuer = await ready(exited, () => output);
+  const kill = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    return exited;
+  };
+  return {
+    issuer,
+    output: () => output,
+    advance: (seconds) =>
+      new Promise((resolve) => {
+        child.once('message', () => resolve());
+        child.send({ advanceMs: seconds * 1000 });
+      }),
+    kill,
+    stop: async () => {
+      await kill('SIGTERM');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function ready(exited: Promise<unknown>, output: () => string): Promise<string> {
+  let hasExited = false;
+  void exited.then(() => {
+    hasExited = true;
+  });
+  for (;;) {
+    const issuer = /is ready at (\S+)/.exec(output())?.[1];
+    if (issuer) return issuer;
+    if (hasExited) throw new Error(`the server did not start: ${output()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
