@@ -1,27 +1,41 @@
 import Koa, { type Middleware } from 'koa';
 import { permissionsAt } from './access/index.ts';
 import type { Config } from './config.ts';
-import type { Installation } from './installation.ts';
 import { healthRoutes } from './health.ts';
+import type { Installation } from './installation.ts';
 import {
   Committer,
   oauthErrors,
   openProvider,
-  prefetchToken,
   type ProviderDeps,
+  prefetchToken,
   Reader,
   resolveStructuredTokens,
   StatusIndexes,
   unitOfWork,
 } from './oidc/index.ts';
-import { type PagesDeps, pageRoutes, problemPage, providerPagePolicy, providerPages, serveAssets } from './pages/index.ts';
+import {
+  type PagesDeps,
+  pageRoutes,
+  problemPage,
+  providerPagePolicy,
+  providerPages,
+  serveAssets,
+} from './pages/index.ts';
 import { pinHost, problems, readForm, rememberOrigin, securityHeaders } from './platform/http/index.ts';
 import { type Logger, logRequests } from './platform/logging/index.ts';
 import { guardedFetch } from './platform/outbound/index.ts';
 import { Throttles } from './users/index.ts';
 
 export type App = { koa: Koa; close: () => void };
-export type AppDeps = { config: Config; issuer: string; version: string; installation: Installation; log: Logger; demo?: Middleware | undefined };
+export type AppDeps = {
+  config: Config;
+  issuer: string;
+  version: string;
+  installation: Installation;
+  log: Logger;
+  demo?: Middleware | undefined;
+};
 
 /** Composes the entrances. What is opened here is closed here, in reverse order. */
 export async function createApp({ config, issuer, version, installation, log, demo }: AppDeps): Promise<App> {
@@ -42,7 +56,15 @@ export async function createApp({ config, issuer, version, installation, log, de
   };
   const provider = await openProvider({ ...providerDeps, rootKey });
   const throttles = new Throttles(database.pool);
-  const pages: PagesDeps = { ...store, throttles, provider: () => provider, issuer, version, config, demo: demo !== undefined };
+  const pages: PagesDeps = {
+    ...store,
+    throttles,
+    provider: () => provider,
+    issuer,
+    version,
+    config,
+    demo: demo !== undefined,
+  };
 
   const koa = new Koa({ proxy: true, maxIpsCount: config.trustedProxyHops });
   koa.keys = keys.all('cookie').map(({ key }) => key.toString('base64url'));

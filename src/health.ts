@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
 import type { Context, Middleware, Next } from 'koa';
+import { sql } from 'kysely';
 import type { Installation } from './installation.ts';
 
 const maxClockSkewMs = 2000;
@@ -21,9 +21,13 @@ export function healthRoutes({ database, now }: Pick<Installation, 'database' | 
 
 async function notReadyBecause(db: Installation['database']['db'], now: () => Date): Promise<string | undefined> {
   try {
-    const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now, position from change_counter`.execute(db);
+    const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now, position from change_counter`.execute(
+      db,
+    );
     const skewMs = Math.abs(now().getTime() - (rows[0]?.now.getTime() ?? 0));
-    return skewMs > maxClockSkewMs ? `this clock and the database's are ${Math.round(skewMs / 1000)} seconds apart` : undefined;
+    return skewMs > maxClockSkewMs
+      ? `this clock and the database's are ${Math.round(skewMs / 1000)} seconds apart`
+      : undefined;
   } catch {
     // Whatever it is, requests would fail: the load balancer should send them elsewhere.
     return 'the database cannot be used';

@@ -44,7 +44,11 @@ export async function openDatabaseServer(config: Config): Promise<DatabaseLocati
 export async function openInstallation(config: Config): Promise<Installation> {
   const now = () => new Date();
   const location = await openDatabaseServer(config);
-  const database = openDatabase({ url: location.url, poolSize: config.databasePoolSize, preparedStatements: config.preparedStatements });
+  const database = openDatabase({
+    url: location.url,
+    poolSize: config.databasePoolSize,
+    preparedStatements: config.preparedStatements,
+  });
   const close = async () => {
     await database.close();
     await location.close();
@@ -70,12 +74,15 @@ function runningRole({ databaseUrl, migrateDatabaseUrl }: Config): string | unde
 
 function explainDatabase(name: string) {
   return (error: unknown): never => {
-    const reason = error instanceof AggregateError ? error.errors.map(String).join(', ') : error instanceof Error ? error.message : String(error);
+    const causes: unknown[] = error instanceof AggregateError ? error.errors : [error];
+    const reason = causes.map((cause) => (cause instanceof Error ? cause.message : String(cause))).join(', ');
     throw new StartError(`Cannot use ${name}: ${reason}. Check DATABASE_URL and that the database is running.`);
   };
 }
 
 function explainRootKey(error: unknown): never {
   if (!(error instanceof WrongKeyError)) throw error;
-  throw new StartError('The root key is not the one this database was made with. Set LATCHKEY_ROOT_KEY (or restore the root-key file of the data folder) to the original one.');
+  throw new StartError(
+    'The root key is not the one this database was made with. Set LATCHKEY_ROOT_KEY (or restore the root-key file of the data folder) to the original one.',
+  );
 }

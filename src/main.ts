@@ -1,5 +1,5 @@
-import { createServer, type Server } from 'node:http';
 import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hasOwner } from './access/index.ts';
 import { createApp } from './app.ts';
@@ -23,7 +23,11 @@ const drainMs = 10_000;
 export async function startServer(config: Config, say: (line: string) => void): Promise<RunningServer> {
   const version = await readVersion();
   // Listening first: a taken port is told before anything is opened, and with PORT=0 the issuer is known only now.
-  const server = createServer({ headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, connectionsCheckingInterval: 1000 });
+  const server = createServer({
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: 1000,
+  });
   await listen(server, config);
   let installation: Installation | undefined;
   try {
@@ -50,14 +54,17 @@ export async function startServer(config: Config, say: (line: string) => void): 
 }
 
 async function readVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   return version;
 }
 
 function listen(server: Server, { port, host }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const reason = error.code === 'EADDRINUSE' ? `port ${port} is in use` : `cannot listen on ${host}:${port} (${error.code})`;
+      const reason =
+        error.code === 'EADDRINUSE' ? `port ${port} is in use` : `cannot listen on ${host}:${port} (${error.code})`;
       reject(new StartError(`${reason[0]?.toUpperCase()}${reason.slice(1)}; set PORT or HOST to another one.`));
     });
     server.listen(port, host, resolve);
@@ -77,7 +84,10 @@ async function drain(server: Server): Promise<void> {
 
 type Announced = { config: Config; issuer: string; version: string; installation: Installation };
 
-async function announce({ config, issuer, version, installation }: Announced, say: (line: string) => void): Promise<void> {
+async function announce(
+  { config, issuer, version, installation }: Announced,
+  say: (line: string) => void,
+): Promise<void> {
   const { database, databaseName, now } = installation;
   say(`Latchkey ${version} is ready at ${issuer}`);
   say(`  Data:  ${databaseName}`);

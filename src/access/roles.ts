@@ -10,7 +10,11 @@ export type RoleAssignment = { subject_id: string; role: string; occurred_at: Da
  *
  * @throws Problem `invalid`: there is no such role
  */
-export async function assignRole(trx: Trx, actor: Actor, { subject_id, role: name, occurred_at }: RoleAssignment): Promise<void> {
+export async function assignRole(
+  trx: Trx,
+  actor: Actor,
+  { subject_id, role: name, occurred_at }: RoleAssignment,
+): Promise<void> {
   const role = await findRole(trx, name);
   if (!role) throw invalid('/roles', `There is no role "${name}".`);
   const isNew = await insertAssignment(trx, { role_id: role.id, subject_id, created_at: occurred_at });
@@ -35,6 +39,11 @@ export async function setRoles(
   return gone.length + added.length > 0;
 }
 
-async function record(trx: Trx, actor: Actor, action: string, { subject_id, role, occurred_at }: RoleAssignment): Promise<void> {
+async function record(
+  trx: Trx,
+  actor: Actor,
+  action: string,
+  { subject_id, role, occurred_at }: RoleAssignment,
+): Promise<void> {
   await appendEvent(trx, { actor, action, target: { kind: 'user', id: subject_id }, details: { role }, occurred_at });
 }

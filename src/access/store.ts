@@ -6,7 +6,10 @@ export async function findRole(db: Db, name: string): Promise<RoleRow | undefine
   return db.selectFrom('roles').select(['id', 'name']).where('name', '=', name).executeTakeFirst();
 }
 
-export async function insertAssignment(trx: Trx, assignment: { role_id: string; subject_id: string; created_at: Date }): Promise<boolean> {
+export async function insertAssignment(
+  trx: Trx,
+  assignment: { role_id: string; subject_id: string; created_at: Date },
+): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('role_assignments')
     .values({ ...assignment, until: null })
@@ -16,7 +19,11 @@ export async function insertAssignment(trx: Trx, assignment: { role_id: string; 
 }
 
 export async function deleteAssignment(trx: Trx, role_id: string, subject_id: string): Promise<void> {
-  await trx.deleteFrom('role_assignments').where('role_id', '=', role_id).where('subject_id', '=', subject_id).execute();
+  await trx
+    .deleteFrom('role_assignments')
+    .where('role_id', '=', role_id)
+    .where('subject_id', '=', subject_id)
+    .execute();
 }
 
 /** Role names per subject. */

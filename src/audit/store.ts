@@ -10,7 +10,10 @@ export async function insertEvent(trx: Trx, row: AuditRow): Promise<void> {
 }
 
 /** The newest events, oldest of them first; with `after`, those recorded later than that event. */
-export async function listEvents(db: Db, { limit, after }: { limit: number; after?: string | undefined }): Promise<RecordedEvent[]> {
+export async function listEvents(
+  db: Db,
+  { limit, after }: { limit: number; after?: string | undefined },
+): Promise<RecordedEvent[]> {
   const query = db.selectFrom('audit_events').selectAll().limit(limit);
   // UUIDv7 ids grow with time.
   if (after) return query.where('id', '>', after).orderBy('id').execute();

@@ -11,7 +11,8 @@ export function say(line: string): void {
 /** Ends with exit code 1 and one sentence; the stack only for what nobody foresaw. */
 export function failWithSentence(error: unknown): never {
   const isForeseen = [ConfigError, StartError, EmbeddedPostgresError, Problem].some((kind) => error instanceof kind);
-  const text = error instanceof Error ? (isForeseen ? error.message : (error.stack ?? error.message)) : String(error);
-  process.stderr.write(`latchkey: ${text}\n`);
+  const unforeseen = error instanceof Error ? error.stack : undefined;
+  const sentence = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`latchkey: ${isForeseen ? sentence : (unforeseen ?? sentence)}\n`);
   process.exit(1);
 }

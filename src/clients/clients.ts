@@ -6,8 +6,16 @@ import { type Digest, keyedDigest, mintCredential, sameDigest } from '../platfor
 import type { Db, Trx } from '../platform/database/index.ts';
 import { type Actor, conflict, notFound } from '../platform/http/index.ts';
 import type { ServerKeys } from '../platform/keys/index.ts';
-import { type ClientInput, clientExtensions } from './schemas.ts';
-import { type Client, insertClient, insertSecret, liveSecrets, lockClient, revokeSecrets, updateClient } from './store.ts';
+import type { ClientInput } from './schemas.ts';
+import {
+  type Client,
+  insertClient,
+  insertSecret,
+  liveSecrets,
+  lockClient,
+  revokeSecrets,
+  updateClient,
+} from './store.ts';
 
 export type ClientDeps = {
   db: Db;
@@ -25,7 +33,10 @@ export type PutClientResult = {
 };
 
 const secretMethods = ['client_secret_basic', 'client_secret_post'];
-const defaults = { grant_types: ['authorization_code', 'refresh_token'], token_endpoint_auth_method: 'client_secret_basic' };
+const defaults = {
+  grant_types: ['authorization_code', 'refresh_token'],
+  token_endpoint_auth_method: 'client_secret_basic',
+};
 
 /** A client's kind follows from its metadata: nobody has to say it twice. */
 export function typeOf(metadata: Record<string, unknown>): ClientType {
@@ -55,16 +66,33 @@ export async function putClient(deps: ClientDeps, actor: Actor, input: ClientInp
       ? await alter(deps, trx, existing, desired.columns)
       : { client: await create(deps, trx, input.client_id, desired.columns), change: 'created' as const };
     if (change !== 'unchanged') await record(trx, actor, change, client, deps.now());
-    const secrets = await keepSecrets(deps, trx, actor, { client, metadata: desired.metadata, given: input.client_secret });
+    const secrets = await keepSecrets(deps, trx, actor, {
+      client,
+      metadata: desired.metadata,
+      given: input.client_secret,
+    });
     return { client, change: change === 'unchanged' && secrets.changed ? 'updated' : change, ...secrets.made };
   });
 }
 
 function split(input: ClientInput) {
-  const { client_id: _, client_secret: __, first_party, enabled, resources, service_permissions, introspects, lifetimes, ...rest } = input;
+  const {
+    client_id: _,
+    client_secret: __,
+    first_party,
+    enabled,
+    resources,
+    service_permissions,
+    introspects,
+    lifetimes,
+    ...rest
+  } = input;
   const metadata = withDefaults(rest);
   const type = typeOf(metadata);
-  return { metadata, columns: { metadata, type, first_party, enabled, resources, service_permissions, introspects, lifetimes } };
+  return {
+    metadata,
+    columns: { metadata, type, first_party, enabled, resources, service_permissions, introspects, lifetimes },
+  };
 }
 
 /** RFC 7591 §2's defaults, and none of the redirect members for a client that never redirects. */
@@ -78,7 +106,13 @@ type Columns = ReturnType<typeof split>['columns'];
 
 function asStored({ metadata, resources, service_permissions, introspects, lifetimes, ...plain }: Columns) {
   const json = { metadata, resources, service_permissions, introspects, lifetimes };
-  return { ...plain, ...(Object.fromEntries(Object.entries(json).map(([k, v]) => [k, JSON.stringify(v)])) as Record<keyof typeof json, string>) };
+  return {
+    ...plain,
+    ...(Object.fromEntries(Object.entries(json).map(([k, v]) => [k, JSON.stringify(v)])) as Record<
+      keyof typeof json,
+      string
+    >),
+  };
 }
 
 async function create({ now }: ClientDeps, trx: Trx, client_id: string, columns: Columns): Promise<Client> {
@@ -87,9 +121,14 @@ async function create({ now }: ClientDeps, trx: Trx, client_id: string, columns:
 }
 
 async function alter({ now }: ClientDeps, trx: Trx, existing: Client, columns: Columns) {
-  const isSame = Object.entries(columns).every(([name, value]) => isDeepStrictEqual(existing[name as keyof Columns], value));
+  const isSame = Object.entries(columns).every(([name, value]) =>
+    isDeepStrictEqual(existing[name as keyof Columns], value),
+  );
   if (isSame) return { client: existing, change: 'unchanged' as const };
-  return { client: await updateClient(trx, existing.id, { ...asStored(columns), updated_at: now() }), change: 'updated' as const };
+  return {
+    client: await updateClient(trx, existing.id, { ...asStored(columns), updated_at: now() }),
+    change: 'updated' as const,
+  };
 }
 
 type Secrets = { changed: boolean; made: { client_secret?: string } };
@@ -107,7 +146,11 @@ async function keepSecrets(
     return { changed: true, made: { client_secret: await storeSecret(deps, trx, actor, { client }) } };
   }
   if (live.some((secret) => matchesSecret(deps.keys, secret, given))) return { changed: false, made: {} };
-  await revokeSecrets(trx, live.filter(({ label }) => label === givenLabel).map(({ id }) => id), deps.now());
+  await revokeSecrets(
+    trx,
+    live.filter(({ label }) => label === givenLabel).map(({ id }) => id),
+    deps.now(),
+  );
   await storeSecret(deps, trx, actor, { client, secret: given, label: givenLabel });
   return { changed: true, made: {} };
 }
@@ -120,7 +163,11 @@ export function createSecret(): string {
 }
 
 /** Compares a presented secret with a stored digest in constant time. */
-export function matchesSecret(keys: ServerKeys, stored: { digest: Digest; pepper_id: number }, presented: string): boolean {
+export function matchesSecret(
+  keys: ServerKeys,
+  stored: { digest: Digest; pepper_id: number },
+  presented: string,
+): boolean {
   const pepper = keys.find(stored.pepper_id);
   return pepper !== undefined && sameDigest(stored.digest, keyedDigest(pepper.key, presented));
 }
@@ -176,7 +223,11 @@ export async function disableClient(deps: ClientDeps, actor: Actor, client_id: s
     if (!client) throw notFound('client', client_id);
     if (!client.enabled) return client;
     const disabled_at = deps.now();
-    const disabled = await updateClient(trx, client.id, { enabled: false, tokens_valid_after: disabled_at, updated_at: disabled_at });
+    const disabled = await updateClient(trx, client.id, {
+      enabled: false,
+      tokens_valid_after: disabled_at,
+      updated_at: disabled_at,
+    });
     await record(trx, actor, 'disabled', disabled, disabled_at);
     return disabled;
   });
@@ -184,6 +235,11 @@ export async function disableClient(deps: ClientDeps, actor: Actor, client_id: s
 
 async function record(trx: Trx, actor: Actor, what: string, client: Client, occurred_at: Date): Promise<void> {
   const target = { kind: 'client', id: client.client_id };
-  await appendEvent(trx, { actor, action: `client.${what}`, target, details: { type: client.type, enabled: client.enabled }, occurred_at });
+  await appendEvent(trx, {
+    actor,
+    action: `client.${what}`,
+    target,
+    details: { type: client.type, enabled: client.enabled },
+    occurred_at,
+  });
 }
-

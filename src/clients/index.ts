@@ -1,5 +1,5 @@
 /** Clients: registered applications and services, and their secrets. */
-export { ClientInput, clientExtensions, Lifetimes } from './schemas.ts';
+
 export {
   addClientSecret,
   type ClientDeps,
@@ -10,4 +10,5 @@ export {
   putClient,
   typeOf,
 } from './clients.ts';
+export { ClientInput, clientExtensions, Lifetimes } from './schemas.ts';
 export { type Client, type ClientSecret, exportClients, findClient, listClients } from './store.ts';

@@ -15,9 +15,16 @@ export const Lifetimes = z.strictObject({
 export const clientExtensions = {
   first_party: z.boolean().default(false).meta({ description: 'the person is not asked for consent' }),
   enabled: z.boolean().default(true),
-  resources: scopesPerResource.default({}).meta({ description: 'what it may ask for on behalf of people, per resource server' }),
-  service_permissions: scopesPerResource.default({}).meta({ description: 'what it may have itself, per resource server' }),
-  introspects: z.array(z.url()).default([]).meta({ description: 'resource servers it is, or acts for: it may introspect their tokens' }),
+  resources: scopesPerResource
+    .default({})
+    .meta({ description: 'what it may ask for on behalf of people, per resource server' }),
+  service_permissions: scopesPerResource
+    .default({})
+    .meta({ description: 'what it may have itself, per resource server' }),
+  introspects: z
+    .array(z.url())
+    .default([])
+    .meta({ description: 'resource servers it is, or acts for: it may introspect their tokens' }),
   lifetimes: Lifetimes.default({}),
 };
 

@@ -11,7 +11,13 @@ export async function findClient(db: Db, client_id: string): Promise<Client | un
 
 /** A page of clients by `client_id`, after the given one. */
 export async function listClients(db: Db, { after = '', limit = 100 } = {}): Promise<Client[]> {
-  return db.selectFrom('clients').selectAll().where('client_id', '>', after).orderBy('client_id').limit(limit).execute();
+  return db
+    .selectFrom('clients')
+    .selectAll()
+    .where('client_id', '>', after)
+    .orderBy('client_id')
+    .limit(limit)
+    .execute();
 }
 
 /** Every client with the number of its live secrets, for `latchkey export`. */

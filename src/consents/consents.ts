@@ -27,10 +27,20 @@ type Answer = {
 };
 
 /** Records what a person allows: what was asked and left unticked is no longer allowed, what was not asked stays. */
-export async function allowClient({ db, now }: ConsentDeps, actor: Actor, { user_id, client, asked, allowed }: Answer): Promise<void> {
+export async function allowClient(
+  { db, now }: ConsentDeps,
+  actor: Actor,
+  { user_id, client, asked, allowed }: Answer,
+): Promise<void> {
   await db.transaction().execute(async (trx) => {
     const occurred_at = now();
-    await insertConsent(trx, { id: uuidv7(), user_id, client_id: client.id, scopes: { openid: [], resources: {} }, created_at: occurred_at });
+    await insertConsent(trx, {
+      id: uuidv7(),
+      user_id,
+      client_id: client.id,
+      scopes: { openid: [], resources: {} },
+      created_at: occurred_at,
+    });
     const consent = await lockStandingConsent(trx, user_id, client.id);
     if (!consent) throw new Error('the consent was taken back while it was given');
     await updateConsentScopes(trx, consent.id, answered(consent.scopes, asked, allowed), occurred_at);
@@ -50,7 +60,10 @@ export function answered(before: ConsentedScopes, asked: ConsentedScopes, allowe
     ...new Set([...old.filter((scope) => !question.includes(scope)), ...yes]),
   ];
   const identifiers = [...new Set([...Object.keys(before.resources), ...Object.keys(allowed.resources)])];
-  const resources = identifiers.map((id) => [id, merge(before.resources[id], asked.resources[id], allowed.resources[id])]);
+  const resources = identifiers.map((id) => [
+    id,
+    merge(before.resources[id], asked.resources[id], allowed.resources[id]),
+  ]);
   return { openid: merge(before.openid, asked.openid, allowed.openid), resources: Object.fromEntries(resources) };
 }
 
@@ -77,7 +90,13 @@ export async function takeBackConsent({ db, now }: ConsentDeps, actor: Actor, co
     await markRevoked(trx, consent_id, revoked_at);
     const grants = await endGrants(trx, { consent_id }, { revoked_at, revoked_for: 'consent taken back' });
     const target = { kind: 'consent', id: consent_id };
-    await appendEvent(trx, { actor, action: 'consent.taken_back', target, details: { grants: grants.length }, occurred_at: revoked_at });
+    await appendEvent(trx, {
+      actor,
+      action: 'consent.taken_back',
+      target,
+      details: { grants: grants.length },
+      occurred_at: revoked_at,
+    });
   });
 }
 
@@ -107,7 +126,12 @@ export async function endGrant({ db, now }: ConsentDeps, actor: Actor, id: strin
 /** Ends a person's grants inside another verb's transaction, all or all but those of one session. */
 export async function endGrantsOf(
   trx: Trx,
-  { user_id, exceptSession, revoked_for, revoked_at }: { user_id: string; exceptSession?: string | undefined; revoked_for: string; revoked_at: Date },
+  {
+    user_id,
+    exceptSession,
+    revoked_for,
+    revoked_at,
+  }: { user_id: string; exceptSession?: string | undefined; revoked_for: string; revoked_at: Date },
 ): Promise<number> {
   const ended = await endGrants(trx, { user_id, exceptSession }, { revoked_at, revoked_for });
   return ended.length;

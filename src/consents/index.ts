@@ -1,3 +1,11 @@
 /** Consents: what a person allowed a client, the grants under it, and taking it back. */
-export { allowClient, type ConsentDeps, denyClient, endGrant, endGrantsOf, takeBackConsent, whatWouldEnd } from './consents.ts';
+export {
+  allowClient,
+  type ConsentDeps,
+  denyClient,
+  endGrant,
+  endGrantsOf,
+  takeBackConsent,
+  whatWouldEnd,
+} from './consents.ts';
 export { type ConnectedApp, findConnectedApp, findStandingConsent, listConnectedApps } from './store.ts';

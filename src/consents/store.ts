@@ -5,14 +5,23 @@ import type { Db, Trx } from '../platform/database/index.ts';
 export type Consent = Selectable<Database['consents']>;
 
 /** What the person allows this client today. */
-export async function findStandingConsent(db: Db, user_id: string, client_id: string, now?: Date): Promise<Consent | undefined> {
+export async function findStandingConsent(
+  db: Db,
+  user_id: string,
+  client_id: string,
+  now?: Date,
+): Promise<Consent | undefined> {
   const query = db.selectFrom('consents').selectAll().where('user_id', '=', user_id).where('client_id', '=', client_id);
   const consent = await query.where('revoked_at', 'is', null).executeTakeFirst();
   return consent && (!now || !consent.expires_at || consent.expires_at > now) ? consent : undefined;
 }
 
 export async function lockStandingConsent(trx: Trx, user_id: string, client_id: string): Promise<Consent | undefined> {
-  const query = trx.selectFrom('consents').selectAll().where('user_id', '=', user_id).where('client_id', '=', client_id);
+  const query = trx
+    .selectFrom('consents')
+    .selectAll()
+    .where('user_id', '=', user_id)
+    .where('client_id', '=', client_id);
   return query.where('revoked_at', 'is', null).forUpdate().executeTakeFirst();
 }
 
@@ -31,7 +40,12 @@ export async function insertConsent(trx: Trx, { created_at, scopes, ...consent }
     .execute();
 }
 
-export async function updateConsentScopes(trx: Trx, id: string, scopes: ConsentedScopes, updated_at: Date): Promise<void> {
+export async function updateConsentScopes(
+  trx: Trx,
+  id: string,
+  scopes: ConsentedScopes,
+  updated_at: Date,
+): Promise<void> {
   await trx
     .updateTable('consents')
     .set((eb) => ({ scopes: JSON.stringify(scopes), updated_at, version: eb('version', '+', 1) }))
@@ -46,7 +60,11 @@ export async function markRevoked(trx: Trx, id: string, revoked_at: Date): Promi
 type GrantFilter = { id?: string; consent_id?: string; user_id?: string; exceptSession?: string | undefined };
 
 /** Ends grants, and with them every code, token and family under them (each of their reads joins the grant). */
-export async function endGrants(trx: Trx, filter: GrantFilter, ended: { revoked_at: Date; revoked_for: string }): Promise<string[]> {
+export async function endGrants(
+  trx: Trx,
+  filter: GrantFilter,
+  ended: { revoked_at: Date; revoked_for: string },
+): Promise<string[]> {
   let query = trx.updateTable('grants').set(ended).where('revoked_at', 'is', null);
   if (filter.id) query = query.where('id', '=', filter.id);
   if (filter.consent_id) query = query.where('consent_id', '=', filter.consent_id);
@@ -81,7 +99,11 @@ function connectedApps(db: Db, user_id: string) {
 const lastUsed = sql<Date | null>`(select max(coalesce(f.rotated_at, f.issued_at)) from refresh_families f join grants g on g.id = f.grant_id where g.consent_id = k.id)`;
 
 /** The apps a person has allowed, searched, sorted and paged. */
-export async function listConnectedApps(db: Db, user_id: string, query: ConnectedAppsQuery): Promise<{ apps: ConnectedApp[]; total: number }> {
+export async function listConnectedApps(
+  db: Db,
+  user_id: string,
+  query: ConnectedAppsQuery,
+): Promise<{ apps: ConnectedApp[]; total: number }> {
   const like = `%${query.q.replaceAll(/[\\%_]/g, '\\$&')}%`;
   const found = connectedApps(db, user_id).where(clientName, 'ilike', like);
   const { total } = await found.select(sql<string>`count(*)`.as('total')).executeTakeFirstOrThrow();

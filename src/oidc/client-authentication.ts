@@ -11,20 +11,26 @@ export const clientAuthMethods = ['client_secret_basic', 'client_secret_post', '
  * secret from the body for a client registered with Basic (RFC 7591 §2).
  */
 export function compareSecretsAsDigests(provider: Provider, deps: StoreDeps): void {
-  const { prototype } = provider.Client as unknown as { prototype: { compareClientSecret: (this: Client, presented: string) => Promise<boolean> } };
+  const { prototype } = provider.Client as unknown as {
+    prototype: { compareClientSecret: (this: Client, presented: string) => Promise<boolean> };
+  };
   prototype.compareClientSecret = async function compareClientSecret(presented) {
     const cameInBody = Provider.ctx?.oidc.params?.client_secret !== undefined;
     const presentedMethod = cameInBody ? 'client_secret_post' : 'client_secret_basic';
     const record = await findClientRecord(deps, this.clientId);
     const secrets = record?.secrets ?? [];
-    const matches = secrets.filter((secret) => matchesSecret(deps.keys, { ...secret, digest: Buffer.from(secret.digest, 'hex') as Digest }, presented));
+    const matches = secrets.filter((secret) =>
+      matchesSecret(deps.keys, { ...secret, digest: Buffer.from(secret.digest, 'hex') as Digest }, presented),
+    );
     return matches.length > 0 && this.clientAuthMethod === presentedMethod;
   };
 }
 
 /** One insert decides which of several uses of a `jti` was first; oidc-provider would look, then save. */
 export function useEachJtiOnce(provider: Provider, { db }: StoreDeps): void {
-  const model = provider.ReplayDetection as unknown as { unique: (iss: string, jti: string, exp: number) => Promise<boolean> };
+  const model = provider.ReplayDetection as unknown as {
+    unique: (iss: string, jti: string, exp: number) => Promise<boolean>;
+  };
   model.unique = async (iss, jti, exp) => {
     const row = { digest: digest(JSON.stringify([iss, jti])), expires_at: new Date(exp * 1000) };
     const { numInsertedOrUpdatedRows } = await db

@@ -5,9 +5,33 @@ import { metadataRules } from './configuration.ts';
 type ClientModel = { validate: (metadata: Record<string, unknown>) => Promise<void> };
 
 const known = new Set([
-  ...['client_id', 'client_name', 'client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'contacts', 'software_id', 'software_version'],
-  ...['application_type', 'redirect_uris', 'post_logout_redirect_uris', 'grant_types', 'response_types', 'scope', 'jwks', 'jwks_uri'],
-  ...['token_endpoint_auth_method', 'token_endpoint_auth_signing_alg', 'id_token_signed_response_alg', 'userinfo_signed_response_alg'],
+  ...[
+    'client_id',
+    'client_name',
+    'client_uri',
+    'logo_uri',
+    'policy_uri',
+    'tos_uri',
+    'contacts',
+    'software_id',
+    'software_version',
+  ],
+  ...[
+    'application_type',
+    'redirect_uris',
+    'post_logout_redirect_uris',
+    'grant_types',
+    'response_types',
+    'scope',
+    'jwks',
+    'jwks_uri',
+  ],
+  ...[
+    'token_endpoint_auth_method',
+    'token_endpoint_auth_signing_alg',
+    'id_token_signed_response_alg',
+    'userinfo_signed_response_alg',
+  ],
   ...['default_max_age', 'require_auth_time', 'initiate_login_uri', 'subject_type'],
 ]);
 
@@ -26,7 +50,9 @@ export function clientMetadataRules(): (metadata: Record<string, unknown>) => Pr
 async function validate(model: ClientModel, metadata: Record<string, unknown>): Promise<void> {
   const unknown = Object.keys(metadata).find((member) => !known.has(member));
   if (unknown) throw invalid(`/${unknown}`, `"${unknown}" is not a client member this server supports.`);
-  const usesSecret = ['client_secret_basic', 'client_secret_post'].includes(String(metadata.token_endpoint_auth_method));
+  const usesSecret = ['client_secret_basic', 'client_secret_post'].includes(
+    String(metadata.token_endpoint_auth_method),
+  );
   try {
     await model.validate(usesSecret ? { ...metadata, client_secret: 'compared as digests' } : metadata);
   } catch (error) {

@@ -15,7 +15,11 @@ import { type StoreDeps, tokenStore } from './token-store/index.ts';
 
 /** Pages that oidc-provider asks for; the pages entrance renders them. */
 export type ProviderPages = {
-  renderError: (ctx: KoaContextWithOIDC, out: { error: string; error_description?: string | undefined }, error: Error) => void;
+  renderError: (
+    ctx: KoaContextWithOIDC,
+    out: { error: string; error_description?: string | undefined },
+    error: Error,
+  ) => void;
   renderSignOut: (ctx: KoaContextWithOIDC, form: string) => void;
   renderSignedOut: (ctx: KoaContextWithOIDC) => void;
 };
@@ -82,7 +86,13 @@ export function metadataRules(): Configuration {
     enabledJWA,
     jwks: { keys: signatureAlgs.map(throwawayKey) },
     adapter: () => ({}) as Adapter,
-    features: { clientCredentials: { enabled: true }, devInteractions: off, dPoP: off, pushedAuthorizationRequests: off, resourceIndicators: off },
+    features: {
+      clientCredentials: { enabled: true },
+      devInteractions: off,
+      dPoP: off,
+      pushedAuthorizationRequests: off,
+      resourceIndicators: off,
+    },
   };
 }
 
@@ -153,7 +163,11 @@ function cookies({ keys }: ProviderDeps, secure: boolean): Configuration['cookie
   return {
     keys: keys.all('cookie').map(({ key }) => key.toString('base64url')),
     // `__Host-` keeps other hosts of the domain from planting one (RFC 6265bis §4.1.3.2).
-    names: { session: `${secure ? '__Host-' : ''}latchkey_session`, interaction: 'latchkey_interaction', resume: 'latchkey_resume' },
+    names: {
+      session: `${secure ? '__Host-' : ''}latchkey_session`,
+      interaction: 'latchkey_interaction',
+      resume: 'latchkey_resume',
+    },
     long: options,
     short: { ...options, path: undefined },
   };

@@ -8,7 +8,10 @@ type Generator = { prototype: { generateTokenId: (this: Token) => string } };
 
 /** Gives credentials our formats (DESIGN.md §6); a rotated refresh token gets its derived successor. */
 export function useOwnCredentialFormats(provider: Provider): void {
-  const models = provider as unknown as Record<'AccessToken' | 'ClientCredentials' | 'AuthorizationCode' | 'RefreshToken' | 'Grant', Generator>;
+  const models = provider as unknown as Record<
+    'AccessToken' | 'ClientCredentials' | 'AuthorizationCode' | 'RefreshToken' | 'Grant',
+    Generator
+  >;
   for (const model of [models.AccessToken, models.ClientCredentials]) {
     const original = model.prototype.generateTokenId;
     model.prototype.generateTokenId = function generateTokenId() {

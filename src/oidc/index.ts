@@ -1,8 +1,20 @@
 /** The provider: oidc-provider configured, its storage, and the interactions that pages finish. */
-export type { ProviderDeps, ProviderPages } from './configuration.ts';
-export { type BrowserSession, browserSession, type SignInOptions, startBrowserSession } from './interactions/browser-session.ts';
-export { finishConsent, finishRefused, finishSignIn, type PendingInteraction, pendingInteraction } from './interactions/interaction.ts';
+
 export { clientMetadataRules } from './client-metadata.ts';
+export type { ProviderDeps, ProviderPages } from './configuration.ts';
+export {
+  type BrowserSession,
+  browserSession,
+  type SignInOptions,
+  startBrowserSession,
+} from './interactions/browser-session.ts';
+export {
+  finishConsent,
+  finishRefused,
+  finishSignIn,
+  type PendingInteraction,
+  pendingInteraction,
+} from './interactions/interaction.ts';
 export { oauthErrors } from './oauth-errors.ts';
 export { openProvider, type RunningProvider } from './running-provider.ts';
 export { StatusIndexes } from './status-indexes.ts';

@@ -14,7 +14,11 @@ const codeSeconds = 60;
 const idTokenSeconds = 3600;
 const interactionSeconds = 3600;
 
-type Overrides = { access_token?: number | undefined; refresh_token_idle?: number | undefined; refresh_token_absolute?: number | undefined };
+type Overrides = {
+  access_token?: number | undefined;
+  refresh_token_idle?: number | undefined;
+  refresh_token_absolute?: number | undefined;
+};
 const overrides = new WeakMap<object, Overrides>();
 
 /** oidc-provider asks for lifetimes synchronously: the client's own are noted when it authenticates. */
@@ -37,7 +41,10 @@ export function lifetimes(defaults: DefaultLifetimes) {
       const { refresh_token_idle, refresh_token_absolute } = overrides.get(client) ?? {};
       const absolute = refresh_token_absolute ?? defaults.refreshTokenAbsoluteSeconds;
       currentUnit().absoluteRefreshSeconds = absolute;
-      return Math.max(1, Math.min(refresh_token_idle ?? defaults.refreshTokenIdleSeconds, absolute - token.totalLifetime()));
+      return Math.max(
+        1,
+        Math.min(refresh_token_idle ?? defaults.refreshTokenIdleSeconds, absolute - token.totalLifetime()),
+      );
     },
   };
 }
@@ -45,7 +52,9 @@ export function lifetimes(defaults: DefaultLifetimes) {
 /** The shortest of what the client and the resource server say, else the installation's. */
 function accessTokenSeconds({ accessTokenSeconds: fallback }: DefaultLifetimes) {
   return (_ctx: KoaContextWithOIDC, token: AccessToken | ClientCredentials, client: Client): number => {
-    const said = [overrides.get(client)?.access_token, token.resourceServer?.accessTokenTTL].filter((seconds) => seconds !== undefined);
+    const said = [overrides.get(client)?.access_token, token.resourceServer?.accessTokenTTL].filter(
+      (seconds) => seconds !== undefined,
+    );
     return said.length > 0 ? Math.min(...said) : fallback;
   };
 }

@@ -27,7 +27,10 @@ function errorCode({ status }: Problem): string {
 /** A grant the client is not registered for is `unauthorized_client` (RFC 6749 §5.2); the library says `invalid_request`. */
 function useStandardCodes(ctx: Context): void {
   const body = ctx.body as { error?: string; error_description?: string } | null;
-  if (body?.error === 'invalid_request' && body.error_description === 'requested grant type is not allowed for this client') {
+  if (
+    body?.error === 'invalid_request' &&
+    body.error_description === 'requested grant type is not allowed for this client'
+  ) {
     ctx.body = { ...body, error: 'unauthorized_client' };
   }
   if (ctx.status === 503) ctx.set('Retry-After', '2');

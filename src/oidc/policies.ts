@@ -1,4 +1,11 @@
-import { type AccessToken, type Client, type ClientCredentials, errors, type KoaContextWithOIDC, type RefreshToken } from 'oidc-provider';
+import {
+  type AccessToken,
+  type Client,
+  type ClientCredentials,
+  errors,
+  type KoaContextWithOIDC,
+  type RefreshToken,
+} from 'oidc-provider';
 import { findClientRecord, type StoreDeps } from './token-store/index.ts';
 
 type Token = AccessToken | ClientCredentials | RefreshToken;
@@ -7,10 +14,14 @@ type Token = AccessToken | ClientCredentials | RefreshToken;
 export function mayIntrospect(deps: Pick<StoreDeps, 'reader'>) {
   return async (_ctx: KoaContextWithOIDC, client: Client, token: Token): Promise<boolean> => {
     if (token.clientId === client.clientId) return true;
-    if (token.kind === 'RefreshToken' || client.clientAuthMethod === 'none' || !('aud' in token) || !token.aud) return false;
+    if (token.kind === 'RefreshToken' || client.clientAuthMethod === 'none' || !('aud' in token) || !token.aud)
+      return false;
     const record = await findClientRecord(deps, client.clientId);
     const audiences = [token.aud].flat();
-    return audiences.includes(client.clientId) || (record?.introspects ?? []).some((identifier) => audiences.includes(identifier));
+    return (
+      audiences.includes(client.clientId) ||
+      (record?.introspects ?? []).some((identifier) => audiences.includes(identifier))
+    );
   };
 }
 

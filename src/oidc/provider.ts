@@ -21,7 +21,9 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
 
 /** Lifetimes are asked for synchronously, so a client's own are noted whenever it is found. */
 function rememberClientLifetimes(provider: Provider, deps: ProviderDeps): void {
-  const model = provider.Client as unknown as { find: (id: string) => Promise<InstanceType<typeof provider.Client> | undefined> };
+  const model = provider.Client as unknown as {
+    find: (id: string) => Promise<InstanceType<typeof provider.Client> | undefined>;
+  };
   const find = model.find.bind(model);
   model.find = async (id) => {
     const client = await find(id);

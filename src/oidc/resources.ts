@@ -1,4 +1,9 @@
-import { type Client, errors, type KoaContextWithOIDC, type ResourceServer as ProviderResourceServer } from 'oidc-provider';
+import {
+  type Client,
+  errors,
+  type KoaContextWithOIDC,
+  type ResourceServer as ProviderResourceServer,
+} from 'oidc-provider';
 import { contains, entitled } from '../access/index.ts';
 import { findResourceServer, type ResourceServer } from '../resource-servers/index.ts';
 import { type ClientRecord, findClientRecord, type StoreDeps } from './token-store/index.ts';
@@ -42,7 +47,11 @@ export function resourceServerInfo(deps: ResourceDeps) {
  * it; a client entitled to a single one means that one. Scopes that then belong nowhere are refused, not dropped.
  */
 export function defaultResource(deps: ResourceDeps) {
-  return async (ctx: KoaContextWithOIDC, client: Client, oneOf?: readonly string[]): Promise<string | readonly string[]> => {
+  return async (
+    ctx: KoaContextWithOIDC,
+    client: Client,
+    oneOf?: readonly string[],
+  ): Promise<string | readonly string[]> => {
     if (oneOf) return oneOf;
     const record = await findClientRecord(deps, client.clientId);
     const candidates = Object.keys((record && entitlementsOf(ctx, record)) ?? {});
@@ -50,8 +59,9 @@ export function defaultResource(deps: ResourceDeps) {
     const [only] = candidates;
     const wantsResource = others.length > 0 || (requestedScopes(ctx).length === 0 && ctx.oidc.route === 'token');
     if (only && candidates.length === 1 && wantsResource) return only;
-    if (others.length > 0) throw new errors.InvalidScope('requested scope belongs to no requested resource', others.join(' '));
-      if (requestedScopes(ctx).length === 0 && ctx.oidc.route === 'authorization') setScope(ctx, 'openid');
+    if (others.length > 0)
+      throw new errors.InvalidScope('requested scope belongs to no requested resource', others.join(' '));
+    if (requestedScopes(ctx).length === 0 && ctx.oidc.route === 'authorization') setScope(ctx, 'openid');
     return [];
   };
 }

@@ -3,9 +3,9 @@ import type { Context, Middleware, Next } from 'koa';
 import type { AccessToken, ClientCredentials } from 'oidc-provider';
 import { form, replaceForm } from '../platform/http/index.ts';
 import type { SigningKey } from '../signing-keys/index.ts';
+import type { StatusIndexes } from './status-indexes.ts';
 import { newAccessToken, type Payload, type StoreDeps } from './token-store/index.ts';
 import { currentUnit } from './token-transaction/index.ts';
-import type { StatusIndexes } from './status-indexes.ts';
 
 const jwtShape = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 const unverified = 'unverified-token';
@@ -64,10 +64,17 @@ type IssuedToken = AccessToken | ClientCredentials;
 
 /** Records a JWT access token in the unit that issues it: `jti` and status-list place (DESIGN.md §4). */
 export function recordStructuredToken(deps: StoreDeps & { statusIndexes: StatusIndexes }) {
-  return async (_ctx: unknown, token: IssuedToken, { payload }: { payload: Record<string, unknown> }): Promise<void> => {
+  return async (
+    _ctx: unknown,
+    token: IssuedToken,
+    { payload }: { payload: Record<string, unknown> },
+  ): Promise<void> => {
     const place = await deps.statusIndexes.draw();
     const { kind, clientId, scope, aud, extra } = token;
-    const personal = 'accountId' in token ? { accountId: token.accountId, grantId: token.grantId, gty: token.gty, sid: token.sid } : {};
+    const personal =
+      'accountId' in token
+        ? { accountId: token.accountId, grantId: token.grantId, gty: token.gty, sid: token.sid }
+        : {};
     const stored = { kind, clientId, scope, aud, extra, ...personal, exp: payload.exp } as Payload;
     currentUnit().writes.access_token = newAccessToken(deps, { jti: String(payload.jti), ...place }, stored);
   };

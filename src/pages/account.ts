@@ -2,7 +2,7 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { findConnectedApp, listConnectedApps, takeBackConsent, whatWouldEnd } from '../consents/index.ts';
 import { browserSession } from '../oidc/index.ts';
-import { form, notFound, person, Problem, requestOrigin } from '../platform/http/index.ts';
+import { form, notFound, Problem, person, requestOrigin } from '../platform/http/index.ts';
 import { changePassword, findUserById, type User } from '../users/index.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
 import { pagePaths } from './page-data.ts';
@@ -25,7 +25,10 @@ export function accountRoutes(router: Router, deps: PagesDeps): void {
   router.get('/account/apps', own(showApps));
   router.get('/account/apps/:consent_id/take-back', own(askTakeBack));
   router.post('/account/apps/:consent_id/take-back', own(takeBack));
-  router.get('/account/password', own(async (_, ctx, who) => showChangePassword(deps, ctx, who, {})));
+  router.get(
+    '/account/password',
+    own(async (_, ctx, who) => showChangePassword(deps, ctx, who, {})),
+  );
   router.post('/account/password', own(submitPassword));
 }
 
@@ -36,7 +39,13 @@ async function signedIn(deps: PagesDeps, ctx: Context): Promise<SignedIn | undef
 }
 
 async function showAccount(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
-  show(deps, ctx, 'account', { name: user.name ?? user.username, email: user.email ?? '' }, { signed_in_as: accountName(user) });
+  show(
+    deps,
+    ctx,
+    'account',
+    { name: user.name ?? user.username, email: user.email ?? '' },
+    { signed_in_as: accountName(user) },
+  );
 }
 
 async function showApps(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
@@ -44,7 +53,9 @@ async function showApps(deps: PagesDeps, ctx: Context, { user }: SignedIn): Prom
   const sort = one(ctx.query.sort) === 'name' ? 'name' : 'allowed_at';
   const page = Math.min(10_000, Math.max(1, Number.parseInt(one(ctx.query.page), 10) || 1));
   const found = await listConnectedApps(deps.db, user.id, { q, sort, offset: (page - 1) * perPage, limit: perPage });
-  const apps = await Promise.all(found.apps.map(async (app) => ({ ...app, groups: await describeScopes(deps.db, app.scopes) })));
+  const apps = await Promise.all(
+    found.apps.map(async (app) => ({ ...app, groups: await describeScopes(deps.db, app.scopes) })),
+  );
   const pages = Math.max(1, Math.ceil(found.total / perPage));
   const notice = one(ctx.query.taken_back) ? 'Access was taken back. The app was signed out everywhere.' : undefined;
   const data = { csrf: csrfToken(deps, ctx), apps, q, sort, page, pages, total: found.total, notice } as const;
@@ -94,7 +105,11 @@ async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Pro
     return;
   }
   const { user, session_uid } = who;
-  const wait = await deps.throttles.countAttempt({ address: requestOrigin(ctx).address ?? '', account: user.id, device: session_uid });
+  const wait = await deps.throttles.countAttempt({
+    address: requestOrigin(ctx).address ?? '',
+    account: user.id,
+    device: session_uid,
+  });
   if (wait !== undefined) {
     showChangePassword(deps, ctx, who, { current_password: 'Too many attempts. Wait a few minutes and try again.' });
     return;
@@ -102,7 +117,10 @@ async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Pro
   const input = { user_id: user.id, current: sent.get('current_password') ?? '', password, session_uid };
   const result = await changePassword(deps, person(user.id, requestOrigin(ctx)), input).catch(asFieldError);
   if (result.kind !== 'changed') {
-    const errors = result.kind === 'wrong' ? { current_password: 'That is not your current password.' } : { password: result.detail };
+    const errors =
+      result.kind === 'wrong'
+        ? { current_password: 'That is not your current password.' }
+        : { password: result.detail };
     showChangePassword(deps, ctx, who, errors);
     return;
   }

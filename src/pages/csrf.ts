@@ -43,6 +43,7 @@ function isSame(given: string, expected: string): boolean {
 function foreignForm(): Problem {
   return new Problem(403, 'foreign_form', {
     title: 'This form could not be checked',
-    detail: 'Cookies may be blocked, or the page was open for too long. Go back, reload the page and send the form again.',
+    detail:
+      'Cookies may be blocked, or the page was open for too long. Go back, reload the page and send the form again.',
   });
 }

@@ -49,5 +49,11 @@ async function showHome(deps: PagesDeps, ctx: Context): Promise<void> {
   const user = session && (await findUserById(deps.db, session.user_id));
   const signed_in_as = user ? accountName(user) : undefined;
   const { issuer, version, demo } = deps;
-  show(deps, ctx, 'home', { issuer, version, demo, signed_in_as, setup_needed: !(await hasOwner(deps.db)) }, { signed_in_as });
+  show(
+    deps,
+    ctx,
+    'home',
+    { issuer, version, demo, signed_in_as, setup_needed: !(await hasOwner(deps.db)) },
+    { signed_in_as },
+  );
 }

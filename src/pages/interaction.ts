@@ -2,7 +2,13 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { ConsentedScopes } from '../../db/schema.ts';
 import { allowClient, denyClient, findStandingConsent } from '../consents/index.ts';
-import { finishConsent, finishRefused, finishSignIn, type PendingInteraction, pendingInteraction } from '../oidc/index.ts';
+import {
+  finishConsent,
+  finishRefused,
+  finishSignIn,
+  type PendingInteraction,
+  pendingInteraction,
+} from '../oidc/index.ts';
 import { contentSecurityPolicy, form, person, requestOrigin } from '../platform/http/index.ts';
 import { findUserById } from '../users/index.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
@@ -13,11 +19,13 @@ import { judgeSignIn, showSignIn } from './sign-in.ts';
 
 /** Signing in and consenting on the way from and to an app. All paths lie under the interaction cookie's. */
 export function interactionRoutes(router: Router, deps: PagesDeps): void {
-  const pending = (handle: (deps: PagesDeps, ctx: Context, interaction: PendingInteraction) => Promise<void>) => async (ctx: Context) => {
-    const interaction = await pendingInteraction(deps.provider().current(), deps, ctx);
-    ctx.set('Content-Security-Policy', contentSecurityPolicy(["'self'", formTarget(interaction.redirect_uri)]));
-    await handle(deps, ctx, interaction);
-  };
+  const pending =
+    (handle: (deps: PagesDeps, ctx: Context, interaction: PendingInteraction) => Promise<void>) =>
+    async (ctx: Context) => {
+      const interaction = await pendingInteraction(deps.provider().current(), deps, ctx);
+      ctx.set('Content-Security-Policy', contentSecurityPolicy(["'self'", formTarget(interaction.redirect_uri)]));
+      await handle(deps, ctx, interaction);
+    };
   router.get('/interaction/:uid', pending(showInteraction));
   router.post('/interaction/:uid/sign-in', pending(submitSignIn));
   router.post('/interaction/:uid/switch-account', pending(switchAccount));
@@ -91,16 +99,29 @@ async function submitConsent(deps: PagesDeps, ctx: Context, interaction: Pending
 
 /** What was asked, less the optional scopes that came back unticked; a value nobody asked for is not among them. */
 function keep(asked: ConsentedScopes, groups: readonly AskedGroup[], ticked: Set<string>): ConsentedScopes {
-  const dropped = new Set(groups.flatMap(({ scopes }) => scopes.filter(({ optional, value }) => optional && !ticked.has(value)).map(({ value }) => value)));
+  const dropped = new Set(
+    groups.flatMap(({ scopes }) =>
+      scopes.filter(({ optional, value }) => optional && !ticked.has(value)).map(({ value }) => value),
+    ),
+  );
   return filtered(asked, (resource, name) => !dropped.has(scopeValue(resource, name)));
 }
 
 function without(asked: ConsentedScopes, allowed: ConsentedScopes): ConsentedScopes {
-  return filtered(asked, (resource, name) => !(resource === null ? allowed.openid : (allowed.resources[resource] ?? [])).includes(name));
+  return filtered(
+    asked,
+    (resource, name) => !(resource === null ? allowed.openid : (allowed.resources[resource] ?? [])).includes(name),
+  );
 }
 
-function filtered({ openid, resources }: ConsentedScopes, holds: (resource: string | null, name: string) => boolean): ConsentedScopes {
-  const entries = Object.entries(resources).map(([resource, names]) => [resource, names.filter((name) => holds(resource, name))]);
+function filtered(
+  { openid, resources }: ConsentedScopes,
+  holds: (resource: string | null, name: string) => boolean,
+): ConsentedScopes {
+  const entries = Object.entries(resources).map(([resource, names]) => [
+    resource,
+    names.filter((name) => holds(resource, name)),
+  ]);
   return { openid: openid.filter((name) => holds(null, name)), resources: Object.fromEntries(entries) };
 }
 

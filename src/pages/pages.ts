@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { Config } from '../config.ts';
-import type { BrowserSession, RunningProvider, Reader } from '../oidc/index.ts';
+import type { BrowserSession, Reader, RunningProvider } from '../oidc/index.ts';
 import type { Db } from '../platform/database/index.ts';
 import { requestOrigin } from '../platform/http/index.ts';
 import type { ServerKeys } from '../platform/keys/index.ts';
@@ -26,7 +26,13 @@ export type PagesDeps = {
 export type PageOptions = { status?: number; signed_in_as?: string | undefined };
 
 /** Answers with a page; never cached, never without the chrome. */
-export function show<K extends keyof PageData>(deps: PagesDeps, ctx: Context, page: K, data: PageData[K], options: PageOptions = {}): void {
+export function show<K extends keyof PageData>(
+  deps: PagesDeps,
+  ctx: Context,
+  page: K,
+  data: PageData[K],
+  options: PageOptions = {},
+): void {
   ctx.status = options.status ?? 200;
   ctx.type = 'html';
   ctx.set('Cache-Control', 'no-store');

@@ -28,7 +28,9 @@ export function providerPages(deps: Deps): ProviderPages {
   };
 }
 
-function clientName(ctx: { oidc: { client?: { clientName?: string | undefined; clientId: string } | undefined } }): string | undefined {
+function clientName(ctx: {
+  oidc: { client?: { clientName?: string | undefined; clientId: string } | undefined };
+}): string | undefined {
   return ctx.oidc.client?.clientName ?? ctx.oidc.client?.clientId;
 }
 

@@ -19,14 +19,26 @@ export async function describeScopes(db: Db, scopes: ConsentedScopes): Promise<A
 }
 
 /** What a client asks, with what is new, allowed before, and may be unticked; `value` names resource and scope. */
-export async function describeAsked(db: Db, asked: ConsentedScopes, before: ConsentedScopes | undefined): Promise<AskedGroup[]> {
+export async function describeAsked(
+  db: Db,
+  asked: ConsentedScopes,
+  before: ConsentedScopes | undefined,
+): Promise<AskedGroup[]> {
   const described = await groups(db, asked);
   return described.map(({ service_name, scopes }) => ({
     service_name,
     scopes: scopes.map(({ name, description, optional, sensitive, resource }) => {
       const known = resource === null ? before?.openid : before?.resources[resource];
       const already_allowed = known?.includes(name) ?? false;
-      return { name, description, optional, sensitive, value: scopeValue(resource, name), already_allowed, is_new: before !== undefined && !already_allowed };
+      return {
+        name,
+        description,
+        optional,
+        sensitive,
+        value: scopeValue(resource, name),
+        already_allowed,
+        is_new: before !== undefined && !already_allowed,
+      };
     }),
   }));
 }
@@ -41,7 +53,10 @@ async function groups(db: Db, { openid, resources }: ConsentedScopes): Promise<G
   const services = await Promise.all(
     Object.entries(resources).map(async ([identifier, names]) => {
       const server = await findResourceServer(db, identifier);
-      return { service_name: server?.name ?? identifier, scopes: names.map((name) => ofServer(server, identifier, name)) };
+      return {
+        service_name: server?.name ?? identifier,
+        scopes: names.map((name) => ofServer(server, identifier, name)),
+      };
     }),
   );
   return [{ service_name: null, scopes: identity }, ...services].filter(({ scopes }) => scopes.length > 0);
@@ -52,7 +67,12 @@ function ofServer(server: ResourceServer | undefined, identifier: string, name: 
   return described(name, permission?.description ?? undefined, permission, identifier);
 }
 
-function described(name: string, description: string | undefined, permission: Permission | undefined, resource: string | null): Described {
+function described(
+  name: string,
+  description: string | undefined,
+  permission: Permission | undefined,
+  resource: string | null,
+): Described {
   return {
     name,
     description: description ?? `Use "${name}"`,

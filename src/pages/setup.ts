@@ -30,7 +30,8 @@ async function checkLink(deps: PagesDeps, ctx: Context): Promise<void> {
 function closed(): Problem {
   return new Problem(404, 'setup_closed', {
     title: 'This link does not work any more',
-    detail: 'It was used, or is older than a day. If there is no administrator yet, run "latchkey setup-link" for another one.',
+    detail:
+      'It was used, or is older than a day. If there is no administrator yet, run "latchkey setup-link" for another one.',
   });
 }
 
@@ -49,7 +50,8 @@ async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
   const given = Object.fromEntries(Object.entries({ ...values, password }).filter(([, value]) => value !== ''));
   const parsed = SetupForm.safeParse(given);
   const errors = parsed.success ? {} : fieldErrors(parsed.error);
-  if (password && password !== sent.get('password_repeated')) errors.password_repeated = 'The two passwords are not the same.';
+  if (password && password !== sent.get('password_repeated'))
+    errors.password_repeated = 'The two passwords are not the same.';
   if (!parsed.success || Object.keys(errors).length > 0) {
     showSetup(deps, ctx, values, errors);
     return;
@@ -57,7 +59,11 @@ async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
   try {
     const input = { ...parsed.data, enabled: true, secret: ctx.params.secret as string };
     const user = await setUpFirstAdministrator(deps, anonymous(requestOrigin(ctx)), input);
-    const options = { user_id: user.id, sessionSeconds: deps.config.sessionSeconds, secure: deps.issuer.startsWith('https:') };
+    const options = {
+      user_id: user.id,
+      sessionSeconds: deps.config.sessionSeconds,
+      secure: deps.issuer.startsWith('https:'),
+    };
     await startBrowserSession(deps.provider().current(), ctx, options);
     ctx.status = 303;
     ctx.redirect(pagePaths.account);
@@ -67,12 +73,20 @@ async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
   }
 }
 
-const labels: Record<string, string> = { username: 'A username', email: 'The e-mail address', name: 'The name', password: 'A password' };
+const labels: Record<string, string> = {
+  username: 'A username',
+  email: 'The e-mail address',
+  name: 'The name',
+  password: 'A password',
+};
 
 function fieldErrors(error: z.ZodError): Record<string, string> {
   const entries = error.issues.map(({ path: [field], code, message }) => {
     const name = String(field);
-    return [name, code === 'invalid_type' ? `${labels[name] ?? name} is needed.` : `${labels[name] ?? name} ${message}.`];
+    return [
+      name,
+      code === 'invalid_type' ? `${labels[name] ?? name} is needed.` : `${labels[name] ?? name} ${message}.`,
+    ];
   });
   return Object.fromEntries(entries);
 }

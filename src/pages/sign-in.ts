@@ -34,7 +34,14 @@ function ownPath(target: string | string[] | undefined): string {
   return typeof target === 'string' && /^\/(account(\/[\w/-]*)?)?$/.test(target) ? target : pagePaths.account;
 }
 
-export type SignInView = { action: string; client_name?: string | undefined; login?: string; error?: string; notice?: string; cancel?: boolean };
+export type SignInView = {
+  action: string;
+  client_name?: string | undefined;
+  login?: string;
+  error?: string;
+  notice?: string;
+  cancel?: boolean;
+};
 
 /** Shows the sign-in page. */
 export function showSignIn(deps: PagesDeps, ctx: Context, view: SignInView, status = 200): void {
@@ -58,7 +65,12 @@ export async function judgeSignIn(deps: PagesDeps, ctx: Context, view: SignInVie
     return outcome.user;
   }
   if (outcome.kind === 'wrong') {
-    showSignIn(deps, ctx, { ...view, login, error: 'That e-mail address or username and that password don’t match. Try again.' }, 422);
+    showSignIn(
+      deps,
+      ctx,
+      { ...view, login, error: 'That e-mail address or username and that password don’t match. Try again.' },
+      422,
+    );
     return undefined;
   }
   const minutes = Math.ceil(outcome.retryAfterSeconds / 60);
@@ -78,7 +90,14 @@ function rememberDevice({ issuer }: PagesDeps, ctx: Context, login: string): voi
   const [id = '', ...accounts] = (ctx.cookies.get(deviceCookie, { signed: true }) ?? '').split('.');
   const mark = accountMark(login);
   const kept = [mark, ...accounts.filter((account) => account !== mark)].slice(0, maxAccounts);
-  const options = { signed: true, httpOnly: true, sameSite: 'lax', secure: issuer.startsWith('https:'), maxAge: yearMs, path: '/' } as const;
+  const options = {
+    signed: true,
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: issuer.startsWith('https:'),
+    maxAge: yearMs,
+    path: '/',
+  } as const;
   ctx.cookies.set(deviceCookie, [id || randomUUID(), ...kept].join('.'), options);
 }
 

@@ -20,7 +20,10 @@ export const ResourceServerInput = z.strictObject({
   access_token_format: z.enum(['opaque', 'jwt']).default('opaque'),
   access_token_signing_alg: z.enum(signingAlgs).optional(),
   access_token_ttl_seconds: z.int().positive().max(86_400).optional(),
-  assignment_required: z.boolean().default(false).meta({ description: 'a person also needs a role that allows the scope' }),
+  assignment_required: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'a person also needs a role that allows the scope' }),
   enabled: z.boolean().default(true),
   scopes: z.array(Scope).max(500).default([]),
 });

@@ -8,7 +8,11 @@ export type ResourceServer = Selectable<Database['resource_servers']> & { permis
 type Row = Selectable<Database['resource_servers']>;
 
 export async function findResourceServer(db: Db, identifier: string): Promise<ResourceServer | undefined> {
-  const row = await db.selectFrom('resource_servers').selectAll().where('identifier', '=', identifier).executeTakeFirst();
+  const row = await db
+    .selectFrom('resource_servers')
+    .selectAll()
+    .where('identifier', '=', identifier)
+    .executeTakeFirst();
   return row && withPermissions(db, row);
 }
 
@@ -19,7 +23,12 @@ export async function listResourceServers(db: Db): Promise<ResourceServer[]> {
 }
 
 export async function lockResourceServer(trx: Trx, identifier: string): Promise<ResourceServer | undefined> {
-  const row = await trx.selectFrom('resource_servers').selectAll().where('identifier', '=', identifier).forUpdate().executeTakeFirst();
+  const row = await trx
+    .selectFrom('resource_servers')
+    .selectAll()
+    .where('identifier', '=', identifier)
+    .forUpdate()
+    .executeTakeFirst();
   return row && withPermissions(trx, row);
 }
 
@@ -37,7 +46,11 @@ export async function insertResourceServer(trx: Trx, row: Insertable<Database['r
   return trx.insertInto('resource_servers').values(row).returningAll().executeTakeFirstOrThrow();
 }
 
-export async function updateResourceServer(trx: Trx, id: string, changes: Updateable<Database['resource_servers']>): Promise<Row> {
+export async function updateResourceServer(
+  trx: Trx,
+  id: string,
+  changes: Updateable<Database['resource_servers']>,
+): Promise<Row> {
   return trx
     .updateTable('resource_servers')
     .set((eb) => ({ ...changes, version: eb('version', '+', 1) }))
@@ -46,7 +59,11 @@ export async function updateResourceServer(trx: Trx, id: string, changes: Update
     .executeTakeFirstOrThrow();
 }
 
-export async function replacePermissions(trx: Trx, resource_server_id: string, permissions: Permission[]): Promise<void> {
+export async function replacePermissions(
+  trx: Trx,
+  resource_server_id: string,
+  permissions: Permission[],
+): Promise<void> {
   await trx.deleteFrom('permissions').where('resource_server_id', '=', resource_server_id).execute();
   if (permissions.length === 0) return;
   await trx

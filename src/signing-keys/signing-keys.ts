@@ -37,13 +37,22 @@ export async function ensureSigningKeys({ db, rootKey, now }: SigningKeysDeps): 
  *
  * @throws Problem `conflict`: a new key of this algorithm already waits for its turn
  */
-export async function rotateSigningKey(deps: SigningKeysDeps, actor: Actor, input: RotateSigningKeyInput): Promise<SigningKeyRow> {
+export async function rotateSigningKey(
+  deps: SigningKeysDeps,
+  actor: Actor,
+  input: RotateSigningKeyInput,
+): Promise<SigningKeyRow> {
   const { db, rootKey, now } = deps;
   const made = await makeSigningKey(input.alg);
   return db.transaction().execute(async (trx) => {
     const created_at = now();
-    const waiting = (await lockSigningKeys(trx)).find(({ alg, signs_from }) => alg === input.alg && signs_from > created_at);
-    if (waiting) throw conflict(`The ${input.alg} key ${waiting.kid} signs from ${waiting.signs_from.toISOString()}; rotate again after that.`);
+    const waiting = (await lockSigningKeys(trx)).find(
+      ({ alg, signs_from }) => alg === input.alg && signs_from > created_at,
+    );
+    if (waiting)
+      throw conflict(
+        `The ${input.alg} key ${waiting.kid} signs from ${waiting.signs_from.toISOString()}; rotate again after that.`,
+      );
     const signs_from = new Date(created_at.getTime() + input.activationSeconds * second);
     const retires_at = new Date(signs_from.getTime() + input.retirementSeconds * second);
     await insertSigningKey(trx, rootKey, { ...made, alg: input.alg, created_at, signs_from });
@@ -60,5 +69,11 @@ async function recordMade(
   { kid, alg }: { kid: string; alg: string },
   occurred_at: Date,
 ): Promise<void> {
-  await appendEvent(trx, { actor, action: 'signing_key.created', target: { kind: 'signing_key', id: kid }, details: { alg }, occurred_at });
+  await appendEvent(trx, {
+    actor,
+    action: 'signing_key.created',
+    target: { kind: 'signing_key', id: kid },
+    details: { alg },
+    occurred_at,
+  });
 }

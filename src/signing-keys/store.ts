@@ -21,7 +21,9 @@ export type SigningKey = SigningKeyRow & { public_jwk: JWK; private_jwk: JWK };
 export function stateOf(key: SigningKeyRow, all: readonly SigningKeyRow[], now: Date): SigningKeyState {
   if (key.retires_at && key.retires_at <= now) return 'retired';
   if (key.signs_from > now) return 'pending';
-  const hasSuccessor = all.some((other) => other.alg === key.alg && other.signs_from > key.signs_from && other.signs_from <= now);
+  const hasSuccessor = all.some(
+    (other) => other.alg === key.alg && other.signs_from > key.signs_from && other.signs_from <= now,
+  );
   return hasSuccessor ? 'retiring' : 'active';
 }
 

@@ -9,7 +9,10 @@ export type AuthenticateDeps = { db: Db; now: () => Date; throttles: Throttles }
 export type AuthenticateInput = { login: string; password: string; device: string | undefined; origin: Origin };
 
 /** Which of two was wrong is nobody's business; how long to wait is. */
-export type SignInOutcome = { kind: 'ok'; user: User } | { kind: 'wrong' } | { kind: 'throttled'; retryAfterSeconds: number };
+export type SignInOutcome =
+  | { kind: 'ok'; user: User }
+  | { kind: 'wrong' }
+  | { kind: 'throttled'; retryAfterSeconds: number };
 
 /** Judges a password sign-in. A failure is recorded here; success with the session it starts. */
 export async function authenticate(deps: AuthenticateDeps, input: AuthenticateInput): Promise<SignInOutcome> {
@@ -31,9 +34,21 @@ export async function authenticate(deps: AuthenticateDeps, input: AuthenticateIn
   return { kind: 'ok', user };
 }
 
-async function recordFailure({ db, now }: AuthenticateDeps, origin: Origin, reason: string, user_id?: string): Promise<void> {
+async function recordFailure(
+  { db, now }: AuthenticateDeps,
+  origin: Origin,
+  reason: string,
+  user_id?: string,
+): Promise<void> {
   await db.transaction().execute(async (trx) => {
     const target = user_id ? { target: { kind: 'user', id: user_id } } : {};
-    await appendEvent(trx, { actor: anonymous(origin), action: 'session.refused', ...target, outcome: 'failure', reason, occurred_at: now() });
+    await appendEvent(trx, {
+      actor: anonymous(origin),
+      action: 'session.refused',
+      ...target,
+      outcome: 'failure',
+      reason,
+      occurred_at: now(),
+    });
   });
 }

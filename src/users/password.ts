@@ -1,5 +1,5 @@
 import { hash, verify } from '@node-rs/argon2';
-import { Problem, tooMany } from '../platform/http/index.ts';
+import { type Problem, tooMany } from '../platform/http/index.ts';
 
 // OWASP Password Storage Cheat Sheet: Argon2id, 19 MiB, two passes, one lane.
 const argon2id = 2;
@@ -16,7 +16,10 @@ let running = 0;
 const waiting: (() => void)[] = [];
 
 /** What is wrong with a new password; undefined when nothing is (NIST SP 800-63B §3.1.1: length, no composition rules). */
-export function passwordProblem(password: string, person: { username: string; email?: string | undefined }): string | undefined {
+export function passwordProblem(
+  password: string,
+  person: { username: string; email?: string | undefined },
+): string | undefined {
   if ([...password].length < minLength) return `Use at least ${minLength} characters.`;
   if (password.length > maxLength) return `Use at most ${maxLength} characters.`;
   const given = password.toLowerCase();

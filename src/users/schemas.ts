@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 // Without "@", so that no username is another person's e-mail address.
 const Username = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
-const printable = /^[^\u0000-\u001f\u007f]*$/;
+const printable = /^\P{Cc}*$/u;
 
 /** A person as configuration, the CLI and the setup page name them. */
 export const UserInput = z.strictObject({
@@ -12,7 +12,10 @@ export const UserInput = z.strictObject({
   password: z.string().optional(),
   password_hash: z
     .string()
-    .regex(/^\$argon2id\$v=19\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$/, 'must be an Argon2id hash in PHC format')
+    .regex(
+      /^\$argon2id\$v=19\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$/,
+      'must be an Argon2id hash in PHC format',
+    )
     .optional(),
   roles: z.array(z.string().min(1).max(64)).optional(),
   enabled: z.boolean().default(true),

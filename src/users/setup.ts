@@ -6,7 +6,15 @@ import type { Db } from '../platform/database/index.ts';
 import { type Actor, conflict, invalid, notFound, system } from '../platform/http/index.ts';
 import { hashPassword, passwordProblem } from './password.ts';
 import type { UserInput } from './schemas.ts';
-import { insertUser, isOpenSetupLink, lockSetup, replaceSetupLink, savePasswordHash, type User, useSetupLink } from './store.ts';
+import {
+  insertUser,
+  isOpenSetupLink,
+  lockSetup,
+  replaceSetupLink,
+  savePasswordHash,
+  type User,
+  useSetupLink,
+} from './store.ts';
 
 export type SetupDeps = { db: Db; now: () => Date };
 
@@ -19,11 +27,18 @@ const prefix = 'lk_setup_';
  * @throws Problem `conflict`: there is an administrator already
  */
 export async function createSetupLink({ db, now }: SetupDeps): Promise<string> {
-  if (await hasOwner(db)) throw conflict('There is an administrator already; sign in, or make another with `latchkey user create --role owner`.');
+  if (await hasOwner(db))
+    throw conflict(
+      'There is an administrator already; sign in, or make another with `latchkey user create --role owner`.',
+    );
   const secret = mintCredential(prefix);
   await db.transaction().execute(async (trx) => {
     const created_at = now();
-    await replaceSetupLink(trx, { digest: digest(secret), created_at, expires_at: new Date(created_at.getTime() + linkMs) });
+    await replaceSetupLink(trx, {
+      digest: digest(secret),
+      created_at,
+      expires_at: new Date(created_at.getTime() + linkMs),
+    });
     await appendEvent(trx, { actor: system, action: 'setup_link.created', occurred_at: created_at });
   });
   return secret;
@@ -53,7 +68,14 @@ export async function setUpFirstAdministrator(
     const isOpen = !(await hasOwner(trx)) && (await useSetupLink(trx, digest(secret), occurred_at));
     if (!isOpen) throw notFound('setup link', '…');
     const { username, email = null, name = null } = input;
-    const user = await insertUser(trx, { id: uuidv7(), username, email, name, created_at: occurred_at, updated_at: occurred_at });
+    const user = await insertUser(trx, {
+      id: uuidv7(),
+      username,
+      email,
+      name,
+      created_at: occurred_at,
+      updated_at: occurred_at,
+    });
     await savePasswordHash(trx, { id: uuidv7(), user_id: user.id, hash, now: occurred_at });
     await appendEvent(trx, { actor, action: 'user.created', target: { kind: 'user', id: user.id }, occurred_at });
     await assignRole(trx, actor, { subject_id: user.id, role: 'owner', occurred_at });

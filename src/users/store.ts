@@ -49,15 +49,24 @@ export async function updateUser(trx: Trx, id: string, changes: Updateable<Datab
 }
 
 export async function findPasswordHash(db: Db, user_id: string): Promise<string | undefined> {
-  const query = db.selectFrom('credentials').select('hash').where('user_id', '=', user_id).where('kind', '=', 'password');
+  const query = db
+    .selectFrom('credentials')
+    .select('hash')
+    .where('user_id', '=', user_id)
+    .where('kind', '=', 'password');
   return (await query.executeTakeFirst())?.hash;
 }
 
-export async function savePasswordHash(trx: Trx, { id, user_id, hash, now }: { id: string; user_id: string; hash: string; now: Date }): Promise<void> {
+export async function savePasswordHash(
+  trx: Trx,
+  { id, user_id, hash, now }: { id: string; user_id: string; hash: string; now: Date },
+): Promise<void> {
   await trx
     .insertInto('credentials')
     .values({ id, user_id, kind: 'password', hash, created_at: now, updated_at: now })
-    .onConflict((conflict) => conflict.column('user_id').where('kind', '=', 'password').doUpdateSet({ hash, updated_at: now }))
+    .onConflict((conflict) =>
+      conflict.column('user_id').where('kind', '=', 'password').doUpdateSet({ hash, updated_at: now }),
+    )
     .execute();
 }
 
@@ -67,9 +76,15 @@ export async function lockSetup(trx: Trx): Promise<void> {
 }
 
 /** The newest link is the only one that works. */
-export async function replaceSetupLink(trx: Trx, link: { digest: Digest; created_at: Date; expires_at: Date }): Promise<void> {
+export async function replaceSetupLink(
+  trx: Trx,
+  link: { digest: Digest; created_at: Date; expires_at: Date },
+): Promise<void> {
   await trx.deleteFrom('setup_links').where('used_at', 'is', null).execute();
-  await trx.insertInto('setup_links').values({ ...link, used_at: null }).execute();
+  await trx
+    .insertInto('setup_links')
+    .values({ ...link, used_at: null })
+    .execute();
 }
 
 export async function isOpenSetupLink(db: Db, digest: Digest, now: Date): Promise<boolean> {
@@ -78,7 +93,11 @@ export async function isOpenSetupLink(db: Db, digest: Digest, now: Date): Promis
 }
 
 export async function useSetupLink(trx: Trx, digest: Digest, used_at: Date): Promise<boolean> {
-  const query = trx.updateTable('setup_links').set({ used_at }).where('digest', '=', digest).where('used_at', 'is', null);
+  const query = trx
+    .updateTable('setup_links')
+    .set({ used_at })
+    .where('digest', '=', digest)
+    .where('used_at', 'is', null);
   const { numUpdatedRows } = await query.where('expires_at', '>', used_at).executeTakeFirst();
   return numUpdatedRows === 1n;
 }

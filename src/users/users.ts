@@ -7,7 +7,16 @@ import { type Actor, conflict, invalid, notFound } from '../platform/http/index.
 import { endSessionsOf } from '../sessions/index.ts';
 import { hashPassword, passwordProblem, verifyPassword } from './password.ts';
 import type { UserInput } from './schemas.ts';
-import { findPasswordHash, findUserById, insertUser, lockUser, lockUserById, savePasswordHash, type User, updateUser } from './store.ts';
+import {
+  findPasswordHash,
+  findUserById,
+  insertUser,
+  lockUser,
+  lockUserById,
+  savePasswordHash,
+  type User,
+  updateUser,
+} from './store.ts';
 
 export type UserDeps = { db: Db; now: () => Date };
 export type PutUserResult = { user: User; change: 'created' | 'updated' | 'unchanged' };
@@ -24,25 +33,53 @@ export async function putUser(deps: UserDeps, actor: Actor, input: UserInput): P
   const hash = password === undefined ? password_hash : await hashPassword(password);
   return deps.db.transaction().execute(async (trx) => {
     const existing = await lockUser(trx, profile.username);
-    const result = existing ? await update(deps, trx, actor, existing, profile) : await insert(deps, trx, actor, profile);
-    if (hash && (await findPasswordHash(trx, result.user.id)) === undefined) await storeHash(deps, trx, result.user.id, hash);
-    const changedRoles = roles && (await setRoles(trx, actor, { subject_id: result.user.id, roles, occurred_at: deps.now() }));
+    const result = existing
+      ? await update(deps, trx, actor, existing, profile)
+      : await insert(deps, trx, actor, profile);
+    if (hash && (await findPasswordHash(trx, result.user.id)) === undefined)
+      await storeHash(deps, trx, result.user.id, hash);
+    const changedRoles =
+      roles && (await setRoles(trx, actor, { subject_id: result.user.id, roles, occurred_at: deps.now() }));
     return changedRoles && result.change === 'unchanged' ? { ...result, change: 'updated' } : result;
   });
 }
 
 type Profile = Pick<UserInput, 'username' | 'email' | 'name' | 'enabled'>;
 
-async function insert({ now }: UserDeps, trx: Trx, actor: Actor, { username, email, name, enabled }: Profile): Promise<PutUserResult> {
+async function insert(
+  { now }: UserDeps,
+  trx: Trx,
+  actor: Actor,
+  { username, email, name, enabled }: Profile,
+): Promise<PutUserResult> {
   const created_at = now();
-  const row = { id: uuidv7(), username, email: email ?? null, name: name ?? null, enabled, created_at, updated_at: created_at };
+  const row = {
+    id: uuidv7(),
+    username,
+    email: email ?? null,
+    name: name ?? null,
+    enabled,
+    created_at,
+    updated_at: created_at,
+  };
   const user = await insertUser(trx, row).catch(refuseTaken);
   await record(trx, actor, 'user.created', user.id, created_at);
   return { user, change: 'created' };
 }
 
-async function update({ now }: UserDeps, trx: Trx, actor: Actor, existing: User, profile: Profile): Promise<PutUserResult> {
-  const desired = { username: profile.username, email: profile.email ?? null, name: profile.name ?? null, enabled: profile.enabled };
+async function update(
+  { now }: UserDeps,
+  trx: Trx,
+  actor: Actor,
+  existing: User,
+  profile: Profile,
+): Promise<PutUserResult> {
+  const desired = {
+    username: profile.username,
+    email: profile.email ?? null,
+    name: profile.name ?? null,
+    enabled: profile.enabled,
+  };
   const isSame = Object.entries(desired).every(([column, value]) => existing[column as keyof typeof desired] === value);
   if (isSame) return { user: existing, change: 'unchanged' };
   const updated_at = now();
@@ -82,7 +119,11 @@ export async function disableUser({ db, now }: UserDeps, actor: Actor, login: st
  *
  * @throws Problem `not_found`; `invalid`: too weak
  */
-export async function setPassword(deps: UserDeps, actor: Actor, { login, password }: { login: string; password: string }): Promise<void> {
+export async function setPassword(
+  deps: UserDeps,
+  actor: Actor,
+  { login, password }: { login: string; password: string },
+): Promise<void> {
   const hash = await hashPassword(password);
   await deps.db.transaction().execute(async (trx) => {
     const user = await lockUser(trx, login);
@@ -97,14 +138,20 @@ export async function setPassword(deps: UserDeps, actor: Actor, { login, passwor
 }
 
 export type ChangePasswordInput = { user_id: string; current: string; password: string; session_uid: string };
-export type ChangePasswordResult = { kind: 'changed'; ended_sessions: number; ended_grants: number } | { kind: 'wrong' };
+export type ChangePasswordResult =
+  | { kind: 'changed'; ended_sessions: number; ended_grants: number }
+  | { kind: 'wrong' };
 
 /**
  * Changes one's own password, and ends all other sessions of this person and everything granted outside of this one.
  *
  * @throws Problem `invalid`: too weak
  */
-export async function changePassword(deps: UserDeps, actor: Actor, input: ChangePasswordInput): Promise<ChangePasswordResult> {
+export async function changePassword(
+  deps: UserDeps,
+  actor: Actor,
+  input: ChangePasswordInput,
+): Promise<ChangePasswordResult> {
   const { user_id, current, password, session_uid } = input;
   const user = await findUserById(deps.db, user_id);
   const fits = await verifyPassword(await findPasswordHash(deps.db, user_id), current);
@@ -120,7 +167,13 @@ export async function changePassword(deps: UserDeps, actor: Actor, input: Change
     const ended_sessions = await endSessionsOf(trx, scope);
     const ended_grants = await endGrantsOf(trx, { ...scope, revoked_for: 'password changed' });
     const details = { ended_sessions, ended_grants };
-    await appendEvent(trx, { actor, action: 'user.password_changed', target: { kind: 'user', id: user_id }, details, occurred_at: revoked_at });
+    await appendEvent(trx, {
+      actor,
+      action: 'user.password_changed',
+      target: { kind: 'user', id: user_id },
+      details,
+      occurred_at: revoked_at,
+    });
     return { kind: 'changed', ...details };
   });
 }

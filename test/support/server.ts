@@ -20,11 +20,22 @@ export type ServerProcess = {
 export const testRootKey = Buffer.alloc(32, 7).toString('base64');
 
 /** Starts a server process on a free port and waits until it says that it is ready. */
-export async function startServerProcess({ databaseUrl, env = {}, apply, rootKey = testRootKey }: ServerOptions): Promise<ServerProcess> {
+export async function startServerProcess({
+  databaseUrl,
+  env = {},
+  apply,
+  rootKey = testRootKey,
+}: ServerOptions): Promise<ServerProcess> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-server-'));
   const file = path.join(folder, 'apply.json');
   if (apply) await writeFile(file, JSON.stringify(apply));
-  const settings = { PORT: '0', LOG_LEVEL: 'info', LATCHKEY_DATA_DIR: folder, LATCHKEY_ROOT_KEY: rootKey, DATABASE_URL: databaseUrl };
+  const settings = {
+    PORT: '0',
+    LOG_LEVEL: 'info',
+    LATCHKEY_DATA_DIR: folder,
+    LATCHKEY_ROOT_KEY: rootKey,
+    DATABASE_URL: databaseUrl,
+  };
   const child = spawn(process.execPath, ['--import', './test/support/clock.ts', 'bin/latchkey.js', 'serve'], {
     cwd: root,
     env: { PATH: process.env.PATH ?? '', ...settings, ...(apply ? { LATCHKEY_APPLY: file } : {}), ...env },

@@ -24,7 +24,11 @@ export class UserAgent {
   }
 
   post(url: string, body: URLSearchParams, headers: Record<string, string> = {}): Promise<Page> {
-    return this.#visit(new URL(url, this.#home).href, { method: 'POST', body, headers: { origin: this.#home, ...headers } });
+    return this.#visit(new URL(url, this.#home).href, {
+      method: 'POST',
+      body,
+      headers: { origin: this.#home, ...headers },
+    });
   }
 
   cookies(): { name: string; value: string; path: string }[] {
@@ -42,7 +46,11 @@ export class UserAgent {
   }
 
   async #request(url: string, init: RequestInit): Promise<Page> {
-    const headers = { accept: 'text/html', cookie: this.#cookieHeader(url), ...(init.headers as Record<string, string>) };
+    const headers = {
+      accept: 'text/html',
+      cookie: this.#cookieHeader(url),
+      ...(init.headers as Record<string, string>),
+    };
     const response = await fetch(url, { ...init, headers, redirect: 'manual' });
     for (const line of response.headers.getSetCookie()) this.#store(line);
     return { status: response.status, url, headers: response.headers, html: await response.text() };
@@ -50,7 +58,9 @@ export class UserAgent {
 
   #cookieHeader(url: string): string {
     const { pathname } = new URL(url);
-    const sent = this.cookies().filter(({ path }) => path === '/' || pathname === path || pathname.startsWith(`${path}/`));
+    const sent = this.cookies().filter(
+      ({ path }) => path === '/' || pathname === path || pathname.startsWith(`${path}/`),
+    );
     return sent.map(({ name, value }) => `${name}=${value}`).join('; ');
   }
 
@@ -69,14 +79,19 @@ type Form = { action: string; hidden: [string, string][] };
 
 function forms(html: string): Form[] {
   return [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)].map(([, attributes = '', content = '']) => ({
-    action: unescape(/action="([^"]*)"/.exec(attributes)?.[1] ?? ''),
+    action: unescaped(/action="([^"]*)"/.exec(attributes)?.[1] ?? ''),
     hidden: [...content.matchAll(/<input\b[^>]*type="hidden"[^>]*>/g)].map(([input]) => [
       /name="([^"]*)"/.exec(input)?.[1] ?? '',
-      unescape(/value="([^"]*)"/.exec(input)?.[1] ?? ''),
+      unescaped(/value="([^"]*)"/.exec(input)?.[1] ?? ''),
     ]),
   }));
 }
 
-function unescape(text: string): string {
-  return text.replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+function unescaped(text: string): string {
+  return text
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&');
 }

@@ -20,7 +20,11 @@ export async function browserSession(provider: Provider, ctx: Context): Promise<
 export type SignInOptions = { user_id: string; sessionSeconds: number; secure: boolean };
 
 /** Signs a person in with this browser, outside of any client's request; another person's session ends first. */
-export async function startBrowserSession(provider: Provider, ctx: Context, { user_id, sessionSeconds, secure }: SignInOptions): Promise<void> {
+export async function startBrowserSession(
+  provider: Provider,
+  ctx: Context,
+  { user_id, sessionSeconds, secure }: SignInOptions,
+): Promise<void> {
   let session = (await provider.Session.get(ctx as never)) as SessionModel;
   if (session.accountId && session.accountId !== user_id) {
     await session.destroy();

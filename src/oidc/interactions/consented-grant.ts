@@ -23,7 +23,9 @@ export function consentedGrant(deps: StoreDeps) {
     const requested = requestedScopes(ctx);
     if (standing && !answer && coversAll(standing, requested)) return standing;
 
-    const consent = record.first_party ? undefined : await findStandingConsent(deps.db, account.accountId, record.id, deps.now());
+    const consent = record.first_party
+      ? undefined
+      : await findStandingConsent(deps.db, account.accountId, record.id, deps.now());
     const allowed = record.first_party ? requested : consent?.scopes;
     if (!allowed) return standing;
     const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
@@ -72,17 +74,26 @@ function intersection(allowed: ConsentedScopes, asked: ConsentedScopes): Consent
     identifier,
     scopes.filter((scope) => allowed.resources[identifier]?.includes(scope)),
   ]);
-  return { openid: asked.openid.filter((scope) => allowed.openid.includes(scope)), resources: Object.fromEntries(resources) };
+  return {
+    openid: asked.openid.filter((scope) => allowed.openid.includes(scope)),
+    resources: Object.fromEntries(resources),
+  };
 }
 
 function granted(grant: Grant): ConsentedScopes {
-  const resources = Object.keys(grant.resources ?? {}).map((identifier) => [identifier, grant.getResourceScope(identifier).split(' ')]);
+  const resources = Object.keys(grant.resources ?? {}).map((identifier) => [
+    identifier,
+    grant.getResourceScope(identifier).split(' '),
+  ]);
   return { openid: grant.getOIDCScope().split(' '), resources: Object.fromEntries(resources) };
 }
 
 function union(a: ConsentedScopes, b: ConsentedScopes): ConsentedScopes {
   const identifiers = [...new Set([...Object.keys(a.resources), ...Object.keys(b.resources)])];
-  const resources = identifiers.map((identifier) => [identifier, merged(a.resources[identifier], b.resources[identifier])]);
+  const resources = identifiers.map((identifier) => [
+    identifier,
+    merged(a.resources[identifier], b.resources[identifier]),
+  ]);
   return { openid: merged(a.openid, b.openid), resources: Object.fromEntries(resources) };
 }
 

@@ -23,7 +23,11 @@ export type PendingInteraction = {
  *
  * @throws Problem 400: it expired, was finished, or belongs to another browser
  */
-export async function pendingInteraction(provider: Provider, deps: Pick<StoreDeps, 'reader'>, ctx: Context): Promise<PendingInteraction> {
+export async function pendingInteraction(
+  provider: Provider,
+  deps: Pick<StoreDeps, 'reader'>,
+  ctx: Context,
+): Promise<PendingInteraction> {
   const details = await provider.interactionDetails(ctx.req, ctx.res).catch(refuseUnknown);
   const client = await findClientRecord(deps, String(details.params.client_id));
   if (details.uid !== ctx.params.uid || !client) throw unknownInteraction();
@@ -38,7 +42,9 @@ export async function pendingInteraction(provider: Provider, deps: Pick<StoreDep
     redirect_uri: String(params.redirect_uri),
     login_hint: typeof params.login_hint === 'string' ? params.login_hint.slice(0, 254) : undefined,
     user_id: session?.accountId,
-    asked: everything ? askedAgain(everything, params.resource) : { openid: missing.missingOIDCScope ?? [], resources: missing.missingResourceScopes ?? {} },
+    asked: everything
+      ? askedAgain(everything, params.resource)
+      : { openid: missing.missingOIDCScope ?? [], resources: missing.missingResourceScopes ?? {} },
   };
 }
 
@@ -60,7 +66,8 @@ function refuseUnknown(error: unknown): never {
 function unknownInteraction(): Problem {
   return new Problem(400, 'interaction_expired', {
     title: 'This page has expired',
-    detail: 'It was finished already, waited too long, or was opened in another browser. Go back to the app and try again.',
+    detail:
+      'It was finished already, waited too long, or was opened in another browser. Go back to the app and try again.',
   });
 }
 

@@ -1,9 +1,9 @@
 import type { Adapter } from 'oidc-provider';
+import { errors } from 'oidc-provider';
+import { DatabaseUnavailableError } from '../../platform/database/index.ts';
 import { clientStore, grantStore, type ModelStore, type StoreDeps } from './models.ts';
 import { interactionStore, sessionStore } from './session-models.ts';
 import { accessTokenStore, codeStore, refreshTokenStore } from './token-models.ts';
-import { errors } from 'oidc-provider';
-import { DatabaseUnavailableError } from '../../platform/database/index.ts';
 
 /** oidc-provider's adapter factory. A model without a table is refused: its feature was switched on too early. */
 export function tokenStore(deps: StoreDeps): (model: string) => Adapter {
@@ -43,7 +43,10 @@ function translated<Arguments extends unknown[], Result>(verb: (...input: Argume
       return await verb(...input);
     } catch (error) {
       if (!(error instanceof DatabaseUnavailableError)) throw error;
-      const outage = new errors.CustomOIDCProviderError('temporarily_unavailable', 'the database cannot be reached, try again in a moment');
+      const outage = new errors.CustomOIDCProviderError(
+        'temporarily_unavailable',
+        'the database cannot be reached, try again in a moment',
+      );
       throw Object.assign(outage, { status: 503, statusCode: 503, expose: true, allow_redirect: false });
     }
   };

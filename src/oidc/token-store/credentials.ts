@@ -22,14 +22,18 @@ export const mintAccessToken = (): string => mintCredential(prefixes.access);
 export const mintCode = (): string => mintCredential(prefixes.code);
 
 /** Whether the text is a well-formed access token; garbage is refused without a query. */
-export const isAccessToken = (value: string): boolean => parseCredential(prefixes.access, secretLength, value) !== undefined;
+export const isAccessToken = (value: string): boolean =>
+  parseCredential(prefixes.access, secretLength, value) !== undefined;
 
 /** Whether the text is a well-formed authorization code. */
 export const isCode = (value: string): boolean => parseCredential(prefixes.code, secretLength, value) !== undefined;
 
 /** The first refresh token of a family: `lk_rt_` + handle of the family + 256 random bits. */
 export function mintRefreshToken(): string {
-  return formatCredential(prefixes.refresh, base62(randomBytes(handleBytes), handleLength) + base62(randomBytes(secretBytes), secretLength));
+  return formatCredential(
+    prefixes.refresh,
+    base62(randomBytes(handleBytes), handleLength) + base62(randomBytes(secretBytes), secretLength),
+  );
 }
 
 /** What finds the family of a refresh token of any generation; undefined for anything malformed. */

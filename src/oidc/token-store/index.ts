@@ -2,7 +2,7 @@
 export { tokenStore } from './adapter.ts';
 export { deriveSuccessor, mintAccessToken, mintCode, mintRefreshToken } from './credentials.ts';
 export { findClientRecord, findGrantRecord, type Payload, type StoreDeps } from './models.ts';
+export { prefetchToken } from './prefetch.ts';
 export { Reader } from './reader.ts';
 export { type ClientRecord, type GrantRecord, readUser, type UserRecord } from './reads.ts';
 export { findFamily, newAccessToken } from './token-models.ts';
-export { prefetchToken } from './prefetch.ts';

@@ -17,7 +17,10 @@ const secretElsewhere = 'compared as digests';
 const secretMethods = new Set<unknown>(['client_secret_basic', 'client_secret_post']);
 
 /** The client of this id; undefined when there is none or it is disabled. Read once per request. */
-export async function findClientRecord({ reader }: Pick<StoreDeps, 'reader'>, client_id: string): Promise<ClientRecord | undefined> {
+export async function findClientRecord(
+  { reader }: Pick<StoreDeps, 'reader'>,
+  client_id: string,
+): Promise<ClientRecord | undefined> {
   const unit = currentUnit();
   await unit.prefetch;
   const record = await unit.remember(`client:${client_id}`, async () => {
@@ -39,14 +42,19 @@ export function clientStore(deps: StoreDeps): ModelStore {
     find: async (client_id) => {
       const record = await findClientRecord(deps, client_id);
       if (!record) return undefined;
-      const client_secret = secretMethods.has(record.metadata.token_endpoint_auth_method) ? { client_secret: secretElsewhere } : {};
+      const client_secret = secretMethods.has(record.metadata.token_endpoint_auth_method)
+        ? { client_secret: secretElsewhere }
+        : {};
       return { ...record.metadata, ...client_secret, client_id } as Payload;
     },
   };
 }
 
 /** The grant of this id, while it stands. Read once per request. */
-export async function findGrantRecord({ reader }: Pick<StoreDeps, 'reader'>, id: string): Promise<GrantRecord | undefined> {
+export async function findGrantRecord(
+  { reader }: Pick<StoreDeps, 'reader'>,
+  id: string,
+): Promise<GrantRecord | undefined> {
   return currentUnit().remember(`grant:${id}`, async () => {
     const row = await reader.find<{ grant: GrantRecord }>(readGrant, id);
     return row?.grant;
@@ -58,7 +66,13 @@ export function grantStore(deps: StoreDeps): ModelStore {
     find: async (id) => {
       const record = await findGrantRecord(deps, id);
       if (!record) return undefined;
-      return { ...record.payload, kind: 'Grant', jti: id, accountId: record.user_id, clientId: record.client_id } as Payload;
+      return {
+        ...record.payload,
+        kind: 'Grant',
+        jti: id,
+        accountId: record.user_id,
+        clientId: record.client_id,
+      } as Payload;
     },
     upsert: async (id, payload) => {
       const unit = currentUnit();
@@ -71,7 +85,9 @@ export function grantStore(deps: StoreDeps): ModelStore {
         await trx
           .insertInto('grants')
           .values({ ...row, payload: JSON.stringify({ openid, resources, rejected }), created_at })
-          .onConflict((conflict) => conflict.column('id').doUpdateSet((eb) => ({ payload: eb.ref('excluded.payload') })))
+          .onConflict((conflict) =>
+            conflict.column('id').doUpdateSet((eb) => ({ payload: eb.ref('excluded.payload') })),
+          )
           .execute();
       });
       return undefined;

@@ -2,7 +2,7 @@ import type { Context, Middleware, Next } from 'koa';
 import { form } from '../../platform/http/index.ts';
 import { currentUnit } from '../token-transaction/index.ts';
 import type { StoreDeps } from './models.ts';
-import { findFamily, findCode } from './token-models.ts';
+import { findCode, findFamily } from './token-models.ts';
 
 /**
  * Starts reading the presented code or refresh token before the provider authenticates the client: the client comes joined
@@ -14,7 +14,8 @@ export function prefetchToken(deps: StoreDeps): Middleware {
       const parameters = form(ctx);
       const refresh_token = parameters.get('refresh_token');
       const code = parameters.get('code');
-      const reading = refresh_token ? findFamily(deps, refresh_token) : code ? findCode(deps, code) : undefined;
+      const readingCode = code ? findCode(deps, code) : undefined;
+      const reading: Promise<unknown> | undefined = refresh_token ? findFamily(deps, refresh_token) : readingCode;
       // Whoever asks for it next gets the error; here it would only be unheard.
       currentUnit().prefetch = reading?.catch(() => undefined);
     }

@@ -46,7 +46,11 @@ export class Reader {
     for (const [read, waiting] of groups) void this.#answer(connection, read, waiting);
   }
 
-  async #answer(connection: HotConnection, read: KeyedRead, waiting: Waiting<Record<string, unknown>>[]): Promise<void> {
+  async #answer(
+    connection: HotConnection,
+    read: KeyedRead,
+    waiting: Waiting<Record<string, unknown>>[],
+  ): Promise<void> {
     try {
       const [result] = await connection.run([{ ...read, values: [waiting.map(({ key }) => key), this.#now()] }]);
       const rows = new Map(result?.rows.map((row) => [Number(row.n), row]));

@@ -1,9 +1,20 @@
-import type { Digest } from '../../platform/crypto/index.ts';
 import type { Client } from '../../clients/index.ts';
+import type { Digest } from '../../platform/crypto/index.ts';
 import type { KeyedRead } from './reader.ts';
 
 /** A client as token requests need it. */
-export type ClientRecord = Pick<Client, 'id' | 'client_id' | 'type' | 'metadata' | 'resources' | 'service_permissions' | 'introspects' | 'lifetimes' | 'first_party'> & {
+export type ClientRecord = Pick<
+  Client,
+  | 'id'
+  | 'client_id'
+  | 'type'
+  | 'metadata'
+  | 'resources'
+  | 'service_permissions'
+  | 'introspects'
+  | 'lifetimes'
+  | 'first_party'
+> & {
   enabled: boolean;
   secrets: { digest: string; pepper_id: number; expires_at: string | null }[];
 };
@@ -105,8 +116,14 @@ const accessToken = (table: string, key: string, type: 'text' | 'bytea') => `
   where t.revoked_at is null and (t.grant_id is null or g.id is not null) and f.revoked_at is null
     and (r.id is null or (r.enabled and (r.tokens_valid_after is null or t.issued_at > r.tokens_valid_after)))`;
 
-export const readAccessToken: KeyedRead = { name: 'read access token', text: accessToken('access_tokens', 'digest', 'bytea') };
-export const readJwtAccessToken: KeyedRead = { name: 'read jwt access token', text: accessToken('jwt_access_tokens', 'jti', 'text') };
+export const readAccessToken: KeyedRead = {
+  name: 'read access token',
+  text: accessToken('access_tokens', 'digest', 'bytea'),
+};
+export const readJwtAccessToken: KeyedRead = {
+  name: 'read jwt access token',
+  text: accessToken('jwt_access_tokens', 'jti', 'text'),
+};
 
 export const readGrant: KeyedRead = {
   name: 'read grant',
@@ -138,10 +155,15 @@ const session = (found: string) => `
 
 export const readSession: KeyedRead = {
   name: 'read session',
-  text: session(`${keys('bytea')} join session_ids i on i.digest = k.key and i.expires_at > $2 join sessions s on s.uid = i.session_uid`),
+  text: session(
+    `${keys('bytea')} join session_ids i on i.digest = k.key and i.expires_at > $2 join sessions s on s.uid = i.session_uid`,
+  ),
 };
 
-export const readSessionByUid: KeyedRead = { name: 'read session by uid', text: session(`${keys('text')} join sessions s on s.uid = k.key`) };
+export const readSessionByUid: KeyedRead = {
+  name: 'read session by uid',
+  text: session(`${keys('text')} join sessions s on s.uid = k.key`),
+};
 
 export type InteractionRecord = { sealed: Buffer; expires_at: Date };
 
@@ -150,7 +172,14 @@ export const readInteraction: KeyedRead = {
   text: `select k.n, i.sealed, i.expires_at from ${keys('bytea')} join interactions i on i.digest = k.key and i.expires_at > $2`,
 };
 
-export type UserRecord = { id: string; username: string; email: string | null; email_verified: boolean; name: string | null; updated_at: Date };
+export type UserRecord = {
+  id: string;
+  username: string;
+  email: string | null;
+  email_verified: boolean;
+  name: string | null;
+  updated_at: Date;
+};
 
 export const readUser: KeyedRead = {
   name: 'read user',

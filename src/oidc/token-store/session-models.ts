@@ -29,7 +29,9 @@ export function sessionStore(deps: StoreDeps): ModelStore {
       const record = await findSession(deps, id);
       if (!record) return undefined;
       // The library destroys the old id before it saves under a new one; only without that save it is a sign-out.
-      unit.operations.push((trx) => (unit.savedSession === record.uid ? retireId(deps, trx, id, record, unit) : endSession(deps, trx, record)));
+      unit.operations.push((trx) =>
+        unit.savedSession === record.uid ? retireId(deps, trx, id, record, unit) : endSession(deps, trx, record),
+      );
       return undefined;
     },
   };
@@ -52,7 +54,9 @@ function sessionPayload(keys: ServerKeys, id: string | undefined, record: Sessio
       { ...(sid && { sid }), ...(grant_id && { grantId: grant_id }), ...(persists_logout && { persistsLogout: true }) },
     ]),
   );
-  const state = record.sealed_state && JSON.parse(open(keys, ['sessions', 'sealed_state', record.uid], record.sealed_state).toString());
+  const state =
+    record.sealed_state &&
+    JSON.parse(open(keys, ['sessions', 'sealed_state', record.uid], record.sealed_state).toString());
   return {
     kind: 'Session',
     ...(id && { jti: id }),
@@ -76,7 +80,9 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
   unit.savedSession = uid;
   const now = deps.now();
   const user_id = payload.accountId ?? null;
-  const state = payload.state ? seal(deps.keys.current('interaction').key, ['sessions', 'sealed_state', uid], JSON.stringify(payload.state)) : null;
+  const state = payload.state
+    ? seal(deps.keys.current('interaction').key, ['sessions', 'sealed_state', uid], JSON.stringify(payload.state))
+    : null;
   const changing = {
     user_id,
     login_at: payload.loginTs ? new Date(Number(payload.loginTs) * 1000) : null,
@@ -119,7 +125,9 @@ async function upsertSession(trx: Trx, session: Insertable<Database['sessions']>
         .doUpdateSet(changing)
         // Two tabs of one browser: neither may give the other's person away, nor revive a session that was ended.
         .where('sessions.revoked_at', 'is', null)
-        .where((eb) => eb.or([eb('sessions.user_id', 'is', null), eb('sessions.user_id', '=', eb.ref('excluded.user_id'))])),
+        .where((eb) =>
+          eb.or([eb('sessions.user_id', 'is', null), eb('sessions.user_id', '=', eb.ref('excluded.user_id'))]),
+        ),
     )
     .executeTakeFirst();
   if (!numInsertedOrUpdatedRows) throw new LostRaceError('the session was ended, or belongs to another person now');
@@ -132,9 +140,13 @@ async function saveSessionClients(
   authorizations: Record<string, Authorization>,
   previous: SessionRecord | undefined,
 ): Promise<void> {
-  for (const [client_id, { sid = null, grantId: grant_id = null, persistsLogout: persists_logout = false }] of Object.entries(authorizations)) {
+  for (const [
+    client_id,
+    { sid = null, grantId: grant_id = null, persistsLogout: persists_logout = false },
+  ] of Object.entries(authorizations)) {
     const before = previous?.clients.find((client) => client.client_id === client_id);
-    if (before && before.sid === sid && before.grant_id === grant_id && before.persists_logout === persists_logout) continue;
+    if (before && before.sid === sid && before.grant_id === grant_id && before.persists_logout === persists_logout)
+      continue;
     await sql`insert into session_clients (session_uid, client_id, sid, grant_id, persists_logout)
       select ${session_uid}, id, ${sid}, ${grant_id}::uuid, ${persists_logout} from clients where client_id = ${client_id}
       on conflict (session_uid, client_id) do update set sid = excluded.sid, grant_id = excluded.grant_id,
@@ -152,14 +164,20 @@ async function saveSessionClients(
 
 /** An id from before a sign-in dies at once (session fixation); after any other rotation it lives on for a moment. */
 async function retireId({ now }: StoreDeps, trx: Trx, id: string, record: SessionRecord, unit: Unit): Promise<void> {
-  const seconds = unit.events.some(({ action }) => action === 'session.started') || !record.user_id ? 0 : rotatedIdSeconds;
+  const seconds =
+    unit.events.some(({ action }) => action === 'session.started') || !record.user_id ? 0 : rotatedIdSeconds;
   const expires_at = new Date(now().getTime() + seconds * 1000);
   await trx.updateTable('session_ids').set({ expires_at }).where('digest', '=', digest(id)).execute();
 }
 
 async function endSession({ now }: StoreDeps, trx: Trx, record: SessionRecord): Promise<void> {
   const revoked_at = now();
-  await trx.updateTable('sessions').set({ revoked_at }).where('uid', '=', record.uid).where('revoked_at', 'is', null).execute();
+  await trx
+    .updateTable('sessions')
+    .set({ revoked_at })
+    .where('uid', '=', record.uid)
+    .where('revoked_at', 'is', null)
+    .execute();
   await trx
     .updateTable('grants')
     .set({ revoked_at, revoked_for: 'signed out' })
@@ -174,7 +192,9 @@ export function interactionStore(deps: StoreDeps): ModelStore {
   return {
     find: async (id) => {
       const key = digest(id);
-      const record = await currentUnit().remember(`interaction:${key.toString('hex')}`, () => deps.reader.find<InteractionRecord>(readInteraction, key));
+      const record = await currentUnit().remember(`interaction:${key.toString('hex')}`, () =>
+        deps.reader.find<InteractionRecord>(readInteraction, key),
+      );
       if (!record) return undefined;
       return { ...JSON.parse(open(deps.keys, placeOf(key), record.sealed).toString()), jti: id } as Payload;
     },
@@ -193,7 +213,10 @@ export function interactionStore(deps: StoreDeps): ModelStore {
     },
     destroy: async (id) => {
       currentUnit().operations.push(async (trx) => {
-        const { numDeletedRows } = await trx.deleteFrom('interactions').where('digest', '=', digest(id)).executeTakeFirst();
+        const { numDeletedRows } = await trx
+          .deleteFrom('interactions')
+          .where('digest', '=', digest(id))
+          .executeTakeFirst();
         // Submitted twice: only one of them may go on to a code.
         if (numDeletedRows === 0n) throw new LostRaceError('the interaction was already finished');
       });

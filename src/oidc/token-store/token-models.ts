@@ -18,7 +18,14 @@ const seconds = (at: Date) => Math.floor(at.getTime() / 1000);
 const instant = (epochSeconds: unknown) => new Date(Number(epochSeconds) * 1000);
 
 /** What is stored of a payload: never its id (the credential itself), nor what the columns and the grant decide. */
-function withoutId({ jti: _, exp: __, iat: ___, expiresWithSession: ____, consumed: _____, ...rest }: Payload): Record<string, unknown> {
+function withoutId({
+  jti: _,
+  exp: __,
+  iat: ___,
+  expiresWithSession: ____,
+  consumed: _____,
+  ...rest
+}: Payload): Record<string, unknown> {
   return rest;
 }
 
@@ -70,7 +77,11 @@ function asUserinfoSees(record: AccessTokenRecord): { aud?: undefined; scope?: s
 }
 
 /** The row of an access token about to be issued. */
-export function newAccessToken({ now }: Pick<StoreDeps, 'now'>, key: NewAccessToken['key'], payload: Payload): NewAccessToken {
+export function newAccessToken(
+  { now }: Pick<StoreDeps, 'now'>,
+  key: NewAccessToken['key'],
+  payload: Payload,
+): NewAccessToken {
   const audience = typeof payload.aud === 'string' ? payload.aud : undefined;
   return {
     key,
@@ -98,7 +109,12 @@ export function codeStore(deps: StoreDeps): ModelStore {
       const unit = currentUnit();
       const { family_id, grant_id, user_id } = record;
       unit.source = { kind: 'authorization_code', digest: digest(value), family_id, grant_id, user_id };
-      return { ...record.payload, jti: value, iat: seconds(record.issued_at), exp: seconds(record.expires_at) } as Payload;
+      return {
+        ...record.payload,
+        jti: value,
+        iat: seconds(record.issued_at),
+        exp: seconds(record.expires_at),
+      } as Payload;
     },
     // The commit decides which of several redemptions wins; here it is only known that this request wants to.
     consume: async () => undefined,
@@ -161,8 +177,8 @@ export function refreshTokenStore(deps: StoreDeps): ModelStore {
       if (!record?.grant) return undefined;
       noteSource(deps, value, record);
       if (Provider.ctx?.oidc.route === 'introspection' && !sameDigest(record.digest, digest(value))) return undefined;
-      const expires_at = record.expires_at < record.absolute_expires_at ? record.expires_at : record.absolute_expires_at;
-      return { ...record.payload, jti: value, iat: seconds(record.issued_at), exp: seconds(expires_at) } as Payload;
+      const exp = Math.min(seconds(record.expires_at), seconds(record.absolute_expires_at));
+      return { ...record.payload, jti: value, iat: seconds(record.issued_at), exp } as Payload;
     },
     consume: async () => undefined,
     upsert: async (value, payload) => {
@@ -175,7 +191,13 @@ export function refreshTokenStore(deps: StoreDeps): ModelStore {
       const handle_digest = familyHandle(value);
       if (!handle_digest) throw new Error('malformed refresh token');
       const absolute_expires_at = new Date(deps.now().getTime() + absoluteSeconds(payload as Payload) * 1000);
-      writes.refresh_token = { handle_digest, digest: digest(value), payload: withoutId(payload as Payload), expires_at, absolute_expires_at };
+      writes.refresh_token = {
+        handle_digest,
+        digest: digest(value),
+        payload: withoutId(payload as Payload),
+        expires_at,
+        absolute_expires_at,
+      };
       return undefined;
     },
     destroy: async (value) => {
@@ -184,7 +206,12 @@ export function refreshTokenStore(deps: StoreDeps): ModelStore {
       const revoked_at = deps.now();
       currentUnit().operations.push(async (trx) => {
         const ended = { revoked_at, revoked_for: 'revoked by its client' };
-        await trx.updateTable('refresh_families').set(ended).where('id', '=', record.id).where('revoked_at', 'is', null).execute();
+        await trx
+          .updateTable('refresh_families')
+          .set(ended)
+          .where('id', '=', record.id)
+          .where('revoked_at', 'is', null)
+          .execute();
       });
       return undefined;
     },

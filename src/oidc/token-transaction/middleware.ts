@@ -1,7 +1,7 @@
 import type { Context, Middleware, Next } from 'koa';
 import { appendEvent, auditRow } from '../../audit/index.ts';
-import { type Db, DatabaseUnavailableError, isConnectionFailure } from '../../platform/database/index.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
+import { DatabaseUnavailableError, type Db, isConnectionFailure } from '../../platform/database/index.ts';
 import { Problem, requestOrigin } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
@@ -9,7 +9,14 @@ import type { Committer } from './committer.ts';
 import type { UnitRow, Verdict } from './statements.ts';
 import { commitOperations, LostRaceError, runInUnit, Unit } from './unit.ts';
 
-export type UnitDeps = { log: Logger; db: Db; committer: Committer; keys: ServerKeys; now: () => Date; refreshGraceSeconds: number };
+export type UnitDeps = {
+  log: Logger;
+  db: Db;
+  committer: Committer;
+  keys: ServerKeys;
+  now: () => Date;
+  refreshGraceSeconds: number;
+};
 
 /**
  * Opens a unit of work around a request and commits it after the answer was produced and before it is sent; when the
@@ -36,7 +43,11 @@ async function commitTokens(deps: UnitDeps, ctx: Context, unit: Unit): Promise<v
   replaceAnswer(ctx, verdict === 'unavailable' ? unavailableAnswer : refusedAnswer);
 }
 
-async function judged({ log, committer, keys, now }: UnitDeps, ctx: Context, unit: Unit): Promise<Verdict | 'unavailable'> {
+async function judged(
+  { log, committer, keys, now }: UnitDeps,
+  ctx: Context,
+  unit: Unit,
+): Promise<Verdict | 'unavailable'> {
   const client_id: string = ctx.oidc.client.clientId;
   const record = await unit.remember<{ id: string } | undefined>(`client:${client_id}`, async () => undefined);
   if (!record) throw new Error('a token was issued to an unread client');
@@ -51,7 +62,12 @@ async function judged({ log, committer, keys, now }: UnitDeps, ctx: Context, uni
 
 const hex = (value: Digest | undefined) => (value ? `\\x${value.toString('hex')}` : null);
 
-function unitRow(unit: Unit, client: { id: string; client_id: string }, next_key_id: number, occurred_at: Date): UnitRow {
+function unitRow(
+  unit: Unit,
+  client: { id: string; client_id: string },
+  next_key_id: number,
+  occurred_at: Date,
+): UnitRow {
   const { source, writes } = unit;
   const { access_token, refresh_token, successor } = writes;
   const key = access_token?.key;

@@ -28,7 +28,14 @@ export type NewRefreshToken = {
 /** What a token request came with, as it was read. */
 export type TokenSource =
   | { kind: 'authorization_code'; digest: Digest; family_id: string; grant_id: string; user_id: string }
-  | { kind: 'refresh_token'; digest: Digest; family_id: string; grant_id: string; user_id: string; graceSeconds: number };
+  | {
+      kind: 'refresh_token';
+      digest: Digest;
+      family_id: string;
+      grant_id: string;
+      user_id: string;
+      graceSeconds: number;
+    };
 
 /** All that one token request wants written: judged and written by one statement (DESIGN.md §5). */
 export type TokenWrites = {
@@ -110,7 +117,11 @@ export function runInUnit<T>(unit: Unit, work: () => Promise<T>): Promise<T> {
 }
 
 /** Executes the recorded browser writes and events in one transaction; nothing to do is nothing sent. */
-export async function commitOperations(db: Db, unit: Unit, append: (trx: Trx, event: AuditEvent) => Promise<void>): Promise<void> {
+export async function commitOperations(
+  db: Db,
+  unit: Unit,
+  append: (trx: Trx, event: AuditEvent) => Promise<void>,
+): Promise<void> {
   if (unit.operations.length === 0 && unit.events.length === 0) return;
   await db
     .transaction()

@@ -18,7 +18,11 @@ export async function readChangePosition(db: Db): Promise<string> {
  * Calls `onChange` whenever the counter has moved since the last look, and `onTick` after every look.
  * A failing look is repeated a second later.
  */
-export function watchChanges(db: Db, onChange: () => Promise<void>, onTick: () => Promise<void>): { close: () => void } {
+export function watchChanges(
+  db: Db,
+  onChange: () => Promise<void>,
+  onTick: () => Promise<void>,
+): { close: () => void } {
   let known: string | undefined;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;

@@ -5,7 +5,7 @@ import { Problem } from './problems.ts';
 const limitBytes = 64 * 1024;
 const maxParameters = 1000;
 // NUL and other controls have no place in a parameter, and PostgreSQL refuses NUL in text; tab and line ends may stand in free text.
-const controlCharacters = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+const controlCharacters = /[^\P{Cc}\t\n\r]|\p{Cs}|\ufffd/u;
 const formType = 'application/x-www-form-urlencoded';
 
 const forms = new WeakMap<object, URLSearchParams>();

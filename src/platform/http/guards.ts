@@ -20,7 +20,8 @@ export function pinHost({ issuer, trustProxy }: HostOptions): Middleware {
     headers['x-forwarded-host'] = host;
     headers['x-forwarded-proto'] = protocol.slice(0, -1);
     if (!trustProxy) delete headers['x-forwarded-for'];
-    if (hostless.has(ctx.path) || asked === host || asked === `${hostname}:${port || defaultPorts[protocol]}`) return next();
+    if (hostless.has(ctx.path) || asked === host || asked === `${hostname}:${port || defaultPorts[protocol]}`)
+      return next();
     const { hostname: askedName, port: askedPort } = splitHost(asked);
     const isLoopbackAlias = loopbackNames.has(askedName) && loopbackNames.has(hostname) && askedPort === port;
     if (!isLoopbackAlias || ctx.method !== 'GET') throw misdirected(issuer);
@@ -37,7 +38,10 @@ function splitHost(host: string): { hostname: string; port: string } {
 }
 
 function misdirected(issuer: string): Problem {
-  return new Problem(421, 'misdirected', { title: 'Misdirected request', detail: `This server answers as ${issuer} only.` });
+  return new Problem(421, 'misdirected', {
+    title: 'Misdirected request',
+    detail: `This server answers as ${issuer} only.`,
+  });
 }
 
 /**

@@ -22,7 +22,13 @@ export class Problem extends Error {
   /** The members of the answer. */
   body(): Record<string, unknown> {
     const { title, detail, pointer } = this.options;
-    return { type: `urn:latchkey:problem:${this.type}`, title, status: this.status, detail, ...(pointer ? { pointer } : {}) };
+    return {
+      type: `urn:latchkey:problem:${this.type}`,
+      title,
+      status: this.status,
+      detail,
+      ...(pointer ? { pointer } : {}),
+    };
   }
 }
 

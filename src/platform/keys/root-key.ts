@@ -32,7 +32,8 @@ function ignoreExisting(error: NodeJS.ErrnoException): void {
 async function readKey(file: string): Promise<Buffer | undefined> {
   try {
     const key = Buffer.from((await readFile(file, 'utf8')).trim(), 'base64');
-    if (key.length !== rootKeyBytes) throw new Error(`${file} does not hold 32 bytes of base64; restore it from your backup`);
+    if (key.length !== rootKeyBytes)
+      throw new Error(`${file} does not hold 32 bytes of base64; restore it from your backup`);
     return key;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;

@@ -42,7 +42,10 @@ export class ServerKeys {
   async reload(): Promise<void> {
     const rows = await this.#db.selectFrom('server_keys').select(['id', 'purpose', 'sealed']).orderBy('id').execute();
     this.#keys = new Map(
-      rows.map(({ id, purpose, sealed }) => [id, { id, purpose, key: unseal(this.#rootKey, placeOf(purpose), sealed) }]),
+      rows.map(({ id, purpose, sealed }) => [
+        id,
+        { id, purpose, key: unseal(this.#rootKey, placeOf(purpose), sealed) },
+      ]),
     );
   }
 }

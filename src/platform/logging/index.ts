@@ -24,7 +24,10 @@ export function logRequests(log: Logger): Middleware {
     const started_at = performance.now();
     await next();
     const ms = Math.round(performance.now() - started_at);
-    log.info({ method: ctx.method, path: pathOf(ctx), status: ctx.status, ms, request_id: requestOrigin(ctx).request_id }, 'request');
+    log.info(
+      { method: ctx.method, path: pathOf(ctx), status: ctx.status, ms, request_id: requestOrigin(ctx).request_id },
+      'request',
+    );
   };
 }
 

@@ -1,0 +1,167 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { api, clientSecrets, password, redirectUri, standardInstallation } from './installation.ts';
+import { type ServerOptions, type ServerProcess, startServerProcess } from './server.ts';
+import { type Page, UserAgent } from './user-agent.ts';
+
+export type Answer = {
+  status: number;
+  headers: Headers;
+  body: Record<string, unknown> & { access_token: string; refresh_token: string; id_token: string; error: string };
+};
+export type Code = { code: string; code_verifier: string; redirect_uri: string; client_id: string };
+export type AuthorizeOptions = {
+  client_id?: string;
+  redirect_uri?: string;
+  scope?: string;
+  resource?: string | null;
+  [parameter: string]: string | null | undefined;
+};
+
+/** A running Latchkey with its own database, started before the first test of a `describe` or file and stopped after its last. */
+export class Latchkey {
+  #database: TestDatabase | undefined;
+  readonly #processes: ServerProcess[] = [];
+
+  async start(options: Partial<ServerOptions> = {}): Promise<void> {
+    this.#database = await createTestDatabase();
+    await this.startAnother({ apply: standardInstallation, ...options });
+  }
+
+  /** One more server process on the same database. Both answer to the first one's name when it is given as issuer. */
+  async startAnother(options: Partial<ServerOptions> = {}): Promise<ServerProcess> {
+    const process = await startServerProcess({ databaseUrl: this.database.url, ...options });
+    this.#processes.push(process);
+    return process;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process.stop()));
+    await this.#database?.drop();
+  }
+
+  get database(): TestDatabase {
+    if (!this.#database) throw new Error('not started');
+    return this.#database;
+  }
+
+  get process(): ServerProcess {
+    const [process] = this.#processes;
+    if (!process) throw new Error('not started');
+    return process;
+  }
+
+  get issuer(): string {
+    return this.process.issuer;
+  }
+
+  /** A fresh browser without JavaScript. */
+  browser(): UserAgent {
+    return new UserAgent(this.issuer);
+  }
+
+  /** Posts a form to an OAuth endpoint; `client_id` authenticates as registered, unless headers or body say otherwise. */
+  async post(
+    path: string,
+    body: Record<string, string> | URLSearchParams | [string, string][],
+    client_id?: string,
+    issuer = this.issuer,
+  ): Promise<Answer> {
+    const parameters = new URLSearchParams(body);
+    const headers: Record<string, string> = {};
+    const secret =
+      client_id && clientSecrets[(client_id === 'first-party' ? 'web-app' : client_id) as keyof typeof clientSecrets];
+    if (client_id === 'post-app' && secret) parameters.set('client_secret', secret);
+    if (client_id && (!secret || client_id === 'post-app')) parameters.set('client_id', client_id);
+    if (client_id && secret && client_id !== 'post-app') headers.authorization = basic(client_id, secret);
+    return answerOf(await fetch(`${issuer}${path}`, { method: 'POST', body: parameters, headers }));
+  }
+
+  authorizeUrl({ code_verifier = randomBytes(32).toString('base64url'), ...options }: AuthorizeOptions = {}): string {
+    const parameters = {
+      client_id: 'web-app',
+      response_type: 'code',
+      redirect_uri: redirectUri,
+      scope: 'openid profile read',
+      resource: api,
+      state: 'the state',
+      code_challenge: createHash('sha256')
+        .update(code_verifier ?? '')
+        .digest('base64url'),
+      code_challenge_method: 'S256',
+      ...options,
+    };
+    const given = Object.entries(parameters).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+    return `${this.issuer}/oauth/authorize?${new URLSearchParams(given)}`;
+  }
+
+  /** Goes through sign-in and consent, whatever of it is asked, and answers where the browser is sent. */
+  async visit(browser: UserAgent, url: string, { login = 'alice', tick = [] as string[] } = {}): Promise<Page> {
+    let page = await browser.get(url);
+    if (page.html.includes('name="password"')) page = await browser.submit(page, { login, password }, '/sign-in');
+    if (page.html.includes('value="allow"'))
+      page = await browser.submit(page, { decision: 'allow', scope: tick }, '/consent');
+    return page;
+  }
+
+  /** An authorization code, through the pages. */
+  async code(options: AuthorizeOptions = {}, browser = this.browser(), login = 'alice'): Promise<Code> {
+    const code_verifier = randomBytes(32).toString('base64url');
+    const page = await this.visit(browser, this.authorizeUrl({ code_verifier, ...options }), { login });
+    const code = new URL(page.url).searchParams.get('code');
+    if (!code) throw new Error(`no code: ${page.status} ${page.url} ${page.html.slice(0, 600)}`);
+    return {
+      code,
+      code_verifier,
+      redirect_uri: options.redirect_uri ?? redirectUri,
+      client_id: options.client_id ?? 'web-app',
+    };
+  }
+
+  redeem({ client_id, ...code }: Code, issuer = this.issuer): Promise<Answer> {
+    return this.post('/oauth/token', { grant_type: 'authorization_code', ...code }, client_id, issuer);
+  }
+
+  /** Tokens of a whole authorization code flow. */
+  async tokens(options: AuthorizeOptions = {}, browser = this.browser(), login = 'alice'): Promise<Answer['body']> {
+    const { status, body } = await this.redeem(await this.code(options, browser, login));
+    if (status !== 200) throw new Error(`no tokens: ${status} ${JSON.stringify(body)}`);
+    return body;
+  }
+
+  refresh(refresh_token: string, client_id = 'web-app', issuer = this.issuer): Promise<Answer> {
+    return this.post('/oauth/token', { grant_type: 'refresh_token', refresh_token }, client_id, issuer);
+  }
+
+  clientCredentials(parameters: Record<string, string> = {}, client_id = 'service'): Promise<Answer> {
+    return this.post('/oauth/token', { grant_type: 'client_credentials', ...parameters }, client_id);
+  }
+
+  async isActive(token: string, client_id = 'web-app', issuer = this.issuer): Promise<boolean> {
+    const { body } = await this.post('/oauth/introspect', { token }, client_id, issuer);
+    return body.active === true;
+  }
+
+  async auditEvents(action: string): Promise<Record<string, unknown>[]> {
+    const { rows } = await this.database.query('select * from audit_events where action = $1 order by id', [action]);
+    return rows;
+  }
+}
+
+/** Starts a Latchkey for the tests around it. */
+export function startLatchkey(options: Partial<ServerOptions> = {}): Latchkey {
+  const latchkey = new Latchkey();
+  beforeAll(() => latchkey.start(options));
+  afterAll(() => latchkey.stop());
+  return latchkey;
+}
+
+export function basic(client_id: string, secret: string): string {
+  return `Basic ${Buffer.from(`${encodeURIComponent(client_id)}:${encodeURIComponent(secret)}`).toString('base64')}`;
+}
+
+export async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : { text } };
+}
