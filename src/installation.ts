@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
 import { WrongKeyError } from './platform/crypto/index.ts';
 import { type Database, migrate, openDatabase } from './platform/database/index.ts';
@@ -19,6 +20,14 @@ export type Installation = {
 /** Why it cannot start, in one sentence for a person. */
 export class StartError extends Error {
   override name = 'StartError';
+}
+
+/** This program's version. */
+export function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
 }
 
 export type DatabaseLocation = { url: string; migrateUrl: string; name: string; close: () => Promise<void> };
@@ -54,7 +63,7 @@ export async function openInstallation(config: Config): Promise<Installation> {
     await location.close();
   };
   try {
-    await migrate(location.migrateUrl, now(), runningRole(config)).catch(explainDatabase(location.name));
+    await migrateDatabase(config, location, now());
     const rootKey = config.rootKey ?? (await rootKeyFromFolder(config.dataDir));
     const keys = await openServerKeys({ db: database.db, rootKey, now }).catch(explainRootKey);
     await ensureSigningKeys({ db: database.db, rootKey, now });
@@ -63,6 +72,16 @@ export async function openInstallation(config: Config): Promise<Installation> {
     await close();
     throw error;
   }
+}
+
+/**
+ * Brings the database to this version.
+ *
+ * @returns names of the migrations applied now
+ * @throws StartError when it cannot be reached or changed
+ */
+export function migrateDatabase(config: Config, location: DatabaseLocation, now: Date): Promise<string[]> {
+  return migrate(location.migrateUrl, now, runningRole(config)).catch(explainDatabase(location.name));
 }
 
 /** With a migrating role of its own, the role that serves requests gets only what it needs. */

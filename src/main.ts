@@ -1,10 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hasOwner } from './access/index.ts';
 import { createApp } from './app.ts';
+import { applyConfiguration, readConfigurationFile } from './apply/index.ts';
 import type { Config } from './config.ts';
-import { type Installation, openInstallation, StartError } from './installation.ts';
+import { type Installation, openInstallation, readVersion, StartError } from './installation.ts';
+import { clientMetadataRules } from './oidc/index.ts';
+import { system } from './platform/http/index.ts';
 import { openLog } from './platform/logging/index.ts';
 import { createSetupLink } from './users/index.ts';
 
@@ -21,7 +23,7 @@ const drainMs = 10_000;
  * @throws StartError and others with one sentence for the operator
  */
 export async function startServer(config: Config, say: (line: string) => void): Promise<RunningServer> {
-  const version = await readVersion();
+  const version = readVersion();
   // Listening first: a taken port is told before anything is opened, and with PORT=0 the issuer is known only now.
   const server = createServer({
     headersTimeout: headersTimeoutMs,
@@ -34,6 +36,7 @@ export async function startServer(config: Config, say: (line: string) => void): 
     installation = await openInstallation(config);
     const issuer = config.issuer ?? `http://localhost:${(server.address() as AddressInfo).port}`;
     const log = openLog(config.logLevel);
+    if (config.applyFile) await applyAtStart(installation, config.applyFile);
     const app = await createApp({ config, issuer, version, installation, log });
     server.on('request', app.koa.callback());
     await announce({ config, issuer, version, installation }, say);
@@ -53,13 +56,6 @@ export async function startServer(config: Config, say: (line: string) => void): 
   }
 }
 
-async function readVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return version;
-}
-
 function listen(server: Server, { port, host }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -69,6 +65,13 @@ function listen(server: Server, { port, host }: Config): Promise<void> {
     });
     server.listen(port, host, resolve);
   });
+}
+
+/** What the file leaves out stays as it is, and a secret it leaves out is refused: a log is no place to show one. */
+async function applyAtStart({ database, keys, now }: Installation, path: string): Promise<void> {
+  const deps = { db: database.db, keys, now, validateMetadata: clientMetadataRules() };
+  const file = await readConfigurationFile(path);
+  await applyConfiguration(deps, system, file, { missingSecrets: 'refuse' });
 }
 
 /** In-flight requests finish; idle connections close at once; whoever still hangs after ten seconds is cut. */

@@ -1,7 +1,7 @@
 import { appendEvent } from '../audit/index.ts';
 import type { Trx } from '../platform/database/index.ts';
-import { type Actor, invalid } from '../platform/http/index.ts';
-import { deleteAssignment, findRole, insertAssignment, listRoleAssignments } from './store.ts';
+import { type Actor, conflict, invalid } from '../platform/http/index.ts';
+import { deleteAssignment, findRole, hasOwner, insertAssignment, listRoleAssignments, lockOwners } from './store.ts';
 
 export type RoleAssignment = { subject_id: string; role: string; occurred_at: Date };
 
@@ -21,7 +21,11 @@ export async function assignRole(
   if (isNew) await record(trx, actor, 'role.assigned', { subject_id, role: name, occurred_at });
 }
 
-/** Makes a subject's roles exactly these; answers whether anything changed. */
+/**
+ * Makes a subject's roles exactly these; answers whether anything changed.
+ *
+ * @throws Problem `invalid`: there is no such role; `conflict`: no owner would be left
+ */
 export async function setRoles(
   trx: Trx,
   actor: Actor,
@@ -31,12 +35,27 @@ export async function setRoles(
   const gone = present.filter((role) => !roles.includes(role));
   const added = roles.filter((role) => !present.includes(role));
   for (const role of added) await assignRole(trx, actor, { subject_id, role, occurred_at });
-  for (const name of gone) {
-    const role = await findRole(trx, name);
-    if (role) await deleteAssignment(trx, role.id, subject_id);
-    await record(trx, actor, 'role.unassigned', { subject_id, role: name, occurred_at });
-  }
+  await keepingAnOwner(trx, async () => {
+    for (const name of gone) {
+      const role = await findRole(trx, name);
+      if (role) await deleteAssignment(trx, role.id, subject_id);
+      await record(trx, actor, 'role.unassigned', { subject_id, role: name, occurred_at });
+    }
+  });
   return gone.length + added.length > 0;
+}
+
+/**
+ * Runs what may take an owner away; of two such at once the second sees what the first left.
+ *
+ * @throws Problem `conflict`: no owner would be left, so nobody could administer any more
+ */
+export async function keepingAnOwner<T>(trx: Trx, work: () => Promise<T>): Promise<T> {
+  await lockOwners(trx);
+  const hadOwner = await hasOwner(trx);
+  const result = await work();
+  if (hadOwner && !(await hasOwner(trx))) throw conflict('This is the last owner: make somebody else an owner first.');
+  return result;
 }
 
 async function record(

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Db, Trx } from '../platform/database/index.ts';
 
 export type RoleRow = { id: string; name: string };
@@ -36,6 +37,10 @@ export async function listRoleAssignments(db: Db, subject_id: string): Promise<s
     .orderBy('r.name')
     .execute();
   return rows.map(({ name }) => name);
+}
+
+export async function lockOwners(trx: Trx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('latchkey owners'))`.execute(trx);
 }
 
 /** Whether anybody enabled holds the built-in role `owner`: until then the setup page is open to the one-time link. */

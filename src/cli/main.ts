@@ -1,8 +1,3 @@
-import { Command } from 'commander';
-import { serve } from './serve.ts';
+import { program } from './program.ts';
 
-const program = new Command('latchkey').description(
-  'OAuth 2.0 and OpenID Connect authorization server for AI services.',
-);
-program.command('serve').description('start the server').action(serve);
-await program.parseAsync();
+await program().parseAsync();

@@ -1,14 +1,11 @@
 /** Clients: registered applications and services, and their secrets. */
-
 export {
-  addClientSecret,
   type ClientDeps,
-  createSecret,
+  checkClient,
+  createClient,
   disableClient,
-  matchesSecret,
-  type PutClientResult,
   putClient,
-  typeOf,
 } from './clients.ts';
-export { ClientInput, clientExtensions, Lifetimes } from './schemas.ts';
-export { type Client, type ClientSecret, exportClients, findClient, listClients } from './store.ts';
+export { ClientInput } from './schemas.ts';
+export { addClientSecret, matchesSecret } from './secrets.ts';
+export { type Client, findClient, listEveryClient } from './store.ts';

@@ -4,7 +4,7 @@ const scopesPerResource = z.record(z.url(), z.array(z.string().min(1).max(256)))
 const seconds = z.int().positive();
 
 /** Overrides of the installation's lifetimes, in seconds. */
-export const Lifetimes = z.strictObject({
+const Lifetimes = z.strictObject({
   access_token: seconds.optional(),
   refresh_token_idle: seconds.optional(),
   refresh_token_absolute: seconds.optional(),
@@ -12,7 +12,7 @@ export const Lifetimes = z.strictObject({
 });
 
 /** Members of ours beside RFC 7591's. */
-export const clientExtensions = {
+const clientExtensions = {
   first_party: z.boolean().default(false).meta({ description: 'the person is not asked for consent' }),
   enabled: z.boolean().default(true),
   resources: scopesPerResource

@@ -9,19 +9,8 @@ export async function findClient(db: Db, client_id: string): Promise<Client | un
   return db.selectFrom('clients').selectAll().where('client_id', '=', client_id).executeTakeFirst();
 }
 
-/** A page of clients by `client_id`, after the given one. */
-export async function listClients(db: Db, { after = '', limit = 100 } = {}): Promise<Client[]> {
-  return db
-    .selectFrom('clients')
-    .selectAll()
-    .where('client_id', '>', after)
-    .orderBy('client_id')
-    .limit(limit)
-    .execute();
-}
-
-/** Every client with the number of its live secrets, for `latchkey export`. */
-export async function exportClients(db: Db): Promise<Client[]> {
+/** Every client, for `latchkey export`. */
+export async function listEveryClient(db: Db): Promise<Client[]> {
   return db.selectFrom('clients').selectAll().orderBy('client_id').execute();
 }
 

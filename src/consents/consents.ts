@@ -55,7 +55,7 @@ export async function allowClient(
 }
 
 /** The scopes after an answer. */
-export function answered(before: ConsentedScopes, asked: ConsentedScopes, allowed: ConsentedScopes): ConsentedScopes {
+function answered(before: ConsentedScopes, asked: ConsentedScopes, allowed: ConsentedScopes): ConsentedScopes {
   const merge = (old: string[] = [], question: string[] = [], yes: string[] = []) => [
     ...new Set([...old.filter((scope) => !question.includes(scope)), ...yes]),
   ];

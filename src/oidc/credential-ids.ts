@@ -1,6 +1,6 @@
 import type { Provider } from 'oidc-provider';
 import { v7 as uuidv7 } from 'uuid';
-import { deriveSuccessor, mintAccessToken, mintCode, mintRefreshToken } from './token-store/index.ts';
+import { deriveSuccessor, mintAccessToken, mintCode, mintRefreshToken } from '../tokens/index.ts';
 import { currentUnit } from './token-transaction/index.ts';
 
 type Token = { resourceServer?: { accessTokenFormat?: string }; format?: string };

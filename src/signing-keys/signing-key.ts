@@ -5,6 +5,9 @@ import { v7 as uuidv7 } from 'uuid';
 export const signingAlgs = ['ES256', 'EdDSA', 'RS256'] as const;
 export type SigningAlg = (typeof signingAlgs)[number];
 
+/** No token is signed for longer: once a key has not signed for this long, nothing that it signed is valid. */
+export const longestTokenSeconds = 86_400;
+
 /** Makes a key pair; `kid` is a UUIDv7. */
 export async function makeSigningKey(alg: SigningAlg): Promise<{ kid: string; public_jwk: JWK; private_jwk: JWK }> {
   const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true, modulusLength: 2048 });

@@ -1,16 +1,8 @@
 /** Users: people, their passwords, signing in, and the first administrator. */
-export { type AuthenticateInput, authenticate, type SignInOutcome } from './authenticate.ts';
-export { hashPassword, passwordProblem } from './password.ts';
-export { type PasswordInput, UserInput } from './schemas.ts';
-export { createSetupLink, isSetupOpen, type SetupDeps, setUpFirstAdministrator } from './setup.ts';
-export { findUser, findUserById, listUsers, type User } from './store.ts';
+export { authenticate } from './authenticate.ts';
+export { generatePassword, hashNewPassword } from './password.ts';
+export { UserInput } from './schemas.ts';
+export { createSetupLink, isSetupOpen, setUpFirstAdministrator } from './setup.ts';
+export { findUser, findUserById, hasPassword, listUsers, type User } from './store.ts';
 export { Throttles } from './throttles.ts';
-export {
-  type ChangePasswordResult,
-  changePassword,
-  disableUser,
-  type PutUserResult,
-  putUser,
-  setPassword,
-  type UserDeps,
-} from './users.ts';
+export { changePassword, createUser, disableUser, putUser, setPassword } from './users.ts';

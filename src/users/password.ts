@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
-import { type Problem, tooMany } from '../platform/http/index.ts';
+import { invalid, type Problem, tooMany } from '../platform/http/index.ts';
 
 // OWASP Password Storage Cheat Sheet: Argon2id, 19 MiB, two passes, one lane.
 const argon2id = 2;
@@ -15,11 +16,10 @@ const nobodysHash = hash('nobody has this password', parameters);
 let running = 0;
 const waiting: (() => void)[] = [];
 
+type Named = { username: string; email?: string | null | undefined };
+
 /** What is wrong with a new password; undefined when nothing is (NIST SP 800-63B §3.1.1: length, no composition rules). */
-export function passwordProblem(
-  password: string,
-  person: { username: string; email?: string | undefined },
-): string | undefined {
+function passwordProblem(password: string, person: Named): string | undefined {
   if ([...password].length < minLength) return `Use at least ${minLength} characters.`;
   if (password.length > maxLength) return `Use at most ${maxLength} characters.`;
   const given = password.toLowerCase();
@@ -28,9 +28,29 @@ export function passwordProblem(
 }
 
 /** Argon2id in PHC format. */
-export async function hashPassword(password: string): Promise<string> {
+async function hashPassword(password: string): Promise<string> {
   return bounded(() => hash(password, parameters));
 }
+
+/**
+ * The hash of a password a person is about to be given.
+ *
+ * @throws Problem `invalid`: too weak
+ */
+export async function hashNewPassword(password: string, person: Named): Promise<string> {
+  const problem = passwordProblem(password, person);
+  if (problem) throw invalid('/password', problem);
+  return hashPassword(password);
+}
+
+/** A password for somebody to begin with: 120 random bits in groups that can be read out and typed. */
+export function generatePassword(): string {
+  const letters = Array.from({ length: 24 }, () => easyLetters.charAt(randomInt(easyLetters.length)));
+  return [0, 6, 12, 18].map((from) => letters.slice(from, from + 6).join('')).join('-');
+}
+
+// Without what looks alike.
+const easyLetters = 'abcdefghjkmnpqrstuvwxyz23456789';
 
 /** Whether the password fits; as slow where there is no hash, so that time tells nobody who exists. */
 export async function verifyPassword(stored: string | undefined, password: string): Promise<boolean> {

@@ -3,8 +3,8 @@ import { assignRole, hasOwner } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { digest, mintCredential } from '../platform/crypto/index.ts';
 import type { Db } from '../platform/database/index.ts';
-import { type Actor, conflict, invalid, notFound, system } from '../platform/http/index.ts';
-import { hashPassword, passwordProblem } from './password.ts';
+import { type Actor, conflict, notFound, system } from '../platform/http/index.ts';
+import { hashNewPassword } from './password.ts';
 import type { UserInput } from './schemas.ts';
 import {
   insertUser,
@@ -59,9 +59,7 @@ export async function setUpFirstAdministrator(
   actor: Actor,
   { secret, ...input }: UserInput & { secret: string; password: string },
 ): Promise<User> {
-  const problem = passwordProblem(input.password, input);
-  if (problem) throw invalid('/password', problem);
-  const hash = await hashPassword(input.password);
+  const hash = await hashNewPassword(input.password, input);
   return db.transaction().execute(async (trx) => {
     await lockSetup(trx);
     const occurred_at = now();

@@ -57,6 +57,10 @@ export async function findPasswordHash(db: Db, user_id: string): Promise<string 
   return (await query.executeTakeFirst())?.hash;
 }
 
+export async function hasPassword(db: Db, user_id: string): Promise<boolean> {
+  return (await findPasswordHash(db, user_id)) !== undefined;
+}
+
 export async function savePasswordHash(
   trx: Trx,
   { id, user_id, hash, now }: { id: string; user_id: string; hash: string; now: Date },

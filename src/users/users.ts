@@ -1,14 +1,15 @@
 import { v7 as uuidv7 } from 'uuid';
-import { setRoles } from '../access/index.ts';
+import { keepingAnOwner, setRoles } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { endGrantsOf } from '../consents/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
-import { type Actor, conflict, invalid, notFound } from '../platform/http/index.ts';
+import { type Actor, conflict, notFound } from '../platform/http/index.ts';
 import { endSessionsOf } from '../sessions/index.ts';
-import { hashPassword, passwordProblem, verifyPassword } from './password.ts';
+import { hashNewPassword, verifyPassword } from './password.ts';
 import type { UserInput } from './schemas.ts';
 import {
   findPasswordHash,
+  findUser,
   findUserById,
   insertUser,
   lockUser,
@@ -22,32 +23,49 @@ export type UserDeps = { db: Db; now: () => Date };
 export type PutUserResult = { user: User; change: 'created' | 'updated' | 'unchanged' };
 
 /**
- * Creates a person, or makes an existing one equal to the input; a password is only set when the person has none.
+ * Creates a person, or makes an existing one equal to the input, in the transaction of the verb that decides it; a password
+ * is only set when the person has none. `hash` is its Argon2id hash, made before: hashing is too slow for a transaction.
  *
- * @throws Problem `invalid`: the password is too weak; `conflict`: another person has this e-mail address
+ * @throws Problem `conflict`: another person has this e-mail address, or nobody would be left to administer
  */
-export async function putUser(deps: UserDeps, actor: Actor, input: UserInput): Promise<PutUserResult> {
-  const { password, password_hash, roles, ...profile } = input;
-  const problem = password === undefined ? undefined : passwordProblem(password, input);
-  if (problem) throw invalid('/password', problem);
-  const hash = password === undefined ? password_hash : await hashPassword(password);
+export async function putUser(
+  trx: Trx,
+  deps: Pick<UserDeps, 'now'>,
+  actor: Actor,
+  { hash, ...input }: Omit<UserInput, 'password' | 'password_hash'> & { hash: string | undefined },
+): Promise<PutUserResult> {
+  const { roles, ...profile } = input;
+  const existing = await lockUser(trx, profile.username);
+  const result = existing ? await update(deps, trx, actor, existing, profile) : await insert(deps, trx, actor, profile);
+  if (hash && (await findPasswordHash(trx, result.user.id)) === undefined)
+    await storeHash(deps, trx, result.user.id, hash);
+  const given = { subject_id: result.user.id, roles: roles ?? [], occurred_at: deps.now() };
+  const changedRoles = roles && (await setRoles(trx, actor, given));
+  return changedRoles && result.change === 'unchanged' ? { ...result, change: 'updated' } : result;
+}
+
+/**
+ * Creates a person who must be new.
+ *
+ * @throws Problem `invalid`: the password is too weak; `conflict`: the username or e-mail address is taken
+ */
+export async function createUser(
+  deps: UserDeps,
+  actor: Actor,
+  { password, password_hash, ...input }: UserInput,
+): Promise<User> {
+  const hash = password === undefined ? password_hash : await hashNewPassword(password, input);
   return deps.db.transaction().execute(async (trx) => {
-    const existing = await lockUser(trx, profile.username);
-    const result = existing
-      ? await update(deps, trx, actor, existing, profile)
-      : await insert(deps, trx, actor, profile);
-    if (hash && (await findPasswordHash(trx, result.user.id)) === undefined)
-      await storeHash(deps, trx, result.user.id, hash);
-    const changedRoles =
-      roles && (await setRoles(trx, actor, { subject_id: result.user.id, roles, occurred_at: deps.now() }));
-    return changedRoles && result.change === 'unchanged' ? { ...result, change: 'updated' } : result;
+    if (await findUser(trx, input.username)) throw conflict(`There is a user "${input.username}" already.`);
+    const { user } = await putUser(trx, deps, actor, { ...input, hash });
+    return user;
   });
 }
 
 type Profile = Pick<UserInput, 'username' | 'email' | 'name' | 'enabled'>;
 
 async function insert(
-  { now }: UserDeps,
+  { now }: Pick<UserDeps, 'now'>,
   trx: Trx,
   actor: Actor,
   { username, email, name, enabled }: Profile,
@@ -68,7 +86,7 @@ async function insert(
 }
 
 async function update(
-  { now }: UserDeps,
+  { now }: Pick<UserDeps, 'now'>,
   trx: Trx,
   actor: Actor,
   existing: User,
@@ -84,7 +102,8 @@ async function update(
   if (isSame) return { user: existing, change: 'unchanged' };
   const updated_at = now();
   const ended = existing.enabled && !desired.enabled ? { tokens_valid_after: updated_at } : {};
-  const user = await updateUser(trx, existing.id, { ...desired, ...ended, updated_at }).catch(refuseTaken);
+  const change = { ...desired, ...ended, updated_at };
+  const user = await keepingAnOwner(trx, () => updateUser(trx, existing.id, change).catch(refuseTaken));
   await record(trx, actor, 'user.updated', user.id, updated_at);
   return { user, change: 'updated' };
 }
@@ -94,14 +113,14 @@ function refuseTaken(error: unknown): never {
   throw isTaken ? conflict('Another person has this username or e-mail address.') : error;
 }
 
-async function storeHash({ now }: UserDeps, trx: Trx, user_id: string, hash: string): Promise<void> {
+async function storeHash({ now }: Pick<UserDeps, 'now'>, trx: Trx, user_id: string, hash: string): Promise<void> {
   await savePasswordHash(trx, { id: uuidv7(), user_id, hash, now: now() });
 }
 
 /**
  * Stops a person: signed out everywhere, no token of theirs works from the next request on.
  *
- * @throws Problem `not_found`
+ * @throws Problem `not_found`; `conflict`: nobody would be left to administer
  */
 export async function disableUser({ db, now }: UserDeps, actor: Actor, login: string): Promise<User> {
   return db.transaction().execute(async (trx) => {
@@ -110,7 +129,8 @@ export async function disableUser({ db, now }: UserDeps, actor: Actor, login: st
     if (!user.enabled) return user;
     const occurred_at = now();
     await record(trx, actor, 'user.disabled', user.id, occurred_at);
-    return updateUser(trx, user.id, { enabled: false, tokens_valid_after: occurred_at, updated_at: occurred_at });
+    const disabled = { enabled: false, tokens_valid_after: occurred_at, updated_at: occurred_at };
+    return keepingAnOwner(trx, () => updateUser(trx, user.id, disabled));
   });
 }
 
@@ -124,12 +144,12 @@ export async function setPassword(
   actor: Actor,
   { login, password }: { login: string; password: string },
 ): Promise<void> {
-  const hash = await hashPassword(password);
+  const person = await findUser(deps.db, login);
+  if (!person) throw notFound('user', login);
+  const hash = await hashNewPassword(password, person);
   await deps.db.transaction().execute(async (trx) => {
-    const user = await lockUser(trx, login);
+    const user = await lockUserById(trx, person.id);
     if (!user) throw notFound('user', login);
-    const problem = passwordProblem(password, { username: user.username, email: user.email ?? undefined });
-    if (problem) throw invalid('/password', problem);
     const occurred_at = deps.now();
     await storeHash(deps, trx, user.id, hash);
     await updateUser(trx, user.id, { tokens_valid_after: occurred_at, updated_at: occurred_at });
@@ -156,9 +176,7 @@ export async function changePassword(
   const user = await findUserById(deps.db, user_id);
   const fits = await verifyPassword(await findPasswordHash(deps.db, user_id), current);
   if (!user || !fits) return { kind: 'wrong' };
-  const problem = passwordProblem(password, { username: user.username, email: user.email ?? undefined });
-  if (problem) throw invalid('/password', problem);
-  const hash = await hashPassword(password);
+  const hash = await hashNewPassword(password, user);
   return deps.db.transaction().execute(async (trx) => {
     await lockUserById(trx, user_id);
     const revoked_at = deps.now();

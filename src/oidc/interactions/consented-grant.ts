@@ -50,7 +50,7 @@ async function standingGrant({ oidc }: KoaContextWithOIDC): Promise<Grant | unde
 }
 
 /** What this request asks for, per resource server. */
-export function requestedScopes({ oidc }: KoaContextWithOIDC): ConsentedScopes {
+function requestedScopes({ oidc }: KoaContextWithOIDC): ConsentedScopes {
   const asked = [...oidc.requestParamScopes];
   const resources = Object.entries(oidc.resourceServers ?? {}).map(([identifier, { scopes }]) => [
     identifier,

@@ -1,8 +1,7 @@
 /** Where oidc-provider's models live: reads joined and coalesced, writes recorded into the request's unit of work. */
 export { tokenStore } from './adapter.ts';
-export { deriveSuccessor, mintAccessToken, mintCode, mintRefreshToken } from './credentials.ts';
-export { findClientRecord, findGrantRecord, type Payload, type StoreDeps } from './models.ts';
+export { findClientRecord, type Payload, type StoreDeps } from './models.ts';
 export { prefetchToken } from './prefetch.ts';
 export { Reader } from './reader.ts';
 export { type ClientRecord, type GrantRecord, readUser, type UserRecord } from './reads.ts';
-export { findFamily, newAccessToken } from './token-models.ts';
+export { newAccessToken } from './token-models.ts';

@@ -51,10 +51,7 @@ export function clientStore(deps: StoreDeps): ModelStore {
 }
 
 /** The grant of this id, while it stands. Read once per request. */
-export async function findGrantRecord(
-  { reader }: Pick<StoreDeps, 'reader'>,
-  id: string,
-): Promise<GrantRecord | undefined> {
+async function findGrantRecord({ reader }: Pick<StoreDeps, 'reader'>, id: string): Promise<GrantRecord | undefined> {
   return currentUnit().remember(`grant:${id}`, async () => {
     const row = await reader.find<{ grant: GrantRecord }>(readGrant, id);
     return row?.grant;

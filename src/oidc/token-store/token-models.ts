@@ -1,8 +1,8 @@
 import Provider from 'oidc-provider';
 import { v7 as uuidv7 } from 'uuid';
 import { digest, sameDigest } from '../../platform/crypto/index.ts';
+import { familyHandle, isAccessToken, isCode } from '../../tokens/index.ts';
 import { currentUnit, LostRaceError, type NewAccessToken } from '../token-transaction/index.ts';
-import { familyHandle, isAccessToken, isCode } from './credentials.ts';
 import { findClientRecord, type ModelStore, type Payload, rememberJoined, type StoreDeps } from './models.ts';
 import {
   type AccessTokenRecord,

@@ -9,7 +9,7 @@ export async function announceChange(trx: Trx): Promise<void> {
 }
 
 /** Where the counter stands. */
-export async function readChangePosition(db: Db): Promise<string> {
+async function readChangePosition(db: Db): Promise<string> {
   const { position } = await db.selectFrom('change_counter').select('position').executeTakeFirstOrThrow();
   return position;
 }

@@ -54,7 +54,7 @@ export function tooMany(detail: string, retryAfterSeconds: number): Problem {
 }
 
 /** The database is away: the same request may succeed in a moment (promise 8). */
-export function unavailable(): Problem {
+function unavailable(): Problem {
   return new Problem(503, 'unavailable', {
     title: 'Temporarily unavailable',
     detail: 'The database cannot be reached. Try again in a moment.',

@@ -39,7 +39,7 @@ for (const [net, bits] of [
 }
 
 /** Whether an address is not a public unicast one (IANA special-purpose registries). */
-export function isSpecialAddress(address: string): boolean {
+function isSpecialAddress(address: string): boolean {
   const family = isIP(address);
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped) return special.check(mapped, 'ipv4');

@@ -9,7 +9,7 @@ import {
   parseCredential,
   secretBytes,
   secretLength,
-} from '../../platform/crypto/index.ts';
+} from '../platform/crypto/index.ts';
 
 const prefixes = { access: 'lk_at_', refresh: 'lk_rt_', code: 'lk_ac_' };
 const handleBytes = 16;

@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import { migrateDatabase, openDatabaseServer } from '../installation.ts';
+import { migrationStates } from '../platform/database/index.ts';
+import { action, command } from './command.ts';
+import { answer, columns } from './output.ts';
+
+/** `latchkey migrate`: brings the database to this version, or only says where it stands. */
+export function migrateCommand(): Command {
+  return command('migrate', 'bring the database to this version')
+    .option('--status', 'only show which migrations were applied')
+    .action(action(migrate));
+}
+
+async function migrate(options: { json?: boolean; status?: boolean }): Promise<void> {
+  const config = loadConfig();
+  const location = await openDatabaseServer(config);
+  try {
+    const applied = options.status ? [] : await migrateDatabase(config, location, new Date());
+    const migrations = await migrationStates(location.migrateUrl);
+    const rows = migrations.map(({ name, applied_at }) => [name, applied_at?.toISOString() ?? 'pending']);
+    const done = applied.length > 0 ? `Applied: ${applied.join(', ')}.` : 'The database is at this version already.';
+    answer(options, { applied, migrations }, options.status ? columns(rows) : [done]);
+  } finally {
+    await location.close();
+  }
+}

@@ -1,0 +1,93 @@
+import { Command } from 'commander';
+import { notFound } from '../platform/http/index.ts';
+import { countLiveTokens } from '../tokens/index.ts';
+import { createUser, disableUser, findUser, generatePassword, setPassword, UserInput } from '../users/index.ts';
+import { command, onInstallation, type Workplace } from './command.ts';
+import { isConfirmed, parsed, readSecret } from './input.ts';
+import { answer } from './output.ts';
+
+type CreateOptions = { json?: boolean; email?: string; name?: string; role: string[]; passwordStdin?: boolean };
+type PasswordOptions = { json?: boolean; passwordStdin?: boolean };
+
+const passwordOption = [
+  '--password-stdin',
+  'take the password from standard input; without a terminal one is made otherwise',
+] as const;
+
+/** `latchkey user …` */
+export function userCommand(): Command {
+  const user = new Command('user').description('people who can sign in');
+  user
+    .addCommand(
+      command('create', 'create a person')
+        .argument('<username>')
+        .option('--email <address>')
+        .option('--name <name>', 'shown to apps')
+        .option(
+          '--role <role>',
+          'give a role, e.g. owner; may be repeated',
+          (role, roles: string[]) => [...roles, role],
+          [],
+        )
+        .option(...passwordOption)
+        .action(onInstallation(create)),
+    )
+    .addCommand(
+      command('disable', 'stop a person: signed out everywhere, all their tokens end')
+        .argument('<login>', 'username or e-mail address')
+        .option('--yes', 'do not ask')
+        .action(onInstallation(disable)),
+    )
+    .addCommand(
+      command('set-password', 'set a person’s password; signs them out everywhere')
+        .argument('<login>', 'username or e-mail address')
+        .option(...passwordOption)
+        .action(onInstallation(changePassword)),
+    );
+  return user;
+}
+
+async function create({ deps, actor }: Workplace, username: string, options: CreateOptions): Promise<void> {
+  const { email, name, role: roles } = options;
+  const given = parsed(UserInput, { username, email, name, ...(roles.length > 0 && { roles }) });
+  const { password, generated } = await newPassword(options);
+  const { id } = await createUser(deps, actor, { ...given, password });
+  const shown = generated ? [`Password, shown only this once: ${password}`] : [];
+  answer(options, { id, username, ...(generated && { password }) }, [`Created ${username}.`, ...shown]);
+}
+
+/** Asked for at a terminal, taken from standard input when told so, and otherwise made and shown once. */
+async function newPassword({
+  passwordStdin = false,
+}: PasswordOptions): Promise<{ password: string; generated: boolean }> {
+  const typed = passwordStdin || process.stdin.isTTY ? await readSecret('Password (empty: one is made): ') : undefined;
+  return typed === undefined
+    ? { password: generatePassword(), generated: true }
+    : { password: typed, generated: false };
+}
+
+async function disable(
+  { deps, actor }: Workplace,
+  login: string,
+  options: { json?: boolean; yes?: boolean },
+): Promise<void> {
+  const user = await findUser(deps.db, login);
+  if (!user) throw notFound('user', login);
+  const live = await countLiveTokens(deps.db, { user_id: user.id }, deps.now());
+  const question = `Disable ${user.username}? It signs them out everywhere and ends ${live.refresh_families} refresh tokens and ${live.access_tokens} access tokens.`;
+  const isDone = await isConfirmed(question, { ...options, scripts: 'go on' });
+  if (isDone) await disableUser(deps, actor, login);
+  answer(options, { username: user.username, disabled: isDone, ended: isDone ? live : null }, [
+    isDone ? `Disabled ${user.username}.` : 'Nothing changed.',
+  ]);
+}
+
+async function changePassword({ deps, actor }: Workplace, login: string, options: PasswordOptions): Promise<void> {
+  const { password, generated } = await newPassword(options);
+  await setPassword(deps, actor, { login, password });
+  const shown = generated ? [`Password, shown only this once: ${password}`] : [];
+  answer(options, { login, ...(generated && { password }) }, [
+    `Set the password of ${login}; they are signed out everywhere.`,
+    ...shown,
+  ]);
+}

@@ -1,0 +1,12 @@
+/** Tokens: what opaque credentials look like, counting the live ones, and ending one by its value. */
+export {
+  deriveSuccessor,
+  familyHandle,
+  isAccessToken,
+  isCode,
+  mintAccessToken,
+  mintCode,
+  mintRefreshToken,
+} from './formats.ts';
+export { countLiveTokens, type LiveTokens } from './store.ts';
+export { type RevokedToken, revokeToken } from './tokens.ts';

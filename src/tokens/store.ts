@@ -1,0 +1,70 @@
+import { sql } from 'kysely';
+import type { Digest } from '../platform/crypto/index.ts';
+import type { Db, Trx } from '../platform/database/index.ts';
+
+/** What was ended, and whose: `id` is the family's, or the first bytes of the digest; neither opens anything. */
+type Ended = { id: string; client_id: string };
+
+const shortId = (digest: Digest) => digest.toString('hex').slice(0, 16);
+
+export async function endAccessToken(trx: Trx, digest: Digest, revoked_at: Date): Promise<Ended | undefined> {
+  const ended = await trx
+    .updateTable('access_tokens as t')
+    .set({ revoked_at })
+    .from('clients as c')
+    .whereRef('c.id', '=', 't.client_id')
+    .where('t.digest', '=', digest)
+    .where('t.revoked_at', 'is', null)
+    .returning('c.client_id')
+    .executeTakeFirst();
+  return ended && { id: shortId(digest), ...ended };
+}
+
+export async function endJwtAccessToken(trx: Trx, jti: string, revoked_at: Date): Promise<Ended | undefined> {
+  return trx
+    .updateTable('jwt_access_tokens as t')
+    .set({ revoked_at })
+    .from('clients as c')
+    .whereRef('c.id', '=', 't.client_id')
+    .where('t.jti', '=', jti)
+    .where('t.revoked_at', 'is', null)
+    .returning(['t.jti as id', 'c.client_id'])
+    .executeTakeFirst();
+}
+
+export async function endFamily(trx: Trx, handle: Digest, revoked_at: Date): Promise<Ended | undefined> {
+  return trx
+    .updateTable('refresh_families as t')
+    .set({ revoked_at, revoked_for: 'revoked' })
+    .from('clients as c')
+    .whereRef('c.id', '=', 't.client_id')
+    .where('t.handle_digest', '=', handle)
+    .where('t.revoked_at', 'is', null)
+    .returning(['t.id', 'c.client_id'])
+    .executeTakeFirst();
+}
+
+export type LiveTokens = { refresh_families: number; access_tokens: number };
+
+/** How many credentials are alive of one client, person or resource server (its identifier): what would die with it. */
+export async function countLiveTokens(
+  db: Db,
+  of: { client_id: string } | { user_id: string } | { audience: string },
+  now: Date,
+): Promise<LiveTokens> {
+  const [[column, value] = ['client_id', '']] = Object.entries(of);
+  const same = sql`${sql.ref(`t.${column}`)} = ${value}`;
+  const live = (table: 'access_tokens' | 'jwt_access_tokens') =>
+    sql`(select count(*)::int from ${sql.table(table)} t left join standing_grants g on g.id = t.grant_id
+      where ${same} and t.revoked_at is null and t.expires_at > ${now} and (t.grant_id is null or g.ends_at > ${now}))`;
+  const families =
+    column === 'audience'
+      ? sql`0`
+      : sql`(select count(*)::int from refresh_families t join standing_grants g on g.id = t.grant_id and g.ends_at > ${now}
+        where ${same} and t.revoked_at is null and t.digest is not null and t.expires_at > ${now})`;
+  const { rows } = await sql<LiveTokens>`
+    select ${families} as refresh_families, ${live('access_tokens')} + ${live('jwt_access_tokens')} as access_tokens`.execute(
+    db,
+  );
+  return rows[0] ?? { refresh_families: 0, access_tokens: 0 };
+}
