@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hasOwner } from './access/index.ts';
 import { createApp } from './app.ts';
@@ -25,21 +25,24 @@ const drainMs = 10_000;
 export async function startServer(config: Config, say: (line: string) => void): Promise<RunningServer> {
   const version = readVersion();
   // Listening first: a taken port is told before anything is opened, and with PORT=0 the issuer is known only now.
-  const server = createServer({
+  let answer: RequestListener = starting;
+  const timeouts = {
     headersTimeout: headersTimeoutMs,
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: 1000,
-  });
+  };
+  const server = createServer(timeouts, (request, response) => answer(request, response));
   await listen(server, config);
   let installation: Installation | undefined;
   try {
     installation = await openInstallation(config);
-    const issuer = config.issuer ?? `http://localhost:${(server.address() as AddressInfo).port}`;
+    const address = addressOf(server, config);
+    const issuer = config.issuer ?? address;
     const log = openLog(config.logLevel);
     if (config.applyFile) await applyAtStart(installation, config.applyFile);
     const app = await createApp({ config, issuer, version, installation, log });
-    server.on('request', app.koa.callback());
-    await announce({ config, issuer, version, installation }, say);
+    answer = app.koa.callback();
+    await announce({ config, issuer, address, version, installation }, say);
     const opened = installation;
     return {
       issuer,
@@ -54,6 +57,19 @@ export async function startServer(config: Config, say: (line: string) => void): 
     await installation?.close();
     throw error;
   }
+}
+
+/** What is asked before the database is open gets an answer too. */
+const starting: RequestListener = (_request, response) => {
+  response.writeHead(503, { 'Retry-After': '2', 'Content-Type': 'application/json' }).end('{"status":"starting"}');
+};
+
+/** Where it listens, as a person types it: a loopback or wildcard address as `localhost`. */
+function addressOf(server: Server, { host }: Config): string {
+  const { port } = server.address() as AddressInfo;
+  const isHere = ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host);
+  const name = host.includes(':') ? `[${host}]` : host;
+  return new URL(`http://${isHere ? 'localhost' : name}:${port}`).origin;
 }
 
 function listen(server: Server, { port, host }: Config): Promise<void> {
@@ -85,14 +101,14 @@ async function drain(server: Server): Promise<void> {
   clearTimeout(cut);
 }
 
-type Announced = { config: Config; issuer: string; version: string; installation: Installation };
+type Announced = { config: Config; issuer: string; address: string; version: string; installation: Installation };
 
 async function announce(
-  { config, issuer, version, installation }: Announced,
+  { config, issuer, address, version, installation }: Announced,
   say: (line: string) => void,
 ): Promise<void> {
   const { database, databaseName, now } = installation;
-  say(`Latchkey ${version} is ready at ${issuer}`);
+  say(`Latchkey ${version} is ready at ${issuer}${issuer === address ? '' : ` (listening on ${address})`}`);
   say(`  Data:  ${databaseName}`);
   if (!(await hasOwner(database.db))) {
     const secret = await createSetupLink({ db: database.db, now });

@@ -13,5 +13,5 @@ export function setupLinkCommand(): Command {
 async function setupLink({ config, deps }: Workplace, options: { json?: boolean }): Promise<void> {
   const path = `/setup/${await createSetupLink(deps)}`;
   const url = config.issuer ? `${config.issuer}${path}` : path;
-  answer(options, { url }, [url, 'It works once, for a day; earlier links no longer work.']);
+  answer(options, { url }, [url, 'It works for a day, until the first administrator is made.']);
 }

@@ -7,10 +7,10 @@ import { type Actor, conflict, notFound, system } from '../platform/http/index.t
 import { hashNewPassword } from './password.ts';
 import type { UserInput } from './schemas.ts';
 import {
+  insertSetupLink,
   insertUser,
   isOpenSetupLink,
   lockSetup,
-  replaceSetupLink,
   savePasswordHash,
   type User,
   useSetupLink,
@@ -22,7 +22,7 @@ const linkMs = 24 * 60 * 60 * 1000;
 const prefix = 'lk_setup_';
 
 /**
- * A one-time secret that opens the setup page for a day; earlier ones stop working.
+ * A one-time secret that opens the setup page for a day, as long as there is no administrator.
  *
  * @throws Problem `conflict`: there is an administrator already
  */
@@ -34,7 +34,7 @@ export async function createSetupLink({ db, now }: SetupDeps): Promise<string> {
   const secret = mintCredential(prefix);
   await db.transaction().execute(async (trx) => {
     const created_at = now();
-    await replaceSetupLink(trx, {
+    await insertSetupLink(trx, {
       digest: digest(secret),
       created_at,
       expires_at: new Date(created_at.getTime() + linkMs),

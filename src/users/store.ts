@@ -79,12 +79,12 @@ export async function lockSetup(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('latchkey setup'))`.execute(trx);
 }
 
-/** The newest link is the only one that works. */
-export async function replaceSetupLink(
+/** Several may be open at once, each node that starts prints one; all close with the first administrator. */
+export async function insertSetupLink(
   trx: Trx,
   link: { digest: Digest; created_at: Date; expires_at: Date },
 ): Promise<void> {
-  await trx.deleteFrom('setup_links').where('used_at', 'is', null).execute();
+  await trx.deleteFrom('setup_links').where('expires_at', '<', link.created_at).execute();
   await trx
     .insertInto('setup_links')
     .values({ ...link, used_at: null })

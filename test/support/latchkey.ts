@@ -28,7 +28,12 @@ export class Latchkey {
     await this.startAnother({ apply: standardInstallation, ...options });
   }
 
-  /** One more server process on the same database. Both answer to the first one's name when it is given as issuer. */
+  /** A second node: another process on the same database, with the same issuer, as if behind the same proxy. */
+  startNode(): Promise<ServerProcess> {
+    return this.startAnother({ env: { LATCHKEY_ISSUER: this.issuer, LATCHKEY_TRUST_PROXY: '1' } });
+  }
+
+  /** One more server process on the same database. */
   async startAnother(options: Partial<ServerOptions> = {}): Promise<ServerProcess> {
     const process = await startServerProcess({ databaseUrl: this.database.url, ...options });
     this.#processes.push(process);
@@ -38,6 +43,11 @@ export class Latchkey {
   async stop(): Promise<void> {
     await Promise.all(this.#processes.map((process) => process.stop()));
     await this.#database?.drop();
+  }
+
+  /** Moves the clock of every node. */
+  async advance(seconds: number): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process.advance(seconds)));
   }
 
   get database(): TestDatabase {
@@ -65,16 +75,17 @@ export class Latchkey {
     path: string,
     body: Record<string, string> | URLSearchParams | [string, string][],
     client_id?: string,
-    issuer = this.issuer,
+    node = this.issuer,
   ): Promise<Answer> {
     const parameters = new URLSearchParams(body);
-    const headers: Record<string, string> = {};
+    // Other nodes stand behind the same name, as behind a proxy.
+    const headers: Record<string, string> = { 'x-forwarded-host': new URL(this.issuer).host };
     const secret =
       client_id && clientSecrets[(client_id === 'first-party' ? 'web-app' : client_id) as keyof typeof clientSecrets];
     if (client_id === 'post-app' && secret) parameters.set('client_secret', secret);
     if (client_id && (!secret || client_id === 'post-app')) parameters.set('client_id', client_id);
     if (client_id && secret && client_id !== 'post-app') headers.authorization = basic(client_id, secret);
-    return answerOf(await fetch(`${issuer}${path}`, { method: 'POST', body: parameters, headers }));
+    return answerOf(await fetch(`${node}${path}`, { method: 'POST', body: parameters, headers }));
   }
 
   authorizeUrl({ code_verifier = randomBytes(32).toString('base64url'), ...options }: AuthorizeOptions = {}): string {
@@ -118,8 +129,8 @@ export class Latchkey {
     };
   }
 
-  redeem({ client_id, ...code }: Code, issuer = this.issuer): Promise<Answer> {
-    return this.post('/oauth/token', { grant_type: 'authorization_code', ...code }, client_id, issuer);
+  redeem({ client_id, ...code }: Code, node = this.issuer): Promise<Answer> {
+    return this.post('/oauth/token', { grant_type: 'authorization_code', ...code }, client_id, node);
   }
 
   /** Tokens of a whole authorization code flow. */
@@ -129,16 +140,16 @@ export class Latchkey {
     return body;
   }
 
-  refresh(refresh_token: string, client_id = 'web-app', issuer = this.issuer): Promise<Answer> {
-    return this.post('/oauth/token', { grant_type: 'refresh_token', refresh_token }, client_id, issuer);
+  refresh(refresh_token: string, client_id = 'web-app', node = this.issuer): Promise<Answer> {
+    return this.post('/oauth/token', { grant_type: 'refresh_token', refresh_token }, client_id, node);
   }
 
   clientCredentials(parameters: Record<string, string> = {}, client_id = 'service'): Promise<Answer> {
     return this.post('/oauth/token', { grant_type: 'client_credentials', ...parameters }, client_id);
   }
 
-  async isActive(token: string, client_id = 'web-app', issuer = this.issuer): Promise<boolean> {
-    const { body } = await this.post('/oauth/introspect', { token }, client_id, issuer);
+  async isActive(token: string, client_id = 'web-app', node = this.issuer): Promise<boolean> {
+    const { body } = await this.post('/oauth/introspect', { token }, client_id, node);
     return body.active === true;
   }
 

@@ -9,6 +9,8 @@ export type ServerOptions = { databaseUrl: string; env?: Record<string, string>;
 
 export type ServerProcess = {
   issuer: string;
+  /** Where it listens, which is not its issuer behind a proxy. */
+  address: string;
   /** Everything it has printed and logged. */
   output: () => string;
   /** Moves this process's clock. */
@@ -49,13 +51,14 @@ export async function startServerProcess({
     output += chunk;
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  const issuer = await ready(exited, () => output);
+  const { issuer, address } = await ready(exited, () => output);
   const kill = async (signal: NodeJS.Signals) => {
     child.kill(signal);
     return exited;
   };
   return {
     issuer,
+    address,
     output: () => output,
     advance: (seconds) =>
       new Promise((resolve) => {
@@ -70,14 +73,14 @@ export async function startServerProcess({
   };
 }
 
-async function ready(exited: Promise<unknown>, output: () => string): Promise<string> {
+async function ready(exited: Promise<unknown>, output: () => string): Promise<{ issuer: string; address: string }> {
   let hasExited = false;
   void exited.then(() => {
     hasExited = true;
   });
   for (;;) {
-    const issuer = /is ready at (\S+)/.exec(output())?.[1];
-    if (issuer) return issuer;
+    const [, issuer, address] = /is ready at (\S+)(?: \(listening on (\S+)\))?\n/.exec(output()) ?? [];
+    if (issuer) return { issuer, address: address ?? issuer };
     if (hasExited) throw new Error(`the server did not start: ${output()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
