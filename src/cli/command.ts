@@ -3,7 +3,6 @@ import { Command } from 'commander';
 import type { ApplyDeps } from '../apply/index.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { type Installation, openInstallation } from '../installation.ts';
-import { clientMetadataRules } from '../oidc/index.ts';
 import { type Actor, system } from '../platform/http/index.ts';
 import { failWithSentence } from './output.ts';
 
@@ -35,12 +34,18 @@ export function onInstallation<Arguments extends unknown[]>(
     const installation = await openInstallation(config);
     try {
       const { database, keys, now } = installation;
-      const deps = { db: database.db, keys, now, validateMetadata: clientMetadataRules() };
+      const deps = { db: database.db, keys, now, validateMetadata };
       await run({ config, installation, actor: operator(), deps }, ...given);
     } finally {
       await installation.close();
     }
   });
+}
+
+// Loaded when it is needed: most commands start faster without the provider.
+async function validateMetadata(metadata: Record<string, unknown>): Promise<void> {
+  const { clientMetadataRules } = await import('../oidc/index.ts');
+  await clientMetadataRules()(metadata);
 }
 
 /** The person at the machine, by the name of their account there. */

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import { startServer } from '../main.ts';
 import { action } from './command.ts';
 import { say } from './output.ts';
 
@@ -10,6 +9,8 @@ export function serveCommand(): Command {
 }
 
 async function serve(): Promise<void> {
+  // Loaded here: the other commands start faster without the provider and the pages.
+  const { startServer } = await import('../main.ts');
   const server = await startServer(loadConfig(), say);
   let isClosing = false;
   const down = async () => {

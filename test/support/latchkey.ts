@@ -1,7 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { api, clientSecrets, password, redirectUri, standardInstallation } from './installation.ts';
-import { type ServerOptions, type ServerProcess, startServerProcess } from './server.ts';
+import {
+  type CommandResult,
+  runCommand,
+  type ServerOptions,
+  type ServerProcess,
+  startServerProcess,
+  testRootKey,
+} from './server.ts';
 import { type Page, UserAgent } from './user-agent.ts';
 
 export type Answer = {
@@ -43,6 +50,19 @@ export class Latchkey {
   async stop(): Promise<void> {
     await Promise.all(this.#processes.map((process) => process.stop()));
     await this.#database?.drop();
+  }
+
+  /** Runs a `latchkey` command on this installation, beside the running server. */
+  command(args: string[], input = ''): Promise<CommandResult> {
+    const env = { DATABASE_URL: this.database.url, LATCHKEY_ROOT_KEY: testRootKey };
+    return runCommand(args, { env, input });
+  }
+
+  /** The answer of a command as its `--json` gives it. */
+  async commandJson(args: string[], input = ''): Promise<Record<string, unknown>> {
+    const { code, stdout, stderr } = await this.command([...args, '--json'], input);
+    if (code !== 0) throw new Error(stderr);
+    return JSON.parse(stdout);
   }
 
   /** Moves the clock of every node. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { text as readAll } from 'node:stream/consumers';
 
 const root = path.join(import.meta.dirname, '../..');
 
@@ -18,6 +19,23 @@ export type ServerProcess = {
   kill: (signal: NodeJS.Signals) => Promise<number | null>;
   stop: () => Promise<void>;
 };
+
+export type CommandResult = { code: number | null; stdout: string; stderr: string };
+
+/** Runs the `latchkey` command to its end. */
+export async function runCommand(
+  args: string[],
+  { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
+): Promise<CommandResult> {
+  const child = spawn(process.execPath, ['bin/latchkey.js', ...args], {
+    cwd: root,
+    env: { PATH: process.env.PATH ?? '', ...env },
+  });
+  const [stdout, stderr] = [readAll(child.stdout), readAll(child.stderr)];
+  child.stdin.end(input);
+  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return { code, stdout: await stdout, stderr: await stderr };
+}
 
 export const testRootKey = Buffer.alloc(32, 7).toString('base64');
 

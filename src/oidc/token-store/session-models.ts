@@ -85,7 +85,7 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
     : null;
   const changing = {
     user_id,
-    login_at: payload.loginTs ? new Date(Number(payload.loginTs) * 1000) : null,
+    login_at: payload.loginTs ? signInTime(Number(payload.loginTs), previous, now) : null,
     acr: payload.acr ?? null,
     amr: payload.amr ? JSON.stringify(payload.amr) : null,
     transient: payload.transient === true,
@@ -106,6 +106,17 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
   });
   if (user_id && previous?.user_id !== user_id) recordSignIn(unit, uid, user_id, now);
   return undefined;
+}
+
+/**
+ * oidc-provider counts in whole seconds; a sign-in in the same second as a password reset must still count as later than it,
+ * so the exact time is kept.
+ */
+function signInTime(loginTs: number, previous: SessionRecord | undefined, now: Date): Date {
+  const known = previous?.login_at;
+  if (known && Math.floor(known.getTime() / 1000) === loginTs) return known;
+  const isNow = Math.abs(now.getTime() - loginTs * 1000) < 2000;
+  return isNow ? now : new Date(loginTs * 1000);
 }
 
 function recordSignIn(unit: Unit, uid: string, user_id: string, occurred_at: Date): void {
