@@ -7,12 +7,14 @@ type NullableJson = ColumnType<Record<string, unknown> | null, string | null, st
 /** `bigint` arrives as text: it may pass 2^53. */
 type BigInt64 = ColumnType<string, string | number, string | number>;
 
+type GeneratedBigInt64 = ColumnType<string, string | number | undefined, string | number>;
+
 export type ClientType = 'web' | 'spa' | 'native' | 'service';
 export type AccessTokenFormat = 'opaque' | 'jwt';
 
 /** Every table, as migrated; a test compares it with the database. */
 export type Database = {
-  change_counter: { only_row: Generated<boolean>; position: BigInt64 };
+  change_counter: { only_row: Generated<boolean>; position: GeneratedBigInt64 };
   server_keys: { id: GeneratedAlways<number>; purpose: string; sealed: Sealed; created_at: Date };
   signing_keys: {
     kid: string;
