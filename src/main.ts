@@ -108,11 +108,14 @@ async function announce(
   say: (line: string) => void,
 ): Promise<void> {
   const { database, databaseName, now } = installation;
-  say(`Latchkey ${version} is ready at ${issuer}${issuer === address ? '' : ` (listening on ${address})`}`);
-  say(`  Data:  ${databaseName}`);
+  const lines = [
+    `Latchkey ${version} is ready at ${issuer}${issuer === address ? '' : ` (listening on ${address})`}`,
+    `  Data:  ${databaseName}`,
+  ];
   if (!(await hasOwner(database.db))) {
     const secret = await createSetupLink({ db: database.db, now });
-    say(`  Setup: ${issuer}/setup/${secret} (works once, for a day; another: latchkey setup-link)`);
+    lines.push(`  Setup: ${issuer}/setup/${secret} (works once, for a day; another: latchkey setup-link)`);
   }
-  if (config.environment === 'development') say(`  Demo:  ${issuer}/demo`);
+  if (config.environment === 'development') lines.push(`  Demo:  ${issuer}/demo`);
+  for (const line of lines) say(line);
 }

@@ -1,0 +1,90 @@
+import { clientSecrets, jwtApi, password, redirectUri } from './support/installation.ts';
+import { startLatchkey } from './support/latchkey.ts';
+import { testRootKey } from './support/server.ts';
+
+describe('after all flows', () => {
+  const latchkey = startLatchkey({ env: { LOG_LEVEL: 'trace' } });
+  const secrets = new Set<string>();
+  const remember = <T extends Record<string, unknown>>(body: T, ...members: string[]): T => {
+    for (const member of members) if (typeof body[member] === 'string') secrets.add(body[member]);
+    return body;
+  };
+  const tokenMembers = ['access_token', 'refresh_token', 'id_token'];
+
+  beforeAll(async () => {
+    const browser = latchkey.browser();
+    const code = await latchkey.code({}, browser);
+    remember({ ...code }, 'code', 'code_verifier');
+    const { body } = await latchkey.redeem(code);
+    remember(body, ...tokenMembers);
+    const refreshed = remember((await latchkey.refresh(body.refresh_token)).body, ...tokenMembers);
+    remember(await latchkey.tokens({ resource: jwtApi, scope: 'openid report:read' }, browser), ...tokenMembers);
+    remember((await latchkey.clientCredentials({ resource: jwtApi })).body, ...tokenMembers);
+    await latchkey.isActive(refreshed.access_token);
+    await fetch(`${latchkey.issuer}/oauth/userinfo`, { headers: { authorization: `Bearer ${body.access_token}` } });
+    await latchkey.post('/oauth/revoke', { token: refreshed.access_token }, 'web-app');
+    await latchkey.post(
+      '/oauth/token',
+      { grant_type: 'refresh_token', refresh_token: 'wrong', client_secret: 'twice' },
+      'web-app',
+    );
+    remember(await latchkey.commandJson(['client', 'add-secret', 'service']), 'client_secret');
+    remember(await latchkey.commandJson(['user', 'create', 'frank']), 'password');
+
+    const page = await browser.get('/account/password');
+    const fields = {
+      current_password: password,
+      password: 'an entirely new password',
+      password_repeated: 'an entirely new password',
+    };
+    for (const { name, value } of browser.cookies())
+      if (/session|interaction|resume|csrf/.test(name) && !name.endsWith('.sig')) secrets.add(value);
+    await browser.submit(page, fields, '/account/password');
+    const wrong = latchkey.browser();
+    await wrong.submit(await wrong.get('/sign-in'), { login: 'alice', password: 'a password typed wrong' });
+    await browser.get(
+      `/oauth/authorize?client_id=web-app&redirect_uri=${encodeURIComponent(redirectUri)}&state=bad-request`,
+    );
+    await browser.submit(await browser.get('/oauth/logout'), { logout: 'yes' });
+    for (const known of [
+      password,
+      'an entirely new password',
+      'a password typed wrong',
+      testRootKey,
+      ...Object.values(clientSecrets),
+    ])
+      secrets.add(known);
+  });
+
+  test('the database holds none of the issued tokens, codes, session ids, secrets and passwords', async () => {
+    const dump = await everyRow();
+    expect(secrets.size).toBeGreaterThan(22);
+    expect(dump.length).toBeGreaterThan(20_000);
+    for (const secret of secrets) for (const form of formsOf(secret)) expect(dump).not.toContain(form);
+  });
+
+  test('the log holds none of them either, at its most talkative', () => {
+    const log = latchkey.process.output();
+    expect(log).toContain('"path":"/oauth/token"');
+    for (const secret of secrets) for (const form of formsOf(secret)) expect(log).not.toContain(form);
+  });
+
+  async function everyRow(): Promise<string> {
+    const tables = await latchkey.database.query(
+      "select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'",
+    );
+    const contents = await Promise.all(
+      tables.rows.map(async ({ table_name }) => {
+        const { rows } = await latchkey.database.query(`select t::text as row from "${table_name}" t`);
+        return rows.map(({ row }) => row).join('\n');
+      }),
+    );
+    return contents.join('\n').replaceAll('""', '"');
+  }
+
+  /** As it is, and as it would look in a bytea column or encoded. */
+  function formsOf(secret: string): string[] {
+    const bytes = Buffer.from(secret);
+    return [secret, bytes.toString('hex'), bytes.toString('base64url'), encodeURIComponent(secret)];
+  }
+});
