@@ -1,12 +1,16 @@
 import { decodeJwt } from 'jose';
 import { appendEvent } from '../audit/index.ts';
-import { digest } from '../platform/crypto/index.ts';
+import { type Digest, digest } from '../platform/crypto/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
 import { type Actor, invalid, notFound } from '../platform/http/index.ts';
 import { familyHandle, isAccessToken } from './formats.ts';
 import { endAccessToken, endFamily, endJwtAccessToken } from './store.ts';
 
 export type TokenDeps = { db: Db; now: () => Date };
+
+/** What finds a token: an opaque access token's digest, a JWT's `jti`, or the handle that a family's refresh tokens share. */
+export type TokenHandle = { access_token: Digest } | { jti: string } | { family: Digest };
+
 export type RevokedToken = { kind: 'access_token' | 'refresh_token'; client_id: string };
 
 /**
@@ -16,37 +20,42 @@ export type RevokedToken = { kind: 'access_token' | 'refresh_token'; client_id: 
  * @throws Problem `invalid`: it is no token of ours; `not_found`: unknown, or it has ended already
  */
 export async function revokeToken({ db, now }: TokenDeps, actor: Actor, value: string): Promise<RevokedToken> {
-  const end = ending(value);
-  return db.transaction().execute(async (trx) => {
-    const revoked_at = now();
-    const ended = await end(trx, revoked_at);
-    if (!ended) throw notFound('live token', `${value.slice(0, 10)}…`);
-    const { kind, id, client_id } = ended;
-    const target = { kind, id };
-    await appendEvent(trx, {
-      actor,
-      action: `${kind}.revoked`,
-      target,
-      details: { client_id },
-      occurred_at: revoked_at,
-    });
-    return { kind, client_id };
-  });
+  const handle = tokenHandle(value);
+  if (!handle)
+    throw invalid('/token', 'This is not a token of Latchkey: it has the wrong form, or was cut off while copying.');
+  const ended = await db.transaction().execute((trx) => endToken(trx, actor, handle, now()));
+  if (!ended) throw notFound('live token', `${value.slice(0, 10)}…`);
+  return ended;
 }
 
-type Ended = RevokedToken & { id: string };
+/** Ends a token in the transaction of the verb that decides it; undefined when there was none alive. */
+export async function endToken(
+  trx: Trx,
+  actor: Actor,
+  handle: TokenHandle,
+  revoked_at: Date,
+): Promise<RevokedToken | undefined> {
+  const ended = await end(trx, handle, revoked_at);
+  if (!ended) return undefined;
+  const kind = 'family' in handle ? 'refresh_token' : 'access_token';
+  const { id, client_id } = ended;
+  const target = { kind, id };
+  await appendEvent(trx, { actor, action: `${kind}.revoked`, target, details: { client_id }, occurred_at: revoked_at });
+  return { kind, client_id };
+}
 
-function ending(value: string): (trx: Trx, revoked_at: Date) => Promise<Ended | undefined> {
-  const handle = familyHandle(value);
-  if (handle) return (trx, at) => endFamily(trx, handle, at).then(as('refresh_token'));
-  if (isAccessToken(value)) return (trx, at) => endAccessToken(trx, digest(value), at).then(as('access_token'));
+function end(trx: Trx, handle: TokenHandle, revoked_at: Date): Promise<{ id: string; client_id: string } | undefined> {
+  if ('family' in handle) return endFamily(trx, handle.family, revoked_at);
+  if ('jti' in handle) return endJwtAccessToken(trx, handle.jti, revoked_at);
+  return endAccessToken(trx, handle.access_token, revoked_at);
+}
+
+function tokenHandle(value: string): TokenHandle | undefined {
+  const family = familyHandle(value);
+  if (family) return { family };
+  if (isAccessToken(value)) return { access_token: digest(value) };
   const jti = jtiOf(value);
-  if (jti) return (trx, at) => endJwtAccessToken(trx, jti, at).then(as('access_token'));
-  throw invalid('/token', 'This is not a token of Latchkey: it has the wrong form, or was cut off while copying.');
-}
-
-function as(kind: RevokedToken['kind']) {
-  return (ended: { id: string; client_id: string } | undefined): Ended | undefined => ended && { kind, ...ended };
+  return jti === undefined ? undefined : { jti };
 }
 
 // The signature is not judged: whoever may revoke any token gains nothing by inventing one.

@@ -1,7 +1,9 @@
 import { type Insertable, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
+import { appendEvent } from '../../audit/index.ts';
 import { digest, type Sealed, type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
+import { person } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { currentUnit, LostRaceError, type Unit } from '../token-transaction/index.ts';
 import type { ModelStore, Payload, StoreDeps } from './models.ts';
@@ -30,7 +32,7 @@ export function sessionStore(deps: StoreDeps): ModelStore {
       if (!record) return undefined;
       // The library destroys the old id before it saves under a new one; only without that save it is a sign-out.
       unit.operations.push((trx) =>
-        unit.savedSession === record.uid ? retireId(deps, trx, id, record, unit) : endSession(deps, trx, record),
+        unit.savedSession === record.uid ? retireId(deps, trx, id, record, unit) : endSession(deps, trx, record, unit),
       );
       return undefined;
     },
@@ -121,7 +123,7 @@ function signInTime(loginTs: number, previous: SessionRecord | undefined, now: D
 
 function recordSignIn(unit: Unit, uid: string, user_id: string, occurred_at: Date): void {
   if (unit.events.some(({ action }) => action === 'session.started')) return;
-  const actor = { kind: 'user' as const, id: user_id, permissions: [], origin: unit.origin };
+  const actor = person(user_id, unit.origin);
   unit.events.push({ actor, action: 'session.started', target: { kind: 'session', id: uid }, occurred_at });
 }
 
@@ -181,14 +183,15 @@ async function retireId({ now }: StoreDeps, trx: Trx, id: string, record: Sessio
   await trx.updateTable('session_ids').set({ expires_at }).where('digest', '=', digest(id)).execute();
 }
 
-async function endSession({ now }: StoreDeps, trx: Trx, record: SessionRecord): Promise<void> {
+async function endSession({ now }: StoreDeps, trx: Trx, record: SessionRecord, unit: Unit): Promise<void> {
   const revoked_at = now();
-  await trx
+  const { numUpdatedRows } = await trx
     .updateTable('sessions')
     .set({ revoked_at })
     .where('uid', '=', record.uid)
     .where('revoked_at', 'is', null)
-    .execute();
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) return;
   await trx
     .updateTable('grants')
     .set({ revoked_at, revoked_for: 'signed out' })
@@ -196,6 +199,14 @@ async function endSession({ now }: StoreDeps, trx: Trx, record: SessionRecord): 
     .where('offline', '=', false)
     .where('revoked_at', 'is', null)
     .execute();
+  if (!record.user_id) return;
+  const actor = person(record.user_id, unit.origin);
+  await appendEvent(trx, {
+    actor,
+    action: 'session.ended',
+    target: { kind: 'session', id: record.uid },
+    occurred_at: revoked_at,
+  });
 }
 
 /** Interactions hold raw session ids and request parameters: the whole payload is sealed. */

@@ -1,7 +1,8 @@
 import Provider from 'oidc-provider';
 import { v7 as uuidv7 } from 'uuid';
 import { digest, sameDigest } from '../../platform/crypto/index.ts';
-import { familyHandle, isAccessToken, isCode } from '../../tokens/index.ts';
+import type { Actor } from '../../platform/http/index.ts';
+import { endToken, familyHandle, isAccessToken, isCode, type TokenHandle } from '../../tokens/index.ts';
 import { currentUnit, LostRaceError, type NewAccessToken } from '../token-transaction/index.ts';
 import { findClientRecord, type ModelStore, type Payload, rememberJoined, type StoreDeps } from './models.ts';
 import {
@@ -43,15 +44,9 @@ export function accessTokenStore(deps: StoreDeps, kind: 'AccessToken' | 'ClientC
       return undefined;
     },
     destroy: async (value) => {
-      const record = await findAccessToken(deps, value);
-      if (!record) return undefined;
-      const { structured, operations } = currentUnit();
-      const revoked_at = deps.now();
-      operations.push(async (trx) => {
-        await (structured?.reference === value
-          ? trx.updateTable('jwt_access_tokens').set({ revoked_at }).where('jti', '=', structured.jti).execute()
-          : trx.updateTable('access_tokens').set({ revoked_at }).where('digest', '=', digest(value)).execute());
-      });
+      if (!(await findAccessToken(deps, value))) return undefined;
+      const { structured } = currentUnit();
+      end(deps, structured?.reference === value ? { jti: structured.jti } : { access_token: digest(value) });
       return undefined;
     },
   };
@@ -201,21 +196,21 @@ export function refreshTokenStore(deps: StoreDeps): ModelStore {
       return undefined;
     },
     destroy: async (value) => {
-      const record = await findFamily(deps, value);
-      if (!record) return undefined;
-      const revoked_at = deps.now();
-      currentUnit().operations.push(async (trx) => {
-        const ended = { revoked_at, revoked_for: 'revoked by its client' };
-        await trx
-          .updateTable('refresh_families')
-          .set(ended)
-          .where('id', '=', record.id)
-          .where('revoked_at', 'is', null)
-          .execute();
-      });
+      const family = familyHandle(value);
+      if (family) end(deps, { family });
       return undefined;
     },
   };
+}
+
+/** A client gave a token back (RFC 7009). */
+function end({ now }: StoreDeps, handle: TokenHandle): void {
+  const { operations, origin } = currentUnit();
+  const actor: Actor = { kind: 'client', id: Provider.ctx?.oidc.client?.clientId, permissions: [], origin };
+  const revoked_at = now();
+  operations.push(async (trx) => {
+    await endToken(trx, actor, handle, revoked_at);
+  });
 }
 
 function absoluteSeconds(payload: Payload): number {
