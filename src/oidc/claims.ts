@@ -15,7 +15,10 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export function findAccount({ reader }: Pick<StoreDeps, 'reader'>): FindAccount {
   return async (_ctx, sub) => {
     if (!uuid.test(sub)) return undefined;
-    const user = await currentUnit().remember(`user:${sub}`, () => reader.find<UserRecord>(readUser, sub));
+    const user = await currentUnit().remember(`user:${sub}`, async () => {
+      const row = await reader.find<{ person: UserRecord }>(readUser, sub);
+      return row?.person;
+    });
     return user && { accountId: user.id, claims: async () => claimsOf(user) };
   };
 }
@@ -25,7 +28,7 @@ function claimsOf(user: UserRecord): AccountClaims {
   return {
     sub: user.id,
     preferred_username: username,
-    updated_at: Math.floor(user.updated_at.getTime() / 1000),
+    updated_at: Math.floor(Date.parse(user.updated_at) / 1000),
     ...(name ? { name } : {}),
     ...(email ? { email, email_verified } : {}),
   };

@@ -3,7 +3,7 @@ import type { Database, Db } from '../../platform/database/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { currentUnit } from '../token-transaction/index.ts';
 import type { Reader } from './reader.ts';
-import { type ClientRecord, type GrantRecord, readClient, readGrant } from './reads.ts';
+import { type ClientRecord, type GrantRecord, readClient, readGrant, type UnderGrant } from './reads.ts';
 
 export type StoreDeps = { db: Db; database: Database; reader: Reader; keys: ServerKeys; now: () => Date };
 
@@ -31,10 +31,11 @@ export async function findClientRecord(
 }
 
 /** What came joined with a credential is not read again. */
-export function rememberJoined({ client, grant }: { client: ClientRecord; grant: GrantRecord | null }): void {
+export function rememberJoined({ client, grant, person }: UnderGrant): void {
   const unit = currentUnit();
   unit.fill(`client:${client.client_id}`, client);
   if (grant) unit.fill(`grant:${grant.id}`, grant);
+  if (person) unit.fill(`user:${person.id}`, person);
 }
 
 export function clientStore(deps: StoreDeps): ModelStore {

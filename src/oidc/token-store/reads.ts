@@ -29,7 +29,8 @@ export type GrantRecord = {
   payload: Record<string, unknown>;
 };
 
-type UnderGrant = { client: ClientRecord; grant: GrantRecord | null };
+/** What comes joined with every credential. */
+export type UnderGrant = { client: ClientRecord; grant: GrantRecord | null; person: UserRecord | null };
 
 export type CodeRecord = UnderGrant & {
   digest: Digest;
@@ -76,6 +77,11 @@ const clientJson = `json_build_object('id', c.id, 'client_id', c.client_id, 'typ
 const grantJson = `json_build_object('id', g.id, 'user_id', g.user_id, 'client_id', c.client_id, 'consent_id', g.consent_id,
   'session_uid', g.session_uid, 'offline', g.offline, 'payload', g.payload)`;
 
+// The person's claims come along: userinfo, ID tokens and introspection need no read of their own.
+const userJson = `json_build_object('id', u.id, 'username', u.username, 'email', u.email, 'email_verified', u.email_verified,
+  'name', u.name, 'updated_at', u.updated_at)`;
+const ownerJson = `(select ${userJson} from users u where u.id = t.user_id and u.enabled)`;
+
 // A credential lives while its grant stands, and was issued after whatever ended its owner's earlier ones.
 const grantLives = (issued_at: string) =>
   `g.id = t.grant_id and g.ends_at > $2 and (g.tokens_valid_after is null or ${issued_at} > g.tokens_valid_after)`;
@@ -90,7 +96,7 @@ export const readClient: KeyedRead = {
 export const readCode: KeyedRead = {
   name: 'read code',
   text: `select k.n, t.digest, t.family_id, t.grant_id, t.user_id, t.payload, t.issued_at, t.expires_at, ${clientJson} as client,
-      case when g.id is not null then ${grantJson} end as grant
+      case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
     from ${keys('bytea')} join authorization_codes t on t.digest = k.key join clients c on c.id = t.client_id
       left join standing_grants g on ${grantLives('t.issued_at')}`,
 };
@@ -99,7 +105,7 @@ export const readFamily: KeyedRead = {
   name: 'read family',
   text: `select k.n, t.id, t.grant_id, t.user_id, t.digest, t.key_id, t.previous_digest, t.previous_key_id, t.payload,
       t.issued_at, t.expires_at, t.absolute_expires_at, ${clientJson} as client,
-      case when g.id is not null then ${grantJson} end as grant
+      case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
     from ${keys('bytea')} join refresh_families t on t.handle_digest = k.key join clients c on c.id = t.client_id
       left join standing_grants g on ${grantLives('t.issued_at')}
     where t.revoked_at is null`,
@@ -107,7 +113,7 @@ export const readFamily: KeyedRead = {
 
 const accessToken = (table: string, key: string, type: 'text' | 'bytea') => `
   select k.n, t.grant_id, t.user_id, t.scope, t.audience, t.identity_scope, t.payload, t.issued_at, t.expires_at,
-    ${clientJson} as client, case when g.id is not null then ${grantJson} end as grant
+    ${clientJson} as client, case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
   from ${keys(type)} join ${table} t on t.${key} = k.key
     join clients c on c.id = t.client_id and c.enabled and (c.tokens_valid_after is null or t.issued_at > c.tokens_valid_after)
     left join standing_grants g on ${grantLives('t.issued_at')}
@@ -178,11 +184,12 @@ export type UserRecord = {
   email: string | null;
   email_verified: boolean;
   name: string | null;
-  updated_at: Date;
+  /** RFC 3339 */
+  updated_at: string;
 };
 
 export const readUser: KeyedRead = {
   name: 'read user',
-  text: `select k.n, u.id, u.username, u.email, u.email_verified, u.name, u.updated_at, $2::timestamptz as read_at
+  text: `select k.n, ${userJson} as person, $2::timestamptz as read_at
     from ${keys('uuid')} join users u on u.id = k.key and u.enabled`,
 };
