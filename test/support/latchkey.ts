@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from './database.ts';
-import { api, clientSecrets, password, redirectUri, standardInstallation } from './installation.ts';
+import { api, password, redirectUri, standardInstallation } from './installation.ts';
 import {
   type CommandResult,
   runCommand,
@@ -25,14 +25,19 @@ export type AuthorizeOptions = {
   [parameter: string]: string | null | undefined;
 };
 
+type TestClient = { client_id: string; client_secret?: string; token_endpoint_auth_method?: string };
+
 /** A running Latchkey with its own database, started before the first test of a `describe` or file and stopped after its last. */
 export class Latchkey {
   #database: TestDatabase | undefined;
+  #clients = new Map<string, TestClient>();
   readonly #processes: ServerProcess[] = [];
 
-  async start(options: Partial<ServerOptions> = {}): Promise<void> {
+  async start({ apply = standardInstallation, ...options }: Partial<ServerOptions> = {}): Promise<void> {
     this.#database = await createTestDatabase();
-    await this.startAnother({ apply: standardInstallation, ...options });
+    const { clients = [] } = apply as { clients?: TestClient[] };
+    this.#clients = new Map(clients.map((client) => [client.client_id, client]));
+    await this.startAnother({ apply, ...options });
   }
 
   /** A second node: another process on the same database, with the same issuer, as if behind the same proxy. */
@@ -100,11 +105,10 @@ export class Latchkey {
     const parameters = new URLSearchParams(body);
     // Other nodes stand behind the same name, as behind a proxy.
     const headers: Record<string, string> = { 'x-forwarded-host': new URL(this.issuer).host };
-    const secret =
-      client_id && clientSecrets[(client_id === 'first-party' ? 'web-app' : client_id) as keyof typeof clientSecrets];
-    if (client_id === 'post-app' && secret) parameters.set('client_secret', secret);
-    if (client_id && (!secret || client_id === 'post-app')) parameters.set('client_id', client_id);
-    if (client_id && secret && client_id !== 'post-app') headers.authorization = basic(client_id, secret);
+    const { client_secret: secret, token_endpoint_auth_method: method } = this.#clients.get(client_id ?? '') ?? {};
+    if (client_id && secret && method !== 'client_secret_post') headers.authorization = basic(client_id, secret);
+    else if (client_id) parameters.set('client_id', client_id);
+    if (secret && method === 'client_secret_post') parameters.set('client_secret', secret);
     return answerOf(await fetch(`${node}${path}`, { method: 'POST', body: parameters, headers }));
   }
 
