@@ -15,6 +15,7 @@ export type AccessTokenFormat = 'opaque' | 'jwt';
 /** Every table, as migrated; a test compares it with the database. */
 export type Database = {
   change_counter: { only_row: Generated<boolean>; position: GeneratedBigInt64 };
+  changes: { position: BigInt64; kind: string; key: string; occurred_at: Date };
   server_keys: { id: GeneratedAlways<number>; purpose: string; sealed: Sealed; created_at: Date };
   signing_keys: {
     kid: string;

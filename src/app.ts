@@ -25,6 +25,7 @@ import {
 import { pinHost, problems, readForm, rememberOrigin, securityHeaders } from './platform/http/index.ts';
 import { type Logger, logRequests } from './platform/logging/index.ts';
 import { guardedFetch } from './platform/outbound/index.ts';
+import { ResourceServers } from './resource-servers/index.ts';
 import { Throttles } from './users/index.ts';
 
 export type App = { koa: Koa; close: () => void };
@@ -39,7 +40,7 @@ export type AppDeps = {
 
 /** Composes the entrances. What is opened here is closed here, in reverse order. */
 export async function createApp({ config, issuer, version, installation, log, demo }: AppDeps): Promise<App> {
-  const { database, keys, now, rootKey } = installation;
+  const { changes, database, keys, now, rootKey } = installation;
   const { db } = database;
   const reader = new Reader(database, now);
   const committer = new Committer(database, now);
@@ -48,13 +49,14 @@ export async function createApp({ config, issuer, version, installation, log, de
     ...store,
     issuer,
     lifetimes: config,
+    resourceServers: new ResourceServers(db, changes),
     statusIndexes: new StatusIndexes(db, now),
     permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),
     pages: providerPages({ now, config }),
     fetch: guardedFetch,
     log,
   };
-  const provider = await openProvider({ ...providerDeps, rootKey });
+  const provider = await openProvider({ ...providerDeps, rootKey, changes });
   const throttles = new Throttles(database.pool);
   const pages: PagesDeps = {
     ...store,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
 import { WrongKeyError } from './platform/crypto/index.ts';
-import { type Database, migrate, openDatabase } from './platform/database/index.ts';
+import { ChangeFeed, type Database, migrate, openDatabase } from './platform/database/index.ts';
 import { openEmbeddedPostgres } from './platform/embedded-postgres/index.ts';
 import { openServerKeys, rootKeyFromFolder, type ServerKeys } from './platform/keys/index.ts';
 import { ensureSigningKeys } from './signing-keys/index.ts';
@@ -13,6 +13,8 @@ export type Installation = {
   databaseName: string;
   rootKey: Buffer;
   keys: ServerKeys;
+  /** Started by who serves requests. */
+  changes: ChangeFeed;
   now: () => Date;
   close: () => Promise<void>;
 };
@@ -67,7 +69,12 @@ export async function openInstallation(config: Config): Promise<Installation> {
     const rootKey = config.rootKey ?? (await rootKeyFromFolder(config.dataDir));
     const keys = await openServerKeys({ db: database.db, rootKey, now }).catch(explainRootKey);
     await ensureSigningKeys({ db: database.db, rootKey, now });
-    return { database, databaseName: location.name, rootKey, keys, now, close };
+    const changes = new ChangeFeed(database.db, location.url);
+    const closeAll = async () => {
+      await changes.close();
+      await close();
+    };
+    return { database, databaseName: location.name, rootKey, keys, changes, now, close: closeAll };
   } catch (error) {
     await close();
     throw error;

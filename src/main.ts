@@ -40,6 +40,7 @@ export async function startServer(config: Config, say: (line: string) => void): 
     const issuer = config.issuer ?? address;
     const log = openLog(config.logLevel);
     if (config.applyFile) await applyAtStart(installation, config.applyFile);
+    installation.changes.start();
     const app = await createApp({ config, issuer, version, installation, log });
     answer = app.koa.callback();
     await announce({ config, issuer, address, version, installation }, say);

@@ -5,14 +5,15 @@ import {
   type ResourceServer as ProviderResourceServer,
 } from 'oidc-provider';
 import { contains, entitled } from '../access/index.ts';
-import { findResourceServer, type ResourceServer } from '../resource-servers/index.ts';
+import type { ResourceServer, ResourceServers } from '../resource-servers/index.ts';
 import { type ClientRecord, findClientRecord, type StoreDeps } from './token-store/index.ts';
-import { currentUnit } from './token-transaction/index.ts';
 
 /** OpenID Connect's own scopes; every other belongs to a resource server. */
 export const identityScopes = ['openid', 'offline_access', 'profile', 'email'];
 
-export type ResourceDeps = Pick<StoreDeps, 'reader' | 'db' | 'now'> & {
+export type ResourceDeps = Pick<StoreDeps, 'reader' | 'now'> & {
+  /** The resource server of an identifier; `ResourceServers` remembers them. */
+  resourceServers: ResourceServers;
   /** Permission patterns a person's roles give them at a resource server. */
   permissionsOf: (user_id: string, resource: string) => Promise<string[]>;
 };
@@ -66,11 +67,9 @@ export function defaultResource(deps: ResourceDeps) {
   };
 }
 
-function known({ db }: ResourceDeps, identifier: string): Promise<ResourceServer | undefined> {
-  return currentUnit().remember(`resource server:${identifier}`, async () => {
-    const server = await findResourceServer(db, identifier);
-    return server?.enabled ? server : undefined;
-  });
+async function known({ resourceServers }: ResourceDeps, identifier: string): Promise<ResourceServer | undefined> {
+  const server = await resourceServers.find(identifier);
+  return server?.enabled ? server : undefined;
 }
 
 /** On behalf of people a client has `resources`; for itself `service_permissions`, which default to them for pure services. */

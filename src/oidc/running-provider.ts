@@ -1,7 +1,7 @@
 import type { Middleware } from 'koa';
 import mount from 'koa-mount';
 import type Provider from 'oidc-provider';
-import { watchChanges } from '../platform/database/index.ts';
+import type { ChangeFeed } from '../platform/database/index.ts';
 import { loadSigningKeys, type SigningKey, stateOf } from '../signing-keys/index.ts';
 import type { ProviderDeps } from './configuration.ts';
 import { buildProvider } from './provider.ts';
@@ -15,24 +15,38 @@ export type RunningProvider = {
   close: () => void;
 };
 
+const tickMs = 250;
+
 /**
  * Opens the provider, and swaps it whenever signing keys change, here or on another node, or the clock moves a key on.
  *
  * @throws WrongKeyError when the keys were sealed under another root key
  */
-export async function openProvider(deps: ProviderDeps & { rootKey: Buffer }): Promise<RunningProvider> {
+export async function openProvider(
+  deps: ProviderDeps & { rootKey: Buffer; changes: ChangeFeed },
+): Promise<RunningProvider> {
   let current = await load(deps);
-  const refresh = async () => {
+  const reload = async () => {
     current = await load(deps);
   };
-  const watch = watchChanges(deps.db, refresh, async () => {
-    if (phasesOf(current.keys, deps.now()) !== current.phases) await refresh();
+  // A reload that fails (the database is away) is due again at the next tick.
+  let isStale = false;
+  deps.changes.on('signing_key', () => {
+    isStale = true;
   });
+  const tick = async () => {
+    if (!isStale && phasesOf(current.keys, deps.now()) === current.phases) return;
+    isStale = false;
+    await reload().catch(() => {
+      isStale = true;
+    });
+  };
+  const timer = setInterval(tick, tickMs).unref();
   return {
     current: () => current.provider,
     keys: () => current.keys,
     middleware: (ctx, next) => current.middleware(ctx, next),
-    close: watch.close,
+    close: () => clearInterval(timer),
   };
 }
 

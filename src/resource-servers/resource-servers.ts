@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { appendEvent } from '../audit/index.ts';
-import type { Db, Trx } from '../platform/database/index.ts';
+import { announceChange, type Db, type Trx } from '../platform/database/index.ts';
 import { type Actor, conflict, notFound } from '../platform/http/index.ts';
 import type { ResourceServerInput } from './schemas.ts';
 import {
@@ -104,6 +104,7 @@ async function record(
 ): Promise<void> {
   const target = { kind: 'resource_server', id: identifier };
   await appendEvent(trx, { actor, action: `resource_server.${what}`, target, details: { scopes }, occurred_at });
+  await announceChange(trx, { kind: 'resource_server', key: identifier, occurred_at });
 }
 
 function desiredState({

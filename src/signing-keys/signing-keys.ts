@@ -58,7 +58,7 @@ export async function rotateSigningKey(
     await insertSigningKey(trx, rootKey, { ...made, alg: input.alg, created_at, signs_from });
     await retireOlderKeys(trx, { alg: input.alg, kid: made.kid }, retires_at);
     await recordMade(trx, actor, { alg: input.alg, kid: made.kid }, created_at);
-    await announceChange(trx);
+    await announceChange(trx, { kind: 'signing_key', key: made.kid, occurred_at: created_at });
     return { kid: made.kid, alg: input.alg, created_at, signs_from, retires_at: null };
   });
 }

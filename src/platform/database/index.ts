@@ -1,5 +1,6 @@
-/** PostgreSQL: connections, migrations, and the counter that tells nodes of each other's changes. */
-export { announceChange, watchChanges } from './change-counter.ts';
+/** PostgreSQL: connections, migrations, and the feed that tells nodes of each other's changes. */
+export { Cache } from './cache.ts';
+export { announceChange, ChangeFeed } from './change-feed.ts';
 export { HotConnection, type HotResult, type HotStatement } from './hot-connection.ts';
 export { type MigrationState, migrate, migrationStates } from './migrate.ts';
 export { type Database, type DatabaseOptions, type Db, openDatabase, type Trx } from './open.ts';

@@ -1,0 +1,142 @@
+import { sql } from 'kysely';
+import pg from 'pg';
+import type { Db, Trx } from './open.ts';
+
+/** What of the shared truth is cached by nodes, so that a change of it must be told. */
+export type ChangeKind = 'resource_server' | 'signing_key';
+
+type Row = { head: string; position: string | null; kind: ChangeKind | null; key: string | null };
+type Listener = (keys: readonly string[] | 'all') => unknown;
+
+const channel = 'latchkey_changes';
+const pollMs = 500;
+const reconnectMs = 1000;
+const trustedMs = 5000;
+const keptMs = 60 * 60 * 1000;
+
+/**
+ * Tells every node of a change, within a second of the commit. Call it last in the transaction: it holds the one-row counter
+ * until the commit, so that positions become visible in the order of their numbers.
+ */
+export async function announceChange(
+  trx: Trx,
+  change: { kind: ChangeKind; key: string; occurred_at: Date },
+): Promise<void> {
+  const { kind, key, occurred_at } = change;
+  await sql`
+    with moved as (update change_counter set position = position + 1 returning position),
+      old as (delete from changes where occurred_at < ${new Date(occurred_at.getTime() - keptMs)})
+    insert into changes (position, kind, key, occurred_at) select position, ${kind}, ${key}, ${occurred_at} from moved`.execute(
+    trx,
+  );
+  await sql`select pg_notify(${channel}, '')`.execute(trx);
+}
+
+/**
+ * The changes that this and other nodes commit, in order: told by NOTIFY where the connection lets it through, and looked for
+ * twice a second in any case (DESIGN.md §8).
+ */
+export class ChangeFeed {
+  readonly #db: Db;
+  readonly #url: string;
+  readonly #listeners: { kind: ChangeKind; listener: Listener }[] = [];
+  #position: bigint | undefined;
+  #confirmedAt = Number.NEGATIVE_INFINITY;
+  #reading: Promise<void> | undefined;
+  #poll: NodeJS.Timeout | undefined;
+  #listening: pg.Client | undefined;
+  #isClosed = false;
+
+  constructor(db: Db, url: string) {
+    this.#db = db;
+    this.#url = url;
+  }
+
+  /** Calls the listener with what changed; with `all` when it cannot be known. */
+  on(kind: ChangeKind, listener: Listener): void {
+    this.#listeners.push({ kind, listener });
+  }
+
+  start(): void {
+    const look = async () => {
+      // The database is away: requests answer 503 by themselves, caches lose their trust, and the next look comes.
+      await this.catchUp().catch(() => undefined);
+      if (!this.#isClosed) this.#poll = setTimeout(look, pollMs).unref();
+    };
+    void look();
+    void this.#listen();
+  }
+
+  /** Whether all that was committed five seconds ago is known here; otherwise what is cached must not be used. */
+  isTrusted(): boolean {
+    return performance.now() - this.#confirmedAt < trustedMs;
+  }
+
+  /** Milliseconds since the feed was last known to be complete. */
+  lagMs(): number {
+    return performance.now() - this.#confirmedAt;
+  }
+
+  /**
+   * Resolves when everything committed before the call is known here.
+   *
+   * @throws when the database cannot be read
+   */
+  async catchUp(): Promise<void> {
+    // A reading under way may have begun before the commit that the caller knows of.
+    await this.#reading?.catch(() => undefined);
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    await this.#reading;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#poll);
+    await this.#listening?.end().catch(() => undefined);
+  }
+
+  async #read(): Promise<void> {
+    const startedAt = performance.now();
+    const known = this.#position;
+    const { rows } = await sql<Row>`
+      select c.position as head, x.position, x.kind, x.key
+      from change_counter c left join changes x on x.position > ${String(known ?? -1n)}::bigint and x.position <= c.position
+      order by x.position`.execute(this.#db);
+    const head = BigInt(rows[0]?.head ?? 0);
+    const changes = rows.filter(({ position }) => position !== null);
+    if (known !== undefined && head !== known) this.#tell(changes, BigInt(changes.length) === head - known);
+    this.#position = head;
+    this.#confirmedAt = startedAt;
+  }
+
+  #tell(changes: readonly Row[], isComplete: boolean): void {
+    for (const { kind, listener } of this.#listeners) {
+      const keys = changes.filter((change) => change.kind === kind).map(({ key }) => key ?? '');
+      if (!isComplete) listener('all');
+      else if (keys.length > 0) listener(keys);
+    }
+  }
+
+  /** Without a connection that can listen (pgbouncer in transaction mode) polling alone keeps the bound. */
+  async #listen(): Promise<void> {
+    if (this.#isClosed) return;
+    const client = new pg.Client({
+      connectionString: this.#url,
+      application_name: 'latchkey changes',
+      keepAlive: true,
+    });
+    this.#listening = client;
+    client.on('error', () => undefined);
+    client.on('end', () => setTimeout(() => void this.#listen(), reconnectMs).unref());
+    client.on('notification', () => void this.catchUp().catch(() => undefined));
+    try {
+      await client.connect();
+      await client.query(`listen ${channel}`);
+    } catch {
+      // Tried again when the connection has ended.
+      await client.end().catch(() => undefined);
+    }
+  }
+}
