@@ -9,9 +9,10 @@ const busyPauseMs = { min: 2, spread: 6 };
 
 type Waiting = {
   row: UnitRow;
-  /** At most one unit per family or code in a batch: the second is judged after the first is written. */
-  lane: string;
-  since: number;
+  /** At most one unit per family or code is under way here: the second is judged after the first is written. */
+  family: string;
+  /** When its rows were first found locked by somebody else. */
+  busySince: number | undefined;
   resolve: (verdict: Verdict) => void;
   reject: (error: unknown) => void;
 };
@@ -21,6 +22,7 @@ export class Committer {
   readonly #idle: HotConnection[];
   readonly #now: () => Date;
   #queue: Waiting[] = [];
+  readonly #underWay = new Set<string>();
   #isScheduled = false;
 
   constructor(database: Database, now: () => Date) {
@@ -35,8 +37,8 @@ export class Committer {
    */
   commit(row: UnitRow): Promise<Verdict> {
     return new Promise((resolve, reject) => {
-      const lane = row.presented && row.family_id ? row.family_id : '';
-      this.#queue.push({ row, lane, since: this.#now().getTime(), resolve, reject });
+      const family = row.presented && row.family_id ? row.family_id : '';
+      this.#queue.push({ row, family, busySince: undefined, resolve, reject });
       this.#schedule();
     });
   }
@@ -55,7 +57,12 @@ export class Committer {
       const connection = this.#idle.pop();
       if (!connection) return;
       const batch = this.#takeBatch();
+      if (batch.length === 0) {
+        this.#idle.push(connection);
+        return;
+      }
       void this.#commitBatch(connection, batch).finally(() => {
+        for (const { family } of batch) this.#underWay.delete(family);
         this.#idle.push(connection);
         this.#flush();
       });
@@ -65,11 +72,10 @@ export class Committer {
   #takeBatch(): Waiting[] {
     const batch: Waiting[] = [];
     const rest: Waiting[] = [];
-    const taken = new Set<string>();
     for (const waiting of this.#queue) {
-      const fits = batch.length < maxBatch && !taken.has(waiting.lane);
+      const fits = batch.length < maxBatch && !this.#underWay.has(waiting.family);
       (fits ? batch : rest).push(waiting);
-      if (fits && waiting.lane) taken.add(waiting.lane);
+      if (fits && waiting.family) this.#underWay.add(waiting.family);
     }
     this.#queue = rest;
     return batch;
@@ -122,7 +128,8 @@ export class Committer {
       waiting.resolve(verdict);
       return;
     }
-    if (this.#now().getTime() - waiting.since > busyBudgetMs) {
+    waiting.busySince ??= performance.now();
+    if (performance.now() - waiting.busySince > busyBudgetMs) {
       waiting.reject(new DatabaseUnavailableError(new Error('a row stayed locked')));
       return;
     }
