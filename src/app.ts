@@ -22,7 +22,7 @@ import {
   providerPages,
   serveAssets,
 } from './pages/index.ts';
-import { pinHost, problems, readForm, rememberOrigin, securityHeaders } from './platform/http/index.ts';
+import { believeProxies, pinHost, problems, readForm, rememberOrigin, securityHeaders } from './platform/http/index.ts';
 import { type Logger, logRequests } from './platform/logging/index.ts';
 import { guardedFetch } from './platform/outbound/index.ts';
 import { ResourceServers } from './resource-servers/index.ts';
@@ -71,11 +71,12 @@ export async function createApp({ config, issuer, version, installation, log, de
   const koa = new Koa({ proxy: true, maxIpsCount: config.trustedProxyHops });
   koa.keys = keys.all('cookie').map(({ key }) => key.toString('base64url'));
   koa.silent = true;
+  koa.use(believeProxies(config.trustProxy));
   koa.use(rememberOrigin);
   koa.use(logRequests(log));
   koa.use(securityHeaders(issuer));
   koa.use(problems(log, problemPage({ now, config })));
-  koa.use(pinHost({ issuer, trustProxy: config.trustProxy }));
+  koa.use(pinHost(issuer));
   koa.use(healthRoutes(installation));
   koa.use(serveAssets);
   koa.use(oauthErrors);

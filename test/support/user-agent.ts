@@ -15,12 +15,17 @@ export class UserAgent {
   }
 
   /** Sends a form of the page: the one whose action contains `action`, with its hidden fields. */
-  submit(page: Page, fields: Record<string, string | string[]> = {}, action = ''): Promise<Page> {
+  submit(
+    page: Page,
+    fields: Record<string, string | string[]> = {},
+    action = '',
+    headers: Record<string, string> = {},
+  ): Promise<Page> {
     const form = forms(page.html).find((each) => each.action.includes(action));
     if (!form) throw new Error(`no form ${action} on ${page.url} (${page.status}): ${page.html.slice(0, 400)}`);
     const body = new URLSearchParams(form.hidden);
     for (const [name, value] of Object.entries(fields)) for (const each of [value].flat()) body.append(name, each);
-    return this.post(new URL(form.action || page.url, page.url).href, body);
+    return this.post(new URL(form.action || page.url, page.url).href, body, headers);
   }
 
   post(url: string, body: URLSearchParams, headers: Record<string, string> = {}): Promise<Page> {

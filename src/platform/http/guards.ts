@@ -4,22 +4,29 @@ import { Problem } from './problems.ts';
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 const hostless = new Set(['/healthz', '/readyz', '/metrics']);
 
-export type HostOptions = { issuer: string; trustProxy: boolean };
+/**
+ * What proxies say of a request counts only where they are trusted; elsewhere anybody could have said it. Comes before
+ * whatever asks for the client's address.
+ */
+export function believeProxies(trustProxy: boolean): Middleware {
+  return async (ctx: Context, next: Next) => {
+    if (!trustProxy) for (const name of ['x-forwarded-for', 'x-forwarded-host']) delete ctx.req.headers[name];
+    await next();
+  };
+}
 
 /**
  * Refuses requests for another host than the issuer's (421): endpoint URLs, redirects and audiences follow the request's
  * Host inside oidc-provider. A loopback GET under another loopback name is sent to the right one. From here on every part
- * sees the issuer's scheme and host, and a client's address from a proxy only where proxies are trusted.
+ * sees the issuer's scheme and host.
  */
-export function pinHost({ issuer, trustProxy }: HostOptions): Middleware {
+export function pinHost(issuer: string): Middleware {
   const { host, hostname, origin, port, protocol } = new URL(issuer);
   return async (ctx: Context, next: Next) => {
     const { headers } = ctx.req;
-    const forwarded = trustProxy ? ctx.get('X-Forwarded-Host').split(',')[0]?.trim() : undefined;
-    const asked = (forwarded || headers.host || '').toLowerCase();
+    const asked = askedHost(ctx);
     headers['x-forwarded-host'] = host;
     headers['x-forwarded-proto'] = protocol.slice(0, -1);
-    if (!trustProxy) delete headers['x-forwarded-for'];
     if (hostless.has(ctx.path) || asked === host || asked === `${hostname}:${port || defaultPorts[protocol]}`)
       return next();
     const { hostname: askedName, port: askedPort } = splitHost(asked);
@@ -28,6 +35,26 @@ export function pinHost({ issuer, trustProxy }: HostOptions): Middleware {
     ctx.redirect(`${origin}${ctx.url}`);
     return undefined;
   };
+}
+
+/** The host a request names. A target in absolute form outweighs the Host header (RFC 9112 §3.2.2), and is made relative here. */
+function askedHost(ctx: Context): string {
+  const { headers, headersDistinct, url = '' } = ctx.req;
+  if ((headersDistinct.host?.length ?? 0) > 1) throw ambiguousHost();
+  const target = URL.parse(url);
+  if (target) {
+    headers.host = target.host;
+    ctx.url = `${target.pathname}${target.search}`;
+    ctx.originalUrl = ctx.url;
+    ctx.request.originalUrl = ctx.url;
+  }
+  const forwarded = ctx.get('X-Forwarded-Host').split(',')[0]?.trim();
+  return (forwarded || headers.host || '').toLowerCase();
+}
+
+// RFC 9112 §3.2: of two parties on the way each could believe another one.
+function ambiguousHost(): Problem {
+  return new Problem(400, 'invalid_request', { title: 'Invalid request', detail: 'Send one Host header.' });
 }
 
 const defaultPorts: Record<string, string> = { 'http:': '80', 'https:': '443' };
