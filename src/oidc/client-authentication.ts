@@ -1,4 +1,4 @@
-import Provider, { type Client } from 'oidc-provider';
+import Provider, { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { matchesSecret } from '../clients/index.ts';
 import { type Digest, digest } from '../platform/crypto/index.ts';
 import { findClientRecord, type StoreDeps } from './token-store/index.ts';
@@ -39,6 +39,26 @@ export function useEachJtiOnce(provider: Provider, { db }: StoreDeps): void {
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst();
     return numInsertedOrUpdatedRows === 1n;
+  };
+}
+
+const maxAssertionSeconds = 3600;
+const assertionTypes = new Set<unknown>([undefined, 'JWT', 'client-authentication+jwt']);
+
+/**
+ * What oidc-provider leaves open about a client assertion: it is meant for this server alone (else another server it was
+ * sent to could use it here first), made for this purpose (RFC 8725 §3.12), and its `jti` need not be kept for long
+ * (RFC 7523 §3).
+ *
+ * @throws InvalidClientAuth
+ */
+export function judgeAssertion({ now }: Pick<StoreDeps, 'now'>) {
+  return (ctx: KoaContextWithOIDC, { aud, exp }: Record<string, unknown>, { typ }: Record<string, unknown>): void => {
+    const ours: Set<unknown> = ctx.oidc.clientJwtAuthExpectedAudience();
+    if (![aud].flat().every((audience) => ours.has(audience))) throw new errors.InvalidClientAuth('foreign audience');
+    if (!assertionTypes.has(typ)) throw new errors.InvalidClientAuth('type of another JWT');
+    const isBounded = typeof exp === 'number' && exp <= now().getTime() / 1000 + maxAssertionSeconds;
+    if (!isBounded) throw new errors.InvalidClientAuth('expires too far in the future');
   };
 }
 

@@ -4,7 +4,7 @@ import type { Logger } from '../platform/logging/index.ts';
 import type { SigningKey } from '../signing-keys/index.ts';
 import { stateOf } from '../signing-keys/index.ts';
 import { claimsByScope, findAccount } from './claims.ts';
-import { clientAuthMethods, isAllowedOrigin } from './client-authentication.ts';
+import { clientAuthMethods, isAllowedOrigin, judgeAssertion } from './client-authentication.ts';
 import { consentedGrant } from './interactions/consented-grant.ts';
 import { type DefaultLifetimes, lifetimes } from './lifetimes.ts';
 import { endsWithSession, issuesRefreshToken, mayIntrospect, mayRevoke, revokesGrant } from './policies.ts';
@@ -55,6 +55,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     responseTypes: ['code'],
     pkce: { required: () => true },
     clientAuthMethods: [...clientAuthMethods],
+    assertJwtClientAuthClaimsAndHeader: judgeAssertion(deps),
     clientDefaults,
     clientBasedCORS: isAllowedOrigin,
     subjectTypes: ['public'],
