@@ -6,6 +6,6 @@ export {
   disableClient,
   putClient,
 } from './clients.ts';
-export { ClientInput } from './schemas.ts';
+export { ClientInput, isClientId } from './schemas.ts';
 export { addClientSecret, matchesSecret } from './secrets.ts';
 export { type Client, findClient, listEveryClient } from './store.ts';

@@ -11,6 +11,11 @@ const Lifetimes = z.strictObject({
   refresh_grace: z.int().min(0).max(60).optional(),
 });
 
+const clientIdShape = /^[\u0021-\u007e]{1,255}$/;
+
+/** Whether any client could have this id; nothing else is worth a query. */
+export const isClientId = (text: string): boolean => clientIdShape.test(text);
+
 /** Members of ours beside RFC 7591's. */
 const clientExtensions = {
   first_party: z.boolean().default(false).meta({ description: 'the person is not asked for consent' }),
@@ -35,7 +40,7 @@ const clientExtensions = {
 export const ClientInput = z.looseObject({
   client_id: z
     .string()
-    .regex(/^[\u0021-\u007e]{1,255}$/, 'must be 1 to 255 printable ASCII characters')
+    .regex(clientIdShape, 'must be 1 to 255 printable ASCII characters')
     .refine((id) => !z.guid().safeParse(id).success, 'must not look like a UUID: those name people'),
   client_secret: z.string().min(16, 'must have at least 16 characters').max(512).optional(),
   client_name: z.string().min(1).max(100).optional(),

@@ -9,6 +9,7 @@ const stranger = await generateKeyPair('ES256');
 const rsa = await generateKeyPair('RS256', { extractable: true });
 const now = Math.floor(Date.now() / 1000);
 const base64url = (text: string) => Buffer.from(text).toString('base64url');
+const withNul = { iss: 'keyed\u0000', sub: 'keyed\u0000' };
 
 describe('a client assertion', () => {
   const latchkey = startLatchkey({
@@ -45,6 +46,7 @@ describe('a client assertion', () => {
     { what: 'another issuer', ref: 'RFC 7523 §3', claims: { iss: 'service' } },
     { what: 'another subject', ref: 'RFC 7523 §3', claims: { sub: 'service' } },
     { what: 'another client as both', ref: 'RFC 7523 §3', claims: { iss: 'service', sub: 'service' } },
+    { what: 'a client id with NUL', ref: 'CWE-158', claims: withNul },
     { what: "a stranger's key", ref: 'RFC 7523 §3', options: { key: stranger.privateKey } },
     { what: 'another algorithm', ref: 'RFC 8725 §3.1', options: { key: rsa.privateKey, header: { alg: 'RS256' } } },
     {
@@ -126,5 +128,17 @@ describe('a client assertion', () => {
     const answers = await Promise.all(Array.from({ length: 30 }, () => present(assertion)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(answers.filter(({ body }) => body.error === 'invalid_client')).toHaveLength(29);
+  });
+
+  test('fails alone: requests of others at the same moment succeed (CWE-158)', async () => {
+    const poison = await keyed.assertion(latchkey.issuer, withNul);
+    const good = { grant_type: 'client_credentials', resource: api };
+    const authorization = basic('service', clientSecrets.service);
+    for (let round = 0; round < 2; round += 1) {
+      const poisoned = Array.from({ length: 100 }, () => present(poison));
+      const others = poisoned.map(() => sendForm(latchkey.issuer, '/oauth/token', good, { authorization }));
+      expect((await Promise.all(others)).map(({ status }) => status)).toEqual(others.map(() => 200));
+      expect((await Promise.all(poisoned)).map(({ status }) => status)).toEqual(others.map(() => 401));
+    }
   });
 });

@@ -1,4 +1,5 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { isClientId } from '../../clients/index.ts';
 import type { Database, Db } from '../../platform/database/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { currentUnit } from '../token-transaction/index.ts';
@@ -21,6 +22,8 @@ export async function findClientRecord(
   { reader }: Pick<StoreDeps, 'reader'>,
   client_id: string,
 ): Promise<ClientRecord | undefined> {
+  // Ids also come out of unverified JWTs; one that PostgreSQL refuses would fail every read coalesced with it.
+  if (!isClientId(client_id)) return undefined;
   const unit = currentUnit();
   await unit.prefetch;
   const record = await unit.remember(`client:${client_id}`, async () => {
