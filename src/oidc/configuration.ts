@@ -5,6 +5,7 @@ import type { SigningKey } from '../signing-keys/index.ts';
 import { stateOf } from '../signing-keys/index.ts';
 import { claimsByScope, findAccount } from './claims.ts';
 import { clientAuthMethods, isAllowedOrigin, judgeAssertion } from './client-authentication.ts';
+import { routes } from './endpoints.ts';
 import { consentedGrant } from './interactions/consented-grant.ts';
 import { type DefaultLifetimes, lifetimes } from './lifetimes.ts';
 import { endsWithSession, issuesRefreshToken, mayIntrospect, mayRevoke, revokesGrant } from './policies.ts';
@@ -112,16 +113,6 @@ function inSigningOrder(keys: readonly SigningKey[], now: Date) {
   const ranked = keys.map((key) => ({ key, rank: order[stateOf(key, keys, now)] }));
   return ranked.sort((a, b) => a.rank - b.rank).map(({ key }) => key.private_jwk);
 }
-
-const routes = {
-  authorization: '/oauth/authorize',
-  token: '/oauth/token',
-  userinfo: '/oauth/userinfo',
-  introspection: '/oauth/introspect',
-  revocation: '/oauth/revoke',
-  end_session: '/oauth/logout',
-  jwks: '/oauth/jwks',
-};
 
 const clientDefaults = {
   grant_types: ['authorization_code', 'refresh_token'],

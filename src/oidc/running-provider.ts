@@ -4,6 +4,7 @@ import type Provider from 'oidc-provider';
 import type { ChangeFeed } from '../platform/database/index.ts';
 import { loadSigningKeys, type SigningKey, stateOf } from '../signing-keys/index.ts';
 import type { ProviderDeps } from './configuration.ts';
+import { isEndpoint } from './endpoints.ts';
 import { buildProvider } from './provider.ts';
 
 export type RunningProvider = {
@@ -45,7 +46,7 @@ export async function openProvider(
   return {
     current: () => current.provider,
     keys: () => current.keys,
-    middleware: (ctx, next) => current.middleware(ctx, next),
+    middleware: (ctx, next) => (isEndpoint(ctx) ? current.middleware(ctx, next) : next()),
     close: () => clearInterval(timer),
   };
 }

@@ -29,7 +29,8 @@ export const serveAssets: Middleware = async (ctx, next) => {
 
 /** The routes of all pages of ours; those of the provider's own endpoints are rendered through `providerPages`. */
 export function pageRoutes(deps: PagesDeps): Middleware {
-  const router = new Router();
+  // One address a page: what goes by the path (cookies, logs) must not miss another spelling of it.
+  const router = new Router({ sensitive: true, strict: true });
   router.get('/', async (ctx: Context) => showHome(deps, ctx));
   signInRoutes(router, deps);
   setupRoutes(router, deps);

@@ -198,5 +198,5 @@ export function basic(client_id: string, secret: string): string {
 export async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') ?? false;
-  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : { text } };
+  return { status: response.status, headers: response.headers, body: isJson && text ? JSON.parse(text) : { text } };
 }

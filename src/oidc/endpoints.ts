@@ -1,0 +1,50 @@
+import type { Context } from 'koa';
+import { Problem } from '../platform/http/index.ts';
+
+/** Where oidc-provider's endpoints lie. */
+export const routes = {
+  authorization: '/oauth/authorize',
+  token: '/oauth/token',
+  userinfo: '/oauth/userinfo',
+  introspection: '/oauth/introspect',
+  revocation: '/oauth/revoke',
+  end_session: '/oauth/logout',
+  jwks: '/oauth/jwks',
+};
+
+const methods: Readonly<Record<string, string>> = {
+  [routes.authorization]: 'GET, HEAD',
+  [routes.token]: 'POST, OPTIONS',
+  [routes.userinfo]: 'GET, HEAD, POST, OPTIONS',
+  [routes.introspection]: 'POST, OPTIONS',
+  [routes.revocation]: 'POST, OPTIONS',
+  [routes.end_session]: 'GET, HEAD',
+  [`${routes.end_session}/confirm`]: 'POST',
+  [`${routes.end_session}/success`]: 'GET, HEAD',
+  [routes.jwks]: 'GET, HEAD, OPTIONS',
+  '/.well-known/openid-configuration': 'GET, HEAD, OPTIONS',
+  '/.well-known/oauth-authorization-server': 'GET, HEAD, OPTIONS',
+};
+
+const resumed = /^\/oauth\/authorize\/[^/]+$/;
+
+/**
+ * Whether oidc-provider answers this request. Its router takes any case and a slash at the end; middleware that goes by the
+ * path would be walked around (RFC 3986 §6.2.2.1: paths are case-sensitive).
+ *
+ * @throws Problem 405: the path takes other methods
+ */
+export function isEndpoint({ method, path }: Pick<Context, 'method' | 'path'>): boolean {
+  const allowed = Object.hasOwn(methods, path) ? methods[path] : resumed.test(path) && 'GET, HEAD';
+  if (!allowed) return false;
+  if (!allowed.split(', ').includes(method)) throw notAllowed(method, allowed);
+  return true;
+}
+
+function notAllowed(method: string, allowed: string): Problem {
+  return new Problem(405, 'method_not_allowed', {
+    title: 'Method not allowed',
+    detail: `This address does not take ${method}, but ${allowed}.`,
+    headers: { Allow: allowed },
+  });
+}
