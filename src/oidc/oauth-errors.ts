@@ -13,7 +13,7 @@ export const oauthErrors: Middleware = async (ctx: Context, next: Next) => {
     if (!(error instanceof Problem) || ctx.accepts('json', 'html') === 'html') throw error;
     ctx.status = error.status;
     ctx.set({ ...error.options.headers, 'Cache-Control': 'no-store' });
-    ctx.body = { error: errorCode(error), error_description: error.message };
+    ctx.body = { error: errorCode(error), error_description: inPrintableAscii(error.message) };
   }
   useStandardCodes(ctx);
   return undefined;
@@ -24,14 +24,26 @@ function errorCode({ status }: Problem): string {
   return status >= 500 ? 'server_error' : 'invalid_request';
 }
 
-/** A grant the client is not registered for is `unauthorized_client` (RFC 6749 §5.2); the library says `invalid_request`. */
+/** All that RFC 6749 §5.2 lets stand in a description. */
+function inPrintableAscii(text: string): string {
+  return text.replaceAll(/["\\]/g, "'").replaceAll(/[^\u0020-\u007e]/g, '?');
+}
+
+const standardCodes: Readonly<Record<string, { status: number; error: string }>> = {
+  'requested grant type is not allowed for this client': { status: 400, error: 'unauthorized_client' },
+  'no client authentication mechanism provided': { status: 401, error: 'invalid_client' },
+};
+
+/** Where the library says `invalid_request` and RFC 6749 §5.2 something else. A 401 names a scheme (RFC 9110 §15.5.2). */
 function useStandardCodes(ctx: Context): void {
   const body = ctx.body as { error?: string; error_description?: string } | null;
-  if (
-    body?.error === 'invalid_request' &&
-    body.error_description === 'requested grant type is not allowed for this client'
-  ) {
-    ctx.body = { ...body, error: 'unauthorized_client' };
+  const standard = body?.error === 'invalid_request' ? standardCodes[body.error_description ?? ''] : undefined;
+  if (standard) {
+    ctx.status = standard.status;
+    ctx.body = { ...body, error: standard.error };
+  }
+  if (ctx.status === 401 && !ctx.response.get('WWW-Authenticate')) {
+    ctx.set('WWW-Authenticate', `Basic realm="${ctx.origin}"`);
   }
   if (ctx.status === 503) ctx.set('Retry-After', '2');
 }
