@@ -16,6 +16,9 @@ const clientIdShape = /^[\u0021-\u007e]{1,255}$/;
 /** Whether any client could have this id; nothing else is worth a query. */
 export const isClientId = (text: string): boolean => clientIdShape.test(text);
 
+// A name that turns the writing round reads as another one on the consent page (CVE-2021-42574).
+const oneDirection = /^[^\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]*$/u;
+
 /** Members of ours beside RFC 7591's. */
 const clientExtensions = {
   first_party: z.boolean().default(false).meta({ description: 'the person is not asked for consent' }),
@@ -43,7 +46,12 @@ export const ClientInput = z.looseObject({
     .regex(clientIdShape, 'must be 1 to 255 printable ASCII characters')
     .refine((id) => !z.guid().safeParse(id).success, 'must not look like a UUID: those name people'),
   client_secret: z.string().min(16, 'must have at least 16 characters').max(512).optional(),
-  client_name: z.string().min(1).max(100).optional(),
+  client_name: z
+    .string()
+    .min(1)
+    .max(100)
+    .regex(oneDirection, 'must not contain control characters or change the direction of writing')
+    .optional(),
   scope: z.string().optional(),
   ...clientExtensions,
 });

@@ -26,12 +26,7 @@ const known = new Set([
     'jwks',
     'jwks_uri',
   ],
-  ...[
-    'token_endpoint_auth_method',
-    'token_endpoint_auth_signing_alg',
-    'id_token_signed_response_alg',
-    'userinfo_signed_response_alg',
-  ],
+  ...['token_endpoint_auth_method', 'token_endpoint_auth_signing_alg', 'id_token_signed_response_alg'],
   ...['default_max_age', 'require_auth_time', 'initiate_login_uri', 'subject_type'],
 ]);
 
@@ -50,6 +45,7 @@ export function clientMetadataRules(): (metadata: Record<string, unknown>) => Pr
 async function validate(model: ClientModel, metadata: Record<string, unknown>): Promise<void> {
   const unknown = Object.keys(metadata).find((member) => !known.has(member));
   if (unknown) throw invalid(`/${unknown}`, `"${unknown}" is not a client member this server supports.`);
+  refuseUnsafe(metadata);
   const usesSecret = ['client_secret_basic', 'client_secret_post'].includes(
     String(metadata.token_endpoint_auth_method),
   );
@@ -61,4 +57,33 @@ async function validate(model: ClientModel, metadata: Record<string, unknown>): 
     const member = /^\w+/.exec(description)?.[0] ?? '';
     throw invalid(known.has(member) ? `/${member}` : '', `Client "${String(metadata.client_id)}": ${description}.`);
   }
+}
+
+/** What oidc-provider takes and RFC 9700, RFC 7591 or RFC 6749 §4.4 do not. */
+function refuseUnsafe(metadata: Record<string, unknown>): void {
+  const { redirect_uris, post_logout_redirect_uris, grant_types, token_endpoint_auth_method, jwks_uri } = metadata;
+  for (const [member, uris] of Object.entries({ redirect_uris, post_logout_redirect_uris })) {
+    const problem = list(uris).map(redirectProblem).find(Boolean);
+    if (problem) throw invalid(`/${member}`, `${member}: ${problem}`);
+  }
+  if (list(grant_types).includes('client_credentials') && token_endpoint_auth_method === 'none')
+    throw invalid(
+      '/grant_types',
+      'client_credentials needs a client that authenticates: anybody can send a client_id.',
+    );
+  if (typeof jwks_uri === 'string' && !jwks_uri.startsWith('https://'))
+    throw invalid('/jwks_uri', 'jwks_uri must begin with https://, or whoever is on the way chooses the keys.');
+}
+
+const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+const loopback = ['localhost', '127.0.0.1', '[::1]'];
+
+function redirectProblem(uri: string): string | undefined {
+  const { protocol, hostname, username, password } = URL.parse(uri) ?? {};
+  const quoted = JSON.stringify(uri);
+  if (!protocol || /[^\u0021-\u007e]|[\\<>"^`{|}]/.test(uri)) return `${quoted} is not an address.`;
+  if (uri.includes('*')) return `${quoted} is compared character by character: "*" stands for nothing else.`;
+  if (username || password) return `${quoted} must not hold a user name.`;
+  const isPlain = protocol === 'http:' && !loopback.includes(hostname ?? '');
+  return isPlain ? `${quoted} must begin with https://: what is sent there could be read on the way.` : undefined;
 }

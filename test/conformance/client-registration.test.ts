@@ -1,0 +1,139 @@
+import { ClientInput } from '../../src/clients/index.ts';
+import { clientMetadataRules } from '../../src/oidc/index.ts';
+
+const web = {
+  client_id: 'web',
+  redirect_uris: ['https://client.example/callback'],
+  grant_types: ['authorization_code'],
+  token_endpoint_auth_method: 'client_secret_basic',
+};
+const native = { ...web, application_type: 'native', token_endpoint_auth_method: 'none' };
+const service = { client_id: 'service', grant_types: ['client_credentials'], response_types: [], redirect_uris: [] };
+const keyed = { ...service, token_endpoint_auth_method: 'private_key_jwt' };
+const rsa = { kty: 'RSA', n: 'AQAB', e: 'AQAB' };
+
+describe('registering a client', () => {
+  const judge = clientMetadataRules();
+
+  test.each([
+    { uri: 'http://client.example/callback', ref: 'RFC 9700 §2.6' },
+    { uri: 'http://10.0.0.1/callback', ref: 'RFC 9700 §2.6' },
+    { uri: 'http://localhost.evil.test/callback', ref: 'RFC 9700 §2.6' },
+    { uri: 'https://*.client.example/callback', ref: 'RFC 9700 §4.1.3' },
+    { uri: 'https://client.example/*', ref: 'RFC 9700 §4.1.3' },
+    { uri: 'https://client.example/callback#x', ref: 'RFC 6749 §3.1.2' },
+    { uri: 'https://user:password@client.example/callback', ref: 'RFC 9700 §4.1' },
+    { uri: 'https://client.example\\callback', ref: 'RFC 3986 §2' },
+    { uri: 'https://client.example/call back', ref: 'RFC 3986 §2' },
+    { uri: 'https://cl\u0456ent.example/callback', ref: 'RFC 3986 §2' },
+    { uri: '//client.example/callback', ref: 'RFC 6749 §3.1.2' },
+    { uri: 'javascript:alert(1)', ref: 'CWE-79' },
+    { uri: 'data:text/html,x', ref: 'CWE-79' },
+    { uri: 'file:///callback', ref: 'RFC 7591 §5' },
+    { uri: '', ref: 'RFC 6749 §3.1.2' },
+  ])('refuses to send people to $uri ($ref)', async ({ uri }) => {
+    const refused = { type: 'invalid', options: { pointer: '/redirect_uris' } };
+    await expect(judge({ ...web, redirect_uris: [uri] })).rejects.toMatchObject(refused);
+    await expect(judge({ ...web, post_logout_redirect_uris: [uri] })).rejects.toMatchObject({ type: 'invalid' });
+  });
+
+  test.each([
+    { uri: 'javascript:alert(1)', ref: 'CWE-79' },
+    { uri: 'vbscript:x', ref: 'CWE-79' },
+    { uri: 'blob:https://client.example/x', ref: 'CWE-79' },
+    { uri: 'http://client.example/callback', ref: 'RFC 8252 §8.3' },
+  ])('refuses to send a native app’s people to $uri ($ref)', async ({ uri }) => {
+    await expect(judge({ ...native, redirect_uris: [uri] })).rejects.toMatchObject({ type: 'invalid' });
+  });
+
+  test.each([
+    ['a web client', web, ['https://client.example/callback', 'http://localhost:3000/callback']],
+    ['a native client', native, ['http://127.0.0.1/callback', 'http://[::1]/callback', 'com.example.app:/callback']],
+  ])('takes what %s needs (RFC 8252 §7)', async (_, metadata, redirect_uris) => {
+    await expect(judge({ ...metadata, redirect_uris })).resolves.toBeUndefined();
+  });
+
+  test.each([
+    {
+      what: 'implicit',
+      ref: 'RFC 9700 §2.1.2',
+      metadata: { ...web, grant_types: ['implicit'], response_types: ['token'] },
+    },
+    { what: 'passwords', ref: 'RFC 9700 §2.4', metadata: { ...web, grant_types: ['password'] } },
+    {
+      what: 'client_credentials of nobody in particular',
+      ref: 'RFC 6749 §4.4',
+      metadata: { ...service, token_endpoint_auth_method: 'none' },
+    },
+    { what: 'unsigned ID tokens', ref: 'RFC 8725 §3.1', metadata: { ...web, id_token_signed_response_alg: 'none' } },
+    {
+      what: 'ID tokens signed with a shared secret',
+      ref: 'RFC 8725 §3.1',
+      metadata: { ...web, id_token_signed_response_alg: 'HS256' },
+    },
+    {
+      what: 'unsigned assertions',
+      ref: 'RFC 8725 §3.1',
+      metadata: { ...keyed, jwks_uri: 'https://client.example/jwks', token_endpoint_auth_signing_alg: 'none' },
+    },
+    {
+      what: 'assertions signed with a shared secret',
+      ref: 'RFC 7523 §2.2',
+      metadata: { ...service, token_endpoint_auth_method: 'client_secret_jwt' },
+    },
+    {
+      what: 'a private key',
+      ref: 'RFC 7517 §4',
+      metadata: { ...keyed, jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', d: 'AA' }] } },
+    },
+    { what: 'a shared key', ref: 'RFC 7517 §4', metadata: { ...keyed, jwks: { keys: [{ kty: 'oct', k: 'AA' }] } } },
+    {
+      what: 'keys and an address of keys',
+      ref: 'RFC 7591 §2',
+      metadata: { ...keyed, jwks: { keys: [rsa] }, jwks_uri: 'https://client.example/jwks' },
+    },
+    {
+      what: 'keys fetched in the clear',
+      ref: 'SSRF-04',
+      metadata: { ...keyed, jwks_uri: 'http://client.example/jwks' },
+    },
+    { what: 'keys from a file', ref: 'CWE-918', metadata: { ...keyed, jwks_uri: 'file:///etc/passwd' } },
+    { what: 'a script as home page', ref: 'DCR-04', metadata: { ...web, client_uri: 'javascript:alert(1)' } },
+    { what: 'a script as logo', ref: 'DCR-04', metadata: { ...web, logo_uri: 'data:text/html,x' } },
+    { what: 'a scope nobody declared', ref: 'RFC 7591 §2', metadata: { ...web, scope: 'openid nope' } },
+    { what: 'a member nobody knows', ref: 'ADM-06', metadata: { ...web, is_admin: true } },
+    {
+      what: 'a member that is not supported',
+      ref: 'RFC 7591 §2',
+      metadata: { ...web, userinfo_signed_response_alg: 'none' },
+    },
+    {
+      what: 'the members of a prototype',
+      ref: 'CWE-1321',
+      metadata: { ...web, constructor: { prototype: { enabled: true } } },
+    },
+  ])('refuses $what ($ref)', async ({ metadata }) => {
+    await expect(judge(metadata)).rejects.toMatchObject({ name: 'Problem', type: 'invalid', status: 400 });
+  });
+
+  test.each([
+    { what: 'writing turned round', client_name: 'Shop\u202egnp.exe', ref: 'DCR-07' },
+    { what: 'isolated writing', client_name: '\u2067Shop', ref: 'CVE-2021-42574' },
+    { what: 'NUL', client_name: 'Shop\u0000', ref: 'CWE-158' },
+    { what: 'a line end', client_name: 'Shop\r\nX: y', ref: 'CWE-93' },
+    { what: '101 characters', client_name: 'x'.repeat(101), ref: 'DCR-07' },
+  ])('refuses a name with $what ($ref)', ({ client_name }) => {
+    expect(ClientInput.safeParse({ ...web, client_name }).error?.issues).toMatchObject([{ path: ['client_name'] }]);
+  });
+
+  test.each(['Läden für Bücher', 'متجر', '店', 'Shop 🛒'])('takes the name %s', (client_name) => {
+    expect(ClientInput.safeParse({ ...web, client_name }).success).toBe(true);
+  });
+
+  test.each(['', 'a b', 'a\u0000', 'ü', 'x'.repeat(256), '0198c5c9-7c1e-7000-8000-000000000000'])(
+    'refuses the client_id %j (RFC 6749 §A.1, RFC 9068 §5)',
+    (client_id) => {
+      expect(ClientInput.safeParse({ ...web, client_id }).success).toBe(false);
+    },
+  );
+});
