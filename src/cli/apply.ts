@@ -26,10 +26,23 @@ export function applyCommand(): Command {
 async function apply({ deps, actor }: Workplace, path: string, options: Options): Promise<void> {
   const file = await readConfigurationFile(path);
   const dryRun = options.dryRun === true;
+  const prunable = options.prune ? await whatWouldBePruned(deps, file) : [];
+  const isPruning = await mayPrune(prunable, options);
   const planned = await applyConfiguration(deps, actor, file, { dryRun, missingSecrets: 'make' });
   const changes = dryRun ? planned.changes.map(withoutSecret) : planned.changes;
-  const pruned = options.prune ? await prune({ deps, actor }, await whatWouldBePruned(deps, file), options) : [];
-  answer(options, { dry_run: dryRun, changes, pruned }, [...linesOf(changes, dryRun), ...prunedLines(pruned, dryRun)]);
+  const pruned: Pruned = dryRun ? prunable : [];
+  try {
+    for (const each of isPruning ? prunable : []) {
+      await pruneConfiguration(deps, actor, [each]);
+      pruned.push(each);
+    }
+  } finally {
+    // Secrets made a moment ago are shown now or never, whatever became of the pruning.
+    answer(options, { dry_run: dryRun, changes, pruned }, [
+      ...linesOf(changes, dryRun),
+      ...prunedLines(pruned, dryRun),
+    ]);
+  }
 }
 
 /** What a dry run made was taken back with it. */
@@ -56,18 +69,12 @@ function secretNote(change: object): string {
   return 'secret_would_be_made' in change ? 'a secret would be made' : '';
 }
 
-async function prune(
-  { deps, actor }: Pick<Workplace, 'deps' | 'actor'>,
-  prunable: Pruned,
-  options: Options,
-): Promise<Pruned> {
-  if (prunable.length === 0 || options.dryRun) return prunable;
+/** Asks before anything is changed. */
+async function mayPrune(prunable: Pruned, options: Options): Promise<boolean> {
+  if (prunable.length === 0 || options.dryRun) return false;
   for (const line of prunedLines(prunable, true)) note(line);
   const count = `${prunable.length} ${prunable.length === 1 ? 'entry' : 'entries'}`;
-  if (!(await isConfirmed(`Disable ${count} that the file does not name?`, { ...options, scripts: 'need --yes' })))
-    return [];
-  await pruneConfiguration(deps, actor, prunable);
-  return prunable;
+  return isConfirmed(`Disable ${count} that the file does not name?`, { ...options, scripts: 'need --yes' });
 }
 
 function prunedLines(prunable: Pruned, isPlan: boolean): string[] {

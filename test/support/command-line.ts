@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { testRootKey } from './server.ts';
+
+const root = path.join(import.meta.dirname, '../..');
+
+export type CommandResult = { code: number | null; stdout: string; stderr: string };
+
+/** The `latchkey` command on its own database, without a server and without a terminal. */
+export class CommandLine {
+  #database: TestDatabase | undefined;
+  #folder = '';
+
+  async start(): Promise<void> {
+    this.#database = await createTestDatabase();
+    this.#folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-command-'));
+  }
+
+  async stop(): Promise<void> {
+    await this.#database?.drop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** A file of configuration as code. */
+  async file(content: unknown): Promise<string> {
+    const file = path.join(this.#folder, 'configuration.json');
+    await writeFile(file, JSON.stringify(content));
+    return file;
+  }
+
+  async run(...words: string[]): Promise<CommandResult> {
+    const env = {
+      PATH: process.env.PATH ?? '',
+      DATABASE_URL: this.#database?.url ?? '',
+      LATCHKEY_DATA_DIR: this.#folder,
+      LATCHKEY_ROOT_KEY: testRootKey,
+    };
+    const child = spawn(process.execPath, ['bin/latchkey.js', ...words], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const result: CommandResult = { code: null, stdout: '', stderr: '' };
+    child.stdout.on('data', (chunk) => {
+      result.stdout += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      result.stderr += chunk;
+    });
+    result.code = await new Promise((resolve) => child.once('close', resolve));
+    return result;
+  }
+
+  /** Runs it with `--json` and expects it to succeed. */
+  async json<Answer>(...words: string[]): Promise<Answer> {
+    const { code, stdout, stderr } = await this.run(...words, '--json');
+    if (code !== 0) throw new Error(`latchkey ${words.join(' ')} ended with ${code}: ${stderr}`);
+    return JSON.parse(stdout) as Answer;
+  }
+}
+
+/** A command line for the tests around it. */
+export function commandLine(): CommandLine {
+  const latchkey = new CommandLine();
+  beforeAll(() => latchkey.start());
+  afterAll(() => latchkey.stop());
+  return latchkey;
+}
