@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import {
   addClientSecret,
   type Client,
@@ -8,7 +8,7 @@ import {
   findClient,
   listEveryClient,
 } from '../clients/index.ts';
-import { notFound } from '../platform/http/index.ts';
+import { invalid, notFound } from '../platform/http/index.ts';
 import { countLiveTokens } from '../tokens/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { Days, isConfirmed, parsed, readSecret } from './input.ts';
@@ -21,9 +21,17 @@ type CreateOptions = {
   redirectUri: string[];
   scope?: string;
   resource: string[];
+  introspects: string[];
   firstParty?: boolean;
 };
 type SecretOptions = { json?: boolean; label?: string; expiresInDays?: string; secretStdin?: boolean };
+
+const metadataOf: Record<string, Record<string, unknown>> = {
+  web: {},
+  spa: { token_endpoint_auth_method: 'none' },
+  native: { application_type: 'native', token_endpoint_auth_method: 'none' },
+  service: { grant_types: ['client_credentials'] },
+};
 
 const repeated = (value: string, values: string[]) => [...values, value];
 
@@ -34,13 +42,19 @@ export function clientCommand(): Command {
     .addCommand(
       command('create', 'register a client; what more there is to say of one, "latchkey apply" takes')
         .argument('<client-id>')
-        .option('--type <type>', 'web, spa, native or service', 'web')
+        .addOption(new Option('--type <type>', 'what it is').choices(Object.keys(metadataOf)).default('web'))
         .option('--name <name>', 'shown to people')
         .option('--redirect-uri <uri>', 'where people are sent back to; may be repeated', repeated, [])
         .option('--scope <scopes>', 'OpenID Connect scopes it may ask for, e.g. "openid profile email"')
         .option(
           '--resource <identifier=scopes>',
           'an API and what it may ask for there, e.g. "https://api.example=read write"; may be repeated',
+          repeated,
+          [],
+        )
+        .option(
+          '--introspects <identifier>',
+          'an API it is, or acts for: it may introspect the tokens of that API; may be repeated',
           repeated,
           [],
         )
@@ -65,27 +79,21 @@ export function clientCommand(): Command {
   return client;
 }
 
-const metadataOf: Record<string, Record<string, unknown>> = {
-  web: {},
-  spa: { token_endpoint_auth_method: 'none' },
-  native: { application_type: 'native', token_endpoint_auth_method: 'none' },
-  service: { grant_types: ['client_credentials'] },
-};
-
 async function create({ deps, actor }: Workplace, client_id: string, options: CreateOptions): Promise<void> {
-  const metadata = metadataOf[options.type];
-  if (!metadata) throw notFound('type of client', options.type);
   const isService = options.type === 'service';
+  if (!isService && options.redirectUri.length === 0)
+    throw invalid('/redirect_uris', 'Give at least one --redirect-uri: where people are sent back to.');
   const resources = Object.fromEntries(options.resource.map(resourceOption));
   const input = parsed(ClientInput, {
     client_id,
-    ...metadata,
+    ...metadataOf[options.type],
     ...(options.name && { client_name: options.name }),
     ...(!isService && {
       redirect_uris: options.redirectUri,
       scope: options.scope ?? 'openid profile email offline_access',
     }),
     ...(isService ? { service_permissions: resources } : { resources }),
+    ...(options.introspects.length > 0 && { introspects: options.introspects }),
     ...(options.firstParty && { first_party: true }),
   });
   const { client_secret } = await createClient(deps, actor, input);
@@ -121,8 +129,10 @@ async function list({ deps }: Workplace, options: { json?: boolean }): Promise<v
   answer(options, { clients: clients.map(viewOf) }, clients.length > 0 ? columns(rows) : none);
 }
 
-function viewOf({ client_id, type, enabled, first_party, metadata, created_at }: Client) {
-  return { client_id, type, enabled, first_party, created_at, ...metadata };
+function viewOf({ client_id, type, enabled, first_party, created_at, metadata, ...client }: Client) {
+  const { resources, service_permissions, introspects, lifetimes } = client;
+  const may = { resources, service_permissions, introspects, lifetimes };
+  return { client_id, type, enabled, first_party, created_at, ...metadata, ...may };
 }
 
 function nameOf({ metadata }: Client): string {
