@@ -2,12 +2,13 @@ import { z } from 'zod';
 
 const scopesPerResource = z.record(z.url(), z.array(z.string().min(1).max(256)));
 const seconds = z.int().positive();
+const day = 86_400;
 
-/** Overrides of the installation's lifetimes, in seconds. */
+/** Overrides of the installation's lifetimes, in seconds; within the same bounds. */
 const Lifetimes = z.strictObject({
-  access_token: seconds.optional(),
-  refresh_token_idle: seconds.optional(),
-  refresh_token_absolute: seconds.optional(),
+  access_token: seconds.max(day).optional(),
+  refresh_token_idle: seconds.max(366 * day).optional(),
+  refresh_token_absolute: seconds.max(1830 * day).optional(),
   refresh_grace: z.int().min(0).max(60).optional(),
 });
 
