@@ -8,6 +8,7 @@ export type MigrationState = { name: string; applied_at: Date | null };
 
 const migrationFolder = path.join(import.meta.dirname, '../../../db/migrations');
 const partitionsAhead = 24;
+const fewestAhead = 12;
 
 /**
  * Brings the database to this version. Safe when several nodes do it at once (one waits for the other), and again.
@@ -48,18 +49,33 @@ function migrator(db: Kysely<unknown>): Migrator {
   return new Migrator({ db, provider: new FileMigrationProvider({ fs, path, migrationFolder }) });
 }
 
-/** Months are partitions so that old ones can leave whole; the default partition catches what nobody foresaw. */
+/**
+ * Months are partitions so that old ones can leave whole; the default partition catches what nobody foresaw. While enough lie
+ * ahead none is made: a role that only serves requests may not, and starts all the same.
+ */
 async function addAuditPartitions(db: Kysely<unknown>, now: Date): Promise<void> {
+  if (await exists(db, partition(now, fewestAhead).name)) return;
   await db.transaction().execute(async (trx) => {
     await sql`select pg_advisory_xact_lock(hashtext('latchkey audit partitions'))`.execute(trx);
     for (let month = 0; month < partitionsAhead; month += 1) {
-      const from = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + month, 1));
-      const to = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + month + 1, 1));
-      const name = `audit_events_${from.toISOString().slice(0, 7).replace('-', '_')}`;
+      const { name, from, to } = partition(now, month);
       await sql`create table if not exists ${sql.table(name)} partition of audit_events
-        for values from (${sql.lit(from.toISOString())}) to (${sql.lit(to.toISOString())})`.execute(trx);
+        for values from (${sql.lit(from)}) to (${sql.lit(to)})`.execute(trx);
     }
   });
+}
+
+/** The partition of the month so many months ahead. */
+function partition(now: Date, ahead: number): { name: string; from: string; to: string } {
+  const [from, to] = [ahead, ahead + 1].map((months) =>
+    new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 1)).toISOString(),
+  ) as [string, string];
+  return { name: `audit_events_${from.slice(0, 7).replace('-', '_')}`, from, to };
+}
+
+async function exists(db: Kysely<unknown>, table: string): Promise<boolean> {
+  const { rows } = await sql<{ is_there: boolean }>`select to_regclass(${table}) is not null as is_there`.execute(db);
+  return rows[0]?.is_there === true;
 }
 
 async function grantRights(db: Kysely<unknown>, role: string): Promise<void> {
