@@ -76,6 +76,7 @@ export type Database = {
     access_token_signing_alg: string | null;
     access_token_ttl_seconds: number | null;
     assignment_required: Generated<boolean>;
+    dpop_required: Generated<boolean>;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
     created_at: Date;
@@ -194,6 +195,21 @@ export type Database = {
     expires_at: Date;
     consumed_at: Date | null;
   };
+  device_codes: {
+    digest: Digest;
+    user_code_digest: Digest;
+    family_id: string;
+    client_id: string;
+    user_id: string | null;
+    grant_id: string | null;
+    sealed: Sealed;
+    issued_at: Date;
+    expires_at: Date;
+    interval_seconds: number;
+    polled_at: Date | null;
+    consumed_at: Date | null;
+  };
+  pushed_requests: { digest: Digest; sealed: Sealed; expires_at: Date; consumed_at: Date | null };
   access_tokens: AccessTokenColumns & { digest: Digest };
   jwt_access_tokens: AccessTokenColumns & { jti: string; status_list_id: number; status_index: number };
   status_lists: { id: GeneratedAlways<number>; size: number; leased: Generated<number>; created_at: Date };

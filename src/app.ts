@@ -5,6 +5,7 @@ import { healthRoutes } from './health.ts';
 import type { Installation } from './installation.ts';
 import {
   Committer,
+  clientCertificates,
   oauthErrors,
   openProvider,
   type ProviderDeps,
@@ -21,6 +22,7 @@ import {
   providerPagePolicy,
   providerPages,
   serveAssets,
+  userCodeEntry,
 } from './pages/index.ts';
 import { believeProxies, pinHost, problems, readForm, rememberOrigin, securityHeaders } from './platform/http/index.ts';
 import { type Logger, logRequests } from './platform/logging/index.ts';
@@ -51,6 +53,10 @@ export async function createApp({ config, issuer, version, installation, log, de
     lifetimes: config,
     resourceServers: new ResourceServers(db, changes),
     statusIndexes: new StatusIndexes(db, now),
+    clientCertificates: clientCertificates(
+      { header: config.clientCertificateHeader, caFile: config.clientCaFile },
+      now,
+    ),
     permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),
     pages: providerPages({ now, config }),
     fetch: guardedFetch,
@@ -82,6 +88,7 @@ export async function createApp({ config, issuer, version, installation, log, de
   koa.use(oauthErrors);
   koa.use(readForm);
   if (demo) koa.use(demo);
+  koa.use(userCodeEntry(pages));
   koa.use(providerPagePolicy);
   koa.use(unitOfWork({ log, db, committer, keys, now, refreshGraceSeconds: config.refreshGraceSeconds }));
   koa.use(prefetchToken(store));

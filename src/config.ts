@@ -27,6 +27,11 @@ const table = {
   LATCHKEY_ROOT_KEY: ['', '32 bytes as base64, base64url or hex: openssl rand -base64 32. In development: made once.'],
   LATCHKEY_APPLY: ['', 'File of configuration as code to apply at start.'],
   LATCHKEY_TRUST_PROXY: ['off', 'off, the number of proxies in front, or on if the first overwrites X-Forwarded-For.'],
+  LATCHKEY_CLIENT_CERTIFICATE_HEADER: [
+    '',
+    'Header in which the proxy in front gives a client certificate (RFC 9440, or escaped PEM). Otherwise mutual TLS is off.',
+  ],
+  LATCHKEY_CLIENT_CA_FILE: ['', 'PEM file of the authorities that issue client certificates, for tls_client_auth.'],
   LATCHKEY_BRAND_NAME: ['Latchkey', 'Name shown on the pages.'],
   LOG_LEVEL: ['', 'trace, debug, info, warn, error, fatal or silent. In development: warn; in production: info.'],
   LATCHKEY_ACCESS_TOKEN_SECONDS: ['600', 'Lifetime of an access token.'],
@@ -77,6 +82,11 @@ const Environment = z.object({
     .optional(),
   LATCHKEY_APPLY: FilePath.optional(),
   LATCHKEY_TRUST_PROXY: z.string().regex(/^(on|off|[1-9]\d?)$/, 'must be off, on, or how many proxies are in front'),
+  LATCHKEY_CLIENT_CERTIFICATE_HEADER: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,64}$/, 'must be the name of a header')
+    .optional(),
+  LATCHKEY_CLIENT_CA_FILE: FilePath.optional(),
   LATCHKEY_BRAND_NAME: z.string().regex(/^\P{Cc}{1,64}$/u, 'must be at most 64 characters without control characters'),
   LOG_LEVEL: z.enum(logLevels, 'must be a level from trace to fatal, or silent').optional(),
   LATCHKEY_ACCESS_TOKEN_SECONDS: wholeNumber(1, day),
@@ -139,6 +149,9 @@ function toConfig(values: z.output<typeof Environment>) {
     trustProxy: proxy !== 'off',
     /** How many proxies are in front, as Koa's `maxIpsCount`: 0 = not said. */
     trustedProxyHops: proxy === 'on' || proxy === 'off' ? 0 : Number(proxy),
+    /** Where the trusted proxy puts a client certificate; undefined: mutual TLS is off. */
+    clientCertificateHeader: values.LATCHKEY_CLIENT_CERTIFICATE_HEADER,
+    clientCaFile: values.LATCHKEY_CLIENT_CA_FILE,
     brandName: values.LATCHKEY_BRAND_NAME,
     logLevel: values.LOG_LEVEL ?? (NODE_ENV === 'production' ? 'info' : 'warn'),
     accessTokenSeconds: values.LATCHKEY_ACCESS_TOKEN_SECONDS,
@@ -169,6 +182,11 @@ function unsafeSettings(texts: Record<string, string | undefined>, env: NodeJS.P
   const demands: [SettingName, string][] = isSet('LATCHKEY_MIGRATE_DATABASE_URL')
     ? [['DATABASE_URL', 'where LATCHKEY_MIGRATE_DATABASE_URL is: both name the same database']]
     : [];
+  if (isSet('LATCHKEY_CLIENT_CERTIFICATE_HEADER') && texts.LATCHKEY_TRUST_PROXY === 'off')
+    demands.push([
+      'LATCHKEY_TRUST_PROXY',
+      'on with LATCHKEY_CLIENT_CERTIFICATE_HEADER: otherwise anybody could send that header',
+    ]);
   if (texts.NODE_ENV === 'production') demands.push(...productionDemands);
   const problems = demands.filter(([name]) => !isSet(name)).map(([name, why]) => `${name} must be set ${why}.`);
   return texts.NODE_ENV === 'production' && isInsecure(texts.LATCHKEY_ISSUER ?? '')

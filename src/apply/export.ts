@@ -21,13 +21,21 @@ export async function exportConfiguration(db: Db): Promise<ConfigurationFile> {
 
 function exportedResourceServer(server: ResourceServer): ConfigurationFile['resource_servers'][number] {
   const { identifier, name, access_token_format, access_token_signing_alg, access_token_ttl_seconds } = server;
-  const { assignment_required, enabled, permissions } = server;
+  const { assignment_required, dpop_required, enabled, permissions } = server;
   const tokens = {
     access_token_format,
     ...(access_token_signing_alg && { access_token_signing_alg: access_token_signing_alg as 'ES256' }),
     ...(access_token_ttl_seconds && { access_token_ttl_seconds }),
   };
-  return { identifier, name, ...tokens, assignment_required, enabled, scopes: permissions.map(exportedScope) };
+  return {
+    identifier,
+    name,
+    ...tokens,
+    assignment_required,
+    dpop_required,
+    enabled,
+    scopes: permissions.map(exportedScope),
+  };
 }
 
 function exportedScope({ name, description, is_default, is_optional, is_sensitive }: Permission) {

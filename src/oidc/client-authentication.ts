@@ -1,10 +1,26 @@
 import Provider, { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { matchesSecret } from '../clients/index.ts';
 import { type Digest, digest } from '../platform/crypto/index.ts';
+import type { MutualTlsDeps } from './mutual-tls.ts';
 import { findClientRecord, type StoreDeps } from './token-store/index.ts';
 
 /** Ways of client authentication; symmetric JWTs would need the secret itself, of which only a digest is stored. */
-export const clientAuthMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
+export const clientAuthMethods = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
+  'none',
+] as const;
+
+/** Those that work here: mutual TLS needs to be told of certificates. */
+export function usableAuthMethods({ clientCertificates: { header, authorities } }: MutualTlsDeps) {
+  return clientAuthMethods.filter((method) => {
+    if (method === 'tls_client_auth') return header !== undefined && authorities.length > 0;
+    return method !== 'self_signed_tls_client_auth' || header !== undefined;
+  });
+}
 
 /**
  * Secrets are compared as keyed digests, any live one counts, and only the registered method does: oidc-provider takes a

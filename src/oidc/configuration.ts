@@ -4,18 +4,21 @@ import type { Logger } from '../platform/logging/index.ts';
 import type { SigningKey } from '../signing-keys/index.ts';
 import { stateOf } from '../signing-keys/index.ts';
 import { claimsByScope, findAccount } from './claims.ts';
-import { clientAuthMethods, isAllowedOrigin, judgeAssertion } from './client-authentication.ts';
+import { clientAuthMethods, isAllowedOrigin, judgeAssertion, usableAuthMethods } from './client-authentication.ts';
+import { type DevicePages, deviceFlow } from './device-flow.ts';
 import { routes } from './endpoints.ts';
 import { consentedGrant } from './interactions/consented-grant.ts';
 import { type DefaultLifetimes, lifetimes } from './lifetimes.ts';
+import { type MutualTlsDeps, mutualTls } from './mutual-tls.ts';
 import { endsWithSession, issuesRefreshToken, mayIntrospect, mayRevoke, revokesGrant } from './policies.ts';
+import { proofOfPossession } from './proof-of-possession.ts';
 import { defaultResource, identityScopes, type ResourceDeps, resourceServerInfo } from './resources.ts';
 import type { StatusIndexes } from './status-indexes.ts';
 import { recordStructuredToken } from './structured-tokens.ts';
 import { type StoreDeps, tokenStore } from './token-store/index.ts';
 
 /** Pages that oidc-provider asks for; the pages entrance renders them. */
-export type ProviderPages = {
+export type ProviderPages = DevicePages & {
   renderError: (
     ctx: KoaContextWithOIDC,
     out: { error: string; error_description?: string | undefined },
@@ -26,7 +29,8 @@ export type ProviderPages = {
 };
 
 export type ProviderDeps = StoreDeps &
-  ResourceDeps & {
+  ResourceDeps &
+  MutualTlsDeps & {
     issuer: string;
     lifetimes: DefaultLifetimes;
     statusIndexes: StatusIndexes;
@@ -55,7 +59,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     interactions: { policy: interactionPolicy.base(), url: (_ctx, { uid }) => `/interaction/${uid}` },
     responseTypes: ['code'],
     pkce: { required: () => true },
-    clientAuthMethods: [...clientAuthMethods],
+    clientAuthMethods: usableAuthMethods(deps),
     assertJwtClientAuthClaimsAndHeader: judgeAssertion(deps),
     clientDefaults,
     clientBasedCORS: isAllowedOrigin,
@@ -78,7 +82,6 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
 
 /** The part of the configuration that client metadata is judged by, for a provider that serves no request. */
 export function metadataRules(): Configuration {
-  const off = { enabled: false };
   return {
     scopes: identityScopes,
     claims: claimsByScope,
@@ -89,11 +92,16 @@ export function metadataRules(): Configuration {
     jwks: { keys: signatureAlgs.map(throwawayKey) },
     adapter: () => ({}) as Adapter,
     features: {
-      clientCredentials: { enabled: true },
-      devInteractions: off,
-      dPoP: off,
-      pushedAuthorizationRequests: off,
-      resourceIndicators: off,
+      ...plainFeatures,
+      deviceFlow: on,
+      dPoP: on,
+      mTLS: {
+        ...{ enabled: true, certificateBoundAccessTokens: true, selfSignedTlsClientAuth: true, tlsClientAuth: true },
+        getCertificate: () => undefined,
+        certificateAuthorized: () => false,
+        certificateSubjectMatches: () => false,
+      },
+      resourceIndicators: { enabled: false },
     },
   };
 }
@@ -119,17 +127,39 @@ const clientDefaults = {
   response_types: ['code' as const],
   token_endpoint_auth_method: 'client_secret_basic' as const,
   id_token_signed_response_alg: 'ES256' as const,
+  authorization_signed_response_alg: 'ES256' as const,
 };
 
+// Plain text, and nothing symmetric: only digests of secrets are stored.
+const clientSignatureAlgs = [...signatureAlgs, 'PS256' as const, 'Ed25519' as const];
 const enabledJWA = {
-  clientAuthSigningAlgValues: [...signatureAlgs, 'PS256' as const, 'Ed25519' as const],
+  authorizationSigningAlgValues: [...signatureAlgs],
+  clientAuthSigningAlgValues: clientSignatureAlgs,
+  dPoPSigningAlgValues: [...clientSignatureAlgs, 'ES384' as const],
+  requestObjectSigningAlgValues: clientSignatureAlgs,
   idTokenSigningAlgValues: [...signatureAlgs],
   userinfoSigningAlgValues: [...signatureAlgs],
 };
 
+const on = { enabled: true };
+
+/** Features without anything to decide. */
+const plainFeatures = {
+  backchannelLogout: on,
+  clientCredentials: on,
+  devInteractions: { enabled: false },
+  // Signed response modes (JARM), signed requests (RFC 9101), pushed ones (RFC 9126).
+  jwtResponseModes: on,
+  requestObjects: on,
+  pushedAuthorizationRequests: on,
+};
+
 function features(deps: ProviderDeps): Configuration['features'] {
   return {
-    clientCredentials: { enabled: true },
+    ...plainFeatures,
+    deviceFlow: deviceFlow(deps.pages),
+    dPoP: proofOfPossession(deps),
+    mTLS: mutualTls(deps),
     introspection: { enabled: true, allowedPolicy: mayIntrospect(deps) },
     revocation: { enabled: true, allowedPolicy: mayRevoke },
     userinfo: { enabled: true },
@@ -144,9 +174,6 @@ function features(deps: ProviderDeps): Configuration['features'] {
       defaultResource: defaultResource(deps),
       useGrantedResource: async () => true,
     },
-    pushedAuthorizationRequests: { enabled: false },
-    dPoP: { enabled: false },
-    devInteractions: { enabled: false },
   };
 }
 

@@ -9,6 +9,9 @@ export const routes = {
   introspection: '/oauth/introspect',
   revocation: '/oauth/revoke',
   end_session: '/oauth/logout',
+  pushed_authorization_request: '/oauth/par',
+  device_authorization: '/oauth/device_authorization',
+  code_verification: '/device',
   jwks: '/oauth/jwks',
 };
 
@@ -21,12 +24,15 @@ const methods: Readonly<Record<string, string>> = {
   [routes.end_session]: 'GET, HEAD',
   [`${routes.end_session}/confirm`]: 'POST',
   [`${routes.end_session}/success`]: 'GET, HEAD',
+  [routes.pushed_authorization_request]: 'POST, OPTIONS',
+  [routes.device_authorization]: 'POST, OPTIONS',
+  [routes.code_verification]: 'GET, HEAD, POST',
   [routes.jwks]: 'GET, HEAD, OPTIONS',
   '/.well-known/openid-configuration': 'GET, HEAD, OPTIONS',
   '/.well-known/oauth-authorization-server': 'GET, HEAD, OPTIONS',
 };
 
-const resumed = /^\/oauth\/authorize\/[^/]+$/;
+const resumed = /^\/(oauth\/authorize|device)\/[^/]+$/;
 
 /**
  * Whether oidc-provider answers this request. Its router takes any case and a slash at the end; middleware that goes by the

@@ -2,6 +2,7 @@
 
 export { clientMetadataRules } from './client-metadata.ts';
 export type { ProviderDeps, ProviderPages } from './configuration.ts';
+export type { DevicePages, UserCodeProblem } from './device-flow.ts';
 export {
   type BrowserSession,
   browserSession,
@@ -15,6 +16,7 @@ export {
   type PendingInteraction,
   pendingInteraction,
 } from './interactions/interaction.ts';
+export { clientCertificates } from './mutual-tls.ts';
 export { oauthErrors } from './oauth-errors.ts';
 export { openProvider, type RunningProvider } from './running-provider.ts';
 export { StatusIndexes } from './status-indexes.ts';

@@ -12,7 +12,9 @@ export type DefaultLifetimes = {
 
 const codeSeconds = 60;
 const idTokenSeconds = 3600;
+const deviceCodeSeconds = 600;
 const interactionSeconds = 3600;
+const pushedRequestSeconds = 60;
 
 type Overrides = {
   access_token?: number | undefined;
@@ -33,7 +35,9 @@ export function lifetimes(defaults: DefaultLifetimes) {
     AccessToken: accessTokenSeconds(defaults),
     ClientCredentials: accessTokenSeconds(defaults),
     AuthorizationCode: codeSeconds,
+    DeviceCode: deviceCodeSeconds,
     IdToken: idTokenSeconds,
+    PushedAuthorizationRequest: pushedRequestSeconds,
     Interaction: interactionSeconds,
     Session: defaults.sessionSeconds,
     Grant: defaults.refreshTokenAbsoluteSeconds,

@@ -41,7 +41,14 @@ export async function issuesRefreshToken(_ctx: KoaContextWithOIDC, client: Clien
   return client.grantTypeAllowed('refresh_token');
 }
 
-/** Web and single-page clients end with the browser session unless offline_access was granted; native ones outlive it. */
-export async function endsWithSession(ctx: KoaContextWithOIDC, source: { scopes: Set<string> }): Promise<boolean> {
-  return ctx.oidc.client?.applicationType !== 'native' && !source.scopes.has('offline_access');
+/**
+ * Web and single-page clients end with the browser session unless offline_access was granted; native ones and devices, whose
+ * person only passed by with that browser, outlive it.
+ */
+export async function endsWithSession(
+  ctx: KoaContextWithOIDC,
+  source: { kind?: string; scopes: Set<string> },
+): Promise<boolean> {
+  const isElsewhere = source.kind === 'DeviceCode' || ctx.oidc.client?.applicationType === 'native';
+  return !isElsewhere && !source.scopes.has('offline_access');
 }

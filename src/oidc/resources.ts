@@ -29,6 +29,7 @@ export function resourceServerInfo(deps: ResourceDeps) {
     const server = await known(deps, identifier);
     const record = await findClientRecord(deps, client.clientId);
     if (!server || !record) throw new errors.InvalidTarget();
+    demandProof(ctx, server);
     const mayHave = await entitledScopes(deps, ctx, server, record);
     if (isFirstRequest(ctx)) useDefaultScope(ctx, server, mayHave);
     const scopes = requestedScopes(ctx).filter((scope) => mayHave(scope));
@@ -62,9 +63,15 @@ export function defaultResource(deps: ResourceDeps) {
     if (only && candidates.length === 1 && wantsResource) return only;
     if (others.length > 0)
       throw new errors.InvalidScope('requested scope belongs to no requested resource', others.join(' '));
-    if (requestedScopes(ctx).length === 0 && ctx.oidc.route === 'authorization') setScope(ctx, 'openid');
+    if (requestedScopes(ctx).length === 0 && ctx.oidc.route !== 'token') setScope(ctx, 'openid');
     return [];
   };
+}
+
+/** A resource server may demand tokens that are bound to a key of the client (RFC 9449). @throws InvalidDpopProof */
+function demandProof(ctx: KoaContextWithOIDC, { dpop_required }: ResourceServer): void {
+  if (!dpop_required || ctx.oidc.route !== 'token' || ctx.get('DPoP')) return;
+  throw new errors.InvalidDpopProof('this resource server takes DPoP-bound access tokens only: send a DPoP proof');
 }
 
 async function known({ resourceServers }: ResourceDeps, identifier: string): Promise<ResourceServer | undefined> {
@@ -98,8 +105,8 @@ async function entitledScopes(
 }
 
 function requestedScopes(ctx: KoaContextWithOIDC): string[] {
-  const { AuthorizationCode, RefreshToken } = ctx.oidc.entities;
-  const asked = ctx.oidc.params?.scope ?? AuthorizationCode?.scope ?? RefreshToken?.scope;
+  const { AuthorizationCode, DeviceCode, RefreshToken } = ctx.oidc.entities;
+  const asked = ctx.oidc.params?.scope ?? (AuthorizationCode ?? DeviceCode ?? RefreshToken)?.scope;
   return typeof asked === 'string' ? asked.split(' ').filter(Boolean) : [];
 }
 

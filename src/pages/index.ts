@@ -7,11 +7,13 @@ import { contentSecurityPolicy } from '../platform/http/index.ts';
 import { findUserById } from '../users/index.ts';
 import { accountRoutes } from './account.ts';
 import { findAsset } from './assets.ts';
+import { deviceRoutes } from './device.ts';
 import { interactionRoutes } from './interaction.ts';
 import { accountName, type PagesDeps, show } from './pages.ts';
 import { setupRoutes } from './setup.ts';
 import { signInRoutes } from './sign-in.ts';
 
+export { userCodeEntry } from './device.ts';
 export type { PagesDeps } from './pages.ts';
 export { problemPage, providerPages } from './provider-pages.ts';
 
@@ -36,6 +38,7 @@ export function pageRoutes(deps: PagesDeps): Middleware {
   setupRoutes(router, deps);
   accountRoutes(router, deps);
   interactionRoutes(router, deps);
+  deviceRoutes(router, deps);
   return router.routes() as unknown as Middleware;
 }
 

@@ -23,7 +23,7 @@ export function interactionRoutes(router: Router, deps: PagesDeps): void {
     (handle: (deps: PagesDeps, ctx: Context, interaction: PendingInteraction) => Promise<void>) =>
     async (ctx: Context) => {
       const interaction = await pendingInteraction(deps.provider().current(), deps, ctx);
-      ctx.set('Content-Security-Policy', contentSecurityPolicy(["'self'", formTarget(interaction.redirect_uri)]));
+      ctx.set('Content-Security-Policy', contentSecurityPolicy(["'self'", ...formTargets(interaction.redirect_uri)]));
       await handle(deps, ctx, interaction);
     };
   router.get('/interaction/:uid', pending(showInteraction));
@@ -33,9 +33,10 @@ export function interactionRoutes(router: Router, deps: PagesDeps): void {
 }
 
 /** What CSP needs to let the form's redirect through to the client. */
-function formTarget(redirect_uri: string): string {
+function formTargets(redirect_uri: string | undefined): string[] {
+  if (!redirect_uri) return [];
   const { protocol, origin } = new URL(redirect_uri);
-  return protocol === 'http:' || protocol === 'https:' ? origin : protocol;
+  return [protocol === 'http:' || protocol === 'https:' ? origin : protocol];
 }
 
 async function showInteraction(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
@@ -70,7 +71,6 @@ async function showConsent(deps: PagesDeps, ctx: Context, interaction: PendingIn
   const { uid, client, redirect_uri, asked, user_id = '' } = interaction;
   const user = await findUserById(deps.db, user_id);
   const before = await findStandingConsent(deps.db, user_id, client.id, deps.now());
-  const { hostname, host, protocol } = new URL(redirect_uri);
   show(deps, ctx, 'consent', {
     csrf: csrfToken(deps, ctx),
     action: `/interaction/${uid}/consent`,
@@ -78,10 +78,15 @@ async function showConsent(deps: PagesDeps, ctx: Context, interaction: PendingIn
     client_name: nameOf(interaction),
     signed_in_as: user ? accountName(user) : '',
     groups: await describeAsked(deps.db, asked, before?.scopes),
-    return_host: host || protocol,
-    return_is_loopback: ['localhost', '127.0.0.1', '[::1]'].includes(hostname),
+    ...returnPlace(redirect_uri),
     lasts_until: null,
   });
+}
+
+function returnPlace(redirect_uri: string | undefined): { return_host: string | null; return_is_loopback: boolean } {
+  if (!redirect_uri) return { return_host: null, return_is_loopback: false };
+  const { hostname, host, protocol } = new URL(redirect_uri);
+  return { return_host: host || protocol, return_is_loopback: ['localhost', '127.0.0.1', '[::1]'].includes(hostname) };
 }
 
 async function submitConsent(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {

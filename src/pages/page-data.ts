@@ -80,7 +80,8 @@ export type ConsentPage = {
   /** Where "not you?" posts to (with `csrf`). */
   switch_account_action: string;
   groups: readonly AskedGroup[];
-  return_host: string;
+  /** null: to the device that showed the code */
+  return_host: string | null;
   return_is_loopback: boolean;
   /** null: until it is taken back */
   lasts_until: Date | null;
@@ -160,6 +161,15 @@ export type DemoTokensPage = {
   notice?: string | undefined;
 };
 
+/** Sends `user_code` with `xsrf`. */
+export type DeviceEnterPage = { action: string; xsrf: string; user_code: string; error?: string | undefined };
+
+/** Sends `user_code` and `xsrf` with `confirm` or `abort`. */
+export type DeviceConfirmPage = { action: string; xsrf: string; user_code: string; client_name: string };
+
+/** `address` is what a person types on another device. */
+export type DeviceShowPage = { user_code: string; qr_path: string; address: string };
+
 /** Every page there is, and what it needs. */
 export type PageData = {
   setup: SetupPage;
@@ -173,6 +183,10 @@ export type PageData = {
   'password-changed': { ended_sessions: number; ended_apps: number };
   'connected-apps': ConnectedAppsPage;
   'take-back': TakeBackPage;
+  'device-enter': DeviceEnterPage;
+  'device-confirm': DeviceConfirmPage;
+  'device-ready': { client_name?: string | undefined };
+  'device-show': DeviceShowPage;
   home: HomePage;
   'demo-home': { signed_in: boolean; csrf: string };
   'demo-tokens': DemoTokensPage;
@@ -186,6 +200,7 @@ export const pagePaths = {
   takeBack: (consent_id: string) => `/account/apps/${encodeURIComponent(consent_id)}/take-back`,
   changePassword: '/account/password',
   signOut: '/oauth/logout',
+  device: '/device',
   demo: '/demo',
   demoSignIn: '/demo/sign-in',
   demoTokens: '/demo/tokens',

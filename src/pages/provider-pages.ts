@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import type { ProviderPages } from '../oidc/index.ts';
 import { contentSecurityPolicy, type Problem } from '../platform/http/index.ts';
+import { devicePages } from './device.ts';
 import { chromeOf, type PagesDeps } from './pages.ts';
 import { renderPage } from './render.ts';
 
@@ -14,6 +15,7 @@ export function providerPages(deps: Deps): ProviderPages {
     ctx.body = body;
   };
   return {
+    ...devicePages(deps),
     renderError: (ctx, { error, error_description }) => {
       const { heading, message } = wordsFor(error);
       const page = { heading, message, technical: { error, description: error_description }, status: ctx.status };

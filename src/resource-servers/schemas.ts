@@ -24,6 +24,10 @@ export const ResourceServerInput = z.strictObject({
     .boolean()
     .default(false)
     .meta({ description: 'a person also needs a role that allows the scope' }),
+  dpop_required: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'its tokens are bound to a key of the client (RFC 9449)' }),
   enabled: z.boolean().default(true),
   scopes: z.array(Scope).max(500).default([]),
 });

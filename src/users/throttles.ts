@@ -9,11 +9,13 @@ export class Throttles {
   readonly #perAddress: RateLimiterPostgres;
   readonly #perAccount: RateLimiterPostgres;
   readonly #perDevice: RateLimiterPostgres;
+  readonly #userCodes: RateLimiterPostgres;
 
   constructor(pool: pg.Pool) {
     this.#perAddress = limiter(pool, 'address', 60);
     this.#perAccount = limiter(pool, 'account', 10);
     this.#perDevice = limiter(pool, 'device', 10);
+    this.#userCodes = limiter(pool, 'user-code', 40);
   }
 
   /**
@@ -28,6 +30,21 @@ export class Throttles {
     const results = await Promise.allSettled([this.#perAddress.consume(key(address)), own]);
     const waits = results.flatMap((result) => (result.status === 'rejected' ? [waitSeconds(result.reason)] : []));
     return waits.length > 0 ? Math.max(...waits) : undefined;
+  }
+
+  /**
+   * Counts an entered user code (RFC 8628 §5.1): forty in a quarter of an hour leave a chance of one in a million to hit one
+   * of ten thousand live codes.
+   *
+   * @returns seconds to wait; undefined when it may go on
+   */
+  async countUserCode(address: string): Promise<number | undefined> {
+    try {
+      await this.#userCodes.consume(key(address));
+      return undefined;
+    } catch (reason) {
+      return waitSeconds(reason);
+    }
   }
 
   /** A successful sign-in forgets the failed ones of this browser and account. */

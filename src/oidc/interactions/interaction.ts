@@ -10,7 +10,8 @@ export type PendingInteraction = {
   uid: string;
   prompt: 'login' | 'consent';
   client: ClientRecord;
-  redirect_uri: string;
+  /** undefined: a device waits for the answer (RFC 8628). */
+  redirect_uri: string | undefined;
   login_hint: string | undefined;
   /** Who is signed in; absent while nobody is. */
   user_id: string | undefined;
@@ -39,7 +40,7 @@ export async function pendingInteraction(
     uid: details.uid,
     prompt: prompt.name === 'consent' ? 'consent' : 'login',
     client,
-    redirect_uri: String(params.redirect_uri),
+    redirect_uri: typeof params.redirect_uri === 'string' ? params.redirect_uri : undefined,
     login_hint: typeof params.login_hint === 'string' ? params.login_hint.slice(0, 254) : undefined,
     user_id: session?.accountId,
     asked: everything

@@ -1,7 +1,9 @@
 import type { Adapter } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { DatabaseUnavailableError } from '../../platform/database/index.ts';
+import { deviceCodeStore } from './device-codes.ts';
 import { clientStore, grantStore, type ModelStore, type StoreDeps } from './models.ts';
+import { pushedRequestStore } from './pushed-requests.ts';
 import { interactionStore, sessionStore } from './session-models.ts';
 import { accessTokenStore, codeStore, refreshTokenStore } from './token-models.ts';
 
@@ -12,8 +14,10 @@ export function tokenStore(deps: StoreDeps): (model: string) => Adapter {
     AuthorizationCode: codeStore(deps),
     Client: clientStore(deps),
     ClientCredentials: accessTokenStore(deps, 'ClientCredentials'),
+    DeviceCode: deviceCodeStore(deps),
     Grant: grantStore(deps),
     Interaction: interactionStore(deps),
+    PushedAuthorizationRequest: pushedRequestStore(deps),
     RefreshToken: refreshTokenStore(deps),
     Session: sessionStore(deps),
   };
@@ -32,7 +36,7 @@ function adapterOf(model: string, store: ModelStore): Adapter {
     // The grant's own mark is what every read joins: nothing else needs a write when it is revoked.
     revokeByGrantId: async () => undefined,
     findByUid: translated(store.findByUid ?? refuse('findByUid')),
-    findByUserCode: refuse('findByUserCode'),
+    findByUserCode: translated(store.findByUserCode ?? refuse('findByUserCode')),
   };
 }
 

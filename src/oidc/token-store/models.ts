@@ -1,5 +1,6 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { isClientId } from '../../clients/index.ts';
+import { type Sealed, type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
 import type { Database, Db } from '../../platform/database/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { currentUnit } from '../token-transaction/index.ts';
@@ -9,9 +10,20 @@ import { type ClientRecord, type GrantRecord, readClient, readGrant, type UnderG
 export type StoreDeps = { db: Db; database: Database; reader: Reader; keys: ServerKeys; now: () => Date };
 
 /** One model's storage; what is not written here is refused, so that a feature switched on without a table fails loudly. */
-export type ModelStore = Partial<Pick<Adapter, 'upsert' | 'find' | 'findByUid' | 'consume' | 'destroy'>>;
+export type ModelStore = Partial<
+  Pick<Adapter, 'upsert' | 'find' | 'findByUid' | 'findByUserCode' | 'consume' | 'destroy'>
+>;
 
 export type Payload = AdapterPayload & Record<string, unknown>;
+
+/** Encrypts a payload that holds secrets or request parameters; its own id never goes in with it unless it was put there. */
+export function sealPayload(keys: ServerKeys, place: SealedPlace, payload: Payload): Sealed {
+  return seal(keys.current('interaction').key, place, JSON.stringify(payload));
+}
+
+export function openPayload(keys: ServerKeys, place: SealedPlace, sealed: Sealed): Payload {
+  return JSON.parse(unseal(keys.current('interaction').key, place, sealed).toString());
+}
 
 // oidc-provider wants some secret for these methods; the real ones are compared as digests (client-authentication.ts).
 const secretElsewhere = 'compared as digests';

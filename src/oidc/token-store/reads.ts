@@ -1,5 +1,5 @@
 import type { Client } from '../../clients/index.ts';
-import type { Digest } from '../../platform/crypto/index.ts';
+import type { Digest, Sealed } from '../../platform/crypto/index.ts';
 import type { KeyedRead } from './reader.ts';
 
 /** A client as token requests need it. */
@@ -144,7 +144,7 @@ export type SessionRecord = {
   acr: string | null;
   amr: string[] | null;
   transient: boolean;
-  sealed_state: Buffer | null;
+  sealed_state: Sealed | null;
   created_at: Date;
   last_seen_at: Date;
   expires_at: Date;
@@ -171,11 +171,38 @@ export const readSessionByUid: KeyedRead = {
   text: session(`${keys('text')} join sessions s on s.uid = k.key`),
 };
 
-export type InteractionRecord = { sealed: Buffer; expires_at: Date };
+export type InteractionRecord = { sealed: Sealed; expires_at: Date };
 
 export const readInteraction: KeyedRead = {
   name: 'read interaction',
   text: `select k.n, i.sealed, i.expires_at from ${keys('bytea')} join interactions i on i.digest = k.key and i.expires_at > $2`,
+};
+
+export type PushedRequestRecord = { sealed: Sealed; expires_at: Date; consumed_at: Date | null };
+
+export const readPushedRequest: KeyedRead = {
+  name: 'read pushed request',
+  text: `select k.n, p.sealed, p.expires_at, p.consumed_at from ${keys('bytea')} join pushed_requests p on p.digest = k.key`,
+};
+
+export type DeviceCodeRecord = UnderGrant & {
+  digest: Digest;
+  family_id: string;
+  grant_id: string | null;
+  user_id: string | null;
+  sealed: Sealed;
+};
+
+const deviceCode = (key: 'digest' | 'user_code_digest') => `
+  select k.n, t.digest, t.family_id, t.grant_id, t.user_id, t.sealed, ${clientJson} as client,
+    case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
+  from ${keys('bytea')} join device_codes t on t.${key} = k.key join clients c on c.id = t.client_id
+    left join standing_grants g on ${grantLives('t.issued_at')}`;
+
+export const readDeviceCode: KeyedRead = { name: 'read device code', text: deviceCode('digest') };
+export const readDeviceCodeByUserCode: KeyedRead = {
+  name: 'read device code by user code',
+  text: deviceCode('user_code_digest'),
 };
 
 export type UserRecord = {

@@ -1,12 +1,12 @@
 import { type Insertable, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import { appendEvent } from '../../audit/index.ts';
-import { digest, type Sealed, type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
+import { digest, type SealedPlace } from '../../platform/crypto/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import { person } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { currentUnit, LostRaceError, type Unit } from '../token-transaction/index.ts';
-import type { ModelStore, Payload, StoreDeps } from './models.ts';
+import { type ModelStore, openPayload, type Payload, type StoreDeps, sealPayload } from './models.ts';
 import { type InteractionRecord, readInteraction, readSession, readSessionByUid, type SessionRecord } from './reads.ts';
 
 // A tab that read the session before another rotated its id may still come with the old one.
@@ -56,9 +56,7 @@ function sessionPayload(keys: ServerKeys, id: string | undefined, record: Sessio
       { ...(sid && { sid }), ...(grant_id && { grantId: grant_id }), ...(persists_logout && { persistsLogout: true }) },
     ]),
   );
-  const state =
-    record.sealed_state &&
-    JSON.parse(open(keys, ['sessions', 'sealed_state', record.uid], record.sealed_state).toString());
+  const state = record.sealed_state && openPayload(keys, ['sessions', 'sealed_state', record.uid], record.sealed_state);
   return {
     kind: 'Session',
     ...(id && { jti: id }),
@@ -83,7 +81,7 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
   const now = deps.now();
   const user_id = payload.accountId ?? null;
   const state = payload.state
-    ? seal(deps.keys.current('interaction').key, ['sessions', 'sealed_state', uid], JSON.stringify(payload.state))
+    ? sealPayload(deps.keys, ['sessions', 'sealed_state', uid], payload.state as Payload)
     : null;
   const changing = {
     user_id,
@@ -218,11 +216,11 @@ export function interactionStore(deps: StoreDeps): ModelStore {
         deps.reader.find<InteractionRecord>(readInteraction, key),
       );
       if (!record) return undefined;
-      return { ...JSON.parse(open(deps.keys, placeOf(key), record.sealed).toString()), jti: id } as Payload;
+      return { ...openPayload(deps.keys, placeOf(key), record.sealed), jti: id } as Payload;
     },
     upsert: async (id, { jti: _, ...payload }) => {
       const key = digest(id);
-      const sealed = seal(deps.keys.current('interaction').key, placeOf(key), JSON.stringify(payload));
+      const sealed = sealPayload(deps.keys, placeOf(key), payload as Payload);
       const expires_at = new Date(Number(payload.exp) * 1000);
       currentUnit().operations.push(async (trx) => {
         await trx
@@ -249,8 +247,4 @@ export function interactionStore(deps: StoreDeps): ModelStore {
 
 function placeOf(key: Buffer): SealedPlace {
   return ['interactions', 'sealed', key.toString('hex')];
-}
-
-function open(keys: ServerKeys, place: SealedPlace, sealed: Buffer): Buffer {
-  return unseal(keys.current('interaction').key, place, sealed as Sealed);
 }

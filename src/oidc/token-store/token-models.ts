@@ -1,6 +1,7 @@
 import Provider from 'oidc-provider';
 import { v7 as uuidv7 } from 'uuid';
 import { digest, sameDigest } from '../../platform/crypto/index.ts';
+import type { Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import { endToken, familyHandle, isAccessToken, isCode, type TokenHandle } from '../../tokens/index.ts';
 import { currentUnit, LostRaceError, type NewAccessToken } from '../token-transaction/index.ts';
@@ -91,7 +92,7 @@ export function newAccessToken(
 
 function identityScope(): string | undefined {
   const { entities } = Provider.ctx?.oidc ?? {};
-  const source = entities?.AuthorizationCode ?? entities?.RefreshToken;
+  const source = entities?.AuthorizationCode ?? entities?.RefreshToken ?? entities?.DeviceCode;
   if (!source || !entities?.Grant) return undefined;
   return entities.Grant.getOIDCScopeFiltered(source.scopes) || undefined;
 }
@@ -143,16 +144,7 @@ async function insertCode(deps: StoreDeps, value: string, payload: Payload): Pro
     expires_at: instant(payload.exp),
   };
   unit.operations.push(async (trx) => {
-    // Of a revocation and an authorization the first to lock the grant wins.
-    const grant = await trx
-      .selectFrom('grants')
-      .select('id')
-      .where('id', '=', grant_id)
-      .where('revoked_at', 'is', null)
-      .forNoKeyUpdate()
-      .executeTakeFirst();
-    if (!grant) throw new LostRaceError('the grant was revoked');
-    if (isOffline) await trx.updateTable('grants').set({ offline: true }).where('id', '=', grant_id).execute();
+    await holdGrant(trx, grant_id, { offline: isOffline });
     await trx.insertInto('authorization_codes').values(row).execute();
   });
   unit.events.push({
@@ -163,6 +155,23 @@ async function insertCode(deps: StoreDeps, value: string, payload: Payload): Pro
     occurred_at: row.issued_at,
   });
   return undefined;
+}
+
+/**
+ * Locks the grant that a code is about to be given under: of a revocation and an authorization the first to lock wins.
+ *
+ * @throws LostRaceError: it was revoked
+ */
+export async function holdGrant(trx: Trx, id: string, { offline }: { offline: boolean }): Promise<void> {
+  const grant = await trx
+    .selectFrom('grants')
+    .select('id')
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  if (!grant) throw new LostRaceError('the grant was revoked');
+  if (offline) await trx.updateTable('grants').set({ offline: true }).where('id', '=', id).execute();
 }
 
 export function refreshTokenStore(deps: StoreDeps): ModelStore {

@@ -24,7 +24,10 @@ export type UnitDeps = {
  */
 export function unitOfWork(deps: UnitDeps): Middleware {
   return async (ctx: Context, next: Next) => {
-    const unit = new Unit(requestOrigin(ctx), deps.refreshGraceSeconds);
+    const unit = new Unit(requestOrigin(ctx), {
+      defaultGraceSeconds: deps.refreshGraceSeconds,
+      isTokenRequest: ctx.path === '/oauth/token',
+    });
     await runInUnit(unit, next);
     if (ctx.status >= 500) {
       ctx.remove('Set-Cookie');

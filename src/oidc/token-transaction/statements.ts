@@ -60,12 +60,13 @@ with u as materialized (
 ), held as materialized (
   select unnest(string_to_array(current_setting('latchkey.held'), ','))::uuid as id
 ), facts as materialized (
-  select u.*, f.digest, f.previous_digest, f.rotated_at, f.grace_uses, code.consumed_at,
+  select u.*, f.digest, f.previous_digest, f.rotated_at, f.grace_uses, coalesce(code.consumed_at, device.consumed_at) as consumed_at,
     c.enabled and (c.tokens_valid_after is null or $2 > c.tokens_valid_after) as client_lives,
     u.grant_id is null or (g.id is not null and g.ends_at > $2
-      and (g.tokens_valid_after is null or coalesce(f.issued_at, code.issued_at) > g.tokens_valid_after)) as grant_lives,
+      and (g.tokens_valid_after is null or coalesce(f.issued_at, code.issued_at, device.issued_at) > g.tokens_valid_after)) as grant_lives,
     case u.source when 'refresh_token' then f.revoked_at is null and f.digest is not null and f.absolute_expires_at > $2
-      when 'authorization_code' then code.digest is not null else true end as source_lives,
+      when 'authorization_code' then code.digest is not null
+      when 'device_code' then device.digest is not null else true end as source_lives,
     exists (select from held where id = u.client_id)
       and (u.user_id is null or exists (select from held where id = u.user_id))
       and (u.grant_id is null or exists (select from held where id = u.grant_id))
@@ -75,12 +76,13 @@ with u as materialized (
     left join standing_grants g on g.id = u.grant_id
     left join refresh_families f on f.id = u.family_id
     left join authorization_codes code on code.digest = u.presented and u.source = 'authorization_code'
+    left join device_codes device on device.digest = u.presented and u.source = 'device_code'
 ), judged as materialized (
   select *, case
     when client_lives is not true or not grant_lives or not source_lives then 'revoked'
     when not is_held then 'busy'
     when source = 'client_credentials' then 'won'
-    when source = 'authorization_code' then case when consumed_at is null then 'won' else 'used' end
+    when source in ('authorization_code', 'device_code') then case when consumed_at is null then 'won' else 'used' end
     when presented = digest then 'won'
     when presented = previous_digest and successor = digest and rotated_at + grace_seconds * interval '1 second' >= $2
       then case when grace_uses < $3 then 'grace' else 'exhausted' end
@@ -99,11 +101,14 @@ with u as materialized (
 ), consumed as (
   update authorization_codes c set consumed_at = $2
   from judged j where c.digest = j.presented and j.source = 'authorization_code' and j.verdict = 'won'
+), consumed_device as (
+  update device_codes c set consumed_at = $2
+  from judged j where c.digest = j.presented and j.source = 'device_code' and j.verdict = 'won'
 ), begun as (
   insert into refresh_families (id, grant_id, client_id, user_id, handle_digest, digest, key_id, payload, issued_at, expires_at, absolute_expires_at)
   select family_id, grant_id, client_id, user_id, refresh_handle, refresh_digest, next_key_id, refresh_payload, $2,
     refresh_expires_at, refresh_absolute_expires_at
-  from judged where verdict = 'won' and source = 'authorization_code'
+  from judged where verdict = 'won' and source in ('authorization_code', 'device_code')
 ), opaque as (
   insert into access_tokens (digest, grant_id, family_id, client_id, user_id, scope, audience, identity_scope, payload, issued_at, expires_at)
   select access_digest, grant_id, family_id, client_id, user_id, access_scope, access_audience, access_identity_scope,
@@ -120,7 +125,7 @@ with u as materialized (
     user_agent, request_id, details)
   select e.id, $2, e.actor_kind, e.actor_id,
     case j.verdict when 'won' then e.action when 'grace' then 'refresh_token.replayed' when 'reuse' then 'refresh_token.reuse'
-      when 'used' then 'authorization_code.reuse' when 'exhausted' then 'refresh_token.replay_refused' end,
+      when 'used' then j.source || '.reuse' when 'exhausted' then 'refresh_token.replay_refused' end,
     e.target_kind, e.target_id, case when j.verdict in ('won', 'grace') then 'success' else 'failure' end,
     case j.verdict when 'reuse' then 'the family was ended' when 'used' then 'the family was ended'
       when 'exhausted' then 'too many replays within the grace window' end,

@@ -27,7 +27,7 @@ export type NewRefreshToken = {
 
 /** What a token request came with, as it was read. */
 export type TokenSource =
-  | { kind: 'authorization_code'; digest: Digest; family_id: string; grant_id: string; user_id: string }
+  | { kind: 'authorization_code' | 'device_code'; digest: Digest; family_id: string; grant_id: string; user_id: string }
   | {
       kind: 'refresh_token';
       digest: Digest;
@@ -76,9 +76,15 @@ export class Unit {
   savedSession: string | undefined;
   absoluteRefreshSeconds: number | undefined;
   readonly defaultGraceSeconds: number;
+  /** Whether a client asks for tokens, rather than a person for a page. */
+  readonly isTokenRequest: boolean;
 
-  constructor(origin: Origin, defaultGraceSeconds: number) {
+  constructor(
+    origin: Origin,
+    { defaultGraceSeconds, isTokenRequest }: { defaultGraceSeconds: number; isTokenRequest: boolean },
+  ) {
     this.origin = origin;
+    this.isTokenRequest = isTokenRequest;
     this.defaultGraceSeconds = defaultGraceSeconds;
   }
 

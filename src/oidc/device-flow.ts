@@ -1,0 +1,53 @@
+import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
+
+type DeviceFlow = NonNullable<NonNullable<Configuration['features']>['deviceFlow']>;
+
+/** Why the code is asked for again, and what was entered. */
+export type UserCodeProblem = { kind: UserCodeProblemKind; user_code: string };
+export type UserCodeProblemKind = 'missing' | 'unknown' | 'expired' | 'used' | 'refused' | 'failed';
+
+/** What a person answers with: sent to `action` with the field `xsrf`. */
+export type DeviceForm = { action: string; xsrf: string };
+
+/** The pages of the device flow (RFC 8628 §3.3); the pages entrance renders them. */
+export type DevicePages = {
+  renderUserCode: (ctx: KoaContextWithOIDC, form: DeviceForm, problem: UserCodeProblem | undefined) => void;
+  renderUserCodeConfirmation: (
+    ctx: KoaContextWithOIDC,
+    form: DeviceForm,
+    asked: { client: Client; user_code: string },
+  ) => void;
+  renderDeviceReady: (ctx: KoaContextWithOIDC) => void;
+};
+
+/** Device authorization (RFC 8628): codes of 20 consonants, which form no words, 34 bits long. */
+export function deviceFlow(pages: DevicePages): DeviceFlow {
+  return {
+    enabled: true,
+    charset: 'base-20',
+    mask: '****-****',
+    deviceInfo: () => ({}),
+    userCodeInputSource: async (ctx, _form, _out, error) => pages.renderUserCode(ctx, formOf(ctx), problemOf(error)),
+    userCodeConfirmSource: async (ctx, _form, client, _device, user_code) =>
+      pages.renderUserCodeConfirmation(ctx, formOf(ctx), { client, user_code }),
+    successSource: async (ctx) => pages.renderDeviceReady(ctx),
+  };
+}
+
+function formOf(ctx: KoaContextWithOIDC): DeviceForm {
+  const { secret = '' } = (ctx.oidc.session?.state ?? {}) as { secret?: string };
+  return { action: ctx.oidc.urlFor('code_verification'), xsrf: secret };
+}
+
+const problems: Record<string, UserCodeProblemKind> = {
+  NoCodeError: 'missing',
+  NotFoundError: 'unknown',
+  ExpiredError: 'expired',
+  AlreadyUsedError: 'used',
+  AbortedError: 'refused',
+};
+
+/** The library tells what went wrong by the class of its error. */
+function problemOf(error: (Error & { userCode?: string }) | undefined): UserCodeProblem | undefined {
+  return error && { kind: problems[error.name] ?? 'failed', user_code: error.userCode ?? '' };
+}
