@@ -3,46 +3,44 @@ import type { Context, Middleware, Next } from 'koa';
 import type { AccessToken, ClientCredentials } from 'oidc-provider';
 import { form, replaceForm } from '../platform/http/index.ts';
 import type { SigningKey } from '../signing-keys/index.ts';
+import { routes } from './endpoints.ts';
 import type { StatusIndexes } from './status-indexes.ts';
 import { newAccessToken, type Payload, type StoreDeps } from './token-store/index.ts';
 import { currentUnit } from './token-transaction/index.ts';
 
 const jwtShape = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 const unverified = 'unverified-token';
+const tokenEndpoints = new Set<string>([routes.introspection, routes.revocation]);
 
 /**
- * oidc-provider neither stores, introspects nor revokes JWT access tokens. Here a presented one is verified, and a reference
- * to its row takes its place for the rest of the request, so that the library treats it as any other token.
+ * oidc-provider neither stores, introspects nor revokes JWT access tokens. Here a presented one is verified, and its row found
+ * by its `jti`, so that the library treats it as any other token. At introspection and revocation, which refuse whatever looks
+ * like a JWT, a reference takes its place; at userinfo it stays, for a DPoP proof is made for its very text (RFC 9449 §7).
  */
 export function resolveStructuredTokens(issuer: string, keys: () => readonly SigningKey[]): Middleware {
   return async (ctx: Context, next: Next) => {
     const presented = presentedToken(ctx);
     if (presented && jwtShape.test(presented)) {
       const jti = await verifiedId(presented, issuer, keys());
-      const reference = jti ? `structured:${jti}` : unverified;
+      const isReplaced = tokenEndpoints.has(ctx.path);
+      const reference = isReplaced ? `structured:${jti}` : presented;
       if (jti) currentUnit().structured = { reference, jti };
-      replaceToken(ctx, reference);
+      if (isReplaced) replaceToken(ctx, jti ? reference : unverified);
     }
     await next();
   };
 }
-
-const tokenEndpoints = new Set(['/oauth/introspect', '/oauth/revoke']);
 
 function presentedToken(ctx: Context): string | undefined {
   if (tokenEndpoints.has(ctx.path)) {
     const tokens = form(ctx).getAll('token');
     return tokens.length === 1 ? tokens[0] : undefined;
   }
-  if (ctx.path !== '/oauth/userinfo') return undefined;
-  return /^bearer ([^ ]+)$/i.exec(ctx.get('Authorization'))?.[1] ?? undefined;
+  if (ctx.path !== routes.userinfo) return undefined;
+  return /^(?:bearer|dpop) ([^ ]+)$/i.exec(ctx.get('Authorization'))?.[1] ?? form(ctx).get('access_token') ?? undefined;
 }
 
 function replaceToken(ctx: Context, reference: string): void {
-  if (ctx.path === '/oauth/userinfo') {
-    ctx.request.headers.authorization = `Bearer ${reference}`;
-    return;
-  }
   const parameters = form(ctx);
   parameters.set('token', reference);
   replaceForm(ctx, parameters);
@@ -70,12 +68,22 @@ export function recordStructuredToken(deps: StoreDeps & { statusIndexes: StatusI
     { payload }: { payload: Record<string, unknown> },
   ): Promise<void> => {
     const place = await deps.statusIndexes.draw();
-    const { kind, clientId, scope, aud, extra } = token;
+    const { kind, clientId, scope, aud, extra, jkt, 'x5t#S256': x5t } = token;
     const personal =
       'accountId' in token
         ? { accountId: token.accountId, grantId: token.grantId, gty: token.gty, sid: token.sid }
         : {};
-    const stored = { kind, clientId, scope, aud, extra, ...personal, exp: payload.exp } as Payload;
+    const stored = {
+      kind,
+      clientId,
+      scope,
+      aud,
+      extra,
+      jkt,
+      'x5t#S256': x5t,
+      ...personal,
+      exp: payload.exp,
+    } as Payload;
     currentUnit().writes.access_token = newAccessToken(deps, { jti: String(payload.jti), ...place }, stored);
   };
 }

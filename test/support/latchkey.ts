@@ -183,10 +183,15 @@ export class Latchkey {
   }
 }
 
+type StartOptions = Partial<ServerOptions> & {
+  /** Options that have to be made first. */
+  prepare?: () => Promise<Partial<ServerOptions>>;
+};
+
 /** Starts a Latchkey for the tests around it. */
-export function startLatchkey(options: Partial<ServerOptions> = {}): Latchkey {
+export function startLatchkey({ prepare, ...options }: StartOptions = {}): Latchkey {
   const latchkey = new Latchkey();
-  beforeAll(() => latchkey.start(options));
+  beforeAll(async () => latchkey.start({ ...options, ...(await prepare?.()) }));
   afterAll(() => latchkey.stop());
   return latchkey;
 }

@@ -182,7 +182,8 @@ export type PushedRequestRecord = { sealed: Sealed; expires_at: Date; consumed_a
 
 export const readPushedRequest: KeyedRead = {
   name: 'read pushed request',
-  text: `select k.n, p.sealed, p.expires_at, p.consumed_at from ${keys('bytea')} join pushed_requests p on p.digest = k.key`,
+  text: `select k.n, p.sealed, p.expires_at, p.consumed_at from ${keys('bytea')} join pushed_requests p on p.digest = k.key
+    and p.expires_at > $2`,
 };
 
 export type DeviceCodeRecord = UnderGrant & {
