@@ -2,8 +2,9 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hasOwner } from './access/index.ts';
 import { createApp } from './app.ts';
-import { applyConfiguration, readConfigurationFile } from './apply/index.ts';
+import { type ApplyDeps, applyConfiguration, readConfigurationFile } from './apply/index.ts';
 import type { Config } from './config.ts';
+import { openDemo } from './demo.ts';
 import { type Installation, openInstallation, readVersion, StartError } from './installation.ts';
 import { clientMetadataRules } from './oidc/index.ts';
 import { system } from './platform/http/index.ts';
@@ -39,11 +40,14 @@ export async function startServer(config: Config, say: (line: string) => void): 
     const address = addressOf(server, config);
     const issuer = config.issuer ?? address;
     const log = openLog(config.logLevel);
-    if (config.applyFile) await applyAtStart(installation, config.applyFile);
-    installation.changes.start();
-    const app = await createApp({ config, issuer, version, installation, log });
+    const { changes, database, keys, now, rootKey } = installation;
+    const apply = { db: database.db, keys, now, validateMetadata: clientMetadataRules() };
+    if (config.applyFile) await applyAtStart(apply, config.applyFile);
+    const demo = await openDemo({ config, issuer, rootKey, apply });
+    changes.start();
+    const app = await createApp({ config, issuer, version, installation, log, demo });
     answer = app.koa.callback();
-    await announce({ config, issuer, address, version, installation }, say);
+    await announce({ issuer, address, version, installation, demo: demo !== undefined }, say);
     const opened = installation;
     return {
       issuer,
@@ -85,8 +89,7 @@ function listen(server: Server, { port, host }: Config): Promise<void> {
 }
 
 /** What the file leaves out stays as it is, and a secret it leaves out is refused: a log is no place to show one. */
-async function applyAtStart({ database, keys, now }: Installation, path: string): Promise<void> {
-  const deps = { db: database.db, keys, now, validateMetadata: clientMetadataRules() };
+async function applyAtStart(deps: ApplyDeps, path: string): Promise<void> {
   const file = await readConfigurationFile(path);
   await applyConfiguration(deps, system, file, { missingSecrets: 'refuse' });
 }
@@ -102,10 +105,10 @@ async function drain(server: Server): Promise<void> {
   clearTimeout(cut);
 }
 
-type Announced = { config: Config; issuer: string; address: string; version: string; installation: Installation };
+type Announced = { issuer: string; address: string; version: string; installation: Installation; demo: boolean };
 
 async function announce(
-  { config, issuer, address, version, installation }: Announced,
+  { issuer, address, version, installation, demo }: Announced,
   say: (line: string) => void,
 ): Promise<void> {
   const { database, databaseName, now } = installation;
@@ -117,6 +120,6 @@ async function announce(
     const secret = await createSetupLink({ db: database.db, now });
     lines.push(`  Setup: ${issuer}/setup/${secret} (works once, for a day; another: latchkey setup-link)`);
   }
-  if (config.environment === 'development') lines.push(`  Demo:  ${issuer}/demo`);
+  if (demo) lines.push(`  Demo:  ${issuer}/demo`);
   for (const line of lines) say(line);
 }

@@ -3,20 +3,22 @@ import { type Client, listEveryClient } from '../clients/index.ts';
 import type { Db } from '../platform/database/index.ts';
 import { listResourceServers, type Permission, type ResourceServer } from '../resource-servers/index.ts';
 import { listUsers, type User } from '../users/index.ts';
+import { withoutDemo } from './demo.ts';
 import type { ConfigurationFile } from './schemas.ts';
 
 /**
  * The installation as a file that `applyConfiguration` takes and finds unchanged. Secrets and passwords are not in it: they are
- * stored only as digests.
+ * stored only as digests. The demo app is not in it either.
  */
 export async function exportConfiguration(db: Db): Promise<ConfigurationFile> {
-  const [resourceServers, clients, people] = await Promise.all([
+  const [everyServer, everyClient, people] = await Promise.all([
     listResourceServers(db),
     listEveryClient(db),
     listUsers(db),
   ]);
+  const { servers, clients } = withoutDemo({ servers: everyServer, clients: everyClient });
   const users = await Promise.all(people.map((user) => exportedUser(db, user)));
-  return { resource_servers: resourceServers.map(exportedResourceServer), clients: clients.map(exportedClient), users };
+  return { resource_servers: servers.map(exportedResourceServer), clients: clients.map(exportedClient), users };
 }
 
 function exportedResourceServer(server: ResourceServer): ConfigurationFile['resource_servers'][number] {

@@ -4,17 +4,22 @@ import { disableResourceServer, listResourceServers } from '../resource-servers/
 import { countLiveTokens, type LiveTokens } from '../tokens/index.ts';
 import { disableUser, listUsers } from '../users/index.ts';
 import type { ApplyDeps, Change } from './apply.ts';
+import { withoutDemo } from './demo.ts';
 import type { ConfigurationFile } from './schemas.ts';
 
 /** Something enabled that the file does not name, and the live credentials that would stop working with it. */
 export type Prunable = Pick<Change, 'kind' | 'id'> & LiveTokens;
 
-/** What pruning would disable. Nothing is deleted: history keeps its names, and it can be enabled again. */
+/**
+ * What pruning would disable. Nothing is deleted: history keeps its names, and it can be enabled again. The demo app stays: it
+ * is in no exported file.
+ */
 export async function whatWouldBePruned({ db, now }: ApplyDeps, file: ConfigurationFile): Promise<Prunable[]> {
-  const servers = (await listResourceServers(db))
+  const registered = withoutDemo({ servers: await listResourceServers(db), clients: await listEveryClient(db) });
+  const servers = registered.servers
     .filter(({ enabled }) => enabled)
     .map(({ identifier }) => ({ id: identifier, of: { audience: identifier } }));
-  const clients = (await listEveryClient(db))
+  const clients = registered.clients
     .filter(({ enabled }) => enabled)
     .map(({ client_id, id }) => ({ id: client_id, of: { client_id: id } }));
   const users = (await listUsers(db))

@@ -13,6 +13,7 @@ import { accountName, type PagesDeps, show } from './pages.ts';
 import { setupRoutes } from './setup.ts';
 import { signInRoutes } from './sign-in.ts';
 
+export { demoPages } from './demo-pages.ts';
 export { userCodeEntry } from './device.ts';
 export type { PagesDeps } from './pages.ts';
 export { problemPage, providerPages } from './provider-pages.ts';

@@ -149,6 +149,9 @@ export type HomePage = {
   version: string;
 };
 
+/** `problem`: a whole sentence. */
+export type DemoHomePage = { signed_in: boolean; csrf: string; problem?: string | undefined };
+
 export type DemoTokensPage = {
   csrf: string;
   id_token_claims: object;
@@ -188,7 +191,7 @@ export type PageData = {
   'device-ready': { client_name?: string | undefined };
   'device-show': DeviceShowPage;
   home: HomePage;
-  'demo-home': { signed_in: boolean; csrf: string };
+  'demo-home': DemoHomePage;
   'demo-tokens': DemoTokensPage;
 };
 

@@ -115,7 +115,7 @@ const maximal: PageData = {
   'device-ready': { client_name: hostile },
   'device-show': { user_code: hostile, qr_path: hostile, address: hostile },
   home: { issuer: hostile, setup_needed: false, demo: true, signed_in_as: hostile, version: hostile },
-  'demo-home': { csrf: hostile, signed_in: true },
+  'demo-home': { csrf: hostile, signed_in: true, problem: hostile },
   'demo-tokens': {
     csrf: hostile,
     id_token_claims: claims,

@@ -1,0 +1,18 @@
+import type { Middleware } from 'koa';
+import { webApp } from '../examples/web-app/web-app.ts';
+import { type ApplyDeps, applyDemo } from './apply/index.ts';
+import type { Config } from './config.ts';
+import { demoPages } from './pages/index.ts';
+import { form } from './platform/http/index.ts';
+
+type DemoDeps = { config: Config; issuer: string; rootKey: Buffer; apply: ApplyDeps };
+
+/**
+ * Registers `examples/web-app` and serves it at `/demo`, in development only. It is a client like any other: it knows of this
+ * server what its public endpoints say.
+ */
+export async function openDemo({ config, issuer, rootKey, apply }: DemoDeps): Promise<Middleware | undefined> {
+  if (config.environment !== 'development') return undefined;
+  const client = await applyDemo(apply, { issuer, rootKey });
+  return webApp({ issuer, ...client, pages: demoPages({ config, now: apply.now }), readForm: form });
+}

@@ -1,0 +1,12 @@
+import type { Context } from 'koa';
+import type { PageData } from './page-data.ts';
+import { chromeOf, type PagesDeps } from './pages.ts';
+import { renderPage } from './render.ts';
+
+/** How the demo app is shown when this server serves it. */
+export function demoPages(deps: Pick<PagesDeps, 'now' | 'config'>) {
+  return {
+    home: (page: PageData['demo-home'], ctx: Context) => renderPage('demo-home', page, chromeOf(deps, ctx)),
+    tokens: (page: PageData['demo-tokens'], ctx: Context) => renderPage('demo-tokens', page, chromeOf(deps, ctx)),
+  };
+}
