@@ -1,11 +1,13 @@
 import Koa, { type Middleware } from 'koa';
 import { permissionsAt } from './access/index.ts';
 import type { Config } from './config.ts';
+import { removeExpired } from './expiry/index.ts';
 import { healthRoutes } from './health.ts';
 import type { Installation } from './installation.ts';
 import {
   Committer,
   clientCertificates,
+  deliverLogout,
   oauthErrors,
   openProvider,
   type ProviderDeps,
@@ -25,12 +27,13 @@ import {
   userCodeEntry,
 } from './pages/index.ts';
 import { believeProxies, pinHost, problems, readForm, rememberOrigin, securityHeaders } from './platform/http/index.ts';
+import { Jobs } from './platform/jobs/index.ts';
 import { type Logger, logRequests } from './platform/logging/index.ts';
 import { guardedFetch } from './platform/outbound/index.ts';
 import { ResourceServers } from './resource-servers/index.ts';
 import { Throttles } from './users/index.ts';
 
-export type App = { koa: Koa; close: () => void };
+export type App = { koa: Koa; close: () => Promise<void> };
 export type AppDeps = {
   config: Config;
   issuer: string;
@@ -42,13 +45,15 @@ export type AppDeps = {
 
 /** Composes the entrances. What is opened here is closed here, in reverse order. */
 export async function createApp({ config, issuer, version, installation, log, demo }: AppDeps): Promise<App> {
-  const { changes, database, keys, now, rootKey } = installation;
+  const { changes, database, databaseUrl, keys, now, rootKey } = installation;
   const { db } = database;
   const reader = new Reader(database, now);
   const committer = new Committer(database, now);
+  const jobs = new Jobs(databaseUrl, log);
   const store = { db, database, reader, keys, now };
   const providerDeps: ProviderDeps = {
     ...store,
+    jobs,
     issuer,
     lifetimes: config,
     resourceServers: new ResourceServers(db, changes),
@@ -59,7 +64,7 @@ export async function createApp({ config, issuer, version, installation, log, de
     ),
     permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),
     pages: providerPages({ now, config }),
-    fetch: guardedFetch,
+    fetch: guardedFetch({ allowLoopback: config.environment === 'development' }),
     log,
   };
   const provider = await openProvider({ ...providerDeps, rootKey, changes });
@@ -95,5 +100,16 @@ export async function createApp({ config, issuer, version, installation, log, de
   koa.use(resolveStructuredTokens(issuer, provider.keys));
   koa.use(pageRoutes(pages));
   koa.use(provider.middleware);
-  return { koa, close: provider.close };
+  jobs.handle('backchannel-logout', deliverLogout(provider.current, store));
+  jobs.handle('remove-expired', async () => {
+    log.info({ removed: await removeExpired(store) }, 'removed what has expired');
+  });
+  await jobs.start();
+  return {
+    koa,
+    close: async () => {
+      provider.close();
+      await jobs.close();
+    },
+  };
 }

@@ -3,12 +3,14 @@ import type { Config } from './config.ts';
 import { WrongKeyError } from './platform/crypto/index.ts';
 import { ChangeFeed, type Database, migrate, openDatabase } from './platform/database/index.ts';
 import { openEmbeddedPostgres } from './platform/embedded-postgres/index.ts';
+import { installJobs } from './platform/jobs/index.ts';
 import { openServerKeys, rootKeyFromFolder, type ServerKeys } from './platform/keys/index.ts';
 import { ensureSigningKeys } from './signing-keys/index.ts';
 
 /** What the server and the CLI both stand on: the database, migrated, and the keys, unsealed. */
 export type Installation = {
   database: Database;
+  databaseUrl: string;
   /** How people read where the data is: the embedded folder, or host and name. */
   databaseName: string;
   rootKey: Buffer;
@@ -74,7 +76,16 @@ export async function openInstallation(config: Config): Promise<Installation> {
       await changes.close();
       await close();
     };
-    return { database, databaseName: location.name, rootKey, keys, changes, now, close: closeAll };
+    return {
+      database,
+      databaseUrl: location.url,
+      databaseName: location.name,
+      rootKey,
+      keys,
+      changes,
+      now,
+      close: closeAll,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -87,8 +98,14 @@ export async function openInstallation(config: Config): Promise<Installation> {
  * @returns names of the migrations applied now
  * @throws StartError when it cannot be reached or changed
  */
-export function migrateDatabase(config: Config, location: DatabaseLocation, now: Date): Promise<string[]> {
-  return migrate(location.migrateUrl, now, runningRole(config)).catch(explainDatabase(location.name));
+export async function migrateDatabase(config: Config, location: DatabaseLocation, now: Date): Promise<string[]> {
+  try {
+    const applied = await migrate(location.migrateUrl, now, runningRole(config));
+    await installJobs(location.migrateUrl, runningRole(config));
+    return applied;
+  } catch (error) {
+    return explainDatabase(location.name)(error);
+  }
 }
 
 /** With a migrating role of its own, the role that serves requests gets only what it needs. */

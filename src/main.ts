@@ -53,7 +53,7 @@ export async function startServer(config: Config, say: (line: string) => void): 
       issuer,
       close: async () => {
         await drain(server);
-        app.close();
+        await app.close();
         await opened.close();
       },
     };

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { type Adapter, type Configuration, interactionPolicy, type JWK, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Jobs } from '../platform/jobs/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
 import type { SigningKey } from '../signing-keys/index.ts';
 import { stateOf } from '../signing-keys/index.ts';
@@ -32,6 +33,7 @@ export type ProviderDeps = StoreDeps &
   ResourceDeps &
   MutualTlsDeps & {
     issuer: string;
+    jobs: Jobs;
     lifetimes: DefaultLifetimes;
     statusIndexes: StatusIndexes;
     pages: ProviderPages;

@@ -1,5 +1,6 @@
 import Provider from 'oidc-provider';
 import type { SigningKey } from '../signing-keys/index.ts';
+import { deliverLogoutsLater } from './backchannel-logout.ts';
 import { compareSecretsAsDigests, useEachJtiOnce } from './client-authentication.ts';
 import { type ProviderDeps, providerConfiguration } from './configuration.ts';
 import { useOwnCredentialFormats } from './credential-ids.ts';
@@ -13,6 +14,7 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   const provider = new Provider(deps.issuer, providerConfiguration(deps, signingKeys));
   compareSecretsAsDigests(provider, deps);
   useEachJtiOnce(provider, deps);
+  deliverLogoutsLater(provider, deps);
   useOwnCredentialFormats(provider);
   rememberClientLifetimes(provider, deps);
   provider.on('server_error', (_ctx, error) => deps.log.error({ err: error }, 'the provider failed'));

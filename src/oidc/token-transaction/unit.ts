@@ -122,6 +122,11 @@ export function runInUnit<T>(unit: Unit, work: () => Promise<T>): Promise<T> {
   return units.run(unit, work);
 }
 
+/** Runs work that reads through the provider outside of a request; what it would write is dropped. */
+export function runDetached<T>(work: () => Promise<T>): Promise<T> {
+  return units.run(new Unit({}, { defaultGraceSeconds: 0, isTokenRequest: false }), work);
+}
+
 /** Executes the recorded browser writes and events in one transaction; nothing to do is nothing sent. */
 export async function commitOperations(
   db: Db,

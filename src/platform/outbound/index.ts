@@ -46,19 +46,35 @@ function isSpecialAddress(address: string): boolean {
   return family === 0 || special.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
 
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+function isLoopback(address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && loopback.check(address, family === 4 ? 'ipv4' : 'ipv6');
+}
+
 /**
- * `fetch` that resolves the name first and refuses special addresses before anything is sent; the library's dispatcher
+ * Makes a `fetch` that resolves the name first and refuses special addresses before anything is sent; the library's dispatcher
  * checks the connected address once more, so a name that resolves differently the second time gets nowhere either.
+ * `allowLoopback` is for development, where apps run on the same machine.
  *
- * @throws TypeError for a refused address, a redirect or a timeout
+ * The fetch throws TypeError for a refused address, a redirect or a timeout.
  */
-export async function guardedFetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
-  const { hostname, protocol } = new URL(input instanceof Request ? input.url : input);
-  if (protocol !== 'https:' && protocol !== 'http:') throw new TypeError('only http and https addresses are fetched');
-  const name = hostname.replace(/^\[|\]$/g, '');
-  const addresses = isIP(name) ? [{ address: name }] : await lookup(name, { all: true });
-  if (addresses.length === 0 || addresses.some(({ address }) => isSpecialAddress(address))) {
-    throw new TypeError(`${hostname} is not a public address`);
-  }
-  return fetch(input, { ...init, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
+export function guardedFetch({ allowLoopback }: { allowLoopback: boolean }) {
+  return async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    const { hostname, protocol } = new URL(input instanceof Request ? input.url : input);
+    if (protocol !== 'https:' && protocol !== 'http:') throw new TypeError('only http and https addresses are fetched');
+    const name = hostname.replace(/^\[|\]$/g, '');
+    const addresses = isIP(name) ? [{ address: name }] : await lookup(name, { all: true });
+    const isHere = allowLoopback && addresses.every(({ address }) => isLoopback(address));
+    if (addresses.length === 0 || (!isHere && addresses.some(({ address }) => isSpecialAddress(address)))) {
+      throw new TypeError(`${hostname} is not a public address`);
+    }
+    // The library's dispatcher refuses every special address.
+    const { dispatcher: _, ...withoutDispatcher } = init as RequestInit & { dispatcher?: unknown };
+    const options = isHere ? withoutDispatcher : init;
+    return fetch(input, { ...options, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) });
+  };
 }

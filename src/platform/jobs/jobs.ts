@@ -1,0 +1,65 @@
+import { fromKysely, PgBoss } from 'pg-boss';
+import type { Logger } from 'pino';
+import type { Trx } from '../database/index.ts';
+import type { JobName } from './queues.ts';
+
+export type JobHandler = (data: Record<string, unknown>) => Promise<void>;
+
+const pollSeconds = 1;
+
+/** Sends jobs within the transaction that decides them, and works on them once started. */
+export class Jobs {
+  readonly #boss: PgBoss;
+  readonly #log: Logger;
+  readonly #handlers = new Map<JobName, JobHandler>();
+  #isStarted = false;
+
+  constructor(url: string, log: Logger) {
+    this.#log = log;
+    this.#boss = new PgBoss({
+      connectionString: url,
+      max: 3,
+      migrate: false,
+      createSchema: false,
+      reindex: false,
+      application_name: 'latchkey jobs',
+    });
+    // pg-boss goes on by itself when the database is back.
+    this.#boss.on('error', (error) => log.warn({ err: error }, 'jobs wait for the database'));
+  }
+
+  /** Enqueues a job: it exists if and only if the transaction commits. */
+  async send(trx: Trx, name: JobName, data: Record<string, unknown>): Promise<void> {
+    await this.#boss.send(name, data, { db: fromKysely(trx) });
+  }
+
+  /** Says who does the jobs of a name; called before `start`. */
+  handle(name: JobName, handler: JobHandler): void {
+    this.#handlers.set(name, handler);
+  }
+
+  /** Starts working; a job whose handler throws is tried again as its queue says. */
+  async start(): Promise<void> {
+    await this.#boss.start();
+    this.#isStarted = true;
+    for (const [name, handler] of this.#handlers) {
+      await this.#boss.work<Record<string, unknown>>(name, { pollingIntervalSeconds: pollSeconds }, async (jobs) => {
+        for (const job of jobs) await this.#run(name, handler, job.data ?? {});
+      });
+    }
+  }
+
+  /** Lets running jobs end, for at most five seconds; the rest is done by another node or after the next start. */
+  async close(): Promise<void> {
+    if (this.#isStarted) await this.#boss.stop({ graceful: true, timeout: 5000 });
+  }
+
+  async #run(name: JobName, handler: JobHandler, data: Record<string, unknown>): Promise<void> {
+    try {
+      await handler(data);
+    } catch (error) {
+      this.#log.warn({ err: error, job: name }, 'a job failed and is tried again');
+      throw error;
+    }
+  }
+}

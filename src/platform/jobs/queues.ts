@@ -1,0 +1,19 @@
+import type { Queue } from 'pg-boss';
+
+type Definition = Omit<Queue, 'name'> & { cron?: string };
+
+/** Every kind of job there is, how it is retried, and when it comes by itself. */
+export const queues = {
+  // Eleven deliveries over about a day, each later than the one before.
+  'backchannel-logout': {
+    retryLimit: 10,
+    retryDelay: 5,
+    retryBackoff: true,
+    retryDelayMax: 21_600,
+    retentionSeconds: 172_800,
+  },
+  // `singleton`: one at a time, whichever node it runs on.
+  'remove-expired': { policy: 'singleton', retryLimit: 0, expireInSeconds: 600, cron: '* * * * *' },
+} as const satisfies Record<string, Definition>;
+
+export type JobName = keyof typeof queues;

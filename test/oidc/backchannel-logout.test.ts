@@ -1,0 +1,66 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { clientSecrets, redirectUri, standardInstallation } from '../support/installation.ts';
+import { startLatchkey } from '../support/latchkey.ts';
+
+describe('signing out', () => {
+  let app: Server;
+  const received: string[] = [];
+  let failures = 0;
+  const latchkey = startLatchkey({
+    prepare: async () => {
+      app = createServer(async (request, response) => {
+        const logout_token = new URLSearchParams(await text(request)).get('logout_token') ?? '';
+        received.push(logout_token);
+        failures -= 1;
+        response.writeHead(failures >= 0 ? 503 : 200).end();
+      }).listen(0, '127.0.0.1');
+      await new Promise((resolve) => app.once('listening', resolve));
+      const backchannel_logout_uri = `http://127.0.0.1:${(app.address() as AddressInfo).port}/logout`;
+      const client = {
+        client_id: 'told',
+        client_secret: clientSecrets['web-app'],
+        redirect_uris: [redirectUri],
+        first_party: true,
+        scope: 'openid',
+      };
+      return {
+        apply: {
+          ...standardInstallation,
+          clients: [{ ...client, backchannel_logout_uri, backchannel_logout_session_required: true }],
+        },
+      };
+    },
+  });
+  afterAll(() => app.close());
+
+  const eventually = async (check: () => boolean | Promise<boolean>, withinMs: number) => {
+    const deadline = Date.now() + withinMs;
+    while (!(await check())) {
+      if (Date.now() > deadline) throw new Error('did not happen in time');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+
+  test('tells the apps of the session with a signed logout token, and tries again where one is away (OIDC Back-Channel Logout 1.0 §2.5)', async () => {
+    failures = 1;
+    const browser = latchkey.browser();
+    const tokens = await latchkey.tokens({ client_id: 'told', scope: 'openid', resource: null }, browser);
+    const started = Date.now();
+    await browser.submit(await browser.get('/oauth/logout'), { logout: 'yes' });
+    expect(Date.now() - started).toBeLessThan(5000);
+    await eventually(() => received.length >= 2, 40_000);
+
+    const jwks = createRemoteJWKSet(new URL(`${latchkey.issuer}/oauth/jwks`));
+    const { payload } = await jwtVerify(received[1] ?? '', jwks, {
+      issuer: latchkey.issuer,
+      audience: 'told',
+      typ: 'logout+jwt',
+    });
+    const { sub, sid } = JSON.parse(Buffer.from(tokens.id_token.split('.')[1] ?? '', 'base64url').toString());
+    expect(payload).toMatchObject({ sub, sid, events: { 'http://schemas.openid.net/event/backchannel-logout': {} } });
+    await eventually(async () => (await latchkey.auditEvents('backchannel_logout.delivered')).length === 1, 5000);
+  });
+});
