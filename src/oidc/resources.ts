@@ -92,16 +92,23 @@ async function entitledScopes(
   server: ResourceServer,
   record: ClientRecord,
 ): Promise<(scope: string) => boolean> {
-  const patterns = entitlementsOf(ctx, record)[server.identifier] ?? [];
-  const held = patterns.map((pattern) => ({ resource: server.identifier, pattern }));
-  const declared = server.permissions.map(({ name }) => name);
+  const isOffered = offered(server, entitlementsOf(ctx, record)[server.identifier]);
   const user_id = ctx.oidc.entities.Account?.accountId ?? ctx.oidc.session?.accountId;
   const own = server.assignment_required && user_id ? await permissionsOf(user_id, server.identifier) : undefined;
+  return (scope) => isOffered(scope) && (own === undefined || contains(own, [scope]));
+}
+
+/** Judges whether a scope is one of this resource server's that a client with these patterns may have. */
+export function offered(
+  { identifier, permissions }: ResourceServer,
+  patterns: string[] = [],
+): (scope: string) => boolean {
+  const held = patterns.map((pattern) => ({ resource: identifier, pattern }));
+  const declared = permissions.map(({ name }) => name);
   return (scope) =>
     !identityScopes.includes(scope) &&
-    entitled(held, server.identifier, scope) &&
-    (contains(declared, [scope]) || declared.some((name) => contains([scope], [name]))) &&
-    (own === undefined || contains(own, [scope]));
+    entitled(held, identifier, scope) &&
+    (contains(declared, [scope]) || declared.some((name) => contains([scope], [name])));
 }
 
 function requestedScopes(ctx: KoaContextWithOIDC): string[] {

@@ -3,6 +3,8 @@ import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { ConsentedScopes } from '../../../db/schema.ts';
 import { Problem } from '../../platform/http/index.ts';
+import { findResourceServer } from '../../resource-servers/index.ts';
+import { identityScopes, offered } from '../resources.ts';
 import { type ClientRecord, findClientRecord, type StoreDeps } from '../token-store/index.ts';
 
 /** A request that waits for the person. */
@@ -26,7 +28,7 @@ export type PendingInteraction = {
  */
 export async function pendingInteraction(
   provider: Provider,
-  deps: Pick<StoreDeps, 'reader'>,
+  deps: Pick<StoreDeps, 'reader' | 'db'>,
   ctx: Context,
 ): Promise<PendingInteraction> {
   const details = await provider.interactionDetails(ctx.req, ctx.res).catch(refuseUnknown);
@@ -44,19 +46,28 @@ export async function pendingInteraction(
     login_hint: typeof params.login_hint === 'string' ? params.login_hint.slice(0, 254) : undefined,
     user_id: session?.accountId,
     asked: everything
-      ? askedAgain(everything, params.resource)
+      ? await askedAgain(deps, client, everything, params.resource)
       : { openid: missing.missingOIDCScope ?? [], resources: missing.missingResourceScopes ?? {} },
   };
 }
 
-const identity = ['openid', 'offline_access', 'profile', 'email'];
-
-function askedAgain(scopes: string[], resource: unknown): ConsentedScopes {
+/** All that was asked, each scope at the service it belongs to. */
+async function askedAgain(
+  { db }: Pick<StoreDeps, 'db'>,
+  client: ClientRecord,
+  scopes: string[],
+  resource: unknown,
+): Promise<ConsentedScopes> {
   const identifiers = [resource ?? []].flat().map(String);
-  const others = scopes.filter((scope) => !identity.includes(scope));
+  const entries = await Promise.all(
+    identifiers.map(async (identifier) => {
+      const server = await findResourceServer(db, identifier);
+      return [identifier, server ? scopes.filter(offered(server, client.resources[identifier])) : []];
+    }),
+  );
   return {
-    openid: scopes.filter((scope) => identity.includes(scope)),
-    resources: Object.fromEntries(identifiers.map((identifier) => [identifier, others])),
+    openid: scopes.filter((scope) => identityScopes.includes(scope)),
+    resources: Object.fromEntries(entries),
   };
 }
 
