@@ -1,5 +1,5 @@
 import { send } from '../support/http.ts';
-import { api, jwtApi, password } from '../support/installation.ts';
+import { api, jwtApi, password, redirectUri } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import type { Page, UserAgent } from '../support/user-agent.ts';
 
@@ -53,6 +53,16 @@ describe('an interaction', () => {
     expect((await browser.submit(consent, { decision: 'allow' }, '/consent')).url).toContain('?code=');
     expect(await browser.submit(signIn, alice, '/sign-in')).toMatchObject(expired);
     expect(await browser.submit(consent, { decision: 'allow' }, '/consent')).toMatchObject(expired);
+  });
+
+  test('leads to one code however often its page is sent at once', async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const browser = latchkey.browser();
+      const page = await browser.get(latchkey.authorizeUrl({ client_id: 'first-party' }));
+      const answers = await Promise.all(Array.from({ length: 10 }, () => browser.submit(page, alice, '/sign-in')));
+      expect(answers.filter(({ url }) => url.startsWith(`${redirectUri}?code=`))).toHaveLength(1);
+      expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+    }
   });
 
   test.each([

@@ -2,9 +2,10 @@ import type { Adapter } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { DatabaseUnavailableError } from '../../platform/database/index.ts';
 import { deviceCodeStore } from './device-codes.ts';
+import { interactionStore } from './interaction-model.ts';
 import { clientStore, grantStore, type ModelStore, type StoreDeps } from './models.ts';
 import { pushedRequestStore } from './pushed-requests.ts';
-import { interactionStore, sessionStore } from './session-models.ts';
+import { sessionStore } from './session-models.ts';
 import { accessTokenStore, codeStore, refreshTokenStore } from './token-models.ts';
 
 /** oidc-provider's adapter factory. A model without a table is refused: its feature was switched on too early. */

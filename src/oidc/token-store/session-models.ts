@@ -1,13 +1,13 @@
 import { type Insertable, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import { appendEvent } from '../../audit/index.ts';
-import { digest, type SealedPlace } from '../../platform/crypto/index.ts';
+import { digest } from '../../platform/crypto/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import { person } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { currentUnit, LostRaceError, type Unit } from '../token-transaction/index.ts';
 import { type ModelStore, openPayload, type Payload, type StoreDeps, sealPayload } from './models.ts';
-import { type InteractionRecord, readInteraction, readSession, readSessionByUid, type SessionRecord } from './reads.ts';
+import { readSession, readSessionByUid, type SessionRecord } from './reads.ts';
 
 // A tab that read the session before another rotated its id may still come with the old one.
 const rotatedIdSeconds = 30;
@@ -205,46 +205,4 @@ async function endSession({ now }: StoreDeps, trx: Trx, record: SessionRecord, u
     target: { kind: 'session', id: record.uid },
     occurred_at: revoked_at,
   });
-}
-
-/** Interactions hold raw session ids and request parameters: the whole payload is sealed. */
-export function interactionStore(deps: StoreDeps): ModelStore {
-  return {
-    find: async (id) => {
-      const key = digest(id);
-      const record = await currentUnit().remember(`interaction:${key.toString('hex')}`, () =>
-        deps.reader.find<InteractionRecord>(readInteraction, key),
-      );
-      if (!record) return undefined;
-      return { ...openPayload(deps.keys, placeOf(key), record.sealed), jti: id } as Payload;
-    },
-    upsert: async (id, { jti: _, ...payload }) => {
-      const key = digest(id);
-      const sealed = sealPayload(deps.keys, placeOf(key), payload as Payload);
-      const expires_at = new Date(Number(payload.exp) * 1000);
-      currentUnit().operations.push(async (trx) => {
-        await trx
-          .insertInto('interactions')
-          .values({ digest: key, sealed, expires_at })
-          .onConflict((conflict) => conflict.column('digest').doUpdateSet({ sealed, expires_at }))
-          .execute();
-      });
-      return undefined;
-    },
-    destroy: async (id) => {
-      currentUnit().operations.push(async (trx) => {
-        const { numDeletedRows } = await trx
-          .deleteFrom('interactions')
-          .where('digest', '=', digest(id))
-          .executeTakeFirst();
-        // Submitted twice: only one of them may go on to a code.
-        if (numDeletedRows === 0n) throw new LostRaceError('the interaction was already finished');
-      });
-      return undefined;
-    },
-  };
-}
-
-function placeOf(key: Buffer): SealedPlace {
-  return ['interactions', 'sealed', key.toString('hex')];
 }

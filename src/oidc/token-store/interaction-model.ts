@@ -1,0 +1,68 @@
+import type { Insertable } from 'kysely';
+import type { Database } from '../../../db/schema.ts';
+import { type Digest, digest, type SealedPlace } from '../../platform/crypto/index.ts';
+import type { Trx } from '../../platform/database/index.ts';
+import { currentUnit, LostRaceError } from '../token-transaction/index.ts';
+import { type ModelStore, openPayload, type Payload, type StoreDeps, sealPayload } from './models.ts';
+import { type InteractionRecord, readInteraction } from './reads.ts';
+
+type Row = Insertable<Database['interactions']>;
+
+/** Interactions hold raw session ids and request parameters: the whole payload is sealed. */
+export function interactionStore({ reader, keys }: StoreDeps): ModelStore {
+  return {
+    find: async (id) => {
+      const key = digest(id);
+      const record = await remembered(key, () => reader.find<InteractionRecord>(readInteraction, key));
+      if (!record) return undefined;
+      return { ...openPayload(keys, placeOf(key), record.sealed), jti: id } as Payload;
+    },
+    upsert: async (id, { jti: _, ...payload }) => {
+      const key = digest(id);
+      const known = await remembered(key, async () => undefined);
+      const sealed = sealPayload(keys, placeOf(key), payload as Payload);
+      const row = { digest: key, sealed, expires_at: new Date(Number(payload.exp) * 1000) };
+      currentUnit().operations.push((trx) => (known ? updateInteraction(trx, row) : insertInteraction(trx, row)));
+      return undefined;
+    },
+    destroy: async (id) => {
+      currentUnit().operations.push(async (trx) => {
+        const { numDeletedRows } = await trx
+          .deleteFrom('interactions')
+          .where('digest', '=', digest(id))
+          .executeTakeFirst();
+        // Submitted twice: only one of them may go on to a code.
+        if (numDeletedRows === 0n) throw alreadyFinished();
+      });
+      return undefined;
+    },
+  };
+}
+
+function remembered(key: Digest, read: () => Promise<InteractionRecord | undefined>) {
+  return currentUnit().remember(`interaction:${key.toString('hex')}`, read);
+}
+
+async function insertInteraction(trx: Trx, row: Row): Promise<void> {
+  const { digest: _, ...changed } = row;
+  await trx
+    .insertInto('interactions')
+    .values(row)
+    .onConflict((conflict) => conflict.column('digest').doUpdateSet(changed))
+    .execute();
+}
+
+/** What was read must still be there: the later of two answers to one page would bring a finished interaction back. */
+async function updateInteraction(trx: Trx, { digest, ...changed }: Row): Promise<void> {
+  const query = trx.updateTable('interactions').set(changed).where('digest', '=', digest);
+  const { numUpdatedRows } = await query.executeTakeFirst();
+  if (numUpdatedRows === 0n) throw alreadyFinished();
+}
+
+function alreadyFinished(): LostRaceError {
+  return new LostRaceError('the interaction was already finished');
+}
+
+function placeOf(key: Digest): SealedPlace {
+  return ['interactions', 'sealed', key.toString('hex')];
+}
