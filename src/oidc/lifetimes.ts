@@ -1,4 +1,4 @@
-import type { AccessToken, Client, ClientCredentials, KoaContextWithOIDC, RefreshToken } from 'oidc-provider';
+import type { AccessToken, Client, ClientCredentials, KoaContextWithOIDC, RefreshToken, Session } from 'oidc-provider';
 import { findClientRecord, type StoreDeps } from './token-store/index.ts';
 import { currentUnit } from './token-transaction/index.ts';
 
@@ -39,7 +39,9 @@ export function lifetimes(defaults: DefaultLifetimes) {
     IdToken: idTokenSeconds,
     PushedAuthorizationRequest: pushedRequestSeconds,
     Interaction: interactionSeconds,
-    Session: defaults.sessionSeconds,
+    // One that nobody has signed in to carries a request at most; anybody can start them by the thousand.
+    Session: (_ctx: KoaContextWithOIDC, session: Session): number =>
+      session.accountId ? defaults.sessionSeconds : Math.min(interactionSeconds, defaults.sessionSeconds),
     Grant: defaults.refreshTokenAbsoluteSeconds,
     RefreshToken: (_ctx: KoaContextWithOIDC, token: RefreshToken, client: Client): number => {
       const { refresh_token_idle, refresh_token_absolute } = overrides.get(client) ?? {};
