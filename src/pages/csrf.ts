@@ -2,19 +2,16 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'koa';
 import { form, Problem } from '../platform/http/index.ts';
 import type { ServerKeys } from '../platform/keys/index.ts';
-
-const cookieName = 'latchkey_csrf';
+import { ownCookie } from './own-cookie.ts';
 
 export type CsrfDeps = { keys: ServerKeys; issuer: string };
 
 /** The token for a form on this page: bound to a cookie of this browser that no script can read. */
 export function csrfToken({ keys, issuer }: CsrfDeps, ctx: Context): string {
-  const known = ctx.cookies.get(cookieName, { signed: true });
+  const { name, options } = ownCookie('latchkey_csrf', issuer);
+  const known = ctx.cookies.get(name, options);
   const nonce = known ?? randomBytes(18).toString('base64url');
-  if (!known) {
-    const secure = issuer.startsWith('https:');
-    ctx.cookies.set(cookieName, nonce, { signed: true, httpOnly: true, sameSite: 'lax', secure, path: '/' });
-  }
+  if (!known) ctx.cookies.set(name, nonce, options);
   return tokenFor(keys, nonce);
 }
 
@@ -27,7 +24,8 @@ export function checkCsrf({ keys, issuer }: CsrfDeps, ctx: Context): void {
   const origin = ctx.get('Origin');
   const site = ctx.get('Sec-Fetch-Site');
   const isForeign = (origin !== '' && origin !== issuer) || (site !== '' && site !== 'same-origin' && site !== 'none');
-  const nonce = ctx.cookies.get(cookieName, { signed: true });
+  const { name, options } = ownCookie('latchkey_csrf', issuer);
+  const nonce = ctx.cookies.get(name, options);
   if (isForeign || !nonce || !isSame(form(ctx).get('csrf') ?? '', tokenFor(keys, nonce))) throw foreignForm();
 }
 

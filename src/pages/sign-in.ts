@@ -6,10 +6,10 @@ import { digest } from '../platform/crypto/index.ts';
 import { form, requestOrigin } from '../platform/http/index.ts';
 import { authenticate, type User } from '../users/index.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
+import { ownCookie } from './own-cookie.ts';
 import { pagePaths } from './page-data.ts';
 import { type PagesDeps, show } from './pages.ts';
 
-const deviceCookie = 'latchkey_device';
 const maxAccounts = 8;
 const yearMs = 365 * 24 * 60 * 60 * 1000;
 
@@ -59,9 +59,10 @@ export async function judgeSignIn(deps: PagesDeps, ctx: Context, view: SignInVie
     return undefined;
   }
   const origin = requestOrigin(ctx);
-  const outcome = await authenticate(deps, { login, password, device: knownDevice(ctx, login), origin });
+  const device = (account: string) => knownDevice(deps, ctx, account);
+  const outcome = await authenticate(deps, { login, password, device, origin });
   if (outcome.kind === 'ok') {
-    rememberDevice(deps, ctx, login);
+    rememberDevice(deps, ctx, outcome.user.id);
     return outcome.user;
   }
   if (outcome.kind === 'wrong') {
@@ -80,27 +81,21 @@ export async function judgeSignIn(deps: PagesDeps, ctx: Context, view: SignInVie
   return undefined;
 }
 
-/** The browser's id, if somebody has signed in with this login here before. */
-function knownDevice(ctx: Context, login: string): string | undefined {
-  const [id, ...accounts] = (ctx.cookies.get(deviceCookie, { signed: true }) ?? '').split('.');
-  return id && accounts.includes(accountMark(login)) ? id : undefined;
+/** The browser's id, if somebody has signed in with this account here before. */
+function knownDevice({ issuer }: PagesDeps, ctx: Context, account: string): string | undefined {
+  const { name, options } = ownCookie('latchkey_device', issuer);
+  const [id, ...accounts] = (ctx.cookies.get(name, options) ?? '').split('.');
+  return id && accounts.includes(accountMark(account)) ? id : undefined;
 }
 
-function rememberDevice({ issuer }: PagesDeps, ctx: Context, login: string): void {
-  const [id = '', ...accounts] = (ctx.cookies.get(deviceCookie, { signed: true }) ?? '').split('.');
-  const mark = accountMark(login);
-  const kept = [mark, ...accounts.filter((account) => account !== mark)].slice(0, maxAccounts);
-  const options = {
-    signed: true,
-    httpOnly: true,
-    sameSite: 'lax',
-    secure: issuer.startsWith('https:'),
-    maxAge: yearMs,
-    path: '/',
-  } as const;
-  ctx.cookies.set(deviceCookie, [id || randomUUID(), ...kept].join('.'), options);
+function rememberDevice({ issuer }: PagesDeps, ctx: Context, account: string): void {
+  const { name, options } = ownCookie('latchkey_device', issuer);
+  const [id = '', ...accounts] = (ctx.cookies.get(name, options) ?? '').split('.');
+  const mark = accountMark(account);
+  const kept = [mark, ...accounts.filter((known) => known !== mark)].slice(0, maxAccounts);
+  ctx.cookies.set(name, [id || randomUUID(), ...kept].join('.'), { ...options, maxAge: yearMs });
 }
 
-function accountMark(login: string): string {
-  return digest(login.toLowerCase()).toString('base64url').slice(0, 16);
+function accountMark(account: string): string {
+  return digest(account).toString('base64url').slice(0, 16);
 }

@@ -6,7 +6,13 @@ import { findPasswordHash, findUser, type User } from './store.ts';
 import type { Throttles } from './throttles.ts';
 
 export type AuthenticateDeps = { db: Db; now: () => Date; throttles: Throttles };
-export type AuthenticateInput = { login: string; password: string; device: string | undefined; origin: Origin };
+export type AuthenticateInput = {
+  login: string;
+  password: string;
+  /** The browser's id, if this account has signed in with it before. */
+  device: (account: string) => string | undefined;
+  origin: Origin;
+};
 
 /** Which of two was wrong is nobody's business; how long to wait is. */
 export type SignInOutcome =
@@ -17,13 +23,15 @@ export type SignInOutcome =
 /** Judges a password sign-in. A failure is recorded here; success with the session it starts. */
 export async function authenticate(deps: AuthenticateDeps, input: AuthenticateInput): Promise<SignInOutcome> {
   const { login, password, device, origin } = input;
-  const attempt = { address: origin.address ?? '', account: login.toLowerCase(), device };
+  const user = await findUser(deps.db, login);
+  // Username and e-mail address are one account, with one count.
+  const account = user?.id ?? login.toLowerCase();
+  const attempt = { address: origin.address ?? '', account, device: device(account) };
   const retryAfterSeconds = await deps.throttles.countAttempt(attempt);
   if (retryAfterSeconds !== undefined) {
     await recordFailure(deps, origin, 'throttled');
     return { kind: 'throttled', retryAfterSeconds };
   }
-  const user = await findUser(deps.db, login);
   const stored = user && (await findPasswordHash(deps.db, user.id));
   const fits = await verifyPassword(stored, password);
   if (!user?.enabled || !fits) {
