@@ -1,4 +1,4 @@
-import type { Database, HotConnection } from '../../platform/database/index.ts';
+import { type Database, DatabaseUnavailableError, type HotConnection } from '../../platform/database/index.ts';
 
 const connections = 2;
 
@@ -58,7 +58,9 @@ export class Reader {
         resolve(rows.get(index + 1));
       });
     } catch (error) {
-      for (const { reject } of waiting) reject(error);
+      if (waiting.length === 1 || error instanceof DatabaseUnavailableError) for (const { reject } of waiting) reject(error);
+      // One key that PostgreSQL refuses must not fail those that came in the same tick.
+      else await Promise.all(waiting.map((single) => this.#answer(connection, read, [single])));
     }
   }
 }
