@@ -2,12 +2,13 @@ import Koa, { type Middleware } from 'koa';
 import { permissionsAt } from './access/index.ts';
 import type { Config } from './config.ts';
 import { removeExpired } from './expiry/index.ts';
-import { healthRoutes } from './health.ts';
+import { healthPaths, healthRoutes } from './health.ts';
 import type { Installation } from './installation.ts';
 import {
   Committer,
   clientCertificates,
   deliverLogout,
+  endpointTemplate,
   oauthErrors,
   openProvider,
   type ProviderDeps,
@@ -29,9 +30,11 @@ import {
 import { believeProxies, pinHost, problems, readForm, rememberOrigin, securityHeaders } from './platform/http/index.ts';
 import { Jobs } from './platform/jobs/index.ts';
 import { type Logger, logRequests } from './platform/logging/index.ts';
+import { type Metrics, measureRequests } from './platform/metrics/index.ts';
 import { guardedFetch } from './platform/outbound/index.ts';
+import { traceRequests } from './platform/tracing/index.ts';
 import { ResourceServers } from './resource-servers/index.ts';
-import { Throttles } from './users/index.ts';
+import { hashingLoad, Throttles } from './users/index.ts';
 
 export type App = { koa: Koa; close: () => Promise<void> };
 export type AppDeps = {
@@ -40,15 +43,16 @@ export type AppDeps = {
   version: string;
   installation: Installation;
   log: Logger;
+  metrics: Metrics;
   demo?: Middleware | undefined;
 };
 
 /** Composes the entrances. What is opened here is closed here, in reverse order. */
-export async function createApp({ config, issuer, version, installation, log, demo }: AppDeps): Promise<App> {
+export async function createApp({ config, issuer, version, installation, log, metrics, demo }: AppDeps): Promise<App> {
   const { changes, database, databaseUrl, keys, now, rootKey } = installation;
   const { db } = database;
   const reader = new Reader(database, now);
-  const committer = new Committer(database, now);
+  const committer = new Committer(database, now, metrics);
   const jobs = new Jobs(databaseUrl, log);
   const store = { db, database, reader, keys, now };
   const providerDeps: ProviderDeps = {
@@ -84,6 +88,8 @@ export async function createApp({ config, issuer, version, installation, log, de
   koa.silent = true;
   koa.use(believeProxies(config.trustProxy));
   koa.use(rememberOrigin);
+  koa.use(measureRequests(metrics, routeTemplate));
+  if (config.traceEndpoint) koa.use(traceRequests(routeTemplate));
   koa.use(logRequests(log));
   koa.use(securityHeaders(issuer));
   koa.use(problems(log, problemPage({ now, config })));
@@ -95,7 +101,7 @@ export async function createApp({ config, issuer, version, installation, log, de
   if (demo) koa.use(demo);
   koa.use(userCodeEntry(pages));
   koa.use(providerPagePolicy);
-  koa.use(unitOfWork({ log, db, committer, keys, now, refreshGraceSeconds: config.refreshGraceSeconds }));
+  koa.use(unitOfWork({ log, db, committer, keys, metrics, now, refreshGraceSeconds: config.refreshGraceSeconds }));
   koa.use(prefetchToken(store));
   koa.use(resolveStructuredTokens(issuer, provider.keys));
   koa.use(pageRoutes(pages));
@@ -104,6 +110,7 @@ export async function createApp({ config, issuer, version, installation, log, de
   jobs.handle('remove-expired', async () => {
     log.info({ removed: await removeExpired(store) }, 'removed what has expired');
   });
+  measureResources(metrics, installation);
   await jobs.start();
   return {
     koa,
@@ -112,4 +119,20 @@ export async function createApp({ config, issuer, version, installation, log, de
       await jobs.close();
     },
   };
+}
+
+const routeTemplate = (path: string) => (healthPaths.has(path) ? path : endpointTemplate(path));
+
+/** What only shows when it is looked at. */
+function measureResources(metrics: Metrics, { changes, database: { pool } }: Installation): void {
+  metrics.gauge(
+    'change_feed_lag_seconds',
+    'Since when changes of other nodes are not known here',
+    () => changes.lagMs() / 1000,
+  );
+  metrics.gauge('database_pool_connections', 'Connections of the pool', () => pool.totalCount);
+  metrics.gauge('database_pool_idle', 'Connections of the pool that nobody uses', () => pool.idleCount);
+  metrics.gauge('database_pool_waiting', 'Requests that wait for a connection', () => pool.waitingCount);
+  metrics.gauge('password_hashes_running', 'Passwords being hashed', () => hashingLoad().running);
+  metrics.gauge('password_hashes_waiting', 'Sign-ins that wait for their turn', () => hashingLoad().waiting);
 }

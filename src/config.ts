@@ -33,6 +33,15 @@ const table = {
   ],
   LATCHKEY_CLIENT_CA_FILE: ['', 'PEM file of the authorities that issue client certificates, for tls_client_auth.'],
   LATCHKEY_BRAND_NAME: ['Latchkey', 'Name shown on the pages.'],
+  WEB_CONCURRENCY: ['1', 'How many processes serve requests, on machines with several cores.'],
+  LATCHKEY_METRICS_PORT: [
+    '',
+    'Port that serves /metrics for Prometheus, on HOST; not to be published. Otherwise none.',
+  ],
+  OTEL_EXPORTER_OTLP_ENDPOINT: [
+    '',
+    'Where OpenTelemetry traces go, e.g. http://localhost:4318. Otherwise none are made.',
+  ],
   LOG_LEVEL: ['', 'trace, debug, info, warn, error, fatal or silent. In development: warn; in production: info.'],
   LATCHKEY_ACCESS_TOKEN_SECONDS: ['600', 'Lifetime of an access token.'],
   LATCHKEY_REFRESH_TOKEN_IDLE_SECONDS: ['1209600', 'Lifetime of a refresh token that is not used.'],
@@ -88,6 +97,9 @@ const Environment = z.object({
     .optional(),
   LATCHKEY_CLIENT_CA_FILE: FilePath.optional(),
   LATCHKEY_BRAND_NAME: z.string().regex(/^\P{Cc}{1,64}$/u, 'must be at most 64 characters without control characters'),
+  WEB_CONCURRENCY: wholeNumber(1, 64),
+  LATCHKEY_METRICS_PORT: wholeNumber(1, 65_535).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
   LOG_LEVEL: z.enum(logLevels, 'must be a level from trace to fatal, or silent').optional(),
   LATCHKEY_ACCESS_TOKEN_SECONDS: wholeNumber(1, day),
   LATCHKEY_REFRESH_TOKEN_IDLE_SECONDS: wholeNumber(1, 366 * day),
@@ -153,6 +165,11 @@ function toConfig(values: z.output<typeof Environment>) {
     clientCertificateHeader: values.LATCHKEY_CLIENT_CERTIFICATE_HEADER,
     clientCaFile: values.LATCHKEY_CLIENT_CA_FILE,
     brandName: values.LATCHKEY_BRAND_NAME,
+    workers: values.WEB_CONCURRENCY,
+    /** undefined: metrics are not served. */
+    metricsPort: values.LATCHKEY_METRICS_PORT,
+    /** undefined: no traces. */
+    traceEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
     logLevel: values.LOG_LEVEL ?? (NODE_ENV === 'production' ? 'info' : 'warn'),
     accessTokenSeconds: values.LATCHKEY_ACCESS_TOKEN_SECONDS,
     refreshTokenIdleSeconds: values.LATCHKEY_REFRESH_TOKEN_IDLE_SECONDS,

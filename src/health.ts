@@ -4,6 +4,9 @@ import type { Installation } from './installation.ts';
 
 const maxClockSkewMs = 2000;
 
+/** Paths that this file answers. */
+export const healthPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+
 /** `/healthz`: the process answers. `/readyz`: it can serve (database, migrations, clock within 2 s of the database's). */
 export function healthRoutes({ database, now }: Pick<Installation, 'database' | 'now'>): Middleware {
   return async (ctx: Context, next: Next) => {

@@ -9,9 +9,11 @@ import { type Installation, openInstallation, readVersion, StartError } from './
 import { clientMetadataRules } from './oidc/index.ts';
 import { system } from './platform/http/index.ts';
 import { openLog } from './platform/logging/index.ts';
+import { Metrics } from './platform/metrics/index.ts';
+import { openTracing } from './platform/tracing/index.ts';
 import { createSetupLink } from './users/index.ts';
 
-export type RunningServer = { issuer: string; close: () => Promise<void> };
+export type RunningServer = { issuer: string; metrics: Metrics; close: () => Promise<void> };
 
 const headersTimeoutMs = 8000;
 const requestTimeoutMs = 9000;
@@ -45,15 +47,19 @@ export async function startServer(config: Config, say: (line: string) => void): 
     if (config.applyFile) await applyAtStart(apply, config.applyFile);
     const demo = await openDemo({ config, issuer, rootKey, apply });
     changes.start();
-    const app = await createApp({ config, issuer, version, installation, log, demo });
+    const metrics = new Metrics();
+    const tracing = config.traceEndpoint && (await openTracing({ endpoint: config.traceEndpoint, version }));
+    const app = await createApp({ config, issuer, version, installation, log, metrics, demo });
     answer = app.koa.callback();
     await announce({ issuer, address, version, installation, demo: demo !== undefined }, say);
     const opened = installation;
     return {
       issuer,
+      metrics,
       close: async () => {
         await drain(server);
         await app.close();
+        if (tracing) await tracing.close();
         await opened.close();
       },
     };

@@ -42,6 +42,8 @@ function sentenceOf(error: unknown): string {
   if (error instanceof DatabaseUnavailableError || isConnectionFailure(error)) {
     return 'The database cannot be reached. Check DATABASE_URL and that the database is running.';
   }
-  const isForeseen = [ConfigError, StartError, EmbeddedPostgresError, Problem].some((kind) => error instanceof kind);
+  const isForeseen =
+    error.name === 'WorkerError' ||
+    [ConfigError, StartError, EmbeddedPostgresError, Problem].some((kind) => error instanceof kind);
   return isForeseen ? error.message : (error.stack ?? error.message);
 }

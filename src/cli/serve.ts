@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { action } from './command.ts';
-import { say } from './output.ts';
+import { failWithSentence, say } from './output.ts';
 
 /** `latchkey serve`: runs until SIGINT or SIGTERM, then goes down in order. */
 export function serveCommand(): Command {
@@ -10,15 +10,18 @@ export function serveCommand(): Command {
 
 async function serve(): Promise<void> {
   // Loaded here: the other commands start faster without the provider and the pages.
-  const { startServer } = await import('../main.ts');
-  const server = await startServer(loadConfig(), say);
+  const { serveRequests } = await import('../workers.ts');
+  const starting = serveRequests(loadConfig(), say);
   let isClosing = false;
   const down = async () => {
     if (isClosing) return;
     isClosing = true;
+    // Told to stop while it starts, it goes down in order as soon as it is up.
+    const server = await starting.catch(failWithSentence);
     await server.close();
     process.exit(0);
   };
   process.on('SIGINT', down);
   process.on('SIGTERM', down);
+  await starting;
 }

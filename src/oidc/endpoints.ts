@@ -54,3 +54,9 @@ function notAllowed(method: string, allowed: string): Problem {
     headers: { Allow: allowed },
   });
 }
+
+/** The template of an endpoint's path, for metrics and traces; undefined for other paths. */
+export function endpointTemplate(path: string): string | undefined {
+  if (Object.hasOwn(methods, path)) return path;
+  return resumed.test(path) ? path.replace(/[^/]+$/, ':uid') : undefined;
+}

@@ -74,6 +74,11 @@ async function bounded<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** How many hashes are being computed, and how many requests wait for their turn. */
+export function hashingLoad(): { running: number; waiting: number } {
+  return { running, waiting: waiting.length };
+}
+
 function busy(): Problem {
   return tooMany('Too many people are signing in at once. Try again in a moment.', 5);
 }

@@ -1,4 +1,6 @@
 // Preloaded into tested servers: shifts what the program takes for the time, on a message from the test.
+import cluster from 'node:cluster';
+
 const realNow = Date.now.bind(Date);
 const RealDate = Date;
 let offsetMs = 0;
@@ -17,4 +19,5 @@ process.on('message', (message: { advanceMs?: number }) => {
   offsetMs += message.advanceMs;
   process.send?.({ advanced: offsetMs });
 });
-process.channel?.unref();
+// A worker of the tested server needs its channel to the process that started it.
+if (cluster.isPrimary) process.channel?.unref();

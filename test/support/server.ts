@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -17,6 +18,8 @@ export type ServerProcess = {
   /** Moves this process's clock. */
   advance: (seconds: number) => Promise<void>;
   kill: (signal: NodeJS.Signals) => Promise<number | null>;
+  /** Processes it started itself. */
+  children: () => number[];
   stop: () => Promise<void>;
 };
 
@@ -84,11 +87,17 @@ export async function startServerProcess({
         child.send({ advanceMs: seconds * 1000 });
       }),
     kill,
+    children: () => childrenOf(child.pid ?? 0),
     stop: async () => {
       await kill('SIGTERM');
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return text.split(' ').filter(Boolean).map(Number);
 }
 
 async function ready(exited: Promise<unknown>, output: () => string): Promise<{ issuer: string; address: string }> {

@@ -58,7 +58,8 @@ export class Reader {
         resolve(rows.get(index + 1));
       });
     } catch (error) {
-      if (waiting.length === 1 || error instanceof DatabaseUnavailableError) for (const { reject } of waiting) reject(error);
+      if (waiting.length === 1 || error instanceof DatabaseUnavailableError)
+        for (const { reject } of waiting) reject(error);
       // One key that PostgreSQL refuses must not fail those that came in the same tick.
       else await Promise.all(waiting.map((single) => this.#answer(connection, read, [single])));
     }

@@ -1,4 +1,5 @@
 import { type Database, DatabaseUnavailableError, type HotConnection } from '../../platform/database/index.ts';
+import type { Metrics } from '../../platform/metrics/index.ts';
 import { judgeStatement, lockStatement, type UnitRow, type Verdict } from './statements.ts';
 
 const lanes = 2;
@@ -21,11 +22,13 @@ type Waiting = {
 export class Committer {
   readonly #idle: HotConnection[];
   readonly #now: () => Date;
+  readonly #metrics: Metrics;
   #queue: Waiting[] = [];
   readonly #underWay = new Set<string>();
   #isScheduled = false;
 
-  constructor(database: Database, now: () => Date) {
+  constructor(database: Database, now: () => Date, metrics: Metrics) {
+    this.#metrics = metrics;
     this.#idle = Array.from({ length: lanes }, () => database.openHotConnection());
     this.#now = now;
   }
@@ -61,6 +64,7 @@ export class Committer {
         this.#idle.push(connection);
         return;
       }
+      this.#metrics.tokenBatch(batch.length);
       void this.#commitBatch(connection, batch).finally(() => {
         for (const { family } of batch) this.#underWay.delete(family);
         this.#idle.push(connection);
@@ -124,6 +128,7 @@ export class Committer {
   }
 
   #conclude(waiting: Waiting, verdict: Verdict): void {
+    this.#metrics.tokenTransaction(verdict);
     if (verdict !== 'busy') {
       waiting.resolve(verdict);
       return;

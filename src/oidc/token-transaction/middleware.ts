@@ -5,6 +5,8 @@ import { DatabaseUnavailableError, type Db, isConnectionFailure } from '../../pl
 import { Problem, requestOrigin } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
+import type { Metrics } from '../../platform/metrics/index.ts';
+import { inSpan } from '../../platform/tracing/index.ts';
 import type { Committer } from './committer.ts';
 import type { UnitRow, Verdict } from './statements.ts';
 import { commitOperations, LostRaceError, runInUnit, Unit } from './unit.ts';
@@ -14,6 +16,7 @@ export type UnitDeps = {
   db: Db;
   committer: Committer;
   keys: ServerKeys;
+  metrics: Metrics;
   now: () => Date;
   refreshGraceSeconds: number;
 };
@@ -47,7 +50,7 @@ async function commitTokens(deps: UnitDeps, ctx: Context, unit: Unit): Promise<v
 }
 
 async function judged(
-  { log, committer, keys, now }: UnitDeps,
+  { log, committer, keys, metrics, now }: UnitDeps,
   ctx: Context,
   unit: Unit,
 ): Promise<Verdict | 'unavailable'> {
@@ -55,9 +58,11 @@ async function judged(
   const record = await unit.remember<{ id: string } | undefined>(`client:${client_id}`, async () => undefined);
   if (!record) throw new Error('a token was issued to an unread client');
   try {
-    return await committer.commit(unitRow(unit, { id: record.id, client_id }, keys.current('successor').id, now()));
+    const row = unitRow(unit, { id: record.id, client_id }, keys.current('successor').id, now());
+    return await inSpan('token transaction', () => committer.commit(row));
   } catch (error) {
     // Lost connection: whether it took effect is unknown. A refresh heals by grace, a code by restarting the flow.
+    metrics.tokenTransaction('unavailable');
     log.error({ err: error, request_id: unit.origin.request_id }, 'token commit failed');
     return 'unavailable';
   }

@@ -1,0 +1,48 @@
+import { freePort } from './support/free-port.ts';
+import { api } from './support/installation.ts';
+import { startLatchkey } from './support/latchkey.ts';
+
+describe('with WEB_CONCURRENCY, one installation served by several processes', () => {
+  let metricsPort: number;
+  const latchkey = startLatchkey({
+    prepare: async () => {
+      metricsPort = await freePort();
+      return { env: { WEB_CONCURRENCY: '2', LATCHKEY_METRICS_PORT: String(metricsPort) } };
+    },
+  });
+
+  const workers = async (): Promise<number[]> => {
+    const { rows } = await latchkey.database.query(
+      "select count(*)::int as count from pg_stat_activity where datname = current_database() and application_name = 'latchkey changes'",
+    );
+    return Array.from({ length: rows[0].count }, (_, n) => n);
+  };
+
+  test('gives tokens from all of them, and one page of metrics for all', async () => {
+    const answers = await Promise.all(Array.from({ length: 40 }, () => latchkey.clientCredentials({ resource: api })));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(40);
+    const { refresh_token } = await latchkey.tokens();
+    const refreshed = await Promise.all(Array.from({ length: 20 }, () => latchkey.refresh(refresh_token)));
+    expect(new Set(refreshed.map(({ body }) => body.refresh_token)).size).toBe(1);
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    expect(metrics).toMatch(/latchkey_token_transactions_total\{verdict="won"\} 4[123]\n/);
+    expect(metrics).toMatch(/latchkey_token_transactions_total\{verdict="grace"\} 19\n/);
+  });
+
+  test('replaces a worker that dies, and the others go on meanwhile', async () => {
+    expect(await workers()).toHaveLength(2);
+    const [worker] = latchkey.process.children();
+    process.kill(worker ?? 0, 'SIGKILL');
+    const deadline = Date.now() + 20_000;
+    while (latchkey.process.children().length < 2 || (await workers()).length < 2) {
+      expect((await latchkey.clientCredentials({ resource: api })).status).toBe(200);
+      if (Date.now() > deadline) throw new Error('the worker was not replaced');
+    }
+  });
+
+  test('ends with code 0, and leaves no process behind', async () => {
+    const children = latchkey.process.children();
+    expect(await latchkey.process.kill('SIGTERM')).toBe(0);
+    for (const pid of children) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+});
