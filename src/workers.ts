@@ -106,7 +106,7 @@ function started(worker: Worker): Promise<void> {
 }
 
 /** A worker's own sentence for the operator. */
-export class WorkerError extends Error {
+class WorkerError extends Error {
   override name = 'WorkerError';
 }
 

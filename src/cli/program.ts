@@ -7,6 +7,7 @@ import { exportCommand } from './export.ts';
 import { grantCommand } from './grant.ts';
 import { migrateCommand } from './migrate.ts';
 import { resourceServerCommand } from './resource-server.ts';
+import { revokeCommand } from './revoke.ts';
 import { serveCommand } from './serve.ts';
 import { setupLinkCommand } from './setup-link.ts';
 import { signingKeyCommand } from './signing-key.ts';
@@ -33,6 +34,7 @@ export function program(): Command {
     resourceServerCommand(),
     tokenCommand(),
     grantCommand(),
+    revokeCommand(),
     signingKeyCommand(),
     auditCommand(),
   ];

@@ -4,6 +4,8 @@ import pg from 'pg';
 export type TestDatabase = {
   url: string;
   query: (text: string, values?: unknown[]) => Promise<pg.QueryResult>;
+  /** Another database with the same content, as a backup would restore it; connections to this one are cut for a moment. */
+  copy: () => Promise<TestDatabase>;
   drop: () => Promise<void>;
 };
 
@@ -12,10 +14,22 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const adminUrl = process.env.LATCHKEY_TEST_ADMIN_URL ?? '';
   const name = `test_${randomBytes(8).toString('hex')}`;
   await once(adminUrl, `create database ${name}`);
+  return databaseOf(adminUrl, name);
+}
+
+function databaseOf(adminUrl: string, name: string): TestDatabase {
   const url = Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href;
   return {
     url,
     query: (text, values) => once(url, text, values),
+    copy: async () => {
+      const copy = `${name}_copy`;
+      await once(adminUrl, `alter database ${name} allow_connections false`);
+      await once(adminUrl, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+      await once(adminUrl, `create database ${copy} template ${name}`);
+      await once(adminUrl, `alter database ${name} allow_connections true`);
+      return databaseOf(adminUrl, copy);
+    },
     drop: async () => void (await once(adminUrl, `drop database ${name} with (force)`)),
   };
 }

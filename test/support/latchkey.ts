@@ -58,14 +58,14 @@ export class Latchkey {
   }
 
   /** Runs a `latchkey` command on this installation, beside the running server. */
-  command(args: string[], input = ''): Promise<CommandResult> {
-    const env = { DATABASE_URL: this.database.url, LATCHKEY_ROOT_KEY: testRootKey };
+  command(args: string[], input = '', settings: Record<string, string> = {}): Promise<CommandResult> {
+    const env = { DATABASE_URL: this.database.url, LATCHKEY_ROOT_KEY: testRootKey, ...settings };
     return runCommand(args, { env, input });
   }
 
   /** The answer of a command as its `--json` gives it. */
-  async commandJson(args: string[], input = ''): Promise<Record<string, unknown>> {
-    const { code, stdout, stderr } = await this.command([...args, '--json'], input);
+  async commandJson(args: string[], input = '', settings = {}): Promise<Record<string, unknown>> {
+    const { code, stdout, stderr } = await this.command([...args, '--json'], input, settings);
     if (code !== 0) throw new Error(stderr);
     return JSON.parse(stdout);
   }

@@ -78,13 +78,14 @@ export class HotConnection {
   }
 
   async #connect(): Promise<pg.Client> {
-    const { url, queryTimeoutMs } = this.#options;
+    const { url, prepared, queryTimeoutMs } = this.#options;
     const client = new pg.Client({
       connectionString: url,
       application_name: 'latchkey',
       connectionTimeoutMillis: queryTimeoutMs,
       query_timeout: queryTimeoutMs,
-      options: settings,
+      // A pooler refuses start-up options; there they are set on the role (docs/deploy.md).
+      ...(prepared ? { options: settings } : {}),
       pipeline: true,
       keepAlive: true,
     } as pg.ClientConfig);

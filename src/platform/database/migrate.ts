@@ -18,7 +18,7 @@ const fewestAhead = 12;
  */
 export async function migrate(url: string, now: Date, runningRole?: string): Promise<string[]> {
   return withDatabase(url, async (db) => {
-    const { error, results = [] } = await migrator(db).migrateToLatest();
+    const { error, results = [] } = (await isNewer(db)) ? { error: undefined } : await migrator(db).migrateToLatest();
     if (error) throw error;
     await addAuditPartitions(db, now);
     if (runningRole) await grantRights(db, runningRole);
@@ -32,6 +32,20 @@ export async function migrationStates(url: string): Promise<MigrationState[]> {
     const migrations = await migrator(db).getMigrations();
     return migrations.map(({ name, executedAt }) => ({ name, applied_at: executedAt ?? null }));
   });
+}
+
+/**
+ * Whether a newer version has migrated this database already. Each migration is safe under a running older version, so one that
+ * restarts during a rolling upgrade goes on with it as it is.
+ */
+async function isNewer(db: Kysely<unknown>): Promise<boolean> {
+  const { rows } = await sql<{
+    present: boolean;
+  }>`select to_regclass('kysely_migration') is not null as present`.execute(db);
+  if (!rows[0]?.present) return false;
+  const known = new Set((await migrator(db).getMigrations()).map(({ name }) => name));
+  const applied = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
+  return applied.rows.some(({ name }) => !known.has(name));
 }
 
 async function withDatabase<T>(url: string, work: (db: Kysely<unknown>) => Promise<T>): Promise<T> {
