@@ -99,11 +99,11 @@ export async function createApp({ config, issuer, version, installation, log, me
   koa.use(oauthErrors);
   koa.use(readForm);
   if (demo) koa.use(demo);
-  koa.use(userCodeEntry(pages));
   koa.use(providerPagePolicy);
   koa.use(unitOfWork({ log, db, committer, keys, metrics, now, refreshGraceSeconds: config.refreshGraceSeconds }));
   koa.use(prefetchToken(store));
   koa.use(resolveStructuredTokens(issuer, provider.keys));
+  koa.use(userCodeEntry(pages));
   koa.use(pageRoutes(pages));
   koa.use(provider.middleware);
   jobs.handle('backchannel-logout', deliverLogout(provider.current, store));

@@ -27,7 +27,12 @@ const known = new Set([
     'jwks_uri',
   ],
   ...['token_endpoint_auth_method', 'token_endpoint_auth_signing_alg', 'id_token_signed_response_alg'],
-  ...['response_modes', 'dpop_bound_access_tokens', 'require_pushed_authorization_requests', 'authorization_signed_response_alg'],
+  ...[
+    'response_modes',
+    'dpop_bound_access_tokens',
+    'require_pushed_authorization_requests',
+    'authorization_signed_response_alg',
+  ],
   ...['request_object_signing_alg', 'require_signed_request_object', 'tls_client_certificate_bound_access_tokens'],
   ...['tls_client_auth_subject_dn', 'tls_client_auth_san_dns', 'tls_client_auth_san_uri', 'tls_client_auth_san_ip'],
   ...['tls_client_auth_san_email', 'backchannel_logout_uri', 'backchannel_logout_session_required'],

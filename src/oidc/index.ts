@@ -8,6 +8,7 @@ export { endpointTemplate } from './endpoints.ts';
 export {
   type BrowserSession,
   browserSession,
+  hasSession,
   type SignInOptions,
   startBrowserSession,
 } from './interactions/browser-session.ts';

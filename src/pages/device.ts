@@ -2,6 +2,7 @@ import type Router from '@koa/router';
 import type { Context, Middleware, Next } from 'koa';
 import { renderSVG } from 'uqr';
 import type { DevicePages, UserCodeProblem } from '../oidc/index.ts';
+import { hasSession } from '../oidc/index.ts';
 import { notFound, requestOrigin, tooMany } from '../platform/http/index.ts';
 import type { Throttles } from '../users/index.ts';
 import { pagePaths } from './page-data.ts';
@@ -47,13 +48,20 @@ export function devicePages(deps: Pick<PagesDeps, 'now' | 'config'>): DevicePage
  * In front of oidc-provider's page: a code in the link is filled in, and the person sends it themselves (the library would let
  * a script do it); guessing is slowed down per address (RFC 8628 §5.1).
  */
-export function userCodeEntry({ throttles }: { throttles: Throttles }): Middleware {
+export function userCodeEntry({ provider, throttles }: Pick<PagesDeps, 'provider' | 'throttles'>): Middleware {
   return async (ctx: Context, next: Next) => {
-    if (ctx.path !== pagePaths.device) return next();
-    if (ctx.method === 'POST') await slowDown(throttles, ctx);
+    const isForm = ctx.path === pagePaths.device;
+    if (!isForm && !ctx.path.startsWith(`${pagePaths.device}/`)) return next();
+    if (isForm && ctx.method === 'POST') await slowDown(throttles, ctx);
+    // Without the session that holds the form's secret the library fails instead of asking again.
+    if ((!isForm || ctx.method === 'POST') && !(await hasSession(provider().current(), ctx))) {
+      ctx.status = 303;
+      ctx.redirect(pagePaths.device);
+      return undefined;
+    }
     const [user_code] = [ctx.query.user_code ?? []].flat();
     if (user_code) ctx.state.user_code = user_code.slice(0, 20);
-    ctx.querystring = '';
+    if (isForm) ctx.querystring = '';
     return next();
   };
 }

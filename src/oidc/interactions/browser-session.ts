@@ -17,6 +17,12 @@ export async function browserSession(provider: Provider, ctx: Context): Promise<
   return session.accountId ? { uid: session.uid, user_id: session.accountId } : undefined;
 }
 
+/** Whether this browser has a session at all, signed in or not. */
+export async function hasSession(provider: Provider, ctx: Context): Promise<boolean> {
+  const session = (await provider.Session.get(ctx as never)) as SessionModel;
+  return !session.new;
+}
+
 export type SignInOptions = { user_id: string; sessionSeconds: number; secure: boolean };
 
 /** Signs a person in with this browser, outside of any client's request; another person's session ends first. */
