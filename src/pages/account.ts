@@ -12,7 +12,7 @@ import { describeScopes } from './scope-descriptions.ts';
 type SignedIn = { user: User; session_uid: string };
 
 const perPage = 20;
-const uuid = /^[0-9a-f-]{36}$/;
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** A person's own pages: connected apps, password. */
 export function accountRoutes(router: Router, deps: PagesDeps): void {
