@@ -55,10 +55,15 @@ async function readBody(req: IncomingMessage, length: number | undefined): Promi
   if (length !== undefined && length > limitBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let received = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
-    received += chunk.length;
-    if (received > limitBytes) throw tooLarge();
-    chunks.push(chunk);
+  try {
+    for await (const chunk of req as AsyncIterable<Buffer>) {
+      received += chunk.length;
+      if (received > limitBytes) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    // Whoever hangs up in the middle must not look like an outage of ours.
+    throw error instanceof Problem || req.complete ? error : hungUp();
   }
   return Buffer.concat(chunks, received);
 }
@@ -78,6 +83,10 @@ function refuseControls(encoded: string, ctx: Context): void {
 
 function badForm(detail: string): Problem {
   return new Problem(400, 'invalid_request', { title: 'Invalid request', detail });
+}
+
+function hungUp(): Problem {
+  return badForm('The request ended before its body did.');
 }
 
 function tooLarge(): Problem {
