@@ -67,7 +67,7 @@ export async function createApp({ config, issuer, version, installation, log, me
       now,
     ),
     permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),
-    pages: providerPages({ now, config }),
+    pages: providerPages({ db, now, config }),
     fetch: guardedFetch({ allowLoopback: config.environment === 'development' }),
     log,
   };

@@ -25,8 +25,9 @@ export type ProviderPages = DevicePages & {
     out: { error: string; error_description?: string | undefined },
     error: Error,
   ) => void;
-  renderSignOut: (ctx: KoaContextWithOIDC, form: string) => void;
-  renderSignedOut: (ctx: KoaContextWithOIDC) => void;
+  renderSignOut: (ctx: KoaContextWithOIDC, form: string) => Promise<void>;
+  /** The end of signing out, or of staying signed in. */
+  renderSignedOut: (ctx: KoaContextWithOIDC) => Promise<void>;
 };
 
 export type ProviderDeps = StoreDeps &
@@ -167,8 +168,8 @@ function features(deps: ProviderDeps): Configuration['features'] {
     userinfo: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
-      logoutSource: async (ctx, form) => deps.pages.renderSignOut(ctx, form),
-      postLogoutSuccessSource: async (ctx) => deps.pages.renderSignedOut(ctx),
+      logoutSource: deps.pages.renderSignOut,
+      postLogoutSuccessSource: deps.pages.renderSignedOut,
     },
     resourceIndicators: {
       enabled: true,

@@ -98,6 +98,14 @@ export type SignOutPage = {
   action?: string | undefined;
 };
 
+/** What became of signing out. */
+export type SignedOutPage = {
+  /** The app that asked, when it alone was signed out. */
+  client_name?: string | undefined;
+  /** Who is still signed in, having chosen to stay. */
+  still_signed_in_as?: string | undefined;
+};
+
 export type ErrorPage = {
   heading: string;
   message: string;
@@ -179,7 +187,7 @@ export type PageData = {
   'sign-in': SignInPage;
   consent: ConsentPage;
   'sign-out': SignOutPage;
-  'signed-out': { client_name?: string | undefined };
+  'signed-out': SignedOutPage;
   error: ErrorPage;
   account: AccountPage;
   'change-password': ChangePasswordPage;

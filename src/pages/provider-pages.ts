@@ -1,18 +1,23 @@
 import type { Context } from 'koa';
-import type { ProviderPages } from '../oidc/index.ts';
+import { browserSession, type ProviderPages } from '../oidc/index.ts';
 import { contentSecurityPolicy, type Problem } from '../platform/http/index.ts';
+import { findUserById } from '../users/index.ts';
 import { devicePages } from './device.ts';
-import { chromeOf, type PagesDeps } from './pages.ts';
+import { accountName, chromeOf, type PagesDeps } from './pages.ts';
 import { renderPage } from './render.ts';
 
 type Deps = Pick<PagesDeps, 'now' | 'config'>;
 
 /** The pages oidc-provider asks for: broken requests in plain words, signing out, signed out. */
-export function providerPages(deps: Deps): ProviderPages {
+export function providerPages(deps: Deps & Pick<PagesDeps, 'db'>): ProviderPages {
   const html = (ctx: Context, body: string) => {
     ctx.type = 'html';
     ctx.set('Cache-Control', 'no-store');
     ctx.body = body;
+  };
+  const nameOf = async (user_id: string | undefined) => {
+    const user = user_id && (await findUserById(deps.db, user_id));
+    return user ? accountName(user) : undefined;
   };
   return {
     ...devicePages(deps),
@@ -21,11 +26,14 @@ export function providerPages(deps: Deps): ProviderPages {
       const page = { heading, message, technical: { error, description: error_description }, status: ctx.status };
       html(ctx, renderPage('error', page, chromeOf(deps, ctx)));
     },
-    renderSignOut: (ctx, form_html) => {
-      html(ctx, renderPage('sign-out', { form_html, client_name: clientName(ctx) }, chromeOf(deps, ctx)));
+    renderSignOut: async (ctx, form_html) => {
+      const signed_in_as = await nameOf(ctx.oidc.session?.accountId);
+      html(ctx, renderPage('sign-out', { form_html, client_name: clientName(ctx) }, chromeOf(deps, ctx, signed_in_as)));
     },
-    renderSignedOut: (ctx) => {
-      html(ctx, renderPage('signed-out', { client_name: clientName(ctx) }, chromeOf(deps, ctx)));
+    renderSignedOut: async (ctx) => {
+      const session = await browserSession(ctx.oidc.provider, ctx);
+      const page = { client_name: clientName(ctx), still_signed_in_as: await nameOf(session?.user_id) };
+      html(ctx, renderPage('signed-out', page, chromeOf(deps, ctx)));
     },
   };
 }

@@ -94,7 +94,7 @@ const maximal: PageData = {
     lasts_until: now,
   },
   'sign-out': { ...hostileForm, client_name: hostile },
-  'signed-out': { client_name: hostile },
+  'signed-out': { client_name: hostile, still_signed_in_as: hostile },
   error: { heading: hostile, message: hostile, technical: { error: hostile, description: hostile }, status: 400 },
   account: { name: hostile, email: hostile, notice: hostile },
   'change-password': { ...hostileForm, errors, username: hostile, password_rules: hostile },
