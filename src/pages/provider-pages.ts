@@ -44,9 +44,14 @@ function clientName(ctx: {
   return ctx.oidc.client?.clientName ?? ctx.oidc.client?.clientId;
 }
 
+const ourFault = {
+  heading: 'That did not work',
+  message: 'Something went wrong on our side. Wait a moment and try again.',
+};
+
 function wordsFor(error: string): { heading: string; message: string } {
   if (error === 'temporarily_unavailable' || error === 'server_error') {
-    return { heading: 'That did not work', message: 'Something went wrong on our side. Wait a moment and try again.' };
+    return ourFault;
   }
   return {
     heading: 'This app sent a request we cannot answer',
@@ -58,7 +63,15 @@ function wordsFor(error: string): { heading: string; message: string } {
 export function problemPage(deps: Deps) {
   return (ctx: Context, problem: Problem): string => {
     ctx.set('Content-Security-Policy', contentSecurityPolicy(["'self'"]));
-    const { title, detail } = problem.options;
-    return renderPage('error', { heading: title, message: detail, status: problem.status }, chromeOf(deps, ctx));
+    return renderPage('error', { ...wordsOf(problem), status: problem.status }, chromeOf(deps, ctx));
   };
+}
+
+/** A refusal in words for the person; those of an outage or a wrong address are written for programs. */
+function wordsOf({ type, options }: Problem): { heading: string; message: string } {
+  if (type === 'not_found') {
+    return { heading: 'There is nothing here', message: 'Check the address, or go back to where you came from.' };
+  }
+  if (type === 'internal' || type === 'unavailable') return ourFault;
+  return { heading: options.title, message: options.detail };
 }
