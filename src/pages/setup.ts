@@ -68,9 +68,15 @@ async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
     ctx.status = 303;
     ctx.redirect(pagePaths.account);
   } catch (error) {
-    if (!(error instanceof Problem) || error.type !== 'invalid') throw error;
-    showSetup(deps, ctx, values, { password: error.message });
+    showSetup(deps, ctx, values, asErrors(error));
   }
+}
+
+function asErrors(error: unknown): Record<string, string> {
+  if (!(error instanceof Problem)) throw error;
+  if (error.type === 'invalid') return { password: error.message };
+  if (error.type === 'conflict') return { form: error.message };
+  throw error.type === 'not_found' ? closed() : error;
 }
 
 const labels: Record<string, string> = {

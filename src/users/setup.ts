@@ -15,6 +15,7 @@ import {
   type User,
   useSetupLink,
 } from './store.ts';
+import { refuseTaken } from './users.ts';
 
 export type SetupDeps = { db: Db; now: () => Date };
 
@@ -52,7 +53,7 @@ export async function isSetupOpen({ db, now }: SetupDeps, secret: string): Promi
 /**
  * Makes the first administrator and uses the link up.
  *
- * @throws Problem `not_found`: the link was used, has expired, or an administrator exists; `invalid`: weak password
+ * @throws Problem `not_found`: the link was used, has expired, or an administrator exists; `invalid`: weak password; `conflict`: name taken
  */
 export async function setUpFirstAdministrator(
   { db, now }: SetupDeps,
@@ -73,7 +74,7 @@ export async function setUpFirstAdministrator(
       name,
       created_at: occurred_at,
       updated_at: occurred_at,
-    });
+    }).catch(refuseTaken);
     await savePasswordHash(trx, { id: uuidv7(), user_id: user.id, hash, now: occurred_at });
     await appendEvent(trx, { actor, action: 'user.created', target: { kind: 'user', id: user.id }, occurred_at });
     await assignRole(trx, actor, { subject_id: user.id, role: 'owner', occurred_at });

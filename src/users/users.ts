@@ -108,7 +108,8 @@ async function update(
   return { user, change: 'updated' };
 }
 
-function refuseTaken(error: unknown): never {
+/** @throws Problem `conflict` for what the database refused because of its names; anything else as it came */
+export function refuseTaken(error: unknown): never {
   const isTaken = error instanceof Error && 'constraint' in error && String(error.constraint).startsWith('users_');
   throw isTaken ? conflict('Another person has this username or e-mail address.') : error;
 }
