@@ -13,7 +13,7 @@ const own = (name: string): string => readFileSync(new URL(`../../views/assets/$
 const pico = readFileSync(require.resolve('@picocss/pico/css/pico.min.css'), 'utf8');
 
 const assets: Readonly<Record<AssetName, Asset>> = {
-  'latchkey.css': asset('latchkey.css', 'text/css; charset=utf-8', withoutDataUrls(pico) + own('latchkey.css')),
+  'latchkey.css': asset('latchkey.css', 'text/css; charset=utf-8', adapted(pico) + own('latchkey.css')),
   'latchkey.js': asset('latchkey.js', 'text/javascript; charset=utf-8', own('latchkey.js')),
   'icon.svg': asset('icon.svg', 'image/svg+xml', own('icon.svg')),
 };
@@ -39,6 +39,7 @@ function asset(name: AssetName, type: string, text: string): Asset {
 
 // The content security policy (img-src 'self') refuses Pico's inline icons: each would be an error in the
 // browser's console and an empty box on the page. latchkey.css draws the few that are needed.
-function withoutDataUrls(css: string): string {
-  return css.replaceAll(/url\("data:[^"]*"\)/g, 'none');
+// A link that looks like a button is `.button` here: the role promises that the space key presses it, and a link stays still.
+function adapted(css: string): string {
+  return css.replaceAll(/url\("data:[^"]*"\)/g, 'none').replaceAll('[role=button]', '.button');
 }
