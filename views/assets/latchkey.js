@@ -17,18 +17,15 @@ document.addEventListener('submit', (event) => {
   addEventListener('pageshow', release, { once: true });
 });
 
-for (const source of document.querySelectorAll('[data-copy]')) {
+// Its place is kept (latchkey.css), so that nothing moves when it appears.
+for (const button of document.querySelectorAll('[data-copy] + .copy')) {
   if (!navigator.clipboard) break;
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.className = 'link copy';
-  button.textContent = 'Copy';
+  button.hidden = false;
   button.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(source.textContent.trim());
+    await navigator.clipboard.writeText(button.previousElementSibling.textContent.trim());
     button.textContent = 'Copied';
     setTimeout(() => { button.textContent = 'Copy'; }, 2000);
   });
-  source.after(' ', button);
 }
 
 // The server does not know the reader's zone; it writes UTC.
