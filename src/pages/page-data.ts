@@ -66,6 +66,8 @@ export type SignInPage = {
   login: string;
   /** A whole sentence. It never says which of the two was wrong. */
   error?: string | undefined;
+  /** A whole sentence: why no attempt counts now, whatever is typed. */
+  blocked?: string | undefined;
   notice?: string | undefined;
   /** Offers the way back to the client. */
   cancel?: boolean | undefined;

@@ -39,6 +39,7 @@ export type SignInView = {
   client_name?: string | undefined;
   login?: string;
   error?: string;
+  blocked?: string;
   notice?: string;
   cancel?: boolean;
 };
@@ -77,7 +78,7 @@ export async function judgeSignIn(deps: PagesDeps, ctx: Context, view: SignInVie
   const minutes = Math.ceil(outcome.retryAfterSeconds / 60);
   ctx.set('Retry-After', String(outcome.retryAfterSeconds));
   const wait = `Wait ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} and try again, or use a browser you have signed in with before.`;
-  showSignIn(deps, ctx, { ...view, login, error: `There were too many attempts. ${wait}` }, 429);
+  showSignIn(deps, ctx, { ...view, login, blocked: `There were too many attempts. ${wait}` }, 429);
   return undefined;
 }
 
