@@ -46,4 +46,6 @@ function useStandardCodes(ctx: Context): void {
     ctx.set('WWW-Authenticate', `Basic realm="${ctx.origin}"`);
   }
   if (ctx.status === 503) ctx.set('Retry-After', '2');
+  // Nothing is not text: oidc-client-ts refuses an answer to a revocation (RFC 7009 §2.2) that says it were.
+  if (ctx.body === '') ctx.remove('Content-Type');
 }
