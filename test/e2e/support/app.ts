@@ -1,0 +1,106 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import * as openid from 'openid-client';
+import { Listener } from './listener.ts';
+
+type Asked = { state: string; nonce: string; verifier: string };
+export type Tokens = openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers;
+
+/** A client's registration as it stands in the applied file. */
+export type Registration = { client_id: string; client_secret: string };
+
+/** An app that signs people in with openid-client. Browsers that are sent back to it see what they brought. */
+export class App {
+  readonly #listener = new Listener(showOutcome);
+  #config: openid.Configuration | undefined;
+  readonly #asked = new Map<string, Asked>();
+  readonly #registration: Registration;
+
+  constructor(registration: Registration) {
+    this.#registration = registration;
+  }
+
+  /** Listens on a free port: that is where its people are sent back to. */
+  listen(): Promise<void> {
+    return this.#listener.listen();
+  }
+
+  close(): Promise<void> {
+    return this.#listener.close();
+  }
+
+  get origin(): string {
+    return this.#listener.origin;
+  }
+
+  get redirectUri(): string {
+    return `${this.origin}/callback`;
+  }
+
+  async discover(issuer: string): Promise<void> {
+    const { client_id, client_secret } = this.#registration;
+    const options = { execute: [openid.allowInsecureRequests] };
+    const authentication = openid.ClientSecretBasic(client_secret);
+    this.#config = await openid.discovery(new URL(issuer), client_id, {}, authentication, options);
+  }
+
+  get config(): openid.Configuration {
+    if (!this.#config) throw new Error('not discovered');
+    return this.#config;
+  }
+
+  /** Where the app sends people to sign in. */
+  async signInUrl(parameters: Record<string, string>): Promise<string> {
+    const asked = {
+      state: openid.randomState(),
+      nonce: openid.randomNonce(),
+      verifier: openid.randomPKCECodeVerifier(),
+    };
+    this.#asked.set(asked.state, asked);
+    return openid.buildAuthorizationUrl(this.config, {
+      redirect_uri: this.redirectUri,
+      state: asked.state,
+      nonce: asked.nonce,
+      code_challenge: await openid.calculatePKCECodeChallenge(asked.verifier),
+      code_challenge_method: 'S256',
+      ...parameters,
+    }).href;
+  }
+
+  /** Redeems the code in the address a person came back to. */
+  async redeem(address: string): Promise<Tokens> {
+    const url = new URL(address);
+    const asked = this.#asked.get(url.searchParams.get('state') ?? '');
+    if (!asked) throw new Error(`nobody was sent away with the state in ${address}`);
+    return openid.authorizationCodeGrant(this.config, url, {
+      expectedState: asked.state,
+      expectedNonce: asked.nonce,
+      pkceCodeVerifier: asked.verifier,
+    });
+  }
+
+  refresh(tokens: Tokens): Promise<Tokens> {
+    return openid.refreshTokenGrant(this.config, tokens.refresh_token ?? '');
+  }
+
+  /** Where the app sends people to sign out. */
+  signOutUrl(tokens: Tokens): string {
+    return openid.buildEndSessionUrl(this.config, {
+      id_token_hint: tokens.id_token ?? '',
+      post_logout_redirect_uri: `${this.origin}/signed-out`,
+      state: 'the state',
+    }).href;
+  }
+
+  /** What a token allows; undefined once it is dead. */
+  async scopeOf(token: string): Promise<string | undefined> {
+    const { active, scope } = await openid.tokenIntrospection(this.config, token);
+    return active ? String(scope) : undefined;
+  }
+}
+
+function showOutcome(request: IncomingMessage, response: ServerResponse): void {
+  const { searchParams } = new URL(request.url ?? '/', 'http://app');
+  const outcome = searchParams.get('error') ?? (searchParams.has('code') ? 'signed in' : 'start');
+  response.setHeader('Content-Type', 'text/html; charset=utf-8');
+  response.end(`<!doctype html><html lang="en"><title>The app</title><h1>${outcome}</h1></html>`);
+}

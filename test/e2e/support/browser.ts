@@ -1,0 +1,62 @@
+import path from 'node:path';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { launchChromium } from './chromium.ts';
+
+const probe = path.join(import.meta.dirname, 'page-probe.js');
+const patienceMs = 60_000;
+
+/** One Chromium for the tests of a file. Each page it opens belongs to a person with a browser profile of their own. */
+export class TestBrowser {
+  #browser: Browser | undefined;
+  #contexts: BrowserContext[] = [];
+  #complaints: string[] = [];
+  #expected: RegExp[] = [];
+
+  async launch(): Promise<void> {
+    this.#browser = await launchChromium();
+  }
+
+  async close(): Promise<void> {
+    await this.#browser?.close();
+  }
+
+  /** A page of a browser that has never been here. */
+  async open(options: BrowserContextOptions = {}): Promise<Page> {
+    if (!this.#browser) throw new Error('not launched');
+    const context = await this.#browser.newContext({ viewport: { width: 900, height: 860 }, ...options });
+    this.#contexts.push(context);
+    context.setDefaultTimeout(patienceMs);
+    await context.addInitScript({ path: probe });
+    const page = await context.newPage();
+    this.#listen(page);
+    return page;
+  }
+
+  /** Closes what a test opened, and answers what the pages complained of meanwhile. */
+  async closePages(): Promise<string[]> {
+    await Promise.all(this.#contexts.map((context) => context.close()));
+    const complaints = this.#complaints.filter((complaint) => !this.#expected.some((each) => each.test(complaint)));
+    this.#contexts = [];
+    this.#complaints = [];
+    this.#expected = [];
+    return complaints;
+  }
+
+  /** What Chromium writes into the console when it refuses what this test is about. */
+  expectComplaint(pattern: RegExp): void {
+    this.#expected.push(pattern);
+  }
+
+  #listen(page: Page): void {
+    const complain = (text: string) => this.#complaints.push(`${page.url()}: ${text}`);
+    page.on('pageerror', ({ message }) => complain(message));
+    page.on('console', (message) => {
+      // A page that answers with 404 or 422 is an answer; Chromium logs it as an error beside.
+      const isAnswer = /status of 4\d\d/.test(message.text()) && message.location().url === page.url();
+      if (['error', 'warning'].includes(message.type()) && !isAnswer) complain(message.text());
+    });
+    page.on('request', (request) => {
+      if (!/^(https?:\/\/(localhost|127\.0\.0\.1):|data:)/.test(request.url())) complain(`asks ${request.url()}`);
+    });
+  }
+}

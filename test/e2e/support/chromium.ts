@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { type Browser, chromium } from 'playwright-core';
+
+const modules = path.join(import.meta.dirname, '../../../node_modules');
+const run = promisify(execFile);
+
+/**
+ * Starts the Chromium that npm installed, or the one that LATCHKEY_TEST_CHROMIUM names where that one does not run
+ * (it is built for x64 Linux). The package's own arguments would switch off what is tested here: CORS, CSP, cookies.
+ */
+export async function launchChromium(): Promise<Browser> {
+  const args = ['--no-sandbox'];
+  const executablePath = process.env.LATCHKEY_TEST_CHROMIUM;
+  if (executablePath) return chromium.launch({ executablePath, args });
+  const folder = await unpackedChromium();
+  // Its libraries (nss, expat) and a font are in the package, so that a bare machine needs no other.
+  const env = {
+    ...process.env,
+    LD_LIBRARY_PATH: path.join(folder, 'al2023/lib'),
+    FONTCONFIG_FILE: path.join(folder, 'fonts.conf'),
+  };
+  return chromium.launch({ executablePath: path.join(folder, 'chromium'), args, env });
+}
+
+/** The folder with the unpacked browser; whoever comes first unpacks it, the others never see it half done. */
+async function unpackedChromium(): Promise<string> {
+  const { version } = JSON.parse(await readFile(path.join(modules, '@sparticuz/chromium/package.json'), 'utf8'));
+  const folder = path.join(modules, '.cache', `chromium-${version}`);
+  if (existsSync(folder)) return folder;
+  await mkdir(path.dirname(folder), { recursive: true });
+  const staging = await mkdtemp(`${folder}-`);
+  await run(process.execPath, [path.join(import.meta.dirname, 'unpack-chromium.ts')], { env: { TMPDIR: staging } });
+  await writeFile(path.join(staging, 'fonts.conf'), fontConfiguration(folder));
+  await rename(staging, folder).catch(async (error) => {
+    if (!existsSync(path.join(folder, 'chromium'))) throw error;
+    await rm(staging, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+/** The machine's fonts, and the package's where there is none. */
+function fontConfiguration(folder: string): string {
+  return `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+  <dir>${folder}/fonts</dir>
+  <cachedir>${folder}/fonts-cache</cachedir>
+</fontconfig>
+`;
+}

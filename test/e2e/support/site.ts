@@ -1,0 +1,37 @@
+import { Latchkey } from '../../support/latchkey.ts';
+import { App } from './app.ts';
+import { TestBrowser } from './browser.ts';
+import { assistant, installationFor } from './installation.ts';
+import { SinglePageApp } from './single-page-app.ts';
+
+/** A Latchkey that calls itself Acme, an app and a single-page app that sign people in with it, and the browser they use. */
+export type Site = { latchkey: Latchkey; app: App; dashboard: SinglePageApp; browser: TestBrowser };
+
+const patienceMs = 180_000;
+
+/**
+ * Starts a site for the tests around it. A test fails when a page in it has logged an error or asked another host.
+ *
+ * @param moreApps names of apps that ask for little
+ */
+export function startSite({ moreApps = [] }: { moreApps?: string[] } = {}): Site {
+  const latchkey = new Latchkey();
+  const app = new App(assistant);
+  const dashboard = new SinglePageApp(latchkey);
+  const browser = new TestBrowser();
+  import.meta.jest.setTimeout(patienceMs);
+  beforeAll(async () => {
+    const launched = browser.launch();
+    await Promise.all([app.listen(), dashboard.listen()]);
+    const apply = installationFor({ app: app.origin, dashboard: dashboard.origin, moreApps });
+    await latchkey.start({ apply, env: { LATCHKEY_BRAND_NAME: 'Acme' } });
+    await app.discover(latchkey.issuer);
+    await launched;
+  });
+  afterEach(async () => expect(await browser.closePages()).toEqual([]));
+  afterAll(async () => {
+    await browser.close();
+    await Promise.all([latchkey.stop(), app.close(), dashboard.close()]);
+  });
+  return { latchkey, app, dashboard, browser };
+}

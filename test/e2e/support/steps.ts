@@ -1,0 +1,83 @@
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { password } from '../../support/installation.ts';
+import type { Site } from './site.ts';
+
+/** The one question of the page. */
+export function question(page: Page): Promise<string> {
+  return page.getByRole('heading', { level: 1 }).innerText();
+}
+
+export async function signIn(page: Page, login = 'alice', secret = password): Promise<void> {
+  await page.getByLabel('E-mail or username').fill(login);
+  await page.getByLabel('Password').fill(secret);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
+
+export async function allow(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Allow', exact: true }).click();
+}
+
+/** A browser in which somebody is signed in to their own pages. */
+export async function signedIn(
+  { latchkey, browser }: Site,
+  { login = 'alice', ...options }: BrowserContextOptions & { login?: string } = {},
+): Promise<Page> {
+  const page = await browser.open(options);
+  await page.goto(`${latchkey.issuer}/sign-in`);
+  await signIn(page, login);
+  return page;
+}
+
+/** Lets an app have all it asks for, in a browser where its person is signed in. */
+export async function connect(page: Page, { app }: Site, parameters: Record<string, string>): Promise<void> {
+  await page.goto(await app.signInUrl(parameters));
+  await allow(page);
+}
+
+/** What is wrong with a field, as it is said beside it. */
+export async function problemBeside(page: Page, label: string): Promise<string> {
+  const field = page.getByLabel(label, { exact: true });
+  const [id = ''] = ((await field.getAttribute('aria-describedby')) ?? '').split(' ');
+  const isInvalid = (await field.getAttribute('aria-invalid')) === 'true';
+  return isInvalid ? page.locator(`[id="${id}"]`).innerText() : '';
+}
+
+/** Guesses a password ten times: as often as is allowed in a quarter of an hour. */
+export async function guessTenTimes({ latchkey }: Site, login: string): Promise<void> {
+  const guesser = latchkey.browser();
+  const page = await guesser.get('/sign-in');
+  for (let guess = 0; guess < 10; guess += 1) await guesser.submit(page, { login, password: `guess ${guess}` });
+}
+
+/** The link printed at the first start. */
+export function setupLink({ latchkey }: Site): string {
+  return /Setup: (\S+)/.exec(latchkey.process.output())?.[1] ?? '';
+}
+
+export async function createAdministrator(
+  page: Page,
+  {
+    username = 'ada',
+    secret = 'a long sentence',
+    again = secret,
+  }: { username?: string; secret?: string; again?: string },
+): Promise<void> {
+  await page.getByLabel('Username').fill(username);
+  await page.getByLabel('E-mail').fill('ada@example.com');
+  await page.getByLabel('Your name').fill('Ada Admin');
+  await page.getByLabel('Password', { exact: true }).fill(secret);
+  await page.getByLabel('Password, again').fill(again);
+  await page.getByRole('button', { name: 'Create the administrator' }).click();
+}
+
+type NewPassword = { current?: string; next: string; again?: string };
+
+export async function changePassword(
+  page: Page,
+  { current = password, next, again = next }: NewPassword,
+): Promise<void> {
+  await page.getByLabel('Password you have now').fill(current);
+  await page.getByLabel('New password', { exact: true }).fill(next);
+  await page.getByLabel('New password, again').fill(again);
+  await page.getByRole('button', { name: 'Change password' }).click();
+}
