@@ -1,0 +1,100 @@
+import { calendar, everything } from './support/installation.ts';
+import { startSite } from './support/site.ts';
+import { connect, question, signedIn, signIn } from './support/steps.ts';
+
+describe('the connected apps', () => {
+  const site = startSite();
+  const { latchkey } = site;
+  const three = ['zebra-drive', 'atlas-reports', 'meeting-notes'];
+  const connectThree = async (login: string) => {
+    const page = await signedIn(site, { login });
+    for (const client_id of three) await connect(page, site, { client_id, scope: 'openid', resource: calendar });
+    await page.goto(`${latchkey.issuer}/account/apps`);
+    return page;
+  };
+
+  test('are sorted by when they were allowed, or by name, which the address remembers', async () => {
+    const page = await connectThree('alice');
+    const names = () => page.locator('main h2').allInnerTexts();
+    expect(await names()).toEqual(['Meeting Notes', 'Atlas Reports', 'Zebra Drive']);
+    await page.getByRole('link', { name: 'name', exact: true }).click();
+    expect(await names()).toEqual(['Atlas Reports', 'Meeting Notes', 'Zebra Drive']);
+    await page.reload();
+    expect(await names()).toEqual(['Atlas Reports', 'Meeting Notes', 'Zebra Drive']);
+  });
+
+  test('are found by a part of their name, and otherwise the page says what to do', async () => {
+    const page = await connectThree('bob');
+    const search = async (q: string) => {
+      await page.getByRole('searchbox').fill(q);
+      await page.getByRole('searchbox').press('Enter');
+    };
+    await search('NOTE');
+    expect(await page.locator('main h2').allInnerTexts()).toEqual(['Meeting Notes']);
+    expect(await page.locator('main').innerText()).toContain('1 app with “NOTE” in the name.');
+    await search('%');
+    expect(await page.locator('main').innerText()).toContain('No app has “%” in its name.');
+    await page.getByRole('link', { name: 'Show all your connected apps' }).click();
+    expect(await page.locator('main h2').count()).toBe(3);
+  });
+
+  test('say what each may do and since when, in the zone of the person who reads it', async () => {
+    const page = await signedIn(site, { login: 'carol', timezoneId: 'Asia/Tokyo' });
+    await connect(page, site, everything);
+    await page.goto(`${latchkey.issuer}/account/apps`);
+    expect(await page.locator('main').innerText()).toMatch(
+      /Allowed just now · never used · lasts until you take it back/,
+    );
+    expect(await page.locator('time').first().getAttribute('title')).toMatch(
+      /^\d+ \w+ \d{4} at \d\d:\d\d \(Asia\/Tokyo\)$/,
+    );
+    await page.getByText('What it may do').click();
+    expect(await page.locator('.allowed').allInnerTexts()).toEqual([
+      expect.stringMatching(/^Know who you are openid\n/),
+      expect.stringMatching(/^Read your messages mail:read:\*\s+Send messages as you mail:send$/),
+    ]);
+  });
+
+  test('that hold nothing say so before they are taken back', async () => {
+    const page = await signedIn(site, { login: 'dave' });
+    await connect(page, site, everything);
+    await page.goto(`${latchkey.issuer}/oauth/logout`);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.goto(`${latchkey.issuer}/account/apps`);
+    await signIn(page, 'dave');
+    await page.getByRole('link', { name: 'Take back access from Inbox Assistant' }).click();
+    expect(await question(page)).toMatch(/^Take back access from\s+Inbox Assistant\?$/);
+    expect(await page.locator('main').innerText()).toContain('It holds nothing of yours at the moment.');
+  });
+
+  test('of somebody else are nowhere to be found', async () => {
+    const page = await connectThree('erin');
+    const address = await page
+      .getByRole('link', { name: /^Take back/ })
+      .first()
+      .getAttribute('href');
+    const other = await signedIn(site, { login: 'bob' });
+    await other.goto(`${latchkey.issuer}${address}`);
+    expect(await question(other)).toBe('There is nothing here');
+  });
+});
+
+describe('more connected apps than fit on a page', () => {
+  const many = Array.from({ length: 21 }, (_, index) => `App ${String(index + 1).padStart(2, '0')}`);
+  const site = startSite({ moreApps: many });
+  const { latchkey, app } = site;
+
+  test('are paged', async () => {
+    const person = latchkey.browser();
+    for (const name of many) {
+      const asked = { client_id: name.toLowerCase().replace(' ', '-'), redirect_uri: app.redirectUri };
+      await latchkey.code({ ...asked, scope: 'openid', resource: null }, person);
+    }
+    const page = await signedIn(site);
+    await page.goto(`${latchkey.issuer}/account/apps?sort=name`);
+    expect(await page.locator('main h2').allInnerTexts()).toEqual(many.slice(0, 20));
+    await page.getByRole('link', { name: 'Next' }).click();
+    expect(await page.locator('main h2').allInnerTexts()).toEqual(['App 21']);
+    expect(await page.locator('main').innerText()).toContain('Page 2 of 2');
+  });
+});

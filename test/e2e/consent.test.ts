@@ -1,0 +1,81 @@
+import { everything, mail } from './support/installation.ts';
+import { startSite } from './support/site.ts';
+import { allow, connect, question, signedIn, signIn } from './support/steps.ts';
+
+describe('the question whether an app may act for somebody', () => {
+  const site = startSite();
+  const { latchkey, app } = site;
+  const https = 'https://inbox-assistant.example/callback';
+
+  test('says who asks, as whom, for what, at which service, where it leads, how long and where to take it back', async () => {
+    const page = await signedIn(site);
+    await page.goto(await app.signInUrl({ ...everything, redirect_uri: https }));
+    const text = await page.locator('main').innerText();
+    expect(text).toMatch(/Allow Inbox Assistant\s+to act for you\?/);
+    expect(text).toContain('Signed in as alice@example.com · not you?');
+    expect(text).toMatch(/Support Mail\s+Read your messages\s+mail:read:\* · needed/);
+    expect(text).toMatch(/Delete messages risky\s+mail:delete:\*/);
+    expect(text).toMatch(/Sends you to\s+inbox-assistant\.example/);
+    expect(text).toMatch(/Lasts\s+until you take it back/);
+    expect(text).toMatch(/Take it back\s+any time under your connected apps/);
+    expect(text).not.toContain('this computer');
+  });
+
+  test('warns when it leads to a program on this computer', async () => {
+    const page = await signedIn(site);
+    await page.goto(await app.signInUrl(everything));
+    expect(await page.locator('main').innerText()).toContain('This app runs on this computer only.');
+  });
+
+  test('has two buttons of one size, of which the first does not allow', async () => {
+    const page = await signedIn(site);
+    await page.goto(await app.signInUrl(everything));
+    const buttons = await page.locator('.actions button').all();
+    expect(await Promise.all(buttons.map((button) => button.innerText()))).toEqual(['Don’t allow', 'Allow']);
+    const [first, second] = await Promise.all(buttons.map((button) => button.boundingBox()));
+    expect([first?.width, first?.height]).toEqual([second?.width, second?.height]);
+  });
+
+  test('answered with no leads back to the app, which is told, and leaves nothing behind', async () => {
+    const page = await signedIn(site, { login: 'bob' });
+    await page.goto(await app.signInUrl(everything));
+    await page.getByRole('button', { name: 'Don’t allow' }).click();
+    expect(await question(page)).toBe('access_denied');
+    expect(page.url().startsWith(app.redirectUri)).toBe(true);
+    await page.goto(`${latchkey.issuer}/account/apps`);
+    expect(await page.locator('main').innerText()).toContain('No app may act for you.');
+  });
+
+  test('can be answered by another person than the one who is signed in', async () => {
+    const page = await signedIn(site);
+    await page.goto(await app.signInUrl(everything));
+    await page.getByRole('button', { name: 'not you?' }).click();
+    expect(await page.getByRole('status').innerText()).toBe('Sign in with the account you want to use.');
+    await signIn(page, 'bob');
+    expect(await page.locator('main').innerText()).toContain('Signed in as bob@example.com');
+    await allow(page);
+    const tokens = await app.redeem(page.url());
+    expect(tokens.claims()).toMatchObject({ preferred_username: 'bob' });
+  });
+
+  test('is asked later for what is new only, unticked and marked as new', async () => {
+    const page = await signedIn(site, { login: 'carol' });
+    await connect(page, site, { scope: 'openid profile email mail:read:*', resource: mail });
+    await page.goto(await app.signInUrl(everything));
+    expect(await page.locator('.scope').allInnerTexts()).toEqual([
+      expect.stringMatching(/^Send messages as you new\s+mail:send$/),
+      expect.stringMatching(/^Delete messages new risky\s+mail:delete:\*$/),
+    ]);
+    expect(await page.locator('.scope input:checked').count()).toBe(0);
+  });
+
+  test('is not asked again for what was allowed or left out, in the same browser', async () => {
+    const page = await signedIn(site, { login: 'dave' });
+    await connect(page, site, everything);
+    const first = await app.redeem(page.url());
+    await page.goto(await app.signInUrl(everything));
+    expect(await question(page)).toBe('signed in');
+    const second = await app.redeem(page.url());
+    expect(second.scope).toBe(first.scope);
+  });
+});

@@ -1,0 +1,85 @@
+import { everything } from './support/installation.ts';
+import { startSite } from './support/site.ts';
+import { allow, createAdministrator, question, setupLink, signedIn, signIn } from './support/steps.ts';
+
+describe('what cannot be answered', () => {
+  const site = startSite();
+  const { latchkey, app, browser } = site;
+
+  test('of an app’s request is told to the person in plain words, and to the developer on demand', async () => {
+    const page = await browser.open();
+    await page.goto(await app.signInUrl({ ...everything, redirect_uri: 'https://evil.example/' }));
+    expect(await question(page)).toMatch(/^This app sent a request\s+we cannot answer$/);
+    expect(page.url().startsWith(latchkey.issuer)).toBe(true);
+    expect(await page.locator('main').innerText()).not.toContain('redirect_uri');
+    await page.getByText('For the developer').click();
+    const text = await page.locator('main').innerText();
+    expect(text).toContain('invalid_redirect_uri');
+    expect(text).toContain("redirect_uri did not match any of the client's registered redirect_uris");
+  });
+
+  test('is a page that was finished already', async () => {
+    const page = await signedIn(site);
+    await page.goto(await app.signInUrl(everything));
+    const address = page.url();
+    await allow(page);
+    await page.goto(address);
+    expect(await question(page)).toBe('This page has expired');
+    expect(await page.locator('main').innerText()).toContain('Go back to the app and try again.');
+  });
+
+  test('is a page that another browser was given', async () => {
+    const page = await browser.open();
+    await page.goto(await app.signInUrl(everything));
+    const other = await browser.open();
+    await other.goto(page.url());
+    expect(await question(other)).toBe('This page has expired');
+  });
+
+  test('is a page that waited for longer than an hour', async () => {
+    const page = await browser.open();
+    await page.goto(await app.signInUrl(everything));
+    await latchkey.advance(3660);
+    await signIn(page, 'bob');
+    expect(await question(page)).toBe('This page has expired');
+  });
+
+  test('is an address where nothing is', async () => {
+    const page = await browser.open();
+    const response = await page.goto(`${latchkey.issuer}/nowhere`);
+    expect(response?.status()).toBe(404);
+    expect(await question(page)).toBe('There is nothing here');
+    await page.getByRole('link', { name: 'Go to Acme' }).click();
+    expect(page.url()).toBe(`${latchkey.issuer}/`);
+  });
+
+  test('names the request it was found in, to be copied', async () => {
+    const page = await browser.open({ permissions: ['clipboard-read', 'clipboard-write'] });
+    await page.goto(`${latchkey.issuer}/nowhere`);
+    const [id = ''] = /[0-9a-f-]{36}/.exec(await page.locator('.request').innerText()) ?? [];
+    await page.getByRole('button', { name: 'Copy' }).click();
+    await page.getByRole('button', { name: 'Copied' }).waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(id);
+    expect(latchkey.process.output()).toContain(id);
+  });
+
+  test('of a form that was not ours is refused, and the page says what to do', async () => {
+    const page = await browser.open();
+    await page.goto(`${latchkey.issuer}/sign-in`);
+    await page.context().clearCookies();
+    await signIn(page);
+    expect(await question(page)).toBe('This form could not be checked');
+  });
+});
+
+describe('a first administrator', () => {
+  const site = startSite();
+
+  test('whose username is taken is told so, and keeps what was typed', async () => {
+    const page = await site.browser.open();
+    await page.goto(setupLink(site));
+    await createAdministrator(page, { username: 'alice' });
+    expect(await page.getByRole('alert').innerText()).toBe('Another person has this username or e-mail address.');
+    expect(await page.getByLabel('E-mail').inputValue()).toBe('ada@example.com');
+  });
+});

@@ -1,0 +1,55 @@
+import { password } from '../support/installation.ts';
+import { everything } from './support/installation.ts';
+import { startSite } from './support/site.ts';
+import { changePassword, connect, problemBeside, question, signedIn, signIn } from './support/steps.ts';
+
+const better = 'seven wild horses';
+
+describe('changing one’s password', () => {
+  const site = startSite();
+  const { latchkey, app } = site;
+
+  test('ends what is signed in from elsewhere, and leaves this browser and its apps signed in', async () => {
+    const elsewhere = await signedIn(site);
+    await connect(elsewhere, site, everything);
+    const theirs = await app.redeem(elsewhere.url());
+    const here = await signedIn(site);
+    await connect(here, site, everything);
+    const ours = await app.redeem(here.url());
+
+    await here.goto(`${latchkey.issuer}/account/password`);
+    await changePassword(here, { next: better });
+    expect(await question(here)).toBe('Your password is changed');
+    expect(await here.locator('main').innerText()).toContain('Signed out at once: 1 other session and 1 app.');
+
+    await elsewhere.goto(`${latchkey.issuer}/account`);
+    expect(await question(elsewhere)).toBe('Sign in');
+    await expect(app.refresh(theirs)).rejects.toMatchObject({ error: 'invalid_grant' });
+    expect(await app.scopeOf(ours.access_token)).toBe('mail:read:* mail:send');
+    await here.goto(`${latchkey.issuer}/account`);
+    expect(await question(here)).toBe('What do you want to do, Alice Example?');
+
+    await signIn(elsewhere, 'alice', password);
+    expect(await elsewhere.getByRole('alert').count()).toBe(1);
+    await signIn(elsewhere, 'alice', better);
+    expect(await question(elsewhere)).toBe('What do you want to do, Alice Example?');
+  });
+
+  test.each([
+    ['the old one is wrong', { current: 'not it' }, 'Password you have now', 'That is not your current password.'],
+    ['it is too short', { next: 'short' }, 'New password', 'Use at least 8 characters.'],
+    [
+      'it was mistyped',
+      { again: 'seven wild hoses' },
+      'New password, again',
+      'The two new passwords are not the same.',
+    ],
+  ])('when %s is refused beside the field and on top', async (_case, typed, label, sentence) => {
+    const page = await signedIn(site, { login: 'bob' });
+    await page.goto(`${latchkey.issuer}/account/password`);
+    await changePassword(page, { next: better, ...typed });
+    expect(await problemBeside(page, label)).toBe(sentence);
+    expect(await page.getByRole('alert').innerText()).toContain(`${label}: ${sentence}`);
+    expect(await page.evaluate('document.activeElement.labels[0].innerText')).toBe(label);
+  });
+});

@@ -1,0 +1,71 @@
+import { everything } from './support/installation.ts';
+import { startSite } from './support/site.ts';
+import { guessTenTimes, question, signIn } from './support/steps.ts';
+
+describe('signing in', () => {
+  const site = startSite();
+  const { latchkey, app, browser } = site;
+
+  test('says the same of an unknown person and of a wrong password', async () => {
+    const page = await browser.open();
+    await page.goto(await app.signInUrl(everything));
+    const sentences: string[] = [];
+    for (const login of ['bob', 'bob@example.com', 'nobody']) {
+      await signIn(page, login, 'not the password');
+      sentences.push(await page.getByRole('alert').innerText());
+      expect(await page.getByLabel('E-mail or username').inputValue()).toBe(login);
+    }
+    expect(new Set(sentences)).toEqual(
+      new Set(['That e-mail address or username and that password don’t match. Try again.']),
+    );
+  });
+
+  test('says how long to wait after ten wrong passwords, and still lets the browser in that its person knows', async () => {
+    const own = await browser.open();
+    await own.goto(`${latchkey.issuer}/sign-in`);
+    await signIn(own, 'bob');
+    await own.context().clearCookies({ name: /session/ });
+
+    await guessTenTimes(site, 'bob');
+    const guessing = await browser.open();
+    await guessing.goto(`${latchkey.issuer}/sign-in`);
+    await signIn(guessing, 'bob');
+    expect(await guessing.getByRole('alert').innerText()).toMatch(
+      /^There were too many attempts\. Wait 1\d minutes and try again/,
+    );
+    expect(await guessing.getByLabel('Password').getAttribute('aria-invalid')).toBeNull();
+
+    await own.goto(`${latchkey.issuer}/account`);
+    await signIn(own, 'bob');
+    expect(await question(own)).toBe('What do you want to do, Bob Example?');
+  });
+
+  test('that is cancelled leads back to the app, which is told', async () => {
+    const page = await browser.open();
+    await page.goto(await app.signInUrl(everything));
+    await page.getByRole('button', { name: 'Cancel and go back to Inbox Assistant' }).click();
+    expect(await question(page)).toBe('access_denied');
+    expect(page.url().startsWith(app.redirectUri)).toBe(true);
+  });
+
+  test('leads on to the page of one’s own that was asked for, and never to somebody else’s', async () => {
+    const page = await browser.open();
+    await page.goto(`${latchkey.issuer}/account/apps`);
+    await signIn(page);
+    expect(page.url()).toBe(`${latchkey.issuer}/account/apps`);
+
+    for (const elsewhere of ['https://evil.example', '//evil.example', '/account\\@evil.example']) {
+      const other = await browser.open();
+      await other.goto(`${latchkey.issuer}/sign-in?return_to=${encodeURIComponent(elsewhere)}`);
+      await signIn(other);
+      expect(other.url()).toBe(`${latchkey.issuer}/account`);
+    }
+  });
+
+  test('tells password managers which field is which', async () => {
+    const page = await browser.open();
+    await page.goto(`${latchkey.issuer}/sign-in`);
+    expect(await page.getByLabel('E-mail or username').getAttribute('autocomplete')).toBe('username webauthn');
+    expect(await page.getByLabel('Password').getAttribute('autocomplete')).toBe('current-password');
+  });
+});
