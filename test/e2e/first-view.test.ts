@@ -1,0 +1,54 @@
+import { everything } from './support/installation.ts';
+import { startSite } from './support/site.ts';
+import { slowLine } from './support/slow-line.ts';
+import { signedIn } from './support/steps.ts';
+
+describe('a page', () => {
+  const site = startSite();
+  const { latchkey, app, browser } = site;
+
+  test('that one sees first needs less than 40 KB, and the next ones only themselves', async () => {
+    const page = await browser.open();
+    const sizes: Promise<number>[] = [];
+    page.on('requestfinished', (request) => {
+      sizes.push(request.sizes().then((size) => size.responseHeadersSize + size.responseBodySize));
+    });
+    await page.goto(await app.signInUrl(everything), { waitUntil: 'networkidle' });
+    const transferred = await Promise.all(sizes);
+    expect(transferred.length).toBeGreaterThanOrEqual(3);
+    expect(transferred.reduce((sum, size) => sum + size, 0)).toBeLessThan(40 * 1024);
+
+    const servedFiles = () => latchkey.process.output().match(/"\/assets\//g)?.length;
+    const served = servedFiles();
+    expect(served).toBeGreaterThanOrEqual(2);
+    await page.goto(`${latchkey.issuer}/sign-in`, { waitUntil: 'networkidle' });
+    expect(servedFiles()).toBe(served);
+  });
+
+  test.each(['/sign-in', '/'])('stands still however slowly it arrives: %s', async (address) => {
+    const line = slowLine(latchkey);
+    await line.listen();
+    const page = await browser.open();
+    await page.goto(`${line.origin}${address}`).finally(() => line.close());
+    expect(await page.evaluate('probe.jumps()')).toEqual([]);
+  });
+
+  test('moves nothing for people who ask for that', async () => {
+    const duration = "getComputedStyle(document.querySelector('button')).transitionDuration";
+    const page = await browser.open({ reducedMotion: 'reduce' });
+    await page.goto(await app.signInUrl(everything));
+    expect(await page.evaluate(duration)).toBe('0s');
+  });
+
+  test('sends its form once, however often its button is pressed', async () => {
+    const page = await signedIn(site);
+    await page.goto(await app.signInUrl(everything));
+    const sent: string[] = [];
+    page.on('request', (request) => {
+      if (request.method() === 'POST') sent.push(request.url());
+    });
+    await page.getByRole('button', { name: 'Allow', exact: true }).dblclick();
+    await page.waitForURL(`${app.redirectUri}?**`);
+    expect(sent).toHaveLength(1);
+  });
+});

@@ -1,0 +1,122 @@
+import type { Page } from 'playwright-core';
+import { password } from '../support/installation.ts';
+import { everything } from './support/installation.ts';
+import { startSite } from './support/site.ts';
+import { connect, question, signedIn } from './support/steps.ts';
+
+type Stop = { name: string; order: number; top: number; isOnScreen: boolean; isMarked: boolean };
+
+/** Where the Tab key leads, from the top of the page to its end. */
+async function stops(page: Page): Promise<Stop[]> {
+  // A field that has the focus when the page opens is not where the walk begins.
+  while (await stopAfter(page, 'Shift+Tab')) {}
+  const found: Stop[] = [];
+  for (;;) {
+    const stop = await stopAfter(page, 'Tab');
+    if (!stop) return found;
+    found.push(stop);
+  }
+}
+
+/** Where a key leads; null past either end of the page. */
+async function stopAfter(page: Page, key: string): Promise<Stop | null> {
+  await page.keyboard.press(key);
+  return page.evaluate<Stop | null>('probe.focusStop()');
+}
+
+describe('with the keyboard alone', () => {
+  const site = startSite();
+  const { latchkey, app, browser } = site;
+  const account = ['Skip to content', 'Acme', 'alice@example.com', 'Sign out'];
+
+  test('one signs in and allows an app', async () => {
+    const page = await browser.open();
+    await page.goto(await app.signInUrl(everything));
+    await page.keyboard.type('bob');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(password);
+    await page.keyboard.press('Enter');
+    await page.getByText('Signed in as').waitFor();
+    const pressUntil = async (key: string, name: string) => {
+      for (let presses = 0; presses < 20; presses += 1) {
+        if ((await stopAfter(page, key))?.name === name) return;
+      }
+      throw new Error(`${key} does not lead to ${name}`);
+    };
+    await pressUntil('Tab', 'Send messages as you');
+    await page.keyboard.press('Space');
+    await pressUntil('Tab', 'Allow');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${app.redirectUri}?**`);
+    expect((await app.redeem(page.url())).scope).toBe('mail:read:*');
+  });
+
+  test('the Enter key in the list of what is asked does not allow it', async () => {
+    const page = await signedIn(site, { login: 'carol' });
+    await page.goto(await app.signInUrl(everything));
+    await page.getByRole('checkbox', { name: /^Send messages/ }).press('Enter');
+    await page.waitForURL(`${app.redirectUri}?**`);
+    expect(await question(page)).toBe('access_denied');
+  });
+
+  test.each([
+    [
+      'signing in',
+      async (page: Page) => page.goto(await app.signInUrl({ ...everything, prompt: 'login' })),
+      ['E-mail or username', 'Password', 'Sign in', 'Cancel and go back to Inbox Assistant', 'What is this page?'],
+    ],
+    [
+      'allowing an app something',
+      async (page: Page) => page.goto(await app.signInUrl(everything)),
+      [
+        'not you?',
+        'Send messages as you',
+        'Delete messages risky',
+        'your connected apps',
+        'Don’t allow',
+        'Allow',
+        'What is this page?',
+      ],
+    ],
+    [
+      'changing the password',
+      async (page: Page) => page.goto(`${latchkey.issuer}/account/password`),
+      ['Password you have now', 'New password', 'New password, again', 'Keep it', 'Change password'],
+    ],
+    [
+      'one’s account',
+      async (page: Page) => page.goto(`${latchkey.issuer}/account`),
+      [
+        ...account,
+        'Connected apps See what may act for you, and take back what you allowed',
+        'Change password Signs out everything else that uses your account',
+        'Sign out Of this browser',
+      ],
+    ],
+    [
+      'the connected apps',
+      async (page: Page) => {
+        await connect(page, site, { scope: 'openid', client_id: 'zebra-drive' });
+        await page.goto(`${latchkey.issuer}/account/apps`);
+      },
+      [
+        ...account,
+        'Your account',
+        'Search your connected apps',
+        'Search',
+        'name',
+        'last allowed',
+        'just now',
+        'What it may do',
+        'Take back access from Zebra Drive',
+      ],
+    ],
+  ])('the page of %s is walked in the order in which it is read, and shows where one is', async (_page, go, names) => {
+    const page = await signedIn(site);
+    await go(page);
+    const found = await stops(page);
+    expect(found.map(({ name }) => name)).toEqual(names);
+    expect(found.filter(({ isMarked, isOnScreen }) => !isMarked || !isOnScreen)).toEqual([]);
+    expect(found.map(({ order }) => order)).toEqual(found.map(({ order }) => order).sort((a, b) => a - b));
+  });
+});

@@ -1,0 +1,46 @@
+import { inspect, still } from './support/inspection.ts';
+import { calendar, everything, mail } from './support/installation.ts';
+import { startSite } from './support/site.ts';
+import { connect, guessTenTimes, signedIn, signIn } from './support/steps.ts';
+
+describe('nothing is wrong with how a page looks', () => {
+  const site = startSite();
+  const { app, browser } = site;
+  const https = 'https://inbox-assistant.example/callback';
+
+  test('on which one signs in to an app', async () => {
+    const page = await browser.open(still);
+    await page.goto(await app.signInUrl(everything));
+    expect(await inspect(page, 'sign-in')).toEqual([]);
+    await signIn(page, 'alice', 'wrong');
+    expect(await inspect(page, 'sign-in-wrong')).toEqual([]);
+    await guessTenTimes(site, 'somebody');
+    await signIn(page, 'somebody', 'wrong');
+    expect(await inspect(page, 'sign-in-throttled')).toEqual([]);
+  });
+
+  test('on which one is asked for the first time', async () => {
+    const page = await signedIn(site, still);
+    await page.goto(await app.signInUrl({ ...everything, redirect_uri: https }));
+    expect(await inspect(page, 'consent')).toEqual([]);
+    await page.getByRole('button', { name: 'not you?' }).click();
+    expect(await inspect(page, 'switch-account')).toEqual([]);
+    await page.goto(await app.signInUrl({ client_id: 'atlas-reports', scope: 'openid profile' }));
+    expect(await inspect(page, 'consent-profile-on-this-computer')).toEqual([]);
+  });
+
+  test('on which one is asked for more', async () => {
+    const page = await signedIn(site, { ...still, login: 'bob' });
+    await connect(page, site, { scope: 'openid profile email mail:read:*', resource: mail });
+    await page.goto(await app.signInUrl({ ...everything, redirect_uri: https }));
+    expect(await inspect(page, 'consent-new')).toEqual([]);
+    await page.goto(await app.signInUrl({ scope: 'openid mail:read:*', resource: mail, prompt: 'consent' }));
+    expect(await inspect(page, 'consent-again')).toEqual([]);
+  });
+
+  test('on which an app with a very long name asks', async () => {
+    const page = await signedIn(site, { ...still, login: 'carol' });
+    await page.goto(await app.signInUrl({ client_id: 'long-name', scope: 'openid calendar:read', resource: calendar }));
+    expect(await inspect(page, 'consent-long-name')).toEqual([]);
+  });
+});

@@ -1,0 +1,39 @@
+import { inspect, still } from './support/inspection.ts';
+import { everything } from './support/installation.ts';
+import { startSite } from './support/site.ts';
+import { createAdministrator, setupLink } from './support/steps.ts';
+
+describe('nothing is wrong with how a page looks', () => {
+  const site = startSite();
+  const { latchkey, app, browser } = site;
+
+  test('on which the first administrator is made', async () => {
+    const page = await browser.open(still);
+    await page.goto(latchkey.issuer);
+    expect(await inspect(page, 'home-to-be-set-up')).toEqual([]);
+    await page.goto(setupLink(site));
+    expect(await inspect(page, 'setup')).toEqual([]);
+    await createAdministrator(page, { username: 'ad min', again: 'another sentence' });
+    expect(await inspect(page, 'setup-refused')).toEqual([]);
+    await createAdministrator(page, {});
+    await page.goto(setupLink(site));
+    expect(await inspect(page, 'setup-link-used')).toEqual([]);
+  });
+
+  test('on which one begins', async () => {
+    const page = await browser.open(still);
+    await page.goto(`${latchkey.issuer}/sign-in`);
+    expect(await inspect(page, 'sign-in-to-account')).toEqual([]);
+  });
+
+  test('that says what went wrong', async () => {
+    const page = await browser.open(still);
+    await page.goto(await app.signInUrl({ ...everything, redirect_uri: 'https://evil.example/' }));
+    await page.getByText('For the developer').click();
+    expect(await inspect(page, 'broken-request')).toEqual([]);
+    await page.goto(`${latchkey.issuer}/interaction/unknown`);
+    expect(await inspect(page, 'expired')).toEqual([]);
+    await page.goto(`${latchkey.issuer}/nowhere`);
+    expect(await inspect(page, 'not-found')).toEqual([]);
+  });
+});
