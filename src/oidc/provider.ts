@@ -5,6 +5,7 @@ import { compareSecretsAsDigests, useEachJtiOnce } from './client-authentication
 import { type ProviderDeps, providerConfiguration } from './configuration.ts';
 import { useOwnCredentialFormats } from './credential-ids.ts';
 import { noteLifetimes } from './lifetimes.ts';
+import { nameIdentityScope } from './token-answers.ts';
 
 /**
  * Builds a provider with these signing keys. It is never changed afterwards: when keys or configuration change, another is
@@ -17,6 +18,7 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   deliverLogoutsLater(provider, deps);
   useOwnCredentialFormats(provider);
   rememberClientLifetimes(provider, deps);
+  provider.use(nameIdentityScope);
   provider.on('server_error', (_ctx, error) => deps.log.error({ err: error }, 'the provider failed'));
   return provider;
 }

@@ -11,7 +11,7 @@ describe('the authorization code flow', () => {
       refresh_token: expect.stringMatching(/^lk_rt_[0-9A-Za-z]{71}$/),
       token_type: 'Bearer',
       expires_in: 600,
-      scope: 'read',
+      scope: 'openid profile read',
     });
     expect(await latchkey.isActive(tokens.access_token)).toBe(true);
   });

@@ -89,7 +89,9 @@ describe('a resource server that requires assignment', () => {
 
   test('opens only for people whose roles allow the scope', async () => {
     const authorization = { client_id: 'reader', scope: 'openid database:read:products', resource: databases };
-    expect((await latchkey.tokens(authorization, latchkey.browser(), 'alice')).scope).toBe('database:read:products');
+    expect((await latchkey.tokens(authorization, latchkey.browser(), 'alice')).scope).toBe(
+      'openid database:read:products',
+    );
     const page = await latchkey.visit(latchkey.browser(), latchkey.authorizeUrl(authorization), { login: 'bob' });
     expect(new URL(page.url).searchParams.get('code')).toBeNull();
   });

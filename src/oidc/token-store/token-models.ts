@@ -91,10 +91,12 @@ export function newAccessToken(
 }
 
 function identityScope(): string | undefined {
-  const { entities } = Provider.ctx?.oidc ?? {};
+  const { entities, params, requestParamScopes } = Provider.ctx?.oidc ?? {};
   const source = entities?.AuthorizationCode ?? entities?.RefreshToken ?? entities?.DeviceCode;
   if (!source || !entities?.Grant) return undefined;
-  return entities.Grant.getOIDCScopeFiltered(source.scopes) || undefined;
+  // A refresh may ask for less than it has (RFC 6749 §6).
+  const scopes = params?.scope && requestParamScopes ? requestParamScopes : source.scopes;
+  return entities.Grant.getOIDCScopeFiltered(scopes) || undefined;
 }
 
 export function codeStore(deps: StoreDeps): ModelStore {
