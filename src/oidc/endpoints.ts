@@ -1,5 +1,5 @@
-import type { Context } from 'koa';
-import { Problem } from '../platform/http/index.ts';
+import type { Context, Middleware } from 'koa';
+import { form, Problem } from '../platform/http/index.ts';
 
 /** Where oidc-provider's endpoints lie. */
 export const routes = {
@@ -16,12 +16,12 @@ export const routes = {
 };
 
 const methods: Readonly<Record<string, string>> = {
-  [routes.authorization]: 'GET, HEAD',
+  [routes.authorization]: 'GET, HEAD, POST',
   [routes.token]: 'POST, OPTIONS',
   [routes.userinfo]: 'GET, HEAD, POST, OPTIONS',
   [routes.introspection]: 'POST, OPTIONS',
   [routes.revocation]: 'POST, OPTIONS',
-  [routes.end_session]: 'GET, HEAD',
+  [routes.end_session]: 'GET, HEAD, POST',
   [`${routes.end_session}/confirm`]: 'POST',
   [`${routes.end_session}/success`]: 'GET, HEAD',
   [routes.pushed_authorization_request]: 'POST, OPTIONS',
@@ -46,6 +46,20 @@ export function isEndpoint({ method, path }: Pick<Context, 'method' | 'path'>): 
   if (!allowed.split(', ').includes(method)) throw notAllowed(method, allowed);
   return true;
 }
+
+const visited = new Set<string>([routes.authorization, routes.end_session]);
+
+/**
+ * Clients may post what they send a browser with (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2): it goes on as a
+ * GET, with which the browser also sends the Lax session cookie.
+ */
+export const visitPosted: Middleware = async (ctx, next) => {
+  if (ctx.method !== 'POST' || !visited.has(ctx.path)) return next();
+  ctx.status = 303;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.redirect(`${ctx.path}?${form(ctx)}`);
+  return undefined;
+};
 
 function notAllowed(method: string, allowed: string): Problem {
   return new Problem(405, 'method_not_allowed', {

@@ -4,6 +4,7 @@ import { deliverLogoutsLater } from './backchannel-logout.ts';
 import { compareSecretsAsDigests, useEachJtiOnce } from './client-authentication.ts';
 import { type ProviderDeps, providerConfiguration } from './configuration.ts';
 import { useOwnCredentialFormats } from './credential-ids.ts';
+import { visitPosted } from './endpoints.ts';
 import { noteLifetimes } from './lifetimes.ts';
 import { nameIdentityScope } from './token-answers.ts';
 
@@ -18,6 +19,7 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   deliverLogoutsLater(provider, deps);
   useOwnCredentialFormats(provider);
   rememberClientLifetimes(provider, deps);
+  provider.use(visitPosted);
   provider.use(nameIdentityScope);
   provider.on('server_error', (_ctx, error) => deps.log.error({ err: error }, 'the provider failed'));
   return provider;

@@ -58,7 +58,7 @@ describe('an endpoint', () => {
     { path: '/oauth/introspect', method: 'GET', allow: 'POST, OPTIONS', ref: 'RFC 7662 §2.1' },
     { path: '/oauth/revoke', method: 'GET', allow: 'POST, OPTIONS', ref: 'RFC 7009 §2.1' },
     { path: '/oauth/userinfo', method: 'DELETE', allow: 'GET, HEAD, POST, OPTIONS', ref: 'OIDC Core §5.3' },
-    { path: '/oauth/authorize', method: 'PUT', allow: 'GET, HEAD', ref: 'RFC 6749 §3.1' },
+    { path: '/oauth/authorize', method: 'PUT', allow: 'GET, HEAD, POST', ref: 'RFC 6749 §3.1' },
     { path: '/oauth/logout/confirm', method: 'GET', allow: 'POST', ref: 'CSRF-06' },
     { path: '/oauth/jwks', method: 'POST', allow: 'GET, HEAD, OPTIONS', ref: 'RFC 9110 §15.5.6' },
     { path: '/.well-known/openid-configuration', method: 'POST', allow: 'GET, HEAD, OPTIONS', ref: 'RFC 8414 §3.1' },
