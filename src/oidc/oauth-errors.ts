@@ -1,12 +1,16 @@
 import type { Context, Middleware, Next } from 'koa';
 import { Problem } from '../platform/http/index.ts';
 
+const forBrowsers = /^\/oauth\/(authorize|logout)(\/|$)/;
+
 /**
  * On the OAuth endpoints refusals from the edge get the RFC 6749 §5.2 shape, and answers of oidc-provider's that the RFC
- * words otherwise are put right.
+ * words otherwise are put right. Endpoints for programs answer them in JSON, whatever `Accept` says: some HTTP clients
+ * prefer HTML unasked.
  */
 export const oauthErrors: Middleware = async (ctx: Context, next: Next) => {
   if (!ctx.path.startsWith('/oauth/')) return next();
+  if (!forBrowsers.test(ctx.path)) ctx.request.headers.accept = 'application/json';
   try {
     await next();
   } catch (error) {
@@ -43,7 +47,9 @@ function useStandardCodes(ctx: Context): void {
     ctx.body = { ...body, error: standard.error };
   }
   if (ctx.status === 401 && !ctx.response.get('WWW-Authenticate')) {
-    ctx.set('WWW-Authenticate', `Basic realm="${ctx.origin}"`);
+    // Libraries that find a challenge read no body: the challenge says what the body does.
+    const { error } = (ctx.body ?? {}) as { error?: string };
+    ctx.set('WWW-Authenticate', `Basic realm="${ctx.origin}"${error ? `, error="${error}"` : ''}`);
   }
   if (ctx.status === 503) ctx.set('Retry-After', '2');
   // Nothing is not text: oidc-client-ts refuses an answer to a revocation (RFC 7009 §2.2) that says it were.
