@@ -76,6 +76,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     enabledJWA,
     formats: { customizers: { jwt: recordStructuredToken(deps) } },
     renderError: deps.pages.renderError,
+    discovery: endpointAuthentication(deps),
     fetch: deps.fetch,
     fetchResponseBodyLimits: { jwks_uri: maxFetchedBytes, sector_identifier_uri: maxFetchedBytes },
     extraTokenClaims: async () => undefined,
@@ -156,6 +157,17 @@ const plainFeatures = {
   requestObjects: on,
   pushedAuthorizationRequests: on,
 };
+
+/** RFC 8414 §2: left out, revocation would mean client_secret_basic only. */
+function endpointAuthentication(deps: ProviderDeps) {
+  const [methods, algs] = [usableAuthMethods(deps), clientSignatureAlgs];
+  return {
+    introspection_endpoint_auth_methods_supported: methods,
+    introspection_endpoint_auth_signing_alg_values_supported: algs,
+    revocation_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_signing_alg_values_supported: algs,
+  };
+}
 
 function features(deps: ProviderDeps): Configuration['features'] {
   return {
