@@ -28,7 +28,15 @@ export function resolveStructuredTokens(issuer: string, keys: () => readonly Sig
       if (isReplaced) replaceToken(ctx, jti ? reference : unverified);
     }
     await next();
+    nameTheToken(ctx);
   };
+}
+
+/** The library takes the reference for the token itself, and so names no `jti` (RFC 7662 §2.2). */
+function nameTheToken(ctx: Context): void {
+  const { structured } = currentUnit();
+  const answer = ctx.body as { active?: boolean } | null;
+  if (structured && ctx.path === routes.introspection && answer?.active) ctx.body = { ...answer, jti: structured.jti };
 }
 
 function presentedToken(ctx: Context): string | undefined {
