@@ -61,11 +61,17 @@ export function defaultResource(deps: ResourceDeps) {
     const [only] = candidates;
     const wantsResource = others.length > 0 || (requestedScopes(ctx).length === 0 && ctx.oidc.route === 'token');
     if (only && candidates.length === 1 && wantsResource) return only;
-    if (others.length > 0)
-      throw new errors.InvalidScope('requested scope belongs to no requested resource', others.join(' '));
+    refuseWithoutResource(ctx, candidates, others);
     if (requestedScopes(ctx).length === 0 && ctx.oidc.route !== 'token') setScope(ctx, 'openid');
     return [];
   };
+}
+
+/** A service would get a token that is good for nothing, and a scope of some resource server would belong nowhere. */
+function refuseWithoutResource(ctx: KoaContextWithOIDC, candidates: string[], scopes: string[]): void {
+  if (isForItself(ctx) && candidates.length > 1) throw new errors.InvalidTarget('name the resource this token is for');
+  if (scopes.length > 0)
+    throw new errors.InvalidScope('requested scope belongs to no requested resource', scopes.join(' '));
 }
 
 /** A resource server may demand tokens that are bound to a key of the client (RFC 9449). @throws InvalidDpopProof */
