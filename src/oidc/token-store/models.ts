@@ -61,9 +61,16 @@ export function clientStore(deps: StoreDeps): ModelStore {
       const client_secret = secretMethods.has(record.metadata.token_endpoint_auth_method)
         ? { client_secret: secretElsewhere }
         : {};
-      return { ...record.metadata, ...client_secret, client_id } as Payload;
+      return { ...record.metadata, ...client_secret, ...jwksOf(record), client_id } as Payload;
     },
   };
+}
+
+/** EdDSA and Ed25519 name one algorithm (RFC 9864 §2.2); libraries differ in which they send, so a key answers to both. */
+function jwksOf({ metadata }: ClientRecord): { jwks?: { keys: Record<string, unknown>[] } } {
+  const { keys } = (metadata.jwks ?? {}) as { keys?: Record<string, unknown>[] };
+  const answering = ({ alg: _, ...key }: Record<string, unknown>) => key;
+  return keys ? { jwks: { keys: keys.map((key) => (key.crv === 'Ed25519' ? answering(key) : key)) } } : {};
 }
 
 /** The grant of this id, while it stands. Read once per request. */
