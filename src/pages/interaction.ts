@@ -32,11 +32,12 @@ export function interactionRoutes(router: Router, deps: PagesDeps): void {
   router.post('/interaction/:uid/consent', pending(submitConsent));
 }
 
-/** What CSP needs to let the form's redirect through to the client. */
+/** What CSP needs to let the form's redirect through to the client; it has no form for an IPv6 address (CSP §2.3.1). */
 function formTargets(redirect_uri: string | undefined): string[] {
   if (!redirect_uri) return [];
-  const { protocol, origin } = new URL(redirect_uri);
-  return [protocol === 'http:' || protocol === 'https:' ? origin : protocol];
+  const { protocol, origin, hostname } = new URL(redirect_uri);
+  const isNameable = (protocol === 'http:' || protocol === 'https:') && !hostname.startsWith('[');
+  return [isNameable ? origin : protocol];
 }
 
 async function showInteraction(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
