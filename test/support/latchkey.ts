@@ -134,6 +134,8 @@ export class Latchkey {
   async visit(browser: UserAgent, url: string, { login = 'alice', tick = [] as string[] } = {}): Promise<Page> {
     let page = await browser.get(url);
     if (page.html.includes('name="password"')) page = await browser.submit(page, { login, password }, '/sign-in');
+    // Someone else was signed in: their session ends first, by a form that a browser with JavaScript sends by itself.
+    if (page.html.includes('/oauth/logout/confirm')) page = await browser.submit(page, {}, '/oauth/logout/confirm');
     if (page.html.includes('value="allow"'))
       page = await browser.submit(page, { decision: 'allow', scope: tick }, '/consent');
     return page;
@@ -168,7 +170,7 @@ export class Latchkey {
     return this.post('/oauth/token', { grant_type: 'refresh_token', refresh_token }, client_id, node);
   }
 
-  clientCredentials(parameters: Record<string, string> = {}, client_id = 'service'): Promise<Answer> {
+  clientCredentials(parameters: Record<string, string> = { resource: api }, client_id = 'service'): Promise<Answer> {
     return this.post('/oauth/token', { grant_type: 'client_credentials', ...parameters }, client_id);
   }
 
