@@ -1,0 +1,147 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { SourceTextModule } from 'node:vm';
+import type { Command } from 'commander';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { ConfigurationFile } from '../src/apply/schemas.ts';
+import { program } from '../src/cli/program.ts';
+import { checkClient } from '../src/clients/index.ts';
+import { settings } from '../src/config.ts';
+import { clientMetadataRules } from '../src/oidc/index.ts';
+
+const root = path.join(import.meta.dirname, '..');
+const inFolder = (folder: string) => readdirSync(path.join(root, folder)).map((name) => path.join(folder, name));
+const pages = [...inFolder('.'), ...inFolder('docs')].filter((file) => file.endsWith('.md'));
+const text = (file: string) => readFileSync(path.join(root, file), 'utf8');
+const matches = (pattern: RegExp, source: string) => [...source.matchAll(pattern)].map(([, found = '']) => found);
+
+const codeOf = (file: string, language: string) =>
+  matches(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'gm'), text(file));
+const inlineCodeOf = (file: string) => matches(/`([^`\n]+)`/g, text(file).replaceAll(/^```[\s\S]*?^```/gm, ''));
+
+/** As GitHub makes them of headings. */
+const anchorsOf = (file: string) =>
+  matches(/^#+ (.+)$/gm, text(file)).map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+describe.each(pages)('%s', (page) => {
+  test('links to what is there', () => {
+    const links = [...matches(/\]\(([^)\s]+)\)/g, text(page)), ...matches(/<img src="([^"]+)"/g, text(page))];
+    const broken = links.filter((link) => !/^https?:/.test(link) && !leadsSomewhere(page, link));
+    expect(broken).toEqual([]);
+  });
+
+  test('names commands and options that exist', () => {
+    const code = [...codeOf(page, 'sh'), ...inlineCodeOf(page)];
+    expect(code.flatMap(commandLines).flatMap(wrongWords)).toEqual([]);
+  });
+
+  test('names settings that exist', () => {
+    expect(unknownSettings(text(page))).toEqual([]);
+  });
+
+  test('names files that exist', () => {
+    const named = inlineCodeOf(page).flatMap((code) => matches(/^((?:src|db|test|views|bin|docs)\/[\w./-]+)$/g, code));
+    expect(named.filter((file) => !existsSync(path.join(root, file)))).toEqual([]);
+  });
+
+  test('shows configuration files that can be applied, and programs that can be parsed', async () => {
+    for (const yaml of codeOf(page, 'yaml')) {
+      const { clients } = ConfigurationFile.parse(parse(yaml));
+      for (const client of clients) await checkClient({ validateMetadata: clientMetadataRules() }, client);
+    }
+    for (const program of codeOf(page, 'js')) new SourceTextModule(program);
+    for (const json of codeOf(page, 'json')) JSON.parse(json);
+  });
+});
+
+function leadsSomewhere(page: string, link: string): boolean {
+  const [target = '', anchor] = link.split('#');
+  const file = target ? path.join(path.dirname(page), target) : page;
+  if (!existsSync(path.join(root, file))) return false;
+  return anchor === undefined || anchorsOf(file).includes(anchor);
+}
+
+/** What follows the name of the command, wherever it is one; quoted arguments are left out. */
+function commandLines(code: string): string[][] {
+  const calls = matches(
+    /(?:^|npx |exec latchkey )latchkey ([^|;&)<>]*?)(?=$|[|;&)<>])/gm,
+    code.replaceAll(/"[^"\n]*"/g, '…'),
+  );
+  return calls.map((call) => call.split(/\s+/).filter(Boolean));
+}
+
+function wrongWords(words: string[]): string[] {
+  let command: Command = program();
+  const wrong: string[] = [];
+  for (const word of words) {
+    const [name = ''] = word.split('=');
+    const next = command.commands.find((each) => each.name() === name);
+    if (next) command = next;
+    else if (name.startsWith('-') ? !takes(command, name) : command.commands.length > 0 && /^[a-z]/.test(name))
+      wrong.push(`latchkey ${words.join(' ')}: ${name}`);
+  }
+  return wrong;
+}
+
+function takes(command: Command, name: string): boolean {
+  return name === '--help' || command.options.some(({ long, short }) => long === name || short === name);
+}
+
+function unknownSettings(source: string): string[] {
+  const known = settings.flatMap(({ name, isSecret }) => (isSecret ? [name, `${name}_FILE`] : [name]));
+  const named = matches(/\b(LATCHKEY_[A-Z_]+)\b/g, source);
+  return named.filter((name) => !known.includes(name) && name !== 'LATCHKEY_TEST_DATABASE_URL');
+}
+
+describe('the command line page', () => {
+  const sections = new Map(
+    matches(/^### `([\s\S]*?)(?=^#|$(?![\s\S]))/gm, text('docs/command-line.md')).map((section) => [
+      section.slice(0, section.indexOf('`')).replaceAll(/ [[A-Z].*/g, ''),
+      section,
+    ]),
+  );
+  const leaves = (command: Command, name: string): [string, Command][] =>
+    command.commands.length > 0
+      ? command.commands.flatMap((each) => leaves(each, `${name} ${each.name()}`))
+      : [[name, command]];
+
+  test.each(leaves(program(), 'latchkey'))('has %s with all its options', (name, command) => {
+    const section = sections.get(name) ?? '';
+    expect(section).not.toBe('');
+    const options = command.options.map(({ long }) => long ?? '').filter((long) => long !== '--json');
+    expect(options.filter((long) => !section.includes(`${long}`))).toEqual([]);
+  });
+});
+
+test('the page on configuration as code has every member of the file', () => {
+  const named = new Set(inlineCodeOf('docs/configuration-as-code.md'));
+  const members = matches(
+    /"([a-z_]+)":\{"/g,
+    JSON.stringify(propertiesOf(z.toJSONSchema(ConfigurationFile, { io: 'input' }))),
+  );
+  expect(members.length).toBeGreaterThan(30);
+  expect(members.filter((member) => !named.has(member))).toEqual([]);
+});
+
+type Schema = { properties?: Record<string, Schema>; items?: Schema };
+
+/** Only what is a member: `{ clients: { client_id: {…} } }`. */
+function propertiesOf(schema: unknown): object {
+  const { properties = {}, items } = schema as Schema;
+  const inside = items ? propertiesOf(items) : {};
+  const own = Object.entries(properties).map(([name, member]) => [name, { is: 'member', ...propertiesOf(member) }]);
+  return { ...inside, ...Object.fromEntries(own) };
+}
+
+test('the image is made of files that are there, with settings that exist', () => {
+  const copied = matches(/^COPY (?!--from)(.+) \S+$/gm, text('Dockerfile')).flatMap((sources) => sources.split(' '));
+  const kept = matches(/^!(.+)$/gm, text('.dockerignore'));
+  expect(copied.filter((file) => !existsSync(path.join(root, file)) || !kept.includes(file))).toEqual([]);
+  expect(unknownSettings(text('compose.yaml') + text('Dockerfile'))).toEqual([]);
+});
