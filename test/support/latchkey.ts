@@ -18,9 +18,9 @@ export type Answer = {
 };
 export type Code = { code: string; code_verifier: string; redirect_uri: string; client_id: string };
 export type AuthorizeOptions = {
-  client_id?: string;
-  redirect_uri?: string;
-  scope?: string;
+  client_id?: string | null;
+  redirect_uri?: string | null;
+  scope?: string | null;
   resource?: string | null;
   [parameter: string]: string | null | undefined;
 };
