@@ -1,5 +1,4 @@
 import type { Middleware } from 'koa';
-import { webApp } from '../examples/web-app/web-app.ts';
 import { type ApplyDeps, applyDemo } from './apply/index.ts';
 import type { Config } from './config.ts';
 import { demoPages } from './pages/index.ts';
@@ -13,6 +12,8 @@ type DemoDeps = { config: Config; issuer: string; rootKey: Buffer; apply: ApplyD
  */
 export async function openDemo({ config, issuer, rootKey, apply }: DemoDeps): Promise<Middleware | undefined> {
   if (config.environment !== 'development') return undefined;
+  // Loaded here: a production image has no examples.
+  const { webApp } = await import('../examples/web-app/web-app.ts');
   const client = await applyDemo(apply, { issuer, rootKey });
   return webApp({ issuer, ...client, pages: demoPages({ config, now: apply.now }), readForm: form });
 }

@@ -139,9 +139,26 @@ function propertiesOf(schema: unknown): object {
   return { ...inside, ...Object.fromEntries(own) };
 }
 
-test('the image is made of files that are there, with settings that exist', () => {
+describe('the image', () => {
   const copied = matches(/^COPY (?!--from)(.+) \S+$/gm, text('Dockerfile')).flatMap((sources) => sources.split(' '));
-  const kept = matches(/^!(.+)$/gm, text('.dockerignore'));
-  expect(copied.filter((file) => !existsSync(path.join(root, file)) || !kept.includes(file))).toEqual([]);
-  expect(unknownSettings(text('compose.yaml') + text('Dockerfile'))).toEqual([]);
+
+  test('is made of files that are there, with settings that exist', () => {
+    const kept = matches(/^!(.+)$/gm, text('.dockerignore'));
+    expect(copied.filter((file) => !existsSync(path.join(root, file)) || !kept.includes(file))).toEqual([]);
+    expect(unknownSettings(text('compose.yaml') + text('Dockerfile'))).toEqual([]);
+  });
+
+  test('has every file that the server imports when it starts', () => {
+    const sources = ['src', 'db'].flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => path.join(folder, file)),
+    );
+    const imported = sources.flatMap((file) =>
+      matches(/^(?:import|export|\}) [^;]*?from '(\.[^']+)'/gm, text(file)).map((target) =>
+        path.join(path.dirname(file), target),
+      ),
+    );
+    expect(imported.filter((file) => !copied.includes(file.split(path.sep)[0] ?? ''))).toEqual([]);
+  });
 });
