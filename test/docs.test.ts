@@ -12,7 +12,8 @@ import { clientMetadataRules } from '../src/oidc/index.ts';
 
 const root = path.join(import.meta.dirname, '..');
 const inFolder = (folder: string) => readdirSync(path.join(root, folder)).map((name) => path.join(folder, name));
-const pages = [...inFolder('.'), ...inFolder('docs')].filter((file) => file.endsWith('.md'));
+const folders = ['.', 'docs', ...inFolder('examples')];
+const pages = folders.flatMap(inFolder).filter((file) => file.endsWith('.md'));
 const text = (file: string) => readFileSync(path.join(root, file), 'utf8');
 const matches = (pattern: RegExp, source: string) => [...source.matchAll(pattern)].map(([, found = '']) => found);
 
@@ -102,7 +103,7 @@ function unknownSettings(source: string): string[] {
 describe('the command line page', () => {
   const sections = new Map(
     matches(/^### `([\s\S]*?)(?=^#|$(?![\s\S]))/gm, text('docs/command-line.md')).map((section) => [
-      section.slice(0, section.indexOf('`')).replaceAll(/ [[A-Z].*/g, ''),
+      section.slice(0, section.indexOf('`')).replaceAll(/ (?:--|[[A-Z]).*/g, ''),
       section,
     ]),
   );
@@ -127,6 +128,22 @@ test('the page on configuration as code has every member of the file', () => {
   );
   expect(members.length).toBeGreaterThan(30);
   expect(members.filter((member) => !named.has(member))).toEqual([]);
+});
+
+test('the page on configuration as code has every client member that is accepted', () => {
+  const [, list = ''] = text('src/oidc/client-metadata.ts').split(/const known = new Set\(\[|^\]\);/m);
+  const members = matches(/'([a-z_]+)'/g, list);
+  const named = new Set(inlineCodeOf('docs/configuration-as-code.md'));
+  expect(members).toContain('redirect_uris');
+  expect(members.filter((member) => !named.has(member))).toEqual([]);
+});
+
+test('the map of the house has every room', () => {
+  const rooms = ['src', 'src/platform'].flatMap((folder) =>
+    readdirSync(path.join(root, folder), { withFileTypes: true }).filter((entry) => entry.isDirectory()),
+  );
+  const [map = ''] = matches(/^```mermaid\n([\s\S]*?)^```/gm, text('docs/architecture.md'));
+  expect(rooms.map(({ name }) => name).filter((room) => room !== 'platform' && !map.includes(`${room}/`))).toEqual([]);
 });
 
 type Schema = { properties?: Record<string, Schema>; items?: Schema };
