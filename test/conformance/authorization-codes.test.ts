@@ -102,7 +102,7 @@ describe('redeeming an authorization code', () => {
 
   test('gives no more than was allowed, whatever scope the request names (RFC 6749 §4.1.3)', async () => {
     const { status, body } = await redeem(await latchkey.code(), { scope: 'read write admin' });
-    expect({ status, scope: body.scope }).toEqual({ status: 200, scope: 'read' });
+    expect({ status, scope: body.scope }).toEqual({ status: 200, scope: 'openid profile read' });
   });
 
   test('is one of codes nobody can guess (CODE-18)', async () => {

@@ -5,8 +5,9 @@ import { basic, startLatchkey } from '../support/latchkey.ts';
 const wellKnown = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'];
 const evil = 'https://evil.test';
 
+const latchkey = startLatchkey();
+
 describe('the metadata', () => {
-  const latchkey = startLatchkey();
   const metadata = async (path = wellKnown[0] ?? '') => (await send(latchkey.issuer, path)).body;
 
   test('is the same for OpenID Connect and for OAuth (META-02, RFC 8414 §3)', async () => {
@@ -58,7 +59,6 @@ describe('the metadata', () => {
 });
 
 describe('a script of another origin', () => {
-  const latchkey = startLatchkey();
   const allowed = (headers: Headers) => headers.get('access-control-allow-origin');
 
   test.each([...wellKnown, '/oauth/jwks'])('may read %s (CORS-04)', async (path) => {

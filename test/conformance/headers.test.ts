@@ -39,7 +39,7 @@ describe('every page', () => {
     ['an expired interaction', (browser) => browser.get('/interaction/x'), 400],
     ['a closed setup', (browser) => browser.get('/setup/x'), 404],
     ['nothing there', (browser) => browser.get('/nothing'), 404],
-    ['a wrong method', (browser) => browser.get('/oauth/token'), 405],
+    ['a wrong method', (browser) => browser.get('/oauth/logout/confirm'), 405],
     ['a forged form', (browser) => browser.post('/sign-in', new URLSearchParams(alice)), 403],
     [
       'a form too large',

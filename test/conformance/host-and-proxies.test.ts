@@ -3,8 +3,9 @@ import { startLatchkey } from '../support/latchkey.ts';
 
 const discovery = '/.well-known/openid-configuration';
 
+const latchkey = startLatchkey();
+
 describe('a request for another host', () => {
-  const latchkey = startLatchkey();
   const port = () => new URL(latchkey.issuer).port;
 
   test.each([
@@ -70,8 +71,6 @@ describe('a request for another host', () => {
 });
 
 describe('what proxies are said to have seen', () => {
-  const latchkey = startLatchkey();
-
   test.each([
     'X-Forwarded-Host',
     'X-Forwarded-Server',

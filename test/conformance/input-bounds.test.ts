@@ -9,8 +9,9 @@ const good = `grant_type=client_credentials&resource=${encodeURIComponent(api)}`
 const formType = 'application/x-www-form-urlencoded';
 const many = (count: number) => Array.from({ length: count }, (_, n) => `p${n}=1`).join('&');
 
+const latchkey = startLatchkey();
+
 describe('a request body', () => {
-  const latchkey = startLatchkey();
   const post = (body: string, headers: Record<string, string> = {}) =>
     sendForm(latchkey.issuer, '/oauth/token', body, { authorization, ...headers });
 
@@ -123,7 +124,6 @@ describe('a request body', () => {
 });
 
 describe('a connection', () => {
-  const latchkey = startLatchkey();
   const head = (path: string, ...headers: string[]) =>
     [`POST ${path} HTTP/1.1`, `Host: ${new URL(latchkey.issuer).host}`, ...headers, '', ''].join('\r\n');
   const form = `Content-Type: ${formType}`;

@@ -7,8 +7,9 @@ import { storedRows } from '../support/stored.ts';
 
 type Tokens = { access_token: string; refresh_token: string; id_token: string };
 
+const latchkey = startLatchkey();
+
 describe('looking into a token', () => {
-  const latchkey = startLatchkey();
   let own: Tokens;
   let foreign: Tokens;
   let jwt: Tokens;
@@ -163,7 +164,6 @@ describe('looking into a token', () => {
 });
 
 describe('giving a token back', () => {
-  const latchkey = startLatchkey();
   const revoke = (token: string, as: string, more: Record<string, string> = {}) =>
     latchkey.post('/oauth/revoke', { token, ...more }, as);
 

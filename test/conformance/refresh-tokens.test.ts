@@ -80,7 +80,7 @@ describe('a refresh token', () => {
       expect(answer).toMatchObject({ status: 400, body: { error } });
       expect(headers.get('cache-control')).toBe('no-store');
       expect(await storedRows(latchkey.database)).toEqual(before);
-      expect(await refresh({})).toMatchObject({ status: 200, body: { scope: 'read' } });
+      expect(await refresh({})).toMatchObject({ status: 200, body: { scope: 'openid profile read' } });
     },
   );
 
@@ -106,9 +106,9 @@ describe('a refresh token', () => {
   test('gives less where less is asked, and all of it again the next time (REFRESH-06)', async () => {
     const wide = await latchkey.tokens({ scope: 'openid profile read' });
     const { body: narrow } = await refresh({ refresh_token: wide.refresh_token, scope: 'openid read' });
-    expect(narrow.scope).toBe('read');
+    expect(narrow.scope).toBe('openid read');
     const { body } = await refresh({ refresh_token: narrow.refresh_token });
-    expect(body).toMatchObject({ scope: 'read', id_token: expect.any(String) });
+    expect(body).toMatchObject({ scope: 'openid profile read', id_token: expect.any(String) });
     const userinfo = await fetch(`${latchkey.issuer}/oauth/userinfo`, {
       headers: { authorization: `Bearer ${body.access_token}` },
     });

@@ -19,9 +19,9 @@ const installation = {
   ],
 };
 
-describe('a service that asks for itself', () => {
-  const latchkey = startLatchkey({ apply: installation });
+const latchkey = startLatchkey({ apply: installation });
 
+describe('a service that asks for itself', () => {
   test.each<{ what: string; ref: string; form: Record<string, string>; error: string }>([
     { what: 'what it was not given', ref: 'CC-02', form: { scope: 'write', resource: api }, error: 'invalid_scope' },
     {
@@ -55,7 +55,8 @@ describe('a service that asks for itself', () => {
       form: { scope: 'report:read', resource: api },
       error: 'invalid_scope',
     },
-    { what: 'a scope at no service', ref: 'RFC 8707 §2', form: { scope: 'read' }, error: 'invalid_scope' },
+    { what: 'a scope at no service', ref: 'RFC 8707 §2', form: { scope: 'read' }, error: 'invalid_target' },
+    { what: 'a token for nothing', ref: 'RFC 8707 §2', form: {}, error: 'invalid_target' },
     {
       what: 'a scope in capitals',
       ref: 'RFC 6749 §3.3',
@@ -146,7 +147,6 @@ describe('a service that asks for itself', () => {
 });
 
 describe('a person’s app', () => {
-  const latchkey = startLatchkey({ apply: installation });
   const answerTo = async (login: string, scope: string, resource: string) => {
     const page = await latchkey.visit(latchkey.browser(), latchkey.authorizeUrl({ scope, resource }), { login });
     return Object.fromEntries(new URL(page.url).searchParams);
@@ -170,13 +170,13 @@ describe('a person’s app', () => {
     const redeemed = { code: new URL(page.url).searchParams.get('code') ?? '', code_verifier: 'v'.repeat(43) };
     const form = { grant_type: 'authorization_code', redirect_uri: 'https://client.example/callback', ...redeemed };
     const first = await latchkey.post('/oauth/token', { ...form, resource: api }, 'web-app');
-    expect(first).toMatchObject({ status: 200, body: { scope: 'read' } });
+    expect(first).toMatchObject({ status: 200, body: { scope: 'openid read' } });
     const second = await latchkey.post(
       '/oauth/token',
       { grant_type: 'refresh_token', refresh_token: first.body.refresh_token, resource: jwtApi },
       'web-app',
     );
-    expect(second).toMatchObject({ status: 200, body: { scope: 'report:read' } });
+    expect(second).toMatchObject({ status: 200, body: { scope: 'openid report:read' } });
     expect(decodeJwt(second.body.access_token)).toMatchObject({ aud: jwtApi, scope: 'report:read' });
   });
 
@@ -196,7 +196,7 @@ describe('a person’s app', () => {
     const form = { grant_type: 'authorization_code', code, code_verifier: 'v'.repeat(43), redirect_uri };
     expect(await latchkey.post('/oauth/token', form, 'web-app')).toMatchObject({
       status: 200,
-      body: { scope: 'read' },
+      body: { scope: 'openid read' },
     });
   });
 });
