@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import Provider, { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { matchesSecret } from '../clients/index.ts';
 import { type Digest, digest } from '../platform/crypto/index.ts';
@@ -54,8 +55,20 @@ export function useEachJtiOnce(provider: Provider, { db }: StoreDeps): void {
       .values(row)
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst();
-    return numInsertedOrUpdatedRows === 1n;
+    if (numInsertedOrUpdatedRows === 1n) return true;
+    // The library would blame the grant or the token; RFC 9449 §5 has a code for it.
+    if (isPresentedProof(jti)) throw new errors.InvalidDpopProof('DPoP proof was used before');
+    return false;
   };
+}
+
+function isPresentedProof(jti: string): boolean {
+  try {
+    return decodeJwt(Provider.ctx?.get('DPoP') ?? '').jti === jti;
+  } catch {
+    // No proof came along, or garbage: then it is the `jti` of a client assertion.
+    return false;
+  }
 }
 
 const maxAssertionSeconds = 3600;
