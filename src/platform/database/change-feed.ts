@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import pg from 'pg';
+import { atMost } from './at-most.ts';
 import type { Db, Trx } from './open.ts';
 
 /** What of the shared truth is cached by nodes, so that a change of it must be told. */
@@ -10,6 +11,8 @@ type Listener = (keys: readonly string[] | 'all') => unknown;
 
 const channel = 'latchkey_changes';
 const pollMs = 500;
+const farewellMs = 1000;
+const connectMs = 1500;
 const reconnectMs = 1000;
 const trustedMs = 5000;
 const keptMs = 60 * 60 * 1000;
@@ -94,7 +97,7 @@ export class ChangeFeed {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#poll);
-    await this.#listening?.end().catch(() => undefined);
+    if (this.#listening) await atMost(farewellMs, this.#listening.end());
   }
 
   async #read(): Promise<void> {
@@ -125,6 +128,7 @@ export class ChangeFeed {
     const client = new pg.Client({
       connectionString: this.#url,
       application_name: 'latchkey changes',
+      connectionTimeoutMillis: connectMs,
       keepAlive: true,
     });
     this.#listening = client;

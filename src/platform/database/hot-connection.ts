@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { atMost } from './at-most.ts';
 import { DatabaseUnavailableError, isConnectionFailure } from './unavailable.ts';
 
 export type HotStatement = { name: string; text: string; values?: unknown[] };
@@ -11,6 +12,10 @@ export type HotConnectionOptions = {
   /** Milliseconds until an unanswered statement counts as an outage; the only bound that helps when the server freezes. */
   queryTimeoutMs: number;
 };
+
+type Connected = pg.Client & { connection: pg.Connection };
+
+const farewellMs = 1000;
 
 // A plan made while the tables were empty would scan them for ever; generic plans save the planning (both measured,
 // DESIGN.md §5). `lock_timeout` bounds the wait behind an administrator's row.
@@ -51,9 +56,11 @@ export class HotConnection {
   }
 
   async close(): Promise<void> {
-    const client = await this.#client?.catch(() => undefined);
+    const client = await (this.#client as Promise<Connected> | undefined)?.catch(() => undefined);
     this.#client = undefined;
-    await client?.end();
+    if (!client) return;
+    await atMost(farewellMs, client.end());
+    client.connection.stream.destroy();
   }
 
   #prepared({ name, text, values = [] }: HotStatement): pg.QueryConfig {
@@ -72,12 +79,13 @@ export class HotConnection {
     void client?.then((broken) => broken.connection.stream.destroy()).catch(() => undefined);
   }
 
-  #connected(): Promise<pg.Client & { connection: pg.Connection }> {
+  #connected(): Promise<Connected> {
     this.#client ??= this.#connect();
-    return this.#client as Promise<pg.Client & { connection: pg.Connection }>;
+    return this.#client as Promise<Connected>;
   }
 
-  async #connect(): Promise<pg.Client> {
+  // Not async: what it returns is what `forget` compares with.
+  #connect(): Promise<pg.Client> {
     const { url, prepared, queryTimeoutMs } = this.#options;
     const client = new pg.Client({
       connectionString: url,

@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
 import type { Database as Tables } from '../../../db/schema.ts';
+import { atMost } from './at-most.ts';
 import { HotConnection } from './hot-connection.ts';
 
 export type Db = Kysely<Tables>;
@@ -19,6 +20,9 @@ export type Database = {
 export type DatabaseOptions = { url: string; poolSize: number; preparedStatements: boolean };
 
 const queryTimeoutMs = 1500;
+const lockTimeoutMs = 1000;
+const farewellMs = 1000;
+const readTimeout = 'Query read timeout';
 
 /** Opens the connections to PostgreSQL; nothing is sent before the first query. */
 export function openDatabase({ url, poolSize, preparedStatements }: DatabaseOptions): Database {
@@ -28,8 +32,13 @@ export function openDatabase({ url, poolSize, preparedStatements }: DatabaseOpti
     application_name: 'latchkey',
     connectionTimeoutMillis: queryTimeoutMs,
     query_timeout: queryTimeoutMs,
+    // Whoever waits for a row gives its connection back before the others, which need no such row, run out of patience.
+    options: `-c lock_timeout=${lockTimeoutMs}`,
     keepAlive: true,
   });
+  const open = new Set<pg.PoolClient>();
+  pool.on('connect', (client) => open.add(leavingWhenSilent(client)));
+  pool.on('remove', (client) => open.delete(client));
   // An idle connection that breaks is replaced at the next use; unheard, its error would end the process.
   pool.on('error', () => undefined);
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
@@ -44,7 +53,31 @@ export function openDatabase({ url, poolSize, preparedStatements }: DatabaseOpti
     },
     close: async () => {
       await Promise.all(hot.map((connection) => connection.close()));
-      await db.destroy();
+      await atMost(farewellMs, db.destroy());
+      for (const client of open) breakOff(client);
     },
   };
+}
+
+/**
+ * A connection that left a statement unanswered is closed: in the pool it would be handed out again and again, and where the
+ * other end is gone without a word (a failover, a cut cable) nothing else ends it for many minutes.
+ */
+function leavingWhenSilent(client: pg.PoolClient): pg.PoolClient {
+  const query = client.query.bind(client) as (...given: unknown[]) => unknown;
+  const impatient = (...given: unknown[]) => {
+    const answer = query(...given);
+    if (answer instanceof Promise) answer.catch((error: unknown) => isSilence(error) && breakOff(client));
+    return answer;
+  };
+  client.query = impatient as typeof client.query;
+  return client;
+}
+
+function isSilence(error: unknown): boolean {
+  return error instanceof Error && error.message === readTimeout;
+}
+
+function breakOff(client: pg.PoolClient): void {
+  (client as pg.PoolClient & { connection: pg.Connection }).connection.stream.destroy();
 }

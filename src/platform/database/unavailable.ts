@@ -7,12 +7,29 @@ export class DatabaseUnavailableError extends Error {
   }
 }
 
-/** Lost or refused connections, and a server that is starting, stopping, full or frozen (SQLSTATE classes 08, 53, 57, 58). */
+/**
+ * Lost or refused connections, and a server that is starting, stopping, full or frozen (SQLSTATE classes 08, 53, 57, 58), or
+ * that may only read, as the old primary after a failover (25006).
+ */
 export function isConnectionFailure(error: unknown): boolean {
   if (error instanceof DatabaseUnavailableError) return true;
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return /^(080|53|57|58)/.test(code) || /^E[A-Z]+$/.test(code) || connectionMessage.test(error.message);
+  return (
+    /^(080|25006|53|57|58)/.test(code) ||
+    /^(E[A-Z]+|ERR_STREAM_(DESTROYED|WRITE_AFTER_END))$/.test(code) ||
+    connectionMessage.test(error.message)
+  );
+}
+
+/** Whether the same request may succeed in a moment: the database is away, or its rows were held by others (classes 40, 55). */
+export function isOutage(error: unknown): boolean {
+  return isConnectionFailure(error) || isContention(error);
+}
+
+/** Serialization failures, deadlocks and lock timeouts (SQLSTATE 40xxx, 55P03). */
+export function isContention(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^(40|55P03)/.test(error.code);
 }
 
 const connectionMessage =

@@ -1,11 +1,12 @@
 import { fromKysely, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
-import type { Trx } from '../database/index.ts';
+import { atMost, type Trx } from '../database/index.ts';
 import type { JobName } from './queues.ts';
 
 export type JobHandler = (data: Record<string, unknown>) => Promise<void>;
 
 const pollSeconds = 1;
+const graceMs = 5000;
 
 /** Sends jobs within the transaction that decides them, and works on them once started. */
 export class Jobs {
@@ -51,7 +52,7 @@ export class Jobs {
 
   /** Lets running jobs end, for at most five seconds; the rest is done by another node or after the next start. */
   async close(): Promise<void> {
-    if (this.#isStarted) await this.#boss.stop({ graceful: true, timeout: 5000 });
+    if (this.#isStarted) await atMost(2 * graceMs, this.#boss.stop({ graceful: true, timeout: graceMs }));
   }
 
   async #run(name: JobName, handler: JobHandler, data: Record<string, unknown>): Promise<void> {
