@@ -1,5 +1,6 @@
 import type { Context, Middleware, Next } from 'koa';
-import { Problem } from '../platform/http/index.ts';
+import { isOutage } from '../platform/database/index.ts';
+import { Problem, unavailable, withdrawAnswer } from '../platform/http/index.ts';
 
 const forBrowsers = /^\/oauth\/(authorize|logout)(\/|$)/;
 
@@ -14,10 +15,12 @@ export const oauthErrors: Middleware = async (ctx: Context, next: Next) => {
   try {
     await next();
   } catch (error) {
-    if (!(error instanceof Problem) || ctx.accepts('json', 'html') === 'html') throw error;
-    ctx.status = error.status;
-    ctx.set({ ...error.options.headers, 'Cache-Control': 'no-store' });
-    ctx.body = { error: errorCode(error), error_description: inPrintableAscii(error.message) };
+    const problem = isOutage(error) ? unavailable() : error;
+    if (!(problem instanceof Problem) || ctx.accepts('json', 'html') === 'html') throw error;
+    ctx.status = problem.status;
+    if (problem.status >= 500) withdrawAnswer(ctx);
+    ctx.set({ ...problem.options.headers, 'Cache-Control': 'no-store' });
+    ctx.body = { error: errorCode(problem), error_description: inPrintableAscii(problem.message) };
   }
   useStandardCodes(ctx);
   return undefined;

@@ -1,4 +1,5 @@
 import Provider from 'oidc-provider';
+import { isOutage } from '../platform/database/index.ts';
 import type { SigningKey } from '../signing-keys/index.ts';
 import { deliverLogoutsLater } from './backchannel-logout.ts';
 import { compareSecretsAsDigests, useEachJtiOnce } from './client-authentication.ts';
@@ -7,6 +8,7 @@ import { useOwnCredentialFormats } from './credential-ids.ts';
 import { visitPosted } from './endpoints.ts';
 import { noteLifetimes } from './lifetimes.ts';
 import { nameIdentityScope } from './token-answers.ts';
+import { currentUnit } from './token-transaction/index.ts';
 
 /**
  * Builds a provider with these signing keys. It is never changed afterwards: when keys or configuration change, another is
@@ -21,8 +23,14 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   rememberClientLifetimes(provider, deps);
   provider.use(visitPosted);
   provider.use(nameIdentityScope);
-  provider.on('server_error', (_ctx, error) => deps.log.error({ err: error }, 'the provider failed'));
+  provider.on('server_error', (_ctx, error) => noteFailure(deps, error));
   return provider;
+}
+
+/** The library answers 500 to whatever it does not know; an outage must reach the client as 503, so the unit is told of it. */
+function noteFailure({ log }: Pick<ProviderDeps, 'log'>, error: unknown): void {
+  if (isOutage(error)) currentUnit().outage = error;
+  else log.error({ err: error }, 'the provider failed');
 }
 
 /** Lifetimes are asked for synchronously, so a client's own are noted whenever it is found. */

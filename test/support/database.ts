@@ -10,8 +10,7 @@ export type TestDatabase = {
 };
 
 /** A new, empty database. */
-export async function createTestDatabase(): Promise<TestDatabase> {
-  const adminUrl = process.env.LATCHKEY_TEST_ADMIN_URL ?? '';
+export async function createTestDatabase(adminUrl = process.env.LATCHKEY_TEST_ADMIN_URL ?? ''): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
   await once(adminUrl, `create database ${name}`);
   return databaseOf(adminUrl, name);

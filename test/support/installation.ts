@@ -70,6 +70,14 @@ export const standardInstallation = {
       resources: { [api]: ['read'] },
     },
     {
+      client_id: 'television',
+      client_name: 'Television',
+      application_type: 'native',
+      grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+      token_endpoint_auth_method: 'none',
+      scope: 'openid profile',
+    },
+    {
       client_id: 'first-party',
       client_secret: clientSecrets['web-app'],
       client_name: 'Our own',

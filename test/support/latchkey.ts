@@ -25,16 +25,30 @@ export type AuthorizeOptions = {
   [parameter: string]: string | null | undefined;
 };
 
+export type LatchkeyOptions = Partial<ServerOptions> & {
+  /** Of another PostgreSQL than the one all tests share. */
+  adminUrl?: string;
+  /** The way from its servers to the database. */
+  through?: (url: string) => string;
+};
+
 type TestClient = { client_id: string; client_secret?: string; token_endpoint_auth_method?: string };
 
 /** A running Latchkey with its own database, started before the first test of a `describe` or file and stopped after its last. */
 export class Latchkey {
   #database: TestDatabase | undefined;
   #clients = new Map<string, TestClient>();
+  #through = (url: string) => url;
   readonly #processes: ServerProcess[] = [];
 
-  async start({ apply = standardInstallation, ...options }: Partial<ServerOptions> = {}): Promise<void> {
-    this.#database = await createTestDatabase();
+  async start({
+    apply = standardInstallation,
+    adminUrl,
+    through = (url) => url,
+    ...options
+  }: LatchkeyOptions = {}): Promise<void> {
+    this.#database = await createTestDatabase(adminUrl);
+    this.#through = through;
     const { clients = [] } = apply as { clients?: TestClient[] };
     this.#clients = new Map(clients.map((client) => [client.client_id, client]));
     await this.startAnother({ apply, ...options });
@@ -47,7 +61,7 @@ export class Latchkey {
 
   /** One more server process on the same database. */
   async startAnother(options: Partial<ServerOptions> = {}): Promise<ServerProcess> {
-    const process = await startServerProcess({ databaseUrl: this.database.url, ...options });
+    const process = await startServerProcess({ databaseUrl: this.#through(this.database.url), ...options });
     this.#processes.push(process);
     return process;
   }
@@ -185,9 +199,9 @@ export class Latchkey {
   }
 }
 
-type StartOptions = Partial<ServerOptions> & {
+type StartOptions = LatchkeyOptions & {
   /** Options that have to be made first. */
-  prepare?: () => Promise<Partial<ServerOptions>>;
+  prepare?: () => Promise<LatchkeyOptions>;
 };
 
 /** Starts a Latchkey for the tests around it. */

@@ -53,7 +53,7 @@ export class UserAgent {
   async #request(url: string, init: RequestInit): Promise<Page> {
     const headers = {
       accept: 'text/html',
-      cookie: this.#cookieHeader(url),
+      cookie: this.cookieHeader(url),
       ...(init.headers as Record<string, string>),
     };
     const response = await fetch(url, { ...init, headers, redirect: 'manual' });
@@ -61,7 +61,8 @@ export class UserAgent {
     return { status: response.status, url, headers: response.headers, html: await response.text() };
   }
 
-  #cookieHeader(url: string): string {
+  /** The cookies it would send to this address. */
+  cookieHeader(url: string): string {
     const { pathname } = new URL(url);
     const sent = this.cookies().filter(
       ({ path }) => path === '/' || pathname === path || pathname.startsWith(`${path}/`),

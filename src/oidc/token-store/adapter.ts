@@ -1,6 +1,4 @@
 import type { Adapter } from 'oidc-provider';
-import { errors } from 'oidc-provider';
-import { DatabaseUnavailableError } from '../../platform/database/index.ts';
 import { deviceCodeStore } from './device-codes.ts';
 import { interactionStore } from './interaction-model.ts';
 import { clientStore, grantStore, type ModelStore, type StoreDeps } from './models.ts';
@@ -30,29 +28,13 @@ function adapterOf(model: string, store: ModelStore): Adapter {
     throw new Error(`${model}.${verb} has no table`);
   };
   return {
-    find: translated(store.find ?? refuse('find')),
-    upsert: translated(store.upsert ?? refuse('upsert')),
-    consume: translated(store.consume ?? refuse('consume')),
-    destroy: translated(store.destroy ?? refuse('destroy')),
+    find: store.find ?? refuse('find'),
+    upsert: store.upsert ?? refuse('upsert'),
+    consume: store.consume ?? refuse('consume'),
+    destroy: store.destroy ?? refuse('destroy'),
     // The grant's own mark is what every read joins: nothing else needs a write when it is revoked.
     revokeByGrantId: async () => undefined,
-    findByUid: translated(store.findByUid ?? refuse('findByUid')),
-    findByUserCode: translated(store.findByUserCode ?? refuse('findByUserCode')),
-  };
-}
-
-/** An outage must reach the client as 503; any other error class becomes the library's 500. */
-function translated<Arguments extends unknown[], Result>(verb: (...input: Arguments) => Promise<Result>) {
-  return async (...input: Arguments): Promise<Result> => {
-    try {
-      return await verb(...input);
-    } catch (error) {
-      if (!(error instanceof DatabaseUnavailableError)) throw error;
-      const outage = new errors.CustomOIDCProviderError(
-        'temporarily_unavailable',
-        'the database cannot be reached, try again in a moment',
-      );
-      throw Object.assign(outage, { status: 503, statusCode: 503, expose: true, allow_redirect: false });
-    }
+    findByUid: store.findByUid ?? refuse('findByUid'),
+    findByUserCode: store.findByUserCode ?? refuse('findByUserCode'),
   };
 }

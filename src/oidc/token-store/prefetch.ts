@@ -16,8 +16,9 @@ export function prefetchToken(deps: StoreDeps): Middleware {
       const code = parameters.get('code');
       const readingCode = code ? findCode(deps, code) : undefined;
       const reading: Promise<unknown> | undefined = refresh_token ? findFamily(deps, refresh_token) : readingCode;
-      // Whoever asks for it next gets the error; here it would only be unheard.
-      currentUnit().prefetch = reading?.catch(() => undefined);
+      currentUnit().prefetch = reading;
+      // Whoever awaits it gets the error, instead of waiting for an outage a second time; here it would only be unheard.
+      reading?.catch(() => undefined);
     }
     return next();
   };

@@ -1,4 +1,9 @@
-import { type Database, DatabaseUnavailableError, type HotConnection } from '../../platform/database/index.ts';
+import {
+  type Database,
+  DatabaseUnavailableError,
+  type HotConnection,
+  isContention,
+} from '../../platform/database/index.ts';
 import type { Metrics } from '../../platform/metrics/index.ts';
 import { judgeStatement, lockStatement, type UnitRow, type Verdict } from './statements.ts';
 
@@ -99,7 +104,7 @@ export class Committer {
   /** A poisonous unit fails alone: the batch is halved until it stands by itself. */
   async #retrySmaller(connection: HotConnection, batch: Waiting[], error: unknown): Promise<void> {
     const [only] = batch;
-    if (error instanceof DatabaseUnavailableError || (batch.length === 1 && !isRetryable(error))) {
+    if (error instanceof DatabaseUnavailableError || (batch.length === 1 && !isContention(error))) {
       for (const { reject } of batch) reject(error);
       return;
     }
@@ -146,9 +151,4 @@ export class Committer {
       busyPauseMs.min + (waiting.row.n % busyPauseMs.spread),
     );
   }
-}
-
-/** Serialization failures, deadlocks and lock timeouts (SQLSTATE class 40, 55): the same unit may succeed in a moment. */
-function isRetryable(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^(40|55)/.test(error.code);
 }

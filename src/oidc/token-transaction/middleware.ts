@@ -1,7 +1,7 @@
 import type { Context, Middleware, Next } from 'koa';
 import { appendEvent, auditRow } from '../../audit/index.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
-import { DatabaseUnavailableError, type Db, isConnectionFailure } from '../../platform/database/index.ts';
+import type { Db } from '../../platform/database/index.ts';
 import { Problem, requestOrigin } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
@@ -32,6 +32,7 @@ export function unitOfWork(deps: UnitDeps): Middleware {
       isTokenRequest: ctx.path === '/oauth/token',
     });
     await runInUnit(unit, next);
+    if (unit.outage) throw unit.outage;
     if (ctx.status >= 500) {
       ctx.remove('Set-Cookie');
       return;
@@ -148,7 +149,7 @@ async function commitBrowser({ db }: UnitDeps, ctx: Context, unit: Unit): Promis
     ctx.remove('Set-Cookie');
     ctx.remove('Location');
     if (error instanceof LostRaceError) throw lostRace();
-    throw isConnectionFailure(error) ? new DatabaseUnavailableError(error) : error;
+    throw error;
   }
 }
 

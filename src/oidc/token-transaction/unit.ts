@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AuditEvent } from '../../audit/index.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
-import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Db, isOutage, type Trx } from '../../platform/database/index.ts';
 import type { Origin } from '../../platform/http/index.ts';
 
 /** An access token to be stored: opaque by its digest, JWT by its `jti` and place in a status list. */
@@ -72,6 +72,8 @@ export class Unit {
   structured: { reference: string; jti: string } | undefined;
   /** Under which consent and session a new grant stands, and whether it outlives the session. */
   grantOrigin: { consent_id?: string | null; session_uid?: string | null; offline?: boolean } | undefined;
+  /** Why the provider's answer must not be sent: it could not read or write the database. */
+  outage: unknown;
   /** `uid` of the session saved in this request. */
   savedSession: string | undefined;
   absoluteRefreshSeconds: number | undefined;
@@ -88,13 +90,17 @@ export class Unit {
     this.defaultGraceSeconds = defaultGraceSeconds;
   }
 
-  /** Reads once per request; a failed read is forgotten. */
+  /** Reads once per request. After an outage nothing more is read: waiting for each read in turn would take too long. */
   remember<T>(key: string, read: () => Promise<T>): Promise<T> {
+    if (this.outage) return Promise.reject(this.outage);
     const known = this.#memory.get(key) as Promise<T> | undefined;
     if (known) return known;
     const reading = read();
     this.#memory.set(key, reading);
-    reading.catch(() => this.#memory.delete(key));
+    reading.catch((error: unknown) => {
+      if (isOutage(error)) this.outage = error;
+      this.#memory.delete(key);
+    });
     return reading;
   }
 

@@ -2,5 +2,15 @@
 export { type Actor, anonymous, person, system } from './actor.ts';
 export { form, readForm, replaceForm } from './form-body.ts';
 export { believeProxies, contentSecurityPolicy, pinHost, securityHeaders } from './guards.ts';
-export { conflict, invalid, notFound, Problem, type ProblemPage, problems, tooMany } from './problems.ts';
+export {
+  conflict,
+  invalid,
+  notFound,
+  Problem,
+  type ProblemPage,
+  problems,
+  tooMany,
+  unavailable,
+  withdrawAnswer,
+} from './problems.ts';
 export { type Origin, rememberOrigin, requestOrigin } from './request-origin.ts';

@@ -1,6 +1,6 @@
 import type { Context, Middleware, Next } from 'koa';
 import type { Logger } from 'pino';
-import { DatabaseUnavailableError, isConnectionFailure } from '../database/index.ts';
+import { isOutage } from '../database/index.ts';
 import { requestOrigin } from './request-origin.ts';
 
 export type ProblemOptions = { title: string; detail: string; pointer?: string; headers?: Record<string, string> };
@@ -54,7 +54,7 @@ export function tooMany(detail: string, retryAfterSeconds: number): Problem {
 }
 
 /** The database is away: the same request may succeed in a moment (promise 8). */
-function unavailable(): Problem {
+export function unavailable(): Problem {
   return new Problem(503, 'unavailable', {
     title: 'Temporarily unavailable',
     detail: 'The database cannot be reached. Try again in a moment.',
@@ -79,7 +79,7 @@ export function problems(log: Logger, page: ProblemPage): Middleware {
 
 function asProblem(ctx: Context, error: unknown, log: Logger): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof DatabaseUnavailableError || isConnectionFailure(error)) {
+  if (isOutage(error)) {
     log.warn({ request_id: requestOrigin(ctx).request_id, cause: messageOf(error) }, 'database unavailable');
     return unavailable();
   }
@@ -99,8 +99,15 @@ function notFoundHere(ctx: Context): Problem {
   return new Problem(404, 'not_found', { title: 'Not found', detail: `There is nothing at ${ctx.path}.` });
 }
 
+/** Takes back what was to come true with a commit that failed. */
+export function withdrawAnswer(ctx: Context): void {
+  ctx.remove('Set-Cookie');
+  ctx.remove('Location');
+}
+
 function answer(ctx: Context, problem: Problem, page: ProblemPage): void {
   ctx.status = problem.status;
+  if (problem.status >= 500) withdrawAnswer(ctx);
   ctx.set('Cache-Control', 'no-store');
   ctx.set(problem.options.headers ?? {});
   const html = ctx.accepts('json', 'html') === 'html' ? page(ctx, problem) : undefined;

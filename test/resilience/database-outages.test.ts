@@ -1,0 +1,80 @@
+import { DatabaseProxy } from '../support/database-proxy.ts';
+import { type Door, type Knock, openDoors, patienceMs, servedFromMemory } from '../support/doors.ts';
+import { startLatchkey } from '../support/latchkey.ts';
+import { report } from '../support/report.ts';
+
+/** A broken connection costs one more silence before it is replaced. */
+const recoveryMs = 10_000;
+
+const all200 = {
+  '/healthz': 200,
+  '/.well-known/openid-configuration': 200,
+  '/oauth/jwks': 200,
+  '/.well-known/oauth-authorization-server': 200,
+};
+
+describe('while the database', () => {
+  let proxy: DatabaseProxy;
+  const latchkey = startLatchkey({
+    prepare: async () => {
+      proxy = await DatabaseProxy.open(process.env.LATCHKEY_TEST_ADMIN_URL ?? '');
+      return { through: proxy.through };
+    },
+  });
+  afterAll(() => proxy.close());
+
+  test.each([
+    ['refuses connections', { away: () => proxy.refuse(), dead: false }],
+    ['is silent and goes on later', { away: async () => proxy.silence(), dead: false }],
+    ['is silent and its connections stay dead', { away: async () => proxy.silence(), dead: true }],
+  ])(
+    '%s, every door answers 503 with Retry-After in time, and opens again without a restart',
+    async (how, { away, dead }) => {
+      const doors = await openDoors(latchkey);
+      await away();
+      // Twice: connections that the first found broken must not make the second wait longer.
+      for (const visit of [1, 2]) {
+        const knocks = await knockAll(doors);
+        report(`database ${how}, visit ${visit}: slowest answer ${slowest(knocks)}`);
+        expect(knocks.map(([name, knock]) => [name, faultsOf(knock)])).toEqual(knocks.map(([name]) => [name, []]));
+      }
+      expect(await servedFromMemory(latchkey)).toEqual(all200);
+
+      await proxy.recover({ dead });
+      const reopened = await Promise.all(doors.map(untilOpen));
+      report(`database ${how}: all doors open ${Math.max(...reopened.map(({ ms }) => ms))} ms after its return`);
+      expect(reopened.filter(({ status, ms }) => status >= 400 || ms > recoveryMs)).toEqual([]);
+    },
+  );
+});
+
+function knockAll(doors: Door[]): Promise<[string, Knock][]> {
+  return Promise.all(doors.map(async ({ name, knock }): Promise<[string, Knock]> => [name, await knock()]));
+}
+
+/** What is wrong with an answer from a server without a database. */
+function faultsOf({ status, headers, ms, text }: Knock): string[] {
+  const faults = {
+    [`status ${status}`]: status !== 503,
+    'no Retry-After': !(Number(headers.get('retry-after')) > 0),
+    [`after ${Math.round(ms)} ms`]: ms > patienceMs,
+    'sets a cookie': headers.has('set-cookie'),
+    'leads elsewhere': headers.has('location'),
+    'shows a credential': /lk_(at|rt|ac)_/.test(text),
+  };
+  return Object.keys(faults).filter((fault) => faults[fault]);
+}
+
+function slowest(knocks: [string, Knock][]): string {
+  const [name, { ms }] = knocks.reduce((a, b) => (a[1].ms > b[1].ms ? a : b));
+  return `${Math.round(ms)} ms (${name})`;
+}
+
+/** Knocks until it is no longer told to come again. */
+async function untilOpen({ name, knock }: Door): Promise<{ name: string; status: number; ms: number }> {
+  const startedAt = performance.now();
+  for (;;) {
+    const { status } = await knock();
+    if (status !== 503) return { name, status, ms: Math.round(performance.now() - startedAt) };
+  }
+}

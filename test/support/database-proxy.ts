@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+type Pair = { client: Socket; server: Socket };
+type Trap = { text: string; when: 'before' | 'after'; sprung: () => void };
+
+/** The network between servers and PostgreSQL, in the hands of a test: it can refuse, fall silent, break, or hold one message back. */
+export class DatabaseProxy {
+  #target: { host: string; port: number };
+  #server: Server | undefined;
+  #port = 0;
+  #isSilent = false;
+  #trap: Trap | undefined;
+  readonly #pairs = new Set<Pair>();
+  readonly #dead = new Set<Pair>();
+
+  private constructor(target: URL) {
+    this.#target = { host: target.hostname, port: Number(target.port || 5432) };
+  }
+
+  /** Opens one in front of the PostgreSQL of this address. */
+  static async open(url: string): Promise<DatabaseProxy> {
+    const proxy = new DatabaseProxy(new URL(url));
+    await proxy.#listen();
+    return proxy;
+  }
+
+  /** The same database, through here. */
+  through = (url: string): string => Object.assign(new URL(url), { host: `127.0.0.1:${this.#port}` }).href;
+
+  /** PostgreSQL moved, as after a failover. */
+  lead(url: string): void {
+    this.#target = { host: new URL(url).hostname, port: Number(new URL(url).port) };
+  }
+
+  /** Nobody listens any more, and what was open is reset. */
+  async refuse(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server?.close(resolve));
+    this.reset();
+    await closed;
+  }
+
+  /** Breaks every open connection; new ones go through. */
+  reset(): void {
+    for (const { client, server } of [...this.#pairs, ...this.#dead]) {
+      client.resetAndDestroy();
+      server.resetAndDestroy();
+    }
+    this.#pairs.clear();
+    this.#dead.clear();
+  }
+
+  /** Nothing gets through in either direction, and nobody is told: a frozen machine, a cut cable. */
+  silence(): void {
+    this.#isSilent = true;
+    for (const { client, server } of this.#pairs) {
+      client.pause();
+      server.pause();
+    }
+  }
+
+  /** All is well again. Connections from before a silence go on where they were, or stay `dead` as after a failover. */
+  async recover({ dead = false } = {}): Promise<void> {
+    if (!this.#server?.listening) await this.#listen();
+    this.#isSilent = false;
+    this.#trap = undefined;
+    if (dead) {
+      for (const pair of this.#pairs) this.#dead.add(pair);
+      this.#pairs.clear();
+    }
+    for (const { client, server } of this.#pairs) {
+      client.resume();
+      server.resume();
+    }
+  }
+
+  /**
+   * Resolves when a message with this text has come from a server; from then on its connection is silent: `before`, so that
+   * PostgreSQL never hears of it, or `after`, so that only the answer is lost.
+   */
+  holdBack(text: string, when: Trap['when']): Promise<void> {
+    return new Promise((resolve) => {
+      this.#trap = { text, when, sprung: resolve };
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#server?.listening) await this.refuse();
+  }
+
+  async #listen(): Promise<void> {
+    this.#server = createServer((client) => this.#accept(client)).listen(this.#port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  #accept(client: Socket): void {
+    const server = connect(this.#target);
+    const pair = { client, server };
+    this.#pairs.add(pair);
+    const end = () => {
+      client.destroy();
+      server.destroy();
+      this.#pairs.delete(pair);
+    };
+    for (const socket of [client, server]) socket.setNoDelay(true).on('error', end).on('close', end);
+    client.on('data', (chunk) => this.#forward(pair, chunk));
+    server.on('data', (chunk) => client.write(chunk));
+    if (!this.#isSilent) return;
+    client.pause();
+    server.pause();
+  }
+
+  #forward({ client, server }: Pair, chunk: Buffer): void {
+    const trap = this.#trap;
+    if (!trap || !chunk.includes(trap.text)) {
+      server.write(chunk);
+      return;
+    }
+    this.#trap = undefined;
+    client.pause();
+    server.pause();
+    if (trap.when === 'before') {
+      trap.sprung();
+      return;
+    }
+    // The answer can be read by nobody, but that there is one says that PostgreSQL is through with the message.
+    server.removeAllListeners('data').once('data', trap.sprung).resume();
+    server.write(chunk);
+  }
+}

@@ -1,0 +1,105 @@
+import { type Sent, send, sendForm } from './http.ts';
+import { password } from './installation.ts';
+import type { Answer, Latchkey } from './latchkey.ts';
+import type { Page, UserAgent } from './user-agent.ts';
+
+/** One request at a door that needs the database; it can be sent again and again. */
+export type Door = { name: string; knock: () => Promise<Knock> };
+export type Knock = { status: number; headers: Headers; ms: number; text: string };
+
+/** How long an answer may take when the database is away: two seconds, and as much again for a machine that is busy with other things. */
+export const patienceMs = 4000;
+
+/** What a door answered, and how long it took. */
+async function timed(ask: () => Promise<Answer>): Promise<Knock> {
+  const startedAt = performance.now();
+  const { status, headers, body } = await ask();
+  return { status, headers, ms: performance.now() - startedAt, text: JSON.stringify(body) };
+}
+
+/** Every door that reads or writes the database, each with all that it needs to succeed. */
+export async function openDoors(latchkey: Latchkey): Promise<Door[]> {
+  const browser = latchkey.browser();
+  const { access_token, refresh_token } = await latchkey.tokens({}, browser);
+  const { access_token: given_back } = await latchkey.tokens({}, browser);
+  const code = await latchkey.code();
+  const signIn = await latchkey.browser();
+  const signInPage = await signIn.get(`${latchkey.issuer}/sign-in`);
+  const looking = await atPrompt(latchkey, 'login');
+  const asking = await atPrompt(latchkey, 'login');
+  const consenting = await atPrompt(latchkey, 'consent');
+  const bob = latchkey.browser();
+  await latchkey.tokens({ client_id: 'native', redirect_uri: 'http://127.0.0.1/callback' }, bob, 'bob');
+  const apps = await bob.get(`${latchkey.issuer}/account/apps`);
+  const [, takeBack = ''] = /href="([^"]*take-back)"/.exec(apps.html) ?? [];
+  const takeBackPage = await bob.get(`${latchkey.issuer}${takeBack}`);
+  const html = (agent: UserAgent, path: string, sent: Sent = {}) =>
+    send(latchkey.issuer, path, {
+      ...sent,
+      headers: { accept: 'text/html', cookie: agent.cookieHeader(latchkey.issuer + path), ...sent.headers },
+    });
+  const submit = (agent: UserAgent, page: Page, fields: Record<string, string>, action: string) =>
+    sendForm(
+      latchkey.issuer,
+      action,
+      { ...csrfOf(page), ...fields },
+      {
+        accept: 'text/html',
+        origin: latchkey.issuer,
+        cookie: agent.cookieHeader(latchkey.issuer + action),
+      },
+    );
+  const doors: Record<string, () => Promise<Answer>> = {
+    'token endpoint, refreshing': () => latchkey.refresh(refresh_token),
+    'token endpoint, redeeming a code': () => latchkey.redeem(code),
+    'token endpoint, client credentials': () => latchkey.clientCredentials(),
+    introspection: () => latchkey.post('/oauth/introspect', { token: access_token }, 'web-app'),
+    revocation: () => latchkey.post('/oauth/revoke', { token: given_back }, 'web-app'),
+    userinfo: () => send(latchkey.issuer, '/oauth/userinfo', { headers: { authorization: `Bearer ${access_token}` } }),
+    'pushed authorization': () => latchkey.post('/oauth/par', new URL(latchkey.authorizeUrl()).searchParams, 'web-app'),
+    'device authorization': () => latchkey.post('/oauth/device_authorization', { scope: 'openid' }, 'television'),
+    'authorization, signed in': () => html(browser, pathOf(latchkey.authorizeUrl())),
+    'authorization, signed out': () => html(latchkey.browser(), pathOf(latchkey.authorizeUrl())),
+    'interaction page': () => html(looking.agent, `/interaction/${looking.uid}`),
+    'sign-in to an app': () =>
+      submit(asking.agent, asking.page, { login: 'alice', password }, `/interaction/${asking.uid}/sign-in`),
+    'consent to an app': () =>
+      submit(consenting.agent, consenting.page, { decision: 'allow' }, `/interaction/${consenting.uid}/consent`),
+    'sign-in to the account': () => submit(signIn, signInPage, { login: 'alice', password }, '/sign-in'),
+    'account page': () => html(browser, '/account'),
+    'connected apps': () => html(browser, '/account/apps'),
+    'taking a consent back': () => submit(bob, takeBackPage, {}, takeBack),
+    'sign-out': () => html(browser, '/oauth/logout'),
+    readiness: () => send(latchkey.issuer, '/readyz'),
+  };
+  return Object.entries(doors).map(([name, ask]) => ({ name, knock: () => timed(ask) }));
+}
+
+/** What is answered from memory, whatever becomes of the database. */
+export async function servedFromMemory(latchkey: Latchkey): Promise<Record<string, number>> {
+  const paths = [
+    '/healthz',
+    '/.well-known/openid-configuration',
+    '/oauth/jwks',
+    '/.well-known/oauth-authorization-server',
+  ];
+  const answers = await Promise.all(paths.map((path) => send(latchkey.issuer, path)));
+  return Object.fromEntries(paths.map((path, n) => [path, answers[n]?.status ?? 0]));
+}
+
+/** A browser that was asked to sign in, or to consent. */
+async function atPrompt(latchkey: Latchkey, prompt: 'login' | 'consent') {
+  const agent = latchkey.browser();
+  let page = await agent.get(latchkey.authorizeUrl({ client_id: 'web-app', prompt: 'consent' }));
+  if (prompt === 'consent') page = await agent.submit(page, { login: 'bob', password }, '/sign-in');
+  return { agent, page, uid: /interaction\/([\w-]+)/.exec(page.url)?.[1] ?? '' };
+}
+
+function pathOf(url: string): string {
+  const { pathname, search } = new URL(url);
+  return pathname + search;
+}
+
+function csrfOf({ html }: Page): { csrf: string } {
+  return { csrf: /name="csrf" value="([^"]*)"/.exec(html)?.[1] ?? '' };
+}
