@@ -1,0 +1,63 @@
+import { password, redirectUri } from '../installation.ts';
+import { type Answer, type Connection, headerOf, headersOf, requestText } from './connection.ts';
+
+const mostSteps = 20;
+
+/** A browser without JavaScript on one connection: keeps cookies, follows redirects, fills in the sign-in and consent forms. */
+export class Browser {
+  readonly #connection: Connection;
+  readonly #cookies = new Map<string, { value: string; path: string }>();
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Goes where the pages lead until the client's address, and answers that. */
+  async visit(path: string, login: string): Promise<URL> {
+    let answer = await this.#get(path);
+    for (let step = 0; step < mostSteps; step += 1) {
+      const location = headerOf(answer.head, 'location');
+      if (location?.startsWith(redirectUri)) return new URL(location);
+      answer = location ? await this.#get(location) : await this.#submit(answer, login);
+    }
+    throw new Error('the pages lead nowhere');
+  }
+
+  /** The cookies for a path, as a request names them. */
+  cookiesFor(path: string): string {
+    const fitting = [...this.#cookies].filter(([, cookie]) => path.startsWith(cookie.path));
+    return fitting.map(([name, { value }]) => `${name}=${value}`).join('; ');
+  }
+
+  /** Keeps the cookies of an answer. */
+  keepCookies({ head }: Answer): void {
+    for (const line of headersOf(head, 'set-cookie')) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      const path = /;\s*path=([^;]+)/i.exec(line)?.[1] ?? '/';
+      this.#cookies.set(name, { value, path });
+    }
+  }
+
+  async #get(location: string): Promise<Answer> {
+    return this.#request('GET', location, '');
+  }
+
+  async #submit({ status, body }: Answer, login: string): Promise<Answer> {
+    const isSignIn = body.includes('name="password"');
+    const action = new RegExp(`<form[^>]*action="([^"]*/${isSignIn ? 'sign-in' : 'consent'})"`).exec(body)?.[1];
+    const csrf = /name="csrf"[^>]*value="([^"]*)"/.exec(body)?.[1];
+    if (!action || !csrf) throw new Error(`no form on the page: ${status} ${body.slice(0, 400)}`);
+    const fields = isSignIn ? { login, password } : { decision: 'allow' };
+    return this.#request('POST', action, new URLSearchParams({ csrf, ...fields }).toString());
+  }
+
+  async #request(method: string, location: string, body: string): Promise<Answer> {
+    const { origin } = this.#connection;
+    const { pathname, search } = new URL(location, origin);
+    const headers = { accept: 'text/html', origin, cookie: this.cookiesFor(pathname) };
+    const path = `${pathname}${search}`;
+    const answer = await this.#connection.send(requestText(origin, { method, path, headers, body }));
+    this.keepCookies(answer);
+    return answer;
+  }
+}

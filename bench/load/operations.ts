@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import {
+  api,
+  clientSecret,
+  jwtApi,
+  paths,
+  redirectUri,
+  requestedScope,
+  service,
+  usernameOf,
+  webApp,
+} from '../installation.ts';
+import { Browser } from './browser.ts';
+import { type Answer, type Connection, headerOf, requestText } from './connection.ts';
+
+/** Who uses one connection: a person with a browser that is signed in, and the tokens of an app on their behalf. */
+export type Visitor = { login: string; browser: Browser; refresh_token: string; access_token: string };
+
+type Tokens = { access_token: string; refresh_token: string; id_token: string; token_type: string; active: boolean };
+type Step = () => Promise<void>;
+
+const verifier = 'a-code-verifier-of-forty-three-characters-at-least';
+const challenge = createHash('sha256').update(verifier).digest('base64url');
+const authorizePath = `${paths.authorization}?${new URLSearchParams({
+  client_id: webApp.client_id,
+  response_type: 'code',
+  redirect_uri: redirectUri,
+  scope: requestedScope,
+  resource: api,
+  state: 'the state',
+  code_challenge: challenge,
+  code_challenge_method: 'S256',
+})}`;
+
+/** Signs somebody in on this connection and gets their first tokens. */
+export async function makeVisitor(connection: Connection, person: number): Promise<Visitor> {
+  const login = usernameOf(person);
+  const browser = new Browser(connection);
+  const { access_token, refresh_token } = await redeem(connection, await browser.visit(authorizePath, login));
+  return { login, browser, access_token, refresh_token };
+}
+
+/** What is measured: for one connection, the step that is repeated on it. Each answer is checked. */
+export const operations: Record<string, (connection: Connection, visitor: Visitor) => Step> = {
+  'client_credentials opaque': (connection) => clientCredentials(connection, { resource: api, scope: 'read' }, 1),
+  'client_credentials jwt': (connection) =>
+    clientCredentials(connection, { resource: jwtApi, scope: 'report:read' }, 3),
+  refresh: (connection, visitor) => async () => {
+    const { refresh_token } = visitor;
+    const tokens = await tokenRequest(connection, webApp.client_id, { grant_type: 'refresh_token', refresh_token });
+    expect(tokens.id_token.length > 0 && tokens.refresh_token !== refresh_token, tokens);
+    visitor.refresh_token = tokens.refresh_token;
+    visitor.access_token = tokens.access_token;
+  },
+  introspection: (connection, { access_token }) => {
+    const fields = { token: access_token, token_type_hint: 'access_token' };
+    const request = form(connection, paths.introspection, webApp.client_id, fields);
+    return async () => expect(json(await connection.send(request)).active === true, 'not active');
+  },
+  'code flow':
+    (connection, { browser }) =>
+    async () => {
+      const headers = { accept: 'text/html', cookie: browser.cookiesFor(paths.authorization) };
+      const request = requestText(connection.origin, { method: 'GET', path: authorizePath, headers });
+      const answer = await connection.send(request);
+      browser.keepCookies(answer);
+      await redeem(connection, new URL(headerOf(answer.head, 'location') ?? ''));
+    },
+  login:
+    (connection, { login }) =>
+    async () => {
+      await redeem(connection, await new Browser(connection).visit(authorizePath, login));
+    },
+  discovery: (connection) => reading(connection, paths.discovery, 'issuer'),
+  jwks: (connection) => reading(connection, paths.jwks, 'keys'),
+};
+
+function clientCredentials(connection: Connection, fields: Record<string, string>, parts: number): Step {
+  const request = form(connection, paths.token, service.client_id, { grant_type: 'client_credentials', ...fields });
+  return async () => {
+    const { access_token, token_type } = json(await connection.send(request));
+    expect(token_type === 'Bearer' && access_token.split('.').length === parts, access_token);
+  };
+}
+
+function reading(connection: Connection, path: string, member: string): Step {
+  const request = requestText(connection.origin, { method: 'GET', path });
+  return async () => {
+    const { status, body } = await connection.send(request);
+    expect(status === 200 && body.includes(`"${member}"`), body);
+  };
+}
+
+async function redeem(connection: Connection, callback: URL): Promise<Tokens> {
+  const code = callback.searchParams.get('code') ?? '';
+  const fields = { grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: verifier };
+  const tokens = await tokenRequest(connection, webApp.client_id, fields);
+  expect(tokens.id_token.length > 0 && tokens.refresh_token.length > 0, tokens);
+  return tokens;
+}
+
+async function tokenRequest(
+  connection: Connection,
+  client_id: string,
+  fields: Record<string, string>,
+): Promise<Tokens> {
+  return json(await connection.send(form(connection, paths.token, client_id, fields)));
+}
+
+function form({ origin }: Connection, path: string, client_id: string, fields: Record<string, string>): string {
+  const authorization = `Basic ${Buffer.from(`${client_id}:${encodeURIComponent(clientSecret)}`).toString('base64')}`;
+  const body = new URLSearchParams(fields).toString();
+  return requestText(origin, { method: 'POST', path, headers: { authorization }, body });
+}
+
+function json({ status, body }: Answer): Tokens {
+  if (status !== 200) throw new Error(`answered ${status}: ${body}`);
+  return JSON.parse(body);
+}
+
+function expect(isRight: boolean, answer: unknown): void {
+  if (!isRight) throw new Error(`a wrong answer: ${JSON.stringify(answer)}`);
+}

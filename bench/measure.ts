@@ -1,0 +1,80 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Load } from './load/main.ts';
+import type { BenchPostgres } from './postgres.ts';
+import { ask, cpuOf } from './processes.ts';
+import type { MeasuredServer } from './servers.ts';
+
+/** One round: rates a second, times in milliseconds, CPU in microseconds an operation. */
+export type Figures = {
+  rate: number;
+  p50: number;
+  p99: number;
+  serverCpu: number;
+  postgresCpu: number;
+  loadCpu: number;
+  statements: number;
+  writes: number;
+};
+
+export type Bench = { load: ChildProcess; postgres: BenchPostgres };
+type Round = { operation: string; milliseconds: number };
+
+const warmUpShare = 0.25;
+
+/** Warms the server up, then measures one round. */
+export async function measure(bench: Bench, server: MeasuredServer, round: Round): Promise<Figures> {
+  await run(bench, server, { ...round, milliseconds: round.milliseconds * warmUpShare });
+  const before = await sample(bench, server);
+  const load = await run(bench, server, round);
+  const after = await sample(bench, server);
+  const each = (of: keyof typeof before) => (after[of] - before[of]) / load.operations;
+  return {
+    rate: load.operations / load.seconds,
+    p50: load.p50,
+    p99: load.p99,
+    serverCpu: each('serverCpu'),
+    postgresCpu: each('postgresCpu'),
+    loadCpu: load.cpuMicroseconds / load.operations,
+    statements: each('statements'),
+    writes: each('writes'),
+  };
+}
+
+function run(
+  { load }: Bench,
+  { name, origin, child }: MeasuredServer,
+  { operation, milliseconds }: Round,
+): Promise<Load> {
+  if (name !== 'hash alone') return ask<Load>(load, { origin, operation, milliseconds });
+  return ask<Load>(child, { milliseconds });
+}
+
+async function sample({ postgres }: Bench, { name, child }: MeasuredServer) {
+  const { statements } =
+    name === 'hash alone' ? { statements: 0 } : await ask<{ statements: number }>(child, 'statements');
+  return {
+    statements,
+    writes: await postgres.writingTransactions(),
+    serverCpu: cpuOf(child.pid ?? 0),
+    postgresCpu: cpuOf(postgres.pid),
+  };
+}
+
+/** The middle of several rounds, figure by figure. */
+export function medianOf(rounds: readonly Figures[]): Figures {
+  const middle = (of: keyof Figures) => {
+    const sorted = rounds.map((round) => round[of]).sort((a, b) => a - b);
+    const half = (sorted.length - 1) / 2;
+    return ((sorted[Math.floor(half)] ?? 0) + (sorted[Math.ceil(half)] ?? 0)) / 2;
+  };
+  return {
+    rate: middle('rate'),
+    p50: middle('p50'),
+    p99: middle('p99'),
+    serverCpu: middle('serverCpu'),
+    postgresCpu: middle('postgresCpu'),
+    loadCpu: middle('loadCpu'),
+    statements: middle('statements'),
+    writes: middle('writes'),
+  };
+}

@@ -1,0 +1,42 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { openEmbeddedPostgres } from '../src/platform/embedded-postgres/index.ts';
+
+export type BenchPostgres = {
+  version: string;
+  pid: number;
+  /** Makes an empty database and answers its URL. */
+  createDatabase: (name: string) => Promise<string>;
+  /** How many transactions have written something so far, in all databases. */
+  writingTransactions: () => Promise<number>;
+  close: () => Promise<void>;
+};
+
+/** A PostgreSQL of its own in a temporary folder, durable as PostgreSQL is by default. */
+export async function openBenchPostgres(): Promise<BenchPostgres> {
+  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'latchkey-bench-'));
+  const server = await openEmbeddedPostgres({ dataDir });
+  const pid = Number.parseInt(await readFile(path.join(dataDir, 'postgres', 'postmaster.pid'), 'utf8'), 10);
+  const client = new pg.Client({ connectionString: server.url });
+  await client.connect();
+  return {
+    version: server.version,
+    pid,
+    createDatabase: async (name) => {
+      await client.query(`create database ${name}`);
+      return Object.assign(new URL(server.url), { pathname: `/${name}` }).href;
+    },
+    // Transactions that only read get no number; statistics (pg_stat_database) would be up to ten seconds late.
+    writingTransactions: async () => {
+      const next = await client.query('select pg_snapshot_xmax(pg_current_snapshot())::text as xid');
+      return Number(next.rows[0].xid);
+    },
+    close: async () => {
+      await client.end();
+      await server.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+
+const microsecondsPerTick = 10_000;
+
+/** Starts a Node process that speaks over IPC. */
+export function startProcess(
+  file: string,
+  { args = [], env = {}, execArgv = [] }: { args?: string[]; env?: Record<string, string>; execArgv?: string[] } = {},
+): ChildProcess {
+  const options = { env: { PATH: process.env.PATH, ...env }, execArgv, cwd: `${import.meta.dirname}/..` };
+  return fork(file, args, { ...options, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+}
+
+/** The next message that a process sends, after it was sent this one. */
+export async function ask<Reply>(child: ChildProcess, question?: object | string): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const settle = (settled: () => void) => {
+      child.off('message', answered);
+      child.off('exit', ended);
+      child.off('error', ended);
+      settled();
+    };
+    const answered = (message: Reply & { error?: string }) =>
+      settle(() => (message.error ? reject(new Error(message.error)) : resolve(message)));
+    const ended = () => settle(() => reject(new Error('a process of the benchmark ended')));
+    child.on('message', answered);
+    child.on('exit', ended);
+    child.on('error', ended);
+    if (question !== undefined) child.send(question);
+  });
+}
+
+/** Ends a process and waits until it is gone. */
+export async function stopProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await gone;
+}
+
+/**
+ * CPU time of a process and its children in microseconds, those included that have ended and were waited for. Counted by the
+ * kernel in hundredths of a second; NaN where there is no /proc.
+ */
+export function cpuOf(pid: number): number {
+  try {
+    const { own, waitedFor } = ticksOf(pid);
+    const children = childrenOf(pid).map((child) => ticksOf(child).own);
+    return (own + waitedFor + children.reduce((sum, ticks) => sum + ticks, 0)) * microsecondsPerTick;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+function ticksOf(pid: number): { own: number; waitedFor: number; parent: number } {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The name, in brackets, may hold anything.
+  const fields = text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
+  const [parent = 0, utime = 0, stime = 0, cutime = 0, cstime = 0] = [1, 11, 12, 13, 14].map((place) => fields[place]);
+  return { own: utime + stime, waitedFor: cutime + cstime, parent };
+}
+
+function childrenOf(pid: number): number[] {
+  const pids = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  return pids.filter((other) => {
+    try {
+      return ticksOf(other).parent === pid;
+    } catch {
+      // It has just ended.
+      return false;
+    }
+  });
+}

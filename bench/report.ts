@@ -1,0 +1,88 @@
+import type { Figures } from './measure.ts';
+import type { ServerName } from './servers.ts';
+
+/** Medians of one operation, by server. */
+export type Measured = { operation: string; figures: Partial<Record<ServerName, Figures>> };
+
+type Target = {
+  operation: string;
+  what: 'requests/s' | 'CPU' | 'server CPU';
+  against: ServerName;
+  atLeast?: number;
+  atMost?: number;
+};
+
+const targets: readonly Target[] = [
+  { operation: 'client_credentials opaque', what: 'requests/s', against: 'straightforward', atLeast: 2 },
+  { operation: 'client_credentials opaque', what: 'CPU', against: 'straightforward', atMost: 0.42 },
+  { operation: 'client_credentials opaque', what: 'server CPU', against: 'in memory', atMost: 1.3 },
+  { operation: 'client_credentials jwt', what: 'requests/s', against: 'in memory', atLeast: 0.7 },
+  { operation: 'refresh', what: 'requests/s', against: 'straightforward', atLeast: 2.5 },
+  { operation: 'refresh', what: 'CPU', against: 'straightforward', atMost: 0.33 },
+  { operation: 'refresh', what: 'server CPU', against: 'in memory', atMost: 1.25 },
+  { operation: 'introspection', what: 'requests/s', against: 'straightforward', atLeast: 2 },
+  { operation: 'code flow', what: 'requests/s', against: 'straightforward', atLeast: 1.2 },
+  { operation: 'login', what: 'requests/s', against: 'hash alone', atLeast: 0.7 },
+  { operation: 'discovery', what: 'requests/s', against: 'in memory', atLeast: 5 },
+  { operation: 'jwks', what: 'requests/s', against: 'in memory', atLeast: 5 },
+];
+
+/** The whole result as Markdown. */
+export function report(measured: readonly Measured[], facts: string): string {
+  return [facts, '', figuresTable(measured), '', targetsTable(measured), ''].join('\n');
+}
+
+function figuresTable(measured: readonly Measured[]): string {
+  const rows = measured.flatMap(({ operation, figures }) =>
+    Object.entries(figures).map(([server, each]) => [
+      operation,
+      server,
+      whole(each.rate),
+      `${each.p50.toFixed(1)} / ${each.p99.toFixed(1)}`,
+      whole(each.serverCpu),
+      server === 'in memory' || server === 'hash alone' ? '–' : whole(each.postgresCpu),
+      count(each.statements),
+      count(each.writes),
+    ]),
+  );
+  const names = [
+    'operation',
+    'server',
+    'requests/s',
+    'p50 / p99 ms',
+    'server µs',
+    'PostgreSQL µs',
+    'statements',
+    'commits',
+  ];
+  return table(names, rows);
+}
+
+function targetsTable(measured: readonly Measured[]): string {
+  const rows = targets.flatMap((target) => {
+    const figures = measured.find(({ operation }) => operation === target.operation)?.figures ?? {};
+    const [ours, theirs] = [figures.Latchkey, figures[target.against]];
+    if (!ours || !theirs) return [];
+    const ratio = figureOf(ours, target.what) / figureOf(theirs, target.what);
+    const { atLeast, atMost } = target;
+    const isMet = ratio >= (atLeast ?? 0) && ratio <= (atMost ?? Number.POSITIVE_INFINITY);
+    const bound = atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`;
+    return [
+      [target.operation, `${target.what} ÷ ${target.against}`, ratio.toFixed(2), bound, isMet ? 'met' : '**missed**'],
+    ];
+  });
+  return table(['operation', 'Latchkey ÷ other', 'measured', 'target', ''], rows);
+}
+
+function figureOf({ rate, serverCpu, postgresCpu }: Figures, what: Target['what']): number {
+  if (what === 'requests/s') return rate;
+  return what === 'CPU' ? serverCpu + postgresCpu : serverCpu;
+}
+
+function table(names: string[], rows: string[][]): string {
+  return [names, names.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+const whole = (value: number) =>
+  Number.isNaN(value) ? '–' : Math.round(value).toLocaleString('en').replaceAll(',', ' ');
+const count = (value: number) => (value < 0.005 ? '0' : value.toFixed(2));

@@ -1,0 +1,58 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { freePort } from '../test/support/free-port.ts';
+import { configuration } from './installation.ts';
+import { ask, startProcess, stopProcess } from './processes.ts';
+
+export type ServerName = 'Latchkey' | 'straightforward' | 'in memory' | 'hash alone';
+export type MeasuredServer = { name: ServerName; origin: string; child: ChildProcess; stop: () => Promise<void> };
+
+const counted = ['--import', './bench/count-statements.ts'];
+
+/** The real server as in production, with what it logs there at `warn`; `profileFolder` takes a CPU profile when it stops. */
+export async function startLatchkey(databaseUrl: string, profileFolder?: string): Promise<MeasuredServer> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-bench-'));
+  const file = path.join(folder, 'apply.json');
+  await writeFile(file, JSON.stringify(configuration));
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const env = {
+    NODE_ENV: 'production',
+    PORT: String(port),
+    LATCHKEY_ISSUER: origin,
+    LATCHKEY_ROOT_KEY: Buffer.alloc(32, 7).toString('base64'),
+    LATCHKEY_DATA_DIR: folder,
+    LATCHKEY_APPLY: file,
+    DATABASE_URL: databaseUrl,
+    LOG_LEVEL: 'warn',
+  };
+  const profiled = profileFolder ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profileFolder)}`] : [];
+  const child = startProcess('bin/latchkey.js', { args: ['serve'], env, execArgv: [...counted, ...profiled] });
+  await untilItSays(child, 'is ready at');
+  const stop = async () => {
+    await stopProcess(child);
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { name: 'Latchkey', origin, child, stop };
+}
+
+/** Another server of `bench/peers`. */
+export async function startPeer(name: ServerName, file: string, args: string[] = []): Promise<MeasuredServer> {
+  const execArgv = name === 'hash alone' ? [] : counted;
+  const child = startProcess(`bench/peers/${file}`, { args, execArgv });
+  const { ready } = await ask<{ ready: string }>(child);
+  return { name, origin: ready, child, stop: () => stopProcess(child) };
+}
+
+async function untilItSays(child: ChildProcess, words: string): Promise<void> {
+  let said = '';
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.on('data', (chunk) => {
+      said += chunk;
+      if (said.includes(words)) resolve();
+    });
+    child.once('exit', () => reject(new Error(`Latchkey did not start: ${said}`)));
+  });
+}
