@@ -62,7 +62,8 @@ async function compare(bench: Bench, servers: MeasuredServer[], operation: strin
   const all = new Map<ServerName, Figures[]>(measuring.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round += 1) {
     for (const server of measuring) {
-      const figures = await measure(bench, server, { operation, milliseconds });
+      const warmUp = milliseconds * (round === 1 ? 1 : 0.25);
+      const figures = await measure(bench, server, { operation, milliseconds, warmUp });
       all.get(server.name)?.push(figures);
       const line = `${operation}, round ${round}, ${server.name}: ${Math.round(figures.rate)}/s, ${Math.round(figures.serverCpu)} µs`;
       process.stderr.write(`${line} (load ${Math.round(figures.loadCpu)} µs)\n`);

@@ -17,13 +17,11 @@ export type Figures = {
 };
 
 export type Bench = { load: ChildProcess; postgres: BenchPostgres };
-type Round = { operation: string; milliseconds: number };
+type Round = { operation: string; milliseconds: number; warmUp: number };
 
-const warmUpShare = 0.25;
-
-/** Warms the server up, then measures one round. */
+/** Warms the server up, so long that what is measured is compiled code, then measures one round. */
 export async function measure(bench: Bench, server: MeasuredServer, round: Round): Promise<Figures> {
-  await run(bench, server, { ...round, milliseconds: round.milliseconds * warmUpShare });
+  await run(bench, server, { ...round, milliseconds: round.warmUp });
   const before = await sample(bench, server);
   const load = await run(bench, server, round);
   const after = await sample(bench, server);
