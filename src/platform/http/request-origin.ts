@@ -1,5 +1,5 @@
+import { randomUUID } from 'node:crypto';
 import type { Context, Next } from 'koa';
-import { v7 as uuidv7 } from 'uuid';
 
 /** Where a request came from, as the audit log keeps it. */
 export type Origin = { address?: string | undefined; user_agent?: string | undefined; request_id?: string | undefined };
@@ -16,7 +16,7 @@ export function requestOrigin(ctx: Context): Origin {
 /** Gives each request an id (a well-formed `X-Request-Id` is kept) and remembers where it came from. */
 export async function rememberOrigin(ctx: Context, next: Next): Promise<void> {
   const given = ctx.get('X-Request-Id');
-  const request_id = requestIdShape.test(given) ? given : uuidv7();
+  const request_id = requestIdShape.test(given) ? given : randomUUID();
   const user_agent = printable(ctx.get('User-Agent')).slice(0, maxUserAgent);
   origins.set(ctx.res, { address: ctx.ip, user_agent: user_agent || undefined, request_id });
   ctx.set('X-Request-Id', request_id);
