@@ -23,8 +23,9 @@ describe('the latchkey command', () => {
     expect(await latchkey.commandJson(['status'])).toMatchObject({
       has_owner: true,
       users: 2,
-      clients: 6,
-      resource_servers: 2,
+      // The demo app and its API, which development serves, are among them.
+      clients: 7,
+      resource_servers: 3,
     });
     expect((await latchkey.command(['status'])).stdout).toMatch(
       /Signing keys {2,}ES256 active, EdDSA active, RS256 active/,
@@ -33,7 +34,8 @@ describe('the latchkey command', () => {
 
   test('says which migrations were applied', async () => {
     const { migrations } = await latchkey.commandJson(['migrate', '--status']);
-    expect(migrations).toMatchObject([{ name: '0001_initial', applied_at: expect.any(String) }]);
+    expect(migrations).toContainEqual({ name: '0001_initial', applied_at: expect.any(String) });
+    expect(migrations).not.toContainEqual(expect.objectContaining({ applied_at: null }));
     expect((await latchkey.command(['migrate'])).stdout).toBe('The database is at this version already.\n');
   });
 
