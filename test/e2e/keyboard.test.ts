@@ -48,7 +48,7 @@ describe('with the keyboard alone', () => {
     await pressUntil('Tab', 'Allow');
     await page.keyboard.press('Enter');
     await page.waitForURL(`${app.redirectUri}?**`);
-    expect((await app.redeem(page.url())).scope).toBe('mail:read:*');
+    expect((await app.redeem(page.url())).scope).toBe('openid profile email mail:read:*');
   });
 
   test('the Enter key in the list of what is asked does not allow it', async () => {
