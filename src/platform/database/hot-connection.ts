@@ -92,7 +92,7 @@ export class HotConnection {
       application_name: 'latchkey',
       connectionTimeoutMillis: queryTimeoutMs,
       query_timeout: queryTimeoutMs,
-      // A pooler refuses start-up options; there they are set on the role (docs/deploy.md).
+      // A pooler refuses start-up options; there they are set on the role (docs/operations.md).
       ...(prepared ? { options: settings } : {}),
       pipeline: true,
       keepAlive: true,

@@ -33,7 +33,8 @@ export function openDatabase({ url, poolSize, preparedStatements }: DatabaseOpti
     connectionTimeoutMillis: queryTimeoutMs,
     query_timeout: queryTimeoutMs,
     // Whoever waits for a row gives its connection back before the others, which need no such row, run out of patience.
-    options: `-c lock_timeout=${lockTimeoutMs}`,
+    // A pooler refuses start-up options; there it is set on the role (docs/operations.md).
+    ...(preparedStatements ? { options: `-c lock_timeout=${lockTimeoutMs}` } : {}),
     keepAlive: true,
   });
   const open = new Set<pg.PoolClient>();
