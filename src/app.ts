@@ -22,6 +22,7 @@ import {
   type PagesDeps,
   pageRoutes,
   problemPage,
+  providerForms,
   providerPagePolicy,
   providerPages,
   serveAssets,
@@ -103,6 +104,7 @@ export async function createApp({ config, issuer, version, installation, log, me
   koa.use(unitOfWork({ log, db, committer, keys, metrics, now, refreshGraceSeconds: config.refreshGraceSeconds }));
   koa.use(prefetchToken(store));
   koa.use(resolveStructuredTokens(issuer, provider.keys));
+  koa.use(providerForms(issuer));
   koa.use(userCodeEntry(pages));
   koa.use(pageRoutes(pages));
   koa.use(provider.middleware);

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Context } from 'koa';
+import type { Context, Middleware, Next } from 'koa';
 import { form, Problem } from '../platform/http/index.ts';
 import type { ServerKeys } from '../platform/keys/index.ts';
 import { ownCookie } from './own-cookie.ts';
@@ -21,12 +21,28 @@ export function csrfToken({ keys, issuer }: CsrfDeps, ctx: Context): string {
  * @throws Problem 403
  */
 export function checkCsrf({ keys, issuer }: CsrfDeps, ctx: Context): void {
-  const origin = ctx.get('Origin');
-  const site = ctx.get('Sec-Fetch-Site');
-  const isForeign = (origin !== '' && origin !== issuer) || (site !== '' && site !== 'same-origin' && site !== 'none');
   const { name, options } = ownCookie('latchkey_csrf', issuer);
   const nonce = ctx.cookies.get(name, options);
-  if (isForeign || !nonce || !isSame(form(ctx).get('csrf') ?? '', tokenFor(keys, nonce))) throw foreignForm();
+  if (isForeign(issuer, ctx) || !nonce || !isSame(form(ctx).get('csrf') ?? '', tokenFor(keys, nonce)))
+    throw foreignForm();
+}
+
+/**
+ * Refuses forms of oidc-provider's pages that come from another site; their token is the library's to check.
+ *
+ * @throws Problem 403
+ */
+export function refuseForeignForms(issuer: string, paths: ReadonlySet<string>): Middleware {
+  return async (ctx: Context, next: Next) => {
+    if (ctx.method === 'POST' && paths.has(ctx.path) && isForeign(issuer, ctx)) throw foreignForm();
+    return next();
+  };
+}
+
+function isForeign(issuer: string, ctx: Context): boolean {
+  const origin = ctx.get('Origin');
+  const site = ctx.get('Sec-Fetch-Site');
+  return (origin !== '' && origin !== issuer) || (site !== '' && site !== 'same-origin' && site !== 'none');
 }
 
 function tokenFor(keys: ServerKeys, nonce: string): string {

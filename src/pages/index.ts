@@ -7,8 +7,10 @@ import { contentSecurityPolicy } from '../platform/http/index.ts';
 import { findUserById } from '../users/index.ts';
 import { accountRoutes } from './account.ts';
 import { findAsset } from './assets.ts';
+import { refuseForeignForms } from './csrf.ts';
 import { deviceRoutes } from './device.ts';
 import { interactionRoutes } from './interaction.ts';
+import { pagePaths } from './page-data.ts';
 import { accountName, type PagesDeps, show } from './pages.ts';
 import { setupRoutes } from './setup.ts';
 import { signInRoutes } from './sign-in.ts';
@@ -48,6 +50,10 @@ export const providerPagePolicy: Middleware = async (ctx, next) => {
   if (ctx.path.startsWith('/oauth/')) ctx.set('Content-Security-Policy', contentSecurityPolicy());
   return next();
 };
+
+/** Forms of the provider's own pages come from those pages. */
+export const providerForms = (issuer: string): Middleware =>
+  refuseForeignForms(issuer, new Set([pagePaths.device, `${pagePaths.signOut}/confirm`]));
 
 async function showHome(deps: PagesDeps, ctx: Context): Promise<void> {
   const session = await browserSession(deps.provider().current(), ctx);

@@ -110,4 +110,15 @@ describe('signing out', () => {
     expect(await browser.post('/oauth/logout/confirm', body)).toMatchObject({ status: 400 });
     expect(await isSignedIn()).toBe(true);
   });
+
+  test.each([{ origin: 'https://evil.test' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' }])(
+    'takes no confirmation of another site, even with the token of the page: %j (CWE-352)',
+    async (headers) => {
+      const xsrf = /name="xsrf" value="([^"]*)"/.exec((await visit({})).html)?.[1] ?? '';
+      const body = new URLSearchParams({ logout: 'yes', xsrf });
+      const sent = headers as Record<string, string>;
+      expect(await browser.post('/oauth/logout/confirm', body, sent)).toMatchObject({ status: 403 });
+      expect(await isSignedIn()).toBe(true);
+    },
+  );
 });
