@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { errors } from 'oidc-provider';
+import Provider, { errors } from 'oidc-provider';
 import { v7 as uuidv7 } from 'uuid';
 import { type Digest, digest, keyedDigest, type SealedPlace } from '../../platform/crypto/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
@@ -57,12 +57,14 @@ function userCodeDigest({ keys }: StoreDeps, userCode: string): Digest {
 
 /** At the token endpoint: what the commit will judge, or, while the person has not answered, how fast the device asks. */
 async function noteUse(deps: StoreDeps, record: DeviceCodeRecord): Promise<void> {
-  const { digest: key, family_id, grant_id, user_id } = record;
+  const { client, digest: key, family_id, grant_id, user_id } = record;
   if (grant_id && user_id) {
     currentUnit().source = { kind: 'device_code', digest: key, family_id, grant_id, user_id };
     return;
   }
-  if (currentUnit().isTokenRequest) await pace(deps, key);
+  // Another client that came by the code is refused, and slows nobody down.
+  const isOwn = Provider.ctx?.oidc.client?.clientId === client.client_id;
+  if (currentUnit().isTokenRequest && isOwn) await pace(deps, key);
 }
 
 /** @throws SlowDown when the device asks again too soon (RFC 8628 §3.5) */
