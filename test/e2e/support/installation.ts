@@ -63,6 +63,15 @@ export function installationFor({ app, dashboard, moreApps }: Places) {
         scope: 'openid profile email',
         resources: { [calendar]: ['calendar:read'] },
       },
+      {
+        client_id: 'television',
+        client_name: 'Television',
+        application_type: 'native',
+        token_endpoint_auth_method: 'none',
+        grant_types: ['urn:ietf:params:oauth:grant-type:device_code'],
+        scope: 'openid',
+        resources: { [calendar]: ['calendar:read'] },
+      },
     ],
     users: ['Alice', 'Bob', 'Carol', 'Dave', 'Erin'].map(person),
   };
