@@ -7,6 +7,7 @@ import { stateOf } from '../signing-keys/index.ts';
 import { claimsByScope, findAccount } from './claims.ts';
 import { clientAuthMethods, isAllowedOrigin, judgeAssertion, usableAuthMethods } from './client-authentication.ts';
 import { type DevicePages, deviceFlow } from './device-flow.ts';
+import { asProviderKey } from './direct-signing-key.ts';
 import { routes } from './endpoints.ts';
 import { consentedGrant } from './interactions/consented-grant.ts';
 import { type DefaultLifetimes, lifetimes } from './lifetimes.ts';
@@ -123,7 +124,7 @@ function throwawayKey(alg: (typeof signatureAlgs)[number]) {
 function inSigningOrder(keys: readonly SigningKey[], now: Date) {
   const order = { active: 0, pending: 1, retiring: 2, retired: 3 };
   const ranked = keys.map((key) => ({ key, rank: order[stateOf(key, keys, now)] }));
-  return ranked.sort((a, b) => a.rank - b.rank).map(({ key }) => key.private_jwk);
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ key }) => asProviderKey(key));
 }
 
 const clientDefaults = {
@@ -173,6 +174,7 @@ function features(deps: ProviderDeps): Configuration['features'] {
   return {
     ...plainFeatures,
     deviceFlow: deviceFlow(deps.pages),
+    externalSigningSupport: { enabled: true, ack: 'experimental-01' },
     dPoP: proofOfPossession(deps),
     mTLS: mutualTls(deps),
     introspection: { enabled: true, allowedPolicy: mayIntrospect(deps) },
