@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import Koa, { type Middleware } from 'koa';
 import { permissionsAt } from './access/index.ts';
 import type { Config } from './config.ts';
@@ -13,6 +14,7 @@ import {
   openProvider,
   type ProviderDeps,
   prefetchToken,
+  publishedDocuments,
   Reader,
   resolveStructuredTokens,
   StatusIndexes,
@@ -28,7 +30,15 @@ import {
   serveAssets,
   userCodeEntry,
 } from './pages/index.ts';
-import { believeProxies, pinHost, problems, readForm, rememberOrigin, securityHeaders } from './platform/http/index.ts';
+import {
+  believeProxies,
+  pinHost,
+  problems,
+  RepeatedAnswers,
+  readForm,
+  rememberOrigin,
+  securityHeaders,
+} from './platform/http/index.ts';
 import { Jobs } from './platform/jobs/index.ts';
 import { type Logger, logRequests } from './platform/logging/index.ts';
 import { type Metrics, measureRequests } from './platform/metrics/index.ts';
@@ -37,7 +47,7 @@ import { traceRequests } from './platform/tracing/index.ts';
 import { ResourceServers } from './resource-servers/index.ts';
 import { hashingLoad, Throttles } from './users/index.ts';
 
-export type App = { koa: Koa; close: () => Promise<void> };
+export type App = { answer: RequestListener; close: () => Promise<void> };
 export type AppDeps = {
   config: Config;
   issuer: string;
@@ -87,6 +97,8 @@ export async function createApp({ config, issuer, version, installation, log, me
   const koa = new Koa({ proxy: true, maxIpsCount: config.trustedProxyHops });
   koa.keys = keys.all('cookie').map(({ key }) => key.toString('base64url'));
   koa.silent = true;
+  const documents = new RepeatedAnswers({ issuer, paths: publishedDocuments, version: provider.current, log });
+  koa.use(documents.keep);
   koa.use(believeProxies(config.trustProxy));
   koa.use(rememberOrigin);
   koa.use(measureRequests(metrics, routeTemplate));
@@ -114,8 +126,11 @@ export async function createApp({ config, issuer, version, installation, log, me
   });
   measureResources(metrics, installation);
   await jobs.start();
+  const listener = koa.callback();
   return {
-    koa,
+    answer: (request, response) => {
+      if (!documents.answer(request, response)) void listener(request, response);
+    },
     close: async () => {
       provider.close();
       await jobs.close();

@@ -50,7 +50,7 @@ export async function startServer(config: Config, say: (line: string) => void): 
     const metrics = new Metrics();
     const tracing = config.traceEndpoint && (await openTracing({ endpoint: config.traceEndpoint, version }));
     const app = await createApp({ config, issuer, version, installation, log, metrics, demo });
-    answer = app.koa.callback();
+    answer = app.answer;
     await announce({ issuer, address, version, installation, demo: demo !== undefined }, say);
     const opened = installation;
     return {

@@ -15,6 +15,13 @@ export const routes = {
   jwks: '/oauth/jwks',
 };
 
+/** The same for everybody until the provider is another. */
+export const publishedDocuments = [
+  '/.well-known/openid-configuration',
+  '/.well-known/oauth-authorization-server',
+  routes.jwks,
+];
+
 const methods: Readonly<Record<string, string>> = {
   [routes.authorization]: 'GET, HEAD, POST',
   [routes.token]: 'POST, OPTIONS',

@@ -13,4 +13,5 @@ export {
   unavailable,
   withdrawAnswer,
 } from './problems.ts';
+export { RepeatedAnswers } from './repeated-answers.ts';
 export { type Origin, rememberOrigin, requestOrigin } from './request-origin.ts';

@@ -15,12 +15,16 @@ export function requestOrigin(ctx: Context): Origin {
 
 /** Gives each request an id (a well-formed `X-Request-Id` is kept) and remembers where it came from. */
 export async function rememberOrigin(ctx: Context, next: Next): Promise<void> {
-  const given = ctx.get('X-Request-Id');
-  const request_id = requestIdShape.test(given) ? given : randomUUID();
+  const request_id = requestIdFor(ctx.get('X-Request-Id'));
   const user_agent = printable(ctx.get('User-Agent')).slice(0, maxUserAgent);
   origins.set(ctx.res, { address: ctx.ip, user_agent: user_agent || undefined, request_id });
   ctx.set('X-Request-Id', request_id);
   await next();
+}
+
+/** The id of a request that came with this one. */
+export function requestIdFor(given: unknown): string {
+  return typeof given === 'string' && requestIdShape.test(given) ? given : randomUUID();
 }
 
 function printable(text: string): string {

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Context, Middleware, Next } from 'koa';
+import type { Logger } from 'pino';
+import { requestIdFor } from './request-origin.ts';
+
+type Kept = { version: unknown; body: Buffer; headers: Record<string, string | string[] | undefined> };
+
+export type RepeatedAnswersOptions = {
+  /** The issuer; requests for another host go the long way. */
+  issuer: string;
+  paths: readonly string[];
+  /** What the answers depend on: when it is another, they are made anew. */
+  version: () => unknown;
+  log: Logger;
+};
+
+/**
+ * Documents that are the same for everybody, as discovery and JWKS are: made once, by whoever makes them, and from then on
+ * answered from memory before anything else looks at the request.
+ */
+export class RepeatedAnswers {
+  readonly #options: RepeatedAnswersOptions;
+  readonly #host: string;
+  readonly #kept = new Map<string, Kept>();
+
+  constructor(options: RepeatedAnswersOptions) {
+    this.#options = options;
+    this.#host = new URL(options.issuer).host;
+  }
+
+  /** Gives them an ETag and keeps them; comes first, so that it sees an answer with all its headers. */
+  readonly keep: Middleware = async (ctx: Context, next: Next) => {
+    const version = this.#options.version();
+    await next();
+    if (!this.#options.paths.includes(ctx.path) || ctx.status !== 200 || !ctx.body) return;
+    const body = Buffer.from(JSON.stringify(ctx.body));
+    ctx.body = body;
+    ctx.set('ETag', `"${createHash('sha256').update(body).digest('base64url')}"`);
+    const { 'x-request-id': _, ...headers } = ctx.response.headers as Kept['headers'];
+    if (this.#isPlain(ctx.req) && ctx.url === ctx.path) this.#kept.set(ctx.path, { version, body, headers });
+    if (ctx.fresh) ctx.status = 304;
+  };
+
+  /** Answers at once if it can; otherwise nothing has happened. */
+  answer(request: IncomingMessage, response: ServerResponse): boolean {
+    const kept = this.#kept.get(request.url ?? '');
+    if (!kept || kept.version !== this.#options.version() || !this.#isPlain(request)) return false;
+    const request_id = requestIdFor(request.headers['x-request-id']);
+    response.writeHead(200, { ...kept.headers, 'X-Request-Id': request_id });
+    response.end(kept.body);
+    const { method, url: path } = request;
+    this.#options.log.info({ method, path, status: 200, ms: 0, request_id }, 'request');
+    return true;
+  }
+
+  /** Nothing in the request makes its answer another one. */
+  #isPlain({ method, headers, headersDistinct }: IncomingMessage): boolean {
+    const { host, origin, 'x-forwarded-host': forwarded = host } = headers;
+    const isForIssuer = host === this.#host && forwarded === host && headersDistinct.host?.length === 1;
+    return method === 'GET' && isForIssuer && origin === undefined && headers['if-none-match'] === undefined;
+  }
+}
