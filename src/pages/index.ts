@@ -45,9 +45,11 @@ export function pageRoutes(deps: PagesDeps): Middleware {
   return router.routes() as unknown as Middleware;
 }
 
+const anyFormTarget = contentSecurityPolicy();
+
 /** Pages under the provider's paths lead to clients' addresses: their forms may go anywhere that was registered. */
 export const providerPagePolicy: Middleware = async (ctx, next) => {
-  if (ctx.path.startsWith('/oauth/')) ctx.set('Content-Security-Policy', contentSecurityPolicy());
+  if (ctx.path.startsWith('/oauth/')) ctx.set('Content-Security-Policy', anyFormTarget);
   return next();
 };
 

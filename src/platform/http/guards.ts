@@ -41,7 +41,7 @@ export function pinHost(issuer: string): Middleware {
 function askedHost(ctx: Context): string {
   const { headers, headersDistinct, url = '' } = ctx.req;
   if ((headersDistinct.host?.length ?? 0) > 1) throw ambiguousHost();
-  const target = URL.parse(url);
+  const target = url.startsWith('/') ? null : URL.parse(url);
   if (target) {
     headers.host = target.host;
     ctx.url = `${target.pathname}${target.search}`;
@@ -76,18 +76,18 @@ function misdirected(issuer: string): Problem {
  * widens its own policy; none may be framed.
  */
 export function securityHeaders(issuer: string): Middleware {
-  const isHttps = issuer.startsWith('https:');
+  const headers = {
+    'Content-Security-Policy': contentSecurityPolicy(["'self'"]),
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+    // `no-referrer` would make browsers send `Origin: null` with our own forms.
+    'Referrer-Policy': 'same-origin',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',
+    ...(issuer.startsWith('https:') ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
+  };
   return async (ctx: Context, next: Next) => {
-    ctx.set({
-      'Content-Security-Policy': contentSecurityPolicy(["'self'"]),
-      'X-Content-Type-Options': 'nosniff',
-      'X-Frame-Options': 'DENY',
-      // `no-referrer` would make browsers send `Origin: null` with our own forms.
-      'Referrer-Policy': 'same-origin',
-      'Cross-Origin-Opener-Policy': 'same-origin',
-      'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',
-    });
-    if (isHttps) ctx.set('Strict-Transport-Security', 'max-age=31536000');
+    ctx.set(headers);
     await next();
   };
 }
