@@ -53,7 +53,8 @@ export function accessTokenStore(deps: StoreDeps, kind: 'AccessToken' | 'ClientC
   };
 }
 
-async function findAccessToken({ reader }: StoreDeps, value: string): Promise<AccessTokenRecord | undefined> {
+/** The access token's record, while it lives. Read once per request. */
+export async function findAccessToken({ reader }: StoreDeps, value: string): Promise<AccessTokenRecord | undefined> {
   const unit = currentUnit();
   const isStructured = unit.structured?.reference === value;
   if (!isStructured && !isAccessToken(value)) return undefined;

@@ -48,7 +48,8 @@ export class HotConnection {
     const { stream } = client.connection;
     stream.cork();
     const answers = statements.map((statement) => client.query<Record<string, unknown>>(this.#prepared(statement)));
-    stream.uncork();
+    // What others send before this tick is over leaves in the same packet.
+    process.nextTick(() => stream.uncork());
     const settled = await Promise.allSettled(answers);
     const failed = settled.find((answer) => answer.status === 'rejected');
     if (failed) throw this.#translated(failed.reason);
