@@ -22,6 +22,7 @@ const table = {
   DATABASE_URL: ['', 'PostgreSQL 15 or later, postgres://user:password@host:5432/name. In development: embedded.'],
   LATCHKEY_MIGRATE_DATABASE_URL: ['', 'The same database as the role that owns its tables. Otherwise DATABASE_URL.'],
   LATCHKEY_DATABASE_POOL: ['10', 'Most database connections at a time.'],
+  LATCHKEY_DATABASE_WAIT_SECONDS: ['30', 'How long the server waits at its start for a database that is late.'],
   LATCHKEY_PREPARED_STATEMENTS: ['on', 'on or off; off for a pgbouncer that does not know prepared statements.'],
   LATCHKEY_DATA_DIR: ['.latchkey', 'Folder of the embedded database and the root key made in development.'],
   LATCHKEY_ROOT_KEY: ['', '32 bytes as base64, base64url or hex: openssl rand -base64 32. In development: made once.'],
@@ -82,6 +83,7 @@ const Environment = z.object({
   DATABASE_URL: DatabaseUrl.optional(),
   LATCHKEY_MIGRATE_DATABASE_URL: DatabaseUrl.optional(),
   LATCHKEY_DATABASE_POOL: wholeNumber(1, 1000),
+  LATCHKEY_DATABASE_WAIT_SECONDS: wholeNumber(0, 3600),
   LATCHKEY_PREPARED_STATEMENTS: z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on'),
   LATCHKEY_DATA_DIR: FilePath,
   LATCHKEY_ROOT_KEY: z
@@ -152,6 +154,7 @@ function toConfig(values: z.output<typeof Environment>) {
     /** undefined: migrations run as the role of `databaseUrl`. */
     migrateDatabaseUrl: values.LATCHKEY_MIGRATE_DATABASE_URL,
     databasePoolSize: values.LATCHKEY_DATABASE_POOL,
+    databaseWaitSeconds: values.LATCHKEY_DATABASE_WAIT_SECONDS,
     preparedStatements: values.LATCHKEY_PREPARED_STATEMENTS,
     dataDir: values.LATCHKEY_DATA_DIR,
     /** 32 bytes; undefined, never in production: the one kept in `dataDir`. */

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
 import { WrongKeyError } from './platform/crypto/index.ts';
-import { ChangeFeed, type Database, migrate, openDatabase } from './platform/database/index.ts';
+import {
+  ChangeFeed,
+  type Database,
+  migrate,
+  openDatabase,
+  reasonOf,
+  waitForDatabase,
+} from './platform/database/index.ts';
 import { openEmbeddedPostgres } from './platform/embedded-postgres/index.ts';
 import { installJobs } from './platform/jobs/index.ts';
 import { openServerKeys, rootKeyFromFolder, type ServerKeys } from './platform/keys/index.ts';
@@ -52,9 +59,10 @@ export async function openDatabaseServer(config: Config): Promise<DatabaseLocati
 /**
  * Opens the installation: database, migrations, root key, server keys, signing keys.
  *
+ * @param tell set by who would rather wait than fail: hears why a database that is late is waited for
  * @throws StartError, EmbeddedPostgresError with one sentence for the operator
  */
-export async function openInstallation(config: Config): Promise<Installation> {
+export async function openInstallation(config: Config, tell?: (line: string) => void): Promise<Installation> {
   const now = () => new Date();
   const location = await openDatabaseServer(config);
   const database = openDatabase({
@@ -67,7 +75,7 @@ export async function openInstallation(config: Config): Promise<Installation> {
     await location.close();
   };
   try {
-    await migrateDatabase(config, location, now());
+    await migrateDatabase(config, location, now(), tell);
     const rootKey = config.rootKey ?? (await rootKeyFromFolder(config.dataDir));
     const keys = await openServerKeys({ db: database.db, rootKey, now }).catch(explainRootKey);
     await ensureSigningKeys({ db: database.db, rootKey, now });
@@ -92,14 +100,30 @@ export async function openInstallation(config: Config): Promise<Installation> {
   }
 }
 
+async function waitForLateDatabase(
+  { databaseWaitSeconds: seconds }: Config,
+  { name, migrateUrl }: DatabaseLocation,
+  tell: (line: string) => void,
+): Promise<void> {
+  const announce = (reason: string) => tell(`Waiting for ${name}, at most ${seconds} seconds: ${reason}.`);
+  await waitForDatabase(migrateUrl, seconds, announce);
+}
+
 /**
  * Brings the database to this version.
  *
+ * @param tell as for `openInstallation`
  * @returns names of the migrations applied now
  * @throws StartError when it cannot be reached or changed
  */
-export async function migrateDatabase(config: Config, location: DatabaseLocation, now: Date): Promise<string[]> {
+export async function migrateDatabase(
+  config: Config,
+  location: DatabaseLocation,
+  now: Date,
+  tell?: (line: string) => void,
+): Promise<string[]> {
   try {
+    if (tell) await waitForLateDatabase(config, location, tell);
     const applied = await migrate(location.migrateUrl, now, runningRole(config));
     await installJobs(location.migrateUrl, runningRole(config));
     return applied;
@@ -117,9 +141,9 @@ function runningRole({ databaseUrl, migrateDatabaseUrl }: Config): string | unde
 
 function explainDatabase(name: string) {
   return (error: unknown): never => {
-    const causes: unknown[] = error instanceof AggregateError ? error.errors : [error];
-    const reason = causes.map((cause) => (cause instanceof Error ? cause.message : String(cause))).join(', ');
-    throw new StartError(`Cannot use ${name}: ${reason}. Check DATABASE_URL and that the database is running.`);
+    throw new StartError(
+      `Cannot use ${name}: ${reasonOf(error)}. Check DATABASE_URL and that the database is running.`,
+    );
   };
 }
 

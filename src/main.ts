@@ -23,9 +23,14 @@ const drainMs = 10_000;
  * Starts the one process: configuration → database → services → HTTP.
  *
  * @param say prints a line for the person who started it
+ * @param note prints one that is no part of the greeting
  * @throws StartError and others with one sentence for the operator
  */
-export async function startServer(config: Config, say: (line: string) => void): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  say: (line: string) => void,
+  note: (line: string) => void,
+): Promise<RunningServer> {
   const version = readVersion();
   // Listening first: a taken port is told before anything is opened, and with PORT=0 the issuer is known only now.
   let answer: RequestListener = starting;
@@ -38,7 +43,7 @@ export async function startServer(config: Config, say: (line: string) => void): 
   await listen(server, config);
   let installation: Installation | undefined;
   try {
-    installation = await openInstallation(config);
+    installation = await openInstallation(config, note);
     const address = addressOf(server, config);
     const issuer = config.issuer ?? address;
     const log = openLog(config.logLevel);

@@ -18,15 +18,16 @@ const respawnMs = 1000;
  * Serves requests: in this process, or, with `WEB_CONCURRENCY`, in so many workers that share the port. The first process then
  * keeps the database and the metrics, and replaces workers that die.
  *
+ * @param say and note as for `startServer`
  * @throws StartError and others with one sentence for the operator
  */
-export async function serveRequests(config: Config, say: Say): Promise<Running> {
-  if (cluster.isWorker) return startWorker(config);
-  return config.workers > 1 ? startWorkers(config, say) : startAlone(config, say);
+export async function serveRequests(config: Config, say: Say, note: Say): Promise<Running> {
+  if (cluster.isWorker) return startWorker(config, note);
+  return config.workers > 1 ? startWorkers(config, say, note) : startAlone(config, say, note);
 }
 
-async function startAlone(config: Config, say: Say): Promise<Running> {
-  const server = await startServer(config, say);
+async function startAlone(config: Config, say: Say, note: Say): Promise<Running> {
+  const server = await startServer(config, say, note);
   const { registry } = server.metrics;
   const listener = await listen(config, { contentType: registry.contentType, metrics: () => registry.metrics() });
   return {
@@ -38,11 +39,11 @@ async function startAlone(config: Config, say: Say): Promise<Running> {
 }
 
 /** Only the first worker greets: all say the same. */
-async function startWorker(config: Config): Promise<Running> {
+async function startWorker(config: Config, note: Say): Promise<Running> {
   const tell = (message: Message) => process.send?.(message);
   const isFirst = cluster.worker?.id === 1;
   try {
-    const server = await startServer(config, (line) => isFirst && tell({ line }));
+    const server = await startServer(config, (line) => isFirst && tell({ line }), note);
     // Answers the first process when it gathers everybody's metrics.
     new AggregatorRegistry();
     AggregatorRegistry.setRegistries([server.metrics.registry]);
@@ -54,7 +55,7 @@ async function startWorker(config: Config): Promise<Running> {
   }
 }
 
-async function startWorkers(config: Config, say: Say): Promise<Running> {
+async function startWorkers(config: Config, say: Say, note: Say): Promise<Running> {
   const location = await openDatabaseServer(config);
   let isClosing = false;
   const lines: string[] = [];
@@ -69,7 +70,7 @@ async function startWorkers(config: Config, say: Say): Promise<Running> {
     return worker;
   };
   try {
-    await migrateDatabase(config, location, new Date());
+    await migrateDatabase(config, location, new Date(), note);
     const [first, ...rest] = Array.from({ length: config.workers }, (_, n) => n);
     if (first !== undefined) await started(fork());
     await Promise.all(rest.map(() => started(fork())));

@@ -27,7 +27,12 @@ function problems(env: NodeJS.ProcessEnv): string[] {
 describe('without any setting, the configuration', () => {
   test('is that of a laptop', () => {
     const server = { environment: 'development', port: 3000, host: '127.0.0.1', issuer: 'http://localhost:3000' };
-    const storage = { dataDir: resolve('.latchkey'), databasePoolSize: 10, preparedStatements: true };
+    const storage = {
+      dataDir: resolve('.latchkey'),
+      databasePoolSize: 10,
+      databaseWaitSeconds: 30,
+      preparedStatements: true,
+    };
     const edges = { trustProxy: false, trustedProxyHops: 0, brandName: 'Latchkey', logLevel: 'warn' };
     const refresh = {
       refreshTokenIdleSeconds: 1_209_600,

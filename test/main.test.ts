@@ -28,7 +28,7 @@ describe('starting', () => {
   test.each([
     [
       'a database that is not there',
-      { DATABASE_URL: 'postgres://a:b@127.0.0.1:1/latchkey' },
+      { DATABASE_URL: 'postgres://a:b@127.0.0.1:1/latchkey', LATCHKEY_DATABASE_WAIT_SECONDS: '0' },
       /^Cannot use PostgreSQL at 127\.0\.0\.1:1\/latchkey: .*ECONNREFUSED/,
     ],
     ['a setting outside its range', { PORT: '70000' }, /^PORT must be a whole number from 0 to 65535\.$/],

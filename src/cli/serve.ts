@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { action } from './command.ts';
-import { failWithSentence, say } from './output.ts';
+import { failWithSentence, note, say } from './output.ts';
 
 /** `latchkey serve`: runs until SIGINT or SIGTERM, then goes down in order. */
 export function serveCommand(): Command {
@@ -11,7 +11,7 @@ export function serveCommand(): Command {
 async function serve(): Promise<void> {
   // Loaded here: the other commands start faster without the provider and the pages.
   const { serveRequests } = await import('../workers.ts');
-  const starting = serveRequests(loadConfig(), say);
+  const starting = serveRequests(loadConfig(), say, note);
   let isClosing = false;
   const down = async () => {
     if (isClosing) return;

@@ -84,6 +84,11 @@ export class DatabaseProxy {
     });
   }
 
+  /** Resolves when somebody connects. */
+  async knockedAt(): Promise<void> {
+    await new Promise((resolve) => this.#server?.once('connection', resolve));
+  }
+
   async close(): Promise<void> {
     if (this.#server?.listening) await this.refuse();
   }

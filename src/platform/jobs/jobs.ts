@@ -52,7 +52,7 @@ export class Jobs {
 
   /** Lets running jobs end, for at most five seconds; the rest is done by another node or after the next start. */
   async close(): Promise<void> {
-    if (this.#isStarted) await atMost(2 * graceMs, this.#boss.stop({ graceful: true, timeout: graceMs }));
+    if (this.#isStarted) await atMost(graceMs + 1000, this.#boss.stop({ graceful: true, timeout: graceMs }));
   }
 
   async #run(name: JobName, handler: JobHandler, data: Record<string, unknown>): Promise<void> {

@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { isConnectionFailure } from './unavailable.ts';
+
+const attemptMs = 1500;
+const pauseMs = 250;
+
+/**
+ * Waits for a database that does not answer yet: in a deployment it often starts beside its servers, or after them.
+ *
+ * @param tell hears once why there is something to wait for
+ * @throws what the last attempt failed with, when it is not there in time; at once what no waiting would mend
+ */
+export async function waitForDatabase(url: string, seconds: number, tell: (reason: string) => void): Promise<void> {
+  const until = performance.now() + seconds * 1000;
+  for (let isTold = false; ; isTold = true) {
+    try {
+      await knock(url);
+      return;
+    } catch (error) {
+      if (!isLate(error) || performance.now() > until) throw error;
+      if (!isTold) tell(reasonOf(error));
+    }
+    await sleep(pauseMs);
+  }
+}
+
+async function knock(connectionString: string): Promise<void> {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: attemptMs, query_timeout: attemptMs });
+  // connect() tells of a refused connection; unheard, the same told as an event would end the process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('select 1');
+  } finally {
+    client.connection.stream.destroy();
+  }
+}
+
+/** Its name may be unknown until it starts. */
+function isLate(error: unknown): boolean {
+  return isConnectionFailure(error) || (error instanceof Error && 'code' in error && error.code === 'EAI_AGAIN');
+}
+
+/** What happened, in one line. */
+export function reasonOf(error: unknown): string {
+  const causes: unknown[] = error instanceof AggregateError ? error.errors : [error];
+  return causes.map((cause) => (cause instanceof Error ? cause.message : String(cause))).join(', ');
+}

@@ -1,0 +1,70 @@
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { DatabaseProxy } from '../support/database-proxy.ts';
+import { runCommand, startServerProcess, testRootKey } from '../support/server.ts';
+
+/** Ten seconds to drain, and something for a busy machine. */
+const wayDownMs = 14_000;
+
+describe('a server whose database', () => {
+  let database: TestDatabase;
+  let proxy: DatabaseProxy;
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    proxy = await DatabaseProxy.open(database.url);
+  });
+  afterEach(async () => {
+    await proxy.close();
+    await database.drop();
+  });
+
+  test('is late at its start waits for it, and says so in one line', async () => {
+    proxy.silence();
+    const starting = startServerProcess({ databaseUrl: proxy.through(database.url) });
+    await proxy.knockedAt();
+    await proxy.knockedAt();
+    await proxy.recover();
+    const server = await starting;
+    const waiting = server
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('Waiting'));
+    expect(waiting).toEqual([
+      expect.stringMatching(
+        /^Waiting for PostgreSQL at 127\.0\.0\.1:\d+\/test_\w+, at most 30 seconds: timeout expired\.$/,
+      ),
+    ]);
+    expect((await fetch(`${server.issuer}/readyz`)).status).toBe(200);
+    await server.stop();
+  });
+
+  test('does not come in time ends with one sentence and exit code 1', async () => {
+    await proxy.refuse();
+    const env = {
+      PORT: '0',
+      DATABASE_URL: proxy.through(database.url),
+      LATCHKEY_ROOT_KEY: testRootKey,
+      LATCHKEY_DATABASE_WAIT_SECONDS: '1',
+    };
+    const { code, stderr } = await runCommand(['serve'], { env });
+    expect({ code, lines: stderr.trim().split('\n') }).toEqual({
+      code: 1,
+      lines: [
+        expect.stringMatching(/^Waiting for /),
+        expect.stringMatching(/^latchkey: Cannot use PostgreSQL at .*ECONNREFUSED/),
+      ],
+    });
+  });
+
+  test.each([
+    ['is gone', () => proxy.refuse()],
+    ['is silent', async () => proxy.silence()],
+  ])('%s still goes down in time, with exit code 0', async (_, away) => {
+    const server = await startServerProcess({ databaseUrl: proxy.through(database.url) });
+    expect((await fetch(`${server.issuer}/readyz`)).status).toBe(200);
+    await away();
+    const startedAt = performance.now();
+    expect(await server.kill('SIGTERM')).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(wayDownMs);
+    await server.stop();
+  });
+});
