@@ -1,9 +1,9 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { isClientId } from '../../clients/index.ts';
 import { type Sealed, type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
-import type { Database, Db } from '../../platform/database/index.ts';
+import type { Database, Db, Trx } from '../../platform/database/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
-import { currentUnit } from '../token-transaction/index.ts';
+import { currentUnit, LostRaceError } from '../token-transaction/index.ts';
 import type { Reader } from './reader.ts';
 import { type ClientRecord, type GrantRecord, readClient, readGrant, type UnderGrant } from './reads.ts';
 
@@ -102,6 +102,7 @@ export function grantStore(deps: StoreDeps): ModelStore {
       const row = { id, user_id: String(accountId), client_id: client?.id ?? '', consent_id, session_uid, offline };
       const created_at = deps.now();
       unit.operations.push(async (trx) => {
+        if (consent_id) await holdConsent(trx, consent_id);
         await trx
           .insertInto('grants')
           .values({ ...row, payload: JSON.stringify({ openid, resources, rejected }), created_at })
@@ -122,4 +123,10 @@ export function grantStore(deps: StoreDeps): ModelStore {
       return undefined;
     },
   };
+}
+
+/** Of taking a consent back and being let in under it the first to lock wins, and the other sees it. */
+async function holdConsent(trx: Trx, id: string): Promise<void> {
+  const query = trx.selectFrom('consents').select('id').where('id', '=', id).where('revoked_at', 'is', null);
+  if (!(await query.forShare().executeTakeFirst())) throw new LostRaceError('the consent was taken back');
 }

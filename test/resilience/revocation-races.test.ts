@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { redirectUri } from '../support/installation.ts';
+import { brokenInvariants } from '../support/invariants.ts';
+import { type Answer, startLatchkey } from '../support/latchkey.ts';
+import { report, rounds } from '../support/report.ts';
+import type { ServerProcess } from '../support/server.ts';
+import type { UserAgent } from '../support/user-agent.ts';
+
+/** What clients were given while somebody took it back. */
+type Loot = { access: string[]; refresh: string[] };
+
+type Scene = { browser: UserAgent; scope: string; first: Answer['body']; grant_id: string };
+
+describe('on two nodes, after the answer of', () => {
+  const latchkey = startLatchkey();
+  let nodes: string[] = [];
+  let other: ServerProcess;
+  beforeAll(async () => {
+    other = await latchkey.startNode();
+    nodes = [latchkey.issuer, other.address];
+  });
+  afterEach(async () => expect(await brokenInvariants(latchkey.database)).toEqual({}));
+
+  const idOfGrant = async (code: string): Promise<string> => {
+    const query = 'select grant_id from authorization_codes where digest = sha256(convert_to($1, $2))';
+    return (await latchkey.database.query(query, [code, 'UTF8'])).rows[0].grant_id;
+  };
+
+  async function scene(scope = 'openid offline_access read'): Promise<Scene> {
+    await latchkey.database.query('update users set enabled = true');
+    await latchkey.database.query('update clients set enabled = true');
+    const browser = latchkey.browser();
+    const code = await latchkey.code({ scope, prompt: 'consent' }, browser, 'bob');
+    const { body } = await latchkey.redeem(code);
+    return { browser, scope, first: body, grant_id: await idOfGrant(code.code) };
+  }
+
+  /** One refresh token used by several at once on both nodes, one successor after the other, until it is refused. */
+  async function rotate({ first: { refresh_token } }: Scene, loot: Loot, until: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    void until.finally(() => {
+      isOver = true;
+    });
+    for (let token = refresh_token; ; ) {
+      const answers = await Promise.all([0, 1, 2, 3].map((n) => latchkey.refresh(token, 'web-app', nodes[n % 2])));
+      const given = answers.filter(({ status }) => status === 200);
+      for (const { body } of given) keep(loot, body);
+      token = given[0]?.body.refresh_token ?? token;
+      if (isOver || given.length === 0) return;
+    }
+  }
+
+  /** New codes of a live session, redeemed at once, as long as there are any. Nothing is allowed anew. */
+  async function redeem({ browser, scope }: Scene, loot: Loot, until: Promise<unknown>): Promise<void> {
+    let isOver = false;
+    void until.finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      const code_verifier = randomBytes(32).toString('base64url');
+      const { url } = await browser.get(latchkey.authorizeUrl({ code_verifier, scope }));
+      const code = new URL(url).searchParams.get('code');
+      if (!code) continue;
+      const node = nodes[loot.access.length % 2];
+      const answer = await latchkey.redeem(
+        { code, code_verifier, redirect_uri: redirectUri, client_id: 'web-app' },
+        node,
+      );
+      if (answer.status === 200) keep(loot, answer.body);
+    }
+  }
+
+  function keep(loot: Loot, { access_token, refresh_token }: Answer['body']): void {
+    loot.access.push(access_token);
+    if (refresh_token) loot.refresh.push(refresh_token);
+  }
+
+  async function expectDead({ access, refresh }: Loot): Promise<void> {
+    const looks = nodes.flatMap((node) => access.map((token) => latchkey.isActive(token, 'web-app', node)));
+    const isActive = await Promise.all(looks);
+    expect(isActive.filter(Boolean)).toEqual([]);
+    const uses = await Promise.all(refresh.map((token, n) => latchkey.refresh(token, 'web-app', nodes[n % 2])));
+    expect(uses.filter(({ status }) => status !== 400 && status !== 401)).toEqual([]);
+  }
+
+  const command = async (...args: string[]) => {
+    const { code, stderr } = await latchkey.command(args);
+    if (code !== 0) throw new Error(stderr);
+  };
+
+  async function signOut({ browser }: Scene): Promise<void> {
+    const page = await browser.get(`${latchkey.issuer}/oauth/logout`);
+    await browser.submit(page, { logout: 'yes' }, '/logout/confirm');
+  }
+
+  async function takeBack({ browser }: Scene): Promise<void> {
+    const apps = await browser.get(`${latchkey.issuer}/account/apps`);
+    const [, href = ''] = /href="([^"]*take-back)"/.exec(apps.html) ?? [];
+    const page = await browser.get(`${latchkey.issuer}${href}`);
+    expect((await browser.submit(page, {}, 'take-back')).url).toMatch(/taken_back=1/);
+  }
+
+  const disableUser = () => command('user', 'disable', 'bob');
+  const disableClient = () => command('client', 'disable', 'web-app');
+  const revokeGrant = ({ grant_id }: Scene) => command('grant', 'revoke', grant_id);
+  const revokeToken = ({ first }: Scene) =>
+    latchkey.post('/oauth/revoke', { token: first.refresh_token }, 'web-app', nodes[1]);
+
+  /** Lets the takers and the revoker loose on each other; what was taken must be dead, also once the owner is back. */
+  async function race(set: Scene, take: typeof redeem, revoke: (set: Scene) => Promise<unknown>): Promise<number> {
+    const loot: Loot = { access: [set.first.access_token], refresh: [set.first.refresh_token] };
+    const revoked = sleep(Math.random() * 30).then(() => revoke(set));
+    await Promise.all([revoked, take(set, loot, revoked), take(set, loot, revoked)]);
+    await expectDead(loot);
+    await latchkey.database.query('update users set enabled = true');
+    await latchkey.database.query('update clients set enabled = true');
+    await expectDead(loot);
+    return loot.access.length - 1;
+  }
+
+  test.each([
+    ['revoking a token', 8, revokeToken],
+    ['`grant revoke`', 2, revokeGrant],
+    ['taking a consent back', 6, takeBack],
+    ['`user disable`', 2, disableUser],
+    ['`client disable`', 2, disableClient],
+  ])('%s, nothing lives that was rotated meanwhile', async (name, few, revoke) => {
+    let given = 0;
+    for (let round = 0; round < rounds(few); round += 1) given += await race(await scene(), rotate, revoke);
+    report(`${name} against rotations: ${rounds(few)} rounds, ${given} tokens given meanwhile, none lives`);
+  });
+
+  test.each([
+    ['taking a consent back', 6, takeBack],
+    ['`user disable`', 2, disableUser],
+    ['`client disable`', 2, disableClient],
+    ['signing out', 6, signOut],
+  ])('%s, nothing lives that was redeemed meanwhile', async (name, few, revoke) => {
+    let given = 0;
+    for (let round = 0; round < rounds(few); round += 1)
+      given += await race(await scene('openid read'), redeem, revoke);
+    report(`${name} against codes: ${rounds(few)} rounds, ${given} tokens given meanwhile, none lives`);
+  });
+});
