@@ -24,7 +24,7 @@ type Overrides = {
 const overrides = new WeakMap<object, Overrides>();
 
 /** oidc-provider asks for lifetimes synchronously: the client's own are noted when it authenticates. */
-export async function noteLifetimes(deps: Pick<StoreDeps, 'reader'>, client: Client): Promise<void> {
+export async function noteLifetimes(deps: Pick<StoreDeps, 'reader' | 'keys'>, client: Client): Promise<void> {
   const record = await findClientRecord(deps, client.clientId);
   overrides.set(client, record?.lifetimes ?? {});
 }

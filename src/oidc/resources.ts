@@ -11,7 +11,7 @@ import { type ClientRecord, findClientRecord, type StoreDeps } from './token-sto
 /** OpenID Connect's own scopes; every other belongs to a resource server. */
 export const identityScopes = ['openid', 'offline_access', 'profile', 'email'];
 
-export type ResourceDeps = Pick<StoreDeps, 'reader' | 'now'> & {
+export type ResourceDeps = Pick<StoreDeps, 'reader' | 'keys' | 'now'> & {
   /** The resource server of an identifier; `ResourceServers` remembers them. */
   resourceServers: ResourceServers;
   /** Permission patterns a person's roles give them at a resource server. */

@@ -28,7 +28,7 @@ export type PendingInteraction = {
  */
 export async function pendingInteraction(
   provider: Provider,
-  deps: Pick<StoreDeps, 'reader' | 'db'>,
+  deps: Pick<StoreDeps, 'reader' | 'keys' | 'db'>,
   ctx: Context,
 ): Promise<PendingInteraction> {
   const details = await provider.interactionDetails(ctx.req, ctx.res).catch(refuseUnknown);

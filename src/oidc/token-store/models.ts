@@ -31,7 +31,7 @@ const secretMethods = new Set<unknown>(['client_secret_basic', 'client_secret_po
 
 /** The client of this id; undefined when there is none or it is disabled. Read once per request. */
 export async function findClientRecord(
-  { reader }: Pick<StoreDeps, 'reader'>,
+  { reader, keys }: Pick<StoreDeps, 'reader' | 'keys'>,
   client_id: string,
 ): Promise<ClientRecord | undefined> {
   // Ids also come out of unverified JWTs; one that PostgreSQL refuses would fail every read coalesced with it.
@@ -42,7 +42,9 @@ export async function findClientRecord(
     const row = await reader.find<{ client: ClientRecord }>(readClient, client_id);
     return row?.client;
   });
-  return record?.enabled ? record : undefined;
+  if (!record?.enabled) return undefined;
+  await keys.ensure(record.secrets.map(({ pepper_id }) => pepper_id));
+  return record;
 }
 
 /** What came joined with a credential is not read again. */

@@ -182,7 +182,7 @@ export function refreshTokenStore(deps: StoreDeps): ModelStore {
     find: async (value) => {
       const record = await findFamily(deps, value);
       if (!record?.grant) return undefined;
-      noteSource(deps, value, record);
+      await noteSource(deps, value, record);
       if (Provider.ctx?.oidc.route === 'introspection' && !sameDigest(record.digest, digest(value))) return undefined;
       const exp = Math.min(seconds(record.expires_at), seconds(record.absolute_expires_at));
       return { ...record.payload, jti: value, iat: seconds(record.issued_at), exp } as Payload;
@@ -240,13 +240,14 @@ export async function findFamily({ reader }: StoreDeps, value: string): Promise<
   });
 }
 
-function noteSource(deps: StoreDeps, value: string, record: FamilyRecord): void {
+async function noteSource(deps: StoreDeps, value: string, record: FamilyRecord): Promise<void> {
   const unit = currentUnit();
   const presented = digest(value);
   const isPrevious = record.previous_digest !== null && sameDigest(record.previous_digest, presented);
   // An older one than the previous derives nothing: the commit will call it reuse.
-  const keyId = isPrevious ? record.previous_key_id : record.key_id;
-  unit.presented = { value, key: deps.keys.find(keyId ?? record.key_id)?.key };
+  const keyId = (isPrevious ? record.previous_key_id : record.key_id) ?? record.key_id;
+  await deps.keys.ensure([keyId]);
+  unit.presented = { value, key: deps.keys.find(keyId)?.key };
   const graceSeconds = record.client.lifetimes.refresh_grace ?? unit.defaultGraceSeconds;
   const { id: family_id, grant_id, user_id } = record;
   unit.source = { kind: 'refresh_token', digest: presented, family_id, grant_id, user_id, graceSeconds };

@@ -38,6 +38,11 @@ export class ServerKeys {
     return this.#keys.get(id);
   }
 
+  /** Sees to it that `find` knows the keys that stored rows name, also one that another node made since. */
+  async ensure(ids: readonly number[]): Promise<void> {
+    if (!ids.every((id) => this.#keys.has(id))) await this.reload();
+  }
+
   /** Reads the keys again: another node may have made one. */
   async reload(): Promise<void> {
     const rows = await this.#db.selectFrom('server_keys').select(['id', 'purpose', 'sealed']).orderBy('id').execute();
