@@ -10,15 +10,17 @@ import { judgeStatement, lockStatement, type UnitRow, type Verdict } from './sta
 const lanes = 2;
 const maxBatch = 64;
 const maxReplays = 60;
-const busyBudgetMs = 1000;
+// After this a unit is given up: its rows stayed locked, or one statement after the other ran into a lock.
+const budgetMs = 1000;
+// Who has waited this long already would, in a database that has just fallen silent, wait too long.
+const outageBudgetMs = 400;
 const busyPauseMs = { min: 2, spread: 6 };
 
 type Waiting = {
   row: UnitRow;
   /** At most one unit per family or code is under way here: the second is judged after the first is written. */
   family: string;
-  /** When its rows were first found locked by somebody else. */
-  busySince: number | undefined;
+  since: number;
   resolve: (verdict: Verdict) => void;
   reject: (error: unknown) => void;
 };
@@ -46,7 +48,7 @@ export class Committer {
   commit(row: UnitRow): Promise<Verdict> {
     return new Promise((resolve, reject) => {
       const family = row.presented && row.family_id ? row.family_id : '';
-      this.#queue.push({ row, family, busySince: undefined, resolve, reject });
+      this.#queue.push({ row, family, since: performance.now(), resolve, reject });
       this.#schedule();
     });
   }
@@ -90,7 +92,9 @@ export class Committer {
     return batch;
   }
 
-  async #commitBatch(connection: HotConnection, batch: Waiting[]): Promise<void> {
+  async #commitBatch(connection: HotConnection, units: Waiting[]): Promise<void> {
+    const batch = giveUpLate(units, budgetMs, new Error('rows or tables stayed locked'));
+    if (batch.length === 0) return;
     try {
       const verdicts = await this.#send(connection, batch);
       batch.forEach((waiting, n) => {
@@ -106,6 +110,7 @@ export class Committer {
     const [only] = batch;
     if (error instanceof DatabaseUnavailableError || (batch.length === 1 && !isContention(error))) {
       for (const { reject } of batch) reject(error);
+      if (error instanceof DatabaseUnavailableError) this.#queue = giveUpLate(this.#queue, outageBudgetMs, error);
       return;
     }
     if (only && batch.length === 1) {
@@ -138,11 +143,6 @@ export class Committer {
       waiting.resolve(verdict);
       return;
     }
-    waiting.busySince ??= performance.now();
-    if (performance.now() - waiting.busySince > busyBudgetMs) {
-      waiting.reject(new DatabaseUnavailableError(new Error('a row stayed locked')));
-      return;
-    }
     setTimeout(
       () => {
         this.#queue.push(waiting);
@@ -151,4 +151,11 @@ export class Committer {
       busyPauseMs.min + (waiting.row.n % busyPauseMs.spread),
     );
   }
+}
+
+/** Refuses those that have waited too long, and answers the rest. */
+function giveUpLate(units: Waiting[], mostMs: number, cause: unknown): Waiting[] {
+  const now = performance.now();
+  for (const { since, reject } of units) if (now - since > mostMs) reject(new DatabaseUnavailableError(cause));
+  return units.filter(({ since }) => now - since <= mostMs);
 }
