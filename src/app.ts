@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import Koa, { type Middleware } from 'koa';
 import { permissionsAt } from './access/index.ts';
+import { SecretGuesses } from './clients/index.ts';
 import type { Config } from './config.ts';
 import { removeExpired } from './expiry/index.ts';
 import { healthPaths, healthRoutes } from './health.ts';
@@ -66,8 +67,10 @@ export async function createApp({ config, issuer, version, installation, log, me
   const committer = new Committer(database, now, metrics);
   const jobs = new Jobs(databaseUrl, log);
   const store = { db, database, reader, keys, now };
+  const throttles = new Throttles(database.pool);
   const providerDeps: ProviderDeps = {
     ...store,
+    secretGuesses: new SecretGuesses((attempt) => throttles.countWrongSecret(attempt), now),
     jobs,
     issuer,
     lifetimes: config,
@@ -83,7 +86,6 @@ export async function createApp({ config, issuer, version, installation, log, me
     log,
   };
   const provider = await openProvider({ ...providerDeps, rootKey, changes });
-  const throttles = new Throttles(database.pool);
   const pages: PagesDeps = {
     ...store,
     throttles,

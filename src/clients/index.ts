@@ -7,5 +7,6 @@ export {
   putClient,
 } from './clients.ts';
 export { ClientInput, isClientId } from './schemas.ts';
+export { SecretGuesses } from './secret-guesses.ts';
 export { addClientSecret, matchesSecret } from './secrets.ts';
 export { type Client, findClient, listEveryClient } from './store.ts';

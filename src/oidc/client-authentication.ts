@@ -1,9 +1,12 @@
 import { decodeJwt } from 'jose';
 import Provider, { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { matchesSecret } from '../clients/index.ts';
+import { matchesSecret, type SecretGuesses } from '../clients/index.ts';
 import { type Digest, digest } from '../platform/crypto/index.ts';
 import type { MutualTlsDeps } from './mutual-tls.ts';
 import { findClientRecord, type StoreDeps } from './token-store/index.ts';
+import { currentUnit } from './token-transaction/index.ts';
+
+export type SecretDeps = StoreDeps & { secretGuesses: SecretGuesses };
 
 /** Ways of client authentication; symmetric JWTs would need the secret itself, of which only a digest is stored. */
 export const clientAuthMethods = [
@@ -27,11 +30,14 @@ export function usableAuthMethods({ clientCertificates: { header, authorities } 
  * Secrets are compared as keyed digests, any live one counts, and only the registered method does: oidc-provider takes a
  * secret from the body for a client registered with Basic (RFC 7591 §2).
  */
-export function compareSecretsAsDigests(provider: Provider, deps: StoreDeps): void {
+export function compareSecretsAsDigests(provider: Provider, deps: SecretDeps): void {
   const { prototype } = provider.Client as unknown as {
     prototype: { compareClientSecret: (this: Client, presented: string) => Promise<boolean> };
   };
   prototype.compareClientSecret = async function compareClientSecret(presented) {
+    const attempt = { client_id: this.clientId, address: currentUnit().origin.address ?? '' };
+    const waitSeconds = deps.secretGuesses.waitSeconds(attempt);
+    if (waitSeconds !== undefined) throw tooManyGuesses(waitSeconds);
     const cameInBody = Provider.ctx?.oidc.params?.client_secret !== undefined;
     const presentedMethod = cameInBody ? 'client_secret_post' : 'client_secret_basic';
     const record = await findClientRecord(deps, this.clientId);
@@ -39,8 +45,15 @@ export function compareSecretsAsDigests(provider: Provider, deps: StoreDeps): vo
     const matches = secrets.filter((secret) =>
       matchesSecret(deps.keys, { ...secret, digest: Buffer.from(secret.digest, 'hex') as Digest }, presented),
     );
+    if (matches.length === 0) await deps.secretGuesses.countWrong(attempt);
     return matches.length > 0 && this.clientAuthMethod === presentedMethod;
   };
+}
+
+function tooManyGuesses(waitSeconds: number): Error {
+  Provider.ctx?.set('Retry-After', String(waitSeconds));
+  const refusal = new errors.CustomOIDCProviderError('invalid_client', 'too many wrong secrets, wait and try again');
+  return Object.assign(refusal, { status: 429, statusCode: 429, expose: true });
 }
 
 /** One insert decides which of several uses of a `jti` was first; oidc-provider would look, then save. */

@@ -5,7 +5,13 @@ import type { Logger } from '../platform/logging/index.ts';
 import type { SigningKey } from '../signing-keys/index.ts';
 import { stateOf } from '../signing-keys/index.ts';
 import { claimsByScope, findAccount } from './claims.ts';
-import { clientAuthMethods, isAllowedOrigin, judgeAssertion, usableAuthMethods } from './client-authentication.ts';
+import {
+  clientAuthMethods,
+  isAllowedOrigin,
+  judgeAssertion,
+  type SecretDeps,
+  usableAuthMethods,
+} from './client-authentication.ts';
 import { type DevicePages, deviceFlow } from './device-flow.ts';
 import { asProviderKey } from './direct-signing-key.ts';
 import { routes } from './endpoints.ts';
@@ -17,7 +23,7 @@ import { proofOfPossession } from './proof-of-possession.ts';
 import { defaultResource, identityScopes, type ResourceDeps, resourceServerInfo } from './resources.ts';
 import type { StatusIndexes } from './status-indexes.ts';
 import { recordStructuredToken } from './structured-tokens.ts';
-import { type StoreDeps, tokenStore } from './token-store/index.ts';
+import { tokenStore } from './token-store/index.ts';
 
 /** Pages that oidc-provider asks for; the pages entrance renders them. */
 export type ProviderPages = DevicePages & {
@@ -31,7 +37,7 @@ export type ProviderPages = DevicePages & {
   renderSignedOut: (ctx: KoaContextWithOIDC) => Promise<void>;
 };
 
-export type ProviderDeps = StoreDeps &
+export type ProviderDeps = SecretDeps &
   ResourceDeps &
   MutualTlsDeps & {
     issuer: string;

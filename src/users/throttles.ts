@@ -10,12 +10,14 @@ export class Throttles {
   readonly #perAccount: RateLimiterPostgres;
   readonly #perDevice: RateLimiterPostgres;
   readonly #userCodes: RateLimiterPostgres;
+  readonly #clientSecrets: RateLimiterPostgres;
 
   constructor(pool: pg.Pool) {
     this.#perAddress = limiter(pool, 'address', 60);
     this.#perAccount = limiter(pool, 'account', 10);
     this.#perDevice = limiter(pool, 'device', 10);
     this.#userCodes = limiter(pool, 'user-code', 40);
+    this.#clientSecrets = limiter(pool, 'client-secret', 100);
   }
 
   /**
@@ -39,12 +41,16 @@ export class Throttles {
    * @returns seconds to wait; undefined when it may go on
    */
   async countUserCode(address: string): Promise<number | undefined> {
-    try {
-      await this.#userCodes.consume(key(address));
-      return undefined;
-    } catch (reason) {
-      return waitSeconds(reason);
-    }
+    return consume(this.#userCodes, address);
+  }
+
+  /**
+   * Counts a wrong client secret from an address.
+   *
+   * @returns seconds to wait; undefined when another may be tried
+   */
+  async countWrongSecret({ client_id, address }: { client_id: string; address: string }): Promise<number | undefined> {
+    return consume(this.#clientSecrets, JSON.stringify([client_id, address]));
   }
 
   /** A successful sign-in forgets the failed ones of this browser and account. */
@@ -59,6 +65,15 @@ export type Attempt = { address: string; account: string; device: string | undef
 function limiter(storeClient: pg.Pool, name: string, points: number): RateLimiterPostgres {
   const options = { storeClient, tableName: 'throttles', tableCreated: true, clearExpiredByTimeout: false };
   return new RateLimiterPostgres({ ...options, keyPrefix: `sign-in ${name}`, points, duration: quarterHour });
+}
+
+async function consume(counter: RateLimiterPostgres, text: string): Promise<number | undefined> {
+  try {
+    await counter.consume(key(text));
+    return undefined;
+  } catch (reason) {
+    return waitSeconds(reason);
+  }
 }
 
 /** What people typed is not kept readable, not even here. */

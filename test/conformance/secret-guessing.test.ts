@@ -1,0 +1,69 @@
+import { sendForm } from '../support/http.ts';
+import { api, clientSecrets } from '../support/installation.ts';
+import { basic, startLatchkey } from '../support/latchkey.ts';
+import type { ServerProcess } from '../support/server.ts';
+
+const guesses = 100;
+const attacker = '203.0.113.6';
+const right = basic('service', clientSecrets.service);
+
+describe('guessing a client secret', () => {
+  const latchkey = startLatchkey({ env: { LATCHKEY_TRUST_PROXY: '1' } });
+  let node: ServerProcess;
+  beforeAll(async () => {
+    node = await latchkey.startNode();
+  });
+  const ask = (authorization: string, address = attacker, path = '/oauth/token') => {
+    const form = { grant_type: 'client_credentials', resource: api, token: 'x' };
+    return sendForm(latchkey.issuer, path, form, { authorization, 'x-forwarded-for': address });
+  };
+
+  // Every test has a quarter of an hour of its own.
+  beforeEach(() => latchkey.advance(16 * 60));
+
+  test('is stopped after 100 wrong ones from an address, the right one too (library-gaps 5)', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: guesses + 1 }, (_, n) => ask(basic('service', `guess ${n}`))),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+    for (const path of ['/oauth/token', '/oauth/introspect', '/oauth/revoke']) {
+      const { headers, ...answer } = await ask(right, attacker, path);
+      expect(answer).toMatchObject({ status: 429, body: { error: 'invalid_client' } });
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(60);
+    }
+  });
+
+  test('locks out neither the client elsewhere, nor other clients there, nor anybody for long', async () => {
+    await Promise.all(Array.from({ length: guesses + 1 }, (_, n) => ask(basic('service', `guess ${n}`))));
+    expect(await ask(right)).toMatchObject({ status: 429 });
+    expect(await ask(right, '198.51.100.7')).toMatchObject({ status: 200 });
+    expect(await ask(basic('web-app', clientSecrets['web-app']))).toMatchObject({
+      status: 400,
+      body: { error: 'unauthorized_client' },
+    });
+    await latchkey.advance(16 * 60);
+    expect(await ask(right)).toMatchObject({ status: 200 });
+  });
+
+  test('costs a client nothing that knows its secret, however often it comes', async () => {
+    const answers = await Promise.all(Array.from({ length: guesses + 50 }, () => ask(right)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  test('is stopped on the other node as well, with its next wrong one', async () => {
+    await Promise.all(Array.from({ length: guesses }, (_, n) => ask(basic('service', `guess ${n}`))));
+    const there = (authorization: string) =>
+      sendForm(
+        node.address,
+        '/oauth/token',
+        { grant_type: 'client_credentials', resource: api },
+        {
+          authorization,
+          host: new URL(latchkey.issuer).host,
+          'x-forwarded-for': attacker,
+        },
+      );
+    expect(await there(basic('service', 'one more'))).toMatchObject({ status: 401 });
+    expect(await there(right)).toMatchObject({ status: 429 });
+  });
+});
