@@ -42,7 +42,7 @@ describe('redeeming an authorization code', () => {
     { what: 'SQL', ref: 'CWE-89', change: { code: "' or 1=1 --" } },
     { what: 'the name of a prototype', ref: 'RESP-22', change: { code: '__proto__' } },
   ])(
-    'is refused with $what, and the owner can still do it ($ref)',
+    'is refused with $what, and the owner can still do it ($ref, CODE-30)',
     async ({ change = {}, as, error = 'invalid_grant' }) => {
       const code = await latchkey.code();
       const before = await storedRows(latchkey.database);

@@ -1,5 +1,5 @@
 import { send } from '../support/http.ts';
-import { api, jwtApi, password, redirectUri } from '../support/installation.ts';
+import { api, clientSecrets, jwtApi, password, redirectUri, standardInstallation } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import type { Page, UserAgent } from '../support/user-agent.ts';
 
@@ -7,8 +7,17 @@ const alice = { login: 'alice', password };
 const bob = { login: 'bob', password };
 const expired = { status: 400, html: expect.stringContaining('This page has expired') };
 
+const markup = {
+  client_id: 'markup',
+  client_secret: clientSecrets['web-app'],
+  client_name: '<script>alert(1)</script>',
+  redirect_uris: [redirectUri],
+  scope: 'openid',
+};
+const installation = { ...standardInstallation, clients: [...standardInstallation.clients, markup] };
+
 describe('an interaction', () => {
-  const latchkey = startLatchkey();
+  const latchkey = startLatchkey({ apply: installation });
   const cookiesOf = (browser: UserAgent) =>
     browser
       .cookies()
@@ -123,5 +132,19 @@ describe('an interaction', () => {
       await browser.get(`${page.url}${path}?decision=allow&csrf=${csrfOf(page)}`);
     }
     expect(await connectedApps(browser)).not.toContain('Newsletter');
+  });
+
+  test('says where it leads, and warns of apps that could be anybody’s on this computer (MCP-05)', async () => {
+    const local = { client_id: 'native', redirect_uri: 'http://127.0.0.1:4711/callback' };
+    expect((await atConsent(alice, local)).page.html).toMatch(/127\.0\.0\.1:4711[\s\S]*runs on this computer only/);
+    const elsewhere = (await atConsent(bob, { client_id: 'post-app' })).page.html;
+    expect(elsewhere).toContain('<strong>client.example</strong>');
+    expect(elsewhere).not.toContain('runs on this computer only');
+  });
+
+  test('shows names of apps and what they ask as text, never as markup (DCR-04)', async () => {
+    const { html } = (await atConsent(bob, { client_id: 'markup', scope: 'openid' })).page;
+    expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+    expect(html).not.toContain('<script>alert');
   });
 });

@@ -29,7 +29,7 @@ describe('looking into a token', () => {
     { what: 'their own JWT', ref: 'TOK-12', as: 'web-app', token: () => jwt.access_token },
     { what: 'their own, without a secret', ref: 'RFC 7662 §2.1', as: 'spa', token: () => foreign.access_token },
     { what: 'one meant for the API they are', ref: 'RFC 7662 §4', as: 'service', token: () => foreign.access_token },
-  ])('shows clients $what ($ref)', async ({ as, token }) => {
+  ])('shows clients $what, and no cache ($ref, TOK-06)', async ({ as, token }) => {
     const { headers, ...answer } = await introspect(token(), as);
     expect(answer).toMatchObject({
       status: 200,

@@ -106,6 +106,15 @@ describe('a pushed request', () => {
     expect(answer.headers.get('location')).toBeNull();
   });
 
+  test('is used once (PAR-04, RFC 9126 §7.3)', async () => {
+    const { body } = await push(parameters({ client_id: 'web-app' }));
+    const query = new URLSearchParams({ client_id: 'web-app', request_uri: String(body.request_uri) });
+    const browser = latchkey.browser();
+    const page = await latchkey.visit(browser, `${latchkey.issuer}/oauth/authorize?${query}`);
+    expect(new URL(page.url).searchParams.get('code')).toMatch(/^lk_ac_/);
+    expect(await browser.get(`/oauth/authorize?${query}`)).toMatchObject({ status: 400 });
+  });
+
   test('is not changed by what comes with it in the browser (RFC 9126 §4)', async () => {
     const { body } = await push(parameters({ scope: 'openid read' }));
     const browser = latchkey.browser();

@@ -124,4 +124,24 @@ describe('a refresh token', () => {
     expect(auth_time).toBe(decodeJwt(again.id_token).auth_time);
     expect(auth_time).toEqual(expect.any(Number));
   });
+
+  test('that is sent again because the answer was lost gives the same successor (REFRESH-13)', async () => {
+    const [first, again] = [await refresh({}), await refresh({})];
+    expect(again).toMatchObject({ status: 200, body: { refresh_token: first.body.refresh_token } });
+  });
+
+  test('of 20 at once leads to one successor (REFRESH-04, RFC 9700 §4.14.2)', async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => refresh({})));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
+  });
+
+  test('used after its successor was ends the newest of its family too (REFRESH-02, RFC 9700 §4.14.2)', async () => {
+    const { body: second } = await refresh({});
+    const { body: third } = await refresh({ refresh_token: second.refresh_token });
+    const reuse = { status: 400, body: { error: 'invalid_grant' } };
+    expect(await refresh({})).toMatchObject(reuse);
+    expect(await refresh({ refresh_token: third.refresh_token })).toMatchObject(reuse);
+    expect(await latchkey.isActive(third.access_token)).toBe(false);
+  });
 });
