@@ -99,7 +99,13 @@ export async function createApp({ config, issuer, version, installation, log, me
   const koa = new Koa({ proxy: true, maxIpsCount: config.trustedProxyHops });
   koa.keys = keys.all('cookie').map(({ key }) => key.toString('base64url'));
   koa.silent = true;
-  const documents = new RepeatedAnswers({ issuer, paths: publishedDocuments, version: provider.current, log });
+  const documents = new RepeatedAnswers({
+    issuer,
+    paths: publishedDocuments,
+    version: provider.current,
+    observe: (route, seconds) => metrics.request({ method: 'GET', route, status: 200 }, seconds),
+    log,
+  });
   koa.use(documents.keep);
   koa.use(believeProxies(config.trustProxy));
   koa.use(rememberOrigin);

@@ -24,9 +24,10 @@ export function healthRoutes({ database, now }: Pick<Installation, 'database' | 
 
 async function notReadyBecause(db: Installation['database']['db'], now: () => Date): Promise<string | undefined> {
   try {
-    const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now, position from change_counter`.execute(
-      db,
-    );
+    const { rows } = await sql<{ now: Date; is_read_only: boolean }>`
+      select clock_timestamp() as now, current_setting('transaction_read_only')::boolean as is_read_only
+      from change_counter`.execute(db);
+    if (rows[0]?.is_read_only) return 'the database takes no writes';
     const skewMs = Math.abs(now().getTime() - (rows[0]?.now.getTime() ?? 0));
     return skewMs > maxClockSkewMs
       ? `this clock and the database's are ${Math.round(skewMs / 1000)} seconds apart`

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hasOwner } from './access/index.ts';
 import { createApp } from './app.ts';
@@ -39,7 +39,13 @@ export async function startServer(
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: 1000,
   };
-  const server = createServer(timeouts, (request, response) => answer(request, response));
+  const underWay = new Set<ServerResponse>();
+  const server = createServer(timeouts, (request, response) => {
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
+    if (!server.listening) response.shouldKeepAlive = false;
+    answer(request, response);
+  });
   await listen(server, config);
   let installation: Installation | undefined;
   try {
@@ -62,14 +68,14 @@ export async function startServer(
       issuer,
       metrics,
       close: async () => {
-        await drain(server);
+        await drain(server, underWay);
         await app.close();
         if (tracing) await tracing.close();
         await opened.close();
       },
     };
   } catch (error) {
-    await drain(server);
+    await drain(server, underWay);
     await installation?.close();
     throw error;
   }
@@ -105,9 +111,13 @@ async function applyAtStart(deps: ApplyDeps, path: string): Promise<void> {
   await applyConfiguration(deps, system, file, { missingSecrets: 'refuse' });
 }
 
-/** In-flight requests finish; idle connections close at once; whoever still hangs after ten seconds is cut. */
-async function drain(server: Server): Promise<void> {
+/**
+ * In-flight requests finish, and their answers ask clients to close the connection, which a busy one would otherwise use on and
+ * on (RFC 9112 §9.6); idle connections close at once; whoever still hangs after ten seconds is cut.
+ */
+async function drain(server: Server, underWay: ReadonlySet<ServerResponse>): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
+  for (const response of underWay) response.shouldKeepAlive = false;
   server.closeIdleConnections();
   const idle = setInterval(() => server.closeIdleConnections(), 100);
   const cut = setTimeout(() => server.closeAllConnections(), drainMs);

@@ -39,9 +39,11 @@ describe('a server that is watched', () => {
     await latchkey.refresh(refresh_token);
     await latchkey.refresh(refresh_token);
     await latchkey.browser().get('/no/such/page');
+    for (let n = 0; n < 3; n += 1) await fetch(`${latchkey.issuer}/oauth/jwks`);
     const text = await metrics();
     expect(text).toContain('route="/oauth/token",status="200"');
     expect(text).toContain('route="/oauth/authorize/:uid"');
+    expect(text).toMatch(/requests?_duration_seconds_count\{method="GET",route="\/oauth\/jwks",status="200"[^}]*\} 3/);
     expect(text).toContain('route="/interaction/:uid"');
     expect(text).toContain('method="GET",route="other",status="404"');
     expect(text).not.toContain('such');

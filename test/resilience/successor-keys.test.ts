@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { seal } from '../../src/platform/crypto/index.ts';
-import { clientSecrets } from '../support/installation.ts';
+import { api, clientSecrets } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { rounds } from '../support/report.ts';
 import { testRootKey } from '../support/server.ts';
@@ -41,7 +41,7 @@ describe('nodes that know different keys', () => {
       fetch(`${latchkey.issuer}/oauth/token`, {
         method: 'POST',
         headers: { authorization: `Basic ${btoa(`service:${encodeURIComponent(client_secret)}`)}` },
-        body: new URLSearchParams({ grant_type: 'client_credentials' }),
+        body: new URLSearchParams({ grant_type: 'client_credentials', resource: api }),
       });
     expect((await ask(secret)).status).toBe(200);
     expect((await ask(clientSecrets.service)).status).toBe(200);

@@ -51,6 +51,8 @@ async function isNewer(db: Kysely<unknown>): Promise<boolean> {
 async function withDatabase<T>(url: string, work: (db: Kysely<unknown>) => Promise<T>): Promise<T> {
   const pool = new pg.Pool({ connectionString: url, max: 2, application_name: 'latchkey migrate' });
   pool.on('error', () => undefined);
+  // Also while it is in use: the query that fails tells the error.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     return await work(db);

@@ -23,6 +23,7 @@ const queryTimeoutMs = 1500;
 const lockTimeoutMs = 1000;
 const farewellMs = 1000;
 const readTimeout = 'Query read timeout';
+const readOnly = '25006';
 
 /** Opens the connections to PostgreSQL; nothing is sent before the first query. */
 export function openDatabase({ url, poolSize, preparedStatements }: DatabaseOptions): Database {
@@ -38,7 +39,11 @@ export function openDatabase({ url, poolSize, preparedStatements }: DatabaseOpti
     keepAlive: true,
   });
   const open = new Set<pg.PoolClient>();
-  pool.on('connect', (client) => open.add(leavingWhenSilent(client)));
+  pool.on('connect', (client) => {
+    // Lent out, nobody listens to it: its error, which its query tells as well, would end the process.
+    client.on('error', () => undefined);
+    open.add(leavingWhenSilent(client));
+  });
   pool.on('remove', (client) => open.delete(client));
   // An idle connection that breaks is replaced at the next use; unheard, its error would end the process.
   pool.on('error', () => undefined);
@@ -62,21 +67,23 @@ export function openDatabase({ url, poolSize, preparedStatements }: DatabaseOpti
 
 /**
  * A connection that left a statement unanswered is closed: in the pool it would be handed out again and again, and where the
- * other end is gone without a word (a failover, a cut cable) nothing else ends it for many minutes.
+ * other end is gone without a word (a failover, a cut cable) nothing else ends it for many minutes. So is one to a server that
+ * may only read: the primary is elsewhere by now.
  */
 function leavingWhenSilent(client: pg.PoolClient): pg.PoolClient {
   const query = client.query.bind(client) as (...given: unknown[]) => unknown;
   const impatient = (...given: unknown[]) => {
     const answer = query(...given);
-    if (answer instanceof Promise) answer.catch((error: unknown) => isSilence(error) && breakOff(client));
+    if (answer instanceof Promise) answer.catch((error: unknown) => isUseless(error) && breakOff(client));
     return answer;
   };
   client.query = impatient as typeof client.query;
   return client;
 }
 
-function isSilence(error: unknown): boolean {
-  return error instanceof Error && error.message === readTimeout;
+function isUseless(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.message === readTimeout || ('code' in error && error.code === readOnly);
 }
 
 function breakOff(client: pg.PoolClient): void {

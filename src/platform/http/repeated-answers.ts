@@ -12,6 +12,8 @@ export type RepeatedAnswersOptions = {
   paths: readonly string[];
   /** What the answers depend on: when it is another, they are made anew. */
   version: () => unknown;
+  /** Hears of each answer given from memory. */
+  observe: (path: string, seconds: number) => void;
   log: Logger;
 };
 
@@ -46,12 +48,14 @@ export class RepeatedAnswers {
 
   /** Answers at once if it can; otherwise nothing has happened. */
   answer(request: IncomingMessage, response: ServerResponse): boolean {
-    const kept = this.#kept.get(request.url ?? '');
+    const startedAt = performance.now();
+    const { method, url: path = '' } = request;
+    const kept = this.#kept.get(path);
     if (!kept || kept.version !== this.#options.version() || !this.#isPlain(request)) return false;
     const request_id = requestIdFor(request.headers['x-request-id']);
     response.writeHead(200, [...kept.headers, 'X-Request-Id', request_id]);
     response.end(kept.bytes, 'latin1');
-    const { method, url: path } = request;
+    this.#options.observe(path, (performance.now() - startedAt) / 1000);
     this.#options.log.info({ method, path, status: 200, ms: 0, request_id }, 'request');
     return true;
   }

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { DatabaseProxy } from '../support/database-proxy.ts';
+import { openDoors, patienceMs } from '../support/doors.ts';
+import { brokenInvariants } from '../support/invariants.ts';
+import { startLatchkey } from '../support/latchkey.ts';
+import { Load } from '../support/load.ts';
+import { PrivatePostgres } from '../support/private-postgres.ts';
+import { report } from '../support/report.ts';
+
+const recoveryMs = 10_000;
+const families = 8;
+
+describe('under load, PostgreSQL', () => {
+  let postgres: PrivatePostgres;
+  let proxy: DatabaseProxy;
+  const latchkey = startLatchkey({
+    prepare: async () => {
+      postgres = await PrivatePostgres.open({ max_connections: '60' });
+      proxy = await DatabaseProxy.open(postgres.url);
+      return { adminUrl: proxy.through(postgres.url), through: (url) => url };
+    },
+  });
+  afterAll(async () => {
+    await proxy.close();
+    await postgres.close();
+  });
+
+  const restart = async () => {
+    await postgres.start();
+    proxy.lead(postgres.url);
+  };
+  const signal = async (name: NodeJS.Signals, pids: number[]) => {
+    for (const pid of pids) process.kill(pid, name);
+  };
+
+  async function stopAndRestart(): Promise<void> {
+    await postgres.stop();
+    await sleep(500);
+    await restart();
+  }
+  async function crashAndRestart(): Promise<void> {
+    await postgres.crash();
+    await sleep(500);
+    await restart();
+  }
+  async function freeze(): Promise<void> {
+    const pids = await postgres.backends();
+    await signal('SIGSTOP', pids);
+    await sleep(5000);
+    await signal('SIGCONT', pids);
+  }
+  async function resetAgainAndAgain(): Promise<void> {
+    for (let n = 0; n < 15; n += 1) {
+      await sleep(100);
+      proxy.reset();
+    }
+  }
+  async function turnReadOnly(): Promise<void> {
+    const name = new URL(latchkey.database.url).pathname.slice(1);
+    const alter = (value: string) =>
+      postgres.query(`alter database ${name} set default_transaction_read_only = ${value}`, '');
+    await alter('on');
+    proxy.reset();
+    await sleep(1500);
+    // The servers' connections are left alone: they have to find out by themselves.
+    await alter('off');
+  }
+  async function useAllConnections(): Promise<void> {
+    const clients: pg.Client[] = [];
+    proxy.reset();
+    for (let isFull = false; !isFull; ) {
+      const client = new pg.Client({ connectionString: postgres.url });
+      client.on('error', () => undefined);
+      isFull = await client.connect().then(
+        () => clients.push(client) > 60,
+        () => true,
+      );
+    }
+    proxy.reset();
+    await sleep(1500);
+    await Promise.all(clients.map((client) => client.end()));
+  }
+
+  // Connections made while the database took no writes stay so for as long as they last.
+  afterEach(async () => {
+    proxy.reset();
+    await sleep(500);
+  });
+  test.each([
+    ['stops and comes back', stopAndRestart],
+    ['crashes and comes back', crashAndRestart],
+    ['is frozen for five seconds', freeze],
+    ['resets every connection ten times a second', resetAgainAndAgain],
+    ['takes no writes for a while', turnReadOnly],
+    ['has no connection left', useAllConnections],
+  ])('%s: nothing but 503 in time, no family is lost, and all goes on without a restart', async (what, happen) => {
+    const tokens = await Promise.all(
+      Array.from({ length: families }, async () => (await latchkey.tokens()).refresh_token),
+    );
+    const load = new Load(latchkey, tokens);
+    await load.successes(20);
+    await happen();
+    load.recovered();
+    await load.successes(20);
+    const { result } = await load.stop();
+    const { ok, unavailable, slowestMs, recoveryMs: took = Number.NaN } = result;
+    const rate = ((100 * unavailable) / (ok + unavailable)).toFixed(1);
+    report(
+      `PostgreSQL ${what}: ${ok} ok, ${unavailable} × 503 (${rate} %), slowest ${Math.round(slowestMs)} ms, back after ${took} ms`,
+    );
+    expect(result.wrong).toEqual({});
+    expect(slowestMs).toBeLessThan(patienceMs);
+    expect(took).toBeLessThan(recoveryMs);
+    const last = await Promise.all(tokens.map((token) => latchkey.refresh(token)));
+    expect(last.map(({ status }) => status)).toEqual(tokens.map(() => 200));
+    expect(await brokenInvariants(latchkey.database)).toEqual({});
+  });
+
+  test('takes no writes: every door that writes answers 503, readiness too, and nothing is granted', async () => {
+    const doors = await openDoors(latchkey);
+    const name = new URL(latchkey.database.url).pathname.slice(1);
+    await postgres.query(`alter database ${name} set default_transaction_read_only = on`, '');
+    proxy.reset();
+    const readers = ['introspection', 'userinfo', 'account page', 'connected apps', 'interaction page'];
+    const knocks = await Promise.all(doors.map(async ({ name, knock }) => ({ name, ...(await knock()) })));
+    const writers = knocks.filter(({ name }) => !readers.includes(name));
+    expect(writers.map(({ name, status, headers }) => [name, status, headers.get('retry-after')])).toEqual(
+      writers.map(({ name }) => [name, 503, '2']),
+    );
+    expect(knocks.filter(({ status, ms }) => status >= 500 && (status !== 503 || ms > patienceMs))).toEqual([]);
+    expect(writers.filter(({ headers }) => headers.has('set-cookie') || headers.has('location'))).toEqual([]);
+    await postgres.query(`alter database ${name} set default_transaction_read_only = off`, '');
+  });
+});

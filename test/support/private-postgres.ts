@@ -1,0 +1,77 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+
+/** A PostgreSQL of the test's own, that it may stop, freeze and fill. */
+export class PrivatePostgres {
+  readonly #folder: string;
+  readonly #settings: Record<string, string>;
+  #keeper: ChildProcess | undefined;
+  #url = '';
+
+  private constructor(folder: string, settings: Record<string, string>) {
+    this.#folder = folder;
+    this.#settings = settings;
+  }
+
+  static async open(settings: Record<string, string> = {}): Promise<PrivatePostgres> {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-private-'));
+    const postgres = new PrivatePostgres(folder, settings);
+    await postgres.start();
+    return postgres;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  /** Starts it, on another port than before. */
+  async start(): Promise<void> {
+    const given = [this.#folder, JSON.stringify(this.#settings)];
+    this.#keeper = fork(path.join(import.meta.dirname, 'postgres-process.ts'), given, { execArgv: [] });
+    const [{ url }] = await once(this.#keeper, 'message');
+    this.#url = url;
+  }
+
+  async stop(): Promise<void> {
+    const keeper = this.#keeper;
+    this.#keeper = undefined;
+    if (!keeper || keeper.exitCode !== null || keeper.signalCode !== null) return;
+    const exited = once(keeper, 'exit');
+    keeper.kill('SIGTERM');
+    await exited;
+  }
+
+  /** Its process ids that serve connections of Latchkey servers. */
+  async backends(): Promise<number[]> {
+    return this.query(`select pid from pg_stat_activity where application_name like 'latchkey%'`, 'pid');
+  }
+
+  async query<T>(text: string, column: string): Promise<T[]> {
+    const client = new pg.Client({ connectionString: this.url });
+    await client.connect();
+    try {
+      return (await client.query(text)).rows.map((row) => row[column]);
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Ends at once, as a crash would, and stays away. */
+  async crash(): Promise<void> {
+    const file = await readFile(path.join(this.#folder, 'postgres/postmaster.pid'), 'utf8');
+    const postmaster = Number.parseInt(file, 10);
+    // 0 would be this very process's group.
+    if (!(postmaster > 1)) throw new Error(`no process id: ${file}`);
+    process.kill(postmaster, 'SIGQUIT');
+    await this.stop();
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
