@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 /** Who tries a secret of which client, from where. */
 export type SecretAttempt = { client_id: string; address: string };
 
@@ -13,7 +15,7 @@ const most = 10_000;
 export class SecretGuesses {
   readonly #count: CountWrongSecret;
   readonly #now: () => Date;
-  readonly #stoppedUntil = new Map<string, number>();
+  readonly #stoppedUntil = new LRUCache<string, number>({ max: most });
 
   constructor(count: CountWrongSecret, now: () => Date) {
     this.#count = count;
@@ -30,8 +32,6 @@ export class SecretGuesses {
     const waitSeconds = await this.#count(attempt);
     if (waitSeconds === undefined) return;
     this.#stoppedUntil.set(keyOf(attempt), this.#now().getTime() + waitSeconds * 1000);
-    const [oldest] = this.#stoppedUntil.keys();
-    if (this.#stoppedUntil.size > most && oldest !== undefined) this.#stoppedUntil.delete(oldest);
   }
 }
 

@@ -4,7 +4,6 @@ import { redirectUri } from '../support/installation.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { type Answer, startLatchkey } from '../support/latchkey.ts';
 import { report, rounds } from '../support/report.ts';
-import type { ServerProcess } from '../support/server.ts';
 import type { UserAgent } from '../support/user-agent.ts';
 
 /** What clients were given while somebody took it back. */
@@ -15,10 +14,9 @@ type Scene = { browser: UserAgent; scope: string; first: Answer['body']; grant_i
 describe('on two nodes, after the answer of', () => {
   const latchkey = startLatchkey();
   let nodes: string[] = [];
-  let other: ServerProcess;
   beforeAll(async () => {
-    other = await latchkey.startNode();
-    nodes = [latchkey.issuer, other.address];
+    const { address } = await latchkey.startNode();
+    nodes = [latchkey.issuer, address];
   });
   afterEach(async () => expect(await brokenInvariants(latchkey.database)).toEqual({}));
 
@@ -27,9 +25,13 @@ describe('on two nodes, after the answer of', () => {
     return (await latchkey.database.query(query, [code, 'UTF8'])).rows[0].grant_id;
   };
 
-  async function scene(scope = 'openid offline_access read'): Promise<Scene> {
+  async function enableAll(): Promise<void> {
     await latchkey.database.query('update users set enabled = true');
     await latchkey.database.query('update clients set enabled = true');
+  }
+
+  async function scene(scope = 'openid offline_access read'): Promise<Scene> {
+    await enableAll();
     const browser = latchkey.browser();
     const code = await latchkey.code({ scope, prompt: 'consent' }, browser, 'bob');
     const { body } = await latchkey.redeem(code);
@@ -113,8 +115,7 @@ describe('on two nodes, after the answer of', () => {
     const revoked = sleep(Math.random() * 30).then(() => revoke(set));
     await Promise.all([revoked, take(set, loot, revoked), take(set, loot, revoked)]);
     await expectDead(loot);
-    await latchkey.database.query('update users set enabled = true');
-    await latchkey.database.query('update clients set enabled = true');
+    await enableAll();
     await expectDead(loot);
     return loot.access.length - 1;
   }

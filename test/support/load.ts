@@ -21,7 +21,7 @@ export class Load {
 
   constructor(latchkey: Latchkey, tokens: string[]) {
     this.#latchkey = latchkey;
-    this.#tokens = tokens;
+    this.#tokens = [...tokens];
     this.#clients = tokens.map((_, n) => this.#work(n));
   }
 

@@ -2,7 +2,7 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { FileMigrationProvider, Migrator } from 'kysely/migration';
-import pg from 'pg';
+import { openPool } from './pool.ts';
 
 export type MigrationState = { name: string; applied_at: Date | null };
 
@@ -49,10 +49,7 @@ async function isNewer(db: Kysely<unknown>): Promise<boolean> {
 }
 
 async function withDatabase<T>(url: string, work: (db: Kysely<unknown>) => Promise<T>): Promise<T> {
-  const pool = new pg.Pool({ connectionString: url, max: 2, application_name: 'latchkey migrate' });
-  pool.on('error', () => undefined);
-  // Also while it is in use: the query that fails tells the error.
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  const pool = openPool({ connectionString: url, max: 2, application_name: 'latchkey migrate' });
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     return await work(db);

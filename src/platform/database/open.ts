@@ -1,8 +1,9 @@
 import { Kysely, PostgresDialect, type Transaction } from 'kysely';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Database as Tables } from '../../../db/schema.ts';
 import { atMost } from './at-most.ts';
 import { HotConnection } from './hot-connection.ts';
+import { openPool } from './pool.ts';
 
 export type Db = Kysely<Tables>;
 export type Trx = Transaction<Tables>;
@@ -27,7 +28,7 @@ const readOnly = '25006';
 
 /** Opens the connections to PostgreSQL; nothing is sent before the first query. */
 export function openDatabase({ url, poolSize, preparedStatements }: DatabaseOptions): Database {
-  const pool = new pg.Pool({
+  const pool = openPool({
     connectionString: url,
     max: poolSize,
     application_name: 'latchkey',
@@ -39,14 +40,8 @@ export function openDatabase({ url, poolSize, preparedStatements }: DatabaseOpti
     keepAlive: true,
   });
   const open = new Set<pg.PoolClient>();
-  pool.on('connect', (client) => {
-    // Lent out, nobody listens to it: its error, which its query tells as well, would end the process.
-    client.on('error', () => undefined);
-    open.add(leavingWhenSilent(client));
-  });
+  pool.on('connect', (client) => open.add(leavingWhenSilent(client)));
   pool.on('remove', (client) => open.delete(client));
-  // An idle connection that breaks is replaced at the next use; unheard, its error would end the process.
-  pool.on('error', () => undefined);
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const hot: HotConnection[] = [];
   return {
