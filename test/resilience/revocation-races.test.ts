@@ -93,7 +93,7 @@ describe('on two nodes, after the answer of', () => {
 
   async function signOut({ browser }: Scene): Promise<void> {
     const page = await browser.get(`${latchkey.issuer}/oauth/logout`);
-    await browser.submit(page, { logout: 'yes' }, '/logout/confirm');
+    expect(await browser.submit(page, { logout: 'yes' }, '/logout/confirm')).toMatchObject({ status: 200 });
   }
 
   async function takeBack({ browser }: Scene): Promise<void> {

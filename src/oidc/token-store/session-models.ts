@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Insertable, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import { appendEvent } from '../../audit/index.ts';
@@ -80,27 +81,19 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
   unit.savedSession = uid;
   const now = deps.now();
   const user_id = payload.accountId ?? null;
-  const state = payload.state
-    ? sealPayload(deps.keys, ['sessions', 'sealed_state', uid], payload.state as Payload)
-    : null;
-  const changing = {
-    user_id,
-    login_at: payload.loginTs ? signInTime(Number(payload.loginTs), previous, now) : null,
-    acr: payload.acr ?? null,
-    amr: payload.amr ? JSON.stringify(payload.amr) : null,
-    transient: payload.transient === true,
-    sealed_state: state,
+  const seen = {
     address: unit.origin.address ?? null,
     user_agent: unit.origin.user_agent ?? null,
     last_seen_at: now,
     expires_at: new Date(Number(payload.exp) * 1000),
   };
+  const changed = { ...changedBy(deps, payload, previous, now), ...seen };
   unit.operations.push(async (trx) => {
-    await upsertSession(trx, { uid, ...changing, created_at: now });
+    await upsertSession(trx, { uid, user_id, created_at: now, ...changed });
     await trx
       .insertInto('session_ids')
-      .values({ digest: digest(id), session_uid: uid, expires_at: changing.expires_at })
-      .onConflict((conflict) => conflict.column('digest').doUpdateSet({ expires_at: changing.expires_at }))
+      .values({ digest: digest(id), session_uid: uid, expires_at: seen.expires_at })
+      .onConflict((conflict) => conflict.column('digest').doUpdateSet({ expires_at: seen.expires_at }))
       .execute();
     await saveSessionClients(trx, uid, (payload.authorizations ?? {}) as Record<string, Authorization>, previous);
   });
@@ -108,13 +101,32 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
   return undefined;
 }
 
+type Own = Pick<Insertable<Database['sessions']>, 'login_at' | 'acr' | 'amr' | 'transient' | 'sealed_state'>;
+
+/**
+ * What this request changed. oidc-provider saves a whole session with every request; writing back what another tab
+ * changed meanwhile would take away the form of its sign-out, or a newer sign-in.
+ */
+function changedBy(deps: StoreDeps, payload: Payload, previous: SessionRecord | undefined, now: Date): Partial<Own> {
+  const before = previous && sessionPayload(deps.keys, undefined, previous);
+  const isChanged = (name: string) => !isDeepStrictEqual(payload[name], before?.[name]);
+  const state = payload.state as Payload | undefined;
+  return {
+    ...(isChanged('loginTs') && { login_at: payload.loginTs ? signInTime(Number(payload.loginTs), now) : null }),
+    ...(isChanged('acr') && { acr: payload.acr ?? null }),
+    ...(isChanged('amr') && { amr: payload.amr ? JSON.stringify(payload.amr) : null }),
+    ...(isChanged('transient') && { transient: payload.transient === true }),
+    ...(isChanged('state') && {
+      sealed_state: state ? sealPayload(deps.keys, ['sessions', 'sealed_state', String(payload.uid)], state) : null,
+    }),
+  };
+}
+
 /**
  * oidc-provider counts in whole seconds; a sign-in in the same second as a password reset must still count as later than it,
  * so the exact time is kept.
  */
-function signInTime(loginTs: number, previous: SessionRecord | undefined, now: Date): Date {
-  const known = previous?.login_at;
-  if (known && Math.floor(known.getTime() / 1000) === loginTs) return known;
+function signInTime(loginTs: number, now: Date): Date {
   const isNow = Math.abs(now.getTime() - loginTs * 1000) < 2000;
   return isNow ? now : new Date(loginTs * 1000);
 }
