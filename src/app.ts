@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import Koa, { type Middleware } from 'koa';
+import compose from 'koa-compose';
 import { permissionsAt } from './access/index.ts';
 import { SecretGuesses } from './clients/index.ts';
 import type { Config } from './config.ts';
@@ -11,6 +12,7 @@ import {
   clientCertificates,
   deliverLogout,
   endpointTemplate,
+  isForPrograms,
   oauthErrors,
   openProvider,
   type ProviderDeps,
@@ -115,19 +117,37 @@ export async function createApp({ config, issuer, version, installation, log, me
   koa.use(securityHeaders(issuer));
   koa.use(problems(log, problemPage({ now, config })));
   koa.use(pinHost(issuer));
-  koa.use(healthRoutes(installation));
-  koa.use(serveAssets);
-  koa.use(oauthErrors);
-  koa.use(readForm);
-  if (demo) koa.use(demo);
-  koa.use(providerPagePolicy);
-  koa.use(unitOfWork({ log, db, committer, keys, metrics, now, refreshGraceSeconds: config.refreshGraceSeconds }));
-  koa.use(prefetchToken(store));
-  koa.use(resolveStructuredTokens(issuer, provider.keys));
-  koa.use(providerForms(issuer));
-  koa.use(userCodeEntry(pages));
-  koa.use(pageRoutes(pages));
-  koa.use(provider.middleware);
+  const unit = unitOfWork({
+    log,
+    db,
+    committer,
+    keys,
+    metrics,
+    now,
+    refreshGraceSeconds: config.refreshGraceSeconds,
+  });
+  const forPrograms = compose([
+    oauthErrors,
+    readForm,
+    unit,
+    prefetchToken(store),
+    resolveStructuredTokens(issuer, provider.keys),
+    provider.middleware,
+  ]);
+  const forBrowsers = compose([
+    healthRoutes(installation),
+    serveAssets,
+    oauthErrors,
+    readForm,
+    ...(demo ? [demo] : []),
+    providerPagePolicy,
+    unit,
+    providerForms(issuer),
+    userCodeEntry(pages),
+    pageRoutes(pages),
+    provider.middleware,
+  ]);
+  koa.use((ctx, next) => (isForPrograms(ctx.path) ? forPrograms : forBrowsers)(ctx, next));
   jobs.handle('backchannel-logout', deliverLogout(provider.current, store));
   jobs.handle('remove-expired', async () => {
     log.info({ removed: await removeExpired(store) }, 'removed what has expired');

@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
 import { openDemo } from './demo.ts';
 import { type Installation, openInstallation, readVersion, StartError } from './installation.ts';
 import { clientMetadataRules } from './oidc/index.ts';
-import { system } from './platform/http/index.ts';
+import { RereadableRequest, system } from './platform/http/index.ts';
 import { openLog } from './platform/logging/index.ts';
 import { Metrics } from './platform/metrics/index.ts';
 import { openTracing } from './platform/tracing/index.ts';
@@ -34,13 +34,14 @@ export async function startServer(
   const version = readVersion();
   // Listening first: a taken port is told before anything is opened, and with PORT=0 the issuer is known only now.
   let answer: RequestListener = starting;
-  const timeouts = {
+  const options = {
+    IncomingMessage: RereadableRequest,
     headersTimeout: headersTimeoutMs,
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: 1000,
   };
   const underWay = new Set<ServerResponse>();
-  const server = createServer(timeouts, (request, response) => {
+  const server = createServer(options, (request, response) => {
     underWay.add(response);
     response.once('close', () => underWay.delete(response));
     if (!server.listening) response.shouldKeepAlive = false;

@@ -22,6 +22,21 @@ export const publishedDocuments = [
   routes.jwks,
 ];
 
+const programEndpoints = new Set<string>([
+  routes.token,
+  routes.userinfo,
+  routes.introspection,
+  routes.revocation,
+  routes.pushed_authorization_request,
+  routes.device_authorization,
+  ...publishedDocuments,
+]);
+
+/** Whether programs ask here; all other addresses are for browsers. */
+export function isForPrograms(path: string): boolean {
+  return programEndpoints.has(path);
+}
+
 const methods: Readonly<Record<string, string>> = {
   [routes.authorization]: 'GET, HEAD, POST',
   [routes.token]: 'POST, OPTIONS',

@@ -4,7 +4,7 @@ export { deliverLogout } from './backchannel-logout.ts';
 export { clientMetadataRules } from './client-metadata.ts';
 export type { ProviderDeps, ProviderPages } from './configuration.ts';
 export type { DevicePages, UserCodeProblem } from './device-flow.ts';
-export { endpointTemplate, publishedDocuments } from './endpoints.ts';
+export { endpointTemplate, isForPrograms, publishedDocuments } from './endpoints.ts';
 export {
   type BrowserSession,
   browserSession,

@@ -1,5 +1,5 @@
 import type { Middleware } from 'koa';
-import mount from 'koa-mount';
+import compose from 'koa-compose';
 import type Provider from 'oidc-provider';
 import type { ChangeFeed } from '../platform/database/index.ts';
 import { loadSigningKeys, type SigningKey, stateOf } from '../signing-keys/index.ts';
@@ -56,7 +56,7 @@ async function load(deps: ProviderDeps & { rootKey: Buffer }) {
   const keys = await loadSigningKeys(deps.db, deps.rootKey, now);
   const provider = buildProvider(deps, keys);
   provider.proxy = true;
-  return { provider, keys, phases: phasesOf(keys, now), middleware: mount('/', provider as never) as Middleware };
+  return { provider, keys, phases: phasesOf(keys, now), middleware: compose(provider.middleware) };
 }
 
 /** Which key is in which state; it changes when the clock passes one of their times. */

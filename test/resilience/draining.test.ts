@@ -1,5 +1,7 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HeldStatement } from '../support/held-statement.ts';
+import { api } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
 /** Well below the ten seconds after which open connections are cut. */
@@ -24,7 +26,41 @@ describe('a server that is told to stop', () => {
     await working;
     agent.destroy();
   });
+
+  test('answers every request that it has begun, as truthfully as ever, and takes no new one', async () => {
+    const node = await latchkey.startNode();
+    const tokens = await Promise.all([1, 2, 3, 4].map(() => latchkey.tokens({}, latchkey.browser(), 'bob')));
+    const held = await HeldStatement.hold(latchkey.database.url, 'insert', 'access_tokens');
+    const services = Array.from({ length: 16 }, () =>
+      latchkey.clientCredentials({ resource: api }, 'service', node.address),
+    );
+    const rotations = tokens.map(({ refresh_token }) => latchkey.refresh(refresh_token, 'web-app', node.address));
+    await held.reached();
+    // Connections are taken in their order: when a later one is answered, these were taken.
+    await latchkey.post('/oauth/introspect', { token: 'none' }, 'web-app', node.address);
+    const stopped = node.kill('SIGTERM');
+    await refusal(node.address);
+    await held.release();
+    const answers = await Promise.all([...services, ...rotations]);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(answers.map(({ headers }) => headers.get('connection'))).toEqual(answers.map(() => 'close'));
+    expect(await stopped).toBe(0);
+    for (const { body } of await Promise.all(rotations))
+      expect(await latchkey.refresh(body.refresh_token)).toMatchObject({ status: 200 });
+  });
 });
+
+/** Resolves when a new connection is refused. */
+async function refusal(address: string): Promise<void> {
+  for (;;) {
+    const cause = await fetch(`${address}/healthz`).then(
+      () => undefined,
+      (error: Error & { cause?: { code?: string } }) => error.cause?.code,
+    );
+    if (cause === 'ECONNREFUSED') return;
+    await sleep(5);
+  }
+}
 
 /** Whether there was an answer; notes what it said about its connection. */
 function read(issuer: string, agent: Agent, connections: Set<string | undefined>): Promise<boolean> {

@@ -184,8 +184,12 @@ export class Latchkey {
     return this.post('/oauth/token', { grant_type: 'refresh_token', refresh_token }, client_id, node);
   }
 
-  clientCredentials(parameters: Record<string, string> = { resource: api }, client_id = 'service'): Promise<Answer> {
-    return this.post('/oauth/token', { grant_type: 'client_credentials', ...parameters }, client_id);
+  clientCredentials(
+    parameters: Record<string, string> = { resource: api },
+    client_id = 'service',
+    node = this.issuer,
+  ): Promise<Answer> {
+    return this.post('/oauth/token', { grant_type: 'client_credentials', ...parameters }, client_id, node);
   }
 
   async isActive(token: string, client_id = 'web-app', node = this.issuer): Promise<boolean> {

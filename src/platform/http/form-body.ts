@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage } from 'node:http';
 import type { Context, Next } from 'koa';
 import { Problem } from './problems.ts';
 
@@ -7,6 +7,39 @@ const maxParameters = 1000;
 // NUL and other controls have no place in a parameter, and PostgreSQL refuses NUL in text; tab and line ends may stand in free text.
 const controlCharacters = /[^\P{Cc}\t\n\r]|\p{Cs}|\ufffd/u;
 const formType = 'application/x-www-form-urlencoded';
+
+/** A request whose body, once it was read here, can be read again as if it had just come: oidc-provider reads the stream itself. */
+export class RereadableRequest extends IncomingMessage {
+  #body: Buffer | undefined;
+
+  /** Lets whoever comes later read this body. */
+  replaceBody(body: Buffer): void {
+    this.#body = body;
+    this.headers['content-length'] = String(body.length);
+  }
+
+  get hasBody(): boolean {
+    return this.#body !== undefined;
+  }
+
+  override iterator(options?: { destroyOnReturn?: boolean }): NodeJS.AsyncIterator<Buffer> {
+    return this.#body ? replayed(this.#body) : super.iterator(options);
+  }
+}
+
+// On the class, once: a property of its own would make every later look at a request slow (8 µs and more a request).
+Object.defineProperty(RereadableRequest.prototype, 'readable', {
+  get(this: RereadableRequest) {
+    return this.hasBody || Reflect.get(IncomingMessage.prototype, 'readable', this);
+  },
+  set(this: RereadableRequest, value: boolean) {
+    Reflect.set(IncomingMessage.prototype, 'readable', value, this);
+  },
+});
+
+async function* replayed(body: Buffer): NodeJS.AsyncIterator<Buffer> {
+  yield body;
+}
 
 const forms = new WeakMap<object, URLSearchParams>();
 
@@ -21,35 +54,25 @@ export function form(ctx: Context): URLSearchParams {
  * @throws Problem 413 for more than 64 KiB, 415 for a compressed body, 400 for control characters or too many parameters
  */
 export async function readForm(ctx: Context, next: Next): Promise<void> {
-  refuseControls(ctx.querystring, ctx);
+  if (ctx.querystring) refuseControls(new URLSearchParams(ctx.querystring), ctx);
   if (ctx.method === 'POST' && ctx.is(formType)) {
     if (ctx.get('Content-Encoding')) throw unsupportedEncoding();
     const body = await readBody(ctx.req, ctx.request.length);
-    refuseControls(body.toString('latin1'), ctx);
-    replace(ctx, body);
+    const parameters = new URLSearchParams(body.toString());
+    refuseControls(parameters, ctx);
+    remember(ctx, parameters, body);
   }
   await next();
 }
 
 /** Lets the rest of the request see another form, e.g. a verified token in place of the presented one. */
 export function replaceForm(ctx: Context, parameters: URLSearchParams): void {
-  replace(ctx, Buffer.from(parameters.toString()));
+  remember(ctx, parameters, Buffer.from(parameters.toString()));
 }
 
-function replace(ctx: Context, body: Buffer): void {
-  // oidc-provider reads the stream itself; it is given what was read here. On the request as it is: an object derived from it
-  // would make every later look at the request slow (8 µs and more a request).
-  Object.defineProperties(ctx.req, {
-    readable: { value: true, configurable: true },
-    iterator: {
-      value: async function* replay() {
-        yield body;
-      },
-      configurable: true,
-    },
-  });
-  ctx.req.headers['content-length'] = String(body.length);
-  forms.set(ctx.res, new URLSearchParams(body.toString()));
+function remember(ctx: Context, parameters: URLSearchParams, body: Buffer): void {
+  (ctx.req as RereadableRequest).replaceBody(body);
+  forms.set(ctx.res, parameters);
 }
 
 async function readBody(req: IncomingMessage, length: number | undefined): Promise<Buffer> {
@@ -69,9 +92,7 @@ async function readBody(req: IncomingMessage, length: number | undefined): Promi
   return Buffer.concat(chunks, received);
 }
 
-function refuseControls(encoded: string, ctx: Context): void {
-  if (!encoded) return;
-  const parameters = new URLSearchParams(encoded);
+function refuseControls(parameters: URLSearchParams, ctx: Context): void {
   if (parameters.size > maxParameters) throw badForm('The request has too many parameters.');
   for (const [name, value] of parameters) {
     if (controlCharacters.test(name) || controlCharacters.test(value)) {
