@@ -75,7 +75,7 @@ async function compare(bench: Bench, servers: MeasuredServer[], operation: strin
 /** Only Latchkey has passwords; what it is compared with there is the hash alone. */
 function takesPart(name: ServerName, operation: string): boolean {
   if (name === 'Latchkey') return true;
-  return (name === 'hash alone') === (operation === 'login');
+  return (name === 'hash alone') === ['login', 'whole sign-in'].includes(operation);
 }
 
 function facts(postgres: string): string {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   api,
   clientSecret,
+  connections,
   jwtApi,
   paths,
   redirectUri,
@@ -12,9 +13,17 @@ import {
 } from '../installation.ts';
 import { Browser } from './browser.ts';
 import { type Answer, type Connection, headerOf, requestText } from './connection.ts';
+import { leastOperations } from './round.ts';
 
 /** Who uses one connection: a person with a browser that is signed in, and the tokens of an app on their behalf. */
-export type Visitor = { login: string; browser: Browser; refresh_token: string; access_token: string };
+export type Visitor = {
+  login: string;
+  browser: Browser;
+  refresh_token: string;
+  access_token: string;
+  /** Requests that post a filled in sign-in form, each of an interaction of its own. */
+  signIns: string[];
+};
 
 type Tokens = { access_token: string; refresh_token: string; id_token: string; token_type: string; active: boolean };
 type Step = () => Promise<void>;
@@ -37,11 +46,13 @@ export async function makeVisitor(connection: Connection, person: number): Promi
   const login = usernameOf(person);
   const browser = new Browser(connection);
   const { access_token, refresh_token } = await redeem(connection, await browser.visit(authorizePath, login));
-  return { login, browser, access_token, refresh_token };
+  return { login, browser, access_token, refresh_token, signIns: [] };
 }
 
+type Prepare = (connection: Connection, visitor: Visitor, milliseconds: number) => Step | Promise<Step>;
+
 /** What is measured: for one connection, the step that is repeated on it. Each answer is checked. */
-export const operations: Record<string, (connection: Connection, visitor: Visitor) => Step> = {
+export const operations: Record<string, Prepare> = {
   'client_credentials opaque': (connection) => clientCredentials(connection, { resource: api, scope: 'read' }, 1),
   'client_credentials jwt': (connection) =>
     clientCredentials(connection, { resource: jwtApi, scope: 'report:read' }, 3),
@@ -64,9 +75,23 @@ export const operations: Record<string, (connection: Connection, visitor: Visito
       const request = requestText(connection.origin, { method: 'GET', path: authorizePath, headers });
       const answer = await connection.send(request);
       browser.keepCookies(answer);
-      await redeem(connection, new URL(headerOf(answer.head, 'location') ?? ''));
+      const location = headerOf(answer.head, 'location');
+      expect(location?.startsWith(`${redirectUri}?`) === true, answer);
+      await redeem(connection, new URL(location ?? ''));
     },
-  login:
+  login: async (connection, { login, signIns }, milliseconds) => {
+    while (signIns.length < signInsAhead(milliseconds))
+      signIns.push(await new Browser(connection).signInForm(authorizePath, login));
+    return async () => {
+      const signIn = signIns.pop();
+      if (!signIn) throw new Error('there were too few sign-in forms for this round');
+      const answer = await connection.send(signIn);
+      const location = headerOf(answer.head, 'location');
+      // A wrong password is answered 422, too many 429, each with the page again.
+      expect(answer.status === 303 && location?.includes(`${paths.authorization}/`) === true, answer);
+    };
+  },
+  'whole sign-in':
     (connection, { login }) =>
     async () => {
       await redeem(connection, await new Browser(connection).visit(authorizePath, login));
@@ -74,6 +99,12 @@ export const operations: Record<string, (connection: Connection, visitor: Visito
   discovery: (connection) => reading(connection, paths.discovery, 'issuer'),
   jwks: (connection) => reading(connection, paths.jwks, 'keys'),
 };
+
+/** Enough sign-in forms, opened before a round, that a connection never runs out: hashing, four at a time, is slow everywhere. */
+function signInsAhead(milliseconds: number): number {
+  const fastestRate = 400;
+  return Math.ceil((1.25 * Math.max(leastOperations, (fastestRate * milliseconds) / 1000)) / connections);
+}
 
 function clientCredentials(connection: Connection, fields: Record<string, string>, parts: number): Step {
   const request = form(connection, paths.token, service.client_id, { grant_type: 'client_credentials', ...fields });
