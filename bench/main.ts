@@ -1,14 +1,15 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
+import { type Comparison, comparisons } from './comparisons.ts';
 import { connections } from './installation.ts';
-import { operations } from './load/operations.ts';
 import { type Bench, type Figures, measure, medianOf } from './measure.ts';
 import { openBenchPostgres } from './postgres.ts';
 import { startProcess, stopProcess } from './processes.ts';
 import { type Measured, report } from './report.ts';
 import { type MeasuredServer, type ServerName, startLatchkey, startPeer } from './servers.ts';
 
-const usage = 'npm run bench -- [--quick] [--only <operation>]… [--rounds <n>] [--seconds <n>] [--profile <folder>]';
+const usage =
+  'npm run bench -- [--quick] [--only <start of an operation>]… [--rounds <n>] [--seconds <n>] [--profile <folder>]';
 
 const { values } = parseArgs({
   options: {
@@ -22,8 +23,8 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds ?? 3);
 const milliseconds = Number(values.seconds ?? (values.quick ? 1 : 4)) * 1000;
-const chosen = Object.keys(operations).filter((name) => values.only?.some((only) => name.includes(only)) ?? true);
-if (chosen.length === 0) throw new Error(`${usage}\n  <operation>: ${Object.keys(operations).join(', ')}`);
+const chosen = comparisons.filter(({ name }) => values.only?.some((only) => name.startsWith(only)) ?? true);
+if (chosen.length === 0) throw new Error(`${usage}\n  <operation>: ${comparisons.map(({ name }) => name).join('; ')}`);
 
 const closing: (() => Promise<void>)[] = [];
 process.on('SIGINT', () => void close().finally(() => process.exit(130)));
@@ -32,50 +33,51 @@ try {
   closing.push(postgres.close);
   const load = startProcess('bench/load/main.ts');
   closing.push(() => stopProcess(load));
-  const servers = await startServers(await postgres.createDatabase('latchkey_bench'), () =>
-    postgres.createDatabase('straightforward'),
-  );
+  const servers = await startServers(postgres.createDatabase);
   const measured: Measured[] = [];
-  for (const operation of chosen) measured.push(await compare({ load, postgres }, servers, operation));
+  for (const comparison of chosen) measured.push(await compare({ load, postgres }, servers, comparison));
   process.stdout.write(`${report(measured, facts(postgres.version))}\n`);
 } finally {
   await close();
 }
 
-async function startServers(latchkeyUrl: string, createOther: () => Promise<string>): Promise<MeasuredServer[]> {
-  const started: MeasuredServer[] = [];
-  const add = (server: MeasuredServer) => {
-    started.push(server);
-    closing.push(server.stop);
+/** Those that the chosen comparisons need. */
+async function startServers(createDatabase: (name: string) => Promise<string>): Promise<MeasuredServer[]> {
+  const { profile: profileFolder } = values;
+  const start: Record<ServerName, () => Promise<MeasuredServer>> = {
+    Latchkey: async () =>
+      startLatchkey('Latchkey', { databaseUrl: await createDatabase('latchkey_bench'), profileFolder }),
+    'two workers': async () =>
+      startLatchkey('two workers', { databaseUrl: await createDatabase('two_workers'), workers: 2 }),
+    straightforward: async () => startPeer('straightforward', 'main.ts', [await createDatabase('straightforward')]),
+    'in memory': () => startPeer('in memory', 'main.ts'),
+    'hash alone': () => startPeer('hash alone', 'hash.ts'),
   };
-  add(await startLatchkey(latchkeyUrl, values.profile));
-  if (values.profile) return started;
-  add(await startPeer('straightforward', 'main.ts', [await createOther()]));
-  add(await startPeer('in memory', 'main.ts'));
-  add(await startPeer('hash alone', 'hash.ts'));
+  const needed = profileFolder ? ['Latchkey' as const] : new Set(chosen.flatMap(({ servers }) => servers));
+  const started: MeasuredServer[] = [];
+  for (const name of needed) {
+    const server = await start[name]();
+    closing.push(server.stop);
+    started.push(server);
+  }
   return started;
 }
 
 /** Rounds in turn, A B C A B C, so that what else the machine does hits all alike. */
-async function compare(bench: Bench, servers: MeasuredServer[], operation: string): Promise<Measured> {
-  const measuring = servers.filter(({ name }) => takesPart(name, operation));
+async function compare(bench: Bench, servers: MeasuredServer[], comparison: Comparison): Promise<Measured> {
+  const measuring = servers.filter(({ name }) => comparison.servers.includes(name));
   const all = new Map<ServerName, Figures[]>(measuring.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round += 1) {
     for (const server of measuring) {
       const warmUp = milliseconds * (round === 1 ? 1 : 0.25);
-      const figures = await measure(bench, server, { operation, milliseconds, warmUp });
+      const figures = await measure(bench, server, { operation: comparison.operation, milliseconds, warmUp });
       all.get(server.name)?.push(figures);
-      const line = `${operation}, round ${round}, ${server.name}: ${Math.round(figures.rate)}/s, ${Math.round(figures.serverCpu)} µs`;
+      const line = `${comparison.name}, round ${round}, ${server.name}: ${Math.round(figures.rate)}/s, ${Math.round(figures.serverCpu)} µs`;
       process.stderr.write(`${line} (load ${Math.round(figures.loadCpu)} µs)\n`);
     }
   }
-  return { operation, figures: Object.fromEntries([...all].map(([name, each]) => [name, medianOf(each)])) };
-}
-
-/** Only Latchkey has passwords; what it is compared with there is the hash alone. */
-function takesPart(name: ServerName, operation: string): boolean {
-  if (name === 'Latchkey') return true;
-  return (name === 'hash alone') === ['login', 'whole sign-in'].includes(operation);
+  const figures = Object.fromEntries([...all].map(([name, each]) => [name, medianOf(each)]));
+  return { operation: comparison.name, figures };
 }
 
 function facts(postgres: string): string {
