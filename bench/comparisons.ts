@@ -5,6 +5,7 @@ export type Comparison = { name: string; operation: string; servers: readonly Se
 
 const providers = ['Latchkey', 'straightforward', 'in memory'] as const;
 const workers = ['Latchkey', 'two workers'] as const;
+const amounts = ['Latchkey', 'tokens stored'] as const;
 const passwords = ['Latchkey', 'hash alone'] as const;
 
 const of = (operation: string, servers: readonly ServerName[], before = ''): Comparison => ({
@@ -26,4 +27,8 @@ export const comparisons: readonly Comparison[] = [
   of('client_credentials jwt', workers, 'two workers, '),
   of('refresh', workers, 'two workers, '),
   of('introspection', workers, 'two workers, '),
+  of('refresh', amounts, 'stored tokens, '),
+  of('introspection', amounts, 'stored tokens, '),
+  of('refresh of anybody', amounts, 'stored tokens, '),
+  of('introspection of anybody', amounts, 'stored tokens, '),
 ];

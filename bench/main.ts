@@ -4,12 +4,13 @@ import { type Comparison, comparisons } from './comparisons.ts';
 import { connections } from './installation.ts';
 import { type Bench, type Figures, measure, medianOf } from './measure.ts';
 import { openBenchPostgres } from './postgres.ts';
-import { startProcess, stopProcess } from './processes.ts';
+import { ask, startProcess, stopProcess } from './processes.ts';
 import { type Measured, report } from './report.ts';
 import { type MeasuredServer, type ServerName, startLatchkey, startPeer } from './servers.ts';
+import { storeTokens } from './stored-tokens.ts';
 
 const usage =
-  'npm run bench -- [--quick] [--only <start of an operation>]… [--rounds <n>] [--seconds <n>] [--profile <folder>]';
+  'npm run bench -- [--quick] [--only <start of an operation>]… [--rounds <n>] [--seconds <n>] [--stored <n>] [--profile <folder>]';
 
 const { values } = parseArgs({
   options: {
@@ -17,12 +18,15 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
+    // How many tokens the database of `tokens stored` has.
+    stored: { type: 'string', default: '1000000' },
     // Latchkey alone, with a CPU profile of its process.
     profile: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds ?? 3);
 const milliseconds = Number(values.seconds ?? (values.quick ? 1 : 4)) * 1000;
+const stored = Number(values.stored);
 const chosen = comparisons.filter(({ name }) => values.only?.some((only) => name.startsWith(only)) ?? true);
 if (chosen.length === 0) throw new Error(`${usage}\n  <operation>: ${comparisons.map(({ name }) => name).join('; ')}`);
 
@@ -33,22 +37,24 @@ try {
   closing.push(postgres.close);
   const load = startProcess('bench/load/main.ts');
   closing.push(() => stopProcess(load));
-  const servers = await startServers(postgres.createDatabase);
+  const servers = await startServers({ load, postgres });
   const measured: Measured[] = [];
   for (const comparison of chosen) measured.push(await compare({ load, postgres }, servers, comparison));
-  process.stdout.write(`${report(measured, facts(postgres.version))}\n`);
+  process.stdout.write(`${report(measured, facts(postgres.version), stored)}\n`);
 } finally {
   await close();
 }
 
 /** Those that the chosen comparisons need. */
-async function startServers(createDatabase: (name: string) => Promise<string>): Promise<MeasuredServer[]> {
+async function startServers(bench: Bench): Promise<MeasuredServer[]> {
+  const { createDatabase } = bench.postgres;
   const { profile: profileFolder } = values;
   const start: Record<ServerName, () => Promise<MeasuredServer>> = {
     Latchkey: async () =>
       startLatchkey('Latchkey', { databaseUrl: await createDatabase('latchkey_bench'), profileFolder }),
     'two workers': async () =>
       startLatchkey('two workers', { databaseUrl: await createDatabase('two_workers'), workers: 2 }),
+    'tokens stored': async () => startFull(bench, await createDatabase('tokens_stored')),
     straightforward: async () => startPeer('straightforward', 'main.ts', [await createDatabase('straightforward')]),
     'in memory': () => startPeer('in memory', 'main.ts'),
     'hash alone': () => startPeer('hash alone', 'hash.ts'),
@@ -61,6 +67,14 @@ async function startServers(createDatabase: (name: string) => Promise<string>): 
     started.push(server);
   }
   return started;
+}
+
+async function startFull({ load }: Bench, databaseUrl: string): Promise<MeasuredServer> {
+  const server = await startLatchkey('tokens stored', { databaseUrl });
+  closing.push(server.stop);
+  // Signs people in, whose rows are then copied.
+  await ask(load, { origin: server.origin, operation: 'refresh', milliseconds: 0, stored: 0 });
+  return { ...server, stored: await storeTokens(databaseUrl, stored) };
 }
 
 /** Rounds in turn, A B C A B C, so that what else the machine does hits all alike. */
@@ -85,7 +99,7 @@ function facts(postgres: string): string {
   return [
     `${os.cpus().length} × ${cpu?.model ?? 'unknown'}, ${Math.round(os.totalmem() / 2 ** 30)} GiB; load, server and PostgreSQL share them.`,
     `Node ${process.version}, PostgreSQL ${postgres} with its default settings; ${connections} connections;`,
-    `medians of ${rounds} interleaved rounds of ${milliseconds / 1000} s.`,
+    `medians of ${rounds} interleaved rounds of ${milliseconds / 1000} s; tokens stored: ${stored.toLocaleString('en')}.`,
   ].join(' ');
 }
 

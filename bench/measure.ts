@@ -44,10 +44,10 @@ export async function measure(bench: Bench, server: MeasuredServer, round: Round
 
 function run(
   { load }: Bench,
-  { name, origin, child }: MeasuredServer,
+  { name, origin, child, stored = 0 }: MeasuredServer,
   { operation, milliseconds }: Round,
 ): Promise<Load> {
-  if (name !== 'hash alone') return ask<Load>(load, { origin, operation, milliseconds });
+  if (name !== 'hash alone') return ask<Load>(load, { origin, operation, milliseconds, stored });
   return ask<Load>(child, { milliseconds });
 }
 

@@ -6,11 +6,13 @@ import { freePort } from '../test/support/free-port.ts';
 import { configuration } from './installation.ts';
 import { ask, startProcess, stopProcess } from './processes.ts';
 
-export type ServerName = 'Latchkey' | 'two workers' | 'straightforward' | 'in memory' | 'hash alone';
+export type ServerName = 'Latchkey' | 'two workers' | 'tokens stored' | 'straightforward' | 'in memory' | 'hash alone';
 export type MeasuredServer = {
   name: ServerName;
   origin: string;
   child: ChildProcess;
+  /** How many pairs of tokens it has besides those of the load (`storeTokens`). */
+  stored?: number;
   stop: () => Promise<void>;
 };
 

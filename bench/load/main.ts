@@ -4,7 +4,7 @@ import { makeVisitor, operations, type Visitor } from './operations.ts';
 import { goesOn, percentiles } from './round.ts';
 
 /** Put load on a server: as many loops as connections, each sending its next request when the last was answered. */
-export type Job = { origin: string; operation: string; milliseconds: number };
+export type Job = { origin: string; operation: string; milliseconds: number; stored: number };
 export type Load = { operations: number; seconds: number; p50: number; p99: number; cpuMicroseconds: number };
 
 type Seat = { connection: Connection; visitor: Visitor };
@@ -18,12 +18,14 @@ process.on('message', async (job: Job) => {
   }
 });
 
-async function run({ origin, operation, milliseconds }: Job): Promise<Load> {
+async function run({ origin, operation, milliseconds, stored }: Job): Promise<Load> {
   const taken = await seated(origin);
   await Promise.all(taken.map(({ connection }) => connection.open()));
   const prepare = operations[operation];
   if (!prepare) throw new Error(`there is no operation ${operation}`);
-  const steps = await Promise.all(taken.map(({ connection, visitor }) => prepare(connection, visitor, milliseconds)));
+  const steps = await Promise.all(
+    taken.map(({ connection, visitor }) => prepare(connection, visitor, { milliseconds, stored })),
+  );
   const took: number[] = [];
   const cpu = process.cpuUsage();
   const started = performance.now();
