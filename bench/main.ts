@@ -31,7 +31,8 @@ const chosen = comparisons.filter(({ name }) => values.only?.some((only) => name
 if (chosen.length === 0) throw new Error(`${usage}\n  <operation>: ${comparisons.map(({ name }) => name).join('; ')}`);
 
 const closing: (() => Promise<void>)[] = [];
-process.on('SIGINT', () => void close().finally(() => process.exit(130)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => void close().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143)));
 try {
   const postgres = await openBenchPostgres();
   closing.push(postgres.close);
