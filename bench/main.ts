@@ -31,6 +31,7 @@ const chosen = comparisons.filter(({ name }) => values.only?.some((only) => name
 if (chosen.length === 0) throw new Error(`${usage}\n  <operation>: ${comparisons.map(({ name }) => name).join('; ')}`);
 
 const closing: (() => Promise<void>)[] = [];
+let closed: Promise<void> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => void close().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143)));
 try {
@@ -104,6 +105,12 @@ function facts(postgres: string): string {
   ].join(' ');
 }
 
-async function close(): Promise<void> {
+/** Once: whoever asks while it is under way, as what breaks off at a signal does, waits for it. */
+function close(): Promise<void> {
+  closed ??= closeAll();
+  return closed;
+}
+
+async function closeAll(): Promise<void> {
   for (const end of closing.splice(0).reverse()) await end();
 }
