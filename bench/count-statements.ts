@@ -1,4 +1,5 @@
-// Preloaded into measured servers: counts the statements they send, and tells the count when asked.
+// Preloaded into measured servers: counts the statements they and their workers send, and tells the count when asked.
+import cluster, { type Worker } from 'node:cluster';
 import pg from 'pg';
 
 let statements = 0;
@@ -9,8 +10,27 @@ pg.Client.prototype.query = function counted(this: pg.Client, ...input: unknown[
 } as typeof query;
 
 process.on('message', (message) => {
-  if (message === 'statements') process.send?.({ statements });
+  if (message === 'statements') void total().then((sum) => process.send?.({ statements: sum }));
 });
 // Whoever started it is gone.
 process.on('disconnect', () => process.exit());
-process.channel?.unref();
+// A worker that waits for its port has nothing else to live for.
+if (cluster.isPrimary) process.channel?.unref();
+
+async function total(): Promise<number> {
+  const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+  const counts = await Promise.all(workers.map(countOf));
+  return counts.reduce((sum, count) => sum + count, statements);
+}
+
+function countOf(worker: Worker): Promise<number> {
+  return new Promise((resolve) => {
+    const answered = (message: { statements?: number }) => {
+      if (message.statements === undefined) return;
+      worker.off('message', answered);
+      resolve(message.statements);
+    };
+    worker.on('message', answered);
+    worker.send('statements');
+  });
+}

@@ -1,14 +1,16 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
+import { type Comparison, comparisons } from './comparisons.ts';
 import { connections } from './installation.ts';
-import { operations } from './load/operations.ts';
 import { type Bench, type Figures, measure, medianOf } from './measure.ts';
 import { openBenchPostgres } from './postgres.ts';
-import { startProcess, stopProcess } from './processes.ts';
+import { ask, startProcess, stopProcess } from './processes.ts';
 import { type Measured, report } from './report.ts';
 import { type MeasuredServer, type ServerName, startLatchkey, startPeer } from './servers.ts';
+import { storeTokens } from './stored-tokens.ts';
 
-const usage = 'npm run bench -- [--quick] [--only <operation>]… [--rounds <n>] [--seconds <n>] [--profile <folder>]';
+const usage =
+  'npm run bench -- [--quick] [--only <start of an operation>]… [--rounds <n>] [--seconds <n>] [--stored <n>] [--profile <folder>]';
 
 const { values } = parseArgs({
   options: {
@@ -16,66 +18,82 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
+    // How many tokens the database of `tokens stored` has.
+    stored: { type: 'string', default: '1000000' },
     // Latchkey alone, with a CPU profile of its process.
     profile: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds ?? 3);
 const milliseconds = Number(values.seconds ?? (values.quick ? 1 : 4)) * 1000;
-const chosen = Object.keys(operations).filter((name) => values.only?.some((only) => name.includes(only)) ?? true);
-if (chosen.length === 0) throw new Error(`${usage}\n  <operation>: ${Object.keys(operations).join(', ')}`);
+const stored = Number(values.stored);
+const chosen = comparisons.filter(({ name }) => values.only?.some((only) => name.startsWith(only)) ?? true);
+if (chosen.length === 0) throw new Error(`${usage}\n  <operation>: ${comparisons.map(({ name }) => name).join('; ')}`);
 
 const closing: (() => Promise<void>)[] = [];
-process.on('SIGINT', () => void close().finally(() => process.exit(130)));
+let closed: Promise<void> | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => void close().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143)));
 try {
   const postgres = await openBenchPostgres();
   closing.push(postgres.close);
   const load = startProcess('bench/load/main.ts');
   closing.push(() => stopProcess(load));
-  const servers = await startServers(await postgres.createDatabase('latchkey_bench'), () =>
-    postgres.createDatabase('straightforward'),
-  );
+  const servers = await startServers({ load, postgres });
   const measured: Measured[] = [];
-  for (const operation of chosen) measured.push(await compare({ load, postgres }, servers, operation));
-  process.stdout.write(`${report(measured, facts(postgres.version))}\n`);
+  for (const comparison of chosen) measured.push(await compare({ load, postgres }, servers, comparison));
+  process.stdout.write(`${report(measured, facts(postgres.version), stored)}\n`);
 } finally {
   await close();
 }
 
-async function startServers(latchkeyUrl: string, createOther: () => Promise<string>): Promise<MeasuredServer[]> {
-  const started: MeasuredServer[] = [];
-  const add = (server: MeasuredServer) => {
-    started.push(server);
-    closing.push(server.stop);
+/** Those that the chosen comparisons need. */
+async function startServers(bench: Bench): Promise<MeasuredServer[]> {
+  const { createDatabase } = bench.postgres;
+  const { profile: profileFolder } = values;
+  const start: Record<ServerName, () => Promise<MeasuredServer>> = {
+    Latchkey: async () =>
+      startLatchkey('Latchkey', { databaseUrl: await createDatabase('latchkey_bench'), profileFolder }),
+    'two workers': async () =>
+      startLatchkey('two workers', { databaseUrl: await createDatabase('two_workers'), workers: 2 }),
+    'tokens stored': async () => startFull(bench, await createDatabase('tokens_stored')),
+    straightforward: async () => startPeer('straightforward', 'main.ts', [await createDatabase('straightforward')]),
+    'in memory': () => startPeer('in memory', 'main.ts'),
+    'hash alone': () => startPeer('hash alone', 'hash.ts'),
   };
-  add(await startLatchkey(latchkeyUrl, values.profile));
-  if (values.profile) return started;
-  add(await startPeer('straightforward', 'main.ts', [await createOther()]));
-  add(await startPeer('in memory', 'main.ts'));
-  add(await startPeer('hash alone', 'hash.ts'));
+  const needed = profileFolder ? ['Latchkey' as const] : new Set(chosen.flatMap(({ servers }) => servers));
+  const started: MeasuredServer[] = [];
+  for (const name of needed) {
+    const server = await start[name]();
+    closing.push(server.stop);
+    started.push(server);
+  }
   return started;
 }
 
+async function startFull({ load }: Bench, databaseUrl: string): Promise<MeasuredServer> {
+  const server = await startLatchkey('tokens stored', { databaseUrl });
+  closing.push(server.stop);
+  // Signs people in, whose rows are then copied.
+  await ask(load, { origin: server.origin, operation: 'refresh', milliseconds: 0, stored: 0 });
+  return { ...server, stored: await storeTokens(databaseUrl, stored) };
+}
+
 /** Rounds in turn, A B C A B C, so that what else the machine does hits all alike. */
-async function compare(bench: Bench, servers: MeasuredServer[], operation: string): Promise<Measured> {
-  const measuring = servers.filter(({ name }) => takesPart(name, operation));
+async function compare(bench: Bench, servers: MeasuredServer[], comparison: Comparison): Promise<Measured> {
+  const measuring = servers.filter(({ name }) => comparison.servers.includes(name));
   const all = new Map<ServerName, Figures[]>(measuring.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round += 1) {
     for (const server of measuring) {
       const warmUp = milliseconds * (round === 1 ? 1 : 0.25);
-      const figures = await measure(bench, server, { operation, milliseconds, warmUp });
+      const figures = await measure(bench, server, { operation: comparison.operation, milliseconds, warmUp });
       all.get(server.name)?.push(figures);
-      const line = `${operation}, round ${round}, ${server.name}: ${Math.round(figures.rate)}/s, ${Math.round(figures.serverCpu)} µs`;
+      const line = `${comparison.name}, round ${round}, ${server.name}: ${Math.round(figures.rate)}/s, ${Math.round(figures.serverCpu)} µs`;
       process.stderr.write(`${line} (load ${Math.round(figures.loadCpu)} µs)\n`);
     }
   }
-  return { operation, figures: Object.fromEntries([...all].map(([name, each]) => [name, medianOf(each)])) };
-}
-
-/** Only Latchkey has passwords; what it is compared with there is the hash alone. */
-function takesPart(name: ServerName, operation: string): boolean {
-  if (name === 'Latchkey') return true;
-  return (name === 'hash alone') === (operation === 'login');
+  const figures = Object.fromEntries([...all].map(([name, each]) => [name, medianOf(each)]));
+  return { operation: comparison.name, figures };
 }
 
 function facts(postgres: string): string {
@@ -83,10 +101,16 @@ function facts(postgres: string): string {
   return [
     `${os.cpus().length} × ${cpu?.model ?? 'unknown'}, ${Math.round(os.totalmem() / 2 ** 30)} GiB; load, server and PostgreSQL share them.`,
     `Node ${process.version}, PostgreSQL ${postgres} with its default settings; ${connections} connections;`,
-    `medians of ${rounds} interleaved rounds of ${milliseconds / 1000} s.`,
+    `medians of ${rounds} interleaved rounds of ${milliseconds / 1000} s; tokens stored: ${stored.toLocaleString('en')}.`,
   ].join(' ');
 }
 
-async function close(): Promise<void> {
+/** Once: whoever asks while it is under way, as what breaks off at a signal does, waits for it. */
+function close(): Promise<void> {
+  closed ??= closeAll();
+  return closed;
+}
+
+async function closeAll(): Promise<void> {
   for (const end of closing.splice(0).reverse()) await end();
 }

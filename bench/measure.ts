@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Load } from './load/main.ts';
 import type { BenchPostgres } from './postgres.ts';
-import { ask, cpuOf } from './processes.ts';
+import { ask, cpuOf, cpuOfMachine } from './processes.ts';
 import type { MeasuredServer } from './servers.ts';
 
 /** One round: rates a second, times in milliseconds, CPU in microseconds an operation. */
@@ -12,6 +12,8 @@ export type Figures = {
   serverCpu: number;
   postgresCpu: number;
   loadCpu: number;
+  /** What everything else on the machine took meanwhile. */
+  othersCpu: number;
   statements: number;
   writes: number;
 };
@@ -26,13 +28,15 @@ export async function measure(bench: Bench, server: MeasuredServer, round: Round
   const load = await run(bench, server, round);
   const after = await sample(bench, server);
   const each = (of: keyof typeof before) => (after[of] - before[of]) / load.operations;
+  const loadCpu = load.cpuMicroseconds / load.operations;
   return {
     rate: load.operations / load.seconds,
     p50: load.p50,
     p99: load.p99,
     serverCpu: each('serverCpu'),
     postgresCpu: each('postgresCpu'),
-    loadCpu: load.cpuMicroseconds / load.operations,
+    loadCpu,
+    othersCpu: Math.max(0, each('machineCpu') - each('serverCpu') - each('postgresCpu') - loadCpu),
     statements: each('statements'),
     writes: each('writes'),
   };
@@ -40,10 +44,10 @@ export async function measure(bench: Bench, server: MeasuredServer, round: Round
 
 function run(
   { load }: Bench,
-  { name, origin, child }: MeasuredServer,
+  { name, origin, child, stored = 0 }: MeasuredServer,
   { operation, milliseconds }: Round,
 ): Promise<Load> {
-  if (name !== 'hash alone') return ask<Load>(load, { origin, operation, milliseconds });
+  if (name !== 'hash alone') return ask<Load>(load, { origin, operation, milliseconds, stored });
   return ask<Load>(child, { milliseconds });
 }
 
@@ -55,6 +59,7 @@ async function sample({ postgres }: Bench, { name, child }: MeasuredServer) {
     writes: await postgres.writingTransactions(),
     serverCpu: cpuOf(child.pid ?? 0),
     postgresCpu: cpuOf(postgres.pid),
+    machineCpu: cpuOfMachine(),
   };
 }
 
@@ -72,6 +77,7 @@ export function medianOf(rounds: readonly Figures[]): Figures {
     serverCpu: middle('serverCpu'),
     postgresCpu: middle('postgresCpu'),
     loadCpu: middle('loadCpu'),
+    othersCpu: middle('othersCpu'),
     statements: middle('statements'),
     writes: middle('writes'),
   };

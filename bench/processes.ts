@@ -53,6 +53,17 @@ export function cpuOf(pid: number): number {
   }
 }
 
+/** CPU time that all processes of the machine have taken so far, in microseconds; NaN where there is no /proc. */
+export function cpuOfMachine(): number {
+  try {
+    const [, ...fields] = readFileSync('/proc/stat', 'utf8').split('\n')[0]?.split(/ +/) ?? [];
+    const [user = 0, nice = 0, system = 0, _idle, _waiting, irq = 0, softirq = 0, steal = 0] = fields.map(Number);
+    return (user + nice + system + irq + softirq + steal) * microsecondsPerTick;
+  } catch {
+    return Number.NaN;
+  }
+}
+
 function ticksOf(pid: number): { own: number; waitedFor: number; parent: number } {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The name, in brackets, may hold anything.

@@ -6,13 +6,30 @@ import { freePort } from '../test/support/free-port.ts';
 import { configuration } from './installation.ts';
 import { ask, startProcess, stopProcess } from './processes.ts';
 
-export type ServerName = 'Latchkey' | 'straightforward' | 'in memory' | 'hash alone';
-export type MeasuredServer = { name: ServerName; origin: string; child: ChildProcess; stop: () => Promise<void> };
+export type ServerName = 'Latchkey' | 'two workers' | 'tokens stored' | 'straightforward' | 'in memory' | 'hash alone';
+export type MeasuredServer = {
+  name: ServerName;
+  origin: string;
+  child: ChildProcess;
+  /** How many pairs of tokens it has besides those of the load (`storeTokens`). */
+  stored?: number;
+  stop: () => Promise<void>;
+};
+
+type LatchkeyOptions = {
+  databaseUrl: string;
+  workers?: number;
+  /** Takes a CPU profile when it stops. */
+  profileFolder?: string | undefined;
+};
 
 const counted = ['--import', './bench/count-statements.ts'];
 
-/** The real server as in production, with what it logs there at `warn`; `profileFolder` takes a CPU profile when it stops. */
-export async function startLatchkey(databaseUrl: string, profileFolder?: string): Promise<MeasuredServer> {
+/** The real server as in production, with what it logs there at `warn`. */
+export async function startLatchkey(
+  name: ServerName,
+  { databaseUrl, workers = 1, profileFolder }: LatchkeyOptions,
+): Promise<MeasuredServer> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-bench-'));
   const file = path.join(folder, 'apply.json');
   await writeFile(file, JSON.stringify(configuration));
@@ -27,6 +44,7 @@ export async function startLatchkey(databaseUrl: string, profileFolder?: string)
     LATCHKEY_APPLY: file,
     DATABASE_URL: databaseUrl,
     LOG_LEVEL: 'warn',
+    WEB_CONCURRENCY: String(workers),
   };
   const profiled = profileFolder ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profileFolder)}`] : [];
   const child = startProcess('bin/latchkey.js', { args: ['serve'], env, execArgv: [...counted, ...profiled] });
@@ -35,7 +53,7 @@ export async function startLatchkey(databaseUrl: string, profileFolder?: string)
     await stopProcess(child);
     await rm(folder, { recursive: true, force: true });
   };
-  return { name: 'Latchkey', origin, child, stop };
+  return { name, origin, child, stop };
 }
 
 /** Another server of `bench/peers`. */

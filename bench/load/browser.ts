@@ -23,6 +23,13 @@ export class Browser {
     throw new Error('the pages lead nowhere');
   }
 
+  /** Goes to the sign-in page, and answers the request that posts its form, filled in. */
+  async signInForm(path: string, login: string): Promise<string> {
+    const location = headerOf((await this.#get(path)).head, 'location');
+    if (!location) throw new Error('the pages lead to no sign-in');
+    return this.#filledIn(await this.#get(location), login);
+  }
+
   /** The cookies for a path, as a request names them. */
   cookiesFor(path: string): string {
     const fitting = [...this.#cookies].filter(([, cookie]) => path.startsWith(cookie.path));
@@ -39,10 +46,14 @@ export class Browser {
   }
 
   async #get(location: string): Promise<Answer> {
-    return this.#request('GET', location, '');
+    return this.#send(this.#request('GET', location, ''));
   }
 
-  async #submit({ status, body }: Answer, login: string): Promise<Answer> {
+  async #submit(page: Answer, login: string): Promise<Answer> {
+    return this.#send(this.#filledIn(page, login));
+  }
+
+  #filledIn({ status, body }: Answer, login: string): string {
     const isSignIn = body.includes('name="password"');
     const action = new RegExp(`<form[^>]*action="([^"]*/${isSignIn ? 'sign-in' : 'consent'})"`).exec(body)?.[1];
     const csrf = /name="csrf"[^>]*value="([^"]*)"/.exec(body)?.[1];
@@ -51,12 +62,16 @@ export class Browser {
     return this.#request('POST', action, new URLSearchParams({ csrf, ...fields }).toString());
   }
 
-  async #request(method: string, location: string, body: string): Promise<Answer> {
+  #request(method: string, location: string, body: string): string {
     const { origin } = this.#connection;
     const { pathname, search } = new URL(location, origin);
     const headers = { accept: 'text/html', origin, cookie: this.cookiesFor(pathname) };
     const path = `${pathname}${search}`;
-    const answer = await this.#connection.send(requestText(origin, { method, path, headers, body }));
+    return requestText(origin, { method, path, headers, body });
+  }
+
+  async #send(request: string): Promise<Answer> {
+    const answer = await this.#connection.send(request);
     this.keepCookies(answer);
     return answer;
   }

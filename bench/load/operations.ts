@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   api,
   clientSecret,
+  connections,
   jwtApi,
   paths,
   redirectUri,
@@ -10,11 +11,22 @@ import {
   usernameOf,
   webApp,
 } from '../installation.ts';
+import { storedAccessToken, storedRefreshToken } from '../stored-tokens.ts';
 import { Browser } from './browser.ts';
 import { type Answer, type Connection, headerOf, requestText } from './connection.ts';
+import { leastOperations } from './round.ts';
 
 /** Who uses one connection: a person with a browser that is signed in, and the tokens of an app on their behalf. */
-export type Visitor = { login: string; browser: Browser; refresh_token: string; access_token: string };
+export type Visitor = {
+  login: string;
+  browser: Browser;
+  refresh_token: string;
+  access_token: string;
+  /** Requests that post a filled in sign-in form, each of an interaction of its own. */
+  signIns: string[];
+  /** Counts the stored pairs of tokens that this connection has used, in steps that leave the others theirs. */
+  used: number;
+};
 
 type Tokens = { access_token: string; refresh_token: string; id_token: string; token_type: string; active: boolean };
 type Step = () => Promise<void>;
@@ -37,25 +49,33 @@ export async function makeVisitor(connection: Connection, person: number): Promi
   const login = usernameOf(person);
   const browser = new Browser(connection);
   const { access_token, refresh_token } = await redeem(connection, await browser.visit(authorizePath, login));
-  return { login, browser, access_token, refresh_token };
+  return { login, browser, access_token, refresh_token, signIns: [], used: person };
 }
 
+type Round = { milliseconds: number; stored: number };
+type Prepare = (connection: Connection, visitor: Visitor, round: Round) => Step | Promise<Step>;
+
 /** What is measured: for one connection, the step that is repeated on it. Each answer is checked. */
-export const operations: Record<string, (connection: Connection, visitor: Visitor) => Step> = {
+export const operations: Record<string, Prepare> = {
   'client_credentials opaque': (connection) => clientCredentials(connection, { resource: api, scope: 'read' }, 1),
   'client_credentials jwt': (connection) =>
     clientCredentials(connection, { resource: jwtApi, scope: 'report:read' }, 3),
   refresh: (connection, visitor) => async () => {
-    const { refresh_token } = visitor;
-    const tokens = await tokenRequest(connection, webApp.client_id, { grant_type: 'refresh_token', refresh_token });
-    expect(tokens.id_token.length > 0 && tokens.refresh_token !== refresh_token, tokens);
-    visitor.refresh_token = tokens.refresh_token;
-    visitor.access_token = tokens.access_token;
+    Object.assign(visitor, await refresh(connection, visitor.refresh_token));
   },
   introspection: (connection, { access_token }) => {
-    const fields = { token: access_token, token_type_hint: 'access_token' };
-    const request = form(connection, paths.introspection, webApp.client_id, fields);
+    const request = introspection(connection, access_token);
     return async () => expect(json(await connection.send(request)).active === true, 'not active');
+  },
+  // Each time a token of somebody else, as where many people use a server; where none are stored, those of the visitors.
+  'refresh of anybody': (connection, visitor, { stored }) => {
+    if (stored === 0) return async () => void Object.assign(visitor, await refresh(connection, visitor.refresh_token));
+    return async () => void (await refresh(connection, storedRefreshToken(nextStored(visitor, stored))));
+  },
+  'introspection of anybody': (connection, visitor, { stored }) => {
+    const token = () => (stored === 0 ? visitor.access_token : storedAccessToken(nextStored(visitor, stored)));
+    return async () =>
+      expect(json(await connection.send(introspection(connection, token()))).active === true, 'not active');
   },
   'code flow':
     (connection, { browser }) =>
@@ -64,9 +84,23 @@ export const operations: Record<string, (connection: Connection, visitor: Visito
       const request = requestText(connection.origin, { method: 'GET', path: authorizePath, headers });
       const answer = await connection.send(request);
       browser.keepCookies(answer);
-      await redeem(connection, new URL(headerOf(answer.head, 'location') ?? ''));
+      const location = headerOf(answer.head, 'location');
+      expect(location?.startsWith(`${redirectUri}?`) === true, answer);
+      await redeem(connection, new URL(location ?? ''));
     },
-  login:
+  login: async (connection, { login, signIns }, { milliseconds }) => {
+    while (signIns.length < signInsAhead(milliseconds))
+      signIns.push(await new Browser(connection).signInForm(authorizePath, login));
+    return async () => {
+      const signIn = signIns.pop();
+      if (!signIn) throw new Error('there were too few sign-in forms for this round');
+      const answer = await connection.send(signIn);
+      const location = headerOf(answer.head, 'location');
+      // A wrong password is answered 422, too many 429, each with the page again.
+      expect(answer.status === 303 && location?.includes(`${paths.authorization}/`) === true, answer);
+    };
+  },
+  'whole sign-in':
     (connection, { login }) =>
     async () => {
       await redeem(connection, await new Browser(connection).visit(authorizePath, login));
@@ -74,6 +108,30 @@ export const operations: Record<string, (connection: Connection, visitor: Visito
   discovery: (connection) => reading(connection, paths.discovery, 'issuer'),
   jwks: (connection) => reading(connection, paths.jwks, 'keys'),
 };
+
+/** Enough sign-in forms, opened before a round, that a connection never runs out: hashing, four at a time, is slow everywhere. */
+function signInsAhead(milliseconds: number): number {
+  const fastestRate = 400;
+  return Math.ceil((1.25 * Math.max(leastOperations, (fastestRate * milliseconds) / 1000)) / connections);
+}
+
+/** Scattered over all that are stored; none comes twice before each has come once. */
+function nextStored(visitor: Visitor, stored: number): number {
+  const largePrime = 7_368_787;
+  const number = ((visitor.used * largePrime) % stored) + 1;
+  visitor.used += connections;
+  return number;
+}
+
+function introspection(connection: Connection, token: string): string {
+  return form(connection, paths.introspection, webApp.client_id, { token, token_type_hint: 'access_token' });
+}
+
+async function refresh(connection: Connection, refresh_token: string): Promise<Tokens> {
+  const tokens = await tokenRequest(connection, webApp.client_id, { grant_type: 'refresh_token', refresh_token });
+  expect(tokens.id_token.length > 0 && tokens.refresh_token !== refresh_token, tokens);
+  return tokens;
+}
 
 function clientCredentials(connection: Connection, fields: Record<string, string>, parts: number): Step {
   const request = form(connection, paths.token, service.client_id, { grant_type: 'client_credentials', ...fields });

@@ -1,0 +1,34 @@
+import type { ServerName } from './servers.ts';
+
+/** Servers that take turns at one operation of the load. */
+export type Comparison = { name: string; operation: string; servers: readonly ServerName[] };
+
+const providers = ['Latchkey', 'straightforward', 'in memory'] as const;
+const workers = ['Latchkey', 'two workers'] as const;
+const amounts = ['Latchkey', 'tokens stored'] as const;
+const passwords = ['Latchkey', 'hash alone'] as const;
+
+const of = (operation: string, servers: readonly ServerName[], before = ''): Comparison => ({
+  name: `${before}${operation}`,
+  operation,
+  servers,
+});
+
+export const comparisons: readonly Comparison[] = [
+  of('client_credentials opaque', providers),
+  of('client_credentials jwt', providers),
+  of('refresh', providers),
+  of('introspection', providers),
+  of('code flow', providers),
+  of('login', passwords),
+  of('whole sign-in', passwords),
+  of('discovery', providers),
+  of('jwks', providers),
+  of('client_credentials jwt', workers, 'two workers, '),
+  of('refresh', workers, 'two workers, '),
+  of('introspection', workers, 'two workers, '),
+  of('refresh', amounts, 'stored tokens, '),
+  of('introspection', amounts, 'stored tokens, '),
+  of('refresh of anybody', amounts, 'stored tokens, '),
+  of('introspection of anybody', amounts, 'stored tokens, '),
+];
