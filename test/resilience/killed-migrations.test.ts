@@ -6,11 +6,14 @@ import { report, rounds } from '../support/report.ts';
 import { beginServerProcess, runCommand, type ServerProcess, startServerProcess } from '../support/server.ts';
 
 /** Where among all definitions of a migration; the soak goes through many more. */
-const steps = rounds(3);
+const steps = Math.min(rounds(3), 45);
 const parts = Array.from({ length: steps }, (_, n) => ({
   percent: Math.round((100 * (n + 0.5)) / steps),
   isRolledBack: n % 2 === 0,
 }));
+
+const turns = Math.min(rounds(4), 60);
+const timeoutMs = 60_000 + turns * 5000;
 
 describe('a migration of an empty database whose server is killed', () => {
   let database: TestDatabase;
@@ -55,19 +58,23 @@ describe('a migration of an empty database whose server is killed', () => {
     report(`migration killed at ${nth} of ${definitions} definitions, finished by the node beside it`);
   });
 
-  test('at any moment after its spawn is finished by the next start', async () => {
-    const moments = Array.from({ length: rounds(4) }, (_, n) => 300 + (n * 1500) / rounds(4) + Math.random() * 300);
-    for (const moment of moments) {
-      const server = await beginServerProcess(options());
-      await new Promise((resolve) => setTimeout(resolve, moment));
-      await server.kill('SIGKILL');
-    }
-    const next = await start();
-    expect(await faultsOf(next)).toEqual([]);
-    expect(await schemaOf(database)).toEqual(whole);
-    await next.stop();
-    report(`migration killed ${moments.length} times in a row at moments of chance, finished by the next start`);
-  });
+  test(
+    'at any moment after its spawn is finished by the next start',
+    async () => {
+      const moments = Array.from({ length: turns }, (_, n) => 300 + (n * 1500) / turns + Math.random() * 300);
+      for (const moment of moments) {
+        const server = await beginServerProcess(options());
+        await new Promise((resolve) => setTimeout(resolve, moment));
+        await server.kill('SIGKILL');
+      }
+      const next = await start();
+      expect(await faultsOf(next)).toEqual([]);
+      expect(await schemaOf(database)).toEqual(whole);
+      await next.stop();
+      report(`migration killed ${moments.length} times in a row at moments of chance, finished by the next start`);
+    },
+    timeoutMs,
+  );
 
   test.each(['server_keys', 'signing_keys', 'clients'])(
     'while what comes after it is written to %s, is finished by the next start',
