@@ -4,29 +4,55 @@ import pg from 'pg';
 const lock = 4711;
 
 // Not by waiting for the lock itself: `lock_timeout` would end that.
-const install = (event: string, table: string) => `
-  create or replace function test_hold() returns trigger language plpgsql as $$ begin
-    while not pg_try_advisory_xact_lock_shared(${lock}) loop perform pg_sleep(0.005); end loop;
-    return coalesce(new, old);
+const wait = `while not pg_try_advisory_xact_lock_shared(${lock}) loop perform pg_sleep(0.005); end loop;`;
+
+const holdRows = `create or replace function test_hold() returns trigger language plpgsql as $$ begin
+    ${wait} return coalesce(new, old);
+  end $$`;
+
+// Sequences are in no transaction: it counts on although what it counted is rolled back.
+const holdDefinition = (nth: number) => `create schema test_hold;
+  create sequence test_hold.definitions;
+  create function test_hold.hold() returns event_trigger language plpgsql as $$ begin
+    if nextval('test_hold.definitions') <> ${nth} then return; end if;
+    ${wait}
   end $$;
-  create trigger test_hold before ${event} on ${table} for each row execute function test_hold()`;
+  create event trigger test_hold on ddl_command_end execute function test_hold.hold()`;
 
 /** Stops every row that is written to a table in the middle of its statement, until the test lets it go. */
 export class HeldStatement {
   readonly #client: pg.Client;
-  readonly #table: string;
+  readonly #removal: string;
 
-  private constructor(client: pg.Client, table: string) {
+  private constructor(client: pg.Client, removal: string) {
     this.#client = client;
-    this.#table = table;
+    this.#removal = removal;
   }
 
-  static async hold(url: string, event: 'insert' | 'update' | 'delete', table: string): Promise<HeldStatement> {
+  static hold(url: string, event: 'insert' | 'update' | 'delete', table: string): Promise<HeldStatement> {
+    const trigger = `create trigger test_hold before ${event} on ${table} for each row execute function test_hold()`;
+    return HeldStatement.#install(url, `${holdRows}; ${trigger}`, `drop trigger test_hold on ${table}`);
+  }
+
+  /** Stops the commit of every transaction that has inserted into a table. */
+  static holdCommit(url: string, table: string): Promise<HeldStatement> {
+    const trigger = `create constraint trigger test_hold after insert on ${table} deferrable initially deferred
+      for each row execute function test_hold()`;
+    return HeldStatement.#install(url, `${holdRows}; ${trigger}`, `drop trigger test_hold on ${table}`);
+  }
+
+  /** Stops whoever creates, alters or drops something for the nth time from now. */
+  static holdDefinition(url: string, nth: number): Promise<HeldStatement> {
+    const removal = 'drop event trigger test_hold; drop schema test_hold cascade';
+    return HeldStatement.#install(url, holdDefinition(nth), removal);
+  }
+
+  static async #install(url: string, trap: string, removal: string): Promise<HeldStatement> {
     const client = new pg.Client({ connectionString: url, application_name: 'test' });
     await client.connect();
     await client.query('select pg_advisory_lock($1)', [lock]);
-    await client.query(install(event, table));
-    return new HeldStatement(client, table);
+    await client.query(trap);
+    return new HeldStatement(client, removal);
   }
 
   /** Resolves when a statement hangs here. */
@@ -48,8 +74,13 @@ export class HeldStatement {
   /** Lets all go on, and holds nobody from now on. */
   async release(): Promise<void> {
     await this.#client.query('select pg_advisory_unlock($1)', [lock]);
-    await this.#client.query(`drop trigger test_hold on ${this.#table}`);
+    await this.#client.query(this.#removal);
     await this.#client.end();
+  }
+
+  /** How many definitions there were since `holdDefinition`. */
+  async definitions(): Promise<number> {
+    return (await this.#client.query('select last_value::int as n from test_hold.definitions')).rows[0].n;
   }
 
   async #pids(): Promise<number[]> {

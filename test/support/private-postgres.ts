@@ -17,8 +17,9 @@ export class PrivatePostgres {
     this.#settings = settings;
   }
 
-  static async open(settings: Record<string, string> = {}): Promise<PrivatePostgres> {
-    const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-private-'));
+  /** @param parent where its data is, if not among other temporary files */
+  static async open(settings: Record<string, string> = {}, parent = os.tmpdir()): Promise<PrivatePostgres> {
+    const folder = await mkdtemp(path.join(parent, 'latchkey-private-'));
     const postgres = new PrivatePostgres(folder, settings);
     await postgres.start();
     return postgres;

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -25,30 +25,51 @@ export type ServerProcess = {
 
 export type CommandResult = { code: number | null; stdout: string; stderr: string };
 
-/** Runs the `latchkey` command to its end. */
-export async function runCommand(
+export type RunningCommand = { ended: Promise<CommandResult>; kill: (signal: NodeJS.Signals) => void };
+
+/** Starts the `latchkey` command. */
+export function startCommand(
   args: string[],
   { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
-): Promise<CommandResult> {
+): RunningCommand {
   const child = spawn(process.execPath, ['bin/latchkey.js', ...args], {
     cwd: root,
     env: { PATH: process.env.PATH ?? '', ...env },
   });
   const [stdout, stderr] = [readAll(child.stdout), readAll(child.stderr)];
   child.stdin.end(input);
-  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
-  return { code, stdout: await stdout, stderr: await stderr };
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const ended = exited.then(async (code) => ({ code, stdout: await stdout, stderr: await stderr }));
+  return { ended, kill: (signal) => void child.kill(signal) };
+}
+
+/** Runs the `latchkey` command to its end. */
+export function runCommand(...given: Parameters<typeof startCommand>): Promise<CommandResult> {
+  return startCommand(...given).ended;
 }
 
 export const testRootKey = Buffer.alloc(32, 7).toString('base64');
 
 /** Starts a server process on a free port and waits until it says that it is ready. */
-export async function startServerProcess({
+export async function startServerProcess(options: ServerOptions): Promise<ServerProcess> {
+  const { ready } = await beginServerProcess(options);
+  return ready;
+}
+
+export type BeginningServer = {
+  /** Resolves when it says that it is ready, rejects when it ends before. */
+  ready: Promise<ServerProcess>;
+  output: () => string;
+  kill: (signal: NodeJS.Signals) => Promise<number | null>;
+};
+
+/** Starts a server process, and does not wait for it. */
+export async function beginServerProcess({
   databaseUrl,
   env = {},
   apply,
   rootKey = testRootKey,
-}: ServerOptions): Promise<ServerProcess> {
+}: ServerOptions): Promise<BeginningServer> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-server-'));
   const file = path.join(folder, 'apply.json');
   if (apply) await writeFile(file, JSON.stringify(apply));
@@ -64,34 +85,43 @@ export async function startServerProcess({
     env: { PATH: process.env.PATH ?? '', ...settings, ...(apply ? { LATCHKEY_APPLY: file } : {}), ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  let output = '';
-  child.stdout?.on('data', (chunk) => {
-    output += chunk;
-  });
-  child.stderr?.on('data', (chunk) => {
-    output += chunk;
-  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => {
+      text += chunk;
+    });
+  }
+  const output = () => text;
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  const { issuer, address } = await ready(exited, () => output);
-  const kill = async (signal: NodeJS.Signals) => {
+  const gone = exited.then(async (code) => {
+    await rm(folder, { recursive: true, force: true });
+    return code;
+  });
+  const kill = (signal: NodeJS.Signals) => {
     child.kill(signal);
-    return exited;
+    return gone;
   };
+  const ready = whenReady(exited, output).then((addresses) => ({ ...addresses, ...processOf(child, output, kill) }));
+  // Who kills it before it is ready may not care.
+  ready.catch(() => undefined);
+  return { ready, output, kill };
+}
+
+function processOf(
+  child: ChildProcess,
+  output: () => string,
+  kill: ServerProcess['kill'],
+): Omit<ServerProcess, 'issuer' | 'address'> {
   return {
-    issuer,
-    address,
-    output: () => output,
+    output,
+    kill,
     advance: (seconds) =>
       new Promise((resolve) => {
         child.once('message', () => resolve());
         child.send({ advanceMs: seconds * 1000 });
       }),
-    kill,
     children: () => childrenOf(child.pid ?? 0),
-    stop: async () => {
-      await kill('SIGTERM');
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop: async () => void (await kill('SIGTERM')),
   };
 }
 
@@ -100,7 +130,7 @@ function childrenOf(pid: number): number[] {
   return text.split(' ').filter(Boolean).map(Number);
 }
 
-async function ready(exited: Promise<unknown>, output: () => string): Promise<{ issuer: string; address: string }> {
+async function whenReady(exited: Promise<unknown>, output: () => string): Promise<{ issuer: string; address: string }> {
   let hasExited = false;
   void exited.then(() => {
     hasExited = true;

@@ -40,7 +40,6 @@ export async function getRecord(folder: Folder): Promise<ClusterRecord> {
 
 /** Makes the cluster aside and moves it to its place when it is whole: a crash leaves it made or not, never half. */
 export async function makeCluster(folder: Folder, place: Place): Promise<void> {
-  await removeDrafts(folder);
   const draft = await mkdtemp(path.join(folder.dataDir, draftPrefix));
   const password = randomBytes(24).toString('base64url');
   try {
@@ -73,7 +72,8 @@ async function giveTo({ uid, gid }: { uid: number; gid: number }, paths: string[
   for (const each of paths) await chown(each, uid, gid);
 }
 
-async function removeDrafts({ dataDir }: Folder): Promise<void> {
+/** What a killed process left of making one: it may hold the password of the cluster that is in its place by now. */
+export async function removeDrafts({ dataDir }: Folder): Promise<void> {
   for (const name of await readdir(dataDir)) {
     if (name.startsWith(draftPrefix))
       await rm(path.join(dataDir, name), { recursive: true, force: true, maxRetries: 5 });

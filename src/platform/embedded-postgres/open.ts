@@ -2,7 +2,7 @@ import { mkdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accountFor } from './account.ts';
-import { type Folder, folderOf, getRecord, hasCluster, makeCluster } from './cluster.ts';
+import { type Folder, folderOf, getRecord, hasCluster, makeCluster, removeDrafts } from './cluster.ts';
 import { databaseUrl, untilReady } from './connect.ts';
 import { EmbeddedPostgresError, systemCode } from './embedded-postgres-error.ts';
 import { isAlive } from './liveness.ts';
@@ -67,6 +67,7 @@ async function start({ folder, settings, attempts }: Opening): Promise<EmbeddedP
   const isNew = !(await hasCluster(folder));
   const account = await accountFor(isNew ? undefined : folder.cluster);
   const place = { account, programs: await findPrograms(account) };
+  await removeDrafts(folder);
   if (isNew) await makeCluster(folder, place);
   const record = await getRecord(folder);
   const started = await startPostmaster(folder, place, settings);
