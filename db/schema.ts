@@ -77,6 +77,7 @@ export type Database = {
     access_token_ttl_seconds: number | null;
     assignment_required: Generated<boolean>;
     dpop_required: Generated<boolean>;
+    built_in: Generated<boolean>;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
     created_at: Date;
@@ -214,6 +215,7 @@ export type Database = {
   jwt_access_tokens: AccessTokenColumns & { jti: string; status_list_id: number; status_index: number };
   status_lists: { id: GeneratedAlways<number>; size: number; leased: Generated<number>; created_at: Date };
   replay_detection: { digest: Digest; expires_at: Date };
+  idempotency_keys: { digest: Digest; request_digest: Digest; sealed: Sealed; created_at: Date; expires_at: Date };
   throttles: { key: string; points: Generated<number>; expire: BigInt64 | null };
   audit_events: {
     id: string;

@@ -2,16 +2,20 @@ import type { RequestListener } from 'node:http';
 import Koa, { type Middleware } from 'koa';
 import compose from 'koa-compose';
 import { permissionsAt } from './access/index.ts';
+import { adminApi } from './admin/index.ts';
 import { SecretGuesses } from './clients/index.ts';
 import type { Config } from './config.ts';
 import { removeExpired } from './expiry/index.ts';
 import { healthPaths, healthRoutes } from './health.ts';
 import type { Installation } from './installation.ts';
 import {
+  bearerOf,
   Committer,
   clientCertificates,
+  clientMetadataRules,
   deliverLogout,
   endpointTemplate,
+  isFirstUse,
   isForPrograms,
   oauthErrors,
   openProvider,
@@ -117,6 +121,12 @@ export async function createApp({ config, issuer, version, installation, log, me
   koa.use(securityHeaders(issuer));
   koa.use(problems(log, problemPage({ now, config })));
   koa.use(pinHost(issuer));
+  const bearers = {
+    ...providerDeps,
+    signingKeys: provider.keys,
+    isFirstUse: (iss: string, jti: string, exp: number) => isFirstUse(db, iss, jti, exp),
+  };
+  const admin = { db, keys, now, issuer, version, validateMetadata: clientMetadataRules() };
   const unit = unitOfWork({
     log,
     db,
@@ -141,6 +151,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     readForm,
     ...(demo ? [demo] : []),
     providerPagePolicy,
+    adminApi({ ...admin, bearerOf: (ctx, audience) => bearerOf(bearers, ctx, audience) }),
     unit,
     providerForms(issuer),
     userCodeEntry(pages),

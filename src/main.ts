@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hasOwner } from './access/index.ts';
+import { registerAdminApi } from './admin/index.ts';
 import { createApp } from './app.ts';
 import { type ApplyDeps, applyConfiguration, readConfigurationFile } from './apply/index.ts';
 import type { Config } from './config.ts';
@@ -57,6 +58,7 @@ export async function startServer(
     const { changes, database, keys, now, rootKey } = installation;
     const apply = { db: database.db, keys, now, validateMetadata: clientMetadataRules() };
     if (config.applyFile) await applyAtStart(apply, config.applyFile);
+    await registerAdminApi({ db: database.db, now }, issuer);
     const demo = await openDemo({ config, issuer, rootKey, apply });
     changes.start();
     const metrics = new Metrics();

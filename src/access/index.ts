@@ -1,4 +1,14 @@
 /** Access: the permission grammar, roles, and the decisions made with them. */
-export { allows, contains, covers, type Entitlement, entitled, isPermissionPattern } from './permissions.ts';
+export {
+  allows,
+  contains,
+  covers,
+  type Entitlement,
+  entitled,
+  intersection,
+  isPermissionPattern,
+} from './permissions.ts';
+export { type AccessDeps, type Explanation, effectivePermissions, explain, mustHold } from './rights.ts';
 export { assignRole, keepingAnOwner, setRoles } from './roles.ts';
-export { hasOwner, listRoleAssignments, permissionsAt } from './store.ts';
+export { accessRoutes } from './routes.ts';
+export { findSubject, hasOwner, listHeldRights, listRoleAssignments, permissionsAt, type Right } from './store.ts';

@@ -62,6 +62,34 @@ export function entitled(entitlements: readonly Entitlement[], resource: string,
   );
 }
 
+/**
+ * The patterns that match exactly what both sets match: whoever is held to both may do what these allow. Never wider than
+ * either; linear in the product of both counts.
+ */
+export function intersection(one: readonly string[], other: readonly string[]): string[] {
+  const [a, b] = [one.map(parse), other.map(parse)];
+  return [...new Set(a.flatMap((left) => b.flatMap((right) => meet(left, right))))];
+}
+
+function meet(a: Parsed, b: Parsed): string[] {
+  if (a.text === b.text) return [a.text];
+  if (!a.segments || !b.segments) return [];
+  const [short, long] = a.segments.length <= b.segments.length ? [a.segments, b.segments] : [b.segments, a.segments];
+  const isOpen = short.at(-1) === '*';
+  if (short.length !== long.length && !isOpen) return [];
+  // A trailing `*` stands for whatever the longer one says from there on; between equals the narrower end remains.
+  const met = long.map((segment, n) => narrower(short[n] ?? '*', segment, n));
+  const parts = met.filter((segment) => segment !== undefined);
+  return parts.length === long.length ? [parts.join(':')] : [];
+}
+
+function narrower(left: string, right: string, position: number): string | undefined {
+  if (left === right) return left;
+  const [pattern, named] = left === '*' ? [left, right] : [right, left];
+  if (pattern !== '*' || (position === 0 && reserved.has(named))) return undefined;
+  return named;
+}
+
 /** `segments` is undefined for a text outside of the grammar. */
 type Parsed = { text: string; segments: readonly string[] | undefined };
 

@@ -1,48 +1,207 @@
+import { v7 as uuidv7 } from 'uuid';
 import { appendEvent } from '../audit/index.ts';
 import type { Trx } from '../platform/database/index.ts';
-import { type Actor, conflict, invalid } from '../platform/http/index.ts';
-import { deleteAssignment, findRole, hasOwner, insertAssignment, listRoleAssignments, lockOwners } from './store.ts';
-
-export type RoleAssignment = { subject_id: string; role: string; occurred_at: Date };
+import { type Actor, conflict, invalid, notFound, preconditionFailed } from '../platform/http/index.ts';
+import { type AccessDeps, mustHold } from './rights.ts';
+import type { RoleChanges, RoleInput } from './schemas.ts';
+import {
+  deleteAssignment,
+  deleteRole,
+  findRoleByName,
+  hasOwner,
+  insertAssignment,
+  insertRole,
+  listRoleAssignments,
+  lockOwners,
+  lockRole,
+  type Role,
+  replaceRolePermissions,
+  updateRole,
+} from './store.ts';
 
 /**
- * Gives a subject a role, in the transaction of the verb that decides it.
+ * Makes a role.
+ *
+ * @throws Problem `conflict`: there is one of this name; `forbidden`: it gives what the actor does not hold
+ */
+export async function createRole({ db, now }: AccessDeps, actor: Actor, input: RoleInput): Promise<Role> {
+  return db.transaction().execute(async (trx) => {
+    await mustHold({ db: trx, now }, actor, input.permissions);
+    if (await lockRole(trx, input.name)) throw conflict(`There is a role "${input.name}" already.`);
+    const created_at = now();
+    const id = uuidv7();
+    await insertRole(trx, { id, name: input.name, description: input.description ?? null, created_at });
+    await replaceRolePermissions(trx, id, input.permissions);
+    await recordRole(trx, actor, 'role.created', {
+      name: input.name,
+      permissions: input.permissions,
+      occurred_at: created_at,
+    });
+    return getRole(trx, input.name);
+  });
+}
+
+/**
+ * Changes what a role says and gives, to all who have it, from their next request on.
+ *
+ * @throws Problem `not_found`; `conflict`: it is built in; `forbidden`: it gives, or gave, what the actor does not hold
+ */
+export async function changeRole(
+  { db, now }: AccessDeps,
+  actor: Actor,
+  { name, ifVersion, ...changes }: RoleChanges & { name: string; ifVersion: number | undefined },
+): Promise<Role> {
+  return db.transaction().execute(async (trx) => {
+    const role = await lockOwnRole(trx, name);
+    if (ifVersion !== undefined && ifVersion !== role.version) throw preconditionFailed();
+    const permissions = changes.permissions ?? role.permissions;
+    await mustHold({ db: trx, now }, actor, [...role.permissions, ...permissions]);
+    const updated_at = now();
+    const description = changes.description === undefined ? role.description : changes.description;
+    await updateRole(trx, role.id, { description, updated_at });
+    await replaceRolePermissions(trx, role.id, permissions);
+    await recordRole(trx, actor, 'role.updated', { name, permissions, occurred_at: updated_at });
+    return getRole(trx, name);
+  });
+}
+
+/**
+ * Removes a role from everybody.
+ *
+ * @throws Problem `not_found`; `conflict`: it is built in; `forbidden`: it gives what the actor does not hold
+ */
+export async function removeRole({ db, now }: AccessDeps, actor: Actor, name: string): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const { id, permissions } = await lockOwnRole(trx, name);
+    await mustHold({ db: trx, now }, actor, permissions);
+    await deleteRole(trx, id);
+    await recordRole(trx, actor, 'role.deleted', { name, permissions, occurred_at: now() });
+  });
+}
+
+async function lockOwnRole(trx: Trx, name: string): Promise<Role> {
+  const role = await lockRole(trx, name);
+  if (!role) throw notFound('role', name);
+  if (role.built_in) throw conflict(`The role "${name}" is built in: it stays as it is.`);
+  return role;
+}
+
+/** @throws Problem `not_found` */
+async function getRole(trx: Trx, name: string): Promise<Role> {
+  const role = await findRoleByName(trx, name);
+  if (!role) throw notFound('role', name);
+  return role;
+}
+
+type Recorded = { name: string; permissions: readonly unknown[]; occurred_at: Date };
+
+async function recordRole(
+  trx: Trx,
+  actor: Actor,
+  action: 'role.created' | 'role.updated' | 'role.deleted',
+  { name, permissions, occurred_at }: Recorded,
+): Promise<void> {
+  await appendEvent(trx, { actor, action, target: { kind: 'role', id: name }, details: { permissions }, occurred_at });
+}
+
+export type RoleAssignment = {
+  subject: { kind: 'user' | 'client'; id: string };
+  role: string;
+  /** Until when; undefined: for good. */
+  until?: Date | undefined;
+  occurred_at: Date;
+};
+
+/**
+ * Gives a subject a role, in the transaction of the verb that decides it. Whether the actor may is that verb's to judge
+ * (`giveRole` does).
  *
  * @throws Problem `invalid`: there is no such role
  */
 export async function assignRole(
   trx: Trx,
   actor: Actor,
-  { subject_id, role: name, occurred_at }: RoleAssignment,
+  { subject, role: name, until, occurred_at }: RoleAssignment,
 ): Promise<void> {
-  const role = await findRole(trx, name);
+  const role = await findRoleByName(trx, name);
   if (!role) throw invalid('/roles', `There is no role "${name}".`);
-  const isNew = await insertAssignment(trx, { role_id: role.id, subject_id, created_at: occurred_at });
-  if (isNew) await record(trx, actor, 'role.assigned', { subject_id, role: name, occurred_at });
+  const row = { role_id: role.id, subject_id: subject.id, until: until ?? null, created_at: occurred_at };
+  const isNew = await insertAssignment(trx, row);
+  if (isNew) await record(trx, actor, 'role.assigned', { subject, role: name, until, occurred_at });
+}
+
+/**
+ * Gives a subject a role, for good or until a time.
+ *
+ * @throws Problem `invalid`: there is no such role, or its time would be over; `forbidden`: it gives what the actor does not hold
+ */
+export async function giveRole(
+  { db, now }: AccessDeps,
+  actor: Actor,
+  assignment: Omit<RoleAssignment, 'occurred_at'>,
+): Promise<void> {
+  const occurred_at = now();
+  if (assignment.until && assignment.until <= occurred_at) throw invalid('/until', 'The time must be in the future.');
+  await db.transaction().execute(async (trx) => {
+    await mustHold({ db: trx, now }, actor, await rightsOf(trx, [assignment.role]));
+    await keepingAnOwner(trx, () => assignRole(trx, actor, { ...assignment, occurred_at }));
+  });
+}
+
+/**
+ * Takes a role from a subject.
+ *
+ * @throws Problem `not_found`: the subject does not have it; `conflict`: no owner would be left; `forbidden`: it gives what the
+ *   actor does not hold
+ */
+export async function takeRole(
+  { db, now }: AccessDeps,
+  actor: Actor,
+  { subject, role: name }: Pick<RoleAssignment, 'subject' | 'role'>,
+): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const role = await findRoleByName(trx, name);
+    if (!role) throw notFound('role', name);
+    await mustHold({ db: trx, now }, actor, role.permissions);
+    await keepingAnOwner(trx, async () => {
+      if (!(await deleteAssignment(trx, role.id, subject.id))) throw notFound('assignment of role', name);
+    });
+    await record(trx, actor, 'role.unassigned', { subject, role: name, occurred_at: now() });
+  });
 }
 
 /**
  * Makes a subject's roles exactly these; answers whether anything changed.
  *
- * @throws Problem `invalid`: there is no such role; `conflict`: no owner would be left
+ * @throws Problem `invalid`: there is no such role; `conflict`: no owner would be left; `forbidden`: a role that comes or goes
+ *   gives what the actor does not hold
  */
 export async function setRoles(
   trx: Trx,
   actor: Actor,
-  { subject_id, roles, occurred_at }: { subject_id: string; roles: readonly string[]; occurred_at: Date },
+  { subject, roles, occurred_at }: { subject: RoleAssignment['subject']; roles: readonly string[]; occurred_at: Date },
 ): Promise<boolean> {
-  const present = await listRoleAssignments(trx, subject_id);
+  const present = await listRoleAssignments(trx, subject.id);
   const gone = present.filter((role) => !roles.includes(role));
   const added = roles.filter((role) => !present.includes(role));
-  for (const role of added) await assignRole(trx, actor, { subject_id, role, occurred_at });
+  await mustHold({ db: trx, now: () => occurred_at }, actor, await rightsOf(trx, [...gone, ...added]));
+  for (const role of added) await assignRole(trx, actor, { subject, role, occurred_at });
   await keepingAnOwner(trx, async () => {
     for (const name of gone) {
-      const role = await findRole(trx, name);
-      if (role) await deleteAssignment(trx, role.id, subject_id);
-      await record(trx, actor, 'role.unassigned', { subject_id, role: name, occurred_at });
+      const role = await findRoleByName(trx, name);
+      if (role) await deleteAssignment(trx, role.id, subject.id);
+      await record(trx, actor, 'role.unassigned', { subject, role: name, occurred_at });
     }
   });
   return gone.length + added.length > 0;
+}
+
+/** @throws Problem `invalid`: there is no such role */
+async function rightsOf(trx: Trx, names: readonly string[]) {
+  const roles = await Promise.all(names.map((name) => findRoleByName(trx, name)));
+  const unknown = names.find((_, n) => !roles[n]);
+  if (unknown !== undefined) throw invalid('/roles', `There is no role "${unknown}".`);
+  return roles.flatMap((role) => role?.permissions ?? []);
 }
 
 /**
@@ -61,8 +220,8 @@ export async function keepingAnOwner<T>(trx: Trx, work: () => Promise<T>): Promi
 async function record(
   trx: Trx,
   actor: Actor,
-  action: string,
-  { subject_id, role, occurred_at }: RoleAssignment,
+  action: 'role.assigned' | 'role.unassigned',
+  { subject, role, until, occurred_at }: RoleAssignment,
 ): Promise<void> {
-  await appendEvent(trx, { actor, action, target: { kind: 'user', id: subject_id }, details: { role }, occurred_at });
+  await appendEvent(trx, { actor, action, target: subject, details: { role, until }, occurred_at });
 }

@@ -159,7 +159,7 @@ async function addSecret({ deps, actor }: Workplace, client_id: string, options:
   const days = options.expiresInDays === undefined ? undefined : parsed(Days, options.expiresInDays);
   const expires_at = days === undefined ? undefined : new Date(deps.now().getTime() + days * 86_400_000);
   const given = parsed(ClientInput.shape.client_secret, options.secretStdin ? await readSecret('Secret: ') : undefined);
-  const client_secret = await addClientSecret(deps, actor, { client_id, label: options.label, expires_at, given });
+  const { client_secret } = await addClientSecret(deps, actor, { client_id, label: options.label, expires_at, given });
   const shown = given === undefined ? [`Secret, shown only this once: ${client_secret}`] : [];
   const answered = { client_id, expires_at: expires_at ?? null, ...(given === undefined && { client_secret }) };
   answer(options, answered, [`Added a secret to ${client_id}; the others still work.`, ...shown]);

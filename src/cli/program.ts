@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { readVersion } from '../installation.ts';
 import { applyCommand } from './apply.ts';
 import { auditCommand } from './audit.ts';
+import { bootstrapCommand } from './bootstrap.ts';
 import { clientCommand } from './client.ts';
 import { exportCommand } from './export.ts';
 import { grantCommand } from './grant.ts';
@@ -26,6 +27,7 @@ export function program(): Command {
     serveCommand(),
     statusCommand(),
     setupLinkCommand(),
+    bootstrapCommand(),
     migrateCommand(),
     applyCommand(),
     exportCommand(),

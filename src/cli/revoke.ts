@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { type RevokedBefore, revokeIssuedBefore, whatWasIssuedBefore } from '../revocation/index.ts';
+import { revoke as revokeBy, whatWouldDie } from '../revocation/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed, parsed } from './input.ts';
 import { answer } from './output.ts';
@@ -23,7 +23,7 @@ async function revoke({ deps, actor }: Workplace, options: Options): Promise<voi
       options.before,
     ),
   );
-  const planned = await whatWasIssuedBefore(deps, before);
+  const planned = { before, ...(await whatWouldDie(deps, { issued_before: before })) };
   if (options.dryRun) {
     answer(options, { dry_run: true, ...planned }, [`Would end ${listed(planned)}.`]);
     return;
@@ -32,10 +32,13 @@ async function revoke({ deps, actor }: Workplace, options: Options): Promise<voi
     answer(options, { dry_run: true, ...planned }, ['Nothing changed.']);
     return;
   }
-  const ended = await revokeIssuedBefore(deps, actor, before);
+  const { revoked_at: _, ...died } = await revokeBy(deps, actor, { issued_before: before });
+  const ended = { before, ...died };
   answer(options, { dry_run: false, ...ended }, [`Ended ${listed(ended)}.`]);
 }
 
-function listed({ sessions, refresh_families, access_tokens, before }: RevokedBefore): string {
+type Ending = { sessions: number; refresh_families: number; access_tokens: number; before: Date };
+
+function listed({ sessions, refresh_families, access_tokens, before }: Ending): string {
   return `${sessions} sessions, ${refresh_families} refresh tokens and ${access_tokens} access tokens issued up to ${before.toISOString()}`;
 }

@@ -1,12 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import type { ClientType } from '../../db/schema.ts';
+import { listHeldRights, mustHold, type Right } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { Trx } from '../platform/database/index.ts';
-import { type Actor, conflict, notFound } from '../platform/http/index.ts';
-import type { ClientInput } from './schemas.ts';
+import {
+  type Actor,
+  checked,
+  conflict,
+  invalid,
+  mergePatch,
+  notFound,
+  preconditionFailed,
+} from '../platform/http/index.ts';
+import { ClientInput } from './schemas.ts';
 import { keepSecrets, type SecretDeps } from './secrets.ts';
-import { type Client, insertClient, lockClient, updateClient } from './store.ts';
+import { type Client, findClient, insertClient, lockClient, updateClient } from './store.ts';
 
 export type ClientDeps = SecretDeps & {
   /** The provider's own check of RFC 7591 metadata; throws a Problem `invalid`. */
@@ -69,14 +78,56 @@ export async function checkClient(
 /**
  * Registers a client that must be new.
  *
- * @throws Problem `invalid`: the metadata contradicts itself or a standard; `conflict`: there is one with this `client_id`
+ * @throws Problem `invalid`: the metadata contradicts itself or a standard; `conflict`: there is one with this `client_id`;
+ *   `forbidden`: it would get what the actor does not hold
  */
 export async function createClient(deps: ClientDeps, actor: Actor, input: ClientInput): Promise<PutClientResult> {
   await checkClient(deps, input);
   return deps.db.transaction().execute(async (trx) => {
+    await mustHold({ db: trx, now: deps.now }, actor, rightsIn(input));
     if (await lockClient(trx, input.client_id)) throw conflict(`There is a client "${input.client_id}" already.`);
     return putClient(trx, deps, actor, input);
   });
+}
+
+/**
+ * Changes a client by a JSON Merge Patch of how configuration names it. Whoever changes one could make it their own, so they
+ * must hold all that it has.
+ *
+ * @throws Problem `not_found`; `invalid`; `precondition_failed`; `forbidden`: it has, or would get, what the actor does not hold
+ */
+export async function changeClient(
+  deps: ClientDeps,
+  actor: Actor,
+  { client_id, patch, ifVersion }: { client_id: string; patch: Record<string, unknown>; ifVersion: number | undefined },
+): Promise<Client> {
+  const before = await findClient(deps.db, client_id);
+  if (!before) throw notFound('client', client_id);
+  const input = checked(ClientInput, mergePatch(asInput(before), patch));
+  if (input.client_id !== client_id) throw invalid('/client_id', 'A client keeps its client_id.');
+  await checkClient(deps, input);
+  return deps.db.transaction().execute(async (trx) => {
+    const client = await lockClient(trx, client_id);
+    // What was judged is what was read: whoever was faster in between has to be seen first.
+    if (client?.version !== before.version || (ifVersion !== undefined && ifVersion !== client.version))
+      throw preconditionFailed();
+    const held = await listHeldRights(trx, client.id, deps.now());
+    await mustHold({ db: trx, now: deps.now }, actor, [...held, ...rightsIn(asInput(client)), ...rightsIn(input)]);
+    return (await putClient(trx, deps, actor, input)).client;
+  });
+}
+
+/** A client as configuration names it; its secrets are stored as digests only. */
+export function asInput(client: Client): ClientInput {
+  const { client_id, metadata, first_party, enabled, resources, service_permissions, introspects, lifetimes } = client;
+  return { client_id, ...metadata, first_party, enabled, resources, service_permissions, introspects, lifetimes };
+}
+
+/** What a client may ask for, and have itself. */
+function rightsIn({ resources, service_permissions }: Pick<ClientInput, 'resources' | 'service_permissions'>): Right[] {
+  return [resources, service_permissions].flatMap((perResource) =>
+    Object.entries(perResource).flatMap(([resource, patterns]) => patterns.map((pattern) => ({ resource, pattern }))),
+  );
 }
 
 function split(input: ClientInput) {

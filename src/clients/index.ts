@@ -1,11 +1,13 @@
 /** Clients: registered applications and services, and their secrets. */
 export {
+  asInput,
   type ClientDeps,
   checkClient,
   createClient,
   disableClient,
   putClient,
 } from './clients.ts';
+export { clientRoutes } from './routes.ts';
 export { ClientInput, isClientId } from './schemas.ts';
 export { SecretGuesses } from './secret-guesses.ts';
 export { addClientSecret, matchesSecret } from './secrets.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PageQuery, Timestamp } from '../platform/http/index.ts';
 
 const scopesPerResource = z.record(z.url(), z.array(z.string().min(1).max(256)));
 const seconds = z.int().positive();
@@ -57,3 +58,54 @@ export const ClientInput = z.looseObject({
   ...clientExtensions,
 });
 export type ClientInput = z.infer<typeof ClientInput>;
+
+/** A client as the API shows it: RFC 7591 members and ours, flat as they were given. */
+export const ClientView = z.looseObject({
+  client_id: z.string(),
+  type: z.enum(['web', 'spa', 'native', 'service']),
+  ...clientExtensions,
+  tokens_valid_after: Timestamp.nullable(),
+  version: z.int(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+});
+
+const once = { description: 'shown this once, stored nowhere' };
+export const CreatedClientView = ClientView.extend({ client_secret: z.string().optional().meta(once) });
+
+export const ClientParams = z.strictObject({ client_id: z.string().regex(clientIdShape) });
+export const ClientsQuery = z.strictObject({
+  ...PageQuery,
+  q: z.string().max(100).optional().meta({ description: 'part of the client_id or name' }),
+  type: z.enum(['web', 'spa', 'native', 'service']).optional(),
+  enabled: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
+  sort: z.enum(['client_id', '-created_at']).default('client_id'),
+});
+
+const longestDays = 3660;
+export const SecretInput = z.strictObject({
+  label: z.string().min(1).max(100).optional(),
+  expires_in_days: z.int().min(1).max(longestDays).optional(),
+});
+export const RotationInput = SecretInput.extend({
+  overlap_seconds: z
+    .int()
+    .min(0)
+    .max(30 * 86_400)
+    .default(86_400)
+    .meta({ description: 'for how long the present secrets still work' }),
+});
+export const SecretParams = ClientParams.extend({ secret_id: z.uuid() });
+export const SecretView = z.object({
+  id: z.uuid(),
+  label: z.string().nullable(),
+  created_at: Timestamp,
+  expires_at: Timestamp.nullable(),
+  revoked_at: Timestamp.nullable(),
+});
+export const MadeSecretView = z.object({
+  id: z.uuid(),
+  client_secret: z.string().meta(once),
+  expires_at: Timestamp.nullable(),
+});
+export const RotatedSecretView = MadeSecretView.extend({ previous_end_at: Timestamp });

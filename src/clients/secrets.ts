@@ -1,15 +1,27 @@
 import { v7 as uuidv7 } from 'uuid';
+import { listHeldRights, mustHold } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { type Digest, keyedDigest, mintCredential, sameDigest } from '../platform/crypto/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
 import { type Actor, conflict, notFound } from '../platform/http/index.ts';
 import type { ServerKeys } from '../platform/keys/index.ts';
-import { type Client, insertSecret, liveSecrets, lockClient, revokeSecrets } from './store.ts';
+import {
+  type Client,
+  endSecretsAt,
+  insertSecret,
+  listSecrets,
+  liveSecrets,
+  lockClient,
+  revokeSecrets,
+} from './store.ts';
 
 export type SecretDeps = { db: Db; now: () => Date; keys: ServerKeys };
 
 /** What a put did to a client's secrets; `client_secret` is the one made here: shown once, stored nowhere. */
 type KeptSecrets = { changed: boolean; made: { client_secret?: string } };
+
+/** `client_secret` is shown once, stored nowhere. */
+export type MadeSecret = { id: string; client_secret: string; expires_at: Date | null };
 
 type AddedSecret = {
   client_id: string;
@@ -36,19 +48,69 @@ export function matchesSecret(
  * Adds one more live secret beside the present ones, so that it can be rolled out before they are taken away.
  *
  * @returns the secret; shown once, stored nowhere
- * @throws Problem `not_found`; `conflict`: this client does not authenticate with a secret
+ * @throws Problem `not_found`; `conflict`: this client does not authenticate with a secret, or has too many; `forbidden`: the
+ *   client holds what the actor does not, who would get it with the secret
  */
-export async function addClientSecret(
-  deps: SecretDeps,
-  actor: Actor,
-  { client_id, ...secret }: AddedSecret,
-): Promise<string> {
+export async function addClientSecret(deps: SecretDeps, actor: Actor, input: AddedSecret): Promise<MadeSecret> {
+  const { client_id, ...secret } = input;
   return deps.db.transaction().execute(async (trx) => {
-    const client = await lockClient(trx, client_id);
-    if (!client) throw notFound('client', client_id);
-    if (!usesSecret(client)) throw conflict(`Client "${client_id}" does not authenticate with a secret.`);
+    const client = await lockOpenable(trx, deps, actor, client_id);
     return storeSecret(trx, deps, actor, { client, ...secret });
   });
+}
+
+/**
+ * Makes a new secret and lets the present ones end after an overlap, in which both work.
+ *
+ * @throws Problem as `addClientSecret`
+ */
+export async function rotateClientSecret(
+  deps: SecretDeps,
+  actor: Actor,
+  { client_id, overlapSeconds, ...secret }: AddedSecret & { overlapSeconds: number },
+): Promise<MadeSecret & { previous_end_at: Date }> {
+  return deps.db.transaction().execute(async (trx) => {
+    const client = await lockOpenable(trx, deps, actor, client_id);
+    const occurred_at = deps.now();
+    const previous_end_at = new Date(occurred_at.getTime() + overlapSeconds * 1000);
+    const previous = await liveSecrets(trx, client.id, occurred_at);
+    await endSecretsAt(trx, client.id, previous_end_at);
+    const made = await storeSecret(trx, deps, actor, { client, ...secret });
+    const target = { kind: 'client', id: client_id };
+    const details = { secret_id: made.id, previous: previous.map(({ id }) => id), previous_end_at };
+    await appendEvent(trx, { actor, action: 'client.secret.rotated', target, details, occurred_at });
+    return { ...made, previous_end_at };
+  });
+}
+
+/**
+ * Ends one secret; it is refused from the next request on. Repeating it changes and records nothing.
+ *
+ * @throws Problem `not_found`
+ */
+export async function revokeClientSecret(
+  deps: SecretDeps,
+  actor: Actor,
+  { client_id, secret_id }: { client_id: string; secret_id: string },
+): Promise<void> {
+  await deps.db.transaction().execute(async (trx) => {
+    const client = await lockClient(trx, client_id);
+    const secret = client && (await listSecrets(trx, client.id)).find(({ id }) => id === secret_id);
+    if (!client || !secret) throw notFound('client secret', secret_id);
+    if (!secret.revoked_at) await endSecrets(trx, deps, actor, { client, ids: [secret_id] });
+  });
+}
+
+const mostSecrets = 10;
+
+async function lockOpenable(trx: Trx, { now }: SecretDeps, actor: Actor, client_id: string): Promise<Client> {
+  const client = await lockClient(trx, client_id);
+  if (!client) throw notFound('client', client_id);
+  if (!usesSecret(client)) throw conflict(`Client "${client_id}" does not authenticate with a secret.`);
+  await mustHold({ db: trx, now }, actor, await listHeldRights(trx, client.id, now()));
+  if ((await liveSecrets(trx, client.id, now())).length >= mostSecrets)
+    throw conflict(`Client "${client_id}" has ${mostSecrets} live secrets: revoke one first.`);
+  return client;
 }
 
 /** Sees to it that a client that needs a secret has one: the given one, or one that is made where none is live. */
@@ -62,7 +124,8 @@ export async function keepSecrets(
   const live = await liveSecrets(trx, client.id, deps.now());
   if (given === undefined) {
     if (live.length > 0) return { changed: false, made: {} };
-    return { changed: true, made: { client_secret: await storeSecret(trx, deps, actor, { client }) } };
+    const { client_secret } = await storeSecret(trx, deps, actor, { client });
+    return { changed: true, made: { client_secret } };
   }
   if (live.some((secret) => matchesSecret(deps.keys, secret, given))) return { changed: false, made: {} };
   const replaced = live.filter(({ label }) => label === fromConfiguration).map(({ id }) => id);
@@ -77,7 +140,7 @@ function usesSecret({ metadata }: Pick<Client, 'metadata'>): boolean {
 
 type NewSecret = { client: Client } & Omit<AddedSecret, 'client_id'>;
 
-async function storeSecret(trx: Trx, { keys, now }: SecretDeps, actor: Actor, input: NewSecret): Promise<string> {
+async function storeSecret(trx: Trx, { keys, now }: SecretDeps, actor: Actor, input: NewSecret): Promise<MadeSecret> {
   const { client, given, label, expires_at } = input;
   const secret = given ?? mintCredential('lk_cs_');
   const pepper = keys.current('pepper');
@@ -93,7 +156,7 @@ async function storeSecret(trx: Trx, { keys, now }: SecretDeps, actor: Actor, in
     details: { secret_id: id, label, expires_at },
     occurred_at: created_at,
   });
-  return secret;
+  return { id, client_secret: secret, expires_at: expires_at ?? null };
 }
 
 async function endSecrets(

@@ -1,4 +1,4 @@
-import type { Insertable, Selectable, Updateable } from 'kysely';
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { Database } from '../../db/schema.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
 
@@ -51,4 +51,49 @@ export async function liveSecrets(db: Db, client_id: string, now: Date): Promise
 
 export async function revokeSecrets(trx: Trx, ids: string[], revoked_at: Date): Promise<void> {
   if (ids.length > 0) await trx.updateTable('client_secrets').set({ revoked_at }).where('id', 'in', ids).execute();
+}
+
+/** Every secret a client has had, newest first. */
+export async function listSecrets(db: Db, client_id: string): Promise<ClientSecret[]> {
+  return db.selectFrom('client_secrets').selectAll().where('client_id', '=', client_id).orderBy('id', 'desc').execute();
+}
+
+/** Lets what would live longer end then. */
+export async function endSecretsAt(trx: Trx, client_id: string, at: Date): Promise<void> {
+  await trx
+    .updateTable('client_secrets')
+    .set({ expires_at: at })
+    .where('client_id', '=', client_id)
+    .where('revoked_at', 'is', null)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', at)]))
+    .execute();
+}
+
+export type ClientsQuery = {
+  q?: string | undefined;
+  type?: Client['type'] | undefined;
+  enabled?: boolean | undefined;
+  sort: 'client_id' | '-created_at';
+  limit: number;
+  after: string | undefined;
+};
+
+/** Clients searched by id and name, filtered and sorted; `after` is the `client_id` or `id` that the page before ended with. */
+export async function listClients(db: Db, { q, type, enabled, sort, limit, after }: ClientsQuery): Promise<Client[]> {
+  let query = db.selectFrom('clients').selectAll().limit(limit);
+  if (q) {
+    const like = `%${q.replaceAll(/[\\%_]/g, '\\$&')}%`;
+    query = query.where((eb) =>
+      eb.or([eb('client_id', 'ilike', like), eb(sql<string>`metadata ->> 'client_name'`, 'ilike', like)]),
+    );
+  }
+  if (type) query = query.where('type', '=', type);
+  if (enabled !== undefined) query = query.where('enabled', '=', enabled);
+  if (sort === 'client_id') {
+    if (after) query = query.where('client_id', '>', after);
+    return query.orderBy('client_id').execute();
+  }
+  // UUIDv7 ids grow with time.
+  if (after) query = query.where('id', '<', after);
+  return query.orderBy('id', 'desc').execute();
 }

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { ConsentedScopes } from '../../db/schema.ts';
+import { allows } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
 import { type Actor, notFound } from '../platform/http/index.ts';
@@ -79,12 +80,12 @@ export async function denyClient({ db, now }: ConsentDeps, actor: Actor, client_
  * Takes a consent back: every code and token issued under it is refused from the next request on; a rotation in flight
  * loses. Repeating it changes and records nothing.
  *
- * @throws Problem `not_found`: no such consent, or another person's
+ * @throws Problem `not_found`: no such consent, or none that this actor may take back
  */
 export async function takeBackConsent({ db, now }: ConsentDeps, actor: Actor, consent_id: string): Promise<void> {
   await db.transaction().execute(async (trx) => {
     const consent = await lockConsent(trx, consent_id);
-    if (!consent || !isOwn(actor, consent)) throw notFound('connected app', consent_id);
+    if (!consent || !mayTakeBack(actor, consent)) throw notFound('connected app', consent_id);
     if (consent.revoked_at) return;
     const revoked_at = now();
     await markRevoked(trx, consent_id, revoked_at);
@@ -100,8 +101,9 @@ export async function takeBackConsent({ db, now }: ConsentDeps, actor: Actor, co
   });
 }
 
-function isOwn(actor: Actor, { user_id }: Pick<Consent, 'user_id'>): boolean {
-  return actor.kind === 'user' && actor.id === user_id;
+/** A person may take back their own; anyone else needs the permission. */
+function mayTakeBack(actor: Actor, { user_id }: Pick<Consent, 'user_id'>): boolean {
+  return (actor.kind === 'user' && actor.id === user_id) || allows(actor.permissions, 'latchkey:consent:revoke');
 }
 
 /** What taking a consent back would end now. */

@@ -8,4 +8,5 @@ export {
   takeBackConsent,
   whatWouldEnd,
 } from './consents.ts';
+export { consentRoutes } from './routes.ts';
 export { type ConnectedApp, findConnectedApp, findStandingConsent, listConnectedApps } from './store.ts';

@@ -142,3 +142,61 @@ export async function countUnderConsent(db: Db, consent_id: string, now: Date): 
   const [ending] = rows;
   return ending ?? { refresh_families: 0, access_tokens: 0, sessions: 0 };
 }
+
+export type ListedConsent = ConnectedApp & { user_id: string; username: string; revoked_at: Date | null };
+
+export type ConsentsQuery = {
+  user?: string | undefined;
+  client_id?: string | undefined;
+  standing?: boolean | undefined;
+  limit: number;
+  after: string | undefined;
+};
+
+/** What people allowed, newest first; of a person (username or id), of a client, standing ones only. */
+export async function listConsents(
+  db: Db,
+  { user, client_id, standing, limit, after }: ConsentsQuery,
+): Promise<ListedConsent[]> {
+  let query = db
+    .selectFrom('consents as k')
+    .innerJoin('clients as c', 'c.id', 'k.client_id')
+    .innerJoin('users as u', 'u.id', 'k.user_id')
+    .select(['k.id as consent_id', 'k.user_id', 'u.username', 'c.client_id', 'k.scopes', 'k.created_at as allowed_at'])
+    .select(['k.expires_at', 'k.revoked_at', clientName.as('client_name'), lastUsed.as('last_used_at')]);
+  if (user) query = query.where(sql<boolean>`(u.username = ${user} or u.id::text = ${user})`);
+  if (client_id) query = query.where('c.client_id', '=', client_id);
+  if (standing !== undefined) query = query.where('k.revoked_at', standing ? 'is' : 'is not', null);
+  if (after) query = query.where('k.id', '<', after);
+  return query.orderBy('k.id', 'desc').limit(limit).execute();
+}
+
+export type ListedGrant = {
+  id: string;
+  user_id: string;
+  username: string;
+  client_id: string;
+  consent_id: string | null;
+  session_id: string | null;
+  offline: boolean;
+  created_at: Date;
+};
+
+/** What clients hold for people in single sessions, standing ones, newest first. */
+export async function listStandingGrants(
+  db: Db,
+  { user, client_id, now, limit, after }: Omit<ConsentsQuery, 'standing'> & { now: Date },
+): Promise<ListedGrant[]> {
+  let query = db
+    .selectFrom('standing_grants as g')
+    .innerJoin('clients as c', 'c.id', 'g.client_id')
+    .innerJoin('users as u', 'u.id', 'g.user_id')
+    .select(['g.id', 'g.user_id', 'u.username', 'c.client_id', 'g.consent_id', 'g.offline', 'g.created_at'])
+    .select('g.session_uid as session_id')
+    .where('g.ends_at', '>', now);
+  if (user) query = query.where(sql<boolean>`(u.username = ${user} or u.id::text = ${user})`);
+  if (client_id) query = query.where('c.client_id', '=', client_id);
+  if (after)
+    query = query.where(sql<boolean>`(g.created_at, g.id) < (select created_at, id from grants where id = ${after})`);
+  return query.orderBy('g.created_at', 'desc').orderBy('g.id', 'desc').limit(limit).execute();
+}

@@ -31,6 +31,7 @@ export const expiringTables: readonly ExpiringTable[] = [
     gone: `t.created_at < $now - interval '2 days' and (t.revoked_at is not null or t.offline
       or not exists (select from sessions s where s.uid = t.session_uid)) and ${nothingUnder}`,
   },
+  { name: 'idempotency_keys', gone: 't.expires_at < $now' },
   { name: 'setup_links', gone: 't.expires_at < $now' },
   { name: 'throttles', gone: 't.expire < extract(epoch from $now) * 1000' },
 ];

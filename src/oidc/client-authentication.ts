@@ -2,6 +2,7 @@ import { decodeJwt } from 'jose';
 import Provider, { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { matchesSecret, type SecretGuesses } from '../clients/index.ts';
 import { type Digest, digest } from '../platform/crypto/index.ts';
+import type { Db } from '../platform/database/index.ts';
 import type { MutualTlsDeps } from './mutual-tls.ts';
 import { findClientRecord, type StoreDeps } from './token-store/index.ts';
 import { currentUnit } from './token-transaction/index.ts';
@@ -62,17 +63,22 @@ export function useEachJtiOnce(provider: Provider, { db }: StoreDeps): void {
     unique: (iss: string, jti: string, exp: number) => Promise<boolean>;
   };
   model.unique = async (iss, jti, exp) => {
-    const row = { digest: digest(JSON.stringify([iss, jti])), expires_at: new Date(exp * 1000) };
-    const { numInsertedOrUpdatedRows } = await db
-      .insertInto('replay_detection')
-      .values(row)
-      .onConflict((conflict) => conflict.doNothing())
-      .executeTakeFirst();
-    if (numInsertedOrUpdatedRows === 1n) return true;
+    if (await isFirstUse(db, iss, jti, exp)) return true;
     // The library would blame the grant or the token; RFC 9449 §5 has a code for it.
     if (isPresentedProof(jti)) throw new errors.InvalidDpopProof('DPoP proof was used before');
     return false;
   };
+}
+
+/** Notes the `jti` of an issuer until it expires; false: it was used before, on whatever node. */
+export async function isFirstUse(db: Db, iss: string, jti: string, expiresAtSeconds: number): Promise<boolean> {
+  const row = { digest: digest(JSON.stringify([iss, jti])), expires_at: new Date(expiresAtSeconds * 1000) };
+  const { numInsertedOrUpdatedRows } = await db
+    .insertInto('replay_detection')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows === 1n;
 }
 
 function isPresentedProof(jti: string): boolean {

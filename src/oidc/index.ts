@@ -1,6 +1,8 @@
 /** The provider: oidc-provider configured, its storage, and the interactions that pages finish. */
 
 export { deliverLogout } from './backchannel-logout.ts';
+export { type Bearer, bearerOf } from './bearer.ts';
+export { isFirstUse } from './client-authentication.ts';
 export { clientMetadataRules } from './client-metadata.ts';
 export type { ProviderDeps, ProviderPages } from './configuration.ts';
 export type { DevicePages, UserCodeProblem } from './device-flow.ts';

@@ -1,5 +1,6 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Context } from 'koa';
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { invalid } from '../platform/http/index.ts';
 
@@ -63,7 +64,14 @@ export function mutualTls({ clientCertificates }: MutualTlsDeps): MutualTls {
   };
 }
 
-function certificateOf(ctx: KoaContextWithOIDC, header = ''): X509Certificate | undefined {
+/** What an access token bound to the client's certificate holds (RFC 8705 §3.1); undefined without a certificate. */
+export function certificateThumbprint({ clientCertificates }: MutualTlsDeps, ctx: Context): string | undefined {
+  const { header } = clientCertificates;
+  const raw = header === undefined ? undefined : certificateOf(ctx, header)?.raw;
+  return raw && createHash('sha256').update(raw).digest('base64url');
+}
+
+function certificateOf(ctx: Context | KoaContextWithOIDC, header = ''): X509Certificate | undefined {
   if (!seen.has(ctx)) seen.set(ctx, parseCertificate(ctx.get(header)));
   return seen.get(ctx);
 }

@@ -14,8 +14,8 @@ export const identityScopes = ['openid', 'offline_access', 'profile', 'email'];
 export type ResourceDeps = Pick<StoreDeps, 'reader' | 'keys' | 'now'> & {
   /** The resource server of an identifier; `ResourceServers` remembers them. */
   resourceServers: ResourceServers;
-  /** Permission patterns a person's roles give them at a resource server. */
-  permissionsOf: (user_id: string, resource: string) => Promise<string[]>;
+  /** Permission patterns that the roles of a person or client give at a resource server. */
+  permissionsOf: (subject_id: string, resource: string) => Promise<string[]>;
 };
 
 /**
@@ -98,10 +98,27 @@ async function entitledScopes(
   server: ResourceServer,
   record: ClientRecord,
 ): Promise<(scope: string) => boolean> {
-  const isOffered = offered(server, entitlementsOf(ctx, record)[server.identifier]);
+  const direct = entitlementsOf(ctx, record)[server.identifier] ?? [];
+  if (isForItself(ctx))
+    return offered(server, [...direct, ...(await rolesOfClient(permissionsOf, ctx, server, { record, direct }))]);
+  const isOffered = offered(server, direct);
   const user_id = ctx.oidc.entities.Account?.accountId ?? ctx.oidc.session?.accountId;
   const own = server.assignment_required && user_id ? await permissionsOf(user_id, server.identifier) : undefined;
   return (scope) => isOffered(scope) && (own === undefined || contains(own, [scope]));
+}
+
+type Direct = { record: ClientRecord; direct: string[] };
+
+/** What a client's roles add to what it was registered with; only asked where that does not suffice, so most requests need no read. */
+async function rolesOfClient(
+  permissionsOf: ResourceDeps['permissionsOf'],
+  ctx: KoaContextWithOIDC,
+  server: ResourceServer,
+  { record, direct }: Direct,
+): Promise<string[]> {
+  const requested = requestedScopes(ctx);
+  const suffices = direct.length > 0 && requested.every(offered(server, direct));
+  return suffices ? [] : permissionsOf(record.id, server.identifier);
 }
 
 /** Judges whether a scope is one of this resource server's that a client with these patterns may have. */

@@ -1,8 +1,8 @@
-import { createLocalJWKSet, jwtVerify } from 'jose';
 import type { Context, Middleware, Next } from 'koa';
 import type { AccessToken, ClientCredentials } from 'oidc-provider';
 import { form, replaceForm } from '../platform/http/index.ts';
 import type { SigningKey } from '../signing-keys/index.ts';
+import { verifiedId } from './bearer.ts';
 import { routes } from './endpoints.ts';
 import type { StatusIndexes } from './status-indexes.ts';
 import { newAccessToken, type Payload, type StoreDeps } from './token-store/index.ts';
@@ -52,18 +52,6 @@ function replaceToken(ctx: Context, reference: string): void {
   const parameters = form(ctx);
   parameters.set('token', reference);
   replaceForm(ctx, parameters);
-}
-
-/** Only the signature is judged here; whether the token lives is in its row. */
-async function verifiedId(token: string, issuer: string, keys: readonly SigningKey[]): Promise<string | undefined> {
-  const jwks = createLocalJWKSet({ keys: keys.map(({ public_jwk }) => public_jwk) });
-  try {
-    const { payload } = await jwtVerify(token, jwks, { issuer, typ: 'at+jwt', currentDate: new Date(0) });
-    return payload.jti;
-  } catch {
-    // Whatever is wrong with it, the caller learns only that it is not active (RFC 7662 §2.2).
-    return undefined;
-  }
 }
 
 type IssuedToken = AccessToken | ClientCredentials;

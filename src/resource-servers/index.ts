@@ -1,6 +1,7 @@
 /** Resource servers: protected APIs, their audience, scopes, token format and lifetime. */
 
 export { ResourceServers } from './known.ts';
-export { createResourceServer, disableResourceServer, putResourceServer } from './resource-servers.ts';
+export { asInput, createResourceServer, disableResourceServer, putResourceServer } from './resource-servers.ts';
+export { resourceServerRoutes } from './routes.ts';
 export { ResourceServerInput } from './schemas.ts';
 export { findResourceServer, listResourceServers, type Permission, type ResourceServer } from './store.ts';

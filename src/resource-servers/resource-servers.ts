@@ -2,8 +2,16 @@ import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { appendEvent } from '../audit/index.ts';
 import { announceChange, type Db, type Trx } from '../platform/database/index.ts';
-import { type Actor, conflict, notFound } from '../platform/http/index.ts';
-import type { ResourceServerInput } from './schemas.ts';
+import {
+  type Actor,
+  checked,
+  conflict,
+  invalid,
+  mergePatch,
+  notFound,
+  preconditionFailed,
+} from '../platform/http/index.ts';
+import { ResourceServerInput } from './schemas.ts';
 import {
   findResourceServer,
   insertResourceServer,
@@ -17,16 +25,21 @@ import {
 export type ResourceServerDeps = { db: Db; now: () => Date };
 export type PutResourceServerResult = { identifier: string; change: 'created' | 'updated' | 'unchanged' };
 
-/** Creates a resource server, or makes an existing one equal to the input, in the transaction of the verb that decides it. */
+/**
+ * Creates a resource server, or makes an existing one equal to the input, in the transaction of the verb that decides it. What
+ * is built in is registered by Latchkey itself: of one that is there only the scopes are renewed.
+ */
 export async function putResourceServer(
   trx: Trx,
   { now }: Pick<ResourceServerDeps, 'now'>,
   actor: Actor,
   input: ResourceServerInput,
+  { builtIn = false }: { builtIn?: boolean } = {},
 ): Promise<PutResourceServerResult> {
   const { identifier } = input;
-  const { columns, permissions } = desiredState(input);
   const existing = await lockResourceServer(trx, identifier);
+  const renewed = builtIn && existing ? { ...asInput(existing), scopes: input.scopes } : input;
+  const { columns, permissions } = desiredState(renewed);
   if (existing && isAsDesired(existing, columns, permissions)) return { identifier, change: 'unchanged' };
   const occurred_at = now();
   const { id } = existing
@@ -39,6 +52,7 @@ export async function putResourceServer(
         id: uuidv7(),
         identifier,
         ...columns,
+        built_in: builtIn,
         created_at: occurred_at,
         updated_at: occurred_at,
       });
@@ -62,12 +76,72 @@ export async function createResourceServer(
   deps: ResourceServerDeps,
   actor: Actor,
   input: ResourceServerInput,
-): Promise<void> {
-  await deps.db.transaction().execute(async (trx) => {
+): Promise<ResourceServer> {
+  return deps.db.transaction().execute(async (trx) => {
     if (await findResourceServer(trx, input.identifier))
       throw conflict(`There is a resource server "${input.identifier}" already.`);
     await putResourceServer(trx, deps, actor, input);
+    return getResourceServer(trx, input.identifier);
   });
+}
+
+/**
+ * Changes a resource server by a JSON Merge Patch of how configuration names it.
+ *
+ * @throws Problem `not_found`; `invalid`; `precondition_failed`
+ */
+export async function changeResourceServer(
+  deps: ResourceServerDeps,
+  actor: Actor,
+  {
+    identifier,
+    patch,
+    ifVersion,
+  }: { identifier: string; patch: Record<string, unknown>; ifVersion: number | undefined },
+): Promise<ResourceServer> {
+  return deps.db.transaction().execute(async (trx) => {
+    const existing = await lockResourceServer(trx, identifier);
+    if (!existing) throw notFound('resource server', identifier);
+    if (ifVersion !== undefined && ifVersion !== existing.version) throw preconditionFailed();
+    const input = checked(ResourceServerInput, mergePatch(asInput(existing), patch));
+    if (input.identifier !== identifier) throw invalid('/identifier', 'A resource server keeps its identifier.');
+    await putResourceServer(trx, deps, actor, input);
+    return getResourceServer(trx, identifier);
+  });
+}
+
+/** @throws Problem `not_found` */
+export async function getResourceServer(db: Db, identifier: string): Promise<ResourceServer> {
+  const server = await findResourceServer(db, identifier);
+  if (!server) throw notFound('resource server', identifier);
+  return server;
+}
+
+/** A resource server as configuration names it. */
+export function asInput(server: ResourceServer): ResourceServerInput {
+  const { identifier, name, access_token_format, access_token_signing_alg, access_token_ttl_seconds } = server;
+  const { assignment_required, dpop_required, enabled, permissions } = server;
+  return {
+    identifier,
+    name,
+    access_token_format,
+    ...(access_token_signing_alg && { access_token_signing_alg: access_token_signing_alg as 'ES256' }),
+    ...(access_token_ttl_seconds && { access_token_ttl_seconds }),
+    assignment_required,
+    dpop_required,
+    enabled,
+    scopes: permissions.map(scopeOf),
+  };
+}
+
+function scopeOf({ name, description, is_default, is_optional, is_sensitive }: Permission) {
+  return {
+    name,
+    ...(description && { description }),
+    default: is_default,
+    optional: is_optional,
+    sensitive: is_sensitive,
+  };
 }
 
 /**
@@ -79,11 +153,11 @@ export async function disableResourceServer(
   { db, now }: ResourceServerDeps,
   actor: Actor,
   identifier: string,
-): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+): Promise<ResourceServer> {
+  return db.transaction().execute(async (trx) => {
     const existing = await lockResourceServer(trx, identifier);
     if (!existing) throw notFound('resource server', identifier);
-    if (!existing.enabled) return;
+    if (!existing.enabled) return existing;
     const occurred_at = now();
     await updateResourceServer(trx, existing.id, {
       enabled: false,
@@ -91,6 +165,7 @@ export async function disableResourceServer(
       updated_at: occurred_at,
     });
     await record(trx, actor, 'disabled', { identifier, scopes: existing.permissions.length, occurred_at });
+    return getResourceServer(trx, identifier);
   });
 }
 

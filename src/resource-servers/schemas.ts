@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isPermissionPattern } from '../access/index.ts';
+import { PageQuery, Timestamp } from '../platform/http/index.ts';
 import { signingAlgs } from '../signing-keys/index.ts';
 
 const Scope = z.strictObject({
@@ -32,3 +33,17 @@ export const ResourceServerInput = z.strictObject({
   scopes: z.array(Scope).max(500).default([]),
 });
 export type ResourceServerInput = z.infer<typeof ResourceServerInput>;
+
+export const ResourceServerView = ResourceServerInput.extend({
+  tokens_valid_after: Timestamp.nullable(),
+  version: z.int(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+});
+export const ResourceServerParams = z.strictObject({
+  identifier: z.string().min(1).max(512).meta({ description: 'percent-encoded, as any part of a path' }),
+});
+export const ResourceServersQuery = z.strictObject({
+  ...PageQuery,
+  q: z.string().max(100).optional().meta({ description: 'part of the identifier or name' }),
+});

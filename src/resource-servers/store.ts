@@ -16,9 +16,23 @@ export async function findResourceServer(db: Db, identifier: string): Promise<Re
   return row && withPermissions(db, row);
 }
 
-/** Every resource server with its scopes, by identifier. */
+/** Every resource server that was registered by somebody, with its scopes, by identifier. */
 export async function listResourceServers(db: Db): Promise<ResourceServer[]> {
-  const rows = await db.selectFrom('resource_servers').selectAll().orderBy('identifier').execute();
+  const query = db.selectFrom('resource_servers').selectAll().where('built_in', '=', false);
+  const rows = await query.orderBy('identifier').execute();
+  return Promise.all(rows.map((row) => withPermissions(db, row)));
+}
+
+/** A page of them by identifier, searched by identifier and name. */
+export async function listResourceServersFrom(
+  db: Db,
+  { q, limit, after }: { q?: string | undefined; limit: number; after: string | undefined },
+): Promise<ResourceServer[]> {
+  let query = db.selectFrom('resource_servers').selectAll().orderBy('identifier').limit(limit);
+  const like = `%${(q ?? '').replaceAll(/[\\%_]/g, '\\$&')}%`;
+  if (q) query = query.where((eb) => eb.or([eb('identifier', 'ilike', like), eb('name', 'ilike', like)]));
+  if (after) query = query.where('identifier', '>', after);
+  const rows = await query.execute();
   return Promise.all(rows.map((row) => withPermissions(db, row)));
 }
 

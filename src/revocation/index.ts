@@ -1,2 +1,3 @@
 /** Revocation: planning and executing what must die, by whatever handle is known of it. */
-export { type RevokedBefore, revokeIssuedBefore, whatWasIssuedBefore } from './revocation.ts';
+export { type Death, type RevocationDeps, revoke, whatWouldDie } from './revocation.ts';
+export { revocationRoutes } from './routes.ts';

@@ -1,35 +1,99 @@
+import { allows } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import type { Db } from '../platform/database/index.ts';
-import { type Actor, invalid } from '../platform/http/index.ts';
-import { countIssuedBefore, type IssuedBefore, markAllOwners } from './store.ts';
+import { endGrant } from '../consents/index.ts';
+import { type Db, joined, type Trx } from '../platform/database/index.ts';
+import { type Actor, forbidden, invalid, notFound } from '../platform/http/index.ts';
+import { revokeToken, tokenHandle } from '../tokens/index.ts';
+import type { Handle } from './schemas.ts';
+import { countLive, findOwner, type Live, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
 
 export type RevocationDeps = { db: Db; now: () => Date };
-export type RevokedBefore = IssuedBefore & { before: Date };
 
-/** What `revokeIssuedBefore` would end now. */
-export async function whatWasIssuedBefore({ db, now }: RevocationDeps, before: Date): Promise<RevokedBefore> {
-  return { before, ...(await countIssuedBefore(db, { before, now: now() })) };
+/** What died, or would die, by kind. */
+export type Death = Live & { revoked_at: Date };
+
+const everybodysPermission = 'latchkey:token:revoke_all';
+
+/**
+ * What revoking by this handle would end now.
+ *
+ * @throws Problem `not_found`: there is no such owner; `invalid`: it is no token of ours
+ */
+export async function whatWouldDie({ db, now }: RevocationDeps, handle: Handle): Promise<Live> {
+  return countLive(db, await scopeOf(db, handle), now());
 }
 
 /**
- * Ends every token, code and session issued up to a moment, of everybody: after a restore, which brings back to life what was
- * revoked since the backup, or after a leak of unknown size. One mark a person and client; no token row is touched, and each is
- * refused from the next request on. Secrets, passwords and consents stay.
+ * Ends whatever the handle names: one token (a refresh token with its family), a grant, all of a person, client or API, or
+ * all that was issued up to a moment. Refused from the next request on, on every node; an access token that an API verifies
+ * by itself, from its next look at the status list. Owners stay enabled, secrets and passwords as they are: what is issued
+ * later works.
  *
- * @throws Problem `invalid`: the moment is in the future
+ * @throws Problem `not_found`; `invalid`; `forbidden`: all of everybody needs a permission of its own
  */
-export async function revokeIssuedBefore(
-  { db, now }: RevocationDeps,
+export async function revoke(deps: RevocationDeps, actor: Actor, handle: Handle): Promise<Death> {
+  const { db, now } = deps;
+  if ('issued_before' in handle && !allows(actor.permissions, everybodysPermission))
+    throw forbidden(everybodysPermission, `Ending what everybody holds needs "${everybodysPermission}".`);
+  return db.transaction().execute((trx) =>
+    joined(trx, async () => {
+      const scope = await scopeOf(trx, handle);
+      const revoked_at = now();
+      const died = await countLive(trx, scope, revoked_at);
+      await end(deps, actor, { handle, scope, died, revoked_at, trx });
+      return { ...died, revoked_at };
+    }),
+  );
+}
+
+type Planned = { handle: Handle; scope: Scope; died: Live; revoked_at: Date; trx: Trx };
+
+async function end(
+  deps: RevocationDeps,
   actor: Actor,
-  before: Date,
-): Promise<RevokedBefore> {
-  const occurred_at = now();
-  if (before > occurred_at)
-    throw invalid('/before', 'The moment must not be in the future: what is issued after it would be born dead.');
-  return db.transaction().execute(async (trx) => {
-    const counts = await countIssuedBefore(trx, { before, now: occurred_at });
-    await markAllOwners(trx, before);
-    await appendEvent(trx, { actor, action: 'tokens.revoked', details: { before, ...counts }, occurred_at });
-    return { before, ...counts };
+  { handle, scope, died, revoked_at, trx }: Planned,
+): Promise<void> {
+  if ('token' in handle) {
+    await revokeToken(deps, actor, handle.token);
+    return;
+  }
+  if ('grant_id' in handle) {
+    await endGrant(deps, actor, handle.grant_id);
+    return;
+  }
+  if ('before' in scope && scope.before > revoked_at)
+    throw invalid(
+      '/issued_before',
+      'The moment must not be in the future: what is issued after it would be born dead.',
+    );
+  if ('owner' in scope) await markOwner(trx, scope.owner, revoked_at);
+  else if ('before' in scope) await markAllOwners(trx, scope.before);
+  const target = 'owner' in scope ? { target: { kind: scope.owner.kind, id: scope.owner.id } } : {};
+  const before = 'before' in scope ? { before: scope.before } : {};
+  await appendEvent(trx, {
+    actor,
+    action: 'tokens.revoked',
+    ...target,
+    details: { ...before, ...died },
+    occurred_at: revoked_at,
   });
+}
+
+async function scopeOf(db: Db, handle: Handle): Promise<Scope> {
+  if ('token' in handle) return { token: tokenHandle(handle.token) };
+  if ('grant_id' in handle) return { grant: handle.grant_id };
+  if ('issued_before' in handle) return { before: handle.issued_before };
+  const owner = ownerIn(handle);
+  const found = await findOwner(db, owner);
+  if (!found) throw notFound(owner.kind.replace('_', ' '), owner.name);
+  return { owner: found };
+}
+
+function ownerIn(handle: Extract<Handle, { user: string } | { client_id: string } | { resource_server: string }>): {
+  kind: Owner['kind'];
+  name: string;
+} {
+  if ('user' in handle) return { kind: 'user', name: handle.user };
+  if ('client_id' in handle) return { kind: 'client', name: handle.client_id };
+  return { kind: 'resource_server', name: handle.resource_server };
 }

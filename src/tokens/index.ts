@@ -9,4 +9,4 @@ export {
   mintRefreshToken,
 } from './formats.ts';
 export { countLiveTokens, type LiveTokens } from './store.ts';
-export { endToken, type RevokedToken, revokeToken, type TokenHandle } from './tokens.ts';
+export { endToken, type RevokedToken, revokeToken, type TokenHandle, tokenHandle } from './tokens.ts';

@@ -21,8 +21,6 @@ export type RevokedToken = { kind: 'access_token' | 'refresh_token'; client_id: 
  */
 export async function revokeToken({ db, now }: TokenDeps, actor: Actor, value: string): Promise<RevokedToken> {
   const handle = tokenHandle(value);
-  if (!handle)
-    throw invalid('/token', 'This is not a token of Latchkey: it has the wrong form, or was cut off while copying.');
   const ended = await db.transaction().execute((trx) => endToken(trx, actor, handle, now()));
   if (!ended) throw notFound('live token', `${value.slice(0, 10)}…`);
   return ended;
@@ -50,12 +48,18 @@ function end(trx: Trx, handle: TokenHandle, revoked_at: Date): Promise<{ id: str
   return endAccessToken(trx, handle.access_token, revoked_at);
 }
 
-function tokenHandle(value: string): TokenHandle | undefined {
+/**
+ * What finds a token of this value.
+ *
+ * @throws Problem `invalid`: it is no token of ours
+ */
+export function tokenHandle(value: string): TokenHandle {
   const family = familyHandle(value);
   if (family) return { family };
   if (isAccessToken(value)) return { access_token: digest(value) };
   const jti = jtiOf(value);
-  return jti === undefined ? undefined : { jti };
+  if (jti !== undefined) return { jti };
+  throw invalid('/token', 'This is not a token of Latchkey: it has the wrong form, or was cut off while copying.');
 }
 
 // The signature is not judged: whoever may revoke any token gains nothing by inventing one.

@@ -1,6 +1,7 @@
 /** Users: people, their passwords, signing in, and the first administrator. */
 export { authenticate } from './authenticate.ts';
 export { generatePassword, hashingLoad, hashNewPassword } from './password.ts';
+export { userRoutes } from './routes.ts';
 export { UserInput } from './schemas.ts';
 export { createSetupLink, isSetupOpen, setUpFirstAdministrator } from './setup.ts';
 export { findUser, findUserById, hasPassword, listUsers, type User } from './store.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PageQuery, Timestamp } from '../platform/http/index.ts';
 
 // Without "@", so that no username is another person's e-mail address.
 const Username = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
@@ -22,3 +23,46 @@ export const UserInput = z.strictObject({
 });
 export type UserInput = z.infer<typeof UserInput>;
 export type PasswordInput = { user_id: string; password: string };
+
+export const NewUser = UserInput.omit({ password_hash: true }).extend({
+  password: z.string().optional().meta({ description: 'left out: one is made and shown this once' }),
+});
+
+export const UserChanges = z.strictObject({
+  email: UserInput.shape.email.unwrap().nullable().optional(),
+  name: UserInput.shape.name.unwrap().nullable().optional(),
+  enabled: z.boolean().optional(),
+});
+export type UserChanges = z.infer<typeof UserChanges>;
+
+export const UserView = z.object({
+  id: z.uuid(),
+  username: z.string(),
+  email: z.string().nullable(),
+  email_verified: z.boolean(),
+  name: z.string().nullable(),
+  enabled: z.boolean(),
+  roles: z.array(z.string()),
+  has_password: z.boolean(),
+  tokens_valid_after: Timestamp.nullable(),
+  version: z.int(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+});
+export const CreatedUserView = UserView.extend({
+  password: z.string().optional().meta({ description: 'shown this once, stored nowhere' }),
+});
+export const UserParams = z.strictObject({
+  user: z.string().min(1).max(254).meta({ description: 'the id, username or e-mail address' }),
+});
+export const UsersQuery = z.strictObject({
+  ...PageQuery,
+  q: z.string().max(100).optional().meta({ description: 'part of the username, name or e-mail address' }),
+  enabled: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
+  role: z.string().max(64).optional(),
+  sort: z.enum(['username', '-created_at']).default('username'),
+});
+export const PasswordReset = z.strictObject({
+  password: z.string().optional().meta({ description: 'left out: one is made and shown this once' }),
+});
+export const PasswordResetView = z.object({ password: z.string().optional() });

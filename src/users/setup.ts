@@ -77,7 +77,7 @@ export async function setUpFirstAdministrator(
     }).catch(refuseTaken);
     await savePasswordHash(trx, { id: uuidv7(), user_id: user.id, hash, now: occurred_at });
     await appendEvent(trx, { actor, action: 'user.created', target: { kind: 'user', id: user.id }, occurred_at });
-    await assignRole(trx, actor, { subject_id: user.id, role: 'owner', occurred_at });
+    await assignRole(trx, actor, { subject: { kind: 'user', id: user.id }, role: 'owner', occurred_at });
     return user;
   });
 }

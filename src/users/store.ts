@@ -25,6 +25,44 @@ export async function listUsers(db: Db): Promise<User[]> {
   return db.selectFrom('users').selectAll().orderBy('username').execute();
 }
 
+export type UsersQuery = {
+  q?: string | undefined;
+  enabled?: boolean | undefined;
+  role?: string | undefined;
+  sort: 'username' | '-created_at';
+  limit: number;
+  after: string | undefined;
+};
+
+/** People searched, filtered and sorted; `after` is the username or id that the page before ended with. */
+export async function listUsersFrom(
+  db: Db,
+  { q, enabled, role, sort, limit, after }: UsersQuery,
+): Promise<(User & { roles: string[]; has_password: boolean })[]> {
+  const roles = sql<string[]>`coalesce((select json_agg(r.name order by r.name) from role_assignments a
+    join roles r on r.id = a.role_id where a.subject_id = users.id), '[]'::json)`;
+  const hasPassword = sql<boolean>`exists (select from credentials k where k.user_id = users.id and k.kind = 'password')`;
+  let query = db
+    .selectFrom('users')
+    .selectAll()
+    .select([roles.as('roles'), hasPassword.as('has_password')])
+    .limit(limit);
+  const like = `%${(q ?? '').replaceAll(/[\\%_]/g, '\\$&')}%`;
+  if (q)
+    query = query.where((eb) => eb.or((['username', 'name', 'email'] as const).map((name) => eb(name, 'ilike', like))));
+  if (enabled !== undefined) query = query.where('enabled', '=', enabled);
+  if (role)
+    query = query.where(sql<boolean>`exists (select from role_assignments a join roles r on r.id = a.role_id
+    where a.subject_id = users.id and r.name = ${role})`);
+  if (sort === 'username') {
+    if (after) query = query.where('username', '>', after);
+    return query.orderBy('username').execute();
+  }
+  // UUIDv7 ids grow with time.
+  if (after) query = query.where('id', '<', after);
+  return query.orderBy('id', 'desc').execute();
+}
+
 export async function lockUser(trx: Trx, login: string): Promise<User | undefined> {
   const found = await findUser(trx, login);
   return found && lockUserById(trx, found.id);

@@ -1,12 +1,12 @@
 import { v7 as uuidv7 } from 'uuid';
-import { keepingAnOwner, setRoles } from '../access/index.ts';
+import { keepingAnOwner, listHeldRights, mustHold, setRoles } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { endGrantsOf } from '../consents/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
-import { type Actor, conflict, notFound } from '../platform/http/index.ts';
+import { type Actor, conflict, notFound, preconditionFailed } from '../platform/http/index.ts';
 import { endSessionsOf } from '../sessions/index.ts';
 import { hashNewPassword, verifyPassword } from './password.ts';
-import type { UserInput } from './schemas.ts';
+import type { UserChanges, UserInput } from './schemas.ts';
 import {
   findPasswordHash,
   findUser,
@@ -39,7 +39,7 @@ export async function putUser(
   const result = existing ? await update(deps, trx, actor, existing, profile) : await insert(deps, trx, actor, profile);
   if (hash && (await findPasswordHash(trx, result.user.id)) === undefined)
     await storeHash(deps, trx, result.user.id, hash);
-  const given = { subject_id: result.user.id, roles: roles ?? [], occurred_at: deps.now() };
+  const given = { subject: { kind: 'user' as const, id: result.user.id }, roles: roles ?? [], occurred_at: deps.now() };
   const changedRoles = roles && (await setRoles(trx, actor, given));
   return changedRoles && result.change === 'unchanged' ? { ...result, change: 'updated' } : result;
 }
@@ -119,6 +119,33 @@ async function storeHash({ now }: Pick<UserDeps, 'now'>, trx: Trx, user_id: stri
 }
 
 /**
+ * Changes what is known of a person, or lets them in again. Whoever changes an address could make the account their own, so
+ * they must hold all that the person holds.
+ *
+ * @throws Problem `not_found`; `conflict`; `precondition_failed`; `forbidden`: the person holds what the actor does not
+ */
+export async function changeUser(
+  deps: UserDeps,
+  actor: Actor,
+  { id, ifVersion, ...changes }: UserChanges & { id: string; ifVersion: number | undefined },
+): Promise<User> {
+  return deps.db.transaction().execute(async (trx) => {
+    const user = await lockUserById(trx, id);
+    if (!user) throw notFound('user', id);
+    if (ifVersion !== undefined && ifVersion !== user.version) throw preconditionFailed();
+    await mustHold({ db: trx, now: deps.now }, actor, await listHeldRights(trx, id, deps.now()));
+    const { email, name, enabled } = { ...user, ...changes };
+    const profile = {
+      username: user.username,
+      email: email ?? undefined,
+      name: name ?? undefined,
+      enabled: enabled ?? user.enabled,
+    };
+    return (await update(deps, trx, actor, user, profile)).user;
+  });
+}
+
+/**
  * Stops a person: signed out everywhere, no token of theirs works from the next request on.
  *
  * @throws Problem `not_found`; `conflict`: nobody would be left to administer
@@ -138,7 +165,7 @@ export async function disableUser({ db, now }: UserDeps, actor: Actor, login: st
 /**
  * Sets a person's password for them, and signs them out everywhere.
  *
- * @throws Problem `not_found`; `invalid`: too weak
+ * @throws Problem `not_found`; `invalid`: too weak; `forbidden`: they hold what the actor does not
  */
 export async function setPassword(
   deps: UserDeps,
@@ -152,6 +179,7 @@ export async function setPassword(
     const user = await lockUserById(trx, person.id);
     if (!user) throw notFound('user', login);
     const occurred_at = deps.now();
+    await mustHold({ db: trx, now: deps.now }, actor, await listHeldRights(trx, user.id, occurred_at));
     await storeHash(deps, trx, user.id, hash);
     await updateUser(trx, user.id, { tokens_valid_after: occurred_at, updated_at: occurred_at });
     await record(trx, actor, 'user.password_set', user.id, occurred_at);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { allows, contains, covers, entitled, isPermissionPattern } from '../../src/access/index.ts';
+import { allows, contains, covers, entitled, intersection, isPermissionPattern } from '../../src/access/index.ts';
 
 // Few names, so that random patterns often meet; `z` is kept out of them for `witness`.
 const name = fc.constantFrom('a', 'b', 'read', 'latchkey', 'secrets');
@@ -246,4 +246,33 @@ describe('hostile input', () => {
     expect(allows(held, 'a:a:a:a:a:a:a:a')).toBe(false);
     expect(performance.now() - started).toBeLessThan(5000);
   });
+});
+
+describe('the intersection of two sets of patterns', () => {
+  test('allows exactly what both allow', () => {
+    fc.assert(
+      fc.property(patterns, patterns, permission, (one, other, asked) => {
+        expect(allows(intersection(one, other), asked)).toBe(allows(one, asked) && allows(other, asked));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('is contained in both', () => {
+    fc.assert(
+      fc.property(patterns, patterns, (one, other) => {
+        const both = intersection(one, other);
+        expect(contains(one, both) && contains(other, both)).toBe(true);
+      }),
+    );
+  });
+
+  test.each([
+    [['database:*'], ['database:read:*'], ['database:read:*']],
+    [['*:read'], ['database:*'], ['database:read']],
+    [['*'], ['latchkey:*'], []],
+    [['latchkey:client:*'], ['latchkey:*:read'], ['latchkey:client:read']],
+    [['a'], ['a:*'], []],
+    [['openid'], ['openid', 'a:b'], ['openid']],
+  ])('of %j and %j is %j', (one, other, expected) => expect(intersection(one, other)).toEqual(expected));
 });

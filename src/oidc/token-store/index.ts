@@ -3,5 +3,13 @@ export { tokenStore } from './adapter.ts';
 export { findClientRecord, type Payload, type StoreDeps } from './models.ts';
 export { prefetchToken } from './prefetch.ts';
 export { Reader } from './reader.ts';
-export { type ClientRecord, type GrantRecord, readUser, type UserRecord } from './reads.ts';
+export {
+  type AccessTokenRecord,
+  type ClientRecord,
+  type GrantRecord,
+  readAccessToken,
+  readJwtAccessToken,
+  readUser,
+  type UserRecord,
+} from './reads.ts';
 export { newAccessToken } from './token-models.ts';

@@ -3,6 +3,7 @@ export { atMost } from './at-most.ts';
 export { Cache } from './cache.ts';
 export { announceChange, ChangeFeed } from './change-feed.ts';
 export { HotConnection, type HotResult, type HotStatement } from './hot-connection.ts';
+export { joined } from './joined.ts';
 export { reasonOf, waitForDatabase } from './late.ts';
 export { type MigrationState, migrate, migrationStates } from './migrate.ts';
 export { type Database, type DatabaseOptions, type Db, openDatabase, type Trx } from './open.ts';

@@ -1,8 +1,9 @@
-import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import { type Kysely, PostgresDialect, type Transaction } from 'kysely';
 import type pg from 'pg';
 import type { Database as Tables } from '../../../db/schema.ts';
 import { atMost } from './at-most.ts';
 import { HotConnection } from './hot-connection.ts';
+import { JoiningKysely } from './joined.ts';
 import { openPool } from './pool.ts';
 
 export type Db = Kysely<Tables>;
@@ -42,7 +43,7 @@ export function openDatabase({ url, poolSize, preparedStatements }: DatabaseOpti
   const open = new Set<pg.PoolClient>();
   pool.on('connect', (client) => open.add(leavingWhenSilent(client)));
   pool.on('remove', (client) => open.delete(client));
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const db = new JoiningKysely({ dialect: new PostgresDialect({ pool }) });
   const hot: HotConnection[] = [];
   return {
     db,

@@ -4,6 +4,8 @@ import type { Origin } from './request-origin.ts';
 export type Actor = {
   kind: 'user' | 'client' | 'anonymous' | 'system';
   id?: string | undefined;
+  /** The id in `subjects`, to which roles are given: a person's own id, a client's UUID. */
+  subject_id?: string | undefined;
   /** Permission patterns this actor holds (DESIGN.md §7). */
   permissions: readonly string[];
   origin: Origin;
@@ -14,7 +16,7 @@ export const system: Actor = { kind: 'system', permissions: ['latchkey:*', 'secr
 
 /** A person acting for themselves: holds nothing beyond what is their own. */
 export function person(user_id: string, origin: Origin): Actor {
-  return { kind: 'user', id: user_id, permissions: [], origin };
+  return { kind: 'user', id: user_id, subject_id: user_id, permissions: [], origin };
 }
 
 /** Nobody we know yet. */

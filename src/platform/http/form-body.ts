@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { IncomingMessage } from 'node:http';
 import type { Context, Next } from 'koa';
 import { Problem } from './problems.ts';
@@ -73,6 +74,18 @@ export function replaceForm(ctx: Context, parameters: URLSearchParams): void {
 function remember(ctx: Context, parameters: URLSearchParams, body: Buffer): void {
   (ctx.req as RereadableRequest).replaceBody(body);
   forms.set(ctx.res, parameters);
+}
+
+/**
+ * The body of a request as text, bounded.
+ *
+ * @throws Problem 413 for more than 64 KiB, 400 when it is cut off or not UTF-8
+ */
+export async function readText(ctx: Context): Promise<string> {
+  if (ctx.get('Content-Encoding')) throw unsupportedEncoding();
+  const body = await readBody(ctx.req, ctx.request.length);
+  if (!isUtf8(body)) throw badForm('The body is not UTF-8.');
+  return body.toString();
 }
 
 async function readBody(req: IncomingMessage, length: number | undefined): Promise<Buffer> {

@@ -2,12 +2,16 @@
 export { type Actor, anonymous, person, system } from './actor.ts';
 export { form, RereadableRequest, readForm, replaceForm } from './form-body.ts';
 export { believeProxies, contentSecurityPolicy, pinHost, securityHeaders } from './guards.ts';
+export { MergePatch, mergePatch } from './merge-patch.ts';
+export { type Position, pageFrom, positionIn } from './paging.ts';
 export {
   conflict,
+  forbidden,
   invalid,
   notFound,
   Problem,
   type ProblemPage,
+  preconditionFailed,
   problems,
   tooMany,
   unavailable,
@@ -15,3 +19,5 @@ export {
 } from './problems.ts';
 export { RepeatedAnswers } from './repeated-answers.ts';
 export { type Origin, rememberOrigin, requestOrigin } from './request-origin.ts';
+export { type Page, PageQuery, pageOf, type Route, route, Timestamp } from './routes.ts';
+export { type Answer, type Call, checked, serve } from './serve-routes.ts';

@@ -3,7 +3,14 @@ import type { Logger } from 'pino';
 import { isOutage } from '../database/index.ts';
 import { requestOrigin } from './request-origin.ts';
 
-export type ProblemOptions = { title: string; detail: string; pointer?: string; headers?: Record<string, string> };
+export type ProblemOptions = {
+  title: string;
+  detail: string;
+  pointer?: string;
+  headers?: Record<string, string>;
+  /** More members of the answer (RFC 9457 §3.2). */
+  members?: Record<string, unknown>;
+};
 
 /** A refusal, answered as RFC 9457 problem+json outside the OAuth endpoints. `detail` says what to do and quotes no secret. */
 export class Problem extends Error {
@@ -21,13 +28,14 @@ export class Problem extends Error {
 
   /** The members of the answer. */
   body(): Record<string, unknown> {
-    const { title, detail, pointer } = this.options;
+    const { title, detail, pointer, members } = this.options;
     return {
       type: `urn:latchkey:problem:${this.type}`,
       title,
       status: this.status,
       detail,
       ...(pointer ? { pointer } : {}),
+      ...members,
     };
   }
 }
@@ -40,6 +48,17 @@ export function notFound(kind: string, id: string): Problem {
 /** A field is wrong; the detail says how. */
 export function invalid(pointer: string, detail: string): Problem {
   return new Problem(400, 'invalid', { title: 'Invalid input', detail, pointer });
+}
+
+/** The actor lacks a permission; it is named (a mere id one may not know of reads as unknown instead). */
+export function forbidden(permission: string, detail: string): Problem {
+  return new Problem(403, 'forbidden', { title: 'Not allowed', detail, members: { permission } });
+}
+
+/** It was changed since the caller read it. */
+export function preconditionFailed(): Problem {
+  const detail = 'This was changed meanwhile. Read it again, and repeat with the new ETag.';
+  return new Problem(412, 'precondition_failed', { title: 'Changed meanwhile', detail });
 }
 
 /** It clashes with what is already there. */

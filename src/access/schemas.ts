@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { PageQuery, Timestamp } from '../platform/http/index.ts';
+import { isPermissionPattern } from './permissions.ts';
+
+export const RoleName = z
+  .string()
+  .regex(/^[a-z][a-z0-9._-]{0,63}$/, 'must be 1 to 64 small letters, digits, ".", "_" or "-", a letter first');
+
+const Pattern = z
+  .string()
+  .refine(isPermissionPattern, 'must be segments of letters, digits, "_", "." and "-", or "*", joined by ":"')
+  .meta({ examples: ['database:read:*'] });
+
+const RoleRight = z.strictObject({
+  resource: z
+    .string()
+    .max(512)
+    .nullable()
+    .default(null)
+    .meta({ description: 'an API’s identifier; null: at every API' }),
+  pattern: Pattern,
+});
+
+export const RoleInput = z.strictObject({
+  name: RoleName,
+  description: z.string().min(1).max(200).optional(),
+  permissions: z.array(RoleRight).max(500).default([]),
+});
+export type RoleInput = z.infer<typeof RoleInput>;
+
+export const RoleChanges = z.strictObject({
+  description: z.string().min(1).max(200).nullable().optional(),
+  permissions: z.array(RoleRight).max(500).optional(),
+});
+export type RoleChanges = z.infer<typeof RoleChanges>;
+
+export const RoleView = z.object({
+  name: z.string(),
+  description: z.string().nullable(),
+  built_in: z.boolean(),
+  permissions: z.array(z.object({ resource: z.string().nullable(), pattern: z.string() })),
+  version: z.int(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+});
+
+export const RoleParams = z.strictObject({ role: RoleName });
+export const AssignmentParams = z.strictObject({
+  role: RoleName,
+  kind: z.enum(['user', 'client']),
+  subject: z.string().min(1).max(255).meta({ description: 'a username or user id, or a client_id' }),
+});
+export const AssignmentInput = z.strictObject({
+  until: Timestamp.optional().meta({ description: 'when it ends by itself; left out: for good' }),
+});
+export const AssignmentView = z.object({
+  role: z.string(),
+  subject_kind: z.enum(['user', 'client']),
+  subject: z.string(),
+  subject_id: z.uuid(),
+  until: Timestamp.nullable(),
+  created_at: Timestamp,
+});
+export const AssignmentsQuery = z.strictObject(PageQuery);
+
+export const ExplainQuery = z.strictObject({
+  kind: z.enum(['user', 'client']),
+  subject: z.string().min(1).max(255),
+  resource: z.string().min(1).max(512),
+  permission: Pattern,
+});
+export const ExplainView = z.object({ allowed: z.boolean(), because: z.string() });

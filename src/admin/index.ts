@@ -1,0 +1,86 @@
+/** Admin: the API that manages everything; it assembles the rooms' routes. */
+import type { Context, Middleware } from 'koa';
+import compose from 'koa-compose';
+import { type AccessDeps, accessRoutes, allows, effectivePermissions, explain } from '../access/index.ts';
+import { type ClientDeps, clientRoutes } from '../clients/index.ts';
+import { consentRoutes } from '../consents/index.ts';
+import type { Bearer } from '../oidc/index.ts';
+import { type Actor, forbidden, type Route, requestOrigin, serve } from '../platform/http/index.ts';
+import { resourceServerRoutes } from '../resource-servers/index.ts';
+import { revocationRoutes } from '../revocation/index.ts';
+import { userRoutes } from '../users/index.ts';
+import { once } from './idempotency.ts';
+import { openApi } from './openapi.ts';
+import { adminAudience } from './permissions.ts';
+import { requestLimit } from './request-limit.ts';
+
+export { type Bootstrapped, bootstrap } from './bootstrap.ts';
+export { adminAudience, adminPermissions } from './permissions.ts';
+export { registerAdminApi } from './resource-server.ts';
+
+export type AdminDeps = AccessDeps &
+  ClientDeps & {
+    issuer: string;
+    version: string;
+    /** Who presents an access token for this audience. @throws Problem 401 */
+    bearerOf: (ctx: Context, audience: string) => Promise<Bearer>;
+  };
+
+const prefix = '/admin/v1';
+
+/** Every route of the admin API. */
+export const adminRoutes = (deps: AdminDeps): Route[] => [
+  ...clientRoutes(deps),
+  ...resourceServerRoutes(deps),
+  ...accessRoutes(deps),
+  ...userRoutes(deps),
+  ...consentRoutes(deps),
+  ...revocationRoutes(deps),
+];
+
+const bearers = new WeakMap<Actor, Bearer>();
+
+/** Answers `/admin/v1`. */
+export function adminApi(deps: AdminDeps): Middleware {
+  const routes = adminRoutes(deps);
+  const audience = adminAudience(deps.issuer);
+  const { issuer, version } = deps;
+  const document = JSON.stringify(openApi(routes, { issuer, version, prefix, audience }));
+  const limit = requestLimit();
+  const served = serve(routes, {
+    prefix,
+    once: once(deps),
+    authenticate: async (ctx) => {
+      const bearer = await deps.bearerOf(ctx, audience);
+      await limit(ctx, bearer.subject_id);
+      return actorOf(deps, ctx, bearer);
+    },
+    authorize: async (_ctx, actor, permission) => {
+      if (allows(actor.permissions, permission)) return;
+      const { subject_id = '', scopes = [] } = bearers.get(actor) ?? {};
+      const { because } = await explain(deps, { subject_id, scopes, resource: audience, permission });
+      throw forbidden(permission, `This needs "${permission}". ${because}`);
+    },
+  });
+  return compose([describe(document), served]);
+}
+
+/** The description is for everybody: it says nothing of this installation but where it is. */
+function describe(document: string): Middleware {
+  return async (ctx, next) => {
+    if (ctx.path !== `${prefix}/openapi.json` || !['GET', 'HEAD'].includes(ctx.method)) return next();
+    ctx.set({ 'Cache-Control': 'public, max-age=300', 'Access-Control-Allow-Origin': '*' });
+    ctx.type = 'application/json';
+    ctx.body = document;
+    return undefined;
+  };
+}
+
+async function actorOf(deps: AdminDeps, ctx: Context, bearer: Bearer): Promise<Actor> {
+  const { kind, id, subject_id, scopes } = bearer;
+  const resource = adminAudience(deps.issuer);
+  const permissions = await effectivePermissions(deps, { subject_id, resource, scopes });
+  const actor: Actor = { kind, id, subject_id, permissions, origin: requestOrigin(ctx) };
+  bearers.set(actor, bearer);
+  return actor;
+}

@@ -1,0 +1,21 @@
+import type { Db } from '../platform/database/index.ts';
+import { system } from '../platform/http/index.ts';
+import { putResourceServer, ResourceServerInput } from '../resource-servers/index.ts';
+import { adminAudience, adminPermissions } from './permissions.ts';
+
+/**
+ * Registers the admin API as a resource server of this issuer, and its permissions of this version; an operator's own
+ * settings of it (lifetime, format, DPoP) stay.
+ */
+export async function registerAdminApi({ db, now }: { db: Db; now: () => Date }, issuer: string): Promise<void> {
+  const identifier = adminAudience(issuer);
+  const scopes = Object.entries(adminPermissions).map(([name, description]) => ({
+    name,
+    description,
+    sensitive: true,
+  }));
+  const input = { identifier, name: 'Latchkey administration', assignment_required: true, scopes };
+  await db
+    .transaction()
+    .execute((trx) => putResourceServer(trx, { now }, system, ResourceServerInput.parse(input), { builtIn: true }));
+}

@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import { bootstrap } from '../admin/index.ts';
+import { command, onInstallation, type Workplace } from './command.ts';
+import { answer } from './output.ts';
+
+type Options = { json?: boolean; clientId: string };
+
+/** `latchkey bootstrap`: the first credential for the admin API. */
+export function bootstrapCommand(): Command {
+  return command('bootstrap', 'make the first credential for the admin API: a service that may do everything')
+    .option('--client-id <id>', 'what to call it', 'latchkey-admin')
+    .action(onInstallation(run));
+}
+
+async function run({ config, deps, actor }: Workplace, options: Options): Promise<void> {
+  const issuer = config.issuer ?? `http://localhost:${config.port}`;
+  const made = await bootstrap(deps, actor, { client_id: options.clientId, issuer });
+  answer(options, { ...made, token_endpoint: `${issuer}/oauth/token` }, [
+    `Made the service "${made.client_id}". Its secret, shown only this once:`,
+    '',
+    `  ${made.client_secret}`,
+    '',
+    'A token, and a first request with it:',
+    '',
+    `  TOKEN=$(curl -s ${issuer}/oauth/token -u '${made.client_id}:${made.client_secret}' \\`,
+    `    -d grant_type=client_credentials -d resource=${made.audience} -d 'scope=latchkey:*' | sed 's/.*"access_token":"\\([^"]*\\).*/\\1/')`,
+    `  curl -s ${issuer}/admin/v1/clients -H "Authorization: Bearer $TOKEN"`,
+  ]);
+}

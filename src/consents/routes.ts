@@ -1,0 +1,49 @@
+import { pageFrom, pageOf, positionIn, type Route, route } from '../platform/http/index.ts';
+import { type ConsentDeps, endGrant, takeBackConsent } from './consents.ts';
+import { ConsentParams, ConsentsQuery, ConsentView, GrantParams, GrantsQuery, GrantView } from './schemas.ts';
+import { listConsents, listStandingGrants } from './store.ts';
+
+/** What people allowed, and what clients hold under it. */
+export const consentRoutes = (deps: ConsentDeps): Route[] => [
+  route({
+    method: 'GET',
+    path: '/consents',
+    summary: 'What people allowed applications, newest first',
+    permission: 'latchkey:consent:read',
+    query: ConsentsQuery,
+    response: pageOf(ConsentView),
+    handle: async ({ query: { cursor, limit, ...query } }) => {
+      const rows = await listConsents(deps.db, { ...query, limit: limit + 1, after: positionIn(cursor)?.key });
+      return pageFrom(rows, limit, ({ consent_id }) => ({ value: '', key: consent_id }));
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/consents/{consent_id}/revoke',
+    summary: 'Take a consent back; everything under it stops working now, and the person is asked again',
+    permission: 'latchkey:consent:revoke',
+    params: ConsentParams,
+    handle: ({ actor, params }) => takeBackConsent(deps, actor, params.consent_id),
+  }),
+  route({
+    method: 'GET',
+    path: '/grants',
+    summary: 'What applications hold for people in single sessions, newest first',
+    permission: 'latchkey:grant:read',
+    query: GrantsQuery,
+    response: pageOf(GrantView),
+    handle: async ({ query: { cursor, limit, ...query } }) => {
+      const after = positionIn(cursor)?.key;
+      const rows = await listStandingGrants(deps.db, { ...query, now: deps.now(), limit: limit + 1, after });
+      return pageFrom(rows, limit, ({ id }) => ({ value: '', key: id }));
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/grants/{grant_id}/revoke',
+    summary: 'End a grant; every code and token under it stops working now',
+    permission: 'latchkey:grant:revoke',
+    params: GrantParams,
+    handle: ({ actor, params }) => endGrant(deps, actor, params.grant_id),
+  }),
+];

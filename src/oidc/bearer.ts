@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { calculateJwkThumbprint, createLocalJWKSet, EmbeddedJWK, type JWTPayload, jwtVerify } from 'jose';
+import type { Context } from 'koa';
+import { digest } from '../platform/crypto/index.ts';
+import { Problem } from '../platform/http/index.ts';
+import type { SigningKey } from '../signing-keys/index.ts';
+import { isAccessToken } from '../tokens/index.ts';
+import { certificateThumbprint, type MutualTlsDeps } from './mutual-tls.ts';
+import { type AccessTokenRecord, type Reader, readAccessToken, readJwtAccessToken } from './token-store/index.ts';
+
+/** Who a token speaks for, and what it says it may do. */
+export type Bearer = {
+  kind: 'user' | 'client';
+  /** A person's id, or the `client_id` of a client that acts for itself. */
+  id: string;
+  /** The id in `subjects`, to which roles are given. */
+  subject_id: string;
+  client_id: string;
+  scopes: string[];
+};
+
+export type BearerDeps = MutualTlsDeps & {
+  reader: Reader;
+  issuer: string;
+  now: () => Date;
+  signingKeys: () => readonly SigningKey[];
+  /** Notes a proof's id until it would be too old anyway; false: it was used before. */
+  isFirstUse: (issuer: string, jti: string, expiresAtSeconds: number) => Promise<boolean>;
+};
+
+const proofWindowSeconds = 60;
+const proofAlgs = ['ES256', 'EdDSA', 'Ed25519'];
+
+/**
+ * The bearer of the access token in `Authorization` for a resource of ours, sender constraints checked (RFC 6750 §2.1,
+ * RFC 9449 §7, RFC 8705 §3). One read of the database.
+ *
+ * @throws Problem 401 with a challenge (RFC 6750 §3): none came, or it is not alive, or not for this audience, or another's
+ */
+export async function bearerOf(deps: BearerDeps, ctx: Context, audience: string): Promise<Bearer> {
+  const [, scheme = '', token = ''] = /^(bearer|dpop) +([\w.~+/=-]+)$/i.exec(ctx.get('Authorization')) ?? [];
+  if (!token) throw refused('Send an access token in the Authorization header.');
+  const record = await find(deps, token);
+  const isAlive = record !== undefined && record.expires_at > deps.now() && (!record.user_id || record.person !== null);
+  if (!isAlive) throw refused('The access token is unknown, has expired or was revoked.', 'invalid_token');
+  if (record.audience !== audience)
+    throw refused(`The access token is not for ${audience}: ask for one with this "resource".`, 'invalid_token');
+  await checkSender(deps, ctx, { scheme, token, record });
+  const { client, user_id, scope } = record;
+  const whose = user_id
+    ? { kind: 'user' as const, id: user_id, subject_id: user_id }
+    : { kind: 'client' as const, id: client.client_id, subject_id: client.id };
+  return { ...whose, client_id: client.client_id, scopes: (scope ?? '').split(' ').filter(Boolean) };
+}
+
+async function find(deps: BearerDeps, token: string): Promise<AccessTokenRecord | undefined> {
+  type Row = AccessTokenRecord & Record<string, unknown>;
+  if (isAccessToken(token)) return deps.reader.find<Row>(readAccessToken, digest(token));
+  const jti = await verifiedId(token, deps.issuer, deps.signingKeys());
+  return jti === undefined ? undefined : deps.reader.find<Row>(readJwtAccessToken, jti);
+}
+
+/** The `jti` of a JWT access token of ours. Only the signature is judged here; whether the token lives is in its row. */
+export async function verifiedId(
+  token: string,
+  issuer: string,
+  keys: readonly SigningKey[],
+): Promise<string | undefined> {
+  const jwks = createLocalJWKSet({ keys: keys.map(({ public_jwk }) => public_jwk) });
+  try {
+    const { payload } = await jwtVerify(token, jwks, { issuer, typ: 'at+jwt', currentDate: new Date(0) });
+    return payload.jti;
+  } catch {
+    // Whatever is wrong with it, the caller learns only that it is not active (RFC 7662 §2.2).
+    return undefined;
+  }
+}
+
+type Presented = { scheme: string; token: string; record: AccessTokenRecord };
+
+async function checkSender(deps: BearerDeps, ctx: Context, { scheme, token, record }: Presented): Promise<void> {
+  const { jkt, 'x5t#S256': certificate } = record.payload;
+  const isDpop = scheme.toLowerCase() === 'dpop';
+  if (isDpop !== (jkt !== undefined))
+    throw refused(
+      isDpop ? 'This token is a Bearer token.' : 'This token is bound to a key: use the DPoP scheme with a proof.',
+      'invalid_token',
+    );
+  if (typeof jkt === 'string' && !(await isProven(deps, ctx, token, jkt)))
+    throw refused('Send a fresh DPoP proof for this very request.', 'invalid_dpop_proof', 'DPoP');
+  if (certificate !== undefined && certificateThumbprint(deps, ctx) !== certificate)
+    throw refused('This token is bound to another client certificate.', 'invalid_token');
+}
+
+/** RFC 9449 §4.3, §7.1. */
+async function isProven(deps: BearerDeps, ctx: Context, token: string, jkt: string): Promise<boolean> {
+  try {
+    const options = { typ: 'dpop+jwt', algorithms: proofAlgs };
+    const { payload, protectedHeader } = await jwtVerify(ctx.get('DPoP'), EmbeddedJWK, options);
+    const isKey = protectedHeader.jwk !== undefined && (await calculateJwkThumbprint(protectedHeader.jwk)) === jkt;
+    if (!isKey || !isForThis(deps, ctx, token, payload)) return false;
+    return await deps.isFirstUse(`dpop ${jkt}`, payload.jti ?? '', (payload.iat ?? 0) + 2 * proofWindowSeconds);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_J')) return false;
+    throw error;
+  }
+}
+
+function isForThis({ issuer, now }: BearerDeps, ctx: Context, token: string, payload: JWTPayload): boolean {
+  const { htm, htu, ath, iat = 0, jti } = payload;
+  const isFresh = Math.abs(now().getTime() / 1000 - iat) <= proofWindowSeconds;
+  const address = typeof htu === 'string' ? URL.parse(htu) : null;
+  const isHere = address !== null && `${address.origin}${address.pathname}` === `${issuer}${ctx.path}`;
+  const isToken = ath === createHash('sha256').update(token).digest('base64url');
+  return isFresh && isHere && isToken && htm === ctx.method && typeof jti === 'string' && jti.length <= 256;
+}
+
+function refused(detail: string, error?: string, scheme = 'Bearer'): Problem {
+  const said = error ? ` error="${error}", error_description="${detail.replaceAll('"', "'")}"` : ' realm="latchkey"';
+  const headers = { 'WWW-Authenticate': `${scheme}${said}` };
+  return new Problem(401, error ?? 'unauthenticated', { title: 'Not authenticated', detail, headers });
+}

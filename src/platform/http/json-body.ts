@@ -1,0 +1,71 @@
+import type { Context } from 'koa';
+import { readText } from './form-body.ts';
+import { Problem } from './problems.ts';
+
+const controls = /[\0-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
+const mostDepth = 20;
+
+/**
+ * The JSON body of a request; undefined when it has none.
+ *
+ * @throws Problem 415: it is something else; 400: it is not JSON, names a member twice or `__proto__`, or holds control
+ *   characters (PostgreSQL refuses NUL, and nothing here has use for them)
+ */
+export async function readJson(ctx: Context): Promise<unknown> {
+  if (ctx.request.length && ctx.is('application/json', 'application/merge-patch+json') === false) throw unsupported();
+  const text = await readText(ctx);
+  if (text === '') return undefined;
+  try {
+    const parsed: unknown = JSON.parse(text);
+    refuseStrange(parsed, '', 0);
+    refuseRepeated(text);
+    return parsed;
+  } catch (error) {
+    throw error instanceof Problem ? error : badJson('', 'The body is not JSON.');
+  }
+}
+
+function refuseStrange(value: unknown, pointer: string, depth: number): void {
+  if (depth > mostDepth) throw badJson(pointer, 'The body is nested too deeply.');
+  if (typeof value === 'string' && (controls.test(value) || !value.isWellFormed()))
+    throw badJson(pointer, 'Control characters and broken Unicode are not taken.');
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    const place = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    if (name === '__proto__') throw badJson(place, 'This member is not known.');
+    refuseStrange(name, place, depth);
+    refuseStrange(member, place, depth + 1);
+  }
+}
+
+// What is JSON already is searched for names only: strings one by one, and which object each stands in. RFC 8259 §4 leaves a
+// repeated name open, and two parties on the way could read another one each.
+const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
+
+function refuseRepeated(text: string): void {
+  const open: (Set<string> | undefined)[] = [];
+  let last = '';
+  for (const [part] of text.matchAll(token)) {
+    if (part === '{') open.push(new Set());
+    else if (part === '[') open.push(undefined);
+    else if (part === '}' || part === ']') open.pop();
+    else if (part === ':') note(open.at(-1), JSON.parse(last));
+    last = part;
+  }
+}
+
+function note(names: Set<string> | undefined, name: string): void {
+  if (names?.has(name)) throw badJson(`/${name.slice(0, 64)}`, 'The body names this member twice.');
+  names?.add(name);
+}
+
+function badJson(pointer: string, detail: string): Problem {
+  return new Problem(400, 'invalid', { title: 'Invalid input', detail, ...(pointer && { pointer }) });
+}
+
+function unsupported(): Problem {
+  return new Problem(415, 'unsupported_media_type', {
+    title: 'Unsupported media type',
+    detail: 'Send the body as application/json.',
+  });
+}

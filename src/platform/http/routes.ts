@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import type { Actor } from './actor.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** What a handler is given: everything parsed, the actor known and allowed. */
+export type RouteInput<Params, Query, Body> = {
+  actor: Actor;
+  params: Params;
+  query: Query;
+  body: Body;
+  /** The version in `If-Match`; undefined: the caller does not care. */
+  ifVersion: number | undefined;
+};
+
+/** A route as data: authentication, permission, parsing, problems, encoding and OpenAPI follow from it. */
+export type Route = {
+  method: Method;
+  /** Below the entrance's prefix, with `{names}`. */
+  path: string;
+  summary: string;
+  /** What the caller must hold; the judgement in the verb guards all other doors. */
+  permission: string;
+  params: z.ZodType;
+  query: z.ZodType;
+  body: z.ZodType | undefined;
+  response: z.ZodType | undefined;
+  status: number;
+  handle: (input: RouteInput<never, never, never>) => Promise<unknown>;
+};
+
+type RouteSpec<
+  Params extends z.ZodType,
+  Query extends z.ZodType,
+  Body extends z.ZodType,
+  Response extends z.ZodType,
+> = Pick<Route, 'method' | 'path' | 'summary' | 'permission'> & {
+  params?: Params;
+  query?: Query;
+  body?: Body;
+  response?: Response;
+  /** Of success; 200, or 204 without a response. */
+  status?: number;
+  handle: (input: RouteInput<z.output<Params>, z.output<Query>, z.output<Body>>) => Promise<z.output<Response>>;
+};
+
+const nothing = z.strictObject({});
+type Nothing = typeof nothing;
+
+/** Checks that a handler fits the schemas of its route. */
+export function route<
+  Params extends z.ZodType = Nothing,
+  Query extends z.ZodType = Nothing,
+  Body extends z.ZodType = z.ZodUndefined,
+  Response extends z.ZodType = z.ZodVoid,
+>(spec: RouteSpec<Params, Query, Body, Response>): Route {
+  const { params, query, body, response, status = response ? 200 : 204, handle, ...rest } = spec;
+  return {
+    ...rest,
+    params: params ?? nothing,
+    query: query ?? nothing,
+    body,
+    response,
+    status,
+    handle: handle as Route['handle'],
+  };
+}
+
+/** An instant: RFC 3339 text in UTC on the wire, a `Date` in the program. */
+export const Timestamp = z.codec(z.iso.datetime({ offset: true }), z.date(), {
+  decode: (text) => new Date(text),
+  encode: (date) => date.toISOString(),
+});
+
+const mostOnAPage = 200;
+
+/** Members of every list's query. */
+export const PageQuery = {
+  limit: z.coerce.number().int().min(1).max(mostOnAPage).default(50).meta({ description: 'most items on a page' }),
+  cursor: z
+    .string()
+    .max(1024)
+    .optional()
+    .meta({ description: 'where the last page ended: its `next`; good with the same filters and order only' }),
+};
+
+/** A page of a list. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.object({
+    items: z.array(item),
+    next: z.string().nullable().meta({ description: '`cursor` of the next page; null on the last' }),
+  });
+}
+
+export type Page<Item> = { items: Item[]; next: string | null };

@@ -1,0 +1,158 @@
+import type { Context, Middleware } from 'koa';
+import { z } from 'zod';
+import type { Actor } from './actor.ts';
+import { readJson } from './json-body.ts';
+import { Problem } from './problems.ts';
+import type { Method, Route } from './routes.ts';
+
+export type ServeOptions = {
+  /** Where the routes lie, e.g. `/admin/v1`. */
+  prefix: string;
+  /** Who asks. @throws Problem 401 */
+  authenticate: (ctx: Context) => Promise<Actor>;
+  /** Whether the actor may use the route. @throws Problem 403 that names the permission */
+  authorize: (ctx: Context, actor: Actor, permission: string) => Promise<void>;
+  /** Runs what is to happen once however often it is sent, and answers as the first time. */
+  once: (ctx: Context, call: Call, work: () => Promise<Answer>) => Promise<Answer>;
+};
+
+/** A request whose route, actor and body are known. */
+export type Call = { actor: Actor; route: Route; body: unknown };
+
+export type Answer = { status: number; body: string | undefined; etag: string | undefined };
+
+type Compiled = { route: Route; shape: RegExp; names: string[] };
+
+/** Answers requests below the prefix from routes: parsed, authenticated, allowed, encoded, and refused in one way. */
+export function serve(routes: readonly Route[], options: ServeOptions): Middleware {
+  const compiled = routes.map(compile);
+  return async (ctx, next) => {
+    if (!ctx.path.startsWith(`${options.prefix}/`)) return next();
+    ctx.set('Cache-Control', 'no-store');
+    const path = ctx.path.slice(options.prefix.length);
+    const here = compiled.filter(({ shape }) => shape.test(path));
+    // Who is nobody learns nothing of what there is.
+    const actor = await options.authenticate(ctx);
+    if (here.length === 0) return undefined;
+    const found = here.find(({ route: { method } }) => method === (ctx.method === 'HEAD' ? 'GET' : ctx.method));
+    if (!found) throw notAllowed(ctx.method, here);
+    ctx._matchedRoute = `${options.prefix}${found.route.path}`;
+    await options.authorize(ctx, actor, found.route.permission);
+    await answer(ctx, options, found, { actor, path });
+    return undefined;
+  };
+}
+
+async function answer(
+  ctx: Context,
+  { once }: ServeOptions,
+  { route, shape, names }: Compiled,
+  { actor, path }: { actor: Actor; path: string },
+): Promise<void> {
+  const given = Object.fromEntries(names.map((name, n) => [name, decoded(shape.exec(path)?.[n + 1] ?? '')]));
+  const params = parsed(route.params, given, 404);
+  const query = parsed(route.query, { ...ctx.query }, 400);
+  const sent = ctx.method === 'GET' || ctx.method === 'HEAD' ? undefined : await readJson(ctx);
+  if (sent !== undefined && !route.body) throw invalidAt([{ path: [], message: 'takes no body' }]);
+  const body = route.body ? parsed(route.body, sent ?? {}, 400) : undefined;
+  const input = { actor, params, query, body, ifVersion: versionIn(ctx.get('If-Match')) };
+  const work = async () => encoded(route, await route.handle(input as never));
+  const {
+    status,
+    body: text,
+    etag,
+  } = route.method === 'POST' ? await once(ctx, { actor, route, body: sent }, work) : await work();
+  ctx.status = status;
+  if (etag) ctx.set('ETag', etag);
+  if (text !== undefined) {
+    ctx.type = 'application/json';
+    ctx.body = text;
+    linkNext(ctx, text, route);
+  }
+  // Not `ctx.fresh`: clients that send `If-None-Match` by `fetch` also send `Cache-Control: no-cache`.
+  if (ctx.method === 'GET' && etag && ctx.get('If-None-Match') === etag) ctx.status = 304;
+}
+
+function encoded({ response, status }: Route, result: unknown): Answer {
+  if (!response) return { status, body: undefined, etag: undefined };
+  const value = z.encode(response, result as never) as { version?: unknown };
+  const etag = typeof value.version === 'number' ? `"${value.version}"` : undefined;
+  return { status, body: JSON.stringify(value), etag };
+}
+
+/** The next page, for clients that follow links (RFC 8288). */
+function linkNext(ctx: Context, text: string, { response }: Route): void {
+  if (!(response instanceof z.ZodObject) || !('next' in response.shape)) return;
+  const { next } = JSON.parse(text) as { next: string | null };
+  if (next === null) return;
+  const query = new URLSearchParams(ctx.querystring);
+  query.set('cursor', next);
+  ctx.set('Link', `<${ctx.path}?${query}>; rel="next"`);
+}
+
+function compile(route: Route): Compiled {
+  const names = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+  const pattern = route.path.replaceAll(/[.]/g, '\\.').replaceAll(/\{\w+\}/g, '([^/]+)');
+  return { route, names, shape: new RegExp(`^${pattern}$`) };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Not an id of anything.
+    return '';
+  }
+}
+
+function parsed(schema: z.ZodType, value: unknown, status: 400 | 404): unknown {
+  if (status === 400 || schema.safeParse(value).success) return checked(schema, value);
+  throw new Problem(404, 'not_found', { title: 'Not found', detail: 'There is no such thing.' });
+}
+
+/**
+ * A value as a schema wants it.
+ *
+ * @throws Problem 400 `invalid` that names every wrong member by its pointer (RFC 6901)
+ */
+export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw invalidAt(result.error.issues.flatMap(unfolded));
+}
+
+type Issue = { path: PropertyKey[]; message: string };
+
+/** An unknown member is shown where it stands. */
+function unfolded(issue: z.core.$ZodIssue): Issue[] {
+  if (issue.code !== 'unrecognized_keys') return [issue];
+  return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'is not known' }));
+}
+
+function invalidAt(issues: readonly Issue[]): Problem {
+  const errors = issues.map(({ path, message }) => ({
+    pointer: path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
+    detail: message,
+  }));
+  const [first = { pointer: '', detail: 'is wrong' }] = errors;
+  const detail = `${first.pointer || 'The input'}: ${first.detail}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}.`;
+  return new Problem(400, 'invalid', { title: 'Invalid input', detail, pointer: first.pointer, members: { errors } });
+}
+
+/** @throws Problem 400: only versions as our own ETags name them, and `*`, can be compared */
+function versionIn(ifMatch: string): number | undefined {
+  if (ifMatch === '' || ifMatch === '*') return undefined;
+  const version = /^"(\d{1,9})"$/.exec(ifMatch)?.[1];
+  if (!version)
+    throw new Problem(400, 'invalid', {
+      title: 'Invalid input',
+      detail: 'If-Match: send the ETag of the last answer as it was.',
+    });
+  return Number(version);
+}
+
+function notAllowed(method: Method | string, here: readonly Compiled[]): Problem {
+  const allowed = here.map(({ route }) => route.method).join(', ');
+  const detail = `This address does not take ${method}, but ${allowed}.`;
+  return new Problem(405, 'method_not_allowed', { title: 'Method not allowed', detail, headers: { Allow: allowed } });
+}

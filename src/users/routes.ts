@@ -1,0 +1,110 @@
+import { listRoleAssignments } from '../access/index.ts';
+import { notFound, pageFrom, pageOf, positionIn, type Route, route } from '../platform/http/index.ts';
+import { generatePassword } from './password.ts';
+import {
+  CreatedUserView,
+  NewUser,
+  PasswordReset,
+  PasswordResetView,
+  UserChanges,
+  UserParams,
+  UsersQuery,
+  UserView,
+} from './schemas.ts';
+import { findUser, findUserById, hasPassword, listUsersFrom, type User } from './store.ts';
+import { changeUser, createUser, disableUser, setPassword, type UserDeps } from './users.ts';
+
+/** People. */
+export const userRoutes = (deps: UserDeps): Route[] => [
+  route({
+    method: 'GET',
+    path: '/users',
+    summary: 'People, searched, filtered and sorted',
+    permission: 'latchkey:user:read',
+    query: UsersQuery,
+    response: pageOf(UserView),
+    handle: async ({ query: { cursor, limit, ...query } }) => {
+      const after = positionIn(cursor)?.key;
+      const rows = await listUsersFrom(deps.db, { ...query, limit: limit + 1, after });
+      const keyOf = ({ username, id }: User) => (query.sort === 'username' ? username : id);
+      return pageFrom(rows, limit, (user) => ({ value: query.sort, key: keyOf(user) }));
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/users',
+    summary: 'Make an account for a person; its roles can give nothing that you do not hold',
+    permission: 'latchkey:user:write',
+    body: NewUser,
+    response: CreatedUserView,
+    status: 201,
+    handle: async ({ actor, body }) => {
+      const made = body.password === undefined ? generatePassword() : undefined;
+      const user = await createUser(deps, actor, { ...body, password: body.password ?? made });
+      return { ...(await shown(deps, user)), password: made };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/users/{user}',
+    summary: 'A person',
+    permission: 'latchkey:user:read',
+    params: UserParams,
+    response: UserView,
+    handle: async ({ params }) => shown(deps, await getUser(deps, params.user)),
+  }),
+  route({
+    method: 'PATCH',
+    path: '/users/{user}',
+    summary: 'Change what is known of a person, or let them in again; you must hold all that they hold',
+    permission: 'latchkey:user:write',
+    params: UserParams,
+    body: UserChanges,
+    response: UserView,
+    handle: async ({ actor, params, body, ifVersion }) => {
+      const { id } = await getUser(deps, params.user);
+      return shown(deps, await changeUser(deps, actor, { id, ...body, ifVersion }));
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/users/{user}/disable',
+    summary: 'Stop a person: signed out everywhere, and none of their tokens works from now on',
+    permission: 'latchkey:user:disable',
+    params: UserParams,
+    response: UserView,
+    handle: async ({ actor, params }) => {
+      const { username } = await getUser(deps, params.user);
+      return shown(deps, await disableUser(deps, actor, username));
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/users/{user}/password',
+    summary: 'Set a person’s password for them and sign them out everywhere; you must hold all that they hold',
+    permission: 'latchkey:user:reset_password',
+    params: UserParams,
+    body: PasswordReset,
+    response: PasswordResetView,
+    handle: async ({ actor, params, body }) => {
+      const { username } = await getUser(deps, params.user);
+      const made = body.password === undefined ? generatePassword() : undefined;
+      await setPassword(deps, actor, { login: username, password: body.password ?? made ?? '' });
+      return { password: made };
+    },
+  }),
+];
+
+const idShape = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** @throws Problem `not_found` */
+async function getUser({ db }: UserDeps, name: string): Promise<User> {
+  const user = idShape.test(name) ? await findUserById(db, name) : await findUser(db, name);
+  if (!user) throw notFound('user', name);
+  return user;
+}
+
+async function shown({ db }: UserDeps, user: User) {
+  const [roles, has_password] = await Promise.all([listRoleAssignments(db, user.id), hasPassword(db, user.id)]);
+  return { ...user, roles, has_password };
+}

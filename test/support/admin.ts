@@ -1,0 +1,97 @@
+import { basic, type Latchkey } from './latchkey.ts';
+
+export type AdminAnswer = {
+  status: number;
+  headers: Headers;
+  body: Record<string, unknown> & { items: Record<string, unknown>[] };
+};
+type Given = { body?: unknown; headers?: Record<string, string>; node?: string };
+
+/** Calls the admin API with one token. */
+export class AdminApi {
+  readonly #issuer: string;
+  readonly #token: string | undefined;
+
+  constructor(issuer: string, token: string | undefined) {
+    this.#issuer = issuer;
+    this.#token = token;
+  }
+
+  async call(
+    method: string,
+    path: string,
+    { body, headers = {}, node = this.#issuer }: Given = {},
+  ): Promise<AdminAnswer> {
+    const response = await fetch(`${node}/admin/v1${path}`, {
+      method,
+      headers: {
+        'x-forwarded-host': new URL(this.#issuer).host,
+        ...(this.#token && { authorization: `Bearer ${this.#token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : {} };
+  }
+
+  get = (path: string, given?: Given) => this.call('GET', path, given);
+  post = (path: string, body?: unknown, given: Given = {}) => this.call('POST', path, { body, ...given });
+  patch = (path: string, body: unknown, given: Given = {}) => this.call('PATCH', path, { body, ...given });
+  put = (path: string, body: unknown, given: Given = {}) => this.call('PUT', path, { body, ...given });
+  delete = (path: string, given?: Given) => this.call('DELETE', path, given);
+}
+
+export type AdminTokenOptions = { client_id: string; client_secret: string; scope?: string };
+
+/** An access token for the admin API, of a service. */
+export async function adminToken(
+  latchkey: Latchkey,
+  { client_id, client_secret, scope }: AdminTokenOptions,
+): Promise<string> {
+  const response = await fetch(`${latchkey.issuer}/oauth/token`, {
+    method: 'POST',
+    headers: { authorization: basic(client_id, client_secret) },
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      resource: `${latchkey.issuer}/admin`,
+      ...(scope && { scope }),
+    }),
+  });
+  const body = (await response.json()) as { access_token?: string };
+  if (!body.access_token) throw new Error(`no admin token: ${response.status} ${JSON.stringify(body)}`);
+  return body.access_token;
+}
+
+/** The admin API as its first credential, which `latchkey bootstrap` makes, sees it. */
+export async function asOwner(latchkey: Latchkey): Promise<AdminApi> {
+  const { client_id, client_secret } = await latchkey.commandJson(
+    ['bootstrap', '--client-id', `owner-${crypto.randomUUID().slice(0, 8)}`],
+    '',
+    { LATCHKEY_ISSUER: latchkey.issuer },
+  );
+  const credentials = { client_id: String(client_id), client_secret: String(client_secret), scope: 'latchkey:*' };
+  return new AdminApi(latchkey.issuer, await adminToken(latchkey, credentials));
+}
+
+/** The admin API as a new service with these roles and permissions sees it. */
+export async function asService(
+  latchkey: Latchkey,
+  owner: AdminApi,
+  { roles = [], permissions = ['latchkey:*'], scope }: { roles?: string[]; permissions?: string[]; scope?: string },
+): Promise<AdminApi> {
+  const client_id = `service-${crypto.randomUUID().slice(0, 8)}`;
+  const { status, body } = await owner.post('/clients', {
+    client_id,
+    grant_types: ['client_credentials'],
+    service_permissions: { [`${latchkey.issuer}/admin`]: permissions },
+  });
+  if (status !== 201) throw new Error(JSON.stringify(body));
+  for (const role of roles) await owner.put(`/roles/${role}/assignments/client/${client_id}`, {});
+  const client_secret = String(body.client_secret);
+  return new AdminApi(
+    latchkey.issuer,
+    await adminToken(latchkey, { client_id, client_secret, ...(scope && { scope }) }),
+  );
+}
