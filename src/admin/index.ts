@@ -15,7 +15,7 @@ import { adminAudience } from './permissions.ts';
 import { requestLimit } from './request-limit.ts';
 
 export { type Bootstrapped, bootstrap } from './bootstrap.ts';
-export { adminAudience, adminPermissions } from './permissions.ts';
+export { adminPermissions } from './permissions.ts';
 export { registerAdminApi } from './resource-server.ts';
 
 export type AdminDeps = AccessDeps &

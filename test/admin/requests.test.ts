@@ -1,4 +1,4 @@
-import { adminRoutes } from '../../src/admin/index.ts';
+import { adminPermissions, adminRoutes } from '../../src/admin/index.ts';
 import { AdminApi, asOwner, asService } from '../support/admin.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
@@ -115,5 +115,8 @@ describe('a request to the admin API', () => {
       ({ method, path, permission }) => `${method} /admin/v1${path} ${permission}`,
     );
     expect(described.sort()).toEqual(routes.sort());
+    const needed = new Set(adminRoutes({} as never).map(({ permission }) => permission));
+    const offered = Object.keys(adminPermissions).filter((permission) => permission !== 'latchkey:token:revoke_all');
+    expect([...needed].sort()).toEqual(offered.sort());
   });
 });

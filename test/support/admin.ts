@@ -46,10 +46,7 @@ export class AdminApi {
 export type AdminTokenOptions = { client_id: string; client_secret: string; scope?: string };
 
 /** An access token for the admin API, of a service. */
-export async function adminToken(
-  latchkey: Latchkey,
-  { client_id, client_secret, scope }: AdminTokenOptions,
-): Promise<string> {
+async function adminToken(latchkey: Latchkey, { client_id, client_secret, scope }: AdminTokenOptions): Promise<string> {
   const response = await fetch(`${latchkey.issuer}/oauth/token`, {
     method: 'POST',
     headers: { authorization: basic(client_id, client_secret) },

@@ -6,7 +6,7 @@ import { Problem } from './problems.ts';
 const limitBytes = 64 * 1024;
 const maxParameters = 1000;
 // NUL and other controls have no place in a parameter, and PostgreSQL refuses NUL in text; tab and line ends may stand in free text.
-const controlCharacters = /[^\P{Cc}\t\n\r]|\p{Cs}|\ufffd/u;
+export const controlCharacters = /[^\P{Cc}\t\n\r]|\p{Cs}|\ufffd/u;
 const formType = 'application/x-www-form-urlencoded';
 
 /** A request whose body, once it was read here, can be read again as if it had just come: oidc-provider reads the stream itself. */

@@ -1,8 +1,7 @@
 import type { Context } from 'koa';
-import { readText } from './form-body.ts';
+import { controlCharacters, readText } from './form-body.ts';
 import { Problem } from './problems.ts';
 
-const controls = /[\0-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 const mostDepth = 20;
 
 /**
@@ -27,7 +26,7 @@ export async function readJson(ctx: Context): Promise<unknown> {
 
 function refuseStrange(value: unknown, pointer: string, depth: number): void {
   if (depth > mostDepth) throw badJson(pointer, 'The body is nested too deeply.');
-  if (typeof value === 'string' && (controls.test(value) || !value.isWellFormed()))
+  if (typeof value === 'string' && controlCharacters.test(value))
     throw badJson(pointer, 'Control characters and broken Unicode are not taken.');
   if (typeof value !== 'object' || value === null) return;
   for (const [name, member] of Object.entries(value)) {
