@@ -96,8 +96,11 @@ function takes(command: Command, name: string): boolean {
 
 function unknownSettings(source: string): string[] {
   const known = settings.flatMap(({ name, isSecret }) => (isSecret ? [name, `${name}_FILE`] : [name]));
+  const ofCommands = program().commands.flatMap(({ options }) => options.map(({ envVar }) => envVar));
   const named = matches(/\b(LATCHKEY_[A-Z_]+)\b/g, source);
-  return named.filter((name) => !known.includes(name) && name !== 'LATCHKEY_TEST_DATABASE_URL');
+  return named.filter(
+    (name) => !known.includes(name) && !ofCommands.includes(name) && name !== 'LATCHKEY_TEST_DATABASE_URL',
+  );
 }
 
 describe('the command line page', () => {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { readVersion } from '../installation.ts';
+import { apiCommand, loginCommand } from './api.ts';
 import { applyCommand } from './apply.ts';
 import { auditCommand } from './audit.ts';
 import { bootstrapCommand } from './bootstrap.ts';
@@ -39,7 +40,11 @@ export function program(): Command {
     revokeCommand(),
     signingKeyCommand(),
     auditCommand(),
+    loginCommand(),
+    apiCommand(),
   ];
+  // What follows `api` is its own: no option there is one of ours.
+  latchkey.enablePositionalOptions();
   for (const command of commands) latchkey.addCommand(command);
   return latchkey;
 }
