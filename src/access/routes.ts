@@ -105,7 +105,7 @@ export const accessRoutes = (deps: AccessDeps): Route[] => [
   }),
   route({
     method: 'GET',
-    path: '/explain',
+    path: '/explanation',
     summary: 'Why somebody may or may not do something at an API',
     permission: 'latchkey:role:read',
     query: ExplainQuery,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Route } from '../platform/http/index.ts';
+import { type Route, wordsOf } from '../platform/http/index.ts';
 
 const problem = {
   type: 'object',
@@ -38,7 +38,7 @@ export function openApi(routes: readonly Route[], { issuer, version, prefix, aud
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     const path = `${prefix}${route.path}`;
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route, wordsOf(route, routes)) };
   }
   const url = (path: string) => `${issuer}/oauth/${path}`;
   const scopes = Object.fromEntries(routes.map(({ permission }) => [permission, '']));
@@ -73,13 +73,15 @@ function refusal(description: string) {
   return { description, content: { 'application/problem+json': { schema } } };
 }
 
-function operation({ method, path, summary, permission, params, query, body, response, status }: Route): object {
+function operation(route: Route, words: readonly string[]): object {
+  const { method, summary, permission, params, query, body, response, status } = route;
   const keyed =
     method === 'POST' ? [header('Idempotency-Key', 'the same key and body within 24 hours: done once')] : [];
   const matched = method === 'PATCH' ? [header('If-Match', 'the ETag this change is made from')] : [];
   const answers = Object.keys(refusals).map((code) => [code, { $ref: `#/components/responses/r${code}` }]);
   return {
-    operationId: operationId(method, path),
+    operationId: operationId(words),
+    tags: words.slice(0, 1),
     summary,
     description: `Needs \`${permission}\`.`,
     security: [{ oauth: [permission] }],
@@ -112,11 +114,9 @@ function parameters(place: 'path' | 'query', schema: z.ZodType): object[] {
   }));
 }
 
-/** `listClients`, `createClient` …: a name for generated clients. */
-function operationId(method: string, path: string): string {
-  const words = path.split('/').filter(Boolean);
-  const named = words.map((word) => (word.startsWith('{') ? `by-${word.slice(1, -1).replaceAll('_', '-')}` : word));
-  return [method.toLowerCase(), ...named].join('-').replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+/** `clientsList`, `clientsSecretsRotate` …: what generated clients call it. */
+function operationId(words: readonly string[]): string {
+  return words.join('-').replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** On the wire, a date is a text. */

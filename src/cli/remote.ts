@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { adminRoutes } from '../admin/index.ts';
-import { invalid, type Route } from '../platform/http/index.ts';
+import { invalid, type Route, wordsOf } from '../platform/http/index.ts';
 import { action } from './command.ts';
 import { readSecret } from './input.ts';
 import { say } from './output.ts';
@@ -28,18 +28,6 @@ function descend(parent: Command, word: string): Command {
   const made = new Command(word);
   parent.addCommand(made);
   return made;
-}
-
-const actsOnAll: Record<string, string> = { GET: 'list', POST: 'create' };
-const actsOnOne: Record<string, string> = { GET: 'get', PATCH: 'update', PUT: 'put', DELETE: 'delete' };
-
-/** The nouns of a path, then the act: what ends in a verb of its own (`…/disable`) has it there already. */
-function wordsOf({ method, path }: Route, routes: readonly Route[]): string[] {
-  const parts = path.split('/').filter(Boolean);
-  const nouns = parts.filter((part) => !part.startsWith('{'));
-  if (parts.at(-1)?.startsWith('{')) return [...nouns, actsOnOne[method] ?? method.toLowerCase()];
-  const isCollection = routes.some((route) => route.path === path && route.method === 'GET') || parts.length === 1;
-  return isCollection ? [...nouns, actsOnAll[method] ?? method.toLowerCase()] : nouns;
 }
 
 function commandFor(route: Route, name: string, where: Remote): Command {

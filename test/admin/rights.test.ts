@@ -111,7 +111,7 @@ describe('nobody gives away what they do not hold:', () => {
     const client_id = String(body.items[0]?.client_id);
     const explained = () =>
       owner.get(
-        `/explain?kind=client&subject=${client_id}&resource=${encodeURIComponent(api)}&permission=database:read:x`,
+        `/explanation?kind=client&subject=${client_id}&resource=${encodeURIComponent(api)}&permission=database:read:x`,
       );
     const until = new Date(Date.now() + 60_000).toISOString();
     await owner.post('/roles', { name: 'timed', permissions: [{ resource: api, pattern: 'database:*' }] });

@@ -61,15 +61,22 @@ async function adminToken(latchkey: Latchkey, { client_id, client_secret, scope 
   return body.access_token;
 }
 
-/** The admin API as its first credential, which `latchkey bootstrap` makes, sees it. */
-export async function asOwner(latchkey: Latchkey): Promise<AdminApi> {
-  const { client_id, client_secret } = await latchkey.commandJson(
+/** An access token that may do everything, of a first credential as `latchkey bootstrap` makes it. */
+export async function bootstrapped(latchkey: Latchkey): Promise<string> {
+  const made = await latchkey.commandJson(
     ['bootstrap', '--client-id', `owner-${crypto.randomUUID().slice(0, 8)}`],
     '',
-    { LATCHKEY_ISSUER: latchkey.issuer },
+    {
+      LATCHKEY_ISSUER: latchkey.issuer,
+    },
   );
-  const credentials = { client_id: String(client_id), client_secret: String(client_secret), scope: 'latchkey:*' };
-  return new AdminApi(latchkey.issuer, await adminToken(latchkey, credentials));
+  const credentials = { client_id: String(made.client_id), client_secret: String(made.client_secret) };
+  return adminToken(latchkey, { ...credentials, scope: 'latchkey:*' });
+}
+
+/** The admin API as its first credential sees it. */
+export async function asOwner(latchkey: Latchkey): Promise<AdminApi> {
+  return new AdminApi(latchkey.issuer, await bootstrapped(latchkey));
 }
 
 /** The admin API as a new service with these roles and permissions sees it. */

@@ -93,3 +93,21 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 }
 
 export type Page<Item> = { items: Item[]; next: string | null };
+
+const actsOnAll: Record<string, string> = { POST: 'create' };
+const actsOnOne: Record<string, string> = { GET: 'get', PATCH: 'update', PUT: 'put', DELETE: 'delete' };
+
+/**
+ * A route's name in words, for generated clients and commands: the nouns of its path, then the act. What ends in a verb of its
+ * own (`…/disable`) has it there already.
+ */
+export function wordsOf({ method, path }: Route, routes: readonly Route[]): string[] {
+  const parts = path.split('/').filter(Boolean);
+  const nouns = parts.filter((part) => !part.startsWith('{'));
+  const last = parts.at(-1) ?? '';
+  const act = method.toLowerCase();
+  if (last.startsWith('{')) return [...nouns, actsOnOne[method] ?? act];
+  if (method === 'GET') return [...nouns, last.endsWith('s') ? 'list' : 'get'];
+  const isCollection = parts.length === 1 || routes.some((route) => route.path === path && route.method === 'GET');
+  return isCollection ? [...nouns, actsOnAll[method] ?? act] : nouns;
+}
