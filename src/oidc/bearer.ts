@@ -94,15 +94,20 @@ async function checkSender(deps: BearerDeps, ctx: Context, { scheme, token, reco
 
 /** RFC 9449 §4.3, §7.1. */
 async function isProven(deps: BearerDeps, ctx: Context, token: string, jkt: string): Promise<boolean> {
+  const payload = await verifiedProof(ctx.get('DPoP'), jkt);
+  if (!payload || !isForThis(deps, ctx, token, payload)) return false;
+  return deps.isFirstUse(`dpop ${jkt}`, payload.jti ?? '', (payload.iat ?? 0) + 2 * proofWindowSeconds);
+}
+
+async function verifiedProof(proof: string, jkt: string): Promise<JWTPayload | undefined> {
   try {
     const options = { typ: 'dpop+jwt', algorithms: proofAlgs };
-    const { payload, protectedHeader } = await jwtVerify(ctx.get('DPoP'), EmbeddedJWK, options);
+    const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, options);
     const isKey = protectedHeader.jwk !== undefined && (await calculateJwkThumbprint(protectedHeader.jwk)) === jkt;
-    if (!isKey || !isForThis(deps, ctx, token, payload)) return false;
-    return await deps.isFirstUse(`dpop ${jkt}`, payload.jti ?? '', (payload.iat ?? 0) + 2 * proofWindowSeconds);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_J')) return false;
-    throw error;
+    return isKey ? payload : undefined;
+  } catch {
+    // Whatever is wrong with a proof, it proves nothing.
+    return undefined;
   }
 }
 

@@ -12,6 +12,10 @@ export class AdminApi {
   readonly #issuer: string;
   readonly #token: string | undefined;
 
+  get token(): string {
+    return this.#token ?? '';
+  }
+
   constructor(issuer: string, token: string | undefined) {
     this.#issuer = issuer;
     this.#token = token;
