@@ -126,7 +126,17 @@ export async function createApp({ config, issuer, version, installation, log, me
     signingKeys: provider.keys,
     isFirstUse: (iss: string, jti: string, exp: number) => isFirstUse(db, iss, jti, exp),
   };
-  const admin = { db, keys, now, issuer, version, validateMetadata: clientMetadataRules() };
+  const { keyActivationSeconds } = config;
+  const admin = {
+    db,
+    keys,
+    now,
+    rootKey,
+    issuer,
+    version,
+    keyActivationSeconds,
+    validateMetadata: clientMetadataRules(),
+  };
   const unit = unitOfWork({
     log,
     db,

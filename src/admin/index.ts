@@ -8,6 +8,7 @@ import type { Bearer } from '../oidc/index.ts';
 import { type Actor, forbidden, type Route, requestOrigin, serve } from '../platform/http/index.ts';
 import { resourceServerRoutes } from '../resource-servers/index.ts';
 import { revocationRoutes } from '../revocation/index.ts';
+import { type SigningKeysDeps, signingKeyRoutes } from '../signing-keys/index.ts';
 import { userRoutes } from '../users/index.ts';
 import { once } from './idempotency.ts';
 import { openApi } from './openapi.ts';
@@ -19,7 +20,9 @@ export { adminPermissions } from './permissions.ts';
 export { registerAdminApi } from './resource-server.ts';
 
 export type AdminDeps = AccessDeps &
-  ClientDeps & {
+  ClientDeps &
+  SigningKeysDeps & {
+    keyActivationSeconds: number;
     issuer: string;
     version: string;
     /** Who presents an access token for this audience. @throws Problem 401 */
@@ -36,6 +39,7 @@ export const adminRoutes = (deps: AdminDeps): Route[] => [
   ...userRoutes(deps),
   ...consentRoutes(deps),
   ...revocationRoutes(deps),
+  ...signingKeyRoutes(deps),
 ];
 
 const bearers = new WeakMap<Actor, Bearer>();

@@ -1,4 +1,5 @@
 /** The keys that sign tokens: made, published, used, retired; nodes notice each other's rotations within a second. */
+export { signingKeyRoutes } from './routes.ts';
 export { longestTokenSeconds, type SigningAlg, signingAlgs } from './signing-key.ts';
 export {
   ensureSigningKeys,

@@ -12,6 +12,8 @@ export type RotateSigningKeyInput = {
   activationSeconds: number;
   /** How long the old key stays published after the new one signs: longer than the longest token it signed. */
   retirementSeconds: number;
+  /** Somebody else may have the old key: the new one signs at once, and no other of its algorithm is published any more. */
+  leaked?: boolean;
 };
 
 const second = 1000;
@@ -33,7 +35,8 @@ export async function ensureSigningKeys({ db, rootKey, now }: SigningKeysDeps): 
 
 /**
  * Publishes a new key of an algorithm now, lets it sign later, and drops the old one later still. No restart: every node
- * notices within a second.
+ * notices within a second. After a leak the old ones are gone at once: what they signed is refused by whoever looks at the
+ * key set again.
  *
  * @throws Problem `conflict`: a new key of this algorithm already waits for its turn
  */
@@ -49,15 +52,16 @@ export async function rotateSigningKey(
     const waiting = (await lockSigningKeys(trx)).find(
       ({ alg, signs_from }) => alg === input.alg && signs_from > created_at,
     );
-    if (waiting)
+    if (waiting && !input.leaked)
       throw conflict(
         `The ${input.alg} key ${waiting.kid} signs from ${waiting.signs_from.toISOString()}; rotate again after that.`,
       );
-    const signs_from = new Date(created_at.getTime() + input.activationSeconds * second);
-    const retires_at = new Date(signs_from.getTime() + input.retirementSeconds * second);
+    const [activation, retirement] = input.leaked ? [0, 0] : [input.activationSeconds, input.retirementSeconds];
+    const signs_from = new Date(created_at.getTime() + activation * second);
+    const retires_at = new Date(signs_from.getTime() + retirement * second);
     await insertSigningKey(trx, rootKey, { ...made, alg: input.alg, created_at, signs_from });
     await retireOlderKeys(trx, { alg: input.alg, kid: made.kid }, retires_at);
-    await recordMade(trx, actor, { alg: input.alg, kid: made.kid }, created_at);
+    await recordMade(trx, actor, { alg: input.alg, kid: made.kid, leaked: input.leaked }, created_at);
     await announceChange(trx, { kind: 'signing_key', key: made.kid, occurred_at: created_at });
     return { kid: made.kid, alg: input.alg, created_at, signs_from, retires_at: null };
   });
@@ -66,14 +70,14 @@ export async function rotateSigningKey(
 async function recordMade(
   trx: Parameters<typeof appendEvent>[0],
   actor: Actor,
-  { kid, alg }: { kid: string; alg: string },
+  { kid, alg, leaked }: { kid: string; alg: string; leaked?: boolean | undefined },
   occurred_at: Date,
 ): Promise<void> {
   await appendEvent(trx, {
     actor,
     action: 'signing_key.created',
     target: { kind: 'signing_key', id: kid },
-    details: { alg },
+    details: { alg, leaked },
     occurred_at,
   });
 }

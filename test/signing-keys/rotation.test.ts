@@ -73,4 +73,15 @@ describe('rotating the signing key', () => {
       }),
     );
   });
+
+  test('after a leak drops every older key at once, a waiting one too, and tokens it signed are refused', async () => {
+    const before = await publishedKids(latchkey.issuer);
+    const token = await newToken();
+    const { kid } = await latchkey.commandJson(['signing-key', 'rotate', '--leaked']);
+    expect(before).not.toContain(kid);
+    for (const node of [latchkey.issuer, other.address])
+      await eventually(async () => (await publishedKids(node)).join() === kid);
+    expect(await latchkey.isActive(token, 'service')).toBe(false);
+    expect(signerOf(await newToken())).toBe(kid);
+  });
 });
