@@ -13,10 +13,12 @@ import { userRoutes } from '../users/index.ts';
 import { once } from './idempotency.ts';
 import { openApi } from './openapi.ts';
 import { adminAudience } from './permissions.ts';
+import { referenceOf } from './reference.ts';
 import { requestLimit } from './request-limit.ts';
 
 export { type Bootstrapped, bootstrap } from './bootstrap.ts';
-export { adminPermissions } from './permissions.ts';
+export { adminAudience, adminPermissions } from './permissions.ts';
+export type { Operation } from './reference.ts';
 export { registerAdminApi } from './resource-server.ts';
 
 export type AdminDeps = AccessDeps &
@@ -41,6 +43,9 @@ export const adminRoutes = (deps: AdminDeps): Route[] => [
   ...revocationRoutes(deps),
   ...signingKeyRoutes(deps),
 ];
+
+/** The routes for people to read. */
+export const adminReference = () => referenceOf(adminRoutes(undefined as never), prefix);
 
 const bearers = new WeakMap<Actor, Bearer>();
 

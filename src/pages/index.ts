@@ -2,6 +2,7 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { hasOwner } from '../access/index.ts';
+import { adminAudience, adminReference } from '../admin/index.ts';
 import { browserSession } from '../oidc/index.ts';
 import { contentSecurityPolicy } from '../platform/http/index.ts';
 import { findUserById } from '../users/index.ts';
@@ -37,6 +38,7 @@ export function pageRoutes(deps: PagesDeps): Middleware {
   // One address a page: what goes by the path (cookies, logs) must not miss another spelling of it.
   const router = new Router({ sensitive: true, strict: true });
   router.get('/', async (ctx: Context) => showHome(deps, ctx));
+  router.get(pagePaths.apiReference, async (ctx: Context) => showReference(deps, ctx));
   signInRoutes(router, deps);
   setupRoutes(router, deps);
   accountRoutes(router, deps);
@@ -56,6 +58,14 @@ export const providerPagePolicy: Middleware = async (ctx, next) => {
 /** Forms of the provider's own pages come from those pages. */
 export const providerForms = (issuer: string): Middleware =>
   refuseForeignForms(issuer, new Set([pagePaths.device, `${pagePaths.signOut}/confirm`]));
+
+// The same for everybody, as the OpenAPI document is.
+const groups = adminReference();
+
+async function showReference(deps: PagesDeps, ctx: Context): Promise<void> {
+  const { issuer } = deps;
+  show(deps, ctx, 'reference', { issuer, audience: adminAudience(issuer), groups });
+}
 
 async function showHome(deps: PagesDeps, ctx: Context): Promise<void> {
   const session = await browserSession(deps.provider().current(), ctx);

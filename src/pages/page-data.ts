@@ -1,3 +1,5 @@
+import type { Operation } from '../admin/index.ts';
+
 /** What each page says about the moment it is shown in. The same for every page. */
 export type PageChrome = {
   brand: { name: string };
@@ -183,6 +185,12 @@ export type DeviceConfirmPage = { action: string; xsrf: string; user_code: strin
 /** `address` is what a person types on another device. */
 export type DeviceShowPage = { user_code: string; qr_path: string; address: string };
 
+export type ReferencePage = {
+  issuer: string;
+  audience: string;
+  groups: readonly { name: string; operations: readonly Operation[] }[];
+};
+
 /** Every page there is, and what it needs. */
 export type PageData = {
   setup: SetupPage;
@@ -201,6 +209,7 @@ export type PageData = {
   'device-ready': { client_name?: string | undefined };
   'device-show': DeviceShowPage;
   home: HomePage;
+  reference: ReferencePage;
   'demo-home': DemoHomePage;
   'demo-tokens': DemoTokensPage;
 };
@@ -208,6 +217,7 @@ export type PageData = {
 /** Where pages link to. Routes are mounted under the same names. */
 export const pagePaths = {
   home: '/',
+  apiReference: '/admin/docs',
   account: '/account',
   connectedApps: '/account/apps',
   takeBack: (consent_id: string) => `/account/apps/${encodeURIComponent(consent_id)}/take-back`,

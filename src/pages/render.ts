@@ -23,6 +23,7 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   'device-ready': '@device/ready',
   'device-show': '@device/show',
   home: '@home/home',
+  reference: '@reference/reference',
   'demo-home': '@demo/home',
   'demo-tokens': '@demo/tokens',
 };

@@ -26,6 +26,14 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'sign-in-to-account')).toEqual([]);
   });
 
+  test('that describes the admin API', async () => {
+    const page = await browser.open(still);
+    await page.goto(`${latchkey.issuer}/admin/docs`);
+    expect(await page.locator('details.operation').count()).toBeGreaterThan(30);
+    await page.locator('#clients-create > summary').click();
+    expect(await inspect(page, 'admin-reference')).toEqual([]);
+  });
+
   test('that says what went wrong', async () => {
     const page = await browser.open(still);
     await page.goto(await app.signInUrl({ ...everything, redirect_uri: 'https://evil.example/' }));

@@ -34,6 +34,7 @@ const minimal: PageData = {
   'device-confirm': { action: '/device', xsrf: 'token', user_code: 'BCDF-GHJK', client_name: 'TV' },
   'device-ready': {},
   'device-show': { user_code: 'BCDF-GHJK', qr_path: '/device-code/qr.svg', address: 'id.example.com/device' },
+  reference: { issuer: 'https://id.example.com', audience: 'https://id.example.com/admin', groups: [] },
   home: { issuer: 'https://id.example.com', setup_needed: true, demo: false, version: '0.1.0' },
   'demo-home': { csrf: 'token', signed_in: false },
   'demo-tokens': { csrf: 'token', id_token_claims: {}, userinfo: {}, api_answer: null, refreshed: 0 },
@@ -114,6 +115,7 @@ const maximal: PageData = {
   'device-confirm': { action: hostile, xsrf: hostile, user_code: hostile, client_name: hostile },
   'device-ready': { client_name: hostile },
   'device-show': { user_code: hostile, qr_path: hostile, address: hostile },
+  reference: { issuer: hostile, audience: hostile, groups: [] },
   home: { issuer: hostile, setup_needed: false, demo: true, signed_in_as: hostile, version: hostile },
   'demo-home': { csrf: hostile, signed_in: true, problem: hostile },
   'demo-tokens': {
