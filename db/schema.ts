@@ -41,6 +41,7 @@ export type Database = {
   };
   credentials: { id: string; user_id: string; kind: 'password'; hash: string; created_at: Date; updated_at: Date };
   setup_links: { digest: Digest; created_at: Date; expires_at: Date; used_at: Date | null };
+  password_links: { digest: Digest; user_id: string; created_at: Date; expires_at: Date; used_at: Date | null };
   clients: {
     id: string;
     client_id: string;

@@ -1,7 +1,15 @@
 import { Command } from 'commander';
 import { notFound } from '../platform/http/index.ts';
 import { countLiveTokens } from '../tokens/index.ts';
-import { createUser, disableUser, findUser, generatePassword, setPassword, UserInput } from '../users/index.ts';
+import {
+  createPasswordLink,
+  createUser,
+  disableUser,
+  findUser,
+  generatePassword,
+  setPassword,
+  UserInput,
+} from '../users/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed, parsed, readSecret } from './input.ts';
 import { answer } from './output.ts';
@@ -43,6 +51,11 @@ export function userCommand(): Command {
         .argument('<login>', 'username or e-mail address')
         .option(...passwordOption)
         .action(onInstallation(changePassword)),
+    )
+    .addCommand(
+      command('password-link', 'make a one-time link with which a person chooses their own password')
+        .argument('<login>', 'username or e-mail address')
+        .action(onInstallation(passwordLink)),
     );
   return user;
 }
@@ -89,5 +102,20 @@ async function changePassword({ deps, actor }: Workplace, login: string, options
   answer(options, { login, ...(generated && { password }) }, [
     `Set the password of ${login}; they are signed out everywhere.`,
     ...shown,
+  ]);
+}
+
+async function passwordLink(
+  { config, deps, actor }: Workplace,
+  login: string,
+  options: { json?: boolean },
+): Promise<void> {
+  const user = await findUser(deps.db, login);
+  if (!user) throw notFound('user', login);
+  const { secret, expires_at } = await createPasswordLink(deps, actor, user.id);
+  const url = `${config.issuer ?? ''}/password/${secret}`;
+  answer(options, { url, expires_at }, [
+    url,
+    `It works once, until ${expires_at.toISOString()}. Give it to ${user.username} alone.`,
   ]);
 }

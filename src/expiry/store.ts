@@ -32,6 +32,7 @@ export const expiringTables: readonly ExpiringTable[] = [
       or not exists (select from sessions s where s.uid = t.session_uid)) and ${nothingUnder}`,
   },
   { name: 'idempotency_keys', gone: 't.expires_at < $now' },
+  { name: 'password_links', gone: 't.expires_at < $now' },
   { name: 'setup_links', gone: 't.expires_at < $now' },
   { name: 'throttles', gone: 't.expire < extract(epoch from $now) * 1000' },
 ];

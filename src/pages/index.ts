@@ -8,6 +8,7 @@ import { contentSecurityPolicy } from '../platform/http/index.ts';
 import { findUserById } from '../users/index.ts';
 import { accountRoutes } from './account.ts';
 import { findAsset } from './assets.ts';
+import { choosePasswordRoutes } from './choose-password.ts';
 import { refuseForeignForms } from './csrf.ts';
 import { deviceRoutes } from './device.ts';
 import { interactionRoutes } from './interaction.ts';
@@ -42,6 +43,7 @@ export function pageRoutes(deps: PagesDeps): Middleware {
   signInRoutes(router, deps);
   setupRoutes(router, deps);
   accountRoutes(router, deps);
+  choosePasswordRoutes(router, deps);
   interactionRoutes(router, deps);
   deviceRoutes(router, deps);
   return router.routes() as unknown as Middleware;

@@ -130,6 +130,16 @@ export type ChangePasswordPage = {
   password_rules?: string | undefined;
 };
 
+/** Sends `password` and `password_repeated`. */
+export type ChoosePasswordPage = {
+  csrf: string;
+  action: string;
+  errors: FieldErrors;
+  account_name: string;
+  /** For password managers. */
+  username: string;
+};
+
 export type ConnectedAppsPage = {
   csrf: string;
   apps: readonly ConnectedApp[];
@@ -201,6 +211,7 @@ export type PageData = {
   error: ErrorPage;
   account: AccountPage;
   'change-password': ChangePasswordPage;
+  'choose-password': ChoosePasswordPage;
   'password-changed': { ended_sessions: number; ended_apps: number };
   'connected-apps': ConnectedAppsPage;
   'take-back': TakeBackPage;

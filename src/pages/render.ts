@@ -15,6 +15,7 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   error: '@error/error',
   account: '@account/account',
   'change-password': '@account/change-password',
+  'choose-password': '@account/choose-password',
   'password-changed': '@account/password-changed',
   'connected-apps': '@account/connected-apps',
   'take-back': '@account/take-back',

@@ -1,12 +1,16 @@
 import { listRoleAssignments } from '../access/index.ts';
-import { notFound, pageFrom, pageOf, positionIn, type Route, route } from '../platform/http/index.ts';
+import { joined } from '../platform/database/index.ts';
+import { type Actor, notFound, pageFrom, pageOf, positionIn, type Route, route } from '../platform/http/index.ts';
 import { generatePassword } from './password.ts';
+import { createPasswordLink } from './password-links.ts';
 import {
   CreatedUserView,
   NewUser,
+  PasswordLinkView,
   PasswordReset,
   PasswordResetView,
   UserChanges,
+  type UserInput,
   UserParams,
   UsersQuery,
   UserView,
@@ -14,8 +18,10 @@ import {
 import { findUser, findUserById, hasPassword, listUsersFrom, type User } from './store.ts';
 import { changeUser, createUser, disableUser, setPassword, type UserDeps } from './users.ts';
 
+type UserRouteDeps = UserDeps & { issuer: string };
+
 /** People. */
-export const userRoutes = (deps: UserDeps): Route[] => [
+export const userRoutes = (deps: UserRouteDeps): Route[] => [
   route({
     method: 'GET',
     path: '/users',
@@ -38,7 +44,8 @@ export const userRoutes = (deps: UserDeps): Route[] => [
     body: NewUser,
     response: CreatedUserView,
     status: 201,
-    handle: async ({ actor, body }) => {
+    handle: async ({ actor, body: { invite, ...body } }) => {
+      if (invite) return invited(deps, actor, body);
       const made = body.password === undefined ? generatePassword() : undefined;
       const user = await createUser(deps, actor, { ...body, password: body.password ?? made });
       return { ...(await shown(deps, user)), password: made };
@@ -93,7 +100,33 @@ export const userRoutes = (deps: UserDeps): Route[] => [
       return { password: made };
     },
   }),
+  route({
+    method: 'POST',
+    path: '/users/{user}/password-link',
+    summary: 'Make a one-time link with which a person chooses their password; you must hold all that they hold',
+    permission: 'latchkey:user:reset_password',
+    params: UserParams,
+    response: PasswordLinkView,
+    status: 201,
+    handle: async ({ actor, params }) => linkFor(deps, actor, (await getUser(deps, params.user)).id),
+  }),
 ];
+
+async function linkFor(deps: UserRouteDeps, actor: Actor, user_id: string) {
+  const { secret, expires_at } = await createPasswordLink(deps, actor, user_id);
+  return { url: `${deps.issuer}/password/${secret}`, expires_at };
+}
+
+/** The account and its link, or neither. */
+async function invited(deps: UserRouteDeps, actor: Actor, body: UserInput) {
+  return deps.db.transaction().execute((trx) =>
+    joined(trx, async () => {
+      const user = await createUser(deps, actor, body);
+      const invitation = await linkFor(deps, actor, user.id);
+      return { ...(await shown({ ...deps, db: trx }, user)), invitation };
+    }),
+  );
+}
 
 const idShape = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

@@ -25,7 +25,11 @@ export type UserInput = z.infer<typeof UserInput>;
 export type PasswordInput = { user_id: string; password: string };
 
 export const NewUser = UserInput.omit({ password_hash: true }).extend({
-  password: z.string().optional().meta({ description: 'left out: one is made and shown this once' }),
+  password: z.string().optional().meta({ description: 'left out, without `invite`: one is made and shown this once' }),
+  invite: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'answer a one-time link with which they choose their password' }),
 });
 
 export const UserChanges = z.strictObject({
@@ -49,7 +53,12 @@ export const UserView = z.object({
   created_at: Timestamp,
   updated_at: Timestamp,
 });
+export const PasswordLinkView = z.object({
+  url: z.url().meta({ description: 'shown this once; for the person alone' }),
+  expires_at: Timestamp,
+});
 export const CreatedUserView = UserView.extend({
+  invitation: PasswordLinkView.optional(),
   password: z.string().optional().meta({ description: 'shown this once, stored nowhere' }),
 });
 export const UserParams = z.strictObject({

@@ -143,3 +143,37 @@ export async function useSetupLink(trx: Trx, digest: Digest, used_at: Date): Pro
   const { numUpdatedRows } = await query.where('expires_at', '>', used_at).executeTakeFirst();
   return numUpdatedRows === 1n;
 }
+
+/** One link works at a time. */
+export async function insertPasswordLink(
+  trx: Trx,
+  link: { digest: Digest; user_id: string; created_at: Date; expires_at: Date },
+): Promise<void> {
+  await trx.deleteFrom('password_links').where('user_id', '=', link.user_id).execute();
+  await trx
+    .insertInto('password_links')
+    .values({ ...link, used_at: null })
+    .execute();
+}
+
+export async function findLinkedUser(db: Db, digest: Digest, now: Date): Promise<User | undefined> {
+  return db
+    .selectFrom('password_links as l')
+    .innerJoin('users as u', 'u.id', 'l.user_id')
+    .selectAll('u')
+    .where('l.digest', '=', digest)
+    .where('l.used_at', 'is', null)
+    .where('l.expires_at', '>', now)
+    .where('u.enabled', '=', true)
+    .executeTakeFirst();
+}
+
+export async function usePasswordLink(trx: Trx, digest: Digest, used_at: Date): Promise<boolean> {
+  const query = trx
+    .updateTable('password_links')
+    .set({ used_at })
+    .where('digest', '=', digest)
+    .where('used_at', 'is', null);
+  const { numUpdatedRows } = await query.where('expires_at', '>', used_at).executeTakeFirst();
+  return numUpdatedRows === 1n;
+}

@@ -27,6 +27,7 @@ const minimal: PageData = {
   error: { heading: 'There is nothing here', message: 'Check the address.', status: 404 },
   account: { name: 'Alice', email: 'alice@example.com' },
   'change-password': { ...form, errors: {}, username: 'alice' },
+  'choose-password': { ...form, errors: {}, account_name: 'alice@example.com', username: 'alice' },
   'password-changed': { ended_sessions: 0, ended_apps: 0 },
   'connected-apps': { csrf: 'token', apps: [], q: '', sort: 'name', page: 1, pages: 1, total: 0 },
   'take-back': { ...form, client_name: 'Shop', refresh_families: 0, access_tokens: 0, sessions: 0 },
@@ -99,6 +100,13 @@ const maximal: PageData = {
   error: { heading: hostile, message: hostile, technical: { error: hostile, description: hostile }, status: 400 },
   account: { name: hostile, email: hostile, notice: hostile },
   'change-password': { ...hostileForm, errors, username: hostile, password_rules: hostile },
+  'choose-password': {
+    csrf: hostile,
+    action: hostile,
+    errors: { password: hostile, password_repeated: hostile, form: hostile },
+    account_name: hostile,
+    username: hostile,
+  },
   'password-changed': { ended_sessions: 3, ended_apps: 1 },
   'connected-apps': {
     csrf: hostile,

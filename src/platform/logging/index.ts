@@ -33,5 +33,5 @@ export function logRequests(log: Logger): Middleware {
 
 /** Interaction ids stand in paths; they are shortened so that a log holds none whole. */
 function pathOf(ctx: Context): string {
-  return ctx.path.replace(/^(\/(?:interaction|oauth\/authorize|device|setup)\/).+/, '$1…');
+  return ctx.path.replace(/^(\/(?:interaction|oauth\/authorize|device|setup|password)\/).+/, '$1…');
 }

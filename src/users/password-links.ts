@@ -1,0 +1,81 @@
+import { v7 as uuidv7 } from 'uuid';
+import { listHeldRights, mustHold } from '../access/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import { digest, mintCredential } from '../platform/crypto/index.ts';
+import type { Db } from '../platform/database/index.ts';
+import { type Actor, notFound, person } from '../platform/http/index.ts';
+import { hashNewPassword } from './password.ts';
+import {
+  findLinkedUser,
+  insertPasswordLink,
+  lockUserById,
+  savePasswordHash,
+  type User,
+  updateUser,
+  usePasswordLink,
+} from './store.ts';
+
+export type PasswordLinkDeps = { db: Db; now: () => Date };
+export type PasswordLink = { secret: string; expires_at: Date };
+
+const prefix = 'lk_pw_';
+const linkMs = 3 * 24 * 60 * 60 * 1000;
+
+/**
+ * A one-time secret for three days, with which a person chooses their own password: an invitation, or a way back in. Links
+ * from before stop working.
+ *
+ * @throws Problem `not_found`; `forbidden`: the person holds what the actor does not
+ */
+export async function createPasswordLink(
+  { db, now }: PasswordLinkDeps,
+  actor: Actor,
+  user_id: string,
+): Promise<PasswordLink> {
+  const secret = mintCredential(prefix);
+  return db.transaction().execute(async (trx) => {
+    const user = await lockUserById(trx, user_id);
+    if (!user) throw notFound('user', user_id);
+    const created_at = now();
+    await mustHold({ db: trx, now }, actor, await listHeldRights(trx, user_id, created_at));
+    const expires_at = new Date(created_at.getTime() + linkMs);
+    await insertPasswordLink(trx, { digest: digest(secret), user_id, created_at, expires_at });
+    await appendEvent(trx, {
+      actor,
+      action: 'user.password_link_created',
+      target: { kind: 'user', id: user_id },
+      occurred_at: created_at,
+    });
+    return { secret, expires_at };
+  });
+}
+
+/** Whose password this secret may choose now. */
+export async function linkedUser({ db, now }: PasswordLinkDeps, secret: string): Promise<User | undefined> {
+  return findLinkedUser(db, digest(secret), now());
+}
+
+/**
+ * Sets the password that a person chose with their link, uses the link up, and ends whatever they were signed in with.
+ *
+ * @throws Problem `not_found`: the link was used or has expired; `invalid`: too weak
+ */
+export async function choosePassword(
+  deps: PasswordLinkDeps,
+  origin: Actor['origin'],
+  { secret, password }: { secret: string; password: string },
+): Promise<User> {
+  const { db, now } = deps;
+  const linked = await linkedUser(deps, secret);
+  if (!linked) throw notFound('link', '…');
+  const hash = await hashNewPassword(password, linked);
+  return db.transaction().execute(async (trx) => {
+    const user = await lockUserById(trx, linked.id);
+    const occurred_at = now();
+    if (!user?.enabled || !(await usePasswordLink(trx, digest(secret), occurred_at))) throw notFound('link', '…');
+    await savePasswordHash(trx, { id: uuidv7(), user_id: user.id, hash, now: occurred_at });
+    const target = { kind: 'user', id: user.id };
+    await appendEvent(trx, { actor: person(user.id, origin), action: 'user.password_chosen', target, occurred_at });
+    return updateUser(trx, user.id, { tokens_valid_after: occurred_at, updated_at: occurred_at });
+  });
+}
