@@ -29,6 +29,8 @@ describe('in two tabs of one browser at once', () => {
   test.each(['before', 'after'])('signing out works when an app is let in just %s its page opens', async (order) => {
     const browser = latchkey.browser();
     await latchkey.tokens({}, browser);
+    // That somebody is still here is written once a minute.
+    await latchkey.advance(61);
     const open = () => browser.get('/oauth/logout');
     const letIn = () => browser.get(latchkey.authorizeUrl());
     const pages = await (order === 'before' ? overlapping(letIn, open) : overlapping(open, letIn));

@@ -15,6 +15,11 @@ const rotatedIdSeconds = 30;
 
 type Authorization = { sid?: string; grantId?: string; persistsLogout?: true };
 
+// When somebody was last here is kept to the minute: a write for each of their requests would cost as much as the request.
+const seenEverySeconds = 60;
+
+const keyOf = (key: Buffer) => `session:${key.toString('hex')}`;
+
 export function sessionStore(deps: StoreDeps): ModelStore {
   return {
     find: async (id) => {
@@ -43,7 +48,7 @@ export function sessionStore(deps: StoreDeps): ModelStore {
 async function findSession({ reader }: StoreDeps, id: string): Promise<SessionRecord | undefined> {
   const key = digest(id);
   const unit = currentUnit();
-  return unit.remember(`session:${key.toString('hex')}`, async () => {
+  return unit.remember(keyOf(key), async () => {
     const record = await reader.find<SessionRecord>(readSession, key);
     if (record) unit.fill(`session uid:${record.uid}`, record);
     return record;
@@ -87,18 +92,27 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
     last_seen_at: now,
     expires_at: new Date(Number(payload.exp) * 1000),
   };
-  const changed = { ...changedBy(deps, payload, previous, now), ...seen };
+  const changed = changedBy(deps, payload, previous, now);
+  const clients = changedClients((payload.authorizations ?? {}) as Record<string, Authorization>, previous);
+  const isNothingNew = Object.keys(changed).length + clients.kept.length + clients.gone.length === 0;
+  if (isNothingNew && previous?.user_id === user_id && (await wasJustSeen(unit, id, now))) return undefined;
   unit.operations.push(async (trx) => {
-    await upsertSession(trx, { uid, user_id, created_at: now, ...changed });
+    await upsertSession(trx, { uid, user_id, created_at: now, ...changed, ...seen });
     await trx
       .insertInto('session_ids')
       .values({ digest: digest(id), session_uid: uid, expires_at: seen.expires_at })
       .onConflict((conflict) => conflict.column('digest').doUpdateSet({ expires_at: seen.expires_at }))
       .execute();
-    await saveSessionClients(trx, uid, (payload.authorizations ?? {}) as Record<string, Authorization>, previous);
+    await saveSessionClients(trx, uid, clients);
   });
   if (user_id && previous?.user_id !== user_id) recordSignIn(unit, uid, user_id, now);
   return undefined;
+}
+
+/** Whether the session was found by this very id, and looked at a moment ago: then there is nothing to tell of it. */
+async function wasJustSeen(unit: Unit, id: string, now: Date): Promise<boolean> {
+  const found = await unit.remember<SessionRecord | undefined>(keyOf(digest(id)), async () => undefined);
+  return found !== undefined && now.getTime() - found.last_seen_at.getTime() < seenEverySeconds * 1000;
 }
 
 type Own = Pick<Insertable<Database['sessions']>, 'login_at' | 'acr' | 'amr' | 'transient' | 'sealed_state'>;
@@ -156,27 +170,30 @@ async function upsertSession(trx: Trx, session: Insertable<Database['sessions']>
   if (!numInsertedOrUpdatedRows) throw new LostRaceError('the session was ended, or belongs to another person now');
 }
 
-/** Writes only what this request changed, so that tabs do not undo each other's clients. */
-async function saveSessionClients(
-  trx: Trx,
-  session_uid: string,
+type ChangedClients = { kept: (Authorization & { client_id: string })[]; gone: string[] };
+
+/** Only what this request changed, so that tabs do not undo each other's clients. */
+function changedClients(
   authorizations: Record<string, Authorization>,
   previous: SessionRecord | undefined,
-): Promise<void> {
-  for (const [
-    client_id,
-    { sid = null, grantId: grant_id = null, persistsLogout: persists_logout = false },
-  ] of Object.entries(authorizations)) {
-    const before = previous?.clients.find((client) => client.client_id === client_id);
-    if (before && before.sid === sid && before.grant_id === grant_id && before.persists_logout === persists_logout)
-      continue;
+): ChangedClients {
+  const before = new Map(previous?.clients.map((client) => [client.client_id, client]));
+  const all = Object.entries(authorizations).map(([client_id, authorization]) => ({ client_id, ...authorization }));
+  const kept = all.filter(({ client_id, sid = null, grantId = null, persistsLogout = false }) => {
+    const known = before.get(client_id);
+    return !known || known.sid !== sid || known.grant_id !== grantId || known.persists_logout !== persistsLogout;
+  });
+  return { kept, gone: [...before.keys()].filter((client_id) => !authorizations[client_id]) };
+}
+
+async function saveSessionClients(trx: Trx, session_uid: string, { kept, gone }: ChangedClients): Promise<void> {
+  for (const { client_id, sid = null, grantId: grant_id = null, persistsLogout: persists_logout = false } of kept) {
     await sql`insert into session_clients (session_uid, client_id, sid, grant_id, persists_logout)
       select ${session_uid}, id, ${sid}, ${grant_id}::uuid, ${persists_logout} from clients where client_id = ${client_id}
       on conflict (session_uid, client_id) do update set sid = excluded.sid, grant_id = excluded.grant_id,
         persists_logout = session_clients.persists_logout or excluded.persists_logout`.execute(trx);
   }
-  const gone = previous?.clients.filter(({ client_id }) => !authorizations[client_id]) ?? [];
-  for (const { client_id } of gone) {
+  for (const client_id of gone) {
     await trx
       .deleteFrom('session_clients')
       .where('session_uid', '=', session_uid)

@@ -1,5 +1,8 @@
+import { type Insertable, sql } from 'kysely';
 import Provider from 'oidc-provider';
+
 import { v7 as uuidv7 } from 'uuid';
+import type { Database } from '../../../db/schema.ts';
 import { digest, sameDigest } from '../../platform/crypto/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
@@ -147,8 +150,8 @@ async function insertCode(deps: StoreDeps, value: string, payload: Payload): Pro
     expires_at: instant(payload.exp),
   };
   unit.operations.push(async (trx) => {
-    await holdGrant(trx, grant_id, { offline: isOffline });
-    await trx.insertInto('authorization_codes').values(row).execute();
+    if (isOffline) await markOffline(trx, grant_id);
+    await insertCodeUnderGrant(trx, row);
   });
   unit.events.push({
     actor: { kind: 'user', id: row.user_id, permissions: [], origin: unit.origin },
@@ -161,20 +164,37 @@ async function insertCode(deps: StoreDeps, value: string, payload: Payload): Pro
 }
 
 /**
- * Locks the grant that a code is about to be given under: of a revocation and an authorization the first to lock wins.
+ * Inserts a code under its grant, which is locked: of a revocation and an authorization the first to lock wins.
+ *
+ * @throws LostRaceError: it was revoked
+ */
+async function insertCodeUnderGrant(trx: Trx, row: Insertable<Database['authorization_codes']>): Promise<void> {
+  const { digest, family_id, grant_id, client_id, user_id, payload, issued_at, expires_at } = row;
+  const { rows } = await sql`
+    with g as materialized (select id from grants where id = ${grant_id} and revoked_at is null for no key update)
+    insert into authorization_codes (digest, family_id, grant_id, client_id, user_id, payload, issued_at, expires_at)
+    select ${digest}::bytea, ${family_id}::uuid, id, ${client_id}::uuid, ${user_id}::uuid, ${payload}::json,
+      ${issued_at}::timestamptz, ${expires_at}::timestamptz from g returning 1`.execute(trx);
+  if (rows.length === 0) throw grantWasRevoked();
+}
+
+/**
+ * Locks the grant that a device code is about to be given under.
  *
  * @throws LostRaceError: it was revoked
  */
 export async function holdGrant(trx: Trx, id: string, { offline }: { offline: boolean }): Promise<void> {
-  const grant = await trx
-    .selectFrom('grants')
-    .select('id')
-    .where('id', '=', id)
-    .where('revoked_at', 'is', null)
-    .forNoKeyUpdate()
-    .executeTakeFirst();
-  if (!grant) throw new LostRaceError('the grant was revoked');
-  if (offline) await trx.updateTable('grants').set({ offline: true }).where('id', '=', id).execute();
+  const query = trx.selectFrom('grants').select('id').where('id', '=', id).where('revoked_at', 'is', null);
+  if (!(await query.forNoKeyUpdate().executeTakeFirst())) throw grantWasRevoked();
+  if (offline) await markOffline(trx, id);
+}
+
+async function markOffline(trx: Trx, id: string): Promise<void> {
+  await trx.updateTable('grants').set({ offline: true }).where('id', '=', id).where('offline', '=', false).execute();
+}
+
+function grantWasRevoked(): LostRaceError {
+  return new LostRaceError('the grant was revoked');
 }
 
 export function refreshTokenStore(deps: StoreDeps): ModelStore {

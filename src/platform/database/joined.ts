@@ -14,6 +14,10 @@ export class JoiningKysely extends Kysely<Tables> {
   override transaction(): TransactionBuilder<Tables> {
     const around = ambient.getStore();
     if (!around) return super.transaction();
-    return { execute: (work: (trx: Transaction<Tables>) => Promise<unknown>) => work(around) } as never;
+    const builder = {
+      execute: (work: (trx: Transaction<Tables>) => Promise<unknown>) => work(around),
+      setIsolationLevel: () => builder,
+    };
+    return builder as never;
   }
 }
