@@ -1,3 +1,3 @@
 /** Audit: what was done, by whom, from where, with what result; appended in the transaction of the deed. */
 export { type AuditEvent, type AuditRow, appendEvent, auditRow } from './events.ts';
-export { listEvents, type RecordedEvent } from './store.ts';
+export { listEvents, listEventsOf, type RecordedEvent } from './store.ts';

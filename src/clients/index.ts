@@ -11,4 +11,4 @@ export { clientRoutes } from './routes.ts';
 export { ClientInput, isClientId } from './schemas.ts';
 export { SecretGuesses } from './secret-guesses.ts';
 export { addClientSecret, matchesSecret } from './secrets.ts';
-export { type Client, findClient, listEveryClient } from './store.ts';
+export { type Client, findClient, listClientNames, listEveryClient } from './store.ts';

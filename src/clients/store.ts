@@ -14,6 +14,17 @@ export async function listEveryClient(db: Db): Promise<Client[]> {
   return db.selectFrom('clients').selectAll().orderBy('client_id').execute();
 }
 
+/** What people know these clients as, by `client_id`; one that is not registered is missing. */
+export async function listClientNames(db: Db, client_ids: readonly string[]): Promise<Map<string, string>> {
+  if (client_ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('clients')
+    .select(['client_id', sql<string>`coalesce(metadata ->> 'client_name', client_id)`.as('name')])
+    .where('client_id', 'in', client_ids)
+    .execute();
+  return new Map(rows.map(({ client_id, name }) => [client_id, name]));
+}
+
 // Of an administrator and a token commit the first to lock wins: commits hold the row `for share`.
 export async function lockClient(trx: Trx, client_id: string): Promise<Client | undefined> {
   return trx.selectFrom('clients').selectAll().where('client_id', '=', client_id).forUpdate().executeTakeFirst();

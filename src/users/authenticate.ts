@@ -29,7 +29,7 @@ export async function authenticate(deps: AuthenticateDeps, input: AuthenticateIn
   const attempt = { address: origin.address ?? '', account, device: device(account) };
   const retryAfterSeconds = await deps.throttles.countAttempt(attempt);
   if (retryAfterSeconds !== undefined) {
-    await recordFailure(deps, origin, 'throttled');
+    await recordFailure(deps, origin, 'throttled', user?.id);
     return { kind: 'throttled', retryAfterSeconds };
   }
   const stored = user && (await findPasswordHash(deps.db, user.id));
