@@ -94,6 +94,7 @@ export async function createApp({ config, issuer, version, installation, log, me
   const provider = await openProvider({ ...providerDeps, rootKey, changes });
   const pages: PagesDeps = {
     ...store,
+    jobs,
     throttles,
     provider: () => provider,
     issuer,

@@ -95,7 +95,7 @@ export async function takeBackConsent({ db, now }: ConsentDeps, actor: Actor, co
       actor,
       action: 'consent.taken_back',
       target,
-      details: { grants: grants.length },
+      details: { client_id: consent.client, grants: grants.length },
       occurred_at: revoked_at,
     });
   });

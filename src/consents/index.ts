@@ -9,4 +9,11 @@ export {
   whatWouldEnd,
 } from './consents.ts';
 export { consentRoutes } from './routes.ts';
-export { type ConnectedApp, findConnectedApp, findStandingConsent, listConnectedApps } from './store.ts';
+export {
+  type ConnectedApp,
+  findConnectedApp,
+  findStandingConsent,
+  type GivenConsent,
+  listConnectedApps,
+  listEveryConsentOf,
+} from './store.ts';

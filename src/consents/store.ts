@@ -25,8 +25,16 @@ export async function lockStandingConsent(trx: Trx, user_id: string, client_id: 
   return query.where('revoked_at', 'is', null).forUpdate().executeTakeFirst();
 }
 
-export async function lockConsent(trx: Trx, id: string): Promise<Consent | undefined> {
-  return trx.selectFrom('consents').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+/** With the `client_id` of its client. */
+export async function lockConsent(trx: Trx, id: string): Promise<(Consent & { client: string }) | undefined> {
+  return trx
+    .selectFrom('consents as k')
+    .innerJoin('clients as c', 'c.id', 'k.client_id')
+    .selectAll('k')
+    .select('c.client_id as client')
+    .where('k.id', '=', id)
+    .forUpdate('k')
+    .executeTakeFirst();
 }
 
 type NewConsent = { id: string; user_id: string; client_id: string; scopes: ConsentedScopes; created_at: Date };
@@ -84,7 +92,12 @@ export type ConnectedApp = {
   last_used_at: Date | null;
 };
 
-export type ConnectedAppsQuery = { q: string; sort: 'name' | 'allowed_at'; offset: number; limit: number };
+export type ConnectedAppsQuery = {
+  q: string;
+  sort: 'name' | 'allowed_at' | 'last_used_at';
+  offset: number;
+  limit: number;
+};
 
 const clientName = sql<string>`coalesce(c.metadata ->> 'client_name', c.client_id)`;
 
@@ -96,7 +109,14 @@ function connectedApps(db: Db, user_id: string) {
     .where('k.revoked_at', 'is', null);
 }
 
+// Every token of a person's comes with the redemption of a code, which begins a family, or with its rotation.
 const lastUsed = sql<Date | null>`(select max(coalesce(f.rotated_at, f.issued_at)) from refresh_families f join grants g on g.id = f.grant_id where g.consent_id = k.id)`;
+
+const orders = {
+  name: sql`lower(${clientName})`,
+  allowed_at: sql`k.created_at desc`,
+  last_used_at: sql`${lastUsed} desc nulls last`,
+} as const;
 
 /** The apps a person has allowed, searched, sorted and paged. */
 export async function listConnectedApps(
@@ -110,7 +130,7 @@ export async function listConnectedApps(
   const apps = await found
     .select(['k.id as consent_id', 'c.client_id', 'k.scopes', 'k.created_at as allowed_at', 'k.expires_at'])
     .select([clientName.as('client_name'), lastUsed.as('last_used_at')])
-    .orderBy(query.sort === 'name' ? sql`lower(${clientName})` : sql`k.created_at desc`)
+    .orderBy(orders[query.sort])
     .orderBy('k.id')
     .offset(query.offset)
     .limit(query.limit)
@@ -199,4 +219,25 @@ export async function listStandingGrants(
   if (after)
     query = query.where(sql<boolean>`(g.created_at, g.id) < (select created_at, id from grants where id = ${after})`);
   return query.orderBy('g.created_at', 'desc').orderBy('g.id', 'desc').limit(limit).execute();
+}
+
+export type GivenConsent = {
+  client_id: string;
+  client_name: string;
+  scopes: ConsentedScopes;
+  allowed_at: Date;
+  expires_at: Date | null;
+  taken_back_at: Date | null;
+};
+
+/** Everything a person ever allowed, what they took back included, for the copy of their data. */
+export async function listEveryConsentOf(db: Db, user_id: string): Promise<GivenConsent[]> {
+  return db
+    .selectFrom('consents as k')
+    .innerJoin('clients as c', 'c.id', 'k.client_id')
+    .where('k.user_id', '=', user_id)
+    .select(['c.client_id', clientName.as('client_name'), 'k.scopes', 'k.created_at as allowed_at'])
+    .select(['k.expires_at', 'k.revoked_at as taken_back_at'])
+    .orderBy('k.created_at')
+    .execute();
 }

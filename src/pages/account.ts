@@ -1,41 +1,35 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { findConnectedApp, listConnectedApps, takeBackConsent, whatWouldEnd } from '../consents/index.ts';
-import { browserSession } from '../oidc/index.ts';
 import { form, notFound, Problem, person, requestOrigin } from '../platform/http/index.ts';
-import { changePassword, findUserById, type User } from '../users/index.ts';
+import { changePassword, type User } from '../users/index.ts';
+import { accountActivityRoutes } from './account-activity.ts';
+import { accountDataRoutes } from './account-data.ts';
+import { accountSessionRoutes } from './account-sessions.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
 import { pagePaths } from './page-data.ts';
 import { accountName, type PagesDeps, show } from './pages.ts';
 import { describeScopes } from './scope-descriptions.ts';
-
-type SignedIn = { user: User; session_uid: string };
+import { one, own, pageNumber, type SignedIn } from './signed-in.ts';
 
 const perPage = 20;
+const sorts = ['name', 'allowed_at', 'last_used_at'] as const;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** A person's own pages: connected apps, password. */
+/** A person's own pages. */
 export function accountRoutes(router: Router, deps: PagesDeps): void {
-  const own = (handle: (deps: PagesDeps, ctx: Context, who: SignedIn) => Promise<void>) => async (ctx: Context) => {
-    const who = await signedIn(deps, ctx);
-    if (who) await handle(deps, ctx, who);
-    else ctx.redirect(`/sign-in?return_to=${encodeURIComponent(ctx.method === 'GET' ? ctx.path : pagePaths.account)}`);
-  };
-  router.get('/account', own(showAccount));
-  router.get('/account/apps', own(showApps));
-  router.get('/account/apps/:consent_id/take-back', own(askTakeBack));
-  router.post('/account/apps/:consent_id/take-back', own(takeBack));
+  router.get('/account', own(deps, showAccount));
+  router.get('/account/apps', own(deps, showApps));
+  router.get('/account/apps/:consent_id/take-back', own(deps, askTakeBack));
+  router.post('/account/apps/:consent_id/take-back', own(deps, takeBack));
   router.get(
     '/account/password',
-    own(async (_, ctx, who) => showChangePassword(deps, ctx, who, {})),
+    own(deps, async (_, ctx, who) => showChangePassword(deps, ctx, who, {})),
   );
-  router.post('/account/password', own(submitPassword));
-}
-
-async function signedIn(deps: PagesDeps, ctx: Context): Promise<SignedIn | undefined> {
-  const session = await browserSession(deps.provider().current(), ctx);
-  const user = session && (await findUserById(deps.db, session.user_id));
-  return user?.enabled ? { user, session_uid: session?.uid ?? '' } : undefined;
+  router.post('/account/password', own(deps, submitPassword));
+  accountSessionRoutes(router, deps);
+  accountActivityRoutes(router, deps);
+  accountDataRoutes(router, deps);
 }
 
 async function showAccount(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
@@ -50,8 +44,8 @@ async function showAccount(deps: PagesDeps, ctx: Context, { user }: SignedIn): P
 
 async function showApps(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
   const q = one(ctx.query.q).slice(0, 100);
-  const sort = one(ctx.query.sort) === 'name' ? 'name' : 'allowed_at';
-  const page = Math.min(10_000, Math.max(1, Number.parseInt(one(ctx.query.page), 10) || 1));
+  const sort = sorts.find((each) => each === one(ctx.query.sort)) ?? 'allowed_at';
+  const page = pageNumber(ctx.query.page);
   const found = await listConnectedApps(deps.db, user.id, { q, sort, offset: (page - 1) * perPage, limit: perPage });
   const apps = await Promise.all(
     found.apps.map(async (app) => ({ ...app, groups: await describeScopes(deps.db, app.scopes) })),
@@ -131,8 +125,4 @@ async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Pro
 function asFieldError(error: unknown): { kind: 'weak'; detail: string } {
   if (error instanceof Problem && error.type === 'invalid') return { kind: 'weak', detail: error.message };
   throw error;
-}
-
-function one(value: string | string[] | undefined): string {
-  return (Array.isArray(value) ? value[0] : value) ?? '';
 }

@@ -145,7 +145,7 @@ export type ConnectedAppsPage = {
   apps: readonly ConnectedApp[];
   notice?: string | undefined;
   q: string;
-  sort: 'name' | 'allowed_at';
+  sort: 'name' | 'allowed_at' | 'last_used_at';
   /** From 1. */
   page: number;
   pages: number;
@@ -161,6 +161,53 @@ export type TakeBackPage = {
   refresh_families: number;
   access_tokens: number;
   sessions: number;
+};
+
+/** One browser a person is signed in with. */
+export type BrowserAtWork = {
+  uid: string;
+  /** "Firefox on Linux" */
+  device: string;
+  address: string | null;
+  signed_in_at: Date;
+  last_seen_at: Date;
+  is_this_one: boolean;
+  /** Names of the apps that lose access with it. */
+  apps: readonly string[];
+  /** Names of the apps it let in that go on without it. */
+  lasting_apps: readonly string[];
+};
+
+export type SessionsPage = {
+  /** This browser first. */
+  browsers: readonly BrowserAtWork[];
+  /** On all pages. */
+  total: number;
+  /** From 1. */
+  page: number;
+  pages: number;
+  notice?: string | undefined;
+};
+
+/** Sends nothing but `csrf`. */
+export type SignOutSessionPage = { csrf: string; action: string; browser: BrowserAtWork };
+
+/** Sends nothing but `csrf`. `apps` lose access, `lasting` keep it. */
+export type SignOutOthersPage = { csrf: string; action: string; sessions: number; apps: number; lasting: number };
+
+export type ActivityPage = {
+  events: readonly {
+    /** A whole sentence without its full stop. */
+    what: string;
+    is_alarming: boolean;
+    occurred_at: Date;
+    device: string;
+    address: string | null;
+  }[];
+  /** Where older ones begin; undefined when there are none. */
+  older: string | undefined;
+  /** Whether these are the newest. */
+  is_first: boolean;
 };
 
 export type HomePage = {
@@ -215,6 +262,12 @@ export type PageData = {
   'password-changed': { ended_sessions: number; ended_apps: number };
   'connected-apps': ConnectedAppsPage;
   'take-back': TakeBackPage;
+  sessions: SessionsPage;
+  'sign-out-session': SignOutSessionPage;
+  'sign-out-others': SignOutOthersPage;
+  activity: ActivityPage;
+  /** Sends nothing but `csrf`; is answered with a file. */
+  'own-data': { csrf: string; action: string };
   'device-enter': DeviceEnterPage;
   'device-confirm': DeviceConfirmPage;
   'device-ready': { client_name?: string | undefined };
@@ -232,6 +285,11 @@ export const pagePaths = {
   account: '/account',
   connectedApps: '/account/apps',
   takeBack: (consent_id: string) => `/account/apps/${encodeURIComponent(consent_id)}/take-back`,
+  sessions: '/account/sessions',
+  signOutSession: (uid: string) => `/account/sessions/${encodeURIComponent(uid)}/sign-out`,
+  signOutOthers: '/account/sessions/sign-out-others',
+  activity: '/account/activity',
+  ownData: '/account/data',
   changePassword: '/account/password',
   signOut: '/oauth/logout',
   device: '/device',

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { BrowserSession, Reader, RunningProvider } from '../oidc/index.ts';
 import type { Db } from '../platform/database/index.ts';
 import { requestOrigin } from '../platform/http/index.ts';
+import type { Jobs } from '../platform/jobs/index.ts';
 import type { ServerKeys } from '../platform/keys/index.ts';
 import type { Throttles } from '../users/index.ts';
 import type { PageChrome, PageData } from './page-data.ts';
@@ -13,6 +14,7 @@ export type PagesDeps = {
   db: Db;
   now: () => Date;
   keys: ServerKeys;
+  jobs: Jobs;
   reader: Reader;
   throttles: Throttles;
   provider: () => RunningProvider;

@@ -1,2 +1,10 @@
 /** Sessions: who is signed in where; signing out everywhere. (oidc/token-store saves them as oidc-provider needs.) */
-export { endSessionsOf } from './store.ts';
+export { endOtherSessions, endOwnSession, endSession, noteVisit } from './sessions.ts';
+export {
+  countElsewhere,
+  type EndingElsewhere,
+  endSessionsOf,
+  findSession,
+  listSessions,
+  type SignedInSession,
+} from './store.ts';

@@ -7,4 +7,4 @@ export { UserInput } from './schemas.ts';
 export { createSetupLink, isSetupOpen, setUpFirstAdministrator } from './setup.ts';
 export { findUser, findUserById, hasPassword, listUsers, type User } from './store.ts';
 export { Throttles } from './throttles.ts';
-export { changePassword, createUser, disableUser, putUser, setPassword } from './users.ts';
+export { changePassword, createUser, disableUser, noteDownload, putUser, setPassword } from './users.ts';

@@ -225,6 +225,11 @@ export async function changePassword(
   });
 }
 
+/** Records that a person took a copy of what is kept about them, before they get it. */
+export async function noteDownload({ db, now }: UserDeps, actor: Actor & { id: string }): Promise<void> {
+  await db.transaction().execute((trx) => record(trx, actor, 'user.data_downloaded', actor.id, now()));
+}
+
 async function record(trx: Trx, actor: Actor, action: string, id: string, occurred_at: Date): Promise<void> {
   await appendEvent(trx, { actor, action, target: { kind: 'user', id }, occurred_at });
 }

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import { clientSecrets, redirectUri, standardInstallation } from '../support/installation.ts';
+import { clientSecrets, password, redirectUri, standardInstallation } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
 describe('signing out', () => {
@@ -62,5 +62,19 @@ describe('signing out', () => {
     const { sub, sid } = JSON.parse(Buffer.from(tokens.id_token.split('.')[1] ?? '', 'base64url').toString());
     expect(payload).toMatchObject({ sub, sid, events: { 'http://schemas.openid.net/event/backchannel-logout': {} } });
     await eventually(async () => (await latchkey.auditEvents('backchannel_logout.delivered')).length === 1, 5000);
+  });
+
+  test('tells them, too, when another browser signs theirs out (OIDC Back-Channel Logout 1.0 §2.4)', async () => {
+    const claims = (token = '') => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    const subjectAndSession = (token?: string) => `${claims(token).sub} ${claims(token).sid}`;
+    const mine = latchkey.browser();
+    await mine.submit(await mine.get('/sign-in'), { login: 'bob', password });
+    const options = { client_id: 'told', scope: 'openid', resource: null };
+    const tokens = [await latchkey.tokens(options, undefined, 'bob'), await latchkey.tokens(options, undefined, 'bob')];
+    const before = received.length;
+    await mine.submit(await mine.get('/account/sessions/sign-out-others'), {}, 'sign-out-others');
+    await eventually(() => received.length >= before + 2, 40_000);
+    const told = received.slice(before).map(subjectAndSession);
+    expect(told.sort()).toEqual(tokens.map(({ id_token }) => subjectAndSession(id_token)).sort());
   });
 });

@@ -9,6 +9,17 @@ const chrome: PageChrome = { brand: { name: 'Acme' }, request_id: 'request-1', n
 const hostileChrome: PageChrome = { brand: { name: hostile }, request_id: hostile, signed_in_as: hostile, now };
 const form = { csrf: 'token', action: '/here' };
 
+const browser = {
+  uid: 'uid',
+  device: 'Firefox on Linux',
+  address: null,
+  signed_in_at: now,
+  last_seen_at: now,
+  is_this_one: true,
+  apps: [],
+  lasting_apps: [],
+};
+
 const minimal: PageData = {
   setup: { ...form, values: {}, errors: {} },
   'sign-in': { ...form, login: '' },
@@ -31,6 +42,11 @@ const minimal: PageData = {
   'password-changed': { ended_sessions: 0, ended_apps: 0 },
   'connected-apps': { csrf: 'token', apps: [], q: '', sort: 'name', page: 1, pages: 1, total: 0 },
   'take-back': { ...form, client_name: 'Shop', refresh_families: 0, access_tokens: 0, sessions: 0 },
+  sessions: { browsers: [browser], total: 1, page: 1, pages: 1 },
+  'sign-out-session': { ...form, browser },
+  'sign-out-others': { ...form, sessions: 0, apps: 0, lasting: 0 },
+  activity: { events: [], older: undefined, is_first: true },
+  'own-data': form,
   'device-enter': { action: '/device', xsrf: 'token', user_code: '' },
   'device-confirm': { action: '/device', xsrf: 'token', user_code: 'BCDF-GHJK', client_name: 'TV' },
   'device-ready': {},
@@ -62,6 +78,9 @@ const app = {
   expires_at: now,
   groups: allowed,
 };
+const names = [hostile, hostile];
+const named = { uid: hostile, device: hostile, address: hostile, apps: names, lasting_apps: names };
+const stranger = { ...browser, ...named, is_this_one: false };
 const hostileForm = { csrf: hostile, action: hostile };
 const claims = { [hostile]: hostile, exp: 1e300, iat: 1_795_000_000, nested: { [hostile]: [hostile] }, none: null };
 const errors = {
@@ -119,6 +138,15 @@ const maximal: PageData = {
     total: 43,
   },
   'take-back': { ...hostileForm, client_name: hostile, refresh_families: 1, access_tokens: 2, sessions: 3 },
+  sessions: { browsers: [{ ...stranger, is_this_one: true }, stranger], total: 43, page: 2, pages: 3, notice: hostile },
+  'sign-out-session': { ...hostileForm, browser: stranger },
+  'sign-out-others': { ...hostileForm, sessions: 3, apps: 2, lasting: 1 },
+  activity: {
+    events: [{ what: hostile, is_alarming: true, occurred_at: now, device: hostile, address: hostile }],
+    older: hostile,
+    is_first: false,
+  },
+  'own-data': hostileForm,
   'device-enter': { action: hostile, xsrf: hostile, user_code: hostile, error: hostile },
   'device-confirm': { action: hostile, xsrf: hostile, user_code: hostile, client_name: hostile },
   'device-ready': { client_name: hostile },

@@ -104,9 +104,9 @@ export class Latchkey {
     return this.process.issuer;
   }
 
-  /** A fresh browser without JavaScript. */
-  browser(): UserAgent {
-    return new UserAgent(this.issuer);
+  /** A fresh browser without JavaScript; `name` is what it calls itself. */
+  browser(name?: string): UserAgent {
+    return new UserAgent(this.issuer, name);
   }
 
   /** Posts a form to an OAuth endpoint; `client_id` authenticates as registered, unless headers or body say otherwise. */

@@ -5,9 +5,11 @@ export class UserAgent {
   readonly #cookies = new Map<string, { name: string; value: string; path: string }>();
   /** Redirects to addresses outside of the server are answered, not followed. */
   readonly #home: string;
+  readonly #name: string;
 
-  constructor(home: string) {
+  constructor(home: string, name = 'A browser of the tests') {
     this.#home = home;
+    this.#name = name;
   }
 
   get(url: string): Promise<Page> {
@@ -53,6 +55,7 @@ export class UserAgent {
   async #request(url: string, init: RequestInit): Promise<Page> {
     const headers = {
       accept: 'text/html',
+      'user-agent': this.#name,
       cookie: this.cookieHeader(url),
       ...(init.headers as Record<string, string>),
     };

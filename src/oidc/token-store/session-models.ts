@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Insertable, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
-import { appendEvent } from '../../audit/index.ts';
 import { digest } from '../../platform/crypto/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
-import { person } from '../../platform/http/index.ts';
+import { anonymous, person } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
+import { endOwnSession } from '../../sessions/index.ts';
 import { currentUnit, LostRaceError, type Unit } from '../token-transaction/index.ts';
 import { type ModelStore, openPayload, type Payload, type StoreDeps, sealPayload } from './models.ts';
 import { readSession, readSessionByUid, type SessionRecord } from './reads.ts';
@@ -210,28 +210,7 @@ async function retireId({ now }: StoreDeps, trx: Trx, id: string, record: Sessio
   await trx.updateTable('session_ids').set({ expires_at }).where('digest', '=', digest(id)).execute();
 }
 
-async function endSession({ now }: StoreDeps, trx: Trx, record: SessionRecord, unit: Unit): Promise<void> {
-  const revoked_at = now();
-  const { numUpdatedRows } = await trx
-    .updateTable('sessions')
-    .set({ revoked_at })
-    .where('uid', '=', record.uid)
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) return;
-  await trx
-    .updateTable('grants')
-    .set({ revoked_at, revoked_for: 'signed out' })
-    .where('session_uid', '=', record.uid)
-    .where('offline', '=', false)
-    .where('revoked_at', 'is', null)
-    .execute();
-  if (!record.user_id) return;
-  const actor = person(record.user_id, unit.origin);
-  await appendEvent(trx, {
-    actor,
-    action: 'session.ended',
-    target: { kind: 'session', id: record.uid },
-    occurred_at: revoked_at,
-  });
+async function endSession({ now }: StoreDeps, trx: Trx, { uid, user_id }: SessionRecord, unit: Unit): Promise<void> {
+  const actor = user_id ? person(user_id, unit.origin) : anonymous(unit.origin);
+  await endOwnSession(trx, actor, { uid, revoked_at: now() });
 }

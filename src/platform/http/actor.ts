@@ -15,7 +15,7 @@ export type Actor = {
 export const system: Actor = { kind: 'system', permissions: ['latchkey:*', 'secrets:*', '*'], origin: {} };
 
 /** A person acting for themselves: holds nothing beyond what is their own. */
-export function person(user_id: string, origin: Origin): Actor {
+export function person(user_id: string, origin: Origin): Actor & { id: string } {
   return { kind: 'user', id: user_id, subject_id: user_id, permissions: [], origin };
 }
 

@@ -1,0 +1,84 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { listRoleAssignments } from '../access/index.ts';
+import { listEventsOf, type RecordedEvent } from '../audit/index.ts';
+import { listEveryConsentOf } from '../consents/index.ts';
+import { person, requestOrigin } from '../platform/http/index.ts';
+import { listSessions } from '../sessions/index.ts';
+import { noteDownload, type User } from '../users/index.ts';
+import { checkCsrf, csrfToken } from './csrf.ts';
+import { eventsInWords, toldActions } from './event-words.ts';
+import { pagePaths } from './page-data.ts';
+import { accountName, type PagesDeps, show } from './pages.ts';
+import { own, type SignedIn } from './signed-in.ts';
+
+// Of what others can make many of, for the answer's size has a bound.
+const maxEvents = 10_000;
+const maxSessions = 10_000;
+const eventsAtOnce = 1000;
+
+/** A copy of what is kept about a person. */
+export function accountDataRoutes(router: Router, deps: PagesDeps): void {
+  router.get('/account/data', own(deps, showData));
+  router.post('/account/data', own(deps, download));
+}
+
+async function showData(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
+  const data = { csrf: csrfToken(deps, ctx), action: pagePaths.ownData };
+  show(deps, ctx, 'own-data', data, { signed_in_as: accountName(user) });
+}
+
+async function download(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<void> {
+  checkCsrf(deps, ctx);
+  await noteDownload(deps, person(who.user.id, requestOrigin(ctx)));
+  const copy = await copyOf(deps, who);
+  ctx.type = 'application/json';
+  ctx.set('Cache-Control', 'no-store');
+  ctx.set('Content-Disposition', `attachment; filename="account-data-${copy.made_at.slice(0, 10)}.json"`);
+  ctx.body = `${JSON.stringify(copy, undefined, 2)}\n`;
+}
+
+/** Everything but what opens doors: of passwords, tokens and session ids not even digests. */
+async function copyOf({ db, now, issuer }: PagesDeps, { user, session_uid }: SignedIn) {
+  const made_at = now();
+  const [roles, { sessions }, consents, security_events] = await Promise.all([
+    listRoleAssignments(db, user.id),
+    listSessions(db, user.id, { now: made_at, current: session_uid, offset: 0, limit: maxSessions }),
+    listEveryConsentOf(db, user.id),
+    securityEvents(db, user.id),
+  ]);
+  return {
+    issuer,
+    made_at: made_at.toISOString(),
+    profile: profileOf(user),
+    roles,
+    sessions: sessions.map(({ uid, ...session }) => ({ ...session, is_this_browser: uid === session_uid })),
+    consents,
+    security_events,
+  };
+}
+
+function profileOf({ id, username, email, email_verified, name, created_at, updated_at }: User) {
+  return { id, username, email, email_verified, name, created_at, updated_at };
+}
+
+async function securityEvents(db: PagesDeps['db'], user_id: string) {
+  const events: RecordedEvent[] = [];
+  let before: string | undefined;
+  while (events.length < maxEvents) {
+    const found = await listEventsOf(db, user_id, { actions: toldActions, limit: eventsAtOnce, before });
+    events.push(...found);
+    before = found.at(-1)?.id;
+    if (found.length < eventsAtOnce) break;
+  }
+  const inWords = await eventsInWords(db, events);
+  return inWords.map(({ what, event: { occurred_at, action, outcome, reason, address, user_agent } }) => ({
+    occurred_at,
+    what,
+    action,
+    outcome,
+    reason,
+    address,
+    user_agent,
+  }));
+}

@@ -1,0 +1,64 @@
+import type { RecordedEvent } from '../audit/index.ts';
+import { listClientNames } from '../clients/index.ts';
+import type { Db } from '../platform/database/index.ts';
+
+type Words = (event: { app: string; reason: string | null }) => string;
+
+/** What happened, as the person it happened to would say it. */
+const words: Readonly<Record<string, Words>> = {
+  'session.started': () => 'You signed in',
+  'session.refused': ({ reason }) =>
+    reason === 'throttled'
+      ? 'Too many attempts to sign in with your name; they were stopped'
+      : 'Somebody tried to sign in with your name and a wrong password',
+  'session.ended': ({ reason }) =>
+    reason === 'signed out from another browser' ? 'You signed another browser out' : 'You signed out',
+  'consent.given': ({ app }) => `You allowed ${app} to act for you`,
+  'consent.denied': ({ app }) => `You did not allow ${app} to act for you`,
+  'consent.taken_back': ({ app }) => `You took back what ${app} was allowed`,
+  'user.password_changed': () => 'You changed your password; every other browser was signed out',
+  'user.password_set': () => 'An administrator set a new password for you',
+  'user.created': () => 'Your account was created',
+  'user.updated': () => 'An administrator changed your account',
+  'user.disabled': () => 'An administrator stopped your account',
+  'user.data_downloaded': () => 'You downloaded your data',
+  'refresh_token.reuse': ({ app }) => `The lasting connection of ${app} was used twice, as a thief would; it was ended`,
+  'refresh_token.replay_refused': ({ app }) => `${app} repeated itself too often and was refused`,
+  'authorization_code.reuse': ({ app }) => `A sign-in to ${app} was used twice, as a thief would; its access was ended`,
+  'device_code.reuse': ({ app }) => `A sign-in to ${app} was used twice, as a thief would; its access was ended`,
+};
+
+/** The deeds that a person is told of. */
+export const toldActions: readonly string[] = Object.keys(words);
+
+// Worth a second look when it was not expected.
+const alarming = /^(session\.refused|user\.password_set|[a-z_]+\.(reuse|replay_refused))$/;
+
+export type EventInWords = {
+  what: string;
+  /** Done by an app's server, not by a browser. */
+  is_by_app: boolean;
+  is_alarming: boolean;
+  event: RecordedEvent;
+};
+
+/** Events in plain words, with the apps' names as people know them. */
+export async function eventsInWords(db: Db, events: readonly RecordedEvent[]): Promise<EventInWords[]> {
+  const names = await listClientNames(db, [...new Set(events.map(clientOf).filter((id) => id !== undefined))]);
+  return events.map((event) => {
+    const client_id = clientOf(event);
+    const app = (client_id && names.get(client_id)) ?? client_id ?? 'an app';
+    return {
+      what: words[event.action]?.({ app, reason: event.reason }) ?? event.action,
+      is_by_app: event.actor_kind === 'client',
+      is_alarming: alarming.test(event.action),
+      event,
+    };
+  });
+}
+
+function clientOf({ actor_kind, actor_id, target_kind, target_id, details }: RecordedEvent): string | undefined {
+  if (actor_kind === 'client') return actor_id ?? undefined;
+  if (target_kind === 'client') return target_id ?? undefined;
+  return typeof details?.client_id === 'string' ? details.client_id : undefined;
+}
