@@ -1,0 +1,57 @@
+import { inspect, still } from './support/inspection.ts';
+import { calendar, everything } from './support/installation.ts';
+import { startSite } from './support/site.ts';
+import { allow, connect, guessTenTimes, signedIn } from './support/steps.ts';
+
+const phone =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1';
+
+describe('nothing is wrong with how a page looks', () => {
+  const site = startSite();
+  const { latchkey, app } = site;
+
+  test('on which one finds the browsers one is signed in with, and signs them out', async () => {
+    const page = await signedIn(site, still);
+    await page.goto(`${latchkey.issuer}/account/sessions`);
+    expect(await inspect(page, 'sessions-one')).toEqual([]);
+    const other = await signedIn(site, { userAgent: phone });
+    for (const client_id of ['zebra-drive', 'long-name', 'meeting-notes'])
+      await connect(other, site, { client_id, scope: 'openid', resource: calendar });
+    await other.goto(
+      await app.signInUrl({ ...everything, scope: `${everything.scope} offline_access`, prompt: 'consent' }),
+    );
+    await allow(other);
+    await app.redeem(other.url());
+    await signedIn(site, { userAgent: 'W'.repeat(200) });
+    await latchkey.advance(3 * 3600);
+    await page.goto(`${latchkey.issuer}/account/sessions`);
+    expect(await inspect(page, 'sessions')).toEqual([]);
+    await page.getByRole('link', { name: /^Sign out Safari on iPhone/ }).click();
+    expect(await inspect(page, 'sign-out-session')).toEqual([]);
+    await page.getByRole('link', { name: 'Leave it signed in' }).click();
+    await page.getByRole('link', { name: 'Sign out all 2 other browsers' }).click();
+    expect(await inspect(page, 'sign-out-others')).toEqual([]);
+    await page.getByRole('button', { name: 'Sign out 2 other browsers' }).click();
+    expect(await inspect(page, 'sessions-signed-out')).toEqual([]);
+    await page.goto(`${latchkey.issuer}/account/sessions/sign-out-others`);
+    expect(await inspect(page, 'sign-out-others-none')).toEqual([]);
+  });
+
+  test('on which one reads what happened, and downloads one’s data', async () => {
+    const page = await signedIn(site, { ...still, login: 'bob' });
+    await connect(page, site, { client_id: 'long-name', scope: 'openid', resource: calendar });
+    await guessTenTimes(site, 'bob');
+    for (let round = 0; round < 10; round += 1) await signedIn(site, { login: 'bob', userAgent: phone });
+    await page.goto(`${latchkey.issuer}/account/activity`);
+    expect(await inspect(page, 'activity')).toEqual([]);
+    await page.getByRole('link', { name: 'Older' }).click();
+    expect(await inspect(page, 'activity-older')).toEqual([]);
+    await page.goto(`${latchkey.issuer}/account/activity?before=00000000-0000-7000-8000-000000000000`);
+    expect(await inspect(page, 'activity-none')).toEqual([]);
+    await page.getByRole('link', { name: 'Your data' }).click();
+    expect(await inspect(page, 'own-data')).toEqual([]);
+    const downloading = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download your data' }).press('Enter');
+    expect((await downloading).suggestedFilename()).toMatch(/^account-data-[\d-]+\.json$/);
+  });
+});
