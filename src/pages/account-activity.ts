@@ -2,11 +2,14 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { listEventsOf } from '../audit/index.ts';
 import { deviceName } from './devices.ts';
-import { eventsInWords, toldActions } from './event-words.ts';
+import { type EventInWords, eventsInWords, toldActions } from './event-words.ts';
+import type { HappenedEvent } from './page-data.ts';
 import { accountName, type PagesDeps, show } from './pages.ts';
 import { one, own, type SignedIn } from './signed-in.ts';
 
 const perPage = 20;
+// Attempts in a row are one line, so more are read than are shown.
+const readAtOnce = 200;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** What happened to a person's account. */
@@ -17,15 +20,28 @@ export function accountActivityRoutes(router: Router, deps: PagesDeps): void {
 async function showActivity(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
   const asked = one(ctx.query.before);
   const before = uuid.test(asked) ? asked : undefined;
-  const found = await listEventsOf(deps.db, user.id, { actions: toldActions, limit: perPage + 1, before });
-  const shown = await eventsInWords(deps.db, found.slice(0, perPage));
-  const events = shown.map(({ event, what, is_by_app, is_alarming }) => ({
-    what,
-    is_alarming,
-    occurred_at: event.occurred_at,
-    address: event.address,
-    device: is_by_app ? 'The app’s own server' : deviceName(event.user_agent),
-  }));
-  const older = found.length > perPage ? found[perPage - 1]?.id : undefined;
-  show(deps, ctx, 'activity', { events, older, is_first: before === undefined }, { signed_in_as: accountName(user) });
+  const found = await listEventsOf(deps.db, user.id, { actions: toldActions, limit: readAtOnce, before });
+  const lines = inLines(await eventsInWords(deps.db, found));
+  const events = lines.slice(0, perPage);
+  const hasMore = lines.length > perPage || found.length === readAtOnce;
+  const data = { events, older: hasMore ? events.at(-1)?.oldest_id : undefined, is_first: before === undefined };
+  show(deps, ctx, 'activity', data, { signed_in_as: accountName(user) });
+}
+
+type Line = HappenedEvent & { oldest_id: string };
+
+/** One line an event; whoever guesses passwords gets one for all their attempts in a row. */
+function inLines(events: readonly EventInWords[]): Line[] {
+  const lines: Line[] = [];
+  for (const { what, event, is_by_app, is_alarming } of events) {
+    const { id, occurred_at, address, action } = event;
+    const device = is_by_app ? 'The app’s own server' : deviceName(event.user_agent);
+    const last = lines.at(-1);
+    const isRepeated = last?.what === what && last.device === device && last.address === address;
+    if (action === 'session.refused' && last && isRepeated)
+      lines.splice(-1, 1, { ...last, times: last.times + 1, first_at: occurred_at, oldest_id: id });
+    else
+      lines.push({ what, is_alarming, occurred_at, first_at: occurred_at, times: 1, device, address, oldest_id: id });
+  }
+  return lines;
 }

@@ -195,15 +195,20 @@ export type SignOutSessionPage = { csrf: string; action: string; browser: Browse
 /** Sends nothing but `csrf`. `apps` lose access, `lasting` keep it. */
 export type SignOutOthersPage = { csrf: string; action: string; sessions: number; apps: number; lasting: number };
 
+export type HappenedEvent = {
+  /** A whole sentence without its full stop. */
+  what: string;
+  is_alarming: boolean;
+  /** The last of its `times`; `first_at` is the first. */
+  occurred_at: Date;
+  first_at: Date;
+  times: number;
+  device: string;
+  address: string | null;
+};
+
 export type ActivityPage = {
-  events: readonly {
-    /** A whole sentence without its full stop. */
-    what: string;
-    is_alarming: boolean;
-    occurred_at: Date;
-    device: string;
-    address: string | null;
-  }[];
+  events: readonly HappenedEvent[];
   /** Where older ones begin; undefined when there are none. */
   older: string | undefined;
   /** Whether these are the newest. */

@@ -29,7 +29,7 @@ describe('nothing is wrong with how a page looks', () => {
     await page.getByRole('link', { name: /^Sign out Safari on iPhone/ }).click();
     expect(await inspect(page, 'sign-out-session')).toEqual([]);
     await page.getByRole('link', { name: 'Leave it signed in' }).click();
-    await page.getByRole('link', { name: 'Sign out all 2 other browsers' }).click();
+    await page.getByRole('link', { name: 'Sign out the 2 other browsers' }).click();
     expect(await inspect(page, 'sign-out-others')).toEqual([]);
     await page.getByRole('button', { name: 'Sign out 2 other browsers' }).click();
     expect(await inspect(page, 'sessions-signed-out')).toEqual([]);

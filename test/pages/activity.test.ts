@@ -2,7 +2,7 @@ import { password, standardInstallation } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import type { Page, UserAgent } from '../support/user-agent.ts';
 
-const people = ['carol', 'dave', 'erin', 'frank'].map((username) => ({ username, password }));
+const people = ['carol', 'dave', 'erin', 'frank', 'gina'].map((username) => ({ username, password }));
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
 
 const signIn = async (browser: UserAgent, login: string, secret = password) => {
@@ -70,6 +70,22 @@ describe('what happened on one’s account', () => {
       ),
     ]);
     expect(lines(page)[1]).toMatch(/The app’s own server/);
+  });
+
+  test('holds all guesses in a row in one line', async () => {
+    const guesser = latchkey.browser('guesser');
+    for (let guess = 0; guess < 12; guess += 1) await signIn(guesser, 'gina', `guess ${guess}`);
+    await latchkey.advance(3600);
+    const page = await (await signIn(latchkey.browser(firefox), 'gina')).get('/account/activity');
+    expect(told(page)).toEqual([
+      'You signed in',
+      expect.stringContaining('Too many attempts to sign in with your name; they were stopped'),
+      expect.stringContaining('Somebody tried to sign in with your name and a wrong password'),
+      'Your account was created',
+    ]);
+    expect(lines(page)[2]).toMatch(
+      /^\d+ \w+ ago \(10 times, the first \d+ \w+ ago\) · A program called “guesser” · 127/,
+    );
   });
 
   test('is nobody else’s to see, whatever the cursor', async () => {

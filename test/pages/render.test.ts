@@ -142,7 +142,17 @@ const maximal: PageData = {
   'sign-out-session': { ...hostileForm, browser: stranger },
   'sign-out-others': { ...hostileForm, sessions: 3, apps: 2, lasting: 1 },
   activity: {
-    events: [{ what: hostile, is_alarming: true, occurred_at: now, device: hostile, address: hostile }],
+    events: [
+      {
+        what: hostile,
+        is_alarming: true,
+        occurred_at: now,
+        first_at: now,
+        times: 2,
+        device: hostile,
+        address: hostile,
+      },
+    ],
     older: hostile,
     is_first: false,
   },
