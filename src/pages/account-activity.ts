@@ -28,14 +28,16 @@ async function showActivity(deps: PagesDeps, ctx: Context, { user }: SignedIn): 
   show(deps, ctx, 'activity', data, { signed_in_as: accountName(user) });
 }
 
+const servers = { app: 'The app’s own server', server: 'This server itself' };
+
 type Line = HappenedEvent & { oldest_id: string };
 
 /** One line an event; whoever guesses passwords gets one for all their attempts in a row. */
 function inLines(events: readonly EventInWords[]): Line[] {
   const lines: Line[] = [];
-  for (const { what, event, is_by_app, is_alarming } of events) {
+  for (const { what, event, by, is_alarming } of events) {
     const { id, occurred_at, address, action } = event;
-    const device = is_by_app ? 'The app’s own server' : deviceName(event.user_agent);
+    const device = by === 'browser' ? deviceName(event.user_agent) : servers[by];
     const last = lines.at(-1);
     const isRepeated = last?.what === what && last.device === device && last.address === address;
     if (action === 'session.refused' && last && isRepeated)

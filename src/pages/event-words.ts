@@ -36,11 +36,13 @@ const alarming = /^(session\.refused|user\.password_set|[a-z_]+\.(reuse|replay_r
 
 export type EventInWords = {
   what: string;
-  /** Done by an app's server, not by a browser. */
-  is_by_app: boolean;
+  /** A browser, an app's own server, or the machine that Latchkey runs on. */
+  by: 'browser' | 'app' | 'server';
   is_alarming: boolean;
   event: RecordedEvent;
 };
+
+const kinds: Readonly<Record<string, EventInWords['by']>> = { client: 'app', system: 'server' };
 
 /** Events in plain words, with the apps' names as people know them. */
 export async function eventsInWords(db: Db, events: readonly RecordedEvent[]): Promise<EventInWords[]> {
@@ -50,7 +52,7 @@ export async function eventsInWords(db: Db, events: readonly RecordedEvent[]): P
     const app = (client_id && names.get(client_id)) ?? client_id ?? 'an app';
     return {
       what: words[event.action]?.({ app, reason: event.reason }) ?? event.action,
-      is_by_app: event.actor_kind === 'client',
+      by: kinds[event.actor_kind] ?? 'browser',
       is_alarming: alarming.test(event.action),
       event,
     };

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { password } from '../support/installation.ts';
 import { everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
-import { connect, question, signedIn } from './support/steps.ts';
+import { connect, question, signedIn, signIn } from './support/steps.ts';
 
 type Stop = { name: string; order: number; top: number; isOnScreen: boolean; isMarked: boolean };
 
@@ -27,6 +27,7 @@ async function stopAfter(page: Page, key: string): Promise<Stop | null> {
 describe('with the keyboard alone', () => {
   const site = startSite();
   const { latchkey, app, browser } = site;
+  const sections = ['Overview', 'Browsers', 'Apps', 'Activity', 'Your data', 'Password'];
   const account = ['Skip to content', 'Acme', 'alice@example.com', 'Sign out'];
 
   test('one signs in and allows an app', async () => {
@@ -88,7 +89,10 @@ describe('with the keyboard alone', () => {
       async (page: Page) => page.goto(`${latchkey.issuer}/account`),
       [
         ...account,
+        'Browsers you are signed in with See where, and sign out the ones you don’t know',
         'Connected apps See what may act for you, and take back what you allowed',
+        'Recent activity What happened on your account, when and from where',
+        'Your data Download a copy of what is kept about you',
         'Change password Signs out everything else that uses your account',
         'Sign out Of this browser',
       ],
@@ -101,14 +105,36 @@ describe('with the keyboard alone', () => {
       },
       [
         ...account,
-        'Your account',
+        ...sections,
         'Search your connected apps',
         'Search',
         'name',
         'last allowed',
+        'last used',
         'just now',
         'What it may do',
         'Take back access from Zebra Drive',
+      ],
+    ],
+    [
+      'the browsers one is signed in with',
+      async (page: Page) => {
+        await latchkey.database.query("update sessions set revoked_at = last_seen_at where user_agent like 'Mozilla%'");
+        const person = await signedIn(site, { userAgent: 'another browser' });
+        await person.close();
+        await page.goto(`${latchkey.issuer}/sign-in`);
+        await signIn(page);
+        await page.goto(`${latchkey.issuer}/account/sessions`);
+      },
+      [
+        ...account,
+        ...sections,
+        'just now',
+        'Sign out of this browser',
+        'just now',
+        'just now',
+        'Sign out A program called “another browser” at 127.0.0.1',
+        'Sign out the other browser',
       ],
     ],
   ])('the page of %s is walked in the order in which it is read, and shows where one is', async (_page, go, names) => {
