@@ -21,14 +21,14 @@ async function showActivity(deps: PagesDeps, ctx: Context, { user }: SignedIn): 
   const asked = one(ctx.query.before);
   const before = uuid.test(asked) ? asked : undefined;
   const found = await listEventsOf(deps.db, user.id, { actions: toldActions, limit: readAtOnce, before });
-  const lines = inLines(await eventsInWords(deps.db, found));
+  const lines = inLines(await eventsInWords(deps.db, user.id, found));
   const events = lines.slice(0, perPage);
   const hasMore = lines.length > perPage || found.length === readAtOnce;
   const data = { events, older: hasMore ? events.at(-1)?.oldest_id : undefined, is_first: before === undefined };
   show(deps, ctx, 'activity', data, { signed_in_as: accountName(user) });
 }
 
-const servers = { app: 'The app’s own server', server: 'This server itself' };
+const others = { app: 'The app’s own server', server: 'This server itself', administrator: 'An administrator' };
 
 type Line = HappenedEvent & { oldest_id: string };
 
@@ -37,7 +37,7 @@ function inLines(events: readonly EventInWords[]): Line[] {
   const lines: Line[] = [];
   for (const { what, event, by, is_alarming } of events) {
     const { id, occurred_at, address, action } = event;
-    const device = by === 'browser' ? deviceName(event.user_agent) : servers[by];
+    const device = by === 'browser' ? deviceName(event.user_agent) : others[by];
     const last = lines.at(-1);
     const isRepeated = last?.what === what && last.device === device && last.address === address;
     if (action === 'session.refused' && last && isRepeated)

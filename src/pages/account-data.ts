@@ -71,10 +71,11 @@ async function securityEvents(db: PagesDeps['db'], user_id: string) {
     before = found.at(-1)?.id;
     if (found.length < eventsAtOnce) break;
   }
-  const inWords = await eventsInWords(db, events);
-  return inWords.map(({ what, event: { occurred_at, action, outcome, reason, address, user_agent } }) => ({
+  const inWords = await eventsInWords(db, user_id, events);
+  return inWords.map(({ what, by, event: { occurred_at, action, outcome, reason, address, user_agent } }) => ({
     occurred_at,
     what,
+    by,
     action,
     outcome,
     reason,

@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../audit/index.ts';
 import { listClientNames } from '../clients/index.ts';
 import type { Db } from '../platform/database/index.ts';
 
-type Words = (event: { app: string; reason: string | null }) => string;
+type Words = (event: { app: string; role: string; reason: string | null }) => string;
 
 /** What happened, as the person it happened to would say it. */
 const words: Readonly<Record<string, Words>> = {
@@ -21,6 +21,9 @@ const words: Readonly<Record<string, Words>> = {
   'user.created': () => 'Your account was created',
   'user.updated': () => 'An administrator changed your account',
   'user.disabled': () => 'An administrator stopped your account',
+  'role.assigned': ({ role }) => `You were given the role ${role}`,
+  'role.unassigned': ({ role }) => `The role ${role} was taken from you`,
+  'tokens.revoked': () => 'You were signed out everywhere, and what your apps held was ended',
   'user.data_downloaded': () => 'You downloaded your data',
   'refresh_token.reuse': ({ app }) => `The lasting connection of ${app} was used twice, as a thief would; it was ended`,
   'refresh_token.replay_refused': ({ app }) => `${app} repeated itself too often and was refused`,
@@ -32,32 +35,45 @@ const words: Readonly<Record<string, Words>> = {
 export const toldActions: readonly string[] = Object.keys(words);
 
 // Worth a second look when it was not expected.
-const alarming = /^(session\.refused|user\.password_set|[a-z_]+\.(reuse|replay_refused))$/;
+const alarming = /^(session\.refused|user\.password_set|role\.assigned|[a-z_]+\.(reuse|replay_refused))$/;
 
 export type EventInWords = {
   what: string;
-  /** A browser, an app's own server, or the machine that Latchkey runs on. */
-  by: 'browser' | 'app' | 'server';
+  /** Whose browser or program it was; an app's is its own server. */
+  by: 'browser' | 'app' | 'server' | 'administrator';
   is_alarming: boolean;
   event: RecordedEvent;
 };
 
-const kinds: Readonly<Record<string, EventInWords['by']>> = { client: 'app', system: 'server' };
-
-/** Events in plain words, with the apps' names as people know them. */
-export async function eventsInWords(db: Db, events: readonly RecordedEvent[]): Promise<EventInWords[]> {
+/** What happened to a person, in plain words, with the apps' names as people know them. */
+export async function eventsInWords(
+  db: Db,
+  user_id: string,
+  events: readonly RecordedEvent[],
+): Promise<EventInWords[]> {
   const names = await listClientNames(db, [...new Set(events.map(clientOf).filter((id) => id !== undefined))]);
   return events.map((event) => {
     const client_id = clientOf(event);
     const app = (client_id && names.get(client_id)) ?? client_id ?? 'an app';
+    const role = String(event.details?.role ?? '');
+    const by = whoseDeed(event, user_id);
     return {
-      what: words[event.action]?.({ app, reason: event.reason }) ?? event.action,
-      by: kinds[event.actor_kind] ?? 'browser',
+      what: words[event.action]?.({ app, role, reason: event.reason }) ?? event.action,
+      by,
       is_alarming: alarming.test(event.action),
-      event,
+      // Where an administrator sits is their own business.
+      event: by === 'administrator' ? { ...event, address: null, user_agent: null } : event,
     };
   });
 }
+
+function whoseDeed({ actor_kind, actor_id, action }: RecordedEvent, user_id: string): EventInWords['by'] {
+  if (actor_kind === 'system') return 'server';
+  if (actor_kind === 'anonymous' || (actor_kind === 'user' && actor_id === user_id)) return 'browser';
+  return actor_kind === 'client' && isWithTokens(action) ? 'app' : 'administrator';
+}
+
+const isWithTokens = (action: string) => /^(refresh_token|authorization_code|device_code)\./.test(action);
 
 function clientOf({ actor_kind, actor_id, target_kind, target_id, details }: RecordedEvent): string | undefined {
   if (actor_kind === 'client') return actor_id ?? undefined;

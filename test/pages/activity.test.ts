@@ -1,8 +1,9 @@
+import { asOwner } from '../support/admin.ts';
 import { password, standardInstallation } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import type { Page, UserAgent } from '../support/user-agent.ts';
 
-const people = ['carol', 'dave', 'erin', 'frank', 'gina'].map((username) => ({ username, password }));
+const people = ['carol', 'dave', 'erin', 'frank', 'gina', 'hugo'].map((username) => ({ username, password }));
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
 
 const signIn = async (browser: UserAgent, login: string, secret = password) => {
@@ -86,6 +87,21 @@ describe('what happened on one’s account', () => {
     expect(lines(page)[2]).toMatch(
       /^\d+ \w+ ago \(10 times, the first \d+ \w+ ago\) · A program called “guesser” · 127/,
     );
+  });
+
+  test('tells what an administrator did to it, but not from where', async () => {
+    const api = await asOwner(latchkey);
+    await api.put('/roles/auditor/assignments/user/hugo', {});
+    await api.post('/users/hugo/password', { password: 'seven wild horses' });
+    await api.post('/revocations', { handle: { user: 'hugo' } });
+    const hugo = await signIn(latchkey.browser(firefox), 'hugo', 'seven wild horses');
+    const page = await hugo.get('/account/activity');
+    expect(told(page).slice(1, 4)).toEqual([
+      'You were signed out everywhere, and what your apps held was ended',
+      expect.stringContaining('An administrator set a new password for you'),
+      expect.stringContaining('You were given the role auditor'),
+    ]);
+    expect(lines(page).slice(1, 4)).toEqual(Array(3).fill('just now · An administrator'));
   });
 
   test('is nobody else’s to see, whatever the cursor', async () => {
