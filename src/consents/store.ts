@@ -73,13 +73,15 @@ export async function endGrants(
   filter: GrantFilter,
   ended: { revoked_at: Date; revoked_for: string },
 ): Promise<string[]> {
-  let query = trx.updateTable('grants').set(ended).where('revoked_at', 'is', null);
+  let query = trx.selectFrom('grants').select('id').where('revoked_at', 'is', null);
   if (filter.id) query = query.where('id', '=', filter.id);
   if (filter.consent_id) query = query.where('consent_id', '=', filter.consent_id);
   if (filter.user_id) query = query.where('user_id', '=', filter.user_id);
   if (filter.exceptSession) query = query.where(sql<boolean>`session_uid is distinct from ${filter.exceptSession}`);
-  const rows = await query.returning('id').execute();
-  return rows.map(({ id }) => id);
+  // Locked in the order of their ids, as everybody does who ends several.
+  const ids = (await query.orderBy('id').forNoKeyUpdate().execute()).map(({ id }) => id);
+  if (ids.length > 0) await trx.updateTable('grants').set(ended).where('id', 'in', ids).execute();
+  return ids;
 }
 
 export type ConnectedApp = {

@@ -4,6 +4,11 @@ import type { Db } from '../platform/database/index.ts';
 
 type Words = (event: { app: string; role: string; reason: string | null }) => string;
 
+const ends: Readonly<Record<string, string>> = {
+  'signed out from another browser': 'You signed another browser out',
+  'password changed': 'Another browser was signed out, because the password was changed',
+};
+
 /** What happened, as the person it happened to would say it. */
 const words: Readonly<Record<string, Words>> = {
   'session.started': () => 'You signed in',
@@ -11,8 +16,7 @@ const words: Readonly<Record<string, Words>> = {
     reason === 'throttled'
       ? 'Too many attempts to sign in with your name; they were stopped'
       : 'Somebody tried to sign in with your name and a wrong password',
-  'session.ended': ({ reason }) =>
-    reason === 'signed out from another browser' ? 'You signed another browser out' : 'You signed out',
+  'session.ended': ({ reason }) => ends[reason ?? ''] ?? 'You signed out',
   'consent.given': ({ app }) => `You allowed ${app} to act for you`,
   'consent.denied': ({ app }) => `You did not allow ${app} to act for you`,
   'consent.taken_back': ({ app }) => `You took back what ${app} was allowed`,

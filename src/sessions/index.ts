@@ -1,9 +1,8 @@
 /** Sessions: who is signed in where; signing out everywhere. (oidc/token-store saves them as oidc-provider needs.) */
-export { endOtherSessions, endOwnSession, endSession, noteVisit } from './sessions.ts';
+export { endOtherSessions, endOwnSession, endSession, endSessionsOf, noteVisit, type SessionDeps } from './sessions.ts';
 export {
   countElsewhere,
   type EndingElsewhere,
-  endSessionsOf,
   findSession,
   listSessions,
   type SignedInSession,

@@ -31,16 +31,26 @@ export async function endOtherSessions(
   actor: Actor & { id: string },
   current: string,
 ): Promise<number> {
-  return db.transaction().execute(async (trx) => {
-    const revoked_at = now();
-    const locked = await lockSessions(trx, { user_id: actor.id, exceptSession: current, now: revoked_at });
-    // Those that another sign-out ended while this one waited for it.
-    const sessions = locked.filter((session) => !session.revoked_at);
-    if (sessions.length === 0) return 0;
-    await tellClients({ jobs }, trx, sessions);
-    await end(trx, actor, sessions, { reason: elsewhere, revoked_at });
-    return sessions.length;
-  });
+  const others = { user_id: actor.id, exceptSession: current, reason: elsewhere };
+  return db.transaction().execute((trx) => endSessionsOf({ jobs }, trx, actor, { ...others, revoked_at: now() }));
+}
+
+type Others = { user_id: string; exceptSession: string; reason: string; revoked_at: Date };
+
+/** Ends all of a person's sessions but one inside another verb's transaction. @returns how many */
+export async function endSessionsOf(
+  { jobs }: Pick<SessionDeps, 'jobs'>,
+  trx: Trx,
+  actor: Actor,
+  { user_id, exceptSession, reason, revoked_at }: Others,
+): Promise<number> {
+  const locked = await lockSessions(trx, { user_id, exceptSession, now: revoked_at });
+  // Without those that another sign-out ended while this one waited for it.
+  const sessions = locked.filter((session) => !session.revoked_at);
+  if (sessions.length === 0) return 0;
+  await tellClients({ jobs }, trx, sessions);
+  await end(trx, actor, sessions, { reason, revoked_at });
+  return sessions.length;
 }
 
 /** Ends the session of the browser that signs out, inside its request's transaction; its clients are told by the provider. */

@@ -4,7 +4,7 @@ import { appendEvent } from '../audit/index.ts';
 import { endGrantsOf } from '../consents/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
 import { type Actor, conflict, notFound, preconditionFailed } from '../platform/http/index.ts';
-import { endSessionsOf } from '../sessions/index.ts';
+import { endSessionsOf, type SessionDeps } from '../sessions/index.ts';
 import { hashNewPassword, verifyPassword } from './password.ts';
 import type { UserChanges, UserInput } from './schemas.ts';
 import {
@@ -192,12 +192,13 @@ export type ChangePasswordResult =
   | { kind: 'wrong' };
 
 /**
- * Changes one's own password, and ends all other sessions of this person and everything granted outside of this one.
+ * Changes one's own password, and ends all other sessions of this person and everything granted outside of this one. Apps of
+ * those sessions that asked for it are told.
  *
  * @throws Problem `invalid`: too weak
  */
 export async function changePassword(
-  deps: UserDeps,
+  deps: UserDeps & Pick<SessionDeps, 'jobs'>,
   actor: Actor,
   input: ChangePasswordInput,
 ): Promise<ChangePasswordResult> {
@@ -210,10 +211,13 @@ export async function changePassword(
     await lockUserById(trx, user_id);
     const revoked_at = deps.now();
     await storeHash(deps, trx, user_id, hash);
-    const scope = { user_id, exceptSession: session_uid, revoked_at };
-    const ended_sessions = await endSessionsOf(trx, scope);
-    const ended_grants = await endGrantsOf(trx, { ...scope, revoked_for: 'password changed' });
-    const details = { ended_sessions, ended_grants };
+    const reason = 'password changed';
+    const others = { user_id, exceptSession: session_uid, revoked_at };
+    const endGrants = () => endGrantsOf(trx, { ...others, revoked_for: reason });
+    // Grants before sessions, as a browser that comes to an app locks them; what it was given meanwhile ends the second time.
+    const known_grants = await endGrants();
+    const ended_sessions = await endSessionsOf(deps, trx, actor, { ...others, reason });
+    const details = { ended_sessions, ended_grants: known_grants + (await endGrants()) };
     await appendEvent(trx, {
       actor,
       action: 'user.password_changed',
