@@ -68,6 +68,8 @@ export async function openDoors(latchkey: Latchkey): Promise<Door[]> {
     'sign-in to the account': () => submit(signIn, signInPage, { login: 'alice', password }, '/sign-in'),
     'account page': () => html(browser, '/account'),
     'connected apps': () => html(browser, '/account/apps'),
+    'browsers signed in': () => html(browser, '/account/sessions'),
+    'what happened': () => html(browser, '/account/activity'),
     'taking a consent back': () => submit(bob, takeBackPage, {}, takeBack),
     'sign-out': () => html(browser, '/oauth/logout'),
     readiness: () => send(latchkey.issuer, '/readyz'),
