@@ -38,7 +38,7 @@ export async function listEventsOf(
     .$if(before !== undefined, (query) => query.where('id', '<', before ?? ''))
     .orderBy('id', 'desc')
     .limit(limit);
-  // As the two partial indexes say it (0006_events_of_a_person.ts).
+  // As the two partial indexes say it (0007_events_of_a_person.ts).
   const byThem = newest
     .where(sql<boolean>`actor_kind = 'user'`)
     .where('actor_id', '=', user_id)

@@ -22,6 +22,8 @@ const words: Readonly<Record<string, Words>> = {
   'consent.taken_back': ({ app }) => `You took back what ${app} was allowed`,
   'user.password_changed': () => 'You changed your password; every other browser was signed out',
   'user.password_set': () => 'An administrator set a new password for you',
+  'user.password_link_created': () => 'A link was made with which you can choose a password',
+  'user.password_chosen': () => 'You chose a password with a one-time link',
   'user.created': () => 'Your account was created',
   'user.updated': () => 'An administrator changed your account',
   'user.disabled': () => 'An administrator stopped your account',
@@ -39,7 +41,8 @@ const words: Readonly<Record<string, Words>> = {
 export const toldActions: readonly string[] = Object.keys(words);
 
 // Worth a second look when it was not expected.
-const alarming = /^(session\.refused|user\.password_set|role\.assigned|[a-z_]+\.(reuse|replay_refused))$/;
+const alarming =
+  /^(session\.refused|user\.password_(set|link_created|chosen)|role\.assigned|[a-z_]+\.(reuse|replay_refused))$/;
 
 export type EventInWords = {
   what: string;
