@@ -24,7 +24,6 @@ export {
 export { clientCertificates } from './mutual-tls.ts';
 export { oauthErrors } from './oauth-errors.ts';
 export { openProvider, type RunningProvider } from './running-provider.ts';
-export { StatusIndexes } from './status-indexes.ts';
 export { resolveStructuredTokens } from './structured-tokens.ts';
 export { prefetchToken, Reader } from './token-store/index.ts';
 export { Committer, unitOfWork } from './token-transaction/index.ts';
