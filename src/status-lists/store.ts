@@ -36,15 +36,14 @@ export async function findListContent(db: Db, id: number, now: Date): Promise<Li
   return rows[0];
 }
 
-/** The lists that tokens of today may have a place in, oldest first. */
+/** The lists that hold a token, oldest first; one look into the index a list, however many tokens and empty lists there are. */
 export async function listListIds(db: Db): Promise<number[]> {
-  const rows = await db
-    .selectFrom('status_lists as l')
-    .select('l.id')
-    .where(({ exists, selectFrom }) =>
-      exists(selectFrom('jwt_access_tokens as t').select('t.jti').whereRef('t.status_list_id', '=', 'l.id')),
-    )
-    .orderBy('l.id')
-    .execute();
+  const { rows } = await sql<{ id: number }>`
+    with recursive lists as (
+      (select status_list_id as id from jwt_access_tokens order by status_list_id limit 1)
+      union all
+      select (select t.status_list_id from jwt_access_tokens t where t.status_list_id > lists.id order by t.status_list_id limit 1)
+      from lists where lists.id is not null
+    ) select id from lists where id is not null order by id`.execute(db);
   return rows.map(({ id }) => id);
 }

@@ -126,7 +126,7 @@ describe('a status list', () => {
     await new Promise((resolve) => setTimeout(resolve, 1100));
     await holder.query('begin; lock table status_lists in access exclusive mode');
     const asked = Array.from({ length: 100 }, () => askForList(latchkey, uri));
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, 300));
     const { rows } = await holder.query(
       `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
     );
@@ -140,16 +140,22 @@ describe('a status list', () => {
 });
 
 test('all lists that hold a token are named at one address, which the metadata gives (draft §9)', async () => {
-  const { uri } = await newPlace();
   const metadata = await askForList(latchkey, `${latchkey.issuer}/.well-known/oauth-authorization-server`);
   const address = String(metadata.body.status_list_aggregation_endpoint);
-  await new Promise((resolve) => setTimeout(resolve, 1100));
-  const { status, headers, body } = await askForList(latchkey, address);
-  expect({ status, type: headers.get('content-type'), body }).toEqual({
-    status: 200,
-    type: expect.stringContaining('application/json'),
-    body: { status_lists: [uri] },
-  });
+  const first = (await newPlace()).uri;
+  // As if all its places were given: the next node to need some begins another list.
+  await latchkey.database.query('update status_lists set leased = size');
+  const node = await latchkey.startNode();
+  const { body: issued } = await latchkey.clientCredentials({ resource: jwtApi }, 'service', node.address);
+  const second = placeOf(issued.access_token).uri;
+  const answer = await firstThat(
+    () => askForList(latchkey, address),
+    ({ body }) => Array.isArray(body.status_lists) && body.status_lists.length === 2,
+  );
+  expect(second).not.toBe(first);
+  expect(answer).toMatchObject({ status: 200, body: { status_lists: [first, second] } });
+  expect(answer?.headers.get('content-type')).toContain('application/json');
+  for (const uri of [first, second]) expect((await verifiedList(latchkey, uri)).payload.sub).toBe(uri);
 });
 
 async function untilMarked(token: string): Promise<void> {
