@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { freePort } from '../support/free-port.ts';
@@ -32,7 +33,9 @@ describe('an API that has nothing but the key set and the lists, as the document
       (answer) => answer !== undefined,
     );
   });
-  afterAll(() => api?.kill());
+  afterAll(async () => {
+    if (api?.kill()) await once(api, 'exit');
+  });
 
   const newToken = async () =>
     (await latchkey.clientCredentials({ resource: jwtApi, scope: 'report:read' })).body.access_token;
