@@ -2,7 +2,8 @@ import { randomInt } from 'node:crypto';
 import type { Db } from '../platform/database/index.ts';
 import { leaseBlock } from './store.ts';
 
-const listSize = 131_072;
+// Reading a list whose every token lives takes PostgreSQL time in proportion (docs/architecture.md), and its readers wait.
+const listSize = 32_768;
 const blockSize = 1024;
 
 export type StatusPlace = { status_list_id: number; status_index: number };
