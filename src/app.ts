@@ -24,7 +24,6 @@ import {
   publishedDocuments,
   Reader,
   resolveStructuredTokens,
-  StatusIndexes,
   unitOfWork,
 } from './oidc/index.ts';
 import {
@@ -52,6 +51,7 @@ import { type Metrics, measureRequests } from './platform/metrics/index.ts';
 import { guardedFetch } from './platform/outbound/index.ts';
 import { traceRequests } from './platform/tracing/index.ts';
 import { ResourceServers } from './resource-servers/index.ts';
+import { StatusIndexes, StatusLists, statusListRoutes, statusListTemplate } from './status-lists/index.ts';
 import { hashingLoad, Throttles } from './users/index.ts';
 
 export type App = { answer: RequestListener; close: () => Promise<void> };
@@ -169,6 +169,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     pageRoutes(pages),
     provider.middleware,
   ]);
+  koa.use(statusListRoutes(new StatusLists({ db, issuer, now, signingKeys: provider.keys })));
   koa.use((ctx, next) => (isForPrograms(ctx.path) ? forPrograms : forBrowsers)(ctx, next));
   jobs.handle('backchannel-logout', deliverLogout(provider.current, store));
   jobs.handle('remove-expired', async () => {
@@ -188,7 +189,8 @@ export async function createApp({ config, issuer, version, installation, log, me
   };
 }
 
-const routeTemplate = (path: string) => (healthPaths.has(path) ? path : endpointTemplate(path));
+const routeTemplate = (path: string) =>
+  healthPaths.has(path) ? path : (statusListTemplate(path) ?? endpointTemplate(path));
 
 /** What only shows when it is looked at. */
 function measureResources(metrics: Metrics, { changes, database: { pool } }: Installation): void {

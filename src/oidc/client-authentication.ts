@@ -1,10 +1,9 @@
 import { decodeJwt } from 'jose';
 import Provider, { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { matchesSecret, type SecretGuesses } from '../clients/index.ts';
-import { type Digest, digest } from '../platform/crypto/index.ts';
-import type { Db } from '../platform/database/index.ts';
+import type { Digest } from '../platform/crypto/index.ts';
 import type { MutualTlsDeps } from './mutual-tls.ts';
-import { findClientRecord, type StoreDeps } from './token-store/index.ts';
+import { findClientRecord, isFirstUse, type StoreDeps } from './token-store/index.ts';
 import { currentUnit } from './token-transaction/index.ts';
 
 export type SecretDeps = StoreDeps & { secretGuesses: SecretGuesses };
@@ -68,17 +67,6 @@ export function useEachJtiOnce(provider: Provider, { db }: StoreDeps): void {
     if (isPresentedProof(jti)) throw new errors.InvalidDpopProof('DPoP proof was used before');
     return false;
   };
-}
-
-/** Notes the `jti` of an issuer until it expires; false: it was used before, on whatever node. */
-export async function isFirstUse(db: Db, iss: string, jti: string, expiresAtSeconds: number): Promise<boolean> {
-  const row = { digest: digest(JSON.stringify([iss, jti])), expires_at: new Date(expiresAtSeconds * 1000) };
-  const { numInsertedOrUpdatedRows } = await db
-    .insertInto('replay_detection')
-    .values(row)
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirst();
-  return numInsertedOrUpdatedRows === 1n;
 }
 
 function isPresentedProof(jti: string): boolean {

@@ -4,6 +4,7 @@ import type { Jobs } from '../platform/jobs/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
 import type { SigningKey } from '../signing-keys/index.ts';
 import { stateOf } from '../signing-keys/index.ts';
+import { type StatusIndexes, statusListsUri } from '../status-lists/index.ts';
 import { claimsByScope, findAccount } from './claims.ts';
 import {
   clientAuthMethods,
@@ -21,7 +22,6 @@ import { type MutualTlsDeps, mutualTls } from './mutual-tls.ts';
 import { endsWithSession, issuesRefreshToken, mayIntrospect, mayRevoke, revokesGrant } from './policies.ts';
 import { proofOfPossession } from './proof-of-possession.ts';
 import { defaultResource, identityScopes, type ResourceDeps, resourceServerInfo } from './resources.ts';
-import type { StatusIndexes } from './status-indexes.ts';
 import { recordStructuredToken } from './structured-tokens.ts';
 import { tokenStore } from './token-store/index.ts';
 
@@ -83,7 +83,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     enabledJWA,
     formats: { customizers: { jwt: recordStructuredToken(deps) } },
     renderError: deps.pages.renderError,
-    discovery: endpointAuthentication(deps),
+    discovery: { ...endpointAuthentication(deps), status_list_aggregation_endpoint: statusListsUri(deps.issuer) },
     fetch: deps.fetch,
     fetchResponseBodyLimits: { jwks_uri: maxFetchedBytes, sector_identifier_uri: maxFetchedBytes },
     extraTokenClaims: async () => undefined,

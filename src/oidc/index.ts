@@ -2,7 +2,6 @@
 
 export { deliverLogout } from './backchannel-logout.ts';
 export { type Bearer, bearerOf } from './bearer.ts';
-export { isFirstUse } from './client-authentication.ts';
 export { clientMetadataRules } from './client-metadata.ts';
 export type { ProviderDeps, ProviderPages } from './configuration.ts';
 export type { DevicePages, UserCodeProblem } from './device-flow.ts';
@@ -24,7 +23,6 @@ export {
 export { clientCertificates } from './mutual-tls.ts';
 export { oauthErrors } from './oauth-errors.ts';
 export { openProvider, type RunningProvider } from './running-provider.ts';
-export { StatusIndexes } from './status-indexes.ts';
 export { resolveStructuredTokens } from './structured-tokens.ts';
-export { prefetchToken, Reader } from './token-store/index.ts';
+export { isFirstUse, prefetchToken, Reader } from './token-store/index.ts';
 export { Committer, unitOfWork } from './token-transaction/index.ts';

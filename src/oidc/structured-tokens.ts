@@ -2,9 +2,9 @@ import type { Context, Middleware, Next } from 'koa';
 import type { AccessToken, ClientCredentials } from 'oidc-provider';
 import { form, replaceForm } from '../platform/http/index.ts';
 import type { SigningKey } from '../signing-keys/index.ts';
+import { type StatusIndexes, statusListUri } from '../status-lists/index.ts';
 import { verifiedId } from './bearer.ts';
 import { routes } from './endpoints.ts';
-import type { StatusIndexes } from './status-indexes.ts';
 import { newAccessToken, type Payload, type StoreDeps } from './token-store/index.ts';
 import { currentUnit } from './token-transaction/index.ts';
 
@@ -56,14 +56,19 @@ function replaceToken(ctx: Context, reference: string): void {
 
 type IssuedToken = AccessToken | ClientCredentials;
 
-/** Records a JWT access token in the unit that issues it: `jti` and status-list place (DESIGN.md §4). */
-export function recordStructuredToken(deps: StoreDeps & { statusIndexes: StatusIndexes }) {
+/**
+ * Gives a JWT access token its place in a status list, which it carries as `status` (draft-ietf-oauth-status-list §6.1), and
+ * records it in the unit that issues it (DESIGN.md §4).
+ */
+export function recordStructuredToken(deps: StoreDeps & { issuer: string; statusIndexes: StatusIndexes }) {
   return async (
     _ctx: unknown,
     token: IssuedToken,
     { payload }: { payload: Record<string, unknown> },
   ): Promise<void> => {
     const place = await deps.statusIndexes.draw();
+    const { status_index: idx, status_list_id } = place;
+    payload.status = { status_list: { idx, uri: statusListUri(deps.issuer, status_list_id) } };
     const { kind, clientId, scope, aud, extra, jkt, 'x5t#S256': x5t } = token;
     const personal =
       'accountId' in token

@@ -44,6 +44,30 @@ export async function endFamily(trx: Trx, handle: Digest, revoked_at: Date): Pro
     .executeTakeFirst();
 }
 
+/**
+ * The one definition of which access tokens stand, for introspection, for Latchkey's own API and for status lists: text to put
+ * into statements, over `t` (a row of `access_tokens` or `jwt_access_tokens`) with `$2` as the time. These are its joins: the
+ * client `c`, the grant `g` while it lives, the family `f`, the resource server `r`.
+ */
+export const accessTokenOwners = `left join clients c on c.id = t.client_id
+    left join standing_grants g on ${grantLives('t.issued_at')}
+    left join refresh_families f on f.id = t.family_id
+    left join resource_servers r on r.identifier = t.audience`;
+
+/** Whether nothing but its expiry ends access token `t`; null where an owner is gone, which also means no. */
+export const accessTokenStands = `t.revoked_at is null and c.enabled and ${isAfterMark('t.issued_at', 'c')}
+    and (t.grant_id is null or g.id is not null) and f.revoked_at is null
+    and (r.id is null or (r.enabled and ${isAfterMark('t.issued_at', 'r')}))`;
+
+/** When grant `g` carries a credential `t`: it stands, and whatever ended its owner's earlier credentials was before this one. */
+export function grantLives(issued_at: string): string {
+  return `g.id = t.grant_id and g.ends_at > $2 and ${isAfterMark(issued_at, 'g')}`;
+}
+
+function isAfterMark(issued_at: string, owner: 'c' | 'g' | 'r'): string {
+  return `(${owner}.tokens_valid_after is null or ${issued_at} > ${owner}.tokens_valid_after)`;
+}
+
 export type LiveTokens = { refresh_families: number; access_tokens: number };
 
 /** How many credentials are alive of one client, person or resource server (its identifier): what would die with it. */

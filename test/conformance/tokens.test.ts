@@ -59,6 +59,7 @@ describe('a signed token', () => {
       client_id: 'web-app',
       scope: 'report:read',
       jti: expect.any(String),
+      status: { status_list: { idx: expect.any(Number), uri: expect.stringContaining('/status-lists/') } },
     });
     expect(Number(payload.exp) - Number(payload.iat)).toBeLessThanOrEqual(900);
     expect(JSON.stringify(payload)).not.toMatch(/alice|example\.com/i);

@@ -1,6 +1,7 @@
 import { type Sent, send, sendForm } from './http.ts';
-import { password } from './installation.ts';
+import { jwtApi, password } from './installation.ts';
 import type { Answer, Latchkey } from './latchkey.ts';
+import { askForList, placeOf } from './status-list.ts';
 import type { Page, UserAgent } from './user-agent.ts';
 
 /** One request at a door that needs the database; it can be sent again and again. */
@@ -22,6 +23,7 @@ export async function openDoors(latchkey: Latchkey): Promise<Door[]> {
   const browser = latchkey.browser();
   const { access_token, refresh_token } = await latchkey.tokens({}, browser);
   const { access_token: given_back } = await latchkey.tokens({}, browser);
+  const { body: signed } = await latchkey.clientCredentials({ resource: jwtApi });
   const code = await latchkey.code();
   const signIn = await latchkey.browser();
   const signInPage = await signIn.get(`${latchkey.issuer}/sign-in`);
@@ -72,6 +74,7 @@ export async function openDoors(latchkey: Latchkey): Promise<Door[]> {
     'what happened': () => html(browser, '/account/activity'),
     'taking a consent back': () => submit(bob, takeBackPage, {}, takeBack),
     'sign-out': () => html(browser, '/oauth/logout'),
+    'status list': () => askForList(latchkey, placeOf(signed.access_token).uri),
     readiness: () => send(latchkey.issuer, '/readyz'),
   };
   return Object.entries(doors).map(([name, ask]) => ({ name, knock: () => timed(ask) }));

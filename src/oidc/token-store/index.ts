@@ -13,3 +13,4 @@ export {
   type UserRecord,
 } from './reads.ts';
 export { newAccessToken } from './token-models.ts';
+export { isFirstUse } from './used-ids.ts';

@@ -1,5 +1,6 @@
 import type { Client } from '../../clients/index.ts';
 import type { Digest, Sealed } from '../../platform/crypto/index.ts';
+import { accessTokenOwners, accessTokenStands, grantLives } from '../../tokens/index.ts';
 import type { KeyedRead } from './reader.ts';
 
 /** A client as token requests need it. */
@@ -82,10 +83,6 @@ const userJson = `json_build_object('id', u.id, 'username', u.username, 'email',
   'name', u.name, 'updated_at', u.updated_at)`;
 const ownerJson = `(select ${userJson} from users u where u.id = t.user_id and u.enabled)`;
 
-// A credential lives while its grant stands, and was issued after whatever ended its owner's earlier ones.
-const grantLives = (issued_at: string) =>
-  `g.id = t.grant_id and g.ends_at > $2 and (g.tokens_valid_after is null or ${issued_at} > g.tokens_valid_after)`;
-
 const keys = (type: 'text' | 'bytea' | 'uuid') => `unnest($1::${type}[]) with ordinality as k(key, n)`;
 
 export const readClient: KeyedRead = {
@@ -115,12 +112,8 @@ const accessToken = (table: string, key: string, type: 'text' | 'bytea') => `
   select k.n, t.grant_id, t.user_id, t.scope, t.audience, t.identity_scope, t.payload, t.issued_at, t.expires_at,
     ${clientJson} as client, case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
   from ${keys(type)} join ${table} t on t.${key} = k.key
-    join clients c on c.id = t.client_id and c.enabled and (c.tokens_valid_after is null or t.issued_at > c.tokens_valid_after)
-    left join standing_grants g on ${grantLives('t.issued_at')}
-    left join refresh_families f on f.id = t.family_id
-    left join resource_servers r on r.identifier = t.audience
-  where t.revoked_at is null and (t.grant_id is null or g.id is not null) and f.revoked_at is null
-    and (r.id is null or (r.enabled and (r.tokens_valid_after is null or t.issued_at > r.tokens_valid_after)))`;
+    ${accessTokenOwners}
+  where ${accessTokenStands}`;
 
 export const readAccessToken: KeyedRead = {
   name: 'read access token',

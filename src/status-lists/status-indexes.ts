@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
-import { sql } from 'kysely';
 import type { Db } from '../platform/database/index.ts';
+import { leaseBlock } from './store.ts';
 
-const listSize = 131_072;
+// Reading a list whose every token lives takes PostgreSQL time in proportion (docs/architecture.md), and its readers wait.
+const listSize = 32_768;
 const blockSize = 1024;
 
 export type StatusPlace = { status_list_id: number; status_index: number };
@@ -40,19 +41,8 @@ export class StatusIndexes {
   }
 
   async #leaseBlock(): Promise<void> {
-    const { id, first } = await this.#db.transaction().execute(async (trx) => {
-      await sql`select pg_advisory_xact_lock(hashtext('latchkey status lists'))`.execute(trx);
-      const open = await trx
-        .updateTable('status_lists')
-        .set({ leased: sql`leased + ${blockSize}` })
-        .where('leased', '<', sql<number>`size`)
-        .returning(['id', 'leased'])
-        .executeTakeFirst();
-      if (open) return { id: open.id, first: open.leased - blockSize };
-      const list = { size: listSize, leased: blockSize, created_at: this.#now() };
-      const { id: made } = await trx.insertInto('status_lists').values(list).returning('id').executeTakeFirstOrThrow();
-      return { id: made, first: 0 };
-    });
-    this.#block = Array.from({ length: blockSize }, (_, n) => ({ status_list_id: id, status_index: first + n }));
+    const wanted = { listSize, blockSize, leased_at: this.#now() };
+    const { status_list_id, first } = await this.#db.transaction().execute((trx) => leaseBlock(trx, wanted));
+    this.#block = Array.from({ length: blockSize }, (_, n) => ({ status_list_id, status_index: first + n }));
   }
 }
