@@ -228,11 +228,40 @@ export type Database = {
     target_id: string | null;
     outcome: 'success' | 'failure';
     reason: string | null;
+    /** Always null, as is the next: they stand in `audit_personal_details`; an older version's writes are moved there. */
     address: string | null;
     user_agent: string | null;
     request_id: string | null;
     details: NullableJson;
+    recorded_in: GeneratedBigInt64;
+    personal_digest: Digest | null;
   };
+  audit_personal_details: { event_id: string; salt: string; address: string | null; user_agent: string | null };
+  audit_keys: { kid: string; public_jwk: Json; created_at: Date };
+  audit_segments: {
+    number: BigInt64;
+    previous_head: Digest;
+    event_count: number;
+    members: Digest;
+    seen_below: BigInt64;
+    unfinished: JSONColumnType<number[]>;
+    is_complete: boolean;
+    sealed_at: Date;
+    kid: string;
+    head: Digest;
+    signature: string;
+  };
+  audit_retentions: {
+    number: BigInt64;
+    head: Digest;
+    seen_below: BigInt64;
+    unfinished: JSONColumnType<number[]>;
+    sealed_at: Date;
+    removed_at: Date;
+    kid: string;
+    signature: string;
+  };
+  audit_positions: { only_row: Generated<boolean>; xid_offset: GeneratedBigInt64 };
 };
 
 type AccessTokenColumns = {

@@ -3,6 +3,7 @@ import Koa, { type Middleware } from 'koa';
 import compose from 'koa-compose';
 import { permissionsAt } from './access/index.ts';
 import { adminApi } from './admin/index.ts';
+import { Sealer } from './audit/index.ts';
 import { SecretGuesses } from './clients/index.ts';
 import type { Config } from './config.ts';
 import { removeExpired } from './expiry/index.ts';
@@ -177,6 +178,10 @@ export async function createApp({ config, issuer, version, installation, log, me
   });
   measureResources(metrics, installation);
   await jobs.start();
+  const sealer = new Sealer({ db, keys, log });
+  sealer.start();
+  const sealLag = 'Since when not every audit event is known to be sealed';
+  metrics.gauge('audit_seal_lag_seconds', sealLag, () => sealer.lagMs() / 1000);
   const listener = koa.callback();
   return {
     answer: (request, response) => {
@@ -185,6 +190,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     close: async () => {
       provider.close();
       await jobs.close();
+      await sealer.close();
     },
   };
 }

@@ -1,13 +1,15 @@
 import { v7 as uuidv7 } from 'uuid';
+import type { Digest } from '../platform/crypto/index.ts';
 import type { Trx } from '../platform/database/index.ts';
 import type { Actor } from '../platform/http/index.ts';
+import type { AuditAction } from './actions.ts';
+import { type PersonalDetails, personalDetails, personalDigest } from './personal-details.ts';
 import { insertEvent } from './store.ts';
 
 /** One deed. `details` never holds a secret, token, code or password. */
 export type AuditEvent = {
   actor: Actor;
-  /** `noun.verb` in the past tense: `client.created`. */
-  action: string;
+  action: AuditAction;
   target?: { kind: string; id: string };
   outcome?: 'success' | 'failure';
   reason?: string;
@@ -20,37 +22,45 @@ export type AuditRow = {
   occurred_at: Date;
   actor_kind: string;
   actor_id: string | null;
-  action: string;
+  action: AuditAction;
   target_kind: string | null;
   target_id: string | null;
   outcome: 'success' | 'failure';
   reason: string | null;
-  address: string | null;
-  user_agent: string | null;
   request_id: string | null;
   details: string | null;
+  personal_digest: Digest | null;
 };
+
+/** An event as it is stored: the row that stays, and the one that can be erased. */
+export type AuditRows = { row: AuditRow; personal_details: PersonalDetails | null };
 
 /** Records a deed in the transaction that does it: both commit, or neither (promise 3). */
 export async function appendEvent(trx: Trx, event: AuditEvent): Promise<void> {
-  await insertEvent(trx, auditRow(event));
+  await insertEvent(trx, auditRows(event));
 }
 
-/** The event as a row, for statements that insert it beside the effect. */
-export function auditRow({ actor, action, target, outcome, reason, details, occurred_at }: AuditEvent): AuditRow {
-  return {
+/** The event as rows, for statements that insert them beside the effect. */
+export function auditRows({ actor, action, target, outcome, reason, details, occurred_at }: AuditEvent): AuditRows {
+  const personal_details = personalDetails(actor.origin);
+  const row = {
     id: uuidv7(),
     occurred_at,
     actor_kind: actor.kind,
-    actor_id: actor.id ?? null,
+    actor_id: storable(actor.id),
     action,
     target_kind: target?.kind ?? null,
-    target_id: target?.id ?? null,
-    outcome: outcome ?? 'success',
-    reason: reason ?? null,
-    address: actor.origin.address ?? null,
-    user_agent: actor.origin.user_agent ?? null,
+    target_id: storable(target?.id),
+    outcome: outcome ?? ('success' as const),
+    reason: storable(reason),
     request_id: actor.origin.request_id ?? null,
     details: details ? JSON.stringify(details) : null,
+    personal_digest: personal_details && personalDigest(personal_details),
   };
+  return { row, personal_details };
+}
+
+/** PostgreSQL's `text` takes no NUL; what somebody sent is recorded all the same. */
+function storable(text: string | undefined): string | null {
+  return text?.replaceAll('\0', '\\u0000') ?? null;
 }

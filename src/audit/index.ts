@@ -1,3 +1,13 @@
-/** Audit: what was done, by whom, from where, with what result; appended in the transaction of the deed. */
-export { type AuditEvent, type AuditRow, appendEvent, auditRow } from './events.ts';
-export { listEvents, listEventsOf, type RecordedEvent } from './store.ts';
+/** Audit: what was done, by whom, from where, with what result; appended in the transaction of the deed, sealed in a chain. */
+export { type AuditAction, auditActions } from './actions.ts';
+export { erasePersonalDetails } from './erasure.ts';
+export { type AuditEvent, appendEvent, auditRows } from './events.ts';
+export { type ExportInput, exportAudit } from './export.ts';
+export { type Removed, type RetentionDeps, removeSegmentsBefore, whatWouldLeave } from './retention.ts';
+export { publicKeyOf, type SealKey, sealKeys } from './seal-keys.ts';
+export { Sealer, type SealerDeps } from './sealer.ts';
+export type { ChainHead } from './sealing.ts';
+export { type EventFilter, listEvents, listEventsOf, newestEvents, type RecordedEvent } from './store.ts';
+export type { AuditFault, PublicKeys } from './verifier.ts';
+export { type Verified, type VerifyInput, verifyAudit } from './verify.ts';
+export { type VerifiedFile, verifyExport } from './verify-export.ts';

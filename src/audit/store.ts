@@ -1,23 +1,152 @@
-import { type Selectable, sql } from 'kysely';
-import type { Database } from '../../db/schema.ts';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Db, Trx } from '../platform/database/index.ts';
-import type { AuditRow } from './events.ts';
+import { cursorAt, type Page, type Position, pageFrom, positionIn } from '../platform/http/index.ts';
+import type { AuditRows } from './events.ts';
 
-export type RecordedEvent = Selectable<Database['audit_events']>;
+export type RecordedEvent = {
+  id: string;
+  occurred_at: Date;
+  actor_kind: string;
+  actor_id: string | null;
+  action: string;
+  target_kind: string | null;
+  target_id: string | null;
+  outcome: 'success' | 'failure';
+  reason: string | null;
+  /** null where there was none, and where it was erased. */
+  address: string | null;
+  user_agent: string | null;
+  request_id: string | null;
+  details: Record<string, unknown> | null;
+};
 
-export async function insertEvent(trx: Trx, row: AuditRow): Promise<void> {
-  await trx.insertInto('audit_events').values(row).execute();
+/** What is looked for; all that is given must hold. */
+export type EventFilter = {
+  /** The id of who did it, or its kind and id. */
+  actor_kind?: string | undefined;
+  actor?: string | undefined;
+  target_kind?: string | undefined;
+  target?: string | undefined;
+  action?: string | undefined;
+  outcome?: 'success' | 'failure' | undefined;
+  request_id?: string | undefined;
+  from?: Date | undefined;
+  /** Up to, but without. */
+  to?: Date | undefined;
+  /** Anywhere in the event, without regard to case. */
+  text?: string | undefined;
+};
+
+const eraseAtOnce = 5000;
+// A search for a text reads so many events for one page; where none fits, the page is short and has a next one.
+const searchedAtOnce = 20_000;
+
+export async function insertEvent(trx: Trx, { row, personal_details }: AuditRows): Promise<void> {
+  if (!personal_details) {
+    await trx.insertInto('audit_events').values(row).execute();
+    return;
+  }
+  await trx
+    .with('event', (db) => db.insertInto('audit_events').values(row))
+    .insertInto('audit_personal_details')
+    .values({ event_id: row.id, ...personal_details })
+    .execute();
+}
+
+/** A batch of a subject's. @returns how many; 0 when there are no more */
+export async function deletePersonalDetails(trx: Trx, subject_id: string): Promise<number> {
+  const { numDeletedRows } = await trx
+    .deleteFrom('audit_personal_details')
+    .where('event_id', 'in', (db) =>
+      db
+        .selectFrom('audit_events as e')
+        .innerJoin('audit_personal_details as p', 'p.event_id', 'e.id')
+        .select('e.id')
+        .where((eb) => eb.or([eb('e.actor_id', '=', subject_id), eb('e.target_id', '=', subject_id)]))
+        .limit(eraseAtOnce),
+    )
+    .executeTakeFirst();
+  return Number(numDeletedRows);
 }
 
 /** The newest events, oldest of them first; with `after`, those recorded later than that event. */
-export async function listEvents(
+export async function newestEvents(
   db: Db,
   { limit, after }: { limit: number; after?: string | undefined },
 ): Promise<RecordedEvent[]> {
-  const query = db.selectFrom('audit_events').selectAll().limit(limit);
+  const query = recordedEvents(db).limit(limit);
   // UUIDv7 ids grow with time.
-  if (after) return query.where('id', '>', after).orderBy('id').execute();
-  return (await query.orderBy('id', 'desc').execute()).reverse();
+  if (after) return query.where('e.id', '>', after).orderBy('e.id').execute();
+  return (await query.orderBy('e.id', 'desc').execute()).reverse();
+}
+
+/**
+ * A page of events, newest first. Events that come meanwhile shift nothing. With `text` a page may be short, or empty, though
+ * there is a next one: so many events are searched for each.
+ *
+ * @throws Problem `invalid`: the cursor is none of ours
+ */
+export async function listEvents(
+  db: Db,
+  { limit, cursor, text, ...filter }: EventFilter & { limit: number; cursor?: string | undefined },
+): Promise<Page<RecordedEvent>> {
+  const before = positionIn(cursor);
+  const conditions = [...conditionsOf(filter), ...(before ? [sql<SqlBool>`${place} < ${placeAt(before)}`] : [])];
+  const end = text === undefined ? undefined : await endOfSearch(db, conditions);
+  const searched = [...(text ? [contains(text)] : []), ...(end ? [sql<SqlBool>`${place} >= ${placeAt(end)}`] : [])];
+  const rows = await recordedEvents(db)
+    .select(exactTime.as('at'))
+    .where((eb) => eb.and([...conditions, ...searched]))
+    .orderBy('e.occurred_at', 'desc')
+    .orderBy('e.id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  const { items, next } = pageFrom(rows, limit, ({ at, id }) => ({ value: at, key: id }));
+  return { items: items.map(({ at: _, ...event }) => event), next: next ?? (end ? cursorAt(end) : null) };
+}
+
+const place = sql`(e.occurred_at, e.id)`;
+const placeAt = ({ value, key }: Position) => sql`(${value}::timestamptz, ${key}::uuid)`;
+// A `Date` has no microseconds; a cursor that lost them would skip or repeat events.
+const exactTime = sql<string>`to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+function recordedEvents(db: Db) {
+  return db
+    .selectFrom('audit_events as e')
+    .leftJoin('audit_personal_details as p', 'p.event_id', 'e.id')
+    .select(['e.id', 'e.occurred_at', 'e.actor_kind', 'e.actor_id', 'e.action', 'e.target_kind', 'e.target_id'])
+    .select(['e.outcome', 'e.reason', 'p.address', 'p.user_agent', 'e.request_id', 'e.details']);
+}
+
+function conditionsOf({ from, to, actor, target, ...exact }: Omit<EventFilter, 'text'>): RawBuilder<SqlBool>[] {
+  const equal = Object.entries({ ...exact, actor_id: actor, target_id: target })
+    .filter(([, value]) => value !== undefined)
+    .map(([column, value]) => sql<SqlBool>`${sql.ref(`e.${column}`)} = ${value}`);
+  return [
+    ...equal,
+    ...(from ? [sql<SqlBool>`e.occurred_at >= ${from}`] : []),
+    ...(to ? [sql<SqlBool>`e.occurred_at < ${to}`] : []),
+  ];
+}
+
+/** The last event that one page's search reads; undefined when it reads all that is left. */
+async function endOfSearch(db: Db, conditions: RawBuilder<SqlBool>[]): Promise<Position | undefined> {
+  const last = await db
+    .selectFrom('audit_events as e')
+    .select([exactTime.as('value'), 'e.id as key'])
+    .where((eb) => eb.and(conditions))
+    .orderBy('e.occurred_at', 'desc')
+    .orderBy('e.id', 'desc')
+    .offset(searchedAtOnce - 1)
+    .limit(1)
+    .executeTakeFirst();
+  return last;
+}
+
+function contains(text: string): RawBuilder<SqlBool> {
+  const pattern = `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  return sql`concat_ws(' ', e.action, e.actor_kind, e.actor_id, e.target_kind, e.target_id, e.reason, e.request_id,
+    p.address, p.user_agent, e.details::text) ilike ${pattern}`;
 }
 
 export type EventsOfQuery = { actions: readonly string[]; limit: number; before?: string | undefined };
@@ -31,25 +160,23 @@ export async function listEventsOf(
   user_id: string,
   { actions, limit, before }: EventsOfQuery,
 ): Promise<RecordedEvent[]> {
-  const newest = db
-    .selectFrom('audit_events')
-    .selectAll()
-    .where('action', 'in', actions)
-    .$if(before !== undefined, (query) => query.where('id', '<', before ?? ''))
-    .orderBy('id', 'desc')
+  const newest = recordedEvents(db)
+    .where('e.action', 'in', actions)
+    .$if(before !== undefined, (query) => query.where('e.id', '<', before ?? ''))
+    .orderBy('e.id', 'desc')
     .limit(limit);
   // As the two partial indexes say it (0007_events_of_a_person.ts).
   const byThem = newest
-    .where(sql<boolean>`actor_kind = 'user'`)
-    .where('actor_id', '=', user_id)
+    .where(sql<boolean>`e.actor_kind = 'user'`)
+    .where('e.actor_id', '=', user_id)
     // What an administrator does to other people is in those people's lists.
-    .where(sql<boolean>`(target_kind is distinct from 'user' or target_id = ${user_id})`);
+    .where(sql<boolean>`(e.target_kind is distinct from 'user' or e.target_id = ${user_id})`);
   const aboutThem = newest
     .where(
-      sql<boolean>`target_kind = 'user' and action not in ('access_token.issued', 'refresh_token.rotated', 'refresh_token.replayed')`,
+      sql<boolean>`e.target_kind = 'user' and e.action not in ('access_token.issued', 'refresh_token.rotated', 'refresh_token.replayed')`,
     )
-    .where('target_id', '=', user_id)
-    .where(sql<boolean>`(actor_kind, actor_id) is distinct from ('user', ${user_id})`);
+    .where('e.target_id', '=', user_id)
+    .where(sql<boolean>`(e.actor_kind, e.actor_id) is distinct from ('user', ${user_id})`);
   return db
     .selectFrom(byThem.as('by_them'))
     .selectAll()

@@ -59,3 +59,8 @@ export function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown)
 
 /** A positive number of days as the command line gives it. */
 export const Days = z.coerce.number('must be a number of days').int().min(1).max(3660);
+
+/** A moment as the command line gives it. */
+export const Moment = z.iso
+  .datetime({ offset: true, error: 'must be a time with its zone, e.g. 2026-11-24T12:00:00Z' })
+  .transform((text) => new Date(text));

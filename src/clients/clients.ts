@@ -209,7 +209,13 @@ export async function disableClient(deps: ClientDeps, actor: Actor, client_id: s
   });
 }
 
-async function record(trx: Trx, actor: Actor, what: string, client: Client, occurred_at: Date): Promise<void> {
+async function record(
+  trx: Trx,
+  actor: Actor,
+  what: 'created' | 'updated' | 'disabled',
+  client: Client,
+  occurred_at: Date,
+): Promise<void> {
   const target = { kind: 'client', id: client.client_id };
   await appendEvent(trx, {
     actor,

@@ -174,7 +174,7 @@ type Recorded = { identifier: string; scopes: number; occurred_at: Date };
 async function record(
   trx: Trx,
   actor: Actor,
-  what: string,
+  what: 'created' | 'updated' | 'disabled',
   { identifier, scopes, occurred_at }: Recorded,
 ): Promise<void> {
   const target = { kind: 'resource_server', id: identifier };

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { keepingAnOwner, listHeldRights, mustHold, setRoles } from '../access/index.ts';
-import { appendEvent } from '../audit/index.ts';
+import { type AuditAction, appendEvent } from '../audit/index.ts';
 import { endGrantsOf } from '../consents/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
 import { type Actor, conflict, notFound, preconditionFailed } from '../platform/http/index.ts';
@@ -234,6 +234,6 @@ export async function noteDownload({ db, now }: UserDeps, actor: Actor & { id: s
   await db.transaction().execute((trx) => record(trx, actor, 'user.data_downloaded', actor.id, now()));
 }
 
-async function record(trx: Trx, actor: Actor, action: string, id: string, occurred_at: Date): Promise<void> {
+async function record(trx: Trx, actor: Actor, action: AuditAction, id: string, occurred_at: Date): Promise<void> {
   await appendEvent(trx, { actor, action, target: { kind: 'user', id }, occurred_at });
 }

@@ -21,7 +21,8 @@ describe('the audit log', () => {
     await latchkey.post('/oauth/revoke', { token: body.refresh_token }, 'web-app');
     await browser.submit(await browser.get('/oauth/logout'), { logout: 'yes' });
     const { rows } = await latchkey.database.query(
-      `select * from audit_events where actor_kind <> 'system' order by id`,
+      `select e.*, p.address from audit_events e join audit_personal_details p on p.event_id = e.id
+        where actor_kind <> 'system' order by id`,
     );
     expect(rows.map(({ action }) => action)).toEqual([
       'session.started',

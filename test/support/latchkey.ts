@@ -198,7 +198,11 @@ export class Latchkey {
   }
 
   async auditEvents(action: string): Promise<Record<string, unknown>[]> {
-    const { rows } = await this.database.query('select * from audit_events where action = $1 order by id', [action]);
+    const { rows } = await this.database.query(
+      `select e.*, p.address, p.user_agent from audit_events e left join audit_personal_details p on p.event_id = e.id
+        where action = $1 order by id`,
+      [action],
+    );
     return rows;
   }
 }

@@ -1,5 +1,5 @@
 import type { Context, Middleware, Next } from 'koa';
-import { appendEvent, auditRow } from '../../audit/index.ts';
+import { appendEvent, auditRows } from '../../audit/index.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import type { Db } from '../../platform/database/index.ts';
 import { Problem, requestOrigin } from '../../platform/http/index.ts';
@@ -69,7 +69,7 @@ async function judged(
   }
 }
 
-const hex = (value: Digest | undefined) => (value ? `\\x${value.toString('hex')}` : null);
+const hex = (value: Digest | null | undefined) => (value ? `\\x${value.toString('hex')}` : null);
 
 function unitRow(
   unit: Unit,
@@ -112,7 +112,7 @@ function unitRow(
 
 function eventOf({ source, writes, origin }: Unit, client_id: string, occurred_at: Date): unknown {
   const { access_token } = writes;
-  const { details: _, ...row } = auditRow({
+  const { row, personal_details } = auditRows({
     actor: { kind: 'client', id: client_id, permissions: [], origin },
     action: source?.kind === 'refresh_token' ? 'refresh_token.rotated' : 'access_token.issued',
     target: source ? { kind: 'user', id: source.user_id } : { kind: 'client', id: client_id },
@@ -125,7 +125,7 @@ function eventOf({ source, writes, origin }: Unit, client_id: string, occurred_a
     scope: access_token?.scope,
     audience: access_token?.audience,
   };
-  return { ...row, details };
+  return { ...row, ...personal_details, personal_digest: hex(row.personal_digest), details };
 }
 
 const refusedAnswer = { status: 400, error: 'invalid_grant', error_description: 'grant request is invalid' };

@@ -120,18 +120,24 @@ with u as materialized (
   select access_jti, status_list_id, status_index, grant_id, family_id, client_id, user_id, access_scope, access_audience,
     access_identity_scope, access_payload, access_issued_at, access_expires_at
   from judged where verdict in ('won', 'grace') and access_jti is not null
-), recorded as (
-  insert into audit_events (id, occurred_at, actor_kind, actor_id, action, target_kind, target_id, outcome, reason, address,
-    user_agent, request_id, details)
-  select e.id, $2, e.actor_kind, e.actor_id,
-    case j.verdict when 'won' then e.action when 'grace' then 'refresh_token.replayed' when 'reuse' then 'refresh_token.reuse'
-      when 'used' then j.source || '.reuse' when 'exhausted' then 'refresh_token.replay_refused' end,
-    e.target_kind, e.target_id, case when j.verdict in ('won', 'grace') then 'success' else 'failure' end,
-    case j.verdict when 'reuse' then 'the family was ended' when 'used' then 'the family was ended'
-      when 'exhausted' then 'too many replays within the grace window' end,
-    e.address, e.user_agent, e.request_id, e.details
+), events as materialized (
+  select j.verdict, j.source, e.*
   from judged j cross join lateral json_to_record(j.event) as e(id uuid, actor_kind text, actor_id text, action text,
-    target_kind text, target_id text, address text, user_agent text, request_id text, details json)
+    target_kind text, target_id text, request_id text, details json, personal_digest bytea, salt text, address text, user_agent text)
   where j.verdict not in ('busy', 'revoked')
+), recorded as (
+  insert into audit_events (id, occurred_at, actor_kind, actor_id, action, target_kind, target_id, outcome, reason,
+    request_id, details, personal_digest)
+  select id, $2, actor_kind, actor_id,
+    case verdict when 'won' then action when 'grace' then 'refresh_token.replayed' when 'reuse' then 'refresh_token.reuse'
+      when 'used' then source || '.reuse' when 'exhausted' then 'refresh_token.replay_refused' end,
+    target_kind, target_id, case when verdict in ('won', 'grace') then 'success' else 'failure' end,
+    case verdict when 'reuse' then 'the family was ended' when 'used' then 'the family was ended'
+      when 'exhausted' then 'too many replays within the grace window' end,
+    request_id, details, personal_digest
+  from events
+), detailed as (
+  insert into audit_personal_details (event_id, salt, address, user_agent)
+  select id, salt, address, user_agent from events where salt is not null
 )
 select n, verdict from judged`;

@@ -21,6 +21,7 @@ export async function migrate(url: string, now: Date, runningRole?: string): Pro
     const { error, results = [] } = (await isNewer(db)) ? { error: undefined } : await migrator(db).migrateToLatest();
     if (error) throw error;
     await addAuditPartitions(db, now);
+    await sql`select audit_continue_after_restore()`.execute(db);
     if (runningRole) await grantRights(db, runningRole);
     return results.map(({ migrationName }) => migrationName);
   });
@@ -59,7 +60,9 @@ async function withDatabase<T>(url: string, work: (db: Kysely<unknown>) => Promi
 }
 
 function migrator(db: Kysely<unknown>): Migrator {
-  return new Migrator({ db, provider: new FileMigrationProvider({ fs, path, migrationFolder }) });
+  const provider = new FileMigrationProvider({ fs, path, migrationFolder });
+  // Branches that were merged late bring migrations with lower numbers than a database may have seen.
+  return new Migrator({ db, provider, allowUnorderedMigrations: true });
 }
 
 /**
@@ -91,13 +94,18 @@ async function exists(db: Kysely<unknown>, table: string): Promise<boolean> {
   return rows[0]?.is_there === true;
 }
 
+// The role that serves requests appends; it erases personal details, and nothing else of the audit log.
+const readOnlyTables = ['audit_retentions', 'audit_positions'];
+
 async function grantRights(db: Kysely<unknown>, role: string): Promise<void> {
   await sql`grant usage on schema public to ${sql.id(role)}`.execute(db);
   await sql`grant select, insert, update, delete on all tables in schema public to ${sql.id(role)}`.execute(db);
   await sql`grant usage, select on all sequences in schema public to ${sql.id(role)}`.execute(db);
   const { rows } = await sql<{ name: string }>`
-    select relname as name from pg_class where relname like 'audit\\_events%' and relkind in ('r', 'p')`.execute(db);
+    select relname as name from pg_class where relname like 'audit\\_%' and relname <> 'audit_personal_details'
+      and relkind in ('r', 'p')`.execute(db);
   for (const { name } of rows) {
     await sql`revoke update, delete, truncate on ${sql.table(name)} from ${sql.id(role)}`.execute(db);
   }
+  for (const name of readOnlyTables) await sql`revoke insert on ${sql.table(name)} from ${sql.id(role)}`.execute(db);
 }

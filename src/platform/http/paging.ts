@@ -29,6 +29,7 @@ export function pageFrom<Row>(rows: readonly Row[], limit: number, positionOf: (
   return { items, next: last === undefined ? null : cursorAt(positionOf(last)) };
 }
 
-function cursorAt({ value, key }: Position): string {
+/** The cursor of a page that goes on after a position. */
+export function cursorAt({ value, key }: Position): string {
   return Buffer.from(JSON.stringify([value, key])).toString('base64url');
 }
