@@ -4,6 +4,7 @@ export { erasePersonalDetails } from './erasure.ts';
 export { type AuditEvent, appendEvent, auditRows } from './events.ts';
 export { type ExportInput, exportAudit } from './export.ts';
 export { type Removed, type RetentionDeps, removeSegmentsBefore, whatWouldLeave } from './retention.ts';
+export { auditRoutes } from './routes.ts';
 export { publicKeyOf, type SealKey, sealKeys } from './seal-keys.ts';
 export { Sealer, type SealerDeps } from './sealer.ts';
 export type { ChainHead } from './sealing.ts';

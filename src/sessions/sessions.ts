@@ -1,3 +1,4 @@
+import { allows } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
 import { type Actor, notFound, type Origin } from '../platform/http/index.ts';
@@ -13,15 +14,16 @@ const seenEveryMs = 5 * 60_000;
  * Signs a browser out from another one: its session and every token that ends with it are refused from the next request on, on
  * every node, and its apps that asked for it are told. Repeating it changes and records nothing.
  *
- * @throws Problem `not_found`: no such session, or another person's
+ * @throws Problem `not_found`: no such session, or none that this actor may end
  */
 export async function endSession({ db, now, jobs }: SessionDeps, actor: Actor, uid: string): Promise<void> {
   await db.transaction().execute(async (trx) => {
     const [session] = await lockSessions(trx, { uid });
-    if (!session || !isOwn(actor, session)) throw notFound('session', uid);
+    if (!session || !mayEnd(actor, session)) throw notFound('session', uid);
     if (session.revoked_at) return;
     await tellClients({ jobs }, trx, [session]);
-    await end(trx, actor, [session], { reason: elsewhere, revoked_at: now() });
+    const reason = isOwn(actor, session) ? elsewhere : 'signed out by an administrator';
+    await end(trx, actor, [session], { reason, revoked_at: now() });
   });
 }
 
@@ -64,7 +66,11 @@ export async function endOwnSession(
   if (standing.length > 0) await end(trx, actor, standing, { reason: 'signed out', revoked_at });
 }
 
-/** A person may end their own sessions. */
+/** A person may end their own sessions; anyone else needs the permission. */
+function mayEnd(actor: Actor, session: Pick<LockedSession, 'user_id'>): boolean {
+  return isOwn(actor, session) || allows(actor.permissions, 'latchkey:session:revoke');
+}
+
 function isOwn(actor: Actor, { user_id }: Pick<LockedSession, 'user_id'>): boolean {
   return actor.kind === 'user' && actor.id === user_id;
 }
