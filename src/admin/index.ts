@@ -2,12 +2,14 @@
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import { type AccessDeps, accessRoutes, allows, effectivePermissions, explain } from '../access/index.ts';
+import { auditRoutes } from '../audit/index.ts';
 import { type ClientDeps, clientRoutes } from '../clients/index.ts';
 import { consentRoutes } from '../consents/index.ts';
 import type { Bearer } from '../oidc/index.ts';
 import { type Actor, forbidden, type Route, requestOrigin, serve } from '../platform/http/index.ts';
 import { resourceServerRoutes } from '../resource-servers/index.ts';
 import { revocationRoutes } from '../revocation/index.ts';
+import { type SessionDeps, sessionRoutes } from '../sessions/index.ts';
 import { type SigningKeysDeps, signingKeyRoutes } from '../signing-keys/index.ts';
 import { userRoutes } from '../users/index.ts';
 import { once } from './idempotency.ts';
@@ -23,6 +25,7 @@ export { registerAdminApi } from './resource-server.ts';
 
 export type AdminDeps = AccessDeps &
   ClientDeps &
+  SessionDeps &
   SigningKeysDeps & {
     keyActivationSeconds: number;
     issuer: string;
@@ -34,14 +37,16 @@ export type AdminDeps = AccessDeps &
 const prefix = '/admin/v1';
 
 /** Every route of the admin API. */
-export const adminRoutes = (deps: AdminDeps): Route[] => [
+export const adminRoutes = (deps: Omit<AdminDeps, 'bearerOf' | 'version'>): Route[] => [
   ...clientRoutes(deps),
   ...resourceServerRoutes(deps),
   ...accessRoutes(deps),
   ...userRoutes(deps),
   ...consentRoutes(deps),
   ...revocationRoutes(deps),
+  ...sessionRoutes(deps),
   ...signingKeyRoutes(deps),
+  ...auditRoutes(deps),
 ];
 
 /** The routes for people to read. */

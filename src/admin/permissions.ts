@@ -22,9 +22,12 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:consent:revoke': 'Take back what people allowed applications',
   'latchkey:grant:read': 'See what applications hold for people',
   'latchkey:grant:revoke': 'End what applications hold for people',
+  'latchkey:session:read': 'See where people are signed in',
+  'latchkey:session:revoke': 'Sign people out',
   'latchkey:signing_key:read': 'See the keys that sign tokens',
   'latchkey:signing_key:rotate': 'Rotate the keys that sign tokens',
   'latchkey:token:revoke': 'End tokens',
+  'latchkey:audit:read': 'See who did what',
   'latchkey:token:revoke_all': 'End everything that everybody holds',
 };
 

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { Jobs } from '../platform/jobs/index.ts';
+import { openLog } from '../platform/logging/index.ts';
 import { revoke as revokeBy, whatWouldDie } from '../revocation/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed, parsed } from './input.ts';
@@ -16,7 +18,7 @@ export function revokeCommand(): Command {
     .action(onInstallation(revoke));
 }
 
-async function revoke({ deps, actor }: Workplace, options: Options): Promise<void> {
+async function revoke({ config, installation, deps, actor }: Workplace, options: Options): Promise<void> {
   const before = new Date(
     parsed(
       z.iso.datetime({ offset: true, error: '--before must be a time with its zone, e.g. 2026-11-24T12:00:00Z' }),
@@ -32,7 +34,8 @@ async function revoke({ deps, actor }: Workplace, options: Options): Promise<voi
     answer(options, { dry_run: true, ...planned }, ['Nothing changed.']);
     return;
   }
-  const { revoked_at: _, ...died } = await revokeBy(deps, actor, { issued_before: before });
+  const jobs = new Jobs(installation.databaseUrl, openLog(config.logLevel));
+  const { revoked_at: _, ...died } = await revokeBy({ ...deps, jobs }, actor, { issued_before: before });
   const ended = { before, ...died };
   answer(options, { dry_run: false, ...ended }, [`Ended ${listed(ended)}.`]);
 }

@@ -3,11 +3,12 @@ import { appendEvent } from '../audit/index.ts';
 import { endGrant } from '../consents/index.ts';
 import { type Db, joined, type Trx } from '../platform/database/index.ts';
 import { type Actor, forbidden, invalid, notFound } from '../platform/http/index.ts';
+import { endSession, type SessionDeps } from '../sessions/index.ts';
 import { revokeToken, tokenHandle } from '../tokens/index.ts';
 import type { Handle } from './schemas.ts';
 import { countLive, findOwner, type Live, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
 
-export type RevocationDeps = { db: Db; now: () => Date };
+export type RevocationDeps = Pick<SessionDeps, 'db' | 'now' | 'jobs'>;
 
 /** What died, or would die, by kind. */
 export type Death = Live & { revoked_at: Date };
@@ -19,7 +20,7 @@ const everybodysPermission = 'latchkey:token:revoke_all';
  *
  * @throws Problem `not_found`: there is no such owner; `invalid`: it is no token of ours
  */
-export async function whatWouldDie({ db, now }: RevocationDeps, handle: Handle): Promise<Live> {
+export async function whatWouldDie({ db, now }: Pick<RevocationDeps, 'db' | 'now'>, handle: Handle): Promise<Live> {
   return countLive(db, await scopeOf(db, handle), now());
 }
 
@@ -61,6 +62,10 @@ async function end(
     await endGrant(deps, actor, handle.grant_id);
     return;
   }
+  if ('session_id' in handle) {
+    await endSession(deps, actor, handle.session_id);
+    return;
+  }
   if ('before' in scope && scope.before > revoked_at)
     throw invalid(
       '/issued_before',
@@ -82,6 +87,7 @@ async function end(
 async function scopeOf(db: Db, handle: Handle): Promise<Scope> {
   if ('token' in handle) return { token: tokenHandle(handle.token) };
   if ('grant_id' in handle) return { grant: handle.grant_id };
+  if ('session_id' in handle) return { session: handle.session_id };
   if ('issued_before' in handle) return { before: handle.issued_before };
   const owner = ownerIn(handle);
   const found = await findOwner(db, owner);

@@ -6,12 +6,13 @@ export const Handle = z
   .union([
     z.strictObject({ token: z.string().min(1).max(8192).meta({ description: 'an access or refresh token' }) }),
     z.strictObject({ grant_id: z.uuid() }),
+    z.strictObject({ session_id: z.string().min(1).max(128) }),
     z.strictObject({ user: z.string().min(1).max(254).meta({ description: 'a username or user id' }) }),
     z.strictObject({ client_id: z.string().min(1).max(255) }),
     z.strictObject({ resource_server: z.string().min(1).max(512) }),
     z.strictObject({ issued_before: Timestamp }),
   ])
-  .meta({ description: 'one of: token, grant_id, user, client_id, resource_server, issued_before' });
+  .meta({ description: 'one of: token, grant_id, session_id, user, client_id, resource_server, issued_before' });
 export type Handle = z.output<typeof Handle>;
 
 export const RevocationInput = z.strictObject({

@@ -9,7 +9,12 @@ export type Live = { sessions: number; refresh_families: number; access_tokens: 
 export type Owner = { kind: 'user' | 'client' | 'resource_server'; id: string; row: string };
 
 /** What a handle was found to mean. */
-export type Scope = { token: TokenHandle } | { grant: string } | { owner: Owner } | { before: Date };
+export type Scope =
+  | { token: TokenHandle }
+  | { grant: string }
+  | { session: string }
+  | { owner: Owner }
+  | { before: Date };
 
 type Condition = RawBuilder<boolean>;
 const none: Condition = sql`false`;
@@ -18,6 +23,7 @@ const none: Condition = sql`false`;
 function conditions(scope: Scope): { session: Condition; family: Condition; token: Condition } {
   if ('grant' in scope)
     return { session: none, family: sql`f.grant_id = ${scope.grant}`, token: sql`t.grant_id = ${scope.grant}` };
+  if ('session' in scope) return ofSession(scope.session);
   if ('before' in scope) {
     const { before } = scope;
     return {
@@ -27,6 +33,16 @@ function conditions(scope: Scope): { session: Condition; family: Condition; toke
     };
   }
   return 'owner' in scope ? ofOwner(scope.owner) : ofToken(scope.token);
+}
+
+/** Lasting grants outlive their session. */
+function ofSession(uid: string) {
+  const grants = sql`(select id from grants where session_uid = ${uid} and not offline)`;
+  return {
+    session: sql<boolean>`s.uid = ${uid}`,
+    family: sql<boolean>`f.grant_id in ${grants}`,
+    token: sql<boolean>`t.grant_id in ${grants}`,
+  };
 }
 
 function ofOwner({ kind, row }: Owner) {

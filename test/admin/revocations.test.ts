@@ -23,9 +23,13 @@ describe('a revocation', () => {
   const grantIdOf = async (user: string) =>
     (await owner.get(`/grants?user=${user}&client_id=web-app&limit=1`)).body.items[0]?.id;
 
+  const sessionIdOf = async (user: string) =>
+    (await owner.get(`/users/${user}/sessions?limit=1`)).body.items[0]?.session_id;
+
   test.each([
     ['token (refresh token)', async (tokens: { refresh_token: string }) => ({ token: tokens.refresh_token })],
     ['grant', async () => ({ grant_id: await grantIdOf('bob') })],
+    ['session', async () => ({ session_id: await sessionIdOf('bob') })],
     ['person', async () => ({ user: 'bob' })],
     ['client', async () => ({ client_id: 'web-app' })],
   ])('by %s says what would die, ends exactly that on every node at once, and says what died', async (_, handleOf) => {
