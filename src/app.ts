@@ -3,7 +3,7 @@ import Koa, { type Middleware } from 'koa';
 import compose from 'koa-compose';
 import { permissionsAt } from './access/index.ts';
 import { adminApi } from './admin/index.ts';
-import { Sealer } from './audit/index.ts';
+import { Refusals, Sealer } from './audit/index.ts';
 import { SecretGuesses } from './clients/index.ts';
 import type { Config } from './config.ts';
 import { removeExpired } from './expiry/index.ts';
@@ -75,8 +75,11 @@ export async function createApp({ config, issuer, version, installation, log, me
   const jobs = new Jobs(databaseUrl, log);
   const store = { db, database, reader, keys, now };
   const throttles = new Throttles(database.pool);
+  const refusals = new Refusals({ db, now, log });
+  refusals.start();
   const providerDeps: ProviderDeps = {
     ...store,
+    refusals,
     secretGuesses: new SecretGuesses((attempt) => throttles.countWrongSecret(attempt), now),
     jobs,
     issuer,
@@ -96,6 +99,7 @@ export async function createApp({ config, issuer, version, installation, log, me
   const pages: PagesDeps = {
     ...store,
     throttles,
+    refusals,
     provider: () => provider,
     issuer,
     version,
@@ -127,7 +131,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     signingKeys: provider.keys,
     isFirstUse: (iss: string, jti: string, exp: number) => isFirstUse(db, iss, jti, exp),
   };
-  const admin = { db, keys, now, issuer, version, validateMetadata: clientMetadataRules() };
+  const admin = { db, refusals, keys, now, issuer, version, validateMetadata: clientMetadataRules() };
   const unit = unitOfWork({
     log,
     db,
@@ -178,6 +182,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     close: async () => {
       provider.close();
       await jobs.close();
+      await refusals.close();
       await sealer.close();
     },
   };
