@@ -3,7 +3,7 @@ import Koa, { type Middleware } from 'koa';
 import compose from 'koa-compose';
 import { permissionsAt } from './access/index.ts';
 import { adminApi, adminAudience, adminRoutes } from './admin/index.ts';
-import { Sealer } from './audit/index.ts';
+import { Refusals, Sealer } from './audit/index.ts';
 import { SecretGuesses } from './clients/index.ts';
 import type { Config } from './config.ts';
 import { removeExpired } from './expiry/index.ts';
@@ -75,8 +75,11 @@ export async function createApp({ config, issuer, version, installation, log, me
   const jobs = new Jobs(databaseUrl, log);
   const store = { db, database, reader, keys, now };
   const throttles = new Throttles(database.pool);
+  const refusals = new Refusals({ db, now, log });
+  refusals.start();
   const providerDeps: ProviderDeps = {
     ...store,
+    refusals,
     secretGuesses: new SecretGuesses((attempt) => throttles.countWrongSecret(attempt), now),
     jobs,
     issuer,
@@ -97,6 +100,7 @@ export async function createApp({ config, issuer, version, installation, log, me
   const admin = {
     db,
     jobs,
+    refusals,
     keys,
     now,
     rootKey,
@@ -109,6 +113,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     ...store,
     jobs,
     throttles,
+    refusals,
     provider: () => provider,
     issuer,
     version,
@@ -192,6 +197,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     close: async () => {
       provider.close();
       await jobs.close();
+      await refusals.close();
       await sealer.close();
     },
   };

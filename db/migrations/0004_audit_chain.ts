@@ -72,12 +72,12 @@ const statements = [
   `create function audit_continue_after_restore() returns void language plpgsql as $$
     declare
       seen bigint := (select max(seen_below) from (select seen_below from audit_segments union all select seen_below from audit_retentions) s);
-      xid_offset bigint := (select p.xid_offset from audit_positions p);
+      used bigint := (select xid_offset from audit_positions);
     begin
-      if seen is null or seen <= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + xid_offset then return; end if;
-      xid_offset := greatest(seen, (select max(recorded_in) from audit_events)) + 1;
-      execute format('alter table audit_events alter column recorded_in set default (pg_current_xact_id()::text::bigint + %s)', xid_offset);
-      update audit_positions p set xid_offset = audit_continue_after_restore.xid_offset;
+      if seen is null or seen <= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + used then return; end if;
+      used := greatest(seen, (select max(recorded_in) from audit_events)) + 1;
+      execute format('alter table audit_events alter column recorded_in set default (pg_current_xact_id()::text::bigint + %s)', used);
+      update audit_positions set xid_offset = used;
     end $$`,
 
   `drop trigger audit_events_append_only on audit_events`,

@@ -2,7 +2,7 @@
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import { type AccessDeps, accessRoutes, allows, effectivePermissions, explain } from '../access/index.ts';
-import { auditRoutes } from '../audit/index.ts';
+import { auditRoutes, type Refusals } from '../audit/index.ts';
 import { type ClientDeps, clientRoutes } from '../clients/index.ts';
 import { consentRoutes } from '../consents/index.ts';
 import type { Bearer } from '../oidc/index.ts';
@@ -30,6 +30,7 @@ export type AdminDeps = AccessDeps &
     keyActivationSeconds: number;
     issuer: string;
     version: string;
+    refusals: Refusals;
     /** Who presents an access token for this audience. @throws Problem 401 */
     bearerOf: (ctx: Context, audience: string) => Promise<Bearer>;
   };
@@ -69,8 +70,10 @@ export function adminApi(deps: AdminDeps): Middleware {
       await limit(ctx, bearer.subject_id);
       return actorOf(deps, ctx, bearer);
     },
-    authorize: async (_ctx, actor, permission) => {
+    authorize: async (ctx, actor, permission) => {
       if (allows(actor.permissions, permission)) return;
+      const details = { permission, method: ctx.method, path: ctx.path };
+      await deps.refusals.record({ actor, action: 'admin.refused', reason: 'missing permission', details });
       const { subject_id = '', scopes = [] } = bearers.get(actor) ?? {};
       const { because } = await explain(deps, { subject_id, scopes, resource: audience, permission });
       throw forbidden(permission, `This needs "${permission}". ${because}`);

@@ -5,6 +5,7 @@
 export const auditActions = [
   'access_token.issued',
   'access_token.revoked',
+  'admin.refused',
   'audit.exported',
   'audit.personal_details_erased',
   'audit.pruned',
@@ -13,6 +14,7 @@ export const auditActions = [
   'backchannel_logout.delivered',
   'client.created',
   'client.disabled',
+  'client.refused',
   'client.secret.created',
   'client.secret.revoked',
   'client.secret.rotated',

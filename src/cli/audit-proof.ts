@@ -1,6 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import { createWriteStream } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
@@ -90,8 +89,9 @@ async function verifyFile(options: VerifyOptions): Promise<void> {
   if (!options.keys) throw invalid('', 'Name the public keys with --keys: `latchkey audit keys --json` prints them.');
   if (options.from || options.to || options.head)
     throw invalid('', 'A file is proved as a whole: leave out the range.');
-  const lines = createInterface({ input: createReadStream(options.file ?? ''), crlfDelay: Number.POSITIVE_INFINITY });
-  const { fault, ...verified } = await verifyExport(lines, await publicKeysIn(options.keys));
+  const publicKeys = await publicKeysIn(options.keys);
+  const file = await open(options.file ?? '').catch(unreadable);
+  const { fault, ...verified } = await verifyExport(file.readLines(), publicKeys);
   const { head, events, segments } = verified;
   answer(options, { ok: !fault, ...verified, ...(fault && { fault }) }, [
     ...(fault ? [`Line ${fault.line}: ${sentenceOf(fault)}`] : []),
@@ -104,8 +104,20 @@ async function verifyFile(options: VerifyOptions): Promise<void> {
 const Jwks = z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.literal('OKP') })) });
 
 async function publicKeysIn(file: string): Promise<PublicKeys> {
-  const { keys } = parsed(Jwks, JSON.parse(await readFile(file, 'utf8')));
+  const { keys } = parsed(Jwks, jsonOf(await readFile(file, 'utf8').catch(unreadable)));
   return new Map(keys.map((jwk) => [jwk.kid, publicKeyOf(jwk)]));
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalid('', 'The file of --keys is no JSON: `latchkey audit keys --json` prints it.');
+  }
+}
+
+function unreadable(error: NodeJS.ErrnoException): never {
+  throw invalid('', `Cannot read ${error.path}: ${error.code}.`);
 }
 
 function sentenceOf({ kind, event_id, segment, detail }: Omit<AuditFault, 'segment'> & { segment?: number }): string {

@@ -1,12 +1,14 @@
 import { decodeJwt } from 'jose';
 import Provider, { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Refusals } from '../audit/index.ts';
 import { matchesSecret, type SecretGuesses } from '../clients/index.ts';
 import type { Digest } from '../platform/crypto/index.ts';
+import { anonymous } from '../platform/http/index.ts';
 import type { MutualTlsDeps } from './mutual-tls.ts';
 import { findClientRecord, isFirstUse, type StoreDeps } from './token-store/index.ts';
 import { currentUnit } from './token-transaction/index.ts';
 
-export type SecretDeps = StoreDeps & { secretGuesses: SecretGuesses };
+export type SecretDeps = StoreDeps & { secretGuesses: SecretGuesses; refusals: Refusals };
 
 /** Ways of client authentication; symmetric JWTs would need the secret itself, of which only a digest is stored. */
 export const clientAuthMethods = [
@@ -35,9 +37,16 @@ export function compareSecretsAsDigests(provider: Provider, deps: SecretDeps): v
     prototype: { compareClientSecret: (this: Client, presented: string) => Promise<boolean> };
   };
   prototype.compareClientSecret = async function compareClientSecret(presented) {
-    const attempt = { client_id: this.clientId, address: currentUnit().origin.address ?? '' };
+    const { origin } = currentUnit();
+    const attempt = { client_id: this.clientId, address: origin.address ?? '' };
+    const target = { kind: 'client', id: this.clientId };
+    const refuse = (reason: string) =>
+      deps.refusals.record({ actor: anonymous(origin), action: 'client.refused', target, reason });
     const waitSeconds = deps.secretGuesses.waitSeconds(attempt);
-    if (waitSeconds !== undefined) throw tooManyGuesses(waitSeconds);
+    if (waitSeconds !== undefined) {
+      await refuse('too many wrong secrets');
+      throw tooManyGuesses(waitSeconds);
+    }
     const cameInBody = Provider.ctx?.oidc.params?.client_secret !== undefined;
     const presentedMethod = cameInBody ? 'client_secret_post' : 'client_secret_basic';
     const record = await findClientRecord(deps, this.clientId);
@@ -45,7 +54,10 @@ export function compareSecretsAsDigests(provider: Provider, deps: SecretDeps): v
     const matches = secrets.filter((secret) =>
       matchesSecret(deps.keys, { ...secret, digest: Buffer.from(secret.digest, 'hex') as Digest }, presented),
     );
-    if (matches.length === 0) await deps.secretGuesses.countWrong(attempt);
+    if (matches.length === 0) {
+      await deps.secretGuesses.countWrong(attempt);
+      await refuse('wrong secret');
+    }
     return matches.length > 0 && this.clientAuthMethod === presentedMethod;
   };
 }

@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import type { Refusals } from '../audit/index.ts';
 import type { Config } from '../config.ts';
 import type { BrowserSession, Reader, RunningProvider } from '../oidc/index.ts';
 import type { Db } from '../platform/database/index.ts';
@@ -17,6 +18,7 @@ export type PagesDeps = {
   jobs: Jobs;
   reader: Reader;
   throttles: Throttles;
+  refusals: Refusals;
   provider: () => RunningProvider;
   issuer: string;
   version: string;

@@ -1,11 +1,11 @@
-import { appendEvent } from '../audit/index.ts';
+import type { Refusals } from '../audit/index.ts';
 import type { Db } from '../platform/database/index.ts';
 import { anonymous, type Origin } from '../platform/http/index.ts';
 import { verifyPassword } from './password.ts';
 import { findPasswordHash, findUser, type User } from './store.ts';
 import type { Throttles } from './throttles.ts';
 
-export type AuthenticateDeps = { db: Db; now: () => Date; throttles: Throttles };
+export type AuthenticateDeps = { db: Db; throttles: Throttles; refusals: Refusals };
 export type AuthenticateInput = {
   login: string;
   password: string;
@@ -43,20 +43,11 @@ export async function authenticate(deps: AuthenticateDeps, input: AuthenticateIn
 }
 
 async function recordFailure(
-  { db, now }: AuthenticateDeps,
+  { refusals }: AuthenticateDeps,
   origin: Origin,
   reason: string,
   user_id?: string,
 ): Promise<void> {
-  await db.transaction().execute(async (trx) => {
-    const target = user_id ? { target: { kind: 'user', id: user_id } } : {};
-    await appendEvent(trx, {
-      actor: anonymous(origin),
-      action: 'session.refused',
-      ...target,
-      outcome: 'failure',
-      reason,
-      occurred_at: now(),
-    });
-  });
+  const target = user_id ? { target: { kind: 'user', id: user_id } } : {};
+  await refusals.record({ actor: anonymous(origin), action: 'session.refused', ...target, reason });
 }

@@ -57,3 +57,11 @@ export async function withoutTriggers({ url }: TestDatabase, statement: string, 
     await client.end();
   }
 }
+
+/** How many events are under no seal. */
+export async function unsealed({ query }: TestDatabase): Promise<number> {
+  const { rows } = await query(
+    `select (select count(*) from audit_events)::int - coalesce(sum(event_count), 0)::int as count from audit_segments`,
+  );
+  return rows[0].count;
+}

@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseProxy } from '../support/database-proxy.ts';
+import { startLatchkey } from '../support/latchkey.ts';
+import { report, rounds } from '../support/report.ts';
+import type { ServerProcess } from '../support/server.ts';
+import { sealed, unsealed, verified, writeEvents } from './support/log.ts';
+
+const lagBoundMs = 1000;
+
+describe('an event', () => {
+  const latchkey = startLatchkey();
+
+  test('is sealed within a second of its answer', async () => {
+    const lags: number[] = [];
+    for (let n = 0; n < rounds(10); n += 1) {
+      await latchkey.clientCredentials();
+      const answered = performance.now();
+      await sealed(latchkey.database);
+      lags.push(performance.now() - answered);
+      await sleep(50);
+    }
+    report(`seal lag: at most ${Math.round(Math.max(...lags))} ms of ${lags.length}`);
+    expect(Math.max(...lags)).toBeLessThan(lagBoundMs);
+  });
+
+  test('is sealed although another transaction has been under way for longer', async () => {
+    const held = latchkey.database.query('select pg_current_xact_id(), pg_sleep(2)');
+    await sleep(200);
+    await latchkey.clientCredentials();
+    const answered = performance.now();
+    await sealed(latchkey.database);
+    expect(performance.now() - answered).toBeLessThan(lagBoundMs);
+    await held;
+  });
+
+  test('of a command without a server, or of a server that was killed before the seal, is sealed by the next start', async () => {
+    const { events } = await verified(latchkey.database);
+    for (let n = 0; n < rounds(1); n += 1) {
+      const server = await latchkey.startNode();
+      await latchkey.process.kill('SIGKILL');
+      await latchkey.clientCredentials(undefined, undefined, server.address);
+      await server.kill('SIGKILL');
+      await writeEvents(latchkey.database.url, 3);
+      expect(await unsealed(latchkey.database)).toBeGreaterThan(2);
+      const next = await latchkey.startNode();
+      await sealed(latchkey.database);
+      await next.kill('SIGKILL');
+    }
+    const after = await verified(latchkey.database);
+    expect(after).toMatchObject({ fault: undefined, unsealed: 0 });
+    expect(after.events).toBeGreaterThanOrEqual(events + 4 * rounds(1));
+  });
+});
+
+describe('two nodes', () => {
+  const latchkey = startLatchkey();
+  let other: ServerProcess;
+  beforeAll(async () => {
+    other = await latchkey.startNode();
+  });
+  const sealedBy = (server: ServerProcess) =>
+    [...server.output().matchAll(/"segment":(\d+)/g)].map(([, number]) => Number(number));
+
+  test('make one chain, and no segment twice; when one is killed the other goes on at once', async () => {
+    const until = performance.now() + 3000;
+    while (performance.now() < until) {
+      await Promise.all([
+        latchkey.clientCredentials(),
+        latchkey.clientCredentials(undefined, undefined, other.address),
+      ]);
+    }
+    const seals = await sealed(latchkey.database);
+    await latchkey.process.kill('SIGKILL');
+    await writeEvents(latchkey.database.url, 1);
+    const written = performance.now();
+    await sealed(latchkey.database);
+    expect(performance.now() - written).toBeLessThan(lagBoundMs);
+
+    expect(await verified(latchkey.database)).toMatchObject({ fault: undefined, unsealed: 0 });
+    const numbers = [...sealedBy(latchkey.process), ...sealedBy(other)];
+    expect(new Set(numbers).size).toBe(numbers.length);
+    expect(Math.max(...numbers)).toBeGreaterThan(seals);
+    expect(other.output()).not.toContain('wait to be sealed');
+  });
+});
+
+describe('without a database for a while', () => {
+  let proxy: DatabaseProxy;
+  const latchkey = startLatchkey({
+    prepare: async () => {
+      proxy = await DatabaseProxy.open(process.env.LATCHKEY_TEST_ADMIN_URL ?? '');
+      return { through: proxy.through };
+    },
+  });
+  afterAll(() => proxy.close());
+
+  test('the server says once that events wait, and seals them when it is back', async () => {
+    await proxy.refuse();
+    await writeEvents(latchkey.database.url, 20);
+    await sleep(1500);
+    expect(latchkey.process.output().match(/wait to be sealed/g)).toHaveLength(1);
+    await proxy.recover();
+    await sealed(latchkey.database);
+    expect(await verified(latchkey.database)).toMatchObject({ fault: undefined, unsealed: 0 });
+  });
+});
+
+describe('a database that was restored elsewhere, where transactions are counted anew', () => {
+  const latchkey = startLatchkey();
+
+  test('goes on with its chain', async () => {
+    const setOffset = (offset: number) =>
+      latchkey.database.query(`alter table audit_events alter column recorded_in
+        set default (pg_current_xact_id()::text::bigint + ${offset}); update audit_positions set xid_offset = ${offset}`);
+    await sealed(latchkey.database);
+    await latchkey.process.kill('SIGKILL');
+    // As if this cluster had counted far, and then had not.
+    await setOffset(1_000_000);
+    const far = await latchkey.startNode();
+    await writeEvents(latchkey.database.url, 5);
+    await sealed(latchkey.database);
+    await far.kill('SIGKILL');
+    await writeEvents(latchkey.database.url, 5);
+    await setOffset(0);
+
+    const restored = await latchkey.startNode();
+    await writeEvents(latchkey.database.url, 5);
+    await sealed(latchkey.database);
+    expect(await verified(latchkey.database)).toMatchObject({ fault: undefined, unsealed: 0 });
+    expect(restored.output()).not.toContain('wait to be sealed');
+  });
+});
