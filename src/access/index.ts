@@ -11,4 +11,5 @@ export {
 export { type AccessDeps, type Explanation, effectivePermissions, explain, mustHold } from './rights.ts';
 export { assignRole, keepingAnOwner, setRoles } from './roles.ts';
 export { accessRoutes } from './routes.ts';
+export { AssignmentView, RoleView } from './schemas.ts';
 export { findSubject, hasOwner, listHeldRights, listRoleAssignments, permissionsAt, type Right } from './store.ts';

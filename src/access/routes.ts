@@ -13,8 +13,9 @@ import {
   RoleInput,
   RoleParams,
   RoleView,
+  SubjectParams,
 } from './schemas.ts';
-import { findRoleByName, findSubject, listAssignmentsOf, listRoles } from './store.ts';
+import { findRoleByName, findSubject, listAssignmentsOf, listAssignmentsTo, listRoles } from './store.ts';
 
 type SubjectName = { kind: 'user' | 'client'; subject: string };
 
@@ -102,6 +103,17 @@ export const accessRoutes = (deps: AccessDeps): Route[] => [
     params: AssignmentParams,
     handle: async ({ actor, params }) =>
       takeRole(deps, actor, { subject: await subjectOf(deps, params), role: params.role }),
+  }),
+  route({
+    method: 'GET',
+    path: '/assignments/{kind}/{subject}',
+    summary: 'The roles a person or client has, and until when',
+    permission: 'latchkey:role:read',
+    params: SubjectParams,
+    response: z.object({ items: z.array(AssignmentView) }),
+    handle: async ({ params }) => ({
+      items: await listAssignmentsTo(deps.db, (await subjectOf(deps, params)).id),
+    }),
   }),
   route({
     method: 'GET',

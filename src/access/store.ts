@@ -185,6 +185,11 @@ export async function listAssignmentsOf(
   return query.execute();
 }
 
+/** The roles of one subject, by name. */
+export async function listAssignmentsTo(db: Db, subject_id: string): Promise<Assignment[]> {
+  return assignments(db).where('a.subject_id', '=', subject_id).orderBy('r.name').execute();
+}
+
 /** The id of a person (username or id) or client (`client_id`) to which a role can be given. */
 export async function findSubject(
   db: Db,

@@ -9,6 +9,7 @@ export {
   whatWouldEnd,
 } from './consents.ts';
 export { consentRoutes } from './routes.ts';
+export { ConsentView, GrantView } from './schemas.ts';
 export {
   type ConnectedApp,
   findConnectedApp,

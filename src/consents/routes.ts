@@ -1,4 +1,4 @@
-import { pageFrom, pageOf, positionIn, type Route, route } from '../platform/http/index.ts';
+import { notFound, pageFrom, pageOf, positionIn, type Route, route } from '../platform/http/index.ts';
 import { type ConsentDeps, endGrant, takeBackConsent } from './consents.ts';
 import { ConsentParams, ConsentsQuery, ConsentView, GrantParams, GrantsQuery, GrantView } from './schemas.ts';
 import { listConsents, listStandingGrants } from './store.ts';
@@ -15,6 +15,19 @@ export const consentRoutes = (deps: ConsentDeps): Route[] => [
     handle: async ({ query: { cursor, limit, ...query } }) => {
       const rows = await listConsents(deps.db, { ...query, limit: limit + 1, after: positionIn(cursor)?.key });
       return pageFrom(rows, limit, ({ consent_id }) => ({ value: '', key: consent_id }));
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/consents/{consent_id}',
+    summary: 'What a person allowed an application',
+    permission: 'latchkey:consent:read',
+    params: ConsentParams,
+    response: ConsentView,
+    handle: async ({ params: { consent_id } }) => {
+      const [consent] = await listConsents(deps.db, { consent_id, limit: 1, after: undefined });
+      if (!consent) throw notFound('consent', consent_id);
+      return consent;
     },
   }),
   route({
@@ -36,6 +49,20 @@ export const consentRoutes = (deps: ConsentDeps): Route[] => [
       const after = positionIn(cursor)?.key;
       const rows = await listStandingGrants(deps.db, { ...query, now: deps.now(), limit: limit + 1, after });
       return pageFrom(rows, limit, ({ id }) => ({ value: '', key: id }));
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/grants/{grant_id}',
+    summary: 'What an application holds for a person in one session',
+    permission: 'latchkey:grant:read',
+    params: GrantParams,
+    response: GrantView,
+    handle: async ({ params: { grant_id } }) => {
+      const query = { grant_id, now: deps.now(), limit: 1, after: undefined };
+      const [grant] = await listStandingGrants(deps.db, query);
+      if (!grant) throw notFound('standing grant', grant_id);
+      return grant;
     },
   }),
   route({

@@ -168,6 +168,7 @@ export async function countUnderConsent(db: Db, consent_id: string, now: Date): 
 export type ListedConsent = ConnectedApp & { user_id: string; username: string; revoked_at: Date | null };
 
 export type ConsentsQuery = {
+  consent_id?: string | undefined;
   user?: string | undefined;
   client_id?: string | undefined;
   standing?: boolean | undefined;
@@ -178,7 +179,7 @@ export type ConsentsQuery = {
 /** What people allowed, newest first; of a person (username or id), of a client, standing ones only. */
 export async function listConsents(
   db: Db,
-  { user, client_id, standing, limit, after }: ConsentsQuery,
+  { consent_id, user, client_id, standing, limit, after }: ConsentsQuery,
 ): Promise<ListedConsent[]> {
   let query = db
     .selectFrom('consents as k')
@@ -186,6 +187,7 @@ export async function listConsents(
     .innerJoin('users as u', 'u.id', 'k.user_id')
     .select(['k.id as consent_id', 'k.user_id', 'u.username', 'c.client_id', 'k.scopes', 'k.created_at as allowed_at'])
     .select(['k.expires_at', 'k.revoked_at', clientName.as('client_name'), lastUsed.as('last_used_at')]);
+  if (consent_id) query = query.where('k.id', '=', consent_id);
   if (user) query = query.where(sql<boolean>`(u.username = ${user} or u.id::text = ${user})`);
   if (client_id) query = query.where('c.client_id', '=', client_id);
   if (standing !== undefined) query = query.where('k.revoked_at', standing ? 'is' : 'is not', null);
@@ -204,10 +206,12 @@ export type ListedGrant = {
   created_at: Date;
 };
 
+type GrantsQuery = Omit<ConsentsQuery, 'standing' | 'consent_id'> & { grant_id?: string | undefined; now: Date };
+
 /** What clients hold for people in single sessions, standing ones, newest first. */
 export async function listStandingGrants(
   db: Db,
-  { user, client_id, now, limit, after }: Omit<ConsentsQuery, 'standing'> & { now: Date },
+  { grant_id, user, client_id, now, limit, after }: GrantsQuery,
 ): Promise<ListedGrant[]> {
   let query = db
     .selectFrom('standing_grants as g')
@@ -216,6 +220,7 @@ export async function listStandingGrants(
     .select(['g.id', 'g.user_id', 'u.username', 'c.client_id', 'g.consent_id', 'g.offline', 'g.created_at'])
     .select('g.session_uid as session_id')
     .where('g.ends_at', '>', now);
+  if (grant_id) query = query.where('g.id', '=', grant_id);
   if (user) query = query.where(sql<boolean>`(u.username = ${user} or u.id::text = ${user})`);
   if (client_id) query = query.where('c.client_id', '=', client_id);
   if (after)

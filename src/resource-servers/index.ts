@@ -3,5 +3,5 @@
 export { ResourceServers } from './known.ts';
 export { asInput, createResourceServer, disableResourceServer, putResourceServer } from './resource-servers.ts';
 export { resourceServerRoutes } from './routes.ts';
-export { ResourceServerInput } from './schemas.ts';
+export { ResourceServerInput, ResourceServerView } from './schemas.ts';
 export { findResourceServer, listResourceServers, type Permission, type ResourceServer } from './store.ts';
