@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import Koa, { type Middleware } from 'koa';
 import compose from 'koa-compose';
 import { permissionsAt } from './access/index.ts';
-import { adminApi } from './admin/index.ts';
+import { adminApi, adminAudience, adminRoutes } from './admin/index.ts';
 import { Sealer } from './audit/index.ts';
 import { SecretGuesses } from './clients/index.ts';
 import type { Config } from './config.ts';
@@ -93,6 +93,17 @@ export async function createApp({ config, issuer, version, installation, log, me
     log,
   };
   const provider = await openProvider({ ...providerDeps, rootKey, changes });
+  const { keyActivationSeconds } = config;
+  const admin = {
+    db,
+    keys,
+    now,
+    rootKey,
+    issuer,
+    version,
+    keyActivationSeconds,
+    validateMetadata: clientMetadataRules(),
+  };
   const pages: PagesDeps = {
     ...store,
     jobs,
@@ -102,6 +113,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     version,
     config,
     demo: demo !== undefined,
+    admin: { routes: adminRoutes(admin), audience: adminAudience(issuer) },
   };
 
   const koa = new Koa({ proxy: true, maxIpsCount: config.trustedProxyHops });
@@ -127,17 +139,6 @@ export async function createApp({ config, issuer, version, installation, log, me
     ...providerDeps,
     signingKeys: provider.keys,
     isFirstUse: (iss: string, jti: string, exp: number) => isFirstUse(db, iss, jti, exp),
-  };
-  const { keyActivationSeconds } = config;
-  const admin = {
-    db,
-    keys,
-    now,
-    rootKey,
-    issuer,
-    version,
-    keyActivationSeconds,
-    validateMetadata: clientMetadataRules(),
   };
   const unit = unitOfWork({
     log,

@@ -34,7 +34,7 @@ export type AdminDeps = AccessDeps &
 const prefix = '/admin/v1';
 
 /** Every route of the admin API. */
-export const adminRoutes = (deps: AdminDeps): Route[] => [
+export const adminRoutes = (deps: Omit<AdminDeps, 'bearerOf' | 'version'>): Route[] => [
   ...clientRoutes(deps),
   ...resourceServerRoutes(deps),
   ...accessRoutes(deps),

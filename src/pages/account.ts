@@ -6,6 +6,7 @@ import { changePassword, type User } from '../users/index.ts';
 import { accountActivityRoutes } from './account-activity.ts';
 import { accountDataRoutes } from './account-data.ts';
 import { accountSessionRoutes } from './account-sessions.ts';
+import { permissionsIn } from './console/administrator.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
 import { pagePaths } from './page-data.ts';
 import { accountName, type PagesDeps, show } from './pages.ts';
@@ -33,11 +34,12 @@ export function accountRoutes(router: Router, deps: PagesDeps): void {
 }
 
 async function showAccount(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
+  const administers = (await permissionsIn(deps, user.id)).length > 0;
   show(
     deps,
     ctx,
     'account',
-    { name: user.name ?? user.username, email: user.email ?? '' },
+    { name: user.name ?? user.username, email: user.email ?? '', administers },
     { signed_in_as: accountName(user) },
   );
 }

@@ -6,7 +6,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 /** One file as it goes over the wire. Its path changes with its content, so it may be cached for ever. */
 export type Asset = { path: string; body: Buffer; gzip: Buffer; br: Buffer; type: string };
 
-export type AssetName = 'latchkey.css' | 'latchkey.js' | 'icon.svg';
+export type AssetName = 'latchkey.css' | 'console.css' | 'latchkey.js' | 'icon.svg';
 
 const require = createRequire(import.meta.url);
 const own = (name: string): string => readFileSync(new URL(`../../views/assets/${name}`, import.meta.url), 'utf8');
@@ -14,6 +14,7 @@ const pico = readFileSync(require.resolve('@picocss/pico/css/pico.min.css'), 'ut
 
 const assets: Readonly<Record<AssetName, Asset>> = {
   'latchkey.css': asset('latchkey.css', 'text/css; charset=utf-8', adapted(pico) + own('latchkey.css')),
+  'console.css': asset('console.css', 'text/css; charset=utf-8', own('console.css')),
   'latchkey.js': asset('latchkey.js', 'text/javascript; charset=utf-8', own('latchkey.js')),
   'icon.svg': asset('icon.svg', 'image/svg+xml', own('icon.svg')),
 };

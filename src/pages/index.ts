@@ -9,6 +9,8 @@ import { findUserById } from '../users/index.ts';
 import { accountRoutes } from './account.ts';
 import { findAsset } from './assets.ts';
 import { choosePasswordRoutes } from './choose-password.ts';
+import { permissionsIn } from './console/administrator.ts';
+import { consoleRoutes } from './console/console.ts';
 import { refuseForeignForms } from './csrf.ts';
 import { deviceRoutes } from './device.ts';
 import { interactionRoutes } from './interaction.ts';
@@ -44,6 +46,7 @@ export function pageRoutes(deps: PagesDeps): Middleware {
   setupRoutes(router, deps);
   accountRoutes(router, deps);
   choosePasswordRoutes(router, deps);
+  consoleRoutes(router, deps);
   interactionRoutes(router, deps);
   deviceRoutes(router, deps);
   return router.routes() as unknown as Middleware;
@@ -73,12 +76,13 @@ async function showHome(deps: PagesDeps, ctx: Context): Promise<void> {
   const session = await browserSession(deps.provider().current(), ctx);
   const user = session && (await findUserById(deps.db, session.user_id));
   const signed_in_as = user ? accountName(user) : undefined;
+  const administers = user?.enabled === true && (await permissionsIn(deps, user.id)).length > 0;
   const { issuer, version, demo } = deps;
   show(
     deps,
     ctx,
     'home',
-    { issuer, version, demo, signed_in_as, setup_needed: !(await hasOwner(deps.db)) },
+    { issuer, version, demo, signed_in_as, administers, setup_needed: !(await hasOwner(deps.db)) },
     { signed_in_as },
   );
 }

@@ -1,4 +1,5 @@
 import type { Operation } from '../admin/index.ts';
+import type { ActPage, ConsoleHomePage, DetailPage, ListPage, MadePage, NavItem } from './console/console-pages.ts';
 
 /** What each page says about the moment it is shown in. The same for every page. */
 export type PageChrome = {
@@ -6,6 +7,8 @@ export type PageChrome = {
   request_id: string;
   /** How the person knows their account (e-mail or username); absent when nobody is signed in. */
   signed_in_as?: string | undefined;
+  /** The parts of the console that they may see; on its pages only. */
+  sections?: readonly NavItem[] | undefined;
   /** Relative times ("3 days ago") are counted from here. */
   now: Date;
 };
@@ -118,7 +121,7 @@ export type ErrorPage = {
 };
 
 /** `email` may be empty. */
-export type AccountPage = { name: string; email: string; notice?: string | undefined };
+export type AccountPage = { name: string; email: string; administers: boolean; notice?: string | undefined };
 
 /** Sends `current_password`, `password` and `password_repeated`. */
 export type ChangePasswordPage = {
@@ -220,6 +223,8 @@ export type HomePage = {
   setup_needed: boolean;
   demo: boolean;
   signed_in_as?: string | undefined;
+  /** May see the console. */
+  administers: boolean;
   version: string;
 };
 
@@ -281,6 +286,11 @@ export type PageData = {
   reference: ReferencePage;
   'demo-home': DemoHomePage;
   'demo-tokens': DemoTokensPage;
+  'console-home': ConsoleHomePage;
+  'console-list': ListPage;
+  'console-detail': DetailPage;
+  'console-act': ActPage;
+  'console-made': MadePage;
 };
 
 /** Where pages link to. Routes are mounted under the same names. */
@@ -288,6 +298,7 @@ export const pagePaths = {
   home: '/',
   apiReference: '/admin/docs',
   account: '/account',
+  console: '/console',
   connectedApps: '/account/apps',
   takeBack: (consent_id: string) => `/account/apps/${encodeURIComponent(consent_id)}/take-back`,
   sessions: '/account/sessions',

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { Config } from '../config.ts';
 import type { BrowserSession, Reader, RunningProvider } from '../oidc/index.ts';
 import type { Db } from '../platform/database/index.ts';
-import { requestOrigin } from '../platform/http/index.ts';
+import { type Route, requestOrigin } from '../platform/http/index.ts';
 import type { Jobs } from '../platform/jobs/index.ts';
 import type { ServerKeys } from '../platform/keys/index.ts';
 import type { Throttles } from '../users/index.ts';
@@ -21,11 +21,13 @@ export type PagesDeps = {
   issuer: string;
   version: string;
   config: Pick<Config, 'brandName' | 'sessionSeconds'>;
+  /** What the console uses: the admin API's routes, and its identifier as an audience. */
+  admin: { routes: readonly Route[]; audience: string };
   /** Whether the demo is served. */
   demo: boolean;
 };
 
-export type PageOptions = { status?: number; signed_in_as?: string | undefined };
+export type PageOptions = Pick<PageChrome, 'signed_in_as' | 'sections'> & { status?: number };
 
 /** Answers with a page; never cached, never without the chrome. */
 export function show<K extends keyof PageData>(
@@ -38,7 +40,7 @@ export function show<K extends keyof PageData>(
   ctx.status = options.status ?? 200;
   ctx.type = 'html';
   ctx.set('Cache-Control', 'no-store');
-  ctx.body = renderPage(page, data, chromeOf(deps, ctx, options.signed_in_as));
+  ctx.body = renderPage(page, data, { ...chromeOf(deps, ctx, options.signed_in_as), sections: options.sections });
 }
 
 /** What every page says about the moment it is shown in. */

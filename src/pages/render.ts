@@ -5,6 +5,7 @@ import { Eta } from 'eta/core';
 import { assetPath } from './assets.ts';
 import { type PageChrome, type PageData, pagePaths } from './page-data.ts';
 import { calendarDay, exactTime, relativeTime } from './times.ts';
+import { counted } from './words.ts';
 
 const templates: Readonly<Record<keyof PageData, string>> = {
   setup: '@setup/setup',
@@ -32,6 +33,11 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   reference: '@reference/reference',
   'demo-home': '@demo/home',
   'demo-tokens': '@demo/tokens',
+  'console-home': '@console/home',
+  'console-list': '@console/list',
+  'console-detail': '@console/detail',
+  'console-act': '@console/act',
+  'console-made': '@console/made',
 };
 
 const views = compileViews(fileURLToPath(new URL('../../views', import.meta.url)));
@@ -65,11 +71,6 @@ function compileViews(folder: string): Eta {
     if (!eta.templatesSync.get(template)) throw new Error(`The page ${page} has no template ${template}.`);
   }
   return eta;
-}
-
-/** "1 app", "3 apps". */
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Up to two initials (of an e-mail address: of what precedes the @), to tell rows apart at a glance. */

@@ -31,7 +31,9 @@ export function signInRoutes(router: Router, deps: PagesDeps): void {
 
 /** Only a path of ours: anything else would be an open redirect. */
 function ownPath(target: string | string[] | undefined): string {
-  return typeof target === 'string' && /^\/(account(\/[\w/-]*)?)?$/.test(target) ? target : pagePaths.account;
+  return typeof target === 'string' && /^\/(?:(?:account|console)(?:[/?][\w/%.~:=&?+-]*)?)?$/.test(target)
+    ? target
+    : pagePaths.account;
 }
 
 export type SignInView = {
@@ -83,7 +85,7 @@ export async function judgeSignIn(deps: PagesDeps, ctx: Context, view: SignInVie
 }
 
 /** The browser's id, if somebody has signed in with this account here before. */
-function knownDevice({ issuer }: PagesDeps, ctx: Context, account: string): string | undefined {
+export function knownDevice({ issuer }: PagesDeps, ctx: Context, account: string): string | undefined {
   const { name, options } = ownCookie('latchkey_device', issuer);
   const [id, ...accounts] = (ctx.cookies.get(name, options) ?? '').split('.');
   return id && accounts.includes(accountMark(account)) ? id : undefined;

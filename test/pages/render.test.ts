@@ -2,11 +2,19 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { assetPath, findAsset } from '../../src/pages/assets.ts';
 import type { PageChrome, PageData } from '../../src/pages/page-data.ts';
 import { renderPage } from '../../src/pages/render.ts';
+import { leastOfConsole, mostOfConsole } from '../support/console-samples.ts';
 
 const now = new Date('2026-11-24T12:00:00Z');
 const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`;
 const chrome: PageChrome = { brand: { name: 'Acme' }, request_id: 'request-1', now };
-const hostileChrome: PageChrome = { brand: { name: hostile }, request_id: hostile, signed_in_as: hostile, now };
+const sections = [{ section: 'clients', label: hostile, href: hostile, words: hostile }] as const;
+const hostileChrome: PageChrome = {
+  sections,
+  brand: { name: hostile },
+  request_id: hostile,
+  signed_in_as: hostile,
+  now,
+};
 const form = { csrf: 'token', action: '/here' };
 
 const browser = {
@@ -36,7 +44,7 @@ const minimal: PageData = {
   'sign-out': {},
   'signed-out': {},
   error: { heading: 'There is nothing here', message: 'Check the address.', status: 404 },
-  account: { name: 'Alice', email: 'alice@example.com' },
+  account: { name: 'Alice', email: 'alice@example.com', administers: false },
   'change-password': { ...form, errors: {}, username: 'alice' },
   'choose-password': { ...form, errors: {}, account_name: 'alice@example.com', username: 'alice' },
   'password-changed': { ended_sessions: 0, ended_apps: 0 },
@@ -52,9 +60,10 @@ const minimal: PageData = {
   'device-ready': {},
   'device-show': { user_code: 'BCDF-GHJK', qr_path: '/device-code/qr.svg', address: 'id.example.com/device' },
   reference: { issuer: 'https://id.example.com', audience: 'https://id.example.com/admin', groups: [] },
-  home: { issuer: 'https://id.example.com', setup_needed: true, demo: false, version: '0.1.0' },
+  home: { issuer: 'https://id.example.com', setup_needed: true, demo: false, administers: false, version: '0.1.0' },
   'demo-home': { csrf: 'token', signed_in: false },
   'demo-tokens': { csrf: 'token', id_token_claims: {}, userinfo: {}, api_answer: null, refreshed: 0 },
+  ...leastOfConsole,
 };
 
 const asked = {
@@ -117,7 +126,7 @@ const maximal: PageData = {
   'sign-out': { ...hostileForm, client_name: hostile },
   'signed-out': { client_name: hostile, still_signed_in_as: hostile },
   error: { heading: hostile, message: hostile, technical: { error: hostile, description: hostile }, status: 400 },
-  account: { name: hostile, email: hostile, notice: hostile },
+  account: { name: hostile, email: hostile, administers: true, notice: hostile },
   'change-password': { ...hostileForm, errors, username: hostile, password_rules: hostile },
   'choose-password': {
     csrf: hostile,
@@ -162,7 +171,14 @@ const maximal: PageData = {
   'device-ready': { client_name: hostile },
   'device-show': { user_code: hostile, qr_path: hostile, address: hostile },
   reference: { issuer: hostile, audience: hostile, groups: [] },
-  home: { issuer: hostile, setup_needed: false, demo: true, signed_in_as: hostile, version: hostile },
+  home: {
+    issuer: hostile,
+    setup_needed: false,
+    demo: true,
+    administers: true,
+    signed_in_as: hostile,
+    version: hostile,
+  },
   'demo-home': { csrf: hostile, signed_in: true, problem: hostile },
   'demo-tokens': {
     csrf: hostile,
@@ -173,6 +189,7 @@ const maximal: PageData = {
     refreshed: 2,
     notice: hostile,
   },
+  ...mostOfConsole(hostile, now),
 };
 
 const pages = Object.keys(minimal) as (keyof PageData)[];

@@ -1,7 +1,8 @@
 import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
 
-export type BrowserSession = { uid: string; user_id: string };
+/** `login_at`: when the password was last given for it. */
+export type BrowserSession = { uid: string; user_id: string; login_at: Date };
 
 type SessionModel = InstanceType<Provider['Session']> & {
   new?: boolean;
@@ -14,7 +15,8 @@ type SessionModel = InstanceType<Provider['Session']> & {
 /** Who is signed in with this browser; undefined for nobody. */
 export async function browserSession(provider: Provider, ctx: Context): Promise<BrowserSession | undefined> {
   const session = await provider.Session.get(ctx as never);
-  return session.accountId ? { uid: session.uid, user_id: session.accountId } : undefined;
+  if (!session.accountId) return undefined;
+  return { uid: session.uid, user_id: session.accountId, login_at: new Date((session.loginTs ?? 0) * 1000) };
 }
 
 /** Whether this browser has a session at all, signed in or not. */

@@ -19,5 +19,5 @@ export {
 } from './problems.ts';
 export { RepeatedAnswers } from './repeated-answers.ts';
 export { type Origin, rememberOrigin, requestOrigin } from './request-origin.ts';
-export { type Page, PageQuery, pageOf, type Route, route, Timestamp, wordsOf } from './routes.ts';
+export { type Method, type Page, PageQuery, pageOf, type Route, route, Timestamp, wordsOf } from './routes.ts';
 export { type Answer, type Call, checked, serve } from './serve-routes.ts';

@@ -1,0 +1,41 @@
+import type { Context } from 'koa';
+import { allows, effectivePermissions } from '../../access/index.ts';
+import { type BrowserSession, browserSession } from '../../oidc/index.ts';
+import { type Actor, Problem, requestOrigin } from '../../platform/http/index.ts';
+import { findUserById, type User } from '../../users/index.ts';
+import type { PagesDeps } from '../pages.ts';
+
+/** Somebody signed in with this browser who may do something here, as the actor of what they do. */
+export type Administrator = { user: User; session: BrowserSession; actor: Actor };
+
+/** What a person may do in the console: what they hold at the admin API, and nothing else. */
+export async function permissionsIn(deps: PagesDeps, user_id: string): Promise<string[]> {
+  const held = { subject_id: user_id, resource: deps.admin.audience, scopes: ['latchkey:*'] };
+  return effectivePermissions(deps, held);
+}
+
+/**
+ * Who is here; undefined: nobody is signed in.
+ *
+ * @throws Problem 403: they hold no permission of Latchkey's
+ */
+export async function administratorOf(deps: PagesDeps, ctx: Context): Promise<Administrator | undefined> {
+  const session = await browserSession(deps.provider().current(), ctx);
+  const user = session && (await findUserById(deps.db, session.user_id));
+  if (!session || !user?.enabled) return undefined;
+  const permissions = await permissionsIn(deps, user.id);
+  if (permissions.length === 0) throw notForThem();
+  const { id } = user;
+  return { user, session, actor: { kind: 'user', id, subject_id: id, permissions, origin: requestOrigin(ctx) } };
+}
+
+function notForThem(): Problem {
+  return new Problem(403, 'forbidden', {
+    title: 'The console is for administrators',
+    detail: 'Your account has no role that lets it manage anything here. Ask somebody who administers this server.',
+  });
+}
+
+export function mayDo({ actor }: Administrator, permission: string): boolean {
+  return allows(actor.permissions, permission);
+}

@@ -1,0 +1,92 @@
+import type Router from '@koa/router';
+import { Problem } from '../../platform/http/index.ts';
+import type { PagesDeps } from '../pages.ts';
+import type { RouteName } from './admin-calls.ts';
+import type { ActLink, Cell, Filter, ListPage, Section } from './console-pages.ts';
+import { noticeIn } from './notices.ts';
+import { administered, one, type Place, showInConsole } from './place.ts';
+
+export type Rows = { rows: Cell[][]; next: string | null };
+
+/** A list: what of its query the person may set, and how its rows are read. */
+export type List = {
+  section: Section;
+  heading: string;
+  intro: string;
+  columns: readonly string[];
+  /** What `q` looks through. */
+  search?: string;
+  filters?: readonly Omit<Filter, 'value'>[];
+  sorts?: readonly { value: string; text: string }[];
+  empty: string;
+  /** @throws Problem 403: the person may not see it; 400: an address that was made up */
+  read: (place: Place, query: Record<string, string>) => Promise<Rows>;
+  acts?: readonly (ActLink & { does: RouteName })[];
+};
+
+const longest = 300;
+
+export function listRoutes(router: Router, deps: PagesDeps, lists: readonly List[]): void {
+  for (const list of lists) {
+    router.get(
+      `/console/${list.section}`,
+      administered(deps, (place) => showList(place, list)),
+    );
+  }
+}
+
+async function showList(place: Place, list: List): Promise<void> {
+  const { ctx, calls } = place;
+  const { section, heading, intro, columns, search, filters = [], sorts = [], empty } = list;
+  const path = `/console/${section}`;
+  const names = [...(search ? ['q'] : []), ...filters.map(({ name }) => name), ...(sorts.length > 0 ? ['sort'] : [])];
+  const given = queryIn(ctx.query, names);
+  const { sort, ...filtering } = given;
+  const cursor = one(ctx.query.cursor);
+  const { rows, next, problem } = await list.read(place, { ...given, ...(cursor && { cursor }) }).then(shown, refused);
+  const href = (change: Record<string, string>) => addressOf(path, { ...given, ...change });
+  const page: ListPage = {
+    section,
+    heading,
+    intro,
+    path,
+    columns,
+    search: search ? { label: search, value: given.q ?? '' } : undefined,
+    filters: filters.map((filter) => ({ ...filter, value: given[filter.name] ?? '' })),
+    sorts: sorts.map(({ value, text }, n) => ({
+      text,
+      href: href({ sort: value }),
+      is_current: sort === undefined ? n === 0 : sort === value,
+    })),
+    sort: sort ?? '',
+    rows,
+    next: next === null ? undefined : href({ cursor: next }),
+    first: cursor ? href({}) : undefined,
+    all: addressOf(path, sort ? { sort } : {}),
+    is_filtered: Object.keys(filtering).length > 0,
+    empty,
+    problem,
+    notice: noticeIn(ctx),
+    acts: (list.acts ?? []).filter(({ does }) => calls.may(does)),
+  };
+  showInConsole(place, 'console-list', page, problem ? 400 : 200);
+}
+
+const shown = (rows: Rows) => ({ ...rows, problem: undefined });
+
+/** A filter that cannot be is told beside the filters. */
+function refused(error: unknown): Rows & { problem: string } {
+  if (error instanceof Problem && error.status === 400) return { rows: [], next: null, problem: error.message };
+  throw error;
+}
+
+function queryIn(query: Record<string, string | string[] | undefined>, names: readonly string[]) {
+  const given = names.map((name) => [name, one(query[name]).trim().slice(0, longest)] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== '')) as Record<string, string>;
+}
+
+/** An address with what is not empty in its query. */
+export function addressOf(path: string, query: Record<string, string>): string {
+  const search = new URLSearchParams(query).toString();
+  return search ? `${path}?${search}` : path;
+}

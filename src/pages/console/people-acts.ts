@@ -1,0 +1,158 @@
+import { whatWouldDie } from '../../revocation/index.ts';
+import { PasswordResetView } from '../../users/index.ts';
+import type { Act } from './acts.ts';
+import * as cell from './cells.ts';
+import { deathsOf, withDeaths } from './deaths.ts';
+import { getPerson, personName, personPath } from './people.ts';
+import type { Place } from './place.ts';
+import { roleActsOf } from './subject-roles.ts';
+
+const section = 'people' as const;
+const crumb = { text: 'People', href: '/console/people' };
+
+async function frame(place: Place) {
+  const person = await getPerson(place);
+  const framed = { section, crumb, name: personName(person), back: personPath(person.username) };
+  return { person, framed, dying: await whatWouldDie(place.deps, { user: person.id }) };
+}
+
+const changing: Act = {
+  path: '/people/:subject/change',
+  does: 'PATCH /users/{user}',
+  isGrave: false,
+  ask: async (place) => {
+    const { person, framed } = await frame(place);
+    return {
+      ...framed,
+      heading: 'Change what is known of',
+      words: [],
+      deaths: [],
+      fields: [
+        { name: 'name', label: 'Name', type: 'text', value: person.name ?? '' },
+        { name: 'email', label: 'E-mail', type: 'text', value: person.email ?? '', hint: 'They can sign in with it.' },
+      ],
+      button: 'Save',
+      danger: false,
+      version: person.version,
+      present: [
+        { label: 'Name', cell: cell.text(person.name ?? 'none') },
+        { label: 'E-mail', cell: cell.text(person.email ?? 'none') },
+      ],
+    };
+  },
+  perform: async ({ calls, params: { subject = '' } }, sent) => {
+    const body = { name: sent.text('name') ?? null, email: sent.text('email') ?? null };
+    await calls.act('PATCH /users/{user}', { params: { user: subject }, body, ifVersion: sent.version });
+    return { to: personPath(subject), done: 'saved' };
+  },
+};
+
+const settingPassword: Act = {
+  path: '/people/:subject/password',
+  does: 'POST /users/{user}/password',
+  isGrave: true,
+  ask: async (place) => {
+    const { framed, dying } = await frame(place);
+    return {
+      ...framed,
+      heading: 'Set a new password for',
+      words: [
+        'One is made, which you see once, on the next page, to hand over to them. The one they have stops working.',
+      ],
+      deaths: deathsOf(dying),
+      fields: [],
+      button: withDeaths('Set a new password', dying),
+      danger: true,
+    };
+  },
+  perform: async (place) => {
+    const person = await getPerson(place);
+    const given = { params: { user: person.username } };
+    const { password = '' } = await place.calls.read('POST /users/{user}/password', PasswordResetView, given);
+    return {
+      made: {
+        section,
+        crumb: { text: personName(person), href: personPath(person.username) },
+        heading: 'Here is the new password of',
+        name: personName(person),
+        secret: password,
+        words: ['Hand it over by a way that only they can read, and ask them to change it on their account page.'],
+        pastes: [],
+      },
+    };
+  },
+};
+
+const revoking: Act = {
+  path: '/people/:subject/revoke',
+  does: 'POST /revocations',
+  isGrave: true,
+  ask: async (place) => {
+    const { framed, dying } = await frame(place);
+    return {
+      ...framed,
+      heading: 'Revoke everything of',
+      words: ['They are signed out everywhere, and so is every app that acts for them. They can sign in again.'],
+      deaths: deathsOf(dying),
+      fields: [],
+      button: withDeaths('Revoke', dying),
+      danger: true,
+    };
+  },
+  perform: async (place) => {
+    const { id, username } = await getPerson(place);
+    await place.calls.act('POST /revocations', { body: { handle: { user: id } } });
+    return { to: personPath(username), done: 'revoked' };
+  },
+};
+
+const disabling: Act = {
+  path: '/people/:subject/disable',
+  does: 'POST /users/{user}/disable',
+  isGrave: true,
+  ask: async (place) => {
+    const { framed, dying } = await frame(place);
+    return {
+      ...framed,
+      heading: 'Disable',
+      words: [
+        'They are signed out everywhere and cannot sign in. Enabling them later does not bring back what ends now.',
+      ],
+      deaths: deathsOf(dying),
+      fields: [],
+      button: withDeaths(`Disable ${framed.name}`, dying),
+      danger: true,
+    };
+  },
+  perform: async ({ calls, params: { subject = '' } }) => {
+    await calls.act('POST /users/{user}/disable', { params: { user: subject } });
+    return { to: personPath(subject), done: 'disabled' };
+  },
+};
+
+const enabling: Act = {
+  path: '/people/:subject/enable',
+  does: 'PATCH /users/{user}',
+  isGrave: false,
+  ask: async (place) => {
+    const { person, framed } = await frame(place);
+    return {
+      ...framed,
+      heading: 'Enable',
+      words: ['They can sign in again, with the password they had. Tokens from before stay dead.'],
+      deaths: [],
+      fields: [],
+      button: `Enable ${framed.name}`,
+      danger: false,
+      version: person.version,
+      present: [{ label: 'State', cell: cell.enabled(person.enabled) }],
+    };
+  },
+  perform: async ({ calls, params: { subject = '' } }, { version: ifVersion }) => {
+    await calls.act('PATCH /users/{user}', { params: { user: subject }, body: { enabled: true }, ifVersion });
+    return { to: personPath(subject), done: 'enabled' };
+  },
+};
+
+/** What can be done with a person's account. */
+export const peopleActs: Act[] = [changing, settingPassword, revoking, disabling, enabling, ...roleActsOf('user')];

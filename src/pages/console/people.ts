@@ -1,0 +1,129 @@
+import type { z } from 'zod';
+import { pageOf } from '../../platform/http/index.ts';
+import { UserView } from '../../users/index.ts';
+import * as cell from './cells.ts';
+import type { DetailPage, Fact } from './console-pages.ts';
+import { addressOf, type List } from './lists.ts';
+import { noticeIn } from './notices.ts';
+import { allowedActs, type Place, showInConsole } from './place.ts';
+import { rolesTable } from './subject-roles.ts';
+
+export type Person = z.output<typeof UserView>;
+
+export const personPath = (username: string) => `/console/people/${encodeURIComponent(username)}`;
+export const personName = ({ name, username }: Person) => name ?? username;
+
+export const peopleList: List = {
+  section: 'people',
+  heading: 'Who can sign in?',
+  intro: 'The people of this server, and what they may manage.',
+  columns: ['Name', 'E-mail', 'Roles', 'State', 'Since'],
+  search: 'Name, username or e-mail',
+  filters: [
+    { name: 'role', label: 'Role', options: [] },
+    {
+      name: 'enabled',
+      label: 'State',
+      options: [
+        { value: '', text: 'in every state' },
+        { value: 'true', text: 'enabled' },
+        { value: 'false', text: 'disabled' },
+      ],
+    },
+  ],
+  sorts: [
+    { value: 'username', text: 'username' },
+    { value: '-created_at', text: 'newest' },
+  ],
+  empty: 'Nobody can sign in yet. “latchkey user create” or POST /admin/v1/users makes an account.',
+  read: async ({ calls }, query) => {
+    const { items, next } = await calls.read('GET /users', pageOf(UserView), { query });
+    const rows = items.map((person) => [
+      cell.link(personName(person), personPath(person.username), person.username),
+      cell.text(person.email ?? ''),
+      cell.text(person.roles.join(', ')),
+      cell.enabled(person.enabled),
+      cell.time(person.created_at),
+    ]);
+    return { rows, next };
+  },
+};
+
+export function getPerson({ calls, params: { subject = '' } }: Place): Promise<Person> {
+  return calls.read('GET /users/{user}', UserView, { params: { user: subject } });
+}
+
+/** One person: who they are, their roles, and what can be done with their account. */
+export async function showPerson(place: Place): Promise<void> {
+  const person = await getPerson(place);
+  const page: DetailPage = {
+    section: 'people',
+    crumb: { text: 'People', href: '/console/people' },
+    heading: 'Who is',
+    name: personName(person),
+    notice: noticeIn(place.ctx),
+    facts: factsOf(person),
+    tables: await rolesTable(place, { kind: 'user', subject: person.username }),
+    acts: actsOf(place, person),
+  };
+  showInConsole(place, 'console-detail', page);
+}
+
+function factsOf(person: Person): Fact[] {
+  const { username, email, email_verified, has_password, tokens_valid_after } = person;
+  const of = { user: username };
+  return [
+    { label: 'Username', cell: cell.copied(username) },
+    { label: 'E-mail', cell: cell.text(email ? `${email}${email_verified ? ', verified' : ''}` : 'none') },
+    { label: 'Id', cell: cell.copied(person.id) },
+    { label: 'State', cell: cell.enabled(person.enabled) },
+    { label: 'Password', cell: cell.text(has_password ? 'set' : 'none: they cannot sign in with one') },
+    ...(tokens_valid_after ? [{ label: 'Signed out', cell: cell.time(tokens_valid_after) }] : []),
+    { label: 'Since', cell: cell.time(person.created_at) },
+    { label: 'Changed', cell: cell.time(person.updated_at) },
+    { label: 'Allowed apps', cell: cell.link('Consents', addressOf('/console/consents', of)) },
+    { label: 'Apps hold', cell: cell.link('Grants', addressOf('/console/grants', of)) },
+  ];
+}
+
+function actsOf(place: Place, { username, enabled }: Person) {
+  const path = personPath(username);
+  return allowedActs(place, [
+    {
+      does: 'PATCH /users/{user}',
+      label: 'Change name and e-mail',
+      href: `${path}/change`,
+      danger: false,
+      words: 'What apps are told about them',
+    },
+    {
+      does: 'POST /users/{user}/password',
+      label: 'Set a new password',
+      href: `${path}/password`,
+      danger: true,
+      words: 'Made for them, shown once; signs them out everywhere',
+    },
+    {
+      does: 'POST /revocations',
+      label: 'Revoke everything of theirs',
+      href: `${path}/revoke`,
+      danger: true,
+      words: 'Signed out everywhere, every app too; they can sign in again',
+    },
+    enabled
+      ? {
+          does: 'POST /users/{user}/disable',
+          label: 'Disable',
+          href: `${path}/disable`,
+          danger: true,
+          words: 'Signed out everywhere, and they cannot sign in',
+        }
+      : {
+          does: 'PATCH /users/{user}',
+          label: 'Enable',
+          href: `${path}/enable`,
+          danger: false,
+          words: 'They can sign in again',
+        },
+  ]);
+}

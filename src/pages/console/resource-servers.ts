@@ -1,0 +1,189 @@
+import type { z } from 'zod';
+import { pageOf } from '../../platform/http/index.ts';
+import { ResourceServerView } from '../../resource-servers/index.ts';
+import { whatWouldDie } from '../../revocation/index.ts';
+import type { Act } from './acts.ts';
+import * as cell from './cells.ts';
+import type { DetailPage, Fact, Table } from './console-pages.ts';
+import { deathsOf, withDeaths } from './deaths.ts';
+import type { List } from './lists.ts';
+import { noticeIn } from './notices.ts';
+import { allowedActs, type Place, showInConsole } from './place.ts';
+
+type ResourceServer = z.output<typeof ResourceServerView>;
+
+const section = 'apis' as const;
+const crumb = { text: 'APIs', href: '/console/apis' };
+const pathOf = (identifier: string) => `/console/apis/${encodeURIComponent(identifier)}`;
+
+export const resourceServerList: List = {
+  section,
+  heading: 'Which APIs are protected?',
+  intro: 'What clients get tokens for: audiences with their scopes.',
+  columns: ['Name', 'Tokens', 'Scopes', 'State'],
+  search: 'Name or identifier',
+  empty:
+    'No API is registered. Register one with “latchkey apply” or POST /admin/v1/resource-servers; it appears here at once.',
+  read: async ({ calls }, query) => {
+    const { items, next } = await calls.read('GET /resource-servers', pageOf(ResourceServerView), { query });
+    const rows = items.map(({ identifier, name, access_token_format, scopes, enabled }) => [
+      cell.link(name, pathOf(identifier), identifier),
+      cell.text(access_token_format),
+      cell.text(String(scopes.length)),
+      cell.enabled(enabled),
+    ]);
+    return { rows, next };
+  },
+};
+
+function getServer({ calls, params: { identifier = '' } }: Place): Promise<ResourceServer> {
+  return calls.read('GET /resource-servers/{identifier}', ResourceServerView, { params: { identifier } });
+}
+
+/** One API: what its tokens are, its scopes, and what can be done with it. */
+export async function showResourceServer(place: Place): Promise<void> {
+  const server = await getServer(place);
+  const page: DetailPage = {
+    section,
+    crumb,
+    heading: 'What is',
+    name: server.name,
+    notice: noticeIn(place.ctx),
+    facts: factsOf(server),
+    tables: [scopesTable(server)],
+    acts: actsOf(place, server),
+  };
+  showInConsole(place, 'console-detail', page);
+}
+
+function factsOf(server: ResourceServer): Fact[] {
+  const { access_token_format: format, access_token_signing_alg: alg, access_token_ttl_seconds: seconds } = server;
+  return [
+    { label: 'Identifier', cell: cell.copied(server.identifier) },
+    { label: 'State', cell: cell.enabled(server.enabled) },
+    { label: 'Tokens', cell: cell.text(format === 'jwt' ? `JWT${alg ? `, signed with ${alg}` : ''}` : 'opaque') },
+    { label: 'They last', cell: cell.text(seconds ? cell.duration(seconds) : 'as long as this server says') },
+    { label: 'Needs a role', cell: cell.yesNo(server.assignment_required) },
+    { label: 'Needs DPoP', cell: cell.yesNo(server.dpop_required) },
+    ...(server.tokens_valid_after ? [{ label: 'Tokens ended', cell: cell.time(server.tokens_valid_after) }] : []),
+    { label: 'Registered', cell: cell.time(server.created_at) },
+    { label: 'Changed', cell: cell.time(server.updated_at) },
+  ];
+}
+
+function scopesTable({ scopes }: ResourceServer): Table {
+  const rows = scopes.map(({ name, description, default: isDefault, optional, sensitive }) => [
+    cell.code(name),
+    cell.text(description ?? ''),
+    cell.text([isDefault && 'default', optional && 'optional', sensitive && 'sensitive'].filter(Boolean).join(', ')),
+  ]);
+  const empty = 'It has no scopes yet: add them in its configuration.';
+  return { heading: 'Scopes', columns: ['Scope', 'What people read', 'Is'], rows, empty, acts: [] };
+}
+
+function actsOf(place: Place, { identifier, enabled }: ResourceServer) {
+  const path = pathOf(identifier);
+  return allowedActs(place, [
+    {
+      does: 'POST /revocations',
+      label: 'Revoke every token for it',
+      href: `${path}/revoke`,
+      danger: true,
+      words: 'It stays enabled; clients can get others',
+    },
+    enabled
+      ? {
+          does: 'POST /resource-servers/{identifier}/disable',
+          label: 'Disable',
+          href: `${path}/disable`,
+          danger: true,
+          words: 'No token for it is issued, and none works',
+        }
+      : {
+          does: 'PATCH /resource-servers/{identifier}',
+          label: 'Enable',
+          href: `${path}/enable`,
+          danger: false,
+          words: 'Tokens for it are issued again',
+        },
+  ]);
+}
+
+async function frame(place: Place) {
+  const server = await getServer(place);
+  return { server, framed: { section, crumb, name: server.name, back: pathOf(server.identifier) } };
+}
+
+const disabling: Act = {
+  path: '/apis/:identifier/disable',
+  does: 'POST /resource-servers/{identifier}/disable',
+  isGrave: true,
+  ask: async (place) => {
+    const { server, framed } = await frame(place);
+    const dying = await whatWouldDie(place.deps, { resource_server: server.identifier });
+    return {
+      ...framed,
+      heading: 'Disable',
+      words: ['No client gets a token for it any more. Enabling it later does not bring back what ends now.'],
+      deaths: deathsOf(dying),
+      fields: [],
+      button: withDeaths(`Disable ${server.name}`, dying),
+      danger: true,
+    };
+  },
+  perform: async ({ calls, params: { identifier = '' } }) => {
+    await calls.act('POST /resource-servers/{identifier}/disable', { params: { identifier } });
+    return { to: pathOf(identifier), done: 'disabled' };
+  },
+};
+
+const enabling: Act = {
+  path: '/apis/:identifier/enable',
+  does: 'PATCH /resource-servers/{identifier}',
+  isGrave: false,
+  ask: async (place) => {
+    const { server, framed } = await frame(place);
+    return {
+      ...framed,
+      heading: 'Enable',
+      words: ['Clients get tokens for it again. Tokens from before it was disabled stay dead.'],
+      deaths: [],
+      fields: [],
+      button: `Enable ${server.name}`,
+      danger: false,
+      version: server.version,
+      present: [{ label: 'State', cell: cell.enabled(server.enabled) }],
+    };
+  },
+  perform: async ({ calls, params: { identifier = '' } }, { version: ifVersion }) => {
+    const given = { params: { identifier }, body: { enabled: true }, ifVersion };
+    await calls.act('PATCH /resource-servers/{identifier}', given);
+    return { to: pathOf(identifier), done: 'enabled' };
+  },
+};
+
+const revoking: Act = {
+  path: '/apis/:identifier/revoke',
+  does: 'POST /revocations',
+  isGrave: true,
+  ask: async (place) => {
+    const { server, framed } = await frame(place);
+    const dying = await whatWouldDie(place.deps, { resource_server: server.identifier });
+    return {
+      ...framed,
+      heading: 'Revoke every token for',
+      words: ['Clients get another one as soon as they ask, without anybody noticing: this is for tokens that leaked.'],
+      deaths: deathsOf(dying),
+      fields: [],
+      button: withDeaths('Revoke', dying),
+      danger: true,
+    };
+  },
+  perform: async ({ calls, params: { identifier = '' } }) => {
+    await calls.act('POST /revocations', { body: { handle: { resource_server: identifier } } });
+    return { to: pathOf(identifier), done: 'revoked' };
+  },
+};
+
+/** What can be done with an API. */
+export const resourceServerActs: Act[] = [disabling, enabling, revoking];

@@ -1,0 +1,146 @@
+import { AssignmentView, RoleView } from '../../access/index.ts';
+import { Problem, pageOf } from '../../platform/http/index.ts';
+import { counted } from '../words.ts';
+import type { Act, Sent } from './acts.ts';
+import * as cell from './cells.ts';
+import type { Field } from './console-pages.ts';
+import { getRole, type Role, rolePath } from './roles.ts';
+
+const section = 'roles' as const;
+const crumb = { text: 'Roles', href: '/console/roles' };
+
+type Right = Role['permissions'][number];
+
+/** A right as one line: `database:read:* at https://db.example`. */
+const line = ({ pattern, resource }: Right) => (resource === null ? pattern : `${pattern} at ${resource}`);
+
+function rightsIn(sent: Sent): Right[] {
+  const lines = (sent.text('permissions') ?? '').split('\n').map((each) => each.trim());
+  return lines.filter(Boolean).map((each) => {
+    const [pattern = '', at, resource = null, ...rest] = each.split(/\s+/);
+    if ((at !== undefined && (at !== 'at' || resource === null)) || rest.length > 0) throw unreadable(each);
+    return { pattern, resource };
+  });
+}
+
+function unreadable(wrong: string): Problem {
+  const detail = `Write one permission a line, for one API with “at” and its identifier. This line is neither: ${wrong.slice(0, 80)}`;
+  return new Problem(400, 'invalid', { title: 'Invalid input', detail, pointer: '/permissions' });
+}
+
+const fieldsOf = (role?: Role): Field[] => [
+  { name: 'description', label: 'What it is for', type: 'text', value: role?.description ?? '' },
+  {
+    name: 'permissions',
+    label: 'What it gives',
+    type: 'textarea',
+    value: role?.permissions.map(line).join('\n') ?? '',
+    hint: 'One permission a line, such as database:read:* or, for one API, database:read:* at https://db.example. It can give nothing that you do not hold.',
+  },
+];
+
+const making: Act = {
+  path: '/new-role',
+  does: 'POST /roles',
+  isGrave: false,
+  ask: async () => ({
+    section,
+    crumb,
+    heading: 'What should the new role give?',
+    name: '',
+    words: [],
+    deaths: [],
+    fields: [
+      {
+        name: 'name',
+        label: 'Name',
+        type: 'text',
+        value: '',
+        is_required: true,
+        hint: 'Small letters, digits, “.”, “_” and “-”. It stays.',
+      },
+      ...fieldsOf(),
+    ],
+    button: 'Make the role',
+    danger: false,
+    back: '/console/roles',
+  }),
+  perform: async ({ calls }, sent) => {
+    const body = { name: sent.text('name') ?? '', description: sent.text('description'), permissions: rightsIn(sent) };
+    const { name } = await calls.read('POST /roles', RoleView, { body });
+    return { to: rolePath(name), done: 'role-saved' };
+  },
+};
+
+const changing: Act = {
+  path: '/roles/:role/change',
+  does: 'PATCH /roles/{role}',
+  isGrave: false,
+  ask: async (place) => {
+    const role = await getRole(place);
+    return {
+      section,
+      crumb,
+      heading: 'What should be given by the role',
+      name: role.name,
+      words: ['It counts for everybody who has it, from the next request on.'],
+      deaths: [],
+      fields: fieldsOf(role),
+      button: 'Save the role',
+      danger: false,
+      back: rolePath(role.name),
+      version: role.version,
+      present: [
+        { label: 'What it is for', cell: cell.text(role.description ?? 'not said') },
+        { label: 'What it gives', cell: cell.codes(role.permissions.map(line), 'nothing') },
+      ],
+    };
+  },
+  perform: async ({ calls, params: { role = '' } }, sent) => {
+    const body = { description: sent.text('description') ?? null, permissions: rightsIn(sent) };
+    await calls.act('PATCH /roles/{role}', { params: { role }, body, ifVersion: sent.version });
+    return { to: rolePath(role), done: 'role-saved' };
+  },
+};
+
+const mostCounted = 200;
+
+const deleting: Act = {
+  path: '/roles/:role/delete',
+  does: 'DELETE /roles/{role}',
+  isGrave: true,
+  ask: async (place) => {
+    const role = await getRole(place);
+    const { items, next } = await place.calls.read('GET /roles/{role}/assignments', pageOf(AssignmentView), {
+      params: { role: role.name },
+      query: { limit: String(mostCounted) },
+    });
+    const holders = next === null ? counted(items.length, 'holder') : `more than ${mostCounted} holders`;
+    const names = items.slice(0, 5).map(({ subject }) => subject);
+    const others = items.length > names.length ? ' and others' : '';
+    return {
+      section,
+      crumb,
+      heading: 'Delete the role',
+      name: role.name,
+      words: ['Whoever has it loses what it gives from the next request on, and it cannot be brought back.'],
+      deaths: [
+        ...(items.length > 0 ? [{ text: holders, words: `${names.join(', ')}${others}` }] : []),
+        ...(role.permissions.length > 0
+          ? [{ text: counted(role.permissions.length, 'permission'), words: role.permissions.map(line).join(', ') }]
+          : []),
+      ],
+      fields: [],
+      button: items.length > 0 ? `Delete ${role.name}, take it from ${holders}` : `Delete ${role.name}`,
+      danger: true,
+      back: rolePath(role.name),
+    };
+  },
+  perform: async ({ calls, params: { role = '' } }) => {
+    await calls.act('DELETE /roles/{role}', { params: { role } });
+    return { to: '/console/roles', done: 'role-deleted' };
+  },
+};
+
+/** What can be done with roles of one's own. */
+export const roleActs: Act[] = [making, changing, deleting];

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { SigningKeyView } from '../../signing-keys/index.ts';
+import * as cell from './cells.ts';
+import type { Cell } from './console-pages.ts';
+import type { List } from './lists.ts';
+
+type Key = z.output<typeof SigningKeyView>;
+
+const states: Record<Key['state'], Cell> = {
+  pending: cell.quiet('published, signs later'),
+  active: cell.good('signs now'),
+  retiring: cell.quiet('still published'),
+  retired: cell.bad('retired'),
+};
+
+export const signingKeyList: List = {
+  section: 'signing-keys',
+  heading: 'Which keys sign tokens?',
+  intro: 'One of each algorithm signs. “latchkey signing-key rotate” brings the next; no server is restarted.',
+  columns: ['Key', 'Algorithm', 'State', 'Signs from', 'Published until'],
+  search: 'Key or algorithm',
+  filters: [
+    {
+      name: 'state',
+      label: 'State',
+      options: [{ value: '', text: 'in every state' }, ...Object.keys(states).map((value) => ({ value, text: value }))],
+    },
+  ],
+  empty: 'There is no key like this.',
+  read: async ({ calls }, { q = '', state }) => {
+    const { items } = await calls.read('GET /signing-keys', z.object({ items: z.array(SigningKeyView) }));
+    const wanted = q.toLowerCase();
+    const found = items.filter(
+      (key) =>
+        (!state || key.state === state) && [key.kid, key.alg].some((each) => each.toLowerCase().includes(wanted)),
+    );
+    const rows = found
+      .reverse()
+      .map((key) => [
+        cell.code(key.kid),
+        cell.text(key.alg),
+        states[key.state],
+        cell.time(key.signs_from),
+        cell.time(key.retires_at, 'a successor is made'),
+      ]);
+    return { rows, next: null };
+  },
+};

@@ -1,0 +1,138 @@
+import type { PageData } from '../../src/pages/page-data.ts';
+
+type ConsolePages = Pick<PageData, Extract<keyof PageData, `console-${string}`>>;
+
+const crumb = { text: 'Clients', href: '/console/clients' };
+const list = {
+  heading: 'Which clients?',
+  intro: 'Those.',
+  path: '/console/clients',
+  sort: '',
+  all: '/',
+  empty: 'None.',
+};
+
+/** The pages of the console with the least they can be given. */
+export const leastOfConsole: ConsolePages = {
+  'console-home': { name: 'Alice', roles: [] },
+  'console-list': {
+    ...list,
+    section: 'clients',
+    search: undefined,
+    filters: [],
+    sorts: [],
+    columns: [],
+    rows: [],
+    next: undefined,
+    first: undefined,
+    is_filtered: false,
+    problem: undefined,
+    notice: undefined,
+    acts: [],
+  },
+  'console-detail': {
+    section: 'clients',
+    crumb,
+    heading: 'What is',
+    name: 'Shop',
+    facts: [],
+    tables: [],
+    acts: [],
+    notice: undefined,
+  },
+  'console-act': {
+    section: 'clients',
+    csrf: 'token',
+    action: '/here',
+    crumb,
+    heading: 'Disable',
+    name: 'Shop',
+    words: [],
+    deaths: [],
+    fields: [],
+    errors: {},
+    button: 'Disable Shop',
+    danger: false,
+    back: '/back',
+    version: undefined,
+    present: [],
+    password_of: undefined,
+  },
+  'console-made': {
+    section: 'clients',
+    crumb,
+    heading: 'Here is the new secret of',
+    name: 'Shop',
+    secret: 'lk_cs_1',
+    words: [],
+    pastes: [],
+  },
+};
+
+/** The same pages with one text everywhere and everything they can show. */
+export function mostOfConsole(text: string, at: Date): ConsolePages {
+  const row = [
+    { kind: 'text', text },
+    { kind: 'code', text },
+    { kind: 'copy', text },
+    { kind: 'link', text, href: text, code: `${text}.` },
+    { kind: 'act', text, href: text, about: text },
+    { kind: 'mark', text, tone: 'bad' },
+    { kind: 'time', at },
+    { kind: 'codes', codes: [text] },
+  ] as const;
+  const acts = [{ label: text, href: text, danger: true, words: text }];
+  const table = { heading: text, intro: text, columns: [text, ''], rows: [row], empty: text, acts, next: text };
+  const types = ['text', 'number', 'datetime-local', 'password', 'textarea', 'select'] as const;
+  const options = [{ value: text, text }];
+  const page = { section: 'clients', crumb: { text, href: text }, heading: text, name: text } as const;
+  return {
+    'console-home': { name: text, roles: [text, text] },
+    'console-list': {
+      ...leastOfConsole['console-list'],
+      heading: text,
+      intro: text,
+      path: text,
+      search: { label: text, value: text },
+      filters: [
+        { name: text, label: text, value: text, options },
+        { name: text, label: text, value: text, options: [] },
+      ],
+      sorts: [{ text, href: text, is_current: true }],
+      sort: text,
+      columns: [text],
+      rows: [row],
+      next: text,
+      first: text,
+      all: text,
+      is_filtered: true,
+      problem: text,
+      notice: text,
+      acts,
+    },
+    'console-detail': {
+      ...page,
+      facts: row.map((cell) => ({ label: text, cell })),
+      tables: [table, { ...table, rows: [] }],
+      acts,
+      notice: text,
+    },
+    'console-act': {
+      ...leastOfConsole['console-act'],
+      ...page,
+      csrf: text,
+      action: text,
+      words: [text],
+      deaths: [{ text, words: text }],
+      fields: types.map((type) => ({ name: type, label: text, type, value: text, hint: text, options })),
+      errors: { form: text, text, password_again: text },
+      button: text,
+      danger: true,
+      back: text,
+      version: 3,
+      present: [{ label: text, cell: row[0] }],
+      password_of: text,
+    },
+    'console-made': { ...page, secret: text, words: [text], pastes: [{ title: text, text }] },
+  };
+}
