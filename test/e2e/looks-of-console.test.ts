@@ -1,0 +1,87 @@
+import { inspect, still } from './support/inspection.ts';
+import { everything } from './support/installation.ts';
+import { startSite } from './support/site.ts';
+import { allow, signedIn } from './support/steps.ts';
+
+describe('nothing is wrong with how a page looks', () => {
+  const site = startSite();
+  const { latchkey, app } = site;
+  const at = (path: string) => `${latchkey.issuer}/console${path}`;
+
+  beforeAll(async () => {
+    for (const [username, role] of [
+      ['ada', 'owner'],
+      ['oskar', 'operator'],
+    ])
+      await latchkey.command(
+        ['user', 'create', String(username), '--role', String(role), '--password-stdin'],
+        'a long sentence',
+      );
+    await latchkey.commandJson(['client', 'add-secret', 'inbox-assistant']);
+  });
+
+  const administrator = async () => {
+    const page = await signedIn(site, { ...still, login: 'bob' });
+    await page.goto(await app.signInUrl(everything));
+    await allow(page);
+    await app.redeem(page.url());
+    await page.context().clearCookies();
+    await page.goto(at(''));
+    await page.getByLabel('E-mail or username').fill('ada');
+    await page.getByLabel('Password').fill('a long sentence');
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    return page;
+  };
+
+  test('on which an administrator finds what they look for', async () => {
+    const page = await administrator();
+    expect(await inspect(page, 'console')).toEqual([]);
+    for (const [path, name] of [
+      ['/clients', 'clients'],
+      ['/clients?q=unicorn', 'clients-none'],
+      ['/clients?type=robot', 'clients-refused'],
+      ['/apis', 'apis'],
+      ['/people', 'people'],
+      ['/roles', 'roles'],
+      ['/consents', 'consents'],
+      ['/grants', 'grants'],
+      ['/signing-keys', 'signing-keys'],
+      ['/audit-log', 'audit-log'],
+    ] as const) {
+      const response = await page.goto(at(path));
+      expect([200, 400]).toContain(response?.status());
+      expect(await inspect(page, `console-${name}`)).toEqual([]);
+    }
+  });
+
+  test('on which an administrator sees one thing and acts on it', async () => {
+    const page = await administrator();
+    for (const [path, name] of [
+      ['/clients/inbox-assistant', 'client'],
+      ['/clients/inbox-assistant/disable', 'client-disable'],
+      ['/clients/inbox-assistant/secrets/rotate', 'client-rotate'],
+      [`/apis/${encodeURIComponent('https://mail.example')}`, 'api'],
+      ['/people/oskar', 'person'],
+      ['/people/oskar/roles/give', 'role-give'],
+      ['/roles/operator', 'role'],
+      ['/new-role', 'role-new'],
+    ] as const) {
+      await page.goto(at(path));
+      expect(await inspect(page, `console-${name}`)).toEqual([]);
+    }
+    await page.goto(at('/clients/inbox-assistant/secrets/add'));
+    await page.getByRole('button', { name: 'Make a secret' }).click();
+    expect(await inspect(page, 'console-secret')).toEqual([]);
+    await page.goto(at('/consents'));
+    await page.getByRole('link', { name: 'Inbox Assistant' }).first().click();
+    expect(await inspect(page, 'console-consent')).toEqual([]);
+    await page.goto(at('/grants'));
+    await page.locator('main td a').first().click();
+    expect(await inspect(page, 'console-grant')).toEqual([]);
+    await latchkey.advance(11 * 60);
+    await page.goto(at('/people/bob/disable'));
+    await page.getByLabel('Your password').fill('wrong');
+    await page.getByRole('button', { name: /^Disable/ }).click();
+    expect(await inspect(page, 'console-password-again')).toEqual([]);
+  });
+});
