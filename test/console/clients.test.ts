@@ -46,7 +46,7 @@ describe('clients in the console', () => {
     const page = wordsOf(await alice.get('/clients/web-app'));
     expect(page).toContain('What is Shop?');
     expect(page).toContain('https://client.example/callback');
-    expect(page).toContain('For people, at https://api.example read write');
+    expect(page).toContain('For people at https://api.example read write');
     expect((await alice.get('/clients/nothing')).status).toBe(404);
   });
 

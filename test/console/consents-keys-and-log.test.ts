@@ -16,7 +16,7 @@ describe('in the console', () => {
     const list = await alice.get('/consents?user=bob&standing=true');
     expect(wordsOf(list)).toMatch(/Shop web-app bob stands/);
     const consent = await alice.get(withoutPrefix(linkOn(list, 'Shop')));
-    expect(wordsOf(consent)).toContain(`At ${api} read`);
+    expect(wordsOf(consent)).toContain(`May do at ${api} read`);
     const page = await alice.get(withoutPrefix(linkOn(consent, 'Take it back')));
     expect(wordsOf(page)).toMatch(/Take back what bob allowed Shop\? .*Take it back, end \d credentials?/);
     expect(wordsOf(await alice.send(page))).toContain('State taken back');

@@ -8,6 +8,7 @@ export const link = (value: string, href: string, id?: string): Cell => ({ kind:
 export const act = (value: string, href: string, about: string): Cell => ({ kind: 'act', text: value, href, about });
 export const codes = (values: readonly string[], none = 'none'): Cell =>
   values.length > 0 ? { kind: 'codes', codes: values } : text(none);
+export const codesAt = (at: string, values: readonly string[]): Cell => ({ kind: 'codes', codes: values, at });
 export const time = (at: Date | null | undefined, none = 'never'): Cell => (at ? { kind: 'time', at } : text(none));
 export const good = (value: string): Cell => ({ kind: 'mark', text: value, tone: 'good' });
 export const bad = (value: string): Cell => ({ kind: 'mark', text: value, tone: 'bad' });

@@ -99,7 +99,7 @@ function factsOf(client: Client): Fact[] {
   const { redirect_uris, scope, resources, service_permissions, introspects, token_endpoint_auth_method } = client;
   const lists = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
   const perApi = (label: string, rights: Record<string, string[]>): Fact[] =>
-    Object.entries(rights).map(([api, patterns]) => ({ label: `${label} ${api}`, cell: cell.codes(patterns) }));
+    Object.entries(rights).map(([api, patterns]) => ({ label, cell: cell.codesAt(api, patterns) }));
   return [
     { label: 'client_id', cell: cell.copied(client.client_id) },
     {
@@ -110,8 +110,8 @@ function factsOf(client: Client): Fact[] {
     { label: 'Signs in with', cell: cell.code(String(token_endpoint_auth_method ?? 'none')) },
     ...(lists(redirect_uris).length > 0 ? [{ label: 'Sends people to', cell: cell.codes(lists(redirect_uris)) }] : []),
     ...(typeof scope === 'string' ? [{ label: 'Asks about people', cell: cell.codes(scope.split(' ')) }] : []),
-    ...perApi('For people, at', resources),
-    ...perApi('For itself, at', service_permissions),
+    ...perApi('For people', resources),
+    ...perApi('For itself', service_permissions),
     ...(introspects.length > 0 ? [{ label: 'Introspects for', cell: cell.codes(introspects) }] : []),
     ...(client.tokens_valid_after ? [{ label: 'Tokens ended', cell: cell.time(client.tokens_valid_after) }] : []),
     { label: 'Registered', cell: cell.time(client.created_at) },

@@ -63,7 +63,7 @@ function getConsent({ calls, params: { consent_id = '' } }: Place): Promise<Cons
 export async function showConsent(place: Place): Promise<void> {
   const consent = await getConsent(place);
   const { openid, resources } = consent.scopes;
-  const scopes = Object.entries(resources).map(([api, names]) => ({ label: `At ${api}`, cell: cell.codes(names) }));
+  const scopes = Object.entries(resources).map(([api, names]) => ({ label: 'May do', cell: cell.codesAt(api, names) }));
   showInConsole(place, 'console-detail', {
     section: 'consents',
     crumb: { text: 'Consents', href: '/console/consents' },

@@ -12,7 +12,7 @@ export type Cell =
   | { kind: 'act'; text: string; href: string; about: string }
   | { kind: 'mark'; text: string; tone: 'good' | 'bad' | 'quiet' }
   | { kind: 'time'; at: Date }
-  | { kind: 'codes'; codes: readonly string[] };
+  | { kind: 'codes'; codes: readonly string[]; at?: string };
 
 export type Fact = { label: string; cell: Cell };
 
