@@ -48,7 +48,10 @@ describe('in the console', () => {
   });
 
   test('the keys that sign are shown with their state, never with what is private', async () => {
-    await latchkey.commandJson(['signing-key', 'rotate', '--alg', 'ES256']);
+    expect(wordsOf(await alice.act('/rotate-key', { alg: 'ES256', leaked: 'false' }))).toContain(
+      'The next key is made',
+    );
+    expect((await alice.act('/rotate-key', { alg: 'ES256', leaked: 'false' })).status).toBe(409);
     const page = await alice.get('/signing-keys?q=es256');
     expect(wordsOf(page)).toMatch(/published, signs later .* signs now/);
     expect(wordsOf(page)).not.toContain('RS256');

@@ -59,6 +59,17 @@ describe('people in the console', () => {
     expect((await again.agent.get('/account')).url).toMatch(/\/account$/);
   });
 
+  test('get a link with which they choose a password themselves', async () => {
+    await latchkey.commandJson(['user', 'create', 'dora', '--password-stdin'], password);
+    const made = await alice.act('/people/dora/password-link');
+    const link = /\/password\/[\w-]+/.exec(made.html)?.[0] ?? '';
+    const chosen = 'four unrelated short words';
+    const dora = latchkey.browser();
+    await dora.submit(await dora.get(link), { password: chosen, password_repeated: chosen }, '/password');
+    const again = await consoleAs(latchkey, 'dora', chosen);
+    expect((await again.agent.get('/account')).url).toMatch(/\/account$/);
+  });
+
   test('are changed only as whoever changes them saw them', async () => {
     const [one, other] = [await alice.get('/people/bob/change'), await alice.get('/people/bob/change')];
     expect(wordsOf(await alice.send(one, { name: 'Bob First', email: 'bob@example.com' }))).toContain('Bob First');

@@ -13,7 +13,7 @@ import { administered, type Place, showInConsole } from './place.ts';
 import { resourceServerActs, resourceServerList, showResourceServer } from './resource-servers.ts';
 import { roleActs } from './role-acts.ts';
 import { roleList, showRole } from './roles.ts';
-import { signingKeyList } from './signing-keys.ts';
+import { rotating, signingKeyList } from './signing-keys.ts';
 
 const lists = [clientList, resourceServerList, peopleList, roleList, consentList, grantList, signingKeyList, auditLog];
 
@@ -30,7 +30,7 @@ const details: Record<string, (place: Place) => Promise<void>> = {
 export function consoleRoutes(router: Router, deps: PagesDeps): void {
   router.get('/console', administered(deps, showHome));
   listRoutes(router, deps, lists);
-  actRoutes(router, deps, [...clientActs, ...resourceServerActs, ...peopleActs, ...roleActs, ...consentActs]);
+  actRoutes(router, deps, [...clientActs, ...resourceServerActs, ...peopleActs, ...roleActs, ...consentActs, rotating]);
   for (const [path, handle] of Object.entries(details)) router.get(`/console${path}`, administered(deps, handle));
 }
 

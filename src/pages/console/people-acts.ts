@@ -1,5 +1,6 @@
 import { whatWouldDie } from '../../revocation/index.ts';
-import { PasswordResetView } from '../../users/index.ts';
+import { PasswordLinkView, PasswordResetView } from '../../users/index.ts';
+import { exactTime } from '../times.ts';
 import type { Act } from './acts.ts';
 import * as cell from './cells.ts';
 import { deathsOf, withDeaths } from './deaths.ts';
@@ -83,6 +84,42 @@ const settingPassword: Act = {
   },
 };
 
+const linking: Act = {
+  path: '/people/:subject/password-link',
+  does: 'POST /users/{user}/password-link',
+  isGrave: true,
+  ask: async (place) => {
+    const { framed } = await frame(place);
+    return {
+      ...framed,
+      heading: 'Make a link with which a password is chosen by',
+      words: [
+        'It works once. You see it on the next page, to hand over to them; the password they have works until then.',
+      ],
+      deaths: [],
+      fields: [],
+      button: 'Make the link',
+      danger: false,
+    };
+  },
+  perform: async (place) => {
+    const person = await getPerson(place);
+    const given = { params: { user: person.username } };
+    const link = await place.calls.read('POST /users/{user}/password-link', PasswordLinkView, given);
+    return {
+      made: {
+        section,
+        crumb: { text: personName(person), href: personPath(person.username) },
+        heading: 'Here is the link for',
+        name: personName(person),
+        secret: link.url,
+        words: [`It works once, until ${exactTime(link.expires_at)}. Whoever has it can choose the password.`],
+        pastes: [],
+      },
+    };
+  },
+};
+
 const revoking: Act = {
   path: '/people/:subject/revoke',
   does: 'POST /revocations',
@@ -155,4 +192,12 @@ const enabling: Act = {
 };
 
 /** What can be done with a person's account. */
-export const peopleActs: Act[] = [changing, settingPassword, revoking, disabling, enabling, ...roleActsOf('user')];
+export const peopleActs: Act[] = [
+  changing,
+  linking,
+  settingPassword,
+  revoking,
+  disabling,
+  enabling,
+  ...roleActsOf('user'),
+];

@@ -97,6 +97,13 @@ function actsOf(place: Place, { username, enabled }: Person) {
       words: 'What apps are told about them',
     },
     {
+      does: 'POST /users/{user}/password-link',
+      label: 'Make a link to choose a password',
+      href: `${path}/password-link`,
+      danger: false,
+      words: 'Works once; you hand it over',
+    },
+    {
       does: 'POST /users/{user}/password',
       label: 'Set a new password',
       href: `${path}/password`,
