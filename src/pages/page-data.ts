@@ -1,5 +1,5 @@
 import type { Operation } from '../admin/index.ts';
-import type { ActPage, ConsoleHomePage, DetailPage, ListPage, MadePage, NavItem } from './console/console-pages.ts';
+import type { ConsolePages, NavItem } from './console/console-pages.ts';
 
 /** What each page says about the moment it is shown in. The same for every page. */
 export type PageChrome = {
@@ -223,7 +223,6 @@ export type HomePage = {
   setup_needed: boolean;
   demo: boolean;
   signed_in_as?: string | undefined;
-  /** May see the console. */
   administers: boolean;
   version: string;
 };
@@ -259,7 +258,7 @@ export type ReferencePage = {
 };
 
 /** Every page there is, and what it needs. */
-export type PageData = {
+export type PageData = ConsolePages & {
   setup: SetupPage;
   'sign-in': SignInPage;
   consent: ConsentPage;
@@ -286,11 +285,6 @@ export type PageData = {
   reference: ReferencePage;
   'demo-home': DemoHomePage;
   'demo-tokens': DemoTokensPage;
-  'console-home': ConsoleHomePage;
-  'console-list': ListPage;
-  'console-detail': DetailPage;
-  'console-act': ActPage;
-  'console-made': MadePage;
 };
 
 /** Where pages link to. Routes are mounted under the same names. */

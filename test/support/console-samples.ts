@@ -1,6 +1,4 @@
-import type { PageData } from '../../src/pages/page-data.ts';
-
-type ConsolePages = Pick<PageData, Extract<keyof PageData, `console-${string}`>>;
+import type { ConsolePages } from '../../src/pages/console/console-pages.ts';
 
 const crumb = { text: 'Clients', href: '/console/clients' };
 const list = {

@@ -36,7 +36,7 @@ export type NavItem = { section: Section; label: string; href: string; words: st
 /** Where in the console a page is. */
 type Placed = { section: Section };
 
-export type ConsoleHomePage = { name: string; roles: readonly string[] };
+type ConsoleHomePage = { name: string; roles: readonly string[] };
 
 export type Filter = {
   name: string;
@@ -120,4 +120,13 @@ export type MadePage = Placed & {
   words: readonly string[];
   /** What to paste where. */
   pastes: readonly { title: string; text: string }[];
+};
+
+/** Every page of the console, and what it needs. */
+export type ConsolePages = {
+  'console-home': ConsoleHomePage;
+  'console-list': ListPage;
+  'console-detail': DetailPage;
+  'console-act': ActPage;
+  'console-made': MadePage;
 };

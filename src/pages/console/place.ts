@@ -3,7 +3,7 @@ import type { PageData } from '../page-data.ts';
 import { accountName, type PagesDeps, show } from '../pages.ts';
 import { AdminCalls, type RouteName } from './admin-calls.ts';
 import { type Administrator, administratorOf, mayDo } from './administrator.ts';
-import type { ActLink, NavItem, Section } from './console-pages.ts';
+import type { ActLink, ConsolePages, NavItem, Section } from './console-pages.ts';
 
 /** One request to the console: who asks, for what, and the admin API as they may use it. */
 export type Place = {
@@ -54,10 +54,8 @@ export function administered(
   };
 }
 
-type ConsolePage = Extract<keyof PageData, `console-${string}`>;
-
 /** Answers with a page of the console, in its frame. */
-export function showInConsole<K extends ConsolePage>(
+export function showInConsole<K extends keyof ConsolePages>(
   { deps, ctx, who }: Place,
   page: K,
   data: PageData[K],
