@@ -1,6 +1,7 @@
 import { type ConsoleBrowser, consoleAs, linkOn, wordsOf } from '../support/console.ts';
 import { api, password } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import type { Page } from '../support/user-agent.ts';
 
 const withoutPrefix = (address = '') => address.replace('/console', '');
 
@@ -60,9 +61,21 @@ describe('in the console', () => {
 
   test('what was done is shown with whoever did it', async () => {
     await alice.act('/people/bob/roles/give', { role: 'auditor' });
-    const page = wordsOf(await alice.get('/audit-log?q=role.assigned'));
-    expect(page).toMatch(/role\.assigned alice bob/);
+    expect(wordsOf(await alice.get('/audit-log?q=role.assigned'))).toMatch(/role\.assigned alice bob/);
     expect(wordsOf(await alice.get('/audit-log?q=unicorn'))).toContain('Nothing here is like that.');
+    const alices = wordsOf(await alice.get('/audit-log?actor=alice&target=bob&action=role.assigned&outcome=success'));
+    expect(alices).toMatch(/role\.assigned alice bob/);
+    expect(alices).not.toContain('session.started');
+    expect((await alice.get('/audit-log?outcome=draw')).status).toBe(400);
+    let page: Page | undefined = await alice.get('/audit-log');
+    const pages: string[] = [];
+    while (page) {
+      pages.push(wordsOf(page));
+      const next = linkOn(page, 'Next page');
+      page = next ? await alice.get(withoutPrefix(next)) : undefined;
+    }
+    expect(pages.length).toBeGreaterThan(1);
+    expect(pages.at(-1)).toContain('user.created');
   });
 
   test('the password is asked for again when it was given too long ago, once in ten minutes', async () => {

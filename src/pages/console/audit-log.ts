@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import { listEvents, type RecordedEvent } from '../../audit/index.ts';
-import { forbidden } from '../../platform/http/index.ts';
-import { findUserById } from '../../users/index.ts';
+import { checked, forbidden } from '../../platform/http/index.ts';
+import { findUser, findUserById } from '../../users/index.ts';
 import { mayDo } from './administrator.ts';
 import * as cell from './cells.ts';
 import { clientPath } from './clients.ts';
@@ -9,16 +10,21 @@ import type { List } from './lists.ts';
 import { personPath } from './people.ts';
 import type { Place } from './place.ts';
 
-const newest = 200;
+const perPage = 50;
 const permission = 'latchkey:audit:read';
+
+const Outcome = z.object({ outcome: z.enum(['success', 'failure']).optional() });
 
 export const auditLog: List = {
   section: 'audit-log',
   heading: 'What happened?',
-  intro: `The newest ${newest} events, the last one first. “latchkey audit tail” shows all that follow.`,
+  intro: 'Every event, the last one first.',
   columns: ['When', 'What', 'Who', 'To whom or what', 'From'],
-  search: 'Action, person, client or address',
+  search: 'Anywhere in an event',
   filters: [
+    { name: 'actor', label: 'Who did it', options: [] },
+    { name: 'target', label: 'To whom or what', options: [] },
+    { name: 'action', label: 'Action', options: [] },
     {
       name: 'outcome',
       label: 'Outcome',
@@ -29,24 +35,26 @@ export const auditLog: List = {
       ],
     },
   ],
-  empty: 'None of the newest events is like this.',
-  read: async (place, { q = '', outcome }) => {
+  empty: 'No event is like this.',
+  read: async (place, { q: text, actor, target, action, outcome, cursor }) => {
     if (!mayDo(place.who, permission)) throw forbidden(permission, `This needs "${permission}".`);
-    const events = await listEvents(place.deps.db, { limit: newest });
-    const names = await namesIn(place, events);
-    const wanted = q.toLowerCase();
-    const found = events.filter(
-      (event) =>
-        (!outcome || event.outcome === outcome) &&
-        textsOf(event, names).some((each) => each.toLowerCase().includes(wanted)),
-    );
-    return { rows: found.reverse().map((event) => rowOf(event, names)), next: null };
+    const exact = checked(Outcome, { outcome });
+    const [actorId, targetId] = await Promise.all([idOf(place, actor), idOf(place, target)]);
+    const filter = { ...exact, text, actor: actorId, target: targetId, action, cursor };
+    const { items, next } = await listEvents(place.deps.db, { ...filter, limit: perPage });
+    const names = await namesIn(place, items);
+    return { rows: items.map((event) => rowOf(event, names)), next };
   },
 };
 
+/** Events hold the ids of people; a username or address stands for one. */
+async function idOf({ deps }: Place, name: string | undefined): Promise<string | undefined> {
+  return name === undefined ? undefined : ((await findUser(deps.db, name))?.id ?? name);
+}
+
 type Names = ReadonlyMap<string, string>;
 
-/** The usernames of people in events, which hold ids only. */
+/** The usernames of people in events. */
 async function namesIn({ deps }: Place, events: readonly RecordedEvent[]): Promise<Names> {
   const ids = events.flatMap(({ actor_kind, actor_id, target_kind, target_id }) => [
     ...(actor_kind === 'user' && actor_id ? [actor_id] : []),
@@ -56,12 +64,6 @@ async function namesIn({ deps }: Place, events: readonly RecordedEvent[]): Promi
   return new Map(people.flatMap((person) => (person ? [[person.id, person.username] as const] : [])));
 }
 
-function textsOf(event: RecordedEvent, names: Names): string[] {
-  const { action, actor_kind, actor_id, target_kind, target_id, address, request_id, reason } = event;
-  const ids = [actor_id, target_id].map((id) => (id && names.get(id)) ?? id);
-  return [action, actor_kind, target_kind, address, request_id, reason, ...ids].filter((each) => each != null);
-}
-
 function rowOf(event: RecordedEvent, names: Names): Cell[] {
   const { occurred_at, action, outcome, actor_kind, actor_id, target_kind, target_id, address } = event;
   return [
@@ -69,7 +71,7 @@ function rowOf(event: RecordedEvent, names: Names): Cell[] {
     outcome === 'failure' ? cell.bad(action) : cell.code(action),
     whoOf(actor_kind, actor_id, names),
     target_kind ? whoOf(target_kind, target_id, names) : cell.text(''),
-    cell.text(address ?? 'this machine'),
+    cell.text(address ?? ''),
   ];
 }
 
