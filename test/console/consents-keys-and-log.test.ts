@@ -67,6 +67,8 @@ describe('in the console', () => {
     expect(alices).toMatch(/role\.assigned alice bob/);
     expect(alices).not.toContain('session.started');
     expect((await alice.get('/audit-log?outcome=draw')).status).toBe(400);
+    for (let n = 10; n < 50; n += 1)
+      await alice.act('/people/bob/roles/give', { role: 'auditor', until: `2040-01-01T00:${n}` });
     let page: Page | undefined = await alice.get('/audit-log');
     const pages: string[] = [];
     while (page) {
@@ -76,6 +78,26 @@ describe('in the console', () => {
     }
     expect(pages.length).toBeGreaterThan(1);
     expect(pages.at(-1)).toContain('user.created');
+  });
+
+  test('there is nothing at an address that names nothing', async () => {
+    for (const path of [
+      '/clients/nothing',
+      '/clients/%00',
+      '/clients/%E0%A4',
+      '/apis/a%00b',
+      '/people/a%00b',
+      '/roles/UPPER',
+    ])
+      expect({ path, status: (await alice.get(path)).status }).toEqual({ path, status: 404 });
+    for (const path of [
+      '/consents/x',
+      '/grants/x',
+      '/clients/spa/secrets/x/revoke',
+      '/people/nobody/roles/give',
+      '/robots',
+    ])
+      expect({ path, status: (await alice.get(path)).status }).toEqual({ path, status: 404 });
   });
 
   test('the password is asked for again when it was given too long ago, once in ten minutes', async () => {

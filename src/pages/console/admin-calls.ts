@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { explain } from '../../access/index.ts';
-import { checked, forbidden, type Method, type Route } from '../../platform/http/index.ts';
+import { checked, forbidden, type Method, Problem, type Route } from '../../platform/http/index.ts';
 import type { PagesDeps } from '../pages.ts';
 import { type Administrator, mayDo } from './administrator.ts';
 
@@ -61,7 +61,7 @@ export class AdminCalls {
     const route = this.#route(name);
     const input = {
       actor: this.#who.actor,
-      params: checked(route.params, params),
+      params: place(route, params),
       query: checked(route.query, query),
       body: route.body ? checked(route.body, body) : undefined,
       ifVersion,
@@ -74,4 +74,11 @@ export class AdminCalls {
     if (!route) throw new Error(`The admin API has no ${name}.`);
     return route;
   }
+}
+
+/** An address that names nothing there could be is one at which nothing is. */
+function place({ params }: Route, given: Record<string, string>): unknown {
+  const result = params.safeParse(given);
+  if (result.success && !Object.values(given).some((each) => /\p{Cc}/u.test(each))) return result.data;
+  throw new Problem(404, 'not_found', { title: 'Not found', detail: 'There is no such thing.' });
 }

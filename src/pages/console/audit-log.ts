@@ -71,7 +71,7 @@ function rowOf(event: RecordedEvent, names: Names): Cell[] {
     outcome === 'failure' ? cell.bad(action) : cell.code(action),
     whoOf(actor_kind, actor_id, names),
     target_kind ? whoOf(target_kind, target_id, names) : cell.text(''),
-    cell.text(address ?? ''),
+    address ? cell.code(address) : cell.text(''),
   ];
 }
 

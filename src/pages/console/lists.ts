@@ -43,7 +43,8 @@ async function showList(place: Place, list: List): Promise<void> {
   const given = queryIn(ctx.query, names);
   const { sort, ...filtering } = given;
   const cursor = one(ctx.query.cursor);
-  const { rows, next, problem } = await list.read(place, { ...given, ...(cursor && { cursor }) }).then(shown, refused);
+  const asked = list.read(place, { ...given, ...(cursor && { cursor }) });
+  const { rows, next, problem } = await asked.then(shown, (error) => refused(error, filters));
   const href = (change: Record<string, string>) => addressOf(path, { ...given, ...change });
   const page: ListPage = {
     section,
@@ -74,10 +75,15 @@ async function showList(place: Place, list: List): Promise<void> {
 
 const shown = (rows: Rows) => ({ ...rows, problem: undefined });
 
-/** A filter that cannot be is told beside the filters. */
-function refused(error: unknown): Rows & { problem: string } {
-  if (error instanceof Problem && error.status === 400) return { rows: [], next: null, problem: error.message };
-  throw error;
+/** A filter or page that cannot be is told beside the filters. */
+function refused(error: unknown, filters: readonly Omit<Filter, 'value'>[]): Rows & { problem: string } {
+  if (!(error instanceof Problem) || error.status !== 400) throw error;
+  const { pointer = '' } = error.options;
+  const wrong = filters.find(({ name }) => pointer === `/${name}`);
+  const problem = wrong
+    ? `${wrong.label}: there is nothing like this to choose.`
+    : 'This address asks for a part of the list that is not there. Start again from the first page.';
+  return { rows: [], next: null, problem };
 }
 
 function queryIn(query: Record<string, string | string[] | undefined>, names: readonly string[]) {

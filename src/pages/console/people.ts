@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { pageOf } from '../../platform/http/index.ts';
 import { UserView } from '../../users/index.ts';
+import { mayDo } from './administrator.ts';
 import * as cell from './cells.ts';
 import type { DetailPage, Fact } from './console-pages.ts';
 import { addressOf, type List } from './lists.ts';
@@ -62,16 +63,33 @@ export async function showPerson(place: Place): Promise<void> {
     heading: 'Who is',
     name: personName(person),
     notice: noticeIn(place.ctx),
-    facts: factsOf(person),
+    facts: factsOf(place, person),
     tables: await rolesTable(place, { kind: 'user', subject: person.username }),
     acts: actsOf(place, person),
   };
   showInConsole(place, 'console-detail', page);
 }
 
-function factsOf(person: Person): Fact[] {
+const elsewhere = [
+  {
+    label: 'Allowed apps',
+    text: 'Consents',
+    path: '/console/consents',
+    by: 'user',
+    permission: 'latchkey:consent:read',
+  },
+  { label: 'Apps hold', text: 'Grants', path: '/console/grants', by: 'user', permission: 'latchkey:grant:read' },
+  {
+    label: 'What they did',
+    text: 'Events',
+    path: '/console/audit-log',
+    by: 'actor',
+    permission: 'latchkey:audit:read',
+  },
+];
+
+function factsOf({ who }: Place, person: Person): Fact[] {
   const { username, email, email_verified, has_password, tokens_valid_after } = person;
-  const of = { user: username };
   return [
     { label: 'Username', cell: cell.copied(username) },
     { label: 'E-mail', cell: cell.text(email ? `${email}${email_verified ? ', verified' : ''}` : 'none') },
@@ -81,8 +99,12 @@ function factsOf(person: Person): Fact[] {
     ...(tokens_valid_after ? [{ label: 'Signed out', cell: cell.time(tokens_valid_after) }] : []),
     { label: 'Since', cell: cell.time(person.created_at) },
     { label: 'Changed', cell: cell.time(person.updated_at) },
-    { label: 'Allowed apps', cell: cell.link('Consents', addressOf('/console/consents', of)) },
-    { label: 'Apps hold', cell: cell.link('Grants', addressOf('/console/grants', of)) },
+    ...elsewhere
+      .filter(({ permission }) => mayDo(who, permission))
+      .map(({ label, text, path, by }) => ({
+        label,
+        cell: cell.link(text, addressOf(path, { [by]: username })),
+      })),
   ];
 }
 

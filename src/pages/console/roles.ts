@@ -67,7 +67,7 @@ export async function showRole(place: Place): Promise<void> {
   const page: DetailPage = {
     section: 'roles',
     crumb: { text: 'Roles', href: '/console/roles' },
-    heading: 'What gives the role',
+    heading: 'What is given by the role',
     name: role.name,
     notice: noticeIn(place.ctx),
     facts: [
