@@ -49,7 +49,7 @@ export const SubjectParams = z.strictObject({
   kind: z.enum(['user', 'client']),
   subject: z.string().min(1).max(255).meta({ description: 'a username or user id, or a client_id' }),
 });
-export const AssignmentParams = SubjectParams.extend({ role: RoleName });
+export const AssignmentParams = z.strictObject({ role: RoleName, ...SubjectParams.shape });
 export const AssignmentInput = z.strictObject({
   until: Timestamp.optional().meta({ description: 'when it ends by itself; left out: for good' }),
 });

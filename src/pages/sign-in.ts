@@ -29,9 +29,12 @@ export function signInRoutes(router: Router, deps: PagesDeps): void {
   });
 }
 
+// The ids in its addresses are percent-encoded, its lists keep their filters there; no part is empty or begins with a dot.
+const inConsole = /^\/console(?:\/[\w%~:-][\w%.~:-]*)*(?:\?[\w%.~:=&+*-]*)?$/;
+
 /** Only a path of ours: anything else would be an open redirect. */
 function ownPath(target: string | string[] | undefined): string {
-  return typeof target === 'string' && /^\/(?:(?:account|console)(?:[/?][\w/%.~:=&?+-]*)?)?$/.test(target)
+  return typeof target === 'string' && (/^\/(account(\/[\w/-]*)?)?$/.test(target) || inConsole.test(target))
     ? target
     : pagePaths.account;
 }

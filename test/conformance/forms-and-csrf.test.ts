@@ -171,6 +171,10 @@ describe('a form of the pages', () => {
     '/oauth/authorize?client_id=x',
     '/account\r\nSet-Cookie: x=y',
     '/account@evil.test',
+    '/console//evil.test',
+    '/console/../..//evil.test',
+    '/console@evil.test',
+    '/console\\evil.test',
   ])('leads on to no other place: return_to=%j (CWE-601)', async (target) => {
     for (const query of [
       `return_to=${encodeURIComponent(target)}`,
