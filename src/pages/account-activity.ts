@@ -41,9 +41,16 @@ function inLines(events: readonly EventInWords[]): Line[] {
     const last = lines.at(-1);
     const isRepeated = last?.what === what && last.device === device && last.address === address;
     if (action === 'session.refused' && last && isRepeated)
-      lines.splice(-1, 1, { ...last, times: last.times + 1, first_at: occurred_at, oldest_id: id });
-    else
-      lines.push({ what, is_alarming, occurred_at, first_at: occurred_at, times: 1, device, address, oldest_id: id });
+      lines.splice(-1, 1, { ...last, times: last.times + timesOf(event), first_at: occurred_at, oldest_id: id });
+    else {
+      const times = timesOf(event);
+      lines.push({ what, is_alarming, occurred_at, first_at: occurred_at, times, device, address, oldest_id: id });
+    }
   }
   return lines;
+}
+
+/** Refusals of one minute are one event, which tells how many there were. */
+function timesOf({ details }: EventInWords['event']): number {
+  return typeof details?.more === 'number' ? details.more : 1;
 }
