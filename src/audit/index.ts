@@ -6,6 +6,7 @@ export { type ExportInput, exportAudit } from './export.ts';
 export { Refusals, type RefusalsDeps } from './refusals.ts';
 export { type Removed, type RetentionDeps, removeSegmentsBefore, whatWouldLeave } from './retention.ts';
 export { auditRoutes } from './routes.ts';
+export { EventView } from './schemas.ts';
 export { publicKeyOf, type SealKey, sealKeys } from './seal-keys.ts';
 export { Sealer, type SealerDeps } from './sealer.ts';
 export type { ChainHead } from './sealing.ts';

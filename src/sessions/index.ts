@@ -1,5 +1,6 @@
 /** Sessions: who is signed in where; signing out everywhere. (oidc/token-store saves them as oidc-provider needs.) */
 export { sessionRoutes } from './routes.ts';
+export { SessionView } from './schemas.ts';
 export { endOtherSessions, endOwnSession, endSession, endSessionsOf, noteVisit, type SessionDeps } from './sessions.ts';
 export {
   countElsewhere,

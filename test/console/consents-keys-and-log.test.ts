@@ -77,7 +77,7 @@ describe('in the console', () => {
       page = next ? await alice.get(withoutPrefix(next)) : undefined;
     }
     expect(pages.length).toBeGreaterThan(1);
-    expect(pages.at(-1)).toContain('user.created');
+    expect(pages.at(-1)).toContain('signing_key.created');
   });
 
   test('there is nothing at an address that names nothing', async () => {

@@ -59,6 +59,15 @@ describe('people in the console', () => {
     expect((await again.agent.get('/account')).url).toMatch(/\/account$/);
   });
 
+  test('are signed out of one browser', async () => {
+    await latchkey.commandJson(['user', 'create', 'emil', '--password-stdin'], password);
+    const emil = await consoleAs(latchkey, 'emil');
+    const page = await alice.get('/people/emil');
+    const address = linkOn(page, 'Sign out this browser')?.replace('/console', '') ?? '';
+    expect(wordsOf(await alice.act(address))).toContain('That browser is signed out. Who is emil?');
+    expect((await emil.agent.get('/account')).url).toContain('/sign-in');
+  });
+
   test('get a link with which they choose a password themselves', async () => {
     await latchkey.commandJson(['user', 'create', 'dora', '--password-stdin'], password);
     const made = await alice.act('/people/dora/password-link');

@@ -105,6 +105,7 @@ const acts = [
   '/people/bob/change',
   '/people/bob/password',
   '/people/bob/password-link',
+  '/people/bob/sessions/none/revoke',
   '/people/bob/disable',
   '/people/bob/enable',
   '/people/bob/revoke',

@@ -1,8 +1,7 @@
-import { z } from 'zod';
-import { listEvents, type RecordedEvent } from '../../audit/index.ts';
-import { checked, forbidden } from '../../platform/http/index.ts';
+import type { z } from 'zod';
+import { EventView } from '../../audit/index.ts';
+import { pageOf } from '../../platform/http/index.ts';
 import { findUser, findUserById } from '../../users/index.ts';
-import { mayDo } from './administrator.ts';
 import * as cell from './cells.ts';
 import { clientPath } from './clients.ts';
 import type { Cell } from './console-pages.ts';
@@ -10,10 +9,7 @@ import type { List } from './lists.ts';
 import { personPath } from './people.ts';
 import type { Place } from './place.ts';
 
-const perPage = 50;
-const permission = 'latchkey:audit:read';
-
-const Outcome = z.object({ outcome: z.enum(['success', 'failure']).optional() });
+type Event = z.output<typeof EventView>;
 
 export const auditLog: List = {
   section: 'audit-log',
@@ -37,11 +33,10 @@ export const auditLog: List = {
   ],
   empty: 'No event is like this.',
   read: async (place, { q: text, actor, target, action, outcome, cursor }) => {
-    if (!mayDo(place.who, permission)) throw forbidden(permission, `This needs "${permission}".`);
-    const exact = checked(Outcome, { outcome });
     const [actorId, targetId] = await Promise.all([idOf(place, actor), idOf(place, target)]);
-    const filter = { ...exact, text, actor: actorId, target: targetId, action, cursor };
-    const { items, next } = await listEvents(place.deps.db, { ...filter, limit: perPage });
+    const named = { text, actor: actorId, target: targetId, action, outcome, cursor };
+    const query = Object.fromEntries(Object.entries(named).flatMap(([name, value]) => (value ? [[name, value]] : [])));
+    const { items, next } = await place.calls.read('GET /audit/events', pageOf(EventView), { query });
     const names = await namesIn(place, items);
     return { rows: items.map((event) => rowOf(event, names)), next };
   },
@@ -55,7 +50,7 @@ async function idOf({ deps }: Place, name: string | undefined): Promise<string |
 type Names = ReadonlyMap<string, string>;
 
 /** The usernames of people in events. */
-async function namesIn({ deps }: Place, events: readonly RecordedEvent[]): Promise<Names> {
+async function namesIn({ deps }: Place, events: readonly Event[]): Promise<Names> {
   const ids = events.flatMap(({ actor_kind, actor_id, target_kind, target_id }) => [
     ...(actor_kind === 'user' && actor_id ? [actor_id] : []),
     ...(target_kind === 'user' && target_id ? [target_id] : []),
@@ -64,7 +59,7 @@ async function namesIn({ deps }: Place, events: readonly RecordedEvent[]): Promi
   return new Map(people.flatMap((person) => (person ? [[person.id, person.username] as const] : [])));
 }
 
-function rowOf(event: RecordedEvent, names: Names): Cell[] {
+function rowOf(event: Event, names: Names): Cell[] {
   const { occurred_at, action, outcome, actor_kind, actor_id, target_kind, target_id, address } = event;
   return [
     cell.time(occurred_at),

@@ -5,6 +5,7 @@ import { one } from './place.ts';
 const notices: Record<string, string> = {
   disabled: 'Disabled. Nothing that was issued before works any more.',
   saved: 'It is saved.',
+  'signed-out': 'That browser is signed out.',
   rotated: 'The next key is made and published.',
   enabled: 'Enabled again. Tokens from before stay dead.',
   revoked: 'Revoked. It was refused from that moment on.',

@@ -191,10 +191,33 @@ const enabling: Act = {
   },
 };
 
+const signingOut: Act = {
+  path: '/people/:subject/sessions/:session_id/revoke',
+  does: 'POST /sessions/{session_id}/revoke',
+  isGrave: true,
+  ask: async (place) => {
+    const { framed } = await frame(place);
+    return {
+      ...framed,
+      heading: 'Sign out one browser of',
+      words: ['Apps that it let in are told, and what ends with its session stops working.'],
+      deaths: [{ text: '1 sign-in', words: 'in this browser' }],
+      fields: [],
+      button: 'Sign out 1 browser',
+      danger: true,
+    };
+  },
+  perform: async ({ calls, params: { subject = '', session_id = '' } }) => {
+    await calls.act('POST /sessions/{session_id}/revoke', { params: { session_id } });
+    return { to: personPath(subject), done: 'signed-out' };
+  },
+};
+
 /** What can be done with a person's account. */
 export const peopleActs: Act[] = [
   changing,
   linking,
+  signingOut,
   settingPassword,
   revoking,
   disabling,

@@ -6,6 +6,7 @@ import * as cell from './cells.ts';
 import type { DetailPage, Fact } from './console-pages.ts';
 import { addressOf, type List } from './lists.ts';
 import { noticeIn } from './notices.ts';
+import { sessionsTable } from './person-sessions.ts';
 import { allowedActs, type Place, showInConsole } from './place.ts';
 import { rolesTable } from './subject-roles.ts';
 
@@ -64,7 +65,10 @@ export async function showPerson(place: Place): Promise<void> {
     name: personName(person),
     notice: noticeIn(place.ctx),
     facts: factsOf(place, person),
-    tables: await rolesTable(place, { kind: 'user', subject: person.username }),
+    tables: [
+      ...(await rolesTable(place, { kind: 'user', subject: person.username })),
+      ...(await sessionsTable(place, { username: person.username, path: personPath(person.username) })),
+    ],
     acts: actsOf(place, person),
   };
   showInConsole(place, 'console-detail', page);
