@@ -6,13 +6,13 @@ import { report, rounds } from '../support/report.ts';
 import { beginServerProcess, runCommand, type ServerProcess, startServerProcess } from '../support/server.ts';
 
 /** Where among all definitions of a migration; the soak goes through many more. */
-const steps = Math.min(rounds(3), 45);
+const steps = Math.min(rounds(2), 45);
 const parts = Array.from({ length: steps }, (_, n) => ({
   percent: Math.round((100 * (n + 0.5)) / steps),
   isRolledBack: n % 2 === 0,
 }));
 
-const turns = Math.min(rounds(4), 60);
+const turns = Math.min(rounds(2), 60);
 const timeoutMs = 60_000 + turns * 5000;
 
 describe('a migration of an empty database whose server is killed', () => {

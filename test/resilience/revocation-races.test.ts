@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { redirectUri } from '../support/installation.ts';
+import { password, redirectUri } from '../support/installation.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { type Answer, startLatchkey } from '../support/latchkey.ts';
 import { report, rounds } from '../support/report.ts';
@@ -103,6 +103,18 @@ describe('on two nodes, after the answer of', () => {
     expect((await browser.submit(page, {}, 'take-back')).url).toMatch(/taken_back=1/);
   }
 
+  /** From another browser of the same person. */
+  async function signOutElsewhere({ first }: Scene): Promise<void> {
+    const { rows } = await latchkey.database.query(
+      'select g.session_uid from access_tokens t join grants g on g.id = t.grant_id where t.digest = sha256(convert_to($1, $2))',
+      [first.access_token, 'UTF8'],
+    );
+    const other = latchkey.browser();
+    await other.submit(await other.get('/sign-in'), { login: 'bob', password }, '/sign-in');
+    const page = await other.get(`/account/sessions/${rows[0].session_uid}/sign-out`);
+    expect((await other.submit(page, {}, '/sign-out')).status).toBe(200);
+  }
+
   const disableUser = () => command('user', 'disable', 'bob');
   const disableClient = () => command('client', 'disable', 'web-app');
   const revokeGrant = ({ grant_id }: Scene) => command('grant', 'revoke', grant_id);
@@ -137,10 +149,39 @@ describe('on two nodes, after the answer of', () => {
     ['`user disable`', 2, disableUser],
     ['`client disable`', 2, disableClient],
     ['signing out', 6, signOut],
+    ['signing that browser out from another', 4, signOutElsewhere],
   ])('%s, nothing lives that was redeemed meanwhile', async (name, few, revoke) => {
     let given = 0;
     for (let round = 0; round < rounds(few); round += 1)
       given += await race(await scene('openid read'), redeem, revoke);
     report(`${name} against codes: ${rounds(few)} rounds, ${given} tokens given meanwhile, none lives`);
   });
+
+  test('`revoke --before`, nothing lives that was issued up to that moment', async () => {
+    let [given, later] = [0, 0];
+    for (let round = 0; round < rounds(2); round += 1) {
+      const set = await scene();
+      const loot: Loot = { access: [set.first.access_token], refresh: [] };
+      let before = new Date();
+      const revoked = sleep(Math.random() * 30).then(async () => {
+        before = new Date();
+        await command('revoke', '--before', before.toISOString(), '--yes');
+      });
+      await Promise.all([revoked, rotate(set, loot, revoked), rotate(set, loot, revoked)]);
+      const looks = await Promise.all(loot.access.map((token, n) => latchkey.isActive(token, 'web-app', nodes[n % 2])));
+      const living = loot.access.filter((_, n) => looks[n]);
+      const issued = await Promise.all(living.map(issuedAt));
+      expect(issued.filter((at) => at <= before)).toEqual([]);
+      given += loot.access.length;
+      later += living.length;
+    }
+    report(
+      `\`revoke --before\` against rotations: ${rounds(2)} rounds, ${given} tokens given meanwhile, ${later} after it`,
+    );
+  });
+
+  async function issuedAt(token: string): Promise<Date> {
+    const query = 'select issued_at from access_tokens where digest = sha256(convert_to($1, $2))';
+    return (await latchkey.database.query(query, [token, 'UTF8'])).rows[0].issued_at;
+  }
 });

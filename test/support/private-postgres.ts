@@ -53,6 +53,7 @@ export class PrivatePostgres {
 
   async query<T>(text: string, column: string): Promise<T[]> {
     const client = new pg.Client({ connectionString: this.url });
+    client.on('error', () => undefined);
     await client.connect();
     try {
       return (await client.query(text)).rows.map((row) => row[column]);
