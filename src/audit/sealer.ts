@@ -4,7 +4,7 @@ import type { Logger } from '../platform/logging/index.ts';
 import { snapshotText } from './chain-store.ts';
 import { type ChainHead, type SealDeps, sealNewEvents } from './sealing.ts';
 
-const pauseMs = 250;
+const pauseMs = 200;
 
 export type SealerDeps = SealDeps & {
   log: Logger;
@@ -13,7 +13,7 @@ export type SealerDeps = SealDeps & {
 };
 
 /**
- * Seals events about four times a second, in every node; the database lets one at a time. It goes on through outages: what
+ * Seals events about five times a second, in every node; the database lets one at a time. It goes on through outages: what
  * was not sealed then is sealed afterwards.
  */
 export class Sealer {
@@ -82,7 +82,7 @@ export class Sealer {
     this.#newest = { number, head };
   }
 
-  /** Whatever it is, the server goes on, and the next look comes. It is told once, not four times a second. */
+  /** Whatever it is, the server goes on, and the next look comes. It is told once, not five times a second. */
   #tell(error: unknown): void {
     if (isOvertaken(error)) return;
     if (!this.#isWaiting) {

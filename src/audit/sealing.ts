@@ -19,7 +19,7 @@ export type ChainHead = { number: number; head: string; events: number; sealed_a
 
 const mostInSegment = 500;
 // Several nodes look; together they make no more segments than one would.
-const shortestMs = 200;
+const shortestMs = 150;
 
 /**
  * Seals every event that was committed before this was called and is under no seal yet; also one of a transaction that took

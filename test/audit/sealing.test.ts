@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { DatabaseProxy } from '../support/database-proxy.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { report, rounds } from '../support/report.ts';
@@ -11,14 +12,19 @@ describe('an event', () => {
   const latchkey = startLatchkey();
 
   test('is sealed within a second of its answer', async () => {
+    // One connection for all: to open one takes long where many tests run at once.
+    const client = new pg.Client({ connectionString: latchkey.database.url });
+    await client.connect();
+    const database = { query: (text: string) => client.query(text) };
     const lags: number[] = [];
     for (let n = 0; n < rounds(10); n += 1) {
       await latchkey.clientCredentials();
       const answered = performance.now();
-      await sealed(latchkey.database);
+      await sealed(database);
       lags.push(performance.now() - answered);
       await sleep(50);
     }
+    await client.end();
     report(`seal lag: at most ${Math.round(Math.max(...lags))} ms of ${lags.length}`);
     expect(Math.max(...lags)).toBeLessThan(lagBoundMs);
   });
