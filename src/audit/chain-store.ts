@@ -147,33 +147,51 @@ export async function keepPublicKey(db: Db, { kid, public_jwk }: SealKey, create
     .execute();
 }
 
-/** Events by the numbers of their transactions and their ids, after a place in that order. */
-export async function eventsAfter(db: Db, after: ChainPlace, { limit, below, among }: Stretch): Promise<ChainRow[]> {
-  const only = among && sql`and e.recorded_in = any(${among}::bigint[])`;
-  const { rows } = await sql<StoredEvent>`
-    select e.id, e.recorded_in, to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at,
-      e.actor_kind, e.actor_id, e.action, e.target_kind, e.target_id, e.outcome, e.reason, e.request_id,
-      e.details::text as details, encode(e.personal_digest, 'hex') as personal_digest, p.salt, p.address, p.user_agent
-    from audit_events e left join audit_personal_details p on p.event_id = e.id
-    where (e.recorded_in, e.id) > (${after.recorded_in}::bigint, ${after.id}::uuid)
-      ${below === undefined ? sql`` : sql`and e.recorded_in < ${below}::bigint`} ${only ?? sql``}
-    order by e.recorded_in, e.id limit ${limit}`.execute(db);
-  return rows.map(rowOf);
+/** The snapshot as PostgreSQL writes it: while it stays the same, nothing has been committed. */
+export async function snapshotText(db: Db): Promise<string> {
+  const { rows } = await sql<{ text: string }>`select pg_current_snapshot()::text as text`.execute(db);
+  return rows[0]?.text ?? '';
 }
 
+/** A place in the order of transactions and ids. */
 export type ChainPlace = { recorded_in: number; id: string };
-type Stretch = { limit: number; below?: number | undefined; among?: readonly number[] | undefined };
-type StoredEvent = Omit<ChainEvent, 'recorded_in'> & {
-  recorded_in: string;
-  salt: string | null;
-  address: string | null;
-  user_agent: string | null;
-};
 
-function rowOf({ salt, address, user_agent, recorded_in, ...event }: StoredEvent): ChainRow {
-  const personal_details = salt === null ? null : { salt, address, user_agent };
-  return { event: { ...event, recorded_in: Number(recorded_in) }, personal_details };
+const eventColumns = sql`e.id, e.recorded_in,
+  to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at,
+  e.actor_kind, e.actor_id, e.action, e.target_kind, e.target_id, e.outcome, e.reason, e.request_id,
+  e.details::text as details, encode(e.personal_digest, 'hex') as personal_digest`;
+const isBehind = ({ recorded_in, id }: ChainPlace) =>
+  sql`(e.recorded_in, e.id) > (${recorded_in}::bigint, ${id}::uuid)`;
+
+/** Events to seal: without their personal details, which are only needed where they are proved. */
+export async function eventsToSeal(
+  trx: Trx,
+  after: ChainPlace,
+  { limit, below, among }: { limit: number; below: number; among: readonly number[] | undefined },
+): Promise<ChainEvent[]> {
+  const { rows } = await sql<StoredEvent>`
+    select ${eventColumns} from audit_events e
+    where ${isBehind(after)} and e.recorded_in < ${below}::bigint
+      ${among ? sql`and e.recorded_in = any(${among}::bigint[])` : sql``}
+    order by e.recorded_in, e.id limit ${limit}`.execute(trx);
+  return rows.map(eventOf);
 }
+
+export async function eventsAfter(db: Db, after: ChainPlace, limit: number): Promise<ChainRow[]> {
+  const { rows } = await sql<StoredEvent & StoredDetails>`
+    select ${eventColumns}, p.salt, p.address, p.user_agent
+    from audit_events e left join audit_personal_details p on p.event_id = e.id
+    where ${isBehind(after)} order by e.recorded_in, e.id limit ${limit}`.execute(db);
+  return rows.map(({ salt, address, user_agent, ...event }) => ({
+    event: eventOf(event),
+    personal_details: salt === null ? null : { salt, address, user_agent },
+  }));
+}
+
+type StoredEvent = Omit<ChainEvent, 'recorded_in'> & { recorded_in: string };
+type StoredDetails = { salt: string | null; address: string | null; user_agent: string | null };
+
+const eventOf = (row: StoredEvent): ChainEvent => ({ ...row, recorded_in: Number(row.recorded_in) });
 
 type StoredCheckpoint = Pick<
   Selectable<Database['audit_retentions']>,

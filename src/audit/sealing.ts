@@ -1,10 +1,9 @@
 import type { Db, Trx } from '../platform/database/index.ts';
 import type { ServerKeys } from '../platform/keys/index.ts';
-import { type Checkpoint, eventDigest, type Segment, segmentText, sha256, signText } from './chain.ts';
+import { type ChainEvent, type Checkpoint, eventDigest, type Segment, segmentText, sha256, signText } from './chain.ts';
 import {
-  type ChainRow,
   currentSnapshot,
-  eventsAfter,
+  eventsToSeal,
   holdsSealing,
   insertSegment,
   keepPublicKey,
@@ -20,7 +19,7 @@ export type ChainHead = { number: number; head: string; events: number; sealed_a
 
 const mostInSegment = 500;
 // Several nodes look; together they make no more segments than one would.
-const shortestMs = 200;
+const shortestMs = 150;
 
 /**
  * Seals every event that was committed before this was called and is under no seal yet; also one of a transaction that took
@@ -62,18 +61,22 @@ async function sealAll(trx: Trx, { last, snapshot, key }: Sealing): Promise<Chai
 }
 
 /** Events that this snapshot shows and that of the last seal did not, in the order of their transactions. */
-async function* newEvents(trx: Trx, last: Checkpoint, { seen_below }: Snapshot): AsyncGenerator<ChainRow[], undefined> {
+async function* newEvents(
+  trx: Trx,
+  last: Checkpoint,
+  { seen_below }: Snapshot,
+): AsyncGenerator<ChainEvent[], undefined> {
   const late = { among: last.unfinished, start: -1 };
   const fresh = { among: undefined, start: last.seen_below - 1 };
   for (const { among, start } of last.unfinished.length > 0 ? [late, fresh] : [fresh]) {
     // After every id of the number before.
     let place = { recorded_in: start, id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
     for (let count = mostInSegment; count === mostInSegment; ) {
-      const rows = await eventsAfter(trx, place, { limit: mostInSegment, below: seen_below, among });
+      const rows = await eventsToSeal(trx, place, { limit: mostInSegment, below: seen_below, among });
       count = rows.length;
       const end = rows.at(-1);
       if (!end) break;
-      place = { recorded_in: end.event.recorded_in, id: end.event.id };
+      place = { recorded_in: end.recorded_in, id: end.id };
       yield rows;
     }
   }
@@ -81,11 +84,11 @@ async function* newEvents(trx: Trx, last: Checkpoint, { seen_below }: Snapshot):
 
 function sealedSegment(
   { number, head: previous_head }: Checkpoint,
-  rows: readonly ChainRow[],
+  events: readonly ChainEvent[],
   { snapshot, key, is_complete }: Omit<Sealing, 'last'> & { is_complete: boolean },
 ): Segment {
   const { seen_below, unfinished, taken_at: sealed_at } = snapshot;
-  const members = rows.map(({ event }) => ({ id: event.id, digest: eventDigest(event) }));
+  const members = events.map((event) => ({ id: event.id, digest: eventDigest(event) }));
   const place = { number: number + 1, previous_head, members, is_complete };
   const unsigned = { ...place, seen_below, unfinished, sealed_at, kid: key.kid };
   const text = segmentText(unsigned);

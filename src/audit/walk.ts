@@ -103,7 +103,7 @@ export class Walk {
   }
 
   async #readAhead(): Promise<void> {
-    this.#ahead = await eventsAfter(this.#db, this.#place, { limit: eventsAtOnce });
+    this.#ahead = await eventsAfter(this.#db, this.#place, eventsAtOnce);
     this.#read = 0;
     this.#isExhausted = this.#ahead.length < eventsAtOnce;
     const last = this.#ahead.at(-1);

@@ -21,9 +21,10 @@ describe('an audit log that nobody touched', () => {
     expect(await verified(latchkey.database, { to: from })).toMatchObject({ fault: undefined, events: whole.events });
   });
 
-  test(`is proved after ten writers wrote ${rounds(300)} events each, at once`, async () => {
+  const each = Math.min(rounds(300), 10_000);
+  test(`is proved after ten writers wrote ${each} events each, at once`, async () => {
+    await sealed(latchkey.database);
     const { events: before } = await verified(latchkey.database);
-    const each = rounds(300);
     await Promise.all(Array.from({ length: 10 }, () => writeEvents(latchkey.database.url, each)));
     await sealed(latchkey.database);
     expect(await verified(latchkey.database)).toMatchObject({
@@ -31,7 +32,7 @@ describe('an audit log that nobody touched', () => {
       unsealed: 0,
       events: before + 10 * each,
     });
-  });
+  }, 1_200_000);
 
   test('holds the event of a transaction that took longer than seconds, and none is skipped or sealed twice', async () => {
     const { events: before } = await verified(latchkey.database);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { DatabaseProxy } from '../support/database-proxy.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { report, rounds } from '../support/report.ts';
@@ -11,17 +12,22 @@ describe('an event', () => {
   const latchkey = startLatchkey();
 
   test('is sealed within a second of its answer', async () => {
+    // One connection for all: to open one takes long where many tests run at once.
+    const client = new pg.Client({ connectionString: latchkey.database.url });
+    await client.connect();
+    const database = { query: (text: string) => client.query(text) };
     const lags: number[] = [];
     for (let n = 0; n < rounds(10); n += 1) {
       await latchkey.clientCredentials();
       const answered = performance.now();
-      await sealed(latchkey.database);
+      await sealed(database);
       lags.push(performance.now() - answered);
       await sleep(50);
     }
+    await client.end();
     report(`seal lag: at most ${Math.round(Math.max(...lags))} ms of ${lags.length}`);
     expect(Math.max(...lags)).toBeLessThan(lagBoundMs);
-  });
+  }, 1_200_000);
 
   test('is sealed although another transaction has been under way for longer', async () => {
     const held = latchkey.database.query('select pg_current_xact_id(), pg_sleep(2)');
@@ -49,7 +55,7 @@ describe('an event', () => {
     const after = await verified(latchkey.database);
     expect(after).toMatchObject({ fault: undefined, unsealed: 0 });
     expect(after.events).toBeGreaterThanOrEqual(events + 4 * rounds(1));
-  });
+  }, 3_600_000);
 });
 
 describe('two nodes', () => {

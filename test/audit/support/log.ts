@@ -23,7 +23,7 @@ export async function writeEvents(url: string, count: number): Promise<void> {
 }
 
 /** Waits until every event that can be seen now is sealed. @returns the number of the last seal */
-export async function sealed({ query }: TestDatabase): Promise<number> {
+export async function sealed({ query }: Pick<TestDatabase, 'query'>): Promise<number> {
   for (;;) {
     const { rows } = await query(
       `select (select count(*) from audit_events)::int as events, s.* from
