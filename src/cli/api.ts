@@ -21,6 +21,7 @@ export function apiCommand(): Command {
       ),
     )
     .addOption(profileOption())
+    .option('--json', 'it answers in JSON anyway')
     .helpOption(false)
     .allowUnknownOption()
     .passThroughOptions()
