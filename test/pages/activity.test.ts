@@ -88,7 +88,9 @@ describe('what happened on one’s account', () => {
     const wrong = expect.stringContaining('Somebody tried to sign in with your name and a wrong password');
     const stopped = expect.stringContaining('Too many attempts to sign in with your name; they were stopped');
     expect(new Set(told(page))).toEqual(new Set(['You signed in', stopped, wrong, 'Your account was created']));
-    expect(lines(page).join()).toMatch(/ago \((9|10) times, the first \d+ \w+ ago\) · A program called “guesser” · 127/);
+    expect(lines(page).join()).toMatch(
+      /ago \((9|10) times, the first \d+ \w+ ago\) · A program called “guesser” · 127/,
+    );
   });
 
   test('tells what an administrator did to it, but not from where', async () => {
