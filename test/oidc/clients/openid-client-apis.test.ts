@@ -96,6 +96,7 @@ describe('an API that asked for JWT access tokens', () => {
       jti: expect.any(String),
       iat: expect.any(Number),
       exp: Number(payload.iat) + 600,
+      status: { status_list: { idx: expect.any(Number), uri: `${latchkey.issuer}/status-lists/1` } },
     });
     // An ID token must not pass for one: it has another type and audience (RFC 9068 §5).
     expect(decodeProtectedHeader(tokens.id_token ?? '').typ).not.toBe('at+jwt');
