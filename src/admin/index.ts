@@ -60,7 +60,6 @@ export function adminApi(deps: AdminDeps): Middleware {
   const routes = adminRoutes(deps);
   const audience = adminAudience(deps.issuer);
   const { issuer, version } = deps;
-  const document = JSON.stringify(openApi(routes, { issuer, version, prefix, audience }));
   const limit = requestLimit();
   const served = serve(routes, {
     prefix,
@@ -79,15 +78,21 @@ export function adminApi(deps: AdminDeps): Middleware {
       throw forbidden(permission, `This needs "${permission}". ${because}`);
     },
   });
+  const document = () => JSON.stringify(openApi(routes, { issuer, version, prefix, audience }));
   return compose([describe(document), served]);
 }
 
-/** The description is for everybody: it says nothing of this installation but where it is. */
-function describe(document: string): Middleware {
+/**
+ * The description is for everybody: it says nothing of this installation but where it is. Made when it is first asked for: it
+ * would take a good part of the time that a server needs to start.
+ */
+function describe(make: () => string): Middleware {
+  let document: string | undefined;
   return async (ctx, next) => {
     if (ctx.path !== `${prefix}/openapi.json` || !['GET', 'HEAD'].includes(ctx.method)) return next();
     ctx.set({ 'Cache-Control': 'public, max-age=300', 'Access-Control-Allow-Origin': '*' });
     ctx.type = 'application/json';
+    document ??= make();
     ctx.body = document;
     return undefined;
   };

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { bootstrap } from '../admin/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { answer } from './output.ts';
 
@@ -13,6 +12,8 @@ export function bootstrapCommand(): Command {
 }
 
 async function run({ config, deps, actor }: Workplace, options: Options): Promise<void> {
+  // Loaded here: the other commands start faster without every room.
+  const { bootstrap } = await import('../admin/index.ts');
   const issuer = config.issuer ?? `http://localhost:${config.port}`;
   const made = await bootstrap(deps, actor, { client_id: options.clientId, issuer });
   answer(options, { ...made, token_endpoint: `${issuer}/oauth/token` }, [

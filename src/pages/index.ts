@@ -41,7 +41,7 @@ export function pageRoutes(deps: PagesDeps): Middleware {
   // One address a page: what goes by the path (cookies, logs) must not miss another spelling of it.
   const router = new Router({ sensitive: true, strict: true });
   router.get('/', async (ctx: Context) => showHome(deps, ctx));
-  router.get(pagePaths.apiReference, async (ctx: Context) => showReference(deps, ctx));
+  router.get(pagePaths.apiReference, referencePage(deps));
   signInRoutes(router, deps);
   setupRoutes(router, deps);
   accountRoutes(router, deps);
@@ -64,12 +64,14 @@ export const providerPagePolicy: Middleware = async (ctx, next) => {
 export const providerForms = (issuer: string): Middleware =>
   refuseForeignForms(issuer, new Set([pagePaths.device, `${pagePaths.signOut}/confirm`]));
 
-// The same for everybody, as the OpenAPI document is.
-const groups = adminReference();
-
-async function showReference(deps: PagesDeps, ctx: Context): Promise<void> {
+/** The same for everybody, and made when it is first asked for, as the OpenAPI document is. */
+function referencePage(deps: PagesDeps): (ctx: Context) => Promise<void> {
   const { issuer } = deps;
-  show(deps, ctx, 'reference', { issuer, audience: adminAudience(issuer), groups });
+  let groups: ReturnType<typeof adminReference> | undefined;
+  return async (ctx) => {
+    groups ??= adminReference();
+    show(deps, ctx, 'reference', { issuer, audience: adminAudience(issuer), groups });
+  };
 }
 
 async function showHome(deps: PagesDeps, ctx: Context): Promise<void> {
