@@ -1,5 +1,5 @@
 import type { Db } from '../platform/database/index.ts';
-import { type Actor, forbidden } from '../platform/http/index.ts';
+import { type Actor, forbidden, type Problem } from '../platform/http/index.ts';
 import { allows, contains, intersection } from './permissions.ts';
 import { type HeldRight, listHeldRights, type Right } from './store.ts';
 
@@ -7,6 +7,9 @@ export type AccessDeps = { db: Db; now: () => Date };
 
 /** What speaks for or against a permission, in words for a developer. */
 export type Explanation = { allowed: boolean; because: string };
+
+/** May this subject do this there, with a token of these scopes? */
+export type Asked = { subject_id: string; resource: string; scopes: readonly string[]; permission: string };
 
 const ofLatchkeyItself = /^latchkey(:|$)/;
 
@@ -21,12 +24,7 @@ export async function effectivePermissions(
 /** Why a subject may or may not do something at a resource with a token of these scopes. */
 export async function explain(
   { db, now }: AccessDeps,
-  {
-    subject_id,
-    resource,
-    scopes,
-    permission,
-  }: { subject_id: string; resource: string; scopes: readonly string[]; permission: string },
+  { subject_id, resource, scopes, permission }: Asked,
 ): Promise<Explanation> {
   const held = await listHeldRights(db, subject_id, now());
   const giving = held.find((right) => allows(at([right], resource), permission));
@@ -38,6 +36,12 @@ export async function explain(
       because: `The token does not carry "${permission}": ask for it as a scope (${giving.by} gives it).`,
     };
   return { allowed: true, because: `${giving.by} gives it.` };
+}
+
+/** The refusal of what a subject may not do: it names the permission, and why it is missing. */
+export async function forbiddenBecause(deps: AccessDeps, asked: Asked): Promise<Problem> {
+  const { because } = await explain(deps, asked);
+  return forbidden(asked.permission, `This needs "${asked.permission}". ${because}`);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { appendEvent } from '../audit/index.ts';
 import type { Trx } from '../platform/database/index.ts';
-import { type Actor, conflict, invalid, notFound, preconditionFailed } from '../platform/http/index.ts';
+import { type Actor, conflict, invalid, mustBeAt, notFound } from '../platform/http/index.ts';
 import { type AccessDeps, mustHold } from './rights.ts';
 import type { RoleChanges, RoleInput } from './schemas.ts';
 import {
@@ -53,7 +53,7 @@ export async function changeRole(
 ): Promise<Role> {
   return db.transaction().execute(async (trx) => {
     const role = await lockOwnRole(trx, name);
-    if (ifVersion !== undefined && ifVersion !== role.version) throw preconditionFailed();
+    mustBeAt(role.version, ifVersion);
     const permissions = changes.permissions ?? role.permissions;
     await mustHold({ db: trx, now }, actor, [...role.permissions, ...permissions]);
     const updated_at = now();

@@ -1,12 +1,12 @@
 /** Admin: the API that manages everything; it assembles the rooms' routes. */
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
-import { type AccessDeps, accessRoutes, allows, effectivePermissions, explain } from '../access/index.ts';
+import { type AccessDeps, accessRoutes, allows, effectivePermissions, forbiddenBecause } from '../access/index.ts';
 import { auditRoutes, type Refusals } from '../audit/index.ts';
 import { type ClientDeps, clientRoutes } from '../clients/index.ts';
 import { consentRoutes } from '../consents/index.ts';
 import type { Bearer } from '../oidc/index.ts';
-import { type Actor, forbidden, type Route, requestOrigin, serve } from '../platform/http/index.ts';
+import { type Actor, type Route, requestOrigin, serve } from '../platform/http/index.ts';
 import { resourceServerRoutes } from '../resource-servers/index.ts';
 import { revocationRoutes } from '../revocation/index.ts';
 import { type SessionDeps, sessionRoutes } from '../sessions/index.ts';
@@ -74,8 +74,7 @@ export function adminApi(deps: AdminDeps): Middleware {
       const details = { permission, method: ctx.method, path: ctx.path };
       await deps.refusals.record({ actor, action: 'admin.refused', reason: 'missing permission', details });
       const { subject_id = '', scopes = [] } = bearers.get(actor) ?? {};
-      const { because } = await explain(deps, { subject_id, scopes, resource: audience, permission });
-      throw forbidden(permission, `This needs "${permission}". ${because}`);
+      throw await forbiddenBecause(deps, { subject_id, scopes, resource: audience, permission });
     },
   });
   const document = () => JSON.stringify(openApi(routes, { issuer, version, prefix, audience }));

@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { type Route, wordsOf } from '../platform/http/index.ts';
+import type { z } from 'zod';
+import { type Route, wireSchema, wordsOf } from '../platform/http/index.ts';
 
 const problem = {
   type: 'object',
@@ -121,6 +121,6 @@ function operationId(words: readonly string[]): string {
 
 /** On the wire, a date is a text. */
 function jsonSchema(schema: z.ZodType): object {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const { $schema: _, ...rest } = wireSchema(schema);
   return rest;
 }

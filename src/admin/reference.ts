@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { type Route, wordsOf } from '../platform/http/index.ts';
+import type { z } from 'zod';
+import { type Route, wireSchema, wordsOf } from '../platform/http/index.ts';
 
 /** One member of what a route takes or answers. */
 export type ReferenceMember = { name: string; type: string; is_required: boolean; description: string };
@@ -60,7 +60,7 @@ function operation(route: Route, { words, prefix }: { words: string[]; prefix: s
 }
 
 function membersOf(schema: z.ZodType): ReferenceMember[] {
-  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Schema;
+  const { properties = {}, required = [] } = wireSchema(schema) as Schema;
   return Object.entries(properties).map(([name, member]) => ({
     name,
     type: typeOf(member),

@@ -1,5 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import type { Db, Trx } from '../platform/database/index.ts';
+import { containing, type Db, type Trx } from '../platform/database/index.ts';
 import { cursorAt, type Page, type Position, pageFrom, positionIn } from '../platform/http/index.ts';
 import type { AuditRows } from './events.ts';
 
@@ -93,7 +93,7 @@ export async function listEvents(
   const before = positionIn(cursor);
   const conditions = [...conditionsOf(filter), ...(before ? [sql<SqlBool>`${place} < ${placeAt(before)}`] : [])];
   const end = text === undefined ? undefined : await endOfSearch(db, conditions);
-  const searched = [...(text ? [contains(text)] : []), ...(end ? [sql<SqlBool>`${place} >= ${placeAt(end)}`] : [])];
+  const searched = [...(text ? [mentions(text)] : []), ...(end ? [sql<SqlBool>`${place} >= ${placeAt(end)}`] : [])];
   const rows = await recordedEvents(db)
     .select(exactTime.as('at'))
     .where((eb) => eb.and([...conditions, ...searched]))
@@ -143,10 +143,9 @@ async function endOfSearch(db: Db, conditions: RawBuilder<SqlBool>[]): Promise<P
   return last;
 }
 
-function contains(text: string): RawBuilder<SqlBool> {
-  const pattern = `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
+function mentions(text: string): RawBuilder<SqlBool> {
   return sql`concat_ws(' ', e.action, e.actor_kind, e.actor_id, e.target_kind, e.target_id, e.reason, e.request_id,
-    p.address, p.user_agent, e.details::text) ilike ${pattern}`;
+    p.address, p.user_agent, e.details::text) ilike ${containing(text)}`;
 }
 
 export type EventsOfQuery = { actions: readonly string[]; limit: number; before?: string | undefined };

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { adminRoutes } from '../admin/index.ts';
-import { invalid, type Route, wordsOf } from '../platform/http/index.ts';
+import { invalid, type Route, wireSchema, wordsOf } from '../platform/http/index.ts';
 import { action } from './command.ts';
 import { readSecret } from './input.ts';
 import { say } from './output.ts';
@@ -54,7 +54,7 @@ function commandFor(route: Route, name: string, where: Remote): Command {
 }
 
 function membersOf(schema: z.ZodType): Members {
-  const { properties = {} } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as {
+  const { properties = {} } = wireSchema(schema) as {
     properties?: Members;
   };
   return properties;

@@ -4,15 +4,7 @@ import type { ClientType } from '../../db/schema.ts';
 import { listHeldRights, mustHold, type Right } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { Trx } from '../platform/database/index.ts';
-import {
-  type Actor,
-  checked,
-  conflict,
-  invalid,
-  mergePatch,
-  notFound,
-  preconditionFailed,
-} from '../platform/http/index.ts';
+import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../platform/http/index.ts';
 import { ClientInput } from './schemas.ts';
 import { keepSecrets, type SecretDeps } from './secrets.ts';
 import { type Client, findClient, insertClient, lockClient, updateClient } from './store.ts';
@@ -109,8 +101,9 @@ export async function changeClient(
   return deps.db.transaction().execute(async (trx) => {
     const client = await lockClient(trx, client_id);
     // What was judged is what was read: whoever was faster in between has to be seen first.
-    if (client?.version !== before.version || (ifVersion !== undefined && ifVersion !== client.version))
-      throw preconditionFailed();
+    if (!client) throw notFound('client', client_id);
+    mustBeAt(client.version, before.version);
+    mustBeAt(client.version, ifVersion);
     const held = await listHeldRights(trx, client.id, deps.now());
     await mustHold({ db: trx, now: deps.now }, actor, [...held, ...rightsIn(asInput(client)), ...rightsIn(input)]);
     return (await putClient(trx, deps, actor, input)).client;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PageQuery, Timestamp } from '../platform/http/index.ts';
+import { Flag, PageQuery, Timestamp } from '../platform/http/index.ts';
 
 const scopesPerResource = z.record(z.url(), z.array(z.string().min(1).max(256)));
 const seconds = z.int().positive();
@@ -78,7 +78,7 @@ export const ClientsQuery = z.strictObject({
   ...PageQuery,
   q: z.string().max(100).optional().meta({ description: 'part of the client_id or name' }),
   type: z.enum(['web', 'spa', 'native', 'service']).optional(),
-  enabled: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
+  enabled: Flag.optional(),
   sort: z.enum(['client_id', '-created_at']).default('client_id'),
 });
 

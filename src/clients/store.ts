@@ -1,6 +1,6 @@
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { Database } from '../../db/schema.ts';
-import type { Db, Trx } from '../platform/database/index.ts';
+import { containing, type Db, type Trx } from '../platform/database/index.ts';
 
 export type Client = Selectable<Database['clients']>;
 export type ClientSecret = Selectable<Database['client_secrets']>;
@@ -93,7 +93,7 @@ export type ClientsQuery = {
 export async function listClients(db: Db, { q, type, enabled, sort, limit, after }: ClientsQuery): Promise<Client[]> {
   let query = db.selectFrom('clients').selectAll().limit(limit);
   if (q) {
-    const like = `%${q.replaceAll(/[\\%_]/g, '\\$&')}%`;
+    const like = containing(q);
     query = query.where((eb) =>
       eb.or([eb('client_id', 'ilike', like), eb(sql<string>`metadata ->> 'client_name'`, 'ilike', like)]),
     );

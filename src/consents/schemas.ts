@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PageQuery, Timestamp } from '../platform/http/index.ts';
+import { Flag, PageQuery, Timestamp } from '../platform/http/index.ts';
 
 const Whose = {
   user: z.string().max(254).optional().meta({ description: 'a username or user id' }),
@@ -9,10 +9,7 @@ const Whose = {
 export const ConsentsQuery = z.strictObject({
   ...PageQuery,
   ...Whose,
-  standing: z
-    .stringbool({ truthy: ['true'], falsy: ['false'] })
-    .optional()
-    .meta({ description: 'true: only what is allowed now; false: only what was taken back' }),
+  standing: Flag.optional().meta({ description: 'true: only what is allowed now; false: only what was taken back' }),
 });
 export const ConsentParams = z.strictObject({ consent_id: z.uuid() });
 export const ConsentView = z.object({

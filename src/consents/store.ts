@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely';
 import type { ConsentedScopes, Database } from '../../db/schema.ts';
-import type { Db, Trx } from '../platform/database/index.ts';
+import { containing, type Db, type Trx } from '../platform/database/index.ts';
 
 export type Consent = Selectable<Database['consents']>;
 
@@ -126,8 +126,7 @@ export async function listConnectedApps(
   user_id: string,
   query: ConnectedAppsQuery,
 ): Promise<{ apps: ConnectedApp[]; total: number }> {
-  const like = `%${query.q.replaceAll(/[\\%_]/g, '\\$&')}%`;
-  const found = connectedApps(db, user_id).where(clientName, 'ilike', like);
+  const found = connectedApps(db, user_id).where(clientName, 'ilike', containing(query.q));
   const { total } = await found.select(sql<string>`count(*)`.as('total')).executeTakeFirstOrThrow();
   const apps = await found
     .select(['k.id as consent_id', 'c.client_id', 'k.scopes', 'k.created_at as allowed_at', 'k.expires_at'])
@@ -176,6 +175,9 @@ export type ConsentsQuery = {
   after: string | undefined;
 };
 
+/** The person of a username or id. */
+const isPerson = (user: string) => sql<boolean>`(u.username = ${user} or u.id::text = ${user})`;
+
 /** What people allowed, newest first; of a person (username or id), of a client, standing ones only. */
 export async function listConsents(
   db: Db,
@@ -188,7 +190,7 @@ export async function listConsents(
     .select(['k.id as consent_id', 'k.user_id', 'u.username', 'c.client_id', 'k.scopes', 'k.created_at as allowed_at'])
     .select(['k.expires_at', 'k.revoked_at', clientName.as('client_name'), lastUsed.as('last_used_at')]);
   if (consent_id) query = query.where('k.id', '=', consent_id);
-  if (user) query = query.where(sql<boolean>`(u.username = ${user} or u.id::text = ${user})`);
+  if (user) query = query.where(isPerson(user));
   if (client_id) query = query.where('c.client_id', '=', client_id);
   if (standing !== undefined) query = query.where('k.revoked_at', standing ? 'is' : 'is not', null);
   if (after) query = query.where('k.id', '<', after);
@@ -221,7 +223,7 @@ export async function listStandingGrants(
     .select('g.session_uid as session_id')
     .where('g.ends_at', '>', now);
   if (grant_id) query = query.where('g.id', '=', grant_id);
-  if (user) query = query.where(sql<boolean>`(u.username = ${user} or u.id::text = ${user})`);
+  if (user) query = query.where(isPerson(user));
   if (client_id) query = query.where('c.client_id', '=', client_id);
   if (after)
     query = query.where(sql<boolean>`(g.created_at, g.id) < (select created_at, id from grants where id = ${after})`);

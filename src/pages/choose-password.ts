@@ -1,11 +1,11 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { startBrowserSession } from '../oidc/index.ts';
 import { form, Problem, requestOrigin } from '../platform/http/index.ts';
 import { choosePassword, linkedUser, type User } from '../users/index.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
 import { type FieldErrors, pagePaths } from './page-data.ts';
 import { accountName, type PagesDeps, show } from './pages.ts';
+import { signInHere } from './signed-in.ts';
 
 /** Choosing one's own password with a one-time link: an invitation, or the way back in. */
 export function choosePasswordRoutes(router: Router, deps: PagesDeps): void {
@@ -57,9 +57,5 @@ async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> 
     showForm(deps, ctx, user, { password: error.message });
     return;
   }
-  const { issuer, config } = deps;
-  const options = { user_id: user.id, sessionSeconds: config.sessionSeconds, secure: issuer.startsWith('https:') };
-  await startBrowserSession(deps.provider().current(), ctx, options);
-  ctx.status = 303;
-  ctx.redirect(pagePaths.account);
+  await signInHere(deps, ctx, { user_id: user.id, to: pagePaths.account });
 }

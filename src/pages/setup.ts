@@ -1,12 +1,12 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { startBrowserSession } from '../oidc/index.ts';
 import { anonymous, form, Problem, requestOrigin } from '../platform/http/index.ts';
 import { isSetupOpen, setUpFirstAdministrator, UserInput } from '../users/index.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
 import { pagePaths } from './page-data.ts';
 import { type PagesDeps, show } from './pages.ts';
+import { signInHere } from './signed-in.ts';
 
 const SetupForm = UserInput.pick({ username: true, email: true, name: true }).extend({ password: z.string() });
 
@@ -59,14 +59,7 @@ async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
   try {
     const input = { ...parsed.data, enabled: true, secret: ctx.params.secret as string };
     const user = await setUpFirstAdministrator(deps, anonymous(requestOrigin(ctx)), input);
-    const options = {
-      user_id: user.id,
-      sessionSeconds: deps.config.sessionSeconds,
-      secure: deps.issuer.startsWith('https:'),
-    };
-    await startBrowserSession(deps.provider().current(), ctx, options);
-    ctx.status = 303;
-    ctx.redirect(pagePaths.account);
+    await signInHere(deps, ctx, { user_id: user.id, to: pagePaths.account });
   } catch (error) {
     showSetup(deps, ctx, values, asErrors(error));
   }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { startBrowserSession } from '../oidc/index.ts';
 import { digest } from '../platform/crypto/index.ts';
 import { form, requestOrigin } from '../platform/http/index.ts';
 import { authenticate, type User } from '../users/index.ts';
@@ -9,6 +8,7 @@ import { checkCsrf, csrfToken } from './csrf.ts';
 import { ownCookie } from './own-cookie.ts';
 import { pagePaths } from './page-data.ts';
 import { type PagesDeps, show } from './pages.ts';
+import { signInHere } from './signed-in.ts';
 
 const maxAccounts = 8;
 const yearMs = 365 * 24 * 60 * 60 * 1000;
@@ -21,11 +21,7 @@ export function signInRoutes(router: Router, deps: PagesDeps): void {
   router.post('/sign-in', async (ctx: Context) => {
     const user = await judgeSignIn(deps, ctx, { action: ctx.url });
     if (!user) return;
-    const { issuer, config } = deps;
-    const options = { user_id: user.id, sessionSeconds: config.sessionSeconds, secure: issuer.startsWith('https:') };
-    await startBrowserSession(deps.provider().current(), ctx, options);
-    ctx.status = 303;
-    ctx.redirect(ownPath(ctx.query.return_to));
+    await signInHere(deps, ctx, { user_id: user.id, to: ownPath(ctx.query.return_to) });
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { browserSession } from '../oidc/index.ts';
+import { type BrowserSession, browserSession, startBrowserSession } from '../oidc/index.ts';
 import { requestOrigin } from '../platform/http/index.ts';
 import { noteVisit } from '../sessions/index.ts';
 import { findUserById, type User } from '../users/index.ts';
@@ -21,11 +21,33 @@ export function own(deps: PagesDeps, handle: OwnPage): (ctx: Context) => Promise
 }
 
 async function signedIn(deps: PagesDeps, ctx: Context): Promise<SignedIn | undefined> {
+  const here = await whoIsHere(deps, ctx);
+  if (!here) return undefined;
+  const { uid } = here.session;
+  await noteVisit(deps, requestOrigin(ctx), uid);
+  return { user: here.user, session_uid: uid };
+}
+
+/** Who is signed in with this browser, and may be. */
+export async function whoIsHere(
+  deps: PagesDeps,
+  ctx: Context,
+): Promise<{ user: User; session: BrowserSession } | undefined> {
   const session = await browserSession(deps.provider().current(), ctx);
   const user = session && (await findUserById(deps.db, session.user_id));
-  if (!session || !user?.enabled) return undefined;
-  await noteVisit(deps, requestOrigin(ctx), session.uid);
-  return { user, session_uid: session.uid };
+  return session && user?.enabled ? { user, session } : undefined;
+}
+
+/** Signs a person in with this browser and sends them on. */
+export async function signInHere(
+  { provider, issuer, config }: PagesDeps,
+  ctx: Context,
+  { user_id, to }: { user_id: string; to: string },
+): Promise<void> {
+  const options = { user_id, sessionSeconds: config.sessionSeconds, secure: issuer.startsWith('https:') };
+  await startBrowserSession(provider().current(), ctx, options);
+  ctx.status = 303;
+  ctx.redirect(to);
 }
 
 /** The first value of a parameter. */

@@ -2,15 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { appendEvent } from '../audit/index.ts';
 import { announceChange, type Db, type Trx } from '../platform/database/index.ts';
-import {
-  type Actor,
-  checked,
-  conflict,
-  invalid,
-  mergePatch,
-  notFound,
-  preconditionFailed,
-} from '../platform/http/index.ts';
+import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../platform/http/index.ts';
 import { ResourceServerInput } from './schemas.ts';
 import {
   findResourceServer,
@@ -102,7 +94,7 @@ export async function changeResourceServer(
   return deps.db.transaction().execute(async (trx) => {
     const existing = await lockResourceServer(trx, identifier);
     if (!existing) throw notFound('resource server', identifier);
-    if (ifVersion !== undefined && ifVersion !== existing.version) throw preconditionFailed();
+    mustBeAt(existing.version, ifVersion);
     const input = checked(ResourceServerInput, mergePatch(asInput(existing), patch));
     if (input.identifier !== identifier) throw invalid('/identifier', 'A resource server keeps its identifier.');
     await putResourceServer(trx, deps, actor, input);

@@ -1,6 +1,6 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import type { Database } from '../../db/schema.ts';
-import type { Db, Trx } from '../platform/database/index.ts';
+import { containing, type Db, type Trx } from '../platform/database/index.ts';
 
 export type Permission = Omit<Selectable<Database['permissions']>, 'resource_server_id'>;
 export type ResourceServer = Selectable<Database['resource_servers']> & { permissions: Permission[] };
@@ -29,7 +29,7 @@ export async function listResourceServersFrom(
   { q, limit, after }: { q?: string | undefined; limit: number; after: string | undefined },
 ): Promise<ResourceServer[]> {
   let query = db.selectFrom('resource_servers').selectAll().orderBy('identifier').limit(limit);
-  const like = `%${(q ?? '').replaceAll(/[\\%_]/g, '\\$&')}%`;
+  const like = containing(q ?? '');
   if (q) query = query.where((eb) => eb.or([eb('identifier', 'ilike', like), eb('name', 'ilike', like)]));
   if (after) query = query.where('identifier', '>', after);
   const rows = await query.execute();

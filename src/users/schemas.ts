@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PageQuery, Timestamp } from '../platform/http/index.ts';
+import { Flag, PageQuery, Timestamp } from '../platform/http/index.ts';
 
 // Without "@", so that no username is another person's e-mail address.
 const Username = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
@@ -67,7 +67,7 @@ export const UserParams = z.strictObject({
 export const UsersQuery = z.strictObject({
   ...PageQuery,
   q: z.string().max(100).optional().meta({ description: 'part of the username, name or e-mail address' }),
-  enabled: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
+  enabled: Flag.optional(),
   role: z.string().max(64).optional(),
   sort: z.enum(['username', '-created_at']).default('username'),
 });

@@ -2,7 +2,7 @@ import type { Insertable, Selectable, Updateable } from 'kysely';
 import { sql } from 'kysely';
 import type { Database } from '../../db/schema.ts';
 import type { Digest } from '../platform/crypto/index.ts';
-import type { Db, Trx } from '../platform/database/index.ts';
+import { containing, type Db, type Trx } from '../platform/database/index.ts';
 
 export type User = Selectable<Database['users']>;
 
@@ -47,7 +47,7 @@ export async function listUsersFrom(
     .selectAll()
     .select([roles.as('roles'), hasPassword.as('has_password')])
     .limit(limit);
-  const like = `%${(q ?? '').replaceAll(/[\\%_]/g, '\\$&')}%`;
+  const like = containing(q ?? '');
   if (q)
     query = query.where((eb) => eb.or((['username', 'name', 'email'] as const).map((name) => eb(name, 'ilike', like))));
   if (enabled !== undefined) query = query.where('enabled', '=', enabled);

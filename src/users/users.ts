@@ -3,7 +3,7 @@ import { keepingAnOwner, listHeldRights, mustHold, setRoles } from '../access/in
 import { type AuditAction, appendEvent } from '../audit/index.ts';
 import { endGrantsOf } from '../consents/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
-import { type Actor, conflict, notFound, preconditionFailed } from '../platform/http/index.ts';
+import { type Actor, conflict, mustBeAt, notFound } from '../platform/http/index.ts';
 import { endSessionsOf, type SessionDeps } from '../sessions/index.ts';
 import { hashNewPassword, verifyPassword } from './password.ts';
 import type { UserChanges, UserInput } from './schemas.ts';
@@ -132,7 +132,7 @@ export async function changeUser(
   return deps.db.transaction().execute(async (trx) => {
     const user = await lockUserById(trx, id);
     if (!user) throw notFound('user', id);
-    if (ifVersion !== undefined && ifVersion !== user.version) throw preconditionFailed();
+    mustBeAt(user.version, ifVersion);
     await mustHold({ db: trx, now: deps.now }, actor, await listHeldRights(trx, id, deps.now()));
     const { email, name, enabled } = { ...user, ...changes };
     const profile = {

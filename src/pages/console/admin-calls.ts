@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { explain } from '../../access/index.ts';
-import { checked, forbidden, type Method, Problem, type Route } from '../../platform/http/index.ts';
+import { forbiddenBecause } from '../../access/index.ts';
+import { checked, type Method, Problem, type Route } from '../../platform/http/index.ts';
 import type { PagesDeps } from '../pages.ts';
 import { type Administrator, mayDo } from './administrator.ts';
 
@@ -36,8 +36,7 @@ export class AdminCalls {
     if (mayDo(this.#who, permission)) return;
     const { audience: resource } = this.#deps.admin;
     const asked = { subject_id: this.#who.user.id, scopes: ['latchkey:*'], resource, permission };
-    const { because } = await explain(this.#deps, asked);
-    throw forbidden(permission, `This needs "${permission}". ${because}`);
+    throw await forbiddenBecause(this.#deps, asked);
   }
 
   /**

@@ -1,9 +1,10 @@
 import type { Context } from 'koa';
 import { allows, effectivePermissions } from '../../access/index.ts';
-import { type BrowserSession, browserSession } from '../../oidc/index.ts';
+import type { BrowserSession } from '../../oidc/index.ts';
 import { type Actor, Problem, requestOrigin } from '../../platform/http/index.ts';
-import { findUserById, type User } from '../../users/index.ts';
+import type { User } from '../../users/index.ts';
 import type { PagesDeps } from '../pages.ts';
+import { whoIsHere } from '../signed-in.ts';
 
 /** Somebody signed in with this browser who may do something here, as the actor of what they do. */
 export type Administrator = { user: User; session: BrowserSession; actor: Actor };
@@ -20,9 +21,9 @@ export async function permissionsIn(deps: PagesDeps, user_id: string): Promise<s
  * @throws Problem 403: they hold no permission of Latchkey's
  */
 export async function administratorOf(deps: PagesDeps, ctx: Context): Promise<Administrator | undefined> {
-  const session = await browserSession(deps.provider().current(), ctx);
-  const user = session && (await findUserById(deps.db, session.user_id));
-  if (!session || !user?.enabled) return undefined;
+  const here = await whoIsHere(deps, ctx);
+  if (!here) return undefined;
+  const { user, session } = here;
   const permissions = await permissionsIn(deps, user.id);
   if (permissions.length === 0) throw notForThem();
   const { id } = user;

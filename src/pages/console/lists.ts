@@ -1,10 +1,11 @@
 import type Router from '@koa/router';
 import { Problem } from '../../platform/http/index.ts';
 import type { PagesDeps } from '../pages.ts';
+import { one } from '../signed-in.ts';
 import type { RouteName } from './admin-calls.ts';
 import type { ActLink, Cell, Filter, ListPage, Section } from './console-pages.ts';
 import { noticeIn } from './notices.ts';
-import { administered, one, type Place, showInConsole } from './place.ts';
+import { administered, type Place, showInConsole } from './place.ts';
 
 export type Rows = { rows: Cell[][]; next: string | null };
 

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { one } from './place.ts';
+import { one } from '../signed-in.ts';
 
 /** What was done, told on the page one comes back to. Only these sentences: an address must not put words on a page. */
 const notices: Record<string, string> = {

@@ -1,8 +1,9 @@
 import { pageOf } from '../../platform/http/index.ts';
 import { SessionView } from '../../sessions/index.ts';
+import { one } from '../signed-in.ts';
 import * as cell from './cells.ts';
 import type { Table } from './console-pages.ts';
-import { one, type Place } from './place.ts';
+import type { Place } from './place.ts';
 
 const revoke = 'POST /sessions/{session_id}/revoke';
 

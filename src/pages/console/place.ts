@@ -69,8 +69,3 @@ export function showInConsole<K extends keyof ConsolePages>(
 export function allowedActs({ calls }: Place, acts: readonly (ActLink & { does: RouteName })[]): ActLink[] {
   return acts.filter(({ does }) => calls.may(does));
 }
-
-/** One value of a query. */
-export function one(value: string | string[] | undefined): string {
-  return (Array.isArray(value) ? value[0] : value) ?? '';
-}

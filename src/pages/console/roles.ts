@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { AssignmentView, RoleView } from '../../access/index.ts';
 import { pageOf } from '../../platform/http/index.ts';
+import { one } from '../signed-in.ts';
 import * as cell from './cells.ts';
 import { clientPath } from './clients.ts';
 import type { DetailPage, Table } from './console-pages.ts';
 import { addressOf, type List } from './lists.ts';
 import { noticeIn } from './notices.ts';
 import { personPath } from './people.ts';
-import { allowedActs, one, type Place, showInConsole } from './place.ts';
+import { allowedActs, type Place, showInConsole } from './place.ts';
 
 export type Role = z.output<typeof RoleView>;
 

@@ -8,10 +8,10 @@ export {
   conflict,
   forbidden,
   invalid,
+  mustBeAt,
   notFound,
   Problem,
   type ProblemPage,
-  preconditionFailed,
   problems,
   tooMany,
   unavailable,
@@ -19,5 +19,16 @@ export {
 } from './problems.ts';
 export { RepeatedAnswers } from './repeated-answers.ts';
 export { type Origin, rememberOrigin, requestOrigin } from './request-origin.ts';
-export { type Method, type Page, PageQuery, pageOf, type Route, route, Timestamp, wordsOf } from './routes.ts';
+export {
+  Flag,
+  type Method,
+  type Page,
+  PageQuery,
+  pageOf,
+  type Route,
+  route,
+  Timestamp,
+  wireSchema,
+  wordsOf,
+} from './routes.ts';
 export { type Answer, type Call, checked, serve } from './serve-routes.ts';

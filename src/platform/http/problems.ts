@@ -55,10 +55,15 @@ export function forbidden(permission: string, detail: string): Problem {
   return new Problem(403, 'forbidden', { title: 'Not allowed', detail, members: { permission } });
 }
 
-/** It was changed since the caller read it. */
-export function preconditionFailed(): Problem {
+/**
+ * Sees to it that what is changed is what the caller read; without a version the caller does not care (RFC 9110 §13.1.1).
+ *
+ * @throws Problem 412
+ */
+export function mustBeAt(version: number, expected: number | undefined): void {
+  if (expected === undefined || expected === version) return;
   const detail = 'This was changed meanwhile. Read it again, and repeat with the new ETag.';
-  return new Problem(412, 'precondition_failed', { title: 'Changed meanwhile', detail });
+  throw new Problem(412, 'precondition_failed', { title: 'Changed meanwhile', detail });
 }
 
 /** It clashes with what is already there. */

@@ -72,6 +72,14 @@ export const Timestamp = z.codec(z.iso.datetime({ offset: true }), z.date(), {
   encode: (date) => date.toISOString(),
 });
 
+/** Yes or no in a query. */
+export const Flag = z.stringbool({ truthy: ['true'], falsy: ['false'] });
+
+/** What a schema takes on the wire, as JSON Schema: for OpenAPI, the reference and the command line. */
+export function wireSchema(schema: z.ZodType): z.core.JSONSchema.JSONSchema {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+}
+
 const mostOnAPage = 200;
 
 /** Members of every list's query. */
