@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { notFound, pageFrom, pageOf, positionIn, type Route, route } from '../platform/http/index.ts';
+import { keyIn, notFound, pageByKey, pageOf, type Route, route } from '../platform/http/index.ts';
 import { type AccessDeps, explain } from './rights.ts';
 import { changeRole, createRole, giveRole, removeRole, takeRole } from './roles.ts';
 import {
@@ -80,9 +80,9 @@ export const accessRoutes = (deps: AccessDeps): Route[] => [
     response: pageOf(AssignmentView),
     handle: async ({ params: { role }, query: { limit, cursor } }) => {
       if (!(await findRoleByName(deps.db, role))) throw notFound('role', role);
-      const after = positionIn(cursor)?.key;
+      const after = keyIn(cursor, z.uuid());
       const rows = await listAssignmentsOf(deps.db, { role, limit: limit + 1, after });
-      return pageFrom(rows, limit, ({ subject_id }) => ({ value: '', key: subject_id }));
+      return pageByKey(rows, limit, ({ subject_id }) => subject_id);
     },
   }),
   route({

@@ -1,4 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { z } from 'zod';
 import { containing, type Db, type Trx } from '../platform/database/index.ts';
 import { cursorAt, type Page, type Position, pageFrom, positionIn } from '../platform/http/index.ts';
 import type { AuditRows } from './events.ts';
@@ -90,7 +91,7 @@ export async function listEvents(
   db: Db,
   { limit, cursor, text, ...filter }: EventFilter & { limit: number; cursor?: string | undefined },
 ): Promise<Page<RecordedEvent>> {
-  const before = positionIn(cursor);
+  const before = positionIn(cursor, { value: z.iso.datetime(), key: z.uuid() });
   const conditions = [...conditionsOf(filter), ...(before ? [sql<SqlBool>`${place} < ${placeAt(before)}`] : [])];
   const end = text === undefined ? undefined : await endOfSearch(db, conditions);
   const searched = [...(text ? [mentions(text)] : []), ...(end ? [sql<SqlBool>`${place} >= ${placeAt(end)}`] : [])];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MergePatch, notFound, pageFrom, pageOf, positionIn, type Route, route } from '../platform/http/index.ts';
+import { keyIn, MergePatch, notFound, pageByKey, pageOf, type Route, route } from '../platform/http/index.ts';
 import { asInput, type ClientDeps, changeClient, createClient, disableClient } from './clients.ts';
 import {
   ClientInput,
@@ -29,10 +29,10 @@ const registrations = (deps: ClientDeps): Route[] => [
     query: ClientsQuery,
     response: pageOf(ClientView),
     handle: async ({ query: { cursor, limit, ...query } }) => {
-      const after = positionIn(cursor)?.key;
+      const after = keyIn(cursor, query.sort === 'client_id' ? undefined : z.uuid());
       const rows = await listClients(deps.db, { ...query, limit: limit + 1, after });
       const keyOf = ({ client_id, id }: Client) => (query.sort === 'client_id' ? client_id : id);
-      const { items, next } = pageFrom(rows, limit, (client) => ({ value: query.sort, key: keyOf(client) }));
+      const { items, next } = pageByKey(rows, limit, keyOf);
       return { items: items.map(shown), next };
     },
   }),

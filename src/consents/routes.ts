@@ -1,4 +1,5 @@
-import { notFound, pageFrom, pageOf, positionIn, type Route, route } from '../platform/http/index.ts';
+import { z } from 'zod';
+import { keyIn, notFound, pageByKey, pageOf, type Route, route } from '../platform/http/index.ts';
 import { type ConsentDeps, endGrant, takeBackConsent } from './consents.ts';
 import { ConsentParams, ConsentsQuery, ConsentView, GrantParams, GrantsQuery, GrantView } from './schemas.ts';
 import { listConsents, listStandingGrants } from './store.ts';
@@ -13,8 +14,8 @@ export const consentRoutes = (deps: ConsentDeps): Route[] => [
     query: ConsentsQuery,
     response: pageOf(ConsentView),
     handle: async ({ query: { cursor, limit, ...query } }) => {
-      const rows = await listConsents(deps.db, { ...query, limit: limit + 1, after: positionIn(cursor)?.key });
-      return pageFrom(rows, limit, ({ consent_id }) => ({ value: '', key: consent_id }));
+      const rows = await listConsents(deps.db, { ...query, limit: limit + 1, after: keyIn(cursor, z.uuid()) });
+      return pageByKey(rows, limit, ({ consent_id }) => consent_id);
     },
   }),
   route({
@@ -46,9 +47,9 @@ export const consentRoutes = (deps: ConsentDeps): Route[] => [
     query: GrantsQuery,
     response: pageOf(GrantView),
     handle: async ({ query: { cursor, limit, ...query } }) => {
-      const after = positionIn(cursor)?.key;
+      const after = keyIn(cursor, z.uuid());
       const rows = await listStandingGrants(deps.db, { ...query, now: deps.now(), limit: limit + 1, after });
-      return pageFrom(rows, limit, ({ id }) => ({ value: '', key: id }));
+      return pageByKey(rows, limit, ({ id }) => id);
     },
   }),
   route({

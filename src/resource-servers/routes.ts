@@ -1,4 +1,4 @@
-import { MergePatch, pageFrom, pageOf, positionIn, type Route, route } from '../platform/http/index.ts';
+import { keyIn, MergePatch, pageByKey, pageOf, type Route, route } from '../platform/http/index.ts';
 import {
   asInput,
   changeResourceServer,
@@ -20,9 +20,9 @@ export const resourceServerRoutes = (deps: ResourceServerDeps): Route[] => [
     query: ResourceServersQuery,
     response: pageOf(ResourceServerView),
     handle: async ({ query: { q, limit, cursor } }) => {
-      const after = positionIn(cursor)?.key;
+      const after = keyIn(cursor);
       const rows = await listResourceServersFrom(deps.db, { q, limit: limit + 1, after });
-      const { items, next } = pageFrom(rows, limit, ({ identifier }) => ({ value: '', key: identifier }));
+      const { items, next } = pageByKey(rows, limit, ({ identifier }) => identifier);
       return { items: items.map(shown), next };
     },
   }),

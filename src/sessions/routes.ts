@@ -1,8 +1,11 @@
+import { z } from 'zod';
 import { findSubject } from '../access/index.ts';
-import { notFound, pageFrom, pageOf, positionIn, type Route, route } from '../platform/http/index.ts';
+import { keyIn, notFound, pageByKey, pageOf, type Route, route } from '../platform/http/index.ts';
 import { SessionParams, SessionsParams, SessionsQuery, SessionView } from './schemas.ts';
 import { endSession, type SessionDeps } from './sessions.ts';
 import { listSessions } from './store.ts';
+
+const Offset = z.string().regex(/^\d{1,7}$/);
 
 /** Who is signed in where. */
 export const sessionRoutes = (deps: SessionDeps): Route[] => [
@@ -17,9 +20,9 @@ export const sessionRoutes = (deps: SessionDeps): Route[] => [
     handle: async ({ params: { user }, query: { limit, cursor } }) => {
       const user_id = await findSubject(deps.db, { kind: 'user', name: user });
       if (user_id === undefined) throw notFound('user', user);
-      const offset = Number.parseInt(positionIn(cursor)?.key ?? '0', 10) || 0;
+      const offset = Number(keyIn(cursor, Offset) ?? 0);
       const { sessions } = await listSessions(deps.db, user_id, { now: deps.now(), offset, limit: limit + 1 });
-      const { items, next } = pageFrom(sessions, limit, () => ({ value: '', key: String(offset + limit) }));
+      const { items, next } = pageByKey(sessions, limit, () => String(offset + limit));
       return { items: items.map(({ uid, ...session }) => ({ session_id: uid, ...session })), next };
     },
   }),

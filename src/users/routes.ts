@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import { listRoleAssignments } from '../access/index.ts';
 import { joined } from '../platform/database/index.ts';
-import { type Actor, notFound, pageFrom, pageOf, positionIn, type Route, route } from '../platform/http/index.ts';
+import { type Actor, keyIn, notFound, pageByKey, pageOf, type Route, route } from '../platform/http/index.ts';
 import { generatePassword } from './password.ts';
 import { createPasswordLink } from './password-links.ts';
 import {
@@ -30,10 +31,10 @@ export const userRoutes = (deps: UserRouteDeps): Route[] => [
     query: UsersQuery,
     response: pageOf(UserView),
     handle: async ({ query: { cursor, limit, ...query } }) => {
-      const after = positionIn(cursor)?.key;
+      const after = keyIn(cursor, query.sort === 'username' ? undefined : z.uuid());
       const rows = await listUsersFrom(deps.db, { ...query, limit: limit + 1, after });
       const keyOf = ({ username, id }: User) => (query.sort === 'username' ? username : id);
-      return pageFrom(rows, limit, (user) => ({ value: query.sort, key: keyOf(user) }));
+      return pageByKey(rows, limit, keyOf);
     },
   }),
   route({

@@ -5,21 +5,39 @@ import type { Page } from './routes.ts';
 /** Where a page ended: the value it is sorted by, and the key that breaks ties. */
 export type Position = { value: string; key: string };
 
-const Cursor = z.tuple([z.string(), z.string()]);
+/** What a cursor may hold where nothing closer is known: PostgreSQL refuses NUL. */
+const PlainText = z
+  .string()
+  .max(512)
+  .regex(/^\P{Cc}*$/u);
+
+const noPosition = () => invalid('/cursor', 'Use the `next` of the page before; this is none.');
 
 /**
  * The position in a cursor.
  *
- * @throws Problem `invalid`: it was not made by `pageFrom`
+ * @throws Problem `invalid`: it was not made by `pageFrom` of this list
  */
-export function positionIn(cursor: string | undefined): Position | undefined {
+export function positionIn(
+  cursor: string | undefined,
+  { value, key }: { value: z.ZodType<string>; key: z.ZodType<string> },
+): Position | undefined {
   if (cursor === undefined) return undefined;
   try {
-    const [value, key] = Cursor.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
-    return { value, key };
+    const parts = z.tuple([value, key]).parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+    return { value: parts[0], key: parts[1] };
   } catch {
-    throw invalid('/cursor', 'Use the `next` of the page before; this is none.');
+    throw noPosition();
   }
+}
+
+/**
+ * The key in a cursor of a list whose order is that of its keys.
+ *
+ * @throws Problem `invalid`: it was not made by `pageByKey` of this list
+ */
+export function keyIn(cursor: string | undefined, key: z.ZodType<string> = PlainText): string | undefined {
+  return positionIn(cursor, { value: z.literal(''), key })?.key;
 }
 
 /** Makes a page of rows of which one more than asked was read. */
@@ -27,6 +45,11 @@ export function pageFrom<Row>(rows: readonly Row[], limit: number, positionOf: (
   const items = rows.slice(0, limit);
   const last = rows.length > limit ? items.at(-1) : undefined;
   return { items, next: last === undefined ? null : cursorAt(positionOf(last)) };
+}
+
+/** Makes a page of a list whose order is that of its keys. */
+export function pageByKey<Row>(rows: readonly Row[], limit: number, keyOf: (row: Row) => string): Page<Row> {
+  return pageFrom(rows, limit, (row) => ({ value: '', key: keyOf(row) }));
 }
 
 /** The cursor of a page that goes on after a position. */
