@@ -4,6 +4,7 @@ import { exactTime } from '../times.ts';
 import type { Act } from './acts.ts';
 import * as cell from './cells.ts';
 import { deathsOf, withDeaths } from './deaths.ts';
+import { ownerActs } from './owner-acts.ts';
 import { getPerson, personName, personPath } from './people.ts';
 import type { Place } from './place.ts';
 import { roleActsOf } from './subject-roles.ts';
@@ -14,7 +15,7 @@ const crumb = { text: 'People', href: '/console/people' };
 async function frame(place: Place) {
   const person = await getPerson(place);
   const framed = { section, crumb, name: personName(person), back: personPath(person.username) };
-  return { person, framed, dying: await whatWouldDie(place.deps, { user: person.id }) };
+  return { person, framed };
 }
 
 const changing: Act = {
@@ -53,7 +54,8 @@ const settingPassword: Act = {
   does: 'POST /users/{user}/password',
   isGrave: true,
   ask: async (place) => {
-    const { framed, dying } = await frame(place);
+    const { person, framed } = await frame(place);
+    const dying = await whatWouldDie(place.deps, { user: person.id });
     return {
       ...framed,
       heading: 'Set a new password for',
@@ -120,76 +122,27 @@ const linking: Act = {
   },
 };
 
-const revoking: Act = {
-  path: '/people/:subject/revoke',
-  does: 'POST /revocations',
-  isGrave: true,
-  ask: async (place) => {
-    const { framed, dying } = await frame(place);
-    return {
-      ...framed,
-      heading: 'Revoke everything of',
-      words: ['They are signed out everywhere, and so is every app that acts for them. They can sign in again.'],
-      deaths: deathsOf(dying),
-      fields: [],
-      button: withDeaths('Revoke', dying),
-      danger: true,
-    };
-  },
-  perform: async (place) => {
-    const { id, username } = await getPerson(place);
-    await place.calls.act('POST /revocations', { body: { handle: { user: id } } });
-    return { to: personPath(username), done: 'revoked' };
-  },
-};
-
-const disabling: Act = {
-  path: '/people/:subject/disable',
-  does: 'POST /users/{user}/disable',
-  isGrave: true,
-  ask: async (place) => {
-    const { framed, dying } = await frame(place);
-    return {
-      ...framed,
-      heading: 'Disable',
-      words: [
-        'They are signed out everywhere and cannot sign in. Enabling them later does not bring back what ends now.',
-      ],
-      deaths: deathsOf(dying),
-      fields: [],
-      button: withDeaths(`Disable ${framed.name}`, dying),
-      danger: true,
-    };
-  },
-  perform: async ({ calls, params: { subject = '' } }) => {
-    await calls.act('POST /users/{user}/disable', { params: { user: subject } });
-    return { to: personPath(subject), done: 'disabled' };
-  },
-};
-
-const enabling: Act = {
-  path: '/people/:subject/enable',
-  does: 'PATCH /users/{user}',
-  isGrave: false,
-  ask: async (place) => {
+const stopping = ownerActs({
+  path: '/people/:subject',
+  find: async (place) => {
     const { person, framed } = await frame(place);
-    return {
-      ...framed,
-      heading: 'Enable',
-      words: ['They can sign in again, with the password they had. Tokens from before stay dead.'],
-      deaths: [],
-      fields: [],
-      button: `Enable ${framed.name}`,
-      danger: false,
-      version: person.version,
-      present: [{ label: 'State', cell: cell.enabled(person.enabled) }],
-    };
+    const { id, enabled, version } = person;
+    return { framed, enabled, version, handle: { user: id } };
   },
-  perform: async ({ calls, params: { subject = '' } }, { version: ifVersion }) => {
-    await calls.act('PATCH /users/{user}', { params: { user: subject }, body: { enabled: true }, ifVersion });
-    return { to: personPath(subject), done: 'enabled' };
+  params: ({ params: { subject = '' } }) => ({ user: subject }),
+  disable: {
+    route: 'POST /users/{user}/disable',
+    words: 'They are signed out everywhere and cannot sign in. Enabling them later does not bring back what ends now.',
   },
-};
+  enable: {
+    route: 'PATCH /users/{user}',
+    words: 'They can sign in again, with the password they had. Tokens from before stay dead.',
+  },
+  revoke: {
+    heading: 'Revoke everything of',
+    words: 'They are signed out everywhere, and so is every app that acts for them. They can sign in again.',
+  },
+});
 
 const signingOut: Act = {
   path: '/people/:subject/sessions/:session_id/revoke',
@@ -214,13 +167,4 @@ const signingOut: Act = {
 };
 
 /** What can be done with a person's account. */
-export const peopleActs: Act[] = [
-  changing,
-  linking,
-  signingOut,
-  settingPassword,
-  revoking,
-  disabling,
-  enabling,
-  ...roleActsOf('user'),
-];
+export const peopleActs: Act[] = [changing, linking, signingOut, settingPassword, ...stopping, ...roleActsOf('user')];

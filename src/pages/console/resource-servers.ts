@@ -1,13 +1,11 @@
 import type { z } from 'zod';
 import { pageOf } from '../../platform/http/index.ts';
 import { ResourceServerView } from '../../resource-servers/index.ts';
-import { whatWouldDie } from '../../revocation/index.ts';
-import type { Act } from './acts.ts';
 import * as cell from './cells.ts';
 import type { DetailPage, Fact, Table } from './console-pages.ts';
-import { deathsOf, withDeaths } from './deaths.ts';
 import type { List } from './lists.ts';
 import { noticeIn } from './notices.ts';
+import { ownerActs } from './owner-acts.ts';
 import { allowedActs, type Place, showInConsole } from './place.ts';
 
 type ResourceServer = z.output<typeof ResourceServerView>;
@@ -109,81 +107,25 @@ function actsOf(place: Place, { identifier, enabled }: ResourceServer) {
   ]);
 }
 
-async function frame(place: Place) {
-  const server = await getServer(place);
-  return { server, framed: { section, crumb, name: server.name, back: pathOf(server.identifier) } };
-}
-
-const disabling: Act = {
-  path: '/apis/:identifier/disable',
-  does: 'POST /resource-servers/{identifier}/disable',
-  isGrave: true,
-  ask: async (place) => {
-    const { server, framed } = await frame(place);
-    const dying = await whatWouldDie(place.deps, { resource_server: server.identifier });
-    return {
-      ...framed,
-      heading: 'Disable',
-      words: ['No client gets a token for it any more. Enabling it later does not bring back what ends now.'],
-      deaths: deathsOf(dying),
-      fields: [],
-      button: withDeaths(`Disable ${server.name}`, dying),
-      danger: true,
-    };
-  },
-  perform: async ({ calls, params: { identifier = '' } }) => {
-    await calls.act('POST /resource-servers/{identifier}/disable', { params: { identifier } });
-    return { to: pathOf(identifier), done: 'disabled' };
-  },
-};
-
-const enabling: Act = {
-  path: '/apis/:identifier/enable',
-  does: 'PATCH /resource-servers/{identifier}',
-  isGrave: false,
-  ask: async (place) => {
-    const { server, framed } = await frame(place);
-    return {
-      ...framed,
-      heading: 'Enable',
-      words: ['Clients get tokens for it again. Tokens from before it was disabled stay dead.'],
-      deaths: [],
-      fields: [],
-      button: `Enable ${server.name}`,
-      danger: false,
-      version: server.version,
-      present: [{ label: 'State', cell: cell.enabled(server.enabled) }],
-    };
-  },
-  perform: async ({ calls, params: { identifier = '' } }, { version: ifVersion }) => {
-    const given = { params: { identifier }, body: { enabled: true }, ifVersion };
-    await calls.act('PATCH /resource-servers/{identifier}', given);
-    return { to: pathOf(identifier), done: 'enabled' };
-  },
-};
-
-const revoking: Act = {
-  path: '/apis/:identifier/revoke',
-  does: 'POST /revocations',
-  isGrave: true,
-  ask: async (place) => {
-    const { server, framed } = await frame(place);
-    const dying = await whatWouldDie(place.deps, { resource_server: server.identifier });
-    return {
-      ...framed,
-      heading: 'Revoke every token for',
-      words: ['Clients get another one as soon as they ask, without anybody noticing: this is for tokens that leaked.'],
-      deaths: deathsOf(dying),
-      fields: [],
-      button: withDeaths('Revoke', dying),
-      danger: true,
-    };
-  },
-  perform: async ({ calls, params: { identifier = '' } }) => {
-    await calls.act('POST /revocations', { body: { handle: { resource_server: identifier } } });
-    return { to: pathOf(identifier), done: 'revoked' };
-  },
-};
-
 /** What can be done with an API. */
-export const resourceServerActs: Act[] = [disabling, enabling, revoking];
+export const resourceServerActs = ownerActs({
+  path: '/apis/:identifier',
+  find: async (place) => {
+    const { identifier, name, enabled, version } = await getServer(place);
+    const framed = { section, crumb, name, back: pathOf(identifier) };
+    return { framed, enabled, version, handle: { resource_server: identifier } };
+  },
+  params: ({ params: { identifier = '' } }) => ({ identifier }),
+  disable: {
+    route: 'POST /resource-servers/{identifier}/disable',
+    words: 'No client gets a token for it any more. Enabling it later does not bring back what ends now.',
+  },
+  enable: {
+    route: 'PATCH /resource-servers/{identifier}',
+    words: 'Clients get tokens for it again. Tokens from before it was disabled stay dead.',
+  },
+  revoke: {
+    heading: 'Revoke every token for',
+    words: 'Clients get another one as soon as they ask, without anybody noticing: this is for tokens that leaked.',
+  },
+});
