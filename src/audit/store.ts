@@ -1,25 +1,12 @@
-import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import { z } from 'zod';
+import type { Database } from '../../db/schema.ts';
 import { containing, type Db, type Trx } from '../platform/database/index.ts';
 import { cursorAt, type Page, type Position, pageFrom, positionIn } from '../platform/http/index.ts';
 import type { AuditRows } from './events.ts';
 
-export type RecordedEvent = {
-  id: string;
-  occurred_at: Date;
-  actor_kind: string;
-  actor_id: string | null;
-  action: string;
-  target_kind: string | null;
-  target_id: string | null;
-  outcome: 'success' | 'failure';
-  reason: string | null;
-  /** null where there was none, and where it was erased. */
-  address: string | null;
-  user_agent: string | null;
-  request_id: string | null;
-  details: Record<string, unknown> | null;
-};
+/** Address and user agent are null where there was none, and where they were erased. */
+export type RecordedEvent = Omit<Selectable<Database['audit_events']>, 'recorded_in' | 'personal_digest'>;
 
 /** What is looked for; all that is given must hold. */
 export type EventFilter = {

@@ -99,26 +99,15 @@ async function entitledScopes(
   record: ClientRecord,
 ): Promise<(scope: string) => boolean> {
   const direct = entitlementsOf(ctx, record)[server.identifier] ?? [];
-  if (isForItself(ctx))
-    return offered(server, [...direct, ...(await rolesOfClient(permissionsOf, ctx, server, { record, direct }))]);
   const isOffered = offered(server, direct);
+  if (isForItself(ctx)) {
+    // A client's roles are only asked where what it was registered with does not suffice: most requests need no read.
+    const suffices = direct.length > 0 && requestedScopes(ctx).every(isOffered);
+    return suffices ? isOffered : offered(server, [...direct, ...(await permissionsOf(record.id, server.identifier))]);
+  }
   const user_id = ctx.oidc.entities.Account?.accountId ?? ctx.oidc.session?.accountId;
   const own = server.assignment_required && user_id ? await permissionsOf(user_id, server.identifier) : undefined;
   return (scope) => isOffered(scope) && (own === undefined || contains(own, [scope]));
-}
-
-type Direct = { record: ClientRecord; direct: string[] };
-
-/** What a client's roles add to what it was registered with; only asked where that does not suffice, so most requests need no read. */
-async function rolesOfClient(
-  permissionsOf: ResourceDeps['permissionsOf'],
-  ctx: KoaContextWithOIDC,
-  server: ResourceServer,
-  { record, direct }: Direct,
-): Promise<string[]> {
-  const requested = requestedScopes(ctx);
-  const suffices = direct.length > 0 && requested.every(offered(server, direct));
-  return suffices ? [] : permissionsOf(record.id, server.identifier);
 }
 
 /** Judges whether a scope is one of this resource server's that a client with these patterns may have. */

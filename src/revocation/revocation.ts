@@ -1,12 +1,13 @@
-import { allows } from '../access/index.ts';
+import { allows, findSubject } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { endGrant } from '../consents/index.ts';
 import { type Db, joined, type Trx } from '../platform/database/index.ts';
 import { type Actor, forbidden, invalid, notFound } from '../platform/http/index.ts';
+import { findResourceServer } from '../resource-servers/index.ts';
 import { endSession, type SessionDeps } from '../sessions/index.ts';
 import { revokeToken, tokenHandle } from '../tokens/index.ts';
 import type { Handle } from './schemas.ts';
-import { countLive, findOwner, type Live, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
+import { countLive, type Live, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
 
 export type RevocationDeps = Pick<SessionDeps, 'db' | 'now' | 'jobs'>;
 
@@ -89,17 +90,20 @@ async function scopeOf(db: Db, handle: Handle): Promise<Scope> {
   if ('grant_id' in handle) return { grant: handle.grant_id };
   if ('session_id' in handle) return { session: handle.session_id };
   if ('issued_before' in handle) return { before: handle.issued_before };
-  const owner = ownerIn(handle);
-  const found = await findOwner(db, owner);
-  if (!found) throw notFound(owner.kind.replace('_', ' '), owner.name);
-  return { owner: found };
+  return { owner: await ownerIn(db, handle) };
 }
 
-function ownerIn(handle: Extract<Handle, { user: string } | { client_id: string } | { resource_server: string }>): {
-  kind: Owner['kind'];
-  name: string;
-} {
-  if ('user' in handle) return { kind: 'user', name: handle.user };
-  if ('client_id' in handle) return { kind: 'client', name: handle.client_id };
-  return { kind: 'resource_server', name: handle.resource_server };
+type OwnerHandle = Extract<Handle, { user: string } | { client_id: string } | { resource_server: string }>;
+
+/** @throws Problem `not_found` */
+async function ownerIn(db: Db, handle: OwnerHandle): Promise<Owner> {
+  if ('resource_server' in handle) {
+    const id = handle.resource_server;
+    if (!(await findResourceServer(db, id))) throw notFound('resource server', id);
+    return { kind: 'resource_server', id, row: id };
+  }
+  const [kind, name] = 'user' in handle ? (['user', handle.user] as const) : (['client', handle.client_id] as const);
+  const row = await findSubject(db, { kind, name });
+  if (row === undefined) throw notFound(kind, name);
+  return { kind, id: kind === 'user' ? row : name, row };
 }

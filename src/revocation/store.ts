@@ -79,20 +79,6 @@ export async function countLive(db: Db, scope: Scope, now: Date): Promise<Live> 
   return rows[0] ?? { sessions: 0, refresh_families: 0, access_tokens: 0 };
 }
 
-/** The owner of this name: a username or user id, a `client_id`, an API's identifier. */
-export async function findOwner(
-  db: Db,
-  { kind, name }: { kind: Owner['kind']; name: string },
-): Promise<Owner | undefined> {
-  const found = {
-    user: sql<Owner>`select 'user' as kind, id::text, id::text as row from users where username = ${name} or id::text = ${name}`,
-    client: sql<Owner>`select 'client' as kind, client_id as id, id::text as row from clients where client_id = ${name}`,
-    resource_server: sql<Owner>`select 'resource_server' as kind, identifier as id, identifier as row
-      from resource_servers where identifier = ${name}`,
-  };
-  return (await found[kind].execute(db)).rows[0];
-}
-
 /** What an owner got until then is dead, whoever looks. */
 export async function markOwner(trx: Trx, { kind, row }: Owner, at: Date): Promise<void> {
   const marked = { tokens_valid_after: sql<Date>`greatest(tokens_valid_after, ${at})` };

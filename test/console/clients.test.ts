@@ -1,6 +1,6 @@
 import { type ConsoleBrowser, consoleAs, linkOn, wordsOf } from '../support/console.ts';
 import { clientSecrets } from '../support/installation.ts';
-import { basic, startLatchkey } from '../support/latchkey.ts';
+import { startLatchkey } from '../support/latchkey.ts';
 
 const secretOn = (html: string) => /lk_cs_[\w-]+/.exec(html)?.[0] ?? '';
 
@@ -10,15 +10,6 @@ describe('clients in the console', () => {
   beforeAll(async () => {
     alice = await consoleAs(latchkey);
   });
-
-  const isLetIn = async (client_id: string, secret: string) => {
-    const response = await fetch(`${latchkey.issuer}/oauth/introspect`, {
-      method: 'POST',
-      headers: { authorization: basic(client_id, secret) },
-      body: new URLSearchParams({ token: 'none' }),
-    });
-    return response.status === 200;
-  };
 
   test('are searched, filtered and sorted by the address', async () => {
     const all = wordsOf(await alice.get('/clients'));
@@ -56,8 +47,8 @@ describe('clients in the console', () => {
     expect(wordsOf(made)).toMatch(/Here is the new secret of Billing service You will not see it again/);
     expect(made.html).toContain('curl');
     expect(made.headers.get('cache-control')).toBe('no-store');
-    expect(await isLetIn('service', secret)).toBe(true);
-    expect(await isLetIn('service', clientSecrets.service)).toBe(true);
+    expect(await latchkey.isLetIn('service', secret)).toBe(true);
+    expect(await latchkey.isLetIn('service', clientSecrets.service)).toBe(true);
     expect((await alice.get('/clients/service')).html).not.toContain(secret);
     const { stdout } = await latchkey.command(['audit', 'tail', '--json']);
     expect(stdout).not.toContain(secret);
@@ -82,8 +73,8 @@ describe('clients in the console', () => {
     expect(wordsOf(page)).toContain('1 other secret works on.');
     const after = await alice.send(page);
     expect(wordsOf(after)).toContain('The secret is revoked');
-    expect(await isLetIn('web-app', secret)).toBe(false);
-    expect(await isLetIn('web-app', clientSecrets['web-app'])).toBe(true);
+    expect(await latchkey.isLetIn('web-app', secret)).toBe(false);
+    expect(await latchkey.isLetIn('web-app', clientSecrets['web-app'])).toBe(true);
   });
 
   test('say what dies before they are stopped, are stopped, and started again', async () => {

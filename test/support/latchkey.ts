@@ -197,6 +197,16 @@ export class Latchkey {
     return body.active === true;
   }
 
+  /** Whether a client authenticates with this secret. */
+  async isLetIn(client_id: string, secret: string): Promise<boolean> {
+    const response = await fetch(`${this.issuer}/oauth/introspect`, {
+      method: 'POST',
+      headers: { authorization: basic(client_id, secret) },
+      body: new URLSearchParams({ token: 'none' }),
+    });
+    return response.status === 200;
+  }
+
   async auditEvents(action: string): Promise<Record<string, unknown>[]> {
     const { rows } = await this.database.query(
       `select e.*, p.address, p.user_agent from audit_events e left join audit_personal_details p on p.event_id = e.id
