@@ -109,6 +109,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     keyActivationSeconds,
     validateMetadata: clientMetadataRules(),
   };
+  const routes = adminRoutes(admin);
   const pages: PagesDeps = {
     ...store,
     jobs,
@@ -119,12 +120,9 @@ export async function createApp({ config, issuer, version, installation, log, me
     version,
     config,
     demo: demo !== undefined,
-    admin: { routes: adminRoutes(admin), audience: adminAudience(issuer) },
+    admin: { routes, audience: adminAudience(issuer) },
   };
 
-  const koa = new Koa({ proxy: true, maxIpsCount: config.trustedProxyHops });
-  koa.keys = keys.all('cookie').map(({ key }) => key.toString('base64url'));
-  koa.silent = true;
   const documents = new RepeatedAnswers({
     issuer,
     paths: publishedDocuments,
@@ -132,29 +130,13 @@ export async function createApp({ config, issuer, version, installation, log, me
     observe: (route, seconds) => metrics.request({ method: 'GET', route, status: 200 }, seconds),
     log,
   });
+  const koa = new Koa({ proxy: true, maxIpsCount: config.trustedProxyHops });
+  koa.keys = keys.all('cookie').map(({ key }) => key.toString('base64url'));
+  koa.silent = true;
   koa.use(documents.keep);
-  koa.use(believeProxies(config.trustProxy));
-  koa.use(rememberOrigin);
-  koa.use(measureRequests(metrics, routeTemplate));
-  if (config.traceEndpoint) koa.use(traceRequests(routeTemplate));
-  koa.use(logRequests(log));
-  koa.use(securityHeaders(issuer));
-  koa.use(problems(log, problemPage({ now, config })));
-  koa.use(pinHost(issuer));
-  const bearers = {
-    ...providerDeps,
-    signingKeys: provider.keys,
-    isFirstUse: (iss: string, jti: string, exp: number) => isFirstUse(db, iss, jti, exp),
-  };
-  const unit = unitOfWork({
-    log,
-    db,
-    committer,
-    keys,
-    metrics,
-    now,
-    refreshGraceSeconds: config.refreshGraceSeconds,
-  });
+  koa.use(everyRequest({ config, issuer, log, metrics, now }));
+  koa.use(statusListRoutes(new StatusLists({ db, issuer, now, signingKeys: provider.keys })));
+  const unit = unitOfWork({ log, db, committer, keys, metrics, now, refreshGraceSeconds: config.refreshGraceSeconds });
   const forPrograms = compose([
     oauthErrors,
     readForm,
@@ -163,6 +145,11 @@ export async function createApp({ config, issuer, version, installation, log, me
     resolveStructuredTokens(issuer, provider.keys),
     provider.middleware,
   ]);
+  const bearers = {
+    ...providerDeps,
+    signingKeys: provider.keys,
+    isFirstUse: (iss: string, jti: string, exp: number) => isFirstUse(db, iss, jti, exp),
+  };
   const forBrowsers = compose([
     healthRoutes(installation),
     serveAssets,
@@ -170,25 +157,22 @@ export async function createApp({ config, issuer, version, installation, log, me
     readForm,
     ...(demo ? [demo] : []),
     providerPagePolicy,
-    adminApi({ ...admin, bearerOf: (ctx, audience) => bearerOf(bearers, ctx, audience) }),
+    adminApi({ ...admin, routes, bearerOf: (ctx, audience) => bearerOf(bearers, ctx, audience) }),
     unit,
     providerForms(issuer),
     userCodeEntry(pages),
     pageRoutes(pages),
     provider.middleware,
   ]);
-  koa.use(statusListRoutes(new StatusLists({ db, issuer, now, signingKeys: provider.keys })));
   koa.use((ctx, next) => (isForPrograms(ctx.path) ? forPrograms : forBrowsers)(ctx, next));
   jobs.handle('backchannel-logout', deliverLogout(provider.current, store));
   jobs.handle('remove-expired', async () => {
     log.info({ removed: await removeExpired(store) }, 'removed what has expired');
   });
-  measureResources(metrics, installation);
-  await jobs.start();
   const sealer = new Sealer({ db, keys, log });
+  measureResources(metrics, installation, sealer);
+  await jobs.start();
   sealer.start();
-  const sealLag = 'Since when not every audit event is known to be sealed';
-  metrics.gauge('audit_seal_lag_seconds', sealLag, () => sealer.lagMs() / 1000);
   const listener = koa.callback();
   return {
     answer: (request, response) => {
@@ -203,11 +187,32 @@ export async function createApp({ config, issuer, version, installation, log, me
   };
 }
 
+type EveryRequestDeps = Pick<AppDeps, 'config' | 'issuer' | 'log' | 'metrics'> & { now: () => Date };
+
+/** What each request meets before it is known what it is for. */
+function everyRequest({ config, issuer, log, metrics, now }: EveryRequestDeps): Middleware {
+  return compose([
+    believeProxies(config.trustProxy),
+    rememberOrigin,
+    measureRequests(metrics, routeTemplate),
+    ...(config.traceEndpoint ? [traceRequests(routeTemplate)] : []),
+    logRequests(log),
+    securityHeaders(issuer),
+    problems(log, problemPage({ now, config })),
+    pinHost(issuer),
+  ]);
+}
+
 const routeTemplate = (path: string) =>
   healthPaths.has(path) ? path : (statusListTemplate(path) ?? endpointTemplate(path));
 
 /** What only shows when it is looked at. */
-function measureResources(metrics: Metrics, { changes, database: { pool } }: Installation): void {
+function measureResources(metrics: Metrics, { changes, database: { pool } }: Installation, sealer: Sealer): void {
+  metrics.gauge(
+    'audit_seal_lag_seconds',
+    'Since when not every audit event is known to be sealed',
+    () => sealer.lagMs() / 1000,
+  );
   metrics.gauge(
     'change_feed_lag_seconds',
     'Since when changes of other nodes are not known here',

@@ -31,6 +31,8 @@ export type AdminDeps = AccessDeps &
     issuer: string;
     version: string;
     refusals: Refusals;
+    /** What `adminRoutes` made of these. */
+    routes: readonly Route[];
     /** Who presents an access token for this audience. @throws Problem 401 */
     bearerOf: (ctx: Context, audience: string) => Promise<Bearer>;
   };
@@ -38,7 +40,7 @@ export type AdminDeps = AccessDeps &
 const prefix = '/admin/v1';
 
 /** Every route of the admin API. */
-export const adminRoutes = (deps: Omit<AdminDeps, 'bearerOf' | 'version'>): Route[] => [
+export const adminRoutes = (deps: Omit<AdminDeps, 'bearerOf' | 'routes' | 'version'>): Route[] => [
   ...clientRoutes(deps),
   ...resourceServerRoutes(deps),
   ...accessRoutes(deps),
@@ -57,9 +59,8 @@ const bearers = new WeakMap<Actor, Bearer>();
 
 /** Answers `/admin/v1`. */
 export function adminApi(deps: AdminDeps): Middleware {
-  const routes = adminRoutes(deps);
   const audience = adminAudience(deps.issuer);
-  const { issuer, version } = deps;
+  const { issuer, routes, version } = deps;
   const limit = requestLimit();
   const served = serve(routes, {
     prefix,
