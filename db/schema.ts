@@ -217,6 +217,21 @@ export type Database = {
   status_lists: { id: GeneratedAlways<number>; size: number; leased: Generated<number>; created_at: Date };
   replay_detection: { digest: Digest; expires_at: Date };
   idempotency_keys: { digest: Digest; request_digest: Digest; sealed: Sealed; created_at: Date; expires_at: Date };
+  access_records: {
+    id: string;
+    kind: string;
+    outcome: string;
+    caller: string | null;
+    /** SHA-256 (hex) of an opaque token, or the `jti` of a JWT. */
+    credential: string | null;
+    client_id: string | null;
+    user_id: string | null;
+    address: string | null;
+    request_id: string | null;
+    uses: number;
+    occurred_at: Date;
+    last_at: Date;
+  };
   throttles: { key: string; points: Generated<number>; expire: BigInt64 | null };
   audit_events: {
     id: string;

@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import Koa, { type Middleware } from 'koa';
 import compose from 'koa-compose';
 import { permissionsAt } from './access/index.ts';
+import { AccessRecords } from './access-records/index.ts';
 import { adminApi, adminAudience, adminRoutes } from './admin/index.ts';
 import { Refusals, Sealer } from './audit/index.ts';
 import { SecretGuesses } from './clients/index.ts';
@@ -24,6 +25,7 @@ import {
   prefetchToken,
   publishedDocuments,
   Reader,
+  recordUses,
   resolveStructuredTokens,
   unitOfWork,
 } from './oidc/index.ts';
@@ -77,6 +79,7 @@ export async function createApp({ config, issuer, version, installation, log, me
   const throttles = new Throttles(database.pool);
   const refusals = new Refusals({ db, now, log });
   refusals.start();
+  const accessRecords = new AccessRecords({ db, now, log });
   const providerDeps: ProviderDeps = {
     ...store,
     refusals,
@@ -143,6 +146,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     unit,
     prefetchToken(store),
     resolveStructuredTokens(issuer, provider.keys),
+    recordUses(accessRecords),
     provider.middleware,
   ]);
   const bearers = {
@@ -182,6 +186,7 @@ export async function createApp({ config, issuer, version, installation, log, me
       provider.close();
       await jobs.close();
       await refusals.close();
+      await accessRecords.close();
       await sealer.close();
     },
   };

@@ -2,6 +2,7 @@
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import { type AccessDeps, accessRoutes, allows, effectivePermissions, forbiddenBecause } from '../access/index.ts';
+import { accessRecordRoutes } from '../access-records/index.ts';
 import { auditRoutes, type Refusals } from '../audit/index.ts';
 import { type ClientDeps, clientRoutes } from '../clients/index.ts';
 import { consentRoutes } from '../consents/index.ts';
@@ -50,6 +51,7 @@ export const adminRoutes = (deps: Omit<AdminDeps, 'bearerOf' | 'routes' | 'versi
   ...sessionRoutes(deps),
   ...signingKeyRoutes(deps),
   ...auditRoutes(deps),
+  ...accessRecordRoutes(deps),
 ];
 
 /** The routes for people to read. */

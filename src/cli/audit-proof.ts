@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { forgetAddresses } from '../access-records/index.ts';
 import {
   type AuditFault,
   erasePersonalDetails,
@@ -181,8 +182,11 @@ async function eraseDetails(
 ): Promise<void> {
   const user = await findUser(deps.db, login);
   if (!user) throw notFound('user', login);
-  const question = `Erase address and user agent from all audit events of ${user.username}?`;
+  const question = `Erase address and user agent from all audit events and access records of ${user.username}?`;
   if (!(await isConfirmed(question, { ...options, scripts: 'go on' }))) return;
   const { erased } = await erasePersonalDetails(deps, actor, { kind: 'user', id: user.id });
-  answer(options, { username: user.username, erased }, [`Erased them from ${erased} events.`]);
+  const access_records = await forgetAddresses(deps.db, user.id);
+  answer(options, { username: user.username, erased, access_records }, [
+    `Erased them from ${erased} events and ${access_records} access records.`,
+  ]);
 }

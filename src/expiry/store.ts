@@ -34,6 +34,7 @@ export const expiringTables: readonly ExpiringTable[] = [
   { name: 'idempotency_keys', gone: 't.expires_at < $now' },
   { name: 'password_links', gone: 't.expires_at < $now' },
   { name: 'setup_links', gone: 't.expires_at < $now' },
+  { name: 'access_records', gone: "t.occurred_at < $now - interval '30 days'" },
   { name: 'throttles', gone: 't.expire < extract(epoch from $now) * 1000' },
 ];
 

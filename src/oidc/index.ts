@@ -22,6 +22,7 @@ export {
 } from './interactions/interaction.ts';
 export { clientCertificates } from './mutual-tls.ts';
 export { oauthErrors } from './oauth-errors.ts';
+export { recordUses } from './recorded-uses.ts';
 export { openProvider, type RunningProvider } from './running-provider.ts';
 export { resolveStructuredTokens } from './structured-tokens.ts';
 export { isFirstUse, prefetchToken, Reader } from './token-store/index.ts';

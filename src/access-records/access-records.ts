@@ -1,0 +1,123 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Db } from '../platform/database/index.ts';
+import { isOutage } from '../platform/database/index.ts';
+import type { Logger } from '../platform/logging/index.ts';
+import { type AccessRecord, insertAccessRecords } from './store.ts';
+
+export type AccessRecordsDeps = { db: Db; now: () => Date; log: Logger };
+
+/** One use of a credential. */
+export type Use = {
+  kind: 'introspection' | 'userinfo';
+  /** What the user of the credential was told. */
+  outcome: 'active' | 'inactive' | 'refused';
+  /** `client_id` of the resource server that asked about it; undefined where its holder used it here. */
+  caller?: string | undefined;
+  /** Finds the credential: SHA-256 of an opaque token, the `jti` of a JWT. Never its value. */
+  credential?: string | undefined;
+  client_id?: string | undefined;
+  user_id?: string | undefined;
+  address?: string | undefined;
+  request_id?: string | undefined;
+};
+
+const flushMs = 500;
+// What one statement writes, and what may wait while the database is away.
+const mostAtOnce = 1000;
+const mostWaiting = 10_000;
+
+/**
+ * Collects uses and writes them twice a second, equal ones (all but the request) as one row that counts them: the hot path only
+ * adds to a map. A crash loses at most half a second of them (DESIGN.md §4); while the database is away they wait, and
+ * beyond a bound they are dropped and counted in the log.
+ */
+export class AccessRecords {
+  readonly #deps: AccessRecordsDeps;
+  #counted = new Map<string, AccessRecord>();
+  #dropped = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> | undefined;
+
+  constructor(deps: AccessRecordsDeps) {
+    this.#deps = deps;
+  }
+
+  record(use: Use): void {
+    const { kind, outcome, caller, credential, client_id, user_id, address, request_id } = use;
+    const key = `${kind}\n${outcome}\n${caller}\n${credential}\n${client_id}\n${user_id}\n${address}`;
+    const occurred_at = this.#deps.now();
+    const counted = this.#counted.get(key);
+    if (counted) {
+      counted.uses += 1;
+      counted.last_at = occurred_at;
+      return;
+    }
+    if (this.#counted.size >= mostWaiting) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#counted.set(key, {
+      id: uuidv7(),
+      kind,
+      outcome,
+      caller: caller ?? null,
+      credential: credential ?? null,
+      client_id: client_id ?? null,
+      user_id: user_id ?? null,
+      address: address ?? null,
+      request_id: request_id ?? null,
+      uses: 1,
+      occurred_at,
+      last_at: occurred_at,
+    });
+    this.#timer ??= setTimeout(() => void this.#flush(), flushMs).unref();
+  }
+
+  /** Writes what waits. */
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#flush();
+    clearTimeout(this.#timer);
+  }
+
+  #flush(): Promise<void> {
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined;
+      this.#timer = this.#counted.size > 0 ? setTimeout(() => void this.#flush(), flushMs).unref() : undefined;
+    });
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    const { db, log } = this.#deps;
+    const entries = [...this.#counted];
+    this.#counted = new Map();
+    try {
+      while (entries.length > 0) {
+        await insertAccessRecords(
+          db,
+          entries.slice(0, mostAtOnce).map(([, record]) => record),
+        );
+        entries.splice(0, mostAtOnce);
+      }
+      if (this.#dropped > 0)
+        log.error({ dropped: this.#dropped }, 'access records were dropped while the database was away');
+      this.#dropped = 0;
+    } catch (error) {
+      log[isOutage(error) ? 'warn' : 'error']({ err: error }, 'access records wait for the database');
+      this.#keep(entries);
+    }
+  }
+
+  /** Those that were not written come first again; what came meanwhile is counted with them. */
+  #keep(entries: [string, AccessRecord][]): void {
+    const since = this.#counted;
+    this.#counted = new Map(entries);
+    for (const [key, record] of since) {
+      const earlier = this.#counted.get(key);
+      if (earlier) Object.assign(earlier, { uses: earlier.uses + record.uses, last_at: record.last_at });
+      else if (this.#counted.size < mostWaiting) this.#counted.set(key, record);
+      else this.#dropped += record.uses;
+    }
+  }
+}

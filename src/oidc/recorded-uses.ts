@@ -1,0 +1,48 @@
+import type { Context, Middleware } from 'koa';
+import type { AccessRecords, Use } from '../access-records/index.ts';
+import { digest } from '../platform/crypto/index.ts';
+import { requestOrigin } from '../platform/http/index.ts';
+import { routes } from './endpoints.ts';
+import { currentUnit } from './token-transaction/index.ts';
+
+type Token = { clientId?: string; accountId?: string; jti?: string };
+type Entities = Partial<Record<'AccessToken' | 'ClientCredentials' | 'RefreshToken', Token>>;
+
+const uses: Readonly<Record<string, (ctx: Context) => Use>> = {
+  [routes.introspection]: introspected,
+  [routes.userinfo]: shown,
+};
+
+/** Records what introspection and userinfo answered about which token; inside the unit of work, outside the provider. */
+export function recordUses(records: AccessRecords): Middleware {
+  return async (ctx, next) => {
+    await next();
+    const use = Object.hasOwn(uses, ctx.path) && ctx.method !== 'OPTIONS' ? uses[ctx.path] : undefined;
+    // What fails for want of the database tells nothing of the token.
+    if (use && ctx.status < 500) records.record(use(ctx));
+  };
+}
+
+function introspected(ctx: Context): Use {
+  return { kind: 'introspection', outcome: toldOf(ctx), caller: ctx.oidc?.client?.clientId, ...about(ctx) };
+}
+
+function toldOf(ctx: Context): Use['outcome'] {
+  if (ctx.status !== 200) return 'refused';
+  return (ctx.body as { active?: boolean }).active ? 'active' : 'inactive';
+}
+
+function shown(ctx: Context): Use {
+  return { kind: 'userinfo', outcome: ctx.status === 200 ? 'active' : 'refused', ...about(ctx) };
+}
+
+/** Of what is none of our tokens, only where it came from is known. */
+function about(ctx: Context): Pick<Use, 'credential' | 'client_id' | 'user_id' | 'address' | 'request_id'> {
+  const entities: Entities = ctx.oidc?.entities ?? {};
+  const token = entities.AccessToken ?? entities.ClientCredentials ?? entities.RefreshToken;
+  const { address, request_id } = requestOrigin(ctx);
+  if (!token) return { address, request_id };
+  const { structured } = currentUnit();
+  const credential = structured?.jti ?? (token.jti === undefined ? undefined : digest(token.jti).toString('hex'));
+  return { credential, client_id: token.clientId, user_id: token.accountId, address, request_id };
+}
