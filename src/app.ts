@@ -7,7 +7,7 @@ import { adminApi, adminAudience, adminRoutes } from './admin/index.ts';
 import { Refusals, Sealer } from './audit/index.ts';
 import { SecretGuesses } from './clients/index.ts';
 import type { Config } from './config.ts';
-import { removeExpired } from './expiry/index.ts';
+import { Expiry } from './expiry/index.ts';
 import { healthPaths, healthRoutes } from './health.ts';
 import type { Installation } from './installation.ts';
 import {
@@ -170,8 +170,9 @@ export async function createApp({ config, issuer, version, installation, log, me
   ]);
   koa.use((ctx, next) => (isForPrograms(ctx.path) ? forPrograms : forBrowsers)(ctx, next));
   jobs.handle('backchannel-logout', deliverLogout(provider.current, store));
+  const expiry = new Expiry(store);
   jobs.handle('remove-expired', async () => {
-    log.info({ removed: await removeExpired(store) }, 'removed what has expired');
+    log.info({ removed: await expiry.removeExpired() }, 'removed what has expired');
   });
   const sealer = new Sealer({ db, keys, log });
   measureResources(metrics, installation, sealer);

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { type Digest, digest } from '../platform/crypto/index.ts';
+import { type Digest, digest, pooledRandomBytes } from '../platform/crypto/index.ts';
 import type { Origin } from '../platform/http/index.ts';
 
 /** What tells of a person; it stands apart from the event, so that it can be erased while the event stays proved. */
@@ -10,7 +9,7 @@ const saltBytes = 16;
 /** The personal details of a deed; null when there are none. */
 export function personalDetails({ address, user_agent }: Origin): PersonalDetails | null {
   if (address === undefined && user_agent === undefined) return null;
-  const salt = randomBytes(saltBytes).toString('base64url');
+  const salt = pooledRandomBytes(saltBytes).toString('base64url');
   return { salt, address: address ?? null, user_agent: user_agent ?? null };
 }
 

@@ -1,2 +1,2 @@
 /** Expiry: rows whose time has passed leave in bounded batches, on one node at a time. */
-export { removeExpired } from './expiry.ts';
+export { Expiry } from './expiry.ts';

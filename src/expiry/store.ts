@@ -1,8 +1,13 @@
 import { sql } from 'kysely';
-import type { Db } from '../platform/database/index.ts';
+import type { Db, Trx } from '../platform/database/index.ts';
 
 /** A table, and which of its rows (named `t`) nobody will ask for again at `$now`. */
-type ExpiringTable = { name: string; gone: string };
+export type ExpiringTable = {
+  name: string;
+  gone: string;
+  /** No index tells which are gone: its rows are looked at in the order of their ids, some at each run. */
+  isWalked?: boolean;
+};
 
 const nothingUnder = `not exists (select from refresh_families f where f.grant_id = t.id)
   and not exists (select from authorization_codes c where c.grant_id = t.id)
@@ -21,20 +26,19 @@ export const expiringTables: readonly ExpiringTable[] = [
   { name: 'interactions', gone: 't.expires_at < $now' },
   { name: 'replay_detection', gone: "t.expires_at < $now - interval '1 minute'" },
   { name: 'session_ids', gone: 't.expires_at < $now' },
-  { name: 'sessions', gone: "t.expires_at < $now - interval '1 day' or t.revoked_at < $now - interval '1 day'" },
-  {
-    name: 'refresh_families',
-    gone: "t.absolute_expires_at < $now or (t.digest is null and t.issued_at < $now - interval '2 days')",
-  },
+  { name: 'sessions', gone: "t.expires_at < $now - interval '1 day'" },
+  { name: 'sessions', gone: "t.revoked_at < $now - interval '1 day'" },
+  { name: 'refresh_families', gone: 't.absolute_expires_at < $now' },
   {
     name: 'grants',
+    isWalked: true,
     gone: `t.created_at < $now - interval '2 days' and (t.revoked_at is not null or t.offline
       or not exists (select from sessions s where s.uid = t.session_uid)) and ${nothingUnder}`,
   },
+  { name: 'access_records', gone: "t.occurred_at < $now - interval '30 days'" },
   { name: 'idempotency_keys', gone: 't.expires_at < $now' },
   { name: 'password_links', gone: 't.expires_at < $now' },
   { name: 'setup_links', gone: 't.expires_at < $now' },
-  { name: 'access_records', gone: "t.occurred_at < $now - interval '30 days'" },
   { name: 'throttles', gone: 't.expire < extract(epoch from $now) * 1000' },
 ];
 
@@ -44,15 +48,51 @@ export async function deleteExpired(
   { name, gone }: ExpiringTable,
   { now, limit }: { now: Date; limit: number },
 ): Promise<number> {
-  const table = sql.table(name);
+  return db.transaction().execute(async (trx) => {
+    await keepToIndexes(trx);
+    const table = sql.table(name);
+    const result = await sql`delete from ${table} where ctid = any(array(
+      select t.ctid from ${table} t where ${at(now, gone)} limit ${limit} for update skip locked))`.execute(trx);
+    return Number(result.numAffectedRows ?? 0);
+  });
+}
+
+/**
+ * Looks at the next `limit` rows after an id and deletes those that are gone.
+ *
+ * @returns how many, and after which id to go on; undefined: from the beginning
+ */
+export async function deleteExpiredAfter(
+  db: Db,
+  { name, gone }: ExpiringTable,
+  { now, limit, after }: { now: Date; limit: number; after: string | undefined },
+): Promise<{ count: number; last: string | undefined }> {
+  return db.transaction().execute(async (trx) => {
+    await keepToIndexes(trx);
+    const table = sql.table(name);
+    const { rows } = await sql<{
+      last: string;
+      looked_at: number;
+    }>`select max(id::text) as last, count(*)::int as looked_at
+      from (select id from ${table} where ${after ? sql`id > ${after}` : sql`true`} order by id limit ${limit}) next`.execute(
+      trx,
+    );
+    const [{ last, looked_at } = { last: undefined, looked_at: 0 }] = rows;
+    if (!last) return { count: 0, last: undefined };
+    const result = await sql`delete from ${table} where id = any(array(select t.id from ${table} t
+      where ${after ? sql`t.id > ${after}` : sql`true`} and t.id <= ${last} and ${at(now, gone)} for update skip locked))`.execute(
+      trx,
+    );
+    return { count: Number(result.numAffectedRows ?? 0), last: looked_at < limit ? undefined : last };
+  });
+}
+
+/** A plan made of figures from before a table grew would read all of it. */
+async function keepToIndexes(trx: Trx): Promise<void> {
+  await sql`set local enable_seqscan = off`.execute(trx);
+}
+
+function at(now: Date, gone: string) {
   const [first = '', ...rest] = gone.split('$now');
-  const condition = rest.reduce(
-    (left, right) => sql`${left}${now}::timestamptz${sql.raw(right)}`,
-    sql`${sql.raw(first)}`,
-  );
-  const result = await sql`
-    delete from ${table} where ctid = any(array(select t.ctid from ${table} t where ${condition} limit ${limit} for update skip locked))`.execute(
-    db,
-  );
-  return Number(result.numAffectedRows ?? 0);
+  return rest.reduce((left, right) => sql`${left}${now}::timestamptz${sql.raw(right)}`, sql`${sql.raw(first)}`);
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   base62,
   type Digest,
@@ -7,6 +6,7 @@ import {
   keyedDigest,
   mintCredential,
   parseCredential,
+  pooledRandomBytes,
   secretBytes,
   secretLength,
 } from '../platform/crypto/index.ts';
@@ -32,7 +32,7 @@ export const isCode = (value: string): boolean => parseCredential(prefixes.code,
 export function mintRefreshToken(): string {
   return formatCredential(
     prefixes.refresh,
-    base62(randomBytes(handleBytes), handleLength) + base62(randomBytes(secretBytes), secretLength),
+    base62(pooledRandomBytes(handleBytes), handleLength) + base62(pooledRandomBytes(secretBytes), secretLength),
   );
 }
 

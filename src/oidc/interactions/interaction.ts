@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
+import type { Interaction } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { ConsentedScopes } from '../../../db/schema.ts';
 import { Problem } from '../../platform/http/index.ts';
@@ -17,7 +18,7 @@ export type PendingInteraction = {
   login_hint: string | undefined;
   /** Who is signed in; absent while nobody is. */
   user_id: string | undefined;
-  /** What is not yet allowed; everything asked when the client insists on asking again. */
+  /** At consent: what is not yet allowed; everything asked when the client insists on asking again. */
   asked: ConsentedScopes;
 };
 
@@ -35,9 +36,6 @@ export async function pendingInteraction(
   const client = await findClientRecord(deps, String(details.params.client_id));
   if (details.uid !== ctx.params.uid || !client) throw unknownInteraction();
   const { prompt, params, session } = details;
-  const missing = prompt.details as { missingOIDCScope?: string[]; missingResourceScopes?: Record<string, string[]> };
-  const isNew = missing.missingOIDCScope || missing.missingResourceScopes;
-  const everything = isNew ? undefined : String(params.scope ?? '').split(' ');
   return {
     uid: details.uid,
     prompt: prompt.name === 'consent' ? 'consent' : 'login',
@@ -45,10 +43,20 @@ export async function pendingInteraction(
     redirect_uri: typeof params.redirect_uri === 'string' ? params.redirect_uri : undefined,
     login_hint: typeof params.login_hint === 'string' ? params.login_hint.slice(0, 254) : undefined,
     user_id: session?.accountId,
-    asked: everything
-      ? await askedAgain(deps, client, everything, params.resource)
-      : { openid: missing.missingOIDCScope ?? [], resources: missing.missingResourceScopes ?? {} },
+    asked: await askedOf(deps, client, details),
   };
+}
+
+async function askedOf(
+  deps: Pick<StoreDeps, 'db'>,
+  client: ClientRecord,
+  { prompt, params }: Pick<Interaction, 'prompt' | 'params'>,
+): Promise<ConsentedScopes> {
+  if (prompt.name !== 'consent') return { openid: [], resources: {} };
+  const missing = prompt.details as { missingOIDCScope?: string[]; missingResourceScopes?: Record<string, string[]> };
+  if (!missing.missingOIDCScope && !missing.missingResourceScopes)
+    return askedAgain(deps, client, String(params.scope ?? '').split(' '), params.resource);
+  return { openid: missing.missingOIDCScope ?? [], resources: missing.missingResourceScopes ?? {} };
 }
 
 /** All that was asked, each scope at the service it belongs to. */

@@ -107,7 +107,7 @@ with u as materialized (
 ), begun as (
   insert into refresh_families (id, grant_id, client_id, user_id, handle_digest, digest, key_id, payload, issued_at, expires_at, absolute_expires_at)
   select family_id, grant_id, client_id, user_id, refresh_handle, refresh_digest, next_key_id, refresh_payload, $2,
-    refresh_expires_at, refresh_absolute_expires_at
+    refresh_expires_at, coalesce(refresh_absolute_expires_at, $2 + interval '2 days')
   from judged where verdict = 'won' and source in ('authorization_code', 'device_code')
 ), opaque as (
   insert into access_tokens (digest, grant_id, family_id, client_id, user_id, scope, audience, identity_scope, payload, issued_at, expires_at)

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { pooledRandomBytes } from './random.ts';
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const checksumLength = 6;
@@ -13,7 +13,7 @@ export const secretBytes = 32;
  * and garbage is refused without a query (DESIGN.md §6).
  */
 export function mintCredential(prefix: string): string {
-  return formatCredential(prefix, base62(randomBytes(secretBytes), secretLength));
+  return formatCredential(prefix, base62(pooledRandomBytes(secretBytes), secretLength));
 }
 
 /** Puts prefix, body and checksum together. */
