@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { ConfigurationFile } from '../src/apply/schemas.ts';
 import { program } from '../src/cli/program.ts';
+import { remoteCommands } from '../src/cli/remote.ts';
 import { checkClient } from '../src/clients/index.ts';
 import { settings } from '../src/config.ts';
 import { clientMetadataRules } from '../src/oidc/index.ts';
@@ -83,7 +84,8 @@ function wrongWords(words: string[]): string[] {
   for (const word of words) {
     const [name = ''] = word.split('=');
     const next = command.commands.find((each) => each.name() === name);
-    if (next) command = next;
+    // What `latchkey api` takes are the routes of the admin API.
+    if (next) command = name === 'api' ? remoteCommands(undefined as never) : next;
     else if (name.startsWith('-') ? !takes(command, name) : command.commands.length > 0 && /^[a-z]/.test(name))
       wrong.push(`latchkey ${words.join(' ')}: ${name}`);
   }

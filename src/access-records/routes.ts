@@ -4,7 +4,7 @@ import { AccessRecordsQuery, AccessRecordView } from './schemas.ts';
 import { listAccessRecords } from './store.ts';
 
 /** Which credential was used where. */
-export const accessRecordRoutes = ({ db }: { db: Db }): Route[] => [
+export const accessRecordRoutes = (deps: { db: Db }): Route[] => [
   route({
     method: 'GET',
     path: '/access-records',
@@ -12,6 +12,6 @@ export const accessRecordRoutes = ({ db }: { db: Db }): Route[] => [
     permission: 'latchkey:audit:read',
     query: AccessRecordsQuery,
     response: pageOf(AccessRecordView),
-    handle: ({ query }) => listAccessRecords(db, query),
+    handle: ({ query }) => listAccessRecords(deps.db, query),
   }),
 ];

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Route, wireSchema, wordsOf } from '../platform/http/index.ts';
+import { JsonLines, type Route, wireSchema, wordsOf } from '../platform/http/index.ts';
 
 const problem = {
   type: 'object',
@@ -90,11 +90,16 @@ function operation(route: Route, words: readonly string[]): object {
     responses: {
       [status]: {
         description: response ? 'Done' : 'Done; nothing to say',
-        ...(response && { content: { 'application/json': { schema: jsonSchema(response) } } }),
+        ...(response && { content: contentOf(response) }),
       },
       ...Object.fromEntries(answers),
     },
   };
+}
+
+function contentOf(response: z.ZodType): object {
+  if (response !== JsonLines) return { 'application/json': { schema: jsonSchema(response) } };
+  return { 'application/x-ndjson': { schema: { type: 'string', description: 'one JSON value a line' } } };
 }
 
 function header(name: string, description: string): object {

@@ -3,35 +3,32 @@ import type { Actor } from '../platform/http/index.ts';
 
 import { type ChainRow, findRetention } from './chain-store.ts';
 import { appendEvent } from './events.ts';
-import { atOneMoment, type SealedRange, startOf, Walk } from './walk.ts';
-
-export type ExportInput = SealedRange & { write: (lines: string) => Promise<void> };
+import { lookAtOneMoment, type SealedRange, startOf, Walk } from './walk.ts';
 
 /**
- * Writes the whole log, or the segments sealed in a range, as NDJSON: where it starts, then the events of each segment and
- * their seal. That is all that proves it elsewhere, beside the public keys. It waits for every write, so that memory is
- * bounded however long the log is.
+ * The whole log, or the segments sealed in a range, as NDJSON: where it starts, then the events of each segment and
+ * their seal. That is all that proves it elsewhere, beside the public keys. It is read as fast as it is taken, so that memory
+ * is bounded however long the log is.
  */
-export async function exportAudit(
+export async function* exportAudit(
   { db, now }: { db: Db; now: () => Date },
   actor: Actor,
-  { write, ...range }: ExportInput,
-): Promise<{ events: number }> {
+  range: SealedRange,
+): AsyncGenerator<string, void> {
   await db
     .transaction()
     .execute((trx) => appendEvent(trx, { actor, action: 'audit.exported', details: range, occurred_at: now() }));
-  return atOneMoment(db, async (trx) => {
-    const start = await startOf(trx, range);
-    const retention = await findRetention(trx);
+  const look = await lookAtOneMoment(db);
+  try {
+    const start = await startOf(look, range);
+    const retention = await findRetention(look);
     const isCut = retention?.number === start.number;
-    await write(lineOf(isCut ? { type: 'start', ...retention } : { type: 'start', ...start }));
-    let events = 0;
-    for await (const { segment, rows } of new Walk(trx, start, range.to).segments()) {
-      await write([...rows.map(eventLine), lineOf({ type: 'segment', ...segment })].join(''));
-      events += rows.length;
-    }
-    return { events };
-  });
+    yield lineOf(isCut ? { type: 'start', ...retention } : { type: 'start', ...start });
+    for await (const { segment, rows } of new Walk(look, start, range.to).segments())
+      yield [...rows.map(eventLine), lineOf({ type: 'segment', ...segment })].join('');
+  } finally {
+    await look.rollback().execute();
+  }
 }
 
 const lineOf = (value: unknown) => `${JSON.stringify(value)}\n`;

@@ -2,7 +2,7 @@
 export { type AuditAction, auditActions } from './actions.ts';
 export { erasePersonalDetails } from './erasure.ts';
 export { type AuditEvent, appendEvent, auditRows } from './events.ts';
-export { type ExportInput, exportAudit } from './export.ts';
+export { exportAudit } from './export.ts';
 export { Refusals, type RefusalsDeps } from './refusals.ts';
 export { type Removed, type RetentionDeps, removeSegmentsBefore, whatWouldLeave } from './retention.ts';
 export { auditRoutes } from './routes.ts';

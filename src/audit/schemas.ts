@@ -33,7 +33,7 @@ export const EventView = z.object({
   details: z.record(z.string(), z.unknown()).nullable(),
 });
 
-export const VerificationQuery = z.strictObject({
+export const SealedRangeQuery = z.strictObject({
   from: Timestamp.optional().meta({ description: 'segments sealed from then on' }),
   to: Timestamp.optional(),
 });

@@ -1,4 +1,5 @@
-import { sql } from 'kysely';
+import { type ControlledTransaction, sql } from 'kysely';
+import type { Database } from '../../db/schema.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
 import { type Checkpoint, isAfter, type Segment } from './chain.ts';
 import {
@@ -16,15 +17,21 @@ export type SealedRange = { from?: Date | undefined; to?: Date | undefined };
 const eventsAtOnce = 1000;
 const segmentsAtOnce = 20;
 
-/** One look at the whole log, however long it is and whatever is added meanwhile. */
-export function atOneMoment<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
-  return db
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .execute(async (trx) => {
-      await sql`set transaction read only`.execute(trx);
-      return work(trx);
-    });
+/** One look at the whole log, however long it is and whatever is added meanwhile; to be rolled back by whoever began it. */
+export async function lookAtOneMoment(db: Db): Promise<ControlledTransaction<Database>> {
+  const look = await db.startTransaction().setIsolationLevel('repeatable read').execute();
+  await sql`set transaction read only`.execute(look);
+  return look;
+}
+
+/** Does its work in one look at the whole log. */
+export async function atOneMoment<T>(db: Db, work: (look: Trx) => Promise<T>): Promise<T> {
+  const look = await lookAtOneMoment(db);
+  try {
+    return await work(look);
+  } finally {
+    await look.rollback().execute();
+  }
 }
 
 /** Where a range begins: after the last segment before it, or where the log begins. */

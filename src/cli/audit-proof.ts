@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { forgetAddresses } from '../access-records/index.ts';
@@ -136,18 +136,19 @@ async function keys({ deps }: Workplace, options: Json): Promise<void> {
 
 async function exportLog({ deps, actor }: Workplace, options: Range & { out?: string }): Promise<void> {
   const out: Writable = options.out ? createWriteStream(options.out, { mode: 0o600 }) : process.stdout;
-  const { events } = await exportAudit(deps, actor, { ...rangeOf(options), write: writerTo(out) });
-  if (options.out) {
-    out.end();
-    await finished(out);
-  }
+  const counted = { events: 0 };
+  await pipeline(counting(exportAudit(deps, actor, rangeOf(options)), counted), out, {
+    end: options.out !== undefined,
+  });
+  const { events } = counted;
   note(`${events} events exported.`);
 }
 
-/** Waits until the other end has taken a write. */
-function writerTo(out: Writable) {
-  return (lines: string) =>
-    new Promise<void>((resolve, reject) => out.write(lines, (error) => (error ? reject(error) : resolve())));
+async function* counting(chunks: AsyncIterable<string>, counted: { events: number }): AsyncGenerator<string> {
+  for await (const chunk of chunks) {
+    counted.events += chunk.split('{"type":"event",').length - 1;
+    yield chunk;
+  }
 }
 
 type PruneOptions = Json & { before: string; dryRun?: boolean; yes?: boolean };

@@ -6,8 +6,12 @@ import { invalid, Problem } from '../platform/http/index.ts';
 
 /** How to reach the admin API of a server. */
 export type Remote = {
-  call: (method: string, path: string, given: { query: Record<string, unknown>; body: unknown }) => Promise<unknown>;
+  call: (method: string, path: string, given: Given) => Promise<unknown>;
+  /** An answer as it comes, however long. */
+  stream: (path: string, query: Given['query']) => AsyncIterable<Uint8Array>;
 };
+
+type Given = { query: Record<string, unknown>; body: unknown };
 
 export type RemoteOptions = { url?: string | undefined; token?: string | undefined; profile: string };
 
@@ -34,23 +38,26 @@ export function remoteFrom({ url, token, profile: file }: RemoteOptions): Remote
     const profile = await readProfile(file);
     return { url: url ?? profile.url, token: token ?? (await tokenOf(profile)) };
   };
+  const send = async (method: string, route: string, { query, body }: Given) => {
+    known ??= credentials();
+    const at = await known;
+    const search = new URLSearchParams(
+      Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+    );
+    return answerOf(`${at.url}/admin/v1${route}${search.size > 0 ? `?${search}` : ''}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${at.token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(method === 'POST' && { 'idempotency-key': crypto.randomUUID() }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  };
   return {
-    call: async (method, route, { query, body }) => {
-      known ??= credentials();
-      const at = await known;
-      const search = new URLSearchParams(
-        Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
-      );
-      const address = `${at.url}/admin/v1${route}${search.size > 0 ? `?${search}` : ''}`;
-      return request(address, {
-        method,
-        headers: {
-          authorization: `Bearer ${at.token}`,
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...(method === 'POST' && { 'idempotency-key': crypto.randomUUID() }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
+    call: async (method, route, given) => valueIn(await send(method, route, given)),
+    async *stream(route, query) {
+      yield* (await send('GET', route, { query, body: undefined })).body ?? [];
     },
   };
 }
@@ -75,15 +82,16 @@ async function readProfile(file: string): Promise<Profile> {
 
 async function tokenOf({ url, client_id, client_secret, scope = 'latchkey:*' }: Profile): Promise<string> {
   const credentials = [client_id, client_secret].map(encodeURIComponent).join(':');
-  const answer = await request(`${url}/oauth/token`, {
+  const answer = await answerOf(`${url}/oauth/token`, {
     method: 'POST',
     headers: { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` },
     body: new URLSearchParams({ grant_type: 'client_credentials', resource: `${url}/admin`, scope }),
   });
-  return z.object({ access_token: z.string() }).parse(answer).access_token;
+  return z.object({ access_token: z.string() }).parse(await valueIn(answer)).access_token;
 }
 
-async function request(address: string, init: RequestInit): Promise<unknown> {
+/** @throws Problem: it is no answer of success */
+async function answerOf(address: string, init: RequestInit): Promise<Response> {
   const { protocol, hostname } = new URL(address);
   const isSafe = protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
   if (!isSafe) throw invalid('', 'Credentials only go to https addresses, or to this machine.');
@@ -93,11 +101,14 @@ async function request(address: string, init: RequestInit): Promise<unknown> {
       `Cannot reach ${new URL(address).origin}: ${(error.cause as Error | undefined)?.message ?? error.message}.`,
     );
   });
+  if (response.ok) return response;
+  const detail = refusal(response.status, readable(await response.text()));
+  throw new Problem(response.status, 'remote', { title: 'Refused', detail });
+}
+
+async function valueIn(response: Response): Promise<unknown> {
   const text = await response.text();
-  const body = readable(text);
-  if (!response.ok)
-    throw new Problem(response.status, 'remote', { title: 'Refused', detail: refusal(response.status, body) });
-  return text === '' ? undefined : body;
+  return text === '' ? undefined : readable(text);
 }
 
 function readable(text: string): unknown {

@@ -1,7 +1,8 @@
+import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
 import type { z } from 'zod';
 import { adminRoutes } from '../admin/index.ts';
-import { invalid, type Route, wireSchema, wordsOf } from '../platform/http/index.ts';
+import { invalid, JsonLines, type Route, wireSchema, wordsOf } from '../platform/http/index.ts';
 import { action } from './command.ts';
 import { readSecret } from './input.ts';
 import { say } from './output.ts';
@@ -47,6 +48,10 @@ function commandFor(route: Route, name: string, where: Remote): Command {
         (text, [param], n) => text.replace(`{${param}}`, encodeURIComponent(values[n] ?? '')),
         route.path,
       );
+      if (route.response === JsonLines) {
+        await pipeline(where.stream(path, pick(options, query)), process.stdout, { end: false });
+        return;
+      }
       const answer = await where.call(route.method, path, { query: pick(options, query), body: sent });
       if (answer !== undefined) say(JSON.stringify(answer, undefined, 2));
     }),

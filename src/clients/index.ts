@@ -8,7 +8,15 @@ export {
   putClient,
 } from './clients.ts';
 export { clientRoutes } from './routes.ts';
-export { ClientInput, ClientView, isClientId, MadeSecretView, RotatedSecretView, SecretView } from './schemas.ts';
+export {
+  ClientInput,
+  ClientView,
+  CreatedClientView,
+  isClientId,
+  MadeSecretView,
+  RotatedSecretView,
+  SecretView,
+} from './schemas.ts';
 export { SecretGuesses } from './secret-guesses.ts';
 export { addClientSecret, matchesSecret } from './secrets.ts';
 export { type Client, findClient, listClientNames, listEveryClient } from './store.ts';

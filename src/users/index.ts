@@ -3,7 +3,7 @@ export { authenticate } from './authenticate.ts';
 export { generatePassword, hashingLoad, hashNewPassword } from './password.ts';
 export { choosePassword, createPasswordLink, linkedUser } from './password-links.ts';
 export { userRoutes } from './routes.ts';
-export { PasswordLinkView, PasswordResetView, UserInput, UserView } from './schemas.ts';
+export { CreatedUserView, PasswordLinkView, PasswordResetView, UserInput, UserView } from './schemas.ts';
 export { createSetupLink, isSetupOpen, setUpFirstAdministrator } from './setup.ts';
 export { findUser, findUserById, hasPassword, listUsers, type User } from './store.ts';
 export { Throttles } from './throttles.ts';

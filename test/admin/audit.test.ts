@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import { type AdminApi, asOwner } from '../support/admin.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
@@ -21,6 +24,39 @@ describe('the audit log in the admin API', () => {
     expect((await owner.get('/audit/events?target=seen-2&action=client.created')).body.items).toHaveLength(1);
     expect((await owner.get('/audit/events?target=seen-2&to=2020-01-01T00:00:00Z')).body.items).toEqual([]);
     expect(await owner.get('/audit/events?from=yesterday')).toMatchObject({ status: 400, body: { pointer: '/from' } });
+  });
+
+  test('is exported as a stream that proves itself elsewhere, and stops with whoever reads it', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-export-'));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const headers = { authorization: `Bearer ${owner.token}` };
+    const response = await fetch(`${latchkey.issuer}/admin/v1/audit/export`, { headers });
+    expect(response.headers.get('content-type')).toBe('application/x-ndjson');
+    const lines = await response.text();
+    await writeFile(path.join(folder, 'log.ndjson'), lines);
+    await writeFile(path.join(folder, 'keys.json'), JSON.stringify(await latchkey.commandJson(['audit', 'keys'])));
+    const files = ['--file', path.join(folder, 'log.ndjson'), '--keys', path.join(folder, 'keys.json')];
+    const verified = await latchkey.commandJson(['audit', 'verify', ...files]);
+    expect(verified).toMatchObject({ ok: true, events: lines.split('{"type":"event",').length - 1 });
+    expect(verified.events).toBeGreaterThan(3);
+    const token = { LATCHKEY_TOKEN: owner.token };
+    const { stdout } = await latchkey.command(['api', '--url', latchkey.issuer, 'audit', 'export', 'get'], '', token);
+    expect(stdout.slice(0, 2000)).toBe(lines.slice(0, 2000));
+    await rm(folder, { recursive: true });
+
+    for (let n = 0; n < 30; n += 1) {
+      const abort = new AbortController();
+      await fetch(`${latchkey.issuer}/admin/v1/audit/export`, { headers, signal: abort.signal });
+      abort.abort();
+    }
+    const open =
+      "select count(*)::int as open from pg_stat_activity where state like 'idle in transaction%' and datname = current_database()";
+    const idle = async () => (await latchkey.database.query(open)).rows[0].open;
+    for (let n = 0; n < 50 && (await idle()) > 0; n += 1) await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await idle()).toBe(0);
+    expect((await owner.get('/audit/events?action=audit.exported')).body.items[0]).toMatchObject({
+      actor_kind: 'client',
+    });
   });
 
   test('proves itself', async () => {

@@ -198,10 +198,10 @@ export class Latchkey {
   }
 
   /** Whether a client authenticates with this secret. */
-  async isLetIn(client_id: string, secret: string): Promise<boolean> {
-    const response = await fetch(`${this.issuer}/oauth/introspect`, {
+  async isLetIn(client_id: string, secret: string, node = this.issuer): Promise<boolean> {
+    const response = await fetch(`${node}/oauth/introspect`, {
       method: 'POST',
-      headers: { authorization: basic(client_id, secret) },
+      headers: { authorization: basic(client_id, secret), 'x-forwarded-host': new URL(this.issuer).host },
       body: new URLSearchParams({ token: 'none' }),
     });
     return response.status === 200;

@@ -1,4 +1,5 @@
 import type { Act } from './acts.ts';
+import { clientForms } from './client-forms.ts';
 import { frame } from './client-frame.ts';
 import { secretActs } from './client-secrets.ts';
 import { ownerActs } from './owner-acts.ts';
@@ -27,4 +28,4 @@ const acts = ownerActs({
 });
 
 /** What can be done with a client. */
-export const clientActs: Act[] = [...secretActs, ...acts, ...roleActsOf('client')];
+export const clientActs: Act[] = [...clientForms, ...secretActs, ...acts, ...roleActsOf('client')];

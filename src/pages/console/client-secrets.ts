@@ -141,7 +141,12 @@ const ending: Act = {
   },
 };
 
-function madeSecret({ deps }: Place, client: Client, { secret, words }: Pick<MadePage, 'secret' | 'words'>): Done {
+/** The page that shows a new secret this once. */
+export function madeSecret(
+  { deps }: Place,
+  client: Client,
+  { secret, words }: Pick<MadePage, 'secret' | 'words'>,
+): Done {
   const { client_id } = client;
   return {
     made: {

@@ -53,8 +53,16 @@ export const clientList: List = {
     { value: 'client_id', text: 'client_id' },
     { value: '-created_at', text: 'newest' },
   ],
-  empty:
-    'No client is registered. Register one with “latchkey apply” or POST /admin/v1/clients; it appears here at once.',
+  empty: 'No client is registered yet. Register one here, with “latchkey apply” or with POST /admin/v1/clients.',
+  acts: [
+    {
+      does: 'POST /clients',
+      label: 'Register a client',
+      href: '/console/new-client',
+      danger: false,
+      words: 'An app or a service',
+    },
+  ],
   read: async ({ calls }, query) => {
     const { items, next } = await calls.read('GET /clients', pageOf(ClientView), { query });
     return { rows: items.map(rowOf), next };
@@ -176,6 +184,13 @@ function stateOf(secret: Secret, now: Date): Cell {
 function actsOf(place: Place, { client_id, enabled }: Client) {
   const path = clientPath(client_id);
   return allowedActs(place, [
+    {
+      does: 'PATCH /clients/{client_id}',
+      label: 'Change',
+      href: `${path}/change`,
+      danger: false,
+      words: 'Its name, where it sends people, and what it may',
+    },
     {
       does: 'POST /revocations',
       label: 'Revoke everything it holds',

@@ -2,6 +2,7 @@ import type Router from '@koa/router';
 import { listRoleAssignments } from '../../access/index.ts';
 import type { PagesDeps } from '../pages.ts';
 import { actRoutes } from './acts.ts';
+import { apiForms } from './api-forms.ts';
 import { auditLog } from './audit-log.ts';
 import { clientActs } from './client-acts.ts';
 import { clientList, showClient } from './clients.ts';
@@ -30,7 +31,15 @@ const details: Record<string, (place: Place) => Promise<void>> = {
 export function consoleRoutes(router: Router, deps: PagesDeps): void {
   router.get('/console', administered(deps, showHome));
   listRoutes(router, deps, lists);
-  actRoutes(router, deps, [...clientActs, ...resourceServerActs, ...peopleActs, ...roleActs, ...consentActs, rotating]);
+  actRoutes(router, deps, [
+    ...clientActs,
+    ...apiForms,
+    ...resourceServerActs,
+    ...peopleActs,
+    ...roleActs,
+    ...consentActs,
+    rotating,
+  ]);
   for (const [path, handle] of Object.entries(details)) router.get(`/console${path}`, administered(deps, handle));
 }
 

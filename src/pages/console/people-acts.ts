@@ -4,6 +4,7 @@ import { exactTime } from '../times.ts';
 import type { Act } from './acts.ts';
 import * as cell from './cells.ts';
 import { deathsOf, withDeaths } from './deaths.ts';
+import { adding } from './new-person.ts';
 import { ownerActs } from './owner-acts.ts';
 import { getPerson, personName, personPath } from './people.ts';
 import type { Place } from './place.ts';
@@ -167,4 +168,12 @@ const signingOut: Act = {
 };
 
 /** What can be done with a person's account. */
-export const peopleActs: Act[] = [changing, linking, signingOut, settingPassword, ...stopping, ...roleActsOf('user')];
+export const peopleActs: Act[] = [
+  adding,
+  changing,
+  linking,
+  signingOut,
+  settingPassword,
+  ...stopping,
+  ...roleActsOf('user'),
+];

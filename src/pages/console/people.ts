@@ -37,7 +37,16 @@ export const peopleList: List = {
     { value: 'username', text: 'username' },
     { value: '-created_at', text: 'newest' },
   ],
-  empty: 'Nobody can sign in yet. “latchkey user create” or POST /admin/v1/users makes an account.',
+  empty: 'There is nobody of this kind.',
+  acts: [
+    {
+      does: 'POST /users',
+      label: 'Add a person',
+      href: '/console/new-person',
+      danger: false,
+      words: 'Who can then sign in',
+    },
+  ],
   read: async ({ calls }, query) => {
     const { items, next } = await calls.read('GET /users', pageOf(UserView), { query });
     const rows = items.map((person) => [

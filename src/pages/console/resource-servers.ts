@@ -8,11 +8,11 @@ import { noticeIn } from './notices.ts';
 import { ownerActs } from './owner-acts.ts';
 import { allowedActs, type Place, showInConsole } from './place.ts';
 
-type ResourceServer = z.output<typeof ResourceServerView>;
+export type ResourceServer = z.output<typeof ResourceServerView>;
 
-const section = 'apis' as const;
-const crumb = { text: 'APIs', href: '/console/apis' };
-const pathOf = (identifier: string) => `/console/apis/${encodeURIComponent(identifier)}`;
+export const section = 'apis' as const;
+export const crumb = { text: 'APIs', href: '/console/apis' };
+export const apiPath = (identifier: string) => `/console/apis/${encodeURIComponent(identifier)}`;
 
 export const resourceServerList: List = {
   section,
@@ -20,12 +20,20 @@ export const resourceServerList: List = {
   intro: 'What clients get tokens for: audiences with their scopes.',
   columns: ['Name', 'Tokens', 'Scopes', 'State'],
   search: 'Name or identifier',
-  empty:
-    'No API is registered. Register one with “latchkey apply” or POST /admin/v1/resource-servers; it appears here at once.',
+  empty: 'No API is registered yet. Register one here, with “latchkey apply” or with POST /admin/v1/resource-servers.',
+  acts: [
+    {
+      does: 'POST /resource-servers',
+      label: 'Register an API',
+      href: '/console/new-api',
+      danger: false,
+      words: 'An audience with its scopes',
+    },
+  ],
   read: async ({ calls }, query) => {
     const { items, next } = await calls.read('GET /resource-servers', pageOf(ResourceServerView), { query });
     const rows = items.map(({ identifier, name, access_token_format, scopes, enabled }) => [
-      cell.link(name, pathOf(identifier), identifier),
+      cell.link(name, apiPath(identifier), identifier),
       cell.text(access_token_format),
       cell.text(String(scopes.length)),
       cell.enabled(enabled),
@@ -34,7 +42,8 @@ export const resourceServerList: List = {
   },
 };
 
-function getServer({ calls, params: { identifier = '' } }: Place): Promise<ResourceServer> {
+/** The API that an address names. */
+export function getServer({ calls, params: { identifier = '' } }: Place): Promise<ResourceServer> {
   return calls.read('GET /resource-servers/{identifier}', ResourceServerView, { params: { identifier } });
 }
 
@@ -75,13 +84,20 @@ function scopesTable({ scopes }: ResourceServer): Table {
     cell.text(description ?? ''),
     cell.text([isDefault && 'default', optional && 'optional', sensitive && 'sensitive'].filter(Boolean).join(', ')),
   ]);
-  const empty = 'It has no scopes yet: add them in its configuration.';
+  const empty = 'It has no scopes yet: clients can ask for nothing of it.';
   return { heading: 'Scopes', columns: ['Scope', 'What people read', 'Is'], rows, empty, acts: [] };
 }
 
 function actsOf(place: Place, { identifier, enabled }: ResourceServer) {
-  const path = pathOf(identifier);
+  const path = apiPath(identifier);
   return allowedActs(place, [
+    {
+      does: 'PATCH /resource-servers/{identifier}',
+      label: 'Change',
+      href: `${path}/change`,
+      danger: false,
+      words: 'Its name, its tokens and its scopes',
+    },
     {
       does: 'POST /revocations',
       label: 'Revoke every token for it',
@@ -112,7 +128,7 @@ export const resourceServerActs = ownerActs({
   path: '/apis/:identifier',
   find: async (place) => {
     const { identifier, name, enabled, version } = await getServer(place);
-    const framed = { section, crumb, name, back: pathOf(identifier) };
+    const framed = { section, crumb, name, back: apiPath(identifier) };
     return { framed, enabled, version, handle: { resource_server: identifier } };
   },
   params: ({ params: { identifier = '' } }) => ({ identifier }),

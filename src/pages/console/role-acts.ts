@@ -1,32 +1,14 @@
 import { AssignmentView, RoleView } from '../../access/index.ts';
-import { Problem, pageOf } from '../../platform/http/index.ts';
+import { pageOf } from '../../platform/http/index.ts';
 import { counted } from '../words.ts';
-import type { Act, Sent } from './acts.ts';
+import type { Act } from './acts.ts';
 import * as cell from './cells.ts';
 import type { Field } from './console-pages.ts';
+import { rightLine, rightsIn } from './rights-lines.ts';
 import { getRole, type Role, rolePath } from './roles.ts';
 
 const section = 'roles' as const;
 const crumb = { text: 'Roles', href: '/console/roles' };
-
-type Right = Role['permissions'][number];
-
-/** A right as one line: `database:read:* at https://db.example`. */
-const line = ({ pattern, resource }: Right) => (resource === null ? pattern : `${pattern} at ${resource}`);
-
-function rightsIn(sent: Sent): Right[] {
-  const lines = (sent.text('permissions') ?? '').split('\n').map((each) => each.trim());
-  return lines.filter(Boolean).map((each) => {
-    const [pattern = '', at, resource = null, ...rest] = each.split(/\s+/);
-    if ((at !== undefined && (at !== 'at' || resource === null)) || rest.length > 0) throw unreadable(each);
-    return { pattern, resource };
-  });
-}
-
-function unreadable(wrong: string): Problem {
-  const detail = `Write one permission a line, for one API with “at” and its identifier. This line is neither: ${wrong.slice(0, 80)}`;
-  return new Problem(400, 'invalid', { title: 'Invalid input', detail, pointer: '/permissions' });
-}
 
 const fieldsOf = (role?: Role): Field[] => [
   { name: 'description', label: 'What it is for', type: 'text', value: role?.description ?? '' },
@@ -34,7 +16,7 @@ const fieldsOf = (role?: Role): Field[] => [
     name: 'permissions',
     label: 'What it gives',
     type: 'textarea',
-    value: role?.permissions.map(line).join('\n') ?? '',
+    value: role?.permissions.map(rightLine).join('\n') ?? '',
     hint: 'One permission a line, such as database:read:* or, for one API, database:read:* at https://db.example. It can give nothing that you do not hold.',
   },
 ];
@@ -66,7 +48,11 @@ const making: Act = {
     back: '/console/roles',
   }),
   perform: async ({ calls }, sent) => {
-    const body = { name: sent.text('name') ?? '', description: sent.text('description'), permissions: rightsIn(sent) };
+    const body = {
+      name: sent.text('name') ?? '',
+      description: sent.text('description'),
+      permissions: rightsIn(sent.text('permissions'), 'permissions'),
+    };
     const { name } = await calls.read('POST /roles', RoleView, { body });
     return { to: rolePath(name), done: 'role-saved' };
   },
@@ -92,12 +78,15 @@ const changing: Act = {
       version: role.version,
       present: [
         { label: 'What it is for', cell: cell.text(role.description ?? 'not said') },
-        { label: 'What it gives', cell: cell.codes(role.permissions.map(line), 'nothing') },
+        { label: 'What it gives', cell: cell.codes(role.permissions.map(rightLine), 'nothing') },
       ],
     };
   },
   perform: async ({ calls, params: { role = '' } }, sent) => {
-    const body = { description: sent.text('description') ?? null, permissions: rightsIn(sent) };
+    const body = {
+      description: sent.text('description') ?? null,
+      permissions: rightsIn(sent.text('permissions'), 'permissions'),
+    };
     await calls.act('PATCH /roles/{role}', { params: { role }, body, ifVersion: sent.version });
     return { to: rolePath(role), done: 'role-saved' };
   },
@@ -127,7 +116,12 @@ const deleting: Act = {
       deaths: [
         ...(items.length > 0 ? [{ text: holders, words: `${names.join(', ')}${others}` }] : []),
         ...(role.permissions.length > 0
-          ? [{ text: counted(role.permissions.length, 'permission'), words: role.permissions.map(line).join(', ') }]
+          ? [
+              {
+                text: counted(role.permissions.length, 'permission'),
+                words: role.permissions.map(rightLine).join(', '),
+              },
+            ]
           : []),
       ],
       fields: [],

@@ -21,6 +21,7 @@ export { RepeatedAnswers } from './repeated-answers.ts';
 export { type Origin, rememberOrigin, requestOrigin } from './request-origin.ts';
 export {
   Flag,
+  JsonLines,
   type Method,
   type Page,
   PageQuery,

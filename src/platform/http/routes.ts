@@ -72,6 +72,9 @@ export const Timestamp = z.codec(z.iso.datetime({ offset: true }), z.date(), {
   encode: (date) => date.toISOString(),
 });
 
+/** An answer of any length, sent as it is made: one JSON value a line (`application/x-ndjson`). */
+export const JsonLines = z.custom<AsyncIterable<string>>();
+
 /** Yes or no in a query. */
 export const Flag = z.stringbool({ truthy: ['true'], falsy: ['false'] });
 

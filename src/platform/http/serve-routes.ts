@@ -1,9 +1,10 @@
+import { Readable } from 'node:stream';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import type { Actor } from './actor.ts';
 import { readJson } from './json-body.ts';
 import { Problem } from './problems.ts';
-import type { Method, Route } from './routes.ts';
+import { JsonLines, type Method, type Route } from './routes.ts';
 
 export type ServeOptions = {
   /** Where the routes lie, e.g. `/admin/v1`. */
@@ -56,6 +57,10 @@ async function answer(
   if (sent !== undefined && !route.body) throw invalidAt([{ path: [], message: 'takes no body' }]);
   const body = route.body ? parsed(route.body, sent ?? {}, 400) : undefined;
   const input = { actor, params, query, body, ifVersion: versionIn(ctx.get('If-Match')) };
+  if (route.response === JsonLines) {
+    sendLines(ctx, (await route.handle(input as never)) as AsyncIterable<string>);
+    return;
+  }
   const work = async () => encoded(route, await route.handle(input as never));
   const {
     status,
@@ -71,6 +76,15 @@ async function answer(
   }
   // Not `ctx.fresh`: clients that send `If-None-Match` by `fetch` also send `Cache-Control: no-cache`.
   if (ctx.method === 'GET' && etag && ctx.get('If-None-Match') === etag) ctx.status = 304;
+}
+
+const idleMs = 30_000;
+
+/** As fast as they are read; who stops reading is cut off, and with it what the lines are made from. */
+function sendLines(ctx: Context, lines: AsyncIterable<string>): void {
+  ctx.type = 'application/x-ndjson';
+  ctx.body = Readable.from(lines);
+  ctx.res.setTimeout(idleMs, () => ctx.res.destroy());
 }
 
 function encoded({ response, status }: Route, result: unknown): Answer {
