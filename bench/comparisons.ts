@@ -6,6 +6,7 @@ export type Comparison = { name: string; operation: string; servers: readonly Se
 const providers = ['Latchkey', 'straightforward', 'in memory'] as const;
 const workers = ['Latchkey', 'two workers'] as const;
 const amounts = ['Latchkey', 'tokens stored'] as const;
+const audits = ['Latchkey', 'without audit'] as const;
 const passwords = ['Latchkey', 'hash alone'] as const;
 
 const of = (operation: string, servers: readonly ServerName[], before = ''): Comparison => ({
@@ -24,6 +25,8 @@ export const comparisons: readonly Comparison[] = [
   of('whole sign-in', passwords),
   of('discovery', providers),
   of('jwks', providers),
+  of('client_credentials opaque', audits, 'audit, '),
+  of('refresh', audits, 'audit, '),
   of('client_credentials jwt', workers, 'two workers, '),
   of('refresh', workers, 'two workers, '),
   of('introspection', workers, 'two workers, '),

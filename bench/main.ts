@@ -57,6 +57,11 @@ async function startServers(bench: Bench): Promise<MeasuredServer[]> {
     'two workers': async () =>
       startLatchkey('two workers', { databaseUrl: await createDatabase('two_workers'), workers: 2 }),
     'tokens stored': async () => startFull(bench, await createDatabase('tokens_stored')),
+    'without audit': async () =>
+      startLatchkey('without audit', {
+        databaseUrl: await createDatabase('without_audit'),
+        preload: './bench/without-audit.ts',
+      }),
     straightforward: async () => startPeer('straightforward', 'main.ts', [await createDatabase('straightforward')]),
     'in memory': () => startPeer('in memory', 'main.ts'),
     'hash alone': () => startPeer('hash alone', 'hash.ts'),

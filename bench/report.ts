@@ -24,6 +24,14 @@ const targetsWith = (stored: number): Target[] => [
   { operation: 'introspection', what: 'requests/s', against: 'straightforward', atLeast: 2 },
   { operation: 'code flow', what: 'requests/s', against: 'straightforward', atLeast: 1.2 },
   { operation: 'login', what: 'requests/s', against: 'hash alone', atLeast: 0.7 },
+  ...['client_credentials opaque', 'refresh'].map(
+    (operation): Target => ({
+      operation: `audit, ${operation}`,
+      what: 'requests/s',
+      against: 'without audit',
+      atLeast: 0.9,
+    }),
+  ),
   ...['client_credentials jwt', 'refresh', 'introspection'].map(
     (operation): Target => ({
       operation: `two workers, ${operation}`,

@@ -6,7 +6,14 @@ import { freePort } from '../test/support/free-port.ts';
 import { configuration } from './installation.ts';
 import { ask, startProcess, stopProcess } from './processes.ts';
 
-export type ServerName = 'Latchkey' | 'two workers' | 'tokens stored' | 'straightforward' | 'in memory' | 'hash alone';
+export type ServerName =
+  | 'Latchkey'
+  | 'two workers'
+  | 'tokens stored'
+  | 'without audit'
+  | 'straightforward'
+  | 'in memory'
+  | 'hash alone';
 export type MeasuredServer = {
   name: ServerName;
   origin: string;
@@ -19,6 +26,8 @@ export type MeasuredServer = {
 type LatchkeyOptions = {
   databaseUrl: string;
   workers?: number;
+  /** Loaded before it. */
+  preload?: string;
   /** Takes a CPU profile when it stops. */
   profileFolder?: string | undefined;
 };
@@ -28,7 +37,7 @@ const counted = ['--import', './bench/count-statements.ts'];
 /** The real server as in production, with what it logs there at `warn`. */
 export async function startLatchkey(
   name: ServerName,
-  { databaseUrl, workers = 1, profileFolder }: LatchkeyOptions,
+  { databaseUrl, workers = 1, preload, profileFolder }: LatchkeyOptions,
 ): Promise<MeasuredServer> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-bench-'));
   const file = path.join(folder, 'apply.json');
@@ -47,7 +56,11 @@ export async function startLatchkey(
     WEB_CONCURRENCY: String(workers),
   };
   const profiled = profileFolder ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profileFolder)}`] : [];
-  const child = startProcess('bin/latchkey.js', { args: ['serve'], env, execArgv: [...counted, ...profiled] });
+  const child = startProcess('bin/latchkey.js', {
+    args: ['serve'],
+    env,
+    execArgv: [...counted, ...(preload ? ['--import', preload] : []), ...profiled],
+  });
   await untilItSays(child, 'is ready at');
   const stop = async () => {
     await stopProcess(child);

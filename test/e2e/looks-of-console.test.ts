@@ -65,6 +65,10 @@ describe('nothing is wrong with how a page looks', () => {
       ['/people/oskar/roles/give', 'role-give'],
       ['/roles/operator', 'role'],
       ['/new-role', 'role-new'],
+      ['/new-client', 'client-new'],
+      ['/clients/inbox-assistant/change', 'client-change'],
+      ['/new-api', 'api-new'],
+      ['/new-person', 'person-new'],
     ] as const) {
       await page.goto(at(path));
       expect(await inspect(page, `console-${name}`)).toEqual([]);

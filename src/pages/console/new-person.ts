@@ -43,8 +43,8 @@ export const adding: Act = {
         type: 'select',
         value: 'invite',
         options: [
-          { value: 'invite', text: 'a link with which they choose a password' },
-          { value: 'password', text: 'a password that is made now' },
+          { value: 'invite', text: 'a link to choose a password' },
+          { value: 'password', text: 'a password made now' },
         ],
       },
     ],

@@ -1,0 +1,20 @@
+// Preloaded into one measured server: token requests leave no audit event and nothing is sealed, to see what both cost. No
+// server can be told to do this.
+import pg from 'pg';
+
+const recording = /, events as materialized [\s\S]*?(?=\nselect n, verdict from judged)/;
+const { query } = pg.Client.prototype;
+
+pg.Client.prototype.query = function withoutAudit(this: pg.Client, ...input: unknown[]) {
+  const [first] = input as [{ name?: string; text?: string }];
+  const { text } = first;
+  if (first.name === 'judge units') input[0] = { ...first, text: withoutRecording(text ?? '') };
+  if (text?.includes("hashtext('latchkey audit sealing')")) input[0] = { ...first, text: 'select false as held' };
+  return Reflect.apply(query, this, input);
+} as typeof query;
+
+function withoutRecording(text: string): string {
+  if (!recording.test(text))
+    throw new Error('The token transaction records its events in another way now: adapt this.');
+  return text.replace(recording, '');
+}
