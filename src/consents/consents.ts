@@ -90,12 +90,12 @@ export async function takeBackConsent({ db, now }: ConsentDeps, actor: Actor, co
     const revoked_at = now();
     await markRevoked(trx, consent_id, revoked_at);
     const grants = await endGrants(trx, { consent_id }, { revoked_at, revoked_for: 'consent taken back' });
-    const target = { kind: 'consent', id: consent_id };
     await appendEvent(trx, {
       actor,
       action: 'consent.taken_back',
-      target,
-      details: { client_id: consent.client, grants: grants.length },
+      // Whoever takes it back, it happens to the person whose it was.
+      target: { kind: 'user', id: consent.user_id },
+      details: { consent_id, client_id: consent.client, grants: grants.length },
       occurred_at: revoked_at,
     });
   });

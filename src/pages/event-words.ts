@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../audit/index.ts';
 import { listClientNames } from '../clients/index.ts';
 import type { Db } from '../platform/database/index.ts';
 
-type Words = (event: { app: string; role: string; reason: string | null }) => string;
+type Words = (event: { app: string; role: string; reason: string | null; by: EventInWords['by'] }) => string;
 
 const ends: Readonly<Record<string, string>> = {
   'signed out from another browser': 'You signed another browser out',
@@ -19,7 +19,8 @@ const words: Readonly<Record<string, Words>> = {
   'session.ended': ({ reason }) => ends[reason ?? ''] ?? 'You signed out',
   'consent.given': ({ app }) => `You allowed ${app} to act for you`,
   'consent.denied': ({ app }) => `You did not allow ${app} to act for you`,
-  'consent.taken_back': ({ app }) => `You took back what ${app} was allowed`,
+  'consent.taken_back': ({ app, by }) =>
+    `${by === 'browser' ? 'You' : 'An administrator'} took back what ${app} was allowed`,
   'user.password_changed': () => 'You changed your password; every other browser was signed out',
   'user.password_set': () => 'An administrator set a new password for you',
   'user.password_link_created': () => 'A link was made with which you can choose a password',
@@ -65,7 +66,7 @@ export async function eventsInWords(
     const role = String(event.details?.role ?? '');
     const by = whoseDeed(event, user_id);
     return {
-      what: words[event.action]?.({ app, role, reason: event.reason }) ?? event.action,
+      what: words[event.action]?.({ app, role, by, reason: event.reason }) ?? event.action,
       by,
       is_alarming: alarming.test(event.action),
       // Where an administrator sits is their own business.
@@ -83,7 +84,7 @@ function whoseDeed({ actor_kind, actor_id, action }: RecordedEvent, user_id: str
 const isWithTokens = (action: string) => /^(refresh_token|authorization_code|device_code)\./.test(action);
 
 function clientOf({ actor_kind, actor_id, target_kind, target_id, details }: RecordedEvent): string | undefined {
-  if (actor_kind === 'client') return actor_id ?? undefined;
+  if (typeof details?.client_id === 'string') return details.client_id;
   if (target_kind === 'client') return target_id ?? undefined;
-  return typeof details?.client_id === 'string' ? details.client_id : undefined;
+  return actor_kind === 'client' ? (actor_id ?? undefined) : undefined;
 }

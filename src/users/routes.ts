@@ -6,6 +6,7 @@ import { generatePassword } from './password.ts';
 import { createPasswordLink } from './password-links.ts';
 import {
   CreatedUserView,
+  FactorView,
   NewUser,
   PasswordLinkView,
   PasswordReset,
@@ -16,7 +17,7 @@ import {
   UsersQuery,
   UserView,
 } from './schemas.ts';
-import { findUser, findUserById, hasPassword, listUsersFrom, type User } from './store.ts';
+import { findUser, findUserById, hasPassword, listFactors, listUsersFrom, type User } from './store.ts';
 import { changeUser, createUser, disableUser, setPassword, type UserDeps } from './users.ts';
 
 type UserRouteDeps = UserDeps & { issuer: string };
@@ -60,6 +61,15 @@ export const userRoutes = (deps: UserRouteDeps): Route[] => [
     params: UserParams,
     response: UserView,
     handle: async ({ params }) => shown(deps, await getUser(deps, params.user)),
+  }),
+  route({
+    method: 'GET',
+    path: '/users/{user}/factors',
+    summary: 'What a person can sign in with',
+    permission: 'latchkey:user:read',
+    params: UserParams,
+    response: z.object({ items: z.array(FactorView) }),
+    handle: async ({ params }) => ({ items: await listFactors(deps.db, (await getUser(deps, params.user)).id) }),
   }),
   route({
     method: 'PATCH',

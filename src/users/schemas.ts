@@ -53,6 +53,12 @@ export const UserView = z.object({
   created_at: Timestamp,
   updated_at: Timestamp,
 });
+export const FactorView = z.object({
+  id: z.uuid(),
+  kind: z.string().meta({ description: 'what they sign in with: password' }),
+  created_at: Timestamp,
+  updated_at: Timestamp.meta({ description: 'since when it is this one' }),
+});
 export const PasswordLinkView = z.object({
   url: z.url().meta({ description: 'shown this once; for the person alone' }),
   expires_at: Timestamp,

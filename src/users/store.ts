@@ -5,6 +5,7 @@ import type { Digest } from '../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../platform/database/index.ts';
 
 export type User = Selectable<Database['users']>;
+export type Factor = Pick<Selectable<Database['credentials']>, 'id' | 'kind' | 'created_at' | 'updated_at'>;
 
 /** By username or e-mail address, whatever the case. */
 export async function findUser(db: Db, login: string): Promise<User | undefined> {
@@ -97,6 +98,16 @@ export async function findPasswordHash(db: Db, user_id: string): Promise<string 
 
 export async function hasPassword(db: Db, user_id: string): Promise<boolean> {
   return (await findPasswordHash(db, user_id)) !== undefined;
+}
+
+/** What a person can sign in with; never the secret of it. */
+export function listFactors(db: Db, user_id: string): Promise<Factor[]> {
+  return db
+    .selectFrom('credentials')
+    .select(['id', 'kind', 'created_at', 'updated_at'])
+    .where('user_id', '=', user_id)
+    .orderBy('id')
+    .execute();
 }
 
 export async function savePasswordHash(

@@ -22,6 +22,10 @@ describe('people in the admin API', () => {
     const password = String(made.body.password);
     expect((await signIn('nora', password)).isIn).toBe(true);
     expect((await owner.get('/users/nora@example.com')).body).not.toHaveProperty('password');
+    const factors = await owner.get('/users/nora/factors');
+    expect(factors.body.items).toEqual([
+      { id: expect.any(String), kind: 'password', created_at: expect.any(String), updated_at: expect.any(String) },
+    ]);
     const changed = await owner.patch('/users/nora', { name: 'Nora', email: null });
     expect(changed.body).toMatchObject({ name: 'Nora', email: null, version: 2 });
     const { browser } = await signIn('nora', password);

@@ -51,6 +51,15 @@ describe('what happened on one’s account', () => {
     expect(page.html).toMatch(/<time datetime="[\d-]+T[\d:.]+Z" title="[^"]+ UTC"/);
   });
 
+  test('tells when an administrator takes back what an app was allowed', async () => {
+    const browser = latchkey.browser(firefox);
+    await latchkey.tokens({}, browser, 'erin');
+    const owner = await asOwner(latchkey);
+    const { body } = await owner.get('/consents?user=erin&standing=true');
+    expect(await owner.post(`/consents/${body.items[0]?.consent_id}/revoke`)).toMatchObject({ status: 204 });
+    expect(told(await browser.get('/account/activity'))[0]).toBe('An administrator took back what Shop was allowed');
+  });
+
   test('tells of tokens that were used twice, and of the password', async () => {
     const browser = latchkey.browser(firefox);
     const { refresh_token } = await latchkey.tokens({}, browser, 'dave');
