@@ -107,6 +107,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     issuer,
     version,
     keyActivationSeconds,
+    environments: config.apiKeyEnvironments,
     validateMetadata: clientMetadataRules(),
   };
   const routes = adminRoutes(admin);
