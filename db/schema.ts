@@ -103,6 +103,37 @@ export type Database = {
     version: Generated<number>;
   };
   role_permissions: { role_id: string; resource: string | null; pattern: string };
+  api_keys: {
+    id: string;
+    name: string;
+    description: string | null;
+    environment: string;
+    owner_id: string;
+    risk: 'high' | 'medium' | 'low';
+    permissions: JSONColumnType<KeyRight[]>;
+    restrictions: Json;
+    metadata: Json;
+    enabled: Generated<boolean>;
+    expires_at: Date | null;
+    revoked_at: Date | null;
+    last_used_at: Date | null;
+    created_at: Date;
+    updated_at: Date;
+    version: Generated<number>;
+  };
+  api_key_versions: {
+    digest: Digest;
+    key_id: string;
+    number: number;
+    start: string;
+    last_four: string;
+    issued_at: Date;
+    ends_at: Date | null;
+  };
+  api_key_roles: { key_id: string; role_id: string };
+  api_key_tags: { key_id: string; tag: string };
+  api_key_usage: { key_id: string; day: Date; allowed: GeneratedBigInt64; refused: GeneratedBigInt64 };
+  limit_counters: { key: string; value: BigInt64; expires_at: Date };
   role_assignments: { role_id: string; subject_id: string; until: Date | null; created_at: Date };
   consents: {
     id: string;
@@ -300,6 +331,9 @@ export type Lifetimes = {
   refresh_token_absolute?: number | undefined;
   refresh_grace?: number | undefined;
 };
+
+/** A pattern at one API, or at every (`null`) that a key is good for. */
+export type KeyRight = { resource: string | null; pattern: string };
 
 /** What a person allowed: OpenID Connect scopes, and scopes per resource server identifier. */
 export type ConsentedScopes = { openid: string[]; resources: Record<string, string[]> };

@@ -1,16 +1,19 @@
 import type { RequestListener } from 'node:http';
-import Koa, { type Middleware } from 'koa';
+import Koa, { type Context, type Middleware } from 'koa';
 import compose from 'koa-compose';
 import { permissionsAt } from './access/index.ts';
 import { AccessRecords } from './access-records/index.ts';
 import { adminApi, adminAudience, adminRoutes } from './admin/index.ts';
+import { KeyVerifier } from './api-keys/index.ts';
 import { Refusals, Sealer } from './audit/index.ts';
 import { SecretGuesses } from './clients/index.ts';
 import type { Config } from './config.ts';
 import { Expiry } from './expiry/index.ts';
+import { forwardAuth, gatewayTemplate, verify } from './gateway/index.ts';
 import { healthPaths, healthRoutes } from './health.ts';
 import type { Installation } from './installation.ts';
 import {
+  type BearerDeps,
   bearerOf,
   Committer,
   clientCertificates,
@@ -19,6 +22,7 @@ import {
   endpointTemplate,
   isFirstUse,
   isForPrograms,
+  judgeToken,
   oauthErrors,
   openProvider,
   type ProviderDeps,
@@ -27,6 +31,7 @@ import {
   Reader,
   recordUses,
   resolveStructuredTokens,
+  type ShownToken,
   unitOfWork,
 } from './oidc/index.ts';
 import {
@@ -39,6 +44,7 @@ import {
   serveAssets,
   userCodeEntry,
 } from './pages/index.ts';
+import type { ChangeFeed } from './platform/database/index.ts';
 import {
   believeProxies,
   pinHost,
@@ -110,6 +116,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     issuer,
     version,
     keyActivationSeconds,
+    environments: config.apiKeyEnvironments,
     validateMetadata: clientMetadataRules(),
   };
   const routes = adminRoutes(admin);
@@ -137,7 +144,24 @@ export async function createApp({ config, issuer, version, installation, log, me
   koa.keys = keys.all('cookie').map(({ key }) => key.toString('base64url'));
   koa.silent = true;
   koa.use(documents.keep);
-  koa.use(everyRequest({ config, issuer, log, metrics, now }));
+  const bearers: BearerDeps = {
+    ...providerDeps,
+    signingKeys: provider.keys,
+    isFirstUse: (iss, jti, exp) => isFirstUse(db, iss, jti, exp),
+  };
+  const { apiKeyEnvironments: environments, apiKeyLimits: limits } = config;
+  const apiKeys = new KeyVerifier({ db, changes, now, log, environments, limits });
+  const gateway = {
+    db,
+    now,
+    keys: apiKeys,
+    records: accessRecords,
+    audience: adminAudience(issuer),
+    judgeToken: (shown: ShownToken) => judgeToken(bearers, shown),
+    bearerOf: (ctx: Context, audience: string) => bearerOf(bearers, ctx, audience),
+  };
+  koa.use(everyRequest({ config, issuer, log, metrics, now, beforeHostCheck: forwardAuth(gateway) }));
+  koa.use(verify(gateway));
   koa.use(statusListRoutes(new StatusLists({ db, issuer, now, signingKeys: provider.keys })));
   const unit = unitOfWork({ log, db, committer, keys, metrics, now, refreshGraceSeconds: config.refreshGraceSeconds });
   const forPrograms = compose([
@@ -149,11 +173,6 @@ export async function createApp({ config, issuer, version, installation, log, me
     recordUses(accessRecords),
     provider.middleware,
   ]);
-  const bearers = {
-    ...providerDeps,
-    signingKeys: provider.keys,
-    isFirstUse: (iss: string, jti: string, exp: number) => isFirstUse(db, iss, jti, exp),
-  };
   const forBrowsers = compose([
     healthRoutes(installation),
     serveAssets,
@@ -161,7 +180,8 @@ export async function createApp({ config, issuer, version, installation, log, me
     readForm,
     ...(demo ? [demo] : []),
     providerPagePolicy,
-    adminApi({ ...admin, routes, bearerOf: (ctx, audience) => bearerOf(bearers, ctx, audience) }),
+    knownHere(changes),
+    adminApi({ ...admin, routes, bearerOf: gateway.bearerOf }),
     unit,
     providerForms(issuer),
     userCodeEntry(pages),
@@ -186,6 +206,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     close: async () => {
       provider.close();
       await jobs.close();
+      await apiKeys.close();
       await refusals.close();
       await accessRecords.close();
       await sealer.close();
@@ -193,10 +214,14 @@ export async function createApp({ config, issuer, version, installation, log, me
   };
 }
 
-type EveryRequestDeps = Pick<AppDeps, 'config' | 'issuer' | 'log' | 'metrics'> & { now: () => Date };
+type EveryRequestDeps = Pick<AppDeps, 'config' | 'issuer' | 'log' | 'metrics'> & {
+  now: () => Date;
+  /** Answers what proxies ask about hosts of others. */
+  beforeHostCheck: Middleware;
+};
 
 /** What each request meets before it is known what it is for. */
-function everyRequest({ config, issuer, log, metrics, now }: EveryRequestDeps): Middleware {
+function everyRequest({ config, issuer, log, metrics, now, beforeHostCheck }: EveryRequestDeps): Middleware {
   return compose([
     believeProxies(config.trustProxy),
     rememberOrigin,
@@ -205,12 +230,22 @@ function everyRequest({ config, issuer, log, metrics, now }: EveryRequestDeps): 
     logRequests(log),
     securityHeaders(issuer),
     problems(log, problemPage({ now, config })),
+    beforeHostCheck,
     pinHost(issuer),
   ]);
 }
 
+/** What an administrator's answer says is done, the next request here meets, also where this node remembers what was before. */
+function knownHere(changes: ChangeFeed): Middleware {
+  return async (ctx, next) => {
+    await next();
+    const isDeed = !['GET', 'HEAD', 'OPTIONS'].includes(ctx.method) && ctx.status < 400;
+    if (isDeed && /^\/(admin|console|account)\//.test(ctx.path)) await changes.catchUp();
+  };
+}
+
 const routeTemplate = (path: string) =>
-  healthPaths.has(path) ? path : (statusListTemplate(path) ?? endpointTemplate(path));
+  healthPaths.has(path) ? path : (statusListTemplate(path) ?? gatewayTemplate(path) ?? endpointTemplate(path));
 
 /** What only shows when it is looked at. */
 function measureResources(metrics: Metrics, { changes, database: { pool } }: Installation, sealer: Sealer): void {

@@ -50,6 +50,14 @@ const table = {
   LATCHKEY_REFRESH_GRACE_SECONDS: ['30', 'How long a retried refresh receives the same answer; at most 60.'],
   LATCHKEY_SESSION_SECONDS: ['1209600', 'Lifetime of a browser session.'],
   LATCHKEY_KEY_ACTIVATION_SECONDS: ['600', 'How long a new signing key is published before it signs.'],
+  LATCHKEY_API_KEY_ENVIRONMENTS: [
+    'dev,staging,prod',
+    'Environments of API keys, as they stand in sk_…_; others are refused.',
+  ],
+  LATCHKEY_API_KEY_LIMITS: [
+    'memory',
+    'memory: each node counts rate limits for itself; shared: all nodes together, in the database.',
+  ],
 } as const satisfies Record<string, readonly [string, string]>;
 
 /** Secrets, and URLs that hold one, may also come in a file named by `NAME_FILE`. */
@@ -109,6 +117,14 @@ const Environment = z.object({
   LATCHKEY_REFRESH_GRACE_SECONDS: wholeNumber(0, 60),
   LATCHKEY_SESSION_SECONDS: wholeNumber(1, 366 * day),
   LATCHKEY_KEY_ACTIVATION_SECONDS: wholeNumber(0, 7 * day),
+  LATCHKEY_API_KEY_ENVIRONMENTS: z
+    .string()
+    .regex(
+      /^[a-z][a-z0-9]{0,15}(,[a-z][a-z0-9]{0,15}){0,31}$/,
+      'must be names of small letters and digits, a letter first, separated by commas',
+    )
+    .transform((names) => names.split(',')),
+  LATCHKEY_API_KEY_LIMITS: z.enum(['memory', 'shared'], 'must be memory or shared'),
 } satisfies Record<SettingName, z.ZodType>);
 
 /** The configuration of this process. @throws ConfigError */
@@ -181,6 +197,10 @@ function toConfig(values: z.output<typeof Environment>) {
     sessionSeconds: values.LATCHKEY_SESSION_SECONDS,
     /** How long a new signing key is published before it signs. */
     keyActivationSeconds: values.LATCHKEY_KEY_ACTIVATION_SECONDS,
+    /** Environments of API keys. */
+    apiKeyEnvironments: values.LATCHKEY_API_KEY_ENVIRONMENTS,
+    /** Where the rate limits of API keys are counted. */
+    apiKeyLimits: values.LATCHKEY_API_KEY_LIMITS,
   };
 }
 

@@ -8,12 +8,12 @@ export type AccessRecordsDeps = { db: Db; now: () => Date; log: Logger };
 
 /** One use of a credential. */
 export type Use = {
-  kind: 'introspection' | 'userinfo';
+  kind: 'introspection' | 'userinfo' | 'verification';
   /** What the user of the credential was told. */
   outcome: 'active' | 'inactive' | 'refused';
-  /** `client_id` of the resource server that asked about it; undefined where its holder used it here. */
+  /** Who asked about it, by `client_id` or id; undefined where its holder used it here, and where a proxy asked. */
   caller?: string | undefined;
-  /** Finds the credential: SHA-256 of an opaque token, the `jti` of a JWT. Never its value. */
+  /** Finds the credential: SHA-256 of an opaque token, the `jti` of a JWT, the id of an API key. Never its value. */
   credential?: string | undefined;
   client_id?: string | undefined;
   user_id?: string | undefined;

@@ -5,10 +5,10 @@ const id = z.string().min(1).max(512).optional();
 
 export const AccessRecordsQuery = z.strictObject({
   ...PageQuery,
-  kind: z.enum(['introspection', 'userinfo']).optional(),
+  kind: z.enum(['introspection', 'userinfo', 'verification']).optional(),
   outcome: z.enum(['active', 'inactive', 'refused']).optional(),
-  credential: id.meta({ description: 'SHA-256 (hex) of an opaque token, or the `jti` of a JWT' }),
-  caller: id.meta({ description: '`client_id` of the resource server that asked' }),
+  credential: id.meta({ description: 'SHA-256 (hex) of an opaque token, the `jti` of a JWT, or the id of an API key' }),
+  caller: id.meta({ description: 'the `client_id` or id of who asked' }),
   client: id.meta({ description: '`client_id` to which the credential was issued' }),
   user: z.uuid().optional().meta({ description: 'the person for whom it was issued' }),
   address: z.string().min(1).max(64).optional(),
@@ -20,7 +20,10 @@ export const AccessRecordView = z.object({
   id: z.uuid(),
   kind: z.string().meta({ description: 'where the credential was used' }),
   outcome: z.string().meta({ description: 'active, inactive (introspection of what is none or has ended) or refused' }),
-  caller: z.string().nullable().meta({ description: '`client_id` that asked; null where the holder used it' }),
+  caller: z
+    .string()
+    .nullable()
+    .meta({ description: 'who asked; null where the holder used it, and where a proxy asked' }),
   credential: z.string().nullable().meta({ description: 'null where the token is none of ours' }),
   client_id: z.string().nullable(),
   user_id: z.uuid().nullable(),

@@ -12,4 +12,13 @@ export { type AccessDeps, effectivePermissions, forbiddenBecause, mustHold } fro
 export { assignRole, keepingAnOwner, setRoles } from './roles.ts';
 export { accessRoutes } from './routes.ts';
 export { AssignmentView, RoleView } from './schemas.ts';
-export { findSubject, hasOwner, listHeldRights, listRoleAssignments, permissionsAt, type Right } from './store.ts';
+export {
+  findRoleByName,
+  findSubject,
+  hasOwner,
+  listHeldRights,
+  listRoleAssignments,
+  permissionsAt,
+  type Right,
+  type Role,
+} from './store.ts';

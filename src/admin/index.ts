@@ -3,6 +3,7 @@ import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import { type AccessDeps, accessRoutes, allows, effectivePermissions, forbiddenBecause } from '../access/index.ts';
 import { accessRecordRoutes } from '../access-records/index.ts';
+import { type ApiKeyDeps, apiKeyRoutes } from '../api-keys/index.ts';
 import { auditRoutes, type Refusals } from '../audit/index.ts';
 import { type ClientDeps, clientRoutes } from '../clients/index.ts';
 import { consentRoutes } from '../consents/index.ts';
@@ -25,6 +26,7 @@ export type { Operation } from './reference.ts';
 export { registerAdminApi } from './resource-server.ts';
 
 export type AdminDeps = AccessDeps &
+  ApiKeyDeps &
   ClientDeps &
   SessionDeps &
   SigningKeysDeps & {
@@ -47,6 +49,7 @@ export const adminRoutes = (deps: Omit<AdminDeps, 'bearerOf' | 'routes' | 'versi
   ...accessRoutes(deps),
   ...userRoutes(deps),
   ...consentRoutes(deps),
+  ...apiKeyRoutes(deps),
   ...revocationRoutes(deps),
   ...sessionRoutes(deps),
   ...signingKeyRoutes(deps),

@@ -28,6 +28,14 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:signing_key:rotate': 'Rotate the keys that sign tokens',
   'latchkey:token:revoke': 'End tokens',
   'latchkey:audit:read': 'See who did what',
+  'latchkey:api_key:read': 'See API keys and how they are used',
+  'latchkey:api_key:create': 'Mint API keys',
+  'latchkey:api_key:write': 'Change API keys and what they may do',
+  'latchkey:api_key:rotate': 'Rotate API keys',
+  'latchkey:api_key:disable': 'Let API keys rest',
+  'latchkey:api_key:revoke': 'End API keys',
+  'latchkey:api_key:never_expire': 'Mint API keys that never expire',
+  'latchkey:verify': 'Ask whether a key or token is good',
   'latchkey:token:revoke_all': 'End everything that everybody holds',
 };
 

@@ -7,6 +7,7 @@ import { bootstrapCommand } from './bootstrap.ts';
 import { clientCommand } from './client.ts';
 import { exportCommand } from './export.ts';
 import { grantCommand } from './grant.ts';
+import { keyCommand } from './key.ts';
 import { migrateCommand } from './migrate.ts';
 import { resourceServerCommand } from './resource-server.ts';
 import { revokeCommand } from './revoke.ts';
@@ -35,6 +36,7 @@ export function program(): Command {
     userCommand(),
     clientCommand(),
     resourceServerCommand(),
+    keyCommand(),
     tokenCommand(),
     grantCommand(),
     revokeCommand(),

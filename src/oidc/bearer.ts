@@ -40,20 +40,30 @@ const proofAlgs = ['ES256', 'EdDSA', 'Ed25519'];
 export async function bearerOf(deps: BearerDeps, ctx: Context, audience: string): Promise<Bearer> {
   const [, scheme = '', token = ''] = /^(bearer|dpop) +([\w.~+/=-]+)$/i.exec(ctx.get('Authorization')) ?? [];
   if (!token) throw refused('Send an access token in the Authorization header.');
-  const record = await find(deps, token);
-  const isAlive = record !== undefined && record.expires_at > deps.now() && (!record.user_id || record.person !== null);
-  if (!isAlive) throw refused('The access token is unknown, has expired or was revoked.', 'invalid_token');
+  const record = await findToken(deps, token);
+  if (!record || !isAlive(record, deps.now()))
+    throw refused('The access token is unknown, has expired or was revoked.', 'invalid_token');
   if (record.audience !== audience)
     throw refused(`The access token is not for ${audience}: ask for one with this "resource".`, 'invalid_token');
   await checkSender(deps, ctx, { scheme, token, record });
-  const { client, user_id, scope } = record;
+  return bearerIn(record);
+}
+
+/** Whose token it is. */
+export function bearerIn({ client, user_id, scope }: AccessTokenRecord): Bearer {
   const whose = user_id
     ? { kind: 'user' as const, id: user_id, subject_id: user_id }
     : { kind: 'client' as const, id: client.client_id, subject_id: client.id };
   return { ...whose, client_id: client.client_id, scopes: (scope ?? '').split(' ').filter(Boolean) };
 }
 
-async function find(deps: BearerDeps, token: string): Promise<AccessTokenRecord | undefined> {
+/** Whether a token that stands has its time and its person. */
+export function isAlive({ expires_at, user_id, person }: AccessTokenRecord, now: Date): boolean {
+  return expires_at > now && (!user_id || person !== null);
+}
+
+/** An access token that stands, opaque or JWT, by its text; it may have expired. */
+export async function findToken(deps: BearerDeps, token: string): Promise<AccessTokenRecord | undefined> {
   type Row = AccessTokenRecord & Record<string, unknown>;
   if (isAccessToken(token)) return deps.reader.find<Row>(readAccessToken, digest(token));
   const jti = await verifiedId(token, deps.issuer, deps.signingKeys());
@@ -86,17 +96,21 @@ async function checkSender(deps: BearerDeps, ctx: Context, { scheme, token, reco
       isDpop ? 'This token is a Bearer token.' : 'This token is bound to a key: use the DPoP scheme with a proof.',
       'invalid_token',
     );
-  if (typeof jkt === 'string' && !(await isProven(deps, ctx, token, jkt)))
+  const request = { method: ctx.method, url: `${deps.issuer}${ctx.path}`, proof: ctx.get('DPoP') };
+  if (typeof jkt === 'string' && !(await isProven(deps, { ...request, token, jkt })))
     throw refused('Send a fresh DPoP proof for this very request.', 'invalid_dpop_proof', 'DPoP');
   if (certificate !== undefined && certificateThumbprint(deps, ctx) !== certificate)
     throw refused('This token is bound to another client certificate.', 'invalid_token');
 }
 
-/** RFC 9449 §4.3, §7.1. */
-async function isProven(deps: BearerDeps, ctx: Context, token: string, jkt: string): Promise<boolean> {
-  const payload = await verifiedProof(ctx.get('DPoP'), jkt);
-  if (!payload || !isForThis(deps, ctx, token, payload)) return false;
-  return deps.isFirstUse(`dpop ${jkt}`, payload.jti ?? '', (payload.iat ?? 0) + 2 * proofWindowSeconds);
+/** A request with a token that is bound to a key, and the proof of having it. `url` counts without its query. */
+export type ProvenRequest = { method: string; url: string; proof: string; token: string; jkt: string };
+
+/** Whether the proof is of this key, fresh, for this request and this token, and not used before (RFC 9449 §4.3, §7.1). */
+export async function isProven(deps: BearerDeps, request: ProvenRequest): Promise<boolean> {
+  const payload = await verifiedProof(request.proof, request.jkt);
+  if (!payload || !isForThis(deps, request, payload)) return false;
+  return deps.isFirstUse(`dpop ${request.jkt}`, payload.jti ?? '', (payload.iat ?? 0) + 2 * proofWindowSeconds);
 }
 
 async function verifiedProof(proof: string, jkt: string): Promise<JWTPayload | undefined> {
@@ -111,13 +125,17 @@ async function verifiedProof(proof: string, jkt: string): Promise<JWTPayload | u
   }
 }
 
-function isForThis({ issuer, now }: BearerDeps, ctx: Context, token: string, payload: JWTPayload): boolean {
+function isForThis({ now }: BearerDeps, { method, url, token }: ProvenRequest, payload: JWTPayload): boolean {
   const { htm, htu, ath, iat = 0, jti } = payload;
   const isFresh = Math.abs(now().getTime() / 1000 - iat) <= proofWindowSeconds;
-  const address = typeof htu === 'string' ? URL.parse(htu) : null;
-  const isHere = address !== null && `${address.origin}${address.pathname}` === `${issuer}${ctx.path}`;
+  const isHere = typeof htu === 'string' && withoutQuery(htu) !== undefined && withoutQuery(htu) === withoutQuery(url);
   const isToken = ath === createHash('sha256').update(token).digest('base64url');
-  return isFresh && isHere && isToken && htm === ctx.method && typeof jti === 'string' && jti.length <= 256;
+  return isFresh && isHere && isToken && htm === method && typeof jti === 'string' && jti.length <= 256;
+}
+
+function withoutQuery(url: string): string | undefined {
+  const address = URL.parse(url);
+  return address === null ? undefined : `${address.origin}${address.pathname}`;
 }
 
 function refused(detail: string, error?: string, scheme = 'Bearer'): Problem {

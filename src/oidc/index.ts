@@ -1,7 +1,7 @@
 /** The provider: oidc-provider configured, its storage, and the interactions that pages finish. */
 
 export { deliverLogout } from './backchannel-logout.ts';
-export { type Bearer, bearerOf } from './bearer.ts';
+export { type Bearer, type BearerDeps, bearerOf } from './bearer.ts';
 export { clientMetadataRules } from './client-metadata.ts';
 export type { ProviderDeps, ProviderPages } from './configuration.ts';
 export type { DevicePages, UserCodeProblem } from './device-flow.ts';
@@ -24,6 +24,7 @@ export { clientCertificates } from './mutual-tls.ts';
 export { oauthErrors } from './oauth-errors.ts';
 export { recordUses } from './recorded-uses.ts';
 export { openProvider, type RunningProvider } from './running-provider.ts';
+export { judgeToken, type ShownToken, type TokenVerdict } from './shown-token.ts';
 export { resolveStructuredTokens } from './structured-tokens.ts';
 export { isFirstUse, prefetchToken, Reader } from './token-store/index.ts';
 export { Committer, unitOfWork } from './token-transaction/index.ts';

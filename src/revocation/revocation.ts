@@ -1,4 +1,5 @@
 import { allows, findSubject } from '../access/index.ts';
+import { countKeys, endKeysOf, type KeyScope, keyScope } from '../api-keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { endGrant } from '../consents/index.ts';
 import { type Db, joined, type Trx } from '../platform/database/index.ts';
@@ -7,9 +8,12 @@ import { findResourceServer } from '../resource-servers/index.ts';
 import { endSession, type SessionDeps } from '../sessions/index.ts';
 import { revokeToken, tokenHandle } from '../tokens/index.ts';
 import type { Handle } from './schemas.ts';
-import { countLive, type Live, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
+import { countLive, type LiveTokens, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
 
 export type RevocationDeps = Pick<SessionDeps, 'db' | 'now' | 'jobs'>;
+
+/** Live credentials by kind. */
+export type Live = LiveTokens & { api_keys: number };
 
 /** What died, or would die, by kind. */
 export type Death = Live & { revoked_at: Date };
@@ -22,12 +26,29 @@ const everybodysPermission = 'latchkey:token:revoke_all';
  * @throws Problem `not_found`: there is no such owner; `invalid`: it is no token of ours
  */
 export async function whatWouldDie({ db, now }: Pick<RevocationDeps, 'db' | 'now'>, handle: Handle): Promise<Live> {
-  return countLive(db, await scopeOf(db, handle), now());
+  return countAll(db, await planOf(db, handle), now());
+}
+
+/** What a handle means: tokens, keys, or both. */
+type Plan = { tokens?: Scope; keys?: KeyScope };
+
+async function countAll(db: Db, { tokens, keys }: Plan, now: Date): Promise<Live> {
+  const none = { sessions: 0, refresh_families: 0, access_tokens: 0 };
+  const live = tokens ? await countLive(db, tokens, now) : none;
+  return { ...live, api_keys: keys ? await countKeys(db, keys, now) : 0 };
+}
+
+/** All of a person or client is also their keys. What was issued up to a moment is not: those last, as secrets do. */
+async function planOf(db: Db, handle: Handle): Promise<Plan> {
+  if ('api_keys' in handle) return { keys: await keyScope(db, handle.api_keys) };
+  const tokens = await scopeOf(db, handle);
+  const isOwned = 'owner' in tokens && tokens.owner.kind !== 'resource_server';
+  return isOwned ? { tokens, keys: { owner_id: tokens.owner.row } } : { tokens };
 }
 
 /**
- * Ends whatever the handle names: one token (a refresh token with its family), a grant, all of a person, client or API, or
- * all that was issued up to a moment. Refused from the next request on, on every node; an access token that an API verifies
+ * Ends whatever the handle names: one token (a refresh token with its family), a grant, all of a person, client or API, API
+ * keys, or all tokens that were issued up to a moment. Refused from the next request on, on every node; an access token that an API verifies
  * by itself, from its next look at the status list. Owners stay enabled, secrets and passwords as they are: what is issued
  * later works.
  *
@@ -39,10 +60,11 @@ export async function revoke(deps: RevocationDeps, actor: Actor, handle: Handle)
     throw forbidden(everybodysPermission, `Ending what everybody holds needs "${everybodysPermission}".`);
   return db.transaction().execute((trx) =>
     joined(trx, async () => {
-      const scope = await scopeOf(trx, handle);
+      const plan = await planOf(trx, handle);
       const revoked_at = now();
-      const died = await countLive(trx, scope, revoked_at);
-      await end(deps, actor, { handle, scope, died, revoked_at, trx });
+      const died = await countAll(trx, plan, revoked_at);
+      if (plan.tokens) await end(deps, actor, { handle, scope: plan.tokens, died, revoked_at, trx });
+      if (plan.keys) await endKeysOf(trx, actor, { scope: plan.keys, revoked_at });
       return { ...died, revoked_at };
     }),
   );
@@ -85,7 +107,7 @@ async function end(
   });
 }
 
-async function scopeOf(db: Db, handle: Handle): Promise<Scope> {
+async function scopeOf(db: Db, handle: Exclude<Handle, { api_keys: unknown }>): Promise<Scope> {
   if ('token' in handle) return { token: tokenHandle(handle.token) };
   if ('grant_id' in handle) return { grant: handle.grant_id };
   if ('session_id' in handle) return { session: handle.session_id };

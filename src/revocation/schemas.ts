@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { KeyHandle } from '../api-keys/index.ts';
 import { Timestamp } from '../platform/http/index.ts';
 
 /** What must die, by whatever is known of it. */
@@ -11,8 +12,11 @@ export const Handle = z
     z.strictObject({ client_id: z.string().min(1).max(255) }),
     z.strictObject({ resource_server: z.string().min(1).max(512) }),
     z.strictObject({ issued_before: Timestamp }),
+    z.strictObject({ api_keys: KeyHandle }),
   ])
-  .meta({ description: 'one of: token, grant_id, session_id, user, client_id, resource_server, issued_before' });
+  .meta({
+    description: 'one of: token, grant_id, session_id, user, client_id, resource_server, issued_before, api_keys',
+  });
 export type Handle = z.output<typeof Handle>;
 
 export const RevocationInput = z.strictObject({
@@ -22,5 +26,5 @@ export const RevocationInput = z.strictObject({
 export const RevocationView = z.object({
   dry_run: z.boolean(),
   revoked_at: Timestamp.nullable(),
-  died: z.object({ sessions: z.int(), refresh_families: z.int(), access_tokens: z.int() }),
+  died: z.object({ sessions: z.int(), refresh_families: z.int(), access_tokens: z.int(), api_keys: z.int() }),
 });

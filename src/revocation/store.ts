@@ -2,8 +2,8 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Db, Trx } from '../platform/database/index.ts';
 import type { TokenHandle } from '../tokens/index.ts';
 
-/** Live credentials by kind. */
-export type Live = { sessions: number; refresh_families: number; access_tokens: number };
+/** Live credentials by kind, keys aside. */
+export type LiveTokens = { sessions: number; refresh_families: number; access_tokens: number };
 
 /** Somebody or something that tokens belong to; `id` as people name it, `row` as the table does. */
 export type Owner = { kind: 'user' | 'client' | 'resource_server'; id: string; row: string };
@@ -62,9 +62,9 @@ function ofToken(handle: TokenHandle) {
 }
 
 /** How much of it is alive. */
-export async function countLive(db: Db, scope: Scope, now: Date): Promise<Live> {
+export async function countLive(db: Db, scope: Scope, now: Date): Promise<LiveTokens> {
   const { session, family, token } = conditions(scope);
-  const { rows } = await sql<Live>`select
+  const { rows } = await sql<LiveTokens>`select
     (select count(*)::int from sessions s where ${session} and s.user_id is not null and s.revoked_at is null and s.expires_at > ${now})
       as sessions,
     (select count(*)::int from refresh_families f join standing_grants g on g.id = f.grant_id and g.ends_at > ${now}

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
 import { type AdminApi, asOwner } from '../support/admin.ts';
+import { Gateway } from '../support/gateway.ts';
 import { api, clientSecrets, jwtApi, standardInstallation } from '../support/installation.ts';
 import { basic, startLatchkey } from '../support/latchkey.ts';
 import { discover, signIn } from '../support/openid-client.ts';
@@ -59,6 +60,24 @@ describe('which credential was used where', () => {
     expect(await recorded(`user=${sub}&kind=userinfo`, 1)).toMatchObject([{ credential: jti, caller: null }]);
   });
 
+  test('a key that the gateway was asked about is found by its id, with who asked', async () => {
+    const gateway = await Gateway.open(latchkey, owner);
+    const minted = await gateway.mint({});
+    await gateway.verify({ key: minted.key, permission: 'database:read:products', ip: '192.0.2.7' });
+    await gateway.verify({ key: minted.key, permission: 'database:drop', ip: '192.0.2.7' });
+    const found = await recorded(`credential=${minted.id}`, 2);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ kind: 'verification', outcome: 'active', address: '192.0.2.7' }),
+        expect.objectContaining({ kind: 'verification', outcome: 'refused', caller: expect.any(String) }),
+      ]),
+    );
+    const tokens = await aToken(api, 'openid read');
+    await gateway.verify({ token: tokens.access_token, permission: 'read', resource: api });
+    const record = (await recorded(`credential=${sha256(tokens.access_token)}`, 1))[0];
+    expect(record).toMatchObject({ kind: 'verification', outcome: 'active', client_id: 'web-app' });
+  });
+
   test('what is refused is recorded with its address alone, and no token stands in the database', async () => {
     await fetch(`${latchkey.issuer}/oauth/userinfo`, { headers: { authorization: 'Bearer made-up-by-somebody' } });
     await fetch(`${latchkey.issuer}/oauth/introspect`, {
@@ -66,8 +85,11 @@ describe('which credential was used where', () => {
       headers: { authorization: basic('service', 'wrong') },
       body: new URLSearchParams({ token: 'made-up-by-somebody' }),
     });
-    const found = await recorded('outcome=refused', 2);
-    for (const record of found) expect(record).toMatchObject({ credential: null, user_id: null, address: '127.0.0.1' });
+    const found = await Promise.all(
+      ['introspection', 'userinfo'].map((kind) => recorded(`outcome=refused&kind=${kind}`, 1)),
+    );
+    for (const record of found.flat())
+      expect(record).toMatchObject({ credential: null, user_id: null, address: '127.0.0.1' });
   });
 
   test('they are paged and searched like every list', async () => {

@@ -5,7 +5,13 @@ import { startLatchkey } from '../support/latchkey.ts';
 
 const routes = adminRoutes({} as never);
 const nobodys = '00000000-0000-7000-8000-0000000000ff';
-const known: Record<string, string> = { kind: 'user', consent_id: nobodys, grant_id: nobodys, secret_id: nobodys };
+const known: Record<string, string> = {
+  kind: 'user',
+  consent_id: nobodys,
+  grant_id: nobodys,
+  key_id: nobodys,
+  secret_id: nobodys,
+};
 /** An address of the route at which there is nothing, so that whoever is allowed changes nothing either. */
 const addressOf = (path: string) => path.replaceAll(/\{(\w+)\}/g, (_, name: string) => known[name] ?? 'nothing');
 

@@ -2,14 +2,17 @@ import type { whatWouldDie } from '../../revocation/index.ts';
 import { counted } from '../words.ts';
 import type { Death } from './console-pages.ts';
 
-type Live = Awaited<ReturnType<typeof whatWouldDie>>;
+type Dying = Awaited<ReturnType<typeof whatWouldDie>>;
+/** Most acts leave API keys as they are. */
+type Live = Omit<Dying, 'api_keys'> & { api_keys?: number };
 
 /** What dies, in words. */
-export function deathsOf({ sessions, refresh_families, access_tokens }: Live): Death[] {
+export function deathsOf({ sessions, refresh_families, access_tokens, api_keys = 0 }: Live): Death[] {
   const deaths = [
     { count: sessions, noun: 'sign-in', words: 'in browsers, right now' },
     { count: refresh_families, noun: 'refresh token', words: 'with which apps go on without the person' },
     { count: access_tokens, noun: 'access token', words: 'that open APIs right now' },
+    { count: api_keys, noun: 'API key', words: 'with which programs call APIs' },
   ];
   return deaths
     .filter(({ count }) => count > 0)
@@ -17,7 +20,7 @@ export function deathsOf({ sessions, refresh_families, access_tokens }: Live): D
 }
 
 /** The verb of a button, with the number of what dies. */
-export function withDeaths(verb: string, { sessions, refresh_families, access_tokens }: Live): string {
-  const count = sessions + refresh_families + access_tokens;
+export function withDeaths(verb: string, { sessions, refresh_families, access_tokens, api_keys = 0 }: Live): string {
+  const count = sessions + refresh_families + access_tokens + api_keys;
   return count === 0 ? verb : `${verb}, end ${counted(count, 'credential')}`;
 }

@@ -56,7 +56,7 @@ const settingPassword: Act = {
   isGrave: true,
   ask: async (place) => {
     const { person, framed } = await frame(place);
-    const dying = await whatWouldDie(place.deps, { user: person.id });
+    const { api_keys: _, ...dying } = await whatWouldDie(place.deps, { user: person.id });
     return {
       ...framed,
       heading: 'Set a new password for',

@@ -2,6 +2,7 @@
 export { type Actor, anonymous, person, system } from './actor.ts';
 export { form, RereadableRequest, readForm, replaceForm } from './form-body.ts';
 export { believeProxies, contentSecurityPolicy, pinHost, securityHeaders } from './guards.ts';
+export { readJson } from './json-body.ts';
 export { MergePatch, mergePatch } from './merge-patch.ts';
 export { cursorAt, keyIn, type Position, pageByKey, pageFrom, positionIn } from './paging.ts';
 export {

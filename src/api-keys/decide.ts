@@ -1,0 +1,67 @@
+import type { KeyEntry } from './entry.ts';
+import { missingFrom, type PermissionQuery } from './permission-query.ts';
+import type { KeyRequest, RefusalCode } from './restrictions/index.ts';
+
+/** Why a key is refused, or not: a closed list, described in docs/gateway.md. */
+export const keyCodes = [
+  'valid',
+  'malformed',
+  'unknown',
+  'revoked',
+  'expired',
+  'disabled',
+  'owner_disabled',
+  'insufficient_permissions',
+  'resource_not_allowed',
+  'ip_not_allowed',
+  'origin_not_allowed',
+  'outside_time_window',
+  'value_not_allowed',
+  'rate_limited',
+  'quota_exceeded',
+  'throttled',
+] as const satisfies readonly (RefusalCode | string)[];
+export type KeyCode = (typeof keyCodes)[number];
+
+/** What is asked, with what it needs. */
+export type Asked = KeyRequest & { needs: PermissionQuery | undefined };
+
+export type Decision = { code: KeyCode; reason: string; missing?: readonly string[] };
+
+const yes: Decision = { code: 'valid', reason: 'The key may do this.' };
+
+/** Whether a key may do this now, limits aside: they are counted only when nothing else speaks against it. */
+export function decide(entry: KeyEntry, asked: Asked, now: Date): Decision {
+  const dead = whyDead(entry, now);
+  if (dead) return dead;
+  const missing = asked.needs === undefined ? [] : missingFrom(asked.needs, (one) => entry.may(one, asked.resource));
+  if (missing.length > 0) return lacking(entry, asked, missing);
+  for (const check of entry.checks) {
+    const refusal = check(asked, now);
+    if (refusal) return refusal;
+  }
+  return yes;
+}
+
+function whyDead({ revoked_at, expires_at, ends_at, enabled, owner, owner_enabled }: KeyEntry, now: Date) {
+  if (revoked_at) return { code: 'revoked' as const, reason: `The key was revoked at ${revoked_at.toISOString()}.` };
+  if (expires_at && expires_at <= now)
+    return { code: 'expired' as const, reason: `The key expired at ${expires_at.toISOString()}.` };
+  if (ends_at && ends_at <= now)
+    return {
+      code: 'expired' as const,
+      reason: `The key was rotated; this text of it worked until ${ends_at.toISOString()}.`,
+    };
+  if (!enabled) return { code: 'disabled' as const, reason: 'The key is disabled.' };
+  if (!owner_enabled) return { code: 'owner_disabled' as const, reason: `Its owner, ${owner.name}, is disabled.` };
+  return undefined;
+}
+
+function lacking({ resources, may }: KeyEntry, { resource }: Asked, missing: readonly string[]): Decision {
+  const named = missing.map((permission) => `"${permission}"`).join(', ');
+  const elsewhere = resources.find((one) => one !== resource && missing.every((permission) => may(permission, one)));
+  const where = resource === undefined ? '' : ` at ${resource}`;
+  const hint = elsewhere === undefined ? '' : ` It has it at ${elsewhere}: name that as the resource.`;
+  const reason = `The key does not have ${named}${where}.${hint}`;
+  return { code: 'insufficient_permissions', reason, missing };
+}

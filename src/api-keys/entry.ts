@@ -1,0 +1,70 @@
+import { allows, intersection, type Right } from '../access/index.ts';
+import { type CountedLimit, countedLimit } from './limits/counters.ts';
+import { compileRestrictions } from './restrictions/index.ts';
+import type { KeyRequest } from './restrictions/restriction.ts';
+import type { KeyRecord } from './store.ts';
+
+/** A key as a node remembers it, prepared so that a request costs little. */
+export type KeyEntry = Pick<
+  KeyRecord,
+  'id' | 'name' | 'environment' | 'enabled' | 'owner_enabled' | 'expires_at' | 'revoked_at' | 'ends_at' | 'roles'
+> & {
+  owner: { kind: 'user' | 'client'; id: string; name: string };
+  /** Whether it may do this at an API; `undefined`: at one that nobody named. */
+  may: (permission: string, resource: string | undefined) => boolean;
+  permissionsAt: (resource: string | undefined) => readonly string[];
+  /** APIs for which some of its permissions are. */
+  resources: readonly string[];
+  checks: ReturnType<typeof compileRestrictions>['checks'];
+  limits: readonly CountedLimit[];
+  /** From then on something of it may be over: it is looked up again. */
+  fresh_until: Date;
+};
+
+const freshMs = 60_000;
+const mostRemembered = 500;
+
+/** Prepares a key that was read. */
+export function compileKey(record: KeyRecord, now: Date): KeyEntry {
+  const { id, name, environment, enabled, owner_enabled, expires_at, revoked_at, ends_at, roles } = record;
+  const { checks, limits } = compileRestrictions(record.restrictions);
+  const own = [...record.permissions, ...record.role_rights];
+  const permissionsAt = remembering((resource) => patternsAt(own, record.owner_rights, resource));
+  const may = remembering((resource) => {
+    const patterns = permissionsAt(resource);
+    return remembering((permission) => allows(patterns, permission ?? ''));
+  });
+  const latest = new Date(now.getTime() + freshMs);
+  const { owner_rights_until: until } = record;
+  return {
+    ...{ id, name, environment, enabled, owner_enabled, expires_at, revoked_at, ends_at, roles },
+    owner: { kind: record.owner_kind, id: record.owner_id, name: record.owner },
+    may: (permission, resource) => may(resource)(permission),
+    permissionsAt,
+    resources: [...new Set(own.flatMap(({ resource }) => resource ?? []))],
+    checks,
+    limits: limits.map((limit) => countedLimit(id, limit)),
+    fresh_until: until !== null && until < latest ? until : latest,
+  };
+}
+
+/** What a key may do at an API: its own, and of a person's key no more than the person may. */
+function patternsAt(own: readonly Right[], ceiling: readonly Right[] | null, resource: string | undefined): string[] {
+  const here = (rights: readonly Right[]) =>
+    rights.filter((right) => right.resource === null || right.resource === resource).map(({ pattern }) => pattern);
+  return ceiling === null ? [...new Set(here(own))] : intersection(here(own), here(ceiling));
+}
+
+/** Remembers answers, boundedly: what callers ask for repeats itself, what attackers ask for does not. */
+function remembering<Answer>(ask: (text: string | undefined) => Answer): (text: string | undefined) => Answer {
+  const known = new Map<string | undefined, Answer>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const answer = ask(text);
+    if (known.size < mostRemembered) known.set(text, answer);
+    return answer;
+  };
+}
+
+export type { KeyRequest };

@@ -1,0 +1,12 @@
+/** API keys: minting, restricting, rotating and ending them, and verifying them without asking the database. */
+export { type ApiKeyDeps, createApiKey, getKey } from './api-keys.ts';
+export { keyCodes } from './decide.ts';
+export { countKeys, disableApiKey, enableApiKey, endKeysOf, keyScope, revokeApiKey } from './ending.ts';
+export { stateOf } from './expiry.ts';
+export { looksLikeKey } from './format.ts';
+export { missingFrom, type PermissionQuery, PermissionQuerySchema, permissionsIn } from './permission-query.ts';
+export { rotateApiKey } from './rotation.ts';
+export { apiKeyRoutes } from './routes.ts';
+export { KeyHandle, KeyInput, RotationInput } from './schemas.ts';
+export { type ApiKey, type KeyScope, listKeys } from './store.ts';
+export { type KeyVerdict, KeyVerifier } from './verification.ts';

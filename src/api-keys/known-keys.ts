@@ -1,0 +1,112 @@
+import { LRUCache } from 'lru-cache';
+import { type Digest, digest } from '../platform/crypto/index.ts';
+import type { ChangeFeed, Db } from '../platform/database/index.ts';
+import { everyKey } from './ending.ts';
+import { compileKey, type KeyEntry } from './entry.ts';
+import type { Guesses } from './guesses.ts';
+import { findKeyByDigest } from './store.ts';
+
+export type KnownKeysDeps = { db: Db; changes: ChangeFeed; now: () => Date; guesses: Guesses };
+
+const mostKnown = 100_000;
+const mostUnknown = 10_000;
+
+/** What a look for a key finds; `throttled`: its sender tried too many that do not exist, so nobody looked. */
+export type Found = KeyEntry | 'throttled' | undefined;
+
+/**
+ * The keys that this node has met, by digest: bounded, ready to decide with, forgotten when the change feed tells of them, and
+ * not used while the feed cannot confirm them (DESIGN.md §8). That there is no such key is remembered, too, in a place of its
+ * own, so that guessing neither reaches the database twice nor drives out the keys in use.
+ */
+export class KnownKeys {
+  readonly #deps: KnownKeysDeps;
+  readonly #entries: LRUCache<string, KeyEntry>;
+  readonly #unknown = new LRUCache<string, true>({ max: mostUnknown });
+  readonly #textsOf = new Map<string, Set<string>>();
+  readonly #reading = new Map<string, Promise<KeyEntry | undefined>>();
+  #epoch = 0;
+
+  constructor(deps: KnownKeysDeps) {
+    this.#deps = deps;
+    this.#entries = new LRUCache({ max: mostKnown, dispose: (entry, text) => this.#untie(entry, text) });
+    deps.changes.on('api_key', (keys) => this.#forgetKeys(keys));
+    deps.changes.on('role', (names) =>
+      this.#forgetWhere(({ owner, roles }) => {
+        return owner.kind === 'user' || names === 'all' || roles.some((role) => names.includes(role));
+      }),
+    );
+    deps.changes.on('subject', (ids) => this.#forgetWhere(({ owner }) => ids === 'all' || ids.includes(owner.id)));
+  }
+
+  /**
+   * The key of this text; `from` is who sent it, by whom guesses are counted.
+   *
+   * @throws when it is not known here and the database is away
+   */
+  async find(key: string, from: string): Promise<Found> {
+    const of = digest(key);
+    const text = of.toString('latin1');
+    if (!this.#deps.changes.isTrusted()) return this.#read(of, text, from);
+    const entry = this.#entries.get(text);
+    if (entry && entry.fresh_until > this.#deps.now()) return entry;
+    return this.#unknown.has(text) ? undefined : this.#read(of, text, from);
+  }
+
+  async #read(of: Digest, text: string, from: string): Promise<Found> {
+    if (this.#deps.guesses.isStopped(from)) return 'throttled';
+    const reading = this.#reading.get(text) ?? this.#begin(of, text);
+    const entry = await reading;
+    if (!entry) this.#deps.guesses.count(from);
+    return entry;
+  }
+
+  // Many requests with a key that is new here cost one look.
+  #begin(of: Digest, text: string): Promise<KeyEntry | undefined> {
+    const reading = this.#look(of, text).finally(() => this.#reading.delete(text));
+    this.#reading.set(text, reading);
+    return reading;
+  }
+
+  async #look(of: Digest, text: string): Promise<KeyEntry | undefined> {
+    const { db, now } = this.#deps;
+    const epoch = this.#epoch;
+    const record = await findKeyByDigest(db, of, now());
+    const entry = record && compileKey(record, now());
+    // What was read while a change came in may be from before it.
+    if (epoch !== this.#epoch) return entry;
+    if (!entry) this.#unknown.set(text, true);
+    else this.#remember(text, entry);
+    return entry;
+  }
+
+  #remember(text: string, entry: KeyEntry): void {
+    this.#entries.set(text, entry);
+    const texts = this.#textsOf.get(entry.id) ?? new Set();
+    this.#textsOf.set(entry.id, texts.add(text));
+  }
+
+  #untie({ id }: KeyEntry, text: string): void {
+    const texts = this.#textsOf.get(id);
+    texts?.delete(text);
+    if (texts?.size === 0) this.#textsOf.delete(id);
+  }
+
+  #forgetKeys(keys: readonly string[] | 'all'): void {
+    this.#forgetReading();
+    if (keys === 'all' || keys.includes(everyKey)) this.#entries.clear();
+    else for (const text of keys.flatMap((id) => [...(this.#textsOf.get(id) ?? [])])) this.#entries.delete(text);
+    this.#unknown.clear();
+  }
+
+  #forgetWhere(isMeant: (entry: KeyEntry) => boolean): void {
+    this.#forgetReading();
+    for (const [text, entry] of [...this.#entries.entries()]) if (isMeant(entry)) this.#entries.delete(text);
+  }
+
+  /** Whoever asks from here on must not share a look that began before the change. */
+  #forgetReading(): void {
+    this.#epoch += 1;
+    this.#reading.clear();
+  }
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { restriction } from './restriction.ts';
+
+const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
+
+/** From pages of which origins a key may be used: the `Origin` header, which only browsers can be relied on to send. */
+export const allowedOrigins = restriction({
+  schema: z
+    .array(z.string().max(253).refine(isOrigin, 'must be an origin such as https://app.example, without a path'))
+    .min(1)
+    .max(100)
+    .meta({ description: 'origins of pages it may be used from' }),
+  compile: (written) => {
+    const allowed = new Set(written);
+    return {
+      check: ({ origin }) => {
+        if (origin !== undefined && allowed.has(origin)) return undefined;
+        const from = origin === undefined ? 'The request names no origin' : `It comes from a page of ${origin}`;
+        return {
+          code: 'origin_not_allowed',
+          reason: `${from}; the key may be used from ${written.join(', ')} only.`,
+        };
+      },
+    };
+  },
+  explain: (written) => `only from pages of ${written.join(', ')}`,
+});

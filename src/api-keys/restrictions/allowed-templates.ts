@@ -1,0 +1,9 @@
+import { AllowedValues, checkValues, explainValues } from './allowed-values.ts';
+import { restriction } from './restriction.ts';
+
+/** Which message templates a key may send: the values of the parameter `template`. */
+export const allowedTemplates = restriction({
+  schema: AllowedValues.meta({ description: 'templates it may send', examples: [['welcome', 'password_reset']] }),
+  compile: (written) => ({ check: checkValues('template', written) }),
+  explain: (written) => explainValues('template', written),
+});

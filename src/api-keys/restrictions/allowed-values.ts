@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { For, isMeant } from './for-permissions.ts';
+import { type KeyRequest, type Refusal, restriction } from './restriction.ts';
+
+const Value = z.string().min(1).max(200);
+const Values = z.array(Value).min(1).max(500);
+const ForSome = z.strictObject({ values: Values, for: For.optional() });
+
+type Written = z.output<typeof Values> | z.output<typeof ForSome>;
+
+/** Values that a named parameter may have: a list, or one that is meant for some permissions only. */
+export const AllowedValues = z.union([Values, ForSome]);
+
+/** Checks one parameter. One that a request does not name is refused: nobody could tell what it would have been. */
+export function checkValues(parameter: string, written: Written): (request: KeyRequest) => Refusal | undefined {
+  const { values, for: patterns } = Array.isArray(written) ? { values: written, for: undefined } : written;
+  const allowed = new Set(values);
+  return (request) => {
+    if (!isMeant(patterns, request)) return undefined;
+    const given = Object.hasOwn(request.parameters, parameter) ? request.parameters[parameter] : undefined;
+    const all = given === undefined ? [] : [given].flat();
+    if (all.length > 0 && all.every((value) => allowed.has(value))) return undefined;
+    const said = all.length === 0 ? `does not name its "${parameter}"` : `has the "${parameter}" ${quoted(all)}`;
+    const reason = `The request ${said}; the key allows ${quoted(values)}.`;
+    return { code: 'value_not_allowed', reason };
+  };
+}
+
+const shown = 10;
+
+function quoted(values: readonly string[]): string {
+  const list = values.slice(0, shown).map((value) => JSON.stringify(value));
+  return values.length > shown ? `${list.join(', ')} and ${values.length - shown} more` : list.join(', ');
+}
+
+export function explainValues(parameter: string, written: Written): string {
+  const { values, for: patterns } = Array.isArray(written) ? { values: written, for: undefined } : written;
+  return `only with ${parameter} ${quoted(values)}${patterns ? `, for ${patterns.join(', ')}` : ''}`;
+}
+
+/** Which values named parameters of a request may have. */
+export const allowedValues = restriction({
+  schema: z
+    .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/), AllowedValues)
+    .refine((named) => Object.keys(named).length <= 20, 'must name at most 20 parameters')
+    .meta({ description: 'per named parameter, the values it may have' }),
+  compile: (written) => {
+    const checks = Object.entries(written).map(([parameter, values]) => checkValues(parameter, values));
+    return {
+      check: (request) => {
+        for (const check of checks) {
+          const refused = check(request);
+          if (refused) return refused;
+        }
+        return undefined;
+      },
+    };
+  },
+  explain: (written) =>
+    Object.entries(written)
+      .map(([parameter, values]) => explainValues(parameter, values))
+      .join('; '),
+});

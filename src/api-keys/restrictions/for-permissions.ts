@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import { covers, isPermissionPattern } from '../../access/index.ts';
+import type { KeyRequest } from './restriction.ts';
+
+/** For which permissions a restriction is meant. */
+export const For = z
+  .array(z.string().refine(isPermissionPattern, 'must be a permission or a pattern of some'))
+  .min(1)
+  .max(50)
+  .meta({ description: 'permissions it is meant for; left out: all' });
+
+/** Whether a restriction meant for these permissions is meant for this request; one that names none is meant. */
+export function isMeant(patterns: readonly string[] | undefined, { permissions }: KeyRequest): boolean {
+  if (!patterns || permissions.length === 0) return true;
+  return permissions.some((permission) => patterns.some((pattern) => covers(pattern, permission)));
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { For, isMeant } from './for-permissions.ts';
+import { type Limit, restriction } from './restriction.ts';
+
+const shape = /^([1-9]\d{0,6}) ([\p{L}][\p{L}\p{N} _-]{0,39})\/(second|minute|hour|day)$/u;
+const Rate = z
+  .string()
+  .regex(
+    shape,
+    'must be a number up to 9999999, what is counted, and per second, minute, hour or day, e.g. "1000 requests/minute"',
+  );
+const Rates = z.union([
+  Rate,
+  z
+    .array(z.union([Rate, z.strictObject({ limit: Rate, for: For.optional() })]))
+    .min(1)
+    .max(10),
+]);
+
+type Written = z.output<typeof Rates>;
+
+/** How often a key may be used; what is counted is free to name, and all limits hold together. */
+export const rateLimit = restriction({
+  schema: Rates.meta({ description: 'one or several', examples: ['1000 requests/minute'] }),
+  compile: (written) => ({ limits: each(written).map(limitOf) }),
+  explain: (written) =>
+    each(written)
+      .map(({ limit, for: patterns }) => `at most ${limit}${patterns ? ` for ${patterns.join(', ')}` : ''}`)
+      .join(', '),
+});
+
+type One = { limit: string; for?: string[] | undefined };
+
+function each(written: Written): One[] {
+  return [written].flat().map((one) => (typeof one === 'string' ? { limit: one } : one));
+}
+
+function limitOf({ limit, for: patterns }: One): Limit {
+  const [, amount, , per] = shape.exec(limit) ?? [];
+  return {
+    kind: 'rate',
+    name: patterns ? `${limit} for ${patterns.join(', ')}` : limit,
+    amount: Number(amount),
+    per: per as Limit['per'],
+    appliesTo: (request) => isMeant(patterns, request),
+  };
+}

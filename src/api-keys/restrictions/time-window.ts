@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { restriction } from './restriction.ts';
+
+const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+const minutesOfHour = 60;
+
+const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 08:30');
+const isTimeZone = (name: string) => {
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
+  } catch {
+    // A name that nobody knows.
+    return false;
+  }
+};
+
+const minuteOf = (time: string) => {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  return hours * minutesOfHour + minutes;
+};
+
+/** When a key may be used, by the clock of a place. A window that ends before it starts goes past midnight. */
+export const timeWindow = restriction({
+  schema: z
+    .strictObject({
+      days: z.array(z.enum(days)).min(1).max(7).optional().meta({ description: 'left out: every day' }),
+      from: TimeOfDay,
+      to: TimeOfDay.meta({ description: 'the first minute that is outside' }),
+      time_zone: z.string().max(64).refine(isTimeZone, 'must be a time zone such as Europe/Berlin').default('UTC'),
+    })
+    .meta({ description: 'when it may be used' }),
+  compile: (written) => {
+    const { from, to, time_zone: timeZone } = written;
+    const allowedDays = new Set<string>(written.days ?? days);
+    const [start, end] = [minuteOf(from), minuteOf(to)];
+    const clock = new Intl.DateTimeFormat('en-GB', {
+      timeZone,
+      weekday: 'short',
+      hour: '2-digit',
+      minute: '2-digit',
+      hourCycle: 'h23',
+    });
+    return {
+      check: (_, now) => {
+        const parts = Object.fromEntries(clock.formatToParts(now).map(({ type, value }) => [type, value]));
+        const day = (parts.weekday ?? '').toLowerCase();
+        const minute = minuteOf(`${parts.hour}:${parts.minute}`);
+        if (isOpen({ start, end, allowedDays }, day, minute)) return undefined;
+        const reason = `It is ${parts.weekday} ${parts.hour}:${parts.minute} in ${timeZone}; the key works ${said(written)}.`;
+        return { code: 'outside_time_window', reason };
+      },
+    };
+  },
+  explain: (written) => `only ${said(written)}`,
+});
+
+type Window = { start: number; end: number; allowedDays: ReadonlySet<string> };
+
+/** What lies after midnight belongs to the day before. */
+function isOpen({ start, end, allowedDays }: Window, day: string, minute: number): boolean {
+  if (start < end) return allowedDays.has(day) && minute >= start && minute < end;
+  const yesterday = days[(days.indexOf(day as (typeof days)[number]) + 6) % 7] ?? '';
+  return (allowedDays.has(day) && minute >= start) || (allowedDays.has(yesterday) && minute < end);
+}
+
+function said({ days: some, from, to, time_zone }: { days?: readonly string[] | undefined } & Record<string, unknown>) {
+  return `${some ? `on ${some.join(', ')} ` : ''}from ${from} to ${to} (${time_zone})`;
+}

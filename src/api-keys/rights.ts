@@ -1,0 +1,47 @@
+import { findRoleByName, listHeldRights, mustHold, type Right, type Role } from '../access/index.ts';
+import type { Trx } from '../platform/database/index.ts';
+import { type Actor, invalid } from '../platform/http/index.ts';
+import type { Restrictions } from './restrictions/index.ts';
+
+/** What decides what a key may do. */
+export type Powers = { permissions: readonly Right[]; roles: readonly string[]; restrictions: Restrictions };
+
+/**
+ * The roles of these names.
+ *
+ * @throws Problem `invalid`: there is none of a name
+ */
+export async function rolesOf(trx: Trx, names: readonly string[]): Promise<Role[]> {
+  const roles: Role[] = [];
+  for (const [n, name] of [...new Set(names)].entries()) {
+    const role = await findRoleByName(trx, name);
+    if (!role) throw invalid(`/roles/${n}`, `There is no role "${name}".`);
+    roles.push(role);
+  }
+  return roles;
+}
+
+type Whose = { owner_id: string; powers: readonly Powers[]; now: Date };
+
+/**
+ * Nobody mints, changes or gets hold of a key that may what they may not; nor one that speaks for somebody who may more than
+ * they do.
+ *
+ * @throws Problem `forbidden`, naming the first right that is missing
+ */
+export async function mustHoldAll(trx: Trx, actor: Actor, { owner_id, powers, now }: Whose): Promise<void> {
+  const rights: Right[] = actor.subject_id === owner_id ? [] : await listHeldRights(trx, owner_id, now);
+  for (const { permissions, roles, restrictions } of powers) {
+    const given = await rolesOf(trx, roles);
+    const all = [...permissions, ...given.flatMap((role) => role.permissions)];
+    rights.push(...all.flatMap((right) => narrowed(right, restrictions)));
+  }
+  await mustHold({ db: trx, now: () => now }, actor, rights);
+}
+
+/** A key that is for some APIs only has its rights there and nowhere else. */
+function narrowed({ resource, pattern }: Right, { resource_servers: servers }: Restrictions): Right[] {
+  if (!servers) return [{ resource, pattern }];
+  if (resource === null) return servers.map((server) => ({ resource: server, pattern }));
+  return servers.includes(resource) ? [{ resource, pattern }] : [];
+}

@@ -1,0 +1,103 @@
+import type { ChangeFeed, Db } from '../platform/database/index.ts';
+import type { Logger } from '../platform/logging/index.ts';
+import { type Asked, type Decision, decide } from './decide.ts';
+import type { KeyEntry } from './entry.ts';
+import { environmentOf } from './format.ts';
+import { Guesses } from './guesses.ts';
+import { KnownKeys } from './known-keys.ts';
+import type { CountedLimit, LimitState, Limits } from './limits/counters.ts';
+import { MemoryLimits } from './limits/memory-limits.ts';
+import { sharedLimits } from './limits/shared-limits.ts';
+import { UsageMeter } from './usage-meter.ts';
+
+export type VerifierDeps = {
+  db: Db;
+  changes: ChangeFeed;
+  now: () => Date;
+  log: Logger;
+  environments: readonly string[];
+  /** Where limits are counted: by each node, or by all together in the database. */
+  limits: 'memory' | 'shared';
+};
+
+/** What was found of a key, and what becomes of the request. */
+export type KeyVerdict = Decision & {
+  entry?: KeyEntry;
+  /** Every limit that was meant for the request, as it is now. */
+  limits: readonly LimitState[];
+  retry_after_seconds?: number | undefined;
+};
+
+/** Verifies keys on this node. */
+export class KeyVerifier {
+  readonly #deps: VerifierDeps;
+  readonly #guesses: Guesses;
+  readonly #known: KnownKeys;
+  readonly #limits: Limits;
+  readonly #meter: UsageMeter;
+
+  constructor(deps: VerifierDeps) {
+    this.#deps = deps;
+    this.#guesses = new Guesses(deps.now);
+    this.#known = new KnownKeys({ ...deps, guesses: this.#guesses });
+    this.#limits = deps.limits === 'shared' ? sharedLimits(deps.db) : new MemoryLimits(deps);
+    this.#meter = new UsageMeter(deps);
+  }
+
+  /**
+   * Judges a key for a request, and counts it at its limits if nothing else speaks against it.
+   *
+   * @param from who sent it, by whom guesses at keys are counted
+   * @throws when the database is needed, and away
+   */
+  async verify(key: string, asked: Asked, from: string): Promise<KeyVerdict> {
+    const environment = environmentOf(key);
+    if (environment === undefined || !this.#deps.environments.includes(environment)) return malformed(environment);
+    const entry = await this.#known.find(key, from);
+    if (entry === 'throttled') return this.#throttled(from);
+    if (!entry) return { code: 'unknown', reason: 'There is no such key.', limits: [] };
+    const now = this.#deps.now();
+    const decision = decide(entry, asked, now);
+    const verdict = decision.code === 'valid' ? await this.#take(entry, asked, now) : { ...decision, limits: [] };
+    this.#meter.count(entry.id, verdict.code === 'valid', now);
+    return { ...verdict, entry };
+  }
+
+  /** Writes what is counted and not written yet. */
+  async close(): Promise<void> {
+    await this.#limits.close();
+    await this.#meter.close();
+  }
+
+  async #take(entry: KeyEntry, asked: Asked, now: Date): Promise<KeyVerdict> {
+    const meant = entry.limits.filter(({ limit }) => limit.appliesTo(asked));
+    if (meant.length === 0) return { code: 'valid', reason: 'The key may do this.', limits: [] };
+    const taking = this.#limits.take(meant.map((counted) => counted.counter(asked.cost, now)));
+    const { refusing, values } = taking instanceof Promise ? await taking : taking;
+    const limits = meant.map((counted, n) => counted.stateAt(values[n] ?? 0, now));
+    const refuser = refusing === undefined ? undefined : meant[refusing];
+    if (!refuser) return { code: 'valid', reason: 'The key may do this.', limits };
+    return { ...exceeded(refuser, { value: values[refusing ?? 0] ?? 0, cost: asked.cost, now }), limits };
+  }
+
+  #throttled(from: string): KeyVerdict {
+    const reason = 'Too many keys that do not exist came from there: this one was not looked up.';
+    return { code: 'throttled', reason, limits: [], retry_after_seconds: this.#guesses.waitSeconds(from) };
+  }
+}
+
+function malformed(environment: string | undefined): KeyVerdict {
+  const wrong = 'This is not an API key: it has the wrong form, or was cut off while copying.';
+  const reason = environment === undefined ? wrong : `There is no environment "${environment}" here.`;
+  return { code: 'malformed', reason, limits: [] };
+}
+
+function exceeded(
+  { limit, waitSeconds }: CountedLimit,
+  { value, cost, now }: { value: number; cost: number; now: Date },
+): Decision & { retry_after_seconds: number | undefined } {
+  const wait = waitSeconds(value, cost, now);
+  const code = limit.kind === 'quota' ? 'quota_exceeded' : 'rate_limited';
+  const hint = wait === undefined ? `a cost of ${cost} never fits` : `wait ${wait} s`;
+  return { code, reason: `The limit of ${limit.name} is used up: ${hint}.`, retry_after_seconds: wait };
+}

@@ -1,0 +1,55 @@
+import type { Context } from 'koa';
+import { type AccessDeps, allows, effectivePermissions, forbiddenBecause } from '../access/index.ts';
+import type { KeyVerifier } from '../api-keys/index.ts';
+import type { Bearer } from '../oidc/index.ts';
+import { forbidden, Problem, tooMany } from '../platform/http/index.ts';
+import { credentialOf } from './credentials.ts';
+
+export const verifyPermission = 'latchkey:verify';
+
+export type CallerDeps = AccessDeps & {
+  keys: KeyVerifier;
+  /** Of Latchkey's own API. */
+  audience: string;
+  bearerOf: (ctx: Context, audience: string) => Promise<Bearer>;
+};
+
+/**
+ * Who asks whether a credential is good must hold `latchkey:verify`, in a key of their own (which costs no look at the
+ * database) or an access token for Latchkey's own API.
+ *
+ * @returns by what they are counted
+ * @throws Problem 401, 403, 429
+ */
+export async function callerOf(deps: CallerDeps, ctx: Context): Promise<string> {
+  const credential = credentialOf(ctx);
+  if (credential && 'key' in credential) return keyCaller(deps, ctx, credential.key);
+  const { audience: resource } = deps;
+  const { subject_id, scopes } = await deps.bearerOf(ctx, resource);
+  const permissions = await effectivePermissions(deps, { subject_id, resource, scopes });
+  if (!allows(permissions, verifyPermission))
+    throw await forbiddenBecause(deps, { subject_id, scopes, resource, permission: verifyPermission });
+  return subject_id;
+}
+
+async function keyCaller({ keys, audience }: CallerDeps, ctx: Context, key: string): Promise<string> {
+  const asked = {
+    needs: verifyPermission,
+    permissions: [verifyPermission],
+    resource: audience,
+    ip: ctx.ip,
+    origin: undefined,
+    cost: 1,
+    parameters: {},
+  };
+  const { code, reason, entry, retry_after_seconds } = await keys.verify(key, asked, ctx.ip);
+  if (code === 'valid' && entry) return entry.id;
+  if (code === 'rate_limited' || code === 'quota_exceeded' || code === 'throttled')
+    throw tooMany(reason, retry_after_seconds ?? 1);
+  if (entry && code === 'insufficient_permissions')
+    throw forbidden(verifyPermission, `This needs "${verifyPermission}". ${reason}`);
+  if (entry && !['revoked', 'expired', 'disabled', 'owner_disabled'].includes(code))
+    throw new Problem(403, code, { title: 'Not allowed', detail: reason });
+  const headers = { 'WWW-Authenticate': 'Bearer realm="latchkey", error="invalid_token"' };
+  throw new Problem(401, 'unauthenticated', { title: 'Not authenticated', detail: reason, headers });
+}

@@ -1,0 +1,121 @@
+import type { Context, Middleware } from 'koa';
+import { ambiguous, type Credential, credentialOf, single } from './credentials.ts';
+import { describe, type OriginalRequest, originalRequest } from './original-request.ts';
+import { admit, challengeFor, notPermitted, refuse } from './proxy-answers.ts';
+import { type RecordDeps, recordUse } from './recorded-uses.ts';
+import type { VerifyRequest } from './schemas.ts';
+import { fill, fillPermission } from './templates.ts';
+import { judge, type VerdictDeps } from './verdicts.ts';
+import { verifyPath } from './verify.ts';
+
+const forwardAuthPath = '/gateway/forward-auth';
+
+const extAuthzShape = /^\/gateway\/ext-authz\/([^/]+)\/([^/]+)(\/.*)?$/;
+const none = '-';
+
+/** The path of a request to the gateway as metrics name it. */
+export function gatewayTemplate(path: string): string | undefined {
+  if (path === verifyPath || path === forwardAuthPath) return path;
+  return extAuthzShape.test(path) ? '/gateway/ext-authz' : undefined;
+}
+
+/** What a proxy was told to ask for, and of which request. */
+type Question = {
+  request: OriginalRequest;
+  permissions: readonly string[];
+  resource: string | undefined;
+  cost: string | undefined;
+  parameters: Readonly<Record<string, string>>;
+};
+
+/**
+ * Answers proxies that ask before they let a request through: `/gateway/forward-auth?permission=…` (nginx `auth_request`,
+ * Traefik ForwardAuth, Caddy `forward_auth`, HAProxy), and `/gateway/ext-authz/PERMISSION/RESOURCE/…` (Envoy, which appends the
+ * path of the request). What is asked for comes from the proxy's configuration; whatever a client sends can only add to it.
+ */
+export function forwardAuth(deps: VerdictDeps & RecordDeps): Middleware {
+  return async (ctx, next) => {
+    const question = questionIn(ctx);
+    if (!question) return next();
+    ctx.set('Cache-Control', 'no-store');
+    const credential = credentialOf(ctx);
+    if (!credential) throw challengeFor(question.resource);
+    const request = verifyRequest(ctx, question, credential);
+    const verdict = await judge(deps, request, ctx.ip);
+    recordUse(deps, ctx, { request, verdict });
+    if (!verdict.valid) throw refuse(verdict, question.resource);
+    admit(ctx, verdict);
+    return undefined;
+  };
+}
+
+function questionIn(ctx: Context): Question | undefined {
+  if (ctx.path === forwardAuthPath) return fromQuery(ctx);
+  const [, permission, resource, path = '/'] = extAuthzShape.exec(ctx.path) ?? [];
+  if (permission === undefined || resource === undefined) return undefined;
+  // The query is the client's here.
+  return {
+    request: describe(ctx.method, path),
+    permissions: [...(permission === none ? [] : [decoded(permission)]), ...fromHeader(ctx)],
+    resource: resource === none ? undefined : decoded(resource),
+    cost: undefined,
+    parameters: {},
+  };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw ambiguous('The address is not percent-encoded UTF-8.');
+  }
+}
+
+function fromQuery(ctx: Context): Question {
+  const query = new URLSearchParams(ctx.querystring);
+  const named = [...query].filter(([name]) => name.startsWith('parameter.'));
+  return {
+    request: originalRequest(ctx),
+    permissions: [...query.getAll('permission'), ...fromHeader(ctx)],
+    resource: query.get('resource') ?? undefined,
+    cost: query.get('cost') ?? undefined,
+    parameters: Object.fromEntries(named.map(([name, template]) => [name.slice('parameter.'.length), template])),
+  };
+}
+
+/** A proxy may add permissions in a header; a client that sends it makes its own way narrower. */
+function fromHeader(ctx: Context): string[] {
+  return (single(ctx, 'x-latchkey-permission') ?? '').split(' ').filter(Boolean);
+}
+
+function verifyRequest(ctx: Context, question: Question, credential: Credential): VerifyRequest {
+  const { request, resource } = question;
+  const permissions = question.permissions.map((template) => filled(fillPermission(template, request)));
+  const entries = Object.entries(question.parameters);
+  const parameters = Object.fromEntries(entries.map(([name, template]) => [name, filled(fill(template, request))]));
+  const origin = single(ctx, 'origin');
+  const asked = { resource, ip: ctx.ip, origin, cost: costOf(question.cost), parameters };
+  const needs = permissions.length > 0 ? { permissions: { and: permissions } } : {};
+  if ('key' in credential) return { ...asked, ...needs, key: credential.key };
+  const proof = credential.scheme === 'dpop' ? single(ctx, 'dpop') : undefined;
+  return { ...asked, ...needs, token: credential.token, method: request.method, url: urlOf(ctx, question), proof };
+}
+
+function filled(result: ReturnType<typeof fill>): string {
+  if ('problem' in result) throw notPermitted(result.problem);
+  return result.text;
+}
+
+function costOf(text = '1'): number {
+  if (!/^\d{1,6}$/.test(text)) throw ambiguous('The cost must be a whole number.');
+  return Number(text);
+}
+
+/** The address that the client called, for which a DPoP proof was made; an API's identifier is more certain than a header. */
+function urlOf(ctx: Context, { resource, request }: Question): string {
+  const known = resource === undefined ? null : URL.parse(resource);
+  const isWeb = known !== null && /^https?:$/.test(known.protocol);
+  const scheme = single(ctx, 'x-forwarded-proto') ?? 'https';
+  const origin = isWeb ? known.origin : `${scheme}://${single(ctx, 'x-forwarded-host') ?? ctx.host}`;
+  return `${origin}${request.path}`;
+}

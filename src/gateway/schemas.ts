@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { keyCodes, PermissionQuerySchema } from '../api-keys/index.ts';
+import { Timestamp } from '../platform/http/index.ts';
+
+const mostInBatch = 100;
+const mostCost = 1_000_000;
+const mostParameters = 20;
+
+/** Why a credential is good or not: a closed list, described in docs/gateway.md. */
+export const verdictCodes = [...keyCodes, 'proof_required', 'invalid_proof', 'certificate_mismatch'] as const;
+export type VerdictCode = (typeof verdictCodes)[number];
+
+const Values = z.union([z.string().max(1000), z.array(z.string().max(1000)).min(1).max(100)]);
+
+/** A request that somebody made to an API, with the credential that came with it. */
+export const VerifyRequest = z
+  .strictObject({
+    key: z.string().max(16_384).optional().meta({ description: 'an API key' }),
+    token: z.string().max(16_384).optional().meta({ description: 'an access token, opaque or JWT' }),
+    permission: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .meta({ examples: ['database:read:products'] }),
+    permissions: PermissionQuerySchema.optional(),
+    resource: z.string().min(1).max(512).optional().meta({ description: 'the API’s identifier' }),
+    ip: z.string().max(64).optional().meta({ description: 'from which address the request came' }),
+    origin: z.string().max(300).optional().meta({ description: 'its `Origin` header' }),
+    cost: z.int().min(0).max(mostCost).default(1).meta({ description: 'how much of its limits it takes' }),
+    parameters: z
+      .record(z.string().min(1).max(64), Values)
+      .refine((named) => Object.keys(named).length <= mostParameters, `must name at most ${mostParameters}`)
+      .default({}),
+    method: z.string().max(32).optional().meta({ description: 'with a DPoP proof: of the request' }),
+    url: z.string().max(4096).optional().meta({ description: 'with a DPoP proof: of the request' }),
+    proof: z.string().max(8192).optional().meta({ description: 'its `DPoP` header' }),
+    certificate_thumbprint: z.string().max(64).optional().meta({ description: 'of the client’s certificate' }),
+  })
+  .refine(({ key, token }) => (key === undefined) !== (token === undefined), {
+    path: ['key'],
+    error: 'must come without a token, and one of both must',
+  });
+export type VerifyRequest = z.output<typeof VerifyRequest>;
+
+export const VerifyBatch = z.strictObject({ requests: z.array(VerifyRequest).min(1).max(mostInBatch) });
+
+const LimitView = z.object({ name: z.string(), limit: z.int(), remaining: z.int(), resets_at: Timestamp });
+
+export const VerdictView = z.object({
+  valid: z.boolean(),
+  code: z.enum(verdictCodes),
+  reason: z.string(),
+  credential: z.enum(['api_key', 'access_token']),
+  subject: z.string().optional(),
+  subject_kind: z.enum(['user', 'client']).optional(),
+  client_id: z.string().optional(),
+  key_id: z.string().optional(),
+  name: z.string().optional(),
+  environment: z.string().optional(),
+  permissions: z.array(z.string()).optional(),
+  missing: z.array(z.string()).optional(),
+  expires_at: Timestamp.nullable().optional(),
+  limits: z.array(LimitView),
+  retry_after_seconds: z.int().optional(),
+});
+export type Verdict = z.output<typeof VerdictView>;

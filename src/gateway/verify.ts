@@ -1,0 +1,59 @@
+import type { Context, Middleware } from 'koa';
+import { z } from 'zod';
+import { checked, Problem, readJson } from '../platform/http/index.ts';
+import { type CallerDeps, callerOf } from './callers.ts';
+import { type RecordDeps, recordUse } from './recorded-uses.ts';
+import { type Verdict, VerdictView, VerifyBatch, VerifyRequest } from './schemas.ts';
+import { judge, type VerdictDeps } from './verdicts.ts';
+
+export const verifyPath = '/gateway/verify';
+
+type Deps = VerdictDeps & CallerDeps & RecordDeps;
+
+/** Answers `POST /gateway/verify`: whether credentials are good for requests that services got, one or many at once. */
+export function verify(deps: Deps): Middleware {
+  return async (ctx, next) => {
+    if (ctx.path !== verifyPath) return next();
+    if (ctx.method !== 'POST') throw notAllowed(ctx);
+    const caller = await callerOf(deps, ctx);
+    const body = await readJson(ctx);
+    ctx.set('Cache-Control', 'no-store');
+    ctx.type = 'application/json';
+    ctx.body = isBatch(body)
+      ? await verifyAll(deps, ctx, { body, caller })
+      : await verifyOne(deps, ctx, { body, caller });
+    return undefined;
+  };
+}
+
+type Asked = { body: unknown; caller: string };
+
+async function verifyOne(deps: Deps, ctx: Context, { body, caller }: Asked): Promise<string> {
+  const verdict = await judged(deps, ctx, { request: checked(VerifyRequest, body), caller });
+  return JSON.stringify(z.encode(VerdictView, verdict));
+}
+
+async function verifyAll(deps: Deps, ctx: Context, { body, caller }: Asked): Promise<string> {
+  const { requests } = checked(VerifyBatch, body);
+  const verdicts = await Promise.all(requests.map((request) => judged(deps, ctx, { request, caller })));
+  return JSON.stringify({ results: verdicts.map((verdict) => z.encode(VerdictView, verdict)) });
+}
+
+async function judged(
+  deps: Deps,
+  ctx: Context,
+  { request, caller }: { request: VerifyRequest; caller: string },
+): Promise<Verdict> {
+  const verdict = await judge(deps, request, request.ip ?? caller);
+  recordUse(deps, ctx, { request, verdict, caller });
+  return verdict;
+}
+
+function isBatch(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'requests' in body;
+}
+
+function notAllowed({ method }: Context): Problem {
+  const detail = `This address does not take ${method}, but POST.`;
+  return new Problem(405, 'method_not_allowed', { title: 'Method not allowed', detail, headers: { Allow: 'POST' } });
+}

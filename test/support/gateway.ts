@@ -1,0 +1,73 @@
+import pg from 'pg';
+import type { AdminApi } from './admin.ts';
+import type { Latchkey } from './latchkey.ts';
+
+export type VerifyAnswer = { valid: boolean; code: string; reason: string } & Record<string, unknown>;
+export type Minted = { id: string; key: string; version: number; expires_at: string };
+
+/** The gateway as a service sees it that may ask whether credentials are good. */
+export class Gateway {
+  readonly #latchkey: Latchkey;
+  readonly #owner: AdminApi;
+  #own = '';
+
+  private constructor(latchkey: Latchkey, owner: AdminApi) {
+    this.#latchkey = latchkey;
+    this.#owner = owner;
+  }
+
+  static async open(latchkey: Latchkey, owner: AdminApi): Promise<Gateway> {
+    const gateway = new Gateway(latchkey, owner);
+    gateway.#own = (await gateway.mint({ permissions: ['latchkey:verify'] })).key;
+    return gateway;
+  }
+
+  async mint(input: object = {}): Promise<Minted> {
+    const body = { name: 'a key', environment: 'dev', permissions: ['database:read:products'], ...input };
+    const answer = await this.#owner.post('/api-keys', body);
+    if (answer.status !== 201) throw new Error(JSON.stringify(answer.body));
+    return answer.body as unknown as Minted;
+  }
+
+  /** Asks whether a credential is good, with the gateway's own key or another. */
+  async post(body: unknown, { node = this.#latchkey.issuer, key = this.#own } = {}): Promise<Response> {
+    return fetch(`${node}/gateway/verify`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-forwarded-host': new URL(this.#latchkey.issuer).host,
+        ...(key && { 'x-api-key': key }),
+      },
+      body: JSON.stringify(body),
+    });
+  }
+
+  async verify(request: object, node?: string): Promise<VerifyAnswer> {
+    const response = await this.post(request, node === undefined ? {} : { node });
+    const body = await response.json();
+    if (response.status !== 200) throw new Error(`${response.status} ${JSON.stringify(body)}`);
+    return body as VerifyAnswer;
+  }
+
+  async verifyAll(requests: object[], node?: string): Promise<VerifyAnswer[]> {
+    return (await this.verify({ requests }, node)).results as VerifyAnswer[];
+  }
+
+  /** Asks as a proxy would. */
+  forwardAuth(query: string, headers: Record<string, string>, node = this.#latchkey.issuer): Promise<Response> {
+    return fetch(`${node}/gateway/forward-auth${query}`, { headers, redirect: 'manual' });
+  }
+}
+
+/** Runs what must not read a table: nobody can, meanwhile. */
+export async function withoutTable<T>(url: string, table: string, work: () => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, application_name: 'test' });
+  await client.connect();
+  try {
+    await client.query(`begin; lock table ${table} in access exclusive mode`);
+    return await work();
+  } finally {
+    await client.query('rollback');
+    await client.end();
+  }
+}
