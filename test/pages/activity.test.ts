@@ -4,7 +4,7 @@ import { password, standardInstallation } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import type { Page, UserAgent } from '../support/user-agent.ts';
 
-const people = ['carol', 'dave', 'erin', 'frank', 'gina', 'hugo'].map((username) => ({ username, password }));
+const people = ['carol', 'dave', 'erin', 'frank', 'gina', 'hugo', 'ines'].map((username) => ({ username, password }));
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
 
 const signIn = async (browser: UserAgent, login: string, secret = password) => {
@@ -53,9 +53,9 @@ describe('what happened on one’s account', () => {
 
   test('tells when an administrator takes back what an app was allowed', async () => {
     const browser = latchkey.browser(firefox);
-    await latchkey.tokens({}, browser, 'erin');
+    await latchkey.tokens({}, browser, 'ines');
     const owner = await asOwner(latchkey);
-    const { body } = await owner.get('/consents?user=erin&standing=true');
+    const { body } = await owner.get('/consents?user=ines&standing=true');
     expect(await owner.post(`/consents/${body.items[0]?.consent_id}/revoke`)).toMatchObject({ status: 204 });
     expect(told(await browser.get('/account/activity'))[0]).toBe('An administrator took back what Shop was allowed');
   });

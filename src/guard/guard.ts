@@ -1,0 +1,161 @@
+import type { Identity, Need } from './identity.ts';
+import { LocalTokens } from './local-tokens.ts';
+import { allows } from './permissions.ts';
+import { type Refusal, refusal } from './refusals.ts';
+import { RemoteVerdicts, type Verdict } from './remote-verdicts.ts';
+
+export type GuardOptions = {
+  /** Where Latchkey is, such as `https://id.example.com`. */
+  issuer: string;
+  /** The identifier of the API that this guards, as it is registered: what tokens must be for. */
+  resource: string;
+  /** An API key of this service that holds `latchkey:verify`; without one, only JWTs that are bound to nobody can pass. */
+  key?: string | undefined;
+  /** For how long an answer of the gateway is believed, and so how long a revoked key may pass; 1000. 0: never kept. */
+  cacheMs?: number | undefined;
+  /** Told of what is not the caller's fault: Latchkey cannot be reached, or refuses this service. */
+  onError?: ((error: unknown) => void) | undefined;
+};
+
+/** A request as the guard sees it. */
+export type GuardedRequest = {
+  method: string;
+  /** Path and query, as they were sent. */
+  url: string;
+  /** Values by lower-case name, all of them. */
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** From where it came, as far as this service trusts its proxies. */
+  ip?: string | undefined;
+};
+
+export type Outcome = { kind: 'allowed'; identity: Identity } | { kind: 'refused'; refusal: Refusal };
+
+export type Guard = {
+  /** Judges a request: who sent it, or what to answer instead. Never throws. */
+  check: (request: GuardedRequest, need?: Need) => Promise<Outcome>;
+};
+
+type Credential = { kind: 'key' | 'bearer' | 'dpop'; value: string };
+
+const keyShape = /^sk_[a-z0-9]+_/;
+const longest = 16_384;
+
+/**
+ * A guard for one API. JWTs are verified here, by published keys and status lists; opaque tokens, API keys and tokens that are
+ * bound to their sender are asked about at the gateway. When neither can be reached, nobody passes (503).
+ */
+export function createGuard({ cacheMs = 1000, ...options }: GuardOptions): Guard {
+  const issuer = originOf(options.issuer);
+  const now = Date.now;
+  const tokens = new LocalTokens({ issuer, resource: options.resource, now });
+  const remote = options.key ? new RemoteVerdicts({ issuer, key: options.key, cacheMs, now }) : undefined;
+  const deps = { resource: options.resource, tokens, remote };
+  return {
+    check: async (request, need = {}) => {
+      try {
+        return await judged(deps, request, need);
+      } catch (error) {
+        options.onError?.(error);
+        const detail = 'Who you are cannot be checked at the moment.';
+        return refused(refusal(503, { error: 'temporarily_unavailable', detail, retryAfter: 2 }));
+      }
+    },
+  };
+}
+
+function originOf(issuer: string): string {
+  const url = new URL(issuer);
+  if (url.protocol !== 'https:' && !['localhost', '127.0.0.1', '[::1]'].includes(url.hostname))
+    throw new Error(`The issuer must be an https address, or on this machine: ${issuer}`);
+  return url.origin;
+}
+
+type Deps = { resource: string; tokens: LocalTokens; remote: RemoteVerdicts | undefined };
+
+async function judged(deps: Deps, request: GuardedRequest, need: Need): Promise<Outcome> {
+  const credential = credentialIn(request.headers);
+  if (credential === 'several')
+    return refused(refusal(400, { error: 'invalid_request', detail: 'Send one credential, in one header.' }));
+  if (!credential)
+    return refused(refusal(401, { detail: 'Send an API key in X-API-Key, or an access token in Authorization.' }));
+  const permissions = [need.permission ?? []].flat();
+  if (credential.kind === 'bearer' && LocalTokens.isOne(credential.value)) {
+    const verdict = await deps.tokens.verdict(credential.value);
+    if (verdict.kind === 'bad') return refused(refusal(401, { error: 'invalid_token', detail: verdict.reason }));
+    if (verdict.kind === 'good') return permitted(verdict.identity, permissions);
+  }
+  return askedAt(deps, { request, need, credential, permissions });
+}
+
+/** One credential; a request with several could be another one to whoever stands in between. */
+function credentialIn(headers: GuardedRequest['headers']): Credential | 'several' | undefined {
+  const [keys, authorizations] = [headers['x-api-key'], headers.authorization].map((value) => [value ?? []].flat());
+  if ((keys?.length ?? 0) + (authorizations?.length ?? 0) > 1) return 'several';
+  const [key] = keys ?? [];
+  if (key !== undefined) return key.length <= longest ? { kind: 'key', value: key } : undefined;
+  const [, scheme = '', value = ''] = /^(bearer|dpop) +(\S+)$/i.exec(authorizations?.[0] ?? '') ?? [];
+  if (value === '' || value.length > longest) return undefined;
+  if (keyShape.test(value)) return { kind: 'key', value };
+  return { kind: scheme.toLowerCase() === 'dpop' ? 'dpop' : 'bearer', value };
+}
+
+function permitted(identity: Identity, permissions: readonly string[]): Outcome {
+  const missing = permissions.filter((permission) => !allows(identity.permissions, permission));
+  if (missing.length === 0) return { kind: 'allowed', identity };
+  return refused(insufficient(missing));
+}
+
+function insufficient(missing: readonly string[]): Refusal {
+  const named = missing.map((permission) => `"${permission}"`).join(', ');
+  return refusal(403, { error: 'insufficient_scope', detail: `This needs ${named}.`, scope: missing.join(' ') });
+}
+
+type Question = { request: GuardedRequest; need: Need; credential: Credential; permissions: readonly string[] };
+
+async function askedAt({ remote, resource }: Deps, question: Question): Promise<Outcome> {
+  const { request, need, credential, permissions } = question;
+  if (!remote) throw new Error('a guard without a key can only judge JWTs that are bound to nobody');
+  const proof = [request.headers.dpop ?? []].flat();
+  const verdict = await remote.verdict({
+    ...(credential.kind === 'key' ? { key: credential.value } : { token: credential.value }),
+    ...(permissions.length > 0 && { permissions: { and: permissions } }),
+    resource,
+    ip: request.ip,
+    origin: [request.headers.origin ?? []].flat()[0],
+    cost: need.cost,
+    parameters: need.parameters,
+    ...(credential.kind === 'dpop' && proof.length === 1 && proofOf(request, resource, proof[0] ?? '')),
+  });
+  return verdict.valid ? { kind: 'allowed', identity: identityOf(verdict) } : refused(refusalOf(verdict));
+}
+
+/** What a DPoP proof is made for (RFC 9449 §4.2): the address by which clients know the API. */
+function proofOf({ method, url }: GuardedRequest, resource: string, proof: string) {
+  const origin = URL.parse(resource)?.origin ?? '';
+  return { method, url: `${origin}${url.split('?')[0]}`, proof };
+}
+
+function identityOf(verdict: Verdict): Identity {
+  const { subject = '', subject_kind = 'client', credential = 'api_key', permissions = [], expires_at } = verdict;
+  const { client_id, key_id, environment } = verdict;
+  const known = { subject, subject_kind, client_id, credential, key_id, environment, permissions };
+  return { ...known, expires_at: expires_at ? new Date(expires_at) : undefined };
+}
+
+const limited = new Set(['rate_limited', 'quota_exceeded', 'throttled']);
+const notGood = new Set([
+  ...['malformed', 'unknown', 'revoked', 'expired', 'disabled', 'owner_disabled', 'certificate_mismatch'],
+  ...['proof_required', 'invalid_proof'],
+]);
+
+function refusalOf({ code, reason: detail, missing, retry_after_seconds }: Verdict): Refusal {
+  if (limited.has(code)) return refusal(429, { error: code, detail, retryAfter: retry_after_seconds ?? 1 });
+  if (notGood.has(code)) {
+    const isProof = code === 'proof_required' || code === 'invalid_proof';
+    const error = code === 'invalid_proof' ? 'invalid_dpop_proof' : 'invalid_token';
+    return refusal(401, { error, detail, scheme: isProof ? 'DPoP' : 'Bearer' });
+  }
+  return missing ? insufficient(missing) : refusal(403, { error: code, detail });
+}
+
+const refused = (each: Refusal): Outcome => ({ kind: 'refused', refusal: each });
