@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 import { removeExpired } from './expiry/index.ts';
 import { healthPaths, healthRoutes } from './health.ts';
 import type { Installation } from './installation.ts';
+import { Notifier } from './notifications/index.ts';
 import {
   bearerOf,
   Committer,
@@ -49,7 +50,7 @@ import {
 import { Jobs } from './platform/jobs/index.ts';
 import { type Logger, logRequests } from './platform/logging/index.ts';
 import { type Metrics, measureRequests } from './platform/metrics/index.ts';
-import { guardedFetch } from './platform/outbound/index.ts';
+import { guardedFetch, guardedPost } from './platform/outbound/index.ts';
 import { traceRequests } from './platform/tracing/index.ts';
 import { ResourceServers } from './resource-servers/index.ts';
 import { StatusIndexes, StatusLists, statusListRoutes, statusListTemplate } from './status-lists/index.ts';
@@ -66,10 +67,13 @@ export type AppDeps = {
   demo?: Middleware | undefined;
 };
 
+const webhookTimeoutMs = 10_000;
+
 /** Composes the entrances. What is opened here is closed here, in reverse order. */
 export async function createApp({ config, issuer, version, installation, log, metrics, demo }: AppDeps): Promise<App> {
   const { changes, database, databaseUrl, keys, now, rootKey } = installation;
   const { db } = database;
+  const allowLoopback = config.environment === 'development';
   const reader = new Reader(database, now);
   const committer = new Committer(database, now, metrics);
   const jobs = new Jobs(databaseUrl, log);
@@ -92,7 +96,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     ),
     permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),
     pages: providerPages({ db, now, config }),
-    fetch: guardedFetch({ allowLoopback: config.environment === 'development' }),
+    fetch: guardedFetch({ allowLoopback }),
     log,
   };
   const provider = await openProvider({ ...providerDeps, rootKey, changes });
@@ -107,6 +111,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     issuer,
     version,
     keyActivationSeconds,
+    allowHttp: allowLoopback,
     validateMetadata: clientMetadataRules(),
   };
   const routes = adminRoutes(admin);
@@ -169,9 +174,12 @@ export async function createApp({ config, issuer, version, installation, log, me
   jobs.handle('remove-expired', async () => {
     log.info({ removed: await removeExpired(store) }, 'removed what has expired');
   });
-  const sealer = new Sealer({ db, keys, log });
+  const post = guardedPost({ allowLoopback, timeoutMs: webhookTimeoutMs });
+  const notifier = new Notifier({ db, keys, now, log, jobs, post });
+  const sealer = new Sealer({ db, keys, log, onHead: () => notifier.look() });
   measureResources(metrics, installation, sealer);
   await jobs.start();
+  await notifier.start();
   sealer.start();
   const listener = koa.callback();
   return {
@@ -180,6 +188,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     },
     close: async () => {
       provider.close();
+      await notifier.close();
       await jobs.close();
       await refusals.close();
       await sealer.close();

@@ -5,6 +5,7 @@ import { type AccessDeps, accessRoutes, allows, effectivePermissions, forbiddenB
 import { auditRoutes, type Refusals } from '../audit/index.ts';
 import { type ClientDeps, clientRoutes } from '../clients/index.ts';
 import { consentRoutes } from '../consents/index.ts';
+import { type WebhookDeps, webhookRoutes } from '../notifications/index.ts';
 import type { Bearer } from '../oidc/index.ts';
 import { type Actor, type Route, requestOrigin, serve } from '../platform/http/index.ts';
 import { resourceServerRoutes } from '../resource-servers/index.ts';
@@ -26,7 +27,8 @@ export { registerAdminApi } from './resource-server.ts';
 export type AdminDeps = AccessDeps &
   ClientDeps &
   SessionDeps &
-  SigningKeysDeps & {
+  SigningKeysDeps &
+  WebhookDeps & {
     keyActivationSeconds: number;
     issuer: string;
     version: string;
@@ -50,6 +52,7 @@ export const adminRoutes = (deps: Omit<AdminDeps, 'bearerOf' | 'routes' | 'versi
   ...sessionRoutes(deps),
   ...signingKeyRoutes(deps),
   ...auditRoutes(deps),
+  ...webhookRoutes(deps),
 ];
 
 /** The routes for people to read. */

@@ -28,6 +28,11 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:signing_key:rotate': 'Rotate the keys that sign tokens',
   'latchkey:token:revoke': 'End tokens',
   'latchkey:audit:read': 'See who did what',
+  'latchkey:webhook:read': 'See who is told of events, and what they were told',
+  'latchkey:webhook:write': 'Say who is told of events',
+  'latchkey:webhook:delete': 'End that somebody is told of events',
+  'latchkey:webhook:rotate': 'Make new secrets that sign what is told',
+  'latchkey:webhook:redeliver': 'Send a test, or what was told once more',
   'latchkey:token:revoke_all': 'End everything that everybody holds',
 };
 

@@ -29,9 +29,9 @@ export class Jobs {
     this.#boss.on('error', (error) => log.warn({ err: error }, 'jobs wait for the database'));
   }
 
-  /** Enqueues a job: it exists if and only if the transaction commits. */
-  async send(trx: Trx, name: JobName, data: Record<string, unknown>): Promise<void> {
-    await this.#boss.send(name, data, { db: fromKysely(trx) });
+  /** Enqueues a job, to be done now or after some seconds: it exists if and only if the transaction commits. */
+  async send(trx: Trx, name: JobName, data: Record<string, unknown>, afterSeconds = 0): Promise<void> {
+    await this.#boss.send(name, data, { db: fromKysely(trx), startAfter: afterSeconds });
   }
 
   /** Says who does the jobs of a name; called before `start`. */
