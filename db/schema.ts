@@ -9,8 +9,6 @@ type BigInt64 = ColumnType<string, string | number, string | number>;
 
 type GeneratedBigInt64 = ColumnType<string, string | number | undefined, string | number>;
 
-type NullableBigInt64 = ColumnType<string | null, string | number | null, string | number | null>;
-
 /** `requested`: to be sent (again) out of the order of the log. */
 export type DeliveryState = 'delivered' | 'retrying' | 'dead' | 'requested';
 export type ClientType = 'web' | 'spa' | 'native' | 'service';
@@ -299,7 +297,7 @@ export type Database = {
     webhook_id: string;
     message_id: string;
     type: string;
-    segment: NullableBigInt64;
+    segment: BigInt64 | null;
     ordinal: number | null;
     state: DeliveryState;
     attempts: Generated<number>;

@@ -9,7 +9,7 @@ import type { Config } from './config.ts';
 import { removeExpired } from './expiry/index.ts';
 import { healthPaths, healthRoutes } from './health.ts';
 import type { Installation } from './installation.ts';
-import { Notifier } from './notifications/index.ts';
+import { mailLinks, Notifier, sendMail } from './notifications/index.ts';
 import {
   bearerOf,
   Committer,
@@ -112,6 +112,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     version,
     keyActivationSeconds,
     allowHttp: allowLoopback,
+    mailLink: config.mail && mailLinks({ jobs, keys }),
     validateMetadata: clientMetadataRules(),
   };
   const routes = adminRoutes(admin);
@@ -171,11 +172,12 @@ export async function createApp({ config, issuer, version, installation, log, me
   ]);
   koa.use((ctx, next) => (isForPrograms(ctx.path) ? forPrograms : forBrowsers)(ctx, next));
   jobs.handle('backchannel-logout', deliverLogout(provider.current, store));
+  if (config.mail) jobs.handle('mail', sendMail({ keys, now }, config.mail));
   jobs.handle('remove-expired', async () => {
     log.info({ removed: await removeExpired(store) }, 'removed what has expired');
   });
   const post = guardedPost({ allowLoopback, timeoutMs: webhookTimeoutMs });
-  const notifier = new Notifier({ db, keys, now, log, jobs, post });
+  const notifier = new Notifier({ db, keys, now, log, jobs, post, write: config.auditToStdout ? writeOut : undefined });
   const sealer = new Sealer({ db, keys, log, onHead: () => notifier.look() });
   measureResources(metrics, installation, sealer);
   await jobs.start();
@@ -214,6 +216,13 @@ function everyRequest({ config, issuer, log, metrics, now }: EveryRequestDeps): 
 
 const routeTemplate = (path: string) =>
   healthPaths.has(path) ? path : (statusListTemplate(path) ?? endpointTemplate(path));
+
+/** Resolves when whoever reads standard output has it, as far as the system tells. */
+function writeOut(lines: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(lines, (error) => (error ? reject(error) : resolve()));
+  });
+}
 
 /** What only shows when it is looked at. */
 function measureResources(metrics: Metrics, { changes, database: { pool } }: Installation, sealer: Sealer): void {

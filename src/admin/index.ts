@@ -5,7 +5,7 @@ import { type AccessDeps, accessRoutes, allows, effectivePermissions, forbiddenB
 import { auditRoutes, type Refusals } from '../audit/index.ts';
 import { type ClientDeps, clientRoutes } from '../clients/index.ts';
 import { consentRoutes } from '../consents/index.ts';
-import { type WebhookDeps, webhookRoutes } from '../notifications/index.ts';
+import { type MailLink, type WebhookDeps, webhookRoutes } from '../notifications/index.ts';
 import type { Bearer } from '../oidc/index.ts';
 import { type Actor, type Route, requestOrigin, serve } from '../platform/http/index.ts';
 import { resourceServerRoutes } from '../resource-servers/index.ts';
@@ -31,6 +31,8 @@ export type AdminDeps = AccessDeps &
   WebhookDeps & {
     keyActivationSeconds: number;
     issuer: string;
+    /** Set where there is a mail server. */
+    mailLink?: MailLink | undefined;
     version: string;
     refusals: Refusals;
     /** What `adminRoutes` made of these. */

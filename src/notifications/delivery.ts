@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { DeliveryState } from '../../db/schema.ts';
-import { appendEvent, sealedAfter } from '../audit/index.ts';
+import { appendEvent, type SealedSegment, sealedAfter } from '../audit/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
 import { system } from '../platform/http/index.ts';
 import type { Jobs } from '../platform/jobs/index.ts';
@@ -48,27 +48,35 @@ export function delayAfter(attempts: number): number {
  */
 export async function deliverTo(deps: DeliveryDeps, lease: Lease, held: Cursor): Promise<void> {
   await sendRequested(deps, lease);
-  let cursor = held;
-  while (!isWaiting(cursor, deps.now())) {
+  let cursor: Cursor | undefined = held;
+  while (cursor && !isWaiting(cursor, deps.now())) {
     const segments = await sealedAfter(deps.db, cursor.segment);
     if (segments.length === 0) return;
-    for (const sealed of segments) {
-      const { number } = sealed.segment;
-      // What retention removed meanwhile was no part of this one.
-      const isBegun = number === cursor.segment + 1;
-      for (const message of messagesOf(sealed).slice(isBegun ? cursor.ordinal : 0)) {
-        const webhook = await findWebhook(deps.db, lease.name);
-        if (!webhook?.enabled || deps.closing.aborted) return;
-        if (!isWanted(webhook.events, message.type)) continue;
-        const before = { ...cursor, segment: number - 1, ordinal: message.ordinal };
-        const next = await sendNext(deps, lease, { webhook, message, cursor: before });
-        if (!next) return;
-        cursor = next;
-      }
-      cursor = { segment: number, ordinal: 0, attempts: 0, next_attempt_at: null };
-    }
-    if (!(await saveCursor(deps.db, lease, cursor, deps.now()))) return;
+    for (const sealed of segments) cursor = cursor && (await sendSegment(deps, lease, sealed, cursor));
+    if (!cursor || !(await saveCursor(deps.db, lease, cursor, deps.now()))) return;
   }
+}
+
+/** @returns the cursor behind the segment; undefined when it cannot go on */
+async function sendSegment(
+  deps: DeliveryDeps,
+  lease: Lease,
+  sealed: SealedSegment,
+  held: Cursor,
+): Promise<Cursor | undefined> {
+  const { number } = sealed.segment;
+  // What retention removed meanwhile was no part of this one.
+  let cursor: Cursor = number === held.segment + 1 ? held : { ...held, segment: number - 1, ordinal: 0 };
+  const { ordinal: begun } = cursor;
+  for (const message of messagesOf(sealed).filter(({ ordinal }) => ordinal >= begun)) {
+    const webhook = await findWebhook(deps.db, lease.name);
+    if (!webhook?.enabled || deps.closing.aborted) return undefined;
+    if (!isWanted(webhook.events, message.type)) continue;
+    const next = await sendNext(deps, lease, { webhook, message, cursor: { ...cursor, ordinal: message.ordinal } });
+    if (!next) return undefined;
+    cursor = next;
+  }
+  return { segment: number, ordinal: 0, attempts: 0, next_attempt_at: null };
 }
 
 function isWaiting({ next_attempt_at }: Cursor, now: Date): boolean {

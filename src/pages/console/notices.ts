@@ -5,6 +5,7 @@ import { one } from '../signed-in.ts';
 const notices: Record<string, string> = {
   disabled: 'Disabled. Nothing that was issued before works any more.',
   saved: 'It is saved.',
+  mailed: 'The link is on its way to their e-mail address.',
   'signed-out': 'That browser is signed out.',
   rotated: 'The next key is made and published.',
   enabled: 'Enabled again. Tokens from before stay dead.',

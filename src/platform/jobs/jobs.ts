@@ -39,10 +39,15 @@ export class Jobs {
     this.#handlers.set(name, handler);
   }
 
-  /** Starts working; a job whose handler throws is tried again as its queue says. */
-  async start(): Promise<void> {
+  /** Lets jobs be sent without working on any, as a command does, until `close`. */
+  async open(): Promise<void> {
     await this.#boss.start();
     this.#isStarted = true;
+  }
+
+  /** Starts working; a job whose handler throws is tried again as its queue says. */
+  async start(): Promise<void> {
+    await this.open();
     for (const [name, handler] of this.#handlers) {
       await this.#boss.work<Record<string, unknown>>(name, { pollingIntervalSeconds: pollSeconds }, async (jobs) => {
         for (const job of jobs) await this.#run(name, handler, job.data ?? {});
