@@ -37,7 +37,7 @@ const delayFactor = 4;
 const longestDelaySeconds = 21_600;
 
 /** Seconds until the next attempt after so many: 5, 20, 80 and so on, at most six hours. */
-export function delayAfter(attempts: number): number {
+function delayAfter(attempts: number): number {
   return Math.min(firstDelaySeconds * delayFactor ** (attempts - 1), longestDelaySeconds);
 }
 

@@ -7,7 +7,7 @@ export type Message = { id: string; type: string; timestamp: Date; data: Record<
 export type PlacedMessage = Message & { segment: number; ordinal: number };
 
 /** The type of a segment's own message, which carries its signed head. */
-export const sealedType = 'audit.sealed';
+const sealedType = 'audit.sealed';
 
 /** The type of a message that is sent to see whether one arrives. */
 export const testType = 'webhook.test';

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
 import { type AdminApi, asOwner } from '../support/admin.ts';
+import { consoleAs, wordsOf } from '../support/console.ts';
 import { password } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { eventually } from './support/receiver.ts';
@@ -122,6 +123,18 @@ describe('with a mail server', () => {
     await eventually(() => letters.length === 3);
     expect(new Set(letters.map(linkIn)).size).toBe(3);
     expect(linkIn(letters[2] ?? { from: '', to: [], source: '' })).toContain(`${latchkey.issuer}/password/`);
+  });
+
+  test('an administrator in the console is told where it goes, and does not see it', async () => {
+    await owner.post('/users', { username: 'olga', email: 'olga@example.com' });
+    const alice = await consoleAs(latchkey);
+    const page = await alice.get('/people/olga/password-link');
+    expect(wordsOf(page)).toContain('It is mailed to olga@example.com');
+    const done = await alice.send(page);
+    expect(wordsOf(done)).toContain('The link is on its way');
+    expect(done.html).not.toContain('lk_pw_');
+    await eventually(() => letters.length === 1);
+    expect(letters[0]?.to).toEqual(['olga@example.com']);
   });
 
   test('who has no address is mailed nothing: the link is shown', async () => {

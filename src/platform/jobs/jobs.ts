@@ -1,11 +1,10 @@
 import { fromKysely, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import { atMost, type Trx } from '../database/index.ts';
-import type { JobName } from './queues.ts';
+import { type JobName, pollSeconds } from './queues.ts';
 
 export type JobHandler = (data: Record<string, unknown>) => Promise<void>;
 
-const pollSeconds = 1;
 const graceMs = 5000;
 
 /** Sends jobs within the transaction that decides them, and works on them once started. */
@@ -49,9 +48,13 @@ export class Jobs {
   async start(): Promise<void> {
     await this.open();
     for (const [name, handler] of this.#handlers) {
-      await this.#boss.work<Record<string, unknown>>(name, { pollingIntervalSeconds: pollSeconds }, async (jobs) => {
-        for (const job of jobs) await this.#run(name, handler, job.data ?? {});
-      });
+      await this.#boss.work<Record<string, unknown>>(
+        name,
+        { pollingIntervalSeconds: pollSeconds[name] },
+        async (jobs) => {
+          for (const job of jobs) await this.#run(name, handler, job.data ?? {});
+        },
+      );
     }
   }
 

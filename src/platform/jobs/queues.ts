@@ -21,3 +21,11 @@ export const queues = {
 } as const satisfies Record<string, Definition>;
 
 export type JobName = keyof typeof queues;
+
+/** How often each is looked for: what an idle server costs. */
+export const pollSeconds: Readonly<Record<JobName, number>> = {
+  'backchannel-logout': 1,
+  'webhook-retry': 2,
+  mail: 2,
+  'remove-expired': 1,
+};
