@@ -9,6 +9,8 @@ type BigInt64 = ColumnType<string, string | number, string | number>;
 
 type GeneratedBigInt64 = ColumnType<string, string | number | undefined, string | number>;
 
+/** `requested`: to be sent (again) out of the order of the log. */
+export type DeliveryState = 'delivered' | 'retrying' | 'dead' | 'requested';
 export type ClientType = 'web' | 'spa' | 'native' | 'service';
 export type AccessTokenFormat = 'opaque' | 'jwt';
 
@@ -306,6 +308,49 @@ export type Database = {
     removed_at: Date;
     kid: string;
     signature: string;
+  };
+  event_cursors: {
+    name: string;
+    segment: BigInt64;
+    ordinal: Generated<number>;
+    attempts: Generated<number>;
+    next_attempt_at: Date | null;
+    lease: string | null;
+    leased_until: Date | null;
+  };
+  webhooks: {
+    id: string;
+    url: string;
+    description: string | null;
+    events: JSONColumnType<string[]>;
+    most_attempts: number;
+    enabled: Generated<boolean>;
+    disabled_because: string | null;
+    created_at: Date;
+    updated_at: Date;
+    version: Generated<number>;
+  };
+  webhook_secrets: {
+    id: string;
+    webhook_id: string;
+    key_id: number;
+    sealed: Sealed;
+    created_at: Date;
+    expires_at: Date | null;
+  };
+  webhook_deliveries: {
+    id: string;
+    webhook_id: string;
+    message_id: string;
+    type: string;
+    segment: BigInt64 | null;
+    ordinal: number | null;
+    state: DeliveryState;
+    attempts: Generated<number>;
+    last_status: number | null;
+    last_error: string | null;
+    created_at: Date;
+    updated_at: Date;
   };
   audit_positions: { only_row: Generated<boolean>; xid_offset: GeneratedBigInt64 };
 };

@@ -12,6 +12,7 @@ import { Expiry } from './expiry/index.ts';
 import { forwardAuth, gatewayTemplate, verify } from './gateway/index.ts';
 import { healthPaths, healthRoutes } from './health.ts';
 import type { Installation } from './installation.ts';
+import { mailLinks, Notifier, sendMail } from './notifications/index.ts';
 import {
   type BearerDeps,
   bearerOf,
@@ -57,7 +58,7 @@ import {
 import { Jobs } from './platform/jobs/index.ts';
 import { type Logger, logRequests } from './platform/logging/index.ts';
 import { type Metrics, measureRequests } from './platform/metrics/index.ts';
-import { guardedFetch } from './platform/outbound/index.ts';
+import { guardedFetch, guardedPost } from './platform/outbound/index.ts';
 import { traceRequests } from './platform/tracing/index.ts';
 import { ResourceServers } from './resource-servers/index.ts';
 import { StatusIndexes, StatusLists, statusListRoutes, statusListTemplate } from './status-lists/index.ts';
@@ -74,10 +75,13 @@ export type AppDeps = {
   demo?: Middleware | undefined;
 };
 
+const webhookTimeoutMs = 10_000;
+
 /** Composes the entrances. What is opened here is closed here, in reverse order. */
 export async function createApp({ config, issuer, version, installation, log, metrics, demo }: AppDeps): Promise<App> {
   const { changes, database, databaseUrl, keys, now, rootKey } = installation;
   const { db } = database;
+  const allowLoopback = config.environment === 'development';
   const reader = new Reader(database, now);
   const committer = new Committer(database, now, metrics);
   const jobs = new Jobs(databaseUrl, log);
@@ -101,7 +105,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     ),
     permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),
     pages: providerPages({ db, now, config }),
-    fetch: guardedFetch({ allowLoopback: config.environment === 'development' }),
+    fetch: guardedFetch({ allowLoopback }),
     log,
   };
   const provider = await openProvider({ ...providerDeps, rootKey, changes });
@@ -117,6 +121,8 @@ export async function createApp({ config, issuer, version, installation, log, me
     version,
     keyActivationSeconds,
     environments: config.apiKeyEnvironments,
+    allowHttp: allowLoopback,
+    mailLink: config.mail && mailLinks({ jobs, keys }),
     validateMetadata: clientMetadataRules(),
   };
   const routes = adminRoutes(admin);
@@ -191,12 +197,16 @@ export async function createApp({ config, issuer, version, installation, log, me
   koa.use((ctx, next) => (isForPrograms(ctx.path) ? forPrograms : forBrowsers)(ctx, next));
   jobs.handle('backchannel-logout', deliverLogout(provider.current, store));
   const expiry = new Expiry(store);
+  if (config.mail) jobs.handle('mail', sendMail({ keys, now }, config.mail));
   jobs.handle('remove-expired', async () => {
     log.info({ removed: await expiry.removeExpired() }, 'removed what has expired');
   });
-  const sealer = new Sealer({ db, keys, log });
+  const post = guardedPost({ allowLoopback, timeoutMs: webhookTimeoutMs });
+  const notifier = new Notifier({ db, keys, now, log, jobs, post, write: config.auditToStdout ? writeOut : undefined });
+  const sealer = new Sealer({ db, keys, log, onHead: () => notifier.look() });
   measureResources(metrics, installation, sealer);
   await jobs.start();
+  await notifier.start();
   sealer.start();
   const listener = koa.callback();
   return {
@@ -205,6 +215,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     },
     close: async () => {
       provider.close();
+      await notifier.close();
       await jobs.close();
       await apiKeys.close();
       await refusals.close();
@@ -246,6 +257,13 @@ function knownHere(changes: ChangeFeed): Middleware {
 
 const routeTemplate = (path: string) =>
   healthPaths.has(path) ? path : (statusListTemplate(path) ?? gatewayTemplate(path) ?? endpointTemplate(path));
+
+/** Resolves when whoever reads standard output has it, as far as the system tells. */
+function writeOut(lines: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(lines, (error) => (error ? reject(error) : resolve()));
+  });
+}
 
 /** What only shows when it is looked at. */
 function measureResources(metrics: Metrics, { changes, database: { pool } }: Installation, sealer: Sealer): void {

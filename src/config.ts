@@ -34,6 +34,12 @@ const table = {
   ],
   LATCHKEY_CLIENT_CA_FILE: ['', 'PEM file of the authorities that issue client certificates, for tls_client_auth.'],
   LATCHKEY_BRAND_NAME: ['Latchkey', 'Name shown on the pages.'],
+  LATCHKEY_SMTP_URL: [
+    '',
+    'Mail server, smtp://user:password@host:587 or smtps://…:465. Otherwise links are shown, not mailed.',
+  ],
+  LATCHKEY_MAIL_FROM: ['', 'Sender of mail, e.g. Latchkey <id@example.com>.'],
+  LATCHKEY_AUDIT_STDOUT: ['off', 'on or off; on writes audit events to standard output as JSON lines.'],
   WEB_CONCURRENCY: ['1', 'How many processes serve requests, on machines with several cores.'],
   LATCHKEY_METRICS_PORT: [
     '',
@@ -61,7 +67,12 @@ const table = {
 } as const satisfies Record<string, readonly [string, string]>;
 
 /** Secrets, and URLs that hold one, may also come in a file named by `NAME_FILE`. */
-const secrets: readonly string[] = ['DATABASE_URL', 'LATCHKEY_MIGRATE_DATABASE_URL', 'LATCHKEY_ROOT_KEY'];
+const secrets: readonly string[] = [
+  'DATABASE_URL',
+  'LATCHKEY_MIGRATE_DATABASE_URL',
+  'LATCHKEY_ROOT_KEY',
+  'LATCHKEY_SMTP_URL',
+];
 
 /** Every setting there is, for documentation: its default ('' = none), and whether `NAME_FILE` is understood too. */
 export const settings = Object.entries(table).map(([name, [fallback, description]]) => ({
@@ -107,6 +118,15 @@ const Environment = z.object({
     .optional(),
   LATCHKEY_CLIENT_CA_FILE: FilePath.optional(),
   LATCHKEY_BRAND_NAME: z.string().regex(/^\P{Cc}{1,64}$/u, 'must be at most 64 characters without control characters'),
+  LATCHKEY_SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be a URL, smtp:// or smtps://' }).optional(),
+  LATCHKEY_MAIL_FROM: z
+    .string()
+    .regex(
+      /^(?:[^\p{Cc}<>@]{0,100}<[^\p{Cc}\s<>@]+@[^\p{Cc}\s<>@]+>|[^\p{Cc}\s<>@]+@[^\p{Cc}\s<>@]+)$/u,
+      'must be an address, or a name and an address in <>',
+    )
+    .optional(),
+  LATCHKEY_AUDIT_STDOUT: z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on'),
   WEB_CONCURRENCY: wholeNumber(1, 64),
   LATCHKEY_METRICS_PORT: wholeNumber(1, 65_535).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
@@ -184,6 +204,13 @@ function toConfig(values: z.output<typeof Environment>) {
     clientCertificateHeader: values.LATCHKEY_CLIENT_CERTIFICATE_HEADER,
     clientCaFile: values.LATCHKEY_CLIENT_CA_FILE,
     brandName: values.LATCHKEY_BRAND_NAME,
+    /** undefined: nothing is mailed. */
+    mail:
+      values.LATCHKEY_SMTP_URL && values.LATCHKEY_MAIL_FROM
+        ? { url: values.LATCHKEY_SMTP_URL, from: values.LATCHKEY_MAIL_FROM, name: values.LATCHKEY_BRAND_NAME }
+        : undefined,
+    /** Whether audit events also go to standard output. */
+    auditToStdout: values.LATCHKEY_AUDIT_STDOUT,
     workers: values.WEB_CONCURRENCY,
     /** undefined: metrics are not served. */
     metricsPort: values.LATCHKEY_METRICS_PORT,
@@ -227,6 +254,9 @@ function unsafeSettings(texts: Record<string, string | undefined>, env: NodeJS.P
       'LATCHKEY_TRUST_PROXY',
       'on with LATCHKEY_CLIENT_CERTIFICATE_HEADER: otherwise anybody could send that header',
     ]);
+  if (isSet('LATCHKEY_SMTP_URL')) demands.push(['LATCHKEY_MAIL_FROM', 'with LATCHKEY_SMTP_URL: mail has a sender']);
+  if (isSet('LATCHKEY_MAIL_FROM'))
+    demands.push(['LATCHKEY_SMTP_URL', 'with LATCHKEY_MAIL_FROM: it says who sends mail']);
   if (texts.NODE_ENV === 'production') demands.push(...productionDemands);
   const problems = demands.filter(([name]) => !isSet(name)).map(([name, why]) => `${name} must be set ${why}.`);
   return texts.NODE_ENV === 'production' && isInsecure(texts.LATCHKEY_ISSUER ?? '')

@@ -39,7 +39,14 @@ describe('without any setting, the configuration', () => {
       refreshTokenAbsoluteSeconds: 7_776_000,
       refreshGraceSeconds: 30,
     };
-    const others = { workers: 1, accessTokenSeconds: 600, sessionSeconds: 1_209_600, keyActivationSeconds: 600 };
+    const others = {
+      mail: undefined,
+      auditToStdout: false,
+      workers: 1,
+      accessTokenSeconds: 600,
+      sessionSeconds: 1_209_600,
+      keyActivationSeconds: 600,
+    };
     expect(readConfig({})).toEqual({ ...server, ...storage, ...edges, ...refresh, ...others });
   });
 

@@ -1,3 +1,4 @@
+import { asOwner } from './support/admin.ts';
 import { clientSecrets, jwtApi, password, redirectUri } from './support/installation.ts';
 import { startLatchkey } from './support/latchkey.ts';
 import { testRootKey } from './support/server.ts';
@@ -30,6 +31,11 @@ describe('after all flows', () => {
     );
     remember(await latchkey.commandJson(['client', 'add-secret', 'service']), 'client_secret');
     remember(await latchkey.commandJson(['user', 'create', 'frank']), 'password');
+
+    const owner = await asOwner(latchkey);
+    const hook = await owner.post('/webhooks', { url: 'https://example.com/hook', events: ['role.deleted'] });
+    remember(hook.body, 'secret');
+    secrets.add(Buffer.from(String(hook.body.secret).replace('whsec_', ''), 'base64').toString('hex'));
 
     const page = await browser.get('/account/password');
     const fields = {

@@ -36,6 +36,11 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:api_key:revoke': 'End API keys',
   'latchkey:api_key:never_expire': 'Mint API keys that never expire',
   'latchkey:verify': 'Ask whether a key or token is good',
+  'latchkey:webhook:read': 'See who is told of events, and what they were told',
+  'latchkey:webhook:write': 'Say who is told of events',
+  'latchkey:webhook:delete': 'End that somebody is told of events',
+  'latchkey:webhook:rotate': 'Make new secrets that sign what is told',
+  'latchkey:webhook:redeliver': 'Send a test, or what was told once more',
   'latchkey:token:revoke_all': 'End everything that everybody holds',
 };
 

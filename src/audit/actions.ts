@@ -57,6 +57,13 @@ export const auditActions = [
   'user.password_link_created',
   'user.password_set',
   'user.updated',
+  'webhook.created',
+  'webhook.deleted',
+  'webhook.disabled',
+  'webhook.redelivered',
+  'webhook.secret.rotated',
+  'webhook.tested',
+  'webhook.updated',
 ] as const;
 
 export type AuditAction = (typeof auditActions)[number];

@@ -109,6 +109,19 @@ export async function lastSegmentBefore(db: Db, moment: Date): Promise<Segment |
   return row && segmentOf(row);
 }
 
+/** The last segment up to a number with which a snapshot is complete: a walk can begin after it. */
+export async function completeSegmentUpTo(db: Db, number: number): Promise<Segment | undefined> {
+  const row = await db
+    .selectFrom('audit_segments')
+    .selectAll()
+    .where('number', '<=', String(number))
+    .where('is_complete', '=', true)
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row && segmentOf(row);
+}
+
 /** Segments after a number, in their order. */
 export async function segmentsAfter(db: Db, number: number, limit: number): Promise<Segment[]> {
   const rows = await db

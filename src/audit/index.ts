@@ -8,6 +8,7 @@ export { type Removed, type RetentionDeps, removeSegmentsBefore, whatWouldLeave 
 export { auditRoutes } from './routes.ts';
 export { EventView } from './schemas.ts';
 export { publicKeyOf, type SealKey, sealKeys } from './seal-keys.ts';
+export { chainHead, type SealedEvent, type SealedSegment, sealedAfter } from './sealed-events.ts';
 export { Sealer, type SealerDeps } from './sealer.ts';
 export type { ChainHead } from './sealing.ts';
 export { type EventFilter, listEvents, listEventsOf, newestEvents, type RecordedEvent } from './store.ts';

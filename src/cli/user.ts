@@ -1,5 +1,8 @@
 import { Command } from 'commander';
+import { mailLinks } from '../notifications/index.ts';
 import { notFound } from '../platform/http/index.ts';
+import { Jobs } from '../platform/jobs/index.ts';
+import { openLog } from '../platform/logging/index.ts';
 import { countLiveTokens } from '../tokens/index.ts';
 import {
   createPasswordLink,
@@ -7,6 +10,7 @@ import {
   disableUser,
   findUser,
   generatePassword,
+  type PasswordLink,
   setPassword,
   UserInput,
 } from '../users/index.ts';
@@ -106,16 +110,31 @@ async function changePassword({ deps, actor }: Workplace, login: string, options
 }
 
 async function passwordLink(
-  { config, deps, actor }: Workplace,
+  { config, installation, deps, actor }: Workplace,
   login: string,
   options: { json?: boolean },
 ): Promise<void> {
   const user = await findUser(deps.db, login);
   if (!user) throw notFound('user', login);
-  const { secret, expires_at } = await createPasswordLink(deps, actor, user.id);
-  const url = `${config.issuer ?? ''}/password/${secret}`;
-  answer(options, { url, expires_at }, [
-    url,
-    `It works once, until ${expires_at.toISOString()}. Give it to ${user.username} alone.`,
-  ]);
+  const link = await makeLink({ config, installation, deps, actor }, user.id);
+  const until = `It works once, until ${link.expires_at.toISOString()}.`;
+  const words =
+    'url' in link
+      ? [link.url, `${until} Give it to ${user.username} alone.`]
+      : [`The running server mails the link to ${link.mailed_to}. ${until}`];
+  answer(options, link, words);
+}
+
+/** A mail needs a whole address in it, and a server that sends it. */
+async function makeLink({ config, installation, deps, actor }: Workplace, user_id: string): Promise<PasswordLink> {
+  const { databaseUrl, keys } = installation;
+  const { issuer = '', mail, logLevel } = config;
+  if (!mail || !issuer) return createPasswordLink({ ...deps, issuer }, actor, user_id);
+  const jobs = new Jobs(databaseUrl, openLog(logLevel));
+  await jobs.open();
+  try {
+    return await createPasswordLink({ ...deps, issuer, mailLink: mailLinks({ jobs, keys }) }, actor, user_id);
+  } finally {
+    await jobs.close();
+  }
 }

@@ -1,7 +1,7 @@
 /** Users: people, their passwords, signing in, and the first administrator. */
 export { authenticate } from './authenticate.ts';
 export { generatePassword, hashingLoad, hashNewPassword } from './password.ts';
-export { choosePassword, createPasswordLink, linkedUser } from './password-links.ts';
+export { choosePassword, createPasswordLink, linkedUser, type PasswordLink } from './password-links.ts';
 export { userRoutes } from './routes.ts';
 export { CreatedUserView, PasswordLinkView, PasswordResetView, UserInput, UserView } from './schemas.ts';
 export { createSetupLink, isSetupOpen, setUpFirstAdministrator } from './setup.ts';

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { listHeldRights, mustHold } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
+import type { MailLink } from '../notifications/index.ts';
 import { digest, mintCredential } from '../platform/crypto/index.ts';
 import type { Db } from '../platform/database/index.ts';
 import { type Actor, notFound, person } from '../platform/http/index.ts';
@@ -16,23 +17,32 @@ import {
 } from './store.ts';
 
 export type PasswordLinkDeps = { db: Db; now: () => Date };
-export type PasswordLink = { secret: string; expires_at: Date };
+export type LinkMakingDeps = PasswordLinkDeps & {
+  issuer: string;
+  /** Set where there is a mail server. */
+  mailLink?: MailLink | undefined;
+};
+
+/** Where it went, or the link itself, which is stored nowhere. */
+export type PasswordLink = { expires_at: Date } & ({ url: string } | { mailed_to: string });
 
 const prefix = 'lk_pw_';
 const linkMs = 3 * 24 * 60 * 60 * 1000;
 
 /**
  * A one-time secret for three days, with which a person chooses their own password: an invitation, or a way back in. Links
- * from before stop working.
+ * from before stop working. Where there is a mail server and the person has an address, the link is mailed to them and shown
+ * to nobody else.
  *
  * @throws Problem `not_found`; `forbidden`: the person holds what the actor does not
  */
 export async function createPasswordLink(
-  { db, now }: PasswordLinkDeps,
+  { db, now, issuer, mailLink }: LinkMakingDeps,
   actor: Actor,
   user_id: string,
 ): Promise<PasswordLink> {
   const secret = mintCredential(prefix);
+  const url = `${issuer}/password/${secret}`;
   return db.transaction().execute(async (trx) => {
     const user = await lockUserById(trx, user_id);
     if (!user) throw notFound('user', user_id);
@@ -40,13 +50,16 @@ export async function createPasswordLink(
     await mustHold({ db: trx, now }, actor, await listHeldRights(trx, user_id, created_at));
     const expires_at = new Date(created_at.getTime() + linkMs);
     await insertPasswordLink(trx, { digest: digest(secret), user_id, created_at, expires_at });
+    const to = mailLink && user.email;
+    if (to) await mailLink(trx, { to, url, expires_at });
     await appendEvent(trx, {
       actor,
       action: 'user.password_link_created',
       target: { kind: 'user', id: user_id },
+      details: { by_mail: Boolean(to) },
       occurred_at: created_at,
     });
-    return { secret, expires_at };
+    return to ? { mailed_to: to, expires_at } : { url, expires_at };
   });
 }
 

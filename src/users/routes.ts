@@ -3,7 +3,7 @@ import { listRoleAssignments } from '../access/index.ts';
 import { joined } from '../platform/database/index.ts';
 import { type Actor, keyIn, notFound, pageByKey, pageOf, type Route, route } from '../platform/http/index.ts';
 import { generatePassword } from './password.ts';
-import { createPasswordLink } from './password-links.ts';
+import { createPasswordLink, type LinkMakingDeps } from './password-links.ts';
 import {
   CreatedUserView,
   FactorView,
@@ -20,7 +20,7 @@ import {
 import { findUser, findUserById, hasPassword, listFactors, listUsersFrom, type User } from './store.ts';
 import { changeUser, createUser, disableUser, setPassword, type UserDeps } from './users.ts';
 
-type UserRouteDeps = UserDeps & { issuer: string };
+type UserRouteDeps = UserDeps & LinkMakingDeps;
 
 /** People. */
 export const userRoutes = (deps: UserRouteDeps): Route[] => [
@@ -114,26 +114,22 @@ export const userRoutes = (deps: UserRouteDeps): Route[] => [
   route({
     method: 'POST',
     path: '/users/{user}/password-link',
-    summary: 'Make a one-time link with which a person chooses their password; you must hold all that they hold',
+    summary:
+      'Make a one-time link with which a person chooses their password, mailed where it can be; you must hold all they hold',
     permission: 'latchkey:user:reset_password',
     params: UserParams,
     response: PasswordLinkView,
     status: 201,
-    handle: async ({ actor, params }) => linkFor(deps, actor, (await getUser(deps, params.user)).id),
+    handle: async ({ actor, params }) => createPasswordLink(deps, actor, (await getUser(deps, params.user)).id),
   }),
 ];
-
-async function linkFor(deps: UserRouteDeps, actor: Actor, user_id: string) {
-  const { secret, expires_at } = await createPasswordLink(deps, actor, user_id);
-  return { url: `${deps.issuer}/password/${secret}`, expires_at };
-}
 
 /** The account and its link, or neither. */
 async function invited(deps: UserRouteDeps, actor: Actor, body: UserInput) {
   return deps.db.transaction().execute((trx) =>
     joined(trx, async () => {
       const user = await createUser(deps, actor, body);
-      const invitation = await linkFor(deps, actor, user.id);
+      const invitation = await createPasswordLink(deps, actor, user.id);
       return { ...(await shown({ ...deps, db: trx }, user)), invitation };
     }),
   );

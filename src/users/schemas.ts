@@ -29,7 +29,7 @@ export const NewUser = UserInput.omit({ password_hash: true }).extend({
   invite: z
     .boolean()
     .default(false)
-    .meta({ description: 'answer a one-time link with which they choose their password' }),
+    .meta({ description: 'mail, or else answer, a one-time link with which they choose their password' }),
 });
 
 export const UserChanges = z.strictObject({
@@ -60,7 +60,8 @@ export const FactorView = z.object({
   updated_at: Timestamp.meta({ description: 'since when it is this one' }),
 });
 export const PasswordLinkView = z.object({
-  url: z.url().meta({ description: 'shown this once; for the person alone' }),
+  url: z.url().optional().meta({ description: 'shown this once; for the person alone. Missing where it was mailed' }),
+  mailed_to: z.string().optional().meta({ description: 'where it was mailed to' }),
   expires_at: Timestamp,
 });
 export const CreatedUserView = UserView.extend({

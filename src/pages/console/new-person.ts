@@ -12,12 +12,14 @@ export const adding: Act = {
   path: '/new-person',
   does: 'POST /users',
   isGrave: true,
-  ask: async () => ({
+  ask: async ({ deps }) => ({
     section,
     crumb: { text: 'People', href: '/console/people' },
     heading: 'Who should be able to sign in?',
     name: '',
-    words: ['What they first sign in with you see once, on the next page, to hand over to them.'],
+    words: [
+      `What they first sign in with you see once, on the next page, to hand over to them.${deps.config.mail ? ' A link is mailed to them, if they have an e-mail address.' : ''}`,
+    ],
     deaths: [],
     fields: [
       {
@@ -64,7 +66,8 @@ export const adding: Act = {
     const { invitation, password, ...person } = await calls.read('POST /users', CreatedUserView, { body });
     const name = personName(person);
     const crumb = { text: name, href: personPath(person.username) };
-    if (invitation)
+    if (invitation && invitation.url === undefined) return { to: personPath(person.username), done: 'mailed' };
+    if (invitation?.url !== undefined)
       return made({ crumb, name, heading: 'Here is the link for', secret: invitation.url }, [
         `It works once, until ${exactTime(invitation.expires_at)}. Whoever has it can choose the password.`,
       ]);

@@ -6,6 +6,7 @@ const notices: Record<string, string> = {
   disabled: 'Disabled. Nothing that was issued before works any more.',
   saved: 'It is saved.',
   registered: 'It is registered, and works from now on.',
+  mailed: 'The link is on its way to their e-mail address.',
   'signed-out': 'That browser is signed out.',
   rotated: 'The next key is made and published.',
   enabled: 'Enabled again. Tokens from before stay dead.',

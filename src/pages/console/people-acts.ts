@@ -92,13 +92,15 @@ const linking: Act = {
   does: 'POST /users/{user}/password-link',
   isGrave: true,
   ask: async (place) => {
-    const { framed } = await frame(place);
+    const { person, framed } = await frame(place);
+    const goesTo =
+      place.deps.config.mail && person.email
+        ? `It is mailed to ${person.email}`
+        : 'You see it on the next page, to hand over to them';
     return {
       ...framed,
       heading: 'Make a link with which a password is chosen by',
-      words: [
-        'It works once. You see it on the next page, to hand over to them; the password they have works until then.',
-      ],
+      words: [`It works once. ${goesTo}; the password they have works until then.`],
       deaths: [],
       fields: [],
       button: 'Make the link',
@@ -109,6 +111,7 @@ const linking: Act = {
     const person = await getPerson(place);
     const given = { params: { user: person.username } };
     const link = await place.calls.read('POST /users/{user}/password-link', PasswordLinkView, given);
+    if (link.url === undefined) return { to: personPath(person.username), done: 'mailed' };
     return {
       made: {
         section,

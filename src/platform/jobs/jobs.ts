@@ -1,11 +1,10 @@
 import { fromKysely, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import { atMost, type Trx } from '../database/index.ts';
-import type { JobName } from './queues.ts';
+import { type JobName, pollSeconds } from './queues.ts';
 
 export type JobHandler = (data: Record<string, unknown>) => Promise<void>;
 
-const pollSeconds = 1;
 const graceMs = 5000;
 
 /** Sends jobs within the transaction that decides them, and works on them once started. */
@@ -29,9 +28,9 @@ export class Jobs {
     this.#boss.on('error', (error) => log.warn({ err: error }, 'jobs wait for the database'));
   }
 
-  /** Enqueues a job: it exists if and only if the transaction commits. */
-  async send(trx: Trx, name: JobName, data: Record<string, unknown>): Promise<void> {
-    await this.#boss.send(name, data, { db: fromKysely(trx) });
+  /** Enqueues a job, to be done now or after some seconds: it exists if and only if the transaction commits. */
+  async send(trx: Trx, name: JobName, data: Record<string, unknown>, afterSeconds = 0): Promise<void> {
+    await this.#boss.send(name, data, { db: fromKysely(trx), startAfter: afterSeconds });
   }
 
   /** Says who does the jobs of a name; called before `start`. */
@@ -39,14 +38,23 @@ export class Jobs {
     this.#handlers.set(name, handler);
   }
 
-  /** Starts working; a job whose handler throws is tried again as its queue says. */
-  async start(): Promise<void> {
+  /** Lets jobs be sent without working on any, as a command does, until `close`. */
+  async open(): Promise<void> {
     await this.#boss.start();
     this.#isStarted = true;
+  }
+
+  /** Starts working; a job whose handler throws is tried again as its queue says. */
+  async start(): Promise<void> {
+    await this.open();
     for (const [name, handler] of this.#handlers) {
-      await this.#boss.work<Record<string, unknown>>(name, { pollingIntervalSeconds: pollSeconds }, async (jobs) => {
-        for (const job of jobs) await this.#run(name, handler, job.data ?? {});
-      });
+      await this.#boss.work<Record<string, unknown>>(
+        name,
+        { pollingIntervalSeconds: pollSeconds[name] },
+        async (jobs) => {
+          for (const job of jobs) await this.#run(name, handler, job.data ?? {});
+        },
+      );
     }
   }
 

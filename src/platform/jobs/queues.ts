@@ -12,8 +12,20 @@ export const queues = {
     retryDelayMax: 21_600,
     retentionSeconds: 172_800,
   },
+  // An alarm clock: what is due stands in the cursor, and is looked for in any case.
+  'webhook-retry': { retryLimit: 0, retentionSeconds: 172_800 },
+  // Nine attempts over about six hours; the link in it is good for three days.
+  mail: { retryLimit: 8, retryDelay: 15, retryBackoff: true, retryDelayMax: 7200, retentionSeconds: 172_800 },
   // `singleton`: one at a time, whichever node it runs on.
   'remove-expired': { policy: 'singleton', retryLimit: 0, expireInSeconds: 600, cron: '* * * * *' },
 } as const satisfies Record<string, Definition>;
 
 export type JobName = keyof typeof queues;
+
+/** How often each is looked for: what an idle server costs. */
+export const pollSeconds: Readonly<Record<JobName, number>> = {
+  'backchannel-logout': 1,
+  'webhook-retry': 2,
+  mail: 2,
+  'remove-expired': 1,
+};

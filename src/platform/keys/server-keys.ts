@@ -3,7 +3,18 @@ import { sql } from 'kysely';
 import { type SealedPlace, seal, unseal } from '../crypto/index.ts';
 import type { Db, Trx } from '../database/index.ts';
 
-const purposes = ['cookie', 'successor', 'interaction', 'csrf', 'dpop-nonce', 'user-code', 'pepper', 'audit'] as const;
+const purposes = [
+  'cookie',
+  'successor',
+  'interaction',
+  'csrf',
+  'dpop-nonce',
+  'user-code',
+  'pepper',
+  'audit',
+  'webhook',
+  'mail',
+] as const;
 
 /** What a server key is for; no key serves two purposes. */
 export type KeyPurpose = (typeof purposes)[number];

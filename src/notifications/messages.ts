@@ -1,0 +1,62 @@
+import { auditActions, type SealedEvent, type SealedSegment } from '../audit/index.ts';
+
+/** What an audience is told: of an event, or that a segment was sealed. The id is the same whenever and by whomever it is sent. */
+export type Message = { id: string; type: string; timestamp: Date; data: Record<string, unknown> };
+
+/** A message with its place in the log. */
+export type PlacedMessage = Message & { segment: number; ordinal: number };
+
+/** The type of a segment's own message, which carries its signed head. */
+const sealedType = 'audit.sealed';
+
+/** The type of a message that is sent to see whether one arrives. */
+export const testType = 'webhook.test';
+
+/** The events of a segment in their order, and then its head. */
+export function messagesOf({ segment, size, events }: SealedSegment): PlacedMessage[] {
+  const { number, sealed_at } = segment;
+  const head = {
+    id: `segment-${number}`,
+    type: sealedType,
+    timestamp: sealed_at,
+    data: { ...segment },
+    segment: number,
+    ordinal: size,
+  };
+  return [...events.map((event) => eventMessage(number, event)), head];
+}
+
+function eventMessage(segment: number, { event, ordinal, personal_details }: SealedEvent): PlacedMessage {
+  const { recorded_in: _, personal_digest: __, details, ...told } = event;
+  const { address = null, user_agent = null } = personal_details ?? {};
+  return {
+    id: event.id,
+    type: event.action,
+    timestamp: new Date(event.occurred_at),
+    data: { ...told, address, user_agent, details: details === null ? null : JSON.parse(details), segment, ordinal },
+    segment,
+    ordinal,
+  };
+}
+
+/** A message as it goes out. */
+export function textOf({ type, timestamp, data }: Message): string {
+  return JSON.stringify({ type, timestamp, data });
+}
+
+const types: readonly string[] = [...auditActions, sealedType];
+
+/** Whether anything there is fits a pattern: a type, `*`, or the beginning of types and `.*`. */
+export function fitsSomething(pattern: string): boolean {
+  return types.some((type) => fits(pattern, type));
+}
+
+/** Whether an audience with these patterns is told of this type. A test is for whoever asked. */
+export function isWanted(patterns: readonly string[], type: string): boolean {
+  return type === testType || patterns.some((pattern) => fits(pattern, type));
+}
+
+function fits(pattern: string, type: string): boolean {
+  if (pattern === '*' || pattern === type) return true;
+  return pattern.endsWith('.*') && type.startsWith(pattern.slice(0, -1));
+}

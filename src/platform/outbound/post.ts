@@ -1,0 +1,50 @@
+import { lookup } from 'node:dns';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { isLoopback, isSpecialAddress } from './addresses.ts';
+
+export type PostInput = { url: string; headers: Record<string, string>; body: string };
+export type Posting = (input: PostInput) => Promise<number>;
+
+/**
+ * Makes a POST to addresses that others chose. The address that is connected to is the one that was judged, so a name that
+ * resolves differently a moment later gets nowhere. Redirects are not followed and answers not read.
+ *
+ * @returns a function that resolves to the status; it throws TypeError for a refused address, Error for what went wrong on the way
+ */
+export function guardedPost({ allowLoopback, timeoutMs }: { allowLoopback: boolean; timeoutMs: number }): Posting {
+  const isRefused = (address: string) => isSpecialAddress(address) && !(allowLoopback && isLoopback(address));
+  const judged: LookupFunction = (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, '', 0);
+      const [first] = addresses;
+      if (!first || addresses.some(({ address }) => isRefused(address))) return callback(notPublic(hostname), '', 0);
+      return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
+    });
+  };
+  return ({ url, headers, body }) =>
+    new Promise((resolve, reject) => {
+      const { protocol, hostname } = new URL(url);
+      const name = hostname.replace(/^\[|\]$/g, '');
+      if (isIP(name) && isRefused(name)) throw notPublic(hostname);
+      const answered = (response: IncomingMessage) => {
+        response.destroy();
+        resolve(response.statusCode ?? 0);
+      };
+      const request = protocol === 'https:' ? requestHttps : requestHttp;
+      const signal = AbortSignal.timeout(timeoutMs);
+      const length = Buffer.byteLength(body);
+      request(
+        url,
+        { method: 'POST', headers: { ...headers, 'content-length': length }, lookup: judged, signal, agent: false },
+        answered,
+      )
+        .on('error', reject)
+        .end(body);
+    });
+}
+
+function notPublic(hostname: string): TypeError {
+  return new TypeError(`${hostname} is not a public address`);
+}

@@ -1,0 +1,144 @@
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { SMTPServer } from 'smtp-server';
+import { type AdminApi, asOwner } from '../support/admin.ts';
+import { consoleAs, wordsOf } from '../support/console.ts';
+import { password } from '../support/installation.ts';
+import { startLatchkey } from '../support/latchkey.ts';
+import { eventually } from './support/receiver.ts';
+
+type Letter = { from: string; to: string[]; source: string };
+
+describe('with a mail server', () => {
+  const letters: Letter[] = [];
+  let failures = 0;
+  let settings: Record<string, string> = {};
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    onData: (stream, session, done) => {
+      void text(stream).then((source) => {
+        failures -= 1;
+        if (failures >= 0) return done(Object.assign(new Error('try later'), { responseCode: 451 }));
+        const { mailFrom, rcptTo } = session.envelope;
+        letters.push({
+          from: mailFrom ? mailFrom.address : '',
+          to: rcptTo.map(({ address }) => address),
+          source,
+        });
+        return done();
+      });
+    },
+  });
+  const latchkey = startLatchkey({
+    prepare: async () => {
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.server.address() as AddressInfo;
+      settings = {
+        LATCHKEY_SMTP_URL: `smtp://127.0.0.1:${port}`,
+        LATCHKEY_MAIL_FROM: 'Example ID <id@example.com>',
+        LATCHKEY_BRAND_NAME: 'Example & Sons',
+      };
+      return { env: settings };
+    },
+  });
+  let owner: AdminApi;
+  beforeAll(async () => {
+    owner = await asOwner(latchkey);
+  });
+  beforeEach(() => {
+    letters.length = 0;
+  });
+  afterAll(() => new Promise<void>((resolve) => server.close(() => resolve())));
+
+  const linkIn = ({ source }: Letter) => {
+    const joined = source.replaceAll('=\r\n', '').replaceAll('=3D', '=');
+    return /http:\/\/\S+\/password\/lk_pw_\w+/.exec(joined)?.[0] ?? '';
+  };
+  const invite = (username: string, more = {}) =>
+    owner.post('/users', { username, email: `${username}@example.com`, invite: true, ...more });
+
+  test('an invitation arrives, and its link works', async () => {
+    const { status, body } = await invite('ivy');
+    expect(status).toBe(201);
+    expect(body.invitation).toEqual({ mailed_to: 'ivy@example.com', expires_at: expect.any(String) });
+    await eventually(() => letters.length === 1);
+    const [letter] = letters;
+    if (!letter) throw new Error('no letter');
+    expect(letter).toMatchObject({ from: 'id@example.com', to: ['ivy@example.com'] });
+    expect(letter.source).toMatch(/^Subject: Choose your password for Example & Sons\r$/m);
+    expect(letter.source).toMatch(/The link works once, until \d+ \w+ \d{4}, \d\d:\d\d UTC\./);
+    expect(letter.source.replaceAll('=\r\n', '')).toContain('Example &amp; Sons');
+
+    const browser = latchkey.browser();
+    await browser.submit(await browser.get(linkIn(letter)), { password, password_repeated: password });
+    expect((await latchkey.tokens({}, latchkey.browser(), 'ivy')).access_token).toMatch(/^lk_at_/);
+    expect((await browser.get(linkIn(letter))).status).toBe(404);
+  });
+
+  test('nobody finds the link in the database, before it is sent or after', async () => {
+    failures = 1;
+    await invite('jack');
+    await eventually(() => failures <= 0);
+    const whole = async () => {
+      const { rows } = await latchkey.database.query('select t::text as row from pgboss.job t');
+      return JSON.stringify(rows);
+    };
+    const waiting = await whole();
+    await eventually(() => letters.length === 1, 60_000);
+    const [letter] = letters;
+    if (!letter) throw new Error('no letter');
+    const secret = linkIn(letter).split('/').at(-1) ?? '';
+    expect(secret).toMatch(/^lk_pw_/);
+    for (const rows of [waiting, await whole()]) {
+      expect(rows).toContain('sealed');
+      for (const form of [secret, Buffer.from(secret).toString('base64').slice(0, -4), 'jack@example.com'])
+        expect(rows).not.toContain(form);
+    }
+    expect(latchkey.process.output()).not.toContain(secret);
+  });
+
+  test('no mail goes out for what did not happen', async () => {
+    expect(await invite('alice')).toMatchObject({ status: 409 });
+    await invite('kim');
+    await eventually(() => letters.length > 0);
+    expect(letters.map(({ to }) => to)).toEqual([['kim@example.com']]);
+  });
+
+  test('a way back in is mailed too, also from the command line', async () => {
+    await invite('liz');
+    await eventually(() => letters.length === 1);
+    const { status, body } = await owner.post('/users/liz/password-link');
+    expect({ status, mailed_to: body.mailed_to, url: body.url }).toEqual({
+      status: 201,
+      mailed_to: 'liz@example.com',
+      url: undefined,
+    });
+    await eventually(() => letters.length === 2);
+    const made = await latchkey.commandJson(['user', 'password-link', 'liz'], '', {
+      ...settings,
+      LATCHKEY_ISSUER: latchkey.issuer,
+    });
+    expect(made).toEqual({ mailed_to: 'liz@example.com', expires_at: expect.any(String) });
+    await eventually(() => letters.length === 3);
+    expect(new Set(letters.map(linkIn)).size).toBe(3);
+    expect(linkIn(letters[2] ?? { from: '', to: [], source: '' })).toContain(`${latchkey.issuer}/password/`);
+  });
+
+  test('an administrator in the console is told where it goes, and does not see it', async () => {
+    await owner.post('/users', { username: 'olga', email: 'olga@example.com' });
+    const alice = await consoleAs(latchkey);
+    const page = await alice.get('/people/olga/password-link');
+    expect(wordsOf(page)).toContain('It is mailed to olga@example.com');
+    const done = await alice.send(page);
+    expect(wordsOf(done)).toContain('The link is on its way');
+    expect(done.html).not.toContain('lk_pw_');
+    await eventually(() => letters.length === 1);
+    expect(letters[0]?.to).toEqual(['olga@example.com']);
+  });
+
+  test('who has no address is mailed nothing: the link is shown', async () => {
+    const { body } = await owner.post('/users', { username: 'nora', invite: true });
+    expect(body.invitation).toMatchObject({ url: expect.stringContaining('/password/lk_pw_') });
+  });
+});
