@@ -1,0 +1,245 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import express from 'express';
+import fc from 'fast-check';
+import fastify from 'fastify';
+import Koa from 'koa';
+import * as oidc from 'openid-client';
+import { allows as serverAllows } from '../../src/access/index.ts';
+import {
+  createGuard,
+  expressGuard,
+  fastifyGuard,
+  type Guard,
+  type GuardOptions,
+  koaGuard,
+  nodeGuard,
+} from '../../src/guard/index.ts';
+import { allows } from '../../src/guard/permissions.ts';
+import { type AdminApi, asOwner } from '../support/admin.ts';
+import { Gateway } from '../support/gateway.ts';
+import { api, jwtApi, standardInstallation } from '../support/installation.ts';
+import { startLatchkey } from '../support/latchkey.ts';
+
+const run = promisify(execFile);
+const need = { permission: 'report:read' };
+
+/** A small API behind a guard, of each kind. */
+const kinds: Record<string, (guard: Guard) => Promise<Server>> = {
+  'plain Node': async (guard) => {
+    const guarded = nodeGuard(guard);
+    return createServer(async (request: IncomingMessage, response: ServerResponse) => {
+      const who = await guarded(request, response, need);
+      if (who) response.end(JSON.stringify(who));
+    });
+  },
+  Express: async (guard) => {
+    const app = express();
+    app.get('/reports', expressGuard(guard)(need), (request, response) => {
+      response.json((request as unknown as { latchkey: object }).latchkey);
+    });
+    return createServer(app);
+  },
+  Koa: async (guard) => {
+    const app = new Koa();
+    app.use(koaGuard(guard)(need)).use((ctx) => {
+      ctx.body = ctx.state.latchkey;
+    });
+    return createServer(app.callback());
+  },
+  Fastify: async (guard) => {
+    const app = fastify();
+    app.get(
+      '/reports',
+      { preHandler: fastifyGuard(guard)(need) },
+      (request) => (request as unknown as { latchkey: object }).latchkey,
+    );
+    await app.ready();
+    return app.server;
+  },
+};
+
+describe('an API that guards its routes', () => {
+  const apis = standardInstallation.resource_servers.map((server) =>
+    server.identifier === jwtApi
+      ? { ...server, scopes: [...server.scopes, { name: 'report:write', description: 'Change your reports' }] }
+      : server,
+  );
+  const latchkey = startLatchkey({ apply: { ...standardInstallation, resource_servers: apis } });
+  const servers: Server[] = [];
+  let owner: AdminApi;
+  let key = '';
+  beforeAll(async () => {
+    owner = await asOwner(latchkey);
+    key = (await (await Gateway.open(latchkey, owner)).mint({ permissions: ['latchkey:verify'] })).key;
+  });
+  afterAll(() => Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve)))));
+
+  async function serve(kind: string, options: Partial<GuardOptions> = {}): Promise<string> {
+    const guard = createGuard({ issuer: latchkey.issuer, resource: jwtApi, key, ...options });
+    const server = await (kinds[kind] as (guard: Guard) => Promise<Server>)(guard);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    servers.push(server);
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/reports`;
+  }
+  const get = async (url: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(url, { headers });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : {} };
+  };
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+  const jwt = async (scope = 'report:read') =>
+    (await latchkey.clientCredentials({ resource: jwtApi, scope })).body.access_token;
+  const mint = async (input: object) => (await Gateway.open(latchkey, owner)).mint(input);
+
+  test.each(Object.keys(kinds))('with %s lets in who may, and says to others what is wrong', async (kind) => {
+    const url = await serve(kind);
+    const allowed = await get(url, bearer(await jwt()));
+    expect(allowed).toMatchObject({
+      status: 200,
+      body: { subject: 'service', subject_kind: 'client', permissions: ['report:read'] },
+    });
+    const nobody = await get(url);
+    expect(nobody.status).toBe(401);
+    expect(nobody.headers.get('www-authenticate')).toBe('Bearer realm="latchkey"');
+    expect(nobody.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    const other = await get(url, bearer(await jwt('report:write')));
+    expect(other.status).toBe(403);
+    expect(other.headers.get('www-authenticate')).toContain('error="insufficient_scope"');
+    expect(other.headers.get('www-authenticate')).toContain('scope="report:read"');
+    const minted = await mint({ permissions: ['report:*'] });
+    expect(await get(url, { 'x-api-key': minted.key })).toMatchObject({ status: 200, body: { key_id: minted.id } });
+    expect((await get(url, bearer(minted.key))).status).toBe(200);
+    expect((await get(url, { 'x-api-key': 'sk_dev_nonsense' })).status).toBe(401);
+    expect((await get(url, { 'x-api-key': minted.key, ...bearer(await jwt()) })).status).toBe(400);
+  });
+
+  test('refuses a token for another API, one of nobody, and one whose signature was changed', async () => {
+    const url = await serve('plain Node');
+    const opaque = (await latchkey.clientCredentials({ resource: api })).body.access_token;
+    expect((await get(url, bearer(opaque))).status).toBe(403);
+    expect((await get(url, bearer(`${opaque.slice(0, -3)}abc`))).status).toBe(401);
+    const token = await jwt();
+    const [header, payload, signature = ''] = token.split('.');
+    const forged = `${header}.${payload}.${signature.slice(0, -4)}${signature.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`;
+    expect((await get(url, bearer(forged))).status).toBe(401);
+    const unsigned = `${Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url')}.${payload}.`;
+    expect((await get(url, bearer(unsigned))).status).toBe(401);
+    expect((await get(await serve('plain Node', { resource: api }), bearer(token))).status).toBe(401);
+  });
+
+  test('knows of a revoked key within a second, and of a revoked JWT by its status list', async () => {
+    const url = await serve('plain Node');
+    const minted = await mint({ permissions: ['report:read'] });
+    const token = await jwt();
+    expect((await get(url, { 'x-api-key': minted.key })).status).toBe(200);
+    await owner.post(`/api-keys/${minted.id}/revoke`);
+    await owner.post('/revocations', { handle: { token } });
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    expect((await get(url, { 'x-api-key': minted.key })).status).toBe(401);
+    // The list was fetched before for no other token: this one is on it.
+    expect((await get(url, bearer(token))).status).toBe(401);
+  });
+
+  test('counts every request against the limits of a key, however fast they come', async () => {
+    const url = await serve('plain Node');
+    const limited = await mint({ permissions: ['report:read'], restrictions: { rate_limit: ['5 requests/hour'] } });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => get(url, { 'x-api-key': limited.key })));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(5);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused).toHaveLength(15);
+    expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  test('lets nobody in when neither keys nor gateway can be reached, and says so', async () => {
+    const told: unknown[] = [];
+    const options = { issuer: 'http://127.0.0.1:9', onError: (error: unknown) => void told.push(error) };
+    const url = await serve('plain Node', options);
+    for (const headers of [bearer(await jwt()), { 'x-api-key': (await mint({})).key }]) {
+      const answer = await get(url, headers);
+      expect(answer.status).toBe(503);
+      expect(answer.headers.get('retry-after')).toBe('2');
+    }
+    expect(told).toHaveLength(2);
+    expect(() => createGuard({ issuer: 'http://id.example', resource: api })).toThrow(/https/);
+  });
+
+  test('takes a sender-constrained token only with its proof for this very request (RFC 9449 §7)', async () => {
+    const config = await oidc.discovery(
+      new URL(latchkey.issuer),
+      'service',
+      {},
+      oidc.ClientSecretBasic('the secret of the service'),
+      {
+        execute: [oidc.allowInsecureRequests],
+      },
+    );
+    const dpop = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair('ES256'));
+    const parameters = { resource: jwtApi, scope: 'report:read' };
+    const { access_token } = await oidc.clientCredentialsGrant(config, parameters, { DPoP: dpop });
+    const url = await serve('plain Node');
+    expect((await get(url, bearer(access_token))).status).toBe(401);
+    const known = new URL('/reports', jwtApi);
+    let proved: RequestInit | undefined;
+    Object.assign(config, {
+      [oidc.customFetch]: async (_: string, init: RequestInit) => {
+        proved = init;
+        return new Response('{}');
+      },
+    });
+    await oidc.fetchProtectedResource(config, access_token, known, 'GET', undefined, undefined, { DPoP: dpop });
+    const headers = Object.fromEntries(new Headers(proved?.headers).entries());
+    const sent = { authorization: headers.authorization ?? '', dpop: headers.dpop ?? '' };
+    expect((await get(url, sent)).status).toBe(200);
+    expect((await get(url, sent)).status).toBe(401);
+  });
+
+  test('is packed as JavaScript that a project without TypeScript runs, and one with it checks', async () => {
+    const root = path.join(import.meta.dirname, '../..');
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-guard-'));
+    const { stdout } = await run('npm', ['pack', '--pack-destination', folder, '--json'], { cwd: root });
+    const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('[')));
+    await mkdir(path.join(folder, 'node_modules/latchkey'), { recursive: true });
+    await run('tar', [
+      '-xzf',
+      path.join(folder, filename),
+      '-C',
+      path.join(folder, 'node_modules/latchkey'),
+      '--strip-components',
+      '1',
+    ]);
+    await symlink(path.join(root, 'node_modules/jose'), path.join(folder, 'node_modules/jose'));
+    await symlink(path.join(root, 'node_modules/@types'), path.join(folder, 'node_modules/@types'));
+    await writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
+    const program = `import { createGuard } from 'latchkey/guard';
+      const guard = createGuard({ issuer: '${latchkey.issuer}', resource: '${jwtApi}' });
+      const request = { method: 'GET', url: '/', headers: { authorization: 'Bearer ' + process.argv[2] } };
+      const outcome = await guard.check(request, { permission: 'report:read' });
+      console.log(outcome.kind);`;
+    await writeFile(path.join(folder, 'use.js'), program);
+    await writeFile(path.join(folder, 'use.ts'), program);
+    expect((await run(process.execPath, ['use.js', await jwt()], { cwd: folder })).stdout).toBe('allowed\n');
+    const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node', 'use.ts'];
+    await run(path.join(root, 'node_modules/.bin/tsc'), flags, { cwd: folder });
+    await rm(folder, { recursive: true });
+  });
+});
+
+test('a guard judges permissions as the server does', () => {
+  const segment = fc.constantFrom('a', 'b', '*', 'latchkey', 'secrets', 'read', '');
+  const permission = fc.array(segment, { minLength: 1, maxLength: 9 }).map((segments) => segments.join(':'));
+  const text = fc.oneof(permission, fc.string({ maxLength: 12 }));
+  fc.assert(
+    fc.property(
+      fc.array(text, { maxLength: 4 }),
+      text,
+      (held, wanted) => allows(held, wanted) === serverAllows(held, wanted),
+    ),
+    { numRuns: 3000 },
+  );
+});
