@@ -6,7 +6,7 @@ import type { ApiKey, KeyVersion } from './store.ts';
 const defaultDays = { high: 30, medium: 90, low: 180 } as const;
 const dayMs = 86_400_000;
 
-export const neverExpirePermission = 'latchkey:api_key:never_expire';
+const neverExpirePermission = 'latchkey:api_key:never_expire';
 
 type Asked = { expires_in_days?: number | undefined; expires_at?: Date | undefined; never_expires?: true | undefined };
 

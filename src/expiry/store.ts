@@ -34,6 +34,8 @@ export const expiringTables: readonly ExpiringTable[] = [
   { name: 'idempotency_keys', gone: 't.expires_at < $now' },
   { name: 'password_links', gone: 't.expires_at < $now' },
   { name: 'setup_links', gone: 't.expires_at < $now' },
+  { name: 'limit_counters', gone: 't.expires_at < $now' },
+  { name: 'api_key_usage', gone: "t.day < $now - interval '400 days'" },
   { name: 'throttles', gone: 't.expire < extract(epoch from $now) * 1000' },
 ];
 

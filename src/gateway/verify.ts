@@ -1,8 +1,7 @@
 import type { Context, Middleware } from 'koa';
-import { z } from 'zod';
 import { checked, Problem, readJson } from '../platform/http/index.ts';
 import { type CallerDeps, callerOf } from './callers.ts';
-import { VerdictView, VerifyBatch, VerifyRequest } from './schemas.ts';
+import { VerifyBatch, VerifyRequest } from './schemas.ts';
 import { judge, type VerdictDeps } from './verdicts.ts';
 
 export const verifyPath = '/gateway/verify';
@@ -23,13 +22,13 @@ export function verify(deps: VerdictDeps & CallerDeps): Middleware {
 
 async function verifyOne(deps: VerdictDeps, body: unknown, caller: string): Promise<string> {
   const request = checked(VerifyRequest, body);
-  return JSON.stringify(z.encode(VerdictView, await judge(deps, request, request.ip ?? caller)));
+  return JSON.stringify(await judge(deps, request, request.ip ?? caller));
 }
 
 async function verifyAll(deps: VerdictDeps, body: unknown, caller: string): Promise<string> {
   const { requests } = checked(VerifyBatch, body);
-  const verdicts = await Promise.all(requests.map((request) => judge(deps, request, request.ip ?? caller)));
-  return JSON.stringify({ results: verdicts.map((verdict) => z.encode(VerdictView, verdict)) });
+  const results = await Promise.all(requests.map((request) => judge(deps, request, request.ip ?? caller)));
+  return JSON.stringify({ results });
 }
 
 function isBatch(body: unknown): boolean {
