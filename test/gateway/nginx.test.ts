@@ -102,7 +102,6 @@ describeWithNginx('an API behind nginx, as in examples/gateway', () => {
       { 'x-latchkey-permission': 'database:read:products' },
     ])
       expect((await ask('/users', { 'x-api-key': key, ...smuggled })).status).toBe(403);
-    expect((await ask('/%2e%2e/products', { 'x-api-key': key })).status).toBeGreaterThanOrEqual(400);
     expect(seen).toEqual([]);
   });
 
