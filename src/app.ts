@@ -1,15 +1,14 @@
 import type { RequestListener } from 'node:http';
-import Koa, { type Context, type Middleware } from 'koa';
+import Koa, { type Middleware } from 'koa';
 import compose from 'koa-compose';
 import { permissionsAt } from './access/index.ts';
 import { AccessRecords } from './access-records/index.ts';
-import { adminApi, adminAudience, adminRoutes } from './admin/index.ts';
-import { KeyVerifier } from './api-keys/index.ts';
+import { adminApi, adminAudience, adminRoutes, knownHere } from './admin/index.ts';
 import { Refusals, Sealer } from './audit/index.ts';
 import { SecretGuesses } from './clients/index.ts';
 import type { Config } from './config.ts';
 import { Expiry } from './expiry/index.ts';
-import { forwardAuth, gatewayTemplate, verify } from './gateway/index.ts';
+import { gatewayTemplate, openGateway } from './gateway/index.ts';
 import { healthPaths, healthRoutes } from './health.ts';
 import type { Installation } from './installation.ts';
 import { mailLinks, Notifier, sendMail } from './notifications/index.ts';
@@ -23,7 +22,6 @@ import {
   endpointTemplate,
   isFirstUse,
   isForPrograms,
-  judgeToken,
   oauthErrors,
   openProvider,
   type ProviderDeps,
@@ -32,7 +30,6 @@ import {
   Reader,
   recordUses,
   resolveStructuredTokens,
-  type ShownToken,
   unitOfWork,
 } from './oidc/index.ts';
 import {
@@ -45,7 +42,6 @@ import {
   serveAssets,
   userCodeEntry,
 } from './pages/index.ts';
-import type { ChangeFeed } from './platform/database/index.ts';
 import {
   believeProxies,
   pinHost,
@@ -155,19 +151,10 @@ export async function createApp({ config, issuer, version, installation, log, me
     signingKeys: provider.keys,
     isFirstUse: (iss, jti, exp) => isFirstUse(db, iss, jti, exp),
   };
-  const { apiKeyEnvironments: environments, apiKeyLimits: limits } = config;
-  const apiKeys = new KeyVerifier({ db, changes, now, log, environments, limits });
-  const gateway = {
-    db,
-    now,
-    keys: apiKeys,
-    records: accessRecords,
-    audience: adminAudience(issuer),
-    judgeToken: (shown: ShownToken) => judgeToken(bearers, shown),
-    bearerOf: (ctx: Context, audience: string) => bearerOf(bearers, ctx, audience),
-  };
-  koa.use(everyRequest({ config, issuer, log, metrics, now, beforeHostCheck: forwardAuth(gateway) }));
-  koa.use(verify(gateway));
+  const audience = adminAudience(issuer);
+  const gateway = openGateway({ db, changes, now, log, bearers, audience, config, records: accessRecords });
+  koa.use(everyRequest({ config, issuer, log, metrics, now, beforeHostCheck: gateway.forProxies }));
+  koa.use(gateway.forServices);
   koa.use(statusListRoutes(new StatusLists({ db, issuer, now, signingKeys: provider.keys })));
   const unit = unitOfWork({ log, db, committer, keys, metrics, now, refreshGraceSeconds: config.refreshGraceSeconds });
   const forPrograms = compose([
@@ -187,7 +174,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     ...(demo ? [demo] : []),
     providerPagePolicy,
     knownHere(changes),
-    adminApi({ ...admin, routes, bearerOf: gateway.bearerOf }),
+    adminApi({ ...admin, routes, bearerOf: (ctx, audience) => bearerOf(bearers, ctx, audience) }),
     unit,
     providerForms(issuer),
     userCodeEntry(pages),
@@ -217,7 +204,7 @@ export async function createApp({ config, issuer, version, installation, log, me
       provider.close();
       await notifier.close();
       await jobs.close();
-      await apiKeys.close();
+      await gateway.close();
       await refusals.close();
       await accessRecords.close();
       await sealer.close();
@@ -244,15 +231,6 @@ function everyRequest({ config, issuer, log, metrics, now, beforeHostCheck }: Ev
     beforeHostCheck,
     pinHost(issuer),
   ]);
-}
-
-/** What an administrator's answer says is done, the next request here meets, also where this node remembers what was before. */
-function knownHere(changes: ChangeFeed): Middleware {
-  return async (ctx, next) => {
-    await next();
-    const isDeed = !['GET', 'HEAD', 'OPTIONS'].includes(ctx.method) && ctx.status < 400;
-    if (isDeed && /^\/(admin|console|account)\//.test(ctx.path)) await changes.catchUp();
-  };
 }
 
 const routeTemplate = (path: string) =>

@@ -47,7 +47,8 @@ describe('without any setting, the configuration', () => {
       sessionSeconds: 1_209_600,
       keyActivationSeconds: 600,
     };
-    expect(readConfig({})).toEqual({ ...server, ...storage, ...edges, ...refresh, ...others });
+    const apiKeys = { apiKeyEnvironments: ['dev', 'staging', 'prod'], apiKeyLimits: 'memory' };
+    expect(readConfig({})).toEqual({ ...server, ...storage, ...edges, ...refresh, ...others, ...apiKeys });
   });
 
   test('is the same as with every setting empty, and as with every default set', () => {
@@ -56,6 +57,17 @@ describe('without any setting, the configuration', () => {
     expect(readConfig({ ...empty, LATCHKEY_ISUER: '' })).toEqual(readConfig({}));
     expect(readConfig(defaults)).toEqual(readConfig({}));
   });
+});
+
+describe('the settings of API keys', () => {
+  test('name the environments there are, and where limits are counted', () => {
+    const set = { LATCHKEY_API_KEY_ENVIRONMENTS: 'live,test1', LATCHKEY_API_KEY_LIMITS: 'shared' };
+    expect(readConfig(set)).toMatchObject({ apiKeyEnvironments: ['live', 'test1'], apiKeyLimits: 'shared' });
+  });
+
+  test.each(['Prod', 'a_b', '1st', 'dev,', 'dev, prod', 'a'.repeat(17)])('are refused as %j', (names) =>
+    expect(() => readConfig({ LATCHKEY_API_KEY_ENVIRONMENTS: names })).toThrow('LATCHKEY_API_KEY_ENVIRONMENTS must be'),
+  );
 });
 
 test('the configuration of this process comes from its environment', () =>

@@ -97,6 +97,7 @@ const statements = [
     declare moved bigint;
     begin
       update change_counter set position = position + 1 returning position into moved;
+      delete from changes where occurred_at < clock_timestamp() - interval '1 hour';
       insert into changes (position, kind, key, occurred_at) values (moved, changed_kind, changed_key, clock_timestamp());
       perform pg_notify('latchkey_changes', '');
     end $$`,

@@ -22,6 +22,7 @@ import { referenceOf } from './reference.ts';
 import { requestLimit } from './request-limit.ts';
 
 export { type Bootstrapped, bootstrap } from './bootstrap.ts';
+export { knownHere } from './known-here.ts';
 export { adminAudience, adminPermissions } from './permissions.ts';
 export type { Operation } from './reference.ts';
 export { registerAdminApi } from './resource-server.ts';

@@ -4,7 +4,7 @@ import { type AuditAction, appendEvent } from '../audit/index.ts';
 import { digest } from '../platform/crypto/index.ts';
 import { announceChange, type Db, type Trx } from '../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../platform/http/index.ts';
-import { expiryOf, never } from './expiry.ts';
+import { askedExpiry, expiryOf, never } from './expiry.ts';
 import { mintKey, shownOf } from './format.ts';
 import { mustHoldAll, rolesOf } from './rights.ts';
 import { KeyChanges, type KeyInput, type Owner } from './schemas.ts';
@@ -103,10 +103,8 @@ export async function changeApiKey(
 }
 
 function changedExpiry(actor: Actor, before: ApiKey, asked: Date | undefined, now: Date): Date | null {
-  if (asked === undefined) return before.expires_at === null ? null : never(actor);
-  if (asked <= now && asked.getTime() !== before.expires_at?.getTime())
-    throw invalid('/expires_at', 'The expiry must be in the future; to end a key, revoke it.');
-  return asked;
+  if (asked?.getTime() === before.expires_at?.getTime()) return before.expires_at;
+  return askedExpiry(actor, { expires_at: asked }, now) ?? never(actor);
 }
 
 /** A key as a merge patch sees it, as JSON. */

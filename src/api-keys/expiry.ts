@@ -5,27 +5,36 @@ import type { ApiKey, KeyVersion } from './store.ts';
 /** How long a key lasts of which nothing else is said, in days, by what its loss would mean. */
 const defaultDays = { high: 30, medium: 90, low: 180 } as const;
 const dayMs = 86_400_000;
+const mostDays = 3660;
 
-export const neverExpirePermission = 'latchkey:api_key:never_expire';
+const neverExpirePermission = 'latchkey:api_key:never_expire';
 
 type Asked = { expires_in_days?: number | undefined; expires_at?: Date | undefined; never_expires?: true | undefined };
 
-/** The moment that was asked for; undefined: nothing was said. @throws Problem `invalid`: it is over already */
-export function askedExpiry({ expires_in_days, expires_at }: Asked, now: Date): Date | undefined {
-  if (expires_at !== undefined && expires_at <= now) throw invalid('/expires_at', 'The expiry must be in the future.');
-  return expires_in_days === undefined ? expires_at : new Date(now.getTime() + expires_in_days * dayMs);
+/**
+ * The moment that was asked for; undefined: nothing was said.
+ *
+ * @throws Problem `invalid`: it is over already; `forbidden`: it is as good as never
+ */
+export function askedExpiry(actor: Actor, { expires_in_days, expires_at }: Asked, now: Date): Date | undefined {
+  if (expires_at === undefined)
+    return expires_in_days === undefined ? undefined : new Date(now.getTime() + expires_in_days * dayMs);
+  if (expires_at <= now) throw invalid('/expires_at', 'The expiry must be in the future; to end a key, revoke it.');
+  if (expires_at.getTime() > now.getTime() + mostDays * dayMs) never(actor);
+  return expires_at;
 }
 
 /** When a new key ends; null: never. @throws Problem `forbidden`, `invalid` */
 export function expiryOf(actor: Actor, asked: Asked & { risk: ApiKey['risk'] }, now: Date): Date | null {
   if (asked.never_expires) return never(actor);
-  return askedExpiry(asked, now) ?? new Date(now.getTime() + defaultDays[asked.risk] * dayMs);
+  return askedExpiry(actor, asked, now) ?? new Date(now.getTime() + defaultDays[asked.risk] * dayMs);
 }
 
 /** A key without end. @throws Problem `forbidden`: not everybody may have one */
 export function never(actor: Actor): null {
   if (allows(actor.permissions, neverExpirePermission)) return null;
-  throw forbidden(neverExpirePermission, `A key that never expires needs "${neverExpirePermission}".`);
+  const detail = `A key that never expires, or not within ten years, needs "${neverExpirePermission}".`;
+  throw forbidden(neverExpirePermission, detail);
 }
 
 /** In which state a key is. The moment of its expiry is past its life. */

@@ -39,6 +39,11 @@ export class KnownKeys {
     deps.changes.on('subject', (ids) => this.#forgetWhere(({ owner }) => ids === 'all' || ids.includes(owner.id)));
   }
 
+  /** A key that was met before and may still be believed; a look in memory and nothing else. */
+  met(key: string): KeyEntry | undefined {
+    return this.#deps.changes.isTrusted() ? this.#fresh(digest(key).toString('latin1')) : undefined;
+  }
+
   /**
    * The key of this text; `from` is who sent it, by whom guesses are counted.
    *
@@ -48,13 +53,18 @@ export class KnownKeys {
     const of = digest(key);
     const text = of.toString('latin1');
     if (!this.#deps.changes.isTrusted()) return this.#read(of, text, from);
+    if (this.#unknown.has(text)) return undefined;
+    return this.#fresh(text) ?? this.#read(of, text, from);
+  }
+
+  #fresh(text: string): KeyEntry | undefined {
     const entry = this.#entries.get(text);
-    if (entry && entry.fresh_until > this.#deps.now()) return entry;
-    return this.#unknown.has(text) ? undefined : this.#read(of, text, from);
+    return entry && entry.fresh_until > this.#deps.now() ? entry : undefined;
   }
 
   async #read(of: Digest, text: string, from: string): Promise<Found> {
-    if (this.#deps.guesses.isStopped(from)) return 'throttled';
+    // A key in use is looked up again now and then; guesses beside it must not stop that.
+    if (!this.#entries.has(text) && this.#deps.guesses.isStopped(from)) return 'throttled';
     const reading = this.#reading.get(text) ?? this.#begin(of, text);
     const entry = await reading;
     if (!entry) this.#deps.guesses.count(from);

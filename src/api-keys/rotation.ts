@@ -30,7 +30,7 @@ export async function rotateApiKey(
   { id, overlap_seconds, ...asked }: RotationInput & { id: string },
 ): Promise<RotatedKey> {
   const now = deps.now();
-  const expiry = askedExpiry(asked, now);
+  const expiry = askedExpiry(actor, asked, now);
   return deps.db.transaction().execute(async (trx) => {
     const before = await lockUsable(trx, id);
     mustBeRotatable(before, now);

@@ -51,11 +51,17 @@ export class KeyVerifier {
    * @throws when the database is needed, and away
    */
   async verify(key: string, asked: Asked, from: string): Promise<KeyVerdict> {
+    // What was met before was well-formed.
+    const met = this.#known.met(key);
+    if (met) return this.#judge(met, asked);
     const environment = environmentOf(key);
     if (environment === undefined || !this.#deps.environments.includes(environment)) return malformed(environment);
-    const entry = await this.#known.find(key, from);
-    if (entry === 'throttled') return this.#throttled(from);
-    if (!entry) return { code: 'unknown', reason: 'There is no such key.', limits: [] };
+    const found = await this.#known.find(key, from);
+    if (found === 'throttled') return this.#throttled(from);
+    return found ? this.#judge(found, asked) : { code: 'unknown', reason: 'There is no such key.', limits: [] };
+  }
+
+  async #judge(entry: KeyEntry, asked: Asked): Promise<KeyVerdict> {
     const now = this.#deps.now();
     const decision = decide(entry, asked, now);
     const verdict = decision.code === 'valid' ? await this.#take(entry, asked, now) : { ...decision, limits: [] };

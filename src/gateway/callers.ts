@@ -5,7 +5,7 @@ import type { Bearer } from '../oidc/index.ts';
 import { forbidden, Problem, tooMany } from '../platform/http/index.ts';
 import { credentialOf } from './credentials.ts';
 
-export const verifyPermission = 'latchkey:verify';
+const verifyPermission = 'latchkey:verify';
 
 export type CallerDeps = AccessDeps & {
   keys: KeyVerifier;

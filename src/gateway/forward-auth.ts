@@ -38,6 +38,8 @@ export function forwardAuth(deps: VerdictDeps & RecordDeps): Middleware {
     const question = questionIn(ctx);
     if (!question) return next();
     ctx.set('Cache-Control', 'no-store');
+    // A browser's request it may be, but a proxy asks.
+    ctx.req.headers.accept = 'application/json';
     const credential = credentialOf(ctx);
     if (!credential) throw challengeFor(question.resource);
     const request = verifyRequest(ctx, question, credential);

@@ -1,4 +1,4 @@
 /** The gateway: answers proxies and services that ask whether a key or token is good for a request. */
-export { forwardAuth, gatewayTemplate } from './forward-auth.ts';
+export { gatewayTemplate } from './forward-auth.ts';
+export { openGateway } from './gateway.ts';
 export { verdictCodes } from './schemas.ts';
-export { verify } from './verify.ts';

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { keyCodes, PermissionQuerySchema } from '../api-keys/index.ts';
-import { Timestamp } from '../platform/http/index.ts';
 
 const mostInBatch = 100;
 const mostCost = 1_000_000;
@@ -45,23 +44,22 @@ export type VerifyRequest = z.output<typeof VerifyRequest>;
 
 export const VerifyBatch = z.strictObject({ requests: z.array(VerifyRequest).min(1).max(mostInBatch) });
 
-const LimitView = z.object({ name: z.string(), limit: z.int(), remaining: z.int(), resets_at: Timestamp });
-
-export const VerdictView = z.object({
-  valid: z.boolean(),
-  code: z.enum(verdictCodes),
-  reason: z.string(),
-  credential: z.enum(['api_key', 'access_token']),
-  subject: z.string().optional(),
-  subject_kind: z.enum(['user', 'client']).optional(),
-  client_id: z.string().optional(),
-  key_id: z.string().optional(),
-  name: z.string().optional(),
-  environment: z.string().optional(),
-  permissions: z.array(z.string()).optional(),
-  missing: z.array(z.string()).optional(),
-  expires_at: Timestamp.nullable().optional(),
-  limits: z.array(LimitView),
-  retry_after_seconds: z.int().optional(),
-});
-export type Verdict = z.output<typeof VerdictView>;
+/** What becomes of a request, and whose credential it brought; times become RFC 3339 text. */
+export type Verdict = {
+  valid: boolean;
+  code: VerdictCode;
+  reason: string;
+  credential: 'api_key' | 'access_token';
+  /** As `sub` of tokens: a person's id, or a `client_id`. */
+  subject?: string;
+  subject_kind?: 'user' | 'client';
+  client_id?: string;
+  key_id?: string;
+  name?: string;
+  environment?: string;
+  permissions?: string[];
+  missing?: string[];
+  expires_at?: Date | null;
+  limits: { name: string; limit: number; remaining: number; resets_at: Date }[];
+  retry_after_seconds?: number;
+};

@@ -30,8 +30,9 @@ export async function judgeToken(deps: BearerDeps, shown: ShownToken): Promise<T
 async function senderObjection(deps: BearerDeps, shown: ShownToken, { payload }: AccessTokenRecord) {
   const { jkt, 'x5t#S256': certificate } = payload;
   if (certificate !== undefined && certificate !== shown.certificate_thumbprint) return 'certificate_mismatch' as const;
-  if (typeof jkt !== 'string') return undefined;
   const { token, method, url, proof } = shown;
+  // RFC 9449 §7.1: a proof proves nothing of a token that is bound to no key.
+  if (typeof jkt !== 'string') return proof === undefined ? undefined : ('invalid_proof' as const);
   if (method === undefined || url === undefined || proof === undefined) return 'proof_required' as const;
   return (await isProven(deps, { method, url, proof, token, jkt })) ? undefined : ('invalid_proof' as const);
 }

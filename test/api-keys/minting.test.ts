@@ -88,7 +88,9 @@ describe('API keys in the admin API', () => {
       status: 403,
       body: { permission: 'latchkey:api_key:never_expire' },
     });
+    expect(await minter.post('/api-keys', { ...key, expires_at: '2999-01-01T00:00:00Z' })).toMatchObject(forbidden);
     const { body } = await minter.post('/api-keys', key);
+    expect(await minter.patch(`/api-keys/${body.id}`, { expires_at: '2999-01-01T00:00:00Z' })).toMatchObject(forbidden);
     expect(await minter.patch(`/api-keys/${body.id}`, { expires_at: null })).toMatchObject(forbidden);
   });
 

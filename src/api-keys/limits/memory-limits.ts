@@ -44,7 +44,8 @@ export class MemoryLimits implements Limits {
     const keys = unknown.map(({ key }) => key);
     const found = await findCounters(this.#deps.db, keys);
     // Another request may have been faster, and counted by now.
-    for (const key of keys) if (!this.#values.has(key)) this.#values.set(key, found.get(key) ?? 0);
+    for (const key of keys)
+      if (!this.#values.has(key)) this.#values.set(key, (found.get(key) ?? 0) + (this.#added.get(key)?.value ?? 0));
     return this.#take(counters);
   }
 

@@ -1,0 +1,43 @@
+import type { Context, Middleware } from 'koa';
+import type { AccessRecords } from '../access-records/index.ts';
+import { KeyVerifier } from '../api-keys/index.ts';
+import { type BearerDeps, bearerOf, judgeToken, type ShownToken } from '../oidc/index.ts';
+import type { ChangeFeed, Db } from '../platform/database/index.ts';
+import type { Logger } from '../platform/logging/index.ts';
+import { forwardAuth } from './forward-auth.ts';
+import { verify } from './verify.ts';
+
+export type GatewayDeps = {
+  db: Db;
+  changes: ChangeFeed;
+  now: () => Date;
+  log: Logger;
+  /** Where it is kept what was asked about. */
+  records: AccessRecords;
+  /** What access tokens are judged with. */
+  bearers: BearerDeps;
+  /** Of Latchkey's own API: for which those must be who may ask. */
+  audience: string;
+  config: { apiKeyEnvironments: readonly string[]; apiKeyLimits: 'memory' | 'shared' };
+};
+
+export type OpenGateway = {
+  /** Answers proxies, also about hosts that are not this one's: comes before the host is checked. */
+  forProxies: Middleware;
+  /** Answers services. */
+  forServices: Middleware;
+  close: () => Promise<void>;
+};
+
+/** Opens the gateway: what it remembers of keys, and counts, lives as long as it does. */
+export function openGateway({ bearers, config, ...deps }: GatewayDeps): OpenGateway {
+  const { apiKeyEnvironments: environments, apiKeyLimits: limits } = config;
+  const keys = new KeyVerifier({ ...deps, environments, limits });
+  const judging = { keys, records: deps.records, judgeToken: (shown: ShownToken) => judgeToken(bearers, shown) };
+  const ofCaller = (ctx: Context, audience: string) => bearerOf(bearers, ctx, audience);
+  return {
+    forProxies: forwardAuth(judging),
+    forServices: verify({ ...deps, ...judging, bearerOf: ofCaller }),
+    close: () => keys.close(),
+  };
+}
