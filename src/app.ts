@@ -10,6 +10,7 @@ import type { Config } from './config.ts';
 import { Expiry } from './expiry/index.ts';
 import { gatewayTemplate, openGateway } from './gateway/index.ts';
 import { healthPaths, healthRoutes } from './health.ts';
+import { secretScanning, secretScanningPath } from './incidents/index.ts';
 import type { Installation } from './installation.ts';
 import { mailLinks, Notifier, sendMail } from './notifications/index.ts';
 import {
@@ -155,6 +156,11 @@ export async function createApp({ config, issuer, version, installation, log, me
   const gateway = openGateway({ db, changes, now, log, bearers, audience, config, records: accessRecords });
   koa.use(everyRequest({ config, issuer, log, metrics, now, beforeHostCheck: gateway.forProxies }));
   koa.use(gateway.forServices);
+  const { secretScanningKeys, leakPolicy: policy } = config;
+  if (secretScanningKeys) {
+    const scanner = { url: secretScanningKeys, fetch: guardedFetch({ allowLoopback }) };
+    koa.use(secretScanning({ db, now, jobs, keys, policy, scanner, log }));
+  }
   koa.use(statusListRoutes(new StatusLists({ db, issuer, now, signingKeys: provider.keys })));
   const unit = unitOfWork({ log, db, committer, keys, metrics, now, refreshGraceSeconds: config.refreshGraceSeconds });
   const forPrograms = compose([
@@ -234,7 +240,12 @@ function everyRequest({ config, issuer, log, metrics, now, beforeHostCheck }: Ev
 }
 
 const routeTemplate = (path: string) =>
-  healthPaths.has(path) ? path : (statusListTemplate(path) ?? gatewayTemplate(path) ?? endpointTemplate(path));
+  healthPaths.has(path)
+    ? path
+    : (statusListTemplate(path) ??
+      gatewayTemplate(path) ??
+      (path === secretScanningPath ? path : undefined) ??
+      endpointTemplate(path));
 
 /** Resolves when whoever reads standard output has it, as far as the system tells. */
 function writeOut(lines: string): Promise<void> {

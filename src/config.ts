@@ -40,6 +40,14 @@ const table = {
   ],
   LATCHKEY_MAIL_FROM: ['', 'Sender of mail, e.g. Latchkey <id@example.com>.'],
   LATCHKEY_AUDIT_STDOUT: ['off', 'on or off; on writes audit events to standard output as JSON lines.'],
+  LATCHKEY_SECRET_SCANNING_KEYS: [
+    '',
+    'Where a secret scanner publishes its keys, e.g. https://api.github.com/meta/public_keys/secret_scanning; empty: no reports are taken.',
+  ],
+  LATCHKEY_LEAK_POLICY: [
+    'revoke',
+    'revoke or flag: whether a credential that is reported as leaked ends, or is only told of.',
+  ],
   WEB_CONCURRENCY: ['1', 'How many processes serve requests, on machines with several cores.'],
   LATCHKEY_METRICS_PORT: [
     '',
@@ -127,6 +135,8 @@ const Environment = z.object({
     )
     .optional(),
   LATCHKEY_AUDIT_STDOUT: z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on'),
+  LATCHKEY_SECRET_SCANNING_KEYS: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
+  LATCHKEY_LEAK_POLICY: z.enum(['revoke', 'flag'], 'must be revoke or flag'),
   WEB_CONCURRENCY: wholeNumber(1, 64),
   LATCHKEY_METRICS_PORT: wholeNumber(1, 65_535).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
@@ -211,6 +221,9 @@ function toConfig(values: z.output<typeof Environment>) {
         : undefined,
     /** Whether audit events also go to standard output. */
     auditToStdout: values.LATCHKEY_AUDIT_STDOUT,
+    /** undefined: reports of leaks are not taken. */
+    secretScanningKeys: values.LATCHKEY_SECRET_SCANNING_KEYS,
+    leakPolicy: values.LATCHKEY_LEAK_POLICY,
     workers: values.WEB_CONCURRENCY,
     /** undefined: metrics are not served. */
     metricsPort: values.LATCHKEY_METRICS_PORT,

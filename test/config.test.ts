@@ -42,6 +42,7 @@ describe('without any setting, the configuration', () => {
     const others = {
       mail: undefined,
       auditToStdout: false,
+      leakPolicy: 'revoke',
       workers: 1,
       accessTokenSeconds: 600,
       sessionSeconds: 1_209_600,

@@ -28,6 +28,7 @@ export const auditActions = [
   'consent.denied',
   'consent.given',
   'consent.taken_back',
+  'credential.leaked',
   'device_code.reuse',
   'grant.revoked',
   'refresh_token.replay_refused',

@@ -18,5 +18,5 @@ export {
   SecretView,
 } from './schemas.ts';
 export { SecretGuesses } from './secret-guesses.ts';
-export { addClientSecret, matchesSecret } from './secrets.ts';
+export { addClientSecret, findLiveSecret, matchesSecret, revokeClientSecret, type SecretDeps } from './secrets.ts';
 export { type Client, findClient, listClientNames, listEveryClient } from './store.ts';

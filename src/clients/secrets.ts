@@ -8,6 +8,7 @@ import type { ServerKeys } from '../platform/keys/index.ts';
 import {
   type Client,
   endSecretsAt,
+  findSecretByDigest,
   insertSecret,
   listSecrets,
   liveSecrets,
@@ -99,6 +100,15 @@ export async function revokeClientSecret(
     if (!client || !secret) throw notFound('client secret', secret_id);
     if (!secret.revoked_at) await endSecrets(trx, deps, actor, { client, ids: [secret_id] });
   });
+}
+
+/** The live client secret of a value, for who finds one lying about; undefined: it is none. */
+export async function findLiveSecret(
+  { db, keys, now }: SecretDeps,
+  value: string,
+): Promise<{ client_id: string; secret_id: string } | undefined> {
+  const digests = keys.all('pepper').map(({ key }) => keyedDigest(key, value));
+  return findSecretByDigest(db, digests, now());
 }
 
 const mostSecrets = 10;

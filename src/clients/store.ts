@@ -1,5 +1,6 @@
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { Database } from '../../db/schema.ts';
+import type { Digest } from '../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../platform/database/index.ts';
 
 export type Client = Selectable<Database['clients']>;
@@ -58,6 +59,21 @@ export async function liveSecrets(db: Db, client_id: string, now: Date): Promise
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
     .orderBy('created_at')
     .execute();
+}
+
+export async function findSecretByDigest(
+  db: Db,
+  digests: readonly Digest[],
+  now: Date,
+): Promise<{ client_id: string; secret_id: string } | undefined> {
+  return db
+    .selectFrom('client_secrets as s')
+    .innerJoin('clients as c', 'c.id', 's.client_id')
+    .select(['c.client_id', 's.id as secret_id'])
+    .where('s.digest', 'in', digests)
+    .where('s.revoked_at', 'is', null)
+    .where((eb) => eb.or([eb('s.expires_at', 'is', null), eb('s.expires_at', '>', now)]))
+    .executeTakeFirst();
 }
 
 export async function revokeSecrets(trx: Trx, ids: string[], revoked_at: Date): Promise<void> {

@@ -1,0 +1,141 @@
+import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type AdminApi, asOwner } from '../support/admin.ts';
+import { Gateway } from '../support/gateway.ts';
+import { startLatchkey } from '../support/latchkey.ts';
+
+/** A scanner that publishes its keys, as GitHub does. */
+class Scanner {
+  readonly #server: Server;
+  readonly #key: KeyObject;
+  asked = 0;
+  isAway = false;
+
+  private constructor(server: Server, key: KeyObject) {
+    this.#server = server;
+    this.#key = key;
+  }
+
+  static async open(): Promise<Scanner> {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const key = publicKey.export({ type: 'spki', format: 'pem' });
+    const server = createServer((_, response) => {
+      scanner.asked += 1;
+      if (scanner.isAway) response.writeHead(500).end();
+      else response.end(JSON.stringify({ public_keys: [{ key_identifier: 'known', key, is_current: true }] }));
+    });
+    const scanner = new Scanner(server, privateKey);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return scanner;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/keys`;
+  }
+
+  sign(body: string): string {
+    return sign('sha256', Buffer.from(body), this.#key).toString('base64');
+  }
+
+  close(): Promise<unknown> {
+    return new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+describe.each(['revoke', 'flag'])('a report of leaked credentials, where the policy is to %s', (policy) => {
+  let scanner: Scanner;
+  const latchkey = startLatchkey({
+    prepare: async () => {
+      scanner = await Scanner.open();
+      return {
+        env: { NODE_ENV: 'development', LATCHKEY_SECRET_SCANNING_KEYS: scanner.url, LATCHKEY_LEAK_POLICY: policy },
+      };
+    },
+  });
+  let owner: AdminApi;
+  beforeAll(async () => {
+    owner = await asOwner(latchkey);
+  });
+  afterAll(() => scanner.close());
+
+  const found = (token: string, type = 'latchkey') => ({
+    token,
+    type,
+    url: 'https://github.example/some/file',
+    source: 'content',
+  });
+  async function send(body: string, { id = 'known', signature = scanner.sign(body) } = {}) {
+    const headers = {
+      'content-type': 'application/json',
+      'github-public-key-identifier': id,
+      'github-public-key-signature': signature,
+    };
+    const response = await fetch(`${latchkey.issuer}/secret-scanning`, { method: 'POST', headers, body });
+    return { status: response.status, body: await response.json() };
+  }
+  const report = (...tokens: string[]) => send(JSON.stringify(tokens.map((token) => found(token))));
+  const labels = ({ body }: { body: unknown }) => (body as { label: string }[]).map(({ label }) => label);
+
+  test('tells what was a live credential, and does with it what the policy says', async () => {
+    const gateway = await Gateway.open(latchkey, owner);
+    const minted = await gateway.mint({});
+    const secret = await owner.post('/clients/service/secrets', { label: 'leaking' });
+    const client_secret = String(secret.body.client_secret);
+    const tokens = await latchkey.tokens();
+    const service = (await latchkey.clientCredentials()).body.access_token;
+    const made = [minted.key, client_secret, tokens.refresh_token, service];
+    const answer = await report(...made, `${minted.key.slice(0, -1)}x`, 'lk_cs_nonsense', 'AKIAIOSFODNN7EXAMPLE');
+    expect(answer.status).toBe(200);
+    expect(labels(answer)).toEqual([...Array(4).fill('true_positive'), ...Array(3).fill('false_positive')]);
+    const stays = policy === 'flag';
+    expect((await gateway.verify({ key: minted.key, permission: 'database:read:products' })).valid).toBe(stays);
+    expect(await latchkey.isLetIn('service', client_secret)).toBe(stays);
+    expect(await latchkey.isActive(service, 'service')).toBe(stays);
+    expect(await latchkey.isActive(tokens.access_token)).toBe(stays);
+    expect(await latchkey.isLetIn('service', 'the secret of the service')).toBe(true);
+    const events = await latchkey.auditEvents('credential.leaked');
+    expect(events).toHaveLength(4);
+    expect(events[0]).toMatchObject({
+      target_id: createHash('sha256').update(minted.key).digest('hex'),
+      details: { policy, url: 'https://github.example/some/file', source: 'content', type: 'latchkey' },
+    });
+    expect(JSON.stringify(events)).not.toContain(minted.key);
+    expect(labels(await report(minted.key))).toEqual([stays ? 'true_positive' : 'false_positive']);
+  });
+
+  test('is believed only with the signature of the scanner over this very body', async () => {
+    const { access_token } = (await latchkey.clientCredentials()).body;
+    const body = JSON.stringify([found(access_token)]);
+    const other = JSON.stringify([found('something else')]);
+    const forger = await Scanner.open();
+    for (const given of [
+      { signature: scanner.sign(other) },
+      { signature: forger.sign(body) },
+      { id: '' },
+      { signature: 'x' },
+      { id: 'unheard of' },
+    ])
+      expect(await send(body, given)).toMatchObject({ status: 401 });
+    await forger.close();
+    expect(await latchkey.isActive(access_token, 'service')).toBe(true);
+    const before = scanner.asked;
+    for (let n = 0; n < 20; n += 1) await send(body, { id: `made up ${n}` });
+    expect(scanner.asked - before).toBeLessThanOrEqual(1);
+  });
+
+  test('that is none is refused, and nothing is lost', async () => {
+    for (const body of ['', 'nonsense', '{}', '[{"token":1}]', `[{"token":"${'x'.repeat(9000)}","type":"t"}]`])
+      expect(await send(body)).toMatchObject({ status: 400 });
+    expect((await fetch(`${latchkey.issuer}/secret-scanning`)).status).toBe(405);
+    expect(await send('[]')).toMatchObject({ status: 200, body: [] });
+  });
+});
+
+describe('without a scanner that is trusted', () => {
+  const latchkey = startLatchkey();
+  test('no report is taken', async () => {
+    const response = await fetch(`${latchkey.issuer}/secret-scanning`, { method: 'POST', body: '[]' });
+    expect(response.status).toBe(404);
+  });
+});
