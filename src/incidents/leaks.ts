@@ -7,8 +7,7 @@ import { type Actor, Problem, system } from '../platform/http/index.ts';
 import { type Handle, type RevocationDeps, revoke, whatWouldDie } from '../revocation/index.ts';
 
 /** What is done with a credential that leaked: it ends, or is only told of. */
-export const leakPolicies = ['revoke', 'flag'] as const;
-export type LeakPolicy = (typeof leakPolicies)[number];
+type LeakPolicy = 'revoke' | 'flag';
 
 export type LeakDeps = RevocationDeps & SecretDeps & { policy: LeakPolicy };
 
