@@ -1,5 +1,5 @@
-import type { RequestListener } from 'node:http';
-import Koa, { type Middleware } from 'koa';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import Koa, { type Context, type Middleware } from 'koa';
 import compose from 'koa-compose';
 import { permissionsAt } from './access/index.ts';
 import { AccessRecords } from './access-records/index.ts';
@@ -45,6 +45,8 @@ import {
 } from './pages/index.ts';
 import {
   believeProxies,
+  disbelieveProxies,
+  lastingHeaders,
   pinHost,
   problems,
   RepeatedAnswers,
@@ -136,11 +138,12 @@ export async function createApp({ config, issuer, version, installation, log, me
     admin: { routes, audience: adminAudience(issuer) },
   };
 
+  const observe = (route: string, seconds: number) => metrics.request({ method: 'GET', route, status: 200 }, seconds);
   const documents = new RepeatedAnswers({
     issuer,
     paths: publishedDocuments,
     version: provider.current,
-    observe: (route, seconds) => metrics.request({ method: 'GET', route, status: 200 }, seconds),
+    observe,
     log,
   });
   const koa = new Koa({ proxy: true, maxIpsCount: config.trustedProxyHops });
@@ -153,7 +156,15 @@ export async function createApp({ config, issuer, version, installation, log, me
     isFirstUse: (iss, jti, exp) => isFirstUse(db, iss, jti, exp),
   };
   const audience = adminAudience(issuer);
-  const gateway = openGateway({ db, changes, now, log, bearers, audience, config, records: accessRecords });
+  const warm = {
+    contextOf: (request: IncomingMessage, response: ServerResponse) => {
+      if (!config.trustProxy) disbelieveProxies(request);
+      return koa.createContext(request, response) as Context;
+    },
+    headers: lastingHeaders(issuer),
+    observe,
+  };
+  const gateway = openGateway({ db, changes, now, log, bearers, audience, config, records: accessRecords, warm });
   koa.use(everyRequest({ config, issuer, log, metrics, now, beforeHostCheck: gateway.forProxies }));
   koa.use(gateway.forServices);
   const { secretScanningKeys, leakPolicy: policy } = config;
@@ -204,7 +215,10 @@ export async function createApp({ config, issuer, version, installation, log, me
   const listener = koa.callback();
   return {
     answer: (request, response) => {
-      if (!documents.answer(request, response)) void listener(request, response);
+      if (documents.answer(request, response)) return;
+      // Whoever traces wants to see everything.
+      if (!config.traceEndpoint && gateway.answer(request, response)) return;
+      void listener(request, response);
     },
     close: async () => {
       provider.close();

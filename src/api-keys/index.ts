@@ -1,6 +1,6 @@
 /** API keys: minting, restricting, rotating and ending them, and verifying them without asking the database. */
 export { type ApiKeyDeps, createApiKey, getKey } from './api-keys.ts';
-export { keyCodes } from './decide.ts';
+export { type Asked, keyCodes } from './decide.ts';
 export { countKeys, disableApiKey, enableApiKey, endKeysOf, keyScope, revokeApiKey } from './ending.ts';
 export { stateOf } from './expiry.ts';
 export { looksLikeKey } from './format.ts';

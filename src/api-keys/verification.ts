@@ -61,6 +61,24 @@ export class KeyVerifier {
     return found ? this.#judge(found, asked) : { code: 'unknown', reason: 'There is no such key.', limits: [] };
   }
 
+  /**
+   * Admits a key that this node has met, and counts it; nothing of it waits.
+   *
+   * @returns undefined where something speaks against it, or more than a look in memory is needed: nothing was counted then
+   */
+  admitMet(key: string, asked: Asked): KeyVerdict | undefined {
+    const entry = this.#known.met(key);
+    const now = this.#deps.now();
+    if (!entry || decide(entry, asked, now).code !== 'valid') return undefined;
+    const meant = entry.limits.filter(({ limit }) => limit.appliesTo(asked));
+    if (meant.length > 0 && this.#deps.limits === 'shared') return undefined;
+    const taken = this.#limits.take(meant.map((counted) => counted.counter(asked.cost, now)));
+    if (taken instanceof Promise || taken.refusing !== undefined) return undefined;
+    this.#meter.count(entry.id, true, now);
+    const limits = meant.map((counted, n) => counted.stateAt(taken.values[n] ?? 0, now));
+    return { code: 'valid', reason: 'The key may do this.', limits, entry };
+  }
+
   async #judge(entry: KeyEntry, asked: Asked): Promise<KeyVerdict> {
     const now = this.#deps.now();
     const decision = decide(entry, asked, now);

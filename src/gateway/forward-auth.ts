@@ -8,7 +8,7 @@ import { fill, fillPermission } from './templates.ts';
 import { judge, type VerdictDeps } from './verdicts.ts';
 import { verifyPath } from './verify.ts';
 
-const forwardAuthPath = '/gateway/forward-auth';
+export const forwardAuthPath = '/gateway/forward-auth';
 
 const extAuthzShape = /^\/gateway\/ext-authz\/([^/]+)\/([^/]+)(\/.*)?$/;
 const none = '-';
@@ -20,7 +20,7 @@ export function gatewayTemplate(path: string): string | undefined {
 }
 
 /** What a proxy was told to ask for, and of which request. */
-type Question = {
+export type Question = {
   request: OriginalRequest;
   permissions: readonly string[];
   resource: string | undefined;
@@ -51,7 +51,8 @@ export function forwardAuth(deps: VerdictDeps & RecordDeps): Middleware {
   };
 }
 
-function questionIn(ctx: Context): Question | undefined {
+/** What a proxy asks; undefined: it is no request of one. @throws Problem 400 */
+export function questionIn(ctx: Context): Question | undefined {
   if (ctx.path === forwardAuthPath) return fromQuery(ctx);
   const [, permission, resource, path = '/'] = extAuthzShape.exec(ctx.path) ?? [];
   if (permission === undefined || resource === undefined) return undefined;
@@ -90,7 +91,8 @@ function fromHeader(ctx: Context): string[] {
   return (single(ctx, 'x-latchkey-permission') ?? '').split(' ').filter(Boolean);
 }
 
-function verifyRequest(ctx: Context, question: Question, credential: Credential): VerifyRequest {
+/** @throws Problem 400, 403: the question leads to no permission */
+export function verifyRequest(ctx: Context, question: Question, credential: Credential): VerifyRequest {
   const { request, resource } = question;
   const permissions = question.permissions.map((template) => filled(fillPermission(template, request)));
   const entries = Object.entries(question.parameters);

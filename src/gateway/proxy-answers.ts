@@ -9,11 +9,16 @@ const mostHeaderLength = 4000;
  * overwrites whatever a client sent under their names.
  */
 export function admit(ctx: Context, verdict: Verdict): void {
-  const { subject = '', subject_kind = '', client_id = '', key_id = '', environment = '', permissions = [] } = verdict;
-  const held = permissions.join(' ');
   ctx.status = 200;
   ctx.body = '';
-  ctx.set({
+  ctx.set(identityHeaders(verdict));
+}
+
+/** Who calls, as headers. */
+export function identityHeaders(verdict: Verdict): Record<string, string> {
+  const { subject = '', subject_kind = '', client_id = '', key_id = '', environment = '', permissions = [] } = verdict;
+  const held = permissions.join(' ');
+  return {
     'X-Latchkey-Subject': subject,
     'X-Latchkey-Subject-Kind': subject_kind,
     'X-Latchkey-Client-Id': client_id,
@@ -22,7 +27,7 @@ export function admit(ctx: Context, verdict: Verdict): void {
     'X-Latchkey-Environment': environment,
     'X-Latchkey-Permissions': held.length <= mostHeaderLength ? held : '',
     'X-Latchkey-Expires-At': verdict.expires_at?.toISOString() ?? '',
-  });
+  };
 }
 
 /** Nobody said who they are: how they may (RFC 6750 §3, RFC 9728 §5.1). */

@@ -7,10 +7,14 @@ import { isAccessToken } from '../tokens/index.ts';
 import type { Verdict, VerifyRequest } from './schemas.ts';
 
 export type RecordDeps = { records: AccessRecords };
-type Judged = { request: VerifyRequest; verdict: Verdict; caller?: string };
+type Judged = { request: VerifyRequest; verdict: Verdict; caller?: string; request_id?: string };
 
 /** Records what an API or proxy was told about a key or token. */
-export function recordUse({ records }: RecordDeps, ctx: Context, { request, verdict, caller }: Judged): void {
+export function recordUse(
+  { records }: RecordDeps,
+  ctx: Context,
+  { request, verdict, caller, request_id }: Judged,
+): void {
   const { valid, subject, subject_kind, client_id } = verdict;
   records.record({
     kind: 'verification',
@@ -20,7 +24,7 @@ export function recordUse({ records }: RecordDeps, ctx: Context, { request, verd
     client_id,
     user_id: subject_kind === 'user' ? subject : undefined,
     address: request.ip ?? ctx.ip,
-    request_id: requestOrigin(ctx).request_id,
+    request_id: request_id ?? requestOrigin(ctx).request_id,
   });
 }
 

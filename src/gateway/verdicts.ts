@@ -1,5 +1,6 @@
 import { allows } from '../access/index.ts';
 import {
+  type Asked,
   type KeyVerdict,
   type KeyVerifier,
   missingFrom,
@@ -21,16 +22,21 @@ export type VerdictDeps = {
  * @throws when the database is needed, and away
  */
 export async function judge({ keys, judgeToken }: VerdictDeps, request: VerifyRequest, from: string): Promise<Verdict> {
-  const needs = needed(request);
   if (request.key === undefined) {
+    const needs = needed(request);
     const { token = '', method, url, proof, certificate_thumbprint } = request;
     const verdict = await judgeToken({ token, method, url, proof, certificate_thumbprint });
     return ofToken(verdict, { needs, resource: request.resource });
   }
+  return ofKey(await keys.verify(request.key, askedOf(request), from), request.resource);
+}
+
+/** What is asked of a key. */
+export function askedOf(request: VerifyRequest): Asked {
   const { resource, ip, origin, cost, parameters } = request;
+  const needs = needed(request);
   const permissions = needs === undefined ? [] : permissionsIn(needs);
-  const verdict = await keys.verify(request.key, { needs, permissions, resource, ip, origin, cost, parameters }, from);
-  return ofKey(verdict, resource);
+  return { needs, permissions, resource, ip, origin, cost, parameters };
 }
 
 function needed({ permission, permissions }: VerifyRequest): PermissionQuery | undefined {
@@ -38,7 +44,8 @@ function needed({ permission, permissions }: VerifyRequest): PermissionQuery | u
   return permissions === undefined ? permission : { and: [permission, permissions] };
 }
 
-function ofKey(verdict: KeyVerdict, resource: string | undefined): Verdict {
+/** What was found of a key, as it is told. */
+export function ofKey(verdict: KeyVerdict, resource: string | undefined): Verdict {
   const { code, reason, missing, limits, entry, retry_after_seconds } = verdict;
   const said: Verdict = { valid: code === 'valid', code, reason, credential: 'api_key', limits: [...limits] };
   if (missing) said.missing = [...missing];

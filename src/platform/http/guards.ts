@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
 import { Problem } from './problems.ts';
 
@@ -10,9 +11,14 @@ const hostless = new Set(['/healthz', '/readyz', '/metrics']);
  */
 export function believeProxies(trustProxy: boolean): Middleware {
   return async (ctx: Context, next: Next) => {
-    if (!trustProxy) for (const name of ['x-forwarded-for', 'x-forwarded-host']) delete ctx.req.headers[name];
+    if (!trustProxy) disbelieveProxies(ctx.req);
     await next();
   };
+}
+
+/** Forgets what a request says of where it came from. */
+export function disbelieveProxies({ headers }: IncomingMessage): void {
+  for (const name of ['x-forwarded-for', 'x-forwarded-host']) delete headers[name];
 }
 
 /**
@@ -76,7 +82,16 @@ function misdirected(issuer: string): Problem {
  * widens its own policy; none may be framed.
  */
 export function securityHeaders(issuer: string): Middleware {
-  const headers = {
+  const headers = lastingHeaders(issuer);
+  return async (ctx: Context, next: Next) => {
+    ctx.set(headers);
+    await next();
+  };
+}
+
+/** The same for every answer. */
+export function lastingHeaders(issuer: string): Record<string, string> {
+  return {
     'Content-Security-Policy': contentSecurityPolicy(["'self'"]),
     'X-Content-Type-Options': 'nosniff',
     'X-Frame-Options': 'DENY',
@@ -85,10 +100,6 @@ export function securityHeaders(issuer: string): Middleware {
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',
     ...(issuer.startsWith('https:') ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
-  };
-  return async (ctx: Context, next: Next) => {
-    ctx.set(headers);
-    await next();
   };
 }
 

@@ -1,7 +1,14 @@
 /** What every request meets first: its origin, its bounds, the host check, headers, and how refusals are answered. */
 export { type Actor, anonymous, person, system } from './actor.ts';
 export { form, RereadableRequest, readForm, readText, replaceForm } from './form-body.ts';
-export { believeProxies, contentSecurityPolicy, pinHost, securityHeaders } from './guards.ts';
+export {
+  believeProxies,
+  contentSecurityPolicy,
+  disbelieveProxies,
+  lastingHeaders,
+  pinHost,
+  securityHeaders,
+} from './guards.ts';
 export { readJson } from './json-body.ts';
 export { MergePatch, mergePatch } from './merge-patch.ts';
 export { cursorAt, keyIn, type Position, pageByKey, pageFrom, positionIn } from './paging.ts';
@@ -19,7 +26,7 @@ export {
   withdrawAnswer,
 } from './problems.ts';
 export { RepeatedAnswers } from './repeated-answers.ts';
-export { type Origin, rememberOrigin, requestOrigin } from './request-origin.ts';
+export { type Origin, rememberOrigin, requestIdFor, requestOrigin } from './request-origin.ts';
 export {
   Flag,
   JsonLines,
