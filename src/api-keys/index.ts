@@ -7,6 +7,6 @@ export { looksLikeKey } from './format.ts';
 export { missingFrom, type PermissionQuery, PermissionQuerySchema, permissionsIn } from './permission-query.ts';
 export { rotateApiKey } from './rotation.ts';
 export { apiKeyRoutes } from './routes.ts';
-export { KeyHandle, KeyInput, RotationInput } from './schemas.ts';
+export { KeyHandle, KeyInput, KeyView, MintedKeyView, RotatedKeyView, RotationInput, UsageView } from './schemas.ts';
 export { type ApiKey, type KeyScope, listKeys } from './store.ts';
 export { type KeyVerdict, KeyVerifier } from './verification.ts';

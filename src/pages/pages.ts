@@ -22,7 +22,7 @@ export type PagesDeps = {
   provider: () => RunningProvider;
   issuer: string;
   version: string;
-  config: Pick<Config, 'brandName' | 'mail' | 'sessionSeconds'>;
+  config: Pick<Config, 'brandName' | 'mail' | 'sessionSeconds' | 'apiKeyEnvironments'>;
   /** What the console uses: the admin API's routes, and its identifier as an audience. */
   admin: { routes: readonly Route[]; audience: string };
   /** Whether the demo is served. */

@@ -4,7 +4,17 @@ import { startLatchkey } from '../support/latchkey.ts';
 
 describe('who may do what in the console', () => {
   const latchkey = startLatchkey();
-  const everything = ['Clients', 'APIs', 'People', 'Roles', 'Consents', 'Grants', 'Signing keys', 'Audit log'];
+  const everything = [
+    'Clients',
+    'APIs',
+    'API keys',
+    'People',
+    'Roles',
+    'Consents',
+    'Grants',
+    'Signing keys',
+    'Audit log',
+  ];
 
   test('is asked to sign in first, and comes back to where they wanted to go', async () => {
     const agent = latchkey.browser();
@@ -102,6 +112,8 @@ const acts = [
   `/apis/${api}/disable`,
   `/apis/${api}/enable`,
   `/apis/${api}/revoke`,
+  '/new-api-key',
+  ...['change', 'rotate', 'disable', 'enable', 'revoke'].map((act) => `/api-keys/${nobodys}/${act}`),
   '/people/bob/change',
   '/people/bob/password',
   '/people/bob/password-link',

@@ -41,6 +41,7 @@ describe('nothing is wrong with how a page looks', () => {
       ['/clients?q=unicorn', 'clients-none'],
       ['/clients?type=robot', 'clients-refused'],
       ['/apis', 'apis'],
+      ['/api-keys', 'api-keys'],
       ['/people', 'people'],
       ['/roles', 'roles'],
       ['/consents', 'consents'],
@@ -69,6 +70,7 @@ describe('nothing is wrong with how a page looks', () => {
       ['/clients/inbox-assistant/change', 'client-change'],
       ['/new-api', 'api-new'],
       ['/new-person', 'person-new'],
+      ['/new-api-key', 'api-key-new'],
     ] as const) {
       await page.goto(at(path));
       expect(await inspect(page, `console-${name}`)).toEqual([]);
@@ -76,6 +78,25 @@ describe('nothing is wrong with how a page looks', () => {
     await page.goto(at('/clients/inbox-assistant/secrets/add'));
     await page.getByRole('button', { name: 'Make a secret' }).click();
     expect(await inspect(page, 'console-secret')).toEqual([]);
+    await page.goto(at('/new-api-key'));
+    await page.getByLabel('Name').fill('Nightly report');
+    await page.getByLabel('What it may').fill('orders:read at https://mail.example');
+    await page.getByLabel('Only from these addresses').fill('10.0.1.50\n2001:db8::/32');
+    await page.getByLabel('Owner').fill('nobody');
+    await page.getByRole('button', { name: 'Mint the key' }).click();
+    expect(await inspect(page, 'console-api-key-refused')).toEqual([]);
+    await page.getByLabel('Owner').fill('inbox-assistant');
+    await page.getByRole('button', { name: 'Mint the key' }).click();
+    expect(await inspect(page, 'console-api-key-made')).toEqual([]);
+    await page.getByRole('link', { name: /^I have it/ }).click();
+    expect(await inspect(page, 'console-api-key')).toEqual([]);
+    const key = page.url();
+    for (const act of ['rotate', 'change', 'revoke']) {
+      await page.goto(`${key}/${act}`);
+      expect(await inspect(page, `console-api-key-${act}`)).toEqual([]);
+    }
+    await page.goto(at('/api-keys'));
+    expect(await inspect(page, 'console-api-keys-some')).toEqual([]);
     await page.goto(at('/consents'));
     await page.getByRole('link', { name: 'Inbox Assistant' }).first().click();
     expect(await inspect(page, 'console-consent')).toEqual([]);

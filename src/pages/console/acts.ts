@@ -127,8 +127,8 @@ function errorsIn({ status, message, options }: Problem, fields: ReadonlySet<str
   const listed = members?.errors as { pointer: string; detail: string }[] | undefined;
   const wrong = listed ?? [{ pointer, detail: message }];
   const entries = wrong.map(({ pointer: at, detail }) => {
-    const name = at.split('/')[1] ?? '';
-    return fields.has(name) ? [name, sentence(detail)] : ['form', message];
+    const name = at.split('/').find((part) => fields.has(part));
+    return name === undefined ? ['form', message] : [name, sentence(detail)];
   });
   return Object.fromEntries(entries);
 }

@@ -6,6 +6,7 @@ import type { Act, Done, Sent } from './acts.ts';
 import { findClient, frame } from './client-frame.ts';
 import { type Client, clientPath, isLive, listSecretsOf, nameOf, usesSecret } from './clients.ts';
 import type { Field, MadePage } from './console-pages.ts';
+import { overlaps } from './overlaps.ts';
 import type { Place } from './place.ts';
 
 const secretFields: Field[] = [
@@ -101,14 +102,6 @@ const rotating: Act = {
     return madeSecret(place, client, { secret: made.client_secret, words });
   },
 };
-
-const overlaps = [
-  { value: '0', text: 'none: the present ones end now' },
-  { value: '3600', text: '1 hour' },
-  { value: '86400', text: '1 day' },
-  { value: '604800', text: '7 days' },
-  { value: '2592000', text: '30 days' },
-];
 
 const ending: Act = {
   path: '/clients/:client_id/secrets/:secret_id/revoke',

@@ -1,7 +1,16 @@
 import type { FieldErrors } from '../page-data.ts';
 
 /** The parts of the console, in the order of its navigation. */
-export type Section = 'clients' | 'apis' | 'people' | 'roles' | 'consents' | 'grants' | 'signing-keys' | 'audit-log';
+export type Section =
+  | 'clients'
+  | 'apis'
+  | 'api-keys'
+  | 'people'
+  | 'roles'
+  | 'consents'
+  | 'grants'
+  | 'signing-keys'
+  | 'audit-log';
 
 /** One value, and how it is shown. */
 export type Cell =

@@ -3,10 +3,12 @@ import { listRoleAssignments } from '../../access/index.ts';
 import type { PagesDeps } from '../pages.ts';
 import { actRoutes } from './acts.ts';
 import { apiForms } from './api-forms.ts';
+import { apiKeyList, showKey } from './api-keys.ts';
 import { auditLog } from './audit-log.ts';
 import { clientActs } from './client-acts.ts';
 import { clientList, showClient } from './clients.ts';
 import { consentActs, consentList, grantList, showConsent, showGrant } from './consents.ts';
+import { keyActs } from './key-acts.ts';
 import { listRoutes } from './lists.ts';
 import { peopleList, showPerson } from './people.ts';
 import { peopleActs } from './people-acts.ts';
@@ -21,6 +23,7 @@ const lists = [clientList, resourceServerList, peopleList, roleList, consentList
 const details: Record<string, (place: Place) => Promise<void>> = {
   '/clients/:client_id': showClient,
   '/apis/:identifier': showResourceServer,
+  '/api-keys/:key_id': showKey,
   '/people/:subject': showPerson,
   '/roles/:role': showRole,
   '/consents/:consent_id': showConsent,
@@ -30,11 +33,12 @@ const details: Record<string, (place: Place) => Promise<void>> = {
 /** What administrators see and do in a browser: as themselves, through the routes of the admin API. */
 export function consoleRoutes(router: Router, deps: PagesDeps): void {
   router.get('/console', administered(deps, showHome));
-  listRoutes(router, deps, lists);
+  listRoutes(router, deps, [...lists, apiKeyList(deps.config.apiKeyEnvironments)]);
   actRoutes(router, deps, [
     ...clientActs,
     ...apiForms,
     ...resourceServerActs,
+    ...keyActs,
     ...peopleActs,
     ...roleActs,
     ...consentActs,

@@ -93,6 +93,13 @@ const elsewhere = [
   },
   { label: 'Apps hold', text: 'Grants', path: '/console/grants', by: 'user', permission: 'latchkey:grant:read' },
   {
+    label: 'Their keys',
+    text: 'API keys',
+    path: '/console/api-keys',
+    by: 'user',
+    permission: 'latchkey:api_key:read',
+  },
+  {
     label: 'What they did',
     text: 'Events',
     path: '/console/audit-log',

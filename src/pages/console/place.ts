@@ -20,6 +20,7 @@ type SectionItem = NavItem & { permission: string };
 const everySection: readonly SectionItem[] = [
   item('clients', 'Clients', 'client', 'Applications and services, and their secrets'),
   item('apis', 'APIs', 'resource_server', 'Protected APIs and their scopes'),
+  item('api-keys', 'API keys', 'api_key', 'With which services and people call APIs'),
   item('people', 'People', 'user', 'Accounts, their roles and passwords'),
   item('roles', 'Roles', 'role', 'What they give, and to whom they are given'),
   item('consents', 'Consents', 'consent', 'What people allowed apps'),
