@@ -19,6 +19,8 @@ export type WarmKeysDeps = RecordDeps & {
   log: Logger;
 };
 
+const emptyBody = ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', '0'];
+
 /**
  * Answers proxies about keys that this node has met and that may do what is asked, before anything else looks at the request: most
  * of what a gateway is asked. Whatever else it is (a refusal, a token, an unknown key) goes the long way, and nothing has happened.
@@ -29,7 +31,7 @@ export class WarmKeys {
 
   constructor(deps: WarmKeysDeps) {
     this.#deps = deps;
-    this.#headers = [...Object.entries(deps.headers).flat(), 'Cache-Control', 'no-store', 'Content-Length', '0'];
+    this.#headers = [...Object.entries(deps.headers).flat(), 'Cache-Control', 'no-store', ...emptyBody];
   }
 
   answer(request: IncomingMessage, response: ServerResponse): boolean {

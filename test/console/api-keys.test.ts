@@ -174,7 +174,7 @@ describe('API keys in the console', () => {
     expect((await auditor.get('/api-keys')).html).not.toContain('/console/new-api-key');
     expect((await auditor.forge(`/api-keys/${id}/revoke`)).status).toBe(403);
     const administrator = await consoleOfNew(latchkey, 'administrator');
-    const refused = await administrator.act('/new-api-key', { ...some, name: 'Too much', permissions: 'orders:*' });
+    const refused = await administrator.act('/new-api-key', { ...some, name: 'Too much', permissions: 'latchkey:*' });
     expect(refused.status).toBe(403);
     expect(wordsOf(refused)).toContain('You cannot give or change what you do not hold yourself');
   });

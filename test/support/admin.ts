@@ -37,7 +37,8 @@ export class AdminApi {
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : {} };
+    const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
+    return { status: response.status, headers: response.headers, body: text && isJson ? JSON.parse(text) : {} };
   }
 
   get = (path: string, given?: Given) => this.call('GET', path, given);

@@ -29,7 +29,7 @@ export function madeKey(
 }
 
 /** What tries out a key: asking the gateway as a proxy would, for the first permission that is one and no pattern. */
-export function keyPastes(issuer: string, key: string, permissions: Key['permissions']): MadePage['pastes'] {
+function keyPastes(issuer: string, key: string, permissions: Key['permissions']): MadePage['pastes'] {
   const right = permissions.find(({ pattern }) => !pattern.includes('*'));
   const query = new URLSearchParams({
     ...(right && { permission: right.pattern }),
