@@ -11,7 +11,7 @@ describe('round after round, on two nodes', () => {
   beforeAll(async () => {
     other = await latchkey.startNode();
   });
-  afterAll(async () => expect(await brokenInvariants(latchkey.database)).toEqual({}));
+  afterEach(async () => expect(await brokenInvariants(latchkey.database)).toEqual({}));
 
   const node = (n: number) => (n % 2 ? other.address : latchkey.issuer);
   const won = (answers: Answer[]) => answers.filter(({ status }) => status === 200);
