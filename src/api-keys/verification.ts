@@ -5,7 +5,7 @@ import type { KeyEntry } from './entry.ts';
 import { environmentOf } from './format.ts';
 import { Guesses } from './guesses.ts';
 import { KnownKeys } from './known-keys.ts';
-import type { CountedLimit, LimitState, Limits } from './limits/counters.ts';
+import type { CountedLimit, LimitState, Limits, Taken } from './limits/counters.ts';
 import { MemoryLimits } from './limits/memory-limits.ts';
 import { sharedLimits } from './limits/shared-limits.ts';
 import { UsageMeter } from './usage-meter.ts';
@@ -70,13 +70,11 @@ export class KeyVerifier {
     const entry = this.#known.met(key);
     const now = this.#deps.now();
     if (!entry || decide(entry, asked, now).code !== 'valid') return undefined;
-    const meant = entry.limits.filter(({ limit }) => limit.appliesTo(asked));
-    if (meant.length > 0 && this.#deps.limits === 'shared') return undefined;
-    const taken = this.#limits.take(meant.map((counted) => counted.counter(asked.cost, now)));
-    if (taken instanceof Promise || taken.refusing !== undefined) return undefined;
+    const meant = meantFor(entry, asked);
+    const taken = this.#limits.takeNow(countersOf(meant, asked, now));
+    if (!taken || taken.refusing !== undefined) return undefined;
     this.#meter.count(entry.id, true, now);
-    const limits = meant.map((counted, n) => counted.stateAt(taken.values[n] ?? 0, now));
-    return { code: 'valid', reason: 'The key may do this.', limits, entry };
+    return { ...concluded(meant, taken, asked, now), entry };
   }
 
   async #judge(entry: KeyEntry, asked: Asked): Promise<KeyVerdict> {
@@ -94,20 +92,34 @@ export class KeyVerifier {
   }
 
   async #take(entry: KeyEntry, asked: Asked, now: Date): Promise<KeyVerdict> {
-    const meant = entry.limits.filter(({ limit }) => limit.appliesTo(asked));
-    if (meant.length === 0) return { code: 'valid', reason: 'The key may do this.', limits: [] };
-    const taking = this.#limits.take(meant.map((counted) => counted.counter(asked.cost, now)));
-    const { refusing, values } = taking instanceof Promise ? await taking : taking;
-    const limits = meant.map((counted, n) => counted.stateAt(values[n] ?? 0, now));
-    const refuser = refusing === undefined ? undefined : meant[refusing];
-    if (!refuser) return { code: 'valid', reason: 'The key may do this.', limits };
-    return { ...exceeded(refuser, { value: values[refusing ?? 0] ?? 0, cost: asked.cost, now }), limits };
+    const meant = meantFor(entry, asked);
+    const counters = countersOf(meant, asked, now);
+    return concluded(meant, this.#limits.takeNow(counters) ?? (await this.#limits.take(counters)), asked, now);
   }
 
   #throttled(from: string): KeyVerdict {
     const reason = 'Too many keys that do not exist came from there: this one was not looked up.';
     return { code: 'throttled', reason, limits: [], retry_after_seconds: this.#guesses.waitSeconds(from) };
   }
+}
+
+/** The limits of a key that a request counts at. */
+const meantFor = (entry: KeyEntry, asked: Asked) => entry.limits.filter(({ limit }) => limit.appliesTo(asked));
+
+const countersOf = (meant: readonly CountedLimit[], { cost }: Asked, now: Date) =>
+  meant.map((counted) => counted.counter(cost, now));
+
+/** What becomes of a request for which only its limits could speak against. */
+function concluded(
+  meant: readonly CountedLimit[],
+  { refusing, values }: Taken,
+  { cost }: Asked,
+  now: Date,
+): KeyVerdict {
+  const limits = meant.map((counted, n) => counted.stateAt(values[n] ?? 0, now));
+  const refuser = refusing === undefined ? undefined : meant[refusing];
+  if (!refuser) return { code: 'valid', reason: 'The key may do this.', limits };
+  return { ...exceeded(refuser, { value: values[refusing ?? 0] ?? 0, cost, now }), limits };
 }
 
 function malformed(environment: string | undefined): KeyVerdict {

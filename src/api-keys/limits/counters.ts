@@ -18,8 +18,10 @@ export type Counter = {
 export type Taken = { refusing: number | undefined; values: number[] };
 
 export type Limits = {
-  /** Moves all counters, or none. */
-  take: (counters: readonly Counter[]) => Taken | Promise<Taken>;
+  /** Moves all counters, or none, of what is at hand; undefined: something has to be read, and nothing was moved. */
+  takeNow: (counters: readonly Counter[]) => Taken | undefined;
+  /** The same, reading what has to be read. */
+  take: (counters: readonly Counter[]) => Promise<Taken>;
   close: () => Promise<void>;
 };
 

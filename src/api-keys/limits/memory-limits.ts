@@ -29,9 +29,17 @@ export class MemoryLimits implements Limits {
     this.#timer = setInterval(() => void this.#write(), writeMs).unref();
   }
 
-  take(counters: readonly Counter[]): Taken | Promise<Taken> {
-    const unknown = counters.filter(({ key }) => isQuota(key) && !this.#values.has(key));
-    return unknown.length > 0 ? this.#takeAfterLook(counters, unknown) : this.#take(counters);
+  takeNow(counters: readonly Counter[]): Taken | undefined {
+    return this.#unknown(counters).length > 0 ? undefined : this.#take(counters);
+  }
+
+  async take(counters: readonly Counter[]): Promise<Taken> {
+    const keys = this.#unknown(counters);
+    const found = await findCounters(this.#deps.db, keys);
+    // Another request may have been faster, and counted by now.
+    for (const key of keys)
+      if (!this.#values.has(key)) this.#values.set(key, (found.get(key) ?? 0) + (this.#added.get(key)?.value ?? 0));
+    return this.#take(counters);
   }
 
   async close(): Promise<void> {
@@ -40,13 +48,8 @@ export class MemoryLimits implements Limits {
     await this.#write();
   }
 
-  async #takeAfterLook(counters: readonly Counter[], unknown: readonly Counter[]): Promise<Taken> {
-    const keys = unknown.map(({ key }) => key);
-    const found = await findCounters(this.#deps.db, keys);
-    // Another request may have been faster, and counted by now.
-    for (const key of keys)
-      if (!this.#values.has(key)) this.#values.set(key, (found.get(key) ?? 0) + (this.#added.get(key)?.value ?? 0));
-    return this.#take(counters);
+  #unknown(counters: readonly Counter[]): string[] {
+    return counters.map(({ key }) => key).filter((key) => isQuota(key) && !this.#values.has(key));
   }
 
   #take(counters: readonly Counter[]): Taken {

@@ -4,7 +4,11 @@ import { takeFromLimits } from './store.ts';
 
 /** Limits that all nodes count together, exactly: each limited request costs one round trip to the database. */
 export function sharedLimits(db: Db): Limits {
-  return { take: (counters) => take(db, counters), close: async () => undefined };
+  return {
+    takeNow: (counters) => (counters.length === 0 ? { refusing: undefined, values: [] } : undefined),
+    take: (counters) => take(db, counters),
+    close: async () => undefined,
+  };
 }
 
 async function take(db: Db, counters: readonly Counter[]): Promise<Taken> {
