@@ -44,6 +44,7 @@ export function stateOf(key: Pick<ApiKey, 'enabled' | 'revoked_at' | 'expires_at
   return key.enabled ? ('active' as const) : ('disabled' as const);
 }
 
+/** Whether a text of a key still works as far as it alone is concerned. */
 export function isLiveVersion({ ends_at }: Pick<KeyVersion, 'ends_at'>, now: Date): boolean {
   return ends_at === null || ends_at > now;
 }

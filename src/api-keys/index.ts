@@ -2,7 +2,7 @@
 export { type ApiKeyDeps, createApiKey, getKey } from './api-keys.ts';
 export { type Asked, keyCodes } from './decide.ts';
 export { countKeys, disableApiKey, enableApiKey, endKeysOf, keyScope, revokeApiKey } from './ending.ts';
-export { stateOf } from './expiry.ts';
+export { isLiveVersion, stateOf } from './expiry.ts';
 export { looksLikeKey } from './format.ts';
 export { missingFrom, type PermissionQuery, PermissionQuerySchema, permissionsIn } from './permission-query.ts';
 export { rotateApiKey } from './rotation.ts';

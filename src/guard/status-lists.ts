@@ -7,6 +7,8 @@ const unzip = promisify(inflate);
 const mostBytes = 2 * 1024 * 1024;
 const timeoutMs = 3000;
 const mostLists = 1000;
+// While the issuer is away, one request in so long waits for it; the others go on with what is known.
+const againMs = 5000;
 
 type List = { bits: Buffer; freshUntil: number; goodUntil: number };
 type Claims = { ttl?: number; status_list?: { bits?: number; lst?: string } };
@@ -45,8 +47,9 @@ export class StatusLists {
     try {
       return await this.#fetched(uri);
     } catch (error) {
-      if (known && now < known.goodUntil) return known;
-      throw error;
+      if (!known || now >= known.goodUntil) throw error;
+      known.freshUntil = now + againMs;
+      return known;
     }
   }
 

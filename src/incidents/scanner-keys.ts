@@ -14,6 +14,8 @@ export class ScannerKeys {
   readonly #options: ScannerKeysOptions;
   #keys = new Map<string, KeyObject>();
   #fetchedAt = Number.NEGATIVE_INFINITY;
+  #triedAt = Number.NEGATIVE_INFINITY;
+  #fetching: Promise<void> | undefined;
 
   constructor(options: ScannerKeysOptions) {
     this.#options = options;
@@ -30,9 +32,15 @@ export class ScannerKeys {
   }
 
   async #find(id: string): Promise<KeyObject | undefined> {
-    const age = this.#options.now().getTime() - this.#fetchedAt;
-    const isDue = age > keptMs || (!this.#keys.has(id) && age > soonestMs);
-    if (isDue) await this.#fetch();
+    const now = this.#options.now().getTime();
+    const isWanted = !this.#keys.has(id) || now - this.#fetchedAt > keptMs;
+    if (isWanted && (now - this.#triedAt > soonestMs || this.#keys.size === 0)) {
+      this.#triedAt = now;
+      this.#fetching ??= this.#fetch().finally(() => {
+        this.#fetching = undefined;
+      });
+    }
+    await this.#fetching;
     return this.#keys.get(id);
   }
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { KeyView, UsageView } from '../../api-keys/index.ts';
+import { isLiveVersion, KeyView, UsageView } from '../../api-keys/index.ts';
 import { Problem, pageOf } from '../../platform/http/index.ts';
 import { counted } from '../words.ts';
 import * as cell from './cells.ts';
@@ -136,17 +136,10 @@ function ownerCell({ calls }: Place, { owner: { kind, name } }: Key): Cell {
   return calls.may(route) ? cell.link(name, `${path}/${encodeURIComponent(name)}`) : cell.text(name);
 }
 
-type Version = Key['versions'][number];
-
-/** Whether a text still works as far as it alone is concerned. */
-export function isLiveVersion({ ends_at }: Version, now: Date): boolean {
-  return ends_at === null || ends_at > now;
-}
-
 function versionsTable(key: Key, now: Date): Table {
   const isOver = key.state === 'revoked' || key.state === 'expired';
   const rows = key.versions.map((version) => [
-    cell.code(`${version.start}…${version.last_four}`),
+    cell.code(shortOf({ versions: [version] })),
     !isOver && isLiveVersion(version, now) ? states[key.state].cell : cell.quiet('over'),
     cell.time(version.issued_at),
     version.ends_at ? cell.time(version.ends_at) : cell.text('with the key'),

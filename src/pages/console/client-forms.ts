@@ -3,12 +3,10 @@ import type { Act, Sent } from './acts.ts';
 import * as cell from './cells.ts';
 import { frame } from './client-frame.ts';
 import { madeSecret } from './client-secrets.ts';
-import { type Client, clientPath } from './clients.ts';
+import { type Client, clientPath, crumb, section } from './clients.ts';
 import type { Fact, Field } from './console-pages.ts';
 import { apiLines, linesIn, type RightsPerApi, rightsPerApiIn } from './rights-lines.ts';
 
-const section = 'clients' as const;
-const crumb = { text: 'Clients', href: '/console/clients' };
 const peoples = ['authorization_code', 'refresh_token'];
 
 /** What the registration of each kind says (RFC 7591 §2). */

@@ -1,10 +1,7 @@
 import { ClientView } from '../../clients/index.ts';
 import type { Asked } from './acts.ts';
-import { type Client, clientPath, nameOf } from './clients.ts';
+import { type Client, clientPath, crumb, nameOf, section } from './clients.ts';
 import type { Place } from './place.ts';
-
-const section = 'clients' as const;
-const crumb = { text: 'Clients', href: '/console/clients' };
 
 /** The client that an address names. */
 export function findClient({ calls, params: { client_id = '' } }: Place): Promise<Client> {

@@ -18,6 +18,8 @@ const kinds: Record<Client['type'], string> = {
   service: 'service',
 };
 
+export const section = 'clients' as const;
+export const crumb = { text: 'Clients', href: '/console/clients' };
 export const clientPath = (client_id: string) => `/console/clients/${encodeURIComponent(client_id)}`;
 
 export function nameOf({ client_name, client_id }: Client): string {
@@ -25,7 +27,7 @@ export function nameOf({ client_name, client_id }: Client): string {
 }
 
 export const clientList: List = {
-  section: 'clients',
+  section,
   heading: 'Which clients are registered?',
   intro: 'Applications that people use, and services that act for themselves.',
   columns: ['Name', 'Kind', 'State', 'Registered'],
@@ -84,8 +86,8 @@ export async function showClient(place: Place): Promise<void> {
   const client_id = params.client_id ?? '';
   const client = await calls.read('GET /clients/{client_id}', ClientView, { params: { client_id } });
   const page: DetailPage = {
-    section: 'clients',
-    crumb: { text: 'Clients', href: '/console/clients' },
+    section,
+    crumb,
     heading: 'What is',
     name: nameOf(client),
     notice: noticeIn(ctx),

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { RotatedKeyView } from '../../api-keys/index.ts';
+import { isLiveVersion, RotatedKeyView } from '../../api-keys/index.ts';
 import { exactTime, relativeTime } from '../times.ts';
 import { counted } from '../words.ts';
 import type { Act } from './acts.ts';
-import { getKeyOf, isLiveVersion, type Key, keyPath, shortOf } from './api-keys.ts';
+import { getKeyOf, type Key, keyPath, shortOf } from './api-keys.ts';
 import type { Death } from './console-pages.ts';
 import { keyForms } from './key-forms.ts';
 import { frame, madeKey } from './key-frame.ts';

@@ -1,11 +1,8 @@
 import { CreatedUserView } from '../../users/index.ts';
-import { exactTime } from '../times.ts';
-import type { Act, Done } from './acts.ts';
-import type { MadePage } from './console-pages.ts';
-import { personName, personPath } from './people.ts';
+import type { Act } from './acts.ts';
+import { crumb, section } from './people.ts';
+import { madeLink, madePassword } from './person-secrets.ts';
 import { linesIn } from './rights-lines.ts';
-
-const section = 'people' as const;
 
 /** Makes an account, and what its owner first signs in with. */
 export const adding: Act = {
@@ -14,7 +11,7 @@ export const adding: Act = {
   isGrave: true,
   ask: async ({ deps }) => ({
     section,
-    crumb: { text: 'People', href: '/console/people' },
+    crumb,
     heading: 'Who should be able to sign in?',
     name: '',
     words: [
@@ -64,19 +61,8 @@ export const adding: Act = {
       invite: sent.text('first') !== 'password',
     };
     const { invitation, password, ...person } = await calls.read('POST /users', CreatedUserView, { body });
-    const name = personName(person);
-    const crumb = { text: name, href: personPath(person.username) };
-    if (invitation && invitation.url === undefined) return { to: personPath(person.username), done: 'mailed' };
-    if (invitation?.url !== undefined)
-      return made({ crumb, name, heading: 'Here is the link for', secret: invitation.url }, [
-        `It works once, until ${exactTime(invitation.expires_at)}. Whoever has it can choose the password.`,
-      ]);
-    return made({ crumb, name, heading: 'Here is the password of', secret: password ?? '' }, [
-      'Hand it over by a way that only they can read, and ask them to change it on their account page.',
-    ]);
+    return invitation
+      ? madeLink(person, invitation)
+      : madePassword(person, { heading: 'Here is the password of', password: password ?? '' });
   },
 };
-
-function made(page: Pick<MadePage, 'crumb' | 'name' | 'heading' | 'secret'>, words: string[]): Done {
-  return { made: { section, ...page, words, pastes: [] } };
-}

@@ -1,17 +1,14 @@
 import { whatWouldDie } from '../../revocation/index.ts';
 import { PasswordLinkView, PasswordResetView } from '../../users/index.ts';
-import { exactTime } from '../times.ts';
 import type { Act } from './acts.ts';
 import * as cell from './cells.ts';
 import { deathsOf, withDeaths } from './deaths.ts';
 import { adding } from './new-person.ts';
 import { ownerActs } from './owner-acts.ts';
-import { getPerson, personName, personPath } from './people.ts';
+import { crumb, getPerson, personName, personPath, section } from './people.ts';
+import { madeLink, madePassword } from './person-secrets.ts';
 import type { Place } from './place.ts';
 import { roleActsOf } from './subject-roles.ts';
-
-const section = 'people' as const;
-const crumb = { text: 'People', href: '/console/people' };
 
 async function frame(place: Place) {
   const person = await getPerson(place);
@@ -73,17 +70,7 @@ const settingPassword: Act = {
     const person = await getPerson(place);
     const given = { params: { user: person.username } };
     const { password = '' } = await place.calls.read('POST /users/{user}/password', PasswordResetView, given);
-    return {
-      made: {
-        section,
-        crumb: { text: personName(person), href: personPath(person.username) },
-        heading: 'Here is the new password of',
-        name: personName(person),
-        secret: password,
-        words: ['Hand it over by a way that only they can read, and ask them to change it on their account page.'],
-        pastes: [],
-      },
-    };
+    return madePassword(person, { heading: 'Here is the new password of', password });
   },
 };
 
@@ -110,19 +97,7 @@ const linking: Act = {
   perform: async (place) => {
     const person = await getPerson(place);
     const given = { params: { user: person.username } };
-    const link = await place.calls.read('POST /users/{user}/password-link', PasswordLinkView, given);
-    if (link.url === undefined) return { to: personPath(person.username), done: 'mailed' };
-    return {
-      made: {
-        section,
-        crumb: { text: personName(person), href: personPath(person.username) },
-        heading: 'Here is the link for',
-        name: personName(person),
-        secret: link.url,
-        words: [`It works once, until ${exactTime(link.expires_at)}. Whoever has it can choose the password.`],
-        pastes: [],
-      },
-    };
+    return madeLink(person, await place.calls.read('POST /users/{user}/password-link', PasswordLinkView, given));
   },
 };
 

@@ -12,11 +12,13 @@ import { rolesTable } from './subject-roles.ts';
 
 export type Person = z.output<typeof UserView>;
 
+export const section = 'people' as const;
+export const crumb = { text: 'People', href: '/console/people' };
 export const personPath = (username: string) => `/console/people/${encodeURIComponent(username)}`;
 export const personName = ({ name, username }: Person) => name ?? username;
 
 export const peopleList: List = {
-  section: 'people',
+  section,
   heading: 'Who can sign in?',
   intro: 'The people of this server, and what they may manage.',
   columns: ['Name', 'E-mail', 'Roles', 'State', 'Since'],
@@ -68,8 +70,8 @@ export function getPerson({ calls, params: { subject = '' } }: Place): Promise<P
 export async function showPerson(place: Place): Promise<void> {
   const person = await getPerson(place);
   const page: DetailPage = {
-    section: 'people',
-    crumb: { text: 'People', href: '/console/people' },
+    section,
+    crumb,
     heading: 'Who is',
     name: personName(person),
     notice: noticeIn(place.ctx),

@@ -1,7 +1,5 @@
+import type { Right } from '../../access/index.ts';
 import { Problem } from '../../platform/http/index.ts';
-
-/** A permission or pattern, everywhere or at one API. */
-export type Right = { pattern: string; resource: string | null };
 
 /** A right as one line: `database:read:* at https://db.example`. */
 export const rightLine = ({ pattern, resource }: Right): string =>
