@@ -46,6 +46,7 @@ import {
 import {
   believeProxies,
   disbelieveProxies,
+  type EarlyAnswer,
   lastingHeaders,
   pinHost,
   problems,
@@ -55,7 +56,7 @@ import {
   securityHeaders,
 } from './platform/http/index.ts';
 import { Jobs } from './platform/jobs/index.ts';
-import { type Logger, logRequests } from './platform/logging/index.ts';
+import { type Logger, logRequest, logRequests } from './platform/logging/index.ts';
 import { type Metrics, measureRequests } from './platform/metrics/index.ts';
 import { guardedFetch, guardedPost } from './platform/outbound/index.ts';
 import { traceRequests } from './platform/tracing/index.ts';
@@ -138,13 +139,16 @@ export async function createApp({ config, issuer, version, installation, log, me
     admin: { routes, audience: adminAudience(issuer) },
   };
 
-  const observe = (route: string, seconds: number) => metrics.request({ method: 'GET', route, status: 200 }, seconds);
+  const observe = ({ path, request_id, startedAt }: EarlyAnswer) => {
+    const answered = { method: 'GET', status: 200 };
+    metrics.request({ ...answered, route: path }, (performance.now() - startedAt) / 1000);
+    logRequest(log, { ...answered, path, request_id, startedAt });
+  };
   const documents = new RepeatedAnswers({
     issuer,
     paths: publishedDocuments,
     version: provider.current,
     observe,
-    log,
   });
   const koa = new Koa({ proxy: true, maxIpsCount: config.trustedProxyHops });
   koa.keys = keys.all('cookie').map(({ key }) => key.toString('base64url'));

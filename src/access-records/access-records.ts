@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Db } from '../platform/database/index.ts';
-import { isOutage } from '../platform/database/index.ts';
+import { digest } from '../platform/crypto/index.ts';
+import { type Db, isOutage } from '../platform/database/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
 import { type AccessRecord, insertAccessRecords } from './store.ts';
 
@@ -20,6 +20,9 @@ export type Use = {
   address?: string | undefined;
   request_id?: string | undefined;
 };
+
+/** How an opaque credential is named where it must not stand itself: its SHA-256 in hex. */
+export const credentialName = (value: string): string => digest(value).toString('hex');
 
 const flushMs = 500;
 // What one statement writes, and what may wait while the database is away.

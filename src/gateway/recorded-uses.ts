@@ -1,7 +1,6 @@
 import { decodeJwt } from 'jose';
 import type { Context } from 'koa';
-import type { AccessRecords } from '../access-records/index.ts';
-import { digest } from '../platform/crypto/index.ts';
+import { type AccessRecords, credentialName } from '../access-records/index.ts';
 import { requestOrigin } from '../platform/http/index.ts';
 import { isAccessToken } from '../tokens/index.ts';
 import type { Verdict, VerifyRequest } from './schemas.ts';
@@ -31,5 +30,5 @@ export function recordUse(
 /** What finds a token that is one of ours; of others there is nothing to remember. */
 function credentialIn({ token }: VerifyRequest, { subject }: Verdict): string | undefined {
   if (token === undefined || subject === undefined) return undefined;
-  return isAccessToken(token) ? digest(token).toString('hex') : decodeJwt(token).jti;
+  return isAccessToken(token) ? credentialName(token) : decodeJwt(token).jti;
 }

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 import type { KeyVerifier } from '../api-keys/index.ts';
-import { requestIdFor } from '../platform/http/index.ts';
-import type { Logger } from '../platform/logging/index.ts';
+import { type EarlyAnswer, requestIdFor } from '../platform/http/index.ts';
 import { credentialOf } from './credentials.ts';
 import { forwardAuthPath, questionIn, verifyRequest } from './forward-auth.ts';
 import { identityHeaders } from './proxy-answers.ts';
@@ -15,8 +14,7 @@ export type WarmKeysDeps = RecordDeps & {
   contextOf: (request: IncomingMessage, response: ServerResponse) => Context;
   /** Headers of every answer. */
   headers: Readonly<Record<string, string>>;
-  observe: (route: string, seconds: number) => void;
-  log: Logger;
+  observe: (answer: EarlyAnswer) => void;
 };
 
 const emptyBody = ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', '0'];
@@ -37,14 +35,13 @@ export class WarmKeys {
   answer(request: IncomingMessage, response: ServerResponse): boolean {
     if (request.method !== 'GET' || !request.url?.startsWith(`${forwardAuthPath}?`)) return false;
     const startedAt = performance.now();
-    const { contextOf, observe, log } = this.#deps;
+    const { contextOf, observe } = this.#deps;
     const request_id = requestIdFor(request.headers['x-request-id']);
     const identity = this.#admitted(contextOf(request, response), request_id);
     if (!identity) return false;
     response.writeHead(200, [...this.#headers, 'X-Request-Id', request_id, ...identity]);
     response.end();
-    observe(forwardAuthPath, (performance.now() - startedAt) / 1000);
-    log.info({ method: 'GET', path: forwardAuthPath, status: 200, ms: 0, request_id }, 'request');
+    observe({ path: forwardAuthPath, request_id, startedAt });
     return true;
   }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { credentialName } from '../access-records/index.ts';
 import { looksLikeKey } from '../api-keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { findLiveSecret, revokeClientSecret, type SecretDeps } from '../clients/index.ts';
@@ -31,7 +31,7 @@ export async function reportLeak(deps: LeakDeps, origin: Actor['origin'], report
         actor,
         action: 'credential.leaked',
         // As access records name it: what was done with it is found there.
-        target: { kind: 'credential', id: createHash('sha256').update(token).digest('hex') },
+        target: { kind: 'credential', id: credentialName(token) },
         details: { type, source, url, policy: deps.policy },
         occurred_at: deps.now(),
       });

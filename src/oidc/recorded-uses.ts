@@ -1,6 +1,5 @@
 import type { Context, Middleware } from 'koa';
-import type { AccessRecords, Use } from '../access-records/index.ts';
-import { digest } from '../platform/crypto/index.ts';
+import { type AccessRecords, credentialName, type Use } from '../access-records/index.ts';
 import { requestOrigin } from '../platform/http/index.ts';
 import { routes } from './endpoints.ts';
 import { currentUnit } from './token-transaction/index.ts';
@@ -43,6 +42,6 @@ function about(ctx: Context): Pick<Use, 'credential' | 'client_id' | 'user_id' |
   const { address, request_id } = requestOrigin(ctx);
   if (!token) return { address, request_id };
   const { structured } = currentUnit();
-  const credential = structured?.jti ?? (token.jti === undefined ? undefined : digest(token.jti).toString('hex'));
+  const credential = structured?.jti ?? (token.jti === undefined ? undefined : credentialName(token.jti));
   return { credential, client_id: token.clientId, user_id: token.accountId, address, request_id };
 }

@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { request } from 'node:http';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { type AdminApi, asOwner } from '../support/admin.ts';
-import { Gateway } from '../support/gateway.ts';
+import { boundToken, Gateway } from '../support/gateway.ts';
 import { api } from '../support/installation.ts';
-import { basic, startLatchkey } from '../support/latchkey.ts';
+import { startLatchkey } from '../support/latchkey.ts';
 
 const byPath = '?permission=database:read:{path.1}';
 
@@ -205,28 +203,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
   });
 
   test('hands over a DPoP-bound token with its proof for the API’s own address', async () => {
-    const pair = await generateKeyPair('ES256', { extractable: true });
-    const jwk = await exportJWK(pair.publicKey);
-    const prove = (htm: string, htu: string, claims: object = {}) =>
-      new SignJWT({ jti: crypto.randomUUID(), htm, htu, iat: Math.floor(Date.now() / 1000), ...claims })
-        .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk } as never)
-        .sign(pair.privateKey);
-    const { body } = await owner.post('/clients', {
-      client_id: 'bound',
-      grant_types: ['client_credentials'],
-      dpop_bound_access_tokens: true,
-      service_permissions: { [api]: ['read'] },
-    });
-    const response = await fetch(`${latchkey.issuer}/oauth/token`, {
-      method: 'POST',
-      headers: {
-        authorization: basic('bound', String(body.client_secret)),
-        dpop: await prove('POST', `${latchkey.issuer}/oauth/token`),
-      },
-      body: new URLSearchParams({ grant_type: 'client_credentials', resource: api }),
-    });
-    const { access_token: token } = (await response.json()) as { access_token: string };
-    const ath = createHash('sha256').update(token).digest('base64url');
+    const { token, prove, ath } = await boundToken(latchkey, owner, api);
     const ask = (dpop: string, scheme = 'DPoP') =>
       gateway.forwardAuth(`?permission=read&resource=${api}`, {
         authorization: `${scheme} ${token}`,

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { type AdminApi, asOwner } from '../support/admin.ts';
-import { Gateway, withoutTable } from '../support/gateway.ts';
+import { boundToken, Gateway, withoutTable } from '../support/gateway.ts';
 import { api, jwtApi } from '../support/installation.ts';
-import { basic, startLatchkey } from '../support/latchkey.ts';
+import { startLatchkey } from '../support/latchkey.ts';
 
 const flipped = (key: string) => `${key.slice(0, -1)}${key.endsWith('A') ? 'B' : 'A'}`;
 
@@ -187,28 +185,7 @@ describe('an access token at the gateway', () => {
   });
 
   test('that is bound to a key needs a proof for the very request, once (RFC 9449 §7)', async () => {
-    const pair = await generateKeyPair('ES256', { extractable: true });
-    const jwk = await exportJWK(pair.publicKey);
-    const prove = (htm: string, htu: string, claims: object = {}) =>
-      new SignJWT({ jti: crypto.randomUUID(), htm, htu, iat: Math.floor(Date.now() / 1000), ...claims })
-        .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk } as never)
-        .sign(pair.privateKey);
-    const { body } = await owner.post('/clients', {
-      client_id: 'bound',
-      grant_types: ['client_credentials'],
-      dpop_bound_access_tokens: true,
-      service_permissions: { [api]: ['read'] },
-    });
-    const response = await fetch(`${latchkey.issuer}/oauth/token`, {
-      method: 'POST',
-      headers: {
-        authorization: basic('bound', String(body.client_secret)),
-        dpop: await prove('POST', `${latchkey.issuer}/oauth/token`),
-      },
-      body: new URLSearchParams({ grant_type: 'client_credentials', resource: api }),
-    });
-    const { access_token: token } = (await response.json()) as { access_token: string };
-    const ath = createHash('sha256').update(token).digest('base64url');
+    const { token, prove, ath } = await boundToken(latchkey, owner, api);
     const url = `${api}/orders`;
     const asked = { token, resource: api, permission: 'read', method: 'GET', url: `${url}?page=2` };
     expect(await gateway.verify({ token, resource: api })).toMatchObject({ code: 'proof_required' });

@@ -1,9 +1,37 @@
+import { createHash } from 'node:crypto';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import pg from 'pg';
 import type { AdminApi } from './admin.ts';
-import type { Latchkey } from './latchkey.ts';
+import { basic, type Latchkey } from './latchkey.ts';
 
 export type VerifyAnswer = { valid: boolean; code: string; reason: string } & Record<string, unknown>;
 export type Minted = { id: string; key: string; version: number; expires_at: string };
+
+/** A token of a client of its own, bound to a key (RFC 9449), and what makes proofs with that key. */
+export async function boundToken(latchkey: Latchkey, owner: AdminApi, resource: string) {
+  const pair = await generateKeyPair('ES256', { extractable: true });
+  const jwk = await exportJWK(pair.publicKey);
+  const prove = (htm: string, htu: string, claims: object = {}) =>
+    new SignJWT({ jti: crypto.randomUUID(), htm, htu, iat: Math.floor(Date.now() / 1000), ...claims })
+      .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk } as never)
+      .sign(pair.privateKey);
+  const { body } = await owner.post('/clients', {
+    client_id: 'bound',
+    grant_types: ['client_credentials'],
+    dpop_bound_access_tokens: true,
+    service_permissions: { [resource]: ['read'] },
+  });
+  const response = await fetch(`${latchkey.issuer}/oauth/token`, {
+    method: 'POST',
+    headers: {
+      authorization: basic('bound', String(body.client_secret)),
+      dpop: await prove('POST', `${latchkey.issuer}/oauth/token`),
+    },
+    body: new URLSearchParams({ grant_type: 'client_credentials', resource }),
+  });
+  const { access_token: token } = (await response.json()) as { access_token: string };
+  return { token, prove, ath: createHash('sha256').update(token).digest('base64url') };
+}
 
 /** The gateway as a service sees it that may ask whether credentials are good. */
 export class Gateway {

@@ -25,7 +25,7 @@ export {
   unavailable,
   withdrawAnswer,
 } from './problems.ts';
-export { RepeatedAnswers } from './repeated-answers.ts';
+export { type EarlyAnswer, RepeatedAnswers } from './repeated-answers.ts';
 export { type Origin, rememberOrigin, requestIdFor, requestOrigin } from './request-origin.ts';
 export {
   Flag,

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
-import type { Logger } from 'pino';
 import { requestIdFor } from './request-origin.ts';
 
 type Kept = { version: unknown; bytes: string; headers: readonly string[] };
+
+/** A GET that was answered with 200 before anything else looked at it; when it began, as `performance.now()`. */
+export type EarlyAnswer = { path: string; request_id: string; startedAt: number };
 
 export type RepeatedAnswersOptions = {
   /** The issuer; requests for another host go the long way. */
@@ -13,8 +15,7 @@ export type RepeatedAnswersOptions = {
   /** What the answers depend on: when it is another, they are made anew. */
   version: () => unknown;
   /** Hears of each answer given from memory. */
-  observe: (path: string, seconds: number) => void;
-  log: Logger;
+  observe: (answer: EarlyAnswer) => void;
 };
 
 /**
@@ -49,14 +50,13 @@ export class RepeatedAnswers {
   /** Answers at once if it can; otherwise nothing has happened. */
   answer(request: IncomingMessage, response: ServerResponse): boolean {
     const startedAt = performance.now();
-    const { method, url: path = '' } = request;
+    const { url: path = '' } = request;
     const kept = this.#kept.get(path);
     if (!kept || kept.version !== this.#options.version() || !this.#isPlain(request)) return false;
     const request_id = requestIdFor(request.headers['x-request-id']);
     response.writeHead(200, [...kept.headers, 'X-Request-Id', request_id]);
     response.end(kept.bytes, 'latin1');
-    this.#options.observe(path, (performance.now() - startedAt) / 1000);
-    this.#options.log.info({ method, path, status: 200, ms: 0, request_id }, 'request');
+    this.#options.observe({ path, request_id, startedAt });
     return true;
   }
 

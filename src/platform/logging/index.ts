@@ -18,16 +18,21 @@ function withoutParameters(error: unknown): Record<string, unknown> {
   return { type: error.name, message: error.message, code, stack: error.stack, cause };
 }
 
+type Answered = { method: string; path: string; status: number; startedAt: number; request_id: string | undefined };
+
+/** The line of one request. */
+export function logRequest(log: Logger, { startedAt, request_id, ...answered }: Answered): void {
+  const ms = Math.round(performance.now() - startedAt);
+  log.info({ ...answered, ms, request_id }, 'request');
+}
+
 /** One line a request: method, path without its query, status, milliseconds, request id. */
 export function logRequests(log: Logger): Middleware {
   return async (ctx: Context, next: Next) => {
-    const started_at = performance.now();
+    const startedAt = performance.now();
     await next();
-    const ms = Math.round(performance.now() - started_at);
-    log.info(
-      { method: ctx.method, path: pathOf(ctx), status: ctx.status, ms, request_id: requestOrigin(ctx).request_id },
-      'request',
-    );
+    const { request_id } = requestOrigin(ctx);
+    logRequest(log, { method: ctx.method, path: pathOf(ctx), status: ctx.status, startedAt, request_id });
   };
 }
 
