@@ -6,6 +6,7 @@ import {
   type Database,
   migrate,
   openDatabase,
+  persistently,
   reasonOf,
   waitForDatabase,
 } from './platform/database/index.ts';
@@ -77,8 +78,11 @@ export async function openInstallation(config: Config, tell?: (line: string) => 
   try {
     await migrateDatabase(config, location, now(), tell);
     const rootKey = config.rootKey ?? (await rootKeyFromFolder(config.dataDir));
-    const keys = await openServerKeys({ db: database.db, rootKey, now }).catch(explainRootKey);
-    await ensureSigningKeys({ db: database.db, rootKey, now });
+    const keys = await persistently(tell ? config.databaseWaitSeconds : 0, async () => {
+      const opened = await openServerKeys({ db: database.db, rootKey, now }).catch(explainRootKey);
+      await ensureSigningKeys({ db: database.db, rootKey, now });
+      return opened;
+    });
     const changes = new ChangeFeed(database.db, location.url);
     const closeAll = async () => {
       await changes.close();

@@ -8,6 +8,7 @@ import type { Config } from './config.ts';
 import { openDemo } from './demo.ts';
 import { type Installation, openInstallation, readVersion, StartError } from './installation.ts';
 import { clientMetadataRules } from './oidc/index.ts';
+import { persistently } from './platform/database/index.ts';
 import { RereadableRequest, system } from './platform/http/index.ts';
 import { openLog } from './platform/logging/index.ts';
 import { Metrics } from './platform/metrics/index.ts';
@@ -57,9 +58,11 @@ export async function startServer(
     const log = openLog(config.logLevel);
     const { changes, database, keys, now, rootKey } = installation;
     const apply = { db: database.db, keys, now, validateMetadata: clientMetadataRules() };
-    if (config.applyFile) await applyAtStart(apply, config.applyFile);
-    await registerAdminApi({ db: database.db, now }, issuer);
-    const demo = await openDemo({ config, issuer, rootKey, apply });
+    const demo = await persistently(config.databaseWaitSeconds, async () => {
+      if (config.applyFile) await applyAtStart(apply, config.applyFile);
+      await registerAdminApi({ db: database.db, now }, issuer);
+      return openDemo({ config, issuer, rootKey, apply });
+    });
     changes.start();
     const metrics = new Metrics();
     const tracing = config.traceEndpoint && (await openTracing({ endpoint: config.traceEndpoint, version }));

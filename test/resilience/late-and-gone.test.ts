@@ -1,9 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { DatabaseProxy } from '../support/database-proxy.ts';
+import { standardInstallation } from '../support/installation.ts';
 import { runCommand, startServerProcess, testRootKey } from '../support/server.ts';
 
 /** Ten seconds to drain, and something for a busy machine. */
 const wayDownMs = 14_000;
+
+/** Resolves when so many statements waited for a lock, one after the other or side by side. */
+async function statementsHeld(database: TestDatabase, count: number): Promise<void> {
+  const query = `select query_start from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  for (const seen = new Set<number>(); seen.size < count; await sleep(20)) {
+    for (const { query_start } of (await database.query(query)).rows) seen.add(query_start.getTime());
+  }
+}
 
 describe('a server whose database', () => {
   let database: TestDatabase;
@@ -33,6 +44,21 @@ describe('a server whose database', () => {
         /^Waiting for PostgreSQL at 127\.0\.0\.1:\d+\/test_\w+, at most 30 seconds: timeout expired\.$/,
       ),
     ]);
+    expect((await fetch(`${server.issuer}/readyz`)).status).toBe(200);
+    await server.stop();
+  });
+
+  test('has its tables locked by somebody else at its start waits for them, too', async () => {
+    const first = await startServerProcess({ databaseUrl: database.url });
+    await first.stop();
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    await holder.query('begin');
+    await holder.query('lock table clients, resource_servers in access exclusive mode');
+    const starting = startServerProcess({ databaseUrl: database.url, apply: standardInstallation });
+    await statementsHeld(database, 2);
+    await holder.end();
+    const server = await starting;
     expect((await fetch(`${server.issuer}/readyz`)).status).toBe(200);
     await server.stop();
   });

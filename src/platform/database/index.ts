@@ -5,7 +5,7 @@ export { announceChange, ChangeFeed } from './change-feed.ts';
 export { containing } from './containing.ts';
 export { HotConnection, type HotResult, type HotStatement } from './hot-connection.ts';
 export { joined } from './joined.ts';
-export { reasonOf, waitForDatabase } from './late.ts';
+export { persistently, reasonOf, waitForDatabase } from './late.ts';
 export { type MigrationState, migrate, migrationStates } from './migrate.ts';
 export { type Database, type DatabaseOptions, type Db, openDatabase, type Trx } from './open.ts';
 export { DatabaseUnavailableError, isConnectionFailure, isContention, isOutage } from './unavailable.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { isConnectionFailure } from './unavailable.ts';
+import { isConnectionFailure, isOutage } from './unavailable.ts';
 
 const attemptMs = 1500;
 const pauseMs = 250;
@@ -20,6 +20,24 @@ export async function waitForDatabase(url: string, seconds: number, tell: (reaso
     } catch (error) {
       if (!isLate(error) || performance.now() > until) throw error;
       if (!isTold) tell(reasonOf(error));
+    }
+    await sleep(pauseMs);
+  }
+}
+
+/**
+ * What has to be done before a server can start, tried again while the database is away, slow or locked: a request would rather be
+ * refused than wait, a start would not. `work` is done by transactions that may be repeated.
+ *
+ * @throws what the last attempt failed with, when it is not done in time; at once what no waiting would mend
+ */
+export async function persistently<T>(seconds: number, work: () => Promise<T>): Promise<T> {
+  const until = performance.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isOutage(error) || performance.now() > until) throw error;
     }
     await sleep(pauseMs);
   }
