@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompress, gzip } from 'node:zlib';
 
 /** One file as it goes over the wire. Its path changes with its content, so it may be cached for ever. */
-export type Asset = { path: string; body: Buffer; gzip: Buffer; br: Buffer; type: string };
+export type Asset = { path: string; type: string; body: Record<AssetEncoding, () => Promise<Buffer>> };
+
+export type AssetEncoding = 'br' | 'gzip' | 'identity';
 
 export type AssetName = 'latchkey.css' | 'console.css' | 'latchkey.js' | 'icon.svg';
 
@@ -21,7 +24,7 @@ const assets: Readonly<Record<AssetName, Asset>> = {
 
 const byPath: ReadonlyMap<string, Asset> = new Map(Object.values(assets).map((each) => [each.path, each]));
 
-/** The file served under this path, precompressed; undefined for any other path, outdated names included. */
+/** The file served under this path; undefined for any other path, outdated names included. */
 export function findAsset(path: string): Asset | undefined {
   return byPath.get(path);
 }
@@ -35,7 +38,24 @@ function asset(name: AssetName, type: string, text: string): Asset {
   const body = Buffer.from(text);
   const hash = createHash('sha256').update(body).digest('hex').slice(0, 16);
   const path = `/assets/${name.replace('.', `.${hash}.`)}`;
-  return { path, body, gzip: gzipSync(body, { level: 9 }), br: brotliCompressSync(body), type };
+  return {
+    path,
+    type,
+    body: {
+      br: once(() => promisify(brotliCompress)(body)),
+      gzip: once(() => promisify(gzip)(body, { level: 9 })),
+      identity: async () => body,
+    },
+  };
+}
+
+/** Compressed for the first who asks, so that neither a start nor a command waits for it, and kept. */
+function once(compress: () => Promise<Buffer>): () => Promise<Buffer> {
+  let compressed: Promise<Buffer> | undefined;
+  return () => {
+    compressed ??= compress();
+    return compressed;
+  };
 }
 
 // The content security policy (img-src 'self') refuses Pico's inline icons: each would be an error in the

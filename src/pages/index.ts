@@ -7,7 +7,7 @@ import { browserSession } from '../oidc/index.ts';
 import { contentSecurityPolicy } from '../platform/http/index.ts';
 import { findUserById } from '../users/index.ts';
 import { accountRoutes } from './account.ts';
-import { findAsset } from './assets.ts';
+import { type AssetEncoding, findAsset } from './assets.ts';
 import { choosePasswordRoutes } from './choose-password.ts';
 import { permissionsIn } from './console/administrator.ts';
 import { consoleRoutes } from './console/console.ts';
@@ -28,11 +28,11 @@ export { problemPage, providerPages } from './provider-pages.ts';
 export const serveAssets: Middleware = async (ctx, next) => {
   const asset = ctx.method === 'GET' || ctx.method === 'HEAD' ? findAsset(ctx.path) : undefined;
   if (!asset) return next();
-  const encoding = ctx.acceptsEncodings('br', 'gzip', 'identity');
+  const encoding = (ctx.acceptsEncodings('br', 'gzip', 'identity') || 'identity') as AssetEncoding;
   ctx.set({ 'Cache-Control': 'public, max-age=31536000, immutable', Vary: 'Accept-Encoding' });
-  if (encoding === 'br' || encoding === 'gzip') ctx.set('Content-Encoding', encoding);
+  if (encoding !== 'identity') ctx.set('Content-Encoding', encoding);
   ctx.type = asset.type;
-  ctx.body = encoding === 'br' || encoding === 'gzip' ? asset[encoding] : asset.body;
+  ctx.body = await asset.body[encoding]();
   return undefined;
 };
 

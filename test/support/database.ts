@@ -9,10 +9,13 @@ export type TestDatabase = {
   drop: () => Promise<void>;
 };
 
-/** A new, empty database. */
-export async function createTestDatabase(adminUrl = process.env.LATCHKEY_TEST_ADMIN_URL ?? ''): Promise<TestDatabase> {
+/** A new database: empty, or with the content of another that nobody is connected to. */
+export async function createTestDatabase(
+  adminUrl = process.env.LATCHKEY_TEST_ADMIN_URL ?? '',
+  template = 'template1',
+): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await once(adminUrl, `create database ${name}`);
+  await once(adminUrl, `create database ${name} template ${template}`);
   return databaseOf(adminUrl, name);
 }
 

@@ -1,19 +1,40 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { migrate } from '../../src/platform/database/index.ts';
 import { openEmbeddedPostgres } from '../../src/platform/embedded-postgres/index.ts';
+import { installJobs } from '../../src/platform/jobs/index.ts';
+import { createTestDatabase } from './database.ts';
 
-/** One PostgreSQL cluster for the whole run; every test file gets its own database in it. */
+type Run = { stopTests?: () => Promise<void> };
+
+/**
+ * One PostgreSQL cluster for the whole run; every test file gets its own database in it, copied from one that is migrated already:
+ * most tests are about what comes after.
+ */
 export default async function setUp(): Promise<void> {
-  if (process.env.LATCHKEY_TEST_DATABASE_URL) {
-    process.env.LATCHKEY_TEST_ADMIN_URL = process.env.LATCHKEY_TEST_DATABASE_URL;
-    return;
-  }
+  const cluster = await openCluster();
+  process.env.LATCHKEY_TEST_ADMIN_URL = cluster.url;
+  const migrated = await createTestDatabase(cluster.url);
+  await migrate(migrated.url, new Date());
+  await installJobs(migrated.url);
+  process.env.LATCHKEY_TEST_MIGRATED = new URL(migrated.url).pathname.slice(1);
+  (globalThis as Run).stopTests = async () => {
+    await migrated.drop();
+    await cluster.close();
+  };
+}
+
+async function openCluster(): Promise<{ url: string; close: () => Promise<void> }> {
+  const given = process.env.LATCHKEY_TEST_DATABASE_URL;
+  if (given) return { url: given, close: async () => undefined };
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'latchkey-test-'));
-  const postgres = await openEmbeddedPostgres({ dataDir, settings: { max_connections: '400', fsync: 'off' } });
-  process.env.LATCHKEY_TEST_ADMIN_URL = postgres.url;
-  (globalThis as { stopTestPostgres?: () => Promise<void> }).stopTestPostgres = async () => {
-    await postgres.close();
-    await rm(dataDir, { recursive: true, force: true });
+  const { url, close } = await openEmbeddedPostgres({ dataDir, settings: { max_connections: '400', fsync: 'off' } });
+  return {
+    url,
+    close: async () => {
+      await close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
   };
 }

@@ -1,4 +1,4 @@
 /** Stops what the setup started. */
 export default async function tearDown(): Promise<void> {
-  await (globalThis as { stopTestPostgres?: () => Promise<void> }).stopTestPostgres?.();
+  await (globalThis as { stopTests?: () => Promise<void> }).stopTests?.();
 }

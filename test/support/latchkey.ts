@@ -47,7 +47,7 @@ export class Latchkey {
     through = (url) => url,
     ...options
   }: LatchkeyOptions = {}): Promise<void> {
-    this.#database = await createTestDatabase(adminUrl);
+    this.#database = await createTestDatabase(adminUrl, adminUrl ? undefined : process.env.LATCHKEY_TEST_MIGRATED);
     this.#through = through;
     const { clients = [] } = apply as { clients?: TestClient[] };
     this.#clients = new Map(clients.map((client) => [client.client_id, client]));
