@@ -7,6 +7,7 @@ const providers = ['Latchkey', 'straightforward', 'in memory'] as const;
 const workers = ['Latchkey', 'two workers'] as const;
 const amounts = ['Latchkey', 'tokens stored'] as const;
 const audits = ['Latchkey', 'without audit'] as const;
+const gateways = ['Latchkey', 'keys stored', 'empty Koa route'] as const;
 const passwords = ['Latchkey', 'hash alone'] as const;
 
 const of = (operation: string, servers: readonly ServerName[], before = ''): Comparison => ({
@@ -34,4 +35,7 @@ export const comparisons: readonly Comparison[] = [
   of('introspection', amounts, 'stored tokens, '),
   of('refresh of anybody', amounts, 'stored tokens, '),
   of('introspection of anybody', amounts, 'stored tokens, '),
+  of('forward-auth', gateways),
+  of('verify', gateways),
+  of('forward-auth, never met', ['keys stored']),
 ];

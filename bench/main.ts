@@ -7,10 +7,11 @@ import { openBenchPostgres } from './postgres.ts';
 import { ask, startProcess, stopProcess } from './processes.ts';
 import { type Measured, report } from './report.ts';
 import { type MeasuredServer, type ServerName, startLatchkey, startPeer } from './servers.ts';
+import { storeKeys } from './stored-keys.ts';
 import { storeTokens } from './stored-tokens.ts';
 
 const usage =
-  'npm run bench -- [--quick] [--only <start of an operation>]… [--rounds <n>] [--seconds <n>] [--stored <n>] [--profile <folder>]';
+  'npm run bench -- [--quick] [--only <start of an operation>]… [--rounds <n>] [--seconds <n>] [--stored <n>] [--keys <n>] [--profile <folder>]';
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +21,8 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
     // How many tokens the database of `tokens stored` has.
     stored: { type: 'string', default: '1000000' },
+    // How many API keys the database of `keys stored` has; that of `Latchkey` has a thousand.
+    keys: { type: 'string', default: '1000000' },
     // Latchkey alone, with a CPU profile of its process.
     profile: { type: 'string' },
   },
@@ -53,7 +56,9 @@ async function startServers(bench: Bench): Promise<MeasuredServer[]> {
   const { profile: profileFolder } = values;
   const start: Record<ServerName, () => Promise<MeasuredServer>> = {
     Latchkey: async () =>
-      startLatchkey('Latchkey', { databaseUrl: await createDatabase('latchkey_bench'), profileFolder }),
+      withKeys('Latchkey', { databaseUrl: await createDatabase('latchkey_bench'), profileFolder, keys: 1000 }),
+    'keys stored': async () =>
+      withKeys('keys stored', { databaseUrl: await createDatabase('keys_stored'), keys: Number(values.keys) }),
     'two workers': async () =>
       startLatchkey('two workers', { databaseUrl: await createDatabase('two_workers'), workers: 2 }),
     'tokens stored': async () => startFull(bench, await createDatabase('tokens_stored')),
@@ -65,6 +70,7 @@ async function startServers(bench: Bench): Promise<MeasuredServer[]> {
     straightforward: async () => startPeer('straightforward', 'main.ts', [await createDatabase('straightforward')]),
     'in memory': () => startPeer('in memory', 'main.ts'),
     'hash alone': () => startPeer('hash alone', 'hash.ts'),
+    'empty Koa route': () => startPeer('empty Koa route', 'empty.ts'),
   };
   const needed = profileFolder ? ['Latchkey' as const] : new Set(chosen.flatMap(({ servers }) => servers));
   const started: MeasuredServer[] = [];
@@ -74,6 +80,14 @@ async function startServers(bench: Bench): Promise<MeasuredServer[]> {
     started.push(server);
   }
   return started;
+}
+
+type WithKeys = { databaseUrl: string; keys: number; profileFolder?: string | undefined };
+
+async function withKeys(name: ServerName, { databaseUrl, keys, profileFolder }: WithKeys): Promise<MeasuredServer> {
+  const server = await startLatchkey(name, { databaseUrl, profileFolder });
+  closing.push(server.stop);
+  return { ...server, keys: await storeKeys(databaseUrl, keys) };
 }
 
 async function startFull({ load }: Bench, databaseUrl: string): Promise<MeasuredServer> {

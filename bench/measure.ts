@@ -44,10 +44,10 @@ export async function measure(bench: Bench, server: MeasuredServer, round: Round
 
 function run(
   { load }: Bench,
-  { name, origin, child, stored = 0 }: MeasuredServer,
+  { name, origin, child, stored = 0, keys = 0 }: MeasuredServer,
   { operation, milliseconds }: Round,
 ): Promise<Load> {
-  if (name !== 'hash alone') return ask<Load>(load, { origin, operation, milliseconds, stored });
+  if (name !== 'hash alone') return ask<Load>(load, { origin, operation, milliseconds, stored, keys });
   return ask<Load>(child, { milliseconds });
 }
 

@@ -10,16 +10,20 @@ export type ServerName =
   | 'Latchkey'
   | 'two workers'
   | 'tokens stored'
+  | 'keys stored'
   | 'without audit'
   | 'straightforward'
   | 'in memory'
-  | 'hash alone';
+  | 'hash alone'
+  | 'empty Koa route';
 export type MeasuredServer = {
   name: ServerName;
   origin: string;
   child: ChildProcess;
   /** How many pairs of tokens it has besides those of the load (`storeTokens`). */
   stored?: number;
+  /** How many API keys it has (`storeKeys`). */
+  keys?: number;
   stop: () => Promise<void>;
 };
 

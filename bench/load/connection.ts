@@ -81,8 +81,8 @@ export function requestText(
   }: { method: string; path: string; headers?: Record<string, string>; body?: string },
 ): string {
   const { host } = new URL(origin);
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const form = 'application/x-www-form-urlencoded';
-  const content = method === 'POST' ? `content-type: ${form}\r\ncontent-length: ${body.length}\r\n` : '';
-  return `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${lines.join('')}${content}\r\n${body}`;
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  const all = method === 'POST' ? { ...form, ...headers, 'content-length': body.length } : headers;
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${lines.join('')}\r\n${body}`;
 }

@@ -1,13 +1,15 @@
 import { connections } from '../installation.ts';
 import { Connection } from './connection.ts';
+import { gatewayOperations } from './gateway-operations.ts';
 import { makeVisitor, operations, type Visitor } from './operations.ts';
 import { goesOn, percentiles } from './round.ts';
 
 /** Put load on a server: as many loops as connections, each sending its next request when the last was answered. */
-export type Job = { origin: string; operation: string; milliseconds: number; stored: number };
+export type Job = { origin: string; operation: string; milliseconds: number; stored: number; keys: number };
 export type Load = { operations: number; seconds: number; p50: number; p99: number; cpuMicroseconds: number };
 
-type Seat = { connection: Connection; visitor: Visitor };
+type Seat = { connection: Connection; person: number; visitor?: Visitor };
+type Step = () => Promise<void>;
 const seats = new Map<string, Seat[]>();
 
 process.on('message', async (job: Job) => {
@@ -18,14 +20,10 @@ process.on('message', async (job: Job) => {
   }
 });
 
-async function run({ origin, operation, milliseconds, stored }: Job): Promise<Load> {
+async function run({ origin, milliseconds, ...job }: Job): Promise<Load> {
   const taken = await seated(origin);
   await Promise.all(taken.map(({ connection }) => connection.open()));
-  const prepare = operations[operation];
-  if (!prepare) throw new Error(`there is no operation ${operation}`);
-  const steps = await Promise.all(
-    taken.map(({ connection, visitor }) => prepare(connection, visitor, { milliseconds, stored })),
-  );
+  const steps = await Promise.all(taken.map((seat) => stepOf(seat, { milliseconds, ...job })));
   const took: number[] = [];
   const cpu = process.cpuUsage();
   const started = performance.now();
@@ -44,16 +42,22 @@ async function run({ origin, operation, milliseconds, stored }: Job): Promise<Lo
   return { operations: took.length, seconds, ...percentiles(took), cpuMicroseconds: user + system };
 }
 
-/** The connections to a server, with somebody signed in on each; made the first time. */
+/** The connections to a server; made the first time. */
 async function seated(origin: string): Promise<Seat[]> {
   const known = seats.get(origin);
   if (known) return known;
-  const made: Seat[] = [];
-  for (let person = 0; person < connections; person += 1) {
-    const connection = new Connection(origin);
-    await connection.open();
-    made.push({ connection, visitor: await makeVisitor(connection, person) });
-  }
+  const made = Array.from({ length: connections }, (_, person) => ({ connection: new Connection(origin), person }));
   seats.set(origin, made);
   return made;
+}
+
+/** What a connection repeats; for most of it somebody signs in on it, the first time. */
+async function stepOf(seat: Seat, { operation, ...round }: Omit<Job, 'origin'>): Promise<Step> {
+  const { connection, person } = seat;
+  const ofGateway = gatewayOperations[operation];
+  if (ofGateway) return ofGateway(connection, person, round);
+  const prepare = operations[operation];
+  if (!prepare) throw new Error(`there is no operation ${operation}`);
+  seat.visitor ??= await makeVisitor(connection, person);
+  return prepare(connection, seat.visitor, round);
 }

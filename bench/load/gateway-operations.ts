@@ -1,0 +1,48 @@
+import { connections } from '../installation.ts';
+import { storedKey } from '../stored-keys.ts';
+import { type Connection, requestText } from './connection.ts';
+
+type Step = () => Promise<void>;
+type Prepare = (connection: Connection, person: number, round: { keys: number }) => Step;
+
+const permission = 'database:read:products';
+const forwardAuth = `/gateway/forward-auth?permission=database:read:{path.1}`;
+
+/** How many keys a connection has used that the node had not met. */
+const met = new WeakMap<Connection, number>();
+
+/** What proxies and services ask the gateway; each connection has a key of its own. */
+export const gatewayOperations: Record<string, Prepare> = {
+  'forward-auth': (connection, person) => repeating(connection, asProxy(connection, storedKey(person + 1))),
+  // Each time a key that the node has not met.
+  'forward-auth, never met':
+    (connection, person, { keys }) =>
+    async () => {
+      const used = (met.get(connection) ?? 0) + 1;
+      met.set(connection, used);
+      await sent(connection, asProxy(connection, storedKey(((used * connections + person) % keys) + 1)));
+    },
+  verify: (connection, person) => {
+    const key = storedKey(person + 1);
+    const headers = { 'x-api-key': key, 'content-type': 'application/json' };
+    const body = JSON.stringify({ key, permission, ip: '10.0.1.50' });
+    return repeating(
+      connection,
+      requestText(connection.origin, { method: 'POST', path: '/gateway/verify', headers, body }),
+    );
+  },
+};
+
+function asProxy({ origin }: Connection, key: string): string {
+  const headers = { 'x-api-key': key, 'x-original-uri': '/products/42?page=2', 'x-original-method': 'GET' };
+  return requestText(origin, { method: 'GET', path: forwardAuth, headers });
+}
+
+function repeating(connection: Connection, request: string): Step {
+  return () => sent(connection, request);
+}
+
+async function sent(connection: Connection, request: string): Promise<void> {
+  const { status, body } = await connection.send(request);
+  if (status !== 200 || body.includes('"valid":false')) throw new Error(`answered ${status}: ${body}`);
+}
