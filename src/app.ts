@@ -47,7 +47,7 @@ import {
   believeProxies,
   disbelieveProxies,
   type EarlyAnswer,
-  lastingHeaders,
+  headersForPrograms,
   pinHost,
   problems,
   RepeatedAnswers,
@@ -139,10 +139,9 @@ export async function createApp({ config, issuer, version, installation, log, me
     admin: { routes, audience: adminAudience(issuer) },
   };
 
-  const observe = ({ path, request_id, startedAt }: EarlyAnswer) => {
-    const answered = { method: 'GET', status: 200 };
-    metrics.request({ ...answered, route: path }, (performance.now() - startedAt) / 1000);
-    logRequest(log, { ...answered, path, request_id, startedAt });
+  const observe = ({ method, path, request_id, startedAt }: EarlyAnswer) => {
+    metrics.request({ method, route: path, status: 200 }, (performance.now() - startedAt) / 1000);
+    logRequest(log, { method, path, status: 200, request_id, startedAt });
   };
   const documents = new RepeatedAnswers({
     issuer,
@@ -165,7 +164,9 @@ export async function createApp({ config, issuer, version, installation, log, me
       if (!config.trustProxy) disbelieveProxies(request);
       return koa.createContext(request, response) as Context;
     },
-    headers: lastingHeaders(issuer),
+    headers: headersForPrograms(issuer),
+    host: new URL(issuer).host,
+    longWay: (request: IncomingMessage, response: ServerResponse) => listener(request, response),
     observe,
   };
   const gateway = openGateway({ db, changes, now, log, bearers, audience, config, records: accessRecords, warm });
@@ -216,13 +217,13 @@ export async function createApp({ config, issuer, version, installation, log, me
   await jobs.start();
   await notifier.start();
   sealer.start();
-  const listener = koa.callback();
+  const listener: RequestListener = koa.callback();
   return {
     answer: (request, response) => {
       if (documents.answer(request, response)) return;
       // Whoever traces wants to see everything.
       if (!config.traceEndpoint && gateway.answer(request, response)) return;
-      void listener(request, response);
+      listener(request, response);
     },
     close: async () => {
       provider.close();
@@ -250,7 +251,7 @@ function everyRequest({ config, issuer, log, metrics, now, beforeHostCheck }: Ev
     measureRequests(metrics, routeTemplate),
     ...(config.traceEndpoint ? [traceRequests(routeTemplate)] : []),
     logRequests(log),
-    securityHeaders(issuer),
+    securityHeaders(issuer, (path) => isForPrograms(path) || gatewayTemplate(path) !== undefined),
     problems(log, problemPage({ now, config })),
     beforeHostCheck,
     pinHost(issuer),

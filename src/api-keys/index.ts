@@ -9,4 +9,4 @@ export { rotateApiKey } from './rotation.ts';
 export { apiKeyRoutes } from './routes.ts';
 export { KeyHandle, KeyInput, KeyView, MintedKeyView, RotatedKeyView, RotationInput, UsageView } from './schemas.ts';
 export { type ApiKey, type KeyScope, listKeys } from './store.ts';
-export { type KeyVerdict, KeyVerifier } from './verification.ts';
+export { type KeyUse, type KeyVerdict, KeyVerifier } from './verification.ts';

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { type Digest, digest } from '../platform/crypto/index.ts';
+import { type Digest, digestText } from '../platform/crypto/index.ts';
 import type { ChangeFeed, Db } from '../platform/database/index.ts';
 import { everyKey } from './ending.ts';
 import { compileKey, type KeyEntry } from './entry.ts';
@@ -41,7 +41,7 @@ export class KnownKeys {
 
   /** A key that was met before and may still be believed; a look in memory and nothing else. */
   met(key: string): KeyEntry | undefined {
-    return this.#deps.changes.isTrusted() ? this.#fresh(digest(key).toString('latin1')) : undefined;
+    return this.#deps.changes.isTrusted() ? this.#fresh(digestText(key)) : undefined;
   }
 
   /**
@@ -50,11 +50,10 @@ export class KnownKeys {
    * @throws when it is not known here and the database is away
    */
   async find(key: string, from: string): Promise<Found> {
-    const of = digest(key);
-    const text = of.toString('latin1');
-    if (!this.#deps.changes.isTrusted()) return this.#read(of, text, from);
+    const text = digestText(key);
+    if (!this.#deps.changes.isTrusted()) return this.#read(text, from);
     if (this.#unknown.has(text)) return undefined;
-    return this.#fresh(text) ?? this.#read(of, text, from);
+    return this.#fresh(text) ?? this.#read(text, from);
   }
 
   #fresh(text: string): KeyEntry | undefined {
@@ -62,26 +61,26 @@ export class KnownKeys {
     return entry && entry.fresh_until > this.#deps.now() ? entry : undefined;
   }
 
-  async #read(of: Digest, text: string, from: string): Promise<Found> {
+  async #read(text: string, from: string): Promise<Found> {
     // A key in use is looked up again now and then; guesses beside it must not stop that.
     if (!this.#entries.has(text) && this.#deps.guesses.isStopped(from)) return 'throttled';
-    const reading = this.#reading.get(text) ?? this.#begin(of, text);
+    const reading = this.#reading.get(text) ?? this.#begin(text);
     const entry = await reading;
     if (!entry) this.#deps.guesses.count(from);
     return entry;
   }
 
   // Many requests with a key that is new here cost one look.
-  #begin(of: Digest, text: string): Promise<KeyEntry | undefined> {
-    const reading = this.#look(of, text).finally(() => this.#reading.delete(text));
+  #begin(text: string): Promise<KeyEntry | undefined> {
+    const reading = this.#look(text).finally(() => this.#reading.delete(text));
     this.#reading.set(text, reading);
     return reading;
   }
 
-  async #look(of: Digest, text: string): Promise<KeyEntry | undefined> {
+  async #look(text: string): Promise<KeyEntry | undefined> {
     const { db, now } = this.#deps;
     const epoch = this.#epoch;
-    const record = await findKeyByDigest(db, of, now());
+    const record = await findKeyByDigest(db, Buffer.from(text, 'latin1') as Digest, now());
     const entry = record && compileKey(record, now());
     // What was read while a change came in may be from before it.
     if (epoch !== this.#epoch) return entry;

@@ -24,9 +24,12 @@ export class UsageMeter {
   }
 
   count(key_id: string, isAllowed: boolean, at: Date): void {
-    const day = dayOf(at);
-    const used = { key_id, day, allowed: 0, refused: 0, last_used_at: null };
-    this.#add(isAllowed ? { ...used, allowed: 1, last_used_at: at } : { ...used, refused: 1 });
+    const used = this.#usedOn(key_id, dayOf(at));
+    if (!used) return;
+    if (isAllowed) {
+      used.allowed += 1;
+      used.last_used_at = at;
+    } else used.refused += 1;
   }
 
   /** Writes what was counted so far. */
@@ -36,11 +39,23 @@ export class UsageMeter {
     await this.#write();
   }
 
-  #add(used: Used): void {
-    const place = `${used.key_id} ${used.day.getTime()}`;
-    const before = this.#used.get(place);
-    if (!before && this.#used.size >= mostWaiting) return;
-    this.#used.set(place, before ? sum(before, used) : used);
+  /** What was counted of a key on a day; undefined: too much waits already. */
+  #usedOn(key_id: string, day: Date): Used | undefined {
+    const place = `${key_id} ${day.getTime()}`;
+    const used = this.#used.get(place);
+    if (used || this.#used.size >= mostWaiting) return used;
+    const begun = { key_id, day, allowed: 0, refused: 0, last_used_at: null };
+    this.#used.set(place, begun);
+    return begun;
+  }
+
+  /** Counts again what could not be written; what came meanwhile is later. */
+  #keep({ key_id, day, allowed, refused, last_used_at }: Used): void {
+    const used = this.#usedOn(key_id, day);
+    if (!used) return;
+    used.allowed += allowed;
+    used.refused += refused;
+    used.last_used_at ??= last_used_at;
   }
 
   #write(): Promise<void> {
@@ -49,7 +64,7 @@ export class UsageMeter {
     this.#used = new Map();
     this.#writing = addUsage(this.#db, used)
       .catch((error: unknown) => {
-        for (const one of used) this.#add(one);
+        for (const one of used) this.#keep(one);
         this.#log[isOutage(error) ? 'warn' : 'error']({ err: error }, 'the use of API keys was not recorded yet');
       })
       .finally(() => {
@@ -57,10 +72,4 @@ export class UsageMeter {
       });
     return this.#writing;
   }
-}
-
-function sum(a: Used, b: Used): Used {
-  const times = [a.last_used_at, b.last_used_at].filter((at) => at !== null);
-  const last_used_at = times.length === 0 ? null : new Date(Math.max(...times.map(Number)));
-  return { ...a, allowed: a.allowed + b.allowed, refused: a.refused + b.refused, last_used_at };
 }

@@ -28,6 +28,11 @@ export type KeyVerdict = Decision & {
   retry_after_seconds?: number | undefined;
 };
 
+/** A key that was sent, and what is asked of it. */
+export type KeyUse = { key: string; asked: Asked };
+
+type Admitted = { entry: KeyEntry; asked: Asked; meant: readonly CountedLimit[] };
+
 /** Verifies keys on this node. */
 export class KeyVerifier {
   readonly #deps: VerifierDeps;
@@ -62,19 +67,30 @@ export class KeyVerifier {
   }
 
   /**
-   * Admits a key that this node has met, and counts it; nothing of it waits.
+   * Admits keys that this node has met, and counts them: all of them, or none. Nothing of it waits.
    *
-   * @returns undefined where something speaks against it, or more than a look in memory is needed: nothing was counted then
+   * @returns undefined where something speaks against one, or more than a look in memory is needed: nothing was counted then
    */
-  admitMet(key: string, asked: Asked): KeyVerdict | undefined {
-    const entry = this.#known.met(key);
+  admitMet(uses: readonly KeyUse[]): KeyVerdict[] | undefined {
     const now = this.#deps.now();
-    if (!entry || decide(entry, asked, now).code !== 'valid') return undefined;
-    const meant = meantFor(entry, asked);
-    const taken = this.#limits.takeNow(countersOf(meant, asked, now));
+    const admitted: Admitted[] = [];
+    for (const { key, asked } of uses) {
+      const entry = this.#known.met(key);
+      if (!entry || decide(entry, asked, now).code !== 'valid') return undefined;
+      admitted.push({ entry, asked, meant: meantFor(entry, asked) });
+    }
+    const counters = admitted.flatMap(({ meant, asked }) => countersOf(meant, asked, now));
+    // A counter that two of them move would be moved once.
+    if (new Set(counters.map(({ key }) => key)).size < counters.length) return undefined;
+    const taken = this.#limits.takeNow(counters);
     if (!taken || taken.refusing !== undefined) return undefined;
-    this.#meter.count(entry.id, true, now);
-    return { ...concluded(meant, taken, asked, now), entry };
+    let first = 0;
+    return admitted.map(({ entry, asked, meant }) => {
+      this.#meter.count(entry.id, true, now);
+      const values = taken.values.slice(first, first + meant.length);
+      first += meant.length;
+      return { ...concluded(meant, { refusing: undefined, values }, asked, now), entry };
+    });
   }
 
   async #judge(entry: KeyEntry, asked: Asked): Promise<KeyVerdict> {

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { type AccessDeps, allows, effectivePermissions, forbiddenBecause } from '../access/index.ts';
-import type { KeyVerifier } from '../api-keys/index.ts';
+import type { Asked, KeyVerifier } from '../api-keys/index.ts';
 import type { Bearer } from '../oidc/index.ts';
 import { forbidden, Problem, tooMany } from '../platform/http/index.ts';
 import { credentialOf } from './credentials.ts';
@@ -32,17 +32,14 @@ export async function callerOf(deps: CallerDeps, ctx: Context): Promise<string> 
   return subject_id;
 }
 
+/** What is asked of the key of a service that asks about others. */
+export function callerAsked(audience: string, { ip }: Context): Asked {
+  const needed = { needs: verifyPermission, permissions: [verifyPermission] };
+  return { ...needed, resource: audience, ip, origin: undefined, cost: 1, parameters: {} };
+}
+
 async function keyCaller({ keys, audience }: CallerDeps, ctx: Context, key: string): Promise<string> {
-  const asked = {
-    needs: verifyPermission,
-    permissions: [verifyPermission],
-    resource: audience,
-    ip: ctx.ip,
-    origin: undefined,
-    cost: 1,
-    parameters: {},
-  };
-  const { code, reason, entry, retry_after_seconds } = await keys.verify(key, asked, ctx.ip);
+  const { code, reason, entry, retry_after_seconds } = await keys.verify(key, callerAsked(audience, ctx), ctx.ip);
   if (code === 'valid' && entry) return entry.id;
   if (code === 'rate_limited' || code === 'quota_exceeded' || code === 'throttled')
     throw tooMany(reason, retry_after_seconds ?? 1);

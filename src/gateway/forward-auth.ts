@@ -1,10 +1,11 @@
 import type { Context, Middleware } from 'koa';
+import { LRUCache } from 'lru-cache';
 import { ambiguous, type Credential, credentialOf, single } from './credentials.ts';
 import { describe, type OriginalRequest, originalRequest } from './original-request.ts';
 import { admit, challengeFor, notPermitted, refuse } from './proxy-answers.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
 import type { VerifyRequest } from './schemas.ts';
-import { fill, fillPermission } from './templates.ts';
+import { type Filled, permissionTemplate, type Template, template } from './templates.ts';
 import { judge, type VerdictDeps } from './verdicts.ts';
 import { verifyPath } from './verify.ts';
 
@@ -22,11 +23,14 @@ export function gatewayTemplate(path: string): string | undefined {
 /** What a proxy was told to ask for, and of which request. */
 export type Question = {
   request: OriginalRequest;
-  permissions: readonly string[];
+  permissions: readonly Template[];
   resource: string | undefined;
   cost: string | undefined;
-  parameters: Readonly<Record<string, string>>;
+  parameters: Readonly<Record<string, Template>>;
 };
+
+// Proxies ask with the same few queries all the time.
+const queries = new LRUCache<string, Omit<Question, 'request'>>({ max: 1000, memoMethod: queryIn });
 
 /**
  * Answers proxies that ask before they let a request through: `/gateway/forward-auth?permission=…` (nginx `auth_request`,
@@ -59,7 +63,7 @@ export function questionIn(ctx: Context): Question | undefined {
   // The query is the client's here.
   return {
     request: describe(ctx.method, path),
-    permissions: [...(permission === none ? [] : [decoded(permission)]), ...fromHeader(ctx)],
+    permissions: [...(permission === none ? [] : [permissionTemplate(decoded(permission))]), ...fromHeader(ctx)],
     resource: resource === none ? undefined : decoded(resource),
     cost: undefined,
     parameters: {},
@@ -75,37 +79,43 @@ function decoded(part: string): string {
 }
 
 function fromQuery(ctx: Context): Question {
-  const query = new URLSearchParams(ctx.querystring);
+  const asked = queries.memo(ctx.querystring);
+  return { ...asked, request: originalRequest(ctx), permissions: [...asked.permissions, ...fromHeader(ctx)] };
+}
+
+function queryIn(querystring: string): Omit<Question, 'request'> {
+  const query = new URLSearchParams(querystring);
   const named = [...query].filter(([name]) => name.startsWith('parameter.'));
   return {
-    request: originalRequest(ctx),
-    permissions: [...query.getAll('permission'), ...fromHeader(ctx)],
+    permissions: query.getAll('permission').map(permissionTemplate),
     resource: query.get('resource') ?? undefined,
     cost: query.get('cost') ?? undefined,
-    parameters: Object.fromEntries(named.map(([name, template]) => [name.slice('parameter.'.length), template])),
+    parameters: Object.fromEntries(named.map(([name, value]) => [name.slice('parameter.'.length), template(value)])),
   };
 }
 
 /** A proxy may add permissions in a header; a client that sends it makes its own way narrower. */
-function fromHeader(ctx: Context): string[] {
-  return (single(ctx, 'x-latchkey-permission') ?? '').split(' ').filter(Boolean);
+function fromHeader(ctx: Context): Template[] {
+  const given = single(ctx, 'x-latchkey-permission');
+  return given === undefined ? [] : given.split(' ').filter(Boolean).map(permissionTemplate);
 }
 
 /** @throws Problem 400, 403: the question leads to no permission */
 export function verifyRequest(ctx: Context, question: Question, credential: Credential): VerifyRequest {
   const { request, resource } = question;
-  const permissions = question.permissions.map((template) => filled(fillPermission(template, request)));
+  const permissions = question.permissions.map((fill) => filled(fill(request)));
   const entries = Object.entries(question.parameters);
-  const parameters = Object.fromEntries(entries.map(([name, template]) => [name, filled(fill(template, request))]));
+  const parameters = Object.fromEntries(entries.map(([name, fill]) => [name, filled(fill(request))]));
   const origin = single(ctx, 'origin');
   const asked = { resource, ip: ctx.ip, origin, cost: costOf(question.cost), parameters };
-  const needs = permissions.length > 0 ? { permissions: { and: permissions } } : {};
+  const [permission] = permissions;
+  const needs = permissions.length > 1 ? { permissions: { and: permissions } } : { permission };
   if ('key' in credential) return { ...asked, ...needs, key: credential.key };
   const proof = credential.scheme === 'dpop' ? single(ctx, 'dpop') : undefined;
   return { ...asked, ...needs, token: credential.token, method: request.method, url: urlOf(ctx, question), proof };
 }
 
-function filled(result: ReturnType<typeof fill>): string {
+function filled(result: Filled): string {
   if ('problem' in result) throw notPermitted(result.problem);
   return result.text;
 }

@@ -20,12 +20,12 @@ export type GatewayDeps = {
   bearers: BearerDeps;
   /** Of Latchkey's own API: for which those must be who may ask. */
   audience: string;
-  warm: Pick<WarmKeysDeps, 'contextOf' | 'headers' | 'observe'>;
+  warm: Pick<WarmKeysDeps, 'contextOf' | 'headers' | 'host' | 'longWay' | 'observe'>;
   config: { apiKeyEnvironments: readonly string[]; apiKeyLimits: 'memory' | 'shared' };
 };
 
 export type OpenGateway = {
-  /** Answers a proxy at once if it can; otherwise nothing has happened. */
+  /** Answers at once if it can; otherwise nothing has happened. */
   answer: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Answers proxies, also about hosts that are not this one's: comes before the host is checked. */
   forProxies: Middleware;

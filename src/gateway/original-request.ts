@@ -42,7 +42,7 @@ function segmentsOf(path: string): (string | undefined)[] {
 /** `.`, `..` and empty parts are resolved by one server and kept by another. */
 function decoded(part: string): string | undefined {
   try {
-    const text = decodeURIComponent(part);
+    const text = part.includes('%') ? decodeURIComponent(part) : part;
     return text === '' || text === '.' || text === '..' || text.includes('/') || text.includes('\\') ? undefined : text;
   } catch {
     // Not UTF-8: what a server makes of it is its own affair.

@@ -11,6 +11,8 @@ const mostHeaderLength = 4000;
 export function admit(ctx: Context, verdict: Verdict): void {
   ctx.status = 200;
   ctx.body = '';
+  // There is nothing that would be of a type.
+  ctx.remove('Content-Type');
   ctx.set(identityHeaders(verdict));
 }
 

@@ -1,40 +1,54 @@
 import { isPermissionPattern } from '../access/index.ts';
 import type { OriginalRequest } from './original-request.ts';
 
-const placeholder = /\{([^{}]*)\}/g;
+const placeholder = /\{([^{}]*)\}/;
 const readers = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY']);
 
 export type Filled = { text: string } | { problem: string };
 
+/** Fills in what an original request says. */
+export type Template = (request: OriginalRequest) => Filled;
+
 /**
  * A text with `{path.N}` (the N-th part of the path, from 1), `{method}` (`get`, `post`, …) and `{action}` (`read` or `write`,
- * by the method) filled in from the original request.
+ * by the method) to be filled in.
  */
-export function fill(template: string, request: OriginalRequest): Filled {
-  let problem: string | undefined;
-  const text = template.replaceAll(placeholder, (_, name: string) => {
-    const value = placeholderValue(name, request);
-    if (value === undefined) problem ??= `The request has no {${name}}.`;
-    return value ?? '';
-  });
-  return problem === undefined ? { text } : { problem };
+export function template(written: string): Template {
+  // Literal texts and names of placeholders in turn.
+  const parts = written
+    .split(placeholder)
+    .map((part, n) => ({ part, valueIn: n % 2 === 0 ? () => part : placed(part) }));
+  return (request) => {
+    let text = '';
+    for (const { part, valueIn } of parts) {
+      const value = valueIn(request);
+      if (value === undefined) return { problem: `The request has no {${part}}.` };
+      text += value;
+    }
+    return { text };
+  };
 }
 
-/** A permission with its placeholders filled in; what comes from a request becomes one segment, and never a wildcard. */
-export function fillPermission(template: string, request: OriginalRequest): Filled {
-  const filled = fill(template, request);
-  if ('problem' in filled) return filled;
-  const { text } = filled;
-  const isConcrete = isPermissionPattern(text) && !text.split(':').includes('*');
-  const isWhole = text.split(':').length === template.split(':').length;
-  return isConcrete && isWhole ? filled : { problem: `The request makes no permission of "${template}".` };
+/** The same for a permission; what comes from a request becomes one segment, and never a wildcard. */
+export function permissionTemplate(written: string): Template {
+  const fill = template(written);
+  const segments = written.split(':').length;
+  return (request) => {
+    const filled = fill(request);
+    if ('problem' in filled) return filled;
+    const { text } = filled;
+    const isConcrete = isPermissionPattern(text) && !text.split(':').includes('*');
+    const isWhole = text.split(':').length === segments;
+    return isConcrete && isWhole ? filled : { problem: `The request makes no permission of "${written}".` };
+  };
 }
 
-function placeholderValue(name: string, { method, segments }: OriginalRequest): string | undefined {
-  if (name === 'method') return method.toLowerCase();
-  if (name === 'action') return readers.has(method) ? 'read' : 'write';
+/** What stands in the place of a placeholder. */
+function placed(name: string): (request: OriginalRequest) => string | undefined {
+  if (name === 'method') return ({ method }) => method.toLowerCase();
+  if (name === 'action') return ({ method }) => (readers.has(method) ? 'read' : 'write');
   const position = /^path\.([1-9]\d?)$/.exec(name)?.[1];
+  if (position === undefined) return () => undefined;
   // One part that servers read in two ways makes every other uncertain: of `/a/../b` some serve `/b`.
-  if (position === undefined || segments.includes(undefined)) return undefined;
-  return segments[Number(position) - 1];
+  return ({ segments }) => (segments.includes(undefined) ? undefined : segments[Number(position) - 1]);
 }

@@ -1,64 +1,140 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Context } from 'koa';
-import type { KeyVerifier } from '../api-keys/index.ts';
-import { type EarlyAnswer, requestIdFor } from '../platform/http/index.ts';
+import type { KeyUse, KeyVerifier } from '../api-keys/index.ts';
+import {
+  type EarlyAnswer,
+  parseJson,
+  plainlyNames,
+  type RereadableRequest,
+  requestIdFor,
+} from '../platform/http/index.ts';
+import { callerAsked } from './callers.ts';
 import { credentialOf } from './credentials.ts';
 import { forwardAuthPath, questionIn, verifyRequest } from './forward-auth.ts';
 import { identityHeaders } from './proxy-answers.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
+import { VerifyRequest } from './schemas.ts';
 import { askedOf, ofKey } from './verdicts.ts';
+import { verifyPath } from './verify.ts';
 
 export type WarmKeysDeps = RecordDeps & {
   keys: KeyVerifier;
+  /** Of Latchkey's own API. */
+  audience: string;
+  /** Services ask under this name; proxies ask about hosts of others. */
+  host: string;
   /** Makes a context of a request, as the long way would see it. */
   contextOf: (request: IncomingMessage, response: ServerResponse) => Context;
+  /** Where everything goes that is not answered here. */
+  longWay: RequestListener;
   /** Headers of every answer. */
   headers: Readonly<Record<string, string>>;
   observe: (answer: EarlyAnswer) => void;
 };
 
-const emptyBody = ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', '0'];
+type Answered = Omit<EarlyAnswer, 'method' | 'path'>;
+
+const mostBytes = 64 * 1024;
 
 /**
- * Answers proxies about keys that this node has met and that may do what is asked, before anything else looks at the request: most
- * of what a gateway is asked. Whatever else it is (a refusal, a token, an unknown key) goes the long way, and nothing has happened.
+ * Answers proxies and services about keys that this node has met and that may do what is asked, before anything else looks at the
+ * request: most of what a gateway is asked. Whatever else it is (a refusal, a token, an unknown key) goes the long way, and nothing
+ * was counted.
  */
 export class WarmKeys {
   readonly #deps: WarmKeysDeps;
-  readonly #headers: readonly string[];
+  readonly #toProxies: readonly string[];
+  readonly #toServices: readonly string[];
 
   constructor(deps: WarmKeysDeps) {
     this.#deps = deps;
-    this.#headers = [...Object.entries(deps.headers).flat(), 'Cache-Control', 'no-store', ...emptyBody];
+    const always = [...Object.entries(deps.headers).flat(), 'Cache-Control', 'no-store'];
+    this.#toProxies = [...always, 'Content-Length', '0'];
+    this.#toServices = [...always, 'Content-Type', 'application/json; charset=utf-8'];
   }
 
+  /** Takes the request if it may be one of these; otherwise nothing has happened. */
   answer(request: IncomingMessage, response: ServerResponse): boolean {
-    if (request.method !== 'GET' || !request.url?.startsWith(`${forwardAuthPath}?`)) return false;
-    const startedAt = performance.now();
-    const { contextOf, observe } = this.#deps;
-    const request_id = requestIdFor(request.headers['x-request-id']);
-    const identity = this.#admitted(contextOf(request, response), request_id);
+    const { method, url = '' } = request;
+    if (method === 'GET' && url.startsWith(`${forwardAuthPath}?`)) return this.#answerProxy(request, response);
+    return method === 'POST' && url === verifyPath && this.#answerService(request, response);
+  }
+
+  #answerProxy(request: IncomingMessage, response: ServerResponse): boolean {
+    const answered = this.#begun(request);
+    const identity = ifPlain(() => this.#identified(this.#deps.contextOf(request, response), answered));
     if (!identity) return false;
-    response.writeHead(200, [...this.#headers, 'X-Request-Id', request_id, ...identity]);
+    response.writeHead(200, [...this.#toProxies, 'X-Request-Id', answered.request_id, ...identity]);
     response.end();
-    observe({ path: forwardAuthPath, request_id, startedAt });
+    this.#deps.observe({ method: 'GET', path: forwardAuthPath, ...answered });
     return true;
   }
 
-  #admitted(ctx: Context, request_id: string): string[] | undefined {
-    try {
-      const question = questionIn(ctx);
-      const credential = question && credentialOf(ctx);
-      if (!credential || !('key' in credential)) return undefined;
-      const request = verifyRequest(ctx, question, credential);
-      const met = this.#deps.keys.admitMet(credential.key, askedOf(request));
-      if (!met) return undefined;
-      const verdict = ofKey(met, request.resource);
-      recordUse(this.#deps, ctx, { request, verdict, request_id });
-      return Object.entries(identityHeaders(verdict)).flat();
-    } catch {
-      // It is refused, and said why, on the long way.
-      return undefined;
-    }
+  #identified(ctx: Context, { request_id }: Answered): string[] | undefined {
+    const question = questionIn(ctx);
+    const credential = question && credentialOf(ctx);
+    if (!credential || !('key' in credential)) return undefined;
+    const request = verifyRequest(ctx, question, credential);
+    const met = this.#deps.keys.admitMet([{ key: credential.key, asked: askedOf(request) }])?.[0];
+    if (!met) return undefined;
+    const verdict = ofKey(met, request.resource);
+    recordUse(this.#deps, ctx, { request, verdict, request_id });
+    return Object.entries(identityHeaders(verdict)).flat();
   }
+
+  #answerService(request: IncomingMessage, response: ServerResponse): boolean {
+    const { contextOf, host, longWay, observe } = this.#deps;
+    const answered = this.#begun(request);
+    const ctx = contextOf(request, response);
+    const caller = ifPlain(() => credentialOf(ctx));
+    if (!isShortJson(request) || !plainlyNames(host, request) || !caller || !('key' in caller)) return false;
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = Buffer.concat(chunks);
+      const verdict = ifPlain(() => this.#verdict(ctx, { caller: caller.key, body, ...answered }));
+      if (!verdict) {
+        (request as RereadableRequest).replaceBody(body);
+        longWay(request, response);
+        return;
+      }
+      const length = String(Buffer.byteLength(verdict));
+      const headers = [...this.#toServices, 'Content-Length', length, 'X-Request-Id', answered.request_id];
+      response.writeHead(200, headers).end(verdict);
+      observe({ method: 'POST', path: verifyPath, ...answered });
+    });
+    return true;
+  }
+
+  #verdict(ctx: Context, given: Answered & { caller: string; body: Buffer }): string | undefined {
+    const { data: request } = VerifyRequest.safeParse(parseJson(given.body.toString()));
+    if (request?.key === undefined) return undefined;
+    const { audience, keys } = this.#deps;
+    const asking: KeyUse = { key: given.caller, asked: callerAsked(audience, ctx) };
+    const [caller, met] = keys.admitMet([asking, { key: request.key, asked: askedOf(request) }]) ?? [];
+    if (!caller?.entry || !met) return undefined;
+    const verdict = ofKey(met, request.resource);
+    recordUse(this.#deps, ctx, { request, verdict, caller: caller.entry.id, request_id: given.request_id });
+    return JSON.stringify(verdict);
+  }
+
+  #begun({ headers }: IncomingMessage): Answered {
+    return { startedAt: performance.now(), request_id: requestIdFor(headers['x-request-id']) };
+  }
+}
+
+/** Undefined for what is refused: it is, and hears why, on the long way. */
+function ifPlain<Value>(look: () => Value): Value | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the long way would read as JSON, of a length that is known and bounded. */
+function isShortJson({ headers }: IncomingMessage): boolean {
+  const { 'content-type': type, 'content-length': length = '', 'content-encoding': encoding } = headers;
+  const isJson = type === 'application/json' || type === 'application/json; charset=utf-8';
+  return isJson && encoding === undefined && /^\d{1,6}$/.test(length) && Number(length) <= mostBytes;
 }

@@ -25,7 +25,7 @@ describe.each([
     expect(read.headers).toEqual(
       expect.arrayContaining([
         ['cache-control', 'no-store'],
-        ['x-frame-options', 'DENY'],
+        ['x-content-type-options', 'nosniff'],
       ]),
     );
     expect(await ask()).toEqual(read);

@@ -7,7 +7,12 @@ export type Digest = Buffer & { readonly [digestBrand]: true };
 
 /** SHA-256 of a high-entropy secret (256 random bits need no salt). */
 export function digest(secret: string | Buffer): Digest {
-  return hash('sha256', secret, 'buffer') as Digest;
+  return Buffer.from(digestText(secret), 'latin1') as Digest;
+}
+
+/** The same as a text of 32 characters, one a byte, for keys of maps. Node makes it in a third of the time of a buffer. */
+export function digestText(secret: string | Buffer): string {
+  return hash('sha256', secret, 'binary');
 }
 
 // Node imports raw bytes anew for every HMAC, which takes three times as long as the HMAC itself.

@@ -93,7 +93,7 @@ async function readBody(req: IncomingMessage, length: number | undefined): Promi
   const chunks: Buffer[] = [];
   let received = 0;
   try {
-    for await (const chunk of req as AsyncIterable<Buffer>) {
+    for await (const chunk of req.iterator({ destroyOnReturn: false })) {
       received += chunk.length;
       if (received > limitBytes) throw tooLarge();
       chunks.push(chunk);

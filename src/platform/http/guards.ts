@@ -78,29 +78,45 @@ function misdirected(issuer: string): Problem {
 }
 
 /**
- * Headers of every answer. A page that needs more (a redirect to a client after a form, an inline script of the provider's)
+ * Headers of every answer, with what concerns pages unless only programs ask there. A page that needs more (a redirect to a client after a form, an inline script of the provider's)
  * widens its own policy; none may be framed.
  */
-export function securityHeaders(issuer: string): Middleware {
-  const headers = lastingHeaders(issuer);
+export function securityHeaders(issuer: string, isForPrograms: (path: string) => boolean): Middleware {
+  const [forPages, forPrograms] = [headersForPages(issuer), headersForPrograms(issuer)];
   return async (ctx: Context, next: Next) => {
-    ctx.set(headers);
+    const isLean = isForPrograms(ctx.path);
+    ctx.set(isLean ? forPrograms : forPages);
     await next();
+    // A browser came here all the same, and is shown why that is wrong.
+    if (isLean && ctx.response.is('html')) ctx.set(forPages);
   };
 }
 
-/** The same for every answer. */
-export function lastingHeaders(issuer: string): Record<string, string> {
+/** Of what no browser shows: enough that one which does shows nothing and runs nothing. */
+export function headersForPrograms(issuer: string): Record<string, string> {
   return {
-    'Content-Security-Policy': contentSecurityPolicy(["'self'"]),
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
     'X-Content-Type-Options': 'nosniff',
+    ...(issuer.startsWith('https:') ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
+  };
+}
+
+function headersForPages(issuer: string): Record<string, string> {
+  return {
+    ...headersForPrograms(issuer),
+    'Content-Security-Policy': contentSecurityPolicy(["'self'"]),
     'X-Frame-Options': 'DENY',
     // `no-referrer` would make browsers send `Origin: null` with our own forms.
     'Referrer-Policy': 'same-origin',
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',
-    ...(issuer.startsWith('https:') ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
   };
+}
+
+/** Whether a request names this host and no other, in the usual form; what is written otherwise may still be meant for it. */
+export function plainlyNames(host: string, { headers, headersDistinct }: IncomingMessage): boolean {
+  const { host: named, 'x-forwarded-host': forwarded = named } = headers;
+  return named === host && forwarded === host && headersDistinct.host?.length === 1;
 }
 
 /**

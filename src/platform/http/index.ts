@@ -5,11 +5,12 @@ export {
   believeProxies,
   contentSecurityPolicy,
   disbelieveProxies,
-  lastingHeaders,
+  headersForPrograms,
   pinHost,
+  plainlyNames,
   securityHeaders,
 } from './guards.ts';
-export { readJson } from './json-body.ts';
+export { parseJson, readJson } from './json-body.ts';
 export { MergePatch, mergePatch } from './merge-patch.ts';
 export { cursorAt, keyIn, type Position, pageByKey, pageFrom, positionIn } from './paging.ts';
 export {

@@ -13,7 +13,15 @@ const mostDepth = 20;
 export async function readJson(ctx: Context): Promise<unknown> {
   if (ctx.request.length && ctx.is('application/json', 'application/merge-patch+json') === false) throw unsupported();
   const text = await readText(ctx);
-  if (text === '') return undefined;
+  return text === '' ? undefined : parseJson(text);
+}
+
+/**
+ * A value from JSON.
+ *
+ * @throws Problem 400 as `readJson`
+ */
+export function parseJson(text: string): unknown {
   try {
     const parsed: unknown = JSON.parse(text);
     refuseStrange(parsed, '', 0);

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
+import { plainlyNames } from './guards.ts';
 import { requestIdFor } from './request-origin.ts';
 
 type Kept = { version: unknown; bytes: string; headers: readonly string[] };
 
-/** A GET that was answered with 200 before anything else looked at it; when it began, as `performance.now()`. */
-export type EarlyAnswer = { path: string; request_id: string; startedAt: number };
+/** A request that was answered with 200 before anything else looked at it; when it began, as `performance.now()`. */
+export type EarlyAnswer = { method: 'GET' | 'POST'; path: string; request_id: string; startedAt: number };
 
 export type RepeatedAnswersOptions = {
   /** The issuer; requests for another host go the long way. */
@@ -56,15 +57,15 @@ export class RepeatedAnswers {
     const request_id = requestIdFor(request.headers['x-request-id']);
     response.writeHead(200, [...kept.headers, 'X-Request-Id', request_id]);
     response.end(kept.bytes, 'latin1');
-    this.#options.observe({ path, request_id, startedAt });
+    this.#options.observe({ method: 'GET', path, request_id, startedAt });
     return true;
   }
 
   /** Nothing in the request makes its answer another one. */
-  #isPlain({ method, headers, headersDistinct }: IncomingMessage): boolean {
-    const { host, origin, 'x-forwarded-host': forwarded = host } = headers;
-    const isForIssuer = host === this.#host && forwarded === host && headersDistinct.host?.length === 1;
-    return method === 'GET' && isForIssuer && origin === undefined && headers['if-none-match'] === undefined;
+  #isPlain(request: IncomingMessage): boolean {
+    const { method, headers } = request;
+    const isUsual = method === 'GET' && headers.origin === undefined && headers['if-none-match'] === undefined;
+    return isUsual && plainlyNames(this.#host, request);
   }
 }
 
