@@ -13,23 +13,23 @@ export function admit(ctx: Context, verdict: Verdict): void {
   ctx.body = '';
   // There is nothing that would be of a type.
   ctx.remove('Content-Type');
-  ctx.set(identityHeaders(verdict));
+  for (const [name, value] of identityOf(verdict)) ctx.set(name, value);
 }
 
 /** Who calls, as headers. */
-export function identityHeaders(verdict: Verdict): Record<string, string> {
+export function identityOf(verdict: Verdict): readonly (readonly [name: string, value: string])[] {
   const { subject = '', subject_kind = '', client_id = '', key_id = '', environment = '', permissions = [] } = verdict;
   const held = permissions.join(' ');
-  return {
-    'X-Latchkey-Subject': subject,
-    'X-Latchkey-Subject-Kind': subject_kind,
-    'X-Latchkey-Client-Id': client_id,
-    'X-Latchkey-Credential': verdict.credential,
-    'X-Latchkey-Key-Id': key_id,
-    'X-Latchkey-Environment': environment,
-    'X-Latchkey-Permissions': held.length <= mostHeaderLength ? held : '',
-    'X-Latchkey-Expires-At': verdict.expires_at?.toISOString() ?? '',
-  };
+  return [
+    ['X-Latchkey-Subject', subject],
+    ['X-Latchkey-Subject-Kind', subject_kind],
+    ['X-Latchkey-Client-Id', client_id],
+    ['X-Latchkey-Credential', verdict.credential],
+    ['X-Latchkey-Key-Id', key_id],
+    ['X-Latchkey-Environment', environment],
+    ['X-Latchkey-Permissions', held.length <= mostHeaderLength ? held : ''],
+    ['X-Latchkey-Expires-At', verdict.expires_at?.toISOString() ?? ''],
+  ];
 }
 
 /** Nobody said who they are: how they may (RFC 6750 §3, RFC 9728 §5.1). */

@@ -11,9 +11,9 @@ import {
 import { callerAsked } from './callers.ts';
 import { credentialOf } from './credentials.ts';
 import { forwardAuthPath, questionIn, verifyRequest } from './forward-auth.ts';
-import { identityHeaders } from './proxy-answers.ts';
+import { identityOf } from './proxy-answers.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
-import { VerifyRequest } from './schemas.ts';
+import { type Verdict, VerifyRequest } from './schemas.ts';
 import { askedOf, ofKey } from './verdicts.ts';
 import { verifyPath } from './verify.ts';
 
@@ -62,15 +62,16 @@ export class WarmKeys {
 
   #answerProxy(request: IncomingMessage, response: ServerResponse): boolean {
     const answered = this.#begun(request);
-    const identity = ifPlain(() => this.#identified(this.#deps.contextOf(request, response), answered));
-    if (!identity) return false;
-    response.writeHead(200, [...this.#toProxies, 'X-Request-Id', answered.request_id, ...identity]);
-    response.end();
+    const verdict = ifPlain(() => this.#verdictForProxy(this.#deps.contextOf(request, response), answered));
+    if (!verdict) return false;
+    const headers = [...this.#toProxies, 'X-Request-Id', answered.request_id];
+    for (const [name, value] of identityOf(verdict)) headers.push(name, value);
+    response.writeHead(200, headers).end();
     this.#deps.observe({ method: 'GET', path: forwardAuthPath, ...answered });
     return true;
   }
 
-  #identified(ctx: Context, { request_id }: Answered): string[] | undefined {
+  #verdictForProxy(ctx: Context, { request_id }: Answered): Verdict | undefined {
     const question = questionIn(ctx);
     const credential = question && credentialOf(ctx);
     if (!credential || !('key' in credential)) return undefined;
@@ -79,7 +80,7 @@ export class WarmKeys {
     if (!met) return undefined;
     const verdict = ofKey(met, request.resource);
     recordUse(this.#deps, ctx, { request, verdict, request_id });
-    return Object.entries(identityHeaders(verdict)).flat();
+    return verdict;
   }
 
   #answerService(request: IncomingMessage, response: ServerResponse): boolean {
@@ -92,21 +93,22 @@ export class WarmKeys {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks);
-      const verdict = ifPlain(() => this.#verdict(ctx, { caller: caller.key, body, ...answered }));
+      const verdict = ifPlain(() => this.#verdictForService(ctx, { caller: caller.key, body, ...answered }));
       if (!verdict) {
         (request as RereadableRequest).replaceBody(body);
         longWay(request, response);
         return;
       }
-      const length = String(Buffer.byteLength(verdict));
-      const headers = [...this.#toServices, 'Content-Length', length, 'X-Request-Id', answered.request_id];
-      response.writeHead(200, headers).end(verdict);
+      const length = Buffer.byteLength(verdict);
+      const headers = [...this.#toServices, 'Content-Length', String(length), 'X-Request-Id', answered.request_id];
+      // Plain ASCII takes the shorter way through Node.
+      response.writeHead(200, headers).end(verdict, length === verdict.length ? 'latin1' : 'utf8');
       observe({ method: 'POST', path: verifyPath, ...answered });
     });
     return true;
   }
 
-  #verdict(ctx: Context, given: Answered & { caller: string; body: Buffer }): string | undefined {
+  #verdictForService(ctx: Context, given: Answered & { caller: string; body: Buffer }): string | undefined {
     const { data: request } = VerifyRequest.safeParse(parseJson(given.body.toString()));
     if (request?.key === undefined) return undefined;
     const { audience, keys } = this.#deps;

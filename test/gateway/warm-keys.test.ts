@@ -1,5 +1,6 @@
-import { asOwner } from '../support/admin.ts';
-import { Gateway } from '../support/gateway.ts';
+import { request } from 'node:http';
+import { type AdminApi, asOwner } from '../support/admin.ts';
+import { Gateway, type VerifyAnswer } from '../support/gateway.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
 const byPath = '?permission=database:read:{path.1}';
@@ -49,5 +50,99 @@ describe.each([
     expect(statuses).toEqual([200, 200, 200, 429]);
     await owner.post('/revocations', { handle: { api_keys: { id } } });
     expect((await ask()).status).toBe(401);
+  });
+});
+
+type Told = VerifyAnswer & { limits: { remaining: number }[] };
+
+describe('a service that asks about keys that this node has met', () => {
+  const latchkey = startLatchkey();
+  let owner: AdminApi;
+  let gateway: Gateway;
+  beforeAll(async () => {
+    owner = await asOwner(latchkey);
+    gateway = await Gateway.open(latchkey, owner);
+  });
+
+  const asked = async (body: object, options?: Parameters<Gateway['post']>[1]) => {
+    const answer = await gateway.post(body, options);
+    const headers = [...answer.headers].filter(([name]) => !['date', 'x-request-id'].includes(name)).sort();
+    return { status: answer.status, headers, body: (await answer.json()) as Told };
+  };
+
+  test('is answered as about those that are read, and each use is counted once', async () => {
+    const { id, key } = await gateway.mint({ name: 'Schlüssel', restrictions: { rate_limit: '5 requests/hour' } });
+    const request = { key, permission: 'database:read:products' };
+    const read = await asked(request);
+    expect(read).toMatchObject({ status: 200, body: { valid: true, name: 'Schlüssel', limits: [{ remaining: 4 }] } });
+    const met = await asked(request);
+    expect(met.headers).toEqual(read.headers);
+    expect(met.body).toMatchObject({ ...read.body, limits: [{ remaining: 3, resets_at: expect.any(String) }] });
+    expect((await asked({ ...request, permission: 'database:read:orders' })).body.code).toBe(
+      'insufficient_permissions',
+    );
+    expect((await asked({ ...request, cost: 3 })).body.limits).toMatchObject([{ remaining: 0 }]);
+    expect((await asked(request)).body.code).toBe('rate_limited');
+    for (let uses = 0; uses < 3; ) {
+      const { body } = await owner.get(`/access-records?credential=${id}&outcome=active`);
+      uses = body.items.reduce((sum, item) => sum + Number(item.uses), 0);
+      expect(uses).toBeLessThanOrEqual(3);
+    }
+    await owner.post('/revocations', { handle: { api_keys: { id } } });
+    expect((await asked(request)).body.code).toBe('revoked');
+  });
+
+  test('is counted itself, once a request, whatever becomes of the other key', async () => {
+    const rate_limit = '6 requests/hour';
+    const caller = await gateway.mint({ permissions: ['latchkey:verify'], restrictions: { rate_limit } });
+    const { key } = await gateway.mint({ restrictions: { rate_limit: '2 requests/hour' } });
+    const codes: string[] = [];
+    for (let n = 0; n < 5; n += 1) codes.push((await asked({ key }, { key: caller.key })).body.code);
+    expect(codes).toEqual(['valid', 'valid', 'rate_limited', 'rate_limited', 'rate_limited']);
+    // The same key twice in one request counts twice.
+    expect((await asked({ key: caller.key }, { key: caller.key })).body.code).toBe('rate_limited');
+    expect((await asked({ key }, { key: caller.key })).status).toBe(429);
+  });
+
+  const malformed: [string, string, number][] = [
+    ['no JSON', '{', 400],
+    ['a member named twice', '{"key":"a","key":"b"}', 400],
+    ['a member in disguise', '{"key":"a","\\u006bey":"b"}', 400],
+    ['a member too many', '{"key":"a","__proto__":{}}', 400],
+    ['a control character', '{"key":"\\u0000"}', 400],
+    ['nesting', `{"key":"a","parameters":${'['.repeat(30)}${']'.repeat(30)}}`, 400],
+    ['too much', JSON.stringify({ key: 'x'.repeat(70_000) }), 413],
+  ];
+  test.each(malformed)('is told of %s as ever', async (_, body, status) => {
+    const { key } = await gateway.mint({ permissions: ['latchkey:verify'] });
+    expect((await asked({ key }, { key })).body.valid).toBe(true);
+    const headers = { 'content-type': 'application/json', 'x-api-key': key, 'x-request-id': 'the-same-request' };
+    const send = (chunked: boolean) =>
+      fetch(`${latchkey.issuer}/gateway/verify`, {
+        ...{ method: 'POST', headers, duplex: 'half' },
+        body: chunked ? new Blob([body]).stream() : body,
+      } as RequestInit);
+    const [whole, chunked] = [await send(false), await send(true)];
+    expect([whole.status, chunked.status]).toEqual([status, status]);
+    expect(whole.headers.get('content-type')).toBe('application/problem+json');
+    expect(await whole.json()).toEqual(await chunked.json());
+  });
+
+  test('is answered under the name of this server only', async () => {
+    const { key } = await gateway.mint({ permissions: ['latchkey:verify'] });
+    expect((await asked({ key }, { key })).body.valid).toBe(true);
+    const { hostname, port } = new URL(latchkey.issuer);
+    const body = JSON.stringify({ key });
+    const sent = {
+      'content-type': 'application/json',
+      'content-length': body.length,
+      'x-api-key': key,
+      host: 'evil.test',
+    };
+    const status = await new Promise((resolve) => {
+      const options = { hostname, port, method: 'POST', path: '/gateway/verify', headers: sent };
+      request(options, (answer) => resolve(answer.resume().statusCode)).end(body);
+    });
+    expect(status).toBe(421);
   });
 });

@@ -3,6 +3,7 @@ import { controlCharacters, readText } from './form-body.ts';
 import { Problem } from './problems.ts';
 
 const mostDepth = 20;
+const [quotationMark, backslash, colon] = [0x22, 0x5c, 0x3a];
 
 /**
  * The JSON body of a request; undefined when it has none.
@@ -24,12 +25,42 @@ export async function readJson(ctx: Context): Promise<unknown> {
 export function parseJson(text: string): unknown {
   try {
     const parsed: unknown = JSON.parse(text);
-    refuseStrange(parsed, '', 0);
-    refuseRepeated(text);
+    // Most bodies are as they should be: only of others it is asked where they are not.
+    if (ordinaryMembers(parsed, 0) !== colonsIn(text)) {
+      refuseStrange(parsed, '', 0);
+      refuseRepeated(text);
+    }
     return parsed;
   } catch (error) {
     throw error instanceof Problem ? error : badJson('', 'The body is not JSON.');
   }
+}
+
+/** How many members all objects in it have; NaN if something in it is not taken. */
+function ordinaryMembers(value: unknown, depth: number): number {
+  if (depth > mostDepth) return Number.NaN;
+  if (typeof value === 'string') return controlCharacters.test(value) ? Number.NaN : 0;
+  if (typeof value !== 'object' || value === null) return 0;
+  if (Array.isArray(value)) return value.reduce((sum, item) => sum + ordinaryMembers(item, depth + 1), 0);
+  let members = 0;
+  for (const name of Object.keys(value)) {
+    if (name === '__proto__' || controlCharacters.test(name)) return Number.NaN;
+    members += 1 + ordinaryMembers((value as Record<string, unknown>)[name], depth + 1);
+  }
+  return members;
+}
+
+/** How many members were written in JSON: each has one colon outside of texts. A repeated one is parsed as one. */
+function colonsIn(json: string): number {
+  let colons = 0;
+  let isText = false;
+  for (let n = 0; n < json.length; n += 1) {
+    const code = json.charCodeAt(n);
+    if (code === quotationMark) isText = !isText;
+    else if (isText && code === backslash) n += 1;
+    else if (!isText && code === colon) colons += 1;
+  }
+  return colons;
 }
 
 function refuseStrange(value: unknown, pointer: string, depth: number): void {
