@@ -36,6 +36,7 @@ export const comparisons: readonly Comparison[] = [
   of('refresh of anybody', amounts, 'stored tokens, '),
   of('introspection of anybody', amounts, 'stored tokens, '),
   of('forward-auth', gateways),
-  of('verify', gateways),
+  of('verify', [...gateways, 'better-auth']),
   of('forward-auth, never met', ['keys stored']),
+  of('decision', ['decision alone']),
 ];

@@ -6,7 +6,7 @@ import { type Bench, type Figures, measure, medianOf } from './measure.ts';
 import { openBenchPostgres } from './postgres.ts';
 import { ask, startProcess, stopProcess } from './processes.ts';
 import { type Measured, report } from './report.ts';
-import { type MeasuredServer, type ServerName, startLatchkey, startPeer } from './servers.ts';
+import { type MeasuredServer, type ServerName, startBetterAuth, startLatchkey, startPeer } from './servers.ts';
 import { storeKeys } from './stored-keys.ts';
 import { storeTokens } from './stored-tokens.ts';
 
@@ -70,6 +70,8 @@ async function startServers(bench: Bench): Promise<MeasuredServer[]> {
     straightforward: async () => startPeer('straightforward', 'main.ts', [await createDatabase('straightforward')]),
     'in memory': () => startPeer('in memory', 'main.ts'),
     'hash alone': () => startPeer('hash alone', 'hash.ts'),
+    'decision alone': () => startPeer('decision alone', 'decide.ts'),
+    'better-auth': async () => startBetterAuth(await createDatabase('better_auth')),
     'empty Koa route': () => startPeer('empty Koa route', 'empty.ts'),
   };
   const needed = profileFolder ? ['Latchkey' as const] : new Set(chosen.flatMap(({ servers }) => servers));

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Load } from './load/main.ts';
 import type { BenchPostgres } from './postgres.ts';
 import { ask, cpuOf, cpuOfMachine } from './processes.ts';
-import type { MeasuredServer } from './servers.ts';
+import { isAlone, type MeasuredServer } from './servers.ts';
 
 /** One round: rates a second, times in milliseconds, CPU in microseconds an operation. */
 export type Figures = {
@@ -47,13 +47,12 @@ function run(
   { name, origin, child, stored = 0, keys = 0 }: MeasuredServer,
   { operation, milliseconds }: Round,
 ): Promise<Load> {
-  if (name !== 'hash alone') return ask<Load>(load, { origin, operation, milliseconds, stored, keys });
+  if (!isAlone(name)) return ask<Load>(load, { origin, operation, milliseconds, stored, keys });
   return ask<Load>(child, { milliseconds });
 }
 
 async function sample({ postgres }: Bench, { name, child }: MeasuredServer) {
-  const { statements } =
-    name === 'hash alone' ? { statements: 0 } : await ask<{ statements: number }>(child, 'statements');
+  const { statements } = isAlone(name) ? { statements: 0 } : await ask<{ statements: number }>(child, 'statements');
   return {
     statements,
     writes: await postgres.writingTransactions(),

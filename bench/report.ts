@@ -13,7 +13,7 @@ type Target = {
   atMost?: number;
 };
 
-const withoutDatabase = ['in memory', 'hash alone', 'empty Koa route'];
+const withoutDatabase = ['in memory', 'hash alone', 'decision alone', 'empty Koa route'];
 
 const targetsWith = (stored: number): Target[] => [
   { operation: 'client_credentials opaque', what: 'requests/s', against: 'straightforward', atLeast: 2 },
@@ -57,6 +57,7 @@ const targetsWith = (stored: number): Target[] => [
     { operation, what: 'p99', against: 'empty Koa route', atMost: 2 },
     { operation, what: 'requests/s', of: 'keys stored', against: 'Latchkey', atLeast: 0.9 },
   ]),
+  { operation: 'verify', what: 'requests/s', against: 'better-auth', atLeast: 10 },
   { operation: 'discovery', what: 'requests/s', against: 'in memory', atLeast: 5 },
   { operation: 'jwks', what: 'requests/s', against: 'in memory', atLeast: 5 },
 ];

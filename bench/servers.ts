@@ -1,9 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { freePort } from '../test/support/free-port.ts';
-import { configuration } from './installation.ts';
+import { configuration, connections } from './installation.ts';
 import { ask, startProcess, stopProcess } from './processes.ts';
 
 export type ServerName =
@@ -15,7 +16,9 @@ export type ServerName =
   | 'straightforward'
   | 'in memory'
   | 'hash alone'
-  | 'empty Koa route';
+  | 'decision alone'
+  | 'empty Koa route'
+  | 'better-auth';
 export type MeasuredServer = {
   name: ServerName;
   origin: string;
@@ -73,12 +76,23 @@ export async function startLatchkey(
   return { name, origin, child, stop };
 }
 
+/** Something that is measured without a server around it, in a process that puts the load on itself. */
+export const isAlone = (name: ServerName): boolean => name.endsWith(' alone');
+
 /** Another server of `bench/peers`. */
 export async function startPeer(name: ServerName, file: string, args: string[] = []): Promise<MeasuredServer> {
-  const execArgv = name === 'hash alone' ? [] : counted;
+  const execArgv = isAlone(name) ? [] : counted;
   const child = startProcess(`bench/peers/${file}`, { args, execArgv });
   const { ready } = await ask<{ ready: string }>(child);
   return { name, origin: ready, child, stop: () => stopProcess(child) };
+}
+
+/** better-auth, whose packages are installed the first time. */
+export async function startBetterAuth(databaseUrl: string): Promise<MeasuredServer> {
+  const folder = path.join(import.meta.dirname, 'peers/better-auth');
+  if (!existsSync(path.join(folder, 'node_modules')))
+    execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  return startPeer('better-auth', 'better-auth/main.js', [databaseUrl, String(connections)]);
 }
 
 async function untilItSays(child: ChildProcess, words: string): Promise<void> {
