@@ -1,13 +1,18 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type Server } from 'node:http';
+import { type Agent, createServer, type IncomingMessage, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 
 export type Seen = { method: string; url: string; headers: NodeJS.Dict<string[]>; digest: string };
 
-/** The key of the handshake in RFC 6455 §1.3, and its answer. */
-export const websocketKey = 'dGhlIHNhbXBsZSBub25jZQ==';
+/** The handshake in RFC 6455 §1.3, and its answer. */
+export const websocketHandshake = {
+  connection: 'Upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  'sec-websocket-version': '13',
+};
 const websocketAnswer = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 
 export const digestOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
@@ -49,17 +54,25 @@ export class RecordingApi {
   }
 }
 
-export type Sent = { method?: string; headers?: Record<string, string | string[]>; body?: Buffer; chunked?: boolean };
+export type Sent = {
+  method?: string;
+  headers?: Record<string, string | string[]>;
+  body?: Buffer;
+  chunked?: boolean;
+  /** With what connections; each request has its own unless given. */
+  agent?: Agent;
+};
 
 /** Sends a request as it is written here, also one that no browser would send. */
 export async function sendAsWritten(
   origin: string,
   path: string,
-  { method = 'GET', headers = {}, body, chunked = false }: Sent = {},
+  { method = 'GET', headers = {}, body, chunked = false, agent }: Sent = {},
 ) {
   const { hostname, port } = new URL(origin);
   const length = chunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(body?.length ?? 0) };
-  const sent = request({ hostname, port, path, method, headers: { ...(body && length), ...headers }, agent: false });
+  const given = { ...(body && length), ...headers };
+  const sent = request({ hostname, port, path, method, headers: given, agent: agent ?? false });
   sent.end(body);
   const [answer] = (await Promise.race([
     once(sent, 'response'),
