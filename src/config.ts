@@ -283,9 +283,12 @@ const productionDemands: readonly [SettingName, string][] = [
   ['DATABASE_URL', 'in production: the embedded database is for development only'],
 ];
 
+/** Of `latchkey api` alone: whoever sets them for it runs other commands in the same shell. */
+const ofCommands = ['LATCHKEY_URL', 'LATCHKEY_TOKEN', 'LATCHKEY_PROFILE'];
+
 /** A mistyped name would otherwise leave the default in force, silently. */
 function unknownSettings(env: NodeJS.ProcessEnv): string[] {
-  const known = [...settings.map(({ name }) => name), ...secrets.map((name) => `${name}_FILE`)];
+  const known = [...ofCommands, ...settings.map(({ name }) => name), ...secrets.map((name) => `${name}_FILE`)];
   return Object.keys(env)
     .filter((name) => env[name] && /^LATCHKEY_(?!TEST_)/i.test(name) && !known.includes(name))
     .filter((name) => !isServiceLink(name, env[name] ?? ''))

@@ -248,6 +248,11 @@ describe('a mistyped name', () => {
     const link = { LATCHKEY_PORT: 'tcp://10.0.0.1:80', LATCHKEY_DB_PORT_80_TCP_ADDR: '10.0.0.1' };
     expect(problems({ ...others, ...service, ...link })).toEqual([]);
   });
+
+  test('is not looked for among those of "latchkey api"', () => {
+    const ofCommands = { LATCHKEY_URL: 'http://localhost:3000', LATCHKEY_TOKEN: 'x', LATCHKEY_PROFILE: '/tmp/x' };
+    expect(problems(ofCommands)).toEqual([]);
+  });
 });
 
 describe('in production', () => {

@@ -39,11 +39,14 @@ function segmentsOf(path: string): (string | undefined)[] {
   return path.replace(/^\//, '').replace(/\/$/, '').split('/').map(decoded);
 }
 
-/** `.`, `..` and empty parts are resolved by one server and kept by another. */
+/**
+ * `.`, `..` and empty parts are resolved by one server and kept by another, some of which leave out what follows a `;` first
+ * (RFC 3986 §3.3); a part may end at a NUL for those written in C.
+ */
 function decoded(part: string): string | undefined {
   try {
     const text = part.includes('%') ? decodeURIComponent(part) : part;
-    return text === '' || text === '.' || text === '..' || text.includes('/') || text.includes('\\') ? undefined : text;
+    return /^\.{0,2}(;|$)/.test(text) || /[/\\\0]/.test(text) ? undefined : text;
   } catch {
     // Not UTF-8: what a server makes of it is its own affair.
     return undefined;

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 type Pair = { client: Socket; server: Socket };
 type Trap = { text: string; when: 'before' | 'after'; sprung: () => void };
 
-/** The network between servers and PostgreSQL, in the hands of a test: it can refuse, fall silent, break, or hold one message back. */
+/** The network in front of PostgreSQL, or of Latchkey, in the hands of a test: it can refuse, fall silent, break, or hold one message back. */
 export class DatabaseProxy {
   #target: { host: string; port: number };
   #server: Server | undefined;
@@ -18,7 +18,7 @@ export class DatabaseProxy {
     this.#target = { host: target.hostname, port: Number(target.port || 5432) };
   }
 
-  /** Opens one in front of the PostgreSQL of this address. */
+  /** Opens one in front of the server of this address. */
   static async open(url: string): Promise<DatabaseProxy> {
     const proxy = new DatabaseProxy(new URL(url));
     await proxy.#listen();

@@ -1,0 +1,18 @@
+const { PLATFORM = 'http://localhost:4100', KEY = '', FROM } = process.env;
+
+/** Asks the platform for something, and prints what it says: allowed, or why not. */
+export async function attempt(request: string, body?: object): Promise<void> {
+  const [method = '', path = ''] = request.split(' ');
+  const answer = await fetch(`${PLATFORM}${path}`, {
+    method,
+    headers: {
+      'X-API-Key': KEY,
+      // What the proxy in front of the platform would say; on one machine there is none.
+      ...(FROM && { 'X-Forwarded-For': FROM }),
+      ...(body && { 'Content-Type': 'application/json' }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const { detail = 'allowed' } = (await answer.json()) as { detail?: string };
+  console.log(`${request}: ${answer.status} ${detail}`);
+}
