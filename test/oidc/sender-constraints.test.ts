@@ -7,6 +7,8 @@ import path from 'node:path';
 import { X509CertificateGenerator } from '@peculiar/x509';
 import { exportJWK } from 'jose';
 import * as client from 'openid-client';
+import { asOwner } from '../support/admin.ts';
+import { exchangeKey } from '../support/exchange.ts';
 import { api, clientSecrets, jwtApi, redirectUri, standardInstallation } from '../support/installation.ts';
 import { type Code, startLatchkey } from '../support/latchkey.ts';
 
@@ -199,6 +201,21 @@ describe('a client that authenticates by its certificate (RFC 8705)', () => {
       }
     },
   );
+
+  test('gets a token that is bound to its certificate for its key, too, and none without (RFC 8705 §3)', async () => {
+    const owner = await asOwner(latchkey);
+    const given = { name: 'a key', environment: 'dev', owner: { client_id: 'by-name' }, permissions: ['read'] };
+    const key = String((await owner.post('/api-keys', given)).body.key);
+    const headers = { 'x-client-cert': encodeURIComponent(certificates.service) };
+    const { body } = await exchangeKey(latchkey, key, { resource: api }, { headers });
+    const { rows } = await latchkey.database.query('select payload from access_tokens order by issued_at desc limit 1');
+    expect(body).toMatchObject({ scope: 'read', token_type: 'Bearer' });
+    expect(rows[0].payload).toMatchObject({ 'x5t#S256': expect.stringMatching(/^[\w-]{43}$/) });
+    expect(await exchangeKey(latchkey, key, { resource: api })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
+  });
 });
 
 function service(client_id: string, members: Record<string, unknown>) {
