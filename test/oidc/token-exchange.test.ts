@@ -24,6 +24,7 @@ beforeAll(async () => {
 });
 
 const ofService = { owner: { client_id: 'service' } };
+const ofAlice = { owner: { user: 'alice' } };
 const mint = (given: object = {}) => gateway.mint({ ...ofService, permissions: ['read', 'write'], ...given });
 const exchange = async (given: object, parameters: Record<string, string> = {}, headers: Record<string, string> = {}) =>
   exchangeKey(latchkey, (await mint(given)).key, { resource: api, ...parameters }, { headers });
@@ -56,6 +57,11 @@ describe('an API key is exchanged', () => {
     }
     const verdict = await gateway.verify({ token: access_token, resource, permission: scope });
     expect(verdict).toMatchObject({ valid: true, subject: 'service', subject_kind: 'client', client_id: 'service' });
+  });
+
+  test('for what is marked as default at an API, where nothing is asked for', async () => {
+    expect((await exchange({})).body.scope).toBe('read');
+    expect((await exchange({ permissions: ['write'] })).body.scope).toBe('write');
   });
 
   test('for a token of the person whose it is, which does no more than they may (DESIGN.md §7)', async () => {
@@ -91,11 +97,6 @@ describe('an API key is exchanged', () => {
     },
   );
 
-  test('for what is marked as the default of an API, where nothing is asked for', async () => {
-    expect((await exchange({})).body.scope).toBe('read');
-    expect((await exchange({ permissions: ['write'] })).body.scope).toBe('write');
-  });
-
   test('for the only API that it names, or the one of either parameter (RFC 8693 §2.1)', async () => {
     const permissions = [{ resource: data, pattern: 'database:*' }];
     const audience = async (parameters: Record<string, string>, given: object) => {
@@ -127,7 +128,7 @@ describe('an API key is exchanged', () => {
   test('for the admin API too, where its token may what key and owner may', async () => {
     const resource = `${latchkey.issuer}/admin`;
     const { body } = await exchange(
-      { owner: { user: 'alice' }, permissions: ['latchkey:api_key:read'] },
+      { ...ofAlice, permissions: ['latchkey:api_key:read'] },
       { resource, scope: 'latchkey:api_key:read' },
     );
     const admin = new AdminApi(latchkey.issuer, body.access_token);
@@ -160,23 +161,13 @@ describe('who exchanges a key', () => {
     ],
     [
       'names the client of people’s keys',
-      { given: { owner: { user: 'alice' } }, parameters: { client_id: 'latchkey-api-keys' } },
+      { given: ofAlice, parameters: { client_id: 'latchkey-api-keys' } },
       200,
       'none',
     ],
     ['names that one for a client’s key', { parameters: { client_id: 'latchkey-api-keys' } }, 400, 'invalid_grant'],
-    [
-      'names a client for a person’s key',
-      { given: { owner: { user: 'alice' } }, parameters: { client_id: 'spa' } },
-      400,
-      'invalid_grant',
-    ],
-    [
-      'authenticates for a person’s key',
-      { given: { owner: { user: 'alice' } }, headers: secret },
-      400,
-      'invalid_grant',
-    ],
+    ['names a client for a person’s key', { given: ofAlice, parameters: { client_id: 'spa' } }, 400, 'invalid_grant'],
+    ['authenticates for a person’s key', { given: ofAlice, headers: secret }, 400, 'invalid_grant'],
     ['calls from a page', { headers: { origin: 'https://anywhere.example' } }, 200, 'none'],
   ])('%s (RFC 6749 §5.2)', async (_, { given = {}, parameters, headers }, status, error) => {
     expect(refusal(await exchange(given, parameters, headers))).toEqual([status, error]);
