@@ -109,13 +109,22 @@ describe('what was got for a key dies with it', () => {
     expect(await standings(successor)).toEqual(isDead);
   });
 
+  test('a node that has not heard of that yet gets nothing for it: the commit judges', async () => {
+    const { id, key } = await mint({});
+    await exchanged(key);
+    // Nobody tells the nodes of this.
+    await latchkey.database.query('update api_keys set revoked_at = now() where id = $1', [id]);
+    expect(await gateway.verify({ key, permission: 'read' })).toMatchObject({ code: 'valid' });
+    for (const resource of [api, jwtApi])
+      expect(await exchange(key, resource)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+  });
+
   test('however many exchanges race with its revocation: once that is answered, no token lives', async () => {
     for (let round = 0; round < 5; round += 1) {
       const { id, key } = await mint({});
       await exchanged(key);
       const racing = Array.from({ length: 30 }, (_, n) => exchange(key, n % 3 === 0 ? jwtApi : api, nodes[n % 2]));
       expect((await owner.post(`/api-keys/${id}/revoke`)).status).toBe(200);
-      // The other node may not have heard of it yet; the database has.
       const late = await exchange(key, api, nodes[1]);
       expect(late).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
       const answers = await Promise.all(racing);
