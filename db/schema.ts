@@ -55,6 +55,7 @@ export type Database = {
     lifetimes: JSONColumnType<Lifetimes>;
     owner_id: string | null;
     first_party: Generated<boolean>;
+    built_in: Generated<boolean>;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
     created_at: Date;
@@ -118,11 +119,14 @@ export type Database = {
     enabled: Generated<boolean>;
     expires_at: Date | null;
     revoked_at: Date | null;
+    tokens_valid_after: Date | null;
     last_used_at: Date | null;
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;
   };
+  /** Texts of keys that work but for their time. */
+  standing_api_keys: { id: string; number: number; tokens_valid_after: Date | null; ends_at: Date | number };
   api_key_versions: {
     digest: Digest;
     key_id: string;
@@ -360,6 +364,9 @@ type AccessTokenColumns = {
   family_id: string | null;
   client_id: string;
   user_id: string | null;
+  /** Got for this text of an API key. */
+  api_key_id: string | null;
+  api_key_version: number | null;
   scope: string | null;
   audience: string | null;
   identity_scope: string | null;

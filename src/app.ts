@@ -4,11 +4,12 @@ import compose from 'koa-compose';
 import { permissionsAt } from './access/index.ts';
 import { AccessRecords } from './access-records/index.ts';
 import { adminApi, adminAudience, adminRoutes, knownHere } from './admin/index.ts';
+import { KeyVerifier } from './api-keys/index.ts';
 import { Refusals, Sealer } from './audit/index.ts';
 import { SecretGuesses } from './clients/index.ts';
 import type { Config } from './config.ts';
 import { Expiry } from './expiry/index.ts';
-import { gatewayTemplate, openGateway } from './gateway/index.ts';
+import { gateway as gatewayOf, gatewayTemplate } from './gateway/index.ts';
 import { healthPaths, healthRoutes } from './health.ts';
 import { secretScanning, secretScanningPath } from './incidents/index.ts';
 import type { Installation } from './installation.ts';
@@ -90,8 +91,11 @@ export async function createApp({ config, issuer, version, installation, log, me
   const refusals = new Refusals({ db, now, log });
   refusals.start();
   const accessRecords = new AccessRecords({ db, now, log });
+  const { apiKeyEnvironments: environments, apiKeyLimits: limits } = config;
+  const apiKeys = new KeyVerifier({ db, changes, now, log, environments, limits });
   const providerDeps: ProviderDeps = {
     ...store,
+    apiKeys,
     refusals,
     secretGuesses: new SecretGuesses((attempt) => throttles.countWrongSecret(attempt), now),
     jobs,
@@ -120,7 +124,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     issuer,
     version,
     keyActivationSeconds,
-    environments: config.apiKeyEnvironments,
+    environments,
     allowHttp: allowLoopback,
     mailLink: config.mail && mailLinks({ jobs, keys }),
     validateMetadata: clientMetadataRules(),
@@ -169,7 +173,7 @@ export async function createApp({ config, issuer, version, installation, log, me
     longWay: (request: IncomingMessage, response: ServerResponse) => listener(request, response),
     observe,
   };
-  const gateway = openGateway({ db, changes, now, log, bearers, audience, config, records: accessRecords, warm });
+  const gateway = gatewayOf({ db, now, keys: apiKeys, bearers, audience, records: accessRecords, warm });
   koa.use(everyRequest({ config, issuer, log, metrics, now, beforeHostCheck: gateway.forProxies }));
   koa.use(gateway.forServices);
   const { secretScanningKeys, leakPolicy: policy } = config;
@@ -229,7 +233,7 @@ export async function createApp({ config, issuer, version, installation, log, me
       provider.close();
       await notifier.close();
       await jobs.close();
-      await gateway.close();
+      await apiKeys.close();
       await refusals.close();
       await accessRecords.close();
       await sealer.close();

@@ -8,7 +8,7 @@ const entry = compileKey(
   {
     ...{ id: 'a key', name: 'recommendation-engine', environment: 'prod', enabled: true },
     ...{ owner_id: 'an owner', owner_kind: 'client', owner: 'recommendation-engine', owner_enabled: true },
-    ...{ expires_at: new Date(now.getTime() + 86_400_000), revoked_at: null, ends_at: null },
+    ...{ expires_at: new Date(now.getTime() + 86_400_000), revoked_at: null, ends_at: null, number: 1 },
     permissions: ['database:read:*', 'cache:write:recommendations', 'api:call:pricing'].map((pattern) => ({
       resource: null,
       pattern,

@@ -8,7 +8,7 @@ export type AccessRecordsDeps = { db: Db; now: () => Date; log: Logger };
 
 /** One use of a credential. */
 export type Use = {
-  kind: 'introspection' | 'userinfo' | 'verification';
+  kind: 'introspection' | 'userinfo' | 'verification' | 'exchange';
   /** What the user of the credential was told. */
   outcome: 'active' | 'inactive' | 'refused';
   /** Who asked about it, by `client_id` or id; undefined where its holder used it here, and where a proxy asked. */

@@ -5,7 +5,7 @@ const id = z.string().min(1).max(512).optional();
 
 export const AccessRecordsQuery = z.strictObject({
   ...PageQuery,
-  kind: z.enum(['introspection', 'userinfo', 'verification']).optional(),
+  kind: z.enum(['introspection', 'userinfo', 'verification', 'exchange']).optional(),
   outcome: z.enum(['active', 'inactive', 'refused']).optional(),
   credential: id.meta({ description: 'SHA-256 (hex) of an opaque token, the `jti` of a JWT, or the id of an API key' }),
   caller: id.meta({ description: 'the `client_id` or id of who asked' }),

@@ -15,7 +15,7 @@ const mostTold = 50;
 const mostNamed = 1000;
 
 /**
- * Lets a key rest: it is refused until it is enabled again. Repeating it changes and records nothing.
+ * Lets a key rest: it is refused until it is enabled again, and what was got for it is ended. Repeating it changes and records nothing.
  *
  * @throws Problem `not_found`; `conflict`: it is revoked
  */
@@ -37,7 +37,8 @@ async function setEnabled(
     const before = await lockUsable(trx, id);
     if (before.enabled === enabled) return before;
     const occurred_at = now();
-    await updateKey(trx, id, { enabled, updated_at: occurred_at });
+    const ended = enabled ? {} : { tokens_valid_after: occurred_at };
+    await updateKey(trx, id, { enabled, ...ended, updated_at: occurred_at });
     const key = await getKey(trx, id);
     await record(trx, actor, { action: enabled ? 'api_key.enabled' : 'api_key.disabled', key, occurred_at });
     return key;

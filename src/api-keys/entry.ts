@@ -7,7 +7,16 @@ import type { KeyRecord } from './store.ts';
 /** A key as a node remembers it, prepared so that a request costs little. */
 export type KeyEntry = Pick<
   KeyRecord,
-  'id' | 'name' | 'environment' | 'enabled' | 'owner_enabled' | 'expires_at' | 'revoked_at' | 'ends_at' | 'roles'
+  | 'id'
+  | 'name'
+  | 'environment'
+  | 'enabled'
+  | 'owner_enabled'
+  | 'expires_at'
+  | 'revoked_at'
+  | 'ends_at'
+  | 'number'
+  | 'roles'
 > & {
   owner: { kind: 'user' | 'client'; id: string; name: string };
   /** Whether it may do this at an API; `undefined`: at one that nobody named. */
@@ -26,7 +35,7 @@ const mostRemembered = 500;
 
 /** Prepares a key that was read. */
 export function compileKey(record: KeyRecord, now: Date): KeyEntry {
-  const { id, name, environment, enabled, owner_enabled, expires_at, revoked_at, ends_at, roles } = record;
+  const { id, name, environment, enabled, owner_enabled, expires_at, revoked_at, ends_at, number, roles } = record;
   const { checks, limits } = compileRestrictions(record.restrictions);
   const own = [...record.permissions, ...record.role_rights];
   const permissionsAt = remembering((resource) => patternsAt(own, record.owner_rights, resource));
@@ -37,7 +46,7 @@ export function compileKey(record: KeyRecord, now: Date): KeyEntry {
   const latest = new Date(now.getTime() + freshMs);
   const { owner_rights_until: until } = record;
   return {
-    ...{ id, name, environment, enabled, owner_enabled, expires_at, revoked_at, ends_at, roles },
+    ...{ id, name, environment, enabled, owner_enabled, expires_at, revoked_at, ends_at, number, roles },
     owner: { kind: record.owner_kind, id: record.owner_id, name: record.owner },
     may: (permission, resource) => may(resource)(permission),
     permissionsAt,

@@ -2,11 +2,12 @@
 export { type ApiKeyDeps, createApiKey, getKey } from './api-keys.ts';
 export { type Asked, keyCodes } from './decide.ts';
 export { countKeys, disableApiKey, enableApiKey, endKeysOf, keyScope, revokeApiKey } from './ending.ts';
+export type { KeyEntry } from './entry.ts';
 export { isLiveVersion, stateOf } from './expiry.ts';
 export { looksLikeKey } from './format.ts';
 export { missingFrom, type PermissionQuery, PermissionQuerySchema, permissionsIn } from './permission-query.ts';
 export { rotateApiKey } from './rotation.ts';
 export { apiKeyRoutes } from './routes.ts';
 export { KeyHandle, KeyInput, KeyView, MintedKeyView, RotatedKeyView, RotationInput, UsageView } from './schemas.ts';
-export { type ApiKey, type KeyScope, listKeys } from './store.ts';
+export { type ApiKey, type KeyScope, listKeys, liveKeysIn } from './store.ts';
 export { type KeyUse, type KeyVerdict, KeyVerifier } from './verification.ts';

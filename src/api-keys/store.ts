@@ -159,10 +159,16 @@ function within(scope: KeyScope): RawBuilder<unknown> {
   return sql`k.id in (select v.key_id from api_key_versions v where v.start ^@ ${scope.start})`;
 }
 
+/** The ids of a scope's keys that are not at their end, as text of a statement. */
+export function liveKeysIn(scope: KeyScope, now: Date): RawBuilder<unknown> {
+  return sql`(select k.id from api_keys k
+    where ${within(scope)} and k.revoked_at is null and (k.expires_at is null or k.expires_at > ${now}))`;
+}
+
 /** How many keys of a scope are not at their end. */
 export async function countLiveKeys(db: Db, scope: KeyScope, now: Date): Promise<number> {
-  const { rows } = await sql<{ count: number }>`select count(*)::int as count from api_keys k
-    where ${within(scope)} and k.revoked_at is null and (k.expires_at is null or k.expires_at > ${now})`.execute(db);
+  const live = liveKeysIn(scope, now);
+  const { rows } = await sql<{ count: number }>`select count(*)::int as count from ${live} live`.execute(db);
   return rows[0]?.count ?? 0;
 }
 
@@ -220,6 +226,8 @@ export type KeyRecord = {
   expires_at: Date | null;
   revoked_at: Date | null;
   ends_at: Date | null;
+  /** Which of its texts it was found by. */
+  number: number;
   permissions: Right[];
   role_rights: Right[];
   roles: string[];
@@ -236,7 +244,7 @@ const rightsJson = sql`json_agg(json_build_object('resource', p.resource, 'patte
 export async function findKeyByDigest(db: Db, digest: Digest, now: Date): Promise<KeyRecord | undefined> {
   const current = sql`a.subject_id = k.owner_id and (a.until is null or a.until > ${now})`;
   const { rows } = await sql<KeyRecord>`
-    select k.id, k.name, k.environment, k.owner_id, k.enabled, k.expires_at, k.revoked_at, k.permissions, k.restrictions, v.ends_at,
+    select k.id, k.name, k.environment, k.owner_id, k.enabled, k.expires_at, k.revoked_at, k.permissions, k.restrictions, v.ends_at, v.number,
       s.kind as owner_kind, coalesce(u.username, c.client_id) as owner, coalesce(u.enabled, c.enabled, false) as owner_enabled,
       coalesce((select ${rightsJson} from api_key_roles x join role_permissions p on p.role_id = x.role_id where x.key_id = k.id), '[]')
         as role_rights,

@@ -56,14 +56,25 @@ export class KeyVerifier {
    * @throws when the database is needed, and away
    */
   async verify(key: string, asked: Asked, from: string): Promise<KeyVerdict> {
+    const found = await this.find(key, from);
+    return 'code' in found ? found : this.judge(found, asked);
+  }
+
+  /**
+   * The key of a text, of which nothing is judged yet and nothing counted; or the verdict that there is none.
+   *
+   * @param from who sent it, by whom guesses at keys are counted
+   * @throws when the database is needed, and away
+   */
+  async find(key: string, from: string): Promise<KeyEntry | KeyVerdict> {
     // What was met before was well-formed.
     const met = this.#known.met(key);
-    if (met) return this.#judge(met, asked);
+    if (met) return met;
     const environment = environmentOf(key);
     if (environment === undefined || !this.#deps.environments.includes(environment)) return malformed(environment);
     const found = await this.#known.find(key, from);
     if (found === 'throttled') return this.#throttled(from);
-    return found ? this.#judge(found, asked) : { code: 'unknown', reason: 'There is no such key.', limits: [] };
+    return found ?? { code: 'unknown', reason: 'There is no such key.', limits: [] };
   }
 
   /**
@@ -93,7 +104,8 @@ export class KeyVerifier {
     });
   }
 
-  async #judge(entry: KeyEntry, asked: Asked): Promise<KeyVerdict> {
+  /** Judges a key that was found for a request, and counts it at its limits if nothing else speaks against it. */
+  async judge(entry: KeyEntry, asked: Asked): Promise<KeyVerdict> {
     const now = this.#deps.now();
     const decision = decide(entry, asked, now);
     const verdict = decision.code === 'valid' ? await this.#take(entry, asked, now) : { ...decision, limits: [] };

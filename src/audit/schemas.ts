@@ -6,7 +6,7 @@ const id = z.string().min(1).max(512).optional();
 export const EventsQuery = z.strictObject({
   ...PageQuery,
   actor: id.meta({ description: 'who did it: the id of a person, a client_id, an account of the system' }),
-  actor_kind: z.enum(['user', 'client', 'anonymous', 'system']).optional(),
+  actor_kind: z.enum(['user', 'client', 'api_key', 'anonymous', 'system']).optional(),
   target: id.meta({ description: 'to what or whom it was done' }),
   target_kind: z.string().min(1).max(64).optional(),
   action: z.string().min(1).max(64).optional(),

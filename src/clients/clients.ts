@@ -38,6 +38,8 @@ function typeOf(metadata: Record<string, unknown>): ClientType {
  * Creates a client, or makes an existing one equal to the input, in the transaction of the verb that decides it. A secret is
  * made when one is needed and none is live; applying again never makes another. A given secret that is new replaces the given
  * ones before it at once. The metadata was judged before (`checkClient`).
+ *
+ * @throws Problem `conflict`: it is built in
  */
 export async function putClient(
   trx: Trx,
@@ -47,6 +49,7 @@ export async function putClient(
 ): Promise<PutClientResult> {
   const desired = split(input);
   const existing = await lockClient(trx, input.client_id);
+  if (existing) mustBeRegistered(existing);
   const { client, change } = existing
     ? await alter(deps, trx, existing, desired.columns)
     : { client: await create(deps, trx, input.client_id, desired.columns), change: 'created' as const };
@@ -184,12 +187,13 @@ async function alter({ now }: ClientDeps, trx: Trx, existing: Client, columns: C
  * Stops a client: it can no longer authenticate, and none of its tokens work from the next request on. Enabling it again
  * is `putClient` with `enabled: true`; tokens from before stay dead.
  *
- * @throws Problem `not_found`
+ * @throws Problem `not_found`; `conflict`: it is built in
  */
 export async function disableClient(deps: ClientDeps, actor: Actor, client_id: string): Promise<Client> {
   return deps.db.transaction().execute(async (trx) => {
     const client = await lockClient(trx, client_id);
     if (!client) throw notFound('client', client_id);
+    mustBeRegistered(client);
     if (!client.enabled) return client;
     const disabled_at = deps.now();
     const disabled = await updateClient(trx, client.id, {
@@ -200,6 +204,10 @@ export async function disableClient(deps: ClientDeps, actor: Actor, client_id: s
     await record(trx, actor, 'disabled', disabled, disabled_at);
     return disabled;
   });
+}
+
+function mustBeRegistered({ client_id, built_in }: Client): void {
+  if (built_in) throw conflict(`The client "${client_id}" is built in: it stays as it is.`);
 }
 
 async function record(

@@ -19,4 +19,4 @@ export {
 } from './schemas.ts';
 export { SecretGuesses } from './secret-guesses.ts';
 export { addClientSecret, findLiveSecret, matchesSecret, revokeClientSecret, type SecretDeps } from './secrets.ts';
-export { type Client, findClient, listClientNames, listEveryClient } from './store.ts';
+export { builtInClientId, type Client, findClient, listClientNames, listEveryClient } from './store.ts';

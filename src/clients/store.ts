@@ -3,6 +3,9 @@ import type { Database } from '../../db/schema.ts';
 import type { Digest } from '../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../platform/database/index.ts';
 
+/** Of tokens that belong to no client that somebody registered: of those got for people's API keys. */
+export const builtInClientId = 'latchkey-api-keys';
+
 export type Client = Selectable<Database['clients']>;
 export type ClientSecret = Selectable<Database['client_secrets']>;
 
@@ -10,9 +13,9 @@ export async function findClient(db: Db, client_id: string): Promise<Client | un
   return db.selectFrom('clients').selectAll().where('client_id', '=', client_id).executeTakeFirst();
 }
 
-/** Every client, for `latchkey export`. */
+/** Every client that somebody registered, for `latchkey export`. */
 export async function listEveryClient(db: Db): Promise<Client[]> {
-  return db.selectFrom('clients').selectAll().orderBy('client_id').execute();
+  return db.selectFrom('clients').selectAll().where('built_in', '=', false).orderBy('client_id').execute();
 }
 
 /** What people know these clients as, by `client_id`; one that is not registered is missing. */
@@ -105,9 +108,9 @@ export type ClientsQuery = {
   after: string | undefined;
 };
 
-/** Clients searched by id and name, filtered and sorted; `after` is the `client_id` or `id` that the page before ended with. */
+/** Clients that somebody registered, searched by id and name, filtered and sorted; `after` is the `client_id` or `id` that the page before ended with. */
 export async function listClients(db: Db, { q, type, enabled, sort, limit, after }: ClientsQuery): Promise<Client[]> {
-  let query = db.selectFrom('clients').selectAll().limit(limit);
+  let query = db.selectFrom('clients').selectAll().where('built_in', '=', false).limit(limit);
   if (q) {
     const like = containing(q);
     query = query.where((eb) =>

@@ -1,4 +1,4 @@
 /** The gateway: answers proxies and services that ask whether a key or token is good for a request. */
 export { gatewayTemplate } from './forward-auth.ts';
-export { openGateway } from './gateway.ts';
+export { gateway } from './gateway.ts';
 export { verdictCodes } from './schemas.ts';

@@ -16,6 +16,7 @@ import {
 import { type DevicePages, deviceFlow } from './device-flow.ts';
 import { asProviderKey } from './direct-signing-key.ts';
 import { routes } from './endpoints.ts';
+import type { TokenExchangeDeps } from './grant-types/token-exchange.ts';
 import { consentedGrant } from './interactions/consented-grant.ts';
 import { type DefaultLifetimes, lifetimes } from './lifetimes.ts';
 import { type MutualTlsDeps, mutualTls } from './mutual-tls.ts';
@@ -39,7 +40,8 @@ export type ProviderPages = DevicePages & {
 
 export type ProviderDeps = SecretDeps &
   ResourceDeps &
-  MutualTlsDeps & {
+  MutualTlsDeps &
+  TokenExchangeDeps & {
     issuer: string;
     jobs: Jobs;
     lifetimes: DefaultLifetimes;

@@ -32,7 +32,7 @@ function errorCode({ status }: Problem): string {
 }
 
 /** All that RFC 6749 §5.2 lets stand in a description. */
-function inPrintableAscii(text: string): string {
+export function inPrintableAscii(text: string): string {
   return text.replaceAll(/["\\]/g, "'").replaceAll(/[^\u0020-\u007e]/g, '?');
 }
 

@@ -6,6 +6,7 @@ import { compareSecretsAsDigests, useEachJtiOnce } from './client-authentication
 import { type ProviderDeps, providerConfiguration } from './configuration.ts';
 import { useOwnCredentialFormats } from './credential-ids.ts';
 import { visitPosted } from './endpoints.ts';
+import { registerTokenExchange } from './grant-types/token-exchange.ts';
 import { noteLifetimes } from './lifetimes.ts';
 import { nameIdentityScope } from './token-answers.ts';
 import { currentUnit } from './token-transaction/index.ts';
@@ -21,6 +22,7 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   deliverLogoutsLater(provider, deps);
   useOwnCredentialFormats(provider);
   rememberClientLifetimes(provider, deps);
+  registerTokenExchange(provider, deps);
   provider.use(visitPosted);
   provider.use(nameIdentityScope);
   provider.on('server_error', (_ctx, error) => noteFailure(deps, error));

@@ -7,18 +7,20 @@ import { currentUnit } from './token-transaction/index.ts';
 type Token = { clientId?: string; accountId?: string; jti?: string };
 type Entities = Partial<Record<'AccessToken' | 'ClientCredentials' | 'RefreshToken', Token>>;
 
-const uses: Readonly<Record<string, (ctx: Context) => Use>> = {
+const uses: Readonly<Record<string, (ctx: Context) => Use | undefined>> = {
   [routes.introspection]: introspected,
   [routes.userinfo]: shown,
+  [routes.token]: exchanged,
 };
 
-/** Records what introspection and userinfo answered about which token; inside the unit of work, outside the provider. */
+/** Records what introspection and userinfo answered about which token, and which key was exchanged; inside the unit of work, outside the provider. */
 export function recordUses(records: AccessRecords): Middleware {
   return async (ctx, next) => {
     await next();
-    const use = Object.hasOwn(uses, ctx.path) && ctx.method !== 'OPTIONS' ? uses[ctx.path] : undefined;
+    const useOf = Object.hasOwn(uses, ctx.path) && ctx.method !== 'OPTIONS' ? uses[ctx.path] : undefined;
     // What fails for want of the database tells nothing of the token.
-    if (use && ctx.status < 500) records.record(use(ctx));
+    const use = ctx.status < 500 ? useOf?.(ctx) : undefined;
+    if (use) records.record(use);
   };
 }
 
@@ -33,6 +35,19 @@ function toldOf(ctx: Context): Use['outcome'] {
 
 function shown(ctx: Context): Use {
   return { kind: 'userinfo', outcome: ctx.status === 200 ? 'active' : 'refused', ...about(ctx) };
+}
+
+/** Of what is no key of ours, only where it came from is known. */
+function exchanged(ctx: Context): Use | undefined {
+  const { presentedKey, origin } = currentUnit();
+  if (!presentedKey) return undefined;
+  const { found } = presentedKey;
+  const { address, request_id } = origin;
+  const use = { kind: 'exchange' as const, outcome: ctx.status === 200 ? ('active' as const) : ('refused' as const) };
+  if ('code' in found) return { ...use, address, request_id };
+  const { id, owner } = found;
+  const whose = owner.kind === 'user' ? { user_id: owner.id } : { client_id: owner.name };
+  return { ...use, credential: id, ...whose, address, request_id };
 }
 
 /** Of what is none of our tokens, only where it came from is known. */

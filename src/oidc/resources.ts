@@ -4,9 +4,12 @@ import {
   type KoaContextWithOIDC,
   type ResourceServer as ProviderResourceServer,
 } from 'oidc-provider';
-import { contains, entitled } from '../access/index.ts';
+import { contains, entitled, intersection } from '../access/index.ts';
+import type { KeyEntry } from '../api-keys/index.ts';
 import type { ResourceServer, ResourceServers } from '../resource-servers/index.ts';
 import { type ClientRecord, findClientRecord, type StoreDeps } from './token-store/index.ts';
+import { currentUnit } from './token-transaction/index.ts';
+import { tokenExchange } from './urns.ts';
 
 /** OpenID Connect's own scopes; every other belongs to a resource server. */
 export const identityScopes = ['openid', 'offline_access', 'profile', 'email'];
@@ -30,8 +33,11 @@ export function resourceServerInfo(deps: ResourceDeps) {
     const record = await findClientRecord(deps, client.clientId);
     if (!server || !record) throw new errors.InvalidTarget();
     demandProof(ctx, server);
-    const mayHave = await entitledScopes(deps, ctx, server, record);
-    if (isFirstRequest(ctx)) useDefaultScope(ctx, server, mayHave);
+    const key = exchangedKey(ctx);
+    const held = key && [...key.permissionsAt(identifier)];
+    const mayHave = held ? offered(server, held) : await entitledScopes(deps, ctx, server, record);
+    const ofThese = (names: readonly string[]) => (held ? intersection(held, names) : names.filter(mayHave));
+    if (isFirstRequest(ctx)) useDefaultScope(ctx, server, ofThese);
     const scopes = requestedScopes(ctx).filter((scope) => mayHave(scope));
     if (isFirstRequest(ctx)) refuseUnknownScopes(ctx, identifier, scopes);
     return {
@@ -133,9 +139,19 @@ function setScope(ctx: KoaContextWithOIDC, scope: string): void {
   if (ctx.oidc.params) ctx.oidc.params.scope = scope;
 }
 
-/** A client asking for itself; no person is in it, so OpenID Connect's scopes mean nothing. */
+/** A client asking for itself, or whoever has a key; no person signs in, so OpenID Connect's scopes mean nothing. */
 function isForItself(ctx: KoaContextWithOIDC): boolean {
-  return ctx.oidc.params?.grant_type === 'client_credentials';
+  return ctx.oidc.params?.grant_type === 'client_credentials' || isExchange(ctx);
+}
+
+function isExchange(ctx: KoaContextWithOIDC): boolean {
+  return ctx.oidc.params?.grant_type === tokenExchange;
+}
+
+/** The API key that is exchanged: it alone decides what its token may, its client nothing. */
+function exchangedKey(ctx: KoaContextWithOIDC): KeyEntry | undefined {
+  const { found } = currentUnit().presentedKey ?? {};
+  return isExchange(ctx) && found && !('code' in found) ? found : undefined;
 }
 
 /** Where a request names its scopes itself; a code or refresh token brings those that were granted. */
@@ -143,13 +159,20 @@ function isFirstRequest(ctx: KoaContextWithOIDC): boolean {
   return ctx.oidc.route !== 'token' || isForItself(ctx);
 }
 
-/** RFC 6749 §3.3: a request without `scope` means the default ones, or all it may have where none is marked default. */
-function useDefaultScope(ctx: KoaContextWithOIDC, server: ResourceServer, mayHave: (scope: string) => boolean): void {
+/**
+ * RFC 6749 §3.3: a request without `scope` means the default ones, or all it may have where none is marked default.
+ *
+ * @param ofThese what of some permissions it may have
+ */
+function useDefaultScope(
+  ctx: KoaContextWithOIDC,
+  { permissions }: ResourceServer,
+  ofThese: (names: readonly string[]) => readonly string[],
+): void {
   if (requestedScopes(ctx).length > 0) return;
-  const available = server.permissions.filter(({ name }) => mayHave(name));
-  const marked = available.filter(({ is_default }) => is_default);
-  const scope = (marked.length > 0 ? marked : available).map(({ name }) => name).join(' ');
-  if (!scope) throw new errors.InvalidScope('no scope was requested and this client has none by default', '');
+  const marked = ofThese(permissions.filter(({ is_default }) => is_default).map(({ name }) => name));
+  const scope = (marked.length > 0 ? marked : ofThese(permissions.map(({ name }) => name))).join(' ');
+  if (!scope) throw new errors.InvalidScope('no scope was requested and there is none to be had here', '');
   setScope(ctx, scope);
 }
 

@@ -34,11 +34,12 @@ type Plan = { tokens?: Scope; keys?: KeyScope };
 
 async function countAll(db: Db, { tokens, keys }: Plan, now: Date): Promise<Live> {
   const none = { sessions: 0, refresh_families: 0, access_tokens: 0 };
-  const live = tokens ? await countLive(db, tokens, now) : none;
+  const scope = tokens ?? (keys && { keys });
+  const live = scope ? await countLive(db, scope, now) : none;
   return { ...live, api_keys: keys ? await countKeys(db, keys, now) : 0 };
 }
 
-/** All of a person or client is also their keys. What was issued up to a moment is not: those last, as secrets do. */
+/** With a key dies what was got for it. All of a person or client is also their keys. What was issued up to a moment is not: those last, as secrets do. */
 async function planOf(db: Db, handle: Handle): Promise<Plan> {
   if ('api_keys' in handle) return { keys: await keyScope(db, handle.api_keys) };
   const tokens = await scopeOf(db, handle);

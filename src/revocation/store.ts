@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
+import { type KeyScope, liveKeysIn } from '../api-keys/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
-import type { TokenHandle } from '../tokens/index.ts';
+import { isCarriedByKey, type TokenHandle } from '../tokens/index.ts';
 
 /** Live credentials by kind, keys aside. */
 export type LiveTokens = { sessions: number; refresh_families: number; access_tokens: number };
@@ -14,16 +15,20 @@ export type Scope =
   | { grant: string }
   | { session: string }
   | { owner: Owner }
-  | { before: Date };
+  | { before: Date }
+  /** What was got for these keys. */
+  | { keys: KeyScope };
 
 type Condition = RawBuilder<boolean>;
 const none: Condition = sql`false`;
 
 /** Which sessions, families and access tokens are meant, as conditions on `s`, `f` and `t`. */
-function conditions(scope: Scope): { session: Condition; family: Condition; token: Condition } {
+function conditions(scope: Scope, now: Date): { session: Condition; family: Condition; token: Condition } {
   if ('grant' in scope)
     return { session: none, family: sql`f.grant_id = ${scope.grant}`, token: sql`t.grant_id = ${scope.grant}` };
   if ('session' in scope) return ofSession(scope.session);
+  if ('keys' in scope)
+    return { session: none, family: none, token: sql`t.api_key_id in ${liveKeysIn(scope.keys, now)}` };
   if ('before' in scope) {
     const { before } = scope;
     return {
@@ -61,20 +66,25 @@ function ofToken(handle: TokenHandle) {
   return { session: none, family: sql<boolean>`f.handle_digest = ${family}`, token: ofFamily };
 }
 
+const columns =
+  sql.raw(`grant_id, family_id, client_id, user_id, api_key_id, api_key_version, audience, issued_at, expires_at,
+  revoked_at`);
+
 /** How much of it is alive. */
 export async function countLive(db: Db, scope: Scope, now: Date): Promise<LiveTokens> {
-  const { session, family, token } = conditions(scope);
+  const { session, family, token } = conditions(scope, now);
   const { rows } = await sql<LiveTokens>`select
     (select count(*)::int from sessions s where ${session} and s.user_id is not null and s.revoked_at is null and s.expires_at > ${now})
       as sessions,
     (select count(*)::int from refresh_families f join standing_grants g on g.id = f.grant_id and g.ends_at > ${now}
       where ${family} and f.revoked_at is null and f.digest is not null and f.expires_at > ${now}) as refresh_families,
     (select count(*)::int from (
-      select digest, null as jti, grant_id, family_id, client_id, user_id, audience, issued_at, expires_at, revoked_at from access_tokens
+      select digest, null as jti, ${columns} from access_tokens
       union all
-      select null, jti, grant_id, family_id, client_id, user_id, audience, issued_at, expires_at, revoked_at from jwt_access_tokens) t
+      select null, jti, ${columns} from jwt_access_tokens) t
       left join standing_grants g on g.id = t.grant_id
-      where ${token} and t.revoked_at is null and t.expires_at > ${now} and (t.grant_id is null or g.ends_at > ${now}))
+      where ${token} and t.revoked_at is null and t.expires_at > ${now} and (t.grant_id is null or g.ends_at > ${now})
+        and ${isCarriedByKey(now)})
       as access_tokens`.execute(db);
   return rows[0] ?? { sessions: 0, refresh_families: 0, access_tokens: 0 };
 }

@@ -8,5 +8,13 @@ export {
   mintCode,
   mintRefreshToken,
 } from './formats.ts';
-export { accessTokenOwners, accessTokenStands, countLiveTokens, grantLives, type LiveTokens } from './store.ts';
+export {
+  accessTokenOwners,
+  accessTokenStands,
+  countLiveTokens,
+  grantLives,
+  isCarriedByKey,
+  keyCarries,
+  type LiveTokens,
+} from './store.ts';
 export { endToken, type RevokedToken, revokeToken, type TokenHandle, tokenHandle } from './tokens.ts';

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Digest } from '../platform/crypto/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
 
@@ -54,9 +54,22 @@ export const accessTokenOwners = `left join clients c on c.id = t.client_id
     left join refresh_families f on f.id = t.family_id
     left join resource_servers r on r.identifier = t.audience`;
 
+/**
+ * Whether a text of an API key carries what is got for it: it still works, and whatever ended what was got for it, or for its
+ * owner, was before.
+ */
+export function keyCarries({ id, number, issued_at }: { id: string; number: string; issued_at: string }): string {
+  return `exists (select from standing_api_keys k where k.id = ${id} and k.number = ${number} and k.ends_at > $2
+    and ${isAfterMark(issued_at, 'k')})`;
+}
+
+const ofToken = { id: 't.api_key_id', number: 't.api_key_version', issued_at: 't.issued_at' };
+const carried = `(t.api_key_id is null or ${keyCarries(ofToken)})`;
+
 /** Whether nothing but its expiry ends access token `t`; null where an owner is gone, which also means no. */
 export const accessTokenStands = `t.revoked_at is null and c.enabled and ${isAfterMark('t.issued_at', 'c')}
     and (t.grant_id is null or g.id is not null) and f.revoked_at is null
+    and ${carried}
     and (r.id is null or (r.enabled and ${isAfterMark('t.issued_at', 'r')}))`;
 
 /** When grant `g` carries a credential `t`: it stands, and whatever ended its owner's earlier credentials was before this one. */
@@ -64,7 +77,13 @@ export function grantLives(issued_at: string): string {
   return `g.id = t.grant_id and g.ends_at > $2 and ${isAfterMark(issued_at, 'g')}`;
 }
 
-function isAfterMark(issued_at: string, owner: 'c' | 'g' | 'r'): string {
+/** Whether access token `t` was got for no API key, or for one that carries it. */
+export function isCarriedByKey(now: Date): RawBuilder<boolean> {
+  const [before = '', after = ''] = carried.split('$2');
+  return sql`${sql.raw(before)}${now}::timestamptz${sql.raw(after)}`;
+}
+
+function isAfterMark(issued_at: string, owner: 'c' | 'g' | 'k' | 'r'): string {
   return `(${owner}.tokens_valid_after is null or ${issued_at} > ${owner}.tokens_valid_after)`;
 }
 
@@ -80,7 +99,8 @@ export async function countLiveTokens(
   const same = sql`${sql.ref(`t.${column}`)} = ${value}`;
   const live = (table: 'access_tokens' | 'jwt_access_tokens') =>
     sql`(select count(*)::int from ${sql.table(table)} t left join standing_grants g on g.id = t.grant_id
-      where ${same} and t.revoked_at is null and t.expires_at > ${now} and (t.grant_id is null or g.ends_at > ${now}))`;
+      where ${same} and t.revoked_at is null and t.expires_at > ${now} and (t.grant_id is null or g.ends_at > ${now})
+        and ${isCarriedByKey(now)})`;
   const families =
     column === 'audience'
       ? sql`0`

@@ -27,6 +27,7 @@ const record = {
   expires_at: null,
   revoked_at: null,
   ends_at: null,
+  number: 1,
   permissions: [],
   role_rights: [],
   roles: [],

@@ -1,12 +1,12 @@
-// @peculiar/x509 needs it.
-import 'reflect-metadata';
-import { type webcrypto, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { X509CertificateGenerator } from '@peculiar/x509';
 import { exportJWK } from 'jose';
 import * as client from 'openid-client';
+import { asOwner } from '../support/admin.ts';
+import { makeCertificates } from '../support/certificates.ts';
+import { exchangeKey } from '../support/exchange.ts';
 import { api, clientSecrets, jwtApi, redirectUri, standardInstallation } from '../support/installation.ts';
 import { type Code, startLatchkey } from '../support/latchkey.ts';
 
@@ -199,42 +199,24 @@ describe('a client that authenticates by its certificate (RFC 8705)', () => {
       }
     },
   );
+
+  test('gets a token that is bound to its certificate for its key, too, and none without (RFC 8705 §3)', async () => {
+    const owner = await asOwner(latchkey);
+    const given = { name: 'a key', environment: 'dev', owner: { client_id: 'by-name' }, permissions: ['read'] };
+    const key = String((await owner.post('/api-keys', given)).body.key);
+    const headers = { 'x-client-cert': encodeURIComponent(certificates.service) };
+    const { body } = await exchangeKey(latchkey, key, { resource: api }, { headers });
+    const { rows } = await latchkey.database.query('select payload from access_tokens order by issued_at desc limit 1');
+    expect(body).toMatchObject({ scope: 'read', token_type: 'Bearer' });
+    expect(rows[0].payload).toMatchObject({ 'x5t#S256': expect.stringMatching(/^[\w-]{43}$/) });
+    expect(await exchangeKey(latchkey, key, { resource: api })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
+  });
 });
 
 function service(client_id: string, members: Record<string, unknown>) {
   const bound = { grant_types: ['client_credentials'], tls_client_certificate_bound_access_tokens: true };
   return { client_id, ...bound, service_permissions: { [api]: ['read'] }, ...members };
-}
-
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-
-/** A certificate authority, a certificate it issued, and one that merely looks the same. */
-async function makeCertificates() {
-  const [ca, own, stranger] = await Promise.all([makeKeys(), makeKeys(), makeKeys()]);
-  const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 86_400_000) };
-  const subject = 'O=Example, CN=service';
-  const issuer = 'CN=Example CA';
-  const certificates = await Promise.all([
-    X509CertificateGenerator.createSelfSigned({ name: issuer, keys: ca, ...validity, signingAlgorithm: algorithm }),
-    X509CertificateGenerator.create({
-      subject,
-      issuer,
-      publicKey: own.publicKey,
-      signingKey: ca.privateKey,
-      ...validity,
-      signingAlgorithm: algorithm,
-    }),
-    X509CertificateGenerator.createSelfSigned({
-      name: subject,
-      keys: stranger,
-      ...validity,
-      signingAlgorithm: algorithm,
-    }),
-  ]);
-  const [authority = '', issued = '', lookalike = ''] = certificates.map((certificate) => certificate.toString('pem'));
-  return { ca: authority, service: issued, stranger: lookalike };
-}
-
-function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>;
 }

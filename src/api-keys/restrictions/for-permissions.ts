@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { covers, isPermissionPattern } from '../../access/index.ts';
+import { covers, intersection, isPermissionPattern } from '../../access/index.ts';
 import type { KeyRequest } from './restriction.ts';
 
 /** For which permissions a restriction is meant. */
@@ -9,8 +9,15 @@ export const For = z
   .max(50)
   .meta({ description: 'permissions it is meant for; left out: all' });
 
-/** Whether a restriction meant for these permissions is meant for this request; one that names none is meant. */
+/**
+ * Whether a restriction meant for these permissions is meant for this request; one that names none is meant, and one for a
+ * pattern of permissions as soon as it touches one of them.
+ */
 export function isMeant(patterns: readonly string[] | undefined, { permissions }: KeyRequest): boolean {
   if (!patterns || permissions.length === 0) return true;
-  return permissions.some((permission) => patterns.some((pattern) => covers(pattern, permission)));
+  return permissions.some((permission) => patterns.some((pattern) => touches(pattern, permission)));
+}
+
+function touches(pattern: string, permission: string): boolean {
+  return permission.includes('*') ? intersection([pattern], [permission]).length > 0 : covers(pattern, permission);
 }

@@ -4,6 +4,7 @@ import { type Sealed, type SealedPlace, seal, unseal } from '../../platform/cryp
 import type { Database, Db, Trx } from '../../platform/database/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { currentUnit, LostRaceError } from '../token-transaction/index.ts';
+import { tokenExchange } from '../urns.ts';
 import type { Reader } from './reader.ts';
 import { type ClientRecord, type GrantRecord, readClient, readGrant, type UnderGrant } from './reads.ts';
 
@@ -60,12 +61,26 @@ export function clientStore(deps: StoreDeps): ModelStore {
     find: async (client_id) => {
       const record = await findClientRecord(deps, client_id);
       if (!record) return undefined;
-      const client_secret = secretMethods.has(record.metadata.token_endpoint_auth_method)
+      const metadata = metadataOf(record);
+      const client_secret = secretMethods.has(metadata.token_endpoint_auth_method)
         ? { client_secret: secretElsewhere }
         : {};
-      return { ...record.metadata, ...client_secret, ...jwksOf(record), client_id } as Payload;
+      return { ...metadata, ...client_secret, ...jwksOf(record), client_id } as Payload;
     },
   };
+}
+
+/**
+ * To exchange a key takes no registration for it, and nothing else is possible in that request. Where the key answers for the
+ * client, no more is asked of that.
+ */
+function metadataOf({ client_id, metadata }: ClientRecord): ClientRecord['metadata'] {
+  const { presentedKey } = currentUnit();
+  if (!presentedKey) return metadata;
+  const exchanging = { ...metadata, grant_types: [tokenExchange], response_types: [] };
+  if (presentedKey.answersFor !== client_id) return exchanging;
+  const { token_endpoint_auth_signing_alg: _, ...rest } = exchanging as typeof exchanging & Record<string, unknown>;
+  return { ...rest, token_endpoint_auth_method: 'none' };
 }
 
 /** EdDSA and Ed25519 name one algorithm (RFC 9864 §2.2); libraries differ in which they send, so a key answers to both. */

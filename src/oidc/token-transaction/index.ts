@@ -1,4 +1,12 @@
 /** The token transaction (DESIGN.md §5): a request's writes are recorded, judged and committed together. */
 export { Committer } from './committer.ts';
 export { type UnitDeps, unitOfWork } from './middleware.ts';
-export { currentUnit, LostRaceError, type NewAccessToken, runDetached, type TokenSource, Unit } from './unit.ts';
+export {
+  currentUnit,
+  LostRaceError,
+  type NewAccessToken,
+  type PresentedKey,
+  runDetached,
+  type TokenSource,
+  Unit,
+} from './unit.ts';

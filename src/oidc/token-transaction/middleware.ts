@@ -77,16 +77,18 @@ function unitRow(
   next_key_id: number,
   occurred_at: Date,
 ): UnitRow {
-  const { source, writes } = unit;
+  const { source, exchangedKey, writes } = unit;
   const { access_token, refresh_token, successor } = writes;
   const key = access_token?.key;
   return {
     n: 0,
-    source: source?.kind ?? 'client_credentials',
+    source: sourceOf(unit),
     client_id: client.id,
-    user_id: source?.user_id ?? null,
+    user_id: source?.user_id ?? exchangedKey?.user_id ?? null,
     grant_id: source?.grant_id ?? null,
     family_id: source?.family_id ?? null,
+    api_key_id: exchangedKey?.api_key_id ?? null,
+    api_key_version: exchangedKey?.api_key_version ?? null,
     presented: hex(source?.digest),
     successor: hex(successor?.digest),
     next_key_id,
@@ -110,16 +112,26 @@ function unitRow(
   };
 }
 
-function eventOf({ source, writes, origin }: Unit, client_id: string, occurred_at: Date): unknown {
+function sourceOf({ source, exchangedKey }: Unit): string {
+  return source?.kind ?? (exchangedKey ? 'token_exchange' : 'client_credentials');
+}
+
+function eventOf(unit: Unit, client_id: string, occurred_at: Date): unknown {
+  const { source, exchangedKey, writes, origin } = unit;
   const { access_token } = writes;
+  const user_id = source?.user_id ?? exchangedKey?.user_id;
+  const who = exchangedKey
+    ? { kind: 'api_key' as const, id: exchangedKey.api_key_id }
+    : { kind: 'client' as const, id: client_id };
   const { row, personal_details } = auditRows({
-    actor: { kind: 'client', id: client_id, permissions: [], origin },
+    actor: { ...who, permissions: [], origin },
     action: source?.kind === 'refresh_token' ? 'refresh_token.rotated' : 'access_token.issued',
-    target: source ? { kind: 'user', id: source.user_id } : { kind: 'client', id: client_id },
+    target: user_id ? { kind: 'user', id: user_id } : { kind: 'client', id: client_id },
     occurred_at,
   });
   const details = {
-    grant_type: source?.kind ?? 'client_credentials',
+    grant_type: sourceOf(unit),
+    client_id: exchangedKey ? client_id : undefined,
     grant_id: source?.grant_id,
     family_id: source?.family_id,
     scope: access_token?.scope,

@@ -1,3 +1,5 @@
+import { keyCarries } from '../../tokens/index.ts';
+
 /**
  * The hot statements (DESIGN.md §5). The lock is a statement of its own: in one statement the judgement's snapshot would be
  * older than the lock it waited for, and concurrent rotations would fork the family.
@@ -21,6 +23,8 @@ export type UnitRow = {
   user_id: string | null;
   grant_id: string | null;
   family_id: string | null;
+  api_key_id: string | null;
+  api_key_version: number | null;
   presented: string | null;
   successor: string | null;
   next_key_id: number;
@@ -52,7 +56,7 @@ export type Verdict = 'won' | 'grace' | 'reuse' | 'used' | 'exhausted' | 'revoke
 export const judgeStatement = `
 with u as materialized (
   select * from json_to_recordset($1::json) as u(
-    n int, source text, client_id uuid, user_id uuid, grant_id uuid, family_id uuid, presented bytea, successor bytea,
+    n int, source text, client_id uuid, user_id uuid, grant_id uuid, family_id uuid, api_key_id uuid, api_key_version int, presented bytea, successor bytea,
     next_key_id int, grace_seconds int, refresh_handle bytea, refresh_digest bytea, refresh_payload json,
     refresh_expires_at timestamptz, refresh_absolute_expires_at timestamptz, access_digest bytea, access_jti text,
     status_list_id int, status_index int, access_scope text, access_audience text, access_identity_scope text,
@@ -66,7 +70,9 @@ with u as materialized (
       and (g.tokens_valid_after is null or coalesce(f.issued_at, code.issued_at, device.issued_at) > g.tokens_valid_after)) as grant_lives,
     case u.source when 'refresh_token' then f.revoked_at is null and f.digest is not null and f.absolute_expires_at > $2
       when 'authorization_code' then code.digest is not null
-      when 'device_code' then device.digest is not null else true end as source_lives,
+      when 'device_code' then device.digest is not null
+      when 'token_exchange' then ${keyCarries({ id: 'u.api_key_id', number: 'u.api_key_version', issued_at: 'u.access_issued_at' })}
+      else true end as source_lives,
     exists (select from held where id = u.client_id)
       and (u.user_id is null or exists (select from held where id = u.user_id))
       and (u.grant_id is null or exists (select from held where id = u.grant_id))
@@ -81,7 +87,7 @@ with u as materialized (
   select *, case
     when client_lives is not true or not grant_lives or not source_lives then 'revoked'
     when not is_held then 'busy'
-    when source = 'client_credentials' then 'won'
+    when source in ('client_credentials', 'token_exchange') then 'won'
     when source in ('authorization_code', 'device_code') then case when consumed_at is null then 'won' else 'used' end
     when presented = digest then 'won'
     when presented = previous_digest and successor = digest and rotated_at + grace_seconds * interval '1 second' >= $2
@@ -110,15 +116,16 @@ with u as materialized (
     refresh_expires_at, coalesce(refresh_absolute_expires_at, $2 + interval '2 days')
   from judged where verdict = 'won' and source in ('authorization_code', 'device_code')
 ), opaque as (
-  insert into access_tokens (digest, grant_id, family_id, client_id, user_id, scope, audience, identity_scope, payload, issued_at, expires_at)
-  select access_digest, grant_id, family_id, client_id, user_id, access_scope, access_audience, access_identity_scope,
-    access_payload, access_issued_at, access_expires_at
+  insert into access_tokens (digest, grant_id, family_id, client_id, user_id, api_key_id, api_key_version, scope, audience,
+    identity_scope, payload, issued_at, expires_at)
+  select access_digest, grant_id, family_id, client_id, user_id, api_key_id, api_key_version, access_scope, access_audience,
+    access_identity_scope, access_payload, access_issued_at, access_expires_at
   from judged where verdict in ('won', 'grace') and access_digest is not null
 ), structured as (
-  insert into jwt_access_tokens (jti, status_list_id, status_index, grant_id, family_id, client_id, user_id, scope, audience,
-    identity_scope, payload, issued_at, expires_at)
-  select access_jti, status_list_id, status_index, grant_id, family_id, client_id, user_id, access_scope, access_audience,
-    access_identity_scope, access_payload, access_issued_at, access_expires_at
+  insert into jwt_access_tokens (jti, status_list_id, status_index, grant_id, family_id, client_id, user_id, api_key_id,
+    api_key_version, scope, audience, identity_scope, payload, issued_at, expires_at)
+  select access_jti, status_list_id, status_index, grant_id, family_id, client_id, user_id, api_key_id, api_key_version,
+    access_scope, access_audience, access_identity_scope, access_payload, access_issued_at, access_expires_at
   from judged where verdict in ('won', 'grace') and access_jti is not null
 ), events as materialized (
   select j.verdict, j.source, e.*

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { KeyEntry, KeyVerdict } from '../../api-keys/index.ts';
 import type { AuditEvent } from '../../audit/index.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import { type Db, isOutage, type Trx } from '../../platform/database/index.ts';
@@ -37,6 +38,16 @@ export type TokenSource =
       graceSeconds: number;
     };
 
+/** The text of an API key that a token is issued for; its owner is a person, or else the client itself. */
+export type ExchangedKey = { api_key_id: string; api_key_version: number; user_id: string | null };
+
+/** An API key that a token is asked for, as it was found before the client was known. */
+export type PresentedKey = {
+  found: KeyEntry | KeyVerdict;
+  /** The client for which the key answers, because nobody authenticated as one. */
+  answersFor: string | undefined;
+};
+
 /** All that one token request wants written: judged and written by one statement (DESIGN.md §5). */
 export type TokenWrites = {
   access_token?: NewAccessToken;
@@ -63,6 +74,8 @@ export class Unit {
   readonly operations: Operation[] = [];
   readonly events: AuditEvent[] = [];
   source: TokenSource | undefined;
+  presentedKey: PresentedKey | undefined;
+  exchangedKey: ExchangedKey | undefined;
   writes: TokenWrites = {};
   /** A read started before the provider asked for it; whatever it fills is not read again. */
   prefetch: Promise<unknown> | undefined;

@@ -2,7 +2,7 @@ import type { Origin } from './request-origin.ts';
 
 /** Who does something: a person, a client, nobody known yet, or the machine's own operator (CLI, start-up). */
 export type Actor = {
-  kind: 'user' | 'client' | 'anonymous' | 'system';
+  kind: 'user' | 'client' | 'api_key' | 'anonymous' | 'system';
   id?: string | undefined;
   /** The id in `subjects`, to which roles are given: a person's own id, a client's UUID. */
   subject_id?: string | undefined;

@@ -1,0 +1,37 @@
+// @peculiar/x509 needs it.
+import 'reflect-metadata';
+import type { webcrypto } from 'node:crypto';
+import { X509CertificateGenerator } from '@peculiar/x509';
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+
+/** A certificate authority, a certificate it issued, and one that merely looks the same. */
+export async function makeCertificates() {
+  const [ca, own, stranger] = await Promise.all([makeKeys(), makeKeys(), makeKeys()]);
+  const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 86_400_000) };
+  const subject = 'O=Example, CN=service';
+  const issuer = 'CN=Example CA';
+  const certificates = await Promise.all([
+    X509CertificateGenerator.createSelfSigned({ name: issuer, keys: ca, ...validity, signingAlgorithm: algorithm }),
+    X509CertificateGenerator.create({
+      subject,
+      issuer,
+      publicKey: own.publicKey,
+      signingKey: ca.privateKey,
+      ...validity,
+      signingAlgorithm: algorithm,
+    }),
+    X509CertificateGenerator.createSelfSigned({
+      name: subject,
+      keys: stranger,
+      ...validity,
+      signingAlgorithm: algorithm,
+    }),
+  ]);
+  const [authority = '', issued = '', lookalike = ''] = certificates.map((certificate) => certificate.toString('pem'));
+  return { ca: authority, service: issued, stranger: lookalike };
+}
+
+function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>;
+}
