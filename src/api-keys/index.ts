@@ -4,9 +4,32 @@ export { type Asked, keyCodes } from './decide.ts';
 export { countKeys, disableApiKey, enableApiKey, endKeysOf, keyScope, revokeApiKey } from './ending.ts';
 export { isLiveVersion, stateOf } from './expiry.ts';
 export { looksLikeKey } from './format.ts';
+export {
+  changeOwnKey,
+  disableOwnKey,
+  enableOwnKey,
+  getOwnKey,
+  listOwnKeyNames,
+  listOwnKeys,
+  mintOwnKey,
+  revokeOwnKey,
+  rotateOwnKey,
+  usageOfOwnKey,
+} from './own-keys.ts';
 export { missingFrom, type PermissionQuery, PermissionQuerySchema, permissionsIn } from './permission-query.ts';
 export { rotateApiKey } from './rotation.ts';
 export { apiKeyRoutes } from './routes.ts';
-export { KeyHandle, KeyInput, KeyView, MintedKeyView, RotatedKeyView, RotationInput, UsageView } from './schemas.ts';
+export {
+  KeyHandle,
+  KeyInput,
+  KeyParams,
+  KeyView,
+  MintedKeyView,
+  OwnKeysQuery,
+  RotatedKeyView,
+  RotationInput,
+  UsageView,
+} from './schemas.ts';
 export { type ApiKey, type KeyScope, listKeys } from './store.ts';
 export { type KeyVerdict, KeyVerifier } from './verification.ts';
+export { viewOf } from './view.ts';
