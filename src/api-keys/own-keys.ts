@@ -1,12 +1,15 @@
-import { type Actor, invalid, notFound } from '../platform/http/index.ts';
+import { type Actor, conflict, invalid, notFound } from '../platform/http/index.ts';
 import { type ApiKeyDeps, changeApiKey, createApiKey, getKey, type MintedKey } from './api-keys.ts';
 import { disableApiKey, enableApiKey, revokeApiKey } from './ending.ts';
 import { type RotatedKey, rotateApiKey } from './rotation.ts';
 import type { KeyInput, RotationInput } from './schemas.ts';
-import { type ApiKey, type KeyRef, type KeysOfFilter, listKeyNamesOf, listKeysOf } from './store.ts';
+import { type ApiKey, countLiveKeys, type KeyRef, type KeysOfFilter, listKeyNamesOf, listKeysOf } from './store.ts';
 import { usageOf } from './usage.ts';
 
 // What a person does with keys of their own needs no permission; a key of somebody else reads as unknown, whatever they hold.
+
+// A bound for programs that mint and forget; two at once may pass it together, which harms nobody.
+const mostOwnKeys = 1000;
 
 /** @throws Problem `not_found`: nobody owns keys who is nobody */
 function ownerIn(actor: Actor): string {
@@ -46,12 +49,15 @@ export async function usageOfOwnKey(deps: ApiKeyDeps, actor: Actor, { id, days }
 /**
  * Mints a key for oneself.
  *
- * @throws Problem as `createApiKey` does, and `invalid`: it is for somebody else, or could do nothing
+ * @throws Problem as `createApiKey` does, and `invalid`: it is for somebody else, or could do nothing; `conflict`: they have too
+ *   many
  */
 export async function mintOwnKey(deps: ApiKeyDeps, actor: Actor, input: KeyInput): Promise<MintedKey> {
   if (input.owner !== undefined) throw invalid('/owner', 'A key of your own belongs to you.');
   if (input.permissions.length + input.roles.length === 0)
     throw invalid('/permissions', 'Say what it may: a key that may nothing opens nothing.');
+  if ((await countLiveKeys(deps.db, { owner_id: ownerIn(actor) }, deps.now())) >= mostOwnKeys)
+    throw conflict(`You have ${mostOwnKeys} keys that are not over: revoke those that are not needed first.`);
   return createApiKey(deps, actor, input);
 }
 

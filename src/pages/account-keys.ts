@@ -22,7 +22,6 @@ import { permissionsIn } from './console/administrator.ts';
 import * as cell from './console/cells.ts';
 import type { Cell } from './console/console-pages.ts';
 import { listPage, type Rows } from './console/lists.ts';
-import { rightLine } from './console/rights-lines.ts';
 import { heldRights, mustHoldSomething, nothingHeld, rightOptions } from './held-rights.ts';
 import { keyActs } from './key-acts.ts';
 import { minting } from './key-forms.ts';
@@ -117,7 +116,7 @@ async function showKeys(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<v
       ? 'With a key a program of yours calls APIs in your name. It may never more than you may.'
       : nothingHeld(deps.config.brandName),
     columns: ['Name', 'Environment', 'It may', 'State', 'Ends', 'Last used'],
-    search: 'Name, description or how it starts',
+    search: 'Name or how it starts',
     filters: keyFilters(deps.config.apiKeyEnvironments),
     sorts: [
       { value: '-created_at', text: 'newest' },
@@ -150,11 +149,16 @@ function rowOf(key: Key): Cell[] {
   return [
     cell.link(key.name, `${pagePaths.keys}/${key.id}`, shortOf(key)),
     cell.text(key.environment),
-    cell.codes(someOf([...key.permissions.map(rightLine), ...key.roles.map((role) => `role ${role}`)]), 'nothing'),
+    cell.codes(someOf(patternsOf(key)), 'nothing'),
     states[key.state].cell,
     cell.time(key.revoked_at ?? key.expires_at),
     cell.time(key.last_used_at),
   ];
+}
+
+/** What it may, without where: that is said on its own page. */
+function patternsOf({ permissions, roles }: Key): string[] {
+  return [...new Set([...permissions.map(({ pattern }) => pattern), ...roles.map((role) => `role ${role}`)])];
 }
 
 function someOf(lines: readonly string[]): string[] {

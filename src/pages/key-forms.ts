@@ -143,7 +143,7 @@ function inputIn({ isOwn }: KeyPlace, sent: Sent): Record<string, unknown> {
 
 /** What they may not give is told beside what they asked for. */
 function besideRights(error: unknown): never {
-  if (!(error instanceof Problem) || error.status !== 403) throw error;
+  if (!(error instanceof Problem) || error.status !== 403 || error.options.pointer) throw error;
   throw new Problem(403, error.type, { ...error.options, pointer: '/permissions' });
 }
 

@@ -18,13 +18,13 @@ export const keyFilters = (environments: readonly string[]): Omit<Filter, 'value
   {
     name: 'environment',
     label: 'Environment',
-    options: [{ value: '', text: 'in every environment' }, ...environments.map((value) => ({ value, text: value }))],
+    options: [{ value: '', text: 'every one' }, ...environments.map((value) => ({ value, text: value }))],
   },
   {
     name: 'state',
     label: 'State',
     options: [
-      { value: '', text: 'in every state' },
+      { value: '', text: 'every one' },
       ...Object.entries(states).map(([value, { text }]) => ({ value, text })),
     ],
   },

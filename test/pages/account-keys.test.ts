@@ -219,6 +219,8 @@ describe('API keys of one’s own', () => {
     expect(await verdict(keyOn(made), 'reports:read')).toMatchObject({ valid: false });
     expect(await works(keyOn(made))).toBe(true);
     expect((await carol.send(page, { ...fields, name: 'Late' })).status).toBe(412);
+    const endless = await carol.act(`${path}/change`, { ...fields, expires_at: '' });
+    expect(errorsOn(endless)).toEqual({ expires_at: expect.stringContaining('latchkey:api_key:never_expire') });
   });
 
   test('rest, wake and end, after one saw what dies and gave the password again', async () => {
@@ -359,6 +361,19 @@ describe('API keys of one’s own', () => {
       `select encode(digest, 'hex') as hex, encode(digest, 'base64') as base64 from api_key_versions`,
     );
     for (const { hex, base64 } of rows) expect([html.includes(hex), html.includes(base64)]).toEqual([false, false]);
+  });
+
+  test('are a thousand at most, until one ends some', async () => {
+    const hugo = await OwnKeys.of(latchkey, 'hugo');
+    await latchkey.database.query(`insert into api_keys (id, name, environment, owner_id, risk, permissions, restrictions,
+        metadata, expires_at, revoked_at, created_at, updated_at)
+      select gen_random_uuid(), 'many', 'dev', u.id, 'low', '[]', '{}', '{}', now() + interval '1 year',
+        case when n > 999 then now() end, now(), now()
+      from users u, generate_series(1, 1500) n where username = 'hugo'`);
+    expect(await hugo.mint()).toMatchObject({ status: 200 });
+    const refused = await hugo.mint({ description: 'Typed' });
+    expect(refused).toMatchObject({ status: 409, html: expect.stringContaining('value="Typed"') });
+    expect(wordsOf(refused)).toContain('You have 1000 keys that are not over');
   });
 
   test('do not come into being when that cannot be recorded', async () => {
