@@ -91,7 +91,7 @@ describe('with the keyboard alone', () => {
         ...account,
         'Browsers you are signed in with See where, and sign out the ones you don’t know',
         'Connected apps See what may act for you, and take back what you allowed',
-        'API keys With which programs of yours call APIs in your name',
+        'API keys Mint and revoke those with which your programs call APIs',
         'Recent activity What happened on your account, when and from where',
         'Your data Download a copy of what is kept about you',
         'Change password Signs out everything else that uses your account',
