@@ -8,7 +8,16 @@ import { askedExpiry, expiryOf, never } from './expiry.ts';
 import { mintKey, shownOf } from './format.ts';
 import { mustHoldAll, rolesOf } from './rights.ts';
 import { KeyChanges, type KeyInput, type Owner } from './schemas.ts';
-import { type ApiKey, findKey, insertKey, insertVersion, lockKey, replaceRolesAndTags, updateKey } from './store.ts';
+import {
+  type ApiKey,
+  findKey,
+  insertKey,
+  insertVersion,
+  type KeyRef,
+  lockKey,
+  replaceRolesAndTags,
+  updateKey,
+} from './store.ts';
 
 export type ApiKeyDeps = {
   db: Db;
@@ -40,7 +49,7 @@ export async function createApiKey(deps: ApiKeyDeps, actor: Actor, input: KeyInp
     const times = { created_at: now, updated_at: now };
     await insertKey(trx, { id, environment, owner_id, ...columnsOf(input), expires_at, ...times }, { roleIds, tags });
     const key = await addVersion(trx, { id, environment, number: 1, issued_at: now });
-    const made = await getKey(trx, id);
+    const made = await getKey(trx, { id });
     await record(trx, actor, { action: 'api_key.created', key: made, occurred_at: now });
     return { ...made, key };
   });
@@ -83,11 +92,12 @@ export async function subjectOf(db: Db, owner: Owner): Promise<string> {
 export async function changeApiKey(
   deps: ApiKeyDeps,
   actor: Actor,
-  { id, patch, ifVersion }: { id: string; patch: Record<string, unknown>; ifVersion: number | undefined },
+  { patch, ifVersion, ...ref }: KeyRef & { patch: Record<string, unknown>; ifVersion: number | undefined },
 ): Promise<ApiKey> {
   const now = deps.now();
   return deps.db.transaction().execute(async (trx) => {
-    const before = await lockUsable(trx, id);
+    const before = await lockUsable(trx, ref);
+    const { id } = before;
     mustBeAt(before.version, ifVersion);
     const input = checked(KeyChanges, mergePatch(asChanges(before), patch));
     await mustHoldAll(trx, actor, { owner_id: before.owner_id, powers: [before, input], now });
@@ -95,7 +105,7 @@ export async function changeApiKey(
     const roleIds = (await rolesOf(trx, input.roles)).map((role) => role.id);
     await updateKey(trx, id, { ...columnsOf(input), expires_at, updated_at: now });
     await replaceRolesAndTags(trx, id, { roleIds, tags: input.tags });
-    const after = await getKey(trx, id);
+    const after = await getKey(trx, { id });
     const details = { changed: Object.keys(patch) };
     await record(trx, actor, { action: 'api_key.updated', key: after, occurred_at: now, details });
     return after;
@@ -129,16 +139,16 @@ function columnsOf({ name, description, risk, permissions, restrictions, metadat
 }
 
 /** @throws Problem `not_found` */
-export async function getKey(db: Db, id: string): Promise<ApiKey> {
-  const key = await findKey(db, id);
-  if (!key) throw notFound('API key', id);
+export async function getKey(db: Db, ref: KeyRef): Promise<ApiKey> {
+  const key = await findKey(db, ref);
+  if (!key) throw notFound('API key', ref.id);
   return key;
 }
 
 /** @throws Problem `not_found`; `conflict`: it is revoked, and stays so */
-export async function lockUsable(trx: Trx, id: string): Promise<ApiKey> {
-  const key = await lockKey(trx, id);
-  if (!key) throw notFound('API key', id);
+export async function lockUsable(trx: Trx, ref: KeyRef): Promise<ApiKey> {
+  const key = await lockKey(trx, ref);
+  if (!key) throw notFound('API key', ref.id);
   if (key.revoked_at) throw conflict('This key is revoked, and stays so: mint another one.');
   return key;
 }

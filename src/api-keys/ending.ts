@@ -5,7 +5,7 @@ import { type Actor, invalid } from '../platform/http/index.ts';
 import { type ApiKeyDeps, getKey, lockUsable, record, subjectOf } from './api-keys.ts';
 import { environmentOf } from './format.ts';
 import type { KeyHandle } from './schemas.ts';
-import { type ApiKey, countLiveKeys, endKeys, type KeyScope, lockKey, updateKey } from './store.ts';
+import { type ApiKey, countLiveKeys, endKeys, type KeyRef, type KeyScope, lockKey, updateKey } from './store.ts';
 
 /** Stands for every key in the change feed. */
 export const everyKey = '*';
@@ -19,27 +19,27 @@ const mostNamed = 1000;
  *
  * @throws Problem `not_found`; `conflict`: it is revoked
  */
-export async function disableApiKey(deps: ApiKeyDeps, actor: Actor, id: string): Promise<ApiKey> {
-  return setEnabled(deps, actor, { id, enabled: false });
+export async function disableApiKey(deps: ApiKeyDeps, actor: Actor, ref: KeyRef): Promise<ApiKey> {
+  return setEnabled(deps, actor, { ...ref, enabled: false });
 }
 
 /** @throws Problem `not_found`; `conflict`: it is revoked */
-export async function enableApiKey(deps: ApiKeyDeps, actor: Actor, id: string): Promise<ApiKey> {
-  return setEnabled(deps, actor, { id, enabled: true });
+export async function enableApiKey(deps: ApiKeyDeps, actor: Actor, ref: KeyRef): Promise<ApiKey> {
+  return setEnabled(deps, actor, { ...ref, enabled: true });
 }
 
 async function setEnabled(
   { db, now }: ApiKeyDeps,
   actor: Actor,
-  { id, enabled }: { id: string; enabled: boolean },
+  { enabled, ...ref }: KeyRef & { enabled: boolean },
 ): Promise<ApiKey> {
   return db.transaction().execute(async (trx) => {
-    const before = await lockUsable(trx, id);
+    const before = await lockUsable(trx, ref);
     if (before.enabled === enabled) return before;
     const occurred_at = now();
     const ended = enabled ? {} : { tokens_valid_after: occurred_at };
-    await updateKey(trx, id, { enabled, ...ended, updated_at: occurred_at });
-    const key = await getKey(trx, id);
+    await updateKey(trx, ref.id, { enabled, ...ended, updated_at: occurred_at });
+    const key = await getKey(trx, ref);
     await record(trx, actor, { action: enabled ? 'api_key.enabled' : 'api_key.disabled', key, occurred_at });
     return key;
   });
@@ -50,13 +50,13 @@ async function setEnabled(
  *
  * @throws Problem `not_found`
  */
-export async function revokeApiKey({ db, now }: ApiKeyDeps, actor: Actor, id: string): Promise<ApiKey> {
+export async function revokeApiKey({ db, now }: ApiKeyDeps, actor: Actor, ref: KeyRef): Promise<ApiKey> {
   return db.transaction().execute(async (trx) => {
-    const before = await lockKey(trx, id);
-    if (!before || before.revoked_at) return before ?? getKey(trx, id);
+    const before = await lockKey(trx, ref);
+    if (!before || before.revoked_at) return before ?? getKey(trx, ref);
     const occurred_at = now();
-    await updateKey(trx, id, { revoked_at: occurred_at, updated_at: occurred_at });
-    const key = await getKey(trx, id);
+    await updateKey(trx, ref.id, { revoked_at: occurred_at, updated_at: occurred_at });
+    const key = await getKey(trx, ref);
     await record(trx, actor, { action: 'api_key.revoked', key, occurred_at });
     return key;
   });

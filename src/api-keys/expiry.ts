@@ -34,7 +34,7 @@ export function expiryOf(actor: Actor, asked: Asked & { risk: ApiKey['risk'] }, 
 export function never(actor: Actor): null {
   if (allows(actor.permissions, neverExpirePermission)) return null;
   const detail = `A key that never expires, or not within ten years, needs "${neverExpirePermission}".`;
-  throw forbidden(neverExpirePermission, detail);
+  throw forbidden(neverExpirePermission, detail, '/expires_at');
 }
 
 /** In which state a key is. The moment of its expiry is past its life. */

@@ -5,9 +5,32 @@ export { countKeys, disableApiKey, enableApiKey, endKeysOf, keyScope, revokeApiK
 export type { KeyEntry } from './entry.ts';
 export { isLiveVersion, stateOf } from './expiry.ts';
 export { looksLikeKey } from './format.ts';
+export {
+  changeOwnKey,
+  disableOwnKey,
+  enableOwnKey,
+  getOwnKey,
+  listOwnKeyNames,
+  listOwnKeys,
+  mintOwnKey,
+  revokeOwnKey,
+  rotateOwnKey,
+  usageOfOwnKey,
+} from './own-keys.ts';
 export { missingFrom, type PermissionQuery, PermissionQuerySchema, permissionsIn } from './permission-query.ts';
 export { rotateApiKey } from './rotation.ts';
 export { apiKeyRoutes } from './routes.ts';
-export { KeyHandle, KeyInput, KeyView, MintedKeyView, RotatedKeyView, RotationInput, UsageView } from './schemas.ts';
+export {
+  KeyHandle,
+  KeyInput,
+  KeyParams,
+  KeyView,
+  MintedKeyView,
+  OwnKeysQuery,
+  RotatedKeyView,
+  RotationInput,
+  UsageView,
+} from './schemas.ts';
 export { type ApiKey, type KeyScope, listKeys, liveKeysIn } from './store.ts';
 export { type KeyUse, type KeyVerdict, KeyVerifier } from './verification.ts';
+export { viewOf } from './view.ts';

@@ -3,7 +3,7 @@ import { type ApiKeyDeps, addVersion, lockUsable, record } from './api-keys.ts';
 import { askedExpiry, isLiveVersion, stateOf } from './expiry.ts';
 import { mustHoldAll } from './rights.ts';
 import type { RotationInput } from './schemas.ts';
-import { type ApiKey, endVersionsAt, updateKey } from './store.ts';
+import { type ApiKey, endVersionsAt, type KeyRef, updateKey } from './store.ts';
 
 const mostVersions = 10;
 
@@ -27,12 +27,12 @@ export type RotatedKey = {
 export async function rotateApiKey(
   deps: ApiKeyDeps,
   actor: Actor,
-  { id, overlap_seconds, ...asked }: RotationInput & { id: string },
+  { id, owner_id, overlap_seconds, ...asked }: RotationInput & KeyRef,
 ): Promise<RotatedKey> {
   const now = deps.now();
   const expiry = askedExpiry(actor, asked, now);
   return deps.db.transaction().execute(async (trx) => {
-    const before = await lockUsable(trx, id);
+    const before = await lockUsable(trx, { id, owner_id });
     mustBeRotatable(before, now);
     await mustHoldAll(trx, actor, { owner_id: before.owner_id, powers: [before], now });
     const previous_ends_at = earlier(new Date(now.getTime() + overlap_seconds * 1000), before.expires_at);

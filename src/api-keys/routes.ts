@@ -2,8 +2,6 @@ import { z } from 'zod';
 import { keyIn, MergePatch, pageByKey, pageOf, type Route, route } from '../platform/http/index.ts';
 import { type ApiKeyDeps, changeApiKey, createApiKey, getKey, subjectOf } from './api-keys.ts';
 import { disableApiKey, enableApiKey, revokeApiKey } from './ending.ts';
-import { stateOf } from './expiry.ts';
-import { explainRestrictions } from './restrictions/index.ts';
 import { rotateApiKey } from './rotation.ts';
 import {
   KeyInput,
@@ -16,8 +14,9 @@ import {
   UsageQuery,
   UsageView,
 } from './schemas.ts';
-import { type ApiKey, listKeys } from './store.ts';
+import { listKeys } from './store.ts';
 import { usageOf } from './usage.ts';
+import { viewOf } from './view.ts';
 
 /** Keys of services and people. */
 export const apiKeyRoutes = (deps: ApiKeyDeps): Route[] => [...keys(deps), ...lifeOfKeys(deps)];
@@ -36,7 +35,7 @@ const keys = (deps: ApiKeyDeps): Route[] => [
       const filter = { ...query, owner_id, limit: limit + 1, after: keyIn(cursor, z.uuid()) };
       const rows = await listKeys(deps.db, filter, deps.now());
       const { items, next } = pageByKey(rows, limit, ({ id }) => id);
-      return { items: items.map((key) => shown(deps, key)), next };
+      return { items: items.map((key) => viewOf(deps, key)), next };
     },
   }),
   route({
@@ -49,7 +48,7 @@ const keys = (deps: ApiKeyDeps): Route[] => [
     status: 201,
     handle: async ({ actor, body }) => {
       const { key, ...made } = await createApiKey(deps, actor, body);
-      return { ...shown(deps, made), key };
+      return { ...viewOf(deps, made), key };
     },
   }),
   route({
@@ -59,7 +58,7 @@ const keys = (deps: ApiKeyDeps): Route[] => [
     permission: 'latchkey:api_key:read',
     params: KeyParams,
     response: KeyView,
-    handle: async ({ params }) => shown(deps, await getKey(deps.db, params.key_id)),
+    handle: async ({ params }) => viewOf(deps, await getKey(deps.db, { id: params.key_id })),
   }),
   route({
     method: 'PATCH',
@@ -70,7 +69,7 @@ const keys = (deps: ApiKeyDeps): Route[] => [
     body: MergePatch,
     response: KeyView,
     handle: async ({ actor, params, body, ifVersion }) =>
-      shown(deps, await changeApiKey(deps, actor, { id: params.key_id, patch: body, ifVersion })),
+      viewOf(deps, await changeApiKey(deps, actor, { id: params.key_id, patch: body, ifVersion })),
   }),
   route({
     method: 'GET',
@@ -103,7 +102,7 @@ const lifeOfKeys = (deps: ApiKeyDeps): Route[] => [
     permission: 'latchkey:api_key:disable',
     params: KeyParams,
     response: KeyView,
-    handle: async ({ actor, params }) => shown(deps, await disableApiKey(deps, actor, params.key_id)),
+    handle: async ({ actor, params }) => viewOf(deps, await disableApiKey(deps, actor, { id: params.key_id })),
   }),
   route({
     method: 'POST',
@@ -112,7 +111,7 @@ const lifeOfKeys = (deps: ApiKeyDeps): Route[] => [
     permission: 'latchkey:api_key:write',
     params: KeyParams,
     response: KeyView,
-    handle: async ({ actor, params }) => shown(deps, await enableApiKey(deps, actor, params.key_id)),
+    handle: async ({ actor, params }) => viewOf(deps, await enableApiKey(deps, actor, { id: params.key_id })),
   }),
   route({
     method: 'POST',
@@ -121,20 +120,6 @@ const lifeOfKeys = (deps: ApiKeyDeps): Route[] => [
     permission: 'latchkey:api_key:revoke',
     params: KeyParams,
     response: KeyView,
-    handle: async ({ actor, params }) => shown(deps, await revokeApiKey(deps, actor, params.key_id)),
+    handle: async ({ actor, params }) => viewOf(deps, await revokeApiKey(deps, actor, { id: params.key_id })),
   }),
 ];
-
-function shown({ now }: ApiKeyDeps, key: ApiKey) {
-  const { id, name, description, environment, owner, owner_kind, owner_id, enabled: _, ...rest } = key;
-  return {
-    ...rest,
-    id,
-    name,
-    description,
-    environment,
-    owner: { kind: owner_kind, id: owner_id, name: owner },
-    restrictions_in_words: explainRestrictions(key.restrictions),
-    state: stateOf(key, now()),
-  };
-}

@@ -7,29 +7,41 @@ import { Restrictions } from './restrictions/index.ts';
 const longestDays = 3660;
 const mostOverlapSeconds = 30 * 86_400;
 
+const aPermission =
+  'a permission such as "orders:read" or "database:read:*": segments of letters, digits, "_", "." and "-", or "*", joined by ":"';
 const Pattern = z
   .string()
-  .refine(isPermissionPattern, 'must be segments of letters, digits, "_", "." and "-", or "*", joined by ":"')
+  .refine(isPermissionPattern, `must be ${aPermission}`)
   .meta({ examples: ['database:read:*'] });
 const KeyRight = z.strictObject({
   resource: z.string().min(1).max(512).nullable().default(null).meta({ description: 'an API’s identifier; null: any' }),
   pattern: Pattern,
 });
 /** A pattern alone is one at every API that the key is for. */
-const Permission = z.union([Pattern.transform((pattern) => ({ resource: null, pattern })), KeyRight]);
+const Permission = z.union([Pattern.transform((pattern) => ({ resource: null, pattern })), KeyRight], {
+  error: `must be ${aPermission}; or, at one API, { "resource": "https://api.example", "pattern": "orders:read" }`,
+});
 
 const Owner = z
-  .union([
-    z.strictObject({ client_id: z.string().min(1).max(255) }),
-    z.strictObject({ user: z.string().min(1).max(254).meta({ description: 'a username or user id' }) }),
-  ])
+  .union(
+    [
+      z.strictObject({ client_id: z.string().min(1).max(255) }),
+      z.strictObject({ user: z.string().min(1).max(254).meta({ description: 'a username or user id' }) }),
+    ],
+    { error: 'must be a client, { "client_id": "billing" }, or a person, { "user": "alice" }' },
+  )
   .meta({ description: 'whose key it is: a client or a person; it stops working while they are disabled' });
 export type Owner = z.output<typeof Owner>;
 
 const Environment = z.string().regex(environmentShape, 'must be small letters and digits, a letter first');
 const Tag = z.string().regex(/^[\p{L}\p{N}_.:/-]{1,64}$/u, 'must be letters, digits, "_", ".", ":", "/" or "-"');
 const Metadata = z
-  .record(z.string().min(1).max(64), z.union([z.string().max(500), z.number(), z.boolean()]))
+  .record(
+    z.string().min(1).max(64),
+    z.union([z.string().max(500), z.number(), z.boolean()], {
+      error: 'must be a text of up to 500 characters, a number, true or false',
+    }),
+  )
   .refine((members) => Object.keys(members).length <= 50, 'must have at most 50 members');
 
 const risks = ['high', 'medium', 'low'] as const;
@@ -111,6 +123,13 @@ export const KeysQuery = z.strictObject({
   environment: Environment.optional(),
   tag: Tag.optional(),
   state: z.enum(keyStates).optional(),
+});
+
+/** How a person looks through the keys of their own. */
+export const keyOrders = ['-created_at', 'name', '-last_used_at', 'expires_at'] as const;
+export const OwnKeysQuery = z.strictObject({
+  ...KeysQuery.pick({ q: true, environment: true, state: true }).shape,
+  sort: z.enum(keyOrders).default('-created_at'),
 });
 
 const VersionView = z.object({

@@ -4,7 +4,7 @@ import type { Right } from '../access/index.ts';
 import type { Digest } from '../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../platform/database/index.ts';
 import type { Restrictions } from './restrictions/index.ts';
-import type { keyStates } from './schemas.ts';
+import type { keyOrders, keyStates } from './schemas.ts';
 
 export type KeyVersion = { number: number; start: string; last_four: string; issued_at: Date; ends_at: Date | null };
 
@@ -44,14 +44,25 @@ function keyOf({ versions, ...row }: Row): ApiKey {
   };
 }
 
-export async function findKey(db: Db, id: string): Promise<ApiKey | undefined> {
-  const { rows } = await sql<Row>`${keys} where k.id = ${id}`.execute(db);
+/** Which key is meant; with an owner, only if it is theirs. */
+export type KeyRef = { id: string; owner_id?: string | undefined };
+
+export async function findKey(db: Db, { id, owner_id }: KeyRef): Promise<ApiKey | undefined> {
+  const owned = owner_id === undefined ? sql`true` : sql`k.owner_id = ${owner_id}`;
+  const { rows } = await sql<Row>`${keys} where k.id = ${id} and ${owned}`.execute(db);
   return rows[0] && keyOf(rows[0]);
 }
 
-export async function lockKey(trx: Trx, id: string): Promise<ApiKey | undefined> {
-  await trx.selectFrom('api_keys').select('id').where('id', '=', id).forUpdate().execute();
-  return findKey(trx, id);
+// An owner stays: what is judged after the lock, whose key it is included, was so before it.
+export async function lockKey(trx: Trx, ref: KeyRef): Promise<ApiKey | undefined> {
+  await trx
+    .selectFrom('api_keys')
+    .select('id')
+    .where('id', '=', ref.id)
+    .$if(ref.owner_id !== undefined, (query) => query.where('owner_id', '=', ref.owner_id ?? ''))
+    .forUpdate()
+    .execute();
+  return findKey(trx, ref);
 }
 
 export type KeysFilter = {
@@ -65,8 +76,51 @@ export type KeysFilter = {
 };
 
 /** Keys searched and filtered, newest first; `after` is the id that the page before ended with. */
-export async function listKeys(db: Db, filter: KeysFilter, now: Date): Promise<ApiKey[]> {
-  const { q, owner_id, environment, tag, state, limit, after } = filter;
+export async function listKeys(db: Db, { limit, after, ...filter }: KeysFilter, now: Date): Promise<ApiKey[]> {
+  const conditions = conditionsOf(filter, now);
+  // UUIDv7 ids grow with time.
+  if (after) conditions.push(sql`k.id < ${after}`);
+  const { rows } =
+    await sql<Row>`${keys} where ${sql.join(conditions, sql` and `)} order by k.id desc limit ${limit}`.execute(db);
+  return rows.map(keyOf);
+}
+
+/** Keys of one owner, searched, filtered and sorted, from an offset on: nobody has more than they can page through. */
+export async function listKeysOf(
+  db: Db,
+  { sort, offset, limit, ...filter }: KeysOfFilter,
+  now: Date,
+): Promise<ApiKey[]> {
+  const { rows } = await sql<Row>`${keys} where ${sql.join(conditionsOf(filter, now), sql` and `)}
+    order by ${orderOf(sort, now)}, k.id desc offset ${offset} limit ${limit}`.execute(db);
+  return rows.map(keyOf);
+}
+
+export type KeysOfFilter = Pick<KeysFilter, 'q' | 'environment' | 'state' | 'limit'> & {
+  owner_id: string;
+  sort: (typeof keyOrders)[number];
+  offset: number;
+};
+
+function orderOf(sort: KeysOfFilter['sort'], now: Date): RawBuilder<unknown> {
+  if (sort === 'name') return sql`lower(k.name)`;
+  if (sort === '-last_used_at') return sql`k.last_used_at desc nulls last`;
+  // What ends next comes first, what is over last.
+  if (sort === 'expires_at')
+    return sql`(k.revoked_at is not null or coalesce(k.expires_at <= ${now}, false)), k.expires_at nulls last`;
+  return sql`k.created_at desc`;
+}
+
+/** All keys that somebody ever had: id and name. */
+export async function listKeyNamesOf(db: Db, owner_id: string): Promise<ReadonlyMap<string, string>> {
+  const rows = await db.selectFrom('api_keys').select(['id', 'name']).where('owner_id', '=', owner_id).execute();
+  return new Map(rows.map(({ id, name }) => [id, name]));
+}
+
+function conditionsOf(
+  { q, owner_id, environment, tag, state }: Omit<KeysFilter, 'limit' | 'after'>,
+  now: Date,
+): RawBuilder<unknown>[] {
   const conditions: RawBuilder<unknown>[] = [sql`true`];
   if (q)
     conditions.push(sql`(k.name ilike ${containing(q)} or k.description ilike ${containing(q)}
@@ -75,11 +129,7 @@ export async function listKeys(db: Db, filter: KeysFilter, now: Date): Promise<A
   if (environment) conditions.push(sql`k.environment = ${environment}`);
   if (tag) conditions.push(sql`exists (select from api_key_tags t where t.key_id = k.id and t.tag = ${tag})`);
   if (state) conditions.push(inState(state, now));
-  // UUIDv7 ids grow with time.
-  if (after) conditions.push(sql`k.id < ${after}`);
-  const { rows } =
-    await sql<Row>`${keys} where ${sql.join(conditions, sql` and `)} order by k.id desc limit ${limit}`.execute(db);
-  return rows.map(keyOf);
+  return conditions;
 }
 
 function inState(state: (typeof keyStates)[number], now: Date): RawBuilder<unknown> {

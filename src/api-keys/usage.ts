@@ -1,6 +1,6 @@
 import type { Db } from '../platform/database/index.ts';
 import { getKey } from './api-keys.ts';
-import { listUsage } from './store.ts';
+import { type KeyRef, listUsage } from './store.ts';
 
 const dayMs = 86_400_000;
 
@@ -14,8 +14,8 @@ export function dayOf(at: Date): Date {
  *
  * @throws Problem `not_found`
  */
-export async function usageOf({ db, now }: { db: Db; now: () => Date }, { id, days }: { id: string; days: number }) {
-  const { last_used_at } = await getKey(db, id);
+export async function usageOf({ db, now }: { db: Db; now: () => Date }, { days, ...ref }: KeyRef & { days: number }) {
+  const { id, last_used_at } = await getKey(db, ref);
   const since = new Date(dayOf(now()).getTime() - (days - 1) * dayMs);
   const rows = (await listUsage(db, id, since)).map(({ day, allowed, refused }) => ({
     day: day.toISOString().slice(0, 10),

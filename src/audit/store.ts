@@ -136,7 +136,13 @@ function mentions(text: string): RawBuilder<SqlBool> {
     p.address, p.user_agent, e.details::text) ilike ${containing(text)}`;
 }
 
-export type EventsOfQuery = { actions: readonly string[]; limit: number; before?: string | undefined };
+export type EventsOfQuery = {
+  actions: readonly string[];
+  /** The ids of their API keys: what is done with these is theirs to know; what they do with others' is not about them. */
+  key_ids: readonly string[];
+  limit: number;
+  before?: string | undefined;
+};
 
 /**
  * What a person did and what was done to their account, the newest first; with `before`, what was recorded earlier than that
@@ -145,7 +151,7 @@ export type EventsOfQuery = { actions: readonly string[]; limit: number; before?
 export async function listEventsOf(
   db: Db,
   user_id: string,
-  { actions, limit, before }: EventsOfQuery,
+  { actions, key_ids, limit, before }: EventsOfQuery,
 ): Promise<RecordedEvent[]> {
   const newest = recordedEvents(db)
     .where('e.action', 'in', actions)
@@ -157,17 +163,23 @@ export async function listEventsOf(
     .where(sql<boolean>`e.actor_kind = 'user'`)
     .where('e.actor_id', '=', user_id)
     // What an administrator does to other people is in those people's lists.
-    .where(sql<boolean>`(e.target_kind is distinct from 'user' or e.target_id = ${user_id})`);
+    .where(sql<boolean>`(e.target_kind is distinct from 'user' or e.target_id = ${user_id})`)
+    .where(sql<boolean>`(not starts_with(e.action, 'api_key.') or e.target_id = any(${key_ids}))`);
   const aboutThem = newest
     .where(
       sql<boolean>`e.target_kind = 'user' and e.action not in ('access_token.issued', 'refresh_token.rotated', 'refresh_token.replayed')`,
     )
     .where('e.target_id', '=', user_id)
     .where(sql<boolean>`(e.actor_kind, e.actor_id) is distinct from ('user', ${user_id})`);
+  const aboutKeys = newest
+    .where('e.target_kind', '=', 'api_key')
+    .where(sql<boolean>`e.target_id = any(${key_ids})`)
+    .where(sql<boolean>`(e.actor_kind, e.actor_id) is distinct from ('user', ${user_id})`);
   return db
     .selectFrom(byThem.as('by_them'))
     .selectAll()
     .unionAll(db.selectFrom(aboutThem.as('about_them')).selectAll())
+    .$if(key_ids.length > 0, (query) => query.unionAll(db.selectFrom(aboutKeys.as('about_keys')).selectAll()))
     .orderBy('id', 'desc')
     .limit(limit)
     .execute();

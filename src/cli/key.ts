@@ -151,18 +151,18 @@ async function rotate(place: Workplace, id: string, options: RotateOptions): Pro
 }
 
 async function disable(place: Workplace, id: string, options: Json): Promise<void> {
-  const { name } = await disableApiKey(depsOf(place), place.actor, parsed(KeyId, id));
+  const { name } = await disableApiKey(depsOf(place), place.actor, { id: parsed(KeyId, id) });
   answer(options, { id, state: 'disabled' }, [`Disabled ${name}.`]);
 }
 
 async function enable(place: Workplace, id: string, options: Json): Promise<void> {
-  const key = await enableApiKey(depsOf(place), place.actor, parsed(KeyId, id));
+  const key = await enableApiKey(depsOf(place), place.actor, { id: parsed(KeyId, id) });
   answer(options, { id, state: stateOf(key, place.deps.now()) }, [`Enabled ${key.name}.`]);
 }
 
 async function revoke(place: Workplace, id: string, options: Json & { yes?: boolean }): Promise<void> {
-  const { name } = await getKey(place.deps.db, parsed(KeyId, id));
+  const { name } = await getKey(place.deps.db, { id: parsed(KeyId, id) });
   const isDone = await isConfirmed(`Revoke ${name}? It never works again.`, { ...options, scripts: 'go on' });
-  if (isDone) await revokeApiKey(depsOf(place), place.actor, id);
+  if (isDone) await revokeApiKey(depsOf(place), place.actor, { id });
   answer(options, { id, revoked: isDone }, [isDone ? `Revoked ${name}.` : 'Nothing changed.']);
 }

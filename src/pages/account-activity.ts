@@ -1,6 +1,8 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
+import { listOwnKeyNames } from '../api-keys/index.ts';
 import { listEventsOf } from '../audit/index.ts';
+import { person, requestOrigin } from '../platform/http/index.ts';
 import { deviceName } from './devices.ts';
 import { type EventInWords, eventsInWords, toldActions } from './event-words.ts';
 import type { HappenedEvent } from './page-data.ts';
@@ -20,8 +22,14 @@ export function accountActivityRoutes(router: Router, deps: PagesDeps): void {
 async function showActivity(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
   const asked = one(ctx.query.before);
   const before = uuid.test(asked) ? asked : undefined;
-  const found = await listEventsOf(deps.db, user.id, { actions: toldActions, limit: readAtOnce, before });
-  const lines = inLines(await eventsInWords(deps.db, user.id, found));
+  const keyNames = await listOwnKeyNames(deps, person(user.id, requestOrigin(ctx)));
+  const found = await listEventsOf(deps.db, user.id, {
+    actions: toldActions,
+    key_ids: [...keyNames.keys()],
+    limit: readAtOnce,
+    before,
+  });
+  const lines = inLines(await eventsInWords(deps.db, { user_id: user.id, keyNames }, found));
   const events = lines.slice(0, perPage);
   const hasMore = lines.length > perPage || found.length === readAtOnce;
   const data = { events, older: hasMore ? events.at(-1)?.oldest_id : undefined, is_first: before === undefined };

@@ -1,9 +1,10 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { listRoleAssignments } from '../access/index.ts';
+import { listOwnKeyNames, listOwnKeys, viewOf } from '../api-keys/index.ts';
 import { listEventsOf, type RecordedEvent } from '../audit/index.ts';
 import { listEveryConsentOf } from '../consents/index.ts';
-import { person, requestOrigin } from '../platform/http/index.ts';
+import { type Actor, person, requestOrigin } from '../platform/http/index.ts';
 import { listSessions } from '../sessions/index.ts';
 import { noteDownload, type User } from '../users/index.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
@@ -15,6 +16,7 @@ import { own, type SignedIn } from './signed-in.ts';
 // Of what others can make many of, for the answer's size has a bound.
 const maxEvents = 10_000;
 const maxSessions = 10_000;
+const maxKeys = 10_000;
 const eventsAtOnce = 1000;
 
 /** A copy of what is kept about a person. */
@@ -30,8 +32,9 @@ async function showData(deps: PagesDeps, ctx: Context, { user }: SignedIn): Prom
 
 async function download(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<void> {
   checkCsrf(deps, ctx);
-  await noteDownload(deps, person(who.user.id, requestOrigin(ctx)));
-  const copy = await copyOf(deps, who);
+  const actor = person(who.user.id, requestOrigin(ctx));
+  await noteDownload(deps, actor);
+  const copy = await copyOf(deps, actor, who);
   ctx.type = 'application/json';
   ctx.set('Cache-Control', 'no-store');
   ctx.set('Content-Disposition', `attachment; filename="account-data-${copy.made_at.slice(0, 10)}.json"`);
@@ -39,13 +42,15 @@ async function download(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<v
 }
 
 /** Everything but what opens doors: of passwords, tokens and session ids not even digests. */
-async function copyOf({ db, now, issuer }: PagesDeps, { user, session_uid }: SignedIn) {
+async function copyOf(deps: PagesDeps, actor: Actor, { user, session_uid }: SignedIn) {
+  const { db, now, issuer } = deps;
   const made_at = now();
-  const [roles, { sessions }, consents, security_events] = await Promise.all([
+  const [roles, { sessions }, consents, api_keys, security_events] = await Promise.all([
     listRoleAssignments(db, user.id),
     listSessions(db, user.id, { now: made_at, current: session_uid, offset: 0, limit: maxSessions }),
     listEveryConsentOf(db, user.id),
-    securityEvents(db, user.id),
+    keysOf(deps, actor),
+    securityEvents(deps, actor, user.id),
   ]);
   return {
     issuer,
@@ -54,6 +59,7 @@ async function copyOf({ db, now, issuer }: PagesDeps, { user, session_uid }: Sig
     roles,
     sessions: sessions.map(({ uid, ...session }) => ({ ...session, is_this_browser: uid === session_uid })),
     consents,
+    api_keys,
     security_events,
   };
 }
@@ -62,16 +68,28 @@ function profileOf({ id, username, email, email_verified, name, created_at, upda
   return { id, username, email, email_verified, name, created_at, updated_at };
 }
 
-async function securityEvents(db: PagesDeps['db'], user_id: string) {
+/** Of keys what may be shown of them: how they start and end. */
+async function keysOf({ db, now, config }: PagesDeps, actor: Actor) {
+  const deps = { db, now, environments: config.apiKeyEnvironments };
+  const keys = await listOwnKeys(deps, actor, { sort: '-created_at', offset: 0, limit: maxKeys });
+  return keys.map((key) => {
+    const { owner: _, version: __, ...shown } = viewOf(deps, key);
+    return shown;
+  });
+}
+
+async function securityEvents({ db }: PagesDeps, actor: Actor, user_id: string) {
+  const keyNames = await listOwnKeyNames({ db }, actor);
+  const key_ids = [...keyNames.keys()];
   const events: RecordedEvent[] = [];
   let before: string | undefined;
   while (events.length < maxEvents) {
-    const found = await listEventsOf(db, user_id, { actions: toldActions, limit: eventsAtOnce, before });
+    const found = await listEventsOf(db, user_id, { actions: toldActions, key_ids, limit: eventsAtOnce, before });
     events.push(...found);
     before = found.at(-1)?.id;
     if (found.length < eventsAtOnce) break;
   }
-  const inWords = await eventsInWords(db, user_id, events);
+  const inWords = await eventsInWords(db, { user_id, keyNames }, events);
   return inWords.map(({ what, by, event: { occurred_at, action, outcome, reason, address, user_agent } }) => ({
     occurred_at,
     what,

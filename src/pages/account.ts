@@ -5,6 +5,7 @@ import { form, notFound, Problem, person, requestOrigin } from '../platform/http
 import { changePassword, type User } from '../users/index.ts';
 import { accountActivityRoutes } from './account-activity.ts';
 import { accountDataRoutes } from './account-data.ts';
+import { accountKeyRoutes } from './account-keys.ts';
 import { accountSessionRoutes } from './account-sessions.ts';
 import { permissionsIn } from './console/administrator.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
@@ -31,6 +32,7 @@ export function accountRoutes(router: Router, deps: PagesDeps): void {
   accountSessionRoutes(router, deps);
   accountActivityRoutes(router, deps);
   accountDataRoutes(router, deps);
+  accountKeyRoutes(router, deps);
 }
 
 async function showAccount(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {

@@ -2,11 +2,22 @@ import type { RecordedEvent } from '../audit/index.ts';
 import { listClientNames } from '../clients/index.ts';
 import type { Db } from '../platform/database/index.ts';
 
-type Words = (event: { app: string; role: string; reason: string | null; by: EventInWords['by'] }) => string;
+type Words = (event: {
+  app: string;
+  role: string;
+  key: string;
+  reason: string | null;
+  by: EventInWords['by'];
+}) => string;
 
 const ends: Readonly<Record<string, string>> = {
   'signed out from another browser': 'You signed another browser out',
   'password changed': 'Another browser was signed out, because the password was changed',
+};
+
+const who = (by: EventInWords['by']) => {
+  if (by === 'browser') return 'You';
+  return by === 'server' ? 'This server' : 'An administrator';
 };
 
 /** What happened, as the person it happened to would say it. */
@@ -30,6 +41,12 @@ const words: Readonly<Record<string, Words>> = {
   'user.disabled': () => 'An administrator stopped your account',
   'role.assigned': ({ role }) => `You were given the role ${role}`,
   'role.unassigned': ({ role }) => `The role ${role} was taken from you`,
+  'api_key.created': ({ key, by }) => `${who(by)} minted the API key ${key}${by === 'browser' ? '' : ' in your name'}`,
+  'api_key.updated': ({ key, by }) => `${who(by)} changed the API key ${key}`,
+  'api_key.rotated': ({ key, by }) => `${who(by)} made a new text of the API key ${key}`,
+  'api_key.disabled': ({ key, by }) => `${who(by)} disabled the API key ${key}`,
+  'api_key.enabled': ({ key, by }) => `${who(by)} enabled the API key ${key} again`,
+  'api_key.revoked': ({ key, by }) => `${who(by)} revoked the API key ${key}`,
   'tokens.revoked': () => 'You were signed out everywhere, and what your apps held was ended',
   'user.data_downloaded': () => 'You downloaded your data',
   'refresh_token.reuse': ({ app }) => `The lasting connection of ${app} was used twice, as a thief would; it was ended`,
@@ -43,7 +60,7 @@ export const toldActions: readonly string[] = Object.keys(words);
 
 // Worth a second look when it was not expected.
 const alarming =
-  /^(session\.refused|user\.password_(set|link_created|chosen)|role\.assigned|[a-z_]+\.(reuse|replay_refused))$/;
+  /^(session\.refused|user\.password_(set|link_created|chosen)|role\.assigned|api_key\.(created|rotated)|[a-z_]+\.(reuse|replay_refused))$/;
 
 export type EventInWords = {
   what: string;
@@ -56,7 +73,7 @@ export type EventInWords = {
 /** What happened to a person, in plain words, with the apps' names as people know them. */
 export async function eventsInWords(
   db: Db,
-  user_id: string,
+  { user_id, keyNames }: { user_id: string; keyNames: ReadonlyMap<string, string> },
   events: readonly RecordedEvent[],
 ): Promise<EventInWords[]> {
   const names = await listClientNames(db, [...new Set(events.map(clientOf).filter((id) => id !== undefined))]);
@@ -64,9 +81,10 @@ export async function eventsInWords(
     const client_id = clientOf(event);
     const app = (client_id && names.get(client_id)) ?? client_id ?? 'an app';
     const role = String(event.details?.role ?? '');
+    const key = String(event.details?.name ?? keyNames.get(event.target_id ?? '') ?? '');
     const by = whoseDeed(event, user_id);
     return {
-      what: words[event.action]?.({ app, role, by, reason: event.reason }) ?? event.action,
+      what: words[event.action]?.({ app, role, key, by, reason: event.reason }) ?? event.action,
       by,
       is_alarming: alarming.test(event.action),
       // Where an administrator sits is their own business.

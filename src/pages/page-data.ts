@@ -1,5 +1,5 @@
 import type { Operation } from '../admin/index.ts';
-import type { ConsolePages, NavItem } from './console/console-pages.ts';
+import type { ActPage, ConsolePages, DetailPage, ListPage, MadePage, NavItem } from './console/console-pages.ts';
 
 /** What each page says about the moment it is shown in. The same for every page. */
 export type PageChrome = {
@@ -277,6 +277,10 @@ export type PageData = ConsolePages & {
   activity: ActivityPage;
   /** Sends nothing but `csrf`; is answered with a file. */
   'own-data': { csrf: string; action: string };
+  'own-key-list': Omit<ListPage, 'section'>;
+  'own-key': Omit<DetailPage, 'section'>;
+  'own-key-act': Omit<ActPage, 'section'>;
+  'own-key-made': Omit<MadePage, 'section'>;
   'device-enter': DeviceEnterPage;
   'device-confirm': DeviceConfirmPage;
   'device-ready': { client_name?: string | undefined };
@@ -300,6 +304,7 @@ export const pagePaths = {
   signOutOthers: '/account/sessions/sign-out-others',
   activity: '/account/activity',
   ownData: '/account/data',
+  keys: '/account/keys',
   changePassword: '/account/password',
   signOut: '/oauth/logout',
   device: '/device',

@@ -6,8 +6,11 @@ import { findUserById, type User } from '../users/index.ts';
 import { pagePaths } from './page-data.ts';
 import type { PagesDeps } from './pages.ts';
 
+/** Who is signed in with a browser, and since when. */
+export type Here = { user: User; session: BrowserSession };
+
 /** Whose browser it is. */
-export type SignedIn = { user: User; session_uid: string };
+export type SignedIn = Here & { session_uid: string };
 
 export type OwnPage = (deps: PagesDeps, ctx: Context, who: SignedIn) => Promise<void>;
 
@@ -25,14 +28,11 @@ async function signedIn(deps: PagesDeps, ctx: Context): Promise<SignedIn | undef
   if (!here) return undefined;
   const { uid } = here.session;
   await noteVisit(deps, requestOrigin(ctx), uid);
-  return { user: here.user, session_uid: uid };
+  return { ...here, session_uid: uid };
 }
 
 /** Who is signed in with this browser, and may be. */
-export async function whoIsHere(
-  deps: PagesDeps,
-  ctx: Context,
-): Promise<{ user: User; session: BrowserSession } | undefined> {
+export async function whoIsHere(deps: PagesDeps, ctx: Context): Promise<Here | undefined> {
   const session = await browserSession(deps.provider().current(), ctx);
   const user = session && (await findUserById(deps.db, session.user_id));
   return session && user?.enabled ? { user, session } : undefined;

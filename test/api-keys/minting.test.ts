@@ -59,6 +59,24 @@ describe('API keys in the admin API', () => {
     expect(JSON.stringify(rows)).not.toContain(key);
   });
 
+  test('that are malformed are told how they are written, with an example', async () => {
+    const wrong: [string, object, RegExp][] = [
+      ['/permissions/0', { permissions: ['read everything'] }, /such as "orders:read".*"resource"/],
+      ['/permissions/0/pattern', { permissions: [{ pattern: 'a b' }] }, /such as "orders:read"/],
+      ['/restrictions/rate_limit', { restrictions: { rate_limit: 'often' } }, /such as "1000 requests\/minute"/],
+      ['/restrictions/rate_limit', { restrictions: { rate_limit: 5 } }, /such as "1000 requests\/minute".*"for"/],
+      ['/restrictions/rate_limit', { restrictions: { rate_limit: [5] } }, /such as "1000 requests\/minute".*"for"/],
+      ['/restrictions/allowed_values/region', { restrictions: { allowed_values: { region: 5 } } }, /\["eu", "us"\]/],
+      ['/owner', { owner: { id: 'billing' } }, /"client_id".*"user"/],
+      ['/metadata/seats', { metadata: { seats: [5] } }, /a text.*a number/],
+    ];
+    for (const [pointer, member, words] of wrong) {
+      const { status, body } = await owner.post('/api-keys', { name: 'a key', environment: 'dev', ...member });
+      expect({ status, pointer: body.pointer }).toEqual({ status: 400, pointer });
+      expect(body.detail).toMatch(words);
+    }
+  });
+
   test('are paged to the end', async () => {
     for (const n of [1, 2, 3]) await mint({ name: `page ${n}`, tags: ['paged'] });
     const first = await owner.get('/api-keys?tag=paged&limit=2');

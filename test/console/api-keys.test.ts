@@ -32,6 +32,9 @@ describe('API keys in the console', () => {
       rate_limit: '1000 requests/minute\n5 orders/hour for orders:write',
       day: '500',
       risk: 'high',
+      roles: 'auditor',
+      tags: 'team:search\nnightly',
+      metadata: 'ticket=OPS-17\nlink = https://wiki.example/?a=b',
     });
     const key = keyOn(made);
     expect(wordsOf(made)).toMatch(/Here is the new key Nightly report You will not see it again.*ends on/);
@@ -42,7 +45,17 @@ describe('API keys in the console', () => {
     const page = await alice.get(linkOn(made, 'I have it')?.replace('/console', ''));
     expect(page.html).not.toContain(key);
     expect(wordsOf(page)).toContain(`${key.slice(0, 11)}…${key.slice(-4)}`);
-    for (const part of ['Owner service', 'State works', `orders:write at ${api}`, 'Environment dev', 'Risk high'])
+    for (const part of [
+      'Owner service',
+      'State works',
+      `orders:write at ${api}`,
+      'Environment dev',
+      'Risk high',
+      'With roles auditor',
+      'Tags nightly team:search',
+      'ticket=OPS-17',
+      'link=https://wiki.example/?a=b',
+    ])
       expect(wordsOf(page)).toContain(part);
     expect(wordsOf(page)).toContain(
       'only from 127.0.0.1, 10.0.0.0/8; at most 1000 requests/minute, at most 5 orders/hour for orders:write; at most 500 in a day',
@@ -87,6 +100,10 @@ describe('API keys in the console', () => {
       ['day', { day: '0' }],
       ['expires_in_days', { expires_in_days: '99999' }],
       ['name', { name: '' }],
+      ['roles', { roles: 'nobody' }],
+      ['tags', { tags: 'two words' }],
+      ['metadata', { metadata: 'without a value' }],
+      ['metadata', { metadata: '__proto__=1' }],
     ];
     for (const [field, fields] of wrong) {
       const page = await alice.act('/new-api-key', { name: 'Typed', ...some, ...fields });
@@ -117,6 +134,9 @@ describe('API keys in the console', () => {
     const { id, key } = await gateway.mint({
       name: 'Changing',
       permissions: ['orders:read'],
+      roles: ['auditor'],
+      tags: ['old', 'kept'],
+      metadata: { seats: 5, gone: true },
       restrictions: { time_window: window, ip_allowlist: ['10.9.9.9'], quota: { day: 5 } },
     });
     expect(await works(key)).toBe(403);
@@ -129,6 +149,9 @@ describe('API keys in the console', () => {
       day: '',
       month: '900',
       risk: 'low',
+      roles: '',
+      tags: 'kept\nnew',
+      metadata: 'seats=5\nticket=OPS-17',
       expires_at: /name="expires_at"[^>]*value="([^"]*)"/.exec(page.html)?.[1] ?? '',
     };
     expect(wordsOf(await alice.send(page, typed))).toMatch(/It is saved\. What is Changed\?/);
@@ -136,7 +159,14 @@ describe('API keys in the console', () => {
       restrictions: { time_window: window, rate_limit: ['7 requests/minute'], quota: { month: 900 } },
       permissions: [{ resource: null, pattern: 'orders:read' }],
       risk: 'low',
+      roles: [],
+      tags: ['kept', 'new'],
+      metadata: { seats: 5, ticket: 'OPS-17' },
     });
+    const changed = ['metadata', 'name', 'restrictions', 'risk', 'roles', 'tags'];
+    const events = await latchkey.auditEvents('api_key.updated');
+    expect(events.at(-1)?.details).toMatchObject({ changed: expect.arrayContaining(changed) });
+    expect(events.at(-1)?.details).not.toMatchObject({ changed: expect.arrayContaining(['description']) });
     expect(await works(key)).toBe(200);
     const late = await alice.send(page, { ...typed, name: 'Late' });
     expect(late.status).toBe(412);

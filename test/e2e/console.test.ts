@@ -24,9 +24,10 @@ describe('an administrator', () => {
     expect(await question(page)).toMatch(/^Here is the new secret of\s+Inbox Assistant$/);
     const secret = await page.locator('.secret code').innerText();
     await page.locator('.secret').getByRole('button', { name: 'Copy' }).click();
-    expect(await page.locator('.secret button').innerText()).toBe('Copied');
+    await page.locator('.secret').getByRole('button', { name: 'Copied' }).waitFor();
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(secret);
     await page.locator('.paste').first().getByRole('button', { name: 'Copy' }).click();
+    await page.locator('.paste').first().getByRole('button', { name: 'Copied' }).waitFor();
     const curl = String(await page.evaluate('navigator.clipboard.readText()'));
     expect(curl).toContain(`curl ${latchkey.issuer}/oauth/`);
     expect(curl).toContain(secret);

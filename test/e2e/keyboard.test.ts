@@ -27,7 +27,7 @@ async function stopAfter(page: Page, key: string): Promise<Stop | null> {
 describe('with the keyboard alone', () => {
   const site = startSite();
   const { latchkey, app, browser } = site;
-  const sections = ['Overview', 'Browsers', 'Apps', 'Activity', 'Your data', 'Password'];
+  const sections = ['Overview', 'Browsers', 'Apps', 'API keys', 'Activity', 'Your data', 'Password'];
   const account = ['Skip to content', 'Acme', 'alice@example.com', 'Sign out'];
 
   test('one signs in and allows an app', async () => {
@@ -91,6 +91,7 @@ describe('with the keyboard alone', () => {
         ...account,
         'Browsers you are signed in with See where, and sign out the ones you don’t know',
         'Connected apps See what may act for you, and take back what you allowed',
+        'API keys Mint and revoke those with which your programs call APIs',
         'Recent activity What happened on your account, when and from where',
         'Your data Download a copy of what is kept about you',
         'Change password Signs out everything else that uses your account',

@@ -2,7 +2,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { assetPath, findAsset } from '../../src/pages/assets.ts';
 import type { PageChrome, PageData } from '../../src/pages/page-data.ts';
 import { renderPage } from '../../src/pages/render.ts';
-import { leastOfConsole, mostOfConsole } from '../support/console-samples.ts';
+import { leastOfConsole, mostOfConsole, ownKeyPages } from '../support/console-samples.ts';
 
 const now = new Date('2026-11-24T12:00:00Z');
 const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`;
@@ -64,6 +64,7 @@ const minimal: PageData = {
   'demo-home': { csrf: 'token', signed_in: false },
   'demo-tokens': { csrf: 'token', id_token_claims: {}, userinfo: {}, api_answer: null, refreshed: 0 },
   ...leastOfConsole,
+  ...ownKeyPages(leastOfConsole),
 };
 
 const asked = {
@@ -190,6 +191,7 @@ const maximal: PageData = {
     notice: hostile,
   },
   ...mostOfConsole(hostile, now),
+  ...ownKeyPages(mostOfConsole(hostile, now)),
 };
 
 const pages = Object.keys(minimal) as (keyof PageData)[];

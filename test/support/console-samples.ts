@@ -1,4 +1,5 @@
 import type { ConsolePages } from '../../src/pages/console/console-pages.ts';
+import type { PageData } from '../../src/pages/page-data.ts';
 
 const crumb = { text: 'Clients', href: '/console/clients' };
 const list = {
@@ -81,8 +82,8 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
   ] as const;
   const acts = [{ label: text, href: text, danger: true, words: text }];
   const table = { heading: text, intro: text, columns: [text, ''], rows: [row], empty: text, acts, next: text };
-  const types = ['text', 'number', 'datetime-local', 'password', 'textarea', 'select'] as const;
-  const options = [{ value: text, text }];
+  const types = ['text', 'number', 'datetime-local', 'password', 'textarea', 'select', 'choices'] as const;
+  const options = [{ value: text, text, note: text, is_risky: true }];
   const page = { section: 'clients', crumb: { text, href: text }, heading: text, name: text } as const;
   return {
     'console-home': { name: text, roles: [text, text] },
@@ -133,4 +134,14 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
     },
     'console-made': { ...page, secret: text, words: [text], pastes: [{ title: text, text }] },
   };
+}
+
+/** A person's pages about their own keys: the same without the console around them. */
+export function ownKeyPages({
+  'console-list': list,
+  'console-detail': detail,
+  'console-act': act,
+  'console-made': made,
+}: ConsolePages): Pick<PageData, 'own-key-list' | 'own-key' | 'own-key-act' | 'own-key-made'> {
+  return { 'own-key-list': list, 'own-key': detail, 'own-key-act': act, 'own-key-made': made };
 }

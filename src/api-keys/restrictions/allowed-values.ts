@@ -9,7 +9,9 @@ const ForSome = z.strictObject({ values: Values, for: For.optional() });
 type Written = z.output<typeof Values> | z.output<typeof ForSome>;
 
 /** Values that a named parameter may have: a list, or one that is meant for some permissions only. */
-export const AllowedValues = z.union([Values, ForSome]);
+export const AllowedValues = z.union([Values, ForSome], {
+  error: 'must be a list such as ["eu", "us"], or { "values": ["eu"], "for": ["email:send"] }',
+});
 
 /** Checks one parameter. One that a request does not name is refused: nobody could tell what it would have been. */
 export function checkValues(parameter: string, written: Written): (request: KeyRequest) => Refusal | undefined {

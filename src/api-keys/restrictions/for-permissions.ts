@@ -4,7 +4,14 @@ import type { KeyRequest } from './restriction.ts';
 
 /** For which permissions a restriction is meant. */
 export const For = z
-  .array(z.string().refine(isPermissionPattern, 'must be a permission or a pattern of some'))
+  .array(
+    z
+      .string()
+      .refine(
+        isPermissionPattern,
+        'must be a permission, such as "email:send", or a pattern of some, such as "email:*"',
+      ),
+  )
   .min(1)
   .max(50)
   .meta({ description: 'permissions it is meant for; left out: all' });

@@ -3,19 +3,23 @@ import { For, isMeant } from './for-permissions.ts';
 import { type Limit, restriction } from './restriction.ts';
 
 const shape = /^([1-9]\d{0,6}) ([\p{L}][\p{L}\p{N} _-]{0,39})\/(second|minute|hour|day)$/u;
-const Rate = z
-  .string()
-  .regex(
-    shape,
-    'must be a number up to 9999999, what is counted, and per second, minute, hour or day, e.g. "1000 requests/minute"',
-  );
-const Rates = z.union([
-  Rate,
-  z
-    .array(z.union([Rate, z.strictObject({ limit: Rate, for: For.optional() })]))
-    .min(1)
-    .max(10),
-]);
+const aRate =
+  'a number up to 9999999, what is counted, and per second, minute, hour or day, such as "1000 requests/minute"';
+const error = `must be ${aRate}; or, for some permissions only, { "limit": "100 messages/hour", "for": ["email:send"] }`;
+const Rate = z.string().regex(shape, `must be ${aRate}`);
+const RateFor = z.strictObject({ limit: Rate, for: For.optional() });
+const Rates = z.union(
+  [
+    Rate,
+    z
+      .array(z.union([Rate, RateFor], { error }))
+      .min(1)
+      .max(10),
+  ],
+  {
+    error: `must be one limit, or up to ten in a list: each ${error.slice('must be '.length)}`,
+  },
+);
 
 type Written = z.output<typeof Rates>;
 

@@ -43,7 +43,7 @@ export type ActLink = { label: string; href: string; danger: boolean; words: str
 export type NavItem = { section: Section; label: string; href: string; words: string };
 
 /** Where in the console a page is. */
-type Placed = { section: Section };
+export type Placed = { section: Section };
 
 type ConsoleHomePage = { name: string; roles: readonly string[] };
 
@@ -90,12 +90,16 @@ export type DetailPage = Placed & {
 export type Field = {
   name: string;
   label: string;
-  type: 'text' | 'number' | 'datetime-local' | 'password' | 'textarea' | 'select';
+  /** `choices` are ticked, any number of them; its value has one a line. */
+  type: 'text' | 'number' | 'datetime-local' | 'password' | 'textarea' | 'select' | 'choices';
   value: string;
   hint?: string | undefined;
   is_required?: boolean;
-  options?: readonly { value: string; text: string }[];
+  options?: readonly Option[];
 };
+
+/** `note` and `is_risky` are shown of what can be ticked. */
+export type Option = { value: string; text: string; note?: string; is_risky?: boolean };
 
 export type Death = { text: string; words: string };
 

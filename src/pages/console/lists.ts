@@ -1,4 +1,5 @@
 import type Router from '@koa/router';
+import type { Context } from 'koa';
 import { Problem } from '../../platform/http/index.ts';
 import type { PagesDeps } from '../pages.ts';
 import { one } from '../signed-in.ts';
@@ -37,18 +38,29 @@ export function listRoutes(router: Router, deps: PagesDeps, lists: readonly List
 }
 
 async function showList(place: Place, list: List): Promise<void> {
-  const { ctx, calls } = place;
-  const { section, heading, intro, columns, search, filters = [], sorts = [], empty } = list;
-  const path = `/console/${section}`;
+  const { section, read, acts = [] } = list;
+  const page = await listPage(place.ctx, { ...list, path: `/console/${section}` }, (query) => read(place, query));
+  const allowed = acts.filter(({ does }) => place.calls.may(does));
+  showInConsole(place, 'console-list', { ...page, section, acts: allowed }, page.problem ? 400 : 200);
+}
+
+type Searched = Omit<List, 'section' | 'read' | 'acts'> & { path: string };
+
+/** A list as its address asks for it, which keeps what it is searched for, its order and its page. */
+export async function listPage(
+  ctx: Context,
+  list: Searched,
+  read: (query: Record<string, string>) => Promise<Rows>,
+): Promise<Omit<ListPage, 'section' | 'acts'>> {
+  const { path, heading, intro, columns, search, filters = [], sorts = [], empty } = list;
   const names = [...(search ? ['q'] : []), ...filters.map(({ name }) => name), ...(sorts.length > 0 ? ['sort'] : [])];
   const given = queryIn(ctx.query, names);
   const { sort, ...filtering } = given;
   const cursor = one(ctx.query.cursor);
-  const asked = list.read(place, { ...given, ...(cursor && { cursor }) });
+  const asked = read({ ...given, ...(cursor && { cursor }) });
   const { rows, next, problem } = await asked.then(shown, (error) => refused(error, filters));
   const href = (change: Record<string, string>) => addressOf(path, { ...given, ...change });
-  const page: ListPage = {
-    section,
+  return {
     heading,
     intro,
     path,
@@ -69,9 +81,7 @@ async function showList(place: Place, list: List): Promise<void> {
     empty,
     problem,
     notice: noticeIn(ctx),
-    acts: (list.acts ?? []).filter(({ does }) => calls.may(does)),
   };
-  showInConsole(place, 'console-list', page, problem ? 400 : 200);
 }
 
 const shown = (rows: Rows) => ({ ...rows, problem: undefined });

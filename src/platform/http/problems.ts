@@ -51,8 +51,9 @@ export function invalid(pointer: string, detail: string): Problem {
 }
 
 /** The actor lacks a permission; it is named (a mere id one may not know of reads as unknown instead). */
-export function forbidden(permission: string, detail: string): Problem {
-  return new Problem(403, 'forbidden', { title: 'Not allowed', detail, members: { permission } });
+export function forbidden(permission: string, detail: string, pointer?: string): Problem {
+  const at = pointer === undefined ? {} : { pointer };
+  return new Problem(403, 'forbidden', { title: 'Not allowed', detail, ...at, members: { permission } });
 }
 
 /**

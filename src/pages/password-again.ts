@@ -1,16 +1,16 @@
 import type { Context } from 'koa';
-import { requestOrigin } from '../../platform/http/index.ts';
-import { authenticate } from '../../users/index.ts';
-import { ownCookie } from '../own-cookie.ts';
-import type { PagesDeps } from '../pages.ts';
-import { knownDevice } from '../sign-in.ts';
-import type { Administrator } from './administrator.ts';
+import { requestOrigin } from '../platform/http/index.ts';
+import { authenticate } from '../users/index.ts';
+import { ownCookie } from './own-cookie.ts';
+import type { PagesDeps } from './pages.ts';
+import { knownDevice } from './sign-in.ts';
+import type { Here } from './signed-in.ts';
 
 const minutesMs = 10 * 60 * 1000;
 const shape = /^([\w-]{1,64})\.(\d{1,15})$/;
 
 /** Whether it has been too long since this person gave their password in this browser. */
-export function isPasswordDue(deps: PagesDeps, ctx: Context, { session }: Administrator): boolean {
+export function isPasswordDue(deps: PagesDeps, ctx: Context, { session }: Pick<Here, 'session'>): boolean {
   const { name, options } = ownCookie('latchkey_confirmed', deps.issuer);
   const [, uid, at = '0'] = shape.exec(ctx.cookies.get(name, options) ?? '') ?? [];
   // Bound to the session: it is worth nothing in another one, nor after signing out.
@@ -22,7 +22,7 @@ export function isPasswordDue(deps: PagesDeps, ctx: Context, { session }: Admini
 export async function confirmPassword(
   deps: PagesDeps,
   ctx: Context,
-  { user, session }: Administrator,
+  { user, session }: Here,
   password: string,
 ): Promise<string | undefined> {
   if (password === '') return 'Enter your password to go on.';

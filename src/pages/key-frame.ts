@@ -1,24 +1,22 @@
 import type { Asked, Done } from './acts.ts';
-import { crumb, getKeyOf, type Key, keyPath, section } from './api-keys.ts';
-import type { MadePage } from './console-pages.ts';
-import type { Place } from './place.ts';
+import type { MadePage } from './console/console-pages.ts';
+import { getKeyOf, type Key, type KeyPlace } from './key-place.ts';
 
 /** What all pages of what can be done with a key have in common. */
-export async function frame(place: Place): Promise<Pick<Asked, 'section' | 'crumb' | 'name' | 'back'> & { key: Key }> {
+export async function frame(place: KeyPlace): Promise<Pick<Asked, 'crumb' | 'name' | 'back'> & { key: Key }> {
   const key = await getKeyOf(place);
-  return { key, section, crumb, name: key.name, back: keyPath(key.id) };
+  return { key, crumb: place.crumb, name: key.name, back: place.pathOf(key.id) };
 }
 
 /** A key, this once. */
 export function madeKey(
-  { deps }: Place,
+  { deps, pathOf }: KeyPlace,
   { id, name, permissions }: Pick<Key, 'id' | 'name' | 'permissions'>,
   { key, words }: { key: string; words: string[] },
 ): Done {
   return {
     made: {
-      section,
-      crumb: { text: name, href: keyPath(id) },
+      crumb: { text: name, href: pathOf(id) },
       heading: 'Here is the new key',
       name,
       secret: key,

@@ -1,12 +1,13 @@
-import { MintedKeyView } from '../../api-keys/index.ts';
-import { exactTime } from '../times.ts';
+import { Problem } from '../platform/http/index.ts';
 import type { Act, Sent } from './acts.ts';
-import { crumb, getKeyOf, type Key, keyPath, section } from './api-keys.ts';
-import * as cell from './cells.ts';
-import type { Fact, Field } from './console-pages.ts';
+import * as cell from './console/cells.ts';
+import type { Fact, Field, Option } from './console/console-pages.ts';
+import { rightLine, rightsIn } from './console/rights-lines.ts';
 import { frame, madeKey } from './key-frame.ts';
+import { labelFields, labelsIn } from './key-labels.ts';
+import { getKeyOf, type Key, type KeyPlace } from './key-place.ts';
 import { restrictionFields, restrictionsIn } from './key-restrictions.ts';
-import { rightLine, rightsIn } from './rights-lines.ts';
+import { exactTime } from './times.ts';
 
 const risks = [
   { value: 'high', text: 'high: it lasts 30 days' },
@@ -19,16 +20,30 @@ const saidFields = (key?: Key): Field[] => [
   { name: 'description', label: 'Description', type: 'text', value: key?.description ?? '' },
 ];
 
-const powerFields = (key?: Key): Field[] => [
-  {
+/** What a key may: ticked of what there is to choose from, the rest typed. */
+function powerFields(held: readonly Option[], key?: Key): Field[] {
+  const lines = key?.permissions.map(rightLine) ?? [];
+  const choices = new Set(held.map(({ value }) => value));
+  const example = 'One permission a line, such as orders:read, or orders:read at https://api.example for one API.';
+  const typed: Field = {
     name: 'permissions',
-    label: 'What it may',
+    label: choices.size > 0 ? 'And what else it may' : 'What it may',
     type: 'textarea',
-    value: key?.permissions.map(rightLine).join('\n') ?? '',
-    hint: 'One permission a line, such as orders:read, or orders:read at https://api.example for one API. Nothing that you do not hold.',
-  },
-  ...restrictionFields(key?.restrictions ?? {}),
-];
+    value: lines.filter((line) => !choices.has(line)).join('\n'),
+    hint: `${choices.size > 0 ? 'Parts of the above.' : ''} ${example} Nothing that you do not hold.`.trim(),
+  };
+  const ticked: Field = {
+    name: 'held',
+    label: 'What it may, of what you may',
+    type: 'choices',
+    value: lines.filter((line) => choices.has(line)).join('\n'),
+    options: held,
+  };
+  return [...(choices.size > 0 ? [ticked] : []), typed, ...restrictionFields(key?.restrictions ?? {})];
+}
+
+const linesOfRights = (sent: Sent) => [...new Set([...sent.lines('held'), ...sent.lines('permissions')])];
+const permissionsIn = (sent: Sent) => rightsIn(linesOfRights(sent).join('\n'), 'permissions');
 
 const riskField = (value: string): Field => ({
   name: 'risk',
@@ -38,8 +53,7 @@ const riskField = (value: string): Field => ({
   options: risks,
 });
 
-const mintFields = (environments: readonly string[]): Field[] => [
-  ...saidFields(),
+const ownerFields: Field[] = [
   {
     name: 'kind',
     label: 'It belongs to',
@@ -57,43 +71,50 @@ const mintFields = (environments: readonly string[]): Field[] => [
     value: '',
     hint: 'client_id or username: the key stops while its owner is disabled. Left empty: yourself.',
   },
-  {
-    name: 'environment',
-    label: 'Environment',
-    type: 'select',
-    value: environments[0] ?? '',
-    options: environments.map((value) => ({ value, text: value })),
-  },
-  ...powerFields(),
-  riskField('medium'),
-  {
-    name: 'expires_in_days',
-    label: 'Ends after days',
-    type: 'number',
-    value: '',
-    hint: 'Left empty: as its risk says.',
-  },
 ];
 
-const minting: Act = {
-  path: '/new-api-key',
-  does: 'POST /api-keys',
+async function mintFields({ deps, isOwn, held }: KeyPlace): Promise<Field[]> {
+  const environments = deps.config.apiKeyEnvironments;
+  return [
+    ...saidFields(),
+    ...(isOwn ? [] : ownerFields),
+    {
+      name: 'environment',
+      label: 'Environment',
+      type: 'select',
+      value: environments[0] ?? '',
+      options: environments.map((value) => ({ value, text: value })),
+    },
+    ...powerFields(await held()),
+    riskField('medium'),
+    {
+      name: 'expires_in_days',
+      label: 'Ends after days',
+      type: 'number',
+      value: '',
+      hint: 'Left empty: as its risk says.',
+    },
+    ...(isOwn ? [] : labelFields()),
+  ];
+}
+
+/** Minting a key, on a page of this path. */
+export const minting = (path: string): Act<KeyPlace> => ({
+  path,
   isGrave: true,
-  ask: async ({ deps }) => ({
-    section,
-    crumb,
+  ask: async (place) => ({
+    crumb: place.crumb,
     heading: 'Which API key should be minted?',
     name: '',
     words: ['You see it once, on the next page. It can do nothing that you may not.'],
     deaths: [],
-    fields: mintFields(deps.config.apiKeyEnvironments),
+    fields: await mintFields(place),
     button: 'Mint the key',
     danger: false,
-    back: crumb.href,
+    back: place.crumb.href,
   }),
   perform: async (place, sent) => {
-    const body = inputIn(sent);
-    const { key, ...made } = await place.calls.read('POST /api-keys', MintedKeyView, { body });
+    const { key, ...made } = await place.keys.mint(inputIn(place, sent)).catch(besideRights);
     const words = [
       made.expires_at
         ? `It works at once, and ends on ${exactTime(made.expires_at)}.`
@@ -101,23 +122,29 @@ const minting: Act = {
     ];
     return madeKey(place, made, { key, words });
   },
-};
+});
 
-function inputIn(sent: Sent): Record<string, unknown> {
+function inputIn({ isOwn }: KeyPlace, sent: Sent): Record<string, unknown> {
   const owner = sent.text('owner');
   const owned = sent.text('kind') === 'user' ? { user: owner } : { client_id: owner };
-  const restrictions = withoutNulls(restrictionsIn(sent));
   const days = sent.number('expires_in_days');
   return {
     name: sent.text('name') ?? '',
     ...(sent.text('description') && { description: sent.text('description') }),
-    ...(owner && { owner: owned }),
+    ...(!isOwn && owner && { owner: owned }),
     environment: sent.text('environment') ?? '',
-    permissions: rightsIn(sent.text('permissions'), 'permissions'),
-    restrictions,
+    permissions: permissionsIn(sent),
+    restrictions: withoutNulls(restrictionsIn(sent)),
     risk: sent.text('risk'),
     ...(days !== undefined && { expires_in_days: days }),
+    ...(!isOwn && labelsIn(sent)),
   };
+}
+
+/** What they may not give is told beside what they asked for. */
+function besideRights(error: unknown): never {
+  if (!(error instanceof Problem) || error.status !== 403 || error.options.pointer) throw error;
+  throw new Problem(403, error.type, { ...error.options, pointer: '/permissions' });
 }
 
 /** What is left empty, as the API has it where there was nothing before. */
@@ -132,9 +159,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const changeFields = (key: Key): Field[] => [
+const changeFields = ({ isOwn }: KeyPlace, held: readonly Option[], key: Key): Field[] => [
   ...saidFields(key),
-  ...powerFields(key),
+  ...powerFields(held, key),
   riskField(key.risk),
   {
     name: 'expires_at',
@@ -143,15 +170,15 @@ const changeFields = (key: Key): Field[] => [
     value: key.expires_at?.toISOString().slice(0, 16) ?? '',
     hint: 'Left empty: never, which needs a permission of its own.',
   },
+  ...(isOwn ? [] : labelFields(key)),
 ];
 
-const changing: Act = {
-  path: '/api-keys/:key_id/change',
-  does: 'PATCH /api-keys/{key_id}',
+export const changing: Act<KeyPlace> = {
+  path: '/:key_id/change',
   isGrave: true,
   ask: async (place) => {
     const { key, ...framed } = await frame(place);
-    const fields = changeFields(key);
+    const fields = changeFields(place, await place.held(), key);
     return {
       ...framed,
       heading: 'Change',
@@ -168,34 +195,33 @@ const changing: Act = {
   },
   perform: async (place, sent) => {
     const key = await getKeyOf(place);
-    await place.calls.act('PATCH /api-keys/{key_id}', {
-      params: { key_id: key.id },
-      body: changesIn(sent, key),
-      ifVersion: sent.version,
-    });
-    return { to: keyPath(key.id), done: 'saved' };
+    const fields = changeFields(place, [], key);
+    await place.keys.change(key.id, changesIn(sent, key, fields), sent.version).catch(besideRights);
+    return { to: place.pathOf(key.id), done: 'saved' };
   },
 };
 
 /** Only what was changed, so that the audit log says what, and an end keeps its seconds. */
-function changesIn(sent: Sent, key: Key): Record<string, unknown> {
-  const shown = new Map(changeFields(key).map(({ name, value }) => [name, value]));
-  const isChanged = (name: string) => (sent.text(name) ?? '') !== shown.get(name);
+function changesIn(sent: Sent, key: Key, fields: readonly Field[]): Record<string, unknown> {
+  const shown = new Map(fields.map(({ name, value }) => [name, value]));
+  const isChanged = (name: string) => shown.has(name) && (sent.text(name) ?? '') !== shown.get(name);
   const { quota, ...lists } = restrictionsIn(sent);
   const restrictions = {
     ...Object.fromEntries(Object.entries(lists).filter(([name]) => isChanged(name))),
     ...((isChanged('day') || isChanged('month')) && { quota }),
   };
+  const labels = Object.entries(labelsIn(sent, key)).filter(([name]) => isChanged(name));
   const until = sent.text('expires_at');
   return {
     ...(isChanged('name') && { name: sent.text('name') ?? '' }),
     ...(isChanged('description') && { description: sent.text('description') ?? null }),
-    ...(isChanged('permissions') && { permissions: rightsIn(sent.text('permissions'), 'permissions') }),
+    ...(areOther(linesOfRights(sent), key.permissions.map(rightLine)) && { permissions: permissionsIn(sent) }),
     ...(Object.keys(restrictions).length > 0 && { restrictions }),
     ...(isChanged('risk') && { risk: sent.text('risk') }),
     ...(isChanged('expires_at') && { expires_at: until === undefined ? null : `${until}:00Z` }),
+    ...Object.fromEntries(labels),
   };
 }
 
-/** Minting an API key, and changing one. */
-export const keyForms: Act[] = [minting, changing];
+const areOther = (some: readonly string[], others: readonly string[]) =>
+  [...some].sort().join('\n') !== [...new Set(others)].sort().join('\n');

@@ -1,7 +1,7 @@
 import type { Sent } from './acts.ts';
-import type { Key } from './api-keys.ts';
-import type { Field } from './console-pages.ts';
-import { linesIn } from './rights-lines.ts';
+import type { Field } from './console/console-pages.ts';
+import { linesIn } from './console/rights-lines.ts';
+import type { Key } from './key-place.ts';
 
 type Written = Key['restrictions'];
 

@@ -1,0 +1,147 @@
+import { asOwner } from '../support/admin.ts';
+import { Gateway } from '../support/gateway.ts';
+import { letPeople } from '../support/own-keys.ts';
+import { inspect, still } from './support/inspection.ts';
+import { calendar, mail } from './support/installation.ts';
+import { startSite } from './support/site.ts';
+import { problemBeside, question, signedIn } from './support/steps.ts';
+
+const rights = [
+  { resource: mail, pattern: 'mail:read:*' },
+  { resource: mail, pattern: 'mail:delete:*' },
+  { resource: calendar, pattern: 'calendar:read' },
+  { pattern: 'reports:*' },
+];
+
+describe('a person’s own API keys', () => {
+  const site = startSite();
+  const { latchkey } = site;
+  const at = (path = '') => `${latchkey.issuer}/account/keys${path}`;
+  let gateway: Gateway;
+
+  beforeAll(async () => {
+    const owner = await asOwner(latchkey);
+    await letPeople(owner, { role: 'writer', people: ['alice', 'carol'], rights });
+    gateway = await Gateway.open(latchkey, owner);
+  });
+
+  const works = async (key: string) =>
+    (await gateway.verify({ key, permission: 'mail:read:inbox', resource: mail, ip: '10.0.1.50' })).valid;
+
+  test('are minted, copied, used, restricted, rotated and revoked', async () => {
+    const page = await signedIn(site, { permissions: ['clipboard-read', 'clipboard-write'] });
+    const clipboard = async () => String(await page.evaluate('navigator.clipboard.readText()'));
+    await page.getByRole('link', { name: 'API keys' }).click();
+    expect(await question(page)).toBe('Which API keys do you have?');
+    await page.getByRole('link', { name: 'Mint a key' }).click();
+    await page.getByLabel('Name').fill('Mail to ticket');
+    await page.getByRole('checkbox', { name: /^Read your messages/ }).check();
+    await page.getByLabel('And what else it may').fill('mail:send at https://mail.example');
+    await page.getByLabel('Only from these addresses').fill('10.0.1.50');
+    await page.getByRole('button', { name: 'Mint the key' }).click();
+    expect(await problemBeside(page, 'And what else it may')).toContain('"mail:send" at https://mail.example');
+    expect(await page.getByRole('checkbox', { name: /^Read your messages/ }).isChecked()).toBe(true);
+    await page.getByLabel('And what else it may').fill('');
+    await page.getByRole('button', { name: 'Mint the key' }).click();
+
+    expect(await question(page)).toMatch(/^Here is the new key\s+Mail to ticket$/);
+    const key = await page.locator('.secret code').innerText();
+    await page.locator('.secret').getByRole('button', { name: 'Copy' }).click();
+    await page.locator('.secret').getByRole('button', { name: 'Copied' }).waitFor();
+    expect(await clipboard()).toBe(key);
+    expect(key).toMatch(/^sk_dev_[0-9A-Za-z]{49}$/);
+    await page.locator('.paste').first().getByRole('button', { name: 'Copy' }).click();
+    await page.locator('.paste').first().getByRole('button', { name: 'Copied' }).waitFor();
+    expect(await clipboard()).toContain(`-H 'X-API-Key: ${key}'`);
+    expect(await works(key)).toBe(true);
+    expect(await gateway.verify({ key, permission: 'mail:read:inbox', resource: mail, ip: '192.0.2.1' })).toMatchObject(
+      {
+        code: 'ip_not_allowed',
+      },
+    );
+
+    await page.getByRole('link', { name: /^I have it/ }).click();
+    const details = page.url();
+    // The browser has not kept the page with the key, and does not send its form again by itself.
+    await expect(page.goBack()).rejects.toThrow('ERR_CACHE_MISS');
+    await page.waitForURL(/^chrome-error:/);
+    await page.goto(details);
+    expect(await page.content()).not.toContain(key);
+    await page.getByRole('link', { name: 'Rotate' }).click();
+    await page.getByLabel('Overlap').selectOption('1 hour');
+    await page.getByRole('button', { name: 'Make a new text' }).click();
+    const next = await page.locator('.secret code').innerText();
+    await page.locator('.secret').getByRole('button', { name: 'Copy' }).click();
+    await page.locator('.secret').getByRole('button', { name: 'Copied' }).waitFor();
+    expect(await clipboard()).toBe(next);
+    expect(await page.locator('main').innerText()).toMatch(/works until .* UTC\.[\s\S]*until the key ends on .* UTC\./);
+    expect([await works(key), await works(next)]).toEqual([true, true]);
+    await page.getByRole('link', { name: /^I have it/ }).click();
+    expect(await page.getByRole('table', { name: 'Texts' }).getByText('works').count()).toBe(2);
+
+    await page.getByRole('link', { name: 'Revoke' }).click();
+    expect(await question(page)).toMatch(/^Revoke\s+Mail to ticket\?$/);
+    expect(await page.locator('.deaths').innerText()).toContain('2 texts of this key');
+    await page.getByRole('button', { name: 'Revoke 1 key' }).click();
+    expect(await page.getByRole('status').innerText()).toBe('The key is revoked: it is refused from now on.');
+    expect([await works(key), await works(next)]).toEqual([false, false]);
+  });
+
+  test('can be marked and copied by hand without JavaScript', async () => {
+    const page = await signedIn(site, { javaScriptEnabled: false, login: 'carol' });
+    await page.goto(at('/new'));
+    await page.getByLabel('Name').fill('By hand');
+    await page.getByRole('checkbox', { name: /^Read your messages/ }).check();
+    await page.getByRole('button', { name: 'Mint the key' }).click();
+    const secret = page.locator('.secret code');
+    expect(await secret.innerText()).toMatch(/^sk_dev_/);
+    expect(await page.locator('.secret button').isVisible()).toBe(false);
+    await page.getByRole('link', { name: /^I have it/ }).click();
+    expect(await question(page)).toMatch(/^What is\s+By hand\?$/);
+  });
+
+  test('look right', async () => {
+    const page = await signedIn(site, { ...still, login: 'carol' });
+    await page.goto(at('?q=nothing'));
+    expect(await inspect(page, 'own-keys-none-found')).toEqual([]);
+    await page.goto(at('/new'));
+    expect(await inspect(page, 'own-key-new')).toEqual([]);
+    await page.getByLabel('Name').fill('Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz');
+    await page.getByLabel('Description').fill('What the print shop’s machine sends at night');
+    for (const box of await page.getByRole('checkbox').all()) await box.check();
+    await page.getByLabel('Only from these addresses').fill('10.0.1');
+    await page.getByLabel('At most so often').fill('often');
+    await page.getByLabel('And what else it may').fill('mail:send');
+    await page.getByRole('button', { name: 'Mint the key' }).click();
+    expect(await inspect(page, 'own-key-refused')).toEqual([]);
+    await page.getByLabel('Only from these addresses').fill('10.0.1.50\n2001:db8::/32');
+    await page.getByLabel('At most so often').fill('1000 requests/minute');
+    await page.getByLabel('And what else it may').fill('');
+    await page.getByRole('button', { name: 'Mint the key' }).click();
+    expect(await inspect(page, 'own-key-made')).toEqual([]);
+    await page.getByRole('link', { name: /^I have it/ }).click();
+    expect(await inspect(page, 'own-key')).toEqual([]);
+    const key = page.url();
+    for (const act of ['rotate', 'change', 'disable', 'revoke']) {
+      await page.goto(`${key}/${act}`);
+      expect(await inspect(page, `own-key-${act}`)).toEqual([]);
+    }
+    await page.goto(at());
+    expect(await inspect(page, 'own-keys')).toEqual([]);
+    await page.goto(`${latchkey.issuer}/account`);
+    expect(await inspect(page, 'account-with-keys')).toEqual([]);
+    await latchkey.advance(11 * 60);
+    await page.goto(`${key}/rotate`);
+    await page.getByLabel('Your password').fill('wrong');
+    await page.getByRole('button', { name: 'Make a new text' }).click();
+    expect(await inspect(page, 'own-key-password-again')).toEqual([]);
+  });
+
+  test('look right for who may have none', async () => {
+    const page = await signedIn(site, { ...still, login: 'bob' });
+    await page.goto(at());
+    expect(await inspect(page, 'own-keys-nothing-held')).toEqual([]);
+    await page.goto(at('/new'));
+    expect(await inspect(page, 'own-key-nothing-held')).toEqual([]);
+  });
+});

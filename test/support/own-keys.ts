@@ -1,0 +1,66 @@
+import type { AdminApi } from './admin.ts';
+import { password } from './installation.ts';
+import type { Latchkey } from './latchkey.ts';
+import type { Page, UserAgent } from './user-agent.ts';
+
+/** A person's pages about their own API keys, in a browser without JavaScript. */
+export class OwnKeys {
+  readonly agent: UserAgent;
+
+  private constructor(agent: UserAgent) {
+    this.agent = agent;
+  }
+
+  static async of(latchkey: Latchkey, login: string, secret = password): Promise<OwnKeys> {
+    const agent = latchkey.browser();
+    await agent.submit(await agent.get('/sign-in'), { login, password: secret }, '/sign-in');
+    return new OwnKeys(agent);
+  }
+
+  get(path = ''): Promise<Page> {
+    return this.agent.get(`/account/keys${path}`);
+  }
+
+  /** Opens an act's page and sends its form. */
+  async act(path: string, fields: Record<string, string | string[]> = {}): Promise<Page> {
+    return this.send(await this.get(path), fields);
+  }
+
+  /** Sends the form of an act's page that is open. */
+  send(
+    page: Page,
+    fields: Record<string, string | string[]> = {},
+    headers: Record<string, string> = {},
+  ): Promise<Page> {
+    return this.agent.submit(page, fields, '/account/keys/', headers);
+  }
+
+  mint(fields: Record<string, string | string[]> = {}): Promise<Page> {
+    return this.act('/new', { name: 'My script', environment: 'dev', held: 'orders:read', risk: 'medium', ...fields });
+  }
+
+  /** A form that no page of ours showed: everything right but that it may not be sent. */
+  async forge(path: string, fields: Record<string, string> = {}): Promise<Page> {
+    const token = /name="csrf" value="([^"]*)"/.exec((await this.agent.get('/account/password')).html)?.[1];
+    return this.agent.post(`/account/keys${path}`, new URLSearchParams({ csrf: token ?? '', ...fields }));
+  }
+}
+
+export const keyOn = ({ html }: Page): string => /sk_[a-z]+_[0-9A-Za-z]{49}/.exec(html)?.[0] ?? '';
+
+/** Where the page of the key is that was made. */
+export const pathOn = ({ html }: Page): string => /href="\/account\/keys(\/[0-9a-f-]{36})"/.exec(html)?.[1] ?? '';
+
+/** Makes a role with these rights, and gives it to a person. */
+export async function letPeople(
+  owner: AdminApi,
+  {
+    role,
+    people,
+    rights,
+  }: { role: string; people: readonly string[]; rights: { resource?: string; pattern: string }[] },
+): Promise<void> {
+  const { status, body } = await owner.post('/roles', { name: role, permissions: rights });
+  if (status !== 201) throw new Error(JSON.stringify(body));
+  for (const username of people) await owner.put(`/roles/${role}/assignments/user/${username}`, {});
+}
