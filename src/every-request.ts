@@ -1,0 +1,46 @@
+import type { Middleware } from 'koa';
+import compose from 'koa-compose';
+import type { Config } from './config.ts';
+import { gatewayTemplate } from './gateway/index.ts';
+import { healthPaths } from './health.ts';
+import { secretScanningPath } from './incidents/index.ts';
+import { endpointTemplate, isForPrograms } from './oidc/index.ts';
+import { problemPage } from './pages/index.ts';
+import { believeProxies, pinHost, problems, rememberOrigin, securityHeaders } from './platform/http/index.ts';
+import { type Logger, logRequests } from './platform/logging/index.ts';
+import { type Metrics, measureRequests } from './platform/metrics/index.ts';
+import { traceRequests } from './platform/tracing/index.ts';
+import { statusListTemplate } from './status-lists/index.ts';
+
+export type EveryRequestDeps = {
+  config: Config;
+  issuer: string;
+  log: Logger;
+  metrics: Metrics;
+  now: () => Date;
+  /** Answers what proxies ask about hosts of others. */
+  beforeHostCheck: Middleware;
+};
+
+/** What each request meets before it is known what it is for. */
+export function everyRequest({ config, issuer, log, metrics, now, beforeHostCheck }: EveryRequestDeps): Middleware {
+  return compose([
+    believeProxies(config.trustProxy),
+    rememberOrigin,
+    measureRequests(metrics, routeTemplate),
+    ...(config.traceEndpoint ? [traceRequests(routeTemplate)] : []),
+    logRequests(log),
+    securityHeaders(issuer, (path) => isForPrograms(path) || gatewayTemplate(path) !== undefined),
+    problems(log, problemPage({ now, config })),
+    beforeHostCheck,
+    pinHost(issuer),
+  ]);
+}
+
+const routeTemplate = (path: string) =>
+  healthPaths.has(path)
+    ? path
+    : (statusListTemplate(path) ??
+      gatewayTemplate(path) ??
+      (path === secretScanningPath ? path : undefined) ??
+      endpointTemplate(path));

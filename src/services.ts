@@ -1,0 +1,47 @@
+import { AccessRecords } from './access-records/index.ts';
+import { KeyVerifier } from './api-keys/index.ts';
+import { Refusals } from './audit/index.ts';
+import type { Config } from './config.ts';
+import type { Installation } from './installation.ts';
+import { Reader } from './oidc/index.ts';
+import { Jobs } from './platform/jobs/index.ts';
+import type { Logger } from './platform/logging/index.ts';
+import { Throttles } from './users/index.ts';
+
+/** What lives as long as the process and serves several entrances. */
+export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {
+  db: Installation['database']['db'];
+  log: Logger;
+  reader: Reader;
+  jobs: Jobs;
+  throttles: Throttles;
+  refusals: Refusals;
+  accessRecords: AccessRecords;
+  apiKeys: KeyVerifier;
+  /** Writes what they still hold. */
+  close: () => Promise<void>;
+};
+
+export type ServicesDeps = { config: Config; installation: Installation; log: Logger };
+
+/** Opens them; jobs are taken from the queue once they are started. */
+export function openServices({ config, installation, log }: ServicesDeps): Services {
+  const { changes, database, databaseUrl, keys, now } = installation;
+  const { db } = database;
+  const { apiKeyEnvironments: environments, apiKeyLimits: limits } = config;
+  const refusals = new Refusals({ db, now, log });
+  refusals.start();
+  const accessRecords = new AccessRecords({ db, now, log });
+  const apiKeys = new KeyVerifier({ db, changes, now, log, environments, limits });
+  return {
+    ...{ db, database, keys, now, log, refusals, accessRecords, apiKeys },
+    reader: new Reader(database, now),
+    jobs: new Jobs(databaseUrl, log),
+    throttles: new Throttles(database.pool),
+    close: async () => {
+      await apiKeys.close();
+      await refusals.close();
+      await accessRecords.close();
+    },
+  };
+}
