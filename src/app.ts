@@ -11,7 +11,7 @@ import { gateway as gatewayOf } from './gateway/index.ts';
 import { healthRoutes } from './health.ts';
 import { secretScanning } from './incidents/index.ts';
 import type { Installation } from './installation.ts';
-import { mailLinks } from './notifications/index.ts';
+import { letterQueue } from './notifications/index.ts';
 import {
   type BearerDeps,
   bearerOf,
@@ -160,7 +160,7 @@ function leakReports({ config }: AppDeps, services: Services): Middleware {
   const { secretScanningKeys: url, leakPolicy: policy } = config;
   if (!url) return (_, next) => next();
   const scanner = { url, fetch: guardedFetch({ allowLoopback: isAtHome(config) }) };
-  return secretScanning({ ...services, policy, scanner });
+  return secretScanning({ ...services, policy, scanner, sendLetter: config.mail && letterQueue(services) });
 }
 
 /** The unit of work in which a request writes. */
@@ -226,7 +226,7 @@ function forAdmin(
     keyActivationSeconds: config.keyActivationSeconds,
     environments: config.apiKeyEnvironments,
     allowHttp: isAtHome(config),
-    mailLink: config.mail && mailLinks(services),
+    sendLetter: config.mail && letterQueue(services),
     validateMetadata: clientMetadataRules(),
   };
 }

@@ -7,7 +7,7 @@ import { type ApiKeyDeps, apiKeyRoutes } from '../api-keys/index.ts';
 import { auditRoutes, type Refusals } from '../audit/index.ts';
 import { type ClientDeps, clientRoutes } from '../clients/index.ts';
 import { consentRoutes } from '../consents/index.ts';
-import { type MailLink, type WebhookDeps, webhookRoutes } from '../notifications/index.ts';
+import { type SendLetter, type WebhookDeps, webhookRoutes } from '../notifications/index.ts';
 import type { Bearer } from '../oidc/index.ts';
 import { type Actor, type Route, requestOrigin, serve } from '../platform/http/index.ts';
 import { resourceServerRoutes } from '../resource-servers/index.ts';
@@ -36,7 +36,7 @@ export type AdminDeps = AccessDeps &
     keyActivationSeconds: number;
     issuer: string;
     /** Set where there is a mail server. */
-    mailLink?: MailLink | undefined;
+    sendLetter?: SendLetter | undefined;
     version: string;
     refusals: Refusals;
     /** What `adminRoutes` made of these. */

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { mailLinks } from '../notifications/index.ts';
+import { letterQueue } from '../notifications/index.ts';
 import { notFound } from '../platform/http/index.ts';
 import { Jobs } from '../platform/jobs/index.ts';
 import { openLog } from '../platform/logging/index.ts';
@@ -133,7 +133,7 @@ async function makeLink({ config, installation, deps, actor }: Workplace, user_i
   const jobs = new Jobs(databaseUrl, openLog(logLevel));
   await jobs.open();
   try {
-    return await createPasswordLink({ ...deps, issuer, mailLink: mailLinks({ jobs, keys }) }, actor, user_id);
+    return await createPasswordLink({ ...deps, issuer, sendLetter: letterQueue({ jobs, keys }) }, actor, user_id);
   } finally {
     await jobs.close();
   }

@@ -2,21 +2,30 @@ import { credentialName } from '../access-records/index.ts';
 import { looksLikeKey } from '../api-keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { findLiveSecret, revokeClientSecret, type SecretDeps } from '../clients/index.ts';
-import { joined } from '../platform/database/index.ts';
+import type { SendLetter } from '../notifications/index.ts';
+import { digest } from '../platform/crypto/index.ts';
+import { joined, type Trx } from '../platform/database/index.ts';
 import { type Actor, Problem, system } from '../platform/http/index.ts';
 import { type Handle, type RevocationDeps, revoke, whatWouldDie } from '../revocation/index.ts';
+import { tokenHandle } from '../tokens/index.ts';
+import { findConcerned, type Leaked } from './store.ts';
 
 /** What is done with a credential that leaked: it ends, or is only told of. */
 type LeakPolicy = 'revoke' | 'flag';
 
-export type LeakDeps = RevocationDeps & SecretDeps & { policy: LeakPolicy };
+export type LeakDeps = RevocationDeps &
+  SecretDeps & {
+    policy: LeakPolicy;
+    /** Set where there is a mail server. */
+    sendLetter?: SendLetter | undefined;
+  };
 
 /** A credential that somebody found, and where. */
 export type LeakReport = { token: string; type: string; source?: string | undefined; url?: string | undefined };
 
 /**
- * Takes the report of a leak. A live credential of ours ends (or, by policy, stays) and an event `credential.leaked` tells of it, in
- * one transaction.
+ * Takes the report of a leak. A live credential of ours ends (or, by policy, stays), an event `credential.leaked` tells of it, and
+ * a letter whom it concerns, in one transaction.
  *
  * @returns whether it was a live credential of ours
  */
@@ -25,14 +34,15 @@ export async function reportLeak(deps: LeakDeps, origin: Actor['origin'], report
   const { token, type, source, url } = report;
   return deps.db.transaction().execute((trx) =>
     joined(trx, async () => {
-      const isLive = await (token.startsWith('lk_cs_') ? endSecret : endOther)(deps, actor, token);
-      if (!isLive) return false;
+      const leaked = await (token.startsWith('lk_cs_') ? endSecret : endOther)(deps, actor, token);
+      if (!leaked) return false;
+      const told = await tell(deps, trx, { leaked, found_at: [source, url].filter(Boolean).join(' ') });
       await appendEvent(trx, {
         actor,
         action: 'credential.leaked',
         // As access records name it: what was done with it is found there.
         target: { kind: 'credential', id: credentialName(token) },
-        details: { type, source, url, policy: deps.policy },
+        details: { type, source, url, policy: deps.policy, told },
         occurred_at: deps.now(),
       });
       return true;
@@ -40,18 +50,32 @@ export async function reportLeak(deps: LeakDeps, origin: Actor['origin'], report
   );
 }
 
-async function endSecret(deps: LeakDeps, actor: Actor, value: string): Promise<boolean> {
-  const found = await findLiveSecret(deps, value);
-  if (found && deps.policy === 'revoke') await revokeClientSecret(deps, actor, found);
-  return found !== undefined;
+/** How many were written to. */
+async function tell(
+  { sendLetter, policy, now }: LeakDeps,
+  trx: Trx,
+  { leaked, found_at }: { leaked: Leaked; found_at: string },
+): Promise<number> {
+  const concerned = sendLetter && (await findConcerned(trx, leaked, now()));
+  if (!concerned) return 0;
+  const { name: credential, addresses } = concerned;
+  const letter = { kind: 'leak' as const, credential, found_at, still_works: policy === 'flag' };
+  for (const to of addresses) await sendLetter(trx, { ...letter, to });
+  return addresses.length;
 }
 
-async function endOther(deps: LeakDeps, actor: Actor, token: string): Promise<boolean> {
+async function endSecret(deps: LeakDeps, actor: Actor, value: string): Promise<Leaked | undefined> {
+  const found = await findLiveSecret(deps, value);
+  if (found && deps.policy === 'revoke') await revokeClientSecret(deps, actor, found);
+  return found && { secret_of: found.client_id };
+}
+
+async function endOther(deps: LeakDeps, actor: Actor, token: string): Promise<Leaked | undefined> {
   const handle: Handle = looksLikeKey(token) ? { api_keys: { key: token } } : { token };
   const dying = await whatWouldDie(deps, handle).catch(unknown);
-  if (!dying || Object.values(dying).every((count) => count === 0)) return false;
+  if (!dying || Object.values(dying).every((count) => count === 0)) return undefined;
   if (deps.policy === 'revoke') await revoke(deps, actor, handle);
-  return true;
+  return looksLikeKey(token) ? { key: digest(token) } : tokenHandle(token);
 }
 
 /** What is none of ours is nothing to report. */

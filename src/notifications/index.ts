@@ -1,5 +1,5 @@
 /** Notifications: who is told of what the audit log says (webhooks, standard output), and mail to people. */
-export { type LinkLetter, type MailLink, type MailSettings, mailLinks, sendMail } from './mail.ts';
+export { letterQueue, type MailSettings, type SendLetter, sendMail } from './mail.ts';
 export { Notifier, type NotifierDeps } from './notifier.ts';
 export { webhookRoutes } from './routes.ts';
 export type { WebhookDeps } from './webhooks.ts';

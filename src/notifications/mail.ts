@@ -7,11 +7,14 @@ import type { Trx } from '../platform/database/index.ts';
 import type { JobHandler, Jobs } from '../platform/jobs/index.ts';
 import type { ServerKeys } from '../platform/keys/index.ts';
 
-/** A one-time link for one person. */
-export type LinkLetter = { to: string; url: string; expires_at: Date };
+/** A one-time link with which one person chooses a password. */
+type LinkLetter = { kind: 'link'; to: string; url: string; expires_at: Date };
+
+/** That a credential was found in public, where, and whether it still works. */
+type LeakLetter = { kind: 'leak'; to: string; credential: string; found_at: string; still_works: boolean };
 
 /** Queues a letter: it is sent if and only if the transaction commits. */
-export type MailLink = (trx: Trx, letter: LinkLetter) => Promise<void>;
+export type SendLetter = (trx: Trx, letter: LinkLetter | LeakLetter) => Promise<void>;
 
 export type MailSettings = {
   /** smtp:// or smtps://, with user and password where it wants them. */
@@ -23,12 +26,19 @@ export type MailSettings = {
 
 const timeoutMs = 20_000;
 
-const StoredLetter = z.object({ to: z.string(), url: z.string(), expires_at: z.coerce.date() });
-// The link opens an account: in the job's row it stands sealed.
+const StoredLetter = z.union([
+  // Links were the only letters once, and said no kind.
+  z.object({ kind: z.literal('link').default('link'), to: z.string(), url: z.string(), expires_at: z.coerce.date() }),
+  z.object({
+    ...{ kind: z.literal('leak'), to: z.string(), credential: z.string(), found_at: z.string() },
+    still_works: z.boolean(),
+  }),
+]);
+// A link opens an account: in the job's row letters stand sealed.
 const StoredJob = z.object({ id: z.uuid(), key_id: z.int(), sealed: z.base64() });
 
-/** Lets links be mailed by a job; whoever holds the database reads none of them. */
-export function mailLinks({ jobs, keys }: { jobs: Jobs; keys: ServerKeys }): MailLink {
+/** Lets letters be mailed by a job; whoever holds the database reads none of them. */
+export function letterQueue({ jobs, keys }: { jobs: Jobs; keys: ServerKeys }): SendLetter {
   return async (trx, letter) => {
     const id = uuidv7();
     const { id: key_id, key } = keys.current('mail');
@@ -49,8 +59,10 @@ export function sendMail({ keys, now }: { keys: ServerKeys; now: () => Date }, s
     const opened = unseal(key, placeOf(id), Buffer.from(sealed, 'base64') as Sealed).toString();
     const letter = StoredLetter.parse(JSON.parse(opened));
     // It would only disappoint.
-    if (letter.expires_at <= now()) return;
-    await transport.sendMail({ from: settings.from, to: letter.to, ...linkLetter(settings.name, letter) });
+    if (letter.kind === 'link' && letter.expires_at <= now()) return;
+    const { from, name } = settings;
+    const said = letter.kind === 'link' ? linkLetter(name, letter) : leakLetter(name, letter);
+    await transport.sendMail({ from, to: letter.to, ...said });
   };
 }
 
@@ -67,9 +79,21 @@ const page = `<!doctype html>
 </html>
 `;
 
-/** What a letter says: whose it is, the link, and until when it works. */
-function linkLetter(name: string, { url, expires_at }: LinkLetter): { subject: string; text: string; html: string } {
+type Words = { subject: string; text: string; html?: string };
+
+/** Whose it is, the link, and until when it works. */
+function linkLetter(name: string, { url, expires_at }: LinkLetter): Words {
   const until = `The link works once, until ${day.format(expires_at)}, ${minute.format(expires_at)} UTC.`;
   const text = `Choose your password for ${name}:\n\n${url}\n\n${until}\n`;
   return { subject: `Choose your password for ${name}`, text, html: pages.renderString(page, { name, url, until }) };
+}
+
+/** What leaked and where, whether it still works, and what to do. */
+function leakLetter(name: string, { credential, found_at, still_works }: LeakLetter): Words {
+  const now = still_works
+    ? 'It still works, for that is what this server was told to do: end it, or have it ended, as soon as you can.'
+    : 'It was ended at once, on every server: whatever used it needs a new one.';
+  const records = 'An administrator finds in the access records what was done with it.';
+  const text = `At ${name} this credential of yours was found in public:\n\n${credential}\n${found_at}\n\n${now}\n\n${records}\n`;
+  return { subject: `A credential of yours at ${name} has leaked`, text };
 }

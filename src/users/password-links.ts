@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { listHeldRights, mustHold } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import type { MailLink } from '../notifications/index.ts';
+import type { SendLetter } from '../notifications/index.ts';
 import { digest, mintCredential } from '../platform/crypto/index.ts';
 import type { Db } from '../platform/database/index.ts';
 import { type Actor, notFound, person } from '../platform/http/index.ts';
@@ -20,7 +20,7 @@ export type PasswordLinkDeps = { db: Db; now: () => Date };
 export type LinkMakingDeps = PasswordLinkDeps & {
   issuer: string;
   /** Set where there is a mail server. */
-  mailLink?: MailLink | undefined;
+  sendLetter?: SendLetter | undefined;
 };
 
 /** Where it went, or the link itself, which is stored nowhere. */
@@ -37,7 +37,7 @@ const linkMs = 3 * 24 * 60 * 60 * 1000;
  * @throws Problem `not_found`; `forbidden`: the person holds what the actor does not
  */
 export async function createPasswordLink(
-  { db, now, issuer, mailLink }: LinkMakingDeps,
+  { db, now, issuer, sendLetter }: LinkMakingDeps,
   actor: Actor,
   user_id: string,
 ): Promise<PasswordLink> {
@@ -50,8 +50,8 @@ export async function createPasswordLink(
     await mustHold({ db: trx, now }, actor, await listHeldRights(trx, user_id, created_at));
     const expires_at = new Date(created_at.getTime() + linkMs);
     await insertPasswordLink(trx, { digest: digest(secret), user_id, created_at, expires_at });
-    const to = mailLink && user.email;
-    if (to) await mailLink(trx, { to, url, expires_at });
+    const to = sendLetter && user.email;
+    if (to) await sendLetter(trx, { kind: 'link', to, url, expires_at });
     await appendEvent(trx, {
       actor,
       action: 'user.password_link_created',

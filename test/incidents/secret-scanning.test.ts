@@ -1,9 +1,17 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { eventually } from '../notifications/support/receiver.ts';
 import { type AdminApi, asOwner } from '../support/admin.ts';
 import { Gateway } from '../support/gateway.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import { MailServer } from '../support/mail-server.ts';
+
+/** A letter without the line ends of quoted-printable (RFC 2045 §6.7). */
+const plain = (source: string) =>
+  source
+    .replaceAll('=\r\n', '')
+    .replaceAll(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 
 /** A scanner that publishes its keys, as GitHub does. */
 class Scanner {
@@ -45,19 +53,20 @@ class Scanner {
 
 describe.each(['revoke', 'flag'])('a report of leaked credentials, where the policy is to %s', (policy) => {
   let scanner: Scanner;
+  let mail: MailServer;
   const latchkey = startLatchkey({
     prepare: async () => {
       scanner = await Scanner.open();
-      return {
-        env: { NODE_ENV: 'development', LATCHKEY_SECRET_SCANNING_KEYS: scanner.url, LATCHKEY_LEAK_POLICY: policy },
-      };
+      mail = await MailServer.open();
+      const settings = { LATCHKEY_SECRET_SCANNING_KEYS: scanner.url, LATCHKEY_LEAK_POLICY: policy };
+      return { env: { NODE_ENV: 'development', ...mail.settings, ...settings } };
     },
   });
   let owner: AdminApi;
   beforeAll(async () => {
     owner = await asOwner(latchkey);
   });
-  afterAll(() => scanner.close());
+  afterAll(() => Promise.all([scanner.close(), mail.close()]));
 
   const found = (token: string, type = 'latchkey') => ({
     token,
@@ -102,6 +111,42 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     });
     expect(JSON.stringify(events)).not.toContain(minted.key);
     expect(labels(await report(minted.key))).toEqual([stays ? 'true_positive' : 'false_positive']);
+  });
+
+  test('is told by mail to whom it concerns: a person, the contacts of a client, or else the owners', async () => {
+    const gateway = await Gateway.open(latchkey, owner);
+    const client_id = `contacted-${policy}`;
+    const contacts = ['team@example.com', 'on-call@example.com'];
+    const { body: client } = await owner.post('/clients', { client_id, grant_types: ['client_credentials'], contacts });
+    const { body: quiet } = await owner.post('/clients', { client_id: 'quiet', grant_types: ['client_credentials'] });
+    const ofPerson = await gateway.mint({ name: 'my laptop', permissions: [], owner: { user: 'alice' } });
+    const ofClient = await gateway.mint({ name: 'nightly', owner: { client_id } });
+    const { refresh_token } = await latchkey.tokens();
+    const leaked = [
+      ofPerson.key,
+      ofClient.key,
+      String(client.client_secret),
+      refresh_token,
+      String(quiet.client_secret),
+    ];
+    expect(labels(await report(...leaked))).toEqual(Array(5).fill('true_positive'));
+    const told = {
+      'API key "my laptop", sk_dev_': ['alice@example.com'],
+      'API key "nightly"': contacts,
+      [`client secret of "${client_id}"`]: contacts,
+      'refresh token given to "web-app"': ['alice@example.com'],
+      'client secret of "quiet"': ['alice@example.com'],
+    };
+    const about = (name: string) => mail.letters.filter(({ source }) => plain(source).includes(name));
+    for (const [name, addresses] of Object.entries(told)) {
+      await eventually(() => about(name).length >= addresses.length);
+      expect(new Set(about(name).flatMap(({ to }) => to))).toEqual(new Set(addresses));
+    }
+    for (const { source } of mail.letters) {
+      expect(plain(source)).toContain('content https://github.example/some/file');
+      expect(plain(source)).toContain(policy === 'flag' ? 'It still works' : 'It was ended at once');
+      for (const value of leaked) expect(plain(source)).not.toContain(value);
+    }
   });
 
   test('is believed only with the signature of the scanner over this very body', async () => {

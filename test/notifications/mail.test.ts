@@ -1,45 +1,16 @@
-import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
-import { SMTPServer } from 'smtp-server';
 import { type AdminApi, asOwner } from '../support/admin.ts';
 import { consoleAs, wordsOf } from '../support/console.ts';
 import { password } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import { type Letter, MailServer } from '../support/mail-server.ts';
 import { eventually } from './support/receiver.ts';
 
-type Letter = { from: string; to: string[]; source: string };
-
 describe('with a mail server', () => {
-  const letters: Letter[] = [];
-  let failures = 0;
-  let settings: Record<string, string> = {};
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onData: (stream, session, done) => {
-      void text(stream).then((source) => {
-        failures -= 1;
-        if (failures >= 0) return done(Object.assign(new Error('try later'), { responseCode: 451 }));
-        const { mailFrom, rcptTo } = session.envelope;
-        letters.push({
-          from: mailFrom ? mailFrom.address : '',
-          to: rcptTo.map(({ address }) => address),
-          source,
-        });
-        return done();
-      });
-    },
-  });
+  let mail: MailServer;
   const latchkey = startLatchkey({
     prepare: async () => {
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      const { port } = server.server.address() as AddressInfo;
-      settings = {
-        LATCHKEY_SMTP_URL: `smtp://127.0.0.1:${port}`,
-        LATCHKEY_MAIL_FROM: 'Example ID <id@example.com>',
-        LATCHKEY_BRAND_NAME: 'Example & Sons',
-      };
-      return { env: settings };
+      mail = await MailServer.open();
+      return { env: mail.settings };
     },
   });
   let owner: AdminApi;
@@ -47,9 +18,9 @@ describe('with a mail server', () => {
     owner = await asOwner(latchkey);
   });
   beforeEach(() => {
-    letters.length = 0;
+    mail.letters.length = 0;
   });
-  afterAll(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  afterAll(() => mail.close());
 
   const linkIn = ({ source }: Letter) => {
     const joined = source.replaceAll('=\r\n', '').replaceAll('=3D', '=');
@@ -62,8 +33,8 @@ describe('with a mail server', () => {
     const { status, body } = await invite('ivy');
     expect(status).toBe(201);
     expect(body.invitation).toEqual({ mailed_to: 'ivy@example.com', expires_at: expect.any(String) });
-    await eventually(() => letters.length === 1);
-    const [letter] = letters;
+    await eventually(() => mail.letters.length === 1);
+    const [letter] = mail.letters;
     if (!letter) throw new Error('no letter');
     expect(letter).toMatchObject({ from: 'id@example.com', to: ['ivy@example.com'] });
     expect(letter.source).toMatch(/^Subject: Choose your password for Example & Sons\r$/m);
@@ -77,16 +48,16 @@ describe('with a mail server', () => {
   });
 
   test('nobody finds the link in the database, before it is sent or after', async () => {
-    failures = 1;
+    mail.failures = 1;
     await invite('jack');
-    await eventually(() => failures <= 0);
+    await eventually(() => mail.failures <= 0);
     const whole = async () => {
       const { rows } = await latchkey.database.query('select t::text as row from pgboss.job t');
       return JSON.stringify(rows);
     };
     const waiting = await whole();
-    await eventually(() => letters.length === 1, 60_000);
-    const [letter] = letters;
+    await eventually(() => mail.letters.length === 1, 60_000);
+    const [letter] = mail.letters;
     if (!letter) throw new Error('no letter');
     const secret = linkIn(letter).split('/').at(-1) ?? '';
     expect(secret).toMatch(/^lk_pw_/);
@@ -101,28 +72,28 @@ describe('with a mail server', () => {
   test('no mail goes out for what did not happen', async () => {
     expect(await invite('alice')).toMatchObject({ status: 409 });
     await invite('kim');
-    await eventually(() => letters.length > 0);
-    expect(letters.map(({ to }) => to)).toEqual([['kim@example.com']]);
+    await eventually(() => mail.letters.length > 0);
+    expect(mail.letters.map(({ to }) => to)).toEqual([['kim@example.com']]);
   });
 
   test('a way back in is mailed too, also from the command line', async () => {
     await invite('liz');
-    await eventually(() => letters.length === 1);
+    await eventually(() => mail.letters.length === 1);
     const { status, body } = await owner.post('/users/liz/password-link');
     expect({ status, mailed_to: body.mailed_to, url: body.url }).toEqual({
       status: 201,
       mailed_to: 'liz@example.com',
       url: undefined,
     });
-    await eventually(() => letters.length === 2);
+    await eventually(() => mail.letters.length === 2);
     const made = await latchkey.commandJson(['user', 'password-link', 'liz'], '', {
-      ...settings,
+      ...mail.settings,
       LATCHKEY_ISSUER: latchkey.issuer,
     });
     expect(made).toEqual({ mailed_to: 'liz@example.com', expires_at: expect.any(String) });
-    await eventually(() => letters.length === 3);
-    expect(new Set(letters.map(linkIn)).size).toBe(3);
-    expect(linkIn(letters[2] ?? { from: '', to: [], source: '' })).toContain(`${latchkey.issuer}/password/`);
+    await eventually(() => mail.letters.length === 3);
+    expect(new Set(mail.letters.map(linkIn)).size).toBe(3);
+    expect(linkIn(mail.letters[2] ?? { from: '', to: [], source: '' })).toContain(`${latchkey.issuer}/password/`);
   });
 
   test('an administrator in the console is told where it goes, and does not see it', async () => {
@@ -133,8 +104,8 @@ describe('with a mail server', () => {
     const done = await alice.send(page);
     expect(wordsOf(done)).toContain('The link is on its way');
     expect(done.html).not.toContain('lk_pw_');
-    await eventually(() => letters.length === 1);
-    expect(letters[0]?.to).toEqual(['olga@example.com']);
+    await eventually(() => mail.letters.length === 1);
+    expect(mail.letters[0]?.to).toEqual(['olga@example.com']);
   });
 
   test('who has no address is mailed nothing: the link is shown', async () => {

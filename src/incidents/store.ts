@@ -1,0 +1,47 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Digest } from '../platform/crypto/index.ts';
+import type { Db } from '../platform/database/index.ts';
+import type { TokenHandle } from '../tokens/index.ts';
+
+/** What leaked, as it is stored. */
+export type Leaked = TokenHandle | { key: Digest } | { secret_of: string };
+
+/** A credential as its owner knows it, and the addresses of who should know of it. */
+export type Concerned = { name: string; addresses: string[] };
+
+/**
+ * Whom a leak concerns: the person whose credential it is, or the contacts of the client (RFC 7591 §2); where neither has an
+ * address, the owners of the installation.
+ */
+export async function findConcerned(db: Db, leaked: Leaked, now: Date): Promise<Concerned | undefined> {
+  const { rows } = await sql<Concerned & { owners: string[] }>`
+    with leaked as (${credential(leaked)})
+    select l.name,
+      array(select u.email from users u where u.id = l.owner_id and u.email is not null
+        union select json_array_elements_text(c.metadata->'contacts') from clients c where c.id = l.owner_id) as addresses,
+      array(select distinct u.email from role_assignments a join roles r on r.id = a.role_id join users u on u.id = a.subject_id
+        where r.name = 'owner' and u.enabled and u.email is not null and (a.until is null or a.until > ${now})) as owners
+    from leaked l`.execute(db);
+  const [found] = rows;
+  return found && { name: found.name, addresses: found.addresses.length > 0 ? found.addresses : found.owners };
+}
+
+/** Of which one, as text of a statement: its name, and whose it is. */
+function credential(leaked: Leaked): RawBuilder<unknown> {
+  if ('key' in leaked)
+    return sql`select 'API key "' || k.name || '", ' || v.start || '…' || v.last_four as name, k.owner_id
+      from api_key_versions v join api_keys k on k.id = v.key_id where v.digest = ${leaked.key}`;
+  if ('secret_of' in leaked)
+    return sql`select 'client secret of "' || c.client_id || '"' as name, c.id as owner_id from clients c
+      where c.client_id = ${leaked.secret_of}`;
+  const given = (kind: string) =>
+    sql`${kind} || ' given to "' || c.client_id || '"' as name, coalesce(t.user_id, t.client_id) as owner_id`;
+  if ('family' in leaked)
+    return sql`select ${given('refresh token')} from refresh_families t join clients c on c.id = t.client_id
+      where t.handle_digest = ${leaked.family}`;
+  if ('jti' in leaked)
+    return sql`select ${given('access token')} from jwt_access_tokens t join clients c on c.id = t.client_id
+      where t.jti = ${leaked.jti}`;
+  return sql`select ${given('access token')} from access_tokens t join clients c on c.id = t.client_id
+    where t.digest = ${leaked.access_token}`;
+}

@@ -1,0 +1,50 @@
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { SMTPServer } from 'smtp-server';
+
+export type Letter = { from: string; to: string[]; source: string };
+
+/** A real mail server, which keeps what it is given. */
+export class MailServer {
+  readonly letters: Letter[] = [];
+  /** So many letters are not taken yet (451). */
+  failures = 0;
+  readonly #server: SMTPServer;
+
+  private constructor() {
+    this.#server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['STARTTLS'],
+      onData: (stream, session, done) => {
+        void text(stream).then((source) => {
+          this.failures -= 1;
+          if (this.failures >= 0) return done(Object.assign(new Error('try later'), { responseCode: 451 }));
+          const { mailFrom, rcptTo } = session.envelope;
+          const from = mailFrom ? mailFrom.address : '';
+          this.letters.push({ from, to: rcptTo.map(({ address }) => address), source });
+          return done();
+        });
+      },
+    });
+  }
+
+  static async open(): Promise<MailServer> {
+    const mail = new MailServer();
+    await new Promise<void>((resolve) => mail.#server.listen(0, '127.0.0.1', resolve));
+    return mail;
+  }
+
+  /** With which Latchkey sends its letters here. */
+  get settings(): Record<string, string> {
+    const { port } = this.#server.server.address() as AddressInfo;
+    return {
+      LATCHKEY_SMTP_URL: `smtp://127.0.0.1:${port}`,
+      LATCHKEY_MAIL_FROM: 'Example ID <id@example.com>',
+      LATCHKEY_BRAND_NAME: 'Example & Sons',
+    };
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+}
