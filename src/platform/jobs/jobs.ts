@@ -1,11 +1,14 @@
-import { fromKysely, PgBoss } from 'pg-boss';
+import { fromKysely, type JobResult, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import { atMost, type Trx } from '../database/index.ts';
 import { type JobName, pollSeconds } from './queues.ts';
 
 export type JobHandler = (data: Record<string, unknown>) => Promise<void>;
 
+type Waiting = { id: string; data: Record<string, unknown> };
+
 const graceMs = 5000;
+const atOnce = 10;
 
 /** Sends jobs within the transaction that decides them, and works on them once started. */
 export class Jobs {
@@ -48,12 +51,16 @@ export class Jobs {
   async start(): Promise<void> {
     await this.open();
     for (const [name, handler] of this.#handlers) {
-      await this.#boss.work<Record<string, unknown>>(
-        name,
-        { pollingIntervalSeconds: pollSeconds[name] },
-        async (jobs) => {
-          for (const job of jobs) await this.#run(name, handler, job.data ?? {});
-        },
+      const pollingIntervalSeconds = pollSeconds[name];
+      // Each is settled by itself; where as many waited as are taken at once, more are looked for at once.
+      const options = {
+        batchSize: atOnce,
+        burstWhenBatchFull: true,
+        perJobResults: true,
+        pollingIntervalSeconds,
+      } as const;
+      await this.#boss.work<Record<string, unknown>, void, typeof options>(name, options, (jobs) =>
+        Promise.all(jobs.map(({ id, data }) => this.#run(name, handler, { id, data: data ?? {} }))),
       );
     }
   }
@@ -63,12 +70,13 @@ export class Jobs {
     if (this.#isStarted) await atMost(graceMs + 1000, this.#boss.stop({ graceful: true, timeout: graceMs }));
   }
 
-  async #run(name: JobName, handler: JobHandler, data: Record<string, unknown>): Promise<void> {
+  async #run(name: JobName, handler: JobHandler, { id, data }: Waiting): Promise<JobResult> {
     try {
       await handler(data);
+      return { id, status: 'completed' };
     } catch (error) {
       this.#log.warn({ err: error, job: name }, 'a job failed and is tried again');
-      throw error;
+      return { id, status: 'failed', output: { message: error instanceof Error ? error.message : String(error) } };
     }
   }
 }
