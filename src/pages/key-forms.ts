@@ -47,7 +47,7 @@ const permissionsIn = (sent: Sent) => rightsIn(linesOfRights(sent).join('\n'), '
 
 const riskField = (value: string): Field => ({
   name: 'risk',
-  label: 'What its loss would mean',
+  label: 'Risk, if it leaks',
   type: 'select',
   value,
   options: risks,
@@ -89,7 +89,7 @@ async function mintFields({ deps, isOwn, held }: KeyPlace): Promise<Field[]> {
     riskField('medium'),
     {
       name: 'expires_in_days',
-      label: 'Ends after days',
+      label: 'Ends after how many days',
       type: 'number',
       value: '',
       hint: 'Left empty: as its risk says.',

@@ -18,13 +18,19 @@ export function restrictionFields(written: Written): Field[] {
     },
     {
       name: 'rate_limit',
-      label: 'At most so often',
+      label: 'Rate limits',
       type: 'textarea',
       value: rateLines(written.rate_limit),
       hint: 'One limit a line, such as 1000 requests/minute, or 100 messages/hour for email:send. All hold together.',
     },
-    { name: 'day', label: 'At most a day', type: 'number', value: numberText(day), hint: 'By calendar, in UTC.' },
-    { name: 'month', label: 'At most a month', type: 'number', value: numberText(month) },
+    {
+      name: 'day',
+      label: 'Requests a day, at most',
+      type: 'number',
+      value: numberText(day),
+      hint: 'By calendar, in UTC.',
+    },
+    { name: 'month', label: 'Requests a month, at most', type: 'number', value: numberText(month) },
     {
       name: 'resource_servers',
       label: 'Only at these APIs',

@@ -110,12 +110,12 @@ describe('a person’s own API keys', () => {
     await page.getByLabel('Description').fill('What the print shop’s machine sends at night');
     for (const box of await page.getByRole('checkbox').all()) await box.check();
     await page.getByLabel('Only from these addresses').fill('10.0.1');
-    await page.getByLabel('At most so often').fill('often');
+    await page.getByLabel('Rate limits').fill('often');
     await page.getByLabel('And what else it may').fill('mail:send');
     await page.getByRole('button', { name: 'Mint the key' }).click();
     expect(await inspect(page, 'own-key-refused')).toEqual([]);
     await page.getByLabel('Only from these addresses').fill('10.0.1.50\n2001:db8::/32');
-    await page.getByLabel('At most so often').fill('1000 requests/minute');
+    await page.getByLabel('Rate limits').fill('1000 requests/minute');
     await page.getByLabel('And what else it may').fill('');
     await page.getByRole('button', { name: 'Mint the key' }).click();
     expect(await inspect(page, 'own-key-made')).toEqual([]);

@@ -19,7 +19,7 @@ const secretFields: Field[] = [
   },
   {
     name: 'expires_in_days',
-    label: 'Ends after days',
+    label: 'Ends after how many days',
     type: 'number',
     value: '',
     hint: 'Left empty: it has no end of its own.',
