@@ -85,7 +85,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const documents = new RepeatedAnswers({ issuer, paths: publishedDocuments, version: provider.current, observe });
   const warm = { ...beforeKoa(deps, koa), longWay, observe };
   const audience = adminAudience(issuer);
-  const gateway = gatewayOf({ db, now, keys: apiKeys, bearers, audience, records: accessRecords, warm });
+  const gateway = gatewayOf({ db, now, log, keys: apiKeys, bearers, audience, records: accessRecords, warm });
 
   koa.use(documents.keep);
   koa.use(everyRequest({ config, issuer, log, metrics, now, beforeHostCheck: gateway.forProxies }));
@@ -139,6 +139,7 @@ const isAtHome = ({ environment }: Config): boolean => environment === 'developm
 function observing(log: Logger, metrics: Metrics) {
   return ({ method, path, request_id, startedAt }: EarlyAnswer): void => {
     metrics.request({ method, route: path, status: 200 }, (performance.now() - startedAt) / 1000);
+    metrics.earlyAnswer(path);
     logRequest(log, { method, path, status: 200, request_id, startedAt });
   };
 }

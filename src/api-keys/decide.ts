@@ -23,6 +23,28 @@ export const keyCodes = [
 ] as const satisfies readonly (RefusalCode | string)[];
 export type KeyCode = (typeof keyCodes)[number];
 
+/** What a code means to who asked: yes; there is no such credential, or none any more; not this; not now. */
+export type VerdictKind = 'good' | 'dead' | 'refused' | 'limited';
+
+export const keyCodeKinds = {
+  valid: 'good',
+  malformed: 'dead',
+  unknown: 'dead',
+  revoked: 'dead',
+  expired: 'dead',
+  disabled: 'dead',
+  owner_disabled: 'dead',
+  insufficient_permissions: 'refused',
+  resource_not_allowed: 'refused',
+  ip_not_allowed: 'refused',
+  origin_not_allowed: 'refused',
+  outside_time_window: 'refused',
+  value_not_allowed: 'refused',
+  rate_limited: 'limited',
+  quota_exceeded: 'limited',
+  throttled: 'limited',
+} as const satisfies Record<KeyCode, VerdictKind>;
+
 /** What is asked, with what it needs. */
 export type Asked = KeyRequest & { needs: PermissionQuery | undefined };
 

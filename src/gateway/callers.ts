@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { type AccessDeps, allows, effectivePermissions, forbiddenBecause } from '../access/index.ts';
-import type { Asked, KeyVerifier } from '../api-keys/index.ts';
+import { type Asked, type KeyVerifier, keyCodeKinds } from '../api-keys/index.ts';
 import type { Bearer } from '../oidc/index.ts';
 import { forbidden, Problem, tooMany } from '../platform/http/index.ts';
 import { credentialOf } from './credentials.ts';
@@ -40,13 +40,12 @@ export function callerAsked(audience: string, { ip }: Context): Asked {
 
 async function keyCaller({ keys, audience }: CallerDeps, ctx: Context, key: string): Promise<string> {
   const { code, reason, entry, retry_after_seconds } = await keys.verify(key, callerAsked(audience, ctx), ctx.ip);
-  if (code === 'valid' && entry) return entry.id;
-  if (code === 'rate_limited' || code === 'quota_exceeded' || code === 'throttled')
-    throw tooMany(reason, retry_after_seconds ?? 1);
-  if (entry && code === 'insufficient_permissions')
+  const kind = keyCodeKinds[code];
+  if (kind === 'good' && entry) return entry.id;
+  if (kind === 'limited') throw tooMany(reason, retry_after_seconds ?? 1);
+  if (code === 'insufficient_permissions')
     throw forbidden(verifyPermission, `This needs "${verifyPermission}". ${reason}`);
-  if (entry && !['revoked', 'expired', 'disabled', 'owner_disabled'].includes(code))
-    throw new Problem(403, code, { title: 'Not allowed', detail: reason });
+  if (kind === 'refused') throw new Problem(403, code, { title: 'Not allowed', detail: reason });
   const headers = { 'WWW-Authenticate': 'Bearer realm="latchkey", error="invalid_token"' };
   throw new Problem(401, 'unauthenticated', { title: 'Not authenticated', detail: reason, headers });
 }

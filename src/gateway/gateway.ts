@@ -4,6 +4,7 @@ import type { AccessRecords } from '../access-records/index.ts';
 import type { KeyVerifier } from '../api-keys/index.ts';
 import { type BearerDeps, bearerOf, judgeToken, type ShownToken } from '../oidc/index.ts';
 import type { Db } from '../platform/database/index.ts';
+import type { Logger } from '../platform/logging/index.ts';
 import { forwardAuth } from './forward-auth.ts';
 import { verify } from './verify.ts';
 import { WarmKeys, type WarmKeysDeps } from './warm-keys.ts';
@@ -19,6 +20,7 @@ export type GatewayDeps = {
   bearers: BearerDeps;
   /** Of Latchkey's own API: for which those must be who may ask. */
   audience: string;
+  log: Logger;
   warm: Pick<WarmKeysDeps, 'contextOf' | 'headers' | 'host' | 'longWay' | 'observe'>;
 };
 

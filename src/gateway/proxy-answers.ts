@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { Problem } from '../platform/http/index.ts';
-import type { Verdict, VerdictCode } from './schemas.ts';
+import { type Verdict, verdictKinds } from './schemas.ts';
 
 const mostHeaderLength = 4000;
 
@@ -39,21 +39,16 @@ export function challengeFor(resource: string | undefined): Problem {
   return new Problem(401, 'unauthenticated', { title: 'Not authenticated', detail, headers });
 }
 
-const atLimit: readonly VerdictCode[] = ['rate_limited', 'quota_exceeded', 'throttled'];
-const notGood: readonly VerdictCode[] = [
-  ...(['malformed', 'unknown', 'revoked', 'expired', 'disabled', 'owner_disabled', 'certificate_mismatch'] as const),
-  ...(['proof_required', 'invalid_proof'] as const),
-];
-
 /** The refusal of a request: 401 with a challenge, 403, or 429. */
 export function refuse(verdict: Verdict, resource: string | undefined): Problem {
   const { code, reason: detail } = verdict;
   const members = { code };
-  if (atLimit.includes(code)) {
+  const kind = verdictKinds[code];
+  if (kind === 'limited') {
     const headers = { 'Retry-After': String(verdict.retry_after_seconds ?? 1) };
     return new Problem(429, code, { title: 'Too many requests', detail, headers, members });
   }
-  if (notGood.includes(code)) {
+  if (kind === 'dead') {
     const headers = { 'WWW-Authenticate': unauthorized(verdict, resource) };
     return new Problem(401, 'invalid_token', { title: 'Not authenticated', detail, headers, members });
   }

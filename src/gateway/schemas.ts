@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyCodes, PermissionQuerySchema } from '../api-keys/index.ts';
+import { keyCodeKinds, keyCodes, PermissionQuerySchema, type VerdictKind } from '../api-keys/index.ts';
 
 const mostInBatch = 100;
 const mostCost = 1_000_000;
@@ -8,6 +8,13 @@ const mostParameters = 20;
 /** Why a credential is good or not: a closed list, described in docs/gateway.md. */
 export const verdictCodes = [...keyCodes, 'proof_required', 'invalid_proof', 'certificate_mismatch'] as const;
 export type VerdictCode = (typeof verdictCodes)[number];
+
+export const verdictKinds: Readonly<Record<VerdictCode, VerdictKind>> = {
+  ...keyCodeKinds,
+  proof_required: 'dead',
+  invalid_proof: 'dead',
+  certificate_mismatch: 'dead',
+};
 
 const Values = z.union([z.string().max(1000), z.array(z.string().max(1000)).min(1).max(100)]);
 

@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa';
-import { checked, Problem, readJson } from '../platform/http/index.ts';
+import { checked, methodNotAllowed, readJson } from '../platform/http/index.ts';
 import { type CallerDeps, callerOf } from './callers.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
 import { type Verdict, VerifyBatch, VerifyRequest } from './schemas.ts';
@@ -13,7 +13,7 @@ type Deps = VerdictDeps & CallerDeps & RecordDeps;
 export function verify(deps: Deps): Middleware {
   return async (ctx, next) => {
     if (ctx.path !== verifyPath) return next();
-    if (ctx.method !== 'POST') throw notAllowed(ctx);
+    if (ctx.method !== 'POST') throw methodNotAllowed(ctx.method, 'POST');
     const caller = await callerOf(deps, ctx);
     const body = await readJson(ctx);
     ctx.set('Cache-Control', 'no-store');
@@ -50,9 +50,4 @@ async function judged(
 
 function isBatch(body: unknown): boolean {
   return typeof body === 'object' && body !== null && 'requests' in body;
-}
-
-function notAllowed({ method }: Context): Problem {
-  const detail = `This address does not take ${method}, but POST.`;
-  return new Problem(405, 'method_not_allowed', { title: 'Method not allowed', detail, headers: { Allow: 'POST' } });
 }

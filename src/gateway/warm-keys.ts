@@ -8,12 +8,13 @@ import {
   type RereadableRequest,
   requestIdFor,
 } from '../platform/http/index.ts';
+import type { Logger } from '../platform/logging/index.ts';
 import { callerAsked } from './callers.ts';
 import { credentialOf } from './credentials.ts';
 import { forwardAuthPath, questionIn, verifyRequest } from './forward-auth.ts';
 import { identityOf } from './proxy-answers.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
-import { type Verdict, VerifyRequest } from './schemas.ts';
+import { VerifyRequest } from './schemas.ts';
 import { askedOf, ofKey } from './verdicts.ts';
 import { verifyPath } from './verify.ts';
 
@@ -30,6 +31,7 @@ export type WarmKeysDeps = RecordDeps & {
   /** Headers of every answer. */
   headers: Readonly<Record<string, string>>;
   observe: (answer: EarlyAnswer) => void;
+  log: Logger;
 };
 
 type Answered = Omit<EarlyAnswer, 'method' | 'path'>;
@@ -62,29 +64,23 @@ export class WarmKeys {
 
   #answerProxy(request: IncomingMessage, response: ServerResponse): boolean {
     const answered = this.#begun(request);
-    const verdict = ifPlain(() => this.#verdictForProxy(this.#deps.contextOf(request, response), answered));
-    if (!verdict) return false;
-    const headers = [...this.#toProxies, 'X-Request-Id', answered.request_id];
-    for (const [name, value] of identityOf(verdict)) headers.push(name, value);
-    response.writeHead(200, headers).end();
-    this.#deps.observe({ method: 'GET', path: forwardAuthPath, ...answered });
+    const ctx = this.#deps.contextOf(request, response);
+    const asked = ifPlain(() => askedByProxy(ctx));
+    const [met] = (asked && this.#deps.keys.admitMet([asked.use])) ?? [];
+    if (!asked || !met) return false;
+    this.#tell(response, () => {
+      const verdict = ofKey(met, asked.request.resource);
+      recordUse(this.#deps, ctx, { request: asked.request, verdict, request_id: answered.request_id });
+      const headers = [...this.#toProxies, 'X-Request-Id', answered.request_id];
+      for (const [name, value] of identityOf(verdict)) headers.push(name, value);
+      response.writeHead(200, headers).end();
+      this.#deps.observe({ method: 'GET', path: forwardAuthPath, ...answered });
+    });
     return true;
   }
 
-  #verdictForProxy(ctx: Context, { request_id }: Answered): Verdict | undefined {
-    const question = questionIn(ctx);
-    const credential = question && credentialOf(ctx);
-    if (!credential || !('key' in credential)) return undefined;
-    const request = verifyRequest(ctx, question, credential);
-    const met = this.#deps.keys.admitMet([{ key: credential.key, asked: askedOf(request) }])?.[0];
-    if (!met) return undefined;
-    const verdict = ofKey(met, request.resource);
-    recordUse(this.#deps, ctx, { request, verdict, request_id });
-    return verdict;
-  }
-
   #answerService(request: IncomingMessage, response: ServerResponse): boolean {
-    const { contextOf, host, longWay, observe } = this.#deps;
+    const { contextOf, host, longWay } = this.#deps;
     const answered = this.#begun(request);
     const ctx = contextOf(request, response);
     const caller = ifPlain(() => credentialOf(ctx));
@@ -93,31 +89,43 @@ export class WarmKeys {
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks);
-      const verdict = ifPlain(() => this.#verdictForService(ctx, { caller: caller.key, body, ...answered }));
-      if (!verdict) {
-        (request as RereadableRequest).replaceBody(body);
-        longWay(request, response);
-        return;
-      }
-      const length = Buffer.byteLength(verdict);
+      if (this.#answerBody(ctx, { caller: caller.key, body, ...answered })) return;
+      (request as RereadableRequest).replaceBody(body);
+      longWay(request, response);
+    });
+    return true;
+  }
+
+  #answerBody(ctx: Context, { caller, body, ...answered }: Answered & { caller: string; body: Buffer }): boolean {
+    const { audience, keys, observe } = this.#deps;
+    const asked = ifPlain(() => askedByService(body));
+    if (!asked) return false;
+    const [{ entry: asking } = {}, met] =
+      keys.admitMet([{ key: caller, asked: callerAsked(audience, ctx) }, asked.use]) ?? [];
+    if (!asking || !met) return false;
+    this.#tell(ctx.res, () => {
+      const { request } = asked;
+      const verdict = ofKey(met, request.resource);
+      recordUse(this.#deps, ctx, { request, verdict, caller: asking.id, request_id: answered.request_id });
+      const said = JSON.stringify(verdict);
+      const length = Buffer.byteLength(said);
       const headers = [...this.#toServices, 'Content-Length', String(length), 'X-Request-Id', answered.request_id];
       // Plain ASCII takes the shorter way through Node.
-      response.writeHead(200, headers).end(verdict, length === verdict.length ? 'latin1' : 'utf8');
+      ctx.res.writeHead(200, headers).end(said, length === said.length ? 'latin1' : 'utf8');
       observe({ method: 'POST', path: verifyPath, ...answered });
     });
     return true;
   }
 
-  #verdictForService(ctx: Context, given: Answered & { caller: string; body: Buffer }): string | undefined {
-    const { data: request } = VerifyRequest.safeParse(parseJson(given.body.toString()));
-    if (request?.key === undefined) return undefined;
-    const { audience, keys } = this.#deps;
-    const asking: KeyUse = { key: given.caller, asked: callerAsked(audience, ctx) };
-    const [caller, met] = keys.admitMet([asking, { key: request.key, asked: askedOf(request) }]) ?? [];
-    if (!caller?.entry || !met) return undefined;
-    const verdict = ofKey(met, request.resource);
-    recordUse(this.#deps, ctx, { request, verdict, caller: caller.entry.id, request_id: given.request_id });
-    return JSON.stringify(verdict);
+  /** Whatever goes wrong from here on, the long way would count it again. */
+  #tell(response: ServerResponse, tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#deps.log.error({ err: error }, 'a verdict could not be told');
+      if (!response.headersSent) response.writeHead(500);
+      response.end();
+    }
   }
 
   #begun({ headers }: IncomingMessage): Answered {
@@ -125,7 +133,25 @@ export class WarmKeys {
   }
 }
 
-/** Undefined for what is refused: it is, and hears why, on the long way. */
+type AskedKey = { request: VerifyRequest; use: KeyUse };
+
+/** What a proxy asks of a key; undefined: it asks something else. @throws Problem */
+function askedByProxy(ctx: Context): AskedKey | undefined {
+  const question = questionIn(ctx);
+  const credential = question && credentialOf(ctx);
+  if (!credential || !('key' in credential)) return undefined;
+  const request = verifyRequest(ctx, question, credential);
+  return { request, use: { key: credential.key, asked: askedOf(request) } };
+}
+
+/** What a service asks of one key; undefined: it asks something else. @throws Problem */
+function askedByService(body: Buffer): AskedKey | undefined {
+  const { data: request } = VerifyRequest.safeParse(parseJson(body.toString()));
+  if (request?.key === undefined) return undefined;
+  return { request, use: { key: request.key, asked: askedOf(request) } };
+}
+
+/** Undefined for what is refused, or fails: it does so, and hears why, on the long way. */
 function ifPlain<Value>(look: () => Value): Value | undefined {
   try {
     return look();

@@ -1,6 +1,14 @@
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
-import { checked, Problem, readText, requestOrigin, unavailable } from '../platform/http/index.ts';
+import {
+  checked,
+  methodNotAllowed,
+  Problem,
+  parseJson,
+  readText,
+  requestOrigin,
+  unavailable,
+} from '../platform/http/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
 import { type LeakDeps, reportLeak } from './leaks.ts';
 import { ScannerKeys, type ScannerKeysOptions } from './scanner-keys.ts';
@@ -30,12 +38,12 @@ export function secretScanning({ scanner, log, ...deps }: SecretScanningDeps): M
   const keys = new ScannerKeys({ ...scanner, now: deps.now });
   return async (ctx, next) => {
     if (ctx.path !== secretScanningPath) return next();
-    if (ctx.method !== 'POST') throw notAllowed();
+    if (ctx.method !== 'POST') throw methodNotAllowed(ctx.method, 'POST');
     ctx.set('Cache-Control', 'no-store');
     const body = await readText(ctx);
     await mustBeSigned(ctx, keys, { body, log });
     const answers: Answer[] = [];
-    for (const { token, type, url, source } of checked(Reports, parsed(body))) {
+    for (const { token, type, url, source } of checked(Reports, parseJson(body))) {
       const report = { token, type, url: url ?? undefined, source: source ?? undefined };
       const isLive = await reportLeak(deps, requestOrigin(ctx), report);
       answers.push({ token_raw: token, token_type: type, label: isLive ? 'true_positive' : 'false_positive' });
@@ -62,17 +70,4 @@ async function mustBeSigned(
 
 function unsigned(detail: string): Problem {
   return new Problem(401, 'invalid_signature', { title: 'Not signed', detail });
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw new Problem(400, 'invalid', { title: 'Invalid input', detail: 'The body is not JSON.' });
-  }
-}
-
-function notAllowed(): Problem {
-  const detail = 'This address takes POST only.';
-  return new Problem(405, 'method_not_allowed', { title: 'Method not allowed', detail, headers: { Allow: 'POST' } });
 }

@@ -34,14 +34,12 @@ function credential(leaked: Leaked): RawBuilder<unknown> {
   if ('secret_of' in leaked)
     return sql`select 'client secret of "' || c.client_id || '"' as name, c.id as owner_id from clients c
       where c.client_id = ${leaked.secret_of}`;
-  const given = (kind: string) =>
-    sql`${kind} || ' given to "' || c.client_id || '"' as name, coalesce(t.user_id, t.client_id) as owner_id`;
   if ('family' in leaked)
-    return sql`select ${given('refresh token')} from refresh_families t join clients c on c.id = t.client_id
-      where t.handle_digest = ${leaked.family}`;
-  if ('jti' in leaked)
-    return sql`select ${given('access token')} from jwt_access_tokens t join clients c on c.id = t.client_id
-      where t.jti = ${leaked.jti}`;
-  return sql`select ${given('access token')} from access_tokens t join clients c on c.id = t.client_id
-    where t.digest = ${leaked.access_token}`;
+    return sql`select 'refresh token given to "' || c.client_id || '"' as name, t.user_id as owner_id
+      from refresh_families t join clients c on c.id = t.client_id where t.handle_digest = ${leaked.family}`;
+  const ofToken = 'jti' in leaked ? sql`jwt_access_tokens t` : sql`access_tokens t`;
+  const isIt = 'jti' in leaked ? sql`t.jti = ${leaked.jti}` : sql`t.digest = ${leaked.access_token}`;
+  return sql`select 'access token ' || coalesce('got for API key "' || k.name || '"', 'given to "' || c.client_id || '"') as name,
+      coalesce(t.user_id, t.client_id) as owner_id
+    from ${ofToken} join clients c on c.id = t.client_id left join api_keys k on k.id = t.api_key_id where ${isIt}`;
 }

@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa';
-import { form, Problem } from '../platform/http/index.ts';
+import { form, methodNotAllowed } from '../platform/http/index.ts';
 
 /** Where oidc-provider's endpoints lie. */
 export const routes = {
@@ -65,7 +65,7 @@ const resumed = /^\/(oauth\/authorize|device)\/[^/]+$/;
 export function isEndpoint({ method, path }: Pick<Context, 'method' | 'path'>): boolean {
   const allowed = Object.hasOwn(methods, path) ? methods[path] : resumed.test(path) && 'GET, HEAD';
   if (!allowed) return false;
-  if (!allowed.split(', ').includes(method)) throw notAllowed(method, allowed);
+  if (!allowed.split(', ').includes(method)) throw methodNotAllowed(method, allowed);
   return true;
 }
 
@@ -82,14 +82,6 @@ export const visitPosted: Middleware = async (ctx, next) => {
   ctx.redirect(`${ctx.path}?${form(ctx)}`);
   return undefined;
 };
-
-function notAllowed(method: string, allowed: string): Problem {
-  return new Problem(405, 'method_not_allowed', {
-    title: 'Method not allowed',
-    detail: `This address does not take ${method}, but ${allowed}.`,
-    headers: { Allow: allowed },
-  });
-}
 
 /** The template of an endpoint's path, for metrics and traces; undefined for other paths. */
 export function endpointTemplate(path: string): string | undefined {

@@ -33,7 +33,7 @@ export function resourceServerInfo(deps: ResourceDeps) {
     const record = await findClientRecord(deps, client.clientId);
     if (!server || !record) throw new errors.InvalidTarget();
     demandProof(ctx, server);
-    const key = exchangedKey(ctx);
+    const key = keyToExchange(ctx);
     const held = key && [...key.permissionsAt(identifier)];
     const mayHave = held ? offered(server, held) : await entitledScopes(deps, ctx, server, record);
     const ofThese = (names: readonly string[]) => (held ? intersection(held, names) : names.filter(mayHave));
@@ -149,7 +149,7 @@ function isExchange(ctx: KoaContextWithOIDC): boolean {
 }
 
 /** The API key that is exchanged: it alone decides what its token may, its client nothing. */
-function exchangedKey(ctx: KoaContextWithOIDC): KeyEntry | undefined {
+function keyToExchange(ctx: KoaContextWithOIDC): KeyEntry | undefined {
   const { found } = currentUnit().presentedKey ?? {};
   return isExchange(ctx) && found && !('code' in found) ? found : undefined;
 }

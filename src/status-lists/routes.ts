@@ -1,5 +1,5 @@
 import type { Context, Middleware, Next } from 'koa';
-import { notFound, Problem } from '../platform/http/index.ts';
+import { methodNotAllowed, notFound, Problem } from '../platform/http/index.ts';
 import { ttlSeconds } from './status-list-token.ts';
 import { type StatusLists, statusListsPath } from './status-lists.ts';
 
@@ -15,7 +15,7 @@ export function statusListRoutes(lists: StatusLists): Middleware {
     if (id === undefined && ctx.path !== statusListsPath) return next();
     ctx.set({ 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'ETag, Retry-After' });
     if (ctx.method === 'OPTIONS') return answerPreflight(ctx);
-    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') throw notAllowed(ctx.method);
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') throw methodNotAllowed(ctx.method, methods);
     return id === undefined ? answerIndex(ctx, lists) : answerList(ctx, lists, id);
   };
 }
@@ -67,13 +67,5 @@ function notAcceptable(): Problem {
   return new Problem(406, 'not_acceptable', {
     title: 'Not acceptable',
     detail: `Lists come as ${mediaType} only.`,
-  });
-}
-
-function notAllowed(method: string): Problem {
-  return new Problem(405, 'method_not_allowed', {
-    title: 'Method not allowed',
-    detail: `This address does not take ${method}, but ${methods}.`,
-    headers: { Allow: methods },
   });
 }

@@ -79,8 +79,8 @@ export function grantLives(issued_at: string): string {
 
 /** Whether access token `t` was got for no API key, or for one that carries it. */
 export function isCarriedByKey(now: Date): RawBuilder<boolean> {
-  const [before = '', after = ''] = carried.split('$2');
-  return sql`${sql.raw(before)}${now}::timestamptz${sql.raw(after)}`;
+  const parts = carried.split('$2').map((part) => sql.raw(part));
+  return sql`${sql.join(parts, sql`${now}::timestamptz`)}`;
 }
 
 function isAfterMark(issued_at: string, owner: 'c' | 'g' | 'k' | 'r'): string {

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { type AdminApi, asOwner } from '../support/admin.ts';
+import { freePort } from '../support/free-port.ts';
 import { Gateway, type VerifyAnswer } from '../support/gateway.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
@@ -56,7 +57,13 @@ describe.each([
 type Told = VerifyAnswer & { limits: { remaining: number }[] };
 
 describe('a service that asks about keys that this node has met', () => {
-  const latchkey = startLatchkey();
+  let metricsPort = 0;
+  const latchkey = startLatchkey({
+    prepare: async () => {
+      metricsPort = await freePort();
+      return { env: { LATCHKEY_METRICS_PORT: String(metricsPort) } };
+    },
+  });
   let owner: AdminApi;
   let gateway: Gateway;
   beforeAll(async () => {
@@ -102,6 +109,24 @@ describe('a service that asks about keys that this node has met', () => {
     // The same key twice in one request counts twice.
     expect((await asked({ key: caller.key }, { key: caller.key })).body.code).toBe('rate_limited');
     expect((await asked({ key }, { key: caller.key })).status).toBe(429);
+  });
+
+  test('is answered before anything else looks at the request, as proxies are', async () => {
+    const early = async (route: string) => {
+      const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+      return Number(metrics.match(new RegExp(`early_answers_total\\{route="${route}"\\} (\\d+)`))?.[1] ?? 0);
+    };
+    const { key } = await gateway.mint();
+    const proxied = { 'x-api-key': key, 'x-original-uri': '/products' };
+    await asked({ key });
+    const before = await Promise.all(['/gateway/verify', '/gateway/forward-auth'].map(early));
+    for (let n = 0; n < 3; n += 1) {
+      expect((await asked({ key })).body.valid).toBe(true);
+      expect((await gateway.forwardAuth('?permission=database:read:{path.1}', proxied)).status).toBe(200);
+    }
+    expect((await asked({ key, permission: 'database:write:products' })).body.valid).toBe(false);
+    const after = await Promise.all(['/gateway/verify', '/gateway/forward-auth'].map(early));
+    expect(after.map((count, n) => count - (before[n] ?? 0))).toEqual([3, 3]);
   });
 
   const malformed: [string, string, number][] = [

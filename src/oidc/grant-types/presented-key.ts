@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa';
 import { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import type { KeyEntry, KeyVerdict, KeyVerifier } from '../../api-keys/index.ts';
+import { type KeyCode, type KeyEntry, type KeyVerdict, type KeyVerifier, keyCodeKinds } from '../../api-keys/index.ts';
 import { builtInClientId } from '../../clients/index.ts';
 import { form, replaceForm } from '../../platform/http/index.ts';
 import { routes } from '../endpoints.ts';
@@ -57,8 +57,7 @@ export function keyOf(ctx: KoaContextWithOIDC, client: Client): KeyEntry {
   return found;
 }
 
-const atLimit = new Set<string>(['rate_limited', 'quota_exceeded', 'throttled']);
-const errorCodes: Readonly<Record<string, string>> = {
+const errorCodes: Readonly<Partial<Record<KeyCode, string>>> = {
   resource_not_allowed: 'invalid_target',
   insufficient_permissions: 'invalid_scope',
   value_not_allowed: 'invalid_scope',
@@ -70,7 +69,7 @@ const aboutValues =
 
 /** A verdict on a key as the token endpoint words it (RFC 6749 §5.2, RFC 8693 §2.2.2); a limit says when to come again. */
 export function refusalOf(ctx: KoaContextWithOIDC, { code, reason, retry_after_seconds }: KeyVerdict): Error {
-  if (!atLimit.has(code))
+  if (keyCodeKinds[code] !== 'limited')
     return refused(errorCodes[code] ?? 'invalid_grant', code === 'value_not_allowed' ? aboutValues : reason);
   ctx.set('Retry-After', String(retry_after_seconds ?? 1));
   return refused('temporarily_unavailable', reason, 429);

@@ -1,6 +1,6 @@
 import type { Origin } from './request-origin.ts';
 
-/** Who does something: a person, a client, nobody known yet, or the machine's own operator (CLI, start-up). */
+/** Who does something: a person, a client, an API key, nobody known yet, or the machine's own operator (CLI, start-up). */
 export type Actor = {
   kind: 'user' | 'client' | 'api_key' | 'anonymous' | 'system';
   id?: string | undefined;

@@ -17,6 +17,7 @@ export {
   conflict,
   forbidden,
   invalid,
+  methodNotAllowed,
   mustBeAt,
   notFound,
   Problem,

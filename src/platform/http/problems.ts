@@ -67,6 +67,12 @@ export function mustBeAt(version: number, expected: number | undefined): void {
   throw new Problem(412, 'precondition_failed', { title: 'Changed meanwhile', detail });
 }
 
+/** The address takes other methods (RFC 9110 §15.5.6). @param allowed them, as the `Allow` header names them */
+export function methodNotAllowed(method: string, allowed: string): Problem {
+  const detail = `This address does not take ${method}, but ${allowed}.`;
+  return new Problem(405, 'method_not_allowed', { title: 'Method not allowed', detail, headers: { Allow: allowed } });
+}
+
 /** It clashes with what is already there. */
 export function conflict(detail: string): Problem {
   return new Problem(409, 'conflict', { title: 'Conflict', detail });

@@ -3,7 +3,7 @@ import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import type { Actor } from './actor.ts';
 import { readJson } from './json-body.ts';
-import { Problem } from './problems.ts';
+import { methodNotAllowed, Problem } from './problems.ts';
 import { JsonLines, type Method, type Route } from './routes.ts';
 
 export type ServeOptions = {
@@ -36,7 +36,7 @@ export function serve(routes: readonly Route[], options: ServeOptions): Middlewa
     const actor = await options.authenticate(ctx);
     if (here.length === 0) return undefined;
     const found = here.find(({ route: { method } }) => method === (ctx.method === 'HEAD' ? 'GET' : ctx.method));
-    if (!found) throw notAllowed(ctx.method, here);
+    if (!found) throw methodNotAllowed(ctx.method, here.map(({ route }) => route.method).join(', '));
     ctx._matchedRoute = `${options.prefix}${found.route.path}`;
     await options.authorize(ctx, actor, found.route.permission);
     await answer(ctx, options, found, { actor, path });
@@ -163,10 +163,4 @@ function versionIn(ifMatch: string): number | undefined {
       detail: 'If-Match: send the ETag of the last answer as it was.',
     });
   return Number(version);
-}
-
-function notAllowed(method: Method | string, here: readonly Compiled[]): Problem {
-  const allowed = here.map(({ route }) => route.method).join(', ');
-  const detail = `This address does not take ${method}, but ${allowed}.`;
-  return new Problem(405, 'method_not_allowed', { title: 'Method not allowed', detail, headers: { Allow: allowed } });
 }

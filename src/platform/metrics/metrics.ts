@@ -13,6 +13,7 @@ export class Metrics {
   readonly #requests: Histogram;
   /** By method, route template and status, which are few: finding them again by their labels takes longer. */
   readonly #observed = new Map<string, Histogram.Internal<string>>();
+  readonly #early: Counter;
   readonly #verdicts: Counter;
   readonly #batches: Histogram;
 
@@ -24,6 +25,12 @@ export class Metrics {
       help: 'Time from a request to its answer, by method, route template and status',
       labelNames: ['method', 'route', 'status'],
       buckets: requestSeconds,
+      registers,
+    });
+    this.#early = new Counter({
+      name: 'latchkey_early_answers_total',
+      help: 'Requests answered from memory before anything else looked at them, by route template; they are among the others, too',
+      labelNames: ['route'],
       registers,
     });
     this.#verdicts = new Counter({
@@ -46,6 +53,11 @@ export class Metrics {
     const observed = this.#observed.get(of) ?? this.#requests.labels(method, route, String(status));
     this.#observed.set(of, observed);
     observed.observe(seconds);
+  }
+
+  /** Besides `request`: it was answered from memory. */
+  earlyAnswer(route: string): void {
+    this.#early.labels(route).inc();
   }
 
   tokenTransaction(verdict: TokenVerdict): void {
