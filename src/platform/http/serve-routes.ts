@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Actor } from './actor.ts';
 import { readJson } from './json-body.ts';
 import { methodNotAllowed, Problem } from './problems.ts';
-import { JsonLines, type Method, type Route } from './routes.ts';
+import { JsonLines, type Route } from './routes.ts';
 
 export type ServeOptions = {
   /** Where the routes lie, e.g. `/admin/v1`. */
