@@ -120,6 +120,7 @@ export type Database = {
     expires_at: Date | null;
     revoked_at: Date | null;
     tokens_valid_after: Date | null;
+    disabled_by_owner: Generated<boolean>;
     last_used_at: Date | null;
     created_at: Date;
     updated_at: Date;

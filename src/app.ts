@@ -29,6 +29,7 @@ import {
   recordUses,
   resolveStructuredTokens,
   unitOfWork,
+  verifiedId,
 } from './oidc/index.ts';
 import {
   type PagesDeps,
@@ -90,7 +91,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   koa.use(documents.keep);
   koa.use(everyRequest({ config, issuer, log, metrics, now, beforeHostCheck: gateway.forProxies }));
   koa.use(gateway.forServices);
-  koa.use(leakReports(deps, services));
+  koa.use(leakReports(deps, services, provider));
   koa.use(statusListRoutes(new StatusLists({ db, issuer, now, signingKeys: provider.keys })));
   const core: Core = { services, provider, bearers, unit: openUnits(deps, services) };
   const [programs, browsers] = [forPrograms(deps, core), forBrowsers(deps, core)];
@@ -157,11 +158,21 @@ function beforeKoa({ config, issuer }: AppDeps, koa: Koa) {
 }
 
 /** Reports of leaked credentials, where it is known who signs them. */
-function leakReports({ config }: AppDeps, services: Services): Middleware {
+function leakReports(
+  { config, installation, issuer }: AppDeps,
+  services: Services,
+  provider: RunningProvider,
+): Middleware {
   const { secretScanningKeys: url, leakPolicy: policy } = config;
   if (!url) return (_, next) => next();
   const scanner = { url, fetch: guardedFetch({ allowLoopback: isAtHome(config) }) };
-  return secretScanning({ ...services, policy, scanner, sendLetter: config.mail && letterQueue(services) });
+  return secretScanning({
+    ...services,
+    ...{ policy, scanner },
+    sendLetter: config.mail && letterQueue(services),
+    isOurs: async (jwt) => (await verifiedId(jwt, issuer, provider.keys())) !== undefined,
+    isKnownHere: () => installation.changes.catchUp(),
+  });
 }
 
 /** The unit of work in which a request writes. */

@@ -10,6 +10,8 @@ const statements = [
   `create index jwt_access_tokens_api_key on jwt_access_tokens (api_key_id) where api_key_id is not null`,
   // What was got for a key before it was let rest stays dead when it works again, as with people and clients.
   `alter table api_keys add column tokens_valid_after timestamptz`,
+  // Who let a key rest: what somebody else has stopped, its owner does not start again.
+  `alter table api_keys add column disabled_by_owner boolean not null default false`,
 
   // A text of a key that still works but for its time. Whether a token got for it lives follows from its own time of issue and
   // these columns, so that ending a key or its owner needs no write to any token.

@@ -48,7 +48,9 @@ platform.use((ctx) => {
 platform.listen(Number(PORT), '127.0.0.1', () => console.log(`The platform is ready at http://localhost:${PORT}`));
 
 async function bodyOf(ctx: Context): Promise<Body> {
-  const length = ctx.request.length ?? 0;
+  const hasBody = ctx.get('Transfer-Encoding') !== '' || ctx.get('Content-Length') !== '';
+  // What is sent in chunks could be of any length.
+  const length = hasBody ? (ctx.request.length ?? ctx.throw(411)) : 0;
   if (length > 4_000_000) ctx.throw(413);
   const body = length === 0 ? {} : await json(ctx.req).catch(() => ctx.throw(400));
   return Object(body);

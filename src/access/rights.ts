@@ -46,7 +46,8 @@ export async function forbiddenBecause(deps: AccessDeps, asked: Asked): Promise<
 
 /**
  * Nobody gives away what they do not hold (DESIGN.md §7): not by a role, not through a client, not by a key. What governs
- * Latchkey itself must also be in the token that asks. The operator at the machine holds everything.
+ * Latchkey itself must also be in the token that asks; by a token that was got for an API key nobody gives away more than the
+ * key may. The operator at the machine holds everything.
  *
  * @throws Problem 403 naming the first right that is not held
  */
@@ -64,15 +65,13 @@ export async function mustHold({ db, now }: AccessDeps, actor: Actor, rights: re
 
 /** Whether what is held contains a right. One for every API is only contained in one for every API. */
 function isHeld(actor: Actor, held: readonly HeldRight[], { resource, pattern }: Right): boolean {
-  const here = held.filter((right) => right.resource === null || right.resource === resource);
   const isInToken = !ofLatchkeyItself.test(pattern) || contains(actor.permissions, [pattern]);
-  return (
-    isInToken &&
+  const isWithin = (rights: readonly Right[]) =>
     contains(
-      here.map((right) => right.pattern),
+      rights.filter((right) => right.resource === null || right.resource === resource).map((right) => right.pattern),
       [pattern],
-    )
-  );
+    );
+  return isInToken && isWithin(held) && (actor.ceiling === undefined || isWithin(actor.ceiling));
 }
 
 function at(held: readonly HeldRight[], resource: string): string[] {

@@ -3,7 +3,7 @@ import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import { type AccessDeps, accessRoutes, allows, effectivePermissions, forbiddenBecause } from '../access/index.ts';
 import { accessRecordRoutes } from '../access-records/index.ts';
-import { type ApiKeyDeps, apiKeyRoutes } from '../api-keys/index.ts';
+import { type ApiKeyDeps, apiKeyRoutes, rightsOfKey } from '../api-keys/index.ts';
 import { auditRoutes, type Refusals } from '../audit/index.ts';
 import { type ClientDeps, clientRoutes } from '../clients/index.ts';
 import { consentRoutes } from '../consents/index.ts';
@@ -113,7 +113,8 @@ async function actorOf(deps: AdminDeps, ctx: Context, bearer: Bearer): Promise<A
   const { kind, id, subject_id, scopes } = bearer;
   const resource = adminAudience(deps.issuer);
   const permissions = await effectivePermissions(deps, { subject_id, resource, scopes });
-  const actor: Actor = { kind, id, subject_id, permissions, origin: requestOrigin(ctx) };
+  const ceiling = bearer.api_key_id === null ? {} : { ceiling: await rightsOfKey(deps.db, bearer.api_key_id) };
+  const actor: Actor = { kind, id, subject_id, permissions, ...ceiling, origin: requestOrigin(ctx) };
   bearers.set(actor, bearer);
   return actor;
 }

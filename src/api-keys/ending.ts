@@ -1,7 +1,7 @@
 import { appendEvent } from '../audit/index.ts';
 import { digest } from '../platform/crypto/index.ts';
 import { announceChange, type Db, type Trx } from '../platform/database/index.ts';
-import { type Actor, invalid } from '../platform/http/index.ts';
+import { type Actor, conflict, invalid } from '../platform/http/index.ts';
 import { type ApiKeyDeps, getKey, lockUsable, record, subjectOf } from './api-keys.ts';
 import { environmentOf } from './format.ts';
 import type { KeyHandle } from './schemas.ts';
@@ -23,7 +23,7 @@ export async function disableApiKey(deps: ApiKeyDeps, actor: Actor, ref: KeyRef)
   return setEnabled(deps, actor, { ...ref, enabled: false });
 }
 
-/** @throws Problem `not_found`; `conflict`: it is revoked */
+/** @throws Problem `not_found`; `conflict`: it is revoked, or is the actor's own and somebody else disabled it */
 export async function enableApiKey(deps: ApiKeyDeps, actor: Actor, ref: KeyRef): Promise<ApiKey> {
   return setEnabled(deps, actor, { ...ref, enabled: true });
 }
@@ -37,7 +37,10 @@ async function setEnabled(
     const before = await lockUsable(trx, ref);
     if (before.enabled === enabled) return before;
     const occurred_at = now();
-    const ended = enabled ? {} : { tokens_valid_after: occurred_at };
+    const isOwner = actor.subject_id === before.owner_id;
+    if (enabled && isOwner && !before.disabled_by_owner)
+      throw conflict('Somebody else disabled this key: ask an administrator to enable it, or mint another one.');
+    const ended = enabled ? {} : { tokens_valid_after: occurred_at, disabled_by_owner: isOwner };
     await updateKey(trx, ref.id, { enabled, ...ended, updated_at: occurred_at });
     const key = await getKey(trx, ref);
     await record(trx, actor, { action: enabled ? 'api_key.enabled' : 'api_key.disabled', key, occurred_at });

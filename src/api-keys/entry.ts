@@ -1,7 +1,6 @@
 import { allows, intersection, type Right } from '../access/index.ts';
 import { type CountedLimit, countedLimit } from './limits/counters.ts';
 import { compileRestrictions } from './restrictions/index.ts';
-import type { KeyRequest } from './restrictions/restriction.ts';
 import type { KeyRecord } from './store.ts';
 
 /** A key as a node remembers it, prepared so that a request costs little. */
@@ -31,17 +30,19 @@ export type KeyEntry = Pick<
 };
 
 const freshMs = 60_000;
-const mostRemembered = 500;
+const mostResources = 4;
+const mostPermissions = 32;
+const longestRemembered = 128;
 
 /** Prepares a key that was read. */
 export function compileKey(record: KeyRecord, now: Date): KeyEntry {
   const { id, name, environment, enabled, owner_enabled, expires_at, revoked_at, ends_at, number, roles } = record;
   const { checks, limits } = compileRestrictions(record.restrictions);
   const own = [...record.permissions, ...record.role_rights];
-  const permissionsAt = remembering((resource) => patternsAt(own, record.owner_rights, resource));
-  const may = remembering((resource) => {
+  const permissionsAt = remembering(mostResources, (resource) => patternsAt(own, record.owner_rights, resource));
+  const may = remembering(mostResources, (resource) => {
     const patterns = permissionsAt(resource);
-    return remembering((permission) => allows(patterns, permission ?? ''));
+    return remembering(mostPermissions, (permission) => allows(patterns, permission ?? ''));
   });
   const latest = new Date(now.getTime() + freshMs);
   const { owner_rights_until: until } = record;
@@ -64,16 +65,17 @@ function patternsAt(own: readonly Right[], ceiling: readonly Right[] | null, res
   return ceiling === null ? [...new Set(here(own))] : intersection(here(own), here(ceiling));
 }
 
-/** Remembers answers, boundedly: what callers ask for repeats itself, what attackers ask for does not. */
-function remembering<Answer>(ask: (text: string | undefined) => Answer): (text: string | undefined) => Answer {
+/** Remembers a few answers: what callers ask for repeats itself, what attackers ask for does not. */
+function remembering<Answer>(
+  most: number,
+  ask: (text: string | undefined) => Answer,
+): (text: string | undefined) => Answer {
   const known = new Map<string | undefined, Answer>();
   return (text) => {
     const before = known.get(text);
     if (before !== undefined) return before;
     const answer = ask(text);
-    if (known.size < mostRemembered) known.set(text, answer);
+    if (known.size < most && (text?.length ?? 0) <= longestRemembered) known.set(text, answer);
     return answer;
   };
 }
-
-export type { KeyRequest };

@@ -84,7 +84,7 @@ export async function disableOwnKey(deps: ApiKeyDeps, actor: Actor, id: string):
   return disableApiKey(deps, actor, own(actor, id));
 }
 
-/** @throws Problem `not_found`; `conflict`: it is revoked */
+/** @throws Problem `not_found`; `conflict`: it is revoked, or somebody else disabled it */
 export async function enableOwnKey(deps: ApiKeyDeps, actor: Actor, id: string): Promise<ApiKey> {
   return enableApiKey(deps, actor, own(actor, id));
 }

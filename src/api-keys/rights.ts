@@ -1,7 +1,8 @@
 import { findRoleByName, listHeldRights, mustHold, type Right, type Role } from '../access/index.ts';
-import type { Trx } from '../platform/database/index.ts';
+import type { Db, Trx } from '../platform/database/index.ts';
 import { type Actor, invalid } from '../platform/http/index.ts';
 import type { Restrictions } from './restrictions/index.ts';
+import { findKey } from './store.ts';
 
 /** What decides what a key may do. */
 export type Powers = { permissions: readonly Right[]; roles: readonly string[]; restrictions: Restrictions };
@@ -11,7 +12,7 @@ export type Powers = { permissions: readonly Right[]; roles: readonly string[]; 
  *
  * @throws Problem `invalid`: there is none of a name
  */
-export async function rolesOf(trx: Trx, names: readonly string[]): Promise<Role[]> {
+export async function rolesOf(trx: Db, names: readonly string[]): Promise<Role[]> {
   const roles: Role[] = [];
   for (const [n, name] of [...new Set(names)].entries()) {
     const role = await findRoleByName(trx, name);
@@ -19,6 +20,17 @@ export async function rolesOf(trx: Trx, names: readonly string[]): Promise<Role[
     roles.push(role);
   }
   return roles;
+}
+
+/** What a key may do at most, wherever it is used. */
+export async function rightsOfKey(db: Db, id: string): Promise<Right[]> {
+  const key = await findKey(db, { id });
+  if (!key) return [];
+  const { permissions, roles, restrictions } = key;
+  const given = await rolesOf(db, roles);
+  return [...permissions, ...given.flatMap((role) => role.permissions)].flatMap((right) =>
+    narrowed(right, restrictions),
+  );
 }
 
 type Whose = { owner_id: string; powers: readonly Powers[]; now: Date };

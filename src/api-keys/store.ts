@@ -200,19 +200,22 @@ export type KeyScope =
   | { environment: string }
   | { start: string };
 
-function within(scope: KeyScope): RawBuilder<unknown> {
+/** A text that was rotated away names its key no longer. */
+function within(scope: KeyScope, now: Date): RawBuilder<unknown> {
   if ('id' in scope) return sql`k.id = ${scope.id}`;
   if ('owner_id' in scope) return sql`k.owner_id = ${scope.owner_id}`;
   if ('environment' in scope) return sql`k.environment = ${scope.environment}`;
   if ('tag' in scope) return sql`k.id in (select t.key_id from api_key_tags t where t.tag = ${scope.tag})`;
-  if ('digest' in scope) return sql`k.id in (select v.key_id from api_key_versions v where v.digest = ${scope.digest})`;
+  if ('digest' in scope)
+    return sql`k.id in (select v.key_id from api_key_versions v where v.digest = ${scope.digest}
+      and (v.ends_at is null or v.ends_at > ${now}))`;
   return sql`k.id in (select v.key_id from api_key_versions v where v.start ^@ ${scope.start})`;
 }
 
 /** The ids of a scope's keys that are not at their end, as text of a statement. */
 export function liveKeysIn(scope: KeyScope, now: Date): RawBuilder<unknown> {
   return sql`(select k.id from api_keys k
-    where ${within(scope)} and k.revoked_at is null and (k.expires_at is null or k.expires_at > ${now}))`;
+    where ${within(scope, now)} and k.revoked_at is null and (k.expires_at is null or k.expires_at > ${now}))`;
 }
 
 /** How many keys of a scope are not at their end. */
@@ -226,7 +229,7 @@ export async function countLiveKeys(db: Db, scope: KeyScope, now: Date): Promise
 export async function endKeys(trx: Trx, scope: KeyScope, revoked_at: Date): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     update api_keys k set revoked_at = ${revoked_at}, updated_at = ${revoked_at}, version = version + 1
-      where ${within(scope)} and k.revoked_at is null and (k.expires_at is null or k.expires_at > ${revoked_at})
+      where ${within(scope, revoked_at)} and k.revoked_at is null and (k.expires_at is null or k.expires_at > ${revoked_at})
       returning k.id`.execute(trx);
   return rows.map(({ id }) => id);
 }

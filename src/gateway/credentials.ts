@@ -28,6 +28,8 @@ export function credentialOf(ctx: Context): Credential | undefined {
  * @throws Problem 400
  */
 export function single(ctx: Context, name: string): string | undefined {
+  // What proxies say is taken out of `headers` where they are not believed.
+  if (ctx.req.headers[name] === undefined) return undefined;
   const given = ctx.req.headersDistinct[name] ?? [];
   if (given.length > 1) throw ambiguous(`Send one ${name} header.`);
   return given[0];

@@ -29,8 +29,10 @@ export type Question = {
   parameters: Readonly<Record<string, Template>>;
 };
 
-// Proxies ask with the same few queries all the time.
+// Proxies ask with the same few queries all the time. Anybody may send others: what is kept of one is small.
 const queries = new LRUCache<string, Omit<Question, 'request'>>({ max: 1000, memoMethod: queryIn });
+const longestKept = 1000;
+const mostTemplates = 20;
 
 /**
  * Answers proxies that ask before they let a request through: `/gateway/forward-auth?permission=…` (nginx `auth_request`,
@@ -79,15 +81,19 @@ function decoded(part: string): string {
 }
 
 function fromQuery(ctx: Context): Question {
-  const asked = queries.memo(ctx.querystring);
+  const { querystring } = ctx;
+  const asked = querystring.length <= longestKept ? queries.memo(querystring) : queryIn(querystring);
   return { ...asked, request: originalRequest(ctx), permissions: [...asked.permissions, ...fromHeader(ctx)] };
 }
 
+/** @throws Problem 400: it asks for too much */
 function queryIn(querystring: string): Omit<Question, 'request'> {
   const query = new URLSearchParams(querystring);
   const named = [...query].filter(([name]) => name.startsWith('parameter.'));
+  const permissions = query.getAll('permission');
+  if (named.length + permissions.length > mostTemplates) throw tooMuch();
   return {
-    permissions: query.getAll('permission').map(permissionTemplate),
+    permissions: permissions.map(permissionTemplate),
     resource: query.get('resource') ?? undefined,
     cost: query.get('cost') ?? undefined,
     parameters: Object.fromEntries(named.map(([name, value]) => [name.slice('parameter.'.length), template(value)])),
@@ -97,8 +103,12 @@ function queryIn(querystring: string): Omit<Question, 'request'> {
 /** A proxy may add permissions in a header; a client that sends it makes its own way narrower. */
 function fromHeader(ctx: Context): Template[] {
   const given = single(ctx, 'x-latchkey-permission');
-  return given === undefined ? [] : given.split(' ').filter(Boolean).map(permissionTemplate);
+  const permissions = given === undefined ? [] : given.split(' ').filter(Boolean);
+  if (permissions.length > mostTemplates) throw tooMuch();
+  return permissions.map(permissionTemplate);
 }
+
+const tooMuch = () => ambiguous(`Ask for ${mostTemplates} permissions and parameters at most.`);
 
 /** @throws Problem 400, 403: the question leads to no permission */
 export function verifyRequest(ctx: Context, question: Question, credential: Credential): VerifyRequest {

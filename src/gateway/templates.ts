@@ -2,6 +2,7 @@ import { isPermissionPattern } from '../access/index.ts';
 import type { OriginalRequest } from './original-request.ts';
 
 const placeholder = /\{([^{}]*)\}/;
+const mostPlaceholders = 10;
 const readers = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY']);
 
 export type Filled = { text: string } | { problem: string };
@@ -14,10 +15,11 @@ export type Template = (request: OriginalRequest) => Filled;
  * by the method) to be filled in.
  */
 export function template(written: string): Template {
-  // Literal texts and names of placeholders in turn.
-  const parts = written
-    .split(placeholder)
-    .map((part, n) => ({ part, valueIn: n % 2 === 0 ? () => part : placed(part) }));
+  // Literal texts and names of placeholders in turn; of too many nothing is kept.
+  const split = written.split(placeholder, 2 * mostPlaceholders + 2);
+  if (split.length > 2 * mostPlaceholders + 1)
+    return () => ({ problem: `A template has ${mostPlaceholders} placeholders at most.` });
+  const parts = split.map((part, n) => ({ part, valueIn: n % 2 === 0 ? () => part : placed(part) }));
   return (request) => {
     let text = '';
     for (const { part, valueIn } of parts) {

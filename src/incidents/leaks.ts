@@ -16,9 +16,13 @@ type LeakPolicy = 'revoke' | 'flag';
 export type LeakDeps = RevocationDeps &
   SecretDeps & {
     policy: LeakPolicy;
+    /** Whether a JWT is one of ours, by its signature: anybody can write one that names somebody else's id. */
+    isOurs: (jwt: string) => Promise<boolean>;
     /** Set where there is a mail server. */
     sendLetter?: SendLetter | undefined;
   };
+
+const jwtShape = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /** A credential that somebody found, and where. */
 export type LeakReport = { token: string; type: string; source?: string | undefined; url?: string | undefined };
@@ -71,6 +75,7 @@ async function endSecret(deps: LeakDeps, actor: Actor, value: string): Promise<L
 }
 
 async function endOther(deps: LeakDeps, actor: Actor, token: string): Promise<Leaked | undefined> {
+  if (jwtShape.test(token) && !(await deps.isOurs(token))) return undefined;
   const handle: Handle = looksLikeKey(token) ? { api_keys: { key: token } } : { token };
   const dying = await whatWouldDie(deps, handle).catch(unknown);
   if (!dying || Object.values(dying).every((count) => count === 0)) return undefined;

@@ -16,6 +16,8 @@ export type Bearer = {
   /** The id in `subjects`, to which roles are given. */
   subject_id: string;
   client_id: string;
+  /** The API key that the token was got for. */
+  api_key_id: string | null;
   scopes: string[];
 };
 
@@ -50,11 +52,11 @@ export async function bearerOf(deps: BearerDeps, ctx: Context, audience: string)
 }
 
 /** Whose token it is. */
-export function bearerIn({ client, user_id, scope }: AccessTokenRecord): Bearer {
+export function bearerIn({ client, user_id, api_key_id, scope }: AccessTokenRecord): Bearer {
   const whose = user_id
     ? { kind: 'user' as const, id: user_id, subject_id: user_id }
     : { kind: 'client' as const, id: client.client_id, subject_id: client.id };
-  return { ...whose, client_id: client.client_id, scopes: (scope ?? '').split(' ').filter(Boolean) };
+  return { ...whose, client_id: client.client_id, api_key_id, scopes: (scope ?? '').split(' ').filter(Boolean) };
 }
 
 /** Whether a token that stands has its time and its person. */

@@ -1,7 +1,7 @@
 /** The provider: oidc-provider configured, its storage, and the interactions that pages finish. */
 
 export { deliverLogout } from './backchannel-logout.ts';
-export { type Bearer, type BearerDeps, bearerOf } from './bearer.ts';
+export { type Bearer, type BearerDeps, bearerOf, verifiedId } from './bearer.ts';
 export { clientMetadataRules } from './client-metadata.ts';
 export type { ProviderDeps, ProviderPages } from './configuration.ts';
 export type { DevicePages, UserCodeProblem } from './device-flow.ts';

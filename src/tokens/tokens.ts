@@ -62,10 +62,13 @@ export function tokenHandle(value: string): TokenHandle {
   throw invalid('/token', 'This is not a token of Latchkey: it has the wrong form, or was cut off while copying.');
 }
 
+const jtiShape = /^[\w-]{1,64}$/;
+
 // The signature is not judged: whoever may revoke any token gains nothing by inventing one.
 function jtiOf(value: string): string | undefined {
   try {
-    return decodeJwt(value).jti;
+    const { jti } = decodeJwt(value);
+    return typeof jti === 'string' && jtiShape.test(jti) ? jti : undefined;
   } catch {
     // Not a JWT: the caller says so.
     return undefined;

@@ -103,6 +103,17 @@ describe('a proxy that asks /gateway/forward-auth', () => {
   });
 
   test.each([
+    ['21 permissions', `?${'permission=a&'.repeat(21)}`, {}, 400],
+    ['21 parameters', `?${Array.from({ length: 21 }, (_, n) => `parameter.p${n}=x`).join('&')}`, {}, 400],
+    ['21 permissions in the header', '?permission=a', { 'x-latchkey-permission': 'a '.repeat(21) }, 400],
+    ['thousands of placeholders', `?permission=${'{}'.repeat(5000)}`, {}, 403],
+    ['eleven placeholders', `?permission=${'{method}'.repeat(11)}`, {}, 403],
+  ])('asks for no more than is kept of it: %s', async (_, query, headers, status) => {
+    const { key } = await gateway.mint({ permissions: ['*'] });
+    expect((await gateway.forwardAuth(query, { 'x-api-key': key, ...headers })).status).toBe(status);
+  });
+
+  test.each([
     ['/products', '{path.1}:{action}', 'POST', 'products:write'],
     ['/products/1', '{path.1}:{method}', 'DELETE', 'products:delete'],
     ['/v2/products', 'api:{path.1}:{path.2}', 'GET', 'api:v2:products'],

@@ -1,9 +1,11 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { decodeJwt } from 'jose';
 import { eventually } from '../notifications/support/receiver.ts';
 import { type AdminApi, asOwner } from '../support/admin.ts';
 import { Gateway } from '../support/gateway.ts';
+import { jwtApi } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { MailServer } from '../support/mail-server.ts';
 
@@ -147,6 +149,39 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
       expect(plain(source)).toContain(policy === 'flag' ? 'It still works' : 'It was ended at once');
       for (const value of leaked) expect(plain(source)).not.toContain(value);
     }
+  });
+
+  test('of a text that was rotated away ends nothing: its key goes on', async () => {
+    const gateway = await Gateway.open(latchkey, owner);
+    const { id, key } = await gateway.mint({});
+    const { body } = await owner.post(`/api-keys/${id}/rotate`, { overlap_seconds: 0 });
+    expect(labels(await report(key))).toEqual(['false_positive']);
+    expect((await gateway.verify({ key: String(body.key) })).valid).toBe(true);
+  });
+
+  test('of a key is known on this node before it is answered', async () => {
+    const gateway = await Gateway.open(latchkey, owner);
+    for (let n = 0; n < 5; n += 1) {
+      const { key } = await gateway.mint({});
+      expect((await gateway.verify({ key })).valid).toBe(true);
+      expect(labels(await report(key))).toEqual(['true_positive']);
+      expect((await gateway.verify({ key })).valid).toBe(policy === 'flag');
+    }
+  });
+
+  test('of a JWT that somebody else has written ends no token of ours', async () => {
+    const { access_token } = (await latchkey.clientCredentials({ resource: jwtApi })).body;
+    const [header, , signature] = access_token.split('.');
+    const { jti } = decodeJwt(access_token);
+    const forged = (claims: object) =>
+      [header, Buffer.from(JSON.stringify(claims)).toString('base64url'), signature].join('.');
+    expect(labels(await report(forged({ jti }), forged({ jti: 'a\u0000b' }), forged({ jti: {} })))).toEqual(
+      Array(3).fill('false_positive'),
+    );
+    expect(await latchkey.isActive(access_token, 'service')).toBe(true);
+    const handle = { token: forged({ jti: 'a\u0000b' }) };
+    expect(await owner.post('/revocations', { handle })).toMatchObject({ status: 400 });
+    expect(labels(await report(access_token))).toEqual(['true_positive']);
   });
 
   test('is believed only with the signature of the scanner over this very body', async () => {

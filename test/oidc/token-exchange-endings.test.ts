@@ -116,7 +116,7 @@ describe('what was got for a key dies with it', () => {
     await latchkey.database.query('update api_keys set revoked_at = now() where id = $1', [id]);
     expect(await gateway.verify({ key, permission: 'read' })).toMatchObject({ code: 'valid' });
     for (const resource of [api, jwtApi])
-      expect(await exchange(key, resource)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+      expect(await exchange(key, resource)).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
   });
 
   test('however many exchanges race with its revocation: once that is answered, no token lives', async () => {
@@ -126,7 +126,7 @@ describe('what was got for a key dies with it', () => {
       const racing = Array.from({ length: 30 }, (_, n) => exchange(key, n % 3 === 0 ? jwtApi : api, nodes[n % 2]));
       expect((await owner.post(`/api-keys/${id}/revoke`)).status).toBe(200);
       const late = await exchange(key, api, nodes[1]);
-      expect(late).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+      expect(late).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
       const answers = await Promise.all(racing);
       const got = answers.map(({ body }) => body.access_token).filter((token) => token !== undefined);
       for (const node of nodes) {
@@ -173,5 +173,5 @@ test('what was got for a key dies when that expires', async () => {
   expect(await standings(got)).toEqual(alive);
   await latchkey.advance(91);
   expect(await standings(got)).toMatchObject(isDead);
-  expect(await exchange(key, api)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+  expect(await exchange(key, api)).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
 });

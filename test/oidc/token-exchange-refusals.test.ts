@@ -37,17 +37,17 @@ describe('a key', () => {
 
   test.each<[string, object, Asked, [number, string]]>([
     ['from an address it is for', { ip_allowlist: ['192.0.2.7'] }, from('192.0.2.7'), [200, 'none']],
-    ['from another address', { ip_allowlist: ['192.0.2.7'] }, from('192.0.2.8'), [400, 'invalid_grant']],
+    ['from another address', { ip_allowlist: ['192.0.2.7'] }, from('192.0.2.8'), [400, 'invalid_request']],
     ['from a page it is for', { allowed_origins: ['https://a.example'] }, page('https://a.example'), [200, 'none']],
     [
       'from another page',
       { allowed_origins: ['https://a.example'] },
       page('https://b.example'),
-      [400, 'invalid_grant'],
+      [400, 'invalid_request'],
     ],
-    ['from no page', { allowed_origins: ['https://a.example'] }, {}, [400, 'invalid_grant']],
+    ['from no page', { allowed_origins: ['https://a.example'] }, {}, [400, 'invalid_request']],
     ['at its time', inside(), {}, [200, 'none']],
-    ['at another time', outside(), {}, [400, 'invalid_grant']],
+    ['at another time', outside(), {}, [400, 'invalid_request']],
     ['for an API it is for', { resource_servers: [api] }, of(api), [200, 'none']],
     ['for another API', { resource_servers: [jwtApi] }, of(api), [400, 'invalid_target']],
     ['of which a list holds for all', { allowed_values: { region: ['eu'] } }, of(api), [400, 'invalid_scope']],
@@ -119,7 +119,7 @@ describe('a key', () => {
     expect(refusal(await exchangeKey(latchkey, minted.key, { resource: api }))).toEqual([200, 'none']);
     await act(minted);
     const answer = await exchangeKey(latchkey, minted.key, { resource: api });
-    expect(refusal(answer)).toEqual([400, 'invalid_grant']);
+    expect(refusal(answer)).toEqual([400, 'invalid_request']);
     expect(answer.body.error_description).toMatch(/disabled|revoked|rotated/);
     await owner.patch('/clients/service', { enabled: true });
   });
@@ -130,7 +130,7 @@ describe('a key', () => {
       const key = mintCredential('sk_dev_');
       guesses.push(refusal(await exchangeKey(latchkey, key, { resource: api }, from('198.51.100.1'))));
     }
-    expect(guesses.slice(0, 59)).toEqual(Array.from({ length: 59 }, () => [400, 'invalid_grant']));
+    expect(guesses.slice(0, 59)).toEqual(Array.from({ length: 59 }, () => [400, 'invalid_request']));
     expect(guesses).toContainEqual([429, 'temporarily_unavailable']);
   });
 });
@@ -205,18 +205,18 @@ describe('a malformed exchange', () => {
       'invalid_request',
     ],
     ['with a scope of other characters (RFC 6749 §3.3)', { scope: 'r"ead' }, 'invalid_scope'],
-    ['of a password (RFC 6749 §5.2)', { subject_token: 'correct horse battery staple' }, 'invalid_grant'],
+    ['of a password (RFC 6749 §5.2)', { subject_token: 'correct horse battery staple' }, 'invalid_request'],
     [
       'of an access token',
       { subject_token: 'lk_at_5P8D3fRbkXywhcJJxRlugB0osZogOl0EoXoQjc6F3be2gxTCC' },
-      'invalid_grant',
+      'invalid_request',
     ],
     [
       'of a key with a typing error',
       { subject_token: 'sk_dev_5P8D3fRbkXywhcJJxRlugB0osZogOl0EoXoQjc6F3be2gxTCC' },
-      'invalid_grant',
+      'invalid_request',
     ],
-    ['of a key of 16,000 characters', { subject_token: `sk_dev_${'a'.repeat(16_000)}` }, 'invalid_grant'],
+    ['of a key of 16,000 characters', { subject_token: `sk_dev_${'a'.repeat(16_000)}` }, 'invalid_request'],
   ])('%s is refused, and writes nothing', async (_, parameters, error) => {
     const before = await storedRows(latchkey.database);
     const given = Array.isArray(parameters) ? parameters : { resource: api, ...parameters };

@@ -152,12 +152,12 @@ describe('who exchanges a key', () => {
     ],
     ['has a wrong secret', { headers: { authorization: basic('service', 'wrong') } }, 401, 'invalid_client'],
     ['names another client', { parameters: { client_id: 'checker' } }, 401, 'invalid_client'],
-    ['names another public client', { parameters: { client_id: 'spa' } }, 400, 'invalid_grant'],
+    ['names another public client', { parameters: { client_id: 'spa' } }, 400, 'invalid_request'],
     [
       'authenticates as another client',
       { headers: { authorization: basic('checker', 'the secret of the checker') } },
       400,
-      'invalid_grant',
+      'invalid_request',
     ],
     [
       'names the client of people’s keys',
@@ -165,9 +165,9 @@ describe('who exchanges a key', () => {
       200,
       'none',
     ],
-    ['names that one for a client’s key', { parameters: { client_id: 'latchkey-api-keys' } }, 400, 'invalid_grant'],
-    ['names a client for a person’s key', { given: ofAlice, parameters: { client_id: 'spa' } }, 400, 'invalid_grant'],
-    ['authenticates for a person’s key', { given: ofAlice, headers: secret }, 400, 'invalid_grant'],
+    ['names that one for a client’s key', { parameters: { client_id: 'latchkey-api-keys' } }, 400, 'invalid_request'],
+    ['names a client for a person’s key', { given: ofAlice, parameters: { client_id: 'spa' } }, 400, 'invalid_request'],
+    ['authenticates for a person’s key', { given: ofAlice, headers: secret }, 400, 'invalid_request'],
     ['calls from a page', { headers: { origin: 'https://anywhere.example' } }, 200, 'none'],
   ])('%s (RFC 6749 §5.2)', async (_, { given = {}, parameters, headers }, status, error) => {
     expect(refusal(await exchange(given, parameters, headers))).toEqual([status, error]);

@@ -41,6 +41,22 @@ describe('API keys of one’s own, within their bounds,', () => {
       ]),
     );
 
+  test('that an administrator disabled are enabled by an administrator', async () => {
+    const made = await carol.mint({ name: 'Suspect' });
+    const [key, path] = [keyOn(made), pathOn(made)];
+    const id = path.slice(1);
+    await owner.post(`/api-keys/${id}/disable`);
+    const refused = await carol.act(`${path}/enable`);
+    expect(refused.status).toBe(409);
+    expect(wordsOf(refused)).toContain('Somebody else disabled this key');
+    expect(await works(key)).toBe(false);
+    await owner.post(`/api-keys/${id}/enable`);
+    expect(await works(key)).toBe(true);
+    await carol.act(`${path}/disable`);
+    await carol.act(`${path}/enable`);
+    expect(await works(key)).toBe(true);
+  });
+
   test('get nothing that one does not hold: what is missing is named beside the field', async () => {
     for (const permission of ['orders:write', 'orders:*', 'latchkey:verify', `delete at ${api}`, '*']) {
       const page = await carol.mint({ name: 'Too much', permissions: permission });

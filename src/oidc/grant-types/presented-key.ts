@@ -46,14 +46,14 @@ function clientOf(found: KeyEntry | KeyVerdict): string {
 /**
  * The key that this client may exchange.
  *
- * @throws `invalid_grant`: there is no such key, or it is another's (RFC 6749 §5.2)
+ * @throws `invalid_request`: there is no such key, or it is another's (RFC 8693 §2.2.2)
  */
 export function keyOf(ctx: KoaContextWithOIDC, client: Client): KeyEntry {
   const { found, answersFor } = currentUnit().presentedKey ?? {};
   if (!found) throw new Error('an exchange without a look at its key');
   if ('code' in found) throw refusalOf(ctx, found);
   if (client.clientId !== (answersFor ?? clientOf(found)))
-    throw refused('invalid_grant', 'The key belongs to somebody else than the client that sent it.');
+    throw refused('invalid_request', 'The key belongs to somebody else than the client that sent it.');
   return found;
 }
 
@@ -70,7 +70,7 @@ const aboutValues =
 /** A verdict on a key as the token endpoint words it (RFC 6749 §5.2, RFC 8693 §2.2.2); a limit says when to come again. */
 export function refusalOf(ctx: KoaContextWithOIDC, { code, reason, retry_after_seconds }: KeyVerdict): Error {
   if (keyCodeKinds[code] !== 'limited')
-    return refused(errorCodes[code] ?? 'invalid_grant', code === 'value_not_allowed' ? aboutValues : reason);
+    return refused(errorCodes[code] ?? 'invalid_request', code === 'value_not_allowed' ? aboutValues : reason);
   ctx.set('Retry-After', String(retry_after_seconds ?? 1));
   return refused('temporarily_unavailable', reason, 429);
 }

@@ -60,6 +60,8 @@ export type FamilyRecord = UnderGrant & {
 export type AccessTokenRecord = UnderGrant & {
   grant_id: string | null;
   user_id: string | null;
+  /** Got for this API key. */
+  api_key_id: string | null;
   scope: string | null;
   audience: string | null;
   identity_scope: string | null;
@@ -109,7 +111,7 @@ export const readFamily: KeyedRead = {
 };
 
 const accessToken = (table: string, key: string, type: 'text' | 'bytea') => `
-  select k.n, t.grant_id, t.user_id, t.scope, t.audience, t.identity_scope, t.payload, t.issued_at, t.expires_at,
+  select k.n, t.grant_id, t.user_id, t.api_key_id, t.scope, t.audience, t.identity_scope, t.payload, t.issued_at, t.expires_at,
     ${clientJson} as client, case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
   from ${keys(type)} join ${table} t on t.${key} = k.key
     ${accessTokenOwners}

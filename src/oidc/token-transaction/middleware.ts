@@ -47,7 +47,8 @@ async function commitTokens(deps: UnitDeps, ctx: Context, unit: Unit): Promise<v
   if (ctx.status >= 400) return;
   const verdict = await judged(deps, ctx, unit);
   if (verdict === 'won' || verdict === 'grace') return;
-  replaceAnswer(ctx, verdict === 'unavailable' ? unavailableAnswer : refusedAnswer);
+  if (verdict === 'unavailable') replaceAnswer(ctx, unavailableAnswer);
+  else replaceAnswer(ctx, unit.exchangedKey ? refusedSubject : refusedAnswer);
 }
 
 async function judged(
@@ -141,6 +142,8 @@ function eventOf(unit: Unit, client_id: string, occurred_at: Date): unknown {
 }
 
 const refusedAnswer = { status: 400, error: 'invalid_grant', error_description: 'grant request is invalid' };
+/** RFC 8693 §2.2.2: whatever is wrong with the subject token. */
+const refusedSubject = { status: 400, error: 'invalid_request', error_description: 'subject_token is no longer good' };
 const unavailableAnswer = {
   status: 503,
   error: 'temporarily_unavailable',

@@ -8,6 +8,8 @@ export type Actor = {
   subject_id?: string | undefined;
   /** Permission patterns this actor holds (DESIGN.md §7). */
   permissions: readonly string[];
+  /** Set where it acts by something narrower than itself: the rights of that, beyond which it gives nothing away. */
+  ceiling?: readonly { resource: string | null; pattern: string }[];
   origin: Origin;
 };
 

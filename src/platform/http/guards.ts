@@ -18,7 +18,7 @@ export function believeProxies(trustProxy: boolean): Middleware {
 
 /** Forgets what a request says of where it came from. */
 export function disbelieveProxies({ headers }: IncomingMessage): void {
-  for (const name of ['x-forwarded-for', 'x-forwarded-host']) delete headers[name];
+  for (const name of ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto']) delete headers[name];
 }
 
 /**
