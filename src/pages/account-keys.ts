@@ -17,18 +17,18 @@ import {
   viewOf,
 } from '../api-keys/index.ts';
 import { type Actor, checked, notFound, person, requestOrigin } from '../platform/http/index.ts';
-import { type Act, actRoutes, type Place, type Stage } from './acts.ts';
 import { permissionsIn } from './console/administrator.ts';
-import * as cell from './console/cells.ts';
-import type { Cell } from './console/console-pages.ts';
-import { listPage, type Rows } from './console/lists.ts';
-import { heldRights, mustHoldSomething, nothingHeld, rightOptions } from './held-rights.ts';
-import { keyActs } from './key-acts.ts';
-import { minting } from './key-forms.ts';
-import { keyFilters, keyPage, states } from './key-page.ts';
-import { type Key, type KeyDoors, type KeyPlace, shortOf } from './key-place.ts';
+import { minting } from './keys/forms.ts';
+import { heldRights, mustHoldSomething, nothingHeld, rightOptions } from './keys/held-rights.ts';
+import { keyActs } from './keys/key-acts.ts';
+import { keyFilters, keyPage, states } from './keys/key-page.ts';
+import { type Key, type KeyDoors, type KeyPlace, shortOf } from './keys/key-place.ts';
 import { type PageData, pagePaths } from './page-data.ts';
 import { accountName, type PagesDeps, show } from './pages.ts';
+import { type Act, actRoutes, type Place, type Stage } from './records/acts.ts';
+import * as cell from './records/cells.ts';
+import { listPage, type Rows } from './records/lists.ts';
+import type { Cell } from './records/page-shapes.ts';
 import { own, pageNumber, type SignedIn } from './signed-in.ts';
 
 const perPage = 20;

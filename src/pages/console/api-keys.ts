@@ -1,11 +1,12 @@
 import { KeyView, MintedKeyView, RotatedKeyView, UsageView } from '../../api-keys/index.ts';
 import { Problem, pageOf } from '../../platform/http/index.ts';
-import { keyFilters, keyPage, states } from '../key-page.ts';
-import { type Key, type KeyDeed, type KeyDoors, type KeyPlace, shortOf } from '../key-place.ts';
+import { keyFilters, keyPage, states } from '../keys/key-page.ts';
+import { type Key, type KeyDeed, type KeyDoors, type KeyPlace, shortOf } from '../keys/key-place.ts';
+import * as cell from '../records/cells.ts';
+import type { Rows } from '../records/lists.ts';
+import type { Cell, Fact } from '../records/page-shapes.ts';
 import type { AdminCalls, RouteName } from './admin-calls.ts';
-import * as cell from './cells.ts';
-import type { Cell, Fact } from './console-pages.ts';
-import type { List, Rows } from './lists.ts';
+import type { List } from './lists.ts';
 import { type Place, showInConsole } from './place.ts';
 
 export const section = 'api-keys' as const;

@@ -1,8 +1,8 @@
-import type * as acts from '../acts.ts';
-import { keyActs as doings } from '../key-acts.ts';
-import { minting } from '../key-forms.ts';
-import type { KeyDeed, KeyPlace } from '../key-place.ts';
-import type { Act } from './acts.ts';
+import { minting } from '../keys/forms.ts';
+import { keyActs as doings } from '../keys/key-acts.ts';
+import type { KeyDeed, KeyPlace } from '../keys/key-place.ts';
+import type * as acts from '../records/acts.ts';
+import type { Act } from './admin-acts.ts';
 import type { RouteName } from './admin-calls.ts';
 import { keyRoutes, section, withKeys } from './api-keys.ts';
 

@@ -1,13 +1,13 @@
-import { Problem } from '../platform/http/index.ts';
-import type { Act, Sent } from './acts.ts';
-import * as cell from './console/cells.ts';
-import type { Fact, Field, Option } from './console/console-pages.ts';
-import { rightLine, rightsIn } from './console/rights-lines.ts';
-import { frame, madeKey } from './key-frame.ts';
-import { labelFields, labelsIn } from './key-labels.ts';
+import { Problem } from '../../platform/http/index.ts';
+import type { Act, Sent } from '../records/acts.ts';
+import * as cell from '../records/cells.ts';
+import type { Fact, Field, Option } from '../records/page-shapes.ts';
+import { rightLine, rightsIn } from '../records/rights-lines.ts';
+import { exactTime } from '../times.ts';
+import { frame, madeKey } from './frame.ts';
 import { getKeyOf, type Key, type KeyPlace } from './key-place.ts';
-import { restrictionFields, restrictionsIn } from './key-restrictions.ts';
-import { exactTime } from './times.ts';
+import { labelFields, labelsIn } from './labels.ts';
+import { restrictionFields, restrictionsIn } from './restrictions.ts';
 
 const risks = [
   { value: 'high', text: 'high: it lasts 30 days' },

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import type { KeyView, MintedKeyView, RotatedKeyView, UsageView } from '../api-keys/index.ts';
-import type { Place } from './acts.ts';
-import type { Fact, Option } from './console/console-pages.ts';
+import type { KeyView, MintedKeyView, RotatedKeyView, UsageView } from '../../api-keys/index.ts';
+import type { Place } from '../records/acts.ts';
+import type { Fact, Option } from '../records/page-shapes.ts';
 
 export type Key = z.output<typeof KeyView>;
 export type MintedKey = z.output<typeof MintedKeyView>;
