@@ -17,7 +17,7 @@ import {
   viewOf,
 } from '../api-keys/index.ts';
 import { type Actor, checked, notFound, person, requestOrigin } from '../platform/http/index.ts';
-import { permissionsIn } from './console/administrator.ts';
+import { adminPermissionsOf } from './admin-permissions.ts';
 import { minting } from './keys/forms.ts';
 import { heldRights, mustHoldSomething, nothingHeld, rightOptions } from './keys/held-rights.ts';
 import { keyActs } from './keys/key-acts.ts';
@@ -62,9 +62,9 @@ function showOwn<K extends 'own-key-list' | 'own-key' | 'own-key-act' | 'own-key
   show(deps, ctx, page, data, { status, signed_in_as: accountName(who.user) });
 }
 
-/** Who acts on their own keys, with all that they may: a key can be given no more. */
+/** Who acts on their own keys, with what they may do at the admin API. Whatever else they hold, `mustHold` reads when a key is given it. */
 async function ownerOf(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<Actor> {
-  return { ...person(user.id, requestOrigin(ctx)), permissions: await permissionsIn(deps, user.id) };
+  return { ...person(user.id, requestOrigin(ctx)), permissions: await adminPermissionsOf(deps, user.id) };
 }
 
 const keyDeps = ({ db, now, config }: PagesDeps) => ({ db, now, environments: config.apiKeyEnvironments });
@@ -116,7 +116,7 @@ async function showKeys(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<v
       ? 'With a key a program of yours calls APIs in your name. It may never more than you may.'
       : nothingHeld(deps.config.brandName),
     columns: ['Name', 'Environment', 'It may', 'State', 'Ends', 'Last used'],
-    search: 'Name or how it starts',
+    search: 'Name, description or how it starts',
     filters: keyFilters(deps.config.apiKeyEnvironments),
     sorts: [
       { value: '-created_at', text: 'newest' },

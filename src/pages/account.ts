@@ -7,7 +7,7 @@ import { accountActivityRoutes } from './account-activity.ts';
 import { accountDataRoutes } from './account-data.ts';
 import { accountKeyRoutes } from './account-keys.ts';
 import { accountSessionRoutes } from './account-sessions.ts';
-import { permissionsIn } from './console/administrator.ts';
+import { adminPermissionsOf } from './admin-permissions.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
 import { pagePaths } from './page-data.ts';
 import { accountName, type PagesDeps, show } from './pages.ts';
@@ -36,7 +36,7 @@ export function accountRoutes(router: Router, deps: PagesDeps): void {
 }
 
 async function showAccount(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
-  const administers = (await permissionsIn(deps, user.id)).length > 0;
+  const administers = (await adminPermissionsOf(deps, user.id)).length > 0;
   show(
     deps,
     ctx,

@@ -3,7 +3,7 @@ import { listRoleAssignments } from '../../access/index.ts';
 import type { PagesDeps } from '../pages.ts';
 import { actRoutes } from './admin-acts.ts';
 import { apiForms } from './api-forms.ts';
-import { keyActs } from './api-key-acts.ts';
+import { apiKeyActs } from './api-key-acts.ts';
 import { apiKeyList, showKey } from './api-keys.ts';
 import { auditLog } from './audit-log.ts';
 import { clientActs } from './client-acts.ts';
@@ -38,7 +38,7 @@ export function consoleRoutes(router: Router, deps: PagesDeps): void {
     ...clientActs,
     ...apiForms,
     ...resourceServerActs,
-    ...keyActs,
+    ...apiKeyActs,
     ...peopleActs,
     ...roleActs,
     ...consentActs,

@@ -6,7 +6,7 @@ import { exactTime, relativeTime } from '../times.ts';
 import { counted } from '../words.ts';
 import { changing } from './forms.ts';
 import { frame, madeKey } from './frame.ts';
-import { getKeyOf, type Key, type KeyDeed, type KeyPlace, type RotatedKey, shortOf } from './key-place.ts';
+import { getKeyOf, type Key, type KeyPlace, type KeyVerb, type RotatedKey, shortOf } from './key-place.ts';
 
 const rotating: Act<KeyPlace> = {
   path: '/:key_id/rotate',
@@ -149,7 +149,7 @@ const revoking: Act<KeyPlace> = {
 };
 
 /** What can be done with a key that there is. */
-export const keyActs: Readonly<Record<KeyDeed, Act<KeyPlace>>> = {
+export const keyActs: Readonly<Record<KeyVerb, Act<KeyPlace>>> = {
   change: changing,
   rotate: rotating,
   disable: disabling,

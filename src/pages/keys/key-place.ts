@@ -8,7 +8,7 @@ export type MintedKey = z.output<typeof MintedKeyView>;
 export type RotatedKey = z.output<typeof RotatedKeyView>;
 
 /** What can be done with a key that there is. */
-export type KeyDeed = 'change' | 'rotate' | 'disable' | 'enable' | 'revoke';
+export type KeyVerb = 'change' | 'rotate' | 'disable' | 'enable' | 'revoke';
 
 /** The doors to keys: everybody's through the admin API, or a person's own. What was typed is checked behind them. */
 export type KeyDoors = {
@@ -24,7 +24,7 @@ export type KeyPlace = Place & {
   keys: KeyDoors;
   crumb: { text: string; href: string };
   pathOf: (id: string) => string;
-  may: (deed: KeyDeed) => boolean;
+  may: (verb: KeyVerb) => boolean;
   /** Whose key it is, where that goes without saying: nothing. */
   ownerFacts: (key: Key) => Fact[];
   /** What can be ticked of what a key may have; nothing: everything is typed. */
