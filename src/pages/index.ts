@@ -6,7 +6,7 @@ import { adminAudience, adminReference } from '../admin/index.ts';
 import { browserSession } from '../oidc/index.ts';
 import { contentSecurityPolicy } from '../platform/http/index.ts';
 import { findUserById } from '../users/index.ts';
-import { accountRoutes } from './account.ts';
+import { accountRoutes } from './account/account.ts';
 import { adminPermissionsOf } from './admin-permissions.ts';
 import { type AssetEncoding, findAsset } from './assets.ts';
 import { choosePasswordRoutes } from './choose-password.ts';

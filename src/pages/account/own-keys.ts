@@ -15,21 +15,21 @@ import {
   rotateOwnKey,
   usageOfOwnKey,
   viewOf,
-} from '../api-keys/index.ts';
-import { type Actor, checked, notFound, person, requestOrigin } from '../platform/http/index.ts';
-import { adminPermissionsOf } from './admin-permissions.ts';
-import { minting } from './keys/forms.ts';
-import { heldRights, mustHoldSomething, nothingHeld, rightOptions } from './keys/held-rights.ts';
-import { keyActs } from './keys/key-acts.ts';
-import { keyFilters, keyPage, states } from './keys/key-page.ts';
-import { type Key, type KeyDoors, type KeyPlace, shortOf } from './keys/key-place.ts';
-import { type PageData, pagePaths } from './page-data.ts';
-import { accountName, type PagesDeps, show } from './pages.ts';
-import { type Act, actRoutes, type Place, type Stage } from './records/acts.ts';
-import * as cell from './records/cells.ts';
-import { listPage, type Rows } from './records/lists.ts';
-import type { Cell } from './records/page-shapes.ts';
-import { own, pageNumber, type SignedIn } from './signed-in.ts';
+} from '../../api-keys/index.ts';
+import { type Actor, checked, notFound, person, requestOrigin } from '../../platform/http/index.ts';
+import { adminPermissionsOf } from '../admin-permissions.ts';
+import { minting } from '../keys/forms.ts';
+import { heldRights, mustHoldSomething, nothingHeld, rightOptions } from '../keys/held-rights.ts';
+import { keyActs } from '../keys/key-acts.ts';
+import { keyFilters, keyPage, states } from '../keys/key-page.ts';
+import { type Key, type KeyDoors, type KeyPlace, shortOf } from '../keys/key-place.ts';
+import { type PageData, pagePaths } from '../page-data.ts';
+import { accountName, type PagesDeps, show } from '../pages.ts';
+import { type Act, actRoutes, type Place, type Stage } from '../records/acts.ts';
+import * as cell from '../records/cells.ts';
+import { listPage, type Rows } from '../records/lists.ts';
+import type { Cell } from '../records/page-shapes.ts';
+import { own, pageNumber, type SignedIn } from '../signed-in.ts';
 
 const perPage = 20;
 const daysOfUsage = 30;
@@ -62,7 +62,7 @@ function showOwn<K extends 'own-key-list' | 'own-key' | 'own-key-act' | 'own-key
   show(deps, ctx, page, data, { status, signed_in_as: accountName(who.user) });
 }
 
-/** Who acts on their own keys, with what they may do at the admin API. Whatever else they hold, `mustHold` reads when a key is given it. */
+/** Who acts on their own keys, with what they may at the admin API; what else they hold, `mustHold` reads itself. */
 async function ownerOf(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<Actor> {
   return { ...person(user.id, requestOrigin(ctx)), permissions: await adminPermissionsOf(deps, user.id) };
 }
