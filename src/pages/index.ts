@@ -6,10 +6,10 @@ import { adminAudience, adminReference } from '../admin/index.ts';
 import { browserSession } from '../oidc/index.ts';
 import { contentSecurityPolicy } from '../platform/http/index.ts';
 import { findUserById } from '../users/index.ts';
-import { accountRoutes } from './account.ts';
+import { accountRoutes } from './account/account.ts';
+import { adminPermissionsOf } from './admin-permissions.ts';
 import { type AssetEncoding, findAsset } from './assets.ts';
 import { choosePasswordRoutes } from './choose-password.ts';
-import { permissionsIn } from './console/administrator.ts';
 import { consoleRoutes } from './console/console.ts';
 import { refuseForeignForms } from './csrf.ts';
 import { deviceRoutes } from './device.ts';
@@ -78,7 +78,7 @@ async function showHome(deps: PagesDeps, ctx: Context): Promise<void> {
   const session = await browserSession(deps.provider().current(), ctx);
   const user = session && (await findUserById(deps.db, session.user_id));
   const signed_in_as = user ? accountName(user) : undefined;
-  const administers = user?.enabled === true && (await permissionsIn(deps, user.id)).length > 0;
+  const administers = user?.enabled === true && (await adminPermissionsOf(deps, user.id)).length > 0;
   const { issuer, version, demo } = deps;
   show(
     deps,

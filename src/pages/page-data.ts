@@ -1,5 +1,6 @@
 import type { Operation } from '../admin/index.ts';
-import type { ActPage, ConsolePages, DetailPage, ListPage, MadePage, NavItem } from './console/console-pages.ts';
+import type { ConsolePages, NavItem } from './console/console-pages.ts';
+import type { ActPage, DetailPage, ListPage, MadePage } from './records/page-shapes.ts';
 
 /** What each page says about the moment it is shown in. The same for every page. */
 export type PageChrome = {
@@ -277,10 +278,10 @@ export type PageData = ConsolePages & {
   activity: ActivityPage;
   /** Sends nothing but `csrf`; is answered with a file. */
   'own-data': { csrf: string; action: string };
-  'own-key-list': Omit<ListPage, 'section'>;
-  'own-key': Omit<DetailPage, 'section'>;
-  'own-key-act': Omit<ActPage, 'section'>;
-  'own-key-made': Omit<MadePage, 'section'>;
+  'own-key-list': ListPage;
+  'own-key': DetailPage;
+  'own-key-act': ActPage;
+  'own-key-made': MadePage;
   'device-enter': DeviceEnterPage;
   'device-confirm': DeviceConfirmPage;
   'device-ready': { client_name?: string | undefined };

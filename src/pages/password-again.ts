@@ -6,7 +6,7 @@ import type { PagesDeps } from './pages.ts';
 import { knownDevice } from './sign-in.ts';
 import type { Here } from './signed-in.ts';
 
-const minutesMs = 10 * 60 * 1000;
+const confirmedMs = 10 * 60 * 1000;
 const shape = /^([\w-]{1,64})\.(\d{1,15})$/;
 
 /** Whether it has been too long since this person gave their password in this browser. */
@@ -15,7 +15,7 @@ export function isPasswordDue(deps: PagesDeps, ctx: Context, { session }: Pick<H
   const [, uid, at = '0'] = shape.exec(ctx.cookies.get(name, options) ?? '') ?? [];
   // Bound to the session: it is worth nothing in another one, nor after signing out.
   const confirmed = uid === session.uid ? Number(at) : 0;
-  return deps.now().getTime() - Math.max(confirmed, session.login_at.getTime()) > minutesMs;
+  return deps.now().getTime() - Math.max(confirmed, session.login_at.getTime()) > confirmedMs;
 }
 
 /** Judges the password; undefined when it fits, which counts for ten minutes, otherwise what is wrong, as a sentence. */
@@ -34,6 +34,6 @@ export async function confirmPassword(
   }
   if (outcome.kind === 'wrong') return 'That is not your password.';
   const { name, options } = ownCookie('latchkey_confirmed', deps.issuer);
-  ctx.cookies.set(name, `${session.uid}.${deps.now().getTime()}`, { ...options, maxAge: minutesMs });
+  ctx.cookies.set(name, `${session.uid}.${deps.now().getTime()}`, { ...options, maxAge: confirmedMs });
   return undefined;
 }

@@ -1,19 +1,14 @@
 import type { Context } from 'koa';
-import { allows, effectivePermissions } from '../../access/index.ts';
+import { allows } from '../../access/index.ts';
 import type { BrowserSession } from '../../oidc/index.ts';
 import { type Actor, Problem, requestOrigin } from '../../platform/http/index.ts';
 import type { User } from '../../users/index.ts';
+import { adminPermissionsOf } from '../admin-permissions.ts';
 import type { PagesDeps } from '../pages.ts';
 import { whoIsHere } from '../signed-in.ts';
 
 /** Somebody signed in with this browser who may do something here, as the actor of what they do. */
 export type Administrator = { user: User; session: BrowserSession; actor: Actor };
-
-/** What a person may do in the console: what they hold at the admin API, and nothing else. */
-export async function permissionsIn(deps: PagesDeps, user_id: string): Promise<string[]> {
-  const held = { subject_id: user_id, resource: deps.admin.audience, scopes: ['latchkey:*'] };
-  return effectivePermissions(deps, held);
-}
 
 /**
  * Who is here; undefined: nobody is signed in.
@@ -24,7 +19,7 @@ export async function administratorOf(deps: PagesDeps, ctx: Context): Promise<Ad
   const here = await whoIsHere(deps, ctx);
   if (!here) return undefined;
   const { user, session } = here;
-  const permissions = await permissionsIn(deps, user.id);
+  const permissions = await adminPermissionsOf(deps, user.id);
   if (permissions.length === 0) throw notForThem();
   const { id } = user;
   return { user, session, actor: { kind: 'user', id, subject_id: id, permissions, origin: requestOrigin(ctx) } };

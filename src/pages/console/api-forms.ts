@@ -1,10 +1,10 @@
 import { Problem } from '../../platform/http/index.ts';
 import { ResourceServerView } from '../../resource-servers/index.ts';
-import type { Act, Sent } from './acts.ts';
-import * as cell from './cells.ts';
-import type { Field } from './console-pages.ts';
+import * as cell from '../records/cells.ts';
+import type { Field } from '../records/page-shapes.ts';
+import { linesIn } from '../records/rights-lines.ts';
+import type { Act, Sent } from './admin-acts.ts';
 import { apiPath, crumb, getServer, type ResourceServer, section } from './resource-servers.ts';
-import { linesIn } from './rights-lines.ts';
 
 type Scope = ResourceServer['scopes'][number];
 const marks = ['default', 'optional', 'sensitive'] as const;

@@ -1,11 +1,12 @@
 import { KeyView, MintedKeyView, RotatedKeyView, UsageView } from '../../api-keys/index.ts';
 import { Problem, pageOf } from '../../platform/http/index.ts';
-import { keyFilters, keyPage, states } from '../key-page.ts';
-import { type Key, type KeyDeed, type KeyDoors, type KeyPlace, shortOf } from '../key-place.ts';
+import { keyFilters, keyPage, states } from '../keys/key-page.ts';
+import { type Key, type KeyDoors, type KeyPlace, type KeyVerb, shortOf } from '../keys/key-place.ts';
+import * as cell from '../records/cells.ts';
+import type { Rows } from '../records/lists.ts';
+import type { Cell, Fact } from '../records/page-shapes.ts';
 import type { AdminCalls, RouteName } from './admin-calls.ts';
-import * as cell from './cells.ts';
-import type { Cell, Fact } from './console-pages.ts';
-import type { List, Rows } from './lists.ts';
+import type { List } from './lists.ts';
 import { type Place, showInConsole } from './place.ts';
 
 export const section = 'api-keys' as const;
@@ -19,7 +20,7 @@ export const keyRoutes = {
   disable: 'POST /api-keys/{key_id}/disable',
   enable: 'POST /api-keys/{key_id}/enable',
   revoke: 'POST /api-keys/{key_id}/revoke',
-} as const satisfies Record<KeyDeed, RouteName>;
+} as const satisfies Record<KeyVerb, RouteName>;
 
 /** The keys of services and people, in the environments there are. */
 export const apiKeyList = (environments: readonly string[]): List => ({
@@ -69,7 +70,7 @@ function rowOf(key: Key): Cell[] {
 /** Everybody's keys, as this administrator may deal with them. */
 export function withKeys(place: Place): KeyPlace {
   const { calls } = place;
-  const may = (deed: KeyDeed) => calls.may(keyRoutes[deed]);
+  const may = (verb: KeyVerb) => calls.may(keyRoutes[verb]);
   const ownerFacts = (key: Key) => [ownerFact(place, key)];
   const held = async () => [];
   return { ...place, keys: doorsOf(calls), crumb, pathOf: keyPath, may, ownerFacts, held, isOwn: false };

@@ -1,4 +1,4 @@
-import type { Act } from './acts.ts';
+import type { Act } from './admin-acts.ts';
 import { clientForms } from './client-forms.ts';
 import { frame } from './client-frame.ts';
 import { secretActs } from './client-secrets.ts';

@@ -1,11 +1,11 @@
 import { CreatedClientView } from '../../clients/index.ts';
-import type { Act, Sent } from './acts.ts';
-import * as cell from './cells.ts';
+import * as cell from '../records/cells.ts';
+import type { Fact, Field } from '../records/page-shapes.ts';
+import { apiLines, linesIn, type RightsPerApi, rightsPerApiIn } from '../records/rights-lines.ts';
+import type { Act, Sent } from './admin-acts.ts';
 import { frame } from './client-frame.ts';
 import { madeSecret } from './client-secrets.ts';
 import { type Client, clientPath, crumb, section } from './clients.ts';
-import type { Fact, Field } from './console-pages.ts';
-import { apiLines, linesIn, type RightsPerApi, rightsPerApiIn } from './rights-lines.ts';
 
 const peoples = ['authorization_code', 'refresh_token'];
 

@@ -1,5 +1,5 @@
 import { ClientView } from '../../clients/index.ts';
-import type { Asked } from './acts.ts';
+import type { Asked } from './admin-acts.ts';
 import { type Client, clientPath, crumb, nameOf, section } from './clients.ts';
 import type { Place } from './place.ts';
 

@@ -1,12 +1,12 @@
 import { MadeSecretView, RotatedSecretView } from '../../clients/index.ts';
 import { notFound } from '../../platform/http/index.ts';
+import { overlaps } from '../records/overlaps.ts';
+import type { Field, MadePage } from '../records/page-shapes.ts';
 import { exactTime } from '../times.ts';
 import { counted } from '../words.ts';
-import type { Act, Done, Sent } from './acts.ts';
+import type { Act, Done, Sent } from './admin-acts.ts';
 import { findClient, frame } from './client-frame.ts';
 import { type Client, clientPath, isLive, listSecretsOf, nameOf, usesSecret } from './clients.ts';
-import type { Field, MadePage } from './console-pages.ts';
-import { overlaps } from './overlaps.ts';
 import type { Place } from './place.ts';
 
 const secretFields: Field[] = [

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { ClientView, SecretView } from '../../clients/index.ts';
 import { pageOf } from '../../platform/http/index.ts';
-import * as cell from './cells.ts';
-import type { Cell, DetailPage, Fact, Table } from './console-pages.ts';
+import * as cell from '../records/cells.ts';
+import { noticeIn } from '../records/notices.ts';
+import type { Cell, DetailPage, Fact, Table } from '../records/page-shapes.ts';
+import type { Placed } from './console-pages.ts';
 import type { List } from './lists.ts';
-import { noticeIn } from './notices.ts';
 import { allowedActs, type Place, showInConsole } from './place.ts';
 import { rolesTable } from './subject-roles.ts';
 
@@ -85,7 +86,7 @@ export async function showClient(place: Place): Promise<void> {
   const { calls, ctx, params } = place;
   const client_id = params.client_id ?? '';
   const client = await calls.read('GET /clients/{client_id}', ClientView, { params: { client_id } });
-  const page: DetailPage = {
+  const page: DetailPage & Placed = {
     section,
     crumb,
     heading: 'What is',

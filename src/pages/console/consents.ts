@@ -2,12 +2,12 @@ import type { z } from 'zod';
 import { ConsentView, GrantView, whatWouldEnd } from '../../consents/index.ts';
 import { pageOf } from '../../platform/http/index.ts';
 import { whatWouldDie } from '../../revocation/index.ts';
-import type { Act } from './acts.ts';
-import * as cell from './cells.ts';
+import * as cell from '../records/cells.ts';
+import { noticeIn } from '../records/notices.ts';
+import type { Act } from './admin-acts.ts';
 import { clientPath } from './clients.ts';
 import { deathsOf, withDeaths } from './deaths.ts';
 import type { List } from './lists.ts';
-import { noticeIn } from './notices.ts';
 import { personPath } from './people.ts';
 import { allowedActs, type Place, showInConsole } from './place.ts';
 

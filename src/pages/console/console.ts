@@ -1,14 +1,14 @@
 import type Router from '@koa/router';
 import { listRoleAssignments } from '../../access/index.ts';
 import type { PagesDeps } from '../pages.ts';
-import { actRoutes } from './acts.ts';
+import { actRoutes } from './admin-acts.ts';
 import { apiForms } from './api-forms.ts';
+import { apiKeyActs } from './api-key-acts.ts';
 import { apiKeyList, showKey } from './api-keys.ts';
 import { auditLog } from './audit-log.ts';
 import { clientActs } from './client-acts.ts';
 import { clientList, showClient } from './clients.ts';
 import { consentActs, consentList, grantList, showConsent, showGrant } from './consents.ts';
-import { keyActs } from './key-acts.ts';
 import { listRoutes } from './lists.ts';
 import { peopleList, showPerson } from './people.ts';
 import { peopleActs } from './people-acts.ts';
@@ -38,7 +38,7 @@ export function consoleRoutes(router: Router, deps: PagesDeps): void {
     ...clientActs,
     ...apiForms,
     ...resourceServerActs,
-    ...keyActs,
+    ...apiKeyActs,
     ...peopleActs,
     ...roleActs,
     ...consentActs,

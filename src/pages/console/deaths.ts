@@ -1,6 +1,6 @@
 import type { whatWouldDie } from '../../revocation/index.ts';
+import type { Death } from '../records/page-shapes.ts';
 import { counted } from '../words.ts';
-import type { Death } from './console-pages.ts';
 
 type Dying = Awaited<ReturnType<typeof whatWouldDie>>;
 /** Most acts leave API keys as they are. */

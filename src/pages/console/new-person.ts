@@ -1,8 +1,8 @@
 import { CreatedUserView } from '../../users/index.ts';
-import type { Act } from './acts.ts';
+import { linesIn } from '../records/rights-lines.ts';
+import type { Act } from './admin-acts.ts';
 import { crumb, section } from './people.ts';
 import { madeLink, madePassword } from './person-secrets.ts';
-import { linesIn } from './rights-lines.ts';
 
 /** Makes an account, and what its owner first signs in with. */
 export const adding: Act = {

@@ -1,7 +1,7 @@
 import { type Handle, whatWouldDie } from '../../revocation/index.ts';
-import type { Act, Asked } from './acts.ts';
+import * as cell from '../records/cells.ts';
+import type { Act, Asked } from './admin-acts.ts';
 import type { RouteName } from './admin-calls.ts';
-import * as cell from './cells.ts';
 import { deathsOf, withDeaths } from './deaths.ts';
 import type { Place } from './place.ts';
 

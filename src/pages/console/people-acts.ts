@@ -1,7 +1,7 @@
 import { whatWouldDie } from '../../revocation/index.ts';
 import { PasswordLinkView, PasswordResetView } from '../../users/index.ts';
-import type { Act } from './acts.ts';
-import * as cell from './cells.ts';
+import * as cell from '../records/cells.ts';
+import type { Act } from './admin-acts.ts';
 import { deathsOf, withDeaths } from './deaths.ts';
 import { adding } from './new-person.ts';
 import { ownerActs } from './owner-acts.ts';

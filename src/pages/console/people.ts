@@ -1,11 +1,13 @@
 import type { z } from 'zod';
 import { pageOf } from '../../platform/http/index.ts';
 import { UserView } from '../../users/index.ts';
+import * as cell from '../records/cells.ts';
+import { addressOf } from '../records/lists.ts';
+import { noticeIn } from '../records/notices.ts';
+import type { DetailPage, Fact } from '../records/page-shapes.ts';
 import { mayDo } from './administrator.ts';
-import * as cell from './cells.ts';
-import type { DetailPage, Fact } from './console-pages.ts';
-import { addressOf, type List } from './lists.ts';
-import { noticeIn } from './notices.ts';
+import type { Placed } from './console-pages.ts';
+import type { List } from './lists.ts';
 import { sessionsTable } from './person-sessions.ts';
 import { allowedActs, type Place, showInConsole } from './place.ts';
 import { rolesTable } from './subject-roles.ts';
@@ -69,7 +71,7 @@ export function getPerson({ calls, params: { subject = '' } }: Place): Promise<P
 /** One person: who they are, their roles, and what can be done with their account. */
 export async function showPerson(place: Place): Promise<void> {
   const person = await getPerson(place);
-  const page: DetailPage = {
+  const page: DetailPage & Placed = {
     section,
     crumb,
     heading: 'Who is',

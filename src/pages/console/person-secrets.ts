@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { PasswordLinkView } from '../../users/index.ts';
 import { exactTime } from '../times.ts';
-import type { Done } from './acts.ts';
+import type { Done } from './admin-acts.ts';
 import { type Person, personName, personPath, section } from './people.ts';
 
 /** A link with which a person chooses their password, this once; or where it was mailed. */

@@ -1,8 +1,8 @@
 import { pageOf } from '../../platform/http/index.ts';
 import { SessionView } from '../../sessions/index.ts';
+import * as cell from '../records/cells.ts';
+import type { Table } from '../records/page-shapes.ts';
 import { one } from '../signed-in.ts';
-import * as cell from './cells.ts';
-import type { Table } from './console-pages.ts';
 import type { Place } from './place.ts';
 
 const revoke = 'POST /sessions/{session_id}/revoke';

@@ -1,10 +1,11 @@
 import type { z } from 'zod';
 import { pageOf } from '../../platform/http/index.ts';
 import { ResourceServerView } from '../../resource-servers/index.ts';
-import * as cell from './cells.ts';
-import type { DetailPage, Fact, Table } from './console-pages.ts';
+import * as cell from '../records/cells.ts';
+import { noticeIn } from '../records/notices.ts';
+import type { DetailPage, Fact, Table } from '../records/page-shapes.ts';
+import type { Placed } from './console-pages.ts';
 import type { List } from './lists.ts';
-import { noticeIn } from './notices.ts';
 import { ownerActs } from './owner-acts.ts';
 import { allowedActs, type Place, showInConsole } from './place.ts';
 
@@ -50,7 +51,7 @@ export function getServer({ calls, params: { identifier = '' } }: Place): Promis
 /** One API: what its tokens are, its scopes, and what can be done with it. */
 export async function showResourceServer(place: Place): Promise<void> {
   const server = await getServer(place);
-  const page: DetailPage = {
+  const page: DetailPage & Placed = {
     section,
     crumb,
     heading: 'What is',

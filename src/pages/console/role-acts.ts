@@ -1,10 +1,10 @@
 import { AssignmentView, RoleView } from '../../access/index.ts';
 import { pageOf } from '../../platform/http/index.ts';
+import * as cell from '../records/cells.ts';
+import type { Field } from '../records/page-shapes.ts';
+import { rightLine, rightsIn } from '../records/rights-lines.ts';
 import { counted } from '../words.ts';
-import type { Act } from './acts.ts';
-import * as cell from './cells.ts';
-import type { Field } from './console-pages.ts';
-import { rightLine, rightsIn } from './rights-lines.ts';
+import type { Act } from './admin-acts.ts';
 import { getRole, type Role, rolePath } from './roles.ts';
 
 const section = 'roles' as const;

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { AssignmentView, RoleView } from '../../access/index.ts';
 import { pageOf } from '../../platform/http/index.ts';
+import * as cell from '../records/cells.ts';
+import { addressOf } from '../records/lists.ts';
+import { noticeIn } from '../records/notices.ts';
+import type { DetailPage, Table } from '../records/page-shapes.ts';
 import { one } from '../signed-in.ts';
-import * as cell from './cells.ts';
 import { clientPath } from './clients.ts';
-import type { DetailPage, Table } from './console-pages.ts';
-import { addressOf, type List } from './lists.ts';
-import { noticeIn } from './notices.ts';
+import type { Placed } from './console-pages.ts';
+import type { List } from './lists.ts';
 import { personPath } from './people.ts';
 import { allowedActs, type Place, showInConsole } from './place.ts';
 
@@ -65,7 +67,7 @@ export async function showRole(place: Place): Promise<void> {
       words: 'It is taken from everybody who has it',
     },
   ];
-  const page: DetailPage = {
+  const page: DetailPage & Placed = {
     section: 'roles',
     crumb: { text: 'Roles', href: '/console/roles' },
     heading: 'What is given by the role',

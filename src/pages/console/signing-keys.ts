@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { SigningKeyView, signingAlgs } from '../../signing-keys/index.ts';
-import type { Act } from './acts.ts';
-import * as cell from './cells.ts';
-import type { Cell } from './console-pages.ts';
+import * as cell from '../records/cells.ts';
+import type { Cell } from '../records/page-shapes.ts';
+import type { Act } from './admin-acts.ts';
 import type { List } from './lists.ts';
 
 type Key = z.output<typeof SigningKeyView>;

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { AssignmentView, RoleView } from '../../access/index.ts';
 import { invalid } from '../../platform/http/index.ts';
-import type { Act, Asked, Sent } from './acts.ts';
-import * as cell from './cells.ts';
-import type { Section, Table } from './console-pages.ts';
+import * as cell from '../records/cells.ts';
+import type { Table } from '../records/page-shapes.ts';
+import type { Act, Asked, Sent } from './admin-acts.ts';
+import type { Section } from './console-pages.ts';
 import { allowedActs, type Place } from './place.ts';
 
 type Subject = { kind: 'user' | 'client'; subject: string };

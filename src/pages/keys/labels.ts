@@ -1,6 +1,6 @@
-import { invalid } from '../platform/http/index.ts';
-import type { Sent } from './acts.ts';
-import type { Field } from './console/console-pages.ts';
+import { invalid } from '../../platform/http/index.ts';
+import type { Sent } from '../records/acts.ts';
+import type { Field } from '../records/page-shapes.ts';
 import type { Key } from './key-place.ts';
 
 /** Roles whose permissions a key has besides its own, and what tools and people say of it. */

@@ -1,8 +1,8 @@
 import type Router from '@koa/router';
-import * as acts from '../acts.ts';
 import type { PagesDeps } from '../pages.ts';
+import * as acts from '../records/acts.ts';
 import type { RouteName } from './admin-calls.ts';
-import type { ActPage, MadePage, Placed } from './console-pages.ts';
+import type { Placed } from './console-pages.ts';
 import { administered, type Place, showInConsole } from './place.ts';
 
 export type Asked = acts.Asked & Placed;
@@ -20,8 +20,8 @@ export function actRoutes(router: Router, deps: PagesDeps, doings: readonly Act[
     path: '/console',
     enter: (handle) => administered(deps, handle),
     admit: ({ calls }, { does }) => calls.mustBeAllowed(does),
-    showAct: (place, page, status) => showInConsole(place, 'console-act', page satisfies ActPage, status),
-    showMade: (place, page) => showInConsole(place, 'console-made', page satisfies MadePage),
+    showAct: (place, page, status) => showInConsole(place, 'console-act', page, status),
+    showMade: (place, page) => showInConsole(place, 'console-made', page),
   };
   acts.actRoutes(router, stage, doings);
 }

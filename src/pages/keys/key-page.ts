@@ -1,10 +1,10 @@
-import { isLiveVersion } from '../api-keys/index.ts';
-import * as cell from './console/cells.ts';
-import type { ActLink, Cell, DetailPage, Fact, Filter, Table } from './console/console-pages.ts';
-import { noticeIn } from './console/notices.ts';
-import { rightLine } from './console/rights-lines.ts';
-import { getKeyOf, type Key, type KeyDeed, type KeyPlace, shortOf } from './key-place.ts';
-import { counted } from './words.ts';
+import { isLiveVersion } from '../../api-keys/index.ts';
+import * as cell from '../records/cells.ts';
+import { noticeIn } from '../records/notices.ts';
+import type { ActLink, Cell, DetailPage, Fact, Filter, Table } from '../records/page-shapes.ts';
+import { rightLine } from '../records/rights-lines.ts';
+import { counted } from '../words.ts';
+import { getKeyOf, type Key, type KeyPlace, type KeyVerb, shortOf } from './key-place.ts';
 
 export const states: Record<Key['state'], { cell: Cell; text: string }> = {
   active: { cell: cell.good('works'), text: 'works' },
@@ -31,7 +31,7 @@ export const keyFilters = (environments: readonly string[]): Omit<Filter, 'value
 ];
 
 /** One key: whose it is, what it may, its texts and its use, and what can be done with it. */
-export async function keyPage(place: KeyPlace): Promise<Omit<DetailPage, 'section'>> {
+export async function keyPage(place: KeyPlace): Promise<DetailPage> {
   const key = await getKeyOf(place);
   return {
     crumb: place.crumb,
@@ -108,9 +108,9 @@ const links = {
   disable: { label: 'Disable', danger: true, words: 'It is refused until it is enabled again' },
   enable: { label: 'Enable', danger: false, words: 'It works again' },
   revoke: { label: 'Revoke', danger: true, words: 'It ends for good, with all its texts' },
-} satisfies Record<KeyDeed, Omit<ActLink, 'href'>>;
+} satisfies Record<KeyVerb, Omit<ActLink, 'href'>>;
 
-const deedsOf: Record<Key['state'], readonly KeyDeed[]> = {
+const verbsOf: Record<Key['state'], readonly KeyVerb[]> = {
   active: ['change', 'rotate', 'disable', 'revoke'],
   disabled: ['change', 'rotate', 'enable', 'revoke'],
   expired: ['change', 'disable', 'revoke'],
@@ -118,5 +118,5 @@ const deedsOf: Record<Key['state'], readonly KeyDeed[]> = {
 };
 
 function actsOf({ may, pathOf }: KeyPlace, { id, state }: Key): ActLink[] {
-  return deedsOf[state].filter(may).map((deed) => ({ ...links[deed], href: `${pathOf(id)}/${deed}` }));
+  return verbsOf[state].filter(may).map((verb) => ({ ...links[verb], href: `${pathOf(id)}/${verb}` }));
 }

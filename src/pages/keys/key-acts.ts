@@ -1,12 +1,12 @@
-import { isLiveVersion } from '../api-keys/index.ts';
-import type { Act } from './acts.ts';
-import type { Death } from './console/console-pages.ts';
-import { overlaps } from './console/overlaps.ts';
-import { changing } from './key-forms.ts';
-import { frame, madeKey } from './key-frame.ts';
-import { getKeyOf, type Key, type KeyDeed, type KeyPlace, type RotatedKey, shortOf } from './key-place.ts';
-import { exactTime, relativeTime } from './times.ts';
-import { counted } from './words.ts';
+import { isLiveVersion } from '../../api-keys/index.ts';
+import type { Act } from '../records/acts.ts';
+import { overlaps } from '../records/overlaps.ts';
+import type { Death } from '../records/page-shapes.ts';
+import { exactTime, relativeTime } from '../times.ts';
+import { counted } from '../words.ts';
+import { changing } from './forms.ts';
+import { frame, madeKey } from './frame.ts';
+import { getKeyOf, type Key, type KeyPlace, type KeyVerb, type RotatedKey, shortOf } from './key-place.ts';
 
 const rotating: Act<KeyPlace> = {
   path: '/:key_id/rotate',
@@ -149,7 +149,7 @@ const revoking: Act<KeyPlace> = {
 };
 
 /** What can be done with a key that there is. */
-export const keyActs: Readonly<Record<KeyDeed, Act<KeyPlace>>> = {
+export const keyActs: Readonly<Record<KeyVerb, Act<KeyPlace>>> = {
   change: changing,
   rotate: rotating,
   disable: disabling,

@@ -1,13 +1,13 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { listOwnKeyNames } from '../api-keys/index.ts';
-import { listEventsOf } from '../audit/index.ts';
-import { person, requestOrigin } from '../platform/http/index.ts';
+import { listOwnKeyNames } from '../../api-keys/index.ts';
+import { listEventsOf } from '../../audit/index.ts';
+import { person, requestOrigin } from '../../platform/http/index.ts';
+import type { HappenedEvent } from '../page-data.ts';
+import { accountName, type PagesDeps, show } from '../pages.ts';
+import { one, own, type SignedIn } from '../signed-in.ts';
 import { deviceName } from './devices.ts';
 import { type EventInWords, eventsInWords, toldActions } from './event-words.ts';
-import type { HappenedEvent } from './page-data.ts';
-import { accountName, type PagesDeps, show } from './pages.ts';
-import { one, own, type SignedIn } from './signed-in.ts';
 
 const perPage = 20;
 // Attempts in a row are one line, so more are read than are shown.

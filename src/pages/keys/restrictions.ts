@@ -1,6 +1,6 @@
-import type { Sent } from './acts.ts';
-import type { Field } from './console/console-pages.ts';
-import { linesIn } from './console/rights-lines.ts';
+import type { Sent } from '../records/acts.ts';
+import type { Field } from '../records/page-shapes.ts';
+import { linesIn } from '../records/rights-lines.ts';
 import type { Key } from './key-place.ts';
 
 type Written = Key['restrictions'];

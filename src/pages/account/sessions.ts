@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { notFound, person, requestOrigin } from '../platform/http/index.ts';
+import { notFound, person, requestOrigin } from '../../platform/http/index.ts';
 import {
   countElsewhere,
   endOtherSessions,
@@ -8,12 +8,12 @@ import {
   findSession,
   listSessions,
   type SignedInSession,
-} from '../sessions/index.ts';
-import { checkCsrf, csrfToken } from './csrf.ts';
+} from '../../sessions/index.ts';
+import { checkCsrf, csrfToken } from '../csrf.ts';
+import { type BrowserAtWork, pagePaths } from '../page-data.ts';
+import { accountName, type PagesDeps, show } from '../pages.ts';
+import { one, own, pageNumber, type SignedIn } from '../signed-in.ts';
 import { deviceName } from './devices.ts';
-import { type BrowserAtWork, pagePaths } from './page-data.ts';
-import { accountName, type PagesDeps, show } from './pages.ts';
-import { one, own, pageNumber, type SignedIn } from './signed-in.ts';
 
 const perPage = 20;
 const uidShape = /^[\w-]{1,64}$/;

@@ -1,8 +1,8 @@
-import type * as acts from '../acts.ts';
-import { keyActs as doings } from '../key-acts.ts';
-import { minting } from '../key-forms.ts';
-import type { KeyDeed, KeyPlace } from '../key-place.ts';
-import type { Act } from './acts.ts';
+import { minting } from '../keys/forms.ts';
+import { keyActs } from '../keys/key-acts.ts';
+import type { KeyPlace, KeyVerb } from '../keys/key-place.ts';
+import type * as acts from '../records/acts.ts';
+import type { Act } from './admin-acts.ts';
 import type { RouteName } from './admin-calls.ts';
 import { keyRoutes, section, withKeys } from './api-keys.ts';
 
@@ -20,13 +20,13 @@ function byAdministrator({ path, isGrave, ask, perform }: acts.Act<KeyPlace>, do
   };
 }
 
-const deeds = Object.keys(keyRoutes) as KeyDeed[];
+const verbs = Object.keys(keyRoutes) as KeyVerb[];
 
 /** What can be done with API keys. */
-export const keyActs: Act[] = [
+export const apiKeyActs: Act[] = [
   byAdministrator(minting('/new-api-key'), 'POST /api-keys'),
-  ...deeds.map((deed) => {
-    const act = doings[deed];
-    return byAdministrator({ ...act, path: `/api-keys${act.path}` }, keyRoutes[deed]);
+  ...verbs.map((verb) => {
+    const act = keyActs[verb];
+    return byAdministrator({ ...act, path: `/api-keys${act.path}` }, keyRoutes[verb]);
   }),
 ];

@@ -1,17 +1,17 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { listRoleAssignments } from '../access/index.ts';
-import { listOwnKeyNames, listOwnKeys, viewOf } from '../api-keys/index.ts';
-import { listEventsOf, type RecordedEvent } from '../audit/index.ts';
-import { listEveryConsentOf } from '../consents/index.ts';
-import { type Actor, person, requestOrigin } from '../platform/http/index.ts';
-import { listSessions } from '../sessions/index.ts';
-import { noteDownload, type User } from '../users/index.ts';
-import { checkCsrf, csrfToken } from './csrf.ts';
+import { listRoleAssignments } from '../../access/index.ts';
+import { listOwnKeyNames, listOwnKeys, viewOf } from '../../api-keys/index.ts';
+import { listEventsOf, type RecordedEvent } from '../../audit/index.ts';
+import { listEveryConsentOf } from '../../consents/index.ts';
+import { type Actor, person, requestOrigin } from '../../platform/http/index.ts';
+import { listSessions } from '../../sessions/index.ts';
+import { noteDownload, type User } from '../../users/index.ts';
+import { checkCsrf, csrfToken } from '../csrf.ts';
+import { pagePaths } from '../page-data.ts';
+import { accountName, type PagesDeps, show } from '../pages.ts';
+import { own, type SignedIn } from '../signed-in.ts';
 import { eventsInWords, toldActions } from './event-words.ts';
-import { pagePaths } from './page-data.ts';
-import { accountName, type PagesDeps, show } from './pages.ts';
-import { own, type SignedIn } from './signed-in.ts';
 
 // Of what others can make many of, for the answer's size has a bound.
 const maxEvents = 10_000;

@@ -1,14 +1,14 @@
 import type { z } from 'zod';
-import type { KeyView, MintedKeyView, RotatedKeyView, UsageView } from '../api-keys/index.ts';
-import type { Place } from './acts.ts';
-import type { Fact, Option } from './console/console-pages.ts';
+import type { KeyView, MintedKeyView, RotatedKeyView, UsageView } from '../../api-keys/index.ts';
+import type { Place } from '../records/acts.ts';
+import type { Fact, Option } from '../records/page-shapes.ts';
 
 export type Key = z.output<typeof KeyView>;
 export type MintedKey = z.output<typeof MintedKeyView>;
 export type RotatedKey = z.output<typeof RotatedKeyView>;
 
 /** What can be done with a key that there is. */
-export type KeyDeed = 'change' | 'rotate' | 'disable' | 'enable' | 'revoke';
+export type KeyVerb = 'change' | 'rotate' | 'disable' | 'enable' | 'revoke';
 
 /** The doors to keys: everybody's through the admin API, or a person's own. What was typed is checked behind them. */
 export type KeyDoors = {
@@ -24,7 +24,7 @@ export type KeyPlace = Place & {
   keys: KeyDoors;
   crumb: { text: string; href: string };
   pathOf: (id: string) => string;
-  may: (deed: KeyDeed) => boolean;
+  may: (verb: KeyVerb) => boolean;
   /** Whose key it is, where that goes without saying: nothing. */
   ownerFacts: (key: Key) => Fact[];
   /** What can be ticked of what a key may have; nothing: everything is typed. */

@@ -1,5 +1,5 @@
-import type { Asked, Done } from './acts.ts';
-import type { MadePage } from './console/console-pages.ts';
+import type { Asked, Done } from '../records/acts.ts';
+import type { MadePage } from '../records/page-shapes.ts';
 import { getKeyOf, type Key, type KeyPlace } from './key-place.ts';
 
 /** What all pages of what can be done with a key have in common. */

@@ -1,6 +1,6 @@
-import type { RecordedEvent } from '../audit/index.ts';
-import { listClientNames } from '../clients/index.ts';
-import type { Db } from '../platform/database/index.ts';
+import type { RecordedEvent } from '../../audit/index.ts';
+import { listClientNames } from '../../clients/index.ts';
+import type { Db } from '../../platform/database/index.ts';
 
 type Words = (event: {
   app: string;

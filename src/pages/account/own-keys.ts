@@ -15,21 +15,21 @@ import {
   rotateOwnKey,
   usageOfOwnKey,
   viewOf,
-} from '../api-keys/index.ts';
-import { type Actor, checked, notFound, person, requestOrigin } from '../platform/http/index.ts';
-import { type Act, actRoutes, type Place, type Stage } from './acts.ts';
-import { permissionsIn } from './console/administrator.ts';
-import * as cell from './console/cells.ts';
-import type { Cell } from './console/console-pages.ts';
-import { listPage, type Rows } from './console/lists.ts';
-import { heldRights, mustHoldSomething, nothingHeld, rightOptions } from './held-rights.ts';
-import { keyActs } from './key-acts.ts';
-import { minting } from './key-forms.ts';
-import { keyFilters, keyPage, states } from './key-page.ts';
-import { type Key, type KeyDoors, type KeyPlace, shortOf } from './key-place.ts';
-import { type PageData, pagePaths } from './page-data.ts';
-import { accountName, type PagesDeps, show } from './pages.ts';
-import { own, pageNumber, type SignedIn } from './signed-in.ts';
+} from '../../api-keys/index.ts';
+import { type Actor, checked, notFound, person, requestOrigin } from '../../platform/http/index.ts';
+import { adminPermissionsOf } from '../admin-permissions.ts';
+import { minting } from '../keys/forms.ts';
+import { heldRights, mustHoldSomething, nothingHeld, rightOptions } from '../keys/held-rights.ts';
+import { keyActs } from '../keys/key-acts.ts';
+import { keyFilters, keyPage, states } from '../keys/key-page.ts';
+import { type Key, type KeyDoors, type KeyPlace, shortOf } from '../keys/key-place.ts';
+import { type PageData, pagePaths } from '../page-data.ts';
+import { accountName, type PagesDeps, show } from '../pages.ts';
+import { type Act, actRoutes, type Place, type Stage } from '../records/acts.ts';
+import * as cell from '../records/cells.ts';
+import { listPage, type Rows } from '../records/lists.ts';
+import type { Cell } from '../records/page-shapes.ts';
+import { own, pageNumber, type SignedIn } from '../signed-in.ts';
 
 const perPage = 20;
 const daysOfUsage = 30;
@@ -62,9 +62,9 @@ function showOwn<K extends 'own-key-list' | 'own-key' | 'own-key-act' | 'own-key
   show(deps, ctx, page, data, { status, signed_in_as: accountName(who.user) });
 }
 
-/** Who acts on their own keys, with all that they may: a key can be given no more. */
+/** Who acts on their own keys, with what they may at the admin API; what else they hold, `mustHold` reads itself. */
 async function ownerOf(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<Actor> {
-  return { ...person(user.id, requestOrigin(ctx)), permissions: await permissionsIn(deps, user.id) };
+  return { ...person(user.id, requestOrigin(ctx)), permissions: await adminPermissionsOf(deps, user.id) };
 }
 
 const keyDeps = ({ db, now, config }: PagesDeps) => ({ db, now, environments: config.apiKeyEnvironments });
@@ -116,7 +116,7 @@ async function showKeys(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<v
       ? 'With a key a program of yours calls APIs in your name. It may never more than you may.'
       : nothingHeld(deps.config.brandName),
     columns: ['Name', 'Environment', 'It may', 'State', 'Ends', 'Last used'],
-    search: 'Name or how it starts',
+    search: 'Name, description or how it starts',
     filters: keyFilters(deps.config.apiKeyEnvironments),
     sorts: [
       { value: '-created_at', text: 'newest' },

@@ -1,13 +1,13 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { form, Problem } from '../platform/http/index.ts';
-import type { ActPage, MadePage } from './console/console-pages.ts';
-import { linesIn } from './console/rights-lines.ts';
-import { checkCsrf, csrfToken } from './csrf.ts';
-import type { FieldErrors } from './page-data.ts';
-import type { PagesDeps } from './pages.ts';
-import { confirmPassword, isPasswordDue } from './password-again.ts';
-import type { Here } from './signed-in.ts';
+import { form, Problem } from '../../platform/http/index.ts';
+import { checkCsrf, csrfToken } from '../csrf.ts';
+import type { FieldErrors } from '../page-data.ts';
+import type { PagesDeps } from '../pages.ts';
+import { confirmPassword, isPasswordDue } from '../password-again.ts';
+import type { Here } from '../signed-in.ts';
+import type { ActPage, MadePage } from './page-shapes.ts';
+import { linesIn } from './rights-lines.ts';
 
 /** One request of somebody who is signed in. */
 export type Place = { deps: PagesDeps; ctx: Context; who: Here; params: Record<string, string> };
@@ -28,7 +28,7 @@ export type Sent = {
 };
 
 /** Where to go after it, or the secret that it made. `Where` is what pages of that part of the house need besides. */
-export type Done<Where = unknown> = { to: string; done: string } | { made: Omit<MadePage, 'section'> & Where };
+export type Done<Where = unknown> = { to: string; done: string } | { made: MadePage & Where };
 
 /** Something a person can do: a page that says what it does, and the form that does it. */
 export type Act<At extends Place, Where = unknown> = {
@@ -46,8 +46,8 @@ export type Stage<At extends Place, Where, Doing extends Act<At, Where> = Act<At
   enter: (handle: (place: At) => Promise<void>) => (ctx: Context) => Promise<void>;
   /** @throws Problem: this is not theirs to do */
   admit: (place: At, act: Doing) => Promise<void>;
-  showAct: (place: At, page: Omit<ActPage, 'section'> & Where, status: number) => void;
-  showMade: (place: At, page: Omit<MadePage, 'section'> & Where) => void;
+  showAct: (place: At, page: ActPage & Where, status: number) => void;
+  showMade: (place: At, page: MadePage & Where) => void;
 };
 
 type Typed = {

@@ -1,18 +1,18 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { findConnectedApp, listConnectedApps, takeBackConsent, whatWouldEnd } from '../consents/index.ts';
-import { form, notFound, Problem, person, requestOrigin } from '../platform/http/index.ts';
-import { changePassword, type User } from '../users/index.ts';
-import { accountActivityRoutes } from './account-activity.ts';
-import { accountDataRoutes } from './account-data.ts';
-import { accountKeyRoutes } from './account-keys.ts';
-import { accountSessionRoutes } from './account-sessions.ts';
-import { permissionsIn } from './console/administrator.ts';
-import { checkCsrf, csrfToken } from './csrf.ts';
-import { pagePaths } from './page-data.ts';
-import { accountName, type PagesDeps, show } from './pages.ts';
-import { describeScopes } from './scope-descriptions.ts';
-import { one, own, pageNumber, type SignedIn } from './signed-in.ts';
+import { findConnectedApp, listConnectedApps, takeBackConsent, whatWouldEnd } from '../../consents/index.ts';
+import { form, notFound, Problem, person, requestOrigin } from '../../platform/http/index.ts';
+import { changePassword, type User } from '../../users/index.ts';
+import { adminPermissionsOf } from '../admin-permissions.ts';
+import { checkCsrf, csrfToken } from '../csrf.ts';
+import { pagePaths } from '../page-data.ts';
+import { accountName, type PagesDeps, show } from '../pages.ts';
+import { describeScopes } from '../scope-descriptions.ts';
+import { one, own, pageNumber, type SignedIn } from '../signed-in.ts';
+import { accountActivityRoutes } from './activity.ts';
+import { accountDataRoutes } from './own-data.ts';
+import { accountKeyRoutes } from './own-keys.ts';
+import { accountSessionRoutes } from './sessions.ts';
 
 const perPage = 20;
 const sorts = ['name', 'allowed_at', 'last_used_at'] as const;
@@ -36,7 +36,7 @@ export function accountRoutes(router: Router, deps: PagesDeps): void {
 }
 
 async function showAccount(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
-  const administers = (await permissionsIn(deps, user.id)).length > 0;
+  const administers = (await adminPermissionsOf(deps, user.id)).length > 0;
   show(
     deps,
     ctx,

@@ -1,4 +1,4 @@
-import type { Cell } from './console-pages.ts';
+import type { Cell } from './page-shapes.ts';
 
 /** How values are shown. */
 export const text = (value: string): Cell => ({ kind: 'text', text: value });

@@ -1,13 +1,13 @@
-import { Problem } from '../platform/http/index.ts';
-import type { Act, Sent } from './acts.ts';
-import * as cell from './console/cells.ts';
-import type { Fact, Field, Option } from './console/console-pages.ts';
-import { rightLine, rightsIn } from './console/rights-lines.ts';
-import { frame, madeKey } from './key-frame.ts';
-import { labelFields, labelsIn } from './key-labels.ts';
+import { Problem } from '../../platform/http/index.ts';
+import type { Act, Sent } from '../records/acts.ts';
+import * as cell from '../records/cells.ts';
+import type { Fact, Field, Option } from '../records/page-shapes.ts';
+import { rightLine, rightsIn } from '../records/rights-lines.ts';
+import { exactTime } from '../times.ts';
+import { frame, madeKey } from './frame.ts';
 import { getKeyOf, type Key, type KeyPlace } from './key-place.ts';
-import { restrictionFields, restrictionsIn } from './key-restrictions.ts';
-import { exactTime } from './times.ts';
+import { labelFields, labelsIn } from './labels.ts';
+import { restrictionFields, restrictionsIn } from './restrictions.ts';
 
 const risks = [
   { value: 'high', text: 'high: it lasts 30 days' },
@@ -43,7 +43,7 @@ function powerFields(held: readonly Option[], key?: Key): Field[] {
 }
 
 const linesOfRights = (sent: Sent) => [...new Set([...sent.lines('held'), ...sent.lines('permissions')])];
-const permissionsIn = (sent: Sent) => rightsIn(linesOfRights(sent).join('\n'), 'permissions');
+const rightsAskedFor = (sent: Sent) => rightsIn(linesOfRights(sent).join('\n'), 'permissions');
 
 const riskField = (value: string): Field => ({
   name: 'risk',
@@ -133,7 +133,7 @@ function inputIn({ isOwn }: KeyPlace, sent: Sent): Record<string, unknown> {
     ...(sent.text('description') && { description: sent.text('description') }),
     ...(!isOwn && owner && { owner: owned }),
     environment: sent.text('environment') ?? '',
-    permissions: permissionsIn(sent),
+    permissions: rightsAskedFor(sent),
     restrictions: withoutNulls(restrictionsIn(sent)),
     risk: sent.text('risk'),
     ...(days !== undefined && { expires_in_days: days }),
@@ -215,7 +215,7 @@ function changesIn(sent: Sent, key: Key, fields: readonly Field[]): Record<strin
   return {
     ...(isChanged('name') && { name: sent.text('name') ?? '' }),
     ...(isChanged('description') && { description: sent.text('description') ?? null }),
-    ...(areOther(linesOfRights(sent), key.permissions.map(rightLine)) && { permissions: permissionsIn(sent) }),
+    ...(areOther(linesOfRights(sent), key.permissions.map(rightLine)) && { permissions: rightsAskedFor(sent) }),
     ...(Object.keys(restrictions).length > 0 && { restrictions }),
     ...(isChanged('risk') && { risk: sent.text('risk') }),
     ...(isChanged('expires_at') && { expires_at: until === undefined ? null : `${until}:00Z` }),

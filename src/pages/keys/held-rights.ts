@@ -1,9 +1,9 @@
-import { listHeldRights, type Right } from '../access/index.ts';
-import { type Actor, Problem } from '../platform/http/index.ts';
-import { findResourceServer } from '../resource-servers/index.ts';
-import type { Option } from './console/console-pages.ts';
-import { rightLine } from './console/rights-lines.ts';
-import type { PagesDeps } from './pages.ts';
+import { listHeldRights, type Right } from '../../access/index.ts';
+import { type Actor, Problem } from '../../platform/http/index.ts';
+import { findResourceServer } from '../../resource-servers/index.ts';
+import type { PagesDeps } from '../pages.ts';
+import type { Option } from '../records/page-shapes.ts';
+import { rightLine } from '../records/rights-lines.ts';
 
 // As many as a key may have; what else somebody holds can be typed.
 const mostChoices = 200;
