@@ -7,12 +7,13 @@ import { startBackgroundWork } from './background-work.ts';
 import { SecretGuesses } from './clients/index.ts';
 import type { Config } from './config.ts';
 import { everyRequest } from './every-request.ts';
-import { gateway as gatewayOf } from './gateway/index.ts';
+import { gateway as gatewayOf, keyBearerOf } from './gateway/index.ts';
 import { healthRoutes } from './health.ts';
 import { secretScanning } from './incidents/index.ts';
 import type { Installation } from './installation.ts';
 import { letterQueue } from './notifications/index.ts';
 import {
+  type Bearer,
   type BearerDeps,
   bearerOf,
   Committer,
@@ -218,13 +219,19 @@ function forBrowsers(deps: AppDeps, { services, provider, bearers, unit }: Core)
     ...(demo ? [demo] : []),
     providerPagePolicy,
     knownHere(installation.changes),
-    adminApi({ ...admin, routes, bearerOf: (ctx, audience) => bearerOf(bearers, ctx, audience) }),
+    adminApi({ ...admin, routes, bearerOf: ownApiCaller(services, bearers) }),
     unit,
     providerForms(issuer),
     userCodeEntry(pages),
     pageRoutes(pages),
     provider.middleware,
   ]);
+}
+
+/** Who calls Latchkey's own API: with an API key, or an access token for it. */
+function ownApiCaller({ apiKeys: keys }: Services, bearers: BearerDeps) {
+  return async (ctx: Context, audience: string): Promise<Bearer> =>
+    (await keyBearerOf({ keys, audience }, ctx)) ?? bearerOf(bearers, ctx, audience);
 }
 
 function forAdmin(

@@ -9,7 +9,7 @@ import { type ClientDeps, clientRoutes } from '../clients/index.ts';
 import { consentRoutes } from '../consents/index.ts';
 import { type SendLetter, type WebhookDeps, webhookRoutes } from '../notifications/index.ts';
 import type { Bearer } from '../oidc/index.ts';
-import { type Actor, type Route, requestOrigin, serve } from '../platform/http/index.ts';
+import { type Actor, forbidden, type Route, requestOrigin, serve } from '../platform/http/index.ts';
 import { resourceServerRoutes } from '../resource-servers/index.ts';
 import { revocationRoutes } from '../revocation/index.ts';
 import { type SessionDeps, sessionRoutes } from '../sessions/index.ts';
@@ -41,7 +41,7 @@ export type AdminDeps = AccessDeps &
     refusals: Refusals;
     /** What `adminRoutes` made of these. */
     routes: readonly Route[];
-    /** Who presents an access token for this audience. @throws Problem 401 */
+    /** Who presents an API key, or an access token for this audience. @throws Problem 401 */
     bearerOf: (ctx: Context, audience: string) => Promise<Bearer>;
   };
 
@@ -85,7 +85,8 @@ export function adminApi(deps: AdminDeps): Middleware {
       if (allows(actor.permissions, permission)) return;
       const details = { permission, method: ctx.method, path: ctx.path };
       await deps.refusals.record({ actor, action: 'admin.refused', reason: 'missing permission', details });
-      const { subject_id = '', scopes = [] } = bearers.get(actor) ?? {};
+      const { subject_id = '', scopes = [], isKey } = bearers.get(actor) ?? {};
+      if (isKey) throw forbidden(permission, `This needs "${permission}", which the key does not have.`);
       throw await forbiddenBecause(deps, { subject_id, scopes, resource: audience, permission });
     },
   });
@@ -110,11 +111,13 @@ function describe(make: () => string): Middleware {
 }
 
 async function actorOf(deps: AdminDeps, ctx: Context, bearer: Bearer): Promise<Actor> {
-  const { kind, id, subject_id, scopes } = bearer;
+  const { kind, id, subject_id, api_key_id, isKey, scopes } = bearer;
   const resource = adminAudience(deps.issuer);
-  const permissions = await effectivePermissions(deps, { subject_id, resource, scopes });
-  const ceiling = bearer.api_key_id === null ? {} : { ceiling: await rightsOfKey(deps.db, bearer.api_key_id) };
-  const actor: Actor = { kind, id, subject_id, permissions, ...ceiling, origin: requestOrigin(ctx) };
+  // A key may what it was minted with, a person's as far as they may; a token never more than whose it is.
+  const permissions = isKey ? scopes : await effectivePermissions(deps, { subject_id, resource, scopes });
+  const ceiling = api_key_id === null ? {} : { ceiling: await rightsOfKey(deps.db, api_key_id) };
+  const who = isKey && api_key_id !== null ? { kind: 'api_key' as const, id: api_key_id } : { kind, id };
+  const actor: Actor = { ...who, subject_id, permissions, ...ceiling, origin: requestOrigin(ctx) };
   bearers.set(actor, bearer);
   return actor;
 }

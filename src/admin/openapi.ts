@@ -50,12 +50,13 @@ export function openApi(routes: readonly Route[], { issuer, version, prefix, aud
       description: `Tokens for it have the audience ("resource") \`${audience}\`. Refusals are problem+json (RFC 9457).`,
     },
     servers: [{ url: issuer }],
-    security: [{ oauth: [] }],
+    security: [{ oauth: [] }, { apiKey: [] }],
     paths,
     components: {
       schemas: { Problem: problem },
       responses: Object.fromEntries(Object.entries(refusals).map(([status, text]) => [`r${status}`, refusal(text)])),
       securitySchemes: {
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
         oauth: {
           type: 'oauth2',
           flows: {
@@ -84,7 +85,7 @@ function operation(route: Route, words: readonly string[]): object {
     tags: words.slice(0, 1),
     summary,
     description: `Needs \`${permission}\`.`,
-    security: [{ oauth: [permission] }],
+    security: [{ oauth: [permission] }, { apiKey: [] }],
     parameters: [...parameters('path', params), ...parameters('query', query), ...keyed, ...matched],
     ...(body && { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(body) } } } }),
     responses: {

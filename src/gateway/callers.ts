@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { type AccessDeps, allows, effectivePermissions, forbiddenBecause } from '../access/index.ts';
-import { type Asked, type KeyVerifier, keyCodeKinds } from '../api-keys/index.ts';
+import { type Asked, type KeyEntry, type KeyUse, type KeyVerifier, keyCodeKinds } from '../api-keys/index.ts';
 import type { Bearer } from '../oidc/index.ts';
 import { forbidden, Problem, tooMany } from '../platform/http/index.ts';
 import { credentialOf } from './credentials.ts';
@@ -39,9 +39,31 @@ export function callerAsked(audience: string, { ip }: Context): Asked {
 }
 
 async function keyCaller({ keys, audience }: CallerDeps, ctx: Context, key: string): Promise<string> {
-  const { code, reason, entry, retry_after_seconds } = await keys.verify(key, callerAsked(audience, ctx), ctx.ip);
+  return (await admitted(keys, ctx, { key, asked: callerAsked(audience, ctx) })).id;
+}
+
+/**
+ * Whoever calls Latchkey's own API with an API key in place of an access token, as `bearerOf` tells of the others; what each call
+ * needs is judged later. Undefined: no key came.
+ *
+ * @throws Problem 401, 403, 429
+ */
+export async function keyBearerOf(
+  { keys, audience }: Pick<CallerDeps, 'audience' | 'keys'>,
+  ctx: Context,
+): Promise<Bearer | undefined> {
+  const credential = credentialOf(ctx);
+  if (!credential || !('key' in credential)) return undefined;
+  const asked = { ...callerAsked(audience, ctx), needs: undefined, permissions: [] };
+  const { id, owner, permissionsAt } = await admitted(keys, ctx, { key: credential.key, asked });
+  const whose = { kind: owner.kind, id: owner.kind === 'user' ? owner.id : owner.name, subject_id: owner.id };
+  return { ...whose, client_id: owner.name, api_key_id: id, isKey: true, scopes: [...permissionsAt(audience)] };
+}
+
+async function admitted(keys: KeyVerifier, ctx: Context, { key, asked }: KeyUse): Promise<KeyEntry> {
+  const { code, reason, entry, retry_after_seconds } = await keys.verify(key, asked, ctx.ip);
   const kind = keyCodeKinds[code];
-  if (kind === 'good' && entry) return entry.id;
+  if (kind === 'good' && entry) return entry;
   if (kind === 'limited') throw tooMany(reason, retry_after_seconds ?? 1);
   if (code === 'insufficient_permissions')
     throw forbidden(verifyPermission, `This needs "${verifyPermission}". ${reason}`);

@@ -16,8 +16,10 @@ export type Bearer = {
   /** The id in `subjects`, to which roles are given. */
   subject_id: string;
   client_id: string;
-  /** The API key that the token was got for. */
+  /** The API key that the token was got for, or that came in its place. */
   api_key_id: string | null;
+  /** No token came, but the key itself. */
+  isKey?: boolean;
   scopes: string[];
 };
 
