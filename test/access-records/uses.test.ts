@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
 import { type AdminApi, asOwner } from '../support/admin.ts';
+import { eventually } from '../support/eventually.ts';
 import { Gateway } from '../support/gateway.ts';
 import { api, clientSecrets, jwtApi, standardInstallation } from '../support/installation.ts';
 import { basic, startLatchkey } from '../support/latchkey.ts';
@@ -19,14 +20,11 @@ describe('which credential was used where', () => {
   });
 
   /** The records, once as many uses as these are in them. */
-  async function recorded(query: string, uses: number) {
-    for (;;) {
-      const { body } = await owner.get(`/access-records?${query}`);
-      const sum = body.items.reduce((total, item) => total + Number(item.uses), 0);
-      if (sum >= uses) return body.items;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+  const recorded = (query: string, uses: number) =>
+    eventually(
+      async () => (await owner.get(`/access-records?${query}`)).body.items,
+      (items) => items.reduce((total, item) => total + Number(item.uses), 0) >= uses,
+    );
 
   async function aToken(resource: string, scope: string) {
     const parameters = { scope, resource };

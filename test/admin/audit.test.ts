@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type AdminApi, asOwner } from '../support/admin.ts';
+import { eventually } from '../support/eventually.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
 describe('the audit log in the admin API', () => {
@@ -52,8 +53,7 @@ describe('the audit log in the admin API', () => {
     const open =
       "select count(*)::int as open from pg_stat_activity where state like 'idle in transaction%' and datname = current_database()";
     const idle = async () => (await latchkey.database.query(open)).rows[0].open;
-    for (let n = 0; n < 50 && (await idle()) > 0; n += 1) await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(await idle()).toBe(0);
+    await eventually(idle, (count) => count === 0);
     expect((await owner.get('/audit/events?action=audit.exported')).body.items[0]).toMatchObject({
       actor_kind: 'client',
     });

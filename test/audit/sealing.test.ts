@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { DatabaseProxy } from '../support/database-proxy.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import { Network } from '../support/network.ts';
 import { report, rounds } from '../support/report.ts';
 import type { ServerProcess } from '../support/server.ts';
 import { sealed, unsealed, verified, writeEvents } from './support/log.ts';
@@ -91,21 +91,21 @@ describe('two nodes', () => {
 });
 
 describe('without a database for a while', () => {
-  let proxy: DatabaseProxy;
+  let network: Network;
   const latchkey = startLatchkey({
     prepare: async () => {
-      proxy = await DatabaseProxy.open(process.env.LATCHKEY_TEST_ADMIN_URL ?? '');
-      return { through: proxy.through };
+      network = await Network.open(process.env.LATCHKEY_TEST_ADMIN_URL ?? '');
+      return { through: network.through };
     },
   });
-  afterAll(() => proxy.close());
+  afterAll(() => network.close());
 
   test('the server says once that events wait, and seals them when it is back', async () => {
-    await proxy.refuse();
+    await network.refuse();
     await writeEvents(latchkey.database.url, 20);
     await sleep(1500);
     expect(latchkey.process.output().match(/wait to be sealed/g)).toHaveLength(1);
-    await proxy.recover();
+    await network.recover();
     await sealed(latchkey.database);
     expect(await verified(latchkey.database)).toMatchObject({ fault: undefined, unsealed: 0 });
   });

@@ -1,4 +1,5 @@
 import { asOwner } from '../support/admin.ts';
+import { eventually } from '../support/eventually.ts';
 import { Gateway } from '../support/gateway.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
@@ -10,10 +11,11 @@ describe('latchkey key', () => {
   });
   const codeOf = async (key: unknown) => (await gateway.verify({ key, permission: 'database:read:products' })).code;
   /** What a command did, another process hears of within a second. */
-  const becomes = async (key: unknown, code: string) => {
-    for (const until = Date.now() + 2000; Date.now() < until && (await codeOf(key)) !== code; );
-    expect(await codeOf(key)).toBe(code);
-  };
+  const becomes = (key: unknown, code: string) =>
+    eventually(
+      () => codeOf(key),
+      (each) => each === code,
+    );
 
   test('mints, lists, rotates, lets rest and ends a key beside the running server', async () => {
     const restrictions = '{"rate_limit": "100 requests/minute"}';

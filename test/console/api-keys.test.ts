@@ -1,5 +1,6 @@
 import { type AdminApi, asOwner } from '../support/admin.ts';
 import { type ConsoleBrowser, consoleAs, consoleOfNew, linkOn, wordsOf } from '../support/console.ts';
+import { eventually } from '../support/eventually.ts';
 import { Gateway } from '../support/gateway.ts';
 import { api } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
@@ -62,10 +63,11 @@ describe('API keys in the console', () => {
     );
     const used = /In the last 30 days: 1 request allowed, 1 refused/;
     const path = new URL(page.url).pathname.replace('/console', '');
-    const shown = async () => wordsOf(await alice.get(path));
     // Uses are written once a second.
-    for (const until = Date.now() + 5000; Date.now() < until && !used.test(await shown()); );
-    expect(await shown()).toMatch(used);
+    await eventually(
+      async () => wordsOf(await alice.get(path)),
+      (words) => used.test(words),
+    );
     expect(wordsOf(await alice.get('/audit-log?action=api_key.created'))).toContain('alice');
   });
 

@@ -155,12 +155,18 @@ describe('the three services', () => {
   });
 
   test.each([
-    ['NOTIFICATION_KEY', 'POST /email', { template: 'welcome', to: many(9000) }],
-    ['NOTIFICATION_KEY', 'POST /sms', { template: 'welcome', to: many(9000) }],
-    ['LOGGING_KEY', 'POST /logs', { entries: many(90_000) }],
-  ])('are counted by what they send: %s %s', async (name, request, body) => {
-    await ask(name, request, { body });
-    expect(await ask(name, request, { body })).toMatchObject({ status: 429, retryAfter: expect.any(Number) });
+    [
+      'messages, of both kinds together',
+      'NOTIFICATION_KEY',
+      ['/email', '/sms'],
+      { template: 'welcome', to: many(9000) },
+    ],
+    ['log entries', 'LOGGING_KEY', ['/logs', '/logs'], { entries: many(90_000) }],
+  ])('are counted by what they send: %s', async (_, name, [first, second], body) => {
+    expect(await ask(name, `POST ${first}`, { body })).toMatchObject({ status: 200 });
+    const limited = await ask(name, `POST ${second}`, { body });
+    expect(limited.status).toBe(429);
+    expect(limited.retryAfter).toBeGreaterThan(0);
   });
 
   test('send no template that is not theirs, in whatever way it is written', async () => {

@@ -1,3 +1,4 @@
+import { eventually } from '../support/eventually.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
 describe('expired rows', () => {
@@ -11,13 +12,9 @@ describe('expired rows', () => {
       (select count(*) from consents)::int as consents`);
     return rows[0];
   };
-  const eventually = async (check: () => Promise<boolean>) => {
-    const deadline = Date.now() + 45_000;
-    while (!(await check())) {
-      if (Date.now() > deadline) throw new Error(`did not leave in time: ${JSON.stringify(await counts())}`);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  };
+  type Counts = { access_tokens: number; interactions: number; grants: number };
+  const untilCounted = (isWanted: (seen: Counts) => boolean) =>
+    eventually(counts, isWanted, { withinMs: 45_000, pauseMs: 200 });
   const removeNow = () =>
     latchkey.database.query(`insert into pgboss.job (name, data) values ('remove-expired', '{}')`);
 
@@ -28,14 +25,13 @@ describe('expired rows', () => {
     await latchkey.advance(3 * 86_400);
     const { refresh_token } = await latchkey.tokens();
     await removeNow();
-    await eventually(async () => (await counts()).interactions === 0);
-    await eventually(async () => (await counts()).access_tokens === 1);
+    await untilCounted(({ interactions, access_tokens }) => interactions === 0 && access_tokens === 1);
     expect(await counts()).toMatchObject({ codes: 1, families: 2, grants: 2, sessions: 2, consents: 1 });
     expect(await latchkey.refresh(refresh_token)).toMatchObject({ status: 200 });
 
     await latchkey.advance(200 * 86_400);
     await removeNow();
-    await eventually(async () => (await counts()).grants === 0);
+    await untilCounted(({ grants }) => grants === 0);
     expect(await counts()).toMatchObject({ access_tokens: 0, codes: 0, families: 0, sessions: 0, consents: 1 });
   });
 });

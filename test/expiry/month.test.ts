@@ -1,3 +1,4 @@
+import { eventually } from '../support/eventually.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { report, rounds } from '../support/report.ts';
 
@@ -38,7 +39,11 @@ describe('day after day of use', () => {
     const { query } = latchkey.database;
     const { rows } = await query(`insert into pgboss.job (name, data) values ('remove-expired', '{}') returning id`);
     const done = `select from pgboss.job where id = $1 and state = 'completed'`;
-    while ((await query(done, [rows[0].id])).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    await eventually(
+      () => query(done, [rows[0].id]),
+      ({ rowCount }) => rowCount === 1,
+      { withinMs: 60_000 },
+    );
     // A real day has room for many of autovacuum's visits.
     await query(`vacuum ${tables.join(', ')}`);
   }

@@ -1,22 +1,23 @@
 import pg from 'pg';
 import { asOwner } from '../support/admin.ts';
-import { DatabaseProxy } from '../support/database-proxy.ts';
+import { eventually } from '../support/eventually.ts';
 import { Gateway } from '../support/gateway.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import { Network } from '../support/network.ts';
 import { report } from '../support/report.ts';
 
 /** What a node remembers is believed for five seconds; as much again for a machine that is busy with other things. */
 const distrustMs = 7000;
 
 describe('a node that is cut off', () => {
-  let proxy: DatabaseProxy;
+  let network: Network;
   const latchkey = startLatchkey({
     prepare: async () => {
-      proxy = await DatabaseProxy.open(process.env.LATCHKEY_TEST_ADMIN_URL ?? '');
-      return { through: proxy.through };
+      network = await Network.open(process.env.LATCHKEY_TEST_ADMIN_URL ?? '');
+      return { through: network.through };
     },
   });
-  afterAll(() => proxy.close());
+  afterAll(() => network.close());
   let gateway: Gateway;
   beforeAll(async () => {
     gateway = await Gateway.open(latchkey, await asOwner(latchkey));
@@ -24,7 +25,7 @@ describe('a node that is cut off', () => {
 
   const until = async (isReached: () => Promise<boolean>): Promise<number> => {
     const startedAt = performance.now();
-    while (!(await isReached())) await new Promise((resolve) => setTimeout(resolve, 20));
+    await eventually(isReached, Boolean, { pauseMs: 20 });
     return Math.round(performance.now() - startedAt);
   };
 
@@ -44,13 +45,13 @@ describe('a node that is cut off', () => {
   test('from the database goes on for five seconds, then refuses instead of guessing, and recovers', async () => {
     const { key } = await gateway.mint();
     expect(await gateway.verify({ key })).toMatchObject({ code: 'valid' });
-    await proxy.refuse();
+    await network.refuse();
     expect((await gateway.post({ key })).status).toBe(200);
     const refusedMs = await until(async () => (await gateway.post({ key })).status === 503);
     report(`database away: keys were refused with 503 after ${refusedMs} ms`);
     expect(refusedMs).toBeLessThan(distrustMs);
     expect((await gateway.forwardAuth('', { 'x-api-key': key })).status).toBe(503);
-    await proxy.recover();
+    await network.recover();
     await until(async () => (await gateway.post({ key })).status === 200);
   });
 });

@@ -1,4 +1,5 @@
 import { type AdminApi, asOwner } from '../support/admin.ts';
+import { eventually } from '../support/eventually.ts';
 import { Gateway } from '../support/gateway.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
@@ -109,7 +110,7 @@ describe('a quota that a node counts for itself', () => {
     const verdict = await gateway.verify({ key });
     expect(verdict).toMatchObject({ code: 'quota_exceeded', limits: [{ limit: 3, remaining: 0 }] });
     const counted = async () => (await latchkey.database.query('select value from limit_counters')).rows[0]?.value;
-    for (const until = Date.now() + 5000; Date.now() < until && (await counted()) !== '3'; );
+    await eventually(counted, (value) => value === '3');
     const { address } = await latchkey.startNode();
     expect(await gateway.verify({ key }, address)).toMatchObject({ code: 'quota_exceeded' });
     await latchkey.advance(Number(verdict.retry_after_seconds));

@@ -1,9 +1,9 @@
 import { Agent } from 'node:http';
 import { type AdminApi, asOwner } from '../support/admin.ts';
-import { DatabaseProxy } from '../support/database-proxy.ts';
 import { boundToken, Gateway } from '../support/gateway.ts';
 import { api as registered } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import { Network } from '../support/network.ts';
 import { type ProxyProgram, proxyPrograms, type RunningProxy, startProxy } from '../support/proxies.ts';
 import { digestOf, RecordingApi, type Sent, sendAsWritten, websocketHandshake } from '../support/recording-api.ts';
 
@@ -25,9 +25,9 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
   const proxied = (program: ProxyProgram) => {
     let proxy: RunningProxy;
     /** Between the proxy and Latchkey. */
-    let network: DatabaseProxy;
+    let network: Network;
     beforeAll(async () => {
-      network = await DatabaseProxy.open(latchkey.issuer.replace('localhost', '127.0.0.1'));
+      network = await Network.open(latchkey.issuer.replace('localhost', '127.0.0.1'));
       const { host } = new URL(network.through('http://latchkey'));
       proxy = await startProxy(program, { latchkey: host, api: api.address });
     });
@@ -234,7 +234,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       network.silence();
       const asked = performance.now();
       expect(await statusFor(key)).toBeGreaterThanOrEqual(500);
-      expect(performance.now() - asked).toBeLessThan(6000);
+      expect(performance.now() - asked).toBeLessThan(10_000);
       expect(api.seen).toEqual([]);
       await network.recover({ dead: true });
       network.reset();
@@ -245,6 +245,6 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
 
   for (const program of proxyPrograms) {
     if (program.find() !== undefined) describe(program.name, () => proxied(program));
-    else test(`${program.name} is not tried here: ${program.packages} is not installed`, () => undefined);
+    else describe.skip(`${program.name}, which is not installed (${program.packages}),`, () => proxied(program));
   }
 });

@@ -1,4 +1,5 @@
 import { type AdminApi, asOwner } from '../support/admin.ts';
+import { eventually } from '../support/eventually.ts';
 import { Gateway, type Minted } from '../support/gateway.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { report } from '../support/report.ts';
@@ -39,7 +40,11 @@ describe('a key that was revoked', () => {
       }
     };
     const asking = Promise.all(Array.from({ length: askers }, ask));
-    while (made.length < askers) await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually(
+      () => made.length,
+      (length) => length >= askers,
+      { pauseMs: 5 },
+    );
     await deed();
     answeredAt = performance.now();
     await asking;

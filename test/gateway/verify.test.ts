@@ -1,4 +1,5 @@
 import { type AdminApi, asOwner } from '../support/admin.ts';
+import { eventually } from '../support/eventually.ts';
 import { boundToken, Gateway, withoutTable } from '../support/gateway.ts';
 import { api, jwtApi } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
@@ -137,8 +138,7 @@ describe('POST /gateway/verify', () => {
       { key, permission: 'database:write:products' },
     ]);
     const used = async () => (await owner.get(`/api-keys/${id}/usage`)).body;
-    for (const until = Date.now() + 5000; Date.now() < until && (await used()).allowed !== 2; );
-    expect(await used()).toMatchObject({
+    expect(await eventually(used, ({ allowed, refused }) => allowed === 2 && refused === 1)).toMatchObject({
       allowed: 2,
       refused: 1,
       last_used_at: expect.stringMatching(/Z$/),

@@ -1,10 +1,17 @@
 import { request } from 'node:http';
 import { type AdminApi, asOwner } from '../support/admin.ts';
+import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { Gateway, type VerifyAnswer } from '../support/gateway.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
 const byPath = '?permission=database:read:{path.1}';
+
+/** How often a key was used, as its records have it so far. */
+const recordedUses = (owner: AdminApi, id: string) => async () => {
+  const { body } = await owner.get(`/access-records?credential=${id}&outcome=active`);
+  return body.items.reduce((sum, item) => sum + Number(item.uses), 0);
+};
 
 describe.each([
   ['trusted', '1'],
@@ -38,11 +45,7 @@ describe.each([
     const allowed = trusted === '1' ? 2 : 1;
     for (let n = 0; n < allowed; n += 1) expect((await ask()).status).toBe(200);
     expect((await ask()).status).toBe(429);
-    for (let uses = 0; uses < 5; ) {
-      const { body } = await owner.get(`/access-records?credential=${id}&outcome=active`);
-      uses = body.items.reduce((sum, item) => sum + Number(item.uses), 0);
-      expect(uses).toBeLessThanOrEqual(5);
-    }
+    expect(await eventually(recordedUses(owner, id), (uses) => uses >= 5)).toBe(5);
     // Met, though nothing was counted yet: what is counted first has to be read, and counts once all the same.
     const { key: counted } = await gateway.mint({ restrictions: { quota: { day: 3 } } });
     expect((await ask({ 'x-api-key': counted, 'x-original-uri': '/orders' })).status).toBe(403);
@@ -90,11 +93,7 @@ describe('a service that asks about keys that this node has met', () => {
     );
     expect((await asked({ ...request, cost: 3 })).body.limits).toMatchObject([{ remaining: 0 }]);
     expect((await asked(request)).body.code).toBe('rate_limited');
-    for (let uses = 0; uses < 3; ) {
-      const { body } = await owner.get(`/access-records?credential=${id}&outcome=active`);
-      uses = body.items.reduce((sum, item) => sum + Number(item.uses), 0);
-      expect(uses).toBeLessThanOrEqual(3);
-    }
+    expect(await eventually(recordedUses(owner, id), (uses) => uses >= 3)).toBe(3);
     await owner.post('/revocations', { handle: { api_keys: { id } } });
     expect((await asked(request)).body.code).toBe('revoked');
   });

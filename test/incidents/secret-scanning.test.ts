@@ -2,8 +2,8 @@ import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { decodeJwt } from 'jose';
-import { eventually } from '../notifications/support/receiver.ts';
 import { type AdminApi, asOwner } from '../support/admin.ts';
+import { eventually } from '../support/eventually.ts';
 import { Gateway } from '../support/gateway.ts';
 import { jwtApi } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
@@ -141,8 +141,11 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     };
     const about = (name: string) => mail.letters.filter(({ source }) => plain(source).includes(name));
     for (const [name, addresses] of Object.entries(told)) {
-      await eventually(() => about(name).length >= addresses.length);
-      expect(new Set(about(name).flatMap(({ to }) => to))).toEqual(new Set(addresses));
+      const letters = await eventually(
+        () => about(name),
+        ({ length }) => length >= addresses.length,
+      );
+      expect(new Set(letters.flatMap(({ to }) => to))).toEqual(new Set(addresses));
     }
     for (const { source } of mail.letters) {
       expect(plain(source)).toContain('content https://github.example/some/file');

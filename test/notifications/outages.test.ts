@@ -1,7 +1,8 @@
 import { sealed } from '../audit/support/log.ts';
 import { type AdminApi, asOwner } from '../support/admin.ts';
+import { eventually } from '../support/eventually.ts';
 import { startLatchkey } from '../support/latchkey.ts';
-import { eventually, Receiver } from './support/receiver.ts';
+import { Receiver } from './support/receiver.ts';
 
 describe('a receiver of events', () => {
   const latchkey = startLatchkey();
@@ -26,7 +27,10 @@ describe('a receiver of events', () => {
     const second = await latchkey.startNode();
     const made = Array.from({ length: 10 }, (_, n) => `role-${n}`);
     for (const [n, name] of made.entries()) await role(name, n % 2 ? second.address : undefined);
-    await eventually(() => new Set(receiver.received.map(({ id }) => id)).size === made.length);
+    await eventually(
+      () => new Set(receiver.received.map(({ id }) => id)),
+      ({ size }) => size === made.length,
+    );
     expect([...new Set(names())]).toEqual(made);
     const ids = new Map(receiver.received.map(({ id, body }) => [body, id]));
     expect(ids.size).toBe(made.length);
@@ -44,7 +48,11 @@ describe('a receiver of events', () => {
     await latchkey.process.kill('SIGKILL');
     await latchkey.startNode();
     const expected = ['heard-by-nobody', 'sealed-not-sent', 'just-acknowledged'];
-    await eventually(() => new Set(names()).size === expected.length, 60_000);
+    await eventually(
+      () => new Set(names()),
+      ({ size }) => size === expected.length,
+      { withinMs: 45_000 },
+    );
     expect(names()).toEqual(['heard-by-nobody', ...expected]);
     expect(receiver.received[0]?.id).toBe(receiver.received[1]?.id);
   });

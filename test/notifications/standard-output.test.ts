@@ -1,7 +1,8 @@
 import { type AdminApi, asOwner } from '../support/admin.ts';
+import { eventually } from '../support/eventually.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import type { ServerProcess } from '../support/server.ts';
-import { eventually, type Told } from './support/receiver.ts';
+import type { Told } from './support/receiver.ts';
 
 const env = { LATCHKEY_AUDIT_STDOUT: 'on', LOG_LEVEL: 'silent' };
 
@@ -34,7 +35,10 @@ describe('with LATCHKEY_AUDIT_STDOUT', () => {
     const second = await another();
     const made = Array.from({ length: 8 }, (_, n) => `role-${n}`);
     for (const [n, name] of made.entries()) await role(name, n % 2 ? second.address : undefined);
-    await eventually(() => rolesIn(latchkey.process, second).length === made.length);
+    await eventually(
+      () => rolesIn(latchkey.process, second),
+      ({ length }) => length === made.length,
+    );
     expect(rolesIn(latchkey.process, second).sort()).toEqual(made);
     expect(rolesIn(second)).toEqual(rolesIn(second).toSorted());
     const heads = [...linesOf(latchkey.process), ...linesOf(second)].filter(({ type }) => type === 'audit.sealed');
@@ -47,7 +51,11 @@ describe('with LATCHKEY_AUDIT_STDOUT', () => {
     await latchkey.process.kill('SIGKILL');
     const next = await another();
     await role('after', next.address);
-    await eventually(() => rolesIn(next).includes('after'), 60_000);
+    await eventually(
+      () => rolesIn(next),
+      (names) => names.includes('after'),
+      { withinMs: 45_000 },
+    );
     expect(rolesIn(latchkey.process, next)).toEqual(expect.arrayContaining(['before', 'after']));
   });
 });
@@ -57,9 +65,13 @@ describe('without it', () => {
 
   test('no event is written to standard output', async () => {
     await latchkey.clientCredentials();
-    await eventually(async () => (await latchkey.auditEvents('access_token.issued')).length > 0);
     await eventually(
-      async () => (await latchkey.database.query('select 1 from audit_segments limit 1')).rows.length > 0,
+      () => latchkey.auditEvents('access_token.issued'),
+      ({ length }) => length > 0,
+    );
+    await eventually(
+      () => latchkey.database.query('select 1 from audit_segments limit 1'),
+      ({ rows }) => rows.length > 0,
     );
     expect(latchkey.process.output()).not.toContain('"type":');
   });

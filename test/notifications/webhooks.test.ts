@@ -1,6 +1,7 @@
 import { type AdminApi, asOwner, asService } from '../support/admin.ts';
+import { eventually } from '../support/eventually.ts';
 import { startLatchkey } from '../support/latchkey.ts';
-import { eventually, Receiver, verify } from './support/receiver.ts';
+import { Receiver, verify } from './support/receiver.ts';
 
 describe('a webhook', () => {
   const latchkey = startLatchkey();
@@ -29,7 +30,12 @@ describe('a webhook', () => {
   }
   const names = (told: { data: Record<string, unknown> }[]) => told.map(({ data }) => data.target_id);
   const unique = (...letters: string[]) => letters.map((letter) => `${letter}-${crypto.randomUUID().slice(0, 8)}`);
-  const dead = async (path: string) => (await owner.get(`${path}/deliveries?state=dead`)).body.items;
+  /** Its dead letters, once there are so many. */
+  const dead = (path: string, count: number) =>
+    eventually(
+      async () => (await owner.get(`${path}/deliveries?state=dead`)).body.items,
+      ({ length }) => length === count,
+    );
 
   test('is told of what happens, in the order of the chain, as Standard Webhooks has it', async () => {
     // What happened just before and is not sealed yet comes, too: the owner's own role.
@@ -61,7 +67,10 @@ describe('a webhook', () => {
     const heads = await hook({ events: ['audit.sealed'] });
     const clients = await hook({ events: ['client.created', 'resource_server.*'] });
     await roles(...unique('unheard'));
-    await eventually(() => all.receiver.verified(all.secret).some(({ type }) => type === 'role.created'));
+    await eventually(
+      () => all.receiver.verified(all.secret),
+      (told) => told.some(({ type }) => type === 'role.created'),
+    );
     await heads.receiver.until(1);
     const [head] = heads.receiver.verified(heads.secret);
     expect(head).toMatchObject({
@@ -104,8 +113,7 @@ describe('a webhook', () => {
     const made = unique('a', 'b', 'c');
     await roles(...made);
     await receiver.until(3);
-    await eventually(async () => (await dead(path)).length === 2);
-    const [letter] = (await dead(path)).slice(-1);
+    const letter = (await dead(path, 2)).at(-1);
     expect(letter).toMatchObject({
       state: 'dead',
       attempts: 1,
@@ -117,11 +125,11 @@ describe('a webhook', () => {
     await receiver.until(4);
     expect(receiver.received[3]?.id).toBe(receiver.received[0]?.id);
     expect(receiver.received[3]?.body).toBe(receiver.received[0]?.body);
-    await eventually(async () => (await dead(path)).length === 1);
+    await dead(path, 1);
     expect(await owner.post(`${path}/redeliver`)).toMatchObject({ status: 202, body: { deliveries: 1 } });
     await receiver.until(5);
     expect(names(receiver.verified(secret))).toEqual([...made, made[0], made[1]]);
-    await eventually(async () => (await dead(path)).length === 0);
+    await dead(path, 0);
   });
 
   test('that answers 410 is told nothing more, until somebody enables it; then nothing is missing', async () => {
@@ -129,8 +137,11 @@ describe('a webhook', () => {
     receiver.answers = [410];
     const made = unique('a', 'b');
     await roles(...made);
-    await eventually(async () => (await owner.get(path)).body.enabled === false);
-    expect((await owner.get(path)).body).toMatchObject({ disabled_because: 'gone', version: 2 });
+    const ended = await eventually(
+      async () => (await owner.get(path)).body,
+      ({ enabled }) => enabled === false,
+    );
+    expect(ended).toMatchObject({ disabled_because: 'gone', version: 2 });
     const events = (await latchkey.auditEvents('webhook.disabled')).filter(({ target_id }) => target_id === id);
     expect(events).toMatchObject([{ actor_kind: 'system', reason: 'gone' }]);
     expect(await owner.post(`${path}/test`)).toMatchObject({ status: 409 });
@@ -191,14 +202,13 @@ describe('a webhook', () => {
   test('never reaches an address inside (the guard holds at the connection)', async () => {
     const { body } = await owner.post('/webhooks', { url: 'http://10.0.0.1/hook', events: ['role.*'] });
     await owner.post(`/webhooks/${body.id}/test`);
-    await eventually(async () => (await dead(`/webhooks/${body.id}`)).length === 1);
-    expect((await dead(`/webhooks/${body.id}`))[0]).toMatchObject({ last_error: '10.0.0.1 is not a public address' });
+    const [letter] = await dead(`/webhooks/${body.id}`, 1);
+    expect(letter).toMatchObject({ last_error: '10.0.0.1 is not a public address' });
   });
 
   test('is changed by whoever saw it last, by merge patch', async () => {
     const { path } = await hook({ description: 'ours' });
-    const { headers } = await owner.get(path);
-    const seen = { headers: { 'if-match': headers.get('etag') ?? '' } };
+    const seen = { headers: { 'if-match': (await owner.get(path)).headers.get('etag') ?? '' } };
     expect(await owner.patch(path, { description: null, events: ['user.*'] }, seen)).toMatchObject({
       status: 200,
       body: { description: null, events: ['user.*'], version: 2 },
@@ -213,8 +223,7 @@ describe('a webhook', () => {
       permissions: ['latchkey:webhook:*'],
       scope: 'latchkey:webhook:write',
     });
-    const input = { url: 'https://example.com/hook' };
-    expect(await writer.post('/webhooks', input)).toMatchObject({
+    expect(await writer.post('/webhooks', { url: 'https://example.com/hook' })).toMatchObject({
       status: 403,
       body: { permission: 'latchkey:audit:read' },
     });
@@ -227,9 +236,8 @@ describe('a webhook', () => {
     await owner.post(`${path}/test`);
     await owner.post(`${path}/redeliver`);
     await owner.delete(path);
-    const { rows } = await latchkey.database.query('select action from audit_events where target_id = $1 order by id', [
-      id,
-    ]);
+    const query = 'select action from audit_events where target_id = $1 order by id';
+    const { rows } = await latchkey.database.query(query, [id]);
     expect(rows.map(({ action }) => action)).toEqual([
       'webhook.created',
       'webhook.updated',

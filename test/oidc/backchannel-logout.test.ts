@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { eventually } from '../support/eventually.ts';
 import { clientSecrets, password, redirectUri, standardInstallation } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
@@ -36,13 +37,12 @@ describe('signing out', () => {
   });
   afterAll(() => app.close());
 
-  const eventually = async (check: () => boolean | Promise<boolean>, withinMs: number) => {
-    const deadline = Date.now() + withinMs;
-    while (!(await check())) {
-      if (Date.now() > deadline) throw new Error('did not happen in time');
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
+  const untilTold = (count: number) =>
+    eventually(
+      () => received.length,
+      (length) => length >= count,
+      { withinMs: 40_000 },
+    );
 
   test('tells the apps of the session with a signed logout token, and tries again where one is away (OIDC Back-Channel Logout 1.0 §2.5)', async () => {
     failures = 1;
@@ -51,7 +51,7 @@ describe('signing out', () => {
     const started = Date.now();
     await browser.submit(await browser.get('/oauth/logout'), { logout: 'yes' });
     expect(Date.now() - started).toBeLessThan(5000);
-    await eventually(() => received.length >= 2, 40_000);
+    await untilTold(2);
 
     const jwks = createRemoteJWKSet(new URL(`${latchkey.issuer}/oauth/jwks`));
     const { payload } = await jwtVerify(received[1] ?? '', jwks, {
@@ -61,7 +61,10 @@ describe('signing out', () => {
     });
     const { sub, sid } = JSON.parse(Buffer.from(tokens.id_token.split('.')[1] ?? '', 'base64url').toString());
     expect(payload).toMatchObject({ sub, sid, events: { 'http://schemas.openid.net/event/backchannel-logout': {} } });
-    await eventually(async () => (await latchkey.auditEvents('backchannel_logout.delivered')).length === 1, 5000);
+    await eventually(
+      () => latchkey.auditEvents('backchannel_logout.delivered'),
+      ({ length }) => length === 1,
+    );
   });
 
   test('tells them, too, when another browser signs theirs out (OIDC Back-Channel Logout 1.0 §2.4)', async () => {
@@ -73,7 +76,7 @@ describe('signing out', () => {
     const tokens = [await latchkey.tokens(options, undefined, 'bob'), await latchkey.tokens(options, undefined, 'bob')];
     const before = received.length;
     await mine.submit(await mine.get('/account/sessions/sign-out-others'), {}, 'sign-out-others');
-    await eventually(() => received.length >= before + 2, 40_000);
+    await untilTold(before + 2);
     const told = received.slice(before).map(subjectAndSession);
     expect(told.sort()).toEqual(tokens.map(({ id_token }) => subjectAndSession(id_token)).sort());
   });

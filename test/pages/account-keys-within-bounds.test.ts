@@ -1,56 +1,27 @@
-import { type AdminApi, asOwner } from '../support/admin.ts';
 import { linkOn, wordsOf } from '../support/console.ts';
-import { Gateway } from '../support/gateway.ts';
-import { api, password, standardInstallation } from '../support/installation.ts';
-import { startLatchkey } from '../support/latchkey.ts';
-import { keyOn, letPeople, OwnKeys, pathOn } from '../support/own-keys.ts';
+import { api } from '../support/installation.ts';
+import { deeds, errorsOn, keyOn, OwnKeys, pathOn, startWithOwnKeys } from '../support/own-keys.ts';
 import type { Page } from '../support/user-agent.ts';
 
-const people = ['carol', 'dave', 'erin', 'frank', 'gina', 'hugo'];
-const users = people.map((username) => ({ username, password }));
-const rights = [
-  { pattern: 'orders:read' },
-  { pattern: 'reports:*' },
-  { resource: api, pattern: 'read' },
-  { resource: api, pattern: 'write' },
-];
-const deeds = ['change', 'rotate', 'disable', 'enable', 'revoke'];
-
 describe('API keys of one’s own, within their bounds,', () => {
-  const latchkey = startLatchkey({
-    apply: { ...standardInstallation, users: [...standardInstallation.users, ...users] },
-  });
-  let owner: AdminApi;
-  let gateway: Gateway;
+  const site = startWithOwnKeys(['carol', 'dave', 'erin', 'frank', 'gina', 'hugo']);
+  const { latchkey, verdict, works } = site;
   let carol: OwnKeys;
-  beforeAll(async () => letPeople(await asOwner(latchkey), { role: 'buyer', people, rights }));
-  // Anew for each: tests move the clock, and a password and a token count for ten minutes.
+  // Anew for each: tests move the clock, and a password counts for ten minutes.
   beforeEach(async () => {
-    owner = await asOwner(latchkey);
-    gateway = await Gateway.open(latchkey, owner);
     carol = await OwnKeys.of(latchkey, 'carol');
   });
-
-  const verdict = (key: string, permission = 'orders:read') => gateway.verify({ key, permission });
-  const works = async (key: string) => (await verdict(key)).valid;
-  const errorsOn = ({ html }: Page) =>
-    Object.fromEntries(
-      [...html.matchAll(/<small id="([a-z_]+)-error" class="problem">([^<]*)</g)].map(([, field, text]) => [
-        field,
-        text,
-      ]),
-    );
 
   test('that an administrator disabled are enabled by an administrator', async () => {
     const made = await carol.mint({ name: 'Suspect' });
     const [key, path] = [keyOn(made), pathOn(made)];
     const id = path.slice(1);
-    await owner.post(`/api-keys/${id}/disable`);
+    await site.owner.post(`/api-keys/${id}/disable`);
     const refused = await carol.act(`${path}/enable`);
     expect(refused.status).toBe(409);
     expect(wordsOf(refused)).toContain('Somebody else disabled this key');
     expect(await works(key)).toBe(false);
-    await owner.post(`/api-keys/${id}/enable`);
+    await site.owner.post(`/api-keys/${id}/enable`);
     expect(await works(key)).toBe(true);
     await carol.act(`${path}/disable`);
     await carol.act(`${path}/enable`);
@@ -82,14 +53,14 @@ describe('API keys of one’s own, within their bounds,', () => {
       kind: 'user',
       owner: 'alice',
     });
-    const { body } = await owner.get('/api-keys?q=Too+much');
+    const { body } = await site.owner.get('/api-keys?q=Too+much');
     expect(body.items).toMatchObject([{ owner: { name: 'carol' }, roles: [] }]);
   });
 
   test('of somebody else read as unknown, whatever one may and whatever is tried', async () => {
     const made = await carol.mint({ name: 'Mine' });
     const [key, path] = [keyOn(made), pathOn(made)];
-    const before = (await owner.get(`/api-keys${path}`)).body;
+    const before = (await site.owner.get(`/api-keys${path}`)).body;
     for (const login of ['dave', 'alice']) {
       const other = await OwnKeys.of(latchkey, login);
       expect(await other.get(path)).toMatchObject({ status: 404 });
@@ -105,7 +76,7 @@ describe('API keys of one’s own, within their bounds,', () => {
     }
     for (const path of ['/none', '/%00', '/..%2f', `/${'x'.repeat(300)}/revoke`])
       expect({ path, status: (await carol.get(path)).status }).toEqual({ path, status: 404 });
-    expect((await owner.get(`/api-keys${path}`)).body).toEqual(before);
+    expect((await site.owner.get(`/api-keys${path}`)).body).toEqual(before);
     expect(await works(key)).toBe(true);
     const stranger = latchkey.browser();
     expect((await stranger.get(`/account/keys${path}`)).url).toContain('/sign-in?return_to=%2Faccount%2Fkeys');
@@ -132,12 +103,12 @@ describe('API keys of one’s own, within their bounds,', () => {
     const made = await erin.mint();
     const key = keyOn(made);
     expect(await works(key)).toBe(true);
-    await owner.delete('/roles/buyer/assignments/user/erin');
+    await site.owner.delete('/roles/buyer/assignments/user/erin');
     expect(await verdict(key)).toMatchObject({ valid: false });
     expect((await erin.forge(`${pathOn(made)}/rotate`, { overlap_seconds: '3600' })).status).toBe(403);
-    await owner.put('/roles/buyer/assignments/user/erin', {});
+    await site.owner.put('/roles/buyer/assignments/user/erin', {});
     expect(await works(key)).toBe(true);
-    await owner.post('/users/erin/disable');
+    await site.owner.post('/users/erin/disable');
     expect(await verdict(key)).toMatchObject({ valid: false });
     expect((await erin.get()).url).toContain('/sign-in');
   });
@@ -155,7 +126,7 @@ describe('API keys of one’s own, within their bounds,', () => {
     expect(wordsOf(page)).toMatch(why);
     for (const held of ['', 'orders:read', '*'])
       expect((await bob.forge('/new', { name: 'Mine', environment: 'dev', risk: 'low', held })).status).toBe(403);
-    expect((await owner.get('/api-keys?user=bob')).body.items).toEqual([]);
+    expect((await site.owner.get('/api-keys?user=bob')).body.items).toEqual([]);
   });
 
   test('do not come into being when that cannot be recorded', async () => {
@@ -168,7 +139,7 @@ describe('API keys of one’s own, within their bounds,', () => {
     } finally {
       await latchkey.database.query('alter table audit_events drop constraint refuses');
     }
-    expect((await owner.get('/api-keys?user=gina')).body.items).toEqual([]);
+    expect((await site.owner.get('/api-keys?user=gina')).body.items).toEqual([]);
   });
 
   test('are a thousand at most, until one ends some', async () => {
@@ -189,8 +160,8 @@ describe('API keys of one’s own, within their bounds,', () => {
     const made = await frank.mint({ name: 'Told' });
     const [key, path] = [keyOn(made), pathOn(made)];
     const rotated = await frank.act(`${path}/rotate`, { overlap_seconds: '0' });
-    await owner.post(`/api-keys${path}/disable`);
-    await owner.post(`/api-keys${path}/enable`);
+    await site.owner.post(`/api-keys${path}/disable`);
+    await site.owner.post(`/api-keys${path}/enable`);
     await frank.act(`${path}/revoke`);
     const admin = await OwnKeys.of(latchkey, 'alice');
     await admin.mint({ name: 'Of Alice', held: '*' });

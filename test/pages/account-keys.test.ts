@@ -1,45 +1,16 @@
-import { type AdminApi, asOwner } from '../support/admin.ts';
 import { linkOn, wordsOf } from '../support/console.ts';
-import { Gateway } from '../support/gateway.ts';
-import { api, password, standardInstallation } from '../support/installation.ts';
-import { startLatchkey } from '../support/latchkey.ts';
-import { keyOn, letPeople, OwnKeys, pathOn } from '../support/own-keys.ts';
-import type { Page } from '../support/user-agent.ts';
-
-const people = ['carol', 'dave', 'erin', 'frank', 'gina', 'hugo'];
-const users = people.map((username) => ({ username, password }));
-const rights = [
-  { pattern: 'orders:read' },
-  { pattern: 'reports:*' },
-  { resource: api, pattern: 'read' },
-  { resource: api, pattern: 'write' },
-];
-const deeds = ['change', 'rotate', 'disable', 'enable', 'revoke'];
+import { eventually } from '../support/eventually.ts';
+import { api, password } from '../support/installation.ts';
+import { deeds, errorsOn, keyOn, OwnKeys, pathOn, startWithOwnKeys } from '../support/own-keys.ts';
 
 describe('API keys of one’s own', () => {
-  const latchkey = startLatchkey({
-    apply: { ...standardInstallation, users: [...standardInstallation.users, ...users] },
-  });
-  let owner: AdminApi;
-  let gateway: Gateway;
+  const site = startWithOwnKeys(['carol', 'dave']);
+  const { latchkey, verdict, works } = site;
   let carol: OwnKeys;
-  beforeAll(async () => letPeople(await asOwner(latchkey), { role: 'buyer', people, rights }));
-  // Anew for each: tests move the clock, and a password and a token count for ten minutes.
+  // Anew for each: tests move the clock, and a password counts for ten minutes.
   beforeEach(async () => {
-    owner = await asOwner(latchkey);
-    gateway = await Gateway.open(latchkey, owner);
     carol = await OwnKeys.of(latchkey, 'carol');
   });
-
-  const verdict = (key: string, permission = 'orders:read') => gateway.verify({ key, permission });
-  const works = async (key: string) => (await verdict(key)).valid;
-  const errorsOn = ({ html }: Page) =>
-    Object.fromEntries(
-      [...html.matchAll(/<small id="([a-z_]+)-error" class="problem">([^<]*)</g)].map(([, field, text]) => [
-        field,
-        text,
-      ]),
-    );
 
   test('are minted of what one may: shown once, never kept by the browser, and good at once', async () => {
     const form = await carol.get('/new');
@@ -68,9 +39,9 @@ describe('API keys of one’s own', () => {
     expect(made.html).toMatch(/<code data-copy>sk_staging_\w+<\/code> <button type="button" class="link copy" hidden>/);
     const asked = { key, ip: '127.0.0.1' };
     for (const permission of ['orders:read', 'reports:read:monthly'])
-      expect(await gateway.verify({ ...asked, permission })).toMatchObject({ valid: true });
-    expect(await gateway.verify({ ...asked, permission: 'reports:read:daily' })).toMatchObject({ valid: false });
-    expect(await gateway.verify({ ...asked, permission: 'orders:read', ip: '192.0.2.1' })).toMatchObject({
+      expect(await site.gateway.verify({ ...asked, permission })).toMatchObject({ valid: true });
+    expect(await site.gateway.verify({ ...asked, permission: 'reports:read:daily' })).toMatchObject({ valid: false });
+    expect(await site.gateway.verify({ ...asked, permission: 'orders:read', ip: '192.0.2.1' })).toMatchObject({
       code: 'ip_not_allowed',
     });
 
@@ -90,8 +61,10 @@ describe('API keys of one’s own', () => {
     for (const { html } of everywhere) expect(html).not.toContain(key);
     const used = /In the last 30 days: 2 requests allowed, 2 refused/;
     // Uses are written once a second.
-    for (const until = Date.now() + 5000; Date.now() < until && !used.test(wordsOf(await carol.get(pathOn(made)))); );
-    expect(wordsOf(await carol.get(pathOn(made)))).toMatch(used);
+    await eventually(
+      async () => wordsOf(await carol.get(pathOn(made))),
+      (words) => used.test(words),
+    );
 
     const id = pathOn(made).slice(1);
     const events = await latchkey.auditEvents('api_key.created');
@@ -166,7 +139,7 @@ describe('API keys of one’s own', () => {
     );
     expect([await works(key), await works(next)]).toEqual([true, true]);
     await latchkey.advance(3601);
-    gateway = await Gateway.open(latchkey, await asOwner(latchkey));
+    await site.renew();
     expect([await works(key), await works(next)]).toEqual([false, true]);
     carol = await OwnKeys.of(latchkey, 'carol');
     expect(wordsOf(await carol.get(path))).toMatch(new RegExp(`…${key.slice(-4)} over`));
@@ -202,7 +175,7 @@ describe('API keys of one’s own', () => {
     expect(wordsOf(await carol.act(`${path}/enable`))).toContain('State works');
     expect(await works(key)).toBe(true);
     await latchkey.advance(11 * 60);
-    gateway = await Gateway.open(latchkey, await asOwner(latchkey));
+    await site.renew();
     for (const [deed, button] of [
       ['rotate', 'Make a new text'],
       ['revoke', 'Revoke 1 key'],

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { asOwner } from '../support/admin.ts';
+import { eventually } from '../support/eventually.ts';
 import { password, standardInstallation } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import type { Page, UserAgent } from '../support/user-agent.ts';
@@ -88,12 +88,12 @@ describe('what happened on one’s account', () => {
     for (let guess = 0; guess < 12; guess += 1) await signIn(guesser, 'gina', `guess ${guess}`);
     await latchkey.advance(3600);
     const browser = await signIn(latchkey.browser(firefox), 'gina');
-    let page = await browser.get('/account/activity');
     // How many followed the first in a minute is recorded when that minute is over.
-    for (const until = Date.now() + 10_000; !page.html.includes('times') && Date.now() < until; ) {
-      await sleep(250);
-      page = await browser.get('/account/activity');
-    }
+    const page = await eventually(
+      () => browser.get('/account/activity'),
+      ({ html }) => html.includes('times'),
+      { pauseMs: 250 },
+    );
     const wrong = expect.stringContaining('Somebody tried to sign in with your name and a wrong password');
     const stopped = expect.stringContaining('Too many attempts to sign in with your name; they were stopped');
     expect(new Set(told(page))).toEqual(new Set(['You signed in', stopped, wrong, 'Your account was created']));

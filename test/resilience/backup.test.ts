@@ -2,9 +2,8 @@ import { type InstalledPostgres, installedPostgres, openInstalledPostgres } from
 import { Latchkey } from '../support/latchkey.ts';
 import { report } from '../support/report.ts';
 
-const title = installedPostgres
-  ? 'keeps what was issued, proves its audit log, and what was revoked since is ended by "revoke --before"'
-  : 'is not tried here: no pg_dump with its server is installed';
+const title = 'keeps what was issued, proves its audit log, and what was revoked since is ended by "revoke --before"';
+const testWherePossible = installedPostgres ? test : test.skip;
 
 describe('a backup by pg_dump, restored elsewhere (docs/operations.md)', () => {
   const latchkey = new Latchkey();
@@ -14,9 +13,8 @@ describe('a backup by pg_dump, restored elsewhere (docs/operations.md)', () => {
     await postgres?.close();
   });
 
-  test(title, async () => {
-    if (!installedPostgres) return;
-    postgres = await openInstalledPostgres(installedPostgres);
+  testWherePossible(title, async () => {
+    postgres = await openInstalledPostgres(installedPostgres ?? '');
     await latchkey.start({ adminUrl: postgres.url });
     const { rows } = await latchkey.database.query('show server_version');
     const kept = await latchkey.tokens();

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
+import { eventually } from '../support/eventually.ts';
 import { api, standardInstallation } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { report } from '../support/report.ts';
@@ -36,7 +37,7 @@ describe('a change of a resource server', () => {
   };
   const untilAnswered = async (status: number): Promise<number> => {
     const startedAt = performance.now();
-    while ((await ask()) !== status) await new Promise(setImmediate);
+    await eventually(ask, (each) => each === status, { pauseMs: 5 });
     return Math.round(performance.now() - startedAt);
   };
 
@@ -82,7 +83,7 @@ describe('a change of a resource server', () => {
     await latchkey.database.query(`select pg_terminate_backend(pid) from pg_stat_activity where ${listeners}`);
     const count = async () =>
       (await latchkey.database.query(`select count(*)::int as n from pg_stat_activity where ${listeners}`)).rows[0].n;
-    while ((await count()) < 2) await new Promise(setImmediate);
+    await eventually(count, (listening) => listening >= 2);
   });
 
   test('that the feed cannot tell of is not missed for more than five seconds: the cache is no longer believed', async () => {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DatabaseProxy } from '../support/database-proxy.ts';
 import { type Door, type Knock, openDoors, patienceMs, servedFromMemory } from '../support/doors.ts';
+import { eventually } from '../support/eventually.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import { Network } from '../support/network.ts';
 import { report } from '../support/report.ts';
 
 /** A broken connection costs one more silence before it is replaced. */
@@ -15,19 +16,19 @@ const all200 = {
 };
 
 describe('while the database', () => {
-  let proxy: DatabaseProxy;
+  let network: Network;
   const latchkey = startLatchkey({
     prepare: async () => {
-      proxy = await DatabaseProxy.open(process.env.LATCHKEY_TEST_ADMIN_URL ?? '');
-      return { through: proxy.through };
+      network = await Network.open(process.env.LATCHKEY_TEST_ADMIN_URL ?? '');
+      return { through: network.through };
     },
   });
-  afterAll(() => proxy.close());
+  afterAll(() => network.close());
 
   test.each([
-    ['refuses connections', { away: () => proxy.refuse(), dead: false }],
-    ['is silent and goes on later', { away: async () => proxy.silence(), dead: false }],
-    ['is silent and its connections stay dead', { away: async () => proxy.silence(), dead: true }],
+    ['refuses connections', { away: () => network.refuse(), dead: false }],
+    ['is silent and goes on later', { away: async () => network.silence(), dead: false }],
+    ['is silent and its connections stay dead', { away: async () => network.silence(), dead: true }],
   ])(
     '%s, every door answers 503 with Retry-After in time, and opens again without a restart',
     async (how, { away, dead }) => {
@@ -43,7 +44,7 @@ describe('while the database', () => {
       }
       expect(await servedFromMemory(latchkey)).toEqual(all200);
 
-      await proxy.recover({ dead });
+      await network.recover({ dead });
       const reopened = await Promise.all(doors.map(untilOpen));
       report(`database ${how}: all doors open ${Math.max(...reopened.map(({ ms }) => ms))} ms after its return`);
       expect(reopened.filter(({ status, ms }) => status >= 400 || ms > recoveryMs)).toEqual([]);
@@ -76,8 +77,6 @@ function slowest(knocks: [string, Knock][]): string {
 /** Knocks until it is no longer told to come again. */
 async function untilOpen({ name, knock }: Door): Promise<{ name: string; status: number; ms: number }> {
   const startedAt = performance.now();
-  for (;;) {
-    const { status } = await knock();
-    if (status !== 503) return { name, status, ms: Math.round(performance.now() - startedAt) };
-  }
+  const { status } = await eventually(knock, (answer) => answer.status !== 503, { withinMs: 30_000, pauseMs: 20 });
+  return { name, status, ms: Math.round(performance.now() - startedAt) };
 }

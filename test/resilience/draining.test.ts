@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../support/eventually.ts';
 import { HeldStatement } from '../support/held-statement.ts';
 import { api } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
@@ -19,7 +19,11 @@ describe('a server that is told to stop', () => {
       while (!isOver) isOver = !(await read(node.issuer, agent, connections));
     };
     const working = busy();
-    while (!connections.has('keep-alive')) await sleep(5);
+    await eventually(
+      () => connections,
+      (seen) => seen.has('keep-alive'),
+      { pauseMs: 5 },
+    );
     const startedAt = performance.now();
     expect(await node.kill('SIGTERM')).toBe(0);
     expect(performance.now() - startedAt).toBeLessThan(promptMs);
@@ -52,14 +56,12 @@ describe('a server that is told to stop', () => {
 
 /** Resolves when a new connection is refused. */
 async function refusal(address: string): Promise<void> {
-  for (;;) {
-    const cause = await fetch(`${address}/healthz`).then(
+  const cause = () =>
+    fetch(`${address}/healthz`).then(
       () => undefined,
       (error: Error & { cause?: { code?: string } }) => error.cause?.code,
     );
-    if (cause === 'ECONNREFUSED') return;
-    await sleep(5);
-  }
+  await eventually(cause, (code) => code === 'ECONNREFUSED', { pauseMs: 5 });
 }
 
 /** Whether there was an answer; notes what it said about its connection. */

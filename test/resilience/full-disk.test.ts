@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DatabaseProxy } from '../support/database-proxy.ts';
 import { patienceMs, servedFromMemory } from '../support/doors.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { Latchkey } from '../support/latchkey.ts';
 import { Load, type LoadResult } from '../support/load.ts';
+import { Network } from '../support/network.ts';
 import { PrivatePostgres } from '../support/private-postgres.ts';
 import { report } from '../support/report.ts';
 import { SmallDisk } from '../support/small-disk.ts';
@@ -17,19 +17,19 @@ describe('on a full disk', () => {
   const latchkey = new Latchkey();
   let disk: SmallDisk | undefined;
   let postgres: PrivatePostgres;
-  let proxy: DatabaseProxy;
+  let network: Network;
   beforeAll(async () => {
     disk = await SmallDisk.mount(diskMegabytes);
     if (!disk) return report('full disk: this machine lets nobody mount one, so nothing is proved here');
     postgres = await PrivatePostgres.open(walSettings, disk.folder);
-    proxy = await DatabaseProxy.open(postgres.url);
-    await latchkey.start({ adminUrl: proxy.through(postgres.url) });
+    network = await Network.open(postgres.url);
+    await latchkey.start({ adminUrl: network.through(postgres.url) });
   });
   afterAll(async () => {
     if (!disk) return;
     await disk.free();
     await latchkey.stop();
-    await proxy.close();
+    await network.close();
     await postgres.close();
     await disk.unmount();
   });
@@ -42,7 +42,7 @@ describe('on a full disk', () => {
     }
     await postgres.stop();
     await postgres.start();
-    proxy.lead(postgres.url);
+    network.lead(postgres.url);
     return true;
   }
 

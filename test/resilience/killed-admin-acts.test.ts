@@ -1,4 +1,5 @@
 import { type AdminApi, asOwner } from '../support/admin.ts';
+import { eventually } from '../support/eventually.ts';
 import { HeldStatement } from '../support/held-statement.ts';
 import { api } from '../support/installation.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -102,8 +103,11 @@ describe('an act of the admin API that is broken off', () => {
   async function settled(): Promise<void> {
     const query = `select from pg_stat_activity where datname = current_database() and xact_start is not null
       and pid <> pg_backend_pid() and backend_type = 'client backend'`;
-    while ((await latchkey.database.query(query)).rowCount !== 0)
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually(
+      () => latchkey.database.query(query),
+      ({ rowCount }) => rowCount === 0,
+      { pauseMs: 5 },
+    );
   }
 
   async function undo(): Promise<void> {

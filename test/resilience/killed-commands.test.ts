@@ -1,3 +1,4 @@
+import { eventually } from '../support/eventually.ts';
 import { HeldStatement } from '../support/held-statement.ts';
 import { api } from '../support/installation.ts';
 import { brokenInvariants } from '../support/invariants.ts';
@@ -59,8 +60,11 @@ describe('a command that is killed', () => {
   async function transactionsEnded(): Promise<void> {
     const query = `select from pg_stat_activity where datname = current_database() and xact_start is not null
       and pid <> pg_backend_pid() and backend_type = 'client backend'`;
-    while ((await latchkey.database.query(query)).rowCount !== 0)
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually(
+      () => latchkey.database.query(query),
+      ({ rowCount }) => rowCount === 0,
+      { pauseMs: 5 },
+    );
   }
 
   const secretCases = cases(insert('client_secrets'), insert('audit_events'), commit('client_secrets'));

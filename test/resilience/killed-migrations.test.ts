@@ -1,4 +1,5 @@
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { HeldStatement } from '../support/held-statement.ts';
 import { api, clientSecrets, standardInstallation } from '../support/installation.ts';
 import { basic } from '../support/latchkey.ts';
@@ -96,7 +97,11 @@ describe('a migration of an empty database whose server is killed', () => {
 /** Resolves when so many connections migrate. */
 async function isMigrating({ query }: TestDatabase, count: number): Promise<void> {
   const text = `select from pg_stat_activity where datname = current_database() and application_name = 'latchkey migrate'`;
-  while (((await query(text)).rowCount ?? 0) < count) await new Promise((resolve) => setTimeout(resolve, 10));
+  await eventually(
+    () => query(text),
+    ({ rowCount }) => (rowCount ?? 0) >= count,
+    { pauseMs: 10 },
+  );
 }
 
 /** What a server that has come up cannot do. */

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { DatabaseProxy } from '../support/database-proxy.ts';
+import { eventually } from '../support/eventually.ts';
 import { standardInstallation } from '../support/installation.ts';
+import { Network } from '../support/network.ts';
 import { runCommand, startServerProcess, testRootKey } from '../support/server.ts';
 
 /** Ten seconds to drain, and something for a busy machine. */
@@ -11,29 +11,32 @@ const wayDownMs = 14_000;
 /** Resolves when so many statements waited for a lock, one after the other or side by side. */
 async function statementsHeld(database: TestDatabase, count: number): Promise<void> {
   const query = `select query_start from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-  for (const seen = new Set<number>(); seen.size < count; await sleep(20)) {
+  const seen = new Set<number>();
+  const look = async () => {
     for (const { query_start } of (await database.query(query)).rows) seen.add(query_start.getTime());
-  }
+    return seen;
+  };
+  await eventually(look, ({ size }) => size >= count, { pauseMs: 20 });
 }
 
 describe('a server whose database', () => {
   let database: TestDatabase;
-  let proxy: DatabaseProxy;
+  let network: Network;
   beforeEach(async () => {
     database = await createTestDatabase();
-    proxy = await DatabaseProxy.open(database.url);
+    network = await Network.open(database.url);
   });
   afterEach(async () => {
-    await proxy.close();
+    await network.close();
     await database.drop();
   });
 
   test('is late at its start waits for it, and says so in one line', async () => {
-    proxy.silence();
-    const starting = startServerProcess({ databaseUrl: proxy.through(database.url) });
-    await proxy.knockedAt();
-    await proxy.knockedAt();
-    await proxy.recover();
+    network.silence();
+    const starting = startServerProcess({ databaseUrl: network.through(database.url) });
+    await network.knockedAt();
+    await network.knockedAt();
+    await network.recover();
     const server = await starting;
     const waiting = server
       .output()
@@ -64,10 +67,10 @@ describe('a server whose database', () => {
   });
 
   test('does not come in time ends with one sentence and exit code 1', async () => {
-    await proxy.refuse();
+    await network.refuse();
     const env = {
       PORT: '0',
-      DATABASE_URL: proxy.through(database.url),
+      DATABASE_URL: network.through(database.url),
       LATCHKEY_ROOT_KEY: testRootKey,
       LATCHKEY_DATABASE_WAIT_SECONDS: '1',
     };
@@ -82,10 +85,10 @@ describe('a server whose database', () => {
   });
 
   test.each([
-    ['is gone', () => proxy.refuse()],
-    ['is silent', async () => proxy.silence()],
+    ['is gone', () => network.refuse()],
+    ['is silent', async () => network.silence()],
   ])('%s still goes down in time, with exit code 0', async (_, away) => {
-    const server = await startServerProcess({ databaseUrl: proxy.through(database.url) });
+    const server = await startServerProcess({ databaseUrl: network.through(database.url) });
     expect((await fetch(`${server.issuer}/readyz`)).status).toBe(200);
     await away();
     const startedAt = performance.now();

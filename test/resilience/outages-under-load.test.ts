@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { DatabaseProxy } from '../support/database-proxy.ts';
 import { openDoors, patienceMs } from '../support/doors.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { Load } from '../support/load.ts';
+import { Network } from '../support/network.ts';
 import { PrivatePostgres } from '../support/private-postgres.ts';
 import { report } from '../support/report.ts';
 
@@ -13,22 +13,22 @@ const families = 8;
 
 describe('under load, PostgreSQL', () => {
   let postgres: PrivatePostgres;
-  let proxy: DatabaseProxy;
+  let network: Network;
   const latchkey = startLatchkey({
     prepare: async () => {
       postgres = await PrivatePostgres.open({ max_connections: '60' });
-      proxy = await DatabaseProxy.open(postgres.url);
-      return { adminUrl: proxy.through(postgres.url), through: (url) => url };
+      network = await Network.open(postgres.url);
+      return { adminUrl: network.through(postgres.url), through: (url) => url };
     },
   });
   afterAll(async () => {
-    await proxy.close();
+    await network.close();
     await postgres.close();
   });
 
   const restart = async () => {
     await postgres.start();
-    proxy.lead(postgres.url);
+    network.lead(postgres.url);
   };
   const signal = async (name: NodeJS.Signals, pids: number[]) => {
     for (const pid of pids) process.kill(pid, name);
@@ -53,7 +53,7 @@ describe('under load, PostgreSQL', () => {
   async function resetAgainAndAgain(): Promise<void> {
     for (let n = 0; n < 15; n += 1) {
       await sleep(100);
-      proxy.reset();
+      network.reset();
     }
   }
   async function turnReadOnly(): Promise<void> {
@@ -61,14 +61,14 @@ describe('under load, PostgreSQL', () => {
     const alter = (value: string) =>
       postgres.query(`alter database ${name} set default_transaction_read_only = ${value}`, '');
     await alter('on');
-    proxy.reset();
+    network.reset();
     await sleep(1500);
     // The servers' connections are left alone: they have to find out by themselves.
     await alter('off');
   }
   async function useAllConnections(): Promise<void> {
     const clients: pg.Client[] = [];
-    proxy.reset();
+    network.reset();
     for (let isFull = false; !isFull; ) {
       const client = new pg.Client({ connectionString: postgres.url });
       client.on('error', () => undefined);
@@ -77,14 +77,14 @@ describe('under load, PostgreSQL', () => {
         () => true,
       );
     }
-    proxy.reset();
+    network.reset();
     await sleep(1500);
     await Promise.all(clients.map((client) => client.end()));
   }
 
   // Connections made while the database took no writes stay so for as long as they last.
   afterEach(async () => {
-    proxy.reset();
+    network.reset();
     await sleep(500);
   });
   test.each([
@@ -121,7 +121,7 @@ describe('under load, PostgreSQL', () => {
     const doors = await openDoors(latchkey);
     const name = new URL(latchkey.database.url).pathname.slice(1);
     await postgres.query(`alter database ${name} set default_transaction_read_only = on`, '');
-    proxy.reset();
+    network.reset();
     const account = ['account page', 'connected apps', 'browsers signed in', 'what happened'];
     const readers = ['introspection', 'userinfo', ...account, 'interaction page', 'status list'];
     const knocks = await Promise.all(doors.map(async ({ name, knock }) => ({ name, ...(await knock()) })));

@@ -1,4 +1,5 @@
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
+import { eventually } from '../support/eventually.ts';
 import { jwtApi } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import type { ServerProcess } from '../support/server.ts';
@@ -23,13 +24,8 @@ describe('rotating the signing key', () => {
     return body.access_token;
   };
   const signerOf = (token: string) => decodeProtectedHeader(token).kid;
-  const eventually = async (check: () => Promise<boolean>) => {
-    const deadline = Date.now() + 5000;
-    while (!(await check())) {
-      if (Date.now() > deadline) throw new Error('did not happen within five seconds');
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
+  const untilPublished = (node: string, isWanted: (kids: string[]) => boolean) =>
+    eventually(() => publishedKids(node), isWanted);
 
   test('publishes the new key on every node first, then signs with it, and drops the old one when nothing it signed is valid', async () => {
     const [old] = await publishedKids(latchkey.issuer);
@@ -37,12 +33,14 @@ describe('rotating the signing key', () => {
     const made = await latchkey.commandJson(['signing-key', 'rotate']);
     const kid = String(made.kid);
 
-    for (const node of [latchkey.issuer, other.address])
-      await eventually(async () => (await publishedKids(node)).includes(kid));
+    for (const node of [latchkey.issuer, other.address]) await untilPublished(node, (kids) => kids.includes(kid));
     expect(signerOf(await newToken())).toBe(old);
 
     await latchkey.advance(601);
-    await eventually(async () => signerOf(await newToken()) === kid);
+    await eventually(
+      async () => signerOf(await newToken()),
+      (signer) => signer === kid,
+    );
     const jwks = createRemoteJWKSet(new URL(`${latchkey.issuer}/oauth/jwks`));
     await expect(
       jwtVerify(await newToken(), jwks, { currentDate: new Date(Date.now() + 601_000) }),
@@ -51,7 +49,7 @@ describe('rotating the signing key', () => {
 
     await latchkey.advance(86_400);
     for (const node of [latchkey.issuer, other.address])
-      await eventually(async () => !(await publishedKids(node)).includes(String(old)));
+      await untilPublished(node, (kids) => !kids.includes(String(old)));
   });
 
   test('waits for a rotation that is under way', async () => {
@@ -79,8 +77,7 @@ describe('rotating the signing key', () => {
     const token = await newToken();
     const { kid } = await latchkey.commandJson(['signing-key', 'rotate', '--leaked']);
     expect(before).not.toContain(kid);
-    for (const node of [latchkey.issuer, other.address])
-      await eventually(async () => (await publishedKids(node)).join() === kid);
+    for (const node of [latchkey.issuer, other.address]) await untilPublished(node, (kids) => kids.join() === kid);
     expect(await latchkey.isActive(token, 'service')).toBe(false);
     expect(signerOf(await newToken())).toBe(kid);
   });

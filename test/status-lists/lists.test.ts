@@ -1,15 +1,8 @@
 import pg from 'pg';
+import { eventually } from '../support/eventually.ts';
 import { jwtApi } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
-import {
-  askForList,
-  firstThat,
-  type Place,
-  placeOf,
-  statusAt,
-  statusOf,
-  verifiedList,
-} from '../support/status-list.ts';
+import { askForList, type Place, placeOf, statusAt, statusOf, verifiedList } from '../support/status-list.ts';
 
 const latchkey = startLatchkey();
 const newToken = async () => (await latchkey.clientCredentials({ resource: jwtApi })).body.access_token;
@@ -69,7 +62,7 @@ describe('a status list', () => {
       return { etag, again: await askForList(latchkey, uri, { headers: { 'if-none-match': etag } }) };
     };
     // Between the two the half minute may end that a signature is used for.
-    const { etag, again } = (await firstThat(ask, ({ again: { status } }) => status === 304)) ?? (await ask());
+    const { etag, again } = await eventually(ask, ({ again: { status } }) => status === 304);
     expect(again).toMatchObject({ status: 304, body: { text: '' } });
     expect(again.headers.get('etag')).toBe(etag);
     expect(again.headers.get('cache-control')).toBe('public, max-age=60');
@@ -148,20 +141,19 @@ test('all lists that hold a token are named at one address, which the metadata g
   const node = await latchkey.startNode();
   const { body: issued } = await latchkey.clientCredentials({ resource: jwtApi }, 'service', node.address);
   const second = placeOf(issued.access_token).uri;
-  const answer = await firstThat(
+  const answer = await eventually(
     () => askForList(latchkey, address),
     ({ body }) => Array.isArray(body.status_lists) && body.status_lists.length === 2,
   );
   expect(second).not.toBe(first);
   expect(answer).toMatchObject({ status: 200, body: { status_lists: [first, second] } });
-  expect(answer?.headers.get('content-type')).toContain('application/json');
+  expect(answer.headers.get('content-type')).toContain('application/json');
   for (const uri of [first, second]) expect((await verifiedList(latchkey, uri)).payload.sub).toBe(uri);
 });
 
 async function untilMarked(token: string): Promise<void> {
-  const status = await firstThat(
+  await eventually(
     () => statusOf(latchkey, token),
-    (each) => each === 1,
+    (status) => status === 1,
   );
-  expect(status).toBe(1);
 }

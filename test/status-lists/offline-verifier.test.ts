@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { jwtApi } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
-import { firstThat, statusOf } from '../support/status-list.ts';
+import { statusOf } from '../support/status-list.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 
@@ -28,7 +29,7 @@ describe('an API that has nothing but the key set and the lists, as the document
     address = `http://127.0.0.1:${port}`;
     api = spawn(process.execPath, ['--input-type=module', '-'], { cwd: root, stdio: ['pipe', 'inherit', 'inherit'] });
     api.stdin?.end(shownProgram(latchkey.issuer, port));
-    await firstThat(
+    await eventually(
       () => fetch(address).catch(() => undefined),
       (answer) => answer !== undefined,
     );
@@ -44,7 +45,7 @@ describe('an API that has nothing but the key set and the lists, as the document
   test('refuses the revoked token and takes the others', async () => {
     const [revoked, other] = [await newToken(), await newToken()];
     await latchkey.post('/oauth/revoke', { token: revoked }, 'service');
-    await firstThat(
+    await eventually(
       () => statusOf(latchkey, revoked),
       (status) => status === 1,
     );

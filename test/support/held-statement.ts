@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { eventually } from './eventually.ts';
 
 const lock = 4711;
 
@@ -57,7 +57,11 @@ export class HeldStatement {
 
   /** Resolves when a statement hangs here. */
   async reached(): Promise<void> {
-    while ((await this.#pids()).length === 0) await sleep(5);
+    await eventually(
+      () => this.#pids(),
+      ({ length }) => length > 0,
+      { withinMs: 30_000, pauseMs: 5 },
+    );
   }
 
   /** Ends whoever hangs here: what they began is rolled back. */
@@ -68,7 +72,11 @@ export class HeldStatement {
   /** Resolves when so many statements wait for a row that another holds. */
   async waiters(count: number): Promise<void> {
     const query = `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    while ((await this.#client.query(query)).rows[0].n < count) await sleep(5);
+    await eventually(
+      () => this.#client.query(query),
+      ({ rows }) => rows[0].n >= count,
+      { pauseMs: 5 },
+    );
   }
 
   /** Lets all go on, and holds nobody from now on. */

@@ -1,3 +1,4 @@
+import { eventually } from './eventually.ts';
 import type { Latchkey } from './latchkey.ts';
 
 export type LoadResult = {
@@ -28,7 +29,11 @@ export class Load {
   /** Resolves after so many more successes. */
   async successes(count: number): Promise<void> {
     const goal = this.#result.ok + count;
-    while (this.#result.ok < goal && !this.#isOver) await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually(
+      () => this.#result,
+      ({ ok }) => ok >= goal || this.#isOver,
+      { withinMs: 45_000, pauseMs: 5 },
+    );
   }
 
   /** Notes that the database is back. */

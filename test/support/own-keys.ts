@@ -1,6 +1,7 @@
-import type { AdminApi } from './admin.ts';
-import { password } from './installation.ts';
-import type { Latchkey } from './latchkey.ts';
+import { type AdminApi, asOwner } from './admin.ts';
+import { Gateway } from './gateway.ts';
+import { api, password, standardInstallation } from './installation.ts';
+import { type Latchkey, startLatchkey } from './latchkey.ts';
 import type { Page, UserAgent } from './user-agent.ts';
 
 /** A person's pages about their own API keys, in a browser without JavaScript. */
@@ -45,6 +46,63 @@ export class OwnKeys {
     return this.agent.post(`/account/keys${path}`, new URLSearchParams({ csrf: token ?? '', ...fields }));
   }
 }
+
+/** A server of the test file's own, at which these people may have keys, and what may be done there. */
+class OwnKeysSite {
+  readonly latchkey: Latchkey;
+  #owner: AdminApi | undefined;
+  #gateway: Gateway | undefined;
+
+  constructor(latchkey: Latchkey) {
+    this.latchkey = latchkey;
+  }
+
+  /** Gets new tokens and keys of its own: the old ones count for ten minutes, and tests move the clock. */
+  async renew(): Promise<void> {
+    this.#owner = await asOwner(this.latchkey);
+    this.#gateway = await Gateway.open(this.latchkey, this.#owner);
+  }
+
+  get owner(): AdminApi {
+    if (!this.#owner) throw new Error('not started');
+    return this.#owner;
+  }
+
+  get gateway(): Gateway {
+    if (!this.#gateway) throw new Error('not started');
+    return this.#gateway;
+  }
+
+  verdict = (key: string, permission = 'orders:read') => this.gateway.verify({ key, permission });
+  works = async (key: string): Promise<boolean> => (await this.verdict(key)).valid;
+}
+
+const rights = [
+  { pattern: 'orders:read' },
+  { pattern: 'reports:*' },
+  { resource: api, pattern: 'read' },
+  { resource: api, pattern: 'write' },
+];
+
+/** For a describe block: starts Latchkey with these people, who as a `buyer` may have keys, and renews what tests ask with before each. */
+export function startWithOwnKeys(people: readonly string[]): OwnKeysSite {
+  const users = people.map((username) => ({ username, password }));
+  const site = new OwnKeysSite(
+    startLatchkey({ apply: { ...standardInstallation, users: [...standardInstallation.users, ...users] } }),
+  );
+  beforeAll(async () => letPeople(await asOwner(site.latchkey), { role: 'buyer', people, rights }));
+  beforeEach(() => site.renew());
+  return site;
+}
+
+/** What one may do with a key, each at an address of its own. */
+export const deeds = ['change', 'rotate', 'disable', 'enable', 'revoke'];
+
+/** What a page finds wrong, by field. */
+export const errorsOn = ({ html }: Page): Record<string, string | undefined> =>
+  Object.fromEntries(
+    [...html.matchAll(/<small id="([a-z_]+)-error" class="problem">([^<]*)</g)].map(([, field, text]) => [field, text]),
+  );
 
 export const keyOn = ({ html }: Page): string => /sk_[a-z]+_[0-9A-Za-z]{49}/.exec(html)?.[0] ?? '';
 

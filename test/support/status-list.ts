@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inflateSync } from 'node:zlib';
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, type JWTVerifyResult, jwtVerify } from 'jose';
 import { type Sent, send } from './http.ts';
@@ -41,16 +40,4 @@ export function statusAt({ payload }: JWTVerifyResult<ListClaims>, idx: number):
 export async function statusOf(latchkey: Latchkey, access_token: string, node = latchkey.issuer): Promise<number> {
   const { idx, uri } = placeOf(access_token);
   return statusAt(await verifiedList(latchkey, uri, node), idx);
-}
-
-/** What comes first that is as wanted, within three seconds. */
-export async function firstThat<Value>(
-  ask: () => Promise<Value>,
-  isWanted: (value: Value) => boolean,
-): Promise<Value | undefined> {
-  for (const until = performance.now() + 3000; performance.now() < until; await sleep(50)) {
-    const value = await ask();
-    if (isWanted(value)) return value;
-  }
-  return undefined;
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Database } from '../../../db/schema.ts';
@@ -6,6 +5,7 @@ import { appendEvent, type Verified, type VerifyInput, verifyAudit } from '../..
 import { openDatabase } from '../../../src/platform/database/index.ts';
 import { openServerKeys } from '../../../src/platform/keys/index.ts';
 import type { TestDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
 import { testRootKey } from '../../support/server.ts';
 
 /** Appends events as the rooms do, one a transaction. */
@@ -24,15 +24,16 @@ export async function writeEvents(url: string, count: number): Promise<void> {
 
 /** Waits until every event that can be seen now is sealed. @returns the number of the last seal */
 export async function sealed({ query }: Pick<TestDatabase, 'query'>): Promise<number> {
-  for (;;) {
-    const { rows } = await query(
+  const look = () =>
+    query(
       `select (select count(*) from audit_events)::int as events, s.* from
         (select coalesce(sum(event_count), 0)::int as sealed, coalesce(max(number), 0)::int as last from audit_segments) s`,
     );
-    const [{ events, sealed, last }] = rows;
-    if (events === sealed) return last;
-    await sleep(20);
-  }
+  const { rows } = await eventually(look, ({ rows: [{ events, sealed }] }) => events === sealed, {
+    withinMs: 45_000,
+    pauseMs: 20,
+  });
+  return rows[0].last;
 }
 
 /** What `latchkey audit verify` says, without starting the command. */

@@ -1,8 +1,8 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
+import { eventually } from '../../support/eventually.ts';
 
 export type Received = { id: string; headers: IncomingHttpHeaders; body: string };
 export type Told = { type: string; timestamp: string; data: Record<string, unknown> };
@@ -43,18 +43,14 @@ export class Receiver {
 
   /** Waits until so many have arrived. */
   async until(count: number, withinMs = 15_000): Promise<void> {
-    await eventually(() => this.received.length >= count, withinMs);
+    await eventually(
+      () => this.received.length,
+      (length) => length >= count,
+      { withinMs },
+    );
   }
 }
 
 export function verify(secret: string, { body, headers }: Pick<Received, 'body' | 'headers'>): Told {
   return new Webhook(secret).verify(body, headers as Record<string, string>) as Told;
-}
-
-export async function eventually(check: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await check())) {
-    if (Date.now() > deadline) throw new Error('did not happen in time');
-    await sleep(50);
-  }
 }

@@ -4,8 +4,11 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 type Pair = { client: Socket; server: Socket };
 type Trap = { text: string; when: 'before' | 'after'; sprung: () => void };
 
-/** The network in front of PostgreSQL, or of Latchkey, in the hands of a test: it can refuse, fall silent, break, or hold one message back. */
-export class DatabaseProxy {
+/**
+ * The network between a program and the server it talks to, in the hands of a test: between Latchkey and PostgreSQL, or between
+ * a proxy and Latchkey. It can refuse, fall silent, break, lead elsewhere, or hold one message back.
+ */
+export class Network {
   #target: { host: string; port: number };
   #server: Server | undefined;
   #port = 0;
@@ -18,17 +21,17 @@ export class DatabaseProxy {
     this.#target = { host: target.hostname, port: Number(target.port || 5432) };
   }
 
-  /** Opens one in front of the server of this address. */
-  static async open(url: string): Promise<DatabaseProxy> {
-    const proxy = new DatabaseProxy(new URL(url));
-    await proxy.#listen();
-    return proxy;
+  /** Opens one in front of the server at this address. */
+  static async open(url: string): Promise<Network> {
+    const network = new Network(new URL(url));
+    await network.#listen();
+    return network;
   }
 
-  /** The same database, through here. */
+  /** The same address, through here. */
   through = (url: string): string => Object.assign(new URL(url), { host: `127.0.0.1:${this.#port}` }).href;
 
-  /** PostgreSQL moved, as after a failover. */
+  /** The server moved, as after a failover; connections that are open stay where they lead. */
   lead(url: string): void {
     this.#target = { host: new URL(url).hostname, port: Number(new URL(url).port) };
   }
@@ -75,8 +78,8 @@ export class DatabaseProxy {
   }
 
   /**
-   * Resolves when a message with this text has come from a server; from then on its connection is silent: `before`, so that
-   * PostgreSQL never hears of it, or `after`, so that only the answer is lost.
+   * Resolves when a message with this text has come from a client; from then on its connection is silent: `before`, so that
+   * the server never hears of it, or `after`, so that only the answer is lost.
    */
   holdBack(text: string, when: Trap['when']): Promise<void> {
     return new Promise((resolve) => {
@@ -129,7 +132,7 @@ export class DatabaseProxy {
       trap.sprung();
       return;
     }
-    // The answer can be read by nobody, but that there is one says that PostgreSQL is through with the message.
+    // The answer can be read by nobody, but that there is one says that the server is through with the message.
     server.removeAllListeners('data').once('data', trap.sprung).resume();
     server.write(chunk);
   }
