@@ -1,10 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Digest } from '../platform/crypto/index.ts';
 import type { Trx } from '../platform/database/index.ts';
 import type { Actor } from '../platform/http/index.ts';
 import type { AuditAction } from './actions.ts';
-import { type PersonalDetails, personalDetails, personalDigest } from './personal-details.ts';
-import { insertEvent } from './store.ts';
+import { personalDetails, personalDigest } from './personal-details.ts';
+import { type AuditRows, insertEvent } from './store.ts';
 
 /** One deed. `details` never holds a secret, token, code or password. */
 export type AuditEvent = {
@@ -16,24 +15,6 @@ export type AuditEvent = {
   details?: Record<string, unknown>;
   occurred_at: Date;
 };
-
-export type AuditRow = {
-  id: string;
-  occurred_at: Date;
-  actor_kind: string;
-  actor_id: string | null;
-  action: AuditAction;
-  target_kind: string | null;
-  target_id: string | null;
-  outcome: 'success' | 'failure';
-  reason: string | null;
-  request_id: string | null;
-  details: string | null;
-  personal_digest: Digest | null;
-};
-
-/** An event as it is stored: the row that stays, and the one that can be erased. */
-export type AuditRows = { row: AuditRow; personal_details: PersonalDetails | null };
 
 /** Records a deed in the transaction that does it: both commit, or neither (promise 3). */
 export async function appendEvent(trx: Trx, event: AuditEvent): Promise<void> {

@@ -1,9 +1,11 @@
 import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import { z } from 'zod';
 import type { Database } from '../../db/schema.ts';
+import type { Digest } from '../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../platform/database/index.ts';
 import { cursorAt, type Page, type Position, pageFrom, positionIn } from '../platform/http/index.ts';
-import type { AuditRows } from './events.ts';
+import type { AuditAction } from './actions.ts';
+import type { PersonalDetails } from './personal-details.ts';
 
 /** Address and user agent are null where there was none, and where they were erased. */
 export type RecordedEvent = Omit<Selectable<Database['audit_events']>, 'recorded_in' | 'personal_digest'>;
@@ -28,6 +30,24 @@ export type EventFilter = {
 const eraseAtOnce = 5000;
 // A search for a text reads so many events for one page; where none fits, the page is short and has a next one.
 const searchedAtOnce = 20_000;
+
+type AuditRow = {
+  id: string;
+  occurred_at: Date;
+  actor_kind: string;
+  actor_id: string | null;
+  action: AuditAction;
+  target_kind: string | null;
+  target_id: string | null;
+  outcome: 'success' | 'failure';
+  reason: string | null;
+  request_id: string | null;
+  details: string | null;
+  personal_digest: Digest | null;
+};
+
+/** An event as it is stored: the row that stays, and the one that can be erased. */
+export type AuditRows = { row: AuditRow; personal_details: PersonalDetails | null };
 
 export async function insertEvent(trx: Trx, { row, personal_details }: AuditRows): Promise<void> {
   if (!personal_details) {

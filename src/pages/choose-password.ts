@@ -3,8 +3,9 @@ import type { Context } from 'koa';
 import { form, Problem, requestOrigin } from '../platform/http/index.ts';
 import { choosePassword, linkedUser, type User } from '../users/index.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
-import { type FieldErrors, pagePaths } from './page-data.ts';
+import { pagePaths } from './page-data.ts';
 import { accountName, type PagesDeps, show } from './pages.ts';
+import type { FieldErrors } from './records/page-shapes.ts';
 import { signInHere } from './signed-in.ts';
 
 /** Choosing one's own password with a one-time link: an invitation, or the way back in. */

@@ -1,6 +1,6 @@
 import type { Operation } from '../admin/index.ts';
 import type { ConsolePages, NavItem } from './console/console-pages.ts';
-import type { ActPage, DetailPage, ListPage, MadePage } from './records/page-shapes.ts';
+import type { ActPage, DetailPage, FieldErrors, ListPage, MadePage } from './records/page-shapes.ts';
 
 /** What each page says about the moment it is shown in. The same for every page. */
 export type PageChrome = {
@@ -13,9 +13,6 @@ export type PageChrome = {
   /** Relative times ("3 days ago") are counted from here. */
   now: Date;
 };
-
-/** Problems with a form: field name → one sentence. The name `form` is for what concerns no single field. */
-export type FieldErrors = Readonly<Record<string, string>>;
 
 /** One thing an app asks for, in the person's words (`description`) and the machine's (`name`). */
 export type AskedScope = {

@@ -2,11 +2,10 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { form, Problem } from '../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
-import type { FieldErrors } from '../page-data.ts';
 import type { PagesDeps } from '../pages.ts';
 import { confirmPassword, isPasswordDue } from '../password-again.ts';
 import type { Here } from '../signed-in.ts';
-import type { ActPage, MadePage } from './page-shapes.ts';
+import type { ActPage, FieldErrors, MadePage } from './page-shapes.ts';
 import { linesIn } from './rights-lines.ts';
 
 /** One request of somebody who is signed in. */

@@ -1,4 +1,5 @@
-import type { FieldErrors } from '../page-data.ts';
+/** Problems with a form: field name → one sentence. The name `form` is for what concerns no single field. */
+export type FieldErrors = Readonly<Record<string, string>>;
 
 /** One value, and how it is shown. */
 export type Cell =
