@@ -32,8 +32,10 @@ describe('with WEB_CONCURRENCY, one installation served by several processes', (
 
   test('replaces a worker that dies, and the others go on meanwhile', async () => {
     expect(await workers()).toHaveLength(2);
-    const [worker] = latchkey.process.children();
-    process.kill(worker ?? 0, 'SIGKILL');
+    const [killed = 0] = latchkey.process.children();
+    process.kill(killed, 'SIGKILL');
+    // With it go the connections that it had.
+    await eventually(latchkey.process.children, (pids) => !pids.includes(killed));
     const seen = async () => {
       expect((await latchkey.clientCredentials({ resource: api })).status).toBe(200);
       return { processes: latchkey.process.children().length, listening: (await workers()).length };

@@ -2,18 +2,16 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 type Pair = { client: Socket; server: Socket };
-type Trap = { text: string; when: 'before' | 'after'; sprung: () => void };
 
 /**
  * The network between a program and the server it talks to, in the hands of a test: between Latchkey and PostgreSQL, or between
- * a proxy and Latchkey. It can refuse, fall silent, break, lead elsewhere, or hold one message back.
+ * a proxy and Latchkey. It can refuse, fall silent, break, or lead elsewhere.
  */
 export class Network {
   #target: { host: string; port: number };
   #server: Server | undefined;
   #port = 0;
   #isSilent = false;
-  #trap: Trap | undefined;
   readonly #pairs = new Set<Pair>();
   readonly #dead = new Set<Pair>();
 
@@ -66,7 +64,6 @@ export class Network {
   async recover({ dead = false } = {}): Promise<void> {
     if (!this.#server?.listening) await this.#listen();
     this.#isSilent = false;
-    this.#trap = undefined;
     if (dead) {
       for (const pair of this.#pairs) this.#dead.add(pair);
       this.#pairs.clear();
@@ -75,16 +72,6 @@ export class Network {
       client.resume();
       server.resume();
     }
-  }
-
-  /**
-   * Resolves when a message with this text has come from a client; from then on its connection is silent: `before`, so that
-   * the server never hears of it, or `after`, so that only the answer is lost.
-   */
-  holdBack(text: string, when: Trap['when']): Promise<void> {
-    return new Promise((resolve) => {
-      this.#trap = { text, when, sprung: resolve };
-    });
   }
 
   /** Resolves when somebody connects. */
@@ -112,28 +99,10 @@ export class Network {
       this.#pairs.delete(pair);
     };
     for (const socket of [client, server]) socket.setNoDelay(true).on('error', end).on('close', end);
-    client.on('data', (chunk) => this.#forward(pair, chunk));
+    client.on('data', (chunk) => server.write(chunk));
     server.on('data', (chunk) => client.write(chunk));
     if (!this.#isSilent) return;
     client.pause();
     server.pause();
-  }
-
-  #forward({ client, server }: Pair, chunk: Buffer): void {
-    const trap = this.#trap;
-    if (!trap || !chunk.includes(trap.text)) {
-      server.write(chunk);
-      return;
-    }
-    this.#trap = undefined;
-    client.pause();
-    server.pause();
-    if (trap.when === 'before') {
-      trap.sprung();
-      return;
-    }
-    // The answer can be read by nobody, but that there is one says that the server is through with the message.
-    server.removeAllListeners('data').once('data', trap.sprung).resume();
-    server.write(chunk);
   }
 }
