@@ -1,9 +1,10 @@
 import { AccessRecords } from './access-records/index.ts';
-import { KeyVerifier } from './api-keys/index.ts';
+import { type KeyRecord, KeyVerifier, readApiKey } from './api-keys/index.ts';
 import { Refusals } from './audit/index.ts';
 import type { Config } from './config.ts';
 import type { Installation } from './installation.ts';
 import { Reader } from './oidc/index.ts';
+import type { Digest } from './platform/crypto/index.ts';
 import { Jobs } from './platform/jobs/index.ts';
 import type { Logger } from './platform/logging/index.ts';
 import { Throttles } from './users/index.ts';
@@ -32,10 +33,12 @@ export function openServices({ config, installation, log }: ServicesDeps): Servi
   const refusals = new Refusals({ db, now, log });
   refusals.start();
   const accessRecords = new AccessRecords({ db, now, log });
-  const apiKeys = new KeyVerifier({ db, changes, now, log, environments, limits });
+  const reader = new Reader(database, now);
+  const readKey = (digest: Digest) => reader.find<KeyRecord & Record<string, unknown>>(readApiKey, digest);
+  const apiKeys = new KeyVerifier({ db, changes, now, log, readKey, environments, limits });
   return {
     ...{ db, database, keys, now, log, refusals, accessRecords, apiKeys },
-    reader: new Reader(database, now),
+    reader,
     jobs: new Jobs(databaseUrl, log),
     throttles: new Throttles(database.pool),
     close: async () => {

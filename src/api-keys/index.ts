@@ -32,6 +32,6 @@ export {
   RotationInput,
   UsageView,
 } from './schemas.ts';
-export { type ApiKey, type KeyScope, listKeys, liveKeysIn } from './store.ts';
+export { type ApiKey, type KeyRecord, type KeyScope, listKeys, liveKeysIn, readApiKey } from './store.ts';
 export { type KeyUse, type KeyVerdict, KeyVerifier } from './verification.ts';
 export { viewOf } from './view.ts';

@@ -1,12 +1,18 @@
 import { LRUCache } from 'lru-cache';
 import { type Digest, digestText } from '../platform/crypto/index.ts';
-import type { ChangeFeed, Db } from '../platform/database/index.ts';
+import type { ChangeFeed } from '../platform/database/index.ts';
 import { everyKey } from './ending.ts';
 import { compileKey, type KeyEntry } from './entry.ts';
 import type { Guesses } from './guesses.ts';
-import { findKeyByDigest } from './store.ts';
+import type { KeyRecord } from './store.ts';
 
-export type KnownKeysDeps = { db: Db; changes: ChangeFeed; now: () => Date; guesses: Guesses };
+export type KnownKeysDeps = {
+  changes: ChangeFeed;
+  now: () => Date;
+  guesses: Guesses;
+  /** Reads a key from the database, by `readApiKey`. */
+  readKey: (digest: Digest) => Promise<KeyRecord | undefined>;
+};
 
 const mostKnown = 100_000;
 const mostUnknown = 10_000;
@@ -78,9 +84,9 @@ export class KnownKeys {
   }
 
   async #look(text: string): Promise<KeyEntry | undefined> {
-    const { db, now } = this.#deps;
+    const { now, readKey } = this.#deps;
     const epoch = this.#epoch;
-    const record = await findKeyByDigest(db, Buffer.from(text, 'latin1') as Digest, now());
+    const record = await readKey(Buffer.from(text, 'latin1') as Digest);
     const entry = record && compileKey(record, now());
     // What was read while a change came in may be from before it.
     if (epoch !== this.#epoch) return entry;

@@ -4,7 +4,7 @@ import { type Asked, type Decision, decide } from './decide.ts';
 import type { KeyEntry } from './entry.ts';
 import { environmentOf } from './format.ts';
 import { Guesses } from './guesses.ts';
-import { KnownKeys } from './known-keys.ts';
+import { KnownKeys, type KnownKeysDeps } from './known-keys.ts';
 import type { CountedLimit, LimitState, Limits, Taken } from './limits/counters.ts';
 import { MemoryLimits } from './limits/memory-limits.ts';
 import { sharedLimits } from './limits/shared-limits.ts';
@@ -15,6 +15,7 @@ export type VerifierDeps = {
   changes: ChangeFeed;
   now: () => Date;
   log: Logger;
+  readKey: KnownKeysDeps['readKey'];
   environments: readonly string[];
   /** Where limits are counted: by each node, or by all together in the database. */
   limits: 'memory' | 'shared';
