@@ -5,13 +5,12 @@ import { permissionsAt } from './access/index.ts';
 import { type AdminDeps, adminApi, adminAudience, adminRoutes, knownHere } from './admin/index.ts';
 import { startBackgroundWork } from './background-work.ts';
 import { SecretGuesses } from './clients/index.ts';
-import type { Config } from './config.ts';
+import { type Config, isAtHome } from './config.ts';
 import { everyRequest } from './every-request.ts';
 import { gateway as gatewayOf, keyBearerOf } from './gateway/index.ts';
 import { healthRoutes } from './health.ts';
 import { secretScanning } from './incidents/index.ts';
 import type { Installation } from './installation.ts';
-import { letterQueue } from './notifications/index.ts';
 import {
   type Bearer,
   type BearerDeps,
@@ -92,7 +91,6 @@ export async function createApp(deps: AppDeps): Promise<App> {
   koa.use(documents.keep);
   koa.use(everyRequest({ config, issuer, log, metrics, now, beforeHostCheck: gateway.forProxies }));
   koa.use(gateway.forServices);
-  koa.use(leakReports(deps, services, provider));
   koa.use(statusListRoutes(new StatusLists({ db, issuer, now, signingKeys: provider.keys })));
   const core: Core = { services, provider, bearers, unit: openUnits(deps, services) };
   const [programs, browsers] = [forPrograms(deps, core), forBrowsers(deps, core)];
@@ -134,9 +132,6 @@ function forProvider({ config, issuer, installation }: AppDeps, services: Servic
   };
 }
 
-/** Only in development may addresses of this machine be called, and clients stand at such ones. */
-const isAtHome = ({ environment }: Config): boolean => environment === 'development';
-
 /** Tells what was answered before Koa, as what comes after it is told of. */
 function observing(log: Logger, metrics: Metrics) {
   return ({ method, path, request_id, startedAt }: EarlyAnswer): void => {
@@ -159,21 +154,12 @@ function beforeKoa({ config, issuer }: AppDeps, koa: Koa) {
 }
 
 /** Reports of leaked credentials, where it is known who signs them. */
-function leakReports(
-  { config, installation, issuer }: AppDeps,
-  services: Services,
-  provider: RunningProvider,
-): Middleware {
+function leakReports({ config, issuer }: AppDeps, { services, provider }: Core): Middleware[] {
   const { secretScanningKeys: url, leakPolicy: policy } = config;
-  if (!url) return (_, next) => next();
+  if (!url) return [];
   const scanner = { url, fetch: guardedFetch({ allowLoopback: isAtHome(config) }) };
-  return secretScanning({
-    ...services,
-    ...{ policy, scanner },
-    sendLetter: config.mail && letterQueue(services),
-    isOurs: async (jwt) => (await verifiedId(jwt, issuer, provider.keys())) !== undefined,
-    isKnownHere: () => installation.changes.catchUp(),
-  });
+  const isOurs = async (jwt: string) => (await verifiedId(jwt, issuer, provider.keys())) !== undefined;
+  return [secretScanning({ ...services, policy, scanner, isOurs })];
 }
 
 /** The unit of work in which a request writes. */
@@ -199,8 +185,9 @@ function forPrograms({ issuer }: AppDeps, { services, provider, unit }: Core) {
   ]);
 }
 
-/** Everything else: pages, the admin API (which the console calls, too), health. */
-function forBrowsers(deps: AppDeps, { services, provider, bearers, unit }: Core) {
+/** Everything else: pages, the admin API (which the console calls, too), reports of leaks, health. */
+function forBrowsers(deps: AppDeps, core: Core) {
+  const { services, provider, bearers, unit } = core;
   const { config, demo, installation, issuer, version } = deps;
   const admin = forAdmin(deps, services);
   const routes = adminRoutes(admin);
@@ -219,6 +206,7 @@ function forBrowsers(deps: AppDeps, { services, provider, bearers, unit }: Core)
     ...(demo ? [demo] : []),
     providerPagePolicy,
     knownHere(installation.changes),
+    ...leakReports(deps, core),
     adminApi({ ...admin, routes, bearerOf: ownApiCaller(services, bearers) }),
     unit,
     providerForms(issuer),
@@ -245,7 +233,6 @@ function forAdmin(
     keyActivationSeconds: config.keyActivationSeconds,
     environments: config.apiKeyEnvironments,
     allowHttp: isAtHome(config),
-    sendLetter: config.mail && letterQueue(services),
     validateMetadata: clientMetadataRules(),
   };
 }

@@ -1,5 +1,5 @@
 import { Sealer } from './audit/index.ts';
-import type { Config } from './config.ts';
+import { type Config, isAtHome } from './config.ts';
 import { Expiry } from './expiry/index.ts';
 import type { Installation } from './installation.ts';
 import { Notifier, sendMail } from './notifications/index.ts';
@@ -35,7 +35,7 @@ export async function startBackgroundWork(deps: BackgroundDeps): Promise<Backgro
   jobs.handle('remove-expired', async () => {
     log.info({ removed: await expiry.removeExpired() }, 'removed what has expired');
   });
-  const post = guardedPost({ allowLoopback: config.environment === 'development', timeoutMs: webhookTimeoutMs });
+  const post = guardedPost({ allowLoopback: isAtHome(config), timeoutMs: webhookTimeoutMs });
   const notifier = new Notifier({ db, keys, now, log, jobs, post, write: config.auditToStdout ? writeOut : undefined });
   const sealer = new Sealer({ db, keys, log, onHead: () => notifier.look() });
   measureResources(metrics, installation, sealer);

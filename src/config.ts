@@ -345,6 +345,9 @@ function isOrigin(text: string): boolean {
   return /^https?:$/.test(protocol) && origin === text && isHost(hostname.replace(/^\[|\]$/g, ''));
 }
 
+/** In development: only there addresses of this machine may be called, clients stand at such ones, and the demo is served. */
+export const isAtHome = ({ environment }: Pick<Config, 'environment'>): boolean => environment === 'development';
+
 /** Plain http beyond this machine. */
 function isInsecure(issuer: string): boolean {
   if (!isOrigin(issuer) || issuer.startsWith('https:')) return false;

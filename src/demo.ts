@@ -1,6 +1,6 @@
 import type { Middleware } from 'koa';
 import { type ApplyDeps, applyDemo } from './apply/index.ts';
-import type { Config } from './config.ts';
+import { type Config, isAtHome } from './config.ts';
 import { demoPages } from './pages/index.ts';
 import { form } from './platform/http/index.ts';
 
@@ -11,7 +11,7 @@ type DemoDeps = { config: Config; issuer: string; rootKey: Buffer; apply: ApplyD
  * server what its public endpoints say.
  */
 export async function openDemo({ config, issuer, rootKey, apply }: DemoDeps): Promise<Middleware | undefined> {
-  if (config.environment !== 'development') return undefined;
+  if (!isAtHome(config)) return undefined;
   // Loaded here: a production image has no examples.
   const { webApp } = await import('../examples/web-app/web-app.ts');
   const client = await applyDemo(apply, { issuer, rootKey });

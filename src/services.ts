@@ -3,6 +3,7 @@ import { type KeyRecord, KeyVerifier, readApiKey } from './api-keys/index.ts';
 import { Refusals } from './audit/index.ts';
 import type { Config } from './config.ts';
 import type { Installation } from './installation.ts';
+import { letterQueue, type SendLetter } from './notifications/index.ts';
 import { Reader } from './oidc/index.ts';
 import type { Digest } from './platform/crypto/index.ts';
 import { Jobs } from './platform/jobs/index.ts';
@@ -19,6 +20,8 @@ export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {
   refusals: Refusals;
   accessRecords: AccessRecords;
   apiKeys: KeyVerifier;
+  /** Set where there is a mail server. */
+  sendLetter: SendLetter | undefined;
   /** Writes what they still hold. */
   close: () => Promise<void>;
 };
@@ -36,10 +39,10 @@ export function openServices({ config, installation, log }: ServicesDeps): Servi
   const reader = new Reader(database, now);
   const readKey = (digest: Digest) => reader.find<KeyRecord & Record<string, unknown>>(readApiKey, digest);
   const apiKeys = new KeyVerifier({ db, changes, now, log, readKey, environments, limits });
+  const jobs = new Jobs(databaseUrl, log);
   return {
-    ...{ db, database, keys, now, log, refusals, accessRecords, apiKeys },
-    reader,
-    jobs: new Jobs(databaseUrl, log),
+    ...{ db, database, keys, now, log, reader, jobs, refusals, accessRecords, apiKeys },
+    sendLetter: config.mail && letterQueue({ jobs, keys }),
     throttles: new Throttles(database.pool),
     close: async () => {
       await apiKeys.close();

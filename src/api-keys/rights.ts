@@ -25,12 +25,13 @@ export async function rolesOf(trx: Db, names: readonly string[]): Promise<Role[]
 /** What a key may do at most, wherever it is used. */
 export async function rightsOfKey(db: Db, id: string): Promise<Right[]> {
   const key = await findKey(db, { id });
-  if (!key) return [];
-  const { permissions, roles, restrictions } = key;
+  return key ? rightsIn(db, key) : [];
+}
+
+async function rightsIn(db: Db, { permissions, roles, restrictions }: Powers): Promise<Right[]> {
   const given = await rolesOf(db, roles);
-  return [...permissions, ...given.flatMap((role) => role.permissions)].flatMap((right) =>
-    narrowed(right, restrictions),
-  );
+  const all = [...permissions, ...given.flatMap((role) => role.permissions)];
+  return all.flatMap((right) => narrowed(right, restrictions));
 }
 
 type Whose = { owner_id: string; powers: readonly Powers[]; now: Date };
@@ -43,11 +44,7 @@ type Whose = { owner_id: string; powers: readonly Powers[]; now: Date };
  */
 export async function mustHoldAll(trx: Trx, actor: Actor, { owner_id, powers, now }: Whose): Promise<void> {
   const rights: Right[] = actor.subject_id === owner_id ? [] : await listHeldRights(trx, owner_id, now);
-  for (const { permissions, roles, restrictions } of powers) {
-    const given = await rolesOf(trx, roles);
-    const all = [...permissions, ...given.flatMap((role) => role.permissions)];
-    rights.push(...all.flatMap((right) => narrowed(right, restrictions)));
-  }
+  for (const each of powers) rights.push(...(await rightsIn(trx, each)));
   await mustHold({ db: trx, now: () => now }, actor, rights);
 }
 

@@ -200,7 +200,7 @@ export type KeyScope =
   | { environment: string }
   | { start: string };
 
-/** A text that was rotated away names its key no longer. */
+/** Which keys `k` are meant, as a condition. A text that was rotated away names its key no longer. */
 function within(scope: KeyScope, now: Date): RawBuilder<unknown> {
   if ('id' in scope) return sql`k.id = ${scope.id}`;
   if ('owner_id' in scope) return sql`k.owner_id = ${scope.owner_id}`;
@@ -212,10 +212,13 @@ function within(scope: KeyScope, now: Date): RawBuilder<unknown> {
   return sql`k.id in (select v.key_id from api_key_versions v where v.start ^@ ${scope.start})`;
 }
 
+/** The same of those that are not at their end. */
+const isLiveIn = (scope: KeyScope, now: Date) =>
+  sql`${within(scope, now)} and k.revoked_at is null and (k.expires_at is null or k.expires_at > ${now})`;
+
 /** The ids of a scope's keys that are not at their end, as text of a statement. */
 export function liveKeysIn(scope: KeyScope, now: Date): RawBuilder<unknown> {
-  return sql`(select k.id from api_keys k
-    where ${within(scope, now)} and k.revoked_at is null and (k.expires_at is null or k.expires_at > ${now}))`;
+  return sql`(select k.id from api_keys k where ${isLiveIn(scope, now)})`;
 }
 
 /** How many keys of a scope are not at their end. */
@@ -229,7 +232,7 @@ export async function countLiveKeys(db: Db, scope: KeyScope, now: Date): Promise
 export async function endKeys(trx: Trx, scope: KeyScope, revoked_at: Date): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     update api_keys k set revoked_at = ${revoked_at}, updated_at = ${revoked_at}, version = version + 1
-      where ${within(scope, revoked_at)} and k.revoked_at is null and (k.expires_at is null or k.expires_at > ${revoked_at})
+      where ${isLiveIn(scope, revoked_at)}
       returning k.id`.execute(trx);
   return rows.map(({ id }) => id);
 }

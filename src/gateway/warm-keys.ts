@@ -3,6 +3,7 @@ import type { Context } from 'koa';
 import type { KeyUse, KeyVerifier } from '../api-keys/index.ts';
 import {
   type EarlyAnswer,
+  mostBodyBytes,
   parseJson,
   plainlyNames,
   type RereadableRequest,
@@ -35,8 +36,6 @@ export type WarmKeysDeps = RecordDeps & {
 };
 
 type Answered = Omit<EarlyAnswer, 'method' | 'path'>;
-
-const mostBytes = 64 * 1024;
 
 /**
  * Answers proxies and services about keys that this node has met and that may do what is asked, before anything else looks at the
@@ -164,5 +163,5 @@ function ifPlain<Value>(look: () => Value): Value | undefined {
 function isShortJson({ headers }: IncomingMessage): boolean {
   const { 'content-type': type, 'content-length': length = '', 'content-encoding': encoding } = headers;
   const isJson = type === 'application/json' || type === 'application/json; charset=utf-8';
-  return isJson && encoding === undefined && /^\d{1,6}$/.test(length) && Number(length) <= mostBytes;
+  return isJson && encoding === undefined && /^\d{1,6}$/.test(length) && Number(length) <= mostBodyBytes;
 }

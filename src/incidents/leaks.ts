@@ -22,8 +22,6 @@ export type LeakDeps = RevocationDeps &
     sendLetter?: SendLetter | undefined;
   };
 
-const jwtShape = /^[\w-]+\.[\w-]+\.[\w-]+$/;
-
 /** A credential that somebody found, and where. */
 export type LeakReport = { token: string; type: string; source?: string | undefined; url?: string | undefined };
 
@@ -75,16 +73,17 @@ async function endSecret(deps: LeakDeps, actor: Actor, value: string): Promise<L
 }
 
 async function endOther(deps: LeakDeps, actor: Actor, token: string): Promise<Leaked | undefined> {
-  if (jwtShape.test(token) && !(await deps.isOurs(token))) return undefined;
-  const handle: Handle = looksLikeKey(token) ? { api_keys: { key: token } } : { token };
-  const dying = await whatWouldDie(deps, handle).catch(unknown);
-  if (!dying || Object.values(dying).every((count) => count === 0)) return undefined;
-  if (deps.policy === 'revoke') await revoke(deps, actor, handle);
-  return looksLikeKey(token) ? { key: digest(token) } : tokenHandle(token);
-}
-
-/** What is none of ours is nothing to report. */
-function unknown(error: unknown): undefined {
-  if (error instanceof Problem && (error.status === 400 || error.status === 404)) return undefined;
-  throw error;
+  try {
+    const leaked = looksLikeKey(token) ? { key: digest(token) } : tokenHandle(token);
+    if ('jti' in leaked && !(await deps.isOurs(token))) return undefined;
+    const handle: Handle = 'key' in leaked ? { api_keys: { key: token } } : { token };
+    const dying = await whatWouldDie(deps, handle);
+    if (Object.values(dying).every((count) => count === 0)) return undefined;
+    if (deps.policy === 'revoke') await revoke(deps, actor, handle);
+    return leaked;
+  } catch (error) {
+    // What is none of ours is nothing to report.
+    if (error instanceof Problem && (error.status === 400 || error.status === 404)) return undefined;
+    throw error;
+  }
 }

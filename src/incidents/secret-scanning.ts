@@ -31,15 +31,10 @@ const Reports = z
 
 type Answer = { token_raw: string; token_type: string; label: 'true_positive' | 'false_positive' };
 
-export type SecretScanningDeps = LeakDeps & {
-  scanner: Omit<ScannerKeysOptions, 'now'>;
-  log: Logger;
-  /** Resolves when this node has heard of what was changed before. */
-  isKnownHere: () => Promise<void>;
-};
+export type SecretScanningDeps = LeakDeps & { scanner: Omit<ScannerKeysOptions, 'now'>; log: Logger };
 
 /** Answers `POST /secret-scanning`: reports of leaked credentials, signed by who scans for them. */
-export function secretScanning({ scanner, log, isKnownHere, ...deps }: SecretScanningDeps): Middleware {
+export function secretScanning({ scanner, log, ...deps }: SecretScanningDeps): Middleware {
   const keys = new ScannerKeys({ ...scanner, now: deps.now });
   return async (ctx, next) => {
     if (ctx.path !== secretScanningPath) return next();
@@ -53,7 +48,6 @@ export function secretScanning({ scanner, log, isKnownHere, ...deps }: SecretSca
       const isLive = await reportLeak(deps, requestOrigin(ctx), report);
       answers.push({ token_raw: token, token_type: type, label: isLive ? 'true_positive' : 'false_positive' });
     }
-    await isKnownHere();
     ctx.body = answers;
     return undefined;
   };

@@ -12,17 +12,17 @@ const pauseMs = 250;
  * @throws what the last attempt failed with, when it is not there in time; at once what no waiting would mend
  */
 export async function waitForDatabase(url: string, seconds: number, tell: (reason: string) => void): Promise<void> {
-  const until = performance.now() + seconds * 1000;
-  for (let isTold = false; ; isTold = true) {
-    try {
-      await knock(url);
-      return;
-    } catch (error) {
-      if (!isLate(error) || performance.now() > until) throw error;
+  let isTold = false;
+  await repeatedly(
+    seconds,
+    () => knock(url),
+    (error) => {
+      if (!isLate(error)) return false;
       if (!isTold) tell(reasonOf(error));
-    }
-    await sleep(pauseMs);
-  }
+      isTold = true;
+      return true;
+    },
+  );
 }
 
 /**
@@ -32,12 +32,20 @@ export async function waitForDatabase(url: string, seconds: number, tell: (reaso
  * @throws what the last attempt failed with, when it is not done in time; at once what no waiting would mend
  */
 export async function persistently<T>(seconds: number, work: () => Promise<T>): Promise<T> {
+  return repeatedly(seconds, work, isOutage);
+}
+
+async function repeatedly<T>(
+  seconds: number,
+  work: () => Promise<T>,
+  mayPass: (error: unknown) => boolean,
+): Promise<T> {
   const until = performance.now() + seconds * 1000;
   for (;;) {
     try {
       return await work();
     } catch (error) {
-      if (!isOutage(error) || performance.now() > until) throw error;
+      if (performance.now() > until || !mayPass(error)) throw error;
     }
     await sleep(pauseMs);
   }

@@ -3,7 +3,8 @@ import { IncomingMessage } from 'node:http';
 import type { Context, Next } from 'koa';
 import { Problem } from './problems.ts';
 
-const limitBytes = 64 * 1024;
+/** How long the body of a request may be. */
+export const mostBodyBytes = 64 * 1024;
 const maxParameters = 1000;
 // NUL and other controls have no place in a parameter, and PostgreSQL refuses NUL in text; tab and line ends may stand in free text.
 export const controlCharacters = /[^\P{Cc}\t\n\r]|\p{Cs}|\ufffd/u;
@@ -89,13 +90,13 @@ export async function readText(ctx: Context): Promise<string> {
 }
 
 async function readBody(req: IncomingMessage, length: number | undefined): Promise<Buffer> {
-  if (length !== undefined && length > limitBytes) throw tooLarge();
+  if (length !== undefined && length > mostBodyBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let received = 0;
   try {
     for await (const chunk of req.iterator({ destroyOnReturn: false })) {
       received += chunk.length;
-      if (received > limitBytes) throw tooLarge();
+      if (received > mostBodyBytes) throw tooLarge();
       chunks.push(chunk);
     }
   } catch (error) {

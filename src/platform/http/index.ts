@@ -1,6 +1,6 @@
 /** What every request meets first: its origin, its bounds, the host check, headers, and how refusals are answered. */
 export { type Actor, anonymous, person, system } from './actor.ts';
-export { form, RereadableRequest, readForm, readText, replaceForm } from './form-body.ts';
+export { form, mostBodyBytes, RereadableRequest, readForm, readText, replaceForm } from './form-body.ts';
 export {
   believeProxies,
   contentSecurityPolicy,

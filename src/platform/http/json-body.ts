@@ -25,29 +25,40 @@ export async function readJson(ctx: Context): Promise<unknown> {
 export function parseJson(text: string): unknown {
   try {
     const parsed: unknown = JSON.parse(text);
-    // Most bodies are as they should be: only of others it is asked where they are not.
-    if (ordinaryMembers(parsed, 0) !== colonsIn(text)) {
-      refuseStrange(parsed, '', 0);
-      refuseRepeated(text);
-    }
+    // Only where a name was lost it is asked which: most bodies name none twice.
+    if (membersOf(parsed, undefined, 0) !== colonsIn(text)) refuseRepeated(text);
     return parsed;
   } catch (error) {
     throw error instanceof Problem ? error : badJson('', 'The body is not JSON.');
   }
 }
 
-/** How many members all objects in it have; NaN if something in it is not taken. */
-function ordinaryMembers(value: unknown, depth: number): number {
-  if (depth > mostDepth) return Number.NaN;
-  if (typeof value === 'string') return controlCharacters.test(value) ? Number.NaN : 0;
+/** Where something stands, from the innermost name outwards. */
+type Place = { name: string; within: Place | undefined };
+
+/** How many members all objects in it have. @throws Problem 400: something in it is not taken */
+function membersOf(value: unknown, place: Place | undefined, depth: number): number {
+  if (depth > mostDepth) throw badJson(pointerTo(place), 'The body is nested too deeply.');
+  if (typeof value === 'string') mustBePlain(value, place);
   if (typeof value !== 'object' || value === null) return 0;
-  if (Array.isArray(value)) return value.reduce((sum, item) => sum + ordinaryMembers(item, depth + 1), 0);
   let members = 0;
-  for (const name of Object.keys(value)) {
-    if (name === '__proto__' || controlCharacters.test(name)) return Number.NaN;
-    members += 1 + ordinaryMembers((value as Record<string, unknown>)[name], depth + 1);
+  for (const [name, member] of Object.entries(value)) {
+    const here = { name, within: place };
+    if (name === '__proto__') throw badJson(pointerTo(here), 'This member is not known.');
+    mustBePlain(name, here);
+    members += membersOf(member, here, depth + 1) + (Array.isArray(value) ? 0 : 1);
   }
   return members;
+}
+
+function mustBePlain(text: string, place: Place | undefined): void {
+  if (controlCharacters.test(text))
+    throw badJson(pointerTo(place), 'Control characters and broken Unicode are not taken.');
+}
+
+function pointerTo(place: Place | undefined): string {
+  if (!place) return '';
+  return `${pointerTo(place.within)}/${place.name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
 /** How many members were written in JSON: each has one colon outside of texts. A repeated one is parsed as one. */
@@ -61,19 +72,6 @@ function colonsIn(json: string): number {
     else if (!isText && code === colon) colons += 1;
   }
   return colons;
-}
-
-function refuseStrange(value: unknown, pointer: string, depth: number): void {
-  if (depth > mostDepth) throw badJson(pointer, 'The body is nested too deeply.');
-  if (typeof value === 'string' && controlCharacters.test(value))
-    throw badJson(pointer, 'Control characters and broken Unicode are not taken.');
-  if (typeof value !== 'object' || value === null) return;
-  for (const [name, member] of Object.entries(value)) {
-    const place = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    if (name === '__proto__') throw badJson(place, 'This member is not known.');
-    refuseStrange(name, place, depth);
-    refuseStrange(member, place, depth + 1);
-  }
 }
 
 // What is JSON already is searched for names only: strings one by one, and which object each stands in. RFC 8259 §4 leaves a
