@@ -1,14 +1,14 @@
 import { eventually } from './support/eventually.ts';
-import { freePort } from './support/free-port.ts';
 import { api } from './support/installation.ts';
 import { startLatchkey } from './support/latchkey.ts';
+import { type MetricsPage, openMetricsPage } from './support/metrics-page.ts';
 
 describe('with WEB_CONCURRENCY, one installation served by several processes', () => {
-  let metricsPort: number;
+  let metrics: MetricsPage;
   const latchkey = startLatchkey({
     prepare: async () => {
-      metricsPort = await freePort();
-      return { env: { WEB_CONCURRENCY: '2', LATCHKEY_METRICS_PORT: String(metricsPort) } };
+      metrics = await openMetricsPage();
+      return { env: { WEB_CONCURRENCY: '2', ...metrics.settings } };
     },
   });
 
@@ -25,9 +25,9 @@ describe('with WEB_CONCURRENCY, one installation served by several processes', (
     const { refresh_token } = await latchkey.tokens();
     const refreshed = await Promise.all(Array.from({ length: 20 }, () => latchkey.refresh(refresh_token)));
     expect(new Set(refreshed.map(({ body }) => body.refresh_token)).size).toBe(1);
-    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-    expect(metrics).toMatch(/latchkey_token_transactions_total\{verdict="won"\} 4[123]\n/);
-    expect(metrics).toMatch(/latchkey_token_transactions_total\{verdict="grace"\} 19\n/);
+    const shown = await metrics.read();
+    expect(shown).toMatch(/latchkey_token_transactions_total\{verdict="won"\} 4[123]\n/);
+    expect(shown).toMatch(/latchkey_token_transactions_total\{verdict="grace"\} 19\n/);
   });
 
   test('replaces a worker that dies, and the others go on meanwhile', async () => {

@@ -1,23 +1,24 @@
 import { asOwner } from '../support/admin.ts';
-import { freePort } from '../support/free-port.ts';
 import { Gateway } from '../support/gateway.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import { type MetricsPage, openMetricsPage } from '../support/metrics-page.ts';
 
 const megabyte = 2 ** 20;
 
 describe('the gateway', () => {
-  let metricsPort = 0;
+  let metrics: MetricsPage;
   const latchkey = startLatchkey({
     prepare: async () => {
-      metricsPort = await freePort();
-      return { env: { LATCHKEY_METRICS_PORT: String(metricsPort) } };
+      metrics = await openMetricsPage();
+      return { env: metrics.settings };
     },
   });
 
   const megabytes = async () => {
-    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-    return Number(/^process_resident_memory_bytes (\d+)/m.exec(metrics)?.[1]) / megabyte;
+    const [, bytes] = /^process_resident_memory_bytes (\d+)/m.exec(await metrics.read()) ?? [];
+    return Number(bytes) / megabyte;
   };
+
   test('keeps little of what anybody asks without a credential (CWE-770)', async () => {
     const gateway = await Gateway.open(latchkey, await asOwner(latchkey));
     const ask = (n: number) => gateway.forwardAuth(`?permission=${'{}'.repeat(7900)}${n}`, {});

@@ -1,9 +1,9 @@
 import { request } from 'node:http';
 import { type AdminApi, asOwner } from '../support/admin.ts';
 import { eventually } from '../support/eventually.ts';
-import { freePort } from '../support/free-port.ts';
 import { Gateway, type VerifyAnswer } from '../support/gateway.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import { type MetricsPage, openMetricsPage } from '../support/metrics-page.ts';
 
 const byPath = '?permission=database:read:{path.1}';
 
@@ -60,11 +60,11 @@ describe.each([
 type Told = VerifyAnswer & { limits: { remaining: number }[] };
 
 describe('a service that asks about keys that this node has met', () => {
-  let metricsPort = 0;
+  let metrics: MetricsPage;
   const latchkey = startLatchkey({
     prepare: async () => {
-      metricsPort = await freePort();
-      return { env: { LATCHKEY_METRICS_PORT: String(metricsPort) } };
+      metrics = await openMetricsPage();
+      return { env: metrics.settings };
     },
   });
   let owner: AdminApi;
@@ -112,8 +112,8 @@ describe('a service that asks about keys that this node has met', () => {
 
   test('is answered before anything else looks at the request, as proxies are', async () => {
     const early = async (route: string) => {
-      const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-      return Number(metrics.match(new RegExp(`early_answers_total\\{route="${route}"\\} (\\d+)`))?.[1] ?? 0);
+      const shown = new RegExp(`early_answers_total\\{route="${route}"\\} (\\d+)`).exec(await metrics.read());
+      return Number(shown?.[1] ?? 0);
     };
     const { key } = await gateway.mint();
     const proxied = { 'x-api-key': key, 'x-original-uri': '/products' };

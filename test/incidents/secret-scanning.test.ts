@@ -7,13 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { Gateway } from '../support/gateway.ts';
 import { jwtApi } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
-import { MailServer } from '../support/mail-server.ts';
-
-/** A letter without the line ends of quoted-printable (RFC 2045 §6.7). */
-const plain = (source: string) =>
-  source
-    .replaceAll('=\r\n', '')
-    .replaceAll(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+import { MailServer, plain } from '../support/mail-server.ts';
 
 /** A scanner that publishes its keys, as GitHub does. */
 class Scanner {

@@ -3,7 +3,7 @@ import { consoleAs, wordsOf } from '../support/console.ts';
 import { eventually } from '../support/eventually.ts';
 import { password } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
-import { type Letter, MailServer } from '../support/mail-server.ts';
+import { type Letter, MailServer, plain } from '../support/mail-server.ts';
 
 describe('with a mail server', () => {
   let mail: MailServer;
@@ -22,10 +22,7 @@ describe('with a mail server', () => {
   });
   afterAll(() => mail.close());
 
-  const linkIn = ({ source }: Letter) => {
-    const joined = source.replaceAll('=\r\n', '').replaceAll('=3D', '=');
-    return /http:\/\/\S+\/password\/lk_pw_\w+/.exec(joined)?.[0] ?? '';
-  };
+  const linkIn = ({ source }: Letter) => /http:\/\/\S+\/password\/lk_pw_\w+/.exec(plain(source))?.[0] ?? '';
   /** Waits until so many letters are there. One that failed is tried again after a while. */
   const arrive = (count: number) =>
     eventually(

@@ -1,10 +1,10 @@
 import { mintCredential } from '../../src/platform/crypto/index.ts';
 import { type AdminApi, asOwner } from '../support/admin.ts';
 import { eventually } from '../support/eventually.ts';
-import { accessTokenType, data, exchangeInstallation, exchangeKey, stopped } from '../support/exchange.ts';
+import { accessTokenType, data, exchangeInstallation, exchangeKey, refusal, stopped } from '../support/exchange.ts';
 import { Gateway, type Minted, withoutTable } from '../support/gateway.ts';
 import { api, jwtApi } from '../support/installation.ts';
-import { type Answer, startLatchkey } from '../support/latchkey.ts';
+import { startLatchkey } from '../support/latchkey.ts';
 import { storedRows } from '../support/stored.ts';
 
 const latchkey = startLatchkey({ env: { LATCHKEY_TRUST_PROXY: '1' }, apply: exchangeInstallation });
@@ -16,7 +16,6 @@ beforeAll(async () => {
 });
 const mint = (given: object = {}) =>
   gateway.mint({ owner: { client_id: 'service' }, permissions: ['read', 'write'], ...given });
-const refusal = ({ status, body }: Answer) => [status, body.error ?? 'none'];
 
 describe('a key', () => {
   afterEach(() => owner.patch('/clients/service', { enabled: true }));

@@ -8,11 +8,12 @@ import {
   data,
   exchangeInstallation,
   exchangeKey,
+  refusal,
   tokenExchange,
 } from '../support/exchange.ts';
 import { Gateway } from '../support/gateway.ts';
 import { api, clientSecrets, jwtApi } from '../support/installation.ts';
-import { type Answer, basic, startLatchkey } from '../support/latchkey.ts';
+import { basic, startLatchkey } from '../support/latchkey.ts';
 import { discover } from '../support/openid-client.ts';
 
 const latchkey = startLatchkey({ env: { LATCHKEY_TRUST_PROXY: '1' }, apply: exchangeInstallation });
@@ -29,7 +30,6 @@ const mint = (given: object = {}) => gateway.mint({ ...ofService, permissions: [
 const exchange = async (given: object, parameters: Record<string, string> = {}, headers: Record<string, string> = {}) =>
   exchangeKey(latchkey, (await mint(given)).key, { resource: api, ...parameters }, { headers });
 const introspected = async (token: string) => (await latchkey.post('/oauth/introspect', { token }, 'checker')).body;
-const refusal = ({ status, body }: Answer) => [status, body.error ?? 'none'];
 
 describe('an API key is exchanged', () => {
   test.each([

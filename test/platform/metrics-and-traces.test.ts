@@ -2,19 +2,19 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { eventually } from '../support/eventually.ts';
-import { freePort } from '../support/free-port.ts';
 import { api } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import { type MetricsPage, openMetricsPage } from '../support/metrics-page.ts';
 
 type Span = { name: string; traceId: string; spanId: string; parentSpanId?: string; attributes: unknown[] };
 
 describe('a server that is watched', () => {
   let collector: Server;
-  let metricsPort: number;
+  let page: MetricsPage;
   const spans: Span[] = [];
   const latchkey = startLatchkey({
     prepare: async () => {
-      metricsPort = await freePort();
+      page = await openMetricsPage();
       collector = createServer(async (request, response) => {
         const body = (await json(request)) as { resourceSpans: { scopeSpans: { spans: Span[] }[] }[] };
         spans.push(...body.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)));
@@ -24,7 +24,7 @@ describe('a server that is watched', () => {
       const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
       return {
         env: {
-          LATCHKEY_METRICS_PORT: String(metricsPort),
+          ...page.settings,
           OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
           OTEL_BSP_SCHEDULE_DELAY: '200',
         },
@@ -33,7 +33,7 @@ describe('a server that is watched', () => {
   });
   afterAll(() => collector.close());
 
-  const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  const metrics = () => page.read();
 
   test('counts requests by route template, never by path, and token transactions by verdict', async () => {
     const { refresh_token } = await latchkey.tokens();

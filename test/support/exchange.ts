@@ -53,3 +53,6 @@ export async function exchangeKey(
   const forwarded = { 'x-forwarded-host': new URL(latchkey.issuer).host };
   return answerOf(await fetch(`${node}/oauth/token`, { method: 'POST', body, headers: { ...forwarded, ...headers } }));
 }
+
+/** How a request was refused, if it was. */
+export const refusal = ({ status, body }: Answer): [status: number, error: string] => [status, body.error ?? 'none'];

@@ -4,6 +4,12 @@ import { SMTPServer } from 'smtp-server';
 
 export type Letter = { from: string; to: string[]; source: string };
 
+/** A letter's source without quoted-printable (RFC 2045 §6.7). */
+export const plain = (source: string) =>
+  source
+    .replaceAll('=\r\n', '')
+    .replaceAll(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+
 /** A real mail server, which keeps what it is given. */
 export class MailServer {
   readonly letters: Letter[] = [];
