@@ -24,13 +24,13 @@ const drainMs = 10_000;
 /**
  * Starts the one process: configuration → database → services → HTTP.
  *
- * @param say prints a line for the person who started it
+ * @param say prints lines for the person who started it
  * @param note prints one that is no part of the greeting
  * @throws StartError and others with one sentence for the operator
  */
 export async function startServer(
   config: Config,
-  say: (line: string) => void,
+  say: (lines: string) => void,
   note: (line: string) => void,
 ): Promise<RunningServer> {
   const version = readVersion();
@@ -136,7 +136,7 @@ type Announced = { issuer: string; address: string; version: string; installatio
 
 async function announce(
   { issuer, address, version, installation, demo }: Announced,
-  say: (line: string) => void,
+  say: (lines: string) => void,
 ): Promise<void> {
   const { database, databaseName, now } = installation;
   const lines = [
@@ -148,5 +148,6 @@ async function announce(
     lines.push(`  Setup: ${issuer}/setup/${secret} (works once, for a day; another: latchkey setup-link)`);
   }
   if (demo) lines.push(`  Demo:  ${issuer}/demo`);
-  for (const line of lines) say(line);
+  // Whole at once, so that who reads what is printed need not guess whether more comes.
+  say(lines.join('\n'));
 }

@@ -9,13 +9,25 @@ type Stop = { name: string; order: number; top: number; isOnScreen: boolean; isM
 /** Where the Tab key leads, from the top of the page to its end. */
 async function stops(page: Page): Promise<Stop[]> {
   // A field that has the focus when the page opens is not where the walk begins.
-  while (await stopAfter(page, 'Shift+Tab')) {}
+  await hasFocus(page);
+  await walk(page, 'Shift+Tab');
+  return walk(page, 'Tab');
+}
+
+/** Where a key leads, pressed until one leaves the page. */
+async function walk(page: Page, key: string): Promise<Stop[]> {
   const found: Stop[] = [];
-  for (;;) {
-    const stop = await stopAfter(page, 'Tab');
+  while (found.length < 100) {
+    const stop = await stopAfter(page, key);
     if (!stop) return found;
     found.push(stop);
   }
+  throw new Error(`${key} does not lead out of ${page.url()}`);
+}
+
+/** Resolves once the field in which one is to begin has the focus: that comes with the first frame, after the page has loaded. */
+async function hasFocus(page: Page): Promise<void> {
+  await page.waitForFunction('[null, document.activeElement].includes(document.querySelector("[autofocus]"))');
 }
 
 /** Where a key leads; null past either end of the page. */
@@ -33,6 +45,7 @@ describe('with the keyboard alone', () => {
   test('one signs in and allows an app', async () => {
     const page = await browser.open();
     await page.goto(await app.signInUrl(everything));
+    await hasFocus(page);
     await page.keyboard.type('bob');
     await page.keyboard.press('Tab');
     await page.keyboard.type(password);
@@ -121,10 +134,10 @@ describe('with the keyboard alone', () => {
       'the browsers one is signed in with',
       async (page: Page) => {
         await latchkey.database.query("update sessions set revoked_at = last_seen_at where user_agent like 'Mozilla%'");
-        const person = await signedIn(site, { userAgent: 'another browser' });
-        await person.close();
+        await signedIn(site, { userAgent: 'another browser' });
         await page.goto(`${latchkey.issuer}/sign-in`);
         await signIn(page);
+        await page.waitForURL(`${latchkey.issuer}/account`);
         await page.goto(`${latchkey.issuer}/account/sessions`);
       },
       [

@@ -25,6 +25,7 @@ export async function signedIn(
   const page = await browser.open(options);
   await page.goto(`${latchkey.issuer}/sign-in`);
   await signIn(page, login);
+  await page.waitForURL(`${latchkey.issuer}/account`);
   return page;
 }
 
