@@ -1,14 +1,14 @@
 import { inspect, still } from './support/inspection.ts';
 import { calendar, everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
-import { allow, connect, guessTenTimes, signedIn } from './support/steps.ts';
+import { allow, connect, guessTenTimes, signedIn, signIn } from './support/steps.ts';
 
 const phone =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1';
 
 describe('nothing is wrong with how a page looks', () => {
   const site = startSite();
-  const { latchkey, app } = site;
+  const { latchkey, app, browser } = site;
 
   test('on which one finds the browsers one is signed in with, and signs them out', async () => {
     const page = await signedIn(site, still);
@@ -44,7 +44,10 @@ describe('nothing is wrong with how a page looks', () => {
     const asked = { client_id: 'zebra-drive', redirect_uri: app.redirectUri, scope: 'openid', resource: null };
     for (let round = 0; round < 20; round += 1) await latchkey.code({ ...asked, prompt: 'consent' }, another, 'bob');
     await guessTenTimes(site, 'bob');
-    await signedIn(site, { login: 'bob', userAgent: phone });
+    const throttled = await browser.open({ userAgent: phone });
+    await throttled.goto(`${latchkey.issuer}/sign-in`);
+    await signIn(throttled, 'bob');
+    await throttled.getByText('There were too many attempts').waitFor();
     await page.goto(`${latchkey.issuer}/account/activity`);
     expect(await inspect(page, 'activity')).toEqual([]);
     await page.getByRole('link', { name: 'Older' }).click();
