@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { RequestListener } from 'node:http';
 import Koa, { type Context, type Middleware } from 'koa';
 import compose from 'koa-compose';
 import { permissionsAt } from './access/index.ts';
@@ -40,13 +40,7 @@ import {
   serveAssets,
   userCodeEntry,
 } from './pages/index.ts';
-import {
-  disbelieveProxies,
-  type EarlyAnswer,
-  headersForPrograms,
-  RepeatedAnswers,
-  readForm,
-} from './platform/http/index.ts';
+import { type EarlyAnswer, headersForPrograms, RepeatedAnswers, readForm } from './platform/http/index.ts';
 import { type Logger, logRequest } from './platform/logging/index.ts';
 import type { Metrics } from './platform/metrics/index.ts';
 import { guardedFetch } from './platform/outbound/index.ts';
@@ -84,7 +78,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const longWay: RequestListener = (request, response) => listener(request, response);
   const observe = observing(log, metrics);
   const documents = new RepeatedAnswers({ issuer, paths: publishedDocuments, version: provider.current, observe });
-  const warm = { ...beforeKoa(deps, koa), longWay, observe };
+  const warm = { ...beforeKoa(deps), longWay, observe };
   const audience = adminAudience(issuer);
   const gateway = gatewayOf({ db, now, log, keys: apiKeys, bearers, audience, records: accessRecords, warm });
 
@@ -135,22 +129,16 @@ function forProvider({ config, issuer, installation }: AppDeps, services: Servic
 /** Tells what was answered before Koa, as what comes after it is told of. */
 function observing(log: Logger, metrics: Metrics) {
   return ({ method, path, request_id, startedAt }: EarlyAnswer): void => {
-    metrics.request({ method, route: path, status: 200 }, (performance.now() - startedAt) / 1000);
-    metrics.earlyAnswer(path);
-    logRequest(log, { method, path, status: 200, request_id, startedAt });
+    metrics.earlyAnswer({ method, route: path }, (performance.now() - startedAt) / 1000);
+    if (log.isLevelEnabled('info')) logRequest(log, { method, path, status: 200, request_id, startedAt });
   };
 }
 
 /** What the gateway needs to answer as if it had gone through Koa. */
-function beforeKoa({ config, issuer }: AppDeps, koa: Koa) {
-  return {
-    contextOf: (request: IncomingMessage, response: ServerResponse): Context => {
-      if (!config.trustProxy) disbelieveProxies(request);
-      return koa.createContext(request, response) as Context;
-    },
-    headers: headersForPrograms(issuer),
-    host: new URL(issuer).host,
-  };
+function beforeKoa({ config, issuer }: AppDeps) {
+  const { trustProxy, trustedProxyHops } = config;
+  const host = new URL(issuer).host;
+  return { headers: headersForPrograms(issuer), host, proxyHops: trustProxy ? trustedProxyHops : undefined };
 }
 
 /** Reports of leaked credentials, where it is known who signs them. */

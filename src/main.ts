@@ -41,13 +41,16 @@ export async function startServer(
     headersTimeout: headersTimeoutMs,
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: 1000,
+    // A request without a body has nothing to be read: a tenth of what a short one costs.
+    optimizeEmptyRequests: true,
   };
   const underWay = new Set<ServerResponse>();
   const server = createServer(options, (request, response) => {
-    underWay.add(response);
-    response.once('close', () => underWay.delete(response));
     if (!server.listening) response.shouldKeepAlive = false;
     answer(request, response);
+    if (response.writableEnded) return;
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
   });
   await listen(server, config);
   let installation: Installation | undefined;

@@ -50,7 +50,8 @@ export type Asked = KeyRequest & { needs: PermissionQuery | undefined };
 
 export type Decision = { code: KeyCode; reason: string; missing?: readonly string[] };
 
-const yes: Decision = { code: 'valid', reason: 'The key may do this.' };
+/** Nothing speaks against it. */
+export const permitted: Decision = { code: 'valid', reason: 'The key may do this.' };
 
 /** Whether a key may do this now, limits aside: they are counted only when nothing else speaks against it. */
 export function decide(entry: KeyEntry, asked: Asked, now: Date): Decision {
@@ -62,7 +63,7 @@ export function decide(entry: KeyEntry, asked: Asked, now: Date): Decision {
     const refusal = check(asked, now);
     if (refusal) return refusal;
   }
-  return yes;
+  return permitted;
 }
 
 function whyDead({ revoked_at, expires_at, ends_at, enabled, owner, owner_enabled }: KeyEntry, now: Date) {

@@ -1,6 +1,6 @@
 /** API keys: minting, restricting, rotating and ending them, and verifying them without asking the database. */
 export { type ApiKeyDeps, createApiKey, getKey } from './api-keys.ts';
-export { type Asked, type KeyCode, keyCodeKinds, keyCodes, type VerdictKind } from './decide.ts';
+export { type Asked, type KeyCode, keyCodeKinds, keyCodes, permitted, type VerdictKind } from './decide.ts';
 export { countKeys, disableApiKey, enableApiKey, endKeysOf, keyScope, revokeApiKey } from './ending.ts';
 export type { KeyEntry } from './entry.ts';
 export { isLiveVersion, stateOf } from './expiry.ts';
@@ -33,5 +33,5 @@ export {
   UsageView,
 } from './schemas.ts';
 export { type ApiKey, type KeyRecord, type KeyScope, listKeys, liveKeysIn, readApiKey } from './store.ts';
-export { type KeyUse, type KeyVerdict, KeyVerifier } from './verification.ts';
+export { type Admission, type KeyUse, type KeyVerdict, KeyVerifier } from './verification.ts';
 export { viewOf } from './view.ts';

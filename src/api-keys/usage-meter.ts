@@ -1,7 +1,7 @@
 import { type Db, isOutage } from '../platform/database/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
 import { addUsage, type Used } from './store.ts';
-import { dayOf } from './usage.ts';
+import { dayOf, isOn } from './usage.ts';
 
 const writeMs = 1000;
 const mostWaiting = 100_000;
@@ -14,7 +14,10 @@ export class UsageMeter {
   readonly #db: Db;
   readonly #log: Logger;
   readonly #timer: NodeJS.Timeout;
+  /** By key, of the day on which each was used last. */
   #used = new Map<string, Used>();
+  /** Of keys that were used on a later day since. */
+  #earlier: Used[] = [];
   #writing: Promise<void> | undefined;
 
   constructor({ db, log }: { db: Db; log: Logger }) {
@@ -24,7 +27,7 @@ export class UsageMeter {
   }
 
   count(key_id: string, isAllowed: boolean, at: Date): void {
-    const used = this.#usedOn(key_id, dayOf(at));
+    const used = this.#usedOn(key_id, at);
     if (!used) return;
     if (isAllowed) {
       used.allowed += 1;
@@ -39,29 +42,36 @@ export class UsageMeter {
     await this.#write();
   }
 
-  /** What was counted of a key on a day; undefined: too much waits already. */
-  #usedOn(key_id: string, day: Date): Used | undefined {
-    const place = `${key_id} ${day.getTime()}`;
-    const used = this.#used.get(place);
-    if (used || this.#used.size >= mostWaiting) return used;
-    const begun = { key_id, day, allowed: 0, refused: 0, last_used_at: null };
-    this.#used.set(place, begun);
+  /** What was counted of a key on the day of a moment; undefined: too much waits already. */
+  #usedOn(key_id: string, at: Date): Used | undefined {
+    const used = this.#used.get(key_id);
+    if (used && isOn(used.day, at)) return used;
+    if (this.#used.size + this.#earlier.length >= mostWaiting) return undefined;
+    if (used) this.#earlier.push(used);
+    const begun = { key_id, day: dayOf(at), allowed: 0, refused: 0, last_used_at: null };
+    this.#used.set(key_id, begun);
     return begun;
   }
 
   /** Counts again what could not be written; what came meanwhile is later. */
-  #keep({ key_id, day, allowed, refused, last_used_at }: Used): void {
-    const used = this.#usedOn(key_id, day);
-    if (!used) return;
-    used.allowed += allowed;
-    used.refused += refused;
-    used.last_used_at ??= last_used_at;
+  #keep(unwritten: Used): void {
+    const { key_id, day, allowed, refused, last_used_at } = unwritten;
+    const used = this.#used.get(key_id);
+    if (used && isOn(used.day, day)) {
+      used.allowed += allowed;
+      used.refused += refused;
+      used.last_used_at ??= last_used_at;
+    } else if (this.#used.size + this.#earlier.length < mostWaiting) {
+      if (used) this.#earlier.push(unwritten);
+      else this.#used.set(key_id, unwritten);
+    }
   }
 
   #write(): Promise<void> {
-    if (this.#writing || this.#used.size === 0) return this.#writing ?? Promise.resolve();
-    const used = [...this.#used.values()];
+    const used = [...this.#earlier, ...this.#used.values()];
+    if (this.#writing || used.length === 0) return this.#writing ?? Promise.resolve();
     this.#used = new Map();
+    this.#earlier = [];
     this.#writing = addUsage(this.#db, used)
       .catch((error: unknown) => {
         for (const one of used) this.#keep(one);

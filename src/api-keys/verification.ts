@@ -1,6 +1,6 @@
 import type { ChangeFeed, Db } from '../platform/database/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
-import { type Asked, type Decision, decide } from './decide.ts';
+import { type Asked, type Decision, decide, permitted } from './decide.ts';
 import type { KeyEntry } from './entry.ts';
 import { environmentOf } from './format.ts';
 import { Guesses } from './guesses.ts';
@@ -31,6 +31,9 @@ export type KeyVerdict = Decision & {
 
 /** A key that was sent, and what is asked of it. */
 export type KeyUse = { key: string; asked: Asked };
+
+/** A key that may do what is asked, and its limits as they are now. */
+export type Admission = { entry: KeyEntry; limits: readonly LimitState[] };
 
 type Admitted = { entry: KeyEntry; asked: Asked; meant: readonly CountedLimit[] };
 
@@ -83,7 +86,7 @@ export class KeyVerifier {
    *
    * @returns undefined where something speaks against one, or more than a look in memory is needed: nothing was counted then
    */
-  admitMet(uses: readonly KeyUse[]): KeyVerdict[] | undefined {
+  admitMet(uses: readonly KeyUse[]): Admission[] | undefined {
     const now = this.#deps.now();
     const admitted: Admitted[] = [];
     for (const { key, asked } of uses) {
@@ -93,15 +96,13 @@ export class KeyVerifier {
     }
     const counters = admitted.flatMap(({ meant, asked }) => countersOf(meant, asked, now));
     // A counter that two of them move would be moved once.
-    if (new Set(counters.map(({ key }) => key)).size < counters.length) return undefined;
-    const taken = this.#limits.takeNow(counters);
+    if (counters.length > 1 && new Set(counters.map(({ key }) => key)).size < counters.length) return undefined;
+    const taken = counters.length === 0 ? nothingTaken : this.#limits.takeNow(counters);
     if (!taken || taken.refusing !== undefined) return undefined;
-    let first = 0;
-    return admitted.map(({ entry, asked, meant }) => {
+    let counted = 0;
+    return admitted.map(({ entry, meant }) => {
       this.#meter.count(entry.id, true, now);
-      const values = taken.values.slice(first, first + meant.length);
-      first += meant.length;
-      return { ...concluded(meant, { refusing: undefined, values }, asked, now), entry };
+      return { entry, limits: meant.map((limit) => limit.stateAt(taken.values[counted++] ?? 0, now)) };
     });
   }
 
@@ -132,8 +133,11 @@ export class KeyVerifier {
   }
 }
 
+const nothingTaken: Taken = { refusing: undefined, values: [] };
+
 /** The limits of a key that a request counts at. */
-const meantFor = (entry: KeyEntry, asked: Asked) => entry.limits.filter(({ limit }) => limit.appliesTo(asked));
+const meantFor = ({ limits }: KeyEntry, asked: Asked) =>
+  limits.length === 0 ? limits : limits.filter(({ limit }) => limit.appliesTo(asked));
 
 const countersOf = (meant: readonly CountedLimit[], { cost }: Asked, now: Date) =>
   meant.map((counted) => counted.counter(cost, now));
@@ -147,7 +151,7 @@ function concluded(
 ): KeyVerdict {
   const limits = meant.map((counted, n) => counted.stateAt(values[n] ?? 0, now));
   const refuser = refusing === undefined ? undefined : meant[refusing];
-  if (!refuser) return { code: 'valid', reason: 'The key may do this.', limits };
+  if (!refuser) return { ...permitted, limits };
   return { ...exceeded(refuser, { value: values[refusing ?? 0] ?? 0, cost, now }), limits };
 }
 

@@ -4,6 +4,7 @@ import { type Asked, type KeyEntry, type KeyUse, type KeyVerifier, keyCodeKinds 
 import type { Bearer } from '../oidc/index.ts';
 import { forbidden, Problem, tooMany } from '../platform/http/index.ts';
 import { credentialOf } from './credentials.ts';
+import type { Inquiry } from './inquiry.ts';
 
 const verifyPermission = 'latchkey:verify';
 
@@ -33,7 +34,7 @@ export async function callerOf(deps: CallerDeps, ctx: Context): Promise<string> 
 }
 
 /** What is asked of the key of a service that asks about others. */
-export function callerAsked(audience: string, { ip }: Context): Asked {
+export function callerAsked(audience: string, { ip }: Inquiry): Asked {
   const needed = { needs: verifyPermission, permissions: [verifyPermission] };
   return { ...needed, resource: audience, ip, origin: undefined, cost: 1, parameters: {} };
 }

@@ -1,6 +1,6 @@
-import type { Context } from 'koa';
 import { looksLikeKey } from '../api-keys/index.ts';
 import { Problem } from '../platform/http/index.ts';
+import type { Inquiry } from './inquiry.ts';
 
 /** What came in place of a name and password. */
 export type Credential = { key: string } | { token: string; scheme: 'bearer' | 'dpop' };
@@ -10,9 +10,9 @@ export type Credential = { key: string } | { token: string; scheme: 'bearer' | '
  *
  * @throws Problem 400: several came, of which two parties on the way could each believe another one
  */
-export function credentialOf(ctx: Context): Credential | undefined {
-  const key = single(ctx, 'x-api-key');
-  const authorization = single(ctx, 'authorization');
+export function credentialOf(inquiry: Inquiry): Credential | undefined {
+  const key = single(inquiry, 'x-api-key');
+  const authorization = single(inquiry, 'authorization');
   if (key !== undefined && authorization !== undefined) throw ambiguous('Send X-API-Key or Authorization, not both.');
   if (key !== undefined) return key === '' ? undefined : { key };
   if (authorization === undefined) return undefined;
@@ -27,13 +27,19 @@ export function credentialOf(ctx: Context): Credential | undefined {
  *
  * @throws Problem 400
  */
-export function single(ctx: Context, name: string): string | undefined {
+export function single({ req: { headers, rawHeaders } }: Inquiry, name: string): string | undefined {
   // What proxies say is taken out of `headers` where they are not believed.
-  if (ctx.req.headers[name] === undefined) return undefined;
-  const given = ctx.req.headersDistinct[name] ?? [];
-  if (given.length > 1) throw ambiguous(`Send one ${name} header.`);
-  return given[0];
+  const value = headers[name];
+  if (value === undefined) return undefined;
+  // Node joins some of those that came twice, and drops others.
+  let times = 0;
+  for (let n = 0; n < rawHeaders.length; n += 2) if (isNamed(rawHeaders[n], name)) times += 1;
+  if (times > 1) throw ambiguous(`Send one ${name} header.`);
+  return String(value);
 }
+
+const isNamed = (written = '', name: string) =>
+  written.length === name.length && (written === name || written.toLowerCase() === name);
 
 /** Two things that should be one. */
 export function ambiguous(detail: string): Problem {

@@ -1,7 +1,9 @@
-import type { Context, Middleware } from 'koa';
+import type { Middleware } from 'koa';
 import { LRUCache } from 'lru-cache';
+import { requestOrigin } from '../platform/http/index.ts';
 import { ambiguous, type Credential, credentialOf, single } from './credentials.ts';
-import { describe, type OriginalRequest, originalRequest } from './original-request.ts';
+import type { Inquiry } from './inquiry.ts';
+import { OriginalRequest, originalRequest } from './original-request.ts';
 import { admit, challengeFor, notPermitted, refuse } from './proxy-answers.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
 import type { VerifyRequest } from './schemas.ts';
@@ -26,7 +28,8 @@ export type Question = {
   permissions: readonly Template[];
   resource: string | undefined;
   cost: string | undefined;
-  parameters: Readonly<Record<string, Template>>;
+  /** Names and values. */
+  parameters: readonly (readonly [string, Template])[];
 };
 
 // Proxies ask with the same few queries all the time. Anybody may send others: what is kept of one is small.
@@ -50,7 +53,7 @@ export function forwardAuth(deps: VerdictDeps & RecordDeps): Middleware {
     if (!credential) throw challengeFor(question.resource);
     const request = verifyRequest(ctx, question, credential);
     const verdict = await judge(deps, request, ctx.ip);
-    recordUse(deps, ctx, { request, verdict });
+    recordUse(deps, { request, verdict, from: ctx.ip, request_id: requestOrigin(ctx).request_id });
     if (!verdict.valid) throw refuse(verdict, question.resource);
     admit(ctx, verdict);
     return undefined;
@@ -58,17 +61,17 @@ export function forwardAuth(deps: VerdictDeps & RecordDeps): Middleware {
 }
 
 /** What a proxy asks; undefined: it is no request of one. @throws Problem 400 */
-export function questionIn(ctx: Context): Question | undefined {
-  if (ctx.path === forwardAuthPath) return fromQuery(ctx);
-  const [, permission, resource, path = '/'] = extAuthzShape.exec(ctx.path) ?? [];
+export function questionIn(inquiry: Inquiry): Question | undefined {
+  if (inquiry.path === forwardAuthPath) return fromQuery(inquiry);
+  const [, permission, resource, path = '/'] = extAuthzShape.exec(inquiry.path) ?? [];
   if (permission === undefined || resource === undefined) return undefined;
   // The query is the client's here.
   return {
-    request: describe(ctx.method, path),
-    permissions: [...(permission === none ? [] : [permissionTemplate(decoded(permission))]), ...fromHeader(ctx)],
+    request: new OriginalRequest(inquiry.method, path),
+    permissions: [...(permission === none ? [] : [permissionTemplate(decoded(permission))]), ...fromHeader(inquiry)],
     resource: resource === none ? undefined : decoded(resource),
     cost: undefined,
-    parameters: {},
+    parameters: [],
   };
 }
 
@@ -80,10 +83,13 @@ function decoded(part: string): string {
   }
 }
 
-function fromQuery(ctx: Context): Question {
-  const { querystring } = ctx;
+function fromQuery(inquiry: Inquiry): Question {
+  const { querystring } = inquiry;
   const asked = querystring.length <= longestKept ? queries.memo(querystring) : queryIn(querystring);
-  return { ...asked, request: originalRequest(ctx), permissions: [...asked.permissions, ...fromHeader(ctx)] };
+  const { permissions, resource, cost, parameters } = asked;
+  const added = fromHeader(inquiry);
+  const all = added.length === 0 ? permissions : [...permissions, ...added];
+  return { request: originalRequest(inquiry), permissions: all, resource, cost, parameters };
 }
 
 /** @throws Problem 400: it asks for too much */
@@ -96,14 +102,15 @@ function queryIn(querystring: string): Omit<Question, 'request'> {
     permissions: permissions.map(permissionTemplate),
     resource: query.get('resource') ?? undefined,
     cost: query.get('cost') ?? undefined,
-    parameters: Object.fromEntries(named.map(([name, value]) => [name.slice('parameter.'.length), template(value)])),
+    parameters: named.map(([name, value]) => [name.slice('parameter.'.length), template(value)]),
   };
 }
 
 /** A proxy may add permissions in a header; a client that sends it makes its own way narrower. */
-function fromHeader(ctx: Context): Template[] {
-  const given = single(ctx, 'x-latchkey-permission');
-  const permissions = given === undefined ? [] : given.split(' ').filter(Boolean);
+function fromHeader(inquiry: Inquiry): readonly Template[] {
+  const given = single(inquiry, 'x-latchkey-permission');
+  if (given === undefined) return [];
+  const permissions = given.split(' ').filter(Boolean);
   if (permissions.length > mostTemplates) throw tooMuch();
   return permissions.map(permissionTemplate);
 }
@@ -111,18 +118,19 @@ function fromHeader(ctx: Context): Template[] {
 const tooMuch = () => ambiguous(`Ask for ${mostTemplates} permissions and parameters at most.`);
 
 /** @throws Problem 400, 403: the question leads to no permission */
-export function verifyRequest(ctx: Context, question: Question, credential: Credential): VerifyRequest {
+export function verifyRequest(inquiry: Inquiry, question: Question, credential: Credential): VerifyRequest {
   const { request, resource } = question;
-  const permissions = question.permissions.map((fill) => filled(fill(request)));
-  const entries = Object.entries(question.parameters);
-  const parameters = Object.fromEntries(entries.map(([name, fill]) => [name, filled(fill(request))]));
-  const origin = single(ctx, 'origin');
-  const asked = { resource, ip: ctx.ip, origin, cost: costOf(question.cost), parameters };
-  const [permission] = permissions;
-  const needs = permissions.length > 1 ? { permissions: { and: permissions } } : { permission };
-  if ('key' in credential) return { ...asked, ...needs, key: credential.key };
-  const proof = credential.scheme === 'dpop' ? single(ctx, 'dpop') : undefined;
-  return { ...asked, ...needs, token: credential.token, method: request.method, url: urlOf(ctx, question), proof };
+  const filledIn = question.permissions.map((fill) => filled(fill(request)));
+  const isOne = filledIn.length <= 1;
+  const [permission, permissions] = isOne ? [filledIn[0], undefined] : [undefined, { and: filledIn }];
+  const named = question.parameters.map(([name, fill]) => [name, filled(fill(request))] as const);
+  const parameters = named.length === 0 ? {} : Object.fromEntries(named);
+  const asked = { permission, permissions, resource, ip: inquiry.ip, origin: single(inquiry, 'origin') };
+  const counted = { cost: costOf(question.cost), parameters };
+  if ('key' in credential) return { key: credential.key, ...asked, ...counted };
+  const { token, scheme } = credential;
+  const proof = scheme === 'dpop' ? single(inquiry, 'dpop') : undefined;
+  return { token, ...asked, ...counted, method: request.method, url: urlOf(inquiry, question), proof };
 }
 
 function filled(result: Filled): string {
@@ -130,16 +138,17 @@ function filled(result: Filled): string {
   return result.text;
 }
 
-function costOf(text = '1'): number {
+function costOf(text: string | undefined): number {
+  if (text === undefined) return 1;
   if (!/^\d{1,6}$/.test(text)) throw ambiguous('The cost must be a whole number.');
   return Number(text);
 }
 
 /** The address that the client called, for which a DPoP proof was made; an API's identifier is more certain than a header. */
-function urlOf(ctx: Context, { resource, request }: Question): string {
+function urlOf(inquiry: Inquiry, { resource, request }: Question): string {
   const known = resource === undefined ? null : URL.parse(resource);
   const isWeb = known !== null && /^https?:$/.test(known.protocol);
-  const scheme = single(ctx, 'x-forwarded-proto') ?? 'https';
-  const origin = isWeb ? known.origin : `${scheme}://${single(ctx, 'x-forwarded-host') ?? ctx.host}`;
+  const scheme = single(inquiry, 'x-forwarded-proto') ?? 'https';
+  const origin = isWeb ? known.origin : `${scheme}://${single(inquiry, 'x-forwarded-host') ?? inquiry.host}`;
   return `${origin}${request.path}`;
 }

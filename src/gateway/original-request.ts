@@ -1,14 +1,23 @@
-import type { Context } from 'koa';
 import { ambiguous, single } from './credentials.ts';
+import type { Inquiry } from './inquiry.ts';
 
 /** The request that a proxy asks about. */
-export type OriginalRequest = {
-  method: string;
-  /** Decoded, without the empty parts of its ends; undefined where one could be read in two ways. */
-  segments: readonly (string | undefined)[];
+export class OriginalRequest {
+  readonly method: string;
   /** As it was sent, without the query. */
-  path: string;
-};
+  readonly path: string;
+
+  constructor(method: string, uri: string) {
+    const end = uri.search(/[?#]/);
+    this.method = method.toUpperCase();
+    this.path = end < 0 ? uri : uri.slice(0, end);
+  }
+
+  /** The parts of the path, decoded, without the empty ones of its ends; undefined where one could be read in two ways. */
+  get segments(): readonly (string | undefined)[] {
+    return this.path.replace(/^\//, '').replace(/\/$/, '').split('/').map(decoded);
+  }
+}
 
 /**
  * The original request as the proxy describes it: `X-Original-URI` and `X-Original-Method` (nginx), or `X-Forwarded-Uri` and
@@ -17,33 +26,27 @@ export type OriginalRequest = {
  *
  * @throws Problem 400: two headers disagree
  */
-export function originalRequest(ctx: Context): OriginalRequest {
-  const uri = agreed(ctx, 'x-original-uri', 'x-forwarded-uri') ?? '/';
-  const method = agreed(ctx, 'x-original-method', 'x-forwarded-method') ?? 'GET';
-  return describe(method, uri);
+export function originalRequest(inquiry: Inquiry): OriginalRequest {
+  const uri = agreed(inquiry, 'x-original-uri', 'x-forwarded-uri') ?? '/';
+  const method = agreed(inquiry, 'x-original-method', 'x-forwarded-method') ?? 'GET';
+  return new OriginalRequest(method, uri);
 }
 
-/** A request of this method and target. */
-export function describe(method: string, uri: string): OriginalRequest {
-  const [path = '/'] = uri.split(/[?#]/);
-  return { method: method.toUpperCase(), path, segments: segmentsOf(path) };
-}
-
-function agreed(ctx: Context, one: string, other: string): string | undefined {
-  const [a, b] = [single(ctx, one), single(ctx, other)];
+function agreed(inquiry: Inquiry, one: string, other: string): string | undefined {
+  const [a, b] = [single(inquiry, one), single(inquiry, other)];
   if (a !== undefined && b !== undefined && a !== b) throw ambiguous(`${one} and ${other} disagree.`);
   return a ?? b;
 }
 
-function segmentsOf(path: string): (string | undefined)[] {
-  return path.replace(/^\//, '').replace(/\/$/, '').split('/').map(decoded);
-}
+// Nothing in it to decode, and nothing that is read in two ways.
+const plain = /^[\w~-][\w.~-]*$/;
 
 /**
  * `.`, `..` and empty parts are resolved by one server and kept by another, some of which leave out what follows a `;` first
  * (RFC 3986 §3.3); a part may end at a NUL for those written in C.
  */
 function decoded(part: string): string | undefined {
+  if (plain.test(part)) return part;
   try {
     const text = part.includes('%') ? decodeURIComponent(part) : part;
     return /^\.{0,2}(;|$)/.test(text) || /[/\\\0]/.test(text) ? undefined : text;

@@ -1,19 +1,22 @@
 import { decodeJwt } from 'jose';
-import type { Context } from 'koa';
 import { type AccessRecords, credentialName } from '../access-records/index.ts';
-import { requestOrigin } from '../platform/http/index.ts';
 import { isAccessToken } from '../tokens/index.ts';
 import type { Verdict, VerifyRequest } from './schemas.ts';
 
 export type RecordDeps = { records: AccessRecords };
-type Judged = { request: VerifyRequest; verdict: Verdict; caller?: string; request_id?: string };
+
+export type Judged = {
+  request: VerifyRequest;
+  verdict: Verdict;
+  /** Who asked, of those who say so. */
+  caller?: string;
+  /** Where the question came from, which says nothing else of where the request did. */
+  from: string;
+  request_id: string | undefined;
+};
 
 /** Records what an API or proxy was told about a key or token. */
-export function recordUse(
-  { records }: RecordDeps,
-  ctx: Context,
-  { request, verdict, caller, request_id }: Judged,
-): void {
+export function recordUse({ records }: RecordDeps, { request, verdict, caller, from, request_id }: Judged): void {
   const { valid, subject, subject_kind, client_id } = verdict;
   records.record({
     kind: 'verification',
@@ -22,8 +25,8 @@ export function recordUse(
     credential: verdict.key_id ?? credentialIn(request, verdict),
     client_id,
     user_id: subject_kind === 'user' ? subject : undefined,
-    address: request.ip ?? ctx.ip,
-    request_id: request_id ?? requestOrigin(ctx).request_id,
+    address: request.ip ?? from,
+    request_id,
   });
 }
 

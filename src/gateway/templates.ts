@@ -39,7 +39,7 @@ export function permissionTemplate(written: string): Template {
     const filled = fill(request);
     if ('problem' in filled) return filled;
     const { text } = filled;
-    const isConcrete = isPermissionPattern(text) && !text.split(':').includes('*');
+    const isConcrete = !text.includes('*') && isPermissionPattern(text);
     const isWhole = text.split(':').length === segments;
     return isConcrete && isWhole ? filled : { problem: `The request makes no permission of "${written}".` };
   };
@@ -52,5 +52,8 @@ function placed(name: string): (request: OriginalRequest) => string | undefined 
   const position = /^path\.([1-9]\d?)$/.exec(name)?.[1];
   if (position === undefined) return () => undefined;
   // One part that servers read in two ways makes every other uncertain: of `/a/../b` some serve `/b`.
-  return ({ segments }) => (segments.includes(undefined) ? undefined : segments[Number(position) - 1]);
+  return (request) => {
+    const { segments } = request;
+    return segments.includes(undefined) ? undefined : segments[Number(position) - 1];
+  };
 }

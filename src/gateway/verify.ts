@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa';
-import { checked, methodNotAllowed, readJson } from '../platform/http/index.ts';
+import { checked, methodNotAllowed, readJson, requestOrigin } from '../platform/http/index.ts';
 import { type CallerDeps, callerOf } from './callers.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
 import { type Verdict, VerifyBatch, VerifyRequest } from './schemas.ts';
@@ -44,7 +44,7 @@ async function judged(
   { request, caller }: { request: VerifyRequest; caller: string },
 ): Promise<Verdict> {
   const verdict = await judge(deps, request, request.ip ?? caller);
-  recordUse(deps, ctx, { request, verdict, caller });
+  recordUse(deps, { request, verdict, caller, from: ctx.ip, request_id: requestOrigin(ctx).request_id });
   return verdict;
 }
 

@@ -1,6 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Context } from 'koa';
-import type { KeyUse, KeyVerifier } from '../api-keys/index.ts';
+import { type Admission, type KeyUse, type KeyVerifier, permitted } from '../api-keys/index.ts';
 import {
   type EarlyAnswer,
   mostBodyBytes,
@@ -13,9 +12,10 @@ import type { Logger } from '../platform/logging/index.ts';
 import { callerAsked } from './callers.ts';
 import { credentialOf } from './credentials.ts';
 import { forwardAuthPath, questionIn, verifyRequest } from './forward-auth.ts';
+import { EarlyInquiry, type Inquiry } from './inquiry.ts';
 import { identityOf } from './proxy-answers.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
-import { VerifyRequest } from './schemas.ts';
+import { type Verdict, VerifyRequest } from './schemas.ts';
 import { askedOf, ofKey } from './verdicts.ts';
 import { verifyPath } from './verify.ts';
 
@@ -25,8 +25,8 @@ export type WarmKeysDeps = RecordDeps & {
   audience: string;
   /** Services ask under this name; proxies ask about hosts of others. */
   host: string;
-  /** Makes a context of a request, as the long way would see it. */
-  contextOf: (request: IncomingMessage, response: ServerResponse) => Context;
+  /** How many proxies are believed; 0: all; undefined: none. */
+  proxyHops: number | undefined;
   /** Where everything goes that is not answered here. */
   longWay: RequestListener;
   /** Headers of every answer. */
@@ -35,7 +35,10 @@ export type WarmKeysDeps = RecordDeps & {
   log: Logger;
 };
 
-type Answered = Omit<EarlyAnswer, 'method' | 'path'>;
+type Begun = Omit<EarlyAnswer, 'method' | 'path'>;
+type BodyToAnswer = { inquiry: Inquiry; caller: string; body: Buffer; begun: Begun };
+
+const toProxy = `${forwardAuthPath}?`;
 
 /**
  * Answers proxies and services about keys that this node has met and that may do what is asked, before anything else looks at the
@@ -57,61 +60,62 @@ export class WarmKeys {
   /** Takes the request if it may be one of these; otherwise nothing has happened. */
   answer(request: IncomingMessage, response: ServerResponse): boolean {
     const { method, url = '' } = request;
-    if (method === 'GET' && url.startsWith(`${forwardAuthPath}?`)) return this.#answerProxy(request, response);
+    if (method === 'GET' && url.startsWith(toProxy)) return this.#answerProxy(request, response);
     return method === 'POST' && url === verifyPath && this.#answerService(request, response);
   }
 
   #answerProxy(request: IncomingMessage, response: ServerResponse): boolean {
-    const answered = this.#begun(request);
-    const ctx = this.#deps.contextOf(request, response);
-    const asked = ifPlain(() => askedByProxy(ctx));
-    const [met] = (asked && this.#deps.keys.admitMet([asked.use])) ?? [];
+    const { keys, observe, proxyHops } = this.#deps;
+    const begun = begin(request);
+    const inquiry = new EarlyInquiry(request, proxyHops);
+    const asked = ifPlain(() => askedByProxy(inquiry));
+    const [met] = (asked && keys.admitMet([asked.use])) ?? [];
     if (!asked || !met) return false;
     this.#tell(response, () => {
-      const verdict = ofKey(met, asked.request.resource);
-      recordUse(this.#deps, ctx, { request: asked.request, verdict, request_id: answered.request_id });
-      const headers = [...this.#toProxies, 'X-Request-Id', answered.request_id];
-      for (const [name, value] of identityOf(verdict)) headers.push(name, value);
-      response.writeHead(200, headers).end();
-      this.#deps.observe({ method: 'GET', path: forwardAuthPath, ...answered });
+      const { verdict, headers } = toldOf(met.entry, asked.request.resource);
+      const { request_id } = begun;
+      recordUse(this.#deps, { request: asked.request, verdict, from: inquiry.ip, request_id });
+      response.writeHead(200, [...this.#toProxies, 'X-Request-Id', request_id, ...headers]).end();
+      observe({ method: 'GET', path: forwardAuthPath, ...begun });
     });
     return true;
   }
 
   #answerService(request: IncomingMessage, response: ServerResponse): boolean {
-    const { contextOf, host, longWay } = this.#deps;
-    const answered = this.#begun(request);
-    const ctx = contextOf(request, response);
-    const caller = ifPlain(() => credentialOf(ctx));
+    const { host, longWay, proxyHops } = this.#deps;
+    const begun = begin(request);
+    const inquiry = new EarlyInquiry(request, proxyHops);
+    const caller = ifPlain(() => credentialOf(inquiry));
     if (!isShortJson(request) || !plainlyNames(host, request) || !caller || !('key' in caller)) return false;
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks);
-      if (this.#answerBody(ctx, { caller: caller.key, body, ...answered })) return;
+      if (this.#answerBody(response, { inquiry, caller: caller.key, body, begun })) return;
       (request as RereadableRequest).replaceBody(body);
       longWay(request, response);
     });
     return true;
   }
 
-  #answerBody(ctx: Context, { caller, body, ...answered }: Answered & { caller: string; body: Buffer }): boolean {
+  #answerBody(response: ServerResponse, { inquiry, caller, body, begun }: BodyToAnswer): boolean {
     const { audience, keys, observe } = this.#deps;
     const asked = ifPlain(() => askedByService(body));
     if (!asked) return false;
-    const [{ entry: asking } = {}, met] =
-      keys.admitMet([{ key: caller, asked: callerAsked(audience, ctx) }, asked.use]) ?? [];
-    if (!asking || !met) return false;
-    this.#tell(ctx.res, () => {
+    const asking = { key: caller, asked: callerAsked(audience, inquiry) };
+    const [by, met] = keys.admitMet([asking, asked.use]) ?? [];
+    if (!by || !met) return false;
+    this.#tell(response, () => {
       const { request } = asked;
-      const verdict = ofKey(met, request.resource);
-      recordUse(this.#deps, ctx, { request, verdict, caller: asking.id, request_id: answered.request_id });
-      const said = JSON.stringify(verdict);
+      const { request_id } = begun;
+      const { verdict, text } = toldOf(met.entry, request.resource);
+      recordUse(this.#deps, { request, verdict, caller: by.entry.id, from: inquiry.ip, request_id });
+      const said = met.limits.length === 0 ? text : JSON.stringify({ ...verdict, limits: met.limits });
       const length = Buffer.byteLength(said);
-      const headers = [...this.#toServices, 'Content-Length', String(length), 'X-Request-Id', answered.request_id];
+      const headers = [...this.#toServices, 'Content-Length', String(length), 'X-Request-Id', request_id];
       // Plain ASCII takes the shorter way through Node.
-      ctx.res.writeHead(200, headers).end(said, length === said.length ? 'latin1' : 'utf8');
-      observe({ method: 'POST', path: verifyPath, ...answered });
+      response.writeHead(200, headers).end(said, length === said.length ? 'latin1' : 'utf8');
+      observe({ method: 'POST', path: verifyPath, ...begun });
     });
     return true;
   }
@@ -126,20 +130,20 @@ export class WarmKeys {
       response.end();
     }
   }
+}
 
-  #begun({ headers }: IncomingMessage): Answered {
-    return { startedAt: performance.now(), request_id: requestIdFor(headers['x-request-id']) };
-  }
+function begin({ headers }: IncomingMessage): Begun {
+  return { startedAt: performance.now(), request_id: requestIdFor(headers['x-request-id']) };
 }
 
 type AskedKey = { request: VerifyRequest; use: KeyUse };
 
 /** What a proxy asks of a key; undefined: it asks something else. @throws Problem */
-function askedByProxy(ctx: Context): AskedKey | undefined {
-  const question = questionIn(ctx);
-  const credential = question && credentialOf(ctx);
+function askedByProxy(inquiry: Inquiry): AskedKey | undefined {
+  const question = questionIn(inquiry);
+  const credential = question && credentialOf(inquiry);
   if (!credential || !('key' in credential)) return undefined;
-  const request = verifyRequest(ctx, question, credential);
+  const request = verifyRequest(inquiry, question, credential);
   return { request, use: { key: credential.key, asked: askedOf(request) } };
 }
 
@@ -148,6 +152,22 @@ function askedByService(body: Buffer): AskedKey | undefined {
   const { data: request } = VerifyRequest.safeParse(parseJson(body.toString()));
   if (request?.key === undefined) return undefined;
   return { request, use: { key: request.key, asked: askedOf(request) } };
+}
+
+/** What is told of a key that may do what is asked, its limits apart: as members, as headers, as JSON. */
+type Told = { verdict: Verdict; headers: readonly string[]; text: string };
+
+// By what a key may do at an API, which is remembered with the key (`compileKey`) and goes with it.
+const told = new WeakMap<readonly string[], Told>();
+
+function toldOf(entry: Admission['entry'], resource: string | undefined): Told {
+  const permissions = entry.permissionsAt(resource);
+  const known = told.get(permissions);
+  if (known) return known;
+  const verdict = ofKey({ ...permitted, limits: [], entry }, resource);
+  const made = { verdict, headers: identityOf(verdict).flat(), text: JSON.stringify(verdict) };
+  told.set(permissions, made);
+  return made;
 }
 
 /** Undefined for what is refused, or fails: it does so, and hears why, on the long way. */

@@ -18,7 +18,20 @@ export function believeProxies(trustProxy: boolean): Middleware {
 
 /** Forgets what a request says of where it came from. */
 export function disbelieveProxies({ headers }: IncomingMessage): void {
-  for (const name of ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto']) delete headers[name];
+  // Most say nothing, and an object from which something is deleted is slow from then on.
+  for (const name of ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'])
+    if (headers[name] !== undefined) delete headers[name];
+}
+
+/**
+ * Where a request came from, as `ctx.ip` says it: by what the last proxies added to `X-Forwarded-For`, if that is believed.
+ *
+ * @param hops how many proxies are believed; 0: all
+ */
+export function addressOf({ headers, socket }: IncomingMessage, hops: number): string {
+  const { 'x-forwarded-for': forwarded } = headers;
+  const [first] = typeof forwarded === 'string' ? forwarded.split(/\s*,\s*/).slice(-hops) : [];
+  return first || (socket.remoteAddress ?? '');
 }
 
 /**

@@ -2,6 +2,7 @@
 export { type Actor, anonymous, person, system } from './actor.ts';
 export { form, mostBodyBytes, RereadableRequest, readForm, readText, replaceForm } from './form-body.ts';
 export {
+  addressOf,
   believeProxies,
   contentSecurityPolicy,
   disbelieveProxies,

@@ -4,6 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 export type TokenVerdict = 'won' | 'grace' | 'reuse' | 'used' | 'exhausted' | 'revoked' | 'busy' | 'unavailable';
 
 type Request = { method: string; route: string; status: number };
+type Early = { requests: Histogram.Internal<string>; early: Counter.Internal };
 
 const requestSeconds = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
@@ -13,6 +14,8 @@ export class Metrics {
   readonly #requests: Histogram;
   /** By method, route template and status, which are few: finding them again by their labels takes longer. */
   readonly #observed = new Map<string, Histogram.Internal<string>>();
+  /** By route template. */
+  readonly #observedEarly = new Map<string, Early>();
   readonly #early: Counter;
   readonly #verdicts: Counter;
   readonly #batches: Histogram;
@@ -55,9 +58,15 @@ export class Metrics {
     observed.observe(seconds);
   }
 
-  /** Besides `request`: it was answered from memory. */
-  earlyAnswer(route: string): void {
-    this.#early.labels(route).inc();
+  /** A request that was answered with 200 from memory; each route takes one method. */
+  earlyAnswer({ method, route }: Omit<Request, 'status'>, seconds: number): void {
+    let observed = this.#observedEarly.get(route);
+    if (!observed) {
+      observed = { requests: this.#requests.labels(method, route, '200'), early: this.#early.labels(route) };
+      this.#observedEarly.set(route, observed);
+    }
+    observed.requests.observe(seconds);
+    observed.early.inc();
   }
 
   tokenTransaction(verdict: TokenVerdict): void {
