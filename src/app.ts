@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import Koa, { type Context, type Middleware } from 'koa';
 import compose from 'koa-compose';
 import { permissionsAt } from './access/index.ts';
@@ -56,12 +56,14 @@ export type AppDeps = {
   installation: Installation;
   log: Logger;
   metrics: Metrics;
+  /** Holds what is not answered yet, save what takes no longer than its body takes to come. */
+  underWay: Set<ServerResponse>;
   demo?: Middleware | undefined;
 };
 
 /** Composes the entrances. What is opened here is closed here, in reverse order. */
 export async function createApp(deps: AppDeps): Promise<App> {
-  const { config, issuer, installation, log, metrics } = deps;
+  const { config, issuer, installation, log, metrics, underWay } = deps;
   const { changes, rootKey } = installation;
   const services = openServices(deps);
   const { accessRecords, apiKeys, db, keys, now } = services;
@@ -75,7 +77,11 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const koa = new Koa({ proxy: true, maxIpsCount: config.trustedProxyHops });
   koa.keys = keys.all('cookie').map(({ key }) => key.toString('base64url'));
   koa.silent = true;
-  const longWay: RequestListener = (request, response) => listener(request, response);
+  const longWay: RequestListener = (request, response) => {
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
+    listener(request, response);
+  };
   const observe = observing(log, metrics);
   const documents = new RepeatedAnswers({ issuer, paths: publishedDocuments, version: provider.current, observe });
   const warm = { ...beforeKoa(deps), longWay, observe };

@@ -48,9 +48,6 @@ export async function startServer(
   const server = createServer(options, (request, response) => {
     if (!server.listening) response.shouldKeepAlive = false;
     answer(request, response);
-    if (response.writableEnded) return;
-    underWay.add(response);
-    response.once('close', () => underWay.delete(response));
   });
   await listen(server, config);
   let installation: Installation | undefined;
@@ -69,7 +66,7 @@ export async function startServer(
     changes.start();
     const metrics = new Metrics();
     const tracing = config.traceEndpoint && (await openTracing({ endpoint: config.traceEndpoint, version }));
-    const app = await createApp({ config, issuer, version, installation, log, metrics, demo });
+    const app = await createApp({ config, issuer, version, installation, log, metrics, underWay, demo });
     answer = app.answer;
     await announce({ issuer, address, version, installation, demo: demo !== undefined }, say);
     const opened = installation;

@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { digest } from '../platform/crypto/index.ts';
 import { type Db, isOutage } from '../platform/database/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
+import { CountedRecords } from './counted-records.ts';
 import { type AccessRecord, insertAccessRecords } from './store.ts';
 
 export type AccessRecordsDeps = { db: Db; now: () => Date; log: Logger };
@@ -36,7 +37,7 @@ const mostWaiting = 10_000;
  */
 export class AccessRecords {
   readonly #deps: AccessRecordsDeps;
-  #counted = new Map<string, AccessRecord>();
+  #counted = new CountedRecords();
   #dropped = 0;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
@@ -46,10 +47,10 @@ export class AccessRecords {
   }
 
   record(use: Use): void {
-    const { kind, outcome, caller, credential, client_id, user_id, address, request_id } = use;
-    const key = `${kind}\n${outcome}\n${caller}\n${credential}\n${client_id}\n${user_id}\n${address}`;
+    const { caller = null, credential = null, client_id = null, user_id = null, address = null } = use;
+    const used = { kind: use.kind, outcome: use.outcome, caller, credential, client_id, user_id, address };
     const occurred_at = this.#deps.now();
-    const counted = this.#counted.get(key);
+    const counted = this.#counted.find(used);
     if (counted) {
       counted.uses += 1;
       counted.last_at = occurred_at;
@@ -59,20 +60,8 @@ export class AccessRecords {
       this.#dropped += 1;
       return;
     }
-    this.#counted.set(key, {
-      id: uuidv7(),
-      kind,
-      outcome,
-      caller: caller ?? null,
-      credential: credential ?? null,
-      client_id: client_id ?? null,
-      user_id: user_id ?? null,
-      address: address ?? null,
-      request_id: request_id ?? null,
-      uses: 1,
-      occurred_at,
-      last_at: occurred_at,
-    });
+    const { request_id = null } = use;
+    this.#counted.add({ id: uuidv7(), ...used, request_id, uses: 1, occurred_at, last_at: occurred_at });
     this.#timer ??= setTimeout(() => void this.#flush(), flushMs).unref();
   }
 
@@ -93,33 +82,31 @@ export class AccessRecords {
 
   async #write(): Promise<void> {
     const { db, log } = this.#deps;
-    const entries = [...this.#counted];
-    this.#counted = new Map();
+    const records = this.#counted.all();
+    this.#counted = new CountedRecords();
     try {
-      while (entries.length > 0) {
-        await insertAccessRecords(
-          db,
-          entries.slice(0, mostAtOnce).map(([, record]) => record),
-        );
-        entries.splice(0, mostAtOnce);
+      while (records.length > 0) {
+        await insertAccessRecords(db, records.slice(0, mostAtOnce));
+        records.splice(0, mostAtOnce);
       }
       if (this.#dropped > 0)
         log.error({ dropped: this.#dropped }, 'access records were dropped while the database was away');
       this.#dropped = 0;
     } catch (error) {
       log[isOutage(error) ? 'warn' : 'error']({ err: error }, 'access records wait for the database');
-      this.#keep(entries);
+      this.#keep(records);
     }
   }
 
   /** Those that were not written come first again; what came meanwhile is counted with them. */
-  #keep(entries: [string, AccessRecord][]): void {
-    const since = this.#counted;
-    this.#counted = new Map(entries);
-    for (const [key, record] of since) {
-      const earlier = this.#counted.get(key);
+  #keep(records: readonly AccessRecord[]): void {
+    const since = this.#counted.all();
+    this.#counted = new CountedRecords();
+    for (const record of records) this.#counted.add(record);
+    for (const record of since) {
+      const earlier = this.#counted.find(record);
       if (earlier) Object.assign(earlier, { uses: earlier.uses + record.uses, last_at: record.last_at });
-      else if (this.#counted.size < mostWaiting) this.#counted.set(key, record);
+      else if (this.#counted.size < mostWaiting) this.#counted.add(record);
       else this.#dropped += record.uses;
     }
   }

@@ -68,9 +68,9 @@ export function decide(entry: KeyEntry, asked: Asked, now: Date): Decision {
 
 function whyDead({ revoked_at, expires_at, ends_at, enabled, owner, owner_enabled }: KeyEntry, now: Date) {
   if (revoked_at) return { code: 'revoked' as const, reason: `The key was revoked at ${revoked_at.toISOString()}.` };
-  if (expires_at && expires_at <= now)
+  if (expires_at && expires_at.getTime() <= now.getTime())
     return { code: 'expired' as const, reason: `The key expired at ${expires_at.toISOString()}.` };
-  if (ends_at && ends_at <= now)
+  if (ends_at && ends_at.getTime() <= now.getTime())
     return {
       code: 'expired' as const,
       reason: `The key was rotated; this text of it worked until ${ends_at.toISOString()}.`,

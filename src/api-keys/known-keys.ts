@@ -45,9 +45,9 @@ export class KnownKeys {
     deps.changes.on('subject', (ids) => this.#forgetWhere(({ owner }) => ids === 'all' || ids.includes(owner.id)));
   }
 
-  /** A key that was met before and may still be believed; a look in memory and nothing else. */
-  met(key: string): KeyEntry | undefined {
-    return this.#deps.changes.isTrusted() ? this.#fresh(digestText(key)) : undefined;
+  /** A key that was met before and may still be believed, by its digest (`digestText`); a look in memory and nothing else. */
+  met(digest: string, now: Date): KeyEntry | undefined {
+    return this.#deps.changes.isTrusted() ? this.#fresh(digest, now) : undefined;
   }
 
   /**
@@ -59,12 +59,12 @@ export class KnownKeys {
     const text = digestText(key);
     if (!this.#deps.changes.isTrusted()) return this.#read(text, from);
     if (this.#unknown.has(text)) return undefined;
-    return this.#fresh(text) ?? this.#read(text, from);
+    return this.#fresh(text, this.#deps.now()) ?? this.#read(text, from);
   }
 
-  #fresh(text: string): KeyEntry | undefined {
+  #fresh(text: string, now: Date): KeyEntry | undefined {
     const entry = this.#entries.get(text);
-    return entry && entry.fresh_until > this.#deps.now() ? entry : undefined;
+    return entry && entry.fresh_until.getTime() > now.getTime() ? entry : undefined;
   }
 
   async #read(text: string, from: string): Promise<Found> {

@@ -1,5 +1,5 @@
 import { looksLikeKey } from '../api-keys/index.ts';
-import { Problem } from '../platform/http/index.ts';
+import { Problem, timesSent } from '../platform/http/index.ts';
 import type { Inquiry } from './inquiry.ts';
 
 /** What came in place of a name and password. */
@@ -31,15 +31,9 @@ export function single({ req: { headers, rawHeaders } }: Inquiry, name: string):
   // What proxies say is taken out of `headers` where they are not believed.
   const value = headers[name];
   if (value === undefined) return undefined;
-  // Node joins some of those that came twice, and drops others.
-  let times = 0;
-  for (let n = 0; n < rawHeaders.length; n += 2) if (isNamed(rawHeaders[n], name)) times += 1;
-  if (times > 1) throw ambiguous(`Send one ${name} header.`);
+  if (timesSent(rawHeaders, name) > 1) throw ambiguous(`Send one ${name} header.`);
   return String(value);
 }
-
-const isNamed = (written = '', name: string) =>
-  written.length === name.length && (written === name || written.toLowerCase() === name);
 
 /** Two things that should be one. */
 export function ambiguous(detail: string): Problem {

@@ -124,7 +124,7 @@ export function verifyRequest(inquiry: Inquiry, question: Question, credential: 
   const isOne = filledIn.length <= 1;
   const [permission, permissions] = isOne ? [filledIn[0], undefined] : [undefined, { and: filledIn }];
   const named = question.parameters.map(([name, fill]) => [name, filled(fill(request))] as const);
-  const parameters = named.length === 0 ? {} : Object.fromEntries(named);
+  const parameters = named.length === 0 ? undefined : Object.fromEntries(named);
   const asked = { permission, permissions, resource, ip: inquiry.ip, origin: single(inquiry, 'origin') };
   const counted = { cost: costOf(question.cost), parameters };
   if ('key' in credential) return { key: credential.key, ...asked, ...counted };

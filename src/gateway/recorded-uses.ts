@@ -6,7 +6,7 @@ import type { Verdict, VerifyRequest } from './schemas.ts';
 export type RecordDeps = { records: AccessRecords };
 
 export type Judged = {
-  request: VerifyRequest;
+  request: Pick<VerifyRequest, 'ip' | 'token'>;
   verdict: Verdict;
   /** Who asked, of those who say so. */
   caller?: string;
@@ -31,7 +31,7 @@ export function recordUse({ records }: RecordDeps, { request, verdict, caller, f
 }
 
 /** What finds a token that is one of ours; of others there is nothing to remember. */
-function credentialIn({ token }: VerifyRequest, { subject }: Verdict): string | undefined {
+function credentialIn({ token }: Judged['request'], { subject }: Verdict): string | undefined {
   if (token === undefined || subject === undefined) return undefined;
   return isAccessToken(token) ? credentialName(token) : decodeJwt(token).jti;
 }

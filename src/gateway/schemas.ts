@@ -37,7 +37,7 @@ export const VerifyRequest = z
     parameters: z
       .record(z.string().min(1).max(64), Values)
       .refine((named) => Object.keys(named).length <= mostParameters, `must name at most ${mostParameters}`)
-      .default({}),
+      .optional(),
     method: z.string().max(32).optional().meta({ description: 'with a DPoP proof: of the request' }),
     url: z.string().max(4096).optional().meta({ description: 'with a DPoP proof: of the request' }),
     proof: z.string().max(8192).optional().meta({ description: 'its `DPoP` header' }),
@@ -48,6 +48,9 @@ export const VerifyRequest = z
     error: 'must come without a token, and one of both must',
   });
 export type VerifyRequest = z.output<typeof VerifyRequest>;
+
+/** The same, made into code ahead: most of what is asked is read by it. */
+export const readVerifyRequest = z.compile(VerifyRequest, { strict: true });
 
 export const VerifyBatch = z.strictObject({ requests: z.array(VerifyRequest).min(1).max(mostInBatch) });
 

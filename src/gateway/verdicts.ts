@@ -33,7 +33,7 @@ export async function judge({ keys, judgeToken }: VerdictDeps, request: VerifyRe
 
 /** What is asked of a key. */
 export function askedOf(request: VerifyRequest): Asked {
-  const { resource, ip, origin, cost, parameters } = request;
+  const { resource, ip, origin, cost, parameters = {} } = request;
   const needs = needed(request);
   const permissions = needs === undefined ? [] : permissionsIn(needs);
   return { needs, permissions, resource, ip, origin, cost, parameters };

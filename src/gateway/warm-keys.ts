@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { type Admission, type KeyUse, type KeyVerifier, permitted } from '../api-keys/index.ts';
+import { type Admission, type Asked, type KeyVerifier, permitted } from '../api-keys/index.ts';
+import { digestText } from '../platform/crypto/index.ts';
 import {
   type EarlyAnswer,
   mostBodyBytes,
@@ -15,7 +16,7 @@ import { forwardAuthPath, questionIn, verifyRequest } from './forward-auth.ts';
 import { EarlyInquiry, type Inquiry } from './inquiry.ts';
 import { identityOf } from './proxy-answers.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
-import { type Verdict, VerifyRequest } from './schemas.ts';
+import { readVerifyRequest, type Verdict } from './schemas.ts';
 import { askedOf, ofKey } from './verdicts.ts';
 import { verifyPath } from './verify.ts';
 
@@ -69,12 +70,12 @@ export class WarmKeys {
     const begun = begin(request);
     const inquiry = new EarlyInquiry(request, proxyHops);
     const asked = ifPlain(() => askedByProxy(inquiry));
-    const [met] = (asked && keys.admitMet([asked.use])) ?? [];
+    const [met] = (asked && keys.admitMet([asked])) ?? [];
     if (!asked || !met) return false;
     this.#tell(response, () => {
-      const { verdict, headers } = toldOf(met.entry, asked.request.resource);
+      const { verdict, headers } = toldOf(met.entry, asked.asked.resource);
       const { request_id } = begun;
-      recordUse(this.#deps, { request: asked.request, verdict, from: inquiry.ip, request_id });
+      recordUse(this.#deps, { request: asked.asked, verdict, from: inquiry.ip, request_id });
       response.writeHead(200, [...this.#toProxies, 'X-Request-Id', request_id, ...headers]).end();
       observe({ method: 'GET', path: forwardAuthPath, ...begun });
     });
@@ -87,10 +88,7 @@ export class WarmKeys {
     const inquiry = new EarlyInquiry(request, proxyHops);
     const caller = ifPlain(() => credentialOf(inquiry));
     if (!isShortJson(request) || !plainlyNames(host, request) || !caller || !('key' in caller)) return false;
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = Buffer.concat(chunks);
+    whole(request, (body) => {
       if (this.#answerBody(response, { inquiry, caller: caller.key, body, begun })) return;
       (request as RereadableRequest).replaceBody(body);
       longWay(request, response);
@@ -102,14 +100,13 @@ export class WarmKeys {
     const { audience, keys, observe } = this.#deps;
     const asked = ifPlain(() => askedByService(body));
     if (!asked) return false;
-    const asking = { key: caller, asked: callerAsked(audience, inquiry) };
-    const [by, met] = keys.admitMet([asking, asked.use]) ?? [];
+    const asking = { digest: digestText(caller), asked: callerAsked(audience, inquiry) };
+    const [by, met] = keys.admitMet([asking, asked]) ?? [];
     if (!by || !met) return false;
     this.#tell(response, () => {
-      const { request } = asked;
       const { request_id } = begun;
-      const { verdict, text } = toldOf(met.entry, request.resource);
-      recordUse(this.#deps, { request, verdict, caller: by.entry.id, from: inquiry.ip, request_id });
+      const { verdict, text } = toldOf(met.entry, asked.asked.resource);
+      recordUse(this.#deps, { request: asked.asked, verdict, caller: by.entry.id, from: inquiry.ip, request_id });
       const said = met.limits.length === 0 ? text : JSON.stringify({ ...verdict, limits: met.limits });
       const length = Buffer.byteLength(said);
       const headers = [...this.#toServices, 'Content-Length', String(length), 'X-Request-Id', request_id];
@@ -136,22 +133,22 @@ function begin({ headers }: IncomingMessage): Begun {
   return { startedAt: performance.now(), request_id: requestIdFor(headers['x-request-id']) };
 }
 
-type AskedKey = { request: VerifyRequest; use: KeyUse };
+/** What is asked of a key, and the digest of the key. */
+type AskedKey = { digest: string; asked: Asked };
 
 /** What a proxy asks of a key; undefined: it asks something else. @throws Problem */
 function askedByProxy(inquiry: Inquiry): AskedKey | undefined {
   const question = questionIn(inquiry);
   const credential = question && credentialOf(inquiry);
   if (!credential || !('key' in credential)) return undefined;
-  const request = verifyRequest(inquiry, question, credential);
-  return { request, use: { key: credential.key, asked: askedOf(request) } };
+  return { digest: digestText(credential.key), asked: askedOf(verifyRequest(inquiry, question, credential)) };
 }
 
 /** What a service asks of one key; undefined: it asks something else. @throws Problem */
 function askedByService(body: Buffer): AskedKey | undefined {
-  const { data: request } = VerifyRequest.safeParse(parseJson(body.toString()));
+  const { data: request } = readVerifyRequest.safeParse(parseJson(body.toString()));
   if (request?.key === undefined) return undefined;
-  return { request, use: { key: request.key, asked: askedOf(request) } };
+  return { digest: digestText(request.key), asked: askedOf(request) };
 }
 
 /** What is told of a key that may do what is asked, its limits apart: as members, as headers, as JSON. */
@@ -179,9 +176,21 @@ function ifPlain<Value>(look: () => Value): Value | undefined {
   }
 }
 
+/** Calls back with the body of a request of known length, as soon as all of it is here. */
+function whole(request: IncomingMessage, read: (body: Buffer) => void): void {
+  const length = Number(request.headers['content-length']);
+  const chunks: Buffer[] = [];
+  let received = 0;
+  request.on('data', (chunk: Buffer) => {
+    received += chunk.length;
+    chunks.push(chunk);
+    if (received === length) read(chunks.length === 1 ? chunk : Buffer.concat(chunks));
+  });
+}
+
 /** What the long way would read as JSON, of a length that is known and bounded. */
 function isShortJson({ headers }: IncomingMessage): boolean {
   const { 'content-type': type, 'content-length': length = '', 'content-encoding': encoding } = headers;
   const isJson = type === 'application/json' || type === 'application/json; charset=utf-8';
-  return isJson && encoding === undefined && /^\d{1,6}$/.test(length) && Number(length) <= mostBodyBytes;
+  return isJson && encoding === undefined && /^[1-9]\d{0,5}$/.test(length) && Number(length) <= mostBodyBytes;
 }

@@ -1,4 +1,7 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type AdminApi, asOwner } from '../support/admin.ts';
 import { eventually } from '../support/eventually.ts';
 import { Gateway, type VerifyAnswer } from '../support/gateway.ts';
@@ -128,13 +131,38 @@ describe('a service that asks about keys that this node has met', () => {
     expect(after.map((count, n) => count - (before[n] ?? 0))).toEqual([3, 3]);
   });
 
+  const nested = (deep: number): unknown => (deep === 0 ? 'database:read:products' : { or: [nested(deep - 1)] });
+
+  test('is answered about alternatives in alternatives, and of what comes in pieces', async () => {
+    const { key } = await gateway.mint();
+    const question = JSON.stringify({ key, permissions: nested(4) });
+    for (let n = 0; n < 3; n += 1) expect((await asked({ key, permissions: nested(4) })).body.valid).toBe(true);
+    const { hostname, port } = new URL(latchkey.issuer);
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    const { key: caller } = await gateway.mint({ permissions: ['latchkey:verify'] });
+    expect((await asked({ key }, { key: caller })).body.valid).toBe(true);
+    const sent = `X-API-Key: ${caller}\r\nContent-Type: application/json\r\nContent-Length: ${question.length}`;
+    for (const piece of [
+      `POST /gateway/verify HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: close\r\n${sent}\r\n\r\n`,
+      question.slice(0, 9),
+      question.slice(9, 60),
+      question.slice(60),
+    ]) {
+      socket.write(piece);
+      await sleep(20);
+    }
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 200 [\s\S]*"valid":true/);
+  });
+
   const malformed: [string, string, number][] = [
+    ['no body', '', 400],
     ['no JSON', '{', 400],
     ['a member named twice', '{"key":"a","key":"b"}', 400],
     ['a member in disguise', '{"key":"a","\\u006bey":"b"}', 400],
     ['a member too many', '{"key":"a","__proto__":{}}', 400],
     ['a control character', '{"key":"\\u0000"}', 400],
     ['nesting', `{"key":"a","parameters":${'['.repeat(30)}${']'.repeat(30)}}`, 400],
+    ['permissions five deep', JSON.stringify({ key: 'a', permissions: nested(5) }), 400],
     ['too much', JSON.stringify({ key: 'x'.repeat(70_000) }), 413],
   ];
   test.each(malformed)('is told of %s as ever', async (_, body, status) => {

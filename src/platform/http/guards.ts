@@ -127,9 +127,19 @@ function headersForPages(issuer: string): Record<string, string> {
 }
 
 /** Whether a request names this host and no other, in the usual form; what is written otherwise may still be meant for it. */
-export function plainlyNames(host: string, { headers, headersDistinct }: IncomingMessage): boolean {
+export function plainlyNames(host: string, { headers, rawHeaders }: IncomingMessage): boolean {
   const { host: named, 'x-forwarded-host': forwarded = named } = headers;
-  return named === host && forwarded === host && headersDistinct.host?.length === 1;
+  return named === host && forwarded === host && timesSent(rawHeaders, 'host') === 1;
+}
+
+/** How often a header came, of which Node joins some and drops others; by names and values in turn, and its name in lower case. */
+export function timesSent(rawHeaders: readonly string[], name: string): number {
+  let times = 0;
+  for (let n = 0; n < rawHeaders.length; n += 2) {
+    const written = rawHeaders[n] ?? '';
+    if (written.length === name.length && (written === name || written.toLowerCase() === name)) times += 1;
+  }
+  return times;
 }
 
 /**

@@ -10,6 +10,7 @@ export {
   pinHost,
   plainlyNames,
   securityHeaders,
+  timesSent,
 } from './guards.ts';
 export { parseJson, readJson } from './json-body.ts';
 export { MergePatch, mergePatch } from './merge-patch.ts';
