@@ -28,6 +28,7 @@ describe('with WEB_CONCURRENCY, one installation served by several processes', (
     const shown = await metrics.read();
     expect(shown).toMatch(/latchkey_token_transactions_total\{verdict="won"\} 4[123]\n/);
     expect(shown).toMatch(/latchkey_token_transactions_total\{verdict="grace"\} 19\n/);
+    expect(shown).toMatch(/_duration_seconds_count\{[^}]*route="\/oauth\/token",status="200"\} 6[123]\n/);
   });
 
   test('replaces a worker that dies, and the others go on meanwhile', async () => {

@@ -45,6 +45,10 @@ describe('a server that is watched', () => {
     expect(text).toContain('route="/oauth/token",status="200"');
     expect(text).toContain('route="/oauth/authorize/:uid"');
     expect(text).toMatch(/requests?_duration_seconds_count\{method="GET",route="\/oauth\/jwks",status="200"[^}]*\} 3/);
+    expect(text).toMatch(
+      /_duration_seconds_bucket\{le="\+Inf",method="GET",route="\/oauth\/jwks",status="200"[^}]*\} 3/,
+    );
+    expect(text).toMatch(/early_answers_total\{route="\/oauth\/jwks"\} 2/);
     expect(text).toContain('route="/interaction/:uid"');
     expect(text).toContain('method="GET",route="other",status="404"');
     expect(text).not.toContain('such');

@@ -1,46 +1,42 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type Durations, RequestDurations } from './durations.ts';
 
 /** How a token transaction ended; `unavailable`: whether it took effect is unknown. */
 export type TokenVerdict = 'won' | 'grace' | 'reuse' | 'used' | 'exhausted' | 'revoked' | 'busy' | 'unavailable';
 
 type Request = { method: string; route: string; status: number };
-type Early = { requests: Histogram.Internal<string>; early: Counter.Internal };
+
+/** How often each value of a label came: an addition, where the counters of Prometheus' client put texts together. */
+type Tally = Map<string, number>;
 
 const requestSeconds = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /** The measurements of one process: Node's own (event loop, memory, garbage collection) and ours, named `latchkey_…`. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly #requests: Histogram;
-  /** By method, route template and status, which are few: finding them again by their labels takes longer. */
-  readonly #observed = new Map<string, Histogram.Internal<string>>();
+  readonly #requests: RequestDurations;
+  readonly #early: Tally;
   /** By route template. */
-  readonly #observedEarly = new Map<string, Early>();
-  readonly #early: Counter;
-  readonly #verdicts: Counter;
+  readonly #durationsOfEarly = new Map<string, Durations>();
+  readonly #verdicts: Tally;
   readonly #batches: Histogram;
 
   constructor() {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
-    this.#requests = new Histogram({
+    this.#requests = new RequestDurations({
       name: 'latchkey_http_request_duration_seconds',
       help: 'Time from a request to its answer, by method, route template and status',
-      labelNames: ['method', 'route', 'status'],
-      buckets: requestSeconds,
+      bounds: requestSeconds,
       registers,
     });
-    this.#early = new Counter({
-      name: 'latchkey_early_answers_total',
+    this.#early = this.#tally('route', {
+      name: 'early_answers_total',
       help: 'Requests answered from memory before anything else looked at them, by route template; they are among the others, too',
-      labelNames: ['route'],
-      registers,
     });
-    this.#verdicts = new Counter({
-      name: 'latchkey_token_transactions_total',
+    this.#verdicts = this.#tally('verdict', {
+      name: 'token_transactions_total',
       help: 'Token transactions by verdict: won, grace (a retry got the same answer), reuse (a family ended), used, …',
-      labelNames: ['verdict'],
-      registers,
     });
     this.#batches = new Histogram({
       name: 'latchkey_token_transaction_batch_size',
@@ -52,25 +48,22 @@ export class Metrics {
 
   /** @param seconds from the request to its answer */
   request({ method, route, status }: Request, seconds: number): void {
-    const of = `${method} ${route} ${status}`;
-    const observed = this.#observed.get(of) ?? this.#requests.labels(method, route, String(status));
-    this.#observed.set(of, observed);
-    observed.observe(seconds);
+    this.#requests.of({ method, route, status: String(status) }).observe(seconds);
   }
 
   /** A request that was answered with 200 from memory; each route takes one method. */
   earlyAnswer({ method, route }: Omit<Request, 'status'>, seconds: number): void {
-    let observed = this.#observedEarly.get(route);
-    if (!observed) {
-      observed = { requests: this.#requests.labels(method, route, '200'), early: this.#early.labels(route) };
-      this.#observedEarly.set(route, observed);
+    let durations = this.#durationsOfEarly.get(route);
+    if (!durations) {
+      durations = this.#requests.of({ method, route, status: '200' });
+      this.#durationsOfEarly.set(route, durations);
     }
-    observed.requests.observe(seconds);
-    observed.early.inc();
+    durations.observe(seconds);
+    count(this.#early, route);
   }
 
   tokenTransaction(verdict: TokenVerdict): void {
-    this.#verdicts.labels(verdict).inc();
+    count(this.#verdicts, verdict);
   }
 
   tokenBatch(size: number): void {
@@ -86,4 +79,24 @@ export class Metrics {
       collect: () => gauge.set(read()),
     });
   }
+
+  /** Counts by one label, told whenever they are asked for. */
+  #tally(label: string, { name, help }: { name: string; help: string }): Tally {
+    const tally: Tally = new Map();
+    const counter: Counter = new Counter({
+      name: `latchkey_${name}`,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      collect: () => {
+        counter.reset();
+        for (const [value, times] of tally) counter.inc({ [label]: value }, times);
+      },
+    });
+    return tally;
+  }
+}
+
+function count(tally: Tally, label: string): void {
+  tally.set(label, (tally.get(label) ?? 0) + 1);
 }
