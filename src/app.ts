@@ -90,11 +90,11 @@ export async function createApp(deps: AppDeps): Promise<App> {
 
   koa.use(documents.keep);
   koa.use(everyRequest({ config, issuer, log, metrics, now, beforeHostCheck: gateway.forProxies }));
-  koa.use(gateway.forServices);
-  koa.use(statusListRoutes(new StatusLists({ db, issuer, now, signingKeys: provider.keys })));
   const core: Core = { services, provider, bearers, unit: openUnits(deps, services) };
-  const [programs, browsers] = [forPrograms(deps, core), forBrowsers(deps, core)];
-  koa.use((ctx, next) => (isForPrograms(ctx.path) ? programs : browsers)(ctx, next));
+  const statusLists = statusListRoutes(new StatusLists({ db, issuer, now, signingKeys: provider.keys }));
+  const programs = forPrograms(deps, core);
+  const others = compose([gateway.forServices, statusLists, forBrowsers(deps, core)]);
+  koa.use((ctx, next) => (isForPrograms(ctx.path) ? programs : others)(ctx, next));
 
   const background = await startBackgroundWork({ ...deps, services, provider });
   const listener: RequestListener = koa.callback();

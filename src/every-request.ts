@@ -38,9 +38,7 @@ export function everyRequest({ config, issuer, log, metrics, now, beforeHostChec
 }
 
 const routeTemplate = (path: string) =>
-  healthPaths.has(path)
-    ? path
-    : (statusListTemplate(path) ??
-      gatewayTemplate(path) ??
-      (path === secretScanningPath ? path : undefined) ??
-      endpointTemplate(path));
+  endpointTemplate(path) ??
+  gatewayTemplate(path) ??
+  statusListTemplate(path) ??
+  (healthPaths.has(path) || path === secretScanningPath ? path : undefined);

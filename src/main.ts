@@ -9,7 +9,7 @@ import { openDemo } from './demo.ts';
 import { type Installation, openInstallation, readVersion, StartError } from './installation.ts';
 import { clientMetadataRules } from './oidc/index.ts';
 import { persistently } from './platform/database/index.ts';
-import { RereadableRequest, system } from './platform/http/index.ts';
+import { IncomingRequest, system } from './platform/http/index.ts';
 import { openLog } from './platform/logging/index.ts';
 import { Metrics } from './platform/metrics/index.ts';
 import { openTracing } from './platform/tracing/index.ts';
@@ -37,7 +37,7 @@ export async function startServer(
   // Listening first: a taken port is told before anything is opened, and with PORT=0 the issuer is known only now.
   let answer: RequestListener = starting;
   const options = {
-    IncomingMessage: RereadableRequest,
+    IncomingMessage: IncomingRequest,
     headersTimeout: headersTimeoutMs,
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: 1000,

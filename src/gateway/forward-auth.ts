@@ -1,4 +1,4 @@
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { LRUCache } from 'lru-cache';
 import { requestOrigin } from '../platform/http/index.ts';
 import { ambiguous, type Credential, credentialOf, single } from './credentials.ts';
@@ -43,21 +43,23 @@ const mostTemplates = 20;
  * path of the request). What is asked for comes from the proxy's configuration; whatever a client sends can only add to it.
  */
 export function forwardAuth(deps: VerdictDeps & RecordDeps): Middleware {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const question = questionIn(ctx);
-    if (!question) return next();
-    ctx.set('Cache-Control', 'no-store');
-    // A browser's request it may be, but a proxy asks.
-    ctx.req.headers.accept = 'application/json';
-    const credential = credentialOf(ctx);
-    if (!credential) throw challengeFor(question.resource);
-    const request = verifyRequest(ctx, question, credential);
-    const verdict = await judge(deps, request, ctx.ip);
-    recordUse(deps, { request, verdict, from: ctx.ip, request_id: requestOrigin(ctx).request_id });
-    if (!verdict.valid) throw refuse(verdict, question.resource);
-    admit(ctx, verdict);
-    return undefined;
+    return question ? answer(deps, ctx, question) : next();
   };
+}
+
+async function answer(deps: VerdictDeps & RecordDeps, ctx: Context, question: Question): Promise<void> {
+  ctx.set('Cache-Control', 'no-store');
+  // A browser's request it may be, but a proxy asks.
+  ctx.req.headers.accept = 'application/json';
+  const credential = credentialOf(ctx);
+  if (!credential) throw challengeFor(question.resource);
+  const request = verifyRequest(ctx, question, credential);
+  const verdict = await judge(deps, request, ctx.ip);
+  recordUse(deps, { request, verdict, from: ctx.ip, request_id: requestOrigin(ctx).request_id });
+  if (!verdict.valid) throw refuse(verdict, question.resource);
+  admit(ctx, verdict);
 }
 
 /** What a proxy asks; undefined: it is no request of one. @throws Problem 400 */

@@ -3,10 +3,10 @@ import { type Admission, type Asked, type KeyVerifier, permitted } from '../api-
 import { digestText } from '../platform/crypto/index.ts';
 import {
   type EarlyAnswer,
+  type IncomingRequest,
   mostBodyBytes,
   parseJson,
   plainlyNames,
-  type RereadableRequest,
   requestIdFor,
 } from '../platform/http/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
@@ -90,7 +90,7 @@ export class WarmKeys {
     if (!isShortJson(request) || !plainlyNames(host, request) || !caller || !('key' in caller)) return false;
     whole(request, (body) => {
       if (this.#answerBody(response, { inquiry, caller: caller.key, body, begun })) return;
-      (request as RereadableRequest).replaceBody(body);
+      (request as IncomingRequest).replaceBody(body);
       longWay(request, response);
     });
     return true;

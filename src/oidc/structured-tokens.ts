@@ -11,6 +11,7 @@ import { currentUnit } from './token-transaction/index.ts';
 const jwtShape = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 const unverified = 'unverified-token';
 const tokenEndpoints = new Set<string>([routes.introspection, routes.revocation]);
+const takesToken = new Set<string>([...tokenEndpoints, routes.userinfo]);
 
 /**
  * oidc-provider neither stores, introspects nor revokes JWT access tokens. Here a presented one is verified, and its row found
@@ -19,6 +20,7 @@ const tokenEndpoints = new Set<string>([routes.introspection, routes.revocation]
  */
 export function resolveStructuredTokens(issuer: string, keys: () => readonly SigningKey[]): Middleware {
   return async (ctx: Context, next: Next) => {
+    if (!takesToken.has(ctx.path)) return next();
     const presented = presentedToken(ctx);
     if (presented && jwtShape.test(presented)) {
       const jti = await verifiedId(presented, issuer, keys());
@@ -28,7 +30,7 @@ export function resolveStructuredTokens(issuer: string, keys: () => readonly Sig
       if (isReplaced) replaceToken(ctx, jti ? reference : unverified);
     }
     await next();
-    nameTheToken(ctx);
+    return nameTheToken(ctx);
   };
 }
 
@@ -44,7 +46,6 @@ function presentedToken(ctx: Context): string | undefined {
     const tokens = form(ctx).getAll('token');
     return tokens.length === 1 ? tokens[0] : undefined;
   }
-  if (ctx.path !== routes.userinfo) return undefined;
   return /^(?:bearer|dpop) ([^ ]+)$/i.exec(ctx.get('Authorization'))?.[1] ?? form(ctx).get('access_token') ?? undefined;
 }
 

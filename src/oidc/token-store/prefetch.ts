@@ -13,7 +13,7 @@ const aboutTokens: readonly string[] = [routes.introspection, routes.revocation]
  * token's, both reads leave in one packet.
  */
 export function prefetchToken(deps: StoreDeps): Middleware {
-  return async (ctx: Context, next: Next) => {
+  return (ctx: Context, next: Next) => {
     if (ctx.method === 'POST' && ctx.path === routes.token) {
       const parameters = form(ctx);
       const refresh_token = parameters.get('refresh_token');

@@ -10,9 +10,9 @@ const hostless = new Set(['/healthz', '/readyz', '/metrics']);
  * whatever asks for the client's address.
  */
 export function believeProxies(trustProxy: boolean): Middleware {
-  return async (ctx: Context, next: Next) => {
+  return (ctx: Context, next: Next) => {
     if (!trustProxy) disbelieveProxies(ctx.req);
-    await next();
+    return next();
   };
 }
 
@@ -41,7 +41,7 @@ export function addressOf({ headers, socket }: IncomingMessage, hops: number): s
  */
 export function pinHost(issuer: string): Middleware {
   const { host, hostname, origin, port, protocol } = new URL(issuer);
-  return async (ctx: Context, next: Next) => {
+  return (ctx: Context, next: Next) => {
     const { headers } = ctx.req;
     const asked = askedHost(ctx);
     headers['x-forwarded-host'] = host;
@@ -52,14 +52,14 @@ export function pinHost(issuer: string): Middleware {
     const isLoopbackAlias = loopbackNames.has(askedName) && loopbackNames.has(hostname) && askedPort === port;
     if (!isLoopbackAlias || ctx.method !== 'GET') throw misdirected(issuer);
     ctx.redirect(`${origin}${ctx.url}`);
-    return undefined;
+    return Promise.resolve();
   };
 }
 
 /** The host a request names. A target in absolute form outweighs the Host header (RFC 9112 §3.2.2), and is made relative here. */
 function askedHost(ctx: Context): string {
-  const { headers, headersDistinct, url = '' } = ctx.req;
-  if ((headersDistinct.host?.length ?? 0) > 1) throw ambiguousHost();
+  const { headers, rawHeaders, url = '' } = ctx.req;
+  if (timesSent(rawHeaders, 'host') > 1) throw ambiguousHost();
   const target = url.startsWith('/') ? null : URL.parse(url);
   if (target) {
     headers.host = target.host;
@@ -95,14 +95,19 @@ function misdirected(issuer: string): Problem {
  * widens its own policy; none may be framed.
  */
 export function securityHeaders(issuer: string, isForPrograms: (path: string) => boolean): Middleware {
-  const [forPages, forPrograms] = [headersForPages(issuer), headersForPrograms(issuer)];
+  const forPages = Object.entries(headersForPages(issuer));
+  const forPrograms = Object.entries(headersForPrograms(issuer));
   return async (ctx: Context, next: Next) => {
     const isLean = isForPrograms(ctx.path);
-    ctx.set(isLean ? forPrograms : forPages);
+    setAll(ctx, isLean ? forPrograms : forPages);
     await next();
     // A browser came here all the same, and is shown why that is wrong.
-    if (isLean && ctx.response.is('html')) ctx.set(forPages);
+    if (isLean && ctx.type === 'text/html') setAll(ctx, forPages);
   };
+}
+
+function setAll(ctx: Context, headers: readonly (readonly [string, string])[]): void {
+  for (const [name, value] of headers) ctx.res.setHeader(name, value);
 }
 
 /** Of what no browser shows: enough that one which does shows nothing and runs nothing. */

@@ -1,6 +1,6 @@
 /** What every request meets first: its origin, its bounds, the host check, headers, and how refusals are answered. */
 export { type Actor, anonymous, person, system } from './actor.ts';
-export { form, mostBodyBytes, RereadableRequest, readForm, readText, replaceForm } from './form-body.ts';
+export { form, mostBodyBytes, readForm, readText, replaceForm } from './form-body.ts';
 export {
   addressOf,
   believeProxies,
@@ -12,6 +12,7 @@ export {
   securityHeaders,
   timesSent,
 } from './guards.ts';
+export { IncomingRequest } from './incoming-request.ts';
 export { parseJson, readJson } from './json-body.ts';
 export { MergePatch, mergePatch } from './merge-patch.ts';
 export { cursorAt, keyIn, type Position, pageByKey, pageFrom, positionIn } from './paging.ts';

@@ -28,6 +28,7 @@ export function logRequest(log: Logger, { startedAt, request_id, ...answered }: 
 
 /** One line a request: method, path without its query, status, milliseconds, request id. */
 export function logRequests(log: Logger): Middleware {
+  if (!log.isLevelEnabled('info')) return (_ctx, next) => next();
   return async (ctx: Context, next: Next) => {
     const startedAt = performance.now();
     await next();
