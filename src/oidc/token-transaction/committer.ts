@@ -9,6 +9,8 @@ import { judgeStatement, lockStatement, type UnitRow, type Verdict } from './sta
 
 const lanes = 2;
 const maxBatch = 64;
+// The second lane is for when the first is full or stuck: two batches at once are smaller ones, which cost more a unit.
+const aloneMs = 20;
 const maxReplays = 60;
 // After this a unit is given up: its rows stayed locked, or one statement after the other ran into a lock.
 const budgetMs = 1000;
@@ -33,6 +35,8 @@ export class Committer {
   #queue: Waiting[] = [];
   readonly #underWay = new Set<string>();
   #isScheduled = false;
+  #leftAt = 0;
+  #waiting: NodeJS.Timeout | undefined;
 
   constructor(database: Database, now: () => Date, metrics: Metrics) {
     this.#metrics = metrics;
@@ -64,6 +68,7 @@ export class Committer {
 
   #flush(): void {
     while (this.#queue.length > 0) {
+      if (this.#isAnotherOnItsWay()) return;
       const connection = this.#idle.pop();
       if (!connection) return;
       const batch = this.#takeBatch();
@@ -71,6 +76,7 @@ export class Committer {
         this.#idle.push(connection);
         return;
       }
+      this.#leftAt = performance.now();
       this.#metrics.tokenBatch(batch.length);
       void this.#commitBatch(connection, batch).finally(() => {
         for (const { family } of batch) this.#underWay.delete(family);
@@ -78,6 +84,17 @@ export class Committer {
         this.#flush();
       });
     }
+  }
+
+  /** Whether a batch left so lately that this one waits for it; it goes when that is back, or has been away too long. */
+  #isAnotherOnItsWay(): boolean {
+    const leftMs = this.#leftAt + aloneMs - performance.now();
+    if (this.#idle.length === lanes || this.#queue.length >= maxBatch || leftMs <= 0) return false;
+    this.#waiting ??= setTimeout(() => {
+      this.#waiting = undefined;
+      this.#flush();
+    }, leftMs);
+    return true;
   }
 
   #takeBatch(): Waiting[] {
@@ -124,7 +141,9 @@ export class Committer {
 
   async #send(connection: HotConnection, batch: Waiting[]): Promise<Map<number, Verdict>> {
     const rows = batch.map(({ row }, n) => ({ ...row, n }));
-    const locked = (pick: (row: UnitRow) => string | null) => [...new Set(rows.map(pick).filter((id) => id !== null))];
+    const locked = (pick: (row: UnitRow) => string | undefined) => [
+      ...new Set(rows.map(pick).filter((id) => id !== undefined)),
+    ];
     const families = rows.filter(({ source }) => source === 'refresh_token').map(({ family_id }) => family_id);
     const ids = [locked((row) => row.client_id), locked((row) => row.user_id), locked((row) => row.grant_id), families];
     const [, , judged, commit] = await connection.run([

@@ -70,7 +70,7 @@ async function judged(
   }
 }
 
-const hex = (value: Digest | null | undefined) => (value ? `\\x${value.toString('hex')}` : null);
+const hex = (value: Digest | null | undefined) => (value ? `\\x${value.toString('hex')}` : undefined);
 
 function unitRow(
   unit: Unit,
@@ -85,30 +85,30 @@ function unitRow(
     n: 0,
     source: sourceOf(unit),
     client_id: client.id,
-    user_id: source?.user_id ?? exchangedKey?.user_id ?? null,
-    grant_id: source?.grant_id ?? null,
-    family_id: source?.family_id ?? null,
-    api_key_id: exchangedKey?.api_key_id ?? null,
-    api_key_version: exchangedKey?.api_key_version ?? null,
+    user_id: source?.user_id ?? exchangedKey?.user_id ?? undefined,
+    grant_id: source?.grant_id,
+    family_id: source?.family_id,
+    api_key_id: exchangedKey?.api_key_id,
+    api_key_version: exchangedKey?.api_key_version,
     presented: hex(source?.digest),
     successor: hex(successor?.digest),
     next_key_id,
     grace_seconds: source?.kind === 'refresh_token' ? source.graceSeconds : 0,
     refresh_handle: hex(refresh_token?.handle_digest),
     refresh_digest: hex(refresh_token?.digest),
-    refresh_payload: refresh_token?.payload ?? null,
-    refresh_expires_at: successor?.expires_at ?? refresh_token?.expires_at ?? null,
-    refresh_absolute_expires_at: refresh_token?.absolute_expires_at ?? null,
-    access_digest: key && 'digest' in key ? hex(key.digest) : null,
-    access_jti: key && 'jti' in key ? key.jti : null,
-    status_list_id: key && 'jti' in key ? key.status_list_id : null,
-    status_index: key && 'jti' in key ? key.status_index : null,
-    access_scope: access_token?.scope ?? null,
-    access_audience: access_token?.audience ?? null,
-    access_identity_scope: access_token?.identity_scope ?? null,
-    access_payload: access_token?.payload ?? null,
-    access_issued_at: access_token?.issued_at ?? null,
-    access_expires_at: access_token?.expires_at ?? null,
+    refresh_payload: refresh_token?.payload,
+    refresh_expires_at: successor?.expires_at ?? refresh_token?.expires_at,
+    refresh_absolute_expires_at: refresh_token?.absolute_expires_at,
+    access_digest: key && 'digest' in key ? hex(key.digest) : undefined,
+    access_jti: key && 'jti' in key ? key.jti : undefined,
+    status_list_id: key && 'jti' in key ? key.status_list_id : undefined,
+    status_index: key && 'jti' in key ? key.status_index : undefined,
+    access_scope: access_token?.scope,
+    access_audience: access_token?.audience,
+    access_identity_scope: access_token?.identity_scope,
+    access_payload: access_token?.payload,
+    access_issued_at: access_token?.issued_at,
+    access_expires_at: access_token?.expires_at,
     event: eventOf(unit, client.client_id, occurred_at),
   };
 }

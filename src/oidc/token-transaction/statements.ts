@@ -15,35 +15,38 @@ with c as materialized (select id from clients where id = any($1::uuid[]) order 
 select set_config('latchkey.held', coalesce(string_agg(id::text, ','), ''), true)
 from (select id from c union all select id from u union all select id from g union all select id from f) held`;
 
-/** The unit as the statements see it; `$1` is a JSON array of them, `$2` the time, `$3` the most replays within grace. */
+/**
+ * The unit as the statements see it. What it lacks is not named: that is half of what would be written and read.
+ * `$1` is a JSON array of them, `$2` the time, `$3` the most replays within grace.
+ */
 export type UnitRow = {
   n: number;
   source: string;
   client_id: string;
-  user_id: string | null;
-  grant_id: string | null;
-  family_id: string | null;
-  api_key_id: string | null;
-  api_key_version: number | null;
-  presented: string | null;
-  successor: string | null;
+  user_id?: string | undefined;
+  grant_id?: string | undefined;
+  family_id?: string | undefined;
+  api_key_id?: string | undefined;
+  api_key_version?: number | undefined;
+  presented?: string | undefined;
+  successor?: string | undefined;
   next_key_id: number;
   grace_seconds: number;
-  refresh_handle: string | null;
-  refresh_digest: string | null;
+  refresh_handle?: string | undefined;
+  refresh_digest?: string | undefined;
   refresh_payload: unknown;
-  refresh_expires_at: Date | null;
-  refresh_absolute_expires_at: Date | null;
-  access_digest: string | null;
-  access_jti: string | null;
-  status_list_id: number | null;
-  status_index: number | null;
-  access_scope: string | null;
-  access_audience: string | null;
-  access_identity_scope: string | null;
+  refresh_expires_at?: Date | undefined;
+  refresh_absolute_expires_at?: Date | undefined;
+  access_digest?: string | undefined;
+  access_jti?: string | undefined;
+  status_list_id?: number | undefined;
+  status_index?: number | undefined;
+  access_scope?: string | undefined;
+  access_audience?: string | undefined;
+  access_identity_scope?: string | undefined;
   access_payload: unknown;
-  access_issued_at: Date | null;
-  access_expires_at: Date | null;
+  access_issued_at?: Date | undefined;
+  access_expires_at?: Date | undefined;
   event: unknown;
 };
 

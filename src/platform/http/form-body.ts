@@ -74,11 +74,12 @@ function readBody(request: IncomingMessage, length: number | undefined): Promise
         request.pause();
         reject(tooLarge());
       } else chunks.push(chunk);
+      // All of it is here, which Node tells a few turns later.
+      if (received === length) resolve(chunks.length === 1 ? chunk : Buffer.concat(chunks, received));
     });
     request.once('end', () => resolve(Buffer.concat(chunks, received)));
     // Whoever hangs up in the middle must not look like an outage of ours.
     request.once('error', (error) => reject(request.complete ? error : hungUp()));
-    request.once('close', () => reject(hungUp()));
   });
 }
 
