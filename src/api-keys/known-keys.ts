@@ -45,9 +45,9 @@ export class KnownKeys {
     deps.changes.on('subject', (ids) => this.#forgetWhere(({ owner }) => ids === 'all' || ids.includes(owner.id)));
   }
 
-  /** A key that was met before and may still be believed, by its digest (`digestText`); a look in memory and nothing else. */
-  met(digest: string, now: Date): KeyEntry | undefined {
-    return this.#deps.changes.isTrusted() ? this.#fresh(digest, now) : undefined;
+  /** A key that was met before and may still be believed; a look in memory and nothing else. */
+  met(key: string, now: Date): KeyEntry | undefined {
+    return this.#deps.changes.isTrusted() ? this.#fresh(digestText(key), now) : undefined;
   }
 
   /**

@@ -14,8 +14,8 @@ function orCombined(part: Query): Query {
   return z.union([Permission, z.strictObject({ and: parts }), z.strictObject({ or: parts })]);
 }
 
-// A schema within itself would be nested without end; zod would keep a book of every value it reads, which takes longer than all
-// else that a gateway does for a request.
+// Not a schema within itself: zod keeps a book of every value that one reads, a quarter of the time of a request to the gateway,
+// and makes no code of it ahead (`z.compile`).
 const Query = Array.from({ length: mostNested }).reduce<Query>(orCombined, Permission);
 
 /** The shape at the edge; bounded in how many permissions it names. */

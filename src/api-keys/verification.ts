@@ -1,4 +1,3 @@
-import { digestText } from '../platform/crypto/index.ts';
 import type { ChangeFeed, Db } from '../platform/database/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
 import { type Asked, type Decision, decide, permitted } from './decide.ts';
@@ -30,8 +29,8 @@ export type KeyVerdict = Decision & {
   retry_after_seconds?: number | undefined;
 };
 
-/** A key that was sent, by its digest (`digestText`), and what is asked of it. */
-export type KeyUse = { digest: string; asked: Asked };
+/** A key that was sent, and what is asked of it. */
+export type KeyUse = { key: string; asked: Asked };
 
 /** A key that may do what is asked, and its limits as they are now. */
 export type Admission = { entry: KeyEntry; limits: readonly LimitState[] };
@@ -73,7 +72,7 @@ export class KeyVerifier {
    */
   async find(key: string, from: string): Promise<KeyEntry | KeyVerdict> {
     // What was met before was well-formed.
-    const met = this.#known.met(digestText(key), this.#deps.now());
+    const met = this.#known.met(key, this.#deps.now());
     if (met) return met;
     const environment = environmentOf(key);
     if (environment === undefined || !this.#deps.environments.includes(environment)) return malformed(environment);
@@ -90,8 +89,8 @@ export class KeyVerifier {
   admitMet(uses: readonly KeyUse[]): Admission[] | undefined {
     const now = this.#deps.now();
     const admitted: Admitted[] = [];
-    for (const { digest, asked } of uses) {
-      const entry = this.#known.met(digest, now);
+    for (const { key, asked } of uses) {
+      const entry = this.#known.met(key, now);
       if (!entry || decide(entry, asked, now).code !== 'valid') return undefined;
       admitted.push({ entry, asked, meant: meantFor(entry, asked) });
     }

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { type AccessDeps, allows, effectivePermissions, forbiddenBecause } from '../access/index.ts';
-import { type Asked, type KeyEntry, type KeyVerifier, keyCodeKinds } from '../api-keys/index.ts';
+import { type Asked, type KeyEntry, type KeyUse, type KeyVerifier, keyCodeKinds } from '../api-keys/index.ts';
 import type { Bearer } from '../oidc/index.ts';
 import { forbidden, Problem, tooMany } from '../platform/http/index.ts';
 import { credentialOf } from './credentials.ts';
@@ -61,11 +61,7 @@ export async function keyBearerOf(
   return { ...whose, client_id: owner.name, api_key_id: id, isKey: true, scopes: [...permissionsAt(audience)] };
 }
 
-async function admitted(
-  keys: KeyVerifier,
-  ctx: Context,
-  { key, asked }: { key: string; asked: Asked },
-): Promise<KeyEntry> {
+async function admitted(keys: KeyVerifier, ctx: Context, { key, asked }: KeyUse): Promise<KeyEntry> {
   const { code, reason, entry, retry_after_seconds } = await keys.verify(key, asked, ctx.ip);
   const kind = keyCodeKinds[code];
   if (kind === 'good' && entry) return entry;

@@ -18,8 +18,7 @@ export const verdictKinds: Readonly<Record<VerdictCode, VerdictKind>> = {
 
 const Values = z.union([z.string().max(1000), z.array(z.string().max(1000)).min(1).max(100)]);
 
-/** A request that somebody made to an API, with the credential that came with it. */
-export const VerifyRequest = z
+const DescribedRequest = z
   .strictObject({
     key: z.string().max(16_384).optional().meta({ description: 'an API key' }),
     token: z.string().max(16_384).optional().meta({ description: 'an access token, opaque or JWT' }),
@@ -47,10 +46,10 @@ export const VerifyRequest = z
     path: ['key'],
     error: 'must come without a token, and one of both must',
   });
-export type VerifyRequest = z.output<typeof VerifyRequest>;
 
-/** The same, made into code ahead: most of what is asked is read by it. */
-export const readVerifyRequest = z.compile(VerifyRequest, { strict: true });
+/** A request that somebody made to an API, with the credential that came with it; made into code, as it is read all the time. */
+export const VerifyRequest = z.compile(DescribedRequest, { strict: true });
+export type VerifyRequest = z.output<typeof VerifyRequest>;
 
 export const VerifyBatch = z.strictObject({ requests: z.array(VerifyRequest).min(1).max(mostInBatch) });
 

@@ -1,6 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { type Admission, type Asked, type KeyVerifier, permitted } from '../api-keys/index.ts';
-import { digestText } from '../platform/crypto/index.ts';
+import { type Admission, type KeyUse, type KeyVerifier, permitted } from '../api-keys/index.ts';
 import {
   type EarlyAnswer,
   type IncomingRequest,
@@ -16,7 +15,7 @@ import { forwardAuthPath, questionIn, verifyRequest } from './forward-auth.ts';
 import { EarlyInquiry, type Inquiry } from './inquiry.ts';
 import { identityOf } from './proxy-answers.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
-import { readVerifyRequest, type Verdict } from './schemas.ts';
+import { type Verdict, VerifyRequest } from './schemas.ts';
 import { askedOf, ofKey } from './verdicts.ts';
 import { verifyPath } from './verify.ts';
 
@@ -100,7 +99,7 @@ export class WarmKeys {
     const { audience, keys, observe } = this.#deps;
     const asked = ifPlain(() => askedByService(body));
     if (!asked) return false;
-    const asking = { digest: digestText(caller), asked: callerAsked(audience, inquiry) };
+    const asking = { key: caller, asked: callerAsked(audience, inquiry) };
     const [by, met] = keys.admitMet([asking, asked]) ?? [];
     if (!by || !met) return false;
     this.#tell(response, () => {
@@ -133,22 +132,19 @@ function begin({ headers }: IncomingMessage): Begun {
   return { startedAt: performance.now(), request_id: requestIdFor(headers['x-request-id']) };
 }
 
-/** What is asked of a key, and the digest of the key. */
-type AskedKey = { digest: string; asked: Asked };
-
 /** What a proxy asks of a key; undefined: it asks something else. @throws Problem */
-function askedByProxy(inquiry: Inquiry): AskedKey | undefined {
+function askedByProxy(inquiry: Inquiry): KeyUse | undefined {
   const question = questionIn(inquiry);
   const credential = question && credentialOf(inquiry);
   if (!credential || !('key' in credential)) return undefined;
-  return { digest: digestText(credential.key), asked: askedOf(verifyRequest(inquiry, question, credential)) };
+  return { key: credential.key, asked: askedOf(verifyRequest(inquiry, question, credential)) };
 }
 
 /** What a service asks of one key; undefined: it asks something else. @throws Problem */
-function askedByService(body: Buffer): AskedKey | undefined {
-  const { data: request } = readVerifyRequest.safeParse(parseJson(body.toString()));
+function askedByService(body: Buffer): KeyUse | undefined {
+  const { data: request } = VerifyRequest.safeParse(parseJson(body.toString()));
   if (request?.key === undefined) return undefined;
-  return { digest: digestText(request.key), asked: askedOf(request) };
+  return { key: request.key, asked: askedOf(request) };
 }
 
 /** What is told of a key that may do what is asked, its limits apart: as members, as headers, as JSON. */

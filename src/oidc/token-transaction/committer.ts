@@ -68,7 +68,7 @@ export class Committer {
 
   #flush(): void {
     while (this.#queue.length > 0) {
-      if (this.#isAnotherOnItsWay()) return;
+      if (this.#waitsForAnother()) return;
       const connection = this.#idle.pop();
       if (!connection) return;
       const batch = this.#takeBatch();
@@ -86,8 +86,8 @@ export class Committer {
     }
   }
 
-  /** Whether a batch left so lately that this one waits for it; it goes when that is back, or has been away too long. */
-  #isAnotherOnItsWay(): boolean {
+  /** Whether a batch left so lately that the next waits for it; that goes when this is back, or has been away too long. */
+  #waitsForAnother(): boolean {
     const leftMs = this.#leftAt + aloneMs - performance.now();
     if (this.#idle.length === lanes || this.#queue.length >= maxBatch || leftMs <= 0) return false;
     this.#waiting ??= setTimeout(() => {
