@@ -18,6 +18,7 @@ describe('an exported log', () => {
   beforeAll(async () => {
     folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-export-'));
     await latchkey.tokens();
+    await sealed(latchkey.database);
     await writeEvents(latchkey.database.url, 20);
     await sealed(latchkey.database);
     expect(await latchkey.command(['audit', 'export', '--out', file('log.ndjson')])).toMatchObject({ code: 0 });
