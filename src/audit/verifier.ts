@@ -24,6 +24,9 @@ export type AuditFault = {
 
 export type PublicKeys = ReadonlyMap<string, KeyObject>;
 
+/** A head noted elsewhere (in the log, by a webhook). */
+export type NotedHead = { number: number; head: string };
+
 // Longer than any transaction lasts, and than clocks may differ (2 s): an event that is older was not written when it says.
 const oldestMs = 5 * 60 * 1000;
 const rememberedCheckpoints = 64;
@@ -32,11 +35,14 @@ const rememberedCheckpoints = 64;
 export class ChainVerifier {
   #standing: Checkpoint;
   readonly #keys: PublicKeys;
+  readonly #noted: NotedHead | undefined;
   readonly #earlier: Checkpoint[] = [];
 
-  constructor(start: Checkpoint, keys: PublicKeys) {
+  /** @param noted a head that must still stand in the chain, unless the chain starts after it */
+  constructor(start: Checkpoint, keys: PublicKeys, noted?: NotedHead) {
     this.#standing = start;
     this.#keys = keys;
+    this.#noted = noted;
     if (start.number > 0) this.#earlier.push(start);
   }
 
@@ -51,12 +57,28 @@ export class ChainVerifier {
    * @param rows the events it should hold, in the order of the log
    */
   check(segment: Segment, rows: readonly ChainRow[]): AuditFault | undefined {
-    const fault = this.#sealFault(segment) ?? memberFault(segment, rows) ?? this.#timeFault(segment, rows);
+    const fault =
+      this.#sealFault(segment) ??
+      memberFault(segment, rows) ??
+      this.#timeFault(segment, rows) ??
+      this.#otherHeadFault(segment);
     if (fault) return fault;
     this.#standing = segment;
     if (segment.is_complete) this.#earlier.unshift(segment);
     this.#earlier.length = Math.min(this.#earlier.length, rememberedCheckpoints);
     return undefined;
+  }
+
+  /** After the last segment: whether the chain goes on as far as it is known to have gone. */
+  cutOffFault(): AuditFault | undefined {
+    const { number } = this.#noted ?? {};
+    if (number === undefined || number <= this.#standing.number) return undefined;
+    return { kind: 'removed', segment: number, detail: 'the chain ends before the head that was noted' };
+  }
+
+  #otherHeadFault({ number, head }: Segment): AuditFault | undefined {
+    if (this.#noted?.number !== number || this.#noted.head === head) return undefined;
+    return { kind: 'seal', segment: number, detail: 'its head is another than the one noted: the chain was made anew' };
   }
 
   #sealFault(segment: Segment): AuditFault | undefined {

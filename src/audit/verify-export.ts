@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ChainRow } from './chain-store.ts';
-import { type AuditFault, ChainVerifier, type PublicKeys, retentionFault } from './verifier.ts';
+import { type AuditFault, ChainVerifier, type NotedHead, type PublicKeys, retentionFault } from './verifier.ts';
 
 const mostInSegment = 10_000;
 
@@ -54,35 +54,48 @@ export type VerifiedFile = {
   head: { number: number; head: string; sealed_at: Date } | undefined;
 };
 
-/** Proves an export line by line, without a database. */
-export async function verifyExport(lines: AsyncIterable<string>, keys: PublicKeys): Promise<VerifiedFile> {
-  const reader = new ExportReader(keys);
+/**
+ * Proves an export line by line, without a database.
+ *
+ * @param head one noted elsewhere, which must still stand in it: only so does a file that was cut off after a seal show
+ */
+export async function verifyExport(
+  lines: AsyncIterable<string>,
+  keys: PublicKeys,
+  head?: NotedHead,
+): Promise<VerifiedFile> {
+  const reader = new ExportReader(keys, head);
   let line = 0;
   for await (const text of lines) {
     line += 1;
     const fault = reader.read(text);
     if (fault) return reader.answer({ ...fault, line: fault.line ?? line });
   }
-  const isOpen = reader.isInsideSegment || line === 0;
-  return reader.answer(isOpen ? { kind: 'removed', detail: 'the file ends without a seal', line } : undefined);
+  const fault = reader.endFault();
+  return reader.answer(fault && { ...fault, line });
 }
 
 type LineFault = Omit<AuditFault, 'segment'> & { segment?: number; line?: number };
 
 class ExportReader {
   readonly #keys: PublicKeys;
+  readonly #noted: NotedHead | undefined;
   #verifier: ChainVerifier | undefined;
   #rows: ChainRow[] = [];
   #linesBefore = 0;
   #segments = 0;
   #events = 0;
 
-  constructor(keys: PublicKeys) {
+  constructor(keys: PublicKeys, noted: NotedHead | undefined) {
     this.#keys = keys;
+    this.#noted = noted;
   }
 
-  get isInsideSegment(): boolean {
-    return this.#rows.length > 0;
+  /** After the last line. */
+  endFault(): LineFault | undefined {
+    if (!this.#verifier) return { kind: 'removed', detail: 'the file is empty' };
+    if (this.#rows.length > 0) return { kind: 'removed', detail: 'the file ends without a seal' };
+    return this.#verifier.cutOffFault();
   }
 
   read(text: string): LineFault | undefined {
@@ -104,7 +117,7 @@ class ExportReader {
 
   #begin({ type: _, removed_at, kid, signature, ...start }: z.output<typeof StartLine>): LineFault | undefined {
     if (this.#verifier) return { kind: 'inserted', detail: 'an export starts only once' };
-    this.#verifier = new ChainVerifier(start, this.#keys);
+    this.#verifier = new ChainVerifier(start, this.#keys, this.#noted);
     this.#linesBefore = 1;
     const retention = removed_at && kid && signature ? { ...start, removed_at, kid, signature } : undefined;
     return retention && retentionFault(retention, this.#keys);

@@ -3,14 +3,21 @@ import type { ServerKeys } from '../platform/keys/index.ts';
 import { type Checkpoint, isAfter } from './chain.ts';
 import { currentSnapshot, findRetention } from './chain-store.ts';
 import { sealKeys } from './seal-keys.ts';
-import { type AuditFault, ChainVerifier, type PublicKeys, retentionFault, strayFault } from './verifier.ts';
+import {
+  type AuditFault,
+  ChainVerifier,
+  type NotedHead,
+  type PublicKeys,
+  retentionFault,
+  strayFault,
+} from './verifier.ts';
 import { atOneMoment, type SealedRange, startOf, Walk } from './walk.ts';
 
 export type VerifyDeps = { db: Db; keys: ServerKeys };
 
 export type VerifyInput = SealedRange & {
-  /** A head noted elsewhere (in the log, by a webhook): it must still stand in the chain. */
-  head?: { number: number; head: string } | undefined;
+  /** A head that must still stand in the chain. */
+  head?: NotedHead | undefined;
 };
 
 export type Verified = {
@@ -37,7 +44,7 @@ export async function verifyAudit({ db, keys }: VerifyDeps, input: VerifyInput =
 
 async function verified(trx: Trx, publicKeys: PublicKeys, input: VerifyInput): Promise<Verified> {
   const start = await startOf(trx, input);
-  const verifier = new ChainVerifier(start, publicKeys);
+  const verifier = new ChainVerifier(start, publicKeys, input.head);
   const walk = new Walk(trx, start, input.to);
   const counts = { segments: 0, events: 0, without_details: 0, unsealed: 0 };
   const answer = (fault: AuditFault | undefined): Verified => {
@@ -48,19 +55,15 @@ async function verified(trx: Trx, publicKeys: PublicKeys, input: VerifyInput): P
   const retention = await findRetention(trx);
   const unsigned = retention && retentionFault(retention, publicKeys);
   if (unsigned) return answer(unsigned);
-  let isHeadFound = start.number >= (input.head?.number ?? 0);
   for await (const { segment, rows } of walk.segments()) {
     const fault = verifier.check(segment, rows) ?? strayFault(segment, walk.pending.values());
     if (fault) return answer(await explained(fault, walk));
     counts.segments += 1;
     counts.events += rows.length;
     counts.without_details += rows.filter(({ personal_details }) => !personal_details).length;
-    if (input.head?.number !== segment.number) continue;
-    if (input.head.head !== segment.head) return answer(otherHead(input.head.number));
-    isHeadFound = true;
   }
-  if (!isHeadFound && input.head) return answer(cutOff(input.head.number));
-  if (input.to) return answer(undefined);
+  const cutOff = verifier.cutOffFault();
+  if (cutOff || input.to) return answer(cutOff);
   return restFault(trx, walk, verifier.standing, counts).then(answer);
 }
 
@@ -91,15 +94,3 @@ async function explained(fault: AuditFault, walk: Walk): Promise<AuditFault> {
   }
   return fault;
 }
-
-const otherHead = (segment: number): AuditFault => ({
-  kind: 'seal',
-  segment,
-  detail: 'its head is another than the one noted: the chain was made anew',
-});
-
-const cutOff = (segment: number): AuditFault => ({
-  kind: 'removed',
-  segment,
-  detail: 'the chain ends before the head that was noted',
-});

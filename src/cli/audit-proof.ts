@@ -88,11 +88,11 @@ async function verify({ deps }: Workplace, options: VerifyOptions): Promise<void
 
 async function verifyFile(options: VerifyOptions): Promise<void> {
   if (!options.keys) throw invalid('', 'Name the public keys with --keys: `latchkey audit keys --json` prints them.');
-  if (options.from || options.to || options.head)
-    throw invalid('', 'A file is proved as a whole: leave out the range.');
+  if (options.from || options.to) throw invalid('', 'A file is proved as a whole: leave out the range.');
+  const noted = parsed(Head.optional(), options.head);
   const publicKeys = await publicKeysIn(options.keys);
   const file = await open(options.file ?? '').catch(unreadable);
-  const { fault, ...verified } = await verifyExport(file.readLines(), publicKeys);
+  const { fault, ...verified } = await verifyExport(file.readLines(), publicKeys, noted);
   const { head, events, segments } = verified;
   answer(options, { ok: !fault, ...verified, ...(fault && { fault }) }, [
     ...(fault ? [`Line ${fault.line}: ${sentenceOf(fault)}`] : []),

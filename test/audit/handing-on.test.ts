@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import { publicKeyOf, verifyExport } from '../../src/audit/index.ts';
+import { type NotedHead, publicKeyOf, verifyExport } from '../../src/audit/index.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { runCommand } from '../support/server.ts';
 import { sealed, verified, withoutTriggers, writeEvents } from './support/log.ts';
@@ -32,13 +32,13 @@ describe('an exported log', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   /** Proves lines by the public keys alone. */
-  async function proved(changed: Line[]) {
+  async function proved(changed: Line[], head?: NotedHead) {
     const { keys } = JSON.parse(await readFile(file('keys.json'), 'utf8')) as { keys: { kid: string }[] };
     const publicKeys = new Map(keys.map((jwk) => [jwk.kid, publicKeyOf(jwk)]));
-    return verifyExport(Readable.from(changed.map((line) => JSON.stringify(line))), publicKeys);
+    return verifyExport(Readable.from(changed.map((line) => JSON.stringify(line))), publicKeys, head);
   }
-  const proof = (name: string) =>
-    runCommand(['audit', 'verify', '--file', file(name), '--keys', file('keys.json'), '--json']);
+  const proof = (name: string, ...options: string[]) =>
+    runCommand(['audit', 'verify', '--file', file(name), '--keys', file('keys.json'), '--json', ...options]);
   const isEvent = ({ type }: Line) => type === 'event';
   const at = () => lines.findLastIndex((line, n) => isEvent(line) && isEvent(lines[n - 1] as Line));
   const altered = (change: Partial<Line>) => lines.map((line, n) => (n === at() ? { ...line, ...change } : line));
@@ -91,6 +91,19 @@ describe('an exported log', () => {
     expect(await proved(lines.slice(0, -1))).toMatchObject({ fault: { kind: 'removed' } });
     expect(await proved([...lines, { type: 'x', id: '' }])).toMatchObject({ fault: { line: lines.length + 1 } });
     expect(await proved([])).toMatchObject({ fault: { kind: 'removed' } });
+  });
+
+  test('misses a head that was noted when it was cut off after a seal', async () => {
+    const { head } = await proved(lines);
+    expect(await proved(lines, head)).toMatchObject({ fault: undefined, head });
+    const end = lines.findIndex(({ type }) => type === 'segment') + 1;
+    expect(await proved(lines.slice(0, end))).toMatchObject({ fault: undefined });
+    expect(await proved(lines.slice(0, end), head)).toMatchObject({ fault: { kind: 'removed', line: end } });
+    const noted = `${head?.number}:${'0'.repeat(64)}`;
+    expect(await proof('log.ndjson', '--head', noted)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('another than the one noted'),
+    });
   });
 
   test('is recorded as an event itself', async () => {
