@@ -23,7 +23,6 @@ import {
   oauthErrors,
   openProvider,
   type ProviderDeps,
-  prefetchToken,
   publishedDocuments,
   type RunningProvider,
   recordUses,
@@ -40,7 +39,7 @@ import {
   serveAssets,
   userCodeEntry,
 } from './pages/index.ts';
-import { type EarlyAnswer, headersForPrograms, RepeatedAnswers, readForm } from './platform/http/index.ts';
+import { type EarlyAnswer, headersForPrograms, inStep, RepeatedAnswers, readForm } from './platform/http/index.ts';
 import { type Logger, logRequest } from './platform/logging/index.ts';
 import type { Metrics } from './platform/metrics/index.ts';
 import { guardedFetch } from './platform/outbound/index.ts';
@@ -171,8 +170,8 @@ function forPrograms({ issuer }: AppDeps, { services, provider, unit }: Core) {
   return compose([
     oauthErrors,
     readForm,
+    inStep,
     unit,
-    prefetchToken(services),
     resolveStructuredTokens(issuer, provider.keys),
     recordUses(services.accessRecords),
     provider.middleware,

@@ -4,7 +4,7 @@ import { Refusals } from './audit/index.ts';
 import type { Config } from './config.ts';
 import type { Installation } from './installation.ts';
 import { letterQueue, type SendLetter } from './notifications/index.ts';
-import { Reader } from './oidc/index.ts';
+import { type KnownClients, knownClients, Reader } from './oidc/index.ts';
 import type { Digest } from './platform/crypto/index.ts';
 import { Jobs } from './platform/jobs/index.ts';
 import type { Logger } from './platform/logging/index.ts';
@@ -15,6 +15,7 @@ export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {
   db: Installation['database']['db'];
   log: Logger;
   reader: Reader;
+  knownClients: KnownClients;
   jobs: Jobs;
   throttles: Throttles;
   refusals: Refusals;
@@ -42,6 +43,7 @@ export function openServices({ config, installation, log }: ServicesDeps): Servi
   const jobs = new Jobs(databaseUrl, log);
   return {
     ...{ db, database, keys, now, log, reader, jobs, refusals, accessRecords, apiKeys },
+    knownClients: knownClients(changes),
     sendLetter: config.mail && letterQueue({ jobs, keys }),
     throttles: new Throttles(database.pool),
     close: async () => {

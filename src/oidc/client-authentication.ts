@@ -5,7 +5,13 @@ import { matchesSecret, type SecretGuesses } from '../clients/index.ts';
 import type { Digest } from '../platform/crypto/index.ts';
 import { anonymous } from '../platform/http/index.ts';
 import type { MutualTlsDeps } from './mutual-tls.ts';
-import { findClientRecord, isFirstUse, type StoreDeps } from './token-store/index.ts';
+import {
+  type ClientRecord,
+  findClientRecord,
+  isFirstUse,
+  readClientRecord,
+  type StoreDeps,
+} from './token-store/index.ts';
 import { currentUnit } from './token-transaction/index.ts';
 
 export type SecretDeps = StoreDeps & { secretGuesses: SecretGuesses; refusals: Refusals };
@@ -49,17 +55,28 @@ export function compareSecretsAsDigests(provider: Provider, deps: SecretDeps): v
     }
     const cameInBody = Provider.ctx?.oidc.params?.client_secret !== undefined;
     const presentedMethod = cameInBody ? 'client_secret_post' : 'client_secret_basic';
-    const record = await findClientRecord(deps, this.clientId);
-    const secrets = record?.secrets ?? [];
-    const matches = secrets.filter((secret) =>
-      matchesSecret(deps.keys, { ...secret, digest: Buffer.from(secret.digest, 'hex') as Digest }, presented),
-    );
-    if (matches.length === 0) {
+    const isRight =
+      (await matches(deps, await findClientRecord(deps, this.clientId), presented)) ||
+      // A secret that another node has made just now is not remembered here yet.
+      (await matches(deps, await readClientRecord(deps, this.clientId), presented));
+    if (!isRight) {
       await deps.secretGuesses.countWrong(attempt);
       await refuse('wrong secret');
     }
-    return matches.length > 0 && this.clientAuthMethod === presentedMethod;
+    return isRight && this.clientAuthMethod === presentedMethod;
   };
+}
+
+async function matches(
+  { keys, now }: SecretDeps,
+  record: ClientRecord | undefined,
+  presented: string,
+): Promise<boolean> {
+  const live = (record?.secrets ?? []).filter(({ expires_at }) => expires_at === null || new Date(expires_at) > now());
+  await keys.ensure(live.map(({ pepper_id }) => pepper_id));
+  return live.some((secret) =>
+    matchesSecret(keys, { ...secret, digest: Buffer.from(secret.digest, 'hex') as Digest }, presented),
+  );
 }
 
 function tooManyGuesses(waitSeconds: number): Error {

@@ -26,5 +26,5 @@ export { recordUses } from './recorded-uses.ts';
 export { openProvider, type RunningProvider } from './running-provider.ts';
 export { judgeToken, type ShownToken, type TokenVerdict } from './shown-token.ts';
 export { resolveStructuredTokens } from './structured-tokens.ts';
-export { isFirstUse, prefetchToken, Reader } from './token-store/index.ts';
+export { isFirstUse, type KnownClients, knownClients, Reader } from './token-store/index.ts';
 export { Committer, unitOfWork } from './token-transaction/index.ts';

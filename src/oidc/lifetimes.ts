@@ -1,5 +1,5 @@
 import type { AccessToken, Client, ClientCredentials, KoaContextWithOIDC, RefreshToken, Session } from 'oidc-provider';
-import { findClientRecord, type StoreDeps } from './token-store/index.ts';
+import { type ClientDeps, findClientRecord } from './token-store/index.ts';
 import { currentUnit } from './token-transaction/index.ts';
 
 /** The installation's lifetimes, in seconds; clients and resource servers may shorten or lengthen their own. */
@@ -24,7 +24,7 @@ type Overrides = {
 const overrides = new WeakMap<object, Overrides>();
 
 /** oidc-provider asks for lifetimes synchronously: the client's own are noted when it authenticates. */
-export async function noteLifetimes(deps: Pick<StoreDeps, 'reader' | 'keys'>, client: Client): Promise<void> {
+export async function noteLifetimes(deps: ClientDeps, client: Client): Promise<void> {
   const record = await findClientRecord(deps, client.clientId);
   overrides.set(client, record?.lifetimes ?? {});
 }

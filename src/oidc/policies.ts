@@ -6,12 +6,12 @@ import {
   type KoaContextWithOIDC,
   type RefreshToken,
 } from 'oidc-provider';
-import { findClientRecord, type StoreDeps } from './token-store/index.ts';
+import { type ClientDeps, findClientRecord } from './token-store/index.ts';
 
 type Token = AccessToken | ClientCredentials | RefreshToken;
 
 /** RFC 7662 §4: only whose token it is, or for whom it is meant, may look inside; refresh tokens are nobody else's business. */
-export function mayIntrospect(deps: Pick<StoreDeps, 'reader' | 'keys'>) {
+export function mayIntrospect(deps: ClientDeps) {
   return async (_ctx: KoaContextWithOIDC, client: Client, token: Token): Promise<boolean> => {
     if (token.clientId === client.clientId) return true;
     if (token.kind === 'RefreshToken' || client.clientAuthMethod === 'none' || !('aud' in token) || !token.aud)

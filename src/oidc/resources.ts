@@ -7,19 +7,20 @@ import {
 import { contains, entitled, intersection } from '../access/index.ts';
 import type { KeyEntry } from '../api-keys/index.ts';
 import type { ResourceServer, ResourceServers } from '../resource-servers/index.ts';
-import { type ClientRecord, findClientRecord, type StoreDeps } from './token-store/index.ts';
+import { type ClientDeps, type ClientRecord, findClientRecord, type StoreDeps } from './token-store/index.ts';
 import { currentUnit } from './token-transaction/index.ts';
 import { tokenExchange } from './urns.ts';
 
 /** OpenID Connect's own scopes; every other belongs to a resource server. */
 export const identityScopes = ['openid', 'offline_access', 'profile', 'email'];
 
-export type ResourceDeps = Pick<StoreDeps, 'reader' | 'keys' | 'now'> & {
-  /** The resource server of an identifier; `ResourceServers` remembers them. */
-  resourceServers: ResourceServers;
-  /** Permission patterns that the roles of a person or client give at a resource server. */
-  permissionsOf: (subject_id: string, resource: string) => Promise<string[]>;
-};
+export type ResourceDeps = ClientDeps &
+  Pick<StoreDeps, 'now'> & {
+    /** The resource server of an identifier; `ResourceServers` remembers them. */
+    resourceServers: ResourceServers;
+    /** Permission patterns that the roles of a person or client give at a resource server. */
+    permissionsOf: (subject_id: string, resource: string) => Promise<string[]>;
+  };
 
 /**
  * `getResourceServerInfo`: the resource server with exactly the requested scopes that this client, and where roles are

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { Refusals } from '../audit/index.ts';
 import type { Config } from '../config.ts';
-import type { BrowserSession, Reader, RunningProvider } from '../oidc/index.ts';
+import type { BrowserSession, KnownClients, Reader, RunningProvider } from '../oidc/index.ts';
 import type { Db } from '../platform/database/index.ts';
 import { type Route, requestOrigin } from '../platform/http/index.ts';
 import type { Jobs } from '../platform/jobs/index.ts';
@@ -17,6 +17,7 @@ export type PagesDeps = {
   keys: ServerKeys;
   jobs: Jobs;
   reader: Reader;
+  knownClients: KnownClients;
   throttles: Throttles;
   refusals: Refusals;
   provider: () => RunningProvider;

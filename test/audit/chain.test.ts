@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { AuditFault } from '../../src/audit/index.ts';
+import { withoutTriggers } from '../support/database.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { rounds } from '../support/report.ts';
-import { sealed, verified, withoutTriggers, writeEvents } from './support/log.ts';
+import { sealed, verified, writeEvents } from './support/log.ts';
 
 describe('an audit log that nobody touched', () => {
   const latchkey = startLatchkey();

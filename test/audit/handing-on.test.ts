@@ -3,9 +3,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { type NotedHead, publicKeyOf, verifyExport } from '../../src/audit/index.ts';
+import { withoutTriggers } from '../support/database.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { runCommand } from '../support/server.ts';
-import { sealed, verified, withoutTriggers, writeEvents } from './support/log.ts';
+import { sealed, verified, writeEvents } from './support/log.ts';
 
 type Line = { type: string; id: string } & Record<string, unknown>;
 

@@ -47,3 +47,15 @@ async function once(connectionString: string, text: string, values: unknown[] = 
     await client.end();
   }
 }
+
+/** What nobody but a superuser can do, and nobody hears of. */
+export async function withoutTriggers({ url }: TestDatabase, statement: string, values: unknown[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query("set session_replication_role = 'replica'");
+    await client.query(statement, values);
+  } finally {
+    await client.end();
+  }
+}

@@ -6,7 +6,7 @@ import type { ConsentedScopes } from '../../../db/schema.ts';
 import { Problem } from '../../platform/http/index.ts';
 import { findResourceServer } from '../../resource-servers/index.ts';
 import { identityScopes, offered } from '../resources.ts';
-import { type ClientRecord, findClientRecord, type StoreDeps } from '../token-store/index.ts';
+import { type ClientDeps, type ClientRecord, findClientRecord, type StoreDeps } from '../token-store/index.ts';
 
 /** A request that waits for the person. */
 export type PendingInteraction = {
@@ -29,7 +29,7 @@ export type PendingInteraction = {
  */
 export async function pendingInteraction(
   provider: Provider,
-  deps: Pick<StoreDeps, 'reader' | 'keys' | 'db'>,
+  deps: ClientDeps & Pick<StoreDeps, 'db'>,
   ctx: Context,
 ): Promise<PendingInteraction> {
   const details = await provider.interactionDetails(ctx.req, ctx.res).catch(refuseUnknown);

@@ -1,7 +1,14 @@
 /** Where oidc-provider's models live: reads joined and coalesced, writes recorded into the request's unit of work. */
 export { tokenStore } from './adapter.ts';
-export { findClientRecord, type Payload, type StoreDeps } from './models.ts';
-export { prefetchToken } from './prefetch.ts';
+export {
+  type ClientDeps,
+  findClientRecord,
+  type KnownClients,
+  knownClients,
+  type Payload,
+  readClientRecord,
+  type StoreDeps,
+} from './models.ts';
 export { Reader } from './reader.ts';
 export {
   type AccessTokenRecord,

@@ -1,14 +1,28 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { isClientId } from '../../clients/index.ts';
 import { type Sealed, type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
-import type { Database, Db, Trx } from '../../platform/database/index.ts';
+import { Cache, type ChangeFeed, type Database, type Db, type Trx } from '../../platform/database/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { currentUnit, LostRaceError } from '../token-transaction/index.ts';
 import { tokenExchange } from '../urns.ts';
 import type { Reader } from './reader.ts';
 import { type ClientRecord, type GrantRecord, readClient, readGrant, type UnderGrant } from './reads.ts';
 
-export type StoreDeps = { db: Db; database: Database; reader: Reader; keys: ServerKeys; now: () => Date };
+export type StoreDeps = {
+  db: Db;
+  database: Database;
+  reader: Reader;
+  keys: ServerKeys;
+  now: () => Date;
+  knownClients: KnownClients;
+};
+
+const mostClients = 10_000;
+
+/** The clients that this node has met, forgotten within a second of a change (DESIGN.md §8). */
+export type KnownClients = Cache<ClientRecord>;
+
+export const knownClients = (changes: ChangeFeed): KnownClients => new Cache(changes, 'client', mostClients);
 
 /** One model's storage; what is not written here is refused, so that a feature switched on without a table fails loudly. */
 export type ModelStore = Partial<
@@ -30,28 +44,28 @@ export function openPayload(keys: ServerKeys, place: SealedPlace, sealed: Sealed
 const secretElsewhere = 'compared as digests';
 const secretMethods = new Set<unknown>(['client_secret_basic', 'client_secret_post']);
 
-/** The client of this id; undefined when there is none or it is disabled. Read once per request. */
-export async function findClientRecord(
-  { reader, keys }: Pick<StoreDeps, 'reader' | 'keys'>,
-  client_id: string,
-): Promise<ClientRecord | undefined> {
+/** What it takes to know clients. */
+export type ClientDeps = Pick<StoreDeps, 'reader' | 'knownClients'>;
+
+/** The client of this id; undefined when there is none or it is disabled. It stays the same throughout a request. */
+export async function findClientRecord(deps: ClientDeps, client_id: string): Promise<ClientRecord | undefined> {
   // Ids also come out of unverified JWTs; one that PostgreSQL refuses would fail every read coalesced with it.
   if (!isClientId(client_id)) return undefined;
-  const unit = currentUnit();
-  await unit.prefetch;
-  const record = await unit.remember(`client:${client_id}`, async () => {
-    const row = await reader.find<{ client: ClientRecord }>(readClient, client_id);
-    return row?.client;
-  });
-  if (!record?.enabled) return undefined;
-  await keys.ensure(record.secrets.map(({ pepper_id }) => pepper_id));
-  return record;
+  const record = await currentUnit().remember(`client:${client_id}`, () =>
+    deps.knownClients.get(client_id, () => readClientRecord(deps, client_id)),
+  );
+  return record?.enabled ? record : undefined;
+}
+
+/** The client as it stands in the database. */
+export async function readClientRecord({ reader }: ClientDeps, client_id: string): Promise<ClientRecord | undefined> {
+  const row = await reader.find<{ client: ClientRecord }>(readClient, client_id);
+  return row?.client;
 }
 
 /** What came joined with a credential is not read again. */
-export function rememberJoined({ client, grant, person }: UnderGrant): void {
+export function rememberJoined({ grant, person }: UnderGrant): void {
   const unit = currentUnit();
-  unit.fill(`client:${client.client_id}`, client);
   if (grant) unit.fill(`grant:${grant.id}`, grant);
   if (person) unit.fill(`user:${person.id}`, person);
 }

@@ -31,7 +31,11 @@ export type GrantRecord = {
 };
 
 /** What comes joined with every credential. */
-export type UnderGrant = { client: ClientRecord; grant: GrantRecord | null; person: UserRecord | null };
+export type UnderGrant = {
+  client: Pick<ClientRecord, 'id' | 'client_id'>;
+  grant: GrantRecord | null;
+  person: UserRecord | null;
+};
 
 export type CodeRecord = UnderGrant & {
   digest: Digest;
@@ -77,6 +81,8 @@ const clientJson = `json_build_object('id', c.id, 'client_id', c.client_id, 'typ
     select json_agg(json_build_object('digest', encode(s.digest, 'hex'), 'pepper_id', s.pepper_id, 'expires_at', s.expires_at))
     from client_secrets s where s.client_id = c.id and s.revoked_at is null and (s.expires_at is null or s.expires_at > $2)), '[]'::json))`;
 
+const clientIds = `json_build_object('id', c.id, 'client_id', c.client_id)`;
+
 const grantJson = `json_build_object('id', g.id, 'user_id', g.user_id, 'client_id', c.client_id, 'consent_id', g.consent_id,
   'session_uid', g.session_uid, 'offline', g.offline, 'payload', g.payload)`;
 
@@ -94,7 +100,7 @@ export const readClient: KeyedRead = {
 
 export const readCode: KeyedRead = {
   name: 'read code',
-  text: `select k.n, t.digest, t.family_id, t.grant_id, t.user_id, t.payload, t.issued_at, t.expires_at, ${clientJson} as client,
+  text: `select k.n, t.digest, t.family_id, t.grant_id, t.user_id, t.payload, t.issued_at, t.expires_at, ${clientIds} as client,
       case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
     from ${keys('bytea')} join authorization_codes t on t.digest = k.key join clients c on c.id = t.client_id
       left join standing_grants g on ${grantLives('t.issued_at')}`,
@@ -103,7 +109,7 @@ export const readCode: KeyedRead = {
 export const readFamily: KeyedRead = {
   name: 'read family',
   text: `select k.n, t.id, t.grant_id, t.user_id, t.digest, t.key_id, t.previous_digest, t.previous_key_id, t.payload,
-      t.issued_at, t.expires_at, t.absolute_expires_at, ${clientJson} as client,
+      t.issued_at, t.expires_at, t.absolute_expires_at, ${clientIds} as client,
       case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
     from ${keys('bytea')} join refresh_families t on t.handle_digest = k.key join clients c on c.id = t.client_id
       left join standing_grants g on ${grantLives('t.issued_at')}
@@ -112,7 +118,7 @@ export const readFamily: KeyedRead = {
 
 const accessToken = (table: string, key: string, type: 'text' | 'bytea') => `
   select k.n, t.grant_id, t.user_id, t.api_key_id, t.scope, t.audience, t.identity_scope, t.payload, t.issued_at, t.expires_at,
-    ${clientJson} as client, case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
+    ${clientIds} as client, case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
   from ${keys(type)} join ${table} t on t.${key} = k.key
     ${accessTokenOwners}
   where ${accessTokenStands}`;
@@ -190,7 +196,7 @@ export type DeviceCodeRecord = UnderGrant & {
 };
 
 const deviceCode = (key: 'digest' | 'user_code_digest') => `
-  select k.n, t.digest, t.family_id, t.grant_id, t.user_id, t.sealed, ${clientJson} as client,
+  select k.n, t.digest, t.family_id, t.grant_id, t.user_id, t.sealed, ${clientIds} as client,
     case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
   from ${keys('bytea')} join device_codes t on t.${key} = k.key join clients c on c.id = t.client_id
     left join standing_grants g on ${grantLives('t.issued_at')}`;

@@ -57,7 +57,7 @@ export function accessTokenStore(deps: StoreDeps, kind: 'AccessToken' | 'ClientC
 }
 
 /** The access token's record, while it lives. Read once per request. */
-export async function findAccessToken({ reader }: StoreDeps, value: string): Promise<AccessTokenRecord | undefined> {
+async function findAccessToken({ reader }: StoreDeps, value: string): Promise<AccessTokenRecord | undefined> {
   const unit = currentUnit();
   const isStructured = unit.structured?.reference === value;
   if (!isStructured && !isAccessToken(value)) return undefined;
@@ -125,7 +125,7 @@ export function codeStore(deps: StoreDeps): ModelStore {
 }
 
 /** The code's record, consumed or not. Read once per request. */
-export async function findCode({ reader }: StoreDeps, value: string): Promise<CodeRecord | undefined> {
+async function findCode({ reader }: StoreDeps, value: string): Promise<CodeRecord | undefined> {
   if (!isCode(value)) return undefined;
   return currentUnit().remember(`code:${value}`, async () => {
     const record = await reader.find<CodeRecord>(readCode, digest(value));
@@ -250,7 +250,7 @@ function absoluteSeconds(payload: Payload): number {
 }
 
 /** The family of a refresh token of any generation. Read once per request. */
-export async function findFamily({ reader }: StoreDeps, value: string): Promise<FamilyRecord | undefined> {
+async function findFamily({ reader }: StoreDeps, value: string): Promise<FamilyRecord | undefined> {
   const handle = familyHandle(value);
   if (!handle) return undefined;
   return currentUnit().remember(`family:${handle.toString('hex')}`, async () => {
@@ -268,7 +268,8 @@ async function noteSource(deps: StoreDeps, value: string, record: FamilyRecord):
   const keyId = (isPrevious ? record.previous_key_id : record.key_id) ?? record.key_id;
   await deps.keys.ensure([keyId]);
   unit.presented = { value, key: deps.keys.find(keyId)?.key };
-  const graceSeconds = record.client.lifetimes.refresh_grace ?? unit.defaultGraceSeconds;
+  const client = await findClientRecord(deps, record.client.client_id);
+  const graceSeconds = client?.lifetimes.refresh_grace ?? unit.defaultGraceSeconds;
   const { id: family_id, grant_id, user_id } = record;
   unit.source = { kind: 'refresh_token', digest: presented, family_id, grant_id, user_id, graceSeconds };
 }

@@ -77,8 +77,6 @@ export class Unit {
   presentedKey: PresentedKey | undefined;
   exchangedKey: ExchangedKey | undefined;
   writes: TokenWrites = {};
-  /** A read started before the provider asked for it; whatever it fills is not read again. */
-  prefetch: Promise<unknown> | undefined;
   /** The presented refresh token and the key its successor derives from; in memory only. */
   presented: { value: string; key: Buffer | undefined } | undefined;
   /** A JWT access token whose signature was verified, and the reference that stands for it inside the provider. */

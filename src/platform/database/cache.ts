@@ -3,10 +3,11 @@ import type { ChangeFeed, ChangeKind } from './change-feed.ts';
 
 /**
  * What this node has read of rarely changing rows, by key: bounded, filled on demand, emptied by the change feed, and not used
- * while the feed cannot confirm it (then every look goes to the database).
+ * while the feed cannot confirm it (then every look goes to the database). That there is no such row is not remembered: who
+ * guesses keys would drive out those in use, and what another node has just made works at once.
  */
 export class Cache<Value extends object> {
-  readonly #entries: LRUCache<string, { value: Value | undefined }>;
+  readonly #entries: LRUCache<string, Value>;
   readonly #feed: ChangeFeed;
   #epoch = 0;
 
@@ -16,15 +17,15 @@ export class Cache<Value extends object> {
     feed.on(kind, (keys) => this.#forget(keys));
   }
 
-  /** The value of a key, read now or remembered; that there is none is remembered too. */
+  /** The value of a key, remembered or read now. */
   async get(key: string, read: () => Promise<Value | undefined>): Promise<Value | undefined> {
     if (!this.#feed.isTrusted()) return read();
     const entry = this.#entries.get(key);
-    if (entry) return entry.value;
+    if (entry) return entry;
     const epoch = this.#epoch;
     const value = await read();
     // What was read while a change came in may be from before it.
-    if (epoch === this.#epoch) this.#entries.set(key, { value });
+    if (value && epoch === this.#epoch) this.#entries.set(key, value);
     return value;
   }
 

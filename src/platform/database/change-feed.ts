@@ -4,7 +4,7 @@ import { atMost } from './at-most.ts';
 import type { Db, Trx } from './open.ts';
 
 /** What of the shared truth is cached by nodes, so that a change of it must be told. */
-export type ChangeKind = 'api_key' | 'resource_server' | 'role' | 'signing_key' | 'subject';
+export type ChangeKind = 'api_key' | 'client' | 'resource_server' | 'role' | 'signing_key' | 'subject';
 
 type Row = { head: string; position: string | null; kind: ChangeKind | null; key: string | null };
 type Listener = (keys: readonly string[] | 'all') => unknown;

@@ -12,6 +12,7 @@ export {
   securityHeaders,
   timesSent,
 } from './guards.ts';
+export { inStep } from './in-step.ts';
 export { IncomingRequest } from './incoming-request.ts';
 export { parseJson, readJson } from './json-body.ts';
 export { MergePatch, mergePatch } from './merge-patch.ts';

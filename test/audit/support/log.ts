@@ -47,18 +47,6 @@ export async function verified({ url }: TestDatabase, input: VerifyInput = {}): 
   }
 }
 
-/** What nobody but a superuser can do. */
-export async function withoutTriggers({ url }: TestDatabase, statement: string, values: unknown[]): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query("set session_replication_role = 'replica'");
-    await client.query(statement, values);
-  } finally {
-    await client.end();
-  }
-}
-
 /** How many events are under no seal. */
 export async function unsealed({ query }: TestDatabase): Promise<number> {
   const { rows } = await query(
