@@ -4,7 +4,7 @@ let turn: Promise<void> | undefined;
 
 /**
  * Lets the requests that came in one turn of the event loop go on in step: what each does between two waits runs for all of
- * them, then what comes next. A long way through much code is half again as fast so, because a step's code is in the
+ * them, then what comes next. A long way through much code is about a third faster so (docs/performance.md), because a step's code is in the
  * processor's caches when the second request takes it; alone, a request loses no more than a turn.
  */
 export async function inStep(_ctx: Context, next: Next): Promise<void> {
