@@ -156,10 +156,17 @@ function leakReports({ config, issuer }: AppDeps, { services, provider }: Core):
 }
 
 /** The unit of work in which a request writes. */
-function openUnits({ config, metrics }: AppDeps, services: Services): Middleware {
+function openUnits({ config, installation, metrics }: AppDeps, services: Services): Middleware {
   const { database, now } = services;
   const committer = new Committer(database, now, metrics);
-  return unitOfWork({ ...services, committer, metrics, refreshGraceSeconds: config.refreshGraceSeconds });
+  const hasRightClock = () => installation.clock.isWithinBounds();
+  return unitOfWork({
+    ...services,
+    committer,
+    metrics,
+    hasRightClock,
+    refreshGraceSeconds: config.refreshGraceSeconds,
+  });
 }
 
 /** What both halves of the provider stand on. */

@@ -4,6 +4,7 @@ import { WrongKeyError } from './platform/crypto/index.ts';
 import {
   ChangeFeed,
   type Database,
+  DatabaseClock,
   migrate,
   openDatabase,
   persistently,
@@ -25,6 +26,8 @@ export type Installation = {
   keys: ServerKeys;
   /** Started by who serves requests. */
   changes: ChangeFeed;
+  /** The database's time; `now` reads it. */
+  clock: DatabaseClock;
   now: () => Date;
   close: () => Promise<void>;
 };
@@ -64,7 +67,8 @@ export async function openDatabaseServer(config: Config): Promise<DatabaseLocati
  * @throws StartError, EmbeddedPostgresError with one sentence for the operator
  */
 export async function openInstallation(config: Config, tell?: (line: string) => void): Promise<Installation> {
-  const now = () => new Date();
+  const clock = new DatabaseClock();
+  const { now } = clock;
   const location = await openDatabaseServer(config);
   const database = openDatabase({
     url: location.url,
@@ -76,14 +80,15 @@ export async function openInstallation(config: Config, tell?: (line: string) => 
     await location.close();
   };
   try {
-    await migrateDatabase(config, location, now(), tell);
+    await migrateDatabase(config, location, tell);
     const rootKey = config.rootKey ?? (await rootKeyFromFolder(config.dataDir));
     const keys = await persistently(tell ? config.databaseWaitSeconds : 0, async () => {
+      await clock.measure(database.db);
       const opened = await openServerKeys({ db: database.db, rootKey, now }).catch(explainRootKey);
       await ensureSigningKeys({ db: database.db, rootKey, now });
       return opened;
     });
-    const changes = new ChangeFeed(database.db, location.url);
+    const changes = new ChangeFeed(database.db, location.url, clock);
     const closeAll = async () => {
       await changes.close();
       await close();
@@ -95,6 +100,7 @@ export async function openInstallation(config: Config, tell?: (line: string) => 
       rootKey,
       keys,
       changes,
+      clock,
       now,
       close: closeAll,
     };
@@ -123,12 +129,11 @@ async function waitForLateDatabase(
 export async function migrateDatabase(
   config: Config,
   location: DatabaseLocation,
-  now: Date,
   tell?: (line: string) => void,
 ): Promise<string[]> {
   try {
     if (tell) await waitForLateDatabase(config, location, tell);
-    const applied = await migrate(location.migrateUrl, now, runningRole(config));
+    const applied = await migrate(location.migrateUrl, runningRole(config));
     await installJobs(location.migrateUrl, runningRole(config));
     return applied;
   } catch (error) {

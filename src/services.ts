@@ -31,7 +31,7 @@ export type ServicesDeps = { config: Config; installation: Installation; log: Lo
 
 /** Opens them; jobs are taken from the queue once they are started. */
 export function openServices({ config, installation, log }: ServicesDeps): Services {
-  const { changes, database, databaseUrl, keys, now } = installation;
+  const { changes, clock, database, databaseUrl, keys, now } = installation;
   const { db } = database;
   const { apiKeyEnvironments: environments, apiKeyLimits: limits } = config;
   const refusals = new Refusals({ db, now, log });
@@ -40,7 +40,7 @@ export function openServices({ config, installation, log }: ServicesDeps): Servi
   const reader = new Reader(database, now);
   const readKey = (digest: Digest) => reader.find<KeyRecord & Record<string, unknown>>(readApiKey, digest);
   const apiKeys = new KeyVerifier({ db, changes, now, log, readKey, environments, limits });
-  const jobs = new Jobs(databaseUrl, log);
+  const jobs = new Jobs(databaseUrl, log, { isReady: () => clock.isWithinBounds() });
   return {
     ...{ db, database, keys, now, log, reader, jobs, refusals, accessRecords, apiKeys },
     knownClients: knownClients(changes),

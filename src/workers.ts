@@ -70,7 +70,7 @@ async function startWorkers(config: Config, say: Say, note: Say): Promise<Runnin
     return worker;
   };
   try {
-    await migrateDatabase(config, location, new Date(), note);
+    await migrateDatabase(config, location, note);
     const [first, ...rest] = Array.from({ length: config.workers }, (_, n) => n);
     if (first !== undefined) await started(fork());
     await Promise.all(rest.map(() => started(fork())));

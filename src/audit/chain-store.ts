@@ -33,7 +33,7 @@ export async function currentSnapshot(trx: Trx): Promise<Snapshot> {
   const { rows } = await sql<{ seen_below: string; unfinished: string[]; taken_at: Date }>`
     select pg_snapshot_xmax(s)::text::bigint + xid_offset as seen_below,
       array(select x::text::bigint + xid_offset from pg_snapshot_xip(s) x order by 1)::text[] as unfinished,
-      date_trunc('milliseconds', clock_timestamp()) as taken_at
+      date_trunc('milliseconds', latchkey_now()) as taken_at
     from audit_positions, pg_current_snapshot() s`.execute(trx);
   const [row] = rows;
   if (!row) throw new Error('audit_positions has lost its row');

@@ -16,7 +16,7 @@ async function migrate(options: { json?: boolean; status?: boolean }): Promise<v
   const config = loadConfig();
   const location = await openDatabaseServer(config);
   try {
-    const applied = options.status ? [] : await migrateDatabase(config, location, new Date());
+    const applied = options.status ? [] : await migrateDatabase(config, location);
     const migrations = await migrationStates(location.migrateUrl);
     const rows = migrations.map(({ name, applied_at }) => [name, applied_at?.toISOString() ?? 'pending']);
     const done = applied.length > 0 ? `Applied: ${applied.join(', ')}.` : 'The database is at this version already.';

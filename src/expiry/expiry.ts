@@ -10,13 +10,11 @@ const pauseMs = 20;
 /** Removes what has expired. */
 export class Expiry {
   readonly #db: Db;
-  readonly #now: () => Date;
   /** Of tables that are walked: after which id the next run goes on. */
   readonly #walked = new Map<string, string | undefined>();
 
-  constructor({ db, now }: { db: Db; now: () => Date }) {
+  constructor({ db }: { db: Db }) {
     this.#db = db;
-    this.#now = now;
   }
 
   /**
@@ -44,7 +42,7 @@ export class Expiry {
   async #remove(table: ExpiringTable): Promise<number> {
     let removed = 0;
     for (let [count, batches] = [batch, 0]; count === batch && batches < mostBatches; batches += 1) {
-      count = await deleteExpired(this.#db, table, { now: this.#now(), limit: batch });
+      count = await deleteExpired(this.#db, table, { limit: batch });
       removed += count;
       if (count === batch) await sleep(pauseMs);
     }
@@ -56,7 +54,7 @@ export class Expiry {
     let removed = 0;
     for (let seen = 0; seen < walkedAtOnce; seen += batch) {
       const after = this.#walked.get(table.name);
-      const { count, last } = await deleteExpiredAfter(this.#db, table, { now: this.#now(), limit: batch, after });
+      const { count, last } = await deleteExpiredAfter(this.#db, table, { limit: batch, after });
       this.#walked.set(table.name, last);
       removed += count;
       if (last === undefined) break;

@@ -133,7 +133,7 @@ export async function insertSetupLink(
   trx: Trx,
   link: { digest: Digest; created_at: Date; expires_at: Date },
 ): Promise<void> {
-  await trx.deleteFrom('setup_links').where('expires_at', '<', link.created_at).execute();
+  await trx.deleteFrom('setup_links').where('expires_at', '<', sql<Date>`latchkey_now()`).execute();
   await trx
     .insertInto('setup_links')
     .values({ ...link, used_at: null })

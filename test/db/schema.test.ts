@@ -21,7 +21,7 @@ const kinds: Record<string, string> = {
 async function migratedTables(): Promise<Tables> {
   const database = await createTestDatabase();
   try {
-    await migrate(database.url, new Date());
+    await migrate(database.url);
     const { rows } = await database.query(`
       select c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default, c.is_identity
       from information_schema.columns c where c.table_schema = 'public'

@@ -3,7 +3,8 @@ import cluster from 'node:cluster';
 
 const realNow = Date.now.bind(Date);
 const RealDate = Date;
-let offsetMs = 0;
+// A command is given its clock at the start: nothing sends it messages.
+let offsetMs = Number(process.env.TEST_CLOCK_OFFSET_MS ?? 0);
 
 globalThis.Date = class extends RealDate {
   constructor(...given: unknown[]) {

@@ -6,6 +6,11 @@ export type TestDatabase = {
   query: (text: string, values?: unknown[]) => Promise<pg.QueryResult>;
   /** Another database with the same content, as a backup would restore it; connections to this one are cut for a moment. */
   copy: () => Promise<TestDatabase>;
+  /**
+   * Moves what the database takes for the time. What is done meanwhile, such as moving the clocks of nodes, counts as done at the
+   * same moment: no node can compare its clock with the database's in between.
+   */
+  advance: (seconds: number, meanwhile?: () => Promise<unknown>) => Promise<void>;
   drop: () => Promise<void>;
 };
 
@@ -15,7 +20,7 @@ export async function createTestDatabase(
   template = 'template1',
 ): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await once(adminUrl, `create database ${name} template ${template}`);
+  await queryOnce(adminUrl, `create database ${name} template ${template}`);
   return databaseOf(adminUrl, name);
 }
 
@@ -23,20 +28,42 @@ function databaseOf(adminUrl: string, name: string): TestDatabase {
   const url = Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href;
   return {
     url,
-    query: (text, values) => once(url, text, values),
+    query: (text, values) => queryOnce(url, text, values),
     copy: async () => {
       const copy = `${name}_copy`;
-      await once(adminUrl, `alter database ${name} allow_connections false`);
-      await once(adminUrl, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
-      await once(adminUrl, `create database ${copy} template ${name}`);
-      await once(adminUrl, `alter database ${name} allow_connections true`);
+      await queryOnce(adminUrl, `alter database ${name} allow_connections false`);
+      await queryOnce(adminUrl, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
+      await queryOnce(adminUrl, `create database ${copy} template ${name}`);
+      await queryOnce(adminUrl, `alter database ${name} allow_connections true`);
       return databaseOf(adminUrl, copy);
     },
-    drop: async () => void (await once(adminUrl, `drop database ${name} with (force)`)),
+    advance: (seconds, meanwhile = async () => undefined) => advanceDatabase(url, seconds, meanwhile),
+    drop: async () => void (await queryOnce(adminUrl, `drop database ${name} with (force)`)),
   };
 }
 
-async function once(connectionString: string, text: string, values: unknown[] = []): Promise<pg.QueryResult> {
+async function advanceDatabase(url: string, seconds: number, meanwhile: () => Promise<unknown>): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('begin; lock table change_counter in access exclusive mode');
+    const { rows } = await client.query(
+      'select extract(epoch from latchkey_now() - clock_timestamp())::float8 as offset',
+    );
+    await client.query(`create or replace function latchkey_now() returns timestamptz language sql volatile
+      as $$ select clock_timestamp() + interval '${Number(rows[0].offset) + seconds} seconds' $$`);
+    await meanwhile();
+    await client.query('commit');
+  } finally {
+    await client.end();
+  }
+}
+
+export async function queryOnce(
+  connectionString: string,
+  text: string,
+  values: unknown[] = [],
+): Promise<pg.QueryResult> {
   const client = new pg.Client({ connectionString });
   // A server that dies in the middle tells it as an event, too; the query fails anyway.
   client.on('error', () => undefined);

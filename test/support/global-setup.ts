@@ -16,7 +16,7 @@ export default async function setUp(): Promise<void> {
   const cluster = await openCluster();
   process.env.LATCHKEY_TEST_ADMIN_URL = cluster.url;
   const migrated = await createTestDatabase(cluster.url);
-  await migrate(migrated.url, new Date());
+  await migrate(migrated.url);
   await installJobs(migrated.url);
   process.env.LATCHKEY_TEST_MIGRATED = new URL(migrated.url).pathname.slice(1);
   (globalThis as Run).stopTests = async () => {

@@ -84,9 +84,10 @@ export class Latchkey {
     return JSON.parse(stdout);
   }
 
-  /** Moves the clock of every node. */
+  /** Moves the clocks of the database and of every node. */
   async advance(seconds: number): Promise<void> {
-    await Promise.all(this.#processes.map((process) => process.advance(seconds)));
+    const moveNodes = () => Promise.all(this.#processes.map((process) => process.advance(seconds)));
+    await this.database.advance(seconds, moveNodes);
   }
 
   get database(): TestDatabase {

@@ -15,7 +15,7 @@ export type ServerProcess = {
   address: string;
   /** Everything it has printed and logged. */
   output: () => string;
-  /** Moves this process's clock. */
+  /** Moves this process's clock alone, away from the database's. */
   advance: (seconds: number) => Promise<void>;
   kill: (signal: NodeJS.Signals) => Promise<number | null>;
   /** Processes it started itself. */

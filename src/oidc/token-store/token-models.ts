@@ -21,6 +21,9 @@ import {
 
 const seconds = (at: Date) => Math.floor(at.getTime() / 1000);
 const instant = (epochSeconds: unknown) => new Date(Number(epochSeconds) * 1000);
+/** oidc-provider reckons with this node's own clock: what it means is a lifetime from now, by the clock that nodes share. */
+const expiryFrom = (issued_at: Date, { iat, exp }: Payload) =>
+  new Date(issued_at.getTime() + (Number(exp) - Number(iat)) * 1000);
 
 /** What is stored of a payload: never its id (the credential itself), nor what the columns and the grant decide. */
 function withoutId({
@@ -83,14 +86,16 @@ export function newAccessToken(
   payload: Payload,
 ): NewAccessToken {
   const audience = typeof payload.aud === 'string' ? payload.aud : undefined;
+  const issued_at = now();
   return {
     key,
     scope: payload.scope,
     audience,
     identity_scope: audience ? identityScope() : undefined,
     payload: withoutId(payload),
-    issued_at: now(),
-    expires_at: instant(payload.exp),
+    issued_at,
+    // A JWT says itself until when it is valid.
+    expires_at: 'jti' in key ? instant(payload.exp) : expiryFrom(issued_at, payload),
   };
 }
 
@@ -139,6 +144,7 @@ async function insertCode(deps: StoreDeps, value: string, payload: Payload): Pro
   const client = await findClientRecord(deps, String(payload.clientId));
   const grant_id = String(payload.grantId);
   const isOffline = payload.expiresWithSession !== true;
+  const issued_at = deps.now();
   const row = {
     digest: digest(value),
     family_id: uuidv7(),
@@ -146,8 +152,8 @@ async function insertCode(deps: StoreDeps, value: string, payload: Payload): Pro
     client_id: client?.id ?? '',
     user_id: String(payload.accountId),
     payload: JSON.stringify(withoutId(payload)),
-    issued_at: deps.now(),
-    expires_at: instant(payload.exp),
+    issued_at,
+    expires_at: expiryFrom(issued_at, payload),
   };
   unit.operations.push(async (trx) => {
     if (isOffline) await markOffline(trx, grant_id);
@@ -210,7 +216,7 @@ export function refreshTokenStore(deps: StoreDeps): ModelStore {
     consume: async () => undefined,
     upsert: async (value, payload) => {
       const { source, writes } = currentUnit();
-      const expires_at = instant(payload.exp);
+      const expires_at = expiryFrom(deps.now(), payload as Payload);
       if (source?.kind === 'refresh_token') {
         writes.successor = { digest: digest(value), expires_at };
         return undefined;

@@ -18,6 +18,8 @@ export type UnitDeps = {
   keys: ServerKeys;
   metrics: Metrics;
   now: () => Date;
+  /** Whether this node's clock is right enough to write times into tokens. */
+  hasRightClock: () => boolean;
   refreshGraceSeconds: number;
 };
 
@@ -45,6 +47,10 @@ export function unitOfWork(deps: UnitDeps): Middleware {
 /** A refused token request writes nothing. */
 async function commitTokens(deps: UnitDeps, ctx: Context, unit: Unit): Promise<void> {
   if (ctx.status >= 400) return;
+  if (!deps.hasRightClock()) {
+    replaceAnswer(ctx, wrongClockAnswer);
+    return;
+  }
   const verdict = await judged(deps, ctx, unit);
   if (verdict === 'won' || verdict === 'grace') return;
   if (verdict === 'unavailable') replaceAnswer(ctx, unavailableAnswer);
@@ -148,6 +154,13 @@ const unavailableAnswer = {
   status: 503,
   error: 'temporarily_unavailable',
   error_description: 'the database cannot be reached, try again in a moment',
+};
+
+// Its tokens would outlive, or begin before, what other nodes and verifiers take for the time.
+const wrongClockAnswer = {
+  status: 503,
+  error: 'temporarily_unavailable',
+  error_description: "this server's clock and the database's differ too much to issue tokens",
 };
 
 function replaceAnswer(ctx: Context, { status, ...body }: typeof refusedAnswer): void {

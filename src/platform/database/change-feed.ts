@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 import pg from 'pg';
 import { atMost } from './at-most.ts';
+import type { DatabaseClock } from './clock.ts';
 import type { Db, Trx } from './open.ts';
 
 /** What of the shared truth is cached by nodes, so that a change of it must be told. */
 export type ChangeKind = 'api_key' | 'client' | 'resource_server' | 'role' | 'signing_key' | 'subject';
 
-type Row = { head: string; position: string | null; kind: ChangeKind | null; key: string | null };
+type Row = { head: string; database_now: Date; position: string | null; kind: ChangeKind | null; key: string | null };
 type Listener = (keys: readonly string[] | 'all') => unknown;
 
 const channel = 'latchkey_changes';
@@ -15,7 +16,6 @@ const farewellMs = 1000;
 const connectMs = 1500;
 const reconnectMs = 1000;
 const trustedMs = 5000;
-const keptMs = 60 * 60 * 1000;
 
 /**
  * Tells every node of a change, within a second of the commit. Call it last in the transaction: it holds the one-row counter
@@ -28,7 +28,7 @@ export async function announceChange(
   const { kind, key, occurred_at } = change;
   await sql`
     with moved as (update change_counter set position = position + 1 returning position),
-      old as (delete from changes where occurred_at < ${new Date(occurred_at.getTime() - keptMs)})
+      old as (delete from changes where occurred_at < latchkey_now() - interval '1 hour')
     insert into changes (position, kind, key, occurred_at) select position, ${kind}, ${key}, ${occurred_at} from moved`.execute(
     trx,
   );
@@ -42,6 +42,7 @@ export async function announceChange(
 export class ChangeFeed {
   readonly #db: Db;
   readonly #url: string;
+  readonly #clock: DatabaseClock;
   readonly #listeners: { kind: ChangeKind; listener: Listener }[] = [];
   #position: bigint | undefined;
   #confirmedAt = Number.NEGATIVE_INFINITY;
@@ -50,9 +51,11 @@ export class ChangeFeed {
   #listening: pg.Client | undefined;
   #isClosed = false;
 
-  constructor(db: Db, url: string) {
+  /** @param clock hears the database's time with every look at the feed */
+  constructor(db: Db, url: string, clock: DatabaseClock) {
     this.#db = db;
     this.#url = url;
+    this.#clock = clock;
   }
 
   /** Calls the listener with what changed; with `all` when it cannot be known. */
@@ -102,12 +105,15 @@ export class ChangeFeed {
 
   async #read(): Promise<void> {
     const startedAt = performance.now();
+    const asked_at = Date.now();
     const known = this.#position;
     const { rows } = await sql<Row>`
-      select c.position as head, x.position, x.kind, x.key
+      select c.position as head, latchkey_now() as database_now, x.position, x.kind, x.key
       from change_counter c left join changes x on x.position > ${String(known ?? -1n)}::bigint and x.position <= c.position
       order by x.position`.execute(this.#db);
-    const head = BigInt(rows[0]?.head ?? 0);
+    const [{ head: newest, database_now } = { head: 0, database_now: undefined }] = rows;
+    if (database_now) this.#clock.observe({ asked_at, database_now, answered_at: Date.now() });
+    const head = BigInt(newest);
     const changes = rows.filter(({ position }) => position !== null);
     if (known !== undefined && head !== known) this.#tell(changes, BigInt(changes.length) === head - known);
     this.#position = head;

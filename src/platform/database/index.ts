@@ -2,6 +2,7 @@
 export { atMost } from './at-most.ts';
 export { Cache } from './cache.ts';
 export { announceChange, ChangeFeed } from './change-feed.ts';
+export { type ClockReading, DatabaseClock } from './clock.ts';
 export { containing } from './containing.ts';
 export { HotConnection, type HotResult, type HotStatement } from './hot-connection.ts';
 export { joined } from './joined.ts';

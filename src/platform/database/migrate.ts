@@ -16,11 +16,11 @@ const fewestAhead = 12;
  * @param runningRole the role that serves requests, when it is another than the migrating one: it gets its rights here
  * @returns names of what was applied now
  */
-export async function migrate(url: string, now: Date, runningRole?: string): Promise<string[]> {
+export async function migrate(url: string, runningRole?: string): Promise<string[]> {
   return withDatabase(url, async (db) => {
     const { error, results = [] } = (await isNewer(db)) ? { error: undefined } : await migrator(db).migrateToLatest();
     if (error) throw error;
-    await addAuditPartitions(db, now);
+    await addAuditPartitions(db, await databaseTime(db));
     await sql`select audit_continue_after_restore()`.execute(db);
     if (runningRole) await grantRights(db, runningRole);
     return results.map(({ migrationName }) => migrationName);
@@ -87,6 +87,13 @@ function partition(now: Date, ahead: number): { name: string; from: string; to: 
     new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 1)).toISOString(),
   ) as [string, string];
   return { name: `audit_events_${from.slice(0, 7).replace('-', '_')}`, from, to };
+}
+
+async function databaseTime(db: Kysely<unknown>): Promise<Date> {
+  const { rows } = await sql<{ now: Date }>`select latchkey_now() as now`.execute(db);
+  const [row] = rows;
+  if (!row) throw new Error('the database does not tell its time');
+  return row.now;
 }
 
 async function exists(db: Kysely<unknown>, table: string): Promise<boolean> {

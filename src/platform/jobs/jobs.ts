@@ -9,15 +9,25 @@ type Waiting = { id: string; data: Record<string, unknown> };
 
 const graceMs = 5000;
 const atOnce = 10;
+const readinessPauseMs = 500;
+
+export type JobsOptions = {
+  /** Whether this node may work on jobs now; one with a wrong clock leaves them to others. */
+  isReady?: () => boolean;
+};
 
 /** Sends jobs within the transaction that decides them, and works on them once started. */
 export class Jobs {
   readonly #boss: PgBoss;
   readonly #log: Logger;
   readonly #handlers = new Map<JobName, JobHandler>();
+  readonly #isReady: () => boolean;
   #isStarted = false;
+  readonly #working = new Set<JobName>();
+  #watch: NodeJS.Timeout | undefined;
 
-  constructor(url: string, log: Logger) {
+  constructor(url: string, log: Logger, { isReady = () => true }: JobsOptions = {}) {
+    this.#isReady = isReady;
     this.#log = log;
     this.#boss = new PgBoss({
       connectionString: url,
@@ -47,31 +57,56 @@ export class Jobs {
     this.#isStarted = true;
   }
 
-  /** Starts working; a job whose handler throws is tried again as its queue says. */
+  /** Starts working, while this node is ready; a job whose handler throws is tried again as its queue says. */
   async start(): Promise<void> {
     await this.open();
-    for (const [name, handler] of this.#handlers) {
-      const pollingIntervalSeconds = pollSeconds[name];
-      // Each is settled by itself; where as many waited as are taken at once, more are looked for at once.
-      const options = {
-        batchSize: atOnce,
-        burstWhenBatchFull: true,
-        perJobResults: true,
-        pollingIntervalSeconds,
-      } as const;
-      await this.#boss.work<Record<string, unknown>, void, typeof options>(name, options, (jobs) =>
-        Promise.all(jobs.map(({ id, data }) => this.#run(name, handler, { id, data: data ?? {} }))),
-      );
-    }
+    await this.#followReadiness();
+    this.#watch = setInterval(() => {
+      this.#followReadiness().catch((error: unknown) => this.#log.warn({ err: error }, 'jobs wait for the database'));
+    }, readinessPauseMs).unref();
   }
 
   /** Lets running jobs end, for at most five seconds; the rest is done by another node or after the next start. */
   async close(): Promise<void> {
+    clearInterval(this.#watch);
     if (this.#isStarted) await atMost(graceMs + 1000, this.#boss.stop({ graceful: true, timeout: graceMs }));
+  }
+
+  async #followReadiness(): Promise<void> {
+    const isReady = this.#isReady();
+    for (const [name, handler] of this.#handlers) {
+      if (isReady === this.#working.has(name)) continue;
+      if (isReady) {
+        this.#working.add(name);
+        await this.#work(name, handler).catch((error: unknown) => {
+          this.#working.delete(name);
+          throw error;
+        });
+      } else {
+        this.#working.delete(name);
+        await this.#boss.offWork(name, { wait: false });
+      }
+    }
+  }
+
+  async #work(name: JobName, handler: JobHandler): Promise<void> {
+    const pollingIntervalSeconds = pollSeconds[name];
+    // Each is settled by itself; where as many waited as are taken at once, more are looked for at once.
+    const options = {
+      batchSize: atOnce,
+      burstWhenBatchFull: true,
+      perJobResults: true,
+      pollingIntervalSeconds,
+    } as const;
+    await this.#boss.work<Record<string, unknown>, void, typeof options>(name, options, (jobs) =>
+      Promise.all(jobs.map(({ id, data }) => this.#run(name, handler, { id, data: data ?? {} }))),
+    );
   }
 
   async #run(name: JobName, handler: JobHandler, { id, data }: Waiting): Promise<JobResult> {
     try {
+      // Fetched just before the clock was found to be wrong.
+      if (!this.#isReady()) throw new Error('this node is not ready: it works on no jobs');
       await handler(data);
       return { id, status: 'completed' };
     } catch (error) {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { migrate } from '../../../src/platform/database/index.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { createTestDatabase, queryOnce, type TestDatabase } from '../../support/database.ts';
 
-const now = new Date('2026-03-15T12:00:00Z');
-const aYearLater = new Date('2027-03-15T12:00:00Z');
+const aYear = 365 * 86_400;
+const aboutHalfAYear = 180 * 86_400;
 
 describe('a database that one role owns and another uses', () => {
   const role = `latchkey_${randomBytes(6).toString('hex')}`;
@@ -21,13 +21,14 @@ describe('a database that one role owns and another uses', () => {
   });
 
   test('starts with the using role alone once the owning one has migrated it', async () => {
-    expect(await migrate(database.url, now, role)).toContain('0001_initial');
-    expect(await migrate(runningUrl, now)).toEqual([]);
-    expect(await migrate(runningUrl, new Date('2026-09-15T12:00:00Z'))).toEqual([]);
+    expect(await migrate(database.url, role)).toContain('0001_initial');
+    expect(await migrate(runningUrl)).toEqual([]);
+    await database.advance(aboutHalfAYear);
+    expect(await migrate(runningUrl)).toEqual([]);
   });
 
   test('lets the using role neither change nor delete what was recorded', async () => {
-    await migrate(database.url, now, role);
+    await migrate(database.url, role);
     const rights = ['update', 'delete', 'truncate'].map(
       (right) => `has_table_privilege($1, 'audit_events', '${right}')`,
     );
@@ -35,10 +36,18 @@ describe('a database that one role owns and another uses', () => {
     expect(rows).toEqual([{ may: false }]);
   });
 
+  test('keeps the using role from replacing the clock by which rows expire', async () => {
+    await migrate(database.url, role);
+    const replace = `create or replace function latchkey_now() returns timestamptz language sql as 'select now()'`;
+    await expect(queryOnce(runningUrl, replace)).rejects.toThrow(/must be owner|permission denied/);
+  });
+
   test('gets a partition for every month of the next two years, again a year later', async () => {
-    await migrate(database.url, now, role);
-    await migrate(database.url, aYearLater, role);
-    const { rows } = await database.query(`select to_regclass('audit_events_2029_02') is not null as there`);
+    await migrate(database.url, role);
+    await database.advance(aYear);
+    await migrate(database.url, role);
+    const { rows } = await database.query(`select
+      to_regclass('audit_events_' || to_char(latchkey_now() + interval '23 months', 'YYYY_MM')) is not null as there`);
     expect(rows).toEqual([{ there: true }]);
   });
 });
