@@ -254,7 +254,14 @@ export type Database = {
   jwt_access_tokens: AccessTokenColumns & { jti: string; status_list_id: number; status_index: number };
   status_lists: { id: GeneratedAlways<number>; size: number; leased: Generated<number>; created_at: Date };
   replay_detection: { digest: Digest; expires_at: Date };
-  idempotency_keys: { digest: Digest; request_digest: Digest; sealed: Sealed; created_at: Date; expires_at: Date };
+  idempotency_keys: {
+    digest: Digest;
+    request_digest: Digest;
+    sealed: Sealed;
+    created_at: Date;
+    expires_at: Date;
+    key_id: number | null;
+  };
   access_records: {
     id: string;
     kind: string;

@@ -14,6 +14,7 @@ const purposes = [
   'audit',
   'webhook',
   'mail',
+  'idempotency',
 ] as const;
 
 /** What a server key is for; no key serves two purposes. */
