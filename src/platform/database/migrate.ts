@@ -22,7 +22,8 @@ export async function migrate(url: string, runningRole?: string): Promise<string
     if (error) throw error;
     await addAuditPartitions(db, await databaseTime(db));
     await sql`select audit_continue_after_restore()`.execute(db);
-    if (runningRole) await grantRights(db, runningRole);
+    // Together: a serving role has rights that are granted and taken back here at no moment.
+    if (runningRole) await db.transaction().execute((trx) => grantRights(trx, runningRole));
     return results.map(({ migrationName }) => migrationName);
   });
 }
@@ -103,6 +104,8 @@ async function exists(db: Kysely<unknown>, table: string): Promise<boolean> {
 
 // The role that serves requests appends; it erases personal details, and nothing else of the audit log.
 const readOnlyTables = ['audit_retentions', 'audit_positions'];
+// Which migrations were applied is for the role that applies them to say.
+const migrationTables = ['kysely_migration', 'kysely_migration_lock'];
 
 async function grantRights(db: Kysely<unknown>, role: string): Promise<void> {
   await sql`grant usage on schema public to ${sql.id(role)}`.execute(db);
@@ -114,5 +117,7 @@ async function grantRights(db: Kysely<unknown>, role: string): Promise<void> {
   for (const { name } of rows) {
     await sql`revoke update, delete, truncate on ${sql.table(name)} from ${sql.id(role)}`.execute(db);
   }
-  for (const name of readOnlyTables) await sql`revoke insert on ${sql.table(name)} from ${sql.id(role)}`.execute(db);
+  for (const name of [...readOnlyTables, ...migrationTables]) {
+    await sql`revoke insert, update, delete on ${sql.table(name)} from ${sql.id(role)}`.execute(db);
+  }
 }
