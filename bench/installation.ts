@@ -25,6 +25,7 @@ export const webApp = {
   client_name: 'Shop',
   redirect_uris: [redirectUri],
   grant_types: ['authorization_code', 'refresh_token'],
+  id_token_signed_response_alg: 'ES256' as const,
 };
 export const service = {
   client_id: 'service',

@@ -6,6 +6,10 @@ import module from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+// Four threads of libuv's pool may be hashing passwords (src/users/password.ts). The others are for what takes less than a
+// millisecond: RSA signatures, verified assertions and proofs, which would otherwise wait for a hash. Set before the pool is used.
+process.env.UV_THREADPOOL_SIZE ??= '8';
+
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const [major, minor] = process.versions.node.split('.').map(Number);
 const runsTypeScript = major > 22 || (major === 22 && minor >= 18);

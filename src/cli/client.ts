@@ -9,6 +9,7 @@ import {
   listEveryClient,
 } from '../clients/index.ts';
 import { invalid, notFound } from '../platform/http/index.ts';
+import { signingAlgs } from '../signing-keys/index.ts';
 import { countLiveTokens } from '../tokens/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { Days, isConfirmed, parsed, readSecret } from './input.ts';
@@ -23,6 +24,7 @@ type CreateOptions = {
   resource: string[];
   introspects: string[];
   firstParty?: boolean;
+  idTokenAlg?: string;
 };
 type SecretOptions = { json?: boolean; label?: string; expiresInDays?: string; secretStdin?: boolean };
 
@@ -39,28 +41,7 @@ const repeated = (value: string, values: string[]) => [...values, value];
 export function clientCommand(): Command {
   const client = new Command('client').description('applications and services');
   client
-    .addCommand(
-      command('create', 'register a client; what more there is to say of one, "latchkey apply" takes')
-        .argument('<client-id>')
-        .addOption(new Option('--type <type>', 'what it is').choices(Object.keys(metadataOf)).default('web'))
-        .option('--name <name>', 'shown to people')
-        .option('--redirect-uri <uri>', 'where people are sent back to; may be repeated', repeated, [])
-        .option('--scope <scopes>', 'OpenID Connect scopes it may ask for, e.g. "openid profile email"')
-        .option(
-          '--resource <identifier=scopes>',
-          'an API and what it may ask for there, e.g. "https://api.example=read write"; may be repeated',
-          repeated,
-          [],
-        )
-        .option(
-          '--introspects <identifier>',
-          'an API it is, or acts for: it may introspect the tokens of that API; may be repeated',
-          repeated,
-          [],
-        )
-        .option('--first-party', 'people are not asked for consent')
-        .action(onInstallation(create)),
-    )
+    .addCommand(createCommand())
     .addCommand(command('list', 'list the clients').action(onInstallation(list)))
     .addCommand(
       command('disable', 'stop a client: it can no longer authenticate, all its tokens end')
@@ -79,6 +60,34 @@ export function clientCommand(): Command {
   return client;
 }
 
+function createCommand(): Command {
+  return command('create', 'register a client; what more there is to say of one, "latchkey apply" takes')
+    .argument('<client-id>')
+    .addOption(new Option('--type <type>', 'what it is').choices(Object.keys(metadataOf)).default('web'))
+    .option('--name <name>', 'shown to people')
+    .option('--redirect-uri <uri>', 'where people are sent back to; may be repeated', repeated, [])
+    .option('--scope <scopes>', 'OpenID Connect scopes it may ask for, e.g. "openid profile email"')
+    .option(
+      '--resource <identifier=scopes>',
+      'an API and what it may ask for there, e.g. "https://api.example=read write"; may be repeated',
+      repeated,
+      [],
+    )
+    .option(
+      '--introspects <identifier>',
+      'an API it is, or acts for: it may introspect the tokens of that API; may be repeated',
+      repeated,
+      [],
+    )
+    .option('--first-party', 'people are not asked for consent')
+    .addOption(
+      new Option('--id-token-alg <algorithm>', 'signature algorithm of its ID tokens (default: "RS256")').choices(
+        signingAlgs,
+      ),
+    )
+    .action(onInstallation(create));
+}
+
 async function create({ deps, actor }: Workplace, client_id: string, options: CreateOptions): Promise<void> {
   const isService = options.type === 'service';
   if (!isService && options.redirectUri.length === 0)
@@ -95,6 +104,7 @@ async function create({ deps, actor }: Workplace, client_id: string, options: Cr
     ...(isService ? { service_permissions: resources } : { resources }),
     ...(options.introspects.length > 0 && { introspects: options.introspects }),
     ...(options.firstParty && { first_party: true }),
+    ...(options.idTokenAlg && { id_token_signed_response_alg: options.idTokenAlg }),
   });
   const { client_secret } = await createClient(deps, actor, input);
   const shown = client_secret ? [`Secret, shown only this once: ${client_secret}`] : [];

@@ -26,6 +26,12 @@ const defaults = {
   token_endpoint_auth_method: 'client_secret_basic',
 };
 
+/**
+ * The algorithms of what is signed for a client that names none (OpenID Connect Registration §2, JARM §3). They are stored with
+ * the client: clients from before this default was followed keep the one they had (migration 0018).
+ */
+const signingDefaults = { id_token_signed_response_alg: 'RS256', authorization_signed_response_alg: 'RS256' };
+
 /** A client's kind follows from its metadata: nobody has to say it twice. */
 function typeOf(metadata: Record<string, unknown>): ClientType {
   const grants = Array.isArray(metadata.grant_types) ? metadata.grant_types : defaults.grant_types;
@@ -37,7 +43,8 @@ function typeOf(metadata: Record<string, unknown>): ClientType {
 /**
  * Creates a client, or makes an existing one equal to the input, in the transaction of the verb that decides it. A secret is
  * made when one is needed and none is live; applying again never makes another. A given secret that is new replaces the given
- * ones before it at once. The metadata was judged before (`checkClient`).
+ * ones before it at once. An input without a signing algorithm leaves an existing client the one it has. The metadata was judged
+ * before (`checkClient`).
  *
  * @throws Problem `conflict`: it is built in
  */
@@ -47,9 +54,9 @@ export async function putClient(
   actor: Actor,
   input: ClientInput,
 ): Promise<PutClientResult> {
-  const desired = split(input);
   const existing = await lockClient(trx, input.client_id);
   if (existing) mustBeRegistered(existing);
+  const desired = split({ ...signingAlgsOf(existing), ...input });
   const { client, change } = existing
     ? await alter(deps, trx, existing, desired.columns)
     : { client: await create(deps, trx, input.client_id, desired.columns), change: 'created' as const };
@@ -109,7 +116,8 @@ export async function changeClient(
     mustBeAt(client.version, ifVersion);
     const held = await listHeldRights(trx, client.id, deps.now());
     await mustHold({ db: trx, now: deps.now }, actor, [...held, ...rightsIn(asInput(client)), ...rightsIn(input)]);
-    return (await putClient(trx, deps, actor, input)).client;
+    // A patch that removes an algorithm asks for the default.
+    return (await putClient(trx, deps, actor, { ...signingDefaults, ...input })).client;
   });
 }
 
@@ -146,9 +154,15 @@ function split(input: ClientInput) {
   };
 }
 
+/** The signing algorithms that an existing client was registered with. */
+function signingAlgsOf(existing: Client | undefined): Record<string, unknown> {
+  const members = Object.keys(signingDefaults);
+  return Object.fromEntries(Object.entries(existing?.metadata ?? {}).filter(([member]) => members.includes(member)));
+}
+
 /** RFC 7591 §2's defaults, and none of the redirect members for a client that never redirects. */
 function withDefaults(given: Record<string, unknown>): Record<string, unknown> {
-  const metadata: Record<string, unknown> = { ...defaults, ...given };
+  const metadata: Record<string, unknown> = { ...defaults, ...signingDefaults, ...given };
   const redirects = Array.isArray(metadata.grant_types) && metadata.grant_types.includes('authorization_code');
   return redirects ? metadata : { response_types: [], redirect_uris: [], ...metadata };
 }

@@ -1,9 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { type Adapter, type Configuration, interactionPolicy, type JWK, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Jobs } from '../platform/jobs/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
-import type { SigningKey } from '../signing-keys/index.ts';
-import { stateOf } from '../signing-keys/index.ts';
+import { type SigningAlg, type SigningKey, signingAlgs, stateOf } from '../signing-keys/index.ts';
 import { type StatusIndexes, statusListsUri } from '../status-lists/index.ts';
 import { claimsByScope, findAccount } from './claims.ts';
 import {
@@ -51,7 +50,6 @@ export type ProviderDeps = SecretDeps &
     log: Logger;
   };
 
-const signatureAlgs = ['ES256', 'EdDSA', 'RS256'] as const;
 const maxFetchedBytes = 64 * 1024;
 
 /** oidc-provider's configuration as a table of contents: each name lives in the file of its topic. */
@@ -102,7 +100,7 @@ export function metadataRules(): Configuration {
     clientAuthMethods: [...clientAuthMethods],
     clientDefaults,
     enabledJWA,
-    jwks: { keys: signatureAlgs.map(throwawayKey) },
+    jwks: { keys: throwawayKeys() },
     adapter: () => ({}) as Adapter,
     features: {
       ...plainFeatures,
@@ -119,13 +117,18 @@ export function metadataRules(): Configuration {
   };
 }
 
-function throwawayKey(alg: (typeof signatureAlgs)[number]) {
-  const pairs = {
-    ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-    EdDSA: () => generateKeyPairSync('ed25519'),
-    RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+function throwawayKeys(): JWK[] {
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pairs: Record<SigningAlg, { privateKey: KeyObject }> = {
+    ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    EdDSA: generateKeyPairSync('ed25519'),
+    RS256: rsa,
+    PS256: rsa,
   };
-  return { ...pairs[alg]().privateKey.export({ format: 'jwk' }), alg, use: 'sig', kid: alg } as JWK;
+  return signingAlgs.map((alg) => {
+    const jwk = pairs[alg].privateKey.export({ format: 'jwk' });
+    return { ...jwk, alg, use: 'sig', kid: alg } as JWK;
+  });
 }
 
 /** For one algorithm oidc-provider signs with the first key it is given. */
@@ -139,19 +142,20 @@ const clientDefaults = {
   grant_types: ['authorization_code', 'refresh_token'],
   response_types: ['code' as const],
   token_endpoint_auth_method: 'client_secret_basic' as const,
-  id_token_signed_response_alg: 'ES256' as const,
-  authorization_signed_response_alg: 'ES256' as const,
+  // OpenID Connect Registration §2 and JARM §3: what a client means that names no algorithm.
+  id_token_signed_response_alg: 'RS256' as const,
+  authorization_signed_response_alg: 'RS256' as const,
 };
 
 // Plain text, and nothing symmetric: only digests of secrets are stored.
-const clientSignatureAlgs = [...signatureAlgs, 'PS256' as const, 'Ed25519' as const];
+const clientSignatureAlgs = [...signingAlgs, 'Ed25519' as const];
 const enabledJWA = {
-  authorizationSigningAlgValues: [...signatureAlgs],
+  authorizationSigningAlgValues: [...signingAlgs],
   clientAuthSigningAlgValues: clientSignatureAlgs,
   dPoPSigningAlgValues: [...clientSignatureAlgs, 'ES384' as const],
   requestObjectSigningAlgValues: clientSignatureAlgs,
-  idTokenSigningAlgValues: [...signatureAlgs],
-  userinfoSigningAlgValues: [...signatureAlgs],
+  idTokenSigningAlgValues: [...signingAlgs],
+  userinfoSigningAlgValues: [...signingAlgs],
 };
 
 const on = { enabled: true };

@@ -7,6 +7,7 @@ import { type ProviderDeps, providerConfiguration } from './configuration.ts';
 import { useOwnCredentialFormats } from './credential-ids.ts';
 import { visitPosted } from './endpoints.ts';
 import { registerTokenExchange } from './grant-types/token-exchange.ts';
+import { acceptHintsOfEveryAlgorithm } from './id-token-hints.ts';
 import { noteLifetimes } from './lifetimes.ts';
 import { nameIdentityScope } from './token-answers.ts';
 import { currentUnit } from './token-transaction/index.ts';
@@ -21,6 +22,7 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   useEachJtiOnce(provider, deps);
   deliverLogoutsLater(provider, deps);
   useOwnCredentialFormats(provider);
+  acceptHintsOfEveryAlgorithm(provider);
   rememberClientLifetimes(provider, deps);
   registerTokenExchange(provider, deps);
   provider.use(visitPosted);

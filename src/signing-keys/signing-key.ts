@@ -1,8 +1,8 @@
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
 
-/** Signature algorithms of the installation, default first. */
-export const signingAlgs = ['ES256', 'EdDSA', 'RS256'] as const;
+/** Signature algorithms of the installation, each with a key at all times; the default for access tokens first. */
+export const signingAlgs = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const;
 export type SigningAlg = (typeof signingAlgs)[number];
 
 /** No token is signed for longer: once a key has not signed for this long, nothing that it signed is valid. */

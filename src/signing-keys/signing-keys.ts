@@ -18,19 +18,28 @@ export type RotateSigningKeyInput = {
 
 const second = 1000;
 
-/** Makes one key per algorithm that has none; it signs at once. */
+/**
+ * Creates a key for each algorithm that has none, on a new installation and on one from a version that knew fewer algorithms.
+ * It signs at once; nodes that run already publish it within a second.
+ */
 export async function ensureSigningKeys({ db, rootKey, now }: SigningKeysDeps): Promise<void> {
-  const existing = await listSigningKeys(db);
-  if (signingAlgs.every((alg) => existing.some((key) => key.alg === alg))) return;
-  const made = await Promise.all(signingAlgs.map(async (alg) => ({ alg, ...(await makeSigningKey(alg)) })));
+  const missing = algsWithoutKey(await listSigningKeys(db));
+  if (missing.length === 0) return;
+  const made = await Promise.all(missing.map(async (alg) => ({ alg, ...(await makeSigningKey(alg)) })));
   await db.transaction().execute(async (trx) => {
-    const present = await lockSigningKeys(trx);
-    for (const key of made.filter(({ alg }) => !present.some((other) => other.alg === alg))) {
+    const stillMissing = algsWithoutKey(await lockSigningKeys(trx));
+    for (const key of made.filter(({ alg }) => stillMissing.includes(alg))) {
       const created_at = now();
       await insertSigningKey(trx, rootKey, { ...key, created_at, signs_from: created_at });
       await recordMade(trx, system, key, created_at);
+      await announceChange(trx, { kind: 'signing_key', key: key.kid, occurred_at: created_at });
     }
   });
+}
+
+/** A key that has been given an end counts as none: nothing would sign after it. */
+function algsWithoutKey(keys: readonly SigningKeyRow[]): SigningAlg[] {
+  return signingAlgs.filter((alg) => !keys.some((key) => key.alg === alg && key.retires_at === null));
 }
 
 /**

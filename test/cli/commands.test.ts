@@ -29,7 +29,7 @@ describe('the latchkey command', () => {
       resource_servers: (resource_servers as unknown[]).length,
     });
     expect((await latchkey.command(['status'])).stdout).toMatch(
-      /Signing keys {2,}ES256 active, EdDSA active, RS256 active/,
+      /Signing keys {2,}ES256 active, EdDSA active, RS256 active, PS256 active/,
     );
   });
 

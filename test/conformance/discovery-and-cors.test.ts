@@ -50,7 +50,7 @@ describe('the metadata', () => {
       expect(key).toMatchObject({
         use: 'sig',
         kid: expect.any(String),
-        alg: expect.stringMatching(/^(ES256|EdDSA|RS256)$/),
+        alg: expect.stringMatching(/^(ES256|EdDSA|RS256|PS256)$/),
       });
       expect(Object.keys(key).filter((member) => ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].includes(member))).toEqual([]);
       if (key.kty === 'RSA') expect(Buffer.from(key.n ?? '', 'base64url').length).toBeGreaterThanOrEqual(256);

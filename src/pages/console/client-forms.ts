@@ -1,4 +1,5 @@
 import { CreatedClientView } from '../../clients/index.ts';
+import { signingAlgs } from '../../signing-keys/index.ts';
 import * as cell from '../records/cells.ts';
 import type { Fact, Field } from '../records/page-shapes.ts';
 import { apiLines, linesIn, type RightsPerApi, rightsPerApiIn } from '../records/rights-lines.ts';
@@ -7,6 +8,8 @@ import { frame } from './client-frame.ts';
 import { madeSecret } from './client-secrets.ts';
 import { type Client, clientPath, crumb, section } from './clients.ts';
 
+// The default first.
+const idTokenAlgs = ['RS256', ...signingAlgs.filter((alg) => alg !== 'RS256')];
 const peoples = ['authorization_code', 'refresh_token'];
 
 /** What the registration of each kind says (RFC 7591 §2). */
@@ -48,6 +51,15 @@ const scopeField = (value: string): Field => ({
   hint: 'Of openid, profile, email and offline_access, with spaces between. A service asks nothing.',
 });
 
+const signingAlgField = (value: string): Field => ({
+  name: 'id_token_signed_response_alg',
+  label: 'ID token signature algorithm',
+  type: 'select',
+  value,
+  options: idTokenAlgs.map((alg) => ({ value: alg, text: alg })),
+  hint: 'Most client libraries expect RS256 unless they are configured otherwise. A service gets no ID tokens.',
+});
+
 const making: Act = {
   path: '/new-client',
   does: 'POST /clients',
@@ -79,6 +91,7 @@ const making: Act = {
       redirectsField(),
       scopeField('openid profile email'),
       { name: 'rights', label: 'What it may do at APIs', type: 'textarea', value: '', hint: rightsHint },
+      signingAlgField('RS256'),
     ],
     button: 'Register the client',
     danger: false,
@@ -102,8 +115,15 @@ function registrationIn(sent: Sent): Record<string, unknown> {
     ...(sent.text('client_name') && { client_name: sent.text('client_name') }),
     ...(Object.hasOwn(kinds, kind) ? kinds[kind]?.metadata : {}),
     ...(redirect_uris.length > 0 && { redirect_uris }),
-    ...(isService ? { service_permissions: rights } : { scope: sent.text('scope') ?? 'openid', resources: rights }),
+    ...(isService
+      ? { service_permissions: rights }
+      : { scope: sent.text('scope') ?? 'openid', resources: rights, ...signingAlgIn(sent) }),
   };
+}
+
+function signingAlgIn(sent: Sent): Record<string, unknown> {
+  const alg = sent.text('id_token_signed_response_alg');
+  return alg ? { id_token_signed_response_alg: alg } : {};
 }
 
 const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
@@ -141,7 +161,7 @@ const changing: Act = {
 };
 
 function fieldsOf(client: Client): Field[] {
-  const { client_name, redirect_uris, scope, resources, service_permissions } = client;
+  const { client_name, redirect_uris, scope, resources, service_permissions, id_token_signed_response_alg } = client;
   return [
     nameField(typeof client_name === 'string' ? client_name : ''),
     ...(client.type === 'service'
@@ -150,6 +170,7 @@ function fieldsOf(client: Client): Field[] {
           redirectsField(texts(redirect_uris).join('\n')),
           scopeField(typeof scope === 'string' ? scope : ''),
           rightsField('resources', 'What it may do at APIs for people', resources),
+          signingAlgField(String(id_token_signed_response_alg)),
         ]),
     ...(actsForItself(client)
       ? [rightsField('service_permissions', 'What it may do at APIs itself', service_permissions)]
@@ -173,6 +194,7 @@ function changesIn(sent: Sent, client: Client): Record<string, unknown> {
       redirect_uris: linesIn(sent.text('redirect_uris')),
       scope: sent.text('scope') ?? null,
       resources: rights('resources'),
+      ...signingAlgIn(sent),
     }),
     ...(actsForItself(client) && { service_permissions: rights('service_permissions') }),
   };

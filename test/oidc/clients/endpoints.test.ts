@@ -51,7 +51,7 @@ describe('an endpoint for programs', () => {
     }
     const { body } = await ask('/oauth/jwks');
     const keys = body.keys as Record<string, string>[];
-    expect(keys.map(({ alg }) => alg).sort()).toEqual(['ES256', 'EdDSA', 'RS256']);
+    expect(keys.map(({ alg }) => alg).sort()).toEqual(['ES256', 'EdDSA', 'PS256', 'RS256']);
     for (const key of keys) expect(Object.keys(key)).not.toContain('d');
   });
 });
