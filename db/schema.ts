@@ -11,6 +11,8 @@ type GeneratedBigInt64 = ColumnType<string, string | number | undefined, string 
 
 /** `requested`: to be sent (again) out of the order of the log. */
 export type DeliveryState = 'delivered' | 'retrying' | 'dead' | 'requested';
+/** Who says that an e-mail address is the person's. */
+export type EmailVerifier = 'link' | 'administrator' | 'import';
 export type ClientType = 'web' | 'spa' | 'native' | 'service';
 export type AccessTokenFormat = 'opaque' | 'jwt';
 
@@ -34,6 +36,8 @@ export type Database = {
     username: string;
     email: string | null;
     email_verified: Generated<boolean>;
+    email_verified_at: Date | null;
+    email_verified_by: EmailVerifier | null;
     name: string | null;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
@@ -43,7 +47,15 @@ export type Database = {
   };
   credentials: { id: string; user_id: string; kind: 'password'; hash: string; created_at: Date; updated_at: Date };
   setup_links: { digest: Digest; created_at: Date; expires_at: Date; used_at: Date | null };
-  password_links: { digest: Digest; user_id: string; created_at: Date; expires_at: Date; used_at: Date | null };
+  leak_reports: { credential: string; place: Digest; is_told: boolean; reported_at: Generated<Date> };
+  password_links: {
+    digest: Digest;
+    user_id: string;
+    created_at: Date;
+    expires_at: Date;
+    used_at: Date | null;
+    mailed_to: string | null;
+  };
   clients: {
     id: string;
     client_id: string;
@@ -55,6 +67,7 @@ export type Database = {
     lifetimes: JSONColumnType<Lifetimes>;
     owner_id: string | null;
     first_party: Generated<boolean>;
+    claims_in_id_token: Generated<boolean>;
     built_in: Generated<boolean>;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
@@ -101,6 +114,7 @@ export type Database = {
     name: string;
     description: string | null;
     built_in: Generated<boolean>;
+    exported_as: string | null;
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;

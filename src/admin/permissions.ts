@@ -18,6 +18,8 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:user:write': 'Make and change accounts of people',
   'latchkey:user:disable': 'Stop people',
   'latchkey:user:reset_password': 'Set passwords of people',
+  'latchkey:user:verify_email': 'Mark e-mail addresses of users as verified',
+  'latchkey:group:export': 'Choose which roles applications see as groups, and who is in those groups',
   'latchkey:consent:read': 'See what people allowed applications',
   'latchkey:consent:revoke': 'Take back what people allowed applications',
   'latchkey:grant:read': 'See what applications hold for people',

@@ -86,7 +86,7 @@ async function changeUser(
   { input, hash, made }: PreparedUser,
 ): Promise<Change> {
   const { password: _, password_hash: __, ...person } = input;
-  const { change } = await putUser(trx, deps, actor, { ...person, hash });
+  const { change } = await putUser(trx, deps, actor, { ...person, hash, verified_by: 'import' });
   return { kind: 'user', id: input.username, change, ...(made && { secret: made }) };
 }
 

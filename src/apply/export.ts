@@ -23,8 +23,10 @@ export async function exportConfiguration(db: Db): Promise<ConfigurationFile> {
 
 async function exportedUser(
   db: Db,
-  { id, username, email, name, enabled }: User,
+  { id, username, email, email_verified, name, enabled }: User,
 ): Promise<ConfigurationFile['users'][number]> {
   const roles = await listRoleAssignments(db, id);
-  return { username, ...(email && { email }), ...(name && { name }), roles, enabled };
+  // A file that says `false` would take back what a link proves after the export.
+  const verified = email_verified ? { email_verified } : {};
+  return { username, ...(email && { email }), ...verified, ...(name && { name }), roles, enabled };
 }

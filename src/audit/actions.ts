@@ -53,6 +53,8 @@ export const auditActions = [
   'user.created',
   'user.data_downloaded',
   'user.disabled',
+  'user.email_unverified',
+  'user.email_verified',
   'user.password_changed',
   'user.password_chosen',
   'user.password_link_created',

@@ -12,13 +12,23 @@ import {
   generatePassword,
   type PasswordLink,
   setPassword,
+  type User,
   UserInput,
+  unverifyEmail,
+  verifyEmail,
 } from '../users/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed, parsed, readSecret } from './input.ts';
 import { answer } from './output.ts';
 
-type CreateOptions = { json?: boolean; email?: string; name?: string; role: string[]; passwordStdin?: boolean };
+type CreateOptions = {
+  json?: boolean;
+  email?: string;
+  emailVerified?: boolean;
+  name?: string;
+  role: string[];
+  passwordStdin?: boolean;
+};
 type PasswordOptions = { json?: boolean; passwordStdin?: boolean };
 
 const passwordOption = [
@@ -34,6 +44,7 @@ export function userCommand(): Command {
       command('create', 'create a person')
         .argument('<username>')
         .option('--email <address>')
+        .option('--email-verified', 'the address is known to be theirs')
         .option('--name <name>', 'shown to apps')
         .option(
           '--role <role>',
@@ -60,13 +71,46 @@ export function userCommand(): Command {
       command('password-link', 'make a one-time link with which a person chooses their own password')
         .argument('<login>', 'username or e-mail address')
         .action(onInstallation(passwordLink)),
+    )
+    .addCommand(
+      command('verify-email', 'mark a person’s e-mail address as verified')
+        .argument('<login>', 'username or e-mail address')
+        .requiredOption('--email <address>', 'the address that you verified; it must still be theirs')
+        .action(onInstallation(markVerified)),
+    )
+    .addCommand(
+      command('unverify-email', 'mark a person’s e-mail address as not verified')
+        .argument('<login>', 'username or e-mail address')
+        .action(onInstallation(markUnverified)),
     );
   return user;
 }
 
+async function markVerified(
+  { deps, actor }: Workplace,
+  login: string,
+  { email, ...options }: { json?: boolean; email: string },
+): Promise<void> {
+  const found = await getUser(deps, login);
+  const { username } = await verifyEmail(deps, actor, { id: found.id, email });
+  answer(options, { username, email, email_verified: true }, [`The e-mail address of ${username} is verified.`]);
+}
+
+async function markUnverified({ deps, actor }: Workplace, login: string, options: { json?: boolean }): Promise<void> {
+  const found = await getUser(deps, login);
+  const { username, email } = await unverifyEmail(deps, actor, found.id);
+  answer(options, { username, email, email_verified: false }, [`The e-mail address of ${username} is not verified.`]);
+}
+
+async function getUser({ db }: Workplace['deps'], login: string): Promise<User> {
+  const user = await findUser(db, login);
+  if (!user) throw notFound('user', login);
+  return user;
+}
+
 async function create({ deps, actor }: Workplace, username: string, options: CreateOptions): Promise<void> {
-  const { email, name, role: roles } = options;
-  const given = parsed(UserInput, { username, email, name, ...(roles.length > 0 && { roles }) });
+  const { email, emailVerified: email_verified, name, role: roles } = options;
+  const given = parsed(UserInput, { username, email, email_verified, name, ...(roles.length > 0 && { roles }) });
   const { password, generated } = await newPassword(options);
   const { id } = await createUser(deps, actor, { ...given, password });
   const shown = generated ? [`Password, shown only this once: ${password}`] : [];

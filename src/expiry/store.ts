@@ -48,6 +48,7 @@ export const expiringTables: readonly ExpiringTable[] = [
   { name: 'webhook_secrets', gone: 't.expires_at < $now' },
   { name: 'webhook_deliveries', gone: "t.updated_at < $now - interval '30 days'" },
   { name: 'setup_links', gone: 't.expires_at < $now' },
+  { name: 'leak_reports', gone: "t.reported_at < $now - interval '400 days'" },
   { name: 'limit_counters', gone: 't.expires_at < $now' },
   { name: 'api_key_usage', gone: "t.day < $now - interval '400 days'" },
   { name: 'throttles', gone: 't.expire < extract(epoch from $now) * 1000' },

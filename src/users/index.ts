@@ -1,5 +1,6 @@
 /** Users: people, their passwords, signing in, and the first administrator. */
 export { authenticate } from './authenticate.ts';
+export { unverifyEmail, verifyEmail } from './email-verification.ts';
 export { generatePassword, hashingLoad, hashNewPassword } from './password.ts';
 export { choosePassword, createPasswordLink, linkedUser, type PasswordLink } from './password-links.ts';
 export { userRoutes } from './routes.ts';

@@ -5,6 +5,7 @@ import type { SendLetter } from '../notifications/index.ts';
 import { digest, mintCredential } from '../platform/crypto/index.ts';
 import type { Db } from '../platform/database/index.ts';
 import { type Actor, notFound, person } from '../platform/http/index.ts';
+import { recordVerification, verifiedBy } from './email-verification.ts';
 import { hashNewPassword } from './password.ts';
 import {
   findLinkedUser,
@@ -49,9 +50,9 @@ export async function createPasswordLink(
     const created_at = now();
     await mustHold({ db: trx, now }, actor, await listHeldRights(trx, user_id, created_at));
     const expires_at = new Date(created_at.getTime() + linkMs);
-    await insertPasswordLink(trx, { digest: digest(secret), user_id, created_at, expires_at });
-    const to = sendLetter && user.email;
-    if (to) await sendLetter(trx, { kind: 'link', to, url, expires_at });
+    const to = (sendLetter && user.email) || null;
+    await insertPasswordLink(trx, { digest: digest(secret), user_id, created_at, expires_at, mailed_to: to });
+    if (sendLetter && to) await sendLetter(trx, { kind: 'link', to, url, expires_at });
     await appendEvent(trx, {
       actor,
       action: 'user.password_link_created',
@@ -69,7 +70,8 @@ export async function linkedUser({ db, now }: PasswordLinkDeps, secret: string):
 }
 
 /**
- * Sets the password that a person chose with their link, uses the link up, and ends whatever they were signed in with.
+ * Sets the password that a person chose with their link, uses the link up, and ends whatever they were signed in with. A link
+ * that was mailed proves that the address it was mailed to is theirs, and no other.
  *
  * @throws Problem `not_found`: the link was used or has expired; `invalid`: too weak
  */
@@ -85,10 +87,20 @@ export async function choosePassword(
   return db.transaction().execute(async (trx) => {
     const user = await lockUserById(trx, linked.id);
     const occurred_at = now();
-    if (!user?.enabled || !(await usePasswordLink(trx, digest(secret), occurred_at))) throw notFound('link', '…');
+    const link = user?.enabled ? await usePasswordLink(trx, digest(secret), occurred_at) : undefined;
+    // The address may have changed since the page was opened; the row is locked now.
+    if (!user || !link || (link.mailed_to !== null && link.mailed_to !== user.email)) throw notFound('link', '…');
     await savePasswordHash(trx, { id: uuidv7(), user_id: user.id, hash, now: occurred_at });
     const target = { kind: 'user', id: user.id };
     await appendEvent(trx, { actor: person(user.id, origin), action: 'user.password_chosen', target, occurred_at });
-    return updateUser(trx, user.id, { tokens_valid_after: occurred_at, updated_at: occurred_at });
+    const isProof = link.mailed_to !== null && user.email_verified_by !== 'link';
+    const verified = isProof ? verifiedBy('link', occurred_at) : {};
+    const changed = await updateUser(trx, user.id, {
+      ...verified,
+      tokens_valid_after: occurred_at,
+      updated_at: occurred_at,
+    });
+    if (isProof) await recordVerification(trx, person(user.id, origin), { before: user, after: changed, occurred_at });
+    return changed;
   });
 }

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { listRoleAssignments } from '../access/index.ts';
 import { joined } from '../platform/database/index.ts';
 import { type Actor, keyIn, notFound, pageByKey, pageOf, type Route, route } from '../platform/http/index.ts';
+import { unverifyEmail, verifyEmail, verifyEmailPermission } from './email-verification.ts';
 import { generatePassword } from './password.ts';
 import { createPasswordLink, type LinkMakingDeps } from './password-links.ts';
 import {
   CreatedUserView,
+  EmailVerification,
   FactorView,
   NewUser,
   PasswordLinkView,
@@ -23,7 +25,9 @@ import { changeUser, createUser, disableUser, setPassword, type UserDeps } from 
 type UserRouteDeps = UserDeps & LinkMakingDeps;
 
 /** People. */
-export const userRoutes = (deps: UserRouteDeps): Route[] => [
+export const userRoutes = (deps: UserRouteDeps): Route[] => [...accounts(deps), ...verifications(deps)];
+
+const accounts = (deps: UserRouteDeps): Route[] => [
   route({
     method: 'GET',
     path: '/users',
@@ -121,6 +125,32 @@ export const userRoutes = (deps: UserRouteDeps): Route[] => [
     response: PasswordLinkView,
     status: 201,
     handle: async ({ actor, params }) => createPasswordLink(deps, actor, (await getUser(deps, params.user)).id),
+  }),
+];
+
+const verifications = (deps: UserRouteDeps): Route[] => [
+  route({
+    method: 'POST',
+    path: '/users/{user}/verify-email',
+    summary: 'Mark an e-mail address as verified; you must hold all that the person holds',
+    permission: verifyEmailPermission,
+    params: UserParams,
+    body: EmailVerification,
+    response: UserView,
+    handle: async ({ actor, params, body: { email } }) => {
+      const { id } = await getUser(deps, params.user);
+      return shown(deps, await verifyEmail(deps, actor, { id, email }));
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/users/{user}/unverify-email',
+    summary: 'Mark an e-mail address as not verified; you must hold all that the person holds',
+    permission: verifyEmailPermission,
+    params: UserParams,
+    response: UserView,
+    handle: async ({ actor, params }) =>
+      shown(deps, await unverifyEmail(deps, actor, (await getUser(deps, params.user)).id)),
   }),
 ];
 

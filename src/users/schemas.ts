@@ -9,6 +9,10 @@ const printable = /^\P{Cc}*$/u;
 export const UserInput = z.strictObject({
   username: Username,
   email: z.email('must be an e-mail address').max(254).optional(),
+  email_verified: z.boolean().optional().meta({
+    description:
+      'whether the address is known to be theirs; left out: as it is, and false for a new or changed address. Setting it to true through the API needs latchkey:user:verify_email',
+  }),
   name: z.string().min(1).max(100).regex(printable, 'must not contain control characters').optional(),
   password: z.string().optional(),
   password_hash: z
@@ -39,11 +43,20 @@ export const UserChanges = z.strictObject({
 });
 export type UserChanges = z.infer<typeof UserChanges>;
 
+/** Names the address, so that a change of it in between is noticed. */
+export const EmailVerification = z.strictObject({
+  email: UserInput.shape.email.unwrap().meta({ description: 'the address that you verified; it must still be theirs' }),
+});
+
 export const UserView = z.object({
   id: z.uuid(),
   username: z.string(),
   email: z.string().nullable(),
   email_verified: z.boolean(),
+  email_verified_by: z.enum(['link', 'administrator', 'import']).nullable().meta({
+    description: 'how the address was verified: a mailed link was used, an administrator said so, or it was imported',
+  }),
+  email_verified_at: Timestamp.nullable(),
   name: z.string().nullable(),
   enabled: z.boolean(),
   roles: z.array(z.string()),

@@ -158,7 +158,7 @@ export async function useSetupLink(trx: Trx, digest: Digest, used_at: Date): Pro
 /** One link works at a time. */
 export async function insertPasswordLink(
   trx: Trx,
-  link: { digest: Digest; user_id: string; created_at: Date; expires_at: Date },
+  link: { digest: Digest; user_id: string; created_at: Date; expires_at: Date; mailed_to: string | null },
 ): Promise<void> {
   await trx.deleteFrom('password_links').where('user_id', '=', link.user_id).execute();
   await trx
@@ -175,16 +175,33 @@ export async function findLinkedUser(db: Db, digest: Digest, now: Date): Promise
     .where('l.digest', '=', digest)
     .where('l.used_at', 'is', null)
     .where('l.expires_at', '>', now)
+    .where((eb) => eb.or([eb('l.mailed_to', 'is', null), eb('l.mailed_to', '=', eb.ref('u.email'))]))
     .where('u.enabled', '=', true)
     .executeTakeFirst();
 }
 
-export async function usePasswordLink(trx: Trx, digest: Digest, used_at: Date): Promise<boolean> {
-  const query = trx
+/** Uses a link up, once; undefined: it was used before, or is over. */
+export async function usePasswordLink(
+  trx: Trx,
+  digest: Digest,
+  used_at: Date,
+): Promise<{ mailed_to: string | null } | undefined> {
+  return trx
     .updateTable('password_links')
     .set({ used_at })
     .where('digest', '=', digest)
-    .where('used_at', 'is', null);
-  const { numUpdatedRows } = await query.where('expires_at', '>', used_at).executeTakeFirst();
-  return numUpdatedRows === 1n;
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', used_at)
+    .returning('mailed_to')
+    .executeTakeFirst();
+}
+
+/** Links that were mailed to another address than this one stop working, also when the address comes back. */
+export async function deleteLinksMailedElsewhere(trx: Trx, user_id: string, email: string | null): Promise<void> {
+  await trx
+    .deleteFrom('password_links')
+    .where('user_id', '=', user_id)
+    .where('mailed_to', 'is not', null)
+    .where((eb) => eb('mailed_to', 'is distinct from', email))
+    .execute();
 }

@@ -1,13 +1,16 @@
 import { v7 as uuidv7 } from 'uuid';
+import type { EmailVerifier } from '../../db/schema.ts';
 import { keepingAnOwner, listHeldRights, mustHold, setRoles } from '../access/index.ts';
 import { type AuditAction, appendEvent } from '../audit/index.ts';
 import { endGrantsOf } from '../consents/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
 import { type Actor, conflict, mustBeAt, notFound } from '../platform/http/index.ts';
 import { endSessionsOf, type SessionDeps } from '../sessions/index.ts';
+import { mustBeAllowedToVerify, recordVerification, verificationOf } from './email-verification.ts';
 import { hashNewPassword, verifyPassword } from './password.ts';
 import type { UserChanges, UserInput } from './schemas.ts';
 import {
+  deleteLinksMailedElsewhere,
   findPasswordHash,
   findUser,
   findUserById,
@@ -26,13 +29,17 @@ export type PutUserResult = { user: User; change: 'created' | 'updated' | 'uncha
  * Creates a person, or makes an existing one equal to the input, in the transaction of the verb that decides it; a password
  * is only set when the person has none. `hash` is its Argon2id hash, made before: hashing is too slow for a transaction.
  *
- * @throws Problem `conflict`: another person has this e-mail address, or nobody would be left to administer
+ * @param verified_by who says so where the input calls the e-mail address verified
+ * @throws Problem `invalid`: it calls an address verified that it does not name; `conflict`: another person has this e-mail address, or nobody would be left to administer
  */
 export async function putUser(
   trx: Trx,
   deps: Pick<UserDeps, 'now'>,
   actor: Actor,
-  { hash, ...input }: Omit<UserInput, 'password' | 'password_hash'> & { hash: string | undefined },
+  {
+    hash,
+    ...input
+  }: Omit<UserInput, 'password' | 'password_hash'> & { hash: string | undefined; verified_by: EmailVerifier },
 ): Promise<PutUserResult> {
   const { roles, ...profile } = input;
   const existing = await lockUser(trx, profile.username);
@@ -47,34 +54,40 @@ export async function putUser(
 /**
  * Creates a person who must be new.
  *
- * @throws Problem `invalid`: the password is too weak; `conflict`: the username or e-mail address is taken
+ * @throws Problem `invalid`: the password is too weak; `conflict`: the username or e-mail address is taken; `forbidden`: the
+ *   input calls the e-mail address verified, which takes a permission of its own
  */
 export async function createUser(
   deps: UserDeps,
   actor: Actor,
   { password, password_hash, ...input }: UserInput,
 ): Promise<User> {
+  if (input.email_verified) mustBeAllowedToVerify(actor);
   const hash = password === undefined ? password_hash : await hashNewPassword(password, input);
   return deps.db.transaction().execute(async (trx) => {
     if (await findUser(trx, input.username)) throw conflict(`There is a user "${input.username}" already.`);
-    const { user } = await putUser(trx, deps, actor, { ...input, hash });
+    const { user } = await putUser(trx, deps, actor, { ...input, hash, verified_by: 'administrator' });
     return user;
   });
 }
 
-type Profile = Pick<UserInput, 'username' | 'email' | 'name' | 'enabled'>;
+type Profile = Pick<UserInput, 'username' | 'email' | 'email_verified' | 'name' | 'enabled'> & {
+  verified_by: EmailVerifier;
+};
 
 async function insert(
   { now }: Pick<UserDeps, 'now'>,
   trx: Trx,
   actor: Actor,
-  { username, email, name, enabled }: Profile,
+  { username, name, enabled, email_verified: stated, verified_by: by, ...profile }: Profile,
 ): Promise<PutUserResult> {
   const created_at = now();
+  const email = profile.email ?? null;
   const row = {
     id: uuidv7(),
     username,
-    email: email ?? null,
+    email,
+    ...verificationOf(undefined, { email, stated, by, at: created_at }),
     name: name ?? null,
     enabled,
     created_at,
@@ -82,6 +95,7 @@ async function insert(
   };
   const user = await insertUser(trx, row).catch(refuseTaken);
   await record(trx, actor, 'user.created', user.id, created_at);
+  await recordVerification(trx, actor, { before: undefined, after: user, occurred_at: created_at });
   return { user, change: 'created' };
 }
 
@@ -92,19 +106,23 @@ async function update(
   existing: User,
   profile: Profile,
 ): Promise<PutUserResult> {
+  const updated_at = now();
+  const { email = null, email_verified: stated, verified_by: by } = profile;
   const desired = {
     username: profile.username,
-    email: profile.email ?? null,
+    email,
+    ...verificationOf(existing, { email, stated, by, at: updated_at }),
     name: profile.name ?? null,
     enabled: profile.enabled,
   };
   const isSame = Object.entries(desired).every(([column, value]) => existing[column as keyof typeof desired] === value);
   if (isSame) return { user: existing, change: 'unchanged' };
-  const updated_at = now();
   const ended = existing.enabled && !desired.enabled ? { tokens_valid_after: updated_at } : {};
   const change = { ...desired, ...ended, updated_at };
   const user = await keepingAnOwner(trx, () => updateUser(trx, existing.id, change).catch(refuseTaken));
+  if (user.email !== existing.email) await deleteLinksMailedElsewhere(trx, user.id, user.email);
   await record(trx, actor, 'user.updated', user.id, updated_at);
+  await recordVerification(trx, actor, { before: existing, after: user, occurred_at: updated_at });
   return { user, change: 'updated' };
 }
 
@@ -119,7 +137,7 @@ async function storeHash({ now }: Pick<UserDeps, 'now'>, trx: Trx, user_id: stri
 }
 
 /**
- * Changes what is known of a person, or lets them in again. Whoever changes an address could make the account their own, so
+ * Changes what is known of a person, or lets them in again. A changed e-mail address is unverified. Whoever changes an address could make the account their own, so
  * they must hold all that the person holds.
  *
  * @throws Problem `not_found`; `conflict`; `precondition_failed`; `forbidden`: the person holds what the actor does not
@@ -140,6 +158,7 @@ export async function changeUser(
       email: email ?? undefined,
       name: name ?? undefined,
       enabled: enabled ?? user.enabled,
+      verified_by: 'administrator' as const,
     };
     return (await update(deps, trx, actor, user, profile)).user;
   });

@@ -47,6 +47,61 @@ const changing: Act = {
   },
 };
 
+const verifyingEmail: Act = {
+  path: '/people/:subject/verify-email',
+  does: 'POST /users/{user}/verify-email',
+  isGrave: true,
+  ask: async (place) => {
+    const { person, framed } = await frame(place);
+    return {
+      ...framed,
+      heading: 'Mark the e-mail address as verified for',
+      words: [
+        'Apps that trust verified addresses let in whoever has one. Confirm only an address that you know is theirs.',
+      ],
+      deaths: [],
+      fields: [
+        {
+          name: 'email',
+          label: 'E-mail address that you verified',
+          type: 'text',
+          value: person.email ?? '',
+          is_required: true,
+        },
+      ],
+      button: 'Mark as verified',
+      danger: false,
+    };
+  },
+  perform: async ({ calls, params: { subject = '' } }, sent) => {
+    const body = { email: sent.text('email') ?? '' };
+    await calls.act('POST /users/{user}/verify-email', { params: { user: subject }, body });
+    return { to: personPath(subject), done: 'saved' };
+  },
+};
+
+const unverifyingEmail: Act = {
+  path: '/people/:subject/unverify-email',
+  does: 'POST /users/{user}/unverify-email',
+  isGrave: true,
+  ask: async (place) => {
+    const { framed } = await frame(place);
+    return {
+      ...framed,
+      heading: 'Mark the e-mail address as not verified for',
+      words: ['Apps that accept verified addresses only refuse them from their next sign-in on.'],
+      deaths: [],
+      fields: [],
+      button: 'Mark as not verified',
+      danger: false,
+    };
+  },
+  perform: async ({ calls, params: { subject = '' } }) => {
+    await calls.act('POST /users/{user}/unverify-email', { params: { user: subject } });
+    return { to: personPath(subject), done: 'saved' };
+  },
+};
+
 const settingPassword: Act = {
   path: '/people/:subject/password',
   does: 'POST /users/{user}/password',
@@ -149,6 +204,8 @@ const signingOut: Act = {
 export const peopleActs: Act[] = [
   adding,
   changing,
+  verifyingEmail,
+  unverifyingEmail,
   linking,
   signingOut,
   settingPassword,

@@ -113,10 +113,11 @@ const elsewhere = [
 ];
 
 function factsOf({ who }: Place, person: Person): Fact[] {
-  const { username, email, email_verified, has_password, tokens_valid_after } = person;
+  const { username, has_password, tokens_valid_after } = person;
   return [
     { label: 'Username', cell: cell.copied(username) },
-    { label: 'E-mail', cell: cell.text(email ? `${email}${email_verified ? ', verified' : ''}` : 'none') },
+    { label: 'E-mail', cell: cell.text(person.email ?? 'none') },
+    ...verificationFacts(person),
     { label: 'Id', cell: cell.copied(person.id) },
     { label: 'State', cell: cell.enabled(person.enabled) },
     { label: 'Password', cell: cell.text(has_password ? 'set' : 'none: they cannot sign in with one') },
@@ -132,7 +133,41 @@ function factsOf({ who }: Place, person: Person): Fact[] {
   ];
 }
 
-function actsOf(place: Place, { username, enabled }: Person) {
+const sources = {
+  link: 'Verified: a link mailed to it was used',
+  administrator: 'Verified by an administrator',
+  import: 'Verified before it was imported',
+};
+
+function verificationFacts({ email, email_verified_by, email_verified_at }: Person): Fact[] {
+  if (email === null) return [];
+  const state = email_verified_by === null ? 'Not verified' : sources[email_verified_by];
+  return [
+    { label: 'E-mail address', cell: cell.text(state) },
+    ...(email_verified_at ? [{ label: 'Verified', cell: cell.time(email_verified_at) }] : []),
+  ];
+}
+
+function verificationAct({ username, email, email_verified }: Person) {
+  if (email === null) return [];
+  const [does, verb, label, words] = email_verified
+    ? ([
+        'POST /users/{user}/unverify-email',
+        'unverify-email',
+        'Mark e-mail as not verified',
+        'Apps are told that the address is not verified',
+      ] as const)
+    : ([
+        'POST /users/{user}/verify-email',
+        'verify-email',
+        'Mark e-mail as verified',
+        'Apps are told that the address is theirs',
+      ] as const);
+  return [{ does, label, href: `${personPath(username)}/${verb}`, danger: false, words }];
+}
+
+function actsOf(place: Place, person: Person) {
+  const { username, enabled } = person;
   const path = personPath(username);
   return allowedActs(place, [
     {
@@ -142,6 +177,7 @@ function actsOf(place: Place, { username, enabled }: Person) {
       danger: false,
       words: 'What apps are told about them',
     },
+    ...verificationAct(person),
     {
       does: 'POST /users/{user}/password-link',
       label: 'Make a link to choose a password',
