@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { appendEvent } from '../audit/index.ts';
 import type { Trx } from '../platform/database/index.ts';
 import { type Actor, conflict, invalid, mustBeAt, notFound } from '../platform/http/index.ts';
+import { mustExport, mustExportAny, mustFitInClaim, refuseTakenGroup } from './groups.ts';
 import { type AccessDeps, mustHold } from './rights.ts';
 import type { RoleChanges, RoleInput } from './schemas.ts';
 import {
@@ -22,19 +23,24 @@ import {
 /**
  * Makes a role.
  *
- * @throws Problem `conflict`: there is one of this name; `forbidden`: it gives what the actor does not hold
+ * @throws Problem `conflict`: there is one of this name; `forbidden`: it gives what the actor does not hold, or is exported
+ *   without the permission for it
  */
 export async function createRole({ db, now }: AccessDeps, actor: Actor, input: RoleInput): Promise<Role> {
   return db.transaction().execute(async (trx) => {
     await mustHold({ db: trx, now }, actor, input.permissions);
+    const { exported_as = null } = input;
+    if (exported_as !== null) mustExport(actor);
     if (await lockRole(trx, input.name)) throw conflict(`There is a role "${input.name}" already.`);
     const created_at = now();
     const id = uuidv7();
-    await insertRole(trx, { id, name: input.name, description: input.description ?? null, created_at });
+    const row = { id, name: input.name, description: input.description ?? null, exported_as, created_at };
+    await insertRole(trx, row).catch(refuseTakenGroup);
     await replaceRolePermissions(trx, id, input.permissions);
     await recordRole(trx, actor, 'role.created', {
       name: input.name,
       permissions: input.permissions,
+      ...(exported_as !== null && { exported_as }),
       occurred_at: created_at,
     });
     return getRole(trx, input.name);
@@ -44,7 +50,8 @@ export async function createRole({ db, now }: AccessDeps, actor: Actor, input: R
 /**
  * Changes what a role says and gives, to all who have it, from their next request on.
  *
- * @throws Problem `not_found`; `conflict`: it is built in; `forbidden`: it gives, or gave, what the actor does not hold
+ * @throws Problem `not_found`; `conflict`: it is built in, or another role is exported under the name; `forbidden`: it gives,
+ *   or gave, what the actor does not hold, or its group changes without the permission for it
  */
 export async function changeRole(
   { db, now }: AccessDeps,
@@ -52,15 +59,22 @@ export async function changeRole(
   { name, ifVersion, ...changes }: RoleChanges & { name: string; ifVersion: number | undefined },
 ): Promise<Role> {
   return db.transaction().execute(async (trx) => {
+    // As whoever gives roles: first this, then the role.
+    if (changes.exported_as !== undefined) await lockOwners(trx);
     const role = await lockOwnRole(trx, name);
     mustBeAt(role.version, ifVersion);
+    const { exported_as = role.exported_as } = changes;
+    const isGroupChanged = exported_as !== role.exported_as;
+    if (isGroupChanged) mustExport(actor);
     const permissions = changes.permissions ?? role.permissions;
     await mustHold({ db: trx, now }, actor, [...role.permissions, ...permissions]);
     const updated_at = now();
     const description = changes.description === undefined ? role.description : changes.description;
-    await updateRole(trx, role.id, { description, updated_at });
+    await updateRole(trx, role.id, { description, exported_as, updated_at }).catch(refuseTakenGroup);
+    if (isGroupChanged && exported_as !== null) await mustFitInClaim(trx, { role_id: role.id }, updated_at);
     await replaceRolePermissions(trx, role.id, permissions);
-    await recordRole(trx, actor, 'role.updated', { name, permissions, occurred_at: updated_at });
+    const group = isGroupChanged ? { exported_as } : {};
+    await recordRole(trx, actor, 'role.updated', { name, permissions, ...group, occurred_at: updated_at });
     return getRole(trx, name);
   });
 }
@@ -72,7 +86,9 @@ export async function changeRole(
  */
 export async function removeRole({ db, now }: AccessDeps, actor: Actor, name: string): Promise<void> {
   await db.transaction().execute(async (trx) => {
-    const { id, permissions } = await lockOwnRole(trx, name);
+    const role = await lockOwnRole(trx, name);
+    const { id, permissions } = role;
+    mustExportAny(actor, [role]);
     await mustHold({ db: trx, now }, actor, permissions);
     await deleteRole(trx, id);
     await recordRole(trx, actor, 'role.deleted', { name, permissions, occurred_at: now() });
@@ -93,15 +109,15 @@ async function getRole(trx: Trx, name: string): Promise<Role> {
   return role;
 }
 
-type Recorded = { name: string; permissions: readonly unknown[]; occurred_at: Date };
+type Recorded = { name: string; permissions: readonly unknown[]; exported_as?: string | null; occurred_at: Date };
 
 async function recordRole(
   trx: Trx,
   actor: Actor,
   action: 'role.created' | 'role.updated' | 'role.deleted',
-  { name, permissions, occurred_at }: Recorded,
+  { name, occurred_at, ...details }: Recorded,
 ): Promise<void> {
-  await appendEvent(trx, { actor, action, target: { kind: 'role', id: name }, details: { permissions }, occurred_at });
+  await appendEvent(trx, { actor, action, target: { kind: 'role', id: name }, details, occurred_at });
 }
 
 export type RoleAssignment = {
@@ -116,7 +132,7 @@ export type RoleAssignment = {
  * Gives a subject a role, in the transaction of the verb that decides it. Whether the actor may is that verb's to judge
  * (`giveRole` does).
  *
- * @throws Problem `invalid`: there is no such role
+ * @throws Problem `invalid`: there is no such role; `conflict`: they would be in more groups than the claim `groups` holds
  */
 export async function assignRole(
   trx: Trx,
@@ -126,7 +142,10 @@ export async function assignRole(
   const role = await findRoleByName(trx, name);
   if (!role) throw invalid('/roles', `There is no role "${name}".`);
   const row = { role_id: role.id, subject_id: subject.id, until: until ?? null, created_at: occurred_at };
+  const isGroup = role.exported_as !== null && subject.kind === 'user';
+  if (isGroup) await lockOwners(trx);
   const isNew = await insertAssignment(trx, row);
+  if (isGroup) await mustFitInClaim(trx, { subject_id: subject.id }, occurred_at);
   if (isNew) await record(trx, actor, 'role.assigned', { subject, role: name, until, occurred_at });
 }
 
@@ -143,7 +162,7 @@ export async function giveRole(
   const occurred_at = now();
   if (assignment.until && assignment.until <= occurred_at) throw invalid('/until', 'The time must be in the future.');
   await db.transaction().execute(async (trx) => {
-    await mustHold({ db: trx, now }, actor, await rightsOf(trx, [assignment.role]));
+    await mustGive(trx, actor, [assignment.role], occurred_at);
     await keepingAnOwner(trx, () => assignRole(trx, actor, { ...assignment, occurred_at }));
   });
 }
@@ -162,6 +181,7 @@ export async function takeRole(
   await db.transaction().execute(async (trx) => {
     const role = await findRoleByName(trx, name);
     if (!role) throw notFound('role', name);
+    mustExportAny(actor, [role]);
     await mustHold({ db: trx, now }, actor, role.permissions);
     await keepingAnOwner(trx, async () => {
       if (!(await deleteAssignment(trx, role.id, subject.id))) throw notFound('assignment of role', name);
@@ -184,7 +204,7 @@ export async function setRoles(
   const present = await listRoleAssignments(trx, subject.id);
   const gone = present.filter((role) => !roles.includes(role));
   const added = roles.filter((role) => !present.includes(role));
-  await mustHold({ db: trx, now: () => occurred_at }, actor, await rightsOf(trx, [...gone, ...added]));
+  await mustGive(trx, actor, [...gone, ...added], occurred_at);
   for (const role of added) await assignRole(trx, actor, { subject, role, occurred_at });
   await keepingAnOwner(trx, async () => {
     for (const name of gone) {
@@ -196,12 +216,14 @@ export async function setRoles(
   return gone.length + added.length > 0;
 }
 
-/** @throws Problem `invalid`: there is no such role */
-async function rightsOf(trx: Trx, names: readonly string[]) {
+/** @throws Problem `invalid`: there is no such role; `forbidden`: one gives, or is, what the actor may not give away */
+async function mustGive(trx: Trx, actor: Actor, names: readonly string[], now: Date): Promise<void> {
   const roles = await Promise.all(names.map((name) => findRoleByName(trx, name)));
   const unknown = names.find((_, n) => !roles[n]);
   if (unknown !== undefined) throw invalid('/roles', `There is no role "${unknown}".`);
-  return roles.flatMap((role) => role?.permissions ?? []);
+  mustExportAny(actor, roles);
+  const rights = roles.flatMap((role) => role?.permissions ?? []);
+  await mustHold({ db: trx, now: () => now }, actor, rights);
 }
 
 /**

@@ -21,15 +21,29 @@ const RoleRight = z.strictObject({
   pattern: Pattern,
 });
 
+// What reads groups joins them with commas and blanks, or compares them with names of its own; Kubernetes keeps `system:` for
+// itself.
+const GroupName = z
+  .string()
+  .regex(/^[A-Za-z0-9/][A-Za-z0-9._:/@+-]{0,63}$/, 'must be 1 to 64 letters, digits, or any of "._:/@+-"')
+  .refine((name) => !/^system:/i.test(name), 'must not begin with "system:", which Kubernetes keeps for itself')
+  .meta({
+    description:
+      'the name of a group, in the claim `groups`, that everybody with this role is in; needs latchkey:group:export',
+    examples: ['platform-admins'],
+  });
+
 export const RoleInput = z.strictObject({
   name: RoleName,
   description: z.string().min(1).max(200).optional(),
+  exported_as: GroupName.optional(),
   permissions: z.array(RoleRight).max(500).default([]),
 });
 export type RoleInput = z.infer<typeof RoleInput>;
 
 export const RoleChanges = z.strictObject({
   description: z.string().min(1).max(200).nullable().optional(),
+  exported_as: GroupName.nullable().optional(),
   permissions: z.array(RoleRight).max(500).optional(),
 });
 export type RoleChanges = z.infer<typeof RoleChanges>;
@@ -38,6 +52,7 @@ export const RoleView = z.object({
   name: z.string(),
   description: z.string().nullable(),
   built_in: z.boolean(),
+  exported_as: z.string().nullable().meta({ description: 'the group that applications see; null: none' }),
   permissions: z.array(z.object({ resource: z.string().nullable(), pattern: z.string() })),
   version: z.int(),
   created_at: Timestamp,

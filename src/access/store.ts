@@ -96,13 +96,14 @@ export type Role = {
   name: string;
   description: string | null;
   built_in: boolean;
+  exported_as: string | null;
   version: number;
   created_at: Date;
   updated_at: Date;
   permissions: Right[];
 };
 
-const roleColumns = sql<Role>`r.id, r.name, r.description, r.built_in, r.version, r.created_at, r.updated_at,
+const roleColumns = sql<Role>`r.id, r.name, r.description, r.built_in, r.exported_as, r.version, r.created_at, r.updated_at,
   coalesce((select json_agg(json_build_object('resource', p.resource, 'pattern', p.pattern) order by p.resource nulls first, p.pattern)
     from role_permissions p where p.role_id = r.id), '[]'::json) as permissions`;
 
@@ -124,7 +125,7 @@ export async function lockRole(trx: Trx, name: string): Promise<Role | undefined
 
 export async function insertRole(
   trx: Trx,
-  role: { id: string; name: string; description: string | null; created_at: Date },
+  role: { id: string; name: string; description: string | null; exported_as: string | null; created_at: Date },
 ): Promise<void> {
   await trx
     .insertInto('roles')
@@ -135,7 +136,7 @@ export async function insertRole(
 export async function updateRole(
   trx: Trx,
   id: string,
-  changes: { description: string | null; updated_at: Date },
+  changes: { description: string | null; exported_as: string | null; updated_at: Date },
 ): Promise<void> {
   await trx
     .updateTable('roles')
@@ -152,6 +153,22 @@ export async function replaceRolePermissions(trx: Trx, role_id: string, permissi
 
 export async function deleteRole(trx: Trx, id: string): Promise<void> {
   await trx.deleteFrom('roles').where('id', '=', id).execute();
+}
+
+/** A username among those with this role, or this one, that is in more than so many groups. */
+export async function findOverfullMember(
+  trx: Trx,
+  { most, now, ...of }: ({ role_id: string } | { subject_id: string }) & { most: number; now: Date },
+): Promise<string | undefined> {
+  const members =
+    'role_id' in of
+      ? sql`select subject_id from role_assignments where role_id = ${of.role_id}`
+      : sql`select ${of.subject_id}::uuid`;
+  const { rows } = await sql<{ username: string }>`
+    select u.username from users u join role_assignments a on a.subject_id = u.id join roles r on r.id = a.role_id
+      where u.id in (${members}) and r.exported_as is not null and (a.until is null or a.until > ${now})
+      group by u.username having count(*) > ${most} limit 1`.execute(trx);
+  return rows[0]?.username;
 }
 
 export type Assignment = {

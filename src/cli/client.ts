@@ -25,6 +25,7 @@ type CreateOptions = {
   introspects: string[];
   firstParty?: boolean;
   idTokenAlg?: string;
+  claimsInIdToken: boolean;
 };
 type SecretOptions = { json?: boolean; label?: string; expiresInDays?: string; secretStdin?: boolean };
 
@@ -80,6 +81,7 @@ function createCommand(): Command {
       [],
     )
     .option('--first-party', 'people are not asked for consent')
+    .option('--no-claims-in-id-token', 'ID tokens identify the user only; userinfo has name, e-mail address and groups')
     .addOption(
       new Option('--id-token-alg <algorithm>', 'signature algorithm of its ID tokens (default: "RS256")').choices(
         signingAlgs,
@@ -105,6 +107,7 @@ async function create({ deps, actor }: Workplace, client_id: string, options: Cr
     ...(options.introspects.length > 0 && { introspects: options.introspects }),
     ...(options.firstParty && { first_party: true }),
     ...(options.idTokenAlg && { id_token_signed_response_alg: options.idTokenAlg }),
+    ...(!options.claimsInIdToken && { claims_in_id_token: false }),
   });
   const { client_secret } = await createClient(deps, actor, input);
   const shown = client_secret ? [`Secret, shown only this once: ${client_secret}`] : [];
@@ -139,10 +142,19 @@ async function list({ deps }: Workplace, options: { json?: boolean }): Promise<v
   answer(options, { clients: clients.map(viewOf) }, clients.length > 0 ? columns(rows) : none);
 }
 
-function viewOf({ client_id, type, enabled, first_party, created_at, metadata, ...client }: Client) {
+function viewOf({
+  client_id,
+  type,
+  enabled,
+  first_party,
+  claims_in_id_token,
+  created_at,
+  metadata,
+  ...client
+}: Client) {
   const { resources, service_permissions, introspects, lifetimes } = client;
   const may = { resources, service_permissions, introspects, lifetimes };
-  return { client_id, type, enabled, first_party, created_at, ...metadata, ...may };
+  return { client_id, type, enabled, first_party, claims_in_id_token, created_at, ...metadata, ...may };
 }
 
 function nameOf({ metadata }: Client): string {

@@ -123,8 +123,10 @@ export async function changeClient(
 
 /** A client as configuration names it; its secrets are stored as digests only. */
 export function asInput(client: Client): ClientInput {
-  const { client_id, metadata, first_party, enabled, resources, service_permissions, introspects, lifetimes } = client;
-  return { client_id, ...metadata, first_party, enabled, resources, service_permissions, introspects, lifetimes };
+  const { client_id, metadata, first_party, claims_in_id_token, enabled, ...rest } = client;
+  const { resources, service_permissions, introspects, lifetimes } = rest;
+  const may = { resources, service_permissions, introspects, lifetimes };
+  return { client_id, ...metadata, first_party, claims_in_id_token, enabled, ...may };
 }
 
 /** What a client may ask for, and have itself. */
@@ -139,6 +141,7 @@ function split(input: ClientInput) {
     client_id: _,
     client_secret: __,
     first_party,
+    claims_in_id_token,
     enabled,
     resources,
     service_permissions,
@@ -150,7 +153,10 @@ function split(input: ClientInput) {
   const type = typeOf(metadata);
   return {
     metadata,
-    columns: { metadata, type, first_party, enabled, resources, service_permissions, introspects, lifetimes },
+    columns: {
+      ...{ metadata, type, first_party, claims_in_id_token, enabled },
+      ...{ resources, service_permissions, introspects, lifetimes },
+    },
   };
 }
 

@@ -24,6 +24,10 @@ const oneDirection = /^[^\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]*$/u;
 /** Members of ours beside RFC 7591's. */
 const clientExtensions = {
   first_party: z.boolean().default(false).meta({ description: 'the person is not asked for consent' }),
+  claims_in_id_token: z.boolean().default(true).meta({
+    description:
+      'ID tokens hold what the granted scopes profile, email and groups give; false: only what the claims parameter names, and userinfo has the rest',
+  }),
   enabled: z.boolean().default(true),
   resources: scopesPerResource
     .default({})

@@ -5,6 +5,7 @@ import type { Logger } from '../platform/logging/index.ts';
 import { type SigningAlg, type SigningKey, signingAlgs, stateOf } from '../signing-keys/index.ts';
 import { type StatusIndexes, statusListsUri } from '../status-lists/index.ts';
 import { claimsByScope, findAccount } from './claims.ts';
+import { acceptClaims } from './claims-parameter.ts';
 import {
   clientAuthMethods,
   isAllowedOrigin,
@@ -64,6 +65,8 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     ttl: lifetimes(deps.lifetimes),
     scopes: identityScopes,
     claims: claimsByScope,
+    // What ID tokens hold is a client's own setting (claims.ts).
+    conformIdTokenClaims: false,
     findAccount: findAccount(deps),
     loadExistingGrant: consentedGrant(deps),
     interactions: { policy: interactionPolicy.base(), url: (_ctx, { uid }) => `/interaction/${uid}` },
@@ -189,6 +192,7 @@ function features(deps: ProviderDeps): Configuration['features'] {
     externalSigningSupport: { enabled: true, ack: 'experimental-01' },
     dPoP: proofOfPossession(deps),
     mTLS: mutualTls(deps),
+    claimsParameter: { enabled: true, assertClaimsParameter: acceptClaims },
     introspection: { enabled: true, allowedPolicy: mayIntrospect(deps) },
     revocation: { enabled: true, allowedPolicy: mayRevoke },
     userinfo: { enabled: true },

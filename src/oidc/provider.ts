@@ -8,6 +8,7 @@ import { useOwnCredentialFormats } from './credential-ids.ts';
 import { visitPosted } from './endpoints.ts';
 import { registerTokenExchange } from './grant-types/token-exchange.ts';
 import { acceptHintsOfEveryAlgorithm } from './id-token-hints.ts';
+import { nameIntrospectedPerson } from './introspected-person.ts';
 import { noteLifetimes } from './lifetimes.ts';
 import { nameIdentityScope } from './token-answers.ts';
 import { currentUnit } from './token-transaction/index.ts';
@@ -27,6 +28,7 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   registerTokenExchange(provider, deps);
   provider.use(visitPosted);
   provider.use(nameIdentityScope);
+  provider.use(nameIntrospectedPerson(deps));
   provider.on('server_error', (_ctx, error) => noteFailure(deps, error));
   return provider;
 }

@@ -12,7 +12,7 @@ import { currentUnit } from './token-transaction/index.ts';
 import { tokenExchange } from './urns.ts';
 
 /** OpenID Connect's own scopes; every other belongs to a resource server. */
-export const identityScopes = ['openid', 'offline_access', 'profile', 'email'];
+export const identityScopes = ['openid', 'offline_access', 'profile', 'email', 'groups'];
 
 export type ResourceDeps = ClientDeps &
   Pick<StoreDeps, 'now'> & {

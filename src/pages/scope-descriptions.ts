@@ -6,7 +6,8 @@ import type { AllowedGroup, AskedGroup } from './page-data.ts';
 const identityDescriptions: Record<string, string> = {
   openid: 'Know who you are',
   profile: 'See your name and username',
-  email: 'See your e-mail address',
+  email: 'See your e-mail address, and whether it is verified',
+  groups: 'See which groups you are in',
   offline_access: 'Keep access when you are away',
 };
 

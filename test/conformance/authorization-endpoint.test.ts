@@ -41,11 +41,11 @@ describe('the authorization endpoint', () => {
       what: 'parameters of features that are off',
       ref: 'RFC 6749 §3.1',
       options: {
-        claims: '{"id_token":{"email":null}}',
         authorization_details: '[]',
         web_message_uri: 'https://evil.test',
       },
     },
+    { what: 'claims named one by one', ref: 'OIDC Core §5.5', options: { claims: '{"id_token":{"email":null}}' } },
     { what: 'the secret by mistake', ref: 'RFC 6749 §3.1', options: { client_secret: 'x' } },
     { what: 'long values', ref: 'CWE-400', options: { nonce: 'n'.repeat(4000), state: 's'.repeat(4000) } },
     { what: 'line ends in the state', ref: 'CWE-113', options: { state: 'a\r\nLocation: https://evil.test' } },

@@ -1,6 +1,7 @@
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
 import type { ConsentedScopes } from '../../../db/schema.ts';
 import { findStandingConsent } from '../../consents/index.ts';
+import { scopesOfClaims } from '../claims.ts';
 import { identityScopes } from '../resources.ts';
 import { findClientRecord, type StoreDeps } from '../token-store/index.ts';
 import { currentUnit } from '../token-transaction/index.ts';
@@ -21,7 +22,8 @@ export function consentedGrant(deps: StoreDeps) {
     const answer = ctx.oidc.result?.consent as Partial<ConsentResult> | undefined;
     const standing = await standingGrant(ctx);
     const requested = requestedScopes(ctx);
-    if (standing && !answer && coversAll(standing, requested)) return standing;
+    const claims = requestedClaims(ctx);
+    if (standing && !answer && coversAll(standing, requested) && coversClaims(standing, claims)) return standing;
 
     const consent = record.first_party
       ? undefined
@@ -31,6 +33,7 @@ export function consentedGrant(deps: StoreDeps) {
     const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     if (standing) grant.jti = standing.jti;
     add(grant, intersection(allowed, standing ? union(requested, granted(standing)) : requested));
+    grant.addOIDCClaims(allowedClaims([...claims, ...(standing?.getOIDCClaims() ?? [])], consent?.scopes));
     if (answer?.rejected) reject(grant, answer.rejected);
     currentUnit().grantOrigin = {
       consent_id: consent?.id ?? null,
@@ -57,6 +60,23 @@ function requestedScopes({ oidc }: KoaContextWithOIDC): ConsentedScopes {
     asked.filter((scope) => scopes.has(scope)),
   ]);
   return { openid: asked.filter((scope) => identityScopes.includes(scope)), resources: Object.fromEntries(resources) };
+}
+
+/** The claims this request names one by one (OpenID Connect Core §5.5); those about the sign-in need no consent. */
+function requestedClaims({ oidc }: KoaContextWithOIDC): string[] {
+  return [...oidc.requestParamClaims].filter((claim) => scopesOfClaims([claim]).length > 0);
+}
+
+function coversClaims(grant: Grant, claims: readonly string[]): boolean {
+  const known = new Set(grant.getOIDCClaimsEncountered());
+  return claims.every((claim) => known.has(claim));
+}
+
+/** A claim is allowed with its scope, whose words are those of the consent page; without a consent nobody has to be asked. */
+function allowedClaims(claims: readonly string[], consent: ConsentedScopes | undefined): string[] {
+  const isAllowed = (claim: string) =>
+    scopesOfClaims([claim]).every((scope) => consent?.openid.includes(scope) ?? true);
+  return [...new Set(claims)].filter(isAllowed);
 }
 
 function coversAll(grant: Grant, requested: ConsentedScopes): boolean {

@@ -5,6 +5,7 @@ import { errors } from 'oidc-provider';
 import type { ConsentedScopes } from '../../../db/schema.ts';
 import { Problem } from '../../platform/http/index.ts';
 import { findResourceServer } from '../../resource-servers/index.ts';
+import { scopesOfClaims } from '../claims.ts';
 import { identityScopes, offered } from '../resources.ts';
 import { type ClientDeps, type ClientRecord, findClientRecord, type StoreDeps } from '../token-store/index.ts';
 
@@ -53,10 +54,29 @@ async function askedOf(
   { prompt, params }: Pick<Interaction, 'prompt' | 'params'>,
 ): Promise<ConsentedScopes> {
   if (prompt.name !== 'consent') return { openid: [], resources: {} };
-  const missing = prompt.details as { missingOIDCScope?: string[]; missingResourceScopes?: Record<string, string[]> };
-  if (!missing.missingOIDCScope && !missing.missingResourceScopes)
-    return askedAgain(deps, client, String(params.scope ?? '').split(' '), params.resource);
-  return { openid: missing.missingOIDCScope ?? [], resources: missing.missingResourceScopes ?? {} };
+  const missing = prompt.details as {
+    missingOIDCScope?: string[];
+    missingOIDCClaims?: string[];
+    missingResourceScopes?: Record<string, string[]>;
+  };
+  const { missingOIDCScope: scopes = [], missingOIDCClaims: claims = [], missingResourceScopes: resources } = missing;
+  // A claim that is requested by name is shared with the words of its scope.
+  const openid = [...new Set([...scopes, ...scopesOfClaims(claims)])];
+  if (openid.length === 0 && !resources)
+    return askedAgain(
+      deps,
+      client,
+      [...String(params.scope ?? '').split(' '), ...scopesIn(params.claims)],
+      params.resource,
+    );
+  return { openid, resources: resources ?? {} };
+}
+
+/** The scopes of what the `claims` parameter names, as it was accepted (claims-parameter.ts). */
+function scopesIn(claims: unknown): string[] {
+  if (typeof claims !== 'string') return [];
+  const places = JSON.parse(claims) as { id_token?: object; userinfo?: object };
+  return scopesOfClaims([places.id_token, places.userinfo].flatMap((members) => Object.keys(members ?? {})));
 }
 
 /** All that was asked, each scope at the service it belongs to. */
@@ -74,7 +94,7 @@ async function askedAgain(
     }),
   );
   return {
-    openid: scopes.filter((scope) => identityScopes.includes(scope)),
+    openid: [...new Set(scopes)].filter((scope) => identityScopes.includes(scope)),
     resources: Object.fromEntries(entries),
   };
 }

@@ -15,6 +15,7 @@ export {
   type ClientRecord,
   type GrantRecord,
   readAccessToken,
+  readGroups,
   readJwtAccessToken,
   readUser,
   type UserRecord,

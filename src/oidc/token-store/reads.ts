@@ -15,6 +15,7 @@ export type ClientRecord = Pick<
   | 'introspects'
   | 'lifetimes'
   | 'first_party'
+  | 'claims_in_id_token'
 > & {
   enabled: boolean;
   secrets: { digest: string; pepper_id: number; expires_at: string | null }[];
@@ -77,7 +78,7 @@ export type AccessTokenRecord = UnderGrant & {
 const clientJson = `json_build_object('id', c.id, 'client_id', c.client_id, 'type', c.type, 'metadata', c.metadata,
   'resources', c.resources, 'service_permissions', c.service_permissions,
   'introspects', c.introspects, 'lifetimes', c.lifetimes,
-  'first_party', c.first_party, 'enabled', c.enabled, 'secrets', coalesce((
+  'first_party', c.first_party, 'claims_in_id_token', c.claims_in_id_token, 'enabled', c.enabled, 'secrets', coalesce((
     select json_agg(json_build_object('digest', encode(s.digest, 'hex'), 'pepper_id', s.pepper_id, 'expires_at', s.expires_at))
     from client_secrets s where s.client_id = c.id and s.revoked_at is null and (s.expires_at is null or s.expires_at > $2)), '[]'::json))`;
 
@@ -221,4 +222,12 @@ export const readUser: KeyedRead = {
   name: 'read user',
   text: `select k.n, ${userJson} as person, $2::timestamptz as read_at
     from ${keys('uuid')} join users u on u.id = k.key and u.enabled`,
+};
+
+export const readGroups: KeyedRead = {
+  name: 'read groups',
+  text: `select k.n, coalesce((select json_agg(r.exported_as order by r.exported_as) from role_assignments a
+      join roles r on r.id = a.role_id
+      where a.subject_id = k.key and r.exported_as is not null and (a.until is null or a.until > $2)), '[]'::json) as groups
+    from ${keys('uuid')}`,
 };

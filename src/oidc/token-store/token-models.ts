@@ -87,21 +87,30 @@ export function newAccessToken(
 ): NewAccessToken {
   const audience = typeof payload.aud === 'string' ? payload.aud : undefined;
   const issued_at = now();
+  const identity_scope = audience ? identityScope() : undefined;
+  // The library drops what was asked of userinfo from a token with an audience, which opens userinfo here all the same.
+  const claims = identity_scope ? grantSource()?.claims : undefined;
   return {
     key,
     scope: payload.scope,
     audience,
-    identity_scope: audience ? identityScope() : undefined,
-    payload: withoutId(payload),
+    identity_scope,
+    payload: { ...withoutId(payload), ...(claims && { claims }) },
     issued_at,
     // A JWT says itself until when it is valid.
     expires_at: 'jti' in key ? instant(payload.exp) : expiryFrom(issued_at, payload),
   };
 }
 
+/** What the tokens of this request are issued for. */
+function grantSource() {
+  const { entities } = Provider.ctx?.oidc ?? {};
+  return entities?.AuthorizationCode ?? entities?.RefreshToken ?? entities?.DeviceCode;
+}
+
 function identityScope(): string | undefined {
   const { entities, params, requestParamScopes } = Provider.ctx?.oidc ?? {};
-  const source = entities?.AuthorizationCode ?? entities?.RefreshToken ?? entities?.DeviceCode;
+  const source = grantSource();
   if (!source || !entities?.Grant) return undefined;
   // A refresh may ask for less than it has (RFC 6749 §6).
   const scopes = params?.scope && requestParamScopes ? requestParamScopes : source.scopes;

@@ -48,7 +48,17 @@ const scopeField = (value: string): Field => ({
   label: 'What it may ask about people',
   type: 'text',
   value,
-  hint: 'Of openid, profile, email and offline_access, with spaces between. A service asks nothing.',
+  hint: 'Of openid, profile, email, groups and offline_access, with spaces between. A service asks nothing.',
+});
+const claimsField = (value: boolean): Field => ({
+  name: 'claims_in_id_token',
+  label: 'ID token',
+  type: 'select',
+  value: String(value),
+  options: [
+    { value: 'true', text: 'Include name, e-mail address and groups, as the scopes allow' },
+    { value: 'false', text: 'Identify the user only; the app asks userinfo for the rest' },
+  ],
 });
 
 const signingAlgField = (value: string): Field => ({
@@ -90,6 +100,7 @@ const making: Act = {
       nameField(),
       redirectsField(),
       scopeField('openid profile email'),
+      claimsField(true),
       { name: 'rights', label: 'What it may do at APIs', type: 'textarea', value: '', hint: rightsHint },
       signingAlgField('RS256'),
     ],
@@ -117,13 +128,19 @@ function registrationIn(sent: Sent): Record<string, unknown> {
     ...(redirect_uris.length > 0 && { redirect_uris }),
     ...(isService
       ? { service_permissions: rights }
-      : { scope: sent.text('scope') ?? 'openid', resources: rights, ...signingAlgIn(sent) }),
+      : { scope: sent.text('scope') ?? 'openid', resources: rights, ...claimsIn(sent), ...signingAlgIn(sent) }),
   };
 }
 
 function signingAlgIn(sent: Sent): Record<string, unknown> {
   const alg = sent.text('id_token_signed_response_alg');
   return alg ? { id_token_signed_response_alg: alg } : {};
+}
+
+/** A form of before does not send it: then it stays. */
+function claimsIn(sent: Sent): { claims_in_id_token?: boolean } {
+  const chosen = sent.text('claims_in_id_token');
+  return chosen === undefined ? {} : { claims_in_id_token: chosen === 'true' };
 }
 
 const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
@@ -169,6 +186,7 @@ function fieldsOf(client: Client): Field[] {
       : [
           redirectsField(texts(redirect_uris).join('\n')),
           scopeField(typeof scope === 'string' ? scope : ''),
+          claimsField(client.claims_in_id_token),
           rightsField('resources', 'What it may do at APIs for people', resources),
           signingAlgField(String(id_token_signed_response_alg)),
         ]),
@@ -195,6 +213,7 @@ function changesIn(sent: Sent, client: Client): Record<string, unknown> {
       scope: sent.text('scope') ?? null,
       resources: rights('resources'),
       ...signingAlgIn(sent),
+      ...claimsIn(sent),
     }),
     ...(actsForItself(client) && { service_permissions: rights('service_permissions') }),
   };

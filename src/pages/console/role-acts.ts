@@ -19,12 +19,19 @@ const fieldsOf = (role?: Role): Field[] => [
     value: role?.permissions.map(rightLine).join('\n') ?? '',
     hint: 'One permission a line, such as database:read:* or, for one API, database:read:* at https://db.example. It can give nothing that you do not hold.',
   },
+  {
+    name: 'exported_as',
+    label: 'Group name in apps',
+    type: 'text',
+    value: role?.exported_as ?? '',
+    hint: 'Apps with the scope groups see this name for everyone who has the role, and may give them access. Leave it empty to export nothing. Needs latchkey:group:export.',
+  },
 ];
 
 const making: Act = {
   path: '/new-role',
   does: 'POST /roles',
-  isGrave: false,
+  isGrave: true,
   ask: async () => ({
     section,
     crumb,
@@ -51,6 +58,7 @@ const making: Act = {
     const body = {
       name: sent.text('name') ?? '',
       description: sent.text('description'),
+      exported_as: sent.text('exported_as'),
       permissions: rightsIn(sent.text('permissions'), 'permissions'),
     };
     const { name } = await calls.read('POST /roles', RoleView, { body });
@@ -61,7 +69,7 @@ const making: Act = {
 const changing: Act = {
   path: '/roles/:role/change',
   does: 'PATCH /roles/{role}',
-  isGrave: false,
+  isGrave: true,
   ask: async (place) => {
     const role = await getRole(place);
     return {
@@ -79,12 +87,14 @@ const changing: Act = {
       present: [
         { label: 'What it is for', cell: cell.text(role.description ?? 'not said') },
         { label: 'What it gives', cell: cell.codes(role.permissions.map(rightLine), 'nothing') },
+        { label: 'Group name in apps', cell: cell.text(role.exported_as ?? 'none') },
       ],
     };
   },
   perform: async ({ calls, params: { role = '' } }, sent) => {
     const body = {
       description: sent.text('description') ?? null,
+      exported_as: sent.text('exported_as') ?? null,
       permissions: rightsIn(sent.text('permissions'), 'permissions'),
     };
     await calls.act('PATCH /roles/{role}', { params: { role }, body, ifVersion: sent.version });

@@ -76,6 +76,7 @@ export async function showRole(place: Place): Promise<void> {
     facts: [
       { label: 'For', cell: cell.text(role.description ?? 'not said') },
       { label: 'Kind', cell: role.built_in ? cell.quiet('built in, stays as it is') : cell.text('your own') },
+      { label: 'Group in apps', cell: role.exported_as === null ? cell.quiet('none') : cell.code(role.exported_as) },
       { label: 'Made', cell: cell.time(role.created_at) },
       { label: 'Changed', cell: cell.time(role.updated_at) },
     ],

@@ -72,7 +72,8 @@ describe('an app that uses openid-client', () => {
     const config = await webApp();
     const { access_token, refresh_token = '', claims } = await (await signIn(latchkey, config)).tokens();
     const { sub } = claims() ?? {};
-    const common = { active: true, client_id: 'web-app', iss: latchkey.issuer, sub, scope: 'openid profile email' };
+    const told = { sub, username: 'alice', scope: 'openid profile email' };
+    const common = { active: true, client_id: 'web-app', iss: latchkey.issuer, ...told };
     expect(await oidc.tokenIntrospection(config, access_token)).toEqual({
       ...common,
       token_type: 'Bearer',

@@ -1,0 +1,61 @@
+import { type ClaimsParameter, type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { claimsByScope, scopesOfClaims } from './claims.ts';
+
+type Requested = { essential?: boolean; value?: string; values?: string[] } | null;
+
+const aboutTheSignIn = ['auth_time', 'iss', 'sid'];
+const supported = new Set([...Object.values(claimsByScope).flat(), ...aboutTheSignIn]);
+const mostClaims = 100;
+const mostValues = 20;
+const longestValue = 256;
+
+/**
+ * Takes the `claims` parameter (OpenID Connect Core §5.5) down to what it can get: claims this server has, whose scope the
+ * client may ask for. All others are ignored, as §5.5.1 has it. What is left is what is stored, and what consent is asked for.
+ *
+ * @throws InvalidRequest: more than 100 claims; UnmetAuthenticationRequirements: it insists on a class of authentication
+ */
+export function acceptClaims(ctx: KoaContextWithOIDC, { id_token, userinfo }: ClaimsParameter, client: Client): void {
+  const count = [id_token, userinfo].reduce((sum, members) => sum + Object.keys(members ?? {}).length, 0);
+  if (count > mostClaims) throw new errors.InvalidRequest(`claims must not name more than ${mostClaims} claims`);
+  refuseEssentialClass(id_token?.acr);
+  const accepted = Object.entries({ id_token, userinfo })
+    .map(([place, members]) => [place, acceptedOf(members ?? {}, client)] as const)
+    .filter(([, members]) => Object.keys(members).length > 0);
+  const { params } = ctx.oidc;
+  if (params) params.claims = accepted.length > 0 ? JSON.stringify(Object.fromEntries(accepted)) : undefined;
+}
+
+function acceptedOf(members: Record<string, unknown>, client: Client): Record<string, Requested> {
+  const registered = client.scope?.split(' ');
+  const isAllowed = (claim: string) =>
+    supported.has(claim) && scopesOfClaims([claim]).every((scope) => registered?.includes(scope) ?? true);
+  const entries = Object.entries(members).filter(([claim]) => isAllowed(claim));
+  return Object.fromEntries(
+    entries.map(([claim, member]) => [claim, plain(member)] as const).filter(([, member]) => member !== undefined),
+  ) as Record<string, Requested>;
+}
+
+/** How a claim is requested (§5.5.1), without anything else; undefined: it is not requested in a way there is. */
+function plain(member: unknown): Requested | undefined {
+  if (member === null) return null;
+  if (typeof member !== 'object' || Array.isArray(member)) return undefined;
+  const { essential, value, values } = member as Record<string, unknown>;
+  return {
+    ...(typeof essential === 'boolean' && { essential }),
+    ...(isShort(value) && { value }),
+    ...(Array.isArray(values) && { values: values.filter(isShort).slice(0, mostValues) }),
+  };
+}
+
+const isShort = (value: unknown): value is string => typeof value === 'string' && value.length <= longestValue;
+
+/** §5.5.1.1: a class of authentication that is essential and cannot be had is a failed authentication. None can be had here. */
+function refuseEssentialClass(member: unknown): void {
+  const { essential, value, values } = (typeof member === 'object' && member !== null ? member : {}) as Record<
+    string,
+    unknown
+  >;
+  if (essential === true && (value !== undefined || values !== undefined))
+    throw new errors.UnmetAuthenticationRequirements('no authentication context class can be required here');
+}
