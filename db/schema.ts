@@ -88,6 +88,7 @@ export type Database = {
   resource_servers: {
     id: string;
     identifier: string;
+    comparable_identifier: GeneratedAlways<string>;
     name: string;
     access_token_format: Generated<AccessTokenFormat>;
     access_token_signing_alg: string | null;

@@ -50,8 +50,16 @@ export type Asked = KeyRequest & { needs: PermissionQuery | undefined };
 
 export type Decision = { code: KeyCode; reason: string; missing?: readonly string[] };
 
-/** Nothing speaks against it. */
-export const permitted: Decision = { code: 'valid', reason: 'The key may do this.' };
+const permitted: Decision = { code: 'valid', reason: 'The key may do this.' };
+const authentic: Decision = {
+  code: 'valid',
+  reason: 'The key is authentic. No permission was named: this says nothing about what it may do.',
+};
+
+/** What a key is told that nothing speaks against: where no permission was named, only that it is authentic. */
+export function allowed({ needs }: Pick<Asked, 'needs'>): Decision {
+  return needs === undefined ? authentic : permitted;
+}
 
 /** Whether a key may do this now, limits aside: they are counted only when nothing else speaks against it. */
 export function decide(entry: KeyEntry, asked: Asked, now: Date): Decision {
@@ -63,7 +71,7 @@ export function decide(entry: KeyEntry, asked: Asked, now: Date): Decision {
     const refusal = check(asked, now);
     if (refusal) return refusal;
   }
-  return permitted;
+  return allowed(asked);
 }
 
 function whyDead({ revoked_at, expires_at, ends_at, enabled, owner, owner_enabled }: KeyEntry, now: Date) {

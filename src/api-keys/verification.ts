@@ -1,6 +1,6 @@
 import type { ChangeFeed, Db } from '../platform/database/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
-import { type Asked, type Decision, decide, permitted } from './decide.ts';
+import { type Asked, allowed, type Decision, decide } from './decide.ts';
 import type { KeyEntry } from './entry.ts';
 import { environmentOf } from './format.ts';
 import { Guesses } from './guesses.ts';
@@ -143,15 +143,11 @@ const countersOf = (meant: readonly CountedLimit[], { cost }: Asked, now: Date) 
   meant.map((counted) => counted.counter(cost, now));
 
 /** What becomes of a request for which only its limits could speak against. */
-function concluded(
-  meant: readonly CountedLimit[],
-  { refusing, values }: Taken,
-  { cost }: Asked,
-  now: Date,
-): KeyVerdict {
+function concluded(meant: readonly CountedLimit[], { refusing, values }: Taken, asked: Asked, now: Date): KeyVerdict {
   const limits = meant.map((counted, n) => counted.stateAt(values[n] ?? 0, now));
   const refuser = refusing === undefined ? undefined : meant[refusing];
-  if (!refuser) return { ...permitted, limits };
+  if (!refuser) return { ...allowed(asked), limits };
+  const { cost } = asked;
   return { ...exceeded(refuser, { value: values[refusing ?? 0] ?? 0, cost, now }), limits };
 }
 

@@ -68,6 +68,9 @@ const reasons = {
   certificate_mismatch: 'This token is bound to another client certificate.',
 };
 
+const permittedToken = 'The token may do this.';
+const authenticToken = 'The token is authentic. No permission was named: this says nothing about what it may do.';
+
 type Needed = { needs: PermissionQuery | undefined; resource: string | undefined };
 
 function ofToken(verdict: TokenVerdict, { needs, resource }: Needed): Verdict {
@@ -79,7 +82,8 @@ function ofToken(verdict: TokenVerdict, { needs, resource }: Needed): Verdict {
   if (audience !== (resource ?? null))
     return { ...known, code: 'resource_not_allowed', reason: whereItIsFor(audience, resource) };
   const missing = needs === undefined ? [] : missingFrom(needs, (one) => allows(bearer.scopes, one));
-  if (missing.length === 0) return { ...known, valid: true, code: 'valid', reason: 'The token may do this.' };
+  if (missing.length === 0)
+    return { ...known, valid: true, code: 'valid', reason: needs === undefined ? authenticToken : permittedToken };
   const named = missing.map((permission) => `"${permission}"`).join(', ');
   return { ...known, code: 'insufficient_permissions', reason: `The token does not have ${named}.`, missing };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { type Admission, type KeyUse, type KeyVerifier, permitted } from '../api-keys/index.ts';
+import { type Admission, type Asked, allowed, type KeyUse, type KeyVerifier } from '../api-keys/index.ts';
 import {
   type EarlyAnswer,
   type IncomingRequest,
@@ -72,7 +72,7 @@ export class WarmKeys {
     const [met] = (asked && keys.admitMet([asked])) ?? [];
     if (!asked || !met) return false;
     this.#tell(response, () => {
-      const { verdict, headers } = toldOf(met.entry, asked.asked.resource);
+      const { verdict, headers } = toldOf(met.entry, asked.asked);
       const { request_id } = begun;
       recordUse(this.#deps, { request: asked.asked, verdict, from: inquiry.ip, request_id });
       response.writeHead(200, [...this.#toProxies, 'X-Request-Id', request_id, ...headers]).end();
@@ -104,7 +104,7 @@ export class WarmKeys {
     if (!by || !met) return false;
     this.#tell(response, () => {
       const { request_id } = begun;
-      const { verdict, text } = toldOf(met.entry, asked.asked.resource);
+      const { verdict, text } = toldOf(met.entry, asked.asked);
       recordUse(this.#deps, { request: asked.asked, verdict, caller: by.entry.id, from: inquiry.ip, request_id });
       const said = met.limits.length === 0 ? text : JSON.stringify({ ...verdict, limits: met.limits });
       const length = Buffer.byteLength(said);
@@ -151,15 +151,16 @@ function askedByService(body: Buffer): KeyUse | undefined {
 type Told = { verdict: Verdict; headers: readonly string[]; text: string };
 
 // By what a key may do at an API, which is remembered with the key (`compileKey`) and goes with it.
-const told = new WeakMap<readonly string[], Told>();
+const told = { permitted: new WeakMap<readonly string[], Told>(), authentic: new WeakMap<readonly string[], Told>() };
 
-function toldOf(entry: Admission['entry'], resource: string | undefined): Told {
+function toldOf(entry: Admission['entry'], { needs, resource }: Asked): Told {
   const permissions = entry.permissionsAt(resource);
-  const known = told.get(permissions);
+  const prepared = needs === undefined ? told.authentic : told.permitted;
+  const known = prepared.get(permissions);
   if (known) return known;
-  const verdict = ofKey({ ...permitted, limits: [], entry }, resource);
+  const verdict = ofKey({ ...allowed({ needs }), limits: [], entry }, resource);
   const made = { verdict, headers: identityOf(verdict).flat(), text: JSON.stringify(verdict) };
-  told.set(permissions, made);
+  prepared.set(permissions, made);
   return made;
 }
 

@@ -18,11 +18,13 @@ import { asProviderKey } from './direct-signing-key.ts';
 import { routes } from './endpoints.ts';
 import type { TokenExchangeDeps } from './grant-types/token-exchange.ts';
 import { consentedGrant } from './interactions/consented-grant.ts';
+import { withoutRefusedResources } from './interactions/refused-resources.ts';
 import { type DefaultLifetimes, lifetimes } from './lifetimes.ts';
 import { type MutualTlsDeps, mutualTls } from './mutual-tls.ts';
 import { endsWithSession, issuesRefreshToken, mayIntrospect, mayRevoke, revokesGrant } from './policies.ts';
 import { proofOfPossession } from './proof-of-possession.ts';
-import { defaultResource, identityScopes, type ResourceDeps, resourceServerInfo } from './resources.ts';
+import { identityScopes } from './requested-scopes.ts';
+import { defaultResource, type ResourceDeps, resourceServerInfo, rotatesRefreshToken } from './resources.ts';
 import { recordStructuredToken } from './structured-tokens.ts';
 import { tokenStore } from './token-store/index.ts';
 
@@ -68,7 +70,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     // What ID tokens hold is a client's own setting (claims.ts).
     conformIdTokenClaims: false,
     findAccount: findAccount(deps),
-    loadExistingGrant: consentedGrant(deps),
+    loadExistingGrant: withoutRefusedResources(consentedGrant(deps)),
     interactions: { policy: interactionPolicy.base(), url: (_ctx, { uid }) => `/interaction/${uid}` },
     responseTypes: ['code'],
     pkce: { required: () => true },
@@ -77,7 +79,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     clientDefaults,
     clientBasedCORS: isAllowedOrigin,
     subjectTypes: ['public'],
-    rotateRefreshToken: true,
+    rotateRefreshToken: rotatesRefreshToken(deps),
     issueRefreshToken: issuesRefreshToken,
     expiresWithSession: endsWithSession,
     revokeGrantPolicy: revokesGrant,

@@ -10,6 +10,7 @@ import { registerTokenExchange } from './grant-types/token-exchange.ts';
 import { acceptHintsOfEveryAlgorithm } from './id-token-hints.ts';
 import { nameIntrospectedPerson } from './introspected-person.ts';
 import { noteLifetimes } from './lifetimes.ts';
+import { resolveResourceSpelling } from './resource-spelling.ts';
 import { nameIdentityScope } from './token-answers.ts';
 import { currentUnit } from './token-transaction/index.ts';
 
@@ -25,6 +26,7 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   useOwnCredentialFormats(provider);
   acceptHintsOfEveryAlgorithm(provider);
   rememberClientLifetimes(provider, deps);
+  provider.use(resolveResourceSpelling(deps));
   registerTokenExchange(provider, deps);
   provider.use(visitPosted);
   provider.use(nameIdentityScope);

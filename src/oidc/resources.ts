@@ -4,15 +4,18 @@ import {
   type KoaContextWithOIDC,
   type ResourceServer as ProviderResourceServer,
 } from 'oidc-provider';
-import { contains, entitled, intersection } from '../access/index.ts';
-import type { KeyEntry } from '../api-keys/index.ts';
 import type { ResourceServer, ResourceServers } from '../resource-servers/index.ts';
+import {
+  entitlementsOf,
+  identityScopes,
+  isFirstRequest,
+  isForItself,
+  requestedResources,
+  requestedScopes,
+  setScope,
+} from './requested-scopes.ts';
+import { declared, defaultScopes, offered, rightsAt, scopesFor } from './scopes-of-resource.ts';
 import { type ClientDeps, type ClientRecord, findClientRecord, type StoreDeps } from './token-store/index.ts';
-import { currentUnit } from './token-transaction/index.ts';
-import { tokenExchange } from './urns.ts';
-
-/** OpenID Connect's own scopes; every other belongs to a resource server. */
-export const identityScopes = ['openid', 'offline_access', 'profile', 'email', 'groups'];
 
 export type ResourceDeps = ClientDeps &
   Pick<StoreDeps, 'now'> & {
@@ -23,24 +26,22 @@ export type ResourceDeps = ClientDeps &
   };
 
 /**
- * `getResourceServerInfo`: the resource server with exactly the requested scopes that this client, and where roles are
- * required this person, is entitled to (DESIGN.md §7). oidc-provider itself would limit none of them.
+ * `getResourceServerInfo`: the resource server with exactly the scopes of it that this request gets: requested ones that this
+ * client, and where roles are required this person, is entitled to (DESIGN.md §7). oidc-provider itself would limit none of them.
  *
- * @throws InvalidTarget for an unknown one; InvalidScope when a requested scope is given by no requested resource
+ * @throws InvalidTarget for an unknown one; InvalidScope when no scope of it is to be had, or a requested scope nowhere
  */
 export function resourceServerInfo(deps: ResourceDeps) {
   return async (ctx: KoaContextWithOIDC, identifier: string, client: Client): Promise<ProviderResourceServer> => {
     const server = await known(deps, identifier);
     const record = await findClientRecord(deps, client.clientId);
-    if (!server || !record) throw new errors.InvalidTarget();
+    // Other spellings were resolved when the request came in, but for those in signed requests (RFC 9101).
+    if (!server || !record || server.identifier !== identifier) throw new errors.InvalidTarget();
     demandProof(ctx, server);
-    const key = keyToExchange(ctx);
-    const held = key && [...key.permissionsAt(identifier)];
-    const mayHave = held ? offered(server, held) : await entitledScopes(deps, ctx, server, record);
-    const ofThese = (names: readonly string[]) => (held ? intersection(held, names) : names.filter(mayHave));
-    if (isFirstRequest(ctx)) useDefaultScope(ctx, server, ofThese);
-    const scopes = requestedScopes(ctx).filter((scope) => mayHave(scope));
-    if (isFirstRequest(ctx)) refuseUnknownScopes(ctx, identifier, scopes);
+    if (isFirstRequest(ctx)) await refuseUnknownAlone(deps, ctx);
+    const scopes = scopesFor(ctx, server, await rightsAt(deps, ctx, server, record));
+    const isLast = requestedResources(ctx).at(-1) === identifier;
+    if (isLast && isFirstRequest(ctx)) await settleOtherScopes(deps, ctx, { record, given: scopes });
     return {
       scope: scopes.join(' '),
       audience: identifier,
@@ -53,7 +54,7 @@ export function resourceServerInfo(deps: ResourceDeps) {
 
 /**
  * `defaultResource`: what a request without `resource` means. A code or refresh token for one resource server goes on with
- * it; a client entitled to a single one means that one. Scopes that then belong nowhere are refused, not dropped.
+ * it; a client entitled to a single one means that one.
  */
 export function defaultResource(deps: ResourceDeps) {
   return async (
@@ -63,22 +64,49 @@ export function defaultResource(deps: ResourceDeps) {
   ): Promise<string | readonly string[]> => {
     if (oneOf) return oneOf;
     const record = await findClientRecord(deps, client.clientId);
-    const candidates = Object.keys((record && entitlementsOf(ctx, record)) ?? {});
-    const others = requestedScopes(ctx).filter((scope) => isForItself(ctx) || !identityScopes.includes(scope));
-    const [only] = candidates;
-    const wantsResource = others.length > 0 || (requestedScopes(ctx).length === 0 && ctx.oidc.route === 'token');
-    if (only && candidates.length === 1 && wantsResource) return only;
-    refuseWithoutResource(ctx, candidates, others);
-    if (requestedScopes(ctx).length === 0 && ctx.oidc.route !== 'token') setScope(ctx, 'openid');
-    return [];
+    const [only, ...others] = Object.keys((record && entitlementsOf(ctx, record)) ?? {});
+    const single = others.length === 0 ? only : undefined;
+    if (isForItself(ctx)) {
+      if (single) return single;
+      throw new errors.InvalidTarget('name the resource this token is for');
+    }
+    return record ? forPeople(deps, ctx, { record, single }) : [];
   };
 }
 
-/** A service would get a token that is good for nothing, and a scope of some resource server would belong nowhere. */
-function refuseWithoutResource(ctx: KoaContextWithOIDC, candidates: string[], scopes: string[]): void {
-  if (isForItself(ctx) && candidates.length > 1) throw new errors.InvalidTarget('name the resource this token is for');
-  if (scopes.length > 0)
-    throw new errors.InvalidScope('requested scope belongs to no requested resource', scopes.join(' '));
+type Candidate = { record: ClientRecord; single: string | undefined };
+
+async function forPeople(
+  deps: ResourceDeps,
+  ctx: KoaContextWithOIDC,
+  { record, single }: Candidate,
+): Promise<string | readonly string[]> {
+  const scopes = await meaningfulScopes(deps, ctx, record);
+  const ofResources = scopes.filter((scope) => !identityScopes.includes(scope));
+  if (ofResources.length > 0 && single) return single;
+  if (ofResources.length > 0) throw belongsNowhere(ofResources);
+  if (ctx.oidc.route !== 'token') useIdentityScopes(ctx, scopes);
+  return [];
+}
+
+/**
+ * `rotateRefreshToken`: always. A refresh that narrows its scope to OpenID Connect's own still asks for a token for its resource
+ * server: it gets the default scopes of that, as far as they were granted.
+ */
+export function rotatesRefreshToken(deps: ResourceDeps) {
+  return async (ctx: KoaContextWithOIDC): Promise<boolean> => {
+    const { client, entities } = ctx.oidc;
+    const { RefreshToken } = entities;
+    const [identifier, ...others] = [ctx.oidc.params?.resource ?? RefreshToken?.resource ?? []].flat().map(String);
+    if (!client || !RefreshToken || !ctx.oidc.params?.scope || !identifier || others.length > 0) return true;
+    const server = await known(deps, identifier);
+    const record = await findClientRecord(deps, client.clientId);
+    if (!server || !record || requestedScopes(ctx).some(declared(server))) return true;
+    const { ofThese } = await rightsAt(deps, ctx, server, record);
+    const granted = defaultScopes(server, ofThese).filter((scope) => RefreshToken.scopes.has(scope));
+    setScope(ctx, [...requestedScopes(ctx), ...granted]);
+    return true;
+  };
 }
 
 /** A resource server may demand tokens that are bound to a key of the client (RFC 9449). @throws InvalidDpopProof */
@@ -92,98 +120,75 @@ async function known({ resourceServers }: ResourceDeps, identifier: string): Pro
   return server?.enabled ? server : undefined;
 }
 
-/** On behalf of people a client has `resources`; for itself `service_permissions`, which default to them for pure services. */
-function entitlementsOf(ctx: KoaContextWithOIDC, record: ClientRecord): Record<string, string[]> {
-  if (!isForItself(ctx)) return record.resources;
-  const isEmpty = Object.keys(record.service_permissions).length === 0;
-  return isEmpty && record.type === 'service' ? record.resources : record.service_permissions;
+/** Unknown scopes are ignored beside a known one; a request that names nothing else is a mistake. @throws InvalidScope */
+async function refuseUnknownAlone(deps: ResourceDeps, ctx: KoaContextWithOIDC): Promise<void> {
+  const requested = requestedScopes(ctx);
+  if (requested.length === 0 || requested.some((scope) => identityScopes.includes(scope))) return;
+  const judges = (await requestedServers(deps, ctx)).map(declared);
+  if (requested.some((scope) => judges.some((isDeclared) => isDeclared(scope)))) return;
+  throw new errors.InvalidScope('requested scope is not allowed', requested.join(' '));
 }
 
-async function entitledScopes(
-  { permissionsOf }: ResourceDeps,
-  ctx: KoaContextWithOIDC,
-  server: ResourceServer,
-  record: ClientRecord,
-): Promise<(scope: string) => boolean> {
-  const direct = entitlementsOf(ctx, record)[server.identifier] ?? [];
-  const isOffered = offered(server, direct);
-  if (isForItself(ctx)) {
-    // A client's roles are only asked where what it was registered with does not suffice: most requests need no read.
-    const suffices = direct.length > 0 && requestedScopes(ctx).every(isOffered);
-    return suffices ? isOffered : offered(server, [...direct, ...(await permissionsOf(record.id, server.identifier))]);
-  }
-  const user_id = ctx.oidc.entities.Account?.accountId ?? ctx.oidc.session?.accountId;
-  const own = server.assignment_required && user_id ? await permissionsOf(user_id, server.identifier) : undefined;
-  return (scope) => isOffered(scope) && (own === undefined || contains(own, [scope]));
+async function requestedServers(deps: ResourceDeps, ctx: KoaContextWithOIDC): Promise<ResourceServer[]> {
+  const servers = await Promise.all(requestedResources(ctx).map((identifier) => known(deps, identifier)));
+  return servers.filter((server) => server !== undefined);
 }
 
-/** Judges whether a scope is one of this resource server's that a client with these patterns may have. */
-export function offered(
-  { identifier, permissions }: ResourceServer,
-  patterns: string[] = [],
-): (scope: string) => boolean {
-  const held = patterns.map((pattern) => ({ resource: identifier, pattern }));
-  const declared = permissions.map(({ name }) => name);
-  return (scope) =>
-    !identityScopes.includes(scope) &&
-    entitled(held, identifier, scope) &&
-    (contains(declared, [scope]) || declared.some((name) => contains([scope], [name])));
-}
-
-function requestedScopes(ctx: KoaContextWithOIDC): string[] {
-  const { AuthorizationCode, DeviceCode, RefreshToken } = ctx.oidc.entities;
-  const asked = ctx.oidc.params?.scope ?? (AuthorizationCode ?? DeviceCode ?? RefreshToken)?.scope;
-  return typeof asked === 'string' ? asked.split(' ').filter(Boolean) : [];
-}
-
-function setScope(ctx: KoaContextWithOIDC, scope: string): void {
-  if (ctx.oidc.params) ctx.oidc.params.scope = scope;
-}
-
-/** A client asking for itself, or whoever has a key; no person signs in, so OpenID Connect's scopes mean nothing. */
-function isForItself(ctx: KoaContextWithOIDC): boolean {
-  return ctx.oidc.params?.grant_type === 'client_credentials' || isExchange(ctx);
-}
-
-function isExchange(ctx: KoaContextWithOIDC): boolean {
-  return ctx.oidc.params?.grant_type === tokenExchange;
-}
-
-/** The API key that is exchanged: it alone decides what its token may, its client nothing. */
-function keyToExchange(ctx: KoaContextWithOIDC): KeyEntry | undefined {
-  const { found } = currentUnit().presentedKey ?? {};
-  return isExchange(ctx) && found && !('code' in found) ? found : undefined;
-}
-
-/** Where a request names its scopes itself; a code or refresh token brings those that were granted. */
-function isFirstRequest(ctx: KoaContextWithOIDC): boolean {
-  return ctx.oidc.route !== 'token' || isForItself(ctx);
-}
+type Settled = { record: ClientRecord; given: readonly string[] };
 
 /**
- * RFC 6749 §3.3: a request without `scope` means the default ones, or all it may have where none is marked default.
+ * Judges the requested scopes that no requested resource server gives. A service is refused; in a request for a person those that
+ * mean nothing to this client are ignored (OpenID Connect Core §3.1.2.1), and so are those that only the person's roles withhold.
  *
- * @param ofThese what of some permissions it may have
+ * @throws InvalidScope
  */
-function useDefaultScope(
+async function settleOtherScopes(
+  deps: ResourceDeps,
   ctx: KoaContextWithOIDC,
-  { permissions }: ResourceServer,
-  ofThese: (names: readonly string[]) => readonly string[],
-): void {
-  if (requestedScopes(ctx).length > 0) return;
-  const marked = ofThese(permissions.filter(({ is_default }) => is_default).map(({ name }) => name));
-  const scope = (marked.length > 0 ? marked : ofThese(permissions.map(({ name }) => name))).join(' ');
-  if (!scope) throw new errors.InvalidScope('no scope was requested and there is none to be had here', '');
-  setScope(ctx, scope);
+  { record, given }: Settled,
+): Promise<void> {
+  const elsewhere = Object.values(ctx.oidc.resourceServers ?? {}).flatMap(({ scopes }) => [...scopes]);
+  const had = new Set([...(isForItself(ctx) ? [] : identityScopes), ...given, ...elsewhere]);
+  const others = requestedScopes(ctx).filter((scope) => !had.has(scope));
+  if (others.length === 0) return;
+  if (isForItself(ctx)) throw new errors.InvalidScope('requested scope is not allowed', others.join(' '));
+  const servers = await requestedServers(deps, ctx);
+  const withheld = servers.map((server) => offered(server, record.resources[server.identifier]));
+  const open = others.filter((scope) => !withheld.some((isOffered) => isOffered(scope)));
+  const unentitled = open.filter((scope) => servers.some((server) => declared(server)(scope)));
+  if (unentitled.length > 0) throw new errors.InvalidScope('requested scope is not allowed', unentitled.join(' '));
+  const isKnown = await scopesKnownTo(deps, record);
+  const misplaced = open.filter(isKnown);
+  if (misplaced.length > 0) throw belongsNowhere(misplaced);
+  setScope(
+    ctx,
+    requestedScopes(ctx).filter((scope) => had.has(scope)),
+  );
 }
 
-function refuseUnknownScopes(ctx: KoaContextWithOIDC, identifier: string, given: string[]): void {
-  const { resource } = ctx.oidc.params ?? {};
-  const requested = Array.isArray(resource) ? resource : [resource];
-  const isLast = requested.at(-1) === identifier;
-  if (!isLast) return;
-  const elsewhere = Object.values(ctx.oidc.resourceServers ?? {}).flatMap(({ scopes }) => [...scopes]);
-  const all = new Set([...(isForItself(ctx) ? [] : identityScopes), ...given, ...elsewhere]);
-  const refused = requestedScopes(ctx).filter((scope) => !all.has(scope));
-  if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
+/** Judges whether a scope is one of the resource servers that this client has to do with. */
+async function scopesKnownTo(deps: ResourceDeps, { resources }: ClientRecord): Promise<(scope: string) => boolean> {
+  const servers = await Promise.all(Object.keys(resources).map((identifier) => known(deps, identifier)));
+  const judges = servers.filter((server) => server !== undefined).map(declared);
+  return (scope) => judges.some((isDeclared) => isDeclared(scope));
+}
+
+/** What of a request's scopes means something to this client. */
+async function meaningfulScopes(deps: ResourceDeps, ctx: KoaContextWithOIDC, record: ClientRecord): Promise<string[]> {
+  const requested = requestedScopes(ctx);
+  if (requested.every((scope) => identityScopes.includes(scope))) return requested;
+  const isKnown = await scopesKnownTo(deps, record);
+  return requested.filter((scope) => identityScopes.includes(scope) || isKnown(scope));
+}
+
+function belongsNowhere(scopes: readonly string[]): Error {
+  return new errors.InvalidScope('requested scope belongs to no requested resource', scopes.join(' '));
+}
+
+/** A request without a scope is about who the person is. @throws InvalidScope: it names scopes, and none is known */
+function useIdentityScopes(ctx: KoaContextWithOIDC, scopes: readonly string[]): void {
+  const requested = requestedScopes(ctx);
+  if (scopes.length === 0 && requested.length > 0)
+    throw new errors.InvalidScope('requested scope is not allowed', requested.join(' '));
+  setScope(ctx, requested.length === 0 ? ['openid'] : scopes);
 }

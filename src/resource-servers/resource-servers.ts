@@ -3,11 +3,14 @@ import { v7 as uuidv7 } from 'uuid';
 import { appendEvent } from '../audit/index.ts';
 import { announceChange, type Db, type Trx } from '../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../platform/http/index.ts';
+import { comparableIdentifier } from './identifiers.ts';
 import { ResourceServerInput } from './schemas.ts';
 import {
+  findComparable,
   findResourceServer,
   insertResourceServer,
   lockResourceServer,
+  lockSpelling,
   type Permission,
   type ResourceServer,
   replacePermissions,
@@ -30,6 +33,7 @@ export async function putResourceServer(
 ): Promise<PutResourceServerResult> {
   const { identifier } = input;
   const existing = await lockResourceServer(trx, identifier);
+  if (!existing) await refuseOtherSpelling(trx, identifier);
   const renewed = builtIn && existing ? { ...asInput(existing), scopes: input.scopes } : input;
   const { columns, permissions } = desiredState(renewed);
   if (existing && isAsDesired(existing, columns, permissions)) return { identifier, change: 'unchanged' };
@@ -52,6 +56,15 @@ export async function putResourceServer(
   const change = existing ? 'updated' : 'created';
   await record(trx, actor, change, { identifier, scopes: permissions.length, occurred_at });
   return { identifier, change };
+}
+
+/** @throws Problem `conflict`: requests could not tell the two apart */
+async function refuseOtherSpelling(trx: Trx, identifier: string): Promise<void> {
+  const comparable = comparableIdentifier(identifier);
+  await lockSpelling(trx, comparable);
+  const [other] = await findComparable(trx, comparable);
+  if (other)
+    throw conflict(`The resource server "${other.identifier}" is this one in another spelling: use that identifier.`);
 }
 
 /** Disabled now: tokens from before stay dead when it is enabled again. */

@@ -1,4 +1,4 @@
-import type { Insertable, Selectable, Updateable } from 'kysely';
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { Database } from '../../db/schema.ts';
 import { containing, type Db, type Trx } from '../platform/database/index.ts';
 
@@ -7,6 +7,9 @@ export type ResourceServer = Selectable<Database['resource_servers']> & { permis
 
 type Row = Selectable<Database['resource_servers']>;
 
+// Only what was registered before spellings were compared can have several.
+const mostSpellings = 8;
+
 export async function findResourceServer(db: Db, identifier: string): Promise<ResourceServer | undefined> {
   const row = await db
     .selectFrom('resource_servers')
@@ -14,6 +17,13 @@ export async function findResourceServer(db: Db, identifier: string): Promise<Re
     .where('identifier', '=', identifier)
     .executeTakeFirst();
   return row && withPermissions(db, row);
+}
+
+/** Those whose identifier is this one, or another spelling of it (`comparableIdentifier`). */
+export async function findComparable(db: Db, comparable_identifier: string): Promise<ResourceServer[]> {
+  const query = db.selectFrom('resource_servers').selectAll();
+  const rows = await query.where('comparable_identifier', '=', comparable_identifier).limit(mostSpellings).execute();
+  return Promise.all(rows.map((row) => withPermissions(db, row)));
 }
 
 /** Every resource server that was registered by somebody, with its scopes, by identifier. */
@@ -44,6 +54,11 @@ export async function lockResourceServer(trx: Trx, identifier: string): Promise<
     .forUpdate()
     .executeTakeFirst();
   return row && withPermissions(trx, row);
+}
+
+/** Of two transactions that register one identifier in two spellings the second waits for the first. */
+export async function lockSpelling(trx: Trx, comparable_identifier: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext(${`resource server ${comparable_identifier}`}))`.execute(trx);
 }
 
 async function withPermissions(db: Db, row: Row): Promise<ResourceServer> {

@@ -129,7 +129,7 @@ describe('an authorization request', () => {
     {
       what: 'a scope nobody declared',
       ref: 'RFC 6749 §3.3',
-      options: { scope: 'openid nope' },
+      options: { scope: 'nope' },
       error: 'invalid_scope',
     },
     {

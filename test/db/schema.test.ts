@@ -23,15 +23,15 @@ async function migratedTables(): Promise<Tables> {
   try {
     await migrate(database.url);
     const { rows } = await database.query(`
-      select c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default, c.is_identity
+      select c.table_name, c.column_name, c.data_type, c.is_nullable, c.column_default, c.is_identity, c.is_generated
       from information_schema.columns c where c.table_schema = 'public'
         and c.table_name not like 'kysely%' and c.table_name not like 'audit\\_events\\_%'`);
     return tablesOf(
-      rows.map(({ table_name, column_name, data_type, is_nullable, column_default, is_identity }) => {
+      rows.map(({ table_name, column_name, data_type, is_nullable, column_default, is_identity, is_generated }) => {
         const column = {
           kind: kinds[data_type] ?? data_type,
           nullable: is_nullable === 'YES',
-          optional: column_default !== null || is_identity === 'YES',
+          optional: column_default !== null || is_identity === 'YES' || is_generated === 'ALWAYS',
         };
         return [table_name, column_name, column];
       }),

@@ -51,7 +51,7 @@ async function advanceDatabase(url: string, seconds: number, meanwhile: () => Pr
       'select extract(epoch from latchkey_now() - clock_timestamp())::float8 as offset',
     );
     await client.query(`create or replace function latchkey_now() returns timestamptz language sql volatile
-      as $$ select clock_timestamp() + interval '${Number(rows[0].offset) + seconds} seconds' $$`);
+      as $$ select clock_timestamp() + interval '${(Number(rows[0].offset) + seconds).toFixed(6)} seconds' $$`);
     await meanwhile();
     await client.query('commit');
   } finally {

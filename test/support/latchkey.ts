@@ -40,6 +40,8 @@ export class Latchkey {
   #clients = new Map<string, TestClient>();
   #through = (url: string) => url;
   readonly #processes: ServerProcess[] = [];
+  /** By how many seconds the clocks were moved. */
+  #advanced = 0;
 
   async start({
     apply = standardInstallation,
@@ -61,7 +63,8 @@ export class Latchkey {
 
   /** One more server process on the same database. */
   async startAnother(options: Partial<ServerOptions> = {}): Promise<ServerProcess> {
-    const process = await startServerProcess({ databaseUrl: this.#through(this.database.url), ...options });
+    const env = { ...options.env, TEST_CLOCK_OFFSET_MS: String(this.#advanced * 1000) };
+    const process = await startServerProcess({ databaseUrl: this.#through(this.database.url), ...options, env });
     this.#processes.push(process);
     return process;
   }
@@ -88,6 +91,7 @@ export class Latchkey {
   async advance(seconds: number): Promise<void> {
     const moveNodes = () => Promise.all(this.#processes.map((process) => process.advance(seconds)));
     await this.database.advance(seconds, moveNodes);
+    this.#advanced += seconds;
   }
 
   get database(): TestDatabase {

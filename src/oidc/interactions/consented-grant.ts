@@ -2,7 +2,7 @@ import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
 import type { ConsentedScopes } from '../../../db/schema.ts';
 import { findStandingConsent } from '../../consents/index.ts';
 import { scopesOfClaims } from '../claims.ts';
-import { identityScopes } from '../resources.ts';
+import { identityScopes } from '../requested-scopes.ts';
 import { findClientRecord, type StoreDeps } from '../token-store/index.ts';
 import { currentUnit } from '../token-transaction/index.ts';
 

@@ -6,7 +6,8 @@ import type { ConsentedScopes } from '../../../db/schema.ts';
 import { Problem } from '../../platform/http/index.ts';
 import { findResourceServer } from '../../resource-servers/index.ts';
 import { scopesOfClaims } from '../claims.ts';
-import { identityScopes, offered } from '../resources.ts';
+import { identityScopes } from '../requested-scopes.ts';
+import { offered } from '../scopes-of-resource.ts';
 import { type ClientDeps, type ClientRecord, findClientRecord, type StoreDeps } from '../token-store/index.ts';
 
 /** A request that waits for the person. */

@@ -1,5 +1,5 @@
 import { type Insertable, sql } from 'kysely';
-import Provider from 'oidc-provider';
+import Provider, { errors } from 'oidc-provider';
 
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../../db/schema.ts';
@@ -86,6 +86,8 @@ export function newAccessToken(
   payload: Payload,
 ): NewAccessToken {
   const audience = typeof payload.aud === 'string' ? payload.aud : undefined;
+  // The last of several lines: whoever reads `aud` alone would take it for a right (RFC 9068 §3).
+  if (audience && !payload.scope) throw new errors.InvalidScope(`no scope of ${audience} was granted`, '');
   const issued_at = now();
   const identity_scope = audience ? identityScope() : undefined;
   // The library drops what was asked of userinfo from a token with an audience, which opens userinfo here all the same.

@@ -11,10 +11,11 @@ export class Cache<Value extends object> {
   readonly #feed: ChangeFeed;
   #epoch = 0;
 
-  constructor(feed: ChangeFeed, kind: ChangeKind, max: number) {
+  /** @param keyOf the key under which what the feed calls so is remembered */
+  constructor(feed: ChangeFeed, kind: ChangeKind, max: number, keyOf = (changed: string) => changed) {
     this.#entries = new LRUCache({ max });
     this.#feed = feed;
-    feed.on(kind, (keys) => this.#forget(keys));
+    feed.on(kind, (keys) => this.#forget(keys === 'all' ? keys : keys.map(keyOf)));
   }
 
   /** The value of a key, remembered or read now. */

@@ -160,7 +160,7 @@ describe('the answer to an authorization request that fails', () => {
     oauth.validateAuthResponse(as, client, answer, state);
 
   test.each([
-    ['an unknown scope', 'invalid_scope', { scope: 'openid unknown' }],
+    ['an unknown scope alone', 'invalid_scope', { scope: 'unknown', nonce: undefined }],
     ['the scope of another API', 'invalid_scope', { scope: 'openid report:read', resource: api }],
     ['an unknown API', 'invalid_target', { resource: 'https://unknown.example' }],
     ['no PKCE', 'invalid_request', { code_challenge: undefined, code_challenge_method: undefined }],
