@@ -32,6 +32,8 @@ export type Installation = {
   close: () => Promise<void>;
 };
 
+const commandPatienceMs = 10_000;
+
 /** Why it cannot start, in one sentence for a person. */
 export class StartError extends Error {
   override name = 'StartError';
@@ -74,6 +76,8 @@ export async function openInstallation(config: Config, tell?: (line: string) => 
     url: location.url,
     poolSize: config.databasePoolSize,
     preparedStatements: config.preparedStatements,
+    // Who types a command would rather wait for a busy database than be refused.
+    ...(tell ? {} : { patienceMs: commandPatienceMs }),
   });
   const close = async () => {
     await database.close();

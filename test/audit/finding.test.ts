@@ -8,7 +8,12 @@ describe('events', () => {
   let db: Db;
   let close: () => Promise<void>;
   beforeAll(async () => {
-    ({ db, close } = openDatabase({ url: latchkey.database.url, poolSize: 2, preparedStatements: true }));
+    ({ db, close } = openDatabase({
+      url: latchkey.database.url,
+      poolSize: 2,
+      preparedStatements: true,
+      patienceMs: 60_000,
+    }));
     await latchkey.tokens();
     const browser = latchkey.browser();
     await browser.submit(await browser.get('/sign-in'), { login: 'alice', password: 'wrong' });

@@ -245,6 +245,6 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
 
   for (const program of proxyPrograms) {
     if (program.find() !== undefined) describe(program.name, () => proxied(program));
-    else describe.skip(`${program.name}, which is not installed (${program.packages}),`, () => proxied(program));
+    else describe.skip(`${program.name} (skipped: ${program.packages} is not installed)`, () => proxied(program));
   }
 });

@@ -9,11 +9,12 @@ import { freePort } from '../support/free-port.ts';
 import { api, standardInstallation } from '../support/installation.ts';
 import { basic } from '../support/latchkey.ts';
 import { startServerProcess } from '../support/server.ts';
+import { testWith } from '../support/where-possible.ts';
 
 const program = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/usr/local/bin/pgbouncer'].find(
   (file) => spawnSync(file, ['--version']).status === 0,
 );
-const testWherePossible = program ? test : test.skip;
+const testWherePossible = testWith(program, 'pgbouncer is not installed');
 const nobody = 65_534;
 
 /** pgbouncer in transaction mode in front of a database, which knows nothing of prepared statements. */

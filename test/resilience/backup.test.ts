@@ -1,9 +1,10 @@
 import { type InstalledPostgres, installedPostgres, openInstalledPostgres } from '../support/installed-postgres.ts';
 import { Latchkey } from '../support/latchkey.ts';
 import { report } from '../support/report.ts';
+import { testWith } from '../support/where-possible.ts';
 
 const title = 'keeps what was issued, proves its audit log, and what was revoked since is ended by "revoke --before"';
-const testWherePossible = installedPostgres ? test : test.skip;
+const testWherePossible = testWith(installedPostgres, 'PostgreSQL with pg_dump is not installed');
 
 describe('a backup by pg_dump, restored elsewhere (docs/operations.md)', () => {
   const latchkey = new Latchkey();

@@ -19,7 +19,13 @@ export type Database = {
   close: () => Promise<void>;
 };
 
-export type DatabaseOptions = { url: string; poolSize: number; preparedStatements: boolean };
+export type DatabaseOptions = {
+  url: string;
+  poolSize: number;
+  preparedStatements: boolean;
+  /** Milliseconds that a connection or an answer may take: little for requests, which are refused rather than kept waiting. */
+  patienceMs?: number;
+};
 
 const queryTimeoutMs = 1500;
 const lockTimeoutMs = 1000;
@@ -28,13 +34,18 @@ const readTimeout = 'Query read timeout';
 const readOnly = '25006';
 
 /** Opens the connections to PostgreSQL; nothing is sent before the first query. */
-export function openDatabase({ url, poolSize, preparedStatements }: DatabaseOptions): Database {
+export function openDatabase({
+  url,
+  poolSize,
+  preparedStatements,
+  patienceMs = queryTimeoutMs,
+}: DatabaseOptions): Database {
   const pool = openPool({
     connectionString: url,
     max: poolSize,
     application_name: 'latchkey',
-    connectionTimeoutMillis: queryTimeoutMs,
-    query_timeout: queryTimeoutMs,
+    connectionTimeoutMillis: patienceMs,
+    query_timeout: patienceMs,
     // Whoever waits for a row gives its connection back before the others, which need no such row, run out of patience.
     // A pooler refuses start-up options; there it is set on the role (docs/operations.md).
     ...(preparedStatements ? { options: `-c lock_timeout=${lockTimeoutMs}` } : {}),
