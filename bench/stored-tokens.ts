@@ -47,7 +47,7 @@ const fill = [
     select pg_temp.digest('lk_at_' || lpad(n::text, 43, '0')), pg_temp.nth(n), pg_temp.nth(n), client_id, user_id, scope, audience,
       identity_scope, pg_temp.moved(access_payload, grant_id, session_uid, n), now(), now() + interval '1 day' ${each}`,
   `insert into audit_events (id, occurred_at, actor_kind, actor_id, action, target_kind, target_id, outcome, address, user_agent, request_id, details)
-    select pg_temp.nth(n), now(), actor_kind, actor_id, action, target_kind, target_id, outcome, address, user_agent, request_id, details
+    select pg_temp.nth(n), latchkey_now(), actor_kind, actor_id, action, target_kind, target_id, outcome, address, user_agent, request_id, details
       ${each}`,
 ];
 

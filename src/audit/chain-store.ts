@@ -76,6 +76,7 @@ export async function segmentTotals(db: Db, number: number): Promise<{ segments:
 
 /** A batch of what a record covers, with the personal details. @returns how many; 0 when there are no more */
 export async function deleteCoveredEvents(trx: Trx, { seen_below, unfinished }: Checkpoint): Promise<number> {
+  await sql`select audit_allow_erasure(true)`.execute(trx);
   const { rows } = await sql<{ count: number }>`
     with covered as materialized (select occurred_at, id from audit_events
         where recorded_in < ${seen_below}::bigint and recorded_in <> all(${unfinished}::bigint[]) order by recorded_in limit ${removedAtOnce}),
@@ -158,6 +159,13 @@ export async function keepPublicKey(db: Db, { kid, public_jwk }: SealKey, create
     .values({ kid, public_jwk: JSON.stringify(public_jwk), created_at })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
+}
+
+/** Whether some node has sealed in the last two seconds. */
+export async function hasSealedLately(db: Db): Promise<boolean> {
+  const { rows } = await sql<{ has_sealed: boolean }>`select exists (select from audit_segments
+    where sealed_at > (select latchkey_now()) - interval '2 seconds') as has_sealed`.execute(db);
+  return rows[0]?.has_sealed === true;
 }
 
 /** The snapshot as PostgreSQL writes it: while it stays the same, nothing has been committed. */

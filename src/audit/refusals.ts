@@ -9,6 +9,7 @@ type Counted = { event: AuditEvent; minute: number; more: number };
 
 const minuteMs = 60_000;
 const lookMs = 5000;
+const oldestMs = 4 * minuteMs;
 // What comes from ever new addresses or tries ever new names is counted together from here on.
 const mostKinds = 60;
 
@@ -60,8 +61,15 @@ export class Refusals {
     for (const [key, { event, minute, more }] of this.#counted) {
       if (minute >= before) continue;
       this.#counted.delete(key);
-      if (more > 0) await this.#append(repeated(key, event, more)).catch((error: unknown) => this.#tell(error));
+      const counted = repeated(key, this.#recordable(event), more);
+      if (more > 0) await this.#append(counted).catch((error: unknown) => this.#tell(error));
     }
+  }
+
+  /** The log takes nothing that is more than five minutes old, as after a machine was asleep. */
+  #recordable(event: AuditEvent): AuditEvent {
+    const oldest = new Date(this.#deps.now().getTime() - oldestMs);
+    return event.occurred_at < oldest ? { ...event, occurred_at: oldest } : event;
   }
 
   async #append(event: AuditEvent): Promise<void> {

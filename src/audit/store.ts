@@ -61,20 +61,27 @@ export async function insertEvent(trx: Trx, { row, personal_details }: AuditRows
     .execute();
 }
 
-/** A batch of a subject's. @returns how many; 0 when there are no more */
+/** Of how many of a subject's events there are personal details. */
+export async function countPersonalDetails(trx: Trx, subject_id: string): Promise<number> {
+  const { count } = await trx
+    .selectFrom('audit_events as e')
+    .innerJoin('audit_personal_details as p', 'p.event_id', 'e.id')
+    .select(({ fn }) => fn.countAll<string>().as('count'))
+    .where((eb) => eb.or([eb('e.actor_id', '=', subject_id), eb('e.target_id', '=', subject_id)]))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/**
+ * A batch of a subject's, in the transaction that has recorded their erasure: the database refuses any other.
+ *
+ * @returns how many; 0 when there are no more
+ */
 export async function deletePersonalDetails(trx: Trx, subject_id: string): Promise<number> {
-  const { numDeletedRows } = await trx
-    .deleteFrom('audit_personal_details')
-    .where('event_id', 'in', (db) =>
-      db
-        .selectFrom('audit_events as e')
-        .innerJoin('audit_personal_details as p', 'p.event_id', 'e.id')
-        .select('e.id')
-        .where((eb) => eb.or([eb('e.actor_id', '=', subject_id), eb('e.target_id', '=', subject_id)]))
-        .limit(eraseAtOnce),
-    )
-    .executeTakeFirst();
-  return Number(numDeletedRows);
+  const { rows } = await sql<{
+    erased: number;
+  }>`select audit_erase_details(${subject_id}, ${eraseAtOnce}) as erased`.execute(trx);
+  return rows[0]?.erased ?? 0;
 }
 
 /** The newest events, oldest of them first; with `after`, those recorded later than that event. */

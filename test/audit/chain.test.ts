@@ -22,7 +22,7 @@ describe('an audit log that nobody touched', () => {
     expect(await verified(latchkey.database, { to: from })).toMatchObject({ fault: undefined, events: whole.events });
   });
 
-  const each = Math.min(rounds(300), 10_000);
+  const each = Math.min(rounds(100), 10_000);
   test(`is proved after ten writers wrote ${each} events each, at once`, async () => {
     await sealed(latchkey.database);
     const { events: before } = await verified(latchkey.database);
@@ -184,7 +184,9 @@ describe('an event that is written into the log with a time long past', () => {
     await latchkey.clientCredentials();
     await sealed(latchkey.database);
     const id = crypto.randomUUID();
-    await latchkey.database.query(
+    // The database refuses it (test/audit/serving-role.test.ts) unless its owner takes the trigger away.
+    await withoutTriggers(
+      latchkey.database,
       `insert into audit_events (id, occurred_at, actor_kind, action, outcome)
         values ($1, now() - interval '1 hour', 'system', 'client.updated', 'success')`,
       [id],

@@ -4,6 +4,7 @@ import { startLatchkey } from '../support/latchkey.ts';
 import { Network } from '../support/network.ts';
 import { report, rounds } from '../support/report.ts';
 import type { ServerProcess } from '../support/server.ts';
+import { withStalls } from '../support/stalls.ts';
 import { sealed, unsealed, verified, writeEvents } from './support/log.ts';
 
 const lagBoundMs = 1000;
@@ -20,8 +21,8 @@ describe('an event', () => {
     for (let n = 0; n < rounds(10); n += 1) {
       await latchkey.clientCredentials();
       const answered = performance.now();
-      await sealed(database);
-      lags.push(performance.now() - answered);
+      const { stalledMs } = await withStalls(() => sealed(database));
+      lags.push(performance.now() - answered - stalledMs);
       await sleep(50);
     }
     await client.end();
@@ -34,8 +35,8 @@ describe('an event', () => {
     await sleep(200);
     await latchkey.clientCredentials();
     const answered = performance.now();
-    await sealed(latchkey.database);
-    expect(performance.now() - answered).toBeLessThan(lagBoundMs);
+    const { stalledMs } = await withStalls(() => sealed(latchkey.database));
+    expect(performance.now() - answered - stalledMs).toBeLessThan(lagBoundMs);
     await held;
   });
 
@@ -79,8 +80,8 @@ describe('two nodes', () => {
     await latchkey.process.kill('SIGKILL');
     await writeEvents(latchkey.database.url, 1);
     const written = performance.now();
-    await sealed(latchkey.database);
-    expect(performance.now() - written).toBeLessThan(lagBoundMs);
+    const { stalledMs } = await withStalls(() => sealed(latchkey.database));
+    expect(performance.now() - written - stalledMs).toBeLessThan(lagBoundMs);
 
     expect(await verified(latchkey.database)).toMatchObject({ fault: undefined, unsealed: 0 });
     const numbers = [...sealedBy(latchkey.process), ...sealedBy(other)];
@@ -115,9 +116,7 @@ describe('a database that was restored elsewhere, where transactions are counted
   const latchkey = startLatchkey();
 
   test('goes on with its chain', async () => {
-    const setOffset = (offset: number) =>
-      latchkey.database.query(`alter table audit_events alter column recorded_in
-        set default (pg_current_xact_id()::text::bigint + ${offset}); update audit_positions set xid_offset = ${offset}`);
+    const setOffset = (offset: number) => latchkey.database.query('select audit_number_from($1)', [offset]);
     await sealed(latchkey.database);
     await latchkey.process.kill('SIGKILL');
     // As if this cluster had counted far, and then had not.

@@ -14,8 +14,8 @@ async function migrateWithoutChain(url: string): Promise<void> {
   const all = new FileMigrationProvider({ fs, path, migrationFolder });
   const provider = {
     getMigrations: async () => {
-      const { '0004_audit_chain': _, ...others } = await all.getMigrations();
-      return others;
+      const migrations = Object.entries(await all.getMigrations());
+      return Object.fromEntries(migrations.filter(([name]) => name < '0004_audit_chain'));
     },
   };
   const pool = new pg.Pool({ connectionString: url, max: 1 });

@@ -102,7 +102,7 @@ async function exists(db: Kysely<unknown>, table: string): Promise<boolean> {
   return rows[0]?.is_there === true;
 }
 
-// The role that serves requests appends; it erases personal details, and nothing else of the audit log.
+// The role that serves requests appends to the audit log and to nothing else of it; a function erases personal details for it.
 const readOnlyTables = ['audit_retentions', 'audit_positions'];
 // Which migrations were applied is for the role that applies them to say.
 const migrationTables = ['kysely_migration', 'kysely_migration_lock'];
@@ -111,13 +111,16 @@ async function grantRights(db: Kysely<unknown>, role: string): Promise<void> {
   await sql`grant usage on schema public to ${sql.id(role)}`.execute(db);
   await sql`grant select, insert, update, delete on all tables in schema public to ${sql.id(role)}`.execute(db);
   await sql`grant usage, select on all sequences in schema public to ${sql.id(role)}`.execute(db);
-  const { rows } = await sql<{ name: string }>`
-    select relname as name from pg_class where relname like 'audit\\_%' and relname <> 'audit_personal_details'
-      and relkind in ('r', 'p')`.execute(db);
+  const { rows } = await sql<{ name: string; is_partition: boolean }>`
+    select relname as name, relispartition as is_partition from pg_class
+    where relname like 'audit\\_%' and relkind in ('r', 'p') and relnamespace = 'public'::regnamespace`.execute(db);
   for (const { name } of rows) {
     await sql`revoke update, delete, truncate on ${sql.table(name)} from ${sql.id(role)}`.execute(db);
   }
-  for (const name of [...readOnlyTables, ...migrationTables]) {
+  // Events come in by their table, never by one of its parts.
+  const partitions = rows.filter(({ is_partition }) => is_partition).map(({ name }) => name);
+  for (const name of [...partitions, ...readOnlyTables, ...migrationTables]) {
     await sql`revoke insert, update, delete on ${sql.table(name)} from ${sql.id(role)}`.execute(db);
   }
+  await sql`grant execute on function audit_erase_details(text, integer) to ${sql.id(role)}`.execute(db);
 }

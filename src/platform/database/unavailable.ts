@@ -27,9 +27,14 @@ export function isOutage(error: unknown): boolean {
   return isConnectionFailure(error) || isContention(error);
 }
 
-/** Serialization failures, deadlocks and lock timeouts (SQLSTATE 40xxx, 55P03). */
+/**
+ * Serialization failures, deadlocks and lock timeouts (SQLSTATE 40xxx, 55P03), and an audit event of a node whose clock has just
+ * jumped and is not set right yet (LK001, 0020_guarded_audit_log.ts).
+ */
 export function isContention(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^(40|55P03)/.test(error.code);
+  return (
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && /^(40|55P03|LK001)/.test(error.code)
+  );
 }
 
 const connectionMessage =
