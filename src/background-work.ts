@@ -1,9 +1,10 @@
 import { Sealer } from './audit/index.ts';
 import { type Config, isAtHome } from './config.ts';
-import { Expiry } from './expiry/index.ts';
+import { Expiry, removeExpired } from './expiry/index.ts';
 import type { Installation } from './installation.ts';
 import { Notifier, sendMail } from './notifications/index.ts';
 import { deliverLogout, type RunningProvider } from './oidc/index.ts';
+import { type Jobs, jobNames } from './platform/jobs/index.ts';
 import type { Metrics } from './platform/metrics/index.ts';
 import { guardedPost } from './platform/outbound/index.ts';
 import type { Services } from './services.ts';
@@ -29,12 +30,10 @@ const webhookTimeoutMs = 10_000;
 export async function startBackgroundWork(deps: BackgroundDeps): Promise<BackgroundWork> {
   const { config, installation, services, provider, metrics } = deps;
   const { db, jobs, keys, log, now } = services;
-  const expiry = new Expiry(services);
+  countFailures(metrics, jobs);
   jobs.handle('backchannel-logout', deliverLogout(provider.current, services));
   if (config.mail) jobs.handle('mail', sendMail({ keys, now }, config.mail));
-  jobs.handle('remove-expired', async () => {
-    log.info({ removed: await expiry.removeExpired() }, 'removed what has expired');
-  });
+  jobs.handle('remove-expired', removeExpired({ expiry: new Expiry(services), log, metrics }));
   const post = guardedPost({ allowLoopback: isAtHome(config), timeoutMs: webhookTimeoutMs });
   const notifier = new Notifier({ db, keys, now, log, jobs, post, write: config.auditToStdout ? writeOut : undefined });
   const sealer = new Sealer({ db, keys, log, onHead: () => notifier.look() });
@@ -49,6 +48,12 @@ export async function startBackgroundWork(deps: BackgroundDeps): Promise<Backgro
       await jobs.close();
     },
   };
+}
+
+function countFailures(metrics: Metrics, jobs: Jobs): void {
+  const help = 'Jobs that failed on this node, by name; the log says why';
+  const failed = metrics.counter('job_failures_total', { help, label: 'job', values: jobNames });
+  jobs.onFailure((name) => failed(name, 1));
 }
 
 /** Resolves when whoever reads standard output has it, as far as the system tells. */

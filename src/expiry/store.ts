@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db, Trx } from '../platform/database/index.ts';
+import { type Db, isContention, type Trx } from '../platform/database/index.ts';
 
 /**
  * A table, and which of its rows (named `t`) nobody will ask for again. `$now` is the database's time, less a margin: what a node
@@ -61,7 +61,7 @@ export async function deleteExpired(
   { limit }: { limit: number },
 ): Promise<number> {
   return db.transaction().execute(async (trx) => {
-    await keepToIndexes(trx);
+    await bound(trx);
     const table = sql.table(name);
     const result = await sql`delete from ${table} where ctid = any(array(
       select t.ctid from ${table} t where ${condition(gone)} limit ${limit} for update skip locked))`.execute(trx);
@@ -69,39 +69,53 @@ export async function deleteExpired(
   });
 }
 
-/**
- * Looks at the next `limit` rows after an id and deletes those that are gone.
- *
- * @returns how many, and after which id to go on; undefined: from the beginning
- */
-export async function deleteExpiredAfter(
+/** The id of the last of the next `limit` rows after an id; undefined when there are none. */
+export async function lastOfNext(
+  db: Db,
+  { name }: ExpiringTable,
+  { limit, after }: { limit: number; after: string | undefined },
+): Promise<string | undefined> {
+  const { rows } = await sql<{ last: string | null }>`select max(id::text) as last
+    from (select id from ${sql.table(name)} where ${isBehind('id', after)} order by id limit ${limit}) next`.execute(
+    db,
+  );
+  return rows[0]?.last ?? undefined;
+}
+
+/** Deletes those rows that are gone, of the rows after an id up to another. @returns how many */
+export async function deleteExpiredUpTo(
   db: Db,
   { name, gone }: ExpiringTable,
-  { limit, after }: { limit: number; after: string | undefined },
-): Promise<{ count: number; last: string | undefined }> {
+  { after, last }: { after: string | undefined; last: string },
+): Promise<number> {
   return db.transaction().execute(async (trx) => {
-    await keepToIndexes(trx);
+    await bound(trx);
     const table = sql.table(name);
-    const { rows } = await sql<{
-      last: string;
-      looked_at: number;
-    }>`select max(id::text) as last, count(*)::int as looked_at
-      from (select id from ${table} where ${after ? sql`id > ${after}` : sql`true`} order by id limit ${limit}) next`.execute(
-      trx,
-    );
-    const [{ last, looked_at } = { last: undefined, looked_at: 0 }] = rows;
-    if (!last) return { count: 0, last: undefined };
     const result = await sql`delete from ${table} where id = any(array(select t.id from ${table} t
-      where ${after ? sql`t.id > ${after}` : sql`true`} and t.id <= ${last} and ${condition(gone)} for update skip locked))`.execute(
+      where ${isBehind('t.id', after)} and t.id <= ${last} and ${condition(gone)} for update skip locked))`.execute(
       trx,
     );
-    return { count: Number(result.numAffectedRows ?? 0), last: looked_at < limit ? undefined : last };
+    return Number(result.numAffectedRows ?? 0);
   });
 }
 
-/** A plan made of figures from before a table grew would read all of it. */
-async function keepToIndexes(trx: Trx): Promise<void> {
-  await sql`set local enable_seqscan = off`.execute(trx);
+function isBehind(id: string, after: string | undefined) {
+  return after ? sql`${sql.ref(id)} > ${after}` : sql`true`;
+}
+
+// The database gives up before the connection does (`query_timeout`): it would go on alone with what nobody waits for any more.
+const statementMs = 1000;
+
+/** Bounds the statements of a batch. A plan made of figures from before a table grew would read all of it. */
+async function bound(trx: Trx): Promise<void> {
+  await sql`select set_config('enable_seqscan', 'off', true), set_config('statement_timeout', ${String(statementMs)}, true)`.execute(
+    trx,
+  );
+}
+
+/** Whether fewer rows at once may succeed: the statement took too long (57014), or its rows were locked. */
+export function isTooSlow(error: unknown): boolean {
+  return isContention(error) || (error instanceof Error && 'code' in error && error.code === '57014');
 }
 
 function condition(gone: string) {

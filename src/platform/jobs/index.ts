@@ -1,4 +1,4 @@
 /** Jobs: work that is retried, or done on one node at a time, kept by pg-boss in the same PostgreSQL. */
 export { installJobs } from './install.ts';
 export { type JobHandler, Jobs } from './jobs.ts';
-export type { JobName } from './queues.ts';
+export { type JobName, jobNames } from './queues.ts';

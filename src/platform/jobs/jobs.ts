@@ -22,6 +22,7 @@ export class Jobs {
   readonly #log: Logger;
   readonly #handlers = new Map<JobName, JobHandler>();
   readonly #isReady: () => boolean;
+  #onFailure: (name: JobName) => void = () => undefined;
   #isStarted = false;
   readonly #working = new Set<JobName>();
   #watch: NodeJS.Timeout | undefined;
@@ -49,6 +50,11 @@ export class Jobs {
   /** Says who does the jobs of a name; called before `start`. */
   handle(name: JobName, handler: JobHandler): void {
     this.#handlers.set(name, handler);
+  }
+
+  /** Calls the listener for every job that fails here. */
+  onFailure(listener: (name: JobName) => void): void {
+    this.#onFailure = listener;
   }
 
   /** Lets jobs be sent without working on any, as a command does, until `close`. */
@@ -110,6 +116,7 @@ export class Jobs {
       await handler(data);
       return { id, status: 'completed' };
     } catch (error) {
+      this.#onFailure(name);
       this.#log.warn({ err: error, job: name }, 'a job failed and is tried again');
       return { id, status: 'failed', output: { message: error instanceof Error ? error.message : String(error) } };
     }

@@ -22,6 +22,8 @@ export const queues = {
 
 export type JobName = keyof typeof queues;
 
+export const jobNames = Object.keys(queues) as JobName[];
+
 /** How often each is looked for: what an idle server costs. */
 export const pollSeconds: Readonly<Record<JobName, number>> = {
   'backchannel-logout': 1,

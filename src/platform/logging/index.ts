@@ -15,7 +15,8 @@ function withoutParameters(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: 'not an error' };
   const code = 'code' in error ? error.code : undefined;
   const cause = error.cause === undefined ? undefined : withoutParameters(error.cause);
-  return { type: error.name, message: error.message, code, stack: error.stack, cause };
+  const errors = error instanceof AggregateError ? error.errors.map(withoutParameters) : undefined;
+  return { type: error.name, message: error.message, code, stack: error.stack, cause, errors };
 }
 
 type Answered = { method: string; path: string; status: number; startedAt: number; request_id: string | undefined };

@@ -80,9 +80,19 @@ export class Metrics {
     });
   }
 
+  /**
+   * Counts something by one label.
+   *
+   * @param values of the label that stand at 0 from the start, so that the first of them shows as a rise
+   */
+  counter(name: string, { help, label, values }: { help: string; label: string; values: readonly string[] }) {
+    const tally = this.#tally(label, { name, help }, values);
+    return (value: string, times: number) => count(tally, value, times);
+  }
+
   /** Counts by one label, told whenever they are asked for. */
-  #tally(label: string, { name, help }: { name: string; help: string }): Tally {
-    const tally: Tally = new Map();
+  #tally(label: string, { name, help }: { name: string; help: string }, values: readonly string[] = []): Tally {
+    const tally: Tally = new Map(values.map((value) => [value, 0]));
     const counter: Counter = new Counter({
       name: `latchkey_${name}`,
       help,
@@ -97,6 +107,6 @@ export class Metrics {
   }
 }
 
-function count(tally: Tally, label: string): void {
-  tally.set(label, (tally.get(label) ?? 0) + 1);
+function count(tally: Tally, label: string, times = 1): void {
+  tally.set(label, (tally.get(label) ?? 0) + times);
 }
