@@ -31,6 +31,8 @@ export type Database = {
     retires_at: Date | null;
   };
   subjects: { id: string; kind: 'user' | 'client' };
+  /** Written by triggers: every identifier that looks like an id. */
+  taken_identifiers: { id: string; kind: 'user' | 'client' | 'api_key' | 'client_id' };
   users: {
     id: string;
     username: string;
@@ -45,7 +47,18 @@ export type Database = {
     updated_at: Date;
     version: Generated<number>;
   };
-  credentials: { id: string; user_id: string; kind: 'password'; hash: string; created_at: Date; updated_at: Date };
+  credentials: {
+    id: string;
+    user_id: string;
+    kind: 'password';
+    hash: string;
+    /** `updated_at` of the hash that is of the normalised password. */
+    normalized_at: Date | null;
+    /** Which form of the password was hashed. */
+    form: GeneratedAlways<'as_typed' | 'nfc'>;
+    created_at: Date;
+    updated_at: Date;
+  };
   setup_links: { digest: Digest; created_at: Date; expires_at: Date; used_at: Date | null };
   leak_reports: { credential: string; place: Digest; is_told: boolean; reported_at: Generated<Date> };
   password_links: {
@@ -182,8 +195,10 @@ export type Database = {
     last_seen_at: Date;
     expires_at: Date;
     revoked_at: Date | null;
+    /** When the person last confirmed in it that it is them. */
+    confirmed_at: Date | null;
   };
-  session_ids: { digest: Digest; session_uid: string; expires_at: Date };
+  session_ids: { digest: Digest; session_uid: string; expires_at: Date; retired_at: Date | null };
   grants: {
     id: string;
     user_id: string;

@@ -22,3 +22,4 @@ export {
   type Right,
   type Role,
 } from './store.ts';
+export { asId, isUser, referenceToUsername, UserReferenceText } from './user-reference.ts';

@@ -62,7 +62,10 @@ export const RoleView = z.object({
 export const RoleParams = z.strictObject({ role: RoleName });
 export const SubjectParams = z.strictObject({
   kind: z.enum(['user', 'client']),
-  subject: z.string().min(1).max(255).meta({ description: 'a username or user id, or a client_id' }),
+  subject: z.string().min(1).max(263).meta({
+    description:
+      'a client’s `client_id`; a user’s `id:…`, `username:…` or `email:…` (without a prefix: an id if it looks like one, an e-mail address if it has an "@", otherwise a username)',
+  }),
 });
 export const AssignmentParams = z.strictObject({ role: RoleName, ...SubjectParams.shape });
 export const AssignmentInput = z.strictObject({
@@ -79,8 +82,7 @@ export const AssignmentView = z.object({
 export const AssignmentsQuery = z.strictObject(PageQuery);
 
 export const ExplainQuery = z.strictObject({
-  kind: z.enum(['user', 'client']),
-  subject: z.string().min(1).max(255),
+  ...SubjectParams.shape,
   resource: z.string().min(1).max(512),
   permission: Pattern,
 });

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Db, Trx } from '../platform/database/index.ts';
+import { isUser } from './user-reference.ts';
 
 export async function insertAssignment(
   trx: Trx,
@@ -207,14 +208,17 @@ export async function listAssignmentsTo(db: Db, subject_id: string): Promise<Ass
   return assignments(db).where('a.subject_id', '=', subject_id).orderBy('r.name').execute();
 }
 
-/** The id of a person (username or id) or client (`client_id`) to which a role can be given. */
+/**
+ * The id of a user (`id:…`, `username:…`, `email:…`: see `isUser`) or of a client, which is named by its
+ * `client_id` alone.
+ */
 export async function findSubject(
   db: Db,
   { kind, name }: { kind: 'user' | 'client'; name: string },
 ): Promise<string | undefined> {
   const { rows } =
     kind === 'user'
-      ? await sql<{ id: string }>`select id from users where username = ${name} or id::text = ${name}`.execute(db)
+      ? await sql<{ id: string }>`select id from users where ${isUser(name)}`.execute(db)
       : await sql<{ id: string }>`select id from clients where client_id = ${name}`.execute(db);
   return rows[0]?.id;
 }

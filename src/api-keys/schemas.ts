@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isPermissionPattern } from '../access/index.ts';
+import { isPermissionPattern, UserReferenceText } from '../access/index.ts';
 import { PageQuery, Timestamp } from '../platform/http/index.ts';
 import { environmentShape } from './format.ts';
 import { Restrictions } from './restrictions/index.ts';
@@ -23,13 +23,9 @@ const Permission = z.union([Pattern.transform((pattern) => ({ resource: null, pa
 });
 
 const Owner = z
-  .union(
-    [
-      z.strictObject({ client_id: z.string().min(1).max(255) }),
-      z.strictObject({ user: z.string().min(1).max(254).meta({ description: 'a username or user id' }) }),
-    ],
-    { error: 'must be a client, { "client_id": "billing" }, or a person, { "user": "alice" }' },
-  )
+  .union([z.strictObject({ client_id: z.string().min(1).max(255) }), z.strictObject({ user: UserReferenceText })], {
+    error: 'must be a client, { "client_id": "billing" }, or a person, { "user": "alice" }',
+  })
   .meta({ description: 'whose key it is: a client or a person; it stops working while they are disabled' });
 export type Owner = z.output<typeof Owner>;
 
@@ -119,7 +115,7 @@ export const KeysQuery = z.strictObject({
   ...PageQuery,
   q: z.string().max(100).optional().meta({ description: 'part of the name or description, or how the key starts' }),
   client_id: z.string().max(255).optional(),
-  user: z.string().max(254).optional().meta({ description: 'a username or user id' }),
+  user: UserReferenceText.optional(),
   environment: Environment.optional(),
   tag: Tag.optional(),
   state: z.enum(keyStates).optional(),

@@ -2,7 +2,16 @@ import { type ClientDeps, type ClientInput, checkClient, putClient } from '../cl
 import type { Trx } from '../platform/database/index.ts';
 import { type Actor, invalid, Problem } from '../platform/http/index.ts';
 import { putResourceServer } from '../resource-servers/index.ts';
-import { findUser, generatePassword, hashNewPassword, hasPassword, putUser, type UserInput } from '../users/index.ts';
+import {
+  findUserByUsername,
+  generatePassword,
+  hashNewPassword,
+  hasPassword,
+  importedHash,
+  type PasswordHash,
+  putUser,
+  type UserInput,
+} from '../users/index.ts';
 import type { ConfigurationFile } from './schemas.ts';
 import { lockApplying } from './store.ts';
 
@@ -26,7 +35,7 @@ export type ApplyOptions = {
 export type ApplyResult = { changes: Change[] };
 
 type Prepared = { file: ConfigurationFile; users: PreparedUser[] };
-type PreparedUser = { input: UserInput; hash: string | undefined; made: string | undefined };
+type PreparedUser = { input: UserInput; hash: PasswordHash | undefined; made: string | undefined };
 
 /**
  * Makes the installation have what the file says, all of it or nothing. What the file leaves out stays as it is. Applying the
@@ -98,7 +107,7 @@ async function prepareUsers(
 ): Promise<PreparedUser[]> {
   const prepared: PreparedUser[] = [];
   for (const [index, input] of inputs.entries()) {
-    const existing = await findUser(db, input.username);
+    const existing = await findUserByUsername(db, input.username);
     const isSet = existing !== undefined && (await hasPassword(db, existing.id));
     prepared.push(await at(`/users/${index}`, () => prepareUser(input, isSet, missingSecrets)));
   }
@@ -110,7 +119,8 @@ async function prepareUser(
   isSet: boolean,
   missingSecrets: ApplyOptions['missingSecrets'],
 ): Promise<PreparedUser> {
-  if (isSet || input.password_hash) return { input, hash: isSet ? undefined : input.password_hash, made: undefined };
+  if (isSet || input.password_hash)
+    return { input, hash: isSet ? undefined : importedHash(input.password_hash), made: undefined };
   const isMade = input.password === undefined;
   if (isMade && missingSecrets === 'refuse')
     throw missing(`User "${input.username}" has no password`, 'password or password_hash');

@@ -1,8 +1,8 @@
 import { disableClient, listEveryClient } from '../clients/index.ts';
-import type { Actor } from '../platform/http/index.ts';
+import { type Actor, notFound } from '../platform/http/index.ts';
 import { disableResourceServer, listResourceServers } from '../resource-servers/index.ts';
 import { countLiveTokens, type LiveTokens } from '../tokens/index.ts';
-import { disableUser, listUsers } from '../users/index.ts';
+import { disableUser, findUserByUsername, listUsers } from '../users/index.ts';
 import type { ApplyDeps, Change } from './apply.ts';
 import { withoutDemo } from './demo.ts';
 import type { ConfigurationFile } from './schemas.ts';
@@ -30,10 +30,10 @@ export async function whatWouldBePruned({ db, now }: ApplyDeps, file: Configurat
       servers,
       file.resource_servers.map(({ identifier }) => identifier),
     ).map((each) => ({ kind: 'resource server' as const, ...each })),
-    ...without(
-      clients,
-      file.clients.map(({ client_id }) => client_id),
-    ).map((each) => ({ kind: 'client' as const, ...each })),
+    // A client_id counts with its case: of "Billing" and "billing" each is a client of its own.
+    ...clients
+      .filter(({ id }) => !file.clients.some(({ client_id }) => client_id === id))
+      .map((each) => ({ kind: 'client' as const, ...each })),
     ...without(
       users,
       file.users.map(({ username }) => username),
@@ -55,6 +55,12 @@ function without<T extends { id: string }>(present: T[], named: string[]): T[] {
  * @throws Problem `conflict`: nobody would be left to administer
  */
 export async function pruneConfiguration(deps: ApplyDeps, actor: Actor, prunable: readonly Prunable[]): Promise<void> {
-  const disable = { 'resource server': disableResourceServer, client: disableClient, user: disableUser };
+  const disable = { 'resource server': disableResourceServer, client: disableClient, user: disableUserNamed };
   for (const { kind, id } of prunable) await disable[kind](deps, actor, id);
+}
+
+async function disableUserNamed(deps: ApplyDeps, actor: Actor, username: string): Promise<void> {
+  const user = await findUserByUsername(deps.db, username);
+  if (!user) throw notFound('user', username);
+  await disableUser(deps, actor, user.id);
 }

@@ -44,6 +44,7 @@ export const auditActions = [
   'role.deleted',
   'role.unassigned',
   'role.updated',
+  'session.confirmed',
   'session.ended',
   'session.refused',
   'session.started',

@@ -51,7 +51,7 @@ export function proofCommands(): Command[] {
       'erase-details',
       "erase address and user agent from all of a person's events; the events stay, and stay proved",
     )
-      .argument('<login>', 'username, e-mail address or id')
+      .argument('<user>', 'a username, or id:…, username:… or email:…')
       .option('--yes', 'do not ask')
       .action(onInstallation(eraseDetails)),
   ];
@@ -178,11 +178,11 @@ async function prune({ config, installation, deps, actor }: Workplace, options: 
 
 async function eraseDetails(
   { deps, actor }: Workplace,
-  login: string,
+  reference: string,
   options: Json & { yes?: boolean },
 ): Promise<void> {
-  const user = await findUser(deps.db, login);
-  if (!user) throw notFound('user', login);
+  const user = await findUser(deps.db, reference);
+  if (!user) throw notFound('user', reference);
   const question = `Erase address and user agent from all audit events and access records of ${user.username}?`;
   if (!(await isConfirmed(question, { ...options, scripts: 'go on' }))) return;
   const { erased } = await erasePersonalDetails(deps, actor, { kind: 'user', id: user.id });

@@ -47,7 +47,7 @@ export function keyCommand(): Command {
       command('create', 'mint a key, shown once')
         .argument('<name>')
         .option('--client <client-id>', 'the client whose key it is')
-        .option('--user <user>', 'the person whose key it is')
+        .option('--user <user>', 'the user whose key it is: a username, or id:…, username:… or email:…')
         .option('--environment <name>', 'as it stands in the key', 'dev')
         .option('--permission <pattern>', 'e.g. "database:read:*"; may be repeated', repeated, [])
         .option('--role <role>', 'what it gives, the key may, too; may be repeated', repeated, [])

@@ -31,6 +31,8 @@ type CreateOptions = {
 };
 type PasswordOptions = { json?: boolean; passwordStdin?: boolean };
 
+const userArgument = 'a username, or id:…, username:… or email:…';
+
 const passwordOption = [
   '--password-stdin',
   'take the password from standard input; without a terminal one is made otherwise',
@@ -57,30 +59,30 @@ export function userCommand(): Command {
     )
     .addCommand(
       command('disable', 'stop a person: signed out everywhere, all their tokens end')
-        .argument('<login>', 'username or e-mail address')
+        .argument('<user>', userArgument)
         .option('--yes', 'do not ask')
         .action(onInstallation(disable)),
     )
     .addCommand(
       command('set-password', 'set a person’s password; signs them out everywhere')
-        .argument('<login>', 'username or e-mail address')
+        .argument('<user>', userArgument)
         .option(...passwordOption)
         .action(onInstallation(changePassword)),
     )
     .addCommand(
       command('password-link', 'make a one-time link with which a person chooses their own password')
-        .argument('<login>', 'username or e-mail address')
+        .argument('<user>', userArgument)
         .action(onInstallation(passwordLink)),
     )
     .addCommand(
       command('verify-email', 'mark a person’s e-mail address as verified')
-        .argument('<login>', 'username or e-mail address')
+        .argument('<user>', userArgument)
         .requiredOption('--email <address>', 'the address that you verified; it must still be theirs')
         .action(onInstallation(markVerified)),
     )
     .addCommand(
       command('unverify-email', 'mark a person’s e-mail address as not verified')
-        .argument('<login>', 'username or e-mail address')
+        .argument('<user>', userArgument)
         .action(onInstallation(markUnverified)),
     );
   return user;
@@ -102,9 +104,9 @@ async function markUnverified({ deps, actor }: Workplace, login: string, options
   answer(options, { username, email, email_verified: false }, [`The e-mail address of ${username} is not verified.`]);
 }
 
-async function getUser({ db }: Workplace['deps'], login: string): Promise<User> {
-  const user = await findUser(db, login);
-  if (!user) throw notFound('user', login);
+async function getUser({ db }: Workplace['deps'], reference: string): Promise<User> {
+  const user = await findUser(db, reference);
+  if (!user) throw notFound('user', reference);
   return user;
 }
 
@@ -129,37 +131,36 @@ async function newPassword({
 
 async function disable(
   { deps, actor }: Workplace,
-  login: string,
+  reference: string,
   options: { json?: boolean; yes?: boolean },
 ): Promise<void> {
-  const user = await findUser(deps.db, login);
-  if (!user) throw notFound('user', login);
+  const user = await getUser(deps, reference);
   const live = await countLiveTokens(deps.db, { user_id: user.id }, deps.now());
   const question = `Disable ${user.username}? It signs them out everywhere and ends ${live.refresh_families} refresh tokens and ${live.access_tokens} access tokens.`;
   const isDone = await isConfirmed(question, { ...options, scripts: 'go on' });
-  if (isDone) await disableUser(deps, actor, login);
+  if (isDone) await disableUser(deps, actor, user.id);
   answer(options, { username: user.username, disabled: isDone, ended: isDone ? live : null }, [
     isDone ? `Disabled ${user.username}.` : 'Nothing changed.',
   ]);
 }
 
-async function changePassword({ deps, actor }: Workplace, login: string, options: PasswordOptions): Promise<void> {
+async function changePassword({ deps, actor }: Workplace, reference: string, options: PasswordOptions): Promise<void> {
+  const { id, username } = await getUser(deps, reference);
   const { password, generated } = await newPassword(options);
-  await setPassword(deps, actor, { login, password });
+  await setPassword(deps, actor, { id, password });
   const shown = generated ? [`Password, shown only this once: ${password}`] : [];
-  answer(options, { login, ...(generated && { password }) }, [
-    `Set the password of ${login}; they are signed out everywhere.`,
+  answer(options, { login: username, ...(generated && { password }) }, [
+    `Set the password of ${username}; they are signed out everywhere.`,
     ...shown,
   ]);
 }
 
 async function passwordLink(
   { config, installation, deps, actor }: Workplace,
-  login: string,
+  reference: string,
   options: { json?: boolean },
 ): Promise<void> {
-  const user = await findUser(deps.db, login);
-  if (!user) throw notFound('user', login);
+  const user = await getUser(deps, reference);
   const link = await makeLink({ config, installation, deps, actor }, user.id);
   const until = `It works once, until ${link.expires_at.toISOString()}.`;
   const words =

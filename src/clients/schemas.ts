@@ -50,7 +50,7 @@ export const ClientInput = z.looseObject({
   client_id: z
     .string()
     .regex(clientIdShape, 'must be 1 to 255 printable ASCII characters')
-    .refine((id) => !z.guid().safeParse(id).success, 'must not look like a UUID: those name people'),
+    .meta({ description: 'may look like a UUID, if no user, client or API key has that id' }),
   client_secret: z.string().min(16, 'must have at least 16 characters').max(512).optional(),
   client_name: z
     .string()

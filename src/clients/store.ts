@@ -2,6 +2,7 @@ import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { Database } from '../../db/schema.ts';
 import type { Digest } from '../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../platform/database/index.ts';
+import { conflict } from '../platform/http/index.ts';
 
 /** Of tokens that belong to no client that somebody registered: of those got for people's API keys. */
 export const builtInClientId = 'latchkey-api-keys';
@@ -34,9 +35,22 @@ export async function lockClient(trx: Trx, client_id: string): Promise<Client | 
   return trx.selectFrom('clients').selectAll().where('client_id', '=', client_id).forUpdate().executeTakeFirst();
 }
 
+/** @throws Problem `conflict`: the `client_id` is the id of a user, client or API key (RFC 9068 §5: `sub` must not collide) */
 export async function insertClient(trx: Trx, client: Insertable<Database['clients']>): Promise<Client> {
   await trx.insertInto('subjects').values({ id: client.id, kind: 'client' }).execute();
-  return trx.insertInto('clients').values(client).returningAll().executeTakeFirstOrThrow();
+  return trx
+    .insertInto('clients')
+    .values(client)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+    .catch((error: unknown) => refuseTakenId(error, client.client_id));
+}
+
+function refuseTakenId(error: unknown, client_id: string): never {
+  const isTaken = error instanceof Error && 'constraint' in error && error.constraint === 'taken_identifiers_pkey';
+  throw isTaken
+    ? conflict(`The client_id "${client_id}" is taken: it is the id of something else here. Choose another one.`)
+    : error;
 }
 
 export async function updateClient(trx: Trx, id: string, changes: Updateable<Database['clients']>): Promise<Client> {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { UserReferenceText } from '../access/index.ts';
 import { Flag, PageQuery, Timestamp } from '../platform/http/index.ts';
 
 const Whose = {
-  user: z.string().max(254).optional().meta({ description: 'a username or user id' }),
+  user: UserReferenceText.optional(),
   client_id: z.string().max(255).optional(),
 };
 

@@ -1,5 +1,6 @@
 import { type Selectable, sql } from 'kysely';
 import type { ConsentedScopes, Database } from '../../db/schema.ts';
+import { isUser } from '../access/index.ts';
 import { containing, type Db, type Trx } from '../platform/database/index.ts';
 
 export type Consent = Selectable<Database['consents']>;
@@ -175,10 +176,7 @@ export type ConsentsQuery = {
   after: string | undefined;
 };
 
-/** The person of a username or id. */
-const isPerson = (user: string) => sql<boolean>`(u.username = ${user} or u.id::text = ${user})`;
-
-/** What people allowed, newest first; of a person (username or id), of a client, standing ones only. */
+/** What people allowed, newest first; of a user (`isUser`), of a client, standing ones only. */
 export async function listConsents(
   db: Db,
   { consent_id, user, client_id, standing, limit, after }: ConsentsQuery,
@@ -186,11 +184,18 @@ export async function listConsents(
   let query = db
     .selectFrom('consents as k')
     .innerJoin('clients as c', 'c.id', 'k.client_id')
-    .innerJoin('users as u', 'u.id', 'k.user_id')
-    .select(['k.id as consent_id', 'k.user_id', 'u.username', 'c.client_id', 'k.scopes', 'k.created_at as allowed_at'])
+    .innerJoin('users', 'users.id', 'k.user_id')
+    .select([
+      'k.id as consent_id',
+      'k.user_id',
+      'users.username',
+      'c.client_id',
+      'k.scopes',
+      'k.created_at as allowed_at',
+    ])
     .select(['k.expires_at', 'k.revoked_at', clientName.as('client_name'), lastUsed.as('last_used_at')]);
   if (consent_id) query = query.where('k.id', '=', consent_id);
-  if (user) query = query.where(isPerson(user));
+  if (user) query = query.where(isUser(user));
   if (client_id) query = query.where('c.client_id', '=', client_id);
   if (standing !== undefined) query = query.where('k.revoked_at', standing ? 'is' : 'is not', null);
   if (after) query = query.where('k.id', '<', after);
@@ -218,12 +223,12 @@ export async function listStandingGrants(
   let query = db
     .selectFrom('standing_grants as g')
     .innerJoin('clients as c', 'c.id', 'g.client_id')
-    .innerJoin('users as u', 'u.id', 'g.user_id')
-    .select(['g.id', 'g.user_id', 'u.username', 'c.client_id', 'g.consent_id', 'g.offline', 'g.created_at'])
+    .innerJoin('users', 'users.id', 'g.user_id')
+    .select(['g.id', 'g.user_id', 'users.username', 'c.client_id', 'g.consent_id', 'g.offline', 'g.created_at'])
     .select('g.session_uid as session_id')
     .where('g.ends_at', '>', now);
   if (grant_id) query = query.where('g.id', '=', grant_id);
-  if (user) query = query.where(isPerson(user));
+  if (user) query = query.where(isUser(user));
   if (client_id) query = query.where('c.client_id', '=', client_id);
   if (after)
     query = query.where(sql<boolean>`(g.created_at, g.id) < (select created_at, id from grants where id = ${after})`);

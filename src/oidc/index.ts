@@ -10,10 +10,13 @@ export {
   type BrowserSession,
   browserSession,
   hasSession,
+  newSessionId,
   type SignInOptions,
+  sendSessionId,
   startBrowserSession,
 } from './interactions/browser-session.ts';
 export {
+  type Authentication,
   finishConsent,
   finishRefused,
   finishSignIn,

@@ -58,5 +58,10 @@ async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> 
     showForm(deps, ctx, user, { password: error.message });
     return;
   }
-  await signInHere(deps, ctx, { user_id: user.id, to: pagePaths.account });
+  await signInHere(deps, ctx, {
+    user_id: user.id,
+    authenticated_at: deps.now(),
+    amr: ['pwd'],
+    to: pagePaths.account,
+  });
 }

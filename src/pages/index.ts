@@ -38,6 +38,11 @@ export const serveAssets: Middleware = async (ctx, next) => {
 
 /** The routes of all pages of ours; those of the provider's own endpoints are rendered through `providerPages`. */
 export function pageRoutes(deps: PagesDeps): Middleware {
+  return pageRouter(deps).routes() as unknown as Middleware;
+}
+
+/** The addresses of all pages and of what their forms do; a test holds each form against what it must ask for. */
+export function pageRouter(deps: PagesDeps): Router {
   // One address a page: what goes by the path (cookies, logs) must not miss another spelling of it.
   const router = new Router({ sensitive: true, strict: true });
   router.get('/', async (ctx: Context) => showHome(deps, ctx));
@@ -49,7 +54,7 @@ export function pageRoutes(deps: PagesDeps): Middleware {
   consoleRoutes(router, deps);
   interactionRoutes(router, deps);
   deviceRoutes(router, deps);
-  return router.routes() as unknown as Middleware;
+  return router;
 }
 
 const anyFormTarget = contentSecurityPolicy();

@@ -64,8 +64,8 @@ async function submitSignIn(deps: PagesDeps, ctx: Context, interaction: PendingI
     await refuse(deps, ctx, interaction);
     return;
   }
-  const user = await judgeSignIn(deps, ctx, signInView(interaction));
-  if (user) goOn(ctx, await finishSignIn(deps.provider().current(), ctx, user.id));
+  const authentication = await judgeSignIn(deps, ctx, signInView(interaction));
+  if (authentication) goOn(ctx, await finishSignIn(deps.provider().current(), ctx, authentication));
 }
 
 async function showConsent(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {

@@ -59,7 +59,12 @@ async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
   try {
     const input = { ...parsed.data, enabled: true, secret: ctx.params.secret as string };
     const user = await setUpFirstAdministrator(deps, anonymous(requestOrigin(ctx)), input);
-    await signInHere(deps, ctx, { user_id: user.id, to: pagePaths.account });
+    await signInHere(deps, ctx, {
+      user_id: user.id,
+      authenticated_at: deps.now(),
+      amr: ['pwd'],
+      to: pagePaths.account,
+    });
   } catch (error) {
     showSetup(deps, ctx, values, asErrors(error));
   }
@@ -67,7 +72,7 @@ async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
 
 function asErrors(error: unknown): Record<string, string> {
   if (!(error instanceof Problem)) throw error;
-  if (error.type === 'invalid') return { password: error.message };
+  if (error.type === 'invalid') return { [error.options.pointer?.slice(1) ?? 'form']: error.message };
   if (error.type === 'conflict') return { form: error.message };
   throw error.type === 'not_found' ? closed() : error;
 }

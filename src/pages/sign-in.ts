@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
 import type { Context } from 'koa';
+import type { Authentication } from '../oidc/index.ts';
 import { digest } from '../platform/crypto/index.ts';
 import { form, requestOrigin } from '../platform/http/index.ts';
-import { authenticate, type User } from '../users/index.ts';
+import { authenticate } from '../users/index.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
 import { ownCookie } from './own-cookie.ts';
 import { pagePaths } from './page-data.ts';
@@ -19,9 +20,8 @@ export function signInRoutes(router: Router, deps: PagesDeps): void {
     showSignIn(deps, ctx, { action: ctx.url, login: '' });
   });
   router.post('/sign-in', async (ctx: Context) => {
-    const user = await judgeSignIn(deps, ctx, { action: ctx.url });
-    if (!user) return;
-    await signInHere(deps, ctx, { user_id: user.id, to: ownPath(ctx.query.return_to) });
+    const authentication = await judgeSignIn(deps, ctx, { action: ctx.url });
+    if (authentication) await signInHere(deps, ctx, { ...authentication, to: ownPath(ctx.query.return_to) });
   });
 }
 
@@ -51,7 +51,11 @@ export function showSignIn(deps: PagesDeps, ctx: Context, view: SignInView, stat
 }
 
 /** Judges a submitted sign-in; on anything but success it has answered, and nobody is returned. */
-export async function judgeSignIn(deps: PagesDeps, ctx: Context, view: SignInView): Promise<User | undefined> {
+export async function judgeSignIn(
+  deps: PagesDeps,
+  ctx: Context,
+  view: SignInView,
+): Promise<Authentication | undefined> {
   checkCsrf(deps, ctx);
   const sent = form(ctx);
   const login = (sent.get('login') ?? '').trim().slice(0, 254);
@@ -62,10 +66,11 @@ export async function judgeSignIn(deps: PagesDeps, ctx: Context, view: SignInVie
   }
   const origin = requestOrigin(ctx);
   const device = (account: string) => knownDevice(deps, ctx, account);
-  const outcome = await authenticate(deps, { login, password, device, origin });
+  const outcome = await authenticate(deps, { who: { login }, password, device, origin });
   if (outcome.kind === 'ok') {
-    rememberDevice(deps, ctx, outcome.user.id);
-    return outcome.user;
+    const { user, authenticated_at, amr } = outcome;
+    rememberDevice(deps, ctx, user.id);
+    return { user_id: user.id, authenticated_at, amr };
   }
   if (outcome.kind === 'wrong') {
     showSignIn(

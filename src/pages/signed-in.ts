@@ -1,12 +1,18 @@
 import type { Context } from 'koa';
-import { type BrowserSession, browserSession, startBrowserSession } from '../oidc/index.ts';
+import {
+  type Authentication,
+  type BrowserSession,
+  browserSession,
+  sendSessionId,
+  startBrowserSession,
+} from '../oidc/index.ts';
 import { requestOrigin } from '../platform/http/index.ts';
 import { noteVisit } from '../sessions/index.ts';
 import { findUserById, type User } from '../users/index.ts';
 import { pagePaths } from './page-data.ts';
 import type { PagesDeps } from './pages.ts';
 
-/** Who is signed in with a browser, and since when. */
+/** Who is signed in with a browser, and in which session. */
 export type Here = { user: User; session: BrowserSession };
 
 /** Whose browser it is. */
@@ -42,13 +48,25 @@ export async function whoIsHere(deps: PagesDeps, ctx: Context): Promise<Here | u
 export async function signInHere(
   { provider, issuer, config }: PagesDeps,
   ctx: Context,
-  { user_id, to }: { user_id: string; to: string },
+  { to, ...authentication }: Authentication & { to: string },
 ): Promise<void> {
-  const options = { user_id, sessionSeconds: config.sessionSeconds, secure: issuer.startsWith('https:') };
+  const options = { ...authentication, sessionSeconds: config.sessionSeconds, secure: isSecure(issuer) };
   await startBrowserSession(provider().current(), ctx, options);
   ctx.status = 303;
   ctx.redirect(to);
 }
+
+/** Gives this browser the id that its session was renewed to. */
+export function sendRenewedId(
+  { provider, issuer, now }: PagesDeps,
+  ctx: Context,
+  { id, expires_at }: { id: string; expires_at: Date },
+): void {
+  const maxAgeSeconds = Math.max(0, Math.ceil((expires_at.getTime() - now().getTime()) / 1000));
+  sendSessionId(provider().current(), ctx, { id, maxAgeSeconds, secure: isSecure(issuer) });
+}
+
+const isSecure = (issuer: string) => issuer.startsWith('https:');
 
 /** The first value of a parameter. */
 export function one(value: string | string[] | undefined): string {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { UserReferenceText } from '../access/index.ts';
 import { KeyHandle } from '../api-keys/index.ts';
 import { Timestamp } from '../platform/http/index.ts';
 
@@ -8,7 +9,7 @@ export const Handle = z
     z.strictObject({ token: z.string().min(1).max(8192).meta({ description: 'an access or refresh token' }) }),
     z.strictObject({ grant_id: z.uuid() }),
     z.strictObject({ session_id: z.string().min(1).max(128) }),
-    z.strictObject({ user: z.string().min(1).max(254).meta({ description: 'a username or user id' }) }),
+    z.strictObject({ user: UserReferenceText }),
     z.strictObject({ client_id: z.string().min(1).max(255) }),
     z.strictObject({ resource_server: z.string().min(1).max(512) }),
     z.strictObject({ issued_before: Timestamp }),

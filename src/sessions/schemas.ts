@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { UserReferenceText } from '../access/index.ts';
 import { PageQuery, Timestamp } from '../platform/http/index.ts';
 
 export const SessionsQuery = z.strictObject(PageQuery);
 export const SessionsParams = z.strictObject({
-  user: z.string().min(1).max(254).meta({ description: 'the id or username' }),
+  user: UserReferenceText,
 });
 export const SessionParams = z.strictObject({ session_id: z.string().min(1).max(128) });
 export const SessionView = z.object({

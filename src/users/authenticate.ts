@@ -1,31 +1,36 @@
 import type { Refusals } from '../audit/index.ts';
 import type { Db } from '../platform/database/index.ts';
-import { anonymous, type Origin } from '../platform/http/index.ts';
-import { verifyPassword } from './password.ts';
-import { findPasswordHash, findUser, type User } from './store.ts';
+import { anonymous, type Origin, Problem } from '../platform/http/index.ts';
+import { type PasswordHash, renewedHash, verifyPassword } from './password.ts';
+import { findPasswordHash, findUserById, findUserByLogin, replacePasswordForm, type User } from './store.ts';
 import type { Throttles } from './throttles.ts';
 
-export type AuthenticateDeps = { db: Db; throttles: Throttles; refusals: Refusals };
+export type AuthenticateDeps = { db: Db; now: () => Date; throttles: Throttles; refusals: Refusals };
 export type AuthenticateInput = {
-  login: string;
+  /** What somebody who is not known yet typed, or who has to prove that it is them. */
+  who: { login: string } | { user_id: string };
   password: string;
   /** The browser's id, if this account has signed in with it before. */
   device: (account: string) => string | undefined;
   origin: Origin;
 };
 
-/** Which of two was wrong is nobody's business; how long to wait is. */
+/**
+ * Which of two was wrong is nobody's business; how long to wait is. `authenticated_at` is from before the password was read: a
+ * password that is replaced meanwhile signs nobody in.
+ */
 export type SignInOutcome =
-  | { kind: 'ok'; user: User }
+  | { kind: 'ok'; user: User; authenticated_at: Date; amr: string[] }
   | { kind: 'wrong' }
   | { kind: 'throttled'; retryAfterSeconds: number };
 
-/** Judges a password sign-in. A failure is recorded here; success with the session it starts. */
+/** Judges a password. A failure is recorded here; success with the session it starts or confirms. */
 export async function authenticate(deps: AuthenticateDeps, input: AuthenticateInput): Promise<SignInOutcome> {
-  const { login, password, device, origin } = input;
-  const user = await findUser(deps.db, login);
+  const { who, password, device, origin } = input;
+  const authenticated_at = deps.now();
+  const user = 'login' in who ? await findUserByLogin(deps.db, who.login) : await findUserById(deps.db, who.user_id);
   // Username and e-mail address are one account, with one count.
-  const account = user?.id ?? login.toLowerCase();
+  const account = user?.id ?? ('login' in who ? who.login.toLowerCase() : who.user_id);
   const attempt = { address: origin.address ?? '', account, device: device(account) };
   const retryAfterSeconds = await deps.throttles.countAttempt(attempt);
   if (retryAfterSeconds !== undefined) {
@@ -34,12 +39,28 @@ export async function authenticate(deps: AuthenticateDeps, input: AuthenticateIn
   }
   const stored = user && (await findPasswordHash(deps.db, user.id));
   const fits = await verifyPassword(stored, password);
-  if (!user?.enabled || !fits) {
+  if (!user?.enabled || !stored || !fits) {
     await recordFailure(deps, origin, 'wrong login or password', user?.id);
     return { kind: 'wrong' };
   }
   await deps.throttles.forget(attempt);
-  return { kind: 'ok', user };
+  await normalize(deps.db, user.id, { stored, password });
+  return { kind: 'ok', user, authenticated_at, amr: ['pwd'] };
+}
+
+/** Stores the form that is compared from the next time on. Where the server is busy hashing, the next sign-in does it. */
+async function normalize(
+  db: Db,
+  user_id: string,
+  { stored, password }: { stored: PasswordHash; password: string },
+): Promise<void> {
+  const to = await renewedHash(stored, password).catch(unlessBusy);
+  if (to) await db.transaction().execute((trx) => replacePasswordForm(trx, { user_id, from: stored, to }));
+}
+
+function unlessBusy(error: unknown): undefined {
+  if (error instanceof Problem && error.status === 429) return undefined;
+  throw error;
 }
 
 async function recordFailure(

@@ -90,7 +90,7 @@ export async function choosePassword(
     const link = user?.enabled ? await usePasswordLink(trx, digest(secret), occurred_at) : undefined;
     // The address may have changed since the page was opened; the row is locked now.
     if (!user || !link || (link.mailed_to !== null && link.mailed_to !== user.email)) throw notFound('link', '…');
-    await savePasswordHash(trx, { id: uuidv7(), user_id: user.id, hash, now: occurred_at });
+    await savePasswordHash(trx, { id: uuidv7(), user_id: user.id, password: hash, now: occurred_at });
     const target = { kind: 'user', id: user.id };
     await appendEvent(trx, { actor: person(user.id, origin), action: 'user.password_chosen', target, occurred_at });
     const isProof = link.mailed_to !== null && user.email_verified_by !== 'link';

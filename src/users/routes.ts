@@ -19,7 +19,7 @@ import {
   UsersQuery,
   UserView,
 } from './schemas.ts';
-import { findUser, findUserById, hasPassword, listFactors, listUsersFrom, type User } from './store.ts';
+import { findUser, hasPassword, listFactors, listUsersFrom, type User } from './store.ts';
 import { changeUser, createUser, disableUser, setPassword, type UserDeps } from './users.ts';
 
 type UserRouteDeps = UserDeps & LinkMakingDeps;
@@ -96,8 +96,8 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     params: UserParams,
     response: UserView,
     handle: async ({ actor, params }) => {
-      const { username } = await getUser(deps, params.user);
-      return shown(deps, await disableUser(deps, actor, username));
+      const { id } = await getUser(deps, params.user);
+      return shown(deps, await disableUser(deps, actor, id));
     },
   }),
   route({
@@ -109,9 +109,9 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     body: PasswordReset,
     response: PasswordResetView,
     handle: async ({ actor, params, body }) => {
-      const { username } = await getUser(deps, params.user);
+      const { id } = await getUser(deps, params.user);
       const made = body.password === undefined ? generatePassword() : undefined;
-      await setPassword(deps, actor, { login: username, password: body.password ?? made ?? '' });
+      await setPassword(deps, actor, { id, password: body.password ?? made ?? '' });
       return { password: made };
     },
   }),
@@ -165,11 +165,9 @@ async function invited(deps: UserRouteDeps, actor: Actor, body: UserInput) {
   );
 }
 
-const idShape = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /** @throws Problem `not_found` */
 async function getUser({ db }: UserDeps, name: string): Promise<User> {
-  const user = idShape.test(name) ? await findUserById(db, name) : await findUser(db, name);
+  const user = await findUser(db, name);
   if (!user) throw notFound('user', name);
   return user;
 }

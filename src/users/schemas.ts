@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { UserReferenceText } from '../access/index.ts';
 import { Flag, PageQuery, Timestamp } from '../platform/http/index.ts';
 
-// Without "@", so that no username is another person's e-mail address.
+// Without "@" and ":", so that no username is an e-mail address or says that it is an id; what looks like an id is refused
+// where a user is created (`refuseIdShaped`), so that a user from before can still be described by a configuration file.
 const Username = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
 const printable = /^\P{Cc}*$/u;
 
@@ -82,7 +84,7 @@ export const CreatedUserView = UserView.extend({
   password: z.string().optional().meta({ description: 'shown this once, stored nowhere' }),
 });
 export const UserParams = z.strictObject({
-  user: z.string().min(1).max(254).meta({ description: 'the id, username or e-mail address' }),
+  user: UserReferenceText,
 });
 export const UsersQuery = z.strictObject({
   ...PageQuery,

@@ -15,7 +15,7 @@ import {
   type User,
   useSetupLink,
 } from './store.ts';
-import { refuseTaken } from './users.ts';
+import { refuseIdShaped, refuseTaken } from './users.ts';
 
 export type SetupDeps = { db: Db; now: () => Date };
 
@@ -53,13 +53,15 @@ export async function isSetupOpen({ db, now }: SetupDeps, secret: string): Promi
 /**
  * Makes the first administrator and uses the link up.
  *
- * @throws Problem `not_found`: the link was used, has expired, or an administrator exists; `invalid`: weak password; `conflict`: name taken
+ * @throws Problem `not_found`: the link was used, has expired, or an administrator exists; `invalid`: weak
+ *   password, or a username that looks like an id; `conflict`: name taken
  */
 export async function setUpFirstAdministrator(
   { db, now }: SetupDeps,
   actor: Actor,
   { secret, ...input }: UserInput & { secret: string; password: string },
 ): Promise<User> {
+  refuseIdShaped(input.username);
   const hash = await hashNewPassword(input.password, input);
   return db.transaction().execute(async (trx) => {
     await lockSetup(trx);
@@ -75,7 +77,7 @@ export async function setUpFirstAdministrator(
       created_at: occurred_at,
       updated_at: occurred_at,
     }).catch(refuseTaken);
-    await savePasswordHash(trx, { id: uuidv7(), user_id: user.id, hash, now: occurred_at });
+    await savePasswordHash(trx, { id: uuidv7(), user_id: user.id, password: hash, now: occurred_at });
     await appendEvent(trx, { actor, action: 'user.created', target: { kind: 'user', id: user.id }, occurred_at });
     await assignRole(trx, actor, { subject: { kind: 'user', id: user.id }, role: 'owner', occurred_at });
     return user;

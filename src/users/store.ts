@@ -1,20 +1,27 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import { sql } from 'kysely';
 import type { Database } from '../../db/schema.ts';
+import { isUser } from '../access/index.ts';
 import type { Digest } from '../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../platform/database/index.ts';
+import type { PasswordHash } from './password.ts';
 
 export type User = Selectable<Database['users']>;
 export type Factor = Pick<Selectable<Database['credentials']>, 'id' | 'kind' | 'created_at' | 'updated_at'>;
 
-/** By username or e-mail address, whatever the case. */
-export async function findUser(db: Db, login: string): Promise<User | undefined> {
-  const lowered = login.toLowerCase();
-  return db
-    .selectFrom('users')
-    .selectAll()
-    .where((eb) => eb.or([eb(sql`lower(username)`, '=', lowered), eb(sql`lower(email)`, '=', lowered)]))
-    .executeTakeFirst();
+/** The user that a text names: `id:…`, `username:…` or `email:…` (`isUser`). */
+export async function findUser(db: Db, reference: string): Promise<User | undefined> {
+  return db.selectFrom('users').selectAll().where(isUser(reference)).executeTakeFirst();
+}
+
+/** By username alone, whatever the case. */
+export async function findUserByUsername(db: Db, username: string): Promise<User | undefined> {
+  return findUser(db, `username:${username}`);
+}
+
+/** Who signs in: by the e-mail address where there is an "@", which no username has, otherwise by the username. */
+export async function findUserByLogin(db: Db, login: string): Promise<User | undefined> {
+  return findUser(db, `${login.includes('@') ? 'email' : 'username'}:${login}`);
 }
 
 export async function findUserById(db: Db, id: string): Promise<User | undefined> {
@@ -64,8 +71,8 @@ export async function listUsersFrom(
   return query.orderBy('id', 'desc').execute();
 }
 
-export async function lockUser(trx: Trx, login: string): Promise<User | undefined> {
-  const found = await findUser(trx, login);
+export async function lockUserByUsername(trx: Trx, username: string): Promise<User | undefined> {
+  const found = await findUserByUsername(trx, username);
   return found && lockUserById(trx, found.id);
 }
 
@@ -87,13 +94,13 @@ export async function updateUser(trx: Trx, id: string, changes: Updateable<Datab
     .executeTakeFirstOrThrow();
 }
 
-export async function findPasswordHash(db: Db, user_id: string): Promise<string | undefined> {
-  const query = db
+export async function findPasswordHash(db: Db, user_id: string): Promise<PasswordHash | undefined> {
+  return db
     .selectFrom('credentials')
-    .select('hash')
+    .select(['hash', 'form'])
     .where('user_id', '=', user_id)
-    .where('kind', '=', 'password');
-  return (await query.executeTakeFirst())?.hash;
+    .where('kind', '=', 'password')
+    .executeTakeFirst();
 }
 
 export async function hasPassword(db: Db, user_id: string): Promise<boolean> {
@@ -112,14 +119,28 @@ export function listFactors(db: Db, user_id: string): Promise<Factor[]> {
 
 export async function savePasswordHash(
   trx: Trx,
-  { id, user_id, hash, now }: { id: string; user_id: string; hash: string; now: Date },
+  { id, user_id, password, now }: { id: string; user_id: string; password: PasswordHash; now: Date },
 ): Promise<void> {
+  const { hash, form } = password;
+  const stored = { hash, normalized_at: form === 'nfc' ? now : null, updated_at: now };
   await trx
     .insertInto('credentials')
-    .values({ id, user_id, kind: 'password', hash, created_at: now, updated_at: now })
-    .onConflict((conflict) =>
-      conflict.column('user_id').where('kind', '=', 'password').doUpdateSet({ hash, updated_at: now }),
-    )
+    .values({ id, user_id, kind: 'password', ...stored, created_at: now })
+    .onConflict((conflict) => conflict.column('user_id').where('kind', '=', 'password').doUpdateSet(stored))
+    .execute();
+}
+
+/** Stores the same password in another form, unless another password was set meanwhile. */
+export async function replacePasswordForm(
+  trx: Trx,
+  { user_id, from, to }: { user_id: string; from: PasswordHash; to: PasswordHash },
+): Promise<void> {
+  await trx
+    .updateTable('credentials')
+    .set((eb) => ({ hash: to.hash, normalized_at: to.form === 'nfc' ? eb.ref('updated_at') : null }))
+    .where('user_id', '=', user_id)
+    .where('kind', '=', 'password')
+    .where('hash', '=', from.hash)
     .execute();
 }
 

@@ -1,22 +1,23 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { EmailVerifier } from '../../db/schema.ts';
-import { keepingAnOwner, listHeldRights, mustHold, setRoles } from '../access/index.ts';
+import { asId, keepingAnOwner, listHeldRights, mustHold, setRoles } from '../access/index.ts';
 import { type AuditAction, appendEvent } from '../audit/index.ts';
 import { endGrantsOf } from '../consents/index.ts';
+import type { Digest } from '../platform/crypto/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
-import { type Actor, conflict, mustBeAt, notFound } from '../platform/http/index.ts';
-import { endSessionsOf, type SessionDeps } from '../sessions/index.ts';
+import { type Actor, conflict, invalid, mustBeAt, notFound } from '../platform/http/index.ts';
+import { endSessionsOf, renewSession, type SessionDeps } from '../sessions/index.ts';
 import { mustBeAllowedToVerify, recordVerification, verificationOf } from './email-verification.ts';
-import { hashNewPassword, verifyPassword } from './password.ts';
+import { hashNewPassword, type PasswordHash, verifyPassword } from './password.ts';
 import type { UserChanges, UserInput } from './schemas.ts';
 import {
   deleteLinksMailedElsewhere,
   findPasswordHash,
-  findUser,
   findUserById,
+  findUserByUsername,
   insertUser,
-  lockUser,
   lockUserById,
+  lockUserByUsername,
   savePasswordHash,
   type User,
   updateUser,
@@ -30,7 +31,9 @@ export type PutUserResult = { user: User; change: 'created' | 'updated' | 'uncha
  * is only set when the person has none. `hash` is its Argon2id hash, made before: hashing is too slow for a transaction.
  *
  * @param verified_by who says so where the input calls the e-mail address verified
- * @throws Problem `invalid`: it calls an address verified that it does not name; `conflict`: another person has this e-mail address, or nobody would be left to administer
+ * @throws Problem `invalid`: it calls an address verified that it does not name, or the username of a new person looks like
+ *   an id; `conflict`: another person has this e-mail address, or nobody would be left to
+ *   administer
  */
 export async function putUser(
   trx: Trx,
@@ -39,10 +42,10 @@ export async function putUser(
   {
     hash,
     ...input
-  }: Omit<UserInput, 'password' | 'password_hash'> & { hash: string | undefined; verified_by: EmailVerifier },
+  }: Omit<UserInput, 'password' | 'password_hash'> & { hash: PasswordHash | undefined; verified_by: EmailVerifier },
 ): Promise<PutUserResult> {
   const { roles, ...profile } = input;
-  const existing = await lockUser(trx, profile.username);
+  const existing = await lockUserByUsername(trx, profile.username);
   const result = existing ? await update(deps, trx, actor, existing, profile) : await insert(deps, trx, actor, profile);
   if (hash && (await findPasswordHash(trx, result.user.id)) === undefined)
     await storeHash(deps, trx, result.user.id, hash);
@@ -54,7 +57,7 @@ export async function putUser(
 /**
  * Creates a person who must be new.
  *
- * @throws Problem `invalid`: the password is too weak; `conflict`: the username or e-mail address is taken; `forbidden`: the
+ * @throws Problem `invalid`: the password is too weak, or the username looks like an id; `conflict`: the username or e-mail address is taken; `forbidden`: the
  *   input calls the e-mail address verified, which takes a permission of its own
  */
 export async function createUser(
@@ -63,9 +66,9 @@ export async function createUser(
   { password, password_hash, ...input }: UserInput,
 ): Promise<User> {
   if (input.email_verified) mustBeAllowedToVerify(actor);
-  const hash = password === undefined ? password_hash : await hashNewPassword(password, input);
+  const hash = password === undefined ? importedHash(password_hash) : await hashNewPassword(password, input);
   return deps.db.transaction().execute(async (trx) => {
-    if (await findUser(trx, input.username)) throw conflict(`There is a user "${input.username}" already.`);
+    if (await findUserByUsername(trx, input.username)) throw conflict(`There is a user "${input.username}" already.`);
     const { user } = await putUser(trx, deps, actor, { ...input, hash, verified_by: 'administrator' });
     return user;
   });
@@ -81,6 +84,7 @@ async function insert(
   actor: Actor,
   { username, name, enabled, email_verified: stated, verified_by: by, ...profile }: Profile,
 ): Promise<PutUserResult> {
+  refuseIdShaped(username);
   const created_at = now();
   const email = profile.email ?? null;
   const row = {
@@ -126,14 +130,34 @@ async function update(
   return { user, change: 'updated' };
 }
 
+/**
+ * A username that looks like an id could be taken for another person's.
+ *
+ * @throws Problem `invalid` at `/username`
+ */
+export function refuseIdShaped(username: string): void {
+  if (asId(username) !== undefined)
+    throw invalid('/username', 'The username must not look like an id (32 hexadecimal digits). Choose another one.');
+}
+
 /** @throws Problem `conflict` for what the database refused because of its names; anything else as it came */
 export function refuseTaken(error: unknown): never {
   const isTaken = error instanceof Error && 'constraint' in error && String(error.constraint).startsWith('users_');
   throw isTaken ? conflict('Another person has this username or e-mail address.') : error;
 }
 
-async function storeHash({ now }: Pick<UserDeps, 'now'>, trx: Trx, user_id: string, hash: string): Promise<void> {
-  await savePasswordHash(trx, { id: uuidv7(), user_id, hash, now: now() });
+/** A hash that was made elsewhere: nothing says that the password was normalised. */
+export function importedHash(hash: string | undefined): PasswordHash | undefined {
+  return hash === undefined ? undefined : { hash, form: 'as_typed' };
+}
+
+async function storeHash(
+  { now }: Pick<UserDeps, 'now'>,
+  trx: Trx,
+  user_id: string,
+  password: PasswordHash,
+): Promise<void> {
+  await savePasswordHash(trx, { id: uuidv7(), user_id, password, now: now() });
 }
 
 /**
@@ -169,10 +193,10 @@ export async function changeUser(
  *
  * @throws Problem `not_found`; `conflict`: nobody would be left to administer
  */
-export async function disableUser({ db, now }: UserDeps, actor: Actor, login: string): Promise<User> {
+export async function disableUser({ db, now }: UserDeps, actor: Actor, id: string): Promise<User> {
   return db.transaction().execute(async (trx) => {
-    const user = await lockUser(trx, login);
-    if (!user) throw notFound('user', login);
+    const user = await lockUserById(trx, id);
+    if (!user) throw notFound('user', id);
     if (!user.enabled) return user;
     const occurred_at = now();
     await record(trx, actor, 'user.disabled', user.id, occurred_at);
@@ -189,14 +213,14 @@ export async function disableUser({ db, now }: UserDeps, actor: Actor, login: st
 export async function setPassword(
   deps: UserDeps,
   actor: Actor,
-  { login, password }: { login: string; password: string },
+  { id, password }: { id: string; password: string },
 ): Promise<void> {
-  const person = await findUser(deps.db, login);
-  if (!person) throw notFound('user', login);
+  const person = await findUserById(deps.db, id);
+  if (!person) throw notFound('user', id);
   const hash = await hashNewPassword(password, person);
   await deps.db.transaction().execute(async (trx) => {
-    const user = await lockUserById(trx, person.id);
-    if (!user) throw notFound('user', login);
+    const user = await lockUserById(trx, id);
+    if (!user) throw notFound('user', id);
     const occurred_at = deps.now();
     await mustHold({ db: trx, now: deps.now }, actor, await listHeldRights(trx, user.id, occurred_at));
     await storeHash(deps, trx, user.id, hash);
@@ -205,23 +229,30 @@ export async function setPassword(
   });
 }
 
-export type ChangePasswordInput = { user_id: string; current: string; password: string; session_uid: string };
+export type ChangePasswordInput = {
+  user_id: string;
+  current: string;
+  password: string;
+  session_uid: string;
+  /** The digest of the id that this session gets. */
+  new_session_id: Digest;
+};
 export type ChangePasswordResult =
-  | { kind: 'changed'; ended_sessions: number; ended_grants: number }
+  | { kind: 'changed'; ended_sessions: number; ended_grants: number; session_expires_at: Date }
   | { kind: 'wrong' };
 
 /**
  * Changes one's own password, and ends all other sessions of this person and everything granted outside of this one. Apps of
- * those sessions that asked for it are told.
+ * those sessions that asked for it are told. This session gets another id, so that copies of its cookie end with the others.
  *
- * @throws Problem `invalid`: too weak
+ * @throws Problem `invalid`: too weak; `conflict`: this session was ended meanwhile
  */
 export async function changePassword(
   deps: UserDeps & Pick<SessionDeps, 'jobs'>,
   actor: Actor,
   input: ChangePasswordInput,
 ): Promise<ChangePasswordResult> {
-  const { user_id, current, password, session_uid } = input;
+  const { user_id, current, password, session_uid, new_session_id } = input;
   const user = await findUserById(deps.db, user_id);
   const fits = await verifyPassword(await findPasswordHash(deps.db, user_id), current);
   if (!user || !fits) return { kind: 'wrong' };
@@ -236,6 +267,8 @@ export async function changePassword(
     // Grants before sessions, as a browser that comes to an app locks them; what it was given meanwhile ends the second time.
     const known_grants = await endGrants();
     const ended_sessions = await endSessionsOf(deps, trx, actor, { ...others, reason });
+    const renewal = { uid: session_uid, id: new_session_id, confirmed_at: revoked_at };
+    const session_expires_at = await renewSession(trx, user_id, renewal);
     const details = { ended_sessions, ended_grants: known_grants + (await endGrants()) };
     await appendEvent(trx, {
       actor,
@@ -244,7 +277,7 @@ export async function changePassword(
       details,
       occurred_at: revoked_at,
     });
-    return { kind: 'changed', ...details };
+    return { kind: 'changed', ...details, session_expires_at };
   });
 }
 

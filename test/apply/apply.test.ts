@@ -108,9 +108,9 @@ users:
       /scopes\/0\/name/,
     ],
     [
-      'a client id that looks like a person’s',
-      { clients: [{ client_id: '01a20d3a-47bd-76a8-94c2-8af50384b875' }] },
-      /must not look like a UUID/,
+      'a username that looks like an id',
+      { users: [{ username: '01a20d3a-47bd-76a8-94c2-8af50384b875', password: 'a good password' }] },
+      /\/users\/0\/username: .*must not look like an id/,
     ],
     ['the same name twice', { users: [{ username: 'a' }, { username: 'A' }] }, /\/users\/1 has the same username/],
     [

@@ -1,12 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
+import { type Digest, digest } from '../../platform/crypto/index.ts';
+import { currentUnit } from '../token-transaction/index.ts';
+import type { Authentication } from './interaction.ts';
 
-/** `login_at`: when the password was last given for it. */
-export type BrowserSession = { uid: string; user_id: string; login_at: Date };
+export type BrowserSession = { uid: string; user_id: string };
 
 type SessionModel = InstanceType<Provider['Session']> & {
   new?: boolean;
-  loginAccount: (details: { accountId: string; amr: string[] }) => void;
+  loginAccount: (details: { accountId: string; amr: string[]; loginTs: number }) => void;
   resetIdentifier: () => void;
   save: (ttl: number) => Promise<string>;
   destroy: () => Promise<void>;
@@ -16,7 +19,7 @@ type SessionModel = InstanceType<Provider['Session']> & {
 export async function browserSession(provider: Provider, ctx: Context): Promise<BrowserSession | undefined> {
   const session = await provider.Session.get(ctx as never);
   if (!session.accountId) return undefined;
-  return { uid: session.uid, user_id: session.accountId, login_at: new Date((session.loginTs ?? 0) * 1000) };
+  return { uid: session.uid, user_id: session.accountId };
 }
 
 /** Whether this browser has a session at all, signed in or not. */
@@ -25,23 +28,38 @@ export async function hasSession(provider: Provider, ctx: Context): Promise<bool
   return !session.new;
 }
 
-export type SignInOptions = { user_id: string; sessionSeconds: number; secure: boolean };
+export type SignInOptions = Authentication & { sessionSeconds: number; secure: boolean };
 
 /** Signs a person in with this browser, outside of any client's request; another person's session ends first. */
 export async function startBrowserSession(
   provider: Provider,
   ctx: Context,
-  { user_id, sessionSeconds, secure }: SignInOptions,
+  { user_id, authenticated_at, amr, sessionSeconds, secure }: SignInOptions,
 ): Promise<void> {
   let session = (await provider.Session.get(ctx as never)) as SessionModel;
   if (session.accountId && session.accountId !== user_id) {
     await session.destroy();
     session = new provider.Session() as SessionModel;
   }
-  session.loginAccount({ accountId: user_id, amr: ['pwd'] });
+  currentUnit().authenticatedAt = authenticated_at;
+  session.loginAccount({ accountId: user_id, amr, loginTs: Math.floor(authenticated_at.getTime() / 1000) });
   if (!session.new) session.resetIdentifier();
   await session.save(sessionSeconds);
-  const name = provider.cookieName('session');
-  const maxAge = sessionSeconds * 1000;
-  ctx.cookies.set(name, session.jti, { httpOnly: true, sameSite: 'lax', signed: true, secure, path: '/', maxAge });
+  sendSessionId(provider, ctx, { id: session.jti, maxAgeSeconds: sessionSeconds, secure });
+}
+
+/** An id for a session, and what is stored of it. */
+export function newSessionId(): { id: string; stored: Digest } {
+  const id = randomBytes(32).toString('base64url');
+  return { id, stored: digest(id) };
+}
+
+/** Gives the browser the id of its session, as the library would. */
+export function sendSessionId(
+  provider: Provider,
+  ctx: Context,
+  { id, maxAgeSeconds, secure }: { id: string; maxAgeSeconds: number; secure: boolean },
+): void {
+  const options = { httpOnly: true, sameSite: 'lax', signed: true, secure, path: '/' } as const;
+  ctx.cookies.set(provider.cookieName('session'), id, { ...options, maxAge: maxAgeSeconds * 1000 });
 }

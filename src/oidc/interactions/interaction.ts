@@ -112,9 +112,15 @@ function unknownInteraction(): Problem {
   });
 }
 
+/** Who proved who they are, when, and with what (RFC 8176). */
+export type Authentication = { user_id: string; authenticated_at: Date; amr: string[] };
+
 /** Where to go on after the person signed in. */
-export function finishSignIn(provider: Provider, ctx: Context, user_id: string): Promise<string> {
-  const login = { accountId: user_id, amr: ['pwd'], remember: true };
+export function finishSignIn(provider: Provider, ctx: Context, authentication: Authentication): Promise<string> {
+  const { user_id: accountId, authenticated_at, amr } = authentication;
+  const at = authenticated_at.getTime();
+  // Without `ts` a consent would count as a sign-in: the library signs in again with whatever came before it.
+  const login = { accountId, amr, remember: true, ts: Math.floor(at / 1000), authenticated_at_ms: at };
   return provider.interactionResult(ctx.req, ctx.res, { login }, { mergeWithLastSubmission: false });
 }
 

@@ -15,7 +15,9 @@ export function interactionStore({ reader, keys }: StoreDeps): ModelStore {
       const key = digest(id);
       const record = await remembered(key, () => reader.find<InteractionRecord>(readInteraction, key));
       if (!record) return undefined;
-      return { ...openPayload(keys, placeOf(key), record.sealed), jti: id } as Payload;
+      const payload = openPayload(keys, placeOf(key), record.sealed) as Payload;
+      noteSignIn(payload.result);
+      return { ...payload, jti: id };
     },
     upsert: async (id, { jti: _, ...payload }) => {
       const key = digest(id);
@@ -37,6 +39,13 @@ export function interactionStore({ reader, keys }: StoreDeps): ModelStore {
       return undefined;
     },
   };
+}
+
+/** What `finishSignIn` leaves for the request that resumes; a consent carries the sign-in before it along, and is none. */
+function noteSignIn(result: unknown): void {
+  const { login, consent } = (result ?? {}) as { login?: { authenticated_at_ms?: unknown }; consent?: unknown };
+  if (!consent && typeof login?.authenticated_at_ms === 'number')
+    currentUnit().authenticatedAt = new Date(login.authenticated_at_ms);
 }
 
 function remembered(key: Digest, read: () => Promise<InteractionRecord | undefined>) {

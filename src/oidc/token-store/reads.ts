@@ -164,7 +164,7 @@ const session = (found: string) => `
 export const readSession: KeyedRead = {
   name: 'read session',
   text: session(
-    `${keys('bytea')} join session_ids i on i.digest = k.key and i.expires_at > $2 join sessions s on s.uid = i.session_uid`,
+    `${keys('bytea')} join session_ids i on i.digest = k.key and i.expires_at > $2 and i.retired_at is null join sessions s on s.uid = i.session_uid`,
   ),
 };
 

@@ -5,7 +5,7 @@ import { digest } from '../../platform/crypto/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import { anonymous, person } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
-import { endOwnSession } from '../../sessions/index.ts';
+import { endOwnSession, retireIds } from '../../sessions/index.ts';
 import { currentUnit, LostRaceError, type Unit } from '../token-transaction/index.ts';
 import { type ModelStore, openPayload, type Payload, type StoreDeps, sealPayload } from './models.ts';
 import { readSession, readSessionByUid, type SessionRecord } from './reads.ts';
@@ -92,21 +92,34 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
     last_seen_at: now,
     expires_at: new Date(Number(payload.exp) * 1000),
   };
-  const changed = changedBy(deps, payload, previous, now);
+  const changed = changedBy(deps, payload, previous, unit);
   const clients = changedClients((payload.authorizations ?? {}) as Record<string, Authorization>, previous);
   const isNothingNew = Object.keys(changed).length + clients.kept.length + clients.gone.length === 0;
   if (isNothingNew && previous?.user_id === user_id && (await wasJustSeen(unit, id, now))) return undefined;
   unit.operations.push(async (trx) => {
     await upsertSession(trx, { uid, user_id, created_at: now, ...changed, ...seen });
-    await trx
-      .insertInto('session_ids')
-      .values({ digest: digest(id), session_uid: uid, expires_at: seen.expires_at })
-      .onConflict((conflict) => conflict.column('digest').doUpdateSet({ expires_at: seen.expires_at }))
-      .execute();
+    // Whoever signs in or proves who they are ends every copy of the cookie (CWE-384), other tabs' included.
+    if (unit.authenticatedAt) await retireIds(trx, uid, now);
+    await saveId(trx, { digest: digest(id), session_uid: uid, expires_at: seen.expires_at });
     await saveSessionClients(trx, uid, clients);
   });
   if (user_id && previous?.user_id !== user_id) recordSignIn(unit, uid, user_id, now);
   return undefined;
+}
+
+/** A request that came with an id that was retired meanwhile must neither revive it nor go on with it. */
+async function saveId(
+  trx: Trx,
+  row: Pick<Insertable<Database['session_ids']>, 'digest' | 'session_uid' | 'expires_at'>,
+) {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('session_ids')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict.column('digest').doUpdateSet({ expires_at: row.expires_at }).where('session_ids.retired_at', 'is', null),
+    )
+    .executeTakeFirst();
+  if (!numInsertedOrUpdatedRows) throw anotherId();
 }
 
 /** Whether the session was found by this very id, and looked at a moment ago: then there is nothing to tell of it. */
@@ -121,12 +134,17 @@ type Own = Pick<Insertable<Database['sessions']>, 'login_at' | 'acr' | 'amr' | '
  * What this request changed. oidc-provider saves a whole session with every request; writing back what another tab
  * changed meanwhile would take away the form of its sign-out, or a newer sign-in.
  */
-function changedBy(deps: StoreDeps, payload: Payload, previous: SessionRecord | undefined, now: Date): Partial<Own> {
+function changedBy(
+  deps: StoreDeps,
+  payload: Payload,
+  previous: SessionRecord | undefined,
+  { authenticatedAt }: Unit,
+): Partial<Own> {
   const before = previous && sessionPayload(deps.keys, undefined, previous);
   const isChanged = (name: string) => !isDeepStrictEqual(payload[name], before?.[name]);
   const state = payload.state as Payload | undefined;
   return {
-    ...(isChanged('loginTs') && { login_at: payload.loginTs ? signInTime(Number(payload.loginTs), now) : null }),
+    ...((authenticatedAt || isChanged('loginTs')) && { login_at: signInTime(payload, authenticatedAt) }),
     ...(isChanged('acr') && { acr: payload.acr ?? null }),
     ...(isChanged('amr') && { amr: payload.amr ? JSON.stringify(payload.amr) : null }),
     ...(isChanged('transient') && { transient: payload.transient === true }),
@@ -137,12 +155,11 @@ function changedBy(deps: StoreDeps, payload: Payload, previous: SessionRecord | 
 }
 
 /**
- * oidc-provider counts in whole seconds; a sign-in in the same second as a password reset must still count as later than it,
- * so the exact time is kept.
+ * oidc-provider counts in whole seconds. The exact time is kept: a sign-in in the same second as a password reset must count as
+ * later than it, and one whose password was judged before the reset as earlier.
  */
-function signInTime(loginTs: number, now: Date): Date {
-  const isNow = Math.abs(now.getTime() - loginTs * 1000) < 2000;
-  return isNow ? now : new Date(loginTs * 1000);
+function signInTime({ loginTs }: Payload, authenticatedAt: Date | undefined): Date | null {
+  return authenticatedAt ?? (loginTs ? new Date(Number(loginTs) * 1000) : null);
 }
 
 function recordSignIn(unit: Unit, uid: string, user_id: string, occurred_at: Date): void {
@@ -202,13 +219,24 @@ async function saveSessionClients(trx: Trx, session_uid: string, { kept, gone }:
   }
 }
 
-/** An id from before a sign-in dies at once (session fixation); after any other rotation it lives on for a moment. */
+/**
+ * After a rotation that proves nothing the id from before works for another moment: other tabs still come with it. One that was
+ * retired meanwhile leads to no other id either. The session is locked first, as everybody does who changes its ids.
+ */
 async function retireId({ now }: StoreDeps, trx: Trx, id: string, record: SessionRecord, unit: Unit): Promise<void> {
-  const seconds =
-    unit.events.some(({ action }) => action === 'session.started') || !record.user_id ? 0 : rotatedIdSeconds;
-  const expires_at = new Date(now().getTime() + seconds * 1000);
-  await trx.updateTable('session_ids').set({ expires_at }).where('digest', '=', digest(id)).execute();
+  if (unit.authenticatedAt) return;
+  await trx.selectFrom('sessions').select('uid').where('uid', '=', record.uid).forNoKeyUpdate().execute();
+  const seconds = record.user_id ? rotatedIdSeconds : 0;
+  const { numUpdatedRows } = await trx
+    .updateTable('session_ids')
+    .set({ expires_at: new Date(now().getTime() + seconds * 1000) })
+    .where('digest', '=', digest(id))
+    .where('retired_at', 'is', null)
+    .executeTakeFirst();
+  if (!numUpdatedRows) throw anotherId();
 }
+
+const anotherId = () => new LostRaceError('the session answers to another id now');
 
 async function endSession({ now }: StoreDeps, trx: Trx, { uid, user_id }: SessionRecord, unit: Unit): Promise<void> {
   const actor = user_id ? person(user_id, unit.origin) : anonymous(unit.origin);

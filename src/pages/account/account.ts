@@ -1,6 +1,7 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { findConnectedApp, listConnectedApps, takeBackConsent, whatWouldEnd } from '../../consents/index.ts';
+import { newSessionId } from '../../oidc/index.ts';
 import { form, notFound, Problem, person, requestOrigin } from '../../platform/http/index.ts';
 import { changePassword, type User } from '../../users/index.ts';
 import { adminPermissionsOf } from '../admin-permissions.ts';
@@ -8,7 +9,7 @@ import { checkCsrf, csrfToken } from '../csrf.ts';
 import { pagePaths } from '../page-data.ts';
 import { accountName, type PagesDeps, show } from '../pages.ts';
 import { describeScopes } from '../scope-descriptions.ts';
-import { one, own, pageNumber, type SignedIn } from '../signed-in.ts';
+import { one, own, pageNumber, type SignedIn, sendRenewedId } from '../signed-in.ts';
 import { accountActivityRoutes } from './activity.ts';
 import { accountDataRoutes } from './own-data.ts';
 import { accountKeyRoutes } from './own-keys.ts';
@@ -112,7 +113,9 @@ async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Pro
     showChangePassword(deps, ctx, who, { current_password: 'Too many attempts. Wait a few minutes and try again.' });
     return;
   }
-  const input = { user_id: user.id, current: sent.get('current_password') ?? '', password, session_uid };
+  const { id, stored: new_session_id } = newSessionId();
+  const current = sent.get('current_password') ?? '';
+  const input = { user_id: user.id, current, password, session_uid, new_session_id };
   const result = await changePassword(deps, person(user.id, requestOrigin(ctx)), input).catch(asFieldError);
   if (result.kind !== 'changed') {
     const errors =
@@ -122,6 +125,7 @@ async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Pro
     showChangePassword(deps, ctx, who, errors);
     return;
   }
+  sendRenewedId(deps, ctx, { id, expires_at: result.session_expires_at });
   const { ended_sessions, ended_grants: ended_apps } = result;
   show(deps, ctx, 'password-changed', { ended_sessions, ended_apps }, { signed_in_as: accountName(user) });
 }

@@ -23,6 +23,7 @@ const who = (by: EventInWords['by']) => {
 /** What happened, as the person it happened to would say it. */
 const words: Readonly<Record<string, Words>> = {
   'session.started': () => 'You signed in',
+  'session.confirmed': () => 'You confirmed that it is you',
   'session.refused': ({ reason }) =>
     reason === 'throttled'
       ? 'Too many attempts to sign in with your name; they were stopped'

@@ -75,7 +75,6 @@ const valuesIn = (sent: Sent) => ({
 const making: Act = {
   path: '/new-api',
   does: 'POST /resource-servers',
-  isGrave: false,
   ask: async () => ({
     section,
     crumb,
@@ -108,7 +107,6 @@ const making: Act = {
 const changing: Act = {
   path: '/apis/:identifier/change',
   does: 'PATCH /resource-servers/{identifier}',
-  isGrave: true,
   ask: async (place) => {
     const server = await getServer(place);
     return {

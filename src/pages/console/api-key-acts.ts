@@ -7,10 +7,9 @@ import type { RouteName } from './admin-calls.ts';
 import { keyRoutes, section, withKeys } from './api-keys.ts';
 
 /** What is done with keys, done by an administrator with anybody's. */
-function byAdministrator({ path, isGrave, ask, perform }: acts.Act<KeyPlace>, does: RouteName): Act {
+function byAdministrator({ path, ask, perform }: acts.Act<KeyPlace>, does: RouteName): Act {
   return {
     path,
-    isGrave,
     does,
     ask: async (place) => ({ section, ...(await ask(withKeys(place))) }),
     perform: async (place, sent) => {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { asId } from '../../access/index.ts';
 import { EventView } from '../../audit/index.ts';
 import { pageOf } from '../../platform/http/index.ts';
 import { findUser, findUserById } from '../../users/index.ts';
@@ -18,8 +19,8 @@ export const auditLog: List = {
   columns: ['When', 'What', 'Who', 'To whom or what', 'From'],
   search: 'Anywhere in an event',
   filters: [
-    { name: 'actor', label: 'Who did it', options: [] },
-    { name: 'target', label: 'To whom or what', options: [] },
+    { name: 'actor', label: 'Actor: a user, or client:…', options: [] },
+    { name: 'target', label: 'Target: a user, or client:…', options: [] },
     { name: 'action', label: 'Action', options: [] },
     {
       name: 'outcome',
@@ -33,8 +34,9 @@ export const auditLog: List = {
   ],
   empty: 'No event is like this.',
   read: async (place, { q: text, actor, target, action, outcome, cursor }) => {
-    const [actorId, targetId] = await Promise.all([idOf(place, actor), idOf(place, target)]);
-    const named = { text, actor: actorId, target: targetId, action, outcome, cursor };
+    const [by, to] = await Promise.all([partyIn(place, actor), partyIn(place, target)]);
+    const parties = { actor: by.id, actor_kind: by.kind, target: to.id, target_kind: to.kind };
+    const named = { text, ...parties, action, outcome, cursor };
     const query = Object.fromEntries(Object.entries(named).flatMap(([name, value]) => (value ? [[name, value]] : [])));
     const { items, next } = await place.calls.read('GET /audit/events', pageOf(EventView), { query });
     const names = await namesIn(place, items);
@@ -42,10 +44,21 @@ export const auditLog: List = {
   },
 };
 
-/** Events hold the ids of people; a username or address stands for one. */
-async function idOf({ deps }: Place, name: string | undefined): Promise<string | undefined> {
-  return name === undefined ? undefined : ((await findUser(deps.db, name))?.id ?? name);
+type Party = { id?: string; kind?: string };
+
+/**
+ * Whom a text names. `client:…`, `api_key:…` and so on is an id as events of that kind hold it; an id alone is the same in
+ * every kind; anything else is a user, whose id events hold.
+ */
+async function partyIn({ deps }: Place, text: string | undefined): Promise<Party> {
+  if (text === undefined) return {};
+  const [, kind, id] = /^([a-z_]+):(.+)$/.exec(text) ?? [];
+  if (kind && id && !userPrefixes.includes(kind)) return { kind, id };
+  if (!kind && asId(text) !== undefined) return { id: text };
+  return { kind: 'user', id: (await findUser(deps.db, text))?.id ?? text };
 }
+
+const userPrefixes = ['id', 'username', 'email'];
 
 type Names = ReadonlyMap<string, string>;
 

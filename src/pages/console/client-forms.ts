@@ -73,7 +73,6 @@ const signingAlgField = (value: string): Field => ({
 const making: Act = {
   path: '/new-client',
   does: 'POST /clients',
-  isGrave: true,
   ask: async () => ({
     section,
     crumb,
@@ -149,7 +148,6 @@ const actsForItself = ({ grant_types }: Client) => texts(grant_types).includes('
 const changing: Act = {
   path: '/clients/:client_id/change',
   does: 'PATCH /clients/{client_id}',
-  isGrave: true,
   ask: async (place) => {
     const { client, ...framed } = await frame(place);
     const fields = fieldsOf(client);

@@ -31,7 +31,6 @@ const secretIn = (sent: Sent) => ({ label: sent.text('label'), expires_in_days: 
 const adding: Act = {
   path: '/clients/:client_id/secrets/add',
   does: 'POST /clients/{client_id}/secrets',
-  isGrave: true,
   ask: async (place) => {
     const { client: _, ...framed } = await frame(place);
     return {
@@ -58,7 +57,6 @@ const adding: Act = {
 const rotating: Act = {
   path: '/clients/:client_id/secrets/rotate',
   does: 'POST /clients/{client_id}/secrets/rotate',
-  isGrave: true,
   ask: async (place) => {
     const { client, ...framed } = await frame(place);
     const live = (await listSecretsOf(place, client.client_id)).filter((secret) => isLive(secret, place.deps.now()));
@@ -106,7 +104,6 @@ const rotating: Act = {
 const ending: Act = {
   path: '/clients/:client_id/secrets/:secret_id/revoke',
   does: 'POST /clients/{client_id}/secrets/{secret_id}/revoke',
-  isGrave: true,
   ask: async (place) => {
     const { client, ...framed } = await frame(place);
     const secrets = await listSecretsOf(place, client.client_id);

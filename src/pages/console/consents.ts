@@ -100,7 +100,6 @@ export async function showConsent(place: Place): Promise<void> {
 const takingBack: Act = {
   path: '/consents/:consent_id/revoke',
   does: 'POST /consents/{consent_id}/revoke',
-  isGrave: true,
   ask: async (place) => {
     const consent = await getConsent(place);
     const dying = await whatWouldEnd(place.deps, consent.consent_id);
@@ -186,7 +185,6 @@ export async function showGrant(place: Place): Promise<void> {
 const revoking: Act = {
   path: '/grants/:grant_id/revoke',
   does: 'POST /grants/{grant_id}/revoke',
-  isGrave: true,
   ask: async (place) => {
     const grant = await getGrant(place);
     const dying = await whatWouldDie(place.deps, { grant_id: grant.id });

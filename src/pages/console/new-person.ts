@@ -8,7 +8,6 @@ import { madeLink, madePassword } from './person-secrets.ts';
 export const adding: Act = {
   path: '/new-person',
   does: 'POST /users',
-  isGrave: true,
   ask: async ({ deps }) => ({
     section,
     crumb,

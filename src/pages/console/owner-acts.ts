@@ -31,7 +31,6 @@ export const ownerActs = (kind: OwnerKind): Act[] => [disabling(kind), enabling(
 const disabling = ({ path, find, params, disable }: OwnerKind): Act => ({
   path: `${path}/disable`,
   does: disable.route,
-  isGrave: true,
   ask: async (place) => {
     const { framed, handle } = await find(place);
     return {
@@ -50,7 +49,6 @@ const disabling = ({ path, find, params, disable }: OwnerKind): Act => ({
 const enabling = ({ path, find, params, enable }: OwnerKind): Act => ({
   path: `${path}/enable`,
   does: enable.route,
-  isGrave: false,
   ask: async (place) => {
     const { framed, enabled, version } = await find(place);
     return {
@@ -74,7 +72,6 @@ const enabling = ({ path, find, params, enable }: OwnerKind): Act => ({
 const revoking = ({ path, find, revoke }: OwnerKind): Act => ({
   path: `${path}/revoke`,
   does: 'POST /revocations',
-  isGrave: true,
   ask: async (place) => {
     const { framed, handle } = await find(place);
     return { ...framed, heading: revoke.heading, words: [revoke.words], ...(await ending(place, handle, 'Revoke')) };

@@ -5,7 +5,7 @@ import type { Act } from './admin-acts.ts';
 import { deathsOf, withDeaths } from './deaths.ts';
 import { adding } from './new-person.ts';
 import { ownerActs } from './owner-acts.ts';
-import { crumb, getPerson, personName, personPath, section } from './people.ts';
+import { crumb, getPerson, pathOfSubject, personName, personPath, section } from './people.ts';
 import { madeLink, madePassword } from './person-secrets.ts';
 import type { Place } from './place.ts';
 import { roleActsOf } from './subject-roles.ts';
@@ -19,7 +19,6 @@ async function frame(place: Place) {
 const changing: Act = {
   path: '/people/:subject/change',
   does: 'PATCH /users/{user}',
-  isGrave: false,
   ask: async (place) => {
     const { person, framed } = await frame(place);
     return {
@@ -43,14 +42,13 @@ const changing: Act = {
   perform: async ({ calls, params: { subject = '' } }, sent) => {
     const body = { name: sent.text('name') ?? null, email: sent.text('email') ?? null };
     await calls.act('PATCH /users/{user}', { params: { user: subject }, body, ifVersion: sent.version });
-    return { to: personPath(subject), done: 'saved' };
+    return { to: pathOfSubject(subject), done: 'saved' };
   },
 };
 
 const verifyingEmail: Act = {
   path: '/people/:subject/verify-email',
   does: 'POST /users/{user}/verify-email',
-  isGrave: true,
   ask: async (place) => {
     const { person, framed } = await frame(place);
     return {
@@ -76,14 +74,13 @@ const verifyingEmail: Act = {
   perform: async ({ calls, params: { subject = '' } }, sent) => {
     const body = { email: sent.text('email') ?? '' };
     await calls.act('POST /users/{user}/verify-email', { params: { user: subject }, body });
-    return { to: personPath(subject), done: 'saved' };
+    return { to: pathOfSubject(subject), done: 'saved' };
   },
 };
 
 const unverifyingEmail: Act = {
   path: '/people/:subject/unverify-email',
   does: 'POST /users/{user}/unverify-email',
-  isGrave: true,
   ask: async (place) => {
     const { framed } = await frame(place);
     return {
@@ -98,17 +95,16 @@ const unverifyingEmail: Act = {
   },
   perform: async ({ calls, params: { subject = '' } }) => {
     await calls.act('POST /users/{user}/unverify-email', { params: { user: subject } });
-    return { to: personPath(subject), done: 'saved' };
+    return { to: pathOfSubject(subject), done: 'saved' };
   },
 };
 
 const settingPassword: Act = {
   path: '/people/:subject/password',
   does: 'POST /users/{user}/password',
-  isGrave: true,
   ask: async (place) => {
     const { person, framed } = await frame(place);
-    const { api_keys: _, ...dying } = await whatWouldDie(place.deps, { user: person.id });
+    const { api_keys: _, ...dying } = await whatWouldDie(place.deps, { user: `id:${person.id}` });
     return {
       ...framed,
       heading: 'Set a new password for',
@@ -123,7 +119,7 @@ const settingPassword: Act = {
   },
   perform: async (place) => {
     const person = await getPerson(place);
-    const given = { params: { user: person.username } };
+    const given = { params: { user: `id:${person.id}` } };
     const { password = '' } = await place.calls.read('POST /users/{user}/password', PasswordResetView, given);
     return madePassword(person, { heading: 'Here is the new password of', password });
   },
@@ -132,7 +128,6 @@ const settingPassword: Act = {
 const linking: Act = {
   path: '/people/:subject/password-link',
   does: 'POST /users/{user}/password-link',
-  isGrave: true,
   ask: async (place) => {
     const { person, framed } = await frame(place);
     const goesTo =
@@ -151,7 +146,7 @@ const linking: Act = {
   },
   perform: async (place) => {
     const person = await getPerson(place);
-    const given = { params: { user: person.username } };
+    const given = { params: { user: `id:${person.id}` } };
     return madeLink(person, await place.calls.read('POST /users/{user}/password-link', PasswordLinkView, given));
   },
 };
@@ -161,7 +156,7 @@ const stopping = ownerActs({
   find: async (place) => {
     const { person, framed } = await frame(place);
     const { id, enabled, version } = person;
-    return { framed, enabled, version, handle: { user: id } };
+    return { framed, enabled, version, handle: { user: `id:${id}` } };
   },
   params: ({ params: { subject = '' } }) => ({ user: subject }),
   disable: {
@@ -181,7 +176,6 @@ const stopping = ownerActs({
 const signingOut: Act = {
   path: '/people/:subject/sessions/:session_id/revoke',
   does: 'POST /sessions/{session_id}/revoke',
-  isGrave: true,
   ask: async (place) => {
     const { framed } = await frame(place);
     return {
@@ -196,7 +190,7 @@ const signingOut: Act = {
   },
   perform: async ({ calls, params: { subject = '', session_id = '' } }) => {
     await calls.act('POST /sessions/{session_id}/revoke', { params: { session_id } });
-    return { to: personPath(subject), done: 'signed-out' };
+    return { to: pathOfSubject(subject), done: 'signed-out' };
   },
 };
 

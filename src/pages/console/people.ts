@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { referenceToUsername } from '../../access/index.ts';
 import { pageOf } from '../../platform/http/index.ts';
 import { UserView } from '../../users/index.ts';
 import * as cell from '../records/cells.ts';
@@ -16,7 +17,9 @@ export type Person = z.output<typeof UserView>;
 
 export const section = 'people' as const;
 export const crumb = { text: 'People', href: '/console/people' };
-export const personPath = (username: string) => `/console/people/${encodeURIComponent(username)}`;
+/** The page of the user whom an address of the console named so. */
+export const pathOfSubject = (subject: string) => `/console/people/${encodeURIComponent(subject)}`;
+export const personPath = (username: string) => pathOfSubject(referenceToUsername(username));
 export const personName = ({ name, username }: Person) => name ?? username;
 
 export const peopleList: List = {
@@ -79,8 +82,8 @@ export async function showPerson(place: Place): Promise<void> {
     notice: noticeIn(place.ctx),
     facts: factsOf(place, person),
     tables: [
-      ...(await rolesTable(place, { kind: 'user', subject: person.username })),
-      ...(await sessionsTable(place, { username: person.username, path: personPath(person.username) })),
+      ...(await rolesTable(place, { kind: 'user', subject: referenceToUsername(person.username) })),
+      ...(await sessionsTable(place, { user_id: person.id, path: personPath(person.username) })),
     ],
     acts: actsOf(place, person),
   };
@@ -128,7 +131,7 @@ function factsOf({ who }: Place, person: Person): Fact[] {
       .filter(({ permission }) => mayDo(who, permission))
       .map(({ label, text, path, by }) => ({
         label,
-        cell: cell.link(text, addressOf(path, { [by]: username })),
+        cell: cell.link(text, addressOf(path, { [by]: referenceToUsername(username) })),
       })),
   ];
 }

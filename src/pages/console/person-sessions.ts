@@ -10,11 +10,11 @@ const revoke = 'POST /sessions/{session_id}/revoke';
 /** Where a person is signed in; nothing for who may not see it. */
 export async function sessionsTable(
   { calls, ctx }: Place,
-  { username, path }: { username: string; path: string },
+  { user_id, path }: { user_id: string; path: string },
 ): Promise<Table[]> {
   if (!calls.may('GET /users/{user}/sessions')) return [];
   const cursor = one(ctx.query.cursor);
-  const given = { params: { user: username }, query: cursor ? { cursor } : {} };
+  const given = { params: { user: `id:${user_id}` }, query: cursor ? { cursor } : {} };
   const { items, next } = await calls.read('GET /users/{user}/sessions', pageOf(SessionView), given);
   const rows = items.map(({ session_id, user_agent, address, signed_in_at, last_seen_at }) => [
     cell.text(user_agent ?? 'an unknown browser'),

@@ -31,7 +31,6 @@ const fieldsOf = (role?: Role): Field[] => [
 const making: Act = {
   path: '/new-role',
   does: 'POST /roles',
-  isGrave: true,
   ask: async () => ({
     section,
     crumb,
@@ -69,7 +68,6 @@ const making: Act = {
 const changing: Act = {
   path: '/roles/:role/change',
   does: 'PATCH /roles/{role}',
-  isGrave: true,
   ask: async (place) => {
     const role = await getRole(place);
     return {
@@ -107,7 +105,6 @@ const mostCounted = 200;
 const deleting: Act = {
   path: '/roles/:role/delete',
   does: 'DELETE /roles/{role}',
-  isGrave: true,
   ask: async (place) => {
     const role = await getRole(place);
     const { items, next } = await place.calls.read('GET /roles/{role}/assignments', pageOf(AssignmentView), {

@@ -61,7 +61,6 @@ export const signingKeyList: List = {
 export const rotating: Act = {
   path: '/rotate-key',
   does: 'POST /signing-keys/rotate',
-  isGrave: true,
   ask: async () => ({
     section: 'signing-keys',
     crumb: { text: 'Signing keys', href: '/console/signing-keys' },

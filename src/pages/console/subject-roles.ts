@@ -60,7 +60,6 @@ export const roleActsOf = (kind: Subject['kind']): Act[] => [giving(kind), takin
 const giving = (kind: Subject['kind']): Act => ({
   path: `/${places[kind].section}/:subject/roles/give`,
   does: assignRoute,
-  isGrave: false,
   ask: async (place) => {
     const who = { kind, subject: place.params.subject ?? '' };
     const { items } = await place.calls.read('GET /roles', z.object({ items: z.array(RoleView) }));
@@ -114,7 +113,6 @@ function untilIn(sent: Sent): string | undefined {
 const taking = (kind: Subject['kind']): Act => ({
   path: `/${places[kind].section}/:subject/roles/:role/take`,
   does: takeRoute,
-  isGrave: true,
   ask: async (place) => {
     const { subject = '', role = '' } = place.params;
     const { permissions } = await place.calls.read('GET /roles/{role}', RoleView, { params: { role } });

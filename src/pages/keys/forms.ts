@@ -69,7 +69,7 @@ const ownerFields: Field[] = [
     label: 'Owner',
     type: 'text',
     value: '',
-    hint: 'client_id or username: the key stops while its owner is disabled. Left empty: yourself.',
+    hint: 'The client_id, or the username of the user. The key stops while its owner is disabled. Left empty: yourself.',
   },
 ];
 
@@ -101,7 +101,6 @@ async function mintFields({ deps, isOwn, held }: KeyPlace): Promise<Field[]> {
 /** Minting a key, on a page of this path. */
 export const minting = (path: string): Act<KeyPlace> => ({
   path,
-  isGrave: true,
   ask: async (place) => ({
     crumb: place.crumb,
     heading: 'Which API key should be minted?',
@@ -175,7 +174,6 @@ const changeFields = ({ isOwn }: KeyPlace, held: readonly Option[], key: Key): F
 
 export const changing: Act<KeyPlace> = {
   path: '/:key_id/change',
-  isGrave: true,
   ask: async (place) => {
     const { key, ...framed } = await frame(place);
     const fields = changeFields(place, await place.held(), key);

@@ -10,7 +10,6 @@ import { getKeyOf, type Key, type KeyPlace, type KeyVerb, type RotatedKey, short
 
 const rotating: Act<KeyPlace> = {
   path: '/:key_id/rotate',
-  isGrave: true,
   ask: async (place) => {
     const { key, ...framed } = await frame(place);
     return {
@@ -83,7 +82,6 @@ const whose = ({ isOwn }: KeyPlace, { owner }: Key) => (isOwn ? 'you' : owner.na
 
 const disabling: Act<KeyPlace> = {
   path: '/:key_id/disable',
-  isGrave: true,
   ask: async (place) => {
     const { key, ...framed } = await frame(place);
     return {
@@ -106,7 +104,6 @@ const disabling: Act<KeyPlace> = {
 
 const enabling: Act<KeyPlace> = {
   path: '/:key_id/enable',
-  isGrave: false,
   ask: async (place) => {
     const { key, ...framed } = await frame(place);
     return {
@@ -127,7 +124,6 @@ const enabling: Act<KeyPlace> = {
 
 const revoking: Act<KeyPlace> = {
   path: '/:key_id/revoke',
-  isGrave: true,
   ask: async (place) => {
     const { key, ...framed } = await frame(place);
     return {

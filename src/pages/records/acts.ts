@@ -3,8 +3,8 @@ import type { Context } from 'koa';
 import { form, Problem } from '../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import type { PagesDeps } from '../pages.ts';
-import { confirmPassword, isPasswordDue } from '../password-again.ts';
 import type { Here } from '../signed-in.ts';
+import { isStepUpDue, stepUp } from '../step-up.ts';
 import type { ActPage, FieldErrors, MadePage } from './page-shapes.ts';
 import { linesIn } from './rights-lines.ts';
 
@@ -29,12 +29,13 @@ export type Sent = {
 /** Where to go after it, or the secret that it made. `Where` is what pages of that part of the house need besides. */
 export type Done<Where = unknown> = { to: string; done: string } | { made: MadePage & Where };
 
-/** Something a person can do: a page that says what it does, and the form that does it. */
+/**
+ * Something a person can do: a page that says what it does, and the form that does it. Each of them gives rights, takes
+ * something away, changes how somebody gets in, or shows a secret: after a while the person has to prove again that it is them.
+ */
 export type Act<At extends Place, Where = unknown> = {
   /** Below where its part of the house begins. */
   path: string;
-  /** Ends something or shows a secret: the password is asked for again after a while. */
-  isGrave: boolean;
   ask: (place: At) => Promise<Asked & Where>;
   perform: (place: At, sent: Sent) => Promise<Done<Where>>;
 };
@@ -93,8 +94,9 @@ async function submit<At extends Place, Where, Doing extends Act<At, Where>>(
   const { deps, ctx, who } = place;
   const sent = form(ctx);
   const values = Object.fromEntries([...new Set(sent.keys())].map((name) => [name, sent.getAll(name).join('\n')]));
-  if (act.isGrave && isPasswordDue(deps, ctx, who)) {
-    const password = await confirmPassword(deps, ctx, who, sent.get('password_again') ?? '');
+  if (await isStepUpDue(deps, who)) {
+    const proof = { kind: 'password', password: sent.get('password_again') ?? '' } as const;
+    const password = await stepUp(deps, ctx, who, proof);
     if (password) {
       await showAct(stage, place, { act, typed: { values, password, isConfirmed: false, status: 422 } });
       return;
@@ -144,7 +146,7 @@ async function showAct<At extends Place, Where, Doing extends Act<At, Where>>(
     errors,
     version,
     present: isChanged ? (present ?? []) : [],
-    password_of: act.isGrave && !isConfirmed && isPasswordDue(deps, ctx, who) ? who.user.username : undefined,
+    password_of: !isConfirmed && (await isStepUpDue(deps, who)) ? who.user.username : undefined,
   };
   stage.showAct(place, page, status);
 }
