@@ -92,7 +92,7 @@ export async function openInstallation(config: Config, tell?: (line: string) => 
       await ensureSigningKeys({ db: database.db, rootKey, now });
       return opened;
     });
-    const changes = new ChangeFeed(database.db, location.url, clock);
+    const changes = new ChangeFeed(database.watch, location.url, clock);
     const closeAll = async () => {
       await changes.close();
       await close();

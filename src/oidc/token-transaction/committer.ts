@@ -1,4 +1,5 @@
 import {
+  type Commits,
   type Database,
   DatabaseUnavailableError,
   type HotConnection,
@@ -32,6 +33,7 @@ export class Committer {
   readonly #idle: HotConnection[];
   readonly #now: () => Date;
   readonly #metrics: Metrics;
+  readonly #commits: Commits;
   #queue: Waiting[] = [];
   readonly #underWay = new Set<string>();
   #isScheduled = false;
@@ -40,6 +42,7 @@ export class Committer {
 
   constructor(database: Database, now: () => Date, metrics: Metrics) {
     this.#metrics = metrics;
+    this.#commits = database.commits;
     this.#idle = Array.from({ length: lanes }, () => database.openHotConnection());
     this.#now = now;
   }
@@ -114,6 +117,7 @@ export class Committer {
     if (batch.length === 0) return;
     try {
       const verdicts = await this.#send(connection, batch);
+      if ([...verdicts.values()].some((verdict) => verdict === 'won' || verdict === 'grace')) this.#commits.committed();
       batch.forEach((waiting, n) => {
         this.#conclude(waiting, verdicts.get(n) ?? 'busy');
       });
@@ -127,7 +131,10 @@ export class Committer {
     const [only] = batch;
     if (error instanceof DatabaseUnavailableError || (batch.length === 1 && !isContention(error))) {
       for (const { reject } of batch) reject(error);
-      if (error instanceof DatabaseUnavailableError) this.#queue = giveUpLate(this.#queue, outageBudgetMs, error);
+      if (error instanceof DatabaseUnavailableError) {
+        this.#commits.failed();
+        this.#queue = giveUpLate(this.#queue, outageBudgetMs, error);
+      }
       return;
     }
     if (only && batch.length === 1) {

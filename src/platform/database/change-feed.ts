@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { atMost } from './at-most.ts';
 import type { DatabaseClock } from './clock.ts';
-import type { Db, Trx } from './open.ts';
+import type { HotConnection } from './hot-connection.ts';
+import type { Trx } from './open.ts';
 
 /** What of the shared truth is cached by nodes, so that a change of it must be told. */
 export type ChangeKind = 'api_key' | 'client' | 'resource_server' | 'role' | 'signing_key' | 'subject';
@@ -16,6 +17,12 @@ const farewellMs = 1000;
 const connectMs = 1500;
 const reconnectMs = 1000;
 const trustedMs = 5000;
+
+const readChanges = {
+  name: 'read changes',
+  text: `select c.position as head, latchkey_now() as database_now, x.position, x.kind, x.key
+    from change_counter c left join changes x on x.position > $1::bigint and x.position <= c.position order by x.position`,
+};
 
 /**
  * Tells every node of a change, within a second of the commit. Call it last in the transaction: it holds the one-row counter
@@ -40,7 +47,7 @@ export async function announceChange(
  * twice a second in any case (DESIGN.md §8).
  */
 export class ChangeFeed {
-  readonly #db: Db;
+  readonly #connection: HotConnection;
   readonly #url: string;
   readonly #clock: DatabaseClock;
   readonly #listeners: { kind: ChangeKind; listener: Listener }[] = [];
@@ -51,9 +58,12 @@ export class ChangeFeed {
   #listening: pg.Client | undefined;
   #isClosed = false;
 
-  /** @param clock hears the database's time with every look at the feed */
-  constructor(db: Db, url: string, clock: DatabaseClock) {
-    this.#db = db;
+  /**
+   * @param connection one that reads only: writes that hang must not keep this node from what others have changed
+   * @param clock hears the database's time with every look at the feed
+   */
+  constructor(connection: HotConnection, url: string, clock: DatabaseClock) {
+    this.#connection = connection;
     this.#url = url;
     this.#clock = clock;
   }
@@ -107,10 +117,8 @@ export class ChangeFeed {
     const startedAt = performance.now();
     const asked_at = Date.now();
     const known = this.#position;
-    const { rows } = await sql<Row>`
-      select c.position as head, latchkey_now() as database_now, x.position, x.kind, x.key
-      from change_counter c left join changes x on x.position > ${String(known ?? -1n)}::bigint and x.position <= c.position
-      order by x.position`.execute(this.#db);
+    const [answer] = await this.#connection.run([{ ...readChanges, values: [String(known ?? -1n)] }]);
+    const rows = (answer?.rows ?? []) as Row[];
     const [{ head: newest, database_now } = { head: 0, database_now: undefined }] = rows;
     if (database_now) this.#clock.observe({ asked_at, database_now, answered_at: Date.now() });
     const head = BigInt(newest);

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { atMost } from './at-most.ts';
+import type { Departures } from './departures.ts';
 import { DatabaseUnavailableError, isConnectionFailure } from './unavailable.ts';
 
 export type HotStatement = { name: string; text: string; values?: unknown[] };
@@ -11,11 +12,16 @@ export type HotConnectionOptions = {
   prepared: boolean;
   /** Milliseconds until an unanswered statement counts as an outage; the only bound that helps when the server freezes. */
   queryTimeoutMs: number;
+  /** Where a connection that was given up is let go of. */
+  departures: () => Departures;
+  /** Whether another is opened only once PostgreSQL has let go of the one before; not for the one that finds that out. */
+  waitsForDeparture: boolean;
 };
 
 type Connected = pg.Client & { connection: pg.Connection };
 
 const farewellMs = 1000;
+const departureMs = 400;
 
 // A plan made while the tables were empty would scan them for ever; generic plans save the planning (both measured,
 // DESIGN.md §5). `lock_timeout` bounds the wait behind an administrator's row.
@@ -32,7 +38,9 @@ const settings = [
 /** One connection that pipelines the few hot statements; it reconnects by itself on the next use after a failure. */
 export class HotConnection {
   readonly #options: HotConnectionOptions;
-  #client: Promise<pg.Client> | undefined;
+  #connecting: Promise<Connected> | undefined;
+  #client: Connected | undefined;
+  #departure: Promise<void> | undefined;
 
   constructor(options: HotConnectionOptions) {
     this.#options = options;
@@ -52,43 +60,75 @@ export class HotConnection {
     process.nextTick(() => stream.uncork());
     const settled = await Promise.allSettled(answers);
     const failed = settled.find((answer) => answer.status === 'rejected');
-    if (failed) throw this.#translated(failed.reason);
+    if (failed) throw this.#translated(client, failed.reason);
     return settled.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   }
 
+  /** Gives the connection up; the next use opens another, at a server that may be another by then. */
   async close(): Promise<void> {
-    const client = await (this.#client as Promise<Connected> | undefined)?.catch(() => undefined);
-    this.#client = undefined;
+    const client = await this.#connecting?.catch(() => undefined);
+    this.#connecting = undefined;
     if (!client) return;
     await atMost(farewellMs, client.end());
-    client.connection.stream.destroy();
+    this.#drop(client);
   }
 
   #prepared({ name, text, values = [] }: HotStatement): pg.QueryConfig {
     return this.#options.prepared ? { name, text, values } : { text, values };
   }
 
-  #translated(error: unknown): unknown {
+  #translated(client: Connected, error: unknown): unknown {
     if (!isConnectionFailure(error)) return error;
-    this.#drop();
+    this.#drop(client);
     return new DatabaseUnavailableError(error);
   }
 
-  #drop(): void {
-    const client = this.#client;
+  #drop(client: Connected): void {
+    client.connection.stream.destroy();
+    if (this.#client !== client) return;
     this.#client = undefined;
-    void client?.then((broken) => broken.connection.stream.destroy()).catch(() => undefined);
+    this.#connecting = undefined;
+    const departure = this.#options
+      .departures()
+      .gone(client)
+      .then(() => {
+        if (this.#departure === departure) this.#departure = undefined;
+      });
+    this.#departure = departure;
   }
 
   #connected(): Promise<Connected> {
-    this.#client ??= this.#connect();
-    return this.#client as Promise<Connected>;
+    this.#connecting ??= this.#connect().catch((error: unknown) => {
+      this.#connecting = undefined;
+      throw new DatabaseUnavailableError(error);
+    });
+    return this.#connecting;
   }
 
-  // Not async: what it returns is what `forget` compares with.
-  #connect(): Promise<pg.Client> {
+  async #connect(): Promise<Connected> {
+    if (this.#options.waitsForDeparture) await this.#departed();
+    const client = this.#newClient();
+    const leave = () => this.#drop(client);
+    client.on('error', leave);
+    client.on('end', leave);
+    await client.connect();
+    this.#options.departures().opened(client);
+    this.#client = client;
+    return client;
+  }
+
+  async #departed(): Promise<void> {
+    let isHeld = this.#departure !== undefined;
+    const departure = this.#departure?.then(() => {
+      isHeld = false;
+    });
+    if (departure) await atMost(departureMs, departure);
+    if (isHeld) throw new Error('PostgreSQL still holds the connection that was given up before');
+  }
+
+  #newClient(): Connected {
     const { url, prepared, queryTimeoutMs } = this.#options;
-    const client = new pg.Client({
+    return new pg.Client({
       connectionString: url,
       application_name: 'latchkey',
       connectionTimeoutMillis: queryTimeoutMs,
@@ -97,19 +137,6 @@ export class HotConnection {
       ...(prepared ? { options: settings } : {}),
       pipeline: true,
       keepAlive: true,
-    } as pg.ClientConfig);
-    const forget = () => {
-      if (this.#client === opened) this.#client = undefined;
-    };
-    client.on('error', forget);
-    client.on('end', forget);
-    const opened = client.connect().then(
-      () => client,
-      (error: unknown) => {
-        forget();
-        throw new DatabaseUnavailableError(error);
-      },
-    );
-    return opened;
+    } as pg.ClientConfig) as Connected;
   }
 }

@@ -2,9 +2,12 @@ import { type Kysely, PostgresDialect, type Transaction } from 'kysely';
 import type pg from 'pg';
 import type { Database as Tables } from '../../../db/schema.ts';
 import { atMost } from './at-most.ts';
+import { Commits } from './commits.ts';
+import { Departures } from './departures.ts';
 import { HotConnection } from './hot-connection.ts';
 import { JoiningKysely } from './joined.ts';
 import { openPool } from './pool.ts';
+import { isConnectionFailure } from './unavailable.ts';
 
 export type Db = Kysely<Tables>;
 export type Trx = Transaction<Tables>;
@@ -14,6 +17,10 @@ export type Database = {
   db: Db;
   /** The same connections, for libraries that bring their own SQL. */
   pool: pg.Pool;
+  /** Reads that must not wait behind writes: for readiness and the change feed. It is never used to write. */
+  watch: HotConnection;
+  /** Whether writes take effect. */
+  commits: Commits;
   /** Opens one more pipelining connection, closed with the rest. */
   openHotConnection: () => HotConnection;
   close: () => Promise<void>;
@@ -30,7 +37,6 @@ export type DatabaseOptions = {
 const queryTimeoutMs = 1500;
 const lockTimeoutMs = 1000;
 const farewellMs = 1000;
-const readTimeout = 'Query read timeout';
 const readOnly = '25006';
 
 /** Opens the connections to PostgreSQL; nothing is sent before the first query. */
@@ -40,6 +46,16 @@ export function openDatabase({
   preparedStatements,
   patienceMs = queryTimeoutMs,
 }: DatabaseOptions): Database {
+  const openHot = (waitsForDeparture: boolean) =>
+    new HotConnection({
+      url,
+      prepared: preparedStatements,
+      queryTimeoutMs,
+      departures: () => departures,
+      waitsForDeparture,
+    });
+  const watch = openHot(false);
+  const departures = new Departures(async (statement) => firstOf(await watch.run([statement])));
   const pool = openPool({
     connectionString: url,
     max: poolSize,
@@ -51,46 +67,96 @@ export function openDatabase({
     ...(preparedStatements ? { options: `-c lock_timeout=${lockTimeoutMs}` } : {}),
     keepAlive: true,
   });
-  const open = new Set<pg.PoolClient>();
-  pool.on('connect', (client) => open.add(leavingWhenSilent(client)));
-  pool.on('remove', (client) => open.delete(client));
+  const commits = new Commits(() => pool.query(probe));
+  const leaving = leavingPool(pool, departures);
+  pool.on('connect', (client) => watchOver(client, commits, leaving.giveUp));
   const db = new JoiningKysely({ dialect: new PostgresDialect({ pool }) });
   const hot: HotConnection[] = [];
   return {
-    db,
-    pool,
+    ...{ db, pool, watch, commits },
     openHotConnection: () => {
-      const connection = new HotConnection({ url, prepared: preparedStatements, queryTimeoutMs });
+      const connection = openHot(true);
       hot.push(connection);
       return connection;
     },
     close: async () => {
+      commits.close();
       await Promise.all(hot.map((connection) => connection.close()));
       await atMost(farewellMs, db.destroy());
-      for (const client of open) breakOff(client);
+      leaving.giveUpAll();
+      await atMost(farewellMs, departures.settled());
+      departures.close();
+      await watch.close();
     },
   };
 }
 
-/**
- * A connection that left a statement unanswered is closed: in the pool it would be handed out again and again, and where the
- * other end is gone without a word (a failover, a cut cable) nothing else ends it for many minutes. So is one to a server that
- * may only read: the primary is elsewhere by now.
- */
-function leavingWhenSilent(client: pg.PoolClient): pg.PoolClient {
-  const query = client.query.bind(client) as (...given: unknown[]) => unknown;
-  const impatient = (...given: unknown[]) => {
-    const answer = query(...given);
-    if (answer instanceof Promise) answer.catch((error: unknown) => isUseless(error) && breakOff(client));
-    return answer;
-  };
-  client.query = impatient as typeof client.query;
-  return client;
+/** Writes to the log of changes alone, and waits for what every commit waits for. */
+const probe = `select pg_logical_emit_message(true, 'latchkey', 'are writes committed?')`;
+
+function firstOf<Value>([first]: Value[]): Value {
+  if (first === undefined) throw new Error('no answer');
+  return first;
 }
 
+/**
+ * A connection that left a statement unanswered is given up: in the pool it would be handed out again and again, and where the
+ * other end is gone without a word (a failover, a cut cable) nothing else ends it for many minutes. So is one to a server that
+ * may only read: the primary is elsewhere by now. Until PostgreSQL has let go of it the pool is smaller by one, so that there are
+ * never more connections than were allowed.
+ */
+function leavingPool(pool: pg.Pool, departures: Departures) {
+  const open = new Set<pg.PoolClient>();
+  const giveUp = (client: pg.PoolClient) => {
+    breakOff(client);
+    if (!open.delete(client)) return;
+    pool.options.max -= 1;
+    void departures.gone(client).then(() => {
+      pool.options.max += 1;
+      // The pool learns of its new room when somebody asks for a connection; those who wait asked before.
+      if (pool.waitingCount > 0) void pool.connect().then((other) => other.release(), ignored);
+    });
+  };
+  pool.on('connect', (client) => {
+    open.add(client);
+    departures.opened(client);
+  });
+  // What fails in `pool.query` is only told here.
+  pool.on('release', (error: unknown, client) => isUseless(error) && giveUp(client));
+  pool.on('remove', (client) => open.delete(client));
+  return {
+    giveUp,
+    giveUpAll: () => {
+      for (const client of [...open]) giveUp(client);
+    },
+  };
+}
+
+const ignored = () => undefined;
+
+/** Learns from what is answered on a connection of the pool. */
+function watchOver(client: pg.PoolClient, commits: Commits, giveUp: (client: pg.PoolClient) => void): void {
+  const query = client.query.bind(client) as (...given: unknown[]) => unknown;
+  const observed = (...given: unknown[]) => {
+    const answer = query(...given);
+    if (!(answer instanceof Promise)) return answer;
+    answer.then(
+      (result: pg.QueryResult) => commits.observe(client, given[0], result),
+      (error: unknown) => {
+        commits.observe(client, given[0], { error });
+        if (isUseless(error)) giveUp(client);
+      },
+    );
+    return answer;
+  };
+  client.query = observed as typeof client.query;
+}
+
+/** An error that the server reports leaves the connection as it was, unless it is fatal. */
 function isUseless(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return error.message === readTimeout || ('code' in error && error.code === readOnly);
+  if (!('severity' in error)) return isConnectionFailure(error);
+  return error.severity !== 'ERROR' || ('code' in error && error.code === readOnly);
 }
 
 function breakOff(client: pg.PoolClient): void {
