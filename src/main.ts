@@ -21,62 +21,41 @@ const headersTimeoutMs = 8000;
 const requestTimeoutMs = 9000;
 const drainMs = 10_000;
 
+export type StartOptions = {
+  /** Prints lines for the person who started it; without it nobody is greeted. */
+  say?: ((lines: string) => void) | undefined;
+  /** Prints one line that is no part of the greeting. */
+  note: (line: string) => void;
+  /** A server that starts beside others that serve already takes requests only once it can serve them, too. */
+  listens: 'at once' | 'when ready';
+};
+
 /**
  * Starts the one process: configuration → database → services → HTTP.
  *
- * @param say prints lines for the person who started it
- * @param note prints one that is no part of the greeting
  * @throws StartError and others with one sentence for the operator
  */
-export async function startServer(
-  config: Config,
-  say: (lines: string) => void,
-  note: (line: string) => void,
-): Promise<RunningServer> {
-  const version = readVersion();
-  // Listening first: a taken port is told before anything is opened, and with PORT=0 the issuer is known only now.
-  let answer: RequestListener = starting;
-  const options = {
-    IncomingMessage: IncomingRequest,
-    headersTimeout: headersTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    connectionsCheckingInterval: 1000,
-    // A request without a body has nothing to be read: a tenth of what a short one costs.
-    optimizeEmptyRequests: true,
-  };
+export async function startServer(config: Config, { say, note, listens }: StartOptions): Promise<RunningServer> {
   const underWay = new Set<ServerResponse>();
-  const server = createServer(options, (request, response) => {
-    if (!server.listening) response.shouldKeepAlive = false;
-    answer(request, response);
-  });
-  await listen(server, config);
+  const door: Door = { answer: starting };
+  const server = openDoor(door);
+  // Listening first: a taken port is told before anything is opened, who looks whether the process lives hears so while it
+  // waits for the database or migrates, and with PORT=0 the issuer is known only now.
+  if (listens === 'at once') await listen(server, config);
   let installation: Installation | undefined;
   try {
     installation = await openInstallation(config, note);
-    const address = addressOf(server, config);
-    const issuer = config.issuer ?? address;
-    const log = openLog(config.logLevel);
-    const { changes, database, keys, now, rootKey } = installation;
-    const apply = { db: database.db, keys, now, validateMetadata: clientMetadataRules() };
-    const demo = await persistently(config.databaseWaitSeconds, async () => {
-      if (config.applyFile) await applyAtStart(apply, config.applyFile);
-      await registerAdminApi({ db: database.db, now }, issuer);
-      return openDemo({ config, issuer, rootKey, apply });
-    });
-    changes.start();
-    const metrics = new Metrics();
-    const tracing = config.traceEndpoint && (await openTracing({ endpoint: config.traceEndpoint, version }));
-    const app = await createApp({ config, issuer, version, installation, log, metrics, underWay, demo });
-    answer = app.answer;
-    await announce({ issuer, address, version, installation, demo: demo !== undefined }, say);
+    const app = await openApp({ config, address: addressOf(server, config), installation, underWay });
+    door.answer = app.answer;
+    if (listens === 'when ready') await listen(server, config);
+    if (say) await announce(app, installation, say);
     const opened = installation;
     return {
-      issuer,
-      metrics,
+      issuer: app.issuer,
+      metrics: app.metrics,
       close: async () => {
         await drain(server, underWay);
         await app.close();
-        if (tracing) await tracing.close();
         await opened.close();
       },
     };
@@ -87,14 +66,64 @@ export async function startServer(
   }
 }
 
-/** What is asked before the database is open gets an answer too. */
-const starting: RequestListener = (_request, response) => {
-  response.writeHead(503, { 'Retry-After': '2', 'Content-Type': 'application/json' }).end('{"status":"starting"}');
+/** Who answers requests now. */
+type Door = { answer: RequestListener };
+
+function openDoor(door: Door): Server {
+  const options = {
+    IncomingMessage: IncomingRequest,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: 1000,
+    // A request without a body has nothing to be read: a tenth of what a short one costs.
+    optimizeEmptyRequests: true,
+  };
+  const server = createServer(options, (request, response) => {
+    if (!server.listening) response.shouldKeepAlive = false;
+    door.answer(request, response);
+  });
+  return server;
+}
+
+type AppPlace = { config: Config; address: string; installation: Installation; underWay: Set<ServerResponse> };
+
+/** Brings the installation to what the settings say, and composes the app that serves it. */
+async function openApp({ config, address, installation, underWay }: AppPlace) {
+  const issuer = config.issuer ?? address;
+  const version = readVersion();
+  const { changes, database, keys, now, rootKey } = installation;
+  const apply = { db: database.db, keys, now, validateMetadata: clientMetadataRules() };
+  const demo = await persistently(config.databaseWaitSeconds, async () => {
+    if (config.applyFile) await applyAtStart(apply, config.applyFile);
+    await registerAdminApi({ db: database.db, now }, issuer);
+    return openDemo({ config, issuer, rootKey, apply });
+  });
+  changes.start();
+  const metrics = new Metrics();
+  const tracing = config.traceEndpoint && (await openTracing({ endpoint: config.traceEndpoint, version }));
+  const log = openLog(config.logLevel);
+  const app = await createApp({ config, issuer, version, installation, log, metrics, underWay, demo });
+  return {
+    ...{ address, issuer, metrics, version, hasDemo: demo !== undefined },
+    answer: app.answer,
+    close: async () => {
+      await app.close();
+      if (tracing) await tracing.close();
+    },
+  };
+}
+
+/** What is asked before the database is open: the process lives, and cannot serve yet. */
+const starting: RequestListener = ({ url = '' }, response) => {
+  const [path = ''] = url.split('?');
+  const headers = { 'Cache-Control': 'no-store', 'Content-Type': 'application/json' };
+  if (path === '/healthz') response.writeHead(200, headers).end('{"status":"ok"}');
+  else response.writeHead(503, { ...headers, 'Retry-After': '2' }).end('{"status":"not ready","reason":"starting"}');
 };
 
-/** Where it listens, as a person types it: a loopback or wildcard address as `localhost`. */
-function addressOf(server: Server, { host }: Config): string {
-  const { port } = server.address() as AddressInfo;
+/** Where it listens, or will, as a person types it: a loopback or wildcard address as `localhost`. */
+function addressOf(server: Server, { host, port: chosen }: Config): string {
+  const { port } = (server.address() as AddressInfo | null) ?? { port: chosen };
   const isHere = ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host);
   const name = host.includes(':') ? `[${host}]` : host;
   return new URL(`http://${isHere ? 'localhost' : name}:${port}`).origin;
@@ -132,13 +161,13 @@ async function drain(server: Server, underWay: ReadonlySet<ServerResponse>): Pro
   clearTimeout(cut);
 }
 
-type Announced = { issuer: string; address: string; version: string; installation: Installation; demo: boolean };
+type Announced = { issuer: string; address: string; version: string; hasDemo: boolean };
 
 async function announce(
-  { issuer, address, version, installation, demo }: Announced,
+  { issuer, address, version, hasDemo }: Announced,
+  { database, databaseName, now }: Installation,
   say: (lines: string) => void,
 ): Promise<void> {
-  const { database, databaseName, now } = installation;
   const lines = [
     `Latchkey ${version} is ready at ${issuer}${issuer === address ? '' : ` (listening on ${address})`}`,
     `  Data:  ${databaseName}`,
@@ -147,7 +176,7 @@ async function announce(
     const secret = await createSetupLink({ db: database.db, now });
     lines.push(`  Setup: ${issuer}/setup/${secret} (works once, for a day; another: latchkey setup-link)`);
   }
-  if (demo) lines.push(`  Demo:  ${issuer}/demo`);
+  if (hasDemo) lines.push(`  Demo:  ${issuer}/demo`);
   // Whole at once, so that who reads what is printed need not guess whether more comes.
   say(lines.join('\n'));
 }

@@ -1,24 +1,22 @@
-import cluster, { type Worker } from 'node:cluster';
+import cluster from 'node:cluster';
+import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { AggregatorRegistry } from 'prom-client';
 import type { Config } from './config.ts';
-import { migrateDatabase, openDatabaseServer } from './installation.ts';
+import { Crew, ordersForThisWorker, type ToCrew } from './crew.ts';
+import { openDatabaseServer } from './installation.ts';
 import { startServer } from './main.ts';
 import { type MetricsListener, openMetricsListener } from './platform/metrics/index.ts';
 
 type Say = (line: string) => void;
 type Running = { close: () => Promise<void> };
 
-/** What a worker tells the process that started it. */
-type Message = { line: string } | { failed: string } | { isReady: true };
-
-const respawnMs = 1000;
-
 /**
  * Serves requests: in this process, or, with `WEB_CONCURRENCY`, in so many workers that share the port. The first process then
  * keeps the database and the metrics, and replaces workers that die.
  *
- * @param say and note as for `startServer`
+ * @param say prints lines for the person who started it
+ * @param note prints one that is no part of the greeting
  * @throws StartError and others with one sentence for the operator
  */
 export async function serveRequests(config: Config, say: Say, note: Say): Promise<Running> {
@@ -27,7 +25,7 @@ export async function serveRequests(config: Config, say: Say, note: Say): Promis
 }
 
 async function startAlone(config: Config, say: Say, note: Say): Promise<Running> {
-  const server = await startServer(config, say, note);
+  const server = await startServer(config, { say, note, listens: 'at once' });
   const { registry } = server.metrics;
   const listener = await listen(config, { contentType: registry.contentType, metrics: () => registry.metrics() });
   return {
@@ -38,42 +36,34 @@ async function startAlone(config: Config, say: Say, note: Say): Promise<Running>
   };
 }
 
-/** Only the first worker greets: all say the same. */
 async function startWorker(config: Config, note: Say): Promise<Running> {
-  const tell = (message: Message) => process.send?.(message);
-  const isFirst = cluster.worker?.id === 1;
+  const tell = (message: ToCrew, then?: () => void) => process.send?.(message, undefined, undefined, then);
   try {
-    const server = await startServer(config, (line) => isFirst && tell({ line }), note);
+    const { port, isFirst } = await ordersForThisWorker();
+    const place = { ...config, port, issuer: config.issuer ?? new URL(`http://localhost:${port}`).origin };
+    const server = await startServer(place, {
+      say: isFirst ? (lines) => tell({ lines }) : undefined,
+      note,
+      listens: isFirst ? 'at once' : 'when ready',
+    });
     // Answers the first process when it gathers everybody's metrics.
     new AggregatorRegistry();
     AggregatorRegistry.setRegistries([server.metrics.registry]);
     tell({ isReady: true });
     return server;
   } catch (error) {
-    tell({ failed: error instanceof Error ? error.message : String(error) });
-    throw error;
+    // The first process says it, once.
+    return new Promise(() => {
+      tell({ failed: error instanceof Error ? error.message : String(error) }, () => process.exit(1));
+    });
   }
 }
 
 async function startWorkers(config: Config, say: Say, note: Say): Promise<Running> {
   const location = await openDatabaseServer(config);
-  let isClosing = false;
-  const lines: string[] = [];
-  const fork = (): Worker => {
-    const worker = cluster.fork();
-    worker.on('message', (message: Message) => {
-      if ('line' in message) lines.push(message.line);
-    });
-    worker.on('exit', () => {
-      if (!isClosing) setTimeout(() => isClosing || fork(), respawnMs);
-    });
-    return worker;
-  };
+  const crew = new Crew({ size: config.workers, port: config.port || (await freePort(config.host)), note });
   try {
-    await migrateDatabase(config, location, note);
-    const [first, ...rest] = Array.from({ length: config.workers }, (_, n) => n);
-    if (first !== undefined) await started(fork());
-    await Promise.all(rest.map(() => started(fork())));
+    const lines = await crew.start();
     for (const line of [...lines, `  Workers: ${config.workers} on ${availableParallelism()} cores`]) say(line);
     const aggregator = new AggregatorRegistry();
     const listener = await listen(config, {
@@ -82,44 +72,29 @@ async function startWorkers(config: Config, say: Say, note: Say): Promise<Runnin
     });
     return {
       close: async () => {
-        isClosing = true;
         await listener?.close();
-        await endWorkers();
+        await crew.close();
         await location.close();
       },
     };
   } catch (error) {
-    isClosing = true;
-    await endWorkers();
+    await crew.close();
     await location.close();
     throw error;
   }
 }
 
-function started(worker: Worker): Promise<void> {
-  return new Promise((resolve, reject) => {
-    worker.on('message', (message: Message) => {
-      if ('isReady' in message) resolve();
-      if ('failed' in message) reject(new WorkerError(message.failed));
-    });
-    worker.once('exit', () => reject(new WorkerError('A worker ended before it served requests.')));
+/** With `PORT=0` all workers have to be told the same one. */
+async function freePort(host: string): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, host, resolve);
   });
-}
-
-/** A worker's own sentence for the operator. */
-class WorkerError extends Error {
-  override name = 'WorkerError';
-}
-
-async function endWorkers(): Promise<void> {
-  const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
-  await Promise.all(
-    workers.map((worker) => {
-      const gone = new Promise((resolve) => worker.once('exit', resolve));
-      worker.kill('SIGTERM');
-      return gone;
-    }),
-  );
+  const address = server.address();
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return typeof address === 'object' && address ? address.port : 0;
 }
 
 async function listen(

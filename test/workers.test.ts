@@ -31,10 +31,20 @@ describe('with WEB_CONCURRENCY, one installation served by several processes', (
     expect(shown).toMatch(/_duration_seconds_count\{[^}]*route="\/oauth\/token",status="200"\} 6[123]\n/);
   });
 
-  test('replaces a worker that dies, and the others go on meanwhile', async () => {
+  test('replaces a worker that dies, and the others go on meanwhile: the new one takes requests when it is ready', async () => {
     expect(await workers()).toHaveLength(2);
     const [killed = 0] = latchkey.process.children();
     process.kill(killed, 'SIGKILL');
+    const statuses = new Set<number>();
+    let isOver = false;
+    const asking = Array.from({ length: 4 }, async () => {
+      // What the killed one was answering breaks off.
+      while (!isOver)
+        await latchkey.clientCredentials({ resource: api }).then(
+          ({ status }) => statuses.add(status),
+          () => 0,
+        );
+    });
     await eventually(latchkey.process.children, (pids) => !pids.includes(killed));
     const ask = async () => (await latchkey.clientCredentials({ resource: api })).status;
     // With it go the connections that it had: whoever finds one of them dead tries another.
@@ -44,6 +54,9 @@ describe('with WEB_CONCURRENCY, one installation served by several processes', (
       return { processes: latchkey.process.children().length, listening: (await workers()).length };
     };
     await eventually(seen, ({ processes, listening }) => processes >= 2 && listening >= 2, { withinMs: 20_000 });
+    isOver = true;
+    await Promise.all(asking);
+    expect([...statuses]).toEqual([200]);
   });
 
   test('ends with code 0, and leaves no process behind', async () => {

@@ -60,6 +60,8 @@ export type BeginningServer = {
   /** Resolves when it says that it is ready, rejects when it ends before. */
   ready: Promise<ServerProcess>;
   output: () => string;
+  /** Processes it started itself. */
+  children: () => number[];
   kill: (signal: NodeJS.Signals) => Promise<number | null>;
 };
 
@@ -104,7 +106,7 @@ export async function beginServerProcess({
   const ready = whenReady(exited, output).then((addresses) => ({ ...addresses, ...processOf(child, output, kill) }));
   // Who kills it before it is ready may not care.
   ready.catch(() => undefined);
-  return { ready, output, kill };
+  return { ready, output, children: () => childrenOf(child.pid ?? 0), kill };
 }
 
 function processOf(
