@@ -91,6 +91,9 @@ export async function openInstallation(config: Config, tell?: (line: string) => 
       const opened = await openServerKeys({ db: database.db, rootKey, now }).catch(explainRootKey);
       await ensureSigningKeys({ db: database.db, rootKey, now });
       return opened;
+    }).catch((error: unknown) => {
+      explainRights(location.url)(error);
+      throw error;
     });
     const changes = new ChangeFeed(database.watch, location.url, clock);
     const closeAll = async () => {
@@ -116,11 +119,18 @@ export async function openInstallation(config: Config, tell?: (line: string) => 
 
 async function waitForLateDatabase(
   { databaseWaitSeconds: seconds }: Config,
-  { name, migrateUrl }: DatabaseLocation,
+  { name, migrateUrl, url }: DatabaseLocation,
   tell: (line: string) => void,
 ): Promise<void> {
-  const announce = (reason: string) => tell(`Waiting for ${name}, at most ${seconds} seconds: ${reason}.`);
-  await waitForDatabase(migrateUrl, seconds, announce);
+  let isTold = false;
+  const announce = (reason: string) => {
+    if (!isTold) tell(`Waiting for ${name}, at most ${seconds} seconds: ${reason}.`);
+    isTold = true;
+  };
+  const until = performance.now() + seconds * 1000;
+  // The two may be different roles, of which one may only read.
+  for (const each of new Set([migrateUrl, url]))
+    await waitForDatabase(each, Math.max(0, (until - performance.now()) / 1000), announce);
 }
 
 /**
@@ -137,10 +147,13 @@ export async function migrateDatabase(
 ): Promise<string[]> {
   try {
     if (tell) await waitForLateDatabase(config, location, tell);
-    const applied = await migrate(location.migrateUrl, runningRole(config));
-    await installJobs(location.migrateUrl, runningRole(config));
-    return applied;
+    return await persistently(tell ? config.databaseWaitSeconds : 0, async () => {
+      const applied = await migrate(location.migrateUrl, runningRole(config));
+      await installJobs(location.migrateUrl, runningRole(config));
+      return applied;
+    });
   } catch (error) {
+    explainRights(location.migrateUrl)(error);
     return explainDatabase(location.name)(error);
   }
 }
@@ -150,6 +163,23 @@ function runningRole({ databaseUrl, migrateDatabaseUrl }: Config): string | unde
   if (!databaseUrl || !migrateDatabaseUrl) return undefined;
   const role = decodeURIComponent(new URL(databaseUrl).username);
   return role && role !== decodeURIComponent(new URL(migrateDatabaseUrl).username) ? role : undefined;
+}
+
+const insufficientPrivilege = '42501';
+
+/**
+ * The new version's server with the role that only serves, before `latchkey migrate` ran.
+ *
+ * @throws StartError for a lack of rights; otherwise returns
+ */
+function explainRights(url: string) {
+  return (error: unknown): void => {
+    if (!(error instanceof Error && 'code' in error && error.code === insufficientPrivilege)) return;
+    const role = decodeURIComponent(new URL(url).username);
+    throw new StartError(
+      `The database must be migrated first: the role "${role}" may not do it (${reasonOf(error)}). Run "latchkey migrate" of this version with DATABASE_URL for the role that serves and LATCHKEY_MIGRATE_DATABASE_URL for the role that owns the tables.`,
+    );
+  };
 }
 
 function explainDatabase(name: string) {

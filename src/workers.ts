@@ -5,7 +5,6 @@ import { AggregatorRegistry } from 'prom-client';
 import type { Config } from './config.ts';
 import { Crew, ordersForThisWorker, type ToCrew } from './crew.ts';
 import { openDatabaseServer } from './installation.ts';
-import { startServer } from './main.ts';
 import { type MetricsListener, openMetricsListener } from './platform/metrics/index.ts';
 
 type Say = (line: string) => void;
@@ -25,6 +24,7 @@ export async function serveRequests(config: Config, say: Say, note: Say): Promis
 }
 
 async function startAlone(config: Config, say: Say, note: Say): Promise<Running> {
+  const { startServer } = await import('./main.ts');
   const server = await startServer(config, { say, note, listens: 'at once' });
   const { registry } = server.metrics;
   const listener = await listen(config, { contentType: registry.contentType, metrics: () => registry.metrics() });
@@ -39,7 +39,8 @@ async function startAlone(config: Config, say: Say, note: Say): Promise<Running>
 async function startWorker(config: Config, note: Say): Promise<Running> {
   const tell = (message: ToCrew, then?: () => void) => process.send?.(message, undefined, undefined, then);
   try {
-    const { port, isFirst } = await ordersForThisWorker();
+    // Loaded here: the process that keeps the workers serves nothing itself.
+    const [{ startServer }, { port, isFirst }] = await Promise.all([import('./main.ts'), ordersForThisWorker()]);
     const place = { ...config, port, issuer: config.issuer ?? new URL(`http://localhost:${port}`).origin };
     const server = await startServer(place, {
       say: isFirst ? (lines) => tell({ lines }) : undefined,

@@ -23,10 +23,21 @@ const everybodysPermission = 'latchkey:token:revoke_all';
 /**
  * What revoking by this handle would end now.
  *
- * @throws Problem `not_found`: there is no such owner; `invalid`: it is no token of ours
+ * @throws Problem `not_found`: there is no such owner; `invalid`: it is no token of ours, or a moment in the future
  */
 export async function whatWouldDie({ db, now }: Pick<RevocationDeps, 'db' | 'now'>, handle: Handle): Promise<Live> {
-  return countAll(db, await planOf(db, handle), now());
+  const plan = await planOf(db, handle);
+  const at = now();
+  mustBePast(plan, at);
+  return countAll(db, plan, at);
+}
+
+function mustBePast({ tokens }: Plan, now: Date): void {
+  if (tokens && 'before' in tokens && tokens.before > now)
+    throw invalid(
+      '/issued_before',
+      'The moment must not be in the future: what is issued after it would be born dead.',
+    );
 }
 
 /** What a handle means: tokens, keys, or both. */
@@ -63,6 +74,7 @@ export async function revoke(deps: RevocationDeps, actor: Actor, handle: Handle)
     joined(trx, async () => {
       const plan = await planOf(trx, handle);
       const revoked_at = now();
+      mustBePast(plan, revoked_at);
       const died = await countAll(trx, plan, revoked_at);
       if (plan.tokens) await end(deps, actor, { handle, scope: plan.tokens, died, revoked_at, trx });
       if (plan.keys) await endKeysOf(trx, actor, { scope: plan.keys, revoked_at });
@@ -90,11 +102,6 @@ async function end(
     await endSession(deps, actor, handle.session_id);
     return;
   }
-  if ('before' in scope && scope.before > revoked_at)
-    throw invalid(
-      '/issued_before',
-      'The moment must not be in the future: what is issued after it would be born dead.',
-    );
   if ('owner' in scope) await markOwner(trx, scope.owner, revoked_at);
   else if ('before' in scope) await markAllOwners(trx, scope.before);
   const target = 'owner' in scope ? { target: { kind: scope.owner.kind, id: scope.owner.id } } : {};

@@ -54,10 +54,11 @@ describe('revoking all that was issued up to a moment', () => {
     ['2999-01-01T00:00:00Z', /must not be in the future/],
     ['yesterday', /must be a time with its zone/],
     ['2026-01-01', /must be a time with its zone/],
-  ])('refuses "%s"', async (before, sentence) => {
-    expect(await latchkey.command(['revoke', '--before', before, '--yes'])).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(sentence),
-    });
+  ])('refuses "%s", also as a dry run', async (before, sentence) => {
+    for (const option of ['--yes', '--dry-run'])
+      expect(await latchkey.command(['revoke', '--before', before, option])).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(sentence),
+      });
   });
 });

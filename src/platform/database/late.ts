@@ -6,7 +6,8 @@ const attemptMs = 1500;
 const pauseMs = 250;
 
 /**
- * Waits for a database that does not answer yet: in a deployment it often starts beside its servers, or after them.
+ * Waits for a database that does not answer yet, or takes no writes yet: in a deployment it often starts beside its servers, or
+ * after them, and a failover takes a while.
  *
  * @param tell hears once why there is something to wait for
  * @throws what the last attempt failed with, when it is not there in time; at once what no waiting would mend
@@ -51,13 +52,19 @@ async function repeatedly<T>(
   }
 }
 
+/** As PostgreSQL itself says it of a write: a replica that is about to be promoted, most often. */
+class ReadOnlyError extends Error {
+  readonly code = '25006';
+}
+
 async function knock(connectionString: string): Promise<void> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: attemptMs, query_timeout: attemptMs });
   // connect() tells of a refused connection; unheard, the same told as an event would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    await client.query('select 1');
+    const { rows } = await client.query(`select current_setting('transaction_read_only')::boolean as is_read_only`);
+    if (rows[0].is_read_only) throw new ReadOnlyError('it takes no writes');
   } finally {
     client.connection.stream.destroy();
   }
