@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP, isIPv4 } from 'node:net';
-import { resolve } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { z } from 'zod';
 
 /** What can be set, read once at start. Durations are in the unit of their name, paths absolute. */
@@ -24,7 +24,10 @@ const table = {
   LATCHKEY_DATABASE_POOL: ['10', 'Most database connections at a time.'],
   LATCHKEY_DATABASE_WAIT_SECONDS: ['30', 'How long the server waits at its start for a database that is late.'],
   LATCHKEY_PREPARED_STATEMENTS: ['on', 'on or off; off for a pgbouncer that does not know prepared statements.'],
-  LATCHKEY_DATA_DIR: ['.latchkey', 'Folder of the embedded database and the root key made in development.'],
+  LATCHKEY_DATA_DIR: [
+    '',
+    'Folder of the embedded database and the root key made in development. Otherwise .latchkey in the checkout.',
+  ],
   LATCHKEY_ROOT_KEY: ['', '32 bytes as base64, base64url or hex: openssl rand -base64 32. In development: made once.'],
   LATCHKEY_APPLY: ['', 'File of configuration as code to apply at start.'],
   LATCHKEY_TRUST_PROXY: ['off', 'off, the number of proxies in front, or on if the first overwrites X-Forwarded-For.'],
@@ -90,6 +93,10 @@ export const settings = Object.entries(table).map(([name, [fallback, description
   isSecret: secrets.includes(name),
 }));
 
+// The same from whatever folder a command is started. An installed package is replaced whole by the next: no place for data.
+const program = resolve(import.meta.dirname, '..');
+const ownDataDir = resolve(program.split(sep).includes('node_modules') ? '.' : program, '.latchkey');
+
 const day = 86_400;
 const FilePath = z.string().transform((path) => resolve(path));
 const DatabaseUrl = z.url({
@@ -112,7 +119,7 @@ const Environment = z.object({
   LATCHKEY_DATABASE_POOL: wholeNumber(1, 1000),
   LATCHKEY_DATABASE_WAIT_SECONDS: wholeNumber(0, 3600),
   LATCHKEY_PREPARED_STATEMENTS: z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on'),
-  LATCHKEY_DATA_DIR: FilePath,
+  LATCHKEY_DATA_DIR: FilePath.optional(),
   LATCHKEY_ROOT_KEY: z
     .string()
     .regex(keyOf32Bytes, 'must be 32 bytes as base64, base64url or hex: make one with `openssl rand -base64 32`')
@@ -195,6 +202,8 @@ function toConfig(values: z.output<typeof Environment>) {
     host: values.HOST,
     /** An origin; undefined until the server listens when neither it nor the port is fixed. */
     issuer: values.LATCHKEY_ISSUER ?? (PORT === 0 ? undefined : new URL(`http://localhost:${PORT}`).origin),
+    /** Whether somebody chose the issuer, or it follows from the port. */
+    isIssuerChosen: values.LATCHKEY_ISSUER !== undefined,
     /** undefined: the embedded PostgreSQL. */
     databaseUrl: values.DATABASE_URL,
     /** undefined: migrations run as the role of `databaseUrl`. */
@@ -202,7 +211,9 @@ function toConfig(values: z.output<typeof Environment>) {
     databasePoolSize: values.LATCHKEY_DATABASE_POOL,
     databaseWaitSeconds: values.LATCHKEY_DATABASE_WAIT_SECONDS,
     preparedStatements: values.LATCHKEY_PREPARED_STATEMENTS,
-    dataDir: values.LATCHKEY_DATA_DIR,
+    dataDir: values.LATCHKEY_DATA_DIR ?? ownDataDir,
+    /** Whether somebody chose it, or it is where this program is. */
+    isDataDirChosen: values.LATCHKEY_DATA_DIR !== undefined,
     /** 32 bytes; undefined, never in production: the one kept in `dataDir`. */
     rootKey: values.LATCHKEY_ROOT_KEY,
     /** Configuration as code to apply at start. */

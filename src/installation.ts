@@ -1,19 +1,23 @@
+import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Config } from './config.ts';
 import { WrongKeyError } from './platform/crypto/index.ts';
 import {
   ChangeFeed,
   type Database,
   DatabaseClock,
+  type Db,
+  isMigrated,
   migrate,
   openDatabase,
   persistently,
   reasonOf,
   waitForDatabase,
 } from './platform/database/index.ts';
-import { openEmbeddedPostgres } from './platform/embedded-postgres/index.ts';
+import { hasEmbeddedPostgres, openEmbeddedPostgres } from './platform/embedded-postgres/index.ts';
 import { installJobs } from './platform/jobs/index.ts';
-import { openServerKeys, rootKeyFromFolder, type ServerKeys } from './platform/keys/index.ts';
+import { hasRootKey, openServerKeys, rootKeyFromFolder, type ServerKeys } from './platform/keys/index.ts';
 import { ensureSigningKeys } from './signing-keys/index.ts';
 
 /** What the server and the CLI both stand on: the database, migrated, and the keys, unsealed. */
@@ -49,17 +53,43 @@ export function readVersion(): string {
 
 export type DatabaseLocation = { url: string; migrateUrl: string; name: string; close: () => Promise<void> };
 
-/** The configured database, or the embedded one, started if it is not running. */
-export async function openDatabaseServer(config: Config): Promise<DatabaseLocation> {
+/** Whether an installation is there already, or opening it would make one. What cannot be read is not taken for empty. */
+export async function hasInstallation({ databaseUrl, dataDir }: Config): Promise<boolean> {
+  return databaseUrl ? isMigrated(databaseUrl).catch(() => true) : hasEmbeddedPostgres(dataDir);
+}
+
+/** Where the data is, as a person reads it. */
+export function nameOfPlace({ databaseUrl, dataDir }: Pick<Config, 'databaseUrl' | 'dataDir'>): string {
+  if (!databaseUrl) return `the data folder ${dataDir}`;
+  const { host, pathname } = new URL(databaseUrl);
+  return `PostgreSQL at ${host}${pathname}`;
+}
+
+/**
+ * The configured database, or the embedded one, started if it is not running.
+ *
+ * @param as a server is alone on a data folder; a command, and a worker of the server, is a guest
+ * @throws StartError, EmbeddedPostgresError with one sentence for the operator
+ */
+export async function openDatabaseServer(config: Config, as: 'server' | 'guest'): Promise<DatabaseLocation> {
   const { databaseUrl, migrateDatabaseUrl, dataDir } = config;
   if (databaseUrl) {
-    const { host, pathname } = new URL(databaseUrl);
-    const name = `PostgreSQL at ${host}${pathname}`;
+    const name = nameOfPlace(config);
     return { url: databaseUrl, migrateUrl: migrateDatabaseUrl ?? databaseUrl, name, close: async () => undefined };
   }
-  const embedded = await openEmbeddedPostgres({ dataDir });
+  await mustBeMeant(config);
+  const embedded = await openEmbeddedPostgres({ dataDir, isServer: as === 'server' });
   const name = `PostgreSQL ${embedded.version}, embedded in ${dataDir}`;
   return { url: embedded.url, migrateUrl: embedded.url, name, close: embedded.close };
+}
+
+/** @throws StartError where the current folder has a data folder, too: whichever is taken, the other may be the one meant */
+async function mustBeMeant({ dataDir, isDataDirChosen }: Config): Promise<void> {
+  const here = path.resolve('.latchkey');
+  if (isDataDirChosen || here === dataDir || !(await hasEmbeddedPostgres(here))) return;
+  throw new StartError(
+    `There is a data folder in this folder, ${here}, and the one of the checkout is ${dataDir}. Set LATCHKEY_DATA_DIR to the one you mean.`,
+  );
 }
 
 /**
@@ -71,7 +101,7 @@ export async function openDatabaseServer(config: Config): Promise<DatabaseLocati
 export async function openInstallation(config: Config, tell?: (line: string) => void): Promise<Installation> {
   const clock = new DatabaseClock();
   const { now } = clock;
-  const location = await openDatabaseServer(config);
+  const location = await openDatabaseServer(config, tell && cluster.isPrimary ? 'server' : 'guest');
   const database = openDatabase({
     url: location.url,
     poolSize: config.databasePoolSize,
@@ -85,12 +115,12 @@ export async function openInstallation(config: Config, tell?: (line: string) => 
   };
   try {
     await migrateDatabase(config, location, tell);
-    const rootKey = config.rootKey ?? (await rootKeyFromFolder(config.dataDir));
-    const keys = await persistently(tell ? config.databaseWaitSeconds : 0, async () => {
+    const { rootKey, keys } = await persistently(tell ? config.databaseWaitSeconds : 0, async () => {
       await clock.measure(database.db);
+      const rootKey = await rootKeyOf(config, database.db);
       const opened = await openServerKeys({ db: database.db, rootKey, now }).catch(explainRootKey);
       await ensureSigningKeys({ db: database.db, rootKey, now });
-      return opened;
+      return { rootKey, keys: opened };
     }).catch((error: unknown) => {
       explainRights(location.url)(error);
       throw error;
@@ -190,9 +220,23 @@ function explainDatabase(name: string) {
   };
 }
 
+/** One is made with the installation only: made later, in a folder that is not its own, it would open nothing. */
+async function rootKeyOf({ rootKey, dataDir }: Config, db: Db): Promise<Buffer> {
+  if (rootKey) return rootKey;
+  if (!(await hasRootKey(dataDir)) && (await hasServerKeys(db))) throw wrongRootKey();
+  return rootKeyFromFolder(dataDir);
+}
+
+async function hasServerKeys(db: Db): Promise<boolean> {
+  return (await db.selectFrom('server_keys').select('id').limit(1).executeTakeFirst()) !== undefined;
+}
+
 function explainRootKey(error: unknown): never {
-  if (!(error instanceof WrongKeyError)) throw error;
-  throw new StartError(
+  throw error instanceof WrongKeyError ? wrongRootKey() : error;
+}
+
+function wrongRootKey(): StartError {
+  return new StartError(
     'The root key is not the one this database was made with. Set LATCHKEY_ROOT_KEY (or restore the root-key file of the data folder) to the original one.',
   );
 }

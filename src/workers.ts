@@ -61,7 +61,7 @@ async function startWorker(config: Config, note: Say): Promise<Running> {
 }
 
 async function startWorkers(config: Config, say: Say, note: Say): Promise<Running> {
-  const location = await openDatabaseServer(config);
+  const location = await openDatabaseServer(config, 'server');
   const crew = new Crew({ size: config.workers, port: config.port || (await freePort(config.host)), note });
   try {
     const lines = await crew.start();

@@ -120,7 +120,9 @@ describe('the command line page', () => {
   test.each(leaves(program(), 'latchkey'))('has %s with all its options', (name, command) => {
     const section = sections.get(name) ?? '';
     expect(section).not.toBe('');
-    const options = command.options.map(({ long }) => long ?? '').filter((long) => long !== '--json');
+    const options = command.options
+      .map(({ long }) => long ?? '')
+      .filter((long) => !['--json', '--create'].includes(long));
     expect(options.filter((long) => !section.includes(`${long}`))).toEqual([]);
   });
 });

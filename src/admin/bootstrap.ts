@@ -1,6 +1,7 @@
 import { assignRole } from '../access/index.ts';
 import { type ClientDeps, ClientInput, findClient, putClient } from '../clients/index.ts';
 import { type Actor, conflict } from '../platform/http/index.ts';
+import { findIssuer } from '../resource-servers/index.ts';
 import { adminAudience } from './permissions.ts';
 import { registerAdminApi } from './resource-server.ts';
 
@@ -9,13 +10,18 @@ export type Bootstrapped = { client_id: string; client_secret: string; audience:
 /**
  * Makes the first credential for programs: a service with the role of an owner. Only for the operator at the machine.
  *
- * @throws Problem `conflict`: there is a client of this name
+ * @throws Problem `conflict`: there is a client of this name, or the installation has another issuer
  */
 export async function bootstrap(
   deps: ClientDeps,
   actor: Actor,
   { client_id, issuer }: { client_id: string; issuer: string },
 ): Promise<Bootstrapped> {
+  const known = await findIssuer(deps.db);
+  if (known && known !== issuer)
+    throw conflict(
+      `This installation is at ${known}, and LATCHKEY_ISSUER says ${issuer}. Unset it, or start the server with it first.`,
+    );
   await registerAdminApi(deps, issuer);
   const audience = adminAudience(issuer);
   const input = ClientInput.parse({

@@ -1,11 +1,17 @@
 import type { Db } from '../platform/database/index.ts';
 import { system } from '../platform/http/index.ts';
-import { putResourceServer, ResourceServerInput } from '../resource-servers/index.ts';
+import {
+  listBuiltInIdentifiers,
+  moveResourceServer,
+  putResourceServer,
+  ResourceServerInput,
+} from '../resource-servers/index.ts';
 import { adminAudience, adminPermissions } from './permissions.ts';
 
 /**
  * Registers the admin API as a resource server of this issuer, and its permissions of this version; an operator's own
- * settings of it (lifetime, format, DPoP) stay.
+ * settings of it (lifetime, format, DPoP) stay. There is one: after a change of the issuer it is the same one, under another identifier,
+ * and who was entitled to it still is.
  */
 export async function registerAdminApi({ db, now }: { db: Db; now: () => Date }, issuer: string): Promise<void> {
   const identifier = adminAudience(issuer);
@@ -15,7 +21,10 @@ export async function registerAdminApi({ db, now }: { db: Db; now: () => Date },
     sensitive: true,
   }));
   const input = { identifier, name: 'Latchkey administration', assignment_required: true, scopes };
-  await db
-    .transaction()
-    .execute((trx) => putResourceServer(trx, { now }, system, ResourceServerInput.parse(input), { builtIn: true }));
+  await db.transaction().execute(async (trx) => {
+    // The newest first: it takes the identifier, older ones join it.
+    for (const from of await listBuiltInIdentifiers(trx))
+      await moveResourceServer(trx, { now }, system, { from, to: identifier });
+    await putResourceServer(trx, { now }, system, ResourceServerInput.parse(input), { builtIn: true });
+  });
 }

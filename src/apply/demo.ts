@@ -1,7 +1,7 @@
-import type { Client } from '../clients/index.ts';
+import { type Client, findClient } from '../clients/index.ts';
 import { base62, formatCredential, keyedDigest, secretLength } from '../platform/crypto/index.ts';
 import { system } from '../platform/http/index.ts';
-import type { ResourceServer } from '../resource-servers/index.ts';
+import { listResourceServers, moveResourceServer, type ResourceServer } from '../resource-servers/index.ts';
 import { type ApplyDeps, applyConfiguration } from './apply.ts';
 import { ConfigurationFile } from './schemas.ts';
 
@@ -9,6 +9,8 @@ import { ConfigurationFile } from './schemas.ts';
 export type DemoClient = { client_id: string; client_secret: string; url: string };
 
 const client_id = 'latchkey-demo';
+const apiName = 'Demo orders';
+const apiPath = '/demo/api';
 
 /**
  * Registers the demo app of this server and the API it calls, as any configuration is applied. The secret follows from the root
@@ -21,8 +23,18 @@ export async function applyDemo(
   const url = `${issuer}/demo`;
   const bytes = keyedDigest(rootKey, 'client secret of the demo app');
   const client_secret = formatCredential('lk_cs_', base62(bytes, secretLength));
+  await followIssuer(deps, `${issuer}${apiPath}`);
   await applyConfiguration(deps, system, demoConfiguration(url, client_secret), { missingSecrets: 'refuse' });
   return { client_id, client_secret, url };
+}
+
+/** After a change of the issuer the demo's API is the same one, under another identifier. */
+async function followIssuer({ db, now }: ApplyDeps, to: string): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    if (!(await findClient(trx, client_id))) return;
+    for (const { identifier: from, name } of await listResourceServers(trx))
+      if (name === apiName && from.endsWith(apiPath)) await moveResourceServer(trx, { now }, system, { from, to });
+  });
 }
 
 function demoConfiguration(url: string, client_secret: string): ConfigurationFile {
@@ -42,7 +54,7 @@ function demoConfiguration(url: string, client_secret: string): ConfigurationFil
     introspects: [identifier],
   };
   return ConfigurationFile.parse({
-    resource_servers: [{ identifier, name: 'Demo orders', scopes }],
+    resource_servers: [{ identifier, name: apiName, scopes }],
     clients: [client],
   });
 }

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { invalid } from '../platform/http/index.ts';
 import { note } from './output.ts';
 
-const isTerminal = () => process.stdin.isTTY === true;
+/** Whether there is somebody to ask. */
+export const isTerminal = () => process.stdin.isTTY === true;
 
 /**
  * A secret from the terminal, not shown while it is typed, or from a pipe; never from the command line, where other

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { migrateDatabase, openDatabaseServer } from '../installation.ts';
 import { migrationStates } from '../platform/database/index.ts';
-import { action, command } from './command.ts';
+import { action, command, mustHaveInstallation } from './command.ts';
 import { answer, columns } from './output.ts';
 
 /** `latchkey migrate`: brings the database to this version, or only says where it stands. */
@@ -12,9 +12,11 @@ export function migrateCommand(): Command {
     .action(action(migrate));
 }
 
-async function migrate(options: { json?: boolean; status?: boolean }): Promise<void> {
+async function migrate(options: { json?: boolean; status?: boolean; create?: boolean }): Promise<void> {
   const config = loadConfig();
-  const location = await openDatabaseServer(config);
+  // An empty database is what this command is for; a data folder is made by a server, or when it is wanted.
+  if (!config.databaseUrl) await mustHaveInstallation(config, options);
+  const location = await openDatabaseServer(config, 'guest');
   try {
     const applied = options.status ? [] : await migrateDatabase(config, location);
     const migrations = await migrationStates(location.migrateUrl);

@@ -1,7 +1,14 @@
 /** Resource servers: protected APIs, their audience, scopes, token format and lifetime. */
 
 export { ResourceServers } from './known.ts';
+export { findIssuer, moveResourceServer } from './moving.ts';
 export { asInput, createResourceServer, disableResourceServer, putResourceServer } from './resource-servers.ts';
 export { resourceServerRoutes } from './routes.ts';
 export { ResourceServerInput, ResourceServerView } from './schemas.ts';
-export { findResourceServer, listResourceServers, type Permission, type ResourceServer } from './store.ts';
+export {
+  findResourceServer,
+  listBuiltInIdentifiers,
+  listResourceServers,
+  type Permission,
+  type ResourceServer,
+} from './store.ts';

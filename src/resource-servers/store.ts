@@ -88,6 +88,17 @@ export async function updateResourceServer(
     .executeTakeFirstOrThrow();
 }
 
+/** Its scopes go with it. */
+export async function deleteResourceServer(trx: Trx, id: string): Promise<void> {
+  await trx.deleteFrom('resource_servers').where('id', '=', id).execute();
+}
+
+/** Identifiers of what Latchkey registered itself. */
+export async function listBuiltInIdentifiers(db: Db): Promise<string[]> {
+  const query = db.selectFrom('resource_servers').select('identifier').where('built_in', '=', true);
+  return (await query.orderBy('updated_at', 'desc').execute()).map(({ identifier }) => identifier);
+}
+
 export async function replacePermissions(
   trx: Trx,
   resource_server_id: string,

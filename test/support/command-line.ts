@@ -15,7 +15,7 @@ export class CommandLine {
   #folder = '';
 
   async start(): Promise<void> {
-    this.#database = await createTestDatabase();
+    this.#database = await createTestDatabase(undefined, process.env.LATCHKEY_TEST_MIGRATED);
     this.#folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-command-'));
   }
 

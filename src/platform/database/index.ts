@@ -8,6 +8,6 @@ export { containing } from './containing.ts';
 export { HotConnection, type HotResult, type HotStatement } from './hot-connection.ts';
 export { joined } from './joined.ts';
 export { persistently, reasonOf, waitForDatabase } from './late.ts';
-export { type MigrationState, migrate, migrationStates } from './migrate.ts';
+export { isMigrated, type MigrationState, migrate, migrationStates } from './migrate.ts';
 export { type Database, type DatabaseOptions, type Db, openDatabase, type Trx } from './open.ts';
 export { DatabaseUnavailableError, isConnectionFailure, isContention, isOutage } from './unavailable.ts';

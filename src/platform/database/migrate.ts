@@ -36,15 +36,22 @@ export async function migrationStates(url: string): Promise<MigrationState[]> {
   });
 }
 
+/** Whether there is anything of Latchkey in this database. @throws when it cannot be read */
+export async function isMigrated(url: string): Promise<boolean> {
+  return withDatabase(url, hasMigrations);
+}
+
+async function hasMigrations(db: Kysely<unknown>): Promise<boolean> {
+  const query = sql<{ present: boolean }>`select to_regclass('kysely_migration') is not null as present`;
+  return (await query.execute(db)).rows[0]?.present === true;
+}
+
 /**
  * Whether a newer version has migrated this database already. Each migration is safe under a running older version, so one that
  * restarts during a rolling upgrade goes on with it as it is.
  */
 async function isNewer(db: Kysely<unknown>): Promise<boolean> {
-  const { rows } = await sql<{
-    present: boolean;
-  }>`select to_regclass('kysely_migration') is not null as present`.execute(db);
-  if (!rows[0]?.present) return false;
+  if (!(await hasMigrations(db))) return false;
   const known = new Set((await migrator(db).getMigrations()).map(({ name }) => name));
   const applied = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
   return applied.rows.some(({ name }) => !known.has(name));

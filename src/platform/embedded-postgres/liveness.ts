@@ -30,7 +30,23 @@ export async function isServing(pid: number, cluster: string): Promise<boolean> 
   }
 }
 
+/**
+ * What tells a process from a later one with the same number: when it began, as the system says it. Empty where it cannot be
+ * told.
+ */
+export async function birthOf(pid: number): Promise<string> {
+  if (process.platform === 'win32') return '';
+  if (process.platform !== 'linux') return (await askPs('lstart=', pid)).trim();
+  const [, ...fields] = (await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')).split(/\) /);
+  // proc(5): the 22nd field, and the name in brackets, which may hold anything, is the second.
+  return fields.join(') ').split(' ')[19] ?? '';
+}
+
 async function commandOf(pid: number): Promise<string> {
-  const answer = await promisify(execFile)('ps', ['-o', 'comm=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
-  return answer.stdout.trim();
+  return (await askPs('comm=', pid)).trim();
+}
+
+async function askPs(column: string, pid: number): Promise<string> {
+  const answer = await promisify(execFile)('ps', ['-o', column, '-p', String(pid)]).catch(() => ({ stdout: '' }));
+  return answer.stdout;
 }

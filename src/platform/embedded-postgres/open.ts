@@ -5,11 +5,11 @@ import { accountFor } from './account.ts';
 import { type Folder, folderOf, getRecord, hasCluster, makeCluster, removeDrafts } from './cluster.ts';
 import { databaseUrl, untilReady } from './connect.ts';
 import { EmbeddedPostgresError, systemCode } from './embedded-postgres-error.ts';
-import { isAlive } from './liveness.ts';
+import { birthOf, isAlive } from './liveness.ts';
 import { takeLock } from './lock.ts';
 import { findPostmaster, type Postmaster, startPostmaster, stopPostmaster } from './postmaster.ts';
 import { findPrograms } from './programs.ts';
-import { type ClusterRecord, writeRecord } from './record.ts';
+import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
 import { failureIn } from './run.ts';
 
 export type EmbeddedPostgres = {
@@ -26,6 +26,8 @@ export type EmbeddedPostgresOptions = {
   dataDir: string;
   /** PostgreSQL's own, for a server that is started; one that runs already keeps its own. */
   settings?: Record<string, string>;
+  /** Whether this process serves on the data folder, as only one may; a command works beside it. */
+  isServer?: boolean;
 };
 
 type Opening = { folder: Folder; settings: Record<string, string>; attempts: number };
@@ -43,10 +45,44 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
   try {
     await mkdir(dataDir, { recursive: true });
     const folder = folderOf(await realpath(dataDir));
-    return await locked(folder, () => joinOrStart({ folder, settings: options.settings ?? {}, attempts: 1 }));
+    return await locked(folder, async () => {
+      if (options.isServer) await mustBeOnlyServer(folder);
+      const opened = await joinOrStart({ folder, settings: options.settings ?? {}, attempts: 1 });
+      return options.isServer ? servedHere(folder, opened) : opened;
+    });
   } catch (error) {
     throw explained(error, dataDir);
   }
+}
+
+/** Whether somebody has made a database in this data folder. */
+export async function hasEmbeddedPostgres(dataDir: string): Promise<boolean> {
+  return hasCluster(folderOf(path.resolve(dataDir)));
+}
+
+/** @throws EmbeddedPostgresError naming the process that serves there */
+async function mustBeOnlyServer(folder: Folder): Promise<void> {
+  const server = (await readRecord(folder.record))?.server;
+  if (!server || server.pid === process.pid || !isAlive(server.pid) || (await birthOf(server.pid)) !== server.born)
+    return;
+  throw new EmbeddedPostgresError(
+    `A server (process ${server.pid}) uses the data folder ${folder.dataDir} already: end it first, or set LATCHKEY_DATA_DIR to a folder of its own.`,
+  );
+}
+
+async function servedHere(folder: Folder, opened: EmbeddedPostgres): Promise<EmbeddedPostgres> {
+  const server = { pid: process.pid, born: await birthOf(process.pid) };
+  await writeRecord(folder.record, { ...(await getRecord(folder)), server });
+  return {
+    ...opened,
+    close: async () => {
+      await opened.close();
+      await locked(folder, async () => {
+        const { server: last, ...record } = await getRecord(folder);
+        if (last?.pid === process.pid) await writeRecord(folder.record, record);
+      });
+    },
+  };
 }
 
 async function joinOrStart(opening: Opening): Promise<EmbeddedPostgres> {
@@ -119,8 +155,8 @@ function closing(folder: Folder, pid: number): () => Promise<void> {
 async function stop(folder: Folder, pid: number): Promise<void> {
   await locked(folder, async () => {
     await stopPostmaster(folder.cluster, pid);
-    const { password, running } = await getRecord(folder);
-    if (running?.postmaster_pid === pid) await writeRecord(folder.record, { password });
+    const { running, ...record } = await getRecord(folder);
+    if (running?.postmaster_pid === pid) await writeRecord(folder.record, record);
   });
 }
 

@@ -8,6 +8,8 @@ const ClusterRecord = z.object({
   password: z.string().min(1),
   /** Absent after an orderly stop; may be out of date after a crash. */
   running: z.object({ port: z.int(), postmaster_pid: Pid, owner_pid: Pid }).optional(),
+  /** The Latchkey server on this data folder; may be out of date after a crash. */
+  server: z.object({ pid: Pid, born: z.string() }).optional(),
 });
 
 /** What is known of a cluster beside its files: how to sign in, and who runs it. */

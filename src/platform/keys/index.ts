@@ -1,3 +1,3 @@
 /** The root key, and the server keys sealed under it. */
-export { rootKeyFromFolder } from './root-key.ts';
+export { hasRootKey, rootKeyFromFolder } from './root-key.ts';
 export { type KeyPurpose, openServerKeys, type ServerKey, ServerKeys } from './server-keys.ts';

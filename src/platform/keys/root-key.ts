@@ -25,6 +25,11 @@ export async function rootKeyFromFolder(dataDir: string): Promise<Buffer> {
   return made;
 }
 
+/** Whether the data folder holds a root key. */
+export async function hasRootKey(dataDir: string): Promise<boolean> {
+  return (await readKey(path.join(dataDir, 'root-key'))) !== undefined;
+}
+
 function ignoreExisting(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error;
 }
