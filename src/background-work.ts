@@ -64,7 +64,8 @@ function writeOut(lines: string): Promise<void> {
 }
 
 /** What only shows when it is looked at. */
-function measureResources(metrics: Metrics, { changes, database: { pool } }: Installation, sealer: Sealer): void {
+function measureResources(metrics: Metrics, { changes, database }: Installation, sealer: Sealer): void {
+  const { pool } = database;
   metrics.gauge(
     'audit_seal_lag_seconds',
     'Since when not every audit event is known to be sealed',
@@ -76,6 +77,11 @@ function measureResources(metrics: Metrics, { changes, database: { pool } }: Ins
     () => changes.lagMs() / 1000,
   );
   metrics.gauge('database_pool_connections', 'Connections of the pool', () => pool.totalCount);
+  metrics.gauge(
+    'database_connections_departing',
+    'Connections given up that PostgreSQL still holds',
+    database.departing,
+  );
   metrics.gauge('database_pool_idle', 'Connections of the pool that nobody uses', () => pool.idleCount);
   metrics.gauge('database_pool_waiting', 'Requests that wait for a connection', () => pool.waitingCount);
   metrics.gauge('password_hashes_running', 'Passwords being hashed', () => hashingLoad().running);

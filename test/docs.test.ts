@@ -43,6 +43,13 @@ describe.each(pages)('%s', (page) => {
     expect(code.flatMap(commandLines).flatMap(wrongWords)).toEqual([]);
   });
 
+  // The name is nobody's there, so far: whoever takes it would run on the reader's machine.
+  test('runs nothing of ours that npm would look for in a public registry', () => {
+    expect(
+      matches(/\b(npx (?:-\S+ )*latchkey\b.*|npm (?:i|install|exec)\b.* latchkey(?![\w./-]).*)/g, text(page)),
+    ).toEqual([]);
+  });
+
   test('names settings that exist', () => {
     expect(unknownSettings(text(page))).toEqual([]);
   });
@@ -72,7 +79,7 @@ function leadsSomewhere(page: string, link: string): boolean {
 /** What follows the name of the command, wherever it is one; quoted arguments are left out. */
 function commandLines(code: string): string[][] {
   const calls = matches(
-    /(?:^|npx |exec latchkey )latchkey ([^|;&)<>]*?)(?=$|[|;&)<>])/gm,
+    /(?:^|[|({] ?|exec latchkey )latchkey ([^|;&)<>]*?)(?=$|[|;&)<>])/gm,
     code.replaceAll(/"[^"\n]*"/g, '…'),
   );
   return calls.map((call) => call.split(/\s+/).filter(Boolean));

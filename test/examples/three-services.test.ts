@@ -11,8 +11,8 @@ import { testRootKey } from '../support/server.ts';
 const run = promisify(execFile);
 const root = path.join(import.meta.dirname, '../..');
 const example = 'examples/three-services';
-/** npm and npx find what is in this checkout, and make no detour to a registry. */
-const found = `npx() { shift; node ${root}/bin/latchkey.js "$@"; }
+/** The command and npm find what is in this checkout, and make no detour to a registry. */
+const found = `latchkey() { node ${root}/bin/latchkey.js "$@"; }
   npm() { case "$1" in start) exec node platform.ts ;; esac; }`;
 
 /** What each program is told, in its order. */
@@ -204,7 +204,7 @@ describe('the three services', () => {
   ])('%s may by its roles %s: %s', async (subject, permission, allowed) => {
     const question = { subject, permission, kind: 'client', resource: 'http://localhost:4100' };
     const words = Object.entries(question).map(([name, value]) => `--${name} ${value}`);
-    expect(JSON.parse(await shell(`npx latchkey api explanation get ${words.join(' ')}`))).toMatchObject({ allowed });
+    expect(JSON.parse(await shell(`latchkey api explanation get ${words.join(' ')}`))).toMatchObject({ allowed });
   });
 });
 

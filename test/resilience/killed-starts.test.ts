@@ -108,7 +108,9 @@ describe('a start on the embedded database that is killed', () => {
     async ({ end }) => {
       const moments = laterStart.filter((_, n) => !isShort || n === 1);
       for (const [n, { isNow }] of moments.entries()) {
-        expect(await runCommand(['user', 'create', `user-${n}`], { env: env() })).toMatchObject({ code: 0 });
+        expect(await runCommand(['user', 'create', `user-${n}`, '--create'], { env: env() })).toMatchObject({
+          code: 0,
+        });
         await end();
         await rm(path.join(dataDir, 'postgres.log'), { force: true });
         await killWhen(isNow);

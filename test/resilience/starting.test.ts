@@ -127,9 +127,7 @@ describe('while a server starts', () => {
       await eventually(server.output, (output) => output.includes('Waiting for'), patience);
       expect(server.output()).toMatch(/^Waiting for PostgreSQL at \S+, at most 30 seconds: it takes no writes\.$/m);
       expect(await answers()).toEqual(startingAnswers);
-      await database.query(
-        `set default_transaction_read_only = off; alter database ${name} reset default_transaction_read_only`,
-      );
+      await database.query(`begin read write; alter database ${name} reset default_transaction_read_only; commit`);
       await comesUp(server);
     },
     timeoutMs,

@@ -6,6 +6,7 @@ export const stalledMs = 10_000;
 
 const probePauseMs = 1000;
 const quietMs = 3000;
+const secondChanceMs = 60_000;
 
 const isWriting = (text: string) => /\b(insert|update|delete|merge)\b/i.test(text);
 const textOf = (given: unknown) =>
@@ -21,6 +22,7 @@ export class Commits {
   #failingSince: number | undefined;
   #triedAt = Number.NEGATIVE_INFINITY;
   #probing: NodeJS.Timeout | undefined;
+  #probedSince: number | undefined;
   #isClosed = false;
 
   /** @param probe commits a write of no effect, and resolves when it is committed */
@@ -35,6 +37,7 @@ export class Commits {
 
   committed(): void {
     this.#failingSince = undefined;
+    this.#probedSince = undefined;
     clearTimeout(this.#probing);
     this.#probing = undefined;
   }
@@ -69,16 +72,22 @@ export class Commits {
     else this.committed();
   }
 
-  /** With nobody asking any more, only a try of our own can tell that commits go on. */
+  /**
+   * With nobody asking any more, only a try of our own can tell that commits go on. Where somebody still tries and fails, ours must
+   * succeed for a minute: one kind of write that always fails must not keep a node away for ever.
+   */
   async #look(): Promise<void> {
     this.#probing = undefined;
     if (this.#failingSince === undefined || this.#isClosed) return;
-    const isQuiet = performance.now() - this.#triedAt >= quietMs;
     const hasCommitted = await this.#probe().then(
       () => true,
       () => false,
     );
-    if (hasCommitted && isQuiet) this.committed();
+    const now = performance.now();
+    this.#probedSince = hasCommitted ? (this.#probedSince ?? now) : undefined;
+    const isQuiet = now - this.#triedAt >= quietMs;
+    const isLong = this.#probedSince !== undefined && now - this.#probedSince >= secondChanceMs;
+    if (hasCommitted && (isQuiet || isLong)) this.committed();
     else if (!this.#isClosed) this.#probing ??= setTimeout(() => void this.#look(), probePauseMs).unref();
   }
 }

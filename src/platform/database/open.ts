@@ -21,6 +21,8 @@ export type Database = {
   watch: HotConnection;
   /** Whether writes take effect. */
   commits: Commits;
+  /** How many connections were given up that PostgreSQL still holds. */
+  departing: () => number;
   /** Opens one more pipelining connection, closed with the rest. */
   openHotConnection: () => HotConnection;
   close: () => Promise<void>;
@@ -74,6 +76,7 @@ export function openDatabase({
   const hot: HotConnection[] = [];
   return {
     ...{ db, pool, watch, commits },
+    departing: () => departures.count(),
     openHotConnection: () => {
       const connection = openHot(true);
       hot.push(connection);
