@@ -26,9 +26,11 @@ function problems(env: NodeJS.ProcessEnv): string[] {
 
 describe('without any setting, the configuration', () => {
   test('is that of a laptop', () => {
-    const server = { environment: 'development', port: 3000, host: '127.0.0.1', issuer: 'http://localhost:3000' };
+    const issuer = { issuer: 'http://localhost:3000', isIssuerChosen: false };
+    const server = { environment: 'development', port: 3000, host: '127.0.0.1', ...issuer };
     const storage = {
       dataDir: resolve('.latchkey'),
+      isDataDirChosen: false,
       databasePoolSize: 10,
       databaseWaitSeconds: 30,
       preparedStatements: true,
