@@ -267,6 +267,10 @@ function readSecretFile(env: NodeJS.ProcessEnv, name: string): { text: string } 
   }
 }
 
+// Passwords and tokens would cross the network in plain text, and browsers refuse passkeys and secure cookies there.
+const insecureIssuer =
+  'LATCHKEY_ISSUER must begin with https://, unless its host is a loopback address: use http://localhost:3000 on this machine, or put a proxy with TLS in front (docs/deploy.md).';
+
 /** What is convenient on a laptop and dangerous elsewhere. */
 function unsafeSettings(texts: Record<string, string | undefined>, env: NodeJS.ProcessEnv): string[] {
   const isSet = (name: SettingName) => Boolean(texts[name] || env[`${name}_FILE`]);
@@ -283,9 +287,7 @@ function unsafeSettings(texts: Record<string, string | undefined>, env: NodeJS.P
     demands.push(['LATCHKEY_SMTP_URL', 'with LATCHKEY_MAIL_FROM: it says who sends mail']);
   if (texts.NODE_ENV === 'production') demands.push(...productionDemands);
   const problems = demands.filter(([name]) => !isSet(name)).map(([name, why]) => `${name} must be set ${why}.`);
-  return texts.NODE_ENV === 'production' && isInsecure(texts.LATCHKEY_ISSUER ?? '')
-    ? [...problems, 'LATCHKEY_ISSUER must begin with https:// in production, unless its host is a loopback address.']
-    : problems;
+  return isInsecure(texts.LATCHKEY_ISSUER ?? '') ? [...problems, insecureIssuer] : problems;
 }
 
 const productionDemands: readonly [SettingName, string][] = [
@@ -358,6 +360,9 @@ function isOrigin(text: string): boolean {
 
 /** In development: only there addresses of this machine may be called, clients stand at such ones, and the demo is served. */
 export const isAtHome = ({ environment }: Pick<Config, 'environment'>): boolean => environment === 'development';
+
+/** A variable of this process's environment that is no setting: one that a configuration file names for a secret. */
+export const environmentVariable = (name: string): string | undefined => process.env[name];
 
 /** Plain http beyond this machine. */
 function isInsecure(issuer: string): boolean {

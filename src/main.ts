@@ -4,7 +4,7 @@ import { hasOwner } from './access/index.ts';
 import { registerAdminApi } from './admin/index.ts';
 import { createApp } from './app.ts';
 import { type ApplyDeps, applyConfiguration, readConfigurationFile } from './apply/index.ts';
-import type { Config } from './config.ts';
+import { type Config, environmentVariable } from './config.ts';
 import { openDemo } from './demo.ts';
 import { type Installation, openInstallation, readVersion, StartError } from './installation.ts';
 import { clientMetadataRules } from './oidc/index.ts';
@@ -142,7 +142,7 @@ function listen(server: Server, { port, host }: Config): Promise<void> {
 
 /** What the file leaves out stays as it is, and a secret it leaves out is refused: a log is no place to show one. */
 async function applyAtStart(deps: ApplyDeps, path: string): Promise<void> {
-  const file = await readConfigurationFile(path);
+  const file = await readConfigurationFile(path, environmentVariable);
   await applyConfiguration(deps, system, file, { missingSecrets: 'refuse' });
 }
 

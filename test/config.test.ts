@@ -267,10 +267,12 @@ describe('in production', () => {
     expect(problems({ ...production, [name]: '' })).toEqual([refusal]);
   });
 
-  test('a plain http issuer is refused', () => {
-    for (const host of words('id.example.com 10.0.0.1 127.example.com localhost.example.com [::2]')) {
-      const [problem] = problems({ ...production, LATCHKEY_ISSUER: `http://${host}` });
-      expect(problem).toMatch(/^LATCHKEY_ISSUER must begin with https:\/\//);
+  test.each(['production', 'development'])('a plain http issuer is refused in %s, with what to do', (NODE_ENV) => {
+    const hosts = 'id.example.com 10.0.0.1 192.168.1.5:3000 127.example.com localhost.example.com [::2] latchkey:3000';
+    for (const host of words(hosts)) {
+      const [problem, ...others] = problems({ ...production, NODE_ENV, LATCHKEY_ISSUER: `http://${host}` });
+      expect(problem).toMatch(/^LATCHKEY_ISSUER must begin with https:\/\/.*http:\/\/localhost:3000/);
+      expect(others).toEqual([]);
     }
   });
 

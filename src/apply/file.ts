@@ -2,21 +2,28 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import type { z } from 'zod';
 import { invalid, type Problem } from '../platform/http/index.ts';
+import { type ReadEnvironment, resolveReferences } from './references.ts';
 import { ConfigurationFile, keys } from './schemas.ts';
 
 const maxBytes = 16 * 1024 * 1024;
 
+// Each client may take its defaults from an anchor; what aliases of aliases could grow to stays bounded.
+const maxAliases = 20_000;
+
 /**
- * Reads and checks a file of configuration as code, JSON or YAML (of which JSON is a part).
+ * Reads and checks a file of configuration as code, JSON or YAML (of which JSON is a part). Secrets that it refers to are read
+ * from this process's environment and files.
  *
  * @throws Problem `invalid` naming the file and every wrong member, quoting no value
  */
-export async function readConfigurationFile(path: string): Promise<ConfigurationFile> {
+export async function readConfigurationFile(path: string, env: ReadEnvironment): Promise<ConfigurationFile> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw invalid('', `Cannot read ${path} (${error.code}).`);
   });
   if (text.length > maxBytes) throw invalid('', `${path} is larger than 16 MiB.`);
-  const parsed = ConfigurationFile.safeParse(parsedText(path, text) ?? {});
+  const content = parsedText(path, text) ?? {};
+  await resolveReferences({ path, env }, content);
+  const parsed = ConfigurationFile.safeParse(content);
   if (!parsed.success) throw wrongMembers(path, parsed.error);
   refuseTwins(path, parsed.data);
   return parsed.data;
@@ -24,7 +31,7 @@ export async function readConfigurationFile(path: string): Promise<Configuration
 
 function parsedText(path: string, text: string): unknown {
   try {
-    return parse(text, { maxAliasCount: 100, prettyErrors: false });
+    return parse(text, { maxAliasCount: maxAliases, merge: true, prettyErrors: false });
   } catch (error) {
     throw invalid('', `${path} is neither JSON nor YAML: ${error instanceof Error ? error.message : error}.`);
   }

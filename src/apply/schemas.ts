@@ -13,5 +13,11 @@ export const ConfigurationFile = z.strictObject({
 });
 export type ConfigurationFile = z.infer<typeof ConfigurationFile>;
 
+/** Which members of each list hold secrets: a file may say where these are instead. */
+export const secretMembers: Readonly<Record<string, readonly string[]>> = {
+  clients: ['client_secret'],
+  users: ['password', 'password_hash'],
+};
+
 /** Which members name an entry of each list. */
 export const keys = { resource_servers: 'identifier', clients: 'client_id', users: 'username' } as const;

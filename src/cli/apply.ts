@@ -6,6 +6,7 @@ import {
   readConfigurationFile,
   whatWouldBePruned,
 } from '../apply/index.ts';
+import { environmentVariable } from '../config.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed } from './input.ts';
 import { answer, columns, note } from './output.ts';
@@ -24,7 +25,7 @@ export function applyCommand(): Command {
 }
 
 async function apply({ deps, actor }: Workplace, path: string, options: Options): Promise<void> {
-  const file = await readConfigurationFile(path);
+  const file = await readConfigurationFile(path, environmentVariable);
   const dryRun = options.dryRun === true;
   const prunable = options.prune ? await whatWouldBePruned(deps, file) : [];
   const isPruning = await mayPrune(prunable, options);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Flag, PageQuery, Timestamp } from '../platform/http/index.ts';
+import { Flag, PageQuery, SecretText, Timestamp } from '../platform/http/index.ts';
 
 const scopesPerResource = z.record(z.url(), z.array(z.string().min(1).max(256)));
 const seconds = z.int().positive();
@@ -42,6 +42,12 @@ const clientExtensions = {
   lifetimes: Lifetimes.default({}),
 };
 
+// RFC 6749 Appendix A.2. Anything else no client could send.
+const ClientSecret = SecretText.min(16, 'must have at least 16 characters')
+  .max(512)
+  .refine((secret) => !/[\r\n]$/.test(secret), 'ends with a line break, which no request can carry: remove it')
+  .regex(/^[\u0020-\u007e]*[\r\n]*$/, 'must be printable ASCII characters: no request can carry others (RFC 6749 A.2)');
+
 /**
  * A client as configuration names it: RFC 7591 members (checked by the provider) and ours. Control characters and
  * unknown members are refused where it is stored.
@@ -51,7 +57,7 @@ export const ClientInput = z.looseObject({
     .string()
     .regex(clientIdShape, 'must be 1 to 255 printable ASCII characters')
     .meta({ description: 'may look like a UUID, if no user, client or API key has that id' }),
-  client_secret: z.string().min(16, 'must have at least 16 characters').max(512).optional(),
+  client_secret: ClientSecret.optional(),
   client_name: z
     .string()
     .min(1)

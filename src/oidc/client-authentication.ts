@@ -1,4 +1,4 @@
-import { decodeJwt } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import Provider, { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Refusals } from '../audit/index.ts';
 import { matchesSecret, type SecretGuesses } from '../clients/index.ts';
@@ -26,6 +26,8 @@ export const clientAuthMethods = [
   'none',
 ] as const;
 
+const secretMethods: ReadonlySet<string> = new Set(['client_secret_basic', 'client_secret_post']);
+
 /** Those that work here: mutual TLS needs to be told of certificates. */
 export function usableAuthMethods({ clientCertificates: { header, authorities } }: MutualTlsDeps) {
   return clientAuthMethods.filter((method) => {
@@ -34,37 +36,105 @@ export function usableAuthMethods({ clientCertificates: { header, authorities } 
   });
 }
 
+/** What to do where a client would sign assertions with its secret. */
+export const insteadOfSecretJwt =
+  'Latchkey stores only a digest of a secret and cannot verify what is signed with it. Register private_key_jwt with a public key, or send the secret by client_secret_basic';
+
 /**
- * Secrets are compared as keyed digests, any live one counts, and only the registered method does: oidc-provider takes a
- * secret from the body for a client registered with Basic (RFC 7591 §2).
+ * Secrets are compared as keyed digests, and any live one counts. It may be sent by `client_secret_basic` or
+ * `client_secret_post`, whichever of the two is registered: client libraries try both, and both carry the same secret.
  */
 export function compareSecretsAsDigests(provider: Provider, deps: SecretDeps): void {
   const { prototype } = provider.Client as unknown as {
     prototype: { compareClientSecret: (this: Client, presented: string) => Promise<boolean> };
   };
-  prototype.compareClientSecret = async function compareClientSecret(presented) {
-    const { origin } = currentUnit();
-    const attempt = { client_id: this.clientId, address: origin.address ?? '' };
-    const target = { kind: 'client', id: this.clientId };
-    const refuse = (reason: string) =>
-      deps.refusals.record({ actor: anonymous(origin), action: 'client.refused', target, reason });
-    const waitSeconds = deps.secretGuesses.waitSeconds(attempt);
-    if (waitSeconds !== undefined) {
-      await refuse('too many wrong secrets');
-      throw tooManyGuesses(waitSeconds);
-    }
-    const cameInBody = Provider.ctx?.oidc.params?.client_secret !== undefined;
-    const presentedMethod = cameInBody ? 'client_secret_post' : 'client_secret_basic';
-    const isRight =
-      (await matches(deps, await findClientRecord(deps, this.clientId), presented)) ||
-      // A secret that another node has made just now is not remembered here yet.
-      (await matches(deps, await readClientRecord(deps, this.clientId), presented));
-    if (!isRight) {
-      await deps.secretGuesses.countWrong(attempt);
-      await refuse('wrong secret');
-    }
-    return isRight && this.clientAuthMethod === presentedMethod;
+  prototype.compareClientSecret = function compareClientSecret(presented) {
+    return isSecretOf(deps, this.clientId, presented);
   };
+}
+
+/**
+ * Whether this is a live secret of the client. Wrong ones are counted and recorded.
+ *
+ * @throws an `invalid_client` with status 429 after too many wrong ones, also for the right one
+ */
+async function isSecretOf(deps: SecretDeps, client_id: string, presented: string): Promise<boolean> {
+  const { origin } = currentUnit();
+  const attempt = { client_id, address: origin.address ?? '' };
+  const target = { kind: 'client', id: client_id };
+  const refuse = (reason: string) =>
+    deps.refusals.record({ actor: anonymous(origin), action: 'client.refused', target, reason });
+  const waitSeconds = deps.secretGuesses.waitSeconds(attempt);
+  if (waitSeconds !== undefined) {
+    await refuse('too many wrong secrets');
+    throw tooManyGuesses(waitSeconds);
+  }
+  const isRight =
+    (await matches(deps, await findClientRecord(deps, client_id), presented)) ||
+    // A secret that another node has made just now is not remembered here yet.
+    (await matches(deps, await readClientRecord(deps, client_id), presented));
+  if (!isRight) {
+    await deps.secretGuesses.countWrong(attempt);
+    await refuse('wrong secret');
+  }
+  return isRight;
+}
+
+/**
+ * Says in a refusal what would have to be done otherwise, where that tells nobody anything about a client: to a caller that signs
+ * assertions with a secret, and to one that knows a secret of a client that is registered with another method.
+ */
+export function explainRefusedClients(deps: SecretDeps) {
+  return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    await next();
+    const { error } = (ctx.body ?? {}) as { error?: string };
+    if (ctx.status !== 401 || error !== 'invalid_client') return;
+    const error_description = await reasonOf(deps, ctx);
+    if (!error_description) return;
+    ctx.body = { error, error_description };
+    // Libraries that find a challenge read no body.
+    const challenge = ctx.response.get('WWW-Authenticate');
+    if (challenge)
+      ctx.set(
+        'WWW-Authenticate',
+        challenge.replace(/error_description="[^"]*"/, `error_description="${error_description}"`),
+      );
+  };
+}
+
+async function reasonOf(deps: SecretDeps, { oidc, headers }: KoaContextWithOIDC): Promise<string | undefined> {
+  const { client_assertion, client_secret } = oidc.params ?? {};
+  if (isSignedWithSecret(client_assertion)) return `client_secret_jwt is not supported: ${insteadOfSecretJwt}`;
+  const { client } = oidc;
+  if (!client || secretMethods.has(String(client.clientAuthMethod))) return undefined;
+  const presented = typeof client_secret === 'string' ? client_secret : basicSecret(headers.authorization);
+  const isRight = presented !== undefined && (await isLeftoverSecret(deps, client.clientId, presented));
+  return isRight ? `this client is registered with ${client.clientAuthMethod}, not with a secret` : undefined;
+}
+
+/** Whether this is a live secret of a client that was registered with another method since. */
+async function isLeftoverSecret(deps: SecretDeps, client_id: string, presented: string): Promise<boolean> {
+  const record = await findClientRecord(deps, client_id);
+  const address = currentUnit().origin.address ?? '';
+  // Where a client has no secret, nothing is guessed and nothing counted.
+  if (!record?.secrets.length || deps.secretGuesses.waitSeconds({ client_id, address }) !== undefined) return false;
+  return isSecretOf(deps, client_id, presented);
+}
+
+function isSignedWithSecret(assertion: unknown): boolean {
+  try {
+    return typeof assertion === 'string' && decodeProtectedHeader(assertion).alg?.startsWith('HS') === true;
+  } catch {
+    // No JWT: the library has said so.
+    return false;
+  }
+}
+
+/** The secret in HTTP Basic (RFC 6749 §2.3.1), of a header that the library has found well-formed. */
+function basicSecret(authorization: string | undefined): string | undefined {
+  const [, encoded] = /^basic ([A-Za-z0-9+/=]+)$/i.exec(authorization ?? '') ?? [];
+  const [, secret] = /:(.*)$/s.exec(Buffer.from(encoded ?? '', 'base64').toString()) ?? [];
+  return secret && decodeURIComponent(secret.replaceAll('+', '%20'));
 }
 
 async function matches(

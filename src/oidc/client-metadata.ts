@@ -1,5 +1,6 @@
 import Provider, { errors } from 'oidc-provider';
 import { invalid } from '../platform/http/index.ts';
+import { insteadOfSecretJwt } from './client-authentication.ts';
 import { metadataRules } from './configuration.ts';
 
 type ClientModel = { validate: (metadata: Record<string, unknown>) => Promise<void> };
@@ -55,6 +56,8 @@ async function validate(model: ClientModel, metadata: Record<string, unknown>): 
   const unknown = Object.keys(metadata).find((member) => !known.has(member));
   if (unknown) throw invalid(`/${unknown}`, `"${unknown}" is not a client member this server supports.`);
   refuseUnsafe(metadata);
+  if (metadata.token_endpoint_auth_method === 'client_secret_jwt')
+    throw invalid('/token_endpoint_auth_method', `client_secret_jwt is not supported: ${insteadOfSecretJwt}.`);
   const usesSecret = ['client_secret_basic', 'client_secret_post'].includes(
     String(metadata.token_endpoint_auth_method),
   );

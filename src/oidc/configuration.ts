@@ -21,6 +21,7 @@ import { consentedGrant } from './interactions/consented-grant.ts';
 import { withoutRefusedResources } from './interactions/refused-resources.ts';
 import { type DefaultLifetimes, lifetimes } from './lifetimes.ts';
 import { type MutualTlsDeps, mutualTls } from './mutual-tls.ts';
+import { needsCodeChallenge } from './pkce.ts';
 import { endsWithSession, issuesRefreshToken, mayIntrospect, mayRevoke, revokesGrant } from './policies.ts';
 import { proofOfPossession } from './proof-of-possession.ts';
 import { identityScopes } from './requested-scopes.ts';
@@ -73,7 +74,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     loadExistingGrant: withoutRefusedResources(consentedGrant(deps)),
     interactions: { policy: interactionPolicy.base(), url: (_ctx, { uid }) => `/interaction/${uid}` },
     responseTypes: ['code'],
-    pkce: { required: () => true },
+    pkce: { required: needsCodeChallenge },
     clientAuthMethods: usableAuthMethods(deps),
     assertJwtClientAuthClaimsAndHeader: judgeAssertion(deps),
     clientDefaults,

@@ -2,7 +2,7 @@ import Provider from 'oidc-provider';
 import { isOutage } from '../platform/database/index.ts';
 import type { SigningKey } from '../signing-keys/index.ts';
 import { deliverLogoutsLater } from './backchannel-logout.ts';
-import { compareSecretsAsDigests, useEachJtiOnce } from './client-authentication.ts';
+import { compareSecretsAsDigests, explainRefusedClients, useEachJtiOnce } from './client-authentication.ts';
 import { type ProviderDeps, providerConfiguration } from './configuration.ts';
 import { useOwnCredentialFormats } from './credential-ids.ts';
 import { visitPosted } from './endpoints.ts';
@@ -29,6 +29,7 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   provider.use(resolveResourceSpelling(deps));
   registerTokenExchange(provider, deps);
   provider.use(visitPosted);
+  provider.use(explainRefusedClients(deps));
   provider.use(nameIdentityScope);
   provider.use(nameIntrospectedPerson(deps));
   provider.on('server_error', (_ctx, error) => noteFailure(deps, error));

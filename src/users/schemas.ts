@@ -1,11 +1,22 @@
 import { z } from 'zod';
 import { UserReferenceText } from '../access/index.ts';
-import { Flag, PageQuery, Timestamp } from '../platform/http/index.ts';
+import { Flag, PageQuery, SecretText, Timestamp } from '../platform/http/index.ts';
 
 // Without "@" and ":", so that no username is an e-mail address or says that it is an id; what looks like an id is refused
 // where a user is created (`refuseIdShaped`), so that a user from before can still be described by a configuration file.
 const Username = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
 const printable = /^\P{Cc}*$/u;
+
+const phc = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+const mostKib = 1_048_576;
+
+/** Whether Argon2 can verify a password with it at all (RFC 9106 §3.1), in at most 1 GiB. */
+function isUsableHash(text: string): boolean {
+  const [, memory, passes, lanes, salt = '', tag = ''] = phc.exec(text) ?? [];
+  const [m, t, p] = [memory, passes, lanes].map(Number) as [number, number, number];
+  const isBase64 = [salt, tag].every(({ length }) => length % 4 !== 1);
+  return isBase64 && t >= 1 && p >= 1 && m >= 8 * p && m <= mostKib && salt.length >= 11 && tag.length >= 6;
+}
 
 /** A person as configuration, the CLI and the setup page name them. */
 export const UserInput = z.strictObject({
@@ -16,14 +27,11 @@ export const UserInput = z.strictObject({
       'whether the address is known to be theirs; left out: as it is, and false for a new or changed address. Setting it to true through the API needs latchkey:user:verify_email',
   }),
   name: z.string().min(1).max(100).regex(printable, 'must not contain control characters').optional(),
-  password: z.string().optional(),
-  password_hash: z
-    .string()
-    .regex(
-      /^\$argon2id\$v=19\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$/,
-      'must be an Argon2id hash in PHC format',
-    )
-    .optional(),
+  password: SecretText.optional(),
+  password_hash: SecretText.refine(
+    isUsableHash,
+    'must be an Argon2id hash in PHC format that can be verified',
+  ).optional(),
   roles: z.array(z.string().min(1).max(64)).optional(),
   enabled: z.boolean().default(true),
 });
@@ -31,7 +39,7 @@ export type UserInput = z.infer<typeof UserInput>;
 export type PasswordInput = { user_id: string; password: string };
 
 export const NewUser = UserInput.omit({ password_hash: true }).extend({
-  password: z.string().optional().meta({ description: 'left out, without `invite`: one is made and shown this once' }),
+  password: SecretText.optional().meta({ description: 'left out, without `invite`: one is made and shown this once' }),
   invite: z
     .boolean()
     .default(false)
@@ -94,6 +102,6 @@ export const UsersQuery = z.strictObject({
   sort: z.enum(['username', '-created_at']).default('username'),
 });
 export const PasswordReset = z.strictObject({
-  password: z.string().optional().meta({ description: 'left out: one is made and shown this once' }),
+  password: SecretText.optional().meta({ description: 'left out: one is made and shown this once' }),
 });
 export const PasswordResetView = z.object({ password: z.string().optional() });

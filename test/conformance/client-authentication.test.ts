@@ -27,11 +27,6 @@ describe('client authentication', () => {
       form: { client_id: 'post-app', client_secret: clientSecrets.service },
     },
     {
-      what: 'the body for a Basic client',
-      ref: 'RFC 7591 §2',
-      form: { client_id: 'service', client_secret: clientSecrets.service },
-    },
-    {
       what: 'a secret of a client that has none',
       ref: 'RFC 6749 §2.3',
       form: { client_id: 'spa', client_secret: 'x' },
@@ -50,11 +45,6 @@ describe('client authentication', () => {
   test.each([
     { what: 'an unknown client', ref: 'RFC 6749 §5.2', authorization: basic('nobody', 'x') },
     { what: 'a wrong secret', ref: 'RFC 6749 §5.2', authorization: basic('service', 'x') },
-    {
-      what: 'Basic for a client of the body',
-      ref: 'RFC 7591 §2',
-      authorization: basic('post-app', clientSecrets['post-app']),
-    },
     { what: 'the stand-in for a secret', ref: 'CWE-798', authorization: basic('service', 'compared as digests') },
     { what: 'a very long client_id', ref: 'CWE-400', authorization: basic('x'.repeat(7000), 'x') },
     { what: 'a very long secret', ref: 'CWE-400', authorization: basic('service', 'x'.repeat(7000)) },

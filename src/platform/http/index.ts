@@ -46,4 +46,5 @@ export {
   wireSchema,
   wordsOf,
 } from './routes.ts';
+export { isReference, type SecretReference, SecretText } from './secret-text.ts';
 export { type Answer, type Call, checked, serve } from './serve-routes.ts';
