@@ -27,6 +27,8 @@ export const webApp = {
   grant_types: ['authorization_code', 'refresh_token'],
   id_token_signed_response_alg: 'ES256' as const,
 };
+/** The same with the algorithm that a client means which names none. */
+export const rsaApp = { ...webApp, client_id: 'rsa-app', id_token_signed_response_alg: 'RS256' as const };
 export const service = {
   client_id: 'service',
   client_secret: clientSecret,
@@ -48,7 +50,7 @@ export const configuration = {
     },
   ],
   clients: [
-    { ...webApp, scope: 'openid profile', resources: { [api]: ['read'] } },
+    ...[webApp, rsaApp].map((app) => ({ ...app, scope: 'openid profile', resources: { [api]: ['read'] } })),
     { ...service, service_permissions: { [api]: ['read'], [jwtApi]: ['report:read'] } },
   ],
   users: Array.from({ length: connections }, (_, person) => ({

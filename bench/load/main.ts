@@ -1,7 +1,7 @@
 import { connections } from '../installation.ts';
 import { Connection } from './connection.ts';
 import { gatewayOperations } from './gateway-operations.ts';
-import { makeVisitor, operations, type Visitor } from './operations.ts';
+import { makeVisitor, operations, type Step, type Visitor } from './operations.ts';
 import { goesOn, percentiles } from './round.ts';
 
 /** Put load on a server: as many loops as connections, each sending its next request when the last was answered. */
@@ -9,7 +9,6 @@ export type Job = { origin: string; operation: string; milliseconds: number; sto
 export type Load = { operations: number; seconds: number; p50: number; p99: number; cpuMicroseconds: number };
 
 type Seat = { connection: Connection; person: number; visitor?: Visitor };
-type Step = () => Promise<void>;
 const seats = new Map<string, Seat[]>();
 
 process.on('message', async (job: Job) => {
@@ -27,12 +26,12 @@ async function run({ origin, milliseconds, ...job }: Job): Promise<Load> {
   const took: number[] = [];
   const cpu = process.cpuUsage();
   const started = performance.now();
-  const loop = async (step: () => Promise<void>) => {
+  const loop = async (step: Step) => {
     const isOn = (at: number) => goesOn(milliseconds, { after: at - started, operations: took.length });
     for (let at = performance.now(); isOn(at); ) {
       await step();
       const now = performance.now();
-      took.push(now - at);
+      if (!step.beside) took.push(now - at);
       at = now;
     }
   };

@@ -7,6 +7,7 @@ import {
   paths,
   redirectUri,
   requestedScope,
+  rsaApp,
   service,
   usernameOf,
   webApp,
@@ -18,10 +19,14 @@ import { leastOperations } from './round.ts';
 
 /** Who uses one connection: a person with a browser that is signed in, and the tokens of an app on their behalf. */
 export type Visitor = {
+  /** Its number, from 0. */
+  person: number;
   login: string;
   browser: Browser;
   refresh_token: string;
   access_token: string;
+  /** Of the app whose ID tokens are signed with RS256; got when they are first needed. */
+  rsaTokens?: Tokens;
   /** Requests that post a filled in sign-in form, each of an interaction of its own. */
   signIns: string[];
   /** Counts the stored pairs of tokens that this connection has used, in steps that leave the others theirs. */
@@ -29,27 +34,30 @@ export type Visitor = {
 };
 
 type Tokens = { access_token: string; refresh_token: string; id_token: string; token_type: string; active: boolean };
-type Step = () => Promise<void>;
+/** What is repeated on a connection; `beside` is load that is not measured. */
+export type Step = (() => Promise<void>) & { beside?: true };
 
 const verifier = 'a-code-verifier-of-forty-three-characters-at-least';
 const challenge = createHash('sha256').update(verifier).digest('base64url');
-const authorizePath = `${paths.authorization}?${new URLSearchParams({
-  client_id: webApp.client_id,
-  response_type: 'code',
-  redirect_uri: redirectUri,
-  scope: requestedScope,
-  resource: api,
-  state: 'the state',
-  code_challenge: challenge,
-  code_challenge_method: 'S256',
-})}`;
+const authorizePathOf = (client_id: string) =>
+  `${paths.authorization}?${new URLSearchParams({
+    client_id,
+    response_type: 'code',
+    redirect_uri: redirectUri,
+    scope: requestedScope,
+    resource: api,
+    state: 'the state',
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+  })}`;
+const authorizePath = authorizePathOf(webApp.client_id);
 
 /** Signs somebody in on this connection and gets their first tokens. */
 export async function makeVisitor(connection: Connection, person: number): Promise<Visitor> {
   const login = usernameOf(person);
   const browser = new Browser(connection);
   const { access_token, refresh_token } = await redeem(connection, await browser.visit(authorizePath, login));
-  return { login, browser, access_token, refresh_token, signIns: [], used: person };
+  return { person, login, browser, access_token, refresh_token, signIns: [], used: person };
 }
 
 type Round = { milliseconds: number; stored: number };
@@ -60,9 +68,11 @@ export const operations: Record<string, Prepare> = {
   'client_credentials opaque': (connection) => clientCredentials(connection, { resource: api, scope: 'read' }, 1),
   'client_credentials jwt': (connection) =>
     clientCredentials(connection, { resource: jwtApi, scope: 'report:read' }, 3),
-  refresh: (connection, visitor) => async () => {
-    Object.assign(visitor, await refresh(connection, visitor.refresh_token));
-  },
+  refresh: refreshing,
+  'refresh RS256': refreshingRsa,
+  // Half of the connections sign people in, whose passwords are hashed meanwhile: only the refreshes are measured.
+  'refresh during sign-ins': besideSignIns(refreshing),
+  'refresh RS256 during sign-ins': besideSignIns(refreshingRsa),
   introspection: (connection, { access_token }) => {
     const request = introspection(connection, access_token);
     return async () => expect(json(await connection.send(request)).active === true, 'not active');
@@ -88,18 +98,7 @@ export const operations: Record<string, Prepare> = {
       expect(location?.startsWith(`${redirectUri}?`) === true, answer);
       await redeem(connection, new URL(location ?? ''));
     },
-  login: async (connection, { login, signIns }, { milliseconds }) => {
-    while (signIns.length < signInsAhead(milliseconds))
-      signIns.push(await new Browser(connection).signInForm(authorizePath, login));
-    return async () => {
-      const signIn = signIns.pop();
-      if (!signIn) throw new Error('there were too few sign-in forms for this round');
-      const answer = await connection.send(signIn);
-      const location = headerOf(answer.head, 'location');
-      // A wrong password is answered 422, too many 429, each with the page again.
-      expect(answer.status === 303 && location?.includes(`${paths.authorization}/`) === true, answer);
-    };
-  },
+  login: signingIn,
   'whole sign-in':
     (connection, { login }) =>
     async () => {
@@ -108,6 +107,47 @@ export const operations: Record<string, Prepare> = {
   discovery: (connection) => reading(connection, paths.discovery, 'issuer'),
   jwks: (connection) => reading(connection, paths.jwks, 'keys'),
 };
+
+async function refreshing(connection: Connection, visitor: Visitor): Promise<Step> {
+  return async () => void Object.assign(visitor, await refresh(connection, visitor.refresh_token));
+}
+
+async function refreshingRsa(connection: Connection, visitor: Visitor): Promise<Step> {
+  const { client_id } = rsaApp;
+  if (!visitor.rsaTokens) {
+    const callback = await new Browser(connection).visit(authorizePathOf(client_id), visitor.login);
+    visitor.rsaTokens = await redeem(connection, callback, client_id);
+  }
+  let { refresh_token } = visitor.rsaTokens;
+  return async () => {
+    visitor.rsaTokens = await refresh(connection, refresh_token, client_id);
+    refresh_token = visitor.rsaTokens.refresh_token;
+  };
+}
+
+async function signingIn(
+  connection: Connection,
+  { login, signIns }: Visitor,
+  { milliseconds }: Pick<Round, 'milliseconds'>,
+): Promise<Step> {
+  while (signIns.length < signInsAhead(milliseconds))
+    signIns.push(await new Browser(connection).signInForm(authorizePath, login));
+  return async () => {
+    const signIn = signIns.pop();
+    if (!signIn) throw new Error('there were too few sign-in forms for this round');
+    const answer = await connection.send(signIn);
+    const location = headerOf(answer.head, 'location');
+    // A wrong password is answered 422, too many 429, each with the page again.
+    expect(answer.status === 303 && location?.includes(`${paths.authorization}/`) === true, answer);
+  };
+}
+
+function besideSignIns(prepare: Prepare): Prepare {
+  return async (connection, visitor, round) =>
+    visitor.person % 2 === 0
+      ? prepare(connection, visitor, round)
+      : Object.assign(await signingIn(connection, visitor, round), { beside: true as const });
+}
 
 /** Enough sign-in forms, opened before a round, that a connection never runs out: hashing, four at a time, is slow everywhere. */
 function signInsAhead(milliseconds: number): number {
@@ -127,8 +167,12 @@ function introspection(connection: Connection, token: string): string {
   return form(connection, paths.introspection, webApp.client_id, { token, token_type_hint: 'access_token' });
 }
 
-async function refresh(connection: Connection, refresh_token: string): Promise<Tokens> {
-  const tokens = await tokenRequest(connection, webApp.client_id, { grant_type: 'refresh_token', refresh_token });
+async function refresh(
+  connection: Connection,
+  refresh_token: string,
+  client_id: string = webApp.client_id,
+): Promise<Tokens> {
+  const tokens = await tokenRequest(connection, client_id, { grant_type: 'refresh_token', refresh_token });
   expect(tokens.id_token.length > 0 && tokens.refresh_token !== refresh_token, tokens);
   return tokens;
 }
@@ -149,10 +193,10 @@ function reading(connection: Connection, path: string, member: string): Step {
   };
 }
 
-async function redeem(connection: Connection, callback: URL): Promise<Tokens> {
+async function redeem(connection: Connection, callback: URL, client_id: string = webApp.client_id): Promise<Tokens> {
   const code = callback.searchParams.get('code') ?? '';
   const fields = { grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: verifier };
-  const tokens = await tokenRequest(connection, webApp.client_id, fields);
+  const tokens = await tokenRequest(connection, client_id, fields);
   expect(tokens.id_token.length > 0 && tokens.refresh_token.length > 0, tokens);
   return tokens;
 }

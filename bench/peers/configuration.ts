@@ -2,11 +2,11 @@ import type { Adapter, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provi
 import { api, jwtApi, lifetimes, paths, scopes } from '../installation.ts';
 
 /** oidc-provider configured for the same behaviour as Latchkey: formats, algorithm, lifetimes, PKCE, rotation. */
-export function peerConfiguration(adapter: (model: string) => Adapter, signingKey: JWK): Configuration {
+export function peerConfiguration(adapter: (model: string) => Adapter, signingKeys: JWK[]): Configuration {
   const { discovery: _, ...routes } = paths;
   return {
     adapter,
-    jwks: { keys: [signingKey] },
+    jwks: { keys: signingKeys },
     routes,
     cookies: { keys: ['a cookie key of the benchmark'] },
     clientDefaults: { id_token_signed_response_alg: 'ES256' },

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair } from 'jose';
 import type { Context, Next } from 'koa';
 import Provider, { type JWK } from 'oidc-provider';
-import { service, webApp } from '../installation.ts';
+import { rsaApp, service, webApp } from '../installation.ts';
 import { allowed, peerConfiguration } from './configuration.ts';
 import { memoryAdapter } from './memory-adapter.ts';
 import { openPostgresAdapter } from './postgres-adapter.ts';
@@ -16,10 +16,14 @@ const server = createServer().listen(0, '127.0.0.1');
 await once(server, 'listening');
 const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-const signingKey = { ...(await exportJWK(privateKey)), kid: 'the key', alg: 'ES256', use: 'sig' } as JWK;
-const provider = new Provider(issuer, peerConfiguration(adapter, signingKey));
-for (const client of [webApp, { ...service, redirect_uris: [], response_types: [] }])
+const signingKeys = await Promise.all(
+  ['ES256', 'RS256'].map(async (alg) => {
+    const { privateKey } = await generateKeyPair(alg, { extractable: true });
+    return { ...(await exportJWK(privateKey)), kid: `the key of ${alg}`, alg, use: 'sig' } as JWK;
+  }),
+);
+const provider = new Provider(issuer, peerConfiguration(adapter, signingKeys));
+for (const client of [webApp, rsaApp, { ...service, redirect_uris: [], response_types: [] }])
   await adapter('Client').upsert(client.client_id, client, 0);
 provider.use(signInAtOnce);
 server.on('request', provider.callback());
