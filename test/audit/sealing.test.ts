@@ -17,17 +17,18 @@ describe('an event', () => {
     const client = new pg.Client({ connectionString: latchkey.database.url });
     await client.connect();
     const database = { query: (text: string) => client.query(text) };
-    const lags: number[] = [];
+    const lags: { ms: number; stalledMs: number }[] = [];
     for (let n = 0; n < rounds(10); n += 1) {
       await latchkey.clientCredentials();
       const answered = performance.now();
       const { stalledMs } = await withStalls(() => sealed(database));
-      lags.push(performance.now() - answered - stalledMs);
+      lags.push({ ms: performance.now() - answered, stalledMs });
       await sleep(50);
     }
     await client.end();
-    report(`seal lag: at most ${Math.round(Math.max(...lags))} ms of ${lags.length}`);
-    expect(Math.max(...lags)).toBeLessThan(lagBoundMs);
+    const longest = Math.max(...lags.map(({ ms }) => ms));
+    report(`seal lag: at most ${Math.round(longest)} ms of ${lags.length}`);
+    expect(lags.filter(({ ms, stalledMs }) => ms >= lagBoundMs + stalledMs)).toEqual([]);
   }, 1_200_000);
 
   test('is sealed although another transaction has been under way for longer', async () => {

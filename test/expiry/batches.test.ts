@@ -18,7 +18,7 @@ describe('the removal of expired rows', () => {
     const ended = await eventually(
       () => query(`select state, output from pgboss.job where id = $1`, [rows[0].id]),
       ({ rows: [job] }) => ['completed', 'failed'].includes(job.state),
-      { withinMs: 60_000, pauseMs: 100 },
+      { withinMs: 120_000, pauseMs: 100 },
     );
     return ended.rows[0];
   }

@@ -14,7 +14,7 @@ describe('expired rows', () => {
   };
   type Counts = { access_tokens: number; interactions: number; grants: number };
   const untilCounted = (isWanted: (seen: Counts) => boolean) =>
-    eventually(counts, isWanted, { withinMs: 45_000, pauseMs: 200 });
+    eventually(counts, isWanted, { withinMs: 120_000, pauseMs: 200 });
   const removeNow = () =>
     latchkey.database.query(`insert into pgboss.job (name, data) values ('remove-expired', '{}')`);
 

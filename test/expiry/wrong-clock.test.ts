@@ -41,7 +41,7 @@ describe('a node whose clock is 400 days ahead of the database', () => {
     expect(await rows()).toEqual(before);
 
     const other = await latchkey.startNode();
-    await eventually(openJobs, (open) => open === 0, { withinMs: 90_000 });
+    await eventually(openJobs, (open) => open === 0, { withinMs: 120_000 });
     expect(await rows()).toEqual(before);
     expect(await latchkey.isActive(access_token, 'web-app', other.address)).toBe(true);
     expect(await latchkey.isActive(jwt.access_token, 'service', other.address)).toBe(false);

@@ -71,7 +71,7 @@ describe('a key that was revoked', () => {
   });
 
   test('is refused by another node within a second', async () => {
-    const delays: number[] = [];
+    const delays: { ms: number; stalledMs: number }[] = [];
     for (let round = 0; round < 5; round += 1) {
       const { id, key } = await gateway.mint();
       expect(await gateway.verify({ key }, other.address)).toMatchObject({ code: 'valid' });
@@ -79,10 +79,11 @@ describe('a key that was revoked', () => {
       const asking = () => askAround(key, deed, { node: other.address, enough: 2000 });
       const { result, stalledMs } = await withStalls(asking);
       const last = result.made.filter(({ valid }) => valid > 0).map(({ asked_at }) => asked_at - result.answeredAt);
-      delays.push(Math.max(0, ...last) - stalledMs);
+      delays.push({ ms: Math.max(0, ...last), stalledMs });
     }
-    report(`a key revoked elsewhere was good for another ${Math.round(Math.max(...delays))} ms at most`);
-    expect(Math.max(...delays)).toBeLessThan(boundMs);
+    const longest = Math.max(...delays.map(({ ms }) => ms));
+    report(`a key revoked elsewhere was good for another ${Math.round(longest)} ms at most`);
+    expect(delays.filter(({ ms, stalledMs }) => ms >= boundMs + stalledMs)).toEqual([]);
     expect(await gateway.verify({ key: (await gateway.mint()).key }, other.address)).toMatchObject({ code: 'valid' });
   });
 

@@ -28,7 +28,7 @@ describe('with a mail server', () => {
     eventually(
       () => mail.letters,
       ({ length }) => length >= count,
-      { withinMs: 45_000 },
+      { withinMs: 120_000 },
     );
   const invite = (username: string, more = {}) =>
     owner.post('/users', { username, email: `${username}@example.com`, invite: true, ...more });

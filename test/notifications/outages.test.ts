@@ -51,7 +51,7 @@ describe('a receiver of events', () => {
     await eventually(
       () => new Set(names()),
       ({ size }) => size === expected.length,
-      { withinMs: 45_000 },
+      { withinMs: 120_000 },
     );
     expect(names()).toEqual(['heard-by-nobody', ...expected]);
     expect(receiver.received[0]?.id).toBe(receiver.received[1]?.id);

@@ -54,7 +54,7 @@ describe('with LATCHKEY_AUDIT_STDOUT', () => {
     await eventually(
       () => rolesIn(next),
       (names) => names.includes('after'),
-      { withinMs: 45_000 },
+      { withinMs: 120_000 },
     );
     expect(rolesIn(latchkey.process, next)).toEqual(expect.arrayContaining(['before', 'after']));
   });

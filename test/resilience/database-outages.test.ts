@@ -77,6 +77,6 @@ function slowest(knocks: [string, Knock][]): string {
 /** Knocks until it is no longer told to come again. */
 async function untilOpen({ name, knock }: Door): Promise<{ name: string; status: number; ms: number }> {
   const startedAt = performance.now();
-  const { status } = await eventually(knock, (answer) => answer.status !== 503, { withinMs: 30_000, pauseMs: 20 });
+  const { status } = await eventually(knock, (answer) => answer.status !== 503, { withinMs: 120_000, pauseMs: 20 });
   return { name, status, ms: Math.round(performance.now() - startedAt) };
 }

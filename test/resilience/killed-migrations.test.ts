@@ -14,7 +14,7 @@ const parts = Array.from({ length: steps }, (_, n) => ({
 }));
 
 const turns = Math.min(rounds(2), 60);
-const timeoutMs = 60_000 + turns * 5000;
+const timeoutMs = 240_000 + turns * 5000;
 
 describe('a migration of an empty database whose server is killed', () => {
   let database: TestDatabase;

@@ -60,7 +60,7 @@ export class HeldStatement {
     await eventually(
       () => this.#pids(),
       ({ length }) => length > 0,
-      { withinMs: 30_000, pauseMs: 5 },
+      { withinMs: 120_000, pauseMs: 5 },
     );
   }
 

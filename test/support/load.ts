@@ -32,7 +32,7 @@ export class Load {
     await eventually(
       () => this.#result,
       ({ ok }) => ok >= goal || this.#isOver,
-      { withinMs: 45_000, pauseMs: 5 },
+      { withinMs: 120_000, pauseMs: 5 },
     );
   }
 

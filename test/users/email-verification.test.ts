@@ -28,7 +28,7 @@ describe('a verified e-mail address', () => {
     const [letter] = await eventually(
       () => lettersTo(address),
       ({ length }) => length > 0,
-      { withinMs: 45_000 },
+      { withinMs: 120_000 },
     );
     if (!letter) throw new Error('no letter');
     return letter;

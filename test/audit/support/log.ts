@@ -30,7 +30,7 @@ export async function sealed({ query }: Pick<TestDatabase, 'query'>): Promise<nu
         (select coalesce(sum(event_count), 0)::int as sealed, coalesce(max(number), 0)::int as last from audit_segments) s`,
     );
   const { rows } = await eventually(look, ({ rows: [{ events, sealed }] }) => events === sealed, {
-    withinMs: 45_000,
+    withinMs: 120_000,
     pauseMs: 20,
   });
   return rows[0].last;

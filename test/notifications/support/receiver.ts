@@ -42,7 +42,7 @@ export class Receiver {
   }
 
   /** Waits until so many have arrived. */
-  async until(count: number, withinMs = 15_000): Promise<void> {
+  async until(count: number, withinMs = 120_000): Promise<void> {
     await eventually(
       () => this.received.length,
       (length) => length >= count,
