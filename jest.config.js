@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** @type {import('jest').Config} */
 const config = {
   testEnvironment: 'node',
@@ -10,7 +12,9 @@ const config = {
   reporters: ['default', '<rootDir>/test/support/skipped-reporter.js'],
   // A busy machine with one core takes a minute to start two servers; what a test promises about time it measures itself.
   testTimeout: 240_000,
-  maxWorkers: 2,
+  // Much of a run waits for clocks that are being tested, so that one worker more than there are cores keeps them busy. More than four
+  // would need more connections than a PostgreSQL of one's own (LATCHKEY_TEST_DATABASE_URL) usually has.
+  maxWorkers: Math.min(4, availableParallelism() + 1),
 };
 
 export { config as default };
