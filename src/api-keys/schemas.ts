@@ -44,7 +44,11 @@ const risks = ['high', 'medium', 'low'] as const;
 
 /** What of a key may be changed. */
 const changeable = {
-  name: z.string().min(1).max(100),
+  name: z
+    .string()
+    .min(1)
+    .max(100)
+    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'must not contain control characters'),
   description: z.string().min(1).max(500).optional(),
   risk: z.enum(risks).default('medium').meta({ description: 'what its loss would mean: decides how long it lasts' }),
   permissions: z.array(Permission).max(200).default([]),

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { credentialName } from '../access-records/index.ts';
 import { looksLikeKey } from '../api-keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
@@ -8,7 +9,7 @@ import { joined, type Trx } from '../platform/database/index.ts';
 import { type Actor, Problem, system } from '../platform/http/index.ts';
 import { type Handle, type RevocationDeps, revoke, whatWouldDie } from '../revocation/index.ts';
 import { tokenHandle } from '../tokens/index.ts';
-import { findConcerned, type Leaked } from './store.ts';
+import { findConcerned, type Leaked, lockReports, takeReport } from './store.ts';
 
 /** What is done with a credential that leaked: it ends, or is only told of. */
 type LeakPolicy = 'revoke' | 'flag';
@@ -27,7 +28,8 @@ export type LeakReport = { token: string; type: string; source?: string | undefi
 
 /**
  * Takes the report of a leak. A live credential of ours ends (or, by policy, stays), an event `credential.leaked` tells of it, and
- * a letter whom it concerns, in one transaction.
+ * a letter whom it concerns, in one transaction. A report that comes again has no second effect: what ended is not live any more,
+ * and what stays is remembered with the place where it was found. Of further places at most three letters a day are written.
  *
  * @returns whether it was a live credential of ours
  */
@@ -36,9 +38,14 @@ export async function reportLeak(deps: LeakDeps, origin: Actor['origin'], report
   const { token, type, source, url } = report;
   return deps.db.transaction().execute((trx) =>
     joined(trx, async () => {
+      // Of two reports at once the second sees what the first did.
+      await lockReports(trx, digest(token));
       const leaked = await (token.startsWith('lk_cs_') ? endSecret : endOther)(deps, actor, token);
       if (!leaked) return false;
-      const told = await tell(deps, trx, { leaked, found_at: [source, url].filter(Boolean).join(' ') });
+      const news = await newsOf(deps, trx, { leaked, source, url });
+      if (news === 'known') return true;
+      const found_at = [source, webAddress(url)].filter(Boolean).join(' ');
+      const told = news === 'quiet' ? 0 : await tell(deps, trx, { leaked, found_at });
       await appendEvent(trx, {
         actor,
         action: 'credential.leaked',
@@ -52,6 +59,24 @@ export async function reportLeak(deps: LeakDeps, origin: Actor['origin'], report
   );
 }
 
+/** Whether a credential that stays was reported from there before, and whether there were letters enough about it. */
+async function newsOf(
+  { policy }: LeakDeps,
+  trx: Trx,
+  { leaked, source, url }: Pick<LeakReport, 'source' | 'url'> & { leaked: Leaked },
+): Promise<'known' | 'quiet' | 'told'> {
+  if (policy === 'revoke') return 'told';
+  return takeReport(trx, leaked, digest(JSON.stringify([source, url])));
+}
+
+/** Whoever reports chooses the text: only a web address is passed on, in one piece. */
+function webAddress(url: string | undefined): string | undefined {
+  const address = url === undefined ? null : URL.parse(url);
+  return address && /^https?:$/.test(address.protocol) ? address.href : undefined;
+}
+
+const mostLetters = 10;
+
 /** How many were written to. */
 async function tell(
   { sendLetter, policy, now }: LeakDeps,
@@ -62,14 +87,16 @@ async function tell(
   if (!concerned) return 0;
   const { name: credential, addresses } = concerned;
   const letter = { kind: 'leak' as const, credential, found_at, still_works: policy === 'flag' };
-  for (const to of addresses) await sendLetter(trx, { ...letter, to });
-  return addresses.length;
+  // A client's contacts are free text (RFC 7591 §2): one that is no address could name many.
+  const usable = addresses.filter((address) => z.email().safeParse(address).success).slice(0, mostLetters);
+  for (const to of usable) await sendLetter(trx, { ...letter, to });
+  return usable.length;
 }
 
 async function endSecret(deps: LeakDeps, actor: Actor, value: string): Promise<Leaked | undefined> {
   const found = await findLiveSecret(deps, value);
   if (found && deps.policy === 'revoke') await revokeClientSecret(deps, actor, found);
-  return found && { secret_of: found.client_id };
+  return found && { secret_of: found.client_id, secret_id: found.secret_id };
 }
 
 async function endOther(deps: LeakDeps, actor: Actor, token: string): Promise<Leaked | undefined> {

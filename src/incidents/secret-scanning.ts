@@ -36,6 +36,7 @@ export type SecretScanningDeps = LeakDeps & { scanner: Omit<ScannerKeysOptions, 
 /** Answers `POST /secret-scanning`: reports of leaked credentials, signed by who scans for them. */
 export function secretScanning({ scanner, log, ...deps }: SecretScanningDeps): Middleware {
   const keys = new ScannerKeys({ ...scanner, now: deps.now });
+  const oneByOne = inTurn();
   return async (ctx, next) => {
     if (ctx.path !== secretScanningPath) return next();
     if (ctx.method !== 'POST') throw methodNotAllowed(ctx.method, 'POST');
@@ -45,11 +46,24 @@ export function secretScanning({ scanner, log, ...deps }: SecretScanningDeps): M
     const answers: Answer[] = [];
     for (const { token, type, url, source } of checked(Reports, parseJson(body))) {
       const report = { token, type, url: url ?? undefined, source: source ?? undefined };
-      const isLive = await reportLeak(deps, requestOrigin(ctx), report);
+      const isLive = await oneByOne(() => reportLeak(deps, requestOrigin(ctx), report));
       answers.push({ token_raw: token, token_type: type, label: isLive ? 'true_positive' : 'false_positive' });
     }
     ctx.body = answers;
     return undefined;
+  };
+}
+
+/**
+ * Runs one after the other what is given. A report holds a connection while it waits for another of the same credential, and needs
+ * a second one: many at once would wait for each other until the pool gives up.
+ */
+function inTurn(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const result = last.then(work);
+    last = result.catch(() => undefined);
+    return result;
   };
 }
 

@@ -1,10 +1,10 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Digest } from '../platform/crypto/index.ts';
-import type { Db } from '../platform/database/index.ts';
+import type { Db, Trx } from '../platform/database/index.ts';
 import type { TokenHandle } from '../tokens/index.ts';
 
 /** What leaked, as it is stored. */
-export type Leaked = TokenHandle | { key: Digest } | { secret_of: string };
+export type Leaked = TokenHandle | { key: Digest } | { secret_of: string; secret_id: string };
 
 /** A credential as its owner knows it, and the addresses of who should know of it. */
 export type Concerned = { name: string; addresses: string[] };
@@ -24,6 +24,33 @@ export async function findConcerned(db: Db, leaked: Leaked, now: Date): Promise<
     from leaked l`.execute(db);
   const [found] = rows;
   return found && { name: found.name, addresses: found.addresses.length > 0 ? found.addresses : found.owners };
+}
+
+/** Reports of one credential are taken one after the other. */
+export async function lockReports(trx: Trx, token: Digest): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('latchkey leak'), hashtext(${token.toString('hex')}))`.execute(trx);
+}
+
+const mostToldADay = 3;
+
+/** Remembers where a credential that still works was found. `known`: it was reported from there; `quiet`: told often enough today. */
+export async function takeReport(trx: Trx, leaked: Leaked, place: Digest): Promise<'known' | 'quiet' | 'told'> {
+  const credential = nameOf(leaked);
+  const { rows } = await sql<{ is_told: boolean }>`
+    insert into leak_reports (credential, place, is_told)
+      select ${credential}::text, ${place}::bytea, count(*) < ${mostToldADay} from leak_reports
+        where credential = ${credential} and is_told and reported_at > (select latchkey_now()) - interval '1 day'
+    on conflict do nothing returning is_told`.execute(trx);
+  const [row] = rows;
+  if (!row) return 'known';
+  return row.is_told ? 'told' : 'quiet';
+}
+
+/** No digest of a client secret: an operator may have chosen one that can be guessed. */
+function nameOf(leaked: Leaked): string {
+  if ('secret_id' in leaked) return `client_secret ${leaked.secret_id}`;
+  const entries = Object.entries(leaked) as [string, Digest | string][];
+  return entries.map(([kind, value]) => `${kind} ${typeof value === 'string' ? value : value.toString('hex')}`).join();
 }
 
 /** Of which one, as text of a statement: its name, and whose it is. */

@@ -60,9 +60,11 @@ export function sendMail({ keys, now }: { keys: ServerKeys; now: () => Date }, s
     const letter = StoredLetter.parse(JSON.parse(opened));
     // It would only disappoint.
     if (letter.kind === 'link' && letter.expires_at <= now()) return;
-    const { from, name } = settings;
+    const { from } = settings;
+    const name = oneLine(settings.name);
     const said = letter.kind === 'link' ? linkLetter(name, letter) : leakLetter(name, letter);
-    await transport.sendMail({ from, to: letter.to, ...said });
+    // As an object it is one address, whatever is in it.
+    await transport.sendMail({ from, to: { name: '', address: letter.to }, ...said });
   };
 }
 
@@ -79,6 +81,17 @@ const page = `<!doctype html>
 </html>
 `;
 
+const longestLine = 600;
+
+/**
+ * What somebody else chose, as part of one line of a letter: nothing in it begins a line or a header, hides, or turns the writing
+ * round (CWE-93, CVE-2021-42574).
+ */
+function oneLine(text: string): string {
+  const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  return line.length > longestLine ? `${line.slice(0, longestLine)}…` : line;
+}
+
 type Words = { subject: string; text: string; html?: string };
 
 /** Whose it is, the link, and until when it works. */
@@ -94,6 +107,6 @@ function leakLetter(name: string, { credential, found_at, still_works }: LeakLet
     ? 'It still works, for that is what this server was told to do: end it, or have it ended, as soon as you can.'
     : 'It was ended at once, on every server: whatever used it needs a new one.';
   const records = 'An administrator finds in the access records what was done with it.';
-  const text = `At ${name} this credential of yours was found in public:\n\n${credential}\n${found_at}\n\n${now}\n\n${records}\n`;
+  const text = `At ${name} this credential of yours was found in public:\n\n${oneLine(credential)}\n${oneLine(found_at)}\n\n${now}\n\n${records}\n`;
   return { subject: `A credential of yours at ${name} has leaked`, text };
 }

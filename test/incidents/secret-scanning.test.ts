@@ -148,6 +148,78 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     }
   });
 
+  test('has no second effect when it is sent again, alone or at once (CWE-294)', async () => {
+    const gateway = await Gateway.open(latchkey, owner);
+    const { key } = await gateway.mint({ name: 'replayed', permissions: [], owner: { user: 'bob' } });
+    const target = createHash('sha256').update(key).digest('hex');
+    const body = JSON.stringify([found(key), found(key)]);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => send(body)));
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
+    expect(labels(await send(body))).toEqual(Array(2).fill(policy === 'flag' ? 'true_positive' : 'false_positive'));
+    await latchkey.advance(2 * 86_400);
+    await send(body);
+    owner = await asOwner(latchkey);
+    const later = await Gateway.open(latchkey, owner);
+    const after = await later.mint({ name: 'after the replay', permissions: [], owner: { user: 'bob' } });
+    await report(after.key);
+    const about = (name: string) => mail.letters.filter(({ source }) => plain(source).includes(name));
+    await eventually(
+      () => [about('after the replay').length, about('replayed').length],
+      (counts) => counts.every((count) => count > 0),
+      { withinMs: 45_000 },
+    );
+    expect(about('replayed')).toHaveLength(1);
+    const events = await latchkey.auditEvents('credential.leaked');
+    expect(events.filter(({ target_id }) => target_id === target)).toHaveLength(1);
+  });
+
+  test('from many places is written of three times a day at most', async () => {
+    const gateway = await Gateway.open(latchkey, owner);
+    const { key } = await gateway.mint({ name: 'in many places', permissions: [], owner: { user: 'bob' } });
+    const places = Array.from({ length: 6 }, (_, n) => ({ ...found(key), url: `https://github.example/fork/${n}` }));
+    await send(JSON.stringify(places));
+    const after = await gateway.mint({ name: 'after many places', permissions: [], owner: { user: 'bob' } });
+    await report(after.key);
+    const about = (name: string) => mail.letters.filter(({ source }) => plain(source).includes(name));
+    const expected = policy === 'flag' ? 3 : 1;
+    await eventually(
+      () => [about('after many places').length - 1, about('in many places').length - expected],
+      (missing) => missing.every((count) => count >= 0),
+      { withinMs: 45_000 },
+    );
+    expect(about('in many places')).toHaveLength(expected);
+  });
+
+  test('cannot write lines, headers or addressees of its own (CWE-93)', async () => {
+    const gateway = await Gateway.open(latchkey, owner);
+    const evil = 'x\r\nBcc: victim@example.com\r\n\r\nYour account is locked.\u2028\u202eevil';
+    expect(await owner.post('/api-keys', { name: evil, environment: 'dev', expires_in_days: 1 })).toMatchObject({
+      status: 400,
+    });
+    const client_id = `injecting-${policy}`;
+    const contacts = ['team@example.com', 'a@example.com, victim@example.com', 'b@example.com\r\nBcc: c@example.com'];
+    const registration = { client_id, grant_types: ['client_credentials'] };
+    expect(await owner.post('/clients', { ...registration, contacts })).toMatchObject({ status: 400 });
+    await owner.post('/clients', registration);
+    const { id, key } = await gateway.mint({ name: 'harmless', owner: { client_id } });
+    // A name and contacts from before such were refused.
+    await latchkey.database.query(
+      `update clients set metadata = jsonb_set(metadata::jsonb, '{contacts}', $1::jsonb) where client_id = $2`,
+      [JSON.stringify(contacts), client_id],
+    );
+    await latchkey.database.query(`update api_keys set name = $1 where id = $2`, [evil, id]);
+    const url = `https://github.example/a\nBcc: victim@example.com\n\nClick https://evil.example`;
+    await send(JSON.stringify([{ ...found(key), url, source: `content\r\n\r\n${evil}` }]));
+    const letters = await eventually(
+      () => mail.letters.filter(({ source }) => source.includes('locked')),
+      ({ length }) => length > 0,
+    );
+    expect(letters.map(({ to }) => to)).toEqual([['team@example.com']]);
+    const lines = plain(letters[0]?.source ?? '').split(/\r\n|[\r\n\u2028]/);
+    expect(lines.filter((line) => /^(Bcc|Your account|Click|evil)/i.test(line))).toEqual([]);
+    expect(lines.join('\n')).not.toContain('\u202e');
+  });
+
   test('of a text that was rotated away ends nothing: its key goes on', async () => {
     const gateway = await Gateway.open(latchkey, owner);
     const { id, key } = await gateway.mint({});
