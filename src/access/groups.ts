@@ -1,7 +1,7 @@
 import type { Trx } from '../platform/database/index.ts';
 import { type Actor, conflict, forbidden } from '../platform/http/index.ts';
 import { allows } from './permissions.ts';
-import { findOverfullMember, type Role } from './store.ts';
+import { findOverfullMember, isInGroup, type Role } from './store.ts';
 
 /**
  * What it takes to choose which roles applications see as groups, under which name, and who is in those groups. What a group may
@@ -17,13 +17,23 @@ export function mustExport(actor: Actor): void {
   if (allows(actor.permissions, exportPermission)) return;
   throw forbidden(
     exportPermission,
-    `This changes who is in a group that applications see. It needs "${exportPermission}".`,
+    `This decides who is in a group that applications see. It needs "${exportPermission}".`,
   );
 }
 
 /** Giving, taking or deleting an exported role changes a group. @throws Problem `forbidden` */
 export function mustExportAny(actor: Actor, roles: readonly (Pick<Role, 'exported_as'> | undefined)[]): void {
   if (roles.some((role) => role !== undefined && role.exported_as !== null)) mustExport(actor);
+}
+
+/**
+ * Whoever can change how somebody signs in, or which address is theirs, could be them in an application: what it takes to put
+ * somebody in a group, it takes of the members. Anyone may do it to their own account.
+ *
+ * @throws Problem `forbidden`
+ */
+export async function mustExportGroupsOf(trx: Trx, actor: Actor, user_id: string, now: Date): Promise<void> {
+  if (actor.subject_id !== user_id && (await isInGroup(trx, user_id, now))) mustExport(actor);
 }
 
 /**

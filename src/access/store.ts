@@ -156,6 +156,20 @@ export async function deleteRole(trx: Trx, id: string): Promise<void> {
   await trx.deleteFrom('roles').where('id', '=', id).execute();
 }
 
+/** Whether applications see somebody in any group at this moment. */
+export async function isInGroup(db: Db, user_id: string, now: Date): Promise<boolean> {
+  const found = await db
+    .selectFrom('role_assignments as a')
+    .innerJoin('roles as r', 'r.id', 'a.role_id')
+    .select('r.id')
+    .where('a.subject_id', '=', user_id)
+    .where('r.exported_as', 'is not', null)
+    .where((eb) => eb.or([eb('a.until', 'is', null), eb('a.until', '>', now)]))
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
 /** A username among those with this role, or this one, that is in more than so many groups. */
 export async function findOverfullMember(
   trx: Trx,

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { listHeldRights, mustHold } from '../access/index.ts';
+import { listHeldRights, mustExportGroupsOf, mustHold } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { SendLetter } from '../notifications/index.ts';
 import { digest, mintCredential } from '../platform/crypto/index.ts';
@@ -49,6 +49,7 @@ export async function createPasswordLink(
     if (!user) throw notFound('user', user_id);
     const created_at = now();
     await mustHold({ db: trx, now }, actor, await listHeldRights(trx, user_id, created_at));
+    await mustExportGroupsOf(trx, actor, user_id, created_at);
     const expires_at = new Date(created_at.getTime() + linkMs);
     const to = (sendLetter && user.email) || null;
     await insertPasswordLink(trx, { digest: digest(secret), user_id, created_at, expires_at, mailed_to: to });

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { EmailVerifier } from '../../db/schema.ts';
-import { asId, keepingAnOwner, listHeldRights, mustHold, setRoles } from '../access/index.ts';
+import { asId, keepingAnOwner, listHeldRights, mustExportGroupsOf, mustHold, setRoles } from '../access/index.ts';
 import { type AuditAction, appendEvent } from '../audit/index.ts';
 import { endGrantsOf } from '../consents/index.ts';
 import type { Digest } from '../platform/crypto/index.ts';
@@ -161,8 +161,8 @@ async function storeHash(
 }
 
 /**
- * Changes what is known of a person, or lets them in again. A changed e-mail address is unverified. Whoever changes an address could make the account their own, so
- * they must hold all that the person holds.
+ * Changes what is known of a person, or lets them in again. A changed e-mail address is unverified. Whoever changes an address
+ * could make the account their own, so they must hold all that the person holds.
  *
  * @throws Problem `not_found`; `conflict`; `precondition_failed`; `forbidden`: the person holds what the actor does not
  */
@@ -176,6 +176,7 @@ export async function changeUser(
     if (!user) throw notFound('user', id);
     mustBeAt(user.version, ifVersion);
     await mustHold({ db: trx, now: deps.now }, actor, await listHeldRights(trx, id, deps.now()));
+    await mustExportGroupsOf(trx, actor, id, deps.now());
     const { email, name, enabled } = { ...user, ...changes };
     const profile = {
       username: user.username,
@@ -223,6 +224,7 @@ export async function setPassword(
     if (!user) throw notFound('user', id);
     const occurred_at = deps.now();
     await mustHold({ db: trx, now: deps.now }, actor, await listHeldRights(trx, user.id, occurred_at));
+    await mustExportGroupsOf(trx, actor, user.id, occurred_at);
     await storeHash(deps, trx, user.id, hash);
     await updateUser(trx, user.id, { tokens_valid_after: occurred_at, updated_at: occurred_at });
     await record(trx, actor, 'user.password_set', user.id, occurred_at);

@@ -79,6 +79,29 @@ describe('groups', () => {
     await exporter.patch('/roles/readers', { exported_as: 'readers' });
   });
 
+  test('are not entered by way of a member’s account: that takes the same permission', async () => {
+    const permissions = ['latchkey:user:*'];
+    const manager = await asService(latchkey, owner, { permissions });
+    const exporter = await asService(latchkey, owner, { permissions: [...permissions, 'latchkey:group:export'] });
+    const email = 'frank@example.com';
+    await owner.post('/users', { username: 'frank', email, roles: ['readers'] });
+    const acts: [string, string, unknown?][] = [
+      ['PATCH', '/users/frank', { email: 'mallory@example.com' }],
+      ['POST', '/users/frank/verify-email', { email }],
+      ['POST', '/users/frank/password', {}],
+      ['POST', '/users/frank/password-link'],
+    ];
+    for (const [method, path, body] of acts) {
+      expect({ path, ...(await manager.call(method, path, { body })) }).toMatchObject({
+        status: 403,
+        body: { detail: expect.stringContaining('latchkey:group:export') },
+      });
+    }
+    expect(await exporter.post('/users/frank/password', {})).toMatchObject({ status: 200 });
+    await owner.delete('/roles/readers/assignments/user/frank');
+    expect(await manager.post('/users/frank/password', {})).toMatchObject({ status: 200 });
+  });
+
   test('are those of roles that are still given', async () => {
     const username = 'dora';
     await owner.post('/users', { username, password });
