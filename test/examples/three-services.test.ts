@@ -91,7 +91,7 @@ describe('the three services', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     if (platform.stdout) await once(platform.stdout, 'data');
-  }, 180_000);
+  }, 400_000);
 
   afterAll(async () => {
     // What the shell started, too.
