@@ -5,7 +5,7 @@ import { gatewayTemplate } from './gateway/index.ts';
 import { healthPaths } from './health.ts';
 import { secretScanningPath } from './incidents/index.ts';
 import { endpointTemplate, isForPrograms } from './oidc/index.ts';
-import { problemPage } from './pages/index.ts';
+import { isIsolatedPage, problemPage } from './pages/index.ts';
 import { believeProxies, pinHost, problems, rememberOrigin, securityHeaders } from './platform/http/index.ts';
 import { type Logger, logRequests } from './platform/logging/index.ts';
 import { type Metrics, measureRequests } from './platform/metrics/index.ts';
@@ -30,7 +30,10 @@ export function everyRequest({ config, issuer, log, metrics, now, beforeHostChec
     measureRequests(metrics, routeTemplate),
     ...(config.traceEndpoint ? [traceRequests(routeTemplate)] : []),
     logRequests(log),
-    securityHeaders(issuer, (path) => isForPrograms(path) || gatewayTemplate(path) !== undefined),
+    securityHeaders(issuer, {
+      isForPrograms: (path) => isForPrograms(path) || gatewayTemplate(path) !== undefined,
+      isIsolated: isIsolatedPage,
+    }),
     problems(log, problemPage({ now, config })),
     beforeHostCheck,
     pinHost(issuer),

@@ -24,6 +24,11 @@ export { userCodeEntry } from './device.ts';
 export type { PagesDeps } from './pages.ts';
 export { problemPage, providerPages } from './provider-pages.ts';
 
+/** Whether a page is the account or the console, which no application has a reason to open in a popup. */
+export function isIsolatedPage(path: string): boolean {
+  return [pagePaths.account, pagePaths.console].some((own) => path === own || path.startsWith(`${own}/`));
+}
+
 /** Static files, under names that change with their content. Served before anything that needs a database. */
 export const serveAssets: Middleware = async (ctx, next) => {
   const asset = ctx.method === 'GET' || ctx.method === 'HEAD' ? findAsset(ctx.path) : undefined;

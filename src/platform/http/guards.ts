@@ -90,16 +90,27 @@ function misdirected(issuer: string): Problem {
   });
 }
 
+/** Which addresses need which headers. */
+export type HeaderRules = {
+  /** Only programs call there: the headers for pages are left out. */
+  isForPrograms: (path: string) => boolean;
+  /** Pages that no application opens in a popup: they drop the reference to the window that opened them. */
+  isIsolated: (path: string) => boolean;
+};
+
 /**
- * Headers of every answer, with what concerns pages unless only programs ask there. A page that needs more (a redirect to a client after a form, an inline script of the provider's)
- * widens its own policy; none may be framed.
+ * Sets the security headers of every answer; those for pages are left out where only programs call. A page that needs more
+ * (a redirect to a client after a form, an inline script of the provider's) widens its own policy; none may be framed.
+ * `Cross-Origin-Opener-Policy` is set on isolated pages only: applications open the authorization endpoint in a popup, and
+ * their redirect page reads `window.opener` (Swagger UI does), which that header removes for good.
  */
-export function securityHeaders(issuer: string, isForPrograms: (path: string) => boolean): Middleware {
+export function securityHeaders(issuer: string, { isForPrograms, isIsolated }: HeaderRules): Middleware {
   const forPages = Object.entries(headersForPages(issuer));
   const forPrograms = Object.entries(headersForPrograms(issuer));
   return async (ctx: Context, next: Next) => {
     const isLean = isForPrograms(ctx.path);
     setAll(ctx, isLean ? forPrograms : forPages);
+    if (isIsolated(ctx.path)) ctx.res.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
     await next();
     // A browser came here all the same, and is shown why that is wrong.
     if (isLean && ctx.type === 'text/html') setAll(ctx, forPages);
@@ -126,7 +137,6 @@ function headersForPages(issuer: string): Record<string, string> {
     'X-Frame-Options': 'DENY',
     // `no-referrer` would make browsers send `Origin: null` with our own forms.
     'Referrer-Policy': 'same-origin',
-    'Cross-Origin-Opener-Policy': 'same-origin',
     'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',
   };
 }
