@@ -23,6 +23,7 @@ type CreateOptions = {
   scope?: string;
   resource: string[];
   introspects: string[];
+  corsOrigin: string[];
   firstParty?: boolean;
   idTokenAlg?: string;
   claimsInIdToken: boolean;
@@ -80,6 +81,12 @@ function createCommand(): Command {
       repeated,
       [],
     )
+    .option(
+      '--cors-origin <origin>',
+      'an origin whose pages may call the OAuth endpoints as this client, e.g. "capacitor://localhost"; may be repeated',
+      repeated,
+      [],
+    )
     .option('--first-party', 'people are not asked for consent')
     .option('--no-claims-in-id-token', 'ID tokens identify the user only; userinfo has name, e-mail address and groups')
     .addOption(
@@ -105,6 +112,7 @@ async function create({ deps, actor }: Workplace, client_id: string, options: Cr
     }),
     ...(isService ? { service_permissions: resources } : { resources }),
     ...(options.introspects.length > 0 && { introspects: options.introspects }),
+    ...(options.corsOrigin.length > 0 && { allowed_cors_origins: options.corsOrigin }),
     ...(options.firstParty && { first_party: true }),
     ...(options.idTokenAlg && { id_token_signed_response_alg: options.idTokenAlg }),
     ...(!options.claimsInIdToken && { claims_in_id_token: false }),

@@ -7,6 +7,7 @@ export {
   disableClient,
   putClient,
 } from './clients.ts';
+export { isRedirectOrigin } from './cors-origins.ts';
 export { clientRoutes } from './routes.ts';
 export {
   ClientInput,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Flag, PageQuery, SecretText, Timestamp } from '../platform/http/index.ts';
+import { CorsOrigins } from './cors-origins.ts';
 
 const scopesPerResource = z.record(z.url(), z.array(z.string().min(1).max(256)));
 const seconds = z.int().positive();
@@ -65,6 +66,7 @@ export const ClientInput = z.looseObject({
     .regex(oneDirection, 'must not contain control characters or change the direction of writing')
     .optional(),
   scope: z.string().optional(),
+  allowed_cors_origins: CorsOrigins.optional(),
   ...clientExtensions,
 });
 export type ClientInput = z.infer<typeof ClientInput>;
@@ -73,6 +75,7 @@ export type ClientInput = z.infer<typeof ClientInput>;
 export const ClientView = z.looseObject({
   client_id: z.string(),
   type: z.enum(['web', 'spa', 'native', 'service']),
+  allowed_cors_origins: CorsOrigins.optional(),
   ...clientExtensions,
   tokens_valid_after: Timestamp.nullable(),
   version: z.int(),

@@ -196,14 +196,3 @@ export function judgeAssertion({ now }: Pick<StoreDeps, 'now'>) {
     if (!isBounded) throw new errors.InvalidClientAuth('expires too far in the future');
   };
 }
-
-/**
- * A public client may be called from the origins it redirects to, and userinfo by any client from its own. A key itself says
- * from which pages it may be used; browsers add nothing to it.
- */
-export function isAllowedOrigin(ctx: { oidc: { route: string } }, origin: string, client: Client): boolean {
-  if (currentUnit().presentedKey) return true;
-  if (origin === 'null') return false;
-  if (ctx.oidc.route !== 'userinfo' && client.clientAuthMethod !== 'none') return false;
-  return (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin);
-}

@@ -2,10 +2,12 @@ import Provider, { errors } from 'oidc-provider';
 import { invalid } from '../platform/http/index.ts';
 import { insteadOfSecretJwt } from './client-authentication.ts';
 import { metadataRules } from './configuration.ts';
+import { ownClientMembers } from './cors.ts';
+import { metadataWords } from './metadata-words.ts';
 
 type ClientModel = { validate: (metadata: Record<string, unknown>) => Promise<void> };
 
-const known = new Set([
+const known = new Set<string>([
   ...[
     'client_id',
     'client_name',
@@ -37,6 +39,7 @@ const known = new Set([
   ...['request_object_signing_alg', 'require_signed_request_object', 'tls_client_certificate_bound_access_tokens'],
   ...['tls_client_auth_subject_dn', 'tls_client_auth_san_dns', 'tls_client_auth_san_uri', 'tls_client_auth_san_ip'],
   ...['tls_client_auth_san_email', 'backchannel_logout_uri', 'backchannel_logout_session_required'],
+  ...ownClientMembers,
   ...['default_max_age', 'require_auth_time', 'initiate_login_uri', 'subject_type'],
 ]);
 
@@ -67,7 +70,10 @@ async function validate(model: ClientModel, metadata: Record<string, unknown>): 
     if (!(error instanceof errors.InvalidClientMetadata)) throw error;
     const description = error.error_description ?? 'the metadata is invalid';
     const member = /^\w+/.exec(description)?.[0] ?? '';
-    throw invalid(known.has(member) ? `/${member}` : '', `Client "${String(metadata.client_id)}": ${description}.`);
+    throw invalid(
+      known.has(member) ? `/${member}` : '',
+      `Client "${String(metadata.client_id)}": ${metadataWords(description)}.`,
+    );
   }
 }
 

@@ -1,23 +1,19 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { type Adapter, type Configuration, interactionPolicy, type JWK, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Adapter, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
 import type { Jobs } from '../platform/jobs/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
 import { type SigningAlg, type SigningKey, signingAlgs, stateOf } from '../signing-keys/index.ts';
 import { type StatusIndexes, statusListsUri } from '../status-lists/index.ts';
 import { claimsByScope, findAccount } from './claims.ts';
 import { acceptClaims } from './claims-parameter.ts';
-import {
-  clientAuthMethods,
-  isAllowedOrigin,
-  judgeAssertion,
-  type SecretDeps,
-  usableAuthMethods,
-} from './client-authentication.ts';
+import { clientAuthMethods, judgeAssertion, type SecretDeps, usableAuthMethods } from './client-authentication.ts';
+import { isAllowedOrigin, ownClientMembers } from './cors.ts';
 import { type DevicePages, deviceFlow } from './device-flow.ts';
 import { asProviderKey } from './direct-signing-key.ts';
 import { routes } from './endpoints.ts';
 import type { TokenExchangeDeps } from './grant-types/token-exchange.ts';
 import { consentedGrant } from './interactions/consented-grant.ts';
+import { prompts } from './interactions/prompts.ts';
 import { withoutRefusedResources } from './interactions/refused-resources.ts';
 import { type DefaultLifetimes, lifetimes } from './lifetimes.ts';
 import { type MutualTlsDeps, mutualTls } from './mutual-tls.ts';
@@ -72,13 +68,14 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     conformIdTokenClaims: false,
     findAccount: findAccount(deps),
     loadExistingGrant: withoutRefusedResources(consentedGrant(deps)),
-    interactions: { policy: interactionPolicy.base(), url: (_ctx, { uid }) => `/interaction/${uid}` },
+    interactions: { policy: prompts(), url: (_ctx, { uid }) => `/interaction/${uid}` },
     responseTypes: ['code'],
     pkce: { required: needsCodeChallenge },
     clientAuthMethods: usableAuthMethods(deps),
     assertJwtClientAuthClaimsAndHeader: judgeAssertion(deps),
     clientDefaults,
     clientBasedCORS: isAllowedOrigin,
+    extraClientMetadata: { properties: [...ownClientMembers] },
     subjectTypes: ['public'],
     rotateRefreshToken: rotatesRefreshToken(deps),
     issueRefreshToken: issuesRefreshToken,

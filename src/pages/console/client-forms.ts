@@ -43,6 +43,13 @@ const redirectsField = (value = ''): Field => ({
   value,
   hint: 'Where people come back to after signing in, one a line, exactly as the app sends it. A service has none.',
 });
+const corsField = (value = ''): Field => ({
+  name: 'allowed_cors_origins',
+  label: 'Allowed CORS origins',
+  type: 'textarea',
+  value,
+  hint: 'Origins whose pages may call the OAuth endpoints as this client, one a line, such as capacitor://localhost. The origins of the redirect URIs of a single-page or native app are allowed already.',
+});
 const scopeField = (value: string): Field => ({
   name: 'scope',
   label: 'What it may ask about people',
@@ -98,6 +105,7 @@ const making: Act = {
       },
       nameField(),
       redirectsField(),
+      corsField(),
       scopeField('openid profile email'),
       claimsField(true),
       { name: 'rights', label: 'What it may do at APIs', type: 'textarea', value: '', hint: rightsHint },
@@ -120,11 +128,13 @@ function registrationIn(sent: Sent): Record<string, unknown> {
   const isService = kind === 'service';
   const rights = rightsPerApiIn(sent.text('rights'), 'rights');
   const redirect_uris = linesIn(sent.text('redirect_uris'));
+  const allowed_cors_origins = linesIn(sent.text('allowed_cors_origins'));
   return {
     client_id: sent.text('client_id') ?? '',
     ...(sent.text('client_name') && { client_name: sent.text('client_name') }),
     ...(Object.hasOwn(kinds, kind) ? kinds[kind]?.metadata : {}),
     ...(redirect_uris.length > 0 && { redirect_uris }),
+    ...(allowed_cors_origins.length > 0 && { allowed_cors_origins }),
     ...(isService
       ? { service_permissions: rights }
       : { scope: sent.text('scope') ?? 'openid', resources: rights, ...claimsIn(sent), ...signingAlgIn(sent) }),
@@ -176,13 +186,15 @@ const changing: Act = {
 };
 
 function fieldsOf(client: Client): Field[] {
-  const { client_name, redirect_uris, scope, resources, service_permissions, id_token_signed_response_alg } = client;
+  const { allowed_cors_origins, client_name, id_token_signed_response_alg, redirect_uris, scope } = client;
+  const { resources, service_permissions } = client;
   return [
     nameField(typeof client_name === 'string' ? client_name : ''),
     ...(client.type === 'service'
       ? []
       : [
           redirectsField(texts(redirect_uris).join('\n')),
+          corsField(texts(allowed_cors_origins).join('\n')),
           scopeField(typeof scope === 'string' ? scope : ''),
           claimsField(client.claims_in_id_token),
           rightsField('resources', 'What it may do at APIs for people', resources),
@@ -208,6 +220,7 @@ function changesIn(sent: Sent, client: Client): Record<string, unknown> {
     client_name: sent.text('client_name') ?? null,
     ...(client.type !== 'service' && {
       redirect_uris: linesIn(sent.text('redirect_uris')),
+      allowed_cors_origins: linesOrNull(sent.text('allowed_cors_origins')),
       scope: sent.text('scope') ?? null,
       resources: rights('resources'),
       ...signingAlgIn(sent),
@@ -215,6 +228,12 @@ function changesIn(sent: Sent, client: Client): Record<string, unknown> {
     }),
     ...(actsForItself(client) && { service_permissions: rights('service_permissions') }),
   };
+}
+
+/** An empty list is stored as no member at all (RFC 7396 §2). */
+function linesOrNull(text: string | undefined): string[] | null {
+  const lines = linesIn(text);
+  return lines.length > 0 ? lines : null;
 }
 
 /** Registering a client, and changing its registration. */

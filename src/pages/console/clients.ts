@@ -107,7 +107,15 @@ export function usesSecret({ token_endpoint_auth_method: method }: Client): bool
 }
 
 function factsOf(client: Client): Fact[] {
-  const { redirect_uris, scope, resources, service_permissions, introspects, token_endpoint_auth_method } = client;
+  const {
+    allowed_cors_origins,
+    redirect_uris,
+    scope,
+    resources,
+    service_permissions,
+    introspects,
+    token_endpoint_auth_method,
+  } = client;
   const lists = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
   const perApi = (label: string, rights: Record<string, string[]>): Fact[] =>
     Object.entries(rights).map(([api, patterns]) => ({ label, cell: cell.codesAt(api, patterns) }));
@@ -120,6 +128,9 @@ function factsOf(client: Client): Fact[] {
     { label: 'State', cell: cell.enabled(client.enabled) },
     { label: 'Signs in with', cell: cell.code(String(token_endpoint_auth_method ?? 'none')) },
     ...(lists(redirect_uris).length > 0 ? [{ label: 'Sends people to', cell: cell.codes(lists(redirect_uris)) }] : []),
+    ...(lists(allowed_cors_origins).length > 0
+      ? [{ label: 'Allowed CORS origins', cell: cell.codes(lists(allowed_cors_origins)) }]
+      : []),
     ...(typeof scope === 'string' ? [{ label: 'Asks about people', cell: cell.codes(scope.split(' ')) }] : []),
     ...perApi('For people', resources),
     ...perApi('For itself', service_permissions),
