@@ -4,9 +4,10 @@ local http = require 'socket.http'
 local socket = require 'socket'
 
 local timeout_seconds = 3
-local asks_with = { 'X-API-Key', 'Authorization', 'DPoP', 'Origin' }
+local asks_with = { 'X-API-Key', 'Authorization', 'DPoP', 'Origin', 'Access-Control-Request-Method' }
 local says_who = { 'X-Latchkey-Subject', 'X-Latchkey-Key-Id', 'X-Latchkey-Permissions' }
 local says_why = { 'WWW-Authenticate', 'Retry-After' }
+local says_limits = { 'RateLimit', 'RateLimit-Policy' }
 local refusals = { [400] = true, [401] = true, [403] = true, [429] = true }
 local kept_of_connection = { close = true, ['keep-alive'] = true, upgrade = true }
 
@@ -42,6 +43,10 @@ function ask(r)
   forget_claims(r)
   local url = r.subprocess_env['latchkey']
   local _, status, answer = http.request({ url = url, headers = headers, redirect = false, create = connection })
+  -- How much is left of the limits of an API key.
+  if answer then
+    for _, name in ipairs(says_limits) do r.err_headers_out[name] = answer[name:lower()] end
+  end
   if status == 200 then
     for _, name in ipairs(says_who) do r.headers_in[name] = answer[name:lower()] or '' end
     -- The API has no use for the key itself.

@@ -2,9 +2,11 @@
 -- is "allowed"; a refusal is answered as Latchkey words it.
 -- Of one try; HAProxy makes four.
 local timeout_ms = 1000
-local asks_with = { 'x-api-key', 'authorization', 'dpop', 'origin' }
+local asks_with = { 'x-api-key', 'authorization', 'dpop', 'origin', 'access-control-request-method' }
 local says_who = { 'x-latchkey-subject', 'x-latchkey-key-id', 'x-latchkey-permissions' }
-local says_why = { 'content-type', 'www-authenticate', 'retry-after' }
+local says_why = { 'content-type', 'www-authenticate', 'retry-after', 'ratelimit', 'ratelimit-policy' }
+-- The response has them, too: how much is left of the limits of an API key.
+local says_limits = { ['ratelimit'] = 'txn.latchkey_rate_limit', ['ratelimit-policy'] = 'txn.latchkey_rate_limit_policy' }
 local refusals = { [400] = true, [401] = true, [403] = true, [429] = true }
 
 local function some(headers, names)
@@ -31,6 +33,9 @@ core.register_action('latchkey', { 'http-req' }, function(txn, url)
     local who = some(answer.headers, says_who)
     for _, name in ipairs(says_who) do
       txn.http:req_set_header(name, who[name] and who[name][1] or '')
+    end
+    for name, variable in pairs(says_limits) do
+      if answer.headers[name] then txn:set_var(variable, answer.headers[name][0]) end
     end
     txn:set_var('txn.latchkey', 'allowed')
   elseif refusals[answer.status] then

@@ -3,7 +3,7 @@ import { type AccessDeps, allows, effectivePermissions, forbiddenBecause } from 
 import { type Asked, type KeyEntry, type KeyUse, type KeyVerifier, keyCodeKinds } from '../api-keys/index.ts';
 import type { Bearer } from '../oidc/index.ts';
 import { forbidden, Problem, tooMany } from '../platform/http/index.ts';
-import { credentialOf } from './credentials.ts';
+import { callerCredentialOf } from './credentials.ts';
 import type { Inquiry } from './inquiry.ts';
 
 const verifyPermission = 'latchkey:verify';
@@ -23,7 +23,7 @@ export type CallerDeps = AccessDeps & {
  * @throws Problem 401, 403, 429
  */
 export async function callerOf(deps: CallerDeps, ctx: Context): Promise<string> {
-  const credential = credentialOf(ctx);
+  const credential = callerCredentialOf(ctx);
   if (credential && 'key' in credential) return keyCaller(deps, ctx, credential.key);
   const { audience: resource } = deps;
   const { subject_id, scopes } = await deps.bearerOf(ctx, resource);
@@ -53,7 +53,7 @@ export async function keyBearerOf(
   { keys, audience }: Pick<CallerDeps, 'audience' | 'keys'>,
   ctx: Context,
 ): Promise<Bearer | undefined> {
-  const credential = credentialOf(ctx);
+  const credential = callerCredentialOf(ctx);
   if (!credential || !('key' in credential)) return undefined;
   const asked = { ...callerAsked(audience, ctx), needs: undefined, permissions: [] };
   const { id, owner, permissionsAt } = await admitted(keys, ctx, { key: credential.key, asked });

@@ -4,7 +4,8 @@ import { requestOrigin } from '../platform/http/index.ts';
 import { ambiguous, type Credential, credentialOf, single } from './credentials.ts';
 import type { Inquiry } from './inquiry.ts';
 import { OriginalRequest, originalRequest } from './original-request.ts';
-import { admit, challengeFor, notPermitted, refuse } from './proxy-answers.ts';
+import { isPreflight } from './preflights.ts';
+import { admit, admitPreflight, challengeFor, notPermitted, refuse } from './proxy-answers.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
 import type { VerifyRequest } from './schemas.ts';
 import { type Filled, permissionTemplate, type Template, template } from './templates.ts';
@@ -12,6 +13,8 @@ import { judge, type VerdictDeps } from './verdicts.ts';
 import { verifyPath } from './verify.ts';
 
 export const forwardAuthPath = '/gateway/forward-auth';
+
+type Deps = VerdictDeps & RecordDeps & { now: () => Date; issuer: string };
 
 const extAuthzShape = /^\/gateway\/ext-authz\/([^/]+)\/([^/]+)(\/.*)?$/;
 const none = '-';
@@ -28,6 +31,8 @@ export type Question = {
   permissions: readonly Template[];
   resource: string | undefined;
   cost: string | undefined;
+  /** Whether CORS preflights pass without a credential. */
+  admitsPreflight: boolean;
   /** Names and values. */
   parameters: readonly (readonly [string, Template])[];
 };
@@ -42,24 +47,25 @@ const mostTemplates = 20;
  * Traefik ForwardAuth, Caddy `forward_auth`, HAProxy), and `/gateway/ext-authz/PERMISSION/RESOURCE/…` (Envoy, which appends the
  * path of the request). What is asked for comes from the proxy's configuration; whatever a client sends can only add to it.
  */
-export function forwardAuth(deps: VerdictDeps & RecordDeps): Middleware {
+export function forwardAuth(deps: Deps): Middleware {
   return (ctx, next) => {
     const question = questionIn(ctx);
     return question ? answer(deps, ctx, question) : next();
   };
 }
 
-async function answer(deps: VerdictDeps & RecordDeps, ctx: Context, question: Question): Promise<void> {
+async function answer(deps: Deps, ctx: Context, question: Question): Promise<void> {
   ctx.set('Cache-Control', 'no-store');
   // A browser's request it may be, but a proxy asks.
   ctx.req.headers.accept = 'application/json';
-  const credential = credentialOf(ctx);
+  const credential = credentialOf(ctx, deps.issuer);
+  if (!credential && question.admitsPreflight && isPreflight(ctx, question.request)) return admitPreflight(ctx);
   if (!credential) throw challengeFor(question.resource);
   const request = verifyRequest(ctx, question, credential);
   const verdict = await judge(deps, request, ctx.ip);
   recordUse(deps, { request, verdict, from: ctx.ip, request_id: requestOrigin(ctx).request_id });
-  if (!verdict.valid) throw refuse(verdict, question.resource);
-  admit(ctx, verdict);
+  if (!verdict.valid) throw refuse(verdict, question.resource, deps.now());
+  admit(ctx, verdict, deps.now());
 }
 
 /** What a proxy asks; undefined: it is no request of one. @throws Problem 400 */
@@ -73,6 +79,8 @@ export function questionIn(inquiry: Inquiry): Question | undefined {
     permissions: [...(permission === none ? [] : [permissionTemplate(decoded(permission))]), ...fromHeader(inquiry)],
     resource: resource === none ? undefined : decoded(resource),
     cost: undefined,
+    // Envoy answers or forwards preflights itself, and here the method is the client's word.
+    admitsPreflight: false,
     parameters: [],
   };
 }
@@ -88,10 +96,10 @@ function decoded(part: string): string {
 function fromQuery(inquiry: Inquiry): Question {
   const { querystring } = inquiry;
   const asked = querystring.length <= longestKept ? queries.memo(querystring) : queryIn(querystring);
-  const { permissions, resource, cost, parameters } = asked;
+  const { permissions, resource, cost, admitsPreflight, parameters } = asked;
   const added = fromHeader(inquiry);
   const all = added.length === 0 ? permissions : [...permissions, ...added];
-  return { request: originalRequest(inquiry), permissions: all, resource, cost, parameters };
+  return { request: originalRequest(inquiry), permissions: all, resource, cost, admitsPreflight, parameters };
 }
 
 /** @throws Problem 400: it asks for too much */
@@ -104,8 +112,16 @@ function queryIn(querystring: string): Omit<Question, 'request'> {
     permissions: permissions.map(permissionTemplate),
     resource: query.get('resource') ?? undefined,
     cost: query.get('cost') ?? undefined,
+    admitsPreflight: admitsPreflight(query),
     parameters: named.map(([name, value]) => [name.slice('parameter.'.length), template(value)]),
   };
+}
+
+/** @throws Problem 400: it says something else than `allow` */
+function admitsPreflight(query: URLSearchParams): boolean {
+  const said = query.getAll('preflight');
+  if (said.some((each) => each !== 'allow')) throw ambiguous('preflight must be "allow", or be left out.');
+  return said.length > 0;
 }
 
 /** A proxy may add permissions in a header; a client that sends it makes its own way narrower. */

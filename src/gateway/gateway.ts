@@ -36,9 +36,16 @@ export type Gateway = {
 /** The gateway: its entrances for proxies and services. */
 export function gateway({ bearers, warm, ...deps }: GatewayDeps): Gateway {
   const { keys } = deps;
-  const judging = { keys, records: deps.records, judgeToken: (shown: ShownToken) => judgeToken(bearers, shown) };
+  const { issuer } = bearers;
+  const judging = {
+    issuer,
+    keys,
+    now: deps.now,
+    records: deps.records,
+    judgeToken: (shown: ShownToken) => judgeToken(bearers, shown),
+  };
   const ofCaller = (ctx: Context, audience: string) => bearerOf(bearers, ctx, audience);
-  const warmKeys = new WarmKeys({ ...deps, ...warm });
+  const warmKeys = new WarmKeys({ ...deps, ...warm, issuer });
   return {
     answer: (request, response) => warmKeys.answer(request, response),
     forProxies: forwardAuth(judging),

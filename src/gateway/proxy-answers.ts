@@ -8,23 +8,53 @@ const mostHeaderLength = 4000;
  * Lets a request through. Every header is always there, empty where there is nothing to say, so that a proxy that copies them
  * overwrites whatever a client sent under their names.
  */
-export function admit(ctx: Context, verdict: Verdict): void {
+export function admit(ctx: Context, verdict: Verdict, now: Date): void {
+  answerEmpty(ctx);
+  for (const [name, value] of [...identityOf(verdict), ...rateLimitHeaders(verdict.limits, now)]) ctx.set(name, value);
+}
+
+/** Lets a preflight through: nobody calls, so every identity header is there and empty. */
+export function admitPreflight(ctx: Context): void {
+  answerEmpty(ctx);
+  for (const [name, value] of identityOf({})) ctx.set(name, value);
+}
+
+function answerEmpty(ctx: Context): void {
   ctx.status = 200;
   ctx.body = '';
   // There is nothing that would be of a type.
   ctx.remove('Content-Type');
-  for (const [name, value] of identityOf(verdict)) ctx.set(name, value);
 }
 
-/** Who calls, as headers. */
-export function identityOf(verdict: Verdict): readonly (readonly [name: string, value: string])[] {
+/**
+ * How the limits that a request counted at stand, as RateLimit fields (draft-ietf-httpapi-ratelimit-headers), for the proxy to
+ * hand on; none where there is no limit.
+ */
+export function rateLimitHeaders(
+  limits: Readonly<Verdict['limits']>,
+  now: Date,
+): readonly (readonly [name: string, value: string])[] {
+  if (limits.length === 0) return [];
+  const seconds = (until: Date) => Math.max(0, Math.ceil((until.getTime() - now.getTime()) / 1000));
+  const named = limits.map((limit) => ({ ...limit, name: `"${quotable(limit.name)}"` }));
+  return [
+    ['RateLimit-Policy', named.map(({ name, limit }) => `${name};q=${limit}`).join(', ')],
+    [
+      'RateLimit',
+      named.map(({ name, remaining, resets_at }) => `${name};r=${remaining};t=${seconds(resets_at)}`).join(', '),
+    ],
+  ];
+}
+
+/** Who calls, as headers; all empty for nobody. */
+export function identityOf(verdict: Partial<Verdict>): readonly (readonly [name: string, value: string])[] {
   const { subject = '', subject_kind = '', client_id = '', key_id = '', environment = '', permissions = [] } = verdict;
   const held = permissions.join(' ');
   return [
     ['X-Latchkey-Subject', subject],
     ['X-Latchkey-Subject-Kind', subject_kind],
     ['X-Latchkey-Client-Id', client_id],
-    ['X-Latchkey-Credential', verdict.credential],
+    ['X-Latchkey-Credential', verdict.credential ?? ''],
     ['X-Latchkey-Key-Id', key_id],
     ['X-Latchkey-Environment', environment],
     ['X-Latchkey-Permissions', held.length <= mostHeaderLength ? held : ''],
@@ -40,12 +70,13 @@ export function challengeFor(resource: string | undefined): Problem {
 }
 
 /** The refusal of a request: 401 with a challenge, 403, or 429. */
-export function refuse(verdict: Verdict, resource: string | undefined): Problem {
+export function refuse(verdict: Verdict, resource: string | undefined, now: Date): Problem {
   const { code, reason: detail } = verdict;
   const members = { code };
   const kind = verdictKinds[code];
   if (kind === 'limited') {
-    const headers = { 'Retry-After': String(verdict.retry_after_seconds ?? 1) };
+    const state = Object.fromEntries(rateLimitHeaders(verdict.limits, now));
+    const headers = { ...state, 'Retry-After': String(verdict.retry_after_seconds ?? 1) };
     return new Problem(429, code, { title: 'Too many requests', detail, headers, members });
   }
   if (kind === 'dead') {

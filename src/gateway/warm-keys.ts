@@ -10,10 +10,10 @@ import {
 } from '../platform/http/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
 import { callerAsked } from './callers.ts';
-import { credentialOf } from './credentials.ts';
+import { callerCredentialOf, credentialOf } from './credentials.ts';
 import { forwardAuthPath, questionIn, verifyRequest } from './forward-auth.ts';
 import { EarlyInquiry, type Inquiry } from './inquiry.ts';
-import { identityOf } from './proxy-answers.ts';
+import { identityOf, rateLimitHeaders } from './proxy-answers.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
 import { type Verdict, VerifyRequest } from './schemas.ts';
 import { askedOf, ofKey } from './verdicts.ts';
@@ -21,6 +21,8 @@ import { verifyPath } from './verify.ts';
 
 export type WarmKeysDeps = RecordDeps & {
   keys: KeyVerifier;
+  now: () => Date;
+  issuer: string;
   /** Of Latchkey's own API. */
   audience: string;
   /** Services ask under this name; proxies ask about hosts of others. */
@@ -65,17 +67,18 @@ export class WarmKeys {
   }
 
   #answerProxy(request: IncomingMessage, response: ServerResponse): boolean {
-    const { keys, observe, proxyHops } = this.#deps;
+    const { issuer, keys, now, observe, proxyHops } = this.#deps;
     const begun = begin(request);
     const inquiry = new EarlyInquiry(request, proxyHops);
-    const asked = ifPlain(() => askedByProxy(inquiry));
+    const asked = ifPlain(() => askedByProxy(inquiry, issuer));
     const [met] = (asked && keys.admitMet([asked])) ?? [];
     if (!asked || !met) return false;
     this.#tell(response, () => {
       const { verdict, headers } = toldOf(met.entry, asked.asked);
       const { request_id } = begun;
       recordUse(this.#deps, { request: asked.asked, verdict, from: inquiry.ip, request_id });
-      response.writeHead(200, [...this.#toProxies, 'X-Request-Id', request_id, ...headers]).end();
+      const limits = rateLimitHeaders(met.limits, now()).flat();
+      response.writeHead(200, [...this.#toProxies, 'X-Request-Id', request_id, ...headers, ...limits]).end();
       observe({ method: 'GET', path: forwardAuthPath, ...begun });
     });
     return true;
@@ -85,7 +88,7 @@ export class WarmKeys {
     const { host, longWay, proxyHops } = this.#deps;
     const begun = begin(request);
     const inquiry = new EarlyInquiry(request, proxyHops);
-    const caller = ifPlain(() => credentialOf(inquiry));
+    const caller = ifPlain(() => callerCredentialOf(inquiry));
     if (!isShortJson(request) || !plainlyNames(host, request) || !caller || !('key' in caller)) return false;
     whole(request, (body) => {
       if (this.#answerBody(response, { inquiry, caller: caller.key, body, begun })) return;
@@ -133,9 +136,9 @@ function begin({ headers }: IncomingMessage): Begun {
 }
 
 /** What a proxy asks of a key; undefined: it asks something else. @throws Problem */
-function askedByProxy(inquiry: Inquiry): KeyUse | undefined {
+function askedByProxy(inquiry: Inquiry, issuer: string): KeyUse | undefined {
   const question = questionIn(inquiry);
-  const credential = question && credentialOf(inquiry);
+  const credential = question && credentialOf(inquiry, issuer);
   if (!credential || !('key' in credential)) return undefined;
   return { key: credential.key, asked: askedOf(verifyRequest(inquiry, question, credential)) };
 }

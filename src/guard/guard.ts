@@ -1,3 +1,4 @@
+import { type Credential, credentialIn } from './credentials.ts';
 import type { Identity, Need } from './identity.ts';
 import { LocalTokens } from './local-tokens.ts';
 import { allows } from './permissions.ts';
@@ -35,11 +36,6 @@ export type Guard = {
   check: (request: GuardedRequest, need?: Need) => Promise<Outcome>;
 };
 
-type Credential = { kind: 'key' | 'bearer' | 'dpop'; value: string };
-
-const keyShape = /^sk_[a-z0-9]+_/;
-const longest = 16_384;
-
 /**
  * A guard for one API. JWTs are verified here, by published keys and status lists; opaque tokens, API keys and tokens that are
  * bound to their sender are asked about at the gateway. When neither can be reached, nobody passes (503).
@@ -49,7 +45,7 @@ export function createGuard({ cacheMs = 1000, ...options }: GuardOptions): Guard
   const now = Date.now;
   const tokens = new LocalTokens({ issuer, resource: options.resource, now });
   const remote = options.key ? new RemoteVerdicts({ issuer, key: options.key, cacheMs, now }) : undefined;
-  const deps = { resource: options.resource, tokens, remote };
+  const deps = { issuer, resource: options.resource, tokens, remote };
   return {
     check: async (request, need = {}) => {
       try {
@@ -70,10 +66,10 @@ function originOf(issuer: string): string {
   return url.origin;
 }
 
-type Deps = { resource: string; tokens: LocalTokens; remote: RemoteVerdicts | undefined };
+type Deps = { issuer: string; resource: string; tokens: LocalTokens; remote: RemoteVerdicts | undefined };
 
 async function judged(deps: Deps, request: GuardedRequest, need: Need): Promise<Outcome> {
-  const credential = credentialIn(request.headers);
+  const credential = credentialIn(request.headers, deps.issuer);
   if (credential === 'several')
     return refused(refusal(400, { error: 'invalid_request', detail: 'Send one credential, in one header.' }));
   if (!credential)
@@ -85,18 +81,6 @@ async function judged(deps: Deps, request: GuardedRequest, need: Need): Promise<
     if (verdict.kind === 'good') return permitted(verdict.identity, permissions);
   }
   return askedAt(deps, { request, need, credential, permissions });
-}
-
-/** One credential; a request with several could be another one to whoever stands in between. */
-function credentialIn(headers: GuardedRequest['headers']): Credential | 'several' | undefined {
-  const [keys, authorizations] = [headers['x-api-key'], headers.authorization].map((value) => [value ?? []].flat());
-  if ((keys?.length ?? 0) + (authorizations?.length ?? 0) > 1) return 'several';
-  const [key] = keys ?? [];
-  if (key !== undefined) return key.length <= longest ? { kind: 'key', value: key } : undefined;
-  const [, scheme = '', value = ''] = /^(bearer|dpop) +(\S+)$/i.exec(authorizations?.[0] ?? '') ?? [];
-  if (value === '' || value.length > longest) return undefined;
-  if (keyShape.test(value)) return { kind: 'key', value };
-  return { kind: scheme.toLowerCase() === 'dpop' ? 'dpop' : 'bearer', value };
 }
 
 function permitted(identity: Identity, permissions: readonly string[]): Outcome {

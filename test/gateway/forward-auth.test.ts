@@ -182,7 +182,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
   test.each<[string, Record<string, string | string[]>]>([
     ['two keys', { 'x-api-key': ['a', 'b'] }],
     ['two Authorization headers', { authorization: ['Bearer a', 'Bearer b'] }],
-    ['a key and a token', { 'x-api-key': 'a', authorization: 'Bearer b' }],
+    ['two keys in two headers', { 'x-api-key': 'a', authorization: 'Bearer sk_dev_b' }],
     ['two addresses that disagree', { 'x-original-uri': '/users', 'x-forwarded-uri': '/products' }],
     ['two methods that disagree', { 'x-original-method': 'GET', 'x-forwarded-method': 'POST' }],
     ['the address twice', { 'x-original-uri': ['/products', '/users'] }],

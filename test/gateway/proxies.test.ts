@@ -115,7 +115,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
         { 'x-api-key': [key, 'another'] },
         { 'x-api-key': ['another', key] },
         { authorization: [`Bearer ${key}`, 'Bearer another'] },
-        { 'x-api-key': key, authorization: 'Bearer another' },
+        { 'x-api-key': key, authorization: `Bearer ${key}` },
       ]) {
         const { status } = await send('/products', { headers: headers as Record<string, string[]> });
         expect([400, 401]).toContain(status);
@@ -143,6 +143,28 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       const answer = await send('/products', { headers: withKey(key) });
       expect(answer.status).toBe(429);
       expect(Number(answer.headers['retry-after'])).toBeGreaterThan(3000);
+      expect(api.seen).toEqual([]);
+    });
+
+    test('has its clients told how much is left of their limits, by proxies that can', async () => {
+      const { key } = await gateway.mint({ restrictions: { rate_limit: '5 requests/hour' } });
+      const { headers } = await send('/products', { headers: withKey(key) });
+      expect(headers.ratelimit).toEqual(program.handsOnLimits ? expect.stringMatching(/;r=4;t=\d+$/) : undefined);
+    });
+
+    test('gets the preflights of browsers, for nobody, and no other request without a credential', async () => {
+      const asked = { origin: 'https://shop.example', 'access-control-request-method': 'POST' };
+      const spoofed = { ...asked, 'x-latchkey-subject': 'admin', x_latchkey_key_id: 'forged' };
+      expect(await send('/products', { method: 'OPTIONS', headers: spoofed })).toMatchObject({ status: 200 });
+      expect(api.seen).toMatchObject([{ method: 'OPTIONS', url: '/products' }]);
+      expect(JSON.stringify(api.seen)).not.toMatch(/admin|forged/);
+      api.seen.length = 0;
+      expect((await send('/products', { method: 'OPTIONS' })).status).toBe(401);
+      for (const claim of ['x-original-method', 'x-forwarded-method', 'x-http-method-override'])
+        for (const method of ['GET', 'POST', 'DELETE']) {
+          const { status } = await send('/products', { method, headers: { ...asked, [claim]: 'OPTIONS' } });
+          expect([400, 401]).toContain(status);
+        }
       expect(api.seen).toEqual([]);
     });
 

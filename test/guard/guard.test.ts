@@ -116,7 +116,17 @@ describe('an API that guards its routes', () => {
     expect(await get(url, { 'x-api-key': minted.key })).toMatchObject({ status: 200, body: { key_id: minted.id } });
     expect((await get(url, bearer(minted.key))).status).toBe(200);
     expect((await get(url, { 'x-api-key': 'sk_dev_nonsense' })).status).toBe(401);
-    expect((await get(url, { 'x-api-key': minted.key, ...bearer(await jwt()) })).status).toBe(400);
+    // Two of Latchkey's are one too many; another Authorization is the application's own affair.
+    const { key: second } = await mint({ permissions: ['report:*'] });
+    const basicOf = (text: string) => ({ authorization: `Basic ${btoa(text)}` });
+    for (const more of [bearer(await jwt()), bearer(second), basicOf(`${second}:`)])
+      expect((await get(url, { 'x-api-key': minted.key, ...more })).status).toBe(400);
+    for (const more of [bearer('e30.e30.e30'), bearer('another'), basicOf('alice:secret')])
+      expect((await get(url, { 'x-api-key': minted.key, ...more })).status).toBe(200);
+    for (const text of [`${minted.key}:`, `api:${minted.key}`])
+      expect((await get(url, basicOf(text))).status).toBe(200);
+    expect((await get(url, basicOf(`${minted.key}:${second}`))).status).toBe(400);
+    expect((await get(url, basicOf('alice:secret'))).status).toBe(401);
   });
 
   test('refuses a token for another API, one of nobody, and one whose signature was changed', async () => {

@@ -23,6 +23,8 @@ export type ProxyProgram = {
   files: readonly string[];
   /** Hands on what Latchkey answers in the body, too. */
   handsOnReasons: boolean;
+  /** Tells clients how much is left of their limits. */
+  handsOnLimits: boolean;
   /** Text of an example → where it listens, in the way of this proxy. */
   listen: readonly [example: string, here: (port: string) => string];
   /** Its main file, around the example's, which is a part of one or the whole. */
@@ -45,6 +47,7 @@ export const proxyPrograms: readonly ProxyProgram[] = [
     find: () => located('LATCHKEY_TEST_NGINX', ['nginx', '/usr/sbin/nginx'], '-v'),
     files: ['nginx.conf'],
     handsOnReasons: false,
+    handsOnLimits: true,
     listen: ['listen 8080', (port) => `listen 127.0.0.1:${port}`],
     main: (folder, example) => {
       const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
@@ -61,6 +64,7 @@ export const proxyPrograms: readonly ProxyProgram[] = [
     find: () => located('LATCHKEY_TEST_HAPROXY', ['haproxy', '/usr/sbin/haproxy'], '-v'),
     files: ['haproxy.cfg', 'haproxy.lua'],
     handsOnReasons: true,
+    handsOnLimits: true,
     listen: ['bind :8080', (port) => `bind 127.0.0.1:${port}`],
     main: (folder, example) => example.replace('/etc/haproxy/', `${folder}/`),
     run: (folder) => ['-db', '-f', `${folder}/main`],
@@ -74,6 +78,7 @@ export const proxyPrograms: readonly ProxyProgram[] = [
         : undefined,
     files: ['apache.conf', 'apache.lua'],
     handsOnReasons: false,
+    handsOnLimits: true,
     listen: ['<VirtualHost *:8080>', (port) => `Listen 127.0.0.1:${port}\n<VirtualHost *:${port}>`],
     main: (folder, example) => {
       const modules = ['mpm_event', 'authz_core', 'headers', 'lua', 'proxy', 'proxy_http', 'setenvif'];
@@ -90,6 +95,7 @@ export const proxyPrograms: readonly ProxyProgram[] = [
     find: () => located('LATCHKEY_TEST_CADDY', ['caddy', '/usr/bin/caddy'], 'version'),
     files: ['Caddyfile'],
     handsOnReasons: true,
+    handsOnLimits: false,
     listen: [':8080 {', (port) => `http://127.0.0.1:${port} {`],
     main: (folder, example) => `{\nadmin off\nstorage file_system ${folder}\n}\n${example}`,
     run: (folder) => ['run', '--adapter', 'caddyfile', '--config', `${folder}/main`],

@@ -1,0 +1,24 @@
+import { single } from './credentials.ts';
+import type { Inquiry } from './inquiry.ts';
+import type { OriginalRequest } from './original-request.ts';
+
+const token = /^[!#$%&'*+.^_`|~\w-]+$/;
+
+/** With these some servers take a request for one of another method. */
+const overrides = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+/** A browser sends no credentials with a preflight (Fetch Standard §4.8). */
+const credentials = ['authorization', 'cookie', 'x-api-key'];
+
+/**
+ * Whether a browser asks by this request what another one may be (CORS preflight, Fetch Standard §3.3.3): the proxy says that
+ * its method is OPTIONS, it has `Origin` and `Access-Control-Request-Method`, and nothing that no browser sends with one.
+ *
+ * @throws Problem 400: a header came twice
+ */
+export function isPreflight(inquiry: Inquiry, { method }: OriginalRequest): boolean {
+  const origin = single(inquiry, 'origin') ?? '';
+  const requested = single(inquiry, 'access-control-request-method') ?? '';
+  const { headers } = inquiry.req;
+  const isPlain = [...overrides, ...credentials].every((name) => !headers[name]);
+  return method === 'OPTIONS' && origin !== '' && token.test(requested) && isPlain;
+}
