@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import type { z } from 'zod';
-import { invalid, type Problem } from '../platform/http/index.ts';
+import { invalid, issuesIn, type Problem, validationWords } from '../platform/http/index.ts';
 import { type ReadEnvironment, resolveReferences } from './references.ts';
 import { ConfigurationFile, keys } from './schemas.ts';
 
@@ -23,7 +23,7 @@ export async function readConfigurationFile(path: string, env: ReadEnvironment):
   if (text.length > maxBytes) throw invalid('', `${path} is larger than 16 MiB.`);
   const content = parsedText(path, text) ?? {};
   await resolveReferences({ path, env }, content);
-  const parsed = ConfigurationFile.safeParse(content);
+  const parsed = ConfigurationFile.safeParse(content, { error: validationWords });
   if (!parsed.success) throw wrongMembers(path, parsed.error);
   refuseTwins(path, parsed.data);
   return parsed.data;
@@ -38,8 +38,9 @@ function parsedText(path: string, text: string): unknown {
 }
 
 function wrongMembers(path: string, error: z.ZodError): Problem {
-  const lines = error.issues.map((issue) => `/${issue.path.map(String).join('/')} ${issue.message}`);
-  return invalid(pointerOf(error.issues[0]?.path), `${path}: ${lines.join('; ')}.`);
+  const issues = issuesIn(error);
+  const lines = issues.map((issue) => `/${issue.path.map(String).join('/')} ${issue.message}`);
+  return invalid(pointerOf(issues[0]?.path), `${path}: ${lines.join('; ')}.`);
 }
 
 function pointerOf(path: readonly PropertyKey[] = []): string {

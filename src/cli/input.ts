@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { z } from 'zod';
-import { invalid } from '../platform/http/index.ts';
+import { invalid, issuesIn, validationWords } from '../platform/http/index.ts';
 import { note } from './output.ts';
 
 /** Whether there is somebody to ask. */
@@ -52,9 +52,11 @@ export async function isConfirmed(question: string, { yes = false, scripts }: Co
  * @throws Problem `invalid` naming every wrong one
  */
 export function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: validationWords });
   if (result.success) return result.data;
-  const lines = result.error.issues.map(({ path, message }) => `${path.map(String).join('.') || 'input'} ${message}`);
+  const lines = issuesIn(result.error).map(
+    ({ path, message }) => `${path.map(String).join('.') || 'input'} ${message}`,
+  );
   throw invalid('', `${lines.join('; ')}.`);
 }
 

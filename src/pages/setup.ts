@@ -1,7 +1,7 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { anonymous, form, Problem, requestOrigin } from '../platform/http/index.ts';
+import { anonymous, form, Problem, requestOrigin, validationWords } from '../platform/http/index.ts';
 import { isSetupOpen, setUpFirstAdministrator, UserInput } from '../users/index.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
 import { pagePaths } from './page-data.ts';
@@ -48,7 +48,7 @@ async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
   const values = { username: text('username'), email: text('email'), name: text('name') };
   const password = sent.get('password') ?? '';
   const given = Object.fromEntries(Object.entries({ ...values, password }).filter(([, value]) => value !== ''));
-  const parsed = SetupForm.safeParse(given);
+  const parsed = SetupForm.safeParse(given, { error: validationWords });
   const errors = parsed.success ? {} : fieldErrors(parsed.error);
   if (password && password !== sent.get('password_repeated'))
     errors.password_repeated = 'The two passwords are not the same.';

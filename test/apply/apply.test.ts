@@ -90,7 +90,7 @@ users:
       { clients: [{ client_id: 'x', redirect_uri: 'https://x.example' }] },
       /\/clients\/0\/redirect_uri/,
     ],
-    ['an unknown list', { client: [] }, /[Uu]nrecognized key.*"client"/],
+    ['an unknown list', { client: [] }, /\/client is not known/],
     [
       'a redirect address with a fragment',
       { clients: [{ client_id: 'x', redirect_uris: ['https://x.example/#a'] }] },

@@ -1,5 +1,6 @@
 /** What every request meets first: its origin, its bounds, the host check, headers, and how refusals are answered. */
 export { type Actor, anonymous, person, system } from './actor.ts';
+export { cookiesBlocked, mustSendCookies } from './cookies.ts';
 export { form, mostBodyBytes, readForm, readText, replaceForm } from './form-body.ts';
 export {
   addressOf,
@@ -48,3 +49,4 @@ export {
 } from './routes.ts';
 export { isReference, type SecretReference, SecretText } from './secret-text.ts';
 export { type Answer, type Call, checked, serve } from './serve-routes.ts';
+export { issuesIn, validationWords } from './validation-words.ts';

@@ -5,6 +5,7 @@ import type { Actor } from './actor.ts';
 import { readJson } from './json-body.ts';
 import { methodNotAllowed, Problem } from './problems.ts';
 import { JsonLines, type Route } from './routes.ts';
+import { type Issue, issuesIn, validationWords } from './validation-words.ts';
 
 export type ServeOptions = {
   /** Where the routes lie, e.g. `/admin/v1`. */
@@ -130,17 +131,9 @@ function parsed(schema: z.ZodType, value: unknown, status: 400 | 404): unknown {
  * @throws Problem 400 `invalid` that names every wrong member by its pointer (RFC 6901)
  */
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: validationWords });
   if (result.success) return result.data;
-  throw invalidAt(result.error.issues.flatMap(unfolded));
-}
-
-type Issue = { path: PropertyKey[]; message: string };
-
-/** An unknown member is shown where it stands. */
-function unfolded(issue: z.core.$ZodIssue): Issue[] {
-  if (issue.code !== 'unrecognized_keys') return [issue];
-  return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'is not known' }));
+  throw invalidAt(issuesIn(result.error));
 }
 
 function invalidAt(issues: readonly Issue[]): Problem {
