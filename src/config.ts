@@ -31,6 +31,7 @@ const table = {
   LATCHKEY_ROOT_KEY: ['', '32 bytes as base64, base64url or hex: openssl rand -base64 32. In development: made once.'],
   LATCHKEY_APPLY: ['', 'File of configuration as code to apply at start.'],
   LATCHKEY_TRUST_PROXY: ['off', 'off, the number of proxies in front, or on if the first overwrites X-Forwarded-For.'],
+  LATCHKEY_MAX_HEADER_BYTES: ['16384', 'Most bytes of a request line and its headers, cookies included; more is 431.'],
   LATCHKEY_CLIENT_CERTIFICATE_HEADER: [
     '',
     'Header in which the proxy in front gives a client certificate (RFC 9440, or escaped PEM). Otherwise mutual TLS is off.',
@@ -127,6 +128,7 @@ const Environment = z.object({
     .optional(),
   LATCHKEY_APPLY: FilePath.optional(),
   LATCHKEY_TRUST_PROXY: z.string().regex(/^(on|off|[1-9]\d?)$/, 'must be off, on, or how many proxies are in front'),
+  LATCHKEY_MAX_HEADER_BYTES: wholeNumber(8192, 131_072),
   LATCHKEY_CLIENT_CERTIFICATE_HEADER: z
     .string()
     .regex(/^[A-Za-z0-9-]{1,64}$/, 'must be the name of a header')
@@ -221,6 +223,8 @@ function toConfig(values: z.output<typeof Environment>) {
     trustProxy: proxy !== 'off',
     /** How many proxies are in front, as Koa's `maxIpsCount`: 0 = not said. */
     trustedProxyHops: proxy === 'on' || proxy === 'off' ? 0 : Number(proxy),
+    /** Of a request line and its headers together. */
+    maxHeaderBytes: values.LATCHKEY_MAX_HEADER_BYTES,
     /** Where the trusted proxy puts a client certificate; undefined: mutual TLS is off. */
     clientCertificateHeader: values.LATCHKEY_CLIENT_CERTIFICATE_HEADER,
     clientCaFile: values.LATCHKEY_CLIENT_CA_FILE,

@@ -4,6 +4,7 @@ import { hasOwner } from './access/index.ts';
 import { registerAdminApi } from './admin/index.ts';
 import { createApp } from './app.ts';
 import { type ApplyDeps, applyConfiguration, readConfigurationFile } from './apply/index.ts';
+import { answerClientErrors } from './client-errors.ts';
 import { type Config, environmentVariable } from './config.ts';
 import { openDemo } from './demo.ts';
 import { type Installation, openInstallation, readVersion, StartError } from './installation.ts';
@@ -37,8 +38,8 @@ export type StartOptions = {
  */
 export async function startServer(config: Config, { say, note, listens }: StartOptions): Promise<RunningServer> {
   const underWay = new Set<ServerResponse>();
-  const door: Door = { answer: starting };
-  const server = openDoor(door);
+  const door: Door = { answer: starting, issuer: config.issuer };
+  const server = openDoor(door, config);
   // Listening first: a taken port is told before anything is opened, who looks whether the process lives hears so while it
   // waits for the database or migrates, and with PORT=0 the issuer is known only now.
   if (listens === 'at once') await listen(server, config);
@@ -47,6 +48,7 @@ export async function startServer(config: Config, { say, note, listens }: StartO
     installation = await openInstallation(config, note);
     const app = await openApp({ config, address: addressOf(server, config), installation, underWay });
     door.answer = app.answer;
+    door.issuer = app.issuer;
     if (listens === 'when ready') await listen(server, config);
     if (say) await announce(app, installation, say);
     const opened = installation;
@@ -66,15 +68,16 @@ export async function startServer(config: Config, { say, note, listens }: StartO
   }
 }
 
-/** Who answers requests now. */
-type Door = { answer: RequestListener };
+/** Who answers requests now, and as which issuer; undefined until that is known. */
+type Door = { answer: RequestListener; issuer: string | undefined };
 
-function openDoor(door: Door): Server {
+function openDoor(door: Door, { maxHeaderBytes }: Pick<Config, 'maxHeaderBytes'>): Server {
   const options = {
     IncomingMessage: IncomingRequest,
     headersTimeout: headersTimeoutMs,
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: 1000,
+    maxHeaderSize: maxHeaderBytes,
     // A request without a body has nothing to be read: a tenth of what a short one costs.
     optimizeEmptyRequests: true,
   };
@@ -82,6 +85,7 @@ function openDoor(door: Door): Server {
     if (!server.listening) response.shouldKeepAlive = false;
     door.answer(request, response);
   });
+  answerClientErrors(server, { maxHeaderBytes, issuer: () => door.issuer });
   return server;
 }
 

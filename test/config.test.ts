@@ -35,13 +35,15 @@ describe('without any setting, the configuration', () => {
       databaseWaitSeconds: 30,
       preparedStatements: true,
     };
-    const edges = { trustProxy: false, trustedProxyHops: 0, brandName: 'Latchkey', logLevel: 'warn' };
+    const edges = { trustProxy: false, trustedProxyHops: 0, maxHeaderBytes: 16_384 };
     const refresh = {
       refreshTokenIdleSeconds: 1_209_600,
       refreshTokenAbsoluteSeconds: 7_776_000,
       refreshGraceSeconds: 30,
     };
     const others = {
+      brandName: 'Latchkey',
+      logLevel: 'warn',
       mail: undefined,
       auditToStdout: false,
       leakPolicy: 'revoke',

@@ -19,6 +19,7 @@ export {
   type Authentication,
   finishConsent,
   finishRefused,
+  finishSelection,
   finishSignIn,
   type PendingInteraction,
   pendingInteraction,

@@ -1,4 +1,4 @@
-import { identityScopes } from './resources.ts';
+import { identityScopes } from './requested-scopes.ts';
 
 type Wording = readonly [said: RegExp, words: string];
 

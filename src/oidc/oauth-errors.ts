@@ -52,7 +52,9 @@ function useStandardCodes(ctx: Context): void {
   if (ctx.status === 401 && !ctx.response.get('WWW-Authenticate')) {
     // Libraries that find a challenge read no body: the challenge says what the body does.
     const { error } = (ctx.body ?? {}) as { error?: string };
-    ctx.set('WWW-Authenticate', `Basic realm="${ctx.origin}"${error ? `, error="${error}"` : ''}`);
+    // Not `ctx.origin`: Koa answers with the request's Origin header there. Scheme and host are the issuer's (`pinHost`).
+    const realm = `${ctx.protocol}://${ctx.host}`;
+    ctx.set('WWW-Authenticate', `Basic realm="${realm}"${error ? `, error="${error}"` : ''}`);
   }
   if (ctx.status === 503) ctx.set('Retry-After', '2');
   // Nothing is not text: oidc-client-ts refuses an answer to a revocation (RFC 7009 §2.2) that says it were.

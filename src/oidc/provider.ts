@@ -10,6 +10,7 @@ import { registerTokenExchange } from './grant-types/token-exchange.ts';
 import { acceptHintsOfEveryAlgorithm } from './id-token-hints.ts';
 import { nameIntrospectedPerson } from './introspected-person.ts';
 import { noteLifetimes } from './lifetimes.ts';
+import { retainRedirectQuery } from './redirect-query.ts';
 import { resolveResourceSpelling } from './resource-spelling.ts';
 import { nameIdentityScope } from './token-answers.ts';
 import { currentUnit } from './token-transaction/index.ts';
@@ -32,6 +33,7 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   provider.use(explainRefusedClients(deps));
   provider.use(nameIdentityScope);
   provider.use(nameIntrospectedPerson(deps));
+  provider.use(retainRedirectQuery);
   provider.on('server_error', (_ctx, error) => noteFailure(deps, error));
   return provider;
 }

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Context, Middleware, Next } from 'koa';
-import { form, Problem } from '../platform/http/index.ts';
+import { form, mustSendCookies, Problem } from '../platform/http/index.ts';
 import type { ServerKeys } from '../platform/keys/index.ts';
 import { ownCookie } from './own-cookie.ts';
 
@@ -22,6 +22,7 @@ export function csrfToken({ keys, issuer }: CsrfDeps, ctx: Context): string {
  */
 export function checkCsrf({ keys, issuer }: CsrfDeps, ctx: Context): void {
   const { name, options } = ownCookie('latchkey_csrf', issuer);
+  if (!isForeign(issuer, ctx)) mustSendCookies(ctx, 403);
   const nonce = ctx.cookies.get(name, options);
   if (isForeign(issuer, ctx) || !nonce || !isSame(form(ctx).get('csrf') ?? '', tokenFor(keys, nonce)))
     throw foreignForm();
@@ -57,7 +58,6 @@ function isSame(given: string, expected: string): boolean {
 function foreignForm(): Problem {
   return new Problem(403, 'foreign_form', {
     title: 'This form could not be checked',
-    detail:
-      'Cookies may be blocked, or the page was open for too long. Go back, reload the page and send the form again.',
+    detail: 'The page was open for too long, or cookies are blocked. Go back, reload the page and send the form again.',
   });
 }

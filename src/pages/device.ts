@@ -3,7 +3,7 @@ import type { Context, Middleware, Next } from 'koa';
 import { renderSVG } from 'uqr';
 import type { DevicePages, UserCodeProblem } from '../oidc/index.ts';
 import { hasSession } from '../oidc/index.ts';
-import { notFound, requestOrigin, tooMany } from '../platform/http/index.ts';
+import { mustSendCookies, notFound, requestOrigin, tooMany } from '../platform/http/index.ts';
 import type { Throttles } from '../users/index.ts';
 import { pagePaths } from './page-data.ts';
 import { chromeOf, type PagesDeps, show } from './pages.ts';
@@ -55,6 +55,8 @@ export function userCodeEntry({ provider, throttles }: Pick<PagesDeps, 'provider
     if (isForm && ctx.method === 'POST') await slowDown(throttles, ctx);
     // Without the session that holds the form's secret the library fails instead of asking again.
     if ((!isForm || ctx.method === 'POST') && !(await hasSession(provider().current(), ctx))) {
+      // Else a browser that blocks cookies would be sent to the same form for ever.
+      if (ctx.method === 'POST') mustSendCookies(ctx, 403);
       ctx.status = 303;
       ctx.redirect(pagePaths.device);
       return undefined;

@@ -5,6 +5,7 @@ import { allowClient, denyClient, findStandingConsent } from '../consents/index.
 import {
   finishConsent,
   finishRefused,
+  finishSelection,
   finishSignIn,
   type PendingInteraction,
   pendingInteraction,
@@ -28,6 +29,7 @@ export function interactionRoutes(router: Router, deps: PagesDeps): void {
     };
   router.get('/interaction/:uid', pending(showInteraction));
   router.post('/interaction/:uid/sign-in', pending(submitSignIn));
+  router.post('/interaction/:uid/select-account', pending(selectAccount));
   router.post('/interaction/:uid/switch-account', pending(switchAccount));
   router.post('/interaction/:uid/consent', pending(submitConsent));
 }
@@ -42,6 +44,7 @@ function formTargets(redirect_uri: string | undefined): string[] {
 
 async function showInteraction(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
   if (interaction.prompt === 'consent') await showConsent(deps, ctx, interaction);
+  else if (interaction.prompt === 'select_account' && interaction.user_id) await showAccounts(deps, ctx, interaction);
   else showSignIn(deps, ctx, { ...signInView(interaction), login: interaction.login_hint ?? '' });
 }
 
@@ -53,9 +56,30 @@ function nameOf({ client }: PendingInteraction): string {
   return typeof client.metadata.client_name === 'string' ? client.metadata.client_name : client.client_id;
 }
 
+/** The account that is signed in, or another one. */
+async function showAccounts(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
+  const { uid, user_id = '' } = interaction;
+  const user = await findUserById(deps.db, user_id);
+  show(deps, ctx, 'select-account', {
+    csrf: csrfToken(deps, ctx),
+    action: `/interaction/${uid}/select-account`,
+    switch_account_action: `/interaction/${uid}/switch-account`,
+    client_name: nameOf(interaction),
+    account: user ? { name: user.name ?? user.username, login: accountName(user) } : undefined,
+  });
+}
+
+async function selectAccount(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
+  checkCsrf(deps, ctx);
+  const isChosen = form(ctx).get('decision') === 'continue' && interaction.user_id !== undefined;
+  if (!isChosen) return refuse(deps, ctx, interaction);
+  goOn(ctx, await finishSelection(deps.provider().current(), ctx));
+}
+
 async function switchAccount(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
   checkCsrf(deps, ctx);
-  showSignIn(deps, ctx, { ...signInView(interaction), notice: 'Sign in with the account you want to use.' });
+  const notice = 'Sign in with the account you want to use.';
+  showSignIn(deps, ctx, { ...signInView(interaction), login: interaction.login_hint ?? '', notice });
 }
 
 async function submitSignIn(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {

@@ -60,6 +60,16 @@ export type SetupPage = {
   password_rules?: string | undefined;
 };
 
+/** Sends `decision`: `continue` or `cancel`; the second form sends nothing but `csrf`. */
+export type SelectAccountPage = {
+  csrf: string;
+  action: string;
+  switch_account_action: string;
+  client_name: string;
+  /** Who is signed in; absent where the account was deleted meanwhile. */
+  account?: { name: string; login: string } | undefined;
+};
+
 /** Sends `login` and `password`, or `decision=cancel`. */
 export type SignInPage = {
   csrf: string;
@@ -259,6 +269,7 @@ export type ReferencePage = {
 export type PageData = ConsolePages & {
   setup: SetupPage;
   'sign-in': SignInPage;
+  'select-account': SelectAccountPage;
   consent: ConsentPage;
   'sign-out': SignOutPage;
   'signed-out': SignedOutPage;

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { browserSession, type ProviderPages } from '../oidc/index.ts';
-import { contentSecurityPolicy, type Problem } from '../platform/http/index.ts';
+import { contentSecurityPolicy, cookiesBlocked, type Problem } from '../platform/http/index.ts';
 import { findUserById } from '../users/index.ts';
 import { devicePages } from './device.ts';
 import { accountName, chromeOf, type PagesDeps } from './pages.ts';
@@ -21,8 +21,8 @@ export function providerPages(deps: Deps & Pick<PagesDeps, 'db'>): ProviderPages
   };
   return {
     ...devicePages(deps),
-    renderError: (ctx, { error, error_description }) => {
-      const { heading, message } = wordsFor(error);
+    renderError: (ctx, { error, error_description }, cause) => {
+      const { heading, message } = wordsOfLost(ctx, cause) ?? wordsFor(error);
       const page = { heading, message, technical: { error, description: error_description }, status: ctx.status };
       html(ctx, renderPage('error', page, chromeOf(deps, ctx)));
     },
@@ -48,6 +48,21 @@ const ourFault = {
   heading: 'That did not work',
   message: 'Something went wrong on our side. Wait a moment and try again.',
 };
+
+/** The browser came back without the cookie of the request that it had begun. */
+function wordsOfLost(
+  ctx: Parameters<ProviderPages['renderError']>[0],
+  cause: Error,
+): { heading: string; message: string } | undefined {
+  const isLost = cause.name === 'SessionNotFound';
+  const isSigningOut = ctx.oidc.route === 'end_session_confirm';
+  if ((isLost || isSigningOut) && ctx.get('Cookie') === '') return wordsOf(cookiesBlocked(ctx, 400));
+  if (!isLost) return undefined;
+  return {
+    heading: 'This page has expired',
+    message: 'It was finished already, or waited too long. Go back to the app and try again.',
+  };
+}
 
 function wordsFor(error: string): { heading: string; message: string } {
   if (error === 'temporarily_unavailable' || error === 'server_error') {

@@ -10,6 +10,7 @@ import { counted } from './words.ts';
 const templates: Readonly<Record<keyof PageData, string>> = {
   setup: '@setup/setup',
   'sign-in': '@sign-in/sign-in',
+  'select-account': '@sign-in/select-account',
   consent: '@consent/consent',
   'sign-out': '@sign-out/sign-out',
   'signed-out': '@sign-out/signed-out',

@@ -31,6 +31,12 @@ const browser = {
 const minimal: PageData = {
   setup: { ...form, values: {}, errors: {} },
   'sign-in': { ...form, login: '' },
+  'select-account': {
+    ...form,
+    switch_account_action: '/switch',
+    client_name: 'Inbox Assistant',
+    account: { name: 'Alice Example', login: 'alice@example.com' },
+  },
   consent: {
     ...form,
     client_name: 'Shop',
@@ -109,6 +115,12 @@ const maximal: PageData = {
     values: { username: hostile, email: hostile, name: hostile },
     errors,
     password_rules: hostile,
+  },
+  'select-account': {
+    ...hostileForm,
+    switch_account_action: hostile,
+    client_name: hostile,
+    account: { name: hostile, login: hostile },
   },
   'sign-in': { ...hostileForm, client_name: hostile, login: hostile, error: hostile, notice: hostile, cancel: true },
   consent: {

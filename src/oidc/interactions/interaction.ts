@@ -3,7 +3,7 @@ import type Provider from 'oidc-provider';
 import type { Interaction } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { ConsentedScopes } from '../../../db/schema.ts';
-import { Problem } from '../../platform/http/index.ts';
+import { mustSendCookies, Problem } from '../../platform/http/index.ts';
 import { findResourceServer } from '../../resource-servers/index.ts';
 import { scopesOfClaims } from '../claims.ts';
 import { identityScopes } from '../requested-scopes.ts';
@@ -13,7 +13,7 @@ import { type ClientDeps, type ClientRecord, findClientRecord, type StoreDeps } 
 /** A request that waits for the person. */
 export type PendingInteraction = {
   uid: string;
-  prompt: 'login' | 'consent';
+  prompt: 'select_account' | 'login' | 'consent';
   client: ClientRecord;
   /** undefined: a device waits for the answer (RFC 8628). */
   redirect_uri: string | undefined;
@@ -27,26 +27,31 @@ export type PendingInteraction = {
 /**
  * The interaction this browser came to finish.
  *
- * @throws Problem 400: it expired, was finished, or belongs to another browser
+ * @throws Problem 400: the browser sends no cookies; it expired, was finished, or belongs to another browser
  */
 export async function pendingInteraction(
   provider: Provider,
   deps: ClientDeps & Pick<StoreDeps, 'db'>,
   ctx: Context,
 ): Promise<PendingInteraction> {
+  mustSendCookies(ctx, 400);
   const details = await provider.interactionDetails(ctx.req, ctx.res).catch(refuseUnknown);
   const client = await findClientRecord(deps, String(details.params.client_id));
   if (details.uid !== ctx.params.uid || !client) throw unknownInteraction();
   const { prompt, params, session } = details;
   return {
     uid: details.uid,
-    prompt: prompt.name === 'consent' ? 'consent' : 'login',
+    prompt: promptNamed(prompt.name),
     client,
     redirect_uri: typeof params.redirect_uri === 'string' ? params.redirect_uri : undefined,
     login_hint: typeof params.login_hint === 'string' ? params.login_hint.slice(0, 254) : undefined,
     user_id: session?.accountId,
     asked: await askedOf(deps, client, details),
   };
+}
+
+function promptNamed(name: string): PendingInteraction['prompt'] {
+  return name === 'consent' || name === 'select_account' ? name : 'login';
 }
 
 async function askedOf(
@@ -121,7 +126,14 @@ export function finishSignIn(provider: Provider, ctx: Context, authentication: A
   const at = authenticated_at.getTime();
   // Without `ts` a consent would count as a sign-in: the library signs in again with whatever came before it.
   const login = { accountId, amr, remember: true, ts: Math.floor(at / 1000), authenticated_at_ms: at };
-  return provider.interactionResult(ctx.req, ctx.res, { login }, { mergeWithLastSubmission: false });
+  // Whoever signs in has chosen the account with it.
+  const result = { login, select_account: {} };
+  return provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false });
+}
+
+/** Where to go on after the person chose the account that is signed in. */
+export function finishSelection(provider: Provider, ctx: Context): Promise<string> {
+  return provider.interactionResult(ctx.req, ctx.res, { select_account: {} }, { mergeWithLastSubmission: true });
 }
 
 /** Where to go on after the person allowed it; `rejected` is what was left unticked. */
