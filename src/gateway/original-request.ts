@@ -3,13 +3,14 @@ import type { Inquiry } from './inquiry.ts';
 
 /** The request that a proxy asks about. */
 export class OriginalRequest {
-  readonly method: string;
+  /** In capitals; undefined: the proxy does not say. */
+  readonly method: string | undefined;
   /** As it was sent, without the query. */
   readonly path: string;
 
-  constructor(method: string, uri: string) {
+  constructor(method: string | undefined, uri: string) {
     const end = uri.search(/[?#]/);
-    this.method = method.toUpperCase();
+    this.method = method?.toUpperCase() || undefined;
     this.path = end < 0 ? uri : uri.slice(0, end);
   }
 
@@ -22,13 +23,14 @@ export class OriginalRequest {
 /**
  * The original request as the proxy describes it: `X-Original-URI` and `X-Original-Method` (nginx), or `X-Forwarded-Uri` and
  * `X-Forwarded-Method` (Traefik, Caddy, HAProxy). Proxies pass on what clients send, so that one who sends the other pair is
- * refused instead of believed.
+ * refused instead of believed. A method that no header names stays unknown: a request that changes something must not pass as one
+ * that reads.
  *
  * @throws Problem 400: two headers disagree
  */
 export function originalRequest(inquiry: Inquiry): OriginalRequest {
   const uri = agreed(inquiry, 'x-original-uri', 'x-forwarded-uri') ?? '/';
-  const method = agreed(inquiry, 'x-original-method', 'x-forwarded-method') ?? 'GET';
+  const method = agreed(inquiry, 'x-original-method', 'x-forwarded-method');
   return new OriginalRequest(method, uri);
 }
 

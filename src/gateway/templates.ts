@@ -24,11 +24,16 @@ export function template(written: string): Template {
     let text = '';
     for (const { part, valueIn } of parts) {
       const value = valueIn(request);
-      if (value === undefined) return { problem: `The request has no {${part}}.` };
+      if (value === undefined) return { problem: problemOf(part) };
       text += value;
     }
     return { text };
   };
+}
+
+function problemOf(placeholder: string): string {
+  if (placeholder !== 'method' && placeholder !== 'action') return `The request has no {${placeholder}}.`;
+  return `The proxy does not say which method the request has, so {${placeholder}} is unknown: let it send X-Original-Method or X-Forwarded-Method.`;
 }
 
 /** The same for a permission; what comes from a request becomes one segment, and never a wildcard. */
@@ -47,8 +52,8 @@ export function permissionTemplate(written: string): Template {
 
 /** What stands in the place of a placeholder. */
 function placed(name: string): (request: OriginalRequest) => string | undefined {
-  if (name === 'method') return ({ method }) => method.toLowerCase();
-  if (name === 'action') return ({ method }) => (readers.has(method) ? 'read' : 'write');
+  if (name === 'method') return ({ method }) => method?.toLowerCase();
+  if (name === 'action') return ({ method }) => method && (readers.has(method) ? 'read' : 'write');
   const position = /^path\.([1-9]\d?)$/.exec(name)?.[1];
   if (position === undefined) return () => undefined;
   // One part that servers read in two ways makes every other uncertain: of `/a/../b` some serve `/b`.

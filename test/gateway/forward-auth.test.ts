@@ -58,6 +58,26 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     expect(answer.headers.get('x-latchkey-credential')).toBe('access_token');
   });
 
+  test.each(['{action}', '{method}'])(
+    'makes no permission with %s of a request whose method it does not tell',
+    async (placeholder) => {
+      const { key: able } = await gateway.mint({
+        owner: { client_id: 'service' },
+        permissions: ['database:read:products', 'database:get:products'],
+        roles: [],
+      });
+      const at = `?permission=database:${placeholder}:products`;
+      const described = { 'x-api-key': able, 'x-original-uri': '/products' };
+      for (const headers of [described, { ...described, 'x-original-method': '' }]) {
+        expect((await raw(`/gateway/forward-auth${at}`, headers)).status).toBe(403);
+      }
+      for (const method of ['GET', 'get'])
+        expect((await gateway.forwardAuth(at, { ...described, 'x-original-method': method })).status).toBe(200);
+      for (const method of ['DELETE', 'M-SEARCH', 'GET-OR-PUT'])
+        expect((await gateway.forwardAuth(at, { ...described, 'x-forwarded-method': method })).status).toBe(403);
+    },
+  );
+
   test('challenges who says nothing, or something that is not good (RFC 6750 §3, RFC 9728 §5.1)', async () => {
     const at = `?permission=read&resource=${encodeURIComponent(`${api}/v1`)}`;
     const metadata = `resource_metadata="${api}/.well-known/oauth-protected-resource/v1"`;
