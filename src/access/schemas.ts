@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PageQuery, Timestamp } from '../platform/http/index.ts';
+import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../platform/http/index.ts';
 import { isPermissionPattern } from './permissions.ts';
 
 const RoleName = z
@@ -15,6 +15,7 @@ const RoleRight = z.strictObject({
   resource: z
     .string()
     .max(512)
+    .refine(isSeen, notSeen)
     .nullable()
     .default(null)
     .meta({ description: 'an API’s identifier; null: at every API' }),
@@ -35,14 +36,14 @@ const GroupName = z
 
 export const RoleInput = z.strictObject({
   name: RoleName,
-  description: z.string().min(1).max(200).optional(),
+  description: ShownText(200).optional(),
   exported_as: GroupName.optional(),
   permissions: z.array(RoleRight).max(500).default([]),
 });
 export type RoleInput = z.infer<typeof RoleInput>;
 
 export const RoleChanges = z.strictObject({
-  description: z.string().min(1).max(200).nullable().optional(),
+  description: ShownText(200).nullable().optional(),
   exported_as: GroupName.nullable().optional(),
   permissions: z.array(RoleRight).max(500).optional(),
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isPermissionPattern, UserReferenceText } from '../access/index.ts';
-import { PageQuery, Timestamp } from '../platform/http/index.ts';
+import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../platform/http/index.ts';
 import { environmentShape } from './format.ts';
 import { Restrictions } from './restrictions/index.ts';
 
@@ -14,7 +14,7 @@ const Pattern = z
   .refine(isPermissionPattern, `must be ${aPermission}`)
   .meta({ examples: ['database:read:*'] });
 const KeyRight = z.strictObject({
-  resource: z.string().min(1).max(512).nullable().default(null).meta({ description: 'an API’s identifier; null: any' }),
+  resource: ShownText(512).nullable().default(null).meta({ description: 'an API’s identifier; null: any' }),
   pattern: Pattern,
 });
 /** A pattern alone is one at every API that the key is for. */
@@ -30,11 +30,14 @@ const Owner = z
 export type Owner = z.output<typeof Owner>;
 
 const Environment = z.string().regex(environmentShape, 'must be small letters and digits, a letter first');
-const Tag = z.string().regex(/^[\p{L}\p{N}_.:/-]{1,64}$/u, 'must be letters, digits, "_", ".", ":", "/" or "-"');
+const Tag = z
+  .string()
+  .regex(/^[\p{L}\p{N}_.:/-]{1,64}$/u, 'must be letters, digits, "_", ".", ":", "/" or "-"')
+  .refine(isSeen, notSeen);
 const Metadata = z
   .record(
-    z.string().min(1).max(64),
-    z.union([z.string().max(500), z.number(), z.boolean()], {
+    ShownText(64),
+    z.union([z.literal(''), ShownText(500), z.number(), z.boolean()], {
       error: 'must be a text of up to 500 characters, a number, true or false',
     }),
   )
@@ -44,12 +47,8 @@ const risks = ['high', 'medium', 'low'] as const;
 
 /** What of a key may be changed. */
 const changeable = {
-  name: z
-    .string()
-    .min(1)
-    .max(100)
-    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'must not contain control characters'),
-  description: z.string().min(1).max(500).optional(),
+  name: ShownText(100),
+  description: ShownText(500).optional(),
   risk: z.enum(risks).default('medium').meta({ description: 'what its loss would mean: decides how long it lasts' }),
   permissions: z.array(Permission).max(200).default([]),
   roles: z.array(z.string().min(1).max(64)).max(50).default([]).meta({ description: 'what they give, it may, too' }),

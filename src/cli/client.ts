@@ -7,6 +7,7 @@ import {
   disableClient,
   findClient,
   listEveryClient,
+  SecretInput,
 } from '../clients/index.ts';
 import { invalid, notFound } from '../platform/http/index.ts';
 import { signingAlgs } from '../signing-keys/index.ts';
@@ -189,7 +190,8 @@ async function addSecret({ deps, actor }: Workplace, client_id: string, options:
   const days = options.expiresInDays === undefined ? undefined : parsed(Days, options.expiresInDays);
   const expires_at = days === undefined ? undefined : new Date(deps.now().getTime() + days * 86_400_000);
   const given = parsed(ClientInput.shape.client_secret, options.secretStdin ? await readSecret('Secret: ') : undefined);
-  const { client_secret } = await addClientSecret(deps, actor, { client_id, label: options.label, expires_at, given });
+  const label = parsed(SecretInput.shape.label, options.label);
+  const { client_secret } = await addClientSecret(deps, actor, { client_id, label, expires_at, given });
   const shown = given === undefined ? [`Secret, shown only this once: ${client_secret}`] : [];
   const answered = { client_id, expires_at: expires_at ?? null, ...(given === undefined && { client_secret }) };
   answer(options, answered, [`Added a secret to ${client_id}; the others still work.`, ...shown]);

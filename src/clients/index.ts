@@ -16,6 +16,7 @@ export {
   isClientId,
   MadeSecretView,
   RotatedSecretView,
+  SecretInput,
   SecretView,
 } from './schemas.ts';
 export { SecretGuesses } from './secret-guesses.ts';

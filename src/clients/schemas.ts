@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { Flag, PageQuery, SecretText, Timestamp } from '../platform/http/index.ts';
+import { Flag, isSeen, notSeen, PageQuery, SecretText, ShownText, Timestamp } from '../platform/http/index.ts';
 import { CorsOrigins } from './cors-origins.ts';
 
-const scopesPerResource = z.record(z.url(), z.array(z.string().min(1).max(256)));
+const ApiIdentifier = z.url().refine(isSeen, notSeen);
+const scopesPerResource = z.record(ApiIdentifier, z.array(ShownText(256)));
 const seconds = z.int().positive();
 const day = 86_400;
 
@@ -19,9 +20,6 @@ const clientIdShape = /^[\u0021-\u007e]{1,255}$/;
 /** Whether any client could have this id; nothing else is worth a query. */
 export const isClientId = (text: string): boolean => clientIdShape.test(text);
 
-// A name that turns the writing round reads as another one on the consent page (CVE-2021-42574).
-const oneDirection = /^[^\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]*$/u;
-
 /** Members of ours beside RFC 7591's. */
 const clientExtensions = {
   first_party: z.boolean().default(false).meta({ description: 'the person is not asked for consent' }),
@@ -37,7 +35,7 @@ const clientExtensions = {
     .default({})
     .meta({ description: 'what it may have itself, per resource server' }),
   introspects: z
-    .array(z.url())
+    .array(ApiIdentifier)
     .default([])
     .meta({ description: 'resource servers it is, or acts for: it may introspect their tokens' }),
   lifetimes: Lifetimes.default({}),
@@ -49,26 +47,37 @@ const ClientSecret = SecretText.min(16, 'must have at least 16 characters')
   .refine((secret) => !/[\r\n]$/.test(secret), 'ends with a line break, which no request can carry: remove it')
   .regex(/^[\u0020-\u007e]*[\r\n]*$/, 'must be printable ASCII characters: no request can carry others (RFC 6749 A.2)');
 
+type Issues = { addIssue: (issue: { code: 'custom'; path: string[]; message: string }) => void };
+
+const judgedAlone = new Set(['client_id', 'client_secret', 'client_name', 'introspects']);
+
+/** Whatever of RFC 7591's members is a text, someone sees: in the console, in the log, on the consent page. */
+function refuseUnseen(client: Record<string, unknown>, { addIssue }: Issues): void {
+  for (const [member, value] of Object.entries(client)) {
+    if (judgedAlone.has(member)) continue;
+    const texts = [value].flat().filter((each) => typeof each === 'string');
+    if (texts.some((text) => text !== '' && !isSeen(text)))
+      addIssue({ code: 'custom', path: [member], message: notSeen });
+  }
+}
+
 /**
  * A client as configuration names it: RFC 7591 members (checked by the provider) and ours. Control characters and
  * unknown members are refused where it is stored.
  */
-export const ClientInput = z.looseObject({
-  client_id: z
-    .string()
-    .regex(clientIdShape, 'must be 1 to 255 printable ASCII characters')
-    .meta({ description: 'may look like a UUID, if no user, client or API key has that id' }),
-  client_secret: ClientSecret.optional(),
-  client_name: z
-    .string()
-    .min(1)
-    .max(100)
-    .regex(oneDirection, 'must not contain control characters or change the direction of writing')
-    .optional(),
-  scope: z.string().optional(),
-  allowed_cors_origins: CorsOrigins.optional(),
-  ...clientExtensions,
-});
+export const ClientInput = z
+  .looseObject({
+    client_id: z
+      .string()
+      .regex(clientIdShape, 'must be 1 to 255 printable ASCII characters')
+      .meta({ description: 'may look like a UUID, if no user, client or API key has that id' }),
+    client_secret: ClientSecret.optional(),
+    client_name: ShownText(100).optional(),
+    scope: z.string().optional(),
+    allowed_cors_origins: CorsOrigins.optional(),
+    ...clientExtensions,
+  })
+  .superRefine(refuseUnseen);
 export type ClientInput = z.infer<typeof ClientInput>;
 
 /** A client as the API shows it: RFC 7591 members and ours, flat as they were given. */
@@ -97,7 +106,7 @@ export const ClientsQuery = z.strictObject({
 
 const longestDays = 3660;
 export const SecretInput = z.strictObject({
-  label: z.string().min(1).max(100).optional(),
+  label: ShownText(100).optional(),
   expires_in_days: z.int().min(1).max(longestDays).optional(),
 });
 export const RotationInput = SecretInput.extend({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PageQuery, Timestamp } from '../platform/http/index.ts';
+import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../platform/http/index.ts';
 import { fitsSomething } from './messages.ts';
 
 const mostPatterns = 50;
@@ -9,13 +9,9 @@ export const WebhookInput = z.strictObject({
   url: z
     .url({ protocol: /^https?$/, error: 'must be an https URL' })
     .max(2048)
+    .refine(isSeen, notSeen)
     .refine((url) => !URL.parse(url)?.username && !URL.parse(url)?.password, 'must not hold a user name or password'),
-  description: z
-    .string()
-    .min(1)
-    .max(200)
-    .regex(/^\P{Cc}*$/u, 'must not contain control characters')
-    .optional(),
+  description: ShownText(200).optional(),
   events: z
     .array(z.string().max(64).refine(fitsSomething, 'is no action that is recorded, and no pattern that fits one'))
     .min(1)

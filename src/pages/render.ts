@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta/core';
+import { untwisted } from '../platform/http/index.ts';
 import { assetPath } from './assets.ts';
 import { type PageChrome, type PageData, pagePaths } from './page-data.ts';
 import { calendarDay, exactTime, relativeTime } from './times.ts';
@@ -66,7 +67,9 @@ export function renderPage<K extends keyof PageData>(page: K, data: PageData[K],
 }
 
 function compileViews(folder: string): Eta {
-  const eta = new Eta({ autoEscape: true, rmWhitespace: false });
+  const { escapeFunction: escaped } = new Eta().config;
+  const escapeFunction = (value: unknown) => escaped(typeof value === 'string' ? untwisted(value) : value);
+  const eta = new Eta({ autoEscape: true, rmWhitespace: false, escapeFunction });
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.eta')) continue;
     const name = file.slice(0, -'.eta'.length).replaceAll('\\', '/');

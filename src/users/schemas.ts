@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { UserReferenceText } from '../access/index.ts';
-import { Flag, PageQuery, SecretText, Timestamp } from '../platform/http/index.ts';
+import { Flag, PageQuery, SecretText, ShownText, Timestamp } from '../platform/http/index.ts';
 
 // Without "@" and ":", so that no username is an e-mail address or says that it is an id; what looks like an id is refused
 // where a user is created (`refuseIdShaped`), so that a user from before can still be described by a configuration file.
 const Username = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
-const printable = /^\P{Cc}*$/u;
 
 const phc = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 const mostKib = 1_048_576;
@@ -26,7 +25,7 @@ export const UserInput = z.strictObject({
     description:
       'whether the address is known to be theirs; left out: as it is, and false for a new or changed address. Setting it to true through the API needs latchkey:user:verify_email',
   }),
-  name: z.string().min(1).max(100).regex(printable, 'must not contain control characters').optional(),
+  name: ShownText(100).optional(),
   password: SecretText.optional(),
   password_hash: SecretText.refine(
     isUsableHash,

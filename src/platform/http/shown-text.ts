@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+// Control characters, and everything that is drawn as nothing: marks that turn the direction of writing (CVE-2021-42574), zero-width
+// and other format characters, tags, fillers, variation selectors, the blank braille pattern, line and paragraph separators.
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+const turning = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+// Between letters of these scripts the joiners change what is drawn (RFC 5892 appendix A.1, A.2): many names need them.
+const joined = [
+  'Arabic',
+  'Syriac',
+  'Devanagari',
+  'Bengali',
+  'Gurmukhi',
+  'Gujarati',
+  'Oriya',
+  'Tamil',
+  'Telugu',
+  'Kannada',
+];
+const joining = [...joined, 'Malayalam', 'Sinhala'].map((script) => `\\p{Script=${script}}`).join('');
+const joiners = new RegExp(`(?<=[${joining}])[\\u200c\\u200d](?=[${joining}])`, 'gu');
+
+/**
+ * Whether people see all of a text: it has no control characters, none that are invisible or turn the direction of writing, and is
+ * not blank. Two names that look the same are the same, and no name rearranges the words around it.
+ */
+export function isSeen(text: string): boolean {
+  return text.trim() !== '' && !unseen.test(text.replaceAll(joiners, ''));
+}
+
+export const notSeen =
+  'must not be blank, nor have control characters, invisible ones, or ones that turn the direction of writing';
+
+/** A name or text that other people see, of one to so many characters. */
+export function ShownText(most: number) {
+  return z.string().min(1).max(most).refine(isSeen, notSeen);
+}
+
+/** Shows what turns the direction of writing in texts that were stored, or sent, without being asked. */
+export function untwisted(text: string): string {
+  return text.replaceAll(turning, '\ufffd');
+}
