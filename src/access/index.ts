@@ -9,7 +9,14 @@ export {
   intersection,
   isPermissionPattern,
 } from './permissions.ts';
-export { type AccessDeps, effectivePermissions, forbiddenBecause, mustHold } from './rights.ts';
+export {
+  type AccessDeps,
+  effectivePermissions,
+  forbiddenBecause,
+  limitOfToken,
+  mustBePermitted,
+  mustHold,
+} from './rights.ts';
 export { assignRole, keepingAnOwner, setRoles } from './roles.ts';
 export { accessRoutes } from './routes.ts';
 export { AssignmentView, RoleView } from './schemas.ts';

@@ -44,34 +44,63 @@ export async function forbiddenBecause(deps: AccessDeps, asked: Asked): Promise<
   return forbidden(asked.permission, `This needs "${asked.permission}". ${because}`);
 }
 
+/** What a token must carry to give away rights other than Latchkey's own. */
+const givePermission = 'latchkey:permission:give';
+
 /**
- * Nobody gives away what they do not hold (DESIGN.md §7): not by a role, not through a client, not by a key. What governs
- * Latchkey itself must also be in the token that asks; by a token that was got for an API key nobody gives away more than the
- * key may. The operator at the machine holds everything.
+ * The limit that a token for the admin API sets to what is given away with it: the permissions of Latchkey's own that it
+ * carries. Rights at other APIs cannot be in a token for this one; it gives them away only where it carries
+ * `latchkey:permission:give`.
+ */
+export function limitOfToken(permissions: readonly string[]): Right[] {
+  const patterns = permissions.filter((pattern) => ofLatchkeyItself.test(pattern));
+  const others = allows(permissions, givePermission) ? ['*', 'secrets:*'] : [];
+  return [...patterns, ...others].map((pattern) => ({ resource: null, pattern }));
+}
+
+/**
+ * For what one route allows to some and not to others: the actor needs a permission beside that of the route.
  *
- * @throws Problem 403 naming the first right that is not held
+ * @throws Problem 403 naming the permission
+ */
+export function mustBePermitted(actor: Actor, permission: string, doing: string): void {
+  if (!allows(actor.permissions, permission)) throw forbidden(permission, `${doing} needs "${permission}".`);
+}
+
+/**
+ * Nobody gives away what they do not hold (DESIGN.md §7): not by a role, not through a client, not by a key. It must be held by
+ * the subject and be contained in every limit of what it acts by: a token, an API key. The operator at the machine holds everything.
+ *
+ * @throws Problem 403 naming the first right that is not held, or the permission that the token lacks
  */
 export async function mustHold({ db, now }: AccessDeps, actor: Actor, rights: readonly Right[]): Promise<void> {
   if (actor.kind === 'system' || rights.length === 0) return;
   const held = actor.subject_id === undefined ? [] : await listHeldRights(db, actor.subject_id, now());
   const lacking = rights.find((right) => !isHeld(actor, held, right));
   if (!lacking) return;
-  const place = lacking.resource === null ? 'at every API' : `at ${lacking.resource}`;
-  throw forbidden(
-    lacking.pattern,
-    `You cannot give or change what you do not hold yourself: "${lacking.pattern}" ${place}.`,
-  );
+  const { resource, pattern } = lacking;
+  const right = `"${pattern}" ${resource === null ? 'at every API' : `at ${resource}`}`;
+  if (isWithin(held, lacking) && !ofLatchkeyItself.test(pattern))
+    throw forbidden(
+      givePermission,
+      `You hold ${right}, but what you act with may not give it away or change it. An access token needs the scope "${givePermission}" for that, an API key the right itself.`,
+    );
+  throw forbidden(pattern, `You cannot give or change what you do not hold yourself: ${right}.`);
 }
 
-/** Whether what is held contains a right. One for every API is only contained in one for every API. */
-function isHeld(actor: Actor, held: readonly HeldRight[], { resource, pattern }: Right): boolean {
-  const isInToken = !ofLatchkeyItself.test(pattern) || contains(actor.permissions, [pattern]);
-  const isWithin = (rights: readonly Right[]) =>
-    contains(
-      rights.filter((right) => right.resource === null || right.resource === resource).map((right) => right.pattern),
-      [pattern],
-    );
-  return isInToken && isWithin(held) && (actor.ceiling === undefined || isWithin(actor.ceiling));
+/** Whether the subject holds a right, and everything that it acts by contains it. */
+function isHeld(actor: Actor, held: readonly HeldRight[], right: Right): boolean {
+  const isOwn = !ofLatchkeyItself.test(right.pattern) || contains(actor.permissions, [right.pattern]);
+  return isOwn && isWithin(held, right) && (actor.limits ?? []).every((limit) => isWithin(limit, right));
+}
+
+/** Whether rights contain another one. One for every API is only contained in one for every API. */
+function isWithin(rights: readonly Right[], { resource, pattern }: Right): boolean {
+  const here = rights.filter((right) => right.resource === null || right.resource === resource);
+  return contains(
+    here.map((right) => right.pattern),
+    [pattern],
+  );
 }
 
 function at(held: readonly HeldRight[], resource: string): string[] {

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { appendEvent } from '../audit/index.ts';
+import { appendEvent, changesBetween } from '../audit/index.ts';
 import type { Trx } from '../platform/database/index.ts';
 import { type Actor, conflict, invalid, mustBeAt, notFound } from '../platform/http/index.ts';
 import { mustExport, mustExportAny, mustFitInClaim, refuseTakenGroup } from './groups.ts';
@@ -73,9 +73,11 @@ export async function changeRole(
     await updateRole(trx, role.id, { description, exported_as, updated_at }).catch(refuseTakenGroup);
     if (isGroupChanged && exported_as !== null) await mustFitInClaim(trx, { role_id: role.id }, updated_at);
     await replaceRolePermissions(trx, role.id, permissions);
+    const after = await getRole(trx, name);
     const group = isGroupChanged ? { exported_as } : {};
-    await recordRole(trx, actor, 'role.updated', { name, permissions, ...group, occurred_at: updated_at });
-    return getRole(trx, name);
+    const details = { changed: changesBetween(toldOf(role), toldOf(after)) };
+    await recordRole(trx, actor, 'role.updated', { name, permissions, ...group, ...details, occurred_at: updated_at });
+    return after;
   });
 }
 
@@ -109,7 +111,15 @@ async function getRole(trx: Trx, name: string): Promise<Role> {
   return role;
 }
 
-type Recorded = { name: string; permissions: readonly unknown[]; exported_as?: string | null; occurred_at: Date };
+const toldOf = ({ description, permissions, exported_as }: Role) => ({ description, permissions, exported_as });
+
+type Recorded = {
+  name: string;
+  permissions: readonly unknown[];
+  exported_as?: string | null;
+  changed?: ReturnType<typeof changesBetween>;
+  occurred_at: Date;
+};
 
 async function recordRole(
   trx: Trx,

@@ -1,7 +1,14 @@
 /** Admin: the API that manages everything; it assembles the rooms' routes. */
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
-import { type AccessDeps, accessRoutes, allows, effectivePermissions, forbiddenBecause } from '../access/index.ts';
+import {
+  type AccessDeps,
+  accessRoutes,
+  allows,
+  effectivePermissions,
+  forbiddenBecause,
+  limitOfToken,
+} from '../access/index.ts';
 import { accessRecordRoutes } from '../access-records/index.ts';
 import { type ApiKeyDeps, apiKeyRoutes, rightsOfKey } from '../api-keys/index.ts';
 import { auditRoutes, type Refusals } from '../audit/index.ts';
@@ -115,9 +122,12 @@ async function actorOf(deps: AdminDeps, ctx: Context, bearer: Bearer): Promise<A
   const resource = adminAudience(deps.issuer);
   // A key may what it was minted with, a person's as far as they may; a token never more than whose it is.
   const permissions = isKey ? scopes : await effectivePermissions(deps, { subject_id, resource, scopes });
-  const ceiling = api_key_id === null ? {} : { ceiling: await rightsOfKey(deps.db, api_key_id) };
+  const limits = [
+    ...(isKey ? [] : [limitOfToken(permissions)]),
+    ...(api_key_id === null ? [] : [await rightsOfKey(deps.db, api_key_id)]),
+  ];
   const who = isKey && api_key_id !== null ? { kind: 'api_key' as const, id: api_key_id } : { kind, id };
-  const actor: Actor = { ...who, subject_id, permissions, ...ceiling, origin: requestOrigin(ctx) };
+  const actor: Actor = { ...who, subject_id, permissions, limits, origin: requestOrigin(ctx) };
   bearers.set(actor, bearer);
   return actor;
 }

@@ -9,9 +9,9 @@ import {
 import { adminAudience, adminPermissions } from './permissions.ts';
 
 /**
- * Registers the admin API as a resource server of this issuer, and its permissions of this version; an operator's own
- * settings of it (lifetime, format, DPoP) stay. There is one: after a change of the issuer it is the same one, under another identifier,
- * and who was entitled to it still is.
+ * Registers the admin API as a resource server of this issuer, with its permissions of this version, enabled; whether its tokens
+ * are JWTs, how long they live and whether they need DPoP stays as it is. There is one: after a change of the issuer it is the same
+ * one, under another identifier, and who was entitled to it still is.
  */
 export async function registerAdminApi({ db, now }: { db: Db; now: () => Date }, issuer: string): Promise<void> {
   const identifier = adminAudience(issuer);

@@ -4,6 +4,7 @@ import { announceChange, type Db, type Trx } from '../platform/database/index.ts
 import { type Actor, conflict, invalid } from '../platform/http/index.ts';
 import { type ApiKeyDeps, getKey, lockUsable, record, subjectOf } from './api-keys.ts';
 import { environmentOf } from './format.ts';
+import { mustHoldAll } from './rights.ts';
 import type { KeyHandle } from './schemas.ts';
 import { type ApiKey, countLiveKeys, endKeys, type KeyRef, type KeyScope, lockKey, updateKey } from './store.ts';
 
@@ -23,7 +24,12 @@ export async function disableApiKey(deps: ApiKeyDeps, actor: Actor, ref: KeyRef)
   return setEnabled(deps, actor, { ...ref, enabled: false });
 }
 
-/** @throws Problem `not_found`; `conflict`: it is revoked, or is the actor's own and somebody else disabled it */
+/**
+ * Lets a resting key work again, which gives away all that it may.
+ *
+ * @throws Problem `not_found`; `conflict`: it is revoked, or is the actor's own and somebody else disabled it; `forbidden`: it
+ *   may what the actor may not
+ */
 export async function enableApiKey(deps: ApiKeyDeps, actor: Actor, ref: KeyRef): Promise<ApiKey> {
   return setEnabled(deps, actor, { ...ref, enabled: true });
 }
@@ -37,6 +43,7 @@ async function setEnabled(
     const before = await lockUsable(trx, ref);
     if (before.enabled === enabled) return before;
     const occurred_at = now();
+    if (enabled) await mustHoldAll(trx, actor, { owner_id: before.owner_id, powers: [before], now: occurred_at });
     const isOwner = actor.subject_id === before.owner_id;
     if (enabled && isOwner && !before.disabled_by_owner)
       throw conflict('Somebody else disabled this key: ask an administrator to enable it, or mint another one.');

@@ -1,5 +1,7 @@
 /** Audit: what was done, by whom, from where, with what result; appended in the transaction of the deed, sealed in a chain. */
+
 export { type AuditAction, auditActions } from './actions.ts';
+export { changesBetween } from './changes.ts';
 export { erasePersonalDetails } from './erasure.ts';
 export { type AuditEvent, appendEvent, auditRows } from './events.ts';
 export { exportAudit } from './export.ts';

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import type { ClientType } from '../../db/schema.ts';
-import { listHeldRights, mustHold, type Right } from '../access/index.ts';
-import { appendEvent } from '../audit/index.ts';
+import { appendEvent, changesBetween } from '../audit/index.ts';
 import type { Trx } from '../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../platform/http/index.ts';
+import { mustBeAllowedWith } from './rights.ts';
 import { ClientInput } from './schemas.ts';
 import { keepSecrets, type SecretDeps } from './secrets.ts';
 import { type Client, findClient, insertClient, lockClient, updateClient } from './store.ts';
@@ -46,7 +46,7 @@ function typeOf(metadata: Record<string, unknown>): ClientType {
  * ones before it at once. An input without a signing algorithm leaves an existing client the one it has. The metadata was judged
  * before (`checkClient`).
  *
- * @throws Problem `conflict`: it is built in
+ * @throws Problem `conflict`: it is built in; `forbidden`: it has, or would get, what the actor does not hold
  */
 export async function putClient(
   trx: Trx,
@@ -55,12 +55,17 @@ export async function putClient(
   input: ClientInput,
 ): Promise<PutClientResult> {
   const existing = await lockClient(trx, input.client_id);
-  if (existing) mustBeRegistered(existing);
   const desired = split({ ...signingAlgsOf(existing), ...input });
+  if (existing?.built_in) mustKeepAllBut(existing, desired.columns);
+  await mustBeAllowedWith(trx, {
+    ...{ now: deps.now, actor, client_id: input.client_id },
+    client: existing,
+    desired: desired.columns,
+  });
   const { client, change } = existing
     ? await alter(deps, trx, existing, desired.columns)
     : { client: await create(deps, trx, input.client_id, desired.columns), change: 'created' as const };
-  if (change !== 'unchanged') await record(trx, actor, change, client, deps.now());
+  if (change !== 'unchanged') await record(trx, actor, change, { client, before: existing, occurred_at: deps.now() });
   const secrets = await keepSecrets(trx, deps, actor, { client, given: input.client_secret });
   return { client, change: change === 'unchanged' && secrets.changed ? 'updated' : change, ...secrets.made };
 }
@@ -86,7 +91,6 @@ export async function checkClient(
 export async function createClient(deps: ClientDeps, actor: Actor, input: ClientInput): Promise<PutClientResult> {
   await checkClient(deps, input);
   return deps.db.transaction().execute(async (trx) => {
-    await mustHold({ db: trx, now: deps.now }, actor, rightsIn(input));
     if (await lockClient(trx, input.client_id)) throw conflict(`There is a client "${input.client_id}" already.`);
     return putClient(trx, deps, actor, input);
   });
@@ -114,10 +118,8 @@ export async function changeClient(
     if (!client) throw notFound('client', client_id);
     mustBeAt(client.version, before.version);
     mustBeAt(client.version, ifVersion);
-    const held = await listHeldRights(trx, client.id, deps.now());
-    await mustHold({ db: trx, now: deps.now }, actor, [...held, ...rightsIn(asInput(client)), ...rightsIn(input)]);
     // A patch that removes an algorithm asks for the default.
-    return (await putClient(trx, deps, actor, { ...signingDefaults, ...input })).client;
+    return (await putClient(trx, deps, actor, { ...(client.built_in ? {} : signingDefaults), ...input })).client;
   });
 }
 
@@ -127,13 +129,6 @@ export function asInput(client: Client): ClientInput {
   const { resources, service_permissions, introspects, lifetimes } = rest;
   const may = { resources, service_permissions, introspects, lifetimes };
   return { client_id, ...metadata, first_party, claims_in_id_token, enabled, ...may };
-}
-
-/** What a client may ask for, and have itself. */
-function rightsIn({ resources, service_permissions }: Pick<ClientInput, 'resources' | 'service_permissions'>): Right[] {
-  return [resources, service_permissions].flatMap((perResource) =>
-    Object.entries(perResource).flatMap(([resource, patterns]) => patterns.map((pattern) => ({ resource, pattern }))),
-  );
 }
 
 function split(input: ClientInput) {
@@ -221,28 +216,49 @@ export async function disableClient(deps: ClientDeps, actor: Actor, client_id: s
       tokens_valid_after: disabled_at,
       updated_at: disabled_at,
     });
-    await record(trx, actor, 'disabled', disabled, disabled_at);
+    await record(trx, actor, 'disabled', { client: disabled, occurred_at: disabled_at });
     return disabled;
   });
 }
 
 function mustBeRegistered({ client_id, built_in }: Client): void {
-  if (built_in) throw conflict(`The client "${client_id}" is built in: it stays as it is.`);
+  if (built_in) throw conflict(`The client "${client_id}" is built in: it cannot be disabled.`);
 }
+
+/** Of what is built in an operator sets how long its tokens live, and nothing else. */
+function mustKeepAllBut(existing: Client, { lifetimes: _, ...columns }: Columns): void {
+  const changed = Object.entries(columns).some(
+    ([name, value]) => !isDeepStrictEqual(existing[name as keyof Columns], value),
+  );
+  if (changed) throw conflict(`The client "${existing.client_id}" is built in: only its lifetimes can be changed.`);
+}
+
+type Recorded = { client: Client; before?: Client | undefined; occurred_at: Date };
 
 async function record(
   trx: Trx,
   actor: Actor,
   what: 'created' | 'updated' | 'disabled',
-  client: Client,
-  occurred_at: Date,
+  { client, before, occurred_at }: Recorded,
 ): Promise<void> {
-  const target = { kind: 'client', id: client.client_id };
+  const { client_id, type, enabled } = client;
+  const changed = what === 'updated' && before ? { changed: changesOf(before, client) } : {};
   await appendEvent(trx, {
     actor,
     action: `client.${what}`,
-    target,
-    details: { type: client.type, enabled: client.enabled },
+    target: { kind: 'client', id: client_id },
+    details: { type, enabled, ...changed },
     occurred_at,
   });
+}
+
+/** Of keys only what tells them apart: whatever else is in a JWK could be worth something to whoever reads the log. */
+function changesOf(before: Client, after: Client) {
+  const { jwks, ...changed } = changesBetween(asInput(before), asInput(after));
+  return jwks ? { ...changed, jwks: { old: namesOfKeys(jwks.old), new: namesOfKeys(jwks.new) } } : changed;
+}
+
+function namesOfKeys(jwks: unknown) {
+  const { keys } = (jwks ?? {}) as { keys?: Record<string, unknown>[] };
+  return keys?.map(({ kid, kty, crv, alg, use }) => ({ kid, kty, crv, alg, use })) ?? null;
 }

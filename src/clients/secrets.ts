@@ -1,10 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
-import { listHeldRights, mustHold } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { type Digest, keyedDigest, mintCredential, sameDigest } from '../platform/crypto/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
 import { type Actor, conflict, notFound } from '../platform/http/index.ts';
 import type { ServerKeys } from '../platform/keys/index.ts';
+import { mustBeAllowedWith } from './rights.ts';
 import {
   type Client,
   endSecretsAt,
@@ -117,7 +117,7 @@ async function lockOpenable(trx: Trx, { now }: SecretDeps, actor: Actor, client_
   const client = await lockClient(trx, client_id);
   if (!client) throw notFound('client', client_id);
   if (!usesSecret(client)) throw conflict(`Client "${client_id}" does not authenticate with a secret.`);
-  await mustHold({ db: trx, now }, actor, await listHeldRights(trx, client.id, now()));
+  await mustBeAllowedWith(trx, { now, actor, client_id, client });
   if ((await liveSecrets(trx, client.id, now())).length >= mostSecrets)
     throw conflict(`Client "${client_id}" has ${mostSecrets} live secrets: revoke one first.`);
   return client;

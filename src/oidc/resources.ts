@@ -4,7 +4,7 @@ import {
   type KoaContextWithOIDC,
   type ResourceServer as ProviderResourceServer,
 } from 'oidc-provider';
-import type { ResourceServer, ResourceServers } from '../resource-servers/index.ts';
+import type { ResourceServer } from '../resource-servers/index.ts';
 import {
   entitlementsOf,
   identityScopes,
@@ -15,12 +15,17 @@ import {
   setScope,
 } from './requested-scopes.ts';
 import { declared, defaultScopes, offered, rightsAt, scopesFor } from './scopes-of-resource.ts';
-import { type ClientDeps, type ClientRecord, findClientRecord, type StoreDeps } from './token-store/index.ts';
+import {
+  type ClientDeps,
+  type ClientRecord,
+  findClientRecord,
+  type StoreDeps,
+  type TrustDeps,
+} from './token-store/index.ts';
 
 export type ResourceDeps = ClientDeps &
+  TrustDeps &
   Pick<StoreDeps, 'now'> & {
-    /** The resource server of an identifier; `ResourceServers` remembers them. */
-    resourceServers: ResourceServers;
     /** Permission patterns that the roles of a person or client give at a resource server. */
     permissionsOf: (subject_id: string, resource: string) => Promise<string[]>;
   };

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
-import { appendEvent } from '../audit/index.ts';
+import { appendEvent, changesBetween } from '../audit/index.ts';
 import { announceChange, type Db, type Trx } from '../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../platform/http/index.ts';
 import { comparableIdentifier } from './identifiers.ts';
+import { type DesiredState, mustBeAllowedToChange } from './rights.ts';
 import { ResourceServerInput } from './schemas.ts';
 import {
   findComparable,
@@ -22,7 +23,9 @@ export type PutResourceServerResult = { identifier: string; change: 'created' | 
 
 /**
  * Creates a resource server, or makes an existing one equal to the input, in the transaction of the verb that decides it. What
- * is built in is registered by Latchkey itself: of one that is there only the scopes are renewed.
+ * is built in is registered by Latchkey itself, whatever was made of it meanwhile; only how its tokens are is the operator's choice.
+ *
+ * @throws Problem `conflict`: it is built in; `forbidden`: it would be loosened by who does not hold what it protects
  */
 export async function putResourceServer(
   trx: Trx,
@@ -34,27 +37,22 @@ export async function putResourceServer(
   const { identifier } = input;
   const existing = await lockResourceServer(trx, identifier);
   if (!existing) await refuseOtherSpelling(trx, identifier);
-  const renewed = builtIn && existing ? { ...asInput(existing), scopes: input.scopes } : input;
-  const { columns, permissions } = desiredState(renewed);
-  if (existing && isAsDesired(existing, columns, permissions)) return { identifier, change: 'unchanged' };
+  const wanted = builtIn && existing ? { ...input, ...tokenSettings(asInput(existing)) } : input;
+  const desired = desiredState(wanted);
+  const { columns, permissions } = desired;
+  const isBuiltIn = builtIn || existing?.built_in === true;
+  if (existing && existing.built_in === isBuiltIn && isAsDesired(existing, columns, permissions))
+    return { identifier, change: 'unchanged' };
+  if (existing && !builtIn) await mustBeAllowedToChange(trx, { now, actor, existing, desired });
   const occurred_at = now();
+  const row = { ...columns, built_in: isBuiltIn, updated_at: occurred_at };
   const { id } = existing
-    ? await updateResourceServer(trx, existing.id, {
-        ...columns,
-        ...ended(existing, columns, occurred_at),
-        updated_at: occurred_at,
-      })
-    : await insertResourceServer(trx, {
-        id: uuidv7(),
-        identifier,
-        ...columns,
-        built_in: builtIn,
-        created_at: occurred_at,
-        updated_at: occurred_at,
-      });
+    ? await updateResourceServer(trx, existing.id, { ...row, ...ended(existing, columns, occurred_at) })
+    : await insertResourceServer(trx, { id: uuidv7(), identifier, ...row, created_at: occurred_at });
   await replacePermissions(trx, id, permissions);
   const change = existing ? 'updated' : 'created';
-  await record(trx, actor, change, { identifier, scopes: permissions.length, occurred_at });
+  const changed = existing && { changed: changesOf(asInput(existing), wanted) };
+  await record(trx, actor, change, { identifier, scopes: permissions.length, occurred_at, ...changed });
   return { identifier, change };
 }
 
@@ -65,6 +63,26 @@ async function refuseOtherSpelling(trx: Trx, identifier: string): Promise<void> 
   const [other] = await findComparable(trx, comparable);
   if (other)
     throw conflict(`The resource server "${other.identifier}" is this one in another spelling: use that identifier.`);
+}
+
+/** What of a resource server says how its access tokens are. */
+function tokenSettings({ access_token_format, dpop_required, ...input }: ResourceServerInput) {
+  const { access_token_signing_alg, access_token_ttl_seconds } = input;
+  return {
+    access_token_format,
+    dpop_required,
+    ...(access_token_signing_alg && { access_token_signing_alg }),
+    ...(access_token_ttl_seconds && { access_token_ttl_seconds }),
+  };
+}
+
+/** Of the scopes, which can be many, those that differ. */
+function changesOf(before: ResourceServerInput, after: ResourceServerInput) {
+  const without = (those: ResourceServerInput) => (scope: ResourceServerInput['scopes'][number]) =>
+    !those.scopes.some((other) => isDeepStrictEqual(other, scope));
+  const scopes = { old: before.scopes.filter(without(after)), new: after.scopes.filter(without(before)) };
+  const { scopes: _, ...changed } = changesBetween(before, after);
+  return scopes.old.length + scopes.new.length > 0 ? { ...changed, scopes } : changed;
 }
 
 /** Disabled now: tokens from before stay dead when it is enabled again. */
@@ -93,7 +111,8 @@ export async function createResourceServer(
 /**
  * Changes a resource server by a JSON Merge Patch of how configuration names it.
  *
- * @throws Problem `not_found`; `invalid`; `precondition_failed`
+ * @throws Problem `not_found`; `invalid`; `precondition_failed`; `conflict`: it is built in; `forbidden`: it would be loosened by who
+ *   does not hold what it protects, or disabled by who may not
  */
 export async function changeResourceServer(
   deps: ResourceServerDeps,
@@ -152,7 +171,7 @@ function scopeOf({ name, description, is_default, is_optional, is_sensitive }: P
 /**
  * Stops a resource server: no token for it is issued any more, and none works from the next request on.
  *
- * @throws Problem `not_found`
+ * @throws Problem `not_found`; `conflict`: it is built in
  */
 export async function disableResourceServer(
   { db, now }: ResourceServerDeps,
@@ -162,6 +181,8 @@ export async function disableResourceServer(
   return db.transaction().execute(async (trx) => {
     const existing = await lockResourceServer(trx, identifier);
     if (!existing) throw notFound('resource server', identifier);
+    // Without the admin API nobody could enable it again.
+    if (existing.built_in) throw conflict(`The resource server "${identifier}" is built in: it cannot be disabled.`);
     if (!existing.enabled) return existing;
     const occurred_at = now();
     await updateResourceServer(trx, existing.id, {
@@ -174,16 +195,22 @@ export async function disableResourceServer(
   });
 }
 
-type Recorded = { identifier: string; scopes: number; occurred_at: Date };
+type Recorded = { identifier: string; scopes: number; occurred_at: Date; changed?: ReturnType<typeof changesOf> };
 
 async function record(
   trx: Trx,
   actor: Actor,
   what: 'created' | 'updated' | 'disabled',
-  { identifier, scopes, occurred_at }: Recorded,
+  { identifier, scopes, occurred_at, changed }: Recorded,
 ): Promise<void> {
   const target = { kind: 'resource_server', id: identifier };
-  await appendEvent(trx, { actor, action: `resource_server.${what}`, target, details: { scopes }, occurred_at });
+  await appendEvent(trx, {
+    actor,
+    action: `resource_server.${what}`,
+    target,
+    details: { scopes, changed },
+    occurred_at,
+  });
   await announceChange(trx, { kind: 'resource_server', key: identifier, occurred_at });
 }
 
@@ -193,7 +220,7 @@ function desiredState({
   access_token_signing_alg,
   access_token_ttl_seconds,
   ...rest
-}: ResourceServerInput) {
+}: ResourceServerInput): DesiredState {
   const columns = {
     ...rest,
     access_token_signing_alg: access_token_signing_alg ?? null,
@@ -213,7 +240,7 @@ function desiredState({
   return { columns, permissions };
 }
 
-function isAsDesired(existing: ResourceServer, columns: Record<string, unknown>, permissions: Permission[]): boolean {
+function isAsDesired(existing: ResourceServer, columns: DesiredState['columns'], permissions: Permission[]): boolean {
   const present = [...existing.permissions].sort((a, b) => (a.name < b.name ? -1 : 1));
   const hasColumns = Object.entries(columns).every(([name, value]) =>
     isDeepStrictEqual(existing[name as keyof ResourceServer], value),

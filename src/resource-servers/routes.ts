@@ -48,7 +48,7 @@ export const resourceServerRoutes = (deps: ResourceServerDeps): Route[] => [
   route({
     method: 'PATCH',
     path: '/resource-servers/{identifier}',
-    summary: 'Change a protected API',
+    summary: 'Change a protected API; what loosens it needs every permission that it has',
     permission: 'latchkey:resource_server:write',
     params: ResourceServerParams,
     body: MergePatch,
@@ -68,6 +68,6 @@ export const resourceServerRoutes = (deps: ResourceServerDeps): Route[] => [
 ];
 
 function shown(server: ResourceServer) {
-  const { tokens_valid_after, version, created_at, updated_at } = server;
-  return { ...asInput(server), tokens_valid_after, version, created_at, updated_at };
+  const { built_in, tokens_valid_after, version, created_at, updated_at } = server;
+  return { ...asInput(server), built_in, tokens_valid_after, version, created_at, updated_at };
 }

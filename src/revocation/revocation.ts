@@ -1,12 +1,13 @@
-import { allows, findSubject } from '../access/index.ts';
+import { findSubject } from '../access/index.ts';
 import { countKeys, endKeysOf, type KeyScope, keyScope } from '../api-keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { endGrant } from '../consents/index.ts';
 import { type Db, joined, type Trx } from '../platform/database/index.ts';
-import { type Actor, forbidden, invalid, notFound } from '../platform/http/index.ts';
+import { type Actor, invalid, notFound } from '../platform/http/index.ts';
 import { findResourceServer } from '../resource-servers/index.ts';
 import { endSession, type SessionDeps } from '../sessions/index.ts';
 import { revokeToken, tokenHandle } from '../tokens/index.ts';
+import { mustBeAllowedToEnd } from './rights.ts';
 import type { Handle } from './schemas.ts';
 import { countLive, type LiveTokens, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
 
@@ -17,8 +18,6 @@ export type Live = LiveTokens & { api_keys: number };
 
 /** What died, or would die, by kind. */
 export type Death = Live & { revoked_at: Date };
-
-const everybodysPermission = 'latchkey:token:revoke_all';
 
 /**
  * What revoking by this handle would end now.
@@ -64,12 +63,11 @@ async function planOf(db: Db, handle: Handle): Promise<Plan> {
  * by itself, from its next look at the status list. Owners stay enabled, secrets and passwords as they are: what is issued
  * later works.
  *
- * @throws Problem `not_found`; `invalid`; `forbidden`: all of everybody needs a permission of its own
+ * @throws Problem `not_found`; `invalid`; `forbidden`: the actor may not end what the handle ends
  */
 export async function revoke(deps: RevocationDeps, actor: Actor, handle: Handle): Promise<Death> {
   const { db, now } = deps;
-  if ('issued_before' in handle && !allows(actor.permissions, everybodysPermission))
-    throw forbidden(everybodysPermission, `Ending what everybody holds needs "${everybodysPermission}".`);
+  await mustBeAllowedToEnd(db, actor, handle);
   return db.transaction().execute((trx) =>
     joined(trx, async () => {
       const plan = await planOf(trx, handle);

@@ -1,7 +1,15 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { EmailVerifier } from '../../db/schema.ts';
-import { asId, keepingAnOwner, listHeldRights, mustExportGroupsOf, mustHold, setRoles } from '../access/index.ts';
-import { type AuditAction, appendEvent } from '../audit/index.ts';
+import {
+  asId,
+  keepingAnOwner,
+  listHeldRights,
+  mustBePermitted,
+  mustExportGroupsOf,
+  mustHold,
+  setRoles,
+} from '../access/index.ts';
+import { type AuditAction, appendEvent, changesBetween } from '../audit/index.ts';
 import { endGrantsOf } from '../consents/index.ts';
 import type { Digest } from '../platform/crypto/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
@@ -46,6 +54,7 @@ export async function putUser(
 ): Promise<PutUserResult> {
   const { roles, ...profile } = input;
   const existing = await lockUserByUsername(trx, profile.username);
+  if (existing) await mustHold({ db: trx, now: deps.now }, actor, await listHeldRights(trx, existing.id, deps.now()));
   const result = existing ? await update(deps, trx, actor, existing, profile) : await insert(deps, trx, actor, profile);
   if (hash && (await findPasswordHash(trx, result.user.id)) === undefined)
     await storeHash(deps, trx, result.user.id, hash);
@@ -121,11 +130,21 @@ async function update(
   };
   const isSame = Object.entries(desired).every(([column, value]) => existing[column as keyof typeof desired] === value);
   if (isSame) return { user: existing, change: 'unchanged' };
+  if (existing.enabled && !desired.enabled) mustBePermitted(actor, 'latchkey:user:disable', 'Disabling a person');
   const ended = existing.enabled && !desired.enabled ? { tokens_valid_after: updated_at } : {};
   const change = { ...desired, ...ended, updated_at };
   const user = await keepingAnOwner(trx, () => updateUser(trx, existing.id, change).catch(refuseTaken));
   if (user.email !== existing.email) await deleteLinksMailedElsewhere(trx, user.id, user.email);
-  await record(trx, actor, 'user.updated', user.id, updated_at);
+  // Without values: these are personal details, and an event is never erased.
+  const changed = Object.keys(changesBetween({ ...existing }, { ...existing, ...desired }));
+  const details = { changed, enabled: user.enabled };
+  await appendEvent(trx, {
+    actor,
+    action: 'user.updated',
+    target: { kind: 'user', id: user.id },
+    details,
+    occurred_at: updated_at,
+  });
   await recordVerification(trx, actor, { before: existing, after: user, occurred_at: updated_at });
   return { user, change: 'updated' };
 }

@@ -13,7 +13,7 @@ describe('nobody gives away what they do not hold:', () => {
     administrator = await asService(latchkey, owner, {
       roles: ['administrator'],
       permissions: ['latchkey:client:read'],
-      scope: 'latchkey:client:* latchkey:client_secret:* latchkey:role:* latchkey:user:*',
+      scope: 'latchkey:client:* latchkey:client_secret:* latchkey:role:* latchkey:user:* latchkey:permission:give',
     });
   });
 
@@ -43,8 +43,8 @@ describe('nobody gives away what they do not hold:', () => {
 
   test('a service with rights at one API gives exactly those on', async () => {
     const narrow = await asService(latchkey, owner, {
-      permissions: ['latchkey:client:write', 'latchkey:role:*'],
-      scope: 'latchkey:client:write latchkey:role:*',
+      permissions: ['latchkey:client:write', 'latchkey:role:*', 'latchkey:permission:give'],
+      scope: 'latchkey:client:write latchkey:role:* latchkey:permission:give',
     });
     expect(
       await narrow.post('/clients', service('smuggled', { service_permissions: { [api]: ['read'] } })),

@@ -1,4 +1,5 @@
 import { type AdminAnswer, type AdminApi, asOwner } from '../support/admin.ts';
+import { withConfiguration } from '../support/configuration-file.ts';
 import { api, password, redirectUri } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
@@ -88,7 +89,7 @@ describe('a text that other people see', () => {
 
   test('is refused by configuration as code and by the command line, too', async () => {
     const clients = [{ ...service({}), client_name: twisted }];
-    const applied = await latchkey.command(['apply', '/dev/stdin'], JSON.stringify({ clients }));
+    const applied = await withConfiguration({ clients }, (file) => latchkey.command(['apply', file]));
     expect(applied).toMatchObject({ code: 1, stderr: expect.stringContaining('/clients/0/client_name') });
     const labelled = await latchkey.command(['client', 'add-secret', 'service', '--label', twisted]);
     expect(labelled).toMatchObject({ code: 1, stderr: expect.stringContaining('invisible') });

@@ -119,8 +119,9 @@ describe('API keys in the admin API', () => {
         'latchkey:api_key:write',
         'latchkey:api_key:rotate',
         'latchkey:client:read',
+        'latchkey:permission:give',
       ],
-      scope: 'latchkey:api_key:create latchkey:api_key:write latchkey:api_key:rotate',
+      scope: 'latchkey:api_key:create latchkey:api_key:write latchkey:api_key:rotate latchkey:permission:give',
     });
     const { body: mine } = await owner.get('/clients?q=service-&sort=-created_at&limit=1');
     await owner.post('/roles', {

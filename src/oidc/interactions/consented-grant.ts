@@ -3,17 +3,17 @@ import type { ConsentedScopes } from '../../../db/schema.ts';
 import { findStandingConsent } from '../../consents/index.ts';
 import { scopesOfClaims } from '../claims.ts';
 import { identityScopes } from '../requested-scopes.ts';
-import { findClientRecord, type StoreDeps } from '../token-store/index.ts';
+import { findClientRecord, type StoreDeps, type TrustDeps, trustedScopes } from '../token-store/index.ts';
 import { currentUnit } from '../token-transaction/index.ts';
 
 /** What the consent page hands to the resumed request: scopes the person left unticked, remembered on the grant only. */
 export type ConsentResult = { rejected: ConsentedScopes };
 
 /**
- * `loadExistingGrant`: the session's grant for this client, made or widened from what the person allowed. A first-party
- * client is allowed what it asks. What is missing makes oidc-provider ask for consent.
+ * `loadExistingGrant`: the session's grant for this client, made or widened from what the person allowed and what a first-party
+ * client has without being asked about. What is missing makes oidc-provider ask for consent.
  */
-export function consentedGrant(deps: StoreDeps) {
+export function consentedGrant(deps: StoreDeps & TrustDeps) {
   return async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
     const { client, session, account, provider } = ctx.oidc;
     if (!client || !session || !account) return undefined;
@@ -25,15 +25,17 @@ export function consentedGrant(deps: StoreDeps) {
     const claims = requestedClaims(ctx);
     if (standing && !answer && coversAll(standing, requested) && coversClaims(standing, claims)) return standing;
 
-    const consent = record.first_party
+    const asked = standing ? union(requested, granted(standing)) : requested;
+    const trusted = await trustedScopes(deps, record, asked);
+    const consent = isSubset(asked, trusted)
       ? undefined
       : await findStandingConsent(deps.db, account.accountId, record.id, deps.now());
-    const allowed = record.first_party ? requested : consent?.scopes;
-    if (!allowed) return standing;
+    if (!record.first_party && !consent) return standing;
     const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     if (standing) grant.jti = standing.jti;
-    add(grant, intersection(allowed, standing ? union(requested, granted(standing)) : requested));
-    grant.addOIDCClaims(allowedClaims([...claims, ...(standing?.getOIDCClaims() ?? [])], consent?.scopes));
+    add(grant, intersection(consent ? union(trusted, consent.scopes) : trusted, asked));
+    const consented = record.first_party ? undefined : consent?.scopes;
+    grant.addOIDCClaims(allowedClaims([...claims, ...(standing?.getOIDCClaims() ?? [])], consented));
     if (answer?.rejected) reject(grant, answer.rejected);
     currentUnit().grantOrigin = {
       consent_id: consent?.id ?? null,
@@ -86,6 +88,15 @@ function coversAll(grant: Grant, requested: ConsentedScopes): boolean {
     return scopes.every((scope) => known.has(scope));
   });
   return hasResources && requested.openid.every((scope) => openid.has(scope));
+}
+
+function isSubset(part: ConsentedScopes, whole: ConsentedScopes): boolean {
+  const isIn =
+    (has: string[] = []) =>
+    (scope: string) =>
+      has.includes(scope);
+  const hasResources = Object.entries(part.resources).every(([id, scopes]) => scopes.every(isIn(whole.resources[id])));
+  return hasResources && part.openid.every(isIn(whole.openid));
 }
 
 /** Of what was asked, now or before in this session, what the person allows today. */

@@ -5,9 +5,10 @@ import { clientStore, grantStore, type ModelStore, type StoreDeps } from './mode
 import { pushedRequestStore } from './pushed-requests.ts';
 import { sessionStore } from './session-models.ts';
 import { accessTokenStore, codeStore, refreshTokenStore } from './token-models.ts';
+import type { TrustDeps } from './trusted-scopes.ts';
 
 /** oidc-provider's adapter factory. A model without a table is refused: its feature was switched on too early. */
-export function tokenStore(deps: StoreDeps): (model: string) => Adapter {
+export function tokenStore(deps: StoreDeps & TrustDeps): (model: string) => Adapter {
   const models: Record<string, ModelStore> = {
     AccessToken: accessTokenStore(deps, 'AccessToken'),
     AuthorizationCode: codeStore(deps),

@@ -21,4 +21,5 @@ export {
   type UserRecord,
 } from './reads.ts';
 export { newAccessToken } from './token-models.ts';
+export { type TrustDeps, trustedScopes } from './trusted-scopes.ts';
 export { isFirstUse } from './used-ids.ts';

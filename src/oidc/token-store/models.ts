@@ -7,6 +7,7 @@ import { currentUnit, LostRaceError } from '../token-transaction/index.ts';
 import { tokenExchange } from '../urns.ts';
 import type { Reader } from './reader.ts';
 import { type ClientRecord, type GrantRecord, readClient, readGrant, type UnderGrant } from './reads.ts';
+import { type TrustDeps, trustedScopes } from './trusted-scopes.ts';
 
 export type StoreDeps = {
   db: Db;
@@ -112,13 +113,14 @@ async function findGrantRecord({ reader }: Pick<StoreDeps, 'reader'>, id: string
   });
 }
 
-export function grantStore(deps: StoreDeps): ModelStore {
+export function grantStore(deps: StoreDeps & TrustDeps): ModelStore {
   return {
     find: async (id) => {
       const record = await findGrantRecord(deps, id);
-      if (!record) return undefined;
+      const given = record && (record.consent_id === null ? await trustedPart(deps, record) : record.payload);
+      if (!given) return undefined;
       return {
-        ...record.payload,
+        ...given,
         kind: 'Grant',
         jti: id,
         accountId: record.user_id,
@@ -138,7 +140,11 @@ export function grantStore(deps: StoreDeps): ModelStore {
           .insertInto('grants')
           .values({ ...row, payload: JSON.stringify({ openid, resources, rejected }), created_at })
           .onConflict((conflict) =>
-            conflict.column('id').doUpdateSet((eb) => ({ payload: eb.ref('excluded.payload') })),
+            conflict.column('id').doUpdateSet((eb) => ({
+              payload: eb.ref('excluded.payload'),
+              // One that a first-party client had without a consent ends with the consent that widens it.
+              consent_id: eb.fn.coalesce('excluded.consent_id', 'grants.consent_id'),
+            })),
           )
           .execute();
       });
@@ -154,6 +160,29 @@ export function grantStore(deps: StoreDeps): ModelStore {
       return undefined;
     },
   };
+}
+
+const wordsIn = (text: unknown) =>
+  String(text ?? '')
+    .split(' ')
+    .filter(Boolean);
+
+/**
+ * What a grant gives that no person consented to; undefined: nothing. It is judged whenever it is read: a client that is
+ * first-party no longer, or a scope that became sensitive, ends what was given before, at authorization, redemption and refresh
+ * alike.
+ */
+async function trustedPart(
+  deps: StoreDeps & TrustDeps,
+  { client_id, payload }: GrantRecord,
+): Promise<Record<string, unknown> | undefined> {
+  const { openid, resources } = payload as { openid?: { scope?: string }; resources?: Record<string, string> };
+  const listed = Object.entries(resources ?? {}).map(([identifier, scope]) => [identifier, wordsIn(scope)]);
+  const given = { openid: wordsIn(openid?.scope), resources: Object.fromEntries(listed) };
+  const trusted = await trustedScopes(deps, await findClientRecord(deps, client_id), given);
+  const kept = Object.entries(trusted.resources).map(([identifier, scopes]) => [identifier, scopes.join(' ')]);
+  if (trusted.openid.length === 0 && kept.every(([, scope]) => scope === '')) return undefined;
+  return { ...payload, openid: { ...openid, scope: trusted.openid.join(' ') }, resources: Object.fromEntries(kept) };
 }
 
 /** Of taking a consent back and being let in under it the first to lock wins, and the other sees it. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ClientView, SecretView } from '../../clients/index.ts';
 import { pageOf } from '../../platform/http/index.ts';
+import { permissionsToEnd } from '../../revocation/index.ts';
 import * as cell from '../records/cells.ts';
 import { noticeIn } from '../records/notices.ts';
 import type { Cell, DetailPage, Fact, Table } from '../records/page-shapes.ts';
@@ -207,6 +208,7 @@ function actsOf(place: Place, { client_id, enabled }: Client) {
     },
     {
       does: 'POST /revocations',
+      needs: permissionsToEnd.client_id,
       label: 'Revoke everything it holds',
       href: `${path}/revoke`,
       danger: true,

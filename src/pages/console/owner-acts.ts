@@ -1,4 +1,4 @@
-import { type Handle, whatWouldDie } from '../../revocation/index.ts';
+import { type Handle, mustBeAllowedToEnd, whatWouldDie } from '../../revocation/index.ts';
 import * as cell from '../records/cells.ts';
 import type { Act, Asked } from './admin-acts.ts';
 import type { RouteName } from './admin-calls.ts';
@@ -74,6 +74,7 @@ const revoking = ({ path, find, revoke }: OwnerKind): Act => ({
   does: 'POST /revocations',
   ask: async (place) => {
     const { framed, handle } = await find(place);
+    await mustBeAllowedToEnd(place.deps.db, place.who.actor, handle);
     return { ...framed, heading: revoke.heading, words: [revoke.words], ...(await ending(place, handle, 'Revoke')) };
   },
   perform: async (place) => {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { referenceToUsername } from '../../access/index.ts';
 import { pageOf } from '../../platform/http/index.ts';
+import { permissionsToEnd } from '../../revocation/index.ts';
 import { UserView } from '../../users/index.ts';
 import * as cell from '../records/cells.ts';
 import { addressOf } from '../records/lists.ts';
@@ -197,6 +198,7 @@ function actsOf(place: Place, person: Person) {
     },
     {
       does: 'POST /revocations',
+      needs: permissionsToEnd.user,
       label: 'Revoke everything of theirs',
       href: `${path}/revoke`,
       danger: true,

@@ -68,6 +68,9 @@ export function showInConsole<K extends keyof ConsolePages>(
 }
 
 /** Links to what the person may do. */
-export function allowedActs({ calls }: Place, acts: readonly (ActLink & { does: RouteName })[]): ActLink[] {
-  return acts.filter(({ does }) => calls.may(does));
+export function allowedActs(
+  { calls, who }: Place,
+  acts: readonly (ActLink & { does: RouteName; needs?: readonly string[] })[],
+): ActLink[] {
+  return acts.filter(({ does, needs = [] }) => calls.may(does) && needs.every((permission) => mayDo(who, permission)));
 }

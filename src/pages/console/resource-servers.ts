@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { pageOf } from '../../platform/http/index.ts';
 import { ResourceServerView } from '../../resource-servers/index.ts';
+import { permissionsToEnd } from '../../revocation/index.ts';
 import * as cell from '../records/cells.ts';
 import { noticeIn } from '../records/notices.ts';
 import type { DetailPage, Fact, Table } from '../records/page-shapes.ts';
@@ -89,8 +90,17 @@ function scopesTable({ scopes }: ResourceServer): Table {
   return { heading: 'Scopes', columns: ['Scope', 'What people read', 'Is'], rows, empty, acts: [] };
 }
 
-function actsOf(place: Place, { identifier, enabled }: ResourceServer) {
+function actsOf(place: Place, { identifier, enabled, built_in }: ResourceServer) {
   const path = apiPath(identifier);
+  const revoke = {
+    does: 'POST /revocations' as const,
+    needs: permissionsToEnd.resource_server,
+    label: 'Revoke every token for it',
+    href: `${path}/revoke`,
+    danger: true,
+    words: 'It stays enabled; clients can get others',
+  };
+  if (built_in) return allowedActs(place, [revoke]);
   return allowedActs(place, [
     {
       does: 'PATCH /resource-servers/{identifier}',
@@ -99,13 +109,7 @@ function actsOf(place: Place, { identifier, enabled }: ResourceServer) {
       danger: false,
       words: 'Its name, its tokens and its scopes',
     },
-    {
-      does: 'POST /revocations',
-      label: 'Revoke every token for it',
-      href: `${path}/revoke`,
-      danger: true,
-      words: 'It stays enabled; clients can get others',
-    },
+    revoke,
     enabled
       ? {
           does: 'POST /resource-servers/{identifier}/disable',

@@ -8,8 +8,11 @@ export type Actor = {
   subject_id?: string | undefined;
   /** Permission patterns this actor holds (DESIGN.md §7). */
   permissions: readonly string[];
-  /** Set where it acts by something narrower than itself: the rights of that, beyond which it gives nothing away. */
-  ceiling?: readonly { resource: string | null; pattern: string }[];
+  /**
+   * What it acts by, where that is narrower than its subject: the rights of a token, of an API key. It gives nothing away that
+   * one of them does not contain. Absent for a person in their own browser session and for the operator at the machine.
+   */
+  limits?: readonly (readonly { resource: string | null; pattern: string }[])[];
   origin: Origin;
 };
 

@@ -1,0 +1,14 @@
+import { type Kysely, sql } from 'kysely';
+
+const statements = [
+  // Administrators did both before these permissions existed.
+  `insert into role_permissions (role_id, resource, pattern)
+    select roles.id, null, pattern from roles, unnest(array['latchkey:permission:give', 'latchkey:first_party:allow']) as pattern
+      where roles.id = '00000000-0000-7000-8000-000000000002'
+    on conflict do nothing`,
+];
+
+/** Permissions for giving rights away and for clients that people are not asked about. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}

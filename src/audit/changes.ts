@@ -1,0 +1,18 @@
+import { isDeepStrictEqual } from 'node:util';
+
+/** What a member was and is; null: it was not there, or is not there any more. */
+type Change = { old: unknown; new: unknown };
+
+type Members = Record<string, unknown>;
+
+/**
+ * What a deed changed, for the details of its event: the members that differ, as they were and as they are. Whoever asks leaves out
+ * secrets and personal details: an event is never changed and never erased.
+ */
+export function changesBetween(before: Members, after: Members): Record<string, Change> {
+  const members = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  const changed = members.filter((member) => !isDeepStrictEqual(before[member] ?? null, after[member] ?? null));
+  return Object.fromEntries(
+    changed.map((member) => [member, { old: before[member] ?? null, new: after[member] ?? null }]),
+  );
+}
