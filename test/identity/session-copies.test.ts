@@ -62,13 +62,14 @@ describe('a copy of the session cookie is dead (CWE-384, CWE-613; OWASP ASVS 5.0
   test('a sign-in whose password was judged before an administrator replaced it opens nothing', async () => {
     const { login, secret } = newUser();
     const browser = latchkey.browser();
-    const page = await browser.get(latchkey.authorizeUrl({ client_id: 'first-party' }));
+    const page = await browser.get('/sign-in');
     const held = await HeldStatement.hold(latchkey.database.url, 'insert', 'sessions');
     const late = browser.submit(page, { login, password: secret }, '/sign-in');
     await held.reached();
-    expect((await owner.post(`/users/${login}/password`, { password: another })).status).toBe(200);
+    const reset = await owner.post(`/users/${login}/password`, { password: another });
     await held.release();
     await late;
+    expect(reset.status).toBe(200);
     expect((await browser.get('/account')).url).toContain('/sign-in');
   });
 
@@ -155,6 +156,19 @@ describe('a copy of the session cookie is dead (CWE-384, CWE-613; OWASP ASVS 5.0
     await held.release();
     expect(await late).toBe(false);
     expect(await opens(copy)).toBe(false);
+  });
+
+  test('a consent that is answered with the copy while the session is renewed gives it no other id', async () => {
+    const { login, secret } = newUser();
+    const browser = await signedIn(login, secret);
+    const page = await browser.get(latchkey.authorizeUrl());
+    const held = await HeldStatement.hold(latchkey.database.url, 'insert', 'grants');
+    const late = browser.submit(page, { decision: 'allow' }, '/consent');
+    await held.reached();
+    await retireIdsOf(login);
+    await held.release();
+    expect((await late).status).toBe(409);
+    expect(await opens(copyOf(browser))).toBe(false);
   });
 
   test('the other cookies that a browser has open nothing by themselves', async () => {
