@@ -8,6 +8,7 @@ export {
   entitled,
   intersection,
   isPermissionPattern,
+  PatternSet,
 } from './permissions.ts';
 export {
   type AccessDeps,

@@ -43,11 +43,43 @@ export function covers(outer: string, inner: string): boolean {
  * Never wrongly true. Exact for up to 64 outer patterns, because several cover no more together than one of them alone: of the
  * 65 one-character segments each concrete pattern can claim one, so a value for `*` remains that none of them has. Beyond that it
  * is false only where the outer set lists every value that the length limit leaves to a `*`.
- * Time: the product of both counts, at most eight comparisons each.
+ * Time: the product of the inner count and of the outer patterns with a `*`, at most eight comparisons each.
  */
 export function contains(outer: readonly string[], inner: readonly string[]): boolean {
-  const held = outer.map(parse);
-  return inner.map(parse).every((wanted) => held.some((pattern) => includes(pattern, wanted)));
+  const held = new PatternSet(outer);
+  return inner.every((wanted) => held.covers(wanted));
+}
+
+/**
+ * Patterns that are parsed once, to be asked many times. One question costs a look-up, and one pass over those with a `*`.
+ */
+export class PatternSet {
+  readonly #texts: ReadonlySet<string>;
+  readonly #wildcards: readonly Parsed[];
+  #parsed: readonly Parsed[] | undefined;
+
+  constructor(patterns: readonly string[]) {
+    this.#texts = new Set(patterns);
+    // Without a `*` a pattern matches itself only, and needs no parsing.
+    this.#wildcards = patterns.filter((pattern) => pattern.includes('*')).map(parse);
+  }
+
+  /** Whether one of the patterns covers all that this one matches. */
+  covers(inner: string): boolean {
+    if (this.#texts.has(inner)) return true;
+    if (this.#wildcards.length === 0) return false;
+    const wanted = parse(inner);
+    return this.#wildcards.some((pattern) => includes(pattern, wanted));
+  }
+
+  /** Whether one of the patterns is covered by this one. */
+  hasWithin(outer: string): boolean {
+    if (this.#texts.has(outer)) return true;
+    if (!outer.includes('*')) return false;
+    const wide = parse(outer);
+    this.#parsed ??= [...this.#texts].map(parse);
+    return this.#parsed.some((pattern) => includes(wide, pattern));
+  }
 }
 
 /**
@@ -64,11 +96,18 @@ export function entitled(entitlements: readonly Entitlement[], resource: string,
 
 /**
  * The patterns that match exactly what both sets match: whoever is held to both may do what these allow. Never wider than
- * either; linear in the product of both counts.
+ * either. Linear in the number of concrete patterns; in the product of both counts for those with a `*`.
  */
 export function intersection(one: readonly string[], other: readonly string[]): string[] {
-  const [a, b] = [one.map(parse), other.map(parse)];
-  return [...new Set(a.flatMap((left) => b.flatMap((right) => meet(left, right))))];
+  const within = new PatternSet(other);
+  let parsed: readonly Parsed[] | undefined;
+  const met = [...new Set(one)].flatMap((text) => {
+    if (!text.includes('*')) return within.covers(text) ? [text] : [];
+    const left = parse(text);
+    parsed ??= [...new Set(other)].map(parse);
+    return parsed.flatMap((right) => meet(left, right));
+  });
+  return [...new Set(met)];
 }
 
 function meet(a: Parsed, b: Parsed): string[] {

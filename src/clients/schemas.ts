@@ -2,8 +2,12 @@ import { z } from 'zod';
 import { Flag, isSeen, notSeen, PageQuery, SecretText, ShownText, Timestamp } from '../platform/http/index.ts';
 import { CorsOrigins } from './cors-origins.ts';
 
+const mostResources = 100;
+const mostScopes = 500;
 const ApiIdentifier = z.url().refine(isSeen, notSeen);
-const scopesPerResource = z.record(ApiIdentifier, z.array(ShownText(256)));
+const scopesPerResource = z
+  .record(ApiIdentifier, z.array(ShownText(256)).max(mostScopes))
+  .refine((named) => Object.keys(named).length <= mostResources, `must name at most ${mostResources} resource servers`);
 const seconds = z.int().positive();
 const day = 86_400;
 
@@ -36,6 +40,7 @@ const clientExtensions = {
     .meta({ description: 'what it may have itself, per resource server' }),
   introspects: z
     .array(ApiIdentifier)
+    .max(mostResources)
     .default([])
     .meta({ description: 'resource servers it is, or acts for: it may introspect their tokens' }),
   lifetimes: Lifetimes.default({}),

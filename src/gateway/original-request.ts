@@ -1,12 +1,15 @@
 import { ambiguous, single } from './credentials.ts';
 import type { Inquiry } from './inquiry.ts';
 
+const unread: readonly string[] = [];
+
 /** The request that a proxy asks about. */
 export class OriginalRequest {
   /** In capitals; undefined: the proxy does not say. */
   readonly method: string | undefined;
   /** As it was sent, without the query. */
   readonly path: string;
+  #segments: readonly string[] | undefined = unread;
 
   constructor(method: string | undefined, uri: string) {
     const end = uri.search(/[?#]/);
@@ -14,9 +17,11 @@ export class OriginalRequest {
     this.path = end < 0 ? uri : uri.slice(0, end);
   }
 
-  /** The parts of the path, decoded, without the empty ones of its ends; undefined where one could be read in two ways. */
-  get segments(): readonly (string | undefined)[] {
-    return this.path.replace(/^\//, '').replace(/\/$/, '').split('/').map(decoded);
+  /** The parts of the path, decoded, without the empty ones of its ends; undefined where one of them could be read in two ways. */
+  get segments(): readonly string[] | undefined {
+    // Each placeholder asks.
+    if (this.#segments === unread) this.#segments = segmentsOf(this.path);
+    return this.#segments;
   }
 }
 
@@ -38,6 +43,12 @@ function agreed(inquiry: Inquiry, one: string, other: string): string | undefine
   const [a, b] = [single(inquiry, one), single(inquiry, other)];
   if (a !== undefined && b !== undefined && a !== b) throw ambiguous(`${one} and ${other} disagree.`);
   return a ?? b;
+}
+
+function segmentsOf(path: string): readonly string[] | undefined {
+  const segments = path.replace(/^\//, '').replace(/\/$/, '').split('/').map(decoded);
+  const certain = segments.filter((segment) => segment !== undefined);
+  return certain.length === segments.length ? certain : undefined;
 }
 
 // Nothing in it to decode, and nothing that is read in two ways.

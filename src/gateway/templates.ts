@@ -57,8 +57,5 @@ function placed(name: string): (request: OriginalRequest) => string | undefined 
   const position = /^path\.([1-9]\d?)$/.exec(name)?.[1];
   if (position === undefined) return () => undefined;
   // One part that servers read in two ways makes every other uncertain: of `/a/../b` some serve `/b`.
-  return (request) => {
-    const { segments } = request;
-    return segments.includes(undefined) ? undefined : segments[Number(position) - 1];
-  };
+  return ({ segments }) => segments?.[Number(position) - 1];
 }

@@ -1,4 +1,5 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import { scopesIn } from './request-bounds.ts';
 import type { ClientRecord } from './token-store/index.ts';
 import { tokenExchange } from './urns.ts';
 
@@ -9,7 +10,7 @@ export const identityScopes = ['openid', 'offline_access', 'profile', 'email', '
 export function requestedScopes(ctx: KoaContextWithOIDC): string[] {
   const { AuthorizationCode, DeviceCode, RefreshToken } = ctx.oidc.entities;
   const asked = ctx.oidc.params?.scope ?? (AuthorizationCode ?? DeviceCode ?? RefreshToken)?.scope;
-  return typeof asked === 'string' ? asked.split(' ').filter(Boolean) : [];
+  return typeof asked === 'string' ? scopesIn(asked) : [];
 }
 
 export function setScope(ctx: KoaContextWithOIDC, scopes: readonly string[]): void {

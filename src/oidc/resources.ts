@@ -5,6 +5,7 @@ import {
   type ResourceServer as ProviderResourceServer,
 } from 'oidc-provider';
 import type { ResourceServer } from '../resource-servers/index.ts';
+import { mustBeWithinBounds } from './request-bounds.ts';
 import {
   entitlementsOf,
   identityScopes,
@@ -38,6 +39,7 @@ export type ResourceDeps = ClientDeps &
  */
 export function resourceServerInfo(deps: ResourceDeps) {
   return async (ctx: KoaContextWithOIDC, identifier: string, client: Client): Promise<ProviderResourceServer> => {
+    mustBeWithinBounds(ctx);
     const server = await known(deps, identifier);
     const record = await findClientRecord(deps, client.clientId);
     // Other spellings were resolved when the request came in, but for those in signed requests (RFC 9101).
@@ -67,6 +69,7 @@ export function defaultResource(deps: ResourceDeps) {
     client: Client,
     oneOf?: readonly string[],
   ): Promise<string | readonly string[]> => {
+    mustBeWithinBounds(ctx);
     if (oneOf) return oneOf;
     const record = await findClientRecord(deps, client.clientId);
     const [only, ...others] = Object.keys((record && entitlementsOf(ctx, record)) ?? {});

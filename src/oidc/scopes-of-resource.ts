@@ -1,5 +1,6 @@
+import { LRUCache } from 'lru-cache';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { contains, entitled, intersection } from '../access/index.ts';
+import { intersection, PatternSet } from '../access/index.ts';
 import type { KeyEntry } from '../api-keys/index.ts';
 import type { ResourceServer } from '../resource-servers/index.ts';
 import {
@@ -100,19 +101,34 @@ async function entitledScopes(
   }
   const user_id = ctx.oidc.entities.Account?.accountId ?? ctx.oidc.session?.accountId;
   const own = server.assignment_required && user_id ? await permissionsOf(user_id, server.identifier) : undefined;
-  return (scope) => isOffered(scope) && (own === undefined || contains(own, [scope]));
+  const assigned = own && new PatternSet(own);
+  return (scope) => isOffered(scope) && (assigned === undefined || assigned.covers(scope));
 }
 
 /** Judges whether a scope is one of this resource server's that a client with these patterns may have. */
 export function offered(server: ResourceServer, patterns: string[] = []): (scope: string) => boolean {
   const isDeclared = declared(server);
-  const held = patterns.map((pattern) => ({ resource: server.identifier, pattern }));
-  return (scope) => isDeclared(scope) && entitled(held, server.identifier, scope);
+  const held = new PatternSet(patterns);
+  return (scope) => held.covers(scope) && isDeclared(scope);
 }
 
 /** Judges whether a scope is one of this resource server's: declared by it, or a wildcard for some that are. */
 export function declared({ permissions }: ResourceServer): (scope: string) => boolean {
-  const names = permissions.map(({ name }) => name);
-  return (scope) =>
-    !identityScopes.includes(scope) && (contains(names, [scope]) || names.some((name) => contains([scope], [name])));
+  const known = judges.get(permissions);
+  if (known) return known;
+  const names = new PatternSet(permissions.map(({ name }) => name));
+  const answers = new LRUCache<string, boolean>({
+    max: remembered,
+    memoMethod: (scope) => !identityScopes.includes(scope) && (names.covers(scope) || names.hasWithin(scope)),
+  });
+  const judge = (scope: string) => scope.length <= longestScope && answers.memo(scope);
+  judges.set(permissions, judge);
+  return judge;
 }
+
+// A request is judged in several steps: each of its scopes is compared with those of a server once.
+const remembered = 256;
+// No permission is longer, so that what is remembered of requests is small.
+const longestScope = 256;
+// By the list that `ResourceServers` remembers: it goes with it.
+const judges = new WeakMap<ResourceServer['permissions'], (scope: string) => boolean>();

@@ -31,7 +31,7 @@ export const UserInput = z.strictObject({
     isUsableHash,
     'must be an Argon2id hash in PHC format that can be verified',
   ).optional(),
-  roles: z.array(z.string().min(1).max(64)).optional(),
+  roles: z.array(z.string().min(1).max(64)).max(100).optional(),
   enabled: z.boolean().default(true),
 });
 export type UserInput = z.infer<typeof UserInput>;

@@ -13,6 +13,8 @@ export type ServerProcess = {
   issuer: string;
   /** Where it listens, which is not its issuer behind a proxy. */
   address: string;
+  /** Of its main process, in which the event loop runs. */
+  pid: number;
   /** Everything it has printed and logged. */
   output: () => string;
   /** Moves this process's clock alone, away from the database's. */
@@ -115,6 +117,7 @@ function processOf(
   kill: ServerProcess['kill'],
 ): Omit<ServerProcess, 'issuer' | 'address'> {
   return {
+    pid: child.pid ?? 0,
     output,
     kill,
     advance: (seconds) =>

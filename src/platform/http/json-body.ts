@@ -3,6 +3,7 @@ import { controlCharacters, readText } from './form-body.ts';
 import { Problem } from './problems.ts';
 
 const mostDepth = 20;
+const mostMembers = 1000;
 const [quotationMark, backslash, colon] = [0x22, 0x5c, 0x3a];
 
 /**
@@ -41,8 +42,11 @@ function membersOf(value: unknown, place: Place | undefined, depth: number): num
   if (depth > mostDepth) throw badJson(pointerTo(place), 'The body is nested too deeply.');
   if (typeof value === 'string') mustBePlain(value, place);
   if (typeof value !== 'object' || value === null) return 0;
+  const entries = Object.entries(value);
+  if (entries.length > mostMembers)
+    throw badJson(pointerTo(place), `An object or list may have ${mostMembers} members.`);
   let members = 0;
-  for (const [name, member] of Object.entries(value)) {
+  for (const [name, member] of entries) {
     const here = { name, within: place };
     if (name === '__proto__') throw badJson(pointerTo(here), 'This member is not known.');
     mustBePlain(name, here);

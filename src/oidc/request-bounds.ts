@@ -1,0 +1,33 @@
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+
+/** How many different scopes, and how many resources, a request may name. */
+const mostScopes = 100;
+const mostResources = 20;
+
+/** The different scopes in a `scope` parameter (RFC 6749 §3.3). */
+export function scopesIn(scope: string): string[] {
+  // Most requests of services name one.
+  if (!scope.includes(' ')) return scope === '' ? [] : [scope];
+  return [...new Set(scope.split(' '))].filter(Boolean);
+}
+
+// Where a request names them; later steps go on with what was accepted, and may hold more default scopes than that.
+const firstRoutes = new Set(['authorization', 'pushed_authorization_request', 'device_authorization', 'token']);
+
+/**
+ * Bounds what a request names by itself, whether in parameters, pushed or in a signed request: each scope is compared with those
+ * of each resource. The scopes of a grant are not bounded, nor those that an API gives by default.
+ *
+ * @throws InvalidScope for more than 100 different scopes, InvalidTarget for more than 20 resources
+ */
+export function mustBeWithinBounds(ctx: KoaContextWithOIDC): void {
+  const { entities, resourceServers = {}, route } = ctx.oidc;
+  if (!firstRoutes.has(route) || Object.keys(resourceServers).length > 0) return;
+  // What was pushed was bounded then; a refresh names no more than was granted.
+  if (entities.PushedAuthorizationRequest || entities.RefreshToken) return;
+  const { scope, resource } = ctx.oidc.params ?? {};
+  if (Array.isArray(resource) && new Set(resource).size > mostResources)
+    throw new errors.InvalidTarget(`a request may name ${mostResources} resources at most`);
+  if (typeof scope === 'string' && scopesIn(scope).length > mostScopes)
+    throw new errors.InvalidScope(`a request may name ${mostScopes} scopes at most`, '');
+}
