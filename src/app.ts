@@ -24,6 +24,7 @@ import {
   openProvider,
   type ProviderDeps,
   publishedDocuments,
+  RowBounds,
   type RunningProvider,
   recordUses,
   resolveStructuredTokens,
@@ -73,7 +74,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     signingKeys: provider.keys,
     isFirstUse: (iss, jti, exp) => isFirstUse(db, iss, jti, exp),
   };
-  const koa = new Koa({ proxy: true, maxIpsCount: config.trustedProxyHops });
+  const koa = new Koa({ proxy: true });
   koa.keys = keys.all('cookie').map(({ key }) => key.toString('base64url'));
   koa.silent = true;
   const longWay: RequestListener = (request, response) => {
@@ -141,9 +142,7 @@ function observing(log: Logger, metrics: Metrics) {
 
 /** What the gateway needs to answer as if it had gone through Koa. */
 function beforeKoa({ config, issuer }: AppDeps) {
-  const { trustProxy, trustedProxyHops } = config;
-  const host = new URL(issuer).host;
-  return { headers: headersForPrograms(issuer), host, proxyHops: trustProxy ? trustedProxyHops : undefined };
+  return { headers: headersForPrograms(issuer), host: new URL(issuer).host, edge: config.edge };
 }
 
 /** Reports of leaked credentials, where it is known who signs them. */
@@ -165,6 +164,7 @@ function openUnits({ config, installation, metrics }: AppDeps, services: Service
     committer,
     metrics,
     hasRightClock,
+    rowBounds: new RowBounds(now),
     refreshGraceSeconds: config.refreshGraceSeconds,
   });
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP, isIPv4 } from 'node:net';
 import { resolve, sep } from 'node:path';
 import { z } from 'zod';
+import { type EdgeRules, parseProxyTrust } from './platform/http/edge.ts';
 
 /** What can be set, read once at start. Durations are in the unit of their name, paths absolute. */
 export type Config = Readonly<ReturnType<typeof toConfig>>;
@@ -30,7 +31,14 @@ const table = {
   ],
   LATCHKEY_ROOT_KEY: ['', '32 bytes as base64, base64url or hex: openssl rand -base64 32. In development: made once.'],
   LATCHKEY_APPLY: ['', 'File of configuration as code to apply at start.'],
-  LATCHKEY_TRUST_PROXY: ['off', 'off, the number of proxies in front, or on if the first overwrites X-Forwarded-For.'],
+  LATCHKEY_TRUST_PROXY: [
+    'off',
+    'off, the number of proxies in front, their addresses and networks (10.0.0.0/8,2001:db8::/32), or on if the first one overwrites the header.',
+  ],
+  LATCHKEY_ADDRESS_HEADER: [
+    'X-Forwarded-For',
+    'Header in which trusted proxies give the address of the client: X-Forwarded-For or Forwarded (RFC 7239). The other one is ignored.',
+  ],
   LATCHKEY_MAX_HEADER_BYTES: ['16384', 'Most bytes of a request line and its headers, cookies included; more is 431.'],
   LATCHKEY_CLIENT_CERTIFICATE_HEADER: [
     '',
@@ -105,6 +113,8 @@ const DatabaseUrl = z.url({
   error: 'must be a URL, postgres://user:password@host:5432/name',
 });
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const trustProxyHint =
+  'must be off, on, how many proxies are in front, or their addresses and networks separated by commas';
 const keyOf32Bytes = /^(?:[0-9A-Fa-f]{64}|[A-Za-z0-9+/]{43}=?|[A-Za-z0-9_-]{43}=?)$/;
 
 const Environment = z.object({
@@ -127,7 +137,11 @@ const Environment = z.object({
     .transform((text) => Buffer.from(text, text.length === 64 ? 'hex' : 'base64'))
     .optional(),
   LATCHKEY_APPLY: FilePath.optional(),
-  LATCHKEY_TRUST_PROXY: z.string().regex(/^(on|off|[1-9]\d?)$/, 'must be off, on, or how many proxies are in front'),
+  LATCHKEY_TRUST_PROXY: z.string().transform((text, issues) => parseProxyTrust(text) ?? refuse(issues, trustProxyHint)),
+  LATCHKEY_ADDRESS_HEADER: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['x-forwarded-for', 'forwarded'], 'must be X-Forwarded-For or Forwarded')),
   LATCHKEY_MAX_HEADER_BYTES: wholeNumber(8192, 131_072),
   LATCHKEY_CLIENT_CERTIFICATE_HEADER: z
     .string()
@@ -196,7 +210,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 }
 
 function toConfig(values: z.output<typeof Environment>) {
-  const { NODE_ENV, PORT, LATCHKEY_TRUST_PROXY: proxy } = values;
+  const { NODE_ENV, PORT, LATCHKEY_CLIENT_CERTIFICATE_HEADER: certificateHeader } = values;
   return {
     environment: NODE_ENV,
     /** 0: a free one. */
@@ -220,13 +234,16 @@ function toConfig(values: z.output<typeof Environment>) {
     rootKey: values.LATCHKEY_ROOT_KEY,
     /** Configuration as code to apply at start. */
     applyFile: values.LATCHKEY_APPLY,
-    trustProxy: proxy !== 'off',
-    /** How many proxies are in front, as Koa's `maxIpsCount`: 0 = not said. */
-    trustedProxyHops: proxy === 'on' || proxy === 'off' ? 0 : Number(proxy),
+    /** How the address of a client is found. */
+    edge: {
+      trust: values.LATCHKEY_TRUST_PROXY,
+      addressHeader: values.LATCHKEY_ADDRESS_HEADER,
+      proxyHeaders: certificateHeader === undefined ? [] : [certificateHeader.toLowerCase()],
+    } satisfies EdgeRules,
     /** Of a request line and its headers together. */
     maxHeaderBytes: values.LATCHKEY_MAX_HEADER_BYTES,
     /** Where the trusted proxy puts a client certificate; undefined: mutual TLS is off. */
-    clientCertificateHeader: values.LATCHKEY_CLIENT_CERTIFICATE_HEADER,
+    clientCertificateHeader: certificateHeader,
     clientCaFile: values.LATCHKEY_CLIENT_CA_FILE,
     brandName: values.LATCHKEY_BRAND_NAME,
     /** undefined: nothing is mailed. */
@@ -341,6 +358,11 @@ function editDistance(from: string, to: string): number {
     });
   }
   return row.at(-1) ?? 0;
+}
+
+function refuse(issues: z.core.$RefinementCtx, message: string): never {
+  issues.addIssue({ code: 'custom', message });
+  return z.NEVER;
 }
 
 function wholeNumber(least: number, most: number): z.ZodType<number, string> {

@@ -6,7 +6,14 @@ import { healthPaths } from './health.ts';
 import { secretScanningPath } from './incidents/index.ts';
 import { endpointTemplate, isForPrograms } from './oidc/index.ts';
 import { isIsolatedPage, problemPage } from './pages/index.ts';
-import { believeProxies, pinHost, problems, rememberOrigin, securityHeaders } from './platform/http/index.ts';
+import {
+  boundAccept,
+  parseClientAddress,
+  pinHost,
+  problems,
+  rememberOrigin,
+  securityHeaders,
+} from './platform/http/index.ts';
 import { type Logger, logRequests } from './platform/logging/index.ts';
 import { type Metrics, measureRequests } from './platform/metrics/index.ts';
 import { traceRequests } from './platform/tracing/index.ts';
@@ -25,7 +32,8 @@ export type EveryRequestDeps = {
 /** What each request meets before it is known what it is for. */
 export function everyRequest({ config, issuer, log, metrics, now, beforeHostCheck }: EveryRequestDeps): Middleware {
   return compose([
-    believeProxies(config.trustProxy),
+    parseClientAddress(config.edge),
+    boundAccept,
     rememberOrigin,
     measureRequests(metrics, routeTemplate),
     ...(config.traceEndpoint ? [traceRequests(routeTemplate)] : []),

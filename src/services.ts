@@ -33,13 +33,14 @@ export type ServicesDeps = { config: Config; installation: Installation; log: Lo
 export function openServices({ config, installation, log }: ServicesDeps): Services {
   const { changes, clock, database, databaseUrl, keys, now } = installation;
   const { db } = database;
-  const { apiKeyEnvironments: environments, apiKeyLimits: limits } = config;
+  const { apiKeyEnvironments: environments, apiKeyLimits: limits, edge } = config;
+  const hasTrustedProxy = edge.trust !== 'none';
   const refusals = new Refusals({ db, now, log });
   refusals.start();
   const accessRecords = new AccessRecords({ db, now, log });
   const reader = new Reader(database, now);
   const readKey = (digest: Digest) => reader.find<KeyRecord & Record<string, unknown>>(readApiKey, digest);
-  const apiKeys = new KeyVerifier({ db, changes, now, log, readKey, environments, limits });
+  const apiKeys = new KeyVerifier({ db, changes, now, log, readKey, environments, limits, hasTrustedProxy });
   const jobs = new Jobs(databaseUrl, log, { isReady: () => clock.isWithinBounds() });
   return {
     ...{ db, database, keys, now, log, reader, jobs, refusals, accessRecords, apiKeys },

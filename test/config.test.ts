@@ -35,7 +35,10 @@ describe('without any setting, the configuration', () => {
       databaseWaitSeconds: 30,
       preparedStatements: true,
     };
-    const edges = { trustProxy: false, trustedProxyHops: 0, maxHeaderBytes: 16_384 };
+    const edges = {
+      edge: { trust: 'none', addressHeader: 'x-forwarded-for', proxyHeaders: [] },
+      maxHeaderBytes: 16_384,
+    };
     const refresh = {
       refreshTokenIdleSeconds: 1_209_600,
       refreshTokenAbsoluteSeconds: 7_776_000,
@@ -185,8 +188,10 @@ describe('a setting', () => {
     ['LATCHKEY_PREPARED_STATEMENTS', 'off', { preparedStatements: false }],
     ['LATCHKEY_DATA_DIR', '/var/lib/latchkey/', { dataDir: '/var/lib/latchkey' }],
     ['LATCHKEY_APPLY', 'latchkey.yaml', { applyFile: resolve('latchkey.yaml') }],
-    ['LATCHKEY_TRUST_PROXY', 'on', { trustProxy: true, trustedProxyHops: 0 }],
-    ['LATCHKEY_TRUST_PROXY', '2', { trustProxy: true, trustedProxyHops: 2 }],
+    ['LATCHKEY_TRUST_PROXY', 'on', { edge: { trust: 'all' } }],
+    ['LATCHKEY_TRUST_PROXY', '2', { edge: { trust: { hops: 2 } } }],
+    ['LATCHKEY_TRUST_PROXY', '10.0.0.0/8, 2001:db8::1', { edge: { trust: { networks: {} } } }],
+    ['LATCHKEY_ADDRESS_HEADER', 'Forwarded', { edge: { addressHeader: 'forwarded' } }],
     ['LATCHKEY_BRAND_NAME', 'Größe & Söhne', { brandName: 'Größe & Söhne' }],
     ['LOG_LEVEL', 'silent', { logLevel: 'silent' }],
     ['NODE_ENV', 'test', { environment: 'test', logLevel: 'warn', issuer: 'http://localhost:3000' }],
@@ -207,7 +212,8 @@ describe('a setting', () => {
     ['DATABASE_URL', ['mysql://user:hunter2@db/latchkey', 'user=latchkey password=hunter2']],
     ['LATCHKEY_DATABASE_POOL', ['0']],
     ['LATCHKEY_PREPARED_STATEMENTS', ['true']],
-    ['LATCHKEY_TRUST_PROXY', ['0', '1.5', '10.0.0.0/8']],
+    ['LATCHKEY_TRUST_PROXY', ['0', '1.5', '10.0.0.0/33', '10.0.0.0/8 ::1', 'fe80::1%eth0', '10.0.0.1:80', '10.1,']],
+    ['LATCHKEY_ADDRESS_HEADER', ['X-Real-IP', 'Forwarded, X-Forwarded-For']],
     ['LATCHKEY_BRAND_NAME', ['two\nlines', 'x'.repeat(65)]],
     ['LOG_LEVEL', ['verbose']],
     ['LATCHKEY_ACCESS_TOKEN_SECONDS', ['0', '86401']],

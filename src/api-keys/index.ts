@@ -33,5 +33,6 @@ export {
   UsageView,
 } from './schemas.ts';
 export { type ApiKey, type KeyRecord, type KeyScope, listKeys, liveKeysIn, readApiKey } from './store.ts';
+export type { KeySender } from './unknown-key-throttle.ts';
 export { type Admission, type KeyUse, type KeyVerdict, KeyVerifier } from './verification.ts';
 export { viewOf } from './view.ts';

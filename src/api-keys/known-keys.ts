@@ -3,13 +3,14 @@ import { type Digest, digestText } from '../platform/crypto/index.ts';
 import type { ChangeFeed } from '../platform/database/index.ts';
 import { everyKey } from './ending.ts';
 import { compileKey, type KeyEntry } from './entry.ts';
-import type { Guesses } from './guesses.ts';
+import { LookupQueue } from './lookup-queue.ts';
 import type { KeyRecord } from './store.ts';
+import type { KeySender, UnknownKeyThrottle } from './unknown-key-throttle.ts';
 
 export type KnownKeysDeps = {
   changes: ChangeFeed;
   now: () => Date;
-  guesses: Guesses;
+  unknownKeys: UnknownKeyThrottle;
   /** Reads a key from the database, by `readApiKey`. */
   readKey: (digest: Digest) => Promise<KeyRecord | undefined>;
 };
@@ -30,6 +31,7 @@ export class KnownKeys {
   readonly #entries: LRUCache<string, KeyEntry>;
   readonly #unknown = new LRUCache<string, true>({ max: mostUnknown });
   readonly #textsOf = new Map<string, Set<string>>();
+  readonly #queue = new LookupQueue();
   readonly #reading = new Map<string, Promise<KeyEntry | undefined>>();
   #epoch = 0;
 
@@ -51,11 +53,12 @@ export class KnownKeys {
   }
 
   /**
-   * The key of this text; `from` is who sent it, by whom guesses are counted.
+   * The key of this text.
    *
+   * @param from who is counted when it does not exist
    * @throws when it is not known here and the database is away
    */
-  async find(key: string, from: string): Promise<Found> {
+  async find(key: string, from: KeySender): Promise<Found> {
     const text = digestText(key);
     if (!this.#deps.changes.isTrusted()) return this.#read(text, from);
     if (this.#unknown.has(text)) return undefined;
@@ -67,13 +70,16 @@ export class KnownKeys {
     return entry && entry.fresh_until.getTime() > now.getTime() ? entry : undefined;
   }
 
-  async #read(text: string, from: string): Promise<Found> {
-    // A key in use is looked up again now and then; guesses beside it must not stop that.
-    if (!this.#entries.has(text) && this.#deps.guesses.isStopped(from)) return 'throttled';
-    const reading = this.#reading.get(text) ?? this.#begin(text);
-    const entry = await reading;
-    if (!entry) this.#deps.guesses.count(from);
-    return entry;
+  async #read(text: string, from: KeySender): Promise<Found> {
+    const { unknownKeys } = this.#deps;
+    const look = () => this.#reading.get(text) ?? this.#begin(text);
+    // A key in use is looked up again now and then; unknown keys beside it must not stop that.
+    const isStopped = !this.#entries.has(text) && unknownKeys.isStopped(from);
+    if (isStopped && 'address' in from) return 'throttled';
+    const found = isStopped ? await this.#queue.run(look) : { result: await look() };
+    if (!found) return 'throttled';
+    if (!found.result && !isStopped) unknownKeys.count(from);
+    return found.result;
   }
 
   // Many requests with a key that is new here cost one look.

@@ -3,11 +3,11 @@ import type { Logger } from '../platform/logging/index.ts';
 import { type Asked, allowed, type Decision, decide } from './decide.ts';
 import type { KeyEntry } from './entry.ts';
 import { environmentOf } from './format.ts';
-import { Guesses } from './guesses.ts';
 import { KnownKeys, type KnownKeysDeps } from './known-keys.ts';
 import type { CountedLimit, LimitState, Limits, Taken } from './limits/counters.ts';
 import { MemoryLimits } from './limits/memory-limits.ts';
 import { sharedLimits } from './limits/shared-limits.ts';
+import { type KeySender, UnknownKeyThrottle } from './unknown-key-throttle.ts';
 import { UsageMeter } from './usage-meter.ts';
 
 export type VerifierDeps = {
@@ -19,6 +19,8 @@ export type VerifierDeps = {
   environments: readonly string[];
   /** Where limits are counted: by each node, or by all together in the database. */
   limits: 'memory' | 'shared';
+  /** Whether a trusted proxy tells senders apart; otherwise the address of a request may be that of a proxy for everybody. */
+  hasTrustedProxy: boolean;
 };
 
 /** What was found of a key, and what becomes of the request. */
@@ -40,26 +42,31 @@ type Admitted = { entry: KeyEntry; asked: Asked; meant: readonly CountedLimit[] 
 /** Verifies keys on this node. */
 export class KeyVerifier {
   readonly #deps: VerifierDeps;
-  readonly #guesses: Guesses;
+  readonly #unknownKeys: UnknownKeyThrottle;
   readonly #known: KnownKeys;
   readonly #limits: Limits;
   readonly #meter: UsageMeter;
 
   constructor(deps: VerifierDeps) {
     this.#deps = deps;
-    this.#guesses = new Guesses(deps.now);
-    this.#known = new KnownKeys({ ...deps, guesses: this.#guesses });
+    this.#unknownKeys = new UnknownKeyThrottle(deps.now);
+    this.#known = new KnownKeys({ ...deps, unknownKeys: this.#unknownKeys });
     this.#limits = deps.limits === 'shared' ? sharedLimits(deps.db) : new MemoryLimits(deps);
     this.#meter = new UsageMeter(deps);
+  }
+
+  /** Who is counted for a request that comes from this address itself. */
+  senderAt(address: string): KeySender {
+    return this.#deps.hasTrustedProxy ? { address } : { service: address };
   }
 
   /**
    * Judges a key for a request, and counts it at its limits if nothing else speaks against it.
    *
-   * @param from who sent it, by whom guesses at keys are counted
+   * @param from who is counted when the key does not exist
    * @throws when the database is needed, and away
    */
-  async verify(key: string, asked: Asked, from: string): Promise<KeyVerdict> {
+  async verify(key: string, asked: Asked, from: KeySender): Promise<KeyVerdict> {
     const found = await this.find(key, from);
     return 'code' in found ? found : this.judge(found, asked);
   }
@@ -67,10 +74,10 @@ export class KeyVerifier {
   /**
    * The key of a text, of which nothing is judged yet and nothing counted; or the verdict that there is none.
    *
-   * @param from who sent it, by whom guesses at keys are counted
+   * @param from who is counted when the key does not exist
    * @throws when the database is needed, and away
    */
-  async find(key: string, from: string): Promise<KeyEntry | KeyVerdict> {
+  async find(key: string, from: KeySender): Promise<KeyEntry | KeyVerdict> {
     // What was met before was well-formed.
     const met = this.#known.met(key, this.#deps.now());
     if (met) return met;
@@ -127,9 +134,9 @@ export class KeyVerifier {
     return concluded(meant, this.#limits.takeNow(counters) ?? (await this.#limits.take(counters)), asked, now);
   }
 
-  #throttled(from: string): KeyVerdict {
+  #throttled(from: KeySender): KeyVerdict {
     const reason = 'Too many keys that do not exist came from there: this one was not looked up.';
-    return { code: 'throttled', reason, limits: [], retry_after_seconds: this.#guesses.waitSeconds(from) };
+    return { code: 'throttled', reason, limits: [], retry_after_seconds: this.#unknownKeys.waitSeconds(from) };
   }
 }
 

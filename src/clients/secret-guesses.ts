@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache';
+import { addressGroups } from '../platform/http/index.ts';
 
 /** Who tries a secret of which client, from where. */
 export type SecretAttempt = { client_id: string; address: string };
 
-/** Counts a wrong secret, on all nodes together; seconds to wait when there were too many. */
-export type CountWrongSecret = (attempt: SecretAttempt) => Promise<number | undefined>;
+/** Counts a wrong secret, on all nodes together; when there were too many: from which group of addresses, and seconds to wait. */
+export type CountWrongSecret = (attempt: SecretAttempt) => Promise<{ group: string; seconds: number } | undefined>;
 
 const most = 10_000;
 
@@ -24,15 +25,20 @@ export class SecretGuesses {
 
   /** Seconds until this address may try this client again, even with the right secret; undefined: now. */
   waitSeconds(attempt: SecretAttempt): number | undefined {
-    const waitMs = (this.#stoppedUntil.get(keyOf(attempt)) ?? 0) - this.#now().getTime();
+    // Most of the time nobody is stopped: token requests pay for nothing.
+    if (this.#stoppedUntil.size === 0) return undefined;
+    const untilMs = addressGroups(attempt.address).map(
+      ({ name }) => this.#stoppedUntil.get(keyOf(attempt.client_id, name)) ?? 0,
+    );
+    const waitMs = Math.max(...untilMs) - this.#now().getTime();
     return waitMs > 0 ? Math.ceil(waitMs / 1000) : undefined;
   }
 
   async countWrong(attempt: SecretAttempt): Promise<void> {
-    const waitSeconds = await this.#count(attempt);
-    if (waitSeconds === undefined) return;
-    this.#stoppedUntil.set(keyOf(attempt), this.#now().getTime() + waitSeconds * 1000);
+    const stop = await this.#count(attempt);
+    if (!stop) return;
+    this.#stoppedUntil.set(keyOf(attempt.client_id, stop.group), this.#now().getTime() + stop.seconds * 1000);
   }
 }
 
-const keyOf = ({ client_id, address }: SecretAttempt) => JSON.stringify([client_id, address]);
+const keyOf = (client_id: string, group: string) => JSON.stringify([client_id, group]);

@@ -62,7 +62,7 @@ export async function keyBearerOf(
 }
 
 async function admitted(keys: KeyVerifier, ctx: Context, { key, asked }: KeyUse): Promise<KeyEntry> {
-  const { code, reason, entry, retry_after_seconds } = await keys.verify(key, asked, ctx.ip);
+  const { code, reason, entry, retry_after_seconds } = await keys.verify(key, asked, keys.senderAt(ctx.ip));
   const kind = keyCodeKinds[code];
   if (kind === 'good' && entry) return entry;
   if (kind === 'limited') throw tooMany(reason, retry_after_seconds ?? 1);

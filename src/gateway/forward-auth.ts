@@ -62,7 +62,7 @@ async function answer(deps: Deps, ctx: Context, question: Question): Promise<voi
   if (!credential && question.admitsPreflight && isPreflight(ctx, question.request)) return admitPreflight(ctx);
   if (!credential) throw challengeFor(question.resource);
   const request = verifyRequest(ctx, question, credential);
-  const verdict = await judge(deps, request, ctx.ip);
+  const verdict = await judge(deps, request, deps.keys.senderAt(ctx.ip));
   recordUse(deps, { request, verdict, from: ctx.ip, request_id: requestOrigin(ctx).request_id });
   if (!verdict.valid) throw refuse(verdict, question.resource, deps.now());
   admit(ctx, verdict, deps.now());

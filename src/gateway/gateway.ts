@@ -21,7 +21,7 @@ export type GatewayDeps = {
   /** Of Latchkey's own API: for which those must be who may ask. */
   audience: string;
   log: Logger;
-  warm: Pick<WarmKeysDeps, 'headers' | 'host' | 'longWay' | 'observe' | 'proxyHops'>;
+  warm: Pick<WarmKeysDeps, 'edge' | 'headers' | 'host' | 'longWay' | 'observe'>;
 };
 
 export type Gateway = {

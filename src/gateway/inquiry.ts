@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { addressOf, disbelieveProxies } from '../platform/http/index.ts';
+import { clientAddress, type EdgeRules } from '../platform/http/index.ts';
 
 /** A request to the gateway as it is looked at: Koa's context is one, and what stands for it before Koa. */
 export type Inquiry = {
@@ -8,7 +8,7 @@ export type Inquiry = {
   path: string;
   querystring: string;
   host: string;
-  /** Of whoever asks; where proxies are believed, of whom the proxy asks for. */
+  /** The client's address: of whoever asks, or of whom a trusted proxy asks for. */
   ip: string;
 };
 
@@ -20,16 +20,14 @@ export class EarlyInquiry implements Inquiry {
   readonly querystring: string;
   readonly ip: string;
 
-  /** @param proxyHops how many proxies are believed; 0: all; undefined: none */
-  constructor(req: IncomingMessage, proxyHops: number | undefined) {
+  constructor(req: IncomingMessage, edge: EdgeRules) {
     const { method = '', url = '' } = req;
     const end = url.indexOf('?');
-    if (proxyHops === undefined) disbelieveProxies(req);
     this.req = req;
     this.method = method;
     this.path = end < 0 ? url : url.slice(0, end);
     this.querystring = end < 0 ? '' : url.slice(end + 1);
-    this.ip = addressOf(req, proxyHops ?? 0);
+    this.ip = clientAddress(edge, req);
   }
 
   get host(): string {

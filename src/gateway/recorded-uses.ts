@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { type AccessRecords, credentialName } from '../access-records/index.ts';
+import { canonicalAddress } from '../platform/http/index.ts';
 import { isAccessToken } from '../tokens/index.ts';
 import type { Verdict, VerifyRequest } from './schemas.ts';
 
@@ -25,7 +26,7 @@ export function recordUse({ records }: RecordDeps, { request, verdict, caller, f
     credential: verdict.key_id ?? credentialIn(request, verdict),
     client_id,
     user_id: subject_kind === 'user' ? subject : undefined,
-    address: request.ip ?? from,
+    address: (request.ip === undefined ? undefined : canonicalAddress(request.ip)) ?? from,
     request_id,
   });
 }

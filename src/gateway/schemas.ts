@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { keyCodeKinds, keyCodes, PermissionQuerySchema, type VerdictKind } from '../api-keys/index.ts';
+import { canonicalAddress } from '../platform/http/index.ts';
 
 const mostInBatch = 100;
 const mostCost = 1_000_000;
@@ -16,6 +17,7 @@ export const verdictKinds: Readonly<Record<VerdictCode, VerdictKind>> = {
   certificate_mismatch: 'dead',
 };
 
+const isAddress = (text: string) => canonicalAddress(text) !== undefined;
 const Values = z.union([z.string().max(1000), z.array(z.string().max(1000)).min(1).max(100)]);
 
 const DescribedRequest = z
@@ -30,7 +32,11 @@ const DescribedRequest = z
       .meta({ examples: ['database:read:products'] }),
     permissions: PermissionQuerySchema.optional(),
     resource: z.string().min(1).max(512).optional().meta({ description: 'the API’s identifier' }),
-    ip: z.string().max(64).optional().meta({ description: 'from which address the request came' }),
+    ip: z
+      .string()
+      .refine(isAddress, 'must be an IPv4 or IPv6 address, without port, brackets or zone')
+      .optional()
+      .meta({ description: 'from which address the request came' }),
     origin: z.string().max(300).optional().meta({ description: 'its `Origin` header' }),
     cost: z.int().min(0).max(mostCost).default(1).meta({ description: 'how much of its limits it takes' }),
     parameters: z

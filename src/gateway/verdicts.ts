@@ -1,6 +1,7 @@
 import { allows } from '../access/index.ts';
 import {
   type Asked,
+  type KeySender,
   type KeyVerdict,
   type KeyVerifier,
   missingFrom,
@@ -21,7 +22,11 @@ export type VerdictDeps = {
  * @param from who is counted when the key does not exist
  * @throws when the database is needed, and away
  */
-export async function judge({ keys, judgeToken }: VerdictDeps, request: VerifyRequest, from: string): Promise<Verdict> {
+export async function judge(
+  { keys, judgeToken }: VerdictDeps,
+  request: VerifyRequest,
+  from: KeySender,
+): Promise<Verdict> {
   if (request.key === undefined) {
     const needs = needed(request);
     const { token = '', method, url, proof, certificate_thumbprint } = request;

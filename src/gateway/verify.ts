@@ -43,7 +43,7 @@ async function judged(
   ctx: Context,
   { request, caller }: { request: VerifyRequest; caller: string },
 ): Promise<Verdict> {
-  const verdict = await judge(deps, request, request.ip ?? caller);
+  const verdict = await judge(deps, request, request.ip === undefined ? { service: caller } : { address: request.ip });
   recordUse(deps, { request, verdict, caller, from: ctx.ip, request_id: requestOrigin(ctx).request_id });
   return verdict;
 }

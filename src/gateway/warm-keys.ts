@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { type Admission, type Asked, allowed, type KeyUse, type KeyVerifier } from '../api-keys/index.ts';
 import {
   type EarlyAnswer,
+  type EdgeRules,
   type IncomingRequest,
   mostBodyBytes,
   parseJson,
@@ -27,8 +28,7 @@ export type WarmKeysDeps = RecordDeps & {
   audience: string;
   /** Services ask under this name; proxies ask about hosts of others. */
   host: string;
-  /** How many proxies are believed; 0: all; undefined: none. */
-  proxyHops: number | undefined;
+  edge: EdgeRules;
   /** Where everything goes that is not answered here. */
   longWay: RequestListener;
   /** Headers of every answer. */
@@ -67,9 +67,9 @@ export class WarmKeys {
   }
 
   #answerProxy(request: IncomingMessage, response: ServerResponse): boolean {
-    const { issuer, keys, now, observe, proxyHops } = this.#deps;
+    const { issuer, keys, now, observe, edge } = this.#deps;
     const begun = begin(request);
-    const inquiry = new EarlyInquiry(request, proxyHops);
+    const inquiry = new EarlyInquiry(request, edge);
     const asked = ifPlain(() => askedByProxy(inquiry, issuer));
     const [met] = (asked && keys.admitMet([asked])) ?? [];
     if (!asked || !met) return false;
@@ -85,9 +85,9 @@ export class WarmKeys {
   }
 
   #answerService(request: IncomingMessage, response: ServerResponse): boolean {
-    const { host, longWay, proxyHops } = this.#deps;
+    const { edge, host, longWay } = this.#deps;
     const begun = begin(request);
-    const inquiry = new EarlyInquiry(request, proxyHops);
+    const inquiry = new EarlyInquiry(request, edge);
     const caller = ifPlain(() => callerCredentialOf(inquiry));
     if (!isShortJson(request) || !plainlyNames(host, request) || !caller || !('key' in caller)) return false;
     whole(request, (body) => {

@@ -1,3 +1,4 @@
+import { clientAddress } from './client-address.ts';
 import { type Credential, credentialIn } from './credentials.ts';
 import type { Identity, Need } from './identity.ts';
 import { LocalTokens } from './local-tokens.ts';
@@ -104,7 +105,7 @@ async function askedAt({ remote, resource }: Deps, question: Question): Promise<
     ...(credential.kind === 'key' ? { key: credential.value } : { token: credential.value }),
     ...(permissions.length > 0 && { permissions: { and: permissions } }),
     resource,
-    ip: request.ip,
+    ip: clientAddress(request.ip),
     origin: [request.headers.origin ?? []].flat()[0],
     cost: need.cost,
     parameters: need.parameters,

@@ -31,4 +31,4 @@ export { openProvider, type RunningProvider } from './running-provider.ts';
 export { judgeToken, type ShownToken, type TokenVerdict } from './shown-token.ts';
 export { resolveStructuredTokens } from './structured-tokens.ts';
 export { isFirstUse, type KnownClients, knownClients, Reader } from './token-store/index.ts';
-export { Committer, unitOfWork } from './token-transaction/index.ts';
+export { Committer, RowBounds, unitOfWork } from './token-transaction/index.ts';

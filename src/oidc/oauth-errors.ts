@@ -27,7 +27,7 @@ export const oauthErrors: Middleware = async (ctx: Context, next: Next) => {
 };
 
 function errorCode({ status }: Problem): string {
-  if (status === 503) return 'temporarily_unavailable';
+  if (status === 503 || status === 429) return 'temporarily_unavailable';
   return status >= 500 ? 'server_error' : 'invalid_request';
 }
 

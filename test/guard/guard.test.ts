@@ -129,6 +129,22 @@ describe('an API that guards its routes', () => {
     expect((await get(url, basicOf('alice:secret'))).status).toBe(401);
   });
 
+  test.each([
+    ['10.0.1.5', '10.0.1.5', 'allowed'],
+    ['10.0.1.5', '10.0.1.5:50123', 'allowed'],
+    ['10.0.1.5', '::ffff:10.0.1.5', 'allowed'],
+    ['2001:db8::5', '[2001:db8::5]:443', 'allowed'],
+    ['fe80::/10', 'fe80::1%eth0', 'allowed'],
+    ['10.0.1.5', '10.0.1.6', 'refused'],
+    ['10.0.1.5', 'unknown', 'refused'],
+    ['10.0.1.5', undefined, 'refused'],
+  ])('asks about a key for %s, which came from %s: %s', async (network, ip, kind) => {
+    const minted = await mint({ permissions: ['report:*'], restrictions: { ip_allowlist: [network] } });
+    const guard = createGuard({ issuer: latchkey.issuer, resource: jwtApi, key });
+    const headers = { 'x-api-key': minted.key };
+    expect(await guard.check({ method: 'GET', url: '/reports', headers, ip }, need)).toMatchObject({ kind });
+  });
+
   test('refuses a token for another API, one of nobody, and one whose signature was changed', async () => {
     const url = await serve('plain Node');
     const opaque = (await latchkey.clientCredentials({ resource: api })).body.access_token;

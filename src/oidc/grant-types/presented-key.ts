@@ -19,7 +19,7 @@ export function findPresentedKey({ apiKeys }: PresentedKeyDeps): Middleware {
     const parameters = form(ctx);
     const isExchange = ctx.path === routes.token && parameters.get('grant_type') === tokenExchange;
     if (!isExchange || ctx.method !== 'POST') return next();
-    const found = await apiKeys.find(parameters.get('subject_token') ?? '', ctx.ip);
+    const found = await apiKeys.find(parameters.get('subject_token') ?? '', apiKeys.senderAt(ctx.ip));
     const client_id = clientOf(found);
     const said = parameters.get('client_id') || undefined;
     const isAnswering = !authenticates(ctx, parameters) && (said ?? client_id) === client_id;

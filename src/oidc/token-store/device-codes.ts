@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type Digest, digest, keyedDigest, type SealedPlace } from '../../platform/crypto/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import { currentUnit, LostRaceError } from '../token-transaction/index.ts';
+import { isAnonymousClient } from './anonymous-client.ts';
 import {
   findClientRecord,
   type ModelStore,
@@ -98,6 +99,7 @@ async function saveDeviceCode(deps: StoreDeps, value: string, payload: Payload):
     expires_at: new Date(Number(payload.exp) * 1000),
     interval_seconds: intervalSeconds,
   };
+  if (!answer.user_id && isAnonymousClient()) unit.openRows.push('device_code');
   unit.operations.push(async (trx) => {
     if (answer.grant_id) await holdGrant(trx, answer.grant_id, { offline: payload.expiresWithSession !== true });
     await store(trx, { ...issued, ...answer });

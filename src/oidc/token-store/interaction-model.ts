@@ -24,10 +24,12 @@ export function interactionStore({ reader, keys }: StoreDeps): ModelStore {
       const known = await remembered(key, async () => undefined);
       const sealed = sealPayload(keys, placeOf(key), payload as Payload);
       const row = { digest: key, sealed, expires_at: new Date(Number(payload.exp) * 1000) };
+      if (!known) currentUnit().openRows.push('interaction');
       currentUnit().operations.push((trx) => (known ? updateInteraction(trx, row) : insertInteraction(trx, row)));
       return undefined;
     },
     destroy: async (id) => {
+      currentUnit().finishedInteractions += 1;
       currentUnit().operations.push(async (trx) => {
         const { numDeletedRows } = await trx
           .deleteFrom('interactions')

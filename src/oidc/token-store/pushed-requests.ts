@@ -1,9 +1,21 @@
+import { errors } from 'oidc-provider';
 import { digest, type SealedPlace } from '../../platform/crypto/index.ts';
 import { currentUnit, LostRaceError } from '../token-transaction/index.ts';
+import { isAnonymousClient } from './anonymous-client.ts';
 import { type ModelStore, openPayload, type Payload, type StoreDeps, sealPayload } from './models.ts';
 import { type PushedRequestRecord, readPushedRequest } from './reads.ts';
 
 const placeOf = (key: Buffer): SealedPlace => ['pushed_requests', 'sealed', key.toString('hex')];
+
+// What a browser could bring to the authorization endpoint: a request line with its headers has 16 KiB. Parameters are kept as a
+// JWT, which makes them a third longer.
+const longestAnonymous = (16 * 1024 * 4) / 3 + 1024;
+
+/** @throws InvalidRequest: it holds more than clients that do not authenticate may have stored */
+function mustBeShort(payload: object): void {
+  if (JSON.stringify(payload).length > longestAnonymous)
+    throw new errors.InvalidRequest('a pushed request of a client that does not authenticate may have 16 KiB');
+}
 
 /** Pushed authorization requests (RFC 9126): sealed, for they hold all parameters; used once. */
 export function pushedRequestStore(deps: StoreDeps): ModelStore {
@@ -18,6 +30,10 @@ export function pushedRequestStore(deps: StoreDeps): ModelStore {
       return { ...openPayload(deps.keys, placeOf(key), record.sealed), ...consumed, jti: id } as Payload;
     },
     upsert: async (id, payload) => {
+      if (isAnonymousClient()) {
+        mustBeShort(payload);
+        currentUnit().openRows.push('pushed_request');
+      }
       const key = digest(id);
       const sealed = sealPayload(deps.keys, placeOf(key), payload as Payload);
       const expires_at = new Date(Number(payload.exp) * 1000);

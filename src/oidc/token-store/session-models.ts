@@ -96,6 +96,7 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
   const clients = changedClients((payload.authorizations ?? {}) as Record<string, Authorization>, previous);
   const isNothingNew = Object.keys(changed).length + clients.kept.length + clients.gone.length === 0;
   if (isNothingNew && previous?.user_id === user_id && (await wasJustSeen(unit, id, now))) return undefined;
+  if (!previous && !user_id) unit.openRows.push('session');
   unit.operations.push(async (trx) => {
     await upsertSession(trx, { uid, user_id, created_at: now, ...changed, ...seen });
     // Whoever signs in or proves who they are ends every copy of the cookie (CWE-384), other tabs' included.

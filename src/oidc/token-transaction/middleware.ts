@@ -8,6 +8,7 @@ import type { Logger } from '../../platform/logging/index.ts';
 import type { Metrics } from '../../platform/metrics/index.ts';
 import { inSpan } from '../../platform/tracing/index.ts';
 import type { Committer } from './committer.ts';
+import type { RowBounds } from './row-bounds.ts';
 import type { UnitRow, Verdict } from './statements.ts';
 import { commitOperations, LostRaceError, runInUnit, Unit } from './unit.ts';
 
@@ -21,6 +22,7 @@ export type UnitDeps = {
   /** Whether this node's clock is right enough to write times into tokens. */
   hasRightClock: () => boolean;
   refreshGraceSeconds: number;
+  rowBounds: RowBounds;
 };
 
 /**
@@ -170,9 +172,12 @@ function replaceAnswer(ctx: Context, { status, ...body }: typeof refusedAnswer):
   if (status === 503) ctx.set('Retry-After', '2');
 }
 
-async function commitBrowser({ db }: UnitDeps, ctx: Context, unit: Unit): Promise<void> {
+async function commitBrowser({ db, rowBounds }: UnitDeps, ctx: Context, unit: Unit): Promise<void> {
+  const { address = '' } = unit.origin;
   try {
+    if (unit.openRows.length > 0) rowBounds.take(address, unit.openRows);
     await commitOperations(db, unit, appendEvent);
+    for (let n = 0; n < unit.finishedInteractions; n += 1) rowBounds.giveBack(address, 'interaction');
   } catch (error) {
     ctx.remove('Set-Cookie');
     ctx.remove('Location');

@@ -4,6 +4,7 @@ import type { AuditEvent } from '../../audit/index.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import { type Db, isOutage, type Trx } from '../../platform/database/index.ts';
 import type { Origin } from '../../platform/http/index.ts';
+import type { OpenRow } from './row-bounds.ts';
 
 /** An access token to be stored: opaque by its digest, JWT by its `jti` and place in a status list. */
 export type NewAccessToken = {
@@ -73,6 +74,10 @@ export class Unit {
   readonly #memory = new Map<string, Promise<unknown>>();
   readonly operations: Operation[] = [];
   readonly events: AuditEvent[] = [];
+  /** What it stores that is counted by address, because anybody could have it stored. */
+  readonly openRows: OpenRow[] = [];
+  /** How many interactions it finishes. */
+  finishedInteractions = 0;
   source: TokenSource | undefined;
   presentedKey: PresentedKey | undefined;
   exchangedKey: ExchangedKey | undefined;

@@ -1,37 +1,30 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
+import { clientAddress, type EdgeRules } from './edge.ts';
 import { Problem } from './problems.ts';
 
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
+const longestAccept = 1000;
 const hostless = new Set(['/healthz', '/readyz', '/metrics']);
 
 /**
- * What proxies say of a request counts only where they are trusted; elsewhere anybody could have said it. Comes before
- * whatever asks for the client's address.
+ * Disregards an `Accept` header that is longer than any that means something, which RFC 9110 §12.5.1 allows: the time in which it
+ * is parsed grows with the square of its length.
  */
-export function believeProxies(trustProxy: boolean): Middleware {
-  return (ctx: Context, next: Next) => {
-    if (!trustProxy) disbelieveProxies(ctx.req);
-    return next();
-  };
-}
-
-/** Forgets what a request says of where it came from. */
-export function disbelieveProxies({ headers }: IncomingMessage): void {
-  // Most say nothing, and an object from which something is deleted is slow from then on.
-  for (const name of ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'])
-    if (headers[name] !== undefined) delete headers[name];
+export function boundAccept({ req: { headers } }: Context, next: Next): Promise<void> {
+  if (headers.accept !== undefined && headers.accept.length > longestAccept) headers.accept = '*/*';
+  return next();
 }
 
 /**
- * Where a request came from, as `ctx.ip` says it: by what the last proxies added to `X-Forwarded-For`, if that is believed.
- *
- * @param hops how many proxies are believed; 0: all
+ * Makes `ctx.ip` the client's address, parsed, and removes what only a trusted proxy may say. Comes before whatever asks for
+ * the address or reads such a header.
  */
-export function addressOf({ headers, socket }: IncomingMessage, hops: number): string {
-  const { 'x-forwarded-for': forwarded } = headers;
-  const [first] = typeof forwarded === 'string' ? forwarded.split(/\s*,\s*/).slice(-hops) : [];
-  return first || (socket.remoteAddress ?? '');
+export function parseClientAddress(rules: EdgeRules): Middleware {
+  return (ctx: Context, next: Next) => {
+    ctx.request.ip = clientAddress(rules, ctx.req);
+    return next();
+  };
 }
 
 /**

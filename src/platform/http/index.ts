@@ -1,13 +1,16 @@
 /** What every request meets first: its origin, its bounds, the host check, headers, and how refusals are answered. */
+
 export { type Actor, anonymous, person, system } from './actor.ts';
+export { AddressBuckets } from './address-buckets.ts';
+export { addressGroups, canonicalAddress, NetworkSet, parseNetwork } from './addresses.ts';
 export { cookiesBlocked, mustSendCookies } from './cookies.ts';
+export { clientAddress, type EdgeRules } from './edge.ts';
 export { form, mostBodyBytes, readForm, readText, replaceForm } from './form-body.ts';
 export {
-  addressOf,
-  believeProxies,
+  boundAccept,
   contentSecurityPolicy,
-  disbelieveProxies,
   headersForPrograms,
+  parseClientAddress,
   pinHost,
   plainlyNames,
   securityHeaders,

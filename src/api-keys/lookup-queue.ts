@@ -1,0 +1,27 @@
+const most = 2000;
+const together = 256;
+
+/**
+ * Lets look-ups go on in turns: those of one turn start together, and so become one statement; the next turn starts when it is
+ * over. However many are asked for, the database answers one statement at a time.
+ */
+export class LookupQueue {
+  readonly #waiting: (() => Promise<unknown>)[] = [];
+  #isBusy = false;
+
+  /** The result of a look-up; undefined, and nothing is looked up, when too many wait already. @throws what the look-up throws */
+  async run<Result>(look: () => Promise<Result>): Promise<{ result: Result } | undefined> {
+    if (this.#waiting.length >= most) return undefined;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push(() => look().then((result) => resolve({ result }), reject));
+      void this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    while (this.#waiting.length > 0) await Promise.all(this.#waiting.splice(0, together).map((look) => look()));
+    this.#isBusy = false;
+  }
+}
