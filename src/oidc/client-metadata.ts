@@ -7,7 +7,7 @@ import { metadataWords } from './metadata-words.ts';
 
 type ClientModel = { validate: (metadata: Record<string, unknown>) => Promise<void> };
 
-const known = new Set<string>([
+const known = new Set([
   ...[
     'client_id',
     'client_name',

@@ -63,7 +63,7 @@ describe('what is wrong with an input', () => {
       redirect_uris: [redirectUri],
       ...change,
     });
-    expect([status, body]).toMatchObject([400, { errors: [{ pointer, detail }] }]);
+    expect([status, body.errors]).toEqual([400, expect.arrayContaining([{ pointer, detail }])]);
   });
 
   test.each<[object, string, string]>([
