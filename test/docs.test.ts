@@ -1,9 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { SourceTextModule } from 'node:vm';
 import type { Command } from 'commander';
-import { parse } from 'yaml';
 import { z } from 'zod';
+import { readConfigurationFile } from '../src/apply/index.ts';
 import { ConfigurationFile } from '../src/apply/schemas.ts';
 import { program } from '../src/cli/program.ts';
 import { remoteCommands } from '../src/cli/remote.ts';
@@ -30,6 +32,22 @@ const anchorsOf = (file: string) =>
       .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
       .replaceAll(' ', '-'),
   );
+
+/** Reads a configuration file from a folder that has the files it refers to, with every variable set. */
+async function readWithItsSecrets(yaml: string) {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-docs-'));
+  try {
+    for (const named of matches(/\{ file: ([^ }]+) \}/g, yaml)) {
+      await mkdir(path.dirname(path.join(folder, named)), { recursive: true });
+      await writeFile(path.join(folder, named), 'a secret of a documented file\n');
+    }
+    const file = path.join(folder, 'latchkey.yaml');
+    await writeFile(file, yaml);
+    return await readConfigurationFile(file, () => 'a secret of a documented variable');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
 
 describe.each(pages)('%s', (page) => {
   test('links to what is there', () => {
@@ -61,7 +79,7 @@ describe.each(pages)('%s', (page) => {
 
   test('shows configuration files that can be applied, and programs that can be parsed', async () => {
     for (const yaml of codeOf(page, 'yaml')) {
-      const { clients } = ConfigurationFile.parse(parse(yaml));
+      const { clients } = await readWithItsSecrets(yaml);
       for (const client of clients) await checkClient({ validateMetadata: clientMetadataRules() }, client);
     }
     for (const program of codeOf(page, 'js')) new SourceTextModule(program);

@@ -13,6 +13,7 @@ const markup = {
   client_name: '<script>alert(1)</script>',
   redirect_uris: [redirectUri],
   scope: 'openid',
+  resources: { [api]: ['read'] },
 };
 const installation = { ...standardInstallation, clients: [...standardInstallation.clients, markup] };
 

@@ -41,7 +41,7 @@ export async function startBrowserSession(
     await session.destroy();
     session = new provider.Session() as SessionModel;
   }
-  currentUnit().authenticatedAt = authenticated_at;
+  currentUnit().authenticated = { user_id, at: authenticated_at };
   session.loginAccount({ accountId: user_id, amr, loginTs: Math.floor(authenticated_at.getTime() / 1000) });
   if (!session.new) session.resetIdentifier();
   await session.save(sessionSeconds);

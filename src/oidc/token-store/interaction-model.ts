@@ -43,11 +43,13 @@ export function interactionStore({ reader, keys }: StoreDeps): ModelStore {
   };
 }
 
+type SignIn = { accountId?: unknown; authenticated_at_ms?: unknown };
+
 /** What `finishSignIn` leaves for the request that resumes; a consent carries the sign-in before it along, and is none. */
 function noteSignIn(result: unknown): void {
-  const { login, consent } = (result ?? {}) as { login?: { authenticated_at_ms?: unknown }; consent?: unknown };
+  const { login, consent } = (result ?? {}) as { login?: SignIn; consent?: unknown };
   if (!consent && typeof login?.authenticated_at_ms === 'number')
-    currentUnit().authenticatedAt = new Date(login.authenticated_at_ms);
+    currentUnit().authenticated = { user_id: String(login.accountId), at: new Date(login.authenticated_at_ms) };
 }
 
 function remembered(key: Digest, read: () => Promise<InteractionRecord | undefined>) {

@@ -92,7 +92,9 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
     last_seen_at: now,
     expires_at: new Date(Number(payload.exp) * 1000),
   };
-  const changed = changedBy(deps, payload, previous, unit);
+  // Where somebody else is still signed in, the library ends that session first.
+  const authenticatedAt = unit.authenticated?.user_id === user_id ? unit.authenticated?.at : undefined;
+  const changed = changedBy(deps, payload, previous, authenticatedAt);
   const clients = changedClients((payload.authorizations ?? {}) as Record<string, Authorization>, previous);
   const isNothingNew = Object.keys(changed).length + clients.kept.length + clients.gone.length === 0;
   if (isNothingNew && previous?.user_id === user_id && (await wasJustSeen(unit, id, now))) return undefined;
@@ -100,7 +102,7 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
   unit.operations.push(async (trx) => {
     await upsertSession(trx, { uid, user_id, created_at: now, ...changed, ...seen });
     // Whoever signs in or proves who they are ends every copy of the cookie (CWE-384), other tabs' included.
-    if (unit.authenticatedAt) await retireIds(trx, uid, now);
+    if (authenticatedAt) await retireIds(trx, uid, now);
     await saveId(trx, { digest: digest(id), session_uid: uid, expires_at: seen.expires_at });
     await saveSessionClients(trx, uid, clients);
   });
@@ -139,7 +141,7 @@ function changedBy(
   deps: StoreDeps,
   payload: Payload,
   previous: SessionRecord | undefined,
-  { authenticatedAt }: Unit,
+  authenticatedAt: Date | undefined,
 ): Partial<Own> {
   const before = previous && sessionPayload(deps.keys, undefined, previous);
   const isChanged = (name: string) => !isDeepStrictEqual(payload[name], before?.[name]);
@@ -225,7 +227,8 @@ async function saveSessionClients(trx: Trx, session_uid: string, { kept, gone }:
  * retired meanwhile leads to no other id either. The session is locked first, as everybody does who changes its ids.
  */
 async function retireId({ now }: StoreDeps, trx: Trx, id: string, record: SessionRecord, unit: Unit): Promise<void> {
-  if (unit.authenticatedAt) return;
+  const { authenticated } = unit;
+  if (authenticated && (!record.user_id || record.user_id === authenticated.user_id)) return;
   await trx.selectFrom('sessions').select('uid').where('uid', '=', record.uid).forNoKeyUpdate().execute();
   const seconds = record.user_id ? rotatedIdSeconds : 0;
   const { numUpdatedRows } = await trx

@@ -92,8 +92,8 @@ export class Unit {
   outage: unknown;
   /** `uid` of the session saved in this request. */
   savedSession: string | undefined;
-  /** When the person whom this request signs in proved who they are. */
-  authenticatedAt: Date | undefined;
+  /** Who proved who they are, and when; a request that only makes way for them signs nobody in. */
+  authenticated: { user_id: string; at: Date } | undefined;
   absoluteRefreshSeconds: number | undefined;
   readonly defaultGraceSeconds: number;
   /** Whether a client asks for tokens, rather than a person for a page. */
