@@ -45,9 +45,9 @@ describe('a refresh token', () => {
       error: 'invalid_target',
     },
     {
-      what: 'for a resource with a slash more',
+      what: 'for a resource with a path more',
       ref: 'RFC 8707 §2',
-      change: () => ({ resource: `${api}/` }),
+      change: () => ({ resource: `${api}/v1` }),
       error: 'invalid_target',
     },
     {

@@ -32,7 +32,6 @@ const services = {
       [{ permission: 'database:read:Products' }, 'insufficient_permissions'],
       [{ permission: 'database:read:products', ip: '10.0.1.51' }, 'ip_not_allowed'],
       [{ permission: 'database:read:products', ip: '::ffff:10.0.1.51' }, 'ip_not_allowed'],
-      [{ permission: 'database:read:products', ip: '010.0.1.50' }, 'ip_not_allowed'],
       [{ permission: 'database:read:products', ip: '2001:db8::10.0.1.50' }, 'ip_not_allowed'],
     ],
   },

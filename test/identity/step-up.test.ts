@@ -74,6 +74,9 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/password/:secret': { asksNothing: 'a one-time secret is the proof' },
   '/interaction/:uid/sign-in': { asksNothing: 'it is the proof' },
   '/interaction/:uid/switch-account': { asksNothing: 'it leads to the proof' },
+  '/interaction/:uid/select-account': {
+    asksNothing: 'it goes on with who is signed in, or leads to the proof; an app decides how fresh a sign-in must be',
+  },
   '/interaction/:uid/consent': {
     asksNothing: 'an app decides how fresh a sign-in must be (max_age, OIDC Core §3.1.2.1)',
   },
