@@ -68,6 +68,7 @@ export type Database = {
     expires_at: Date;
     used_at: Date | null;
     mailed_to: string | null;
+    shown_to: string | null;
   };
   clients: {
     id: string;

@@ -22,6 +22,8 @@ export type StartedSignIn = { state: string; nonce: string; code_verifier: strin
 /** Somebody who signed in. The tokens stay here: the browser holds only the name of its session. */
 export type Session = {
   access_token: string;
+  /** What the tokens may be used for, as the issuer said: less than was asked where the person unticked some. */
+  scope: string;
   refresh_token: string | undefined;
   id_token: string;
   id_token_claims: IDToken;

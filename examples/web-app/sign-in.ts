@@ -57,6 +57,7 @@ async function openSession(provider: client.Configuration, tokens: Tokens): Prom
   if (!id_token || !id_token_claims) throw new Error('the library let an answer without ID token through');
   return {
     access_token,
+    scope: tokens.scope ?? '',
     refresh_token,
     id_token,
     id_token_claims,

@@ -20,7 +20,7 @@ export async function showTokens(app: App, ctx: Context, { session, browser }: S
 export async function callApi(app: App, ctx: Context, { session }: SignedIn): Promise<void> {
   const { status, ...answer } = await askForOrders(app.url, session.access_token);
   session.api_answer = { status, ...answer };
-  session.notice = noticeOf(status);
+  session.notice = noticeOf(status, session.scope);
   seeOther(ctx, `${app.url}/tokens`);
 }
 
@@ -41,9 +41,12 @@ async function askForOrders(url: string, access_token: string): Promise<{ status
   }
 }
 
-function noticeOf(status: number): string {
-  if (status === 401) return 'The API refused: the access token does not work any more. Refresh it, or sign in again.';
-  if (status === 403) return 'The API refused: you did not allow this app to see your orders.';
+function noticeOf(status: number, scope: string): string {
+  // A token that may do nothing at this API is not even for it: the API takes it for no token of its own.
+  const isAllowed = scope.split(' ').includes('orders:read');
+  if (status === 401 && isAllowed)
+    return 'The API refused: the access token does not work any more. Refresh it, or sign in again.';
+  if (status === 401 || status === 403) return 'The API refused: you did not allow this app to see your orders.';
   return status === 200 ? 'The API answered.' : 'The API could not answer just now. Try again in a moment.';
 }
 

@@ -27,7 +27,8 @@ export function once({ db, keys, now }: { db: Db; keys: ServerKeys; now: () => D
     if (!shape.test(key)) throw invalid('', 'Idempotency-Key: send 8 to 255 printable characters, a UUID for example.');
     // Names the row. It tells no more than that such a key was sent, and finds what nodes of the version before have kept.
     const who = digest(JSON.stringify([actor.kind, actor.id, ctx.method, ctx.path, key]));
-    const presented = { key, who, content: JSON.stringify([ctx.querystring, body ?? null]) };
+    const content = JSON.stringify([ctx.querystring, body ?? null, actingRights(actor)]);
+    const presented = { key, who, content };
     return db.transaction().execute(async (trx) => {
       const created_at = now();
       const kept = await lockKey(trx, who, created_at);
@@ -42,6 +43,14 @@ export function once({ db, keys, now }: { db: Db; keys: ServerKeys; now: () => D
       return answer;
     });
   };
+}
+
+/** An answer is for what was allowed then: another token of the same caller, or one whose role was taken away, is another request. */
+function actingRights({ permissions, limits = [] }: Call['actor']): unknown {
+  return [
+    permissions.toSorted(),
+    limits.map((limit) => limit.map(({ resource, pattern }) => `${pattern} ${resource}`).toSorted()),
+  ];
 }
 
 function sealedAnswer(keys: ServerKeys, presented: Presented, answer: Answer): KeptAnswer {

@@ -1,4 +1,11 @@
-import { findRoleByName, listHeldRights, mustHold, type Right, type Role } from '../access/index.ts';
+import {
+  findRoleByName,
+  listHeldRights,
+  mustExportGroupsOf,
+  mustHold,
+  type Right,
+  type Role,
+} from '../access/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
 import { type Actor, invalid } from '../platform/http/index.ts';
 import type { Restrictions } from './restrictions/index.ts';
@@ -38,7 +45,7 @@ type Whose = { owner_id: string; powers: readonly Powers[]; now: Date };
 
 /**
  * Nobody mints, changes or gets hold of a key that may what they may not; nor one that speaks for somebody who may more than
- * they do.
+ * they do, or whom applications know by their groups.
  *
  * @throws Problem `forbidden`, naming the first right that is missing
  */
@@ -46,6 +53,7 @@ export async function mustHoldAll(trx: Trx, actor: Actor, { owner_id, powers, no
   const rights: Right[] = actor.subject_id === owner_id ? [] : await listHeldRights(trx, owner_id, now);
   for (const each of powers) rights.push(...(await rightsIn(trx, each)));
   await mustHold({ db: trx, now: () => now }, actor, rights);
+  await mustExportGroupsOf(trx, actor, owner_id, now);
 }
 
 /** A key that is for some APIs only has its rights there and nowhere else. */

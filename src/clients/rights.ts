@@ -31,8 +31,8 @@ export async function mustBeAllowedWith(trx: Trx, { now, actor, client_id, clien
   await mustHold({ db: trx, now }, actor, [...held, ...states.flatMap(rightsIn)]);
   if (states.some(({ first_party }) => first_party))
     mustBePermitted(actor, 'latchkey:first_party:allow', 'A client that people are not asked about (first_party)');
-  const isAddress = /^(?:https?|urn):/i.test(client_id) && !client;
-  if (isAddress || desired?.introspects.some((identifier) => !client?.introspects.includes(identifier)))
+  const isAddress = /^(?:https?|urn):/i.test(client_id);
+  if (isAddress || states.some(({ introspects }) => introspects.length > 0))
     mustBePermitted(actor, 'latchkey:resource_server:write', 'A client that sees the tokens of an API (introspects)');
   if (client?.enabled && desired?.enabled === false)
     mustBePermitted(actor, 'latchkey:client:disable', 'Disabling a client');

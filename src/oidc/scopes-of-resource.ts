@@ -75,7 +75,9 @@ function scopesForItself(server: ResourceServer, ofThese: Rights['ofThese']): re
 /** The default scopes of a server that a client may ask people for; where none is marked default, all that are not sensitive. */
 export function defaultScopes({ permissions }: ResourceServer, ofThese: Rights['ofThese']): readonly string[] {
   const marked = permissions.filter(({ is_default }) => is_default);
-  return ofThese(namesOf(marked.length > 0 ? marked : permissions.filter(({ is_sensitive }) => !is_sensitive)));
+  const sensitive = namesOf(permissions.filter(({ is_sensitive }) => is_sensitive));
+  const harmless = namesOf(permissions).filter((name) => intersection(sensitive, [name]).length === 0);
+  return ofThese(marked.length > 0 ? namesOf(marked) : harmless);
 }
 
 const namesOf = (permissions: ResourceServer['permissions']) => permissions.map(({ name }) => name);

@@ -1,4 +1,5 @@
 import type { ConsentedScopes } from '../../db/schema.ts';
+import { intersection } from '../access/index.ts';
 import type { Db } from '../platform/database/index.ts';
 import { findResourceServer, type Permission, type ResourceServer } from '../resource-servers/index.ts';
 import type { AllowedGroup, AskedGroup } from './page-data.ts';
@@ -65,7 +66,26 @@ async function groups(db: Db, { openid, resources }: ConsentedScopes): Promise<G
 
 function ofServer(server: ResourceServer | undefined, identifier: string, name: string): Described {
   const permission = server?.permissions.find((each) => each.name === name);
-  return described(name, permission?.description ?? undefined, permission, identifier);
+  if (permission && !name.includes('*'))
+    return described(name, permission.description ?? undefined, permission, identifier);
+  return wildcard(server?.permissions ?? [], identifier, { name, permission });
+}
+
+/** A wildcard gives whatever it overlaps: it is as risky as the riskiest of that, and can be left out where one of them could. */
+function wildcard(
+  permissions: readonly Permission[],
+  identifier: string,
+  { name, permission }: { name: string; permission: Permission | undefined },
+): Described {
+  const given = permissions.filter((each) => intersection([each.name], [name]).length > 0);
+  const said = given.map((each) => each.description ?? `Use "${each.name}"`);
+  return {
+    name,
+    description: permission?.description ?? (said.length > 0 ? said.join(' · ') : `Use "${name}"`),
+    sensitive: given.some(({ is_sensitive }) => is_sensitive),
+    optional: given.some(({ is_optional }) => is_optional),
+    resource: identifier,
+  };
 }
 
 function described(

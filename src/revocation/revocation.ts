@@ -7,6 +7,7 @@ import { type Actor, invalid, notFound } from '../platform/http/index.ts';
 import { findResourceServer } from '../resource-servers/index.ts';
 import { endSession, type SessionDeps } from '../sessions/index.ts';
 import { revokeToken, tokenHandle } from '../tokens/index.ts';
+import { deletePasswordLinks } from '../users/index.ts';
 import { mustBeAllowedToEnd } from './rights.ts';
 import type { Handle } from './schemas.ts';
 import { countLive, type LiveTokens, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
@@ -101,6 +102,7 @@ async function end(
     return;
   }
   if ('owner' in scope) await markOwner(trx, scope.owner, revoked_at);
+  if ('owner' in scope && scope.owner.kind === 'user') await deletePasswordLinks(trx, scope.owner.row);
   else if ('before' in scope) await markAllOwners(trx, scope.before);
   const target = 'owner' in scope ? { target: { kind: scope.owner.kind, id: scope.owner.id } } : {};
   const before = 'before' in scope ? { before: scope.before } : {};

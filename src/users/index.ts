@@ -1,4 +1,5 @@
 /** Users: people, their passwords, signing in, and the first administrator. */
+
 export { authenticate, type SignInOutcome } from './authenticate.ts';
 export { unverifyEmail, verifyEmail } from './email-verification.ts';
 export { generatePassword, hashingLoad, hashNewPassword, type PasswordHash } from './password.ts';
@@ -6,6 +7,14 @@ export { choosePassword, createPasswordLink, linkedUser, type PasswordLink } fro
 export { userRoutes } from './routes.ts';
 export { CreatedUserView, PasswordLinkView, PasswordResetView, UserInput, UserView } from './schemas.ts';
 export { createSetupLink, isSetupOpen, setUpFirstAdministrator } from './setup.ts';
-export { findUser, findUserById, findUserByUsername, hasPassword, listUsers, type User } from './store.ts';
+export {
+  deletePasswordLinks,
+  findUser,
+  findUserById,
+  findUserByUsername,
+  hasPassword,
+  listUsers,
+  type User,
+} from './store.ts';
 export { Throttles } from './throttles.ts';
 export { changePassword, createUser, disableUser, importedHash, noteDownload, putUser, setPassword } from './users.ts';

@@ -3,8 +3,8 @@ import { listHeldRights, mustExportGroupsOf, mustHold } from '../access/index.ts
 import { appendEvent } from '../audit/index.ts';
 import type { SendLetter } from '../notifications/index.ts';
 import { digest, mintCredential } from '../platform/crypto/index.ts';
-import type { Db } from '../platform/database/index.ts';
-import { type Actor, notFound, person } from '../platform/http/index.ts';
+import type { Db, Trx } from '../platform/database/index.ts';
+import { type Actor, notFound, Problem, person } from '../platform/http/index.ts';
 import { recordVerification, verifiedBy } from './email-verification.ts';
 import { hashNewPassword } from './password.ts';
 import {
@@ -52,7 +52,8 @@ export async function createPasswordLink(
     await mustExportGroupsOf(trx, actor, user_id, created_at);
     const expires_at = new Date(created_at.getTime() + linkMs);
     const to = (sendLetter && user.email) || null;
-    await insertPasswordLink(trx, { digest: digest(secret), user_id, created_at, expires_at, mailed_to: to });
+    const shown_to = to ? null : (actor.subject_id ?? null);
+    await insertPasswordLink(trx, { digest: digest(secret), user_id, created_at, expires_at, mailed_to: to, shown_to });
     if (sendLetter && to) await sendLetter(trx, { kind: 'link', to, url, expires_at });
     await appendEvent(trx, {
       actor,
@@ -72,7 +73,8 @@ export async function linkedUser({ db, now }: PasswordLinkDeps, secret: string):
 
 /**
  * Sets the password that a person chose with their link, uses the link up, and ends whatever they were signed in with. A link
- * that was mailed proves that the address it was mailed to is theirs, and no other.
+ * that was mailed proves that the address it was mailed to is theirs, and no other. One that was shown to somebody serves only while
+ * that somebody holds all that the person holds: rights that were given meanwhile are not theirs to take.
  *
  * @throws Problem `not_found`: the link was used or has expired; `invalid`: too weak
  */
@@ -91,6 +93,7 @@ export async function choosePassword(
     const link = user?.enabled ? await usePasswordLink(trx, digest(secret), occurred_at) : undefined;
     // The address may have changed since the page was opened; the row is locked now.
     if (!user || !link || (link.mailed_to !== null && link.mailed_to !== user.email)) throw notFound('link', '…');
+    if (link.shown_to) await mustStillHoldAll(trx, link.shown_to, { user_id: user.id, now: occurred_at });
     await savePasswordHash(trx, { id: uuidv7(), user_id: user.id, password: hash, now: occurred_at });
     const target = { kind: 'user', id: user.id };
     await appendEvent(trx, { actor: person(user.id, origin), action: 'user.password_chosen', target, occurred_at });
@@ -104,4 +107,21 @@ export async function choosePassword(
     if (isProof) await recordVerification(trx, person(user.id, origin), { before: user, after: changed, occurred_at });
     return changed;
   });
+}
+
+/** Judges whoever was shown a link as when it was made. */
+async function mustStillHoldAll(
+  trx: Trx,
+  subject_id: string,
+  { user_id, now }: { user_id: string; now: Date },
+): Promise<void> {
+  const own = await listHeldRights(trx, subject_id, now);
+  const maker: Actor = { kind: 'user', subject_id, permissions: own.map(({ pattern }) => pattern), origin: {} };
+  try {
+    await mustHold({ db: trx, now: () => now }, maker, await listHeldRights(trx, user_id, now));
+    await mustExportGroupsOf(trx, maker, user_id, now);
+  } catch (error) {
+    // Whoever opens the link learns nothing of rights.
+    throw error instanceof Problem && error.type === 'forbidden' ? notFound('link', '…') : error;
+  }
 }

@@ -117,12 +117,14 @@ export function listFactors(db: Db, user_id: string): Promise<Factor[]> {
     .execute();
 }
 
+/** A new password is the only way in from then on: links to choose another one end. */
 export async function savePasswordHash(
   trx: Trx,
   { id, user_id, password, now }: { id: string; user_id: string; password: PasswordHash; now: Date },
 ): Promise<void> {
   const { hash, form } = password;
   const stored = { hash, normalized_at: form === 'nfc' ? now : null, updated_at: now };
+  await deletePasswordLinks(trx, user_id);
   await trx
     .insertInto('credentials')
     .values({ id, user_id, kind: 'password', ...stored, created_at: now })
@@ -177,11 +179,16 @@ export async function useSetupLink(trx: Trx, digest: Digest, used_at: Date): Pro
 }
 
 /** One link works at a time. */
+/** Ends every way in that a link to choose a password still was. */
+export async function deletePasswordLinks(trx: Trx, user_id: string): Promise<void> {
+  await trx.deleteFrom('password_links').where('user_id', '=', user_id).execute();
+}
+
 export async function insertPasswordLink(
   trx: Trx,
-  link: { digest: Digest; user_id: string; created_at: Date; expires_at: Date; mailed_to: string | null },
+  link: Omit<Insertable<Database['password_links']>, 'used_at'>,
 ): Promise<void> {
-  await trx.deleteFrom('password_links').where('user_id', '=', link.user_id).execute();
+  await deletePasswordLinks(trx, link.user_id);
   await trx
     .insertInto('password_links')
     .values({ ...link, used_at: null })
@@ -206,14 +213,14 @@ export async function usePasswordLink(
   trx: Trx,
   digest: Digest,
   used_at: Date,
-): Promise<{ mailed_to: string | null } | undefined> {
+): Promise<{ mailed_to: string | null; shown_to: string | null } | undefined> {
   return trx
     .updateTable('password_links')
     .set({ used_at })
     .where('digest', '=', digest)
     .where('used_at', 'is', null)
     .where('expires_at', '>', used_at)
-    .returning('mailed_to')
+    .returning(['mailed_to', 'shown_to'])
     .executeTakeFirst();
 }
 

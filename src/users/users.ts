@@ -20,6 +20,7 @@ import { hashNewPassword, type PasswordHash, verifyPassword } from './password.t
 import type { UserChanges, UserInput } from './schemas.ts';
 import {
   deleteLinksMailedElsewhere,
+  deletePasswordLinks,
   findPasswordHash,
   findUserById,
   findUserByUsername,
@@ -220,6 +221,7 @@ export async function disableUser({ db, now }: UserDeps, actor: Actor, id: strin
     if (!user.enabled) return user;
     const occurred_at = now();
     await record(trx, actor, 'user.disabled', user.id, occurred_at);
+    await deletePasswordLinks(trx, user.id);
     const disabled = { enabled: false, tokens_valid_after: occurred_at, updated_at: occurred_at };
     return keepingAnOwner(trx, () => updateUser(trx, user.id, disabled));
   });

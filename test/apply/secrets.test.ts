@@ -86,8 +86,8 @@ users:
     ['a file that is no text', '{ file: binary }', /client_secret .*binary, which cannot be read/],
     ['an empty file', '{ file: empty }', /client_secret .*empty, which is empty/],
     ['a file with more lines', '{ file: lines }', /client_secret ends with a line break|must be printable ASCII/],
-    ['something else', '{ vault: secret/x }', /client_secret .*expected string/],
-    ['two places', '{ env: A, file: b }', /client_secret .*expected string/],
+    ['something else', '{ vault: secret/x }', /client_secret must be text/],
+    ['two places', '{ env: A, file: b }', /client_secret must be text/],
     ['a placeholder', `'\${GRAFANA_CLIENT_SECRET}'`, /client_secret is a placeholder .*"env"/],
   ])('is refused where a secret is %s', async (_what, value, reason) => {
     await write('binary', Buffer.from([0xff, 0xfe, 0x00]));
@@ -100,7 +100,7 @@ users:
   });
 
   test.each([
-    ['in a member that holds no secret', `client_name: { env: HOME }`, /client_name .*expected string/],
+    ['in a member that holds no secret', `client_name: { env: HOME }`, /client_name must be text/],
     ['when a merge key has no map', `<<: 5`, /Merge sources must be maps/],
   ])('is refused %s', async (_what, member, reason) => {
     const { code, stderr } = await apply(`clients:\n  - client_id: refused\n    ${member}\n`);

@@ -33,7 +33,7 @@ describe('what cannot be answered', () => {
     await page.goto(await app.signInUrl(everything));
     const other = await browser.open();
     await other.goto(page.url());
-    expect(await question(other)).toBe('This page has expired');
+    expect(await question(other)).toBe('This page has expired, or cookies are blocked');
   });
 
   test('is a page that waited for longer than an hour', async () => {

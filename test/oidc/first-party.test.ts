@@ -23,6 +23,7 @@ const installation = {
       redirect_uris: [],
     },
     { ...own, client_id: 'formerly-own', first_party: true },
+    { ...own, client_id: 'formerly-trusted', first_party: true },
   ],
 };
 
@@ -118,6 +119,20 @@ describe('a first-party client', () => {
       body: { error: 'invalid_grant' },
     });
     expect(isConsentPage(await browser.get(latchkey.authorizeUrl(request)))).toBe(true);
+  });
+
+  test('that is one no longer keeps what its person consented to, and nothing beside it', async () => {
+    const request = { client_id: 'formerly-trusted', scope: 'openid read write' };
+    const browser = latchkey.browser();
+    await latchkey.tokens({ ...request, scope: 'openid read' }, browser);
+    const asked = await browser.get(latchkey.authorizeUrl(request));
+    await browser.submit(asked, { decision: 'allow', scope: [`${api} write`] }, '/consent');
+    const { refresh_token, scope } = await latchkey.tokens(request, browser);
+    expect(scope).toBe('openid read write');
+    await owner.patch('/clients/formerly-trusted', { first_party: false });
+    const refreshed = await latchkey.refresh(refresh_token, 'formerly-trusted');
+    expect(refreshed).toMatchObject({ status: 200, body: { scope: 'write' } });
+    expect(errorIn(await browser.get(latchkey.authorizeUrl({ ...request, prompt: 'none' })))).toBe('consent_required');
   });
 
   test('has no more by a refresh once a scope became sensitive', async () => {

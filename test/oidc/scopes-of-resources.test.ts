@@ -128,6 +128,14 @@ describe('a request that names no scope of the API it is for (RFC 8707 §2, RFC 
     expect(page.html).toContain('roster:read');
   });
 
+  test('shows a wildcard as risky as the riskiest scope that it covers', async () => {
+    const browser = latchkey.browser();
+    const url = latchkey.authorizeUrl({ client_id: 'both', scope: 'openid *', resource: plain });
+    const page = await browser.submit(await browser.get(url), { login: 'bob', password }, '/sign-in');
+    expect(page.html).toMatch(/Use "look"|Use &quot;look&quot;/);
+    expect(page.html).toContain('risky');
+  });
+
   test('is a sign-in alone where the person refuses all of the API', async () => {
     const code_verifier = 'v'.repeat(43);
     const browser = latchkey.browser();

@@ -11,14 +11,22 @@ type Given = { body?: unknown; headers?: Record<string, string>; node?: string }
 export class AdminApi {
   readonly #issuer: string;
   readonly #token: string | undefined;
+  readonly #narrower: ((scope: string) => Promise<string>) | undefined;
 
   get token(): string {
     return this.#token ?? '';
   }
 
-  constructor(issuer: string, token: string | undefined) {
+  constructor(issuer: string, token: string | undefined, narrower?: (scope: string) => Promise<string>) {
     this.#issuer = issuer;
     this.#token = token;
+    this.#narrower = narrower;
+  }
+
+  /** The same service with a token of this scope. */
+  async with(scope: string): Promise<AdminApi> {
+    if (!this.#narrower) throw new Error('not of a service');
+    return new AdminApi(this.#issuer, await this.#narrower(scope));
   }
 
   async call(
@@ -99,8 +107,7 @@ export async function asService(
   if (status !== 201) throw new Error(JSON.stringify(body));
   for (const role of roles) await owner.put(`/roles/${role}/assignments/client/${client_id}`, {});
   const client_secret = String(body.client_secret);
-  return new AdminApi(
-    latchkey.issuer,
-    await adminToken(latchkey, { client_id, client_secret, ...(scope && { scope }) }),
-  );
+  const credentials = { client_id, client_secret };
+  const token = await adminToken(latchkey, { ...credentials, ...(scope && { scope }) });
+  return new AdminApi(latchkey.issuer, token, (narrower) => adminToken(latchkey, { ...credentials, scope: narrower }));
 }

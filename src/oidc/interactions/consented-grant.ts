@@ -41,6 +41,7 @@ export function consentedGrant(deps: StoreDeps & TrustDeps) {
       consent_id: consent?.id ?? null,
       session_uid: session.uid,
       offline: client.applicationType === 'native',
+      consented: record.first_party ? consent?.scopes : undefined,
     };
     await grant.save();
     return grant;

@@ -1,4 +1,5 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { ConsentedScopes } from '../../../db/schema.ts';
 import { isClientId } from '../../clients/index.ts';
 import { type Sealed, type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
 import { Cache, type ChangeFeed, type Database, type Db, type Trx } from '../../platform/database/index.ts';
@@ -117,7 +118,7 @@ export function grantStore(deps: StoreDeps & TrustDeps): ModelStore {
   return {
     find: async (id) => {
       const record = await findGrantRecord(deps, id);
-      const given = record && (record.consent_id === null ? await trustedPart(deps, record) : record.payload);
+      const given = record && (await standingPart(deps, record));
       if (!given) return undefined;
       return {
         ...given,
@@ -131,14 +132,14 @@ export function grantStore(deps: StoreDeps & TrustDeps): ModelStore {
       const unit = currentUnit();
       const { openid, resources, rejected, accountId, clientId } = payload;
       const client = await findClientRecord(deps, String(clientId));
-      const { consent_id = null, session_uid = null, offline = false } = unit.grantOrigin ?? {};
+      const { consent_id = null, session_uid = null, offline = false, consented } = unit.grantOrigin ?? {};
       const row = { id, user_id: String(accountId), client_id: client?.id ?? '', consent_id, session_uid, offline };
       const created_at = deps.now();
       unit.operations.push(async (trx) => {
         if (consent_id) await holdConsent(trx, consent_id);
         await trx
           .insertInto('grants')
-          .values({ ...row, payload: JSON.stringify({ openid, resources, rejected }), created_at })
+          .values({ ...row, payload: JSON.stringify({ openid, resources, rejected, consented }), created_at })
           .onConflict((conflict) =>
             conflict.column('id').doUpdateSet((eb) => ({
               payload: eb.ref('excluded.payload'),
@@ -168,22 +169,39 @@ const wordsIn = (text: unknown) =>
     .filter(Boolean);
 
 /**
- * What a grant gives that no person consented to; undefined: nothing. It is judged whenever it is read: a client that is
- * first-party no longer, or a scope that became sensitive, ends what was given before, at authorization, redemption and refresh
- * alike.
+ * What a grant gives: all that the person consented to, and of what a first-party client has without being asked what it may have
+ * now; undefined: nothing. It is judged whenever it is read: a client that is first-party no longer, or a scope that became
+ * sensitive, ends what was given before, at authorization, redemption and refresh alike.
  */
-async function trustedPart(
+async function standingPart(
   deps: StoreDeps & TrustDeps,
-  { client_id, payload }: GrantRecord,
+  { client_id, consent_id, payload }: GrantRecord,
 ): Promise<Record<string, unknown> | undefined> {
-  const { openid, resources } = payload as { openid?: { scope?: string }; resources?: Record<string, string> };
+  const { openid, resources, consented, ...rest } = payload as GrantPayload;
+  // Without that note all of it was consented to.
+  if (consent_id !== null && !consented) return payload;
   const listed = Object.entries(resources ?? {}).map(([identifier, scope]) => [identifier, wordsIn(scope)]);
-  const given = { openid: wordsIn(openid?.scope), resources: Object.fromEntries(listed) };
+  const given: ConsentedScopes = { openid: wordsIn(openid?.scope), resources: Object.fromEntries(listed) };
   const trusted = await trustedScopes(deps, await findClientRecord(deps, client_id), given);
-  const kept = Object.entries(trusted.resources).map(([identifier, scopes]) => [identifier, scopes.join(' ')]);
-  if (trusted.openid.length === 0 && kept.every(([, scope]) => scope === '')) return undefined;
-  return { ...payload, openid: { ...openid, scope: trusted.openid.join(' ') }, resources: Object.fromEntries(kept) };
+  const isKept = (scope: string, identifier?: string) =>
+    [trusted, consented].some((scopes) =>
+      (identifier === undefined ? scopes?.openid : scopes?.resources[identifier])?.includes(scope),
+    );
+  const kept = Object.entries(given.resources).map(([identifier, scopes]) => [
+    identifier,
+    scopes.filter((scope) => isKept(scope, identifier)).join(' '),
+  ]);
+  const identity = given.openid.filter((scope) => isKept(scope));
+  if (identity.length === 0 && kept.every(([, scope]) => scope === '')) return undefined;
+  return { ...rest, openid: { ...openid, scope: identity.join(' ') }, resources: Object.fromEntries(kept) };
 }
+
+type GrantPayload = {
+  openid?: { scope?: string };
+  resources?: Record<string, string>;
+  consented?: ConsentedScopes;
+  [member: string]: unknown;
+};
 
 /** Of taking a consent back and being let in under it the first to lock wins, and the other sees it. */
 async function holdConsent(trx: Trx, id: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { ConsentedScopes } from '../../../db/schema.ts';
 import type { KeyEntry, KeyVerdict } from '../../api-keys/index.ts';
 import type { AuditEvent } from '../../audit/index.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
@@ -58,6 +59,15 @@ export type TokenWrites = {
 };
 
 /** A write of the browser endpoints; run in order in one transaction. Throws `LostRaceError` when it may not happen any more. */
+/** Under what a new grant stands. */
+export type GrantOrigin = {
+  consent_id: string | null;
+  session_uid: string;
+  offline: boolean;
+  /** What of it the person consented to, where a first-party client has the rest without. */
+  consented: ConsentedScopes | undefined;
+};
+
 export type Operation = (trx: Trx) => Promise<void>;
 
 /** The state an operation relied on is gone: another tab, a revocation or a sign-out was first. */
@@ -87,7 +97,7 @@ export class Unit {
   /** A JWT access token whose signature was verified, and the reference that stands for it inside the provider. */
   structured: { reference: string; jti: string } | undefined;
   /** Under which consent and session a new grant stands, and whether it outlives the session. */
-  grantOrigin: { consent_id?: string | null; session_uid?: string | null; offline?: boolean } | undefined;
+  grantOrigin: GrantOrigin | undefined;
   /** Why the provider's answer must not be sent: it could not read or write the database. */
   outage: unknown;
   /** `uid` of the session saved in this request. */
