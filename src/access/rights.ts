@@ -80,7 +80,8 @@ export async function mustHold({ db, now }: AccessDeps, actor: Actor, rights: re
   if (!lacking) return;
   const { resource, pattern } = lacking;
   const right = `"${pattern}" ${resource === null ? 'at every API' : `at ${resource}`}`;
-  if (isWithin(held, lacking) && !ofLatchkeyItself.test(pattern))
+  const couldGive = isWithin(held, lacking) && !ofLatchkeyItself.test(pattern);
+  if (couldGive && !allows(actor.permissions, givePermission))
     throw forbidden(
       givePermission,
       `You hold ${right}, but what you act with may not give it away or change it. An access token needs the scope "${givePermission}" for that, an API key the right itself.`,

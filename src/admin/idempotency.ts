@@ -9,8 +9,8 @@ import { type KeptAnswer, keepAnswer, lockKey } from './store.ts';
 const keptHours = 24;
 const shape = /^[\u0021-\u007e]{8,255}$/;
 
-/** A request as it is recognized: who sends what where, under which key. */
-type Presented = { key: string; who: Digest; content: string };
+/** A request as it is recognized: who sends what where, under which key; `formerContent`: as the version before compared it. */
+type Presented = { key: string; who: Digest; content: string; formerContent: string };
 /** What seals the answer, and what its request is compared by. */
 type AnswerKeys = { sealing: Buffer; digestOf: (content: string) => Digest };
 
@@ -27,8 +27,9 @@ export function once({ db, keys, now }: { db: Db; keys: ServerKeys; now: () => D
     if (!shape.test(key)) throw invalid('', 'Idempotency-Key: send 8 to 255 printable characters, a UUID for example.');
     // Names the row. It tells no more than that such a key was sent, and finds what nodes of the version before have kept.
     const who = digest(JSON.stringify([actor.kind, actor.id, ctx.method, ctx.path, key]));
-    const content = JSON.stringify([ctx.querystring, body ?? null, actingRights(actor)]);
-    const presented = { key, who, content };
+    const sent = [ctx.querystring, body ?? null];
+    const content = JSON.stringify([...sent, actingRights(actor)]);
+    const presented = { key, who, content, formerContent: JSON.stringify(sent) };
     return db.transaction().execute(async (trx) => {
       const created_at = now();
       const kept = await lockKey(trx, who, created_at);
@@ -62,7 +63,8 @@ function sealedAnswer(keys: ServerKeys, presented: Presented, answer: Answer): K
 
 async function keptAnswer(keys: ServerKeys, kept: KeptAnswer, presented: Presented): Promise<Answer> {
   const { sealing, digestOf } = await keysOf(keys, kept, presented);
-  if (!kept.request_digest.equals(digestOf(presented.content))) throw usedForAnother();
+  const content = kept.key_id === null ? presented.formerContent : presented.content;
+  if (!kept.request_digest.equals(digestOf(content))) throw usedForAnother();
   return JSON.parse(unseal(sealing, placeOf(presented), kept.sealed).toString());
 }
 

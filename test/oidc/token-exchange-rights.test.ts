@@ -17,7 +17,7 @@ describe('a token for the admin API that was got for a key of an owner', () => {
     const { body } = await exchangeKey(latchkey, key, { resource: `${latchkey.issuer}/admin`, scope });
     return new AdminApi(latchkey.issuer, body.access_token);
   }
-  const minting = ['latchkey:api_key:create', 'latchkey:api_key:rotate'];
+  const minting = ['latchkey:api_key:create', 'latchkey:api_key:rotate', 'latchkey:permission:give'];
   const wanted = (permissions: string[]) => ({
     ...{ name: 'wanted', owner: { user: 'alice' }, environment: 'dev', permissions },
   });
@@ -30,6 +30,14 @@ describe('a token for the admin API that was got for a key of an owner', () => {
         status: 403,
         body: { permission },
       });
+  });
+
+  test('gives nothing away without the scope for it, whatever the key may', async () => {
+    const admin = await by(['latchkey:api_key:create', 'orders:read']);
+    expect(await admin.post('/api-keys', wanted(['orders:read']))).toMatchObject({
+      status: 403,
+      body: { permission: 'latchkey:permission:give' },
+    });
   });
 
   test('gets at no other key of its owner by rotating it', async () => {

@@ -79,11 +79,16 @@ export function issuesIn(error: z.ZodError): Issue[] {
   return error.issues.flatMap(unfolded);
 }
 
+/** What a union without words of its own says: ours, or the validator's where ours were not asked for. */
+const wordless: ReadonlySet<string> = new Set(['has the wrong form', 'Invalid input']);
+
 function unfolded(issue: z.core.$ZodIssue): Issue[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'is not known' }));
-  // Only one that agrees about the kind of value says more than that none fits.
-  const nearest = issue.code === 'invalid_union' ? issue.errors.find(isAboutParts) : undefined;
+  // Alternatives that are described together say more than the first of them. Of others, only one that agrees about the kind of
+  // value says more than that none fits.
+  const isUndescribed = issue.code === 'invalid_union' && wordless.has(issue.message);
+  const nearest = isUndescribed ? issue.errors.find(isAboutParts) : undefined;
   if (!nearest) return [issue];
   return nearest.flatMap(unfolded).map(({ path, message }) => ({ path: [...issue.path, ...path], message }));
 }

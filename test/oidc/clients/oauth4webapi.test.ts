@@ -163,7 +163,11 @@ describe('the answer to an authorization request that fails', () => {
     ['an unknown scope alone', 'invalid_scope', { scope: 'unknown', nonce: undefined }],
     ['the scope of another API', 'invalid_scope', { scope: 'openid report:read', resource: api }],
     ['an unknown API', 'invalid_target', { resource: 'https://unknown.example' }],
-    ['no PKCE', 'invalid_request', { code_challenge: undefined, code_challenge_method: undefined }],
+    [
+      'neither PKCE nor a nonce',
+      'invalid_request',
+      { code_challenge: undefined, code_challenge_method: undefined, nonce: undefined },
+    ],
     ['plain PKCE', 'invalid_request', { code_challenge_method: 'plain' }],
     ['nobody signed in', 'login_required', { prompt: 'none' }],
     ['an unknown response mode', 'unsupported_response_mode', { response_mode: 'unknown' }],

@@ -75,11 +75,16 @@ describe('a service that uses openid-client', () => {
     expect(tokens.claims()).toMatchObject({ aud: 'post-app' });
   });
 
-  test('authenticates only in the way it registered (RFC 7591 §2)', async () => {
+  test('sends its secret by Basic or in the body, whichever of the two it registered', async () => {
+    const config = await discover(latchkey, 'service', oidc.ClientSecretPost(clientSecrets.service));
+    expect(await oidc.clientCredentialsGrant(config, { resource: api })).toMatchObject({ scope: 'read' });
+  });
+
+  test('authenticates in no other way than it registered (RFC 7591 §2)', async () => {
     const asService = (authentication: oidc.ClientAuth) => discover(latchkey, 'service', authentication);
     const refused = [
-      await asService(oidc.ClientSecretPost(clientSecrets.service)),
       await asService(oidc.ClientSecretBasic('not its secret')),
+      await asService(oidc.ClientSecretPost('not its secret')),
       await asService(oidc.None()),
       await discover(latchkey, 'ES256-service', oidc.PrivateKeyJwt(keyPairs.RS256.privateKey)),
     ];
