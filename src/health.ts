@@ -34,10 +34,10 @@ async function notReadyBecause(
   clock: DatabaseClock,
 ): Promise<string | undefined> {
   try {
-    const asked_at = Date.now();
-    const [answer] = await watch.run([readState]);
-    const [state] = (answer?.rows ?? []) as { database_now: Date; is_read_only: boolean }[];
-    if (state) clock.observe({ asked_at, database_now: state.database_now, answered_at: Date.now() });
+    const [state] = await clock.readWith(async () => {
+      const [answer] = await watch.run([readState]);
+      return (answer?.rows ?? []) as { database_now: Date; is_read_only: boolean }[];
+    });
     if (state?.is_read_only) {
       // The primary is elsewhere by now: the next look is there.
       await watch.close();

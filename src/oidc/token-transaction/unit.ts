@@ -58,7 +58,6 @@ export type TokenWrites = {
   successor?: { digest: Digest; expires_at: Date };
 };
 
-/** A write of the browser endpoints; run in order in one transaction. Throws `LostRaceError` when it may not happen any more. */
 /** Under what a new grant stands. */
 export type GrantOrigin = {
   consent_id: string | null;
@@ -68,6 +67,7 @@ export type GrantOrigin = {
   consented: ConsentedScopes | undefined;
 };
 
+/** A write of the browser endpoints; run in order in one transaction. Throws `LostRaceError` when it may not happen any more. */
 export type Operation = (trx: Trx) => Promise<void>;
 
 /** The state an operation relied on is gone: another tab, a revocation or a sign-out was first. */

@@ -115,13 +115,12 @@ export class ChangeFeed {
 
   async #read(): Promise<void> {
     const startedAt = performance.now();
-    const asked_at = Date.now();
     const known = this.#position;
-    const [answer] = await this.#connection.run([{ ...readChanges, values: [String(known ?? -1n)] }]);
-    const rows = (answer?.rows ?? []) as Row[];
-    const [{ head: newest, database_now } = { head: 0, database_now: undefined }] = rows;
-    if (database_now) this.#clock.observe({ asked_at, database_now, answered_at: Date.now() });
-    const head = BigInt(newest);
+    const rows = await this.#clock.readWith(async () => {
+      const [answer] = await this.#connection.run([{ ...readChanges, values: [String(known ?? -1n)] }]);
+      return (answer?.rows ?? []) as Row[];
+    });
+    const head = BigInt(rows[0]?.head ?? 0);
     const changes = rows.filter(({ position }) => position !== null);
     if (known !== undefined && head !== known) this.#tell(changes, BigInt(changes.length) === head - known);
     this.#position = head;

@@ -6,9 +6,6 @@ const maxSkewMs = 2000;
 // `Date` has no microseconds.
 const resolutionMs = 1;
 
-/** One look at the database's clock, and between which moments of this node's it was taken. */
-export type ClockReading = { asked_at: number; database_now: Date; answered_at: number };
-
 /**
  * The database's time, as far as this node can tell (DESIGN.md §4). Rules take their time from `now`, so that a node or a
  * command on a machine with a wrong clock stores, compares and revokes by the clock that all nodes share.
@@ -30,18 +27,29 @@ export class DatabaseClock {
     return this.skewMs <= maxSkewMs;
   }
 
-  /** Takes in a reading that was a by-product of another query. */
-  observe({ asked_at, database_now, answered_at }: ClockReading): void {
-    const least = database_now.getTime() - answered_at - resolutionMs;
-    const most = database_now.getTime() - asked_at + resolutionMs;
-    this.#offsetMs = Math.min(Math.max(this.#offsetMs, least), most);
+  /**
+   * Sends a query whose rows tell `latchkey_now()` as `database_now`, and learns the time from its answer.
+   *
+   * @returns the rows
+   * @throws what the query throws
+   */
+  async readWith<Row extends { database_now: Date }>(query: () => Promise<readonly Row[]>): Promise<readonly Row[]> {
+    const askedAt = Date.now();
+    const rows = await query();
+    const [reading] = rows;
+    if (reading) this.#observe(reading.database_now, { askedAt, answeredAt: Date.now() });
+    return rows;
   }
 
   /** Reads the database's clock now. @throws when the database cannot be read */
   async measure(db: Db): Promise<void> {
-    const asked_at = Date.now();
-    const { rows } = await sql<{ database_now: Date }>`select latchkey_now() as database_now`.execute(db);
-    const [reading] = rows;
-    if (reading) this.observe({ asked_at, ...reading, answered_at: Date.now() });
+    const read = sql<{ database_now: Date }>`select latchkey_now() as database_now`;
+    await this.readWith(async () => (await read.execute(db)).rows);
+  }
+
+  #observe(databaseNow: Date, { askedAt, answeredAt }: { askedAt: number; answeredAt: number }): void {
+    const least = databaseNow.getTime() - answeredAt - resolutionMs;
+    const most = databaseNow.getTime() - askedAt + resolutionMs;
+    this.#offsetMs = Math.min(Math.max(this.#offsetMs, least), most);
   }
 }

@@ -10,6 +10,7 @@ export type Ask = (statement: HotStatement) => Promise<HotResult>;
 const firstLookMs = 20;
 const pauseMs = 250;
 
+// By the server's own clock, as `backend_start` is, and not by `latchkey_now()`; no clock of this node takes part.
 // The process that began to serve when our connection was opened, and no later one that was given the same number.
 const endText = `
   select held.pid, pg_terminate_backend(held.pid)

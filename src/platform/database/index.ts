@@ -2,7 +2,7 @@
 export { atMost } from './at-most.ts';
 export { Cache } from './cache.ts';
 export { announceChange, ChangeFeed } from './change-feed.ts';
-export { type ClockReading, DatabaseClock } from './clock.ts';
+export { DatabaseClock } from './clock.ts';
 export { Commits, stalledMs } from './commits.ts';
 export { containing } from './containing.ts';
 export { HotConnection, type HotResult, type HotStatement } from './hot-connection.ts';
