@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { invalid, Problem } from '../platform/http/index.ts';
+import { invalid, isLoopbackName, Problem } from '../platform/http/index.ts';
 
 /** How to reach the admin API of a server. */
 export type Remote = {
@@ -93,7 +93,7 @@ async function tokenOf({ url, client_id, client_secret, scope = 'latchkey:*' }: 
 /** @throws Problem: it is no answer of success */
 async function answerOf(address: string, init: RequestInit): Promise<Response> {
   const { protocol, hostname } = new URL(address);
-  const isSafe = protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  const isSafe = protocol === 'https:' || isLoopbackName(hostname);
   if (!isSafe) throw invalid('', 'Credentials only go to https addresses, or to this machine.');
   const response = await fetch(address, init).catch((error: Error) => {
     throw invalid(

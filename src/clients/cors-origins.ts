@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { isLoopbackName } from '../platform/http/index.ts';
 
-const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 // Pages of these have an opaque origin, or none; browsers send `null` or nothing.
 const originless = new Set(['about:', 'blob:', 'data:', 'file:', 'javascript:']);
 const mostOrigins = 20;
@@ -32,7 +32,7 @@ export function isRedirectOrigin(origin: string, { redirect_uris, isNative }: Re
 
 function loopbackWithoutPort(address: string): string | undefined {
   const { protocol, hostname = '' } = URL.parse(address) ?? {};
-  return protocol === 'http:' && loopbackNames.has(hostname) ? hostname : undefined;
+  return protocol === 'http:' && isLoopbackName(hostname) ? hostname : undefined;
 }
 
 /** What is wrong with an origin that somebody registers; undefined: nothing. */
@@ -42,7 +42,7 @@ function originProblem(text: string): string | undefined {
   if (origin === undefined) return 'must be an origin, such as https://app.example or capacitor://localhost';
   if (origin !== text) return `must be written as browsers send it: ${origin}`;
   const { protocol, hostname } = new URL(text);
-  if (protocol === 'http:' && !loopbackNames.has(hostname))
+  if (protocol === 'http:' && !isLoopbackName(hostname))
     return 'must begin with https://: whoever is on the way could change what an http page does';
   return undefined;
 }

@@ -10,7 +10,7 @@ import {
   type PendingInteraction,
   pendingInteraction,
 } from '../oidc/index.ts';
-import { contentSecurityPolicy, form, person, requestOrigin } from '../platform/http/index.ts';
+import { contentSecurityPolicy, form, isLoopbackName, person, requestOrigin } from '../platform/http/index.ts';
 import { findUserById } from '../users/index.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
 import type { AskedGroup } from './page-data.ts';
@@ -111,7 +111,7 @@ async function showConsent(deps: PagesDeps, ctx: Context, interaction: PendingIn
 function returnPlace(redirect_uri: string | undefined): { return_host: string | null; return_is_loopback: boolean } {
   if (!redirect_uri) return { return_host: null, return_is_loopback: false };
   const { hostname, host, protocol } = new URL(redirect_uri);
-  return { return_host: host || protocol, return_is_loopback: ['localhost', '127.0.0.1', '[::1]'].includes(hostname) };
+  return { return_host: host || protocol, return_is_loopback: isLoopbackName(hostname) };
 }
 
 async function submitConsent(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {

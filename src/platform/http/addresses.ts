@@ -7,6 +7,13 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 /** A network of addresses: one IPv4 or IPv6 prefix. */
 export type Network = readonly [address: Address, bits: number];
 
+const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Whether the host name of an address, as `URL` writes it, is one of the three by which this machine is usually named (RFC 8252 §7.3). */
+export function isLoopbackName(hostname: string): boolean {
+  return loopbackNames.has(hostname);
+}
+
 const longestAddress = 45;
 const mappedBits = 96;
 const parsedAddresses = new LRUCache<string, string>({ max: 1000 });

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
+import { isLoopbackName } from './addresses.ts';
 import { clientAddress, type EdgeRules } from './edge.ts';
 import { Problem } from './problems.ts';
 
-const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 const longestAccept = 1000;
 const hostless = new Set(['/healthz', '/readyz', '/metrics']);
 
@@ -42,7 +42,7 @@ export function pinHost(issuer: string): Middleware {
     if (hostless.has(ctx.path) || asked === host || asked === `${hostname}:${port || defaultPorts[protocol]}`)
       return next();
     const { hostname: askedName, port: askedPort } = splitHost(asked);
-    const isLoopbackAlias = loopbackNames.has(askedName) && loopbackNames.has(hostname) && askedPort === port;
+    const isLoopbackAlias = isLoopbackName(askedName) && isLoopbackName(hostname) && askedPort === port;
     if (!isLoopbackAlias || ctx.method !== 'GET') throw misdirected(issuer);
     ctx.redirect(`${origin}${ctx.url}`);
     return Promise.resolve();

@@ -2,7 +2,7 @@
 
 export { type Actor, anonymous, person, system } from './actor.ts';
 export { AddressBuckets } from './address-buckets.ts';
-export { addressGroups, canonicalAddress, NetworkSet, parseNetwork } from './addresses.ts';
+export { addressGroups, canonicalAddress, isLoopbackName, NetworkSet, parseNetwork } from './addresses.ts';
 export { cookiesBlocked, mustSendCookies } from './cookies.ts';
 export { clientAddress, type EdgeRules } from './edge.ts';
 export { form, mostBodyBytes, readForm, readText, replaceForm } from './form-body.ts';
