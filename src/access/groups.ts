@@ -1,7 +1,8 @@
 import type { Trx } from '../platform/database/index.ts';
 import { type Actor, conflict, forbidden } from '../platform/http/index.ts';
 import { allows } from './permissions.ts';
-import { findOverfullMember, isInGroup, type Role } from './store.ts';
+import { mustHold } from './rights.ts';
+import { findOverfullMember, isInGroup, listHeldRights, type Role } from './store.ts';
 
 /**
  * What it takes to choose which roles applications see as groups, under which name, and who is in those groups. What a group may
@@ -27,13 +28,24 @@ export function mustExportAny(actor: Actor, roles: readonly (Pick<Role, 'exporte
 }
 
 /**
- * Whoever can change how somebody signs in, or which address is theirs, could be them in an application: what it takes to put
- * somebody in a group, it takes of the members. Anyone may do it to their own account.
+ * What it takes to act as somebody in an application: the permission that putting them in their groups takes. Anyone may act as
+ * themselves.
  *
  * @throws Problem `forbidden`
  */
 export async function mustExportGroupsOf(trx: Trx, actor: Actor, user_id: string, now: Date): Promise<void> {
   if (actor.subject_id !== user_id && (await isInGroup(trx, user_id, now))) mustExport(actor);
+}
+
+/**
+ * What it takes to change how somebody signs in, or which address is theirs: to hold all that they hold, and the permission that
+ * putting them in their groups takes.
+ *
+ * @throws Problem `forbidden`, naming the first right that is missing
+ */
+export async function mustHoldAllOf(trx: Trx, actor: Actor, user_id: string, now: Date): Promise<void> {
+  await mustHold({ db: trx, now: () => now }, actor, await listHeldRights(trx, user_id, now));
+  await mustExportGroupsOf(trx, actor, user_id, now);
 }
 
 /**

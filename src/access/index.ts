@@ -1,5 +1,5 @@
 /** Access: the permission grammar, roles, and the decisions made with them. */
-export { mustExportGroupsOf } from './groups.ts';
+export { mustExportGroupsOf, mustHoldAllOf } from './groups.ts';
 export {
   allows,
   contains,

@@ -18,8 +18,8 @@ import {
   whatWouldLeave,
 } from '../audit/index.ts';
 import { openDatabase } from '../platform/database/index.ts';
-import { invalid, notFound } from '../platform/http/index.ts';
-import { findUser } from '../users/index.ts';
+import { invalid } from '../platform/http/index.ts';
+import { getUser } from '../users/index.ts';
 import { action, command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed, Moment, parsed } from './input.ts';
 import { answer, note } from './output.ts';
@@ -181,8 +181,7 @@ async function eraseDetails(
   reference: string,
   options: Json & { yes?: boolean },
 ): Promise<void> {
-  const user = await findUser(deps.db, reference);
-  if (!user) throw notFound('user', reference);
+  const user = await getUser(deps.db, reference);
   const question = `Erase address and user agent from all audit events and access records of ${user.username}?`;
   if (!(await isConfirmed(question, { ...options, scripts: 'go on' }))) return;
   const { erased } = await erasePersonalDetails(deps, actor, { kind: 'user', id: user.id });

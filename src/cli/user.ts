@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { letterQueue } from '../notifications/index.ts';
-import { notFound } from '../platform/http/index.ts';
 import { Jobs } from '../platform/jobs/index.ts';
 import { openLog } from '../platform/logging/index.ts';
 import { countLiveTokens } from '../tokens/index.ts';
@@ -8,11 +7,10 @@ import {
   createPasswordLink,
   createUser,
   disableUser,
-  findUser,
   generatePassword,
+  getUser,
   type PasswordLink,
   setPassword,
-  type User,
   UserInput,
   unverifyEmail,
   verifyEmail,
@@ -93,21 +91,15 @@ async function markVerified(
   login: string,
   { email, ...options }: { json?: boolean; email: string },
 ): Promise<void> {
-  const found = await getUser(deps, login);
+  const found = await getUser(deps.db, login);
   const { username } = await verifyEmail(deps, actor, { id: found.id, email });
   answer(options, { username, email, email_verified: true }, [`The e-mail address of ${username} is verified.`]);
 }
 
 async function markUnverified({ deps, actor }: Workplace, login: string, options: { json?: boolean }): Promise<void> {
-  const found = await getUser(deps, login);
+  const found = await getUser(deps.db, login);
   const { username, email } = await unverifyEmail(deps, actor, found.id);
   answer(options, { username, email, email_verified: false }, [`The e-mail address of ${username} is not verified.`]);
-}
-
-async function getUser({ db }: Workplace['deps'], reference: string): Promise<User> {
-  const user = await findUser(db, reference);
-  if (!user) throw notFound('user', reference);
-  return user;
 }
 
 async function create({ deps, actor }: Workplace, username: string, options: CreateOptions): Promise<void> {
@@ -134,7 +126,7 @@ async function disable(
   reference: string,
   options: { json?: boolean; yes?: boolean },
 ): Promise<void> {
-  const user = await getUser(deps, reference);
+  const user = await getUser(deps.db, reference);
   const live = await countLiveTokens(deps.db, { user_id: user.id }, deps.now());
   const question = `Disable ${user.username}? It signs them out everywhere and ends ${live.refresh_families} refresh tokens and ${live.access_tokens} access tokens.`;
   const isDone = await isConfirmed(question, { ...options, scripts: 'go on' });
@@ -145,7 +137,7 @@ async function disable(
 }
 
 async function changePassword({ deps, actor }: Workplace, reference: string, options: PasswordOptions): Promise<void> {
-  const { id, username } = await getUser(deps, reference);
+  const { id, username } = await getUser(deps.db, reference);
   const { password, generated } = await newPassword(options);
   await setPassword(deps, actor, { id, password });
   const shown = generated ? [`Password, shown only this once: ${password}`] : [];
@@ -160,7 +152,7 @@ async function passwordLink(
   reference: string,
   options: { json?: boolean },
 ): Promise<void> {
-  const user = await getUser(deps, reference);
+  const user = await getUser(deps.db, reference);
   const link = await makeLink({ config, installation, deps, actor }, user.id);
   const until = `It works once, until ${link.expires_at.toISOString()}.`;
   const words =

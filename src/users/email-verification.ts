@@ -1,5 +1,5 @@
 import type { EmailVerifier } from '../../db/schema.ts';
-import { allows, listHeldRights, mustExportGroupsOf, mustHold } from '../access/index.ts';
+import { allows, mustHoldAllOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { Db, Trx } from '../platform/database/index.ts';
 import { type Actor, conflict, forbidden, invalid, notFound } from '../platform/http/index.ts';
@@ -83,8 +83,7 @@ async function mark(
     const user = await lockUserById(trx, id);
     if (!user) throw notFound('user', id);
     const occurred_at = now();
-    await mustHold({ db: trx, now }, actor, await listHeldRights(trx, id, occurred_at));
-    await mustExportGroupsOf(trx, actor, id, occurred_at);
+    await mustHoldAllOf(trx, actor, id, occurred_at);
     const verification = change(user, occurred_at);
     if (!verification) return user;
     const after = await updateUser(trx, id, { ...verification, updated_at: occurred_at });

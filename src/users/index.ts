@@ -17,4 +17,13 @@ export {
   type User,
 } from './store.ts';
 export { Throttles } from './throttles.ts';
-export { changePassword, createUser, disableUser, importedHash, noteDownload, putUser, setPassword } from './users.ts';
+export {
+  changePassword,
+  createUser,
+  disableUser,
+  getUser,
+  importedHash,
+  noteDownload,
+  putUser,
+  setPassword,
+} from './users.ts';

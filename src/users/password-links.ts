@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { listHeldRights, mustExportGroupsOf, mustHold } from '../access/index.ts';
+import { listHeldRights, mustHoldAllOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { SendLetter } from '../notifications/index.ts';
 import { digest, mintCredential } from '../platform/crypto/index.ts';
@@ -48,8 +48,7 @@ export async function createPasswordLink(
     const user = await lockUserById(trx, user_id);
     if (!user) throw notFound('user', user_id);
     const created_at = now();
-    await mustHold({ db: trx, now }, actor, await listHeldRights(trx, user_id, created_at));
-    await mustExportGroupsOf(trx, actor, user_id, created_at);
+    await mustHoldAllOf(trx, actor, user_id, created_at);
     const expires_at = new Date(created_at.getTime() + linkMs);
     const to = (sendLetter && user.email) || null;
     const shown_to = to ? null : (actor.subject_id ?? null);
@@ -118,8 +117,7 @@ async function mustStillHoldAll(
   const own = await listHeldRights(trx, subject_id, now);
   const maker: Actor = { kind: 'user', subject_id, permissions: own.map(({ pattern }) => pattern), origin: {} };
   try {
-    await mustHold({ db: trx, now: () => now }, maker, await listHeldRights(trx, user_id, now));
-    await mustExportGroupsOf(trx, maker, user_id, now);
+    await mustHoldAllOf(trx, maker, user_id, now);
   } catch (error) {
     // Whoever opens the link learns nothing of rights.
     throw error instanceof Problem && error.type === 'forbidden' ? notFound('link', '…') : error;

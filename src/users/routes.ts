@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { listRoleAssignments } from '../access/index.ts';
 import { joined } from '../platform/database/index.ts';
-import { type Actor, keyIn, notFound, pageByKey, pageOf, type Route, route } from '../platform/http/index.ts';
+import { type Actor, keyIn, pageByKey, pageOf, type Route, route } from '../platform/http/index.ts';
 import { unverifyEmail, verifyEmail, verifyEmailPermission } from './email-verification.ts';
 import { generatePassword } from './password.ts';
 import { createPasswordLink, type LinkMakingDeps } from './password-links.ts';
@@ -19,8 +19,8 @@ import {
   UsersQuery,
   UserView,
 } from './schemas.ts';
-import { findUser, hasPassword, listFactors, listUsersFrom, type User } from './store.ts';
-import { changeUser, createUser, disableUser, setPassword, type UserDeps } from './users.ts';
+import { hasPassword, listFactors, listUsersFrom, type User } from './store.ts';
+import { changeUser, createUser, disableUser, getUser, setPassword, type UserDeps } from './users.ts';
 
 type UserRouteDeps = UserDeps & LinkMakingDeps;
 
@@ -64,7 +64,7 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     permission: 'latchkey:user:read',
     params: UserParams,
     response: UserView,
-    handle: async ({ params }) => shown(deps, await getUser(deps, params.user)),
+    handle: async ({ params }) => shown(deps, await getUser(deps.db, params.user)),
   }),
   route({
     method: 'GET',
@@ -73,7 +73,7 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     permission: 'latchkey:user:read',
     params: UserParams,
     response: z.object({ items: z.array(FactorView) }),
-    handle: async ({ params }) => ({ items: await listFactors(deps.db, (await getUser(deps, params.user)).id) }),
+    handle: async ({ params }) => ({ items: await listFactors(deps.db, (await getUser(deps.db, params.user)).id) }),
   }),
   route({
     method: 'PATCH',
@@ -84,7 +84,7 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     body: UserChanges,
     response: UserView,
     handle: async ({ actor, params, body, ifVersion }) => {
-      const { id } = await getUser(deps, params.user);
+      const { id } = await getUser(deps.db, params.user);
       return shown(deps, await changeUser(deps, actor, { id, ...body, ifVersion }));
     },
   }),
@@ -96,7 +96,7 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     params: UserParams,
     response: UserView,
     handle: async ({ actor, params }) => {
-      const { id } = await getUser(deps, params.user);
+      const { id } = await getUser(deps.db, params.user);
       return shown(deps, await disableUser(deps, actor, id));
     },
   }),
@@ -109,7 +109,7 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     body: PasswordReset,
     response: PasswordResetView,
     handle: async ({ actor, params, body }) => {
-      const { id } = await getUser(deps, params.user);
+      const { id } = await getUser(deps.db, params.user);
       const made = body.password === undefined ? generatePassword() : undefined;
       await setPassword(deps, actor, { id, password: body.password ?? made ?? '' });
       return { password: made };
@@ -124,7 +124,7 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     params: UserParams,
     response: PasswordLinkView,
     status: 201,
-    handle: async ({ actor, params }) => createPasswordLink(deps, actor, (await getUser(deps, params.user)).id),
+    handle: async ({ actor, params }) => createPasswordLink(deps, actor, (await getUser(deps.db, params.user)).id),
   }),
 ];
 
@@ -138,7 +138,7 @@ const verifications = (deps: UserRouteDeps): Route[] => [
     body: EmailVerification,
     response: UserView,
     handle: async ({ actor, params, body: { email } }) => {
-      const { id } = await getUser(deps, params.user);
+      const { id } = await getUser(deps.db, params.user);
       return shown(deps, await verifyEmail(deps, actor, { id, email }));
     },
   }),
@@ -150,7 +150,7 @@ const verifications = (deps: UserRouteDeps): Route[] => [
     params: UserParams,
     response: UserView,
     handle: async ({ actor, params }) =>
-      shown(deps, await unverifyEmail(deps, actor, (await getUser(deps, params.user)).id)),
+      shown(deps, await unverifyEmail(deps, actor, (await getUser(deps.db, params.user)).id)),
   }),
 ];
 
@@ -163,13 +163,6 @@ async function invited(deps: UserRouteDeps, actor: Actor, body: UserInput) {
       return { ...(await shown({ ...deps, db: trx }, user)), invitation };
     }),
   );
-}
-
-/** @throws Problem `not_found` */
-async function getUser({ db }: UserDeps, name: string): Promise<User> {
-  const user = await findUser(db, name);
-  if (!user) throw notFound('user', name);
-  return user;
 }
 
 async function shown({ db }: UserDeps, user: User) {

@@ -1,14 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { EmailVerifier } from '../../db/schema.ts';
-import {
-  asId,
-  keepingAnOwner,
-  listHeldRights,
-  mustBePermitted,
-  mustExportGroupsOf,
-  mustHold,
-  setRoles,
-} from '../access/index.ts';
+import { asId, keepingAnOwner, mustBePermitted, mustHoldAllOf, setRoles } from '../access/index.ts';
 import { type AuditAction, appendEvent, changesBetween } from '../audit/index.ts';
 import { endGrantsOf } from '../consents/index.ts';
 import type { Digest } from '../platform/crypto/index.ts';
@@ -22,6 +14,7 @@ import {
   deleteLinksMailedElsewhere,
   deletePasswordLinks,
   findPasswordHash,
+  findUser,
   findUserById,
   findUserByUsername,
   insertUser,
@@ -55,7 +48,7 @@ export async function putUser(
 ): Promise<PutUserResult> {
   const { roles, ...profile } = input;
   const existing = await lockUserByUsername(trx, profile.username);
-  if (existing) await mustHold({ db: trx, now: deps.now }, actor, await listHeldRights(trx, existing.id, deps.now()));
+  if (existing) await mustHoldAllOf(trx, actor, existing.id, deps.now());
   const result = existing ? await update(deps, trx, actor, existing, profile) : await insert(deps, trx, actor, profile);
   if (hash && (await findPasswordHash(trx, result.user.id)) === undefined)
     await storeHash(deps, trx, result.user.id, hash);
@@ -195,8 +188,7 @@ export async function changeUser(
     const user = await lockUserById(trx, id);
     if (!user) throw notFound('user', id);
     mustBeAt(user.version, ifVersion);
-    await mustHold({ db: trx, now: deps.now }, actor, await listHeldRights(trx, id, deps.now()));
-    await mustExportGroupsOf(trx, actor, id, deps.now());
+    await mustHoldAllOf(trx, actor, id, deps.now());
     const { email, name, enabled } = { ...user, ...changes };
     const profile = {
       username: user.username,
@@ -207,6 +199,13 @@ export async function changeUser(
     };
     return (await update(deps, trx, actor, user, profile)).user;
   });
+}
+
+/** The user that a text names (`findUser`). @throws Problem `not_found` */
+export async function getUser(db: Db, reference: string): Promise<User> {
+  const user = await findUser(db, reference);
+  if (!user) throw notFound('user', reference);
+  return user;
 }
 
 /**
@@ -244,8 +243,7 @@ export async function setPassword(
     const user = await lockUserById(trx, id);
     if (!user) throw notFound('user', id);
     const occurred_at = deps.now();
-    await mustHold({ db: trx, now: deps.now }, actor, await listHeldRights(trx, user.id, occurred_at));
-    await mustExportGroupsOf(trx, actor, user.id, occurred_at);
+    await mustHoldAllOf(trx, actor, user.id, occurred_at);
     await storeHash(deps, trx, user.id, hash);
     await updateUser(trx, user.id, { tokens_valid_after: occurred_at, updated_at: occurred_at });
     await record(trx, actor, 'user.password_set', user.id, occurred_at);
