@@ -10,7 +10,7 @@ import {
   SecretInput,
 } from '../clients/index.ts';
 import { invalid, notFound } from '../platform/http/index.ts';
-import { signingAlgs } from '../signing-keys/index.ts';
+import { defaultSigningAlg, signingAlgs } from '../signing-keys/index.ts';
 import { countLiveTokens } from '../tokens/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { Days, isConfirmed, parsed, readSecret } from './input.ts';
@@ -91,9 +91,10 @@ function createCommand(): Command {
     .option('--first-party', 'people are not asked for consent')
     .option('--no-claims-in-id-token', 'ID tokens identify the user only; userinfo has name, e-mail address and groups')
     .addOption(
-      new Option('--id-token-alg <algorithm>', 'signature algorithm of its ID tokens (default: "RS256")').choices(
-        signingAlgs,
-      ),
+      new Option(
+        '--id-token-alg <algorithm>',
+        `signature algorithm of its ID tokens (default: "${defaultSigningAlg}")`,
+      ).choices(signingAlgs),
     )
     .action(onInstallation(create));
 }

@@ -4,6 +4,7 @@ import type { ClientType } from '../../db/schema.ts';
 import { appendEvent, changesBetween } from '../audit/index.ts';
 import type { Trx } from '../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../platform/http/index.ts';
+import { defaultSigningAlg } from '../signing-keys/index.ts';
 import { mustBeAllowedWith } from './rights.ts';
 import { ClientInput } from './schemas.ts';
 import { keepSecrets, type SecretDeps } from './secrets.ts';
@@ -27,10 +28,13 @@ const defaults = {
 };
 
 /**
- * The algorithms of what is signed for a client that names none (OpenID Connect Registration §2, JARM §3). They are stored with
- * the client: clients from before this default was followed keep the one they had (migration 0018).
+ * The algorithms of what is signed for a client that names none. They are stored with the client: clients from before this
+ * default was followed keep the one they had (migration 0018).
  */
-const signingDefaults = { id_token_signed_response_alg: 'RS256', authorization_signed_response_alg: 'RS256' };
+const signingDefaults = {
+  id_token_signed_response_alg: defaultSigningAlg,
+  authorization_signed_response_alg: defaultSigningAlg,
+};
 
 /** A client's kind follows from its metadata: nobody has to say it twice. */
 function typeOf(metadata: Record<string, unknown>): ClientType {

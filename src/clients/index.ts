@@ -20,5 +20,12 @@ export {
   SecretView,
 } from './schemas.ts';
 export { SecretGuesses } from './secret-guesses.ts';
-export { addClientSecret, findLiveSecret, matchesSecret, revokeClientSecret, type SecretDeps } from './secrets.ts';
+export {
+  addClientSecret,
+  findLiveSecret,
+  isSecretMethod,
+  matchesSecret,
+  revokeClientSecret,
+  type SecretDeps,
+} from './secrets.ts';
 export { builtInClientId, type Client, findClient, listClientNames, listEveryClient } from './store.ts';

@@ -32,8 +32,13 @@ type AddedSecret = {
   expires_at?: Date | undefined;
 };
 
-const secretMethods = ['client_secret_basic', 'client_secret_post'];
+const secretMethods: ReadonlySet<unknown> = new Set(['client_secret_basic', 'client_secret_post']);
 const fromConfiguration = 'configuration';
+
+/** Whether a client that is registered with this `token_endpoint_auth_method` authenticates with a secret of ours. */
+export function isSecretMethod(method: unknown): boolean {
+  return secretMethods.has(method);
+}
 
 /** Compares a presented secret with a stored digest in constant time. */
 export function matchesSecret(
@@ -145,7 +150,7 @@ export async function keepSecrets(
 }
 
 function usesSecret({ metadata }: Pick<Client, 'metadata'>): boolean {
-  return secretMethods.includes(String(metadata.token_endpoint_auth_method));
+  return isSecretMethod(metadata.token_endpoint_auth_method);
 }
 
 type NewSecret = { client: Client } & Omit<AddedSecret, 'client_id'>;

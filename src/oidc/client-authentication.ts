@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import Provider, { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Refusals } from '../audit/index.ts';
-import { matchesSecret, type SecretGuesses } from '../clients/index.ts';
+import { isSecretMethod, matchesSecret, type SecretGuesses } from '../clients/index.ts';
 import type { Digest } from '../platform/crypto/index.ts';
 import { anonymous } from '../platform/http/index.ts';
 import type { MutualTlsDeps } from './mutual-tls.ts';
@@ -25,8 +25,6 @@ export const clientAuthMethods = [
   'self_signed_tls_client_auth',
   'none',
 ] as const;
-
-const secretMethods: ReadonlySet<string> = new Set(['client_secret_basic', 'client_secret_post']);
 
 /** Those that work here: mutual TLS needs to be told of certificates. */
 export function usableAuthMethods({ clientCertificates: { header, authorities } }: MutualTlsDeps) {
@@ -106,7 +104,7 @@ async function reasonOf(deps: SecretDeps, { oidc, headers }: KoaContextWithOIDC)
   const { client_assertion, client_secret } = oidc.params ?? {};
   if (isSignedWithSecret(client_assertion)) return `client_secret_jwt is not supported: ${insteadOfSecretJwt}`;
   const { client } = oidc;
-  if (!client || secretMethods.has(String(client.clientAuthMethod))) return undefined;
+  if (!client || isSecretMethod(client.clientAuthMethod)) return undefined;
   const presented = typeof client_secret === 'string' ? client_secret : basicSecret(headers.authorization);
   const isRight = presented !== undefined && (await isLeftoverSecret(deps, client.clientId, presented));
   return isRight ? `this client is registered with ${client.clientAuthMethod}, not with a secret` : undefined;

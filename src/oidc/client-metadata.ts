@@ -1,5 +1,6 @@
 import Provider, { errors } from 'oidc-provider';
-import { invalid } from '../platform/http/index.ts';
+import { isSecretMethod } from '../clients/index.ts';
+import { invalid, isLoopbackName } from '../platform/http/index.ts';
 import { insteadOfSecretJwt } from './client-authentication.ts';
 import { metadataRules } from './configuration.ts';
 import { ownClientMembers } from './cors.ts';
@@ -61,9 +62,7 @@ async function validate(model: ClientModel, metadata: Record<string, unknown>): 
   refuseUnsafe(metadata);
   if (metadata.token_endpoint_auth_method === 'client_secret_jwt')
     throw invalid('/token_endpoint_auth_method', `client_secret_jwt is not supported: ${insteadOfSecretJwt}.`);
-  const usesSecret = ['client_secret_basic', 'client_secret_post'].includes(
-    String(metadata.token_endpoint_auth_method),
-  );
+  const usesSecret = isSecretMethod(metadata.token_endpoint_auth_method);
   try {
     await model.validate(usesSecret ? { ...metadata, client_secret: 'compared as digests' } : metadata);
   } catch (error) {
@@ -94,7 +93,6 @@ function refuseUnsafe(metadata: Record<string, unknown>): void {
 }
 
 const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
-const loopback = ['localhost', '127.0.0.1', '[::1]'];
 
 function redirectProblem(uri: string): string | undefined {
   const { protocol, hostname, username, password } = URL.parse(uri) ?? {};
@@ -102,6 +100,6 @@ function redirectProblem(uri: string): string | undefined {
   if (!protocol || /[^\u0021-\u007e]|[\\<>"^`{|}]/.test(uri)) return `${quoted} is not an address.`;
   if (uri.includes('*')) return `${quoted} is compared character by character: "*" stands for nothing else.`;
   if (username || password) return `${quoted} must not hold a user name.`;
-  const isPlain = protocol === 'http:' && !loopback.includes(hostname ?? '');
+  const isPlain = protocol === 'http:' && !isLoopbackName(hostname ?? '');
   return isPlain ? `${quoted} must begin with https://: what is sent there could be read on the way.` : undefined;
 }

@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Adapter, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
 import type { Jobs } from '../platform/jobs/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
-import { type SigningAlg, type SigningKey, signingAlgs, stateOf } from '../signing-keys/index.ts';
+import { defaultSigningAlg, type SigningAlg, type SigningKey, signingAlgs, stateOf } from '../signing-keys/index.ts';
 import { type StatusIndexes, statusListsUri } from '../status-lists/index.ts';
 import { claimsByScope, findAccount } from './claims.ts';
 import { acceptClaims } from './claims-parameter.ts';
@@ -145,9 +145,8 @@ const clientDefaults = {
   grant_types: ['authorization_code', 'refresh_token'],
   response_types: ['code' as const],
   token_endpoint_auth_method: 'client_secret_basic' as const,
-  // OpenID Connect Registration §2 and JARM §3: what a client means that names no algorithm.
-  id_token_signed_response_alg: 'RS256' as const,
-  authorization_signed_response_alg: 'RS256' as const,
+  id_token_signed_response_alg: defaultSigningAlg,
+  authorization_signed_response_alg: defaultSigningAlg,
 };
 
 // Plain text, and nothing symmetric: only digests of secrets are stored.

@@ -1,7 +1,7 @@
 /** The keys that sign tokens: made, published, used, retired; nodes notice each other's rotations within a second. */
 export { signingKeyRoutes } from './routes.ts';
 export { SigningKeyView } from './schemas.ts';
-export { longestTokenSeconds, type SigningAlg, signingAlgs } from './signing-key.ts';
+export { defaultSigningAlg, longestTokenSeconds, type SigningAlg, signingAlgs } from './signing-key.ts';
 export {
   ensureSigningKeys,
   type RotateSigningKeyInput,

@@ -1,6 +1,6 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import type { ConsentedScopes } from '../../../db/schema.ts';
-import { isClientId } from '../../clients/index.ts';
+import { isClientId, isSecretMethod } from '../../clients/index.ts';
 import { type Sealed, type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
 import { Cache, type ChangeFeed, type Database, type Db, type Trx } from '../../platform/database/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
@@ -44,7 +44,6 @@ export function openPayload(keys: ServerKeys, place: SealedPlace, sealed: Sealed
 
 // oidc-provider wants some secret for these methods; the real ones are compared as digests (client-authentication.ts).
 const secretElsewhere = 'compared as digests';
-const secretMethods = new Set<unknown>(['client_secret_basic', 'client_secret_post']);
 
 /** What it takes to know clients. */
 export type ClientDeps = Pick<StoreDeps, 'reader' | 'knownClients'>;
@@ -78,7 +77,7 @@ export function clientStore(deps: StoreDeps): ModelStore {
       const record = await findClientRecord(deps, client_id);
       if (!record) return undefined;
       const metadata = metadataOf(record);
-      const client_secret = secretMethods.has(metadata.token_endpoint_auth_method)
+      const client_secret = isSecretMethod(metadata.token_endpoint_auth_method)
         ? { client_secret: secretElsewhere }
         : {};
       return { ...metadata, ...client_secret, ...jwksOf(record), client_id } as Payload;

@@ -1,5 +1,5 @@
 import { CreatedClientView } from '../../clients/index.ts';
-import { signingAlgs } from '../../signing-keys/index.ts';
+import { defaultSigningAlg, signingAlgs } from '../../signing-keys/index.ts';
 import * as cell from '../records/cells.ts';
 import type { Fact, Field } from '../records/page-shapes.ts';
 import { apiLines, linesIn, type RightsPerApi, rightsPerApiIn } from '../records/rights-lines.ts';
@@ -9,7 +9,7 @@ import { madeSecret } from './client-secrets.ts';
 import { type Client, clientPath, crumb, section } from './clients.ts';
 
 // The default first.
-const idTokenAlgs = ['RS256', ...signingAlgs.filter((alg) => alg !== 'RS256')];
+const idTokenAlgs = [defaultSigningAlg, ...signingAlgs.filter((alg) => alg !== defaultSigningAlg)];
 const peoples = ['authorization_code', 'refresh_token'];
 
 /** What the registration of each kind says (RFC 7591 §2). */
@@ -109,7 +109,7 @@ const making: Act = {
       scopeField('openid profile email'),
       claimsField(true),
       { name: 'rights', label: 'What it may do at APIs', type: 'textarea', value: '', hint: rightsHint },
-      signingAlgField('RS256'),
+      signingAlgField(defaultSigningAlg),
     ],
     button: 'Register the client',
     danger: false,

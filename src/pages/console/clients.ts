@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ClientView, SecretView } from '../../clients/index.ts';
+import { ClientView, isSecretMethod, SecretView } from '../../clients/index.ts';
 import { pageOf } from '../../platform/http/index.ts';
 import { permissionsToEnd } from '../../revocation/index.ts';
 import * as cell from '../records/cells.ts';
@@ -103,8 +103,8 @@ export async function showClient(place: Place): Promise<void> {
   showInConsole(place, 'console-detail', page);
 }
 
-export function usesSecret({ token_endpoint_auth_method: method }: Client): boolean {
-  return method === 'client_secret_basic' || method === 'client_secret_post';
+export function usesSecret({ token_endpoint_auth_method }: Client): boolean {
+  return isSecretMethod(token_endpoint_auth_method);
 }
 
 function factsOf(client: Client): Fact[] {
