@@ -1,5 +1,5 @@
 import { settings } from '../src/config.ts';
-import { routes } from '../src/oidc/endpoints.ts';
+import { routes } from '../src/entrypoints/oauth/endpoints.ts';
 
 /** What every measured server is configured with. */
 export const paths = {

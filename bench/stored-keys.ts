@@ -5,7 +5,7 @@ import { service } from './installation.ts';
 const prefix = 'sk_prod_';
 const atOnce = 20_000;
 
-/** A stored API key; they count from 1. Made as in src/api-keys/format.ts, of a number in place of random bytes, so that the load knows all. */
+/** A stored API key; they count from 1. Made as in src/domain/api-keys/format.ts, of a number in place of random bytes, so that the load knows all. */
 export const storedKey = (n: number): string => formatCredential(prefix, String(n).padStart(43, '0'));
 
 const permissions = ['database:read:*', 'latchkey:verify'].map((pattern) => ({ resource: null, pattern }));

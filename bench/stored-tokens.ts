@@ -15,7 +15,7 @@ const samples = `
     join lateral (select * from access_tokens where family_id = f.id limit 1) a on true
     cross join lateral (select * from audit_events where actor_kind = 'client' order by id desc limit 1) e`;
 
-// Credentials are made as in src/tokens/formats.ts, of numbers in place of random bytes, so that the load knows them all.
+// Credentials are made as in src/domain/tokens/formats.ts, of numbers in place of random bytes, so that the load knows them all.
 const functions = [
   `create function pg_temp.digit(value bigint) returns text immutable language sql as
     $$ select substr('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', (value % 62)::int + 1, 1) $$`,

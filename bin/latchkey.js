@@ -6,7 +6,7 @@ import module from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// Four threads of libuv's pool may be hashing passwords (src/users/password.ts). The others are for what takes less than a
+// Four threads of libuv's pool may be hashing passwords (src/domain/users/password.ts). The others are for what takes less than a
 // millisecond: RSA signatures, verified assertions and proofs, which would otherwise wait for a hash. Set before the pool is used.
 process.env.UV_THREADPOOL_SIZE ??= '8';
 
@@ -18,7 +18,7 @@ if (runsTypeScript) {
   // Compiled code is kept between runs: commands start in half the time. Not in the shared temporary folder, where another
   // account could plant code.
   module.enableCompileCache(path.join(root, 'node_modules', '.cache', 'latchkey'));
-  await import('../src/cli/main.ts');
+  await import('../src/entrypoints/cli/main.ts');
 } else {
   const pinned = path.join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
   if (!existsSync(pinned)) {

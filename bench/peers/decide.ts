@@ -1,5 +1,5 @@
-import { decide } from '../../src/api-keys/decide.ts';
-import { compileKey } from '../../src/api-keys/entry.ts';
+import { decide } from '../../src/domain/api-keys/decide.ts';
+import { compileKey } from '../../src/domain/api-keys/entry.ts';
 import { percentiles } from '../load/round.ts';
 
 // The decision alone, of a key as the recommendation engine of examples/three-services has it.

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // As `comparableIdentifier` (src/resource-servers/identifiers.ts) says it. Not unique: two spellings may have been registered
+  // As `comparableIdentifier` (src/domain/resource-servers/identifiers.ts) says it. Not unique: two spellings may have been registered
   // side by side before; no new pair is.
   `alter table resource_servers add column comparable_identifier text not null generated always as (case
       when identifier ~* '^[a-z][a-z0-9+.-]*://' then lower(substring(identifier from '^[^:]+://[^/?#]*') collate "C")

@@ -1,5 +1,5 @@
-import { allows } from '../../src/access/index.ts';
-import { adminRoutes } from '../../src/admin/index.ts';
+import { allows } from '../../src/domain/access/index.ts';
+import { adminRoutes } from '../../src/entrypoints/admin/index.ts';
 import { AdminApi, asOwner, asService } from '../support/admin.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 

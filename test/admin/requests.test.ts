@@ -1,4 +1,4 @@
-import { adminPermissions, adminRoutes } from '../../src/admin/index.ts';
+import { adminPermissions, adminRoutes } from '../../src/entrypoints/admin/index.ts';
 import { AdminApi, asOwner, asService } from '../support/admin.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { decide } from '../../src/api-keys/decide.ts';
-import { compileKey } from '../../src/api-keys/entry.ts';
-import { environmentOf, mintKey, shownOf } from '../../src/api-keys/format.ts';
-import { type Counter, countedLimit, move } from '../../src/api-keys/limits/counters.ts';
-import { compileRestrictions, Restrictions } from '../../src/api-keys/restrictions/index.ts';
+import { decide } from '../../src/domain/api-keys/decide.ts';
+import { compileKey } from '../../src/domain/api-keys/entry.ts';
+import { environmentOf, mintKey, shownOf } from '../../src/domain/api-keys/format.ts';
+import { type Counter, countedLimit, move } from '../../src/domain/api-keys/limits/counters.ts';
+import { compileRestrictions, Restrictions } from '../../src/domain/api-keys/restrictions/index.ts';
 
 const asked = {
   needs: undefined,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import type { AuditFault } from '../../src/audit/index.ts';
+import type { AuditFault } from '../../src/domain/audit/index.ts';
 import { withoutTriggers } from '../support/database.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { rounds } from '../support/report.ts';

@@ -1,4 +1,4 @@
-import { listEvents } from '../../src/audit/index.ts';
+import { listEvents } from '../../src/domain/audit/index.ts';
 import { type Db, openDatabase } from '../../src/platform/database/index.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { writeEvents } from './support/log.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import { type NotedHead, publicKeyOf, verifyExport } from '../../src/audit/index.ts';
+import { type NotedHead, publicKeyOf, verifyExport } from '../../src/domain/audit/index.ts';
 import { withoutTriggers } from '../support/database.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { runCommand } from '../support/server.ts';

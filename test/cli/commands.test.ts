@@ -1,4 +1,4 @@
-import { program } from '../../src/cli/program.ts';
+import { program } from '../../src/entrypoints/cli/program.ts';
 import { api } from '../support/installation.ts';
 import { basic, startLatchkey } from '../support/latchkey.ts';
 

@@ -1,5 +1,5 @@
-import { ClientInput } from '../../src/clients/index.ts';
-import { longestTokenSeconds } from '../../src/signing-keys/index.ts';
+import { ClientInput } from '../../src/domain/clients/index.ts';
+import { longestTokenSeconds } from '../../src/domain/signing-keys/index.ts';
 
 const takes = (lifetimes: object) => ClientInput.safeParse({ client_id: 'shop', lifetimes }).success;
 

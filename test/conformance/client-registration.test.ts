@@ -1,5 +1,5 @@
-import { ClientInput } from '../../src/clients/index.ts';
-import { clientMetadataRules } from '../../src/oidc/index.ts';
+import { ClientInput } from '../../src/domain/clients/index.ts';
+import { clientMetadataRules } from '../../src/entrypoints/oauth/index.ts';
 
 const web = {
   client_id: 'web',

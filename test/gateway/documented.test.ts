@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Restrictions } from '../../src/api-keys/restrictions/index.ts';
-import { verdictCodes } from '../../src/gateway/index.ts';
+import { Restrictions } from '../../src/domain/api-keys/restrictions/index.ts';
+import { verdictCodes } from '../../src/entrypoints/gateway/index.ts';
 
 const text = (file: string) => readFileSync(path.join(import.meta.dirname, '../..', file), 'utf8');
 const firstCells = (source: string) => [...source.matchAll(/^\| `([a-z_]+)` \| /gm)].map(([, found = '']) => found);

@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import fastify from 'fastify';
 import Koa from 'koa';
 import * as oidc from 'openid-client';
-import { allows as serverAllows } from '../../src/access/index.ts';
+import { allows as serverAllows } from '../../src/domain/access/index.ts';
 import {
   createGuard,
   expressGuard,

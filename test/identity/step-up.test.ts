@@ -1,4 +1,4 @@
-import { pageRouter } from '../../src/pages/index.ts';
+import { pageRouter } from '../../src/entrypoints/pages/index.ts';
 import { type AdminApi, asOwner } from '../support/admin.ts';
 import { type ConsoleBrowser, consoleAs, wordsOf } from '../support/console.ts';
 import { api, password } from '../support/installation.ts';

@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { assetPath, findAsset } from '../../src/pages/assets.ts';
-import type { PageChrome, PageData } from '../../src/pages/page-data.ts';
-import { renderPage } from '../../src/pages/render.ts';
+import { assetPath, findAsset } from '../../src/entrypoints/pages/assets.ts';
+import type { PageChrome, PageData } from '../../src/entrypoints/pages/page-data.ts';
+import { renderPage } from '../../src/entrypoints/pages/render.ts';
 import { leastOfConsole, mostOfConsole, ownKeyPages } from '../support/console-samples.ts';
 
 const now = new Date('2026-11-24T12:00:00Z');

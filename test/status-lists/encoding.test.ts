@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import fc from 'fast-check';
-import { encodeList } from '../../src/status-lists/status-list-token.ts';
+import { encodeList } from '../../src/domain/status-lists/status-list-token.ts';
 
 describe('an encoded list', () => {
   test('is that of the draft’s example (draft-ietf-oauth-status-list §4.2)', () => {

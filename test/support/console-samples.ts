@@ -1,5 +1,5 @@
-import type { ConsolePages } from '../../src/pages/console/console-pages.ts';
-import type { PageData } from '../../src/pages/page-data.ts';
+import type { ConsolePages } from '../../src/entrypoints/pages/console/console-pages.ts';
+import type { PageData } from '../../src/entrypoints/pages/page-data.ts';
 
 const crumb = { text: 'Clients', href: '/console/clients' };
 const list = {

@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Database } from '../../../db/schema.ts';
-import { appendEvent, type Verified, type VerifyInput, verifyAudit } from '../../../src/audit/index.ts';
+import { appendEvent, type Verified, type VerifyInput, verifyAudit } from '../../../src/domain/audit/index.ts';
 import { openDatabase } from '../../../src/platform/database/index.ts';
 import { openServerKeys } from '../../../src/platform/keys/index.ts';
 import type { TestDatabase } from '../../support/database.ts';

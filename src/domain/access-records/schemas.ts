@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { PageQuery, Timestamp } from '../../platform/http/index.ts';
+
+const id = z.string().min(1).max(512).optional();
+
+export const AccessRecordsQuery = z.strictObject({
+  ...PageQuery,
+  kind: z.enum(['introspection', 'userinfo', 'verification', 'exchange']).optional(),
+  outcome: z.enum(['active', 'inactive', 'refused']).optional(),
+  credential: id.meta({ description: 'SHA-256 (hex) of an opaque token, the `jti` of a JWT, or the id of an API key' }),
+  caller: id.meta({ description: 'the `client_id` or id of who asked' }),
+  client: id.meta({ description: '`client_id` to which the credential was issued' }),
+  user: z.uuid().optional().meta({ description: 'the person for whom it was issued' }),
+  address: z.string().min(1).max(64).optional(),
+  from: Timestamp.optional(),
+  to: Timestamp.optional().meta({ description: 'up to, but without' }),
+});
+
+export const AccessRecordView = z.object({
+  id: z.uuid(),
+  kind: z.string().meta({ description: 'where the credential was used' }),
+  outcome: z.string().meta({ description: 'active, inactive (introspection of what is none or has ended) or refused' }),
+  caller: z
+    .string()
+    .nullable()
+    .meta({ description: 'who asked; null where the holder used it, and where a proxy asked' }),
+  credential: z.string().nullable().meta({ description: 'null where the token is none of ours' }),
+  client_id: z.string().nullable(),
+  user_id: z.uuid().nullable(),
+  address: z.string().nullable().meta({ description: 'of the caller' }),
+  request_id: z.string().nullable().meta({ description: 'of the first use' }),
+  uses: z.int().meta({ description: 'how many that are equal but for the request came within half a second' }),
+  occurred_at: Timestamp,
+  last_at: Timestamp,
+});

@@ -1,0 +1,64 @@
+import { type Selectable, sql } from 'kysely';
+import { z } from 'zod';
+import type { Database } from '../../../db/schema.ts';
+import type { Db } from '../../platform/database/index.ts';
+import { keyIn, type Page, pageByKey } from '../../platform/http/index.ts';
+
+export type AccessRecord = Selectable<Database['access_records']>;
+
+/** Writes many in one statement. */
+export async function insertAccessRecords(db: Db, records: readonly AccessRecord[]): Promise<void> {
+  await sql`insert into access_records select * from json_populate_recordset(null::access_records, ${JSON.stringify(records)}::json)
+    on conflict do nothing`.execute(db);
+}
+
+export type AccessRecordFilter = {
+  kind?: string | undefined;
+  outcome?: string | undefined;
+  credential?: string | undefined;
+  caller?: string | undefined;
+  client?: string | undefined;
+  user?: string | undefined;
+  address?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+};
+
+/** A page of records, newest first. */
+export async function listAccessRecords(
+  db: Db,
+  {
+    limit,
+    cursor,
+    from,
+    to,
+    client,
+    user,
+    ...exact
+  }: AccessRecordFilter & { limit: number; cursor?: string | undefined },
+): Promise<Page<AccessRecord>> {
+  const before = keyIn(cursor, z.uuid());
+  // Ids are UUIDv7: their order is that of time.
+  let query = db
+    .selectFrom('access_records')
+    .selectAll()
+    .orderBy('id', 'desc')
+    .limit(limit + 1);
+  for (const [column, value] of Object.entries({ ...exact, client_id: client, user_id: user }))
+    if (value !== undefined) query = query.where(sql.ref(column), '=', value);
+  if (from) query = query.where('occurred_at', '>=', from);
+  if (to) query = query.where('occurred_at', '<', to);
+  if (before) query = query.where('id', '<', before);
+  return pageByKey(await query.execute(), limit, ({ id }) => id);
+}
+
+/** Erases from where the credentials of a person were used (GDPR art. 17). @returns of how many records */
+export async function forgetAddresses(db: Db, user_id: string): Promise<number> {
+  const { numUpdatedRows } = await db
+    .updateTable('access_records')
+    .set({ address: null })
+    .where('user_id', '=', user_id)
+    .where('address', 'is not', null)
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
+}

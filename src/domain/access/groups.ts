@@ -1,0 +1,66 @@
+import type { Trx } from '../../platform/database/index.ts';
+import { type Actor, conflict, forbidden } from '../../platform/http/index.ts';
+import { allows } from './permissions.ts';
+import { mustHold } from './rights.ts';
+import { findOverfullMember, isInGroup, listHeldRights, type Role } from './store.ts';
+
+/**
+ * What it takes to choose which roles applications see as groups, under which name, and who is in those groups. What a group may
+ * do in an application, this server cannot know: no permission that is held here would measure it.
+ */
+const exportPermission = 'latchkey:group:export';
+
+/** So many groups of 64 characters fill about 4 KB of an ID token, which many programs carry in a header. */
+const mostGroups = 64;
+
+/** @throws Problem `forbidden` naming the permission */
+export function mustExport(actor: Actor): void {
+  if (allows(actor.permissions, exportPermission)) return;
+  throw forbidden(
+    exportPermission,
+    `This decides who is in a group that applications see. It needs "${exportPermission}".`,
+  );
+}
+
+/** Giving, taking or deleting an exported role changes a group. @throws Problem `forbidden` */
+export function mustExportAny(actor: Actor, roles: readonly (Pick<Role, 'exported_as'> | undefined)[]): void {
+  if (roles.some((role) => role !== undefined && role.exported_as !== null)) mustExport(actor);
+}
+
+/**
+ * What it takes to act as somebody in an application: the permission that putting them in their groups takes. Anyone may act as
+ * themselves.
+ *
+ * @throws Problem `forbidden`
+ */
+export async function mustExportGroupsOf(trx: Trx, actor: Actor, user_id: string, now: Date): Promise<void> {
+  if (actor.subject_id !== user_id && (await isInGroup(trx, user_id, now))) mustExport(actor);
+}
+
+/**
+ * What it takes to change how somebody signs in, or which address is theirs: to hold all that they hold, and the permission that
+ * putting them in their groups takes.
+ *
+ * @throws Problem `forbidden`, naming the first right that is missing
+ */
+export async function mustHoldAllOf(trx: Trx, actor: Actor, user_id: string, now: Date): Promise<void> {
+  await mustHold({ db: trx, now: () => now }, actor, await listHeldRights(trx, user_id, now));
+  await mustExportGroupsOf(trx, actor, user_id, now);
+}
+
+/**
+ * Keeps the claim `groups` bounded, after a change and under the lock that such changes take.
+ *
+ * @throws Problem `conflict`: somebody would be in more than 64 groups
+ */
+export async function mustFitInClaim(trx: Trx, of: { role_id: string } | { subject_id: string }, now: Date) {
+  const member = await findOverfullMember(trx, { ...of, most: mostGroups, now });
+  if (member !== undefined)
+    throw conflict(`"${member}" would be in more than ${mostGroups} groups: take another exported role away first.`);
+}
+
+/** @throws Problem `conflict` where another role has the name; anything else as it came */
+export function refuseTakenGroup(error: unknown): never {
+  const isTaken = error instanceof Error && 'constraint' in error && error.constraint === 'roles_exported_as';
+  throw isTaken ? conflict('Another role is exported under this name.') : error;
+}

@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { keyIn, notFound, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { type AccessDeps, explain } from './rights.ts';
+import { changeRole, createRole, giveRole, removeRole, takeRole } from './roles.ts';
+import {
+  AssignmentInput,
+  AssignmentParams,
+  AssignmentsQuery,
+  AssignmentView,
+  ExplainQuery,
+  ExplainView,
+  RoleChanges,
+  RoleInput,
+  RoleParams,
+  RoleView,
+  SubjectParams,
+} from './schemas.ts';
+import { findRoleByName, findSubject, listAssignmentsOf, listAssignmentsTo, listRoles } from './store.ts';
+
+type SubjectName = { kind: 'user' | 'client'; subject: string };
+
+/** Roles, to whom they are given, and why somebody may do something. */
+export const accessRoutes = (deps: AccessDeps): Route[] => [
+  route({
+    method: 'GET',
+    path: '/roles',
+    summary: 'Every role with what it gives',
+    permission: 'latchkey:role:read',
+    response: z.object({ items: z.array(RoleView) }),
+    handle: async () => ({ items: await listRoles(deps.db) }),
+  }),
+  route({
+    method: 'POST',
+    path: '/roles',
+    summary: 'Make a role; it can give nothing that you do not hold',
+    permission: 'latchkey:role:write',
+    body: RoleInput,
+    response: RoleView,
+    status: 201,
+    handle: ({ actor, body }) => createRole(deps, actor, body),
+  }),
+  route({
+    method: 'GET',
+    path: '/roles/{role}',
+    summary: 'A role with what it gives',
+    permission: 'latchkey:role:read',
+    params: RoleParams,
+    response: RoleView,
+    handle: async ({ params }) => {
+      const role = await findRoleByName(deps.db, params.role);
+      if (!role) throw notFound('role', params.role);
+      return role;
+    },
+  }),
+  route({
+    method: 'PATCH',
+    path: '/roles/{role}',
+    summary: 'Change what a role says and gives, to all who have it',
+    permission: 'latchkey:role:write',
+    params: RoleParams,
+    body: RoleChanges,
+    response: RoleView,
+    handle: ({ actor, params, body, ifVersion }) => changeRole(deps, actor, { name: params.role, ...body, ifVersion }),
+  }),
+  route({
+    method: 'DELETE',
+    path: '/roles/{role}',
+    summary: 'Remove a role from everybody',
+    permission: 'latchkey:role:write',
+    params: RoleParams,
+    handle: ({ actor, params }) => removeRole(deps, actor, params.role),
+  }),
+  route({
+    method: 'GET',
+    path: '/roles/{role}/assignments',
+    summary: 'To whom a role is given',
+    permission: 'latchkey:role:read',
+    params: RoleParams,
+    query: AssignmentsQuery,
+    response: pageOf(AssignmentView),
+    handle: async ({ params: { role }, query: { limit, cursor } }) => {
+      if (!(await findRoleByName(deps.db, role))) throw notFound('role', role);
+      const after = keyIn(cursor, z.uuid());
+      const rows = await listAssignmentsOf(deps.db, { role, limit: limit + 1, after });
+      return pageByKey(rows, limit, ({ subject_id }) => subject_id);
+    },
+  }),
+  route({
+    method: 'PUT',
+    path: '/roles/{role}/assignments/{kind}/{subject}',
+    summary: 'Give a person or client a role, for good or until a time',
+    permission: 'latchkey:role:assign',
+    params: AssignmentParams,
+    body: AssignmentInput,
+    handle: async ({ actor, params, body: { until } }) =>
+      giveRole(deps, actor, { subject: await subjectOf(deps, params), role: params.role, until }),
+  }),
+  route({
+    method: 'DELETE',
+    path: '/roles/{role}/assignments/{kind}/{subject}',
+    summary: 'Take a role from a person or client',
+    permission: 'latchkey:role:assign',
+    params: AssignmentParams,
+    handle: async ({ actor, params }) =>
+      takeRole(deps, actor, { subject: await subjectOf(deps, params), role: params.role }),
+  }),
+  route({
+    method: 'GET',
+    path: '/assignments/{kind}/{subject}',
+    summary: 'The roles a person or client has, and until when',
+    permission: 'latchkey:role:read',
+    params: SubjectParams,
+    response: z.object({ items: z.array(AssignmentView) }),
+    handle: async ({ params }) => ({
+      items: await listAssignmentsTo(deps.db, (await subjectOf(deps, params)).id),
+    }),
+  }),
+  route({
+    method: 'GET',
+    path: '/explanation',
+    summary: 'Why somebody may or may not do something at an API',
+    permission: 'latchkey:role:read',
+    query: ExplainQuery,
+    response: ExplainView,
+    handle: async ({ query }) => {
+      const { id: subject_id } = await subjectOf(deps, query);
+      const { resource, permission } = query;
+      return explain(deps, { subject_id, resource, scopes: [permission], permission });
+    },
+  }),
+];
+
+/** @throws Problem `not_found` */
+async function subjectOf(
+  { db }: AccessDeps,
+  { kind, subject }: SubjectName,
+): Promise<{ kind: 'user' | 'client'; id: string }> {
+  const id = await findSubject(db, { kind, name: subject });
+  if (id === undefined) throw notFound(kind, subject);
+  return { kind, id };
+}

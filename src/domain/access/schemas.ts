@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { isPermissionPattern } from './permissions.ts';
+
+const RoleName = z
+  .string()
+  .regex(/^[a-z][a-z0-9._-]{0,63}$/, 'must be 1 to 64 small letters, digits, ".", "_" or "-", a letter first');
+
+const Pattern = z
+  .string()
+  .refine(isPermissionPattern, 'must be segments of letters, digits, "_", "." and "-", or "*", joined by ":"')
+  .meta({ examples: ['database:read:*'] });
+
+const RoleRight = z.strictObject({
+  resource: z
+    .string()
+    .max(512)
+    .refine(isSeen, notSeen)
+    .nullable()
+    .default(null)
+    .meta({ description: 'an API’s identifier; null: at every API' }),
+  pattern: Pattern,
+});
+
+// What reads groups joins them with commas and blanks, or compares them with names of its own; Kubernetes keeps `system:` for
+// itself.
+const GroupName = z
+  .string()
+  .regex(/^[A-Za-z0-9/][A-Za-z0-9._:/@+-]{0,63}$/, 'must be 1 to 64 letters, digits, or any of "._:/@+-"')
+  .refine((name) => !/^system:/i.test(name), 'must not begin with "system:", which Kubernetes keeps for itself')
+  .meta({
+    description:
+      'the name of a group, in the claim `groups`, that everybody with this role is in; needs latchkey:group:export',
+    examples: ['platform-admins'],
+  });
+
+export const RoleInput = z.strictObject({
+  name: RoleName,
+  description: ShownText(200).optional(),
+  exported_as: GroupName.optional(),
+  permissions: z.array(RoleRight).max(500).default([]),
+});
+export type RoleInput = z.infer<typeof RoleInput>;
+
+export const RoleChanges = z.strictObject({
+  description: ShownText(200).nullable().optional(),
+  exported_as: GroupName.nullable().optional(),
+  permissions: z.array(RoleRight).max(500).optional(),
+});
+export type RoleChanges = z.infer<typeof RoleChanges>;
+
+export const RoleView = z.object({
+  name: z.string(),
+  description: z.string().nullable(),
+  built_in: z.boolean(),
+  exported_as: z.string().nullable().meta({ description: 'the group that applications see; null: none' }),
+  permissions: z.array(z.object({ resource: z.string().nullable(), pattern: z.string() })),
+  version: z.int(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+});
+
+export const RoleParams = z.strictObject({ role: RoleName });
+export const SubjectParams = z.strictObject({
+  kind: z.enum(['user', 'client']),
+  subject: z.string().min(1).max(263).meta({
+    description:
+      'a client’s `client_id`; a user’s `id:…`, `username:…` or `email:…` (without a prefix: an id if it looks like one, an e-mail address if it has an "@", otherwise a username)',
+  }),
+});
+export const AssignmentParams = z.strictObject({ role: RoleName, ...SubjectParams.shape });
+export const AssignmentInput = z.strictObject({
+  until: Timestamp.optional().meta({ description: 'when it ends by itself; left out: for good' }),
+});
+export const AssignmentView = z.object({
+  role: z.string(),
+  subject_kind: z.enum(['user', 'client']),
+  subject: z.string(),
+  subject_id: z.uuid(),
+  until: Timestamp.nullable(),
+  created_at: Timestamp,
+});
+export const AssignmentsQuery = z.strictObject(PageQuery);
+
+export const ExplainQuery = z.strictObject({
+  ...SubjectParams.shape,
+  resource: z.string().min(1).max(512),
+  permission: Pattern,
+});
+export const ExplainView = z.object({ allowed: z.boolean(), because: z.string() });

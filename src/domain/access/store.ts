@@ -1,0 +1,238 @@
+import { sql } from 'kysely';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { isUser } from './user-reference.ts';
+
+export async function insertAssignment(
+  trx: Trx,
+  assignment: { role_id: string; subject_id: string; until: Date | null; created_at: Date },
+): Promise<boolean> {
+  const { until } = assignment;
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('role_assignments')
+    .values(assignment)
+    .onConflict((conflict) =>
+      conflict
+        .columns(['role_id', 'subject_id'])
+        .doUpdateSet({ until })
+        .where(sql<boolean>`role_assignments.until is distinct from ${until}`),
+    )
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows === 1n;
+}
+
+export async function deleteAssignment(trx: Trx, role_id: string, subject_id: string): Promise<boolean> {
+  const { numDeletedRows } = await trx
+    .deleteFrom('role_assignments')
+    .where('role_id', '=', role_id)
+    .where('subject_id', '=', subject_id)
+    .executeTakeFirst();
+  return numDeletedRows === 1n;
+}
+
+/** Role names per subject. */
+export async function listRoleAssignments(db: Db, subject_id: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('role_assignments as a')
+    .innerJoin('roles as r', 'r.id', 'a.role_id')
+    .select('r.name')
+    .where('a.subject_id', '=', subject_id)
+    .orderBy('r.name')
+    .execute();
+  return rows.map(({ name }) => name);
+}
+
+export async function lockOwners(trx: Trx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('latchkey owners'))`.execute(trx);
+}
+
+/** Whether anybody enabled holds the built-in role `owner` for good: until then the setup page is open to the one-time link. */
+export async function hasOwner(db: Db): Promise<boolean> {
+  const owner = await db
+    .selectFrom('role_assignments as a')
+    .innerJoin('roles as r', 'r.id', 'a.role_id')
+    .innerJoin('users as u', 'u.id', 'a.subject_id')
+    .select('u.id')
+    .where('r.name', '=', 'owner')
+    .where('a.until', 'is', null)
+    .where('u.enabled', '=', true)
+    .limit(1)
+    .executeTakeFirst();
+  return owner !== undefined;
+}
+
+/** Permission patterns a subject's current roles give at a resource server. */
+export async function permissionsAt(db: Db, subject_id: string, resource: string, now: Date): Promise<string[]> {
+  const rows = await db
+    .selectFrom('role_assignments as a')
+    .innerJoin('role_permissions as p', 'p.role_id', 'a.role_id')
+    .select('p.pattern')
+    .where('a.subject_id', '=', subject_id)
+    .where((eb) => eb.or([eb('a.until', 'is', null), eb('a.until', '>', now)]))
+    .where((eb) => eb.or([eb('p.resource', 'is', null), eb('p.resource', '=', resource)]))
+    .execute();
+  return rows.map(({ pattern }) => pattern);
+}
+
+/** A pattern at one API, or at every (`null`). */
+export type Right = { resource: string | null; pattern: string };
+/** With what gives it, in words. */
+export type HeldRight = Right & { by: string };
+
+/** What a subject holds: by its roles of this moment, and a client also what it was registered with for itself. */
+export async function listHeldRights(db: Db, subject_id: string, now: Date): Promise<HeldRight[]> {
+  const { rows } = await sql<HeldRight>`
+    select p.resource, p.pattern, 'The role "' || r.name || '"' as by
+      from role_assignments a join roles r on r.id = a.role_id join role_permissions p on p.role_id = r.id
+      where a.subject_id = ${subject_id} and (a.until is null or a.until > ${now})
+    union all
+    select own.key as resource, pattern, 'The client itself' as by
+      from clients c, json_each(case when c.service_permissions::text = '{}' and c.type = 'service' then c.resources
+          else c.service_permissions end) own, json_array_elements_text(own.value) pattern
+      where c.id = ${subject_id}`.execute(db);
+  return rows;
+}
+
+export type Role = {
+  id: string;
+  name: string;
+  description: string | null;
+  built_in: boolean;
+  exported_as: string | null;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+  permissions: Right[];
+};
+
+const roleColumns = sql<Role>`r.id, r.name, r.description, r.built_in, r.exported_as, r.version, r.created_at, r.updated_at,
+  coalesce((select json_agg(json_build_object('resource', p.resource, 'pattern', p.pattern) order by p.resource nulls first, p.pattern)
+    from role_permissions p where p.role_id = r.id), '[]'::json) as permissions`;
+
+/** Every role with what it gives, by name. */
+export async function listRoles(db: Db): Promise<Role[]> {
+  const { rows } = await sql<Role>`select ${roleColumns} from roles r order by r.name`.execute(db);
+  return rows;
+}
+
+export async function findRoleByName(db: Db, name: string): Promise<Role | undefined> {
+  const { rows } = await sql<Role>`select ${roleColumns} from roles r where r.name = ${name}`.execute(db);
+  return rows[0];
+}
+
+export async function lockRole(trx: Trx, name: string): Promise<Role | undefined> {
+  await trx.selectFrom('roles').select('id').where('name', '=', name).forUpdate().execute();
+  return findRoleByName(trx, name);
+}
+
+export async function insertRole(
+  trx: Trx,
+  role: { id: string; name: string; description: string | null; exported_as: string | null; created_at: Date },
+): Promise<void> {
+  await trx
+    .insertInto('roles')
+    .values({ ...role, updated_at: role.created_at })
+    .execute();
+}
+
+export async function updateRole(
+  trx: Trx,
+  id: string,
+  changes: { description: string | null; exported_as: string | null; updated_at: Date },
+): Promise<void> {
+  await trx
+    .updateTable('roles')
+    .set((eb) => ({ ...changes, version: eb('version', '+', 1) }))
+    .where('id', '=', id)
+    .execute();
+}
+
+export async function replaceRolePermissions(trx: Trx, role_id: string, permissions: readonly Right[]): Promise<void> {
+  await trx.deleteFrom('role_permissions').where('role_id', '=', role_id).execute();
+  const rows = permissions.map((right) => ({ role_id, ...right }));
+  if (rows.length > 0) await trx.insertInto('role_permissions').values(rows).execute();
+}
+
+export async function deleteRole(trx: Trx, id: string): Promise<void> {
+  await trx.deleteFrom('roles').where('id', '=', id).execute();
+}
+
+/** Whether applications see somebody in any group at this moment. */
+export async function isInGroup(db: Db, user_id: string, now: Date): Promise<boolean> {
+  const found = await db
+    .selectFrom('role_assignments as a')
+    .innerJoin('roles as r', 'r.id', 'a.role_id')
+    .select('r.id')
+    .where('a.subject_id', '=', user_id)
+    .where('r.exported_as', 'is not', null)
+    .where((eb) => eb.or([eb('a.until', 'is', null), eb('a.until', '>', now)]))
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
+/** A username among those with this role, or this one, that is in more than so many groups. */
+export async function findOverfullMember(
+  trx: Trx,
+  { most, now, ...of }: ({ role_id: string } | { subject_id: string }) & { most: number; now: Date },
+): Promise<string | undefined> {
+  const members =
+    'role_id' in of
+      ? sql`select subject_id from role_assignments where role_id = ${of.role_id}`
+      : sql`select ${of.subject_id}::uuid`;
+  const { rows } = await sql<{ username: string }>`
+    select u.username from users u join role_assignments a on a.subject_id = u.id join roles r on r.id = a.role_id
+      where u.id in (${members}) and r.exported_as is not null and (a.until is null or a.until > ${now})
+      group by u.username having count(*) > ${most} limit 1`.execute(trx);
+  return rows[0]?.username;
+}
+
+export type Assignment = {
+  role: string;
+  subject_id: string;
+  subject_kind: 'user' | 'client';
+  /** Username or `client_id`. */
+  subject: string;
+  until: Date | null;
+  created_at: Date;
+};
+
+function assignments(db: Db) {
+  return db
+    .selectFrom('role_assignments as a')
+    .innerJoin('roles as r', 'r.id', 'a.role_id')
+    .innerJoin('subjects as s', 's.id', 'a.subject_id')
+    .leftJoin('users as u', 'u.id', 's.id')
+    .leftJoin('clients as c', 'c.id', 's.id')
+    .select(['r.name as role', 'a.subject_id', 's.kind as subject_kind', 'a.until', 'a.created_at'])
+    .select(sql<string>`coalesce(u.username, c.client_id)`.as('subject'));
+}
+
+/** To whom a role is given, by when. */
+export async function listAssignmentsOf(
+  db: Db,
+  { role, limit, after }: { role: string; limit: number; after: string | undefined },
+): Promise<Assignment[]> {
+  let query = assignments(db).where('r.name', '=', role).orderBy('a.subject_id').limit(limit);
+  if (after) query = query.where('a.subject_id', '>', after);
+  return query.execute();
+}
+
+/** The roles of one subject, by name. */
+export async function listAssignmentsTo(db: Db, subject_id: string): Promise<Assignment[]> {
+  return assignments(db).where('a.subject_id', '=', subject_id).orderBy('r.name').execute();
+}
+
+/**
+ * The id of a user (`id:…`, `username:…`, `email:…`: see `isUser`) or of a client, which is named by its
+ * `client_id` alone.
+ */
+export async function findSubject(
+  db: Db,
+  { kind, name }: { kind: 'user' | 'client'; name: string },
+): Promise<string | undefined> {
+  const { rows } =
+    kind === 'user'
+      ? await sql<{ id: string }>`select id from users where ${isUser(name)}`.execute(db)
+      : await sql<{ id: string }>`select id from clients where client_id = ${name}`.execute(db);
+  return rows[0]?.id;
+}

@@ -1,0 +1,170 @@
+import { v7 as uuidv7 } from 'uuid';
+import { findSubject } from '../access/index.ts';
+import { type AuditAction, appendEvent } from '../audit/index.ts';
+import { digest } from '../../platform/crypto/index.ts';
+import { announceChange, type Db, type Trx } from '../../platform/database/index.ts';
+import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
+import { askedExpiry, expiryOf, never } from './expiry.ts';
+import { mintKey, shownOf } from './format.ts';
+import { mustHoldAll, rolesOf } from './rights.ts';
+import { KeyChanges, type KeyInput, type Owner } from './schemas.ts';
+import {
+  type ApiKey,
+  findKey,
+  insertKey,
+  insertVersion,
+  type KeyRef,
+  lockKey,
+  replaceRolesAndTags,
+  updateKey,
+} from './store.ts';
+
+export type ApiKeyDeps = {
+  db: Db;
+  now: () => Date;
+  /** Which environments there are, as they stand in the prefix of keys. */
+  environments: readonly string[];
+};
+
+/** The key itself is shown once, stored nowhere. */
+export type MintedKey = ApiKey & { key: string };
+
+/**
+ * Mints a key for a client or a person: by default for who asks.
+ *
+ * @throws Problem `invalid`: no such environment, owner or role, or an expiry that is over; `forbidden`: it would get what the
+ *   actor does not hold, or never expire without a permission for that
+ */
+export async function createApiKey(deps: ApiKeyDeps, actor: Actor, input: KeyInput): Promise<MintedKey> {
+  const { environment, roles, tags } = input;
+  if (!deps.environments.includes(environment))
+    throw invalid('/environment', `The environments are ${deps.environments.join(', ')}.`);
+  const now = deps.now();
+  const expires_at = expiryOf(actor, input, now);
+  return deps.db.transaction().execute(async (trx) => {
+    const owner_id = await ownerOf(trx, actor, input.owner);
+    await mustHoldAll(trx, actor, { owner_id, powers: [input], now });
+    const id = uuidv7();
+    const roleIds = (await rolesOf(trx, roles)).map((role) => role.id);
+    const times = { created_at: now, updated_at: now };
+    await insertKey(trx, { id, environment, owner_id, ...columnsOf(input), expires_at, ...times }, { roleIds, tags });
+    const key = await addVersion(trx, { id, environment, number: 1, issued_at: now });
+    const made = await getKey(trx, { id });
+    await record(trx, actor, { action: 'api_key.created', key: made, occurred_at: now });
+    return { ...made, key };
+  });
+}
+
+/** A key of its own for the newest version. @returns its text */
+export async function addVersion(
+  trx: Trx,
+  { id, environment, number, issued_at }: { id: string; environment: string; number: number; issued_at: Date },
+): Promise<string> {
+  const key = mintKey(environment);
+  await insertVersion(trx, { digest: digest(key), key_id: id, number, ...shownOf(key), issued_at, ends_at: null });
+  return key;
+}
+
+async function ownerOf(db: Db, actor: Actor, owner: Owner | undefined): Promise<string> {
+  if (owner !== undefined) return subjectOf(db, owner);
+  if (actor.subject_id !== undefined) return actor.subject_id;
+  throw invalid('/owner', 'Name the client or person whose key it is.');
+}
+
+/**
+ * The id of an owner.
+ *
+ * @throws Problem `invalid`: there is none of this name
+ */
+export async function subjectOf(db: Db, owner: Owner): Promise<string> {
+  const [kind, name] = 'user' in owner ? (['user', owner.user] as const) : (['client', owner.client_id] as const);
+  const id = await findSubject(db, { kind, name });
+  if (id === undefined) throw invalid('/owner', `There is no ${kind} "${name}".`);
+  return id;
+}
+
+/**
+ * Changes a key by a JSON Merge Patch; without an expiry it never ends. Its text, owner and environment stay.
+ *
+ * @throws Problem `not_found`; `conflict`: it is revoked; `invalid`; `precondition_failed`; `forbidden`: it has, or would get,
+ *   what the actor does not hold
+ */
+export async function changeApiKey(
+  deps: ApiKeyDeps,
+  actor: Actor,
+  { patch, ifVersion, ...ref }: KeyRef & { patch: Record<string, unknown>; ifVersion: number | undefined },
+): Promise<ApiKey> {
+  const now = deps.now();
+  return deps.db.transaction().execute(async (trx) => {
+    const before = await lockUsable(trx, ref);
+    const { id } = before;
+    mustBeAt(before.version, ifVersion);
+    const input = checked(KeyChanges, mergePatch(asChanges(before), patch));
+    await mustHoldAll(trx, actor, { owner_id: before.owner_id, powers: [before, input], now });
+    const expires_at = changedExpiry(actor, before, input.expires_at, now);
+    const roleIds = (await rolesOf(trx, input.roles)).map((role) => role.id);
+    await updateKey(trx, id, { ...columnsOf(input), expires_at, updated_at: now });
+    await replaceRolesAndTags(trx, id, { roleIds, tags: input.tags });
+    const after = await getKey(trx, { id });
+    const details = { changed: Object.keys(patch) };
+    await record(trx, actor, { action: 'api_key.updated', key: after, occurred_at: now, details });
+    return after;
+  });
+}
+
+function changedExpiry(actor: Actor, before: ApiKey, asked: Date | undefined, now: Date): Date | null {
+  if (asked?.getTime() === before.expires_at?.getTime()) return before.expires_at;
+  return askedExpiry(actor, { expires_at: asked }, now) ?? never(actor);
+}
+
+/** A key as a merge patch sees it, as JSON. */
+function asChanges(key: ApiKey): Record<string, unknown> {
+  const { name, description, risk, permissions, roles, restrictions, tags, metadata, expires_at } = key;
+  const said = {
+    ...(description !== null && { description }),
+    ...(expires_at && { expires_at: expires_at.toISOString() }),
+  };
+  return { name, risk, permissions, roles, restrictions, tags, metadata, ...said };
+}
+
+function columnsOf({ name, description, risk, permissions, restrictions, metadata }: KeyChanges) {
+  return {
+    name,
+    description: description ?? null,
+    risk,
+    permissions: JSON.stringify(permissions),
+    restrictions: JSON.stringify(restrictions),
+    metadata: JSON.stringify(metadata),
+  };
+}
+
+/** @throws Problem `not_found` */
+export async function getKey(db: Db, ref: KeyRef): Promise<ApiKey> {
+  const key = await findKey(db, ref);
+  if (!key) throw notFound('API key', ref.id);
+  return key;
+}
+
+/** @throws Problem `not_found`; `conflict`: it is revoked, and stays so */
+export async function lockUsable(trx: Trx, ref: KeyRef): Promise<ApiKey> {
+  const key = await lockKey(trx, ref);
+  if (!key) throw notFound('API key', ref.id);
+  if (key.revoked_at) throw conflict('This key is revoked, and stays so: mint another one.');
+  return key;
+}
+
+export type KeyDeed = {
+  action: Extract<AuditAction, `api_key.${string}`>;
+  key: ApiKey;
+  occurred_at: Date;
+  details?: Record<string, unknown>;
+};
+
+/** Records a deed, and tells every node of it; last in its transaction. */
+export async function record(trx: Trx, actor: Actor, { action, key, occurred_at, details }: KeyDeed): Promise<void> {
+  const { id, name, environment, owner, permissions, roles, restrictions, expires_at } = key;
+  const target = { kind: 'api_key', id };
+  const said = { name, environment, owner, permissions, roles, restrictions, expires_at, ...details };
+  await appendEvent(trx, { actor, action, target, details: said, occurred_at });
+  await announceChange(trx, { kind: 'api_key', key: id, occurred_at });
+}

@@ -1,0 +1,118 @@
+import { appendEvent } from '../audit/index.ts';
+import { digest } from '../../platform/crypto/index.ts';
+import { announceChange, type Db, type Trx } from '../../platform/database/index.ts';
+import { type Actor, conflict, invalid } from '../../platform/http/index.ts';
+import { type ApiKeyDeps, getKey, lockUsable, record, subjectOf } from './api-keys.ts';
+import { environmentOf } from './format.ts';
+import { mustHoldAll } from './rights.ts';
+import type { KeyHandle } from './schemas.ts';
+import { type ApiKey, countLiveKeys, endKeys, type KeyRef, type KeyScope, lockKey, updateKey } from './store.ts';
+
+/** Stands for every key in the change feed. */
+export const everyKey = '*';
+
+// Told one by one up to here; beyond, every node forgets all it knows of keys, which costs it one look a key.
+const mostTold = 50;
+const mostNamed = 1000;
+
+/**
+ * Lets a key rest: it is refused until it is enabled again, and what was got for it is ended. Repeating it changes and records nothing.
+ *
+ * @throws Problem `not_found`; `conflict`: it is revoked
+ */
+export async function disableApiKey(deps: ApiKeyDeps, actor: Actor, ref: KeyRef): Promise<ApiKey> {
+  return setEnabled(deps, actor, { ...ref, enabled: false });
+}
+
+/**
+ * Lets a resting key work again, which gives away all that it may.
+ *
+ * @throws Problem `not_found`; `conflict`: it is revoked, or is the actor's own and somebody else disabled it; `forbidden`: it
+ *   may what the actor may not
+ */
+export async function enableApiKey(deps: ApiKeyDeps, actor: Actor, ref: KeyRef): Promise<ApiKey> {
+  return setEnabled(deps, actor, { ...ref, enabled: true });
+}
+
+async function setEnabled(
+  { db, now }: ApiKeyDeps,
+  actor: Actor,
+  { enabled, ...ref }: KeyRef & { enabled: boolean },
+): Promise<ApiKey> {
+  return db.transaction().execute(async (trx) => {
+    const before = await lockUsable(trx, ref);
+    if (before.enabled === enabled) return before;
+    const occurred_at = now();
+    if (enabled) await mustHoldAll(trx, actor, { owner_id: before.owner_id, powers: [before], now: occurred_at });
+    const isOwner = actor.subject_id === before.owner_id;
+    if (enabled && isOwner && !before.disabled_by_owner)
+      throw conflict('Somebody else disabled this key: ask an administrator to enable it, or mint another one.');
+    const ended = enabled ? {} : { tokens_valid_after: occurred_at, disabled_by_owner: isOwner };
+    await updateKey(trx, ref.id, { enabled, ...ended, updated_at: occurred_at });
+    const key = await getKey(trx, ref);
+    await record(trx, actor, { action: enabled ? 'api_key.enabled' : 'api_key.disabled', key, occurred_at });
+    return key;
+  });
+}
+
+/**
+ * Ends a key for good, all its versions. Repeating it changes and records nothing.
+ *
+ * @throws Problem `not_found`
+ */
+export async function revokeApiKey({ db, now }: ApiKeyDeps, actor: Actor, ref: KeyRef): Promise<ApiKey> {
+  return db.transaction().execute(async (trx) => {
+    const before = await lockKey(trx, ref);
+    if (!before || before.revoked_at) return before ?? getKey(trx, ref);
+    const occurred_at = now();
+    await updateKey(trx, ref.id, { revoked_at: occurred_at, updated_at: occurred_at });
+    const key = await getKey(trx, ref);
+    await record(trx, actor, { action: 'api_key.revoked', key, occurred_at });
+    return key;
+  });
+}
+
+/**
+ * What a handle means.
+ *
+ * @throws Problem `invalid`: there is no such owner, or it is no key
+ */
+export async function keyScope(db: Db, handle: KeyHandle): Promise<KeyScope> {
+  if ('owner' in handle) return { owner_id: await subjectOf(db, handle.owner) };
+  if ('prefix' in handle) return { start: startIn(handle.prefix) };
+  if (!('key' in handle)) return handle;
+  if (environmentOf(handle.key) !== undefined) return { digest: digest(handle.key) };
+  throw invalid('/key', 'This is not an API key: it has the wrong form, or was cut off while copying.');
+}
+
+/** As much of a prefix as is stored of a key. */
+function startIn(prefix: string): string {
+  return prefix.slice(0, prefix.indexOf('_', 3) + 1 + 4);
+}
+
+/** How many keys a handle would end. */
+export async function countKeys(db: Db, scope: KeyScope, now: Date): Promise<number> {
+  return countLiveKeys(db, scope, now);
+}
+
+/**
+ * Ends all keys of a scope for good, in the transaction of the verb that decides it: one event for all of them.
+ *
+ * @returns how many
+ */
+export async function endKeysOf(
+  trx: Trx,
+  actor: Actor,
+  { scope, revoked_at }: { scope: KeyScope; revoked_at: Date },
+): Promise<number> {
+  const ids = await endKeys(trx, scope, revoked_at);
+  if (ids.length === 0) return 0;
+  const [id = ''] = ids;
+  const target = ids.length === 1 ? { target: { kind: 'api_key', id } } : {};
+  const by = 'digest' in scope ? { by: 'the key itself' } : { by: scope };
+  const details = { ...by, count: ids.length, key_ids: ids.slice(0, mostNamed) };
+  await appendEvent(trx, { actor, action: 'api_key.revoked', ...target, details, occurred_at: revoked_at });
+  const told = ids.length > mostTold ? [everyKey] : ids;
+  for (const key of told) await announceChange(trx, { kind: 'api_key', key, occurred_at: revoked_at });
+  return ids.length;
+}

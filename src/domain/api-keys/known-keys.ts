@@ -1,0 +1,133 @@
+import { LRUCache } from 'lru-cache';
+import { type Digest, digestText } from '../../platform/crypto/index.ts';
+import type { ChangeFeed } from '../../platform/database/index.ts';
+import { everyKey } from './ending.ts';
+import { compileKey, type KeyEntry } from './entry.ts';
+import { LookupQueue } from './lookup-queue.ts';
+import type { KeyRecord } from './store.ts';
+import type { KeySender, UnknownKeyThrottle } from './unknown-key-throttle.ts';
+
+export type KnownKeysDeps = {
+  changes: ChangeFeed;
+  now: () => Date;
+  unknownKeys: UnknownKeyThrottle;
+  /** Reads a key from the database, by `readApiKey`. */
+  readKey: (digest: Digest) => Promise<KeyRecord | undefined>;
+};
+
+const mostKnown = 100_000;
+const mostUnknown = 10_000;
+
+/** What a look for a key finds; `throttled`: its sender tried too many that do not exist, so nobody looked. */
+export type Found = KeyEntry | 'throttled' | undefined;
+
+/**
+ * The keys that this node has met, by digest: bounded, ready to decide with, forgotten when the change feed tells of them, and
+ * not used while the feed cannot confirm them (DESIGN.md §8). That there is no such key is remembered, too, in a place of its
+ * own, so that guessing neither reaches the database twice nor drives out the keys in use.
+ */
+export class KnownKeys {
+  readonly #deps: KnownKeysDeps;
+  readonly #entries: LRUCache<string, KeyEntry>;
+  readonly #unknown = new LRUCache<string, true>({ max: mostUnknown });
+  readonly #textsOf = new Map<string, Set<string>>();
+  readonly #queue = new LookupQueue();
+  readonly #reading = new Map<string, Promise<KeyEntry | undefined>>();
+  #epoch = 0;
+
+  constructor(deps: KnownKeysDeps) {
+    this.#deps = deps;
+    this.#entries = new LRUCache({ max: mostKnown, dispose: (entry, text) => this.#untie(entry, text) });
+    deps.changes.on('api_key', (keys) => this.#forgetKeys(keys));
+    deps.changes.on('role', (names) =>
+      this.#forgetWhere(({ owner, roles }) => {
+        return owner.kind === 'user' || names === 'all' || roles.some((role) => names.includes(role));
+      }),
+    );
+    deps.changes.on('subject', (ids) => this.#forgetWhere(({ owner }) => ids === 'all' || ids.includes(owner.id)));
+  }
+
+  /** A key that was met before and may still be believed; a look in memory and nothing else. */
+  met(key: string, now: Date): KeyEntry | undefined {
+    return this.#deps.changes.isTrusted() ? this.#fresh(digestText(key), now) : undefined;
+  }
+
+  /**
+   * The key of this text.
+   *
+   * @param from who is counted when it does not exist
+   * @throws when it is not known here and the database is away
+   */
+  async find(key: string, from: KeySender): Promise<Found> {
+    const text = digestText(key);
+    if (!this.#deps.changes.isTrusted()) return this.#read(text, from);
+    if (this.#unknown.has(text)) return undefined;
+    return this.#fresh(text, this.#deps.now()) ?? this.#read(text, from);
+  }
+
+  #fresh(text: string, now: Date): KeyEntry | undefined {
+    const entry = this.#entries.get(text);
+    return entry && entry.fresh_until.getTime() > now.getTime() ? entry : undefined;
+  }
+
+  async #read(text: string, from: KeySender): Promise<Found> {
+    const { unknownKeys } = this.#deps;
+    const look = () => this.#reading.get(text) ?? this.#begin(text);
+    // A key in use is looked up again now and then; unknown keys beside it must not stop that.
+    const isStopped = !this.#entries.has(text) && unknownKeys.isStopped(from);
+    if (isStopped && 'address' in from) return 'throttled';
+    const found = isStopped ? await this.#queue.run(look) : { result: await look() };
+    if (!found) return 'throttled';
+    if (!found.result && !isStopped) unknownKeys.count(from);
+    return found.result;
+  }
+
+  // Many requests with a key that is new here cost one look.
+  #begin(text: string): Promise<KeyEntry | undefined> {
+    const reading = this.#look(text).finally(() => this.#reading.delete(text));
+    this.#reading.set(text, reading);
+    return reading;
+  }
+
+  async #look(text: string): Promise<KeyEntry | undefined> {
+    const { now, readKey } = this.#deps;
+    const epoch = this.#epoch;
+    const record = await readKey(Buffer.from(text, 'latin1') as Digest);
+    const entry = record && compileKey(record, now());
+    // What was read while a change came in may be from before it.
+    if (epoch !== this.#epoch) return entry;
+    if (!entry) this.#unknown.set(text, true);
+    else this.#remember(text, entry);
+    return entry;
+  }
+
+  #remember(text: string, entry: KeyEntry): void {
+    this.#entries.set(text, entry);
+    const texts = this.#textsOf.get(entry.id) ?? new Set();
+    this.#textsOf.set(entry.id, texts.add(text));
+  }
+
+  #untie({ id }: KeyEntry, text: string): void {
+    const texts = this.#textsOf.get(id);
+    texts?.delete(text);
+    if (texts?.size === 0) this.#textsOf.delete(id);
+  }
+
+  #forgetKeys(keys: readonly string[] | 'all'): void {
+    this.#forgetReading();
+    if (keys === 'all' || keys.includes(everyKey)) this.#entries.clear();
+    else for (const text of keys.flatMap((id) => [...(this.#textsOf.get(id) ?? [])])) this.#entries.delete(text);
+    this.#unknown.clear();
+  }
+
+  #forgetWhere(isMeant: (entry: KeyEntry) => boolean): void {
+    this.#forgetReading();
+    for (const [text, entry] of [...this.#entries.entries()]) if (isMeant(entry)) this.#entries.delete(text);
+  }
+
+  /** Whoever asks from here on must not share a look that began before the change. */
+  #forgetReading(): void {
+    this.#epoch += 1;
+    this.#reading.clear();
+  }
+}

@@ -1,0 +1,95 @@
+import { type Actor, conflict, invalid, notFound } from '../../platform/http/index.ts';
+import { type ApiKeyDeps, changeApiKey, createApiKey, getKey, type MintedKey } from './api-keys.ts';
+import { disableApiKey, enableApiKey, revokeApiKey } from './ending.ts';
+import { type RotatedKey, rotateApiKey } from './rotation.ts';
+import type { KeyInput, RotationInput } from './schemas.ts';
+import { type ApiKey, countLiveKeys, type KeyRef, type KeysOfFilter, listKeyNamesOf, listKeysOf } from './store.ts';
+import { usageOf } from './usage.ts';
+
+// What a person does with keys of their own needs no permission; a key of somebody else reads as unknown, whatever they hold.
+
+// A bound for programs that mint and forget; two at once may pass it together, which harms nobody.
+const mostOwnKeys = 1000;
+
+/** @throws Problem `not_found`: nobody owns keys who is nobody */
+function ownerIn(actor: Actor): string {
+  if (actor.subject_id === undefined) throw notFound('owner', actor.kind);
+  return actor.subject_id;
+}
+
+const own = (actor: Actor, id: string): KeyRef => ({ id, owner_id: ownerIn(actor) });
+
+/** One's own keys, a page of them. */
+export async function listOwnKeys(
+  { db, now }: ApiKeyDeps,
+  actor: Actor,
+  filter: Omit<KeysOfFilter, 'owner_id'>,
+): Promise<ApiKey[]> {
+  return listKeysOf(db, { ...filter, owner_id: ownerIn(actor) }, now());
+}
+
+/** The names of all one's keys by their ids, whatever became of them. */
+export async function listOwnKeyNames(
+  { db }: Pick<ApiKeyDeps, 'db'>,
+  actor: Actor,
+): Promise<ReadonlyMap<string, string>> {
+  return listKeyNamesOf(db, ownerIn(actor));
+}
+
+/** @throws Problem `not_found`: there is none, or it is somebody else's */
+export async function getOwnKey({ db }: ApiKeyDeps, actor: Actor, id: string): Promise<ApiKey> {
+  return getKey(db, own(actor, id));
+}
+
+/** @throws Problem `not_found` */
+export async function usageOfOwnKey(deps: ApiKeyDeps, actor: Actor, { id, days }: { id: string; days: number }) {
+  return usageOf(deps, { ...own(actor, id), days });
+}
+
+/**
+ * Mints a key for oneself.
+ *
+ * @throws Problem as `createApiKey` does, and `invalid`: it is for somebody else, or could do nothing; `conflict`: they have too
+ *   many
+ */
+export async function mintOwnKey(deps: ApiKeyDeps, actor: Actor, input: KeyInput): Promise<MintedKey> {
+  if (input.owner !== undefined) throw invalid('/owner', 'A key of your own belongs to you.');
+  if (input.permissions.length + input.roles.length === 0)
+    throw invalid('/permissions', 'Say what it may: a key that may nothing opens nothing.');
+  if ((await countLiveKeys(deps.db, { owner_id: ownerIn(actor) }, deps.now())) >= mostOwnKeys)
+    throw conflict(`You have ${mostOwnKeys} keys that are not over: revoke those that are not needed first.`);
+  return createApiKey(deps, actor, input);
+}
+
+/** @throws Problem `not_found`, and as `changeApiKey` does */
+export async function changeOwnKey(
+  deps: ApiKeyDeps,
+  actor: Actor,
+  { id, ...change }: { id: string; patch: Record<string, unknown>; ifVersion: number | undefined },
+): Promise<ApiKey> {
+  return changeApiKey(deps, actor, { ...own(actor, id), ...change });
+}
+
+/** @throws Problem `not_found`, and as `rotateApiKey` does */
+export async function rotateOwnKey(
+  deps: ApiKeyDeps,
+  actor: Actor,
+  { id, ...input }: RotationInput & { id: string },
+): Promise<RotatedKey> {
+  return rotateApiKey(deps, actor, { ...input, ...own(actor, id) });
+}
+
+/** @throws Problem `not_found`; `conflict`: it is revoked */
+export async function disableOwnKey(deps: ApiKeyDeps, actor: Actor, id: string): Promise<ApiKey> {
+  return disableApiKey(deps, actor, own(actor, id));
+}
+
+/** @throws Problem `not_found`; `conflict`: it is revoked, or somebody else disabled it */
+export async function enableOwnKey(deps: ApiKeyDeps, actor: Actor, id: string): Promise<ApiKey> {
+  return enableApiKey(deps, actor, own(actor, id));
+}
+
+/** @throws Problem `not_found` */
+export async function revokeOwnKey(deps: ApiKeyDeps, actor: Actor, id: string): Promise<ApiKey> {
+  return revokeApiKey(deps, actor, own(actor, id));
+}

@@ -1,0 +1,63 @@
+import { type Actor, conflict } from '../../platform/http/index.ts';
+import { type ApiKeyDeps, addVersion, lockUsable, record } from './api-keys.ts';
+import { askedExpiry, isLiveVersion, stateOf } from './expiry.ts';
+import { mustHoldAll } from './rights.ts';
+import type { RotationInput } from './schemas.ts';
+import { type ApiKey, endVersionsAt, type KeyRef, updateKey } from './store.ts';
+
+const mostVersions = 10;
+
+export type RotatedKey = {
+  id: string;
+  /** Shown once, stored nowhere. */
+  key: string;
+  expires_at: Date | null;
+  previous_expired_at: Date | null;
+  expiry_extended: boolean;
+  previous_ends_at: Date;
+};
+
+/**
+ * Mints a new text for a key, which works at once; the present one works until the overlap is over. The expiry stays as it is
+ * unless another is asked for, and the answer says so.
+ *
+ * @throws Problem `not_found`; `conflict`: it is revoked or has expired, or too many of its texts still work; `forbidden`: it
+ *   may what the actor may not
+ */
+export async function rotateApiKey(
+  deps: ApiKeyDeps,
+  actor: Actor,
+  { id, owner_id, overlap_seconds, ...asked }: RotationInput & KeyRef,
+): Promise<RotatedKey> {
+  const now = deps.now();
+  const expiry = askedExpiry(actor, asked, now);
+  return deps.db.transaction().execute(async (trx) => {
+    const before = await lockUsable(trx, { id, owner_id });
+    mustBeRotatable(before, now);
+    await mustHoldAll(trx, actor, { owner_id: before.owner_id, powers: [before], now });
+    const previous_ends_at = earlier(new Date(now.getTime() + overlap_seconds * 1000), before.expires_at);
+    await endVersionsAt(trx, id, previous_ends_at);
+    const number = (before.versions[0]?.number ?? 0) + 1;
+    const key = await addVersion(trx, { id, environment: before.environment, number, issued_at: now });
+    const expires_at = expiry ?? before.expires_at;
+    await updateKey(trx, id, { expires_at, updated_at: now });
+    const expiry_extended = isLater(expires_at, before.expires_at);
+    const details = { number, previous_ends_at, previous_expired_at: before.expires_at, expiry_extended };
+    await record(trx, actor, { action: 'api_key.rotated', key: { ...before, expires_at }, occurred_at: now, details });
+    return { id, key, expires_at, previous_expired_at: before.expires_at, expiry_extended, previous_ends_at };
+  });
+}
+
+function mustBeRotatable(key: ApiKey, now: Date): void {
+  if (stateOf(key, now) === 'expired')
+    throw conflict('This key has expired: give it another expiry first, or mint one.');
+  if (key.versions.filter((version) => isLiveVersion(version, now)).length >= mostVersions)
+    throw conflict(`${mostVersions} texts of this key still work: wait until an overlap is over, or revoke it.`);
+}
+
+const earlier = (a: Date, b: Date | null): Date => (b !== null && b < a ? b : a);
+
+/** Whether a key with this expiry lasts longer than with that; null is for ever. */
+function isLater(expires_at: Date | null, before: Date | null): boolean {
+  return before !== null && (expires_at === null || expires_at > before);
+}

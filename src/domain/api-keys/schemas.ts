@@ -1,0 +1,183 @@
+import { z } from 'zod';
+import { isPermissionPattern, UserReferenceText } from '../access/index.ts';
+import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { environmentShape } from './format.ts';
+import { Restrictions } from './restrictions/index.ts';
+
+const longestDays = 3660;
+const mostOverlapSeconds = 30 * 86_400;
+
+const aPermission =
+  'a permission such as "orders:read" or "database:read:*": segments of letters, digits, "_", "." and "-", or "*", joined by ":"';
+const Pattern = z
+  .string()
+  .refine(isPermissionPattern, `must be ${aPermission}`)
+  .meta({ examples: ['database:read:*'] });
+const KeyRight = z.strictObject({
+  resource: ShownText(512).nullable().default(null).meta({ description: 'an API’s identifier; null: any' }),
+  pattern: Pattern,
+});
+/** A pattern alone is one at every API that the key is for. */
+const Permission = z.union([Pattern.transform((pattern) => ({ resource: null, pattern })), KeyRight], {
+  error: `must be ${aPermission}; or, at one API, { "resource": "https://api.example", "pattern": "orders:read" }`,
+});
+
+const Owner = z
+  .union([z.strictObject({ client_id: z.string().min(1).max(255) }), z.strictObject({ user: UserReferenceText })], {
+    error: 'must be a client, { "client_id": "billing" }, or a person, { "user": "alice" }',
+  })
+  .meta({ description: 'whose key it is: a client or a person; it stops working while they are disabled' });
+export type Owner = z.output<typeof Owner>;
+
+const Environment = z.string().regex(environmentShape, 'must be small letters and digits, a letter first');
+const Tag = z
+  .string()
+  .regex(/^[\p{L}\p{N}_.:/-]{1,64}$/u, 'must be letters, digits, "_", ".", ":", "/" or "-"')
+  .refine(isSeen, notSeen);
+const Metadata = z
+  .record(
+    ShownText(64),
+    z.union([z.literal(''), ShownText(500), z.number(), z.boolean()], {
+      error: 'must be a text of up to 500 characters, a number, true or false',
+    }),
+  )
+  .refine((members) => Object.keys(members).length <= 50, 'must have at most 50 members');
+
+const risks = ['high', 'medium', 'low'] as const;
+
+/** What of a key may be changed. */
+const changeable = {
+  name: ShownText(100),
+  description: ShownText(500).optional(),
+  risk: z.enum(risks).default('medium').meta({ description: 'what its loss would mean: decides how long it lasts' }),
+  permissions: z.array(Permission).max(200).default([]),
+  roles: z.array(z.string().min(1).max(64)).max(50).default([]).meta({ description: 'what they give, it may, too' }),
+  restrictions: Restrictions.default({}),
+  tags: z.array(Tag).max(50).default([]),
+  metadata: Metadata.default({}),
+};
+
+const Days = z.int().min(1).max(longestDays);
+
+/** A key to be minted. Without an expiry it lasts 30, 90 or 180 days, by its risk. */
+export const KeyInput = z
+  .strictObject({
+    ...changeable,
+    owner: Owner.optional().meta({ description: 'left out: who asks' }),
+    environment: Environment,
+    expires_in_days: Days.optional(),
+    expires_at: Timestamp.optional(),
+    never_expires: z.literal(true).optional().meta({ description: 'needs latchkey:api_key:never_expire' }),
+  })
+  .refine(saysOneExpiry, { path: ['expires_at'], error: 'must not come with another expiry' });
+export type KeyInput = z.output<typeof KeyInput>;
+
+function saysOneExpiry(input: { expires_in_days?: unknown; expires_at?: unknown; never_expires?: unknown }): boolean {
+  const { expires_in_days, expires_at, never_expires } = input;
+  return [expires_in_days, expires_at, never_expires].filter((said) => said !== undefined).length <= 1;
+}
+
+/** A key as a merge patch sees it; no expiry: it never ends. */
+export const KeyChanges = z.strictObject({ ...changeable, expires_at: Timestamp.optional() });
+export type KeyChanges = z.output<typeof KeyChanges>;
+
+export const RotationInput = z
+  .strictObject({
+    overlap_seconds: z.int().min(0).max(mostOverlapSeconds).default(86_400).meta({
+      description: 'for how long the present key still works; never beyond its own expiry',
+    }),
+    expires_in_days: Days.optional().meta({ description: 'left out: the expiry stays as it is' }),
+    expires_at: Timestamp.optional(),
+  })
+  .refine(saysOneExpiry, { path: ['expires_at'], error: 'must not come with another expiry' });
+export type RotationInput = z.output<typeof RotationInput>;
+
+/** Keys that are to end, by whatever is known of them. */
+export const KeyHandle = z
+  .union([
+    z.strictObject({ id: z.uuid() }),
+    z.strictObject({ key: z.string().min(1).max(128).meta({ description: 'the key itself' }) }),
+    z.strictObject({ owner: Owner }),
+    z.strictObject({ tag: Tag }),
+    z.strictObject({ environment: Environment }),
+    z.strictObject({
+      prefix: z
+        .string()
+        .regex(
+          /^sk_[a-z][a-z0-9]{0,15}_[0-9A-Za-z]{2,49}$/,
+          'must be how a key starts: sk_…_ and at least 2 characters',
+        ),
+    }),
+  ])
+  .meta({ description: 'one of: id, key, owner, tag, environment, prefix' });
+export type KeyHandle = z.output<typeof KeyHandle>;
+
+export const KeyParams = z.strictObject({ key_id: z.uuid() });
+export const keyStates = ['active', 'disabled', 'expired', 'revoked'] as const;
+export const KeysQuery = z.strictObject({
+  ...PageQuery,
+  q: z.string().max(100).optional().meta({ description: 'part of the name or description, or how the key starts' }),
+  client_id: z.string().max(255).optional(),
+  user: UserReferenceText.optional(),
+  environment: Environment.optional(),
+  tag: Tag.optional(),
+  state: z.enum(keyStates).optional(),
+});
+
+/** How a person looks through the keys of their own. */
+export const keyOrders = ['-created_at', 'name', '-last_used_at', 'expires_at'] as const;
+export const OwnKeysQuery = z.strictObject({
+  ...KeysQuery.pick({ q: true, environment: true, state: true }).shape,
+  sort: z.enum(keyOrders).default('-created_at'),
+});
+
+const VersionView = z.object({
+  number: z.int(),
+  start: z.string().meta({ description: 'how it starts' }),
+  last_four: z.string(),
+  issued_at: Timestamp,
+  ends_at: Timestamp.nullable().meta({ description: 'null: it ends with the key' }),
+});
+
+/** A key as the API shows it: never its text. */
+export const KeyView = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  description: z.string().nullable(),
+  environment: z.string(),
+  owner: z.object({ kind: z.enum(['user', 'client']), id: z.uuid(), name: z.string() }),
+  risk: z.enum(risks),
+  permissions: z.array(z.object({ resource: z.string().nullable(), pattern: z.string() })),
+  roles: z.array(z.string()),
+  restrictions: z.record(z.string(), z.unknown()),
+  restrictions_in_words: z.array(z.string()),
+  tags: z.array(z.string()),
+  metadata: z.record(z.string(), z.unknown()),
+  state: z.enum(keyStates),
+  expires_at: Timestamp.nullable().meta({ description: 'null: it never does' }),
+  revoked_at: Timestamp.nullable(),
+  last_used_at: Timestamp.nullable().meta({ description: 'a second late at most' }),
+  versions: z.array(VersionView).meta({ description: 'the present one first' }),
+  version: z.int(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+});
+
+const once = { description: 'shown this once, stored nowhere' };
+export const MintedKeyView = KeyView.extend({ key: z.string().meta(once) });
+export const RotatedKeyView = z.object({
+  id: z.uuid(),
+  key: z.string().meta(once),
+  expires_at: Timestamp.nullable(),
+  previous_expired_at: Timestamp.nullable().meta({ description: 'what `expires_at` was before' }),
+  expiry_extended: z.boolean(),
+  previous_ends_at: Timestamp.meta({ description: 'when the key that was used until now stops working' }),
+});
+
+export const UsageQuery = z.strictObject({ days: z.coerce.number().int().min(1).max(366).default(30) });
+export const UsageView = z.object({
+  last_used_at: Timestamp.nullable(),
+  allowed: z.int(),
+  refused: z.int(),
+  days: z.array(z.object({ day: z.iso.date(), allowed: z.int(), refused: z.int() })),
+});

@@ -1,0 +1,175 @@
+import type { ChangeFeed, Db } from '../../platform/database/index.ts';
+import type { Logger } from '../../platform/logging/index.ts';
+import { type Asked, allowed, type Decision, decide } from './decide.ts';
+import type { KeyEntry } from './entry.ts';
+import { environmentOf } from './format.ts';
+import { KnownKeys, type KnownKeysDeps } from './known-keys.ts';
+import type { CountedLimit, LimitState, Limits, Taken } from './limits/counters.ts';
+import { MemoryLimits } from './limits/memory-limits.ts';
+import { sharedLimits } from './limits/shared-limits.ts';
+import { type KeySender, UnknownKeyThrottle } from './unknown-key-throttle.ts';
+import { UsageMeter } from './usage-meter.ts';
+
+export type VerifierDeps = {
+  db: Db;
+  changes: ChangeFeed;
+  now: () => Date;
+  log: Logger;
+  readKey: KnownKeysDeps['readKey'];
+  environments: readonly string[];
+  /** Where limits are counted: by each node, or by all together in the database. */
+  limits: 'memory' | 'shared';
+  /** Whether a trusted proxy tells senders apart; otherwise the address of a request may be that of a proxy for everybody. */
+  hasTrustedProxy: boolean;
+};
+
+/** What was found of a key, and what becomes of the request. */
+export type KeyVerdict = Decision & {
+  entry?: KeyEntry;
+  /** Every limit that was meant for the request, as it is now. */
+  limits: readonly LimitState[];
+  retry_after_seconds?: number | undefined;
+};
+
+/** A key that was sent, and what is asked of it. */
+export type KeyUse = { key: string; asked: Asked };
+
+/** A key that may do what is asked, and its limits as they are now. */
+export type Admission = { entry: KeyEntry; limits: readonly LimitState[] };
+
+type Admitted = { entry: KeyEntry; asked: Asked; meant: readonly CountedLimit[] };
+
+/** Verifies keys on this node. */
+export class KeyVerifier {
+  readonly #deps: VerifierDeps;
+  readonly #unknownKeys: UnknownKeyThrottle;
+  readonly #known: KnownKeys;
+  readonly #limits: Limits;
+  readonly #meter: UsageMeter;
+
+  constructor(deps: VerifierDeps) {
+    this.#deps = deps;
+    this.#unknownKeys = new UnknownKeyThrottle(deps.now);
+    this.#known = new KnownKeys({ ...deps, unknownKeys: this.#unknownKeys });
+    this.#limits = deps.limits === 'shared' ? sharedLimits(deps.db) : new MemoryLimits(deps);
+    this.#meter = new UsageMeter(deps);
+  }
+
+  /** Who is counted for a request that comes from this address itself. */
+  senderAt(address: string): KeySender {
+    return this.#deps.hasTrustedProxy ? { address } : { service: address };
+  }
+
+  /**
+   * Judges a key for a request, and counts it at its limits if nothing else speaks against it.
+   *
+   * @param from who is counted when the key does not exist
+   * @throws when the database is needed, and away
+   */
+  async verify(key: string, asked: Asked, from: KeySender): Promise<KeyVerdict> {
+    const found = await this.find(key, from);
+    return 'code' in found ? found : this.judge(found, asked);
+  }
+
+  /**
+   * The key of a text, of which nothing is judged yet and nothing counted; or the verdict that there is none.
+   *
+   * @param from who is counted when the key does not exist
+   * @throws when the database is needed, and away
+   */
+  async find(key: string, from: KeySender): Promise<KeyEntry | KeyVerdict> {
+    // What was met before was well-formed.
+    const met = this.#known.met(key, this.#deps.now());
+    if (met) return met;
+    const environment = environmentOf(key);
+    if (environment === undefined || !this.#deps.environments.includes(environment)) return malformed(environment);
+    const found = await this.#known.find(key, from);
+    if (found === 'throttled') return this.#throttled(from);
+    return found ?? { code: 'unknown', reason: 'There is no such key.', limits: [] };
+  }
+
+  /**
+   * Admits keys that this node has met, and counts them: all of them, or none. Nothing of it waits.
+   *
+   * @returns undefined where something speaks against one, or more than a look in memory is needed: nothing was counted then
+   */
+  admitMet(uses: readonly KeyUse[]): Admission[] | undefined {
+    const now = this.#deps.now();
+    const admitted: Admitted[] = [];
+    for (const { key, asked } of uses) {
+      const entry = this.#known.met(key, now);
+      if (!entry || decide(entry, asked, now).code !== 'valid') return undefined;
+      admitted.push({ entry, asked, meant: meantFor(entry, asked) });
+    }
+    const counters = admitted.flatMap(({ meant, asked }) => countersOf(meant, asked, now));
+    // A counter that two of them move would be moved once.
+    if (counters.length > 1 && new Set(counters.map(({ key }) => key)).size < counters.length) return undefined;
+    const taken = counters.length === 0 ? nothingTaken : this.#limits.takeNow(counters);
+    if (!taken || taken.refusing !== undefined) return undefined;
+    let counted = 0;
+    return admitted.map(({ entry, meant }) => {
+      this.#meter.count(entry.id, true, now);
+      return { entry, limits: meant.map((limit) => limit.stateAt(taken.values[counted++] ?? 0, now)) };
+    });
+  }
+
+  /** Judges a key that was found for a request, and counts it at its limits if nothing else speaks against it. */
+  async judge(entry: KeyEntry, asked: Asked): Promise<KeyVerdict> {
+    const now = this.#deps.now();
+    const decision = decide(entry, asked, now);
+    const verdict = decision.code === 'valid' ? await this.#take(entry, asked, now) : { ...decision, limits: [] };
+    this.#meter.count(entry.id, verdict.code === 'valid', now);
+    return { ...verdict, entry };
+  }
+
+  /** Writes what is counted and not written yet. */
+  async close(): Promise<void> {
+    await this.#limits.close();
+    await this.#meter.close();
+  }
+
+  async #take(entry: KeyEntry, asked: Asked, now: Date): Promise<KeyVerdict> {
+    const meant = meantFor(entry, asked);
+    const counters = countersOf(meant, asked, now);
+    return concluded(meant, this.#limits.takeNow(counters) ?? (await this.#limits.take(counters)), asked, now);
+  }
+
+  #throttled(from: KeySender): KeyVerdict {
+    const reason = 'Too many keys that do not exist came from there: this one was not looked up.';
+    return { code: 'throttled', reason, limits: [], retry_after_seconds: this.#unknownKeys.waitSeconds(from) };
+  }
+}
+
+const nothingTaken: Taken = { refusing: undefined, values: [] };
+
+/** The limits of a key that a request counts at. */
+const meantFor = ({ limits }: KeyEntry, asked: Asked) =>
+  limits.length === 0 ? limits : limits.filter(({ limit }) => limit.appliesTo(asked));
+
+const countersOf = (meant: readonly CountedLimit[], { cost }: Asked, now: Date) =>
+  meant.map((counted) => counted.counter(cost, now));
+
+/** What becomes of a request for which only its limits could speak against. */
+function concluded(meant: readonly CountedLimit[], { refusing, values }: Taken, asked: Asked, now: Date): KeyVerdict {
+  const limits = meant.map((counted, n) => counted.stateAt(values[n] ?? 0, now));
+  const refuser = refusing === undefined ? undefined : meant[refusing];
+  if (!refuser) return { ...allowed(asked), limits };
+  const { cost } = asked;
+  return { ...exceeded(refuser, { value: values[refusing ?? 0] ?? 0, cost, now }), limits };
+}
+
+function malformed(environment: string | undefined): KeyVerdict {
+  const wrong = 'This is not an API key: it has the wrong form, or was cut off while copying.';
+  const reason = environment === undefined ? wrong : `There is no environment "${environment}" here.`;
+  return { code: 'malformed', reason, limits: [] };
+}
+
+function exceeded(
+  { limit, waitSeconds }: CountedLimit,
+  { value, cost, now }: { value: number; cost: number; now: Date },
+): Decision & { retry_after_seconds: number | undefined } {
+  const wait = waitSeconds(value, cost, now);
+  const code = limit.kind === 'quota' ? 'quota_exceeded' : 'rate_limited';
+  const hint = wait === undefined ? `a cost of ${cost} never fits` : `wait ${wait} s`;
+  return { code, reason: `The limit of ${limit.name} is used up: ${hint}.`, retry_after_seconds: wait };
+}

@@ -1,0 +1,156 @@
+import { type ClientDeps, type ClientInput, checkClient, putClient } from '../clients/index.ts';
+import type { Trx } from '../../platform/database/index.ts';
+import { type Actor, invalid, Problem } from '../../platform/http/index.ts';
+import { putResourceServer } from '../resource-servers/index.ts';
+import {
+  findUserByUsername,
+  generatePassword,
+  hashNewPassword,
+  hasPassword,
+  importedHash,
+  type PasswordHash,
+  putUser,
+  type UserInput,
+} from '../users/index.ts';
+import type { ConfigurationFile } from './schemas.ts';
+import { lockApplying } from './store.ts';
+
+export type ApplyDeps = ClientDeps;
+
+export type Change = {
+  kind: 'resource server' | 'client' | 'user';
+  id: string;
+  change: 'created' | 'updated' | 'unchanged';
+  /** The client secret or password made for it; to be shown once, stored nowhere. */
+  secret?: string;
+};
+
+export type ApplyOptions = {
+  /** Plans only: everything is done and taken back. */
+  dryRun?: boolean;
+  /** What happens where a needed secret is left out of the file: made and returned, or refused. */
+  missingSecrets: 'make' | 'refuse';
+};
+
+export type ApplyResult = { changes: Change[] };
+
+type Prepared = { file: ConfigurationFile; users: PreparedUser[] };
+type PreparedUser = { input: UserInput; hash: PasswordHash | undefined; made: string | undefined };
+
+/**
+ * Makes the installation have what the file says, all of it or nothing. What the file leaves out stays as it is. Applying the
+ * same file again changes nothing and makes no new secrets; two nodes applying at once do it after each other.
+ *
+ * @throws Problem `invalid`: an entry contradicts itself, a standard or another; `conflict`
+ */
+export async function applyConfiguration(
+  deps: ApplyDeps,
+  actor: Actor,
+  file: ConfigurationFile,
+  { dryRun = false, missingSecrets }: ApplyOptions,
+): Promise<ApplyResult> {
+  for (const [index, client] of file.clients.entries()) await at(`/clients/${index}`, () => checkClient(deps, client));
+  const users = await prepareUsers(deps, file.users, missingSecrets);
+  const planned: { changes?: Change[] } = {};
+  try {
+    await deps.db.transaction().execute(async (trx) => {
+      await lockApplying(trx);
+      planned.changes = await putAll(trx, deps, actor, { file, users });
+      refuseMade(planned.changes, missingSecrets);
+      if (dryRun) throw new TakenBack();
+    });
+  } catch (error) {
+    if (!(error instanceof TakenBack)) throw error;
+  }
+  return { changes: planned.changes ?? [] };
+}
+
+/** Ends the transaction of a dry run. */
+class TakenBack extends Error {}
+
+async function putAll(trx: Trx, deps: ApplyDeps, actor: Actor, { file, users }: Prepared): Promise<Change[]> {
+  const changes: Change[] = [];
+  for (const [index, input] of file.resource_servers.entries()) {
+    const { change } = await at(`/resource_servers/${index}`, () => putResourceServer(trx, deps, actor, input));
+    changes.push({ kind: 'resource server', id: input.identifier, change });
+  }
+  for (const [index, input] of file.clients.entries()) {
+    changes.push(await at(`/clients/${index}`, () => changeClient(trx, deps, actor, input)));
+  }
+  for (const [index, user] of users.entries()) {
+    changes.push(await at(`/users/${index}`, () => changeUser(trx, deps, actor, user)));
+  }
+  return changes;
+}
+
+async function changeClient(trx: Trx, deps: ApplyDeps, actor: Actor, input: ClientInput): Promise<Change> {
+  const { change, client_secret } = await putClient(trx, deps, actor, input);
+  return { kind: 'client', id: input.client_id, change, ...(client_secret && { secret: client_secret }) };
+}
+
+async function changeUser(
+  trx: Trx,
+  deps: ApplyDeps,
+  actor: Actor,
+  { input, hash, made }: PreparedUser,
+): Promise<Change> {
+  const { password: _, password_hash: __, ...person } = input;
+  const { change } = await putUser(trx, deps, actor, { ...person, hash, verified_by: 'import' });
+  return { kind: 'user', id: input.username, change, ...(made && { secret: made }) };
+}
+
+/** Hashing is slow: only for people who have no password yet, and before the transaction. */
+async function prepareUsers(
+  { db }: ApplyDeps,
+  inputs: readonly UserInput[],
+  missingSecrets: ApplyOptions['missingSecrets'],
+): Promise<PreparedUser[]> {
+  const prepared: PreparedUser[] = [];
+  for (const [index, input] of inputs.entries()) {
+    const existing = await findUserByUsername(db, input.username);
+    const isSet = existing !== undefined && (await hasPassword(db, existing.id));
+    prepared.push(await at(`/users/${index}`, () => prepareUser(input, isSet, missingSecrets)));
+  }
+  return prepared;
+}
+
+async function prepareUser(
+  input: UserInput,
+  isSet: boolean,
+  missingSecrets: ApplyOptions['missingSecrets'],
+): Promise<PreparedUser> {
+  if (isSet || input.password_hash)
+    return { input, hash: isSet ? undefined : importedHash(input.password_hash), made: undefined };
+  const isMade = input.password === undefined;
+  if (isMade && missingSecrets === 'refuse')
+    throw missing(`User "${input.username}" has no password`, 'password or password_hash');
+  const password = input.password ?? generatePassword();
+  return { input, hash: await hashNewPassword(password, input), made: isMade ? password : undefined };
+}
+
+function refuseMade(changes: readonly Change[], missingSecrets: ApplyOptions['missingSecrets']): void {
+  const made = missingSecrets === 'refuse' && changes.find(({ secret }) => secret !== undefined);
+  if (made) throw missing(`Client "${made.id}" has no client_secret`, 'client_secret');
+}
+
+function missing(what: string, member: string): Problem {
+  return invalid(
+    `/${member}`,
+    `${what}: give it in the file (${member}), or run "latchkey apply", which makes one and shows it once.`,
+  );
+}
+
+/** Says where in the file a refusal comes from. */
+async function at<T>(place: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const { pointer = '', detail } = error.options;
+    throw new Problem(error.status, error.type, {
+      ...error.options,
+      pointer: place + pointer,
+      detail: `${place}${pointer}: ${detail}`,
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import type { z } from 'zod';
+import { invalid, issuesIn, type Problem, validationWords } from '../../platform/http/index.ts';
+import { type ReadEnvironment, resolveReferences } from './references.ts';
+import { ConfigurationFile, keys } from './schemas.ts';
+
+const maxBytes = 16 * 1024 * 1024;
+
+// Each client may take its defaults from an anchor; what aliases of aliases could grow to stays bounded.
+const maxAliases = 20_000;
+
+/**
+ * Reads and checks a file of configuration as code, JSON or YAML (of which JSON is a part). Secrets that it refers to are read
+ * from this process's environment and files.
+ *
+ * @throws Problem `invalid` naming the file and every wrong member, quoting no value
+ */
+export async function readConfigurationFile(path: string, env: ReadEnvironment): Promise<ConfigurationFile> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw invalid('', `Cannot read ${path} (${error.code}).`);
+  });
+  if (text.length > maxBytes) throw invalid('', `${path} is larger than 16 MiB.`);
+  const content = parsedText(path, text) ?? {};
+  await resolveReferences({ path, env }, content);
+  const parsed = ConfigurationFile.safeParse(content, { error: validationWords });
+  if (!parsed.success) throw wrongMembers(path, parsed.error);
+  refuseTwins(path, parsed.data);
+  return parsed.data;
+}
+
+function parsedText(path: string, text: string): unknown {
+  try {
+    return parse(text, { maxAliasCount: maxAliases, merge: true, prettyErrors: false });
+  } catch (error) {
+    throw invalid('', `${path} is neither JSON nor YAML: ${error instanceof Error ? error.message : error}.`);
+  }
+}
+
+function wrongMembers(path: string, error: z.ZodError): Problem {
+  const issues = issuesIn(error);
+  const lines = issues.map((issue) => `/${issue.path.map(String).join('/')} ${issue.message}`);
+  return invalid(pointerOf(issues[0]?.path), `${path}: ${lines.join('; ')}.`);
+}
+
+function pointerOf(path: readonly PropertyKey[] = []): string {
+  return path.map((segment) => `/${String(segment).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+/** Of two entries with one name the later would silently win. */
+function refuseTwins(path: string, file: ConfigurationFile): void {
+  for (const [list, key] of Object.entries(keys)) {
+    const names = file[list as keyof typeof keys].map((entry) =>
+      String(entry[key as keyof typeof entry]).toLowerCase(),
+    );
+    const twin = names.findIndex((name, index) => names.indexOf(name) < index);
+    if (twin >= 0)
+      throw invalid(`/${list}/${twin}/${key}`, `${path}: /${list}/${twin} has the same ${key} as an entry before it.`);
+  }
+}

@@ -1,0 +1,250 @@
+import { type Selectable, sql } from 'kysely';
+import type { Database } from '../../../db/schema.ts';
+import type { Digest } from '../../platform/crypto/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { type ChainEvent, type Checkpoint, genesis, type Member, type Retention, type Segment } from './chain.ts';
+import type { PersonalDetails } from './personal-details.ts';
+import type { SealKey } from './seal-keys.ts';
+
+/** An event with what can be erased of it. */
+export type ChainRow = { event: ChainEvent; personal_details: PersonalDetails | null };
+
+/** What one statement sees: transactions below `seen_below` have ended, but the unfinished ones. */
+export type Snapshot = Pick<Checkpoint, 'seen_below' | 'unfinished'> & { taken_at: Date };
+
+const removedAtOnce = 2000;
+const idBytes = 16;
+const memberBytes = idBytes + 32;
+
+/** Lets one node at a time seal. The lock goes with the transaction, and so with a node that dies. */
+export async function holdsSealing(trx: Trx): Promise<boolean> {
+  const { rows } = await sql<{ held: boolean }>`
+    select pg_try_advisory_xact_lock(hashtext('latchkey audit sealing')) as held`.execute(trx);
+  return rows[0]?.held === true;
+}
+
+/** Keeps every node from sealing until the transaction ends; waits for one that does. */
+export async function waitForSealing(trx: Trx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('latchkey audit sealing'))`.execute(trx);
+}
+
+/** The snapshot of a `repeatable read` transaction. Its time is the database's: the one clock that all nodes share. */
+export async function currentSnapshot(trx: Trx): Promise<Snapshot> {
+  const { rows } = await sql<{ seen_below: string; unfinished: string[]; taken_at: Date }>`
+    select pg_snapshot_xmax(s)::text::bigint + xid_offset as seen_below,
+      array(select x::text::bigint + xid_offset from pg_snapshot_xip(s) x order by 1)::text[] as unfinished,
+      date_trunc('milliseconds', latchkey_now()) as taken_at
+    from audit_positions, pg_current_snapshot() s`.execute(trx);
+  const [row] = rows;
+  if (!row) throw new Error('audit_positions has lost its row');
+  return { ...row, seen_below: Number(row.seen_below), unfinished: row.unfinished.map(Number) };
+}
+
+/** Where the chain stands. */
+export async function lastCheckpoint(db: Db): Promise<Checkpoint> {
+  const segment = await db
+    .selectFrom('audit_segments')
+    .selectAll()
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return segment ? checkpointOf(segment) : firstCheckpoint(db);
+}
+
+/** Where what is left of the chain begins. */
+export async function firstCheckpoint(db: Db): Promise<Checkpoint> {
+  return (await findRetention(db)) ?? genesis;
+}
+
+/** What the segments removed last have left. */
+export async function findRetention(db: Db): Promise<Retention | undefined> {
+  const row = await db.selectFrom('audit_retentions').selectAll().orderBy('number', 'desc').limit(1).executeTakeFirst();
+  if (!row) return undefined;
+  const { removed_at, kid, signature } = row;
+  return { ...checkpointOf(row), removed_at, kid, signature };
+}
+
+/** How much the segments up to a number hold. */
+export async function segmentTotals(db: Db, number: number): Promise<{ segments: number; events: number }> {
+  const { segments, events } = await db
+    .selectFrom('audit_segments')
+    .where('number', '<=', String(number))
+    .select(({ fn }) => [fn.countAll<string>().as('segments'), fn.sum<string | null>('event_count').as('events')])
+    .executeTakeFirstOrThrow();
+  return { segments: Number(segments), events: Number(events ?? 0) };
+}
+
+/** A batch of what a record covers, with the personal details. @returns how many; 0 when there are no more */
+export async function deleteCoveredEvents(trx: Trx, { seen_below, unfinished }: Checkpoint): Promise<number> {
+  await sql`select audit_allow_erasure(true)`.execute(trx);
+  const { rows } = await sql<{ count: number }>`
+    with covered as materialized (select occurred_at, id from audit_events
+        where recorded_in < ${seen_below}::bigint and recorded_in <> all(${unfinished}::bigint[]) order by recorded_in limit ${removedAtOnce}),
+      gone as (delete from audit_events e using covered c where e.occurred_at = c.occurred_at and e.id = c.id returning e.id),
+      details as (delete from audit_personal_details p using gone where p.event_id = gone.id)
+    select count(*)::int as count from gone`.execute(trx);
+  return rows[0]?.count ?? 0;
+}
+
+export async function deleteSegments(trx: Trx, through: number): Promise<void> {
+  await trx.deleteFrom('audit_segments').where('number', '<=', String(through)).execute();
+}
+
+export async function insertRetention(trx: Trx, { head, unfinished, ...row }: Retention): Promise<void> {
+  await trx
+    .insertInto('audit_retentions')
+    .values({ ...row, head: bytes(head), unfinished: JSON.stringify(unfinished) })
+    .execute();
+}
+
+/** The last segment sealed before a moment with which a snapshot is complete: the chain can be cut after it. */
+export async function lastSegmentBefore(db: Db, moment: Date): Promise<Segment | undefined> {
+  const row = await db
+    .selectFrom('audit_segments')
+    .selectAll()
+    .where('sealed_at', '<', moment)
+    .where('is_complete', '=', true)
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row && segmentOf(row);
+}
+
+/** The last segment up to a number with which a snapshot is complete: a walk can begin after it. */
+export async function completeSegmentUpTo(db: Db, number: number): Promise<Segment | undefined> {
+  const row = await db
+    .selectFrom('audit_segments')
+    .selectAll()
+    .where('number', '<=', String(number))
+    .where('is_complete', '=', true)
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row && segmentOf(row);
+}
+
+/** Segments after a number, in their order. */
+export async function segmentsAfter(db: Db, number: number, limit: number): Promise<Segment[]> {
+  const rows = await db
+    .selectFrom('audit_segments')
+    .selectAll()
+    .where('number', '>', String(number))
+    .orderBy('number')
+    .limit(limit)
+    .execute();
+  return rows.map(segmentOf);
+}
+
+export async function insertSegment(
+  trx: Trx,
+  { previous_head, head, members, unfinished, ...row }: Segment,
+): Promise<void> {
+  await trx
+    .insertInto('audit_segments')
+    .values({
+      ...row,
+      previous_head: bytes(previous_head),
+      head: bytes(head),
+      event_count: members.length,
+      members: membersToBytes(members),
+      unfinished: JSON.stringify(unfinished),
+    })
+    .execute();
+}
+
+/** Keeps the public part of a key, so that what it signs can be proved for ever. */
+export async function keepPublicKey(db: Db, { kid, public_jwk }: SealKey, created_at: Date): Promise<void> {
+  await db
+    .insertInto('audit_keys')
+    .values({ kid, public_jwk: JSON.stringify(public_jwk), created_at })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** Whether some node has sealed in the last two seconds. */
+export async function hasSealedLately(db: Db): Promise<boolean> {
+  const { rows } = await sql<{ has_sealed: boolean }>`select exists (select from audit_segments
+    where sealed_at > (select latchkey_now()) - interval '2 seconds') as has_sealed`.execute(db);
+  return rows[0]?.has_sealed === true;
+}
+
+/** The snapshot as PostgreSQL writes it: while it stays the same, nothing has been committed. */
+export async function snapshotText(db: Db): Promise<string> {
+  const { rows } = await sql<{ text: string }>`select pg_current_snapshot()::text as text`.execute(db);
+  return rows[0]?.text ?? '';
+}
+
+/** A place in the order of transactions and ids. */
+export type ChainPlace = { recorded_in: number; id: string };
+
+const eventColumns = sql`e.id, e.recorded_in,
+  to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at,
+  e.actor_kind, e.actor_id, e.action, e.target_kind, e.target_id, e.outcome, e.reason, e.request_id,
+  e.details::text as details, encode(e.personal_digest, 'hex') as personal_digest`;
+const isBehind = ({ recorded_in, id }: ChainPlace) =>
+  sql`(e.recorded_in, e.id) > (${recorded_in}::bigint, ${id}::uuid)`;
+
+/** Events to seal: without their personal details, which are only needed where they are proved. */
+export async function eventsToSeal(
+  trx: Trx,
+  after: ChainPlace,
+  { limit, below, among }: { limit: number; below: number; among: readonly number[] | undefined },
+): Promise<ChainEvent[]> {
+  const { rows } = await sql<StoredEvent>`
+    select ${eventColumns} from audit_events e
+    where ${isBehind(after)} and e.recorded_in < ${below}::bigint
+      ${among ? sql`and e.recorded_in = any(${among}::bigint[])` : sql``}
+    order by e.recorded_in, e.id limit ${limit}`.execute(trx);
+  return rows.map(eventOf);
+}
+
+export async function eventsAfter(db: Db, after: ChainPlace, limit: number): Promise<ChainRow[]> {
+  const { rows } = await sql<StoredEvent & StoredDetails>`
+    select ${eventColumns}, p.salt, p.address, p.user_agent
+    from audit_events e left join audit_personal_details p on p.event_id = e.id
+    where ${isBehind(after)} order by e.recorded_in, e.id limit ${limit}`.execute(db);
+  return rows.map(({ salt, address, user_agent, ...event }) => ({
+    event: eventOf(event),
+    personal_details: salt === null ? null : { salt, address, user_agent },
+  }));
+}
+
+type StoredEvent = Omit<ChainEvent, 'recorded_in'> & { recorded_in: string };
+type StoredDetails = { salt: string | null; address: string | null; user_agent: string | null };
+
+const eventOf = (row: StoredEvent): ChainEvent => ({ ...row, recorded_in: Number(row.recorded_in) });
+
+type StoredCheckpoint = Pick<
+  Selectable<Database['audit_retentions']>,
+  'number' | 'head' | 'seen_below' | 'unfinished' | 'sealed_at'
+>;
+
+function checkpointOf({ number, head, seen_below, unfinished, sealed_at }: StoredCheckpoint): Checkpoint {
+  return { number: Number(number), head: head.toString('hex'), seen_below: Number(seen_below), unfinished, sealed_at };
+}
+
+function segmentOf(row: Selectable<Database['audit_segments']>): Segment {
+  const { previous_head, members, is_complete, kid, signature } = row;
+  return {
+    ...checkpointOf(row),
+    previous_head: previous_head.toString('hex'),
+    members: membersFromBytes(members),
+    is_complete,
+    kid,
+    signature,
+  };
+}
+
+const bytes = (hex: string) => Buffer.from(hex, 'hex') as Digest;
+
+function membersToBytes(members: readonly Member[]): Digest {
+  return bytes(members.map(({ id, digest }) => id.replaceAll('-', '') + digest).join(''));
+}
+
+function membersFromBytes(stored: Buffer): Member[] {
+  return Array.from({ length: Math.floor(stored.length / memberBytes) }, (_, n) => {
+    const hex = stored.toString('hex', n * memberBytes, (n + 1) * memberBytes);
+    const id = hex.slice(0, 2 * idBytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    return { id, digest: hex.slice(2 * idBytes) };
+  });
+}

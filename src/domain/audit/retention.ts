@@ -1,0 +1,73 @@
+import type { Db, Trx } from '../../platform/database/index.ts';
+import type { Actor } from '../../platform/http/index.ts';
+import type { ServerKeys } from '../../platform/keys/index.ts';
+import { type Retention, retentionText, signText } from './chain.ts';
+import {
+  deleteCoveredEvents,
+  deleteSegments,
+  findRetention,
+  insertRetention,
+  keepPublicKey,
+  lastSegmentBefore,
+  segmentTotals,
+  waitForSealing,
+} from './chain-store.ts';
+import { appendEvent } from './events.ts';
+import { currentSealKey } from './seal-keys.ts';
+
+export type RetentionDeps = {
+  /** As the role that owns the tables: the one that serves requests may delete no event. */
+  db: Db;
+  keys: ServerKeys;
+  now: () => Date;
+};
+
+export type Removed = { segments: number; events: number };
+
+/** What `removeSegmentsBefore` would remove. */
+export async function whatWouldLeave(db: Db, before: Date): Promise<Removed> {
+  const last = await lastSegmentBefore(db, before);
+  return last ? segmentTotals(db, last.number) : { segments: 0, events: 0 };
+}
+
+/**
+ * Removes whole segments that were sealed before a moment, with their events and personal details. A signed record of the last
+ * head stays, so that the rest is proved as before. Broken off, it is completed by the next time; the record is first, and
+ * only what it covers can leave.
+ */
+export async function removeSegmentsBefore(deps: RetentionDeps, actor: Actor, before: Date): Promise<Removed> {
+  const { db } = deps;
+  const retention = await db.transaction().execute((trx) => recordRemoval(deps, trx, { actor, before }));
+  if (!retention) return { segments: 0, events: 0 };
+  const { segments } = await segmentTotals(db, retention.number);
+  let events = 0;
+  for (let count = -1; count !== 0; events += count)
+    count = await db.transaction().execute((trx) => deleteCoveredEvents(trx, retention));
+  await db.transaction().execute((trx) => deleteSegments(trx, retention.number));
+  return { segments, events };
+}
+
+async function recordRemoval(
+  { keys, now }: RetentionDeps,
+  trx: Trx,
+  { actor, before }: { actor: Actor; before: Date },
+): Promise<Retention | undefined> {
+  await waitForSealing(trx);
+  const [earlier, last] = [await findRetention(trx), await lastSegmentBefore(trx, before)];
+  if (!last || (earlier && last.number <= earlier.number)) return earlier;
+  const removed_at = now();
+  const key = await currentSealKey(keys);
+  const { number, head, seen_below, unfinished, sealed_at } = last;
+  const unsigned = { number, head, seen_below, unfinished, sealed_at, removed_at, kid: key.kid };
+  const retention = { ...unsigned, signature: signText(key.privateKey, retentionText(unsigned)) };
+  const totals = await segmentTotals(trx, number);
+  await keepPublicKey(trx, key, removed_at);
+  await insertRetention(trx, retention);
+  await appendEvent(trx, {
+    actor,
+    action: 'audit.pruned',
+    details: { before, through_segment: number, head, ...totals },
+    occurred_at: removed_at,
+  });
+  return retention;
+}

@@ -1,0 +1,40 @@
+import { JsonLines, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { exportAudit } from './export.ts';
+import { EventsQuery, EventView, SealedRangeQuery, VerificationView } from './schemas.ts';
+import { listEvents } from './store.ts';
+import { type VerifyDeps, verifyAudit } from './verify.ts';
+
+/** Who did what, and the proof that nothing of it was changed. */
+export const auditRoutes = (deps: VerifyDeps & { now: () => Date }): Route[] => [
+  route({
+    method: 'GET',
+    path: '/audit/events',
+    summary: 'Who did what, when, from where, with what result; newest first',
+    permission: 'latchkey:audit:read',
+    query: EventsQuery,
+    response: pageOf(EventView),
+    handle: ({ query }) => listEvents(deps.db, query),
+  }),
+  route({
+    method: 'GET',
+    path: '/audit/export',
+    summary:
+      'The whole log, or the segments sealed in a range, one JSON object a line; provable offline with the public keys',
+    permission: 'latchkey:audit:read',
+    query: SealedRangeQuery,
+    response: JsonLines,
+    handle: async ({ actor, query }) => exportAudit(deps, actor, query),
+  }),
+  route({
+    method: 'GET',
+    path: '/audit/verification',
+    summary: 'Prove that no event was changed, removed, inserted or reordered; or name the first that was',
+    permission: 'latchkey:audit:read',
+    query: SealedRangeQuery,
+    response: VerificationView,
+    handle: async ({ query }) => {
+      const { fault, ...verified } = await verifyAudit(deps, query);
+      return { ...verified, is_intact: fault === undefined, fault: fault ? { ...fault } : null };
+    },
+  }),
+];

@@ -1,0 +1,43 @@
+import type { Db } from '../../platform/database/index.ts';
+import type { Segment } from './chain.ts';
+import { type ChainRow, completeSegmentUpTo, firstCheckpoint, lastCheckpoint } from './chain-store.ts';
+import { atOneMoment, Walk } from './walk.ts';
+
+/** An event with its place in the chain: its segment, and which of that it is (from 0). */
+export type SealedEvent = ChainRow & { ordinal: number };
+
+/** A segment with those of its events that were asked for; `size` is how many it has in all. */
+export type SealedSegment = {
+  segment: Pick<Segment, 'number' | 'previous_head' | 'head' | 'kid' | 'signature' | 'sealed_at'>;
+  size: number;
+  events: SealedEvent[];
+};
+
+const eventsAtOnce = 500;
+
+/** The number of the last segment; 0 before the first. */
+export async function chainHead(db: Db): Promise<number> {
+  return (await lastCheckpoint(db)).number;
+}
+
+/**
+ * What was sealed after a segment, in the order of the chain: whole segments, of about 500 events together. Empty when there
+ * is nothing more. What retention has removed is skipped.
+ */
+export async function sealedAfter(db: Db, number: number): Promise<SealedSegment[]> {
+  return atOneMoment(db, async (trx) => {
+    const start = (await completeSegmentUpTo(trx, number)) ?? (await firstCheckpoint(trx));
+    const found: SealedSegment[] = [];
+    let count = 0;
+    for await (const { segment, rows } of new Walk(trx, start).segments()) {
+      if (segment.number <= number) continue;
+      const { members, ...told } = segment;
+      const ordinals = new Map(members.map(({ id }, ordinal) => [id, ordinal]));
+      const events = rows.map((row) => ({ ...row, ordinal: ordinals.get(row.event.id) ?? 0 }));
+      found.push({ segment: told, size: members.length, events });
+      count += members.length;
+      if (count >= eventsAtOnce) break;
+    }
+    return found;
+  });
+}

@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isOutage } from '../../platform/database/index.ts';
+import type { Logger } from '../../platform/logging/index.ts';
+import { hasSealedLately, snapshotText } from './chain-store.ts';
+import { type ChainHead, type SealDeps, sealNewEvents } from './sealing.ts';
+
+const pauseMs = 200;
+
+export type SealerDeps = SealDeps & {
+  log: Logger;
+  /** Hears of every new head, which whoever keeps it elsewhere can later hold against the chain. */
+  onHead?: (head: ChainHead) => unknown;
+};
+
+/**
+ * Seals events about five times a second, in every node; the database lets one at a time. It goes on through outages: what
+ * was not sealed then is sealed afterwards.
+ */
+export class Sealer {
+  readonly #deps: SealerDeps;
+  readonly #closing = new AbortController();
+  #running: Promise<void> | undefined;
+  #completeAt = performance.now();
+  #isWaiting = false;
+  /** A snapshot before which nothing was left to seal: while it stays, there is nothing to look for. */
+  #quiet: string | undefined;
+  #newest: { number: number; head: string } | undefined;
+
+  constructor(deps: SealerDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Milliseconds since nothing was left to seal. */
+  lagMs(): number {
+    return performance.now() - this.#completeAt;
+  }
+
+  /** Seals what was committed up to now, and stops. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+      await this.#seal();
+    }
+  }
+
+  async #seal(): Promise<void> {
+    const { log, onHead } = this.#deps;
+    const startedAt = performance.now();
+    try {
+      const snapshot = await snapshotText(this.#deps.db);
+      const isQuiet = snapshot === this.#quiet;
+      const head = isQuiet ? undefined : await sealNewEvents(this.#deps);
+      // Whoever holds the lock may seal, or only keep others from it: that must show.
+      if (isQuiet || head || (await hasSealedLately(this.#deps.db))) this.#completeAt = startedAt;
+      this.#isWaiting = false;
+      if (!head) return;
+      this.#compare(head);
+      if (head.events === 0) {
+        this.#quiet = snapshot;
+        return;
+      }
+      log.info({ segment: head.number, head: head.head, events: head.events }, 'audit events sealed');
+      onHead?.(head);
+    } catch (error) {
+      this.#tell(error);
+    }
+  }
+
+  /** Segments cut off at the end leave a chain that is whole, only shorter: whoever has seen them tells. */
+  #compare({ number, head }: ChainHead): void {
+    const newest = this.#newest;
+    const isShorter = newest && (number < newest.number || (number === newest.number && head !== newest.head));
+    if (isShorter) this.#deps.log.error({ missing: newest }, 'the audit chain has lost segments that were there');
+    this.#newest = { number, head };
+  }
+
+  /** Whatever it is, the server goes on, and the next look comes. It is told once, not five times a second. */
+  #tell(error: unknown): void {
+    if (isOvertaken(error)) return;
+    if (!this.#isWaiting) {
+      const level = isOutage(error) ? 'warn' : 'error';
+      this.#deps.log[level]({ err: error }, 'audit events wait to be sealed');
+    }
+    this.#isWaiting = true;
+  }
+}
+
+/** Another node sealed between this one's snapshot and its lock: numbers are unique, so the chain cannot fork. */
+function isOvertaken(error: unknown): boolean {
+  return error instanceof Error && 'constraint' in error && error.constraint === 'audit_segments_pkey';
+}

@@ -1,0 +1,213 @@
+import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
+import { z } from 'zod';
+import type { Database } from '../../../db/schema.ts';
+import type { Digest } from '../../platform/crypto/index.ts';
+import { containing, type Db, type Trx } from '../../platform/database/index.ts';
+import { cursorAt, type Page, type Position, pageFrom, positionIn } from '../../platform/http/index.ts';
+import type { AuditAction } from './actions.ts';
+import type { PersonalDetails } from './personal-details.ts';
+
+/** Address and user agent are null where there was none, and where they were erased. */
+export type RecordedEvent = Omit<Selectable<Database['audit_events']>, 'recorded_in' | 'personal_digest'>;
+
+/** What is looked for; all that is given must hold. */
+export type EventFilter = {
+  /** The id of who did it, or its kind and id. */
+  actor_kind?: string | undefined;
+  actor?: string | undefined;
+  target_kind?: string | undefined;
+  target?: string | undefined;
+  action?: string | undefined;
+  outcome?: 'success' | 'failure' | undefined;
+  request_id?: string | undefined;
+  from?: Date | undefined;
+  /** Up to, but without. */
+  to?: Date | undefined;
+  /** Anywhere in the event, without regard to case. */
+  text?: string | undefined;
+};
+
+const eraseAtOnce = 5000;
+// A search for a text reads so many events for one page; where none fits, the page is short and has a next one.
+const searchedAtOnce = 20_000;
+
+type AuditRow = {
+  id: string;
+  occurred_at: Date;
+  actor_kind: string;
+  actor_id: string | null;
+  action: AuditAction;
+  target_kind: string | null;
+  target_id: string | null;
+  outcome: 'success' | 'failure';
+  reason: string | null;
+  request_id: string | null;
+  details: string | null;
+  personal_digest: Digest | null;
+};
+
+/** An event as it is stored: the row that stays, and the one that can be erased. */
+export type AuditRows = { row: AuditRow; personal_details: PersonalDetails | null };
+
+export async function insertEvent(trx: Trx, { row, personal_details }: AuditRows): Promise<void> {
+  if (!personal_details) {
+    await trx.insertInto('audit_events').values(row).execute();
+    return;
+  }
+  await trx
+    .with('event', (db) => db.insertInto('audit_events').values(row))
+    .insertInto('audit_personal_details')
+    .values({ event_id: row.id, ...personal_details })
+    .execute();
+}
+
+/** Of how many of a subject's events there are personal details. */
+export async function countPersonalDetails(trx: Trx, subject_id: string): Promise<number> {
+  const { count } = await trx
+    .selectFrom('audit_events as e')
+    .innerJoin('audit_personal_details as p', 'p.event_id', 'e.id')
+    .select(({ fn }) => fn.countAll<string>().as('count'))
+    .where((eb) => eb.or([eb('e.actor_id', '=', subject_id), eb('e.target_id', '=', subject_id)]))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/**
+ * A batch of a subject's, in the transaction that has recorded their erasure: the database refuses any other.
+ *
+ * @returns how many; 0 when there are no more
+ */
+export async function deletePersonalDetails(trx: Trx, subject_id: string): Promise<number> {
+  const { rows } = await sql<{
+    erased: number;
+  }>`select audit_erase_details(${subject_id}, ${eraseAtOnce}) as erased`.execute(trx);
+  return rows[0]?.erased ?? 0;
+}
+
+/** The newest events, oldest of them first; with `after`, those recorded later than that event. */
+export async function newestEvents(
+  db: Db,
+  { limit, after }: { limit: number; after?: string | undefined },
+): Promise<RecordedEvent[]> {
+  const query = recordedEvents(db).limit(limit);
+  // UUIDv7 ids grow with time.
+  if (after) return query.where('e.id', '>', after).orderBy('e.id').execute();
+  return (await query.orderBy('e.id', 'desc').execute()).reverse();
+}
+
+/**
+ * A page of events, newest first. Events that come meanwhile shift nothing. With `text` a page may be short, or empty, though
+ * there is a next one: so many events are searched for each.
+ *
+ * @throws Problem `invalid`: the cursor is none of ours
+ */
+export async function listEvents(
+  db: Db,
+  { limit, cursor, text, ...filter }: EventFilter & { limit: number; cursor?: string | undefined },
+): Promise<Page<RecordedEvent>> {
+  const before = positionIn(cursor, { value: z.iso.datetime(), key: z.uuid() });
+  const conditions = [...conditionsOf(filter), ...(before ? [sql<SqlBool>`${place} < ${placeAt(before)}`] : [])];
+  const end = text === undefined ? undefined : await endOfSearch(db, conditions);
+  const searched = [...(text ? [mentions(text)] : []), ...(end ? [sql<SqlBool>`${place} >= ${placeAt(end)}`] : [])];
+  const rows = await recordedEvents(db)
+    .select(exactTime.as('at'))
+    .where((eb) => eb.and([...conditions, ...searched]))
+    .orderBy('e.occurred_at', 'desc')
+    .orderBy('e.id', 'desc')
+    .limit(limit + 1)
+    .execute();
+  const { items, next } = pageFrom(rows, limit, ({ at, id }) => ({ value: at, key: id }));
+  return { items: items.map(({ at: _, ...event }) => event), next: next ?? (end ? cursorAt(end) : null) };
+}
+
+const place = sql`(e.occurred_at, e.id)`;
+const placeAt = ({ value, key }: Position) => sql`(${value}::timestamptz, ${key}::uuid)`;
+// A `Date` has no microseconds; a cursor that lost them would skip or repeat events.
+const exactTime = sql<string>`to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+function recordedEvents(db: Db) {
+  return db
+    .selectFrom('audit_events as e')
+    .leftJoin('audit_personal_details as p', 'p.event_id', 'e.id')
+    .select(['e.id', 'e.occurred_at', 'e.actor_kind', 'e.actor_id', 'e.action', 'e.target_kind', 'e.target_id'])
+    .select(['e.outcome', 'e.reason', 'p.address', 'p.user_agent', 'e.request_id', 'e.details']);
+}
+
+function conditionsOf({ from, to, actor, target, ...exact }: Omit<EventFilter, 'text'>): RawBuilder<SqlBool>[] {
+  const equal = Object.entries({ ...exact, actor_id: actor, target_id: target })
+    .filter(([, value]) => value !== undefined)
+    .map(([column, value]) => sql<SqlBool>`${sql.ref(`e.${column}`)} = ${value}`);
+  return [
+    ...equal,
+    ...(from ? [sql<SqlBool>`e.occurred_at >= ${from}`] : []),
+    ...(to ? [sql<SqlBool>`e.occurred_at < ${to}`] : []),
+  ];
+}
+
+/** The last event that one page's search reads; undefined when it reads all that is left. */
+async function endOfSearch(db: Db, conditions: RawBuilder<SqlBool>[]): Promise<Position | undefined> {
+  const last = await db
+    .selectFrom('audit_events as e')
+    .select([exactTime.as('value'), 'e.id as key'])
+    .where((eb) => eb.and(conditions))
+    .orderBy('e.occurred_at', 'desc')
+    .orderBy('e.id', 'desc')
+    .offset(searchedAtOnce - 1)
+    .limit(1)
+    .executeTakeFirst();
+  return last;
+}
+
+function mentions(text: string): RawBuilder<SqlBool> {
+  return sql`concat_ws(' ', e.action, e.actor_kind, e.actor_id, e.target_kind, e.target_id, e.reason, e.request_id,
+    p.address, p.user_agent, e.details::text) ilike ${containing(text)}`;
+}
+
+export type EventsOfQuery = {
+  actions: readonly string[];
+  /** The ids of their API keys: what is done with these is theirs to know; what they do with others' is not about them. */
+  key_ids: readonly string[];
+  limit: number;
+  before?: string | undefined;
+};
+
+/**
+ * What a person did and what was done to their account, the newest first; with `before`, what was recorded earlier than that
+ * event. What clients do with their tokens is left out: it would be thousands of rows between two that matter.
+ */
+export async function listEventsOf(
+  db: Db,
+  user_id: string,
+  { actions, key_ids, limit, before }: EventsOfQuery,
+): Promise<RecordedEvent[]> {
+  const newest = recordedEvents(db)
+    .where('e.action', 'in', actions)
+    .$if(before !== undefined, (query) => query.where('e.id', '<', before ?? ''))
+    .orderBy('e.id', 'desc')
+    .limit(limit);
+  // As the two partial indexes say it (0007_events_of_a_person.ts).
+  const byThem = newest
+    .where(sql<boolean>`e.actor_kind = 'user'`)
+    .where('e.actor_id', '=', user_id)
+    // What an administrator does to other people is in those people's lists.
+    .where(sql<boolean>`(e.target_kind is distinct from 'user' or e.target_id = ${user_id})`)
+    .where(sql<boolean>`(not starts_with(e.action, 'api_key.') or e.target_id = any(${key_ids}))`);
+  const aboutThem = newest
+    .where(
+      sql<boolean>`e.target_kind = 'user' and e.action not in ('access_token.issued', 'refresh_token.rotated', 'refresh_token.replayed')`,
+    )
+    .where('e.target_id', '=', user_id)
+    .where(sql<boolean>`(e.actor_kind, e.actor_id) is distinct from ('user', ${user_id})`);
+  const aboutKeys = newest
+    .where('e.target_kind', '=', 'api_key')
+    .where(sql<boolean>`e.target_id = any(${key_ids})`)
+    .where(sql<boolean>`(e.actor_kind, e.actor_id) is distinct from ('user', ${user_id})`);
+  return db
+    .selectFrom(byThem.as('by_them'))
+    .selectAll()
+    .unionAll(db.selectFrom(aboutThem.as('about_them')).selectAll())
+    .$if(key_ids.length > 0, (query) => query.unionAll(db.selectFrom(aboutKeys.as('about_keys')).selectAll()))
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+}

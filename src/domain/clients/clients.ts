@@ -1,0 +1,268 @@
+import { isDeepStrictEqual } from 'node:util';
+import { v7 as uuidv7 } from 'uuid';
+import type { ClientType } from '../../../db/schema.ts';
+import { appendEvent, changesBetween } from '../audit/index.ts';
+import type { Trx } from '../../platform/database/index.ts';
+import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
+import { defaultSigningAlg } from '../signing-keys/index.ts';
+import { mustBeAllowedWith } from './rights.ts';
+import { ClientInput } from './schemas.ts';
+import { keepSecrets, type SecretDeps } from './secrets.ts';
+import { type Client, findClient, insertClient, lockClient, updateClient } from './store.ts';
+
+export type ClientDeps = SecretDeps & {
+  /** The provider's own check of RFC 7591 metadata; throws a Problem `invalid`. */
+  validateMetadata: (metadata: Record<string, unknown>) => Promise<void>;
+};
+
+export type PutClientResult = {
+  client: Client;
+  change: 'created' | 'updated' | 'unchanged';
+  /** The secret made here; shown once, stored nowhere. */
+  client_secret?: string;
+};
+
+const defaults = {
+  grant_types: ['authorization_code', 'refresh_token'],
+  token_endpoint_auth_method: 'client_secret_basic',
+};
+
+/**
+ * The algorithms of what is signed for a client that names none. They are stored with the client: clients from before this
+ * default was followed keep the one they had (migration 0018).
+ */
+const signingDefaults = {
+  id_token_signed_response_alg: defaultSigningAlg,
+  authorization_signed_response_alg: defaultSigningAlg,
+};
+
+/** A client's kind follows from its metadata: nobody has to say it twice. */
+function typeOf(metadata: Record<string, unknown>): ClientType {
+  const grants = Array.isArray(metadata.grant_types) ? metadata.grant_types : defaults.grant_types;
+  if (metadata.application_type === 'native') return 'native';
+  if (grants.length === 1 && grants[0] === 'client_credentials') return 'service';
+  return metadata.token_endpoint_auth_method === 'none' ? 'spa' : 'web';
+}
+
+/**
+ * Creates a client, or makes an existing one equal to the input, in the transaction of the verb that decides it. A secret is
+ * made when one is needed and none is live; applying again never makes another. A given secret that is new replaces the given
+ * ones before it at once. An input without a signing algorithm leaves an existing client the one it has. The metadata was judged
+ * before (`checkClient`).
+ *
+ * @throws Problem `conflict`: it is built in; `forbidden`: it has, or would get, what the actor does not hold
+ */
+export async function putClient(
+  trx: Trx,
+  deps: ClientDeps,
+  actor: Actor,
+  input: ClientInput,
+): Promise<PutClientResult> {
+  const existing = await lockClient(trx, input.client_id);
+  const desired = split({ ...signingAlgsOf(existing), ...input });
+  if (existing?.built_in) mustKeepAllBut(existing, desired.columns);
+  await mustBeAllowedWith(trx, {
+    ...{ now: deps.now, actor, client_id: input.client_id },
+    client: existing,
+    desired: desired.columns,
+  });
+  const { client, change } = existing
+    ? await alter(deps, trx, existing, desired.columns)
+    : { client: await create(deps, trx, input.client_id, desired.columns), change: 'created' as const };
+  if (change !== 'unchanged') await record(trx, actor, change, { client, before: existing, occurred_at: deps.now() });
+  const secrets = await keepSecrets(trx, deps, actor, { client, given: input.client_secret });
+  return { client, change: change === 'unchanged' && secrets.changed ? 'updated' : change, ...secrets.made };
+}
+
+/**
+ * Judges metadata as the provider will when the client is used.
+ *
+ * @throws Problem `invalid`: it contradicts itself or a standard
+ */
+export async function checkClient(
+  { validateMetadata }: Pick<ClientDeps, 'validateMetadata'>,
+  input: ClientInput,
+): Promise<void> {
+  await validateMetadata({ ...split(input).metadata, client_id: input.client_id });
+}
+
+/**
+ * Registers a client that must be new.
+ *
+ * @throws Problem `invalid`: the metadata contradicts itself or a standard; `conflict`: there is one with this `client_id`;
+ *   `forbidden`: it would get what the actor does not hold
+ */
+export async function createClient(deps: ClientDeps, actor: Actor, input: ClientInput): Promise<PutClientResult> {
+  await checkClient(deps, input);
+  return deps.db.transaction().execute(async (trx) => {
+    if (await lockClient(trx, input.client_id)) throw conflict(`There is a client "${input.client_id}" already.`);
+    return putClient(trx, deps, actor, input);
+  });
+}
+
+/**
+ * Changes a client by a JSON Merge Patch of how configuration names it. Whoever changes one could make it their own, so they
+ * must hold all that it has.
+ *
+ * @throws Problem `not_found`; `invalid`; `precondition_failed`; `forbidden`: it has, or would get, what the actor does not hold
+ */
+export async function changeClient(
+  deps: ClientDeps,
+  actor: Actor,
+  { client_id, patch, ifVersion }: { client_id: string; patch: Record<string, unknown>; ifVersion: number | undefined },
+): Promise<Client> {
+  const before = await findClient(deps.db, client_id);
+  if (!before) throw notFound('client', client_id);
+  const input = checked(ClientInput, mergePatch(asInput(before), patch));
+  if (input.client_id !== client_id) throw invalid('/client_id', 'A client keeps its client_id.');
+  await checkClient(deps, input);
+  return deps.db.transaction().execute(async (trx) => {
+    const client = await lockClient(trx, client_id);
+    // What was judged is what was read: whoever was faster in between has to be seen first.
+    if (!client) throw notFound('client', client_id);
+    mustBeAt(client.version, before.version);
+    mustBeAt(client.version, ifVersion);
+    // A patch that removes an algorithm asks for the default.
+    return (await putClient(trx, deps, actor, { ...(client.built_in ? {} : signingDefaults), ...input })).client;
+  });
+}
+
+/** A client as configuration names it; its secrets are stored as digests only. */
+export function asInput(client: Client): ClientInput {
+  const { client_id, metadata, first_party, claims_in_id_token, enabled, ...rest } = client;
+  const { resources, service_permissions, introspects, lifetimes } = rest;
+  const may = { resources, service_permissions, introspects, lifetimes };
+  return { client_id, ...metadata, first_party, claims_in_id_token, enabled, ...may };
+}
+
+function split(input: ClientInput) {
+  const {
+    client_id: _,
+    client_secret: __,
+    first_party,
+    claims_in_id_token,
+    enabled,
+    resources,
+    service_permissions,
+    introspects,
+    lifetimes,
+    ...rest
+  } = input;
+  const metadata = withDefaults(rest);
+  const type = typeOf(metadata);
+  return {
+    metadata,
+    columns: {
+      ...{ metadata, type, first_party, claims_in_id_token, enabled },
+      ...{ resources, service_permissions, introspects, lifetimes },
+    },
+  };
+}
+
+/** The signing algorithms that an existing client was registered with. */
+function signingAlgsOf(existing: Client | undefined): Record<string, unknown> {
+  const members = Object.keys(signingDefaults);
+  return Object.fromEntries(Object.entries(existing?.metadata ?? {}).filter(([member]) => members.includes(member)));
+}
+
+/** RFC 7591 §2's defaults, and none of the redirect members for a client that never redirects. */
+function withDefaults(given: Record<string, unknown>): Record<string, unknown> {
+  const metadata: Record<string, unknown> = { ...defaults, ...signingDefaults, ...given };
+  const redirects = Array.isArray(metadata.grant_types) && metadata.grant_types.includes('authorization_code');
+  return redirects ? metadata : { response_types: [], redirect_uris: [], ...metadata };
+}
+
+type Columns = ReturnType<typeof split>['columns'];
+
+function asStored({ metadata, resources, service_permissions, introspects, lifetimes, ...plain }: Columns) {
+  const json = { metadata, resources, service_permissions, introspects, lifetimes };
+  return {
+    ...plain,
+    ...(Object.fromEntries(Object.entries(json).map(([k, v]) => [k, JSON.stringify(v)])) as Record<
+      keyof typeof json,
+      string
+    >),
+  };
+}
+
+async function create({ now }: ClientDeps, trx: Trx, client_id: string, columns: Columns): Promise<Client> {
+  const created_at = now();
+  return insertClient(trx, { id: uuidv7(), client_id, ...asStored(columns), created_at, updated_at: created_at });
+}
+
+async function alter({ now }: ClientDeps, trx: Trx, existing: Client, columns: Columns) {
+  const isSame = Object.entries(columns).every(([name, value]) =>
+    isDeepStrictEqual(existing[name as keyof Columns], value),
+  );
+  if (isSame) return { client: existing, change: 'unchanged' as const };
+  const updated_at = now();
+  // Disabled now: tokens from before stay dead when it is enabled again.
+  const ended = existing.enabled && !columns.enabled ? { tokens_valid_after: updated_at } : {};
+  const client = await updateClient(trx, existing.id, { ...asStored(columns), ...ended, updated_at });
+  return { client, change: 'updated' as const };
+}
+
+/**
+ * Stops a client: it can no longer authenticate, and none of its tokens work from the next request on. Enabling it again
+ * is `putClient` with `enabled: true`; tokens from before stay dead.
+ *
+ * @throws Problem `not_found`; `conflict`: it is built in
+ */
+export async function disableClient(deps: ClientDeps, actor: Actor, client_id: string): Promise<Client> {
+  return deps.db.transaction().execute(async (trx) => {
+    const client = await lockClient(trx, client_id);
+    if (!client) throw notFound('client', client_id);
+    mustBeRegistered(client);
+    if (!client.enabled) return client;
+    const disabled_at = deps.now();
+    const disabled = await updateClient(trx, client.id, {
+      enabled: false,
+      tokens_valid_after: disabled_at,
+      updated_at: disabled_at,
+    });
+    await record(trx, actor, 'disabled', { client: disabled, occurred_at: disabled_at });
+    return disabled;
+  });
+}
+
+function mustBeRegistered({ client_id, built_in }: Client): void {
+  if (built_in) throw conflict(`The client "${client_id}" is built in: it cannot be disabled.`);
+}
+
+/** Of what is built in an operator sets how long its tokens live, and nothing else. */
+function mustKeepAllBut(existing: Client, { lifetimes: _, ...columns }: Columns): void {
+  const changed = Object.entries(columns).some(
+    ([name, value]) => !isDeepStrictEqual(existing[name as keyof Columns], value),
+  );
+  if (changed) throw conflict(`The client "${existing.client_id}" is built in: only its lifetimes can be changed.`);
+}
+
+type Recorded = { client: Client; before?: Client | undefined; occurred_at: Date };
+
+async function record(
+  trx: Trx,
+  actor: Actor,
+  what: 'created' | 'updated' | 'disabled',
+  { client, before, occurred_at }: Recorded,
+): Promise<void> {
+  const { client_id, type, enabled } = client;
+  const changed = what === 'updated' && before ? { changed: changesOf(before, client) } : {};
+  await appendEvent(trx, {
+    actor,
+    action: `client.${what}`,
+    target: { kind: 'client', id: client_id },
+    details: { type, enabled, ...changed },
+    occurred_at,
+  });
+}
+
+/** Of keys only what tells them apart: whatever else is in a JWK could be worth something to whoever reads the log. */
+function changesOf(before: Client, after: Client) {
+  const { jwks, ...changed } = changesBetween(asInput(before), asInput(after));
+  return jwks ? { ...changed, jwks: { old: namesOfKeys(jwks.old), new: namesOfKeys(jwks.new) } } : changed;
+}
+
+function namesOfKeys(jwks: unknown) {
+  const { keys } = (jwks ?? {}) as { keys?: Record<string, unknown>[] };
+  return keys?.map(({ kid, kty, crv, alg, use }) => ({ kid, kty, crv, alg, use })) ?? null;
+}

@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import { keyIn, MergePatch, notFound, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { asInput, type ClientDeps, changeClient, createClient, disableClient } from './clients.ts';
+import {
+  ClientInput,
+  ClientParams,
+  ClientsQuery,
+  ClientView,
+  CreatedClientView,
+  MadeSecretView,
+  RotatedSecretView,
+  RotationInput,
+  SecretInput,
+  SecretParams,
+  SecretView,
+} from './schemas.ts';
+import { addClientSecret, revokeClientSecret, rotateClientSecret } from './secrets.ts';
+import { type Client, findClient, listClients, listSecrets } from './store.ts';
+
+/** Registered applications and services. */
+export const clientRoutes = (deps: ClientDeps): Route[] => [...registrations(deps), ...secrets(deps)];
+
+const registrations = (deps: ClientDeps): Route[] => [
+  route({
+    method: 'GET',
+    path: '/clients',
+    summary: 'Applications and services, searched, filtered and sorted',
+    permission: 'latchkey:client:read',
+    query: ClientsQuery,
+    response: pageOf(ClientView),
+    handle: async ({ query: { cursor, limit, ...query } }) => {
+      const after = keyIn(cursor, query.sort === 'client_id' ? undefined : z.uuid());
+      const rows = await listClients(deps.db, { ...query, limit: limit + 1, after });
+      const keyOf = ({ client_id, id }: Client) => (query.sort === 'client_id' ? client_id : id);
+      const { items, next } = pageByKey(rows, limit, keyOf);
+      return { items: items.map(shown), next };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/clients',
+    summary: 'Register an application or service; it can get nothing that you do not hold',
+    permission: 'latchkey:client:write',
+    body: ClientInput,
+    response: CreatedClientView,
+    status: 201,
+    handle: async ({ actor, body }) => {
+      const { client, client_secret } = await createClient(deps, actor, body);
+      return { ...shown(client), client_secret };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/clients/{client_id}',
+    summary: 'An application or service',
+    permission: 'latchkey:client:read',
+    params: ClientParams,
+    response: ClientView,
+    handle: async ({ params }) => shown(await getClient(deps, params.client_id)),
+  }),
+  route({
+    method: 'PATCH',
+    path: '/clients/{client_id}',
+    summary: 'Change an application or service; you must hold all that it has',
+    permission: 'latchkey:client:write',
+    params: ClientParams,
+    body: MergePatch,
+    response: ClientView,
+    handle: async ({ actor, params, body, ifVersion }) =>
+      shown(await changeClient(deps, actor, { ...params, patch: body, ifVersion })),
+  }),
+  route({
+    method: 'POST',
+    path: '/clients/{client_id}/disable',
+    summary: 'Stop an application or service: it cannot authenticate, and none of its tokens works from now on',
+    permission: 'latchkey:client:disable',
+    params: ClientParams,
+    response: ClientView,
+    handle: async ({ actor, params }) => shown(await disableClient(deps, actor, params.client_id)),
+  }),
+];
+
+const secrets = (deps: ClientDeps): Route[] => [
+  route({
+    method: 'GET',
+    path: '/clients/{client_id}/secrets',
+    summary: 'The secrets a client has had, never their values',
+    permission: 'latchkey:client:read',
+    params: ClientParams,
+    response: z.object({ items: z.array(SecretView) }),
+    handle: async ({ params }) => {
+      const { id } = await getClient(deps, params.client_id);
+      return { items: await listSecrets(deps.db, id) };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/clients/{client_id}/secrets',
+    summary: 'Make one more secret beside the present ones',
+    permission: 'latchkey:client_secret:create',
+    params: ClientParams,
+    body: SecretInput,
+    response: MadeSecretView,
+    status: 201,
+    handle: ({ actor, params, body: { label, expires_in_days } }) =>
+      addClientSecret(deps, actor, { ...params, label, expires_at: expiry(deps.now(), expires_in_days) }),
+  }),
+  route({
+    method: 'POST',
+    path: '/clients/{client_id}/secrets/rotate',
+    summary: 'Make a new secret; the present ones work until the overlap is over',
+    permission: 'latchkey:client_secret:create',
+    params: ClientParams,
+    body: RotationInput,
+    response: RotatedSecretView,
+    status: 201,
+    handle: ({ actor, params, body: { label, expires_in_days, overlap_seconds } }) =>
+      rotateClientSecret(deps, actor, {
+        ...params,
+        label,
+        expires_at: expiry(deps.now(), expires_in_days),
+        overlapSeconds: overlap_seconds,
+      }),
+  }),
+  route({
+    method: 'POST',
+    path: '/clients/{client_id}/secrets/{secret_id}/revoke',
+    summary: 'End one secret; it is refused from now on',
+    permission: 'latchkey:client_secret:revoke',
+    params: SecretParams,
+    handle: ({ actor, params }) => revokeClientSecret(deps, actor, params),
+  }),
+];
+
+/** @throws Problem `not_found` */
+async function getClient({ db }: ClientDeps, client_id: string): Promise<Client> {
+  const client = await findClient(db, client_id);
+  if (!client) throw notFound('client', client_id);
+  return client;
+}
+
+function shown(client: Client) {
+  const { type, tokens_valid_after, version, created_at, updated_at } = client;
+  return { ...asInput(client), type, tokens_valid_after, version, created_at, updated_at };
+}
+
+const dayMs = 86_400_000;
+
+function expiry(now: Date, days: number | undefined): Date | undefined {
+  return days === undefined ? undefined : new Date(now.getTime() + days * dayMs);
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { Flag, isSeen, notSeen, PageQuery, SecretText, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { CorsOrigins } from './cors-origins.ts';
+
+const mostResources = 100;
+const mostScopes = 500;
+const ApiIdentifier = z.url().refine(isSeen, notSeen);
+const scopesPerResource = z
+  .record(ApiIdentifier, z.array(ShownText(256)).max(mostScopes))
+  .refine((named) => Object.keys(named).length <= mostResources, `must name at most ${mostResources} resource servers`);
+const seconds = z.int().positive();
+const day = 86_400;
+
+/** Overrides of the installation's lifetimes, in seconds; within the same bounds. */
+const Lifetimes = z.strictObject({
+  access_token: seconds.max(day).optional(),
+  refresh_token_idle: seconds.max(366 * day).optional(),
+  refresh_token_absolute: seconds.max(1830 * day).optional(),
+  refresh_grace: z.int().min(0).max(60).optional(),
+});
+
+const clientIdShape = /^[\u0021-\u007e]{1,255}$/;
+
+/** Whether any client could have this id; nothing else is worth a query. */
+export const isClientId = (text: string): boolean => clientIdShape.test(text);
+
+/** Members of ours beside RFC 7591's. */
+const clientExtensions = {
+  first_party: z.boolean().default(false).meta({ description: 'the person is not asked for consent' }),
+  claims_in_id_token: z.boolean().default(true).meta({
+    description:
+      'ID tokens hold what the granted scopes profile, email and groups give; false: only what the claims parameter names, and userinfo has the rest',
+  }),
+  enabled: z.boolean().default(true),
+  resources: scopesPerResource
+    .default({})
+    .meta({ description: 'what it may ask for on behalf of people, per resource server' }),
+  service_permissions: scopesPerResource
+    .default({})
+    .meta({ description: 'what it may have itself, per resource server' }),
+  introspects: z
+    .array(ApiIdentifier)
+    .max(mostResources)
+    .default([])
+    .meta({ description: 'resource servers it is, or acts for: it may introspect their tokens' }),
+  lifetimes: Lifetimes.default({}),
+};
+
+// RFC 6749 Appendix A.2. Anything else no client could send.
+const ClientSecret = SecretText.min(16, 'must have at least 16 characters')
+  .max(512)
+  .refine((secret) => !/[\r\n]$/.test(secret), 'ends with a line break, which no request can carry: remove it')
+  .regex(/^[\u0020-\u007e]*[\r\n]*$/, 'must be printable ASCII characters: no request can carry others (RFC 6749 A.2)');
+
+type Issues = { addIssue: (issue: { code: 'custom'; path: string[]; message: string }) => void };
+
+const judgedAlone = new Set(['client_id', 'client_secret', 'client_name', 'introspects']);
+
+/** Whatever of RFC 7591's members is a text, someone sees: in the console, in the log, on the consent page. */
+function refuseUnseen(client: Record<string, unknown>, { addIssue }: Issues): void {
+  for (const [member, value] of Object.entries(client)) {
+    if (judgedAlone.has(member)) continue;
+    const texts = [value].flat().filter((each) => typeof each === 'string');
+    if (texts.some((text) => text !== '' && !isSeen(text)))
+      addIssue({ code: 'custom', path: [member], message: notSeen });
+  }
+}
+
+/**
+ * A client as configuration names it: RFC 7591 members (checked by the provider) and ours. Control characters and
+ * unknown members are refused where it is stored.
+ */
+export const ClientInput = z
+  .looseObject({
+    client_id: z
+      .string()
+      .regex(clientIdShape, 'must be 1 to 255 printable ASCII characters')
+      .meta({ description: 'may look like a UUID, if no user, client or API key has that id' }),
+    client_secret: ClientSecret.optional(),
+    client_name: ShownText(100).optional(),
+    scope: z.string().optional(),
+    allowed_cors_origins: CorsOrigins.optional(),
+    ...clientExtensions,
+  })
+  .superRefine(refuseUnseen);
+export type ClientInput = z.infer<typeof ClientInput>;
+
+/** A client as the API shows it: RFC 7591 members and ours, flat as they were given. */
+export const ClientView = z.looseObject({
+  client_id: z.string(),
+  type: z.enum(['web', 'spa', 'native', 'service']),
+  allowed_cors_origins: CorsOrigins.optional(),
+  ...clientExtensions,
+  tokens_valid_after: Timestamp.nullable(),
+  version: z.int(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+});
+
+const once = { description: 'shown this once, stored nowhere' };
+export const CreatedClientView = ClientView.extend({ client_secret: z.string().optional().meta(once) });
+
+export const ClientParams = z.strictObject({ client_id: z.string().regex(clientIdShape) });
+export const ClientsQuery = z.strictObject({
+  ...PageQuery,
+  q: z.string().max(100).optional().meta({ description: 'part of the client_id or name' }),
+  type: z.enum(['web', 'spa', 'native', 'service']).optional(),
+  enabled: Flag.optional(),
+  sort: z.enum(['client_id', '-created_at']).default('client_id'),
+});
+
+const longestDays = 3660;
+export const SecretInput = z.strictObject({
+  label: ShownText(100).optional(),
+  expires_in_days: z.int().min(1).max(longestDays).optional(),
+});
+export const RotationInput = SecretInput.extend({
+  overlap_seconds: z
+    .int()
+    .min(0)
+    .max(30 * 86_400)
+    .default(86_400)
+    .meta({ description: 'for how long the present secrets still work' }),
+});
+export const SecretParams = ClientParams.extend({ secret_id: z.uuid() });
+export const SecretView = z.object({
+  id: z.uuid(),
+  label: z.string().nullable(),
+  created_at: Timestamp,
+  expires_at: Timestamp.nullable(),
+  revoked_at: Timestamp.nullable(),
+});
+export const MadeSecretView = z.object({
+  id: z.uuid(),
+  client_secret: z.string().meta(once),
+  expires_at: Timestamp.nullable(),
+});
+export const RotatedSecretView = MadeSecretView.extend({ previous_end_at: Timestamp });

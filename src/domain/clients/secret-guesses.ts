@@ -1,0 +1,44 @@
+import { LRUCache } from 'lru-cache';
+import { addressGroups } from '../../platform/http/index.ts';
+
+/** Who tries a secret of which client, from where. */
+export type SecretAttempt = { client_id: string; address: string };
+
+/** Counts a wrong secret, on all nodes together; when there were too many: from which group of addresses, and seconds to wait. */
+export type CountWrongSecret = (attempt: SecretAttempt) => Promise<{ group: string; seconds: number } | undefined>;
+
+const most = 10_000;
+
+/**
+ * Stops guessing at client secrets, per client and address, so that nobody elsewhere is locked out. Only wrong ones cost a
+ * write; that there were too many is remembered here, and learnt by another node with the next wrong one it meets.
+ */
+export class SecretGuesses {
+  readonly #count: CountWrongSecret;
+  readonly #now: () => Date;
+  readonly #stoppedUntil = new LRUCache<string, number>({ max: most });
+
+  constructor(count: CountWrongSecret, now: () => Date) {
+    this.#count = count;
+    this.#now = now;
+  }
+
+  /** Seconds until this address may try this client again, even with the right secret; undefined: now. */
+  waitSeconds(attempt: SecretAttempt): number | undefined {
+    // Most of the time nobody is stopped: token requests pay for nothing.
+    if (this.#stoppedUntil.size === 0) return undefined;
+    const untilMs = addressGroups(attempt.address).map(
+      ({ name }) => this.#stoppedUntil.get(keyOf(attempt.client_id, name)) ?? 0,
+    );
+    const waitMs = Math.max(...untilMs) - this.#now().getTime();
+    return waitMs > 0 ? Math.ceil(waitMs / 1000) : undefined;
+  }
+
+  async countWrong(attempt: SecretAttempt): Promise<void> {
+    const stop = await this.#count(attempt);
+    if (!stop) return;
+    this.#stoppedUntil.set(keyOf(attempt.client_id, stop.group), this.#now().getTime() + stop.seconds * 1000);
+  }
+}
+
+const keyOf = (client_id: string, group: string) => JSON.stringify([client_id, group]);

@@ -1,0 +1,189 @@
+import { v7 as uuidv7 } from 'uuid';
+import { appendEvent } from '../audit/index.ts';
+import { type Digest, keyedDigest, mintCredential, sameDigest } from '../../platform/crypto/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Actor, conflict, notFound } from '../../platform/http/index.ts';
+import type { ServerKeys } from '../../platform/keys/index.ts';
+import { mustBeAllowedWith } from './rights.ts';
+import {
+  type Client,
+  endSecretsAt,
+  findSecretByDigest,
+  insertSecret,
+  listSecrets,
+  liveSecrets,
+  lockClient,
+  revokeSecrets,
+} from './store.ts';
+
+export type SecretDeps = { db: Db; now: () => Date; keys: ServerKeys };
+
+/** What a put did to a client's secrets; `client_secret` is the one made here: shown once, stored nowhere. */
+type KeptSecrets = { changed: boolean; made: { client_secret?: string } };
+
+/** `client_secret` is shown once, stored nowhere. */
+export type MadeSecret = { id: string; client_secret: string; expires_at: Date | null };
+
+type AddedSecret = {
+  client_id: string;
+  /** One of the operator's own choice; otherwise one is made. */
+  given?: string | undefined;
+  label?: string | undefined;
+  expires_at?: Date | undefined;
+};
+
+const secretMethods: ReadonlySet<unknown> = new Set(['client_secret_basic', 'client_secret_post']);
+const fromConfiguration = 'configuration';
+
+/** Whether a client that is registered with this `token_endpoint_auth_method` authenticates with a secret of ours. */
+export function isSecretMethod(method: unknown): boolean {
+  return secretMethods.has(method);
+}
+
+/** Compares a presented secret with a stored digest in constant time. */
+export function matchesSecret(
+  keys: ServerKeys,
+  stored: { digest: Digest; pepper_id: number },
+  presented: string,
+): boolean {
+  const pepper = keys.find(stored.pepper_id);
+  return pepper !== undefined && sameDigest(stored.digest, keyedDigest(pepper.key, presented));
+}
+
+/**
+ * Adds one more live secret beside the present ones, so that it can be rolled out before they are taken away.
+ *
+ * @returns the secret; shown once, stored nowhere
+ * @throws Problem `not_found`; `conflict`: this client does not authenticate with a secret, or has too many; `forbidden`: the
+ *   client holds what the actor does not, who would get it with the secret
+ */
+export async function addClientSecret(deps: SecretDeps, actor: Actor, input: AddedSecret): Promise<MadeSecret> {
+  const { client_id, ...secret } = input;
+  return deps.db.transaction().execute(async (trx) => {
+    const client = await lockOpenable(trx, deps, actor, client_id);
+    return storeSecret(trx, deps, actor, { client, ...secret });
+  });
+}
+
+/**
+ * Makes a new secret and lets the present ones end after an overlap, in which both work.
+ *
+ * @throws Problem as `addClientSecret`
+ */
+export async function rotateClientSecret(
+  deps: SecretDeps,
+  actor: Actor,
+  { client_id, overlapSeconds, ...secret }: AddedSecret & { overlapSeconds: number },
+): Promise<MadeSecret & { previous_end_at: Date }> {
+  return deps.db.transaction().execute(async (trx) => {
+    const client = await lockOpenable(trx, deps, actor, client_id);
+    const occurred_at = deps.now();
+    const previous_end_at = new Date(occurred_at.getTime() + overlapSeconds * 1000);
+    const previous = await liveSecrets(trx, client.id, occurred_at);
+    await endSecretsAt(trx, client.id, previous_end_at);
+    const made = await storeSecret(trx, deps, actor, { client, ...secret });
+    const target = { kind: 'client', id: client_id };
+    const details = { secret_id: made.id, previous: previous.map(({ id }) => id), previous_end_at };
+    await appendEvent(trx, { actor, action: 'client.secret.rotated', target, details, occurred_at });
+    return { ...made, previous_end_at };
+  });
+}
+
+/**
+ * Ends one secret; it is refused from the next request on. Repeating it changes and records nothing.
+ *
+ * @throws Problem `not_found`
+ */
+export async function revokeClientSecret(
+  deps: SecretDeps,
+  actor: Actor,
+  { client_id, secret_id }: { client_id: string; secret_id: string },
+): Promise<void> {
+  await deps.db.transaction().execute(async (trx) => {
+    const client = await lockClient(trx, client_id);
+    const secret = client && (await listSecrets(trx, client.id)).find(({ id }) => id === secret_id);
+    if (!client || !secret) throw notFound('client secret', secret_id);
+    if (!secret.revoked_at) await endSecrets(trx, deps, actor, { client, ids: [secret_id] });
+  });
+}
+
+/** The live client secret of a value, for who finds one lying about; undefined: it is none. */
+export async function findLiveSecret(
+  { db, keys, now }: SecretDeps,
+  value: string,
+): Promise<{ client_id: string; secret_id: string } | undefined> {
+  const digests = keys.all('pepper').map(({ key }) => keyedDigest(key, value));
+  return findSecretByDigest(db, digests, now());
+}
+
+const mostSecrets = 10;
+
+async function lockOpenable(trx: Trx, { now }: SecretDeps, actor: Actor, client_id: string): Promise<Client> {
+  const client = await lockClient(trx, client_id);
+  if (!client) throw notFound('client', client_id);
+  if (!usesSecret(client)) throw conflict(`Client "${client_id}" does not authenticate with a secret.`);
+  await mustBeAllowedWith(trx, { now, actor, client_id, client });
+  if ((await liveSecrets(trx, client.id, now())).length >= mostSecrets)
+    throw conflict(`Client "${client_id}" has ${mostSecrets} live secrets: revoke one first.`);
+  return client;
+}
+
+/** Sees to it that a client that needs a secret has one: the given one, or one that is made where none is live. */
+export async function keepSecrets(
+  trx: Trx,
+  deps: SecretDeps,
+  actor: Actor,
+  { client, given }: { client: Client; given: string | undefined },
+): Promise<KeptSecrets> {
+  if (!usesSecret(client)) return { changed: false, made: {} };
+  const live = await liveSecrets(trx, client.id, deps.now());
+  if (given === undefined) {
+    if (live.length > 0) return { changed: false, made: {} };
+    const { client_secret } = await storeSecret(trx, deps, actor, { client });
+    return { changed: true, made: { client_secret } };
+  }
+  if (live.some((secret) => matchesSecret(deps.keys, secret, given))) return { changed: false, made: {} };
+  const replaced = live.filter(({ label }) => label === fromConfiguration).map(({ id }) => id);
+  await endSecrets(trx, deps, actor, { client, ids: replaced });
+  await storeSecret(trx, deps, actor, { client, given, label: fromConfiguration });
+  return { changed: true, made: {} };
+}
+
+function usesSecret({ metadata }: Pick<Client, 'metadata'>): boolean {
+  return isSecretMethod(metadata.token_endpoint_auth_method);
+}
+
+type NewSecret = { client: Client } & Omit<AddedSecret, 'client_id'>;
+
+async function storeSecret(trx: Trx, { keys, now }: SecretDeps, actor: Actor, input: NewSecret): Promise<MadeSecret> {
+  const { client, given, label, expires_at } = input;
+  const secret = given ?? mintCredential('lk_cs_');
+  const pepper = keys.current('pepper');
+  const created_at = now();
+  const id = uuidv7();
+  const digest = keyedDigest(pepper.key, secret);
+  const columns = { label: label ?? null, expires_at: expires_at ?? null, created_at };
+  await insertSecret(trx, { id, client_id: client.id, digest, pepper_id: pepper.id, ...columns });
+  await appendEvent(trx, {
+    actor,
+    action: 'client.secret.created',
+    target: { kind: 'client', id: client.client_id },
+    details: { secret_id: id, label, expires_at },
+    occurred_at: created_at,
+  });
+  return { id, client_secret: secret, expires_at: expires_at ?? null };
+}
+
+async function endSecrets(
+  trx: Trx,
+  { now }: SecretDeps,
+  actor: Actor,
+  { client, ids }: { client: Client; ids: string[] },
+): Promise<void> {
+  const occurred_at = now();
+  const target = { kind: 'client', id: client.client_id };
+  await revokeSecrets(trx, ids, occurred_at);
+  for (const secret_id of ids) {
+    await appendEvent(trx, { actor, action: 'client.secret.revoked', target, details: { secret_id }, occurred_at });
+  }
+}

@@ -1,0 +1,143 @@
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
+import type { Database } from '../../../db/schema.ts';
+import type { Digest } from '../../platform/crypto/index.ts';
+import { containing, type Db, type Trx } from '../../platform/database/index.ts';
+import { conflict } from '../../platform/http/index.ts';
+
+/** Of tokens that belong to no client that somebody registered: of those got for people's API keys. */
+export const builtInClientId = 'latchkey-api-keys';
+
+export type Client = Selectable<Database['clients']>;
+export type ClientSecret = Selectable<Database['client_secrets']>;
+
+export async function findClient(db: Db, client_id: string): Promise<Client | undefined> {
+  return db.selectFrom('clients').selectAll().where('client_id', '=', client_id).executeTakeFirst();
+}
+
+/** Every client that somebody registered, for `latchkey export`. */
+export async function listEveryClient(db: Db): Promise<Client[]> {
+  return db.selectFrom('clients').selectAll().where('built_in', '=', false).orderBy('client_id').execute();
+}
+
+/** What people know these clients as, by `client_id`; one that is not registered is missing. */
+export async function listClientNames(db: Db, client_ids: readonly string[]): Promise<Map<string, string>> {
+  if (client_ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('clients')
+    .select(['client_id', sql<string>`coalesce(metadata ->> 'client_name', client_id)`.as('name')])
+    .where('client_id', 'in', client_ids)
+    .execute();
+  return new Map(rows.map(({ client_id, name }) => [client_id, name]));
+}
+
+// Of an administrator and a token commit the first to lock wins: commits hold the row `for share`.
+export async function lockClient(trx: Trx, client_id: string): Promise<Client | undefined> {
+  return trx.selectFrom('clients').selectAll().where('client_id', '=', client_id).forUpdate().executeTakeFirst();
+}
+
+/** @throws Problem `conflict`: the `client_id` is the id of a user, client or API key (RFC 9068 §5: `sub` must not collide) */
+export async function insertClient(trx: Trx, client: Insertable<Database['clients']>): Promise<Client> {
+  await trx.insertInto('subjects').values({ id: client.id, kind: 'client' }).execute();
+  return trx
+    .insertInto('clients')
+    .values(client)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+    .catch((error: unknown) => refuseTakenId(error, client.client_id));
+}
+
+function refuseTakenId(error: unknown, client_id: string): never {
+  const isTaken = error instanceof Error && 'constraint' in error && error.constraint === 'taken_identifiers_pkey';
+  throw isTaken
+    ? conflict(`The client_id "${client_id}" is taken: it is the id of something else here. Choose another one.`)
+    : error;
+}
+
+export async function updateClient(trx: Trx, id: string, changes: Updateable<Database['clients']>): Promise<Client> {
+  return trx
+    .updateTable('clients')
+    .set((eb) => ({ ...changes, version: eb('version', '+', 1) }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+export async function insertSecret(trx: Trx, secret: Insertable<Database['client_secrets']>): Promise<void> {
+  await trx.insertInto('client_secrets').values(secret).execute();
+}
+
+/** Secrets that still authenticate. */
+export async function liveSecrets(db: Db, client_id: string, now: Date): Promise<ClientSecret[]> {
+  return db
+    .selectFrom('client_secrets')
+    .selectAll()
+    .where('client_id', '=', client_id)
+    .where('revoked_at', 'is', null)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+    .orderBy('created_at')
+    .execute();
+}
+
+export async function findSecretByDigest(
+  db: Db,
+  digests: readonly Digest[],
+  now: Date,
+): Promise<{ client_id: string; secret_id: string } | undefined> {
+  return db
+    .selectFrom('client_secrets as s')
+    .innerJoin('clients as c', 'c.id', 's.client_id')
+    .select(['c.client_id', 's.id as secret_id'])
+    .where('s.digest', 'in', digests)
+    .where('s.revoked_at', 'is', null)
+    .where((eb) => eb.or([eb('s.expires_at', 'is', null), eb('s.expires_at', '>', now)]))
+    .executeTakeFirst();
+}
+
+export async function revokeSecrets(trx: Trx, ids: string[], revoked_at: Date): Promise<void> {
+  if (ids.length > 0) await trx.updateTable('client_secrets').set({ revoked_at }).where('id', 'in', ids).execute();
+}
+
+/** Every secret a client has had, newest first. */
+export async function listSecrets(db: Db, client_id: string): Promise<ClientSecret[]> {
+  return db.selectFrom('client_secrets').selectAll().where('client_id', '=', client_id).orderBy('id', 'desc').execute();
+}
+
+/** Lets what would live longer end then. */
+export async function endSecretsAt(trx: Trx, client_id: string, at: Date): Promise<void> {
+  await trx
+    .updateTable('client_secrets')
+    .set({ expires_at: at })
+    .where('client_id', '=', client_id)
+    .where('revoked_at', 'is', null)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', at)]))
+    .execute();
+}
+
+export type ClientsQuery = {
+  q?: string | undefined;
+  type?: Client['type'] | undefined;
+  enabled?: boolean | undefined;
+  sort: 'client_id' | '-created_at';
+  limit: number;
+  after: string | undefined;
+};
+
+/** Clients that somebody registered, searched by id and name, filtered and sorted; `after` is the `client_id` or `id` that the page before ended with. */
+export async function listClients(db: Db, { q, type, enabled, sort, limit, after }: ClientsQuery): Promise<Client[]> {
+  let query = db.selectFrom('clients').selectAll().where('built_in', '=', false).limit(limit);
+  if (q) {
+    const like = containing(q);
+    query = query.where((eb) =>
+      eb.or([eb('client_id', 'ilike', like), eb(sql<string>`metadata ->> 'client_name'`, 'ilike', like)]),
+    );
+  }
+  if (type) query = query.where('type', '=', type);
+  if (enabled !== undefined) query = query.where('enabled', '=', enabled);
+  if (sort === 'client_id') {
+    if (after) query = query.where('client_id', '>', after);
+    return query.orderBy('client_id').execute();
+  }
+  // UUIDv7 ids grow with time.
+  if (after) query = query.where('id', '<', after);
+  return query.orderBy('id', 'desc').execute();
+}

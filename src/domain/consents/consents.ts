@@ -1,0 +1,140 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { ConsentedScopes } from '../../../db/schema.ts';
+import { allows } from '../access/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Actor, notFound } from '../../platform/http/index.ts';
+import {
+  type Consent,
+  countUnderConsent,
+  type Ending,
+  endGrants,
+  insertConsent,
+  lockConsent,
+  lockStandingConsent,
+  markRevoked,
+  updateConsentScopes,
+} from './store.ts';
+
+export type ConsentDeps = { db: Db; now: () => Date };
+
+type Answer = {
+  user_id: string;
+  client: { id: string; client_id: string };
+  /** What was asked on the page. */
+  asked: ConsentedScopes;
+  /** What of it the person left ticked. */
+  allowed: ConsentedScopes;
+};
+
+/** Records what a person allows: what was asked and left unticked is no longer allowed, what was not asked stays. */
+export async function allowClient(
+  { db, now }: ConsentDeps,
+  actor: Actor,
+  { user_id, client, asked, allowed }: Answer,
+): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const occurred_at = now();
+    await insertConsent(trx, {
+      id: uuidv7(),
+      user_id,
+      client_id: client.id,
+      scopes: { openid: [], resources: {} },
+      created_at: occurred_at,
+    });
+    const consent = await lockStandingConsent(trx, user_id, client.id);
+    if (!consent) throw new Error('the consent was taken back while it was given');
+    await updateConsentScopes(trx, consent.id, answered(consent.scopes, asked, allowed), occurred_at);
+    await appendEvent(trx, {
+      actor,
+      action: 'consent.given',
+      target: { kind: 'client', id: client.client_id },
+      details: { consent_id: consent.id, allowed },
+      occurred_at,
+    });
+  });
+}
+
+/** The scopes after an answer. */
+function answered(before: ConsentedScopes, asked: ConsentedScopes, allowed: ConsentedScopes): ConsentedScopes {
+  const merge = (old: string[] = [], question: string[] = [], yes: string[] = []) => [
+    ...new Set([...old.filter((scope) => !question.includes(scope)), ...yes]),
+  ];
+  const identifiers = [...new Set([...Object.keys(before.resources), ...Object.keys(allowed.resources)])];
+  const resources = identifiers.map((id) => [
+    id,
+    merge(before.resources[id], asked.resources[id], allowed.resources[id]),
+  ]);
+  return { openid: merge(before.openid, asked.openid, allowed.openid), resources: Object.fromEntries(resources) };
+}
+
+/** Records that a person did not allow what a client asked. */
+export async function denyClient({ db, now }: ConsentDeps, actor: Actor, client_id: string): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const target = { kind: 'client', id: client_id };
+    await appendEvent(trx, { actor, action: 'consent.denied', target, outcome: 'failure', occurred_at: now() });
+  });
+}
+
+/**
+ * Takes a consent back: every code and token issued under it is refused from the next request on; a rotation in flight
+ * loses. Repeating it changes and records nothing.
+ *
+ * @throws Problem `not_found`: no such consent, or none that this actor may take back
+ */
+export async function takeBackConsent({ db, now }: ConsentDeps, actor: Actor, consent_id: string): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const consent = await lockConsent(trx, consent_id);
+    if (!consent || !mayTakeBack(actor, consent)) throw notFound('connected app', consent_id);
+    if (consent.revoked_at) return;
+    const revoked_at = now();
+    await markRevoked(trx, consent_id, revoked_at);
+    const grants = await endGrants(trx, { consent_id }, { revoked_at, revoked_for: 'consent taken back' });
+    await appendEvent(trx, {
+      actor,
+      action: 'consent.taken_back',
+      // Whoever takes it back, it happens to the person whose it was.
+      target: { kind: 'user', id: consent.user_id },
+      details: { consent_id, client_id: consent.client, grants: grants.length },
+      occurred_at: revoked_at,
+    });
+  });
+}
+
+/** A person may take back their own; anyone else needs the permission. */
+function mayTakeBack(actor: Actor, { user_id }: Pick<Consent, 'user_id'>): boolean {
+  return (actor.kind === 'user' && actor.id === user_id) || allows(actor.permissions, 'latchkey:consent:revoke');
+}
+
+/** What taking a consent back would end now. */
+export async function whatWouldEnd({ db, now }: ConsentDeps, consent_id: string): Promise<Ending> {
+  return countUnderConsent(db, consent_id, now());
+}
+
+/**
+ * Ends one grant and everything under it.
+ *
+ * @throws Problem `not_found`: no such grant, or it has ended already
+ */
+export async function endGrant({ db, now }: ConsentDeps, actor: Actor, id: string): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const revoked_at = now();
+    const ended = await endGrants(trx, { id }, { revoked_at, revoked_for: 'revoked' });
+    if (ended.length === 0) throw notFound('standing grant', id);
+    await appendEvent(trx, { actor, action: 'grant.revoked', target: { kind: 'grant', id }, occurred_at: revoked_at });
+  });
+}
+
+/** Ends a person's grants inside another verb's transaction, all or all but those of one session. */
+export async function endGrantsOf(
+  trx: Trx,
+  {
+    user_id,
+    exceptSession,
+    revoked_for,
+    revoked_at,
+  }: { user_id: string; exceptSession?: string | undefined; revoked_for: string; revoked_at: Date },
+): Promise<number> {
+  const ended = await endGrants(trx, { user_id, exceptSession }, { revoked_at, revoked_for });
+  return ended.length;
+}

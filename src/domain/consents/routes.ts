@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { keyIn, notFound, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { type ConsentDeps, endGrant, takeBackConsent } from './consents.ts';
+import { ConsentParams, ConsentsQuery, ConsentView, GrantParams, GrantsQuery, GrantView } from './schemas.ts';
+import { listConsents, listStandingGrants } from './store.ts';
+
+/** What people allowed, and what clients hold under it. */
+export const consentRoutes = (deps: ConsentDeps): Route[] => [
+  route({
+    method: 'GET',
+    path: '/consents',
+    summary: 'What people allowed applications, newest first',
+    permission: 'latchkey:consent:read',
+    query: ConsentsQuery,
+    response: pageOf(ConsentView),
+    handle: async ({ query: { cursor, limit, ...query } }) => {
+      const rows = await listConsents(deps.db, { ...query, limit: limit + 1, after: keyIn(cursor, z.uuid()) });
+      return pageByKey(rows, limit, ({ consent_id }) => consent_id);
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/consents/{consent_id}',
+    summary: 'What a person allowed an application',
+    permission: 'latchkey:consent:read',
+    params: ConsentParams,
+    response: ConsentView,
+    handle: async ({ params: { consent_id } }) => {
+      const [consent] = await listConsents(deps.db, { consent_id, limit: 1, after: undefined });
+      if (!consent) throw notFound('consent', consent_id);
+      return consent;
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/consents/{consent_id}/revoke',
+    summary: 'Take a consent back; everything under it stops working now, and the person is asked again',
+    permission: 'latchkey:consent:revoke',
+    params: ConsentParams,
+    handle: ({ actor, params }) => takeBackConsent(deps, actor, params.consent_id),
+  }),
+  route({
+    method: 'GET',
+    path: '/grants',
+    summary: 'What applications hold for people in single sessions, newest first',
+    permission: 'latchkey:grant:read',
+    query: GrantsQuery,
+    response: pageOf(GrantView),
+    handle: async ({ query: { cursor, limit, ...query } }) => {
+      const after = keyIn(cursor, z.uuid());
+      const rows = await listStandingGrants(deps.db, { ...query, now: deps.now(), limit: limit + 1, after });
+      return pageByKey(rows, limit, ({ id }) => id);
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/grants/{grant_id}',
+    summary: 'What an application holds for a person in one session',
+    permission: 'latchkey:grant:read',
+    params: GrantParams,
+    response: GrantView,
+    handle: async ({ params: { grant_id } }) => {
+      const query = { grant_id, now: deps.now(), limit: 1, after: undefined };
+      const [grant] = await listStandingGrants(deps.db, query);
+      if (!grant) throw notFound('standing grant', grant_id);
+      return grant;
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/grants/{grant_id}/revoke',
+    summary: 'End a grant; every code and token under it stops working now',
+    permission: 'latchkey:grant:revoke',
+    params: GrantParams,
+    handle: ({ actor, params }) => endGrant(deps, actor, params.grant_id),
+  }),
+];

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { UserReferenceText } from '../access/index.ts';
+import { Flag, PageQuery, Timestamp } from '../../platform/http/index.ts';
+
+const Whose = {
+  user: UserReferenceText.optional(),
+  client_id: z.string().max(255).optional(),
+};
+
+export const ConsentsQuery = z.strictObject({
+  ...PageQuery,
+  ...Whose,
+  standing: Flag.optional().meta({ description: 'true: only what is allowed now; false: only what was taken back' }),
+});
+export const ConsentParams = z.strictObject({ consent_id: z.uuid() });
+export const ConsentView = z.object({
+  consent_id: z.uuid(),
+  user_id: z.uuid(),
+  username: z.string(),
+  client_id: z.string(),
+  client_name: z.string(),
+  scopes: z.object({
+    openid: z.array(z.string()),
+    resources: z.record(z.string(), z.array(z.string())),
+  }),
+  allowed_at: Timestamp,
+  last_used_at: Timestamp.nullable(),
+  expires_at: Timestamp.nullable(),
+  revoked_at: Timestamp.nullable(),
+});
+
+export const GrantsQuery = z.strictObject({ ...PageQuery, ...Whose });
+export const GrantParams = z.strictObject({ grant_id: z.uuid() });
+export const GrantView = z.object({
+  id: z.uuid(),
+  user_id: z.uuid(),
+  username: z.string(),
+  client_id: z.string(),
+  consent_id: z.uuid().nullable(),
+  session_id: z.string().nullable(),
+  offline: z.boolean().meta({ description: 'outlives the browser session' }),
+  created_at: Timestamp,
+});

@@ -1,0 +1,257 @@
+import { type Selectable, sql } from 'kysely';
+import type { ConsentedScopes, Database } from '../../../db/schema.ts';
+import { isUser } from '../access/index.ts';
+import { containing, type Db, type Trx } from '../../platform/database/index.ts';
+
+export type Consent = Selectable<Database['consents']>;
+
+/** What the person allows this client today. */
+export async function findStandingConsent(
+  db: Db,
+  user_id: string,
+  client_id: string,
+  now?: Date,
+): Promise<Consent | undefined> {
+  const query = db.selectFrom('consents').selectAll().where('user_id', '=', user_id).where('client_id', '=', client_id);
+  const consent = await query.where('revoked_at', 'is', null).executeTakeFirst();
+  return consent && (!now || !consent.expires_at || consent.expires_at > now) ? consent : undefined;
+}
+
+export async function lockStandingConsent(trx: Trx, user_id: string, client_id: string): Promise<Consent | undefined> {
+  const query = trx
+    .selectFrom('consents')
+    .selectAll()
+    .where('user_id', '=', user_id)
+    .where('client_id', '=', client_id);
+  return query.where('revoked_at', 'is', null).forUpdate().executeTakeFirst();
+}
+
+/** With the `client_id` of its client. */
+export async function lockConsent(trx: Trx, id: string): Promise<(Consent & { client: string }) | undefined> {
+  return trx
+    .selectFrom('consents as k')
+    .innerJoin('clients as c', 'c.id', 'k.client_id')
+    .selectAll('k')
+    .select('c.client_id as client')
+    .where('k.id', '=', id)
+    .forUpdate('k')
+    .executeTakeFirst();
+}
+
+type NewConsent = { id: string; user_id: string; client_id: string; scopes: ConsentedScopes; created_at: Date };
+
+/** Inserts, unless another tab did a moment ago: then that one is locked and answered by the caller's next look. */
+export async function insertConsent(trx: Trx, { created_at, scopes, ...consent }: NewConsent): Promise<void> {
+  await trx
+    .insertInto('consents')
+    .values({ ...consent, scopes: JSON.stringify(scopes), created_at, updated_at: created_at })
+    .onConflict((conflict) => conflict.columns(['user_id', 'client_id']).where('revoked_at', 'is', null).doNothing())
+    .execute();
+}
+
+export async function updateConsentScopes(
+  trx: Trx,
+  id: string,
+  scopes: ConsentedScopes,
+  updated_at: Date,
+): Promise<void> {
+  await trx
+    .updateTable('consents')
+    .set((eb) => ({ scopes: JSON.stringify(scopes), updated_at, version: eb('version', '+', 1) }))
+    .where('id', '=', id)
+    .execute();
+}
+
+export async function markRevoked(trx: Trx, id: string, revoked_at: Date): Promise<void> {
+  await trx.updateTable('consents').set({ revoked_at, updated_at: revoked_at }).where('id', '=', id).execute();
+}
+
+type GrantFilter = { id?: string; consent_id?: string; user_id?: string; exceptSession?: string | undefined };
+
+/** Ends grants, and with them every code, token and family under them (each of their reads joins the grant). */
+export async function endGrants(
+  trx: Trx,
+  filter: GrantFilter,
+  ended: { revoked_at: Date; revoked_for: string },
+): Promise<string[]> {
+  let query = trx.selectFrom('grants').select('id').where('revoked_at', 'is', null);
+  if (filter.id) query = query.where('id', '=', filter.id);
+  if (filter.consent_id) query = query.where('consent_id', '=', filter.consent_id);
+  if (filter.user_id) query = query.where('user_id', '=', filter.user_id);
+  if (filter.exceptSession) query = query.where(sql<boolean>`session_uid is distinct from ${filter.exceptSession}`);
+  // Locked in the order of their ids, as everybody does who ends several.
+  const ids = (await query.orderBy('id').forNoKeyUpdate().execute()).map(({ id }) => id);
+  if (ids.length > 0) await trx.updateTable('grants').set(ended).where('id', 'in', ids).execute();
+  return ids;
+}
+
+export type ConnectedApp = {
+  consent_id: string;
+  client_id: string;
+  client_name: string;
+  scopes: ConsentedScopes;
+  allowed_at: Date;
+  expires_at: Date | null;
+  last_used_at: Date | null;
+};
+
+export type ConnectedAppsQuery = {
+  q: string;
+  sort: 'name' | 'allowed_at' | 'last_used_at';
+  offset: number;
+  limit: number;
+};
+
+const clientName = sql<string>`coalesce(c.metadata ->> 'client_name', c.client_id)`;
+
+function connectedApps(db: Db, user_id: string) {
+  return db
+    .selectFrom('consents as k')
+    .innerJoin('clients as c', 'c.id', 'k.client_id')
+    .where('k.user_id', '=', user_id)
+    .where('k.revoked_at', 'is', null);
+}
+
+// Every token of a person's comes with the redemption of a code, which begins a family, or with its rotation.
+const lastUsed = sql<Date | null>`(select max(coalesce(f.rotated_at, f.issued_at)) from refresh_families f join grants g on g.id = f.grant_id where g.consent_id = k.id)`;
+
+const orders = {
+  name: sql`lower(${clientName})`,
+  allowed_at: sql`k.created_at desc`,
+  last_used_at: sql`${lastUsed} desc nulls last`,
+} as const;
+
+/** The apps a person has allowed, searched, sorted and paged. */
+export async function listConnectedApps(
+  db: Db,
+  user_id: string,
+  query: ConnectedAppsQuery,
+): Promise<{ apps: ConnectedApp[]; total: number }> {
+  const found = connectedApps(db, user_id).where(clientName, 'ilike', containing(query.q));
+  const { total } = await found.select(sql<string>`count(*)`.as('total')).executeTakeFirstOrThrow();
+  const apps = await found
+    .select(['k.id as consent_id', 'c.client_id', 'k.scopes', 'k.created_at as allowed_at', 'k.expires_at'])
+    .select([clientName.as('client_name'), lastUsed.as('last_used_at')])
+    .orderBy(orders[query.sort])
+    .orderBy('k.id')
+    .offset(query.offset)
+    .limit(query.limit)
+    .execute();
+  return { apps, total: Number(total) };
+}
+
+/** One of a person's connected apps. */
+export async function findConnectedApp(db: Db, user_id: string, consent_id: string): Promise<ConnectedApp | undefined> {
+  return connectedApps(db, user_id)
+    .where('k.id', '=', consent_id)
+    .select(['k.id as consent_id', 'c.client_id', 'k.scopes', 'k.created_at as allowed_at', 'k.expires_at'])
+    .select([clientName.as('client_name'), lastUsed.as('last_used_at')])
+    .executeTakeFirst();
+}
+
+export type Ending = { refresh_families: number; access_tokens: number; sessions: number };
+
+/** What is alive under a consent. */
+export async function countUnderConsent(db: Db, consent_id: string, now: Date): Promise<Ending> {
+  const { rows } = await sql<Ending>`
+    with g as (select id, session_uid from standing_grants where consent_id = ${consent_id} and ends_at > ${now})
+    select (select count(*)::int from refresh_families where grant_id in (select id from g) and revoked_at is null
+        and digest is not null and expires_at > ${now}) as refresh_families,
+      (select count(*)::int from access_tokens where grant_id in (select id from g) and revoked_at is null and expires_at > ${now})
+        + (select count(*)::int from jwt_access_tokens where grant_id in (select id from g) and revoked_at is null and expires_at > ${now})
+        as access_tokens,
+      (select count(distinct session_uid)::int from g) as sessions`.execute(db);
+  const [ending] = rows;
+  return ending ?? { refresh_families: 0, access_tokens: 0, sessions: 0 };
+}
+
+export type ListedConsent = ConnectedApp & { user_id: string; username: string; revoked_at: Date | null };
+
+export type ConsentsQuery = {
+  consent_id?: string | undefined;
+  user?: string | undefined;
+  client_id?: string | undefined;
+  standing?: boolean | undefined;
+  limit: number;
+  after: string | undefined;
+};
+
+/** What people allowed, newest first; of a user (`isUser`), of a client, standing ones only. */
+export async function listConsents(
+  db: Db,
+  { consent_id, user, client_id, standing, limit, after }: ConsentsQuery,
+): Promise<ListedConsent[]> {
+  let query = db
+    .selectFrom('consents as k')
+    .innerJoin('clients as c', 'c.id', 'k.client_id')
+    .innerJoin('users', 'users.id', 'k.user_id')
+    .select([
+      'k.id as consent_id',
+      'k.user_id',
+      'users.username',
+      'c.client_id',
+      'k.scopes',
+      'k.created_at as allowed_at',
+    ])
+    .select(['k.expires_at', 'k.revoked_at', clientName.as('client_name'), lastUsed.as('last_used_at')]);
+  if (consent_id) query = query.where('k.id', '=', consent_id);
+  if (user) query = query.where(isUser(user));
+  if (client_id) query = query.where('c.client_id', '=', client_id);
+  if (standing !== undefined) query = query.where('k.revoked_at', standing ? 'is' : 'is not', null);
+  if (after) query = query.where('k.id', '<', after);
+  return query.orderBy('k.id', 'desc').limit(limit).execute();
+}
+
+export type ListedGrant = {
+  id: string;
+  user_id: string;
+  username: string;
+  client_id: string;
+  consent_id: string | null;
+  session_id: string | null;
+  offline: boolean;
+  created_at: Date;
+};
+
+type GrantsQuery = Omit<ConsentsQuery, 'standing' | 'consent_id'> & { grant_id?: string | undefined; now: Date };
+
+/** What clients hold for people in single sessions, standing ones, newest first. */
+export async function listStandingGrants(
+  db: Db,
+  { grant_id, user, client_id, now, limit, after }: GrantsQuery,
+): Promise<ListedGrant[]> {
+  let query = db
+    .selectFrom('standing_grants as g')
+    .innerJoin('clients as c', 'c.id', 'g.client_id')
+    .innerJoin('users', 'users.id', 'g.user_id')
+    .select(['g.id', 'g.user_id', 'users.username', 'c.client_id', 'g.consent_id', 'g.offline', 'g.created_at'])
+    .select('g.session_uid as session_id')
+    .where('g.ends_at', '>', now);
+  if (grant_id) query = query.where('g.id', '=', grant_id);
+  if (user) query = query.where(isUser(user));
+  if (client_id) query = query.where('c.client_id', '=', client_id);
+  if (after)
+    query = query.where(sql<boolean>`(g.created_at, g.id) < (select created_at, id from grants where id = ${after})`);
+  return query.orderBy('g.created_at', 'desc').orderBy('g.id', 'desc').limit(limit).execute();
+}
+
+export type GivenConsent = {
+  client_id: string;
+  client_name: string;
+  scopes: ConsentedScopes;
+  allowed_at: Date;
+  expires_at: Date | null;
+  taken_back_at: Date | null;
+};
+
+/** Everything a person ever allowed, what they took back included, for the copy of their data. */
+export async function listEveryConsentOf(db: Db, user_id: string): Promise<GivenConsent[]> {
+  return db
+    .selectFrom('consents as k')
+    .innerJoin('clients as c', 'c.id', 'k.client_id')
+    .where('k.user_id', '=', user_id)
+    .select(['c.client_id', clientName.as('client_name'), 'k.scopes', 'k.created_at as allowed_at'])
+    .select(['k.expires_at', 'k.revoked_at as taken_back_at'])
+    .orderBy('k.created_at')
+    .execute();
+}

@@ -1,0 +1,123 @@
+import { sql } from 'kysely';
+import { type Db, isContention, type Trx } from '../../platform/database/index.ts';
+
+/**
+ * A table, and which of its rows (named `t`) nobody will ask for again. `$now` is the database's time, less a margin: what a node
+ * believes of time deletes nothing (DESIGN.md §4).
+ */
+export type ExpiringTable = {
+  name: string;
+  gone: string;
+  /** No index tells which are gone: its rows are looked at in the order of their ids, some at each run. */
+  isWalked?: boolean;
+};
+
+const nothingUnder = `not exists (select from refresh_families f where f.grant_id = t.id)
+  and not exists (select from authorization_codes c where c.grant_id = t.id)
+  and not exists (select from device_codes d where d.grant_id = t.id)`;
+
+// Read once a statement, so that an index on the time serves. The margin is well above what clocks of ready nodes may differ by,
+// and above what a verifier with a slow clock may still take for valid: a revoked JWT stays in its status list until then.
+const now = "(select latchkey_now() - interval '5 minutes')";
+
+/**
+ * Children before parents. What tells reuse stays a day longer than it can be used; a family stays, revoked or not, as long as
+ * any of its refresh tokens could come back; no access token outlives a day.
+ */
+export const expiringTables: readonly ExpiringTable[] = [
+  { name: 'access_tokens', gone: 't.expires_at < $now' },
+  { name: 'jwt_access_tokens', gone: 't.expires_at < $now' },
+  { name: 'authorization_codes', gone: "t.expires_at < $now - interval '1 day'" },
+  { name: 'device_codes', gone: "t.expires_at < $now - interval '1 day'" },
+  { name: 'pushed_requests', gone: 't.expires_at < $now' },
+  { name: 'interactions', gone: 't.expires_at < $now' },
+  { name: 'replay_detection', gone: 't.expires_at < $now' },
+  { name: 'session_ids', gone: 't.expires_at < $now' },
+  { name: 'sessions', gone: "t.expires_at < $now - interval '1 day'" },
+  { name: 'sessions', gone: "t.revoked_at < $now - interval '1 day'" },
+  { name: 'refresh_families', gone: 't.absolute_expires_at < $now' },
+  {
+    name: 'grants',
+    isWalked: true,
+    gone: `t.created_at < $now - interval '2 days' and (t.revoked_at is not null or t.offline
+      or not exists (select from sessions s where s.uid = t.session_uid)) and ${nothingUnder}`,
+  },
+  { name: 'access_records', gone: "t.occurred_at < $now - interval '30 days'" },
+  { name: 'idempotency_keys', gone: 't.expires_at < $now' },
+  { name: 'password_links', gone: 't.expires_at < $now' },
+  { name: 'webhook_secrets', gone: 't.expires_at < $now' },
+  { name: 'webhook_deliveries', gone: "t.updated_at < $now - interval '30 days'" },
+  { name: 'setup_links', gone: 't.expires_at < $now' },
+  { name: 'leak_reports', gone: "t.reported_at < $now - interval '400 days'" },
+  { name: 'limit_counters', gone: 't.expires_at < $now' },
+  { name: 'api_key_usage', gone: "t.day < $now - interval '400 days'" },
+  { name: 'throttles', gone: 't.expire < extract(epoch from $now) * 1000' },
+];
+
+/** Deletes at most `limit` rows that are gone. @returns how many */
+export async function deleteExpired(
+  db: Db,
+  { name, gone }: ExpiringTable,
+  { limit }: { limit: number },
+): Promise<number> {
+  return db.transaction().execute(async (trx) => {
+    await bound(trx);
+    const table = sql.table(name);
+    const result = await sql`delete from ${table} where ctid = any(array(
+      select t.ctid from ${table} t where ${condition(gone)} limit ${limit} for update skip locked))`.execute(trx);
+    return Number(result.numAffectedRows ?? 0);
+  });
+}
+
+/** The id of the last of the next `limit` rows after an id; undefined when there are none. */
+export async function lastOfNext(
+  db: Db,
+  { name }: ExpiringTable,
+  { limit, after }: { limit: number; after: string | undefined },
+): Promise<string | undefined> {
+  const { rows } = await sql<{ last: string | null }>`select max(id::text) as last
+    from (select id from ${sql.table(name)} where ${isBehind('id', after)} order by id limit ${limit}) next`.execute(
+    db,
+  );
+  return rows[0]?.last ?? undefined;
+}
+
+/** Deletes those rows that are gone, of the rows after an id up to another. @returns how many */
+export async function deleteExpiredUpTo(
+  db: Db,
+  { name, gone }: ExpiringTable,
+  { after, last }: { after: string | undefined; last: string },
+): Promise<number> {
+  return db.transaction().execute(async (trx) => {
+    await bound(trx);
+    const table = sql.table(name);
+    const result = await sql`delete from ${table} where id = any(array(select t.id from ${table} t
+      where ${isBehind('t.id', after)} and t.id <= ${last} and ${condition(gone)} for update skip locked))`.execute(
+      trx,
+    );
+    return Number(result.numAffectedRows ?? 0);
+  });
+}
+
+function isBehind(id: string, after: string | undefined) {
+  return after ? sql`${sql.ref(id)} > ${after}` : sql`true`;
+}
+
+// The database gives up before the connection does (`query_timeout`): it would go on alone with what nobody waits for any more.
+const statementMs = 1000;
+
+/** Bounds the statements of a batch. A plan made of figures from before a table grew would read all of it. */
+async function bound(trx: Trx): Promise<void> {
+  await sql`select set_config('enable_seqscan', 'off', true), set_config('statement_timeout', ${String(statementMs)}, true)`.execute(
+    trx,
+  );
+}
+
+/** Whether fewer rows at once may succeed: the statement took too long (57014), or its rows were locked. */
+export function isTooSlow(error: unknown): boolean {
+  return isContention(error) || (error instanceof Error && 'code' in error && error.code === '57014');
+}
+
+function condition(gone: string) {
+  return sql.raw(gone.replaceAll('$now', now));
+}

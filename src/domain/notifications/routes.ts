@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import { keyIn, MergePatch, notFound, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import {
+  CreatedWebhookView,
+  DeliveriesQuery,
+  DeliveryParams,
+  DeliveryView,
+  RotatedSecretView,
+  SecretRotation,
+  WebhookInput,
+  WebhookParams,
+  WebhooksQuery,
+  WebhookView,
+} from './schemas.ts';
+import { findWebhook, listDeliveries, listWebhooks, type Webhook } from './store.ts';
+import {
+  changeWebhook,
+  createWebhook,
+  redeliver,
+  removeWebhook,
+  rotateWebhookSecret,
+  testWebhook,
+  type WebhookDeps,
+} from './webhooks.ts';
+
+/** Who is told of events, and what they were told. */
+export const webhookRoutes = (deps: WebhookDeps): Route[] => [...registrations(deps), ...deliveries(deps)];
+
+const registrations = (deps: WebhookDeps): Route[] => [
+  route({
+    method: 'GET',
+    path: '/webhooks',
+    summary: 'Who is told of events',
+    permission: 'latchkey:webhook:read',
+    query: WebhooksQuery,
+    response: pageOf(WebhookView),
+    handle: async ({ query: { cursor, limit } }) => {
+      const rows = await listWebhooks(deps.db, { limit: limit + 1, after: keyIn(cursor, z.uuid()) });
+      return pageByKey(rows, limit, ({ id }) => id);
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/webhooks',
+    summary: 'Tell somebody of events from now on; you must be allowed to read them yourself',
+    permission: 'latchkey:webhook:write',
+    body: WebhookInput,
+    response: CreatedWebhookView,
+    status: 201,
+    handle: async ({ actor, body }) => {
+      const { webhook, secret } = await createWebhook(deps, actor, body);
+      return { ...webhook, secret };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/webhooks/{webhook_id}',
+    summary: 'One that is told of events',
+    permission: 'latchkey:webhook:read',
+    params: WebhookParams,
+    response: WebhookView,
+    handle: ({ params }) => getWebhook(deps, params.webhook_id),
+  }),
+  route({
+    method: 'PATCH',
+    path: '/webhooks/{webhook_id}',
+    summary: 'Change where and of what one is told; enabled again, it goes on where it stopped',
+    permission: 'latchkey:webhook:write',
+    params: WebhookParams,
+    body: MergePatch,
+    response: WebhookView,
+    handle: ({ actor, params, body, ifVersion }) =>
+      changeWebhook(deps, actor, { id: params.webhook_id, patch: body, ifVersion }),
+  }),
+  route({
+    method: 'DELETE',
+    path: '/webhooks/{webhook_id}',
+    summary: 'Remove one, with what is known of its deliveries',
+    permission: 'latchkey:webhook:delete',
+    params: WebhookParams,
+    handle: ({ actor, params }) => removeWebhook(deps, actor, params.webhook_id),
+  }),
+  route({
+    method: 'POST',
+    path: '/webhooks/{webhook_id}/rotate-secret',
+    summary: 'Make a new secret; the present one signs as well until the overlap is over',
+    permission: 'latchkey:webhook:rotate',
+    params: WebhookParams,
+    body: SecretRotation,
+    response: RotatedSecretView,
+    status: 201,
+    handle: ({ actor, params, body }) =>
+      rotateWebhookSecret(deps, actor, { id: params.webhook_id, overlapSeconds: body.overlap_seconds }),
+  }),
+];
+
+const deliveries = (deps: WebhookDeps): Route[] => [
+  route({
+    method: 'POST',
+    path: '/webhooks/{webhook_id}/test',
+    summary: 'Send a message of the type `webhook.test`, once',
+    permission: 'latchkey:webhook:redeliver',
+    params: WebhookParams,
+    response: DeliveryView,
+    status: 202,
+    handle: ({ actor, params }) => testWebhook(deps, actor, params.webhook_id),
+  }),
+  route({
+    method: 'GET',
+    path: '/webhooks/{webhook_id}/deliveries',
+    summary: 'What it was told in the last 30 days, newest first; `state=dead`: what it was not',
+    permission: 'latchkey:webhook:read',
+    params: WebhookParams,
+    query: DeliveriesQuery,
+    response: pageOf(DeliveryView),
+    handle: async ({ params: { webhook_id }, query: { cursor, limit, state } }) => {
+      await getWebhook(deps, webhook_id);
+      const before = keyIn(cursor, z.uuid());
+      const rows = await listDeliveries(deps.db, webhook_id, { limit: limit + 1, before, state });
+      return pageByKey(rows, limit, ({ id }) => id);
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver',
+    summary: 'Send one again, beside what is new; once',
+    permission: 'latchkey:webhook:redeliver',
+    params: DeliveryParams,
+    status: 204,
+    handle: async ({ actor, params }) => {
+      await redeliver(deps, actor, params);
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/webhooks/{webhook_id}/redeliver',
+    summary: 'Send every dead letter again, beside what is new; each once',
+    permission: 'latchkey:webhook:redeliver',
+    params: WebhookParams,
+    response: z.object({ deliveries: z.int() }),
+    status: 202,
+    handle: async ({ actor, params }) => ({ deliveries: await redeliver(deps, actor, params) }),
+  }),
+];
+
+/** @throws Problem `not_found` */
+async function getWebhook({ db }: WebhookDeps, id: string): Promise<Webhook> {
+  const webhook = await findWebhook(db, id);
+  if (!webhook) throw notFound('webhook', id);
+  return webhook;
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { fitsSomething } from './messages.ts';
+
+const mostPatterns = 50;
+const week = 604_800;
+
+export const WebhookInput = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/, error: 'must be an https URL' })
+    .max(2048)
+    .refine(isSeen, notSeen)
+    .refine((url) => !URL.parse(url)?.username && !URL.parse(url)?.password, 'must not hold a user name or password'),
+  description: ShownText(200).optional(),
+  events: z
+    .array(z.string().max(64).refine(fitsSomething, 'is no action that is recorded, and no pattern that fits one'))
+    .min(1)
+    .max(mostPatterns)
+    .default(['*'])
+    .meta({ description: 'actions of the audit log, `audit.sealed`, `client.*` or `*`' }),
+  most_attempts: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(10)
+    .meta({ description: 'after so many an event is a dead letter, and the next one goes out' }),
+  enabled: z.boolean().default(true),
+});
+export type WebhookInput = z.infer<typeof WebhookInput>;
+
+export const WebhookView = z.object({
+  id: z.uuid(),
+  url: z.string(),
+  description: z.string().nullable(),
+  events: z.array(z.string()),
+  most_attempts: z.int(),
+  enabled: z.boolean(),
+  disabled_because: z.string().nullable().meta({ description: '`gone`: the receiver answered 410' }),
+  version: z.int(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+});
+const secret = z.string().meta({ description: '`whsec_…`; shown this once' });
+export const CreatedWebhookView = WebhookView.extend({ secret });
+export const WebhookParams = z.strictObject({ webhook_id: z.uuid() });
+export const WebhooksQuery = z.strictObject(PageQuery);
+
+export const SecretRotation = z.strictObject({
+  overlap_seconds: z
+    .int()
+    .min(0)
+    .max(week)
+    .default(86_400)
+    .meta({ description: 'how long the present secret signs as well' }),
+});
+export const RotatedSecretView = z.object({ secret, previous_end_at: Timestamp });
+
+export const DeliveryView = z.object({
+  id: z.uuid(),
+  message_id: z.string().meta({ description: 'its `webhook-id`, the same at every attempt' }),
+  type: z.string(),
+  state: z.enum(['delivered', 'retrying', 'dead', 'requested']),
+  attempts: z.int(),
+  last_status: z.int().nullable().meta({ description: 'what the receiver answered; null where it did not' }),
+  last_error: z.string().nullable(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+});
+export const DeliveriesQuery = z.strictObject({ ...PageQuery, state: DeliveryView.shape.state.optional() });
+export const DeliveryParams = z.strictObject({ webhook_id: z.uuid(), delivery_id: z.uuid() });

@@ -1,0 +1,140 @@
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import type { Database, DeliveryState } from '../../../db/schema.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+
+export type Webhook = Selectable<Database['webhooks']>;
+export type WebhookSecret = Selectable<Database['webhook_secrets']>;
+export type Delivery = Selectable<Database['webhook_deliveries']>;
+
+export async function findWebhook(db: Db, id: string): Promise<Webhook | undefined> {
+  return db.selectFrom('webhooks').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export async function lockWebhook(trx: Trx, id: string): Promise<Webhook | undefined> {
+  return trx.selectFrom('webhooks').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+}
+
+export async function listWebhooks(
+  db: Db,
+  { limit, after }: { limit: number; after: string | undefined },
+): Promise<Webhook[]> {
+  return db
+    .selectFrom('webhooks')
+    .selectAll()
+    .$if(after !== undefined, (query) => query.where('id', '>', after ?? ''))
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+export async function insertWebhook(trx: Trx, webhook: Insertable<Database['webhooks']>): Promise<Webhook> {
+  return trx.insertInto('webhooks').values(webhook).returningAll().executeTakeFirstOrThrow();
+}
+
+export async function updateWebhook(trx: Trx, id: string, changes: Updateable<Database['webhooks']>): Promise<Webhook> {
+  return trx
+    .updateTable('webhooks')
+    .set((eb) => ({ ...changes, version: eb('version', '+', 1) }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+export async function deleteWebhook(trx: Trx, id: string): Promise<void> {
+  await trx.deleteFrom('webhooks').where('id', '=', id).execute();
+}
+
+export async function insertSecret(trx: Trx, secret: Insertable<Database['webhook_secrets']>): Promise<void> {
+  await trx.insertInto('webhook_secrets').values(secret).execute();
+}
+
+/** Secrets that sign now, newest first. */
+export async function liveSecrets(db: Db, webhook_id: string, now: Date): Promise<WebhookSecret[]> {
+  return db
+    .selectFrom('webhook_secrets')
+    .selectAll()
+    .where('webhook_id', '=', webhook_id)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+    .orderBy('id', 'desc')
+    .execute();
+}
+
+/** Lets secrets end at a moment, those that end sooner as they are. */
+export async function endSecretsAt(trx: Trx, webhook_id: string, expires_at: Date): Promise<void> {
+  await trx
+    .updateTable('webhook_secrets')
+    .set({ expires_at })
+    .where('webhook_id', '=', webhook_id)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', expires_at)]))
+    .execute();
+}
+
+export async function listDeliveries(
+  db: Db,
+  webhook_id: string,
+  { limit, before, state }: { limit: number; before: string | undefined; state: DeliveryState | undefined },
+): Promise<Delivery[]> {
+  return db
+    .selectFrom('webhook_deliveries')
+    .selectAll()
+    .where('webhook_id', '=', webhook_id)
+    .$if(state !== undefined, (query) => query.where('state', '=', state ?? 'dead'))
+    .$if(before !== undefined, (query) => query.where('id', '<', before ?? ''))
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+}
+
+export async function insertDelivery(
+  trx: Trx,
+  delivery: Insertable<Database['webhook_deliveries']>,
+): Promise<Delivery> {
+  return trx.insertInto('webhook_deliveries').values(delivery).returningAll().executeTakeFirstOrThrow();
+}
+
+export type Attempted = Pick<Delivery, 'state' | 'last_status' | 'last_error' | 'updated_at'>;
+
+/** Notes an attempt to send a message; the first makes its row. */
+export async function noteAttempt(
+  trx: Trx,
+  message: Pick<Delivery, 'id' | 'webhook_id' | 'message_id' | 'type' | 'segment' | 'ordinal'>,
+  attempted: Attempted,
+): Promise<void> {
+  await trx
+    .insertInto('webhook_deliveries')
+    .values({ ...message, ...attempted, attempts: 1, created_at: attempted.updated_at })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['webhook_id', 'message_id'])
+        .doUpdateSet((eb) => ({ ...attempted, attempts: eb('webhook_deliveries.attempts', '+', 1) })),
+    )
+    .execute();
+}
+
+/** The oldest delivery that somebody asked for. */
+export async function nextRequested(db: Db, webhook_id: string): Promise<Delivery | undefined> {
+  return db
+    .selectFrom('webhook_deliveries')
+    .selectAll()
+    .where('webhook_id', '=', webhook_id)
+    .where('state', '=', 'requested')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** Asks for one delivery again, or for all dead ones. @returns how many */
+export async function requestDeliveries(
+  trx: Trx,
+  webhook_id: string,
+  { id, updated_at }: { id: string | undefined; updated_at: Date },
+): Promise<number> {
+  const { numUpdatedRows } = await trx
+    .updateTable('webhook_deliveries')
+    .set({ state: 'requested', updated_at })
+    .where('webhook_id', '=', webhook_id)
+    .where('state', 'in', id === undefined ? ['dead'] : ['dead', 'delivered', 'requested'])
+    .$if(id !== undefined, (query) => query.where('id', '=', id ?? ''))
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
+}

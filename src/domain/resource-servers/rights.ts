@@ -1,0 +1,91 @@
+import { isDeepStrictEqual } from 'node:util';
+import { mustBePermitted, mustHold } from '../access/index.ts';
+import type { Trx } from '../../platform/database/index.ts';
+import { type Actor, conflict } from '../../platform/http/index.ts';
+import type { Permission, ResourceServer } from './store.ts';
+
+/** A resource server as it is to be; its permissions are in the order of their names. */
+export type DesiredState = {
+  columns: Pick<
+    ResourceServer,
+    | 'name'
+    | 'access_token_format'
+    | 'access_token_signing_alg'
+    | 'access_token_ttl_seconds'
+    | 'assignment_required'
+    | 'dpop_required'
+    | 'enabled'
+  >;
+  permissions: Permission[];
+};
+
+type Change = { now: () => Date; actor: Actor; existing: ResourceServer; desired: DesiredState };
+
+/**
+ * Who may change a resource server that is there. One that is built in keeps everything but the lifetime of its tokens. Disabling
+ * needs what the verb for it needs. What is not merely stricter decides about everybody's access to the API, so it needs every
+ * permission that the API has before and after.
+ *
+ * @throws Problem `conflict`: it is built in; `forbidden` naming what is missing
+ */
+export async function mustBeAllowedToChange(trx: Trx, { now, actor, existing, desired }: Change): Promise<void> {
+  const before = stateOf(existing);
+  if (existing.built_in && !isSame(withTtlOf(before, desired), desired))
+    throw conflict(
+      `The resource server "${existing.identifier}" is built in: only the lifetime of its access tokens can be changed.`,
+    );
+  if (existing.enabled && !desired.columns.enabled)
+    mustBePermitted(actor, 'latchkey:resource_server:disable', 'Disabling an API');
+  if (isSame(tightened(before, desired), desired)) return;
+  const names = [...before.permissions, ...desired.permissions].map(({ name }) => name);
+  const rights = [...new Set(names)].map((pattern) => ({ resource: existing.identifier, pattern }));
+  await mustHold({ db: trx, now }, actor, rights);
+}
+
+function stateOf({ permissions, ...row }: ResourceServer): DesiredState {
+  const { name, access_token_format, access_token_signing_alg, access_token_ttl_seconds } = row;
+  const { assignment_required, dpop_required, enabled } = row;
+  const columns = { name, access_token_format, access_token_signing_alg, access_token_ttl_seconds };
+  return { columns: { ...columns, assignment_required, dpop_required, enabled }, permissions };
+}
+
+function withTtlOf({ columns, permissions }: DesiredState, desired: DesiredState): DesiredState {
+  const { access_token_ttl_seconds } = desired.columns;
+  return { columns: { ...columns, access_token_ttl_seconds }, permissions };
+}
+
+/** The present state with those changes that only take something away from clients and people. */
+function tightened({ columns, permissions }: DesiredState, desired: DesiredState): DesiredState {
+  const { access_token_ttl_seconds: ttl, assignment_required, dpop_required, enabled } = columns;
+  return {
+    columns: {
+      ...columns,
+      access_token_ttl_seconds: lower(ttl, desired.columns.access_token_ttl_seconds),
+      assignment_required: assignment_required || desired.columns.assignment_required,
+      dpop_required: dpop_required || desired.columns.dpop_required,
+      enabled: enabled && desired.columns.enabled,
+    },
+    permissions: permissions.map((present) => {
+      const wanted = desired.permissions.find(({ name }) => name === present.name) ?? present;
+      // Not `is_default`: where no scope is marked so, a request that names none gets all that it may have.
+      return {
+        ...present,
+        is_optional: present.is_optional || wanted.is_optional,
+        is_sensitive: present.is_sensitive || wanted.is_sensitive,
+      };
+    }),
+  };
+}
+
+/** Without a lifetime of its own an API has the installation's, which may be shorter than any that is asked for. */
+function lower(present: number | null, wanted: number | null): number | null {
+  return present !== null && wanted !== null ? Math.min(present, wanted) : present;
+}
+
+function isSame(one: DesiredState, other: DesiredState): boolean {
+  const byName = (permissions: Permission[]) => permissions.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return (
+    isDeepStrictEqual(one.columns, other.columns) &&
+    isDeepStrictEqual(byName(one.permissions), byName(other.permissions))
+  );
+}

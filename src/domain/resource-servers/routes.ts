@@ -1,0 +1,73 @@
+import { keyIn, MergePatch, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import {
+  asInput,
+  changeResourceServer,
+  createResourceServer,
+  disableResourceServer,
+  getResourceServer,
+  type ResourceServerDeps,
+} from './resource-servers.ts';
+import { ResourceServerInput, ResourceServerParams, ResourceServersQuery, ResourceServerView } from './schemas.ts';
+import { listResourceServersFrom, type ResourceServer } from './store.ts';
+
+/** Protected APIs. */
+export const resourceServerRoutes = (deps: ResourceServerDeps): Route[] => [
+  route({
+    method: 'GET',
+    path: '/resource-servers',
+    summary: 'Protected APIs with their scopes, searched',
+    permission: 'latchkey:resource_server:read',
+    query: ResourceServersQuery,
+    response: pageOf(ResourceServerView),
+    handle: async ({ query: { q, limit, cursor } }) => {
+      const after = keyIn(cursor);
+      const rows = await listResourceServersFrom(deps.db, { q, limit: limit + 1, after });
+      const { items, next } = pageByKey(rows, limit, ({ identifier }) => identifier);
+      return { items: items.map(shown), next };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/resource-servers',
+    summary: 'Register a protected API',
+    permission: 'latchkey:resource_server:write',
+    body: ResourceServerInput,
+    response: ResourceServerView,
+    status: 201,
+    handle: async ({ actor, body }) => shown(await createResourceServer(deps, actor, body)),
+  }),
+  route({
+    method: 'GET',
+    path: '/resource-servers/{identifier}',
+    summary: 'A protected API with its scopes',
+    permission: 'latchkey:resource_server:read',
+    params: ResourceServerParams,
+    response: ResourceServerView,
+    handle: async ({ params }) => shown(await getResourceServer(deps.db, params.identifier)),
+  }),
+  route({
+    method: 'PATCH',
+    path: '/resource-servers/{identifier}',
+    summary: 'Change a protected API; what loosens it needs every permission that it has',
+    permission: 'latchkey:resource_server:write',
+    params: ResourceServerParams,
+    body: MergePatch,
+    response: ResourceServerView,
+    handle: async ({ actor, params, body, ifVersion }) =>
+      shown(await changeResourceServer(deps, actor, { ...params, patch: body, ifVersion })),
+  }),
+  route({
+    method: 'POST',
+    path: '/resource-servers/{identifier}/disable',
+    summary: 'Stop a protected API: no token for it is issued, and none works from now on',
+    permission: 'latchkey:resource_server:disable',
+    params: ResourceServerParams,
+    response: ResourceServerView,
+    handle: async ({ actor, params }) => shown(await disableResourceServer(deps, actor, params.identifier)),
+  }),
+];
+
+function shown(server: ResourceServer) {
+  const { built_in, tokens_valid_after, version, created_at, updated_at } = server;
+  return { ...asInput(server), built_in, tokens_valid_after, version, created_at, updated_at };
+}

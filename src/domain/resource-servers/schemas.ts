@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { isPermissionPattern } from '../access/index.ts';
+import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { signingAlgs } from '../signing-keys/index.ts';
+
+const Scope = z.strictObject({
+  name: z.string().refine(isPermissionPattern, 'must be segments of letters, digits, "_", "." and "-" joined by ":"'),
+  description: ShownText(200).optional().meta({ description: 'what a person reads on the consent page' }),
+  default: z.boolean().default(false).meta({ description: 'given when a request names no scope' }),
+  optional: z.boolean().default(false).meta({ description: 'the person may untick it' }),
+  sensitive: z.boolean().default(false).meta({ description: 'marked as risky on the consent page' }),
+});
+
+/** A protected API as configuration names it. */
+export const ResourceServerInput = z.strictObject({
+  identifier: z
+    .url({ protocol: /^(https?|urn)$/ })
+    .max(512)
+    .refine((uri) => !uri.includes('#'), 'must not have a fragment (RFC 8707 §2)')
+    .refine(isSeen, notSeen),
+  name: ShownText(100),
+  access_token_format: z.enum(['opaque', 'jwt']).default('opaque'),
+  access_token_signing_alg: z.enum(signingAlgs).optional(),
+  access_token_ttl_seconds: z.int().positive().max(86_400).optional(),
+  assignment_required: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'a person also needs a role that allows the scope' }),
+  dpop_required: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'its tokens are bound to a key of the client (RFC 9449)' }),
+  enabled: z.boolean().default(true),
+  scopes: z.array(Scope).max(500).default([]),
+});
+export type ResourceServerInput = z.infer<typeof ResourceServerInput>;
+
+export const ResourceServerView = ResourceServerInput.extend({
+  built_in: z.boolean().meta({ description: 'Latchkey’s own: only the lifetime of its access tokens can be changed' }),
+  tokens_valid_after: Timestamp.nullable(),
+  version: z.int(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+});
+export const ResourceServerParams = z.strictObject({
+  identifier: z.string().min(1).max(512).meta({ description: 'percent-encoded, as any part of a path' }),
+});
+export const ResourceServersQuery = z.strictObject({
+  ...PageQuery,
+  q: z.string().max(100).optional().meta({ description: 'part of the identifier or name' }),
+});

@@ -1,0 +1,113 @@
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
+import type { Database } from '../../../db/schema.ts';
+import { containing, type Db, type Trx } from '../../platform/database/index.ts';
+
+export type Permission = Omit<Selectable<Database['permissions']>, 'resource_server_id'>;
+export type ResourceServer = Selectable<Database['resource_servers']> & { permissions: Permission[] };
+
+type Row = Selectable<Database['resource_servers']>;
+
+// Only what was registered before spellings were compared can have several.
+const mostSpellings = 8;
+
+export async function findResourceServer(db: Db, identifier: string): Promise<ResourceServer | undefined> {
+  const row = await db
+    .selectFrom('resource_servers')
+    .selectAll()
+    .where('identifier', '=', identifier)
+    .executeTakeFirst();
+  return row && withPermissions(db, row);
+}
+
+/** Those whose identifier is this one, or another spelling of it (`comparableIdentifier`). */
+export async function findComparable(db: Db, comparable_identifier: string): Promise<ResourceServer[]> {
+  const query = db.selectFrom('resource_servers').selectAll();
+  const rows = await query.where('comparable_identifier', '=', comparable_identifier).limit(mostSpellings).execute();
+  return Promise.all(rows.map((row) => withPermissions(db, row)));
+}
+
+/** Every resource server that was registered by somebody, with its scopes, by identifier. */
+export async function listResourceServers(db: Db): Promise<ResourceServer[]> {
+  const query = db.selectFrom('resource_servers').selectAll().where('built_in', '=', false);
+  const rows = await query.orderBy('identifier').execute();
+  return Promise.all(rows.map((row) => withPermissions(db, row)));
+}
+
+/** A page of them by identifier, searched by identifier and name. */
+export async function listResourceServersFrom(
+  db: Db,
+  { q, limit, after }: { q?: string | undefined; limit: number; after: string | undefined },
+): Promise<ResourceServer[]> {
+  let query = db.selectFrom('resource_servers').selectAll().orderBy('identifier').limit(limit);
+  const like = containing(q ?? '');
+  if (q) query = query.where((eb) => eb.or([eb('identifier', 'ilike', like), eb('name', 'ilike', like)]));
+  if (after) query = query.where('identifier', '>', after);
+  const rows = await query.execute();
+  return Promise.all(rows.map((row) => withPermissions(db, row)));
+}
+
+export async function lockResourceServer(trx: Trx, identifier: string): Promise<ResourceServer | undefined> {
+  const row = await trx
+    .selectFrom('resource_servers')
+    .selectAll()
+    .where('identifier', '=', identifier)
+    .forUpdate()
+    .executeTakeFirst();
+  return row && withPermissions(trx, row);
+}
+
+/** Of two transactions that register one identifier in two spellings the second waits for the first. */
+export async function lockSpelling(trx: Trx, comparable_identifier: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext(${`resource server ${comparable_identifier}`}))`.execute(trx);
+}
+
+async function withPermissions(db: Db, row: Row): Promise<ResourceServer> {
+  const permissions = await db
+    .selectFrom('permissions')
+    .select(['name', 'description', 'is_default', 'is_optional', 'is_sensitive'])
+    .where('resource_server_id', '=', row.id)
+    .orderBy('name')
+    .execute();
+  return { ...row, permissions };
+}
+
+export async function insertResourceServer(trx: Trx, row: Insertable<Database['resource_servers']>): Promise<Row> {
+  return trx.insertInto('resource_servers').values(row).returningAll().executeTakeFirstOrThrow();
+}
+
+export async function updateResourceServer(
+  trx: Trx,
+  id: string,
+  changes: Updateable<Database['resource_servers']>,
+): Promise<Row> {
+  return trx
+    .updateTable('resource_servers')
+    .set((eb) => ({ ...changes, version: eb('version', '+', 1) }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** Its scopes go with it. */
+export async function deleteResourceServer(trx: Trx, id: string): Promise<void> {
+  await trx.deleteFrom('resource_servers').where('id', '=', id).execute();
+}
+
+/** Identifiers of what Latchkey registered itself. */
+export async function listBuiltInIdentifiers(db: Db): Promise<string[]> {
+  const query = db.selectFrom('resource_servers').select('identifier').where('built_in', '=', true);
+  return (await query.orderBy('updated_at', 'desc').execute()).map(({ identifier }) => identifier);
+}
+
+export async function replacePermissions(
+  trx: Trx,
+  resource_server_id: string,
+  permissions: Permission[],
+): Promise<void> {
+  await trx.deleteFrom('permissions').where('resource_server_id', '=', resource_server_id).execute();
+  if (permissions.length === 0) return;
+  await trx
+    .insertInto('permissions')
+    .values(permissions.map((permission) => ({ ...permission, resource_server_id })))
+    .execute();
+}

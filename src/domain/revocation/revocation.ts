@@ -1,0 +1,139 @@
+import { findSubject } from '../access/index.ts';
+import { countKeys, endKeysOf, type KeyScope, keyScope } from '../api-keys/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import { endGrant } from '../consents/index.ts';
+import { type Db, joined, type Trx } from '../../platform/database/index.ts';
+import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
+import { findResourceServer } from '../resource-servers/index.ts';
+import { endSession, type SessionDeps } from '../sessions/index.ts';
+import { revokeToken, tokenHandle } from '../tokens/index.ts';
+import { deletePasswordLinks } from '../users/index.ts';
+import { mustBeAllowedToEnd } from './rights.ts';
+import type { Handle } from './schemas.ts';
+import { countLive, type LiveTokens, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
+
+export type RevocationDeps = Pick<SessionDeps, 'db' | 'now' | 'jobs'>;
+
+/** Live credentials by kind. */
+export type Live = LiveTokens & { api_keys: number };
+
+/** What died, or would die, by kind. */
+export type Death = Live & { revoked_at: Date };
+
+/**
+ * What revoking by this handle would end now.
+ *
+ * @throws Problem `not_found`: there is no such owner; `invalid`: it is no token of ours, or a moment in the future
+ */
+export async function whatWouldDie({ db, now }: Pick<RevocationDeps, 'db' | 'now'>, handle: Handle): Promise<Live> {
+  const plan = await planOf(db, handle);
+  const at = now();
+  mustBePast(plan, at);
+  return countAll(db, plan, at);
+}
+
+function mustBePast({ tokens }: Plan, now: Date): void {
+  if (tokens && 'before' in tokens && tokens.before > now)
+    throw invalid(
+      '/issued_before',
+      'The moment must not be in the future: what is issued after it would be born dead.',
+    );
+}
+
+/** What a handle means: tokens, keys, or both. */
+type Plan = { tokens?: Scope; keys?: KeyScope };
+
+async function countAll(db: Db, { tokens, keys }: Plan, now: Date): Promise<Live> {
+  const none = { sessions: 0, refresh_families: 0, access_tokens: 0 };
+  const scope = tokens ?? (keys && { keys });
+  const live = scope ? await countLive(db, scope, now) : none;
+  return { ...live, api_keys: keys ? await countKeys(db, keys, now) : 0 };
+}
+
+/** With a key dies what was got for it. All of a person or client is also their keys. What was issued up to a moment is not: those last, as secrets do. */
+async function planOf(db: Db, handle: Handle): Promise<Plan> {
+  if ('api_keys' in handle) return { keys: await keyScope(db, handle.api_keys) };
+  const tokens = await scopeOf(db, handle);
+  const isOwned = 'owner' in tokens && tokens.owner.kind !== 'resource_server';
+  return isOwned ? { tokens, keys: { owner_id: tokens.owner.row } } : { tokens };
+}
+
+/**
+ * Ends whatever the handle names: one token (a refresh token with its family), a grant, all of a person, client or API, API
+ * keys, or all tokens that were issued up to a moment. Refused from the next request on, on every node; an access token that an API verifies
+ * by itself, from its next look at the status list. Owners stay enabled, secrets and passwords as they are: what is issued
+ * later works.
+ *
+ * @throws Problem `not_found`; `invalid`; `forbidden`: the actor may not end what the handle ends
+ */
+export async function revoke(deps: RevocationDeps, actor: Actor, handle: Handle): Promise<Death> {
+  const { db, now } = deps;
+  await mustBeAllowedToEnd(db, actor, handle);
+  return db.transaction().execute((trx) =>
+    joined(trx, async () => {
+      const plan = await planOf(trx, handle);
+      const revoked_at = now();
+      mustBePast(plan, revoked_at);
+      const died = await countAll(trx, plan, revoked_at);
+      if (plan.tokens) await end(deps, actor, { handle, scope: plan.tokens, died, revoked_at, trx });
+      if (plan.keys) await endKeysOf(trx, actor, { scope: plan.keys, revoked_at });
+      return { ...died, revoked_at };
+    }),
+  );
+}
+
+type Planned = { handle: Handle; scope: Scope; died: Live; revoked_at: Date; trx: Trx };
+
+async function end(
+  deps: RevocationDeps,
+  actor: Actor,
+  { handle, scope, died, revoked_at, trx }: Planned,
+): Promise<void> {
+  if ('token' in handle) {
+    await revokeToken(deps, actor, handle.token);
+    return;
+  }
+  if ('grant_id' in handle) {
+    await endGrant(deps, actor, handle.grant_id);
+    return;
+  }
+  if ('session_id' in handle) {
+    await endSession(deps, actor, handle.session_id);
+    return;
+  }
+  if ('owner' in scope) await markOwner(trx, scope.owner, revoked_at);
+  if ('owner' in scope && scope.owner.kind === 'user') await deletePasswordLinks(trx, scope.owner.row);
+  else if ('before' in scope) await markAllOwners(trx, scope.before);
+  const target = 'owner' in scope ? { target: { kind: scope.owner.kind, id: scope.owner.id } } : {};
+  const before = 'before' in scope ? { before: scope.before } : {};
+  await appendEvent(trx, {
+    actor,
+    action: 'tokens.revoked',
+    ...target,
+    details: { ...before, ...died },
+    occurred_at: revoked_at,
+  });
+}
+
+async function scopeOf(db: Db, handle: Exclude<Handle, { api_keys: unknown }>): Promise<Scope> {
+  if ('token' in handle) return { token: tokenHandle(handle.token) };
+  if ('grant_id' in handle) return { grant: handle.grant_id };
+  if ('session_id' in handle) return { session: handle.session_id };
+  if ('issued_before' in handle) return { before: handle.issued_before };
+  return { owner: await ownerIn(db, handle) };
+}
+
+type OwnerHandle = Extract<Handle, { user: string } | { client_id: string } | { resource_server: string }>;
+
+/** @throws Problem `not_found` */
+async function ownerIn(db: Db, handle: OwnerHandle): Promise<Owner> {
+  if ('resource_server' in handle) {
+    const id = handle.resource_server;
+    if (!(await findResourceServer(db, id))) throw notFound('resource server', id);
+    return { kind: 'resource_server', id, row: id };
+  }
+  const [kind, name] = 'user' in handle ? (['user', handle.user] as const) : (['client', handle.client_id] as const);
+  const row = await findSubject(db, { kind, name });
+  if (row === undefined) throw notFound(kind, name);
+  return { kind, id: kind === 'user' ? row : name, row };
+}

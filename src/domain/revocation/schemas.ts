@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { UserReferenceText } from '../access/index.ts';
+import { KeyHandle } from '../api-keys/index.ts';
+import { Timestamp } from '../../platform/http/index.ts';
+
+/** What must die, by whatever is known of it. */
+export const Handle = z
+  .union([
+    z.strictObject({ token: z.string().min(1).max(8192).meta({ description: 'an access or refresh token' }) }),
+    z.strictObject({ grant_id: z.uuid() }),
+    z.strictObject({ session_id: z.string().min(1).max(128) }),
+    z.strictObject({ user: UserReferenceText }),
+    z.strictObject({ client_id: z.string().min(1).max(255) }),
+    z.strictObject({ resource_server: z.string().min(1).max(512) }),
+    z.strictObject({ issued_before: Timestamp }),
+    z.strictObject({ api_keys: KeyHandle }),
+  ])
+  .meta({
+    description: 'one of: token, grant_id, session_id, user, client_id, resource_server, issued_before, api_keys',
+  });
+export type Handle = z.output<typeof Handle>;
+
+export const RevocationInput = z.strictObject({
+  handle: Handle,
+  dry_run: z.boolean().default(false).meta({ description: 'only say what would die' }),
+});
+export const RevocationView = z.object({
+  dry_run: z.boolean(),
+  revoked_at: Timestamp.nullable(),
+  died: z.object({ sessions: z.int(), refresh_families: z.int(), access_tokens: z.int(), api_keys: z.int() }),
+});

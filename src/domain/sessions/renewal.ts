@@ -1,0 +1,46 @@
+import { appendEvent } from '../audit/index.ts';
+import type { Digest } from '../../platform/crypto/index.ts';
+import type { Trx } from '../../platform/database/index.ts';
+import { type Actor, conflict } from '../../platform/http/index.ts';
+import type { SessionDeps } from './sessions.ts';
+import { replaceIds } from './store.ts';
+
+/** The session in which a person proved that it is them, and the digest of the id it gets. */
+export type RenewalInput = { uid: string; id: Digest; confirmed_at: Date };
+
+/**
+ * Gives the session of somebody who just proved that it is them another id, inside another verb's transaction. Every copy of
+ * its cookie made until then is worth nothing from the next request on, on every node (OWASP ASVS 5.0 §7.2.4).
+ *
+ * @returns until when the session lasts
+ * @throws Problem `conflict`: the session was ended meanwhile
+ */
+export async function renewSession(trx: Trx, user_id: string, { uid, id, confirmed_at }: RenewalInput): Promise<Date> {
+  const expires_at = await replaceIds(trx, { uid, user_id, id, confirmed_at });
+  if (!expires_at) throw conflict('You were signed out meanwhile. Sign in and try again.');
+  return expires_at;
+}
+
+/**
+ * Records that a person proved again that it is them (a step-up), and renews their session. `amr`: with what (RFC 8176).
+ *
+ * @returns until when the session lasts
+ * @throws Problem `conflict`: the session was ended meanwhile
+ */
+export async function confirmSession(
+  { db }: Pick<SessionDeps, 'db'>,
+  actor: Actor & { id: string },
+  { amr, ...renewal }: RenewalInput & { amr: readonly string[] },
+): Promise<Date> {
+  return db.transaction().execute(async (trx) => {
+    const expires_at = await renewSession(trx, actor.id, renewal);
+    await appendEvent(trx, {
+      actor,
+      action: 'session.confirmed',
+      target: { kind: 'session', id: renewal.uid },
+      details: { amr },
+      occurred_at: renewal.confirmed_at,
+    });
+    return expires_at;
+  });
+}

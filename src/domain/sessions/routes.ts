@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { findSubject } from '../access/index.ts';
+import { keyIn, notFound, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { SessionParams, SessionsParams, SessionsQuery, SessionView } from './schemas.ts';
+import { endSession, type SessionDeps } from './sessions.ts';
+import { listSessions } from './store.ts';
+
+const Offset = z.string().regex(/^\d{1,7}$/);
+
+/** Who is signed in where. */
+export const sessionRoutes = (deps: SessionDeps): Route[] => [
+  route({
+    method: 'GET',
+    path: '/users/{user}/sessions',
+    summary: 'Where a person is signed in, whichever was seen last first',
+    permission: 'latchkey:session:read',
+    params: SessionsParams,
+    query: SessionsQuery,
+    response: pageOf(SessionView),
+    handle: async ({ params: { user }, query: { limit, cursor } }) => {
+      const user_id = await findSubject(deps.db, { kind: 'user', name: user });
+      if (user_id === undefined) throw notFound('user', user);
+      const offset = Number(keyIn(cursor, Offset) ?? 0);
+      const { sessions } = await listSessions(deps.db, user_id, { now: deps.now(), offset, limit: limit + 1 });
+      const { items, next } = pageByKey(sessions, limit, () => String(offset + limit));
+      return { items: items.map(({ uid, ...session }) => ({ session_id: uid, ...session })), next };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/sessions/{session_id}/revoke',
+    summary: 'Sign a browser out: what ends with its session stops working now, and its applications are told',
+    permission: 'latchkey:session:revoke',
+    params: SessionParams,
+    handle: ({ actor, params }) => endSession(deps, actor, params.session_id),
+  }),
+];

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { UserReferenceText } from '../access/index.ts';
+import { PageQuery, Timestamp } from '../../platform/http/index.ts';
+
+export const SessionsQuery = z.strictObject(PageQuery);
+export const SessionsParams = z.strictObject({
+  user: UserReferenceText,
+});
+export const SessionParams = z.strictObject({ session_id: z.string().min(1).max(128) });
+export const SessionView = z.object({
+  session_id: z.string(),
+  address: z.string().nullable(),
+  user_agent: z.string().nullable(),
+  signed_in_at: Timestamp,
+  last_seen_at: Timestamp,
+  apps: z
+    .array(z.object({ name: z.string(), lasting: z.boolean() }))
+    .meta({ description: 'those it let in; a lasting one keeps its access when the session ends' }),
+});

@@ -1,0 +1,113 @@
+import { allows } from '../access/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Actor, notFound, type Origin } from '../../platform/http/index.ts';
+import type { Jobs } from '../../platform/jobs/index.ts';
+import { type LockedSession, listClientsToTell, lockSessions, markEnded, markSeen, wasSeenBefore } from './store.ts';
+
+export type SessionDeps = { db: Db; now: () => Date; jobs: Pick<Jobs, 'send'> };
+
+const elsewhere = 'signed out from another browser';
+const seenEveryMs = 5 * 60_000;
+
+/**
+ * Signs a browser out from another one: its session and every token that ends with it are refused from the next request on, on
+ * every node, and its apps that asked for it are told. Repeating it changes and records nothing.
+ *
+ * @throws Problem `not_found`: no such session, or none that this actor may end
+ */
+export async function endSession({ db, now, jobs }: SessionDeps, actor: Actor, uid: string): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const [session] = await lockSessions(trx, { uid });
+    if (!session || !mayEnd(actor, session)) throw notFound('session', uid);
+    if (session.revoked_at) return;
+    await tellClients({ jobs }, trx, [session]);
+    const reason = isOwn(actor, session) ? elsewhere : 'signed out by an administrator';
+    await end(trx, actor, [session], { reason, revoked_at: now() });
+  });
+}
+
+/** Signs a person out of every browser but the one of session `current`. @returns how many sessions ended */
+export async function endOtherSessions(
+  { db, now, jobs }: SessionDeps,
+  actor: Actor & { id: string },
+  current: string,
+): Promise<number> {
+  const others = { user_id: actor.id, exceptSession: current, reason: elsewhere };
+  return db.transaction().execute((trx) => endSessionsOf({ jobs }, trx, actor, { ...others, revoked_at: now() }));
+}
+
+type Others = { user_id: string; exceptSession: string; reason: string; revoked_at: Date };
+
+/** Ends all of a person's sessions but one inside another verb's transaction. @returns how many */
+export async function endSessionsOf(
+  { jobs }: Pick<SessionDeps, 'jobs'>,
+  trx: Trx,
+  actor: Actor,
+  { user_id, exceptSession, reason, revoked_at }: Others,
+): Promise<number> {
+  const locked = await lockSessions(trx, { user_id, exceptSession, now: revoked_at });
+  // Without those that another sign-out ended while this one waited for it.
+  const sessions = locked.filter((session) => !session.revoked_at);
+  if (sessions.length === 0) return 0;
+  await tellClients({ jobs }, trx, sessions);
+  await end(trx, actor, sessions, { reason, revoked_at });
+  return sessions.length;
+}
+
+/** Ends the session of the browser that signs out, inside its request's transaction; its clients are told by the provider. */
+export async function endOwnSession(
+  trx: Trx,
+  actor: Actor,
+  { uid, revoked_at }: { uid: string; revoked_at: Date },
+): Promise<void> {
+  const sessions = await lockSessions(trx, { uid });
+  const standing = sessions.filter((session) => !session.revoked_at);
+  if (standing.length > 0) await end(trx, actor, standing, { reason: 'signed out', revoked_at });
+}
+
+/** A person may end their own sessions; anyone else needs the permission. */
+function mayEnd(actor: Actor, session: Pick<LockedSession, 'user_id'>): boolean {
+  return isOwn(actor, session) || allows(actor.permissions, 'latchkey:session:revoke');
+}
+
+function isOwn(actor: Actor, { user_id }: Pick<LockedSession, 'user_id'>): boolean {
+  return actor.kind === 'user' && actor.id === user_id;
+}
+
+async function end(
+  trx: Trx,
+  actor: Actor,
+  sessions: readonly LockedSession[],
+  { reason, revoked_at }: { reason: string; revoked_at: Date },
+): Promise<void> {
+  await markEnded(trx, { uids: sessions.map(({ uid }) => uid), revoked_at, revoked_for: reason });
+  // Nobody was signed in with the rest.
+  for (const { uid } of sessions.filter(({ user_id }) => user_id)) {
+    const target = { kind: 'session', id: uid };
+    await appendEvent(trx, { actor, action: 'session.ended', target, reason, occurred_at: revoked_at });
+  }
+}
+
+async function tellClients(
+  { jobs }: Pick<SessionDeps, 'jobs'>,
+  trx: Trx,
+  sessions: readonly LockedSession[],
+): Promise<void> {
+  const subjects = new Map(sessions.map(({ uid, user_id }) => [uid, user_id]));
+  for (const { session_uid, client_id, sid } of await listClientsToTell(trx, [...subjects.keys()])) {
+    await jobs.send(trx, 'backchannel-logout', { client_id, sub: subjects.get(session_uid), sid: sid ?? undefined });
+  }
+}
+
+/** Notes that a browser came by, from where; at most once in five minutes. */
+export async function noteVisit(
+  { db, now }: Pick<SessionDeps, 'db' | 'now'>,
+  origin: Origin,
+  uid: string,
+): Promise<void> {
+  const last_seen_at = now();
+  if (!(await wasSeenBefore(db, uid, new Date(last_seen_at.getTime() - seenEveryMs)))) return;
+  const seen = { last_seen_at, address: origin.address ?? null, user_agent: origin.user_agent ?? null };
+  await db.transaction().execute((trx) => markSeen(trx, { uid, ...seen }));
+}

@@ -1,0 +1,205 @@
+import { sql } from 'kysely';
+import type { Digest } from '../../platform/crypto/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+
+/** An app that a session let in; a lasting one keeps its access when the session ends. */
+export type AppOfSession = { name: string; lasting: boolean };
+
+/** Where a person is signed in. */
+export type SignedInSession = {
+  uid: string;
+  address: string | null;
+  user_agent: string | null;
+  signed_in_at: Date;
+  last_seen_at: Date;
+  apps: AppOfSession[];
+};
+
+// As a session is read when its browser comes: a password reset ends every session by one mark on its person.
+function standing(db: Db, user_id: string, now: Date) {
+  return db
+    .selectFrom('sessions as s')
+    .innerJoin('users as u', 'u.id', 's.user_id')
+    .where('s.user_id', '=', user_id)
+    .where('s.revoked_at', 'is', null)
+    .where('s.expires_at', '>', now)
+    .where((eb) =>
+      eb.or([eb('u.tokens_valid_after', 'is', null), eb('s.login_at', '>', eb.ref('u.tokens_valid_after'))]),
+    );
+}
+
+const apps = sql<AppOfSession[]>`coalesce((select json_agg(json_build_object(
+    'name', coalesce(c.metadata ->> 'client_name', c.client_id), 'lasting', g.offline)
+    order by lower(coalesce(c.metadata ->> 'client_name', c.client_id)), c.id)
+  from session_clients sc join clients c on c.id = sc.client_id join grants g on g.id = sc.grant_id and g.revoked_at is null
+  where sc.session_uid = s.uid), '[]'::json)`;
+
+const columns = ['s.uid', 's.address', 's.user_agent', 's.last_seen_at'] as const;
+const signedInAt = sql<Date>`coalesce(s.login_at, s.created_at)`;
+
+export type SessionsQuery = { now: Date; current?: string | undefined; offset: number; limit: number };
+
+/** A person's sessions: `current` first, then whichever was seen last. */
+export async function listSessions(
+  db: Db,
+  user_id: string,
+  { now, current = '', offset, limit }: SessionsQuery,
+): Promise<{ sessions: SignedInSession[]; total: number }> {
+  const found = standing(db, user_id, now);
+  const { total } = await found.select(sql<string>`count(*)`.as('total')).executeTakeFirstOrThrow();
+  const sessions = await found
+    .select(columns)
+    .select([signedInAt.as('signed_in_at'), apps.as('apps')])
+    .orderBy(sql`s.uid = ${current} desc, s.last_seen_at desc, s.uid`)
+    .offset(offset)
+    .limit(limit)
+    .execute();
+  return { sessions, total: Number(total) };
+}
+
+/** One of a person's sessions, while it stands. */
+export async function findSession(
+  db: Db,
+  user_id: string,
+  { uid, now }: { uid: string; now: Date },
+): Promise<SignedInSession | undefined> {
+  return standing(db, user_id, now)
+    .where('s.uid', '=', uid)
+    .select(columns)
+    .select([signedInAt.as('signed_in_at'), apps.as('apps')])
+    .executeTakeFirst();
+}
+
+export type EndingElsewhere = { sessions: number; apps: number; lasting: number };
+
+/** What ends with all sessions but one, and how many apps keep their access. */
+export async function countElsewhere(
+  db: Db,
+  user_id: string,
+  { current, now }: { current: string; now: Date },
+): Promise<EndingElsewhere> {
+  const grantsOf = (offline: boolean) => sql<number>`(select count(distinct sc.client_id)::int from session_clients sc
+    join grants g on g.id = sc.grant_id and g.revoked_at is null and g.offline = ${offline}
+    where sc.session_uid = any(array_agg(s.uid)))`;
+  return standing(db, user_id, now)
+    .where('s.uid', '!=', current)
+    .select([sql<number>`count(*)::int`.as('sessions'), grantsOf(false).as('apps'), grantsOf(true).as('lasting')])
+    .executeTakeFirstOrThrow();
+}
+
+type SessionFilter = { uid: string } | { user_id: string; exceptSession: string; now: Date };
+
+export type LockedSession = { uid: string; user_id: string | null; revoked_at: Date | null };
+
+/**
+ * Locks one session, or all of a person that stand but one. Grants before sessions, each in the order of their ids: a browser
+ * that comes to an app locks them so too, and two browsers that sign each other out must not wait for each other.
+ */
+export async function lockSessions(trx: Trx, filter: SessionFilter): Promise<LockedSession[]> {
+  const wanted =
+    'uid' in filter
+      ? trx.selectFrom('sessions as s').select('s.uid').where('s.uid', '=', filter.uid)
+      : standing(trx, filter.user_id, filter.now).select('s.uid').where('s.uid', '!=', filter.exceptSession);
+  await trx
+    .selectFrom('grants')
+    .select('id')
+    .where('session_uid', 'in', wanted)
+    .where('offline', '=', false)
+    .where('revoked_at', 'is', null)
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute();
+  return trx
+    .selectFrom('sessions')
+    .select(['uid', 'user_id', 'revoked_at'])
+    .where('uid', 'in', wanted)
+    .orderBy('uid')
+    .forUpdate()
+    .execute();
+}
+
+type Ended = { uids: string[]; revoked_at: Date; revoked_for: string };
+
+/** Ends sessions and the grants that end with them; codes, tokens and families under those are dead with them. */
+export async function markEnded(trx: Trx, { uids, revoked_at, revoked_for }: Ended): Promise<void> {
+  await trx.updateTable('sessions').set({ revoked_at }).where('uid', 'in', uids).execute();
+  await trx
+    .updateTable('grants')
+    .set({ revoked_at, revoked_for })
+    .where('session_uid', 'in', uids)
+    .where('offline', '=', false)
+    .where('revoked_at', 'is', null)
+    .execute();
+}
+
+export type ClientToTell = { session_uid: string; client_id: string; sid: string | null };
+
+/** The clients of these sessions that want to hear of their end (OpenID Connect Back-Channel Logout 1.0 §2.2). */
+export async function listClientsToTell(db: Db, uids: string[]): Promise<ClientToTell[]> {
+  return db
+    .selectFrom('session_clients as sc')
+    .innerJoin('clients as c', 'c.id', 'sc.client_id')
+    .select(['sc.session_uid', 'c.client_id', 'sc.sid'])
+    .where('sc.session_uid', 'in', uids)
+    .where('c.enabled', '=', true)
+    .where(sql<boolean>`c.metadata ->> 'backchannel_logout_uri' is not null`)
+    .execute();
+}
+
+/** Whether this session was last seen before a moment. */
+export async function wasSeenBefore(db: Db, uid: string, moment: Date): Promise<boolean> {
+  const query = db.selectFrom('sessions').select('uid').where('uid', '=', uid).where('last_seen_at', '<', moment);
+  return (await query.executeTakeFirst()) !== undefined;
+}
+
+type Seen = { uid: string; last_seen_at: Date; address: string | null; user_agent: string | null };
+
+export async function markSeen(trx: Trx, { uid, ...seen }: Seen): Promise<void> {
+  await trx.updateTable('sessions').set(seen).where('uid', '=', uid).where('revoked_at', 'is', null).execute();
+}
+
+/**
+ * Since when the person of this session is known to be the one who uses it: when they signed in, or confirmed it later.
+ * Undefined: the session does not stand.
+ */
+export async function findConfirmation(
+  db: Db,
+  user_id: string,
+  { uid, now }: { uid: string; now: Date },
+): Promise<Date | undefined> {
+  const query = standing(db, user_id, now)
+    .where('s.uid', '=', uid)
+    .select(sql<Date>`greatest(s.login_at, s.confirmed_at)`.as('confirmed_at'));
+  return (await query.executeTakeFirst())?.confirmed_at;
+}
+
+/** No id that a session has answered to until now finds it any more, however a request that used it ends. */
+export async function retireIds(trx: Trx, uid: string, retired_at: Date): Promise<void> {
+  await trx
+    .updateTable('session_ids')
+    // Older versions look at the expiry alone.
+    .set({ retired_at, expires_at: sql<Date>`least(expires_at, ${retired_at})` })
+    .where('session_uid', '=', uid)
+    .where('retired_at', 'is', null)
+    .execute();
+}
+
+type Renewal = { uid: string; user_id: string; id: Digest; confirmed_at: Date };
+
+/** Gives a session that stands another id, instead of all it had. @returns until when it lasts; undefined: it was ended */
+export async function replaceIds(trx: Trx, { uid, user_id, id, confirmed_at }: Renewal): Promise<Date | undefined> {
+  const stands = standing(trx, user_id, confirmed_at).where('s.uid', '=', uid).select('s.uid');
+  const renewed = await trx
+    .updateTable('sessions')
+    .set({ confirmed_at })
+    .where('uid', 'in', stands)
+    .returning('expires_at')
+    .executeTakeFirst();
+  if (!renewed) return undefined;
+  await retireIds(trx, uid, confirmed_at);
+  await trx
+    .insertInto('session_ids')
+    .values({ digest: id, session_uid: uid, expires_at: renewed.expires_at })
+    .execute();
+  return renewed.expires_at;
+}

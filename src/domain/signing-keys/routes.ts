@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { type Route, route } from '../../platform/http/index.ts';
+import { RotationInput, SigningKeyView } from './schemas.ts';
+import { longestTokenSeconds } from './signing-key.ts';
+import { rotateSigningKey, type SigningKeysDeps } from './signing-keys.ts';
+import { listSigningKeys, stateOf } from './store.ts';
+
+/** The keys that sign tokens. */
+export const signingKeyRoutes = (deps: SigningKeysDeps & { keyActivationSeconds: number }): Route[] => [
+  route({
+    method: 'GET',
+    path: '/signing-keys',
+    summary: 'Every key that signs or has signed tokens, with its state',
+    permission: 'latchkey:signing_key:read',
+    response: z.object({ items: z.array(SigningKeyView) }),
+    handle: async () => {
+      const keys = await listSigningKeys(deps.db);
+      return { items: keys.map((key) => ({ ...key, state: stateOf(key, keys, deps.now()) })) };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/signing-keys/rotate',
+    summary: 'Publish a new key, sign with it later, and drop the old one later still; or all at once after a leak',
+    permission: 'latchkey:signing_key:rotate',
+    body: RotationInput,
+    response: SigningKeyView,
+    status: 201,
+    handle: async ({ actor, body: { alg, leaked, activation_seconds } }) => {
+      const activationSeconds = activation_seconds ?? deps.keyActivationSeconds;
+      const input = { alg, leaked, activationSeconds, retirementSeconds: longestTokenSeconds };
+      const made = await rotateSigningKey(deps, actor, input);
+      return { ...made, state: stateOf(made, [made], deps.now()) };
+    },
+  }),
+];

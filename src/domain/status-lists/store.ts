@@ -1,0 +1,49 @@
+import { CompiledQuery, sql } from 'kysely';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { accessTokenOwners, accessTokenStands } from '../tokens/index.ts';
+
+export type Block = { status_list_id: number; first: number };
+
+/** The next block of indexes of the list that still has some; a list is begun where none has. */
+export async function leaseBlock(
+  trx: Trx,
+  { listSize, blockSize, leased_at }: { listSize: number; blockSize: number; leased_at: Date },
+): Promise<Block> {
+  // Two nodes that find no list with room would each begin one.
+  await sql`select pg_advisory_xact_lock(hashtext('latchkey status lists'))`.execute(trx);
+  const open = await trx
+    .updateTable('status_lists')
+    .set({ leased: sql`leased + ${blockSize}` })
+    .where('leased', '<', sql<number>`size`)
+    .returning(['id', 'leased'])
+    .executeTakeFirst();
+  if (open) return { status_list_id: open.id, first: open.leased - blockSize };
+  const list = { size: listSize, leased: blockSize, created_at: leased_at };
+  const { id } = await trx.insertInto('status_lists').values(list).returning('id').executeTakeFirstOrThrow();
+  return { status_list_id: id, first: 0 };
+}
+
+/** How many places a list has, and which of them hold tokens that are refused for another reason than their expiry. */
+export type ListContent = { size: number; refused: number[] };
+
+const readList = `select l.size, array(select t.status_index from jwt_access_tokens t
+    ${accessTokenOwners}
+  where t.status_list_id = l.id and (${accessTokenStands}) is not true) as refused
+  from status_lists l where l.id = $1`;
+
+export async function findListContent(db: Db, id: number, now: Date): Promise<ListContent | undefined> {
+  const { rows } = await db.executeQuery<ListContent>(CompiledQuery.raw(readList, [id, now]));
+  return rows[0];
+}
+
+/** The lists that hold a token, oldest first; one look into the index a list, however many tokens and empty lists there are. */
+export async function listListIds(db: Db): Promise<number[]> {
+  const { rows } = await sql<{ id: number }>`
+    with recursive lists as (
+      (select status_list_id as id from jwt_access_tokens order by status_list_id limit 1)
+      union all
+      select (select t.status_list_id from jwt_access_tokens t where t.status_list_id > lists.id order by t.status_list_id limit 1)
+      from lists where lists.id is not null
+    ) select id from lists where id is not null order by id`.execute(db);
+  return rows.map(({ id }) => id);
+}

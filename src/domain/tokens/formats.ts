@@ -1,0 +1,52 @@
+import {
+  base62,
+  type Digest,
+  digest,
+  formatCredential,
+  keyedDigest,
+  mintCredential,
+  parseCredential,
+  pooledRandomBytes,
+  secretBytes,
+  secretLength,
+} from '../../platform/crypto/index.ts';
+
+const prefixes = { access: 'lk_at_', refresh: 'lk_rt_', code: 'lk_ac_' };
+const handleBytes = 16;
+const handleLength = 22;
+
+/** A new opaque access token (`lk_at_…`). */
+export const mintAccessToken = (): string => mintCredential(prefixes.access);
+
+/** A new authorization code (`lk_ac_…`). */
+export const mintCode = (): string => mintCredential(prefixes.code);
+
+/** Whether the text is a well-formed access token; garbage is refused without a query. */
+export const isAccessToken = (value: string): boolean =>
+  parseCredential(prefixes.access, secretLength, value) !== undefined;
+
+/** Whether the text is a well-formed authorization code. */
+export const isCode = (value: string): boolean => parseCredential(prefixes.code, secretLength, value) !== undefined;
+
+/** The first refresh token of a family: `lk_rt_` + handle of the family + 256 random bits. */
+export function mintRefreshToken(): string {
+  return formatCredential(
+    prefixes.refresh,
+    base62(pooledRandomBytes(handleBytes), handleLength) + base62(pooledRandomBytes(secretBytes), secretLength),
+  );
+}
+
+/** What finds the family of a refresh token of any generation; undefined for anything malformed. */
+export function familyHandle(refreshToken: string): Digest | undefined {
+  const body = parseCredential(prefixes.refresh, handleLength + secretLength, refreshToken);
+  return body === undefined ? undefined : digest(body.slice(0, handleLength));
+}
+
+/**
+ * The successor of a refresh token: same handle, secret derived from the presented one under the key its row names.
+ * Deriving it again gives the same token, so a client whose answer was lost gets it again, and nothing readable is stored.
+ */
+export function deriveSuccessor(refreshToken: string, key: Buffer): string {
+  const handle = refreshToken.slice(prefixes.refresh.length, prefixes.refresh.length + handleLength);
+  return formatCredential(prefixes.refresh, handle + base62(keyedDigest(key, refreshToken), secretLength));
+}

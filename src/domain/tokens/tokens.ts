@@ -1,0 +1,76 @@
+import { decodeJwt } from 'jose';
+import { appendEvent } from '../audit/index.ts';
+import { type Digest, digest } from '../../platform/crypto/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
+import { familyHandle, isAccessToken } from './formats.ts';
+import { endAccessToken, endFamily, endJwtAccessToken } from './store.ts';
+
+export type TokenDeps = { db: Db; now: () => Date };
+
+/** What finds a token: an opaque access token's digest, a JWT's `jti`, or the handle that a family's refresh tokens share. */
+export type TokenHandle = { access_token: Digest } | { jti: string } | { family: Digest };
+
+export type RevokedToken = { kind: 'access_token' | 'refresh_token'; client_id: string };
+
+/**
+ * Ends a token by its value: an access token, opaque or JWT, alone; a refresh token of any generation with all its family.
+ * It is refused from the next request on.
+ *
+ * @throws Problem `invalid`: it is no token of ours; `not_found`: unknown, or it has ended already
+ */
+export async function revokeToken({ db, now }: TokenDeps, actor: Actor, value: string): Promise<RevokedToken> {
+  const handle = tokenHandle(value);
+  const ended = await db.transaction().execute((trx) => endToken(trx, actor, handle, now()));
+  if (!ended) throw notFound('live token', `${value.slice(0, 10)}…`);
+  return ended;
+}
+
+/** Ends a token in the transaction of the verb that decides it; undefined when there was none alive. */
+export async function endToken(
+  trx: Trx,
+  actor: Actor,
+  handle: TokenHandle,
+  revoked_at: Date,
+): Promise<RevokedToken | undefined> {
+  const ended = await end(trx, handle, revoked_at);
+  if (!ended) return undefined;
+  const kind = 'family' in handle ? 'refresh_token' : 'access_token';
+  const { id, client_id } = ended;
+  const target = { kind, id };
+  await appendEvent(trx, { actor, action: `${kind}.revoked`, target, details: { client_id }, occurred_at: revoked_at });
+  return { kind, client_id };
+}
+
+function end(trx: Trx, handle: TokenHandle, revoked_at: Date): Promise<{ id: string; client_id: string } | undefined> {
+  if ('family' in handle) return endFamily(trx, handle.family, revoked_at);
+  if ('jti' in handle) return endJwtAccessToken(trx, handle.jti, revoked_at);
+  return endAccessToken(trx, handle.access_token, revoked_at);
+}
+
+/**
+ * What finds a token of this value.
+ *
+ * @throws Problem `invalid`: it is no token of ours
+ */
+export function tokenHandle(value: string): TokenHandle {
+  const family = familyHandle(value);
+  if (family) return { family };
+  if (isAccessToken(value)) return { access_token: digest(value) };
+  const jti = jtiOf(value);
+  if (jti !== undefined) return { jti };
+  throw invalid('/token', 'This is not a token of Latchkey: it has the wrong form, or was cut off while copying.');
+}
+
+const jtiShape = /^[\w-]{1,64}$/;
+
+// The signature is not judged: whoever may revoke any token gains nothing by inventing one.
+function jtiOf(value: string): string | undefined {
+  try {
+    const { jti } = decodeJwt(value);
+    return typeof jti === 'string' && jtiShape.test(jti) ? jti : undefined;
+  } catch {
+    // Not a JWT: the caller says so.
+    return undefined;
+  }
+}

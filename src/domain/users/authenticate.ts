@@ -1,0 +1,74 @@
+import type { Refusals } from '../audit/index.ts';
+import type { Db } from '../../platform/database/index.ts';
+import { anonymous, type Origin, Problem } from '../../platform/http/index.ts';
+import { type PasswordHash, renewedHash, verifyPassword } from './password.ts';
+import { findPasswordHash, findUserById, findUserByLogin, replacePasswordForm, type User } from './store.ts';
+import type { Throttles } from './throttles.ts';
+
+export type AuthenticateDeps = { db: Db; now: () => Date; throttles: Throttles; refusals: Refusals };
+export type AuthenticateInput = {
+  /** What somebody who is not known yet typed, or who has to prove that it is them. */
+  who: { login: string } | { user_id: string };
+  password: string;
+  /** The browser's id, if this account has signed in with it before. */
+  device: (account: string) => string | undefined;
+  origin: Origin;
+};
+
+/**
+ * Which of two was wrong is nobody's business; how long to wait is. `authenticated_at` is from before the password was read: a
+ * password that is replaced meanwhile signs nobody in.
+ */
+export type SignInOutcome =
+  | { kind: 'ok'; user: User; authenticated_at: Date; amr: string[] }
+  | { kind: 'wrong' }
+  | { kind: 'throttled'; retryAfterSeconds: number };
+
+/** Judges a password. A failure is recorded here; success with the session it starts or confirms. */
+export async function authenticate(deps: AuthenticateDeps, input: AuthenticateInput): Promise<SignInOutcome> {
+  const { who, password, device, origin } = input;
+  const authenticated_at = deps.now();
+  const user = 'login' in who ? await findUserByLogin(deps.db, who.login) : await findUserById(deps.db, who.user_id);
+  // Username and e-mail address are one account, with one count.
+  const account = user?.id ?? ('login' in who ? who.login.toLowerCase() : who.user_id);
+  const attempt = { address: origin.address ?? '', account, device: device(account) };
+  const retryAfterSeconds = await deps.throttles.countAttempt(attempt);
+  if (retryAfterSeconds !== undefined) {
+    await recordFailure(deps, origin, 'throttled', user?.id);
+    return { kind: 'throttled', retryAfterSeconds };
+  }
+  const stored = user && (await findPasswordHash(deps.db, user.id));
+  const fits = await verifyPassword(stored, password);
+  if (!user?.enabled || !stored || !fits) {
+    await recordFailure(deps, origin, 'wrong login or password', user?.id);
+    return { kind: 'wrong' };
+  }
+  await deps.throttles.forget(attempt);
+  await normalize(deps.db, user.id, { stored, password });
+  return { kind: 'ok', user, authenticated_at, amr: ['pwd'] };
+}
+
+/** Stores the form that is compared from the next time on. Where the server is busy hashing, the next sign-in does it. */
+async function normalize(
+  db: Db,
+  user_id: string,
+  { stored, password }: { stored: PasswordHash; password: string },
+): Promise<void> {
+  const to = await renewedHash(stored, password).catch(unlessBusy);
+  if (to) await db.transaction().execute((trx) => replacePasswordForm(trx, { user_id, from: stored, to }));
+}
+
+function unlessBusy(error: unknown): undefined {
+  if (error instanceof Problem && error.status === 429) return undefined;
+  throw error;
+}
+
+async function recordFailure(
+  { refusals }: AuthenticateDeps,
+  origin: Origin,
+  reason: string,
+  user_id?: string,
+): Promise<void> {
+  const target = user_id ? { target: { kind: 'user', id: user_id } } : {};
+  await refusals.record({ actor: anonymous(origin), action: 'session.refused', ...target, reason });
+}

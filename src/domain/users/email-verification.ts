@@ -1,0 +1,109 @@
+import type { EmailVerifier } from '../../../db/schema.ts';
+import { allows, mustHoldAllOf } from '../access/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Actor, conflict, forbidden, invalid, notFound } from '../../platform/http/index.ts';
+import { lockUserById, type User, updateUser } from './store.ts';
+
+export type VerificationDeps = { db: Db; now: () => Date };
+type Verification = Pick<User, 'email_verified' | 'email_verified_at' | 'email_verified_by'>;
+
+/** What it takes to say of an e-mail address that it is somebody's. */
+export const verifyEmailPermission = 'latchkey:user:verify_email';
+
+const unverified: Verification = { email_verified: false, email_verified_at: null, email_verified_by: null };
+
+/** The columns of an address that is verified. */
+export function verifiedBy(email_verified_by: EmailVerifier, email_verified_at: Date): Verification {
+  return { email_verified: true, email_verified_at, email_verified_by };
+}
+
+/**
+ * Whether an address is verified once it is written. A changed address is unverified unless the input says otherwise, and an
+ * address that is verified already keeps its source.
+ *
+ * @param stated what the input says of it; undefined: nothing
+ * @throws Problem `invalid`: it calls an address verified that it does not name
+ */
+export function verificationOf(
+  before: (Verification & Pick<User, 'email'>) | undefined,
+  { email, stated, by, at }: { email: string | null; stated: boolean | undefined; by: EmailVerifier; at: Date },
+): Verification {
+  if (stated && email === null)
+    throw invalid('/email_verified', 'There is no e-mail address to be verified: give one.');
+  const isSame = before !== undefined && before.email === email;
+  if (isSame && stated !== false && before.email_verified) {
+    const { email_verified, email_verified_at, email_verified_by } = before;
+    return { email_verified, email_verified_at, email_verified_by };
+  }
+  return stated ? verifiedBy(by, at) : unverified;
+}
+
+/** @throws Problem `forbidden`: the actor may make accounts but not call addresses verified */
+export function mustBeAllowedToVerify(actor: Actor): void {
+  if (allows(actor.permissions, verifyEmailPermission)) return;
+  throw forbidden(verifyEmailPermission, `Setting email_verified needs "${verifyEmailPermission}".`);
+}
+
+/**
+ * Marks a person's e-mail address as verified. Applications may let in whoever has a verified address, so the actor must hold
+ * all that the person holds. Repeating it changes and records nothing.
+ *
+ * @param email the address that was verified: an address that was changed meanwhile is not marked
+ * @throws Problem `not_found`; `conflict`: this is not their address; `forbidden`: the person holds what the actor does not
+ */
+export async function verifyEmail(
+  deps: VerificationDeps,
+  actor: Actor,
+  { id, email }: { id: string; email: string },
+): Promise<User> {
+  return mark(deps, actor, id, (user, at) => {
+    if (user.email !== email)
+      throw conflict('This is not the person’s e-mail address, or not any more. Read it again before you verify it.');
+    return user.email_verified ? undefined : verifiedBy('administrator', at);
+  });
+}
+
+/**
+ * Marks a person's e-mail address as not verified. Repeating it changes and records nothing.
+ *
+ * @throws Problem `not_found`; `forbidden`: the person holds what the actor does not
+ */
+export async function unverifyEmail(deps: VerificationDeps, actor: Actor, id: string): Promise<User> {
+  return mark(deps, actor, id, (user) => (user.email_verified ? unverified : undefined));
+}
+
+async function mark(
+  { db, now }: VerificationDeps,
+  actor: Actor,
+  id: string,
+  change: (user: User, at: Date) => Verification | undefined,
+): Promise<User> {
+  return db.transaction().execute(async (trx) => {
+    const user = await lockUserById(trx, id);
+    if (!user) throw notFound('user', id);
+    const occurred_at = now();
+    await mustHoldAllOf(trx, actor, id, occurred_at);
+    const verification = change(user, occurred_at);
+    if (!verification) return user;
+    const after = await updateUser(trx, id, { ...verification, updated_at: occurred_at });
+    await recordVerification(trx, actor, { before: user, after, occurred_at });
+    return after;
+  });
+}
+
+/** Records that an address became verified, or is not any more. The event names no address: it stays when the person goes. */
+export async function recordVerification(
+  trx: Trx,
+  actor: Actor,
+  { before, after, occurred_at }: { before: User | undefined; after: User; occurred_at: Date },
+): Promise<void> {
+  const target = { kind: 'user', id: after.id };
+  if (after.email_verified && before?.email_verified_at?.getTime() !== after.email_verified_at?.getTime()) {
+    const details = { by: after.email_verified_by };
+    await appendEvent(trx, { actor, action: 'user.email_verified', target, details, occurred_at });
+  } else if (before?.email_verified && !after.email_verified) {
+    const details = { address_changed: before.email !== after.email };
+    await appendEvent(trx, { actor, action: 'user.email_unverified', target, details, occurred_at });
+  }
+}

@@ -1,0 +1,125 @@
+import { v7 as uuidv7 } from 'uuid';
+import { listHeldRights, mustHoldAllOf } from '../access/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import type { SendLetter } from '../notifications/index.ts';
+import { digest, mintCredential } from '../../platform/crypto/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Actor, notFound, Problem, person } from '../../platform/http/index.ts';
+import { recordVerification, verifiedBy } from './email-verification.ts';
+import { hashNewPassword } from './password.ts';
+import {
+  findLinkedUser,
+  insertPasswordLink,
+  lockUserById,
+  savePasswordHash,
+  type User,
+  updateUser,
+  usePasswordLink,
+} from './store.ts';
+
+export type PasswordLinkDeps = { db: Db; now: () => Date };
+export type LinkMakingDeps = PasswordLinkDeps & {
+  issuer: string;
+  /** Set where there is a mail server. */
+  sendLetter?: SendLetter | undefined;
+};
+
+/** Where it went, or the link itself, which is stored nowhere. */
+export type PasswordLink = { expires_at: Date } & ({ url: string } | { mailed_to: string });
+
+const prefix = 'lk_pw_';
+const linkMs = 3 * 24 * 60 * 60 * 1000;
+
+/**
+ * A one-time secret for three days, with which a person chooses their own password: an invitation, or a way back in. Links
+ * from before stop working. Where there is a mail server and the person has an address, the link is mailed to them and shown
+ * to nobody else.
+ *
+ * @throws Problem `not_found`; `forbidden`: the person holds what the actor does not
+ */
+export async function createPasswordLink(
+  { db, now, issuer, sendLetter }: LinkMakingDeps,
+  actor: Actor,
+  user_id: string,
+): Promise<PasswordLink> {
+  const secret = mintCredential(prefix);
+  const url = `${issuer}/password/${secret}`;
+  return db.transaction().execute(async (trx) => {
+    const user = await lockUserById(trx, user_id);
+    if (!user) throw notFound('user', user_id);
+    const created_at = now();
+    await mustHoldAllOf(trx, actor, user_id, created_at);
+    const expires_at = new Date(created_at.getTime() + linkMs);
+    const to = (sendLetter && user.email) || null;
+    const shown_to = to ? null : (actor.subject_id ?? null);
+    await insertPasswordLink(trx, { digest: digest(secret), user_id, created_at, expires_at, mailed_to: to, shown_to });
+    if (sendLetter && to) await sendLetter(trx, { kind: 'link', to, url, expires_at });
+    await appendEvent(trx, {
+      actor,
+      action: 'user.password_link_created',
+      target: { kind: 'user', id: user_id },
+      details: { by_mail: Boolean(to) },
+      occurred_at: created_at,
+    });
+    return to ? { mailed_to: to, expires_at } : { url, expires_at };
+  });
+}
+
+/** Whose password this secret may choose now. */
+export async function linkedUser({ db, now }: PasswordLinkDeps, secret: string): Promise<User | undefined> {
+  return findLinkedUser(db, digest(secret), now());
+}
+
+/**
+ * Sets the password that a person chose with their link, uses the link up, and ends whatever they were signed in with. A link
+ * that was mailed proves that the address it was mailed to is theirs, and no other. One that was shown to somebody serves only while
+ * that somebody holds all that the person holds: rights that were given meanwhile are not theirs to take.
+ *
+ * @throws Problem `not_found`: the link was used or has expired; `invalid`: too weak
+ */
+export async function choosePassword(
+  deps: PasswordLinkDeps,
+  origin: Actor['origin'],
+  { secret, password }: { secret: string; password: string },
+): Promise<User> {
+  const { db, now } = deps;
+  const linked = await linkedUser(deps, secret);
+  if (!linked) throw notFound('link', '…');
+  const hash = await hashNewPassword(password, linked);
+  return db.transaction().execute(async (trx) => {
+    const user = await lockUserById(trx, linked.id);
+    const occurred_at = now();
+    const link = user?.enabled ? await usePasswordLink(trx, digest(secret), occurred_at) : undefined;
+    // The address may have changed since the page was opened; the row is locked now.
+    if (!user || !link || (link.mailed_to !== null && link.mailed_to !== user.email)) throw notFound('link', '…');
+    if (link.shown_to) await mustStillHoldAll(trx, link.shown_to, { user_id: user.id, now: occurred_at });
+    await savePasswordHash(trx, { id: uuidv7(), user_id: user.id, password: hash, now: occurred_at });
+    const target = { kind: 'user', id: user.id };
+    await appendEvent(trx, { actor: person(user.id, origin), action: 'user.password_chosen', target, occurred_at });
+    const isProof = link.mailed_to !== null && user.email_verified_by !== 'link';
+    const verified = isProof ? verifiedBy('link', occurred_at) : {};
+    const changed = await updateUser(trx, user.id, {
+      ...verified,
+      tokens_valid_after: occurred_at,
+      updated_at: occurred_at,
+    });
+    if (isProof) await recordVerification(trx, person(user.id, origin), { before: user, after: changed, occurred_at });
+    return changed;
+  });
+}
+
+/** Judges whoever was shown a link as when it was made. */
+async function mustStillHoldAll(
+  trx: Trx,
+  subject_id: string,
+  { user_id, now }: { user_id: string; now: Date },
+): Promise<void> {
+  const own = await listHeldRights(trx, subject_id, now);
+  const maker: Actor = { kind: 'user', subject_id, permissions: own.map(({ pattern }) => pattern), origin: {} };
+  try {
+    await mustHoldAllOf(trx, maker, user_id, now);
+  } catch (error) {
+    // Whoever opens the link learns nothing of rights.
+    throw error instanceof Problem && error.type === 'forbidden' ? notFound('link', '…') : error;
+  }
+}

@@ -1,0 +1,111 @@
+import { randomInt } from 'node:crypto';
+import { hash, verify } from '@node-rs/argon2';
+import { invalid, type Problem, tooMany } from '../../platform/http/index.ts';
+
+// OWASP Password Storage Cheat Sheet: Argon2id, 19 MiB, two passes, one lane.
+const argon2id = 2;
+const parameters = { algorithm: argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+const minLength = 8;
+const maxLength = 1024;
+const maxConcurrent = 4;
+const maxWaiting = 64;
+
+// Something to compare with where there is no such person, so that both take as long.
+const nobodysHash = hash('nobody has this password', parameters);
+
+let running = 0;
+const waiting: (() => void)[] = [];
+
+/** A hash, and of which form of the password it is. */
+export type PasswordHash = { hash: string; form: 'as_typed' | 'nfc' };
+
+type Named = { username: string; email?: string | null | undefined };
+
+/**
+ * The form in which passwords are hashed and compared, however a keyboard or an operating system composed them (RFC 8265 §4.2.2;
+ * NIST SP 800-63B-4 §3.1.1.2): spaces outside of ASCII as SPACE, then NFC. Case and width stay.
+ */
+function normalized(password: string): string {
+  return password.replaceAll(/\p{Zs}/gu, ' ').normalize('NFC');
+}
+
+/** What is wrong with a new password; undefined when nothing is (NIST SP 800-63B §3.1.1: length, no composition rules). */
+function passwordProblem(password: string, person: Named): string | undefined {
+  if ([...password].length < minLength) return `Use at least ${minLength} characters.`;
+  if (password.length > maxLength) return `Use at most ${maxLength} characters.`;
+  // A field for passwords cannot hold them: nobody could sign in (RFC 8265 §4.2.2 refuses them, too).
+  if (/\p{Cc}|\p{Cs}/u.test(password))
+    return 'Leave out line breaks and other control characters: a sign-in page cannot send them.';
+  const given = password.toLowerCase();
+  const isOwnName = [person.username, person.email].some((name) => name?.toLowerCase() === given);
+  return isOwnName ? 'Choose something other than your own name or e-mail address.' : undefined;
+}
+
+/**
+ * The hash of a password that a person is about to be given: Argon2id in PHC format, of the normalised form.
+ *
+ * @throws Problem `invalid`: too weak
+ */
+export async function hashNewPassword(password: string, person: Named): Promise<PasswordHash> {
+  const form = normalized(password);
+  const problem = passwordProblem(form, person);
+  if (problem) throw invalid('/password', problem);
+  return { hash: await bounded(() => hash(form, parameters)), form: 'nfc' };
+}
+
+/** A password for somebody to begin with: 120 random bits in groups that can be read out and typed. */
+export function generatePassword(): string {
+  const letters = Array.from({ length: 24 }, () => easyLetters.charAt(randomInt(easyLetters.length)));
+  return [0, 6, 12, 18].map((from) => letters.slice(from, from + 6).join('')).join('-');
+}
+
+// Without what looks alike.
+const easyLetters = 'abcdefghjkmnpqrstuvwxyz23456789';
+
+/**
+ * Whether the password fits; as slow where there is no hash, so that time tells nobody who exists. Each attempt costs one hash:
+ * a password that was hashed as it was typed is compared as it is typed now.
+ */
+export async function verifyPassword(stored: PasswordHash | undefined, password: string): Promise<boolean> {
+  // A composed character may come as several.
+  if (password.length > 4 * maxLength) return false;
+  const form = stored?.form === 'as_typed' ? password : normalized(password);
+  if (form.length > maxLength) return false;
+  const fits = await bounded(async () => verify(stored?.hash ?? (await nobodysHash), form));
+  return fits && stored !== undefined;
+}
+
+/**
+ * What a password that fits is stored as from now on; undefined where that is how it is stored. A hash is made anew only where
+ * the forms differ.
+ */
+export async function renewedHash(stored: PasswordHash, password: string): Promise<PasswordHash | undefined> {
+  if (stored.form === 'nfc') return undefined;
+  const form = normalized(password);
+  if (form === password) return { hash: stored.hash, form: 'nfc' };
+  return { hash: await bounded(() => hash(form, parameters)), form: 'nfc' };
+}
+
+/** Each hash takes 19 MiB and a core: few at a time, a short queue, then 429. */
+async function bounded<T>(work: () => Promise<T>): Promise<T> {
+  if (running >= maxConcurrent) {
+    if (waiting.length >= maxWaiting) throw busy();
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  }
+  running += 1;
+  try {
+    return await work();
+  } finally {
+    running -= 1;
+    waiting.shift()?.();
+  }
+}
+
+/** How many hashes are being computed, and how many requests wait for their turn. */
+export function hashingLoad(): { running: number; waiting: number } {
+  return { running, waiting: waiting.length };
+}
+
+function busy(): Problem {
+  return tooMany('Too many people are signing in at once. Try again in a moment.', 5);
+}

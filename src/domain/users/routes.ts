@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import { listRoleAssignments } from '../access/index.ts';
+import { joined } from '../../platform/database/index.ts';
+import { type Actor, keyIn, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { unverifyEmail, verifyEmail, verifyEmailPermission } from './email-verification.ts';
+import { generatePassword } from './password.ts';
+import { createPasswordLink, type LinkMakingDeps } from './password-links.ts';
+import {
+  CreatedUserView,
+  EmailVerification,
+  FactorView,
+  NewUser,
+  PasswordLinkView,
+  PasswordReset,
+  PasswordResetView,
+  UserChanges,
+  type UserInput,
+  UserParams,
+  UsersQuery,
+  UserView,
+} from './schemas.ts';
+import { hasPassword, listFactors, listUsersFrom, type User } from './store.ts';
+import { changeUser, createUser, disableUser, getUser, setPassword, type UserDeps } from './users.ts';
+
+type UserRouteDeps = UserDeps & LinkMakingDeps;
+
+/** People. */
+export const userRoutes = (deps: UserRouteDeps): Route[] => [...accounts(deps), ...verifications(deps)];
+
+const accounts = (deps: UserRouteDeps): Route[] => [
+  route({
+    method: 'GET',
+    path: '/users',
+    summary: 'People, searched, filtered and sorted',
+    permission: 'latchkey:user:read',
+    query: UsersQuery,
+    response: pageOf(UserView),
+    handle: async ({ query: { cursor, limit, ...query } }) => {
+      const after = keyIn(cursor, query.sort === 'username' ? undefined : z.uuid());
+      const rows = await listUsersFrom(deps.db, { ...query, limit: limit + 1, after });
+      const keyOf = ({ username, id }: User) => (query.sort === 'username' ? username : id);
+      return pageByKey(rows, limit, keyOf);
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/users',
+    summary: 'Make an account for a person; its roles can give nothing that you do not hold',
+    permission: 'latchkey:user:write',
+    body: NewUser,
+    response: CreatedUserView,
+    status: 201,
+    handle: async ({ actor, body: { invite, ...body } }) => {
+      if (invite) return invited(deps, actor, body);
+      const made = body.password === undefined ? generatePassword() : undefined;
+      const user = await createUser(deps, actor, { ...body, password: body.password ?? made });
+      return { ...(await shown(deps, user)), password: made };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/users/{user}',
+    summary: 'A person',
+    permission: 'latchkey:user:read',
+    params: UserParams,
+    response: UserView,
+    handle: async ({ params }) => shown(deps, await getUser(deps.db, params.user)),
+  }),
+  route({
+    method: 'GET',
+    path: '/users/{user}/factors',
+    summary: 'What a person can sign in with',
+    permission: 'latchkey:user:read',
+    params: UserParams,
+    response: z.object({ items: z.array(FactorView) }),
+    handle: async ({ params }) => ({ items: await listFactors(deps.db, (await getUser(deps.db, params.user)).id) }),
+  }),
+  route({
+    method: 'PATCH',
+    path: '/users/{user}',
+    summary: 'Change what is known of a person, or let them in again; you must hold all that they hold',
+    permission: 'latchkey:user:write',
+    params: UserParams,
+    body: UserChanges,
+    response: UserView,
+    handle: async ({ actor, params, body, ifVersion }) => {
+      const { id } = await getUser(deps.db, params.user);
+      return shown(deps, await changeUser(deps, actor, { id, ...body, ifVersion }));
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/users/{user}/disable',
+    summary: 'Stop a person: signed out everywhere, and none of their tokens works from now on',
+    permission: 'latchkey:user:disable',
+    params: UserParams,
+    response: UserView,
+    handle: async ({ actor, params }) => {
+      const { id } = await getUser(deps.db, params.user);
+      return shown(deps, await disableUser(deps, actor, id));
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/users/{user}/password',
+    summary: 'Set a person’s password for them and sign them out everywhere; you must hold all that they hold',
+    permission: 'latchkey:user:reset_password',
+    params: UserParams,
+    body: PasswordReset,
+    response: PasswordResetView,
+    handle: async ({ actor, params, body }) => {
+      const { id } = await getUser(deps.db, params.user);
+      const made = body.password === undefined ? generatePassword() : undefined;
+      await setPassword(deps, actor, { id, password: body.password ?? made ?? '' });
+      return { password: made };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/users/{user}/password-link',
+    summary:
+      'Make a one-time link with which a person chooses their password, mailed where it can be; you must hold all they hold',
+    permission: 'latchkey:user:reset_password',
+    params: UserParams,
+    response: PasswordLinkView,
+    status: 201,
+    handle: async ({ actor, params }) => createPasswordLink(deps, actor, (await getUser(deps.db, params.user)).id),
+  }),
+];
+
+const verifications = (deps: UserRouteDeps): Route[] => [
+  route({
+    method: 'POST',
+    path: '/users/{user}/verify-email',
+    summary: 'Mark an e-mail address as verified; you must hold all that the person holds',
+    permission: verifyEmailPermission,
+    params: UserParams,
+    body: EmailVerification,
+    response: UserView,
+    handle: async ({ actor, params, body: { email } }) => {
+      const { id } = await getUser(deps.db, params.user);
+      return shown(deps, await verifyEmail(deps, actor, { id, email }));
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/users/{user}/unverify-email',
+    summary: 'Mark an e-mail address as not verified; you must hold all that the person holds',
+    permission: verifyEmailPermission,
+    params: UserParams,
+    response: UserView,
+    handle: async ({ actor, params }) =>
+      shown(deps, await unverifyEmail(deps, actor, (await getUser(deps.db, params.user)).id)),
+  }),
+];
+
+/** The account and its link, or neither. */
+async function invited(deps: UserRouteDeps, actor: Actor, body: UserInput) {
+  return deps.db.transaction().execute((trx) =>
+    joined(trx, async () => {
+      const user = await createUser(deps, actor, body);
+      const invitation = await createPasswordLink(deps, actor, user.id);
+      return { ...(await shown({ ...deps, db: trx }, user)), invitation };
+    }),
+  );
+}
+
+async function shown({ db }: UserDeps, user: User) {
+  const [roles, has_password] = await Promise.all([listRoleAssignments(db, user.id), hasPassword(db, user.id)]);
+  return { ...user, roles, has_password };
+}

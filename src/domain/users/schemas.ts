@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { UserReferenceText } from '../access/index.ts';
+import { Flag, PageQuery, SecretText, ShownText, Timestamp } from '../../platform/http/index.ts';
+
+// Without "@" and ":", so that no username is an e-mail address or says that it is an id; what looks like an id is refused
+// where a user is created (`refuseIdShaped`), so that a user from before can still be described by a configuration file.
+const Username = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
+
+const phc = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+const mostKib = 1_048_576;
+
+/** Whether Argon2 can verify a password with it at all (RFC 9106 §3.1), in at most 1 GiB. */
+function isUsableHash(text: string): boolean {
+  const [, memory, passes, lanes, salt = '', tag = ''] = phc.exec(text) ?? [];
+  const [m, t, p] = [memory, passes, lanes].map(Number) as [number, number, number];
+  const isBase64 = [salt, tag].every(({ length }) => length % 4 !== 1);
+  return isBase64 && t >= 1 && p >= 1 && m >= 8 * p && m <= mostKib && salt.length >= 11 && tag.length >= 6;
+}
+
+/** A person as configuration, the CLI and the setup page name them. */
+export const UserInput = z.strictObject({
+  username: Username,
+  email: z.email('must be an e-mail address').max(254).optional(),
+  email_verified: z.boolean().optional().meta({
+    description:
+      'whether the address is known to be theirs; left out: as it is, and false for a new or changed address. Setting it to true through the API needs latchkey:user:verify_email',
+  }),
+  name: ShownText(100).optional(),
+  password: SecretText.optional(),
+  password_hash: SecretText.refine(
+    isUsableHash,
+    'must be an Argon2id hash in PHC format that can be verified',
+  ).optional(),
+  roles: z.array(z.string().min(1).max(64)).max(100).optional(),
+  enabled: z.boolean().default(true),
+});
+export type UserInput = z.infer<typeof UserInput>;
+export type PasswordInput = { user_id: string; password: string };
+
+export const NewUser = UserInput.omit({ password_hash: true }).extend({
+  password: SecretText.optional().meta({ description: 'left out, without `invite`: one is made and shown this once' }),
+  invite: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'mail, or else answer, a one-time link with which they choose their password' }),
+});
+
+export const UserChanges = z.strictObject({
+  email: UserInput.shape.email.unwrap().nullable().optional(),
+  name: UserInput.shape.name.unwrap().nullable().optional(),
+  enabled: z.boolean().optional(),
+});
+export type UserChanges = z.infer<typeof UserChanges>;
+
+/** Names the address, so that a change of it in between is noticed. */
+export const EmailVerification = z.strictObject({
+  email: UserInput.shape.email.unwrap().meta({ description: 'the address that you verified; it must still be theirs' }),
+});
+
+export const UserView = z.object({
+  id: z.uuid(),
+  username: z.string(),
+  email: z.string().nullable(),
+  email_verified: z.boolean(),
+  email_verified_by: z.enum(['link', 'administrator', 'import']).nullable().meta({
+    description: 'how the address was verified: a mailed link was used, an administrator said so, or it was imported',
+  }),
+  email_verified_at: Timestamp.nullable(),
+  name: z.string().nullable(),
+  enabled: z.boolean(),
+  roles: z.array(z.string()),
+  has_password: z.boolean(),
+  tokens_valid_after: Timestamp.nullable(),
+  version: z.int(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+});
+export const FactorView = z.object({
+  id: z.uuid(),
+  kind: z.string().meta({ description: 'what they sign in with: password' }),
+  created_at: Timestamp,
+  updated_at: Timestamp.meta({ description: 'since when it is this one' }),
+});
+export const PasswordLinkView = z.object({
+  url: z.url().optional().meta({ description: 'shown this once; for the person alone. Missing where it was mailed' }),
+  mailed_to: z.string().optional().meta({ description: 'where it was mailed to' }),
+  expires_at: Timestamp,
+});
+export const CreatedUserView = UserView.extend({
+  invitation: PasswordLinkView.optional(),
+  password: z.string().optional().meta({ description: 'shown this once, stored nowhere' }),
+});
+export const UserParams = z.strictObject({
+  user: UserReferenceText,
+});
+export const UsersQuery = z.strictObject({
+  ...PageQuery,
+  q: z.string().max(100).optional().meta({ description: 'part of the username, name or e-mail address' }),
+  enabled: Flag.optional(),
+  role: z.string().max(64).optional(),
+  sort: z.enum(['username', '-created_at']).default('username'),
+});
+export const PasswordReset = z.strictObject({
+  password: SecretText.optional().meta({ description: 'left out: one is made and shown this once' }),
+});
+export const PasswordResetView = z.object({ password: z.string().optional() });

@@ -1,0 +1,235 @@
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import { sql } from 'kysely';
+import type { Database } from '../../../db/schema.ts';
+import { isUser } from '../access/index.ts';
+import type { Digest } from '../../platform/crypto/index.ts';
+import { containing, type Db, type Trx } from '../../platform/database/index.ts';
+import type { PasswordHash } from './password.ts';
+
+export type User = Selectable<Database['users']>;
+export type Factor = Pick<Selectable<Database['credentials']>, 'id' | 'kind' | 'created_at' | 'updated_at'>;
+
+/** The user that a text names: `id:…`, `username:…` or `email:…` (`isUser`). */
+export async function findUser(db: Db, reference: string): Promise<User | undefined> {
+  return db.selectFrom('users').selectAll().where(isUser(reference)).executeTakeFirst();
+}
+
+/** By username alone, whatever the case. */
+export async function findUserByUsername(db: Db, username: string): Promise<User | undefined> {
+  return findUser(db, `username:${username}`);
+}
+
+/** Who signs in: by the e-mail address where there is an "@", which no username has, otherwise by the username. */
+export async function findUserByLogin(db: Db, login: string): Promise<User | undefined> {
+  return findUser(db, `${login.includes('@') ? 'email' : 'username'}:${login}`);
+}
+
+export async function findUserById(db: Db, id: string): Promise<User | undefined> {
+  return db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Every user by username, for `latchkey export`. */
+export async function listUsers(db: Db): Promise<User[]> {
+  return db.selectFrom('users').selectAll().orderBy('username').execute();
+}
+
+export type UsersQuery = {
+  q?: string | undefined;
+  enabled?: boolean | undefined;
+  role?: string | undefined;
+  sort: 'username' | '-created_at';
+  limit: number;
+  after: string | undefined;
+};
+
+/** People searched, filtered and sorted; `after` is the username or id that the page before ended with. */
+export async function listUsersFrom(
+  db: Db,
+  { q, enabled, role, sort, limit, after }: UsersQuery,
+): Promise<(User & { roles: string[]; has_password: boolean })[]> {
+  const roles = sql<string[]>`coalesce((select json_agg(r.name order by r.name) from role_assignments a
+    join roles r on r.id = a.role_id where a.subject_id = users.id), '[]'::json)`;
+  const hasPassword = sql<boolean>`exists (select from credentials k where k.user_id = users.id and k.kind = 'password')`;
+  let query = db
+    .selectFrom('users')
+    .selectAll()
+    .select([roles.as('roles'), hasPassword.as('has_password')])
+    .limit(limit);
+  const like = containing(q ?? '');
+  if (q)
+    query = query.where((eb) => eb.or((['username', 'name', 'email'] as const).map((name) => eb(name, 'ilike', like))));
+  if (enabled !== undefined) query = query.where('enabled', '=', enabled);
+  if (role)
+    query = query.where(sql<boolean>`exists (select from role_assignments a join roles r on r.id = a.role_id
+    where a.subject_id = users.id and r.name = ${role})`);
+  if (sort === 'username') {
+    if (after) query = query.where('username', '>', after);
+    return query.orderBy('username').execute();
+  }
+  // UUIDv7 ids grow with time.
+  if (after) query = query.where('id', '<', after);
+  return query.orderBy('id', 'desc').execute();
+}
+
+export async function lockUserByUsername(trx: Trx, username: string): Promise<User | undefined> {
+  const found = await findUserByUsername(trx, username);
+  return found && lockUserById(trx, found.id);
+}
+
+export async function lockUserById(trx: Trx, id: string): Promise<User | undefined> {
+  return trx.selectFrom('users').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+}
+
+export async function insertUser(trx: Trx, user: Insertable<Database['users']>): Promise<User> {
+  await trx.insertInto('subjects').values({ id: user.id, kind: 'user' }).execute();
+  return trx.insertInto('users').values(user).returningAll().executeTakeFirstOrThrow();
+}
+
+export async function updateUser(trx: Trx, id: string, changes: Updateable<Database['users']>): Promise<User> {
+  return trx
+    .updateTable('users')
+    .set((eb) => ({ ...changes, version: eb('version', '+', 1) }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+export async function findPasswordHash(db: Db, user_id: string): Promise<PasswordHash | undefined> {
+  return db
+    .selectFrom('credentials')
+    .select(['hash', 'form'])
+    .where('user_id', '=', user_id)
+    .where('kind', '=', 'password')
+    .executeTakeFirst();
+}
+
+export async function hasPassword(db: Db, user_id: string): Promise<boolean> {
+  return (await findPasswordHash(db, user_id)) !== undefined;
+}
+
+/** What a person can sign in with; never the secret of it. */
+export function listFactors(db: Db, user_id: string): Promise<Factor[]> {
+  return db
+    .selectFrom('credentials')
+    .select(['id', 'kind', 'created_at', 'updated_at'])
+    .where('user_id', '=', user_id)
+    .orderBy('id')
+    .execute();
+}
+
+/** A new password is the only way in from then on: links to choose another one end. */
+export async function savePasswordHash(
+  trx: Trx,
+  { id, user_id, password, now }: { id: string; user_id: string; password: PasswordHash; now: Date },
+): Promise<void> {
+  const { hash, form } = password;
+  const stored = { hash, normalized_at: form === 'nfc' ? now : null, updated_at: now };
+  await deletePasswordLinks(trx, user_id);
+  await trx
+    .insertInto('credentials')
+    .values({ id, user_id, kind: 'password', ...stored, created_at: now })
+    .onConflict((conflict) => conflict.column('user_id').where('kind', '=', 'password').doUpdateSet(stored))
+    .execute();
+}
+
+/** Stores the same password in another form, unless another password was set meanwhile. */
+export async function replacePasswordForm(
+  trx: Trx,
+  { user_id, from, to }: { user_id: string; from: PasswordHash; to: PasswordHash },
+): Promise<void> {
+  await trx
+    .updateTable('credentials')
+    .set((eb) => ({ hash: to.hash, normalized_at: to.form === 'nfc' ? eb.ref('updated_at') : null }))
+    .where('user_id', '=', user_id)
+    .where('kind', '=', 'password')
+    .where('hash', '=', from.hash)
+    .execute();
+}
+
+/** Of two people with the same link only one becomes the administrator. */
+export async function lockSetup(trx: Trx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('latchkey setup'))`.execute(trx);
+}
+
+/** Several may be open at once, each node that starts prints one; all close with the first administrator. */
+export async function insertSetupLink(
+  trx: Trx,
+  link: { digest: Digest; created_at: Date; expires_at: Date },
+): Promise<void> {
+  await trx.deleteFrom('setup_links').where('expires_at', '<', sql<Date>`latchkey_now()`).execute();
+  await trx
+    .insertInto('setup_links')
+    .values({ ...link, used_at: null })
+    .execute();
+}
+
+export async function isOpenSetupLink(db: Db, digest: Digest, now: Date): Promise<boolean> {
+  const query = db.selectFrom('setup_links').select('digest').where('digest', '=', digest).where('used_at', 'is', null);
+  return (await query.where('expires_at', '>', now).executeTakeFirst()) !== undefined;
+}
+
+export async function useSetupLink(trx: Trx, digest: Digest, used_at: Date): Promise<boolean> {
+  const query = trx
+    .updateTable('setup_links')
+    .set({ used_at })
+    .where('digest', '=', digest)
+    .where('used_at', 'is', null);
+  const { numUpdatedRows } = await query.where('expires_at', '>', used_at).executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** One link works at a time. */
+/** Ends every way in that a link to choose a password still was. */
+export async function deletePasswordLinks(trx: Trx, user_id: string): Promise<void> {
+  await trx.deleteFrom('password_links').where('user_id', '=', user_id).execute();
+}
+
+export async function insertPasswordLink(
+  trx: Trx,
+  link: Omit<Insertable<Database['password_links']>, 'used_at'>,
+): Promise<void> {
+  await deletePasswordLinks(trx, link.user_id);
+  await trx
+    .insertInto('password_links')
+    .values({ ...link, used_at: null })
+    .execute();
+}
+
+export async function findLinkedUser(db: Db, digest: Digest, now: Date): Promise<User | undefined> {
+  return db
+    .selectFrom('password_links as l')
+    .innerJoin('users as u', 'u.id', 'l.user_id')
+    .selectAll('u')
+    .where('l.digest', '=', digest)
+    .where('l.used_at', 'is', null)
+    .where('l.expires_at', '>', now)
+    .where((eb) => eb.or([eb('l.mailed_to', 'is', null), eb('l.mailed_to', '=', eb.ref('u.email'))]))
+    .where('u.enabled', '=', true)
+    .executeTakeFirst();
+}
+
+/** Uses a link up, once; undefined: it was used before, or is over. */
+export async function usePasswordLink(
+  trx: Trx,
+  digest: Digest,
+  used_at: Date,
+): Promise<{ mailed_to: string | null; shown_to: string | null } | undefined> {
+  return trx
+    .updateTable('password_links')
+    .set({ used_at })
+    .where('digest', '=', digest)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', used_at)
+    .returning(['mailed_to', 'shown_to'])
+    .executeTakeFirst();
+}
+
+/** Links that were mailed to another address than this one stop working, also when the address comes back. */
+export async function deleteLinksMailedElsewhere(trx: Trx, user_id: string, email: string | null): Promise<void> {
+  await trx
+    .deleteFrom('password_links')
+    .where('user_id', '=', user_id)
+    .where('mailed_to', 'is not', null)
+    .where((eb) => eb('mailed_to', 'is distinct from', email))
+    .execute();
+}

@@ -1,0 +1,312 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { EmailVerifier } from '../../../db/schema.ts';
+import { asId, keepingAnOwner, mustBePermitted, mustHoldAllOf, setRoles } from '../access/index.ts';
+import { type AuditAction, appendEvent, changesBetween } from '../audit/index.ts';
+import { endGrantsOf } from '../consents/index.ts';
+import type { Digest } from '../../platform/crypto/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Actor, conflict, invalid, mustBeAt, notFound } from '../../platform/http/index.ts';
+import { endSessionsOf, renewSession, type SessionDeps } from '../sessions/index.ts';
+import { mustBeAllowedToVerify, recordVerification, verificationOf } from './email-verification.ts';
+import { hashNewPassword, type PasswordHash, verifyPassword } from './password.ts';
+import type { UserChanges, UserInput } from './schemas.ts';
+import {
+  deleteLinksMailedElsewhere,
+  deletePasswordLinks,
+  findPasswordHash,
+  findUser,
+  findUserById,
+  findUserByUsername,
+  insertUser,
+  lockUserById,
+  lockUserByUsername,
+  savePasswordHash,
+  type User,
+  updateUser,
+} from './store.ts';
+
+export type UserDeps = { db: Db; now: () => Date };
+export type PutUserResult = { user: User; change: 'created' | 'updated' | 'unchanged' };
+
+/**
+ * Creates a person, or makes an existing one equal to the input, in the transaction of the verb that decides it; a password
+ * is only set when the person has none. `hash` is its Argon2id hash, made before: hashing is too slow for a transaction.
+ *
+ * @param verified_by who says so where the input calls the e-mail address verified
+ * @throws Problem `invalid`: it calls an address verified that it does not name, or the username of a new person looks like
+ *   an id; `conflict`: another person has this e-mail address, or nobody would be left to
+ *   administer
+ */
+export async function putUser(
+  trx: Trx,
+  deps: Pick<UserDeps, 'now'>,
+  actor: Actor,
+  {
+    hash,
+    ...input
+  }: Omit<UserInput, 'password' | 'password_hash'> & { hash: PasswordHash | undefined; verified_by: EmailVerifier },
+): Promise<PutUserResult> {
+  const { roles, ...profile } = input;
+  const existing = await lockUserByUsername(trx, profile.username);
+  if (existing) await mustHoldAllOf(trx, actor, existing.id, deps.now());
+  const result = existing ? await update(deps, trx, actor, existing, profile) : await insert(deps, trx, actor, profile);
+  if (hash && (await findPasswordHash(trx, result.user.id)) === undefined)
+    await storeHash(deps, trx, result.user.id, hash);
+  const given = { subject: { kind: 'user' as const, id: result.user.id }, roles: roles ?? [], occurred_at: deps.now() };
+  const changedRoles = roles && (await setRoles(trx, actor, given));
+  return changedRoles && result.change === 'unchanged' ? { ...result, change: 'updated' } : result;
+}
+
+/**
+ * Creates a person who must be new.
+ *
+ * @throws Problem `invalid`: the password is too weak, or the username looks like an id; `conflict`: the username or e-mail address is taken; `forbidden`: the
+ *   input calls the e-mail address verified, which takes a permission of its own
+ */
+export async function createUser(
+  deps: UserDeps,
+  actor: Actor,
+  { password, password_hash, ...input }: UserInput,
+): Promise<User> {
+  if (input.email_verified) mustBeAllowedToVerify(actor);
+  const hash = password === undefined ? importedHash(password_hash) : await hashNewPassword(password, input);
+  return deps.db.transaction().execute(async (trx) => {
+    if (await findUserByUsername(trx, input.username)) throw conflict(`There is a user "${input.username}" already.`);
+    const { user } = await putUser(trx, deps, actor, { ...input, hash, verified_by: 'administrator' });
+    return user;
+  });
+}
+
+type Profile = Pick<UserInput, 'username' | 'email' | 'email_verified' | 'name' | 'enabled'> & {
+  verified_by: EmailVerifier;
+};
+
+async function insert(
+  { now }: Pick<UserDeps, 'now'>,
+  trx: Trx,
+  actor: Actor,
+  { username, name, enabled, email_verified: stated, verified_by: by, ...profile }: Profile,
+): Promise<PutUserResult> {
+  refuseIdShaped(username);
+  const created_at = now();
+  const email = profile.email ?? null;
+  const row = {
+    id: uuidv7(),
+    username,
+    email,
+    ...verificationOf(undefined, { email, stated, by, at: created_at }),
+    name: name ?? null,
+    enabled,
+    created_at,
+    updated_at: created_at,
+  };
+  const user = await insertUser(trx, row).catch(refuseTaken);
+  await record(trx, actor, 'user.created', user.id, created_at);
+  await recordVerification(trx, actor, { before: undefined, after: user, occurred_at: created_at });
+  return { user, change: 'created' };
+}
+
+async function update(
+  { now }: Pick<UserDeps, 'now'>,
+  trx: Trx,
+  actor: Actor,
+  existing: User,
+  profile: Profile,
+): Promise<PutUserResult> {
+  const updated_at = now();
+  const { email = null, email_verified: stated, verified_by: by } = profile;
+  const desired = {
+    username: profile.username,
+    email,
+    ...verificationOf(existing, { email, stated, by, at: updated_at }),
+    name: profile.name ?? null,
+    enabled: profile.enabled,
+  };
+  const isSame = Object.entries(desired).every(([column, value]) => existing[column as keyof typeof desired] === value);
+  if (isSame) return { user: existing, change: 'unchanged' };
+  if (existing.enabled && !desired.enabled) mustBePermitted(actor, 'latchkey:user:disable', 'Disabling a person');
+  const ended = existing.enabled && !desired.enabled ? { tokens_valid_after: updated_at } : {};
+  const change = { ...desired, ...ended, updated_at };
+  const user = await keepingAnOwner(trx, () => updateUser(trx, existing.id, change).catch(refuseTaken));
+  if (user.email !== existing.email) await deleteLinksMailedElsewhere(trx, user.id, user.email);
+  // Without values: these are personal details, and an event is never erased.
+  const changed = Object.keys(changesBetween({ ...existing }, { ...existing, ...desired }));
+  const details = { changed, enabled: user.enabled };
+  await appendEvent(trx, {
+    actor,
+    action: 'user.updated',
+    target: { kind: 'user', id: user.id },
+    details,
+    occurred_at: updated_at,
+  });
+  await recordVerification(trx, actor, { before: existing, after: user, occurred_at: updated_at });
+  return { user, change: 'updated' };
+}
+
+/**
+ * A username that looks like an id could be taken for another person's.
+ *
+ * @throws Problem `invalid` at `/username`
+ */
+export function refuseIdShaped(username: string): void {
+  if (asId(username) !== undefined)
+    throw invalid('/username', 'The username must not look like an id (32 hexadecimal digits). Choose another one.');
+}
+
+/** @throws Problem `conflict` for what the database refused because of its names; anything else as it came */
+export function refuseTaken(error: unknown): never {
+  const isTaken = error instanceof Error && 'constraint' in error && String(error.constraint).startsWith('users_');
+  throw isTaken ? conflict('Another person has this username or e-mail address.') : error;
+}
+
+/** A hash that was made elsewhere: nothing says that the password was normalised. */
+export function importedHash(hash: string | undefined): PasswordHash | undefined {
+  return hash === undefined ? undefined : { hash, form: 'as_typed' };
+}
+
+async function storeHash(
+  { now }: Pick<UserDeps, 'now'>,
+  trx: Trx,
+  user_id: string,
+  password: PasswordHash,
+): Promise<void> {
+  await savePasswordHash(trx, { id: uuidv7(), user_id, password, now: now() });
+}
+
+/**
+ * Changes what is known of a person, or lets them in again. A changed e-mail address is unverified. Whoever changes an address
+ * could make the account their own, so they must hold all that the person holds.
+ *
+ * @throws Problem `not_found`; `conflict`; `precondition_failed`; `forbidden`: the person holds what the actor does not
+ */
+export async function changeUser(
+  deps: UserDeps,
+  actor: Actor,
+  { id, ifVersion, ...changes }: UserChanges & { id: string; ifVersion: number | undefined },
+): Promise<User> {
+  return deps.db.transaction().execute(async (trx) => {
+    const user = await lockUserById(trx, id);
+    if (!user) throw notFound('user', id);
+    mustBeAt(user.version, ifVersion);
+    await mustHoldAllOf(trx, actor, id, deps.now());
+    const { email, name, enabled } = { ...user, ...changes };
+    const profile = {
+      username: user.username,
+      email: email ?? undefined,
+      name: name ?? undefined,
+      enabled: enabled ?? user.enabled,
+      verified_by: 'administrator' as const,
+    };
+    return (await update(deps, trx, actor, user, profile)).user;
+  });
+}
+
+/** The user that a text names (`findUser`). @throws Problem `not_found` */
+export async function getUser(db: Db, reference: string): Promise<User> {
+  const user = await findUser(db, reference);
+  if (!user) throw notFound('user', reference);
+  return user;
+}
+
+/**
+ * Stops a person: signed out everywhere, no token of theirs works from the next request on.
+ *
+ * @throws Problem `not_found`; `conflict`: nobody would be left to administer
+ */
+export async function disableUser({ db, now }: UserDeps, actor: Actor, id: string): Promise<User> {
+  return db.transaction().execute(async (trx) => {
+    const user = await lockUserById(trx, id);
+    if (!user) throw notFound('user', id);
+    if (!user.enabled) return user;
+    const occurred_at = now();
+    await record(trx, actor, 'user.disabled', user.id, occurred_at);
+    await deletePasswordLinks(trx, user.id);
+    const disabled = { enabled: false, tokens_valid_after: occurred_at, updated_at: occurred_at };
+    return keepingAnOwner(trx, () => updateUser(trx, user.id, disabled));
+  });
+}
+
+/**
+ * Sets a person's password for them, and signs them out everywhere.
+ *
+ * @throws Problem `not_found`; `invalid`: too weak; `forbidden`: they hold what the actor does not
+ */
+export async function setPassword(
+  deps: UserDeps,
+  actor: Actor,
+  { id, password }: { id: string; password: string },
+): Promise<void> {
+  const person = await findUserById(deps.db, id);
+  if (!person) throw notFound('user', id);
+  const hash = await hashNewPassword(password, person);
+  await deps.db.transaction().execute(async (trx) => {
+    const user = await lockUserById(trx, id);
+    if (!user) throw notFound('user', id);
+    const occurred_at = deps.now();
+    await mustHoldAllOf(trx, actor, user.id, occurred_at);
+    await storeHash(deps, trx, user.id, hash);
+    await updateUser(trx, user.id, { tokens_valid_after: occurred_at, updated_at: occurred_at });
+    await record(trx, actor, 'user.password_set', user.id, occurred_at);
+  });
+}
+
+export type ChangePasswordInput = {
+  user_id: string;
+  current: string;
+  password: string;
+  session_uid: string;
+  /** The digest of the id that this session gets. */
+  new_session_id: Digest;
+};
+export type ChangePasswordResult =
+  | { kind: 'changed'; ended_sessions: number; ended_grants: number; session_expires_at: Date }
+  | { kind: 'wrong' };
+
+/**
+ * Changes one's own password, and ends all other sessions of this person and everything granted outside of this one. Apps of
+ * those sessions that asked for it are told. This session gets another id, so that copies of its cookie end with the others.
+ *
+ * @throws Problem `invalid`: too weak; `conflict`: this session was ended meanwhile
+ */
+export async function changePassword(
+  deps: UserDeps & Pick<SessionDeps, 'jobs'>,
+  actor: Actor,
+  input: ChangePasswordInput,
+): Promise<ChangePasswordResult> {
+  const { user_id, current, password, session_uid, new_session_id } = input;
+  const user = await findUserById(deps.db, user_id);
+  const fits = await verifyPassword(await findPasswordHash(deps.db, user_id), current);
+  if (!user || !fits) return { kind: 'wrong' };
+  const hash = await hashNewPassword(password, user);
+  return deps.db.transaction().execute(async (trx) => {
+    await lockUserById(trx, user_id);
+    const revoked_at = deps.now();
+    await storeHash(deps, trx, user_id, hash);
+    const reason = 'password changed';
+    const others = { user_id, exceptSession: session_uid, revoked_at };
+    const endGrants = () => endGrantsOf(trx, { ...others, revoked_for: reason });
+    // Grants before sessions, as a browser that comes to an app locks them; what it was given meanwhile ends the second time.
+    const known_grants = await endGrants();
+    const ended_sessions = await endSessionsOf(deps, trx, actor, { ...others, reason });
+    const renewal = { uid: session_uid, id: new_session_id, confirmed_at: revoked_at };
+    const session_expires_at = await renewSession(trx, user_id, renewal);
+    const details = { ended_sessions, ended_grants: known_grants + (await endGrants()) };
+    await appendEvent(trx, {
+      actor,
+      action: 'user.password_changed',
+      target: { kind: 'user', id: user_id },
+      details,
+      occurred_at: revoked_at,
+    });
+    return { kind: 'changed', ...details, session_expires_at };
+  });
+}
+
+/** Records that a person took a copy of what is kept about them, before they get it. */
+export async function noteDownload({ db, now }: UserDeps, actor: Actor & { id: string }): Promise<void> {
+  await db.transaction().execute((trx) => record(trx, actor, 'user.data_downloaded', actor.id, now()));
+}
+
+async function record(trx: Trx, actor: Actor, action: AuditAction, id: string, occurred_at: Date): Promise<void> {
+  await appendEvent(trx, { actor, action, target: { kind: 'user', id }, occurred_at });
+}

@@ -1,0 +1,103 @@
+import { hkdfSync } from 'node:crypto';
+import type { Context } from 'koa';
+import { type Digest, digest, keyedDigest, seal, unseal } from '../../platform/crypto/index.ts';
+import { type Db, joined } from '../../platform/database/index.ts';
+import { type Answer, type Call, invalid, Problem } from '../../platform/http/index.ts';
+import type { ServerKey, ServerKeys } from '../../platform/keys/index.ts';
+import { type KeptAnswer, keepAnswer, lockKey } from './store.ts';
+
+const keptHours = 24;
+const shape = /^[\u0021-\u007e]{8,255}$/;
+
+/** A request as it is recognized: who sends what where, under which key; `formerContent`: as the version before compared it. */
+type Presented = { key: string; who: Digest; content: string; formerContent: string };
+/** What seals the answer, and what its request is compared by. */
+type AnswerKeys = { sealing: Buffer; digestOf: (content: string) => Digest };
+
+/**
+ * What was sent with an `Idempotency-Key` happens once: sent again with the same body within 24 hours, it is answered as the
+ * first time. The change and the answer commit together, so that a crash leaves both or neither; what was refused is not kept.
+ *
+ * @throws Problem 422: the key came with another request before; 400: it is malformed
+ */
+export function once({ db, keys, now }: { db: Db; keys: ServerKeys; now: () => Date }) {
+  return async (ctx: Context, { actor, body }: Call, work: () => Promise<Answer>): Promise<Answer> => {
+    const key = ctx.get('Idempotency-Key');
+    if (key === '') return work();
+    if (!shape.test(key)) throw invalid('', 'Idempotency-Key: send 8 to 255 printable characters, a UUID for example.');
+    // Names the row. It tells no more than that such a key was sent, and finds what nodes of the version before have kept.
+    const who = digest(JSON.stringify([actor.kind, actor.id, ctx.method, ctx.path, key]));
+    const sent = [ctx.querystring, body ?? null];
+    const content = JSON.stringify([...sent, actingRights(actor)]);
+    const presented = { key, who, content, formerContent: JSON.stringify(sent) };
+    return db.transaction().execute(async (trx) => {
+      const created_at = now();
+      const kept = await lockKey(trx, who, created_at);
+      if (kept) {
+        const answer = await keptAnswer(keys, kept, presented);
+        ctx.set('Idempotent-Replayed', 'true');
+        return answer;
+      }
+      const answer = await joined(trx, work);
+      const expires_at = new Date(created_at.getTime() + keptHours * 3_600_000);
+      await keepAnswer(trx, { digest: who, ...sealedAnswer(keys, presented, answer), created_at, expires_at });
+      return answer;
+    });
+  };
+}
+
+/** An answer is for what was allowed then: another token of the same caller, or one whose role was taken away, is another request. */
+function actingRights({ permissions, limits = [] }: Call['actor']): unknown {
+  return [
+    permissions.toSorted(),
+    limits.map((limit) => limit.map(({ resource, pattern }) => `${pattern} ${resource}`).toSorted()),
+  ];
+}
+
+function sealedAnswer(keys: ServerKeys, presented: Presented, answer: Answer): KeptAnswer {
+  const serverKey = keys.current('idempotency');
+  const { sealing, digestOf } = answerKeys(serverKey, presented);
+  const sealed = seal(sealing, placeOf(presented), JSON.stringify(answer));
+  return { request_digest: digestOf(presented.content), sealed, key_id: serverKey.id };
+}
+
+async function keptAnswer(keys: ServerKeys, kept: KeptAnswer, presented: Presented): Promise<Answer> {
+  const { sealing, digestOf } = await keysOf(keys, kept, presented);
+  const content = kept.key_id === null ? presented.formerContent : presented.content;
+  if (!kept.request_digest.equals(digestOf(content))) throw usedForAnother();
+  return JSON.parse(unseal(sealing, placeOf(presented), kept.sealed).toString());
+}
+
+/** A row of the version before names no server key; a day after the last such node stopped there is none. */
+async function keysOf(keys: ServerKeys, { key_id }: KeptAnswer, presented: Presented): Promise<AnswerKeys> {
+  if (key_id === null) {
+    const sealing = hkdfSync('sha256', presented.key, presented.who, 'latchkey idempotency', 32);
+    return { sealing: Buffer.from(sealing), digestOf: digest };
+  }
+  await keys.ensure([key_id]);
+  const serverKey = keys.find(key_id);
+  if (!serverKey) throw new Error(`the server key ${key_id} of an idempotent answer is missing`);
+  return answerKeys(serverKey, presented);
+}
+
+/**
+ * People choose keys such as `deploy-key-0417`, and bodies hold passwords: neither may be guessed from a copy of the database.
+ * So a server key, which no such copy tells, goes into both.
+ */
+function answerKeys({ key: serverKey }: ServerKey, { key, who }: Presented): AnswerKeys {
+  const secret = Buffer.concat([serverKey, Buffer.from(key)]);
+  const derived = Buffer.from(hkdfSync('sha256', secret, who, 'latchkey idempotency 2', 64));
+  const comparing = derived.subarray(32);
+  return { sealing: derived.subarray(0, 32), digestOf: (content) => keyedDigest(comparing, content) };
+}
+
+function placeOf({ who }: Presented) {
+  return ['idempotency_keys', 'sealed', who.toString('hex')] as const;
+}
+
+function usedForAnother(): Problem {
+  return new Problem(422, 'idempotency_key_reused', {
+    title: 'Key of another request',
+    detail: 'This Idempotency-Key was sent with another body before. Make a new key for a new request.',
+  });
+}

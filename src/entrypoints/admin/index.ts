@@ -1,0 +1,133 @@
+/** Admin: the API that manages everything; it assembles the rooms' routes. */
+import type { Context, Middleware } from 'koa';
+import compose from 'koa-compose';
+import {
+  type AccessDeps,
+  accessRoutes,
+  allows,
+  effectivePermissions,
+  forbiddenBecause,
+  limitOfToken,
+} from '../../domain/access/index.ts';
+import { accessRecordRoutes } from '../../domain/access-records/index.ts';
+import { type ApiKeyDeps, apiKeyRoutes, rightsOfKey } from '../../domain/api-keys/index.ts';
+import { auditRoutes, type Refusals } from '../../domain/audit/index.ts';
+import { type ClientDeps, clientRoutes } from '../../domain/clients/index.ts';
+import { consentRoutes } from '../../domain/consents/index.ts';
+import { type SendLetter, type WebhookDeps, webhookRoutes } from '../../domain/notifications/index.ts';
+import type { Bearer } from '../oauth/index.ts';
+import { type Actor, forbidden, type Route, requestOrigin, serve } from '../../platform/http/index.ts';
+import { resourceServerRoutes } from '../../domain/resource-servers/index.ts';
+import { revocationRoutes } from '../../domain/revocation/index.ts';
+import { type SessionDeps, sessionRoutes } from '../../domain/sessions/index.ts';
+import { type SigningKeysDeps, signingKeyRoutes } from '../../domain/signing-keys/index.ts';
+import { userRoutes } from '../../domain/users/index.ts';
+import { once } from './idempotency.ts';
+import { openApi } from './openapi.ts';
+import { adminAudience } from './permissions.ts';
+import { referenceOf } from './reference.ts';
+import { requestLimit } from './request-limit.ts';
+
+export { type Bootstrapped, bootstrap } from './bootstrap.ts';
+export { knownHere } from './known-here.ts';
+export { adminAudience, adminPermissions } from './permissions.ts';
+export type { Operation } from './reference.ts';
+export { registerAdminApi } from './resource-server.ts';
+
+export type AdminDeps = AccessDeps &
+  ApiKeyDeps &
+  ClientDeps &
+  SessionDeps &
+  SigningKeysDeps &
+  WebhookDeps & {
+    keyActivationSeconds: number;
+    issuer: string;
+    /** Set where there is a mail server. */
+    sendLetter?: SendLetter | undefined;
+    version: string;
+    refusals: Refusals;
+    /** What `adminRoutes` made of these. */
+    routes: readonly Route[];
+    /** Who presents an API key, or an access token for this audience. @throws Problem 401 */
+    bearerOf: (ctx: Context, audience: string) => Promise<Bearer>;
+  };
+
+const prefix = '/admin/v1';
+
+/** Every route of the admin API. */
+export const adminRoutes = (deps: Omit<AdminDeps, 'bearerOf' | 'routes' | 'version'>): Route[] => [
+  ...clientRoutes(deps),
+  ...resourceServerRoutes(deps),
+  ...accessRoutes(deps),
+  ...userRoutes(deps),
+  ...consentRoutes(deps),
+  ...apiKeyRoutes(deps),
+  ...revocationRoutes(deps),
+  ...sessionRoutes(deps),
+  ...signingKeyRoutes(deps),
+  ...auditRoutes(deps),
+  ...accessRecordRoutes(deps),
+  ...webhookRoutes(deps),
+];
+
+/** The routes for people to read. */
+export const adminReference = () => referenceOf(adminRoutes(undefined as never), prefix);
+
+const bearers = new WeakMap<Actor, Bearer>();
+
+/** Answers `/admin/v1`. */
+export function adminApi(deps: AdminDeps): Middleware {
+  const audience = adminAudience(deps.issuer);
+  const { issuer, routes, version } = deps;
+  const limit = requestLimit();
+  const served = serve(routes, {
+    prefix,
+    once: once(deps),
+    authenticate: async (ctx) => {
+      const bearer = await deps.bearerOf(ctx, audience);
+      await limit(ctx, bearer.subject_id);
+      return actorOf(deps, ctx, bearer);
+    },
+    authorize: async (ctx, actor, permission) => {
+      if (allows(actor.permissions, permission)) return;
+      const details = { permission, method: ctx.method, path: ctx.path };
+      await deps.refusals.record({ actor, action: 'admin.refused', reason: 'missing permission', details });
+      const { subject_id = '', scopes = [], isKey } = bearers.get(actor) ?? {};
+      if (isKey) throw forbidden(permission, `This needs "${permission}", which the key does not have.`);
+      throw await forbiddenBecause(deps, { subject_id, scopes, resource: audience, permission });
+    },
+  });
+  const document = () => JSON.stringify(openApi(routes, { issuer, version, prefix, audience }));
+  return compose([describe(document), served]);
+}
+
+/**
+ * The description is for everybody: it says nothing of this installation but where it is. Made when it is first asked for: it
+ * would take a good part of the time that a server needs to start.
+ */
+function describe(make: () => string): Middleware {
+  let document: string | undefined;
+  return async (ctx, next) => {
+    if (ctx.path !== `${prefix}/openapi.json` || !['GET', 'HEAD'].includes(ctx.method)) return next();
+    ctx.set({ 'Cache-Control': 'public, max-age=300', 'Access-Control-Allow-Origin': '*' });
+    ctx.type = 'application/json';
+    document ??= make();
+    ctx.body = document;
+    return undefined;
+  };
+}
+
+async function actorOf(deps: AdminDeps, ctx: Context, bearer: Bearer): Promise<Actor> {
+  const { kind, id, subject_id, api_key_id, isKey, scopes } = bearer;
+  const resource = adminAudience(deps.issuer);
+  // A key may what it was minted with, a person's as far as they may; a token never more than whose it is.
+  const permissions = isKey ? scopes : await effectivePermissions(deps, { subject_id, resource, scopes });
+  const limits = [
+    ...(isKey ? [] : [limitOfToken(permissions)]),
+    ...(api_key_id === null ? [] : [await rightsOfKey(deps.db, api_key_id)]),
+  ];
+  const who = isKey && api_key_id !== null ? { kind: 'api_key' as const, id: api_key_id } : { kind, id };
+  const actor: Actor = { ...who, subject_id, permissions, limits, origin: requestOrigin(ctx) };
+  bearers.set(actor, bearer);
+  return actor;
+}

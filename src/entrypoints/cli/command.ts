@@ -1,0 +1,93 @@
+import { userInfo } from 'node:os';
+import { Command } from 'commander';
+import type { ApplyDeps } from '../../domain/apply/index.ts';
+import { type Config, loadConfig } from '../../config.ts';
+import { hasInstallation, type Installation, nameOfPlace, openInstallation } from '../../server/installation.ts';
+import { type Actor, conflict, system } from '../../platform/http/index.ts';
+import { findIssuer } from '../../domain/resource-servers/index.ts';
+import { isConfirmed, isTerminal } from './input.ts';
+import { failWithSentence } from './output.ts';
+
+/** What a command works with: the installation, who is at the machine, and what the rooms' verbs need. */
+export type Workplace = { config: Config; installation: Installation; actor: Actor; deps: ApplyDeps };
+
+/**
+ * A command with what all have: `--json`, `--create`, without which no installation comes into being by mistake, and a failure as
+ * one sentence with exit code 1.
+ */
+export function command(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .option('--json', 'answer as JSON')
+    .option('--create', 'make a new installation where there is none');
+}
+
+/** Runs an action; whatever it throws ends the process with one sentence. */
+export function action<Arguments extends unknown[]>(run: (...given: Arguments) => Promise<void>) {
+  return async (...given: Arguments): Promise<void> => {
+    try {
+      await run(...given);
+    } catch (error) {
+      failWithSentence(error);
+    }
+  };
+}
+
+/**
+ * Sees to it that a command works on an installation that is there, or one that somebody wants.
+ *
+ * @throws Problem `conflict`: there is none, and nobody to ask
+ */
+export async function mustHaveInstallation(config: Config, { create = false }: { create?: boolean }): Promise<void> {
+  if (create || (await hasInstallation(config))) return;
+  const none = `There is no installation in ${nameOfPlace(config)}`;
+  const isWanted = isTerminal() && (await isConfirmed(`${none}. Make one there?`, { scripts: 'need --yes' }));
+  if (isWanted) return;
+  const setting = config.databaseUrl ? 'DATABASE_URL' : 'LATCHKEY_DATA_DIR';
+  throw conflict(`${none}: set ${setting} to where yours is, or add --create to make a new one.`);
+}
+
+/** Runs an action on the installation, beside a running server or on a stopped one, and leaves it as it was found. */
+export function onInstallation<Arguments extends unknown[]>(
+  run: (place: Workplace, ...given: Arguments) => Promise<void>,
+) {
+  return action(async (...given: Arguments) => {
+    const settings = loadConfig();
+    // What Commander gives: the arguments, the options, and the command.
+    await mustHaveInstallation(settings, given.at(-2) ?? {});
+    const installation = await openInstallation(settings);
+    try {
+      const { database, keys, now } = installation;
+      const deps = { db: database.db, keys, now, validateMetadata };
+      const config = await atItsIssuer(settings, installation);
+      await run({ config, installation, actor: operator(), deps }, ...given);
+    } finally {
+      await installation.close();
+    }
+  });
+}
+
+/** What a command says of addresses is what the server says: unless somebody chose, the issuer is the one it was started with. */
+async function atItsIssuer(config: Config, { database }: Installation): Promise<Config> {
+  return config.isIssuerChosen ? config : { ...config, issuer: (await findIssuer(database.db)) ?? config.issuer };
+}
+
+// Loaded when it is needed: most commands start faster without the provider.
+async function validateMetadata(metadata: Record<string, unknown>): Promise<void> {
+  const { clientMetadataRules } = await import('../oauth/index.ts');
+  await clientMetadataRules()(metadata);
+}
+
+/** The person at the machine, by the name of their account there. */
+function operator(): Actor {
+  return { ...system, id: accountName(), origin: { user_agent: 'latchkey command' } };
+}
+
+function accountName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    // An account without a name, as containers have.
+    return process.getuid ? `uid ${process.getuid()}` : undefined;
+  }
+}

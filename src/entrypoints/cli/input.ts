@@ -1,0 +1,69 @@
+import { createInterface } from 'node:readline/promises';
+import { text as readAll } from 'node:stream/consumers';
+import { z } from 'zod';
+import { invalid, issuesIn, validationWords } from '../../platform/http/index.ts';
+import { note } from './output.ts';
+
+/** Whether there is somebody to ask. */
+export const isTerminal = () => process.stdin.isTTY === true;
+
+/**
+ * A secret from the terminal, not shown while it is typed, or from a pipe; never from the command line, where other
+ * processes can read it.
+ *
+ * @returns undefined when nothing was given
+ */
+export async function readSecret(question: string): Promise<string | undefined> {
+  if (!isTerminal()) return (await readAll(process.stdin)).replace(/\r?\n$/, '') || undefined;
+  process.stderr.write(question);
+  const terminal = createInterface({ input: process.stdin, output: undefined, terminal: true });
+  try {
+    return (await terminal.question('')) || undefined;
+  } finally {
+    terminal.close();
+    process.stderr.write('\n');
+  }
+}
+
+type Confirmation = { yes?: boolean; scripts: 'go on' | 'need --yes' };
+
+/**
+ * Asks a person at a terminal before something is destroyed. Scripts are not asked: they go on, being told on standard error
+ * what happens, or need `--yes` where one command takes away many things.
+ */
+export async function isConfirmed(question: string, { yes = false, scripts }: Confirmation): Promise<boolean> {
+  if (yes) return true;
+  if (!isTerminal() && scripts === 'need --yes') throw invalid('', 'Add --yes to go on without being asked.');
+  if (!isTerminal()) {
+    note(question);
+    return true;
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+/**
+ * Options as the room's own schema wants them.
+ *
+ * @throws Problem `invalid` naming every wrong one
+ */
+export function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value, { error: validationWords });
+  if (result.success) return result.data;
+  const lines = issuesIn(result.error).map(
+    ({ path, message }) => `${path.map(String).join('.') || 'input'} ${message}`,
+  );
+  throw invalid('', `${lines.join('; ')}.`);
+}
+
+/** A positive number of days as the command line gives it. */
+export const Days = z.coerce.number('must be a number of days').int().min(1).max(3660);
+
+/** A moment as the command line gives it. */
+export const Moment = z.iso
+  .datetime({ offset: true, error: 'must be a time with its zone, e.g. 2026-11-24T12:00:00Z' })
+  .transform((text) => new Date(text));

@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../../config.ts';
+import { migrateDatabase, openDatabaseServer } from '../../server/installation.ts';
+import { migrationStates } from '../../platform/database/index.ts';
+import { action, command, mustHaveInstallation } from './command.ts';
+import { answer, columns } from './output.ts';
+
+/** `latchkey migrate`: brings the database to this version, or only says where it stands. */
+export function migrateCommand(): Command {
+  return command('migrate', 'bring the database to this version')
+    .option('--status', 'only show which migrations were applied')
+    .action(action(migrate));
+}
+
+async function migrate(options: { json?: boolean; status?: boolean; create?: boolean }): Promise<void> {
+  const config = loadConfig();
+  // An empty database is what this command is for; a data folder is made by a server, or when it is wanted.
+  if (!config.databaseUrl) await mustHaveInstallation(config, options);
+  const location = await openDatabaseServer(config, 'guest');
+  try {
+    const applied = options.status ? [] : await migrateDatabase(config, location);
+    const migrations = await migrationStates(location.migrateUrl);
+    const rows = migrations.map(({ name, applied_at }) => [name, applied_at?.toISOString() ?? 'pending']);
+    const done = applied.length > 0 ? `Applied: ${applied.join(', ')}.` : 'The database is at this version already.';
+    answer(options, { applied, migrations }, options.status ? columns(rows) : [done]);
+  } finally {
+    await location.close();
+  }
+}

@@ -1,0 +1,135 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+import { invalid, isLoopbackName, Problem } from '../../platform/http/index.ts';
+
+/** How to reach the admin API of a server. */
+export type Remote = {
+  call: (method: string, path: string, given: Given) => Promise<unknown>;
+  /** An answer as it comes, however long. */
+  stream: (path: string, query: Given['query']) => AsyncIterable<Uint8Array>;
+};
+
+type Given = { query: Record<string, unknown>; body: unknown };
+
+export type RemoteOptions = { url?: string | undefined; token?: string | undefined; profile: string };
+
+const Profile = z.strictObject({
+  url: z.url(),
+  client_id: z.string(),
+  client_secret: z.string(),
+  scope: z.string().optional(),
+});
+type Profile = z.infer<typeof Profile>;
+
+/** Where the credentials of `latchkey login` are kept unless told otherwise. */
+export const defaultProfile = path.join(homedir(), '.config', 'latchkey', 'profile.json');
+
+/**
+ * A server by its address and a token, or by the credentials that `latchkey login` kept.
+ *
+ * @throws Problem: neither is there
+ */
+export function remoteFrom({ url, token, profile: file }: RemoteOptions): Remote {
+  let known: Promise<{ url: string; token: string }> | undefined;
+  const credentials = async () => {
+    if (url && token) return { url, token };
+    const profile = await readProfile(file);
+    return { url: url ?? profile.url, token: token ?? (await tokenOf(profile)) };
+  };
+  const send = async (method: string, route: string, { query, body }: Given) => {
+    known ??= credentials();
+    const at = await known;
+    const search = new URLSearchParams(
+      Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+    );
+    return answerOf(`${at.url}/admin/v1${route}${search.size > 0 ? `?${search}` : ''}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${at.token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(method === 'POST' && { 'idempotency-key': crypto.randomUUID() }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  };
+  return {
+    call: async (method, route, given) => valueIn(await send(method, route, given)),
+    async *stream(route, query) {
+      yield* (await send('GET', route, { query, body: undefined })).body ?? [];
+    },
+  };
+}
+
+/** Keeps credentials for later commands, after they were found to work; readable by this account only. */
+export async function keepProfile(file: string, given: Profile): Promise<void> {
+  const profile = Profile.parse(given);
+  await tokenOf(profile);
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await writeFile(file, `${JSON.stringify(profile, undefined, 2)}\n`, { mode: 0o600 });
+  // A file that was there keeps its mode otherwise.
+  await chmod(file, 0o600);
+}
+
+async function readProfile(file: string): Promise<Profile> {
+  try {
+    return Profile.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    throw invalid('', `Give --url and LATCHKEY_TOKEN, or run "latchkey login" first (nothing usable in ${file}).`);
+  }
+}
+
+async function tokenOf({ url, client_id, client_secret, scope = 'latchkey:*' }: Profile): Promise<string> {
+  const credentials = [client_id, client_secret].map(encodeURIComponent).join(':');
+  const answer = await answerOf(`${url}/oauth/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` },
+    body: new URLSearchParams({ grant_type: 'client_credentials', resource: `${url}/admin`, scope }),
+  });
+  return z.object({ access_token: z.string() }).parse(await valueIn(answer)).access_token;
+}
+
+/** @throws Problem: it is no answer of success */
+async function answerOf(address: string, init: RequestInit): Promise<Response> {
+  const { protocol, hostname } = new URL(address);
+  const isSafe = protocol === 'https:' || isLoopbackName(hostname);
+  if (!isSafe) throw invalid('', 'Credentials only go to https addresses, or to this machine.');
+  const response = await fetch(address, init).catch((error: Error) => {
+    throw invalid(
+      '',
+      `Cannot reach ${new URL(address).origin}: ${(error.cause as Error | undefined)?.message ?? error.message}.`,
+    );
+  });
+  if (response.ok) return response;
+  const detail = refusal(response.status, readable(await response.text()));
+  throw new Problem(response.status, 'remote', { title: 'Refused', detail });
+}
+
+async function valueIn(response: Response): Promise<unknown> {
+  const text = await response.text();
+  return text === '' ? undefined : readable(text);
+}
+
+function readable(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A proxy's page, say; the status tells more.
+    return {};
+  }
+}
+
+function refusal(status: number, body: unknown): string {
+  const {
+    detail,
+    error_description,
+    errors = [],
+  } = body as {
+    detail?: string;
+    error_description?: string;
+    errors?: { pointer: string; detail: string }[];
+  };
+  const more = errors.slice(1).map((each) => `\n  ${each.pointer}: ${each.detail}`);
+  return `${detail ?? error_description ?? 'the server refused'} (${status})${more.join('')}`;
+}

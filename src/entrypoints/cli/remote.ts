@@ -1,0 +1,105 @@
+import { pipeline } from 'node:stream/promises';
+import { Command, Option } from 'commander';
+import type { z } from 'zod';
+import { adminRoutes } from '../admin/index.ts';
+import { invalid, JsonLines, type Route, wireSchema, wordsOf } from '../../platform/http/index.ts';
+import { action } from './command.ts';
+import { readSecret } from './input.ts';
+import { say } from './output.ts';
+import type { Remote } from './remote-server.ts';
+
+type Member = { type?: string; description?: string; enum?: string[]; items?: object };
+type Members = Record<string, Member>;
+
+/** A tree of commands, one a route of the admin API, named after its path: `clients list`, `clients secrets rotate`. */
+export function remoteCommands(where: Remote): Command {
+  const root = new Command('latchkey api').description('the admin API of a server, also of one elsewhere');
+  const routes = adminRoutes(undefined as never);
+  for (const route of routes) {
+    const words = wordsOf(route, routes);
+    const noun = words.slice(0, -1).reduce(descend, root);
+    noun.addCommand(commandFor(route, words.at(-1) ?? '', where));
+  }
+  return root;
+}
+
+function descend(parent: Command, word: string): Command {
+  const known = parent.commands.find((command) => command.name() === word);
+  if (known) return known;
+  const made = new Command(word);
+  parent.addCommand(made);
+  return made;
+}
+
+function commandFor(route: Route, name: string, where: Remote): Command {
+  const command = new Command(name).description(`${route.summary} (needs ${route.permission})`);
+  const params = Object.entries(membersOf(route.params));
+  for (const [param, { description = '' }] of params) command.argument(`<${dashed(param)}>`, description);
+  const query = membersOf(route.query);
+  const body = route.body ? membersOf(route.body) : {};
+  for (const [member, schema] of Object.entries({ ...query, ...body })) command.addOption(optionFor(member, schema));
+  if (route.body) command.option('--body <json>', 'the whole body as JSON; "-" reads it from standard input');
+  return command.action(
+    action(async (...given: unknown[]) => {
+      const options = given.at(-2) as Record<string, unknown>;
+      const values = params.map((_, n) => String(given[n]));
+      const sent = route.body ? { ...(await wholeBody(options.body)), ...pick(options, body) } : undefined;
+      const path = params.reduce(
+        (text, [param], n) => text.replace(`{${param}}`, encodeURIComponent(values[n] ?? '')),
+        route.path,
+      );
+      if (route.response === JsonLines) {
+        await pipeline(where.stream(path, pick(options, query)), process.stdout, { end: false });
+        return;
+      }
+      const answer = await where.call(route.method, path, { query: pick(options, query), body: sent });
+      if (answer !== undefined) say(JSON.stringify(answer, undefined, 2));
+    }),
+  );
+}
+
+function membersOf(schema: z.ZodType): Members {
+  const { properties = {} } = wireSchema(schema) as {
+    properties?: Members;
+  };
+  return properties;
+}
+
+const dashed = (name: string) => name.replaceAll('_', '-');
+const camelCased = (name: string) => name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+function optionFor(name: string, { type, description = '', enum: choices }: Member): Option {
+  const flag = `--${dashed(name)}`;
+  if (type === 'boolean') return new Option(`${flag} <yes|no>`, description).argParser(yesOrNo);
+  const isJson = type !== 'string' && type !== 'integer' && type !== 'number';
+  const option = new Option(`${flag} <${isJson ? 'json' : 'value'}>`, description);
+  if (choices) return option.choices(choices);
+  if (type === 'integer' || type === 'number') return option.argParser(Number);
+  // What may be several things is not JSON only: a text need not be quoted.
+  if (type === undefined) return option.argParser((text) => (/^[[{"]|^null$/.test(text) ? json(text) : text));
+  return isJson ? option.argParser(json) : option;
+}
+
+function yesOrNo(text: string): boolean {
+  if (text !== 'yes' && text !== 'no') throw invalid('', 'Say "yes" or "no".');
+  return text === 'yes';
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalid('', `This is not JSON: ${text.slice(0, 40)}`);
+  }
+}
+
+async function wholeBody(given: unknown): Promise<Record<string, unknown>> {
+  if (given === undefined) return {};
+  const text = given === '-' ? await readSecret('Body: ') : String(given);
+  return json(text ?? '{}') as Record<string, unknown>;
+}
+
+function pick(options: Record<string, unknown>, members: Members): Record<string, unknown> {
+  const given = Object.keys(members).map((name) => [name, options[camelCased(name)]]);
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { Jobs } from '../../platform/jobs/index.ts';
+import { openLog } from '../../platform/logging/index.ts';
+import { revoke as revokeBy, whatWouldDie } from '../../domain/revocation/index.ts';
+import { command, onInstallation, type Workplace } from './command.ts';
+import { isConfirmed, parsed } from './input.ts';
+import { answer } from './output.ts';
+
+type Options = { json?: boolean; before: string; dryRun?: boolean; yes?: boolean };
+
+/** `latchkey revoke --before TIME`: after a restore, or a leak of unknown size. */
+export function revokeCommand(): Command {
+  return command('revoke', 'end every token, code and session issued up to a moment, of everybody')
+    .requiredOption('--before <time>', 'the moment, e.g. 2026-11-24T12:00:00Z')
+    .option('--dry-run', 'only show what would end')
+    .option('--yes', 'do not ask')
+    .action(onInstallation(revoke));
+}
+
+async function revoke({ config, installation, deps, actor }: Workplace, options: Options): Promise<void> {
+  const before = new Date(
+    parsed(
+      z.iso.datetime({ offset: true, error: '--before must be a time with its zone, e.g. 2026-11-24T12:00:00Z' }),
+      options.before,
+    ),
+  );
+  const planned = { before, ...(await whatWouldDie(deps, { issued_before: before })) };
+  if (options.dryRun) {
+    answer(options, { dry_run: true, ...planned }, [`Would end ${listed(planned)}.`]);
+    return;
+  }
+  if (!(await isConfirmed(`End ${listed(planned)}, of everybody?`, { ...options, scripts: 'need --yes' }))) {
+    answer(options, { dry_run: true, ...planned }, ['Nothing changed.']);
+    return;
+  }
+  const jobs = new Jobs(installation.databaseUrl, openLog(config.logLevel));
+  const { revoked_at: _, ...died } = await revokeBy({ ...deps, jobs }, actor, { issued_before: before });
+  const ended = { before, ...died };
+  answer(options, { dry_run: false, ...ended }, [`Ended ${listed(ended)}.`]);
+}
+
+type Ending = { sessions: number; refresh_families: number; access_tokens: number; before: Date };
+
+function listed({ sessions, refresh_families, access_tokens, before }: Ending): string {
+  return `${sessions} sessions, ${refresh_families} refresh tokens and ${access_tokens} access tokens issued up to ${before.toISOString()}`;
+}

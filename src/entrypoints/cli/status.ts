@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { hasOwner } from '../../domain/access/index.ts';
+import { listEveryClient } from '../../domain/clients/index.ts';
+import { readVersion } from '../../server/installation.ts';
+import { listResourceServers } from '../../domain/resource-servers/index.ts';
+import { listSigningKeys, stateOf } from '../../domain/signing-keys/index.ts';
+import { listUsers } from '../../domain/users/index.ts';
+import { command, onInstallation, type Workplace } from './command.ts';
+import { answer, columns } from './output.ts';
+
+/** `latchkey status`: what this installation is and has. */
+export function statusCommand(): Command {
+  return command('status', 'show what this installation is and has').action(onInstallation(status));
+}
+
+async function status({ config, installation }: Workplace, options: { json?: boolean }): Promise<void> {
+  const { database, databaseName, now } = installation;
+  const { db } = database;
+  const [clients, servers, users, keys] = await Promise.all([
+    listEveryClient(db),
+    listResourceServers(db),
+    listUsers(db),
+    listSigningKeys(db),
+  ]);
+  const facts = {
+    version: readVersion(),
+    issuer: config.issuer ?? null,
+    database: databaseName,
+    has_owner: await hasOwner(db),
+    clients: clients.length,
+    resource_servers: servers.length,
+    users: users.length,
+    signing_keys: keys.map((key) => ({ kid: key.kid, alg: key.alg, state: stateOf(key, keys, now()) })),
+  };
+  const signing = facts.signing_keys
+    .filter(({ state }) => state !== 'retired')
+    .map(({ alg, state }) => `${alg} ${state}`);
+  const rows = [
+    ['Version', facts.version],
+    ['Issuer', facts.issuer ?? 'the address it listens on'],
+    ['Database', `${databaseName}, at this version`],
+    ['Administrator', facts.has_owner ? 'yes' : 'none yet: latchkey setup-link'],
+    ['Clients', String(facts.clients)],
+    ['Resource servers', String(facts.resource_servers)],
+    ['Users', String(facts.users)],
+    ['Signing keys', signing.join(', ')],
+  ];
+  answer(options, facts, columns(rows));
+}

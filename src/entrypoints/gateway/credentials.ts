@@ -1,0 +1,82 @@
+import { decodeJwt } from 'jose';
+import { looksLikeKey } from '../../domain/api-keys/index.ts';
+import { Problem, timesSent } from '../../platform/http/index.ts';
+import { isAccessToken } from '../../domain/tokens/index.ts';
+import type { Inquiry } from './inquiry.ts';
+
+/** What came in place of a name and password. */
+export type Credential = { key: string } | { token: string; scheme: 'bearer' | 'dpop' };
+
+/**
+ * The credential of a caller of Latchkey itself, from `X-API-Key` or `Authorization`; undefined: none came.
+ *
+ * @throws Problem 400: several came, of which two parties on the way could each believe another one
+ */
+export function callerCredentialOf(inquiry: Inquiry): Credential | undefined {
+  const key = single(inquiry, 'x-api-key');
+  const authorization = single(inquiry, 'authorization');
+  if (key !== undefined && authorization !== undefined) throw ambiguous('Send X-API-Key or Authorization, not both.');
+  if (key !== undefined) return key === '' ? undefined : { key };
+  return authorization === undefined ? undefined : tokenIn(authorization);
+}
+
+/**
+ * The credential of a request to an API, from `X-API-Key` or `Authorization` (Bearer, DPoP, or a key as user name or password
+ * of Basic, RFC 7617); undefined: none came. Beside `X-API-Key` an `Authorization` header is the application's own affair.
+ *
+ * @throws Problem 400: two credentials of Latchkey's came, of which two parties on the way could each believe another one
+ */
+export function credentialOf(inquiry: Inquiry, issuer: string): Credential | undefined {
+  const key = single(inquiry, 'x-api-key') || undefined;
+  const authorization = single(inquiry, 'authorization');
+  const sent = authorization === undefined ? undefined : (tokenIn(authorization) ?? keyInBasic(authorization));
+  if (key === undefined) return sent;
+  if (sent && isLatchkeys(sent, issuer))
+    throw ambiguous('Send one API key or access token, in X-API-Key or in Authorization.');
+  return { key };
+}
+
+function isLatchkeys(credential: Credential, issuer: string): boolean {
+  if ('key' in credential || isAccessToken(credential.token)) return true;
+  try {
+    return decodeJwt(credential.token).iss === issuer;
+  } catch {
+    // No JWT: whatever it is, Latchkey did not issue it.
+    return false;
+  }
+}
+
+function keyInBasic(authorization: string): Credential | undefined {
+  const [, encoded = ''] = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization) ?? [];
+  const decoded = Buffer.from(encoded, 'base64').toString();
+  const colon = decoded.indexOf(':');
+  if (colon < 0) return undefined;
+  const [key, other] = new Set([decoded.slice(0, colon), decoded.slice(colon + 1)].filter(looksLikeKey));
+  if (other !== undefined) throw ambiguous('Send one API key, as the user name or as the password.');
+  return key === undefined ? undefined : { key };
+}
+
+function tokenIn(authorization: string): Credential | undefined {
+  const [, scheme = '', token = ''] = /^(bearer|dpop) +(\S+)$/i.exec(authorization) ?? [];
+  if (token === '') return undefined;
+  if (looksLikeKey(token)) return { key: token };
+  return { token, scheme: scheme.toLowerCase() === 'dpop' ? 'dpop' : 'bearer' };
+}
+
+/**
+ * A header that came at most once.
+ *
+ * @throws Problem 400
+ */
+export function single({ req: { headers, rawHeaders } }: Inquiry, name: string): string | undefined {
+  // What proxies say is taken out of `headers` where they are not believed.
+  const value = headers[name];
+  if (value === undefined) return undefined;
+  if (timesSent(rawHeaders, name) > 1) throw ambiguous(`Send one ${name} header.`);
+  return String(value);
+}
+
+/** Two things that should be one. */
+export function ambiguous(detail: string): Problem {
+  return new Problem(400, 'invalid_request', { title: 'Invalid request', detail });
+}

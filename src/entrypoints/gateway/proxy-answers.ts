@@ -1,0 +1,128 @@
+import type { Context } from 'koa';
+import { Problem } from '../../platform/http/index.ts';
+import { type Verdict, verdictKinds } from './schemas.ts';
+
+const mostHeaderLength = 4000;
+
+/**
+ * Lets a request through. Every header is always there, empty where there is nothing to say, so that a proxy that copies them
+ * overwrites whatever a client sent under their names.
+ */
+export function admit(ctx: Context, verdict: Verdict, now: Date): void {
+  answerEmpty(ctx);
+  for (const [name, value] of [...identityOf(verdict), ...rateLimitHeaders(verdict.limits, now)]) ctx.set(name, value);
+}
+
+/** Lets a preflight through: nobody calls, so every identity header is there and empty. */
+export function admitPreflight(ctx: Context): void {
+  answerEmpty(ctx);
+  for (const [name, value] of identityOf({})) ctx.set(name, value);
+}
+
+function answerEmpty(ctx: Context): void {
+  ctx.status = 200;
+  ctx.body = '';
+  // There is nothing that would be of a type.
+  ctx.remove('Content-Type');
+}
+
+/**
+ * How the limits that a request counted at stand, as RateLimit fields (draft-ietf-httpapi-ratelimit-headers), for the proxy to
+ * hand on; none where there is no limit.
+ */
+export function rateLimitHeaders(
+  limits: Readonly<Verdict['limits']>,
+  now: Date,
+): readonly (readonly [name: string, value: string])[] {
+  if (limits.length === 0) return [];
+  const seconds = (until: Date) => Math.max(0, Math.ceil((until.getTime() - now.getTime()) / 1000));
+  const named = limits.map((limit) => ({ ...limit, name: `"${quotable(limit.name)}"` }));
+  return [
+    ['RateLimit-Policy', named.map(({ name, limit }) => `${name};q=${limit}`).join(', ')],
+    [
+      'RateLimit',
+      named.map(({ name, remaining, resets_at }) => `${name};r=${remaining};t=${seconds(resets_at)}`).join(', '),
+    ],
+  ];
+}
+
+/** Who calls, as headers; all empty for nobody. */
+export function identityOf(verdict: Partial<Verdict>): readonly (readonly [name: string, value: string])[] {
+  const { subject = '', subject_kind = '', client_id = '', key_id = '', environment = '', permissions = [] } = verdict;
+  const held = permissions.join(' ');
+  return [
+    ['X-Latchkey-Subject', subject],
+    ['X-Latchkey-Subject-Kind', subject_kind],
+    ['X-Latchkey-Client-Id', client_id],
+    ['X-Latchkey-Credential', verdict.credential ?? ''],
+    ['X-Latchkey-Key-Id', key_id],
+    ['X-Latchkey-Environment', environment],
+    ['X-Latchkey-Permissions', held.length <= mostHeaderLength ? held : ''],
+    ['X-Latchkey-Expires-At', verdict.expires_at?.toISOString() ?? ''],
+  ];
+}
+
+/** Nobody said who they are: how they may (RFC 6750 §3, RFC 9728 §5.1). */
+export function challengeFor(resource: string | undefined): Problem {
+  const headers = { 'WWW-Authenticate': `Bearer ${parameters({ realm: 'latchkey' }, resource)}` };
+  const detail = 'Send an API key in X-API-Key, or an access token in Authorization.';
+  return new Problem(401, 'unauthenticated', { title: 'Not authenticated', detail, headers });
+}
+
+/** The refusal of a request: 401 with a challenge, 403, or 429. */
+export function refuse(verdict: Verdict, resource: string | undefined, now: Date): Problem {
+  const { code, reason: detail } = verdict;
+  const members = { code };
+  const kind = verdictKinds[code];
+  if (kind === 'limited') {
+    const state = Object.fromEntries(rateLimitHeaders(verdict.limits, now));
+    const headers = { ...state, 'Retry-After': String(verdict.retry_after_seconds ?? 1) };
+    return new Problem(429, code, { title: 'Too many requests', detail, headers, members });
+  }
+  if (kind === 'dead') {
+    const headers = { 'WWW-Authenticate': unauthorized(verdict, resource) };
+    return new Problem(401, 'invalid_token', { title: 'Not authenticated', detail, headers, members });
+  }
+  if (!verdict.missing) return new Problem(403, code, { title: 'Not allowed', detail, members });
+  const scope = verdict.missing.join(' ');
+  const said = { error: 'insufficient_scope', error_description: detail, scope };
+  const headers = { 'WWW-Authenticate': `Bearer ${parameters(said, resource)}` };
+  return new Problem(403, 'insufficient_scope', {
+    title: 'Not allowed',
+    detail,
+    headers,
+    members: { ...members, scope },
+  });
+}
+
+/** A request that leads to no permission is allowed to nobody; proxies know no better refusal than 403. */
+export function notPermitted(detail: string): Problem {
+  return new Problem(403, 'insufficient_permissions', { title: 'Not allowed', detail });
+}
+
+function unauthorized({ code, reason }: Verdict, resource: string | undefined): string {
+  const isProof = code === 'proof_required' || code === 'invalid_proof';
+  const error = code === 'invalid_proof' ? 'invalid_dpop_proof' : 'invalid_token';
+  return `${isProof ? 'DPoP' : 'Bearer'} ${parameters({ error, error_description: reason }, resource)}`;
+}
+
+/** Challenge parameters, with where the API describes itself (RFC 9728 §3.1). */
+function parameters(said: Record<string, string>, resource: string | undefined): string {
+  const described = resource === undefined ? undefined : metadataUrl(resource);
+  const all = { ...said, ...(described && { resource_metadata: described }) };
+  return Object.entries(all)
+    .map(([name, value]) => `${name}="${quotable(value)}"`)
+    .join(', ');
+}
+
+function metadataUrl(resource: string): string | undefined {
+  const url = URL.parse(resource);
+  if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
+  const path = url.pathname === '/' ? '' : url.pathname;
+  return `${url.origin}/.well-known/oauth-protected-resource${path}${url.search}`;
+}
+
+/** RFC 6750 §3: no quotation mark, no backslash, printable ASCII only. */
+function quotable(text: string): string {
+  return text.replaceAll('"', "'").replaceAll(/[^\u0020-\u007e]|\\/g, '?');
+}

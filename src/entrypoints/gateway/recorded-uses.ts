@@ -1,0 +1,38 @@
+import { decodeJwt } from 'jose';
+import { type AccessRecords, credentialName } from '../../domain/access-records/index.ts';
+import { canonicalAddress } from '../../platform/http/index.ts';
+import { isAccessToken } from '../../domain/tokens/index.ts';
+import type { Verdict, VerifyRequest } from './schemas.ts';
+
+export type RecordDeps = { records: AccessRecords };
+
+export type Judged = {
+  request: Pick<VerifyRequest, 'ip' | 'token'>;
+  verdict: Verdict;
+  /** Who asked, of those who say so. */
+  caller?: string;
+  /** Where the question came from, which says nothing else of where the request did. */
+  from: string;
+  request_id: string | undefined;
+};
+
+/** Records what an API or proxy was told about a key or token. */
+export function recordUse({ records }: RecordDeps, { request, verdict, caller, from, request_id }: Judged): void {
+  const { valid, subject, subject_kind, client_id } = verdict;
+  records.record({
+    kind: 'verification',
+    outcome: valid ? 'active' : 'refused',
+    caller,
+    credential: verdict.key_id ?? credentialIn(request, verdict),
+    client_id,
+    user_id: subject_kind === 'user' ? subject : undefined,
+    address: (request.ip === undefined ? undefined : canonicalAddress(request.ip)) ?? from,
+    request_id,
+  });
+}
+
+/** What finds a token that is one of ours; of others there is nothing to remember. */
+function credentialIn({ token }: Judged['request'], { subject }: Verdict): string | undefined {
+  if (token === undefined || subject === undefined) return undefined;
+  return isAccessToken(token) ? credentialName(token) : decodeJwt(token).jti;
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { keyCodeKinds, keyCodes, PermissionQuerySchema, type VerdictKind } from '../../domain/api-keys/index.ts';
+import { canonicalAddress } from '../../platform/http/index.ts';
+
+const mostInBatch = 100;
+const mostCost = 1_000_000;
+const mostParameters = 20;
+
+/** Why a credential is good or not: a closed list, described in docs/gateway.md. */
+export const verdictCodes = [...keyCodes, 'proof_required', 'invalid_proof', 'certificate_mismatch'] as const;
+export type VerdictCode = (typeof verdictCodes)[number];
+
+export const verdictKinds: Readonly<Record<VerdictCode, VerdictKind>> = {
+  ...keyCodeKinds,
+  proof_required: 'dead',
+  invalid_proof: 'dead',
+  certificate_mismatch: 'dead',
+};
+
+const isAddress = (text: string) => canonicalAddress(text) !== undefined;
+const Values = z.union([z.string().max(1000), z.array(z.string().max(1000)).min(1).max(100)]);
+
+const DescribedRequest = z
+  .strictObject({
+    key: z.string().max(16_384).optional().meta({ description: 'an API key' }),
+    token: z.string().max(16_384).optional().meta({ description: 'an access token, opaque or JWT' }),
+    permission: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .meta({ examples: ['database:read:products'] }),
+    permissions: PermissionQuerySchema.optional(),
+    resource: z.string().min(1).max(512).optional().meta({ description: 'the API’s identifier' }),
+    ip: z
+      .string()
+      .refine(isAddress, 'must be an IPv4 or IPv6 address, without port, brackets or zone')
+      .optional()
+      .meta({ description: 'from which address the request came' }),
+    origin: z.string().max(300).optional().meta({ description: 'its `Origin` header' }),
+    cost: z.int().min(0).max(mostCost).default(1).meta({ description: 'how much of its limits it takes' }),
+    parameters: z
+      .record(z.string().min(1).max(64), Values)
+      .refine((named) => Object.keys(named).length <= mostParameters, `must name at most ${mostParameters}`)
+      .optional(),
+    method: z.string().max(32).optional().meta({ description: 'with a DPoP proof: of the request' }),
+    url: z.string().max(4096).optional().meta({ description: 'with a DPoP proof: of the request' }),
+    proof: z.string().max(8192).optional().meta({ description: 'its `DPoP` header' }),
+    certificate_thumbprint: z.string().max(64).optional().meta({ description: 'of the client’s certificate' }),
+  })
+  .refine(({ key, token }) => (key === undefined) !== (token === undefined), {
+    path: ['key'],
+    error: 'must come without a token, and one of both must',
+  });
+
+/** A request that somebody made to an API, with the credential that came with it; made into code, as it is read all the time. */
+export const VerifyRequest = z.compile(DescribedRequest, { strict: true });
+export type VerifyRequest = z.output<typeof VerifyRequest>;
+
+export const VerifyBatch = z.strictObject({ requests: z.array(VerifyRequest).min(1).max(mostInBatch) });
+
+/** What becomes of a request, and whose credential it brought; times become RFC 3339 text. */
+export type Verdict = {
+  valid: boolean;
+  code: VerdictCode;
+  reason: string;
+  credential: 'api_key' | 'access_token';
+  /** As `sub` of tokens: a person's id, or a `client_id`. */
+  subject?: string;
+  subject_kind?: 'user' | 'client';
+  client_id?: string;
+  key_id?: string;
+  name?: string;
+  environment?: string;
+  permissions?: string[];
+  missing?: string[];
+  expires_at?: Date | null;
+  limits: { name: string; limit: number; remaining: number; resets_at: Date }[];
+  retry_after_seconds?: number;
+};

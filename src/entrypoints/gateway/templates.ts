@@ -1,0 +1,61 @@
+import { isPermissionPattern } from '../../domain/access/index.ts';
+import type { OriginalRequest } from './original-request.ts';
+
+const placeholder = /\{([^{}]*)\}/;
+const mostPlaceholders = 10;
+const readers = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY']);
+
+export type Filled = { text: string } | { problem: string };
+
+/** Fills in what an original request says. */
+export type Template = (request: OriginalRequest) => Filled;
+
+/**
+ * A text with `{path.N}` (the N-th part of the path, from 1), `{method}` (`get`, `post`, …) and `{action}` (`read` or `write`,
+ * by the method) to be filled in.
+ */
+export function template(written: string): Template {
+  // Literal texts and names of placeholders in turn; of too many nothing is kept.
+  const split = written.split(placeholder, 2 * mostPlaceholders + 2);
+  if (split.length > 2 * mostPlaceholders + 1)
+    return () => ({ problem: `A template has ${mostPlaceholders} placeholders at most.` });
+  const parts = split.map((part, n) => ({ part, valueIn: n % 2 === 0 ? () => part : placed(part) }));
+  return (request) => {
+    let text = '';
+    for (const { part, valueIn } of parts) {
+      const value = valueIn(request);
+      if (value === undefined) return { problem: problemOf(part) };
+      text += value;
+    }
+    return { text };
+  };
+}
+
+function problemOf(placeholder: string): string {
+  if (placeholder !== 'method' && placeholder !== 'action') return `The request has no {${placeholder}}.`;
+  return `The proxy does not say which method the request has, so {${placeholder}} is unknown: let it send X-Original-Method or X-Forwarded-Method.`;
+}
+
+/** The same for a permission; what comes from a request becomes one segment, and never a wildcard. */
+export function permissionTemplate(written: string): Template {
+  const fill = template(written);
+  const segments = written.split(':').length;
+  return (request) => {
+    const filled = fill(request);
+    if ('problem' in filled) return filled;
+    const { text } = filled;
+    const isConcrete = !text.includes('*') && isPermissionPattern(text);
+    const isWhole = text.split(':').length === segments;
+    return isConcrete && isWhole ? filled : { problem: `The request makes no permission of "${written}".` };
+  };
+}
+
+/** What stands in the place of a placeholder. */
+function placed(name: string): (request: OriginalRequest) => string | undefined {
+  if (name === 'method') return ({ method }) => method?.toLowerCase();
+  if (name === 'action') return ({ method }) => method && (readers.has(method) ? 'read' : 'write');
+  const position = /^path\.([1-9]\d?)$/.exec(name)?.[1];
+  if (position === undefined) return () => undefined;
+  // One part that servers read in two ways makes every other uncertain: of `/a/../b` some serve `/b`.
+  return ({ segments }) => segments?.[Number(position) - 1];
+}

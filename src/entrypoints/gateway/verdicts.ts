@@ -1,0 +1,102 @@
+import { allows } from '../../domain/access/index.ts';
+import {
+  type Asked,
+  type KeySender,
+  type KeyVerdict,
+  type KeyVerifier,
+  missingFrom,
+  type PermissionQuery,
+  permissionsIn,
+} from '../../domain/api-keys/index.ts';
+import type { ShownToken, TokenVerdict } from '../oauth/index.ts';
+import type { Verdict, VerifyRequest } from './schemas.ts';
+
+export type VerdictDeps = {
+  keys: KeyVerifier;
+  judgeToken: (shown: ShownToken) => Promise<TokenVerdict>;
+};
+
+/**
+ * Judges the credential of a request that somebody made to an API.
+ *
+ * @param from who is counted when the key does not exist
+ * @throws when the database is needed, and away
+ */
+export async function judge(
+  { keys, judgeToken }: VerdictDeps,
+  request: VerifyRequest,
+  from: KeySender,
+): Promise<Verdict> {
+  if (request.key === undefined) {
+    const needs = needed(request);
+    const { token = '', method, url, proof, certificate_thumbprint } = request;
+    const verdict = await judgeToken({ token, method, url, proof, certificate_thumbprint });
+    return ofToken(verdict, { needs, resource: request.resource });
+  }
+  return ofKey(await keys.verify(request.key, askedOf(request), from), request.resource);
+}
+
+/** What is asked of a key. */
+export function askedOf(request: VerifyRequest): Asked {
+  const { resource, ip, origin, cost, parameters = {} } = request;
+  const needs = needed(request);
+  const permissions = needs === undefined ? [] : permissionsIn(needs);
+  return { needs, permissions, resource, ip, origin, cost, parameters };
+}
+
+function needed({ permission, permissions }: VerifyRequest): PermissionQuery | undefined {
+  if (permission === undefined) return permissions;
+  return permissions === undefined ? permission : { and: [permission, permissions] };
+}
+
+/** What was found of a key, as it is told. */
+export function ofKey(verdict: KeyVerdict, resource: string | undefined): Verdict {
+  const { code, reason, missing, limits, entry, retry_after_seconds } = verdict;
+  const said: Verdict = { valid: code === 'valid', code, reason, credential: 'api_key', limits: [...limits] };
+  if (missing) said.missing = [...missing];
+  if (retry_after_seconds !== undefined) said.retry_after_seconds = retry_after_seconds;
+  if (!entry) return said;
+  const { id, name, owner, environment, expires_at } = entry;
+  const isPerson = owner.kind === 'user';
+  const whose = { subject: isPerson ? owner.id : owner.name, subject_kind: owner.kind };
+  const client = isPerson ? {} : { client_id: owner.name };
+  const permissions = [...entry.permissionsAt(resource)];
+  return { ...said, ...whose, ...client, key_id: id, name, environment, permissions, expires_at };
+}
+
+const reasons = {
+  unknown: 'The access token is unknown, or was revoked.',
+  expired: 'The access token has expired.',
+  owner_disabled: 'The person whose token it is, is disabled.',
+  proof_required: 'This token is bound to a key: its method, url and DPoP proof are needed.',
+  invalid_proof: 'The DPoP proof is not a fresh one of the right key for this very request and token.',
+  certificate_mismatch: 'This token is bound to another client certificate.',
+};
+
+const permittedToken = 'The token may do this.';
+const authenticToken = 'The token is authentic. No permission was named: this says nothing about what it may do.';
+
+type Needed = { needs: PermissionQuery | undefined; resource: string | undefined };
+
+function ofToken(verdict: TokenVerdict, { needs, resource }: Needed): Verdict {
+  const said = { valid: false, credential: 'access_token' as const, limits: [] };
+  if (verdict.code !== 'valid') return { ...said, code: verdict.code, reason: reasons[verdict.code] };
+  const { bearer, audience, expires_at } = verdict;
+  const whose = { subject: bearer.id, subject_kind: bearer.kind, client_id: bearer.client_id };
+  const known = { ...said, ...whose, permissions: bearer.scopes, expires_at };
+  if (audience !== (resource ?? null))
+    return { ...known, code: 'resource_not_allowed', reason: whereItIsFor(audience, resource) };
+  const missing = needs === undefined ? [] : missingFrom(needs, (one) => allows(bearer.scopes, one));
+  if (missing.length === 0)
+    return { ...known, valid: true, code: 'valid', reason: needs === undefined ? authenticToken : permittedToken };
+  const named = missing.map((permission) => `"${permission}"`).join(', ');
+  return { ...known, code: 'insufficient_permissions', reason: `The token does not have ${named}.`, missing };
+}
+
+/** A token for one API opens no other, and none that did not say which it is (RFC 9700 §2.3). */
+function whereItIsFor(audience: string | null, resource: string | undefined): string {
+  const what = audience === null ? 'The token is for no API' : `The token is for ${audience}`;
+  return resource === undefined
+    ? `${what}: name the API that was called as the resource.`
+    : `${what}, not for ${resource}.`;
+}

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import type { Context } from 'koa';
+import type Provider from 'oidc-provider';
+import { type Digest, digest } from '../../../platform/crypto/index.ts';
+import { currentUnit } from '../token-transaction/index.ts';
+import type { Authentication } from './interaction.ts';
+
+export type BrowserSession = { uid: string; user_id: string };
+
+type SessionModel = InstanceType<Provider['Session']> & {
+  new?: boolean;
+  loginAccount: (details: { accountId: string; amr: string[]; loginTs: number }) => void;
+  resetIdentifier: () => void;
+  save: (ttl: number) => Promise<string>;
+  destroy: () => Promise<void>;
+};
+
+/** Who is signed in with this browser; undefined for nobody. */
+export async function browserSession(provider: Provider, ctx: Context): Promise<BrowserSession | undefined> {
+  const session = await provider.Session.get(ctx as never);
+  if (!session.accountId) return undefined;
+  return { uid: session.uid, user_id: session.accountId };
+}
+
+/** Whether this browser has a session at all, signed in or not. */
+export async function hasSession(provider: Provider, ctx: Context): Promise<boolean> {
+  const session = (await provider.Session.get(ctx as never)) as SessionModel;
+  return !session.new;
+}
+
+export type SignInOptions = Authentication & { sessionSeconds: number; secure: boolean };
+
+/** Signs a person in with this browser, outside of any client's request; another person's session ends first. */
+export async function startBrowserSession(
+  provider: Provider,
+  ctx: Context,
+  { user_id, authenticated_at, amr, sessionSeconds, secure }: SignInOptions,
+): Promise<void> {
+  let session = (await provider.Session.get(ctx as never)) as SessionModel;
+  if (session.accountId && session.accountId !== user_id) {
+    await session.destroy();
+    session = new provider.Session() as SessionModel;
+  }
+  currentUnit().authenticated = { user_id, at: authenticated_at };
+  session.loginAccount({ accountId: user_id, amr, loginTs: Math.floor(authenticated_at.getTime() / 1000) });
+  if (!session.new) session.resetIdentifier();
+  await session.save(sessionSeconds);
+  sendSessionId(provider, ctx, { id: session.jti, maxAgeSeconds: sessionSeconds, secure });
+}
+
+/** An id for a session, and what is stored of it. */
+export function newSessionId(): { id: string; stored: Digest } {
+  const id = randomBytes(32).toString('base64url');
+  return { id, stored: digest(id) };
+}
+
+/** Gives the browser the id of its session, as the library would. */
+export function sendSessionId(
+  provider: Provider,
+  ctx: Context,
+  { id, maxAgeSeconds, secure }: { id: string; maxAgeSeconds: number; secure: boolean },
+): void {
+  const options = { httpOnly: true, sameSite: 'lax', signed: true, secure, path: '/' } as const;
+  ctx.cookies.set(provider.cookieName('session'), id, { ...options, maxAge: maxAgeSeconds * 1000 });
+}

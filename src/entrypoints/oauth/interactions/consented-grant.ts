@@ -1,0 +1,146 @@
+import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
+import type { ConsentedScopes } from '../../../../db/schema.ts';
+import { findStandingConsent } from '../../../domain/consents/index.ts';
+import { scopesOfClaims } from '../claims.ts';
+import { identityScopes } from '../requested-scopes.ts';
+import { findClientRecord, type StoreDeps, type TrustDeps, trustedScopes } from '../token-store/index.ts';
+import { currentUnit } from '../token-transaction/index.ts';
+
+/** What the consent page hands to the resumed request: scopes the person left unticked, remembered on the grant only. */
+export type ConsentResult = { rejected: ConsentedScopes };
+
+/**
+ * `loadExistingGrant`: the session's grant for this client, made or widened from what the person allowed and what a first-party
+ * client has without being asked about. What is missing makes oidc-provider ask for consent.
+ */
+export function consentedGrant(deps: StoreDeps & TrustDeps) {
+  return async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
+    const { client, session, account, provider } = ctx.oidc;
+    if (!client || !session || !account) return undefined;
+    const record = await findClientRecord(deps, client.clientId);
+    if (!record) return undefined;
+    const answer = ctx.oidc.result?.consent as Partial<ConsentResult> | undefined;
+    const standing = await standingGrant(ctx);
+    const requested = requestedScopes(ctx);
+    const claims = requestedClaims(ctx);
+    if (standing && !answer && coversAll(standing, requested) && coversClaims(standing, claims)) return standing;
+
+    const asked = standing ? union(requested, granted(standing)) : requested;
+    const trusted = await trustedScopes(deps, record, asked);
+    const consent = isSubset(asked, trusted)
+      ? undefined
+      : await findStandingConsent(deps.db, account.accountId, record.id, deps.now());
+    if (!record.first_party && !consent) return standing;
+    const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
+    if (standing) grant.jti = standing.jti;
+    add(grant, intersection(consent ? union(trusted, consent.scopes) : trusted, asked));
+    const consented = record.first_party ? undefined : consent?.scopes;
+    grant.addOIDCClaims(allowedClaims([...claims, ...(standing?.getOIDCClaims() ?? [])], consented));
+    if (answer?.rejected) reject(grant, answer.rejected);
+    currentUnit().grantOrigin = {
+      consent_id: consent?.id ?? null,
+      session_uid: session.uid,
+      offline: client.applicationType === 'native',
+      consented: record.first_party ? consent?.scopes : undefined,
+    };
+    await grant.save();
+    return grant;
+  };
+}
+
+async function standingGrant({ oidc }: KoaContextWithOIDC): Promise<Grant | undefined> {
+  const { client, session, provider, account } = oidc;
+  const id = client && session?.grantIdFor(client.clientId);
+  const grant = id ? await provider.Grant.find(id) : undefined;
+  return grant && grant.accountId === account?.accountId ? grant : undefined;
+}
+
+/** What this request asks for, per resource server. */
+function requestedScopes({ oidc }: KoaContextWithOIDC): ConsentedScopes {
+  const asked = [...oidc.requestParamScopes];
+  const resources = Object.entries(oidc.resourceServers ?? {}).map(([identifier, { scopes }]) => [
+    identifier,
+    asked.filter((scope) => scopes.has(scope)),
+  ]);
+  return { openid: asked.filter((scope) => identityScopes.includes(scope)), resources: Object.fromEntries(resources) };
+}
+
+/** The claims this request names one by one (OpenID Connect Core §5.5); those about the sign-in need no consent. */
+function requestedClaims({ oidc }: KoaContextWithOIDC): string[] {
+  return [...oidc.requestParamClaims].filter((claim) => scopesOfClaims([claim]).length > 0);
+}
+
+function coversClaims(grant: Grant, claims: readonly string[]): boolean {
+  const known = new Set(grant.getOIDCClaimsEncountered());
+  return claims.every((claim) => known.has(claim));
+}
+
+/** A claim is allowed with its scope, whose words are those of the consent page; without a consent nobody has to be asked. */
+function allowedClaims(claims: readonly string[], consent: ConsentedScopes | undefined): string[] {
+  const isAllowed = (claim: string) =>
+    scopesOfClaims([claim]).every((scope) => consent?.openid.includes(scope) ?? true);
+  return [...new Set(claims)].filter(isAllowed);
+}
+
+function coversAll(grant: Grant, requested: ConsentedScopes): boolean {
+  const openid = new Set(grant.getOIDCScopeEncountered().split(' '));
+  const hasResources = Object.entries(requested.resources).every(([identifier, scopes]) => {
+    const known = new Set(grant.getResourceScopeEncountered(identifier).split(' '));
+    return scopes.every((scope) => known.has(scope));
+  });
+  return hasResources && requested.openid.every((scope) => openid.has(scope));
+}
+
+function isSubset(part: ConsentedScopes, whole: ConsentedScopes): boolean {
+  const isIn =
+    (has: string[] = []) =>
+    (scope: string) =>
+      has.includes(scope);
+  const hasResources = Object.entries(part.resources).every(([id, scopes]) => scopes.every(isIn(whole.resources[id])));
+  return hasResources && part.openid.every(isIn(whole.openid));
+}
+
+/** Of what was asked, now or before in this session, what the person allows today. */
+function intersection(allowed: ConsentedScopes, asked: ConsentedScopes): ConsentedScopes {
+  const resources = Object.entries(asked.resources).map(([identifier, scopes]) => [
+    identifier,
+    scopes.filter((scope) => allowed.resources[identifier]?.includes(scope)),
+  ]);
+  return {
+    openid: asked.openid.filter((scope) => allowed.openid.includes(scope)),
+    resources: Object.fromEntries(resources),
+  };
+}
+
+function granted(grant: Grant): ConsentedScopes {
+  const resources = Object.keys(grant.resources ?? {}).map((identifier) => [
+    identifier,
+    grant.getResourceScope(identifier).split(' '),
+  ]);
+  return { openid: grant.getOIDCScope().split(' '), resources: Object.fromEntries(resources) };
+}
+
+function union(a: ConsentedScopes, b: ConsentedScopes): ConsentedScopes {
+  const identifiers = [...new Set([...Object.keys(a.resources), ...Object.keys(b.resources)])];
+  const resources = identifiers.map((identifier) => [
+    identifier,
+    merged(a.resources[identifier], b.resources[identifier]),
+  ]);
+  return { openid: merged(a.openid, b.openid), resources: Object.fromEntries(resources) };
+}
+
+const merged = (a: string[] = [], b: string[] = []) => [...new Set([...a, ...b])].filter(Boolean);
+
+function add(grant: Grant, scopes: ConsentedScopes): void {
+  if (scopes.openid.length > 0) grant.addOIDCScope(scopes.openid.join(' '));
+  for (const [identifier, list] of Object.entries(scopes.resources)) {
+    if (list.length > 0) grant.addResourceScope(identifier, list.join(' '));
+  }
+}
+
+function reject(grant: Grant, scopes: ConsentedScopes): void {
+  if (scopes.openid.length > 0) grant.rejectOIDCScope(scopes.openid.join(' '));
+  for (const [identifier, list] of Object.entries(scopes.resources)) {
+    if (list.length > 0) grant.rejectResourceScope(identifier, list.join(' '));
+  }
+}

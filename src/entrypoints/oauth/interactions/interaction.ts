@@ -1,0 +1,148 @@
+import type { Context } from 'koa';
+import type Provider from 'oidc-provider';
+import type { Interaction } from 'oidc-provider';
+import { errors } from 'oidc-provider';
+import type { ConsentedScopes } from '../../../../db/schema.ts';
+import { mustSendCookies, Problem } from '../../../platform/http/index.ts';
+import { findResourceServer } from '../../../domain/resource-servers/index.ts';
+import { scopesOfClaims } from '../claims.ts';
+import { identityScopes } from '../requested-scopes.ts';
+import { offered } from '../scopes-of-resource.ts';
+import { type ClientDeps, type ClientRecord, findClientRecord, type StoreDeps } from '../token-store/index.ts';
+
+/** A request that waits for the person. */
+export type PendingInteraction = {
+  uid: string;
+  prompt: 'select_account' | 'login' | 'consent';
+  client: ClientRecord;
+  /** undefined: a device waits for the answer (RFC 8628). */
+  redirect_uri: string | undefined;
+  login_hint: string | undefined;
+  /** Who is signed in; absent while nobody is. */
+  user_id: string | undefined;
+  /** At consent: what is not yet allowed; everything asked when the client insists on asking again. */
+  asked: ConsentedScopes;
+};
+
+/**
+ * The interaction this browser came to finish.
+ *
+ * @throws Problem 400: the browser sends no cookies; it expired, was finished, or belongs to another browser
+ */
+export async function pendingInteraction(
+  provider: Provider,
+  deps: ClientDeps & Pick<StoreDeps, 'db'>,
+  ctx: Context,
+): Promise<PendingInteraction> {
+  mustSendCookies(ctx, 400);
+  const details = await provider.interactionDetails(ctx.req, ctx.res).catch(refuseUnknown);
+  const client = await findClientRecord(deps, String(details.params.client_id));
+  if (details.uid !== ctx.params.uid || !client) throw unknownInteraction();
+  const { prompt, params, session } = details;
+  return {
+    uid: details.uid,
+    prompt: promptNamed(prompt.name),
+    client,
+    redirect_uri: typeof params.redirect_uri === 'string' ? params.redirect_uri : undefined,
+    login_hint: typeof params.login_hint === 'string' ? params.login_hint.slice(0, 254) : undefined,
+    user_id: session?.accountId,
+    asked: await askedOf(deps, client, details),
+  };
+}
+
+function promptNamed(name: string): PendingInteraction['prompt'] {
+  return name === 'consent' || name === 'select_account' ? name : 'login';
+}
+
+async function askedOf(
+  deps: Pick<StoreDeps, 'db'>,
+  client: ClientRecord,
+  { prompt, params }: Pick<Interaction, 'prompt' | 'params'>,
+): Promise<ConsentedScopes> {
+  if (prompt.name !== 'consent') return { openid: [], resources: {} };
+  const missing = prompt.details as {
+    missingOIDCScope?: string[];
+    missingOIDCClaims?: string[];
+    missingResourceScopes?: Record<string, string[]>;
+  };
+  const { missingOIDCScope: scopes = [], missingOIDCClaims: claims = [], missingResourceScopes: resources } = missing;
+  // A claim that is requested by name is shared with the words of its scope.
+  const openid = [...new Set([...scopes, ...scopesOfClaims(claims)])];
+  if (openid.length === 0 && !resources)
+    return askedAgain(
+      deps,
+      client,
+      [...String(params.scope ?? '').split(' '), ...scopesIn(params.claims)],
+      params.resource,
+    );
+  return { openid, resources: resources ?? {} };
+}
+
+/** The scopes of what the `claims` parameter names, as it was accepted (claims-parameter.ts). */
+function scopesIn(claims: unknown): string[] {
+  if (typeof claims !== 'string') return [];
+  const places = JSON.parse(claims) as { id_token?: object; userinfo?: object };
+  return scopesOfClaims([places.id_token, places.userinfo].flatMap((members) => Object.keys(members ?? {})));
+}
+
+/** All that was asked, each scope at the service it belongs to. */
+async function askedAgain(
+  { db }: Pick<StoreDeps, 'db'>,
+  client: ClientRecord,
+  scopes: string[],
+  resource: unknown,
+): Promise<ConsentedScopes> {
+  const identifiers = [resource ?? []].flat().map(String);
+  const entries = await Promise.all(
+    identifiers.map(async (identifier) => {
+      const server = await findResourceServer(db, identifier);
+      return [identifier, server ? scopes.filter(offered(server, client.resources[identifier])) : []];
+    }),
+  );
+  return {
+    openid: [...new Set(scopes)].filter((scope) => identityScopes.includes(scope)),
+    resources: Object.fromEntries(entries),
+  };
+}
+
+function refuseUnknown(error: unknown): never {
+  throw error instanceof errors.SessionNotFound ? unknownInteraction() : error;
+}
+
+function unknownInteraction(): Problem {
+  return new Problem(400, 'interaction_expired', {
+    title: 'This page has expired',
+    detail:
+      'It was finished already, waited too long, or was opened in another browser. Go back to the app and try again.',
+  });
+}
+
+/** Who proved who they are, when, and with what (RFC 8176). */
+export type Authentication = { user_id: string; authenticated_at: Date; amr: string[] };
+
+/** Where to go on after the person signed in. */
+export function finishSignIn(provider: Provider, ctx: Context, authentication: Authentication): Promise<string> {
+  const { user_id: accountId, authenticated_at, amr } = authentication;
+  const at = authenticated_at.getTime();
+  // Without `ts` a consent would count as a sign-in: the library signs in again with whatever came before it.
+  const login = { accountId, amr, remember: true, ts: Math.floor(at / 1000), authenticated_at_ms: at };
+  // Whoever signs in has chosen the account with it.
+  const result = { login, select_account: {} };
+  return provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false });
+}
+
+/** Where to go on after the person chose the account that is signed in. */
+export function finishSelection(provider: Provider, ctx: Context): Promise<string> {
+  return provider.interactionResult(ctx.req, ctx.res, { select_account: {} }, { mergeWithLastSubmission: true });
+}
+
+/** Where to go on after the person allowed it; `rejected` is what was left unticked. */
+export function finishConsent(provider: Provider, ctx: Context, rejected: ConsentedScopes): Promise<string> {
+  return provider.interactionResult(ctx.req, ctx.res, { consent: { rejected } }, { mergeWithLastSubmission: true });
+}
+
+/** Where to go on after the person refused: back to the client with `access_denied`. */
+export function finishRefused(provider: Provider, ctx: Context): Promise<string> {
+  const refused = { error: 'access_denied', error_description: 'the person did not allow it' };
+  return provider.interactionResult(ctx.req, ctx.res, refused, { mergeWithLastSubmission: false });
+}

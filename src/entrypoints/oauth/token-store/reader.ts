@@ -1,0 +1,67 @@
+import { type Database, DatabaseUnavailableError, type HotConnection } from '../../../platform/database/index.ts';
+
+const connections = 2;
+
+type Waiting<Row> = { key: unknown; resolve: (row: Row | undefined) => void; reject: (error: unknown) => void };
+
+/** A hot read: finds rows for many keys at once. `$1` is the array of keys, `$2` the time; every row answers its place `n`. */
+export type KeyedRead = { name: string; text: string };
+
+/** Coalesces the reads of one event-loop tick into one statement a kind, all kinds in one packet (DESIGN.md §5). */
+export class Reader {
+  readonly #connections: HotConnection[];
+  readonly #now: () => Date;
+  readonly #waiting = new Map<KeyedRead, Waiting<Record<string, unknown>>[]>();
+  #isScheduled = false;
+  #turn = 0;
+
+  constructor(database: Database, now: () => Date) {
+    this.#connections = Array.from({ length: connections }, () => database.openHotConnection());
+    this.#now = now;
+  }
+
+  /**
+   * The row of one key.
+   *
+   * @throws DatabaseUnavailableError
+   */
+  find<Row extends Record<string, unknown>>(read: KeyedRead, key: unknown): Promise<Row | undefined> {
+    return new Promise((resolve, reject) => {
+      const waiting = this.#waiting.get(read) ?? [];
+      waiting.push({ key, resolve: resolve as Waiting<Record<string, unknown>>['resolve'], reject });
+      this.#waiting.set(read, waiting);
+      if (this.#isScheduled) return;
+      this.#isScheduled = true;
+      setImmediate(() => this.#flush());
+    });
+  }
+
+  #flush(): void {
+    this.#isScheduled = false;
+    const groups = [...this.#waiting];
+    this.#waiting.clear();
+    this.#turn = (this.#turn + 1) % connections;
+    const connection = this.#connections[this.#turn];
+    if (!connection) return;
+    for (const [read, waiting] of groups) void this.#answer(connection, read, waiting);
+  }
+
+  async #answer(
+    connection: HotConnection,
+    read: KeyedRead,
+    waiting: Waiting<Record<string, unknown>>[],
+  ): Promise<void> {
+    try {
+      const [result] = await connection.run([{ ...read, values: [waiting.map(({ key }) => key), this.#now()] }]);
+      const rows = new Map(result?.rows.map((row) => [Number(row.n), row]));
+      waiting.forEach(({ resolve }, index) => {
+        resolve(rows.get(index + 1));
+      });
+    } catch (error) {
+      if (waiting.length === 1 || error instanceof DatabaseUnavailableError)
+        for (const { reject } of waiting) reject(error);
+      // One key that PostgreSQL refuses must not fail those that came in the same tick.
+      else await Promise.all(waiting.map((single) => this.#answer(connection, read, [single])));
+    }
+  }
+}

@@ -1,0 +1,233 @@
+import type { Client } from '../../../domain/clients/index.ts';
+import type { Digest, Sealed } from '../../../platform/crypto/index.ts';
+import { accessTokenOwners, accessTokenStands, grantLives } from '../../../domain/tokens/index.ts';
+import type { KeyedRead } from './reader.ts';
+
+/** A client as token requests need it. */
+export type ClientRecord = Pick<
+  Client,
+  | 'id'
+  | 'client_id'
+  | 'type'
+  | 'metadata'
+  | 'resources'
+  | 'service_permissions'
+  | 'introspects'
+  | 'lifetimes'
+  | 'first_party'
+  | 'claims_in_id_token'
+> & {
+  enabled: boolean;
+  secrets: { digest: string; pepper_id: number; expires_at: string | null }[];
+};
+
+export type GrantRecord = {
+  id: string;
+  user_id: string;
+  client_id: string;
+  consent_id: string | null;
+  session_uid: string | null;
+  offline: boolean;
+  payload: Record<string, unknown>;
+};
+
+/** What comes joined with every credential. */
+export type UnderGrant = {
+  client: Pick<ClientRecord, 'id' | 'client_id'>;
+  grant: GrantRecord | null;
+  person: UserRecord | null;
+};
+
+export type CodeRecord = UnderGrant & {
+  digest: Digest;
+  family_id: string;
+  grant_id: string;
+  user_id: string;
+  payload: Record<string, unknown>;
+  issued_at: Date;
+  expires_at: Date;
+};
+
+export type FamilyRecord = UnderGrant & {
+  id: string;
+  grant_id: string;
+  user_id: string;
+  digest: Digest;
+  key_id: number;
+  previous_digest: Digest | null;
+  previous_key_id: number | null;
+  payload: Record<string, unknown>;
+  issued_at: Date;
+  expires_at: Date;
+  absolute_expires_at: Date;
+};
+
+export type AccessTokenRecord = UnderGrant & {
+  grant_id: string | null;
+  user_id: string | null;
+  /** Got for this API key. */
+  api_key_id: string | null;
+  scope: string | null;
+  audience: string | null;
+  identity_scope: string | null;
+  payload: Record<string, unknown>;
+  issued_at: Date;
+  expires_at: Date;
+};
+
+const clientJson = `json_build_object('id', c.id, 'client_id', c.client_id, 'type', c.type, 'metadata', c.metadata,
+  'resources', c.resources, 'service_permissions', c.service_permissions,
+  'introspects', c.introspects, 'lifetimes', c.lifetimes,
+  'first_party', c.first_party, 'claims_in_id_token', c.claims_in_id_token, 'enabled', c.enabled, 'secrets', coalesce((
+    select json_agg(json_build_object('digest', encode(s.digest, 'hex'), 'pepper_id', s.pepper_id, 'expires_at', s.expires_at))
+    from client_secrets s where s.client_id = c.id and s.revoked_at is null and (s.expires_at is null or s.expires_at > $2)), '[]'::json))`;
+
+const clientIds = `json_build_object('id', c.id, 'client_id', c.client_id)`;
+
+const grantJson = `json_build_object('id', g.id, 'user_id', g.user_id, 'client_id', c.client_id, 'consent_id', g.consent_id,
+  'session_uid', g.session_uid, 'offline', g.offline, 'payload', g.payload)`;
+
+// The person's claims come along: userinfo, ID tokens and introspection need no read of their own.
+const userJson = `json_build_object('id', u.id, 'username', u.username, 'email', u.email, 'email_verified', u.email_verified,
+  'name', u.name, 'updated_at', u.updated_at)`;
+const ownerJson = `(select ${userJson} from users u where u.id = t.user_id and u.enabled)`;
+
+const keys = (type: 'text' | 'bytea' | 'uuid') => `unnest($1::${type}[]) with ordinality as k(key, n)`;
+
+export const readClient: KeyedRead = {
+  name: 'read client',
+  text: `select k.n, ${clientJson} as client from ${keys('text')} join clients c on c.client_id = k.key`,
+};
+
+export const readCode: KeyedRead = {
+  name: 'read code',
+  text: `select k.n, t.digest, t.family_id, t.grant_id, t.user_id, t.payload, t.issued_at, t.expires_at, ${clientIds} as client,
+      case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
+    from ${keys('bytea')} join authorization_codes t on t.digest = k.key join clients c on c.id = t.client_id
+      left join standing_grants g on ${grantLives('t.issued_at')}`,
+};
+
+export const readFamily: KeyedRead = {
+  name: 'read family',
+  text: `select k.n, t.id, t.grant_id, t.user_id, t.digest, t.key_id, t.previous_digest, t.previous_key_id, t.payload,
+      t.issued_at, t.expires_at, t.absolute_expires_at, ${clientIds} as client,
+      case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
+    from ${keys('bytea')} join refresh_families t on t.handle_digest = k.key join clients c on c.id = t.client_id
+      left join standing_grants g on ${grantLives('t.issued_at')}
+    where t.revoked_at is null`,
+};
+
+const accessToken = (table: string, key: string, type: 'text' | 'bytea') => `
+  select k.n, t.grant_id, t.user_id, t.api_key_id, t.scope, t.audience, t.identity_scope, t.payload, t.issued_at, t.expires_at,
+    ${clientIds} as client, case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
+  from ${keys(type)} join ${table} t on t.${key} = k.key
+    ${accessTokenOwners}
+  where ${accessTokenStands}`;
+
+export const readAccessToken: KeyedRead = {
+  name: 'read access token',
+  text: accessToken('access_tokens', 'digest', 'bytea'),
+};
+export const readJwtAccessToken: KeyedRead = {
+  name: 'read jwt access token',
+  text: accessToken('jwt_access_tokens', 'jti', 'text'),
+};
+
+export const readGrant: KeyedRead = {
+  name: 'read grant',
+  text: `select k.n, ${grantJson} as grant from ${keys('uuid')} join standing_grants g on g.id = k.key and g.ends_at > $2
+    join clients c on c.id = g.client_id`,
+};
+
+export type SessionRecord = {
+  uid: string;
+  user_id: string | null;
+  login_at: Date | null;
+  acr: string | null;
+  amr: string[] | null;
+  transient: boolean;
+  sealed_state: Sealed | null;
+  created_at: Date;
+  last_seen_at: Date;
+  expires_at: Date;
+  clients: { client_id: string; sid: string | null; grant_id: string | null; persists_logout: boolean }[];
+};
+
+const session = (found: string) => `
+  select k.n, s.uid, s.user_id, s.login_at, s.acr, s.amr, s.transient, s.sealed_state, s.created_at, s.last_seen_at, s.expires_at,
+    coalesce((select json_agg(json_build_object('client_id', c.client_id, 'sid', sc.sid, 'grant_id', sc.grant_id, 'persists_logout', sc.persists_logout))
+      from session_clients sc join clients c on c.id = sc.client_id where sc.session_uid = s.uid), '[]'::json) as clients
+  from ${found} left join users u on u.id = s.user_id
+  where s.revoked_at is null and s.expires_at > $2
+    and (u.id is null or (u.enabled and (u.tokens_valid_after is null or s.login_at > u.tokens_valid_after)))`;
+
+export const readSession: KeyedRead = {
+  name: 'read session',
+  text: session(
+    `${keys('bytea')} join session_ids i on i.digest = k.key and i.expires_at > $2 and i.retired_at is null join sessions s on s.uid = i.session_uid`,
+  ),
+};
+
+export const readSessionByUid: KeyedRead = {
+  name: 'read session by uid',
+  text: session(`${keys('text')} join sessions s on s.uid = k.key`),
+};
+
+export type InteractionRecord = { sealed: Sealed; expires_at: Date };
+
+export const readInteraction: KeyedRead = {
+  name: 'read interaction',
+  text: `select k.n, i.sealed, i.expires_at from ${keys('bytea')} join interactions i on i.digest = k.key and i.expires_at > $2`,
+};
+
+export type PushedRequestRecord = { sealed: Sealed; expires_at: Date; consumed_at: Date | null };
+
+export const readPushedRequest: KeyedRead = {
+  name: 'read pushed request',
+  text: `select k.n, p.sealed, p.expires_at, p.consumed_at from ${keys('bytea')} join pushed_requests p on p.digest = k.key
+    and p.expires_at > $2`,
+};
+
+export type DeviceCodeRecord = UnderGrant & {
+  digest: Digest;
+  family_id: string;
+  grant_id: string | null;
+  user_id: string | null;
+  sealed: Sealed;
+};
+
+const deviceCode = (key: 'digest' | 'user_code_digest') => `
+  select k.n, t.digest, t.family_id, t.grant_id, t.user_id, t.sealed, ${clientIds} as client,
+    case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
+  from ${keys('bytea')} join device_codes t on t.${key} = k.key join clients c on c.id = t.client_id
+    left join standing_grants g on ${grantLives('t.issued_at')}`;
+
+export const readDeviceCode: KeyedRead = { name: 'read device code', text: deviceCode('digest') };
+export const readDeviceCodeByUserCode: KeyedRead = {
+  name: 'read device code by user code',
+  text: deviceCode('user_code_digest'),
+};
+
+export type UserRecord = {
+  id: string;
+  username: string;
+  email: string | null;
+  email_verified: boolean;
+  name: string | null;
+  /** RFC 3339 */
+  updated_at: string;
+};
+
+export const readUser: KeyedRead = {
+  name: 'read user',
+  text: `select k.n, ${userJson} as person, $2::timestamptz as read_at
+    from ${keys('uuid')} join users u on u.id = k.key and u.enabled`,
+};
+
+export const readGroups: KeyedRead = {
+  name: 'read groups',
+  text: `select k.n, coalesce((select json_agg(r.exported_as order by r.exported_as) from role_assignments a
+      join roles r on r.id = a.role_id
+      where a.subject_id = k.key and r.exported_as is not null and (a.until is null or a.until > $2)), '[]'::json) as groups
+    from ${keys('uuid')}`,
+};

@@ -1,0 +1,34 @@
+import type { ConsentedScopes } from '../../../../db/schema.ts';
+import { intersection } from '../../../domain/access/index.ts';
+import type { ResourceServer, ResourceServers } from '../../../domain/resource-servers/index.ts';
+import type { ClientRecord } from './reads.ts';
+
+export type TrustDeps = {
+  /** The resource server of an identifier; `ResourceServers` remembers them. */
+  resourceServers: ResourceServers;
+};
+
+/**
+ * What of these scopes a client has without asking the person. Only a first-party client has any, and never those of an API that
+ * is built in (the admin API), nor those that are marked sensitive or overlap one that is: a link that somebody follows must not
+ * be enough for these.
+ */
+export async function trustedScopes(
+  { resourceServers }: TrustDeps,
+  client: Pick<ClientRecord, 'first_party'> | undefined,
+  { openid, resources }: ConsentedScopes,
+): Promise<ConsentedScopes> {
+  if (!client?.first_party) return { openid: [], resources: {} };
+  const entries = await Promise.all(
+    Object.entries(resources).map(async ([identifier, scopes]) => {
+      const server = await resourceServers.find(identifier);
+      return [identifier, server ? scopes.filter((scope) => !needsConsent(server, scope)) : []];
+    }),
+  );
+  return { openid, resources: Object.fromEntries(entries) };
+}
+
+function needsConsent({ built_in, permissions }: ResourceServer, scope: string): boolean {
+  const sensitive = permissions.filter(({ is_sensitive }) => is_sensitive).map(({ name }) => name);
+  return built_in || intersection(sensitive, [scope]).length > 0;
+}

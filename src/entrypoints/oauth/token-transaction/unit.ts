@@ -1,0 +1,178 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { ConsentedScopes } from '../../../../db/schema.ts';
+import type { KeyEntry, KeyVerdict } from '../../../domain/api-keys/index.ts';
+import type { AuditEvent } from '../../../domain/audit/index.ts';
+import type { Digest } from '../../../platform/crypto/index.ts';
+import { type Db, isOutage, type Trx } from '../../../platform/database/index.ts';
+import type { Origin } from '../../../platform/http/index.ts';
+import type { OpenRow } from './row-bounds.ts';
+
+/** An access token to be stored: opaque by its digest, JWT by its `jti` and place in a status list. */
+export type NewAccessToken = {
+  key: { digest: Digest } | { jti: string; status_list_id: number; status_index: number };
+  scope: string | undefined;
+  audience: string | undefined;
+  /** OpenID Connect scopes granted beside an audience: what userinfo answers by. */
+  identity_scope: string | undefined;
+  payload: Record<string, unknown>;
+  issued_at: Date;
+  expires_at: Date;
+};
+
+/** The refresh token that starts a family. */
+export type NewRefreshToken = {
+  handle_digest: Digest;
+  digest: Digest;
+  payload: Record<string, unknown>;
+  expires_at: Date;
+  absolute_expires_at: Date;
+};
+
+/** What a token request came with, as it was read. */
+export type TokenSource =
+  | { kind: 'authorization_code' | 'device_code'; digest: Digest; family_id: string; grant_id: string; user_id: string }
+  | {
+      kind: 'refresh_token';
+      digest: Digest;
+      family_id: string;
+      grant_id: string;
+      user_id: string;
+      graceSeconds: number;
+    };
+
+/** The text of an API key that a token is issued for; its owner is a person, or else the client itself. */
+export type ExchangedKey = { api_key_id: string; api_key_version: number; user_id: string | null };
+
+/** An API key that a token is asked for, as it was found before the client was known. */
+export type PresentedKey = {
+  found: KeyEntry | KeyVerdict;
+  /** The client for which the key answers, because nobody authenticated as one. */
+  answersFor: string | undefined;
+};
+
+/** All that one token request wants written: judged and written by one statement (DESIGN.md §5). */
+export type TokenWrites = {
+  access_token?: NewAccessToken;
+  refresh_token?: NewRefreshToken;
+  /** A rotation: the derived successor, when it expires, and the key its own successor will be derived with. */
+  successor?: { digest: Digest; expires_at: Date };
+};
+
+/** Under what a new grant stands. */
+export type GrantOrigin = {
+  consent_id: string | null;
+  session_uid: string;
+  offline: boolean;
+  /** What of it the person consented to, where a first-party client has the rest without. */
+  consented: ConsentedScopes | undefined;
+};
+
+/** A write of the browser endpoints; run in order in one transaction. Throws `LostRaceError` when it may not happen any more. */
+export type Operation = (trx: Trx) => Promise<void>;
+
+/** The state an operation relied on is gone: another tab, a revocation or a sign-out was first. */
+export class LostRaceError extends Error {
+  override name = 'LostRaceError';
+}
+
+/**
+ * One request's unit of work: what it read, remembered for the request, and what it wants written, executed after the
+ * provider has produced its answer and before that is sent.
+ */
+export class Unit {
+  readonly origin: Origin;
+  readonly #memory = new Map<string, Promise<unknown>>();
+  readonly operations: Operation[] = [];
+  readonly events: AuditEvent[] = [];
+  /** What it stores that is counted by address, because anybody could have it stored. */
+  readonly openRows: OpenRow[] = [];
+  /** How many interactions it finishes. */
+  finishedInteractions = 0;
+  source: TokenSource | undefined;
+  presentedKey: PresentedKey | undefined;
+  exchangedKey: ExchangedKey | undefined;
+  writes: TokenWrites = {};
+  /** The presented refresh token and the key its successor derives from; in memory only. */
+  presented: { value: string; key: Buffer | undefined } | undefined;
+  /** A JWT access token whose signature was verified, and the reference that stands for it inside the provider. */
+  structured: { reference: string; jti: string } | undefined;
+  /** Under which consent and session a new grant stands, and whether it outlives the session. */
+  grantOrigin: GrantOrigin | undefined;
+  /** Why the provider's answer must not be sent: it could not read or write the database. */
+  outage: unknown;
+  /** `uid` of the session saved in this request. */
+  savedSession: string | undefined;
+  /** Who proved who they are, and when; a request that only makes way for them signs nobody in. */
+  authenticated: { user_id: string; at: Date } | undefined;
+  absoluteRefreshSeconds: number | undefined;
+  readonly defaultGraceSeconds: number;
+  /** Whether a client asks for tokens, rather than a person for a page. */
+  readonly isTokenRequest: boolean;
+
+  constructor(
+    origin: Origin,
+    { defaultGraceSeconds, isTokenRequest }: { defaultGraceSeconds: number; isTokenRequest: boolean },
+  ) {
+    this.origin = origin;
+    this.isTokenRequest = isTokenRequest;
+    this.defaultGraceSeconds = defaultGraceSeconds;
+  }
+
+  /** Reads once per request. After an outage nothing more is read: waiting for each read in turn would take too long. */
+  remember<T>(key: string, read: () => Promise<T>): Promise<T> {
+    if (this.outage) return Promise.reject(this.outage);
+    const known = this.#memory.get(key) as Promise<T> | undefined;
+    if (known) return known;
+    const reading = read();
+    this.#memory.set(key, reading);
+    reading.catch((error: unknown) => {
+      if (isOutage(error)) this.outage = error;
+      this.#memory.delete(key);
+    });
+    return reading;
+  }
+
+  /** What a read that came joined with another would have found. */
+  fill<T>(key: string, value: T): void {
+    if (!this.#memory.has(key)) this.#memory.set(key, Promise.resolve(value));
+  }
+}
+
+const units = new AsyncLocalStorage<Unit>();
+
+/**
+ * The unit of the request being answered.
+ *
+ * @throws Error outside of one: an adapter write there would be lost
+ */
+export function currentUnit(): Unit {
+  const unit = units.getStore();
+  if (!unit) throw new Error('no unit of work: the provider was called outside a request');
+  return unit;
+}
+
+/** Runs `work` inside a unit. */
+export function runInUnit<T>(unit: Unit, work: () => Promise<T>): Promise<T> {
+  return units.run(unit, work);
+}
+
+/** Runs work that reads through the provider outside of a request; what it would write is dropped. */
+export function runDetached<T>(work: () => Promise<T>): Promise<T> {
+  return units.run(new Unit({}, { defaultGraceSeconds: 0, isTokenRequest: false }), work);
+}
+
+/** Executes the recorded browser writes and events in one transaction; nothing to do is nothing sent. */
+export async function commitOperations(
+  db: Db,
+  unit: Unit,
+  append: (trx: Trx, event: AuditEvent) => Promise<void>,
+): Promise<void> {
+  if (unit.operations.length === 0 && unit.events.length === 0) return;
+  await db
+    .transaction()
+    .setIsolationLevel('read committed')
+    .execute(async (trx) => {
+      for (const operation of unit.operations) await operation(trx);
+      for (const event of unit.events) await append(trx, event);
+    });
+}

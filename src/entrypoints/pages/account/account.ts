@@ -1,0 +1,136 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { findConnectedApp, listConnectedApps, takeBackConsent, whatWouldEnd } from '../../../domain/consents/index.ts';
+import { newSessionId } from '../../oauth/index.ts';
+import { form, notFound, Problem, person, requestOrigin } from '../../../platform/http/index.ts';
+import { changePassword, type User } from '../../../domain/users/index.ts';
+import { adminPermissionsOf } from '../admin-permissions.ts';
+import { checkCsrf, csrfToken } from '../csrf.ts';
+import { pagePaths } from '../page-data.ts';
+import { accountName, type PagesDeps, show } from '../pages.ts';
+import { describeScopes } from '../scope-descriptions.ts';
+import { one, own, pageNumber, type SignedIn, sendRenewedId } from '../signed-in.ts';
+import { accountActivityRoutes } from './activity.ts';
+import { accountDataRoutes } from './own-data.ts';
+import { accountKeyRoutes } from './own-keys.ts';
+import { accountSessionRoutes } from './sessions.ts';
+
+const perPage = 20;
+const sorts = ['name', 'allowed_at', 'last_used_at'] as const;
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** A person's own pages. */
+export function accountRoutes(router: Router, deps: PagesDeps): void {
+  router.get('/account', own(deps, showAccount));
+  router.get('/account/apps', own(deps, showApps));
+  router.get('/account/apps/:consent_id/take-back', own(deps, askTakeBack));
+  router.post('/account/apps/:consent_id/take-back', own(deps, takeBack));
+  router.get(
+    '/account/password',
+    own(deps, async (_, ctx, who) => showChangePassword(deps, ctx, who, {})),
+  );
+  router.post('/account/password', own(deps, submitPassword));
+  accountSessionRoutes(router, deps);
+  accountActivityRoutes(router, deps);
+  accountDataRoutes(router, deps);
+  accountKeyRoutes(router, deps);
+}
+
+async function showAccount(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
+  const administers = (await adminPermissionsOf(deps, user.id)).length > 0;
+  show(
+    deps,
+    ctx,
+    'account',
+    { name: user.name ?? user.username, email: user.email ?? '', administers },
+    { signed_in_as: accountName(user) },
+  );
+}
+
+async function showApps(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
+  const q = one(ctx.query.q).slice(0, 100);
+  const sort = sorts.find((each) => each === one(ctx.query.sort)) ?? 'allowed_at';
+  const page = pageNumber(ctx.query.page);
+  const found = await listConnectedApps(deps.db, user.id, { q, sort, offset: (page - 1) * perPage, limit: perPage });
+  const apps = await Promise.all(
+    found.apps.map(async (app) => ({ ...app, groups: await describeScopes(deps.db, app.scopes) })),
+  );
+  const pages = Math.max(1, Math.ceil(found.total / perPage));
+  const notice = one(ctx.query.taken_back) ? 'Access was taken back. The app was signed out everywhere.' : undefined;
+  const data = { csrf: csrfToken(deps, ctx), apps, q, sort, page, pages, total: found.total, notice } as const;
+  show(deps, ctx, 'connected-apps', data, { signed_in_as: accountName(user) });
+}
+
+async function askTakeBack(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
+  const app = await appOf(deps, ctx, user);
+  const ending = await whatWouldEnd(deps, app.consent_id);
+  const action = pagePaths.takeBack(app.consent_id);
+  const data = { csrf: csrfToken(deps, ctx), action, client_name: app.client_name, ...ending };
+  show(deps, ctx, 'take-back', data, { signed_in_as: accountName(user) });
+}
+
+async function takeBack(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
+  checkCsrf(deps, ctx);
+  await takeBackConsent(deps, person(user.id, requestOrigin(ctx)), idOf(ctx));
+  ctx.status = 303;
+  ctx.redirect(`${pagePaths.connectedApps}?taken_back=1`);
+}
+
+async function appOf({ db }: PagesDeps, ctx: Context, user: User) {
+  const id = idOf(ctx);
+  const app = await findConnectedApp(db, user.id, id);
+  if (!app) throw notFound('connected app', id);
+  return app;
+}
+
+function idOf(ctx: Context): string {
+  const id: string = ctx.params.consent_id;
+  if (!uuid.test(id)) throw notFound('connected app', id.slice(0, 64));
+  return id;
+}
+
+function showChangePassword(deps: PagesDeps, ctx: Context, { user }: SignedIn, errors: Record<string, string>): void {
+  const status = Object.keys(errors).length > 0 ? 422 : 200;
+  const data = { csrf: csrfToken(deps, ctx), action: pagePaths.changePassword, errors, username: user.username };
+  show(deps, ctx, 'change-password', data, { status, signed_in_as: accountName(user) });
+}
+
+async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<void> {
+  checkCsrf(deps, ctx);
+  const sent = form(ctx);
+  const password = sent.get('password') ?? '';
+  if (password !== sent.get('password_repeated')) {
+    showChangePassword(deps, ctx, who, { password_repeated: 'The two new passwords are not the same.' });
+    return;
+  }
+  const { user, session_uid } = who;
+  const wait = await deps.throttles.countAttempt({
+    address: requestOrigin(ctx).address ?? '',
+    account: user.id,
+    device: session_uid,
+  });
+  if (wait !== undefined) {
+    showChangePassword(deps, ctx, who, { current_password: 'Too many attempts. Wait a few minutes and try again.' });
+    return;
+  }
+  const { id, stored: new_session_id } = newSessionId();
+  const current = sent.get('current_password') ?? '';
+  const input = { user_id: user.id, current, password, session_uid, new_session_id };
+  const result = await changePassword(deps, person(user.id, requestOrigin(ctx)), input).catch(asFieldError);
+  if (result.kind !== 'changed') {
+    const errors =
+      result.kind === 'wrong'
+        ? { current_password: 'That is not your current password.' }
+        : { password: result.detail };
+    showChangePassword(deps, ctx, who, errors);
+    return;
+  }
+  sendRenewedId(deps, ctx, { id, expires_at: result.session_expires_at });
+  const { ended_sessions, ended_grants: ended_apps } = result;
+  show(deps, ctx, 'password-changed', { ended_sessions, ended_apps }, { signed_in_as: accountName(user) });
+}
+
+function asFieldError(error: unknown): { kind: 'weak'; detail: string } {
+  if (error instanceof Problem && error.type === 'invalid') return { kind: 'weak', detail: error.message };
+  throw error;
+}

@@ -1,0 +1,106 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { listRoleAssignments } from '../../../domain/access/index.ts';
+import { listOwnKeyNames, listOwnKeys, viewOf } from '../../../domain/api-keys/index.ts';
+import { listEventsOf, type RecordedEvent } from '../../../domain/audit/index.ts';
+import { listEveryConsentOf } from '../../../domain/consents/index.ts';
+import { type Actor, person, requestOrigin } from '../../../platform/http/index.ts';
+import { listSessions } from '../../../domain/sessions/index.ts';
+import { noteDownload, type User } from '../../../domain/users/index.ts';
+import { checkCsrf, csrfToken } from '../csrf.ts';
+import { pagePaths } from '../page-data.ts';
+import { accountName, type PagesDeps, show } from '../pages.ts';
+import { own, type SignedIn } from '../signed-in.ts';
+import { eventsInWords, toldActions } from './event-words.ts';
+
+// Of what others can make many of, for the answer's size has a bound.
+const maxEvents = 10_000;
+const maxSessions = 10_000;
+const maxKeys = 10_000;
+const eventsAtOnce = 1000;
+
+/** A copy of what is kept about a person. */
+export function accountDataRoutes(router: Router, deps: PagesDeps): void {
+  router.get('/account/data', own(deps, showData));
+  router.post('/account/data', own(deps, download));
+}
+
+async function showData(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
+  const data = { csrf: csrfToken(deps, ctx), action: pagePaths.ownData };
+  show(deps, ctx, 'own-data', data, { signed_in_as: accountName(user) });
+}
+
+async function download(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<void> {
+  checkCsrf(deps, ctx);
+  const actor = person(who.user.id, requestOrigin(ctx));
+  await noteDownload(deps, actor);
+  const copy = await copyOf(deps, actor, who);
+  ctx.type = 'application/json';
+  ctx.set('Cache-Control', 'no-store');
+  ctx.set('Content-Disposition', `attachment; filename="account-data-${copy.made_at.slice(0, 10)}.json"`);
+  ctx.body = `${JSON.stringify(copy, undefined, 2)}\n`;
+}
+
+/** Everything but what opens doors: of passwords, tokens and session ids not even digests. */
+async function copyOf(deps: PagesDeps, actor: Actor, { user, session_uid }: SignedIn) {
+  const { db, now, issuer } = deps;
+  const made_at = now();
+  const [roles, { sessions }, consents, api_keys, security_events] = await Promise.all([
+    listRoleAssignments(db, user.id),
+    listSessions(db, user.id, { now: made_at, current: session_uid, offset: 0, limit: maxSessions }),
+    listEveryConsentOf(db, user.id),
+    keysOf(deps, actor),
+    securityEvents(deps, actor, user.id),
+  ]);
+  return {
+    issuer,
+    made_at: made_at.toISOString(),
+    profile: profileOf(user),
+    roles,
+    sessions: sessions.map(({ uid, ...session }) => ({ ...session, is_this_browser: uid === session_uid })),
+    consents,
+    api_keys,
+    security_events,
+  };
+}
+
+function profileOf(user: User) {
+  const { id, username, email, email_verified, email_verified_by, email_verified_at } = user;
+  const { name, created_at, updated_at } = user;
+  const verification = { email_verified, email_verified_by, email_verified_at };
+  return { id, username, email, ...verification, name, created_at, updated_at };
+}
+
+/** Of keys what may be shown of them: how they start and end. */
+async function keysOf({ db, now, config }: PagesDeps, actor: Actor) {
+  const deps = { db, now, environments: config.apiKeyEnvironments };
+  const keys = await listOwnKeys(deps, actor, { sort: '-created_at', offset: 0, limit: maxKeys });
+  return keys.map((key) => {
+    const { owner: _, version: __, ...shown } = viewOf(deps, key);
+    return shown;
+  });
+}
+
+async function securityEvents({ db }: PagesDeps, actor: Actor, user_id: string) {
+  const keyNames = await listOwnKeyNames({ db }, actor);
+  const key_ids = [...keyNames.keys()];
+  const events: RecordedEvent[] = [];
+  let before: string | undefined;
+  while (events.length < maxEvents) {
+    const found = await listEventsOf(db, user_id, { actions: toldActions, key_ids, limit: eventsAtOnce, before });
+    events.push(...found);
+    before = found.at(-1)?.id;
+    if (found.length < eventsAtOnce) break;
+  }
+  const inWords = await eventsInWords(db, { user_id, keyNames }, events);
+  return inWords.map(({ what, by, event: { occurred_at, action, outcome, reason, address, user_agent } }) => ({
+    occurred_at,
+    what,
+    by,
+    action,
+    outcome,
+    reason,
+    address,
+    user_agent,
+  }));
+}

@@ -1,0 +1,95 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { notFound, person, requestOrigin } from '../../../platform/http/index.ts';
+import {
+  countElsewhere,
+  endOtherSessions,
+  endSession,
+  findSession,
+  listSessions,
+  type SignedInSession,
+} from '../../../domain/sessions/index.ts';
+import { checkCsrf, csrfToken } from '../csrf.ts';
+import { type BrowserAtWork, pagePaths } from '../page-data.ts';
+import { accountName, type PagesDeps, show } from '../pages.ts';
+import { one, own, pageNumber, type SignedIn } from '../signed-in.ts';
+import { deviceName } from './devices.ts';
+
+const perPage = 20;
+const uidShape = /^[\w-]{1,64}$/;
+
+/** Where a person is signed in, and signing out from there. */
+export function accountSessionRoutes(router: Router, deps: PagesDeps): void {
+  router.get('/account/sessions', own(deps, showSessions));
+  router.get('/account/sessions/sign-out-others', own(deps, askOthers));
+  router.post('/account/sessions/sign-out-others', own(deps, signOutOthers));
+  router.get('/account/sessions/:uid/sign-out', own(deps, askOne));
+  router.post('/account/sessions/:uid/sign-out', own(deps, signOutOne));
+}
+
+async function showSessions(deps: PagesDeps, ctx: Context, { user, session_uid }: SignedIn): Promise<void> {
+  const page = pageNumber(ctx.query.page);
+  const query = { now: deps.now(), current: session_uid, offset: (page - 1) * perPage, limit: perPage };
+  const { sessions, total } = await listSessions(deps.db, user.id, query);
+  const browsers = sessions.map((session) => inWords(session, session_uid));
+  const pages = Math.max(1, Math.ceil(total / perPage));
+  const data = { browsers, total, page, pages, notice: noticeOf(one(ctx.query.signed_out)) };
+  show(deps, ctx, 'sessions', data, { signed_in_as: accountName(user) });
+}
+
+function noticeOf(signed_out: string): string | undefined {
+  if (!/^\d{1,6}$/.test(signed_out)) return undefined;
+  const count = Number(signed_out);
+  if (count === 0) return 'There was no other browser left to sign out.';
+  return count === 1 ? 'That browser is signed out.' : `${count} browsers are signed out.`;
+}
+
+function inWords({ apps, ...session }: SignedInSession, current: string): BrowserAtWork {
+  const names = (lasting: boolean) => apps.filter((app) => app.lasting === lasting).map(({ name }) => name);
+  return {
+    ...session,
+    device: deviceName(session.user_agent),
+    is_this_one: session.uid === current,
+    apps: names(false),
+    lasting_apps: names(true),
+  };
+}
+
+async function askOne(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<void> {
+  const uid = uidOf(ctx);
+  // Of this browser one signs out as always.
+  if (uid === who.session_uid) return ctx.redirect(pagePaths.signOut);
+  const session = await findSession(deps.db, who.user.id, { uid, now: deps.now() });
+  if (!session) throw notFound('session', uid);
+  const browser = inWords(session, who.session_uid);
+  const data = { csrf: csrfToken(deps, ctx), action: pagePaths.signOutSession(uid), browser };
+  show(deps, ctx, 'sign-out-session', data, { signed_in_as: accountName(who.user) });
+}
+
+async function signOutOne(deps: PagesDeps, ctx: Context, { user, session_uid }: SignedIn): Promise<void> {
+  checkCsrf(deps, ctx);
+  const uid = uidOf(ctx);
+  ctx.status = 303;
+  if (uid === session_uid) return ctx.redirect(pagePaths.signOut);
+  await endSession(deps, person(user.id, requestOrigin(ctx)), uid);
+  ctx.redirect(`${pagePaths.sessions}?signed_out=1`);
+}
+
+async function askOthers(deps: PagesDeps, ctx: Context, { user, session_uid }: SignedIn): Promise<void> {
+  const ending = await countElsewhere(deps.db, user.id, { current: session_uid, now: deps.now() });
+  const data = { csrf: csrfToken(deps, ctx), action: pagePaths.signOutOthers, ...ending };
+  show(deps, ctx, 'sign-out-others', data, { signed_in_as: accountName(user) });
+}
+
+async function signOutOthers(deps: PagesDeps, ctx: Context, { user, session_uid }: SignedIn): Promise<void> {
+  checkCsrf(deps, ctx);
+  const ended = await endOtherSessions(deps, person(user.id, requestOrigin(ctx)), session_uid);
+  ctx.status = 303;
+  ctx.redirect(`${pagePaths.sessions}?signed_out=${ended}`);
+}
+
+function uidOf(ctx: Context): string {
+  const uid: string = ctx.params.uid;
+  if (!uidShape.test(uid)) throw notFound('session', uid.slice(0, 64));
+  return uid;
+}

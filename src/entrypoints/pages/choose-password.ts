@@ -1,0 +1,67 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { form, Problem, requestOrigin } from '../../platform/http/index.ts';
+import { choosePassword, linkedUser, type User } from '../../domain/users/index.ts';
+import { checkCsrf, csrfToken } from './csrf.ts';
+import { pagePaths } from './page-data.ts';
+import { accountName, type PagesDeps, show } from './pages.ts';
+import type { FieldErrors } from './records/page-shapes.ts';
+import { signInHere } from './signed-in.ts';
+
+/** Choosing one's own password with a one-time link: an invitation, or the way back in. */
+export function choosePasswordRoutes(router: Router, deps: PagesDeps): void {
+  router.get('/password/:secret', async (ctx: Context) => {
+    showForm(deps, ctx, await personOf(deps, ctx), {});
+  });
+  router.post('/password/:secret', async (ctx: Context) => {
+    checkCsrf(deps, ctx);
+    await submit(deps, ctx, await personOf(deps, ctx));
+  });
+}
+
+async function personOf(deps: PagesDeps, ctx: Context): Promise<User> {
+  const user = await linkedUser(deps, ctx.params.secret);
+  if (!user) throw closed();
+  return user;
+}
+
+function closed(): Problem {
+  return new Problem(404, 'link_closed', {
+    title: 'This link does not work any more',
+    detail: 'It was used, is older than three days, or another one was made. Ask whoever sent it for a new one.',
+  });
+}
+
+function showForm(deps: PagesDeps, ctx: Context, user: User, errors: FieldErrors): void {
+  const status = Object.keys(errors).length > 0 ? 422 : 200;
+  const data = {
+    csrf: csrfToken(deps, ctx),
+    action: ctx.path,
+    account_name: accountName(user),
+    username: user.username,
+  };
+  show(deps, ctx, 'choose-password', { ...data, errors }, { status });
+}
+
+async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> {
+  const sent = form(ctx);
+  const password = sent.get('password') ?? '';
+  if (password !== sent.get('password_repeated')) {
+    showForm(deps, ctx, user, { password_repeated: 'The two passwords are not the same.' });
+    return;
+  }
+  try {
+    await choosePassword(deps, requestOrigin(ctx), { secret: ctx.params.secret, password });
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (error.type !== 'invalid') throw error.type === 'not_found' ? closed() : error;
+    showForm(deps, ctx, user, { password: error.message });
+    return;
+  }
+  await signInHere(deps, ctx, {
+    user_id: user.id,
+    authenticated_at: deps.now(),
+    amr: ['pwd'],
+    to: pagePaths.account,
+  });
+}

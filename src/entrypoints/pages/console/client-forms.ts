@@ -1,0 +1,240 @@
+import { CreatedClientView } from '../../../domain/clients/index.ts';
+import { defaultSigningAlg, signingAlgs } from '../../../domain/signing-keys/index.ts';
+import * as cell from '../records/cells.ts';
+import type { Fact, Field } from '../records/page-shapes.ts';
+import { apiLines, linesIn, type RightsPerApi, rightsPerApiIn } from '../records/rights-lines.ts';
+import type { Act, Sent } from './admin-acts.ts';
+import { frame } from './client-frame.ts';
+import { madeSecret } from './client-secrets.ts';
+import { type Client, clientPath, crumb, section } from './clients.ts';
+
+// The default first.
+const idTokenAlgs = [defaultSigningAlg, ...signingAlgs.filter((alg) => alg !== defaultSigningAlg)];
+const peoples = ['authorization_code', 'refresh_token'];
+
+/** What the registration of each kind says (RFC 7591 §2). */
+const kinds: Record<string, { text: string; metadata: Record<string, unknown> }> = {
+  web: { text: 'web app, with a server that keeps a secret', metadata: { grant_types: peoples } },
+  spa: {
+    text: 'single-page app, in the browser alone',
+    metadata: { grant_types: peoples, token_endpoint_auth_method: 'none' },
+  },
+  native: {
+    text: 'native app, on a phone or computer',
+    metadata: { grant_types: peoples, token_endpoint_auth_method: 'none', application_type: 'native' },
+  },
+  service: { text: 'service, which acts for itself', metadata: { grant_types: ['client_credentials'] } },
+};
+
+const rightsHint =
+  'One permission a line with its API, such as orders:read at https://api.example. Nothing that you do not hold.';
+
+const nameField = (value = ''): Field => ({
+  name: 'client_name',
+  label: 'Name',
+  type: 'text',
+  value,
+  hint: 'What people read when it asks them.',
+});
+const redirectsField = (value = ''): Field => ({
+  name: 'redirect_uris',
+  label: 'Redirect URIs',
+  type: 'textarea',
+  value,
+  hint: 'Where people come back to after signing in, one a line, exactly as the app sends it. A service has none.',
+});
+const corsField = (value = ''): Field => ({
+  name: 'allowed_cors_origins',
+  label: 'Allowed CORS origins',
+  type: 'textarea',
+  value,
+  hint: 'Origins whose pages may call the OAuth endpoints as this client, one a line, such as capacitor://localhost. The origins of the redirect URIs of a single-page or native app are allowed already.',
+});
+const scopeField = (value: string): Field => ({
+  name: 'scope',
+  label: 'What it may ask about people',
+  type: 'text',
+  value,
+  hint: 'Of openid, profile, email, groups and offline_access, with spaces between. A service asks nothing.',
+});
+const claimsField = (value: boolean): Field => ({
+  name: 'claims_in_id_token',
+  label: 'ID token',
+  type: 'select',
+  value: String(value),
+  options: [
+    { value: 'true', text: 'Include name, e-mail address and groups, as the scopes allow' },
+    { value: 'false', text: 'Identify the user only; the app asks userinfo for the rest' },
+  ],
+});
+
+const signingAlgField = (value: string): Field => ({
+  name: 'id_token_signed_response_alg',
+  label: 'ID token signature algorithm',
+  type: 'select',
+  value,
+  options: idTokenAlgs.map((alg) => ({ value: alg, text: alg })),
+  hint: 'Most client libraries expect RS256 unless they are configured otherwise. A service gets no ID tokens.',
+});
+
+const making: Act = {
+  path: '/new-client',
+  does: 'POST /clients',
+  ask: async () => ({
+    section,
+    crumb,
+    heading: 'Which app or service should be registered?',
+    name: '',
+    words: ['If it needs a secret, one is made: you see it once, on the next page.'],
+    deaths: [],
+    fields: [
+      {
+        name: 'kind',
+        label: 'Kind',
+        type: 'select',
+        value: 'web',
+        options: Object.entries(kinds).map(([value, { text }]) => ({ value, text })),
+      },
+      {
+        name: 'client_id',
+        label: 'client_id',
+        type: 'text',
+        value: '',
+        is_required: true,
+        hint: 'By which it names itself, such as billing-service. It stays.',
+      },
+      nameField(),
+      redirectsField(),
+      corsField(),
+      scopeField('openid profile email'),
+      claimsField(true),
+      { name: 'rights', label: 'What it may do at APIs', type: 'textarea', value: '', hint: rightsHint },
+      signingAlgField(defaultSigningAlg),
+    ],
+    button: 'Register the client',
+    danger: false,
+    back: '/console/clients',
+  }),
+  perform: async (place, sent) => {
+    const made = await place.calls.read('POST /clients', CreatedClientView, { body: registrationIn(sent) });
+    const { client_secret: secret, ...client } = made;
+    if (secret === undefined) return { to: clientPath(client.client_id), done: 'registered' };
+    return madeSecret(place, client, { secret, words: [] });
+  },
+};
+
+function registrationIn(sent: Sent): Record<string, unknown> {
+  const kind = sent.text('kind') ?? '';
+  const isService = kind === 'service';
+  const rights = rightsPerApiIn(sent.text('rights'), 'rights');
+  const redirect_uris = linesIn(sent.text('redirect_uris'));
+  const allowed_cors_origins = linesIn(sent.text('allowed_cors_origins'));
+  return {
+    client_id: sent.text('client_id') ?? '',
+    ...(sent.text('client_name') && { client_name: sent.text('client_name') }),
+    ...(Object.hasOwn(kinds, kind) ? kinds[kind]?.metadata : {}),
+    ...(redirect_uris.length > 0 && { redirect_uris }),
+    ...(allowed_cors_origins.length > 0 && { allowed_cors_origins }),
+    ...(isService
+      ? { service_permissions: rights }
+      : { scope: sent.text('scope') ?? 'openid', resources: rights, ...claimsIn(sent), ...signingAlgIn(sent) }),
+  };
+}
+
+function signingAlgIn(sent: Sent): Record<string, unknown> {
+  const alg = sent.text('id_token_signed_response_alg');
+  return alg ? { id_token_signed_response_alg: alg } : {};
+}
+
+/** A form of before does not send it: then it stays. */
+function claimsIn(sent: Sent): { claims_in_id_token?: boolean } {
+  const chosen = sent.text('claims_in_id_token');
+  return chosen === undefined ? {} : { claims_in_id_token: chosen === 'true' };
+}
+
+const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
+const actsForItself = ({ grant_types }: Client) => texts(grant_types).includes('client_credentials');
+
+const changing: Act = {
+  path: '/clients/:client_id/change',
+  does: 'PATCH /clients/{client_id}',
+  ask: async (place) => {
+    const { client, ...framed } = await frame(place);
+    const fields = fieldsOf(client);
+    return {
+      ...framed,
+      heading: 'Change the registration of',
+      words: ['It counts from the next request on. What was issued before stays, within what the client may then.'],
+      deaths: [],
+      fields,
+      button: 'Save the client',
+      danger: false,
+      version: client.version,
+      present: fields.map(({ label, value }): Fact => ({ label, cell: cell.codes(linesIn(value), 'nothing') })),
+    };
+  },
+  perform: async (place, sent) => {
+    const { client } = await frame(place);
+    const { client_id } = client;
+    await place.calls.act('PATCH /clients/{client_id}', {
+      params: { client_id },
+      body: changesIn(sent, client),
+      ifVersion: sent.version,
+    });
+    return { to: clientPath(client_id), done: 'saved' };
+  },
+};
+
+function fieldsOf(client: Client): Field[] {
+  const { allowed_cors_origins, client_name, id_token_signed_response_alg, redirect_uris, scope } = client;
+  const { resources, service_permissions } = client;
+  return [
+    nameField(typeof client_name === 'string' ? client_name : ''),
+    ...(client.type === 'service'
+      ? []
+      : [
+          redirectsField(texts(redirect_uris).join('\n')),
+          corsField(texts(allowed_cors_origins).join('\n')),
+          scopeField(typeof scope === 'string' ? scope : ''),
+          claimsField(client.claims_in_id_token),
+          rightsField('resources', 'What it may do at APIs for people', resources),
+          signingAlgField(String(id_token_signed_response_alg)),
+        ]),
+    ...(actsForItself(client)
+      ? [rightsField('service_permissions', 'What it may do at APIs itself', service_permissions)]
+      : []),
+  ];
+}
+
+function rightsField(name: string, label: string, rights: RightsPerApi): Field {
+  return { name, label, type: 'textarea', value: apiLines(rights), hint: rightsHint };
+}
+
+function changesIn(sent: Sent, client: Client): Record<string, unknown> {
+  const rights = (field: 'resources' | 'service_permissions') => ({
+    // A merge patch takes away only what it names (RFC 7396).
+    ...Object.fromEntries(Object.keys(client[field]).map((api) => [api, null])),
+    ...rightsPerApiIn(sent.text(field), field),
+  });
+  return {
+    client_name: sent.text('client_name') ?? null,
+    ...(client.type !== 'service' && {
+      redirect_uris: linesIn(sent.text('redirect_uris')),
+      allowed_cors_origins: linesOrNull(sent.text('allowed_cors_origins')),
+      scope: sent.text('scope') ?? null,
+      resources: rights('resources'),
+      ...signingAlgIn(sent),
+      ...claimsIn(sent),
+    }),
+    ...(actsForItself(client) && { service_permissions: rights('service_permissions') }),
+  };
+}
+
+/** An empty list is stored as no member at all (RFC 7396 §2). */
+function linesOrNull(text: string | undefined): string[] | null {
+  const lines = linesIn(text);
+  return lines.length > 0 ? lines : null;
+}
+
+/** Registering a client, and changing its registration. */
+export const clientForms: Act[] = [making, changing];

@@ -1,0 +1,185 @@
+import { MadeSecretView, RotatedSecretView } from '../../../domain/clients/index.ts';
+import { notFound } from '../../../platform/http/index.ts';
+import { overlaps } from '../records/overlaps.ts';
+import type { Field, MadePage } from '../records/page-shapes.ts';
+import { exactTime } from '../times.ts';
+import { counted } from '../words.ts';
+import type { Act, Done, Sent } from './admin-acts.ts';
+import { findClient, frame } from './client-frame.ts';
+import { type Client, clientPath, isLive, listSecretsOf, nameOf, usesSecret } from './clients.ts';
+import type { Place } from './place.ts';
+
+const secretFields: Field[] = [
+  {
+    name: 'label',
+    label: 'Label',
+    type: 'text',
+    value: '',
+    hint: 'To tell it apart later: where it is used, for example.',
+  },
+  {
+    name: 'expires_in_days',
+    label: 'Ends after how many days',
+    type: 'number',
+    value: '',
+    hint: 'Left empty: it has no end of its own.',
+  },
+];
+
+const secretIn = (sent: Sent) => ({ label: sent.text('label'), expires_in_days: sent.number('expires_in_days') });
+
+const adding: Act = {
+  path: '/clients/:client_id/secrets/add',
+  does: 'POST /clients/{client_id}/secrets',
+  ask: async (place) => {
+    const { client: _, ...framed } = await frame(place);
+    return {
+      ...framed,
+      heading: 'Add a secret to',
+      words: ['It works beside the present ones. You see it once, on the next page.'],
+      deaths: [],
+      fields: secretFields,
+      button: 'Make a secret',
+      danger: false,
+    };
+  },
+  perform: async (place, sent) => {
+    const client = await findClient(place);
+    const { client_id } = client;
+    const made = await place.calls.read('POST /clients/{client_id}/secrets', MadeSecretView, {
+      params: { client_id },
+      body: secretIn(sent),
+    });
+    return madeSecret(place, client, { secret: made.client_secret, words: [] });
+  },
+};
+
+const rotating: Act = {
+  path: '/clients/:client_id/secrets/rotate',
+  does: 'POST /clients/{client_id}/secrets/rotate',
+  ask: async (place) => {
+    const { client, ...framed } = await frame(place);
+    const live = (await listSecretsOf(place, client.client_id)).filter((secret) => isLive(secret, place.deps.now()));
+    return {
+      ...framed,
+      heading: 'Rotate the secret of',
+      words: ['You see the new one once, on the next page. Roll it out before the present ones end.'],
+      deaths:
+        live.length > 0
+          ? [
+              {
+                text: counted(live.length, 'present secret'),
+                words: `when the overlap is over: ${live.map(({ label }) => label ?? 'no label').join(', ')}`,
+              },
+            ]
+          : [],
+      fields: [
+        {
+          name: 'overlap',
+          label: 'Overlap',
+          type: 'select',
+          value: '86400',
+          options: overlaps,
+          hint: 'For so long the present secrets still work.',
+        },
+        ...secretFields,
+      ],
+      button: live.length > 0 ? `Make a new secret, end ${live.length}` : 'Make a new secret',
+      danger: live.length > 0,
+    };
+  },
+  perform: async (place, sent) => {
+    const client = await findClient(place);
+    const { client_id } = client;
+    const body = { ...secretIn(sent), overlap_seconds: sent.number('overlap') };
+    const made = await place.calls.read('POST /clients/{client_id}/secrets/rotate', RotatedSecretView, {
+      params: { client_id },
+      body,
+    });
+    const words = [`The secrets from before work until ${exactTime(made.previous_end_at)}.`];
+    return madeSecret(place, client, { secret: made.client_secret, words });
+  },
+};
+
+const ending: Act = {
+  path: '/clients/:client_id/secrets/:secret_id/revoke',
+  does: 'POST /clients/{client_id}/secrets/{secret_id}/revoke',
+  ask: async (place) => {
+    const { client, ...framed } = await frame(place);
+    const secrets = await listSecretsOf(place, client.client_id);
+    const secret = secrets.find(({ id }) => id === place.params.secret_id);
+    if (!secret) throw notFound('client secret', place.params.secret_id ?? '');
+    const others = secrets.filter((other) => other !== secret && isLive(other, place.deps.now())).length;
+    const rest =
+      others === 0
+        ? 'It is the last one: the client cannot sign in until you make another.'
+        : `${others} other secret${others === 1 ? ' works' : 's work'} on.`;
+    return {
+      ...framed,
+      heading: 'Revoke a secret of',
+      words: [`Whoever uses it is refused from now on. ${rest} Tokens that were issued stay.`],
+      deaths: [{ text: `1 secret: ${secret.label ?? 'no label'}`, words: `made on ${exactTime(secret.created_at)}` }],
+      fields: [],
+      button: 'Revoke 1 secret',
+      danger: true,
+    };
+  },
+  perform: async ({ calls, params: { client_id = '', secret_id = '' } }) => {
+    const params = { client_id, secret_id };
+    await calls.act('POST /clients/{client_id}/secrets/{secret_id}/revoke', { params });
+    return { to: clientPath(client_id), done: 'secret-revoked' };
+  },
+};
+
+/** The page that shows a new secret this once. */
+export function madeSecret(
+  { deps }: Place,
+  client: Client,
+  { secret, words }: Pick<MadePage, 'secret' | 'words'>,
+): Done {
+  const { client_id } = client;
+  return {
+    made: {
+      section: 'clients',
+      crumb: { text: nameOf(client), href: clientPath(client_id) },
+      heading: 'Here is the new secret of',
+      name: nameOf(client),
+      secret,
+      words,
+      pastes: usesSecret(client) ? pastesFor(deps.issuer, client, secret) : [],
+    },
+  };
+}
+
+/** What tries it out, for this very client. */
+function pastesFor(issuer: string, client: Client, secret: string): MadePage['pastes'] {
+  const { client_id, token_endpoint_auth_method: method, grant_types, service_permissions } = client;
+  const isService = Array.isArray(grant_types) && grant_types.includes('client_credentials');
+  const [api] = Object.keys(service_permissions);
+  const [path, body] = isService
+    ? ['token', ['grant_type=client_credentials', ...(api ? [`resource=${api}`] : [])]]
+    : ['introspect', ['token=any']];
+  // RFC 6749 §2.3.1: both are form-encoded before they become user and password.
+  const credentials = `${encodeURIComponent(client_id)}:${encodeURIComponent(secret)}`;
+  const given = method === 'client_secret_post' ? [`client_id=${client_id}`, `client_secret=${secret}`] : [];
+  const curl = [
+    `curl ${issuer}/oauth/${path}`,
+    ...(method === 'client_secret_post' ? [] : [`-u ${quoted(credentials)}`]),
+    ...[...body, ...given].map((parameter) => `--data-urlencode ${quoted(parameter)}`),
+  ].join(' \\\n  ');
+  return [
+    {
+      title: isService ? 'Get a token with it' : 'Try it: any answer but “invalid_client” means that it works',
+      text: curl,
+    },
+    { title: 'As environment variables', text: `CLIENT_ID=${quoted(client_id)}\nCLIENT_SECRET=${quoted(secret)}` },
+  ];
+}
+
+/** As one word of a shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** What can be done with the secrets of a client. */
+export const secretActs: Act[] = [adding, rotating, ending];

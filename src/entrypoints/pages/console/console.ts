@@ -1,0 +1,54 @@
+import type Router from '@koa/router';
+import { listRoleAssignments } from '../../../domain/access/index.ts';
+import type { PagesDeps } from '../pages.ts';
+import { actRoutes } from './admin-acts.ts';
+import { apiForms } from './api-forms.ts';
+import { apiKeyActs } from './api-key-acts.ts';
+import { apiKeyList, showKey } from './api-keys.ts';
+import { auditLog } from './audit-log.ts';
+import { clientActs } from './client-acts.ts';
+import { clientList, showClient } from './clients.ts';
+import { consentActs, consentList, grantList, showConsent, showGrant } from './consents.ts';
+import { listRoutes } from './lists.ts';
+import { peopleList, showPerson } from './people.ts';
+import { peopleActs } from './people-acts.ts';
+import { administered, type Place, showInConsole } from './place.ts';
+import { resourceServerActs, resourceServerList, showResourceServer } from './resource-servers.ts';
+import { roleActs } from './role-acts.ts';
+import { roleList, showRole } from './roles.ts';
+import { rotating, signingKeyList } from './signing-keys.ts';
+
+const lists = [clientList, resourceServerList, peopleList, roleList, consentList, grantList, signingKeyList, auditLog];
+
+const details: Record<string, (place: Place) => Promise<void>> = {
+  '/clients/:client_id': showClient,
+  '/apis/:identifier': showResourceServer,
+  '/api-keys/:key_id': showKey,
+  '/people/:subject': showPerson,
+  '/roles/:role': showRole,
+  '/consents/:consent_id': showConsent,
+  '/grants/:grant_id': showGrant,
+};
+
+/** What administrators see and do in a browser: as themselves, through the routes of the admin API. */
+export function consoleRoutes(router: Router, deps: PagesDeps): void {
+  router.get('/console', administered(deps, showHome));
+  listRoutes(router, deps, [...lists, apiKeyList(deps.config.apiKeyEnvironments)]);
+  actRoutes(router, deps, [
+    ...clientActs,
+    ...apiForms,
+    ...resourceServerActs,
+    ...apiKeyActs,
+    ...peopleActs,
+    ...roleActs,
+    ...consentActs,
+    rotating,
+  ]);
+  for (const [path, handle] of Object.entries(details)) router.get(`/console${path}`, administered(deps, handle));
+}
+
+async function showHome(place: Place): Promise<void> {
+  const { user } = place.who;
+  const roles = await listRoleAssignments(place.deps.db, user.id);
+  showInConsole(place, 'console-home', { name: user.name ?? user.username, roles });
+}

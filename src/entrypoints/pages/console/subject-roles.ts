@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { AssignmentView, RoleView } from '../../../domain/access/index.ts';
+import { invalid } from '../../../platform/http/index.ts';
+import * as cell from '../records/cells.ts';
+import type { Table } from '../records/page-shapes.ts';
+import type { Act, Asked, Sent } from './admin-acts.ts';
+import type { Section } from './console-pages.ts';
+import { allowedActs, type Place } from './place.ts';
+
+type Subject = { kind: 'user' | 'client'; subject: string };
+
+const assignRoute = 'PUT /roles/{role}/assignments/{kind}/{subject}';
+const takeRoute = 'DELETE /roles/{role}/assignments/{kind}/{subject}';
+
+const places = {
+  user: { section: 'people', crumb: { text: 'People', href: '/console/people' } },
+  client: { section: 'clients', crumb: { text: 'Clients', href: '/console/clients' } },
+} as const satisfies Record<Subject['kind'], { section: Section; crumb: Asked['crumb'] }>;
+
+const pathOf = ({ kind, subject }: Subject) => `/console/${places[kind].section}/${encodeURIComponent(subject)}`;
+
+/** The roles of a person or client; none for who may not see them. */
+export async function rolesTable(place: Place, who: Subject): Promise<Table[]> {
+  if (!place.calls.may('GET /assignments/{kind}/{subject}')) return [];
+  const assignments = await listAssignments(place, who);
+  const mayTake = place.calls.may(takeRoute);
+  const rows = assignments.map(({ role, until, created_at }) => [
+    cell.link(role, `/console/roles/${role}`),
+    cell.time(created_at),
+    until && until <= place.deps.now() ? cell.quiet('over') : cell.time(until, 'for good'),
+    mayTake ? cell.act('Take away', `${pathOf(who)}/roles/${role}/take`, `the role ${role}`) : cell.text(''),
+  ]);
+  return [
+    {
+      heading: 'Roles',
+      columns: ['Role', 'Given', 'Until', ''],
+      rows,
+      empty: 'No role: nothing here may be managed.',
+      acts: allowedActs(place, [
+        {
+          does: assignRoute,
+          label: 'Give a role',
+          href: `${pathOf(who)}/roles/give`,
+          danger: false,
+          words: 'For good, or until a time',
+        },
+      ]),
+    },
+  ];
+}
+
+async function listAssignments({ calls }: Place, params: Subject) {
+  const view = z.object({ items: z.array(AssignmentView) });
+  return (await calls.read('GET /assignments/{kind}/{subject}', view, { params })).items;
+}
+
+/** Giving and taking roles of a kind of subject. */
+export const roleActsOf = (kind: Subject['kind']): Act[] => [giving(kind), taking(kind)];
+
+const giving = (kind: Subject['kind']): Act => ({
+  path: `/${places[kind].section}/:subject/roles/give`,
+  does: assignRoute,
+  ask: async (place) => {
+    const who = { kind, subject: place.params.subject ?? '' };
+    const { items } = await place.calls.read('GET /roles', z.object({ items: z.array(RoleView) }));
+    const options = items.map(({ name, description }) => ({
+      value: name,
+      text: description ? `${name}: ${description}` : name,
+    }));
+    const present = await listAssignments(place, who);
+    return {
+      ...places[kind],
+      heading: 'Give a role to',
+      name: who.subject,
+      words: [
+        present.length > 0
+          ? `They have ${present.map(({ role }) => role).join(', ')} now. A role that gives what you do not hold yourself is refused.`
+          : 'They have none now. A role that gives what you do not hold yourself is refused.',
+      ],
+      deaths: [],
+      fields: [
+        { name: 'role', label: 'Role', type: 'select', value: '', options, is_required: true },
+        {
+          name: 'until',
+          label: 'Until (UTC)',
+          type: 'datetime-local',
+          value: '',
+          hint: 'Left empty: for good. A role they have already gets this end instead.',
+        },
+      ],
+      button: 'Give the role',
+      danger: false,
+      back: pathOf(who),
+    };
+  },
+  perform: async ({ calls, params: { subject = '' } }, sent) => {
+    const params = { role: sent.text('role') ?? '', kind, subject };
+    await calls.act(assignRoute, { params, body: { until: untilIn(sent) } });
+    return { to: pathOf({ kind, subject }), done: 'role-given' };
+  },
+});
+
+/** What a browser's field for a moment sends, read as UTC. */
+function untilIn(sent: Sent): string | undefined {
+  const given = sent.text('until');
+  if (given === undefined) return undefined;
+  const at = new Date(`${given.replace(' ', 'T')}Z`);
+  if (!/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?$/.test(given) || Number.isNaN(at.getTime()))
+    throw invalid('/until', 'Write a day and a time as in 2027-02-21T14:05.');
+  return at.toISOString();
+}
+
+const taking = (kind: Subject['kind']): Act => ({
+  path: `/${places[kind].section}/:subject/roles/:role/take`,
+  does: takeRoute,
+  ask: async (place) => {
+    const { subject = '', role = '' } = place.params;
+    const { permissions } = await place.calls.read('GET /roles/{role}', RoleView, { params: { role } });
+    return {
+      ...places[kind],
+      heading: `Take the role ${role} from`,
+      name: subject,
+      words: ['From the next request on they may not do any more, unless another role gives it:'],
+      deaths: permissions.map(({ pattern, resource }) => ({
+        text: pattern,
+        words: resource === null ? 'at every API' : `at ${resource}`,
+      })),
+      fields: [],
+      button: `Take away ${role}`,
+      danger: true,
+      back: pathOf({ kind, subject }),
+    };
+  },
+  perform: async ({ calls, params: { subject = '', role = '' } }) => {
+    await calls.act(takeRoute, { params: { role, kind, subject } });
+    return { to: pathOf({ kind, subject }), done: 'role-taken' };
+  },
+});

@@ -1,0 +1,94 @@
+import type Router from '@koa/router';
+import type { Context, Middleware, Next } from 'koa';
+import { renderSVG } from 'uqr';
+import type { DevicePages, UserCodeProblem } from '../oauth/index.ts';
+import { hasSession } from '../oauth/index.ts';
+import { mustSendCookies, notFound, requestOrigin, tooMany } from '../../platform/http/index.ts';
+import type { Throttles } from '../../domain/users/index.ts';
+import { pagePaths } from './page-data.ts';
+import { chromeOf, type PagesDeps, show } from './pages.ts';
+import { renderPage } from './render.ts';
+
+const userCodeShape = /^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/;
+
+const sentences: Record<UserCodeProblem['kind'], string> = {
+  missing: 'Enter the code that your device shows.',
+  unknown: 'No device shows this code now. Look again, or start anew on the device.',
+  expired: 'This code has expired. Start anew on the device; it will show another.',
+  used: 'This code was used already. Start anew on the device; it will show another.',
+  refused: 'You did not allow it, and the device was told so. You can close this page.',
+  failed: 'That did not work. Wait a moment and try again.',
+};
+
+/** The pages of the device flow that oidc-provider asks for. */
+export function devicePages(deps: Pick<PagesDeps, 'now' | 'config'>): DevicePages {
+  const html = (ctx: Context, body: string) => {
+    ctx.type = 'html';
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = body;
+  };
+  return {
+    renderUserCode: (ctx, form, problem) => {
+      const { user_code = problem?.user_code ?? '' } = ctx.state as { user_code?: string };
+      const error = problem && sentences[problem.kind];
+      html(ctx, renderPage('device-enter', { ...form, user_code, error }, chromeOf(deps, ctx)));
+    },
+    renderUserCodeConfirmation: (ctx, form, { client, user_code }) => {
+      const client_name = client.clientName ?? client.clientId;
+      html(ctx, renderPage('device-confirm', { ...form, user_code, client_name }, chromeOf(deps, ctx)));
+    },
+    renderDeviceReady: (ctx) => {
+      const client_name = ctx.oidc.client?.clientName ?? ctx.oidc.client?.clientId;
+      html(ctx, renderPage('device-ready', { client_name }, chromeOf(deps, ctx)));
+    },
+  };
+}
+
+/**
+ * In front of oidc-provider's page: a code in the link is filled in, and the person sends it themselves (the library would let
+ * a script do it); guessing is slowed down per address (RFC 8628 §5.1).
+ */
+export function userCodeEntry({ provider, throttles }: Pick<PagesDeps, 'provider' | 'throttles'>): Middleware {
+  return async (ctx: Context, next: Next) => {
+    const isForm = ctx.path === pagePaths.device;
+    if (!isForm && !ctx.path.startsWith(`${pagePaths.device}/`)) return next();
+    if (isForm && ctx.method === 'POST') await slowDown(throttles, ctx);
+    // Without the session that holds the form's secret the library fails instead of asking again.
+    if ((!isForm || ctx.method === 'POST') && !(await hasSession(provider().current(), ctx))) {
+      // Else a browser that blocks cookies would be sent to the same form for ever.
+      if (ctx.method === 'POST') mustSendCookies(ctx, 403);
+      ctx.status = 303;
+      ctx.redirect(pagePaths.device);
+      return undefined;
+    }
+    const [user_code] = [ctx.query.user_code ?? []].flat();
+    if (user_code) ctx.state.user_code = user_code.slice(0, 20);
+    if (isForm) ctx.querystring = '';
+    return next();
+  };
+}
+
+async function slowDown(throttles: Throttles, ctx: Context): Promise<void> {
+  const wait = await throttles.countUserCode(requestOrigin(ctx).address ?? '');
+  if (wait !== undefined) throw tooMany('There were too many attempts. Wait a few minutes and try again.', wait);
+}
+
+/** What a device without a page of its own can show: the code, large, and as a picture for a phone's camera. */
+export function deviceRoutes(router: Router, deps: PagesDeps): void {
+  router.get('/device-code', async (ctx: Context) => {
+    const user_code = shownCode(ctx);
+    const qr_path = `/device-code/qr.svg?user_code=${user_code}`;
+    show(deps, ctx, 'device-show', { user_code, qr_path, address: `${new URL(deps.issuer).host}${pagePaths.device}` });
+  });
+  router.get('/device-code/qr.svg', async (ctx: Context) => {
+    ctx.type = 'image/svg+xml';
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = renderSVG(`${deps.issuer}${pagePaths.device}?user_code=${shownCode(ctx)}`, { border: 2 });
+  });
+}
+
+function shownCode(ctx: Context): string {
+  const user_code = [ctx.query.user_code ?? ''].flat().join();
+  if (!userCodeShape.test(user_code)) throw notFound('code', user_code.slice(0, 20));
+  return user_code;
+}

@@ -1,0 +1,100 @@
+/** Pages: everything a browser sees. */
+import Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import { hasOwner } from '../../domain/access/index.ts';
+import { adminAudience, adminReference } from '../admin/index.ts';
+import { browserSession } from '../oauth/index.ts';
+import { contentSecurityPolicy } from '../../platform/http/index.ts';
+import { findUserById } from '../../domain/users/index.ts';
+import { accountRoutes } from './account/account.ts';
+import { adminPermissionsOf } from './admin-permissions.ts';
+import { type AssetEncoding, findAsset } from './assets.ts';
+import { choosePasswordRoutes } from './choose-password.ts';
+import { consoleRoutes } from './console/console.ts';
+import { refuseForeignForms } from './csrf.ts';
+import { deviceRoutes } from './device.ts';
+import { interactionRoutes } from './interaction.ts';
+import { pagePaths } from './page-data.ts';
+import { accountName, type PagesDeps, show } from './pages.ts';
+import { setupRoutes } from './setup.ts';
+import { signInRoutes } from './sign-in.ts';
+
+export { demoPages } from './demo-pages.ts';
+export { userCodeEntry } from './device.ts';
+export type { PagesDeps } from './pages.ts';
+export { problemPage, providerPages } from './provider-pages.ts';
+
+/** Whether a page is the account or the console, which no application has a reason to open in a popup. */
+export function isIsolatedPage(path: string): boolean {
+  return [pagePaths.account, pagePaths.console].some((own) => path === own || path.startsWith(`${own}/`));
+}
+
+/** Static files, under names that change with their content. Served before anything that needs a database. */
+export const serveAssets: Middleware = async (ctx, next) => {
+  const asset = ctx.method === 'GET' || ctx.method === 'HEAD' ? findAsset(ctx.path) : undefined;
+  if (!asset) return next();
+  const encoding = (ctx.acceptsEncodings('br', 'gzip', 'identity') || 'identity') as AssetEncoding;
+  ctx.set({ 'Cache-Control': 'public, max-age=31536000, immutable', Vary: 'Accept-Encoding' });
+  if (encoding !== 'identity') ctx.set('Content-Encoding', encoding);
+  ctx.type = asset.type;
+  ctx.body = await asset.body[encoding]();
+  return undefined;
+};
+
+/** The routes of all pages of ours; those of the provider's own endpoints are rendered through `providerPages`. */
+export function pageRoutes(deps: PagesDeps): Middleware {
+  return pageRouter(deps).routes() as unknown as Middleware;
+}
+
+/** The addresses of all pages and of what their forms do; a test holds each form against what it must ask for. */
+export function pageRouter(deps: PagesDeps): Router {
+  // One address a page: what goes by the path (cookies, logs) must not miss another spelling of it.
+  const router = new Router({ sensitive: true, strict: true });
+  router.get('/', async (ctx: Context) => showHome(deps, ctx));
+  router.get(pagePaths.apiReference, referencePage(deps));
+  signInRoutes(router, deps);
+  setupRoutes(router, deps);
+  accountRoutes(router, deps);
+  choosePasswordRoutes(router, deps);
+  consoleRoutes(router, deps);
+  interactionRoutes(router, deps);
+  deviceRoutes(router, deps);
+  return router;
+}
+
+const anyFormTarget = contentSecurityPolicy();
+
+/** Pages under the provider's paths lead to clients' addresses: their forms may go anywhere that was registered. */
+export const providerPagePolicy: Middleware = async (ctx, next) => {
+  if (ctx.path.startsWith('/oauth/')) ctx.set('Content-Security-Policy', anyFormTarget);
+  return next();
+};
+
+/** Forms of the provider's own pages come from those pages. */
+export const providerForms = (issuer: string): Middleware =>
+  refuseForeignForms(issuer, new Set([pagePaths.device, `${pagePaths.signOut}/confirm`]));
+
+/** The same for everybody, and made when it is first asked for, as the OpenAPI document is. */
+function referencePage(deps: PagesDeps): (ctx: Context) => Promise<void> {
+  const { issuer } = deps;
+  let groups: ReturnType<typeof adminReference> | undefined;
+  return async (ctx) => {
+    groups ??= adminReference();
+    show(deps, ctx, 'reference', { issuer, audience: adminAudience(issuer), groups });
+  };
+}
+
+async function showHome(deps: PagesDeps, ctx: Context): Promise<void> {
+  const session = await browserSession(deps.provider().current(), ctx);
+  const user = session && (await findUserById(deps.db, session.user_id));
+  const signed_in_as = user ? accountName(user) : undefined;
+  const administers = user?.enabled === true && (await adminPermissionsOf(deps, user.id)).length > 0;
+  const { issuer, version, demo } = deps;
+  show(
+    deps,
+    ctx,
+    'home',
+    { issuer, version, demo, signed_in_as, administers, setup_needed: !(await hasOwner(deps.db)) },
+    { signed_in_as },
+  );
+}

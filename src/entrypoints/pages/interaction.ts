@@ -1,0 +1,166 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import type { ConsentedScopes } from '../../../db/schema.ts';
+import { allowClient, denyClient, findStandingConsent } from '../../domain/consents/index.ts';
+import {
+  finishConsent,
+  finishRefused,
+  finishSelection,
+  finishSignIn,
+  type PendingInteraction,
+  pendingInteraction,
+} from '../oauth/index.ts';
+import { contentSecurityPolicy, form, isLoopbackName, person, requestOrigin } from '../../platform/http/index.ts';
+import { findUserById } from '../../domain/users/index.ts';
+import { checkCsrf, csrfToken } from './csrf.ts';
+import type { AskedGroup } from './page-data.ts';
+import { accountName, type PagesDeps, show } from './pages.ts';
+import { describeAsked, scopeValue } from './scope-descriptions.ts';
+import { judgeSignIn, showSignIn } from './sign-in.ts';
+
+/** Signing in and consenting on the way from and to an app. All paths lie under the interaction cookie's. */
+export function interactionRoutes(router: Router, deps: PagesDeps): void {
+  const pending =
+    (handle: (deps: PagesDeps, ctx: Context, interaction: PendingInteraction) => Promise<void>) =>
+    async (ctx: Context) => {
+      const interaction = await pendingInteraction(deps.provider().current(), deps, ctx);
+      ctx.set('Content-Security-Policy', contentSecurityPolicy(["'self'", ...formTargets(interaction.redirect_uri)]));
+      await handle(deps, ctx, interaction);
+    };
+  router.get('/interaction/:uid', pending(showInteraction));
+  router.post('/interaction/:uid/sign-in', pending(submitSignIn));
+  router.post('/interaction/:uid/select-account', pending(selectAccount));
+  router.post('/interaction/:uid/switch-account', pending(switchAccount));
+  router.post('/interaction/:uid/consent', pending(submitConsent));
+}
+
+/** What CSP needs to let the form's redirect through to the client; it has no form for an IPv6 address (CSP §2.3.1). */
+function formTargets(redirect_uri: string | undefined): string[] {
+  if (!redirect_uri) return [];
+  const { protocol, origin, hostname } = new URL(redirect_uri);
+  const isNameable = (protocol === 'http:' || protocol === 'https:') && !hostname.startsWith('[');
+  return [isNameable ? origin : protocol];
+}
+
+async function showInteraction(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
+  if (interaction.prompt === 'consent') await showConsent(deps, ctx, interaction);
+  else if (interaction.prompt === 'select_account' && interaction.user_id) await showAccounts(deps, ctx, interaction);
+  else showSignIn(deps, ctx, { ...signInView(interaction), login: interaction.login_hint ?? '' });
+}
+
+function signInView(interaction: PendingInteraction) {
+  return { action: `/interaction/${interaction.uid}/sign-in`, client_name: nameOf(interaction), cancel: true };
+}
+
+function nameOf({ client }: PendingInteraction): string {
+  return typeof client.metadata.client_name === 'string' ? client.metadata.client_name : client.client_id;
+}
+
+/** The account that is signed in, or another one. */
+async function showAccounts(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
+  const { uid, user_id = '' } = interaction;
+  const user = await findUserById(deps.db, user_id);
+  show(deps, ctx, 'select-account', {
+    csrf: csrfToken(deps, ctx),
+    action: `/interaction/${uid}/select-account`,
+    switch_account_action: `/interaction/${uid}/switch-account`,
+    client_name: nameOf(interaction),
+    account: user ? { name: user.name ?? user.username, login: accountName(user) } : undefined,
+  });
+}
+
+async function selectAccount(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
+  checkCsrf(deps, ctx);
+  const isChosen = form(ctx).get('decision') === 'continue' && interaction.user_id !== undefined;
+  if (!isChosen) return refuse(deps, ctx, interaction);
+  goOn(ctx, await finishSelection(deps.provider().current(), ctx));
+}
+
+async function switchAccount(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
+  checkCsrf(deps, ctx);
+  const notice = 'Sign in with the account you want to use.';
+  showSignIn(deps, ctx, { ...signInView(interaction), login: interaction.login_hint ?? '', notice });
+}
+
+async function submitSignIn(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
+  if (form(ctx).get('decision') === 'cancel') {
+    checkCsrf(deps, ctx);
+    await refuse(deps, ctx, interaction);
+    return;
+  }
+  const authentication = await judgeSignIn(deps, ctx, signInView(interaction));
+  if (authentication) goOn(ctx, await finishSignIn(deps.provider().current(), ctx, authentication));
+}
+
+async function showConsent(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
+  const { uid, client, redirect_uri, asked, user_id = '' } = interaction;
+  const user = await findUserById(deps.db, user_id);
+  const before = await findStandingConsent(deps.db, user_id, client.id, deps.now());
+  show(deps, ctx, 'consent', {
+    csrf: csrfToken(deps, ctx),
+    action: `/interaction/${uid}/consent`,
+    switch_account_action: `/interaction/${uid}/switch-account`,
+    client_name: nameOf(interaction),
+    signed_in_as: user ? accountName(user) : '',
+    groups: await describeAsked(deps.db, asked, before?.scopes),
+    ...returnPlace(redirect_uri),
+    lasts_until: null,
+  });
+}
+
+function returnPlace(redirect_uri: string | undefined): { return_host: string | null; return_is_loopback: boolean } {
+  if (!redirect_uri) return { return_host: null, return_is_loopback: false };
+  const { hostname, host, protocol } = new URL(redirect_uri);
+  return { return_host: host || protocol, return_is_loopback: isLoopbackName(hostname) };
+}
+
+async function submitConsent(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
+  checkCsrf(deps, ctx);
+  const { client, asked, user_id } = interaction;
+  if (form(ctx).get('decision') !== 'allow' || !user_id || interaction.prompt !== 'consent') {
+    await refuse(deps, ctx, interaction);
+    return;
+  }
+  const groups = await describeAsked(deps.db, asked, undefined);
+  const allowed = keep(asked, groups, new Set(form(ctx).getAll('scope')));
+  await allowClient(deps, person(user_id, requestOrigin(ctx)), { user_id, client, asked, allowed });
+  goOn(ctx, await finishConsent(deps.provider().current(), ctx, without(asked, allowed)));
+}
+
+/** What was asked, less the optional scopes that came back unticked; a value nobody asked for is not among them. */
+function keep(asked: ConsentedScopes, groups: readonly AskedGroup[], ticked: Set<string>): ConsentedScopes {
+  const dropped = new Set(
+    groups.flatMap(({ scopes }) =>
+      scopes.filter(({ optional, value }) => optional && !ticked.has(value)).map(({ value }) => value),
+    ),
+  );
+  return filtered(asked, (resource, name) => !dropped.has(scopeValue(resource, name)));
+}
+
+function without(asked: ConsentedScopes, allowed: ConsentedScopes): ConsentedScopes {
+  return filtered(
+    asked,
+    (resource, name) => !(resource === null ? allowed.openid : (allowed.resources[resource] ?? [])).includes(name),
+  );
+}
+
+function filtered(
+  { openid, resources }: ConsentedScopes,
+  holds: (resource: string | null, name: string) => boolean,
+): ConsentedScopes {
+  const entries = Object.entries(resources).map(([resource, names]) => [
+    resource,
+    names.filter((name) => holds(resource, name)),
+  ]);
+  return { openid: openid.filter((name) => holds(null, name)), resources: Object.fromEntries(entries) };
+}
+
+async function refuse(deps: PagesDeps, ctx: Context, { user_id, client }: PendingInteraction): Promise<void> {
+  if (user_id) await denyClient(deps, person(user_id, requestOrigin(ctx)), client.client_id);
+  goOn(ctx, await finishRefused(deps.provider().current(), ctx));
+}
+
+function goOn(ctx: Context, url: string): void {
+  ctx.status = 303;
+  ctx.redirect(url);
+}

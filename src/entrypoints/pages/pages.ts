@@ -1,0 +1,60 @@
+import type { Context } from 'koa';
+import type { Refusals } from '../../domain/audit/index.ts';
+import type { Config } from '../../config.ts';
+import type { BrowserSession, KnownClients, Reader, RunningProvider } from '../oauth/index.ts';
+import type { Db } from '../../platform/database/index.ts';
+import { type Route, requestOrigin } from '../../platform/http/index.ts';
+import type { Jobs } from '../../platform/jobs/index.ts';
+import type { ServerKeys } from '../../platform/keys/index.ts';
+import type { Throttles } from '../../domain/users/index.ts';
+import type { PageChrome, PageData } from './page-data.ts';
+import { renderPage } from './render.ts';
+
+/** What pages need; each handler takes its part. */
+export type PagesDeps = {
+  db: Db;
+  now: () => Date;
+  keys: ServerKeys;
+  jobs: Jobs;
+  reader: Reader;
+  knownClients: KnownClients;
+  throttles: Throttles;
+  refusals: Refusals;
+  provider: () => RunningProvider;
+  issuer: string;
+  version: string;
+  config: Pick<Config, 'brandName' | 'mail' | 'sessionSeconds' | 'apiKeyEnvironments'>;
+  /** What the console uses: the admin API's routes, and its identifier as an audience. */
+  admin: { routes: readonly Route[]; audience: string };
+  /** Whether the demo is served. */
+  demo: boolean;
+};
+
+export type PageOptions = Pick<PageChrome, 'signed_in_as' | 'sections'> & { status?: number };
+
+/** Answers with a page; never cached, never without the chrome. */
+export function show<K extends keyof PageData>(
+  deps: PagesDeps,
+  ctx: Context,
+  page: K,
+  data: PageData[K],
+  options: PageOptions = {},
+): void {
+  ctx.status = options.status ?? 200;
+  ctx.type = 'html';
+  ctx.set('Cache-Control', 'no-store');
+  ctx.body = renderPage(page, data, { ...chromeOf(deps, ctx, options.signed_in_as), sections: options.sections });
+}
+
+/** What every page says about the moment it is shown in. */
+export function chromeOf(deps: Pick<PagesDeps, 'now' | 'config'>, ctx: Context, signed_in_as?: string): PageChrome {
+  const { request_id = '' } = requestOrigin(ctx);
+  return { brand: { name: deps.config.brandName }, request_id, now: deps.now(), signed_in_as };
+}
+
+/** How a person knows their own account. */
+export function accountName(user: { email: string | null; username: string }): string {
+  return user.email ?? user.username;
+}
+
+export type { BrowserSession };

@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Eta } from 'eta/core';
+import { untwisted } from '../../platform/http/index.ts';
+import { assetPath } from './assets.ts';
+import { type PageChrome, type PageData, pagePaths } from './page-data.ts';
+import { calendarDay, exactTime, relativeTime } from './times.ts';
+import { counted } from './words.ts';
+
+const templates: Readonly<Record<keyof PageData, string>> = {
+  setup: '@setup/setup',
+  'sign-in': '@sign-in/sign-in',
+  'select-account': '@sign-in/select-account',
+  consent: '@consent/consent',
+  'sign-out': '@sign-out/sign-out',
+  'signed-out': '@sign-out/signed-out',
+  error: '@error/error',
+  account: '@account/account',
+  'change-password': '@account/change-password',
+  'choose-password': '@account/choose-password',
+  'password-changed': '@account/password-changed',
+  'connected-apps': '@account/connected-apps',
+  'take-back': '@account/take-back',
+  sessions: '@account/sessions',
+  'sign-out-session': '@account/sign-out-session',
+  'sign-out-others': '@account/sign-out-others',
+  activity: '@account/activity',
+  'own-data': '@account/own-data',
+  'own-key-list': '@account/key-list',
+  'own-key': '@account/key',
+  'own-key-act': '@account/key-act',
+  'own-key-made': '@account/key-made',
+  'device-enter': '@device/enter',
+  'device-confirm': '@device/confirm',
+  'device-ready': '@device/ready',
+  'device-show': '@device/show',
+  home: '@home/home',
+  reference: '@reference/reference',
+  'demo-home': '@demo/home',
+  'demo-tokens': '@demo/tokens',
+  'console-home': '@console/home',
+  'console-list': '@console/list',
+  'console-detail': '@console/detail',
+  'console-act': '@console/act',
+  'console-made': '@console/made',
+};
+
+const views = compileViews(fileURLToPath(new URL('../../../views', import.meta.url)));
+
+/**
+ * A whole HTML page. Every value is escaped, except `form_html` of the page `sign-out`, which is the provider's markup.
+ * Templates are compiled when this module is loaded: a broken one stops the start, not a request.
+ */
+export function renderPage<K extends keyof PageData>(page: K, data: PageData[K], chrome: PageChrome): string {
+  return views.render(templates[page], {
+    ...data,
+    chrome,
+    paths: pagePaths,
+    assetPath,
+    calendarDay,
+    exactTime,
+    relativeTime: (at: Date) => relativeTime(at, chrome.now),
+    counted,
+    monogram,
+  });
+}
+
+function compileViews(folder: string): Eta {
+  const { escapeFunction: escaped } = new Eta().config;
+  const escapeFunction = (value: unknown) => escaped(typeof value === 'string' ? untwisted(value) : value);
+  const eta = new Eta({ autoEscape: true, rmWhitespace: false, escapeFunction });
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.eta')) continue;
+    const name = file.slice(0, -'.eta'.length).replaceAll('\\', '/');
+    eta.loadTemplate(`@${name}`, readFileSync(join(folder, file), 'utf8'));
+  }
+  for (const [page, template] of Object.entries(templates)) {
+    if (!eta.templatesSync.get(template)) throw new Error(`The page ${page} has no template ${template}.`);
+  }
+  return eta;
+}
+
+/** Up to two initials (of an e-mail address: of what precedes the @), to tell rows apart at a glance. */
+function monogram(name: string): string {
+  const words = (name.split('@')[0] ?? '').split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  return (
+    [words[0], words[1]]
+      .map((word) => Array.from(word ?? '')[0] ?? '')
+      .join('')
+      .toUpperCase() || '?'
+  );
+}

@@ -1,0 +1,96 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { z } from 'zod';
+import { anonymous, form, Problem, requestOrigin, validationWords } from '../../platform/http/index.ts';
+import { isSetupOpen, setUpFirstAdministrator, UserInput } from '../../domain/users/index.ts';
+import { checkCsrf, csrfToken } from './csrf.ts';
+import { pagePaths } from './page-data.ts';
+import { type PagesDeps, show } from './pages.ts';
+import { signInHere } from './signed-in.ts';
+
+const SetupForm = UserInput.pick({ username: true, email: true, name: true }).extend({ password: z.string() });
+
+/** Making the first administrator, with the one-time link. */
+export function setupRoutes(router: Router, deps: PagesDeps): void {
+  router.get('/setup/:secret', async (ctx: Context) => {
+    await checkLink(deps, ctx);
+    showSetup(deps, ctx, {}, {});
+  });
+  router.post('/setup/:secret', async (ctx: Context) => {
+    checkCsrf(deps, ctx);
+    await checkLink(deps, ctx);
+    await submit(deps, ctx);
+  });
+}
+
+async function checkLink(deps: PagesDeps, ctx: Context): Promise<void> {
+  if (!(await isSetupOpen(deps, ctx.params.secret))) throw closed();
+}
+
+function closed(): Problem {
+  return new Problem(404, 'setup_closed', {
+    title: 'This link does not work any more',
+    detail:
+      'It was used, or is older than a day. If there is no administrator yet, run "latchkey setup-link" for another one.',
+  });
+}
+
+type Values = { username?: string; email?: string; name?: string };
+
+function showSetup(deps: PagesDeps, ctx: Context, values: Values, errors: Record<string, string>): void {
+  const status = Object.keys(errors).length > 0 ? 422 : 200;
+  show(deps, ctx, 'setup', { csrf: csrfToken(deps, ctx), action: ctx.path, values, errors }, { status });
+}
+
+async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
+  const sent = form(ctx);
+  const text = (name: string) => (sent.get(name) ?? '').trim();
+  const values = { username: text('username'), email: text('email'), name: text('name') };
+  const password = sent.get('password') ?? '';
+  const given = Object.fromEntries(Object.entries({ ...values, password }).filter(([, value]) => value !== ''));
+  const parsed = SetupForm.safeParse(given, { error: validationWords });
+  const errors = parsed.success ? {} : fieldErrors(parsed.error);
+  if (password && password !== sent.get('password_repeated'))
+    errors.password_repeated = 'The two passwords are not the same.';
+  if (!parsed.success || Object.keys(errors).length > 0) {
+    showSetup(deps, ctx, values, errors);
+    return;
+  }
+  try {
+    const input = { ...parsed.data, enabled: true, secret: ctx.params.secret as string };
+    const user = await setUpFirstAdministrator(deps, anonymous(requestOrigin(ctx)), input);
+    await signInHere(deps, ctx, {
+      user_id: user.id,
+      authenticated_at: deps.now(),
+      amr: ['pwd'],
+      to: pagePaths.account,
+    });
+  } catch (error) {
+    showSetup(deps, ctx, values, asErrors(error));
+  }
+}
+
+function asErrors(error: unknown): Record<string, string> {
+  if (!(error instanceof Problem)) throw error;
+  if (error.type === 'invalid') return { [error.options.pointer?.slice(1) ?? 'form']: error.message };
+  if (error.type === 'conflict') return { form: error.message };
+  throw error.type === 'not_found' ? closed() : error;
+}
+
+const labels: Record<string, string> = {
+  username: 'A username',
+  email: 'The e-mail address',
+  name: 'The name',
+  password: 'A password',
+};
+
+function fieldErrors(error: z.ZodError): Record<string, string> {
+  const entries = error.issues.map(({ path: [field], code, message }) => {
+    const name = String(field);
+    return [
+      name,
+      code === 'invalid_type' ? `${labels[name] ?? name} is needed.` : `${labels[name] ?? name} ${message}.`,
+    ];
+  });
+  return Object.fromEntries(entries);
+}

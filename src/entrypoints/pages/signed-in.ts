@@ -1,0 +1,79 @@
+import type { Context } from 'koa';
+import {
+  type Authentication,
+  type BrowserSession,
+  browserSession,
+  sendSessionId,
+  startBrowserSession,
+} from '../oauth/index.ts';
+import { requestOrigin } from '../../platform/http/index.ts';
+import { noteVisit } from '../../domain/sessions/index.ts';
+import { findUserById, type User } from '../../domain/users/index.ts';
+import { pagePaths } from './page-data.ts';
+import type { PagesDeps } from './pages.ts';
+
+/** Who is signed in with a browser, and in which session. */
+export type Here = { user: User; session: BrowserSession };
+
+/** Whose browser it is. */
+export type SignedIn = Here & { session_uid: string };
+
+export type OwnPage = (deps: PagesDeps, ctx: Context, who: SignedIn) => Promise<void>;
+
+/** A page of one's own: whoever is not signed in signs in first, and comes back to what they wanted to see. */
+export function own(deps: PagesDeps, handle: OwnPage): (ctx: Context) => Promise<void> {
+  return async (ctx) => {
+    const who = await signedIn(deps, ctx);
+    if (who) await handle(deps, ctx, who);
+    else ctx.redirect(`/sign-in?return_to=${encodeURIComponent(ctx.method === 'GET' ? ctx.path : pagePaths.account)}`);
+  };
+}
+
+async function signedIn(deps: PagesDeps, ctx: Context): Promise<SignedIn | undefined> {
+  const here = await whoIsHere(deps, ctx);
+  if (!here) return undefined;
+  const { uid } = here.session;
+  await noteVisit(deps, requestOrigin(ctx), uid);
+  return { ...here, session_uid: uid };
+}
+
+/** Who is signed in with this browser, and may be. */
+export async function whoIsHere(deps: PagesDeps, ctx: Context): Promise<Here | undefined> {
+  const session = await browserSession(deps.provider().current(), ctx);
+  const user = session && (await findUserById(deps.db, session.user_id));
+  return session && user?.enabled ? { user, session } : undefined;
+}
+
+/** Signs a person in with this browser and sends them on. */
+export async function signInHere(
+  { provider, issuer, config }: PagesDeps,
+  ctx: Context,
+  { to, ...authentication }: Authentication & { to: string },
+): Promise<void> {
+  const options = { ...authentication, sessionSeconds: config.sessionSeconds, secure: isSecure(issuer) };
+  await startBrowserSession(provider().current(), ctx, options);
+  ctx.status = 303;
+  ctx.redirect(to);
+}
+
+/** Gives this browser the id that its session was renewed to. */
+export function sendRenewedId(
+  { provider, issuer, now }: PagesDeps,
+  ctx: Context,
+  { id, expires_at }: { id: string; expires_at: Date },
+): void {
+  const maxAgeSeconds = Math.max(0, Math.ceil((expires_at.getTime() - now().getTime()) / 1000));
+  sendSessionId(provider().current(), ctx, { id, maxAgeSeconds, secure: isSecure(issuer) });
+}
+
+const isSecure = (issuer: string) => issuer.startsWith('https:');
+
+/** The first value of a parameter. */
+export function one(value: string | string[] | undefined): string {
+  return (Array.isArray(value) ? value[0] : value) ?? '';
+}
+
+/** The number of a page, from 1. */
+export function pageNumber(value: string | string[] | undefined): number {
+  return Math.min(10_000, Math.max(1, Number.parseInt(one(value), 10) || 1));
+}

@@ -1,0 +1,54 @@
+import type { Context } from 'koa';
+import { newSessionId } from '../oauth/index.ts';
+import { person, requestOrigin } from '../../platform/http/index.ts';
+import { confirmSession, findConfirmation } from '../../domain/sessions/index.ts';
+import { authenticate } from '../../domain/users/index.ts';
+import type { PagesDeps } from './pages.ts';
+import { knownDevice } from './sign-in.ts';
+import { type Here, sendRenewedId } from './signed-in.ts';
+
+const confirmedMs = 10 * 60 * 1000;
+// Times that another node wrote may be a little ahead of this one's.
+const toleratedMs = 60 * 1000;
+
+/** With what a person proves that it is them. Another kind of factor is another member here and in `judge`. */
+export type Proof = { kind: 'password'; password: string };
+
+type Judgement = { authenticated_at: Date; amr: string[] } | { problem: string };
+
+/** Whether it has been too long since this person proved in this session that it is them. */
+export async function isStepUpDue(deps: PagesDeps, { user, session }: Here): Promise<boolean> {
+  const now = deps.now();
+  const confirmed_at = await findConfirmation(deps.db, user.id, { uid: session.uid, now });
+  const ageMs = confirmed_at === undefined ? Number.POSITIVE_INFINITY : now.getTime() - confirmed_at.getTime();
+  return ageMs > confirmedMs || ageMs < -toleratedMs;
+}
+
+/**
+ * Judges a proof. One that holds counts for ten minutes in this session, which gets another id: copies of its cookie end with it.
+ *
+ * @returns what is wrong with it, as a sentence; undefined when it holds
+ * @throws Problem `conflict`: the session was ended meanwhile
+ */
+export async function stepUp(deps: PagesDeps, ctx: Context, here: Here, proof: Proof): Promise<string | undefined> {
+  const judgement = await judge(deps, ctx, here, proof);
+  if ('problem' in judgement) return judgement.problem;
+  const { id, stored } = newSessionId();
+  const { authenticated_at: confirmed_at, amr } = judgement;
+  const actor = person(here.user.id, requestOrigin(ctx));
+  const renewal = { uid: here.session.uid, id: stored, confirmed_at, amr };
+  sendRenewedId(deps, ctx, { id, expires_at: await confirmSession(deps, actor, renewal) });
+  return undefined;
+}
+
+async function judge(deps: PagesDeps, ctx: Context, { user }: Here, { password }: Proof): Promise<Judgement> {
+  if (password === '') return { problem: 'Enter your password to go on.' };
+  const device = (account: string) => knownDevice(deps, ctx, account);
+  const who = { user_id: user.id };
+  const outcome = await authenticate(deps, { who, password, device, origin: requestOrigin(ctx) });
+  if (outcome.kind === 'ok') return outcome;
+  if (outcome.kind === 'wrong') return { problem: 'That is not your password.' };
+  const minutes = Math.ceil(outcome.retryAfterSeconds / 60);
+  const wait = `Wait ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} and try again.`;
+  return { problem: `There were too many attempts. ${wait}` };
+}

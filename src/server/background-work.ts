@@ -1,0 +1,89 @@
+import { Sealer } from '../domain/audit/index.ts';
+import { type Config, isAtHome } from '../config.ts';
+import { Expiry, removeExpired } from '../domain/expiry/index.ts';
+import type { Installation } from './installation.ts';
+import { Notifier, sendMail } from '../domain/notifications/index.ts';
+import { deliverLogout, type RunningProvider } from '../entrypoints/oauth/index.ts';
+import { type Jobs, jobNames } from '../platform/jobs/index.ts';
+import type { Metrics } from '../platform/metrics/index.ts';
+import { guardedPost } from '../platform/outbound/index.ts';
+import type { Services } from './services.ts';
+import { hashingLoad } from '../domain/users/index.ts';
+
+export type BackgroundDeps = {
+  config: Config;
+  installation: Installation;
+  services: Services;
+  provider: RunningProvider;
+  metrics: Metrics;
+};
+
+export type BackgroundWork = {
+  /** Goes on until nobody writes events any more. */
+  sealer: Sealer;
+  close: () => Promise<void>;
+};
+
+const webhookTimeoutMs = 10_000;
+
+/** Starts what goes on without a request: jobs, deliveries, the seals of the audit log. */
+export async function startBackgroundWork(deps: BackgroundDeps): Promise<BackgroundWork> {
+  const { config, installation, services, provider, metrics } = deps;
+  const { db, jobs, keys, log, now } = services;
+  countFailures(metrics, jobs);
+  jobs.handle('backchannel-logout', deliverLogout(provider.current, services));
+  if (config.mail) jobs.handle('mail', sendMail({ keys, now }, config.mail));
+  jobs.handle('remove-expired', removeExpired({ expiry: new Expiry(services), log, metrics }));
+  const post = guardedPost({ allowLoopback: isAtHome(config), timeoutMs: webhookTimeoutMs });
+  const notifier = new Notifier({ db, keys, now, log, jobs, post, write: config.auditToStdout ? writeOut : undefined });
+  const sealer = new Sealer({ db, keys, log, onHead: () => notifier.look() });
+  measureResources(metrics, installation, sealer);
+  await jobs.start();
+  await notifier.start();
+  sealer.start();
+  return {
+    sealer,
+    close: async () => {
+      await notifier.close();
+      await jobs.close();
+    },
+  };
+}
+
+function countFailures(metrics: Metrics, jobs: Jobs): void {
+  const help = 'Jobs that failed on this node, by name; the log says why';
+  const failed = metrics.counter('job_failures_total', { help, label: 'job', values: jobNames });
+  jobs.onFailure((name) => failed(name, 1));
+}
+
+/** Resolves when whoever reads standard output has it, as far as the system tells. */
+function writeOut(lines: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(lines, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** What only shows when it is looked at. */
+function measureResources(metrics: Metrics, { changes, database }: Installation, sealer: Sealer): void {
+  const { pool } = database;
+  metrics.gauge(
+    'audit_seal_lag_seconds',
+    'Since when not every audit event is known to be sealed',
+    () => sealer.lagMs() / 1000,
+  );
+  metrics.gauge(
+    'change_feed_lag_seconds',
+    'Since when changes of other nodes are not known here',
+    () => changes.lagMs() / 1000,
+  );
+  metrics.gauge('database_pool_connections', 'Connections of the pool', () => pool.totalCount);
+  metrics.gauge(
+    'database_connections_departing',
+    'Connections given up that PostgreSQL still holds',
+    database.departing,
+  );
+  metrics.gauge('database_pool_idle', 'Connections of the pool that nobody uses', () => pool.idleCount);
+  metrics.gauge('database_pool_waiting', 'Requests that wait for a connection', () => pool.waitingCount);
+  metrics.gauge('password_hashes_running', 'Passwords being hashed', () => hashingLoad().running);
+  metrics.gauge('password_hashes_waiting', 'Sign-ins that wait for their turn', () => hashingLoad().waiting);
+}

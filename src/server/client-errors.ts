@@ -1,0 +1,85 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { headersForPrograms } from '../platform/http/index.ts';
+
+export type ClientErrorDeps = {
+  /** The most bytes that a request line and its headers may have. */
+  maxHeaderBytes: number;
+  /** Whose cookies are too large; undefined while the server starts. */
+  issuer: () => string | undefined;
+};
+
+type HttpError = Error & { code?: string };
+/** A connection, with the answer that Node writes on it at the moment. */
+type HttpSocket = Socket & { _httpMessage?: { headersSent: boolean } | null };
+
+const statuses: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/**
+ * Answers requests that Node refuses before anything here sees them, with the statuses that Node gives them. One with too many
+ * headers (RFC 6585 §5) is mostly a browser with too many cookies, so a person reads what to do.
+ */
+export function answerClientErrors(server: Server, deps: ClientErrorDeps): void {
+  server.on('clientError', (error: HttpError, socket: HttpSocket) => {
+    // Bytes after the beginning of another answer would be read as a part of it.
+    if (socket.writable && !socket._httpMessage?.headersSent) socket.write(answerTo(error, deps));
+    socket.destroy(error);
+  });
+}
+
+function answerTo({ code = '' }: HttpError, deps: ClientErrorDeps): string {
+  const status = statuses[code] ?? 400;
+  const body = status === 431 ? tooLargePage(deps) : '';
+  const issuer = deps.issuer() ?? '';
+  const headers = {
+    ...headersForPrograms(issuer),
+    ...(body && {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Security-Policy': policy,
+      'X-Frame-Options': 'DENY',
+    }),
+    'Cache-Control': 'no-store',
+    'X-Request-Id': randomUUID(),
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
+// In the page itself: a style sheet would be asked for with the same cookies.
+const style =
+  ':root{color-scheme:light dark}body{font:1rem/1.6 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem}';
+const styleDigest = createHash('sha256').update(style).digest('base64');
+const policy = `default-src 'none'; style-src 'sha256-${styleDigest}'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'`;
+
+function tooLargePage({ maxHeaderBytes, issuer }: ClientErrorDeps): string {
+  const host = URL.parse(issuer() ?? '')?.hostname ?? 'this site';
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Too many cookies</title>
+<style>${style}</style>
+</head>
+<body>
+<main>
+<h1>Your browser sent too many cookies</h1>
+<p>Delete the cookies of ${host} in the settings of your browser, and try again. You have to sign in again.</p>
+<details>
+<summary>For the operator</summary>
+<p>The headers of the request have more than ${maxHeaderBytes} bytes. Other applications on the same domain may have set
+large cookies for all of its hosts. <code>LATCHKEY_MAX_HEADER_BYTES</code> sets how many bytes are taken.</p>
+</details>
+</main>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,19 @@
+import type { Middleware } from 'koa';
+import { type ApplyDeps, applyDemo } from '../domain/apply/index.ts';
+import { type Config, isAtHome } from '../config.ts';
+import { demoPages } from '../entrypoints/pages/index.ts';
+import { form } from '../platform/http/index.ts';
+
+type DemoDeps = { config: Config; issuer: string; rootKey: Buffer; apply: ApplyDeps };
+
+/**
+ * Registers `examples/web-app` and serves it at `/demo`, in development only. It is a client like any other: it knows of this
+ * server what its public endpoints say.
+ */
+export async function openDemo({ config, issuer, rootKey, apply }: DemoDeps): Promise<Middleware | undefined> {
+  if (!isAtHome(config)) return undefined;
+  // Loaded here: a production image has no examples.
+  const { webApp } = await import('../../examples/web-app/web-app.ts');
+  const client = await applyDemo(apply, { issuer, rootKey });
+  return webApp({ issuer, ...client, pages: demoPages({ config, now: apply.now }), readForm: form });
+}

@@ -1,0 +1,55 @@
+import type { Middleware } from 'koa';
+import compose from 'koa-compose';
+import type { Config } from '../config.ts';
+import { gatewayTemplate } from '../entrypoints/gateway/index.ts';
+import { healthPaths } from './health.ts';
+import { secretScanningPath } from '../domain/incidents/index.ts';
+import { endpointTemplate, isForPrograms } from '../entrypoints/oauth/index.ts';
+import { isIsolatedPage, problemPage } from '../entrypoints/pages/index.ts';
+import {
+  boundAccept,
+  parseClientAddress,
+  pinHost,
+  problems,
+  rememberOrigin,
+  securityHeaders,
+} from '../platform/http/index.ts';
+import { type Logger, logRequests } from '../platform/logging/index.ts';
+import { type Metrics, measureRequests } from '../platform/metrics/index.ts';
+import { traceRequests } from '../platform/tracing/index.ts';
+import { statusListTemplate } from '../domain/status-lists/index.ts';
+
+export type EveryRequestDeps = {
+  config: Config;
+  issuer: string;
+  log: Logger;
+  metrics: Metrics;
+  now: () => Date;
+  /** Answers what proxies ask about hosts of others. */
+  beforeHostCheck: Middleware;
+};
+
+/** What each request meets before it is known what it is for. */
+export function everyRequest({ config, issuer, log, metrics, now, beforeHostCheck }: EveryRequestDeps): Middleware {
+  return compose([
+    parseClientAddress(config.edge),
+    boundAccept,
+    rememberOrigin,
+    measureRequests(metrics, routeTemplate),
+    ...(config.traceEndpoint ? [traceRequests(routeTemplate)] : []),
+    logRequests(log),
+    securityHeaders(issuer, {
+      isForPrograms: (path) => isForPrograms(path) || gatewayTemplate(path) !== undefined,
+      isIsolated: isIsolatedPage,
+    }),
+    problems(log, problemPage({ now, config })),
+    beforeHostCheck,
+    pinHost(issuer),
+  ]);
+}
+
+const routeTemplate = (path: string) =>
+  endpointTemplate(path) ??
+  gatewayTemplate(path) ??
+  statusListTemplate(path) ??
+  (healthPaths.has(path) || path === secretScanningPath ? path : undefined);

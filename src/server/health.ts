@@ -1,0 +1,55 @@
+import type { Context, Middleware, Next } from 'koa';
+import type { Installation } from './installation.ts';
+import { type DatabaseClock, stalledMs } from '../platform/database/index.ts';
+
+/** Paths that this file answers. */
+export const healthPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+
+/**
+ * `/healthz`: the process answers. `/readyz`: it can serve (database, migrations, clock within 2 s of the database's, writes take
+ * effect).
+ */
+export function healthRoutes({ database, clock }: Pick<Installation, 'clock' | 'database'>): Middleware {
+  return async (ctx: Context, next: Next) => {
+    if (ctx.path === '/healthz') {
+      ctx.body = { status: 'ok' };
+      return;
+    }
+    if (ctx.path !== '/readyz') return next();
+    const reason = await notReadyBecause(database, clock);
+    ctx.status = reason ? 503 : 200;
+    if (reason) ctx.set('Retry-After', '2');
+    ctx.body = reason ? { status: 'not ready', reason } : { status: 'ready' };
+  };
+}
+
+// One row, and a table that only exists once the database is migrated.
+const readState = {
+  name: 'read state',
+  text: `select latchkey_now() as database_now, current_setting('transaction_read_only')::boolean as is_read_only from change_counter`,
+};
+
+async function notReadyBecause(
+  { commits, watch }: Installation['database'],
+  clock: DatabaseClock,
+): Promise<string | undefined> {
+  try {
+    const [state] = await clock.readWith(async () => {
+      const [answer] = await watch.run([readState]);
+      return (answer?.rows ?? []) as { database_now: Date; is_read_only: boolean }[];
+    });
+    if (state?.is_read_only) {
+      // The primary is elsewhere by now: the next look is there.
+      await watch.close();
+      return 'the database takes no writes';
+    }
+    if (commits.isStalled())
+      return `the database has committed nothing for ${stalledMs / 1000} seconds, although it was asked to`;
+    return clock.isWithinBounds()
+      ? undefined
+      : `this clock and the database's are ${Math.round(clock.skewMs / 1000)} seconds apart`;
+  } catch {
+    // Whatever it is, requests would fail: the load balancer should send them elsewhere.
+    return 'the database cannot be used';
+  }
+}

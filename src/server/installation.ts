@@ -1,0 +1,242 @@
+import cluster from 'node:cluster';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Config } from '../config.ts';
+import { WrongKeyError } from '../platform/crypto/index.ts';
+import {
+  ChangeFeed,
+  type Database,
+  DatabaseClock,
+  type Db,
+  isMigrated,
+  migrate,
+  openDatabase,
+  persistently,
+  reasonOf,
+  waitForDatabase,
+} from '../platform/database/index.ts';
+import { hasEmbeddedPostgres, openEmbeddedPostgres } from '../platform/embedded-postgres/index.ts';
+import { installJobs } from '../platform/jobs/index.ts';
+import { hasRootKey, openServerKeys, rootKeyFromFolder, type ServerKeys } from '../platform/keys/index.ts';
+import { ensureSigningKeys } from '../domain/signing-keys/index.ts';
+
+/** What the server and the CLI both stand on: the database, migrated, and the keys, unsealed. */
+export type Installation = {
+  database: Database;
+  databaseUrl: string;
+  /** How people read where the data is: the embedded folder, or host and name. */
+  databaseName: string;
+  rootKey: Buffer;
+  keys: ServerKeys;
+  /** Started by who serves requests. */
+  changes: ChangeFeed;
+  /** The database's time; `now` reads it. */
+  clock: DatabaseClock;
+  now: () => Date;
+  close: () => Promise<void>;
+};
+
+const commandPatienceMs = 10_000;
+
+/** Why it cannot start, in one sentence for a person. */
+export class StartError extends Error {
+  override name = 'StartError';
+}
+
+/** This program's version. */
+export function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}
+
+export type DatabaseLocation = { url: string; migrateUrl: string; name: string; close: () => Promise<void> };
+
+/** Whether an installation is there already, or opening it would make one. What cannot be read is not taken for empty. */
+export async function hasInstallation({ databaseUrl, dataDir }: Config): Promise<boolean> {
+  return databaseUrl ? isMigrated(databaseUrl).catch(() => true) : hasEmbeddedPostgres(dataDir);
+}
+
+/** Where the data is, as a person reads it. */
+export function nameOfPlace({ databaseUrl, dataDir }: Pick<Config, 'databaseUrl' | 'dataDir'>): string {
+  if (!databaseUrl) return `the data folder ${dataDir}`;
+  const { host, pathname } = new URL(databaseUrl);
+  return `PostgreSQL at ${host}${pathname}`;
+}
+
+/**
+ * The configured database, or the embedded one, started if it is not running.
+ *
+ * @param as a server is alone on a data folder; a command, and a worker of the server, is a guest
+ * @throws StartError, EmbeddedPostgresError with one sentence for the operator
+ */
+export async function openDatabaseServer(config: Config, as: 'server' | 'guest'): Promise<DatabaseLocation> {
+  const { databaseUrl, migrateDatabaseUrl, dataDir } = config;
+  if (databaseUrl) {
+    const name = nameOfPlace(config);
+    return { url: databaseUrl, migrateUrl: migrateDatabaseUrl ?? databaseUrl, name, close: async () => undefined };
+  }
+  await mustBeMeant(config);
+  const embedded = await openEmbeddedPostgres({ dataDir, isServer: as === 'server' });
+  const name = `PostgreSQL ${embedded.version}, embedded in ${dataDir}`;
+  return { url: embedded.url, migrateUrl: embedded.url, name, close: embedded.close };
+}
+
+/** @throws StartError where the current folder has a data folder, too: whichever is taken, the other may be the one meant */
+async function mustBeMeant({ dataDir, isDataDirChosen }: Config): Promise<void> {
+  const here = path.resolve('.latchkey');
+  if (isDataDirChosen || here === dataDir || !(await hasEmbeddedPostgres(here))) return;
+  throw new StartError(
+    `There is a data folder in this folder, ${here}, and the one of the checkout is ${dataDir}. Set LATCHKEY_DATA_DIR to the one you mean.`,
+  );
+}
+
+/**
+ * Opens the installation: database, migrations, root key, server keys, signing keys.
+ *
+ * @param tell set by who would rather wait than fail: hears why a database that is late is waited for
+ * @throws StartError, EmbeddedPostgresError with one sentence for the operator
+ */
+export async function openInstallation(config: Config, tell?: (line: string) => void): Promise<Installation> {
+  const clock = new DatabaseClock();
+  const { now } = clock;
+  const location = await openDatabaseServer(config, tell && cluster.isPrimary ? 'server' : 'guest');
+  const database = openDatabase({
+    url: location.url,
+    poolSize: config.databasePoolSize,
+    preparedStatements: config.preparedStatements,
+    // Who types a command would rather wait for a busy database than be refused.
+    ...(tell ? {} : { patienceMs: commandPatienceMs }),
+  });
+  const close = async () => {
+    await database.close();
+    await location.close();
+  };
+  try {
+    await migrateDatabase(config, location, tell);
+    const { rootKey, keys } = await persistently(tell ? config.databaseWaitSeconds : 0, async () => {
+      await clock.measure(database.db);
+      const rootKey = await rootKeyOf(config, database.db);
+      const opened = await openServerKeys({ db: database.db, rootKey, now }).catch(explainRootKey);
+      await ensureSigningKeys({ db: database.db, rootKey, now });
+      return { rootKey, keys: opened };
+    }).catch((error: unknown) => {
+      explainRights(location.url)(error);
+      throw error;
+    });
+    const changes = new ChangeFeed(database.watch, location.url, clock);
+    const closeAll = async () => {
+      await changes.close();
+      await close();
+    };
+    return {
+      database,
+      databaseUrl: location.url,
+      databaseName: location.name,
+      rootKey,
+      keys,
+      changes,
+      clock,
+      now,
+      close: closeAll,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function waitForLateDatabase(
+  { databaseWaitSeconds: seconds }: Config,
+  { name, migrateUrl, url }: DatabaseLocation,
+  tell: (line: string) => void,
+): Promise<void> {
+  let isTold = false;
+  const announce = (reason: string) => {
+    if (!isTold) tell(`Waiting for ${name}, at most ${seconds} seconds: ${reason}.`);
+    isTold = true;
+  };
+  const until = performance.now() + seconds * 1000;
+  // The two may be different roles, of which one may only read.
+  for (const each of new Set([migrateUrl, url]))
+    await waitForDatabase(each, Math.max(0, (until - performance.now()) / 1000), announce);
+}
+
+/**
+ * Brings the database to this version.
+ *
+ * @param tell as for `openInstallation`
+ * @returns names of the migrations applied now
+ * @throws StartError when it cannot be reached or changed
+ */
+export async function migrateDatabase(
+  config: Config,
+  location: DatabaseLocation,
+  tell?: (line: string) => void,
+): Promise<string[]> {
+  try {
+    if (tell) await waitForLateDatabase(config, location, tell);
+    return await persistently(tell ? config.databaseWaitSeconds : 0, async () => {
+      const applied = await migrate(location.migrateUrl, runningRole(config));
+      await installJobs(location.migrateUrl, runningRole(config));
+      return applied;
+    });
+  } catch (error) {
+    explainRights(location.migrateUrl)(error);
+    return explainDatabase(location.name)(error);
+  }
+}
+
+/** With a migrating role of its own, the role that serves requests gets only what it needs. */
+function runningRole({ databaseUrl, migrateDatabaseUrl }: Config): string | undefined {
+  if (!databaseUrl || !migrateDatabaseUrl) return undefined;
+  const role = decodeURIComponent(new URL(databaseUrl).username);
+  return role && role !== decodeURIComponent(new URL(migrateDatabaseUrl).username) ? role : undefined;
+}
+
+const insufficientPrivilege = '42501';
+
+/**
+ * The new version's server with the role that only serves, before `latchkey migrate` ran.
+ *
+ * @throws StartError for a lack of rights; otherwise returns
+ */
+function explainRights(url: string) {
+  return (error: unknown): void => {
+    if (!(error instanceof Error && 'code' in error && error.code === insufficientPrivilege)) return;
+    const role = decodeURIComponent(new URL(url).username);
+    throw new StartError(
+      `The database must be migrated first: the role "${role}" may not do it (${reasonOf(error)}). Run "latchkey migrate" of this version with DATABASE_URL for the role that serves and LATCHKEY_MIGRATE_DATABASE_URL for the role that owns the tables.`,
+    );
+  };
+}
+
+function explainDatabase(name: string) {
+  return (error: unknown): never => {
+    throw new StartError(
+      `Cannot use ${name}: ${reasonOf(error)}. Check DATABASE_URL and that the database is running.`,
+    );
+  };
+}
+
+/** One is made with the installation only: made later, in a folder that is not its own, it would open nothing. */
+async function rootKeyOf({ rootKey, dataDir }: Config, db: Db): Promise<Buffer> {
+  if (rootKey) return rootKey;
+  if (!(await hasRootKey(dataDir)) && (await hasServerKeys(db))) throw wrongRootKey();
+  return rootKeyFromFolder(dataDir);
+}
+
+async function hasServerKeys(db: Db): Promise<boolean> {
+  return (await db.selectFrom('server_keys').select('id').limit(1).executeTakeFirst()) !== undefined;
+}
+
+function explainRootKey(error: unknown): never {
+  throw error instanceof WrongKeyError ? wrongRootKey() : error;
+}
+
+function wrongRootKey(): StartError {
+  return new StartError(
+    'The root key is not the one this database was made with. Set LATCHKEY_ROOT_KEY (or restore the root-key file of the data folder) to the original one.',
+  );
+}

@@ -1,0 +1,186 @@
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hasOwner } from '../domain/access/index.ts';
+import { registerAdminApi } from '../entrypoints/admin/index.ts';
+import { createApp } from './app.ts';
+import { type ApplyDeps, applyConfiguration, readConfigurationFile } from '../domain/apply/index.ts';
+import { answerClientErrors } from './client-errors.ts';
+import { type Config, environmentVariable } from '../config.ts';
+import { openDemo } from './demo.ts';
+import { type Installation, openInstallation, readVersion, StartError } from './installation.ts';
+import { clientMetadataRules } from '../entrypoints/oauth/index.ts';
+import { persistently } from '../platform/database/index.ts';
+import { IncomingRequest, system } from '../platform/http/index.ts';
+import { openLog } from '../platform/logging/index.ts';
+import { Metrics } from '../platform/metrics/index.ts';
+import { openTracing } from '../platform/tracing/index.ts';
+import { createSetupLink } from '../domain/users/index.ts';
+
+export type RunningServer = { issuer: string; metrics: Metrics; close: () => Promise<void> };
+
+const headersTimeoutMs = 8000;
+const requestTimeoutMs = 9000;
+const drainMs = 10_000;
+
+export type StartOptions = {
+  /** Prints lines for the person who started it; without it nobody is greeted. */
+  say?: ((lines: string) => void) | undefined;
+  /** Prints one line that is no part of the greeting. */
+  note: (line: string) => void;
+  /** A server that starts beside others that serve already takes requests only once it can serve them, too. */
+  listens: 'at once' | 'when ready';
+};
+
+/**
+ * Starts the one process: configuration → database → services → HTTP.
+ *
+ * @throws StartError and others with one sentence for the operator
+ */
+export async function startServer(config: Config, { say, note, listens }: StartOptions): Promise<RunningServer> {
+  const underWay = new Set<ServerResponse>();
+  const door: Door = { answer: starting, issuer: config.issuer };
+  const server = openDoor(door, config);
+  // Listening first: a taken port is told before anything is opened, who looks whether the process lives hears so while it
+  // waits for the database or migrates, and with PORT=0 the issuer is known only now.
+  if (listens === 'at once') await listen(server, config);
+  let installation: Installation | undefined;
+  try {
+    installation = await openInstallation(config, note);
+    const app = await openApp({ config, address: addressOf(server, config), installation, underWay });
+    door.answer = app.answer;
+    door.issuer = app.issuer;
+    if (listens === 'when ready') await listen(server, config);
+    if (say) await announce(app, installation, say);
+    const opened = installation;
+    return {
+      issuer: app.issuer,
+      metrics: app.metrics,
+      close: async () => {
+        await drain(server, underWay);
+        await app.close();
+        await opened.close();
+      },
+    };
+  } catch (error) {
+    await drain(server, underWay);
+    await installation?.close();
+    throw error;
+  }
+}
+
+/** Who answers requests now, and as which issuer; undefined until that is known. */
+type Door = { answer: RequestListener; issuer: string | undefined };
+
+function openDoor(door: Door, { maxHeaderBytes }: Pick<Config, 'maxHeaderBytes'>): Server {
+  const options = {
+    IncomingMessage: IncomingRequest,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: 1000,
+    maxHeaderSize: maxHeaderBytes,
+    // A request without a body has nothing to be read: a tenth of what a short one costs.
+    optimizeEmptyRequests: true,
+  };
+  const server = createServer(options, (request, response) => {
+    if (!server.listening) response.shouldKeepAlive = false;
+    door.answer(request, response);
+  });
+  answerClientErrors(server, { maxHeaderBytes, issuer: () => door.issuer });
+  return server;
+}
+
+type AppPlace = { config: Config; address: string; installation: Installation; underWay: Set<ServerResponse> };
+
+/** Brings the installation to what the settings say, and composes the app that serves it. */
+async function openApp({ config, address, installation, underWay }: AppPlace) {
+  const issuer = config.issuer ?? address;
+  const version = readVersion();
+  const { changes, database, keys, now, rootKey } = installation;
+  const apply = { db: database.db, keys, now, validateMetadata: clientMetadataRules() };
+  const demo = await persistently(config.databaseWaitSeconds, async () => {
+    if (config.applyFile) await applyAtStart(apply, config.applyFile);
+    await registerAdminApi({ db: database.db, now }, issuer);
+    return openDemo({ config, issuer, rootKey, apply });
+  });
+  changes.start();
+  const metrics = new Metrics();
+  const tracing = config.traceEndpoint && (await openTracing({ endpoint: config.traceEndpoint, version }));
+  const log = openLog(config.logLevel);
+  const app = await createApp({ config, issuer, version, installation, log, metrics, underWay, demo });
+  return {
+    ...{ address, issuer, metrics, version, hasDemo: demo !== undefined },
+    answer: app.answer,
+    close: async () => {
+      await app.close();
+      if (tracing) await tracing.close();
+    },
+  };
+}
+
+/** What is asked before the database is open: the process lives, and cannot serve yet. */
+const starting: RequestListener = ({ url = '' }, response) => {
+  const [path = ''] = url.split('?');
+  const headers = { 'Cache-Control': 'no-store', 'Content-Type': 'application/json' };
+  if (path === '/healthz') response.writeHead(200, headers).end('{"status":"ok"}');
+  else response.writeHead(503, { ...headers, 'Retry-After': '2' }).end('{"status":"not ready","reason":"starting"}');
+};
+
+/** Where it listens, or will, as a person types it: a loopback or wildcard address as `localhost`. */
+function addressOf(server: Server, { host, port: chosen }: Config): string {
+  const { port } = (server.address() as AddressInfo | null) ?? { port: chosen };
+  const isHere = ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host);
+  const name = host.includes(':') ? `[${host}]` : host;
+  return new URL(`http://${isHere ? 'localhost' : name}:${port}`).origin;
+}
+
+function listen(server: Server, { port, host }: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reason =
+        error.code === 'EADDRINUSE' ? `port ${port} is in use` : `cannot listen on ${host}:${port} (${error.code})`;
+      reject(new StartError(`${reason[0]?.toUpperCase()}${reason.slice(1)}; set PORT or HOST to another one.`));
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+/** What the file leaves out stays as it is, and a secret it leaves out is refused: a log is no place to show one. */
+async function applyAtStart(deps: ApplyDeps, path: string): Promise<void> {
+  const file = await readConfigurationFile(path, environmentVariable);
+  await applyConfiguration(deps, system, file, { missingSecrets: 'refuse' });
+}
+
+/**
+ * In-flight requests finish, and their answers ask clients to close the connection, which a busy one would otherwise use on and
+ * on (RFC 9112 §9.6); idle connections close at once; whoever still hangs after ten seconds is cut.
+ */
+async function drain(server: Server, underWay: ReadonlySet<ServerResponse>): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  for (const response of underWay) response.shouldKeepAlive = false;
+  server.closeIdleConnections();
+  const idle = setInterval(() => server.closeIdleConnections(), 100);
+  const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(cut);
+}
+
+type Announced = { issuer: string; address: string; version: string; hasDemo: boolean };
+
+async function announce(
+  { issuer, address, version, hasDemo }: Announced,
+  { database, databaseName, now }: Installation,
+  say: (lines: string) => void,
+): Promise<void> {
+  const lines = [
+    `Latchkey ${version} is ready at ${issuer}${issuer === address ? '' : ` (listening on ${address})`}`,
+    `  Data:  ${databaseName}`,
+  ];
+  if (!(await hasOwner(database.db))) {
+    const secret = await createSetupLink({ db: database.db, now });
+    lines.push(`  Setup: ${issuer}/setup/${secret} (works once, for a day; another: latchkey setup-link)`);
+  }
+  if (hasDemo) lines.push(`  Demo:  ${issuer}/demo`);
+  // Whole at once, so that who reads what is printed need not guess whether more comes.
+  say(lines.join('\n'));
+}

@@ -1,0 +1,56 @@
+import { AccessRecords } from '../domain/access-records/index.ts';
+import { type KeyRecord, KeyVerifier, readApiKey } from '../domain/api-keys/index.ts';
+import { Refusals } from '../domain/audit/index.ts';
+import type { Config } from '../config.ts';
+import type { Installation } from './installation.ts';
+import { letterQueue, type SendLetter } from '../domain/notifications/index.ts';
+import { type KnownClients, knownClients, Reader } from '../entrypoints/oauth/index.ts';
+import type { Digest } from '../platform/crypto/index.ts';
+import { Jobs } from '../platform/jobs/index.ts';
+import type { Logger } from '../platform/logging/index.ts';
+import { Throttles } from '../domain/users/index.ts';
+
+/** What lives as long as the process and serves several entrances. */
+export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {
+  db: Installation['database']['db'];
+  log: Logger;
+  reader: Reader;
+  knownClients: KnownClients;
+  jobs: Jobs;
+  throttles: Throttles;
+  refusals: Refusals;
+  accessRecords: AccessRecords;
+  apiKeys: KeyVerifier;
+  /** Set where there is a mail server. */
+  sendLetter: SendLetter | undefined;
+  /** Writes what they still hold. */
+  close: () => Promise<void>;
+};
+
+export type ServicesDeps = { config: Config; installation: Installation; log: Logger };
+
+/** Opens them; jobs are taken from the queue once they are started. */
+export function openServices({ config, installation, log }: ServicesDeps): Services {
+  const { changes, clock, database, databaseUrl, keys, now } = installation;
+  const { db } = database;
+  const { apiKeyEnvironments: environments, apiKeyLimits: limits, edge } = config;
+  const hasTrustedProxy = edge.trust !== 'none';
+  const refusals = new Refusals({ db, now, log });
+  refusals.start();
+  const accessRecords = new AccessRecords({ db, now, log });
+  const reader = new Reader(database, now);
+  const readKey = (digest: Digest) => reader.find<KeyRecord & Record<string, unknown>>(readApiKey, digest);
+  const apiKeys = new KeyVerifier({ db, changes, now, log, readKey, environments, limits, hasTrustedProxy });
+  const jobs = new Jobs(databaseUrl, log, { isReady: () => clock.isWithinBounds() });
+  return {
+    ...{ db, database, keys, now, log, reader, jobs, refusals, accessRecords, apiKeys },
+    knownClients: knownClients(changes),
+    sendLetter: config.mail && letterQueue({ jobs, keys }),
+    throttles: new Throttles(database.pool),
+    close: async () => {
+      await apiKeys.close();
+      await refusals.close();
+      await accessRecords.close();
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import cluster from 'node:cluster';
+import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { AggregatorRegistry } from 'prom-client';
+import type { Config } from '../config.ts';
+import { Crew, ordersForThisWorker, type ToCrew } from './crew.ts';
+import { openDatabaseServer } from './installation.ts';
+import { type MetricsListener, openMetricsListener } from '../platform/metrics/index.ts';
+
+type Say = (line: string) => void;
+type Running = { close: () => Promise<void> };
+
+/**
+ * Serves requests: in this process, or, with `WEB_CONCURRENCY`, in so many workers that share the port. The first process then
+ * keeps the database and the metrics, and replaces workers that die.
+ *
+ * @param say prints lines for the person who started it
+ * @param note prints one that is no part of the greeting
+ * @throws StartError and others with one sentence for the operator
+ */
+export async function serveRequests(config: Config, say: Say, note: Say): Promise<Running> {
+  if (cluster.isWorker) return startWorker(config, note);
+  return config.workers > 1 ? startWorkers(config, say, note) : startAlone(config, say, note);
+}
+
+async function startAlone(config: Config, say: Say, note: Say): Promise<Running> {
+  const { startServer } = await import('./main.ts');
+  const server = await startServer(config, { say, note, listens: 'at once' });
+  const { registry } = server.metrics;
+  const listener = await listen(config, { contentType: registry.contentType, metrics: () => registry.metrics() });
+  return {
+    close: async () => {
+      await listener?.close();
+      await server.close();
+    },
+  };
+}
+
+async function startWorker(config: Config, note: Say): Promise<Running> {
+  const tell = (message: ToCrew, then?: () => void) => process.send?.(message, undefined, undefined, then);
+  try {
+    // Loaded here: the process that keeps the workers serves nothing itself.
+    const [{ startServer }, { port, isFirst }] = await Promise.all([import('./main.ts'), ordersForThisWorker()]);
+    const place = { ...config, port, issuer: config.issuer ?? new URL(`http://localhost:${port}`).origin };
+    const server = await startServer(place, {
+      say: isFirst ? (lines) => tell({ lines }) : undefined,
+      note,
+      listens: isFirst ? 'at once' : 'when ready',
+    });
+    // Answers the first process when it gathers everybody's metrics.
+    new AggregatorRegistry();
+    AggregatorRegistry.setRegistries([server.metrics.registry]);
+    tell({ isReady: true });
+    return server;
+  } catch (error) {
+    // The first process says it, once.
+    return new Promise(() => {
+      tell({ failed: error instanceof Error ? error.message : String(error) }, () => process.exit(1));
+    });
+  }
+}
+
+async function startWorkers(config: Config, say: Say, note: Say): Promise<Running> {
+  const location = await openDatabaseServer(config, 'server');
+  const crew = new Crew({ size: config.workers, port: config.port || (await freePort(config.host)), note });
+  try {
+    const lines = await crew.start();
+    for (const line of [...lines, `  Workers: ${config.workers} on ${availableParallelism()} cores`]) say(line);
+    const aggregator = new AggregatorRegistry();
+    const listener = await listen(config, {
+      contentType: aggregator.contentType,
+      metrics: () => aggregator.clusterMetrics(),
+    });
+    return {
+      close: async () => {
+        await listener?.close();
+        await crew.close();
+        await location.close();
+      },
+    };
+  } catch (error) {
+    await crew.close();
+    await location.close();
+    throw error;
+  }
+}
+
+/** With `PORT=0` all workers have to be told the same one. */
+async function freePort(host: string): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, host, resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+async function listen(
+  { metricsPort: port, host }: Config,
+  source: Parameters<typeof openMetricsListener>[0],
+): Promise<MetricsListener | undefined> {
+  return port === undefined ? undefined : openMetricsListener(source, { port, host });
+}
