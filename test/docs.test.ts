@@ -163,7 +163,7 @@ test('the page on configuration as code has every member of the file', () => {
 });
 
 test('the page on configuration as code has every client member that is accepted', () => {
-  const [, list = ''] = text('src/entrypoints/oauth/client-metadata.ts').split(/const known = new Set\(\[|^\]\);/m);
+  const [, list = ''] = text('src/entrypoints/oauth/provider/client-metadata.ts').split(/const known = new Set\(\[|^\]\);/m);
   const members = matches(/'([a-z_]+)'/g, list);
   const named = new Set(inlineCodeOf('docs/configuration-as-code.md'));
   expect(members).toContain('redirect_uris');

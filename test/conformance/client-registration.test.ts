@@ -134,7 +134,7 @@ describe('registering a client', () => {
     expect(ClientInput.safeParse({ ...web, client_id }).success).toBe(false);
   });
 
-  // Which of them are taken is judged where one is registered: test/identity/names-and-ids.test.ts (RFC 9068 §5).
+  // Which of them are taken is judged where one is registered: test/domain/identity/names-and-ids.test.ts (RFC 9068 §5).
   test('takes a client_id that looks like a UUID, as other servers make them', () => {
     const client_id = '0198c5c9-7c1e-7000-8000-000000000000';
     expect(ClientInput.safeParse({ ...web, client_id }).success).toBe(true);

@@ -19,8 +19,8 @@ import {
   type GuardOptions,
   koaGuard,
   nodeGuard,
-} from '../../src/guard/index.ts';
-import { allows } from '../../src/guard/permissions.ts';
+} from '../../packages/guard/src/index.ts';
+import { allows } from '../../packages/guard/src/permissions.ts';
 import { type AdminApi, asOwner } from '../support/admin.ts';
 import { Gateway } from '../support/gateway.ts';
 import { api, jwtApi, standardInstallation } from '../support/installation.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
 import { type Digest, digest } from '../../../platform/crypto/index.ts';
-import { currentUnit } from '../token-transaction/index.ts';
+import { currentUnit } from '../unit-of-work/index.ts';
 import type { Authentication } from './interaction.ts';
 
 export type BrowserSession = { uid: string; user_id: string };

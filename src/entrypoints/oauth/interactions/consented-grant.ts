@@ -1,10 +1,10 @@
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
 import { findStandingConsent } from '../../../domain/consents/index.ts';
-import { scopesOfClaims } from '../claims.ts';
-import { identityScopes } from '../requested-scopes.ts';
-import { findClientRecord, type StoreDeps, type TrustDeps, trustedScopes } from '../token-store/index.ts';
-import { currentUnit } from '../token-transaction/index.ts';
+import { scopesOfClaims } from '../provider/claims.ts';
+import { identityScopes } from '../scopes/requested-scopes.ts';
+import { findClientRecord, type StoreDeps, type TrustDeps, trustedScopes } from '../store/index.ts';
+import { currentUnit } from '../unit-of-work/index.ts';
 
 /** What the consent page hands to the resumed request: scopes the person left unticked, remembered on the grant only. */
 export type ConsentResult = { rejected: ConsentedScopes };

@@ -5,10 +5,10 @@ import { errors } from 'oidc-provider';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
 import { mustSendCookies, Problem } from '../../../platform/http/index.ts';
 import { findResourceServer } from '../../../domain/resource-servers/index.ts';
-import { scopesOfClaims } from '../claims.ts';
-import { identityScopes } from '../requested-scopes.ts';
-import { offered } from '../scopes-of-resource.ts';
-import { type ClientDeps, type ClientRecord, findClientRecord, type StoreDeps } from '../token-store/index.ts';
+import { scopesOfClaims } from '../provider/claims.ts';
+import { identityScopes } from '../scopes/requested-scopes.ts';
+import { offered } from '../scopes/scopes-of-resource.ts';
+import { type ClientDeps, type ClientRecord, findClientRecord, type StoreDeps } from '../store/index.ts';
 
 /** A request that waits for the person. */
 export type PendingInteraction = {

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { calculateJwkThumbprint, createLocalJWKSet, EmbeddedJWK, type JWTPayload, jwtVerify } from 'jose';
+import type { Context } from 'koa';
+import { digest } from '../../../platform/crypto/index.ts';
+import { Problem } from '../../../platform/http/index.ts';
+import type { SigningKey } from '../../../domain/signing-keys/index.ts';
+import { isAccessToken } from '../../../domain/tokens/index.ts';
+import { certificateThumbprint, type MutualTlsDeps } from '../provider/mutual-tls.ts';
+import { type AccessTokenRecord, type Reader, readAccessToken, readJwtAccessToken } from '../store/index.ts';
+
+/** Who a token speaks for, and what it says it may do. */
+export type Bearer = {
+  kind: 'user' | 'client';
+  /** A person's id, or the `client_id` of a client that acts for itself. */
+  id: string;
+  /** The id in `subjects`, to which roles are given. */
+  subject_id: string;
+  client_id: string;
+  /** The API key that the token was got for, or that came in its place. */
+  api_key_id: string | null;
+  /** No token came, but the key itself. */
+  isKey?: boolean;
+  scopes: string[];
+};
+
+export type BearerDeps = MutualTlsDeps & {
+  reader: Reader;
+  issuer: string;
+  now: () => Date;
+  signingKeys: () => readonly SigningKey[];
+  /** Notes a proof's id until it would be too old anyway; false: it was used before. */
+  isFirstUse: (issuer: string, jti: string, expiresAtSeconds: number) => Promise<boolean>;
+};
+
+const proofWindowSeconds = 60;
+const proofAlgs = ['ES256', 'EdDSA', 'Ed25519'];
+
+/**
+ * The bearer of the access token in `Authorization` for a resource of ours, sender constraints checked (RFC 6750 §2.1,
+ * RFC 9449 §7, RFC 8705 §3). One read of the database.
+ *
+ * @throws Problem 401 with a challenge (RFC 6750 §3): none came, or it is not alive, or not for this audience, or another's
+ */
+export async function bearerOf(deps: BearerDeps, ctx: Context, audience: string): Promise<Bearer> {
+  const [, scheme = '', token = ''] = /^(bearer|dpop) +([\w.~+/=-]+)$/i.exec(ctx.get('Authorization')) ?? [];
+  if (!token) throw refused('Send an access token in the Authorization header.');
+  const record = await findToken(deps, token);
+  if (!record || !isAlive(record, deps.now()))
+    throw refused('The access token is unknown, has expired or was revoked.', 'invalid_token');
+  if (record.audience !== audience)
+    throw refused(`The access token is not for ${audience}: ask for one with this "resource".`, 'invalid_token');
+  await checkSender(deps, ctx, { scheme, token, record });
+  return bearerIn(record);
+}
+
+/** Whose token it is. */
+export function bearerIn({ client, user_id, api_key_id, scope }: AccessTokenRecord): Bearer {
+  const whose = user_id
+    ? { kind: 'user' as const, id: user_id, subject_id: user_id }
+    : { kind: 'client' as const, id: client.client_id, subject_id: client.id };
+  return { ...whose, client_id: client.client_id, api_key_id, scopes: (scope ?? '').split(' ').filter(Boolean) };
+}
+
+/** Whether a token that stands has its time and its person. */
+export function isAlive({ expires_at, user_id, person }: AccessTokenRecord, now: Date): boolean {
+  return expires_at > now && (!user_id || person !== null);
+}
+
+/** An access token that stands, opaque or JWT, by its text; it may have expired. */
+export async function findToken(deps: BearerDeps, token: string): Promise<AccessTokenRecord | undefined> {
+  type Row = AccessTokenRecord & Record<string, unknown>;
+  if (isAccessToken(token)) return deps.reader.find<Row>(readAccessToken, digest(token));
+  const jti = await verifiedId(token, deps.issuer, deps.signingKeys());
+  return jti === undefined ? undefined : deps.reader.find<Row>(readJwtAccessToken, jti);
+}
+
+/** The `jti` of a JWT access token of ours. Only the signature is judged here; whether the token lives is in its row. */
+export async function verifiedId(
+  token: string,
+  issuer: string,
+  keys: readonly SigningKey[],
+): Promise<string | undefined> {
+  const jwks = createLocalJWKSet({ keys: keys.map(({ public_jwk }) => public_jwk) });
+  try {
+    const { payload } = await jwtVerify(token, jwks, { issuer, typ: 'at+jwt', currentDate: new Date(0) });
+    return payload.jti;
+  } catch {
+    // Whatever is wrong with it, the caller learns only that it is not active (RFC 7662 §2.2).
+    return undefined;
+  }
+}
+
+type Presented = { scheme: string; token: string; record: AccessTokenRecord };
+
+async function checkSender(deps: BearerDeps, ctx: Context, { scheme, token, record }: Presented): Promise<void> {
+  const { jkt, 'x5t#S256': certificate } = record.payload;
+  const isDpop = scheme.toLowerCase() === 'dpop';
+  if (isDpop !== (jkt !== undefined))
+    throw refused(
+      isDpop ? 'This token is a Bearer token.' : 'This token is bound to a key: use the DPoP scheme with a proof.',
+      'invalid_token',
+    );
+  const request = { method: ctx.method, url: `${deps.issuer}${ctx.path}`, proof: ctx.get('DPoP') };
+  if (typeof jkt === 'string' && !(await isProven(deps, { ...request, token, jkt })))
+    throw refused('Send a fresh DPoP proof for this very request.', 'invalid_dpop_proof', 'DPoP');
+  if (certificate !== undefined && certificateThumbprint(deps, ctx) !== certificate)
+    throw refused('This token is bound to another client certificate.', 'invalid_token');
+}
+
+/** A request with a token that is bound to a key, and the proof of having it. `url` counts without its query. */
+export type ProvenRequest = { method: string; url: string; proof: string; token: string; jkt: string };
+
+/** Whether the proof is of this key, fresh, for this request and this token, and not used before (RFC 9449 §4.3, §7.1). */
+export async function isProven(deps: BearerDeps, request: ProvenRequest): Promise<boolean> {
+  const payload = await verifiedProof(request.proof, request.jkt);
+  if (!payload || !isForThis(deps, request, payload)) return false;
+  return deps.isFirstUse(`dpop ${request.jkt}`, payload.jti ?? '', (payload.iat ?? 0) + 2 * proofWindowSeconds);
+}
+
+async function verifiedProof(proof: string, jkt: string): Promise<JWTPayload | undefined> {
+  try {
+    const options = { typ: 'dpop+jwt', algorithms: proofAlgs };
+    const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, options);
+    const isKey = protectedHeader.jwk !== undefined && (await calculateJwkThumbprint(protectedHeader.jwk)) === jkt;
+    return isKey ? payload : undefined;
+  } catch {
+    // Whatever is wrong with a proof, it proves nothing.
+    return undefined;
+  }
+}
+
+function isForThis({ now }: BearerDeps, { method, url, token }: ProvenRequest, payload: JWTPayload): boolean {
+  const { htm, htu, ath, iat = 0, jti } = payload;
+  const isFresh = Math.abs(now().getTime() / 1000 - iat) <= proofWindowSeconds;
+  const isHere = typeof htu === 'string' && withoutQuery(htu) !== undefined && withoutQuery(htu) === withoutQuery(url);
+  const isToken = ath === createHash('sha256').update(token).digest('base64url');
+  return isFresh && isHere && isToken && htm === method && typeof jti === 'string' && jti.length <= 256;
+}
+
+function withoutQuery(url: string): string | undefined {
+  const address = URL.parse(url);
+  return address === null ? undefined : `${address.origin}${address.pathname}`;
+}
+
+function refused(detail: string, error?: string, scheme = 'Bearer'): Problem {
+  const said = error ? ` error="${error}", error_description="${detail.replaceAll('"', "'")}"` : ' realm="latchkey"';
+  const headers = { 'WWW-Authenticate': `${scheme}${said}` };
+  return new Problem(401, error ?? 'unauthenticated', { title: 'Not authenticated', detail, headers });
+}

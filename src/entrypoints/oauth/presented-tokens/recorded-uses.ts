@@ -1,0 +1,62 @@
+import type { Context, Middleware } from 'koa';
+import { type AccessRecords, credentialName, type Use } from '../../../domain/access-records/index.ts';
+import { requestOrigin } from '../../../platform/http/index.ts';
+import { routes } from '../endpoints.ts';
+import { currentUnit } from '../unit-of-work/index.ts';
+
+type Token = { clientId?: string; accountId?: string; jti?: string };
+type Entities = Partial<Record<'AccessToken' | 'ClientCredentials' | 'RefreshToken', Token>>;
+
+const uses: Readonly<Record<string, (ctx: Context) => Use | undefined>> = {
+  [routes.introspection]: introspected,
+  [routes.userinfo]: shown,
+  [routes.token]: exchanged,
+};
+
+/** Records what introspection and userinfo answered about which token, and which key was exchanged; inside the unit of work, outside the provider. */
+export function recordUses(records: AccessRecords): Middleware {
+  return async (ctx, next) => {
+    await next();
+    const useOf = Object.hasOwn(uses, ctx.path) && ctx.method !== 'OPTIONS' ? uses[ctx.path] : undefined;
+    // What fails for want of the database tells nothing of the token.
+    const use = ctx.status < 500 ? useOf?.(ctx) : undefined;
+    if (use) records.record(use);
+  };
+}
+
+function introspected(ctx: Context): Use {
+  return { kind: 'introspection', outcome: toldOf(ctx), caller: ctx.oidc?.client?.clientId, ...about(ctx) };
+}
+
+function toldOf(ctx: Context): Use['outcome'] {
+  if (ctx.status !== 200) return 'refused';
+  return (ctx.body as { active?: boolean }).active ? 'active' : 'inactive';
+}
+
+function shown(ctx: Context): Use {
+  return { kind: 'userinfo', outcome: ctx.status === 200 ? 'active' : 'refused', ...about(ctx) };
+}
+
+/** Of what is no key of ours, only where it came from is known. */
+function exchanged(ctx: Context): Use | undefined {
+  const { presentedKey, origin } = currentUnit();
+  if (!presentedKey) return undefined;
+  const { found } = presentedKey;
+  const { address, request_id } = origin;
+  const use = { kind: 'exchange' as const, outcome: ctx.status === 200 ? ('active' as const) : ('refused' as const) };
+  if ('code' in found) return { ...use, address, request_id };
+  const { id, owner } = found;
+  const whose = owner.kind === 'user' ? { user_id: owner.id } : { client_id: owner.name };
+  return { ...use, credential: id, ...whose, address, request_id };
+}
+
+/** Of what is none of our tokens, only where it came from is known. */
+function about(ctx: Context): Pick<Use, 'credential' | 'client_id' | 'user_id' | 'address' | 'request_id'> {
+  const entities: Entities = ctx.oidc?.entities ?? {};
+  const token = entities.AccessToken ?? entities.ClientCredentials ?? entities.RefreshToken;
+  const { address, request_id } = requestOrigin(ctx);
+  if (!token) return { address, request_id };
+  const { structured } = currentUnit();
+  const credential = structured?.jti ?? (token.jti === undefined ? undefined : credentialName(token.jti));
+  return { credential, client_id: token.clientId, user_id: token.accountId, address, request_id };
+}

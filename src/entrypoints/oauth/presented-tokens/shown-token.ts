@@ -1,0 +1,38 @@
+import { type Bearer, type BearerDeps, bearerIn, findToken, isAlive, isProven } from './bearer.ts';
+import type { AccessTokenRecord } from '../store/index.ts';
+
+/** An access token that an API was shown, with what it knows of the request that brought it. */
+export type ShownToken = {
+  token: string;
+  method?: string | undefined;
+  /** Of the API, as the client called it. */
+  url?: string | undefined;
+  /** The DPoP proof that came with it. */
+  proof?: string | undefined;
+  /** SHA-256 of the client's certificate, base64url (RFC 8705 §3.1). */
+  certificate_thumbprint?: string | undefined;
+};
+
+export type TokenVerdict =
+  | { code: 'valid'; bearer: Bearer; audience: string | null; expires_at: Date }
+  | { code: 'unknown' | 'expired' | 'owner_disabled' | 'proof_required' | 'invalid_proof' | 'certificate_mismatch' };
+
+/** Judges an access token on behalf of an API: whether it stands, and whether its sender may send it. One read. */
+export async function judgeToken(deps: BearerDeps, shown: ShownToken): Promise<TokenVerdict> {
+  const record = await findToken(deps, shown.token);
+  if (!record) return { code: 'unknown' };
+  if (!isAlive(record, deps.now())) return { code: record.expires_at > deps.now() ? 'owner_disabled' : 'expired' };
+  const objection = await senderObjection(deps, shown, record);
+  if (objection) return { code: objection };
+  return { code: 'valid', bearer: bearerIn(record), audience: record.audience, expires_at: record.expires_at };
+}
+
+async function senderObjection(deps: BearerDeps, shown: ShownToken, { payload }: AccessTokenRecord) {
+  const { jkt, 'x5t#S256': certificate } = payload;
+  if (certificate !== undefined && certificate !== shown.certificate_thumbprint) return 'certificate_mismatch' as const;
+  const { token, method, url, proof } = shown;
+  // RFC 9449 §7.1: a proof proves nothing of a token that is bound to no key.
+  if (typeof jkt !== 'string') return proof === undefined ? undefined : ('invalid_proof' as const);
+  if (method === undefined || url === undefined || proof === undefined) return 'proof_required' as const;
+  return (await isProven(deps, { method, url, proof, token, jkt })) ? undefined : ('invalid_proof' as const);
+}

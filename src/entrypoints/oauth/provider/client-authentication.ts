@@ -1,0 +1,196 @@
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import Provider, { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Refusals } from '../../../domain/audit/index.ts';
+import { isSecretMethod, matchesSecret, type SecretGuesses } from '../../../domain/clients/index.ts';
+import type { Digest } from '../../../platform/crypto/index.ts';
+import { anonymous } from '../../../platform/http/index.ts';
+import type { MutualTlsDeps } from './mutual-tls.ts';
+import {
+  type ClientRecord,
+  findClientRecord,
+  isFirstUse,
+  readClientRecord,
+  type StoreDeps,
+} from '../store/index.ts';
+import { currentUnit } from '../unit-of-work/index.ts';
+
+export type SecretDeps = StoreDeps & { secretGuesses: SecretGuesses; refusals: Refusals };
+
+/** Ways of client authentication; symmetric JWTs would need the secret itself, of which only a digest is stored. */
+export const clientAuthMethods = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
+  'none',
+] as const;
+
+/** Those that work here: mutual TLS needs to be told of certificates. */
+export function usableAuthMethods({ clientCertificates: { header, authorities } }: MutualTlsDeps) {
+  return clientAuthMethods.filter((method) => {
+    if (method === 'tls_client_auth') return header !== undefined && authorities.length > 0;
+    return method !== 'self_signed_tls_client_auth' || header !== undefined;
+  });
+}
+
+/** What to do where a client would sign assertions with its secret. */
+export const insteadOfSecretJwt =
+  'Latchkey stores only a digest of a secret and cannot verify what is signed with it. Register private_key_jwt with a public key, or send the secret by client_secret_basic';
+
+/**
+ * Secrets are compared as keyed digests, and any live one counts. It may be sent by `client_secret_basic` or
+ * `client_secret_post`, whichever of the two is registered: client libraries try both, and both carry the same secret.
+ */
+export function compareSecretsAsDigests(provider: Provider, deps: SecretDeps): void {
+  const { prototype } = provider.Client as unknown as {
+    prototype: { compareClientSecret: (this: Client, presented: string) => Promise<boolean> };
+  };
+  prototype.compareClientSecret = function compareClientSecret(presented) {
+    return isSecretOf(deps, this.clientId, presented);
+  };
+}
+
+/**
+ * Whether this is a live secret of the client. Wrong ones are counted and recorded.
+ *
+ * @throws an `invalid_client` with status 429 after too many wrong ones, also for the right one
+ */
+async function isSecretOf(deps: SecretDeps, client_id: string, presented: string): Promise<boolean> {
+  const { origin } = currentUnit();
+  const attempt = { client_id, address: origin.address ?? '' };
+  const target = { kind: 'client', id: client_id };
+  const refuse = (reason: string) =>
+    deps.refusals.record({ actor: anonymous(origin), action: 'client.refused', target, reason });
+  const waitSeconds = deps.secretGuesses.waitSeconds(attempt);
+  if (waitSeconds !== undefined) {
+    await refuse('too many wrong secrets');
+    throw tooManyGuesses(waitSeconds);
+  }
+  const isRight =
+    (await matches(deps, await findClientRecord(deps, client_id), presented)) ||
+    // A secret that another node has made just now is not remembered here yet.
+    (await matches(deps, await readClientRecord(deps, client_id), presented));
+  if (!isRight) {
+    await deps.secretGuesses.countWrong(attempt);
+    await refuse('wrong secret');
+  }
+  return isRight;
+}
+
+/**
+ * Says in a refusal what would have to be done otherwise, where that tells nobody anything about a client: to a caller that signs
+ * assertions with a secret, and to one that knows a secret of a client that is registered with another method.
+ */
+export function explainRefusedClients(deps: SecretDeps) {
+  return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    await next();
+    const { error } = (ctx.body ?? {}) as { error?: string };
+    if (ctx.status !== 401 || error !== 'invalid_client') return;
+    const error_description = await reasonOf(deps, ctx);
+    if (!error_description) return;
+    ctx.body = { error, error_description };
+    // Libraries that find a challenge read no body.
+    const challenge = ctx.response.get('WWW-Authenticate');
+    if (challenge)
+      ctx.set(
+        'WWW-Authenticate',
+        challenge.replace(/error_description="[^"]*"/, `error_description="${error_description}"`),
+      );
+  };
+}
+
+async function reasonOf(deps: SecretDeps, { oidc, headers }: KoaContextWithOIDC): Promise<string | undefined> {
+  const { client_assertion, client_secret } = oidc.params ?? {};
+  if (isSignedWithSecret(client_assertion)) return `client_secret_jwt is not supported: ${insteadOfSecretJwt}`;
+  const { client } = oidc;
+  if (!client || isSecretMethod(client.clientAuthMethod)) return undefined;
+  const presented = typeof client_secret === 'string' ? client_secret : basicSecret(headers.authorization);
+  const isRight = presented !== undefined && (await isLeftoverSecret(deps, client.clientId, presented));
+  return isRight ? `this client is registered with ${client.clientAuthMethod}, not with a secret` : undefined;
+}
+
+/** Whether this is a live secret of a client that was registered with another method since. */
+async function isLeftoverSecret(deps: SecretDeps, client_id: string, presented: string): Promise<boolean> {
+  const record = await findClientRecord(deps, client_id);
+  const address = currentUnit().origin.address ?? '';
+  // Where a client has no secret, nothing is guessed and nothing counted.
+  if (!record?.secrets.length || deps.secretGuesses.waitSeconds({ client_id, address }) !== undefined) return false;
+  return isSecretOf(deps, client_id, presented);
+}
+
+function isSignedWithSecret(assertion: unknown): boolean {
+  try {
+    return typeof assertion === 'string' && decodeProtectedHeader(assertion).alg?.startsWith('HS') === true;
+  } catch {
+    // No JWT: the library has said so.
+    return false;
+  }
+}
+
+/** The secret in HTTP Basic (RFC 6749 §2.3.1), of a header that the library has found well-formed. */
+function basicSecret(authorization: string | undefined): string | undefined {
+  const [, encoded] = /^basic ([A-Za-z0-9+/=]+)$/i.exec(authorization ?? '') ?? [];
+  const [, secret] = /:(.*)$/s.exec(Buffer.from(encoded ?? '', 'base64').toString()) ?? [];
+  return secret && decodeURIComponent(secret.replaceAll('+', '%20'));
+}
+
+async function matches(
+  { keys, now }: SecretDeps,
+  record: ClientRecord | undefined,
+  presented: string,
+): Promise<boolean> {
+  const live = (record?.secrets ?? []).filter(({ expires_at }) => expires_at === null || new Date(expires_at) > now());
+  await keys.ensure(live.map(({ pepper_id }) => pepper_id));
+  return live.some((secret) =>
+    matchesSecret(keys, { ...secret, digest: Buffer.from(secret.digest, 'hex') as Digest }, presented),
+  );
+}
+
+function tooManyGuesses(waitSeconds: number): Error {
+  Provider.ctx?.set('Retry-After', String(waitSeconds));
+  const refusal = new errors.CustomOIDCProviderError('invalid_client', 'too many wrong secrets, wait and try again');
+  return Object.assign(refusal, { status: 429, statusCode: 429, expose: true });
+}
+
+/** One insert decides which of several uses of a `jti` was first; oidc-provider would look, then save. */
+export function useEachJtiOnce(provider: Provider, { db }: StoreDeps): void {
+  const model = provider.ReplayDetection as unknown as {
+    unique: (iss: string, jti: string, exp: number) => Promise<boolean>;
+  };
+  model.unique = async (iss, jti, exp) => {
+    if (await isFirstUse(db, iss, jti, exp)) return true;
+    // The library would blame the grant or the token; RFC 9449 §5 has a code for it.
+    if (isPresentedProof(jti)) throw new errors.InvalidDpopProof('DPoP proof was used before');
+    return false;
+  };
+}
+
+function isPresentedProof(jti: string): boolean {
+  try {
+    return decodeJwt(Provider.ctx?.get('DPoP') ?? '').jti === jti;
+  } catch {
+    // No proof came along, or garbage: then it is the `jti` of a client assertion.
+    return false;
+  }
+}
+
+const maxAssertionSeconds = 3600;
+const assertionTypes = new Set<unknown>([undefined, 'JWT', 'client-authentication+jwt']);
+
+/**
+ * What oidc-provider leaves open about a client assertion: it is meant for this server alone (else another server it was
+ * sent to could use it here first), made for this purpose (RFC 8725 §3.12), and its `jti` need not be kept for long
+ * (RFC 7523 §3).
+ *
+ * @throws InvalidClientAuth
+ */
+export function judgeAssertion({ now }: Pick<StoreDeps, 'now'>) {
+  return (ctx: KoaContextWithOIDC, { aud, exp }: Record<string, unknown>, { typ }: Record<string, unknown>): void => {
+    const ours: Set<unknown> = ctx.oidc.clientJwtAuthExpectedAudience();
+    if (![aud].flat().every((audience) => ours.has(audience))) throw new errors.InvalidClientAuth('foreign audience');
+    if (!assertionTypes.has(typ)) throw new errors.InvalidClientAuth('type of another JWT');
+    const isBounded = typeof exp === 'number' && exp <= now().getTime() / 1000 + maxAssertionSeconds;
+    if (!isBounded) throw new errors.InvalidClientAuth('expires too far in the future');
+  };
+}

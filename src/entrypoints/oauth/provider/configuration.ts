@@ -1,0 +1,225 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { Adapter, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
+import type { Jobs } from '../../../platform/jobs/index.ts';
+import type { Logger } from '../../../platform/logging/index.ts';
+import { defaultSigningAlg, type SigningAlg, type SigningKey, signingAlgs, stateOf } from '../../../domain/signing-keys/index.ts';
+import { type StatusIndexes, statusListsUri } from '../../../domain/status-lists/index.ts';
+import { claimsByScope, findAccount } from './claims.ts';
+import { acceptClaims } from './claims-parameter.ts';
+import { clientAuthMethods, judgeAssertion, type SecretDeps, usableAuthMethods } from './client-authentication.ts';
+import { isAllowedOrigin, ownClientMembers } from './cors.ts';
+import { type DevicePages, deviceFlow } from '../interactions/device-flow.ts';
+import { asProviderKey } from './direct-signing-key.ts';
+import { routes } from '../endpoints.ts';
+import type { TokenExchangeDeps } from '../token-endpoint/grants/token-exchange.ts';
+import { consentedGrant } from '../interactions/consented-grant.ts';
+import { prompts } from '../interactions/prompts.ts';
+import { withoutRefusedResources } from '../interactions/refused-resources.ts';
+import { type DefaultLifetimes, lifetimes } from './lifetimes.ts';
+import { type MutualTlsDeps, mutualTls } from './mutual-tls.ts';
+import { needsCodeChallenge } from './pkce.ts';
+import { endsWithSession, issuesRefreshToken, mayIntrospect, mayRevoke, revokesGrant } from './policies.ts';
+import { proofOfPossession } from './proof-of-possession.ts';
+import { identityScopes } from '../scopes/requested-scopes.ts';
+import { defaultResource, type ResourceDeps, resourceServerInfo, rotatesRefreshToken } from '../scopes/resources.ts';
+import { recordStructuredToken } from '../presented-tokens/structured-tokens.ts';
+import { tokenStore } from '../store/index.ts';
+
+/** Pages that oidc-provider asks for; the pages entrance renders them. */
+export type ProviderPages = DevicePages & {
+  renderError: (
+    ctx: KoaContextWithOIDC,
+    out: { error: string; error_description?: string | undefined },
+    error: Error,
+  ) => void;
+  renderSignOut: (ctx: KoaContextWithOIDC, form: string) => Promise<void>;
+  /** The end of signing out, or of staying signed in. */
+  renderSignedOut: (ctx: KoaContextWithOIDC) => Promise<void>;
+};
+
+export type ProviderDeps = SecretDeps &
+  ResourceDeps &
+  MutualTlsDeps &
+  TokenExchangeDeps & {
+    issuer: string;
+    jobs: Jobs;
+    lifetimes: DefaultLifetimes;
+    statusIndexes: StatusIndexes;
+    pages: ProviderPages;
+    fetch: NonNullable<Configuration['fetch']>;
+    log: Logger;
+  };
+
+const maxFetchedBytes = 64 * 1024;
+
+/** oidc-provider's configuration as a table of contents: each name lives in the file of its topic. */
+export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly SigningKey[]): Configuration {
+  const isHttps = deps.issuer.startsWith('https:');
+  return {
+    adapter: tokenStore(deps),
+    jwks: { keys: inSigningOrder(signingKeys, deps.now()) },
+    routes,
+    features: features(deps),
+    cookies: cookies(deps, isHttps),
+    ttl: lifetimes(deps.lifetimes),
+    scopes: identityScopes,
+    claims: claimsByScope,
+    // What ID tokens hold is a client's own setting (claims.ts).
+    conformIdTokenClaims: false,
+    findAccount: findAccount(deps),
+    loadExistingGrant: withoutRefusedResources(consentedGrant(deps)),
+    interactions: { policy: prompts(), url: (_ctx, { uid }) => `/interaction/${uid}` },
+    responseTypes: ['code'],
+    pkce: { required: needsCodeChallenge },
+    clientAuthMethods: usableAuthMethods(deps),
+    assertJwtClientAuthClaimsAndHeader: judgeAssertion(deps),
+    clientDefaults,
+    clientBasedCORS: isAllowedOrigin,
+    extraClientMetadata: { properties: [...ownClientMembers] },
+    subjectTypes: ['public'],
+    rotateRefreshToken: rotatesRefreshToken(deps),
+    issueRefreshToken: issuesRefreshToken,
+    expiresWithSession: endsWithSession,
+    revokeGrantPolicy: revokesGrant,
+    allowOmittingSingleRegisteredRedirectUri: false,
+    acceptQueryParamAccessTokens: false,
+    enabledJWA,
+    formats: { customizers: { jwt: recordStructuredToken(deps) } },
+    renderError: deps.pages.renderError,
+    discovery: { ...endpointAuthentication(deps), status_list_aggregation_endpoint: statusListsUri(deps.issuer) },
+    fetch: deps.fetch,
+    fetchResponseBodyLimits: { jwks_uri: maxFetchedBytes, sector_identifier_uri: maxFetchedBytes },
+    extraTokenClaims: async () => undefined,
+    clockTolerance: 15,
+  };
+}
+
+/** The part of the configuration that client metadata is judged by, for a provider that serves no request. */
+export function metadataRules(): Configuration {
+  return {
+    scopes: identityScopes,
+    claims: claimsByScope,
+    responseTypes: ['code'],
+    clientAuthMethods: [...clientAuthMethods],
+    clientDefaults,
+    enabledJWA,
+    jwks: { keys: throwawayKeys() },
+    adapter: () => ({}) as Adapter,
+    features: {
+      ...plainFeatures,
+      deviceFlow: on,
+      dPoP: on,
+      mTLS: {
+        ...{ enabled: true, certificateBoundAccessTokens: true, selfSignedTlsClientAuth: true, tlsClientAuth: true },
+        getCertificate: () => undefined,
+        certificateAuthorized: () => false,
+        certificateSubjectMatches: () => false,
+      },
+      resourceIndicators: { enabled: false },
+    },
+  };
+}
+
+function throwawayKeys(): JWK[] {
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pairs: Record<SigningAlg, { privateKey: KeyObject }> = {
+    ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    EdDSA: generateKeyPairSync('ed25519'),
+    RS256: rsa,
+    PS256: rsa,
+  };
+  return signingAlgs.map((alg) => {
+    const jwk = pairs[alg].privateKey.export({ format: 'jwk' });
+    return { ...jwk, alg, use: 'sig', kid: alg } as JWK;
+  });
+}
+
+/** For one algorithm oidc-provider signs with the first key it is given. */
+function inSigningOrder(keys: readonly SigningKey[], now: Date) {
+  const order = { active: 0, pending: 1, retiring: 2, retired: 3 };
+  const ranked = keys.map((key) => ({ key, rank: order[stateOf(key, keys, now)] }));
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ key }) => asProviderKey(key));
+}
+
+const clientDefaults = {
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code' as const],
+  token_endpoint_auth_method: 'client_secret_basic' as const,
+  id_token_signed_response_alg: defaultSigningAlg,
+  authorization_signed_response_alg: defaultSigningAlg,
+};
+
+// Plain text, and nothing symmetric: only digests of secrets are stored.
+const clientSignatureAlgs = [...signingAlgs, 'Ed25519' as const];
+const enabledJWA = {
+  authorizationSigningAlgValues: [...signingAlgs],
+  clientAuthSigningAlgValues: clientSignatureAlgs,
+  dPoPSigningAlgValues: [...clientSignatureAlgs, 'ES384' as const],
+  requestObjectSigningAlgValues: clientSignatureAlgs,
+  idTokenSigningAlgValues: [...signingAlgs],
+  userinfoSigningAlgValues: [...signingAlgs],
+};
+
+const on = { enabled: true };
+
+/** Features without anything to decide. */
+const plainFeatures = {
+  backchannelLogout: on,
+  clientCredentials: on,
+  devInteractions: { enabled: false },
+  // Signed response modes (JARM), signed requests (RFC 9101), pushed ones (RFC 9126).
+  jwtResponseModes: on,
+  requestObjects: on,
+  pushedAuthorizationRequests: on,
+};
+
+/** RFC 8414 §2: left out, revocation would mean client_secret_basic only. */
+function endpointAuthentication(deps: ProviderDeps) {
+  const [methods, algs] = [usableAuthMethods(deps), clientSignatureAlgs];
+  return {
+    introspection_endpoint_auth_methods_supported: methods,
+    introspection_endpoint_auth_signing_alg_values_supported: algs,
+    revocation_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_signing_alg_values_supported: algs,
+  };
+}
+
+function features(deps: ProviderDeps): Configuration['features'] {
+  return {
+    ...plainFeatures,
+    deviceFlow: deviceFlow(deps.pages),
+    externalSigningSupport: { enabled: true, ack: 'experimental-01' },
+    dPoP: proofOfPossession(deps),
+    mTLS: mutualTls(deps),
+    claimsParameter: { enabled: true, assertClaimsParameter: acceptClaims },
+    introspection: { enabled: true, allowedPolicy: mayIntrospect(deps) },
+    revocation: { enabled: true, allowedPolicy: mayRevoke },
+    userinfo: { enabled: true },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: deps.pages.renderSignOut,
+      postLogoutSuccessSource: deps.pages.renderSignedOut,
+    },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: resourceServerInfo(deps),
+      defaultResource: defaultResource(deps),
+      useGrantedResource: async () => true,
+    },
+  };
+}
+
+function cookies({ keys }: ProviderDeps, secure: boolean): Configuration['cookies'] {
+  const options = { httpOnly: true, sameSite: 'lax' as const, signed: true, secure, path: '/' };
+  return {
+    keys: keys.all('cookie').map(({ key }) => key.toString('base64url')),
+    // `__Host-` keeps other hosts of the domain from planting one (RFC 6265bis §4.1.3.2).
+    names: {
+      session: `${secure ? '__Host-' : ''}latchkey_session`,
+      interaction: 'latchkey_interaction',
+      resume: 'latchkey_resume',
+    },
+    long: options,
+    short: { ...options, path: undefined },
+  };
+}

@@ -1,0 +1,30 @@
+import { decodeProtectedHeader } from 'jose';
+import type Provider from 'oidc-provider';
+import { signingAlgs } from '../../../domain/signing-keys/index.ts';
+
+type HintedClient = { clientId: string; idTokenSignedResponseAlg: string };
+type IdTokenModel = { validate: (jwt: string, client: HintedClient) => Promise<unknown> };
+
+/**
+ * Lets an ID token remain a valid `id_token_hint` after its client was registered with another signature algorithm: otherwise
+ * nobody who signed in before that change could sign out at the client (OpenID Connect RP-Initiated Logout §2). Only the
+ * installation's own algorithms count, each with its own keys.
+ */
+export function acceptHintsOfEveryAlgorithm(provider: Provider): void {
+  const model = provider.IdToken as unknown as IdTokenModel;
+  const validate = model.validate.bind(model);
+  model.validate = (jwt, client) => {
+    const { clientId, idTokenSignedResponseAlg } = client;
+    return validate(jwt, { clientId, idTokenSignedResponseAlg: ownAlgOf(jwt) ?? idTokenSignedResponseAlg });
+  };
+}
+
+function ownAlgOf(jwt: string): string | undefined {
+  try {
+    const { alg } = decodeProtectedHeader(jwt);
+    return signingAlgs.find((own) => own === alg);
+  } catch {
+    // The library refuses what is no JWT.
+    return undefined;
+  }
+}

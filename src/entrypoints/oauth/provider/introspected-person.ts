@@ -1,0 +1,29 @@
+import type { Middleware } from 'koa';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { findPerson } from './claims.ts';
+import type { StoreDeps } from '../store/index.ts';
+
+/**
+ * Names the person of an introspected token (`username`, RFC 7662 §2.2), as `preferred_username` does elsewhere. An API may
+ * know who calls it; a client that asks about its own token is told what it was allowed to know.
+ */
+export function nameIntrospectedPerson(deps: Pick<StoreDeps, 'reader'>): Middleware {
+  return async (ctx, next) => {
+    await next();
+    const { oidc } = ctx as unknown as KoaContextWithOIDC;
+    const answer = ctx.body as { active?: boolean; sub?: string } | null;
+    if (oidc?.route !== 'introspection' || !answer?.active || !answer.sub || !mayKnow(oidc)) return;
+    const person = await findPerson(deps, answer.sub);
+    if (person) ctx.body = { ...answer, username: person.username };
+  };
+}
+
+function mayKnow({ client, entities }: KoaContextWithOIDC['oidc']): boolean {
+  const token = entities.AccessToken ?? entities.RefreshToken;
+  if (token?.clientId !== client?.clientId) return true;
+  const { Grant: grant } = entities;
+  return (
+    grant !== undefined &&
+    (grant.getOIDCScope().split(' ').includes('profile') || grant.getOIDCClaims().includes('preferred_username'))
+  );
+}

@@ -1,0 +1,109 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Context } from 'koa';
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import { invalid } from '../../../platform/http/index.ts';
+
+/** How client certificates reach us, and who may have issued them. */
+export type MutualTlsDeps = {
+  clientCertificates: {
+    /** The header in which the trusted proxy gives the client's certificate; undefined: mutual TLS is off. */
+    header: string | undefined;
+    authorities: readonly X509Certificate[];
+    now: () => Date;
+  };
+};
+
+const pemBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/**
+ * The client certificates of an installation's settings.
+ *
+ * @throws Problem `invalid`: the file of authorities cannot be read, or holds no certificate
+ */
+export function clientCertificates(
+  { header, caFile }: { header: string | undefined; caFile: string | undefined },
+  now: () => Date,
+): MutualTlsDeps['clientCertificates'] {
+  if (!caFile) return { header, authorities: [], now };
+  try {
+    const blocks = readFileSync(caFile, 'utf8').match(pemBlock) ?? [];
+    if (blocks.length === 0) throw new Error('it holds no certificate');
+    return { header, authorities: blocks.map((block) => new X509Certificate(block)), now };
+  } catch (error) {
+    throw invalid('', `LATCHKEY_CLIENT_CA_FILE: ${error instanceof Error ? error.message : error}.`);
+  }
+}
+
+type MutualTls = NonNullable<NonNullable<Configuration['features']>['mTLS']>;
+
+const seen = new WeakMap<object, X509Certificate | undefined>();
+
+/**
+ * Mutual TLS (RFC 8705): a proxy ends the connection and hands the certificate over in a header, as RFC 9440 says or as
+ * percent-encoded PEM (nginx: `$ssl_client_escaped_cert`). That the client has its key is the proxy's to check; who issued
+ * it, and to whom, is checked here.
+ */
+export function mutualTls({ clientCertificates }: MutualTlsDeps): MutualTls {
+  const { header, authorities, now } = clientCertificates;
+  const isOn = header !== undefined;
+  return {
+    enabled: isOn,
+    certificateBoundAccessTokens: isOn,
+    selfSignedTlsClientAuth: isOn,
+    tlsClientAuth: isOn && authorities.length > 0,
+    getCertificate: (ctx) => certificateOf(ctx, header),
+    certificateAuthorized: (ctx) => {
+      const certificate = certificateOf(ctx, header);
+      return certificate !== undefined && isIssuedBy(certificate, authorities, now());
+    },
+    certificateSubjectMatches: (ctx, property, expected) => {
+      const certificate = certificateOf(ctx, header);
+      return certificate !== undefined && namesOf(certificate, property).includes(expected);
+    },
+  };
+}
+
+/** What an access token bound to the client's certificate holds (RFC 8705 §3.1); undefined without a certificate. */
+export function certificateThumbprint({ clientCertificates }: MutualTlsDeps, ctx: Context): string | undefined {
+  const { header } = clientCertificates;
+  const raw = header === undefined ? undefined : certificateOf(ctx, header)?.raw;
+  return raw && createHash('sha256').update(raw).digest('base64url');
+}
+
+function certificateOf(ctx: Context | KoaContextWithOIDC, header = ''): X509Certificate | undefined {
+  if (!seen.has(ctx)) seen.set(ctx, parseCertificate(ctx.get(header)));
+  return seen.get(ctx);
+}
+
+function parseCertificate(text: string): X509Certificate | undefined {
+  const structured = /^:([A-Za-z0-9+/=]+):$/.exec(text)?.[1];
+  try {
+    if (structured) return new X509Certificate(Buffer.from(structured, 'base64'));
+    return text ? new X509Certificate(decodeURIComponent(text)) : undefined;
+  } catch {
+    // Not a certificate: the client is answered as one that sent none.
+    return undefined;
+  }
+}
+
+function isIssuedBy(certificate: X509Certificate, authorities: readonly X509Certificate[], now: Date): boolean {
+  const isCurrent = certificate.validFromDate <= now && now < certificate.validToDate;
+  return (
+    isCurrent && authorities.some((issuer) => certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey))
+  );
+}
+
+const alternativeKinds: Record<string, string> = {
+  tls_client_auth_san_dns: 'DNS',
+  tls_client_auth_san_ip: 'IP Address',
+  tls_client_auth_san_email: 'email',
+  tls_client_auth_san_uri: 'URI',
+};
+
+/** What a certificate calls its subject, in the form of the registered member (RFC 8705 §2.1.2; RFC 4514 for the name). */
+function namesOf({ subject, subjectAltName = '' }: X509Certificate, property: string): string[] {
+  if (property === 'tls_client_auth_subject_dn') return [subject.split('\n').reverse().join(',')];
+  const prefix = `${alternativeKinds[property]}:`;
+  return subjectAltName.split(', ').flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
+}

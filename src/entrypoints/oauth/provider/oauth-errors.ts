@@ -1,0 +1,62 @@
+import type { Context, Middleware, Next } from 'koa';
+import { isOutage } from '../../../platform/database/index.ts';
+import { Problem, unavailable, withdrawAnswer } from '../../../platform/http/index.ts';
+
+const forBrowsers = /^\/oauth\/(authorize|logout)(\/|$)/;
+
+/**
+ * On the OAuth endpoints refusals from the edge get the RFC 6749 §5.2 shape, and answers of oidc-provider's that the RFC
+ * words otherwise are put right. Endpoints for programs answer them in JSON, whatever `Accept` says: some HTTP clients
+ * prefer HTML unasked.
+ */
+export const oauthErrors: Middleware = async (ctx: Context, next: Next) => {
+  if (!ctx.path.startsWith('/oauth/')) return next();
+  if (!forBrowsers.test(ctx.path)) ctx.request.headers.accept = 'application/json';
+  try {
+    await next();
+  } catch (error) {
+    const problem = isOutage(error) ? unavailable() : error;
+    if (!(problem instanceof Problem) || ctx.accepts('json', 'html') === 'html') throw error;
+    ctx.status = problem.status;
+    if (problem.status >= 500) withdrawAnswer(ctx);
+    ctx.set({ ...problem.options.headers, 'Cache-Control': 'no-store' });
+    ctx.body = { error: errorCode(problem), error_description: inPrintableAscii(problem.message) };
+  }
+  useStandardCodes(ctx);
+  return undefined;
+};
+
+function errorCode({ status }: Problem): string {
+  if (status === 503 || status === 429) return 'temporarily_unavailable';
+  return status >= 500 ? 'server_error' : 'invalid_request';
+}
+
+/** All that RFC 6749 §5.2 lets stand in a description. */
+export function inPrintableAscii(text: string): string {
+  return text.replaceAll(/["\\]/g, "'").replaceAll(/[^\u0020-\u007e]/g, '?');
+}
+
+const standardCodes: Readonly<Record<string, { status: number; error: string }>> = {
+  'requested grant type is not allowed for this client': { status: 400, error: 'unauthorized_client' },
+  'no client authentication mechanism provided': { status: 401, error: 'invalid_client' },
+};
+
+/** Where the library says `invalid_request` and RFC 6749 §5.2 something else. A 401 names a scheme (RFC 9110 §15.5.2). */
+function useStandardCodes(ctx: Context): void {
+  const body = ctx.body as { error?: string; error_description?: string } | null;
+  const standard = body?.error === 'invalid_request' ? standardCodes[body.error_description ?? ''] : undefined;
+  if (standard) {
+    ctx.status = standard.status;
+    ctx.body = { ...body, error: standard.error };
+  }
+  if (ctx.status === 401 && !ctx.response.get('WWW-Authenticate')) {
+    // Libraries that find a challenge read no body: the challenge says what the body does.
+    const { error } = (ctx.body ?? {}) as { error?: string };
+    // Not `ctx.origin`: Koa answers with the request's Origin header there. Scheme and host are the issuer's (`pinHost`).
+    const realm = `${ctx.protocol}://${ctx.host}`;
+    ctx.set('WWW-Authenticate', `Basic realm="${realm}"${error ? `, error="${error}"` : ''}`);
+  }
+  if (ctx.status === 503) ctx.set('Retry-After', '2');
+  // Nothing is not text: oidc-client-ts refuses an answer to a revocation (RFC 7009 §2.2) that says it were.
+  if (ctx.body === '') ctx.remove('Content-Type');
+}

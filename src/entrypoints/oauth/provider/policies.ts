@@ -1,0 +1,54 @@
+import {
+  type AccessToken,
+  type Client,
+  type ClientCredentials,
+  errors,
+  type KoaContextWithOIDC,
+  type RefreshToken,
+} from 'oidc-provider';
+import { type ClientDeps, findClientRecord } from '../store/index.ts';
+
+type Token = AccessToken | ClientCredentials | RefreshToken;
+
+/** RFC 7662 §4: only whose token it is, or for whom it is meant, may look inside; refresh tokens are nobody else's business. */
+export function mayIntrospect(deps: ClientDeps) {
+  return async (_ctx: KoaContextWithOIDC, client: Client, token: Token): Promise<boolean> => {
+    if (token.clientId === client.clientId) return true;
+    if (token.kind === 'RefreshToken' || client.clientAuthMethod === 'none' || !('aud' in token) || !token.aud)
+      return false;
+    const record = await findClientRecord(deps, client.clientId);
+    const audiences = [token.aud].flat();
+    return (
+      audiences.includes(client.clientId) ||
+      (record?.introspects ?? []).some((identifier) => audiences.includes(identifier))
+    );
+  };
+}
+
+/** RFC 7009 §2.1: only the client it was issued to. */
+export async function mayRevoke(_ctx: KoaContextWithOIDC, client: Client, token: Token): Promise<boolean> {
+  if (token.clientId !== client.clientId) throw new errors.InvalidRequest('this token was not issued to this client');
+  return true;
+}
+
+/** Revoking a token ends that token, a refresh token its family; only signing out ends the grant. */
+export function revokesGrant(ctx: KoaContextWithOIDC): boolean {
+  return ctx.oidc.route !== 'revocation';
+}
+
+/** MCP and other clients name `refresh_token` in their grant types and never ask for offline_access. */
+export async function issuesRefreshToken(_ctx: KoaContextWithOIDC, client: Client): Promise<boolean> {
+  return client.grantTypeAllowed('refresh_token');
+}
+
+/**
+ * Web and single-page clients end with the browser session unless offline_access was granted; native ones and devices, whose
+ * person only passed by with that browser, outlive it.
+ */
+export async function endsWithSession(
+  ctx: KoaContextWithOIDC,
+  source: { kind?: string; scopes: Set<string> },
+): Promise<boolean> {
+  const isElsewhere = source.kind === 'DeviceCode' || ctx.oidc.client?.applicationType === 'native';
+  return !isElsewhere && !source.scopes.has('offline_access');
+}

@@ -1,0 +1,12 @@
+import type { Configuration } from 'oidc-provider';
+import type { ServerKeys } from '../../../platform/keys/index.ts';
+
+type DPoP = NonNullable<NonNullable<Configuration['features']>['dPoP']>;
+
+/**
+ * DPoP (RFC 9449). A proof must be fresh by its time, or carry a nonce of ours, which every node computes from the same
+ * secret; each `jti` is used once (`useEachJtiOnce`).
+ */
+export function proofOfPossession({ keys }: { keys: ServerKeys }): DPoP {
+  return { enabled: true, nonceSecret: keys.current('dpop-nonce').key, requireNonce: () => false, allowReplay: false };
+}

@@ -1,0 +1,44 @@
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { scopesIn } from './request-bounds.ts';
+import type { ClientRecord } from '../store/index.ts';
+import { tokenExchange } from '../provider/urns.ts';
+
+/** OpenID Connect's own scopes; every other belongs to a resource server. */
+export const identityScopes = ['openid', 'offline_access', 'profile', 'email', 'groups'];
+
+/** The scopes of a request; where it names none, those that its code or token was granted. */
+export function requestedScopes(ctx: KoaContextWithOIDC): string[] {
+  const { AuthorizationCode, DeviceCode, RefreshToken } = ctx.oidc.entities;
+  const asked = ctx.oidc.params?.scope ?? (AuthorizationCode ?? DeviceCode ?? RefreshToken)?.scope;
+  return typeof asked === 'string' ? scopesIn(asked) : [];
+}
+
+export function setScope(ctx: KoaContextWithOIDC, scopes: readonly string[]): void {
+  if (ctx.oidc.params) ctx.oidc.params.scope = scopes.join(' ');
+}
+
+/** The resources that a request names, as one or several. */
+export function requestedResources(ctx: KoaContextWithOIDC): string[] {
+  return [ctx.oidc.params?.resource ?? []].flat().map(String);
+}
+
+/** Where a request names its scopes itself; a code or refresh token brings those that were granted. */
+export function isFirstRequest(ctx: KoaContextWithOIDC): boolean {
+  return ctx.oidc.route !== 'token' || isForItself(ctx);
+}
+
+/** A client asking for itself, or whoever has a key; no person signs in, so OpenID Connect's scopes mean nothing. */
+export function isForItself(ctx: KoaContextWithOIDC): boolean {
+  return ctx.oidc.params?.grant_type === 'client_credentials' || isExchange(ctx);
+}
+
+export function isExchange(ctx: KoaContextWithOIDC): boolean {
+  return ctx.oidc.params?.grant_type === tokenExchange;
+}
+
+/** On behalf of people a client has `resources`; for itself `service_permissions`, which default to them for pure services. */
+export function entitlementsOf(ctx: KoaContextWithOIDC, record: ClientRecord): Record<string, string[]> {
+  if (!isForItself(ctx)) return record.resources;
+  const isEmpty = Object.keys(record.service_permissions).length === 0;
+  return isEmpty && record.type === 'service' ? record.resources : record.service_permissions;
+}

@@ -1,0 +1,50 @@
+import type { Middleware } from 'koa';
+import { form, replaceForm } from '../../../platform/http/index.ts';
+import type { ResourceServers } from '../../../domain/resource-servers/index.ts';
+import { routes } from '../endpoints.ts';
+
+const takesResource: ReadonlySet<string> = new Set([
+  routes.authorization,
+  routes.token,
+  routes.pushed_authorization_request,
+  routes.device_authorization,
+]);
+
+/**
+ * Lets the provider see the registered identifier where a request spells a `resource` in another way, so that codes, grants and
+ * tokens name that one alone. A service that asks for itself may say `audience` for it, as other servers have it.
+ */
+export function resolveResourceSpelling({ resourceServers }: { resourceServers: ResourceServers }): Middleware {
+  return async (ctx, next) => {
+    if (!takesResource.has(ctx.path)) return next();
+    const parameters = ctx.method === 'POST' ? form(ctx) : new URLSearchParams(ctx.querystring);
+    const [resources, audiences] = [parameters.getAll('resource'), parameters.getAll('audience')];
+    if (resources.length + audiences.length === 0) return next();
+    const registered = await registeredIdentifiers(resourceServers, [...resources, ...audiences]);
+    const [named, others] = [registered.slice(0, resources.length), registered.slice(resources.length)];
+    const isForItself = ctx.path === routes.token && parameters.get('grant_type') === 'client_credentials';
+    if (isForItself) named.push(...new Set(others.filter((identifier) => !named.includes(identifier))));
+    if (String([named, others]) === String([resources, audiences])) return next();
+    replaceAll(parameters, 'resource', named);
+    replaceAll(parameters, 'audience', others);
+    if (ctx.method === 'POST') replaceForm(ctx, parameters);
+    else ctx.querystring = parameters.toString();
+    return next();
+  };
+}
+
+function replaceAll(parameters: URLSearchParams, name: string, values: readonly string[]): void {
+  parameters.delete(name);
+  for (const value of values) parameters.append(name, value);
+}
+
+/** As far as they are known: the provider refuses the request for the first that is not. */
+async function registeredIdentifiers(resourceServers: ResourceServers, given: readonly string[]): Promise<string[]> {
+  const registered: string[] = [];
+  for (const identifier of given) {
+    const server = await resourceServers.find(identifier);
+    if (!server) break;
+    registered.push(server.identifier);
+  }
+  return [...registered, ...given.slice(registered.length)];
+}

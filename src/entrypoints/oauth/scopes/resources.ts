@@ -1,0 +1,202 @@
+import {
+  type Client,
+  errors,
+  type KoaContextWithOIDC,
+  type ResourceServer as ProviderResourceServer,
+} from 'oidc-provider';
+import type { ResourceServer } from '../../../domain/resource-servers/index.ts';
+import { mustBeWithinBounds } from './request-bounds.ts';
+import {
+  entitlementsOf,
+  identityScopes,
+  isFirstRequest,
+  isForItself,
+  requestedResources,
+  requestedScopes,
+  setScope,
+} from './requested-scopes.ts';
+import { declared, defaultScopes, offered, rightsAt, scopesFor } from './scopes-of-resource.ts';
+import {
+  type ClientDeps,
+  type ClientRecord,
+  findClientRecord,
+  type StoreDeps,
+  type TrustDeps,
+} from '../store/index.ts';
+
+export type ResourceDeps = ClientDeps &
+  TrustDeps &
+  Pick<StoreDeps, 'now'> & {
+    /** Permission patterns that the roles of a person or client give at a resource server. */
+    permissionsOf: (subject_id: string, resource: string) => Promise<string[]>;
+  };
+
+/**
+ * `getResourceServerInfo`: the resource server with exactly the scopes of it that this request gets: requested ones that this
+ * client, and where roles are required this person, is entitled to (DESIGN.md §7). oidc-provider itself would limit none of them.
+ *
+ * @throws InvalidTarget for an unknown one; InvalidScope when no scope of it is to be had, or a requested scope nowhere
+ */
+export function resourceServerInfo(deps: ResourceDeps) {
+  return async (ctx: KoaContextWithOIDC, identifier: string, client: Client): Promise<ProviderResourceServer> => {
+    mustBeWithinBounds(ctx);
+    const server = await known(deps, identifier);
+    const record = await findClientRecord(deps, client.clientId);
+    // Other spellings were resolved when the request came in, but for those in signed requests (RFC 9101).
+    if (!server || !record || server.identifier !== identifier) throw new errors.InvalidTarget();
+    demandProof(ctx, server);
+    if (isFirstRequest(ctx)) await refuseUnknownAlone(deps, ctx);
+    const scopes = scopesFor(ctx, server, await rightsAt(deps, ctx, server, record));
+    const isLast = requestedResources(ctx).at(-1) === identifier;
+    if (isLast && isFirstRequest(ctx)) await settleOtherScopes(deps, ctx, { record, given: scopes });
+    return {
+      scope: scopes.join(' '),
+      audience: identifier,
+      accessTokenFormat: server.access_token_format,
+      ...(server.access_token_ttl_seconds ? { accessTokenTTL: server.access_token_ttl_seconds } : {}),
+      jwt: { sign: { alg: (server.access_token_signing_alg ?? 'ES256') as 'ES256' } },
+    };
+  };
+}
+
+/**
+ * `defaultResource`: what a request without `resource` means. A code or refresh token for one resource server goes on with
+ * it; a client entitled to a single one means that one.
+ */
+export function defaultResource(deps: ResourceDeps) {
+  return async (
+    ctx: KoaContextWithOIDC,
+    client: Client,
+    oneOf?: readonly string[],
+  ): Promise<string | readonly string[]> => {
+    mustBeWithinBounds(ctx);
+    if (oneOf) return oneOf;
+    const record = await findClientRecord(deps, client.clientId);
+    const [only, ...others] = Object.keys((record && entitlementsOf(ctx, record)) ?? {});
+    const single = others.length === 0 ? only : undefined;
+    if (isForItself(ctx)) {
+      if (single) return single;
+      throw new errors.InvalidTarget('name the resource this token is for');
+    }
+    return record ? forPeople(deps, ctx, { record, single }) : [];
+  };
+}
+
+type Candidate = { record: ClientRecord; single: string | undefined };
+
+async function forPeople(
+  deps: ResourceDeps,
+  ctx: KoaContextWithOIDC,
+  { record, single }: Candidate,
+): Promise<string | readonly string[]> {
+  const scopes = await meaningfulScopes(deps, ctx, record);
+  const ofResources = scopes.filter((scope) => !identityScopes.includes(scope));
+  if (ofResources.length > 0 && single) return single;
+  if (ofResources.length > 0) throw belongsNowhere(ofResources);
+  if (ctx.oidc.route !== 'token') useIdentityScopes(ctx, scopes);
+  return [];
+}
+
+/**
+ * `rotateRefreshToken`: always. A refresh that narrows its scope to OpenID Connect's own still asks for a token for its resource
+ * server: it gets the default scopes of that, as far as they were granted.
+ */
+export function rotatesRefreshToken(deps: ResourceDeps) {
+  return async (ctx: KoaContextWithOIDC): Promise<boolean> => {
+    const { client, entities } = ctx.oidc;
+    const { RefreshToken } = entities;
+    const [identifier, ...others] = [ctx.oidc.params?.resource ?? RefreshToken?.resource ?? []].flat().map(String);
+    if (!client || !RefreshToken || !ctx.oidc.params?.scope || !identifier || others.length > 0) return true;
+    const server = await known(deps, identifier);
+    const record = await findClientRecord(deps, client.clientId);
+    if (!server || !record || requestedScopes(ctx).some(declared(server))) return true;
+    const { ofThese } = await rightsAt(deps, ctx, server, record);
+    const granted = defaultScopes(server, ofThese).filter((scope) => RefreshToken.scopes.has(scope));
+    setScope(ctx, [...requestedScopes(ctx), ...granted]);
+    return true;
+  };
+}
+
+/** A resource server may demand tokens that are bound to a key of the client (RFC 9449). @throws InvalidDpopProof */
+function demandProof(ctx: KoaContextWithOIDC, { dpop_required }: ResourceServer): void {
+  if (!dpop_required || ctx.oidc.route !== 'token' || ctx.get('DPoP')) return;
+  throw new errors.InvalidDpopProof('this resource server takes DPoP-bound access tokens only: send a DPoP proof');
+}
+
+async function known({ resourceServers }: ResourceDeps, identifier: string): Promise<ResourceServer | undefined> {
+  const server = await resourceServers.find(identifier);
+  return server?.enabled ? server : undefined;
+}
+
+/** Unknown scopes are ignored beside a known one; a request that names nothing else is a mistake. @throws InvalidScope */
+async function refuseUnknownAlone(deps: ResourceDeps, ctx: KoaContextWithOIDC): Promise<void> {
+  const requested = requestedScopes(ctx);
+  if (requested.length === 0 || requested.some((scope) => identityScopes.includes(scope))) return;
+  const judges = (await requestedServers(deps, ctx)).map(declared);
+  if (requested.some((scope) => judges.some((isDeclared) => isDeclared(scope)))) return;
+  throw new errors.InvalidScope('requested scope is not allowed', requested.join(' '));
+}
+
+async function requestedServers(deps: ResourceDeps, ctx: KoaContextWithOIDC): Promise<ResourceServer[]> {
+  const servers = await Promise.all(requestedResources(ctx).map((identifier) => known(deps, identifier)));
+  return servers.filter((server) => server !== undefined);
+}
+
+type Settled = { record: ClientRecord; given: readonly string[] };
+
+/**
+ * Judges the requested scopes that no requested resource server gives. A service is refused; in a request for a person those that
+ * mean nothing to this client are ignored (OpenID Connect Core §3.1.2.1), and so are those that only the person's roles withhold.
+ *
+ * @throws InvalidScope
+ */
+async function settleOtherScopes(
+  deps: ResourceDeps,
+  ctx: KoaContextWithOIDC,
+  { record, given }: Settled,
+): Promise<void> {
+  const elsewhere = Object.values(ctx.oidc.resourceServers ?? {}).flatMap(({ scopes }) => [...scopes]);
+  const had = new Set([...(isForItself(ctx) ? [] : identityScopes), ...given, ...elsewhere]);
+  const others = requestedScopes(ctx).filter((scope) => !had.has(scope));
+  if (others.length === 0) return;
+  if (isForItself(ctx)) throw new errors.InvalidScope('requested scope is not allowed', others.join(' '));
+  const servers = await requestedServers(deps, ctx);
+  const withheld = servers.map((server) => offered(server, record.resources[server.identifier]));
+  const open = others.filter((scope) => !withheld.some((isOffered) => isOffered(scope)));
+  const unentitled = open.filter((scope) => servers.some((server) => declared(server)(scope)));
+  if (unentitled.length > 0) throw new errors.InvalidScope('requested scope is not allowed', unentitled.join(' '));
+  const isKnown = await scopesKnownTo(deps, record);
+  const misplaced = open.filter(isKnown);
+  if (misplaced.length > 0) throw belongsNowhere(misplaced);
+  setScope(
+    ctx,
+    requestedScopes(ctx).filter((scope) => had.has(scope)),
+  );
+}
+
+/** Judges whether a scope is one of the resource servers that this client has to do with. */
+async function scopesKnownTo(deps: ResourceDeps, { resources }: ClientRecord): Promise<(scope: string) => boolean> {
+  const servers = await Promise.all(Object.keys(resources).map((identifier) => known(deps, identifier)));
+  const judges = servers.filter((server) => server !== undefined).map(declared);
+  return (scope) => judges.some((isDeclared) => isDeclared(scope));
+}
+
+/** What of a request's scopes means something to this client. */
+async function meaningfulScopes(deps: ResourceDeps, ctx: KoaContextWithOIDC, record: ClientRecord): Promise<string[]> {
+  const requested = requestedScopes(ctx);
+  if (requested.every((scope) => identityScopes.includes(scope))) return requested;
+  const isKnown = await scopesKnownTo(deps, record);
+  return requested.filter((scope) => identityScopes.includes(scope) || isKnown(scope));
+}
+
+function belongsNowhere(scopes: readonly string[]): Error {
+  return new errors.InvalidScope('requested scope belongs to no requested resource', scopes.join(' '));
+}
+
+/** A request without a scope is about who the person is. @throws InvalidScope: it names scopes, and none is known */
+function useIdentityScopes(ctx: KoaContextWithOIDC, scopes: readonly string[]): void {
+  const requested = requestedScopes(ctx);
+  if (scopes.length === 0 && requested.length > 0)
+    throw new errors.InvalidScope('requested scope is not allowed', requested.join(' '));
+  setScope(ctx, requested.length === 0 ? ['openid'] : scopes);
+}

@@ -1,0 +1,136 @@
+import { LRUCache } from 'lru-cache';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { intersection, PatternSet } from '../../../domain/access/index.ts';
+import type { KeyEntry } from '../../../domain/api-keys/index.ts';
+import type { ResourceServer } from '../../../domain/resource-servers/index.ts';
+import {
+  entitlementsOf,
+  identityScopes,
+  isExchange,
+  isFirstRequest,
+  isForItself,
+  requestedScopes,
+  setScope,
+} from './requested-scopes.ts';
+import type { ClientRecord } from '../store/index.ts';
+import { currentUnit } from '../unit-of-work/index.ts';
+
+/** What a request may have of a resource server. */
+export type Rights = {
+  mayHave: (scope: string) => boolean;
+  /** What of some permissions it may have; of a wildcard as much as is held. */
+  ofThese: (names: readonly string[]) => readonly string[];
+};
+
+type Permissions = { permissionsOf: (subject_id: string, resource: string) => Promise<string[]> };
+
+/** What the client, its key or its person may have of this resource server now. */
+export async function rightsAt(
+  deps: Permissions,
+  ctx: KoaContextWithOIDC,
+  server: ResourceServer,
+  record: ClientRecord,
+): Promise<Rights> {
+  const key = keyToExchange(ctx);
+  if (key) {
+    const held = [...key.permissionsAt(server.identifier)];
+    return { mayHave: offered(server, held), ofThese: (names) => intersection(held, names) };
+  }
+  const mayHave = await entitledScopes(deps, ctx, server, record);
+  return { mayHave, ofThese: (names) => names.filter(mayHave) };
+}
+
+/**
+ * The scopes of this resource server that a request gets: of those it names the ones it may have; where it names none of this
+ * server's (OpenID Connect's own aside), the server's default scopes. Naming one that it may not have never means the defaults.
+ *
+ * @throws InvalidScope: there is none, and a token for a server without a scope of it would only be misunderstood
+ */
+export function scopesFor(ctx: KoaContextWithOIDC, server: ResourceServer, { mayHave, ofThese }: Rights): string[] {
+  const named = requestedScopes(ctx).filter(declared(server));
+  if (named.length === 0 && isFirstRequest(ctx)) return addDefaultScopes(ctx, server, ofThese);
+  const scopes = named.filter(mayHave);
+  if (scopes.length > 0) return scopes;
+  throw new errors.InvalidScope(
+    named.length > 0 ? 'requested scope is not allowed' : `no scope of ${server.identifier} was granted`,
+    named.join(' '),
+  );
+}
+
+/** RFC 6749 §3.3: a request that names no scope of a server means its default ones. */
+function addDefaultScopes(ctx: KoaContextWithOIDC, server: ResourceServer, ofThese: Rights['ofThese']): string[] {
+  const scopes = isForItself(ctx) ? scopesForItself(server, ofThese) : defaultScopes(server, ofThese);
+  if (scopes.length === 0)
+    throw new errors.InvalidScope(`name a scope of ${server.identifier}: there is no default one to be had`, '');
+  setScope(ctx, [...requestedScopes(ctx), ...scopes]);
+  return [...scopes];
+}
+
+/** What a service or key gets that names nothing: the default scopes it may have, or else all that it was given for itself. */
+function scopesForItself(server: ResourceServer, ofThese: Rights['ofThese']): readonly string[] {
+  const marked = ofThese(namesOf(server.permissions.filter(({ is_default }) => is_default)));
+  return marked.length > 0 ? marked : ofThese(namesOf(server.permissions));
+}
+
+/** The default scopes of a server that a client may ask people for; where none is marked default, all that are not sensitive. */
+export function defaultScopes({ permissions }: ResourceServer, ofThese: Rights['ofThese']): readonly string[] {
+  const marked = permissions.filter(({ is_default }) => is_default);
+  const sensitive = namesOf(permissions.filter(({ is_sensitive }) => is_sensitive));
+  const harmless = namesOf(permissions).filter((name) => intersection(sensitive, [name]).length === 0);
+  return ofThese(marked.length > 0 ? namesOf(marked) : harmless);
+}
+
+const namesOf = (permissions: ResourceServer['permissions']) => permissions.map(({ name }) => name);
+
+/** The API key that is exchanged: it alone decides what its token may, its client nothing. */
+function keyToExchange(ctx: KoaContextWithOIDC): KeyEntry | undefined {
+  const { found } = currentUnit().presentedKey ?? {};
+  return isExchange(ctx) && found && !('code' in found) ? found : undefined;
+}
+
+async function entitledScopes(
+  { permissionsOf }: Permissions,
+  ctx: KoaContextWithOIDC,
+  server: ResourceServer,
+  record: ClientRecord,
+): Promise<(scope: string) => boolean> {
+  const direct = entitlementsOf(ctx, record)[server.identifier] ?? [];
+  const isOffered = offered(server, direct);
+  if (isForItself(ctx)) {
+    // A client's roles are only asked where what it was registered with does not suffice: most requests need no read.
+    const suffices = direct.length > 0 && requestedScopes(ctx).every(isOffered);
+    return suffices ? isOffered : offered(server, [...direct, ...(await permissionsOf(record.id, server.identifier))]);
+  }
+  const user_id = ctx.oidc.entities.Account?.accountId ?? ctx.oidc.session?.accountId;
+  const own = server.assignment_required && user_id ? await permissionsOf(user_id, server.identifier) : undefined;
+  const assigned = own && new PatternSet(own);
+  return (scope) => isOffered(scope) && (assigned === undefined || assigned.covers(scope));
+}
+
+/** Judges whether a scope is one of this resource server's that a client with these patterns may have. */
+export function offered(server: ResourceServer, patterns: string[] = []): (scope: string) => boolean {
+  const isDeclared = declared(server);
+  const held = new PatternSet(patterns);
+  return (scope) => held.covers(scope) && isDeclared(scope);
+}
+
+/** Judges whether a scope is one of this resource server's: declared by it, or a wildcard for some that are. */
+export function declared({ permissions }: ResourceServer): (scope: string) => boolean {
+  const known = judges.get(permissions);
+  if (known) return known;
+  const names = new PatternSet(permissions.map(({ name }) => name));
+  const answers = new LRUCache<string, boolean>({
+    max: remembered,
+    memoMethod: (scope) => !identityScopes.includes(scope) && (names.covers(scope) || names.hasWithin(scope)),
+  });
+  const judge = (scope: string) => scope.length <= longestScope && answers.memo(scope);
+  judges.set(permissions, judge);
+  return judge;
+}
+
+// A request is judged in several steps: each of its scopes is compared with those of a server once.
+const remembered = 256;
+// No permission is longer, so that what is remembered of requests is small.
+const longestScope = 256;
+// By the list that `ResourceServers` remembers: it goes with it.
+const judges = new WeakMap<ResourceServer['permissions'], (scope: string) => boolean>();

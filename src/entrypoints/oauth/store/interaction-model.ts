@@ -1,0 +1,81 @@
+import type { Insertable } from 'kysely';
+import type { Database } from '../../../../db/schema.ts';
+import { type Digest, digest, type SealedPlace } from '../../../platform/crypto/index.ts';
+import type { Trx } from '../../../platform/database/index.ts';
+import { currentUnit, LostRaceError } from '../unit-of-work/index.ts';
+import { type ModelStore, openPayload, type Payload, type StoreDeps, sealPayload } from './models.ts';
+import { type InteractionRecord, readInteraction } from './reads.ts';
+
+type Row = Insertable<Database['interactions']>;
+
+/** Interactions hold raw session ids and request parameters: the whole payload is sealed. */
+export function interactionStore({ reader, keys }: StoreDeps): ModelStore {
+  return {
+    find: async (id) => {
+      const key = digest(id);
+      const record = await remembered(key, () => reader.find<InteractionRecord>(readInteraction, key));
+      if (!record) return undefined;
+      const payload = openPayload(keys, placeOf(key), record.sealed) as Payload;
+      noteSignIn(payload.result);
+      return { ...payload, jti: id };
+    },
+    upsert: async (id, { jti: _, ...payload }) => {
+      const key = digest(id);
+      const known = await remembered(key, async () => undefined);
+      const sealed = sealPayload(keys, placeOf(key), payload as Payload);
+      const row = { digest: key, sealed, expires_at: new Date(Number(payload.exp) * 1000) };
+      if (!known) currentUnit().openRows.push('interaction');
+      currentUnit().operations.push((trx) => (known ? updateInteraction(trx, row) : insertInteraction(trx, row)));
+      return undefined;
+    },
+    destroy: async (id) => {
+      currentUnit().finishedInteractions += 1;
+      currentUnit().operations.push(async (trx) => {
+        const { numDeletedRows } = await trx
+          .deleteFrom('interactions')
+          .where('digest', '=', digest(id))
+          .executeTakeFirst();
+        // Submitted twice: only one of them may go on to a code.
+        if (numDeletedRows === 0n) throw alreadyFinished();
+      });
+      return undefined;
+    },
+  };
+}
+
+type SignIn = { accountId?: unknown; authenticated_at_ms?: unknown };
+
+/** What `finishSignIn` leaves for the request that resumes; a consent carries the sign-in before it along, and is none. */
+function noteSignIn(result: unknown): void {
+  const { login, consent } = (result ?? {}) as { login?: SignIn; consent?: unknown };
+  if (!consent && typeof login?.authenticated_at_ms === 'number')
+    currentUnit().authenticated = { user_id: String(login.accountId), at: new Date(login.authenticated_at_ms) };
+}
+
+function remembered(key: Digest, read: () => Promise<InteractionRecord | undefined>) {
+  return currentUnit().remember(`interaction:${key.toString('hex')}`, read);
+}
+
+async function insertInteraction(trx: Trx, row: Row): Promise<void> {
+  const { digest: _, ...changed } = row;
+  await trx
+    .insertInto('interactions')
+    .values(row)
+    .onConflict((conflict) => conflict.column('digest').doUpdateSet(changed))
+    .execute();
+}
+
+/** What was read must still be there: the later of two answers to one page would bring a finished interaction back. */
+async function updateInteraction(trx: Trx, { digest, ...changed }: Row): Promise<void> {
+  const query = trx.updateTable('interactions').set(changed).where('digest', '=', digest);
+  const { numUpdatedRows } = await query.executeTakeFirst();
+  if (numUpdatedRows === 0n) throw alreadyFinished();
+}
+
+function alreadyFinished(): LostRaceError {
+  return new LostRaceError('the interaction was already finished');
+}
+
+function placeOf(key: Digest): SealedPlace {
+  return ['interactions', 'sealed', key.toString('hex')];
+}

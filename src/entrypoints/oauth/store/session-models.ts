@@ -1,0 +1,248 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Insertable, sql } from 'kysely';
+import type { Database } from '../../../../db/schema.ts';
+import { digest } from '../../../platform/crypto/index.ts';
+import type { Trx } from '../../../platform/database/index.ts';
+import { anonymous, person } from '../../../platform/http/index.ts';
+import type { ServerKeys } from '../../../platform/keys/index.ts';
+import { endOwnSession, retireIds } from '../../../domain/sessions/index.ts';
+import { currentUnit, LostRaceError, type Unit } from '../unit-of-work/index.ts';
+import { type ModelStore, openPayload, type Payload, type StoreDeps, sealPayload } from './models.ts';
+import { readSession, readSessionByUid, type SessionRecord } from './reads.ts';
+
+// A tab that read the session before another rotated its id may still come with the old one.
+const rotatedIdSeconds = 30;
+
+type Authorization = { sid?: string; grantId?: string; persistsLogout?: true };
+
+// When somebody was last here is kept to the minute: a write for each of their requests would cost as much as the request.
+const seenEverySeconds = 60;
+
+const keyOf = (key: Buffer) => `session:${key.toString('hex')}`;
+
+export function sessionStore(deps: StoreDeps): ModelStore {
+  return {
+    find: async (id) => {
+      const record = await findSession(deps, id);
+      return record && sessionPayload(deps.keys, id, record);
+    },
+    // For comparing who is signed in; the id itself is stored nowhere, so what this finds is never saved.
+    findByUid: async (uid) => {
+      const record = await deps.reader.find<SessionRecord>(readSessionByUid, uid);
+      return record && sessionPayload(deps.keys, undefined, record);
+    },
+    upsert: async (id, payload) => saveSession(deps, id, payload as Payload),
+    destroy: async (id) => {
+      const unit = currentUnit();
+      const record = await findSession(deps, id);
+      if (!record) return undefined;
+      // The library destroys the old id before it saves under a new one; only without that save it is a sign-out.
+      unit.operations.push((trx) =>
+        unit.savedSession === record.uid ? retireId(deps, trx, id, record, unit) : endSession(deps, trx, record, unit),
+      );
+      return undefined;
+    },
+  };
+}
+
+async function findSession({ reader }: StoreDeps, id: string): Promise<SessionRecord | undefined> {
+  const key = digest(id);
+  const unit = currentUnit();
+  return unit.remember(keyOf(key), async () => {
+    const record = await reader.find<SessionRecord>(readSession, key);
+    if (record) unit.fill(`session uid:${record.uid}`, record);
+    return record;
+  });
+}
+
+function sessionPayload(keys: ServerKeys, id: string | undefined, record: SessionRecord): Payload {
+  const authorizations = Object.fromEntries(
+    record.clients.map(({ client_id, sid, grant_id, persists_logout }) => [
+      client_id,
+      { ...(sid && { sid }), ...(grant_id && { grantId: grant_id }), ...(persists_logout && { persistsLogout: true }) },
+    ]),
+  );
+  const state = record.sealed_state && openPayload(keys, ['sessions', 'sealed_state', record.uid], record.sealed_state);
+  return {
+    kind: 'Session',
+    ...(id && { jti: id }),
+    uid: record.uid,
+    iat: Math.floor(record.created_at.getTime() / 1000),
+    exp: Math.floor(record.expires_at.getTime() / 1000),
+    ...(record.user_id && { accountId: record.user_id }),
+    ...(record.login_at && { loginTs: Math.floor(record.login_at.getTime() / 1000) }),
+    ...(record.acr && { acr: record.acr }),
+    ...(record.amr && { amr: record.amr }),
+    ...(record.transient && { transient: true }),
+    ...(state && { state }),
+    ...(record.clients.length > 0 && { authorizations }),
+  } as Payload;
+}
+
+async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promise<undefined> {
+  const unit = currentUnit();
+  const uid = String(payload.uid);
+  const previous = await unit.remember<SessionRecord | undefined>(`session uid:${uid}`, async () => undefined);
+  unit.savedSession = uid;
+  const now = deps.now();
+  const user_id = payload.accountId ?? null;
+  const seen = {
+    address: unit.origin.address ?? null,
+    user_agent: unit.origin.user_agent ?? null,
+    last_seen_at: now,
+    expires_at: new Date(Number(payload.exp) * 1000),
+  };
+  // Where somebody else is still signed in, the library ends that session first.
+  const authenticatedAt = unit.authenticated?.user_id === user_id ? unit.authenticated?.at : undefined;
+  const changed = changedBy(deps, payload, previous, authenticatedAt);
+  const clients = changedClients((payload.authorizations ?? {}) as Record<string, Authorization>, previous);
+  const isNothingNew = Object.keys(changed).length + clients.kept.length + clients.gone.length === 0;
+  if (isNothingNew && previous?.user_id === user_id && (await wasJustSeen(unit, id, now))) return undefined;
+  if (!previous && !user_id) unit.openRows.push('session');
+  unit.operations.push(async (trx) => {
+    await upsertSession(trx, { uid, user_id, created_at: now, ...changed, ...seen });
+    // Whoever signs in or proves who they are ends every copy of the cookie (CWE-384), other tabs' included.
+    if (authenticatedAt) await retireIds(trx, uid, now);
+    await saveId(trx, { digest: digest(id), session_uid: uid, expires_at: seen.expires_at });
+    await saveSessionClients(trx, uid, clients);
+  });
+  if (user_id && previous?.user_id !== user_id) recordSignIn(unit, uid, user_id, now);
+  return undefined;
+}
+
+/** A request that came with an id that was retired meanwhile must neither revive it nor go on with it. */
+async function saveId(
+  trx: Trx,
+  row: Pick<Insertable<Database['session_ids']>, 'digest' | 'session_uid' | 'expires_at'>,
+) {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('session_ids')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict.column('digest').doUpdateSet({ expires_at: row.expires_at }).where('session_ids.retired_at', 'is', null),
+    )
+    .executeTakeFirst();
+  if (!numInsertedOrUpdatedRows) throw anotherId();
+}
+
+/** Whether the session was found by this very id, and looked at a moment ago: then there is nothing to tell of it. */
+async function wasJustSeen(unit: Unit, id: string, now: Date): Promise<boolean> {
+  const found = await unit.remember<SessionRecord | undefined>(keyOf(digest(id)), async () => undefined);
+  return found !== undefined && now.getTime() - found.last_seen_at.getTime() < seenEverySeconds * 1000;
+}
+
+type Own = Pick<Insertable<Database['sessions']>, 'login_at' | 'acr' | 'amr' | 'transient' | 'sealed_state'>;
+
+/**
+ * What this request changed. oidc-provider saves a whole session with every request; writing back what another tab
+ * changed meanwhile would take away the form of its sign-out, or a newer sign-in.
+ */
+function changedBy(
+  deps: StoreDeps,
+  payload: Payload,
+  previous: SessionRecord | undefined,
+  authenticatedAt: Date | undefined,
+): Partial<Own> {
+  const before = previous && sessionPayload(deps.keys, undefined, previous);
+  const isChanged = (name: string) => !isDeepStrictEqual(payload[name], before?.[name]);
+  const state = payload.state as Payload | undefined;
+  return {
+    ...((authenticatedAt || isChanged('loginTs')) && { login_at: signInTime(payload, authenticatedAt) }),
+    ...(isChanged('acr') && { acr: payload.acr ?? null }),
+    ...(isChanged('amr') && { amr: payload.amr ? JSON.stringify(payload.amr) : null }),
+    ...(isChanged('transient') && { transient: payload.transient === true }),
+    ...(isChanged('state') && {
+      sealed_state: state ? sealPayload(deps.keys, ['sessions', 'sealed_state', String(payload.uid)], state) : null,
+    }),
+  };
+}
+
+/**
+ * oidc-provider counts in whole seconds. The exact time is kept: a sign-in in the same second as a password reset must count as
+ * later than it, and one whose password was judged before the reset as earlier.
+ */
+function signInTime({ loginTs }: Payload, authenticatedAt: Date | undefined): Date | null {
+  return authenticatedAt ?? (loginTs ? new Date(Number(loginTs) * 1000) : null);
+}
+
+function recordSignIn(unit: Unit, uid: string, user_id: string, occurred_at: Date): void {
+  if (unit.events.some(({ action }) => action === 'session.started')) return;
+  const actor = person(user_id, unit.origin);
+  unit.events.push({ actor, action: 'session.started', target: { kind: 'session', id: uid }, occurred_at });
+}
+
+async function upsertSession(trx: Trx, session: Insertable<Database['sessions']>): Promise<void> {
+  const { uid: _, created_at: __, ...changing } = session;
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('sessions')
+    .values(session)
+    .onConflict((conflict) =>
+      conflict
+        .column('uid')
+        .doUpdateSet(changing)
+        // Two tabs of one browser: neither may give the other's person away, nor revive a session that was ended.
+        .where('sessions.revoked_at', 'is', null)
+        .where((eb) =>
+          eb.or([eb('sessions.user_id', 'is', null), eb('sessions.user_id', '=', eb.ref('excluded.user_id'))]),
+        ),
+    )
+    .executeTakeFirst();
+  if (!numInsertedOrUpdatedRows) throw new LostRaceError('the session was ended, or belongs to another person now');
+}
+
+type ChangedClients = { kept: (Authorization & { client_id: string })[]; gone: string[] };
+
+/** Only what this request changed, so that tabs do not undo each other's clients. */
+function changedClients(
+  authorizations: Record<string, Authorization>,
+  previous: SessionRecord | undefined,
+): ChangedClients {
+  const before = new Map(previous?.clients.map((client) => [client.client_id, client]));
+  const all = Object.entries(authorizations).map(([client_id, authorization]) => ({ client_id, ...authorization }));
+  const kept = all.filter(({ client_id, sid = null, grantId = null, persistsLogout = false }) => {
+    const known = before.get(client_id);
+    return !known || known.sid !== sid || known.grant_id !== grantId || known.persists_logout !== persistsLogout;
+  });
+  return { kept, gone: [...before.keys()].filter((client_id) => !authorizations[client_id]) };
+}
+
+async function saveSessionClients(trx: Trx, session_uid: string, { kept, gone }: ChangedClients): Promise<void> {
+  for (const { client_id, sid = null, grantId: grant_id = null, persistsLogout: persists_logout = false } of kept) {
+    await sql`insert into session_clients (session_uid, client_id, sid, grant_id, persists_logout)
+      select ${session_uid}, id, ${sid}, ${grant_id}::uuid, ${persists_logout} from clients where client_id = ${client_id}
+      on conflict (session_uid, client_id) do update set sid = excluded.sid, grant_id = excluded.grant_id,
+        persists_logout = session_clients.persists_logout or excluded.persists_logout`.execute(trx);
+  }
+  for (const client_id of gone) {
+    await trx
+      .deleteFrom('session_clients')
+      .where('session_uid', '=', session_uid)
+      .where('client_id', '=', (eb) => eb.selectFrom('clients').select('id').where('client_id', '=', client_id))
+      .execute();
+  }
+}
+
+/**
+ * After a rotation that proves nothing the id from before works for another moment: other tabs still come with it. One that was
+ * retired meanwhile leads to no other id either. The session is locked first, as everybody does who changes its ids.
+ */
+async function retireId({ now }: StoreDeps, trx: Trx, id: string, record: SessionRecord, unit: Unit): Promise<void> {
+  const { authenticated } = unit;
+  if (authenticated && (!record.user_id || record.user_id === authenticated.user_id)) return;
+  await trx.selectFrom('sessions').select('uid').where('uid', '=', record.uid).forNoKeyUpdate().execute();
+  const seconds = record.user_id ? rotatedIdSeconds : 0;
+  const { numUpdatedRows } = await trx
+    .updateTable('session_ids')
+    .set({ expires_at: new Date(now().getTime() + seconds * 1000) })
+    .where('digest', '=', digest(id))
+    .where('retired_at', 'is', null)
+    .executeTakeFirst();
+  if (!numUpdatedRows) throw anotherId();
+}
+
+const anotherId = () => new LostRaceError('the session answers to another id now');
+
+async function endSession({ now }: StoreDeps, trx: Trx, { uid, user_id }: SessionRecord, unit: Unit): Promise<void> {
+  const actor = user_id ? person(user_id, unit.origin) : anonymous(unit.origin);
+  await endOwnSession(trx, actor, { uid, revoked_at: now() });
+}

@@ -1,0 +1,42 @@
+import { errors } from 'oidc-provider';
+import { accessTokenType, apiKeyType, jwtType } from '../../provider/urns.ts';
+
+/** Parameters of RFC 8693 §2.1, beside `grant_type`. */
+export const exchangeParameters = [
+  ...['subject_token', 'subject_token_type', 'actor_token', 'actor_token_type', 'requested_token_type'],
+  ...['resource', 'audience', 'scope'],
+];
+
+/** More than one target is refused as a target, not as a parameter that came twice (RFC 8693 §2.2.2). */
+export const targetParameters = ['resource', 'audience'];
+
+export type ExchangeRequest = {
+  /** For which API; undefined: the request does not say. */
+  target: string | undefined;
+  wantsJwt: boolean;
+};
+
+/**
+ * What a request for an exchange says, its scope aside.
+ *
+ * @throws InvalidRequest: it lacks something, or asks for what is not supported; InvalidTarget: for several APIs at once
+ */
+export function exchangeRequest(params: Readonly<Record<string, unknown>>): ExchangeRequest {
+  const { subject_token, subject_token_type, actor_token, actor_token_type, requested_token_type } = params;
+  if (subject_token === undefined) throw new errors.InvalidRequest('subject_token is missing: send an API key');
+  if (subject_token_type !== apiKeyType)
+    throw new errors.InvalidRequest(`subject_token_type must be ${apiKeyType}, the only kind that can be exchanged`);
+  if (actor_token !== undefined || actor_token_type !== undefined)
+    throw new errors.InvalidRequest('actor_token is not supported: a key acts for its owner alone');
+  if (![undefined, accessTokenType, jwtType].includes(requested_token_type as string | undefined))
+    throw new errors.InvalidRequest(`requested_token_type must be ${accessTokenType} or ${jwtType}`);
+  return { target: targetOf(params), wantsJwt: requested_token_type === jwtType };
+}
+
+/** APIs have one name here, which both parameters may carry. */
+function targetOf({ resource, audience }: Readonly<Record<string, unknown>>): string | undefined {
+  const [target, ...others] = [...new Set([resource, audience].flat().filter((name) => name !== undefined))];
+  const isRepeated = [resource, audience].some(Array.isArray);
+  if (isRepeated || others.length > 0) throw new errors.InvalidTarget('a token is for one resource: name a single one');
+  return target === undefined ? undefined : String(target);
+}

@@ -1,0 +1,81 @@
+import type { Context, Middleware } from 'koa';
+import { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { type KeyCode, type KeyEntry, type KeyVerdict, type KeyVerifier, keyCodeKinds } from '../../../../domain/api-keys/index.ts';
+import { builtInClientId } from '../../../../domain/clients/index.ts';
+import { form, replaceForm } from '../../../../platform/http/index.ts';
+import { routes } from '../../endpoints.ts';
+import { inPrintableAscii } from '../../provider/oauth-errors.ts';
+import { currentUnit } from '../../unit-of-work/index.ts';
+import { tokenExchange } from '../../provider/urns.ts';
+
+export type PresentedKeyDeps = { apiKeys: KeyVerifier };
+
+/**
+ * Finds the API key that a token is asked for before the provider wants to know the client. Where nobody authenticates as a
+ * client the key itself answers for its owner's, so that a workload needs nothing but its key.
+ */
+export function findPresentedKey({ apiKeys }: PresentedKeyDeps): Middleware {
+  return async (ctx, next) => {
+    const parameters = form(ctx);
+    const isExchange = ctx.path === routes.token && parameters.get('grant_type') === tokenExchange;
+    if (!isExchange || ctx.method !== 'POST') return next();
+    const found = await apiKeys.find(parameters.get('subject_token') ?? '', apiKeys.senderAt(ctx.ip));
+    const client_id = clientOf(found);
+    const said = parameters.get('client_id') || undefined;
+    const isAnswering = !authenticates(ctx, parameters) && (said ?? client_id) === client_id;
+    currentUnit().presentedKey = { found, answersFor: isAnswering ? client_id : undefined };
+    if (said === undefined && isAnswering) {
+      parameters.set('client_id', client_id);
+      replaceForm(ctx, parameters);
+    }
+    return next();
+  };
+}
+
+function authenticates({ headers }: Context, parameters: URLSearchParams): boolean {
+  const isInBody = ['client_secret', 'client_assertion'].some((name) => Boolean(parameters.get(name)));
+  return headers.authorization !== undefined || isInBody;
+}
+
+/** The client of a key's tokens. One that is stopped, and that of no key, could not even be told why it is refused. */
+function clientOf(found: KeyEntry | KeyVerdict): string {
+  const isClients = !('code' in found) && found.owner.kind === 'client' && found.owner_enabled;
+  return isClients ? found.owner.name : builtInClientId;
+}
+
+/**
+ * The key that this client may exchange.
+ *
+ * @throws `invalid_request`: there is no such key, or it is another's (RFC 8693 §2.2.2)
+ */
+export function keyOf(ctx: KoaContextWithOIDC, client: Client): KeyEntry {
+  const { found, answersFor } = currentUnit().presentedKey ?? {};
+  if (!found) throw new Error('an exchange without a look at its key');
+  if ('code' in found) throw refusalOf(ctx, found);
+  if (client.clientId !== (answersFor ?? clientOf(found)))
+    throw refused('invalid_request', 'The key belongs to somebody else than the client that sent it.');
+  return found;
+}
+
+const errorCodes: Readonly<Partial<Record<KeyCode, string>>> = {
+  resource_not_allowed: 'invalid_target',
+  insufficient_permissions: 'invalid_scope',
+  value_not_allowed: 'invalid_scope',
+};
+
+// A token says what may be done, not with what.
+const aboutValues =
+  'The key allows some values only for what is asked, which a token cannot carry: ask for another scope, or use the key itself.';
+
+/** A verdict on a key as the token endpoint words it (RFC 6749 §5.2, RFC 8693 §2.2.2); a limit says when to come again. */
+export function refusalOf(ctx: KoaContextWithOIDC, { code, reason, retry_after_seconds }: KeyVerdict): Error {
+  if (keyCodeKinds[code] !== 'limited')
+    return refused(errorCodes[code] ?? 'invalid_request', code === 'value_not_allowed' ? aboutValues : reason);
+  ctx.set('Retry-After', String(retry_after_seconds ?? 1));
+  return refused('temporarily_unavailable', reason, 429);
+}
+
+function refused(error: string, reason: string, status = 400): Error {
+  const refusal = new errors.CustomOIDCProviderError(error, inPrintableAscii(reason));
+  return Object.assign(refusal, { status, statusCode: status, expose: true });
+}

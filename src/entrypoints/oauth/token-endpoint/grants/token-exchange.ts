@@ -1,0 +1,121 @@
+import {
+  type AccessToken,
+  type ClientCredentials,
+  errors,
+  type Provider,
+  type ResourceServerInstance,
+  type TokenEndpointGrantContext,
+} from 'oidc-provider';
+import {
+  buildTokenResponse,
+  checkDpopReplay,
+  checkDpopRequired,
+  checkMtlsCert,
+  resolveRequestedResources,
+  validateDpop,
+} from 'oidc-provider/lib/helpers/grants.js';
+import type { KeyEntry } from '../../../../domain/api-keys/index.ts';
+import { currentUnit } from '../../unit-of-work/index.ts';
+import { accessTokenType, tokenExchange } from '../../provider/urns.ts';
+import { type ExchangeRequest, exchangeParameters, exchangeRequest, targetParameters } from './exchange-request.ts';
+import { findPresentedKey, keyOf, type PresentedKeyDeps, refusalOf } from './presented-key.ts';
+
+export type TokenExchangeDeps = PresentedKeyDeps & { now: () => Date };
+
+type Token = AccessToken | ClientCredentials;
+
+/**
+ * Token exchange (RFC 8693): for an API key an access token that lasts minutes, for one API, with no more than the key may
+ * there; so that the key never leaves its workload. The token dies with the key.
+ */
+export function registerTokenExchange(provider: Provider, deps: TokenExchangeDeps): void {
+  const answer = (ctx: TokenEndpointGrantContext) => exchange(deps, ctx);
+  provider.registerGrantType(tokenExchange, answer, exchangeParameters, targetParameters);
+  provider.use(findPresentedKey(deps));
+}
+
+/** Whatever can be refused without counting a use of the key is refused before. */
+async function exchange(deps: TokenExchangeDeps, ctx: TokenEndpointGrantContext): Promise<void> {
+  const { provider, client } = ctx.oidc;
+  const request = exchangeRequest(ctx.oidc.params);
+  const key = keyOf(ctx, client);
+  const bind = await senderOf(ctx);
+  const resourceServer = await targetServer(ctx, { key, request });
+  await admit(deps, ctx, { key, resourceServer });
+
+  const { scope } = resourceServer;
+  const token: Token =
+    key.owner.kind === 'user'
+      ? new provider.AccessToken({ client, accountId: key.owner.id, scope } as never)
+      : new provider.ClientCredentials({ client, scope } as never);
+  token.resourceServer = resourceServer;
+  bind(token);
+  const expiresIn = Math.min(token.expiration, secondsLeft(key, deps.now()));
+  Object.assign(token, { expiresIn });
+  ctx.oidc.entity(token.kind, token as never);
+  const user_id = key.owner.kind === 'user' ? key.owner.id : null;
+  currentUnit().exchangedKey = { api_key_id: key.id, api_key_version: key.number, user_id };
+  const { tokenType } = token;
+  const accessToken = await token.save();
+  ctx.body = buildTokenResponse(provider, {
+    accessToken,
+    expiresIn,
+    issuedTokenType: accessTokenType,
+    scope,
+    tokenType,
+  });
+}
+
+/** How tokens are bound to who asks: to a DPoP key (RFC 9449 §5), a certificate (RFC 8705 §3), or not. */
+async function senderOf(ctx: TokenEndpointGrantContext): Promise<(token: Token) => void> {
+  const { provider, client } = ctx.oidc;
+  const proof = await validateDpop(provider, ctx);
+  checkDpopRequired(provider, ctx, proof);
+  const certificate = checkMtlsCert(provider, ctx);
+  await checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidDpopProof);
+  return (token) => {
+    if (certificate) token.setThumbprint('x5t', certificate);
+    if (proof) token.setThumbprint('jkt', proof.thumbprint);
+  };
+}
+
+type Wanted = { key: KeyEntry; request: ExchangeRequest };
+
+/** @throws InvalidTarget, InvalidScope, InvalidRequest */
+async function targetServer(ctx: TokenEndpointGrantContext, { key, request }: Wanted): Promise<ResourceServerInstance> {
+  const { target = key.resources.length === 1 ? key.resources[0] : undefined, wantsJwt } = request;
+  if (target === undefined) throw new errors.InvalidTarget('name the resource this token is for');
+  Object.assign(ctx.oidc.params, { resource: target });
+  const [resourceServer] = await resolveRequestedResources(ctx.oidc.provider, ctx);
+  if (!resourceServer) throw new errors.InvalidTarget();
+  if (wantsJwt && resourceServer.accessTokenFormat !== 'jwt')
+    throw new errors.InvalidRequest('access tokens for this resource are no JWTs: leave requested_token_type out');
+  return resourceServer;
+}
+
+/** Judges the key as the gateway would judge a request for all of the scope; the exchange counts as one use at its limits. */
+async function admit(
+  { apiKeys, now }: TokenExchangeDeps,
+  ctx: TokenEndpointGrantContext,
+  { key, resourceServer }: { key: KeyEntry; resourceServer: ResourceServerInstance },
+): Promise<void> {
+  const verdict = await apiKeys.judge(key, {
+    // That it holds them, patterns among them, was seen when the resource server was resolved.
+    needs: undefined,
+    permissions: resourceServer.scope.split(' '),
+    resource: resourceServer.identifier(),
+    ip: ctx.ip,
+    origin: ctx.get('Origin') || undefined,
+    cost: 1,
+    parameters: {},
+  });
+  if (verdict.code !== 'valid') throw refusalOf(ctx, verdict);
+  if (secondsLeft(key, now()) < 1)
+    throw refusalOf(ctx, { code: 'expired', reason: 'The key expires now.', limits: [] });
+}
+
+/** Of the key and of this text of it, whichever ends first. */
+function secondsLeft({ expires_at, ends_at }: KeyEntry, now: Date): number {
+  const ends = [expires_at, ends_at].filter((at) => at !== null).map((at) => at.getTime() - now.getTime());
+  return Math.floor(Math.min(Number.POSITIVE_INFINITY, ...ends) / 1000);
+}

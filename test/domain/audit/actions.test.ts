@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { auditActions } from '../../../src/domain/audit/index.ts';
+
+const text = (file: string) => readFileSync(path.join(import.meta.dirname, '../../..', file), 'utf8');
+const matches = (pattern: RegExp, source: string) => [...source.matchAll(pattern)].map(([, found = '']) => found);
+
+describe('docs/audit-events.md', () => {
+  test('tells of every action, and of no other', () => {
+    const told = matches(/^\| `([a-z_]+\.[a-z_.]+)` \| /gm, text('docs/audit-events.md'));
+    expect(told.toSorted()).toEqual([...auditActions].sort());
+  });
+
+  test('also of those that the token transaction makes in SQL', () => {
+    const statements = text('src/entrypoints/oauth/unit-of-work/statements.ts');
+    const made = [
+      ...matches(/then '([a-z_]+\.[a-z_]+)'/g, statements),
+      ...['authorization_code', 'device_code'].map((source) => `${source}.reuse`),
+    ];
+    expect(made).toContain('refresh_token.reuse');
+    expect(auditActions).toEqual(expect.arrayContaining(made));
+  });
+});

@@ -1,0 +1,64 @@
+import { listEvents } from '../../../src/domain/audit/index.ts';
+import { type Db, openDatabase } from '../../../src/platform/database/index.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+import { writeEvents } from './support/log.ts';
+
+describe('events', () => {
+  const latchkey = startLatchkey();
+  let db: Db;
+  let close: () => Promise<void>;
+  beforeAll(async () => {
+    ({ db, close } = openDatabase({
+      url: latchkey.database.url,
+      poolSize: 2,
+      preparedStatements: true,
+      patienceMs: 60_000,
+    }));
+    await latchkey.tokens();
+    const browser = latchkey.browser();
+    await browser.submit(await browser.get('/sign-in'), { login: 'alice', password: 'wrong' });
+    await writeEvents(latchkey.database.url, 25);
+  });
+  afterAll(() => close());
+  const found = async (filter: Parameters<typeof listEvents>[1]) => (await listEvents(db, filter)).items;
+
+  test('are found by actor, target, action, outcome, request id, time and text', async () => {
+    const [refused] = await found({ action: 'session.refused', limit: 10 });
+    expect(refused).toMatchObject({ outcome: 'failure', reason: 'wrong login or password' });
+    const request_id = refused?.request_id ?? '';
+    expect(await found({ request_id, limit: 10 })).toEqual([refused]);
+    expect(await found({ outcome: 'failure', limit: 10 })).toEqual([refused]);
+    expect(
+      await found({ target: refused?.target_id ?? '', target_kind: 'user', outcome: 'failure', limit: 10 }),
+    ).toEqual([refused]);
+    const issued = await found({ actor: 'web-app', actor_kind: 'client', limit: 10 });
+    expect(issued.map(({ action }) => action)).toEqual(['access_token.issued']);
+    expect(await found({ text: 'WRONG login', limit: 10 })).toEqual([refused]);
+    expect(await found({ text: '"n":24', limit: 10 })).toHaveLength(1);
+    expect(await found({ text: '100%_', limit: 10 })).toEqual([]);
+    const to = refused?.occurred_at ?? new Date();
+    expect((await found({ to, limit: 100 })).every(({ occurred_at }) => occurred_at < to)).toBe(true);
+    expect((await found({ from: to, limit: 100 })).at(-1)).toEqual(refused);
+  });
+
+  test('come in pages, newest first, that new events do not shift', async () => {
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await listEvents(db, { limit: 7, cursor, action: 'client.updated' });
+      seen.push(...page.items.map(({ target_id }) => target_id ?? ''));
+      cursor = page.next ?? undefined;
+      if (cursor) await writeEvents(latchkey.database.url, 2);
+    } while (cursor);
+    expect(seen).toEqual(Array.from({ length: 25 }, (_, n) => `client ${24 - n}`));
+  });
+
+  test('are found by the command, too', async () => {
+    const page = await latchkey.commandJson(['audit', 'list', '--actor', 'web-app', '--limit', '1']);
+    expect(page).toMatchObject({ events: [{ action: 'access_token.issued' }] });
+    expect(await latchkey.command(['audit', 'list', '--outcome', 'perhaps'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('outcome must be "success" or "failure"'),
+    });
+  });
+});

@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { startLatchkey } from '../../support/latchkey.ts';
+import { Network } from '../../support/network.ts';
+import { report, rounds } from '../../support/report.ts';
+import type { ServerProcess } from '../../support/server.ts';
+import { withStalls } from '../../support/stalls.ts';
+import { sealed, unsealed, verified, writeEvents } from './support/log.ts';
+
+const lagBoundMs = 1000;
+
+describe('an event', () => {
+  const latchkey = startLatchkey();
+
+  test('is sealed within a second of its answer', async () => {
+    // One connection for all: to open one takes long where many tests run at once.
+    const client = new pg.Client({ connectionString: latchkey.database.url });
+    await client.connect();
+    const database = { query: (text: string) => client.query(text) };
+    const lags: { ms: number; stalledMs: number }[] = [];
+    for (let n = 0; n < rounds(10); n += 1) {
+      await latchkey.clientCredentials();
+      const answered = performance.now();
+      const { stalledMs } = await withStalls(() => sealed(database));
+      lags.push({ ms: performance.now() - answered, stalledMs });
+      await sleep(50);
+    }
+    await client.end();
+    const longest = Math.max(...lags.map(({ ms }) => ms));
+    report(`seal lag: at most ${Math.round(longest)} ms of ${lags.length}`);
+    expect(lags.filter(({ ms, stalledMs }) => ms >= lagBoundMs + stalledMs)).toEqual([]);
+  }, 1_200_000);
+
+  test('is sealed although another transaction has been under way for longer', async () => {
+    const held = latchkey.database.query('select pg_current_xact_id(), pg_sleep(2)');
+    await sleep(200);
+    await latchkey.clientCredentials();
+    const answered = performance.now();
+    const { stalledMs } = await withStalls(() => sealed(latchkey.database));
+    expect(performance.now() - answered - stalledMs).toBeLessThan(lagBoundMs);
+    await held;
+  });
+
+  test('of a command without a server, or of a server that was killed before the seal, is sealed by the next start', async () => {
+    const { events } = await verified(latchkey.database);
+    for (let n = 0; n < rounds(1); n += 1) {
+      const server = await latchkey.startNode();
+      await latchkey.process.kill('SIGKILL');
+      await latchkey.clientCredentials(undefined, undefined, server.address);
+      await server.kill('SIGKILL');
+      await writeEvents(latchkey.database.url, 3);
+      expect(await unsealed(latchkey.database)).toBeGreaterThan(2);
+      const next = await latchkey.startNode();
+      await sealed(latchkey.database);
+      await next.kill('SIGKILL');
+    }
+    const after = await verified(latchkey.database);
+    expect(after).toMatchObject({ fault: undefined, unsealed: 0 });
+    expect(after.events).toBeGreaterThanOrEqual(events + 4 * rounds(1));
+  }, 3_600_000);
+});
+
+describe('two nodes', () => {
+  const latchkey = startLatchkey();
+  let other: ServerProcess;
+  beforeAll(async () => {
+    other = await latchkey.startNode();
+  });
+  const sealedBy = (server: ServerProcess) =>
+    [...server.output().matchAll(/"segment":(\d+)/g)].map(([, number]) => Number(number));
+
+  test('make one chain, and no segment twice; when one is killed the other goes on at once', async () => {
+    const until = performance.now() + 3000;
+    while (performance.now() < until) {
+      await Promise.all([
+        latchkey.clientCredentials(),
+        latchkey.clientCredentials(undefined, undefined, other.address),
+      ]);
+    }
+    const seals = await sealed(latchkey.database);
+    await latchkey.process.kill('SIGKILL');
+    await writeEvents(latchkey.database.url, 1);
+    const written = performance.now();
+    const { stalledMs } = await withStalls(() => sealed(latchkey.database));
+    expect(performance.now() - written - stalledMs).toBeLessThan(lagBoundMs);
+
+    expect(await verified(latchkey.database)).toMatchObject({ fault: undefined, unsealed: 0 });
+    const numbers = [...sealedBy(latchkey.process), ...sealedBy(other)];
+    expect(new Set(numbers).size).toBe(numbers.length);
+    expect(Math.max(...numbers)).toBeGreaterThan(seals);
+    expect(other.output()).not.toContain('wait to be sealed');
+  });
+});
+
+describe('without a database for a while', () => {
+  let network: Network;
+  const latchkey = startLatchkey({
+    prepare: async () => {
+      network = await Network.open(process.env.LATCHKEY_TEST_ADMIN_URL ?? '');
+      return { through: network.through };
+    },
+  });
+  afterAll(() => network.close());
+
+  test('the server says once that events wait, and seals them when it is back', async () => {
+    await network.refuse();
+    await writeEvents(latchkey.database.url, 20);
+    await sleep(1500);
+    expect(latchkey.process.output().match(/wait to be sealed/g)).toHaveLength(1);
+    await network.recover();
+    await sealed(latchkey.database);
+    expect(await verified(latchkey.database)).toMatchObject({ fault: undefined, unsealed: 0 });
+  });
+});
+
+describe('a database that was restored elsewhere, where transactions are counted anew', () => {
+  const latchkey = startLatchkey();
+
+  test('goes on with its chain', async () => {
+    const setOffset = (offset: number) => latchkey.database.query('select audit_number_from($1)', [offset]);
+    await sealed(latchkey.database);
+    await latchkey.process.kill('SIGKILL');
+    // As if this cluster had counted far, and then had not.
+    await setOffset(1_000_000);
+    const far = await latchkey.startNode();
+    await writeEvents(latchkey.database.url, 5);
+    await sealed(latchkey.database);
+    await far.kill('SIGKILL');
+    await writeEvents(latchkey.database.url, 5);
+    await setOffset(0);
+
+    const restored = await latchkey.startNode();
+    await writeEvents(latchkey.database.url, 5);
+    await sealed(latchkey.database);
+    expect(await verified(latchkey.database)).toMatchObject({ fault: undefined, unsealed: 0 });
+    expect(restored.output()).not.toContain('wait to be sealed');
+  });
+});

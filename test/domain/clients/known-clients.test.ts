@@ -1,0 +1,107 @@
+import pg from 'pg';
+import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { withoutTriggers } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
+import { api, clientSecrets } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+import { report } from '../../support/report.ts';
+import type { ServerProcess } from '../../support/server.ts';
+
+/** One second, and as much again for a machine that is busy with other things. */
+const boundMs = 2000;
+/** What a node remembers is distrusted after five seconds without the feed. */
+const distrustMs = 7000;
+
+const request = { grant_type: 'client_credentials', resource: api, scope: 'read' };
+
+describe('a client that every node remembers', () => {
+  const latchkey = startLatchkey();
+  let owner: AdminApi;
+  let other: ServerProcess;
+  beforeAll(async () => {
+    owner = await asOwner(latchkey);
+    other = await latchkey.startNode();
+  });
+
+  /** What a node answers to the service. */
+  const ask = async (node = other.address) => {
+    const { status, body } = await latchkey.post('/oauth/token', request, 'service', node);
+    return status === 200 ? 200 : body.error;
+  };
+  const opensAt = (secret: string, node: string) => latchkey.isLetIn('service', secret, node);
+
+  async function untilOther(answer: unknown): Promise<number> {
+    const startedAt = performance.now();
+    await eventually(ask, (each) => each === answer, { pauseMs: 5 });
+    return Math.round(performance.now() - startedAt);
+  }
+
+  beforeEach(async () => {
+    expect([await ask(latchkey.issuer), await ask()]).toEqual([200, 200]);
+  });
+
+  test('loses a permission at once where that was answered, and within a second elsewhere', async () => {
+    await owner.patch('/clients/service', { service_permissions: { [api]: null } });
+    expect(await ask(latchkey.issuer)).toBe('invalid_scope');
+    const lostMs = await untilOther('invalid_scope');
+    await owner.patch('/clients/service', { service_permissions: { [api]: ['read'] } });
+    expect(await ask(latchkey.issuer)).toBe(200);
+    report(`a permission taken away elsewhere: ${lostMs} ms, given back: ${await untilOther(200)} ms`);
+    expect(lostMs).toBeLessThan(boundMs);
+  });
+
+  test('gets no token anywhere once it is disabled, whatever a node remembers', async () => {
+    await withoutTriggers(latchkey.database, 'update clients set enabled = false where client_id = $1', ['service']);
+    expect([await ask(latchkey.issuer), await ask()]).not.toContain(200);
+    await withoutTriggers(latchkey.database, 'update clients set enabled = true where client_id = $1', ['service']);
+  });
+
+  test('has a new secret on every node at once, also on one that has not heard of it', async () => {
+    await latchkey.database.query('alter table client_secrets disable trigger client_secrets_announced');
+    const { body } = await owner.post('/clients/service/secrets', {});
+    await latchkey.database.query('alter table client_secrets enable trigger client_secrets_announced');
+    const secret = String(body.client_secret);
+    expect([await opensAt(secret, latchkey.issuer), await opensAt(secret, other.address)]).toEqual([true, true]);
+    expect(await opensAt(`${secret}x`, other.address)).toBe(false);
+  });
+
+  test('loses a secret at once where that was answered, and within a second elsewhere', async () => {
+    const { body } = await owner.post('/clients/service/secrets', {});
+    const secret = String(body.client_secret);
+    expect([await opensAt(secret, latchkey.issuer), await opensAt(secret, other.address)]).toEqual([true, true]);
+    await owner.post(`/clients/service/secrets/${body.id}/revoke`);
+    const startedAt = performance.now();
+    expect(await opensAt(secret, latchkey.issuer)).toBe(false);
+    await eventually(
+      () => opensAt(secret, other.address),
+      (each) => !each,
+      { pauseMs: 5 },
+    );
+    const lostMs = Math.round(performance.now() - startedAt);
+    report(`a secret revoked elsewhere: ${lostMs} ms`);
+    expect(lostMs).toBeLessThan(boundMs);
+    expect(await opensAt(clientSecrets.service, other.address)).toBe(true);
+  });
+
+  test('loses a secret when its time is over, without anybody saying so', async () => {
+    const isLetIn = () => latchkey.isLetIn('web-app', clientSecrets['web-app'], other.address);
+    const { body } = await owner.post('/clients/web-app/secrets/rotate', { overlap_seconds: 3 });
+    expect(await isLetIn()).toBe(true);
+    await eventually(isLetIn, (each) => !each, { pauseMs: 50 });
+    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(String(body.previous_end_at)));
+  });
+
+  test('is read again and again while the feed is cut', async () => {
+    const client = new pg.Client({ connectionString: latchkey.database.url });
+    await client.connect();
+    await client.query('begin');
+    await client.query('lock table changes in access exclusive mode');
+    await withoutTriggers(latchkey.database, "update clients set service_permissions = '{}' where client_id = $1", [
+      'service',
+    ]);
+    const noticedMs = await untilOther('invalid_scope');
+    report(`feed cut: what was remembered of a client was distrusted after ${noticedMs} ms`);
+    expect(noticedMs).toBeLessThan(distrustMs);
+    await client.end();
+  });
+});

@@ -1,0 +1,84 @@
+import { eventually } from '../../support/eventually.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+import { type MetricsPage, openMetricsPage } from '../../support/metrics-page.ts';
+
+describe('the removal of expired rows', () => {
+  let page: MetricsPage;
+  const latchkey = startLatchkey({
+    prepare: async () => {
+      page = await openMetricsPage();
+      return { env: page.settings };
+    },
+  });
+
+  /** Has the job run once. @returns how it ended, with what it says */
+  async function run(): Promise<{ state: string; output: { message?: string } | null }> {
+    const { query } = latchkey.database;
+    const { rows } = await query(`insert into pgboss.job (name, data) values ('remove-expired', '{}') returning id`);
+    const ended = await eventually(
+      () => query(`select state, output from pgboss.job where id = $1`, [rows[0].id]),
+      ({ rows: [job] }) => ['completed', 'failed'].includes(job.state),
+      { withinMs: 120_000, pauseMs: 100 },
+    );
+    return ended.rows[0];
+  }
+
+  const addOldGrants = (count: number, id = 'gen_random_uuid()') =>
+    latchkey.database.query(
+      `insert into grants (id, user_id, client_id, offline, payload, created_at)
+        select ${id}, u.id, c.id, true, '{}', now() - interval '3 days'
+        from generate_series(1, $1::int), users u, clients c where u.username = 'alice' and c.client_id = 'web-app'`,
+      [count],
+    );
+  const grants = async () => (await latchkey.database.query('select count(*)::int as n from grants')).rows[0].n;
+  const onDelete = (table: string, body: string) =>
+    latchkey.database.query(`create function hinder() returns trigger language plpgsql as $$ begin ${body} end $$;
+      create trigger hinder before delete on ${table} for each row execute function hinder()`);
+  const measured = async (line: string) =>
+    Number(
+      (await page.read())
+        .split('\n')
+        .find((one) => one.startsWith(line))
+        ?.slice(line.length),
+    );
+
+  // The job also runs by itself every minute: what hinders it is there before the rows, and either run may meet it.
+  afterEach(() => latchkey.database.query('drop function if exists hinder cascade'));
+
+  test('takes fewer rows at once where the database is slow, and removes them all', async () => {
+    // A batch of 2,000 would take 5 s, and no statement may take more than 1.5 s.
+    await onDelete('grants', 'perform pg_sleep(0.0025); return old;');
+    await addOldGrants(1200);
+    expect(await run()).toMatchObject({ state: 'completed' });
+    expect(await grants()).toBe(0);
+    expect(await measured('latchkey_expired_rows_removed_total{table="grants"} ')).toBe(1200);
+    expect(await measured('latchkey_expiry_failures_total{table="grants"} ')).toBe(0);
+  });
+
+  test('passes over rows that cannot be deleted in time, so that those behind them are removed by the next runs', async () => {
+    const first = '00000000-0000-4000-8000-000000000000';
+    await onDelete('grants', `if old.id = '${first}' then perform pg_sleep(30); end if; return old;`);
+    await addOldGrants(1, `'${first}'`);
+    await addOldGrants(30);
+    await run();
+    await run();
+    expect(await grants()).toBeLessThanOrEqual(10);
+    expect(await measured('latchkey_expiry_failures_total{table="grants"} ')).toBeGreaterThan(0);
+  });
+
+  test('names a table from which it cannot delete, with the cause, in the log, the job and the metrics; other tables are emptied', async () => {
+    await onDelete('replay_detection', "raise exception 'no room on the volume';");
+    await latchkey.database.query(`insert into replay_detection values ('\\x01', now() - interval '1 day');
+      insert into setup_links values ('\\x01', now() - interval '2 days', now() - interval '1 day')`);
+    expect(await run()).toMatchObject({
+      state: 'failed',
+      output: { message: expect.stringContaining('replay_detection (no room on the volume)') },
+    });
+    const { rows } = await latchkey.database.query("select from setup_links where digest = '\\x01'");
+    expect(rows).toEqual([]);
+    const log = latchkey.process.output().split('\n');
+    expect(log.find((line) => line.includes('"table":"replay_detection"'))).toContain('no room on the volume');
+    expect(await measured('latchkey_expiry_failures_total{table="replay_detection"} ')).toBeGreaterThan(0);
+    expect(await measured('latchkey_job_failures_total{job="remove-expired"} ')).toBeGreaterThan(0);
+  });
+});

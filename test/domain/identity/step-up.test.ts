@@ -1,0 +1,189 @@
+import { pageRouter } from '../../../src/entrypoints/pages/index.ts';
+import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { type ConsoleBrowser, consoleAs, wordsOf } from '../../support/console.ts';
+import { api, password } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+
+/** What the table names by itself: an instance of each record. */
+type Samples = { consent: string; grant: string; key: string; ownKey: string; session: string; secret: string };
+const server = encodeURIComponent(api);
+
+/**
+ * Every form of the console and the account. `asks`: it gives rights, takes them away, changes how somebody gets in, or shows a
+ * secret, so a fresh proof is asked for (ASVS 5.0 §7.5.1, §7.5.3). Otherwise: why it does not.
+ */
+const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothing: string }> = {
+  '/console/new-client': { asks: () => '/console/new-client' },
+  '/console/clients/:client_id/change': { asks: () => '/console/clients/spa/change' },
+  '/console/clients/:client_id/secrets/add': { asks: () => '/console/clients/service/secrets/add' },
+  '/console/clients/:client_id/secrets/rotate': { asks: () => '/console/clients/service/secrets/rotate' },
+  '/console/clients/:client_id/secrets/:secret_id/revoke': {
+    asks: ({ secret }) => `/console/clients/service/secrets/${secret}/revoke`,
+  },
+  '/console/clients/:client_id/disable': { asks: () => '/console/clients/spa/disable' },
+  '/console/clients/:client_id/enable': { asks: () => '/console/clients/spa/enable' },
+  '/console/clients/:client_id/revoke': { asks: () => '/console/clients/spa/revoke' },
+  '/console/clients/:subject/roles/give': { asks: () => '/console/clients/service/roles/give' },
+  '/console/clients/:subject/roles/:role/take': { asks: () => '/console/clients/service/roles/auditor/take' },
+  '/console/new-api': { asks: () => '/console/new-api' },
+  '/console/apis/:identifier/change': { asks: () => `/console/apis/${server}/change` },
+  '/console/apis/:identifier/disable': { asks: () => `/console/apis/${server}/disable` },
+  '/console/apis/:identifier/enable': { asks: () => `/console/apis/${server}/enable` },
+  '/console/apis/:identifier/revoke': { asks: () => `/console/apis/${server}/revoke` },
+  '/console/new-api-key': { asks: () => '/console/new-api-key' },
+  '/console/api-keys/:key_id/change': { asks: ({ key }) => `/console/api-keys/${key}/change` },
+  '/console/api-keys/:key_id/rotate': { asks: ({ key }) => `/console/api-keys/${key}/rotate` },
+  '/console/api-keys/:key_id/disable': { asks: ({ key }) => `/console/api-keys/${key}/disable` },
+  '/console/api-keys/:key_id/enable': { asks: ({ key }) => `/console/api-keys/${key}/enable` },
+  '/console/api-keys/:key_id/revoke': { asks: ({ key }) => `/console/api-keys/${key}/revoke` },
+  '/console/new-person': { asks: () => '/console/new-person' },
+  '/console/people/:subject/change': { asks: () => '/console/people/bob/change' },
+  '/console/people/:subject/password-link': { asks: () => '/console/people/bob/password-link' },
+  '/console/people/:subject/password': { asks: () => '/console/people/bob/password' },
+  '/console/people/:subject/sessions/:session_id/revoke': {
+    asks: ({ session }) => `/console/people/bob/sessions/${session}/revoke`,
+  },
+  '/console/people/:subject/verify-email': { asks: () => '/console/people/bob/verify-email' },
+  '/console/people/:subject/unverify-email': { asks: () => '/console/people/bob/unverify-email' },
+  '/console/people/:subject/disable': { asks: () => '/console/people/bob/disable' },
+  '/console/people/:subject/enable': { asks: () => '/console/people/bob/enable' },
+  '/console/people/:subject/revoke': { asks: () => '/console/people/bob/revoke' },
+  '/console/people/:subject/roles/give': { asks: () => '/console/people/bob/roles/give' },
+  '/console/people/:subject/roles/:role/take': { asks: () => '/console/people/bob/roles/auditor/take' },
+  '/console/new-role': { asks: () => '/console/new-role' },
+  '/console/roles/:role/change': { asks: () => '/console/roles/sample/change' },
+  '/console/roles/:role/delete': { asks: () => '/console/roles/sample/delete' },
+  '/console/consents/:consent_id/revoke': { asks: ({ consent }) => `/console/consents/${consent}/revoke` },
+  '/console/grants/:grant_id/revoke': { asks: ({ grant }) => `/console/grants/${grant}/revoke` },
+  '/console/rotate-key': { asks: () => '/console/rotate-key' },
+  '/account/keys/new': { asks: () => '/account/keys/new' },
+  '/account/keys/:key_id/change': { asks: ({ ownKey }) => `/account/keys/${ownKey}/change` },
+  '/account/keys/:key_id/rotate': { asks: ({ ownKey }) => `/account/keys/${ownKey}/rotate` },
+  '/account/keys/:key_id/disable': { asks: ({ ownKey }) => `/account/keys/${ownKey}/disable` },
+  '/account/keys/:key_id/enable': { asks: ({ ownKey }) => `/account/keys/${ownKey}/enable` },
+  '/account/keys/:key_id/revoke': { asks: ({ ownKey }) => `/account/keys/${ownKey}/revoke` },
+  '/account/password': { asksNothing: 'it asks for the present password in its own form, each time' },
+  '/account/apps/:consent_id/take-back': {
+    asksNothing: 'it only takes away, from an app, and a victim of theft needs it',
+  },
+  '/account/sessions/sign-out-others': { asksNothing: 'it only ends sessions, and a victim of theft needs it' },
+  '/account/sessions/:uid/sign-out': { asksNothing: 'it only ends a session, and a victim of theft needs it' },
+  '/account/data': { asksNothing: 'it holds nothing that the account pages do not show, and no secret' },
+  '/sign-in': { asksNothing: 'it is the proof' },
+  '/setup/:secret': { asksNothing: 'a one-time secret is the proof' },
+  '/password/:secret': { asksNothing: 'a one-time secret is the proof' },
+  '/interaction/:uid/sign-in': { asksNothing: 'it is the proof' },
+  '/interaction/:uid/switch-account': { asksNothing: 'it leads to the proof' },
+  '/interaction/:uid/select-account': {
+    asksNothing: 'it goes on with who is signed in, or leads to the proof; an app decides how fresh a sign-in must be',
+  },
+  '/interaction/:uid/consent': {
+    asksNothing: 'an app decides how fresh a sign-in must be (max_age, OIDC Core §3.1.2.1)',
+  },
+};
+
+const registered = pageRouter({ config: { apiKeyEnvironments: ['dev'] } } as never)
+  .stack.filter(({ methods }) => methods.some((method) => !['GET', 'HEAD'].includes(method)))
+  .map(({ path }) => String(path));
+const asking = Object.entries(forms).flatMap(([path, form]) => ('asks' in form ? [[path, form.asks] as const] : []));
+
+describe('a form of the console or the account', () => {
+  const latchkey = startLatchkey();
+  let owner: AdminApi;
+  let samples: Samples;
+  let alice: ConsoleBrowser;
+
+  beforeAll(async () => {
+    owner = await asOwner(latchkey);
+    alice = await consoleAs(latchkey);
+    await latchkey.tokens({}, latchkey.browser(), 'bob');
+    await owner.post('/roles', { name: 'sample', permissions: [{ pattern: 'read', resource: api }] });
+    await owner.put('/roles/auditor/assignments/user/bob', {});
+    await owner.put('/roles/auditor/assignments/client/service', {});
+    const idIn = async (path: string, name: string) => String((await owner.get(path)).body.items[0]?.[name]);
+    const keyOf = async (user: string) =>
+      String((await owner.post('/api-keys', { name: 'a key', owner: { user }, environment: 'dev' })).body.id);
+    samples = {
+      consent: await idIn('/consents?user=bob', 'consent_id'),
+      grant: await idIn('/grants?user=bob', 'id'),
+      session: await idIn('/users/bob/sessions', 'session_id'),
+      secret: await idIn('/clients/service/secrets', 'id'),
+      key: await keyOf('bob'),
+      ownKey: await keyOf('alice'),
+    };
+    await latchkey.advance(10 * 60 + 1);
+  });
+
+  const csrf = async () => {
+    const { html } = await alice.agent.get('/account/password');
+    return /name="csrf" value="([^"]*)"/.exec(html)?.[1] ?? '';
+  };
+  const send = async (path: string, fields: Record<string, string> = {}) =>
+    alice.agent.post(path, new URLSearchParams({ csrf: await csrf(), ...fields }));
+  const changes = async () => {
+    const { rows } = await latchkey.database.query(
+      `select count(*)::int as n from audit_events where action not in ('session.refused', 'session.started')`,
+    );
+    return rows[0].n;
+  };
+
+  test('stands in the table of what asks for a fresh proof, and so does every form that there is', () => {
+    expect(Object.keys(forms).toSorted()).toEqual([...new Set(registered)].toSorted());
+  });
+
+  test.each(asking)('%s does nothing without a fresh proof', async (_, pathOf) => {
+    const path = pathOf(samples);
+    const before = await changes();
+    for (const answer of [await send(path, filled), await send(path, { ...filled, password_again: 'a guess' })]) {
+      expect({ path, status: answer.status }).toEqual({ path, status: 422 });
+      expect(answer.html).toContain('name="password_again"');
+      await latchkey.database.query('delete from throttles');
+    }
+    expect((await alice.agent.get(path)).html).toContain('name="password_again"');
+    expect(await changes()).toBe(before);
+  });
+
+  test.each([
+    ['giving the owner role', '/people/bob/roles/give', { role: 'owner' }, 'role.assigned'],
+    ['changing the e-mail address of another user', '/people/bob/change', { email: 'b@example.com' }, 'user.updated'],
+    ['changing one’s own', '/people/alice/change', { email: 'a@example.com' }, 'user.updated'],
+    ['making a role', '/new-role', { name: 'made', permissions: `read at ${api}` }, 'role.created'],
+    ['changing a role', '/roles/sample/change', { permissions: `read at ${api}` }, 'role.updated'],
+    ['registering an API', '/new-api', { identifier: 'https://new.example', name: 'New' }, 'resource_server.created'],
+    ['enabling a user', '/people/bob/enable', {}, 'user.updated'],
+  ])('%s works with a fresh proof, which counts for ten minutes', async (_, path, fields, action) => {
+    if (path.endsWith('/enable'))
+      await latchkey.database.query("update users set enabled = false where username = 'bob'");
+    const count = async () => (await latchkey.auditEvents(action)).length;
+    const before = await count();
+    await latchkey.advance(10 * 60 + 1);
+    expect((await alice.act(path, fields)).status).toBe(422);
+    expect(await count()).toBe(before);
+    expect((await alice.act(path, { ...fields, password_again: password })).status).toBe(200);
+    expect(await count()).toBe(before + 1);
+    await latchkey.advance(9 * 60);
+    expect((await alice.get('/clients/spa/disable')).html).not.toContain('name="password_again"');
+    expect((await latchkey.auditEvents('session.confirmed')).at(-1)).toMatchObject({ details: { amr: ['pwd'] } });
+  });
+
+  test('does not take a consent that was answered late for a fresh proof', async () => {
+    const agent = latchkey.browser();
+    const sign = await agent.get(latchkey.authorizeUrl({ prompt: 'consent' }));
+    const consent = await agent.submit(sign, { login: 'alice', password }, '/sign-in');
+    await latchkey.advance(20 * 60);
+    const end = await agent.submit(consent, { decision: 'allow' }, '/consent');
+    expect(new URL(end.url).searchParams.get('code')).toMatch(/^lk_ac_/);
+    expect((await agent.get('/console/clients/spa/disable')).html).toContain('name="password_again"');
+    expect((await agent.get(latchkey.authorizeUrl({ max_age: '600' }))).html).toContain('name="password"');
+  });
+
+  test('takes a proof in the session in which it was given alone', async () => {
+    const other = await consoleAs(latchkey);
+    await latchkey.advance(10 * 60 + 1);
+    const page = await alice.act('/people/bob/change', { name: 'Bob', password_again: password });
+    expect(wordsOf(page)).toContain('It is saved.');
+    expect((await other.get('/people/bob/change')).html).toContain('name="password_again"');
+  });
+});
+
+const filled = { role: 'owner', name: 'n', email: 'e@example.com', client_id: 'c', identifier: 'https://i.example' };

@@ -1,0 +1,106 @@
+import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
+import { api, password, standardInstallation } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+
+const lacks = (permission: string) => ({ status: 403, body: { permission } });
+const installation = {
+  ...standardInstallation,
+  clients: [
+    ...standardInstallation.clients,
+    {
+      client_id: 'gatekeeper',
+      grant_types: ['client_credentials'],
+      client_secret: 'a secret of the API',
+      introspects: [api],
+    },
+  ],
+};
+
+// Each was a way for somebody with one permission to what another permission guards.
+describe('one permission opens no other:', () => {
+  const latchkey = startLatchkey({ apply: installation });
+  let owner: AdminApi;
+  let help: AdminApi;
+  let names = 0;
+  const newUser = async () => {
+    names += 1;
+    const username = `somebody-${names}`;
+    await owner.post('/users', { username, password });
+    return username;
+  };
+  const linkTo = async (username: string, by: AdminApi) =>
+    String((await by.post(`/users/${username}/password-link`)).body.url);
+  const chooses = async (url: string) => {
+    const browser = latchkey.browser();
+    const page = await browser.get(new URL(url).pathname);
+    if (page.status !== 200) return page.status;
+    const chosen = 'a password chosen by the link';
+    return (await browser.submit(page, { password: chosen, password_repeated: chosen }, '/password')).status;
+  };
+
+  beforeAll(async () => {
+    owner = await asOwner(latchkey);
+    help = await asService(latchkey, owner, { permissions: ['latchkey:user:reset_password'] });
+    await owner.post('/roles', { name: 'writers', permissions: [{ resource: api, pattern: 'write' }] });
+    await owner.post('/roles', { name: 'grouped', exported_as: 'grouped' });
+  });
+
+  test('a link to choose a password serves who was shown it while they hold all that the person holds', async () => {
+    expect(await chooses(await linkTo(await newUser(), help))).toBe(200);
+    for (const role of ['owner', 'writers', 'grouped']) {
+      const username = await newUser();
+      const link = await linkTo(username, help);
+      await owner.put(`/roles/${role}/assignments/user/${username}`, {});
+      expect(await chooses(link)).toBe(404);
+      expect(await chooses(await linkTo(username, owner))).toBe(200);
+    }
+  });
+
+  test.each<[string, (username: string) => Promise<unknown>]>([
+    ['a password that is set', (username) => owner.post(`/users/${username}/password`, { password })],
+    ['a revocation of all that the person has', (user) => owner.post('/revocations', { handle: { user } })],
+    [
+      'disabling the person, also once they are enabled again',
+      async (username) => {
+        await owner.post(`/users/${username}/disable`);
+        await owner.post(`/users/${username}/enable`);
+      },
+    ],
+  ])('a link to choose a password ends with %s', async (_, act) => {
+    const username = await newUser();
+    const link = await linkTo(username, owner);
+    await act(username);
+    expect(await chooses(link)).toBe(404);
+  });
+
+  test('a secret of a client that sees the tokens of an API needs what registering one needs', async () => {
+    const secrets = await asService(latchkey, owner, { permissions: ['latchkey:client_secret:create'] });
+    expect(await secrets.post('/clients/gatekeeper/secrets', {})).toMatchObject(
+      lacks('latchkey:resource_server:write'),
+    );
+    const clients = await asService(latchkey, owner, { permissions: ['latchkey:client:write'] });
+    const patch = { client_secret: 'a secret that somebody else chose' };
+    expect(await clients.patch('/clients/gatekeeper', patch)).toMatchObject(lacks('latchkey:resource_server:write'));
+  });
+
+  test('an answer that was kept for a token is not given to one that carries less', async () => {
+    const permissions = ['latchkey:permission:give', 'latchkey:api_key:create'];
+    const both = await asService(latchkey, owner, { roles: ['owner'], permissions, scope: permissions.join(' ') });
+    const headers = { 'Idempotency-Key': `deploy-key-${crypto.randomUUID()}` };
+    const key = { name: 'of a deployment', environment: 'dev', permissions: [{ resource: api, pattern: 'read' }] };
+    expect(await both.post('/api-keys', key, { headers })).toMatchObject({ status: 201 });
+    expect(await both.post('/api-keys', key, { headers })).toMatchObject({ status: 201 });
+    const narrow = await both.with('latchkey:api_key:create');
+    expect(await narrow.post('/api-keys', key)).toMatchObject(lacks('latchkey:permission:give'));
+    expect(await narrow.post('/api-keys', key, { headers })).toMatchObject({ status: 422 });
+  });
+
+  test('a key in the name of somebody whom applications know by a group needs what giving the group needs', async () => {
+    const username = await newUser();
+    await owner.put(`/roles/grouped/assignments/user/${username}`, {});
+    const keys = await asService(latchkey, owner, { permissions: ['latchkey:api_key:create'] });
+    const key = { name: 'in a name', environment: 'dev', owner: { user: username } };
+    expect(await keys.post('/api-keys', key)).toMatchObject(lacks('latchkey:group:export'));
+    expect(await owner.post('/api-keys', key)).toMatchObject({ status: 201 });
+  });
+});

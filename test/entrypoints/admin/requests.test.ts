@@ -1,0 +1,145 @@
+import { adminPermissions, adminRoutes } from '../../../src/entrypoints/admin/index.ts';
+import { AdminApi, asOwner, asService } from '../../support/admin.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+
+describe('a request to the admin API', () => {
+  const latchkey = startLatchkey();
+  let owner: AdminApi;
+  let node = '';
+  beforeAll(async () => {
+    owner = await asOwner(latchkey);
+    node = (await latchkey.startNode()).address;
+  });
+
+  const service = (client_id: string) => ({ client_id, grant_types: ['client_credentials'] });
+
+  test('without a token, with garbage, or with one for another API is answered 401 with a challenge (RFC 6750 §3)', async () => {
+    const nobody = new AdminApi(latchkey.issuer, undefined);
+    for (const path of ['/clients', '/nothing', '/clients/x/secrets']) {
+      const { status, headers } = await nobody.get(path);
+      expect(status).toBe(401);
+      expect(headers.get('www-authenticate')).toMatch(/^Bearer/);
+    }
+    const { body } = await latchkey.clientCredentials();
+    for (const token of ['lk_at_garbage', 'a.b.c', body.access_token]) {
+      const answer = await new AdminApi(latchkey.issuer, token).get('/clients');
+      expect(answer).toMatchObject({ status: 401, body: { type: 'urn:latchkey:problem:invalid_token' } });
+      expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
+    }
+  });
+
+  test('needs its permission, which is named, and says what would give it', async () => {
+    const narrow = await asService(latchkey, owner, {
+      permissions: ['latchkey:client:*'],
+      scope: 'latchkey:client:read',
+    });
+    expect((await narrow.get('/clients')).status).toBe(200);
+    expect(await narrow.post('/clients', service('none'))).toMatchObject({
+      status: 403,
+      body: { permission: 'latchkey:client:write', detail: expect.stringContaining('The token does not carry') },
+    });
+    expect(await narrow.get('/users')).toMatchObject({
+      status: 403,
+      body: { permission: 'latchkey:user:read', detail: expect.stringContaining('No role and no permission') },
+    });
+  });
+
+  test.each([
+    ['not JSON', '{', {}, 400],
+    ['a member named twice', '{"client_id":"a","client_id":"b"}', {}, 400],
+    ['__proto__', '{"__proto__":{"client_id":"a"}}', {}, 400],
+    ['NUL', '{"client_id":"a","client_name":"\\u0000"}', {}, 400],
+    ['half a surrogate', '{"client_id":"a","client_name":"\\ud800"}', {}, 400],
+    ['a form', 'client_id=a', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
+    ['a deep nest', `{"client_id":"a","x":${'['.repeat(50)}${']'.repeat(50)}}`, {}, 400],
+    ['more than 64 KiB', JSON.stringify({ client_id: 'a', client_name: 'x'.repeat(70_000) }), {}, 413],
+    ['an If-Match of another kind', '{"client_id":"a"}', { 'if-match': 'W/"x"' }, 400],
+  ])('with %s is refused, and changes nothing', async (_, body, headers, status) => {
+    expect(await owner.call('POST', '/clients', { body, headers })).toMatchObject({ status });
+    expect((await owner.get('/clients/a')).status).toBe(404);
+  });
+
+  test('to an unknown address is 404, with another method 405 that names those it takes', async () => {
+    expect((await owner.get('/nothing')).status).toBe(404);
+    const wrong = await owner.call('DELETE', '/clients');
+    expect(wrong.status).toBe(405);
+    expect(wrong.headers.get('allow')).toBe('GET, POST');
+    expect((await owner.get('/clients?limit=0')).body).toMatchObject({ pointer: '/limit' });
+    expect((await owner.get('/clients?unknown=1')).body).toMatchObject({ pointer: '/unknown' });
+    expect((await owner.get('/clients?cursor=x')).body).toMatchObject({ pointer: '/cursor' });
+  });
+
+  test.each([
+    '/clients?sort=-created_at',
+    '/users?sort=-created_at',
+    '/consents',
+    '/grants',
+    '/roles/owner/assignments',
+    '/users/alice/sessions',
+    '/audit/events',
+    '/clients?sort=client_id',
+    '/resource-servers',
+  ])('with a cursor of its own making is refused, not tried on the database: %s', async (path) => {
+    for (const parts of [['', 'x\u0000'], ['yesterday', 'x'], ['', 1], [], 'x'.repeat(600)]) {
+      const cursor = Buffer.from(JSON.stringify(parts)).toString('base64url');
+      const answer = await owner.get(`${path}${path.includes('?') ? '&' : '?'}cursor=${cursor}`);
+      expect(answer).toMatchObject({ status: 400, body: { pointer: '/cursor' } });
+    }
+  });
+
+  test('with an Idempotency-Key happens once, however often it is sent, on whatever node', async () => {
+    const headers = { 'idempotency-key': crypto.randomUUID() };
+    const sent = Array.from({ length: 30 }, (_, n) =>
+      owner.post('/clients', service('once'), { headers, ...(n % 2 && { node }) }),
+    );
+    const answers = await Promise.all(sent);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
+    expect(new Set(answers.map(({ body }) => body.client_secret)).size).toBe(1);
+    expect(await owner.post('/clients', service('another'), { headers })).toMatchObject({ status: 422 });
+    const secret = String(answers[0]?.body.client_secret);
+    const { rows } = await latchkey.database.query("select encode(sealed, 'escape') as text from idempotency_keys");
+    expect(rows.some(({ text }) => text.includes(secret))).toBe(false);
+    await latchkey.advance(24 * 3600 + 1);
+    owner = await asOwner(latchkey);
+    expect(await owner.post('/clients', service('once'), { headers })).toMatchObject({ status: 409 });
+  });
+
+  test('that is refused is not kept: it may be repeated with the same key', async () => {
+    const headers = { 'idempotency-key': crypto.randomUUID() };
+    await owner.post('/clients', service('clash'));
+    expect(await owner.post('/clients', service('clash'), { headers })).toMatchObject({ status: 409 });
+    expect(await owner.post('/clients', service('clash'), { headers })).toMatchObject({ status: 409 });
+  });
+
+  test('is told how much it may still ask', async () => {
+    const { headers } = await owner.get('/clients');
+    expect(headers.get('ratelimit-policy')).toMatch(/^"caller";q=\d+;w=60$/);
+    expect(headers.get('ratelimit')).toMatch(/^"caller";r=\d+;t=\d+$/);
+    expect(headers.get('x-request-id')).toMatch(/^[\w-]{8,}$/);
+    expect(headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('is described by OpenAPI, every route with its permission', async () => {
+    const response = await fetch(`${latchkey.issuer}/admin/v1/openapi.json`);
+    const document = (await response.json()) as {
+      paths: Record<string, Record<string, { security: { oauth: string[] }[] }>>;
+    };
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(
+        ([method, { security }]) => `${method.toUpperCase()} ${path} ${security[0]?.oauth[0]}`,
+      ),
+    );
+    const routes = adminRoutes({} as never).map(
+      ({ method, path, permission }) => `${method} /admin/v1${path} ${permission}`,
+    );
+    expect(described.sort()).toEqual(routes.sort());
+    const needed = new Set(adminRoutes({} as never).map(({ permission }) => permission));
+    // Judged by what is asked for, or at another entrance.
+    const beside = [
+      ...['latchkey:token:revoke_all', 'latchkey:api_key:never_expire', 'latchkey:verify'],
+      ...['latchkey:permission:give', 'latchkey:first_party:allow', 'latchkey:group:export'],
+    ];
+    const offered = Object.keys(adminPermissions).filter((permission) => !beside.includes(permission));
+    expect([...needed].sort()).toEqual(offered.sort());
+  });
+});

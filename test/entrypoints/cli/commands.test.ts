@@ -1,0 +1,207 @@
+import { program } from '../../../src/entrypoints/cli/program.ts';
+import { api } from '../../support/installation.ts';
+import { basic, startLatchkey } from '../../support/latchkey.ts';
+
+const secretPattern = /^lk_cs_[0-9A-Za-z]{49}$/;
+const refused = { status: 400, body: { error: 'invalid_grant' } };
+
+describe('the latchkey command', () => {
+  const latchkey = startLatchkey();
+
+  test('has help and JSON output everywhere', () => {
+    const leaves = program().commands.flatMap((command) =>
+      command.commands.length > 0 ? command.commands : [command],
+    );
+    expect(leaves.length).toBeGreaterThan(18);
+    for (const leaf of leaves) {
+      expect(leaf.description()).not.toBe('');
+      if (leaf.name() !== 'serve') expect(leaf.options.map(({ long }) => long)).toContain('--json');
+    }
+  });
+
+  test('shows what the installation has', async () => {
+    const { clients } = await latchkey.commandJson(['client', 'list']);
+    const { resource_servers } = await latchkey.commandJson(['resource-server', 'list']);
+    expect(await latchkey.commandJson(['status'])).toMatchObject({
+      has_owner: true,
+      users: 2,
+      clients: (clients as unknown[]).length,
+      resource_servers: (resource_servers as unknown[]).length,
+    });
+    expect((await latchkey.command(['status'])).stdout).toMatch(
+      /Signing keys {2,}ES256 active, EdDSA active, RS256 active, PS256 active/,
+    );
+  });
+
+  test('says which migrations were applied', async () => {
+    const { migrations } = await latchkey.commandJson(['migrate', '--status']);
+    expect(migrations).toContainEqual({ name: '0001_initial', applied_at: expect.any(String) });
+    expect(migrations).not.toContainEqual(expect.objectContaining({ applied_at: null }));
+    expect((await latchkey.command(['migrate'])).stdout).toBe('The database is at this version already.\n');
+  });
+
+  test('makes no setup link once there is an owner', async () => {
+    const { code, stderr } = await latchkey.command(['setup-link']);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^latchkey: There is an administrator already;.*\n$/),
+    });
+  });
+
+  test('registers a client whose secret works at once, and is shown only once', async () => {
+    const made = await latchkey.commandJson([
+      'client',
+      'create',
+      'made-here',
+      '--type',
+      'service',
+      '--resource',
+      `${api}=read`,
+    ]);
+    expect(made.client_secret).toMatch(secretPattern);
+    const authorization = basic('made-here', String(made.client_secret));
+    const token = async () =>
+      fetch(`${latchkey.issuer}/oauth/token`, {
+        method: 'POST',
+        headers: { authorization },
+        body: new URLSearchParams({ grant_type: 'client_credentials', resource: api }),
+      });
+    expect((await token()).status).toBe(200);
+    expect((await latchkey.command(['client', 'list', '--json'])).stdout).not.toContain(String(made.client_secret));
+    expect(await latchkey.command(['client', 'create', 'made-here', '--type', 'service'])).toMatchObject({
+      code: 1,
+      stderr: 'latchkey: There is a client "made-here" already.\n',
+    });
+  });
+
+  test('disables a client, and its tokens and secrets stop working at once, also after it is enabled again', async () => {
+    const tokens = await latchkey.tokens({ client_id: 'post-app', scope: 'openid read' });
+    const { disabled, ended } = await latchkey.commandJson(['client', 'disable', 'post-app']);
+    expect({ disabled, ended }).toEqual({ disabled: true, ended: { refresh_families: 1, access_tokens: 1 } });
+    expect(await latchkey.refresh(tokens.refresh_token, 'post-app')).toMatchObject({
+      status: 401,
+      body: { error: 'invalid_client' },
+    });
+    expect(await latchkey.isActive(tokens.access_token, 'service')).toBe(false);
+
+    await latchkey.database.query('update clients set enabled = true where client_id = $1', ['post-app']);
+    expect(await latchkey.isActive(tokens.access_token, 'service')).toBe(false);
+    expect(await latchkey.refresh(tokens.refresh_token, 'post-app')).toMatchObject(refused);
+  });
+
+  test('creates a person who can sign in with the password that is shown once, or with the one they were given', async () => {
+    const made = await latchkey.commandJson([
+      'user',
+      'create',
+      'carol',
+      '--email',
+      'carol@example.com',
+      '--name',
+      'Carol',
+    ]);
+    expect(made.password).toMatch(/^[a-z2-9]{6}(-[a-z2-9]{6}){3}$/);
+    const signIn = async (login: string, password: string) => {
+      const browser = latchkey.browser();
+      return (await browser.submit(await browser.get('/sign-in'), { login, password })).url;
+    };
+    expect(await signIn('carol', String(made.password))).toBe(`${latchkey.issuer}/account`);
+    expect(
+      await latchkey.command(['user', 'create', 'dave', '--password-stdin'], 'the given password\n'),
+    ).toMatchObject({ code: 0 });
+    expect(await signIn('dave', 'the given password')).toBe(`${latchkey.issuer}/account`);
+  });
+
+  test('sets a password, which signs the person out everywhere', async () => {
+    const tokens = await latchkey.tokens({}, latchkey.browser(), 'bob');
+    expect(
+      await latchkey.command(['user', 'set-password', 'bob', '--password-stdin'], 'another long password'),
+    ).toMatchObject({ code: 0 });
+    expect(await latchkey.isActive(tokens.access_token)).toBe(false);
+    expect(await latchkey.refresh(tokens.refresh_token)).toMatchObject(refused);
+  });
+
+  test('disables a person, who cannot sign in any more and whose tokens die, but never the last owner', async () => {
+    await latchkey.commandJson(['user', 'create', 'erin']);
+    await latchkey.command(['user', 'set-password', 'erin', '--password-stdin'], 'correct horse battery staple');
+    const tokens = await latchkey.tokens({}, latchkey.browser(), 'erin');
+    expect(await latchkey.command(['user', 'disable', 'erin'])).toMatchObject({ code: 0 });
+    expect(await latchkey.isActive(tokens.access_token)).toBe(false);
+    expect(await latchkey.refresh(tokens.refresh_token)).toMatchObject(refused);
+    expect(await latchkey.command(['user', 'disable', 'alice'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('This is the last owner'),
+    });
+  });
+
+  test('revokes an access token, a whole family by any of its refresh tokens, and a grant', async () => {
+    const one = await latchkey.tokens();
+    expect(await latchkey.commandJson(['token', 'revoke'], one.access_token)).toEqual({
+      revoked: 'access_token',
+      client_id: 'web-app',
+    });
+    expect(await latchkey.isActive(one.access_token)).toBe(false);
+    const { body: next } = await latchkey.refresh(one.refresh_token);
+    expect(await latchkey.commandJson(['token', 'revoke', one.refresh_token])).toEqual({
+      revoked: 'refresh_token',
+      client_id: 'web-app',
+    });
+    expect(await latchkey.isActive(next.access_token)).toBe(false);
+    expect(await latchkey.refresh(next.refresh_token)).toMatchObject(refused);
+
+    const two = await latchkey.tokens();
+    const grant = (await latchkey.auditEvents('access_token.issued')).at(-1)?.details as { grant_id: string };
+    expect(await latchkey.command(['grant', 'revoke', grant.grant_id])).toMatchObject({ code: 0 });
+    expect(await latchkey.isActive(two.access_token)).toBe(false);
+    expect(await latchkey.refresh(two.refresh_token)).toMatchObject(refused);
+    expect(await latchkey.command(['grant', 'revoke', grant.grant_id])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('There is no standing grant'),
+    });
+  });
+
+  test('says in one sentence what is wrong with a token that is none', async () => {
+    for (const token of ['nonsense', 'lk_at_0000000000000000000000000000000000000000000000000', 'a.b.c', '']) {
+      const { code, stderr } = await latchkey.command(['token', 'revoke'], token);
+      expect({ code, lines: stderr.split('\n').length }).toEqual({ code: 1, lines: 2 });
+    }
+  });
+
+  test('tails the audit log: who, what, whom, with what result', async () => {
+    await latchkey.commandJson(['client', 'add-secret', 'service']);
+    const { stdout } = await latchkey.command(['audit', 'tail', '-n', '1', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      actor_kind: 'system',
+      action: 'client.secret.created',
+      target_kind: 'client',
+      target_id: 'service',
+      outcome: 'success',
+      user_agent: 'latchkey command',
+    });
+  });
+});
+
+describe('a client secret added with the latchkey command', () => {
+  const latchkey = startLatchkey();
+
+  test('works beside the present one until it expires', async () => {
+    const { client_secret } = await latchkey.commandJson([
+      'client',
+      'add-secret',
+      'service',
+      '--label',
+      'next',
+      '--expires-in-days',
+      '1',
+    ]);
+    const status = async (secret: string) => {
+      const body = new URLSearchParams({ grant_type: 'client_credentials', resource: api });
+      const headers = { authorization: basic('service', secret) };
+      return (await fetch(`${latchkey.issuer}/oauth/token`, { method: 'POST', headers, body })).status;
+    };
+    expect(await status(String(client_secret))).toBe(200);
+    expect(await status('the secret of the service')).toBe(200);
+    await latchkey.advance(86_401);
+    expect(await status(String(client_secret))).toBe(401);
+    expect(await status('the secret of the service')).toBe(200);
+  });
+});

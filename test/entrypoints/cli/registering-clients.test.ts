@@ -1,0 +1,30 @@
+import { commandLine } from '../../support/command-line.ts';
+
+const api = 'https://api.example';
+
+describe('registering a client at the command line', () => {
+  const latchkey = commandLine();
+
+  test('makes an API a client that may introspect its tokens', async () => {
+    await latchkey.json('client', 'create', 'orders-api', '--type', 'service', '--introspects', api);
+    const { clients } = await latchkey.json<{ clients: unknown[] }>('client', 'list');
+    expect(clients).toContainEqual(expect.objectContaining({ client_id: 'orders-api', introspects: [api] }));
+  });
+
+  test('lists what a client may ask for', async () => {
+    await latchkey.json('client', 'create', 'billing', '--type', 'service', '--resource', `${api}=read write`);
+    const { clients } = await latchkey.json<{ clients: unknown[] }>('client', 'list');
+    const held = { resources: {}, service_permissions: { [api]: ['read', 'write'] }, lifetimes: {} };
+    expect(clients).toContainEqual(expect.objectContaining({ client_id: 'billing', ...held }));
+  });
+
+  test('names the types there are when it is given another', async () => {
+    const { code, stderr } = await latchkey.run('client', 'create', 'x', '--type', 'website');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('web, spa, native, service')]);
+  });
+
+  test('says that people must be sent back somewhere', async () => {
+    const { code, stderr } = await latchkey.run('client', 'create', 'x');
+    expect([code, stderr]).toEqual([1, 'latchkey: Give at least one --redirect-uri: where people are sent back to.\n']);
+  });
+});

@@ -1,0 +1,213 @@
+import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { type ConsoleBrowser, consoleAs, consoleOfNew, linkOn, wordsOf } from '../../support/console.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Gateway } from '../../support/gateway.ts';
+import { api } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+import type { Page } from '../../support/user-agent.ts';
+
+describe('API keys in the console', () => {
+  const latchkey = startLatchkey();
+  let owner: AdminApi;
+  let gateway: Gateway;
+  let alice: ConsoleBrowser;
+  // Anew for each: tests move the clock, and a password and a token count for ten minutes.
+  beforeEach(async () => {
+    owner = await asOwner(latchkey);
+    gateway = await Gateway.open(latchkey, owner);
+    alice = await consoleAs(latchkey);
+  });
+
+  const keyOn = ({ html }: Page) => /sk_dev_[0-9A-Za-z]{49}/.exec(html)?.[0] ?? '';
+  const works = async (key: string, query = '?permission=orders:read') =>
+    (await gateway.forwardAuth(query, { 'x-api-key': key })).status;
+  const some = { kind: 'client', owner: 'service', environment: 'dev', permissions: 'orders:read' };
+
+  test('are minted for a service: shown once, with a curl that tries them, and work at once', async () => {
+    const rights = `orders:read\norders:write at ${api}`;
+    const made = await alice.act('/new-api-key', {
+      ...some,
+      name: 'Nightly report',
+      permissions: rights,
+      ip_allowlist: '127.0.0.1\n10.0.0.0/8',
+      rate_limit: '1000 requests/minute\n5 orders/hour for orders:write',
+      day: '500',
+      risk: 'high',
+      roles: 'auditor',
+      tags: 'team:search\nnightly',
+      metadata: 'ticket=OPS-17\nlink = https://wiki.example/?a=b',
+    });
+    const key = keyOn(made);
+    expect(wordsOf(made)).toMatch(/Here is the new key Nightly report You will not see it again.*ends on/);
+    expect(wordsOf(made)).toContain(`/gateway/forward-auth?permission=orders%3Aread' \\ -H 'X-API-Key: ${key}'`);
+    expect(await works(key)).toBe(200);
+    expect(await works(key, '?permission=orders:delete')).toBe(403);
+
+    const page = await alice.get(linkOn(made, 'I have it')?.replace('/console', ''));
+    expect(page.html).not.toContain(key);
+    expect(wordsOf(page)).toContain(`${key.slice(0, 11)}…${key.slice(-4)}`);
+    for (const part of [
+      'Owner service',
+      'State works',
+      `orders:write at ${api}`,
+      'Environment dev',
+      'Risk high',
+      'With roles auditor',
+      'Tags nightly team:search',
+      'ticket=OPS-17',
+      'link=https://wiki.example/?a=b',
+    ])
+      expect(wordsOf(page)).toContain(part);
+    expect(wordsOf(page)).toContain(
+      'only from 127.0.0.1, 10.0.0.0/8; at most 1000 requests/minute, at most 5 orders/hour for orders:write; at most 500 in a day',
+    );
+    const used = /In the last 30 days: 1 request allowed, 1 refused/;
+    const path = new URL(page.url).pathname.replace('/console', '');
+    // Uses are written once a second.
+    await eventually(
+      async () => wordsOf(await alice.get(path)),
+      (words) => used.test(words),
+    );
+    expect(wordsOf(await alice.get('/audit-log?action=api_key.created'))).toContain('alice');
+  });
+
+  test('are found by name, start, owner, environment and state, page by page', async () => {
+    const needle = await gateway.mint({ name: 'Needle', owner: { client_id: 'service' }, environment: 'staging' });
+    await owner.post(`/api-keys/${needle.id}/disable`);
+    for (const query of [
+      'q=needle',
+      `q=${needle.key.slice(0, 15)}`,
+      'environment=staging',
+      'state=disabled',
+      'client_id=service',
+    ])
+      expect(wordsOf(await alice.get(`/api-keys?${query}`))).toContain('Needle');
+    for (const query of ['q=needle&state=active', 'user=bob', 'user=nobody', 'environment=prod'])
+      expect(wordsOf(await alice.get(`/api-keys?${query}`))).toContain('Nothing here is like that.');
+    expect(await alice.get('/api-keys?state=odd')).toMatchObject({ status: 400 });
+    for (let n = 0; n < 60; n += 1) await gateway.mint({ name: `many ${n}`, environment: 'prod' });
+    const first = await alice.get('/api-keys?environment=prod');
+    expect(wordsOf(first)).toContain('many 59');
+    const rest = await alice.get(linkOn(first, 'Next page')?.replace('/console', ''));
+    expect(wordsOf(rest)).toContain('many 0 ');
+  });
+
+  test('that cannot be are told beside what is wrong, and what was typed stays', async () => {
+    const wrong: [string, Record<string, string>][] = [
+      ['ip_allowlist', { ip_allowlist: '10.0.1' }],
+      ['rate_limit', { rate_limit: 'often' }],
+      ['owner', { owner: 'nobody' }],
+      ['permissions', { permissions: 'read everything' }],
+      ['environment', { environment: 'moon' }],
+      ['day', { day: '0' }],
+      ['expires_in_days', { expires_in_days: '99999' }],
+      ['name', { name: '' }],
+      ['roles', { roles: 'nobody' }],
+      ['tags', { tags: 'two words' }],
+      ['metadata', { metadata: 'without a value' }],
+      ['metadata', { metadata: '__proto__=1' }],
+    ];
+    for (const [field, fields] of wrong) {
+      const page = await alice.act('/new-api-key', { name: 'Typed', ...some, ...fields });
+      expect({ field, status: page.status }).toEqual({ field, status: 400 });
+      expect(page.html).toMatch(new RegExp(`id="${field}"[^>]*aria-invalid="true"`));
+      expect(page.html).toContain('orders:read</textarea>'.slice(field === 'permissions' ? 11 : 0));
+    }
+  });
+
+  test('are rotated with an overlap: both times are told, both texts work, and then one', async () => {
+    const { id, key } = await gateway.mint({ name: 'Turning', permissions: ['orders:read'] });
+    const asked = await alice.get(`/api-keys/${id}/rotate`);
+    expect(wordsOf(asked)).toMatch(/1 text of this key: sk_dev_\w{4}….*when the overlap is over/);
+    const made = await alice.send(asked, { overlap_seconds: '3600', expires_in_days: '365' });
+    const next = keyOn(made);
+    expect(wordsOf(made)).toMatch(
+      /The text from before, sk_dev_\w{4}…\w{4}, works until \d+ \w+ \d{4}, \d\d:\d\d UTC\. The new one works at once, until the key ends on \d+ \w+ \d{4}, \d\d:\d\d UTC, later than before\./,
+    );
+    expect([await works(key), await works(next)]).toEqual([200, 200]);
+    await latchkey.advance(3601);
+    expect([await works(key), await works(next)]).toEqual([401, 200]);
+    alice = await consoleAs(latchkey);
+    expect(wordsOf(await alice.get(`/api-keys/${id}`))).toMatch(/sk_dev_\w{4}…\w{4} over/);
+  });
+
+  test('are changed: what has no field stays, and a change meanwhile is told', async () => {
+    const window = { from: '00:00', to: '23:59' };
+    const { id, key } = await gateway.mint({
+      name: 'Changing',
+      permissions: ['orders:read'],
+      roles: ['auditor'],
+      tags: ['old', 'kept'],
+      metadata: { seats: 5, gone: true },
+      restrictions: { time_window: window, ip_allowlist: ['10.9.9.9'], quota: { day: 5 } },
+    });
+    expect(await works(key)).toBe(403);
+    const page = await alice.get(`/api-keys/${id}/change`);
+    const typed = {
+      name: 'Changed',
+      permissions: 'orders:read',
+      ip_allowlist: '',
+      rate_limit: '7 requests/minute',
+      day: '',
+      month: '900',
+      risk: 'low',
+      roles: '',
+      tags: 'kept\nnew',
+      metadata: 'seats=5\nticket=OPS-17',
+      expires_at: /name="expires_at"[^>]*value="([^"]*)"/.exec(page.html)?.[1] ?? '',
+    };
+    expect(wordsOf(await alice.send(page, typed))).toMatch(/It is saved\. What is Changed\?/);
+    expect((await owner.get(`/api-keys/${id}`)).body).toMatchObject({
+      restrictions: { time_window: window, rate_limit: ['7 requests/minute'], quota: { month: 900 } },
+      permissions: [{ resource: null, pattern: 'orders:read' }],
+      risk: 'low',
+      roles: [],
+      tags: ['kept', 'new'],
+      metadata: { seats: 5, ticket: 'OPS-17' },
+    });
+    const changed = ['metadata', 'name', 'restrictions', 'risk', 'roles', 'tags'];
+    const events = await latchkey.auditEvents('api_key.updated');
+    expect(events.at(-1)?.details).toMatchObject({ changed: expect.arrayContaining(changed) });
+    expect(events.at(-1)?.details).not.toMatchObject({ changed: expect.arrayContaining(['description']) });
+    expect(await works(key)).toBe(200);
+    const late = await alice.send(page, { ...typed, name: 'Late' });
+    expect(late.status).toBe(412);
+    expect(late.html).toContain('Somebody else changed this');
+  });
+
+  test('rest and wake; revoked ones stay so, after one saw what dies and gave the password', async () => {
+    const { id, key } = await gateway.mint({
+      name: 'Ending',
+      owner: { client_id: 'service' },
+      permissions: ['orders:read'],
+    });
+    expect(wordsOf(await alice.act(`/api-keys/${id}/disable`))).toContain('State disabled');
+    expect(await works(key)).toBe(401);
+    expect(wordsOf(await alice.act(`/api-keys/${id}/enable`))).toContain('State works');
+    expect(await works(key)).toBe(200);
+    await latchkey.advance(11 * 60);
+    const asked = await alice.get(`/api-keys/${id}/revoke`);
+    expect(wordsOf(asked)).toMatch(/1 text of this key: sk_dev_.* with which service calls APIs in dev, .*for good/);
+    expect(wordsOf(await alice.send(asked))).toContain('Enter your password to go on.');
+    expect(await works(key)).toBe(200);
+    const done = await alice.send(asked, { password_again: 'correct horse battery staple' });
+    expect(wordsOf(done)).toContain('The key is revoked: it is refused from now on.');
+    expect(await works(key)).toBe(401);
+    for (const label of ['Change', 'Rotate', 'Disable', 'Enable', 'Revoke'])
+      expect(linkOn(done, label)).toBeUndefined();
+  });
+
+  test('are seen, but not touched, by an auditor; and nobody mints more than they hold', async () => {
+    const { id } = await gateway.mint({ name: 'Watched' });
+    const auditor = await consoleOfNew(latchkey, 'auditor');
+    const page = await auditor.get(`/api-keys/${id}`);
+    expect(wordsOf(page)).toContain('What is Watched?');
+    expect(linkOn(page, 'Revoke')).toBeUndefined();
+    expect((await auditor.get('/api-keys')).html).not.toContain('/console/new-api-key');
+    expect((await auditor.forge(`/api-keys/${id}/revoke`)).status).toBe(403);
+    const administrator = await consoleOfNew(latchkey, 'administrator');
+    const refused = await administrator.act('/new-api-key', { ...some, name: 'Too much', permissions: 'latchkey:*' });
+    expect(refused.status).toBe(403);
+    expect(wordsOf(refused)).toContain('You cannot give or change what you do not hold yourself');
+  });
+});

@@ -1,0 +1,123 @@
+import { type ConsoleBrowser, consoleAs, linkOn, wordsOf } from '../../support/console.ts';
+import { clientSecrets } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+
+const secretOn = (html: string) => /lk_cs_[\w-]+/.exec(html)?.[0] ?? '';
+
+describe('clients in the console', () => {
+  const latchkey = startLatchkey();
+  let alice: ConsoleBrowser;
+  beforeAll(async () => {
+    alice = await consoleAs(latchkey);
+  });
+
+  test('are searched, filtered and sorted by the address', async () => {
+    const all = wordsOf(await alice.get('/clients'));
+    expect(all).toContain('Shop');
+    expect(all).toContain('Billing service');
+    const services = wordsOf(await alice.get('/clients?type=service'));
+    expect(services).toContain('Billing service');
+    expect(services).not.toContain('Newsletter');
+    const none = await alice.get('/clients?q=%25');
+    expect(wordsOf(none)).toContain('Nothing here is like that.');
+    expect(linkOn(none, 'Show all')).toBe('/console/clients');
+    const newest = await alice.get('/clients?sort=-created_at&q=s');
+    expect(newest.html).toMatch(/aria-current="true">newest/);
+    expect(newest.html).toContain('name="q" value="s"');
+  });
+
+  test('that are asked for in a way that cannot be are explained', async () => {
+    const page = await alice.get('/clients?type=robot');
+    expect(page.status).toBe(400);
+    expect(page.html).toMatch(/role="alert"[\s\S]*Kind: there is nothing like this to choose/);
+    expect((await alice.get('/clients?cursor=made-up')).status).toBe(400);
+  });
+
+  test('show what they are and may', async () => {
+    const page = wordsOf(await alice.get('/clients/web-app'));
+    expect(page).toContain('What is Shop?');
+    expect(page).toContain('https://client.example/callback');
+    expect(page).toContain('For people at https://api.example read write');
+    expect((await alice.get('/clients/nothing')).status).toBe(404);
+  });
+
+  test('get another secret, which is shown once and works beside the first', async () => {
+    const made = await alice.act('/clients/service/secrets/add', { label: 'second', expires_in_days: '30' });
+    const secret = secretOn(made.html);
+    expect(wordsOf(made)).toMatch(/Here is the new secret of Billing service You will not see it again/);
+    expect(made.html).toContain('curl');
+    expect(made.headers.get('cache-control')).toBe('no-store');
+    expect(await latchkey.isLetIn('service', secret)).toBe(true);
+    expect(await latchkey.isLetIn('service', clientSecrets.service)).toBe(true);
+    expect((await alice.get('/clients/service')).html).not.toContain(secret);
+    const { stdout } = await latchkey.command(['audit', 'tail', '--json']);
+    expect(stdout).not.toContain(secret);
+  });
+
+  test('get a new secret that replaces the present ones after an overlap', async () => {
+    await latchkey.commandJson(['client', 'add-secret', 'post-app']);
+    const page = await alice.get('/clients/post-app/secrets/rotate');
+    expect(wordsOf(page)).toMatch(/This ends: 2 present secrets/);
+    expect(wordsOf(page)).toContain('Make a new secret, end 2');
+    const made = await alice.send(page, { overlap: '0' });
+    expect(secretOn(made.html)).not.toBe('');
+    expect(wordsOf(await alice.get('/clients/post-app')).match(/expired/g)).toHaveLength(2);
+  });
+
+  test('lose one secret, and the others go on', async () => {
+    const made = await alice.act('/clients/web-app/secrets/add', { label: 'leaked' });
+    const secret = secretOn(made.html);
+    const list = await alice.get('/clients/web-app');
+    const address = linkOn(list, 'Revoke the secret leaked')?.replace('/console', '') ?? '';
+    const page = await alice.get(address);
+    expect(wordsOf(page)).toContain('1 other secret works on.');
+    const after = await alice.send(page);
+    expect(wordsOf(after)).toContain('The secret is revoked');
+    expect(await latchkey.isLetIn('web-app', secret)).toBe(false);
+    expect(await latchkey.isLetIn('web-app', clientSecrets['web-app'])).toBe(true);
+  });
+
+  test('say what dies before they are stopped, are stopped, and started again', async () => {
+    const { access_token, refresh_token } = await latchkey.tokens({
+      scope: 'openid read offline_access',
+      prompt: 'consent',
+    });
+    const page = await alice.get('/clients/web-app/disable');
+    expect(wordsOf(page)).toMatch(/1 refresh token .* 1 access token/);
+    expect(wordsOf(page)).toContain('Disable Shop, end 2 credentials');
+    expect(await latchkey.isActive(access_token)).toBe(true);
+    const after = await alice.send(page);
+    expect(after.url).toContain('/console/clients/web-app?done=disabled');
+    expect(wordsOf(after)).toContain('State disabled');
+    expect((await latchkey.refresh(refresh_token)).status).toBe(401);
+    const enabled = await alice.act('/clients/web-app/enable');
+    expect(wordsOf(enabled)).toContain('State enabled');
+    expect(await latchkey.isActive(access_token)).toBe(false);
+  });
+
+  test('lose all they hold and stay enabled', async () => {
+    const { access_token } = await latchkey.tokens();
+    const page = await alice.get('/clients/web-app/revoke');
+    expect(wordsOf(page)).toMatch(/Revoke, end \d credentials?/);
+    await alice.send(page);
+    expect(await latchkey.isActive(access_token)).toBe(false);
+    expect(wordsOf(await alice.get('/clients/web-app'))).toContain('State enabled');
+  });
+
+  test('say what is wrong beside the field, and keep what was typed', async () => {
+    const page = await alice.act('/clients/service/secrets/add', { label: 'kept label', expires_in_days: '99999' });
+    expect(page.status).toBe(400);
+    expect(page.html).toContain('value="kept label"');
+    expect(page.html).toMatch(/id="expires_in_days"[^>]*aria-invalid="true"/);
+    expect(page.html).toContain('id="expires_in_days-error"');
+  });
+
+  test('that an other administrator changed meanwhile are not changed over their head', async () => {
+    const page = await alice.get('/clients/native/enable');
+    await latchkey.command(['client', 'disable', 'native', '--yes']);
+    const late = await alice.send(page);
+    expect(late.status).toBe(412);
+    expect(wordsOf(late)).toMatch(/Somebody else changed this .* What it is now State disabled/);
+    expect(wordsOf(await alice.send(late))).toContain('State enabled');
+  });
+});

@@ -1,0 +1,176 @@
+import { type ConsoleBrowser, consoleAs, linkOn, wordsOf } from '../../support/console.ts';
+import { api, password } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+import type { Page } from '../../support/user-agent.ts';
+
+const withoutPrefix = (address = '') => address.replace('/console', '');
+
+describe('in the console', () => {
+  const latchkey = startLatchkey();
+  let alice: ConsoleBrowser;
+  beforeEach(async () => {
+    alice = await consoleAs(latchkey);
+  });
+
+  test('what a person allowed is found, and taken back with everything under it', async () => {
+    const { access_token } = await latchkey.tokens({}, latchkey.browser(), 'bob');
+    const list = await alice.get('/consents?user=bob&standing=true');
+    expect(wordsOf(list)).toMatch(/Shop web-app bob stands/);
+    const consent = await alice.get(withoutPrefix(linkOn(list, 'Shop')));
+    expect(wordsOf(consent)).toContain(`May do at ${api} read`);
+    const page = await alice.get(withoutPrefix(linkOn(consent, 'Take it back')));
+    expect(wordsOf(page)).toMatch(/Take back what bob allowed Shop\? .*Take it back, end \d credentials?/);
+    expect(wordsOf(await alice.send(page))).toContain('State taken back');
+    expect(await latchkey.isActive(access_token)).toBe(false);
+    expect(wordsOf(await alice.get('/consents?user=nobody'))).toContain('Nothing here is like that.');
+  });
+
+  test('what an app holds is found, and revoked', async () => {
+    const { access_token } = await latchkey.tokens({ client_id: 'web-app' }, latchkey.browser(), 'bob');
+    const list = await alice.get('/grants?user=bob&client_id=web-app');
+    const grant = await alice.get(withoutPrefix(linkOn(list, 'web-app')));
+    const page = await alice.get(withoutPrefix(linkOn(grant, 'Revoke')));
+    expect(wordsOf(page)).toMatch(/1 access token/);
+    expect(wordsOf(await alice.send(page))).toContain('Revoked.');
+    expect(await latchkey.isActive(access_token)).toBe(false);
+    expect((await alice.get(withoutPrefix(linkOn(list, 'web-app')))).status).toBe(404);
+  });
+
+  test('an API is stopped, and its tokens with it', async () => {
+    const { body } = await latchkey.clientCredentials();
+    const list = await alice.get('/apis?q=orders');
+    const server = await alice.get(withoutPrefix(linkOn(list, 'Orders API')));
+    expect(wordsOf(server)).toMatch(/read Read your orders default/);
+    const page = await alice.get(withoutPrefix(linkOn(server, 'Disable')));
+    expect(wordsOf(page)).toMatch(/Disable Orders API, end \d+ credential/);
+    expect(wordsOf(await alice.send(page))).toContain('State disabled');
+    expect(await latchkey.isActive(body.access_token, 'service')).toBe(false);
+    expect(wordsOf(await alice.act(`/apis/${encodeURIComponent(api)}/enable`))).toContain('State enabled');
+  });
+
+  test('the keys that sign are shown with their state, never with what is private', async () => {
+    expect(wordsOf(await alice.act('/rotate-key', { alg: 'ES256', leaked: 'false' }))).toContain(
+      'The next key is made',
+    );
+    expect((await alice.act('/rotate-key', { alg: 'ES256', leaked: 'false' })).status).toBe(409);
+    const page = await alice.get('/signing-keys?q=es256');
+    expect(wordsOf(page)).toMatch(/published, signs later .* signs now/);
+    expect(wordsOf(page)).not.toContain('RS256');
+    expect(page.html).not.toContain('"d"');
+  });
+
+  test('what was done is shown with whoever did it', async () => {
+    await alice.act('/people/bob/roles/give', { role: 'auditor' });
+    expect(wordsOf(await alice.get('/audit-log?q=role.assigned'))).toMatch(/role\.assigned alice bob/);
+    expect(wordsOf(await alice.get('/audit-log?q=unicorn'))).toContain('Nothing here is like that.');
+    const alices = wordsOf(await alice.get('/audit-log?actor=alice&target=bob&action=role.assigned&outcome=success'));
+    expect(alices).toMatch(/role\.assigned alice bob/);
+    expect(alices).not.toContain('session.started');
+    expect((await alice.get('/audit-log?outcome=draw')).status).toBe(400);
+    for (let n = 10; n < 50; n += 1)
+      await alice.act('/people/bob/roles/give', { role: 'auditor', until: `2040-01-01T00:${n}` });
+    let page: Page | undefined = await alice.get('/audit-log');
+    const pages: string[] = [];
+    while (page) {
+      pages.push(wordsOf(page));
+      const next = linkOn(page, 'Next page');
+      page = next ? await alice.get(withoutPrefix(next)) : undefined;
+    }
+    expect(pages.length).toBeGreaterThan(1);
+    expect(pages.at(-1)).toContain('signing_key.created');
+  });
+
+  test('there is nothing at an address that names nothing', async () => {
+    for (const path of [
+      '/clients/nothing',
+      '/clients/%00',
+      '/clients/%E0%A4',
+      '/apis/a%00b',
+      '/people/a%00b',
+      '/roles/UPPER',
+    ])
+      expect({ path, status: (await alice.get(path)).status }).toEqual({ path, status: 404 });
+    for (const path of [
+      '/consents/x',
+      '/grants/x',
+      '/clients/spa/secrets/x/revoke',
+      '/people/nobody/roles/give',
+      '/robots',
+    ])
+      expect({ path, status: (await alice.get(path)).status }).toEqual({ path, status: 404 });
+  });
+
+  test('the password is asked for again when it was given too long ago, once in ten minutes', async () => {
+    expect((await alice.get('/clients/spa/disable')).html).not.toContain('name="password_again"');
+    const late = await alice.get('/clients/spa/secrets/add');
+    await latchkey.advance(10 * 60 + 1);
+    expect(late.html).not.toContain('name="password_again"');
+
+    const page = await alice.get('/clients/spa/disable');
+    expect(page.html).toContain('name="password_again"');
+    const without = await alice.send(page);
+    expect(without.status).toBe(422);
+    expect(wordsOf(without)).toContain('Enter your password to go on.');
+    const wrong = await alice.send(page, { password_again: 'not this one' });
+    expect(wordsOf(wrong)).toContain('That is not your password.');
+    expect(wordsOf(await alice.get('/clients/spa'))).toContain('State enabled');
+    const rotation = await alice.act('/clients/service/secrets/rotate', { label: 'kept label', password_again: 'no' });
+    expect(rotation.html).toContain('value="kept label"');
+    expect(rotation.html).not.toContain('value="no"');
+
+    expect(wordsOf(await alice.send(page, { password_again: password }))).toContain('State disabled');
+    expect((await alice.get('/clients/native/disable')).html).not.toContain('name="password_again"');
+    await latchkey.advance(10 * 60 + 1);
+    expect((await alice.get('/clients/native/disable')).html).toContain('name="password_again"');
+    expect((await alice.get('/people/bob/roles/give')).html).toContain('name="password_again"');
+  });
+
+  test('a password given in one browser counts in no other', async () => {
+    const other = await consoleAs(latchkey);
+    await latchkey.advance(10 * 60 + 1);
+    await alice.act('/people/bob/revoke', { password_again: password });
+    expect((await alice.get('/people/bob/revoke')).html).not.toContain('name="password_again"');
+    expect((await other.get('/people/bob/revoke')).html).toContain('name="password_again"');
+    // No cookie but the session's decides it.
+    const path = `${latchkey.issuer}/console/people/bob/revoke`;
+    const carried = alice.agent.cookies().filter(({ name }) => !name.startsWith('latchkey_session'));
+    const cookie = [other.agent.cookieHeader(path), ...carried.map(({ name, value }) => `${name}=${value}`)].join('; ');
+    const page = await fetch(path, { headers: { cookie, accept: 'text/html' } });
+    expect(await page.text()).toContain('name="password_again"');
+  });
+
+  test('guessing at the password is slowed down as at signing in', async () => {
+    await latchkey.advance(10 * 60 + 1);
+    const page = await alice.get('/people/bob/revoke');
+    let answer = page;
+    for (let guess = 0; guess < 11; guess += 1) answer = await alice.send(page, { password_again: `guess ${guess}` });
+    expect(wordsOf(answer)).toContain('There were too many attempts.');
+    expect(wordsOf(await alice.send(page, { password_again: password }))).toContain('There were too many attempts.');
+  });
+});
+
+describe('a thousand clients in the console', () => {
+  const latchkey = startLatchkey();
+
+  test('are paged to the end, each page fast', async () => {
+    await latchkey.database.query(`with made as (insert into subjects (id, kind)
+        select gen_random_uuid(), 'client' from generate_series(1, 1000) returning id)
+      insert into clients (id, client_id, type, metadata, resources, service_permissions, introspects, lifetimes, created_at, updated_at)
+        select id, 'many-' || row_number() over (), 'service', '{"grant_types":["client_credentials"]}', '{}', '{}', '[]',
+          '{}', now(), now() from made`);
+    const alice = await consoleAs(latchkey);
+    const seen = new Set<string>();
+    const times: number[] = [];
+    let address: string | undefined = '/console/clients?q=many-';
+    while (address) {
+      const startedAt = performance.now();
+      const page = await alice.get(withoutPrefix(address));
+      times.push(performance.now() - startedAt);
+      for (const [, id = ''] of page.html.matchAll(/clients\/(many-\d+)"/g)) seen.add(id);
+      address = linkOn(page, 'Next page');
+    }
+    expect(seen.size).toBe(1000);
+    expect(times.length).toBe(20);
+    expect(times.sort((a, b) => a - b)[10]).toBeLessThan(300);
+  });
+});

@@ -1,0 +1,125 @@
+import { type ConsoleBrowser, consoleAs, consoleOfNew, wordsOf } from '../../support/console.ts';
+import { api, redirectUri } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+
+describe('registering in the console', () => {
+  const latchkey = startLatchkey();
+  let alice: ConsoleBrowser;
+  beforeAll(async () => {
+    alice = await consoleAs(latchkey);
+  });
+  const secretOn = ({ html }: { html: string }) => /lk_cs_[0-9A-Za-z]+/.exec(html)?.[0] ?? '';
+
+  test('a service: its secret is shown once and works at once, within what was written', async () => {
+    const rights = `read at ${api}`;
+    const made = await alice.act('/new-client', {
+      kind: 'service',
+      client_id: 'mailer',
+      client_name: 'Mailer',
+      rights,
+    });
+    expect(wordsOf(made)).toContain('Here is the new secret of Mailer');
+    const client_secret = secretOn(made);
+    const ask = (scope: string) =>
+      latchkey.post('/oauth/token', {
+        grant_type: 'client_credentials',
+        client_id: 'mailer',
+        client_secret,
+        resource: api,
+        scope,
+      });
+    expect(await latchkey.isLetIn('mailer', client_secret)).toBe(true);
+    const response = await fetch(`${latchkey.issuer}/oauth/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`mailer:${client_secret}`).toString('base64')}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', resource: api, scope: 'read' }),
+    });
+    expect(response.status).toBe(200);
+    expect((await ask('write')).status).toBeGreaterThanOrEqual(400);
+    expect(wordsOf(await alice.get('/clients/mailer'))).toMatch(
+      /Mailer.*service.*For itself at https:\/\/api\.example read/,
+    );
+    expect((await alice.get('/clients/mailer')).html).not.toContain(client_secret);
+  });
+
+  test('a web app, an app without a secret, and what is wrong beside its field', async () => {
+    const web = { kind: 'web', client_id: 'forum', client_name: 'Forum', redirect_uris: redirectUri };
+    expect(secretOn(await alice.act('/new-client', web))).not.toBe('');
+    const spa = {
+      kind: 'spa',
+      client_id: 'board',
+      redirect_uris: 'https://board.example/back\nhttps://board.example/b',
+    };
+    expect(wordsOf(await alice.act('/new-client', spa))).toContain('It is registered, and works from now on.');
+    const wrong = await alice.act('/new-client', { ...web, client_id: 'other', redirect_uris: 'http://*.example/' });
+    expect(wrong.status).toBe(400);
+    expect(wrong.html).toMatch(/id="redirect_uris"[^>]*aria-invalid="true"/);
+    expect(wrong.html).toContain('value="other"');
+    const taken = await alice.act('/new-client', web);
+    expect(taken.status).toBe(409);
+    const unreadable = await alice.act('/new-client', { ...web, client_id: 'other', rights: 'read everything' });
+    expect(unreadable.html).toMatch(/id="rights"[^>]*aria-invalid="true"/);
+  });
+
+  test('a client is changed; what is left out of a list is gone', async () => {
+    const before = { kind: 'web', client_id: 'shelf', redirect_uris: redirectUri, rights: `read at ${api}` };
+    await alice.act('/new-client', before);
+    const page = await alice.get('/clients/shelf/change');
+    expect(page.html).toContain(`read at ${api}`);
+    const changed = await alice.send(page, {
+      client_name: 'Shelf',
+      redirect_uris: 'https://shelf.example/back',
+      resources: '',
+    });
+    expect(wordsOf(changed)).toContain('It is saved. What is Shelf?');
+    expect(wordsOf(changed)).not.toContain('For people');
+    expect(wordsOf(changed)).toContain('https://shelf.example/back');
+    const stale = await alice.send(page, { client_name: 'Late', redirect_uris: redirectUri });
+    expect(stale.status).toBe(412);
+    expect(stale.html).toContain('Somebody else changed this');
+  });
+
+  test('an API with its scopes, as a person reads them; and it is changed', async () => {
+    const scopes = 'book:read Read your books [default]\nbook:write Change your books [optional] [sensitive]';
+    const body = { identifier: 'https://books.example', name: 'Books', access_token_format: 'jwt', scopes };
+    const made = await alice.act('/new-api', body);
+    expect(wordsOf(made)).toMatch(
+      /It is registered.*What is Books\?.*book:read Read your books default.*optional, sensitive/,
+    );
+    const page = await alice.get(`/apis/${encodeURIComponent('https://books.example')}/change`);
+    expect(page.html).toContain('book:write Change your books [optional] [sensitive]');
+    const changed = await alice.send(page, { ...body, name: 'Library', scopes: 'book:read Read your books [default]' });
+    expect(wordsOf(changed)).toContain('What is Library?');
+    expect(wordsOf(changed)).not.toContain('book:write');
+    const wrong = await alice.act('/new-api', { ...body, identifier: 'https://b.example', scopes: 'x [loud]' });
+    expect(wrong.html).toMatch(/id="scopes"[^>]*aria-invalid="true"/);
+  });
+
+  test('a person gets a link with which they choose a password, or a password', async () => {
+    const invited = await alice.act('/new-person', { username: 'nora', email: 'nora@example.com', first: 'invite' });
+    const url = /http[^"<\s]*\/password\/[^"<\s]+/.exec(invited.html)?.[0] ?? '';
+    const nora = latchkey.browser();
+    const page = await nora.get(url);
+    const [first, second] = [
+      ...page.html.matchAll(/type="password"[^>]*name="(\w+)"|name="(\w+)"[^>]*type="password"/g),
+    ];
+    expect(first).toBeDefined();
+    expect(second ?? first).toBeDefined();
+    const made = await alice.act('/new-person', { username: 'omar', first: 'password', roles: 'auditor' });
+    const secret = /[a-z2-9]{6}(?:-[a-z2-9]{6}){3}/.exec(made.html)?.[0] ?? '';
+    const omar = await consoleAs(latchkey, 'omar', secret);
+    expect(await omar.get()).toMatchObject({ status: 200 });
+  });
+
+  test('is not shown to, and not done for, who may not', async () => {
+    const auditor = await consoleOfNew(latchkey, 'auditor');
+    expect((await auditor.get('/clients')).html).not.toContain('/console/new-client');
+    for (const path of ['/new-client', '/new-api', '/new-person', '/clients/web-app/change'])
+      expect(await auditor.get(path)).toMatchObject({ status: 403 });
+    expect(await auditor.forge('/new-client', { kind: 'service', client_id: 'evil' })).toMatchObject({ status: 403 });
+    // Who may register people gives them no role with more than they hold.
+    const operator = await consoleOfNew(latchkey, 'administrator');
+    const refused = await operator.act('/new-person', { username: 'evil', first: 'password', roles: 'owner' });
+    expect(refused.status).toBe(403);
+  });
+});

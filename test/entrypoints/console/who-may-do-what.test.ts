@@ -1,0 +1,132 @@
+import { consoleAs, consoleOfNew, linkOn, sectionsOn, wordsOf } from '../../support/console.ts';
+import { password } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+
+describe('who may do what in the console', () => {
+  const latchkey = startLatchkey();
+  const everything = [
+    'Clients',
+    'APIs',
+    'API keys',
+    'People',
+    'Roles',
+    'Consents',
+    'Grants',
+    'Signing keys',
+    'Audit log',
+  ];
+
+  test('is asked to sign in first, and comes back to where they wanted to go', async () => {
+    const agent = latchkey.browser();
+    const page = await agent.get('/console/clients?type=service');
+    expect(page.url).toContain('/sign-in');
+    const after = await agent.submit(page, { login: 'alice', password }, '/sign-in');
+    expect(after.url).toBe(`${latchkey.issuer}/console/clients?type=service`);
+    expect(sectionsOn(after)).toEqual(everything);
+  });
+
+  test('is nobody without a role, who is told so and shown no way there', async () => {
+    const bob = await consoleAs(latchkey, 'bob');
+    for (const path of ['', '/clients', '/people/alice/disable', '/audit-log'])
+      expect(await bob.get(path)).toMatchObject({ status: 403 });
+    expect(wordsOf(await bob.get())).toContain('The console is for administrators');
+    expect((await bob.agent.get('/')).html).not.toContain('/console');
+    expect((await bob.agent.get('/account')).html).not.toContain('/console');
+    const alice = await consoleAs(latchkey);
+    expect((await alice.agent.get('/')).html).toContain('href="/console"');
+    expect((await alice.agent.get('/account')).html).toContain('href="/console"');
+  });
+
+  test('an auditor sees everything and may do nothing, not even by a forged form', async () => {
+    const auditor = await consoleOfNew(latchkey, 'auditor');
+    expect(sectionsOn(await auditor.get())).toEqual(everything);
+    const page = await auditor.get('/clients/web-app');
+    expect(page.status).toBe(200);
+    for (const label of ['Disable', 'Add a secret', 'Rotate', 'Revoke']) expect(linkOn(page, label)).toBeUndefined();
+    for (const path of acts) {
+      expect({ path, status: (await auditor.get(path)).status }).toEqual({ path, status: 403 });
+      expect({ path, status: (await auditor.forge(path, { role: 'owner' })).status }).toEqual({ path, status: 403 });
+    }
+    const refused = wordsOf(await auditor.get('/clients/web-app/disable'));
+    expect(refused).toContain('This needs "latchkey:client:disable".');
+  });
+
+  test('an operator stops and revokes, and gives nothing away', async () => {
+    const operator = await consoleOfNew(latchkey, 'operator');
+    const page = await operator.get('/clients/spa');
+    expect(linkOn(page, 'Disable')).toBe('/console/clients/spa/disable');
+    for (const path of ['/clients/service/secrets/add', '/people/bob/roles/give', '/people/bob/password', '/new-role'])
+      expect({ path, status: (await operator.forge(path, { role: 'auditor', name: 'mine' })).status }).toEqual({
+        path,
+        status: 403,
+      });
+    expect(wordsOf(await operator.act('/clients/spa/disable'))).toContain('State disabled');
+    expect(linkOn(await operator.get('/clients/spa'), 'Enable')).toBeUndefined();
+  });
+
+  test('an administrator cannot give what only an owner holds', async () => {
+    const administrator = await consoleOfNew(latchkey, 'administrator');
+    const page = await administrator.act('/people/bob/roles/give', { role: 'owner' });
+    expect(page.status).toBe(403);
+    expect(wordsOf(page)).toContain('You cannot give or change what you do not hold yourself');
+    expect(page.html).toMatch(/value="owner" selected/);
+    const reset = await administrator.act('/people/alice/password');
+    expect(reset.status).toBe(403);
+    expect(reset.html).not.toMatch(/[a-z2-9]{6}-[a-z2-9]{6}-/);
+  });
+
+  test('is decided anew at every request', async () => {
+    const operator = await consoleOfNew(latchkey, 'operator');
+    const page = await operator.get('/clients/native/disable');
+    const alice = await consoleAs(latchkey);
+    const username = /people\/(operator-[\w-]+)/.exec((await alice.get('/people?sort=-created_at')).html)?.[1];
+    await alice.act(`/people/${username}/roles/operator/take`);
+    expect((await operator.send(page)).status).toBe(403);
+    expect(wordsOf(await alice.get('/clients/native'))).toContain('State enabled');
+  });
+
+  test('every form that no page of ours showed is refused', async () => {
+    const alice = await consoleAs(latchkey);
+    for (const path of acts)
+      expect({ path, status: (await alice.forge(path, {}, false)).status }).toEqual({ path, status: 403 });
+    const page = await alice.get('/clients/native/disable');
+    const foreign = await alice.agent.submit(page, {}, '/console/', { origin: 'https://evil.example' });
+    expect(foreign.status).toBe(403);
+    expect(wordsOf(await alice.get('/clients/native'))).toContain('State enabled');
+  });
+});
+
+const nobodys = '00000000-0000-7000-8000-0000000000ff';
+const api = encodeURIComponent('https://api.example');
+
+/** Everything that can be done. */
+const acts = [
+  '/clients/web-app/disable',
+  '/clients/web-app/enable',
+  '/clients/web-app/revoke',
+  '/clients/web-app/secrets/add',
+  '/clients/web-app/secrets/rotate',
+  `/clients/web-app/secrets/${nobodys}/revoke`,
+  '/clients/service/roles/give',
+  '/clients/service/roles/owner/take',
+  `/apis/${api}/disable`,
+  `/apis/${api}/enable`,
+  `/apis/${api}/revoke`,
+  '/new-api-key',
+  ...['change', 'rotate', 'disable', 'enable', 'revoke'].map((act) => `/api-keys/${nobodys}/${act}`),
+  '/people/bob/change',
+  '/people/bob/password',
+  '/people/bob/password-link',
+  '/people/bob/sessions/none/revoke',
+  '/people/bob/disable',
+  '/people/bob/enable',
+  '/people/bob/revoke',
+  '/people/bob/roles/give',
+  '/people/alice/roles/owner/take',
+  '/new-role',
+  '/rotate-key',
+  '/roles/owner/change',
+  '/roles/owner/delete',
+  `/consents/${nobodys}/revoke`,
+  `/grants/${nobodys}/revoke`,
+];

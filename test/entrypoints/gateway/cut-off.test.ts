@@ -1,0 +1,57 @@
+import pg from 'pg';
+import { asOwner } from '../../support/admin.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Gateway } from '../../support/gateway.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+import { Network } from '../../support/network.ts';
+import { report } from '../../support/report.ts';
+
+/** What a node remembers is believed for five seconds; as much again for a machine that is busy with other things. */
+const distrustMs = 7000;
+
+describe('a node that is cut off', () => {
+  let network: Network;
+  const latchkey = startLatchkey({
+    prepare: async () => {
+      network = await Network.open(process.env.LATCHKEY_TEST_ADMIN_URL ?? '');
+      return { through: network.through };
+    },
+  });
+  afterAll(() => network.close());
+  let gateway: Gateway;
+  beforeAll(async () => {
+    gateway = await Gateway.open(latchkey, await asOwner(latchkey));
+  });
+
+  const until = async (isReached: () => Promise<boolean>): Promise<number> => {
+    const startedAt = performance.now();
+    await eventually(isReached, Boolean, { pauseMs: 20 });
+    return Math.round(performance.now() - startedAt);
+  };
+
+  test('from the change feed no longer believes what it remembers of keys after five seconds', async () => {
+    const { id, key } = await gateway.mint();
+    expect(await gateway.verify({ key })).toMatchObject({ code: 'valid' });
+    const client = new pg.Client({ connectionString: latchkey.database.url });
+    await client.connect();
+    await client.query('begin; lock table changes in access exclusive mode');
+    await latchkey.database.query('update api_keys set enabled = false where id = $1', [id]);
+    const noticedMs = await until(async () => (await gateway.verify({ key })).code === 'disabled');
+    report(`feed cut: a key was distrusted after ${noticedMs} ms`);
+    expect(noticedMs).toBeLessThan(distrustMs);
+    await client.end();
+  });
+
+  test('from the database goes on for five seconds, then refuses instead of guessing, and recovers', async () => {
+    const { key } = await gateway.mint();
+    expect(await gateway.verify({ key })).toMatchObject({ code: 'valid' });
+    await network.refuse();
+    expect((await gateway.post({ key })).status).toBe(200);
+    const refusedMs = await until(async () => (await gateway.post({ key })).status === 503);
+    report(`database away: keys were refused with 503 after ${refusedMs} ms`);
+    expect(refusedMs).toBeLessThan(distrustMs);
+    expect((await gateway.forwardAuth('', { 'x-api-key': key })).status).toBe(503);
+    await network.recover();
+    await until(async () => (await gateway.post({ key })).status === 200);
+  });
+});

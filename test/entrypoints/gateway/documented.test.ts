@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Restrictions } from '../../../src/domain/api-keys/restrictions/index.ts';
+import { verdictCodes } from '../../../src/entrypoints/gateway/index.ts';
+
+const text = (file: string) => readFileSync(path.join(import.meta.dirname, '../../..', file), 'utf8');
+const firstCells = (source: string) => [...source.matchAll(/^\| `([a-z_]+)` \| /gm)].map(([, found = '']) => found);
+const section = (source: string, heading: string) => source.split(`${heading}\n`)[1]?.split(/^#/m)[0] ?? '';
+
+test('docs/gateway.md tells of every code, and of no other', () => {
+  expect(firstCells(section(text('docs/gateway.md'), '### Codes')).toSorted()).toEqual([...verdictCodes].sort());
+});
+
+test('docs/api-keys.md tells of every kind of restriction, and of no other', () => {
+  const told = firstCells(section(text('docs/api-keys.md'), '## Restrictions'));
+  expect(told.toSorted()).toEqual(Object.keys(Restrictions.shape).sort());
+});

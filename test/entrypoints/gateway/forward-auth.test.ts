@@ -1,0 +1,259 @@
+import { request } from 'node:http';
+import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { boundToken, Gateway } from '../../support/gateway.ts';
+import { api } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+
+const byPath = '?permission=database:read:{path.1}';
+
+describe('a proxy that asks /gateway/forward-auth', () => {
+  const latchkey = startLatchkey({ env: { LATCHKEY_TRUST_PROXY: '1' } });
+  let owner: AdminApi;
+  let gateway: Gateway;
+  let key = '';
+  let id = '';
+  beforeAll(async () => {
+    owner = await asOwner(latchkey);
+    gateway = await Gateway.open(latchkey, owner);
+    ({ key, id } = await gateway.mint({ owner: { client_id: 'service' } }));
+  });
+
+  /** With headers as they come on the wire, also the same one twice. */
+  const raw = (path: string, headers: Record<string, string | string[]>, method = 'GET') =>
+    new Promise<{ status: number; headers: Record<string, unknown> }>((resolve, reject) => {
+      const { hostname, port } = new URL(latchkey.issuer);
+      const sent = request({ hostname, port, path, method, headers }, (response) => {
+        response.resume();
+        resolve({ status: response.statusCode ?? 0, headers: response.headers });
+      });
+      sent.on('error', reject);
+      sent.end();
+    });
+
+  test('lets a request through and says whose it is, in headers that are all there', async () => {
+    const spoofed = { 'x-latchkey-subject': 'admin', 'x-latchkey-key-id': 'forged' };
+    for (const headers of [
+      { 'x-api-key': key, 'x-original-uri': '/products/42?page=1' },
+      { authorization: `Bearer ${key}`, 'x-forwarded-uri': '/products', 'x-forwarded-method': 'GET' },
+      { authorization: `bearer ${key}`, 'x-forwarded-uri': '/products/', 'x-forwarded-host': 'shop.example' },
+    ]) {
+      const answer = await gateway.forwardAuth(byPath, { ...headers, ...spoofed });
+      expect(answer.status).toBe(200);
+      expect(Object.fromEntries([...answer.headers].filter(([name]) => name.startsWith('x-latchkey-')))).toEqual({
+        'x-latchkey-subject': 'service',
+        'x-latchkey-subject-kind': 'client',
+        'x-latchkey-client-id': 'service',
+        'x-latchkey-credential': 'api_key',
+        'x-latchkey-key-id': id,
+        'x-latchkey-environment': 'dev',
+        'x-latchkey-permissions': 'database:read:products',
+        'x-latchkey-expires-at': expect.stringMatching(/Z$/),
+      });
+    }
+    const { access_token } = await latchkey.tokens();
+    const headers = { authorization: `Bearer ${access_token}` };
+    const answer = await gateway.forwardAuth(`?permission=read&resource=${api}`, { ...headers, ...spoofed });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('x-latchkey-key-id')).toBe('');
+    expect(answer.headers.get('x-latchkey-credential')).toBe('access_token');
+  });
+
+  test.each(['{action}', '{method}'])(
+    'makes no permission with %s of a request whose method it does not tell',
+    async (placeholder) => {
+      const { key: able } = await gateway.mint({
+        owner: { client_id: 'service' },
+        permissions: ['database:read:products', 'database:get:products'],
+        roles: [],
+      });
+      const at = `?permission=database:${placeholder}:products`;
+      const described = { 'x-api-key': able, 'x-original-uri': '/products' };
+      for (const headers of [described, { ...described, 'x-original-method': '' }]) {
+        expect((await raw(`/gateway/forward-auth${at}`, headers)).status).toBe(403);
+      }
+      for (const method of ['GET', 'get'])
+        expect((await gateway.forwardAuth(at, { ...described, 'x-original-method': method })).status).toBe(200);
+      for (const method of ['DELETE', 'M-SEARCH', 'GET-OR-PUT'])
+        expect((await gateway.forwardAuth(at, { ...described, 'x-forwarded-method': method })).status).toBe(403);
+    },
+  );
+
+  test('challenges who says nothing, or something that is not good (RFC 6750 §3, RFC 9728 §5.1)', async () => {
+    const at = `?permission=read&resource=${encodeURIComponent(`${api}/v1`)}`;
+    const metadata = `resource_metadata="${api}/.well-known/oauth-protected-resource/v1"`;
+    const nothing = await gateway.forwardAuth(at, {});
+    expect(nothing.status).toBe(401);
+    expect(nothing.headers.get('www-authenticate')).toBe(`Bearer realm="latchkey", ${metadata}`);
+    for (const headers of [
+      { 'x-api-key': `${key}x` },
+      { authorization: 'Bearer garbage' },
+      { authorization: `Bearer ${'x'.repeat(8000)}` },
+    ]) {
+      const answer = await gateway.forwardAuth(at, headers as never);
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get('www-authenticate')).toMatch(
+        /^Bearer error="invalid_token", error_description="[^"\\]+"/,
+      );
+    }
+    for (const headers of [
+      { 'x-api-key': '' },
+      { authorization: '' },
+      { authorization: 'Basic eDp5' },
+      { authorization: 'Bearer' },
+    ])
+      expect((await gateway.forwardAuth(at, headers as never)).status).toBe(401);
+  });
+
+  test('names the permission that is missing (RFC 6750 §3.1)', async () => {
+    const answer = await gateway.forwardAuth(byPath, { 'x-api-key': key, 'x-original-uri': '/users/1' });
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('www-authenticate')).toMatch(
+      /^Bearer error="insufficient_scope", error_description="[^"]+", scope="database:read:users"$/,
+    );
+    expect(await answer.json()).toMatchObject({ code: 'insufficient_permissions', scope: 'database:read:users' });
+  });
+
+  test('tells when to come again', async () => {
+    const limited = await gateway.mint({ restrictions: { rate_limit: '2 requests/hour' } });
+    const ask = () => gateway.forwardAuth('', { 'x-api-key': limited.key });
+    expect([(await ask()).status, (await ask()).status]).toEqual([200, 200]);
+    const answer = await ask();
+    expect(answer.status).toBe(429);
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(1700);
+  });
+
+  test.each([
+    ['21 permissions', `?${'permission=a&'.repeat(21)}`, {}, 400],
+    ['21 parameters', `?${Array.from({ length: 21 }, (_, n) => `parameter.p${n}=x`).join('&')}`, {}, 400],
+    ['21 permissions in the header', '?permission=a', { 'x-latchkey-permission': 'a '.repeat(21) }, 400],
+    ['thousands of placeholders', `?permission=${'{}'.repeat(5000)}`, {}, 403],
+    ['eleven placeholders', `?permission=${'{method}'.repeat(11)}`, {}, 403],
+  ])('asks for no more than is kept of it: %s', async (_, query, headers, status) => {
+    const { key } = await gateway.mint({ permissions: ['*'] });
+    expect((await gateway.forwardAuth(query, { 'x-api-key': key, ...headers })).status).toBe(status);
+  });
+
+  test.each([
+    ['/products', '{path.1}:{action}', 'POST', 'products:write'],
+    ['/products/1', '{path.1}:{method}', 'DELETE', 'products:delete'],
+    ['/v2/products', 'api:{path.1}:{path.2}', 'GET', 'api:v2:products'],
+  ])('makes of %s and %s a permission', async (uri, template, method, permission) => {
+    const made = await gateway.mint({ permissions: [permission] });
+    const headers = { 'x-api-key': made.key, 'x-original-uri': uri, 'x-original-method': method };
+    expect((await gateway.forwardAuth(`?permission=${template}`, headers)).status).toBe(200);
+  });
+
+  test.each([
+    '/',
+    '/%2a',
+    '/*',
+    '/products%2F..',
+    '/products/../users',
+    '/products/%2e%2E/users',
+    '/products//users',
+    '/../products',
+    '/./products',
+    '//products',
+    '/%70%72%6fducts%00',
+    '/products/%00',
+    '/products/..;/users',
+    '/products/%2e%2e;x=y/users',
+    '/products/;/users',
+    '/pro%ffducts',
+    '/a%3Ab',
+    '/п',
+  ])('makes no permission of %s', async (uri) => {
+    const all = await gateway.mint({ permissions: ['*'] });
+    expect(
+      (
+        await gateway.forwardAuth(byPath, {
+          'x-api-key': all.key,
+          'x-original-uri': encodeURI(uri).replaceAll('%25', '%'),
+        })
+      ).status,
+    ).toBe(403);
+  });
+
+  test('asks for every permission that its configuration names, and for what a header adds', async () => {
+    const headers = { 'x-api-key': key, 'x-original-uri': '/products' };
+    expect((await gateway.forwardAuth(`${byPath}&permission=cache:write:{path.1}`, headers)).status).toBe(403);
+    expect((await gateway.forwardAuth(byPath, { ...headers, 'x-latchkey-permission': 'cache:write:x' })).status).toBe(
+      403,
+    );
+    const weaker = { ...headers, 'x-original-uri': '/users', 'x-latchkey-permission': 'database:read:products' };
+    expect((await gateway.forwardAuth(byPath, weaker)).status).toBe(403);
+  });
+
+  test('hands over parameters and a cost that its configuration names', async () => {
+    const { key: mail } = await gateway.mint({
+      permissions: ['email:send'],
+      restrictions: { allowed_templates: ['welcome'], rate_limit: '10 messages/hour' },
+    });
+    const ask = (uri: string, cost: number) =>
+      gateway.forwardAuth(`?permission=email:send&parameter.template={path.2}&cost=${cost}`, {
+        'x-api-key': mail,
+        'x-original-uri': uri,
+      });
+    expect((await ask('/send/welcome', 10)).status).toBe(200);
+    expect((await ask('/send/newsletter', 0)).status).toBe(403);
+    expect((await ask('/send/welcome', 1)).status).toBe(429);
+  });
+
+  test.each<[string, Record<string, string | string[]>]>([
+    ['two keys', { 'x-api-key': ['a', 'b'] }],
+    ['two Authorization headers', { authorization: ['Bearer a', 'Bearer b'] }],
+    ['two keys in two headers', { 'x-api-key': 'a', authorization: 'Bearer sk_dev_b' }],
+    ['two addresses that disagree', { 'x-original-uri': '/users', 'x-forwarded-uri': '/products' }],
+    ['two methods that disagree', { 'x-original-method': 'GET', 'x-forwarded-method': 'POST' }],
+    ['the address twice', { 'x-original-uri': ['/products', '/users'] }],
+  ])('is refused with %s', async (_, headers) => {
+    const own = 'x-api-key' in headers || 'authorization' in headers ? {} : { 'x-api-key': key };
+    expect((await raw(`/gateway/forward-auth${byPath}`, { ...own, ...headers })).status).toBe(400);
+  });
+
+  test('believes the address of the client as far as it trusts proxies', async () => {
+    const { key: narrow } = await gateway.mint({ restrictions: { ip_allowlist: ['10.0.1.50'] } });
+    const from = async (forwarded: string) =>
+      (await gateway.forwardAuth('', { 'x-api-key': narrow, 'x-forwarded-for': forwarded })).status;
+    expect(await from('10.0.1.50')).toBe(200);
+    expect(await from('::ffff:10.0.1.50')).toBe(200);
+    expect(await from('10.0.1.50, 192.0.2.9')).toBe(403);
+    expect(await from('192.0.2.9, 10.0.1.50')).toBe(200);
+    const trusting = await latchkey.startAnother();
+    const there = (headers: object) => gateway.forwardAuth('', { 'x-api-key': narrow, ...headers }, trusting.address);
+    expect((await there({ 'x-forwarded-for': '10.0.1.50' })).status).toBe(403);
+  });
+
+  test('of Envoy appends the path; what the client writes there changes nothing of what is asked', async () => {
+    const prefix = `/gateway/ext-authz/${encodeURIComponent('database:read:{path.1}')}/-`;
+    const ask = async (rest: string, method = 'GET') =>
+      (await raw(`${prefix}${rest}`, { 'x-api-key': key }, method)).status;
+    expect(await ask('/products/42')).toBe(200);
+    expect(await ask('/products/42', 'POST')).toBe(200);
+    expect(await ask('/users?permission=database:read:products')).toBe(403);
+    expect(await ask('/users/../products')).toBe(403);
+    expect(await ask('')).toBe(403);
+    expect((await raw('/gateway/ext-authz/%ff/-/x', { 'x-api-key': key })).status).toBe(400);
+    expect((await raw('/gateway/ext-authz/x', { 'x-api-key': key })).status).toBe(404);
+  });
+
+  test('hands over a DPoP-bound token with its proof for the API’s own address', async () => {
+    const { token, prove, ath } = await boundToken(latchkey, owner, api);
+    const ask = (dpop: string, scheme = 'DPoP') =>
+      gateway.forwardAuth(`?permission=read&resource=${api}`, {
+        authorization: `${scheme} ${token}`,
+        'x-original-uri': '/orders?page=2',
+        'x-original-method': 'POST',
+        ...(dpop && { dpop }),
+      });
+    const proof = await prove('POST', `${api}/orders`, { ath });
+    expect((await ask(proof)).status).toBe(200);
+    const again = await ask(proof);
+    expect([again.status, again.headers.get('www-authenticate')?.slice(0, 31)]).toEqual([
+      401,
+      'DPoP error="invalid_dpop_proof"',
+    ]);
+    expect((await ask('')).status).toBe(401);
+    expect((await ask(await prove('POST', `${api}/orders`, { ath }), 'Bearer')).status).toBe(401);
+  });
+});

@@ -1,0 +1,69 @@
+import { api, clientSecrets, redirectUri, standardInstallation } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+
+const shortApi = 'https://short.example';
+const installation = {
+  ...standardInstallation,
+  resource_servers: [
+    ...standardInstallation.resource_servers,
+    { identifier: shortApi, name: 'Short', access_token_ttl_seconds: 30, scopes: [{ name: 'read', default: true }] },
+  ],
+  clients: [
+    ...standardInstallation.clients,
+    {
+      client_id: 'short-lived',
+      client_secret: clientSecrets['web-app'],
+      redirect_uris: [redirectUri],
+      first_party: true,
+      scope: 'openid offline_access',
+      resources: { [api]: ['read'], [shortApi]: ['read'] },
+      lifetimes: { access_token: 60, refresh_token_idle: 120, refresh_token_absolute: 300, refresh_grace: 0 },
+    },
+    {
+      client_id: 'short-service',
+      client_secret: clientSecrets['web-app'],
+      grant_types: ['client_credentials'],
+      service_permissions: { [shortApi]: ['read'] },
+    },
+  ],
+};
+
+describe('lifetimes', () => {
+  const latchkey = startLatchkey({ apply: installation });
+  const authorization = { client_id: 'short-lived', scope: 'openid read' };
+
+  test('of access tokens are the shortest that client and resource server say', async () => {
+    expect((await latchkey.tokens(authorization)).expires_in).toBe(60);
+    expect((await latchkey.tokens({ ...authorization, resource: shortApi })).expires_in).toBe(30);
+    expect((await latchkey.clientCredentials({ resource: shortApi }, 'short-service')).body.expires_in).toBe(30);
+    expect((await latchkey.tokens()).expires_in).toBe(600);
+  });
+
+  test('of refresh tokens follow the client: idle, and absolute however often they are used', async () => {
+    const idle = await latchkey.tokens(authorization);
+    let { refresh_token } = await latchkey.tokens(authorization);
+    for (const seconds of [100, 100]) {
+      await latchkey.advance(seconds);
+      const { status, body } = await latchkey.refresh(refresh_token, 'short-lived');
+      expect(status).toBe(200);
+      refresh_token = body.refresh_token;
+    }
+    expect(await latchkey.refresh(idle.refresh_token, 'short-lived')).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
+    await latchkey.advance(101);
+    expect(await latchkey.refresh(refresh_token, 'short-lived')).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
+  });
+
+  test('end access tokens and codes', async () => {
+    const { access_token } = await latchkey.tokens(authorization);
+    const code = await latchkey.code(authorization);
+    await latchkey.advance(90);
+    expect(await latchkey.isActive(access_token, 'short-lived')).toBe(false);
+    expect(await latchkey.redeem(code)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+  });
+});

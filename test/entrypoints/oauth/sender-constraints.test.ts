@@ -1,0 +1,222 @@
+import { X509Certificate } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { exportJWK } from 'jose';
+import * as client from 'openid-client';
+import { asOwner } from '../../support/admin.ts';
+import { makeCertificates } from '../../support/certificates.ts';
+import { exchangeKey } from '../../support/exchange.ts';
+import { api, clientSecrets, jwtApi, redirectUri, standardInstallation } from '../../support/installation.ts';
+import { type Code, startLatchkey } from '../../support/latchkey.ts';
+
+const dpopApi = 'https://dpop.example';
+const installation = {
+  ...standardInstallation,
+  resource_servers: [
+    ...standardInstallation.resource_servers,
+    { identifier: dpopApi, name: 'Vault', dpop_required: true, scopes: [{ name: 'read', default: true }] },
+  ],
+  clients: [
+    ...standardInstallation.clients,
+    {
+      client_id: 'bound',
+      client_secret: clientSecrets['web-app'],
+      redirect_uris: [redirectUri],
+      first_party: true,
+      dpop_bound_access_tokens: true,
+      scope: 'openid profile',
+      resources: { [api]: ['read'], [jwtApi]: ['report:read'], [dpopApi]: ['read'] },
+    },
+    {
+      client_id: 'bound-service',
+      client_secret: clientSecrets.service,
+      grant_types: ['client_credentials'],
+      service_permissions: { [dpopApi]: ['read'] },
+    },
+  ],
+};
+
+describe('a DPoP-bound token (RFC 9449)', () => {
+  const latchkey = startLatchkey({ apply: installation });
+  let configuration: client.Configuration;
+  let keyPair: client.CryptoKeyPair;
+  beforeAll(async () => {
+    const options = { execute: [client.allowInsecureRequests] };
+    configuration = await client.discovery(
+      new URL(latchkey.issuer),
+      'bound',
+      undefined,
+      client.ClientSecretBasic(clientSecrets['web-app']),
+      options,
+    );
+    keyPair = await client.randomDPoPKeyPair('ES256');
+  });
+
+  const redeem = async ({ code, code_verifier }: Code, DPoP: client.DPoPHandle, resource = api) => {
+    const answer = new URL(`${redirectUri}?${new URLSearchParams({ code, iss: latchkey.issuer, state: 'the state' })}`);
+    const checks = { pkceCodeVerifier: code_verifier, expectedState: 'the state' };
+    return client.authorizationCodeGrant(configuration, answer, checks, { resource }, { DPoP });
+  };
+  const handle = (keys = keyPair) => client.getDPoPHandle(configuration, keys);
+
+  test.each([
+    ['opaque', api, 'openid profile read'],
+    ['JWT', jwtApi, 'openid profile report:read'],
+  ])('of %s format works with proofs of its key only, at userinfo and when refreshed', async (_, resource, scope) => {
+    const DPoP = handle();
+    const tokens = await redeem(await latchkey.code({ client_id: 'bound', resource, scope }), DPoP, resource);
+    expect(tokens.token_type).toBe('dpop');
+    const sub = tokens.claims()?.sub ?? '';
+    expect(await client.fetchUserInfo(configuration, tokens.access_token, sub, { DPoP })).toMatchObject({
+      name: 'Alice Example',
+    });
+    const other = handle(await client.randomDPoPKeyPair('ES256'));
+    await expect(client.fetchUserInfo(configuration, tokens.access_token, sub, { DPoP: other })).rejects.toThrow();
+    const bearer = await fetch(`${latchkey.issuer}/oauth/userinfo`, {
+      headers: { authorization: `Bearer ${tokens.access_token}` },
+    });
+    expect(bearer.status).toBe(401);
+
+    const { body } = await latchkey.post('/oauth/introspect', { token: tokens.access_token }, 'bound');
+    expect(body).toMatchObject({ active: true, token_type: 'DPoP', cnf: { jkt: await DPoP.calculateThumbprint() } });
+    const refreshed = await client.refreshTokenGrant(
+      configuration,
+      String(tokens.refresh_token),
+      { resource },
+      { DPoP },
+    );
+    expect(refreshed.token_type).toBe('dpop');
+  });
+
+  test('is not given to a client or for a resource server that demands it without a proof', async () => {
+    expect(await latchkey.redeem(await latchkey.code({ client_id: 'bound', scope: 'openid read' }))).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
+    expect(await latchkey.clientCredentials({ resource: dpopApi }, 'bound-service')).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_dpop_proof' },
+    });
+  });
+
+  test('is given once for a proof, however many use it at once (RFC 9449 §11.1)', async () => {
+    const service = await client.discovery(
+      new URL(latchkey.issuer),
+      'bound-service',
+      undefined,
+      client.ClientSecretBasic(clientSecrets.service),
+      { execute: [client.allowInsecureRequests] },
+    );
+    let proof = '';
+    service[client.customFetch] = async (url, options) => {
+      proof = new Headers(options.headers).get('dpop') ?? proof;
+      return fetch(url, options as RequestInit);
+    };
+    await client.clientCredentialsGrant(
+      service,
+      { resource: dpopApi },
+      { DPoP: client.getDPoPHandle(service, keyPair) },
+    );
+    const authorization = `Basic ${Buffer.from(`bound-service:${encodeURIComponent(clientSecrets.service)}`).toString('base64')}`;
+    const again = () =>
+      fetch(`${latchkey.issuer}/oauth/token`, {
+        method: 'POST',
+        headers: { authorization, dpop: proof },
+        body: new URLSearchParams({ grant_type: 'client_credentials', resource: dpopApi }),
+      });
+    const answers = await Promise.all(Array.from({ length: 10 }, again));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 400));
+  });
+
+  test('needs a nonce of the server where the proof is old (RFC 9449 §8)', async () => {
+    await latchkey.advance(3600);
+    const code = await latchkey.code({ client_id: 'bound', scope: 'openid read' });
+    const DPoP = handle();
+    await expect(redeem(code, DPoP)).resolves.toMatchObject({ token_type: 'dpop' });
+    await latchkey.advance(-3600);
+  });
+});
+
+describe('a client that authenticates by its certificate (RFC 8705)', () => {
+  let folder: string;
+  let certificates: Record<'ca' | 'service' | 'stranger', string>;
+  const latchkey = startLatchkey({
+    prepare: async () => {
+      folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-mtls-'));
+      certificates = await makeCertificates();
+      await writeFile(path.join(folder, 'ca.pem'), certificates.ca);
+      const x5c = [new X509Certificate(certificates.service).raw.toString('base64')];
+      const jwk = await exportJWK(new X509Certificate(certificates.service).publicKey);
+      return {
+        env: {
+          LATCHKEY_TRUST_PROXY: '1',
+          LATCHKEY_CLIENT_CERTIFICATE_HEADER: 'X-Client-Cert',
+          LATCHKEY_CLIENT_CA_FILE: path.join(folder, 'ca.pem'),
+        },
+        apply: {
+          ...standardInstallation,
+          clients: [
+            service('by-name', {
+              token_endpoint_auth_method: 'tls_client_auth',
+              tls_client_auth_subject_dn: 'CN=service,O=Example',
+            }),
+            service('by-key', {
+              token_endpoint_auth_method: 'self_signed_tls_client_auth',
+              jwks: { keys: [{ ...jwk, x5c, use: 'sig', kid: 'k' }] },
+            }),
+          ],
+        },
+      };
+    },
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const ask = async (client_id: string, certificate: string) => {
+    const headers = { 'x-client-cert': encodeURIComponent(certificate) };
+    const body = new URLSearchParams({ grant_type: 'client_credentials', client_id, resource: api });
+    const response = await fetch(`${latchkey.issuer}/oauth/token`, { method: 'POST', headers, body });
+    return { status: response.status, body: (await response.json()) as Record<string, string> };
+  };
+
+  test.each(['by-name', 'by-key'])(
+    '%s gets a token bound to it, and another certificate gets none',
+    async (client_id) => {
+      const { status, body } = await ask(client_id, certificates.service);
+      expect(status).toBe(200);
+      const headers = { 'x-client-cert': encodeURIComponent(certificates.service) };
+      const introspection = await fetch(`${latchkey.issuer}/oauth/introspect`, {
+        method: 'POST',
+        headers,
+        body: new URLSearchParams({ token: body.access_token ?? '', client_id }),
+      });
+      expect(await introspection.json()).toMatchObject({
+        active: true,
+        cnf: { 'x5t#S256': expect.stringMatching(/^[\w-]{43}$/) },
+      });
+      for (const certificate of [certificates.stranger, '', 'nonsense', '%']) {
+        expect(await ask(client_id, certificate)).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+      }
+    },
+  );
+
+  test('gets a token that is bound to its certificate for its key, too, and none without (RFC 8705 §3)', async () => {
+    const owner = await asOwner(latchkey);
+    const given = { name: 'a key', environment: 'dev', owner: { client_id: 'by-name' }, permissions: ['read'] };
+    const key = String((await owner.post('/api-keys', given)).body.key);
+    const headers = { 'x-client-cert': encodeURIComponent(certificates.service) };
+    const { body } = await exchangeKey(latchkey, key, { resource: api }, { headers });
+    const { rows } = await latchkey.database.query('select payload from access_tokens order by issued_at desc limit 1');
+    expect(body).toMatchObject({ scope: 'read', token_type: 'Bearer' });
+    expect(rows[0].payload).toMatchObject({ 'x5t#S256': expect.stringMatching(/^[\w-]{43}$/) });
+    expect(await exchangeKey(latchkey, key, { resource: api })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    });
+  });
+});
+
+function service(client_id: string, members: Record<string, unknown>) {
+  const bound = { grant_types: ['client_credentials'], tls_client_certificate_bound_access_tokens: true };
+  return { client_id, ...bound, service_permissions: { [api]: ['read'] }, ...members };
+}

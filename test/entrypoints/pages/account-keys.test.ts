@@ -1,0 +1,202 @@
+import { linkOn, wordsOf } from '../../support/console.ts';
+import { eventually } from '../../support/eventually.ts';
+import { api, password } from '../../support/installation.ts';
+import { deeds, errorsOn, keyOn, OwnKeys, pathOn, startWithOwnKeys } from '../../support/own-keys.ts';
+
+describe('API keys of one’s own', () => {
+  const site = startWithOwnKeys(['carol', 'dave']);
+  const { latchkey, verdict, works } = site;
+  let carol: OwnKeys;
+  // Anew for each: tests move the clock, and a password counts for ten minutes.
+  beforeEach(async () => {
+    carol = await OwnKeys.of(latchkey, 'carol');
+  });
+
+  test('are minted of what one may: shown once, never kept by the browser, and good at once', async () => {
+    const form = await carol.get('/new');
+    expect(wordsOf(form)).toMatch(/Read your orders read at Orders API/);
+    expect(wordsOf(form)).toMatch(/Change your orders risky write at Orders API/);
+    expect(wordsOf(form)).toMatch(/orders:read at every API/);
+    expect(form.html).toContain(`type="checkbox" name="held" value="read at ${api}"`);
+    const made = await carol.send(form, {
+      name: 'Nightly report',
+      description: 'The one on the server',
+      environment: 'staging',
+      held: ['orders:read', `read at ${api}`],
+      permissions: 'reports:read:monthly',
+      ip_allowlist: '127.0.0.1\n10.0.0.0/8',
+      rate_limit: '1000 requests/minute',
+      risk: 'high',
+      expires_in_days: '7',
+    });
+    const key = keyOn(made);
+    expect(key).toMatch(/^sk_staging_/);
+    expect(made.headers.get('cache-control')).toBe('no-store');
+    expect(made.url).toBe(`${latchkey.issuer}/account/keys/new`);
+    expect(wordsOf(made)).toMatch(
+      /Here is the new key Nightly report You will not see it again.*ends on \d+ \w+ \d{4}, \d\d:\d\d UTC/,
+    );
+    expect(made.html).toMatch(/<code data-copy>sk_staging_\w+<\/code> <button type="button" class="link copy" hidden>/);
+    const asked = { key, ip: '127.0.0.1' };
+    for (const permission of ['orders:read', 'reports:read:monthly'])
+      expect(await site.gateway.verify({ ...asked, permission })).toMatchObject({ valid: true });
+    expect(await site.gateway.verify({ ...asked, permission: 'reports:read:daily' })).toMatchObject({ valid: false });
+    expect(await site.gateway.verify({ ...asked, permission: 'orders:read', ip: '192.0.2.1' })).toMatchObject({
+      code: 'ip_not_allowed',
+    });
+
+    const page = await carol.agent.get(linkOn(made, 'I have it') ?? '');
+    for (const part of [
+      `${key.slice(0, 15)}…${key.slice(-4)}`,
+      'Is for The one on the server',
+      'Environment staging',
+      'State works',
+      `read at ${api}`,
+      'only from 127.0.0.1, 10.0.0.0/8; at most 1000 requests/minute',
+    ])
+      expect(wordsOf(page)).toContain(part);
+    const everywhere = await Promise.all(
+      ['', pathOn(made), `${pathOn(made)}/rotate`, '/new'].map((path) => carol.get(path)),
+    );
+    for (const { html } of everywhere) expect(html).not.toContain(key);
+    const used = /In the last 30 days: 2 requests allowed, 2 refused/;
+    // Uses are written once a second.
+    await eventually(
+      async () => wordsOf(await carol.get(pathOn(made))),
+      (words) => used.test(words),
+    );
+
+    const id = pathOn(made).slice(1);
+    const events = await latchkey.auditEvents('api_key.created');
+    const { rows } = await latchkey.database.query(`select id from users where username = 'carol'`);
+    expect(events.find(({ target_id }) => target_id === id)).toMatchObject({
+      actor_kind: 'user',
+      actor_id: rows[0]?.id,
+    });
+  });
+
+  test('are listed, searched, filtered, sorted and paged; those of others are not among them', async () => {
+    const dave = await OwnKeys.of(latchkey, 'dave');
+    await carol.mint({ name: 'Of Carol' });
+    for (let n = 10; n < 32; n += 1) await dave.mint({ name: `many ${n}` });
+    const needle = await dave.mint({ name: 'Needle', environment: 'staging', held: ['orders:read', 'reports:*'] });
+    await dave.act(`${pathOn(needle)}/disable`);
+    const first = await dave.get();
+    expect(wordsOf(first)).toMatch(/Needle .*many 31 .*many 13 /);
+    expect(wordsOf(first)).not.toContain('Of Carol');
+    expect(wordsOf(first)).toContain('orders:read reports:*');
+    const rest = await dave.agent.get(linkOn(first, 'Next page') ?? '');
+    expect(wordsOf(rest)).toMatch(/many 12 .*many 10 /);
+    expect(linkOn(rest, 'Next page')).toBeUndefined();
+    for (const query of ['q=needle', `q=${keyOn(needle).slice(0, 15)}`, 'environment=staging', 'state=disabled'])
+      expect(wordsOf(await dave.get(`?${query}`))).toMatch(/Needle sk_staging_\w{4}…\w{4}/);
+    for (const query of ['q=carol', 'q=needle&state=active', 'environment=prod'])
+      expect(wordsOf(await dave.get(`?${query}`))).toContain('Nothing here is like that.');
+    expect(wordsOf(await dave.get('?sort=name'))).toMatch(/many 10 .*many 11 /);
+    expect(wordsOf(await dave.get('?sort=expires_at'))).toMatch(/many 10 .*many 11 /);
+    for (const query of ['state=odd', 'sort=odd', `environment=${'x'.repeat(40)}`])
+      expect(await dave.get(`?${query}`)).toMatchObject({ status: 400 });
+  });
+
+  test('that cannot be are told beside what is wrong, and what was typed and ticked stays', async () => {
+    const wrong: [string, Record<string, string>, RegExp][] = [
+      ['name', { name: '' }, /./],
+      ['ip_allowlist', { ip_allowlist: '10.0.1' }, /such as 10\.0\.0\.0\/8/],
+      ['rate_limit', { rate_limit: 'often' }, /such as &quot;1000 requests\/minute&quot;/],
+      ['permissions', { permissions: 'orders:re@d' }, /such as &quot;orders:read&quot;/],
+      ['permissions', { permissions: 'read everything' }, /one permission a line/],
+      ['environment', { environment: 'moon' }, /dev, staging, prod/],
+      ['day', { day: '0' }, /./],
+      ['expires_in_days', { expires_in_days: '99999' }, /./],
+    ];
+    for (const [field, fields, words] of wrong) {
+      const page = await carol.mint({ description: 'Typed', ...fields });
+      expect({ field, status: page.status }).toEqual({ field, status: 400 });
+      expect(errorsOn(page)).toEqual({ [field]: expect.stringMatching(words) });
+      expect(page.html).toMatch(/value="orders:read" checked/);
+      expect(page.html).toContain('value="Typed"');
+    }
+    const nothing = await carol.mint({ held: '' });
+    expect(errorsOn(nothing)).toMatchObject({ permissions: expect.stringContaining('Say what it may') });
+  });
+
+  test('are rotated with an overlap: both times are told, both texts work, and then one', async () => {
+    const made = await carol.mint({ name: 'Turning' });
+    const [key, path] = [keyOn(made), pathOn(made)];
+    const asked = await carol.get(`${path}/rotate`);
+    expect(wordsOf(asked)).toMatch(/1 text of this key: sk_dev_\w{4}…\w{4} with which your programs call APIs in dev/);
+    const rotated = await carol.send(asked, { overlap_seconds: '3600' });
+    const next = keyOn(rotated);
+    expect(next).not.toBe(key);
+    expect(wordsOf(rotated)).toMatch(
+      /works until \d+ \w+ \d{4}, \d\d:\d\d UTC\. The new one works at once, until the key ends on \d+ \w+ \d{4}, \d\d:\d\d UTC\./,
+    );
+    const shown = wordsOf(await carol.get(path));
+    expect(shown).toMatch(
+      new RegExp(
+        `…${next.slice(-4)} works .* with the key sk_dev_\\w{4}…${key.slice(-4)} works .* in (1 hour|60 minutes)`,
+      ),
+    );
+    expect([await works(key), await works(next)]).toEqual([true, true]);
+    await latchkey.advance(3601);
+    await site.renew();
+    expect([await works(key), await works(next)]).toEqual([false, true]);
+    carol = await OwnKeys.of(latchkey, 'carol');
+    expect(wordsOf(await carol.get(path))).toMatch(new RegExp(`…${key.slice(-4)} over`));
+  });
+
+  test('are changed, and no further than one may', async () => {
+    const made = await carol.mint({ name: 'Changing', held: ['orders:read', 'reports:*'] });
+    const path = pathOn(made);
+    const page = await carol.get(`${path}/change`);
+    expect(page.html).toMatch(/value="orders:read" checked.*\n?[\s\S]*value="reports:\*" checked/);
+    const fields = {
+      name: 'Changed',
+      held: 'orders:read',
+      risk: 'medium',
+      expires_at: /name="expires_at"[^>]*value="([^"]*)"/.exec(page.html)?.[1] ?? '',
+    };
+    const more = await carol.send(page, { ...fields, permissions: 'orders:write' });
+    expect(more.status).toBe(403);
+    expect(errorsOn(more)).toHaveProperty('permissions');
+    expect(wordsOf(await carol.send(page, fields))).toMatch(/It is saved\. What is Changed\?/);
+    expect(await verdict(keyOn(made), 'reports:read')).toMatchObject({ valid: false });
+    expect(await works(keyOn(made))).toBe(true);
+    expect((await carol.send(page, { ...fields, name: 'Late' })).status).toBe(412);
+    const endless = await carol.act(`${path}/change`, { ...fields, expires_at: '' });
+    expect(errorsOn(endless)).toEqual({ expires_at: expect.stringContaining('latchkey:api_key:never_expire') });
+  });
+
+  test('rest, wake and end, after one saw what dies and gave the password again', async () => {
+    const made = await carol.mint({ name: 'Ending' });
+    const [key, path] = [keyOn(made), pathOn(made)];
+    expect(wordsOf(await carol.act(`${path}/disable`))).toContain('State disabled');
+    expect(await works(key)).toBe(false);
+    expect(wordsOf(await carol.act(`${path}/enable`))).toContain('State works');
+    expect(await works(key)).toBe(true);
+    await latchkey.advance(11 * 60);
+    await site.renew();
+    for (const [deed, button] of [
+      ['rotate', 'Make a new text'],
+      ['revoke', 'Revoke 1 key'],
+    ] as const) {
+      const page = await carol.get(`${path}/${deed}`);
+      expect(page.html).toContain(button);
+      expect(page.html).toContain('name="password_again"');
+      expect(wordsOf(await carol.send(page, { overlap_seconds: '0' }))).toContain('Enter your password to go on.');
+    }
+    expect(wordsOf(await carol.mint())).toContain('Enter your password to go on.');
+    expect(await works(key)).toBe(true);
+    const asked = await carol.get(`${path}/revoke`);
+    expect(wordsOf(asked)).toMatch(
+      /Revoke Ending\? .*cannot be undone.*1 text of this key: sk_dev_.*at once, for good/,
+    );
+    expect((await carol.send(asked, { password_again: 'wrong' })).status).toBe(422);
+    const done = await carol.send(asked, { password_again: password });
+    expect(wordsOf(done)).toContain('The key is revoked: it is refused from now on.');
+    expect(await works(key)).toBe(false);
+    for (const deed of deeds) expect(done.html).not.toContain(`${path}/${deed}`);
+    expect((await carol.forge(`${path}/enable`)).status).toBe(409);
+    expect(await works(key)).toBe(false);
+  });
+});

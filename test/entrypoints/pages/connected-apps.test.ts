@@ -1,0 +1,38 @@
+import { redirectUri } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+import type { Page } from '../../support/user-agent.ts';
+
+const apps = ({ html }: Page) =>
+  [...html.matchAll(/<h2>([^<]*)<\/h2>\s*<p class="when">([\s\S]*?)<\/p>/g)].map(
+    ([, name, when = '']) => `${name}: ${when.replaceAll(/<[^>]*>/g, '')}`,
+  );
+
+describe('the connected apps', () => {
+  const latchkey = startLatchkey();
+  const hours = (count: number) => latchkey.advance(count * 3600);
+
+  test('say when each was last given a token, and are sorted by that', async () => {
+    const browser = latchkey.browser();
+    const shop = await latchkey.tokens({ scope: 'openid offline_access read', prompt: 'consent' }, browser);
+    const native = { client_id: 'native', redirect_uri: 'http://127.0.0.1/callback', scope: 'openid' };
+    await hours(2);
+    await latchkey.tokens(native, browser);
+    await latchkey.code({ client_id: 'post-app', redirect_uri: redirectUri, scope: 'openid', resource: null }, browser);
+    await hours(3);
+    const shown = async (sort: string) => apps(await browser.get(`/account/apps?sort=${sort}`));
+    expect(await shown('last_used_at')).toEqual([
+      'Terminal: Allowed 3 hours ago · last used 3 hours ago · lasts until you take it back',
+      'Shop: Allowed 5 hours ago · last used 5 hours ago · lasts until you take it back',
+      'Newsletter: Allowed 3 hours ago · never used · lasts until you take it back',
+    ]);
+    await latchkey.refresh(shop.refresh_token);
+    await hours(1);
+    expect((await shown('last_used_at'))[0]).toBe(
+      'Shop: Allowed 6 hours ago · last used 1 hour ago · lasts until you take it back',
+    );
+    await hours(72);
+    expect((await shown('name'))[0]).toBe(
+      'Newsletter: Allowed 3 days ago · not used lately · lasts until you take it back',
+    );
+  });
+});

@@ -1,0 +1,341 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { assetPath, findAsset } from '../../../src/entrypoints/pages/assets.ts';
+import type { PageChrome, PageData } from '../../../src/entrypoints/pages/page-data.ts';
+import { renderPage } from '../../../src/entrypoints/pages/render.ts';
+import { leastOfConsole, mostOfConsole, ownKeyPages } from '../../support/console-samples.ts';
+
+const now = new Date('2026-11-24T12:00:00Z');
+const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`;
+const chrome: PageChrome = { brand: { name: 'Acme' }, request_id: 'request-1', now };
+const sections = [{ section: 'clients', label: hostile, href: hostile, words: hostile }] as const;
+const hostileChrome: PageChrome = {
+  sections,
+  brand: { name: hostile },
+  request_id: hostile,
+  signed_in_as: hostile,
+  now,
+};
+const form = { csrf: 'token', action: '/here' };
+
+const browser = {
+  uid: 'uid',
+  device: 'Firefox on Linux',
+  address: null,
+  signed_in_at: now,
+  last_seen_at: now,
+  is_this_one: true,
+  apps: [],
+  lasting_apps: [],
+};
+
+const minimal: PageData = {
+  setup: { ...form, values: {}, errors: {} },
+  'sign-in': { ...form, login: '' },
+  'select-account': {
+    ...form,
+    switch_account_action: '/switch',
+    client_name: 'Inbox Assistant',
+    account: { name: 'Alice Example', login: 'alice@example.com' },
+  },
+  consent: {
+    ...form,
+    client_name: 'Shop',
+    signed_in_as: 'alice',
+    switch_account_action: '/switch',
+    groups: [],
+    return_host: 'shop.example',
+    return_is_loopback: false,
+    lasts_until: null,
+  },
+  'sign-out': {},
+  'signed-out': {},
+  error: { heading: 'There is nothing here', message: 'Check the address.', status: 404 },
+  account: { name: 'Alice', email: 'alice@example.com', administers: false },
+  'change-password': { ...form, errors: {}, username: 'alice' },
+  'choose-password': { ...form, errors: {}, account_name: 'alice@example.com', username: 'alice' },
+  'password-changed': { ended_sessions: 0, ended_apps: 0 },
+  'connected-apps': { csrf: 'token', apps: [], q: '', sort: 'name', page: 1, pages: 1, total: 0 },
+  'take-back': { ...form, client_name: 'Shop', refresh_families: 0, access_tokens: 0, sessions: 0 },
+  sessions: { browsers: [browser], total: 1, page: 1, pages: 1 },
+  'sign-out-session': { ...form, browser },
+  'sign-out-others': { ...form, sessions: 0, apps: 0, lasting: 0 },
+  activity: { events: [], older: undefined, is_first: true },
+  'own-data': form,
+  'device-enter': { action: '/device', xsrf: 'token', user_code: '' },
+  'device-confirm': { action: '/device', xsrf: 'token', user_code: 'BCDF-GHJK', client_name: 'TV' },
+  'device-ready': {},
+  'device-show': { user_code: 'BCDF-GHJK', qr_path: '/device-code/qr.svg', address: 'id.example.com/device' },
+  reference: { issuer: 'https://id.example.com', audience: 'https://id.example.com/admin', groups: [] },
+  home: { issuer: 'https://id.example.com', setup_needed: true, demo: false, administers: false, version: '0.1.0' },
+  'demo-home': { csrf: 'token', signed_in: false },
+  'demo-tokens': { csrf: 'token', id_token_claims: {}, userinfo: {}, api_answer: null, refreshed: 0 },
+  ...leastOfConsole,
+  ...ownKeyPages(leastOfConsole),
+};
+
+const asked = {
+  name: hostile,
+  value: hostile,
+  description: hostile,
+  optional: true,
+  sensitive: true,
+  is_new: true,
+  already_allowed: true,
+};
+const allowed = [
+  { service_name: null, scopes: [] },
+  { service_name: hostile, scopes: [{ name: hostile, description: hostile, sensitive: true }] },
+];
+const app = {
+  consent_id: hostile,
+  client_name: hostile,
+  allowed_at: now,
+  last_used_at: now,
+  expires_at: now,
+  groups: allowed,
+};
+const names = [hostile, hostile];
+const named = { uid: hostile, device: hostile, address: hostile, apps: names, lasting_apps: names };
+const stranger = { ...browser, ...named, is_this_one: false };
+const hostileForm = { csrf: hostile, action: hostile };
+const claims = { [hostile]: hostile, exp: 1e300, iat: 1_795_000_000, nested: { [hostile]: [hostile] }, none: null };
+const errors = {
+  username: hostile,
+  email: hostile,
+  name: hostile,
+  password: hostile,
+  password_repeated: hostile,
+  current_password: hostile,
+  form: hostile,
+};
+
+const maximal: PageData = {
+  setup: {
+    ...hostileForm,
+    values: { username: hostile, email: hostile, name: hostile },
+    errors,
+    password_rules: hostile,
+  },
+  'select-account': {
+    ...hostileForm,
+    switch_account_action: hostile,
+    client_name: hostile,
+    account: { name: hostile, login: hostile },
+  },
+  'sign-in': { ...hostileForm, client_name: hostile, login: hostile, error: hostile, notice: hostile, cancel: true },
+  consent: {
+    ...hostileForm,
+    client_name: hostile,
+    signed_in_as: hostile,
+    switch_account_action: hostile,
+    groups: [
+      { service_name: null, scopes: [{ ...asked, optional: false }] },
+      { service_name: hostile, scopes: [asked] },
+    ],
+    return_host: hostile,
+    return_is_loopback: true,
+    lasts_until: now,
+  },
+  'sign-out': { ...hostileForm, client_name: hostile },
+  'signed-out': { client_name: hostile, still_signed_in_as: hostile },
+  error: { heading: hostile, message: hostile, technical: { error: hostile, description: hostile }, status: 400 },
+  account: { name: hostile, email: hostile, administers: true, notice: hostile },
+  'change-password': { ...hostileForm, errors, username: hostile, password_rules: hostile },
+  'choose-password': {
+    csrf: hostile,
+    action: hostile,
+    errors: { password: hostile, password_repeated: hostile, form: hostile },
+    account_name: hostile,
+    username: hostile,
+  },
+  'password-changed': { ended_sessions: 3, ended_apps: 1 },
+  'connected-apps': {
+    csrf: hostile,
+    apps: [app, { ...app, last_used_at: null, expires_at: null }],
+    notice: hostile,
+    q: hostile,
+    sort: 'allowed_at',
+    page: 2,
+    pages: 3,
+    total: 43,
+  },
+  'take-back': { ...hostileForm, client_name: hostile, refresh_families: 1, access_tokens: 2, sessions: 3 },
+  sessions: { browsers: [{ ...stranger, is_this_one: true }, stranger], total: 43, page: 2, pages: 3, notice: hostile },
+  'sign-out-session': { ...hostileForm, browser: stranger },
+  'sign-out-others': { ...hostileForm, sessions: 3, apps: 2, lasting: 1 },
+  activity: {
+    events: [
+      {
+        what: hostile,
+        is_alarming: true,
+        occurred_at: now,
+        first_at: now,
+        times: 2,
+        device: hostile,
+        address: hostile,
+      },
+    ],
+    older: hostile,
+    is_first: false,
+  },
+  'own-data': hostileForm,
+  'device-enter': { action: hostile, xsrf: hostile, user_code: hostile, error: hostile },
+  'device-confirm': { action: hostile, xsrf: hostile, user_code: hostile, client_name: hostile },
+  'device-ready': { client_name: hostile },
+  'device-show': { user_code: hostile, qr_path: hostile, address: hostile },
+  reference: { issuer: hostile, audience: hostile, groups: [] },
+  home: {
+    issuer: hostile,
+    setup_needed: false,
+    demo: true,
+    administers: true,
+    signed_in_as: hostile,
+    version: hostile,
+  },
+  'demo-home': { csrf: hostile, signed_in: true, problem: hostile },
+  'demo-tokens': {
+    csrf: hostile,
+    id_token_claims: claims,
+    access_token_introspection: claims,
+    userinfo: { ...claims, name: hostile },
+    api_answer: claims,
+    refreshed: 2,
+    notice: hostile,
+  },
+  ...mostOfConsole(hostile, now),
+  ...ownKeyPages(mostOfConsole(hostile, now)),
+};
+
+const pages = Object.keys(minimal) as (keyof PageData)[];
+const apps = (more: Partial<PageData['connected-apps']>) =>
+  renderPage('connected-apps', { ...minimal['connected-apps'], ...more }, chrome);
+const consent = (scope: Partial<typeof asked>, more: Partial<PageData['consent']> = {}) => {
+  const plain = {
+    ...asked,
+    name: 'mail:send',
+    value: 'mail',
+    description: 'Send messages',
+    sensitive: false,
+    is_new: false,
+    already_allowed: false,
+  };
+  return renderPage(
+    'consent',
+    { ...minimal.consent, groups: [{ service_name: 'Mail', scopes: [{ ...plain, ...scope }] }], ...more },
+    chrome,
+  );
+};
+const checkbox = (html: string) => html.match(/<input type="checkbox"[^>]*>/)?.[0];
+
+describe('a page', () => {
+  test.each(pages)('%s is whole with the least it can be given', (page) => {
+    const html = renderPage(page, minimal[page], chrome);
+    expect(html).toMatch(/^<!doctype html>\n<html lang="en">/);
+    expect(html.match(/<h1[\s>]/g)).toHaveLength(1);
+    expect(html).not.toMatch(/undefined|\[object|NaN/);
+  });
+
+  test.each(pages)('%s shows hostile text as text, and nothing the content security policy refuses', (page) => {
+    const html = renderPage(page, maximal[page], hostileChrome);
+    expect(html).not.toMatch(/<script>|<img src=x|\sonerror=alert\(2\)>/);
+    expect(html).not.toMatch(/<[^>]*\sstyle=|<style|javascript:/);
+    expect(html).not.toMatch(/undefined|\[object|NaN/);
+    expect(html.match(/<script/g)).toHaveLength(1);
+  });
+
+  test.each(pages)('%s protects every form it posts', (page) => {
+    const html = renderPage(page, { ...minimal[page], csrf: 'token' }, chrome);
+    const posts = html.match(/<form[^>]*method="post"[^>]*>[\s\S]*?<\/form>/g) ?? [];
+    expect(posts.filter((post) => !/name="(csrf|xsrf)" value="token"/.test(post))).toEqual([]);
+  });
+
+  test.each(pages)('%s speaks to people, not to protocols', (page) => {
+    const words = renderPage(page, minimal[page], chrome).replaceAll(/<[^>]*>/g, ' ');
+    expect(words).not.toMatch(/authori[sz]e|\bgrant|OAuth|\bscopes?\b/i);
+  });
+});
+
+describe('the question whether an app may act for somebody', () => {
+  test('starts with optional things ticked, unless they are risky or asked for the first time', () => {
+    expect(checkbox(consent({}))).toContain('checked');
+    expect(checkbox(consent({ sensitive: true }))).not.toContain('checked');
+    expect(checkbox(consent({ is_new: true }))).not.toContain('checked');
+    expect(checkbox(consent({ sensitive: true, already_allowed: true }))).toContain('checked');
+  });
+
+  test('shows what is needed as ticked and unchangeable, and does not send it', () => {
+    expect(checkbox(consent({ optional: false, sensitive: true }))).toBe('<input type="checkbox" disabled checked>');
+  });
+
+  test('puts "Don’t allow" first, so that the Enter key never allows', () => {
+    const html = consent({});
+    expect(html.indexOf('value="deny"')).toBeLessThan(html.indexOf('value="allow"'));
+  });
+
+  test('says where it leads, and warns when that is this computer', () => {
+    expect(consent({})).toMatch(/<strong>shop\.example<\/strong>(?![\s\S]*this computer)/);
+    expect(consent({}, { return_is_loopback: true })).toContain('this computer');
+  });
+});
+
+describe('the connected apps', () => {
+  const shop = {
+    ...app,
+    consent_id: 'c1',
+    client_name: 'Shop',
+    allowed_at: new Date('2026-11-21T12:00:00Z'),
+    last_used_at: null,
+  };
+
+  test('give times relative, with the exact one and its zone', () => {
+    const html = apps({ apps: [shop], total: 1 });
+    expect(html).toContain('datetime="2026-11-21T12:00:00.000Z" title="21 November 2026, 12:00 UTC"');
+    expect(html).toContain('>3 days ago</time>');
+  });
+
+  test('keep search and order from page to page', () => {
+    const html = apps({ apps: [shop], q: 'a&b', sort: 'allowed_at', page: 1, pages: 2, total: 30 });
+    expect(html).toContain('href="/account/apps?q=a%26b&amp;sort=allowed_at&amp;page=2"');
+  });
+
+  test('say what to do when there are none', () => {
+    expect(apps({})).toContain('No app may act for you.');
+    expect(apps({ q: 'zebra' })).toContain('Show all your connected apps');
+  });
+});
+
+test('the provider’s sign-out form is used as it is, and both buttons belong to it', () => {
+  const form_html =
+    '<form id="op.logoutForm" method="post" action="/oauth/logout/confirm"><input type="hidden" name="xsrf" value="x"/></form>';
+  const html = renderPage('sign-out', { form_html }, chrome);
+  expect(html).toContain(form_html);
+  expect(html.match(/<form /g)).toHaveLength(1);
+  expect(html.match(/form="op\.logoutForm"/g)).toHaveLength(2);
+});
+
+describe('an asset', () => {
+  test('is found under the name that holds its hash, and under no other', () => {
+    expect(assetPath('latchkey.css')).toMatch(/^\/assets\/latchkey\.[0-9a-f]{16}\.css$/);
+    expect(findAsset(assetPath('latchkey.css'))?.type).toBe('text/css; charset=utf-8');
+    expect(findAsset('/assets/latchkey.css')).toBeUndefined();
+  });
+
+  test('is the same in every encoding, and asks for nothing the content security policy refuses', async () => {
+    const asset = findAsset(assetPath('latchkey.css'));
+    if (!asset) throw new Error('no stylesheet');
+    const body = await asset.body.identity();
+    expect(gunzipSync(await asset.body.gzip()).equals(body)).toBe(true);
+    expect(brotliDecompressSync(await asset.body.br()).equals(body)).toBe(true);
+    expect(body.toString()).not.toMatch(/url\(|@import/);
+  });
+
+  test('leaves a first view below 40 KB', async () => {
+    const files = await Promise.all(
+      (['latchkey.css', 'latchkey.js', 'icon.svg'] as const).map(
+        async (name) => (await findAsset(assetPath(name))?.body.gzip())?.length ?? Number.NaN,
+      ),
+    );
+    const largest = Math.max(...pages.map((page) => Buffer.byteLength(renderPage(page, maximal[page], hostileChrome))));
+    expect(files.reduce((sum, bytes) => sum + bytes, largest)).toBeLessThan(40_000);
+  });
+});
