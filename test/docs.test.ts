@@ -5,12 +5,12 @@ import path from 'node:path';
 import { SourceTextModule } from 'node:vm';
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { settings } from '../src/config.ts';
 import { readConfigurationFile } from '../src/domain/apply/index.ts';
 import { ConfigurationFile } from '../src/domain/apply/schemas.ts';
+import { checkClient } from '../src/domain/clients/index.ts';
 import { program } from '../src/entrypoints/cli/program.ts';
 import { remoteCommands } from '../src/entrypoints/cli/remote.ts';
-import { checkClient } from '../src/domain/clients/index.ts';
-import { settings } from '../src/config.ts';
 import { clientMetadataRules } from '../src/entrypoints/oauth/index.ts';
 
 const root = path.join(import.meta.dirname, '..');
@@ -163,7 +163,9 @@ test('the page on configuration as code has every member of the file', () => {
 });
 
 test('the page on configuration as code has every client member that is accepted', () => {
-  const [, list = ''] = text('src/entrypoints/oauth/provider/client-metadata.ts').split(/const known = new Set\(\[|^\]\);/m);
+  const [, list = ''] = text('src/entrypoints/oauth/provider/client-metadata.ts').split(
+    /const known = new Set\(\[|^\]\);/m,
+  );
   const members = matches(/'([a-z_]+)'/g, list);
   const named = new Set(inlineCodeOf('docs/configuration-as-code.md'));
   expect(members).toContain('redirect_uris');

@@ -1,6 +1,6 @@
 import { json } from 'node:stream/consumers';
+import { createGuard, koaGuard } from '@latchkey/guard';
 import Koa, { type Context } from 'koa';
-import { createGuard, koaGuard } from 'latchkey/guard';
 
 type Body = { template?: unknown; to?: unknown; entries?: unknown };
 type Need = { permission: string; cost?: number; parameters?: Record<string, string> };

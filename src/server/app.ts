@@ -1,16 +1,14 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import Koa, { type Context, type Middleware } from 'koa';
 import compose from 'koa-compose';
-import { permissionsAt } from '../domain/access/index.ts';
-import { type AdminDeps, adminApi, adminAudience, adminRoutes, knownHere } from '../entrypoints/admin/index.ts';
-import { startBackgroundWork } from './background-work.ts';
-import { SecretGuesses } from '../domain/clients/index.ts';
 import { type Config, isAtHome } from '../config.ts';
-import { everyRequest } from './every-request.ts';
-import { gateway as gatewayOf, keyBearerOf } from '../entrypoints/gateway/index.ts';
-import { healthRoutes } from './health.ts';
+import { permissionsAt } from '../domain/access/index.ts';
+import { SecretGuesses } from '../domain/clients/index.ts';
 import { secretScanning } from '../domain/incidents/index.ts';
-import type { Installation } from './installation.ts';
+import { ResourceServers } from '../domain/resource-servers/index.ts';
+import { StatusIndexes, StatusLists, statusListRoutes } from '../domain/status-lists/index.ts';
+import { type AdminDeps, adminApi, adminAudience, adminRoutes, knownHere } from '../entrypoints/admin/index.ts';
+import { gateway as gatewayOf, keyBearerOf } from '../entrypoints/gateway/index.ts';
 import {
   type Bearer,
   type BearerDeps,
@@ -44,9 +42,11 @@ import { type EarlyAnswer, headersForPrograms, inStep, RepeatedAnswers, readForm
 import { type Logger, logRequest } from '../platform/logging/index.ts';
 import type { Metrics } from '../platform/metrics/index.ts';
 import { guardedFetch } from '../platform/outbound/index.ts';
-import { ResourceServers } from '../domain/resource-servers/index.ts';
+import { startBackgroundWork } from './background-work.ts';
+import { everyRequest } from './every-request.ts';
+import { healthRoutes } from './health.ts';
+import type { Installation } from './installation.ts';
 import { openServices, type Services } from './services.ts';
-import { StatusIndexes, StatusLists, statusListRoutes } from '../domain/status-lists/index.ts';
 
 export type App = { answer: RequestListener; close: () => Promise<void> };
 export type AppDeps = {

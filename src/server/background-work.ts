@@ -1,14 +1,14 @@
-import { Sealer } from '../domain/audit/index.ts';
 import { type Config, isAtHome } from '../config.ts';
+import { Sealer } from '../domain/audit/index.ts';
 import { Expiry, removeExpired } from '../domain/expiry/index.ts';
-import type { Installation } from './installation.ts';
 import { Notifier, sendMail } from '../domain/notifications/index.ts';
+import { hashingLoad } from '../domain/users/index.ts';
 import { deliverLogout, type RunningProvider } from '../entrypoints/oauth/index.ts';
 import { type Jobs, jobNames } from '../platform/jobs/index.ts';
 import type { Metrics } from '../platform/metrics/index.ts';
 import { guardedPost } from '../platform/outbound/index.ts';
+import type { Installation } from './installation.ts';
 import type { Services } from './services.ts';
-import { hashingLoad } from '../domain/users/index.ts';
 
 export type BackgroundDeps = {
   config: Config;

@@ -1,6 +1,6 @@
 import type { Middleware } from 'koa';
-import { type ApplyDeps, applyDemo } from '../domain/apply/index.ts';
 import { type Config, isAtHome } from '../config.ts';
+import { type ApplyDeps, applyDemo } from '../domain/apply/index.ts';
 import { demoPages } from '../entrypoints/pages/index.ts';
 import { form } from '../platform/http/index.ts';
 

@@ -1,9 +1,9 @@
 import type { Middleware } from 'koa';
 import compose from 'koa-compose';
 import type { Config } from '../config.ts';
-import { gatewayTemplate } from '../entrypoints/gateway/index.ts';
-import { healthPaths } from './health.ts';
 import { secretScanningPath } from '../domain/incidents/index.ts';
+import { statusListTemplate } from '../domain/status-lists/index.ts';
+import { gatewayTemplate } from '../entrypoints/gateway/index.ts';
 import { endpointTemplate, isForPrograms } from '../entrypoints/oauth/index.ts';
 import { isIsolatedPage, problemPage } from '../entrypoints/pages/index.ts';
 import {
@@ -17,7 +17,7 @@ import {
 import { type Logger, logRequests } from '../platform/logging/index.ts';
 import { type Metrics, measureRequests } from '../platform/metrics/index.ts';
 import { traceRequests } from '../platform/tracing/index.ts';
-import { statusListTemplate } from '../domain/status-lists/index.ts';
+import { healthPaths } from './health.ts';
 
 export type EveryRequestDeps = {
   config: Config;

@@ -1,6 +1,6 @@
 import type { Context, Middleware, Next } from 'koa';
-import type { Installation } from './installation.ts';
 import { type DatabaseClock, stalledMs } from '../platform/database/index.ts';
+import type { Installation } from './installation.ts';
 
 /** Paths that this file answers. */
 export const healthPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz']);

@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config.ts';
+import { ensureSigningKeys } from '../domain/signing-keys/index.ts';
 import { WrongKeyError } from '../platform/crypto/index.ts';
 import {
   ChangeFeed,
@@ -18,7 +19,6 @@ import {
 import { hasEmbeddedPostgres, openEmbeddedPostgres } from '../platform/embedded-postgres/index.ts';
 import { installJobs } from '../platform/jobs/index.ts';
 import { hasRootKey, openServerKeys, rootKeyFromFolder, type ServerKeys } from '../platform/keys/index.ts';
-import { ensureSigningKeys } from '../domain/signing-keys/index.ts';
 
 /** What the server and the CLI both stand on: the database, migrated, and the keys, unsealed. */
 export type Installation = {

@@ -1,20 +1,20 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { hasOwner } from '../domain/access/index.ts';
-import { registerAdminApi } from '../entrypoints/admin/index.ts';
-import { createApp } from './app.ts';
-import { type ApplyDeps, applyConfiguration, readConfigurationFile } from '../domain/apply/index.ts';
-import { answerClientErrors } from './client-errors.ts';
 import { type Config, environmentVariable } from '../config.ts';
-import { openDemo } from './demo.ts';
-import { type Installation, openInstallation, readVersion, StartError } from './installation.ts';
+import { hasOwner } from '../domain/access/index.ts';
+import { type ApplyDeps, applyConfiguration, readConfigurationFile } from '../domain/apply/index.ts';
+import { createSetupLink } from '../domain/users/index.ts';
+import { registerAdminApi } from '../entrypoints/admin/index.ts';
 import { clientMetadataRules } from '../entrypoints/oauth/index.ts';
 import { persistently } from '../platform/database/index.ts';
 import { IncomingRequest, system } from '../platform/http/index.ts';
 import { openLog } from '../platform/logging/index.ts';
 import { Metrics } from '../platform/metrics/index.ts';
 import { openTracing } from '../platform/tracing/index.ts';
-import { createSetupLink } from '../domain/users/index.ts';
+import { createApp } from './app.ts';
+import { answerClientErrors } from './client-errors.ts';
+import { openDemo } from './demo.ts';
+import { type Installation, openInstallation, readVersion, StartError } from './installation.ts';
 
 export type RunningServer = { issuer: string; metrics: Metrics; close: () => Promise<void> };
 

@@ -1,14 +1,14 @@
+import type { Config } from '../config.ts';
 import { AccessRecords } from '../domain/access-records/index.ts';
 import { type KeyRecord, KeyVerifier, readApiKey } from '../domain/api-keys/index.ts';
 import { Refusals } from '../domain/audit/index.ts';
-import type { Config } from '../config.ts';
-import type { Installation } from './installation.ts';
 import { letterQueue, type SendLetter } from '../domain/notifications/index.ts';
+import { Throttles } from '../domain/users/index.ts';
 import { type KnownClients, knownClients, Reader } from '../entrypoints/oauth/index.ts';
 import type { Digest } from '../platform/crypto/index.ts';
 import { Jobs } from '../platform/jobs/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
-import { Throttles } from '../domain/users/index.ts';
+import type { Installation } from './installation.ts';
 
 /** What lives as long as the process and serves several entrances. */
 export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {

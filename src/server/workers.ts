@@ -3,9 +3,9 @@ import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { AggregatorRegistry } from 'prom-client';
 import type { Config } from '../config.ts';
+import { type MetricsListener, openMetricsListener } from '../platform/metrics/index.ts';
 import { Crew, ordersForThisWorker, type ToCrew } from './crew.ts';
 import { openDatabaseServer } from './installation.ts';
-import { type MetricsListener, openMetricsListener } from '../platform/metrics/index.ts';
 
 type Say = (line: string) => void;
 type Running = { close: () => Promise<void> };

@@ -210,10 +210,11 @@ describe('the three services', () => {
 
 /** As `npm install` would, with what is installed here, and the guard as it is packed. */
 async function installPacked(modules: string): Promise<void> {
-  const into = path.join(modules, 'latchkey');
+  const into = path.join(modules, '@latchkey/guard');
+  const guard = path.join(root, 'packages/guard');
   await mkdir(into, { recursive: true });
-  await cp(path.join(root, 'package.json'), path.join(into, 'package.json'));
+  await cp(path.join(guard, 'package.json'), path.join(into, 'package.json'));
   const tsc = path.join(root, 'node_modules/.bin/tsc');
-  await run(tsc, ['-p', 'tsconfig.guard.json', '--outDir', path.join(into, 'dist')], { cwd: root });
+  await run(tsc, ['-p', guard, '--outDir', path.join(into, 'dist')]);
   for (const name of ['jose', 'koa']) await symlink(path.join(root, 'node_modules', name), path.join(modules, name));
 }

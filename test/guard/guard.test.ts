@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -10,7 +10,6 @@ import fc from 'fast-check';
 import fastify from 'fastify';
 import Koa from 'koa';
 import * as oidc from 'openid-client';
-import { allows as serverAllows } from '../../src/domain/access/index.ts';
 import {
   createGuard,
   expressGuard,
@@ -21,6 +20,7 @@ import {
   nodeGuard,
 } from '../../packages/guard/src/index.ts';
 import { allows } from '../../packages/guard/src/permissions.ts';
+import { allows as serverAllows } from '../../src/domain/access/index.ts';
 import { type AdminApi, asOwner } from '../support/admin.ts';
 import { Gateway } from '../support/gateway.ts';
 import { api, jwtApi, standardInstallation } from '../support/installation.ts';
@@ -228,21 +228,21 @@ describe('an API that guards its routes', () => {
   test('is packed as JavaScript that a project without TypeScript runs, and one with it checks', async () => {
     const root = path.join(import.meta.dirname, '../..');
     const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-guard-'));
-    const { stdout } = await run('npm', ['pack', '--pack-destination', folder, '--json'], { cwd: root });
-    const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('[')));
-    await mkdir(path.join(folder, 'node_modules/latchkey'), { recursive: true });
-    await run('tar', [
-      '-xzf',
-      path.join(folder, filename),
-      '-C',
-      path.join(folder, 'node_modules/latchkey'),
-      '--strip-components',
-      '1',
-    ]);
+    const installed = path.join(folder, 'node_modules/@latchkey/guard');
+    const packing = ['pack', '--workspace', '@latchkey/guard', '--pack-destination', folder, '--json'];
+    const { stdout } = await run('npm', packing, { cwd: root });
+    const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('[')));
+    const outside = files.filter((file: { path: string }) => !/^dist\/[a-z-]+(\.d)?\.[jt]s$/.test(file.path));
+    expect(outside.map((file: { path: string }) => file.path)).toEqual(['LICENSE', 'README.md', 'package.json']);
+    await mkdir(installed, { recursive: true });
+    await run('tar', ['-xzf', path.join(folder, filename), '-C', installed, '--strip-components', '1']);
+    const { dependencies } = JSON.parse(await readFile(path.join(installed, 'package.json'), 'utf8'));
+    expect(Object.keys(dependencies)).toEqual(['jose']);
+    expect((await sizeOf(installed)) + (await sizeOf(path.join(root, 'node_modules/jose')))).toBeLessThan(1_000_000);
     await symlink(path.join(root, 'node_modules/jose'), path.join(folder, 'node_modules/jose'));
     await symlink(path.join(root, 'node_modules/@types'), path.join(folder, 'node_modules/@types'));
     await writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
-    const program = `import { createGuard } from 'latchkey/guard';
+    const program = `import { createGuard } from '@latchkey/guard';
       const guard = createGuard({ issuer: '${latchkey.issuer}', resource: '${jwtApi}' });
       const request = { method: 'GET', url: '/', headers: { authorization: 'Bearer ' + process.argv[2] } };
       const outcome = await guard.check(request, { permission: 'report:read' });
@@ -255,6 +255,12 @@ describe('an API that guards its routes', () => {
     await rm(folder, { recursive: true });
   });
 });
+
+/** Bytes of all files in a folder. */
+async function sizeOf(folder: string): Promise<number> {
+  const files = (await readdir(folder, { recursive: true })).map((name) => stat(path.join(folder, name)));
+  return (await Promise.all(files)).reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
+}
 
 test('a guard judges permissions as the server does', () => {
   const segment = fc.constantFrom('a', 'b', '*', 'latchkey', 'secrets', 'read', '');

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
-import { appendEvent, changesBetween } from '../audit/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid, mustBeAt, notFound } from '../../platform/http/index.ts';
+import { appendEvent, changesBetween } from '../audit/index.ts';
 import { mustExport, mustExportAny, mustFitInClaim, refuseTakenGroup } from './groups.ts';
 import { type AccessDeps, mustHold } from './rights.ts';
 import type { RoleChanges, RoleInput } from './schemas.ts';

@@ -1,9 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
-import { findSubject } from '../access/index.ts';
-import { type AuditAction, appendEvent } from '../audit/index.ts';
 import { digest } from '../../platform/crypto/index.ts';
 import { announceChange, type Db, type Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
+import { findSubject } from '../access/index.ts';
+import { type AuditAction, appendEvent } from '../audit/index.ts';
 import { askedExpiry, expiryOf, never } from './expiry.ts';
 import { mintKey, shownOf } from './format.ts';
 import { mustHoldAll, rolesOf } from './rights.ts';

@@ -1,5 +1,5 @@
-import { allows } from '../access/index.ts';
 import { type Actor, forbidden, invalid } from '../../platform/http/index.ts';
+import { allows } from '../access/index.ts';
 import type { ApiKey, KeyVersion } from './store.ts';
 
 /** How long a key lasts of which nothing else is said, in days, by what its loss would mean. */

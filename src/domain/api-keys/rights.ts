@@ -1,3 +1,5 @@
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Actor, invalid } from '../../platform/http/index.ts';
 import {
   findRoleByName,
   listHeldRights,
@@ -6,8 +8,6 @@ import {
   type Right,
   type Role,
 } from '../access/index.ts';
-import type { Db, Trx } from '../../platform/database/index.ts';
-import { type Actor, invalid } from '../../platform/http/index.ts';
 import type { Restrictions } from './restrictions/index.ts';
 import { findKey } from './store.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { isPermissionPattern, UserReferenceText } from '../access/index.ts';
 import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { isPermissionPattern, UserReferenceText } from '../access/index.ts';
 import { environmentShape } from './format.ts';
 import { Restrictions } from './restrictions/index.ts';
 

@@ -1,8 +1,8 @@
 import { type Insertable, type RawBuilder, type Selectable, sql, type Updateable } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
-import type { Right } from '../access/index.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../../platform/database/index.ts';
+import type { Right } from '../access/index.ts';
 import type { Restrictions } from './restrictions/index.ts';
 import type { keyOrders, keyStates } from './schemas.ts';
 

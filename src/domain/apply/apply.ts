@@ -1,6 +1,6 @@
-import { type ClientDeps, type ClientInput, checkClient, putClient } from '../clients/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid, Problem } from '../../platform/http/index.ts';
+import { type ClientDeps, type ClientInput, checkClient, putClient } from '../clients/index.ts';
 import { putResourceServer } from '../resource-servers/index.ts';
 import {
   findUserByUsername,

@@ -1,6 +1,6 @@
-import { type Client, findClient } from '../clients/index.ts';
 import { base62, formatCredential, keyedDigest, secretLength } from '../../platform/crypto/index.ts';
 import { system } from '../../platform/http/index.ts';
+import { type Client, findClient } from '../clients/index.ts';
 import { listResourceServers, moveResourceServer, type ResourceServer } from '../resource-servers/index.ts';
 import { type ApplyDeps, applyConfiguration } from './apply.ts';
 import { ConfigurationFile } from './schemas.ts';

@@ -1,6 +1,6 @@
+import type { Db } from '../../platform/database/index.ts';
 import { listRoleAssignments } from '../access/index.ts';
 import { asInput as asClientInput, listEveryClient } from '../clients/index.ts';
-import type { Db } from '../../platform/database/index.ts';
 import { asInput as asResourceServerInput, listResourceServers } from '../resource-servers/index.ts';
 import { listUsers, type User } from '../users/index.ts';
 import { withoutDemo } from './demo.ts';

@@ -1,5 +1,5 @@
-import { disableClient, listEveryClient } from '../clients/index.ts';
 import { type Actor, notFound } from '../../platform/http/index.ts';
+import { disableClient, listEveryClient } from '../clients/index.ts';
 import { disableResourceServer, listResourceServers } from '../resource-servers/index.ts';
 import { countLiveTokens, type LiveTokens } from '../tokens/index.ts';
 import { disableUser, findUserByUsername, listUsers } from '../users/index.ts';

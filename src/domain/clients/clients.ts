@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import type { ClientType } from '../../../db/schema.ts';
-import { appendEvent, changesBetween } from '../audit/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
+import { appendEvent, changesBetween } from '../audit/index.ts';
 import { defaultSigningAlg } from '../signing-keys/index.ts';
 import { mustBeAllowedWith } from './rights.ts';
 import { ClientInput } from './schemas.ts';

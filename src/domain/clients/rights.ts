@@ -1,6 +1,6 @@
-import { listHeldRights, mustBePermitted, mustHold, type Right } from '../access/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
+import { listHeldRights, mustBePermitted, mustHold, type Right } from '../access/index.ts';
 import type { ClientInput } from './schemas.ts';
 import type { Client } from './store.ts';
 

@@ -1,9 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
-import { appendEvent } from '../audit/index.ts';
 import { type Digest, keyedDigest, mintCredential, sameDigest } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, notFound } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
+import { appendEvent } from '../audit/index.ts';
 import { mustBeAllowedWith } from './rights.ts';
 import {
   type Client,

@@ -1,9 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { ConsentedScopes } from '../../../db/schema.ts';
-import { allows } from '../access/index.ts';
-import { appendEvent } from '../audit/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Actor, notFound } from '../../platform/http/index.ts';
+import { allows } from '../access/index.ts';
+import { appendEvent } from '../audit/index.ts';
 import {
   type Consent,
   countUnderConsent,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { UserReferenceText } from '../access/index.ts';
 import { Flag, PageQuery, Timestamp } from '../../platform/http/index.ts';
+import { UserReferenceText } from '../access/index.ts';
 
 const Whose = {
   user: UserReferenceText.optional(),

@@ -1,7 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { ConsentedScopes, Database } from '../../../db/schema.ts';
-import { isUser } from '../access/index.ts';
 import { containing, type Db, type Trx } from '../../platform/database/index.ts';
+import { isUser } from '../access/index.ts';
 
 export type Consent = Selectable<Database['consents']>;
 

@@ -1,12 +1,12 @@
 import { z } from 'zod';
+import { digest } from '../../platform/crypto/index.ts';
+import { joined, type Trx } from '../../platform/database/index.ts';
+import { type Actor, Problem, system } from '../../platform/http/index.ts';
 import { credentialName } from '../access-records/index.ts';
 import { looksLikeKey } from '../api-keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { findLiveSecret, revokeClientSecret, type SecretDeps } from '../clients/index.ts';
 import type { SendLetter } from '../notifications/index.ts';
-import { digest } from '../../platform/crypto/index.ts';
-import { joined, type Trx } from '../../platform/database/index.ts';
-import { type Actor, Problem, system } from '../../platform/http/index.ts';
 import { type Handle, type RevocationDeps, revoke, whatWouldDie } from '../revocation/index.ts';
 import { tokenHandle } from '../tokens/index.ts';
 import { findConcerned, type Leaked, lockReports, takeReport } from './store.ts';

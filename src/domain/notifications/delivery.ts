@@ -1,11 +1,11 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { DeliveryState } from '../../../db/schema.ts';
-import { appendEvent, type SealedSegment, sealedAfter } from '../audit/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { system } from '../../platform/http/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import type { Posting } from '../../platform/outbound/index.ts';
+import { appendEvent, type SealedSegment, sealedAfter } from '../audit/index.ts';
 import { type Cursor, type Lease, saveCursor } from './cursor-store.ts';
 import { isWanted, type Message, messagesOf, type PlacedMessage, testType, textOf } from './messages.ts';
 import { signedHeaders } from './signatures.ts';

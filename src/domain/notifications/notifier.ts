@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
-import { chainHead } from '../audit/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
+import { chainHead } from '../audit/index.ts';
 import { type Cursor, dueCursors, insertCursor, type Lease, releaseCursor, takeCursor } from './cursor-store.ts';
 import { type DeliveryDeps, deliverTo } from './delivery.ts';
 import { standardOutput, type Write, writeLines } from './standard-output.ts';

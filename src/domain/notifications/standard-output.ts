@@ -1,5 +1,5 @@
-import { sealedAfter } from '../audit/index.ts';
 import type { Db } from '../../platform/database/index.ts';
+import { sealedAfter } from '../audit/index.ts';
 import { type Cursor, type Lease, saveCursor } from './cursor-store.ts';
 import { messagesOf, textOf } from './messages.ts';
 

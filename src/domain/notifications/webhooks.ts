@@ -1,6 +1,4 @@
 import { v7 as uuidv7 } from 'uuid';
-import { allows } from '../access/index.ts';
-import { type AuditAction, appendEvent, chainHead } from '../audit/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import {
   type Actor,
@@ -14,6 +12,8 @@ import {
 } from '../../platform/http/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
+import { allows } from '../access/index.ts';
+import { type AuditAction, appendEvent, chainHead } from '../audit/index.ts';
 import { deleteCursor, hurryCursor, insertCursor } from './cursor-store.ts';
 import { testType } from './messages.ts';
 import { WebhookInput } from './schemas.ts';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
-import { appendEvent } from '../audit/index.ts';
 import { announceChange, type Db, type Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
+import { appendEvent } from '../audit/index.ts';
 import type { ResourceServerDeps } from './resource-servers.ts';
 import {
   deleteResourceServer,

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
-import { appendEvent, changesBetween } from '../audit/index.ts';
 import { announceChange, type Db, type Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
+import { appendEvent, changesBetween } from '../audit/index.ts';
 import { comparableIdentifier } from './identifiers.ts';
 import { type DesiredState, mustBeAllowedToChange } from './rights.ts';
 import { ResourceServerInput } from './schemas.ts';

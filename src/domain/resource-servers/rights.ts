@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { mustBePermitted, mustHold } from '../access/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict } from '../../platform/http/index.ts';
+import { mustBePermitted, mustHold } from '../access/index.ts';
 import type { Permission, ResourceServer } from './store.ts';
 
 /** A resource server as it is to be; its permissions are in the order of their names. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { isPermissionPattern } from '../access/index.ts';
 import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { isPermissionPattern } from '../access/index.ts';
 import { signingAlgs } from '../signing-keys/index.ts';
 
 const Scope = z.strictObject({

@@ -1,9 +1,9 @@
+import { type Db, joined, type Trx } from '../../platform/database/index.ts';
+import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
 import { findSubject } from '../access/index.ts';
 import { countKeys, endKeysOf, type KeyScope, keyScope } from '../api-keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { endGrant } from '../consents/index.ts';
-import { type Db, joined, type Trx } from '../../platform/database/index.ts';
-import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
 import { findResourceServer } from '../resource-servers/index.ts';
 import { endSession, type SessionDeps } from '../sessions/index.ts';
 import { revokeToken, tokenHandle } from '../tokens/index.ts';

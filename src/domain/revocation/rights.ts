@@ -1,6 +1,6 @@
-import { mustBePermitted } from '../access/index.ts';
 import type { Db } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
+import { mustBePermitted } from '../access/index.ts';
 import { findResourceServer } from '../resource-servers/index.ts';
 import type { Handle } from './schemas.ts';
 

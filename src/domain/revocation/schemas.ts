@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { Timestamp } from '../../platform/http/index.ts';
 import { UserReferenceText } from '../access/index.ts';
 import { KeyHandle } from '../api-keys/index.ts';
-import { Timestamp } from '../../platform/http/index.ts';
 
 /** What must die, by whatever is known of it. */
 export const Handle = z

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
-import { type KeyScope, liveKeysIn } from '../api-keys/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
+import { type KeyScope, liveKeysIn } from '../api-keys/index.ts';
 import { isCarriedByKey, type TokenHandle } from '../tokens/index.ts';
 
 /** Live credentials by kind, keys aside. */

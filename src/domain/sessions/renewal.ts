@@ -1,7 +1,7 @@
-import { appendEvent } from '../audit/index.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict } from '../../platform/http/index.ts';
+import { appendEvent } from '../audit/index.ts';
 import type { SessionDeps } from './sessions.ts';
 import { replaceIds } from './store.ts';
 

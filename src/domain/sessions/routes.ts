@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { findSubject } from '../access/index.ts';
 import { keyIn, notFound, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { findSubject } from '../access/index.ts';
 import { SessionParams, SessionsParams, SessionsQuery, SessionView } from './schemas.ts';
 import { endSession, type SessionDeps } from './sessions.ts';
 import { listSessions } from './store.ts';

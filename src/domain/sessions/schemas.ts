@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { UserReferenceText } from '../access/index.ts';
 import { PageQuery, Timestamp } from '../../platform/http/index.ts';
+import { UserReferenceText } from '../access/index.ts';
 
 export const SessionsQuery = z.strictObject(PageQuery);
 export const SessionsParams = z.strictObject({

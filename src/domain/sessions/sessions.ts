@@ -1,8 +1,8 @@
-import { allows } from '../access/index.ts';
-import { appendEvent } from '../audit/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Actor, notFound, type Origin } from '../../platform/http/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
+import { allows } from '../access/index.ts';
+import { appendEvent } from '../audit/index.ts';
 import { type LockedSession, listClientsToTell, lockSessions, markEnded, markSeen, wasSeenBefore } from './store.ts';
 
 export type SessionDeps = { db: Db; now: () => Date; jobs: Pick<Jobs, 'send'> };

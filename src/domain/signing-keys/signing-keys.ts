@@ -1,6 +1,6 @@
-import { appendEvent } from '../audit/index.ts';
 import { announceChange, type Db } from '../../platform/database/index.ts';
 import { type Actor, conflict, system } from '../../platform/http/index.ts';
+import { appendEvent } from '../audit/index.ts';
 import { makeSigningKey, type SigningAlg, signingAlgs } from './signing-key.ts';
 import { insertSigningKey, listSigningKeys, lockSigningKeys, retireOlderKeys, type SigningKeyRow } from './store.ts';
 

@@ -1,8 +1,8 @@
 import { decodeJwt } from 'jose';
-import { appendEvent } from '../audit/index.ts';
 import { type Digest, digest } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
+import { appendEvent } from '../audit/index.ts';
 import { familyHandle, isAccessToken } from './formats.ts';
 import { endAccessToken, endFamily, endJwtAccessToken } from './store.ts';
 

@@ -1,6 +1,6 @@
-import type { Refusals } from '../audit/index.ts';
 import type { Db } from '../../platform/database/index.ts';
 import { anonymous, type Origin, Problem } from '../../platform/http/index.ts';
+import type { Refusals } from '../audit/index.ts';
 import { type PasswordHash, renewedHash, verifyPassword } from './password.ts';
 import { findPasswordHash, findUserById, findUserByLogin, replacePasswordForm, type User } from './store.ts';
 import type { Throttles } from './throttles.ts';

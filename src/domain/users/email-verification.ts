@@ -1,8 +1,8 @@
 import type { EmailVerifier } from '../../../db/schema.ts';
-import { allows, mustHoldAllOf } from '../access/index.ts';
-import { appendEvent } from '../audit/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, forbidden, invalid, notFound } from '../../platform/http/index.ts';
+import { allows, mustHoldAllOf } from '../access/index.ts';
+import { appendEvent } from '../audit/index.ts';
 import { lockUserById, type User, updateUser } from './store.ts';
 
 export type VerificationDeps = { db: Db; now: () => Date };

@@ -1,10 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
-import { listHeldRights, mustHoldAllOf } from '../access/index.ts';
-import { appendEvent } from '../audit/index.ts';
-import type { SendLetter } from '../notifications/index.ts';
 import { digest, mintCredential } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Actor, notFound, Problem, person } from '../../platform/http/index.ts';
+import { listHeldRights, mustHoldAllOf } from '../access/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import type { SendLetter } from '../notifications/index.ts';
 import { recordVerification, verifiedBy } from './email-verification.ts';
 import { hashNewPassword } from './password.ts';
 import {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { listRoleAssignments } from '../access/index.ts';
 import { joined } from '../../platform/database/index.ts';
 import { type Actor, keyIn, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { listRoleAssignments } from '../access/index.ts';
 import { unverifyEmail, verifyEmail, verifyEmailPermission } from './email-verification.ts';
 import { generatePassword } from './password.ts';
 import { createPasswordLink, type LinkMakingDeps } from './password-links.ts';

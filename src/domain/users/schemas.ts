@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { UserReferenceText } from '../access/index.ts';
 import { Flag, PageQuery, SecretText, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { UserReferenceText } from '../access/index.ts';
 
 // Without "@" and ":", so that no username is an e-mail address or says that it is an id; what looks like an id is refused
 // where a user is created (`refuseIdShaped`), so that a user from before can still be described by a configuration file.

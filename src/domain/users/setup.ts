@@ -1,9 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
-import { assignRole, hasOwner } from '../access/index.ts';
-import { appendEvent } from '../audit/index.ts';
 import { digest, mintCredential } from '../../platform/crypto/index.ts';
 import type { Db } from '../../platform/database/index.ts';
 import { type Actor, conflict, notFound, system } from '../../platform/http/index.ts';
+import { assignRole, hasOwner } from '../access/index.ts';
+import { appendEvent } from '../audit/index.ts';
 import { hashNewPassword } from './password.ts';
 import type { UserInput } from './schemas.ts';
 import {

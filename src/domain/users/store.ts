@@ -1,9 +1,9 @@
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import { sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
-import { isUser } from '../access/index.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../../platform/database/index.ts';
+import { isUser } from '../access/index.ts';
 import type { PasswordHash } from './password.ts';
 
 export type User = Selectable<Database['users']>;

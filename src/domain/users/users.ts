@@ -1,11 +1,11 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { EmailVerifier } from '../../../db/schema.ts';
-import { asId, keepingAnOwner, mustBePermitted, mustHoldAllOf, setRoles } from '../access/index.ts';
-import { type AuditAction, appendEvent, changesBetween } from '../audit/index.ts';
-import { endGrantsOf } from '../consents/index.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid, mustBeAt, notFound } from '../../platform/http/index.ts';
+import { asId, keepingAnOwner, mustBePermitted, mustHoldAllOf, setRoles } from '../access/index.ts';
+import { type AuditAction, appendEvent, changesBetween } from '../audit/index.ts';
+import { endGrantsOf } from '../consents/index.ts';
 import { endSessionsOf, renewSession, type SessionDeps } from '../sessions/index.ts';
 import { mustBeAllowedToVerify, recordVerification, verificationOf } from './email-verification.ts';
 import { hashNewPassword, type PasswordHash, verifyPassword } from './password.ts';

@@ -1,7 +1,7 @@
 import { assignRole } from '../../domain/access/index.ts';
 import { type ClientDeps, ClientInput, findClient, putClient } from '../../domain/clients/index.ts';
-import { type Actor, conflict } from '../../platform/http/index.ts';
 import { findIssuer } from '../../domain/resource-servers/index.ts';
+import { type Actor, conflict } from '../../platform/http/index.ts';
 import { adminAudience } from './permissions.ts';
 import { registerAdminApi } from './resource-server.ts';
 

@@ -1,11 +1,11 @@
-import type { Db } from '../../platform/database/index.ts';
-import { system } from '../../platform/http/index.ts';
 import {
   listBuiltInIdentifiers,
   moveResourceServer,
   putResourceServer,
   ResourceServerInput,
 } from '../../domain/resource-servers/index.ts';
+import type { Db } from '../../platform/database/index.ts';
+import { system } from '../../platform/http/index.ts';
 import { adminAudience, adminPermissions } from './permissions.ts';
 
 /**

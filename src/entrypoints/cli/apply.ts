@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { environmentVariable } from '../../config.ts';
 import {
   applyConfiguration,
   type Change,
@@ -6,7 +7,6 @@ import {
   readConfigurationFile,
   whatWouldBePruned,
 } from '../../domain/apply/index.ts';
-import { environmentVariable } from '../../config.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed } from './input.ts';
 import { answer, columns, note } from './output.ts';

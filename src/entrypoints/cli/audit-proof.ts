@@ -17,9 +17,9 @@ import {
   verifyExport,
   whatWouldLeave,
 } from '../../domain/audit/index.ts';
+import { getUser } from '../../domain/users/index.ts';
 import { openDatabase } from '../../platform/database/index.ts';
 import { invalid } from '../../platform/http/index.ts';
-import { getUser } from '../../domain/users/index.ts';
 import { action, command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed, Moment, parsed } from './input.ts';
 import { answer, note } from './output.ts';

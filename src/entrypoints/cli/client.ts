@@ -9,9 +9,9 @@ import {
   listEveryClient,
   SecretInput,
 } from '../../domain/clients/index.ts';
-import { invalid, notFound } from '../../platform/http/index.ts';
 import { defaultSigningAlg, signingAlgs } from '../../domain/signing-keys/index.ts';
 import { countLiveTokens } from '../../domain/tokens/index.ts';
+import { invalid, notFound } from '../../platform/http/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { Days, isConfirmed, parsed, readSecret } from './input.ts';
 import { answer, columns } from './output.ts';

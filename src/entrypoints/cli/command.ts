@@ -1,10 +1,10 @@
 import { userInfo } from 'node:os';
 import { Command } from 'commander';
-import type { ApplyDeps } from '../../domain/apply/index.ts';
 import { type Config, loadConfig } from '../../config.ts';
-import { hasInstallation, type Installation, nameOfPlace, openInstallation } from '../../server/installation.ts';
-import { type Actor, conflict, system } from '../../platform/http/index.ts';
+import type { ApplyDeps } from '../../domain/apply/index.ts';
 import { findIssuer } from '../../domain/resource-servers/index.ts';
+import { type Actor, conflict, system } from '../../platform/http/index.ts';
+import { hasInstallation, type Installation, nameOfPlace, openInstallation } from '../../server/installation.ts';
 import { isConfirmed, isTerminal } from './input.ts';
 import { failWithSentence } from './output.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../../config.ts';
-import { migrateDatabase, openDatabaseServer } from '../../server/installation.ts';
 import { migrationStates } from '../../platform/database/index.ts';
+import { migrateDatabase, openDatabaseServer } from '../../server/installation.ts';
 import { action, command, mustHaveInstallation } from './command.ts';
 import { answer, columns } from './output.ts';
 

@@ -1,8 +1,8 @@
 import { ConfigError } from '../../config.ts';
-import { StartError } from '../../server/installation.ts';
 import { DatabaseUnavailableError, isConnectionFailure } from '../../platform/database/index.ts';
 import { EmbeddedPostgresError } from '../../platform/embedded-postgres/index.ts';
 import { Problem } from '../../platform/http/index.ts';
+import { StartError } from '../../server/installation.ts';
 
 /** Prints a line on standard output. */
 export function say(line: string): void {

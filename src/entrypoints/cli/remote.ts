@@ -1,8 +1,8 @@
 import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
 import type { z } from 'zod';
-import { adminRoutes } from '../admin/index.ts';
 import { invalid, JsonLines, type Route, wireSchema, wordsOf } from '../../platform/http/index.ts';
+import { adminRoutes } from '../admin/index.ts';
 import { action } from './command.ts';
 import { readSecret } from './input.ts';
 import { say } from './output.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { revoke as revokeBy, whatWouldDie } from '../../domain/revocation/index.ts';
 import { Jobs } from '../../platform/jobs/index.ts';
 import { openLog } from '../../platform/logging/index.ts';
-import { revoke as revokeBy, whatWouldDie } from '../../domain/revocation/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed, parsed } from './input.ts';
 import { answer } from './output.ts';

@@ -1,6 +1,12 @@
 import { Command } from 'commander';
 import { z } from 'zod';
-import { listSigningKeys, longestTokenSeconds, rotateSigningKey, signingAlgs, stateOf } from '../../domain/signing-keys/index.ts';
+import {
+  listSigningKeys,
+  longestTokenSeconds,
+  rotateSigningKey,
+  signingAlgs,
+  stateOf,
+} from '../../domain/signing-keys/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { parsed } from './input.ts';
 import { answer, columns } from './output.ts';

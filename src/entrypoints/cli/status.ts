@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { hasOwner } from '../../domain/access/index.ts';
 import { listEveryClient } from '../../domain/clients/index.ts';
-import { readVersion } from '../../server/installation.ts';
 import { listResourceServers } from '../../domain/resource-servers/index.ts';
 import { listSigningKeys, stateOf } from '../../domain/signing-keys/index.ts';
 import { listUsers } from '../../domain/users/index.ts';
+import { readVersion } from '../../server/installation.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { answer, columns } from './output.ts';
 

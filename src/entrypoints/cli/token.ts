@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { invalid } from '../../platform/http/index.ts';
 import { revokeToken } from '../../domain/tokens/index.ts';
+import { invalid } from '../../platform/http/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { readSecret } from './input.ts';
 import { answer } from './output.ts';

@@ -1,7 +1,5 @@
 import { Command } from 'commander';
 import { letterQueue } from '../../domain/notifications/index.ts';
-import { Jobs } from '../../platform/jobs/index.ts';
-import { openLog } from '../../platform/logging/index.ts';
 import { countLiveTokens } from '../../domain/tokens/index.ts';
 import {
   createPasswordLink,
@@ -15,6 +13,8 @@ import {
   unverifyEmail,
   verifyEmail,
 } from '../../domain/users/index.ts';
+import { Jobs } from '../../platform/jobs/index.ts';
+import { openLog } from '../../platform/logging/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed, parsed, readSecret } from './input.ts';
 import { answer } from './output.ts';

@@ -1,8 +1,8 @@
 import type { Context } from 'koa';
 import { type AccessDeps, allows, effectivePermissions, forbiddenBecause } from '../../domain/access/index.ts';
 import { type Asked, type KeyEntry, type KeyUse, type KeyVerifier, keyCodeKinds } from '../../domain/api-keys/index.ts';
-import type { Bearer } from '../oauth/index.ts';
 import { forbidden, Problem, tooMany } from '../../platform/http/index.ts';
+import type { Bearer } from '../oauth/index.ts';
 import { callerCredentialOf } from './credentials.ts';
 import type { Inquiry } from './inquiry.ts';
 

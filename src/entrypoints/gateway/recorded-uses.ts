@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { type AccessRecords, credentialName } from '../../domain/access-records/index.ts';
-import { canonicalAddress } from '../../platform/http/index.ts';
 import { isAccessToken } from '../../domain/tokens/index.ts';
+import { canonicalAddress } from '../../platform/http/index.ts';
 import type { Verdict, VerifyRequest } from './schemas.ts';
 
 export type RecordDeps = { records: AccessRecords };

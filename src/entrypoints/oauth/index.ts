@@ -1,10 +1,5 @@
 /** The provider: oidc-provider configured, its storage, and the interactions that pages finish. */
 
-export { deliverLogout } from './provider/backchannel-logout.ts';
-export { type Bearer, type BearerDeps, bearerOf, verifiedId } from './presented-tokens/bearer.ts';
-export { clientMetadataRules } from './provider/client-metadata.ts';
-export type { ProviderDeps, ProviderPages } from './provider/configuration.ts';
-export type { DevicePages, UserCodeProblem } from './interactions/device-flow.ts';
 export { endpointTemplate, isForPrograms, publishedDocuments } from './endpoints.ts';
 export {
   type BrowserSession,
@@ -15,6 +10,7 @@ export {
   sendSessionId,
   startBrowserSession,
 } from './interactions/browser-session.ts';
+export type { DevicePages, UserCodeProblem } from './interactions/device-flow.ts';
 export {
   type Authentication,
   finishConsent,
@@ -24,11 +20,15 @@ export {
   type PendingInteraction,
   pendingInteraction,
 } from './interactions/interaction.ts';
-export { clientCertificates } from './provider/mutual-tls.ts';
-export { oauthErrors } from './provider/oauth-errors.ts';
+export { type Bearer, type BearerDeps, bearerOf, verifiedId } from './presented-tokens/bearer.ts';
 export { recordUses } from './presented-tokens/recorded-uses.ts';
-export { openProvider, type RunningProvider } from './provider/running-provider.ts';
 export { judgeToken, type ShownToken, type TokenVerdict } from './presented-tokens/shown-token.ts';
 export { resolveStructuredTokens } from './presented-tokens/structured-tokens.ts';
+export { deliverLogout } from './provider/backchannel-logout.ts';
+export { clientMetadataRules } from './provider/client-metadata.ts';
+export type { ProviderDeps, ProviderPages } from './provider/configuration.ts';
+export { clientCertificates } from './provider/mutual-tls.ts';
+export { oauthErrors } from './provider/oauth-errors.ts';
+export { openProvider, type RunningProvider } from './provider/running-provider.ts';
 export { isFirstUse, type KnownClients, knownClients, Reader } from './store/index.ts';
 export { Committer, RowBounds, unitOfWork } from './unit-of-work/index.ts';

@@ -1,7 +1,7 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { form, Problem, requestOrigin } from '../../platform/http/index.ts';
 import { choosePassword, linkedUser, type User } from '../../domain/users/index.ts';
+import { form, Problem, requestOrigin } from '../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
 import { pagePaths } from './page-data.ts';
 import { accountName, type PagesDeps, show } from './pages.ts';

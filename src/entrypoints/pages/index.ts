@@ -2,10 +2,10 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { hasOwner } from '../../domain/access/index.ts';
+import { findUserById } from '../../domain/users/index.ts';
+import { contentSecurityPolicy } from '../../platform/http/index.ts';
 import { adminAudience, adminReference } from '../admin/index.ts';
 import { browserSession } from '../oauth/index.ts';
-import { contentSecurityPolicy } from '../../platform/http/index.ts';
-import { findUserById } from '../../domain/users/index.ts';
 import { accountRoutes } from './account/account.ts';
 import { adminPermissionsOf } from './admin-permissions.ts';
 import { type AssetEncoding, findAsset } from './assets.ts';

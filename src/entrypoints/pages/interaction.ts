@@ -2,6 +2,8 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { ConsentedScopes } from '../../../db/schema.ts';
 import { allowClient, denyClient, findStandingConsent } from '../../domain/consents/index.ts';
+import { findUserById } from '../../domain/users/index.ts';
+import { contentSecurityPolicy, form, isLoopbackName, person, requestOrigin } from '../../platform/http/index.ts';
 import {
   finishConsent,
   finishRefused,
@@ -10,8 +12,6 @@ import {
   type PendingInteraction,
   pendingInteraction,
 } from '../oauth/index.ts';
-import { contentSecurityPolicy, form, isLoopbackName, person, requestOrigin } from '../../platform/http/index.ts';
-import { findUserById } from '../../domain/users/index.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
 import type { AskedGroup } from './page-data.ts';
 import { accountName, type PagesDeps, show } from './pages.ts';

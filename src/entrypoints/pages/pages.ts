@@ -1,12 +1,12 @@
 import type { Context } from 'koa';
-import type { Refusals } from '../../domain/audit/index.ts';
 import type { Config } from '../../config.ts';
-import type { BrowserSession, KnownClients, Reader, RunningProvider } from '../oauth/index.ts';
+import type { Refusals } from '../../domain/audit/index.ts';
+import type { Throttles } from '../../domain/users/index.ts';
 import type { Db } from '../../platform/database/index.ts';
 import { type Route, requestOrigin } from '../../platform/http/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
-import type { Throttles } from '../../domain/users/index.ts';
+import type { BrowserSession, KnownClients, Reader, RunningProvider } from '../oauth/index.ts';
 import type { PageChrome, PageData } from './page-data.ts';
 import { renderPage } from './render.ts';
 

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
-import { browserSession, type ProviderPages } from '../oauth/index.ts';
-import { contentSecurityPolicy, cookiesBlocked, type Problem } from '../../platform/http/index.ts';
 import { findUserById } from '../../domain/users/index.ts';
+import { contentSecurityPolicy, cookiesBlocked, type Problem } from '../../platform/http/index.ts';
+import { browserSession, type ProviderPages } from '../oauth/index.ts';
 import { devicePages } from './device.ts';
 import { accountName, chromeOf, type PagesDeps } from './pages.ts';
 import { renderPage } from './render.ts';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import type { Authentication } from '../oauth/index.ts';
+import { authenticate } from '../../domain/users/index.ts';
 import { digest } from '../../platform/crypto/index.ts';
 import { form, requestOrigin } from '../../platform/http/index.ts';
-import { authenticate } from '../../domain/users/index.ts';
+import type { Authentication } from '../oauth/index.ts';
 import { checkCsrf, csrfToken } from './csrf.ts';
 import { ownCookie } from './own-cookie.ts';
 import { pagePaths } from './page-data.ts';

@@ -1,4 +1,7 @@
 import type { Context } from 'koa';
+import { noteVisit } from '../../domain/sessions/index.ts';
+import { findUserById, type User } from '../../domain/users/index.ts';
+import { requestOrigin } from '../../platform/http/index.ts';
 import {
   type Authentication,
   type BrowserSession,
@@ -6,9 +9,6 @@ import {
   sendSessionId,
   startBrowserSession,
 } from '../oauth/index.ts';
-import { requestOrigin } from '../../platform/http/index.ts';
-import { noteVisit } from '../../domain/sessions/index.ts';
-import { findUserById, type User } from '../../domain/users/index.ts';
 import { pagePaths } from './page-data.ts';
 import type { PagesDeps } from './pages.ts';
 

@@ -1,8 +1,8 @@
 import type { Context } from 'koa';
-import { newSessionId } from '../oauth/index.ts';
-import { person, requestOrigin } from '../../platform/http/index.ts';
 import { confirmSession, findConfirmation } from '../../domain/sessions/index.ts';
 import { authenticate } from '../../domain/users/index.ts';
+import { person, requestOrigin } from '../../platform/http/index.ts';
+import { newSessionId } from '../oauth/index.ts';
 import type { PagesDeps } from './pages.ts';
 import { knownDevice } from './sign-in.ts';
 import { type Here, sendRenewedId } from './signed-in.ts';

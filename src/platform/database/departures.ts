@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import type { HotResult, HotStatement } from './hot-connection.ts';
+import type { HotResult, HotStatement } from './hot-statement.ts';
 
 type Departed = { pid: number; ageMs: () => number; tell: () => void };
 

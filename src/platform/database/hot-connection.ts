@@ -1,10 +1,8 @@
 import pg from 'pg';
 import { atMost } from './at-most.ts';
 import type { Departures } from './departures.ts';
+import type { HotResult, HotStatement } from './hot-statement.ts';
 import { DatabaseUnavailableError, isConnectionFailure } from './unavailable.ts';
-
-export type HotStatement = { name: string; text: string; values?: unknown[] };
-export type HotResult = pg.QueryResult<Record<string, unknown>>;
 
 export type HotConnectionOptions = {
   url: string;

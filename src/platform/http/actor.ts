@@ -1,4 +1,4 @@
-import type { Origin } from './request-origin.ts';
+import type { Origin } from './incoming-request.ts';
 
 /** Who does something: a person, a client, an API key, nobody known yet, or the machine's own operator (CLI, start-up). */
 export type Actor = {

@@ -1,5 +1,7 @@
 import { IncomingMessage } from 'node:http';
-import type { Origin } from './request-origin.ts';
+
+/** Where a request came from, as the audit log keeps it. */
+export type Origin = { address?: string | undefined; user_agent?: string | undefined; request_id?: string | undefined };
 
 /**
  * A request as this server gets it. What is remembered of one is remembered on it: maps of all requests under way, however weak,

@@ -17,7 +17,7 @@ export {
   timesSent,
 } from './guards.ts';
 export { inStep } from './in-step.ts';
-export { IncomingRequest } from './incoming-request.ts';
+export { IncomingRequest, type Origin } from './incoming-request.ts';
 export { parseJson, readJson } from './json-body.ts';
 export { MergePatch, mergePatch } from './merge-patch.ts';
 export { cursorAt, keyIn, type Position, pageByKey, pageFrom, positionIn } from './paging.ts';
@@ -36,7 +36,7 @@ export {
   withdrawAnswer,
 } from './problems.ts';
 export { type EarlyAnswer, RepeatedAnswers } from './repeated-answers.ts';
-export { type Origin, rememberOrigin, requestIdFor, requestOrigin } from './request-origin.ts';
+export { rememberOrigin, requestIdFor, requestOrigin } from './request-origin.ts';
 export {
   Flag,
   JsonLines,

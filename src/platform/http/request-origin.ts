@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Context, Next } from 'koa';
-import type { IncomingRequest } from './incoming-request.ts';
-
-/** Where a request came from, as the audit log keeps it. */
-export type Origin = { address?: string | undefined; user_agent?: string | undefined; request_id?: string | undefined };
+import type { IncomingRequest, Origin } from './incoming-request.ts';
 
 const requestIdShape = /^[A-Za-z0-9._-]{8,64}$/;
 const maxUserAgent = 256;

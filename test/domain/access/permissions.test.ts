@@ -1,5 +1,12 @@
 import fc from 'fast-check';
-import { allows, contains, covers, entitled, intersection, isPermissionPattern } from '../../../src/domain/access/index.ts';
+import {
+  allows,
+  contains,
+  covers,
+  entitled,
+  intersection,
+  isPermissionPattern,
+} from '../../../src/domain/access/index.ts';
 
 // Few names, so that random patterns often meet; `z` is kept out of them for `witness`.
 const name = fc.constantFrom('a', 'b', 'read', 'latchkey', 'secrets');

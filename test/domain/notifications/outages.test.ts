@@ -1,7 +1,7 @@
-import { sealed } from '../audit/support/log.ts';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
+import { sealed } from '../audit/support/log.ts';
 import { Receiver } from './support/receiver.ts';
 
 describe('a receiver of events', () => {

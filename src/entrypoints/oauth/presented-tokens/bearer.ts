@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, createLocalJWKSet, EmbeddedJWK, type JWTPayload, jwtVerify } from 'jose';
 import type { Context } from 'koa';
-import { digest } from '../../../platform/crypto/index.ts';
-import { Problem } from '../../../platform/http/index.ts';
 import type { SigningKey } from '../../../domain/signing-keys/index.ts';
 import { isAccessToken } from '../../../domain/tokens/index.ts';
+import { digest } from '../../../platform/crypto/index.ts';
+import { Problem } from '../../../platform/http/index.ts';
 import { certificateThumbprint, type MutualTlsDeps } from '../provider/mutual-tls.ts';
 import { type AccessTokenRecord, type Reader, readAccessToken, readJwtAccessToken } from '../store/index.ts';
 

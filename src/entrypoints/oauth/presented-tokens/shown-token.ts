@@ -1,5 +1,5 @@
-import { type Bearer, type BearerDeps, bearerIn, findToken, isAlive, isProven } from './bearer.ts';
 import type { AccessTokenRecord } from '../store/index.ts';
+import { type Bearer, type BearerDeps, bearerIn, findToken, isAlive, isProven } from './bearer.ts';
 
 /** An access token that an API was shown, with what it knows of the request that brought it. */
 export type ShownToken = {

@@ -1,12 +1,12 @@
 import type { Context, Middleware, Next } from 'koa';
 import type { AccessToken, ClientCredentials } from 'oidc-provider';
-import { form, replaceForm } from '../../../platform/http/index.ts';
 import type { SigningKey } from '../../../domain/signing-keys/index.ts';
 import { type StatusIndexes, statusListUri } from '../../../domain/status-lists/index.ts';
-import { verifiedId } from './bearer.ts';
+import { form, replaceForm } from '../../../platform/http/index.ts';
 import { routes } from '../endpoints.ts';
 import { newAccessToken, type Payload, type StoreDeps } from '../store/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
+import { verifiedId } from './bearer.ts';
 
 const jwtShape = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 const unverified = 'unverified-token';

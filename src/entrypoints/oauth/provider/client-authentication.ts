@@ -4,15 +4,9 @@ import type { Refusals } from '../../../domain/audit/index.ts';
 import { isSecretMethod, matchesSecret, type SecretGuesses } from '../../../domain/clients/index.ts';
 import type { Digest } from '../../../platform/crypto/index.ts';
 import { anonymous } from '../../../platform/http/index.ts';
-import type { MutualTlsDeps } from './mutual-tls.ts';
-import {
-  type ClientRecord,
-  findClientRecord,
-  isFirstUse,
-  readClientRecord,
-  type StoreDeps,
-} from '../store/index.ts';
+import { type ClientRecord, findClientRecord, isFirstUse, readClientRecord, type StoreDeps } from '../store/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
+import type { MutualTlsDeps } from './mutual-tls.ts';
 
 export type SecretDeps = StoreDeps & { secretGuesses: SecretGuesses; refusals: Refusals };
 

@@ -1,29 +1,35 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Adapter, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
+import {
+  defaultSigningAlg,
+  type SigningAlg,
+  type SigningKey,
+  signingAlgs,
+  stateOf,
+} from '../../../domain/signing-keys/index.ts';
+import { type StatusIndexes, statusListsUri } from '../../../domain/status-lists/index.ts';
 import type { Jobs } from '../../../platform/jobs/index.ts';
 import type { Logger } from '../../../platform/logging/index.ts';
-import { defaultSigningAlg, type SigningAlg, type SigningKey, signingAlgs, stateOf } from '../../../domain/signing-keys/index.ts';
-import { type StatusIndexes, statusListsUri } from '../../../domain/status-lists/index.ts';
+import { routes } from '../endpoints.ts';
+import { consentedGrant } from '../interactions/consented-grant.ts';
+import { type DevicePages, deviceFlow } from '../interactions/device-flow.ts';
+import { prompts } from '../interactions/prompts.ts';
+import { withoutRefusedResources } from '../interactions/refused-resources.ts';
+import { recordStructuredToken } from '../presented-tokens/structured-tokens.ts';
+import { identityScopes } from '../scopes/requested-scopes.ts';
+import { defaultResource, type ResourceDeps, resourceServerInfo, rotatesRefreshToken } from '../scopes/resources.ts';
+import { tokenStore } from '../store/index.ts';
+import type { TokenExchangeDeps } from '../token-endpoint/grants/token-exchange.ts';
 import { claimsByScope, findAccount } from './claims.ts';
 import { acceptClaims } from './claims-parameter.ts';
 import { clientAuthMethods, judgeAssertion, type SecretDeps, usableAuthMethods } from './client-authentication.ts';
 import { isAllowedOrigin, ownClientMembers } from './cors.ts';
-import { type DevicePages, deviceFlow } from '../interactions/device-flow.ts';
 import { asProviderKey } from './direct-signing-key.ts';
-import { routes } from '../endpoints.ts';
-import type { TokenExchangeDeps } from '../token-endpoint/grants/token-exchange.ts';
-import { consentedGrant } from '../interactions/consented-grant.ts';
-import { prompts } from '../interactions/prompts.ts';
-import { withoutRefusedResources } from '../interactions/refused-resources.ts';
 import { type DefaultLifetimes, lifetimes } from './lifetimes.ts';
 import { type MutualTlsDeps, mutualTls } from './mutual-tls.ts';
 import { needsCodeChallenge } from './pkce.ts';
 import { endsWithSession, issuesRefreshToken, mayIntrospect, mayRevoke, revokesGrant } from './policies.ts';
 import { proofOfPossession } from './proof-of-possession.ts';
-import { identityScopes } from '../scopes/requested-scopes.ts';
-import { defaultResource, type ResourceDeps, resourceServerInfo, rotatesRefreshToken } from '../scopes/resources.ts';
-import { recordStructuredToken } from '../presented-tokens/structured-tokens.ts';
-import { tokenStore } from '../store/index.ts';
 
 /** Pages that oidc-provider asks for; the pages entrance renders them. */
 export type ProviderPages = DevicePages & {

@@ -1,7 +1,7 @@
 import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { findPerson } from './claims.ts';
 import type { StoreDeps } from '../store/index.ts';
+import { findPerson } from './claims.ts';
 
 /**
  * Names the person of an introspected token (`username`, RFC 7662 §2.2), as `preferred_username` does elsewhere. An API may

@@ -1,19 +1,19 @@
 import Provider from 'oidc-provider';
-import { isOutage } from '../../../platform/database/index.ts';
 import type { SigningKey } from '../../../domain/signing-keys/index.ts';
+import { isOutage } from '../../../platform/database/index.ts';
+import { visitPosted } from '../endpoints.ts';
+import { nameIdentityScope } from '../presented-tokens/token-answers.ts';
+import { resolveResourceSpelling } from '../scopes/resource-spelling.ts';
+import { registerTokenExchange } from '../token-endpoint/grants/token-exchange.ts';
+import { currentUnit } from '../unit-of-work/index.ts';
 import { deliverLogoutsLater } from './backchannel-logout.ts';
 import { compareSecretsAsDigests, explainRefusedClients, useEachJtiOnce } from './client-authentication.ts';
 import { type ProviderDeps, providerConfiguration } from './configuration.ts';
 import { useOwnCredentialFormats } from './credential-ids.ts';
-import { visitPosted } from '../endpoints.ts';
-import { registerTokenExchange } from '../token-endpoint/grants/token-exchange.ts';
 import { acceptHintsOfEveryAlgorithm } from './id-token-hints.ts';
 import { nameIntrospectedPerson } from './introspected-person.ts';
 import { noteLifetimes } from './lifetimes.ts';
 import { retainRedirectQuery } from './redirect-query.ts';
-import { resolveResourceSpelling } from '../scopes/resource-spelling.ts';
-import { nameIdentityScope } from '../presented-tokens/token-answers.ts';
-import { currentUnit } from '../unit-of-work/index.ts';
 
 /**
  * Builds a provider with these signing keys. It is never changed afterwards: when keys or configuration change, another is

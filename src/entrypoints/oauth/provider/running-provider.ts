@@ -1,10 +1,10 @@
 import type { Middleware } from 'koa';
 import compose from 'koa-compose';
 import type Provider from 'oidc-provider';
-import type { ChangeFeed } from '../../../platform/database/index.ts';
 import { loadSigningKeys, type SigningKey, stateOf } from '../../../domain/signing-keys/index.ts';
-import type { ProviderDeps } from './configuration.ts';
+import type { ChangeFeed } from '../../../platform/database/index.ts';
 import { isEndpoint } from '../endpoints.ts';
+import type { ProviderDeps } from './configuration.ts';
 import { buildProvider } from './provider.ts';
 
 export type RunningProvider = {

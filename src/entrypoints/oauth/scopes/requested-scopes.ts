@@ -1,7 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { scopesIn } from './request-bounds.ts';
-import type { ClientRecord } from '../store/index.ts';
 import { tokenExchange } from '../provider/urns.ts';
+import type { ClientRecord } from '../store/index.ts';
+import { scopesIn } from './request-bounds.ts';
 
 /** OpenID Connect's own scopes; every other belongs to a resource server. */
 export const identityScopes = ['openid', 'offline_access', 'profile', 'email', 'groups'];

@@ -1,6 +1,6 @@
 import type { Middleware } from 'koa';
-import { form, replaceForm } from '../../../platform/http/index.ts';
 import type { ResourceServers } from '../../../domain/resource-servers/index.ts';
+import { form, replaceForm } from '../../../platform/http/index.ts';
 import { routes } from '../endpoints.ts';
 
 const takesResource: ReadonlySet<string> = new Set([

@@ -5,6 +5,13 @@ import {
   type ResourceServer as ProviderResourceServer,
 } from 'oidc-provider';
 import type { ResourceServer } from '../../../domain/resource-servers/index.ts';
+import {
+  type ClientDeps,
+  type ClientRecord,
+  findClientRecord,
+  type StoreDeps,
+  type TrustDeps,
+} from '../store/index.ts';
 import { mustBeWithinBounds } from './request-bounds.ts';
 import {
   entitlementsOf,
@@ -16,13 +23,6 @@ import {
   setScope,
 } from './requested-scopes.ts';
 import { declared, defaultScopes, offered, rightsAt, scopesFor } from './scopes-of-resource.ts';
-import {
-  type ClientDeps,
-  type ClientRecord,
-  findClientRecord,
-  type StoreDeps,
-  type TrustDeps,
-} from '../store/index.ts';
 
 export type ResourceDeps = ClientDeps &
   TrustDeps &

@@ -3,6 +3,8 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { intersection, PatternSet } from '../../../domain/access/index.ts';
 import type { KeyEntry } from '../../../domain/api-keys/index.ts';
 import type { ResourceServer } from '../../../domain/resource-servers/index.ts';
+import type { ClientRecord } from '../store/index.ts';
+import { currentUnit } from '../unit-of-work/index.ts';
 import {
   entitlementsOf,
   identityScopes,
@@ -12,8 +14,6 @@ import {
   requestedScopes,
   setScope,
 } from './requested-scopes.ts';
-import type { ClientRecord } from '../store/index.ts';
-import { currentUnit } from '../unit-of-work/index.ts';
 
 /** What a request may have of a resource server. */
 export type Rights = {

@@ -1,6 +1,6 @@
 import type { Client } from '../../../domain/clients/index.ts';
-import type { Digest, Sealed } from '../../../platform/crypto/index.ts';
 import { accessTokenOwners, accessTokenStands, grantLives } from '../../../domain/tokens/index.ts';
+import type { Digest, Sealed } from '../../../platform/crypto/index.ts';
 import type { KeyedRead } from './reader.ts';
 
 /** A client as token requests need it. */

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Insertable, sql } from 'kysely';
 import type { Database } from '../../../../db/schema.ts';
+import { endOwnSession, retireIds } from '../../../domain/sessions/index.ts';
 import { digest } from '../../../platform/crypto/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
 import { anonymous, person } from '../../../platform/http/index.ts';
 import type { ServerKeys } from '../../../platform/keys/index.ts';
-import { endOwnSession, retireIds } from '../../../domain/sessions/index.ts';
 import { currentUnit, LostRaceError, type Unit } from '../unit-of-work/index.ts';
 import { type ModelStore, openPayload, type Payload, type StoreDeps, sealPayload } from './models.ts';
 import { readSession, readSessionByUid, type SessionRecord } from './reads.ts';

@@ -3,10 +3,10 @@ import Provider, { errors } from 'oidc-provider';
 
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../../../db/schema.ts';
+import { endToken, familyHandle, isAccessToken, isCode, type TokenHandle } from '../../../domain/tokens/index.ts';
 import { digest, sameDigest } from '../../../platform/crypto/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
 import type { Actor } from '../../../platform/http/index.ts';
-import { endToken, familyHandle, isAccessToken, isCode, type TokenHandle } from '../../../domain/tokens/index.ts';
 import { currentUnit, LostRaceError, type NewAccessToken } from '../unit-of-work/index.ts';
 import { findClientRecord, type ModelStore, type Payload, rememberJoined, type StoreDeps } from './models.ts';
 import {

@@ -1,9 +1,9 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { findConnectedApp, listConnectedApps, takeBackConsent, whatWouldEnd } from '../../../domain/consents/index.ts';
-import { newSessionId } from '../../oauth/index.ts';
-import { form, notFound, Problem, person, requestOrigin } from '../../../platform/http/index.ts';
 import { changePassword, type User } from '../../../domain/users/index.ts';
+import { form, notFound, Problem, person, requestOrigin } from '../../../platform/http/index.ts';
+import { newSessionId } from '../../oauth/index.ts';
 import { adminPermissionsOf } from '../admin-permissions.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { pagePaths } from '../page-data.ts';

@@ -1,6 +1,5 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { notFound, person, requestOrigin } from '../../../platform/http/index.ts';
 import {
   countElsewhere,
   endOtherSessions,
@@ -9,6 +8,7 @@ import {
   listSessions,
   type SignedInSession,
 } from '../../../domain/sessions/index.ts';
+import { notFound, person, requestOrigin } from '../../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { type BrowserAtWork, pagePaths } from '../page-data.ts';
 import { accountName, type PagesDeps, show } from '../pages.ts';

@@ -1,8 +1,8 @@
 import type { Context } from 'koa';
 import { allows } from '../../../domain/access/index.ts';
-import type { BrowserSession } from '../../oauth/index.ts';
-import { type Actor, Problem, requestOrigin } from '../../../platform/http/index.ts';
 import type { User } from '../../../domain/users/index.ts';
+import { type Actor, Problem, requestOrigin } from '../../../platform/http/index.ts';
+import type { BrowserSession } from '../../oauth/index.ts';
 import { adminPermissionsOf } from '../admin-permissions.ts';
 import type { PagesDeps } from '../pages.ts';
 import { whoIsHere } from '../signed-in.ts';

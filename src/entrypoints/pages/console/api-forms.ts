@@ -1,5 +1,5 @@
-import { Problem } from '../../../platform/http/index.ts';
 import { ResourceServerView } from '../../../domain/resource-servers/index.ts';
+import { Problem } from '../../../platform/http/index.ts';
 import * as cell from '../records/cells.ts';
 import type { Field } from '../records/page-shapes.ts';
 import { linesIn } from '../records/rights-lines.ts';

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { asId } from '../../../domain/access/index.ts';
 import { EventView } from '../../../domain/audit/index.ts';
-import { pageOf } from '../../../platform/http/index.ts';
 import { findUser, findUserById } from '../../../domain/users/index.ts';
+import { pageOf } from '../../../platform/http/index.ts';
 import * as cell from '../records/cells.ts';
 import type { Cell } from '../records/page-shapes.ts';
 import { clientPath } from './clients.ts';

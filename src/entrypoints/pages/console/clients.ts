@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ClientView, isSecretMethod, SecretView } from '../../../domain/clients/index.ts';
-import { pageOf } from '../../../platform/http/index.ts';
 import { permissionsToEnd } from '../../../domain/revocation/index.ts';
+import { pageOf } from '../../../platform/http/index.ts';
 import * as cell from '../records/cells.ts';
 import { noticeIn } from '../records/notices.ts';
 import type { Cell, DetailPage, Fact, Table } from '../records/page-shapes.ts';

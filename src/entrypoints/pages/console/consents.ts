@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { ConsentView, GrantView, whatWouldEnd } from '../../../domain/consents/index.ts';
-import { pageOf } from '../../../platform/http/index.ts';
 import { whatWouldDie } from '../../../domain/revocation/index.ts';
+import { pageOf } from '../../../platform/http/index.ts';
 import * as cell from '../records/cells.ts';
 import { noticeIn } from '../records/notices.ts';
 import type { Act } from './admin-acts.ts';

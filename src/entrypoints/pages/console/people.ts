@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { referenceToUsername } from '../../../domain/access/index.ts';
-import { pageOf } from '../../../platform/http/index.ts';
 import { permissionsToEnd } from '../../../domain/revocation/index.ts';
 import { UserView } from '../../../domain/users/index.ts';
+import { pageOf } from '../../../platform/http/index.ts';
 import * as cell from '../records/cells.ts';
 import { addressOf } from '../records/lists.ts';
 import { noticeIn } from '../records/notices.ts';

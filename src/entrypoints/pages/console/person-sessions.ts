@@ -1,5 +1,5 @@
-import { pageOf } from '../../../platform/http/index.ts';
 import { SessionView } from '../../../domain/sessions/index.ts';
+import { pageOf } from '../../../platform/http/index.ts';
 import * as cell from '../records/cells.ts';
 import type { Table } from '../records/page-shapes.ts';
 import { one } from '../signed-in.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import { pageOf } from '../../../platform/http/index.ts';
 import { ResourceServerView } from '../../../domain/resource-servers/index.ts';
 import { permissionsToEnd } from '../../../domain/revocation/index.ts';
+import { pageOf } from '../../../platform/http/index.ts';
 import * as cell from '../records/cells.ts';
 import { noticeIn } from '../records/notices.ts';
 import type { DetailPage, Fact, Table } from '../records/page-shapes.ts';

@@ -1,6 +1,6 @@
 import { listHeldRights, type Right } from '../../../domain/access/index.ts';
-import { type Actor, Problem } from '../../../platform/http/index.ts';
 import { findResourceServer } from '../../../domain/resource-servers/index.ts';
+import { type Actor, Problem } from '../../../platform/http/index.ts';
 import type { PagesDeps } from '../pages.ts';
 import type { Option } from '../records/page-shapes.ts';
 import { rightLine } from '../records/rights-lines.ts';

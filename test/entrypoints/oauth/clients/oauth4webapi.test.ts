@@ -1,6 +1,13 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import * as oauth from 'oauth4webapi';
-import { api, clientSecrets, jwtApi, password, redirectUri, standardInstallation } from '../../../support/installation.ts';
+import {
+  api,
+  clientSecrets,
+  jwtApi,
+  password,
+  redirectUri,
+  standardInstallation,
+} from '../../../support/installation.ts';
 import { startLatchkey } from '../../../support/latchkey.ts';
 import type { UserAgent } from '../../../support/user-agent.ts';
 

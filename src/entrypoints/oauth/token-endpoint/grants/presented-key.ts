@@ -1,12 +1,18 @@
 import type { Context, Middleware } from 'koa';
 import { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { type KeyCode, type KeyEntry, type KeyVerdict, type KeyVerifier, keyCodeKinds } from '../../../../domain/api-keys/index.ts';
+import {
+  type KeyCode,
+  type KeyEntry,
+  type KeyVerdict,
+  type KeyVerifier,
+  keyCodeKinds,
+} from '../../../../domain/api-keys/index.ts';
 import { builtInClientId } from '../../../../domain/clients/index.ts';
 import { form, replaceForm } from '../../../../platform/http/index.ts';
 import { routes } from '../../endpoints.ts';
 import { inPrintableAscii } from '../../provider/oauth-errors.ts';
-import { currentUnit } from '../../unit-of-work/index.ts';
 import { tokenExchange } from '../../provider/urns.ts';
+import { currentUnit } from '../../unit-of-work/index.ts';
 
 export type PresentedKeyDeps = { apiKeys: KeyVerifier };
 

@@ -15,8 +15,8 @@ import {
   validateDpop,
 } from 'oidc-provider/lib/helpers/grants.js';
 import type { KeyEntry } from '../../../../domain/api-keys/index.ts';
-import { currentUnit } from '../../unit-of-work/index.ts';
 import { accessTokenType, tokenExchange } from '../../provider/urns.ts';
+import { currentUnit } from '../../unit-of-work/index.ts';
 import { type ExchangeRequest, exchangeParameters, exchangeRequest, targetParameters } from './exchange-request.ts';
 import { findPresentedKey, keyOf, type PresentedKeyDeps, refusalOf } from './presented-key.ts';
 
