@@ -12,7 +12,7 @@ export type AssetEncoding = 'br' | 'gzip' | 'identity';
 export type AssetName = 'latchkey.css' | 'console.css' | 'latchkey.js' | 'icon.svg';
 
 const require = createRequire(import.meta.url);
-const own = (name: string): string => readFileSync(new URL(`../../views/assets/${name}`, import.meta.url), 'utf8');
+const own = (name: string): string => readFileSync(new URL(`../../../views/assets/${name}`, import.meta.url), 'utf8');
 const pico = readFileSync(require.resolve('@picocss/pico/css/pico.min.css'), 'utf8');
 
 const assets: Readonly<Record<AssetName, Asset>> = {
