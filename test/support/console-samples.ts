@@ -1,4 +1,4 @@
-import type { ConsolePages } from '../../src/entrypoints/pages/console/console-pages.ts';
+import type { ConsolePages } from '../../src/entrypoints/pages/console/page-data.ts';
 import type { PageData } from '../../src/entrypoints/pages/page-data.ts';
 
 const crumb = { text: 'Clients', href: '/console/clients' };

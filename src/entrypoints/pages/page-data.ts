@@ -1,5 +1,5 @@
 import type { Operation } from '../admin/index.ts';
-import type { ConsolePages, NavItem } from './console/console-pages.ts';
+import type { ConsolePages, NavItem } from './console/page-data.ts';
 import type { ActPage, DetailPage, FieldErrors, ListPage, MadePage } from './records/page-shapes.ts';
 
 /** What each page says about the moment it is shown in. The same for every page. */

@@ -20,12 +20,12 @@ import { type Actor, checked, notFound, person, requestOrigin } from '../../../p
 import { adminPermissionsOf } from '../admin-permissions.ts';
 import { minting } from '../keys/forms.ts';
 import { heldRights, mustHoldSomething, nothingHeld, rightOptions } from '../keys/held-rights.ts';
-import { keyActs } from '../keys/key-acts.ts';
+import { keyActs } from '../keys/key-actions.ts';
+import { type Key, type KeyDoors, type KeyPlace, shortOf } from '../keys/key-context.ts';
 import { keyFilters, keyPage, states } from '../keys/key-page.ts';
-import { type Key, type KeyDoors, type KeyPlace, shortOf } from '../keys/key-place.ts';
 import { type PageData, pagePaths } from '../page-data.ts';
 import { accountName, type PagesDeps, show } from '../pages.ts';
-import { type Act, actRoutes, type Place, type Stage } from '../records/acts.ts';
+import { type Act, actRoutes, type Place, type Stage } from '../records/actions.ts';
 import * as cell from '../records/cells.ts';
 import { listPage, type Rows } from '../records/lists.ts';
 import type { Cell } from '../records/page-shapes.ts';

@@ -1,22 +1,22 @@
 import type Router from '@koa/router';
 import { listRoleAssignments } from '../../../domain/access/index.ts';
 import type { PagesDeps } from '../pages.ts';
-import { actRoutes } from './admin-acts.ts';
-import { apiForms } from './api-forms.ts';
-import { apiKeyActs } from './api-key-acts.ts';
-import { apiKeyList, showKey } from './api-keys.ts';
-import { auditLog } from './audit-log.ts';
-import { clientActs } from './client-acts.ts';
-import { clientList, showClient } from './clients.ts';
-import { consentActs, consentList, grantList, showConsent, showGrant } from './consents.ts';
+import { actRoutes } from './actions.ts';
+import { apiKeyActs } from './api-keys/actions.ts';
+import { apiKeyList, showKey } from './api-keys/list.ts';
+import { auditLog } from './audit-log/list.ts';
+import { clientActs } from './clients/actions.ts';
+import { clientList, showClient } from './clients/detail.ts';
+import { consentActs, consentList, grantList, showConsent, showGrant } from './consents/detail.ts';
 import { listRoutes } from './lists.ts';
-import { peopleList, showPerson } from './people.ts';
-import { peopleActs } from './people-acts.ts';
-import { administered, type Place, showInConsole } from './place.ts';
-import { resourceServerActs, resourceServerList, showResourceServer } from './resource-servers.ts';
-import { roleActs } from './role-acts.ts';
-import { roleList, showRole } from './roles.ts';
-import { rotating, signingKeyList } from './signing-keys.ts';
+import { administered, type Place, showInConsole } from './request-context.ts';
+import { resourceServerActs, resourceServerList, showResourceServer } from './resource-servers/detail.ts';
+import { apiForms } from './resource-servers/forms.ts';
+import { roleActs } from './roles/actions.ts';
+import { roleList, showRole } from './roles/detail.ts';
+import { rotating, signingKeyList } from './signing-keys/list.ts';
+import { peopleActs } from './users/actions.ts';
+import { peopleList, showPerson } from './users/detail.ts';
 
 const lists = [clientList, resourceServerList, peopleList, roleList, consentList, grantList, signingKeyList, auditLog];
 

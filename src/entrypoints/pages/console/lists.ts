@@ -2,9 +2,9 @@ import type Router from '@koa/router';
 import type { PagesDeps } from '../pages.ts';
 import { type Listing, listPage, type Rows } from '../records/lists.ts';
 import type { ActLink } from '../records/page-shapes.ts';
-import type { RouteName } from './admin-calls.ts';
-import type { Section } from './console-pages.ts';
-import { administered, type Place, showInConsole } from './place.ts';
+import type { RouteName } from './admin-client.ts';
+import type { Section } from './page-data.ts';
+import { administered, type Place, showInConsole } from './request-context.ts';
 
 /** A list of the console, and how its rows are read. */
 export type List = Listing & {

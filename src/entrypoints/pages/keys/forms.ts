@@ -1,11 +1,11 @@
 import { Problem } from '../../../platform/http/index.ts';
-import type { Act, Sent } from '../records/acts.ts';
+import type { Act, Sent } from '../records/actions.ts';
 import * as cell from '../records/cells.ts';
 import type { Fact, Field, Option } from '../records/page-shapes.ts';
 import { rightLine, rightsIn } from '../records/rights-lines.ts';
 import { exactTime } from '../times.ts';
 import { frame, madeKey } from './frame.ts';
-import { getKeyOf, type Key, type KeyPlace } from './key-place.ts';
+import { getKeyOf, type Key, type KeyPlace } from './key-context.ts';
 import { labelFields, labelsIn } from './labels.ts';
 import { restrictionFields, restrictionsIn } from './restrictions.ts';
 

@@ -1,6 +1,6 @@
-import type { Asked, Done } from '../records/acts.ts';
+import type { Asked, Done } from '../records/actions.ts';
 import type { MadePage } from '../records/page-shapes.ts';
-import { getKeyOf, type Key, type KeyPlace } from './key-place.ts';
+import { getKeyOf, type Key, type KeyPlace } from './key-context.ts';
 
 /** What all pages of what can be done with a key have in common. */
 export async function frame(place: KeyPlace): Promise<Pick<Asked, 'crumb' | 'name' | 'back'> & { key: Key }> {

@@ -4,7 +4,7 @@ import { noticeIn } from '../records/notices.ts';
 import type { ActLink, Cell, DetailPage, Fact, Filter, Table } from '../records/page-shapes.ts';
 import { rightLine } from '../records/rights-lines.ts';
 import { counted } from '../words.ts';
-import { getKeyOf, type Key, type KeyPlace, type KeyVerb, shortOf } from './key-place.ts';
+import { getKeyOf, type Key, type KeyPlace, type KeyVerb, shortOf } from './key-context.ts';
 
 export const states: Record<Key['state'], { cell: Cell; text: string }> = {
   active: { cell: cell.good('works'), text: 'works' },

@@ -1,7 +1,7 @@
 import { invalid } from '../../../platform/http/index.ts';
-import type { Sent } from '../records/acts.ts';
+import type { Sent } from '../records/actions.ts';
 import type { Field } from '../records/page-shapes.ts';
-import type { Key } from './key-place.ts';
+import type { Key } from './key-context.ts';
 
 /** Roles whose permissions a key has besides its own, and what tools and people say of it. */
 export const labelFields = (key?: Key): Field[] => [

@@ -1,7 +1,7 @@
-import type { Sent } from '../records/acts.ts';
+import type { Sent } from '../records/actions.ts';
 import type { Field } from '../records/page-shapes.ts';
 import { linesIn } from '../records/rights-lines.ts';
-import type { Key } from './key-place.ts';
+import type { Key } from './key-context.ts';
 
 type Written = Key['restrictions'];
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { KeyView, MintedKeyView, RotatedKeyView, UsageView } from '../../../domain/api-keys/index.ts';
-import type { Place } from '../records/acts.ts';
+import type { Place } from '../records/actions.ts';
 import type { Fact, Option } from '../records/page-shapes.ts';
 
 export type Key = z.output<typeof KeyView>;

@@ -1,13 +1,13 @@
-import { MadeSecretView, RotatedSecretView } from '../../../domain/clients/index.ts';
-import { notFound } from '../../../platform/http/index.ts';
-import { overlaps } from '../records/overlaps.ts';
-import type { Field, MadePage } from '../records/page-shapes.ts';
-import { exactTime } from '../times.ts';
-import { counted } from '../words.ts';
-import type { Act, Done, Sent } from './admin-acts.ts';
-import { findClient, frame } from './client-frame.ts';
-import { type Client, clientPath, isLive, listSecretsOf, nameOf, usesSecret } from './clients.ts';
-import type { Place } from './place.ts';
+import { MadeSecretView, RotatedSecretView } from '../../../../domain/clients/index.ts';
+import { notFound } from '../../../../platform/http/index.ts';
+import { overlaps } from '../../records/overlaps.ts';
+import type { Field, MadePage } from '../../records/page-shapes.ts';
+import { exactTime } from '../../times.ts';
+import { counted } from '../../words.ts';
+import type { Act, Done, Sent } from '../actions.ts';
+import type { Place } from '../request-context.ts';
+import { findClient, frame } from './client.ts';
+import { type Client, clientPath, isLive, listSecretsOf, nameOf, usesSecret } from './detail.ts';
 
 const secretFields: Field[] = [
   {

@@ -1,9 +1,9 @@
 import type Router from '@koa/router';
 import type { PagesDeps } from '../pages.ts';
-import * as acts from '../records/acts.ts';
-import type { RouteName } from './admin-calls.ts';
-import type { Placed } from './console-pages.ts';
-import { administered, type Place, showInConsole } from './place.ts';
+import * as acts from '../records/actions.ts';
+import type { RouteName } from './admin-client.ts';
+import type { Placed } from './page-data.ts';
+import { administered, type Place, showInConsole } from './request-context.ts';
 
 export type Asked = acts.Asked & Placed;
 export type Sent = acts.Sent;

@@ -1,18 +1,18 @@
 import type { z } from 'zod';
-import { referenceToUsername } from '../../../domain/access/index.ts';
-import { permissionsToEnd } from '../../../domain/revocation/index.ts';
-import { UserView } from '../../../domain/users/index.ts';
-import { pageOf } from '../../../platform/http/index.ts';
-import * as cell from '../records/cells.ts';
-import { addressOf } from '../records/lists.ts';
-import { noticeIn } from '../records/notices.ts';
-import type { DetailPage, Fact } from '../records/page-shapes.ts';
-import { mayDo } from './administrator.ts';
-import type { Placed } from './console-pages.ts';
-import type { List } from './lists.ts';
-import { sessionsTable } from './person-sessions.ts';
-import { allowedActs, type Place, showInConsole } from './place.ts';
-import { rolesTable } from './subject-roles.ts';
+import { referenceToUsername } from '../../../../domain/access/index.ts';
+import { permissionsToEnd } from '../../../../domain/revocation/index.ts';
+import { UserView } from '../../../../domain/users/index.ts';
+import { pageOf } from '../../../../platform/http/index.ts';
+import * as cell from '../../records/cells.ts';
+import { addressOf } from '../../records/lists.ts';
+import { noticeIn } from '../../records/notices.ts';
+import type { DetailPage, Fact } from '../../records/page-shapes.ts';
+import { mayDo } from '../administrator.ts';
+import type { List } from '../lists.ts';
+import type { Placed } from '../page-data.ts';
+import { allowedActs, type Place, showInConsole } from '../request-context.ts';
+import { rolesTable } from '../roles/assignments.ts';
+import { sessionsTable } from './sessions.ts';
 
 export type Person = z.output<typeof UserView>;
 

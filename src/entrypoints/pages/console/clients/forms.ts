@@ -1,12 +1,12 @@
-import { CreatedClientView } from '../../../domain/clients/index.ts';
-import { defaultSigningAlg, signingAlgs } from '../../../domain/signing-keys/index.ts';
-import * as cell from '../records/cells.ts';
-import type { Fact, Field } from '../records/page-shapes.ts';
-import { apiLines, linesIn, type RightsPerApi, rightsPerApiIn } from '../records/rights-lines.ts';
-import type { Act, Sent } from './admin-acts.ts';
-import { frame } from './client-frame.ts';
-import { madeSecret } from './client-secrets.ts';
-import { type Client, clientPath, crumb, section } from './clients.ts';
+import { CreatedClientView } from '../../../../domain/clients/index.ts';
+import { defaultSigningAlg, signingAlgs } from '../../../../domain/signing-keys/index.ts';
+import * as cell from '../../records/cells.ts';
+import type { Fact, Field } from '../../records/page-shapes.ts';
+import { apiLines, linesIn, type RightsPerApi, rightsPerApiIn } from '../../records/rights-lines.ts';
+import type { Act, Sent } from '../actions.ts';
+import { frame } from './client.ts';
+import { type Client, clientPath, crumb, section } from './detail.ts';
+import { madeSecret } from './secrets.ts';
 
 // The default first.
 const idTokenAlgs = [defaultSigningAlg, ...signingAlgs.filter((alg) => alg !== defaultSigningAlg)];

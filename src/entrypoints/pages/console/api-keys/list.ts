@@ -1,13 +1,13 @@
-import { KeyView, MintedKeyView, RotatedKeyView, UsageView } from '../../../domain/api-keys/index.ts';
-import { Problem, pageOf } from '../../../platform/http/index.ts';
-import { keyFilters, keyPage, states } from '../keys/key-page.ts';
-import { type Key, type KeyDoors, type KeyPlace, type KeyVerb, shortOf } from '../keys/key-place.ts';
-import * as cell from '../records/cells.ts';
-import type { Rows } from '../records/lists.ts';
-import type { Cell, Fact } from '../records/page-shapes.ts';
-import type { AdminCalls, RouteName } from './admin-calls.ts';
-import type { List } from './lists.ts';
-import { type Place, showInConsole } from './place.ts';
+import { KeyView, MintedKeyView, RotatedKeyView, UsageView } from '../../../../domain/api-keys/index.ts';
+import { Problem, pageOf } from '../../../../platform/http/index.ts';
+import { type Key, type KeyDoors, type KeyPlace, type KeyVerb, shortOf } from '../../keys/key-context.ts';
+import { keyFilters, keyPage, states } from '../../keys/key-page.ts';
+import * as cell from '../../records/cells.ts';
+import type { Rows } from '../../records/lists.ts';
+import type { Cell, Fact } from '../../records/page-shapes.ts';
+import type { AdminCalls, RouteName } from '../admin-client.ts';
+import type { List } from '../lists.ts';
+import { type Place, showInConsole } from '../request-context.ts';
 
 export const section = 'api-keys' as const;
 const crumb = { text: 'API keys', href: '/console/api-keys' };

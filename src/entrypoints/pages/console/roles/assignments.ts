@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { AssignmentView, RoleView } from '../../../domain/access/index.ts';
-import { invalid } from '../../../platform/http/index.ts';
-import * as cell from '../records/cells.ts';
-import type { Table } from '../records/page-shapes.ts';
-import type { Act, Asked, Sent } from './admin-acts.ts';
-import type { Section } from './console-pages.ts';
-import { allowedActs, type Place } from './place.ts';
+import { AssignmentView, RoleView } from '../../../../domain/access/index.ts';
+import { invalid } from '../../../../platform/http/index.ts';
+import * as cell from '../../records/cells.ts';
+import type { Table } from '../../records/page-shapes.ts';
+import type { Act, Asked, Sent } from '../actions.ts';
+import type { Section } from '../page-data.ts';
+import { allowedActs, type Place } from '../request-context.ts';
 
 type Subject = { kind: 'user' | 'client'; subject: string };
 

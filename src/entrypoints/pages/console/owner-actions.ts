@@ -1,9 +1,9 @@
 import { type Handle, mustBeAllowedToEnd, whatWouldDie } from '../../../domain/revocation/index.ts';
 import * as cell from '../records/cells.ts';
-import type { Act, Asked } from './admin-acts.ts';
-import type { RouteName } from './admin-calls.ts';
-import { deathsOf, withDeaths } from './deaths.ts';
-import type { Place } from './place.ts';
+import type { Act, Asked } from './actions.ts';
+import type { RouteName } from './admin-client.ts';
+import { deathsOf, withDeaths } from './impact.ts';
+import type { Place } from './request-context.ts';
 
 /** Somebody or something that tokens belong to, as its pages know it. */
 export type Owner = {

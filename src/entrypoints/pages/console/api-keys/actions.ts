@@ -1,10 +1,10 @@
-import { minting } from '../keys/forms.ts';
-import { keyActs } from '../keys/key-acts.ts';
-import type { KeyPlace, KeyVerb } from '../keys/key-place.ts';
-import type * as acts from '../records/acts.ts';
-import type { Act } from './admin-acts.ts';
-import type { RouteName } from './admin-calls.ts';
-import { keyRoutes, section, withKeys } from './api-keys.ts';
+import { minting } from '../../keys/forms.ts';
+import { keyActs } from '../../keys/key-actions.ts';
+import type { KeyPlace, KeyVerb } from '../../keys/key-context.ts';
+import type * as acts from '../../records/actions.ts';
+import type { Act } from '../actions.ts';
+import type { RouteName } from '../admin-client.ts';
+import { keyRoutes, section, withKeys } from './list.ts';
 
 /** What is done with keys, done by an administrator with anybody's. */
 function byAdministrator({ path, ask, perform }: acts.Act<KeyPlace>, does: RouteName): Act {

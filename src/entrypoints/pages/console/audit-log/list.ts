@@ -1,14 +1,14 @@
 import type { z } from 'zod';
-import { asId } from '../../../domain/access/index.ts';
-import { EventView } from '../../../domain/audit/index.ts';
-import { findUser, findUserById } from '../../../domain/users/index.ts';
-import { pageOf } from '../../../platform/http/index.ts';
-import * as cell from '../records/cells.ts';
-import type { Cell } from '../records/page-shapes.ts';
-import { clientPath } from './clients.ts';
-import type { List } from './lists.ts';
-import { personPath } from './people.ts';
-import type { Place } from './place.ts';
+import { asId } from '../../../../domain/access/index.ts';
+import { EventView } from '../../../../domain/audit/index.ts';
+import { findUser, findUserById } from '../../../../domain/users/index.ts';
+import { pageOf } from '../../../../platform/http/index.ts';
+import * as cell from '../../records/cells.ts';
+import type { Cell } from '../../records/page-shapes.ts';
+import { clientPath } from '../clients/detail.ts';
+import type { List } from '../lists.ts';
+import type { Place } from '../request-context.ts';
+import { personPath } from '../users/detail.ts';
 
 type Event = z.output<typeof EventView>;
 

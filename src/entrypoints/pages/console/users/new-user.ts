@@ -1,8 +1,8 @@
-import { CreatedUserView } from '../../../domain/users/index.ts';
-import { linesIn } from '../records/rights-lines.ts';
-import type { Act } from './admin-acts.ts';
-import { crumb, section } from './people.ts';
-import { madeLink, madePassword } from './person-secrets.ts';
+import { CreatedUserView } from '../../../../domain/users/index.ts';
+import { linesIn } from '../../records/rights-lines.ts';
+import type { Act } from '../actions.ts';
+import { crumb, section } from './detail.ts';
+import { madeLink, madePassword } from './new-secrets.ts';
 
 /** Makes an account, and what its owner first signs in with. */
 export const adding: Act = {

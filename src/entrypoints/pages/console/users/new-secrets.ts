@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import type { PasswordLinkView } from '../../../domain/users/index.ts';
-import { exactTime } from '../times.ts';
-import type { Done } from './admin-acts.ts';
-import { type Person, personName, personPath, section } from './people.ts';
+import type { PasswordLinkView } from '../../../../domain/users/index.ts';
+import { exactTime } from '../../times.ts';
+import type { Done } from '../actions.ts';
+import { type Person, personName, personPath, section } from './detail.ts';
 
 /** A link with which a person chooses their password, this once; or where it was mailed. */
 export function madeLink(person: Person, { url, expires_at }: z.output<typeof PasswordLinkView>): Done {

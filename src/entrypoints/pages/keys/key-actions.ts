@@ -1,12 +1,12 @@
 import { isLiveVersion } from '../../../domain/api-keys/index.ts';
-import type { Act } from '../records/acts.ts';
+import type { Act } from '../records/actions.ts';
 import { overlaps } from '../records/overlaps.ts';
 import type { Death } from '../records/page-shapes.ts';
 import { exactTime, relativeTime } from '../times.ts';
 import { counted } from '../words.ts';
 import { changing } from './forms.ts';
 import { frame, madeKey } from './frame.ts';
-import { getKeyOf, type Key, type KeyPlace, type KeyVerb, type RotatedKey, shortOf } from './key-place.ts';
+import { getKeyOf, type Key, type KeyPlace, type KeyVerb, type RotatedKey, shortOf } from './key-context.ts';
 
 const rotating: Act<KeyPlace> = {
   path: '/:key_id/rotate',

@@ -1,11 +1,11 @@
-import { AssignmentView, RoleView } from '../../../domain/access/index.ts';
-import { pageOf } from '../../../platform/http/index.ts';
-import * as cell from '../records/cells.ts';
-import type { Field } from '../records/page-shapes.ts';
-import { rightLine, rightsIn } from '../records/rights-lines.ts';
-import { counted } from '../words.ts';
-import type { Act } from './admin-acts.ts';
-import { getRole, type Role, rolePath } from './roles.ts';
+import { AssignmentView, RoleView } from '../../../../domain/access/index.ts';
+import { pageOf } from '../../../../platform/http/index.ts';
+import * as cell from '../../records/cells.ts';
+import type { Field } from '../../records/page-shapes.ts';
+import { rightLine, rightsIn } from '../../records/rights-lines.ts';
+import { counted } from '../../words.ts';
+import type { Act } from '../actions.ts';
+import { getRole, type Role, rolePath } from './detail.ts';
 
 const section = 'roles' as const;
 const crumb = { text: 'Roles', href: '/console/roles' };

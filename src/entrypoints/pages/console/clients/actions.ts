@@ -1,9 +1,9 @@
-import type { Act } from './admin-acts.ts';
-import { clientForms } from './client-forms.ts';
-import { frame } from './client-frame.ts';
-import { secretActs } from './client-secrets.ts';
-import { ownerActs } from './owner-acts.ts';
-import { roleActsOf } from './subject-roles.ts';
+import type { Act } from '../actions.ts';
+import { ownerActs } from '../owner-actions.ts';
+import { roleActsOf } from '../roles/assignments.ts';
+import { frame } from './client.ts';
+import { clientForms } from './forms.ts';
+import { secretActs } from './secrets.ts';
 
 const acts = ownerActs({
   path: '/clients/:client_id',

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { SigningKeyView, signingAlgs } from '../../../domain/signing-keys/index.ts';
-import * as cell from '../records/cells.ts';
-import type { Cell } from '../records/page-shapes.ts';
-import type { Act } from './admin-acts.ts';
-import type { List } from './lists.ts';
+import { SigningKeyView, signingAlgs } from '../../../../domain/signing-keys/index.ts';
+import * as cell from '../../records/cells.ts';
+import type { Cell } from '../../records/page-shapes.ts';
+import type { Act } from '../actions.ts';
+import type { List } from '../lists.ts';
 
 type Key = z.output<typeof SigningKeyView>;
 

@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import { AssignmentView, RoleView } from '../../../domain/access/index.ts';
-import { pageOf } from '../../../platform/http/index.ts';
-import * as cell from '../records/cells.ts';
-import { addressOf } from '../records/lists.ts';
-import { noticeIn } from '../records/notices.ts';
-import type { DetailPage, Table } from '../records/page-shapes.ts';
-import { one } from '../signed-in.ts';
-import { clientPath } from './clients.ts';
-import type { Placed } from './console-pages.ts';
-import type { List } from './lists.ts';
-import { personPath } from './people.ts';
-import { allowedActs, type Place, showInConsole } from './place.ts';
+import { AssignmentView, RoleView } from '../../../../domain/access/index.ts';
+import { pageOf } from '../../../../platform/http/index.ts';
+import * as cell from '../../records/cells.ts';
+import { addressOf } from '../../records/lists.ts';
+import { noticeIn } from '../../records/notices.ts';
+import type { DetailPage, Table } from '../../records/page-shapes.ts';
+import { one } from '../../signed-in.ts';
+import { clientPath } from '../clients/detail.ts';
+import type { List } from '../lists.ts';
+import type { Placed } from '../page-data.ts';
+import { allowedActs, type Place, showInConsole } from '../request-context.ts';
+import { personPath } from '../users/detail.ts';
 
 export type Role = z.output<typeof RoleView>;
 

@@ -1,9 +1,9 @@
-import { SessionView } from '../../../domain/sessions/index.ts';
-import { pageOf } from '../../../platform/http/index.ts';
-import * as cell from '../records/cells.ts';
-import type { Table } from '../records/page-shapes.ts';
-import { one } from '../signed-in.ts';
-import type { Place } from './place.ts';
+import { SessionView } from '../../../../domain/sessions/index.ts';
+import { pageOf } from '../../../../platform/http/index.ts';
+import * as cell from '../../records/cells.ts';
+import type { Table } from '../../records/page-shapes.ts';
+import { one } from '../../signed-in.ts';
+import type { Place } from '../request-context.ts';
 
 const revoke = 'POST /sessions/{session_id}/revoke';
 

@@ -1,7 +1,7 @@
-import { ClientView } from '../../../domain/clients/index.ts';
-import type { Asked } from './admin-acts.ts';
-import { type Client, clientPath, crumb, nameOf, section } from './clients.ts';
-import type { Place } from './place.ts';
+import { ClientView } from '../../../../domain/clients/index.ts';
+import type { Asked } from '../actions.ts';
+import type { Place } from '../request-context.ts';
+import { type Client, clientPath, crumb, nameOf, section } from './detail.ts';
 
 /** The client that an address names. */
 export function findClient({ calls, params: { client_id = '' } }: Place): Promise<Client> {

@@ -2,9 +2,9 @@ import type { Context } from 'koa';
 import type { PageData } from '../page-data.ts';
 import { accountName, type PagesDeps, show } from '../pages.ts';
 import type { ActLink } from '../records/page-shapes.ts';
-import { AdminCalls, type RouteName } from './admin-calls.ts';
+import { AdminCalls, type RouteName } from './admin-client.ts';
 import { type Administrator, administratorOf, mayDo } from './administrator.ts';
-import type { ConsolePages, NavItem, Section } from './console-pages.ts';
+import type { ConsolePages, NavItem, Section } from './page-data.ts';
 
 /** One request to the console: who asks, for what, and the admin API as they may use it. */
 export type Place = {

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { ClientView, isSecretMethod, SecretView } from '../../../domain/clients/index.ts';
-import { permissionsToEnd } from '../../../domain/revocation/index.ts';
-import { pageOf } from '../../../platform/http/index.ts';
-import * as cell from '../records/cells.ts';
-import { noticeIn } from '../records/notices.ts';
-import type { Cell, DetailPage, Fact, Table } from '../records/page-shapes.ts';
-import type { Placed } from './console-pages.ts';
-import type { List } from './lists.ts';
-import { allowedActs, type Place, showInConsole } from './place.ts';
-import { rolesTable } from './subject-roles.ts';
+import { ClientView, isSecretMethod, SecretView } from '../../../../domain/clients/index.ts';
+import { permissionsToEnd } from '../../../../domain/revocation/index.ts';
+import { pageOf } from '../../../../platform/http/index.ts';
+import * as cell from '../../records/cells.ts';
+import { noticeIn } from '../../records/notices.ts';
+import type { Cell, DetailPage, Fact, Table } from '../../records/page-shapes.ts';
+import type { List } from '../lists.ts';
+import type { Placed } from '../page-data.ts';
+import { allowedActs, type Place, showInConsole } from '../request-context.ts';
+import { rolesTable } from '../roles/assignments.ts';
 
 export type Client = z.output<typeof ClientView>;
 type Secret = z.output<typeof SecretView>;

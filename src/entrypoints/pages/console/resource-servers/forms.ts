@@ -1,10 +1,10 @@
-import { ResourceServerView } from '../../../domain/resource-servers/index.ts';
-import { Problem } from '../../../platform/http/index.ts';
-import * as cell from '../records/cells.ts';
-import type { Field } from '../records/page-shapes.ts';
-import { linesIn } from '../records/rights-lines.ts';
-import type { Act, Sent } from './admin-acts.ts';
-import { apiPath, crumb, getServer, type ResourceServer, section } from './resource-servers.ts';
+import { ResourceServerView } from '../../../../domain/resource-servers/index.ts';
+import { Problem } from '../../../../platform/http/index.ts';
+import * as cell from '../../records/cells.ts';
+import type { Field } from '../../records/page-shapes.ts';
+import { linesIn } from '../../records/rights-lines.ts';
+import type { Act, Sent } from '../actions.ts';
+import { apiPath, crumb, getServer, type ResourceServer, section } from './detail.ts';
 
 type Scope = ResourceServer['scopes'][number];
 const marks = ['default', 'optional', 'sensitive'] as const;

@@ -1,14 +1,14 @@
-import { whatWouldDie } from '../../../domain/revocation/index.ts';
-import { PasswordLinkView, PasswordResetView } from '../../../domain/users/index.ts';
-import * as cell from '../records/cells.ts';
-import type { Act } from './admin-acts.ts';
-import { deathsOf, withDeaths } from './deaths.ts';
-import { adding } from './new-person.ts';
-import { ownerActs } from './owner-acts.ts';
-import { crumb, getPerson, pathOfSubject, personName, personPath, section } from './people.ts';
-import { madeLink, madePassword } from './person-secrets.ts';
-import type { Place } from './place.ts';
-import { roleActsOf } from './subject-roles.ts';
+import { whatWouldDie } from '../../../../domain/revocation/index.ts';
+import { PasswordLinkView, PasswordResetView } from '../../../../domain/users/index.ts';
+import * as cell from '../../records/cells.ts';
+import type { Act } from '../actions.ts';
+import { deathsOf, withDeaths } from '../impact.ts';
+import { ownerActs } from '../owner-actions.ts';
+import type { Place } from '../request-context.ts';
+import { roleActsOf } from '../roles/assignments.ts';
+import { crumb, getPerson, pathOfSubject, personName, personPath, section } from './detail.ts';
+import { madeLink, madePassword } from './new-secrets.ts';
+import { adding } from './new-user.ts';
 
 async function frame(place: Place) {
   const person = await getPerson(place);

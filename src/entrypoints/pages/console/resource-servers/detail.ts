@@ -1,14 +1,14 @@
 import type { z } from 'zod';
-import { ResourceServerView } from '../../../domain/resource-servers/index.ts';
-import { permissionsToEnd } from '../../../domain/revocation/index.ts';
-import { pageOf } from '../../../platform/http/index.ts';
-import * as cell from '../records/cells.ts';
-import { noticeIn } from '../records/notices.ts';
-import type { DetailPage, Fact, Table } from '../records/page-shapes.ts';
-import type { Placed } from './console-pages.ts';
-import type { List } from './lists.ts';
-import { ownerActs } from './owner-acts.ts';
-import { allowedActs, type Place, showInConsole } from './place.ts';
+import { ResourceServerView } from '../../../../domain/resource-servers/index.ts';
+import { permissionsToEnd } from '../../../../domain/revocation/index.ts';
+import { pageOf } from '../../../../platform/http/index.ts';
+import * as cell from '../../records/cells.ts';
+import { noticeIn } from '../../records/notices.ts';
+import type { DetailPage, Fact, Table } from '../../records/page-shapes.ts';
+import type { List } from '../lists.ts';
+import { ownerActs } from '../owner-actions.ts';
+import type { Placed } from '../page-data.ts';
+import { allowedActs, type Place, showInConsole } from '../request-context.ts';
 
 export type ResourceServer = z.output<typeof ResourceServerView>;
 

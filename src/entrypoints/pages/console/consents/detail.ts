@@ -1,15 +1,15 @@
 import type { z } from 'zod';
-import { ConsentView, GrantView, whatWouldEnd } from '../../../domain/consents/index.ts';
-import { whatWouldDie } from '../../../domain/revocation/index.ts';
-import { pageOf } from '../../../platform/http/index.ts';
-import * as cell from '../records/cells.ts';
-import { noticeIn } from '../records/notices.ts';
-import type { Act } from './admin-acts.ts';
-import { clientPath } from './clients.ts';
-import { deathsOf, withDeaths } from './deaths.ts';
-import type { List } from './lists.ts';
-import { personPath } from './people.ts';
-import { allowedActs, type Place, showInConsole } from './place.ts';
+import { ConsentView, GrantView, whatWouldEnd } from '../../../../domain/consents/index.ts';
+import { whatWouldDie } from '../../../../domain/revocation/index.ts';
+import { pageOf } from '../../../../platform/http/index.ts';
+import * as cell from '../../records/cells.ts';
+import { noticeIn } from '../../records/notices.ts';
+import type { Act } from '../actions.ts';
+import { clientPath } from '../clients/detail.ts';
+import { deathsOf, withDeaths } from '../impact.ts';
+import type { List } from '../lists.ts';
+import { allowedActs, type Place, showInConsole } from '../request-context.ts';
+import { personPath } from '../users/detail.ts';
 
 type Consent = z.output<typeof ConsentView>;
 type Grant = z.output<typeof GrantView>;
