@@ -1,6 +1,6 @@
+import type { KeyRequest, RefusalCode } from '../restrictions/index.ts';
 import type { KeyEntry } from './entry.ts';
 import { missingFrom, type PermissionQuery } from './permission-query.ts';
-import type { KeyRequest, RefusalCode } from './restrictions/index.ts';
 
 /** Why a key is refused, or not: a closed list, described in docs/gateway.md. */
 export const keyCodes = [

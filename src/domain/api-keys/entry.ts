@@ -1,6 +1,6 @@
 import { allows, intersection, type Right } from '../access/index.ts';
+import { compileRestrictions } from '../restrictions/index.ts';
 import { type CountedLimit, countedLimit } from './limits/counters.ts';
-import { compileRestrictions } from './restrictions/index.ts';
 import type { KeyRecord } from './store.ts';
 
 /** A key as a node remembers it, prepared so that a request costs little. */

@@ -8,7 +8,7 @@ import {
   type Right,
   type Role,
 } from '../access/index.ts';
-import type { Restrictions } from './restrictions/index.ts';
+import type { Restrictions } from '../restrictions/index.ts';
 import { findKey } from './store.ts';
 
 /** What decides what a key may do. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
 import { isPermissionPattern, UserReferenceText } from '../access/index.ts';
+import { Restrictions } from '../restrictions/index.ts';
 import { environmentShape } from './format.ts';
-import { Restrictions } from './restrictions/index.ts';
 
 const longestDays = 3660;
 const mostOverlapSeconds = 30 * 86_400;

@@ -3,7 +3,7 @@ import type { Database } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../../platform/database/index.ts';
 import type { Right } from '../access/index.ts';
-import type { Restrictions } from './restrictions/index.ts';
+import type { Restrictions } from '../restrictions/index.ts';
 import type { keyOrders, keyStates } from './schemas.ts';
 
 export type KeyVersion = { number: number; start: string; last_four: string; issued_at: Date; ends_at: Date | null };

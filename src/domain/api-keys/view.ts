@@ -1,5 +1,5 @@
+import { explainRestrictions } from '../restrictions/index.ts';
 import { stateOf } from './expiry.ts';
-import { explainRestrictions } from './restrictions/index.ts';
 import type { ApiKey } from './store.ts';
 
 /** A key as it is shown: with the state it is in now and its restrictions in words, never with its text. */

@@ -3,7 +3,7 @@ import { decide } from '../../../src/domain/api-keys/decide.ts';
 import { compileKey } from '../../../src/domain/api-keys/entry.ts';
 import { environmentOf, mintKey, shownOf } from '../../../src/domain/api-keys/format.ts';
 import { type Counter, countedLimit, move } from '../../../src/domain/api-keys/limits/counters.ts';
-import { compileRestrictions, Restrictions } from '../../../src/domain/api-keys/restrictions/index.ts';
+import { compileRestrictions, Restrictions } from '../../../src/domain/restrictions/index.ts';
 
 const asked = {
   needs: undefined,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Restrictions } from '../../../src/domain/api-keys/restrictions/index.ts';
+import { Restrictions } from '../../../src/domain/restrictions/index.ts';
 import { verdictCodes } from '../../../src/entrypoints/gateway/index.ts';
 
 const text = (file: string) => readFileSync(path.join(import.meta.dirname, '../../..', file), 'utf8');

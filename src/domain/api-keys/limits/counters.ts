@@ -1,4 +1,4 @@
-import type { Limit } from '../restrictions/index.ts';
+import type { Limit } from '../../restrictions/index.ts';
 
 /**
  * A number that grows by what is used and must not pass its ceiling; both limits of a key are such ones. A rate is GCRA: the

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { covers, intersection, isPermissionPattern } from '../../access/index.ts';
+import { covers, intersection, isPermissionPattern } from '../access/index.ts';
 import type { KeyRequest } from './restriction.ts';
 
 /** For which permissions a restriction is meant. */

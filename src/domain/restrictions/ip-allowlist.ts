@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { NetworkSet, parseNetwork } from '../../../platform/http/index.ts';
+import { NetworkSet, parseNetwork } from '../../platform/http/index.ts';
 import { type Refusal, restriction } from './restriction.ts';
 
 const isNetwork = (text: string) => parseNetwork(text) !== undefined;
