@@ -12,7 +12,7 @@ describe('docs/audit-events.md', () => {
   });
 
   test('also of those that the token transaction makes in SQL', () => {
-    const statements = text('src/entrypoints/oauth/unit-of-work/statements.ts');
+    const statements = text('src/entrypoints/oauth/token-endpoint/commit.ts');
     const made = [
       ...matches(/then '([a-z_]+\.[a-z_]+)'/g, statements),
       ...['authorization_code', 'device_code'].map((source) => `${source}.reuse`),

@@ -7,9 +7,9 @@ import type { ServerKeys } from '../../../platform/keys/index.ts';
 import type { Logger } from '../../../platform/logging/index.ts';
 import type { Metrics } from '../../../platform/metrics/index.ts';
 import { inSpan } from '../../../platform/tracing/index.ts';
-import type { Committer } from './committer.ts';
+import type { UnitRow, Verdict } from '../token-endpoint/commit.ts';
+import type { Committer } from '../token-endpoint/committer.ts';
 import type { RowBounds } from './row-bounds.ts';
-import type { UnitRow, Verdict } from './statements.ts';
 import { commitOperations, LostRaceError, runInUnit, Unit } from './unit.ts';
 
 export type UnitDeps = {

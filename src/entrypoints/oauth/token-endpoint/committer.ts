@@ -1,6 +1,6 @@
 import { type Database, GroupCommit, type HotResult, type HotStatement } from '../../../platform/database/index.ts';
 import type { Metrics } from '../../../platform/metrics/index.ts';
-import { judgeStatement, lockStatement, type UnitRow, type Verdict } from './statements.ts';
+import { judgeStatement, lockStatement, type UnitRow, type Verdict } from './commit.ts';
 
 const maxReplays = 60;
 
