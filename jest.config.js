@@ -12,8 +12,8 @@ const config = {
   reporters: ['default', '<rootDir>/test/support/skipped-reporter.js'],
   // A busy machine with one core takes a minute to start two servers; what a test promises about time it measures itself.
   testTimeout: 240_000,
-  // Much of a run waits for clocks that are being tested, so that one worker more than there are cores keeps them busy. More than four
-  // would need more connections than a PostgreSQL of one's own (LATCHKEY_TEST_DATABASE_URL) usually has.
+  // Tests often wait for clocks, so one worker more than there are cores keeps the cores busy. More than four workers would need more
+  // connections than a PostgreSQL server named by LATCHKEY_TEST_DATABASE_URL usually allows.
   maxWorkers: Math.min(4, availableParallelism() + 1),
 };
 

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // Who says that an e-mail address is the person's: a used mailed link, an administrator, or an import.
+  // The source of a verified e-mail address: a used mailed link, an administrator, or an import.
   `alter table users
     add column email_verified_at timestamptz,
     add column email_verified_by text check (email_verified_by in ('link', 'administrator', 'import'))`,
@@ -9,7 +9,7 @@ const statements = [
   `alter table users add constraint users_email_verified_has_source check (
     email_verified = (email_verified_by is not null) and email_verified = (email_verified_at is not null)
     and (email is not null or not email_verified))`,
-  // A changed address is unverified, whoever writes it: nodes of an older version know nothing of the columns above.
+  // A changed address becomes unverified. A trigger does it, because nodes of an older version do not know the columns above.
   `create function email_address_has_changed() returns trigger language plpgsql as $$
     begin
       if new.email is null or new.email_verified_at is not distinct from old.email_verified_at then
@@ -22,10 +22,10 @@ const statements = [
   `create trigger users_changed_address before update of email on users
     for each row when (old.email is distinct from new.email) execute function email_address_has_changed()`,
 
-  // The address that a link was mailed to, which is the only one that using it proves.
+  // The address that the link was mailed to. Using the link verifies only this address.
   `alter table password_links add column mailed_to text`,
 
-  // The name under which a role is told to applications, in the claim "groups".
+  // The name of the role in the claim "groups".
   `alter table roles add column exported_as text check (length(exported_as) between 1 and 64)`,
   `create unique index roles_exported_as on roles (exported_as) where exported_as is not null`,
 
@@ -33,7 +33,7 @@ const statements = [
   `create constraint trigger clients_id_token_claims_announced after update of claims_in_id_token on clients
     deferrable initially deferred for each row execute function client_has_changed()`,
 
-  // Leaks of credentials that still work, by what they are and where they were found: a report that comes again does nothing.
+  // Reported leaks of credentials that still work, by credential and place. A repeated report has no effect.
   `create table leak_reports (
     credential text not null,
     place bytea not null,
@@ -45,8 +45,7 @@ const statements = [
 ];
 
 /**
- * Claims about people: verified addresses with their source, exported roles, and what ID tokens hold. Reports of leaks that were
- * taken.
+ * Adds verified addresses with their source, exported roles, the claims of ID tokens, and reported leaks.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

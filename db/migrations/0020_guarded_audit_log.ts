@@ -1,24 +1,24 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // Which server key was mixed in where an answer is kept; none where a version before this one kept it.
+  // The server key that was mixed into the key of a stored answer. Null: an older version stored it without one.
   `alter table idempotency_keys add column key_id integer`,
 
-  // A grant cannot be deleted before PostgreSQL has looked for what refers to it; without an index it reads the whole table for
-  // each. Not concurrently: all migrations are one transaction, so that a crash leaves none half done. The tables hold the codes of
-  // a day: a million took 2.8 s on two busy cores, during which new codes wait. The index costs a code 2 to 4 % of what its row costs.
+  // Deleting a grant makes PostgreSQL search for referring rows; without an index it scans the whole table for each grant. The
+  // indexes are not created concurrently, because all migrations run in one transaction. The tables hold the codes of one day:
+  // a million rows took 2.8 s on two busy cores, and inserts wait meanwhile. The index adds 2 to 4 % to the cost of a code's row.
   `create index authorization_codes_grant on authorization_codes (grant_id)`,
   `create index device_codes_grant on device_codes (grant_id) where grant_id is not null`,
 
-  // An event says when, and in which transaction, it is recorded. Whoever may append could otherwise write a past that never was,
-  // or a number that the next seal passes over. Clocks of nodes follow the database's; five minutes is what \`audit verify\` allows,
-  // too. The code lets a node whose clock has just jumped try again (\`isContention\`).
+  // An event states its time and its transaction. Without this check, a role that may append events could backdate one, or choose
+  // a number that the next seal skips. The clocks of nodes follow the database's clock; \`audit verify\` allows the same five
+  // minutes. The error code lets a node whose clock has just jumped retry (\`isContention\`).
   `create function audit_refuse_event() returns trigger language plpgsql as $$
     begin
       raise exception 'audit events are recorded when they happen, and are numbered by the database'
         using errcode = 'LK001', hint = 'the clock of the database is at ' || latchkey_now() || ', the event is of ' || new.occurred_at;
     end $$`,
-  // Transaction numbers start anew in a database that is restored from a dump; the offset makes them rise all the same.
+  // Transaction numbers start from the beginning in a database that is restored from a dump. The offset keeps them rising.
   `create function audit_number_from(first bigint) returns void language plpgsql as $$
     begin
       -- A change of the default waits for every reader of the log, and everybody for it: only where the number is another.
@@ -43,8 +43,8 @@ const statements = [
       perform audit_number_from(used);
     end $$`,
 
-  // A seal continues the last one. One with a number of its own, or that claims to have seen what has not happened yet, would keep
-  // the events after it from being sealed. Whether it is signed by this installation \`audit verify\` tells.
+  // Every seal must continue the previous one. A seal with another number, or with a snapshot of the future, would keep later
+  // events from being sealed. The trigger does not check the signature; \`audit verify\` does.
   `create function audit_check_seal() returns trigger language plpgsql as $$
     declare
       latest record;
@@ -63,7 +63,7 @@ const statements = [
     end $$`,
   `create trigger audit_segments_continue before insert on audit_segments for each row execute function audit_check_seal()`,
 
-  // Personal details leave with their event, or by an erasure that is an event of the same transaction.
+  // Personal details are deleted together with their event, or by an erasure that records an event in the same transaction.
   `create function audit_guard_details() returns trigger language plpgsql as $$
     begin
       if tg_op = 'DELETE' and current_setting('latchkey.audit_erasure', true) = pg_current_xact_id()::text then return old; end if;
@@ -75,7 +75,7 @@ const statements = [
     for each statement execute function audit_is_append_only()`,
   `create function audit_allow_erasure(is_allowed boolean) returns void language sql as $$
     select set_config('latchkey.audit_erasure', case when is_allowed then pg_current_xact_id()::text else '' end, true) $$`,
-  // With the rights of the role that owns the tables: the one that serves requests may delete none by itself.
+  // Runs with the rights of the role that owns the tables: the serving role itself may not delete personal details.
   `create function audit_erase_details(subject text, most integer) returns integer
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
     declare erased integer;
@@ -96,7 +96,7 @@ const statements = [
   ),
 ];
 
-/** The database itself refuses events of another time, seals that continue nothing, and erasures that nobody is told of. */
+/** The database refuses backdated events, seals that do not continue the chain, and erasures that are not recorded. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
