@@ -18,6 +18,7 @@ import {
   clientMetadataRules,
   isFirstUse,
   isForPrograms,
+  issueTokens,
   oauthErrors,
   openProvider,
   type ProviderDeps,
@@ -161,9 +162,7 @@ function openUnits({ config, installation, metrics }: AppDeps, services: Service
   const hasRightClock = () => installation.clock.isWithinBounds();
   return unitOfWork({
     ...services,
-    committer,
-    metrics,
-    hasRightClock,
+    issueTokens: issueTokens({ ...services, committer, metrics, hasRightClock }),
     rowBounds: new RowBounds(now),
     refreshGraceSeconds: config.refreshGraceSeconds,
   });

@@ -31,4 +31,6 @@ export { clientCertificates } from './provider/mutual-tls.ts';
 export { oauthErrors } from './provider/oauth-errors.ts';
 export { openProvider, type RunningProvider } from './provider/running-provider.ts';
 export { isFirstUse, type KnownClients, knownClients, Reader } from './store/index.ts';
-export { Committer, RowBounds, unitOfWork } from './unit-of-work/index.ts';
+export { Committer } from './token-endpoint/committer.ts';
+export { issueTokens } from './token-endpoint/issue-tokens.ts';
+export { RowBounds, unitOfWork } from './unit-of-work/index.ts';

@@ -19,7 +19,7 @@ import { recordStructuredToken } from '../presented-tokens/structured-tokens.ts'
 import { identityScopes } from '../scopes/requested-scopes.ts';
 import { defaultResource, type ResourceDeps, resourceServerInfo, rotatesRefreshToken } from '../scopes/resources.ts';
 import { tokenStore } from '../store/index.ts';
-import type { TokenExchangeDeps } from '../token-endpoint/grants/token-exchange.ts';
+import type { GrantDeps } from '../token-endpoint/grants/index.ts';
 import { claimsByScope, findAccount } from './claims.ts';
 import { acceptClaims } from './claims-parameter.ts';
 import { clientAuthMethods, judgeAssertion, type SecretDeps, usableAuthMethods } from './client-authentication.ts';
@@ -46,7 +46,7 @@ export type ProviderPages = DevicePages & {
 export type ProviderDeps = SecretDeps &
   ResourceDeps &
   MutualTlsDeps &
-  TokenExchangeDeps & {
+  GrantDeps & {
     issuer: string;
     jobs: Jobs;
     lifetimes: DefaultLifetimes;

@@ -1,6 +1,7 @@
 import type { Provider } from 'oidc-provider';
 import { v7 as uuidv7 } from 'uuid';
 import { deriveSuccessor, mintAccessToken, mintCode, mintRefreshToken } from '../../../domain/tokens/index.ts';
+import { refreshToken } from '../token-endpoint/grants/refresh-token.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 
 type Token = { resourceServer?: { accessTokenFormat?: string }; format?: string };
@@ -27,7 +28,7 @@ export function useOwnCredentialFormats(provider: Provider): void {
 
 function nextRefreshToken(): string {
   const { presented, source } = currentUnit();
-  if (source?.kind !== 'refresh_token' || !presented) return mintRefreshToken();
+  if (source?.kind !== refreshToken.source || !presented) return mintRefreshToken();
   // Without the key its row names there is no successor to repeat: a random one, and no grace for its retries.
   return presented.key ? deriveSuccessor(presented.value, presented.key) : mintRefreshToken();
 }

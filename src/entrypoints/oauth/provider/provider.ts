@@ -4,7 +4,7 @@ import { isOutage } from '../../../platform/database/index.ts';
 import { visitPosted } from '../endpoints.ts';
 import { nameIdentityScope } from '../presented-tokens/token-answers.ts';
 import { resolveResourceSpelling } from '../scopes/resource-spelling.ts';
-import { registerTokenExchange } from '../token-endpoint/grants/token-exchange.ts';
+import { grantTypes } from '../token-endpoint/grants/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 import { deliverLogoutsLater } from './backchannel-logout.ts';
 import { compareSecretsAsDigests, explainRefusedClients, useEachJtiOnce } from './client-authentication.ts';
@@ -28,7 +28,7 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   acceptHintsOfEveryAlgorithm(provider);
   rememberClientLifetimes(provider, deps);
   provider.use(resolveResourceSpelling(deps));
-  registerTokenExchange(provider, deps);
+  for (const { register } of grantTypes) register?.(provider, deps);
   provider.use(visitPosted);
   provider.use(explainRefusedClients(deps));
   provider.use(nameIdentityScope);

@@ -3,6 +3,7 @@ import Provider, { errors } from 'oidc-provider';
 import { v7 as uuidv7 } from 'uuid';
 import { type Digest, digest, keyedDigest, type SealedPlace } from '../../../platform/crypto/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
+import { deviceCode as grantType } from '../token-endpoint/grants/device-code.ts';
 import { currentUnit, LostRaceError } from '../unit-of-work/index.ts';
 import { isAnonymousClient } from './anonymous-client.ts';
 import {
@@ -60,7 +61,7 @@ function userCodeDigest({ keys }: StoreDeps, userCode: string): Digest {
 async function noteUse(deps: StoreDeps, record: DeviceCodeRecord): Promise<void> {
   const { client, digest: key, family_id, grant_id, user_id } = record;
   if (grant_id && user_id) {
-    currentUnit().source = { kind: 'device_code', digest: key, family_id, grant_id, user_id };
+    currentUnit().source = { kind: grantType.source, digest: key, family_id, grant_id, user_id };
     return;
   }
   // Another client that came by the code is refused, and slows nobody down.

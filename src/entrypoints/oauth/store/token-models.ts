@@ -7,6 +7,8 @@ import { endToken, familyHandle, isAccessToken, isCode, type TokenHandle } from 
 import { digest, sameDigest } from '../../../platform/crypto/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
 import type { Actor } from '../../../platform/http/index.ts';
+import { authorizationCode } from '../token-endpoint/grants/authorization-code.ts';
+import { refreshToken } from '../token-endpoint/grants/refresh-token.ts';
 import { currentUnit, LostRaceError, type NewAccessToken } from '../unit-of-work/index.ts';
 import { findClientRecord, type ModelStore, type Payload, rememberJoined, type StoreDeps } from './models.ts';
 import {
@@ -126,7 +128,7 @@ export function codeStore(deps: StoreDeps): ModelStore {
       if (!record?.grant) return undefined;
       const unit = currentUnit();
       const { family_id, grant_id, user_id } = record;
-      unit.source = { kind: 'authorization_code', digest: digest(value), family_id, grant_id, user_id };
+      unit.source = { kind: authorizationCode.source, digest: digest(value), family_id, grant_id, user_id };
       return {
         ...record.payload,
         jti: value,
@@ -228,7 +230,7 @@ export function refreshTokenStore(deps: StoreDeps): ModelStore {
     upsert: async (value, payload) => {
       const { source, writes } = currentUnit();
       const expires_at = expiryFrom(deps.now(), payload as Payload);
-      if (source?.kind === 'refresh_token') {
+      if (source?.kind === refreshToken.source) {
         writes.successor = { digest: digest(value), expires_at };
         return undefined;
       }
@@ -288,5 +290,5 @@ async function noteSource(deps: StoreDeps, value: string, record: FamilyRecord):
   const client = await findClientRecord(deps, record.client.client_id);
   const graceSeconds = client?.lifetimes.refresh_grace ?? unit.defaultGraceSeconds;
   const { id: family_id, grant_id, user_id } = record;
-  unit.source = { kind: 'refresh_token', digest: presented, family_id, grant_id, user_id, graceSeconds };
+  unit.source = { kind: refreshToken.source, digest: presented, family_id, grant_id, user_id, graceSeconds };
 }

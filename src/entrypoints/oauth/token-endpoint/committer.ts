@@ -1,8 +1,11 @@
 import { type Database, GroupCommit, type HotResult, type HotStatement } from '../../../platform/database/index.ts';
 import type { Metrics } from '../../../platform/metrics/index.ts';
-import { judgeStatement, lockStatement, type UnitRow, type Verdict } from './commit.ts';
+import { judgeStatement, lockStatement } from './commit.ts';
+import { grantTypes, type Verdict } from './grants/index.ts';
+import type { UnitRow } from './unit-row.ts';
 
 const maxReplays = 60;
+const lockingFamilies = new Set(grantTypes.filter(({ locksFamily }) => locksFamily).map(({ source }) => source));
 
 /** Judges and writes the token requests of all connections together (DESIGN.md §5). */
 export class Committer {
@@ -35,7 +38,7 @@ export class Committer {
 
 function unitStatements(units: readonly UnitRow[], now: Date): HotStatement[] {
   const rows = units.map((row, n) => ({ ...row, n }));
-  const families = rows.filter(({ source }) => source === 'refresh_token');
+  const families = rows.filter(({ source }) => lockingFamilies.has(source));
   const ids = [
     idsOf(rows, ({ client_id }) => client_id),
     idsOf(rows, ({ user_id }) => user_id),

@@ -1,11 +1,10 @@
 /** The token transaction (DESIGN.md §5): a request's writes are recorded, judged and committed together. */
-export { Committer } from '../token-endpoint/committer.ts';
+export { accessTokenColumns, accessTokenOwners, type NewAccessToken } from './access-token-columns.ts';
 export { type UnitDeps, unitOfWork } from './middleware.ts';
 export { RowBounds } from './row-bounds.ts';
 export {
   currentUnit,
   LostRaceError,
-  type NewAccessToken,
   type PresentedKey,
   runDetached,
   type TokenSource,

@@ -5,19 +5,8 @@ import type { AuditEvent } from '../../../domain/audit/index.ts';
 import type { Digest } from '../../../platform/crypto/index.ts';
 import { type Db, isOutage, type Trx } from '../../../platform/database/index.ts';
 import type { Origin } from '../../../platform/http/index.ts';
+import type { NewAccessToken } from './access-token-columns.ts';
 import type { OpenRow } from './row-bounds.ts';
-
-/** An access token to be stored: opaque by its digest, JWT by its `jti` and place in a status list. */
-export type NewAccessToken = {
-  key: { digest: Digest } | { jti: string; status_list_id: number; status_index: number };
-  scope: string | undefined;
-  audience: string | undefined;
-  /** OpenID Connect scopes granted beside an audience: what userinfo answers by. */
-  identity_scope: string | undefined;
-  payload: Record<string, unknown>;
-  issued_at: Date;
-  expires_at: Date;
-};
 
 /** The refresh token that starts a family. */
 export type NewRefreshToken = {
@@ -28,20 +17,19 @@ export type NewRefreshToken = {
   absolute_expires_at: Date;
 };
 
-/** What a token request came with, as it was read. */
-export type TokenSource =
-  | { kind: 'authorization_code' | 'device_code'; digest: Digest; family_id: string; grant_id: string; user_id: string }
-  | {
-      kind: 'refresh_token';
-      digest: Digest;
-      family_id: string;
-      grant_id: string;
-      user_id: string;
-      graceSeconds: number;
-    };
-
-/** The text of an API key that a token is issued for; its owner is a person, or else the client itself. */
-export type ExchangedKey = { api_key_id: string; api_key_version: number; user_id: string | null };
+/** What a token request presented, as it was read: the columns of its unit that the commit judges by. */
+export type TokenSource = {
+  /** The word of its grant type. */
+  kind: string;
+  user_id?: string | undefined;
+  digest?: Digest;
+  family_id?: string;
+  grant_id?: string;
+  /** How long a retry of a rotation is answered with the same successor. */
+  graceSeconds?: number;
+  api_key_id?: string;
+  api_key_version?: number;
+};
 
 /** An API key that a token is asked for, as it was found before the client was known. */
 export type PresentedKey = {
@@ -90,7 +78,6 @@ export class Unit {
   finishedInteractions = 0;
   source: TokenSource | undefined;
   presentedKey: PresentedKey | undefined;
-  exchangedKey: ExchangedKey | undefined;
   writes: TokenWrites = {};
   /** The presented refresh token and the key its successor derives from; in memory only. */
   presented: { value: string; key: Buffer | undefined } | undefined;

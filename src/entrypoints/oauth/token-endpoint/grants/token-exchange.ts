@@ -2,7 +2,6 @@ import {
   type AccessToken,
   type ClientCredentials,
   errors,
-  type Provider,
   type ResourceServerInstance,
   type TokenEndpointGrantContext,
 } from 'oidc-provider';
@@ -15,27 +14,37 @@ import {
   validateDpop,
 } from 'oidc-provider/lib/helpers/grants.js';
 import type { KeyEntry } from '../../../../domain/api-keys/index.ts';
-import { accessTokenType, tokenExchange } from '../../provider/urns.ts';
+import { keyCarries } from '../../../../domain/tokens/index.ts';
+import { accessTokenType, tokenExchange as tokenExchangeName } from '../../provider/urns.ts';
 import { currentUnit } from '../../unit-of-work/index.ts';
 import { type ExchangeRequest, exchangeParameters, exchangeRequest, targetParameters } from './exchange-request.ts';
-import { findPresentedKey, keyOf, type PresentedKeyDeps, refusalOf } from './presented-key.ts';
-
-export type TokenExchangeDeps = PresentedKeyDeps & { now: () => Date };
+import type { GrantDeps, GrantType } from './grant-type.ts';
+import { findPresentedKey, keyOf, refusalOf } from './presented-key.ts';
 
 type Token = AccessToken | ClientCredentials;
 
 /**
  * Token exchange (RFC 8693): for an API key an access token that lasts minutes, for one API, with no more than the key may
- * there; so that the key never leaves its workload. The token dies with the key.
+ * there; so that the key never leaves its workload. The token ends with the key, which may be exchanged as often as its limits allow.
  */
-export function registerTokenExchange(provider: Provider, deps: TokenExchangeDeps): void {
-  const answer = (ctx: TokenEndpointGrantContext) => exchange(deps, ctx);
-  provider.registerGrantType(tokenExchange, answer, exchangeParameters, targetParameters);
-  provider.use(findPresentedKey(deps));
-}
+export const tokenExchange: GrantType = {
+  name: tokenExchangeName,
+  source: 'token_exchange',
+  onBehalfOf: 'api_key',
+  lives: keyCarries({ id: 'u.api_key_id', number: 'u.api_key_version', issued_at: 'u.access_issued_at' }),
+  recorded: { won: { action: 'access_token.issued' } },
+  actor: ({ api_key_id }) => ({ kind: 'api_key', id: String(api_key_id) }),
+  // RFC 8693 §2.2.2: whatever is wrong with the subject token.
+  refusal: { error: 'invalid_request', error_description: 'subject_token is no longer good' },
+  register: (provider, deps) => {
+    const answer = (ctx: TokenEndpointGrantContext) => exchange(deps, ctx);
+    provider.registerGrantType(tokenExchangeName, answer, exchangeParameters, targetParameters);
+    provider.use(findPresentedKey(deps));
+  },
+};
 
 /** Whatever can be refused without counting a use of the key is refused before. */
-async function exchange(deps: TokenExchangeDeps, ctx: TokenEndpointGrantContext): Promise<void> {
+async function exchange(deps: GrantDeps, ctx: TokenEndpointGrantContext): Promise<void> {
   const { provider, client } = ctx.oidc;
   const request = exchangeRequest(ctx.oidc.params);
   const key = keyOf(ctx, client);
@@ -53,8 +62,8 @@ async function exchange(deps: TokenExchangeDeps, ctx: TokenEndpointGrantContext)
   const expiresIn = Math.min(token.expiration, secondsLeft(key, deps.now()));
   Object.assign(token, { expiresIn });
   ctx.oidc.entity(token.kind, token as never);
-  const user_id = key.owner.kind === 'user' ? key.owner.id : null;
-  currentUnit().exchangedKey = { api_key_id: key.id, api_key_version: key.number, user_id };
+  const user_id = key.owner.kind === 'user' ? key.owner.id : undefined;
+  currentUnit().source = { kind: tokenExchange.source, user_id, api_key_id: key.id, api_key_version: key.number };
   const { tokenType } = token;
   const accessToken = await token.save();
   ctx.body = buildTokenResponse(provider, {
@@ -95,7 +104,7 @@ async function targetServer(ctx: TokenEndpointGrantContext, { key, request }: Wa
 
 /** Judges the key as the gateway would judge a request for all of the scope; the exchange counts as one use at its limits. */
 async function admit(
-  { apiKeys, now }: TokenExchangeDeps,
+  { apiKeys, now }: GrantDeps,
   ctx: TokenEndpointGrantContext,
   { key, resourceServer }: { key: KeyEntry; resourceServer: ResourceServerInstance },
 ): Promise<void> {

@@ -1,0 +1,9 @@
+import type { GrantType } from './grant-type.ts';
+
+/** Client credentials (RFC 6749 §4.4): nothing is presented but the client itself. */
+export const clientCredentials: GrantType = {
+  name: 'client_credentials',
+  source: 'client_credentials',
+  onBehalfOf: 'client',
+  recorded: { won: { action: 'access_token.issued' } },
+};

@@ -1,0 +1,53 @@
+import type Provider from 'oidc-provider';
+import type { AuditAction } from '../../../../domain/audit/index.ts';
+import type { TokenSource } from '../../unit-of-work/index.ts';
+import type { PresentedKeyDeps } from './presented-key.ts';
+
+/** What handlers of our own grant types need. */
+export type GrantDeps = PresentedKeyDeps & { now: () => Date };
+
+/**
+ * What the database decided. `won` and `grace` were written; `reuse` and `used` ended the family; `busy` wrote nothing and
+ * may be tried again; the rest wrote nothing.
+ */
+export type Verdict = 'won' | 'grace' | 'reuse' | 'used' | 'exhausted' | 'revoked' | 'busy';
+
+/** How a verdict is recorded in the audit log. */
+export type Recorded = { action: AuditAction; reason?: string };
+
+/**
+ * One grant type: what the commit reads of it, how it judges, what it writes and what it records. SQL texts see the unit as `u` where
+ * they are read (`$2` is the time, `$3` the most retries within the grace window), and the columns of `facts` by name where they judge.
+ */
+export type GrantType = {
+  /** `grant_type` of the token request (RFC 6749 §4). */
+  name: string;
+  /** Its word in units and in audit events. */
+  source: string;
+  /** For whom the token speaks; OpenID Connect's scopes mean something only where that is a person who signed in. */
+  onBehalfOf: 'person' | 'client' | 'api_key';
+  /** The row that was presented, as a join; and the columns of it that the verdict, the writes and the other grants' judgement use. */
+  presented?: {
+    join: string;
+    columns: readonly string[];
+    /** When it was issued: what was revoked later ended it. */
+    issued_at: string;
+  };
+  /** Whether what was presented works, its use aside; undefined: always. */
+  lives?: string;
+  /** Whether it changes a family, which the commit locks before it judges. */
+  locksFamily?: boolean;
+  /** The verdict on a unit that lives and is held; undefined: it won. */
+  verdict?: string;
+  /** Whether a refresh family begins with it. */
+  beginsFamily?: boolean;
+  /** Further statements over `judged` as `j`, each under its name. */
+  writes?: Readonly<Record<string, string>>;
+  recorded: Readonly<{ won: Recorded } & Partial<Record<Verdict, Recorded>>>;
+  /** Who acted, where it was not the client. */
+  actor?: (source: TokenSource) => { kind: 'api_key'; id: string };
+  /** The answer to whoever lost (RFC 6749 §5.2); undefined: `invalid_grant`. */
+  refusal?: { error: string; error_description: string };
+  /** Adds a grant type that the library lacks. */
+  register?: (provider: Provider, deps: GrantDeps) => void;
+};

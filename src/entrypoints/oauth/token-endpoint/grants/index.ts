@@ -1,0 +1,17 @@
+import { authorizationCode } from './authorization-code.ts';
+import { clientCredentials } from './client-credentials.ts';
+import { deviceCode } from './device-code.ts';
+import type { GrantType } from './grant-type.ts';
+import { refreshToken } from './refresh-token.ts';
+import { tokenExchange } from './token-exchange.ts';
+
+export type { GrantDeps, GrantType, Verdict } from './grant-type.ts';
+
+/** Every grant type of the token endpoint. */
+export const grantTypes: readonly GrantType[] = [
+  authorizationCode,
+  refreshToken,
+  clientCredentials,
+  deviceCode,
+  tokenExchange,
+];

@@ -1,0 +1,32 @@
+import type { AuditAction } from '../../../../domain/audit/index.ts';
+import type { GrantType } from './grant-type.ts';
+
+type Redeemed = { name: string; source: string; table: string; reuse: AuditAction };
+
+/**
+ * A credential that a person gave a client, redeemed once, which begins a family. Of several redemptions one wins; the others end that
+ * family, because one of the two is a thief (RFC 6749 §4.1.2).
+ */
+export function redeemedOnce({ name, source, table, reuse }: Redeemed): GrantType {
+  return {
+    name,
+    source,
+    onBehalfOf: 'person',
+    presented: {
+      join: `left join ${table} ${source} on ${source}.digest = u.presented and u.source = '${source}'`,
+      columns: ['consumed_at'],
+      issued_at: `${source}.issued_at`,
+    },
+    lives: `${source}.digest is not null`,
+    verdict: `case when ${source}_consumed_at is null then 'won' else 'used' end`,
+    beginsFamily: true,
+    writes: {
+      [`${source}_consumed`]: `update ${table} c set consumed_at = $2
+  from judged j where c.digest = j.presented and j.source = '${source}' and j.verdict = 'won'`,
+    },
+    recorded: {
+      won: { action: 'access_token.issued' },
+      used: { action: reuse, reason: 'the family was ended' },
+    },
+  };
+}

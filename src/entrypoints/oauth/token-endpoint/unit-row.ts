@@ -1,0 +1,104 @@
+import { auditRows } from '../../../domain/audit/index.ts';
+import type { Digest } from '../../../platform/crypto/index.ts';
+import type { accessTokenColumns, Unit } from '../unit-of-work/index.ts';
+import { clientCredentials } from './grants/client-credentials.ts';
+import { type GrantType, grantTypes } from './grants/index.ts';
+
+type AccessTokenMembers = { [Column in keyof typeof accessTokenColumns as `access_${Column}`]?: unknown };
+
+/**
+ * The unit as the statements see it. What it lacks is not named: that is half of what would be written and read.
+ */
+export type UnitRow = AccessTokenMembers & {
+  n: number;
+  source: string;
+  client_id: string;
+  user_id?: string | undefined;
+  grant_id?: string | undefined;
+  family_id?: string | undefined;
+  api_key_id?: string | undefined;
+  api_key_version?: number | undefined;
+  presented?: string | undefined;
+  successor?: string | undefined;
+  next_key_id: number;
+  grace_seconds: number;
+  refresh_handle?: string | undefined;
+  refresh_digest?: string | undefined;
+  refresh_payload: unknown;
+  refresh_expires_at?: Date | undefined;
+  refresh_absolute_expires_at?: Date | undefined;
+  access_digest?: string | undefined;
+  access_jti?: string | undefined;
+  status_list_id?: number | undefined;
+  status_index?: number | undefined;
+  event: unknown;
+};
+
+type Client = { id: string; client_id: string };
+
+/** The row of a unit; its successor's own successor will be derived with the server key `next_key_id`. */
+export function unitRow(
+  unit: Unit,
+  client: Client,
+  { next_key_id, occurred_at }: { next_key_id: number; occurred_at: Date },
+): UnitRow {
+  const { source, writes } = unit;
+  const { access_token, refresh_token, successor } = writes;
+  const { key, ...members } = access_token ?? {};
+  return {
+    n: 0,
+    source: grantTypeOf(unit).source,
+    client_id: client.id,
+    user_id: source?.user_id,
+    grant_id: source?.grant_id,
+    family_id: source?.family_id,
+    api_key_id: source?.api_key_id,
+    api_key_version: source?.api_key_version,
+    presented: hex(source?.digest),
+    successor: hex(successor?.digest),
+    next_key_id,
+    grace_seconds: source?.graceSeconds ?? 0,
+    refresh_handle: hex(refresh_token?.handle_digest),
+    refresh_digest: hex(refresh_token?.digest),
+    refresh_payload: refresh_token?.payload,
+    refresh_expires_at: successor?.expires_at ?? refresh_token?.expires_at,
+    refresh_absolute_expires_at: refresh_token?.absolute_expires_at,
+    access_digest: key && 'digest' in key ? hex(key.digest) : undefined,
+    access_jti: key && 'jti' in key ? key.jti : undefined,
+    status_list_id: key && 'jti' in key ? key.status_list_id : undefined,
+    status_index: key && 'jti' in key ? key.status_index : undefined,
+    ...Object.fromEntries(Object.entries(members).map(([column, value]) => [`access_${column}`, value])),
+    event: eventOf(unit, client.client_id, occurred_at),
+  };
+}
+
+const hex = (value: Digest | null | undefined) => (value ? `\\x${value.toString('hex')}` : undefined);
+
+/** The grant type of a unit. What presents nothing is a client that asks for itself. */
+export function grantTypeOf({ source }: Unit): GrantType {
+  const grant = grantTypes.find(({ source: word }) => word === (source?.kind ?? clientCredentials.source));
+  if (!grant) throw new Error(`no grant type is called ${source?.kind}`);
+  return grant;
+}
+
+function eventOf(unit: Unit, client_id: string, occurred_at: Date): unknown {
+  const { source, writes, origin } = unit;
+  const { access_token } = writes;
+  const grant = grantTypeOf(unit);
+  const actor = source && grant.actor?.(source);
+  const { row, personal_details } = auditRows({
+    actor: { ...(actor ?? { kind: 'client', id: client_id }), permissions: [], origin },
+    action: grant.recorded.won.action,
+    target: source?.user_id ? { kind: 'user', id: source.user_id } : { kind: 'client', id: client_id },
+    occurred_at,
+  });
+  const details = {
+    grant_type: grant.source,
+    client_id: actor ? client_id : undefined,
+    grant_id: source?.grant_id,
+    family_id: source?.family_id,
+    scope: access_token?.scope,
+    audience: access_token?.audience,
+  };
+  return { ...row, ...personal_details, personal_digest: hex(row.personal_digest), details };
+}

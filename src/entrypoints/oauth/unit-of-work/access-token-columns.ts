@@ -1,0 +1,33 @@
+import type { Digest } from '../../../platform/crypto/index.ts';
+
+/** What is stored of an access token beside its key and its owners: columns of `access_tokens` and `jwt_access_tokens`. */
+export const accessTokenColumns = {
+  scope: 'text',
+  audience: 'text',
+  identity_scope: 'text',
+  payload: 'json',
+  issued_at: 'timestamptz',
+  expires_at: 'timestamptz',
+} as const;
+
+/** Whose an access token is, by columns of the same tables that the unit fills for all that it writes. */
+export const accessTokenOwners = [
+  'grant_id',
+  'family_id',
+  'client_id',
+  'user_id',
+  'api_key_id',
+  'api_key_version',
+] as const;
+
+/** An access token to be stored: opaque by its digest, JWT by its `jti` and place in a status list. */
+export type NewAccessToken = {
+  key: { digest: Digest } | { jti: string; status_list_id: number; status_index: number };
+  scope: string | undefined;
+  audience: string | undefined;
+  /** OpenID Connect scopes granted beside an audience: what userinfo answers by. */
+  identity_scope: string | undefined;
+  payload: Record<string, unknown>;
+  issued_at: Date;
+  expires_at: Date;
+};
