@@ -44,6 +44,8 @@ function answerTo({ code = '' }: HttpError, deps: ClientErrorDeps): string {
       'Content-Security-Policy': policy,
       'X-Frame-Options': 'DENY',
     }),
+    // Nobody read who asks for what: the answer is the same for everybody, and a page can be told as well as any program.
+    'Access-Control-Allow-Origin': '*',
     'Cache-Control': 'no-store',
     'X-Request-Id': randomUUID(),
     'Content-Length': String(Buffer.byteLength(body)),

@@ -3,6 +3,7 @@ import compose from 'koa-compose';
 import type { Config } from '../config.ts';
 import { secretScanningPath } from '../domain/incidents/index.ts';
 import { statusListTemplate } from '../domain/status-lists/index.ts';
+import { descriptionPath } from '../entrypoints/admin/index.ts';
 import { gatewayTemplate } from '../entrypoints/gateway/index.ts';
 import { endpointTemplate, isForPrograms } from '../entrypoints/oauth/index.ts';
 import { isIsolatedPage, problemPage } from '../entrypoints/pages/index.ts';
@@ -11,6 +12,7 @@ import {
   parseClientAddress,
   pinHost,
   problems,
+  refuseMalformedChain,
   rememberOrigin,
   securityHeaders,
 } from '../platform/http/index.ts';
@@ -42,7 +44,8 @@ export function everyRequest({ config, issuer, log, metrics, now, beforeHostChec
       isForPrograms: (path) => isForPrograms(path) || gatewayTemplate(path) !== undefined,
       isIsolated: isIsolatedPage,
     }),
-    problems(log, problemPage({ now, config })),
+    problems({ log, page: problemPage({ now, config }), isForOtherOrigins }),
+    refuseMalformedChain,
     beforeHostCheck,
     pinHost(issuer),
   ]);
@@ -53,3 +56,6 @@ const routeTemplate = (path: string) =>
   gatewayTemplate(path) ??
   statusListTemplate(path) ??
   (healthPaths.has(path) || path === secretScanningPath ? path : undefined);
+
+const isForOtherOrigins = (path: string) =>
+  isForPrograms(path) || statusListTemplate(path) !== undefined || path === descriptionPath;

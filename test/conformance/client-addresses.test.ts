@@ -1,5 +1,5 @@
 import { allowListed, unknownKey } from '../support/allow-listed.ts';
-import { sendForm } from '../support/http.ts';
+import { send, sendForm } from '../support/http.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
 describe('behind proxies that are trusted by their networks', () => {
@@ -35,6 +35,44 @@ describe('behind proxies that are trusted by their networks', () => {
     ['what a client made up before a trusted proxy named it', '6.6.6.6', '6.6.6.6, 203.0.113.7'],
   ])('no address is read from %s', async (_, network, forwarded) => {
     expect(await works(network, { 'x-forwarded-for': forwarded })).toBe(false);
+  });
+
+  const statusOf = async (forwarded: string) => {
+    const headers = { 'x-api-key': unknownKey(), 'x-forwarded-for': forwarded };
+    return (await send(latchkey.issuer, '/gateway/forward-auth', { headers })).status;
+  };
+
+  test.each([
+    ['a port beyond all ports', '203.0.113.7:99999'],
+    ['a port of a name', 'a:99999'],
+    ['a port beyond all ports of IPv6', '[2001:db8::5]:65536'],
+    ['a port that is none', '203.0.113.7:port'],
+    ['a port without its digits', '203.0.113.7:'],
+    ['two ports', '203.0.113.7:80:80'],
+    ['a name', 'localhost'],
+    ['a zone', 'fe80::1%eth0'],
+    ['leading zeros', '010.0.0.1'],
+    ['IPv4 in brackets', '[203.0.113.7]'],
+    ['a bracket that is not closed', '[2001:db8::5'],
+    ['nothing at all', ''],
+    ['nothing between commas', '203.0.113.7, , 10.1.2.3'],
+    ['nothing after a comma', '203.0.113.7, '],
+    ['the syntax of the other header', 'for=203.0.113.7'],
+    ['a hop between that is none', '203.0.113.7, 10.1.2.3:70000, 10.1.2.4'],
+    ['an obfuscated name with other characters', '_hidden!'],
+  ])('a request is refused whose proxies name %s (RFC 7239 §6)', async (_, forwarded) => {
+    expect(await statusOf(forwarded)).toBe(400);
+    const answer = await sendForm(latchkey.issuer, '/oauth/token', {}, { 'x-forwarded-for': forwarded });
+    expect(answer).toMatchObject({ status: 400, body: { detail: expect.stringContaining('X-Forwarded-For') } });
+  });
+
+  test.each([
+    ['unknown (RFC 7239 §6.2)', 'unknown'],
+    ['unknown with a port', 'Unknown:80'],
+    ['an obfuscated name (RFC 7239 §6.3)', '_hidden.proxy-1'],
+    ['what a client made up before the first address that is no proxy’s', 'a:99999,, x, 203.0.113.7:443, 10.1.2.3'],
+  ])('a request is answered whose proxies name %s', async (_, forwarded) => {
+    expect(await statusOf(forwarded)).toBe(401);
   });
 
   test('the other header says nothing', async () => {
@@ -106,6 +144,37 @@ describe('behind a proxy that sends Forwarded (RFC 7239)', () => {
     ['what stands after a quote that a client left open', '203.0.113.7', 'for="6.6.6.6, for=203.0.113.7'],
   ])('the address is read from %s', async (_, network, forwarded) => {
     expect(await works(network, { forwarded })).toBe(true);
+  });
+
+  test.each([
+    ['two addresses in one element', 'for=1.2.3.4;for=5.6.7.8'],
+    ['two addresses in one element, in other letters', 'for=1.2.3.4;For=5.6.7.8'],
+    ['a port beyond all ports', 'for="1.2.3.4:99999"'],
+    ['an element that is empty', 'for=1.2.3.4, '],
+    ['a member without a value', 'for=1.2.3.4;proto'],
+    ['an address that is empty', 'for='],
+    ['an address of nothing in quotes', 'for=""'],
+    ['a quote that is not closed', 'for="1.2.3.4'],
+    ['an escaped character', String.raw`for="1.2.3.\4"`],
+    ['a space in a value', 'for=1.2.3.4 5.6.7.8'],
+    ['spaces around the sign', 'for = 1.2.3.4'],
+    ['a name', 'for=localhost'],
+    ['the syntax of the other header', '1.2.3.4'],
+  ])('a request is refused whose proxy names %s (RFC 7239 §4)', async (_, forwarded) => {
+    const headers = { 'x-api-key': unknownKey(), forwarded };
+    const answer = await send(latchkey.issuer, '/gateway/forward-auth', { headers });
+    expect(answer).toMatchObject({ status: 400, body: { detail: expect.stringContaining('Forwarded') } });
+  });
+
+  test.each([
+    'for=unknown',
+    'for=_hidden;proto=https',
+    'proto=https;by=1.2.3.4',
+    'for="_a:_b"',
+    'for=a:99999, for=1.2.3.4',
+  ])('a request is answered whose proxy writes %s (RFC 7239 §6)', async (forwarded) => {
+    const headers = { 'x-api-key': unknownKey(), forwarded };
+    expect((await send(latchkey.issuer, '/gateway/forward-auth', { headers })).status).toBe(401);
   });
 
   test.each([

@@ -1,4 +1,4 @@
-import { send, sendForm } from '../support/http.ts';
+import { exchange, type Sent, send, sendForm } from '../support/http.ts';
 import { clientSecrets } from '../support/installation.ts';
 import { basic, startLatchkey } from '../support/latchkey.ts';
 
@@ -124,6 +124,42 @@ describe('a script of another origin', () => {
       expect(allowed(answer.headers)).toBeNull();
     }
     expect(await latchkey.isActive(access_token)).toBe(true);
+  });
+
+  const type = 'application/x-www-form-urlencoded';
+  test.each<[string, string, Sent, number]>([
+    ['a form too large', '/oauth/token', { body: `scope=${'a'.repeat(70_000)}` }, 413],
+    ['a control character', '/oauth/token', { body: 'grant_type=%00' }, 400],
+    ['two thousand parameters', '/oauth/revoke', { body: 'a=1&'.repeat(2000) }, 400],
+    ['a compressed form', '/oauth/par', { body: 'x', headers: { 'content-encoding': 'gzip' } }, 415],
+    ['a control character in the query', '/oauth/userinfo?a=%00', { method: 'GET' }, 400],
+    ['another host', '/oauth/introspect', { body: 'token=x', headers: { host: 'evil.test' } }, 421],
+    ['another method', '/oauth/token', { method: 'GET' }, 405],
+    ['another method for the keys', '/oauth/jwks', { body: 'x=1' }, 405],
+    ['another method for the metadata', '/.well-known/openid-configuration', { method: 'PUT' }, 405],
+    [
+      'another host for the metadata',
+      '/.well-known/openid-configuration',
+      { method: 'GET', headers: { host: 'x' } },
+      421,
+    ],
+    ['another host for the status lists', '/status-lists', { method: 'GET', headers: { host: 'x' } }, 421],
+  ])('reads why the edge refuses: %s (Fetch Standard §3.3.4)', async (_, path, sent, status) => {
+    const headers = { origin: 'https://spa.example', 'content-type': type, ...sent.headers };
+    const answer = await send(latchkey.issuer, path, { method: 'POST', ...sent, headers });
+    expect(answer.status).toBe(status);
+    expect(['*', 'https://spa.example']).toContain(allowed(answer.headers));
+    expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
+    if (allowed(answer.headers) !== '*') expect(answer.headers.get('vary')).toContain('Origin');
+  });
+
+  test.each([
+    ['too many headers', `POST /oauth/token HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
+    ['a header that is none', 'POST /oauth/token HTTP/1.1\r\nHost: x\r\nX : a\r\n\r\n', 400],
+  ])('reads why its request was not read: %s', async (_, bytes, status) => {
+    const { text } = await exchange(latchkey.issuer, bytes, 2000);
+    expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(text).toContain('\r\nAccess-Control-Allow-Origin: *\r\n');
   });
 
   test.each(['a"b', 'x'.repeat(4000), '\u00ff', '*', "https://evil.test' or 1=1"])(

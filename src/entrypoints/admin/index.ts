@@ -53,6 +53,8 @@ export type AdminDeps = AccessDeps &
   };
 
 const prefix = '/admin/v1';
+/** Where the OpenAPI description lies, which anybody may read. */
+export const descriptionPath = `${prefix}/openapi.json`;
 
 /** Every route of the admin API. */
 export const adminRoutes = (deps: Omit<AdminDeps, 'bearerOf' | 'routes' | 'version'>): Route[] => [
@@ -108,7 +110,7 @@ export function adminApi(deps: AdminDeps): Middleware {
 function describe(make: () => string): Middleware {
   let document: string | undefined;
   return async (ctx, next) => {
-    if (ctx.path !== `${prefix}/openapi.json` || !['GET', 'HEAD'].includes(ctx.method)) return next();
+    if (ctx.path !== descriptionPath || !['GET', 'HEAD'].includes(ctx.method)) return next();
     ctx.set({ 'Cache-Control': 'public, max-age=300', 'Access-Control-Allow-Origin': '*' });
     ctx.type = 'application/json';
     document ??= make();

@@ -1,9 +1,9 @@
 import type { Context, Middleware } from 'koa';
 import { LRUCache } from 'lru-cache';
-import { requestOrigin } from '../../platform/http/index.ts';
+import { type Problem, requestOrigin } from '../../platform/http/index.ts';
 import { ambiguous, type Credential, credentialOf, single } from './credentials.ts';
 import type { Inquiry } from './inquiry.ts';
-import { OriginalRequest, originalRequest } from './original-request.ts';
+import { type DescribedBy, OriginalRequest, originalRequest } from './original-request.ts';
 import { isPreflight } from './preflights.ts';
 import { admit, admitPreflight, challengeFor, notPermitted, refuse } from './proxy-answers.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
@@ -31,6 +31,7 @@ export type Question = {
   permissions: readonly Template[];
   resource: string | undefined;
   cost: string | undefined;
+  describedBy: DescribedBy | undefined;
   /** Whether CORS preflights pass without a credential. */
   admitsPreflight: boolean;
   /** Names and values. */
@@ -75,10 +76,11 @@ export function questionIn(inquiry: Inquiry): Question | undefined {
   if (permission === undefined || resource === undefined) return undefined;
   // The query is the client's here.
   return {
-    request: new OriginalRequest(inquiry.method, path),
+    request: new OriginalRequest(inquiry.req.headers, { method: inquiry.method, uri: path }),
     permissions: [...(permission === none ? [] : [permissionTemplate(decoded(permission))]), ...fromHeader(inquiry)],
     resource: resource === none ? undefined : decoded(resource),
     cost: undefined,
+    describedBy: undefined,
     // Envoy answers or forwards preflights itself, and here the method is the client's word.
     admitsPreflight: false,
     parameters: [],
@@ -96,32 +98,59 @@ function decoded(part: string): string {
 function fromQuery(inquiry: Inquiry): Question {
   const { querystring } = inquiry;
   const asked = querystring.length <= longestKept ? queries.memo(querystring) : queryIn(querystring);
-  const { permissions, resource, cost, admitsPreflight, parameters } = asked;
+  const { permissions, describedBy } = asked;
   const added = fromHeader(inquiry);
   const all = added.length === 0 ? permissions : [...permissions, ...added];
-  return { request: originalRequest(inquiry), permissions: all, resource, cost, admitsPreflight, parameters };
+  return { ...asked, request: originalRequest(inquiry, describedBy), permissions: all };
 }
 
-/** @throws Problem 400: it asks for too much */
+/** @throws Problem 400: it asks for too much, or for something that is not known */
 function queryIn(querystring: string): Omit<Question, 'request'> {
   const query = new URLSearchParams(querystring);
-  const named = [...query].filter(([name]) => name.startsWith('parameter.'));
+  const parameters: [string, Template][] = [];
+  for (const [name, value] of query) {
+    if (name.startsWith(parameterPrefix) && name !== parameterPrefix)
+      parameters.push([name.slice(parameterPrefix.length), template(value)]);
+    else if (!queryNames.has(name)) throw unknownName(name);
+    if (name !== 'permission' && query.getAll(name).length > 1)
+      throw ambiguous(`Give ${shown(name)} once in the query.`);
+    if (value === '' && !name.startsWith(parameterPrefix)) throw ambiguous(`${shown(name)} in the query has no value.`);
+  }
   const permissions = query.getAll('permission');
-  if (named.length + permissions.length > mostTemplates) throw tooMuch();
+  if (parameters.length + permissions.length > mostTemplates) throw tooMuch();
   return {
     permissions: permissions.map(permissionTemplate),
     resource: query.get('resource') ?? undefined,
     cost: query.get('cost') ?? undefined,
-    admitsPreflight: admitsPreflight(query),
-    parameters: named.map(([name, value]) => [name.slice('parameter.'.length), template(value)]),
+    admitsPreflight: oneOf(query, 'preflight', ['allow']) === 'allow',
+    describedBy: oneOf(query, 'described-by', ['x-original', 'x-forwarded']),
+    parameters,
   };
 }
 
-/** @throws Problem 400: it says something else than `allow` */
-function admitsPreflight(query: URLSearchParams): boolean {
-  const said = query.getAll('preflight');
-  if (said.some((each) => each !== 'allow')) throw ambiguous('preflight must be "allow", or be left out.');
-  return said.length > 0;
+const parameterPrefix = 'parameter.';
+const queryNames: ReadonlySet<string> = new Set(['permission', 'resource', 'cost', 'preflight', 'described-by']);
+
+/** The query is the proxy's configuration: one that is mistyped would ask for less than its operator means. */
+function unknownName(name: string): Problem {
+  const known = [...queryNames, `${parameterPrefix}NAME`].join(', ');
+  return ambiguous(`The query names ${shown(name)}, which is not known. It may name ${known}.`);
+}
+
+const longestShown = 64;
+const shown = (name: string) => `"${name.slice(0, longestShown)}"`;
+
+/** @throws Problem 400: it says something else */
+function oneOf<Value extends string>(
+  query: URLSearchParams,
+  name: string,
+  values: readonly Value[],
+): Value | undefined {
+  const said = query.get(name);
+  const value = values.find((each) => each === said);
+  if (said !== null && value === undefined)
+    throw ambiguous(`${name} must be ${values.map(shown).join(' or ')}, or be left out.`);
+  return value;
 }
 
 /** A proxy may add permissions in a header; a client that sends it makes its own way narrower. */

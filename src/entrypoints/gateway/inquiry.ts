@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { clientAddress, type EdgeRules } from '../../platform/http/index.ts';
+import { clientAddress, type EdgeRules, malformedChain } from '../../platform/http/index.ts';
 
 /** A request to the gateway as it is looked at: Koa's context is one, and what stands for it before Koa. */
 export type Inquiry = {
@@ -27,7 +27,9 @@ export class EarlyInquiry implements Inquiry {
     this.method = method;
     this.path = end < 0 ? url : url.slice(0, end);
     this.querystring = end < 0 ? '' : url.slice(end + 1);
-    this.ip = clientAddress(edge, req);
+    const ip = clientAddress(edge, req);
+    if (ip === undefined) throw malformedChain(edge);
+    this.ip = ip;
   }
 
   get host(): string {

@@ -1,7 +1,11 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { ambiguous, single } from './credentials.ts';
 import type { Inquiry } from './inquiry.ts';
 
 const unread: readonly string[] = [];
+
+type Described = { method: string | undefined; uri: string };
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY']);
 
 /** The request that a proxy asks about. */
 export class OriginalRequest {
@@ -9,12 +13,17 @@ export class OriginalRequest {
   readonly method: string | undefined;
   /** As it was sent, without the query. */
   readonly path: string;
+  readonly #query: string;
+  readonly #headers: IncomingHttpHeaders;
   #segments: readonly string[] | undefined = unread;
+  #overrides: readonly string[] | undefined;
 
-  constructor(method: string | undefined, uri: string) {
+  constructor(headers: IncomingHttpHeaders, { method, uri }: Described) {
     const end = uri.search(/[?#]/);
     this.method = method?.toUpperCase() || undefined;
     this.path = end < 0 ? uri : uri.slice(0, end);
+    this.#query = end < 0 ? '' : uri.slice(end + 1);
+    this.#headers = headers;
   }
 
   /** The parts of the path, decoded, without the empty ones of its ends; undefined where one of them could be read in two ways. */
@@ -23,20 +32,60 @@ export class OriginalRequest {
     if (this.#segments === unread) this.#segments = segmentsOf(this.path);
     return this.#segments;
   }
+
+  /** Whether an API may take it for a request of another method: a header or the query says so, as some servers believe. */
+  get hasMethodOverride(): boolean {
+    return this.#overridden().length > 0 || /(?:^|&)(?:_method|x-http-method(?:-override)?)=/i.test(this.#query);
+  }
+
+  /** The method, in small letters; undefined: it is not known, or an API may take it for another one. */
+  get certainMethod(): string | undefined {
+    const { method } = this;
+    return this.#overridden().every((other) => other === method) ? method?.toLowerCase() : undefined;
+  }
+
+  /** Whether it reads or writes, by its method; undefined where that is not known or an API may see it otherwise. */
+  get certainAction(): 'read' | 'write' | undefined {
+    const { method } = this;
+    if (method === undefined) return undefined;
+    const isRead = safeMethods.has(method);
+    if (!this.#overridden().every((other) => safeMethods.has(other) === isRead)) return undefined;
+    return isRead ? 'read' : 'write';
+  }
+
+  #overridden(): readonly string[] {
+    this.#overrides ??= Object.entries(this.#headers).flatMap(([name, value]) =>
+      value && isOverride(name) ? String(value).toUpperCase() : [],
+    );
+    return this.#overrides;
+  }
 }
+
+// The method of the request itself, as proxies say it, and what a browser asks about in a preflight.
+const notOverrides = new Set(['x-original-method', 'x-forwarded-method', 'access-control-request-method']);
+
+/** Whether some servers take a header of this name for the method (`X-HTTP-Method-Override` and the like); some read `_` as `-`. */
+function isOverride(name: string): boolean {
+  return /(?:^|[-_])method(?:[-_]|$)/.test(name) && !notOverrides.has(name);
+}
+
+/** The pair of headers in which a proxy describes the request. */
+export type DescribedBy = 'x-original' | 'x-forwarded';
 
 /**
  * The original request as the proxy describes it: `X-Original-URI` and `X-Original-Method` (nginx), or `X-Forwarded-Uri` and
- * `X-Forwarded-Method` (Traefik, Caddy, HAProxy). Proxies pass on what clients send, so that one who sends the other pair is
- * refused instead of believed. A method that no header names stays unknown: a request that changes something must not pass as one
- * that reads.
+ * `X-Forwarded-Method` (Traefik, Caddy, HAProxy). Where the proxy's configuration names the pair, only that one is read. Otherwise
+ * either is, and both must agree: proxies pass on what clients send, so that one who sends the other pair is refused instead of
+ * believed. A method that no header names stays unknown: a request that changes something must not pass as one that reads.
  *
  * @throws Problem 400: two headers disagree
  */
-export function originalRequest(inquiry: Inquiry): OriginalRequest {
-  const uri = agreed(inquiry, 'x-original-uri', 'x-forwarded-uri') ?? '/';
-  const method = agreed(inquiry, 'x-original-method', 'x-forwarded-method');
-  return new OriginalRequest(method, uri);
+export function originalRequest(inquiry: Inquiry, describedBy: DescribedBy | undefined): OriginalRequest {
+  const told = (what: 'uri' | 'method') =>
+    describedBy === undefined
+      ? agreed(inquiry, `x-original-${what}`, `x-forwarded-${what}`)
+      : single(inquiry, `${describedBy}-${what}`);
+  return new OriginalRequest(inquiry.req.headers, { uri: told('uri') ?? '/', method: told('method') });
 }
 
 function agreed(inquiry: Inquiry, one: string, other: string): string | undefined {

@@ -4,8 +4,6 @@ import type { OriginalRequest } from './original-request.ts';
 
 const token = /^[!#$%&'*+.^_`|~\w-]+$/;
 
-/** With these some servers take a request for one of another method. */
-const overrides = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 /** A browser sends no credentials with a preflight (Fetch Standard §4.8). */
 const credentials = ['authorization', 'cookie', 'x-api-key'];
 
@@ -15,10 +13,10 @@ const credentials = ['authorization', 'cookie', 'x-api-key'];
  *
  * @throws Problem 400: a header came twice
  */
-export function isPreflight(inquiry: Inquiry, { method }: OriginalRequest): boolean {
+export function isPreflight(inquiry: Inquiry, { method, hasMethodOverride }: OriginalRequest): boolean {
   const origin = single(inquiry, 'origin') ?? '';
   const requested = single(inquiry, 'access-control-request-method') ?? '';
   const { headers } = inquiry.req;
-  const isPlain = [...overrides, ...credentials].every((name) => !headers[name]);
-  return method === 'OPTIONS' && origin !== '' && token.test(requested) && isPlain;
+  const isAnonymous = credentials.every((name) => !headers[name]);
+  return method === 'OPTIONS' && origin !== '' && token.test(requested) && isAnonymous && !hasMethodOverride;
 }

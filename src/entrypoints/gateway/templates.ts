@@ -3,7 +3,6 @@ import type { OriginalRequest } from './original-request.ts';
 
 const placeholder = /\{([^{}]*)\}/;
 const mostPlaceholders = 10;
-const readers = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY']);
 
 export type Filled = { text: string } | { problem: string };
 
@@ -24,15 +23,17 @@ export function template(written: string): Template {
     let text = '';
     for (const { part, valueIn } of parts) {
       const value = valueIn(request);
-      if (value === undefined) return { problem: problemOf(part) };
+      if (value === undefined) return { problem: problemOf(part, request) };
       text += value;
     }
     return { text };
   };
 }
 
-function problemOf(placeholder: string): string {
+function problemOf(placeholder: string, { method }: OriginalRequest): string {
   if (placeholder !== 'method' && placeholder !== 'action') return `The request has no {${placeholder}}.`;
+  if (method !== undefined)
+    return `The request names another method in a header such as X-HTTP-Method-Override, so {${placeholder}} is uncertain: send it with the method that is meant.`;
   return `The proxy does not say which method the request has, so {${placeholder}} is unknown: let it send X-Original-Method or X-Forwarded-Method.`;
 }
 
@@ -52,8 +53,8 @@ export function permissionTemplate(written: string): Template {
 
 /** What stands in the place of a placeholder. */
 function placed(name: string): (request: OriginalRequest) => string | undefined {
-  if (name === 'method') return ({ method }) => method?.toLowerCase();
-  if (name === 'action') return ({ method }) => method && (readers.has(method) ? 'read' : 'write');
+  if (name === 'method') return ({ certainMethod }) => certainMethod;
+  if (name === 'action') return ({ certainAction }) => certainAction;
   const position = /^path\.([1-9]\d?)$/.exec(name)?.[1];
   if (position === undefined) return () => undefined;
   // One part that servers read in two ways makes every other uncertain: of `/a/../b` some serve `/b`.

@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import { checked, methodNotAllowed, readJson, requestOrigin } from '../../platform/http/index.ts';
 import { type CallerDeps, callerOf } from './callers.ts';
+import { ambiguous } from './credentials.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
 import { type Verdict, VerifyBatch, VerifyRequest } from './schemas.ts';
 import { judge, type VerdictDeps } from './verdicts.ts';
@@ -14,6 +15,7 @@ export function verify(deps: Deps): Middleware {
   return async (ctx, next) => {
     if (ctx.path !== verifyPath) return next();
     if (ctx.method !== 'POST') throw methodNotAllowed(ctx.method, 'POST');
+    if (ctx.querystring !== '') throw ambiguous('Describe the request in the body: this address takes no query.');
     const caller = await callerOf(deps, ctx);
     const body = await readJson(ctx);
     ctx.set('Cache-Control', 'no-store');

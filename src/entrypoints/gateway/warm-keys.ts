@@ -69,10 +69,10 @@ export class WarmKeys {
   #answerProxy(request: IncomingMessage, response: ServerResponse): boolean {
     const { issuer, keys, now, observe, edge } = this.#deps;
     const begun = begin(request);
-    const inquiry = new EarlyInquiry(request, edge);
-    const asked = ifPlain(() => askedByProxy(inquiry, issuer));
+    const inquiry = ifPlain(() => new EarlyInquiry(request, edge));
+    const asked = inquiry && ifPlain(() => askedByProxy(inquiry, issuer));
     const [met] = (asked && keys.admitMet([asked])) ?? [];
-    if (!asked || !met) return false;
+    if (!inquiry || !asked || !met) return false;
     this.#tell(response, () => {
       const { verdict, headers } = toldOf(met.entry, asked.asked);
       const { request_id } = begun;
@@ -87,9 +87,10 @@ export class WarmKeys {
   #answerService(request: IncomingMessage, response: ServerResponse): boolean {
     const { edge, host, longWay } = this.#deps;
     const begun = begin(request);
-    const inquiry = new EarlyInquiry(request, edge);
-    const caller = ifPlain(() => callerCredentialOf(inquiry));
-    if (!isShortJson(request) || !plainlyNames(host, request) || !caller || !('key' in caller)) return false;
+    const inquiry = ifPlain(() => new EarlyInquiry(request, edge));
+    const caller = inquiry && ifPlain(() => callerCredentialOf(inquiry));
+    if (!inquiry || !isShortJson(request) || !plainlyNames(host, request) || !caller || !('key' in caller))
+      return false;
     whole(request, (body) => {
       if (this.#answerBody(response, { inquiry, caller: caller.key, body, begun })) return;
       (request as IncomingRequest).replaceBody(body);

@@ -35,19 +35,28 @@ export function canonicalAddress(text: string): string | undefined {
   return address;
 }
 
+/** The address of a client that a proxy does not know, or does not tell. */
+export const unknownAddress = 'unknown';
+
+const mostPort = 65_535;
+const namedNode = /^(?:\[([^\]]*)\]|([\d.]+)|(?:unknown|_[\w.-]+))(?::(?:(\d{1,5})|_[\w.-]+))?$/i;
+
 /**
- * The address that a proxy names in a header, without port and brackets: `203.0.113.7:50123`, `[2001:db8::5]`,
- * `[2001:db8::5]:443` (RFC 7239 §6), or a plain address.
+ * The address of a node that a proxy names in a header, without port and brackets: `203.0.113.7:50123`, `[2001:db8::5]`,
+ * `[2001:db8::5]:443`, or a plain address; `unknownAddress` for `unknown` and for an obfuscated name (RFC 7239 §6).
  *
- * @returns undefined for anything else, such as `unknown` or an obfuscated name
+ * @returns undefined for anything else, such as a name, or a port above 65535
  */
-export function namedAddress(text: string): string | undefined {
+export function nodeAddress(text: string): string | undefined {
   const plain = canonicalAddress(text);
   if (plain !== undefined || text.length > 2 * longestAddress) return plain;
-  const [, bracketed, dotted] = /^(?:\[([^\]]*)\]|([\d.]+))(?::(?:\d{1,5}|_[\w.-]+))?$/.exec(text) ?? [];
+  const match = namedNode.exec(text);
+  if (!match) return undefined;
+  const [, bracketed, dotted, port] = match;
+  if (port !== undefined && Number(port) > mostPort) return undefined;
   // Brackets are for IPv6 only (RFC 3986 §3.2.2).
   if (bracketed !== undefined) return isIPv4(bracketed) ? undefined : canonicalAddress(bracketed);
-  return dotted === undefined ? undefined : canonicalAddress(dotted);
+  return dotted === undefined ? unknownAddress : canonicalAddress(dotted);
 }
 
 /** A network such as `10.0.0.0/8` or `2001:db8::/32`, or a single address; undefined for anything else. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { canonicalAddress, NetworkSet, namedAddress, parseNetwork } from './addresses.ts';
+import { canonicalAddress, NetworkSet, nodeAddress, parseNetwork, unknownAddress } from './addresses.ts';
+import { Problem } from './problems.ts';
 
 /** Which proxies in front are trusted: none, all, as many as are in front, or those with an address in one of the networks. */
 export type ProxyTrust = 'none' | 'all' | { hops: number } | { networks: NetworkSet };
@@ -12,9 +13,6 @@ export type EdgeRules = {
   /** Other headers, in lower case, that count from a trusted proxy only, such as the one with a client certificate. */
   proxyHeaders: readonly string[];
 };
-
-/** The client's address where a trusted proxy says that it does not know it. */
-const unknownAddress = 'unknown';
 
 /**
  * Which proxies a setting trusts: `off`, `on`, a number of proxies, or addresses and networks separated by commas.
@@ -31,25 +29,37 @@ export function parseProxyTrust(text: string): ProxyTrust | undefined {
 }
 
 /**
- * The address a request comes from, in its one spelling; `unknown` where a trusted proxy names none that can be read, so that
- * it is never taken for the proxy's own. Removes the headers about proxies that are not to be read: all of them unless the
- * sender is a trusted proxy, and always the header about addresses that is not the configured one.
+ * The address a request comes from, in its one spelling; `unknown` where a trusted proxy does not tell it, so that it is never
+ * taken for the proxy's own. Removes the headers about proxies that are not to be read: all of them unless the sender is a
+ * trusted proxy, and always the header about addresses that is not the configured one.
+ *
+ * @returns undefined: what the trusted proxies say has another syntax than RFC 7239 §4 and §6, so that nobody can tell who
+ *   wrote which part of it; the request is to be refused (`malformedChain`)
  */
 export function clientAddress(
   rules: EdgeRules,
   { headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>,
-): string {
+): string | undefined {
   const peer = peerAddress(socket.remoteAddress);
   if (!isTrusted(rules.trust, peer)) {
     for (const name of allProxyHeaders) remove(headers, name);
     for (const name of rules.proxyHeaders) remove(headers, name);
     return peer;
   }
-  remove(headers, rules.addressHeader === 'forwarded' ? 'x-forwarded-for' : 'forwarded');
+  const isForwarded = rules.addressHeader === 'forwarded';
+  remove(headers, isForwarded ? 'x-forwarded-for' : 'forwarded');
   const { [rules.addressHeader]: named } = headers;
   if (typeof named !== 'string') return peer;
-  const chain = rules.addressHeader === 'forwarded' ? forwardedFor(named) : named.split(',');
-  return chosen(rules.trust, chain) ?? unknownAddress;
+  // A comma ends an element even within quotes: a client could otherwise open a quoted string that swallows what the proxies
+  // append, and nothing that names an address has a comma.
+  return addressIn(rules.trust, named.split(','), isForwarded ? nodeInElement : nodeInList);
+}
+
+/** The refusal of a request about which its trusted proxies say something that is no list of addresses. */
+export function malformedChain({ addressHeader }: EdgeRules): Problem {
+  const header = addressHeader === 'forwarded' ? 'Forwarded' : 'X-Forwarded-For';
+  const detail = `${header} is malformed: each trusted proxy must name one IP address, with a port up to 65535 or none.`;
+  return new Problem(400, 'invalid_request', { title: 'Invalid request', detail });
 }
 
 const allProxyHeaders = ['x-forwarded-for', 'forwarded', 'x-forwarded-host', 'x-forwarded-proto'] as const;
@@ -70,29 +80,43 @@ function isTrusted(trust: ProxyTrust, peer: string): boolean {
   return typeof trust === 'string' || 'hops' in trust || trust.networks.has(peer);
 }
 
-/** Of the addresses that proxies named, the nearest last: the one that the trusted ones vouch for. */
-function chosen(trust: ProxyTrust, chain: readonly string[]): string | undefined {
-  if (trust === 'all' || trust === 'none') return namedAddress((chain[0] ?? '').trim());
-  if ('hops' in trust) return namedAddress((chain.at(-trust.hops) ?? chain[0] ?? '').trim());
-  // What stands before the first address that is no trusted proxy's, its sender may have made up.
+type ReadNode = (element: string) => string | undefined;
+
+/**
+ * The address that the trusted proxies vouch for, of those that they named, the nearest last. What stands before it, its sender
+ * may have made up: nobody looks at it.
+ */
+function addressIn(trust: ProxyTrust, chain: readonly string[], read: ReadNode): string | undefined {
   let address: string | undefined;
-  for (let n = chain.length - 1; n >= 0; n -= 1) {
-    address = namedAddress((chain[n] ?? '').trim());
-    if (address === undefined || !trust.networks.has(address)) return address;
+  for (let hops = 1; hops <= chain.length; hops += 1) {
+    address = read(chain[chain.length - hops] ?? '');
+    if (address === undefined || isClient(trust, address, hops)) return address;
   }
   return address;
 }
 
-// Of one element of a `Forwarded` header (RFC 7239 §4).
-const forPair = /(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^\s";]*))\s*(?=;|$)/i;
+/** Whether nobody vouches for what stands before this address. */
+function isClient(trust: ProxyTrust, address: string, hops: number): boolean {
+  if (typeof trust === 'string') return false;
+  return 'hops' in trust ? hops === trust.hops : !trust.networks.has(address);
+}
 
-/**
- * What the elements of a `Forwarded` header say in `for`, in their order. A comma ends an element even within quotes: a client
- * could otherwise open a quoted string that swallows what the proxies append, and nothing that names an address has a comma.
- */
-function forwardedFor(header: string): string[] {
-  return header.split(',').map((element) => {
-    const [, quoted, plain = ''] = forPair.exec(element) ?? [];
-    return quoted ?? plain;
-  });
+const nodeInList = (element: string) => nodeAddress(element.trim());
+
+// RFC 7239 §4; colons and brackets are taken outside of quotes, too, as some proxies write them.
+const pair = /[ \t]*([!#$%&'*+.^_`|~\w-]+)=(?:"([^"\\]*)"|([^\s"\\;]+))[ \t]*(?:;|$)/y;
+
+/** What an element of a `Forwarded` header says in `for`; it names each parameter once (RFC 7239 §4). */
+function nodeInElement(element: string): string | undefined {
+  const parameters = new Map<string, string>();
+  pair.lastIndex = 0;
+  while (pair.lastIndex < element.length) {
+    const match = pair.exec(element);
+    if (!match) return undefined;
+    const [, name = '', quoted, plain = ''] = match;
+    if (parameters.has(name.toLowerCase())) return undefined;
+    parameters.set(name.toLowerCase(), quoted ?? plain);
+  }
+  if (parameters.size === 0) return undefined;
+  return nodeAddress(parameters.get('for') ?? unknownAddress);
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
-import { isLoopbackName } from './addresses.ts';
-import { clientAddress, type EdgeRules } from './edge.ts';
+import { isLoopbackName, unknownAddress } from './addresses.ts';
+import { clientAddress, type EdgeRules, malformedChain } from './edge.ts';
 import { Problem } from './problems.ts';
 
 const longestAccept = 1000;
@@ -22,9 +22,18 @@ export function boundAccept({ req: { headers } }: Context, next: Next): Promise<
  */
 export function parseClientAddress(rules: EdgeRules): Middleware {
   return (ctx: Context, next: Next) => {
-    ctx.request.ip = clientAddress(rules, ctx.req);
+    const address = clientAddress(rules, ctx.req);
+    ctx.request.ip = address ?? unknownAddress;
+    if (address === undefined) ctx.state.malformedChain = malformedChain(rules);
     return next();
   };
+}
+
+/** Refuses a request whose trusted proxies do not say clearly where it comes from. Comes where a refusal is answered. */
+export function refuseMalformedChain(ctx: Context, next: Next): Promise<void> {
+  const { malformedChain: problem } = ctx.state;
+  if (problem instanceof Problem) throw problem;
+  return next();
 }
 
 /**

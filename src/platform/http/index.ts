@@ -2,9 +2,15 @@
 
 export { type Actor, anonymous, person, system } from './actor.ts';
 export { AddressBuckets } from './address-buckets.ts';
-export { addressGroups, canonicalAddress, isLoopbackName, NetworkSet, parseNetwork } from './addresses.ts';
+export {
+  addressGroups,
+  canonicalAddress,
+  isLoopbackName,
+  NetworkSet,
+  parseNetwork,
+} from './addresses.ts';
 export { cookiesBlocked, mustSendCookies } from './cookies.ts';
-export { clientAddress, type EdgeRules } from './edge.ts';
+export { clientAddress, type EdgeRules, malformedChain } from './edge.ts';
 export { form, mostBodyBytes, readForm, readText, replaceForm } from './form-body.ts';
 export {
   boundAccept,
@@ -13,6 +19,7 @@ export {
   parseClientAddress,
   pinHost,
   plainlyNames,
+  refuseMalformedChain,
   securityHeaders,
   timesSent,
 } from './guards.ts';
@@ -25,6 +32,7 @@ export {
   conflict,
   forbidden,
   invalid,
+  letOriginsRead,
   methodNotAllowed,
   mustBeAt,
   notFound,

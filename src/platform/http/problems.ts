@@ -96,16 +96,36 @@ export function unavailable(): Problem {
 /** How a refusal is shown to a browser; undefined leaves it as problem+json. */
 export type ProblemPage = (ctx: Context, problem: Problem) => string | undefined;
 
+export type ProblemAnswers = {
+  log: Logger;
+  page: ProblemPage;
+  /** Where pages of other origins may read the answers, and so must be able to read refusals. */
+  isForOtherOrigins: (path: string) => boolean;
+};
+
 /** Turns whatever is thrown into an answer: a Problem as it is, an outage as 503, anything else as a logged 500. */
-export function problems(log: Logger, page: ProblemPage): Middleware {
+export function problems({ log, page, isForOtherOrigins }: ProblemAnswers): Middleware {
   return async (ctx: Context, next: Next) => {
     try {
       await next();
       if (ctx.status === 404 && ctx.body == null) throw notFoundHere(ctx);
     } catch (error) {
       answer(ctx, asProblem(ctx, error, log), page);
+      if (isForOtherOrigins(ctx.path)) letOriginsRead(ctx);
     }
   };
+}
+
+/**
+ * Lets the page that sent a request read why it is refused; without these headers its script only learns that something failed
+ * (Fetch Standard §3.3.4). A refusal of the edge comes before it is known for which client the page calls: it tells nothing that
+ * any program could not learn, and a browser hands no cookie's answer over without `Access-Control-Allow-Credentials`.
+ */
+export function letOriginsRead(ctx: Context): void {
+  if (ctx.response.get('Access-Control-Allow-Origin')) return;
+  ctx.vary('Origin');
+  ctx.set('Access-Control-Allow-Origin', ctx.get('Origin') || '*');
+  ctx.set('Access-Control-Expose-Headers', 'WWW-Authenticate, Retry-After');
 }
 
 function asProblem(ctx: Context, error: unknown, log: Logger): Problem {

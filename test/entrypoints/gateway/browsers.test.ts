@@ -26,14 +26,19 @@ describe('the gateway, for APIs that browsers and other programs call,', () => {
     send(latchkey.issuer, `/gateway/forward-auth${query}`, { ...sent, headers });
   const basicOf = (user: string, password: string) => `Basic ${btoa(`${user}:${password}`)}`;
 
-  test.each([
+  test.each<[string, Record<string, string>, string?]>([
     ['X-Original-Method', preflight],
     ['X-Forwarded-Method', { ...preflight, 'x-original-method': '', 'x-forwarded-method': 'OPTIONS' }],
+    [
+      'the headers that the configuration names',
+      { ...preflight, 'x-forwarded-method': 'GET' },
+      `${byPath}&preflight=allow&described-by=x-original`,
+    ],
     ['its method in small letters', { ...preflight, 'x-original-method': 'options' }],
-  ])('lets a preflight through, for nobody: %s (Fetch Standard §3.3.3)', async (_, given) => {
+  ])('lets a preflight through, for nobody: %s (Fetch Standard §3.3.3)', async (_, given, query) => {
     const headers = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
     const spoofed = { 'x-latchkey-subject': 'admin', 'x-latchkey-permissions': '*' };
-    const answer = await ask(`${byPath}&preflight=allow`, { ...headers, ...spoofed });
+    const answer = await ask(query ?? `${byPath}&preflight=allow`, { ...headers, ...spoofed });
     expect(answer.status).toBe(200);
     for (const name of identity) expect(answer.headers.get(`x-latchkey-${name}`)).toBe('');
   });
@@ -54,6 +59,24 @@ describe('the gateway, for APIs that browsers and other programs call,', () => {
       { ...preflight, 'access-control-request-method': 'a b' },
     ],
     ['it names another method', `${byPath}&preflight=allow`, { ...preflight, 'x-http-method-override': 'DELETE' }],
+    ...['x-http-method', 'x-method-override', 'x-method', 'x_http_method_override', 'x-original-http-method'].map(
+      (name): [string, string, Record<string, string>] => [
+        `it names another method in ${name}`,
+        `${byPath}&preflight=allow`,
+        { ...preflight, [name]: 'DELETE' },
+      ],
+    ),
+    [
+      'it names another method in its query',
+      `${byPath}&preflight=allow`,
+      { ...preflight, 'x-original-uri': '/products?_method=DELETE' },
+    ],
+    [
+      'only the client says that it is one',
+      `${byPath}&preflight=allow&described-by=x-forwarded`,
+      { ...preflight, 'x-forwarded-method': 'GET' },
+    ],
+    ['only the client says a method', `${byPath}&preflight=allow&described-by=x-forwarded`, preflight],
     ['it has cookies', `${byPath}&preflight=allow`, { ...preflight, cookie: 'session=1' }],
     ['it has another Authorization', `${byPath}&preflight=allow`, { ...preflight, authorization: 'Basic eDp5' }],
   ])('lets no other request through without a credential: %s', async (_, query, headers) => {

@@ -134,6 +134,86 @@ describe('a proxy that asks /gateway/forward-auth', () => {
   });
 
   test.each([
+    ['a mistyped permission', '?permision=database:read:products', 'permision'],
+    ['a permission in other letters', '?Permission=database:read:products', 'Permission'],
+    ['a permission in brackets', '?permission[]=database:read:products', 'permission[]'],
+    ['a name beside a good one', `${byPath}&resorce=https://api.example`, 'resorce'],
+    ['a parameter without its name', `${byPath}&parameter.=x`, 'parameter.'],
+    ['a parameter in another spelling', `${byPath}&parameters.template=x`, 'parameters.template'],
+    ['an empty name', `${byPath}&=x`, ''],
+    ['a name of prototypes', `${byPath}&__proto__=x`, '__proto__'],
+  ])('refuses a query whose names it does not know, to any caller: %s', async (_, query, name) => {
+    for (const headers of [{ 'x-api-key': key, 'x-original-uri': '/products' }, {}]) {
+      const answer = await gateway.forwardAuth(query, headers);
+      expect(answer.status).toBe(400);
+      const { detail } = (await answer.json()) as { detail: string };
+      expect(detail).toContain(`"${name}"`);
+      for (const known of ['permission', 'resource', 'parameter.NAME', 'cost', 'preflight'])
+        expect(detail).toContain(known);
+    }
+  });
+
+  test.each([
+    ['resource', `${byPath}&resource=${api}&resource=https://other.example`],
+    ['resource', `${byPath}&resource=${api}&resource=${api}`],
+    ['cost', `${byPath}&cost=1&cost=0`],
+    ['preflight', `${byPath}&preflight=allow&preflight=allow`],
+    ['parameter.template', `${byPath}&parameter.template=welcome&parameter.template=other`],
+    ['described-by', `${byPath}&described-by=x-original&described-by=x-forwarded`],
+    ['resource', `${byPath}&resource=`],
+    ['permission', '?permission='],
+    ['described-by', `${byPath}&described-by=x-other`],
+  ])('refuses a query that gives %s twice, or without a value that it can have', async (name, query) => {
+    const answer = await gateway.forwardAuth(query, { 'x-api-key': key, 'x-original-uri': '/products' });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ detail: expect.stringContaining(name) });
+  });
+
+  test('reads the request from the headers that its configuration names, and from no others', async () => {
+    const able = await gateway.mint({ permissions: ['database:read:products', 'database:read:orders'] });
+    const ask = async (by: string, headers: Record<string, string>) =>
+      (
+        await gateway.forwardAuth(`?permission=database:{action}:{path.1}&described-by=${by}`, {
+          'x-api-key': able.key,
+          ...headers,
+        })
+      ).status;
+    const original = { 'x-original-uri': '/products', 'x-original-method': 'GET' };
+    const forwarded = { 'x-forwarded-uri': '/users', 'x-forwarded-method': 'DELETE' };
+    expect(await ask('x-original', { ...original, ...forwarded })).toBe(200);
+    expect(await ask('x-forwarded', { ...original, ...forwarded })).toBe(403);
+    // What the proxy does not say is not taken from the client.
+    expect(await ask('x-forwarded', { ...original, 'x-forwarded-uri': '/products' })).toBe(403);
+    expect(await ask('x-forwarded', { ...original, 'x-forwarded-method': 'GET' })).toBe(403);
+    expect(await ask('x-original', { 'x-original-uri': '/products', 'x-forwarded-method': 'GET' })).toBe(403);
+  });
+
+  test.each<[string, Record<string, string>, number, number]>([
+    ['says the same', { 'x-http-method-override': 'get' }, 200, 200],
+    ['reads, too', { 'x-http-method-override': 'HEAD' }, 403, 200],
+    ['writes', { 'x-http-method-override': 'DELETE' }, 403, 403],
+    ['writes, in another header', { 'x-method-override': 'PUT' }, 403, 403],
+    ['writes, in a short header', { 'x-http-method': 'PATCH' }, 403, 403],
+    ['writes, in a header that some servers read so', { x_http_method_override: 'DELETE' }, 403, 403],
+  ])(
+    'makes no permission of a method that the API may take for another one, which %s',
+    async (_, sent, method, action) => {
+      const able = await gateway.mint({ permissions: ['database:get:products', 'database:read:products'] });
+      const headers = { 'x-api-key': able.key, 'x-original-uri': '/products', 'x-original-method': 'GET', ...sent };
+      const statuses = await Promise.all(
+        ['{method}', '{action}'].map(
+          async (placeholder) =>
+            (await gateway.forwardAuth(`?permission=database:${placeholder}:{path.1}`, headers)).status,
+        ),
+      );
+      expect(statuses).toEqual([method, action]);
+      const envoy = `/gateway/ext-authz/${encodeURIComponent('database:{action}:{path.1}')}/-/products`;
+      const { 'x-original-uri': uri, 'x-original-method': original, ...own } = headers;
+      expect((await raw(envoy, own)).status).toBe(action);
+    },
+  );
+
+  test.each([
     ['/products', '{path.1}:{action}', 'POST', 'products:write'],
     ['/products/1', '{path.1}:{method}', 'DELETE', 'products:delete'],
     ['/v2/products', 'api:{path.1}:{path.2}', 'GET', 'api:v2:products'],

@@ -186,6 +186,19 @@ describe('a service that asks about keys that this node has met', () => {
     expect(await whole.json()).toEqual(await chunked.json());
   });
 
+  test.each(['?permission=database:write:products', '?', '?x'])(
+    'is told that the request belongs into the body: %s',
+    async (query) => {
+      const { key } = await gateway.mint({ permissions: ['latchkey:verify'] });
+      const answer = await fetch(`${latchkey.issuer}/gateway/verify${query}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-api-key': key },
+        body: JSON.stringify({ key }),
+      });
+      expect(answer.status).toBe(query === '?' ? 200 : 400);
+    },
+  );
+
   test('is answered under the name of this server only', async () => {
     const { key } = await gateway.mint({ permissions: ['latchkey:verify'] });
     expect((await asked({ key }, { key })).body.valid).toBe(true);

@@ -1,6 +1,7 @@
 import type { Context, Middleware, Next } from 'koa';
 import { isOutage } from '../../../platform/database/index.ts';
-import { Problem, unavailable, withdrawAnswer } from '../../../platform/http/index.ts';
+import { letOriginsRead, Problem, unavailable, withdrawAnswer } from '../../../platform/http/index.ts';
+import { isForPrograms } from '../endpoints.ts';
 
 const forBrowsers = /^\/oauth\/(authorize|logout)(\/|$)/;
 
@@ -20,6 +21,7 @@ export const oauthErrors: Middleware = async (ctx: Context, next: Next) => {
     ctx.status = problem.status;
     if (problem.status >= 500) withdrawAnswer(ctx);
     ctx.set({ ...problem.options.headers, 'Cache-Control': 'no-store' });
+    if (isForPrograms(ctx.path)) letOriginsRead(ctx);
     ctx.body = { error: errorCode(problem), error_description: inPrintableAscii(problem.message) };
   }
   useStandardCodes(ctx);
