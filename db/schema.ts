@@ -14,6 +14,8 @@ export type DeliveryState = 'delivered' | 'retrying' | 'dead' | 'requested';
 /** Who says that an e-mail address is the person's. */
 export type EmailVerifier = 'link' | 'administrator' | 'import';
 export type ClientType = 'web' | 'spa' | 'native' | 'service';
+/** What the loss of a credential would mean. */
+export type Risk = 'high' | 'medium' | 'low';
 export type AccessTokenFormat = 'opaque' | 'jwt';
 
 /** Every table, as migrated; a test compares it with the database. */
@@ -80,6 +82,7 @@ export type Database = {
     introspects: JSONColumnType<string[]>;
     lifetimes: JSONColumnType<Lifetimes>;
     owner_id: string | null;
+    risk: Risk | null;
     first_party: Generated<boolean>;
     claims_in_id_token: Generated<boolean>;
     built_in: Generated<boolean>;
@@ -98,6 +101,11 @@ export type Database = {
     created_at: Date;
     expires_at: Date | null;
     revoked_at: Date | null;
+    /** Given by the database. */
+    number: Generated<number>;
+    /** Of generated secrets. */
+    last_four: string | null;
+    last_used_at: Date | null;
   };
   resource_servers: {
     id: string;
@@ -141,7 +149,7 @@ export type Database = {
     description: string | null;
     environment: string;
     owner_id: string;
-    risk: 'high' | 'medium' | 'low';
+    risk: Risk;
     permissions: JSONColumnType<KeyRight[]>;
     restrictions: Json;
     metadata: Json;
@@ -307,6 +315,18 @@ export type Database = {
     uses: number;
     occurred_at: Date;
     last_at: Date;
+    /** Which version of an API key. */
+    credential_version: number | null;
+    /** What was asked, where it was granted. */
+    permissions: ColumnType<string[] | null, string | null, string | null>;
+  };
+  credential_uses: {
+    credential: string;
+    version: number;
+    permission: string;
+    day: Date;
+    uses: BigInt64;
+    last_used_at: Date;
   };
   throttles: { key: string; points: Generated<number>; expire: BigInt64 | null };
   audit_events: {

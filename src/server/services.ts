@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import { AccessRecords } from '../domain/access-records/index.ts';
 import { type KeyRecord, KeyVerifier, readApiKey } from '../domain/api-keys/index.ts';
 import { Refusals } from '../domain/audit/index.ts';
+import { SecretUses } from '../domain/clients/index.ts';
 import { letterQueue, type SendLetter } from '../domain/notifications/index.ts';
 import { Throttles } from '../domain/users/index.ts';
 import { type KnownClients, knownClients, Reader } from '../entrypoints/oauth/index.ts';
@@ -20,6 +21,7 @@ export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {
   throttles: Throttles;
   refusals: Refusals;
   accessRecords: AccessRecords;
+  secretUses: SecretUses;
   apiKeys: KeyVerifier;
   /** Set where there is a mail server. */
   sendLetter: SendLetter | undefined;
@@ -38,12 +40,13 @@ export function openServices({ config, installation, log }: ServicesDeps): Servi
   const refusals = new Refusals({ db, now, log });
   refusals.start();
   const accessRecords = new AccessRecords({ db, now, log });
+  const secretUses = new SecretUses({ db, log });
   const reader = new Reader(database, now);
   const readKey = (digest: Digest) => reader.find<KeyRecord & Record<string, unknown>>(readApiKey, digest);
   const apiKeys = new KeyVerifier({ db, changes, now, log, readKey, environments, limits, hasTrustedProxy });
   const jobs = new Jobs(databaseUrl, log, { isReady: () => clock.isWithinBounds() });
   return {
-    ...{ db, database, keys, now, log, reader, jobs, refusals, accessRecords, apiKeys },
+    ...{ db, database, keys, now, log, reader, jobs, refusals, accessRecords, secretUses, apiKeys },
     knownClients: knownClients(changes),
     sendLetter: config.mail && letterQueue({ jobs, keys }),
     throttles: new Throttles(database.pool),
@@ -51,6 +54,7 @@ export function openServices({ config, installation, log }: ServicesDeps): Servi
       await apiKeys.close();
       await refusals.close();
       await accessRecords.close();
+      await secretUses.close();
     },
   };
 }

@@ -61,7 +61,10 @@ export class AccessRecords {
       return;
     }
     const { request_id = null } = use;
-    this.#counted.add({ id: uuidv7(), ...used, request_id, uses: 1, occurred_at, last_at: occurred_at });
+    this.#counted.add({
+      ...{ id: uuidv7(), ...used, request_id, uses: 1, occurred_at, last_at: occurred_at },
+      ...{ credential_version: null, permissions: null },
+    });
     this.#timer ??= setTimeout(() => void this.#flush(), flushMs).unref();
   }
 

@@ -1,5 +1,6 @@
 /** Access: the permission grammar, roles, and the decisions made with them. */
 export { mustExportGroupsOf, mustHoldAllOf } from './groups.ts';
+export { Owner, ownerReference, subjectOf } from './owner.ts';
 export {
   allows,
   contains,

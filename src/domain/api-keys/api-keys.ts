@@ -2,12 +2,12 @@ import { v7 as uuidv7 } from 'uuid';
 import { digest } from '../../platform/crypto/index.ts';
 import { announceChange, type Db, type Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
-import { findSubject } from '../access/index.ts';
+import { type Owner, subjectOf } from '../access/index.ts';
 import { type AuditAction, appendEvent } from '../audit/index.ts';
 import { askedExpiry, expiryOf, never } from './expiry.ts';
 import { mintKey, shownOf } from './format.ts';
 import { mustHoldAll, rolesOf } from './rights.ts';
-import { KeyChanges, type KeyInput, type Owner } from './schemas.ts';
+import { KeyChanges, type KeyInput } from './schemas.ts';
 import {
   type ApiKey,
   findKey,
@@ -69,18 +69,6 @@ async function ownerOf(db: Db, actor: Actor, owner: Owner | undefined): Promise<
   if (owner !== undefined) return subjectOf(db, owner);
   if (actor.subject_id !== undefined) return actor.subject_id;
   throw invalid('/owner', 'Name the client or person whose key it is.');
-}
-
-/**
- * The id of an owner.
- *
- * @throws Problem `invalid`: there is none of this name
- */
-export async function subjectOf(db: Db, owner: Owner): Promise<string> {
-  const [kind, name] = 'user' in owner ? (['user', owner.user] as const) : (['client', owner.client_id] as const);
-  const id = await findSubject(db, { kind, name });
-  if (id === undefined) throw invalid('/owner', `There is no ${kind} "${name}".`);
-  return id;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { digest } from '../../platform/crypto/index.ts';
 import { announceChange, type Db, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid } from '../../platform/http/index.ts';
+import { subjectOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { type ApiKeyDeps, getKey, lockUsable, record, subjectOf } from './api-keys.ts';
+import { type ApiKeyDeps, getKey, lockUsable, record } from './api-keys.ts';
 import { environmentOf } from './format.ts';
 import { mustHoldAll } from './rights.ts';
 import type { KeyHandle } from './schemas.ts';

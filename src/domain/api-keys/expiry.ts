@@ -1,10 +1,8 @@
 import { type Actor, forbidden, invalid } from '../../platform/http/index.ts';
 import { allows } from '../access/index.ts';
+import { dayMs, expiryByRisk } from '../credentials/index.ts';
 import type { ApiKey, KeyVersion } from './store.ts';
 
-/** How long a key lasts of which nothing else is said, in days, by what its loss would mean. */
-const defaultDays = { high: 30, medium: 90, low: 180 } as const;
-const dayMs = 86_400_000;
 const mostDays = 3660;
 
 const neverExpirePermission = 'latchkey:api_key:never_expire';
@@ -27,7 +25,7 @@ export function askedExpiry(actor: Actor, { expires_in_days, expires_at }: Asked
 /** When a new key ends; null: never. @throws Problem `forbidden`, `invalid` */
 export function expiryOf(actor: Actor, asked: Asked & { risk: ApiKey['risk'] }, now: Date): Date | null {
   if (asked.never_expires) return never(actor);
-  return askedExpiry(actor, asked, now) ?? new Date(now.getTime() + defaultDays[asked.risk] * dayMs);
+  return askedExpiry(actor, asked, now) ?? expiryByRisk(asked.risk, now);
 }
 
 /** A key without end. @throws Problem `forbidden`: not everybody may have one */

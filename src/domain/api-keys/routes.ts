@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { keyIn, MergePatch, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
-import { type ApiKeyDeps, changeApiKey, createApiKey, getKey, subjectOf } from './api-keys.ts';
+import { subjectOf } from '../access/index.ts';
+import { type ApiKeyDeps, changeApiKey, createApiKey, getKey } from './api-keys.ts';
 import { disableApiKey, enableApiKey, revokeApiKey } from './ending.ts';
 import { rotateApiKey } from './rotation.ts';
 import {

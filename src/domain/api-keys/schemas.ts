@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
-import { isPermissionPattern, UserReferenceText } from '../access/index.ts';
+import { isPermissionPattern, Owner, UserReferenceText } from '../access/index.ts';
+import { Risk } from '../credentials/index.ts';
 import { Restrictions } from '../restrictions/index.ts';
 import { environmentShape } from './format.ts';
 
@@ -22,12 +23,9 @@ const Permission = z.union([Pattern.transform((pattern) => ({ resource: null, pa
   error: `must be ${aPermission}; or, at one API, { "resource": "https://api.example", "pattern": "orders:read" }`,
 });
 
-const Owner = z
-  .union([z.strictObject({ client_id: z.string().min(1).max(255) }), z.strictObject({ user: UserReferenceText })], {
-    error: 'must be a client, { "client_id": "billing" }, or a person, { "user": "alice" }',
-  })
-  .meta({ description: 'whose key it is: a client or a person; it stops working while they are disabled' });
-export type Owner = z.output<typeof Owner>;
+const KeyOwner = Owner.meta({
+  description: 'whose key it is: a client or a person; it stops working while they are disabled',
+});
 
 const Environment = z.string().regex(environmentShape, 'must be small letters and digits, a letter first');
 const Tag = z
@@ -43,13 +41,11 @@ const Metadata = z
   )
   .refine((members) => Object.keys(members).length <= 50, 'must have at most 50 members');
 
-const risks = ['high', 'medium', 'low'] as const;
-
 /** What of a key may be changed. */
 const changeable = {
   name: ShownText(100),
   description: ShownText(500).optional(),
-  risk: z.enum(risks).default('medium').meta({ description: 'what its loss would mean: decides how long it lasts' }),
+  risk: Risk.default('medium').meta({ description: 'what its loss would mean: decides how long it lasts' }),
   permissions: z.array(Permission).max(200).default([]),
   roles: z.array(z.string().min(1).max(64)).max(50).default([]).meta({ description: 'what they give, it may, too' }),
   restrictions: Restrictions.default({}),
@@ -63,7 +59,7 @@ const Days = z.int().min(1).max(longestDays);
 export const KeyInput = z
   .strictObject({
     ...changeable,
-    owner: Owner.optional().meta({ description: 'left out: who asks' }),
+    owner: KeyOwner.optional().meta({ description: 'left out: who asks' }),
     environment: Environment,
     expires_in_days: Days.optional(),
     expires_at: Timestamp.optional(),
@@ -97,7 +93,7 @@ export const KeyHandle = z
   .union([
     z.strictObject({ id: z.uuid() }),
     z.strictObject({ key: z.string().min(1).max(128).meta({ description: 'the key itself' }) }),
-    z.strictObject({ owner: Owner }),
+    z.strictObject({ owner: KeyOwner }),
     z.strictObject({ tag: Tag }),
     z.strictObject({ environment: Environment }),
     z.strictObject({
@@ -146,7 +142,7 @@ export const KeyView = z.object({
   description: z.string().nullable(),
   environment: z.string(),
   owner: z.object({ kind: z.enum(['user', 'client']), id: z.uuid(), name: z.string() }),
-  risk: z.enum(risks),
+  risk: Risk,
   permissions: z.array(z.object({ resource: z.string().nullable(), pattern: z.string() })),
   roles: z.array(z.string()),
   restrictions: z.record(z.string(), z.unknown()),

@@ -1,6 +1,6 @@
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid, Problem } from '../../platform/http/index.ts';
-import { type ClientDeps, type ClientInput, checkClient, putClient } from '../clients/index.ts';
+import { type ClientDeps, type ClientInput, checkClient, lockClient, putClient } from '../clients/index.ts';
 import { putResourceServer } from '../resource-servers/index.ts';
 import {
   findUserByUsername,
@@ -74,13 +74,16 @@ async function putAll(trx: Trx, deps: ApplyDeps, actor: Actor, { file, users }: 
     const { change } = await at(`/resource_servers/${index}`, () => putResourceServer(trx, deps, actor, input));
     changes.push({ kind: 'resource server', id: input.identifier, change });
   }
+  // Clients are locked before users, as everywhere; but the user who owns a client has to exist before it.
+  for (const { client_id } of file.clients) await lockClient(trx, client_id);
+  const people: Change[] = [];
+  for (const [index, user] of users.entries()) {
+    people.push(await at(`/users/${index}`, () => changeUser(trx, deps, actor, user)));
+  }
   for (const [index, input] of file.clients.entries()) {
     changes.push(await at(`/clients/${index}`, () => changeClient(trx, deps, actor, input)));
   }
-  for (const [index, user] of users.entries()) {
-    changes.push(await at(`/users/${index}`, () => changeUser(trx, deps, actor, user)));
-  }
-  return changes;
+  return [...changes, ...people];
 }
 
 async function changeClient(trx: Trx, deps: ApplyDeps, actor: Actor, input: ClientInput): Promise<Change> {

@@ -5,7 +5,7 @@ import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
 import { appendEvent, changesBetween } from '../audit/index.ts';
 import { defaultSigningAlg } from '../signing-keys/index.ts';
-import { mustBeAllowedWith } from './rights.ts';
+import { mustBeAllowedWith, ownerOf } from './rights.ts';
 import { ClientInput } from './schemas.ts';
 import { keepSecrets, type SecretDeps } from './secrets.ts';
 import { type Client, findClient, insertClient, lockClient, updateClient } from './store.ts';
@@ -60,15 +60,17 @@ export async function putClient(
 ): Promise<PutClientResult> {
   const existing = await lockClient(trx, input.client_id);
   const desired = split({ ...signingAlgsOf(existing), ...input });
-  if (existing?.built_in) mustKeepAllBut(existing, desired.columns);
+  const owner_id = await ownerOf(trx, actor, input.owner, existing);
+  const columns = { ...desired.columns, owner_id };
+  if (existing?.built_in) mustKeepAllBut(existing, columns);
   await mustBeAllowedWith(trx, {
     ...{ now: deps.now, actor, client_id: input.client_id },
     client: existing,
-    desired: desired.columns,
+    desired: columns,
   });
   const { client, change } = existing
-    ? await alter(deps, trx, existing, desired.columns)
-    : { client: await create(deps, trx, input.client_id, desired.columns), change: 'created' as const };
+    ? await alter(deps, trx, existing, columns)
+    : { client: await create(deps, trx, input.client_id, columns), change: 'created' as const };
   if (change !== 'unchanged') await record(trx, actor, change, { client, before: existing, occurred_at: deps.now() });
   const secrets = await keepSecrets(trx, deps, actor, { client, given: input.client_secret });
   return { client, change: change === 'unchanged' && secrets.changed ? 'updated' : change, ...secrets.made };
@@ -113,7 +115,9 @@ export async function changeClient(
 ): Promise<Client> {
   const before = await findClient(deps.db, client_id);
   if (!before) throw notFound('client', client_id);
-  const input = checked(ClientInput, mergePatch(asInput(before), patch));
+  // An owner is replaced, not merged: a user with the `client_id` of a client is neither.
+  const present = asInput('owner' in patch ? { ...before, owner: null } : before);
+  const input = checked(ClientInput, mergePatch(present, patch));
   if (input.client_id !== client_id) throw invalid('/client_id', 'A client keeps its client_id.');
   await checkClient(deps, input);
   return deps.db.transaction().execute(async (trx) => {
@@ -130,9 +134,10 @@ export async function changeClient(
 /** A client as configuration names it; its secrets are stored as digests only. */
 export function asInput(client: Client): ClientInput {
   const { client_id, metadata, first_party, claims_in_id_token, enabled, ...rest } = client;
-  const { resources, service_permissions, introspects, lifetimes } = rest;
+  const { resources, service_permissions, introspects, lifetimes, owner, risk } = rest;
   const may = { resources, service_permissions, introspects, lifetimes };
-  return { client_id, ...metadata, first_party, claims_in_id_token, enabled, ...may };
+  const responsible = { ...(owner && { owner }), ...(risk && { risk }) };
+  return { client_id, ...metadata, first_party, claims_in_id_token, enabled, ...responsible, ...may };
 }
 
 function split(input: ClientInput) {
@@ -142,6 +147,8 @@ function split(input: ClientInput) {
     first_party,
     claims_in_id_token,
     enabled,
+    owner: ___,
+    risk = null,
     resources,
     service_permissions,
     introspects,
@@ -153,7 +160,7 @@ function split(input: ClientInput) {
   return {
     metadata,
     columns: {
-      ...{ metadata, type, first_party, claims_in_id_token, enabled },
+      ...{ metadata, type, first_party, claims_in_id_token, enabled, risk },
       ...{ resources, service_permissions, introspects, lifetimes },
     },
   };
@@ -172,7 +179,7 @@ function withDefaults(given: Record<string, unknown>): Record<string, unknown> {
   return redirects ? metadata : { response_types: [], redirect_uris: [], ...metadata };
 }
 
-type Columns = ReturnType<typeof split>['columns'];
+type Columns = ReturnType<typeof split>['columns'] & { owner_id: string | null };
 
 function asStored({ metadata, resources, service_permissions, introspects, lifetimes, ...plain }: Columns) {
   const json = { metadata, resources, service_permissions, introspects, lifetimes };

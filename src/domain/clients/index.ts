@@ -20,6 +20,7 @@ export {
   SecretView,
 } from './schemas.ts';
 export { SecretGuesses } from './secret-guesses.ts';
+export { SecretUses } from './secret-uses.ts';
 export {
   addClientSecret,
   findLiveSecret,
@@ -28,4 +29,4 @@ export {
   revokeClientSecret,
   type SecretDeps,
 } from './secrets.ts';
-export { builtInClientId, type Client, findClient, listClientNames, listEveryClient } from './store.ts';
+export { builtInClientId, type Client, findClient, listClientNames, listEveryClient, lockClient } from './store.ts';

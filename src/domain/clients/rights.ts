@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
-import { listHeldRights, mustBePermitted, mustHold, type Right } from '../access/index.ts';
+import { listHeldRights, mustBePermitted, mustHold, type Owner, type Right, subjectOf } from '../access/index.ts';
 import type { ClientInput } from './schemas.ts';
 import type { Client } from './store.ts';
 
@@ -43,4 +44,31 @@ function rightsIn({ resources, service_permissions }: Registered): Right[] {
   return [resources, service_permissions].flatMap((perResource) =>
     Object.entries(perResource).flatMap(([resource, patterns]) => patterns.map((pattern) => ({ resource, pattern }))),
   );
+}
+
+/**
+ * The id of the owner that an input names; null: nobody. An owner gains no rights by it. Whoever names another than themselves
+ * must be allowed to see that user or client: the answer tells whether there is one.
+ *
+ * @throws Problem `invalid`: there is no such owner; `forbidden`: the actor may not see users or clients
+ */
+export async function ownerOf(
+  trx: Trx,
+  actor: Actor,
+  owner: Owner | undefined,
+  existing: Client | undefined,
+): Promise<string | null> {
+  if (owner === undefined) return null;
+  if (existing?.owner && isDeepStrictEqual(owner, existing.owner)) return existing.owner_id;
+  const id = await subjectOf(trx, owner).catch((error: unknown) => {
+    mustSee(actor, owner);
+    throw error;
+  });
+  if (id !== actor.subject_id) mustSee(actor, owner);
+  return id;
+}
+
+function mustSee(actor: Actor, owner: Owner): void {
+  const permission = 'user' in owner ? 'latchkey:user:read' : 'latchkey:client:read';
+  mustBePermitted(actor, permission, 'Naming somebody else as the owner');
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Flag, isSeen, notSeen, PageQuery, SecretText, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { Owner } from '../access/index.ts';
+import { Risk } from '../credentials/index.ts';
 import { CorsOrigins } from './cors-origins.ts';
 
 const mostResources = 100;
@@ -32,6 +34,13 @@ const clientExtensions = {
       'ID tokens hold what the granted scopes profile, email and groups give; false: only what the claims parameter names, and userinfo has the rest',
   }),
   enabled: z.boolean().default(true),
+  owner: Owner.optional().meta({
+    description: 'the client or person who is responsible for it, and is notified of leaked secrets; gains no rights',
+  }),
+  risk: Risk.optional().meta({
+    description:
+      'what the loss of its secrets would mean: high, medium and low make them last 30, 90 and 180 days by default',
+  }),
   resources: scopesPerResource
     .default({})
     .meta({ description: 'what it may ask for on behalf of people, per resource server' }),
@@ -112,7 +121,12 @@ export const ClientsQuery = z.strictObject({
 const longestDays = 3660;
 export const SecretInput = z.strictObject({
   label: ShownText(100).optional(),
-  expires_in_days: z.int().min(1).max(longestDays).optional(),
+  expires_in_days: z
+    .int()
+    .min(1)
+    .max(longestDays)
+    .optional()
+    .meta({ description: 'left out: as the risk of the client says; never, where it has none' }),
 });
 export const RotationInput = SecretInput.extend({
   overlap_seconds: z
@@ -123,15 +137,22 @@ export const RotationInput = SecretInput.extend({
     .meta({ description: 'for how long the present secrets still work' }),
 });
 export const SecretParams = ClientParams.extend({ secret_id: z.uuid() });
+const numbered = {
+  number: z.int().meta({ description: 'which secret of the client it is, counted from 1' }),
+  last_four: z.string().nullable().meta({ description: 'the last four characters; null where it was not generated' }),
+};
 export const SecretView = z.object({
   id: z.uuid(),
+  ...numbered,
   label: z.string().nullable(),
   created_at: Timestamp,
+  last_used_at: Timestamp.nullable().meta({ description: 'a second late at most' }),
   expires_at: Timestamp.nullable(),
   revoked_at: Timestamp.nullable(),
 });
 export const MadeSecretView = z.object({
   id: z.uuid(),
+  ...numbered,
   client_secret: z.string().meta(once),
   expires_at: Timestamp.nullable(),
 });

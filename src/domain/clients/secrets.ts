@@ -4,6 +4,7 @@ import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, notFound } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
+import { expiryByRisk } from '../credentials/index.ts';
 import { mustBeAllowedWith } from './rights.ts';
 import {
   type Client,
@@ -22,7 +23,13 @@ export type SecretDeps = { db: Db; now: () => Date; keys: ServerKeys };
 type KeptSecrets = { changed: boolean; made: { client_secret?: string } };
 
 /** `client_secret` is shown once, stored nowhere. */
-export type MadeSecret = { id: string; client_secret: string; expires_at: Date | null };
+export type MadeSecret = {
+  id: string;
+  number: number;
+  last_four: string | null;
+  client_secret: string;
+  expires_at: Date | null;
+};
 
 type AddedSecret = {
   client_id: string;
@@ -156,22 +163,30 @@ function usesSecret({ metadata }: Pick<Client, 'metadata'>): boolean {
 type NewSecret = { client: Client } & Omit<AddedSecret, 'client_id'>;
 
 async function storeSecret(trx: Trx, { keys, now }: SecretDeps, actor: Actor, input: NewSecret): Promise<MadeSecret> {
-  const { client, given, label, expires_at } = input;
+  const { client, given, label } = input;
   const secret = given ?? mintCredential('lk_cs_');
+  // Of one that somebody chose even four characters could be worth something to whoever guesses.
+  const last_four = given === undefined ? secret.slice(-4) : null;
   const pepper = keys.current('pepper');
   const created_at = now();
+  const expires_at = input.expires_at ?? expiryOf(client, { given, now: created_at });
   const id = uuidv7();
   const digest = keyedDigest(pepper.key, secret);
-  const columns = { label: label ?? null, expires_at: expires_at ?? null, created_at };
-  await insertSecret(trx, { id, client_id: client.id, digest, pepper_id: pepper.id, ...columns });
+  const columns = { label: label ?? null, expires_at, created_at, last_four };
+  const number = await insertSecret(trx, { id, client_id: client.id, digest, pepper_id: pepper.id, ...columns });
   await appendEvent(trx, {
     actor,
     action: 'client.secret.created',
     target: { kind: 'client', id: client.client_id },
-    details: { secret_id: id, label, expires_at },
+    details: { secret_id: id, number, label, expires_at: expires_at ?? undefined },
     occurred_at: created_at,
   });
-  return { id, client_secret: secret, expires_at: expires_at ?? null };
+  return { id, number, last_four, client_secret: secret, expires_at };
+}
+
+/** A chosen secret lasts as long as whoever chose it wants: configuration that is applied again would not renew it in time. */
+function expiryOf({ risk }: Client, { given, now }: { given: string | undefined; now: Date }): Date | null {
+  return risk === null || given !== undefined ? null : expiryByRisk(risk, now);
 }
 
 async function endSecrets(

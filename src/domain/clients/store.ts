@@ -3,20 +3,25 @@ import type { Database } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../../platform/database/index.ts';
 import { conflict } from '../../platform/http/index.ts';
+import { type Owner, ownerReference } from '../access/index.ts';
 
 /** Of tokens that belong to no client that somebody registered: of those got for people's API keys. */
 export const builtInClientId = 'latchkey-api-keys';
 
-export type Client = Selectable<Database['clients']>;
+/** A client, and who is responsible for it. */
+export type Client = Selectable<Database['clients']> & { owner: Owner | null };
 export type ClientSecret = Selectable<Database['client_secrets']>;
 
+const owner = ownerReference('clients.owner_id').as('owner');
+const clients = (db: Db) => db.selectFrom('clients').selectAll('clients').select(owner);
+
 export async function findClient(db: Db, client_id: string): Promise<Client | undefined> {
-  return db.selectFrom('clients').selectAll().where('client_id', '=', client_id).executeTakeFirst();
+  return clients(db).where('client_id', '=', client_id).executeTakeFirst();
 }
 
 /** Every client that somebody registered, for `latchkey export`. */
 export async function listEveryClient(db: Db): Promise<Client[]> {
-  return db.selectFrom('clients').selectAll().where('built_in', '=', false).orderBy('client_id').execute();
+  return clients(db).where('built_in', '=', false).orderBy('client_id').execute();
 }
 
 /** What people know these clients as, by `client_id`; one that is not registered is missing. */
@@ -32,7 +37,7 @@ export async function listClientNames(db: Db, client_ids: readonly string[]): Pr
 
 // Of an administrator and a token commit the first to lock wins: commits hold the row `for share`.
 export async function lockClient(trx: Trx, client_id: string): Promise<Client | undefined> {
-  return trx.selectFrom('clients').selectAll().where('client_id', '=', client_id).forUpdate().executeTakeFirst();
+  return clients(trx).where('client_id', '=', client_id).forUpdate().executeTakeFirst();
 }
 
 /** @throws Problem `conflict`: the `client_id` is the id of a user, client or API key (RFC 9068 §5: `sub` must not collide) */
@@ -42,6 +47,7 @@ export async function insertClient(trx: Trx, client: Insertable<Database['client
     .insertInto('clients')
     .values(client)
     .returningAll()
+    .returning(owner)
     .executeTakeFirstOrThrow()
     .catch((error: unknown) => refuseTakenId(error, client.client_id));
 }
@@ -59,11 +65,21 @@ export async function updateClient(trx: Trx, id: string, changes: Updateable<Dat
     .set((eb) => ({ ...changes, version: eb('version', '+', 1) }))
     .where('id', '=', id)
     .returningAll()
+    .returning(owner)
     .executeTakeFirstOrThrow();
 }
 
-export async function insertSecret(trx: Trx, secret: Insertable<Database['client_secrets']>): Promise<void> {
-  await trx.insertInto('client_secrets').values(secret).execute();
+/** Stores a secret. @returns its number */
+export async function insertSecret(trx: Trx, secret: Insertable<Database['client_secrets']>): Promise<number> {
+  return (await trx.insertInto('client_secrets').values(secret).returning('number').executeTakeFirstOrThrow()).number;
+}
+
+/** Notes when secrets were used last; one that another node has seen used later stays as it is. */
+export async function noteSecretUses(db: Db, uses: ReadonlyMap<string, Date>): Promise<void> {
+  await sql`update client_secrets s set last_used_at = greatest(s.last_used_at, used.at)
+    from unnest(${[...uses.keys()]}::uuid[], ${[...uses.values()]}::timestamptz[]) as used(id, at) where s.id = used.id`.execute(
+    db,
+  );
 }
 
 /** Secrets that still authenticate. */
@@ -124,7 +140,7 @@ export type ClientsQuery = {
 
 /** Clients that somebody registered, searched by id and name, filtered and sorted; `after` is the `client_id` or `id` that the page before ended with. */
 export async function listClients(db: Db, { q, type, enabled, sort, limit, after }: ClientsQuery): Promise<Client[]> {
-  let query = db.selectFrom('clients').selectAll().where('built_in', '=', false).limit(limit);
+  let query = clients(db).where('built_in', '=', false).limit(limit);
   if (q) {
     const like = containing(q);
     query = query.where((eb) =>

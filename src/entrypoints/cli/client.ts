@@ -9,6 +9,7 @@ import {
   listEveryClient,
   SecretInput,
 } from '../../domain/clients/index.ts';
+import { Risk } from '../../domain/credentials/index.ts';
 import { defaultSigningAlg, signingAlgs } from '../../domain/signing-keys/index.ts';
 import { countLiveTokens } from '../../domain/tokens/index.ts';
 import { invalid, notFound } from '../../platform/http/index.ts';
@@ -28,6 +29,9 @@ type CreateOptions = {
   firstParty?: boolean;
   idTokenAlg?: string;
   claimsInIdToken: boolean;
+  ownerUser?: string;
+  ownerClient?: string;
+  risk?: string;
 };
 type SecretOptions = { json?: boolean; label?: string; expiresInDays?: string; secretStdin?: boolean };
 
@@ -88,6 +92,11 @@ function createCommand(): Command {
       repeated,
       [],
     )
+    .option('--owner-user <user>', 'the user who is responsible for it: a username, or id:…, username:… or email:…')
+    .option('--owner-client <client-id>', 'the client that is responsible for it')
+    .addOption(
+      new Option('--risk <risk>', 'how long its secrets last by default: 30, 90 or 180 days').choices(Risk.options),
+    )
     .option('--first-party', 'people are not asked for consent')
     .option('--no-claims-in-id-token', 'ID tokens identify the user only; userinfo has name, e-mail address and groups')
     .addOption(
@@ -115,6 +124,8 @@ async function create({ deps, actor }: Workplace, client_id: string, options: Cr
     ...(isService ? { service_permissions: resources } : { resources }),
     ...(options.introspects.length > 0 && { introspects: options.introspects }),
     ...(options.corsOrigin.length > 0 && { allowed_cors_origins: options.corsOrigin }),
+    ...ownerIn(options),
+    ...(options.risk && { risk: options.risk }),
     ...(options.firstParty && { first_party: true }),
     ...(options.idTokenAlg && { id_token_signed_response_alg: options.idTokenAlg }),
     ...(!options.claimsInIdToken && { claims_in_id_token: false }),
@@ -125,6 +136,13 @@ async function create({ deps, actor }: Workplace, client_id: string, options: Cr
     `Created client ${client_id}.`,
     ...shown,
   ]);
+}
+
+function ownerIn({ ownerUser: user, ownerClient: client_id }: CreateOptions) {
+  if (user !== undefined && client_id !== undefined)
+    throw invalid('/owner', 'Name one owner: --owner-user or --owner-client.');
+  if (user !== undefined) return { owner: { user } };
+  return client_id === undefined ? {} : { owner: { client_id } };
 }
 
 function resourceOption(text: string): [string, string[]] {
@@ -162,8 +180,8 @@ function viewOf({
   metadata,
   ...client
 }: Client) {
-  const { resources, service_permissions, introspects, lifetimes } = client;
-  const may = { resources, service_permissions, introspects, lifetimes };
+  const { resources, service_permissions, introspects, lifetimes, owner, risk } = client;
+  const may = { owner, risk, resources, service_permissions, introspects, lifetimes };
   return { client_id, type, enabled, first_party, claims_in_id_token, created_at, ...metadata, ...may };
 }
 
@@ -192,8 +210,13 @@ async function addSecret({ deps, actor }: Workplace, client_id: string, options:
   const expires_at = days === undefined ? undefined : new Date(deps.now().getTime() + days * 86_400_000);
   const given = parsed(ClientInput.shape.client_secret, options.secretStdin ? await readSecret('Secret: ') : undefined);
   const label = parsed(SecretInput.shape.label, options.label);
-  const { client_secret } = await addClientSecret(deps, actor, { client_id, label, expires_at, given });
+  const made = await addClientSecret(deps, actor, { client_id, label, expires_at, given });
+  const { client_secret, number, last_four } = made;
   const shown = given === undefined ? [`Secret, shown only this once: ${client_secret}`] : [];
-  const answered = { client_id, expires_at: expires_at ?? null, ...(given === undefined && { client_secret }) };
-  answer(options, answered, [`Added a secret to ${client_id}; the others still work.`, ...shown]);
+  const answered = { client_id, number, last_four, expires_at: made.expires_at };
+  const secret = given === undefined ? { client_secret } : {};
+  answer(options, { ...answered, ...secret }, [
+    `Added secret ${number} to ${client_id}; the others still work.`,
+    ...shown,
+  ]);
 }

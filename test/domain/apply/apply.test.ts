@@ -61,6 +61,27 @@ users:
     ]);
   });
 
+  test('makes clients with an owner from the same file and a risk, and finds them unchanged', async () => {
+    const yaml = `
+clients:
+  - { client_id: owned-app, grant_types: [client_credentials], owner: { user: their-owner }, risk: low }
+users:
+  - username: their-owner
+`;
+    expect(changes((await apply(yaml)).stdout)).toEqual([
+      ['owned-app', 'created'],
+      ['their-owner', 'created'],
+    ]);
+    const { stdout } = await latchkey.command(['export']);
+    expect(JSON.parse(stdout).clients).toContainEqual(
+      expect.objectContaining({ client_id: 'owned-app', owner: { user: 'their-owner' }, risk: 'low' }),
+    );
+    for (const again of [yaml, stdout])
+      expect(new Set(changes((await apply(again)).stdout).map(([, change]: string[]) => change))).toEqual(
+        new Set(['unchanged']),
+      );
+  });
+
   test('only plans with --dry-run', async () => {
     const file = { clients: [{ client_id: 'planned', redirect_uris: ['https://planned.example/callback'] }] };
     const { stdout } = await apply(file, '--dry-run');

@@ -1,4 +1,5 @@
-import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
+import { eventually } from '../../support/eventually.ts';
 import { redirectUri } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
@@ -59,6 +60,74 @@ describe('clients in the admin API', () => {
     const { body: list } = await owner.get('/clients/rotating/secrets');
     expect(list.items).toHaveLength(3);
     expect(list.items[0]).toMatchObject({ id: rotated.body.id, revoked_at: expect.stringMatching(/Z$/) });
+  });
+
+  test('have numbered secrets that show their last characters and their last use', async () => {
+    const { body } = await owner.post('/clients', { client_id: 'numbered', grant_types: ['client_credentials'] });
+    const secret = String(body.client_secret);
+    const second = await owner.post('/clients/numbered/secrets', { label: 'second' });
+    expect(second.body).toMatchObject({ number: 2, last_four: String(second.body.client_secret).slice(-4) });
+    const list = async () => (await owner.get('/clients/numbered/secrets')).body.items;
+    expect(await list()).toMatchObject([
+      { number: 2, last_used_at: null },
+      { number: 1, last_four: secret.slice(-4), last_used_at: null },
+    ]);
+    expect(await latchkey.isLetIn('numbered', `${secret}x`)).toBe(false);
+    const position = async () => (await latchkey.database.query('select position from change_counter')).rows;
+    const before = await position();
+    expect(await latchkey.isLetIn('numbered', secret)).toBe(true);
+    const used = await eventually(list, ([, first]) => first?.last_used_at !== null);
+    expect(used).toMatchObject([{ last_used_at: null }, { last_used_at: expect.stringMatching(/Z$/) }]);
+    // Other nodes need not hear of it: they would forget the client every second.
+    expect(await position()).toEqual(before);
+    await owner.post(`/clients/numbered/secrets/${used[1]?.id}/revoke`);
+    expect((await owner.post('/clients/numbered/secrets', {})).body).toMatchObject({ number: 3 });
+  });
+
+  test('have an owner and a risk, which is how long their secrets last by default', async () => {
+    await owner.post('/users', { username: 'responsible', password: 'correct horse battery staple' });
+    const grant_types = ['client_credentials'];
+    const classified = { client_id: 'classified', grant_types, owner: { user: 'responsible' }, risk: 'high' };
+    const made = await owner.post('/clients', classified);
+    expect(made).toMatchObject({ status: 201, body: { owner: { user: 'responsible' }, risk: 'high' } });
+    const { items } = (await owner.get('/clients/classified/secrets')).body;
+    const lastsDays = (secret: Record<string, unknown> | undefined) =>
+      (Date.parse(String(secret?.expires_at)) - Date.parse(String(secret?.created_at))) / 86_400_000;
+    expect(lastsDays(items[0])).toBe(30);
+    const asked = await owner.post('/clients/classified/secrets', { expires_in_days: 300 });
+    expect(Date.parse(String(asked.body.expires_at))).toBeGreaterThan(Date.now() + 290 * 86_400_000);
+
+    const changed = await owner.patch('/clients/classified', { owner: { client_id: 'classified' }, risk: null });
+    expect(changed.body).toMatchObject({ owner: { client_id: 'classified' } });
+    expect(changed.body.risk).toBeUndefined();
+    expect((await owner.post('/clients/classified/secrets', {})).body.expires_at).toBeNull();
+    const renamed = await owner.patch('/clients/classified', { client_name: 'Classified' });
+    expect(renamed.body).toMatchObject({ owner: { client_id: 'classified' } });
+    const [event] = (await latchkey.auditEvents('client.updated')).filter(
+      ({ target_id }) => target_id === 'classified',
+    );
+    expect(event?.details).toMatchObject({ changed: { owner: { old: { user: 'responsible' } } } });
+    expect((await owner.patch('/clients/classified', { owner: null })).body.owner).toBeUndefined();
+  });
+
+  test.each([
+    ['nobody', { owner: { user: 'nobody-at-all' } }, 400, { pointer: '/owner' }],
+    ['no kind of owner', { owner: 'responsible' }, 400, { pointer: '/owner' }],
+    ['no risk that there is', { risk: 'extreme' }, 400, { pointer: '/risk' }],
+  ])('are refused with an owner or risk that is %s', async (_, body, status, problem) => {
+    expect(await owner.patch('/clients/inbox', body)).toMatchObject({ status, body: problem });
+  });
+
+  test('get somebody else as their owner only from who may see that user, existing or not', async () => {
+    const registrar = await asService(latchkey, owner, {
+      permissions: ['latchkey:client:write', 'latchkey:permission:give'],
+    });
+    const grant_types = ['client_credentials'];
+    for (const user of ['responsible', 'nobody-at-all'])
+      expect(await registrar.post('/clients', { client_id: 'given', grant_types, owner: { user } })).toMatchObject({
+        status: 403,
+        body: { permission: 'latchkey:user:read' },
+      });
   });
 
   test('are searched, filtered, sorted and paged to the end', async () => {

@@ -1,14 +1,14 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import Provider, { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Refusals } from '../../../domain/audit/index.ts';
-import { isSecretMethod, matchesSecret, type SecretGuesses } from '../../../domain/clients/index.ts';
+import { isSecretMethod, matchesSecret, type SecretGuesses, type SecretUses } from '../../../domain/clients/index.ts';
 import type { Digest } from '../../../platform/crypto/index.ts';
 import { anonymous } from '../../../platform/http/index.ts';
 import { type ClientRecord, findClientRecord, isFirstUse, readClientRecord, type StoreDeps } from '../store/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 import type { MutualTlsDeps } from './mutual-tls.ts';
 
-export type SecretDeps = StoreDeps & { secretGuesses: SecretGuesses; refusals: Refusals };
+export type SecretDeps = StoreDeps & { secretGuesses: SecretGuesses; secretUses: SecretUses; refusals: Refusals };
 
 /** Ways of client authentication; symmetric JWTs would need the secret itself, of which only a digest is stored. */
 export const clientAuthMethods = [
@@ -40,17 +40,23 @@ export function compareSecretsAsDigests(provider: Provider, deps: SecretDeps): v
   const { prototype } = provider.Client as unknown as {
     prototype: { compareClientSecret: (this: Client, presented: string) => Promise<boolean> };
   };
-  prototype.compareClientSecret = function compareClientSecret(presented) {
-    return isSecretOf(deps, this.clientId, presented);
+  prototype.compareClientSecret = async function compareClientSecret(presented) {
+    const secret_id = await findPresentedSecret(deps, this.clientId, presented);
+    if (secret_id !== undefined) deps.secretUses.record(secret_id, deps.now());
+    return secret_id !== undefined;
   };
 }
 
 /**
- * Whether this is a live secret of the client. Wrong ones are counted and recorded.
+ * The id of the live secret of the client that was presented; undefined: it is none. Wrong ones are counted and recorded.
  *
  * @throws an `invalid_client` with status 429 after too many wrong ones, also for the right one
  */
-async function isSecretOf(deps: SecretDeps, client_id: string, presented: string): Promise<boolean> {
+async function findPresentedSecret(
+  deps: SecretDeps,
+  client_id: string,
+  presented: string,
+): Promise<string | undefined> {
   const { origin } = currentUnit();
   const attempt = { client_id, address: origin.address ?? '' };
   const target = { kind: 'client', id: client_id };
@@ -61,15 +67,15 @@ async function isSecretOf(deps: SecretDeps, client_id: string, presented: string
     await refuse('too many wrong secrets');
     throw tooManyGuesses(waitSeconds);
   }
-  const isRight =
-    (await matches(deps, await findClientRecord(deps, client_id), presented)) ||
+  const secret_id =
+    (await findMatching(deps, await findClientRecord(deps, client_id), presented)) ??
     // A secret that another node has made just now is not remembered here yet.
-    (await matches(deps, await readClientRecord(deps, client_id), presented));
-  if (!isRight) {
+    (await findMatching(deps, await readClientRecord(deps, client_id), presented));
+  if (secret_id === undefined) {
     await deps.secretGuesses.countWrong(attempt);
     await refuse('wrong secret');
   }
-  return isRight;
+  return secret_id;
 }
 
 /**
@@ -110,7 +116,7 @@ async function isLeftoverSecret(deps: SecretDeps, client_id: string, presented: 
   const address = currentUnit().origin.address ?? '';
   // Where a client has no secret, nothing is guessed and nothing counted.
   if (!record?.secrets.length || deps.secretGuesses.waitSeconds({ client_id, address }) !== undefined) return false;
-  return isSecretOf(deps, client_id, presented);
+  return (await findPresentedSecret(deps, client_id, presented)) !== undefined;
 }
 
 function isSignedWithSecret(assertion: unknown): boolean {
@@ -129,16 +135,16 @@ function basicSecret(authorization: string | undefined): string | undefined {
   return secret && decodeURIComponent(secret.replaceAll('+', '%20'));
 }
 
-async function matches(
+async function findMatching(
   { keys, now }: SecretDeps,
   record: ClientRecord | undefined,
   presented: string,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const live = (record?.secrets ?? []).filter(({ expires_at }) => expires_at === null || new Date(expires_at) > now());
   await keys.ensure(live.map(({ pepper_id }) => pepper_id));
-  return live.some((secret) =>
+  return live.find((secret) =>
     matchesSecret(keys, { ...secret, digest: Buffer.from(secret.digest, 'hex') as Digest }, presented),
-  );
+  )?.id;
 }
 
 function tooManyGuesses(waitSeconds: number): Error {

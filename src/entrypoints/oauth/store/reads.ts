@@ -18,7 +18,7 @@ export type ClientRecord = Pick<
   | 'claims_in_id_token'
 > & {
   enabled: boolean;
-  secrets: { digest: string; pepper_id: number; expires_at: string | null }[];
+  secrets: { id: string; digest: string; pepper_id: number; expires_at: string | null }[];
 };
 
 export type GrantRecord = {
@@ -79,7 +79,8 @@ const clientJson = `json_build_object('id', c.id, 'client_id', c.client_id, 'typ
   'resources', c.resources, 'service_permissions', c.service_permissions,
   'introspects', c.introspects, 'lifetimes', c.lifetimes,
   'first_party', c.first_party, 'claims_in_id_token', c.claims_in_id_token, 'enabled', c.enabled, 'secrets', coalesce((
-    select json_agg(json_build_object('digest', encode(s.digest, 'hex'), 'pepper_id', s.pepper_id, 'expires_at', s.expires_at))
+    select json_agg(json_build_object('id', s.id, 'digest', encode(s.digest, 'hex'), 'pepper_id', s.pepper_id,
+      'expires_at', s.expires_at))
     from client_secrets s where s.client_id = c.id and s.revoked_at is null and (s.expires_at is null or s.expires_at > $2)), '[]'::json))`;
 
 const clientIds = `json_build_object('id', c.id, 'client_id', c.client_id)`;

@@ -11,7 +11,7 @@ import { allowedActs, type Place, showInConsole } from '../request-context.ts';
 import { rolesTable } from '../roles/assignments.ts';
 
 export type Client = z.output<typeof ClientView>;
-type Secret = z.output<typeof SecretView>;
+export type Secret = z.output<typeof SecretView>;
 
 const kinds: Record<Client['type'], string> = {
   web: 'web app',
@@ -127,6 +127,8 @@ function factsOf(client: Client): Fact[] {
       cell: cell.text(`${kinds[client.type]}${client.first_party ? ', our own: nobody is asked' : ''}`),
     },
     { label: 'State', cell: cell.enabled(client.enabled) },
+    { label: 'Owner', cell: ownerCell(client) },
+    { label: 'Risk', cell: cell.text(client.risk ?? 'not classified') },
     { label: 'Signs in with', cell: cell.code(String(token_endpoint_auth_method ?? 'none')) },
     ...(lists(redirect_uris).length > 0 ? [{ label: 'Sends people to', cell: cell.codes(lists(redirect_uris)) }] : []),
     ...(lists(allowed_cors_origins).length > 0
@@ -141,6 +143,15 @@ function factsOf(client: Client): Fact[] {
     { label: 'Changed', cell: cell.time(client.updated_at) },
   ];
 }
+
+function ownerCell({ owner }: Client): Cell {
+  if (!owner) return cell.text('nobody');
+  if ('client_id' in owner) return cell.link(owner.client_id, clientPath(owner.client_id));
+  return cell.link(owner.user, `/console/people/${encodeURIComponent(owner.user)}`);
+}
+
+/** A secret as its list names it. */
+export const secretName = ({ number, label }: Pick<Secret, 'number' | 'label'>): string => label ?? `Secret ${number}`;
 
 export async function listSecretsOf({ calls }: Place, client_id: string): Promise<Secret[]> {
   const view = z.object({ items: z.array(SecretView) });
@@ -158,18 +169,20 @@ async function secretsTable(place: Place, { client_id }: Client): Promise<Table>
   const secrets = await listSecretsOf(place, client_id);
   const path = clientPath(client_id);
   const rows = secrets.map((secret) => [
-    cell.text(secret.label ?? 'no label'),
+    cell.text(`${secret.number}${secret.label ? `: ${secret.label}` : ''}`),
+    secret.last_four ? cell.code(`…${secret.last_four}`) : cell.text('not generated'),
     stateOf(secret, now),
     cell.time(secret.created_at),
-    secret.revoked_at ? cell.time(secret.revoked_at) : cell.time(secret.expires_at, 'no end'),
+    cell.time(secret.last_used_at),
+    secret.revoked_at ? cell.time(secret.revoked_at) : cell.time(secret.expires_at),
     isLive(secret, now) && mayRevoke
-      ? cell.act('Revoke', `${path}/secrets/${secret.id}/revoke`, `the secret ${secret.label ?? secret.id}`)
+      ? cell.act('Revoke', `${path}/secrets/${secret.id}/revoke`, `the secret ${secretName(secret)}`)
       : cell.text(''),
   ]);
   return {
     heading: 'Secrets',
     intro: 'Their values are stored nowhere. Several work side by side, so that a new one can be rolled out first.',
-    columns: ['Label', 'State', 'Made', 'Ends', ''],
+    columns: ['Secret', 'Ends in', 'State', 'Created', 'Last used', 'Expires', ''],
     rows,
     empty: 'It has no secret: it cannot sign in until you make one.',
     acts: allowedActs(place, [

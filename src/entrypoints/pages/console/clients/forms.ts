@@ -1,4 +1,5 @@
 import { CreatedClientView } from '../../../../domain/clients/index.ts';
+import { Risk, riskDays } from '../../../../domain/credentials/index.ts';
 import { defaultSigningAlg, signingAlgs } from '../../../../domain/signing-keys/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Fact, Field } from '../../records/page-shapes.ts';
@@ -77,6 +78,38 @@ const signingAlgField = (value: string): Field => ({
   hint: 'Most client libraries expect RS256 unless they are configured otherwise. A service gets no ID tokens.',
 });
 
+const ownerField = (value = ''): Field => ({
+  name: 'owner',
+  label: 'Owner',
+  type: 'text',
+  value,
+  hint: 'Who is responsible for it: a username, or client: and a client_id. The owner gains no rights.',
+});
+const riskField = (value = ''): Field => ({
+  name: 'risk',
+  label: 'Risk',
+  type: 'select',
+  value,
+  options: [
+    { value: '', text: 'not classified: secrets do not expire by default' },
+    ...Risk.options.map((risk) => ({ value: risk, text: `${risk}: secrets expire after ${riskDays[risk]} days` })),
+  ],
+  hint: 'What the loss of a secret would mean.',
+});
+
+const clientPrefix = 'client:';
+
+function ownerText({ owner }: Client): string {
+  if (!owner) return '';
+  return 'user' in owner ? owner.user : clientPrefix + owner.client_id;
+}
+
+function responsibleIn(sent: Sent): Record<string, unknown> {
+  const owner = sent.text('owner');
+  const named = owner?.startsWith(clientPrefix) ? { client_id: owner.slice(clientPrefix.length) } : { user: owner };
+  return { ...(owner && { owner: named }), ...(sent.text('risk') && { risk: sent.text('risk') }) };
+}
+
 const making: Act = {
   path: '/new-client',
   does: 'POST /clients',
@@ -110,6 +143,8 @@ const making: Act = {
       claimsField(true),
       { name: 'rights', label: 'What it may do at APIs', type: 'textarea', value: '', hint: rightsHint },
       signingAlgField(defaultSigningAlg),
+      ownerField(),
+      riskField(),
     ],
     button: 'Register the client',
     danger: false,
@@ -133,6 +168,7 @@ function registrationIn(sent: Sent): Record<string, unknown> {
     client_id: sent.text('client_id') ?? '',
     ...(sent.text('client_name') && { client_name: sent.text('client_name') }),
     ...(Object.hasOwn(kinds, kind) ? kinds[kind]?.metadata : {}),
+    ...responsibleIn(sent),
     ...(redirect_uris.length > 0 && { redirect_uris }),
     ...(allowed_cors_origins.length > 0 && { allowed_cors_origins }),
     ...(isService
@@ -203,6 +239,8 @@ function fieldsOf(client: Client): Field[] {
     ...(actsForItself(client)
       ? [rightsField('service_permissions', 'What it may do at APIs itself', service_permissions)]
       : []),
+    ownerField(ownerText(client)),
+    riskField(client.risk),
   ];
 }
 
@@ -218,6 +256,7 @@ function changesIn(sent: Sent, client: Client): Record<string, unknown> {
   });
   return {
     client_name: sent.text('client_name') ?? null,
+    ...{ owner: null, risk: null, ...responsibleIn(sent) },
     ...(client.type !== 'service' && {
       redirect_uris: linesIn(sent.text('redirect_uris')),
       allowed_cors_origins: linesOrNull(sent.text('allowed_cors_origins')),

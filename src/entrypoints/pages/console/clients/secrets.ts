@@ -7,7 +7,16 @@ import { counted } from '../../words.ts';
 import type { Act, Done, Sent } from '../actions.ts';
 import type { Place } from '../request-context.ts';
 import { findClient, frame } from './client.ts';
-import { type Client, clientPath, isLive, listSecretsOf, nameOf, usesSecret } from './detail.ts';
+import {
+  type Client,
+  clientPath,
+  isLive,
+  listSecretsOf,
+  nameOf,
+  type Secret,
+  secretName,
+  usesSecret,
+} from './detail.ts';
 
 const secretFields: Field[] = [
   {
@@ -22,7 +31,7 @@ const secretFields: Field[] = [
     label: 'Ends after how many days',
     type: 'number',
     value: '',
-    hint: 'Left empty: it has no end of its own.',
+    hint: 'Left empty: as the risk of the client says, or never.',
   },
 ];
 
@@ -69,7 +78,7 @@ const rotating: Act = {
           ? [
               {
                 text: counted(live.length, 'present secret'),
-                words: `when the overlap is over: ${live.map(({ label }) => label ?? 'no label').join(', ')}`,
+                words: `when the overlap is over: ${live.map(secretName).join(', ')}`,
               },
             ]
           : [],
@@ -118,7 +127,7 @@ const ending: Act = {
       ...framed,
       heading: 'Revoke a secret of',
       words: [`Whoever uses it is refused from now on. ${rest} Tokens that were issued stay.`],
-      deaths: [{ text: `1 secret: ${secret.label ?? 'no label'}`, words: `made on ${exactTime(secret.created_at)}` }],
+      deaths: [{ text: `1 secret: ${secretName(secret)}`, words: usedWords(secret) }],
       fields: [],
       button: 'Revoke 1 secret',
       danger: true,
@@ -130,6 +139,11 @@ const ending: Act = {
     return { to: clientPath(client_id), done: 'secret-revoked' };
   },
 };
+
+function usedWords({ created_at, last_used_at }: Secret): string {
+  const used = last_used_at ? `last used on ${exactTime(last_used_at)}` : 'never used';
+  return `created on ${exactTime(created_at)}, ${used}`;
+}
 
 /** The page that shows a new secret this once. */
 export function madeSecret(

@@ -1,0 +1,36 @@
+import { type RawBuilder, sql } from 'kysely';
+import { z } from 'zod';
+import type { Db } from '../../platform/database/index.ts';
+import { invalid } from '../../platform/http/index.ts';
+import { findSubject } from './store.ts';
+import { UserReferenceText } from './user-reference.ts';
+
+/** Who owns something: a client or a user. */
+export const Owner = z.union(
+  [z.strictObject({ client_id: z.string().min(1).max(255) }), z.strictObject({ user: UserReferenceText })],
+  {
+    error: 'must be a client, { "client_id": "billing" }, or a person, { "user": "alice" }',
+  },
+);
+export type Owner = z.output<typeof Owner>;
+
+/**
+ * The id of an owner.
+ *
+ * @throws Problem `invalid` at `/owner`: there is none of this name
+ */
+export async function subjectOf(db: Db, owner: Owner): Promise<string> {
+  const [kind, name] = 'user' in owner ? (['user', owner.user] as const) : (['client', owner.client_id] as const);
+  const id = await findSubject(db, { kind, name });
+  if (id === undefined) throw invalid('/owner', `There is no ${kind} "${name}".`);
+  return id;
+}
+
+/** The `Owner` that a column with the id of a subject means, as JSON; null where it is null. */
+export function ownerReference(column: string): RawBuilder<Owner | null> {
+  const id = sql.ref(column);
+  return sql<Owner | null>`coalesce(
+    (select json_build_object('user', case when u.username ~ '[@:]' or identifier_as_id(u.username) is not null
+      then 'username:' || u.username else u.username end) from users u where u.id = ${id}),
+    (select json_build_object('client_id', o.client_id) from clients o where o.id = ${id}))`;
+}
