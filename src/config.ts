@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP, isIPv4 } from 'node:net';
 import { resolve, sep } from 'node:path';
+import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { type EdgeRules, parseProxyTrust } from './platform/http/edge.ts';
 
@@ -339,25 +340,8 @@ function isServiceLink(name: string, value: string): boolean {
 
 function nearest(name: string, known: readonly string[]): string {
   const bare = (text: string) => text.toUpperCase().replace('LATCHKEY_', '');
-  const [first] = known
-    .map((candidate) => ({ candidate, edits: editDistance(bare(name), bare(candidate)) }))
-    .sort((a, b) => a.edits - b.edits);
-  return first?.candidate ?? '';
-}
-
-/** Levenshtein's, one row at a time. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const letter of from) {
-    let left = (row[0] ?? 0) + 1;
-    row = row.map((above, column) => {
-      if (column === 0) return left;
-      const diagonal = (row[column - 1] ?? 0) + (to[column - 1] === letter ? 0 : 1);
-      left = Math.min(above + 1, left + 1, diagonal);
-      return left;
-    });
-  }
-  return row.at(-1) ?? 0;
+  const edits = known.map((candidate) => distance(bare(name), bare(candidate)));
+  return known[edits.indexOf(Math.min(...edits))] ?? '';
 }
 
 function refuse(issues: z.core.$RefinementCtx, message: string): never {

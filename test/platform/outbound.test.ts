@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isPublicAddress } from '../../src/platform/outbound/addresses.ts';
 import { guardedFetch } from '../../src/platform/outbound/index.ts';
 
 describe('fetching an address that somebody else chose', () => {
@@ -36,6 +37,50 @@ describe('fetching an address that somebody else chose', () => {
     'http://100.64.0.1/',
     'http://[fd00::1]/',
     'http://[fe80::1]/',
+    // Each IANA special-purpose range of IPv6, and IPv4 addresses inside IPv6 ones.
+    'http://[::]/',
+    'http://[::2]/',
+    'http://[::10.0.0.1]/',
+    'http://[::8.8.8.8]/',
+    'http://[::ffff:10.0.0.1]/',
+    'http://[::ffff:169.254.169.254]/',
+    'http://[::ffff:0:10.0.0.1]/',
+    'http://[::ffff:0:8.8.8.8]/',
+    'http://[64:ff9b::10.0.0.1]/',
+    'http://[64:ff9b::169.254.169.254]/',
+    'http://[64:ff9b:1::10.0.0.1]/',
+    'http://[64:ff9b:1:ffff::1]/',
+    'http://[100::1]/',
+    'http://[100:0:0:1::1]/',
+    'http://[2001::1]/',
+    'http://[2001:0:4136:e378:8000:63bf:f5ff:fffe]/',
+    'http://[2001:2::1]/',
+    'http://[2001:10::1]/',
+    'http://[2001:20::1]/',
+    'http://[2001:30::1]/',
+    'http://[2001:db8::1]/',
+    'http://[2002:a00:1::]/',
+    'http://[2002:a9fe:a9fe::1]/',
+    'http://[2620:4f:8000::1]/',
+    'http://[3fff:fff::1]/',
+    'http://[4000::1]/',
+    'http://[5f00::1]/',
+    'http://[fc00::1]/',
+    'http://[febf::1]/',
+    'http://[fec0::1]/',
+    'http://[feff::1]/',
+    'http://[ff02::1]/',
+    'http://172.16.0.1/',
+    'http://192.0.0.1/',
+    'http://192.0.2.1/',
+    'http://192.31.196.1/',
+    'http://192.88.99.1/',
+    'http://198.18.0.1/',
+    'http://198.51.100.1/',
+    'http://203.0.113.1/',
+    'http://224.0.0.1/',
+    'http://240.0.0.1/',
+    'http://255.255.255.255/',
     'file:///etc/passwd',
     'ftp://example.com/',
   ])('refuses %s before it connects', async (template) => {
@@ -45,6 +90,28 @@ describe('fetching an address that somebody else chose', () => {
     );
     expect(connections).toBe(0);
   });
+
+  test.each([
+    '8.8.8.8',
+    '192.0.1.1',
+    '172.15.255.255',
+    '172.32.0.1',
+    '::ffff:8.8.8.8',
+    '2001:200::1',
+    '2001:4860:4860::8888',
+    '2606:4700:4700::1111',
+    '2a00:1450::1',
+    '3ffe::1',
+  ])('takes %s for a public address', (address) => {
+    expect(isPublicAddress(address)).toBe(true);
+  });
+
+  test.each(['', 'localhost', '8.8.8', '08.8.8.8', '8.8.8.8:80', '[2606:4700::1]', '2606:4700::1%eth0'])(
+    'takes %j for no address',
+    (text) => {
+      expect(isPublicAddress(text)).toBe(false);
+    },
+  );
 
   test('in development reaches this machine, follows no redirect, and gives up after three seconds', async () => {
     const fetchIt = guardedFetch({ allowLoopback: true });

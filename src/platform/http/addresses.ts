@@ -124,7 +124,8 @@ export function addressGroups(text: string): readonly AddressGroup[] {
   });
 }
 
-function parseAddress(text: string): Address | undefined {
+/** An address, an IPv4-mapped one as the IPv4 address; undefined for anything else, an address with a zone included. */
+export function parseAddress(text: string): Address | undefined {
   return isIPv4(text) ? ipaddr.IPv4.parse(text) : parseIPv6(text);
 }
 

@@ -7,6 +7,7 @@ export {
   canonicalAddress,
   isLoopbackName,
   NetworkSet,
+  parseAddress,
   parseNetwork,
 } from './addresses.ts';
 export { cookiesBlocked, mustSendCookies } from './cookies.ts';

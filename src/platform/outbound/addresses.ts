@@ -1,53 +1,21 @@
-import { BlockList, isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { parseAddress } from '../http/index.ts';
 
-const special = new BlockList();
-for (const [net, bits] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.0.2.0', 24],
-  ['192.88.99.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['198.51.100.0', 24],
-  ['203.0.113.0', 24],
-  ['224.0.0.0', 4],
-  ['240.0.0.0', 4],
-] as const) {
-  special.addSubnet(net, bits, 'ipv4');
-}
-for (const [net, bits] of [
-  ['::', 127],
-  ['64:ff9b::', 96],
-  ['100::', 64],
-  ['2001::', 23],
-  ['2001:db8::', 32],
-  ['2002::', 16],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['ff00::', 8],
-] as const) {
-  special.addSubnet(net, bits, 'ipv6');
-}
+// IANA has given out nothing else (RFC 4291 §2.4): `::/96` and what comes in future are not public until it says so.
+const globalUnicast = ipaddr.IPv6.parse('2000::');
+const globalUnicastBits = 3;
 
-/** Whether an address is not a public unicast one (IANA special-purpose registries). */
-export function isSpecialAddress(address: string): boolean {
-  const family = isIP(address);
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped) return special.check(mapped, 'ipv4');
-  return family === 0 || special.check(address, family === 4 ? 'ipv4' : 'ipv6');
+/**
+ * Whether an address is a globally reachable unicast one (IANA special-purpose registries, RFC 6890). Addresses with an IPv4 address
+ * inside (6to4, Teredo, NAT64) are not: the one inside may be private. An IPv4-mapped address is judged as the IPv4 address.
+ */
+export function isPublicAddress(text: string): boolean {
+  const address = parseAddress(text);
+  if (address?.range() !== 'unicast') return false;
+  return address instanceof ipaddr.IPv4 || address.match(globalUnicast, globalUnicastBits);
 }
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
 
 /** Whether an address is this machine's own. */
-export function isLoopback(address: string): boolean {
-  const family = isIP(address);
-  return family !== 0 && loopback.check(address, family === 4 ? 'ipv4' : 'ipv6');
+export function isLoopback(text: string): boolean {
+  return parseAddress(text)?.range() === 'loopback';
 }

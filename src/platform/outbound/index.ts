@@ -1,14 +1,14 @@
 /** Requests that go out to addresses others chose (JWKS URIs): to public addresses only, briefly, without redirects. */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { isLoopback, isSpecialAddress } from './addresses.ts';
+import { isLoopback, isPublicAddress } from './addresses.ts';
 
 export { guardedPost, type Posting } from './post.ts';
 
 const timeoutMs = 3000;
 
 /**
- * Makes a `fetch` that resolves the name first and refuses special addresses before anything is sent; the library's dispatcher
+ * Makes a `fetch` that resolves the name first and refuses addresses that are not public before anything is sent; the library's dispatcher
  * checks the connected address once more, so a name that resolves differently the second time gets nowhere either.
  * `allowLoopback` is for development, where apps run on the same machine.
  *
@@ -21,7 +21,7 @@ export function guardedFetch({ allowLoopback }: { allowLoopback: boolean }) {
     const name = hostname.replace(/^\[|\]$/g, '');
     const addresses = isIP(name) ? [{ address: name }] : await lookup(name, { all: true });
     const isHere = allowLoopback && addresses.every(({ address }) => isLoopback(address));
-    if (addresses.length === 0 || (!isHere && addresses.some(({ address }) => isSpecialAddress(address)))) {
+    if (addresses.length === 0 || (!isHere && !addresses.every(({ address }) => isPublicAddress(address)))) {
       throw new TypeError(`${hostname} is not a public address`);
     }
     // The library's dispatcher refuses every special address.

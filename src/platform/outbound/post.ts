@@ -2,7 +2,7 @@ import { lookup } from 'node:dns';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { isLoopback, isSpecialAddress } from './addresses.ts';
+import { isLoopback, isPublicAddress } from './addresses.ts';
 
 export type PostInput = { url: string; headers: Record<string, string>; body: string };
 export type Posting = (input: PostInput) => Promise<number>;
@@ -14,7 +14,7 @@ export type Posting = (input: PostInput) => Promise<number>;
  * @returns a function that resolves to the status; it throws TypeError for a refused address, Error for what went wrong on the way
  */
 export function guardedPost({ allowLoopback, timeoutMs }: { allowLoopback: boolean; timeoutMs: number }): Posting {
-  const isRefused = (address: string) => isSpecialAddress(address) && !(allowLoopback && isLoopback(address));
+  const isRefused = (address: string) => !isPublicAddress(address) && !(allowLoopback && isLoopback(address));
   const judged: LookupFunction = (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '', 0);
