@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Trx } from '../../platform/database/index.ts';
+import { inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid, mustBeAt, notFound } from '../../platform/http/index.ts';
 import { appendEvent, changesBetween } from '../audit/index.ts';
 import { mustExport, mustExportAny, mustFitInClaim, refuseTakenGroup } from './groups.ts';
@@ -27,7 +27,7 @@ import {
  *   without the permission for it
  */
 export async function createRole({ db, now }: AccessDeps, actor: Actor, input: RoleInput): Promise<Role> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     await mustHold({ db: trx, now }, actor, input.permissions);
     const { exported_as = null } = input;
     if (exported_as !== null) mustExport(actor);
@@ -58,7 +58,7 @@ export async function changeRole(
   actor: Actor,
   { name, ifVersion, ...changes }: RoleChanges & { name: string; ifVersion: number | undefined },
 ): Promise<Role> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     // As whoever gives roles: first this, then the role.
     if (changes.exported_as !== undefined) await lockOwners(trx);
     const role = await lockOwnRole(trx, name);
@@ -87,7 +87,7 @@ export async function changeRole(
  * @throws Problem `not_found`; `conflict`: it is built in; `forbidden`: it gives what the actor does not hold
  */
 export async function removeRole({ db, now }: AccessDeps, actor: Actor, name: string): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     const role = await lockOwnRole(trx, name);
     const { id, permissions } = role;
     mustExportAny(actor, [role]);
@@ -171,7 +171,7 @@ export async function giveRole(
 ): Promise<void> {
   const occurred_at = now();
   if (assignment.until && assignment.until <= occurred_at) throw invalid('/until', 'The time must be in the future.');
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     await mustGive(trx, actor, [assignment.role], occurred_at);
     await keepingAnOwner(trx, () => assignRole(trx, actor, { ...assignment, occurred_at }));
   });
@@ -188,7 +188,7 @@ export async function takeRole(
   actor: Actor,
   { subject, role: name }: Pick<RoleAssignment, 'subject' | 'role'>,
 ): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     const role = await findRoleByName(trx, name);
     if (!role) throw notFound('role', name);
     mustExportAny(actor, [role]);

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { digest } from '../../platform/crypto/index.ts';
-import { announceChange, type Db, type Trx } from '../../platform/database/index.ts';
+import { announceChange, type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
 import { type Owner, subjectOf } from '../access/index.ts';
 import { type AuditAction, appendEvent } from '../audit/index.ts';
@@ -41,7 +41,7 @@ export async function createApiKey(deps: ApiKeyDeps, actor: Actor, input: KeyInp
     throw invalid('/environment', `The environments are ${deps.environments.join(', ')}.`);
   const now = deps.now();
   const expires_at = expiryOf(actor, input, now);
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     const owner_id = await ownerOf(trx, actor, input.owner);
     await mustHoldAll(trx, actor, { owner_id, powers: [input], now });
     const id = uuidv7();
@@ -83,7 +83,7 @@ export async function changeApiKey(
   { patch, ifVersion, ...ref }: KeyRef & { patch: Record<string, unknown>; ifVersion: number | undefined },
 ): Promise<ApiKey> {
   const now = deps.now();
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     const before = await lockUsable(trx, ref);
     const { id } = before;
     mustBeAt(before.version, ifVersion);

@@ -1,5 +1,5 @@
 import { digest } from '../../platform/crypto/index.ts';
-import { announceChange, type Db, type Trx } from '../../platform/database/index.ts';
+import { announceChange, type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid } from '../../platform/http/index.ts';
 import { subjectOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
@@ -40,7 +40,7 @@ async function setEnabled(
   actor: Actor,
   { enabled, ...ref }: KeyRef & { enabled: boolean },
 ): Promise<ApiKey> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const before = await lockUsable(trx, ref);
     if (before.enabled === enabled) return before;
     const occurred_at = now();
@@ -62,7 +62,7 @@ async function setEnabled(
  * @throws Problem `not_found`
  */
 export async function revokeApiKey({ db, now }: ApiKeyDeps, actor: Actor, ref: KeyRef): Promise<ApiKey> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const before = await lockKey(trx, ref);
     if (!before || before.revoked_at) return before ?? getKey(trx, ref);
     const occurred_at = now();

@@ -1,3 +1,4 @@
+import { inTransaction } from '../../platform/database/index.ts';
 import { type Actor, conflict } from '../../platform/http/index.ts';
 import { type ApiKeyDeps, addVersion, lockUsable, record } from './api-keys.ts';
 import { askedExpiry, isLiveVersion, stateOf } from './expiry.ts';
@@ -31,7 +32,7 @@ export async function rotateApiKey(
 ): Promise<RotatedKey> {
   const now = deps.now();
   const expiry = askedExpiry(actor, asked, now);
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     const before = await lockUsable(trx, { id, owner_id });
     mustBeRotatable(before, now);
     await mustHoldAll(trx, actor, { owner_id: before.owner_id, powers: [before], now });

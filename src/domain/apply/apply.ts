@@ -1,4 +1,4 @@
-import type { Trx } from '../../platform/database/index.ts';
+import { inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid, Problem } from '../../platform/http/index.ts';
 import { type ClientDeps, type ClientInput, checkClient, lockClient, putClient } from '../clients/index.ts';
 import { putResourceServer } from '../resource-servers/index.ts';
@@ -53,7 +53,7 @@ export async function applyConfiguration(
   const users = await prepareUsers(deps, file.users, missingSecrets);
   const planned: { changes?: Change[] } = {};
   try {
-    await deps.db.transaction().execute(async (trx) => {
+    await inTransaction(deps.db, async (trx) => {
       await lockApplying(trx);
       planned.changes = await putAll(trx, deps, actor, { file, users });
       refuseMade(planned.changes, missingSecrets);

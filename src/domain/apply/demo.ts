@@ -1,4 +1,5 @@
 import { base62, formatCredential, keyedDigest, secretLength } from '../../platform/crypto/index.ts';
+import { inTransaction } from '../../platform/database/index.ts';
 import { system } from '../../platform/http/index.ts';
 import { type Client, findClient } from '../clients/index.ts';
 import { listResourceServers, moveResourceServer, type ResourceServer } from '../resource-servers/index.ts';
@@ -30,7 +31,7 @@ export async function applyDemo(
 
 /** After a change of the issuer the demo's API is the same one, under another identifier. */
 async function followIssuer({ db, now }: ApplyDeps, to: string): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     if (!(await findClient(trx, client_id))) return;
     for (const { identifier: from, name } of await listResourceServers(trx))
       if (name === apiName && from.endsWith(apiPath)) await moveResourceServer(trx, { now }, system, { from, to });

@@ -1,4 +1,4 @@
-import type { Db } from '../../platform/database/index.ts';
+import { type Db, inTransaction } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import { appendEvent } from './events.ts';
 import { countPersonalDetails, deletePersonalDetails } from './store.ts';
@@ -14,7 +14,7 @@ export async function erasePersonalDetails(
   actor: Actor,
   { kind, id }: { kind: 'user' | 'client'; id: string },
 ): Promise<{ erased: number }> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const events = await countPersonalDetails(trx, id);
     await appendEvent(trx, {
       actor,

@@ -1,4 +1,4 @@
-import { type Db, isOutage } from '../../platform/database/index.ts';
+import { type Db, inTransaction, isOutage } from '../../platform/database/index.ts';
 import { anonymous } from '../../platform/http/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
 import { type AuditEvent, appendEvent } from './events.ts';
@@ -73,7 +73,7 @@ export class Refusals {
   }
 
   async #append(event: AuditEvent): Promise<void> {
-    await this.#deps.db.transaction().execute((trx) => appendEvent(trx, event));
+    await inTransaction(this.#deps.db, (trx) => appendEvent(trx, event));
   }
 
   #tell(error: unknown): void {

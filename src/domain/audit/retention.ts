@@ -1,4 +1,4 @@
-import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { type Retention, retentionText, signText } from './chain.ts';
@@ -37,13 +37,13 @@ export async function whatWouldLeave(db: Db, before: Date): Promise<Removed> {
  */
 export async function removeSegmentsBefore(deps: RetentionDeps, actor: Actor, before: Date): Promise<Removed> {
   const { db } = deps;
-  const retention = await db.transaction().execute((trx) => recordRemoval(deps, trx, { actor, before }));
+  const retention = await inTransaction(db, (trx) => recordRemoval(deps, trx, { actor, before }));
   if (!retention) return { segments: 0, events: 0 };
   const { segments } = await segmentTotals(db, retention.number);
   let events = 0;
   for (let count = -1; count !== 0; events += count)
-    count = await db.transaction().execute((trx) => deleteCoveredEvents(trx, retention));
-  await db.transaction().execute((trx) => deleteSegments(trx, retention.number));
+    count = await inTransaction(db, (trx) => deleteCoveredEvents(trx, retention));
+  await inTransaction(db, (trx) => deleteSegments(trx, retention.number));
   return { segments, events };
 }
 

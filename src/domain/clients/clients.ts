@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import type { ClientType } from '../../../db/schema.ts';
-import type { Trx } from '../../platform/database/index.ts';
+import { inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
 import { appendEvent, changesBetween } from '../audit/index.ts';
 import { defaultSigningAlg } from '../signing-keys/index.ts';
@@ -96,7 +96,7 @@ export async function checkClient(
  */
 export async function createClient(deps: ClientDeps, actor: Actor, input: ClientInput): Promise<PutClientResult> {
   await checkClient(deps, input);
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     if (await lockClient(trx, input.client_id)) throw conflict(`There is a client "${input.client_id}" already.`);
     return putClient(trx, deps, actor, input);
   });
@@ -120,7 +120,7 @@ export async function changeClient(
   const input = checked(ClientInput, mergePatch(present, patch));
   if (input.client_id !== client_id) throw invalid('/client_id', 'A client keeps its client_id.');
   await checkClient(deps, input);
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     const client = await lockClient(trx, client_id);
     // What was judged is what was read: whoever was faster in between has to be seen first.
     if (!client) throw notFound('client', client_id);
@@ -216,7 +216,7 @@ async function alter({ now }: ClientDeps, trx: Trx, existing: Client, columns: C
  * @throws Problem `not_found`; `conflict`: it is built in
  */
 export async function disableClient(deps: ClientDeps, actor: Actor, client_id: string): Promise<Client> {
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     const client = await lockClient(trx, client_id);
     if (!client) throw notFound('client', client_id);
     mustBeRegistered(client);

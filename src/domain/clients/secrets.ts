@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { type Digest, keyedDigest, mintCredential, sameDigest } from '../../platform/crypto/index.ts';
-import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, notFound } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
@@ -66,7 +66,7 @@ export function matchesSecret(
  */
 export async function addClientSecret(deps: SecretDeps, actor: Actor, input: AddedSecret): Promise<MadeSecret> {
   const { client_id, ...secret } = input;
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     const client = await lockOpenable(trx, deps, actor, client_id);
     return storeSecret(trx, deps, actor, { client, ...secret });
   });
@@ -82,7 +82,7 @@ export async function rotateClientSecret(
   actor: Actor,
   { client_id, overlapSeconds, ...secret }: AddedSecret & { overlapSeconds: number },
 ): Promise<MadeSecret & { previous_end_at: Date }> {
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     const client = await lockOpenable(trx, deps, actor, client_id);
     const occurred_at = deps.now();
     const previous_end_at = new Date(occurred_at.getTime() + overlapSeconds * 1000);
@@ -106,7 +106,7 @@ export async function revokeClientSecret(
   actor: Actor,
   { client_id, secret_id }: { client_id: string; secret_id: string },
 ): Promise<void> {
-  await deps.db.transaction().execute(async (trx) => {
+  await inTransaction(deps.db, async (trx) => {
     const client = await lockClient(trx, client_id);
     const secret = client && (await listSecrets(trx, client.id)).find(({ id }) => id === secret_id);
     if (!client || !secret) throw notFound('client secret', secret_id);

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { ConsentedScopes } from '../../../db/schema.ts';
-import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, notFound } from '../../platform/http/index.ts';
 import { allows } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
@@ -33,7 +33,7 @@ export async function allowClient(
   actor: Actor,
   { user_id, client, asked, allowed }: Answer,
 ): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     const occurred_at = now();
     await insertConsent(trx, {
       id: uuidv7(),
@@ -70,7 +70,7 @@ function answered(before: ConsentedScopes, asked: ConsentedScopes, allowed: Cons
 
 /** Records that a person did not allow what a client asked. */
 export async function denyClient({ db, now }: ConsentDeps, actor: Actor, client_id: string): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     const target = { kind: 'client', id: client_id };
     await appendEvent(trx, { actor, action: 'consent.denied', target, outcome: 'failure', occurred_at: now() });
   });
@@ -83,7 +83,7 @@ export async function denyClient({ db, now }: ConsentDeps, actor: Actor, client_
  * @throws Problem `not_found`: no such consent, or none that this actor may take back
  */
 export async function takeBackConsent({ db, now }: ConsentDeps, actor: Actor, consent_id: string): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     const consent = await lockConsent(trx, consent_id);
     if (!consent || !mayTakeBack(actor, consent)) throw notFound('connected app', consent_id);
     if (consent.revoked_at) return;
@@ -117,7 +117,7 @@ export async function whatWouldEnd({ db, now }: ConsentDeps, consent_id: string)
  * @throws Problem `not_found`: no such grant, or it has ended already
  */
 export async function endGrant({ db, now }: ConsentDeps, actor: Actor, id: string): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     const revoked_at = now();
     const ended = await endGrants(trx, { id }, { revoked_at, revoked_for: 'revoked' });
     if (ended.length === 0) throw notFound('standing grant', id);

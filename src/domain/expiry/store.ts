@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type Db, isContention, type Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, isContention, type Trx } from '../../platform/database/index.ts';
 
 /**
  * A table, and which of its rows (named `t`) nobody will ask for again. `$now` is the database's time, less a margin: what a node
@@ -60,7 +60,7 @@ export async function deleteExpired(
   { name, gone }: ExpiringTable,
   { limit }: { limit: number },
 ): Promise<number> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     await bound(trx);
     const table = sql.table(name);
     const result = await sql`delete from ${table} where ctid = any(array(
@@ -88,7 +88,7 @@ export async function deleteExpiredUpTo(
   { name, gone }: ExpiringTable,
   { after, last }: { after: string | undefined; last: string },
 ): Promise<number> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     await bound(trx);
     const table = sql.table(name);
     const result = await sql`delete from ${table} where id = any(array(select t.id from ${table} t

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { digest } from '../../platform/crypto/index.ts';
-import { joined, type Trx } from '../../platform/database/index.ts';
+import { inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, Problem, system } from '../../platform/http/index.ts';
 import { credentialName } from '../access-records/index.ts';
 import { looksLikeKey } from '../api-keys/index.ts';
@@ -36,27 +36,26 @@ export type LeakReport = { token: string; type: string; source?: string | undefi
 export async function reportLeak(deps: LeakDeps, origin: Actor['origin'], report: LeakReport): Promise<boolean> {
   const actor = { ...system, id: 'secret-scanning', origin };
   const { token, type, source, url } = report;
-  return deps.db.transaction().execute((trx) =>
-    joined(trx, async () => {
-      // Of two reports at once the second sees what the first did.
-      await lockReports(trx, digest(token));
-      const leaked = await (token.startsWith('lk_cs_') ? endSecret : endOther)(deps, actor, token);
-      if (!leaked) return false;
-      const news = await newsOf(deps, trx, { leaked, source, url });
-      if (news === 'known') return true;
-      const found_at = [source, webAddress(url)].filter(Boolean).join(' ');
-      const told = news === 'quiet' ? 0 : await tell(deps, trx, { leaked, found_at });
-      await appendEvent(trx, {
-        actor,
-        action: 'credential.leaked',
-        // As access records name it: what was done with it is found there.
-        target: { kind: 'credential', id: credentialName(token) },
-        details: { type, source, url, policy: deps.policy, told },
-        occurred_at: deps.now(),
-      });
-      return true;
-    }),
-  );
+  return inTransaction(deps.db, async (trx) => {
+    const within = { ...deps, db: trx };
+    // Of two reports at once the second sees what the first did.
+    await lockReports(trx, digest(token));
+    const leaked = await (token.startsWith('lk_cs_') ? endSecret : endOther)(within, actor, token);
+    if (!leaked) return false;
+    const news = await newsOf(deps, trx, { leaked, source, url });
+    if (news === 'known') return true;
+    const found_at = [source, webAddress(url)].filter(Boolean).join(' ');
+    const told = news === 'quiet' ? 0 : await tell(deps, trx, { leaked, found_at });
+    await appendEvent(trx, {
+      actor,
+      action: 'credential.leaked',
+      // As access records name it: what was done with it is found there.
+      target: { kind: 'credential', id: credentialName(token) },
+      details: { type, source, url, policy: deps.policy, told },
+      occurred_at: deps.now(),
+    });
+    return true;
+  });
 }
 
 /** Whether a credential that stays was reported from there before, and whether there were letters enough about it. */

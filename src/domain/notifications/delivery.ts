@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { DeliveryState } from '../../../db/schema.ts';
-import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { system } from '../../platform/http/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
@@ -98,7 +98,7 @@ async function sendNext(
   const delay = delayAfter(attempts);
   const again = { ...cursor, attempts, next_attempt_at: new Date(deps.now().getTime() + delay * 1000) };
   const after = state === 'retrying' ? again : past;
-  const isHeld = await deps.db.transaction().execute(async (trx) => {
+  const isHeld = await inTransaction(deps.db, async (trx) => {
     if (!(await saveCursor(trx, lease, after, deps.now()))) return false;
     await note(trx, deps, webhook, { ...message, message_id: message.id }, { state, ...outcome });
     if (outcome.last_status === gone) await disableGone(trx, deps, webhook);
@@ -122,7 +122,7 @@ async function sendRequested(deps: DeliveryDeps, lease: Lease): Promise<void> {
     const removed = { last_status: null, last_error: 'it was removed from the audit log' };
     const outcome = message ? await send(deps, webhook, message) : removed;
     const state = stateAfter(outcome, true);
-    await deps.db.transaction().execute(async (trx) => {
+    await inTransaction(deps.db, async (trx) => {
       await note(trx, deps, webhook, delivery, { state, ...outcome });
       if (outcome.last_status === gone) await disableGone(trx, deps, webhook);
     });

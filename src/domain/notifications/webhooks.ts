@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import {
   type Actor,
   checked,
@@ -58,7 +58,7 @@ export async function createWebhook(
   input: WebhookInput,
 ): Promise<{ webhook: Webhook; secret: string }> {
   mustBeAllowed(deps, actor, input);
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     if ((await listWebhooks(trx, { limit: mostWebhooks, after: undefined })).length >= mostWebhooks)
       throw conflict(`There are ${mostWebhooks} webhooks: remove one first.`);
     const [id, created_at] = [uuidv7(), deps.now()];
@@ -80,7 +80,7 @@ export async function changeWebhook(
   actor: Actor,
   { id, patch, ifVersion }: { id: string; patch: Record<string, unknown>; ifVersion: number | undefined },
 ): Promise<Webhook> {
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     const webhook = await lockKnown(trx, id);
     mustBeAt(webhook.version, ifVersion);
     const input = checked(WebhookInput, mergePatch(asInput(webhook), patch));
@@ -95,7 +95,7 @@ export async function changeWebhook(
 
 /** Removes a receiver, and what is known of its deliveries. @throws Problem `not_found` */
 export async function removeWebhook(deps: WebhookDeps, actor: Actor, id: string): Promise<void> {
-  await deps.db.transaction().execute(async (trx) => {
+  await inTransaction(deps.db, async (trx) => {
     const webhook = await lockKnown(trx, id);
     await deleteCursor(trx, id);
     await deleteWebhook(trx, id);
@@ -113,7 +113,7 @@ export async function rotateWebhookSecret(
   actor: Actor,
   { id, overlapSeconds }: { id: string; overlapSeconds: number },
 ): Promise<{ secret: string; previous_end_at: Date }> {
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     const webhook = await lockKnown(trx, id);
     const now = deps.now();
     const previous_end_at = new Date(now.getTime() + overlapSeconds * 1000);
@@ -128,7 +128,7 @@ export async function rotateWebhookSecret(
 
 /** Sends a message of the type `webhook.test`, once. @throws Problem `not_found`; `conflict`: it is disabled */
 export async function testWebhook(deps: WebhookDeps, actor: Actor, webhook_id: string): Promise<Delivery> {
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     const webhook = await lockKnown(trx, webhook_id);
     mustBeEnabled(webhook);
     const [id, created_at] = [uuidv7(), deps.now()];
@@ -152,7 +152,7 @@ export async function redeliver(
   actor: Actor,
   { webhook_id, delivery_id }: { webhook_id: string; delivery_id?: string },
 ): Promise<number> {
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     const webhook = await lockKnown(trx, webhook_id);
     mustBeEnabled(webhook);
     const deliveries = await requestDeliveries(trx, webhook_id, { id: delivery_id, updated_at: deps.now() });

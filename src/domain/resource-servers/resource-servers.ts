@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
-import { announceChange, type Db, type Trx } from '../../platform/database/index.ts';
+import { announceChange, type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
 import { appendEvent, changesBetween } from '../audit/index.ts';
 import { comparableIdentifier } from './identifiers.ts';
@@ -100,7 +100,7 @@ export async function createResourceServer(
   actor: Actor,
   input: ResourceServerInput,
 ): Promise<ResourceServer> {
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     if (await findResourceServer(trx, input.identifier))
       throw conflict(`There is a resource server "${input.identifier}" already.`);
     await putResourceServer(trx, deps, actor, input);
@@ -123,7 +123,7 @@ export async function changeResourceServer(
     ifVersion,
   }: { identifier: string; patch: Record<string, unknown>; ifVersion: number | undefined },
 ): Promise<ResourceServer> {
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     const existing = await lockResourceServer(trx, identifier);
     if (!existing) throw notFound('resource server', identifier);
     mustBeAt(existing.version, ifVersion);
@@ -178,7 +178,7 @@ export async function disableResourceServer(
   actor: Actor,
   identifier: string,
 ): Promise<ResourceServer> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const existing = await lockResourceServer(trx, identifier);
     if (!existing) throw notFound('resource server', identifier);
     // Without the admin API nobody could enable it again.

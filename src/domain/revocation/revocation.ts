@@ -1,4 +1,4 @@
-import { type Db, joined, type Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
 import { findSubject } from '../access/index.ts';
 import { countKeys, endKeysOf, type KeyScope, keyScope } from '../api-keys/index.ts';
@@ -69,25 +69,23 @@ async function planOf(db: Db, handle: Handle): Promise<Plan> {
 export async function revoke(deps: RevocationDeps, actor: Actor, handle: Handle): Promise<Death> {
   const { db, now } = deps;
   await mustBeAllowedToEnd(db, actor, handle);
-  return db.transaction().execute((trx) =>
-    joined(trx, async () => {
-      const plan = await planOf(trx, handle);
-      const revoked_at = now();
-      mustBePast(plan, revoked_at);
-      const died = await countAll(trx, plan, revoked_at);
-      if (plan.tokens) await end(deps, actor, { handle, scope: plan.tokens, died, revoked_at, trx });
-      if (plan.keys) await endKeysOf(trx, actor, { scope: plan.keys, revoked_at });
-      return { ...died, revoked_at };
-    }),
-  );
+  return inTransaction(db, async (trx) => {
+    const plan = await planOf(trx, handle);
+    const revoked_at = now();
+    mustBePast(plan, revoked_at);
+    const died = await countAll(trx, plan, revoked_at);
+    if (plan.tokens) await end({ ...deps, db: trx }, actor, { handle, scope: plan.tokens, died, revoked_at });
+    if (plan.keys) await endKeysOf(trx, actor, { scope: plan.keys, revoked_at });
+    return { ...died, revoked_at };
+  });
 }
 
-type Planned = { handle: Handle; scope: Scope; died: Live; revoked_at: Date; trx: Trx };
+type Planned = { handle: Handle; scope: Scope; died: Live; revoked_at: Date };
 
 async function end(
-  deps: RevocationDeps,
+  deps: RevocationDeps & { db: Trx },
   actor: Actor,
-  { handle, scope, died, revoked_at, trx }: Planned,
+  { handle, scope, died, revoked_at }: Planned,
 ): Promise<void> {
   if ('token' in handle) {
     await revokeToken(deps, actor, handle.token);
@@ -101,6 +99,7 @@ async function end(
     await endSession(deps, actor, handle.session_id);
     return;
   }
+  const { db: trx } = deps;
   if ('owner' in scope) await markOwner(trx, scope.owner, revoked_at);
   if ('owner' in scope && scope.owner.kind === 'user') await deletePasswordLinks(trx, scope.owner.row);
   else if ('before' in scope) await markAllOwners(trx, scope.before);

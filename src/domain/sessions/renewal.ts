@@ -1,5 +1,5 @@
 import type { Digest } from '../../platform/crypto/index.ts';
-import type { Trx } from '../../platform/database/index.ts';
+import { inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { SessionDeps } from './sessions.ts';
@@ -32,7 +32,7 @@ export async function confirmSession(
   actor: Actor & { id: string },
   { amr, ...renewal }: RenewalInput & { amr: readonly string[] },
 ): Promise<Date> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const expires_at = await renewSession(trx, actor.id, renewal);
     await appendEvent(trx, {
       actor,

@@ -1,4 +1,4 @@
-import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, notFound, type Origin } from '../../platform/http/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
 import { allows } from '../access/index.ts';
@@ -17,7 +17,7 @@ const seenEveryMs = 5 * 60_000;
  * @throws Problem `not_found`: no such session, or none that this actor may end
  */
 export async function endSession({ db, now, jobs }: SessionDeps, actor: Actor, uid: string): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     const [session] = await lockSessions(trx, { uid });
     if (!session || !mayEnd(actor, session)) throw notFound('session', uid);
     if (session.revoked_at) return;
@@ -34,7 +34,7 @@ export async function endOtherSessions(
   current: string,
 ): Promise<number> {
   const others = { user_id: actor.id, exceptSession: current, reason: elsewhere };
-  return db.transaction().execute((trx) => endSessionsOf({ jobs }, trx, actor, { ...others, revoked_at: now() }));
+  return inTransaction(db, (trx) => endSessionsOf({ jobs }, trx, actor, { ...others, revoked_at: now() }));
 }
 
 type Others = { user_id: string; exceptSession: string; reason: string; revoked_at: Date };
@@ -109,5 +109,5 @@ export async function noteVisit(
   const last_seen_at = now();
   if (!(await wasSeenBefore(db, uid, new Date(last_seen_at.getTime() - seenEveryMs)))) return;
   const seen = { last_seen_at, address: origin.address ?? null, user_agent: origin.user_agent ?? null };
-  await db.transaction().execute((trx) => markSeen(trx, { uid, ...seen }));
+  await inTransaction(db, (trx) => markSeen(trx, { uid, ...seen }));
 }

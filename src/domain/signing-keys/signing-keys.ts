@@ -1,4 +1,4 @@
-import { announceChange, type Db } from '../../platform/database/index.ts';
+import { announceChange, type Db, inTransaction } from '../../platform/database/index.ts';
 import { type Actor, conflict, system } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { makeSigningKey, type SigningAlg, signingAlgs } from './signing-key.ts';
@@ -26,7 +26,7 @@ export async function ensureSigningKeys({ db, rootKey, now }: SigningKeysDeps): 
   const missing = algsWithoutKey(await listSigningKeys(db));
   if (missing.length === 0) return;
   const made = await Promise.all(missing.map(async (alg) => ({ alg, ...(await makeSigningKey(alg)) })));
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     const stillMissing = algsWithoutKey(await lockSigningKeys(trx));
     for (const key of made.filter(({ alg }) => stillMissing.includes(alg))) {
       const created_at = now();
@@ -56,7 +56,7 @@ export async function rotateSigningKey(
 ): Promise<SigningKeyRow> {
   const { db, rootKey, now } = deps;
   const made = await makeSigningKey(input.alg);
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const created_at = now();
     const waiting = (await lockSigningKeys(trx)).find(
       ({ alg, signs_from }) => alg === input.alg && signs_from > created_at,

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { Db } from '../../platform/database/index.ts';
+import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { leaseBlock } from './store.ts';
 
 // Reading a list whose every token lives takes PostgreSQL time in proportion (docs/architecture.md), and its readers wait.
@@ -42,7 +42,7 @@ export class StatusIndexes {
 
   async #leaseBlock(): Promise<void> {
     const wanted = { listSize, blockSize, leased_at: this.#now() };
-    const { status_list_id, first } = await this.#db.transaction().execute((trx) => leaseBlock(trx, wanted));
+    const { status_list_id, first } = await inTransaction(this.#db, (trx) => leaseBlock(trx, wanted));
     this.#block = Array.from({ length: blockSize }, (_, n) => ({ status_list_id, status_index: first + n }));
   }
 }

@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { type Digest, digest } from '../../platform/crypto/index.ts';
-import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { familyHandle, isAccessToken } from './formats.ts';
@@ -21,7 +21,7 @@ export type RevokedToken = { kind: 'access_token' | 'refresh_token'; client_id: 
  */
 export async function revokeToken({ db, now }: TokenDeps, actor: Actor, value: string): Promise<RevokedToken> {
   const handle = tokenHandle(value);
-  const ended = await db.transaction().execute((trx) => endToken(trx, actor, handle, now()));
+  const ended = await inTransaction(db, (trx) => endToken(trx, actor, handle, now()));
   if (!ended) throw notFound('live token', `${value.slice(0, 10)}…`);
   return ended;
 }

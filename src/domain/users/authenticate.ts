@@ -1,4 +1,4 @@
-import type { Db } from '../../platform/database/index.ts';
+import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { anonymous, type Origin, Problem } from '../../platform/http/index.ts';
 import type { Refusals } from '../audit/index.ts';
 import { type PasswordHash, renewedHash, verifyPassword } from './password.ts';
@@ -55,7 +55,7 @@ async function normalize(
   { stored, password }: { stored: PasswordHash; password: string },
 ): Promise<void> {
   const to = await renewedHash(stored, password).catch(unlessBusy);
-  if (to) await db.transaction().execute((trx) => replacePasswordForm(trx, { user_id, from: stored, to }));
+  if (to) await inTransaction(db, (trx) => replacePasswordForm(trx, { user_id, from: stored, to }));
 }
 
 function unlessBusy(error: unknown): undefined {

@@ -1,5 +1,5 @@
 import type { EmailVerifier } from '../../../db/schema.ts';
-import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, forbidden, invalid, notFound } from '../../platform/http/index.ts';
 import { allows, mustHoldAllOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
@@ -79,7 +79,7 @@ async function mark(
   id: string,
   change: (user: User, at: Date) => Verification | undefined,
 ): Promise<User> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const user = await lockUserById(trx, id);
     if (!user) throw notFound('user', id);
     const occurred_at = now();

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { digest, mintCredential } from '../../platform/crypto/index.ts';
-import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, notFound, Problem, person } from '../../platform/http/index.ts';
 import { listHeldRights, mustHoldAllOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
@@ -44,7 +44,7 @@ export async function createPasswordLink(
 ): Promise<PasswordLink> {
   const secret = mintCredential(prefix);
   const url = `${issuer}/password/${secret}`;
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const user = await lockUserById(trx, user_id);
     if (!user) throw notFound('user', user_id);
     const created_at = now();
@@ -86,7 +86,7 @@ export async function choosePassword(
   const linked = await linkedUser(deps, secret);
   if (!linked) throw notFound('link', '…');
   const hash = await hashNewPassword(password, linked);
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const user = await lockUserById(trx, linked.id);
     const occurred_at = now();
     const link = user?.enabled ? await usePasswordLink(trx, digest(secret), occurred_at) : undefined;

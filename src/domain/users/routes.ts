@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { joined } from '../../platform/database/index.ts';
+import { inTransaction } from '../../platform/database/index.ts';
 import { type Actor, keyIn, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
 import { listRoleAssignments } from '../access/index.ts';
 import { unverifyEmail, verifyEmail, verifyEmailPermission } from './email-verification.ts';
@@ -156,13 +156,12 @@ const verifications = (deps: UserRouteDeps): Route[] => [
 
 /** The account and its link, or neither. */
 async function invited(deps: UserRouteDeps, actor: Actor, body: UserInput) {
-  return deps.db.transaction().execute((trx) =>
-    joined(trx, async () => {
-      const user = await createUser(deps, actor, body);
-      const invitation = await createPasswordLink(deps, actor, user.id);
-      return { ...(await shown({ ...deps, db: trx }, user)), invitation };
-    }),
-  );
+  return inTransaction(deps.db, async (db) => {
+    const within = { ...deps, db };
+    const user = await createUser(within, actor, body);
+    const invitation = await createPasswordLink(within, actor, user.id);
+    return { ...(await shown(within, user)), invitation };
+  });
 }
 
 async function shown({ db }: UserDeps, user: User) {

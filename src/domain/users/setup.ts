@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { digest, mintCredential } from '../../platform/crypto/index.ts';
-import type { Db } from '../../platform/database/index.ts';
+import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { type Actor, conflict, notFound, system } from '../../platform/http/index.ts';
 import { assignRole, hasOwner } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
@@ -33,7 +33,7 @@ export async function createSetupLink({ db, now }: SetupDeps): Promise<string> {
       'There is an administrator already; sign in, or make another with `latchkey user create --role owner`.',
     );
   const secret = mintCredential(prefix);
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     const created_at = now();
     await insertSetupLink(trx, {
       digest: digest(secret),
@@ -63,7 +63,7 @@ export async function setUpFirstAdministrator(
 ): Promise<User> {
   refuseIdShaped(input.username);
   const hash = await hashNewPassword(input.password, input);
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     await lockSetup(trx);
     const occurred_at = now();
     const isOpen = !(await hasOwner(trx)) && (await useSetupLink(trx, digest(secret), occurred_at));

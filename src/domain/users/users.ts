@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { EmailVerifier } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
-import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid, mustBeAt, notFound } from '../../platform/http/index.ts';
 import { asId, keepingAnOwner, mustBePermitted, mustHoldAllOf, setRoles } from '../access/index.ts';
 import { type AuditAction, appendEvent, changesBetween } from '../audit/index.ts';
@@ -70,7 +70,7 @@ export async function createUser(
 ): Promise<User> {
   if (input.email_verified) mustBeAllowedToVerify(actor);
   const hash = password === undefined ? importedHash(password_hash) : await hashNewPassword(password, input);
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     if (await findUserByUsername(trx, input.username)) throw conflict(`There is a user "${input.username}" already.`);
     const { user } = await putUser(trx, deps, actor, { ...input, hash, verified_by: 'administrator' });
     return user;
@@ -184,7 +184,7 @@ export async function changeUser(
   actor: Actor,
   { id, ifVersion, ...changes }: UserChanges & { id: string; ifVersion: number | undefined },
 ): Promise<User> {
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     const user = await lockUserById(trx, id);
     if (!user) throw notFound('user', id);
     mustBeAt(user.version, ifVersion);
@@ -214,7 +214,7 @@ export async function getUser(db: Db, reference: string): Promise<User> {
  * @throws Problem `not_found`; `conflict`: nobody would be left to administer
  */
 export async function disableUser({ db, now }: UserDeps, actor: Actor, id: string): Promise<User> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const user = await lockUserById(trx, id);
     if (!user) throw notFound('user', id);
     if (!user.enabled) return user;
@@ -239,7 +239,7 @@ export async function setPassword(
   const person = await findUserById(deps.db, id);
   if (!person) throw notFound('user', id);
   const hash = await hashNewPassword(password, person);
-  await deps.db.transaction().execute(async (trx) => {
+  await inTransaction(deps.db, async (trx) => {
     const user = await lockUserById(trx, id);
     if (!user) throw notFound('user', id);
     const occurred_at = deps.now();
@@ -278,7 +278,7 @@ export async function changePassword(
   const fits = await verifyPassword(await findPasswordHash(deps.db, user_id), current);
   if (!user || !fits) return { kind: 'wrong' };
   const hash = await hashNewPassword(password, user);
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     await lockUserById(trx, user_id);
     const revoked_at = deps.now();
     await storeHash(deps, trx, user_id, hash);
@@ -304,7 +304,7 @@ export async function changePassword(
 
 /** Records that a person took a copy of what is kept about them, before they get it. */
 export async function noteDownload({ db, now }: UserDeps, actor: Actor & { id: string }): Promise<void> {
-  await db.transaction().execute((trx) => record(trx, actor, 'user.data_downloaded', actor.id, now()));
+  await inTransaction(db, (trx) => record(trx, actor, 'user.data_downloaded', actor.id, now()));
 }
 
 async function record(trx: Trx, actor: Actor, action: AuditAction, id: string, occurred_at: Date): Promise<void> {

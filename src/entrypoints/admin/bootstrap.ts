@@ -1,6 +1,7 @@
 import { assignRole } from '../../domain/access/index.ts';
 import { type ClientDeps, ClientInput, findClient, putClient } from '../../domain/clients/index.ts';
 import { findIssuer } from '../../domain/resource-servers/index.ts';
+import { inTransaction } from '../../platform/database/index.ts';
 import { type Actor, conflict } from '../../platform/http/index.ts';
 import { adminAudience } from './permissions.ts';
 import { registerAdminApi } from './resource-server.ts';
@@ -34,7 +35,7 @@ export async function bootstrap(
     throw conflict(
       `There is a client "${client_id}" already: "latchkey client add-secret ${client_id}" makes another secret.`,
     );
-  return deps.db.transaction().execute(async (trx) => {
+  return inTransaction(deps.db, async (trx) => {
     const { client, client_secret = '' } = await putClient(trx, deps, actor, input);
     const subject = { kind: 'client' as const, id: client.id };
     await assignRole(trx, actor, { subject, role: 'owner', occurred_at: deps.now() });

@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto';
 import type { Context } from 'koa';
 import { type Digest, digest, keyedDigest, seal, unseal } from '../../platform/crypto/index.ts';
-import { type Db, joined } from '../../platform/database/index.ts';
+import { type Db, inTransaction, joined } from '../../platform/database/index.ts';
 import { type Answer, type Call, invalid, Problem } from '../../platform/http/index.ts';
 import type { ServerKey, ServerKeys } from '../../platform/keys/index.ts';
 import { type KeptAnswer, keepAnswer, lockKey } from './store.ts';
@@ -30,7 +30,7 @@ export function once({ db, keys, now }: { db: Db; keys: ServerKeys; now: () => D
     const sent = [ctx.querystring, body ?? null];
     const content = JSON.stringify([...sent, actingRights(actor)]);
     const presented = { key, who, content, formerContent: JSON.stringify(sent) };
-    return db.transaction().execute(async (trx) => {
+    return inTransaction(db, async (trx) => {
       const created_at = now();
       const kept = await lockKey(trx, who, created_at);
       if (kept) {

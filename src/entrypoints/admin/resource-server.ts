@@ -4,7 +4,7 @@ import {
   putResourceServer,
   ResourceServerInput,
 } from '../../domain/resource-servers/index.ts';
-import type { Db } from '../../platform/database/index.ts';
+import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { system } from '../../platform/http/index.ts';
 import { adminAudience, adminPermissions } from './permissions.ts';
 
@@ -21,7 +21,7 @@ export async function registerAdminApi({ db, now }: { db: Db; now: () => Date },
     sensitive: true,
   }));
   const input = { identifier, name: 'Latchkey administration', assignment_required: true, scopes };
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     // The newest first: it takes the identifier, older ones join it.
     for (const from of await listBuiltInIdentifiers(trx))
       await moveResourceServer(trx, { now }, system, { from, to: identifier });

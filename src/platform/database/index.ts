@@ -8,6 +8,7 @@ export { containing } from './containing.ts';
 export { GroupCommit, type GroupCommitKind } from './group-commit.ts';
 export { HotConnection } from './hot-connection.ts';
 export type { HotResult, HotStatement } from './hot-statement.ts';
+export { inTransaction } from './in-transaction.ts';
 export { joined } from './joined.ts';
 export { persistently, reasonOf, waitForDatabase } from './late.ts';
 export { isMigrated, type MigrationState, migrate, migrationStates } from './migrate.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { type SealedPlace, seal, unseal } from '../crypto/index.ts';
-import type { Db, Trx } from '../database/index.ts';
+import { type Db, inTransaction, type Trx } from '../database/index.ts';
 
 const purposes = [
   'cookie',
@@ -77,7 +77,7 @@ export async function openServerKeys(deps: { db: Db; rootKey: Buffer; now: () =>
   const keys = new ServerKeys(db, rootKey);
   await keys.reload();
   if (purposes.every((purpose) => keys.all(purpose).length > 0)) return keys;
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     await sql`select pg_advisory_xact_lock(hashtext('latchkey server keys'))`.execute(trx);
     await addMissing(trx, rootKey, now());
   });

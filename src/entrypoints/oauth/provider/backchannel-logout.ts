@@ -1,6 +1,7 @@
 import type Provider from 'oidc-provider';
 import type { Client } from 'oidc-provider';
 import { type AuditEvent, appendEvent } from '../../../domain/audit/index.ts';
+import { inTransaction } from '../../../platform/database/index.ts';
 import { system } from '../../../platform/http/index.ts';
 import type { JobHandler, Jobs } from '../../../platform/jobs/index.ts';
 import type { StoreDeps } from '../store/index.ts';
@@ -40,6 +41,6 @@ export function deliverLogout(current: () => Provider, { db, now }: Pick<StoreDe
       details: { sid },
       occurred_at: now(),
     };
-    await db.transaction().execute((trx) => appendEvent(trx, event));
+    await inTransaction(db, (trx) => appendEvent(trx, event));
   };
 }
