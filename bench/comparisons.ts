@@ -16,7 +16,7 @@ const of = (operation: string, servers: readonly ServerName[], before = ''): Com
   servers,
 });
 
-export const comparisons: readonly Comparison[] = [
+const comparisons: readonly Comparison[] = [
   of('client_credentials opaque', providers),
   of('client_credentials jwt', providers),
   of('refresh', providers),
@@ -43,3 +43,12 @@ export const comparisons: readonly Comparison[] = [
   of('forward-auth, never met', ['keys stored']),
   of('decision', ['decision alone']),
 ];
+
+/** All of them; with another checkout of Latchkey that takes turns, those alone that Latchkey is in, and with nobody else. */
+export function comparisonsWith(hasBefore: boolean): readonly Comparison[] {
+  if (!hasBefore) return comparisons;
+  const ofLatchkey = comparisons.filter(
+    ({ name, operation, servers }) => name === operation && servers[0] === 'Latchkey',
+  );
+  return ofLatchkey.map((comparison) => ({ ...comparison, servers: ['Latchkey', 'before'] }));
+}

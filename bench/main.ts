@@ -1,8 +1,8 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
-import { type Comparison, comparisons } from './comparisons.ts';
+import { type Comparison, comparisonsWith } from './comparisons.ts';
 import { connections } from './installation.ts';
-import { type Bench, type Figures, measure, medianOf } from './measure.ts';
+import { type Bench, type Figures, measure, medianOf, ratiosOf } from './measure.ts';
 import { openBenchPostgres } from './postgres.ts';
 import { ask, startProcess, stopProcess } from './processes.ts';
 import { type Measured, report } from './report.ts';
@@ -11,7 +11,7 @@ import { storeKeys } from './stored-keys.ts';
 import { storeTokens } from './stored-tokens.ts';
 
 const usage =
-  'npm run bench -- [--quick] [--only <start of an operation>]… [--rounds <n>] [--seconds <n>] [--stored <n>] [--keys <n>] [--profile <folder>]';
+  'npm run bench -- [--quick] [--only <start of an operation>]… [--rounds <n>] [--seconds <n>] [--stored <n>] [--keys <n>] [--profile <folder>] [--before <checkout>]';
 
 const { values } = parseArgs({
   options: {
@@ -23,6 +23,8 @@ const { values } = parseArgs({
     stored: { type: 'string', default: '1000000' },
     // How many API keys the database of `keys stored` has; that of `Latchkey` has a thousand.
     keys: { type: 'string', default: '1000000' },
+    // Another checkout, with its dependencies installed, that takes turns with this one.
+    before: { type: 'string' },
     // Latchkey alone, with a CPU profile of its process.
     profile: { type: 'string' },
   },
@@ -30,8 +32,15 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds ?? 3);
 const milliseconds = Number(values.seconds ?? (values.quick ? 1 : 4)) * 1000;
 const stored = Number(values.stored);
-const chosen = comparisons.filter(({ name }) => values.only?.some((only) => name.startsWith(only)) ?? true);
-if (chosen.length === 0) throw new Error(`${usage}\n  <operation>: ${comparisons.map(({ name }) => name).join('; ')}`);
+const chosen = comparisonsWith(values.before !== undefined).filter(
+  ({ name }) => values.only?.some((only) => name.startsWith(only)) ?? true,
+);
+if (chosen.length === 0)
+  throw new Error(
+    `${usage}\n  <operation>: ${comparisonsWith(false)
+      .map(({ name }) => name)
+      .join('; ')}`,
+  );
 
 const closing: (() => Promise<void>)[] = [];
 let closed: Promise<void> | undefined;
@@ -57,6 +66,8 @@ async function startServers(bench: Bench): Promise<MeasuredServer[]> {
   const start: Record<ServerName, () => Promise<MeasuredServer>> = {
     Latchkey: async () =>
       withKeys('Latchkey', { databaseUrl: await createDatabase('latchkey_bench'), profileFolder, keys: 1000 }),
+    before: async () =>
+      withKeys('before', { databaseUrl: await createDatabase('before'), checkout: values.before, keys: 1000 }),
     'keys stored': async () =>
       withKeys('keys stored', { databaseUrl: await createDatabase('keys_stored'), keys: Number(values.keys) }),
     'two workers': async () =>
@@ -84,10 +95,15 @@ async function startServers(bench: Bench): Promise<MeasuredServer[]> {
   return started;
 }
 
-type WithKeys = { databaseUrl: string; keys: number; profileFolder?: string | undefined };
+type WithKeys = {
+  databaseUrl: string;
+  keys: number;
+  checkout?: string | undefined;
+  profileFolder?: string | undefined;
+};
 
-async function withKeys(name: ServerName, { databaseUrl, keys, profileFolder }: WithKeys): Promise<MeasuredServer> {
-  const server = await startLatchkey(name, { databaseUrl, profileFolder });
+async function withKeys(name: ServerName, { databaseUrl, keys, ...options }: WithKeys): Promise<MeasuredServer> {
+  const server = await startLatchkey(name, { databaseUrl, ...options });
   closing.push(server.stop);
   return { ...server, keys: await storeKeys(databaseUrl, keys) };
 }
@@ -100,12 +116,12 @@ async function startFull({ load }: Bench, databaseUrl: string): Promise<Measured
   return { ...server, stored: await storeTokens(databaseUrl, stored) };
 }
 
-/** Rounds in turn, A B C A B C, so that what else the machine does hits all alike. */
+/** Rounds in turn, A B C C B A, so that what else the machine does hits all alike. */
 async function compare(bench: Bench, servers: MeasuredServer[], comparison: Comparison): Promise<Measured> {
   const measuring = servers.filter(({ name }) => comparison.servers.includes(name));
   const all = new Map<ServerName, Figures[]>(measuring.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round += 1) {
-    for (const server of measuring) {
+    for (const server of round % 2 === 1 ? measuring : measuring.toReversed()) {
       const warmUp = milliseconds * (round === 1 ? 1 : 0.25);
       const figures = await measure(bench, server, { operation: comparison.operation, milliseconds, warmUp });
       all.get(server.name)?.push(figures);
@@ -114,7 +130,8 @@ async function compare(bench: Bench, servers: MeasuredServer[], comparison: Comp
     }
   }
   const figures = Object.fromEntries([...all].map(([name, each]) => [name, medianOf(each)]));
-  return { operation: comparison.name, figures };
+  const [now = [], before = []] = [all.get('Latchkey'), all.get('before')];
+  return { operation: comparison.name, figures, ratios: before.length > 0 ? ratiosOf(now, before) : undefined };
 }
 
 function facts(postgres: string): string {

@@ -62,13 +62,22 @@ async function sample({ postgres }: Bench, { name, child }: MeasuredServer) {
   };
 }
 
+/** The middle of the ratios of rounds that were measured one after the other. */
+export function ratiosOf(now: readonly Figures[], before: readonly Figures[]): { rate: number; cpu: number } {
+  const cpu = ({ serverCpu, postgresCpu }: Figures) => serverCpu + postgresCpu;
+  const middle = (of: (figures: Figures) => number) => {
+    const ratios = now.flatMap((figures, round) => {
+      const other = before[round];
+      return other ? [of(figures) / of(other)] : [];
+    });
+    return medianOfNumbers(ratios);
+  };
+  return { rate: middle(({ rate }) => rate), cpu: middle(cpu) };
+}
+
 /** The middle of several rounds, figure by figure. */
 export function medianOf(rounds: readonly Figures[]): Figures {
-  const middle = (of: keyof Figures) => {
-    const sorted = rounds.map((round) => round[of]).sort((a, b) => a - b);
-    const half = (sorted.length - 1) / 2;
-    return ((sorted[Math.floor(half)] ?? 0) + (sorted[Math.ceil(half)] ?? 0)) / 2;
-  };
+  const middle = (of: keyof Figures) => medianOfNumbers(rounds.map((round) => round[of]));
   return {
     rate: middle('rate'),
     p50: middle('p50'),
@@ -80,4 +89,10 @@ export function medianOf(rounds: readonly Figures[]): Figures {
     statements: middle('statements'),
     writes: middle('writes'),
   };
+}
+
+function medianOfNumbers(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(half)] ?? 0) + (sorted[Math.ceil(half)] ?? 0)) / 2;
 }

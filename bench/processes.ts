@@ -3,12 +3,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const microsecondsPerTick = 10_000;
 
+type ProcessOptions = {
+  args?: string[];
+  env?: Record<string, string>;
+  execArgv?: string[];
+  /** The checkout that the file is in; this one unless said. */
+  cwd?: string | undefined;
+};
+
 /** Starts a Node process that speaks over IPC. */
 export function startProcess(
   file: string,
-  { args = [], env = {}, execArgv = [] }: { args?: string[]; env?: Record<string, string>; execArgv?: string[] } = {},
+  { args = [], env = {}, execArgv = [], cwd = `${import.meta.dirname}/..` }: ProcessOptions = {},
 ): ChildProcess {
-  const options = { env: { PATH: process.env.PATH, ...env }, execArgv, cwd: `${import.meta.dirname}/..` };
+  const options = { env: { PATH: process.env.PATH, ...env }, execArgv, cwd };
   return fork(file, args, { ...options, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
 }
 

@@ -2,7 +2,12 @@ import type { Figures } from './measure.ts';
 import type { ServerName } from './servers.ts';
 
 /** Medians of one operation, by server. */
-export type Measured = { operation: string; figures: Partial<Record<ServerName, Figures>> };
+export type Measured = {
+  operation: string;
+  figures: Partial<Record<ServerName, Figures>>;
+  /** Latchkey ÷ the other checkout, where there is one: medians of the ratios of paired rounds. */
+  ratios?: { rate: number; cpu: number } | undefined;
+};
 
 type Target = {
   operation: string;
@@ -64,7 +69,10 @@ const targetsWith = (stored: number): Target[] => [
 
 /** The whole result as Markdown; targets among stored tokens depend on how many they are. */
 export function report(measured: readonly Measured[], facts: string, stored: number): string {
-  return [facts, '', figuresTable(measured), '', targetsTable(measured, targetsWith(stored)), ''].join('\n');
+  const compared = measured.some(({ ratios }) => ratios)
+    ? ratiosTable(measured)
+    : targetsTable(measured, targetsWith(stored));
+  return [facts, '', figuresTable(measured), '', compared, ''].join('\n');
 }
 
 function figuresTable(measured: readonly Measured[]): string {
@@ -115,6 +123,15 @@ function targetsTable(measured: readonly Measured[], targets: readonly Target[])
     ];
   });
   return table(['operation', 'ratio', 'measured', 'target', ''], rows);
+}
+
+function ratiosTable(measured: readonly Measured[]): string {
+  const rows = measured.map(({ operation, ratios }) => [
+    operation,
+    ratios?.rate.toFixed(3) ?? '',
+    ratios?.cpu.toFixed(3) ?? '',
+  ]);
+  return table(['operation', 'requests/s, now ÷ before', 'CPU an operation, now ÷ before'], rows);
 }
 
 /** Who had the machine, in cores: a server that others leave no room for shows less than it can. */

@@ -9,6 +9,7 @@ import { ask, startProcess, stopProcess } from './processes.ts';
 
 export type ServerName =
   | 'Latchkey'
+  | 'before'
   | 'two workers'
   | 'tokens stored'
   | 'keys stored'
@@ -35,6 +36,8 @@ type LatchkeyOptions = {
   workers?: number;
   /** Loaded before it. */
   preload?: string;
+  /** Another checkout, with its dependencies installed, whose server it is. */
+  checkout?: string | undefined;
   /** Takes a CPU profile when it stops. */
   profileFolder?: string | undefined;
 };
@@ -44,7 +47,7 @@ const counted = ['--import', './bench/count-statements.ts'];
 /** The real server as in production, with what it logs there at `warn`. */
 export async function startLatchkey(
   name: ServerName,
-  { databaseUrl, workers = 1, preload, profileFolder }: LatchkeyOptions,
+  { databaseUrl, workers = 1, preload, checkout, profileFolder }: LatchkeyOptions,
 ): Promise<MeasuredServer> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-bench-'));
   const file = path.join(folder, 'apply.json');
@@ -66,6 +69,7 @@ export async function startLatchkey(
   const child = startProcess('bin/latchkey.js', {
     args: ['serve'],
     env,
+    cwd: checkout,
     execArgv: [...counted, ...(preload ? ['--import', preload] : []), ...profiled],
   });
   await untilItSays(child, 'is ready at');
