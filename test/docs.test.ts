@@ -13,6 +13,8 @@ import { program } from '../src/entrypoints/cli/program.ts';
 import { remoteCommands } from '../src/entrypoints/cli/remote.ts';
 import { clientMetadataRules } from '../src/entrypoints/oauth/index.ts';
 
+const all = await program();
+
 const root = path.join(import.meta.dirname, '..');
 const inFolder = (folder: string) => readdirSync(path.join(root, folder)).map((name) => path.join(folder, name));
 const folders = ['.', 'docs', ...inFolder('examples')];
@@ -104,7 +106,7 @@ function commandLines(code: string): string[][] {
 }
 
 function wrongWords(words: string[]): string[] {
-  let command: Command = program();
+  let command = all;
   const wrong: string[] = [];
   for (const word of words) {
     const [name = ''] = word.split('=');
@@ -123,7 +125,7 @@ function takes(command: Command, name: string): boolean {
 
 function unknownSettings(source: string): string[] {
   const known = settings.flatMap(({ name, isSecret }) => (isSecret ? [name, `${name}_FILE`] : [name]));
-  const ofCommands = program().commands.flatMap(({ options }) => options.map(({ envVar }) => envVar));
+  const ofCommands = all.commands.flatMap(({ options }) => options.map(({ envVar }) => envVar));
   const named = matches(/\b(LATCHKEY_[A-Z_]+)\b/g, source);
   return named.filter(
     (name) => !known.includes(name) && !ofCommands.includes(name) && name !== 'LATCHKEY_TEST_DATABASE_URL',
@@ -142,7 +144,7 @@ describe('the command line page', () => {
       ? command.commands.flatMap((each) => leaves(each, `${name} ${each.name()}`))
       : [[name, command]];
 
-  test.each(leaves(program(), 'latchkey'))('has %s with all its options', (name, command) => {
+  test.each(leaves(all, 'latchkey'))('has %s with all its options', (name, command) => {
     const section = sections.get(name) ?? '';
     expect(section).not.toBe('');
     const options = command.options

@@ -1,5 +1,4 @@
 import cluster from 'node:cluster';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config.ts';
 import { ensureSigningKeys } from '../domain/signing-keys/index.ts';
@@ -41,14 +40,6 @@ const commandPatienceMs = 10_000;
 /** Why it cannot start, in one sentence for a person. */
 export class StartError extends Error {
   override name = 'StartError';
-}
-
-/** This program's version. */
-export function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return version;
 }
 
 export type DatabaseLocation = { url: string; migrateUrl: string; name: string; close: () => Promise<void> };

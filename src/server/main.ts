@@ -14,7 +14,8 @@ import { openTracing } from '../platform/tracing/index.ts';
 import { createApp } from './app.ts';
 import { answerClientErrors } from './client-errors.ts';
 import { openDemo } from './demo.ts';
-import { type Installation, openInstallation, readVersion, StartError } from './installation.ts';
+import { type Installation, openInstallation, StartError } from './installation.ts';
+import { readVersion } from './version.ts';
 
 export type RunningServer = { issuer: string; metrics: Metrics; close: () => Promise<void> };
 

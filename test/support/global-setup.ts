@@ -1,16 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { migrate } from '../../src/platform/database/index.ts';
+import { ensureSigningKeys } from '../../src/domain/signing-keys/index.ts';
+import { migrate, openDatabase } from '../../src/platform/database/index.ts';
 import { openEmbeddedPostgres } from '../../src/platform/embedded-postgres/index.ts';
 import { installJobs } from '../../src/platform/jobs/index.ts';
+import { openServerKeys } from '../../src/platform/keys/index.ts';
 import { createTestDatabase } from './database.ts';
+import { testRootKey } from './server.ts';
 
 type Run = { stopTests?: () => Promise<void> };
 
 /**
  * One PostgreSQL cluster for the whole run; every test file gets its own database in it, copied from one that is migrated already:
- * most tests are about what comes after.
+ * most tests are about what comes after. It has the keys that a first start makes, too: RSA keys take as long as the rest of it.
  */
 export default async function setUp(): Promise<void> {
   const cluster = await openCluster();
@@ -18,11 +21,20 @@ export default async function setUp(): Promise<void> {
   const migrated = await createTestDatabase(cluster.url);
   await migrate(migrated.url);
   await installJobs(migrated.url);
+  await makeKeys(migrated.url);
   process.env.LATCHKEY_TEST_MIGRATED = new URL(migrated.url).pathname.slice(1);
   (globalThis as Run).stopTests = async () => {
     await migrated.drop();
     await cluster.close();
   };
+}
+
+async function makeKeys(url: string): Promise<void> {
+  const { db, close } = openDatabase({ url, poolSize: 1, preparedStatements: true });
+  const deps = { db, rootKey: Buffer.from(testRootKey, 'base64'), now: () => new Date() };
+  await openServerKeys(deps);
+  await ensureSigningKeys(deps);
+  await close();
 }
 
 async function openCluster(): Promise<{ url: string; close: () => Promise<void> }> {

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
 import type { z } from 'zod';
 import { invalid, issuesIn, type Problem, validationWords } from '../../platform/http/index.ts';
 import { type ReadEnvironment, resolveReferences } from './references.ts';
@@ -21,7 +20,7 @@ export async function readConfigurationFile(path: string, env: ReadEnvironment):
     throw invalid('', `Cannot read ${path} (${error.code}).`);
   });
   if (text.length > maxBytes) throw invalid('', `${path} is larger than 16 MiB.`);
-  const content = parsedText(path, text) ?? {};
+  const content = (await parsedText(path, text)) ?? {};
   await resolveReferences({ path, env }, content);
   const parsed = ConfigurationFile.safeParse(content, { error: validationWords });
   if (!parsed.success) throw wrongMembers(path, parsed.error);
@@ -29,7 +28,8 @@ export async function readConfigurationFile(path: string, env: ReadEnvironment):
   return parsed.data;
 }
 
-function parsedText(path: string, text: string): unknown {
+async function parsedText(path: string, text: string): Promise<unknown> {
+  const { parse } = await import('yaml');
   try {
     return parse(text, { maxAliasCount: maxAliases, merge: true, prettyErrors: false });
   } catch (error) {

@@ -1,5 +1,4 @@
 import { Eta } from 'eta';
-import { createTransport } from 'nodemailer';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { type Sealed, type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
@@ -50,7 +49,10 @@ export function letterQueue({ jobs, keys }: { jobs: Jobs; keys: ServerKeys }): S
 /** The worker: one letter. Throws where the mail server did not take it, so that it is tried again. */
 export function sendMail({ keys, now }: { keys: ServerKeys; now: () => Date }, settings: MailSettings): JobHandler {
   const timeouts = { connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs };
-  const transport = createTransport({ url: settings.url, ...timeouts });
+  // Loaded where there is a mail server: it is a tenth of what a start takes.
+  const transport = import('nodemailer').then(({ createTransport }) =>
+    createTransport({ url: settings.url, ...timeouts }),
+  );
   return async (data) => {
     const { id, key_id, sealed } = StoredJob.parse(data);
     await keys.ensure([key_id]);
@@ -64,15 +66,12 @@ export function sendMail({ keys, now }: { keys: ServerKeys; now: () => Date }, s
     const name = oneLine(settings.name);
     const said = letter.kind === 'link' ? linkLetter(name, letter) : leakLetter(name, letter);
     // As an object it is one address, whatever is in it.
-    await transport.sendMail({ from, to: { name: '', address: letter.to }, ...said });
+    await (await transport).sendMail({ from, to: { name: '', address: letter.to }, ...said });
   };
 }
 
 const placeOf = (id: string): SealedPlace => ['pgboss.job', 'mail', id];
 
-const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
-const minute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
-const pages = new Eta();
 const page = `<!doctype html>
 <html lang="en">
 <p>Choose your password for <%= it.name %>:</p>
@@ -96,9 +95,15 @@ type Words = { subject: string; text: string; html?: string };
 
 /** Whose it is, the link, and until when it works. */
 function linkLetter(name: string, { url, expires_at }: LinkLetter): Words {
+  const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
+  const minute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
   const until = `The link works once, until ${day.format(expires_at)}, ${minute.format(expires_at)} UTC.`;
   const text = `Choose your password for ${name}:\n\n${url}\n\n${until}\n`;
-  return { subject: `Choose your password for ${name}`, text, html: pages.renderString(page, { name, url, until }) };
+  return {
+    subject: `Choose your password for ${name}`,
+    text,
+    html: new Eta().renderString(page, { name, url, until }),
+  };
 }
 
 /** What leaked and where, whether it still works, and what to do. */

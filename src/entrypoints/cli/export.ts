@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { stringify } from 'yaml';
 import { exportConfiguration } from '../../domain/apply/index.ts';
 import { onInstallation, type Workplace } from './command.ts';
 import { say } from './output.ts';
@@ -15,5 +14,5 @@ export function exportCommand(): Command {
 
 async function exportAll({ deps }: Workplace, { yaml }: { yaml?: boolean }): Promise<void> {
   const file = await exportConfiguration(deps.db);
-  say(yaml ? stringify(file).trimEnd() : JSON.stringify(file, undefined, 2));
+  say(yaml ? (await import('yaml')).stringify(file).trimEnd() : JSON.stringify(file, undefined, 2));
 }

@@ -1,3 +1,3 @@
 import { program } from './program.ts';
 
-await program().parseAsync();
+await (await program(process.argv.slice(2))).parseAsync();

@@ -1,52 +1,47 @@
 import { Command } from 'commander';
-import { readVersion } from '../../server/installation.ts';
-import { apiCommand, loginCommand } from './api.ts';
-import { applyCommand } from './apply.ts';
-import { auditCommand } from './audit.ts';
-import { bootstrapCommand } from './bootstrap.ts';
-import { clientCommand } from './client.ts';
-import { exportCommand } from './export.ts';
-import { grantCommand } from './grant.ts';
-import { keyCommand } from './key.ts';
-import { migrateCommand } from './migrate.ts';
-import { resourceServerCommand } from './resource-server.ts';
-import { revokeCommand } from './revoke.ts';
-import { serveCommand } from './serve.ts';
-import { setupLinkCommand } from './setup-link.ts';
-import { signingKeyCommand } from './signing-key.ts';
-import { statusCommand } from './status.ts';
-import { tokenCommand } from './token.ts';
-import { userCommand } from './user.ts';
+import { readVersion } from '../../server/version.ts';
 
-/** The `latchkey` command: one file a verb or noun. Settings come from the environment, as for the server (.env.example). */
-export function program(): Command {
+/** One file a verb or noun, in the order of the help. Each loads what it needs, and only when it is asked for. */
+const commands: Record<string, () => Promise<Command>> = {
+  serve: async () => (await import('./serve.ts')).serveCommand(),
+  status: async () => (await import('./status.ts')).statusCommand(),
+  'setup-link': async () => (await import('./setup-link.ts')).setupLinkCommand(),
+  bootstrap: async () => (await import('./bootstrap.ts')).bootstrapCommand(),
+  migrate: async () => (await import('./migrate.ts')).migrateCommand(),
+  apply: async () => (await import('./apply.ts')).applyCommand(),
+  export: async () => (await import('./export.ts')).exportCommand(),
+  user: async () => (await import('./user.ts')).userCommand(),
+  client: async () => (await import('./client.ts')).clientCommand(),
+  'resource-server': async () => (await import('./resource-server.ts')).resourceServerCommand(),
+  key: async () => (await import('./key.ts')).keyCommand(),
+  token: async () => (await import('./token.ts')).tokenCommand(),
+  grant: async () => (await import('./grant.ts')).grantCommand(),
+  revoke: async () => (await import('./revoke.ts')).revokeCommand(),
+  'signing-key': async () => (await import('./signing-key.ts')).signingKeyCommand(),
+  audit: async () => (await import('./audit.ts')).auditCommand(),
+  login: async () => (await import('./api.ts')).loginCommand(),
+  api: async () => (await import('./api.ts')).apiCommand(),
+};
+
+/**
+ * The `latchkey` command. Settings come from the environment, as for the server (.env.example).
+ *
+ * @param args what was typed: where it begins with the name of a command, that command alone is loaded
+ */
+export async function program(args: readonly string[] = []): Promise<Command> {
   const latchkey = new Command('latchkey')
     .description('OAuth 2.0 and OpenID Connect authorization server for AI services.')
     .version(readVersion(), '-v, --version')
     .showHelpAfterError('(latchkey --help shows what there is)')
     .addHelpText('after', '\nSettings are environment variables, the same as for the server; .env.example lists them.');
-  const commands = [
-    serveCommand(),
-    statusCommand(),
-    setupLinkCommand(),
-    bootstrapCommand(),
-    migrateCommand(),
-    applyCommand(),
-    exportCommand(),
-    userCommand(),
-    clientCommand(),
-    resourceServerCommand(),
-    keyCommand(),
-    tokenCommand(),
-    grantCommand(),
-    revokeCommand(),
-    signingKeyCommand(),
-    auditCommand(),
-    loginCommand(),
-    apiCommand(),
-  ];
   // What follows `api` is its own: no option there is one of ours.
   latchkey.enablePositionalOptions();
-  for (const command of commands) latchkey.addCommand(command);
+  for (const load of chosen(args)) latchkey.addCommand(await load());
   return latchkey;
+}
+
+function chosen([first = '']: readonly string[]): (() => Promise<Command>)[] {
+  if (['-v', '--version'].includes(first)) return [];
+  const load = Object.hasOwn(commands, first) ? commands[first] : undefined;
+  return load ? [load] : Object.values(commands);
 }

@@ -4,7 +4,7 @@ import { listEveryClient } from '../../domain/clients/index.ts';
 import { listResourceServers } from '../../domain/resource-servers/index.ts';
 import { listSigningKeys, stateOf } from '../../domain/signing-keys/index.ts';
 import { listUsers } from '../../domain/users/index.ts';
-import { readVersion } from '../../server/installation.ts';
+import { readVersion } from '../../server/version.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { answer, columns } from './output.ts';
 

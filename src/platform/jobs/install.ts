@@ -1,13 +1,39 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import pg from 'pg';
-import { PgBoss, type Queue } from 'pg-boss';
+import type { Queue } from 'pg-boss';
 import { queues } from './queues.ts';
 
 /**
- * Makes pg-boss's tables and our queues, as the role that owns them; quick when they are there. Several nodes may do it at once.
+ * Makes pg-boss's tables and our queues, as the role that owns them; one read where they are there. Several nodes may do it at once.
  *
  * @param runningRole the role that serves requests, when it is another: it gets its rights here
  */
 export async function installJobs(url: string, runningRole?: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, application_name: 'latchkey migrate' });
+  await client.connect();
+  try {
+    const version = installedVersion();
+    const { rows } = await client.query(`select obj_description(to_regnamespace('pgboss'), 'pg_namespace') as version`);
+    if (rows[0]?.version !== version) {
+      await makeQueues(url);
+      await client.query(`comment on schema pgboss is ${client.escapeLiteral(version)}`);
+    }
+    if (runningRole) await grantRights(client, runningRole);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Which pg-boss and which queues this version has: where the schema says the same, nothing is to be made. */
+function installedVersion(): string {
+  const { dependencies } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  const digest = createHash('sha256').update(JSON.stringify(queues)).digest('hex').slice(0, 16);
+  return `pg-boss ${dependencies['pg-boss']}, queues ${digest}`;
+}
+
+async function makeQueues(url: string): Promise<void> {
+  const { PgBoss } = await import('pg-boss');
   const boss = new PgBoss({
     connectionString: url,
     max: 1,
@@ -31,19 +57,12 @@ export async function installJobs(url: string, runningRole?: string): Promise<vo
     await boss.stop({ graceful: false });
   }
   if (failure) throw failure;
-  if (runningRole) await grantRights(url, runningRole);
 }
 
-async function grantRights(url: string, role: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    const name = client.escapeIdentifier(role);
-    await client.query(`grant usage on schema pgboss to ${name};
-      grant select, insert, update, delete on all tables in schema pgboss to ${name};
-      grant usage, select on all sequences in schema pgboss to ${name};
-      grant execute on all functions in schema pgboss to ${name}`);
-  } finally {
-    await client.end();
-  }
+async function grantRights(client: pg.Client, role: string): Promise<void> {
+  const name = client.escapeIdentifier(role);
+  await client.query(`grant usage on schema pgboss to ${name};
+    grant select, insert, update, delete on all tables in schema pgboss to ${name};
+    grant usage, select on all sequences in schema pgboss to ${name};
+    grant execute on all functions in schema pgboss to ${name}`);
 }

@@ -1,4 +1,4 @@
-import { fromKysely, type JobResult, PgBoss } from 'pg-boss';
+import type { JobResult, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import { atMost, type Trx } from '../database/index.ts';
 import { type JobName, pollSeconds } from './queues.ts';
@@ -18,7 +18,8 @@ export type JobsOptions = {
 
 /** Sends jobs within the transaction that decides them, and works on them once started. */
 export class Jobs {
-  readonly #boss: PgBoss;
+  readonly #url: string;
+  #boss: Promise<PgBoss> | undefined;
   readonly #log: Logger;
   readonly #handlers = new Map<JobName, JobHandler>();
   readonly #isReady: () => boolean;
@@ -30,21 +31,13 @@ export class Jobs {
   constructor(url: string, log: Logger, { isReady = () => true }: JobsOptions = {}) {
     this.#isReady = isReady;
     this.#log = log;
-    this.#boss = new PgBoss({
-      connectionString: url,
-      max: 3,
-      migrate: false,
-      createSchema: false,
-      reindex: false,
-      application_name: 'latchkey jobs',
-    });
-    // pg-boss goes on by itself when the database is back.
-    this.#boss.on('error', (error) => log.warn({ err: error }, 'jobs wait for the database'));
+    this.#url = url;
   }
 
   /** Enqueues a job, to be done now or after some seconds: it exists if and only if the transaction commits. */
   async send(trx: Trx, name: JobName, data: Record<string, unknown>, afterSeconds = 0): Promise<void> {
-    await this.#boss.send(name, data, { db: fromKysely(trx), startAfter: afterSeconds });
+    const { fromKysely } = await import('pg-boss');
+    await (await this.#opened()).send(name, data, { db: fromKysely(trx), startAfter: afterSeconds });
   }
 
   /** Says who does the jobs of a name; called before `start`. */
@@ -59,7 +52,7 @@ export class Jobs {
 
   /** Lets jobs be sent without working on any, as a command does, until `close`. */
   async open(): Promise<void> {
-    await this.#boss.start();
+    await (await this.#opened()).start();
     this.#isStarted = true;
   }
 
@@ -75,7 +68,26 @@ export class Jobs {
   /** Lets running jobs end, for at most five seconds; the rest is done by another node or after the next start. */
   async close(): Promise<void> {
     clearInterval(this.#watch);
-    if (this.#isStarted) await atMost(graceMs + 1000, this.#boss.stop({ graceful: true, timeout: graceMs }));
+    if (!this.#isStarted) return;
+    const boss = await this.#opened();
+    await atMost(graceMs + 1000, boss.stop({ graceful: true, timeout: graceMs }));
+  }
+
+  /** Loaded when it is used: commands that send no job start faster. */
+  #opened(): Promise<PgBoss> {
+    this.#boss ??= import('pg-boss').then(({ PgBoss }) => {
+      const boss = new PgBoss({
+        connectionString: this.#url,
+        max: 3,
+        migrate: false,
+        createSchema: false,
+        reindex: false,
+        application_name: 'latchkey jobs',
+      });
+      // pg-boss goes on by itself when the database is back.
+      return boss.on('error', (error) => this.#log.warn({ err: error }, 'jobs wait for the database'));
+    });
+    return this.#boss;
   }
 
   async #followReadiness(): Promise<void> {
@@ -90,7 +102,7 @@ export class Jobs {
         });
       } else {
         this.#working.delete(name);
-        await this.#boss.offWork(name, { wait: false });
+        await (await this.#opened()).offWork(name, { wait: false });
       }
     }
   }
@@ -104,7 +116,8 @@ export class Jobs {
       perJobResults: true,
       pollingIntervalSeconds,
     } as const;
-    await this.#boss.work<Record<string, unknown>, void, typeof options>(name, options, (jobs) =>
+    const boss = await this.#opened();
+    await boss.work<Record<string, unknown>, void, typeof options>(name, options, (jobs) =>
       Promise.all(jobs.map(({ id, data }) => this.#run(name, handler, { id, data: data ?? {} }))),
     );
   }

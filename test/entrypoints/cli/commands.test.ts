@@ -8,8 +8,8 @@ const refused = { status: 400, body: { error: 'invalid_grant' } };
 describe('the latchkey command', () => {
   const latchkey = startLatchkey();
 
-  test('has help and JSON output everywhere', () => {
-    const leaves = program().commands.flatMap((command) =>
+  test('has help and JSON output everywhere', async () => {
+    const leaves = (await program()).commands.flatMap((command) =>
       command.commands.length > 0 ? command.commands : [command],
     );
     expect(leaves.length).toBeGreaterThan(18);
