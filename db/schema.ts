@@ -45,6 +45,10 @@ export type Database = {
     name: string | null;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
+    /** How often everything of it was ended. */
+    epoch: Generated<number>;
+    /** What was issued up to then, by the database's time, is dead. */
+    revoked_before: Date | null;
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;
@@ -88,25 +92,20 @@ export type Database = {
     built_in: Generated<boolean>;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
+    epoch: Generated<number>;
+    revoked_before: Date | null;
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;
   };
-  client_secrets: {
-    id: string;
-    client_id: string;
-    digest: Digest;
-    pepper_id: number;
-    label: string | null;
-    created_at: Date;
-    expires_at: Date | null;
-    revoked_at: Date | null;
+  client_secrets: ClientSecretColumns & {
     /** Given by the database. */
     number: Generated<number>;
     /** Of generated secrets. */
     last_four: string | null;
     last_used_at: Date | null;
   };
+  standing_client_secrets: ClientSecretColumns & { client: string; ends_at: Date | number };
   resource_servers: {
     id: string;
     identifier: string;
@@ -120,6 +119,7 @@ export type Database = {
     built_in: Generated<boolean>;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
+    epoch: Generated<number>;
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;
@@ -157,6 +157,7 @@ export type Database = {
     expires_at: Date | null;
     revoked_at: Date | null;
     tokens_valid_after: Date | null;
+    epoch: Generated<number>;
     disabled_by_owner: Generated<boolean>;
     last_used_at: Date | null;
     created_at: Date;
@@ -164,7 +165,15 @@ export type Database = {
     version: Generated<number>;
   };
   /** Texts of keys that work but for their time. */
-  standing_api_keys: { id: string; number: number; tokens_valid_after: Date | null; ends_at: Date | number };
+  standing_api_keys: {
+    id: string;
+    number: number;
+    tokens_valid_after: Date | null;
+    ends_at: Date | number;
+    epoch: number;
+    revoked_before: Date | null;
+    owner_id: string;
+  };
   api_key_versions: {
     digest: Digest;
     key_id: string;
@@ -190,23 +199,7 @@ export type Database = {
     revoked_at: Date | null;
     version: Generated<number>;
   };
-  sessions: {
-    uid: string;
-    user_id: string | null;
-    login_at: Date | null;
-    acr: string | null;
-    amr: ColumnType<string[] | null, string | null, string | null>;
-    transient: Generated<boolean>;
-    sealed_state: Sealed | null;
-    address: string | null;
-    user_agent: string | null;
-    created_at: Date;
-    last_seen_at: Date;
-    expires_at: Date;
-    revoked_at: Date | null;
-    /** When the person last confirmed in it that it is them. */
-    confirmed_at: Date | null;
-  };
+  sessions: SessionColumns;
   session_ids: { digest: Digest; session_uid: string; expires_at: Date; retired_at: Date | null };
   grants: {
     id: string;
@@ -219,6 +212,9 @@ export type Database = {
     created_at: Date;
     revoked_at: Date | null;
     revoked_for: string | null;
+    /** The epochs of what it came from; null: by an older version. */
+    user_epoch: number | null;
+    client_epoch: number | null;
   };
   standing_grants: {
     id: string;
@@ -234,7 +230,10 @@ export type Database = {
     tokens_valid_after: Date | null;
     /** `Infinity` or `-Infinity` as a number where PostgreSQL says so. */
     ends_at: Date | number;
+    client: string;
+    username: string;
   };
+  standing_sessions: SessionColumns & { username: string | null };
   session_clients: {
     session_uid: string;
     client_id: string;
@@ -243,54 +242,18 @@ export type Database = {
     persists_logout: Generated<boolean>;
   };
   interactions: { digest: Digest; sealed: Sealed; expires_at: Date };
-  refresh_families: {
-    id: string;
-    grant_id: string;
-    client_id: string;
-    user_id: string;
-    handle_digest: Digest | null;
-    digest: Digest | null;
-    key_id: number | null;
-    previous_digest: Digest | null;
-    previous_key_id: number | null;
-    generation: Generated<number>;
-    rotated_at: Date | null;
-    grace_uses: Generated<number>;
-    payload: NullableJson;
-    issued_at: Date;
-    expires_at: Date | null;
-    absolute_expires_at: Date | null;
-    revoked_at: Date | null;
-    revoked_for: string | null;
-  };
-  authorization_codes: {
-    digest: Digest;
-    family_id: string;
-    grant_id: string;
-    client_id: string;
-    user_id: string;
-    payload: Json;
-    issued_at: Date;
-    expires_at: Date;
-    consumed_at: Date | null;
-  };
-  device_codes: {
-    digest: Digest;
-    user_code_digest: Digest;
-    family_id: string;
-    client_id: string;
-    user_id: string | null;
-    grant_id: string | null;
-    sealed: Sealed;
-    issued_at: Date;
-    expires_at: Date;
-    interval_seconds: number;
-    polled_at: Date | null;
-    consumed_at: Date | null;
-  };
+  refresh_families: FamilyColumns;
+  standing_refresh_families: FamilyColumns & UnderGrantColumns;
+  authorization_codes: CodeColumns;
+  standing_authorization_codes: CodeColumns & UnderGrantColumns;
+  device_codes: DeviceCodeColumns;
+  standing_device_codes: DeviceCodeColumns & UnderGrantColumns;
   pushed_requests: { digest: Digest; sealed: Sealed; expires_at: Date; consumed_at: Date | null };
   access_tokens: AccessTokenColumns & { digest: Digest };
+  standing_access_tokens: AccessTokenColumns & UnderGrantColumns & { digest: Digest };
   jwt_access_tokens: AccessTokenColumns & { jti: string; status_list_id: number; status_index: number };
+  standing_jwt_access_tokens: AccessTokenColumns &
+    UnderGrantColumns & { jti: string; status_list_id: number; status_index: number };
   status_lists: { id: GeneratedAlways<number>; size: number; leased: Generated<number>; created_at: Date };
   replay_detection: { digest: Digest; expires_at: Date };
   idempotency_keys: {
@@ -433,6 +396,103 @@ type AccessTokenColumns = {
   issued_at: Date;
   expires_at: Date;
   revoked_at: Date | null;
+  /** Of its client, where it was issued under no grant; null: by an older version. */
+  client_epoch: number | null;
+  resource_server_epoch: number | null;
+  /** Of the key it was got for, and its owner's (`standing_api_keys`). */
+  api_key_epoch: number | null;
+};
+
+/** What a view tells of the client and the grant of a credential. */
+type UnderGrantColumns = {
+  client: string;
+  consent_id: string | null;
+  session_uid: string | null;
+  offline: boolean | null;
+  grant_payload: Record<string, unknown> | null;
+  /** Until when what carries it lasts; `Infinity` or `-Infinity` as a number where PostgreSQL says so. */
+  ends_at: Date | number;
+};
+
+type SessionColumns = {
+  uid: string;
+  user_id: string | null;
+  login_at: Date | null;
+  acr: string | null;
+  amr: ColumnType<string[] | null, string | null, string | null>;
+  transient: Generated<boolean>;
+  sealed_state: Sealed | null;
+  address: string | null;
+  user_agent: string | null;
+  created_at: Date;
+  last_seen_at: Date;
+  expires_at: Date;
+  revoked_at: Date | null;
+  /** When the person last confirmed in it that it is them. */
+  confirmed_at: Date | null;
+  /** The epoch of its person as it was when their password was judged; null: by an older version. */
+  user_epoch: number | null;
+  /** `login_at` by the database's time. */
+  signed_in_at: Date | null;
+};
+
+type ClientSecretColumns = {
+  id: string;
+  client_id: string;
+  digest: Digest;
+  pepper_id: number;
+  label: string | null;
+  created_at: Date;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+};
+
+type FamilyColumns = {
+  id: string;
+  grant_id: string;
+  client_id: string;
+  user_id: string;
+  handle_digest: Digest | null;
+  digest: Digest | null;
+  key_id: number | null;
+  previous_digest: Digest | null;
+  previous_key_id: number | null;
+  generation: Generated<number>;
+  rotated_at: Date | null;
+  grace_uses: Generated<number>;
+  payload: NullableJson;
+  issued_at: Date;
+  expires_at: Date | null;
+  absolute_expires_at: Date | null;
+  revoked_at: Date | null;
+  revoked_for: string | null;
+};
+
+type CodeColumns = {
+  digest: Digest;
+  family_id: string;
+  grant_id: string;
+  client_id: string;
+  user_id: string;
+  payload: Json;
+  issued_at: Date;
+  expires_at: Date;
+  consumed_at: Date | null;
+};
+
+type DeviceCodeColumns = {
+  digest: Digest;
+  user_code_digest: Digest;
+  family_id: string;
+  client_id: string;
+  user_id: string | null;
+  grant_id: string | null;
+  sealed: Sealed;
+  issued_at: Date;
+  expires_at: Date;
+  interval_seconds: number;
+  polled_at: Date | null;
+  consumed_at: Date | null;
 };
 
 /** Overrides of the installation's lifetimes, in seconds. */

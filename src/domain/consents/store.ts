@@ -2,6 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import type { ConsentedScopes, Database } from '../../../db/schema.ts';
 import { containing, type Db, type Trx } from '../../platform/database/index.ts';
 import { isUser } from '../access/index.ts';
+import { countLive, type LiveTokens } from '../tokens/index.ts';
 
 export type Consent = Selectable<Database['consents']>;
 
@@ -149,20 +150,21 @@ export async function findConnectedApp(db: Db, user_id: string, consent_id: stri
     .executeTakeFirst();
 }
 
-export type Ending = { refresh_families: number; access_tokens: number; sessions: number };
+export type Ending = LiveTokens & { sessions: number };
 
 /** What is alive under a consent. */
 export async function countUnderConsent(db: Db, consent_id: string, now: Date): Promise<Ending> {
-  const { rows } = await sql<Ending>`
-    with g as (select id, session_uid from standing_grants where consent_id = ${consent_id} and ends_at > ${now})
-    select (select count(*)::int from refresh_families where grant_id in (select id from g) and revoked_at is null
-        and digest is not null and expires_at > ${now}) as refresh_families,
-      (select count(*)::int from access_tokens where grant_id in (select id from g) and revoked_at is null and expires_at > ${now})
-        + (select count(*)::int from jwt_access_tokens where grant_id in (select id from g) and revoked_at is null and expires_at > ${now})
-        as access_tokens,
-      (select count(distinct session_uid)::int from g) as sessions`.execute(db);
-  const [ending] = rows;
-  return ending ?? { refresh_families: 0, access_tokens: 0, sessions: 0 };
+  const { sessions } = await db
+    .selectFrom('standing_grants as g')
+    .select(sql<number>`count(distinct g.session_uid)::int`.as('sessions'))
+    .where('g.consent_id', '=', consent_id)
+    .where('g.ends_at', '>', now)
+    .executeTakeFirstOrThrow();
+  const meant = {
+    family: sql<boolean>`f.consent_id = ${consent_id}`,
+    token: sql<boolean>`t.consent_id = ${consent_id}`,
+  };
+  return { ...(await countLive(db, meant, now)), sessions };
 }
 
 export type ListedConsent = ConnectedApp & { user_id: string; username: string; revoked_at: Date | null };
@@ -222,14 +224,13 @@ export async function listStandingGrants(
 ): Promise<ListedGrant[]> {
   let query = db
     .selectFrom('standing_grants as g')
-    .innerJoin('clients as c', 'c.id', 'g.client_id')
     .innerJoin('users', 'users.id', 'g.user_id')
-    .select(['g.id', 'g.user_id', 'users.username', 'c.client_id', 'g.consent_id', 'g.offline', 'g.created_at'])
+    .select(['g.id', 'g.user_id', 'g.username', 'g.client as client_id', 'g.consent_id', 'g.offline', 'g.created_at'])
     .select('g.session_uid as session_id')
     .where('g.ends_at', '>', now);
   if (grant_id) query = query.where('g.id', '=', grant_id);
   if (user) query = query.where(isUser(user));
-  if (client_id) query = query.where('c.client_id', '=', client_id);
+  if (client_id) query = query.where('g.client', '=', client_id);
   if (after)
     query = query.where(sql<boolean>`(g.created_at, g.id) < (select created_at, id from grants where id = ${after})`);
   return query.orderBy('g.created_at', 'desc').orderBy('g.id', 'desc').limit(limit).execute();

@@ -15,23 +15,14 @@ export type SignedInSession = {
   apps: AppOfSession[];
 };
 
-// As a session is read when its browser comes: a password reset ends every session by one mark on its person.
 function standing(db: Db, user_id: string, now: Date) {
-  return db
-    .selectFrom('sessions as s')
-    .innerJoin('users as u', 'u.id', 's.user_id')
-    .where('s.user_id', '=', user_id)
-    .where('s.revoked_at', 'is', null)
-    .where('s.expires_at', '>', now)
-    .where((eb) =>
-      eb.or([eb('u.tokens_valid_after', 'is', null), eb('s.login_at', '>', eb.ref('u.tokens_valid_after'))]),
-    );
+  return db.selectFrom('standing_sessions as s').where('s.user_id', '=', user_id).where('s.expires_at', '>', now);
 }
 
 const apps = sql<AppOfSession[]>`coalesce((select json_agg(json_build_object(
     'name', coalesce(c.metadata ->> 'client_name', c.client_id), 'lasting', g.offline)
     order by lower(coalesce(c.metadata ->> 'client_name', c.client_id)), c.id)
-  from session_clients sc join clients c on c.id = sc.client_id join grants g on g.id = sc.grant_id and g.revoked_at is null
+  from session_clients sc join clients c on c.id = sc.client_id join standing_grants g on g.id = sc.grant_id
   where sc.session_uid = s.uid), '[]'::json)`;
 
 const columns = ['s.uid', 's.address', 's.user_agent', 's.last_seen_at'] as const;
@@ -79,7 +70,7 @@ export async function countElsewhere(
   { current, now }: { current: string; now: Date },
 ): Promise<EndingElsewhere> {
   const grantsOf = (offline: boolean) => sql<number>`(select count(distinct sc.client_id)::int from session_clients sc
-    join grants g on g.id = sc.grant_id and g.revoked_at is null and g.offline = ${offline}
+    join standing_grants g on g.id = sc.grant_id and g.offline = ${offline}
     where sc.session_uid = any(array_agg(s.uid)))`;
   return standing(db, user_id, now)
     .where('s.uid', '!=', current)

@@ -1,6 +1,5 @@
 import { CompiledQuery, sql } from 'kysely';
 import type { Db, Trx } from '../../platform/database/index.ts';
-import { accessTokenOwners, accessTokenStands } from '../tokens/index.ts';
 
 export type Block = { status_list_id: number; first: number };
 
@@ -26,9 +25,9 @@ export async function leaseBlock(
 /** How many places a list has, and which of them hold tokens that are refused for another reason than their expiry. */
 export type ListContent = { size: number; refused: number[] };
 
-const readList = `select l.size, array(select t.status_index from jwt_access_tokens t
-    ${accessTokenOwners}
-  where t.status_list_id = l.id and (${accessTokenStands}) is not true) as refused
+const readList = `select l.size, array(
+    select status_index from jwt_access_tokens where status_list_id = l.id
+    except select t.status_index from standing_jwt_access_tokens t where t.status_list_id = l.id and t.ends_at > $2) as refused
   from status_lists l where l.id = $1`;
 
 export async function findListContent(db: Db, id: number, now: Date): Promise<ListContent | undefined> {

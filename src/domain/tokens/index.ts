@@ -1,4 +1,4 @@
-/** Tokens: what opaque credentials look like, which access tokens stand, counting the live ones, and ending one by its value. */
+/** Tokens: what opaque credentials look like, counting the live ones, and ending one by its value. */
 export {
   deriveSuccessor,
   familyHandle,
@@ -8,13 +8,5 @@ export {
   mintCode,
   mintRefreshToken,
 } from './formats.ts';
-export {
-  accessTokenOwners,
-  accessTokenStands,
-  countLiveTokens,
-  grantLives,
-  isCarriedByKey,
-  keyCarries,
-  type LiveTokens,
-} from './store.ts';
+export { countLive, countLiveTokens, type LiveTokens, type Meant, ownedBy } from './store.ts';
 export { endToken, type RevokedToken, revokeToken, type TokenHandle, tokenHandle } from './tokens.ts';

@@ -44,71 +44,39 @@ export async function endFamily(trx: Trx, handle: Digest, revoked_at: Date): Pro
     .executeTakeFirst();
 }
 
-/**
- * The one definition of which access tokens stand, for introspection, for Latchkey's own API and for status lists: text to put
- * into statements, over `t` (a row of `access_tokens` or `jwt_access_tokens`) with `$2` as the time. These are its joins: the
- * client `c`, the grant `g` while it lives, the family `f`, the resource server `r`.
- */
-export const accessTokenOwners = `left join clients c on c.id = t.client_id
-    left join standing_grants g on ${grantLives('t.issued_at')}
-    left join refresh_families f on f.id = t.family_id
-    left join resource_servers r on r.identifier = t.audience`;
-
-/**
- * Whether a text of an API key carries what is got for it: it still works, and whatever ended what was got for it, or for its
- * owner, was before.
- */
-export function keyCarries({ id, number, issued_at }: { id: string; number: string; issued_at: string }): string {
-  return `exists (select from standing_api_keys k where k.id = ${id} and k.number = ${number} and k.ends_at > $2
-    and ${isAfterMark(issued_at, 'k')})`;
-}
-
-const ofToken = { id: 't.api_key_id', number: 't.api_key_version', issued_at: 't.issued_at' };
-const carried = `(t.api_key_id is null or ${keyCarries(ofToken)})`;
-
-/** Whether nothing but its expiry ends access token `t`; null where an owner is gone, which also means no. */
-export const accessTokenStands = `t.revoked_at is null and c.enabled and ${isAfterMark('t.issued_at', 'c')}
-    and (t.grant_id is null or g.id is not null) and f.revoked_at is null
-    and ${carried}
-    and (r.id is null or (r.enabled and ${isAfterMark('t.issued_at', 'r')}))`;
-
-/** When grant `g` carries a credential `t`: it stands, and whatever ended its owner's earlier credentials was before this one. */
-export function grantLives(issued_at: string): string {
-  return `g.id = t.grant_id and g.ends_at > $2 and ${isAfterMark(issued_at, 'g')}`;
-}
-
-/** Whether access token `t` was got for no API key, or for one that carries it. */
-export function isCarriedByKey(now: Date): RawBuilder<boolean> {
-  const parts = carried.split('$2').map((part) => sql.raw(part));
-  return sql`${sql.join(parts, sql`${now}::timestamptz`)}`;
-}
-
-function isAfterMark(issued_at: string, owner: 'c' | 'g' | 'k' | 'r'): string {
-  return `(${owner}.tokens_valid_after is null or ${issued_at} > ${owner}.tokens_valid_after)`;
-}
-
 export type LiveTokens = { refresh_families: number; access_tokens: number };
 
-/** How many credentials are alive of one client, person or resource server (its identifier): what would die with it. */
-export async function countLiveTokens(
-  db: Db,
-  of: { client_id: string } | { user_id: string } | { audience: string },
-  now: Date,
-): Promise<LiveTokens> {
-  const [[column, value] = ['client_id', '']] = Object.entries(of);
-  const same = sql`${sql.ref(`t.${column}`)} = ${value}`;
-  const live = (table: 'access_tokens' | 'jwt_access_tokens') =>
-    sql`(select count(*)::int from ${sql.table(table)} t left join standing_grants g on g.id = t.grant_id
-      where ${same} and t.revoked_at is null and t.expires_at > ${now} and (t.grant_id is null or g.ends_at > ${now})
-        and ${isCarriedByKey(now)})`;
-  const families =
-    column === 'audience'
-      ? sql`0`
-      : sql`(select count(*)::int from refresh_families t join standing_grants g on g.id = t.grant_id and g.ends_at > ${now}
-        where ${same} and t.revoked_at is null and t.digest is not null and t.expires_at > ${now})`;
-  const { rows } = await sql<LiveTokens>`
-    select ${families} as refresh_families, ${live('access_tokens')} + ${live('jwt_access_tokens')} as access_tokens`.execute(
-    db,
-  );
+/** Which credentials are meant: conditions on a refresh family `f` and an access token `t`. */
+export type Meant = { family: RawBuilder<boolean>; token: RawBuilder<boolean> };
+
+const tokenColumns = sql.raw(
+  'grant_id, family_id, client_id, user_id, api_key_id, audience, consent_id, session_uid, offline, issued_at, expires_at, ends_at',
+);
+
+/** How many refresh families and access tokens (opaque and JWT) stand and have not expired. */
+export async function countLive(db: Db, { family, token }: Meant, now: Date): Promise<LiveTokens> {
+  const { rows } = await sql<LiveTokens>`select
+    (select count(*)::int from standing_refresh_families f
+      where ${family} and f.ends_at > ${now} and f.expires_at > ${now} and f.absolute_expires_at > ${now}) as refresh_families,
+    (select count(*)::int from (
+      select digest, null as jti, ${tokenColumns} from standing_access_tokens
+      union all
+      select null, jti, ${tokenColumns} from standing_jwt_access_tokens) t
+      where ${token} and t.ends_at > ${now} and t.expires_at > ${now}) as access_tokens`.execute(db);
   return rows[0] ?? { refresh_families: 0, access_tokens: 0 };
+}
+
+/** Somebody or something that tokens are issued to or for; a resource server by its identifier. */
+export type TokenOwner = { client_id: string } | { user_id: string } | { audience: string };
+
+/** What would end with an owner. */
+export function ownedBy(owner: TokenOwner): Meant {
+  if ('audience' in owner) return { family: sql`false`, token: sql`t.audience = ${owner.audience}` };
+  const [column, id] = 'client_id' in owner ? ['client_id', owner.client_id] : ['user_id', owner.user_id];
+  return { family: sql`${sql.ref(`f.${column}`)} = ${id}`, token: sql`${sql.ref(`t.${column}`)} = ${id}` };
+}
+
+/** How many credentials of one client, person or resource server are alive. */
+export async function countLiveTokens(db: Db, owner: TokenOwner, now: Date): Promise<LiveTokens> {
+  return countLive(db, ownedBy(owner), now);
 }

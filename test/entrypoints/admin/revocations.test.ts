@@ -1,6 +1,7 @@
 import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
 import { api } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
+import type { UserAgent } from '../../support/user-agent.ts';
 
 describe('a revocation', () => {
   const latchkey = startLatchkey();
@@ -26,28 +27,55 @@ describe('a revocation', () => {
   const sessionIdOf = async (user: string) =>
     (await owner.get(`/users/${user}/sessions?limit=1`)).body.items[0]?.session_id;
 
+  /** Everything that the rows below have got; what of it works is asked of the endpoints, not of the revocation. */
+  const got: { browser: UserAgent; access_token: string; refresh_token: string }[] = [];
+  async function alive() {
+    const count = async (looks: Promise<boolean>[]) => (await Promise.all(looks)).filter(Boolean).length;
+    return {
+      sessions: await count(got.map(async ({ browser }) => !(await browser.get('/account')).url.includes('/sign-in'))),
+      refresh_families: await count(got.map(({ refresh_token }) => latchkey.isActive(refresh_token))),
+      access_tokens: await count(got.map(({ access_token }) => latchkey.isActive(access_token))),
+      api_keys: 0,
+    };
+  }
+
   test.each([
     ['token (refresh token)', async (tokens: { refresh_token: string }) => ({ token: tokens.refresh_token })],
     ['grant', async () => ({ grant_id: await grantIdOf('bob') })],
     ['session', async () => ({ session_id: await sessionIdOf('bob') })],
     ['person', async () => ({ user: 'bob' })],
     ['client', async () => ({ client_id: 'web-app' })],
-  ])('by %s says what would die, ends exactly that on every node at once, and says what died', async (_, handleOf) => {
-    const tokens = await latchkey.tokens({}, latchkey.browser(), 'bob');
-    const service = await latchkey.clientCredentials({ resource: api });
-    const handle = await handleOf(tokens);
-    const planned = await owner.post('/revocations', { handle, dry_run: true });
-    expect(planned).toMatchObject({
-      status: 200,
-      body: { dry_run: true, revoked_at: null, died: { refresh_families: expect.any(Number) } },
-    });
-    expect(await latchkey.isActive(tokens.access_token)).toBe(true);
-    const done = await owner.post('/revocations', { handle });
-    expect(done.body).toEqual({ dry_run: false, revoked_at: expect.stringMatching(/Z$/), died: planned.body.died });
-    expect(await life(tokens)).toEqual(dead);
-    expect(await latchkey.isActive(service.body.access_token, 'service')).toBe(true);
-    expect(await latchkey.isActive((await latchkey.tokens({}, latchkey.browser(), 'bob')).access_token)).toBe(true);
-  });
+  ])(
+    'by %s says what would die, ends exactly that on every node at once, and has nothing left to end',
+    async (_, handleOf) => {
+      for (const browser of [latchkey.browser(), latchkey.browser()])
+        got.push({ browser, ...(await latchkey.tokens({}, browser, 'bob')) });
+      const tokens = got.at(-1) as (typeof got)[number];
+      const service = await latchkey.clientCredentials({ resource: api });
+      const handle = await handleOf(tokens);
+      const before = await alive();
+      const planned = await owner.post('/revocations', { handle, dry_run: true });
+      expect(planned).toMatchObject({ status: 200, body: { dry_run: true, revoked_at: null } });
+      expect(await alive()).toEqual(before);
+
+      const done = await owner.post('/revocations', { handle });
+      expect(await life(tokens)).toEqual(dead);
+      const after = await alive();
+      const died = Object.fromEntries(
+        Object.entries(before).map(([kind, n]) => [kind, n - after[kind as keyof typeof after]]),
+      );
+      expect(planned.body.died).toEqual(died);
+      expect(done.body).toEqual({ dry_run: false, revoked_at: expect.stringMatching(/Z$/), died });
+      const again = await owner.post('/revocations', { handle, dry_run: true });
+      expect(again.body.died).toEqual({ sessions: 0, refresh_families: 0, access_tokens: 0, api_keys: 0 });
+
+      expect(await latchkey.isActive(service.body.access_token, 'service')).toBe(true);
+      const browser = latchkey.browser();
+      const fresh = { browser, ...(await latchkey.tokens({}, browser, 'bob')) };
+      got.push(fresh);
+      expect(await latchkey.isActive(fresh.access_token)).toBe(true);
+    },
+  );
 
   test('of an access token by value ends it alone', async () => {
     const tokens = await latchkey.tokens({}, latchkey.browser(), 'bob');

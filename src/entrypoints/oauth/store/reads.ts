@@ -1,5 +1,4 @@
 import type { Client } from '../../../domain/clients/index.ts';
-import { accessTokenOwners, accessTokenStands, grantLives } from '../../../domain/tokens/index.ts';
 import type { Digest, Sealed } from '../../../platform/crypto/index.ts';
 import type { KeyedRead } from './reader.ts';
 
@@ -81,17 +80,21 @@ const clientJson = `json_build_object('id', c.id, 'client_id', c.client_id, 'typ
   'first_party', c.first_party, 'claims_in_id_token', c.claims_in_id_token, 'enabled', c.enabled, 'secrets', coalesce((
     select json_agg(json_build_object('id', s.id, 'digest', encode(s.digest, 'hex'), 'pepper_id', s.pepper_id,
       'expires_at', s.expires_at))
-    from client_secrets s where s.client_id = c.id and s.revoked_at is null and (s.expires_at is null or s.expires_at > $2)), '[]'::json))`;
+    from standing_client_secrets s where s.client_id = c.id and s.ends_at > $2), '[]'::json))`;
 
-const clientIds = `json_build_object('id', c.id, 'client_id', c.client_id)`;
-
-const grantJson = `json_build_object('id', g.id, 'user_id', g.user_id, 'client_id', c.client_id, 'consent_id', g.consent_id,
-  'session_uid', g.session_uid, 'offline', g.offline, 'payload', g.payload)`;
+const grantJson = (
+  id: string,
+  payload: string,
+) => `json_build_object('id', ${id}, 'user_id', t.user_id, 'client_id', t.client,
+  'consent_id', t.consent_id, 'session_uid', t.session_uid, 'offline', t.offline, 'payload', ${payload})`;
 
 // The person's claims come along: userinfo, ID tokens and introspection need no read of their own.
 const userJson = `json_build_object('id', u.id, 'username', u.username, 'email', u.email, 'email_verified', u.email_verified,
   'name', u.name, 'updated_at', u.updated_at)`;
 const ownerJson = `(select ${userJson} from users u where u.id = t.user_id and u.enabled)`;
+/** What comes joined with a credential `t` (`UnderGrant`). */
+const underGrant = `json_build_object('id', t.client_id, 'client_id', t.client) as client,
+    case when t.grant_id is not null then ${grantJson('t.grant_id', 't.grant_payload')} end as grant, ${ownerJson} as person`;
 
 const keys = (type: 'text' | 'bytea' | 'uuid') => `unnest($1::${type}[]) with ordinality as k(key, n)`;
 
@@ -102,42 +105,35 @@ export const readClient: KeyedRead = {
 
 export const readCode: KeyedRead = {
   name: 'read code',
-  text: `select k.n, t.digest, t.family_id, t.grant_id, t.user_id, t.payload, t.issued_at, t.expires_at, ${clientIds} as client,
-      case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
-    from ${keys('bytea')} join authorization_codes t on t.digest = k.key join clients c on c.id = t.client_id
-      left join standing_grants g on ${grantLives('t.issued_at')}`,
+  text: `select k.n, t.digest, t.family_id, t.grant_id, t.user_id, t.payload, t.issued_at, t.expires_at, ${underGrant}
+    from ${keys('bytea')} join standing_authorization_codes t on t.digest = k.key and t.ends_at > $2`,
 };
 
 export const readFamily: KeyedRead = {
   name: 'read family',
   text: `select k.n, t.id, t.grant_id, t.user_id, t.digest, t.key_id, t.previous_digest, t.previous_key_id, t.payload,
-      t.issued_at, t.expires_at, t.absolute_expires_at, ${clientIds} as client,
-      case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
-    from ${keys('bytea')} join refresh_families t on t.handle_digest = k.key join clients c on c.id = t.client_id
-      left join standing_grants g on ${grantLives('t.issued_at')}
-    where t.revoked_at is null`,
+      t.issued_at, t.expires_at, t.absolute_expires_at, ${underGrant}
+    from ${keys('bytea')} join standing_refresh_families t on t.handle_digest = k.key and t.ends_at > $2`,
 };
 
-const accessToken = (table: string, key: string, type: 'text' | 'bytea') => `
+const accessToken = (view: string, key: string, type: 'text' | 'bytea') => `
   select k.n, t.grant_id, t.user_id, t.api_key_id, t.scope, t.audience, t.identity_scope, t.payload, t.issued_at, t.expires_at,
-    ${clientIds} as client, case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
-  from ${keys(type)} join ${table} t on t.${key} = k.key
-    ${accessTokenOwners}
-  where ${accessTokenStands}`;
+    ${underGrant}
+  from ${keys(type)} join ${view} t on t.${key} = k.key and t.ends_at > $2`;
 
 export const readAccessToken: KeyedRead = {
   name: 'read access token',
-  text: accessToken('access_tokens', 'digest', 'bytea'),
+  text: accessToken('standing_access_tokens', 'digest', 'bytea'),
 };
 export const readJwtAccessToken: KeyedRead = {
   name: 'read jwt access token',
-  text: accessToken('jwt_access_tokens', 'jti', 'text'),
+  text: accessToken('standing_jwt_access_tokens', 'jti', 'text'),
 };
 
 export const readGrant: KeyedRead = {
   name: 'read grant',
-  text: `select k.n, ${grantJson} as grant from ${keys('uuid')} join standing_grants g on g.id = k.key and g.ends_at > $2
-    join clients c on c.id = g.client_id`,
+  text: `select k.n, ${grantJson('t.id', 't.payload')} as grant
+    from ${keys('uuid')} join standing_grants t on t.id = k.key and t.ends_at > $2`,
 };
 
 export type SessionRecord = {
@@ -158,20 +154,18 @@ const session = (found: string) => `
   select k.n, s.uid, s.user_id, s.login_at, s.acr, s.amr, s.transient, s.sealed_state, s.created_at, s.last_seen_at, s.expires_at,
     coalesce((select json_agg(json_build_object('client_id', c.client_id, 'sid', sc.sid, 'grant_id', sc.grant_id, 'persists_logout', sc.persists_logout))
       from session_clients sc join clients c on c.id = sc.client_id where sc.session_uid = s.uid), '[]'::json) as clients
-  from ${found} left join users u on u.id = s.user_id
-  where s.revoked_at is null and s.expires_at > $2
-    and (u.id is null or (u.enabled and (u.tokens_valid_after is null or s.login_at > u.tokens_valid_after)))`;
+  from ${found} where s.expires_at > $2`;
 
 export const readSession: KeyedRead = {
   name: 'read session',
   text: session(
-    `${keys('bytea')} join session_ids i on i.digest = k.key and i.expires_at > $2 and i.retired_at is null join sessions s on s.uid = i.session_uid`,
+    `${keys('bytea')} join session_ids i on i.digest = k.key and i.expires_at > $2 and i.retired_at is null join standing_sessions s on s.uid = i.session_uid`,
   ),
 };
 
 export const readSessionByUid: KeyedRead = {
   name: 'read session by uid',
-  text: session(`${keys('text')} join sessions s on s.uid = k.key`),
+  text: session(`${keys('text')} join standing_sessions s on s.uid = k.key`),
 };
 
 export type InteractionRecord = { sealed: Sealed; expires_at: Date };
@@ -198,10 +192,8 @@ export type DeviceCodeRecord = UnderGrant & {
 };
 
 const deviceCode = (key: 'digest' | 'user_code_digest') => `
-  select k.n, t.digest, t.family_id, t.grant_id, t.user_id, t.sealed, ${clientIds} as client,
-    case when g.id is not null then ${grantJson} end as grant, ${ownerJson} as person
-  from ${keys('bytea')} join device_codes t on t.${key} = k.key join clients c on c.id = t.client_id
-    left join standing_grants g on ${grantLives('t.issued_at')}`;
+  select k.n, t.digest, t.family_id, t.grant_id, t.user_id, t.sealed, ${underGrant}
+  from ${keys('bytea')} join standing_device_codes t on t.${key} = k.key and t.ends_at > $2`;
 
 export const readDeviceCode: KeyedRead = { name: 'read device code', text: deviceCode('digest') };
 export const readDeviceCodeByUserCode: KeyedRead = {

@@ -28,7 +28,6 @@ const presented = grantTypes.flatMap((grant) => (grant.presented ? [{ ...grant, 
 const presentedColumns = presented.flatMap(({ source, presented: { columns } }) =>
   columns.map((column) => `${source}.${column} as ${source}_${column}`),
 );
-const presentedIssuedAt = presented.map(({ presented: { issued_at } }) => issued_at);
 
 const columns = Object.keys(accessTokenColumns);
 const typedColumns = Object.entries(accessTokenColumns).map(([column, type]) => `access_${column} ${type}`);
@@ -61,8 +60,6 @@ with u as materialized (
 ), facts as materialized (
   select u.*, ${presentedColumns},
     c.enabled and (c.tokens_valid_after is null or $2 > c.tokens_valid_after) as client_lives,
-    u.grant_id is null or (g.id is not null and g.ends_at > $2
-      and (g.tokens_valid_after is null or coalesce(${presentedIssuedAt}) > g.tokens_valid_after)) as grant_lives,
     case u.source ${whenSource(({ lives = 'true' }) => lives).join('')}
       else false end as source_lives,
     exists (select from held where id = u.client_id)
@@ -71,11 +68,10 @@ with u as materialized (
       and (u.source not in ${sourcesThat(({ locksFamily }) => locksFamily)} or exists (select from held where id = u.family_id)) as is_held
   from u
     left join clients c on c.id = u.client_id
-    left join standing_grants g on g.id = u.grant_id
     ${presented.map(({ presented: { join } }) => join).join('\n    ')}
 ), judged as materialized (
   select *, case
-    when client_lives is not true or not grant_lives or not source_lives then 'revoked'
+    when client_lives is not true or source_lives is not true then 'revoked'
     when not is_held then 'busy'
     else case source ${whenSource(({ verdict }) => verdict).join('')}
       else 'won' end

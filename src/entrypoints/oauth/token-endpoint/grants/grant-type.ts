@@ -26,14 +26,9 @@ export type GrantType = {
   source: string;
   /** For whom the token speaks; OpenID Connect's scopes mean something only where that is a person who signed in. */
   onBehalfOf: 'person' | 'client' | 'api_key';
-  /** The row that was presented, as a join; and the columns of it that the verdict, the writes and the other grants' judgement use. */
-  presented?: {
-    join: string;
-    columns: readonly string[];
-    /** When it was issued: what was revoked later ended it. */
-    issued_at: string;
-  };
-  /** Whether what was presented works, its use aside; undefined: always. */
+  /** The row that was presented, as a join of its `standing_*` view; and the columns of it that the verdict and the writes use. */
+  presented?: { join: string; columns: readonly string[] };
+  /** Whether what was presented stands, its use aside; undefined: always. */
   lives?: string;
   /** Whether it changes a family, which the commit locks before it judges. */
   locksFamily?: boolean;

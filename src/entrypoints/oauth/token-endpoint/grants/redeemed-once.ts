@@ -13,11 +13,10 @@ export function redeemedOnce({ name, source, table, reuse }: Redeemed): GrantTyp
     source,
     onBehalfOf: 'person',
     presented: {
-      join: `left join ${table} ${source} on ${source}.digest = u.presented and u.source = '${source}'`,
+      join: `left join standing_${table} ${source} on ${source}.digest = u.presented and u.source = '${source}'`,
       columns: ['consumed_at'],
-      issued_at: `${source}.issued_at`,
     },
-    lives: `${source}.digest is not null`,
+    lives: `${source}.ends_at > $2`,
     verdict: `case when ${source}_consumed_at is null then 'won' else 'used' end`,
     beginsFamily: true,
     writes: {

@@ -9,11 +9,10 @@ export const refreshToken: GrantType = {
   source: 'refresh_token',
   onBehalfOf: 'person',
   presented: {
-    join: `left join refresh_families refresh_token on refresh_token.id = u.family_id and u.source = 'refresh_token'`,
+    join: `left join standing_refresh_families refresh_token on refresh_token.id = u.family_id and u.source = 'refresh_token'`,
     columns: ['digest', 'previous_digest', 'rotated_at', 'grace_uses'],
-    issued_at: 'refresh_token.issued_at',
   },
-  lives: `refresh_token.revoked_at is null and refresh_token.digest is not null and refresh_token.absolute_expires_at > $2`,
+  lives: `refresh_token.ends_at > $2 and refresh_token.absolute_expires_at > $2`,
   locksFamily: true,
   verdict: `case when presented = refresh_token_digest then 'won'
       when presented = refresh_token_previous_digest and successor = refresh_token_digest

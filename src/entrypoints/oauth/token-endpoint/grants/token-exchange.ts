@@ -14,7 +14,6 @@ import {
   validateDpop,
 } from 'oidc-provider/lib/helpers/grants.js';
 import type { KeyEntry } from '../../../../domain/api-keys/index.ts';
-import { keyCarries } from '../../../../domain/tokens/index.ts';
 import { accessTokenType, tokenExchange as tokenExchangeName } from '../../provider/urns.ts';
 import { currentUnit } from '../../unit-of-work/index.ts';
 import { type ExchangeRequest, exchangeParameters, exchangeRequest, targetParameters } from './exchange-request.ts';
@@ -31,7 +30,12 @@ export const tokenExchange: GrantType = {
   name: tokenExchangeName,
   source: 'token_exchange',
   onBehalfOf: 'api_key',
-  lives: keyCarries({ id: 'u.api_key_id', number: 'u.api_key_version', issued_at: 'u.access_issued_at' }),
+  presented: {
+    join: `left join standing_api_keys token_exchange on token_exchange.id = u.api_key_id
+      and token_exchange.number = u.api_key_version and u.source = 'token_exchange'`,
+    columns: [],
+  },
+  lives: `token_exchange.ends_at > $2`,
   recorded: { won: { action: 'access_token.issued' } },
   actor: ({ api_key_id }) => ({ kind: 'api_key', id: String(api_key_id) }),
   // RFC 8693 §2.2.2: whatever is wrong with the subject token.
