@@ -16,7 +16,6 @@ export const leastOfConsole: ConsolePages = {
   'console-home': { name: 'Alice', roles: [] },
   'console-list': {
     ...list,
-    section: 'clients',
     search: undefined,
     filters: [],
     sorts: [],
@@ -27,27 +26,25 @@ export const leastOfConsole: ConsolePages = {
     is_filtered: false,
     problem: undefined,
     notice: undefined,
-    acts: [],
+    actions: [],
   },
   'console-detail': {
-    section: 'clients',
     crumb,
     heading: 'What is',
     name: 'Shop',
     facts: [],
     tables: [],
-    acts: [],
+    actions: [],
     notice: undefined,
   },
-  'console-act': {
-    section: 'clients',
+  'console-action': {
     csrf: 'token',
     action: '/here',
     crumb,
     heading: 'Disable',
     name: 'Shop',
     words: [],
-    deaths: [],
+    impact: [],
     fields: [],
     errors: {},
     button: 'Disable Shop',
@@ -58,7 +55,6 @@ export const leastOfConsole: ConsolePages = {
     password_of: undefined,
   },
   'console-made': {
-    section: 'clients',
     crumb,
     heading: 'Here is the new secret of',
     name: 'Shop',
@@ -75,16 +71,16 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
     { kind: 'code', text },
     { kind: 'copy', text },
     { kind: 'link', text, href: text, code: `${text}.` },
-    { kind: 'act', text, href: text, about: text },
+    { kind: 'action', text, href: text, about: text },
     { kind: 'mark', text, tone: 'bad' },
     { kind: 'time', at },
     { kind: 'codes', codes: [text] },
   ] as const;
-  const acts = [{ label: text, href: text, danger: true, words: text }];
-  const table = { heading: text, intro: text, columns: [text, ''], rows: [row], empty: text, acts, next: text };
+  const actions = [{ label: text, href: text, danger: true, words: text }];
+  const table = { heading: text, intro: text, columns: [text, ''], rows: [row], empty: text, actions, next: text };
   const types = ['text', 'number', 'datetime-local', 'password', 'textarea', 'select', 'choices'] as const;
   const options = [{ value: text, text, note: text, is_risky: true }];
-  const page = { section: 'clients', crumb: { text, href: text }, heading: text, name: text } as const;
+  const page = { crumb: { text, href: text }, heading: text, name: text } as const;
   return {
     'console-home': { name: text, roles: [text, text] },
     'console-list': {
@@ -107,22 +103,22 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
       is_filtered: true,
       problem: text,
       notice: text,
-      acts,
+      actions,
     },
     'console-detail': {
       ...page,
       facts: row.map((cell) => ({ label: text, cell })),
       tables: [table, { ...table, rows: [] }],
-      acts,
+      actions,
       notice: text,
     },
-    'console-act': {
-      ...leastOfConsole['console-act'],
+    'console-action': {
+      ...leastOfConsole['console-action'],
       ...page,
       csrf: text,
       action: text,
       words: [text],
-      deaths: [{ text, words: text }],
+      impact: [{ text, words: text }],
       fields: types.map((type) => ({ name: type, label: text, type, value: text, hint: text, options })),
       errors: { form: text, text, password_again: text },
       button: text,
@@ -140,8 +136,8 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
 export function ownKeyPages({
   'console-list': list,
   'console-detail': detail,
-  'console-act': act,
+  'console-action': act,
   'console-made': made,
-}: ConsolePages): Pick<PageData, 'own-key-list' | 'own-key' | 'own-key-act' | 'own-key-made'> {
-  return { 'own-key-list': list, 'own-key': detail, 'own-key-act': act, 'own-key-made': made };
+}: ConsolePages): Pick<PageData, 'own-key-list' | 'own-key' | 'own-key-action' | 'own-key-made'> {
+  return { 'own-key-list': list, 'own-key': detail, 'own-key-action': act, 'own-key-made': made };
 }

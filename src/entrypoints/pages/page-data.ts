@@ -1,6 +1,6 @@
 import type { Operation } from '../admin/index.ts';
 import type { ConsolePages, NavItem } from './console/page-data.ts';
-import type { ActPage, DetailPage, FieldErrors, ListPage, MadePage } from './records/page-shapes.ts';
+import type { ActionPage, DetailPage, FieldErrors, ListPage, MadePage } from './records/page-shapes.ts';
 
 /** What each page says about the moment it is shown in. The same for every page. */
 export type PageChrome = {
@@ -8,8 +8,9 @@ export type PageChrome = {
   request_id: string;
   /** How the person knows their account (e-mail or username); absent when nobody is signed in. */
   signed_in_as?: string | undefined;
-  /** The parts of the console that they may see; on its pages only. */
+  /** The sections of the console that they may see, and the one that the page is in; on its pages only. */
   sections?: readonly NavItem[] | undefined;
+  section?: string | undefined;
   /** Relative times ("3 days ago") are counted from here. */
   now: Date;
 };
@@ -288,7 +289,7 @@ export type PageData = ConsolePages & {
   'own-data': { csrf: string; action: string };
   'own-key-list': ListPage;
   'own-key': DetailPage;
-  'own-key-act': ActPage;
+  'own-key-action': ActionPage;
   'own-key-made': MadePage;
   'device-enter': DeviceEnterPage;
   'device-confirm': DeviceConfirmPage;

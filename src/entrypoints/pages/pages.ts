@@ -30,7 +30,7 @@ export type PagesDeps = {
   demo: boolean;
 };
 
-export type PageOptions = Pick<PageChrome, 'signed_in_as' | 'sections'> & { status?: number };
+export type PageOptions = Pick<PageChrome, 'signed_in_as' | 'sections' | 'section'> & { status?: number };
 
 /** Answers with a page; never cached, never without the chrome. */
 export function show<K extends keyof PageData>(
@@ -38,12 +38,12 @@ export function show<K extends keyof PageData>(
   ctx: Context,
   page: K,
   data: PageData[K],
-  options: PageOptions = {},
+  { status = 200, signed_in_as, sections, section }: PageOptions = {},
 ): void {
-  ctx.status = options.status ?? 200;
+  ctx.status = status;
   ctx.type = 'html';
   ctx.set('Cache-Control', 'no-store');
-  ctx.body = renderPage(page, data, { ...chromeOf(deps, ctx, options.signed_in_as), sections: options.sections });
+  ctx.body = renderPage(page, data, { ...chromeOf(deps, ctx, signed_in_as), sections, section });
 }
 
 /** What every page says about the moment it is shown in. */

@@ -29,7 +29,7 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   'own-data': '@account/own-data',
   'own-key-list': '@account/key-list',
   'own-key': '@account/key',
-  'own-key-act': '@account/key-act',
+  'own-key-action': '@account/key-action',
   'own-key-made': '@account/key-made',
   'device-enter': '@device/enter',
   'device-confirm': '@device/confirm',
@@ -42,7 +42,7 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   'console-home': '@console/home',
   'console-list': '@console/list',
   'console-detail': '@console/detail',
-  'console-act': '@console/act',
+  'console-action': '@console/action',
   'console-made': '@console/made',
 };
 

@@ -7,9 +7,10 @@ import { leastOfConsole, mostOfConsole, ownKeyPages } from '../../support/consol
 const now = new Date('2026-11-24T12:00:00Z');
 const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`;
 const chrome: PageChrome = { brand: { name: 'Acme' }, request_id: 'request-1', now };
-const sections = [{ section: 'clients', label: hostile, href: hostile, words: hostile }] as const;
+const sections = [{ section: 'clients', label: hostile, words: hostile }];
 const hostileChrome: PageChrome = {
   sections,
+  section: 'clients',
   brand: { name: hostile },
   request_id: hostile,
   signed_in_as: hostile,

@@ -20,12 +20,12 @@ import { type Actor, checked, notFound, person, requestOrigin } from '../../../p
 import { adminPermissionsOf } from '../admin-permissions.ts';
 import { minting } from '../keys/forms.ts';
 import { heldRights, mustHoldSomething, nothingHeld, rightOptions } from '../keys/held-rights.ts';
-import { keyActs } from '../keys/key-actions.ts';
-import { type Key, type KeyDoors, type KeyPlace, shortOf } from '../keys/key-context.ts';
+import { keyActions } from '../keys/key-actions.ts';
+import { type Key, type KeyContext, type KeyOperations, shortOf } from '../keys/key-context.ts';
 import { keyFilters, keyPage, states } from '../keys/key-page.ts';
 import { type PageData, pagePaths } from '../page-data.ts';
 import { accountName, type PagesDeps, show } from '../pages.ts';
-import { type Act, actRoutes, type Place, type Stage } from '../records/actions.ts';
+import { type Action, type ActionHost, actionRoutes, type RequestContext } from '../records/actions.ts';
 import * as cell from '../records/cells.ts';
 import { listPage, type Rows } from '../records/lists.ts';
 import type { Cell } from '../records/page-shapes.ts';
@@ -38,23 +38,23 @@ const mostRightsInALine = 3;
 /** A person's own API keys: they mint, rotate and end them themselves, within what they may. */
 export function accountKeyRoutes(router: Router, deps: PagesDeps): void {
   router.get(pagePaths.keys, own(deps, showKeys));
-  const stage: Stage<KeyPlace, unknown> = {
+  const host: ActionHost<KeyContext> = {
     path: pagePaths.keys,
     enter: (handle) => own(deps, async (_, ctx, who) => handle(await ownKeys(deps, ctx, who))),
     admit: async () => {},
-    showAct: (place, page, status) => showOwn(place, 'own-key-act', page, status),
-    showMade: (place, page) => showOwn(place, 'own-key-made', page),
+    showAction: (context, page, status) => showOwn(context, 'own-key-action', page, status),
+    showMade: (context, page) => showOwn(context, 'own-key-made', page),
   };
-  const acts: Act<KeyPlace>[] = [minting('/new'), ...Object.values(keyActs)];
-  actRoutes(router, stage, acts);
+  const actions: Action<KeyContext>[] = [minting('/new'), ...Object.values(keyActions)];
+  actionRoutes(router, host, actions);
   router.get(
     `${pagePaths.keys}/:key_id`,
-    stage.enter(async (place) => showOwn(place, 'own-key', await keyPage(place))),
+    host.enter(async (context) => showOwn(context, 'own-key', await keyPage(context))),
   );
 }
 
-function showOwn<K extends 'own-key-list' | 'own-key' | 'own-key-act' | 'own-key-made'>(
-  { deps, ctx, who }: Place,
+function showOwn<K extends 'own-key-list' | 'own-key' | 'own-key-action' | 'own-key-made'>(
+  { deps, ctx, who }: RequestContext,
   page: K,
   data: PageData[K],
   status = 200,
@@ -69,12 +69,12 @@ async function ownerOf(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promi
 
 const keyDeps = ({ db, now, config }: PagesDeps) => ({ db, now, environments: config.apiKeyEnvironments });
 
-async function ownKeys(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<KeyPlace> {
+async function ownKeys(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<KeyContext> {
   const actor = await ownerOf(deps, ctx, who);
   const crumb = { text: 'Your API keys', href: pagePaths.keys };
   return {
     ...{ deps, ctx, who, params: ctx.params ?? {}, crumb },
-    keys: doorsOf(deps, actor),
+    keys: operationsOf(deps, actor),
     pathOf: (id) => `${pagePaths.keys}/${encodeURIComponent(id)}`,
     may: () => true,
     ownerFacts: () => [],
@@ -83,7 +83,7 @@ async function ownKeys(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<Ke
   };
 }
 
-function doorsOf(deps: PagesDeps, actor: Actor): KeyDoors {
+function operationsOf(deps: PagesDeps, actor: Actor): KeyOperations {
   const rooms = keyDeps(deps);
   return {
     get: async (id) => viewOf(deps, await getOwnKey(rooms, actor, idIn(id))),
@@ -128,7 +128,7 @@ async function showKeys(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<v
   };
   const page = await listPage(ctx, list, (query) => readKeys(deps, actor, query));
   const mint = { label: 'Mint a key', href: `${pagePaths.keys}/new`, danger: false, words: 'For a program of yours' };
-  const data = { ...page, acts: mayMint ? [mint] : [] };
+  const data = { ...page, actions: mayMint ? [mint] : [] };
   show(deps, ctx, 'own-key-list', data, { status: page.problem ? 400 : 200, signed_in_as: accountName(who.user) });
 }
 

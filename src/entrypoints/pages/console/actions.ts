@@ -1,27 +1,25 @@
 import type Router from '@koa/router';
-import type { PagesDeps } from '../pages.ts';
-import * as acts from '../records/actions.ts';
+import * as records from '../records/actions.ts';
 import type { RouteName } from './admin-client.ts';
-import type { Placed } from './page-data.ts';
-import { administered, type Place, showInConsole } from './request-context.ts';
+import { administered, type ConsolePart, type RequestContext, showInConsole } from './request-context.ts';
 
-export type Asked = acts.Asked & Placed;
-export type Sent = acts.Sent;
-export type Done = acts.Done<Placed>;
+export type ActionDescription = records.ActionDescription;
+export type FormInput = records.FormInput;
+export type ActionResult = records.ActionResult;
 
 /** Something an administrator can do. */
-export type Act = acts.Act<Place, Placed> & {
-  /** The route of the admin API that it uses: who may not use that may not do this. */
-  does: RouteName;
+export type Action = records.Action<RequestContext> & {
+  /** The route of the admin API that it calls: only those who may call it may do this. */
+  route: RouteName;
 };
 
-export function actRoutes(router: Router, deps: PagesDeps, doings: readonly Act[]): void {
-  const stage: acts.Stage<Place, Placed, Act> = {
+export function actionRoutes(router: Router, part: ConsolePart, actions: readonly Action[]): void {
+  const host: records.ActionHost<RequestContext, Action> = {
     path: '/console',
-    enter: (handle) => administered(deps, handle),
-    admit: ({ calls }, { does }) => calls.mustBeAllowed(does),
-    showAct: (place, page, status) => showInConsole(place, 'console-act', page, status),
-    showMade: (place, page) => showInConsole(place, 'console-made', page),
+    enter: (handle) => administered(part, handle),
+    admit: ({ calls }, { route }) => calls.mustBeAllowed(route),
+    showAction: (context, page, status) => showInConsole(context, 'console-action', page, status),
+    showMade: (context, page) => showInConsole(context, 'console-made', page),
   };
-  acts.actRoutes(router, stage, doings);
+  records.actionRoutes(router, host, actions);
 }

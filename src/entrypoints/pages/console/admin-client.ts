@@ -35,8 +35,8 @@ export class AdminCalls {
     const { permission } = this.#route(name);
     if (mayDo(this.#who, permission)) return;
     const { audience: resource } = this.#deps.admin;
-    const asked = { subject_id: this.#who.user.id, scopes: ['latchkey:*'], resource, permission };
-    throw await forbiddenBecause(this.#deps, asked);
+    const description = { subject_id: this.#who.user.id, scopes: ['latchkey:*'], resource, permission };
+    throw await forbiddenBecause(this.#deps, description);
   }
 
   /**
@@ -60,7 +60,7 @@ export class AdminCalls {
     const route = this.#route(name);
     const input = {
       actor: this.#who.actor,
-      params: place(route, params),
+      params: context(route, params),
       query: checked(route.query, query),
       body: route.body ? checked(route.body, body) : undefined,
       ifVersion,
@@ -76,7 +76,7 @@ export class AdminCalls {
 }
 
 /** An address that names nothing there could be is one at which nothing is. */
-function place({ params }: Route, given: Record<string, string>): unknown {
+function context({ params }: Route, given: Record<string, string>): unknown {
   const result = params.safeParse(given);
   if (result.success && !Object.values(given).some((each) => /\p{Cc}/u.test(each))) return result.data;
   throw new Problem(404, 'not_found', { title: 'Not found', detail: 'There is no such thing.' });

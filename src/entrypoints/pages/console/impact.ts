@@ -1,5 +1,5 @@
 import type { whatWouldDie } from '../../../domain/revocation/index.ts';
-import type { Death } from '../records/page-shapes.ts';
+import type { Impact } from '../records/page-shapes.ts';
 import { counted } from '../words.ts';
 
 type Dying = Awaited<ReturnType<typeof whatWouldDie>>;
@@ -7,20 +7,20 @@ type Dying = Awaited<ReturnType<typeof whatWouldDie>>;
 type Live = Omit<Dying, 'api_keys'> & { api_keys?: number };
 
 /** What dies, in words. */
-export function deathsOf({ sessions, refresh_families, access_tokens, api_keys = 0 }: Live): Death[] {
-  const deaths = [
+export function impactOf({ sessions, refresh_families, access_tokens, api_keys = 0 }: Live): Impact[] {
+  const impact = [
     { count: sessions, noun: 'sign-in', words: 'in browsers, right now' },
     { count: refresh_families, noun: 'refresh token', words: 'with which apps go on without the person' },
     { count: access_tokens, noun: 'access token', words: 'that open APIs right now' },
     { count: api_keys, noun: 'API key', words: 'with which programs call APIs' },
   ];
-  return deaths
+  return impact
     .filter(({ count }) => count > 0)
     .map(({ count, noun, words }) => ({ text: counted(count, noun), words }));
 }
 
 /** The verb of a button, with the number of what dies. */
-export function withDeaths(verb: string, { sessions, refresh_families, access_tokens, api_keys = 0 }: Live): string {
+export function withImpact(verb: string, { sessions, refresh_families, access_tokens, api_keys = 0 }: Live): string {
   const count = sessions + refresh_families + access_tokens + api_keys;
   return count === 0 ? verb : `${verb}, end ${counted(count, 'credential')}`;
 }

@@ -1,11 +1,11 @@
 import { Problem } from '../../../platform/http/index.ts';
-import type { Act, Sent } from '../records/actions.ts';
+import type { Action, FormInput } from '../records/actions.ts';
 import * as cell from '../records/cells.ts';
 import type { Fact, Field, Option } from '../records/page-shapes.ts';
 import { rightLine, rightsIn } from '../records/rights-lines.ts';
 import { exactTime } from '../times.ts';
 import { frame, madeKey } from './frame.ts';
-import { getKeyOf, type Key, type KeyPlace } from './key-context.ts';
+import { getKeyOf, type Key, type KeyContext } from './key-context.ts';
 import { labelFields, labelsIn } from './labels.ts';
 import { restrictionFields, restrictionsIn } from './restrictions.ts';
 
@@ -42,8 +42,8 @@ function powerFields(held: readonly Option[], key?: Key): Field[] {
   return [...(choices.size > 0 ? [ticked] : []), typed, ...restrictionFields(key?.restrictions ?? {})];
 }
 
-const linesOfRights = (sent: Sent) => [...new Set([...sent.lines('held'), ...sent.lines('permissions')])];
-const rightsAskedFor = (sent: Sent) => rightsIn(linesOfRights(sent).join('\n'), 'permissions');
+const linesOfRights = (sent: FormInput) => [...new Set([...sent.lines('held'), ...sent.lines('permissions')])];
+const rightsAskedFor = (sent: FormInput) => rightsIn(linesOfRights(sent).join('\n'), 'permissions');
 
 const riskField = (value: string): Field => ({
   name: 'risk',
@@ -73,7 +73,7 @@ const ownerFields: Field[] = [
   },
 ];
 
-async function mintFields({ deps, isOwn, held }: KeyPlace): Promise<Field[]> {
+async function mintFields({ deps, isOwn, held }: KeyContext): Promise<Field[]> {
   const environments = deps.config.apiKeyEnvironments;
   return [
     ...saidFields(),
@@ -99,31 +99,31 @@ async function mintFields({ deps, isOwn, held }: KeyPlace): Promise<Field[]> {
 }
 
 /** Minting a key, on a page of this path. */
-export const minting = (path: string): Act<KeyPlace> => ({
+export const minting = (path: string): Action<KeyContext> => ({
   path,
-  ask: async (place) => ({
-    crumb: place.crumb,
+  describe: async (context) => ({
+    crumb: context.crumb,
     heading: 'Which API key should be minted?',
     name: '',
     words: ['You see it once, on the next page. It can do nothing that you may not.'],
-    deaths: [],
-    fields: await mintFields(place),
+    impact: [],
+    fields: await mintFields(context),
     button: 'Mint the key',
     danger: false,
-    back: place.crumb.href,
+    back: context.crumb.href,
   }),
-  perform: async (place, sent) => {
-    const { key, ...made } = await place.keys.mint(inputIn(place, sent)).catch(besideRights);
+  perform: async (context, sent) => {
+    const { key, ...made } = await context.keys.mint(inputIn(context, sent)).catch(besideRights);
     const words = [
       made.expires_at
         ? `It works at once, and ends on ${exactTime(made.expires_at)}.`
         : 'It works at once, and never ends by itself.',
     ];
-    return madeKey(place, made, { key, words });
+    return madeKey(context, made, { key, words });
   },
 });
 
-function inputIn({ isOwn }: KeyPlace, sent: Sent): Record<string, unknown> {
+function inputIn({ isOwn }: KeyContext, sent: FormInput): Record<string, unknown> {
   const owner = sent.text('owner');
   const owned = sent.text('kind') === 'user' ? { user: owner } : { client_id: owner };
   const days = sent.number('expires_in_days');
@@ -158,7 +158,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const changeFields = ({ isOwn }: KeyPlace, held: readonly Option[], key: Key): Field[] => [
+const changeFields = ({ isOwn }: KeyContext, held: readonly Option[], key: Key): Field[] => [
   ...saidFields(key),
   ...powerFields(held, key),
   riskField(key.risk),
@@ -172,18 +172,18 @@ const changeFields = ({ isOwn }: KeyPlace, held: readonly Option[], key: Key): F
   ...(isOwn ? [] : labelFields(key)),
 ];
 
-export const changing: Act<KeyPlace> = {
+export const changing: Action<KeyContext> = {
   path: '/:key_id/change',
-  ask: async (place) => {
-    const { key, ...framed } = await frame(place);
-    const fields = changeFields(place, await place.held(), key);
+  describe: async (context) => {
+    const { key, ...framed } = await frame(context);
+    const fields = changeFields(context, await context.held(), key);
     return {
       ...framed,
       heading: 'Change',
       words: [
         'Its text stays. What it may counts from the next request on; restrictions of other kinds stay as they are.',
       ],
-      deaths: [],
+      impact: [],
       fields,
       button: 'Save the key',
       danger: false,
@@ -191,16 +191,16 @@ export const changing: Act<KeyPlace> = {
       present: fields.map(({ label, value }): Fact => ({ label, cell: cell.text(value || 'nothing') })),
     };
   },
-  perform: async (place, sent) => {
-    const key = await getKeyOf(place);
-    const fields = changeFields(place, [], key);
-    await place.keys.change(key.id, changesIn(sent, key, fields), sent.version).catch(besideRights);
-    return { to: place.pathOf(key.id), done: 'saved' };
+  perform: async (context, sent) => {
+    const key = await getKeyOf(context);
+    const fields = changeFields(context, [], key);
+    await context.keys.change(key.id, changesIn(sent, key, fields), sent.version).catch(besideRights);
+    return { to: context.pathOf(key.id), done: 'saved' };
   },
 };
 
 /** Only what was changed, so that the audit log says what, and an end keeps its seconds. */
-function changesIn(sent: Sent, key: Key, fields: readonly Field[]): Record<string, unknown> {
+function changesIn(sent: FormInput, key: Key, fields: readonly Field[]): Record<string, unknown> {
   const shown = new Map(fields.map(({ name, value }) => [name, value]));
   const isChanged = (name: string) => shown.has(name) && (sent.text(name) ?? '') !== shown.get(name);
   const { quota, ...lists } = restrictionsIn(sent);

@@ -1,19 +1,21 @@
-import type { Asked, Done } from '../records/actions.ts';
+import type { ActionDescription, ActionResult } from '../records/actions.ts';
 import type { MadePage } from '../records/page-shapes.ts';
-import { getKeyOf, type Key, type KeyPlace } from './key-context.ts';
+import { getKeyOf, type Key, type KeyContext } from './key-context.ts';
 
 /** What all pages of what can be done with a key have in common. */
-export async function frame(place: KeyPlace): Promise<Pick<Asked, 'crumb' | 'name' | 'back'> & { key: Key }> {
-  const key = await getKeyOf(place);
-  return { key, crumb: place.crumb, name: key.name, back: place.pathOf(key.id) };
+export async function frame(
+  context: KeyContext,
+): Promise<Pick<ActionDescription, 'crumb' | 'name' | 'back'> & { key: Key }> {
+  const key = await getKeyOf(context);
+  return { key, crumb: context.crumb, name: key.name, back: context.pathOf(key.id) };
 }
 
 /** A key, this once. */
 export function madeKey(
-  { deps, pathOf }: KeyPlace,
+  { deps, pathOf }: KeyContext,
   { id, name, permissions }: Pick<Key, 'id' | 'name' | 'permissions'>,
   { key, words }: { key: string; words: string[] },
-): Done {
+): ActionResult {
   return {
     made: {
       crumb: { text: name, href: pathOf(id) },

@@ -1,17 +1,17 @@
 import { isLiveVersion } from '../../../domain/api-keys/index.ts';
-import type { Act } from '../records/actions.ts';
+import type { Action } from '../records/actions.ts';
 import { overlaps } from '../records/overlaps.ts';
-import type { Death } from '../records/page-shapes.ts';
+import type { Impact } from '../records/page-shapes.ts';
 import { exactTime, relativeTime } from '../times.ts';
 import { counted } from '../words.ts';
 import { changing } from './forms.ts';
 import { frame, madeKey } from './frame.ts';
-import { getKeyOf, type Key, type KeyPlace, type KeyVerb, type RotatedKey, shortOf } from './key-context.ts';
+import { getKeyOf, type Key, type KeyContext, type KeyVerb, type RotatedKey, shortOf } from './key-context.ts';
 
-const rotating: Act<KeyPlace> = {
+const rotating: Action<KeyContext> = {
   path: '/:key_id/rotate',
-  ask: async (place) => {
-    const { key, ...framed } = await frame(place);
+  describe: async (context) => {
+    const { key, ...framed } = await frame(context);
     return {
       ...framed,
       heading: 'Rotate',
@@ -19,7 +19,7 @@ const rotating: Act<KeyPlace> = {
         'You see the new text once, on the next page. Roll it out before the present one ends.',
         `The key as a whole ${key.expires_at ? `ends on ${exactTime(key.expires_at)}` : 'has no end'}, unless you say otherwise here.`,
       ],
-      deaths: dying(place, key, 'when the overlap is over'),
+      impact: ended(context, key, 'when the overlap is over'),
       fields: [
         {
           name: 'overlap_seconds',
@@ -41,14 +41,14 @@ const rotating: Act<KeyPlace> = {
       danger: false,
     };
   },
-  perform: async (place, sent) => {
-    const before = await getKeyOf(place);
+  perform: async (context, sent) => {
+    const before = await getKeyOf(context);
     const days = sent.number('expires_in_days');
-    const rotated = await place.keys.rotate(before.id, {
+    const rotated = await context.keys.rotate(before.id, {
       overlap_seconds: sent.number('overlap_seconds'),
       ...(days !== undefined && { expires_in_days: days }),
     });
-    return madeKey(place, before, { key: rotated.key, words: timesOf(rotated, shortOf(before)) });
+    return madeKey(context, before, { key: rotated.key, words: timesOf(rotated, shortOf(before)) });
   },
 };
 
@@ -64,7 +64,7 @@ function timesOf({ previous_ends_at, expires_at, expiry_extended }: RotatedKey, 
 }
 
 /** Which of its texts stop working, and whom that hits. */
-function dying({ deps, isOwn }: KeyPlace, key: Key, when: string): Death[] {
+function ended({ deps, isOwn }: KeyContext, key: Key, when: string): Impact[] {
   const now = deps.now();
   const live = key.versions.filter((version) => isLiveVersion(version, now));
   if (key.state === 'expired' || live.length === 0) return [];
@@ -78,19 +78,19 @@ function dying({ deps, isOwn }: KeyPlace, key: Key, when: string): Death[] {
   ];
 }
 
-const whose = ({ isOwn }: KeyPlace, { owner }: Key) => (isOwn ? 'you' : owner.name);
+const whose = ({ isOwn }: KeyContext, { owner }: Key) => (isOwn ? 'you' : owner.name);
 
-const disabling: Act<KeyPlace> = {
+const disabling: Action<KeyContext> = {
   path: '/:key_id/disable',
-  ask: async (place) => {
-    const { key, ...framed } = await frame(place);
+  describe: async (context) => {
+    const { key, ...framed } = await frame(context);
     return {
       ...framed,
       heading: 'Disable',
       words: [
-        `Whoever calls APIs with it for ${whose(place, key)} is refused, until it is enabled again. Nothing of it is lost.`,
+        `Whoever calls APIs with it for ${whose(context, key)} is refused, until it is enabled again. Nothing of it is lost.`,
       ],
-      deaths: dying(place, key, 'at once, until it is enabled again'),
+      impact: ended(context, key, 'at once, until it is enabled again'),
       fields: [],
       button: `Disable ${key.name}`,
       danger: true,
@@ -102,15 +102,15 @@ const disabling: Act<KeyPlace> = {
   },
 };
 
-const enabling: Act<KeyPlace> = {
+const enabling: Action<KeyContext> = {
   path: '/:key_id/enable',
-  ask: async (place) => {
-    const { key, ...framed } = await frame(place);
+  describe: async (context) => {
+    const { key, ...framed } = await frame(context);
     return {
       ...framed,
       heading: 'Enable',
       words: ['It works again at once, with the texts that it had, as far as they have not ended.'],
-      deaths: [],
+      impact: [],
       fields: [],
       button: `Enable ${key.name}`,
       danger: false,
@@ -122,17 +122,17 @@ const enabling: Act<KeyPlace> = {
   },
 };
 
-const revoking: Act<KeyPlace> = {
+const revoking: Action<KeyContext> = {
   path: '/:key_id/revoke',
-  ask: async (place) => {
-    const { key, ...framed } = await frame(place);
+  describe: async (context) => {
+    const { key, ...framed } = await frame(context);
     return {
       ...framed,
       heading: 'Revoke',
       words: [
-        `Whoever calls APIs with it for ${whose(place, key)} is refused from now on. This cannot be undone; another key can be minted.`,
+        `Whoever calls APIs with it for ${whose(context, key)} is refused from now on. This cannot be undone; another key can be minted.`,
       ],
-      deaths: dying(place, key, 'at once, for good'),
+      impact: ended(context, key, 'at once, for good'),
       fields: [],
       button: 'Revoke 1 key',
       danger: true,
@@ -145,7 +145,7 @@ const revoking: Act<KeyPlace> = {
 };
 
 /** What can be done with a key that there is. */
-export const keyActs: Readonly<Record<KeyVerb, Act<KeyPlace>>> = {
+export const keyActions: Readonly<Record<KeyVerb, Action<KeyContext>>> = {
   change: changing,
   rotate: rotating,
   disable: disabling,

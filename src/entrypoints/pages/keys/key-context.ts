@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { KeyView, MintedKeyView, RotatedKeyView, UsageView } from '../../../domain/api-keys/index.ts';
-import type { Place } from '../records/actions.ts';
+import type { RequestContext } from '../records/actions.ts';
 import type { Fact, Option } from '../records/page-shapes.ts';
 
 export type Key = z.output<typeof KeyView>;
@@ -11,7 +11,7 @@ export type RotatedKey = z.output<typeof RotatedKeyView>;
 export type KeyVerb = 'change' | 'rotate' | 'disable' | 'enable' | 'revoke';
 
 /** The doors to keys: everybody's through the admin API, or a person's own. What was typed is checked behind them. */
-export type KeyDoors = {
+export type KeyOperations = {
   get: (id: string) => Promise<Key>;
   usage: (id: string) => Promise<z.output<typeof UsageView>>;
   mint: (input: Record<string, unknown>) => Promise<MintedKey>;
@@ -20,8 +20,8 @@ export type KeyDoors = {
 } & Record<'disable' | 'enable' | 'revoke', (id: string) => Promise<unknown>>;
 
 /** A part of the house with pages about keys. */
-export type KeyPlace = Place & {
-  keys: KeyDoors;
+export type KeyContext = RequestContext & {
+  keys: KeyOperations;
   crumb: { text: string; href: string };
   pathOf: (id: string) => string;
   may: (verb: KeyVerb) => boolean;
@@ -39,6 +39,6 @@ export function shortOf({ versions: [present] }: Pick<Key, 'versions'>): string 
 }
 
 /** The key that an address names. */
-export function getKeyOf({ keys, params: { key_id = '' } }: KeyPlace): Promise<Key> {
+export function getKeyOf({ keys, params: { key_id = '' } }: KeyContext): Promise<Key> {
   return keys.get(key_id);
 }

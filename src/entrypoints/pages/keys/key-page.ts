@@ -1,10 +1,10 @@
 import { isLiveVersion } from '../../../domain/api-keys/index.ts';
 import * as cell from '../records/cells.ts';
 import { noticeIn } from '../records/notices.ts';
-import type { ActLink, Cell, DetailPage, Fact, Filter, Table } from '../records/page-shapes.ts';
+import type { ActionLink, Cell, DetailPage, Fact, Filter, Table } from '../records/page-shapes.ts';
 import { rightLine } from '../records/rights-lines.ts';
 import { counted } from '../words.ts';
-import { getKeyOf, type Key, type KeyPlace, type KeyVerb, shortOf } from './key-context.ts';
+import { getKeyOf, type Key, type KeyContext, type KeyVerb, shortOf } from './key-context.ts';
 
 export const states: Record<Key['state'], { cell: Cell; text: string }> = {
   active: { cell: cell.good('works'), text: 'works' },
@@ -31,27 +31,27 @@ export const keyFilters = (environments: readonly string[]): Omit<Filter, 'value
 ];
 
 /** One key: whose it is, what it may, its texts and its use, and what can be done with it. */
-export async function keyPage(place: KeyPlace): Promise<DetailPage> {
-  const key = await getKeyOf(place);
+export async function keyPage(context: KeyContext): Promise<DetailPage> {
+  const key = await getKeyOf(context);
   return {
-    crumb: place.crumb,
+    crumb: context.crumb,
     heading: 'What is',
     name: key.name,
-    notice: noticeIn(place.ctx),
-    facts: factsOf(place, key),
-    tables: [versionsTable(key, place.deps.now()), await usageTable(place, key)],
-    acts: actsOf(place, key),
+    notice: noticeIn(context.ctx),
+    facts: factsOf(context, key),
+    tables: [versionsTable(key, context.deps.now()), await usageTable(context, key)],
+    actions: actionsOf(context, key),
   };
 }
 
-function factsOf(place: KeyPlace, key: Key): Fact[] {
+function factsOf(context: KeyContext, key: Key): Fact[] {
   const { permissions, roles, restrictions_in_words, tags, metadata, revoked_at } = key;
   const said = Object.entries(metadata).map(([name, value]) => `${name}=${String(value)}`);
   return [
     { label: 'Key', cell: cell.code(shortOf(key)) },
     { label: 'Id', cell: cell.copied(key.id) },
     ...(key.description === null ? [] : [{ label: 'Is for', cell: cell.text(key.description) }]),
-    ...place.ownerFacts(key),
+    ...context.ownerFacts(key),
     { label: 'Environment', cell: cell.text(key.environment) },
     { label: 'State', cell: states[key.state].cell },
     { label: 'It may', cell: cell.codes(permissions.map(rightLine), 'nothing by itself') },
@@ -83,11 +83,11 @@ function versionsTable(key: Key, now: Date): Table {
     columns: ['Text', 'State', 'Made', 'Ends'],
     rows,
     empty: 'None.',
-    acts: [],
+    actions: [],
   };
 }
 
-async function usageTable({ keys }: KeyPlace, { id }: Key): Promise<Table> {
+async function usageTable({ keys }: KeyContext, { id }: Key): Promise<Table> {
   const { days, allowed, refused } = await keys.usage(id);
   const rows = days
     .toReversed()
@@ -98,7 +98,7 @@ async function usageTable({ keys }: KeyPlace, { id }: Key): Promise<Table> {
     columns: ['Day', 'Allowed', 'Refused'],
     rows,
     empty: 'It was not used in the last 30 days.',
-    acts: [],
+    actions: [],
   };
 }
 
@@ -108,7 +108,7 @@ const links = {
   disable: { label: 'Disable', danger: true, words: 'It is refused until it is enabled again' },
   enable: { label: 'Enable', danger: false, words: 'It works again' },
   revoke: { label: 'Revoke', danger: true, words: 'It ends for good, with all its texts' },
-} satisfies Record<KeyVerb, Omit<ActLink, 'href'>>;
+} satisfies Record<KeyVerb, Omit<ActionLink, 'href'>>;
 
 const verbsOf: Record<Key['state'], readonly KeyVerb[]> = {
   active: ['change', 'rotate', 'disable', 'revoke'],
@@ -117,6 +117,6 @@ const verbsOf: Record<Key['state'], readonly KeyVerb[]> = {
   revoked: [],
 };
 
-function actsOf({ may, pathOf }: KeyPlace, { id, state }: Key): ActLink[] {
+function actionsOf({ may, pathOf }: KeyContext, { id, state }: Key): ActionLink[] {
   return verbsOf[state].filter(may).map((verb) => ({ ...links[verb], href: `${pathOf(id)}/${verb}` }));
 }

@@ -1,5 +1,5 @@
 import { invalid } from '../../../platform/http/index.ts';
-import type { Sent } from '../records/actions.ts';
+import type { FormInput } from '../records/actions.ts';
 import type { Field } from '../records/page-shapes.ts';
 import type { Key } from './key-context.ts';
 
@@ -36,7 +36,7 @@ const lineOf = (value: unknown) =>
     .trim();
 
 /** The same as they are typed; of a key that there is, what is left out goes. */
-export function labelsIn(sent: Sent, key?: Key) {
+export function labelsIn(sent: FormInput, key?: Key) {
   const before = key?.metadata ?? {};
   const gone = Object.fromEntries(Object.keys(before).map((name) => [name, null]));
   const said = sent.lines('metadata').map((line): [string, unknown] => {

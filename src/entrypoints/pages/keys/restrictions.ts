@@ -1,4 +1,4 @@
-import type { Sent } from '../records/actions.ts';
+import type { FormInput } from '../records/actions.ts';
 import type { Field } from '../records/page-shapes.ts';
 import { linesIn } from '../records/rights-lines.ts';
 import type { Key } from './key-context.ts';
@@ -64,7 +64,7 @@ function rateIn(line: string): Rate {
 }
 
 /** The restrictions as a form has them; null: left empty. */
-export function restrictionsIn(sent: Sent) {
+export function restrictionsIn(sent: FormInput) {
   const lines = (name: string) => {
     const found = linesIn(sent.text(name));
     return found.length > 0 ? found : null;

@@ -5,20 +5,20 @@ import { checkCsrf, csrfToken } from '../csrf.ts';
 import type { PagesDeps } from '../pages.ts';
 import type { Here } from '../signed-in.ts';
 import { isStepUpDue, stepUp } from '../step-up.ts';
-import type { ActPage, FieldErrors, MadePage } from './page-shapes.ts';
+import type { ActionPage, FieldErrors, MadePage } from './page-shapes.ts';
 import { linesIn } from './rights-lines.ts';
 
 /** One request of somebody who is signed in. */
-export type Place = { deps: PagesDeps; ctx: Context; who: Here; params: Record<string, string> };
+export type RequestContext = { deps: PagesDeps; ctx: Context; who: Here; params: Record<string, string> };
 
-/** What an act's page says before it is done. */
-export type Asked = Pick<
-  ActPage,
-  'crumb' | 'heading' | 'name' | 'words' | 'deaths' | 'fields' | 'button' | 'danger' | 'back'
-> & { version?: number; present?: ActPage['present'] };
+/** What the page of an action says before it is done. */
+export type ActionDescription = Pick<
+  ActionPage,
+  'crumb' | 'heading' | 'name' | 'words' | 'impact' | 'fields' | 'button' | 'danger' | 'back'
+> & { version?: number; present?: ActionPage['present'] };
 
 /** The form as it came. Empty fields are left out, as they are in the API. */
-export type Sent = {
+export type FormInput = {
   text: (name: string) => string | undefined;
   number: (name: string) => number | undefined;
   /** The lines of a field, or all that is ticked of it. */
@@ -26,31 +26,31 @@ export type Sent = {
   version: number | undefined;
 };
 
-/** Where to go after it, or the secret that it made. `Where` is what pages of that part of the house need besides. */
-export type Done<Where = unknown> = { to: string; done: string } | { made: MadePage & Where };
+/** Where to go after it, or the secret that it made. */
+export type ActionResult = { to: string; done: string } | { made: MadePage };
 
 /**
- * Something a person can do: a page that says what it does, and the form that does it. Each of them gives rights, takes
- * something away, changes how somebody gets in, or shows a secret: after a while the person has to prove again that it is them.
+ * Something a person can do: a page that says what it does, and the form that does it. Each action gives or removes rights,
+ * changes how someone signs in, or shows a secret. Therefore the person proves again who they are once their sign-in is old.
  */
-export type Act<At extends Place, Where = unknown> = {
-  /** Below where its part of the house begins. */
+export type Action<At extends RequestContext> = {
+  /** Below the path of its host. */
   path: string;
-  ask: (place: At) => Promise<Asked & Where>;
-  perform: (place: At, sent: Sent) => Promise<Done<Where>>;
+  describe: (context: At) => Promise<ActionDescription>;
+  perform: (context: At, sent: FormInput) => Promise<ActionResult>;
 };
 
-/** Where acts are: who may be there, and how their pages look there. */
-export type Stage<At extends Place, Where, Doing extends Act<At, Where> = Act<At, Where>> = {
+/** The part of the pages that serves actions: its path, who may enter, and how it shows their pages. */
+export type ActionHost<At extends RequestContext, A extends Action<At> = Action<At>> = {
   path: string;
-  enter: (handle: (place: At) => Promise<void>) => (ctx: Context) => Promise<void>;
-  /** @throws Problem: this is not theirs to do */
-  admit: (place: At, act: Doing) => Promise<void>;
-  showAct: (place: At, page: ActPage & Where, status: number) => void;
-  showMade: (place: At, page: MadePage & Where) => void;
+  enter: (handle: (context: At) => Promise<void>) => (ctx: Context) => Promise<void>;
+  /** @throws Problem: the person may not do this */
+  admit: (context: At, action: A) => Promise<void>;
+  showAction: (context: At, page: ActionPage, status: number) => void;
+  showMade: (context: At, page: MadePage) => void;
 };
 
-type Typed = {
+type TypedForm = {
   values: Record<string, string>;
   /** What was wrong with the password. */
   password?: string;
@@ -60,56 +60,56 @@ type Typed = {
   status: number;
 };
 
-/** Serves acts: their pages, and what their forms do. */
-export function actRoutes<At extends Place, Where, Doing extends Act<At, Where>>(
+/** Serves the pages of actions, and what their forms send. */
+export function actionRoutes<At extends RequestContext, A extends Action<At>>(
   router: Router,
-  stage: Stage<At, Where, Doing>,
-  acts: readonly Doing[],
+  host: ActionHost<At, A>,
+  actions: readonly A[],
 ): void {
-  for (const act of acts) {
-    const path = `${stage.path}${act.path}`;
+  for (const action of actions) {
+    const path = `${host.path}${action.path}`;
     router.get(
       path,
-      stage.enter(async (place) => {
-        await stage.admit(place, act);
-        await showAct(stage, place, { act, typed: { values: {}, isConfirmed: false, status: 200 } });
+      host.enter(async (context) => {
+        await host.admit(context, action);
+        await showAction(host, context, { action, typed: { values: {}, isConfirmed: false, status: 200 } });
       }),
     );
     router.post(
       path,
-      stage.enter(async (place) => {
-        checkCsrf(place.deps, place.ctx);
-        await stage.admit(place, act);
-        await submit(stage, place, act);
+      host.enter(async (context) => {
+        checkCsrf(context.deps, context.ctx);
+        await host.admit(context, action);
+        await submit(host, context, action);
       }),
     );
   }
 }
 
-async function submit<At extends Place, Where, Doing extends Act<At, Where>>(
-  stage: Stage<At, Where, Doing>,
-  place: At,
-  act: Doing,
+async function submit<At extends RequestContext, A extends Action<At>>(
+  host: ActionHost<At, A>,
+  context: At,
+  action: A,
 ): Promise<void> {
-  const { deps, ctx, who } = place;
+  const { deps, ctx, who } = context;
   const sent = form(ctx);
   const values = Object.fromEntries([...new Set(sent.keys())].map((name) => [name, sent.getAll(name).join('\n')]));
   if (await isStepUpDue(deps, who)) {
     const proof = { kind: 'password', password: sent.get('password_again') ?? '' } as const;
     const password = await stepUp(deps, ctx, who, proof);
     if (password) {
-      await showAct(stage, place, { act, typed: { values, password, isConfirmed: false, status: 422 } });
+      await showAction(host, context, { action, typed: { values, password, isConfirmed: false, status: 422 } });
       return;
     }
   }
-  const outcome = await act.perform(place, sentIn(sent)).catch(refusal);
+  const outcome = await action.perform(context, sentIn(sent)).catch(refusal);
   if (outcome instanceof Problem) {
     const typed = { values, refused: outcome, isConfirmed: true, status: outcome.status };
-    await showAct(stage, place, { act, typed });
+    await showAction(host, context, { action, typed });
     return;
   }
   if ('made' in outcome) {
-    stage.showMade(place, outcome.made);
+    host.showMade(context, outcome.made);
     return;
   }
   ctx.status = 303;
@@ -123,23 +123,23 @@ function refusal(error: unknown): Problem {
   throw error;
 }
 
-/** The page of an act, with whatever was typed. */
-async function showAct<At extends Place, Where, Doing extends Act<At, Where>>(
-  stage: Stage<At, Where, Doing>,
-  place: At,
-  { act, typed }: { act: Doing; typed: Typed },
+/** The page of an action, with whatever was typed. */
+async function showAction<At extends RequestContext, A extends Action<At>>(
+  host: ActionHost<At, A>,
+  context: At,
+  { action, typed }: { action: A; typed: TypedForm },
 ): Promise<void> {
-  const { deps, ctx, who } = place;
+  const { deps, ctx, who } = context;
   const { values, password, refused, isConfirmed, status } = typed;
-  const asked = await act.ask(place);
-  const { fields, version, present } = asked;
+  const description = await action.describe(context);
+  const { fields, version, present } = description;
   const isChanged = refused?.status === 412;
   const errors = {
     ...(password && { password_again: password }),
     ...(refused && errorsIn(refused, new Set(fields.map(({ name }) => name)))),
   };
   const page = {
-    ...asked,
+    ...description,
     csrf: csrfToken(deps, ctx),
     action: ctx.path,
     fields: fields.map((field) => ({ ...field, value: values[field.name] ?? field.value })),
@@ -148,7 +148,7 @@ async function showAct<At extends Place, Where, Doing extends Act<At, Where>>(
     present: isChanged ? (present ?? []) : [],
     password_of: !isConfirmed && (await isStepUpDue(deps, who)) ? who.user.username : undefined,
   };
-  stage.showAct(place, page, status);
+  host.showAction(context, page, status);
 }
 
 /** A refusal beside the fields it names, and otherwise above the form. */
@@ -172,7 +172,7 @@ function sentence(detail: string): string {
   return /[.!?]$/.test(first) ? first : `${first}.`;
 }
 
-function sentIn(sent: URLSearchParams): Sent {
+function sentIn(sent: URLSearchParams): FormInput {
   const text = (name: string) => (sent.get(name) ?? '').trim().replaceAll('\r\n', '\n') || undefined;
   const number = (name: string) => (text(name) === undefined ? undefined : Number(text(name)));
   const lines = (name: string) => sent.getAll(name).flatMap(linesIn);

@@ -5,7 +5,12 @@ export const text = (value: string): Cell => ({ kind: 'text', text: value });
 export const code = (value: string): Cell => ({ kind: 'code', text: value });
 export const copied = (value: string): Cell => ({ kind: 'copy', text: value });
 export const link = (value: string, href: string, id?: string): Cell => ({ kind: 'link', text: value, href, code: id });
-export const act = (value: string, href: string, about: string): Cell => ({ kind: 'act', text: value, href, about });
+export const action = (value: string, href: string, about: string): Cell => ({
+  kind: 'action',
+  text: value,
+  href,
+  about,
+});
 export const codes = (values: readonly string[], none = 'none'): Cell =>
   values.length > 0 ? { kind: 'codes', codes: values } : text(none);
 export const codesAt = (at: string, values: readonly string[]): Cell => ({ kind: 'codes', codes: values, at });

@@ -6,7 +6,7 @@ import type { Cell, Filter, ListPage } from './page-shapes.ts';
 
 export type Rows = { rows: Cell[][]; next: string | null };
 
-/** A list: what it is of, and what of its query the person may set. */
+/** A list: its words, and the parts of its query that a person may set. */
 export type Listing = {
   heading: string;
   intro: string;
@@ -25,14 +25,14 @@ export async function listPage(
   ctx: Context,
   list: Listing & { path: string },
   read: (query: Record<string, string>) => Promise<Rows>,
-): Promise<Omit<ListPage, 'acts'>> {
+): Promise<Omit<ListPage, 'actions'>> {
   const { path, heading, intro, columns, search, filters = [], sorts = [], empty } = list;
   const names = [...(search ? ['q'] : []), ...filters.map(({ name }) => name), ...(sorts.length > 0 ? ['sort'] : [])];
   const given = queryIn(ctx.query, names);
   const { sort, ...filtering } = given;
   const cursor = one(ctx.query.cursor);
-  const asked = read({ ...given, ...(cursor && { cursor }) });
-  const { rows, next, problem } = await asked.then(shown, (error) => refused(error, filters));
+  const reading = read({ ...given, ...(cursor && { cursor }) });
+  const { rows, next, problem } = await reading.then(shown, (error) => refused(error, filters));
   const href = (change: Record<string, string>) => addressOf(path, { ...given, ...change });
   return {
     heading,

@@ -7,7 +7,7 @@ export type Cell =
   | { kind: 'code'; text: string }
   | { kind: 'copy'; text: string }
   | { kind: 'link'; text: string; href: string; code?: string | undefined }
-  | { kind: 'act'; text: string; href: string; about: string }
+  | { kind: 'action'; text: string; href: string; about: string }
   | { kind: 'mark'; text: string; tone: 'good' | 'bad' | 'quiet' }
   | { kind: 'time'; at: Date }
   | { kind: 'codes'; codes: readonly string[]; at?: string };
@@ -21,13 +21,13 @@ export type Table = {
   rows: readonly (readonly Cell[])[];
   /** What is said, and done next, when there is none. */
   empty: string;
-  acts: readonly ActLink[];
+  actions: readonly ActionLink[];
   /** Where the next page of it is. */
   next?: string | undefined;
 };
 
 /** `words` says what it does before one goes there. */
-export type ActLink = { label: string; href: string; danger: boolean; words: string };
+export type ActionLink = { label: string; href: string; danger: boolean; words: string };
 
 export type Filter = {
   name: string;
@@ -55,7 +55,7 @@ export type ListPage = {
   empty: string;
   problem: string | undefined;
   notice: string | undefined;
-  acts: readonly ActLink[];
+  actions: readonly ActionLink[];
 };
 
 export type DetailPage = {
@@ -65,7 +65,7 @@ export type DetailPage = {
   name: string;
   facts: readonly Fact[];
   tables: readonly Table[];
-  acts: readonly ActLink[];
+  actions: readonly ActionLink[];
   notice: string | undefined;
 };
 
@@ -83,17 +83,17 @@ export type Field = {
 /** `note` and `is_risky` are shown of what can be ticked. */
 export type Option = { value: string; text: string; note?: string; is_risky?: boolean };
 
-export type Death = { text: string; words: string };
+export type Impact = { text: string; words: string };
 
 /** Sends the fields with `csrf`, `version`, and `password_again` when that is asked. */
-export type ActPage = {
+export type ActionPage = {
   csrf: string;
   action: string;
   crumb: { text: string; href: string };
   heading: string;
   name: string;
   words: readonly string[];
-  deaths: readonly Death[];
+  impact: readonly Impact[];
   fields: readonly Field[];
   errors: FieldErrors;
   button: string;

@@ -1,31 +1,28 @@
 import { minting } from '../../keys/forms.ts';
-import { keyActs } from '../../keys/key-actions.ts';
-import type { KeyPlace, KeyVerb } from '../../keys/key-context.ts';
-import type * as acts from '../../records/actions.ts';
-import type { Act } from '../actions.ts';
+import { keyActions } from '../../keys/key-actions.ts';
+import type { KeyContext, KeyVerb } from '../../keys/key-context.ts';
+import type * as records from '../../records/actions.ts';
+import type { Action } from '../actions.ts';
 import type { RouteName } from '../admin-client.ts';
-import { keyRoutes, section, withKeys } from './list.ts';
+import { keyRoutes, withKeys } from './key-context.ts';
 
-/** What is done with keys, done by an administrator with anybody's. */
-function byAdministrator({ path, ask, perform }: acts.Act<KeyPlace>, does: RouteName): Act {
+/** An action on keys, done by an administrator on anyone's key. */
+function byAdministrator({ path, describe, perform }: records.Action<KeyContext>, route: RouteName): Action {
   return {
     path,
-    does,
-    ask: async (place) => ({ section, ...(await ask(withKeys(place))) }),
-    perform: async (place, sent) => {
-      const done = await perform(withKeys(place), sent);
-      return 'made' in done ? { made: { section, ...done.made } } : done;
-    },
+    route,
+    describe: (context) => describe(withKeys(context)),
+    perform: (context, sent) => perform(withKeys(context), sent),
   };
 }
 
 const verbs = Object.keys(keyRoutes) as KeyVerb[];
 
 /** What can be done with API keys. */
-export const apiKeyActs: Act[] = [
+export const apiKeyActions: Action[] = [
   byAdministrator(minting('/new-api-key'), 'POST /api-keys'),
   ...verbs.map((verb) => {
-    const act = keyActs[verb];
-    return byAdministrator({ ...act, path: `/api-keys${act.path}` }, keyRoutes[verb]);
+    const action = keyActions[verb];
+    return byAdministrator({ ...action, path: `/api-keys${action.path}` }, keyRoutes[verb]);
   }),
 ];

@@ -5,15 +5,14 @@ import { findUser, findUserById } from '../../../../domain/users/index.ts';
 import { pageOf } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Cell } from '../../records/page-shapes.ts';
-import { clientPath } from '../clients/detail.ts';
+import { clientPath } from '../clients/client.ts';
 import type { List } from '../lists.ts';
-import type { Place } from '../request-context.ts';
-import { personPath } from '../users/detail.ts';
+import type { RequestContext } from '../request-context.ts';
+import { userPath } from '../users/user.ts';
 
 type Event = z.output<typeof EventView>;
 
-export const auditLog: List = {
-  section: 'audit-log',
+export const auditEventList: List = {
   heading: 'What happened?',
   intro: 'Every event, the last one first.',
   columns: ['When', 'What', 'Who', 'To whom or what', 'From'],
@@ -33,13 +32,13 @@ export const auditLog: List = {
     },
   ],
   empty: 'No event is like this.',
-  read: async (place, { q: text, actor, target, action, outcome, cursor }) => {
-    const [by, to] = await Promise.all([partyIn(place, actor), partyIn(place, target)]);
+  read: async (context, { q: text, actor, target, action, outcome, cursor }) => {
+    const [by, to] = await Promise.all([partyIn(context, actor), partyIn(context, target)]);
     const parties = { actor: by.id, actor_kind: by.kind, target: to.id, target_kind: to.kind };
     const named = { text, ...parties, action, outcome, cursor };
     const query = Object.fromEntries(Object.entries(named).flatMap(([name, value]) => (value ? [[name, value]] : [])));
-    const { items, next } = await place.calls.read('GET /audit/events', pageOf(EventView), { query });
-    const names = await namesIn(place, items);
+    const { items, next } = await context.calls.read('GET /audit/events', pageOf(EventView), { query });
+    const names = await namesIn(context, items);
     return { rows: items.map((event) => rowOf(event, names)), next };
   },
 };
@@ -50,7 +49,7 @@ type Party = { id?: string; kind?: string };
  * Whom a text names. `client:…`, `api_key:…` and so on is an id as events of that kind hold it; an id alone is the same in
  * every kind; anything else is a user, whose id events hold.
  */
-async function partyIn({ deps }: Place, text: string | undefined): Promise<Party> {
+async function partyIn({ deps }: RequestContext, text: string | undefined): Promise<Party> {
   if (text === undefined) return {};
   const [, kind, id] = /^([a-z_]+):(.+)$/.exec(text) ?? [];
   if (kind && id && !userPrefixes.includes(kind)) return { kind, id };
@@ -63,7 +62,7 @@ const userPrefixes = ['id', 'username', 'email'];
 type Names = ReadonlyMap<string, string>;
 
 /** The usernames of people in events. */
-async function namesIn({ deps }: Place, events: readonly Event[]): Promise<Names> {
+async function namesIn({ deps }: RequestContext, events: readonly Event[]): Promise<Names> {
   const ids = events.flatMap(({ actor_kind, actor_id, target_kind, target_id }) => [
     ...(actor_kind === 'user' && actor_id ? [actor_id] : []),
     ...(target_kind === 'user' && target_id ? [target_id] : []),
@@ -85,7 +84,7 @@ function rowOf(event: Event, names: Names): Cell[] {
 
 function whoOf(kind: string, id: string | null, names: Names): Cell {
   const username = id === null ? undefined : names.get(id);
-  if (kind === 'user' && username) return cell.link(username, personPath(username));
+  if (kind === 'user' && username) return cell.link(username, userPath(username));
   if (kind === 'client' && id !== null) return cell.link(id, clientPath(id));
   if (kind === 'role' && id !== null) return cell.link(id, `/console/roles/${encodeURIComponent(id)}`);
   return cell.text(id === null ? kind : `${kind} ${id}`);

@@ -1,14 +1,14 @@
-import type { Act } from '../actions.ts';
-import { ownerActs } from '../owner-actions.ts';
-import { roleActsOf } from '../roles/assignments.ts';
+import type { Action } from '../actions.ts';
+import { ownerActions } from '../owner-actions.ts';
+import { roleActionsOf } from '../roles/assignments.ts';
 import { frame } from './client.ts';
 import { clientForms } from './forms.ts';
-import { secretActs } from './secrets.ts';
+import { secretActions } from './secrets.ts';
 
-const acts = ownerActs({
+const actions = ownerActions({
   path: '/clients/:client_id',
-  find: async (place) => {
-    const { client, ...framed } = await frame(place);
+  find: async (context) => {
+    const { client, ...framed } = await frame(context);
     const { client_id, enabled, version } = client;
     return { framed, enabled, version, handle: { client_id } };
   },
@@ -28,4 +28,4 @@ const acts = ownerActs({
 });
 
 /** What can be done with a client. */
-export const clientActs: Act[] = [...clientForms, ...secretActs, ...acts, ...roleActsOf('client')];
+export const clientActions: Action[] = [...clientForms, ...secretActions, ...actions, ...roleActionsOf('client')];

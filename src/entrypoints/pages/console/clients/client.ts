@@ -1,17 +1,37 @@
-import { ClientView } from '../../../../domain/clients/index.ts';
-import type { Asked } from '../actions.ts';
-import type { Place } from '../request-context.ts';
-import { type Client, clientPath, crumb, nameOf, section } from './detail.ts';
+import type { z } from 'zod';
+import { ClientView, isSecretMethod } from '../../../../domain/clients/index.ts';
+import type { ActionDescription } from '../actions.ts';
+import type { RequestContext } from '../request-context.ts';
+
+export type Client = z.output<typeof ClientView>;
+
+/** What a client is, in words. */
+export const kinds: Record<Client['type'], string> = {
+  web: 'web app',
+  spa: 'single-page app',
+  native: 'native app',
+  service: 'service',
+};
+
+export const clientPath = (client_id: string) => `/console/clients/${encodeURIComponent(client_id)}`;
+
+export function nameOf({ client_name, client_id }: Client): string {
+  return typeof client_name === 'string' ? client_name : client_id;
+}
+
+export function usesSecret({ token_endpoint_auth_method }: Client): boolean {
+  return isSecretMethod(token_endpoint_auth_method);
+}
 
 /** The client that an address names. */
-export function findClient({ calls, params: { client_id = '' } }: Place): Promise<Client> {
+export function findClient({ calls, params: { client_id = '' } }: RequestContext): Promise<Client> {
   return calls.read('GET /clients/{client_id}', ClientView, { params: { client_id } });
 }
 
-/** What all pages of what can be done with a client have in common. */
+/** What the pages of all actions on a client have in common. */
 export async function frame(
-  place: Place,
-): Promise<Pick<Asked, 'section' | 'crumb' | 'name' | 'back'> & { client: Client }> {
-  const client = await findClient(place);
-  return { client, section, crumb, name: nameOf(client), back: clientPath(client.client_id) };
+  context: RequestContext,
+): Promise<Pick<ActionDescription, 'crumb' | 'name' | 'back'> & { client: Client }> {
+  const client = await findClient(context);
+  return { client, crumb: context.crumb, name: nameOf(client), back: clientPath(client.client_id) };
 }

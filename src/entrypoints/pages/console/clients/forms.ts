@@ -4,9 +4,8 @@ import { defaultSigningAlg, signingAlgs } from '../../../../domain/signing-keys/
 import * as cell from '../../records/cells.ts';
 import type { Fact, Field } from '../../records/page-shapes.ts';
 import { apiLines, linesIn, type RightsPerApi, rightsPerApiIn } from '../../records/rights-lines.ts';
-import type { Act, Sent } from '../actions.ts';
-import { frame } from './client.ts';
-import { type Client, clientPath, crumb, section } from './detail.ts';
+import type { Action, FormInput } from '../actions.ts';
+import { type Client, clientPath, frame } from './client.ts';
 import { madeSecret } from './secrets.ts';
 
 // The default first.
@@ -104,22 +103,21 @@ function ownerText({ owner }: Client): string {
   return 'user' in owner ? owner.user : clientPrefix + owner.client_id;
 }
 
-function responsibleIn(sent: Sent): Record<string, unknown> {
+function responsibleIn(sent: FormInput): Record<string, unknown> {
   const owner = sent.text('owner');
   const named = owner?.startsWith(clientPrefix) ? { client_id: owner.slice(clientPrefix.length) } : { user: owner };
   return { ...(owner && { owner: named }), ...(sent.text('risk') && { risk: sent.text('risk') }) };
 }
 
-const making: Act = {
+const making: Action = {
   path: '/new-client',
-  does: 'POST /clients',
-  ask: async () => ({
-    section,
-    crumb,
+  route: 'POST /clients',
+  describe: async (context) => ({
+    crumb: context.crumb,
     heading: 'Which app or service should be registered?',
     name: '',
     words: ['If it needs a secret, one is made: you see it once, on the next page.'],
-    deaths: [],
+    impact: [],
     fields: [
       {
         name: 'kind',
@@ -150,15 +148,15 @@ const making: Act = {
     danger: false,
     back: '/console/clients',
   }),
-  perform: async (place, sent) => {
-    const made = await place.calls.read('POST /clients', CreatedClientView, { body: registrationIn(sent) });
+  perform: async (context, sent) => {
+    const made = await context.calls.read('POST /clients', CreatedClientView, { body: registrationIn(sent) });
     const { client_secret: secret, ...client } = made;
     if (secret === undefined) return { to: clientPath(client.client_id), done: 'registered' };
-    return madeSecret(place, client, { secret, words: [] });
+    return madeSecret(context, client, { secret, words: [] });
   },
 };
 
-function registrationIn(sent: Sent): Record<string, unknown> {
+function registrationIn(sent: FormInput): Record<string, unknown> {
   const kind = sent.text('kind') ?? '';
   const isService = kind === 'service';
   const rights = rightsPerApiIn(sent.text('rights'), 'rights');
@@ -177,13 +175,13 @@ function registrationIn(sent: Sent): Record<string, unknown> {
   };
 }
 
-function signingAlgIn(sent: Sent): Record<string, unknown> {
+function signingAlgIn(sent: FormInput): Record<string, unknown> {
   const alg = sent.text('id_token_signed_response_alg');
   return alg ? { id_token_signed_response_alg: alg } : {};
 }
 
 /** A form of before does not send it: then it stays. */
-function claimsIn(sent: Sent): { claims_in_id_token?: boolean } {
+function claimsIn(sent: FormInput): { claims_in_id_token?: boolean } {
   const chosen = sent.text('claims_in_id_token');
   return chosen === undefined ? {} : { claims_in_id_token: chosen === 'true' };
 }
@@ -191,17 +189,17 @@ function claimsIn(sent: Sent): { claims_in_id_token?: boolean } {
 const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
 const actsForItself = ({ grant_types }: Client) => texts(grant_types).includes('client_credentials');
 
-const changing: Act = {
+const changing: Action = {
   path: '/clients/:client_id/change',
-  does: 'PATCH /clients/{client_id}',
-  ask: async (place) => {
-    const { client, ...framed } = await frame(place);
+  route: 'PATCH /clients/{client_id}',
+  describe: async (context) => {
+    const { client, ...framed } = await frame(context);
     const fields = fieldsOf(client);
     return {
       ...framed,
       heading: 'Change the registration of',
       words: ['It counts from the next request on. What was issued before stays, within what the client may then.'],
-      deaths: [],
+      impact: [],
       fields,
       button: 'Save the client',
       danger: false,
@@ -209,10 +207,10 @@ const changing: Act = {
       present: fields.map(({ label, value }): Fact => ({ label, cell: cell.codes(linesIn(value), 'nothing') })),
     };
   },
-  perform: async (place, sent) => {
-    const { client } = await frame(place);
+  perform: async (context, sent) => {
+    const { client } = await frame(context);
     const { client_id } = client;
-    await place.calls.act('PATCH /clients/{client_id}', {
+    await context.calls.act('PATCH /clients/{client_id}', {
       params: { client_id },
       body: changesIn(sent, client),
       ifVersion: sent.version,
@@ -248,7 +246,7 @@ function rightsField(name: string, label: string, rights: RightsPerApi): Field {
   return { name, label, type: 'textarea', value: apiLines(rights), hint: rightsHint };
 }
 
-function changesIn(sent: Sent, client: Client): Record<string, unknown> {
+function changesIn(sent: FormInput, client: Client): Record<string, unknown> {
   const rights = (field: 'resources' | 'service_permissions') => ({
     // A merge patch takes away only what it names (RFC 7396).
     ...Object.fromEntries(Object.keys(client[field]).map((api) => [api, null])),
@@ -276,4 +274,4 @@ function linesOrNull(text: string | undefined): string[] | null {
 }
 
 /** Registering a client, and changing its registration. */
-export const clientForms: Act[] = [making, changing];
+export const clientForms: Action[] = [making, changing];

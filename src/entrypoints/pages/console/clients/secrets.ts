@@ -4,19 +4,10 @@ import { overlaps } from '../../records/overlaps.ts';
 import type { Field, MadePage } from '../../records/page-shapes.ts';
 import { exactTime } from '../../times.ts';
 import { counted } from '../../words.ts';
-import type { Act, Done, Sent } from '../actions.ts';
-import type { Place } from '../request-context.ts';
-import { findClient, frame } from './client.ts';
-import {
-  type Client,
-  clientPath,
-  isLive,
-  listSecretsOf,
-  nameOf,
-  type Secret,
-  secretName,
-  usesSecret,
-} from './detail.ts';
+import type { Action, ActionResult, FormInput } from '../actions.ts';
+import type { RequestContext } from '../request-context.ts';
+import { type Client, clientPath, findClient, frame, nameOf, usesSecret } from './client.ts';
+import { isLive, listSecretsOf, type Secret, secretName } from './secrets-table.ts';
 
 const secretFields: Field[] = [
   {
@@ -35,45 +26,47 @@ const secretFields: Field[] = [
   },
 ];
 
-const secretIn = (sent: Sent) => ({ label: sent.text('label'), expires_in_days: sent.number('expires_in_days') });
+const secretIn = (sent: FormInput) => ({ label: sent.text('label'), expires_in_days: sent.number('expires_in_days') });
 
-const adding: Act = {
+const adding: Action = {
   path: '/clients/:client_id/secrets/add',
-  does: 'POST /clients/{client_id}/secrets',
-  ask: async (place) => {
-    const { client: _, ...framed } = await frame(place);
+  route: 'POST /clients/{client_id}/secrets',
+  describe: async (context) => {
+    const { client: _, ...framed } = await frame(context);
     return {
       ...framed,
       heading: 'Add a secret to',
       words: ['It works beside the present ones. You see it once, on the next page.'],
-      deaths: [],
+      impact: [],
       fields: secretFields,
       button: 'Make a secret',
       danger: false,
     };
   },
-  perform: async (place, sent) => {
-    const client = await findClient(place);
+  perform: async (context, sent) => {
+    const client = await findClient(context);
     const { client_id } = client;
-    const made = await place.calls.read('POST /clients/{client_id}/secrets', MadeSecretView, {
+    const made = await context.calls.read('POST /clients/{client_id}/secrets', MadeSecretView, {
       params: { client_id },
       body: secretIn(sent),
     });
-    return madeSecret(place, client, { secret: made.client_secret, words: [] });
+    return madeSecret(context, client, { secret: made.client_secret, words: [] });
   },
 };
 
-const rotating: Act = {
+const rotating: Action = {
   path: '/clients/:client_id/secrets/rotate',
-  does: 'POST /clients/{client_id}/secrets/rotate',
-  ask: async (place) => {
-    const { client, ...framed } = await frame(place);
-    const live = (await listSecretsOf(place, client.client_id)).filter((secret) => isLive(secret, place.deps.now()));
+  route: 'POST /clients/{client_id}/secrets/rotate',
+  describe: async (context) => {
+    const { client, ...framed } = await frame(context);
+    const live = (await listSecretsOf(context, client.client_id)).filter((secret) =>
+      isLive(secret, context.deps.now()),
+    );
     return {
       ...framed,
       heading: 'Rotate the secret of',
       words: ['You see the new one once, on the next page. Roll it out before the present ones end.'],
-      deaths:
+      impact:
         live.length > 0
           ? [
               {
@@ -97,28 +90,28 @@ const rotating: Act = {
       danger: live.length > 0,
     };
   },
-  perform: async (place, sent) => {
-    const client = await findClient(place);
+  perform: async (context, sent) => {
+    const client = await findClient(context);
     const { client_id } = client;
     const body = { ...secretIn(sent), overlap_seconds: sent.number('overlap') };
-    const made = await place.calls.read('POST /clients/{client_id}/secrets/rotate', RotatedSecretView, {
+    const made = await context.calls.read('POST /clients/{client_id}/secrets/rotate', RotatedSecretView, {
       params: { client_id },
       body,
     });
     const words = [`The secrets from before work until ${exactTime(made.previous_end_at)}.`];
-    return madeSecret(place, client, { secret: made.client_secret, words });
+    return madeSecret(context, client, { secret: made.client_secret, words });
   },
 };
 
-const ending: Act = {
+const ending: Action = {
   path: '/clients/:client_id/secrets/:secret_id/revoke',
-  does: 'POST /clients/{client_id}/secrets/{secret_id}/revoke',
-  ask: async (place) => {
-    const { client, ...framed } = await frame(place);
-    const secrets = await listSecretsOf(place, client.client_id);
-    const secret = secrets.find(({ id }) => id === place.params.secret_id);
-    if (!secret) throw notFound('client secret', place.params.secret_id ?? '');
-    const others = secrets.filter((other) => other !== secret && isLive(other, place.deps.now())).length;
+  route: 'POST /clients/{client_id}/secrets/{secret_id}/revoke',
+  describe: async (context) => {
+    const { client, ...framed } = await frame(context);
+    const secrets = await listSecretsOf(context, client.client_id);
+    const secret = secrets.find(({ id }) => id === context.params.secret_id);
+    if (!secret) throw notFound('client secret', context.params.secret_id ?? '');
+    const others = secrets.filter((other) => other !== secret && isLive(other, context.deps.now())).length;
     const rest =
       others === 0
         ? 'It is the last one: the client cannot sign in until you make another.'
@@ -127,7 +120,7 @@ const ending: Act = {
       ...framed,
       heading: 'Revoke a secret of',
       words: [`Whoever uses it is refused from now on. ${rest} Tokens that were issued stay.`],
-      deaths: [{ text: `1 secret: ${secretName(secret)}`, words: usedWords(secret) }],
+      impact: [{ text: `1 secret: ${secretName(secret)}`, words: usedWords(secret) }],
       fields: [],
       button: 'Revoke 1 secret',
       danger: true,
@@ -147,14 +140,13 @@ function usedWords({ created_at, last_used_at }: Secret): string {
 
 /** The page that shows a new secret this once. */
 export function madeSecret(
-  { deps }: Place,
+  { deps }: RequestContext,
   client: Client,
   { secret, words }: Pick<MadePage, 'secret' | 'words'>,
-): Done {
+): ActionResult {
   const { client_id } = client;
   return {
     made: {
-      section: 'clients',
       crumb: { text: nameOf(client), href: clientPath(client_id) },
       heading: 'Here is the new secret of',
       name: nameOf(client),
@@ -196,4 +188,4 @@ function quoted(text: string): string {
 }
 
 /** What can be done with the secrets of a client. */
-export const secretActs: Act[] = [adding, rotating, ending];
+export const secretActions: Action[] = [adding, rotating, ending];

@@ -1,68 +1,23 @@
-import type { z } from 'zod';
-import { ResourceServerView } from '../../../../domain/resource-servers/index.ts';
 import { permissionsToEnd } from '../../../../domain/revocation/index.ts';
-import { pageOf } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import { noticeIn } from '../../records/notices.ts';
 import type { DetailPage, Fact, Table } from '../../records/page-shapes.ts';
-import type { List } from '../lists.ts';
-import { ownerActs } from '../owner-actions.ts';
-import type { Placed } from '../page-data.ts';
-import { allowedActs, type Place, showInConsole } from '../request-context.ts';
-
-export type ResourceServer = z.output<typeof ResourceServerView>;
-
-export const section = 'apis' as const;
-export const crumb = { text: 'APIs', href: '/console/apis' };
-export const apiPath = (identifier: string) => `/console/apis/${encodeURIComponent(identifier)}`;
-
-export const resourceServerList: List = {
-  section,
-  heading: 'Which APIs are protected?',
-  intro: 'What clients get tokens for: audiences with their scopes.',
-  columns: ['Name', 'Tokens', 'Scopes', 'State'],
-  search: 'Name or identifier',
-  empty: 'No API is registered yet. Register one here, with “latchkey apply” or with POST /admin/v1/resource-servers.',
-  acts: [
-    {
-      does: 'POST /resource-servers',
-      label: 'Register an API',
-      href: '/console/new-api',
-      danger: false,
-      words: 'An audience with its scopes',
-    },
-  ],
-  read: async ({ calls }, query) => {
-    const { items, next } = await calls.read('GET /resource-servers', pageOf(ResourceServerView), { query });
-    const rows = items.map(({ identifier, name, access_token_format, scopes, enabled }) => [
-      cell.link(name, apiPath(identifier), identifier),
-      cell.text(access_token_format),
-      cell.text(String(scopes.length)),
-      cell.enabled(enabled),
-    ]);
-    return { rows, next };
-  },
-};
-
-/** The API that an address names. */
-export function getServer({ calls, params: { identifier = '' } }: Place): Promise<ResourceServer> {
-  return calls.read('GET /resource-servers/{identifier}', ResourceServerView, { params: { identifier } });
-}
+import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
+import { apiPath, getServer, type ResourceServer } from './resource-server.ts';
 
 /** One API: what its tokens are, its scopes, and what can be done with it. */
-export async function showResourceServer(place: Place): Promise<void> {
-  const server = await getServer(place);
-  const page: DetailPage & Placed = {
-    section,
-    crumb,
+export async function showResourceServer(context: RequestContext): Promise<void> {
+  const server = await getServer(context);
+  const page: DetailPage = {
+    crumb: context.crumb,
     heading: 'What is',
     name: server.name,
-    notice: noticeIn(place.ctx),
+    notice: noticeIn(context.ctx),
     facts: factsOf(server),
     tables: [scopesTable(server)],
-    acts: actsOf(place, server),
+    actions: actionsOf(context, server),
   };
-  showInConsole(place, 'console-detail', page);
+  showInConsole(context, 'console-detail', page);
 }
 
 function factsOf(server: ResourceServer): Fact[] {
@@ -87,23 +42,23 @@ function scopesTable({ scopes }: ResourceServer): Table {
     cell.text([isDefault && 'default', optional && 'optional', sensitive && 'sensitive'].filter(Boolean).join(', ')),
   ]);
   const empty = 'It has no scopes yet: clients can ask for nothing of it.';
-  return { heading: 'Scopes', columns: ['Scope', 'What people read', 'Is'], rows, empty, acts: [] };
+  return { heading: 'Scopes', columns: ['Scope', 'What people read', 'Is'], rows, empty, actions: [] };
 }
 
-function actsOf(place: Place, { identifier, enabled, built_in }: ResourceServer) {
+function actionsOf(context: RequestContext, { identifier, enabled, built_in }: ResourceServer) {
   const path = apiPath(identifier);
   const revoke = {
-    does: 'POST /revocations' as const,
+    route: 'POST /revocations' as const,
     needs: permissionsToEnd.resource_server,
     label: 'Revoke every token for it',
     href: `${path}/revoke`,
     danger: true,
     words: 'It stays enabled; clients can get others',
   };
-  if (built_in) return allowedActs(place, [revoke]);
-  return allowedActs(place, [
+  if (built_in) return allowedActions(context, [revoke]);
+  return allowedActions(context, [
     {
-      does: 'PATCH /resource-servers/{identifier}',
+      route: 'PATCH /resource-servers/{identifier}',
       label: 'Change',
       href: `${path}/change`,
       danger: false,
@@ -112,14 +67,14 @@ function actsOf(place: Place, { identifier, enabled, built_in }: ResourceServer)
     revoke,
     enabled
       ? {
-          does: 'POST /resource-servers/{identifier}/disable',
+          route: 'POST /resource-servers/{identifier}/disable',
           label: 'Disable',
           href: `${path}/disable`,
           danger: true,
           words: 'No token for it is issued, and none works',
         }
       : {
-          does: 'PATCH /resource-servers/{identifier}',
+          route: 'PATCH /resource-servers/{identifier}',
           label: 'Enable',
           href: `${path}/enable`,
           danger: false,
@@ -127,26 +82,3 @@ function actsOf(place: Place, { identifier, enabled, built_in }: ResourceServer)
         },
   ]);
 }
-
-/** What can be done with an API. */
-export const resourceServerActs = ownerActs({
-  path: '/apis/:identifier',
-  find: async (place) => {
-    const { identifier, name, enabled, version } = await getServer(place);
-    const framed = { section, crumb, name, back: apiPath(identifier) };
-    return { framed, enabled, version, handle: { resource_server: identifier } };
-  },
-  params: ({ params: { identifier = '' } }) => ({ identifier }),
-  disable: {
-    route: 'POST /resource-servers/{identifier}/disable',
-    words: 'No client gets a token for it any more. Enabling it later does not bring back what ends now.',
-  },
-  enable: {
-    route: 'PATCH /resource-servers/{identifier}',
-    words: 'Clients get tokens for it again. Tokens from before it was disabled stay dead.',
-  },
-  revoke: {
-    heading: 'Revoke every token for',
-    words: 'Clients get another one as soon as they ask, without anybody noticing: this is for tokens that leaked.',
-  },
-});

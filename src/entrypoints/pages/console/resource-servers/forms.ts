@@ -3,8 +3,8 @@ import { Problem } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Field } from '../../records/page-shapes.ts';
 import { linesIn } from '../../records/rights-lines.ts';
-import type { Act, Sent } from '../actions.ts';
-import { apiPath, crumb, getServer, type ResourceServer, section } from './detail.ts';
+import type { Action, FormInput } from '../actions.ts';
+import { apiPath, getServer, type ResourceServer } from './resource-server.ts';
 
 type Scope = ResourceServer['scopes'][number];
 const marks = ['default', 'optional', 'sensitive'] as const;
@@ -66,22 +66,21 @@ const fieldsOf = (server?: ResourceServer): Field[] => [
   },
 ];
 
-const valuesIn = (sent: Sent) => ({
+const valuesIn = (sent: FormInput) => ({
   name: sent.text('name') ?? '',
   access_token_format: sent.text('access_token_format'),
   scopes: linesIn(sent.text('scopes')).map(scopeIn),
 });
 
-const making: Act = {
+const making: Action = {
   path: '/new-api',
-  does: 'POST /resource-servers',
-  ask: async () => ({
-    section,
-    crumb,
+  route: 'POST /resource-servers',
+  describe: async (context) => ({
+    crumb: context.crumb,
     heading: 'Which API should be protected?',
     name: '',
     words: [],
-    deaths: [],
+    impact: [],
     fields: [
       {
         name: 'identifier',
@@ -104,18 +103,17 @@ const making: Act = {
   },
 };
 
-const changing: Act = {
+const changing: Action = {
   path: '/apis/:identifier/change',
-  does: 'PATCH /resource-servers/{identifier}',
-  ask: async (place) => {
-    const server = await getServer(place);
+  route: 'PATCH /resource-servers/{identifier}',
+  describe: async (context) => {
+    const server = await getServer(context);
     return {
-      section,
-      crumb,
+      crumb: context.crumb,
       heading: 'Change',
       name: server.name,
       words: ['It counts from the next request on. Clients can no longer ask for a scope that you take out.'],
-      deaths: [],
+      impact: [],
       fields: fieldsOf(server),
       button: 'Save the API',
       danger: false,
@@ -136,4 +134,4 @@ const changing: Act = {
 };
 
 /** Registering an API, and changing its registration. */
-export const apiForms: Act[] = [making, changing];
+export const apiForms: Action[] = [making, changing];

@@ -4,11 +4,8 @@ import * as cell from '../../records/cells.ts';
 import type { Field } from '../../records/page-shapes.ts';
 import { rightLine, rightsIn } from '../../records/rights-lines.ts';
 import { counted } from '../../words.ts';
-import type { Act } from '../actions.ts';
-import { getRole, type Role, rolePath } from './detail.ts';
-
-const section = 'roles' as const;
-const crumb = { text: 'Roles', href: '/console/roles' };
+import type { Action } from '../actions.ts';
+import { getRole, type Role, rolePath } from './role.ts';
 
 const fieldsOf = (role?: Role): Field[] => [
   { name: 'description', label: 'What it is for', type: 'text', value: role?.description ?? '' },
@@ -28,16 +25,15 @@ const fieldsOf = (role?: Role): Field[] => [
   },
 ];
 
-const making: Act = {
+const making: Action = {
   path: '/new-role',
-  does: 'POST /roles',
-  ask: async () => ({
-    section,
-    crumb,
+  route: 'POST /roles',
+  describe: async (context) => ({
+    crumb: context.crumb,
     heading: 'What should the new role give?',
     name: '',
     words: [],
-    deaths: [],
+    impact: [],
     fields: [
       {
         name: 'name',
@@ -65,18 +61,17 @@ const making: Act = {
   },
 };
 
-const changing: Act = {
+const changing: Action = {
   path: '/roles/:role/change',
-  does: 'PATCH /roles/{role}',
-  ask: async (place) => {
-    const role = await getRole(place);
+  route: 'PATCH /roles/{role}',
+  describe: async (context) => {
+    const role = await getRole(context);
     return {
-      section,
-      crumb,
+      crumb: context.crumb,
       heading: 'What should be given by the role',
       name: role.name,
       words: ['It counts for everybody who has it, from the next request on.'],
-      deaths: [],
+      impact: [],
       fields: fieldsOf(role),
       button: 'Save the role',
       danger: false,
@@ -102,12 +97,12 @@ const changing: Act = {
 
 const mostCounted = 200;
 
-const deleting: Act = {
+const deleting: Action = {
   path: '/roles/:role/delete',
-  does: 'DELETE /roles/{role}',
-  ask: async (place) => {
-    const role = await getRole(place);
-    const { items, next } = await place.calls.read('GET /roles/{role}/assignments', pageOf(AssignmentView), {
+  route: 'DELETE /roles/{role}',
+  describe: async (context) => {
+    const role = await getRole(context);
+    const { items, next } = await context.calls.read('GET /roles/{role}/assignments', pageOf(AssignmentView), {
       params: { role: role.name },
       query: { limit: String(mostCounted) },
     });
@@ -115,12 +110,11 @@ const deleting: Act = {
     const names = items.slice(0, 5).map(({ subject }) => subject);
     const others = items.length > names.length ? ' and others' : '';
     return {
-      section,
-      crumb,
+      crumb: context.crumb,
       heading: 'Delete the role',
       name: role.name,
       words: ['Whoever has it loses what it gives from the next request on, and it cannot be brought back.'],
-      deaths: [
+      impact: [
         ...(items.length > 0 ? [{ text: holders, words: `${names.join(', ')}${others}` }] : []),
         ...(role.permissions.length > 0
           ? [
@@ -144,4 +138,4 @@ const deleting: Act = {
 };
 
 /** What can be done with roles of one's own. */
-export const roleActs: Act[] = [making, changing, deleting];
+export const roleActions: Action[] = [making, changing, deleting];

@@ -3,32 +3,29 @@ import { AssignmentView, RoleView } from '../../../../domain/access/index.ts';
 import { invalid } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Table } from '../../records/page-shapes.ts';
-import type { Act, Asked, Sent } from '../actions.ts';
-import type { Section } from '../page-data.ts';
-import { allowedActs, type Place } from '../request-context.ts';
+import type { Action, FormInput } from '../actions.ts';
+import { allowedActions, type RequestContext } from '../request-context.ts';
 
 type Subject = { kind: 'user' | 'client'; subject: string };
 
 const assignRoute = 'PUT /roles/{role}/assignments/{kind}/{subject}';
 const takeRoute = 'DELETE /roles/{role}/assignments/{kind}/{subject}';
 
-const places = {
-  user: { section: 'people', crumb: { text: 'People', href: '/console/people' } },
-  client: { section: 'clients', crumb: { text: 'Clients', href: '/console/clients' } },
-} as const satisfies Record<Subject['kind'], { section: Section; crumb: Asked['crumb'] }>;
+/** Users and clients have their pages in a section of their own. */
+const sectionOf = { user: 'people', client: 'clients' } as const satisfies Record<Subject['kind'], string>;
 
-const pathOf = ({ kind, subject }: Subject) => `/console/${places[kind].section}/${encodeURIComponent(subject)}`;
+const pathOf = ({ kind, subject }: Subject) => `/console/${sectionOf[kind]}/${encodeURIComponent(subject)}`;
 
 /** The roles of a person or client; none for who may not see them. */
-export async function rolesTable(place: Place, who: Subject): Promise<Table[]> {
-  if (!place.calls.may('GET /assignments/{kind}/{subject}')) return [];
-  const assignments = await listAssignments(place, who);
-  const mayTake = place.calls.may(takeRoute);
+export async function rolesTable(context: RequestContext, who: Subject): Promise<Table[]> {
+  if (!context.calls.may('GET /assignments/{kind}/{subject}')) return [];
+  const assignments = await listAssignments(context, who);
+  const mayTake = context.calls.may(takeRoute);
   const rows = assignments.map(({ role, until, created_at }) => [
     cell.link(role, `/console/roles/${role}`),
     cell.time(created_at),
-    until && until <= place.deps.now() ? cell.quiet('over') : cell.time(until, 'for good'),
-    mayTake ? cell.act('Take away', `${pathOf(who)}/roles/${role}/take`, `the role ${role}`) : cell.text(''),
+    until && until <= context.deps.now() ? cell.quiet('over') : cell.time(until, 'for good'),
+    mayTake ? cell.action('Take away', `${pathOf(who)}/roles/${role}/take`, `the role ${role}`) : cell.text(''),
   ]);
   return [
     {
@@ -36,9 +33,9 @@ export async function rolesTable(place: Place, who: Subject): Promise<Table[]> {
       columns: ['Role', 'Given', 'Until', ''],
       rows,
       empty: 'No role: nothing here may be managed.',
-      acts: allowedActs(place, [
+      actions: allowedActions(context, [
         {
-          does: assignRoute,
+          route: assignRoute,
           label: 'Give a role',
           href: `${pathOf(who)}/roles/give`,
           danger: false,
@@ -49,27 +46,27 @@ export async function rolesTable(place: Place, who: Subject): Promise<Table[]> {
   ];
 }
 
-async function listAssignments({ calls }: Place, params: Subject) {
+async function listAssignments({ calls }: RequestContext, params: Subject) {
   const view = z.object({ items: z.array(AssignmentView) });
   return (await calls.read('GET /assignments/{kind}/{subject}', view, { params })).items;
 }
 
 /** Giving and taking roles of a kind of subject. */
-export const roleActsOf = (kind: Subject['kind']): Act[] => [giving(kind), taking(kind)];
+export const roleActionsOf = (kind: Subject['kind']): Action[] => [giving(kind), taking(kind)];
 
-const giving = (kind: Subject['kind']): Act => ({
-  path: `/${places[kind].section}/:subject/roles/give`,
-  does: assignRoute,
-  ask: async (place) => {
-    const who = { kind, subject: place.params.subject ?? '' };
-    const { items } = await place.calls.read('GET /roles', z.object({ items: z.array(RoleView) }));
+const giving = (kind: Subject['kind']): Action => ({
+  path: `/${sectionOf[kind]}/:subject/roles/give`,
+  route: assignRoute,
+  describe: async (context) => {
+    const who = { kind, subject: context.params.subject ?? '' };
+    const { items } = await context.calls.read('GET /roles', z.object({ items: z.array(RoleView) }));
     const options = items.map(({ name, description }) => ({
       value: name,
       text: description ? `${name}: ${description}` : name,
     }));
-    const present = await listAssignments(place, who);
+    const present = await listAssignments(context, who);
     return {
-      ...places[kind],
+      crumb: context.crumb,
       heading: 'Give a role to',
       name: who.subject,
       words: [
@@ -77,7 +74,7 @@ const giving = (kind: Subject['kind']): Act => ({
           ? `They have ${present.map(({ role }) => role).join(', ')} now. A role that gives what you do not hold yourself is refused.`
           : 'They have none now. A role that gives what you do not hold yourself is refused.',
       ],
-      deaths: [],
+      impact: [],
       fields: [
         { name: 'role', label: 'Role', type: 'select', value: '', options, is_required: true },
         {
@@ -101,7 +98,7 @@ const giving = (kind: Subject['kind']): Act => ({
 });
 
 /** What a browser's field for a moment sends, read as UTC. */
-function untilIn(sent: Sent): string | undefined {
+function untilIn(sent: FormInput): string | undefined {
   const given = sent.text('until');
   if (given === undefined) return undefined;
   const at = new Date(`${given.replace(' ', 'T')}Z`);
@@ -110,18 +107,18 @@ function untilIn(sent: Sent): string | undefined {
   return at.toISOString();
 }
 
-const taking = (kind: Subject['kind']): Act => ({
-  path: `/${places[kind].section}/:subject/roles/:role/take`,
-  does: takeRoute,
-  ask: async (place) => {
-    const { subject = '', role = '' } = place.params;
-    const { permissions } = await place.calls.read('GET /roles/{role}', RoleView, { params: { role } });
+const taking = (kind: Subject['kind']): Action => ({
+  path: `/${sectionOf[kind]}/:subject/roles/:role/take`,
+  route: takeRoute,
+  describe: async (context) => {
+    const { subject = '', role = '' } = context.params;
+    const { permissions } = await context.calls.read('GET /roles/{role}', RoleView, { params: { role } });
     return {
-      ...places[kind],
+      crumb: context.crumb,
       heading: `Take the role ${role} from`,
       name: subject,
       words: ['From the next request on they may not do any more, unless another role gives it:'],
-      deaths: permissions.map(({ pattern, resource }) => ({
+      impact: permissions.map(({ pattern, resource }) => ({
         text: pattern,
         words: resource === null ? 'at every API' : `at ${resource}`,
       })),

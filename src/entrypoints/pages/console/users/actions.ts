@@ -1,31 +1,31 @@
 import { whatWouldDie } from '../../../../domain/revocation/index.ts';
 import { PasswordLinkView, PasswordResetView } from '../../../../domain/users/index.ts';
 import * as cell from '../../records/cells.ts';
-import type { Act } from '../actions.ts';
-import { deathsOf, withDeaths } from '../impact.ts';
-import { ownerActs } from '../owner-actions.ts';
-import type { Place } from '../request-context.ts';
-import { roleActsOf } from '../roles/assignments.ts';
-import { crumb, getPerson, pathOfSubject, personName, personPath, section } from './detail.ts';
+import type { Action } from '../actions.ts';
+import { impactOf, withImpact } from '../impact.ts';
+import { ownerActions } from '../owner-actions.ts';
+import type { RequestContext } from '../request-context.ts';
+import { roleActionsOf } from '../roles/assignments.ts';
 import { madeLink, madePassword } from './new-secrets.ts';
 import { adding } from './new-user.ts';
+import { getUser, nameOf, pathOfSubject, userPath } from './user.ts';
 
-async function frame(place: Place) {
-  const person = await getPerson(place);
-  const framed = { section, crumb, name: personName(person), back: personPath(person.username) };
+async function frame(context: RequestContext) {
+  const person = await getUser(context);
+  const framed = { crumb: context.crumb, name: nameOf(person), back: userPath(person.username) };
   return { person, framed };
 }
 
-const changing: Act = {
+const changing: Action = {
   path: '/people/:subject/change',
-  does: 'PATCH /users/{user}',
-  ask: async (place) => {
-    const { person, framed } = await frame(place);
+  route: 'PATCH /users/{user}',
+  describe: async (context) => {
+    const { person, framed } = await frame(context);
     return {
       ...framed,
       heading: 'Change what is known of',
       words: [],
-      deaths: [],
+      impact: [],
       fields: [
         { name: 'name', label: 'Name', type: 'text', value: person.name ?? '' },
         { name: 'email', label: 'E-mail', type: 'text', value: person.email ?? '', hint: 'They can sign in with it.' },
@@ -46,18 +46,18 @@ const changing: Act = {
   },
 };
 
-const verifyingEmail: Act = {
+const verifyingEmail: Action = {
   path: '/people/:subject/verify-email',
-  does: 'POST /users/{user}/verify-email',
-  ask: async (place) => {
-    const { person, framed } = await frame(place);
+  route: 'POST /users/{user}/verify-email',
+  describe: async (context) => {
+    const { person, framed } = await frame(context);
     return {
       ...framed,
       heading: 'Mark the e-mail address as verified for',
       words: [
         'Apps that trust verified addresses let in whoever has one. Confirm only an address that you know is theirs.',
       ],
-      deaths: [],
+      impact: [],
       fields: [
         {
           name: 'email',
@@ -78,16 +78,16 @@ const verifyingEmail: Act = {
   },
 };
 
-const unverifyingEmail: Act = {
+const unverifyingEmail: Action = {
   path: '/people/:subject/unverify-email',
-  does: 'POST /users/{user}/unverify-email',
-  ask: async (place) => {
-    const { framed } = await frame(place);
+  route: 'POST /users/{user}/unverify-email',
+  describe: async (context) => {
+    const { framed } = await frame(context);
     return {
       ...framed,
       heading: 'Mark the e-mail address as not verified for',
       words: ['Apps that accept verified addresses only refuse them from their next sign-in on.'],
-      deaths: [],
+      impact: [],
       fields: [],
       button: 'Mark as not verified',
       danger: false,
@@ -99,62 +99,62 @@ const unverifyingEmail: Act = {
   },
 };
 
-const settingPassword: Act = {
+const settingPassword: Action = {
   path: '/people/:subject/password',
-  does: 'POST /users/{user}/password',
-  ask: async (place) => {
-    const { person, framed } = await frame(place);
-    const { api_keys: _, ...dying } = await whatWouldDie(place.deps, { user: `id:${person.id}` });
+  route: 'POST /users/{user}/password',
+  describe: async (context) => {
+    const { person, framed } = await frame(context);
+    const { api_keys: _, ...ended } = await whatWouldDie(context.deps, { user: `id:${person.id}` });
     return {
       ...framed,
       heading: 'Set a new password for',
       words: [
         'One is made, which you see once, on the next page, to hand over to them. The one they have stops working.',
       ],
-      deaths: deathsOf(dying),
+      impact: impactOf(ended),
       fields: [],
-      button: withDeaths('Set a new password', dying),
+      button: withImpact('Set a new password', ended),
       danger: true,
     };
   },
-  perform: async (place) => {
-    const person = await getPerson(place);
+  perform: async (context) => {
+    const person = await getUser(context);
     const given = { params: { user: `id:${person.id}` } };
-    const { password = '' } = await place.calls.read('POST /users/{user}/password', PasswordResetView, given);
+    const { password = '' } = await context.calls.read('POST /users/{user}/password', PasswordResetView, given);
     return madePassword(person, { heading: 'Here is the new password of', password });
   },
 };
 
-const linking: Act = {
+const linking: Action = {
   path: '/people/:subject/password-link',
-  does: 'POST /users/{user}/password-link',
-  ask: async (place) => {
-    const { person, framed } = await frame(place);
+  route: 'POST /users/{user}/password-link',
+  describe: async (context) => {
+    const { person, framed } = await frame(context);
     const goesTo =
-      place.deps.config.mail && person.email
+      context.deps.config.mail && person.email
         ? `It is mailed to ${person.email}`
         : 'You see it on the next page, to hand over to them';
     return {
       ...framed,
       heading: 'Make a link with which a password is chosen by',
       words: [`It works once. ${goesTo}; the password they have works until then.`],
-      deaths: [],
+      impact: [],
       fields: [],
       button: 'Make the link',
       danger: false,
     };
   },
-  perform: async (place) => {
-    const person = await getPerson(place);
+  perform: async (context) => {
+    const person = await getUser(context);
     const given = { params: { user: `id:${person.id}` } };
-    return madeLink(person, await place.calls.read('POST /users/{user}/password-link', PasswordLinkView, given));
+    return madeLink(person, await context.calls.read('POST /users/{user}/password-link', PasswordLinkView, given));
   },
 };
 
-const stopping = ownerActs({
+const stopping = ownerActions({
   path: '/people/:subject',
-  find: async (place) => {
-    const { person, framed } = await frame(place);
+  find: async (context) => {
+    const { person, framed } = await frame(context);
     const { id, enabled, version } = person;
     return { framed, enabled, version, handle: { user: `id:${id}` } };
   },
@@ -173,16 +173,16 @@ const stopping = ownerActs({
   },
 });
 
-const signingOut: Act = {
+const signingOut: Action = {
   path: '/people/:subject/sessions/:session_id/revoke',
-  does: 'POST /sessions/{session_id}/revoke',
-  ask: async (place) => {
-    const { framed } = await frame(place);
+  route: 'POST /sessions/{session_id}/revoke',
+  describe: async (context) => {
+    const { framed } = await frame(context);
     return {
       ...framed,
       heading: 'Sign out one browser of',
       words: ['Apps that it let in are told, and what ends with its session stops working.'],
-      deaths: [{ text: '1 sign-in', words: 'in this browser' }],
+      impact: [{ text: '1 sign-in', words: 'in this browser' }],
       fields: [],
       button: 'Sign out 1 browser',
       danger: true,
@@ -195,7 +195,7 @@ const signingOut: Act = {
 };
 
 /** What can be done with a person's account. */
-export const peopleActs: Act[] = [
+export const userActions: Action[] = [
   adding,
   changing,
   verifyingEmail,
@@ -204,5 +204,5 @@ export const peopleActs: Act[] = [
   signingOut,
   settingPassword,
   ...stopping,
-  ...roleActsOf('user'),
+  ...roleActionsOf('user'),
 ];

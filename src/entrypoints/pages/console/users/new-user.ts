@@ -1,22 +1,20 @@
 import { CreatedUserView } from '../../../../domain/users/index.ts';
 import { linesIn } from '../../records/rights-lines.ts';
-import type { Act } from '../actions.ts';
-import { crumb, section } from './detail.ts';
+import type { Action } from '../actions.ts';
 import { madeLink, madePassword } from './new-secrets.ts';
 
 /** Makes an account, and what its owner first signs in with. */
-export const adding: Act = {
+export const adding: Action = {
   path: '/new-person',
-  does: 'POST /users',
-  ask: async ({ deps }) => ({
-    section,
+  route: 'POST /users',
+  describe: async ({ deps, crumb }) => ({
     crumb,
     heading: 'Who should be able to sign in?',
     name: '',
     words: [
       `What they first sign in with you see once, on the next page, to hand over to them.${deps.config.mail ? ' A link is mailed to them, if they have an e-mail address.' : ''}`,
     ],
-    deaths: [],
+    impact: [],
     fields: [
       {
         name: 'username',

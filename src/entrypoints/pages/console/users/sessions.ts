@@ -3,13 +3,13 @@ import { pageOf } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Table } from '../../records/page-shapes.ts';
 import { one } from '../../signed-in.ts';
-import type { Place } from '../request-context.ts';
+import type { RequestContext } from '../request-context.ts';
 
 const revoke = 'POST /sessions/{session_id}/revoke';
 
 /** Where a person is signed in; nothing for who may not see it. */
 export async function sessionsTable(
-  { calls, ctx }: Place,
+  { calls, ctx }: RequestContext,
   { user_id, path }: { user_id: string; path: string },
 ): Promise<Table[]> {
   if (!calls.may('GET /users/{user}/sessions')) return [];
@@ -22,7 +22,7 @@ export async function sessionsTable(
     cell.time(signed_in_at),
     cell.time(last_seen_at),
     calls.may(revoke)
-      ? cell.act('Sign out', `${path}/sessions/${encodeURIComponent(session_id)}/revoke`, 'this browser')
+      ? cell.action('Sign out', `${path}/sessions/${encodeURIComponent(session_id)}/revoke`, 'this browser')
       : cell.text(''),
   ]);
   return [
@@ -31,7 +31,7 @@ export async function sessionsTable(
       columns: ['Browser', 'From', 'Signed in', 'Last seen', ''],
       rows,
       empty: 'No browser.',
-      acts: [],
+      actions: [],
       next: next === null ? undefined : `${path}?cursor=${next}`,
     },
   ];

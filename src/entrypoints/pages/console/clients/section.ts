@@ -1,0 +1,16 @@
+import type { ConsoleSection } from '../section.ts';
+import { clientActions } from './actions.ts';
+import { showClient } from './detail.ts';
+import { clientList } from './list.ts';
+
+export const clients: ConsoleSection = {
+  section: 'clients',
+  label: 'Clients',
+  words: 'Applications and services, and their secrets',
+  permission: 'latchkey:client:read',
+  list: () => clientList,
+  details: {
+    '/clients/:client_id': showClient,
+  },
+  actions: clientActions,
+};

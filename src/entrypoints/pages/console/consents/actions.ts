@@ -1,0 +1,28 @@
+import { whatWouldEnd } from '../../../../domain/consents/index.ts';
+import type { Action } from '../actions.ts';
+import { impactOf, withImpact } from '../impact.ts';
+import { consentPath, getConsent } from './consent.ts';
+
+export const takingBack: Action = {
+  path: '/consents/:consent_id/revoke',
+  route: 'POST /consents/{consent_id}/revoke',
+  describe: async (context) => {
+    const consent = await getConsent(context);
+    const ended = await whatWouldEnd(context.deps, consent.consent_id);
+    return {
+      crumb: context.crumb,
+      heading: `Take back what ${consent.username} allowed`,
+      name: consent.client_name,
+      words: ['The app has to ask them again before it can get anything.'],
+      impact: impactOf(ended),
+      fields: [],
+      button: withImpact('Take it back', ended),
+      danger: true,
+      back: consentPath(consent.consent_id),
+    };
+  },
+  perform: async ({ calls, params: { consent_id = '' } }) => {
+    await calls.act('POST /consents/{consent_id}/revoke', { params: { consent_id } });
+    return { to: consentPath(consent_id), done: 'revoked' };
+  },
+};

@@ -1,0 +1,15 @@
+import type { z } from 'zod';
+import { ConsentView } from '../../../../domain/consents/index.ts';
+import * as cell from '../../records/cells.ts';
+import type { RequestContext } from '../request-context.ts';
+
+export type Consent = z.output<typeof ConsentView>;
+
+export const consentPath = (id: string) => `/console/consents/${id}`;
+
+export const stateOf = (consent: Consent) => (consent.revoked_at ? cell.bad('taken back') : cell.good('stands'));
+
+/** The consent that an address names. */
+export function getConsent({ calls, params: { consent_id = '' } }: RequestContext): Promise<Consent> {
+  return calls.read('GET /consents/{consent_id}', ConsentView, { params: { consent_id } });
+}

@@ -1,0 +1,28 @@
+import { whatWouldDie } from '../../../../domain/revocation/index.ts';
+import type { Action } from '../actions.ts';
+import { impactOf, withImpact } from '../impact.ts';
+import { getGrant, grantPath } from './grant.ts';
+
+export const revoking: Action = {
+  path: '/grants/:grant_id/revoke',
+  route: 'POST /grants/{grant_id}/revoke',
+  describe: async (context) => {
+    const grant = await getGrant(context);
+    const ended = await whatWouldDie(context.deps, { grant_id: grant.id });
+    return {
+      crumb: context.crumb,
+      heading: `Revoke what is held for ${grant.username} by`,
+      name: grant.client_id,
+      words: ['What they allowed the app stays: it can get tokens again when they use it.'],
+      impact: impactOf(ended),
+      fields: [],
+      button: withImpact('Revoke', ended),
+      danger: true,
+      back: grantPath(grant.id),
+    };
+  },
+  perform: async ({ calls, params: { grant_id = '' } }) => {
+    await calls.act('POST /grants/{grant_id}/revoke', { params: { grant_id } });
+    return { to: '/console/grants', done: 'revoked' };
+  },
+};

@@ -1,0 +1,16 @@
+import type { ConsoleSection } from '../section.ts';
+import { revoking } from './actions.ts';
+import { showGrant } from './detail.ts';
+import { grantList } from './list.ts';
+
+export const grants: ConsoleSection = {
+  section: 'grants',
+  label: 'Grants',
+  words: 'What apps hold for people right now',
+  permission: 'latchkey:grant:read',
+  list: () => grantList,
+  details: {
+    '/grants/:grant_id': showGrant,
+  },
+  actions: [revoking],
+};

@@ -1,0 +1,16 @@
+import type { ConsoleSection } from '../section.ts';
+import { resourceServerActions } from './actions.ts';
+import { showResourceServer } from './detail.ts';
+import { resourceServerList } from './list.ts';
+
+export const resourceServers: ConsoleSection = {
+  section: 'apis',
+  label: 'APIs',
+  words: 'Protected APIs and their scopes',
+  permission: 'latchkey:resource_server:read',
+  list: () => resourceServerList,
+  details: {
+    '/apis/:identifier': showResourceServer,
+  },
+  actions: resourceServerActions,
+};

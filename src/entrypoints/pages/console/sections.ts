@@ -1,0 +1,23 @@
+import { apiKeys } from './api-keys/section.ts';
+import { auditLog } from './audit-log/section.ts';
+import { clients } from './clients/section.ts';
+import { consents } from './consents/section.ts';
+import { grants } from './grants/section.ts';
+import { resourceServers } from './resource-servers/section.ts';
+import { roles } from './roles/section.ts';
+import type { ConsoleSection } from './section.ts';
+import { signingKeys } from './signing-keys/section.ts';
+import { users } from './users/section.ts';
+
+/** The parts of the console, in the order of its navigation. */
+export const consoleSections: readonly ConsoleSection[] = [
+  clients,
+  resourceServers,
+  apiKeys,
+  users,
+  roles,
+  consents,
+  grants,
+  signingKeys,
+  auditLog,
+];

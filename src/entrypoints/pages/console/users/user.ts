@@ -1,0 +1,16 @@
+import type { z } from 'zod';
+import { referenceToUsername } from '../../../../domain/access/index.ts';
+import { UserView } from '../../../../domain/users/index.ts';
+import type { RequestContext } from '../request-context.ts';
+
+export type User = z.output<typeof UserView>;
+
+/** The page of the user whom an address of the console named so. */
+export const pathOfSubject = (subject: string) => `/console/people/${encodeURIComponent(subject)}`;
+export const userPath = (username: string) => pathOfSubject(referenceToUsername(username));
+export const nameOf = ({ name, username }: User) => name ?? username;
+
+/** The user that an address names. */
+export function getUser({ calls, params: { subject = '' } }: RequestContext): Promise<User> {
+  return calls.read('GET /users/{user}', UserView, { params: { user: subject } });
+}
