@@ -9,18 +9,18 @@ import { browserSession } from '../oauth/index.ts';
 import { accountRoutes } from './account/account.ts';
 import { adminPermissionsOf } from './admin-permissions.ts';
 import { type AssetEncoding, findAsset } from './assets.ts';
-import { choosePasswordRoutes } from './choose-password.ts';
+import { interactionRoutes } from './consent/interaction.ts';
 import { consoleRoutes } from './console/console.ts';
 import { refuseForeignForms } from './csrf.ts';
-import { deviceRoutes } from './device.ts';
-import { interactionRoutes } from './interaction.ts';
+import { deviceRoutes } from './device/device.ts';
 import { pagePaths } from './page-data.ts';
 import { accountName, type PagesDeps, show } from './pages.ts';
-import { setupRoutes } from './setup.ts';
-import { signInRoutes } from './sign-in.ts';
+import { choosePasswordRoutes } from './sign-in/choose-password.ts';
+import { setupRoutes } from './sign-in/setup.ts';
+import { signInRoutes } from './sign-in/sign-in.ts';
 
 export { demoPages } from './demo-pages.ts';
-export { userCodeEntry } from './device.ts';
+export { userCodeEntry } from './device/device.ts';
 export type { PagesDeps } from './pages.ts';
 export { problemPage, providerPages } from './provider-pages.ts';
 

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { findUserById } from '../../domain/users/index.ts';
 import { contentSecurityPolicy, cookiesBlocked, type Problem } from '../../platform/http/index.ts';
 import { browserSession, type ProviderPages } from '../oauth/index.ts';
-import { devicePages } from './device.ts';
+import { devicePages } from './device/device.ts';
 import { accountName, chromeOf, type PagesDeps } from './pages.ts';
 import { renderPage } from './render.ts';
 

@@ -4,7 +4,7 @@ import { authenticate } from '../../domain/users/index.ts';
 import { person, requestOrigin } from '../../platform/http/index.ts';
 import { newSessionId } from '../oauth/index.ts';
 import type { PagesDeps } from './pages.ts';
-import { knownDevice } from './sign-in.ts';
+import { knownDevice } from './sign-in/sign-in.ts';
 import { type Here, sendRenewedId } from './signed-in.ts';
 
 const confirmedMs = 10 * 60 * 1000;

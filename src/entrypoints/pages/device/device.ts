@@ -1,13 +1,13 @@
 import type Router from '@koa/router';
 import type { Context, Middleware, Next } from 'koa';
 import { renderSVG } from 'uqr';
-import type { Throttles } from '../../domain/users/index.ts';
-import { mustSendCookies, notFound, requestOrigin, tooMany } from '../../platform/http/index.ts';
-import type { DevicePages, UserCodeProblem } from '../oauth/index.ts';
-import { hasSession } from '../oauth/index.ts';
-import { pagePaths } from './page-data.ts';
-import { chromeOf, type PagesDeps, show } from './pages.ts';
-import { renderPage } from './render.ts';
+import type { Throttles } from '../../../domain/users/index.ts';
+import { mustSendCookies, notFound, requestOrigin, tooMany } from '../../../platform/http/index.ts';
+import type { DevicePages, UserCodeProblem } from '../../oauth/index.ts';
+import { hasSession } from '../../oauth/index.ts';
+import { pagePaths } from '../page-data.ts';
+import { chromeOf, type PagesDeps, show } from '../pages.ts';
+import { renderPage } from '../render.ts';
 
 const userCodeShape = /^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/;
 

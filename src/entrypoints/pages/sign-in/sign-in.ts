@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { authenticate } from '../../domain/users/index.ts';
-import { digest } from '../../platform/crypto/index.ts';
-import { form, requestOrigin } from '../../platform/http/index.ts';
-import type { Authentication } from '../oauth/index.ts';
-import { checkCsrf, csrfToken } from './csrf.ts';
-import { ownCookie } from './own-cookie.ts';
-import { pagePaths } from './page-data.ts';
-import { type PagesDeps, show } from './pages.ts';
-import { signInHere } from './signed-in.ts';
+import { authenticate } from '../../../domain/users/index.ts';
+import { digest } from '../../../platform/crypto/index.ts';
+import { form, requestOrigin } from '../../../platform/http/index.ts';
+import type { Authentication } from '../../oauth/index.ts';
+import { checkCsrf, csrfToken } from '../csrf.ts';
+import { ownCookie } from '../own-cookie.ts';
+import { pagePaths } from '../page-data.ts';
+import { type PagesDeps, show } from '../pages.ts';
+import { signInHere } from '../signed-in.ts';
 
 const maxAccounts = 8;
 const yearMs = 365 * 24 * 60 * 60 * 1000;

@@ -1,12 +1,12 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { isSetupOpen, setUpFirstAdministrator, UserInput } from '../../domain/users/index.ts';
-import { anonymous, form, Problem, requestOrigin, validationWords } from '../../platform/http/index.ts';
-import { checkCsrf, csrfToken } from './csrf.ts';
-import { pagePaths } from './page-data.ts';
-import { type PagesDeps, show } from './pages.ts';
-import { signInHere } from './signed-in.ts';
+import { isSetupOpen, setUpFirstAdministrator, UserInput } from '../../../domain/users/index.ts';
+import { anonymous, form, Problem, requestOrigin, validationWords } from '../../../platform/http/index.ts';
+import { checkCsrf, csrfToken } from '../csrf.ts';
+import { pagePaths } from '../page-data.ts';
+import { type PagesDeps, show } from '../pages.ts';
+import { signInHere } from '../signed-in.ts';
 
 const SetupForm = UserInput.pick({ username: true, email: true, name: true }).extend({ password: z.string() });
 

@@ -1,9 +1,9 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import type { ConsentedScopes } from '../../../db/schema.ts';
-import { allowClient, denyClient, findStandingConsent } from '../../domain/consents/index.ts';
-import { findUserById } from '../../domain/users/index.ts';
-import { contentSecurityPolicy, form, isLoopbackName, person, requestOrigin } from '../../platform/http/index.ts';
+import type { ConsentedScopes } from '../../../../db/schema.ts';
+import { allowClient, denyClient, findStandingConsent } from '../../../domain/consents/index.ts';
+import { findUserById } from '../../../domain/users/index.ts';
+import { contentSecurityPolicy, form, isLoopbackName, person, requestOrigin } from '../../../platform/http/index.ts';
 import {
   finishConsent,
   finishRefused,
@@ -11,12 +11,12 @@ import {
   finishSignIn,
   type PendingInteraction,
   pendingInteraction,
-} from '../oauth/index.ts';
-import { checkCsrf, csrfToken } from './csrf.ts';
-import type { AskedGroup } from './page-data.ts';
-import { accountName, type PagesDeps, show } from './pages.ts';
+} from '../../oauth/index.ts';
+import { checkCsrf, csrfToken } from '../csrf.ts';
+import type { AskedGroup } from '../page-data.ts';
+import { accountName, type PagesDeps, show } from '../pages.ts';
+import { judgeSignIn, showSignIn } from '../sign-in/sign-in.ts';
 import { describeAsked, scopeValue } from './scope-descriptions.ts';
-import { judgeSignIn, showSignIn } from './sign-in.ts';
 
 /** Signing in and consenting on the way from and to an app. All paths lie under the interaction cookie's. */
 export function interactionRoutes(router: Router, deps: PagesDeps): void {

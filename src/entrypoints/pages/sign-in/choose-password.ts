@@ -1,12 +1,12 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { choosePassword, linkedUser, type User } from '../../domain/users/index.ts';
-import { form, Problem, requestOrigin } from '../../platform/http/index.ts';
-import { checkCsrf, csrfToken } from './csrf.ts';
-import { pagePaths } from './page-data.ts';
-import { accountName, type PagesDeps, show } from './pages.ts';
-import type { FieldErrors } from './records/page-shapes.ts';
-import { signInHere } from './signed-in.ts';
+import { choosePassword, linkedUser, type User } from '../../../domain/users/index.ts';
+import { form, Problem, requestOrigin } from '../../../platform/http/index.ts';
+import { checkCsrf, csrfToken } from '../csrf.ts';
+import { pagePaths } from '../page-data.ts';
+import { accountName, type PagesDeps, show } from '../pages.ts';
+import type { FieldErrors } from '../records/page-shapes.ts';
+import { signInHere } from '../signed-in.ts';
 
 /** Choosing one's own password with a one-time link: an invitation, or the way back in. */
 export function choosePasswordRoutes(router: Router, deps: PagesDeps): void {
