@@ -3,11 +3,11 @@ import type { Context } from 'koa';
 import { listOwnKeyNames } from '../../../domain/api-keys/index.ts';
 import { listEventsOf } from '../../../domain/audit/index.ts';
 import { person, requestOrigin } from '../../../platform/http/index.ts';
-import type { HappenedEvent } from '../page-data.ts';
 import { accountName, type PagesDeps, show } from '../pages.ts';
 import { one, own, type SignedIn } from '../signed-in.ts';
 import { deviceName } from './devices.ts';
 import { type EventInWords, eventsInWords, toldActions } from './event-words.ts';
+import type { HappenedEvent } from './page-data.ts';
 
 const perPage = 20;
 // Attempts in a row are one line, so more are read than are shown.

@@ -10,10 +10,11 @@ import {
 } from '../../../domain/sessions/index.ts';
 import { notFound, person, requestOrigin } from '../../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
-import { type BrowserAtWork, pagePaths } from '../page-data.ts';
+import { pagePaths } from '../page-data.ts';
 import { accountName, type PagesDeps, show } from '../pages.ts';
 import { one, own, pageNumber, type SignedIn } from '../signed-in.ts';
 import { deviceName } from './devices.ts';
+import type { BrowserAtWork } from './page-data.ts';
 
 const perPage = 20;
 const uidShape = /^[\w-]{1,64}$/;

@@ -13,9 +13,9 @@ import {
   pendingInteraction,
 } from '../../oauth/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
-import type { AskedGroup } from '../page-data.ts';
 import { accountName, type PagesDeps, show } from '../pages.ts';
 import { judgeSignIn, showSignIn } from '../sign-in/sign-in.ts';
+import type { AskedGroup } from './page-data.ts';
 import { describeAsked, scopeValue } from './scope-descriptions.ts';
 
 /** Signing in and consenting on the way from and to an app. All paths lie under the interaction cookie's. */

@@ -2,7 +2,7 @@ import type { ConsentedScopes } from '../../../../db/schema.ts';
 import { intersection } from '../../../domain/access/index.ts';
 import { findResourceServer, type Permission, type ResourceServer } from '../../../domain/resource-servers/index.ts';
 import type { Db } from '../../../platform/database/index.ts';
-import type { AllowedGroup, AskedGroup } from '../page-data.ts';
+import type { AllowedGroup, AskedGroup } from './page-data.ts';
 
 const identityDescriptions: Record<string, string> = {
   openid: 'Know who you are',

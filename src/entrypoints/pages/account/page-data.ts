@@ -1,0 +1,120 @@
+import type { AllowedGroup } from '../consent/page-data.ts';
+import type { ActionPage, DetailPage, FieldErrors, ListPage, MadePage } from '../records/page-shapes.ts';
+
+/** One row of the person's connected apps. */
+type ConnectedApp = {
+  consent_id: string;
+  client_name: string;
+  allowed_at: Date;
+  last_used_at: Date | null;
+  /** null: until it is taken back */
+  expires_at: Date | null;
+  groups: readonly AllowedGroup[];
+};
+
+/** `email` may be empty. */
+type AccountPage = { name: string; email: string; administers: boolean; notice?: string | undefined };
+
+/** Sends `current_password`, `password` and `password_repeated`. */
+type ChangePasswordPage = {
+  csrf: string;
+  action: string;
+  errors: FieldErrors;
+  /** For password managers: which account this password belongs to. */
+  username: string;
+  password_rules?: string | undefined;
+};
+
+type ConnectedAppsPage = {
+  csrf: string;
+  apps: readonly ConnectedApp[];
+  notice?: string | undefined;
+  q: string;
+  sort: 'name' | 'allowed_at' | 'last_used_at';
+  /** From 1. */
+  page: number;
+  pages: number;
+  /** Apps that match `q`, on all pages. */
+  total: number;
+};
+
+/** Sends nothing but `csrf`. The numbers are what dies. */
+type TakeBackPage = {
+  csrf: string;
+  action: string;
+  client_name: string;
+  refresh_families: number;
+  access_tokens: number;
+  sessions: number;
+};
+
+/** One browser a person is signed in with. */
+export type BrowserAtWork = {
+  uid: string;
+  /** "Firefox on Linux" */
+  device: string;
+  address: string | null;
+  signed_in_at: Date;
+  last_seen_at: Date;
+  is_this_one: boolean;
+  /** Names of the apps that lose access with it. */
+  apps: readonly string[];
+  /** Names of the apps it let in that go on without it. */
+  lasting_apps: readonly string[];
+};
+
+type SessionsPage = {
+  /** This browser first. */
+  browsers: readonly BrowserAtWork[];
+  /** On all pages. */
+  total: number;
+  /** From 1. */
+  page: number;
+  pages: number;
+  notice?: string | undefined;
+};
+
+/** Sends nothing but `csrf`. */
+type SignOutSessionPage = { csrf: string; action: string; browser: BrowserAtWork };
+
+/** Sends nothing but `csrf`. `apps` lose access, `lasting` keep it. */
+type SignOutOthersPage = { csrf: string; action: string; sessions: number; apps: number; lasting: number };
+
+export type HappenedEvent = {
+  /** A whole sentence without its full stop. */
+  what: string;
+  is_alarming: boolean;
+  /** The last of its `times`; `first_at` is the first. */
+  occurred_at: Date;
+  first_at: Date;
+  times: number;
+  device: string;
+  address: string | null;
+};
+
+type ActivityPage = {
+  events: readonly HappenedEvent[];
+  /** Where older ones begin; undefined when there are none. */
+  older: string | undefined;
+  /** Whether these are the newest. */
+  is_first: boolean;
+};
+
+/** Every page of a person's own account, and what it needs. */
+export type AccountPages = {
+  account: AccountPage;
+  'change-password': ChangePasswordPage;
+  'password-changed': { ended_sessions: number; ended_apps: number };
+  'connected-apps': ConnectedAppsPage;
+  'take-back': TakeBackPage;
+  sessions: SessionsPage;
+  'sign-out-session': SignOutSessionPage;
+  'sign-out-others': SignOutOthersPage;
+  activity: ActivityPage;
+  /** Sends nothing but `csrf`; is answered with a file. */
+  'own-data': { csrf: string; action: string };
+  'own-key-list': ListPage;
+  'own-key': DetailPage;
+  'own-key-action': ActionPage;
+  'own-key-made': MadePage;
+};

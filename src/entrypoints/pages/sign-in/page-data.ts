@@ -1,0 +1,44 @@
+import type { FieldErrors } from '../records/page-shapes.ts';
+
+/** Sends `username`, `email`, `name`, `password` and `password_repeated`. */
+type SetupPage = {
+  csrf: string;
+  action: string;
+  values: { username?: string | undefined; email?: string | undefined; name?: string | undefined };
+  errors: FieldErrors;
+  /** The rules of a password, as a sentence shown under the field. */
+  password_rules?: string | undefined;
+};
+
+/** Sends `login` and `password`, or `decision=cancel`. */
+type SignInPage = {
+  csrf: string;
+  action: string;
+  client_name?: string | undefined;
+  /** What was typed before, or empty. */
+  login: string;
+  /** A whole sentence. It never says which of the two was wrong. */
+  error?: string | undefined;
+  /** A whole sentence: why no attempt counts now, whatever is typed. */
+  blocked?: string | undefined;
+  notice?: string | undefined;
+  /** Offers the way back to the client. */
+  cancel?: boolean | undefined;
+};
+
+/** Sends `password` and `password_repeated`. */
+type ChoosePasswordPage = {
+  csrf: string;
+  action: string;
+  errors: FieldErrors;
+  account_name: string;
+  /** For password managers. */
+  username: string;
+};
+
+/** Every page on the way in, and what it needs. */
+export type SignInPages = {
+  setup: SetupPage;
+  'sign-in': SignInPage;
+  'choose-password': ChoosePasswordPage;
+};
