@@ -7,7 +7,7 @@ import { SecretGuesses } from '../domain/clients/index.ts';
 import { secretScanning } from '../domain/incidents/index.ts';
 import { ResourceServers } from '../domain/resource-servers/index.ts';
 import { StatusIndexes, StatusLists, statusListRoutes } from '../domain/status-lists/index.ts';
-import { type AdminDeps, adminApi, adminAudience, adminRoutes, knownHere } from '../entrypoints/admin/index.ts';
+import { type AdminDeps, adminApi, adminAudience, knownHere } from '../entrypoints/admin/index.ts';
 import { gateway as gatewayOf, keyBearerOf } from '../entrypoints/gateway/index.ts';
 import {
   type Bearer,
@@ -189,13 +189,12 @@ function forBrowsers(deps: AppDeps, core: Core) {
   const { services, provider, bearers, unit } = core;
   const { config, demo, installation, issuer, version } = deps;
   const admin = forAdmin(deps, services);
-  const routes = adminRoutes(admin);
   const pages: PagesDeps = {
     ...services,
     provider: () => provider,
     ...{ issuer, version, config },
     demo: demo !== undefined,
-    admin: { routes, audience: adminAudience(issuer) },
+    admin: { deps: admin, audience: adminAudience(issuer) },
   };
   return compose([
     healthRoutes(installation),
@@ -206,7 +205,7 @@ function forBrowsers(deps: AppDeps, core: Core) {
     providerPagePolicy,
     knownHere(installation.changes),
     ...leakReports(deps, core),
-    adminApi({ ...admin, routes, bearerOf: ownApiCaller(services, bearers) }),
+    adminApi({ ...admin, bearerOf: ownApiCaller(services, bearers) }),
     unit,
     providerForms(issuer),
     userCodeEntry(pages),
@@ -221,10 +220,7 @@ function ownApiCaller({ apiKeys: keys }: Services, bearers: BearerDeps) {
     (await keyBearerOf({ keys, audience }, ctx)) ?? bearerOf(bearers, ctx, audience);
 }
 
-function forAdmin(
-  { config, installation, issuer, version }: AppDeps,
-  services: Services,
-): Omit<AdminDeps, 'bearerOf' | 'routes'> {
+function forAdmin({ config, installation, issuer, version }: AppDeps, services: Services): Omit<AdminDeps, 'bearerOf'> {
   return {
     ...services,
     ...{ issuer, version },

@@ -1,10 +1,12 @@
 import type { Db } from '../../platform/database/index.ts';
-import { pageOf, type Route, route } from '../../platform/http/index.ts';
+import { pageOf, routesWith } from '../../platform/http/index.ts';
 import { AccessRecordsQuery, AccessRecordView } from './schemas.ts';
 import { listAccessRecords } from './store.ts';
 
+const route = routesWith<{ db: Db }>();
+
 /** Which credential was used where. */
-export const accessRecordRoutes = (deps: { db: Db }): Route[] => [
+export const accessRecordRoutes = [
   route({
     method: 'GET',
     path: '/access-records',
@@ -12,6 +14,6 @@ export const accessRecordRoutes = (deps: { db: Db }): Route[] => [
     permission: 'latchkey:audit:read',
     query: AccessRecordsQuery,
     response: pageOf(AccessRecordView),
-    handle: ({ query }) => listAccessRecords(deps.db, query),
+    handle: ({ query }, deps) => listAccessRecords(deps.db, query),
   }),
 ];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyIn, notFound, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { keyIn, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
 import { type AccessDeps, explain } from './rights.ts';
 import { changeRole, createRole, giveRole, removeRole, takeRole } from './roles.ts';
 import {
@@ -19,15 +19,17 @@ import { findRoleByName, findSubject, listAssignmentsOf, listAssignmentsTo, list
 
 type SubjectName = { kind: 'user' | 'client'; subject: string };
 
+const route = routesWith<AccessDeps>();
+
 /** Roles, to whom they are given, and why somebody may do something. */
-export const accessRoutes = (deps: AccessDeps): Route[] => [
+export const accessRoutes = [
   route({
     method: 'GET',
     path: '/roles',
     summary: 'Every role with what it gives',
     permission: 'latchkey:role:read',
     response: z.object({ items: z.array(RoleView) }),
-    handle: async () => ({ items: await listRoles(deps.db) }),
+    handle: async (_, deps) => ({ items: await listRoles(deps.db) }),
   }),
   route({
     method: 'POST',
@@ -37,7 +39,7 @@ export const accessRoutes = (deps: AccessDeps): Route[] => [
     body: RoleInput,
     response: RoleView,
     status: 201,
-    handle: ({ actor, body }) => createRole(deps, actor, body),
+    handle: ({ actor, body }, deps) => createRole(deps, actor, body),
   }),
   route({
     method: 'GET',
@@ -46,7 +48,7 @@ export const accessRoutes = (deps: AccessDeps): Route[] => [
     permission: 'latchkey:role:read',
     params: RoleParams,
     response: RoleView,
-    handle: async ({ params }) => {
+    handle: async ({ params }, deps) => {
       const role = await findRoleByName(deps.db, params.role);
       if (!role) throw notFound('role', params.role);
       return role;
@@ -60,7 +62,8 @@ export const accessRoutes = (deps: AccessDeps): Route[] => [
     params: RoleParams,
     body: RoleChanges,
     response: RoleView,
-    handle: ({ actor, params, body, ifVersion }) => changeRole(deps, actor, { name: params.role, ...body, ifVersion }),
+    handle: ({ actor, params, body, ifVersion }, deps) =>
+      changeRole(deps, actor, { name: params.role, ...body, ifVersion }),
   }),
   route({
     method: 'DELETE',
@@ -68,7 +71,7 @@ export const accessRoutes = (deps: AccessDeps): Route[] => [
     summary: 'Remove a role from everybody',
     permission: 'latchkey:role:write',
     params: RoleParams,
-    handle: ({ actor, params }) => removeRole(deps, actor, params.role),
+    handle: ({ actor, params }, deps) => removeRole(deps, actor, params.role),
   }),
   route({
     method: 'GET',
@@ -78,7 +81,7 @@ export const accessRoutes = (deps: AccessDeps): Route[] => [
     params: RoleParams,
     query: AssignmentsQuery,
     response: pageOf(AssignmentView),
-    handle: async ({ params: { role }, query: { limit, cursor } }) => {
+    handle: async ({ params: { role }, query: { limit, cursor } }, deps) => {
       if (!(await findRoleByName(deps.db, role))) throw notFound('role', role);
       const after = keyIn(cursor, z.uuid());
       const rows = await listAssignmentsOf(deps.db, { role, limit: limit + 1, after });
@@ -92,7 +95,7 @@ export const accessRoutes = (deps: AccessDeps): Route[] => [
     permission: 'latchkey:role:assign',
     params: AssignmentParams,
     body: AssignmentInput,
-    handle: async ({ actor, params, body: { until } }) =>
+    handle: async ({ actor, params, body: { until } }, deps) =>
       giveRole(deps, actor, { subject: await subjectOf(deps, params), role: params.role, until }),
   }),
   route({
@@ -101,7 +104,7 @@ export const accessRoutes = (deps: AccessDeps): Route[] => [
     summary: 'Take a role from a person or client',
     permission: 'latchkey:role:assign',
     params: AssignmentParams,
-    handle: async ({ actor, params }) =>
+    handle: async ({ actor, params }, deps) =>
       takeRole(deps, actor, { subject: await subjectOf(deps, params), role: params.role }),
   }),
   route({
@@ -111,7 +114,7 @@ export const accessRoutes = (deps: AccessDeps): Route[] => [
     permission: 'latchkey:role:read',
     params: SubjectParams,
     response: z.object({ items: z.array(AssignmentView) }),
-    handle: async ({ params }) => ({
+    handle: async ({ params }, deps) => ({
       items: await listAssignmentsTo(deps.db, (await subjectOf(deps, params)).id),
     }),
   }),
@@ -122,7 +125,7 @@ export const accessRoutes = (deps: AccessDeps): Route[] => [
     permission: 'latchkey:role:read',
     query: ExplainQuery,
     response: ExplainView,
-    handle: async ({ query }) => {
+    handle: async ({ query }, deps) => {
       const { id: subject_id } = await subjectOf(deps, query);
       const { resource, permission } = query;
       return explain(deps, { subject_id, resource, scopes: [permission], permission });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyIn, MergePatch, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { keyIn, MergePatch, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
 import { subjectOf } from '../access/index.ts';
 import { type ApiKeyDeps, changeApiKey, createApiKey, getKey } from './api-keys.ts';
 import { disableApiKey, enableApiKey, revokeApiKey } from './ending.ts';
@@ -19,10 +19,9 @@ import { listKeys } from './store.ts';
 import { usageOf } from './usage.ts';
 import { viewOf } from './view.ts';
 
-/** Keys of services and people. */
-export const apiKeyRoutes = (deps: ApiKeyDeps): Route[] => [...keys(deps), ...lifeOfKeys(deps)];
+const route = routesWith<ApiKeyDeps>();
 
-const keys = (deps: ApiKeyDeps): Route[] => [
+const keys = [
   route({
     method: 'GET',
     path: '/api-keys',
@@ -30,7 +29,7 @@ const keys = (deps: ApiKeyDeps): Route[] => [
     permission: 'latchkey:api_key:read',
     query: KeysQuery,
     response: pageOf(KeyView),
-    handle: async ({ query: { cursor, limit, client_id, user, ...query } }) => {
+    handle: async ({ query: { cursor, limit, client_id, user, ...query } }, deps) => {
       const owner = client_id === undefined ? user && { user } : { client_id };
       const owner_id = owner && (await subjectOf(deps.db, owner));
       const filter = { ...query, owner_id, limit: limit + 1, after: keyIn(cursor, z.uuid()) };
@@ -47,7 +46,7 @@ const keys = (deps: ApiKeyDeps): Route[] => [
     body: KeyInput,
     response: MintedKeyView,
     status: 201,
-    handle: async ({ actor, body }) => {
+    handle: async ({ actor, body }, deps) => {
       const { key, ...made } = await createApiKey(deps, actor, body);
       return { ...viewOf(deps, made), key };
     },
@@ -59,7 +58,7 @@ const keys = (deps: ApiKeyDeps): Route[] => [
     permission: 'latchkey:api_key:read',
     params: KeyParams,
     response: KeyView,
-    handle: async ({ params }) => viewOf(deps, await getKey(deps.db, { id: params.key_id })),
+    handle: async ({ params }, deps) => viewOf(deps, await getKey(deps.db, { id: params.key_id })),
   }),
   route({
     method: 'PATCH',
@@ -69,7 +68,7 @@ const keys = (deps: ApiKeyDeps): Route[] => [
     params: KeyParams,
     body: MergePatch,
     response: KeyView,
-    handle: async ({ actor, params, body, ifVersion }) =>
+    handle: async ({ actor, params, body, ifVersion }, deps) =>
       viewOf(deps, await changeApiKey(deps, actor, { id: params.key_id, patch: body, ifVersion })),
   }),
   route({
@@ -80,11 +79,11 @@ const keys = (deps: ApiKeyDeps): Route[] => [
     params: KeyParams,
     query: UsageQuery,
     response: UsageView,
-    handle: ({ params, query }) => usageOf(deps, { id: params.key_id, ...query }),
+    handle: ({ params, query }, deps) => usageOf(deps, { id: params.key_id, ...query }),
   }),
 ];
 
-const lifeOfKeys = (deps: ApiKeyDeps): Route[] => [
+const lifeOfKeys = [
   route({
     method: 'POST',
     path: '/api-keys/{key_id}/rotate',
@@ -94,7 +93,7 @@ const lifeOfKeys = (deps: ApiKeyDeps): Route[] => [
     body: RotationInput,
     response: RotatedKeyView,
     status: 201,
-    handle: ({ actor, params, body }) => rotateApiKey(deps, actor, { id: params.key_id, ...body }),
+    handle: ({ actor, params, body }, deps) => rotateApiKey(deps, actor, { id: params.key_id, ...body }),
   }),
   route({
     method: 'POST',
@@ -103,7 +102,7 @@ const lifeOfKeys = (deps: ApiKeyDeps): Route[] => [
     permission: 'latchkey:api_key:disable',
     params: KeyParams,
     response: KeyView,
-    handle: async ({ actor, params }) => viewOf(deps, await disableApiKey(deps, actor, { id: params.key_id })),
+    handle: async ({ actor, params }, deps) => viewOf(deps, await disableApiKey(deps, actor, { id: params.key_id })),
   }),
   route({
     method: 'POST',
@@ -112,7 +111,7 @@ const lifeOfKeys = (deps: ApiKeyDeps): Route[] => [
     permission: 'latchkey:api_key:write',
     params: KeyParams,
     response: KeyView,
-    handle: async ({ actor, params }) => viewOf(deps, await enableApiKey(deps, actor, { id: params.key_id })),
+    handle: async ({ actor, params }, deps) => viewOf(deps, await enableApiKey(deps, actor, { id: params.key_id })),
   }),
   route({
     method: 'POST',
@@ -121,6 +120,9 @@ const lifeOfKeys = (deps: ApiKeyDeps): Route[] => [
     permission: 'latchkey:api_key:revoke',
     params: KeyParams,
     response: KeyView,
-    handle: async ({ actor, params }) => viewOf(deps, await revokeApiKey(deps, actor, { id: params.key_id })),
+    handle: async ({ actor, params }, deps) => viewOf(deps, await revokeApiKey(deps, actor, { id: params.key_id })),
   }),
 ];
+
+/** Keys of services and people. */
+export const apiKeyRoutes = [...keys, ...lifeOfKeys];

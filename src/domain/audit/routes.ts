@@ -1,11 +1,13 @@
-import { JsonLines, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { JsonLines, pageOf, routesWith } from '../../platform/http/index.ts';
 import { exportAudit } from './export.ts';
 import { EventsQuery, EventView, SealedRangeQuery, VerificationView } from './schemas.ts';
 import { listEvents } from './store.ts';
 import { type VerifyDeps, verifyAudit } from './verify.ts';
 
+const route = routesWith<VerifyDeps & { now: () => Date }>();
+
 /** Who did what, and the proof that nothing of it was changed. */
-export const auditRoutes = (deps: VerifyDeps & { now: () => Date }): Route[] => [
+export const auditRoutes = [
   route({
     method: 'GET',
     path: '/audit/events',
@@ -13,7 +15,7 @@ export const auditRoutes = (deps: VerifyDeps & { now: () => Date }): Route[] => 
     permission: 'latchkey:audit:read',
     query: EventsQuery,
     response: pageOf(EventView),
-    handle: ({ query }) => listEvents(deps.db, query),
+    handle: ({ query }, deps) => listEvents(deps.db, query),
   }),
   route({
     method: 'GET',
@@ -23,7 +25,7 @@ export const auditRoutes = (deps: VerifyDeps & { now: () => Date }): Route[] => 
     permission: 'latchkey:audit:read',
     query: SealedRangeQuery,
     response: JsonLines,
-    handle: async ({ actor, query }) => exportAudit(deps, actor, query),
+    handle: async ({ actor, query }, deps) => exportAudit(deps, actor, query),
   }),
   route({
     method: 'GET',
@@ -32,7 +34,7 @@ export const auditRoutes = (deps: VerifyDeps & { now: () => Date }): Route[] => 
     permission: 'latchkey:audit:read',
     query: SealedRangeQuery,
     response: VerificationView,
-    handle: async ({ query }) => {
+    handle: async ({ query }, deps) => {
       const { fault, ...verified } = await verifyAudit(deps, query);
       return { ...verified, is_intact: fault === undefined, fault: fault ? { ...fault } : null };
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyIn, MergePatch, notFound, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { keyIn, MergePatch, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
 import { asInput, type ClientDeps, changeClient, createClient, disableClient } from './clients.ts';
 import {
   ClientInput,
@@ -17,10 +17,9 @@ import {
 import { addClientSecret, revokeClientSecret, rotateClientSecret } from './secrets.ts';
 import { type Client, findClient, listClients, listSecrets } from './store.ts';
 
-/** Registered applications and services. */
-export const clientRoutes = (deps: ClientDeps): Route[] => [...registrations(deps), ...secrets(deps)];
+const route = routesWith<ClientDeps>();
 
-const registrations = (deps: ClientDeps): Route[] => [
+const registrations = [
   route({
     method: 'GET',
     path: '/clients',
@@ -28,7 +27,7 @@ const registrations = (deps: ClientDeps): Route[] => [
     permission: 'latchkey:client:read',
     query: ClientsQuery,
     response: pageOf(ClientView),
-    handle: async ({ query: { cursor, limit, ...query } }) => {
+    handle: async ({ query: { cursor, limit, ...query } }, deps) => {
       const after = keyIn(cursor, query.sort === 'client_id' ? undefined : z.uuid());
       const rows = await listClients(deps.db, { ...query, limit: limit + 1, after });
       const keyOf = ({ client_id, id }: Client) => (query.sort === 'client_id' ? client_id : id);
@@ -44,7 +43,7 @@ const registrations = (deps: ClientDeps): Route[] => [
     body: ClientInput,
     response: CreatedClientView,
     status: 201,
-    handle: async ({ actor, body }) => {
+    handle: async ({ actor, body }, deps) => {
       const { client, client_secret } = await createClient(deps, actor, body);
       return { ...shown(client), client_secret };
     },
@@ -56,7 +55,7 @@ const registrations = (deps: ClientDeps): Route[] => [
     permission: 'latchkey:client:read',
     params: ClientParams,
     response: ClientView,
-    handle: async ({ params }) => shown(await getClient(deps, params.client_id)),
+    handle: async ({ params }, deps) => shown(await getClient(deps, params.client_id)),
   }),
   route({
     method: 'PATCH',
@@ -66,7 +65,7 @@ const registrations = (deps: ClientDeps): Route[] => [
     params: ClientParams,
     body: MergePatch,
     response: ClientView,
-    handle: async ({ actor, params, body, ifVersion }) =>
+    handle: async ({ actor, params, body, ifVersion }, deps) =>
       shown(await changeClient(deps, actor, { ...params, patch: body, ifVersion })),
   }),
   route({
@@ -76,11 +75,11 @@ const registrations = (deps: ClientDeps): Route[] => [
     permission: 'latchkey:client:disable',
     params: ClientParams,
     response: ClientView,
-    handle: async ({ actor, params }) => shown(await disableClient(deps, actor, params.client_id)),
+    handle: async ({ actor, params }, deps) => shown(await disableClient(deps, actor, params.client_id)),
   }),
 ];
 
-const secrets = (deps: ClientDeps): Route[] => [
+const secrets = [
   route({
     method: 'GET',
     path: '/clients/{client_id}/secrets',
@@ -88,7 +87,7 @@ const secrets = (deps: ClientDeps): Route[] => [
     permission: 'latchkey:client:read',
     params: ClientParams,
     response: z.object({ items: z.array(SecretView) }),
-    handle: async ({ params }) => {
+    handle: async ({ params }, deps) => {
       const { id } = await getClient(deps, params.client_id);
       return { items: await listSecrets(deps.db, id) };
     },
@@ -102,7 +101,7 @@ const secrets = (deps: ClientDeps): Route[] => [
     body: SecretInput,
     response: MadeSecretView,
     status: 201,
-    handle: ({ actor, params, body: { label, expires_in_days } }) =>
+    handle: ({ actor, params, body: { label, expires_in_days } }, deps) =>
       addClientSecret(deps, actor, { ...params, label, expires_at: expiry(deps.now(), expires_in_days) }),
   }),
   route({
@@ -114,7 +113,7 @@ const secrets = (deps: ClientDeps): Route[] => [
     body: RotationInput,
     response: RotatedSecretView,
     status: 201,
-    handle: ({ actor, params, body: { label, expires_in_days, overlap_seconds } }) =>
+    handle: ({ actor, params, body: { label, expires_in_days, overlap_seconds } }, deps) =>
       rotateClientSecret(deps, actor, {
         ...params,
         label,
@@ -128,9 +127,12 @@ const secrets = (deps: ClientDeps): Route[] => [
     summary: 'End one secret; it is refused from now on',
     permission: 'latchkey:client_secret:revoke',
     params: SecretParams,
-    handle: ({ actor, params }) => revokeClientSecret(deps, actor, params),
+    handle: ({ actor, params }, deps) => revokeClientSecret(deps, actor, params),
   }),
 ];
+
+/** Registered applications and services. */
+export const clientRoutes = [...registrations, ...secrets];
 
 /** @throws Problem `not_found` */
 async function getClient({ db }: ClientDeps, client_id: string): Promise<Client> {

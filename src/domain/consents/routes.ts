@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { keyIn, notFound, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { keyIn, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
 import { type ConsentDeps, endGrant, takeBackConsent } from './consents.ts';
 import { ConsentParams, ConsentsQuery, ConsentView, GrantParams, GrantsQuery, GrantView } from './schemas.ts';
 import { listConsents, listStandingGrants } from './store.ts';
 
+const route = routesWith<ConsentDeps>();
+
 /** What people allowed, and what clients hold under it. */
-export const consentRoutes = (deps: ConsentDeps): Route[] => [
+export const consentRoutes = [
   route({
     method: 'GET',
     path: '/consents',
@@ -13,7 +15,7 @@ export const consentRoutes = (deps: ConsentDeps): Route[] => [
     permission: 'latchkey:consent:read',
     query: ConsentsQuery,
     response: pageOf(ConsentView),
-    handle: async ({ query: { cursor, limit, ...query } }) => {
+    handle: async ({ query: { cursor, limit, ...query } }, deps) => {
       const rows = await listConsents(deps.db, { ...query, limit: limit + 1, after: keyIn(cursor, z.uuid()) });
       return pageByKey(rows, limit, ({ consent_id }) => consent_id);
     },
@@ -25,7 +27,7 @@ export const consentRoutes = (deps: ConsentDeps): Route[] => [
     permission: 'latchkey:consent:read',
     params: ConsentParams,
     response: ConsentView,
-    handle: async ({ params: { consent_id } }) => {
+    handle: async ({ params: { consent_id } }, deps) => {
       const [consent] = await listConsents(deps.db, { consent_id, limit: 1, after: undefined });
       if (!consent) throw notFound('consent', consent_id);
       return consent;
@@ -37,7 +39,7 @@ export const consentRoutes = (deps: ConsentDeps): Route[] => [
     summary: 'Take a consent back; everything under it stops working now, and the person is asked again',
     permission: 'latchkey:consent:revoke',
     params: ConsentParams,
-    handle: ({ actor, params }) => takeBackConsent(deps, actor, params.consent_id),
+    handle: ({ actor, params }, deps) => takeBackConsent(deps, actor, params.consent_id),
   }),
   route({
     method: 'GET',
@@ -46,7 +48,7 @@ export const consentRoutes = (deps: ConsentDeps): Route[] => [
     permission: 'latchkey:grant:read',
     query: GrantsQuery,
     response: pageOf(GrantView),
-    handle: async ({ query: { cursor, limit, ...query } }) => {
+    handle: async ({ query: { cursor, limit, ...query } }, deps) => {
       const after = keyIn(cursor, z.uuid());
       const rows = await listStandingGrants(deps.db, { ...query, now: deps.now(), limit: limit + 1, after });
       return pageByKey(rows, limit, ({ id }) => id);
@@ -59,7 +61,7 @@ export const consentRoutes = (deps: ConsentDeps): Route[] => [
     permission: 'latchkey:grant:read',
     params: GrantParams,
     response: GrantView,
-    handle: async ({ params: { grant_id } }) => {
+    handle: async ({ params: { grant_id } }, deps) => {
       const query = { grant_id, now: deps.now(), limit: 1, after: undefined };
       const [grant] = await listStandingGrants(deps.db, query);
       if (!grant) throw notFound('standing grant', grant_id);
@@ -72,6 +74,6 @@ export const consentRoutes = (deps: ConsentDeps): Route[] => [
     summary: 'End a grant; every code and token under it stops working now',
     permission: 'latchkey:grant:revoke',
     params: GrantParams,
-    handle: ({ actor, params }) => endGrant(deps, actor, params.grant_id),
+    handle: ({ actor, params }, deps) => endGrant(deps, actor, params.grant_id),
   }),
 ];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyIn, MergePatch, notFound, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { keyIn, MergePatch, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
 import {
   CreatedWebhookView,
   DeliveriesQuery,
@@ -23,10 +23,9 @@ import {
   type WebhookDeps,
 } from './webhooks.ts';
 
-/** Who is told of events, and what they were told. */
-export const webhookRoutes = (deps: WebhookDeps): Route[] => [...registrations(deps), ...deliveries(deps)];
+const route = routesWith<WebhookDeps>();
 
-const registrations = (deps: WebhookDeps): Route[] => [
+const registrations = [
   route({
     method: 'GET',
     path: '/webhooks',
@@ -34,7 +33,7 @@ const registrations = (deps: WebhookDeps): Route[] => [
     permission: 'latchkey:webhook:read',
     query: WebhooksQuery,
     response: pageOf(WebhookView),
-    handle: async ({ query: { cursor, limit } }) => {
+    handle: async ({ query: { cursor, limit } }, deps) => {
       const rows = await listWebhooks(deps.db, { limit: limit + 1, after: keyIn(cursor, z.uuid()) });
       return pageByKey(rows, limit, ({ id }) => id);
     },
@@ -47,7 +46,7 @@ const registrations = (deps: WebhookDeps): Route[] => [
     body: WebhookInput,
     response: CreatedWebhookView,
     status: 201,
-    handle: async ({ actor, body }) => {
+    handle: async ({ actor, body }, deps) => {
       const { webhook, secret } = await createWebhook(deps, actor, body);
       return { ...webhook, secret };
     },
@@ -59,7 +58,7 @@ const registrations = (deps: WebhookDeps): Route[] => [
     permission: 'latchkey:webhook:read',
     params: WebhookParams,
     response: WebhookView,
-    handle: ({ params }) => getWebhook(deps, params.webhook_id),
+    handle: ({ params }, deps) => getWebhook(deps, params.webhook_id),
   }),
   route({
     method: 'PATCH',
@@ -69,7 +68,7 @@ const registrations = (deps: WebhookDeps): Route[] => [
     params: WebhookParams,
     body: MergePatch,
     response: WebhookView,
-    handle: ({ actor, params, body, ifVersion }) =>
+    handle: ({ actor, params, body, ifVersion }, deps) =>
       changeWebhook(deps, actor, { id: params.webhook_id, patch: body, ifVersion }),
   }),
   route({
@@ -78,7 +77,7 @@ const registrations = (deps: WebhookDeps): Route[] => [
     summary: 'Remove one, with what is known of its deliveries',
     permission: 'latchkey:webhook:delete',
     params: WebhookParams,
-    handle: ({ actor, params }) => removeWebhook(deps, actor, params.webhook_id),
+    handle: ({ actor, params }, deps) => removeWebhook(deps, actor, params.webhook_id),
   }),
   route({
     method: 'POST',
@@ -89,12 +88,12 @@ const registrations = (deps: WebhookDeps): Route[] => [
     body: SecretRotation,
     response: RotatedSecretView,
     status: 201,
-    handle: ({ actor, params, body }) =>
+    handle: ({ actor, params, body }, deps) =>
       rotateWebhookSecret(deps, actor, { id: params.webhook_id, overlapSeconds: body.overlap_seconds }),
   }),
 ];
 
-const deliveries = (deps: WebhookDeps): Route[] => [
+const deliveries = [
   route({
     method: 'POST',
     path: '/webhooks/{webhook_id}/test',
@@ -103,7 +102,7 @@ const deliveries = (deps: WebhookDeps): Route[] => [
     params: WebhookParams,
     response: DeliveryView,
     status: 202,
-    handle: ({ actor, params }) => testWebhook(deps, actor, params.webhook_id),
+    handle: ({ actor, params }, deps) => testWebhook(deps, actor, params.webhook_id),
   }),
   route({
     method: 'GET',
@@ -113,7 +112,7 @@ const deliveries = (deps: WebhookDeps): Route[] => [
     params: WebhookParams,
     query: DeliveriesQuery,
     response: pageOf(DeliveryView),
-    handle: async ({ params: { webhook_id }, query: { cursor, limit, state } }) => {
+    handle: async ({ params: { webhook_id }, query: { cursor, limit, state } }, deps) => {
       await getWebhook(deps, webhook_id);
       const before = keyIn(cursor, z.uuid());
       const rows = await listDeliveries(deps.db, webhook_id, { limit: limit + 1, before, state });
@@ -127,7 +126,7 @@ const deliveries = (deps: WebhookDeps): Route[] => [
     permission: 'latchkey:webhook:redeliver',
     params: DeliveryParams,
     status: 204,
-    handle: async ({ actor, params }) => {
+    handle: async ({ actor, params }, deps) => {
       await redeliver(deps, actor, params);
     },
   }),
@@ -139,9 +138,12 @@ const deliveries = (deps: WebhookDeps): Route[] => [
     params: WebhookParams,
     response: z.object({ deliveries: z.int() }),
     status: 202,
-    handle: async ({ actor, params }) => ({ deliveries: await redeliver(deps, actor, params) }),
+    handle: async ({ actor, params }, deps) => ({ deliveries: await redeliver(deps, actor, params) }),
   }),
 ];
+
+/** Who is told of events, and what they were told. */
+export const webhookRoutes = [...registrations, ...deliveries];
 
 /** @throws Problem `not_found` */
 async function getWebhook({ db }: WebhookDeps, id: string): Promise<Webhook> {

@@ -1,4 +1,4 @@
-import { keyIn, MergePatch, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { keyIn, MergePatch, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
 import {
   asInput,
   changeResourceServer,
@@ -10,8 +10,10 @@ import {
 import { ResourceServerInput, ResourceServerParams, ResourceServersQuery, ResourceServerView } from './schemas.ts';
 import { listResourceServersFrom, type ResourceServer } from './store.ts';
 
+const route = routesWith<ResourceServerDeps>();
+
 /** Protected APIs. */
-export const resourceServerRoutes = (deps: ResourceServerDeps): Route[] => [
+export const resourceServerRoutes = [
   route({
     method: 'GET',
     path: '/resource-servers',
@@ -19,7 +21,7 @@ export const resourceServerRoutes = (deps: ResourceServerDeps): Route[] => [
     permission: 'latchkey:resource_server:read',
     query: ResourceServersQuery,
     response: pageOf(ResourceServerView),
-    handle: async ({ query: { q, limit, cursor } }) => {
+    handle: async ({ query: { q, limit, cursor } }, deps) => {
       const after = keyIn(cursor);
       const rows = await listResourceServersFrom(deps.db, { q, limit: limit + 1, after });
       const { items, next } = pageByKey(rows, limit, ({ identifier }) => identifier);
@@ -34,7 +36,7 @@ export const resourceServerRoutes = (deps: ResourceServerDeps): Route[] => [
     body: ResourceServerInput,
     response: ResourceServerView,
     status: 201,
-    handle: async ({ actor, body }) => shown(await createResourceServer(deps, actor, body)),
+    handle: async ({ actor, body }, deps) => shown(await createResourceServer(deps, actor, body)),
   }),
   route({
     method: 'GET',
@@ -43,7 +45,7 @@ export const resourceServerRoutes = (deps: ResourceServerDeps): Route[] => [
     permission: 'latchkey:resource_server:read',
     params: ResourceServerParams,
     response: ResourceServerView,
-    handle: async ({ params }) => shown(await getResourceServer(deps.db, params.identifier)),
+    handle: async ({ params }, deps) => shown(await getResourceServer(deps.db, params.identifier)),
   }),
   route({
     method: 'PATCH',
@@ -53,7 +55,7 @@ export const resourceServerRoutes = (deps: ResourceServerDeps): Route[] => [
     params: ResourceServerParams,
     body: MergePatch,
     response: ResourceServerView,
-    handle: async ({ actor, params, body, ifVersion }) =>
+    handle: async ({ actor, params, body, ifVersion }, deps) =>
       shown(await changeResourceServer(deps, actor, { ...params, patch: body, ifVersion })),
   }),
   route({
@@ -63,7 +65,7 @@ export const resourceServerRoutes = (deps: ResourceServerDeps): Route[] => [
     permission: 'latchkey:resource_server:disable',
     params: ResourceServerParams,
     response: ResourceServerView,
-    handle: async ({ actor, params }) => shown(await disableResourceServer(deps, actor, params.identifier)),
+    handle: async ({ actor, params }, deps) => shown(await disableResourceServer(deps, actor, params.identifier)),
   }),
 ];
 

@@ -1,10 +1,12 @@
-import { type Route, route } from '../../platform/http/index.ts';
+import { routesWith } from '../../platform/http/index.ts';
 import { type RevocationDeps, revoke, whatWouldDie } from './revocation.ts';
 import { mustBeAllowedToEnd } from './rights.ts';
 import { RevocationInput, RevocationView } from './schemas.ts';
 
+const route = routesWith<RevocationDeps>();
+
 /** Ending credentials, one verb for every handle. */
-export const revocationRoutes = (deps: RevocationDeps): Route[] => [
+export const revocationRoutes = [
   route({
     method: 'POST',
     path: '/revocations',
@@ -13,7 +15,7 @@ export const revocationRoutes = (deps: RevocationDeps): Route[] => [
     permission: 'latchkey:token:revoke',
     body: RevocationInput,
     response: RevocationView,
-    handle: async ({ actor, body: { handle, dry_run } }) => {
+    handle: async ({ actor, body: { handle, dry_run } }, deps) => {
       if (dry_run) {
         await mustBeAllowedToEnd(deps.db, actor, handle);
         return { dry_run, revoked_at: null, died: await whatWouldDie(deps, handle) };

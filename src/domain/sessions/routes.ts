@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyIn, notFound, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { keyIn, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
 import { findSubject } from '../access/index.ts';
 import { SessionParams, SessionsParams, SessionsQuery, SessionView } from './schemas.ts';
 import { endSession, type SessionDeps } from './sessions.ts';
@@ -7,8 +7,10 @@ import { listSessions } from './store.ts';
 
 const Offset = z.string().regex(/^\d{1,7}$/);
 
+const route = routesWith<SessionDeps>();
+
 /** Who is signed in where. */
-export const sessionRoutes = (deps: SessionDeps): Route[] => [
+export const sessionRoutes = [
   route({
     method: 'GET',
     path: '/users/{user}/sessions',
@@ -17,7 +19,7 @@ export const sessionRoutes = (deps: SessionDeps): Route[] => [
     params: SessionsParams,
     query: SessionsQuery,
     response: pageOf(SessionView),
-    handle: async ({ params: { user }, query: { limit, cursor } }) => {
+    handle: async ({ params: { user }, query: { limit, cursor } }, deps) => {
       const user_id = await findSubject(deps.db, { kind: 'user', name: user });
       if (user_id === undefined) throw notFound('user', user);
       const offset = Number(keyIn(cursor, Offset) ?? 0);
@@ -32,6 +34,6 @@ export const sessionRoutes = (deps: SessionDeps): Route[] => [
     summary: 'Sign a browser out: what ends with its session stops working now, and its applications are told',
     permission: 'latchkey:session:revoke',
     params: SessionParams,
-    handle: ({ actor, params }) => endSession(deps, actor, params.session_id),
+    handle: ({ actor, params }, deps) => endSession(deps, actor, params.session_id),
   }),
 ];

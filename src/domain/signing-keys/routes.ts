@@ -1,19 +1,21 @@
 import { z } from 'zod';
-import { type Route, route } from '../../platform/http/index.ts';
+import { routesWith } from '../../platform/http/index.ts';
 import { RotationInput, SigningKeyView } from './schemas.ts';
 import { longestTokenSeconds } from './signing-key.ts';
 import { rotateSigningKey, type SigningKeysDeps } from './signing-keys.ts';
 import { listSigningKeys, stateOf } from './store.ts';
 
+const route = routesWith<SigningKeysDeps & { keyActivationSeconds: number }>();
+
 /** The keys that sign tokens. */
-export const signingKeyRoutes = (deps: SigningKeysDeps & { keyActivationSeconds: number }): Route[] => [
+export const signingKeyRoutes = [
   route({
     method: 'GET',
     path: '/signing-keys',
     summary: 'Every key that signs or has signed tokens, with its state',
     permission: 'latchkey:signing_key:read',
     response: z.object({ items: z.array(SigningKeyView) }),
-    handle: async () => {
+    handle: async (_, deps) => {
       const keys = await listSigningKeys(deps.db);
       return { items: keys.map((key) => ({ ...key, state: stateOf(key, keys, deps.now()) })) };
     },
@@ -26,7 +28,7 @@ export const signingKeyRoutes = (deps: SigningKeysDeps & { keyActivationSeconds:
     body: RotationInput,
     response: SigningKeyView,
     status: 201,
-    handle: async ({ actor, body: { alg, leaked, activation_seconds } }) => {
+    handle: async ({ actor, body: { alg, leaked, activation_seconds } }, deps) => {
       const activationSeconds = activation_seconds ?? deps.keyActivationSeconds;
       const input = { alg, leaked, activationSeconds, retirementSeconds: longestTokenSeconds };
       const made = await rotateSigningKey(deps, actor, input);

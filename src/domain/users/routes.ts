@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { inTransaction } from '../../platform/database/index.ts';
-import { type Actor, keyIn, pageByKey, pageOf, type Route, route } from '../../platform/http/index.ts';
+import { type Actor, keyIn, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
 import { listRoleAssignments } from '../access/index.ts';
 import { unverifyEmail, verifyEmail, verifyEmailPermission } from './email-verification.ts';
 import { generatePassword } from './password.ts';
@@ -24,10 +24,9 @@ import { changeUser, createUser, disableUser, getUser, setPassword, type UserDep
 
 type UserRouteDeps = UserDeps & LinkMakingDeps;
 
-/** People. */
-export const userRoutes = (deps: UserRouteDeps): Route[] => [...accounts(deps), ...verifications(deps)];
+const route = routesWith<UserRouteDeps>();
 
-const accounts = (deps: UserRouteDeps): Route[] => [
+const accounts = [
   route({
     method: 'GET',
     path: '/users',
@@ -35,7 +34,7 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     permission: 'latchkey:user:read',
     query: UsersQuery,
     response: pageOf(UserView),
-    handle: async ({ query: { cursor, limit, ...query } }) => {
+    handle: async ({ query: { cursor, limit, ...query } }, deps) => {
       const after = keyIn(cursor, query.sort === 'username' ? undefined : z.uuid());
       const rows = await listUsersFrom(deps.db, { ...query, limit: limit + 1, after });
       const keyOf = ({ username, id }: User) => (query.sort === 'username' ? username : id);
@@ -50,7 +49,7 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     body: NewUser,
     response: CreatedUserView,
     status: 201,
-    handle: async ({ actor, body: { invite, ...body } }) => {
+    handle: async ({ actor, body: { invite, ...body } }, deps) => {
       if (invite) return invited(deps, actor, body);
       const made = body.password === undefined ? generatePassword() : undefined;
       const user = await createUser(deps, actor, { ...body, password: body.password ?? made });
@@ -64,7 +63,7 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     permission: 'latchkey:user:read',
     params: UserParams,
     response: UserView,
-    handle: async ({ params }) => shown(deps, await getUser(deps.db, params.user)),
+    handle: async ({ params }, deps) => shown(deps, await getUser(deps.db, params.user)),
   }),
   route({
     method: 'GET',
@@ -73,7 +72,9 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     permission: 'latchkey:user:read',
     params: UserParams,
     response: z.object({ items: z.array(FactorView) }),
-    handle: async ({ params }) => ({ items: await listFactors(deps.db, (await getUser(deps.db, params.user)).id) }),
+    handle: async ({ params }, deps) => ({
+      items: await listFactors(deps.db, (await getUser(deps.db, params.user)).id),
+    }),
   }),
   route({
     method: 'PATCH',
@@ -83,7 +84,7 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     params: UserParams,
     body: UserChanges,
     response: UserView,
-    handle: async ({ actor, params, body, ifVersion }) => {
+    handle: async ({ actor, params, body, ifVersion }, deps) => {
       const { id } = await getUser(deps.db, params.user);
       return shown(deps, await changeUser(deps, actor, { id, ...body, ifVersion }));
     },
@@ -95,7 +96,7 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     permission: 'latchkey:user:disable',
     params: UserParams,
     response: UserView,
-    handle: async ({ actor, params }) => {
+    handle: async ({ actor, params }, deps) => {
       const { id } = await getUser(deps.db, params.user);
       return shown(deps, await disableUser(deps, actor, id));
     },
@@ -108,7 +109,7 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     params: UserParams,
     body: PasswordReset,
     response: PasswordResetView,
-    handle: async ({ actor, params, body }) => {
+    handle: async ({ actor, params, body }, deps) => {
       const { id } = await getUser(deps.db, params.user);
       const made = body.password === undefined ? generatePassword() : undefined;
       await setPassword(deps, actor, { id, password: body.password ?? made ?? '' });
@@ -124,11 +125,12 @@ const accounts = (deps: UserRouteDeps): Route[] => [
     params: UserParams,
     response: PasswordLinkView,
     status: 201,
-    handle: async ({ actor, params }) => createPasswordLink(deps, actor, (await getUser(deps.db, params.user)).id),
+    handle: async ({ actor, params }, deps) =>
+      createPasswordLink(deps, actor, (await getUser(deps.db, params.user)).id),
   }),
 ];
 
-const verifications = (deps: UserRouteDeps): Route[] => [
+const verifications = [
   route({
     method: 'POST',
     path: '/users/{user}/verify-email',
@@ -137,7 +139,7 @@ const verifications = (deps: UserRouteDeps): Route[] => [
     params: UserParams,
     body: EmailVerification,
     response: UserView,
-    handle: async ({ actor, params, body: { email } }) => {
+    handle: async ({ actor, params, body: { email } }, deps) => {
       const { id } = await getUser(deps.db, params.user);
       return shown(deps, await verifyEmail(deps, actor, { id, email }));
     },
@@ -149,10 +151,13 @@ const verifications = (deps: UserRouteDeps): Route[] => [
     permission: verifyEmailPermission,
     params: UserParams,
     response: UserView,
-    handle: async ({ actor, params }) =>
+    handle: async ({ actor, params }, deps) =>
       shown(deps, await unverifyEmail(deps, actor, (await getUser(deps.db, params.user)).id)),
   }),
 ];
+
+/** People. */
+export const userRoutes = [...accounts, ...verifications];
 
 /** The account and its link, or neither. */
 async function invited(deps: UserRouteDeps, actor: Actor, body: UserInput) {

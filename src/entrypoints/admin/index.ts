@@ -20,7 +20,16 @@ import { revocationRoutes } from '../../domain/revocation/index.ts';
 import { type SessionDeps, sessionRoutes } from '../../domain/sessions/index.ts';
 import { type SigningKeysDeps, signingKeyRoutes } from '../../domain/signing-keys/index.ts';
 import { userRoutes } from '../../domain/users/index.ts';
-import { type Actor, forbidden, type Route, requestOrigin, serve } from '../../platform/http/index.ts';
+import {
+  type Actor,
+  type Answered,
+  forbidden,
+  RouteClient,
+  type RouteName,
+  requestOrigin,
+  serve,
+  type Transport,
+} from '../../platform/http/index.ts';
 import type { Bearer } from '../oauth/index.ts';
 import { once } from './idempotency.ts';
 import { openApi } from './openapi.ts';
@@ -46,8 +55,6 @@ export type AdminDeps = AccessDeps &
     sendLetter?: SendLetter | undefined;
     version: string;
     refusals: Refusals;
-    /** What `adminRoutes` made of these. */
-    routes: readonly Route[];
     /** Who presents an API key, or an access token for this audience. @throws Problem 401 */
     bearerOf: (ctx: Context, audience: string) => Promise<Bearer>;
   };
@@ -56,33 +63,48 @@ const prefix = '/admin/v1';
 /** Where the OpenAPI description lies, which anybody may read. */
 export const descriptionPath = `${prefix}/openapi.json`;
 
+/** What the routes of the admin API work with. */
+export type AdminRouteDeps = Omit<AdminDeps, 'bearerOf' | 'version'>;
+
 /** Every route of the admin API. */
-export const adminRoutes = (deps: Omit<AdminDeps, 'bearerOf' | 'routes' | 'version'>): Route[] => [
-  ...clientRoutes(deps),
-  ...resourceServerRoutes(deps),
-  ...accessRoutes(deps),
-  ...userRoutes(deps),
-  ...consentRoutes(deps),
-  ...apiKeyRoutes(deps),
-  ...revocationRoutes(deps),
-  ...sessionRoutes(deps),
-  ...signingKeyRoutes(deps),
-  ...auditRoutes(deps),
-  ...accessRecordRoutes(deps),
-  ...webhookRoutes(deps),
+export const adminRoutes = [
+  ...clientRoutes,
+  ...resourceServerRoutes,
+  ...accessRoutes,
+  ...userRoutes,
+  ...consentRoutes,
+  ...apiKeyRoutes,
+  ...revocationRoutes,
+  ...sessionRoutes,
+  ...signingKeyRoutes,
+  ...auditRoutes,
+  ...accessRecordRoutes,
+  ...webhookRoutes,
 ];
 
+/** A route of the admin API as it is documented: `POST /clients/{client_id}/disable`. */
+export type AdminRouteName = RouteName<AdminRoute>;
+type AdminRoute = (typeof adminRoutes)[number];
+
+/** What a route answers. */
+export type AdminAnswer<Name extends AdminRouteName> = Answered<AdminRoute, Name>;
+
+/** The admin API, in-process or at a server elsewhere. */
+export type AdminClient = RouteClient<AdminRoute>;
+export const adminClient = (send: Transport<AdminRoute>): AdminClient => new RouteClient(adminRoutes, send);
+
 /** The routes for people to read. */
-export const adminReference = () => referenceOf(adminRoutes(undefined as never), prefix);
+export const adminReference = () => referenceOf(adminRoutes, prefix);
 
 const bearers = new WeakMap<Actor, Bearer>();
 
 /** Answers `/admin/v1`. */
 export function adminApi(deps: AdminDeps): Middleware {
   const audience = adminAudience(deps.issuer);
-  const { issuer, routes, version } = deps;
+  const { issuer, version } = deps;
   const limit = requestLimit();
-  const served = serve(routes, {
+  const served = serve<AdminRouteDeps>(adminRoutes, {
+    deps,
     prefix,
     once: once(deps),
     authenticate: async (ctx) => {
@@ -99,7 +121,7 @@ export function adminApi(deps: AdminDeps): Middleware {
       throw await forbiddenBecause(deps, { subject_id, scopes, resource: audience, permission });
     },
   });
-  const document = () => JSON.stringify(openApi(routes, { issuer, version, prefix, audience }));
+  const document = () => JSON.stringify(openApi(adminRoutes, { issuer, version, prefix, audience }));
   return compose([describe(document), served]);
 }
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { JsonLines, type Route, wireSchema, wordsOf } from '../../platform/http/index.ts';
+import { JsonLines, type RouteShape, wireSchema, wordsOf } from '../../platform/http/index.ts';
 
 const problem = {
   type: 'object',
@@ -34,7 +34,7 @@ const refusals: Record<string, string> = {
 export type Described = { issuer: string; version: string; prefix: string; audience: string };
 
 /** The routes as an OpenAPI 3.1 document, from the same schemas that parse and encode. */
-export function openApi(routes: readonly Route[], { issuer, version, prefix, audience }: Described): object {
+export function openApi(routes: readonly RouteShape[], { issuer, version, prefix, audience }: Described): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     const path = `${prefix}${route.path}`;
@@ -74,7 +74,7 @@ function refusal(description: string) {
   return { description, content: { 'application/problem+json': { schema } } };
 }
 
-function operation(route: Route, words: readonly string[]): object {
+function operation(route: RouteShape, words: readonly string[]): object {
   const { method, summary, permission, params, query, body, response, status } = route;
   const keyed =
     method === 'POST' ? [header('Idempotency-Key', 'the same key and body within 24 hours: done once')] : [];

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Route, wireSchema, wordsOf } from '../../platform/http/index.ts';
+import { type RouteShape, wireSchema, wordsOf } from '../../platform/http/index.ts';
 
 /** One member of what a route takes or answers. */
 export type ReferenceMember = { name: string; type: string; is_required: boolean; description: string };
@@ -33,7 +33,10 @@ type Schema = {
 };
 
 /** The routes for people to read, grouped by what they are about. */
-export function referenceOf(routes: readonly Route[], prefix: string): { name: string; operations: Operation[] }[] {
+export function referenceOf(
+  routes: readonly RouteShape[],
+  prefix: string,
+): { name: string; operations: Operation[] }[] {
   const groups = new Map<string, Operation[]>();
   for (const route of routes) {
     const words = wordsOf(route, routes);
@@ -43,7 +46,7 @@ export function referenceOf(routes: readonly Route[], prefix: string): { name: s
   return [...groups].map(([name, operations]) => ({ name, operations }));
 }
 
-function operation(route: Route, { words, prefix }: { words: string[]; prefix: string }): Operation {
+function operation(route: RouteShape, { words, prefix }: { words: string[]; prefix: string }): Operation {
   const { method, path, summary, permission, params, query, body, response, status } = route;
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => `<${name}>`);
   return {

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
 import type { z } from 'zod';
-import { invalid, JsonLines, type Route, wireSchema, wordsOf } from '../../platform/http/index.ts';
+import { invalid, JsonLines, type RouteShape, wireSchema, wordsOf } from '../../platform/http/index.ts';
 import { adminRoutes } from '../admin/index.ts';
 import { action } from './command.ts';
 import { readSecret } from './input.ts';
@@ -14,9 +14,8 @@ type Members = Record<string, Member>;
 /** A tree of commands, one a route of the admin API, named after its path: `clients list`, `clients secrets rotate`. */
 export function remoteCommands(where: Remote): Command {
   const root = new Command('latchkey api').description('the admin API of a server, also of one elsewhere');
-  const routes = adminRoutes(undefined as never);
-  for (const route of routes) {
-    const words = wordsOf(route, routes);
+  for (const route of adminRoutes) {
+    const words = wordsOf(route, adminRoutes);
     const noun = words.slice(0, -1).reduce(descend, root);
     noun.addCommand(commandFor(route, words.at(-1) ?? '', where));
   }
@@ -31,7 +30,7 @@ function descend(parent: Command, word: string): Command {
   return made;
 }
 
-function commandFor(route: Route, name: string, where: Remote): Command {
+function commandFor(route: RouteShape, name: string, where: Remote): Command {
   const command = new Command(name).description(`${route.summary} (needs ${route.permission})`);
   const params = Object.entries(membersOf(route.params));
   for (const [param, { description = '' }] of params) command.argument(`<${dashed(param)}>`, description);

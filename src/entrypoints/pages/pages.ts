@@ -3,9 +3,10 @@ import type { Config } from '../../config.ts';
 import type { Refusals } from '../../domain/audit/index.ts';
 import type { Throttles } from '../../domain/users/index.ts';
 import type { Db } from '../../platform/database/index.ts';
-import { type Route, requestOrigin } from '../../platform/http/index.ts';
+import { requestOrigin } from '../../platform/http/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
+import type { AdminRouteDeps } from '../admin/index.ts';
 import type { BrowserSession, KnownClients, Reader, RunningProvider } from '../oauth/index.ts';
 import type { PageChrome, PageData } from './page-data.ts';
 import { renderPage } from './render.ts';
@@ -24,8 +25,8 @@ export type PagesDeps = {
   issuer: string;
   version: string;
   config: Pick<Config, 'brandName' | 'mail' | 'sessionSeconds' | 'apiKeyEnvironments'>;
-  /** What the console uses: the admin API's routes, and its identifier as an audience. */
-  admin: { routes: readonly Route[]; audience: string };
+  /** What the console uses: what the admin API's routes work with, and its identifier as an audience. */
+  admin: { deps: AdminRouteDeps; audience: string };
   /** Whether the demo is served. */
   demo: boolean;
 };

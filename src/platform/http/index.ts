@@ -47,6 +47,14 @@ export {
 export { type EarlyAnswer, RepeatedAnswers } from './repeated-answers.ts';
 export { rememberOrigin, requestIdFor, requestOrigin } from './request-origin.ts';
 export {
+  type Answered,
+  type CallInput,
+  inProcess,
+  RouteClient,
+  type RouteName,
+  type Transport,
+} from './route-client.ts';
+export {
   Flag,
   JsonLines,
   type Method,
@@ -54,7 +62,8 @@ export {
   PageQuery,
   pageOf,
   type Route,
-  route,
+  type RouteShape,
+  routesWith,
   Timestamp,
   wireSchema,
   wordsOf,

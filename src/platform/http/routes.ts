@@ -13,56 +13,65 @@ export type RouteInput<Params, Query, Body> = {
   ifVersion: number | undefined;
 };
 
-/** A route as data: authentication, permission, parsing, problems, encoding and OpenAPI follow from it. */
-export type Route = {
+/** What is known of a route without what its handler works with: for OpenAPI, the reference, the command line and the console. */
+export type RouteShape = {
   method: Method;
   /** Below the entrance's prefix, with `{names}`. */
   path: string;
   summary: string;
-  /** What the caller must hold; the judgement in the verb guards all other doors. */
+  /** What the caller must hold; the judgement in the verb guards all other callers. */
   permission: string;
   params: z.ZodType;
   query: z.ZodType;
   body: z.ZodType | undefined;
   response: z.ZodType | undefined;
   status: number;
-  handle: (input: RouteInput<never, never, never>) => Promise<unknown>;
 };
 
-type RouteSpec<
-  Params extends z.ZodType,
-  Query extends z.ZodType,
-  Body extends z.ZodType,
-  Response extends z.ZodType,
-> = Pick<Route, 'method' | 'path' | 'summary' | 'permission'> & {
-  params?: Params;
-  query?: Query;
-  body?: Body;
-  response?: Response;
-  /** Of success; 200, or 204 without a response. */
-  status?: number;
-  handle: (input: RouteInput<z.output<Params>, z.output<Query>, z.output<Body>>) => Promise<z.output<Response>>;
+/** A route as data: authentication, permission, parsing, problems, encoding and OpenAPI follow from it. */
+export type Route<Deps = never> = RouteShape & {
+  /** `deps` are given when the routes are served. */
+  handle: (input: RouteInput<never, never, never>, deps: Deps) => Promise<unknown>;
 };
 
 const nothing = z.strictObject({});
 type Nothing = typeof nothing;
 
-/** Checks that a handler fits the schemas of its route. */
-export function route<
-  Params extends z.ZodType = Nothing,
-  Query extends z.ZodType = Nothing,
-  Body extends z.ZodType = z.ZodUndefined,
-  Response extends z.ZodType = z.ZodVoid,
->(spec: RouteSpec<Params, Query, Body, Response>): Route {
-  const { params, query, body, response, status = response ? 200 : 204, handle, ...rest } = spec;
-  return {
-    ...rest,
-    params: params ?? nothing,
-    query: query ?? nothing,
-    body,
-    response,
-    status,
-    handle: handle as Route['handle'],
+/** The builder of the routes of one module, whose handlers work with `Deps`. It checks that a handler fits the schemas of its route. */
+export function routesWith<Deps>() {
+  return <
+    const M extends Method,
+    const Path extends string,
+    Params extends z.ZodType = Nothing,
+    Query extends z.ZodType = Nothing,
+    Body extends z.ZodType = z.ZodUndefined,
+    Response extends z.ZodType = z.ZodVoid,
+  >(spec: {
+    method: M;
+    path: Path;
+    summary: string;
+    permission: string;
+    params?: Params;
+    query?: Query;
+    body?: Body;
+    response?: Response;
+    /** Of success; 200, or 204 without a response. */
+    status?: number;
+    handle: (
+      input: RouteInput<z.output<Params>, z.output<Query>, z.output<Body>>,
+      deps: Deps,
+    ) => Promise<z.output<Response>>;
+  }) => {
+    const { params, query, body, response, status = response ? 200 : 204, handle, ...rest } = spec;
+    return {
+      ...rest,
+      params: (params ?? nothing) as Params,
+      query: (query ?? nothing) as Query,
+      body,
+      response,
+      status,
+      handle: handle as Route<Deps>['handle'],
+    };
   };
 }
 
@@ -112,7 +121,7 @@ const actsOnOne: Record<string, string> = { GET: 'get', PATCH: 'update', PUT: 'p
  * A route's name in words, for generated clients and commands: the nouns of its path, then the act. What ends in a verb of its
  * own (`…/disable`) has it there already.
  */
-export function wordsOf({ method, path }: Route, routes: readonly Route[]): string[] {
+export function wordsOf({ method, path }: RouteShape, routes: readonly RouteShape[]): string[] {
   const parts = path.split('/').filter(Boolean);
   const nouns = parts.filter((part) => !part.startsWith('{'));
   const last = parts.at(-1) ?? '';

@@ -4,10 +4,12 @@ import { z } from 'zod';
 import type { Actor } from './actor.ts';
 import { readJson } from './json-body.ts';
 import { methodNotAllowed, Problem } from './problems.ts';
-import { JsonLines, type Route } from './routes.ts';
+import { JsonLines, type Route, type RouteShape } from './routes.ts';
 import { type Issue, issuesIn, validationWords } from './validation-words.ts';
 
-export type ServeOptions = {
+export type ServeOptions<Deps> = {
+  /** What the handlers work with. */
+  deps: Deps;
   /** Where the routes lie, e.g. `/admin/v1`. */
   prefix: string;
   /** Who asks. @throws Problem 401 */
@@ -19,15 +21,15 @@ export type ServeOptions = {
 };
 
 /** A request whose route, actor and body are known. */
-export type Call = { actor: Actor; route: Route; body: unknown };
+export type Call = { actor: Actor; route: RouteShape; body: unknown };
 
 export type Answer = { status: number; body: string | undefined; etag: string | undefined };
 
-type Compiled = { route: Route; shape: RegExp; names: string[] };
+type Compiled<Deps> = { route: Route<Deps>; shape: RegExp; names: string[] };
 
 /** Answers requests below the prefix from routes: parsed, authenticated, allowed, encoded, and refused in one way. */
-export function serve(routes: readonly Route[], options: ServeOptions): Middleware {
-  const compiled = routes.map(compile);
+export function serve<Deps>(routes: readonly Route<Deps>[], options: ServeOptions<Deps>): Middleware {
+  const compiled = routes.map((route) => compile(route));
   return async (ctx, next) => {
     if (!ctx.path.startsWith(`${options.prefix}/`)) return next();
     ctx.set('Cache-Control', 'no-store');
@@ -45,24 +47,24 @@ export function serve(routes: readonly Route[], options: ServeOptions): Middlewa
   };
 }
 
-async function answer(
+async function answer<Deps>(
   ctx: Context,
-  { once }: ServeOptions,
-  { route, shape, names }: Compiled,
+  { once, deps }: ServeOptions<Deps>,
+  { route, shape, names }: Compiled<Deps>,
   { actor, path }: { actor: Actor; path: string },
 ): Promise<void> {
   const given = Object.fromEntries(names.map((name, n) => [name, decoded(shape.exec(path)?.[n + 1] ?? '')]));
-  const params = parsed(route.params, given, 404);
-  const query = parsed(route.query, { ...ctx.query }, 400);
+  const params = paramsIn(route, given);
+  const query = checked(route.query, { ...ctx.query });
   const sent = ctx.method === 'GET' || ctx.method === 'HEAD' ? undefined : await readJson(ctx);
   if (sent !== undefined && !route.body) throw invalidAt([{ path: [], message: 'takes no body' }]);
-  const body = route.body ? parsed(route.body, sent ?? {}, 400) : undefined;
+  const body = route.body ? checked(route.body, sent ?? {}) : undefined;
   const input = { actor, params, query, body, ifVersion: versionIn(ctx.get('If-Match')) };
   if (route.response === JsonLines) {
-    sendLines(ctx, (await route.handle(input as never)) as AsyncIterable<string>);
+    sendLines(ctx, (await route.handle(input as never, deps)) as AsyncIterable<string>);
     return;
   }
-  const work = async () => encoded(route, await route.handle(input as never));
+  const work = async () => encoded(route, await route.handle(input as never, deps));
   const {
     status,
     body: text,
@@ -88,7 +90,7 @@ function sendLines(ctx: Context, lines: AsyncIterable<string>): void {
   ctx.res.setTimeout(idleMs, () => ctx.res.destroy());
 }
 
-function encoded({ response, status }: Route, result: unknown): Answer {
+function encoded({ response, status }: RouteShape, result: unknown): Answer {
   if (!response) return { status, body: undefined, etag: undefined };
   const value = z.encode(response, result as never) as { version?: unknown };
   const etag = typeof value.version === 'number' ? `"${value.version}"` : undefined;
@@ -96,7 +98,7 @@ function encoded({ response, status }: Route, result: unknown): Answer {
 }
 
 /** The next page, for clients that follow links (RFC 8288). */
-function linkNext(ctx: Context, text: string, { response }: Route): void {
+function linkNext(ctx: Context, text: string, { response }: RouteShape): void {
   if (!(response instanceof z.ZodObject) || !('next' in response.shape)) return;
   const { next } = JSON.parse(text) as { next: string | null };
   if (next === null) return;
@@ -105,7 +107,7 @@ function linkNext(ctx: Context, text: string, { response }: Route): void {
   ctx.set('Link', `<${ctx.path}?${query}>; rel="next"`);
 }
 
-function compile(route: Route): Compiled {
+function compile<Deps>(route: Route<Deps>): Compiled<Deps> {
   const names = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
   const pattern = route.path.replaceAll(/[.]/g, '\\.').replaceAll(/\{\w+\}/g, '([^/]+)');
   return { route, names, shape: new RegExp(`^${pattern}$`) };
@@ -120,8 +122,10 @@ function decoded(text: string): string {
   }
 }
 
-function parsed(schema: z.ZodType, value: unknown, status: 400 | 404): unknown {
-  if (status === 400 || schema.safeParse(value).success) return checked(schema, value);
+/** The parameters of a path. @throws Problem 404: no record could have such a name */
+export function paramsIn({ params }: RouteShape, given: Record<string, string>): unknown {
+  const result = params.safeParse(given);
+  if (result.success && !Object.values(given).some((each) => /\p{Cc}/u.test(each))) return result.data;
   throw new Problem(404, 'not_found', { title: 'Not found', detail: 'There is no such thing.' });
 }
 

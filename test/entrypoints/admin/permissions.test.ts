@@ -1,9 +1,8 @@
 import { allows } from '../../../src/domain/access/index.ts';
-import { adminRoutes } from '../../../src/entrypoints/admin/index.ts';
+import { adminRoutes as routes } from '../../../src/entrypoints/admin/index.ts';
 import { AdminApi, asOwner, asService } from '../../support/admin.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
-const routes = adminRoutes({} as never);
 const nobodys = '00000000-0000-7000-8000-0000000000ff';
 const known: Record<string, string> = {
   kind: 'user',

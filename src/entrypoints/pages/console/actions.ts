@@ -9,7 +9,7 @@ export type ActionResult = records.ActionResult;
 
 /** Something an administrator can do. */
 export type Action = records.Action<RequestContext> & {
-  /** The route of the admin API that it calls: only those who may call it may do this. */
+  /** The route of the admin API that it api: only those who may call it may do this. */
   route: RouteName;
 };
 
@@ -17,7 +17,7 @@ export function actionRoutes(router: Router, part: ConsolePart, actions: readonl
   const host: records.ActionHost<RequestContext, Action> = {
     path: '/console',
     enter: (handle) => administered(part, handle),
-    admit: ({ calls }, { route }) => calls.mustBeAllowed(route),
+    admit: ({ api }, { route }) => api.mustBeAllowed(route),
     showAction: (context, page, status) => showInConsole(context, 'console-action', page, status),
     showMade: (context, page) => showInConsole(context, 'console-made', page),
   };

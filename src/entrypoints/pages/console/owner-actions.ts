@@ -41,7 +41,7 @@ const disabling = ({ path, find, params, disable }: OwnerKind): Action => ({
     };
   },
   perform: async (context) => {
-    await context.calls.act(disable.route, { params: params(context) });
+    await context.api.call(disable.route, { params: params(context) });
     return { to: pageOfOwner(context), done: 'disabled' };
   },
 });
@@ -64,7 +64,7 @@ const enabling = ({ path, find, params, enable }: OwnerKind): Action => ({
     };
   },
   perform: async (context, { version: ifVersion }) => {
-    await context.calls.act(enable.route, { params: params(context), body: { enabled: true }, ifVersion });
+    await context.api.call(enable.route, { params: params(context), body: { enabled: true }, ifVersion });
     return { to: pageOfOwner(context), done: 'enabled' };
   },
 });
@@ -79,7 +79,7 @@ const revoking = ({ path, find, revoke }: OwnerKind): Action => ({
   },
   perform: async (context) => {
     const { handle } = await find(context);
-    await context.calls.act('POST /revocations', { body: { handle } });
+    await context.api.call('POST /revocations', { body: { handle } });
     return { to: pageOfOwner(context), done: 'revoked' };
   },
 });

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { PageData } from '../page-data.ts';
 import { accountName, type PagesDeps, show } from '../pages.ts';
 import type { ActionLink } from '../records/page-shapes.ts';
-import { AdminCalls, type RouteName } from './admin-client.ts';
+import { PersonalAdminClient, type RouteName } from './admin-client.ts';
 import { type Administrator, administratorOf, mayDo } from './administrator.ts';
 import type { ConsolePages, NavItem } from './page-data.ts';
 
@@ -18,7 +18,7 @@ export type RequestContext = {
   deps: PagesDeps;
   ctx: Context;
   who: Administrator;
-  calls: AdminCalls;
+  api: PersonalAdminClient;
   params: Record<string, string>;
   section: NavItem;
   /** The sections that the person may see. */
@@ -42,8 +42,8 @@ export function administered(
       return;
     }
     const visible = sections.filter(({ permission }) => mayDo(who, permission));
-    const calls = new AdminCalls(deps, who);
-    await handle({ deps, ctx, who, calls, params: ctx.params ?? {}, section, sections: visible, crumb });
+    const api = new PersonalAdminClient(deps, who);
+    await handle({ deps, ctx, who, api, params: ctx.params ?? {}, section, sections: visible, crumb });
   };
 }
 
@@ -59,10 +59,10 @@ export function showInConsole<K extends keyof ConsolePages>(
 
 /** Links to what the person may do. */
 export function allowedActions(
-  { calls, who }: RequestContext,
+  { api, who }: RequestContext,
   actions: readonly (ActionLink & { route: RouteName; needs?: readonly string[] })[],
 ): ActionLink[] {
   return actions.filter(
-    ({ route, needs = [] }) => calls.may(route) && needs.every((permission) => mayDo(who, permission)),
+    ({ route, needs = [] }) => api.may(route) && needs.every((permission) => mayDo(who, permission)),
   );
 }

@@ -1,5 +1,4 @@
-import { KeyView } from '../../../../domain/api-keys/index.ts';
-import { Problem, pageOf } from '../../../../platform/http/index.ts';
+import { Problem } from '../../../../platform/http/index.ts';
 import { type Key, shortOf } from '../../keys/key-context.ts';
 import { keyFilters, states } from '../../keys/key-page.ts';
 import * as cell from '../../records/cells.ts';
@@ -26,11 +25,11 @@ export const apiKeyList = (environments: readonly string[]): List => ({
       label: 'Mint a key',
       href: '/console/new-api-key',
       danger: false,
-      words: 'With which a service or a person calls APIs',
+      words: 'With which a service or a person api APIs',
     },
   ],
-  read: async ({ calls }, query) => {
-    const { items, next } = await calls.read('GET /api-keys', pageOf(KeyView), { query }).catch(noneOfNobody);
+  read: async ({ api }, query) => {
+    const { items, next } = await api.call('GET /api-keys', { query }).catch(noneOfNobody);
     return { rows: items.map(rowOf), next };
   },
 });

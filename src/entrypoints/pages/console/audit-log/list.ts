@@ -1,8 +1,7 @@
 import type { z } from 'zod';
 import { asId } from '../../../../domain/access/index.ts';
-import { EventView } from '../../../../domain/audit/index.ts';
+import type { EventView } from '../../../../domain/audit/index.ts';
 import { findUser, findUserById } from '../../../../domain/users/index.ts';
-import { pageOf } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import { clientPath } from '../clients/client.ts';
@@ -37,7 +36,7 @@ export const auditEventList: List = {
     const parties = { actor: by.id, actor_kind: by.kind, target: to.id, target_kind: to.kind };
     const named = { text, ...parties, action, outcome, cursor };
     const query = Object.fromEntries(Object.entries(named).flatMap(([name, value]) => (value ? [[name, value]] : [])));
-    const { items, next } = await context.calls.read('GET /audit/events', pageOf(EventView), { query });
+    const { items, next } = await context.api.call('GET /audit/events', { query });
     const names = await namesIn(context, items);
     return { rows: items.map((event) => rowOf(event, names)), next };
   },

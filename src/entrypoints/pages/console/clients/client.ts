@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { ClientView, isSecretMethod } from '../../../../domain/clients/index.ts';
+import { type ClientView, isSecretMethod } from '../../../../domain/clients/index.ts';
 import type { ActionDescription } from '../actions.ts';
 import type { RequestContext } from '../request-context.ts';
 
@@ -24,8 +24,8 @@ export function usesSecret({ token_endpoint_auth_method }: Client): boolean {
 }
 
 /** The client that an address names. */
-export function findClient({ calls, params: { client_id = '' } }: RequestContext): Promise<Client> {
-  return calls.read('GET /clients/{client_id}', ClientView, { params: { client_id } });
+export function findClient({ api, params: { client_id = '' } }: RequestContext): Promise<Client> {
+  return api.call('GET /clients/{client_id}', { params: { client_id } });
 }
 
 /** What the pages of all actions on a client have in common. */

@@ -1,4 +1,3 @@
-import { ClientView } from '../../../../domain/clients/index.ts';
 import { permissionsToEnd } from '../../../../domain/revocation/index.ts';
 import * as cell from '../../records/cells.ts';
 import { noticeIn } from '../../records/notices.ts';
@@ -10,9 +9,9 @@ import { secretsTable } from './secrets-table.ts';
 
 /** One client: what it is and may, its secrets, and what can be done with it. */
 export async function showClient(context: RequestContext): Promise<void> {
-  const { calls, ctx, params } = context;
+  const { api, ctx, params } = context;
   const client_id = params.client_id ?? '';
-  const client = await calls.read('GET /clients/{client_id}', ClientView, { params: { client_id } });
+  const client = await api.call('GET /clients/{client_id}', { params: { client_id } });
   const page: DetailPage = {
     crumb: context.crumb,
     heading: 'What is',

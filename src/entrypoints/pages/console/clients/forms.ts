@@ -1,15 +1,23 @@
-import { CreatedClientView } from '../../../../domain/clients/index.ts';
-import { Risk, riskDays } from '../../../../domain/credentials/index.ts';
-import { defaultSigningAlg, signingAlgs } from '../../../../domain/signing-keys/index.ts';
+import { defaultSigningAlg } from '../../../../domain/signing-keys/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Fact, Field } from '../../records/page-shapes.ts';
-import { apiLines, linesIn, type RightsPerApi, rightsPerApiIn } from '../../records/rights-lines.ts';
+import { linesIn, rightsPerApiIn } from '../../records/rights-lines.ts';
 import type { Action, FormInput } from '../actions.ts';
 import { type Client, clientPath, frame } from './client.ts';
+import {
+  claimsField,
+  corsField,
+  nameField,
+  ownerField,
+  redirectsField,
+  rightsField,
+  rightsHint,
+  riskField,
+  scopeField,
+  signingAlgField,
+} from './fields.ts';
 import { madeSecret } from './secrets.ts';
 
-// The default first.
-const idTokenAlgs = [defaultSigningAlg, ...signingAlgs.filter((alg) => alg !== defaultSigningAlg)];
 const peoples = ['authorization_code', 'refresh_token'];
 
 /** What the registration of each kind says (RFC 7591 §2). */
@@ -25,76 +33,6 @@ const kinds: Record<string, { text: string; metadata: Record<string, unknown> }>
   },
   service: { text: 'service, which acts for itself', metadata: { grant_types: ['client_credentials'] } },
 };
-
-const rightsHint =
-  'One permission a line with its API, such as orders:read at https://api.example. Nothing that you do not hold.';
-
-const nameField = (value = ''): Field => ({
-  name: 'client_name',
-  label: 'Name',
-  type: 'text',
-  value,
-  hint: 'What people read when it asks them.',
-});
-const redirectsField = (value = ''): Field => ({
-  name: 'redirect_uris',
-  label: 'Redirect URIs',
-  type: 'textarea',
-  value,
-  hint: 'Where people come back to after signing in, one a line, exactly as the app sends it. A service has none.',
-});
-const corsField = (value = ''): Field => ({
-  name: 'allowed_cors_origins',
-  label: 'Allowed CORS origins',
-  type: 'textarea',
-  value,
-  hint: 'Origins whose pages may call the OAuth endpoints as this client, one a line, such as capacitor://localhost. The origins of the redirect URIs of a single-page or native app are allowed already.',
-});
-const scopeField = (value: string): Field => ({
-  name: 'scope',
-  label: 'What it may ask about people',
-  type: 'text',
-  value,
-  hint: 'Of openid, profile, email, groups and offline_access, with spaces between. A service asks nothing.',
-});
-const claimsField = (value: boolean): Field => ({
-  name: 'claims_in_id_token',
-  label: 'ID token',
-  type: 'select',
-  value: String(value),
-  options: [
-    { value: 'true', text: 'Include name, e-mail address and groups, as the scopes allow' },
-    { value: 'false', text: 'Identify the user only; the app asks userinfo for the rest' },
-  ],
-});
-
-const signingAlgField = (value: string): Field => ({
-  name: 'id_token_signed_response_alg',
-  label: 'ID token signature algorithm',
-  type: 'select',
-  value,
-  options: idTokenAlgs.map((alg) => ({ value: alg, text: alg })),
-  hint: 'Most client libraries expect RS256 unless they are configured otherwise. A service gets no ID tokens.',
-});
-
-const ownerField = (value = ''): Field => ({
-  name: 'owner',
-  label: 'Owner',
-  type: 'text',
-  value,
-  hint: 'Who is responsible for it: a username, or client: and a client_id. The owner gains no rights.',
-});
-const riskField = (value = ''): Field => ({
-  name: 'risk',
-  label: 'Risk',
-  type: 'select',
-  value,
-  options: [
-    { value: '', text: 'not classified: secrets do not expire by default' },
-    ...Risk.options.map((risk) => ({ value: risk, text: `${risk}: secrets expire after ${riskDays[risk]} days` })),
-  ],
-  hint: 'What the loss of a secret would mean.',
-});
 
 const clientPrefix = 'client:';
 
@@ -149,7 +87,7 @@ const making: Action = {
     back: '/console/clients',
   }),
   perform: async (context, sent) => {
-    const made = await context.calls.read('POST /clients', CreatedClientView, { body: registrationIn(sent) });
+    const made = await context.api.call('POST /clients', { body: registrationIn(sent) });
     const { client_secret: secret, ...client } = made;
     if (secret === undefined) return { to: clientPath(client.client_id), done: 'registered' };
     return madeSecret(context, client, { secret, words: [] });
@@ -210,7 +148,7 @@ const changing: Action = {
   perform: async (context, sent) => {
     const { client } = await frame(context);
     const { client_id } = client;
-    await context.calls.act('PATCH /clients/{client_id}', {
+    await context.api.call('PATCH /clients/{client_id}', {
       params: { client_id },
       body: changesIn(sent, client),
       ifVersion: sent.version,
@@ -240,10 +178,6 @@ function fieldsOf(client: Client): Field[] {
     ownerField(ownerText(client)),
     riskField(client.risk),
   ];
-}
-
-function rightsField(name: string, label: string, rights: RightsPerApi): Field {
-  return { name, label, type: 'textarea', value: apiLines(rights), hint: rightsHint };
 }
 
 function changesIn(sent: FormInput, client: Client): Record<string, unknown> {

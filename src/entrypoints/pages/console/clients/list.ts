@@ -1,5 +1,3 @@
-import { ClientView } from '../../../../domain/clients/index.ts';
-import { pageOf } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
@@ -43,8 +41,8 @@ export const clientList: List = {
       words: 'An app or a service',
     },
   ],
-  read: async ({ calls }, query) => {
-    const { items, next } = await calls.read('GET /clients', pageOf(ClientView), { query });
+  read: async ({ api }, query) => {
+    const { items, next } = await api.call('GET /clients', { query });
     return { rows: items.map(rowOf), next };
   },
 };

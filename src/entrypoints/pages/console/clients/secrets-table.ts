@@ -10,9 +10,9 @@ export type Secret = z.output<typeof SecretView>;
 /** A secret as its list names it. */
 export const secretName = ({ number, label }: Pick<Secret, 'number' | 'label'>): string => label ?? `Secret ${number}`;
 
-export async function listSecretsOf({ calls }: RequestContext, client_id: string): Promise<Secret[]> {
-  const view = z.object({ items: z.array(SecretView) });
-  return (await calls.read('GET /clients/{client_id}/secrets', view, { params: { client_id } })).items;
+export async function listSecretsOf({ api }: RequestContext, client_id: string): Promise<Secret[]> {
+  const _view = z.object({ items: z.array(SecretView) });
+  return (await api.call('GET /clients/{client_id}/secrets', { params: { client_id } })).items;
 }
 
 export function isLive({ revoked_at, expires_at }: Secret, now: Date): boolean {
@@ -21,9 +21,9 @@ export function isLive({ revoked_at, expires_at }: Secret, now: Date): boolean {
 
 /** The secrets of a client, and what can be done with them. */
 export async function secretsTable(context: RequestContext, { client_id }: Client): Promise<Table> {
-  const { deps, calls } = context;
+  const { deps, api } = context;
   const now = deps.now();
-  const mayRevoke = calls.may('POST /clients/{client_id}/secrets/{secret_id}/revoke');
+  const mayRevoke = api.may('POST /clients/{client_id}/secrets/{secret_id}/revoke');
   const secrets = await listSecretsOf(context, client_id);
   const path = clientPath(client_id);
   const rows = secrets.map((secret) => [

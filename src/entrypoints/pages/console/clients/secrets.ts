@@ -1,4 +1,3 @@
-import { MadeSecretView, RotatedSecretView } from '../../../../domain/clients/index.ts';
 import { notFound } from '../../../../platform/http/index.ts';
 import { overlaps } from '../../records/overlaps.ts';
 import type { Field, MadePage } from '../../records/page-shapes.ts';
@@ -46,7 +45,7 @@ const adding: Action = {
   perform: async (context, sent) => {
     const client = await findClient(context);
     const { client_id } = client;
-    const made = await context.calls.read('POST /clients/{client_id}/secrets', MadeSecretView, {
+    const made = await context.api.call('POST /clients/{client_id}/secrets', {
       params: { client_id },
       body: secretIn(sent),
     });
@@ -94,7 +93,7 @@ const rotating: Action = {
     const client = await findClient(context);
     const { client_id } = client;
     const body = { ...secretIn(sent), overlap_seconds: sent.number('overlap') };
-    const made = await context.calls.read('POST /clients/{client_id}/secrets/rotate', RotatedSecretView, {
+    const made = await context.api.call('POST /clients/{client_id}/secrets/rotate', {
       params: { client_id },
       body,
     });
@@ -126,9 +125,9 @@ const ending: Action = {
       danger: true,
     };
   },
-  perform: async ({ calls, params: { client_id = '', secret_id = '' } }) => {
+  perform: async ({ api, params: { client_id = '', secret_id = '' } }) => {
     const params = { client_id, secret_id };
-    await calls.act('POST /clients/{client_id}/secrets/{secret_id}/revoke', { params });
+    await api.call('POST /clients/{client_id}/secrets/{secret_id}/revoke', { params });
     return { to: clientPath(client_id), done: 'secret-revoked' };
   },
 };

@@ -21,8 +21,8 @@ export const takingBack: Action = {
       back: consentPath(consent.consent_id),
     };
   },
-  perform: async ({ calls, params: { consent_id = '' } }) => {
-    await calls.act('POST /consents/{consent_id}/revoke', { params: { consent_id } });
+  perform: async ({ api, params: { consent_id = '' } }) => {
+    await api.call('POST /consents/{consent_id}/revoke', { params: { consent_id } });
     return { to: consentPath(consent_id), done: 'revoked' };
   },
 };

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { ConsentView } from '../../../../domain/consents/index.ts';
+import type { ConsentView } from '../../../../domain/consents/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { RequestContext } from '../request-context.ts';
 
@@ -10,6 +10,6 @@ export const consentPath = (id: string) => `/console/consents/${id}`;
 export const stateOf = (consent: Consent) => (consent.revoked_at ? cell.bad('taken back') : cell.good('stands'));
 
 /** The consent that an address names. */
-export function getConsent({ calls, params: { consent_id = '' } }: RequestContext): Promise<Consent> {
-  return calls.read('GET /consents/{consent_id}', ConsentView, { params: { consent_id } });
+export function getConsent({ api, params: { consent_id = '' } }: RequestContext): Promise<Consent> {
+  return api.call('GET /consents/{consent_id}', { params: { consent_id } });
 }

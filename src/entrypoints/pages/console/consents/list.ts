@@ -1,5 +1,3 @@
-import { ConsentView } from '../../../../domain/consents/index.ts';
-import { pageOf } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import { ownerFilters } from '../grants/grant.ts';
 import type { List } from '../lists.ts';
@@ -23,8 +21,8 @@ export const consentList: List = {
     },
   ],
   empty: 'Nobody has allowed an app anything yet. It appears here as soon as somebody does.',
-  read: async ({ calls }, query) => {
-    const { items, next } = await calls.read('GET /consents', pageOf(ConsentView), { query });
+  read: async ({ api }, query) => {
+    const { items, next } = await api.call('GET /consents', { query });
     const rows = items.map((consent) => [
       cell.link(consent.client_name, consentPath(consent.consent_id), consent.client_id),
       cell.link(consent.username, userPath(consent.username)),

@@ -21,8 +21,8 @@ export const revoking: Action = {
       back: grantPath(grant.id),
     };
   },
-  perform: async ({ calls, params: { grant_id = '' } }) => {
-    await calls.act('POST /grants/{grant_id}/revoke', { params: { grant_id } });
+  perform: async ({ api, params: { grant_id = '' } }) => {
+    await api.call('POST /grants/{grant_id}/revoke', { params: { grant_id } });
     return { to: '/console/grants', done: 'revoked' };
   },
 };

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { GrantView } from '../../../../domain/consents/index.ts';
+import type { GrantView } from '../../../../domain/consents/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { RequestContext } from '../request-context.ts';
 
@@ -16,6 +16,6 @@ export const ownerFilters = [
 export const lastingOf = ({ offline }: Grant) => cell.text(offline ? 'beyond the session' : 'with the session');
 
 /** The grant that an address names. */
-export function getGrant({ calls, params: { grant_id = '' } }: RequestContext): Promise<Grant> {
-  return calls.read('GET /grants/{grant_id}', GrantView, { params: { grant_id } });
+export function getGrant({ api, params: { grant_id = '' } }: RequestContext): Promise<Grant> {
+  return api.call('GET /grants/{grant_id}', { params: { grant_id } });
 }

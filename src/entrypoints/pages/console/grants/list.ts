@@ -1,5 +1,3 @@
-import { GrantView } from '../../../../domain/consents/index.ts';
-import { pageOf } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { List } from '../lists.ts';
 import { userPath } from '../users/user.ts';
@@ -11,8 +9,8 @@ export const grantList: List = {
   columns: ['App', 'Person', 'Lasts', 'Got'],
   filters: ownerFilters,
   empty: 'No app holds anything for anybody right now.',
-  read: async ({ calls }, query) => {
-    const { items, next } = await calls.read('GET /grants', pageOf(GrantView), { query });
+  read: async ({ api }, query) => {
+    const { items, next } = await api.call('GET /grants', { query });
     const rows = items.map((grant) => [
       cell.link(grant.client_id, grantPath(grant.id)),
       cell.link(grant.username, userPath(grant.username)),

@@ -1,4 +1,3 @@
-import { ResourceServerView } from '../../../../domain/resource-servers/index.ts';
 import { Problem } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Field } from '../../records/page-shapes.ts';
@@ -96,9 +95,9 @@ const making: Action = {
     danger: false,
     back: '/console/apis',
   }),
-  perform: async ({ calls }, sent) => {
+  perform: async ({ api }, sent) => {
     const body = { identifier: sent.text('identifier') ?? '', ...valuesIn(sent) };
-    const { identifier } = await calls.read('POST /resource-servers', ResourceServerView, { body });
+    const { identifier } = await api.call('POST /resource-servers', { body });
     return { to: apiPath(identifier), done: 'registered' };
   },
 };
@@ -126,9 +125,9 @@ const changing: Action = {
       ],
     };
   },
-  perform: async ({ calls, params: { identifier = '' } }, sent) => {
+  perform: async ({ api, params: { identifier = '' } }, sent) => {
     const given = { params: { identifier }, body: valuesIn(sent), ifVersion: sent.version };
-    await calls.act('PATCH /resource-servers/{identifier}', given);
+    await api.call('PATCH /resource-servers/{identifier}', given);
     return { to: apiPath(identifier), done: 'saved' };
   },
 };

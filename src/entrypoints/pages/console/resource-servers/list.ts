@@ -1,5 +1,3 @@
-import { ResourceServerView } from '../../../../domain/resource-servers/index.ts';
-import { pageOf } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { List } from '../lists.ts';
 import { apiPath } from './resource-server.ts';
@@ -19,8 +17,8 @@ export const resourceServerList: List = {
       words: 'An audience with its scopes',
     },
   ],
-  read: async ({ calls }, query) => {
-    const { items, next } = await calls.read('GET /resource-servers', pageOf(ResourceServerView), { query });
+  read: async ({ api }, query) => {
+    const { items, next } = await api.call('GET /resource-servers', { query });
     const rows = items.map(({ identifier, name, access_token_format, scopes, enabled }) => [
       cell.link(name, apiPath(identifier), identifier),
       cell.text(access_token_format),

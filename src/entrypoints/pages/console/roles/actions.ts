@@ -1,5 +1,3 @@
-import { AssignmentView, RoleView } from '../../../../domain/access/index.ts';
-import { pageOf } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Field } from '../../records/page-shapes.ts';
 import { rightLine, rightsIn } from '../../records/rights-lines.ts';
@@ -49,14 +47,14 @@ const making: Action = {
     danger: false,
     back: '/console/roles',
   }),
-  perform: async ({ calls }, sent) => {
+  perform: async ({ api }, sent) => {
     const body = {
       name: sent.text('name') ?? '',
       description: sent.text('description'),
       exported_as: sent.text('exported_as'),
       permissions: rightsIn(sent.text('permissions'), 'permissions'),
     };
-    const { name } = await calls.read('POST /roles', RoleView, { body });
+    const { name } = await api.call('POST /roles', { body });
     return { to: rolePath(name), done: 'role-saved' };
   },
 };
@@ -84,13 +82,13 @@ const changing: Action = {
       ],
     };
   },
-  perform: async ({ calls, params: { role = '' } }, sent) => {
+  perform: async ({ api, params: { role = '' } }, sent) => {
     const body = {
       description: sent.text('description') ?? null,
       exported_as: sent.text('exported_as') ?? null,
       permissions: rightsIn(sent.text('permissions'), 'permissions'),
     };
-    await calls.act('PATCH /roles/{role}', { params: { role }, body, ifVersion: sent.version });
+    await api.call('PATCH /roles/{role}', { params: { role }, body, ifVersion: sent.version });
     return { to: rolePath(role), done: 'role-saved' };
   },
 };
@@ -102,7 +100,7 @@ const deleting: Action = {
   route: 'DELETE /roles/{role}',
   describe: async (context) => {
     const role = await getRole(context);
-    const { items, next } = await context.calls.read('GET /roles/{role}/assignments', pageOf(AssignmentView), {
+    const { items, next } = await context.api.call('GET /roles/{role}/assignments', {
       params: { role: role.name },
       query: { limit: String(mostCounted) },
     });
@@ -131,8 +129,8 @@ const deleting: Action = {
       back: rolePath(role.name),
     };
   },
-  perform: async ({ calls, params: { role = '' } }) => {
-    await calls.act('DELETE /roles/{role}', { params: { role } });
+  perform: async ({ api, params: { role = '' } }) => {
+    await api.call('DELETE /roles/{role}', { params: { role } });
     return { to: '/console/roles', done: 'role-deleted' };
   },
 };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AssignmentView, RoleView } from '../../../../domain/access/index.ts';
+import { AssignmentView } from '../../../../domain/access/index.ts';
 import { invalid } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Table } from '../../records/page-shapes.ts';
@@ -18,9 +18,9 @@ const pathOf = ({ kind, subject }: Subject) => `/console/${sectionOf[kind]}/${en
 
 /** The roles of a person or client; none for who may not see them. */
 export async function rolesTable(context: RequestContext, who: Subject): Promise<Table[]> {
-  if (!context.calls.may('GET /assignments/{kind}/{subject}')) return [];
+  if (!context.api.may('GET /assignments/{kind}/{subject}')) return [];
   const assignments = await listAssignments(context, who);
-  const mayTake = context.calls.may(takeRoute);
+  const mayTake = context.api.may(takeRoute);
   const rows = assignments.map(({ role, until, created_at }) => [
     cell.link(role, `/console/roles/${role}`),
     cell.time(created_at),
@@ -46,9 +46,9 @@ export async function rolesTable(context: RequestContext, who: Subject): Promise
   ];
 }
 
-async function listAssignments({ calls }: RequestContext, params: Subject) {
-  const view = z.object({ items: z.array(AssignmentView) });
-  return (await calls.read('GET /assignments/{kind}/{subject}', view, { params })).items;
+async function listAssignments({ api }: RequestContext, params: Subject) {
+  const _view = z.object({ items: z.array(AssignmentView) });
+  return (await api.call('GET /assignments/{kind}/{subject}', { params })).items;
 }
 
 /** Giving and taking roles of a kind of subject. */
@@ -59,7 +59,7 @@ const giving = (kind: Subject['kind']): Action => ({
   route: assignRoute,
   describe: async (context) => {
     const who = { kind, subject: context.params.subject ?? '' };
-    const { items } = await context.calls.read('GET /roles', z.object({ items: z.array(RoleView) }));
+    const { items } = await context.api.call('GET /roles');
     const options = items.map(({ name, description }) => ({
       value: name,
       text: description ? `${name}: ${description}` : name,
@@ -90,9 +90,9 @@ const giving = (kind: Subject['kind']): Action => ({
       back: pathOf(who),
     };
   },
-  perform: async ({ calls, params: { subject = '' } }, sent) => {
+  perform: async ({ api, params: { subject = '' } }, sent) => {
     const params = { role: sent.text('role') ?? '', kind, subject };
-    await calls.act(assignRoute, { params, body: { until: untilIn(sent) } });
+    await api.call(assignRoute, { params, body: { until: untilIn(sent) } });
     return { to: pathOf({ kind, subject }), done: 'role-given' };
   },
 });
@@ -112,7 +112,7 @@ const taking = (kind: Subject['kind']): Action => ({
   route: takeRoute,
   describe: async (context) => {
     const { subject = '', role = '' } = context.params;
-    const { permissions } = await context.calls.read('GET /roles/{role}', RoleView, { params: { role } });
+    const { permissions } = await context.api.call('GET /roles/{role}', { params: { role } });
     return {
       crumb: context.crumb,
       heading: `Take the role ${role} from`,
@@ -128,8 +128,8 @@ const taking = (kind: Subject['kind']): Action => ({
       back: pathOf({ kind, subject }),
     };
   },
-  perform: async ({ calls, params: { subject = '', role = '' } }) => {
-    await calls.act(takeRoute, { params: { role, kind, subject } });
+  perform: async ({ api, params: { subject = '', role = '' } }) => {
+    await api.call(takeRoute, { params: { role, kind, subject } });
     return { to: pathOf({ kind, subject }), done: 'role-taken' };
   },
 });

@@ -1,5 +1,3 @@
-import { AssignmentView } from '../../../../domain/access/index.ts';
-import { pageOf } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import { addressOf } from '../../records/lists.ts';
 import { noticeIn } from '../../records/notices.ts';
@@ -56,9 +54,9 @@ function permissionsTable({ permissions }: Role): Table {
   return { heading: 'It gives', columns: ['Permission', 'At'], rows, empty: 'Nothing yet.', actions: [] };
 }
 
-async function holdersTable({ calls, ctx }: RequestContext, { name }: Role): Promise<Table> {
+async function holdersTable({ api, ctx }: RequestContext, { name }: Role): Promise<Table> {
   const cursor = one(ctx.query.cursor);
-  const { items, next } = await calls.read('GET /roles/{role}/assignments', pageOf(AssignmentView), {
+  const { items, next } = await api.call('GET /roles/{role}/assignments', {
     params: { role: name },
     query: cursor ? { cursor } : {},
   });

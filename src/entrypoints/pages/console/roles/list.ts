@@ -1,5 +1,3 @@
-import { z } from 'zod';
-import { RoleView } from '../../../../domain/access/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { List } from '../lists.ts';
 import { type Role, rolePath } from './role.ts';
@@ -13,8 +11,8 @@ export const roleList: List = {
   actions: [
     { route: 'POST /roles', label: 'Make a role', href: '/console/new-role', danger: false, words: 'Of your own' },
   ],
-  read: async ({ calls }, { q = '' }) => {
-    const { items } = await calls.read('GET /roles', z.object({ items: z.array(RoleView) }));
+  read: async ({ api }, { q = '' }) => {
+    const { items } = await api.call('GET /roles');
     const wanted = q.toLowerCase();
     const texts = ({ name, description, permissions }: Role) => [
       name,

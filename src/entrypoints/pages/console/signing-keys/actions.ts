@@ -37,9 +37,9 @@ export const rotating: Action = {
     danger: true,
     back: '/console/signing-keys',
   }),
-  perform: async ({ calls }, sent) => {
+  perform: async ({ api }, sent) => {
     const body = { alg: sent.text('alg'), leaked: sent.text('leaked') === 'true' };
-    await calls.act('POST /signing-keys/rotate', { body });
+    await api.call('POST /signing-keys/rotate', { body });
     return { to: '/console/signing-keys', done: 'rotated' };
   },
 };

@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { SigningKeyView } from '../../../../domain/signing-keys/index.ts';
+import type { z } from 'zod';
+import type { SigningKeyView } from '../../../../domain/signing-keys/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
@@ -35,8 +35,8 @@ export const signingKeyList: List = {
       words: 'Of one algorithm',
     },
   ],
-  read: async ({ calls }, { q = '', state }) => {
-    const { items } = await calls.read('GET /signing-keys', z.object({ items: z.array(SigningKeyView) }));
+  read: async ({ api }, { q = '', state }) => {
+    const { items } = await api.call('GET /signing-keys');
     const wanted = q.toLowerCase();
     const found = items.filter(
       (key) =>

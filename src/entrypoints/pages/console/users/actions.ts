@@ -1,5 +1,4 @@
 import { whatWouldDie } from '../../../../domain/revocation/index.ts';
-import { PasswordLinkView, PasswordResetView } from '../../../../domain/users/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Action } from '../actions.ts';
 import { impactOf, withImpact } from '../impact.ts';
@@ -39,9 +38,9 @@ const changing: Action = {
       ],
     };
   },
-  perform: async ({ calls, params: { subject = '' } }, sent) => {
+  perform: async ({ api, params: { subject = '' } }, sent) => {
     const body = { name: sent.text('name') ?? null, email: sent.text('email') ?? null };
-    await calls.act('PATCH /users/{user}', { params: { user: subject }, body, ifVersion: sent.version });
+    await api.call('PATCH /users/{user}', { params: { user: subject }, body, ifVersion: sent.version });
     return { to: pathOfSubject(subject), done: 'saved' };
   },
 };
@@ -71,9 +70,9 @@ const verifyingEmail: Action = {
       danger: false,
     };
   },
-  perform: async ({ calls, params: { subject = '' } }, sent) => {
+  perform: async ({ api, params: { subject = '' } }, sent) => {
     const body = { email: sent.text('email') ?? '' };
-    await calls.act('POST /users/{user}/verify-email', { params: { user: subject }, body });
+    await api.call('POST /users/{user}/verify-email', { params: { user: subject }, body });
     return { to: pathOfSubject(subject), done: 'saved' };
   },
 };
@@ -93,8 +92,8 @@ const unverifyingEmail: Action = {
       danger: false,
     };
   },
-  perform: async ({ calls, params: { subject = '' } }) => {
-    await calls.act('POST /users/{user}/unverify-email', { params: { user: subject } });
+  perform: async ({ api, params: { subject = '' } }) => {
+    await api.call('POST /users/{user}/unverify-email', { params: { user: subject } });
     return { to: pathOfSubject(subject), done: 'saved' };
   },
 };
@@ -120,7 +119,7 @@ const settingPassword: Action = {
   perform: async (context) => {
     const person = await getUser(context);
     const given = { params: { user: `id:${person.id}` } };
-    const { password = '' } = await context.calls.read('POST /users/{user}/password', PasswordResetView, given);
+    const { password = '' } = await context.api.call('POST /users/{user}/password', given);
     return madePassword(person, { heading: 'Here is the new password of', password });
   },
 };
@@ -147,7 +146,7 @@ const linking: Action = {
   perform: async (context) => {
     const person = await getUser(context);
     const given = { params: { user: `id:${person.id}` } };
-    return madeLink(person, await context.calls.read('POST /users/{user}/password-link', PasswordLinkView, given));
+    return madeLink(person, await context.api.call('POST /users/{user}/password-link', given));
   },
 };
 
@@ -188,8 +187,8 @@ const signingOut: Action = {
       danger: true,
     };
   },
-  perform: async ({ calls, params: { subject = '', session_id = '' } }) => {
-    await calls.act('POST /sessions/{session_id}/revoke', { params: { session_id } });
+  perform: async ({ api, params: { subject = '', session_id = '' } }) => {
+    await api.call('POST /sessions/{session_id}/revoke', { params: { session_id } });
     return { to: pathOfSubject(subject), done: 'signed-out' };
   },
 };

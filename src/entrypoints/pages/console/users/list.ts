@@ -1,5 +1,3 @@
-import { UserView } from '../../../../domain/users/index.ts';
-import { pageOf } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { List } from '../lists.ts';
 import { nameOf, userPath } from './user.ts';
@@ -35,8 +33,8 @@ export const userList: List = {
       words: 'Who can then sign in',
     },
   ],
-  read: async ({ calls }, query) => {
-    const { items, next } = await calls.read('GET /users', pageOf(UserView), { query });
+  read: async ({ api }, query) => {
+    const { items, next } = await api.call('GET /users', { query });
     const rows = items.map((person) => [
       cell.link(nameOf(person), userPath(person.username), person.username),
       cell.text(person.email ?? ''),

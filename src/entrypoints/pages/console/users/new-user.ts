@@ -1,4 +1,3 @@
-import { CreatedUserView } from '../../../../domain/users/index.ts';
 import { linesIn } from '../../records/rights-lines.ts';
 import type { Action } from '../actions.ts';
 import { madeLink, madePassword } from './new-secrets.ts';
@@ -48,7 +47,7 @@ export const adding: Action = {
     danger: false,
     back: '/console/people',
   }),
-  perform: async ({ calls }, sent) => {
+  perform: async ({ api }, sent) => {
     const roles = linesIn(sent.text('roles'));
     const body = {
       username: sent.text('username') ?? '',
@@ -57,7 +56,7 @@ export const adding: Action = {
       ...(roles.length > 0 && { roles }),
       invite: sent.text('first') !== 'password',
     };
-    const { invitation, password, ...person } = await calls.read('POST /users', CreatedUserView, { body });
+    const { invitation, password, ...person } = await api.call('POST /users', { body });
     return invitation
       ? madeLink(person, invitation)
       : madePassword(person, { heading: 'Here is the password of', password: password ?? '' });

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { referenceToUsername } from '../../../../domain/access/index.ts';
-import { UserView } from '../../../../domain/users/index.ts';
+import type { UserView } from '../../../../domain/users/index.ts';
 import type { RequestContext } from '../request-context.ts';
 
 export type User = z.output<typeof UserView>;
@@ -11,6 +11,6 @@ export const userPath = (username: string) => pathOfSubject(referenceToUsername(
 export const nameOf = ({ name, username }: User) => name ?? username;
 
 /** The user that an address names. */
-export function getUser({ calls, params: { subject = '' } }: RequestContext): Promise<User> {
-  return calls.read('GET /users/{user}', UserView, { params: { user: subject } });
+export function getUser({ api, params: { subject = '' } }: RequestContext): Promise<User> {
+  return api.call('GET /users/{user}', { params: { user: subject } });
 }

@@ -1,0 +1,81 @@
+import { Risk, riskDays } from '../../../../domain/credentials/index.ts';
+import { defaultSigningAlg, signingAlgs } from '../../../../domain/signing-keys/index.ts';
+import type { Field } from '../../records/page-shapes.ts';
+import { apiLines, type RightsPerApi } from '../../records/rights-lines.ts';
+
+// The default first.
+const idTokenAlgs = [defaultSigningAlg, ...signingAlgs.filter((alg) => alg !== defaultSigningAlg)];
+
+export const rightsHint =
+  'One permission a line with its API, such as orders:read at https://api.example. Nothing that you do not hold.';
+
+export const nameField = (value = ''): Field => ({
+  name: 'client_name',
+  label: 'Name',
+  type: 'text',
+  value,
+  hint: 'What people read when it asks them.',
+});
+export const redirectsField = (value = ''): Field => ({
+  name: 'redirect_uris',
+  label: 'Redirect URIs',
+  type: 'textarea',
+  value,
+  hint: 'Where people come back to after signing in, one a line, exactly as the app sends it. A service has none.',
+});
+export const corsField = (value = ''): Field => ({
+  name: 'allowed_cors_origins',
+  label: 'Allowed CORS origins',
+  type: 'textarea',
+  value,
+  hint: 'Origins whose pages may call the OAuth endpoints as this client, one a line, such as capacitor://localhost. The origins of the redirect URIs of a single-page or native app are allowed already.',
+});
+export const scopeField = (value: string): Field => ({
+  name: 'scope',
+  label: 'What it may ask about people',
+  type: 'text',
+  value,
+  hint: 'Of openid, profile, email, groups and offline_access, with spaces between. A service asks nothing.',
+});
+export const claimsField = (value: boolean): Field => ({
+  name: 'claims_in_id_token',
+  label: 'ID token',
+  type: 'select',
+  value: String(value),
+  options: [
+    { value: 'true', text: 'Include name, e-mail address and groups, as the scopes allow' },
+    { value: 'false', text: 'Identify the user only; the app asks userinfo for the rest' },
+  ],
+});
+
+export const signingAlgField = (value: string): Field => ({
+  name: 'id_token_signed_response_alg',
+  label: 'ID token signature algorithm',
+  type: 'select',
+  value,
+  options: idTokenAlgs.map((alg) => ({ value: alg, text: alg })),
+  hint: 'Most client libraries expect RS256 unless they are configured otherwise. A service gets no ID tokens.',
+});
+
+export const ownerField = (value = ''): Field => ({
+  name: 'owner',
+  label: 'Owner',
+  type: 'text',
+  value,
+  hint: 'Who is responsible for it: a username, or client: and a client_id. The owner gains no rights.',
+});
+export const riskField = (value = ''): Field => ({
+  name: 'risk',
+  label: 'Risk',
+  type: 'select',
+  value,
+  options: [
+    { value: '', text: 'not classified: secrets do not expire by default' },
+    ...Risk.options.map((risk) => ({ value: risk, text: `${risk}: secrets expire after ${riskDays[risk]} days` })),
+  ],
+  hint: 'What the loss of a secret would mean.',
+});
+
+export function rightsField(name: string, label: string, rights: RightsPerApi): Field {
+  return { name, label, type: 'textarea', value: apiLines(rights), hint: rightsHint };
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import type { Actor } from './actor.ts';
+import { JsonLines, type Route, type RouteShape } from './routes.ts';
+import { checked, paramsIn } from './serve-routes.ts';
+
+/** A route as it is documented: `POST /clients/{client_id}/disable`. */
+export type RouteName<R extends RouteShape> = R extends RouteShape ? `${R['method']} ${R['path']}` : never;
+
+type Named<R extends RouteShape, Name> = R extends RouteShape
+  ? Name extends `${R['method']} ${R['path']}`
+    ? R
+    : never
+  : never;
+/** What the route of a name answers, decoded. */
+export type Answered<R extends RouteShape, Name> = z.output<NonNullable<Named<R, Name>['response']>>;
+
+/** What a call sends, as on the wire. */
+export type CallInput = {
+  params?: Record<string, string>;
+  query?: Record<string, unknown>;
+  body?: unknown;
+  /** The version that the caller saw; undefined: any. */
+  ifVersion?: number | undefined;
+};
+
+/** Takes a call to where its route is served, and answers what the route answers on the wire. */
+export type Transport<R extends RouteShape> = (route: R, input: CallInput) => Promise<unknown>;
+
+/**
+ * The routes of an API as functions, the same for routes in this process (`inProcess`) and for a server elsewhere.
+ * Whatever a route refuses with is thrown as a `Problem`.
+ */
+export class RouteClient<R extends RouteShape> {
+  readonly #routes: ReadonlyMap<string, R>;
+  readonly #send: Transport<R>;
+
+  constructor(routes: readonly R[], send: Transport<R>) {
+    this.#routes = new Map(routes.map((route) => [`${route.method} ${route.path}`, route]));
+    this.#send = send;
+  }
+
+  route(name: RouteName<R>): R {
+    const route = this.#routes.get(name);
+    if (!route) throw new Error(`There is no route ${name}.`);
+    return route;
+  }
+
+  /** What a route answers, as on the wire. */
+  send(name: RouteName<R>, input: CallInput = {}): Promise<unknown> {
+    return this.#send(this.route(name), input);
+  }
+
+  /** What a route answers, as its schema decodes it. */
+  async call<Name extends RouteName<R>>(name: Name, input: CallInput = {}): Promise<Answered<R, Name>> {
+    const { response = z.void() } = this.route(name);
+    return z.decode(response, (await this.send(name, input)) as never) as Answered<R, Name>;
+  }
+}
+
+/** Calls routes in this process, for one actor: through their schemas, as a request over HTTP is served. */
+export function inProcess<Deps>(deps: Deps, actor: Actor): Transport<Route<Deps>> {
+  return async (route, { params = {}, query = {}, body, ifVersion }) => {
+    const input = {
+      actor,
+      params: paramsIn(route, params),
+      query: checked(route.query, query),
+      body: route.body ? checked(route.body, body ?? {}) : undefined,
+      ifVersion,
+    };
+    const result = await route.handle(input as never, deps);
+    const { response } = route;
+    return response === undefined || response === JsonLines ? result : z.encode(response, result as never);
+  };
+}
