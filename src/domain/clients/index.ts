@@ -12,10 +12,7 @@ export { clientRoutes } from './routes.ts';
 export {
   ClientInput,
   ClientView,
-  CreatedClientView,
   isClientId,
-  MadeSecretView,
-  RotatedSecretView,
   SecretInput,
   SecretView,
 } from './schemas.ts';

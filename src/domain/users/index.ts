@@ -5,7 +5,7 @@ export { unverifyEmail, verifyEmail } from './email-verification.ts';
 export { generatePassword, hashingLoad, hashNewPassword, type PasswordHash } from './password.ts';
 export { choosePassword, createPasswordLink, linkedUser, type PasswordLink } from './password-links.ts';
 export { userRoutes } from './routes.ts';
-export { CreatedUserView, PasswordLinkView, PasswordResetView, UserInput, UserView } from './schemas.ts';
+export { PasswordLinkView, UserInput, UserView } from './schemas.ts';
 export { createSetupLink, isSetupOpen, setUpFirstAdministrator } from './setup.ts';
 export {
   deletePasswordLinks,
