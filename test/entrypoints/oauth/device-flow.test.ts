@@ -4,8 +4,18 @@ import { startLatchkey } from '../../support/latchkey.ts';
 import type { Page, UserAgent } from '../../support/user-agent.ts';
 
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
+const guardedApi = 'https://guarded.example';
 const installation = {
   ...standardInstallation,
+  resource_servers: [
+    ...standardInstallation.resource_servers,
+    {
+      identifier: guardedApi,
+      name: 'Guarded API',
+      assignment_required: true,
+      scopes: [{ name: 'guard:read', description: 'Read guarded records', default: true }],
+    },
+  ],
   clients: [
     ...standardInstallation.clients,
     {
@@ -15,7 +25,7 @@ const installation = {
       token_endpoint_auth_method: 'none',
       grant_types: [deviceGrant, 'refresh_token'],
       scope: 'openid profile',
-      resources: { [api]: ['read'] },
+      resources: { [api]: ['read'], [guardedApi]: ['guard:read'] },
     },
   ],
 };
@@ -38,10 +48,10 @@ describe('a device', () => {
     return browser.submit(page, { user_code }, '/device');
   }
 
-  async function answer(browser: UserAgent, address: string, decision = 'allow'): Promise<Page> {
+  async function answer(browser: UserAgent, address: string, decision = 'allow', login = 'alice'): Promise<Page> {
     let page = await browser.submit(await enter(browser, address), { confirm: 'yes' }, '/device');
     if (page.html.includes('name="password"'))
-      page = await browser.submit(page, { login: 'alice', password }, '/sign-in');
+      page = await browser.submit(page, { login, password }, '/sign-in');
     if (page.html.includes('value="allow"')) page = await browser.submit(page, { decision }, '/consent');
     return page;
   }
@@ -99,6 +109,22 @@ describe('a device', () => {
       'This code has expired',
     );
   });
+
+  test.each(['openid guard:read', 'guard:read'])(
+    'is denied for a person without the role that its API needs (scope %s, RFC 8628 §3.5)',
+    async (scope) => {
+      const asked = await client.initiateDeviceAuthorization(configuration, { scope, resource: guardedApi });
+      const browser = latchkey.browser();
+      const page = await answer(browser, asked.verification_uri_complete ?? '', 'allow', 'bob');
+      expect(page.status).toBe(403);
+      expect(page.html).toContain('Access denied');
+      expect((await poll(asked.device_code)).body).toMatchObject({ error: 'access_denied' });
+      // Whoever is signed in already is told so at once.
+      const again = await client.initiateDeviceAuthorization(configuration, { scope, resource: guardedApi });
+      expect((await answer(browser, again.verification_uri_complete ?? '')).html).toContain('Access denied');
+      expect((await poll(again.device_code)).body).toMatchObject({ error: 'access_denied' });
+    },
+  );
 
   test('shows its code large and as a picture for a phone', async () => {
     const { user_code } = await ask();

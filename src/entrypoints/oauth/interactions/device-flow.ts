@@ -1,10 +1,16 @@
-import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import {
+  type Client,
+  type Configuration,
+  errors,
+  type KoaContextWithOIDC,
+  type ResourceServer as ProviderResourceServer,
+} from 'oidc-provider';
 
 type DeviceFlow = NonNullable<NonNullable<Configuration['features']>['deviceFlow']>;
 
 /** Why the code is asked for again, and what was entered. */
 export type UserCodeProblem = { kind: UserCodeProblemKind; user_code: string };
-export type UserCodeProblemKind = 'missing' | 'unknown' | 'expired' | 'used' | 'refused' | 'failed';
+export type UserCodeProblemKind = 'missing' | 'unknown' | 'expired' | 'used' | 'refused' | 'denied' | 'failed';
 
 /** What a person answers with: sent to `action` with the field `xsrf`. */
 export type DeviceForm = { action: string; xsrf: string };
@@ -49,5 +55,36 @@ const problems: Record<string, UserCodeProblemKind> = {
 
 /** The library tells what went wrong by the class of its error. */
 function problemOf(error: (Error & { userCode?: string }) | undefined): UserCodeProblem | undefined {
+  if (error?.cause instanceof ScopeWithheld) return { kind: 'denied', user_code: '' };
   return error && { kind: problems[error.name] ?? 'failed', user_code: error.userCode ?? '' };
+}
+
+/** The person may not have what the device asked for. */
+class ScopeWithheld extends errors.AccessDenied {
+  constructor() {
+    super('this person may not have the requested scope');
+  }
+}
+
+type GetResourceServer = (
+  ctx: KoaContextWithOIDC,
+  identifier: string,
+  client: Client,
+) => Promise<ProviderResourceServer>;
+
+const personsRoutes: ReadonlySet<string> = new Set(['code_verification', 'device_resume']);
+
+/**
+ * Denies a device what its person may not have. The device asked for what its client is entitled to, or it would have got no code;
+ * what is refused once the person is known is refused to that person (RFC 8628 §3.5: `access_denied`).
+ */
+export function deniedWithItsPerson(getResourceServer: GetResourceServer): GetResourceServer {
+  return async (ctx, identifier, client) => {
+    try {
+      return await getResourceServer(ctx, identifier, client);
+    } catch (error) {
+      if (error instanceof errors.InvalidScope && personsRoutes.has(ctx.oidc.route)) throw new ScopeWithheld();
+      throw error;
+    }
+  };
 }

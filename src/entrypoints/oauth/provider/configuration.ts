@@ -12,7 +12,7 @@ import type { Jobs } from '../../../platform/jobs/index.ts';
 import type { Logger } from '../../../platform/logging/index.ts';
 import { routes } from '../endpoints.ts';
 import { consentedGrant } from '../interactions/consented-grant.ts';
-import { type DevicePages, deviceFlow } from '../interactions/device-flow.ts';
+import { type DevicePages, deniedWithItsPerson, deviceFlow } from '../interactions/device-flow.ts';
 import { prompts } from '../interactions/prompts.ts';
 import { withoutRefusedResources } from '../interactions/refused-resources.ts';
 import { recordStructuredToken } from '../presented-tokens/structured-tokens.ts';
@@ -208,7 +208,7 @@ function features(deps: ProviderDeps): Configuration['features'] {
     },
     resourceIndicators: {
       enabled: true,
-      getResourceServerInfo: resourceServerInfo(deps),
+      getResourceServerInfo: deniedWithItsPerson(resourceServerInfo(deps)),
       defaultResource: defaultResource(deps),
       useGrantedResource: async () => true,
     },

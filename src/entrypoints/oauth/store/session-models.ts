@@ -38,7 +38,7 @@ export function sessionStore(deps: StoreDeps): ModelStore {
       if (!record) return undefined;
       // The library destroys the old id before it saves under a new one; only without that save it is a sign-out.
       unit.operations.push((trx) =>
-        unit.savedSession === record.uid ? retireId(deps, trx, id, record, unit) : endSession(deps, trx, record, unit),
+        unit.savedSession?.uid === record.uid ? retireId(deps, trx, id, record, unit) : endSession(deps, trx, record, unit),
       );
       return undefined;
     },
@@ -83,7 +83,9 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
   const unit = currentUnit();
   const uid = String(payload.uid);
   const previous = await unit.remember<SessionRecord | undefined>(`session uid:${uid}`, async () => undefined);
-  unit.savedSession = uid;
+  // An error page makes the library save it once more: what was given its id in this request keeps it.
+  const isSavedAgain = unit.savedSession?.id === id;
+  unit.savedSession = { uid, id };
   const now = deps.now();
   const user_id = payload.accountId ?? null;
   const seen = {
@@ -102,7 +104,7 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
   unit.operations.push(async (trx) => {
     await upsertSession(trx, { uid, user_id, created_at: now, ...changed, ...seen });
     // Whoever signs in or proves who they are ends every copy of the cookie (CWE-384), other tabs' included.
-    if (authenticatedAt) await retireIds(trx, uid, now);
+    if (authenticatedAt && !isSavedAgain) await retireIds(trx, uid, now);
     await saveId(trx, { digest: digest(id), session_uid: uid, expires_at: seen.expires_at });
     await saveSessionClients(trx, uid, clients);
   });

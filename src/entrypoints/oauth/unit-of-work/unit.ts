@@ -87,8 +87,8 @@ export class Unit {
   grantOrigin: GrantOrigin | undefined;
   /** Why the provider's answer must not be sent: it could not read or write the database. */
   outage: unknown;
-  /** `uid` of the session saved in this request. */
-  savedSession: string | undefined;
+  /** The session saved in this request, and its id in the cookie; in memory only. */
+  savedSession: { uid: string; id: string } | undefined;
   /** Who proved who they are, and when; a request that only makes way for them signs nobody in. */
   authenticated: { user_id: string; at: Date } | undefined;
   absoluteRefreshSeconds: number | undefined;
