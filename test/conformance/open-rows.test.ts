@@ -88,4 +88,49 @@ describe('what anybody can have stored', () => {
     const authorization = basic('web-app', clientSecrets['web-app']);
     expect(await push('x'.repeat(20_000), 'web-app', authorization)).toMatchObject({ status: 201 });
   });
+
+  const long = 'x'.repeat(9000);
+  const asWebApp = { ...parameters, client_id: 'web-app', redirect_uri: redirectUri };
+  test.each<{ what: string; parameter: string; value?: string; ref: string }>([
+    { what: 'a dpop_jkt that is no thumbprint', parameter: 'dpop_jkt', value: 'x'.repeat(44), ref: 'RFC 9449 §10' },
+    { what: '50 KB of dpop_jkt', parameter: 'dpop_jkt', value: 'x'.repeat(50_000), ref: 'RFC 9449 §10' },
+    { what: 'a long nonce', parameter: 'nonce', ref: 'OpenID Connect Core §3.1.2.1' },
+    { what: 'a long login_hint', parameter: 'login_hint', ref: 'OpenID Connect Core §3.1.2.1' },
+    { what: 'long ui_locales', parameter: 'ui_locales', ref: 'OpenID Connect Core §3.1.2.1' },
+    { what: 'long claims_locales', parameter: 'claims_locales', ref: 'OpenID Connect Core §5.2' },
+    { what: 'long acr_values', parameter: 'acr_values', ref: 'OpenID Connect Core §3.1.2.1' },
+    { what: 'a long state', parameter: 'state', value: 'x'.repeat(40_000), ref: 'RFC 6749 §4.1.1' },
+  ])('is refused with the name of the parameter: $what ($ref, CWE-770)', async ({ parameter, value = long }) => {
+    const before = await storedRows(latchkey.database);
+    const headers = { ...from('203.0.113.50'), accept: 'application/json' };
+    const pushed = await sendForm(
+      latchkey.issuer,
+      '/oauth/par',
+      { ...asWebApp, [parameter]: value },
+      { ...headers, authorization: basic('web-app', clientSecrets['web-app']) },
+    );
+    expect(pushed).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
+    expect(pushed.body.error_description).toContain(parameter);
+    // A device request has neither (RFC 8628 §3.1).
+    if (!['dpop_jkt', 'state'].includes(parameter)) {
+      const device = { client_id: 'television', scope: 'openid', [parameter]: value };
+      expect(await sendForm(latchkey.issuer, '/oauth/device_authorization', device, headers)).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_request' },
+      });
+    }
+    if (value.length < 16_000) {
+      const query = new URLSearchParams({ ...parameters, [parameter]: value });
+      const answer = await send(latchkey.issuer, `/oauth/authorize?${query}`, { headers });
+      expect(new URL(answer.headers.get('location') ?? '').searchParams.get('error')).toBe('invalid_request');
+    }
+    expect(await storedRows(latchkey.database)).toEqual(before);
+  });
+
+  test('is refused when a browser signs out with a long state (RP-Initiated Logout §2)', async () => {
+    const query = new URLSearchParams({ state: 'x'.repeat(9000) });
+    const answer = await send(latchkey.issuer, `/oauth/logout?${query}`, { headers: from('203.0.113.51') });
+    expect(answer.status).toBe(400);
+    expect(JSON.stringify(answer.body)).toContain('state');
+  });
 });

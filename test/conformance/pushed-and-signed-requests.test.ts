@@ -78,7 +78,7 @@ describe('a pushed request', () => {
       form: () => `${new URLSearchParams(parameters())}&nonce=a&nonce=b`,
     },
     { what: 'NUL', ref: 'CWE-158', form: () => `${new URLSearchParams(parameters())}&nonce=%00` },
-    { what: '60 KB', ref: 'CWE-400', form: () => parameters({ state: 'x'.repeat(60_000) }) },
+    { what: '60 KB', ref: 'CWE-400', status: 413, form: () => parameters({ state: 'x'.repeat(60_000) }) },
   ])(
     'is refused with $what, and nothing is stored ($ref)',
     async ({ form, headers, status = 400, error = 'invalid_request' }) => {

@@ -50,8 +50,7 @@ describe('a device', () => {
 
   async function answer(browser: UserAgent, address: string, decision = 'allow', login = 'alice'): Promise<Page> {
     let page = await browser.submit(await enter(browser, address), { confirm: 'yes' }, '/device');
-    if (page.html.includes('name="password"'))
-      page = await browser.submit(page, { login, password }, '/sign-in');
+    if (page.html.includes('name="password"')) page = await browser.submit(page, { login, password }, '/sign-in');
     if (page.html.includes('value="allow"')) page = await browser.submit(page, { decision }, '/consent');
     return page;
   }

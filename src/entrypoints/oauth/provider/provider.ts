@@ -3,6 +3,7 @@ import type { SigningKey } from '../../../domain/signing-keys/index.ts';
 import { isOutage } from '../../../platform/database/index.ts';
 import { visitPosted } from '../endpoints.ts';
 import { nameIdentityScope } from '../presented-tokens/token-answers.ts';
+import { boundLogoutState } from '../scopes/parameter-bounds.ts';
 import { resolveResourceSpelling } from '../scopes/resource-spelling.ts';
 import { grantTypes } from '../token-endpoint/grants/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
@@ -29,6 +30,7 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   rememberClientLifetimes(provider, deps);
   provider.use(resolveResourceSpelling(deps));
   for (const { register } of grantTypes) register?.(provider, deps);
+  provider.use(boundLogoutState);
   provider.use(visitPosted);
   provider.use(explainRefusedClients(deps));
   provider.use(nameIdentityScope);

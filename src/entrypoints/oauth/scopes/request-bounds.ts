@@ -1,4 +1,5 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { mustHaveShortParameters } from './parameter-bounds.ts';
 
 /** How many different scopes, and how many resources, a request may name. */
 const mostScopes = 100;
@@ -18,13 +19,15 @@ const firstRoutes = new Set(['authorization', 'pushed_authorization_request', 'd
  * Bounds what a request names by itself, whether in parameters, pushed or in a signed request: each scope is compared with those
  * of each resource. The scopes of a grant are not bounded, nor those that an API gives by default.
  *
- * @throws InvalidScope for more than 100 different scopes, InvalidTarget for more than 20 resources
+ * @throws InvalidScope for more than 100 different scopes, InvalidTarget for more than 20 resources, InvalidRequest for a parameter
+ *   that is too long
  */
 export function mustBeWithinBounds(ctx: KoaContextWithOIDC): void {
   const { entities, resourceServers = {}, route } = ctx.oidc;
   if (!firstRoutes.has(route) || Object.keys(resourceServers).length > 0) return;
   // What was pushed was bounded then; a refresh names no more than was granted.
   if (entities.PushedAuthorizationRequest || entities.RefreshToken) return;
+  if (route !== 'token') mustHaveShortParameters(ctx.oidc.params ?? {});
   const { scope, resource } = ctx.oidc.params ?? {};
   if (Array.isArray(resource) && new Set(resource).size > mostResources)
     throw new errors.InvalidTarget(`a request may name ${mostResources} resources at most`);

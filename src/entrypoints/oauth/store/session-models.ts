@@ -38,7 +38,9 @@ export function sessionStore(deps: StoreDeps): ModelStore {
       if (!record) return undefined;
       // The library destroys the old id before it saves under a new one; only without that save it is a sign-out.
       unit.operations.push((trx) =>
-        unit.savedSession?.uid === record.uid ? retireId(deps, trx, id, record, unit) : endSession(deps, trx, record, unit),
+        unit.savedSession?.uid === record.uid
+          ? retireId(deps, trx, id, record, unit)
+          : endSession(deps, trx, record, unit),
       );
       return undefined;
     },
