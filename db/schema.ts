@@ -75,6 +75,7 @@ export type Database = {
     used_at: Date | null;
     mailed_to: string | null;
     shown_to: string | null;
+    shown_within: JSONColumnType<readonly unknown[]> | null;
   };
   clients: {
     id: string;
@@ -187,7 +188,15 @@ export type Database = {
   api_key_tags: { key_id: string; tag: string };
   api_key_usage: { key_id: string; day: Date; allowed: GeneratedBigInt64; refused: GeneratedBigInt64 };
   limit_counters: { key: string; value: BigInt64; expires_at: Date };
-  role_assignments: { role_id: string; subject_id: string; until: Date | null; created_at: Date };
+  role_assignments: {
+    role_id: string;
+    subject_id: string;
+    until: Date | null;
+    /** Who gave it, as events name their actor; null: given before this was recorded. */
+    granted_by_kind: string | null;
+    granted_by: string | null;
+    created_at: Date;
+  };
   consents: {
     id: string;
     user_id: string;

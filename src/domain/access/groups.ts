@@ -1,7 +1,7 @@
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, forbidden } from '../../platform/http/index.ts';
+import { mustHold, mustNotExceedLimits } from './authority.ts';
 import { allows } from './permissions.ts';
-import { mustHold } from './rights.ts';
 import { findOverfullMember, isInGroup, listHeldRights, type Role } from './store.ts';
 
 /**
@@ -38,14 +38,17 @@ export async function mustExportGroupsOf(trx: Trx, actor: Actor, user_id: string
 }
 
 /**
- * What it takes to change how somebody signs in, or which address is theirs: to hold all that they hold, and the permission that
- * putting them in their groups takes.
+ * What it takes to change how somebody signs in, or which address is theirs: to hold all that they hold, for good, and the
+ * permission that putting them in their groups takes.
  *
- * @throws Problem `forbidden`, naming the first right that is missing
+ * @throws Problem `forbidden`, naming the first right that is missing, or what limits the actor
  */
 export async function mustHoldAllOf(trx: Trx, actor: Actor, user_id: string, now: Date): Promise<void> {
-  await mustHold({ db: trx, now: () => now }, actor, await listHeldRights(trx, user_id, now));
+  const rights = await listHeldRights(trx, user_id, now);
+  await mustHold({ db: trx, now: () => now }, actor, rights);
   await mustExportGroupsOf(trx, actor, user_id, now);
+  if (rights.length > 0 || (await isInGroup(trx, user_id, now)))
+    mustNotExceedLimits(actor, { what: 'what this person may do', until: null });
 }
 
 /**

@@ -1,4 +1,16 @@
 /** Access: the permission grammar, roles, and the decisions made with them. */
+export {
+  type AccessDeps,
+  exceeding,
+  type Gift,
+  latestEnd,
+  limitOfToken,
+  mustBePermitted,
+  mustEndWithLimits,
+  mustHold,
+  mustNotExceedLimits,
+  patternsAt,
+} from './authority.ts';
 export { mustExportGroupsOf, mustHoldAllOf } from './groups.ts';
 export { Owner, ownerReference, subjectOf } from './owner.ts';
 export {
@@ -11,14 +23,7 @@ export {
   isPermissionPattern,
   PatternSet,
 } from './permissions.ts';
-export {
-  type AccessDeps,
-  effectivePermissions,
-  forbiddenBecause,
-  limitOfToken,
-  mustBePermitted,
-  mustHold,
-} from './rights.ts';
+export { effectivePermissions, forbiddenBecause } from './rights.ts';
 export { assignRole, keepingAnOwner, setRoles } from './roles.ts';
 export { accessRoutes } from './routes.ts';
 export { AssignmentView, RoleView } from './schemas.ts';

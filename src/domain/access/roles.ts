@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid, mustBeAt, notFound } from '../../platform/http/index.ts';
 import { appendEvent, changesBetween } from '../audit/index.ts';
+import { type AccessDeps, type Gift, mustHold, mustNotExceedLimits } from './authority.ts';
 import { mustExport, mustExportAny, mustFitInClaim, refuseTakenGroup } from './groups.ts';
-import { type AccessDeps, mustHold } from './rights.ts';
 import type { RoleChanges, RoleInput } from './schemas.ts';
 import {
   deleteAssignment,
@@ -15,6 +16,7 @@ import {
   listRoleAssignments,
   lockOwners,
   lockRole,
+  type Right,
   type Role,
   replaceRolePermissions,
   updateRole,
@@ -68,6 +70,8 @@ export async function changeRole(
     if (isGroupChanged) mustExport(actor);
     const permissions = changes.permissions ?? role.permissions;
     await mustHold({ db: trx, now }, actor, [...role.permissions, ...permissions]);
+    if (isMore(role, { permissions, exported_as }))
+      mustNotExceedLimits(actor, { what: `what the role "${name}" gives`, until: null });
     const updated_at = now();
     const description = changes.description === undefined ? role.description : changes.description;
     await updateRole(trx, role.id, { description, exported_as, updated_at }).catch(refuseTakenGroup);
@@ -95,6 +99,13 @@ export async function removeRole({ db, now }: AccessDeps, actor: Actor, name: st
     await deleteRole(trx, id);
     await recordRole(trx, actor, 'role.deleted', { name, permissions, occurred_at: now() });
   });
+}
+
+/** Whether a changed role gives something to those who have it that it did not give. */
+function isMore(before: Role, after: Pick<Role, 'permissions' | 'exported_as'>): boolean {
+  const isNew = (right: Right) => !before.permissions.some((present) => isDeepStrictEqual(present, right));
+  const isAnotherGroup = after.exported_as !== null && after.exported_as !== before.exported_as;
+  return isAnotherGroup || after.permissions.map(({ resource, pattern }) => ({ resource, pattern })).some(isNew);
 }
 
 async function lockOwnRole(trx: Trx, name: string): Promise<Role> {
@@ -151,7 +162,12 @@ export async function assignRole(
 ): Promise<void> {
   const role = await findRoleByName(trx, name);
   if (!role) throw invalid('/roles', `There is no role "${name}".`);
-  const row = { role_id: role.id, subject_id: subject.id, until: until ?? null, created_at: occurred_at };
+  const granted = { granted_by_kind: actor.kind, granted_by: actor.id ?? null };
+  const row = {
+    ...{ role_id: role.id, subject_id: subject.id, until: until ?? null },
+    ...granted,
+    created_at: occurred_at,
+  };
   const isGroup = role.exported_as !== null && subject.kind === 'user';
   if (isGroup) await lockOwners(trx);
   const isNew = await insertAssignment(trx, row);
@@ -172,7 +188,9 @@ export async function giveRole(
   const occurred_at = now();
   if (assignment.until && assignment.until <= occurred_at) throw invalid('/until', 'The time must be in the future.');
   await inTransaction(db, async (trx) => {
-    await mustGive(trx, actor, [assignment.role], occurred_at);
+    const roles = await mustGive(trx, actor, [assignment.role], occurred_at);
+    const send = 'Send an "until" that is no later.';
+    mustNotExceed(actor, roles, { until: assignment.until ?? null, pointer: '/until', send });
     await keepingAnOwner(trx, () => assignRole(trx, actor, { ...assignment, occurred_at }));
   });
 }
@@ -214,7 +232,11 @@ export async function setRoles(
   const present = await listRoleAssignments(trx, subject.id);
   const gone = present.filter((role) => !roles.includes(role));
   const added = roles.filter((role) => !present.includes(role));
-  await mustGive(trx, actor, [...gone, ...added], occurred_at);
+  const given = (await mustGive(trx, actor, [...gone, ...added], occurred_at)).filter(({ name }) =>
+    added.includes(name),
+  );
+  const send = 'Give the role until then, with PUT /roles/{role}/assignments/{kind}/{subject}.';
+  mustNotExceed(actor, given, { until: null, pointer: '/roles', send });
   for (const role of added) await assignRole(trx, actor, { subject, role, occurred_at });
   await keepingAnOwner(trx, async () => {
     for (const name of gone) {
@@ -226,14 +248,25 @@ export async function setRoles(
   return gone.length + added.length > 0;
 }
 
-/** @throws Problem `invalid`: there is no such role; `forbidden`: one gives, or is, what the actor may not give away */
-async function mustGive(trx: Trx, actor: Actor, names: readonly string[], now: Date): Promise<void> {
-  const roles = await Promise.all(names.map((name) => findRoleByName(trx, name)));
-  const unknown = names.find((_, n) => !roles[n]);
+/**
+ * @returns the roles of these names
+ * @throws Problem `invalid`: there is no such role; `forbidden`: one gives, or is, what the actor may not give away
+ */
+async function mustGive(trx: Trx, actor: Actor, names: readonly string[], now: Date): Promise<Role[]> {
+  const found = await Promise.all(names.map((name) => findRoleByName(trx, name)));
+  const unknown = names.find((_, n) => !found[n]);
   if (unknown !== undefined) throw invalid('/roles', `There is no role "${unknown}".`);
+  const roles = found.filter((role) => role !== undefined);
   mustExportAny(actor, roles);
-  const rights = roles.flatMap((role) => role?.permissions ?? []);
+  const rights = roles.flatMap((role) => role.permissions);
   await mustHold({ db: trx, now: () => now }, actor, rights);
+  return roles;
+}
+
+/** A role that gives nothing may be given for good by anyone. @throws Problem `forbidden` */
+function mustNotExceed(actor: Actor, roles: readonly Role[], gift: Omit<Gift, 'what'>): void {
+  const giving = roles.find(({ permissions, exported_as }) => permissions.length > 0 || exported_as !== null);
+  if (giving) mustNotExceedLimits(actor, { what: `the role "${giving.name}"`, ...gift });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { keyIn, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
-import { type AccessDeps, explain } from './rights.ts';
+import type { AccessDeps } from './authority.ts';
+import { explain } from './rights.ts';
 import { changeRole, createRole, giveRole, removeRole, takeRole } from './roles.ts';
 import {
   AssignmentInput,

@@ -78,6 +78,10 @@ export const AssignmentView = z.object({
   subject: z.string(),
   subject_id: z.uuid(),
   until: Timestamp.nullable(),
+  granted_by: z
+    .object({ kind: z.string(), id: z.string().nullable(), name: z.string().nullable() })
+    .nullable()
+    .meta({ description: 'who gave it, as events name their actor; null: given before this was recorded' }),
   created_at: Timestamp,
 });
 export const AssignmentsQuery = z.strictObject(PageQuery);

@@ -1,19 +1,20 @@
-import { sql } from 'kysely';
+import { type Insertable, sql } from 'kysely';
+import type { Database } from '../../../db/schema.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { isUser } from './user-reference.ts';
 
 export async function insertAssignment(
   trx: Trx,
-  assignment: { role_id: string; subject_id: string; until: Date | null; created_at: Date },
+  assignment: Insertable<Database['role_assignments']>,
 ): Promise<boolean> {
-  const { until } = assignment;
+  const { until, granted_by_kind, granted_by } = assignment;
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('role_assignments')
     .values(assignment)
     .onConflict((conflict) =>
       conflict
         .columns(['role_id', 'subject_id'])
-        .doUpdateSet({ until })
+        .doUpdateSet({ until, granted_by_kind, granted_by })
         .where(sql<boolean>`role_assignments.until is distinct from ${until}`),
     )
     .executeTakeFirst();
@@ -193,8 +194,20 @@ export type Assignment = {
   /** Username or `client_id`. */
   subject: string;
   until: Date | null;
+  /** Who gave it; null: it was given before this was recorded. */
+  granted_by: Giver | null;
   created_at: Date;
 };
+
+/** Who gave a role, as events name their actor, with the name that people know them by. */
+export type Giver = { kind: string; id: string | null; name: string | null };
+
+// A person is named by their id there, a client by its `client_id`; what is gone has no name any more.
+const giver = sql<Giver | null>`case when a.granted_by_kind is not null then json_build_object('kind', a.granted_by_kind, 'id', a.granted_by,
+  'name', case a.granted_by_kind
+    when 'user' then (select username from users where id = a.granted_by::uuid)
+    when 'api_key' then (select name from api_keys where id = a.granted_by::uuid)
+    else a.granted_by end) end`;
 
 function assignments(db: Db) {
   return db
@@ -204,7 +217,7 @@ function assignments(db: Db) {
     .leftJoin('users as u', 'u.id', 's.id')
     .leftJoin('clients as c', 'c.id', 's.id')
     .select(['r.name as role', 'a.subject_id', 's.kind as subject_kind', 'a.until', 'a.created_at'])
-    .select(sql<string>`coalesce(u.username, c.client_id)`.as('subject'));
+    .select([sql<string>`coalesce(u.username, c.client_id)`.as('subject'), giver.as('granted_by')]);
 }
 
 /** To whom a role is given, by when. */

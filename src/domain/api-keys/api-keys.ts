@@ -43,7 +43,7 @@ export async function createApiKey(deps: ApiKeyDeps, actor: Actor, input: KeyInp
   const expires_at = expiryOf(actor, input, now);
   return inTransaction(deps.db, async (trx) => {
     const owner_id = await ownerOf(trx, actor, input.owner);
-    await mustHoldAll(trx, actor, { owner_id, powers: [input], now });
+    await mustHoldAll(trx, actor, { owner_id, powers: [input], expires_at, now });
     const id = uuidv7();
     const roleIds = (await rolesOf(trx, roles)).map((role) => role.id);
     const times = { created_at: now, updated_at: now };
@@ -88,8 +88,8 @@ export async function changeApiKey(
     const { id } = before;
     mustBeAt(before.version, ifVersion);
     const input = checked(KeyChanges, mergePatch(asChanges(before), patch));
-    await mustHoldAll(trx, actor, { owner_id: before.owner_id, powers: [before, input], now });
     const expires_at = changedExpiry(actor, before, input.expires_at, now);
+    await mustHoldAll(trx, actor, { owner_id: before.owner_id, powers: [before, input], expires_at, now });
     const roleIds = (await rolesOf(trx, input.roles)).map((role) => role.id);
     await updateKey(trx, id, { ...columnsOf(input), expires_at, updated_at: now });
     await replaceRolesAndTags(trx, id, { roleIds, tags: input.tags });

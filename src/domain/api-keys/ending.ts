@@ -44,7 +44,8 @@ async function setEnabled(
     const before = await lockUsable(trx, ref);
     if (before.enabled === enabled) return before;
     const occurred_at = now();
-    if (enabled) await mustHoldAll(trx, actor, { owner_id: before.owner_id, powers: [before], now: occurred_at });
+    const { owner_id, expires_at } = before;
+    if (enabled) await mustHoldAll(trx, actor, { owner_id, powers: [before], expires_at, now: occurred_at });
     const isOwner = actor.subject_id === before.owner_id;
     if (enabled && isOwner && !before.disabled_by_owner)
       throw conflict('Somebody else disabled this key: ask an administrator to enable it, or mint another one.');

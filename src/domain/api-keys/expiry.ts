@@ -1,5 +1,5 @@
 import { type Actor, forbidden, invalid } from '../../platform/http/index.ts';
-import { allows } from '../access/index.ts';
+import { allows, latestEnd } from '../access/index.ts';
 import { dayMs, expiryByRisk } from '../credentials/index.ts';
 import type { ApiKey, KeyVersion } from './store.ts';
 
@@ -22,10 +22,16 @@ export function askedExpiry(actor: Actor, { expires_in_days, expires_at }: Asked
   return expires_at;
 }
 
-/** When a new key ends; null: never. @throws Problem `forbidden`, `invalid` */
+/**
+ * When a new key ends; null: never. Where nothing is asked for, no later than what the actor acts by.
+ *
+ * @throws Problem `forbidden`, `invalid`
+ */
 export function expiryOf(actor: Actor, asked: Asked & { risk: ApiKey['risk'] }, now: Date): Date | null {
   if (asked.never_expires) return never(actor);
-  return askedExpiry(actor, asked, now) ?? expiryByRisk(asked.risk, now);
+  const byRisk = expiryByRisk(asked.risk, now);
+  const latest = latestEnd(actor);
+  return askedExpiry(actor, asked, now) ?? (latest !== null && latest < byRisk ? latest : byRisk);
 }
 
 /** A key without end. @throws Problem `forbidden`: not everybody may have one */

@@ -18,7 +18,7 @@ export {
   usageOfOwnKey,
 } from './own-keys.ts';
 export { missingFrom, type PermissionQuery, PermissionQuerySchema, permissionsIn } from './permission-query.ts';
-export { rightsOfKey } from './rights.ts';
+export { limitOfKey, type PresentedVersion } from './rights.ts';
 export { rotateApiKey } from './rotation.ts';
 export { apiKeyRoutes } from './routes.ts';
 export {

@@ -1,14 +1,16 @@
 import type { Db, Trx } from '../../platform/database/index.ts';
-import { type Actor, invalid } from '../../platform/http/index.ts';
+import { type Actor, invalid, type Limit } from '../../platform/http/index.ts';
 import {
+  exceeding,
   findRoleByName,
   listHeldRights,
+  mustEndWithLimits,
   mustExportGroupsOf,
   mustHold,
   type Right,
   type Role,
 } from '../access/index.ts';
-import type { Restrictions } from '../restrictions/index.ts';
+import { conditionsIn, looserKind, narrowed, type Restrictions } from '../restrictions/index.ts';
 import { findKey } from './store.ts';
 
 /** What decides what a key may do. */
@@ -29,10 +31,25 @@ export async function rolesOf(trx: Db, names: readonly string[]): Promise<Role[]
   return roles;
 }
 
-/** What a key may do at most, wherever it is used. */
-export async function rightsOfKey(db: Db, id: string): Promise<Right[]> {
+/** Which text of a key was presented. */
+export type PresentedVersion = { id: string; number: number };
+
+/**
+ * The limit that a key sets to whoever acts by it: its rights, its restrictions, and its end, or that of the text that was
+ * presented, whichever is earlier. A key that is gone leaves nothing.
+ */
+export async function limitOfKey(db: Db, { id, number }: PresentedVersion): Promise<Limit> {
   const key = await findKey(db, { id });
-  return key ? rightsIn(db, key) : [];
+  const ends_at = key?.versions.find((version) => version.number === number)?.ends_at ?? null;
+  const ends = [key?.expires_at, ends_at].filter((end) => end instanceof Date).map((end) => end.getTime());
+  const restrictions = key?.restrictions ?? {};
+  return {
+    by: `the API key "${key?.name ?? id}"`,
+    rights: key ? await rightsIn(db, key) : [],
+    until: ends.length === 0 ? null : new Date(Math.min(...ends)),
+    restrictions,
+    conditions: conditionsIn(restrictions),
+  };
 }
 
 async function rightsIn(db: Db, { permissions, roles, restrictions }: Powers): Promise<Right[]> {
@@ -45,20 +62,32 @@ type Whose = { owner_id: string; powers: readonly Powers[]; now: Date };
 
 /**
  * Nobody mints, changes or gets hold of a key that may what they may not; nor one that speaks for somebody who may more than
- * they do, or whom applications know by their groups.
+ * they do, or whom applications know by their groups. What it may in the end (the last of its powers), it may no longer and no
+ * more freely than they.
  *
- * @throws Problem `forbidden`, naming the first right that is missing
+ * @throws Problem `forbidden`, naming the first right that is missing, the latest expiry or the restriction that it must have
  */
-export async function mustHoldAll(trx: Trx, actor: Actor, { owner_id, powers, now }: Whose): Promise<void> {
+export async function mustHoldAll(
+  trx: Trx,
+  actor: Actor,
+  { owner_id, powers, expires_at, now }: Whose & { expires_at: Date | null },
+): Promise<void> {
   const rights: Right[] = actor.subject_id === owner_id ? [] : await listHeldRights(trx, owner_id, now);
   for (const each of powers) rights.push(...(await rightsIn(trx, each)));
   await mustHold({ db: trx, now: () => now }, actor, rights);
   await mustExportGroupsOf(trx, actor, owner_id, now);
+  const send = 'Send an "expires_at" that is no later.';
+  mustEndWithLimits(actor, { what: 'this key', until: expires_at, pointer: '/expires_at', send });
+  mustCarryRestrictions(actor, powers.at(-1)?.restrictions ?? {});
 }
 
-/** A key that is for some APIs only has its rights there and nowhere else. */
-function narrowed({ resource, pattern }: Right, { resource_servers: servers }: Restrictions): Right[] {
-  if (!servers) return [{ resource, pattern }];
-  if (resource === null) return servers.map((server) => ({ resource: server, pattern }));
-  return servers.includes(resource) ? [{ resource, pattern }] : [];
+/** @throws Problem `forbidden`, naming the restriction */
+function mustCarryRestrictions({ limits = [] }: Actor, given: Restrictions): void {
+  for (const { by, restrictions } of limits) {
+    const restriction = looserKind(restrictions, given);
+    if (restriction === undefined) continue;
+    const value = JSON.stringify(restrictions[restriction]);
+    const detail = `You act by ${by}, which is restricted by "${restriction}"; so must this key be, at least as much: send "restrictions": { "${restriction}": ${value} }.`;
+    throw exceeding(detail, { restriction }, `/restrictions/${restriction}`);
+  }
 }

@@ -35,12 +35,12 @@ export async function rotateApiKey(
   return inTransaction(deps.db, async (trx) => {
     const before = await lockUsable(trx, { id, owner_id });
     mustBeRotatable(before, now);
-    await mustHoldAll(trx, actor, { owner_id: before.owner_id, powers: [before], now });
+    const expires_at = expiry ?? before.expires_at;
+    await mustHoldAll(trx, actor, { owner_id: before.owner_id, powers: [before], expires_at, now });
     const previous_ends_at = earlier(new Date(now.getTime() + overlap_seconds * 1000), before.expires_at);
     await endVersionsAt(trx, id, previous_ends_at);
     const number = (before.versions[0]?.number ?? 0) + 1;
     const key = await addVersion(trx, { id, environment: before.environment, number, issued_at: now });
-    const expires_at = expiry ?? before.expires_at;
     await updateKey(trx, id, { expires_at, updated_at: now });
     const expiry_extended = isLater(expires_at, before.expires_at);
     const details = { number, previous_ends_at, previous_expired_at: before.expires_at, expiry_extended };

@@ -7,7 +7,7 @@ import { appendEvent, changesBetween } from '../audit/index.ts';
 import { defaultSigningAlg } from '../signing-keys/index.ts';
 import { mustBeAllowedWith, ownerOf } from './rights.ts';
 import { ClientInput } from './schemas.ts';
-import { keepSecrets, type SecretDeps } from './secrets.ts';
+import { isNewSecret, keepSecrets, type SecretDeps } from './secrets.ts';
 import { type Client, findClient, insertClient, lockClient, updateClient } from './store.ts';
 
 export type ClientDeps = SecretDeps & {
@@ -67,6 +67,7 @@ export async function putClient(
     ...{ now: deps.now, actor, client_id: input.client_id },
     client: existing,
     desired: columns,
+    secret: (await isNewSecret(trx, deps, existing, input.client_secret)) ? { until: null } : undefined,
   });
   const { client, change } = existing
     ? await alter(deps, trx, existing, columns)

@@ -67,7 +67,7 @@ export function matchesSecret(
 export async function addClientSecret(deps: SecretDeps, actor: Actor, input: AddedSecret): Promise<MadeSecret> {
   const { client_id, ...secret } = input;
   return inTransaction(deps.db, async (trx) => {
-    const client = await lockOpenable(trx, deps, actor, client_id);
+    const client = await lockOpenable(trx, deps, actor, input);
     return storeSecret(trx, deps, actor, { client, ...secret });
   });
 }
@@ -83,7 +83,7 @@ export async function rotateClientSecret(
   { client_id, overlapSeconds, ...secret }: AddedSecret & { overlapSeconds: number },
 ): Promise<MadeSecret & { previous_end_at: Date }> {
   return inTransaction(deps.db, async (trx) => {
-    const client = await lockOpenable(trx, deps, actor, client_id);
+    const client = await lockOpenable(trx, deps, actor, { client_id, expires_at: secret.expires_at });
     const occurred_at = deps.now();
     const previous_end_at = new Date(occurred_at.getTime() + overlapSeconds * 1000);
     const previous = await liveSecrets(trx, client.id, occurred_at);
@@ -125,11 +125,16 @@ export async function findLiveSecret(
 
 const mostSecrets = 10;
 
-async function lockOpenable(trx: Trx, { now }: SecretDeps, actor: Actor, client_id: string): Promise<Client> {
+async function lockOpenable(
+  trx: Trx,
+  { now }: SecretDeps,
+  actor: Actor,
+  { client_id, expires_at }: Pick<AddedSecret, 'client_id' | 'expires_at'>,
+): Promise<Client> {
   const client = await lockClient(trx, client_id);
   if (!client) throw notFound('client', client_id);
   if (!usesSecret(client)) throw conflict(`Client "${client_id}" does not authenticate with a secret.`);
-  await mustBeAllowedWith(trx, { now, actor, client_id, client });
+  await mustBeAllowedWith(trx, { now, actor, client_id, client, secret: { until: expires_at ?? null } });
   if ((await liveSecrets(trx, client.id, now())).length >= mostSecrets)
     throw conflict(`Client "${client_id}" has ${mostSecrets} live secrets: revoke one first.`);
   return client;
@@ -149,11 +154,23 @@ export async function keepSecrets(
     const { client_secret } = await storeSecret(trx, deps, actor, { client });
     return { changed: true, made: { client_secret } };
   }
-  if (live.some((secret) => matchesSecret(deps.keys, secret, given))) return { changed: false, made: {} };
+  if (!(await isNewSecret(trx, deps, client, given))) return { changed: false, made: {} };
   const replaced = live.filter(({ label }) => label === fromConfiguration).map(({ id }) => id);
   await endSecrets(trx, deps, actor, { client, ids: replaced });
   await storeSecret(trx, deps, actor, { client, given, label: fromConfiguration });
   return { changed: true, made: {} };
+}
+
+/** Whether a given secret would be one more of a client: applying the same again sets none. */
+export async function isNewSecret(
+  trx: Trx,
+  { keys, now }: SecretDeps,
+  client: Client | undefined,
+  given: string | undefined,
+): Promise<boolean> {
+  if (given === undefined) return false;
+  const live = client ? await liveSecrets(trx, client.id, now()) : [];
+  return !live.some((secret) => matchesSecret(keys, secret, given));
 }
 
 function usesSecret({ metadata }: Pick<Client, 'metadata'>): boolean {

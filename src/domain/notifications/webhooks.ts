@@ -12,7 +12,7 @@ import {
 } from '../../platform/http/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
-import { allows } from '../access/index.ts';
+import { allows, mustNotExceedLimits } from '../access/index.ts';
 import { type AuditAction, appendEvent, chainHead } from '../audit/index.ts';
 import { deleteCursor, hurryCursor, insertCursor } from './cursor-store.ts';
 import { testType } from './messages.ts';
@@ -115,6 +115,7 @@ export async function rotateWebhookSecret(
 ): Promise<{ secret: string; previous_end_at: Date }> {
   return inTransaction(deps.db, async (trx) => {
     const webhook = await lockKnown(trx, id);
+    mustNotExceedLimits(actor, { what: 'the secret of a webhook', until: null });
     const now = deps.now();
     const previous_end_at = new Date(now.getTime() + overlapSeconds * 1000);
     await endSecretsAt(trx, id, previous_end_at);
@@ -177,6 +178,7 @@ function mustBeEnabled({ id, enabled }: Webhook): void {
 function mustBeAllowed({ allowHttp }: WebhookDeps, actor: Actor, { url }: WebhookInput): void {
   if (!allows(actor.permissions, readsEvents))
     throw forbidden(readsEvents, `What a webhook tells is the audit log: this needs "${readsEvents}" too.`);
+  mustNotExceedLimits(actor, { what: 'a webhook', until: null });
   if (!allowHttp && !url.startsWith('https:')) throw invalid('/url', 'Use https: events tell of people.');
 }
 

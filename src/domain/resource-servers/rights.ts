@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict } from '../../platform/http/index.ts';
-import { mustBePermitted, mustHold } from '../access/index.ts';
+import { mustBePermitted, mustHold, mustNotExceedLimits } from '../access/index.ts';
 import type { Permission, ResourceServer } from './store.ts';
 
 /** A resource server as it is to be; its permissions are in the order of their names. */
@@ -40,6 +40,7 @@ export async function mustBeAllowedToChange(trx: Trx, { now, actor, existing, de
   const names = [...before.permissions, ...desired.permissions].map(({ name }) => name);
   const rights = [...new Set(names)].map((pattern) => ({ resource: existing.identifier, pattern }));
   await mustHold({ db: trx, now }, actor, rights);
+  if (rights.length > 0) mustNotExceedLimits(actor, { what: 'this change of an API', until: null });
 }
 
 function stateOf({ permissions, ...row }: ResourceServer): DesiredState {

@@ -26,5 +26,6 @@ export const allowedOrigins = restriction({
       },
     };
   },
+  contains: (written, other) => other.every((origin) => written.includes(origin)),
   explain: (written) => `only from pages of ${written.join(', ')}`,
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { For, isMeant } from './for-permissions.ts';
+import { For, isMeant, isMeantWherever } from './for-permissions.ts';
 import { type KeyRequest, type Refusal, restriction } from './restriction.ts';
 
 const Value = z.string().min(1).max(200);
@@ -15,7 +15,7 @@ export const AllowedValues = z.union([Values, ForSome], {
 
 /** Checks one parameter. One that a request does not name is refused: nobody could tell what it would have been. */
 export function checkValues(parameter: string, written: Written): (request: KeyRequest) => Refusal | undefined {
-  const { values, for: patterns } = Array.isArray(written) ? { values: written, for: undefined } : written;
+  const { values, for: patterns } = ofSome(written);
   const allowed = new Set(values);
   return (request) => {
     if (!isMeant(patterns, request)) return undefined;
@@ -28,6 +28,16 @@ export function checkValues(parameter: string, written: Written): (request: KeyR
   };
 }
 
+/** Whether the other one allows no other values, wherever this one is meant. */
+export function containsValues(written: Written, other: Written): boolean {
+  const [mine, others] = [ofSome(written), ofSome(other)];
+  return isMeantWherever(mine.for, others.for) && others.values.every((value) => mine.values.includes(value));
+}
+
+function ofSome(written: Written): z.output<typeof ForSome> {
+  return Array.isArray(written) ? { values: written } : written;
+}
+
 const shown = 10;
 
 function quoted(values: readonly string[]): string {
@@ -36,7 +46,7 @@ function quoted(values: readonly string[]): string {
 }
 
 export function explainValues(parameter: string, written: Written): string {
-  const { values, for: patterns } = Array.isArray(written) ? { values: written, for: undefined } : written;
+  const { values, for: patterns } = ofSome(written);
   return `only with ${parameter} ${quoted(values)}${patterns ? `, for ${patterns.join(', ')}` : ''}`;
 }
 
@@ -58,6 +68,11 @@ export const allowedValues = restriction({
       },
     };
   },
+  contains: (written, other) =>
+    Object.entries(written).every(([parameter, values]) => {
+      const others = Object.hasOwn(other, parameter) ? other[parameter] : undefined;
+      return others !== undefined && containsValues(values, others);
+    }),
   explain: (written) =>
     Object.entries(written)
       .map(([parameter, values]) => explainValues(parameter, values))

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { covers, intersection, isPermissionPattern } from '../access/index.ts';
+import { contains, covers, intersection, isPermissionPattern } from '../access/index.ts';
 import type { KeyRequest } from './restriction.ts';
 
 /** For which permissions a restriction is meant. */
@@ -23,6 +23,14 @@ export const For = z
 export function isMeant(patterns: readonly string[] | undefined, { permissions }: KeyRequest): boolean {
   if (!patterns || permissions.length === 0) return true;
   return permissions.some((permission) => patterns.some((pattern) => touches(pattern, permission)));
+}
+
+/** Whether a restriction meant for the other patterns is meant for every request that one for these is meant for. */
+export function isMeantWherever(
+  patterns: readonly string[] | undefined,
+  others: readonly string[] | undefined,
+): boolean {
+  return others === undefined || (patterns !== undefined && contains(others, patterns));
 }
 
 function touches(pattern: string, permission: string): boolean {

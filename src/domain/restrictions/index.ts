@@ -1,5 +1,6 @@
 /** Restrictions: what narrows a key beyond its permissions. One file a kind; here they are put together. */
 import { z } from 'zod';
+import type { Right } from '../access/index.ts';
 import { allowedOrigins } from './allowed-origins.ts';
 import { allowedTemplates } from './allowed-templates.ts';
 import { allowedValues } from './allowed-values.ts';
@@ -23,6 +24,9 @@ const kinds = {
   rate_limit: rateLimit,
   quota,
 } satisfies Record<string, Restriction>;
+
+type KindName = keyof typeof kinds;
+const kindNames = Object.keys(kinds) as KindName[];
 
 type Schemas = { [Kind in keyof typeof kinds]: z.ZodOptional<(typeof kinds)[Kind]['schema']> };
 const schemas = Object.fromEntries(
@@ -51,6 +55,28 @@ export function compileRestrictions(written: Restrictions): CompiledRestrictions
 /** Restrictions in words, one each. */
 export function explainRestrictions(written: Restrictions): string[] {
   return present(written).map(([kind, value]) => kind.explain(value));
+}
+
+/**
+ * The first kind of restriction by which other restrictions are not at least as strict as these; undefined: they are. What is
+ * counted (rates, quotas) is compared as it is written: each credential is counted for itself.
+ */
+export function looserKind(written: Restrictions, other: Restrictions): KindName | undefined {
+  return kindNames.find((name) => {
+    if (written[name] === undefined) return false;
+    return other[name] === undefined || !(kinds[name] as Restriction).contains(written[name], other[name]);
+  });
+}
+
+/** What restrictions leave of a right. */
+export function narrowed(right: Right, written: Restrictions): Right[] {
+  const narrowing = present(written).flatMap(([{ narrow }, value]) => (narrow ? [{ narrow, value }] : []));
+  return narrowing.reduce((rights, { narrow, value }) => rights.flatMap((one) => narrow(value, one)), [right]);
+}
+
+/** The kinds of restrictions that are more than fewer rights: what cannot carry them would be freer. */
+export function conditionsIn(written: Restrictions): KindName[] {
+  return kindNames.filter((name) => written[name] !== undefined && !(kinds[name] as Restriction).narrow);
 }
 
 function present(written: Restrictions): [Restriction, unknown][] {

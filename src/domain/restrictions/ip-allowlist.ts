@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { NetworkSet, parseNetwork } from '../../platform/http/index.ts';
 import { type Refusal, restriction } from './restriction.ts';
 
+const networksIn = (written: readonly string[]) => written.map(parseNetwork).filter((network) => network !== undefined);
 const isNetwork = (text: string) => parseNetwork(text) !== undefined;
 
 /** From which addresses a key may be used. */
@@ -20,8 +21,12 @@ export const ipAllowlist = restriction({
     .max(100)
     .meta({ description: 'addresses and networks it may be used from', examples: [['10.0.1.50', '2001:db8::/32']] }),
   compile: (written) => {
-    const networks = new NetworkSet(written.map(parseNetwork).filter((network) => network !== undefined));
+    const networks = new NetworkSet(networksIn(written));
     return { check: ({ ip }) => (ip !== undefined && networks.has(ip) ? undefined : refusal(ip, written)) };
+  },
+  contains: (written, other) => {
+    const networks = new NetworkSet(networksIn(written));
+    return networksIn(other).every((network) => networks.covers(network));
   },
   explain: (written) => `only from ${written.join(', ')}`,
 });

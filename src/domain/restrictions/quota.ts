@@ -10,6 +10,8 @@ export const quota = restriction({
     .refine(({ day, month }) => day !== undefined || month !== undefined, 'must name a day or a month')
     .meta({ description: 'how much per calendar day, or month, in UTC' }),
   compile: ({ day, month }) => ({ limits: [...limitOf('day', day), ...limitOf('month', month)] }),
+  contains: (written, other) =>
+    (['day', 'month'] as const).every((per) => (other[per] ?? Infinity) <= (written[per] ?? Infinity)),
   explain: ({ day, month }) =>
     [...limitOf('day', day), ...limitOf('month', month)].map(({ name }) => `at most ${name}`).join(', '),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { For, isMeant } from './for-permissions.ts';
+import { For, isMeant, isMeantWherever } from './for-permissions.ts';
 import { type Limit, restriction } from './restriction.ts';
 
 const shape = /^([1-9]\d{0,6}) ([\p{L}][\p{L}\p{N} _-]{0,39})\/(second|minute|hour|day)$/u;
@@ -27,6 +27,7 @@ type Written = z.output<typeof Rates>;
 export const rateLimit = restriction({
   schema: Rates.meta({ description: 'one or several', examples: ['1000 requests/minute'] }),
   compile: (written) => ({ limits: each(written).map(limitOf) }),
+  contains: (written, other) => each(written).every((limit) => each(other).some((one) => isNoMore(one, limit))),
   explain: (written) =>
     each(written)
       .map(({ limit, for: patterns }) => `at most ${limit}${patterns ? ` for ${patterns.join(', ')}` : ''}`)
@@ -37,6 +38,15 @@ type One = { limit: string; for?: string[] | undefined };
 
 function each(written: Written): One[] {
   return [written].flat().map((one) => (typeof one === 'string' ? { limit: one } : one));
+}
+
+const periods = ['second', 'minute', 'hour', 'day'];
+
+/** As much in at least as long a time is no more at any moment: neither at once nor in the long run. */
+function isNoMore(one: One, than: One): boolean {
+  const [limit, bound] = [limitOf(one), limitOf(than)];
+  const isSlower = limit.amount <= bound.amount && periods.indexOf(limit.per) >= periods.indexOf(bound.per);
+  return isSlower && isMeantWherever(than.for, one.for);
 }
 
 function limitOf({ limit, for: patterns }: One): Limit {

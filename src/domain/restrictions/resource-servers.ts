@@ -18,5 +18,10 @@ export const resourceServers = restriction({
       },
     };
   },
+  contains: (written, other) => other.every((identifier) => written.includes(identifier)),
+  narrow: (written, { resource, pattern }) => {
+    if (resource === null) return written.map((server) => ({ resource: server, pattern }));
+    return written.includes(resource) ? [{ resource, pattern }] : [];
+  },
   explain: (written) => `only at ${written.join(', ')}`,
 });

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Right } from '../access/index.ts';
 
 /** What is asked of a key. Whoever asks says what they know; what a restriction needs and nobody said is refused. */
 export type KeyRequest = {
@@ -44,22 +45,22 @@ export type Restriction = {
   compile: (written: unknown) => Compiled;
   /** In words for a person. */
   explain: (written: unknown) => string;
+  /** Whether a credential with the other one is restricted at least as much; never wrongly true. */
+  contains: (written: unknown, other: unknown) => boolean;
+  /** What is left of a right; for a kind that is nothing else than fewer rights. */
+  narrow?: (written: unknown, right: Right) => Right[];
 };
 
 type Typed<Schema extends z.ZodType> = {
   schema: Schema;
   compile: (written: z.output<Schema>) => Compiled;
   explain: (written: z.output<Schema>) => string;
+  contains: (written: z.output<Schema>, other: z.output<Schema>) => boolean;
+  narrow?: (written: z.output<Schema>, right: Right) => Right[];
 };
 
 /** Lets a kind speak of what its own schema has parsed. */
-export function restriction<Schema extends z.ZodType>({
-  schema,
-  compile,
-  explain,
-}: Typed<Schema>): Restriction & {
-  schema: Schema;
-} {
+export function restriction<Schema extends z.ZodType>(kind: Typed<Schema>): Restriction & { schema: Schema } {
   // What is stored was parsed by this very schema when it was written.
-  return { schema, compile: compile as Restriction['compile'], explain: explain as Restriction['explain'] };
+  return kind as unknown as Restriction & { schema: Schema };
 }

@@ -4,6 +4,8 @@ import { restriction } from './restriction.ts';
 const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 const minutesOfHour = 60;
 
+const minutesOfDay = Array.from({ length: 24 * minutesOfHour }, (_, minute) => minute);
+
 const TimeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 08:30');
 const isTimeZone = (name: string) => {
   try {
@@ -30,9 +32,8 @@ export const timeWindow = restriction({
     })
     .meta({ description: 'when it may be used' }),
   compile: (written) => {
-    const { from, to, time_zone: timeZone } = written;
-    const allowedDays = new Set<string>(written.days ?? days);
-    const [start, end] = [minuteOf(from), minuteOf(to)];
+    const { time_zone: timeZone } = written;
+    const window = windowOf(written);
     const clock = new Intl.DateTimeFormat('en-GB', {
       timeZone,
       weekday: 'short',
@@ -45,16 +46,35 @@ export const timeWindow = restriction({
         const parts = Object.fromEntries(clock.formatToParts(now).map(({ type, value }) => [type, value]));
         const day = (parts.weekday ?? '').toLowerCase();
         const minute = minuteOf(`${parts.hour}:${parts.minute}`);
-        if (isOpen({ start, end, allowedDays }, day, minute)) return undefined;
+        if (isOpen(window, day, minute)) return undefined;
         const reason = `It is ${parts.weekday} ${parts.hour}:${parts.minute} in ${timeZone}; the key works ${said(written)}.`;
         return { code: 'outside_time_window', reason };
       },
     };
   },
+  // Between two time zones it would depend on the season: one in another zone counts as wider.
+  contains: (written, other) => {
+    const [mine, others] = [windowOf(written), windowOf(other)];
+    const isWithin = (day: string) =>
+      minutesOfDay.every((minute) => !isOpen(others, day, minute) || isOpen(mine, day, minute));
+    return written.time_zone === other.time_zone && days.every(isWithin);
+  },
   explain: (written) => `only ${said(written)}`,
 });
 
 type Window = { start: number; end: number; allowedDays: ReadonlySet<string> };
+
+function windowOf({
+  days: some,
+  from,
+  to,
+}: {
+  days?: readonly string[] | undefined;
+  from: string;
+  to: string;
+}): Window {
+  return { start: minuteOf(from), end: minuteOf(to), allowedDays: new Set(some ?? days) };
+}
 
 /** What lies after midnight belongs to the day before. */
 function isOpen({ start, end, allowedDays }: Window, day: string, minute: number): boolean {

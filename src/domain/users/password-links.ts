@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
 import { digest, mintCredential } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
-import { type Actor, notFound, Problem, person } from '../../platform/http/index.ts';
-import { listHeldRights, mustHoldAllOf } from '../access/index.ts';
+import { type Actor, type Limit, notFound, Problem, person } from '../../platform/http/index.ts';
+import { intersection, listHeldRights, mustHoldAllOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { SendLetter } from '../notifications/index.ts';
 import { recordVerification, verifiedBy } from './email-verification.ts';
@@ -52,7 +52,9 @@ export async function createPasswordLink(
     const expires_at = new Date(created_at.getTime() + linkMs);
     const to = (sendLetter && user.email) || null;
     const shown_to = to ? null : (actor.subject_id ?? null);
-    await insertPasswordLink(trx, { digest: digest(secret), user_id, created_at, expires_at, mailed_to: to, shown_to });
+    const shown_within = to ? null : JSON.stringify(actor.limits ?? []);
+    const link = { digest: digest(secret), user_id, created_at, expires_at };
+    await insertPasswordLink(trx, { ...link, mailed_to: to, shown_to, shown_within });
     if (sendLetter && to) await sendLetter(trx, { kind: 'link', to, url, expires_at });
     await appendEvent(trx, {
       actor,
@@ -92,7 +94,7 @@ export async function choosePassword(
     const link = user?.enabled ? await usePasswordLink(trx, digest(secret), occurred_at) : undefined;
     // The address may have changed since the page was opened; the row is locked now.
     if (!user || !link || (link.mailed_to !== null && link.mailed_to !== user.email)) throw notFound('link', '…');
-    if (link.shown_to) await mustStillHoldAll(trx, link.shown_to, { user_id: user.id, now: occurred_at });
+    if (link.shown_to) await mustStillHoldAll(trx, link, { user_id: user.id, now: occurred_at });
     await savePasswordHash(trx, { id: uuidv7(), user_id: user.id, password: hash, now: occurred_at });
     const target = { kind: 'user', id: user.id };
     await appendEvent(trx, { actor: person(user.id, origin), action: 'user.password_chosen', target, occurred_at });
@@ -108,18 +110,26 @@ export async function choosePassword(
   });
 }
 
-/** Judges whoever was shown a link as when it was made. */
+/** Judges whoever was shown a link by what they hold now, within what narrowed them when it was made. */
 async function mustStillHoldAll(
   trx: Trx,
-  subject_id: string,
+  { shown_to, shown_within }: { shown_to: string | null; shown_within: readonly unknown[] | null },
   { user_id, now }: { user_id: string; now: Date },
 ): Promise<void> {
-  const own = await listHeldRights(trx, subject_id, now);
-  const maker: Actor = { kind: 'user', subject_id, permissions: own.map(({ pattern }) => pattern), origin: {} };
+  const own = await listHeldRights(trx, shown_to ?? '', now);
+  const limits = (shown_within ?? []).map((limit) => asLimit(limit as Limit));
+  const sets = [own, ...limits.map(({ rights }) => rights)].map((rights) => rights.map(({ pattern }) => pattern));
+  const permissions = sets.reduce((left, right) => intersection(left, right));
+  const maker: Actor = { kind: 'user', subject_id: shown_to ?? '', limits, permissions, origin: {} };
   try {
     await mustHoldAllOf(trx, maker, user_id, now);
   } catch (error) {
     // Whoever opens the link learns nothing of rights.
     throw error instanceof Problem && error.type === 'forbidden' ? notFound('link', '…') : error;
   }
+}
+
+/** JSON has no dates. */
+function asLimit({ until, ...limit }: Omit<Limit, 'until'> & { until: string | Date | null }): Limit {
+  return { ...limit, until: until === null ? null : new Date(until) };
 }

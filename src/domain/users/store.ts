@@ -213,14 +213,14 @@ export async function usePasswordLink(
   trx: Trx,
   digest: Digest,
   used_at: Date,
-): Promise<{ mailed_to: string | null; shown_to: string | null } | undefined> {
+): Promise<{ mailed_to: string | null; shown_to: string | null; shown_within: readonly unknown[] | null } | undefined> {
   return trx
     .updateTable('password_links')
     .set({ used_at })
     .where('digest', '=', digest)
     .where('used_at', 'is', null)
     .where('expires_at', '>', used_at)
-    .returning(['mailed_to', 'shown_to'])
+    .returning(['mailed_to', 'shown_to', 'shown_within'])
     .executeTakeFirst();
 }
 

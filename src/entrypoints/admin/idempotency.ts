@@ -2,7 +2,7 @@ import { hkdfSync } from 'node:crypto';
 import type { Context } from 'koa';
 import { type Digest, digest, keyedDigest, seal, unseal } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction, joined } from '../../platform/database/index.ts';
-import { type Answer, type Call, invalid, Problem } from '../../platform/http/index.ts';
+import { type Answer, type Call, invalid, type Limit, Problem } from '../../platform/http/index.ts';
 import type { ServerKey, ServerKeys } from '../../platform/keys/index.ts';
 import { type KeptAnswer, keepAnswer, lockKey } from './store.ts';
 
@@ -48,10 +48,14 @@ export function once({ db, keys, now }: { db: Db; keys: ServerKeys; now: () => D
 
 /** An answer is for what was allowed then: another token of the same caller, or one whose role was taken away, is another request. */
 function actingRights({ permissions, limits = [] }: Call['actor']): unknown {
-  return [
-    permissions.toSorted(),
-    limits.map((limit) => limit.map(({ resource, pattern }) => `${pattern} ${resource}`).toSorted()),
-  ];
+  return [permissions.toSorted(), limits.map(narrowing)];
+}
+
+/** Written as by the version before where it knew all of it, so that its answers serve. */
+function narrowing({ rights, until, restrictions }: Limit): unknown {
+  const patterns = rights.map(({ resource, pattern }) => `${pattern} ${resource}`).toSorted();
+  const isPlain = until === null && Object.keys(restrictions).length === 0;
+  return isPlain ? patterns : { patterns, until, restrictions };
 }
 
 function sealedAnswer(keys: ServerKeys, presented: Presented, answer: Answer): KeptAnswer {

@@ -10,7 +10,7 @@ import {
   limitOfToken,
 } from '../../domain/access/index.ts';
 import { accessRecordRoutes } from '../../domain/access-records/index.ts';
-import { type ApiKeyDeps, apiKeyRoutes, rightsOfKey } from '../../domain/api-keys/index.ts';
+import { type ApiKeyDeps, apiKeyRoutes, limitOfKey } from '../../domain/api-keys/index.ts';
 import { auditRoutes, type Refusals } from '../../domain/audit/index.ts';
 import { type ClientDeps, clientRoutes } from '../../domain/clients/index.ts';
 import { consentRoutes } from '../../domain/consents/index.ts';
@@ -142,15 +142,15 @@ function describe(make: () => string): Middleware {
 }
 
 async function actorOf(deps: AdminDeps, ctx: Context, bearer: Bearer): Promise<Actor> {
-  const { kind, id, subject_id, api_key_id, isKey, scopes } = bearer;
+  const { kind, id, subject_id, api_key, isKey, scopes } = bearer;
   const resource = adminAudience(deps.issuer);
+  const ofKey = api_key === null ? [] : [await limitOfKey(deps.db, api_key)];
   // A key may what it was minted with, a person's as far as they may; a token never more than whose it is.
-  const permissions = isKey ? scopes : await effectivePermissions(deps, { subject_id, resource, scopes });
-  const limits = [
-    ...(isKey ? [] : [limitOfToken(permissions)]),
-    ...(api_key_id === null ? [] : [await rightsOfKey(deps.db, api_key_id)]),
-  ];
-  const who = isKey && api_key_id !== null ? { kind: 'api_key' as const, id: api_key_id } : { kind, id };
+  const permissions = isKey
+    ? scopes
+    : await effectivePermissions(deps, { subject_id, limits: ofKey, resource, scopes });
+  const limits = isKey ? ofKey : [limitOfToken(permissions), ...ofKey];
+  const who = isKey && api_key !== null ? { kind: 'api_key' as const, id: api_key.id } : { kind, id };
   const actor: Actor = { ...who, subject_id, permissions, limits, origin: requestOrigin(ctx) };
   bearers.set(actor, bearer);
   return actor;

@@ -6,6 +6,7 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:client:read': 'See applications and services',
   'latchkey:client:write': 'Register and change applications and services',
   'latchkey:first_party:allow': 'Let applications of your own have access without asking people',
+  'latchkey:client:credentials': 'Change where sign-ins of applications go, and how applications prove who they are',
   'latchkey:client:disable': 'Stop applications and services',
   'latchkey:client_secret:create': 'Make secrets of applications and services',
   'latchkey:client_secret:revoke': 'End secrets of applications and services',

@@ -27,7 +27,7 @@ export async function callerOf(deps: CallerDeps, ctx: Context): Promise<string> 
   if (credential && 'key' in credential) return keyCaller(deps, ctx, credential.key);
   const { audience: resource } = deps;
   const { subject_id, scopes } = await deps.bearerOf(ctx, resource);
-  const permissions = await effectivePermissions(deps, { subject_id, resource, scopes });
+  const permissions = await effectivePermissions(deps, { subject_id, limits: [], resource, scopes });
   if (!allows(permissions, verifyPermission))
     throw await forbiddenBecause(deps, { subject_id, scopes, resource, permission: verifyPermission });
   return subject_id;
@@ -56,9 +56,15 @@ export async function keyBearerOf(
   const credential = callerCredentialOf(ctx);
   if (!credential || !('key' in credential)) return undefined;
   const asked = { ...callerAsked(audience, ctx), needs: undefined, permissions: [] };
-  const { id, owner, permissionsAt } = await admitted(keys, ctx, { key: credential.key, asked });
+  const { id, number, owner, permissionsAt } = await admitted(keys, ctx, { key: credential.key, asked });
   const whose = { kind: owner.kind, id: owner.kind === 'user' ? owner.id : owner.name, subject_id: owner.id };
-  return { ...whose, client_id: owner.name, api_key_id: id, isKey: true, scopes: [...permissionsAt(audience)] };
+  return {
+    ...whose,
+    client_id: owner.name,
+    api_key: { id, number },
+    isKey: true,
+    scopes: [...permissionsAt(audience)],
+  };
 }
 
 async function admitted(keys: KeyVerifier, ctx: Context, { key, asked }: KeyUse): Promise<KeyEntry> {

@@ -3,6 +3,6 @@ import type { PagesDeps } from './pages.ts';
 
 /** What a person may do in the console: what they hold at the admin API, and nothing else. */
 export async function adminPermissionsOf(deps: PagesDeps, user_id: string): Promise<string[]> {
-  const held = { subject_id: user_id, resource: deps.admin.audience, scopes: ['latchkey:*'] };
+  const held = { subject_id: user_id, limits: [], resource: deps.admin.audience, scopes: ['latchkey:*'] };
   return effectivePermissions(deps, held);
 }

@@ -1,18 +1,43 @@
 import type { Origin } from './incoming-request.ts';
 
+/** A permission pattern at one resource server, or at every one (`null`). */
+type Right = { resource: string | null; pattern: string };
+
+/** What narrows whatever is done with a credential: an access token, an API key. */
+export type Limit = {
+  /** What sets it, in words: `the access token`, `the API key "deploy"`. */
+  by: string;
+  /** Nothing beyond these is done or given away. */
+  rights: readonly Right[];
+  /**
+   * Until when what is given away may last; null: for good. An API key ends then. The end of an access token is no limit: whoever
+   * has it can get another.
+   */
+  until: Date | null;
+  /** The restrictions of an API key, by their kinds. What is given away carries at least these. */
+  restrictions: Readonly<Record<string, unknown>>;
+  /** Those of the restrictions that `rights` cannot express: what cannot carry them is not given away. */
+  conditions: readonly string[];
+};
+
+/**
+ * On whose behalf something is done, and what narrows it. What is effective is held ∩ every limit ∩ requested (DESIGN.md §3). No
+ * limits: a person in their own browser session. No subject: nothing is held.
+ */
+export type Authority =
+  | {
+      /** The id in `subjects`, to which roles are given: a person's own id, a client's UUID. */
+      subject_id: string;
+      limits: readonly Limit[];
+    }
+  | { subject_id?: undefined; limits?: undefined };
+
 /** Who does something: a person, a client, an API key, nobody known yet, or the machine's own operator (CLI, start-up). */
-export type Actor = {
+export type Actor = Authority & {
   kind: 'user' | 'client' | 'api_key' | 'anonymous' | 'system';
   id?: string | undefined;
-  /** The id in `subjects`, to which roles are given: a person's own id, a client's UUID. */
-  subject_id?: string | undefined;
-  /** Permission patterns this actor holds (DESIGN.md §7). */
+  /** Permission patterns that are effective at the admin API (DESIGN.md §7). */
   permissions: readonly string[];
-  /**
-   * What it acts by, where that is narrower than its subject: the rights of a token, of an API key. It gives nothing away that
-   * one of them does not contain. Absent for a person in their own browser session and for the operator at the machine.
-   */
-  limits?: readonly (readonly { resource: string | null; pattern: string }[])[];
   origin: Origin;
 };
 
@@ -21,7 +46,7 @@ export const system: Actor = { kind: 'system', permissions: ['latchkey:*', 'secr
 
 /** A person acting for themselves: holds nothing beyond what is their own. */
 export function person(user_id: string, origin: Origin): Actor & { id: string } {
-  return { kind: 'user', id: user_id, subject_id: user_id, permissions: [], origin };
+  return { kind: 'user', id: user_id, subject_id: user_id, limits: [], permissions: [], origin };
 }
 
 /** Nobody we know yet. */

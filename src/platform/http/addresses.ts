@@ -93,6 +93,11 @@ export class NetworkSet {
     if (text.length <= longestAddress) this.#known.set(text, answer);
     return answer;
   }
+
+  /** Whether a network lies within a single one of the networks. */
+  covers([address, bits]: Network): boolean {
+    return this.#networks.some((network) => network[1] <= bits && contains(network, address));
+  }
 }
 
 /** A group of addresses that are counted as one, and how many times the bound of a single address it may use up. */

@@ -1,6 +1,6 @@
 /** What every request meets first: its origin, its bounds, the host check, headers, and how refusals are answered. */
 
-export { type Actor, anonymous, person, system } from './actor.ts';
+export { type Actor, type Authority, anonymous, type Limit, person, system } from './actor.ts';
 export { AddressBuckets } from './address-buckets.ts';
 export {
   addressGroups,

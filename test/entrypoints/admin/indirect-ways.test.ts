@@ -1,5 +1,5 @@
 import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
-import { api, password, standardInstallation } from '../../support/installation.ts';
+import { api, password, redirectUri, standardInstallation } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
 const lacks = (permission: string) => ({ status: 403, body: { permission } });
@@ -12,6 +12,12 @@ const installation = {
       grant_types: ['client_credentials'],
       client_secret: 'a secret of the API',
       introspects: [api],
+    },
+    {
+      client_id: 'sign-in-only',
+      client_secret: 'a secret of the sign-in',
+      redirect_uris: [redirectUri],
+      scope: 'openid',
     },
   ],
 };
@@ -102,5 +108,37 @@ describe('one permission opens no other:', () => {
     const key = { name: 'in a name', environment: 'dev', owner: { user: username } };
     expect(await keys.post('/api-keys', key)).toMatchObject(lacks('latchkey:group:export'));
     expect(await owner.post('/api-keys', key)).toMatchObject({ status: 201 });
+  });
+
+  // RFC 9700 §4.1, §4.13: whoever chooses where a client's sign-ins go, or how it proves who it is, receives them.
+  test.each<[string, object]>([
+    ['redirect URIs', { redirect_uris: ['https://evil.example/callback'] }],
+    ['one more redirect URI', { redirect_uris: [redirectUri, 'https://evil.example/callback'] }],
+    ['sign-out URIs', { post_logout_redirect_uris: ['https://evil.example/out'] }],
+    ['where it is told of sign-outs', { backchannel_logout_uri: 'https://evil.example/logout' }],
+    [
+      'the address of its keys',
+      { jwks_uri: 'https://evil.example/jwks', token_endpoint_auth_method: 'private_key_jwt' },
+    ],
+    ['no authentication', { token_endpoint_auth_method: 'none' }],
+    ['another authentication', { token_endpoint_auth_method: 'client_secret_post' }],
+    ['other grant types', { grant_types: ['authorization_code', 'refresh_token', 'client_credentials'] }],
+    ['the origins of its pages', { allowed_cors_origins: ['https://evil.example'] }],
+    ['another signature', { id_token_signed_response_alg: 'ES256' }],
+    ['where sign-ins begin', { initiate_login_uri: 'https://evil.example/begin' }],
+  ])('of a client that is there, %s', async (_, patch) => {
+    const clients = await asService(latchkey, owner, { permissions: ['latchkey:client:write'] });
+    const answer = await clients.patch('/clients/sign-in-only', patch);
+    expect(answer).toMatchObject(lacks('latchkey:client:credentials'));
+  });
+
+  test('a secret of a client that is there, by a change of it', async () => {
+    const permissions = ['latchkey:client:write', 'latchkey:client:credentials'];
+    const clients = await asService(latchkey, owner, { permissions });
+    const patch = { client_secret: 'a secret that somebody else chose' };
+    expect(await clients.patch('/clients/sign-in-only', patch)).toMatchObject(lacks('latchkey:client_secret:create'));
+    const uris = { redirect_uris: [redirectUri, 'https://client.example/second'] };
+    expect(await clients.patch('/clients/sign-in-only', uris)).toMatchObject({ status: 200 });
+    expect(await clients.patch('/clients/sign-in-only', { client_name: 'Signs in' })).toMatchObject({ status: 200 });
   });
 });

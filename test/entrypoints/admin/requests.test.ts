@@ -134,6 +134,7 @@ describe('a request to the admin API', () => {
     const needed = new Set(adminRoutes.map(({ permission }) => permission));
     // Judged by what is asked for, or at another entrance.
     const beside = [
+      'latchkey:client:credentials',
       ...['latchkey:token:revoke_all', 'latchkey:api_key:never_expire', 'latchkey:verify'],
       ...['latchkey:permission:give', 'latchkey:first_party:allow', 'latchkey:group:export'],
     ];

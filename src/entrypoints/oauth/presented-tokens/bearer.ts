@@ -16,8 +16,8 @@ export type Bearer = {
   /** The id in `subjects`, to which roles are given. */
   subject_id: string;
   client_id: string;
-  /** The API key that the token was got for, or that came in its place. */
-  api_key_id: string | null;
+  /** The text of an API key that the token was got for, or that came in its place. */
+  api_key: { id: string; number: number } | null;
   /** No token came, but the key itself. */
   isKey?: boolean;
   scopes: string[];
@@ -54,11 +54,12 @@ export async function bearerOf(deps: BearerDeps, ctx: Context, audience: string)
 }
 
 /** Whose token it is. */
-export function bearerIn({ client, user_id, api_key_id, scope }: AccessTokenRecord): Bearer {
+export function bearerIn({ client, user_id, api_key_id: id, api_key_version, scope }: AccessTokenRecord): Bearer {
   const whose = user_id
     ? { kind: 'user' as const, id: user_id, subject_id: user_id }
     : { kind: 'client' as const, id: client.client_id, subject_id: client.id };
-  return { ...whose, client_id: client.client_id, api_key_id, scopes: (scope ?? '').split(' ').filter(Boolean) };
+  const api_key = id === null ? null : { id, number: api_key_version ?? 0 };
+  return { ...whose, client_id: client.client_id, api_key, scopes: (scope ?? '').split(' ').filter(Boolean) };
 }
 
 /** Whether a token that stands has its time and its person. */

@@ -66,6 +66,8 @@ export type AccessTokenRecord = UnderGrant & {
   user_id: string | null;
   /** Got for this API key. */
   api_key_id: string | null;
+  /** The number of the text of it that was exchanged. */
+  api_key_version: number | null;
   scope: string | null;
   audience: string | null;
   identity_scope: string | null;
@@ -117,7 +119,7 @@ export const readFamily: KeyedRead = {
 };
 
 const accessToken = (view: string, key: string, type: 'text' | 'bytea') => `
-  select k.n, t.grant_id, t.user_id, t.api_key_id, t.scope, t.audience, t.identity_scope, t.payload, t.issued_at, t.expires_at,
+  select k.n, t.grant_id, t.user_id, t.api_key_id, t.api_key_version, t.scope, t.audience, t.identity_scope, t.payload, t.issued_at, t.expires_at,
     ${underGrant}
   from ${keys(type)} join ${view} t on t.${key} = k.key and t.ends_at > $2`;
 

@@ -22,7 +22,11 @@ export async function administratorOf(deps: PagesDeps, ctx: Context): Promise<Ad
   const permissions = await adminPermissionsOf(deps, user.id);
   if (permissions.length === 0) throw notForThem();
   const { id } = user;
-  return { user, session, actor: { kind: 'user', id, subject_id: id, permissions, origin: requestOrigin(ctx) } };
+  return {
+    user,
+    session,
+    actor: { kind: 'user', id, subject_id: id, limits: [], permissions, origin: requestOrigin(ctx) },
+  };
 }
 
 function notForThem(): Problem {

@@ -1,0 +1,305 @@
+import { type AdminAnswer, AdminApi, asOwner } from '../../support/admin.ts';
+import { api, clientSecrets, password, redirectUri, standardInstallation } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+
+const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const apiKeyType = 'urn:latchkey:params:oauth:token-type:api-key';
+const day = 86_400_000;
+const inDays = (days: number) => new Date(Date.now() + days * day).toISOString();
+const id = () => `n-${crypto.randomUUID().slice(0, 8)}`;
+const refused = (member: object) => ({ status: 403, body: member });
+
+const installation = {
+  ...standardInstallation,
+  clients: [
+    ...standardInstallation.clients,
+    { client_id: 'web', client_secret: clientSecrets['web-app'], redirect_uris: [redirectUri], scope: 'openid' },
+  ],
+};
+
+type Restrictions = Record<string, unknown>;
+/** A merge patch adds to an object, and takes nothing away. */
+const isMerged = (value: unknown) => typeof value === 'object' && !Array.isArray(value);
+const right = { resource: api, pattern: 'read' };
+
+// What an API key makes or changes is restricted at least as it is, and ends no later: what is stolen with it stays within it.
+describe('whoever acts by an API key gives away no more than the key:', () => {
+  const latchkey = startLatchkey({ apply: installation });
+  let owner: AdminApi;
+  let owner_id = '';
+  let audience = '';
+
+  beforeAll(async () => {
+    owner = await asOwner(latchkey);
+    audience = `${latchkey.issuer}/admin`;
+    const { items } = (await owner.get('/clients?q=owner-')).body;
+    owner_id = String(items[0]?.client_id);
+    await owner.post('/roles', { name: 'reads', permissions: [right] });
+    await owner.post('/roles', { name: 'empty', permissions: [] });
+    await owner.put('/roles/reads/assignments/user/bob', {});
+  });
+
+  const permissions = ['latchkey:*', '*', 'secrets:*'];
+  const wanted = (more: object = {}) => ({
+    name: id(),
+    environment: 'dev',
+    permissions: ['latchkey:role:read'],
+    ...more,
+  });
+  const mint = async (more: object = {}) => {
+    const owned = { owner: { client_id: owner_id } };
+    const answer = await owner.post('/api-keys', wanted({ ...owned, permissions, expires_in_days: 30, ...more }));
+    if (answer.status !== 201) throw new Error(JSON.stringify(answer.body));
+    return answer.body as unknown as { id: string; key: string; expires_at: string };
+  };
+  /** Everything that is restricted by what a request says is satisfied in the exchange; the token says nothing of it. */
+  const tokenFor = async (key: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(`${latchkey.issuer}/oauth/token`, {
+      method: 'POST',
+      headers,
+      body: new URLSearchParams({
+        grant_type: exchange,
+        subject_token: key,
+        subject_token_type: apiKeyType,
+        resource: audience,
+        scope: 'latchkey:*',
+      }),
+    });
+    const body = (await response.json()) as { access_token?: string };
+    if (!body.access_token) throw new Error(JSON.stringify(body));
+    return new AdminApi(latchkey.issuer, body.access_token);
+  };
+
+  // kind · what restricts the key · what is as strict, or stricter · what is not
+  const kinds: [string, Restrictions, Restrictions[], Restrictions[]][] = [
+    [
+      'ip_allowlist',
+      { ip_allowlist: ['127.0.0.0/8', '::1', '2001:db8::/32'] },
+      [{ ip_allowlist: ['127.0.0.1'] }, { ip_allowlist: ['2001:db8:1::/48', '::ffff:127.0.0.9'] }],
+      [
+        { ip_allowlist: ['0.0.0.0/0'] },
+        { ip_allowlist: ['127.0.0.1', '10.0.0.1'] },
+        { ip_allowlist: ['126.0.0.0/7'] },
+        { ip_allowlist: ['::/0'] },
+      ],
+    ],
+    [
+      'allowed_origins',
+      { allowed_origins: ['https://app.example'] },
+      [],
+      [{ allowed_origins: ['https://app.example', 'https://evil.example'] }],
+    ],
+    [
+      'time_window',
+      { time_window: { from: '00:00', to: '00:00' } },
+      [{ time_window: { days: ['mon'], from: '22:00', to: '02:00' } }],
+      [{ time_window: { from: '00:00', to: '00:00', time_zone: 'Asia/Tokyo' } }],
+    ],
+    [
+      'allowed_values',
+      { allowed_values: { region: { values: ['eu'], for: ['email:*'] } } },
+      [{ allowed_values: { region: ['eu'] } }, { allowed_values: { region: ['eu'], x: ['y'] } }],
+      [
+        { allowed_values: { region: { values: ['eu'], for: ['email:send'] } } },
+        { allowed_values: { region: ['eu', 'us'] } },
+        { allowed_values: { Region: ['eu'] } },
+      ],
+    ],
+    [
+      'allowed_templates',
+      { allowed_templates: { values: ['welcome'], for: ['email:send'] } },
+      [{ allowed_templates: { values: ['welcome'], for: ['email:*'] } }],
+      [{ allowed_templates: { values: ['welcome', 'reset'], for: ['email:send'] } }],
+    ],
+    [
+      'rate_limit',
+      { rate_limit: ['1000 requests/minute', { limit: '10 messages/hour', for: ['email:send'] }] },
+      [{ rate_limit: ['1000 calls/minute', '9 messages/day'] }],
+      [
+        { rate_limit: ['1001 requests/minute', { limit: '9 messages/day', for: ['email:send'] }] },
+        { rate_limit: ['1000 requests/second', { limit: '9 messages/day', for: ['email:*'] }] },
+        { rate_limit: '1000 requests/minute' },
+      ],
+    ],
+    [
+      'quota',
+      { quota: { month: 1000 } },
+      [{ quota: { day: 5, month: 1000 } }],
+      [{ quota: { day: 5 } }, { quota: { month: 1001 } }],
+    ],
+  ];
+
+  test.each(kinds)(
+    'a key with %s mints and changes keys with at least as much of it',
+    async (kind, restrictions, within, beyond) => {
+      const { id: self, key } = await mint({ restrictions });
+      const by = await tokenFor(key, { origin: 'https://app.example' });
+      for (const fine of [restrictions, ...within])
+        expect(await by.post('/api-keys', wanted({ restrictions: fine }))).toMatchObject({ status: 201 });
+      const free = await mint({ permissions: ['latchkey:role:read'], expires_in_days: 1 });
+      const looser = [{}, { restrictions: {} }, ...beyond.map((given) => ({ restrictions: given }))];
+      const patches = [
+        { restrictions: null },
+        { restrictions: { [kind]: null } },
+        ...(isMerged(restrictions[kind]) ? [] : looser.slice(2)),
+      ];
+      const answers: AdminAnswer[] = [];
+      for (const more of looser) answers.push(await by.post('/api-keys', wanted(more)));
+      for (const patch of patches) answers.push(await by.patch(`/api-keys/${self}`, patch));
+      answers.push(await by.patch(`/api-keys/${free.id}`, { name: 'mine' }));
+      answers.push(await by.post(`/api-keys/${free.id}/rotate`, {}));
+      for (const answer of answers) {
+        expect(answer).toMatchObject(refused({ restriction: kind, pointer: `/restrictions/${kind}` }));
+        expect(answer.body.detail).toContain(`"${kind}"`);
+      }
+      expect(await by.post(`/api-keys/${self}/rotate`, {})).toMatchObject({ status: 201 });
+    },
+  );
+
+  const direct = (key: string) => new AdminApi(latchkey.issuer, key);
+  const web = (more: object = {}) => ({ client_id: id(), redirect_uris: [redirectUri], ...more });
+  const service = {
+    client_id: 'service',
+    grant_types: ['client_credentials'],
+    service_permissions: { [api]: ['read'] },
+  };
+
+  test('a key with resource_servers has its rights there, and so has what it makes', async () => {
+    const { key } = await mint({ restrictions: { resource_servers: [audience] } });
+    const by = await tokenFor(key);
+    const asked = wanted({ permissions: [{ resource: audience, pattern: 'latchkey:role:read' }] });
+    expect(await by.post('/api-keys', asked)).toMatchObject(refused({ restriction: 'resource_servers' }));
+    const there = { restrictions: { resource_servers: [audience] } };
+    expect(await by.post('/api-keys', { ...asked, ...there })).toMatchObject({ status: 201 });
+    expect(await by.post('/clients', web({ resources: { [api]: ['read'] } }))).toMatchObject({ status: 403 });
+  });
+
+  test('a key ends no later than the key that makes, changes or rotates it', async () => {
+    const { id: self, key, expires_at } = await mint();
+    const longer = await mint({ permissions: ['latchkey:role:read'], expires_in_days: 31 });
+    for (const by of [direct(key), await tokenFor(key)]) {
+      const late = { expires_at: inDays(3650) };
+      const answers = [
+        await by.post('/api-keys', wanted(late)),
+        await by.post('/api-keys', wanted({ expires_in_days: 31 })),
+        await by.post('/api-keys', wanted({ never_expires: true })),
+        await by.patch(`/api-keys/${self}`, late),
+        await by.patch(`/api-keys/${self}`, { expires_at: null }),
+        await by.post(`/api-keys/${self}/rotate`, late),
+        await by.post(`/api-keys/${self}/rotate`, { expires_in_days: 3650 }),
+        await by.patch(`/api-keys/${longer.id}`, { name: 'mine' }),
+        await by.post(`/api-keys/${longer.id}/rotate`, {}),
+      ];
+      for (const answer of answers)
+        expect(answer).toMatchObject(refused({ latest: expires_at, pointer: '/expires_at' }));
+      // Where nothing is asked for, the default is cut.
+      expect(await by.post('/api-keys', wanted())).toMatchObject({ status: 201, body: { expires_at } });
+      expect(await by.post('/api-keys', wanted({ expires_at }))).toMatchObject({ status: 201 });
+      expect(await by.post('/api-keys', wanted({ expires_in_days: 29 }))).toMatchObject({ status: 201 });
+    }
+    expect(await direct(key).post(`/api-keys/${self}/rotate`, {})).toMatchObject({ status: 201, body: { expires_at } });
+  });
+
+  test('a text that was rotated away makes nothing that outlives its overlap', async () => {
+    const { id: self, key } = await mint();
+    const token = await tokenFor(key);
+    const { body } = await owner.post(`/api-keys/${self}/rotate`, { overlap_seconds: 3600 });
+    for (const by of [direct(key), token]) {
+      const latest = body.previous_ends_at;
+      expect(await by.post(`/api-keys/${self}/rotate`, {})).toMatchObject(refused({ latest }));
+      expect(await by.post('/api-keys', wanted())).toMatchObject({ status: 201, body: { expires_at: latest } });
+    }
+    expect(await direct(String(body.key)).post(`/api-keys/${self}/rotate`, {})).toMatchObject({ status: 201 });
+  });
+
+  test('a resting key that is freer stays at rest', async () => {
+    const { key } = await mint();
+    const longer = await mint({ permissions: ['latchkey:role:read'], expires_in_days: 31 });
+    await owner.post(`/api-keys/${longer.id}/disable`);
+    expect(await direct(key).post(`/api-keys/${longer.id}/enable`)).toMatchObject({ status: 403 });
+  });
+
+  // What lasts for good, and cannot be restricted. `within`: how it is done by a key that ends, but is not restricted.
+  type Way = [string, (by: AdminApi) => Promise<AdminAnswer>, ((by: AdminApi) => Promise<AdminAnswer>)?];
+  const lasting: Way[] = [
+    [
+      'a client secret',
+      (by) => by.post('/clients/service/secrets', {}),
+      (by) => by.post('/clients/service/secrets', { expires_in_days: 29 }),
+    ],
+    [
+      'a client secret in place of another',
+      (by) => by.post('/clients/service/secrets/rotate', { expires_in_days: 31 }),
+      (by) => by.post('/clients/service/secrets/rotate', { expires_in_days: 29 }),
+    ],
+    ['a client secret of one that only signs people in', (by) => by.post('/clients/web/secrets', {})],
+    ['a client secret by a change', (by) => by.patch('/clients/service', { client_secret: `chosen by ${id()}` })],
+    ['a client that has something', (by) => by.post('/clients', { ...service, client_id: id() })],
+    ['a client that may ask for something', (by) => by.post('/clients', web({ resources: { [api]: ['read'] } }))],
+    ['a client that people are not asked about', (by) => by.post('/clients', web({ first_party: true }))],
+    ['a client that gets something', (by) => by.patch('/clients/web', { service_permissions: { [api]: ['read'] } })],
+    [
+      'a client whose sign-ins go elsewhere',
+      (by) => by.patch('/clients/web', { redirect_uris: ['https://evil.example/cb'] }),
+    ],
+    [
+      'a role',
+      (by) => by.put('/roles/reads/assignments/client/service', {}),
+      (by) => by.put('/roles/reads/assignments/client/service', { until: inDays(29) }),
+    ],
+    ['a role for too long', (by) => by.put('/roles/reads/assignments/client/service', { until: inDays(31) })],
+    ['a role of a new account', (by) => by.post('/users', { username: id(), password, roles: ['reads'] })],
+    [
+      'what others have by a role',
+      (by) => by.patch('/roles/reads', { permissions: [right, { ...right, pattern: 'write' }] }),
+    ],
+    ['a group', (by) => by.patch('/roles/empty', { exported_as: 'everybody' })],
+    ['a password of somebody who may something', (by) => by.post('/users/bob/password', { password })],
+    ['a link to their password', (by) => by.post('/users/bob/password-link')],
+    ['their address', (by) => by.patch('/users/bob', { email: `${id()}@example.com` })],
+    ['a webhook', (by) => by.post('/webhooks', { url: 'https://hook.example', events: ['*'] })],
+    ['looser rules of an API', (by) => by.patch(`/resource-servers/${encodeURIComponent(api)}`, { name: id() })],
+  ];
+  describe.each(lasting)('%s', (_, way, within) => {
+    test('is not given by a key that ends, or is restricted', async () => {
+      const ending = await mint();
+      const restricted = await mint({
+        ...{ never_expires: true, expires_in_days: undefined },
+        restrictions: { time_window: { from: '00:00', to: '00:00' } },
+      });
+      for (const by of [direct(ending.key), await tokenFor(ending.key)])
+        expect(await way(by)).toMatchObject(refused({ latest: ending.expires_at }));
+      expect(await way(direct(restricted.key))).toMatchObject(refused({ restriction: 'time_window' }));
+      if (within) expect([201, 204]).toContain((await within(direct(ending.key))).status);
+    });
+  });
+
+  test('what gives nothing away is done by a key that ends, as before', async () => {
+    const { key } = await mint();
+    const by = direct(key);
+    const username = id();
+    const done = [
+      await by.post('/clients', web()),
+      await by.post('/roles', { name: id(), permissions: [right] }),
+      await by.patch('/clients/web', { client_name: 'Another name' }),
+      await by.post('/users', { username, password }),
+      await by.post(`/users/${username}/password-link`),
+      await by.put(`/roles/empty/assignments/user/${username}`, {}),
+      await by.delete(`/roles/empty/assignments/user/${username}`),
+    ];
+    expect(done.map(({ status }) => status)).toEqual([201, 201, 200, 201, 201, 204, 204]);
+  });
+
+  test('a link to a password that a key made serves within what the key was, also when the person got more meanwhile', async () => {
+    const { key } = await mint();
+    const username = id();
+    await owner.post('/users', { username, password });
+    const { body } = await direct(key).post(`/users/${username}/password-link`);
+    await owner.put(`/roles/reads/assignments/user/${username}`, {});
+    const browser = latchkey.browser();
+    const page = await browser.get(new URL(String(body.url)).pathname);
+    const chosen = 'a password chosen by the link';
+    const answer = await browser.submit(page, { password: chosen, password_repeated: chosen }, '/password');
+    expect(answer.status).toBe(404);
+  });
+});
