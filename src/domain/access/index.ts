@@ -9,7 +9,6 @@ export {
   mustEndWithLimits,
   mustHold,
   mustNotExceedLimits,
-  patternsAt,
 } from './authority.ts';
 export { mustExportGroupsOf, mustHoldAllOf } from './groups.ts';
 export { Owner, ownerReference, subjectOf } from './owner.ts';
