@@ -47,11 +47,12 @@ export class Crew {
   /**
    * Resolves with the first worker's greeting when all serve for the first time.
    *
-   * @throws WorkerError
+   * @throws WorkerError; the reason of the signal
    */
-  start(): Promise<string[]> {
+  start(signal: AbortSignal): Promise<string[]> {
     return new Promise((resolve, reject) => {
       this.#started = { resolve, reject };
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       this.#fill();
     });
   }

@@ -11,6 +11,7 @@ import {
   isMigrated,
   migrate,
   openDatabase,
+  type Patience,
   persistently,
   reasonOf,
   waitForDatabase,
@@ -34,6 +35,9 @@ export type Installation = {
   now: () => Date;
   close: () => Promise<void>;
 };
+
+/** How a server waits for its database at the start: who hears why, and what ends it. */
+export type Waiting = { tell: (line: string) => void; signal?: AbortSignal | undefined };
 
 const commandPatienceMs = 10_000;
 
@@ -86,27 +90,27 @@ async function mustBeMeant({ dataDir, isDataDirChosen }: Config): Promise<void> 
 /**
  * Opens the installation: database, migrations, root key, server keys, signing keys.
  *
- * @param tell set by who would rather wait than fail: hears why a database that is late is waited for
- * @throws StartError, EmbeddedPostgresError with one sentence for the operator
+ * @param waiting set by a server, which waits for a database that is late; a command fails
+ * @throws StartError, EmbeddedPostgresError with one sentence for the operator; the reason of the signal
  */
-export async function openInstallation(config: Config, tell?: (line: string) => void): Promise<Installation> {
+export async function openInstallation(config: Config, waiting?: Waiting): Promise<Installation> {
   const clock = new DatabaseClock();
   const { now } = clock;
-  const location = await openDatabaseServer(config, tell && cluster.isPrimary ? 'server' : 'guest');
+  const location = await openDatabaseServer(config, waiting && cluster.isPrimary ? 'server' : 'guest');
   const database = openDatabase({
     url: location.url,
     poolSize: config.databasePoolSize,
     preparedStatements: config.preparedStatements,
     // Who types a command would rather wait for a busy database than be refused.
-    ...(tell ? {} : { patienceMs: commandPatienceMs }),
+    ...(waiting ? {} : { patienceMs: commandPatienceMs }),
   });
   const close = async () => {
     await database.close();
     await location.close();
   };
   try {
-    await migrateDatabase(config, location, tell);
-    const { rootKey, keys } = await persistently(tell ? config.databaseWaitSeconds : 0, async () => {
+    await migrateDatabase(config, location, waiting);
+    const { rootKey, keys } = await persistently(patienceOf(config, waiting), async () => {
       await clock.measure(database.db);
       const rootKey = await rootKeyOf(config, database.db);
       const opened = await openServerKeys({ db: database.db, rootKey, now }).catch(explainRootKey);
@@ -141,7 +145,7 @@ export async function openInstallation(config: Config, tell?: (line: string) => 
 async function waitForLateDatabase(
   { databaseWaitSeconds: seconds }: Config,
   { name, migrateUrl, url }: DatabaseLocation,
-  tell: (line: string) => void,
+  { tell, signal }: Waiting,
 ): Promise<void> {
   let isTold = false;
   const announce = (reason: string) => {
@@ -151,32 +155,37 @@ async function waitForLateDatabase(
   const until = performance.now() + seconds * 1000;
   // The two may be different roles, of which one may only read.
   for (const each of new Set([migrateUrl, url]))
-    await waitForDatabase(each, Math.max(0, (until - performance.now()) / 1000), announce);
+    await waitForDatabase(each, { seconds: Math.max(0, (until - performance.now()) / 1000), signal }, announce);
 }
 
 /**
  * Brings the database to this version.
  *
- * @param tell as for `openInstallation`
+ * @param waiting as for `openInstallation`
  * @returns names of the migrations applied now
  * @throws StartError when it cannot be reached or changed
  */
 export async function migrateDatabase(
   config: Config,
   location: DatabaseLocation,
-  tell?: (line: string) => void,
+  waiting?: Waiting,
 ): Promise<string[]> {
   try {
-    if (tell) await waitForLateDatabase(config, location, tell);
-    return await persistently(tell ? config.databaseWaitSeconds : 0, async () => {
+    if (waiting) await waitForLateDatabase(config, location, waiting);
+    return await persistently(patienceOf(config, waiting), async () => {
       const applied = await migrate(location.migrateUrl, runningRole(config));
       await installJobs(location.migrateUrl, runningRole(config));
       return applied;
     });
   } catch (error) {
+    waiting?.signal?.throwIfAborted();
     explainRights(location.migrateUrl)(error);
     return explainDatabase(location.name)(error);
   }
+}
+
+function patienceOf({ databaseWaitSeconds }: Config, waiting: Waiting | undefined): Patience {
+  return { seconds: waiting ? databaseWaitSeconds : 0, signal: waiting?.signal };
 }
 
 /** With a migrating role of its own, the role that serves requests gets only what it needs. */

@@ -30,14 +30,19 @@ export type StartOptions = {
   note: (line: string) => void;
   /** A server that starts beside others that serve already takes requests only once it can serve them, too. */
   listens: 'at once' | 'when ready';
+  /** Ends a start that waits for the database. */
+  signal: AbortSignal;
 };
 
 /**
  * Starts the one process: configuration → database → services → HTTP.
  *
- * @throws StartError and others with one sentence for the operator
+ * @throws StartError and others with one sentence for the operator; the reason of the signal
  */
-export async function startServer(config: Config, { say, note, listens }: StartOptions): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  { say, note, listens, signal }: StartOptions,
+): Promise<RunningServer> {
   const underWay = new Set<ServerResponse>();
   const door: Door = { answer: starting, issuer: config.issuer };
   const server = openDoor(door, config);
@@ -46,8 +51,8 @@ export async function startServer(config: Config, { say, note, listens }: StartO
   if (listens === 'at once') await listen(server, config);
   let installation: Installation | undefined;
   try {
-    installation = await openInstallation(config, note);
-    const app = await openApp({ config, address: addressOf(server, config), installation, underWay });
+    installation = await openInstallation(config, { tell: note, signal });
+    const app = await openApp({ config, address: addressOf(server, config), installation, underWay, signal });
     door.answer = app.answer;
     door.issuer = app.issuer;
     if (listens === 'when ready') await listen(server, config);
@@ -90,15 +95,21 @@ function openDoor(door: Door, { maxHeaderBytes }: Pick<Config, 'maxHeaderBytes'>
   return server;
 }
 
-type AppPlace = { config: Config; address: string; installation: Installation; underWay: Set<ServerResponse> };
+type AppPlace = {
+  config: Config;
+  address: string;
+  installation: Installation;
+  underWay: Set<ServerResponse>;
+  signal: AbortSignal;
+};
 
 /** Brings the installation to what the settings say, and composes the app that serves it. */
-async function openApp({ config, address, installation, underWay }: AppPlace) {
+async function openApp({ config, address, installation, underWay, signal }: AppPlace) {
   const issuer = config.issuer ?? address;
   const version = readVersion();
   const { changes, database, keys, now, rootKey } = installation;
   const apply = { db: database.db, keys, now, validateMetadata: clientMetadataRules() };
-  const demo = await persistently(config.databaseWaitSeconds, async () => {
+  const demo = await persistently({ seconds: config.databaseWaitSeconds, signal }, async () => {
     if (config.applyFile) await applyAtStart(apply, config.applyFile);
     await registerAdminApi({ db: database.db, now }, issuer);
     return openDemo({ config, issuer, rootKey, apply });

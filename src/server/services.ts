@@ -49,7 +49,7 @@ export function openServices({ config, installation, log }: ServicesDeps): Servi
     ...{ db, database, keys, now, log, reader, jobs, refusals, accessRecords, secretUses, apiKeys },
     knownClients: knownClients(changes),
     sendLetter: config.mail && letterQueue({ jobs, keys }),
-    throttles: new Throttles(database.pool),
+    throttles: new Throttles(db),
     close: async () => {
       await apiKeys.close();
       await refusals.close();

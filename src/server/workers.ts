@@ -8,24 +8,32 @@ import { Crew, ordersForThisWorker, type ToCrew } from './crew.ts';
 import { openDatabaseServer } from './installation.ts';
 
 type Say = (line: string) => void;
+
+/** How a start reports, and what ends it before it is done. */
+export type ServeOptions = {
+  /** Prints lines for the person who started it. */
+  say: Say;
+  /** Prints a line that is no part of the greeting. */
+  note: Say;
+  signal: AbortSignal;
+};
+
 type Running = { close: () => Promise<void> };
 
 /**
  * Serves requests: in this process, or, with `WEB_CONCURRENCY`, in so many workers that share the port. The first process then
  * keeps the database and the metrics, and replaces workers that die.
  *
- * @param say prints lines for the person who started it
- * @param note prints one that is no part of the greeting
- * @throws StartError and others with one sentence for the operator
+ * @throws StartError and others with one sentence for the operator; anything once the signal is aborted
  */
-export async function serveRequests(config: Config, say: Say, note: Say): Promise<Running> {
-  if (cluster.isWorker) return startWorker(config, note);
-  return config.workers > 1 ? startWorkers(config, say, note) : startAlone(config, say, note);
+export async function serveRequests(config: Config, options: ServeOptions): Promise<Running> {
+  if (cluster.isWorker) return startWorker(config, options);
+  return config.workers > 1 ? startWorkers(config, options) : startAlone(config, options);
 }
 
-async function startAlone(config: Config, say: Say, note: Say): Promise<Running> {
+async function startAlone(config: Config, options: ServeOptions): Promise<Running> {
   const { startServer } = await import('./main.ts');
-  const server = await startServer(config, { say, note, listens: 'at once' });
+  const server = await startServer(config, { ...options, listens: 'at once' });
   const { registry } = server.metrics;
   const listener = await listen(config, { contentType: registry.contentType, metrics: () => registry.metrics() });
   return {
@@ -36,7 +44,7 @@ async function startAlone(config: Config, say: Say, note: Say): Promise<Running>
   };
 }
 
-async function startWorker(config: Config, note: Say): Promise<Running> {
+async function startWorker(config: Config, { note, signal }: ServeOptions): Promise<Running> {
   const tell = (message: ToCrew, then?: () => void) => process.send?.(message, undefined, undefined, then);
   try {
     // Loaded here: the process that keeps the workers serves nothing itself.
@@ -46,6 +54,7 @@ async function startWorker(config: Config, note: Say): Promise<Running> {
       say: isFirst ? (lines) => tell({ lines }) : undefined,
       note,
       listens: isFirst ? 'at once' : 'when ready',
+      signal,
     });
     // Answers the first process when it gathers everybody's metrics.
     new AggregatorRegistry();
@@ -53,6 +62,7 @@ async function startWorker(config: Config, note: Say): Promise<Running> {
     tell({ isReady: true });
     return server;
   } catch (error) {
+    signal.throwIfAborted();
     // The first process says it, once.
     return new Promise(() => {
       tell({ failed: error instanceof Error ? error.message : String(error) }, () => process.exit(1));
@@ -60,11 +70,11 @@ async function startWorker(config: Config, note: Say): Promise<Running> {
   }
 }
 
-async function startWorkers(config: Config, say: Say, note: Say): Promise<Running> {
+async function startWorkers(config: Config, { say, note, signal }: ServeOptions): Promise<Running> {
   const location = await openDatabaseServer(config, 'server');
   const crew = new Crew({ size: config.workers, port: config.port || (await freePort(config.host)), note });
   try {
-    const lines = await crew.start();
+    const lines = await crew.start(signal);
     for (const line of [...lines, `  Workers: ${config.workers} on ${availableParallelism()} cores`]) say(line);
     const aggregator = new AggregatorRegistry();
     const listener = await listen(config, {

@@ -52,20 +52,23 @@ describe('guessing a client secret', () => {
     expect(await ask(right)).toMatchObject({ status: 200 });
   });
 
+  const askNode = (authorization: string) => {
+    const form = { grant_type: 'client_credentials', resource: api };
+    const { host } = new URL(latchkey.issuer);
+    return sendForm(node.address, '/oauth/token', form, { authorization, host, 'x-forwarded-for': attacker });
+  };
+
   test('is stopped on the other node as well, with its next wrong one', async () => {
     await Promise.all(Array.from({ length: guesses }, (_, n) => ask(basic('service', `guess ${n}`))));
-    const there = (authorization: string) =>
-      sendForm(
-        node.address,
-        '/oauth/token',
-        { grant_type: 'client_credentials', resource: api },
-        {
-          authorization,
-          host: new URL(latchkey.issuer).host,
-          'x-forwarded-for': attacker,
-        },
-      );
-    expect(await there(basic('service', 'one more'))).toMatchObject({ status: 401 });
-    expect(await there(right)).toMatchObject({ status: 429 });
+    expect(await askNode(basic('service', 'one more'))).toMatchObject({ status: 401 });
+    expect(await askNode(right)).toMatchObject({ status: 429 });
+  });
+
+  test('is stopped on a node whose own clock has passed the quarter of an hour, too', async () => {
+    await Promise.all(Array.from({ length: guesses }, (_, n) => ask(basic('service', `guess ${n}`))));
+    await node.advance(16 * 60);
+    expect(await askNode(basic('service', 'one more'))).toMatchObject({ status: 401 });
+    expect(await askNode(right)).toMatchObject({ status: 429 });
+    await node.advance(-16 * 60);
   });
 });

@@ -44,12 +44,21 @@ describe('while the database', () => {
       }
       expect(await servedFromMemory(latchkey)).toEqual(all200);
 
+      const { rows } = await latchkey.database.query('select clock_timestamp() as recovered_at');
       await network.recover({ dead });
       const reopened = await Promise.all(doors.map(untilOpen));
       report(`database ${how}: all doors open ${Math.max(...reopened.map(({ ms }) => ms))} ms after its return`);
       expect(reopened.filter(({ status, ms }) => status >= 400 || ms > recoveryMs)).toEqual([]);
+      await eventually(() => jobsAskedSince(rows[0].recovered_at), Boolean, { withinMs: 60_000, pauseMs: 500 });
     },
   );
+
+  /** Whether the server has looked for jobs since. */
+  async function jobsAskedSince(moment: Date): Promise<boolean> {
+    const query = `select from pg_stat_activity
+      where datname = current_database() and application_name = 'latchkey jobs' and query_start > $1`;
+    return (await latchkey.database.query(query, [moment])).rowCount !== 0;
+  }
 });
 
 function knockAll(doors: Door[]): Promise<[string, Knock][]> {

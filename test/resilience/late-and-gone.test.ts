@@ -3,7 +3,8 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { standardInstallation } from '../support/installation.ts';
 import { Network } from '../support/network.ts';
-import { runCommand, startServerProcess, testRootKey } from '../support/server.ts';
+import { beginServerProcess, runCommand, startServerProcess, testRootKey } from '../support/server.ts';
+import { withStalls } from '../support/stalls.ts';
 
 /** Ten seconds to drain, and something for a busy machine. */
 const wayDownMs = 14_000;
@@ -82,6 +83,38 @@ describe('a server whose database', () => {
         expect.stringMatching(/^latchkey: Cannot use PostgreSQL at .*ECONNREFUSED/),
       ],
     });
+  });
+
+  test.each([
+    ['one process', 'cannot be reached', {}, () => network.refuse()],
+    ['one process', 'is silent', {}, async () => network.silence()],
+    ['several workers', 'cannot be reached', { WEB_CONCURRENCY: '2' }, () => network.refuse()],
+  ])('of %s %s at the start goes down at once when it is told to, with exit code 0', async (_, __, env, away) => {
+    await away();
+    const settings = { ...env, LATCHKEY_DATABASE_WAIT_SECONDS: '600' };
+    const server = await beginServerProcess({ databaseUrl: network.through(database.url), env: settings });
+    await eventually(server.output, (output) => output.includes('Waiting for'));
+    const { result, stalledMs } = await withStalls(async () => {
+      const startedAt = performance.now();
+      expect(await server.kill('SIGTERM')).toBe(0);
+      return performance.now() - startedAt;
+    });
+    expect(result).toBeLessThan(3000 + stalledMs);
+    expect(server.output()).not.toContain('latchkey:');
+  });
+
+  test('holds its tables at the start goes down at once when it is told to, with exit code 0', async () => {
+    const first = await startServerProcess({ databaseUrl: database.url });
+    await first.stop();
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    await holder.query('begin; lock table clients, resource_servers, kysely_migration in access exclusive mode');
+    const server = await beginServerProcess({ databaseUrl: database.url });
+    await statementsHeld(database, 1);
+    const startedAt = performance.now();
+    expect(await server.kill('SIGTERM')).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(wayDownMs);
+    await holder.end();
   });
 
   test.each([

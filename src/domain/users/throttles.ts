@@ -1,24 +1,27 @@
-import type pg from 'pg';
-import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import { digest } from '../../platform/crypto/index.ts';
+import type { Db } from '../../platform/database/index.ts';
 import { addressGroups } from '../../platform/http/index.ts';
+import { countUse, forgetUses, giveUseBack } from './throttle-store.ts';
 
 const quarterHour = 15 * 60;
 
-/** Attempts counted in PostgreSQL: they survive a restart and hold across nodes. */
+/** So many uses in a quarter of an hour, which begins with the first. */
+type Counter = { db: Db; name: string; points: number };
+
+/** Attempts counted in PostgreSQL, by its time: they survive a restart, and hold across nodes whatever their clocks say. */
 export class Throttles {
   readonly #perAddress: AddressLimiter;
-  readonly #perAccount: RateLimiterPostgres;
-  readonly #perDevice: RateLimiterPostgres;
+  readonly #perAccount: Counter;
+  readonly #perDevice: Counter;
   readonly #userCodes: AddressLimiter;
   readonly #clientSecrets: AddressLimiter;
 
-  constructor(pool: pg.Pool) {
-    this.#perAddress = new AddressLimiter(pool, 'address', 60);
-    this.#perAccount = limiter(pool, 'account', 10);
-    this.#perDevice = limiter(pool, 'device', 10);
-    this.#userCodes = new AddressLimiter(pool, 'user-code', 40);
-    this.#clientSecrets = new AddressLimiter(pool, 'client-secret', 100);
+  constructor(db: Db) {
+    this.#perAddress = new AddressLimiter({ db, name: 'address', points: 60 });
+    this.#perAccount = { db, name: 'account', points: 10 };
+    this.#perDevice = { db, name: 'device', points: 10 };
+    this.#userCodes = new AddressLimiter({ db, name: 'user-code', points: 40 });
+    this.#clientSecrets = new AddressLimiter({ db, name: 'client-secret', points: 100 });
   }
 
   /**
@@ -56,8 +59,8 @@ export class Throttles {
 
   /** A successful sign-in forgets the failed ones of this browser and account. */
   async forget({ address, account, device }: Attempt): Promise<void> {
-    const own = device ? this.#perDevice.delete(key(`${device}:${account}`)) : this.#perAccount.reward(key(account), 1);
-    await Promise.all([own, this.#perAddress.reward(address)]);
+    const own = device ? forget(this.#perDevice, `${device}:${account}`) : giveBack(this.#perAccount, account);
+    await Promise.all([own, this.#perAddress.giveBack(address)]);
   }
 }
 
@@ -68,15 +71,10 @@ export type Stop = { group: string; seconds: number };
 
 /** Counts attempts by address; of IPv6 also by the networks around it, with bounds that grow. */
 class AddressLimiter {
-  readonly #limiters: (times: number) => RateLimiterPostgres;
+  readonly #counter: Counter;
 
-  constructor(pool: pg.Pool, name: string, points: number) {
-    const known = new Map<number, RateLimiterPostgres>();
-    this.#limiters = (times) => {
-      const limiterOf = known.get(times) ?? limiter(pool, times === 1 ? name : `${name}-${times}`, points * times);
-      known.set(times, limiterOf);
-      return limiterOf;
-    };
+  constructor(counter: Counter) {
+    this.#counter = counter;
   }
 
   /** Counts an attempt. Seconds to wait; undefined when it may go on. */
@@ -88,37 +86,36 @@ class AddressLimiter {
   async count(address: string, nameOf: (group: string) => string): Promise<Stop | undefined> {
     // One after the other: what a small network is refused must not use up the attempts of the larger one around it.
     for (const { name, times } of addressGroups(address)) {
-      const seconds = await consume(this.#limiters(times), nameOf(name));
+      const seconds = await consume(this.#of(times), nameOf(name));
       if (seconds !== undefined) return { group: name, seconds };
     }
     return undefined;
   }
 
-  async reward(address: string): Promise<void> {
-    await Promise.all(addressGroups(address).map(({ name, times }) => this.#limiters(times).reward(key(name), 1)));
+  async giveBack(address: string): Promise<void> {
+    await Promise.all(addressGroups(address).map(({ name, times }) => giveBack(this.#of(times), name)));
+  }
+
+  #of(times: number): Counter {
+    const { db, name, points } = this.#counter;
+    return { db, name: times === 1 ? name : `${name}-${times}`, points: points * times };
   }
 }
 
-function limiter(storeClient: pg.Pool, name: string, points: number): RateLimiterPostgres {
-  const options = { storeClient, tableName: 'throttles', tableCreated: true, clearExpiredByTimeout: false };
-  return new RateLimiterPostgres({ ...options, keyPrefix: `sign-in ${name}`, points, duration: quarterHour });
+async function consume({ db, name, points }: Counter, text: string): Promise<number | undefined> {
+  const { uses, resets_in_seconds } = await countUse(db, key(name, text), quarterHour);
+  return uses > points ? Math.ceil(resets_in_seconds) : undefined;
 }
 
-async function consume(counter: RateLimiterPostgres, text: string): Promise<number | undefined> {
-  try {
-    await counter.consume(key(text));
-    return undefined;
-  } catch (reason) {
-    return waitSeconds(reason);
-  }
+function giveBack({ db, name }: Counter, text: string): Promise<void> {
+  return giveUseBack(db, key(name, text));
+}
+
+function forget({ db, name }: Counter, text: string): Promise<void> {
+  return forgetUses(db, key(name, text));
 }
 
 /** What people typed is not kept readable, not even here. */
-function key(text: string): string {
-  return digest(text).toString('base64url');
-}
-
-function waitSeconds(reason: unknown): number {
-  if (reason instanceof RateLimiterRes) return Math.ceil(reason.msBeforeNext / 1000);
-  throw reason;
+function key(name: string, text: string): string {
+  return `sign-in ${name}:${digest(text).toString('base64url')}`;
 }

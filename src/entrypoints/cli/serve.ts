@@ -11,14 +11,19 @@ export function serveCommand(): Command {
 async function serve(): Promise<void> {
   // Loaded here: the other commands start faster without the provider and the pages.
   const { serveRequests } = await import('../../server/workers.ts');
-  const starting = serveRequests(loadConfig(), say, note);
-  let isClosing = false;
+  const stop = new AbortController();
+  const { signal } = stop;
+  const starting = serveRequests(loadConfig(), { say, note, signal }).catch((error: unknown) => {
+    // A start that was told to stop has nothing to say about what it did not finish.
+    if (!signal.aborted) failWithSentence(error);
+    return undefined;
+  });
   const down = async () => {
-    if (isClosing) return;
-    isClosing = true;
-    // Told to stop while it starts, it goes down in order as soon as it is up.
-    const server = await starting.catch(failWithSentence);
-    await server.close();
+    if (signal.aborted) return;
+    // Ends a wait for the database; what is further along goes down in order as soon as it is up.
+    stop.abort();
+    const server = await starting;
+    await server?.close();
     process.exit(0);
   };
   process.on('SIGINT', down);

@@ -10,7 +10,7 @@ export { HotConnection } from './hot-connection.ts';
 export type { HotResult, HotStatement } from './hot-statement.ts';
 export { inTransaction } from './in-transaction.ts';
 export { joined } from './joined.ts';
-export { persistently, reasonOf, waitForDatabase } from './late.ts';
+export { type Patience, persistently, reasonOf, waitForDatabase } from './late.ts';
 export { isMigrated, type MigrationState, migrate, migrationStates } from './migrate.ts';
 export { type Database, type DatabaseOptions, type Db, openDatabase, type Trx } from './open.ts';
 export { DatabaseUnavailableError, isConnectionFailure, isContention, isOutage } from './unavailable.ts';

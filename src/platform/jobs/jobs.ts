@@ -8,6 +8,11 @@ export type JobHandler = (data: Record<string, unknown>) => Promise<void>;
 type Waiting = { id: string; data: Record<string, unknown> };
 
 const graceMs = 5000;
+// A connection whose other end is gone without a word is given up after this, and replaced; pg-boss's own longest statement deletes
+// old jobs.
+const queryTimeoutMs = 15_000;
+// Whoever waits for a connection that long hears of it; the place of one that is given up is free by then.
+const connectMs = 5000;
 const atOnce = 10;
 const readinessPauseMs = 500;
 
@@ -83,6 +88,9 @@ export class Jobs {
         createSchema: false,
         reindex: false,
         application_name: 'latchkey jobs',
+      connectionTimeoutMillis: connectMs,
+      // pg-boss hands its settings to the pool of node-postgres, which knows more of them than pg-boss declares.
+      ...{ query_timeout: queryTimeoutMs, keepAlive: true },
       });
       // pg-boss goes on by itself when the database is back.
       return boss.on('error', (error) => this.#log.warn({ err: error }, 'jobs wait for the database'));
