@@ -76,7 +76,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     isFirstUse: (iss, jti, exp) => isFirstUse(db, iss, jti, exp),
   };
   const koa = new Koa({ proxy: true });
-  koa.keys = keys.all('cookie').map(({ key }) => key.toString('base64url'));
+  koa.keys = keys.all('cookie').map(({ key }) => key.export().toString('base64url'));
   koa.silent = true;
   const longWay: RequestListener = (request, response) => {
     underWay.add(response);

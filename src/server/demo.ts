@@ -1,10 +1,11 @@
+import type { KeyObject } from 'node:crypto';
 import type { Middleware } from 'koa';
 import { type Config, isAtHome } from '../config.ts';
 import { type ApplyDeps, applyDemo } from '../domain/apply/index.ts';
 import { demoPages } from '../entrypoints/pages/index.ts';
 import { form } from '../platform/http/index.ts';
 
-type DemoDeps = { config: Config; issuer: string; rootKey: Buffer; apply: ApplyDeps };
+type DemoDeps = { config: Config; issuer: string; rootKey: KeyObject; apply: ApplyDeps };
 
 /**
  * Registers `examples/web-app` and serves it at `/demo`, in development only. It is a client like any other: it knows of this

@@ -1,4 +1,6 @@
 import cluster from 'node:cluster';
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config.ts';
 import { ensureSigningKeys } from '../domain/signing-keys/index.ts';
@@ -26,7 +28,7 @@ export type Installation = {
   databaseUrl: string;
   /** How people read where the data is: the embedded folder, or host and name. */
   databaseName: string;
-  rootKey: Buffer;
+  rootKey: KeyObject;
   keys: ServerKeys;
   /** Started by who serves requests. */
   changes: ChangeFeed;
@@ -221,8 +223,8 @@ function explainDatabase(name: string) {
 }
 
 /** One is made with the installation only: made later, in a folder that is not its own, it would open nothing. */
-async function rootKeyOf({ rootKey, dataDir }: Config, db: Db): Promise<Buffer> {
-  if (rootKey) return rootKey;
+async function rootKeyOf({ rootKey, dataDir }: Config, db: Db): Promise<KeyObject> {
+  if (rootKey) return createSecretKey(rootKey);
   if (!(await hasRootKey(dataDir)) && (await hasServerKeys(db))) throw wrongRootKey();
   return rootKeyFromFolder(dataDir);
 }

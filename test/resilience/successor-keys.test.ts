@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { seal } from '../../src/platform/crypto/index.ts';
 import { api, clientSecrets } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
@@ -11,7 +11,7 @@ describe('nodes that know different keys', () => {
   const addKey = (purpose: string) =>
     latchkey.database.query('insert into server_keys (purpose, sealed, created_at) values ($1, $2, now())', [
       purpose,
-      seal(Buffer.from(testRootKey, 'base64'), ['server_keys', 'sealed', purpose], randomBytes(32)),
+      seal(createSecretKey(testRootKey, 'base64'), ['server_keys', 'sealed', purpose], randomBytes(32)),
     ]);
 
   test('agree on the successor of a refresh token, whichever of them issued it', async () => {

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { base62, formatCredential, keyedDigest, secretLength } from '../../platform/crypto/index.ts';
 import { inTransaction } from '../../platform/database/index.ts';
 import { system } from '../../platform/http/index.ts';
@@ -19,7 +20,7 @@ const apiPath = '/demo/api';
  */
 export async function applyDemo(
   deps: ApplyDeps,
-  { issuer, rootKey }: { issuer: string; rootKey: Buffer },
+  { issuer, rootKey }: { issuer: string; rootKey: KeyObject },
 ): Promise<DemoClient> {
   const url = `${issuer}/demo`;
   const bytes = keyedDigest(rootKey, 'client secret of the demo app');

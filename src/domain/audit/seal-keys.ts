@@ -23,8 +23,12 @@ export function publicKeyOf(jwk: JWK): KeyObject {
   return createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
 }
 
-async function sealKey(seed: Buffer): Promise<SealKey> {
-  const privateKey = createPrivateKey({ key: Buffer.concat([pkcs8Header, seed]), format: 'der', type: 'pkcs8' });
+async function sealKey(seed: KeyObject): Promise<SealKey> {
+  const privateKey = createPrivateKey({
+    key: Buffer.concat([pkcs8Header, seed.export()]),
+    format: 'der',
+    type: 'pkcs8',
+  });
   const publicKey = createPublicKey(privateKey);
   const jwk = publicKey.export({ format: 'jwk' }) as JWK;
   const kid = await calculateJwkThumbprint(jwk);

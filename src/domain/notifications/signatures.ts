@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { keyedDigest, type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import type { WebhookSecret } from './store.ts';
@@ -30,7 +30,7 @@ export async function signedHeaders(
   const signatures = secrets.map((stored) => {
     const key = keys.find(stored.key_id)?.key;
     if (!key) throw new Error(`no server key ${stored.key_id}`);
-    const secret = unseal(key, placeOf(stored.id), stored.sealed);
+    const secret = createSecretKey(unseal(key, placeOf(stored.id), stored.sealed));
     return `v1,${keyedDigest(secret, `${id}.${timestamp}.${body}`).toString('base64')}`;
   });
   return {

@@ -1,10 +1,11 @@
+import type { KeyObject } from 'node:crypto';
 import { announceChange, type Db, inTransaction } from '../../platform/database/index.ts';
 import { type Actor, conflict, system } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { makeSigningKey, type SigningAlg, signingAlgs } from './signing-key.ts';
 import { insertSigningKey, listSigningKeys, lockSigningKeys, retireOlderKeys, type SigningKeyRow } from './store.ts';
 
-export type SigningKeysDeps = { db: Db; rootKey: Buffer; now: () => Date };
+export type SigningKeysDeps = { db: Db; rootKey: KeyObject; now: () => Date };
 
 export type RotateSigningKeyInput = {
   alg: SigningAlg;

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { JWK } from 'jose';
 import { type Sealed, type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
@@ -43,7 +44,7 @@ export async function listSigningKeys(db: Db): Promise<SigningKeyRow[]> {
  *
  * @throws WrongKeyError when sealed under another root key
  */
-export async function loadSigningKeys(db: Db, rootKey: Buffer, now: Date): Promise<SigningKey[]> {
+export async function loadSigningKeys(db: Db, rootKey: KeyObject, now: Date): Promise<SigningKey[]> {
   const rows = await db
     .selectFrom('signing_keys')
     .selectAll()
@@ -66,7 +67,7 @@ export type NewSigningKey = {
   signs_from: Date;
 };
 
-export async function insertSigningKey(trx: Trx, rootKey: Buffer, key: NewSigningKey): Promise<void> {
+export async function insertSigningKey(trx: Trx, rootKey: KeyObject, key: NewSigningKey): Promise<void> {
   const { private_jwk, public_jwk, ...row } = key;
   const sealed_private_jwk: Sealed = seal(rootKey, placeOf(key.kid), JSON.stringify(private_jwk));
   await trx

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import {
   base62,
   type Digest,
@@ -46,7 +47,7 @@ export function familyHandle(refreshToken: string): Digest | undefined {
  * The successor of a refresh token: same handle, secret derived from the presented one under the key its row names.
  * Deriving it again gives the same token, so a client whose answer was lost gets it again, and nothing readable is stored.
  */
-export function deriveSuccessor(refreshToken: string, key: Buffer): string {
+export function deriveSuccessor(refreshToken: string, key: KeyObject): string {
   const handle = refreshToken.slice(prefixes.refresh.length, prefixes.refresh.length + handleLength);
   return formatCredential(prefixes.refresh, handle + base62(keyedDigest(key, refreshToken), secretLength));
 }

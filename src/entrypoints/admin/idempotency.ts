@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto';
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { Context } from 'koa';
 import { type Digest, digest, keyedDigest, seal, unseal } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction, joined } from '../../platform/database/index.ts';
@@ -12,7 +12,7 @@ const shape = /^[\u0021-\u007e]{8,255}$/;
 /** A request as it is recognized: who sends what where, under which key; `formerContent`: as the version before compared it. */
 type Presented = { key: string; who: Digest; content: string; formerContent: string };
 /** What seals the answer, and what its request is compared by. */
-type AnswerKeys = { sealing: Buffer; digestOf: (content: string) => Digest };
+type AnswerKeys = { sealing: KeyObject; digestOf: (content: string) => Digest };
 
 /**
  * What was sent with an `Idempotency-Key` happens once: sent again with the same body within 24 hours, it is answered as the
@@ -76,7 +76,7 @@ async function keptAnswer(keys: ServerKeys, kept: KeptAnswer, presented: Present
 async function keysOf(keys: ServerKeys, { key_id }: KeptAnswer, presented: Presented): Promise<AnswerKeys> {
   if (key_id === null) {
     const sealing = hkdfSync('sha256', presented.key, presented.who, 'latchkey idempotency', 32);
-    return { sealing: Buffer.from(sealing), digestOf: digest };
+    return { sealing: createSecretKey(Buffer.from(sealing)), digestOf: digest };
   }
   await keys.ensure([key_id]);
   const serverKey = keys.find(key_id);
@@ -89,10 +89,10 @@ async function keysOf(keys: ServerKeys, { key_id }: KeptAnswer, presented: Prese
  * So a server key, which no such copy tells, goes into both.
  */
 function answerKeys({ key: serverKey }: ServerKey, { key, who }: Presented): AnswerKeys {
-  const secret = Buffer.concat([serverKey, Buffer.from(key)]);
+  const secret = Buffer.concat([serverKey.export(), Buffer.from(key)]);
   const derived = Buffer.from(hkdfSync('sha256', secret, who, 'latchkey idempotency 2', 64));
-  const comparing = derived.subarray(32);
-  return { sealing: derived.subarray(0, 32), digestOf: (content) => keyedDigest(comparing, content) };
+  const comparing = createSecretKey(derived.subarray(32));
+  return { sealing: createSecretKey(derived.subarray(0, 32)), digestOf: (content) => keyedDigest(comparing, content) };
 }
 
 function placeOf({ who }: Presented) {

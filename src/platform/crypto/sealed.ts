@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
 import { digest } from './digest.ts';
 
 declare const sealedBrand: unique symbol;
@@ -20,8 +20,12 @@ const nonceBytes = 12;
 const tagBytes = 16;
 const headerBytes = 1 + keyIdBytes;
 
-/** Encrypts with AES-256-GCM; the place is authenticated with it. */
-export function seal(key: Buffer, place: SealedPlace, plaintext: string | Buffer): Sealed {
+/**
+ * Encrypts with AES-256-GCM; the place is authenticated with it.
+ *
+ * @param key 32 bytes, imported once: with a Buffer each operation takes four times as long (bench: docs/performance.md)
+ */
+export function seal(key: KeyObject, place: SealedPlace, plaintext: string | Buffer): Sealed {
   const nonce = randomBytes(nonceBytes);
   const header = Buffer.concat([Buffer.of(version), keyId(key)]);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.concat([header, additionalData(place)]));
@@ -35,7 +39,7 @@ export function seal(key: Buffer, place: SealedPlace, plaintext: string | Buffer
  * @throws WrongKeyError when it was sealed under another key
  * @throws Error when it was altered or moved
  */
-export function unseal(key: Buffer, place: SealedPlace, sealed: Sealed): Buffer {
+export function unseal(key: KeyObject, place: SealedPlace, sealed: Sealed): Buffer {
   const header = sealed.subarray(0, headerBytes);
   if (header[0] !== version) throw new Error('sealed value of an unknown version');
   if (!header.subarray(1).equals(keyId(key))) throw new WrongKeyError('sealed under another key');
@@ -47,8 +51,14 @@ export function unseal(key: Buffer, place: SealedPlace, sealed: Sealed): Buffer 
   return Buffer.concat([decipher.update(sealed.subarray(headerBytes + nonceBytes + tagBytes)), decipher.final()]);
 }
 
-function keyId(key: Buffer): Buffer {
-  return digest(Buffer.concat([Buffer.from('latchkey key id'), key])).subarray(0, keyIdBytes);
+const keyIds = new WeakMap<KeyObject, Buffer>();
+
+function keyId(key: KeyObject): Buffer {
+  const known = keyIds.get(key);
+  if (known) return known;
+  const id = digest(Buffer.concat([Buffer.from('latchkey key id'), key.export()])).subarray(0, keyIdBytes);
+  keyIds.set(key, id);
+  return id;
 }
 
 function additionalData(place: SealedPlace): Buffer {

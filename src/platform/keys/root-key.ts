@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -10,11 +10,11 @@ const rootKeyBytes = 32;
  *
  * @throws Error when the file does not hold 32 bytes of base64
  */
-export async function rootKeyFromFolder(dataDir: string): Promise<Buffer> {
+export async function rootKeyFromFolder(dataDir: string): Promise<KeyObject> {
   const file = path.join(dataDir, 'root-key');
   await mkdir(dataDir, { recursive: true });
   const existing = await readKey(file);
-  if (existing) return existing;
+  if (existing) return createSecretKey(existing);
   // Written aside and linked, so that of two processes starting at once both read the same whole key.
   const draft = `${file}.${process.pid}`;
   await writeFile(draft, `${randomBytes(rootKeyBytes).toString('base64')}\n`, { mode: 0o600, flag: 'w' });
@@ -22,7 +22,7 @@ export async function rootKeyFromFolder(dataDir: string): Promise<Buffer> {
   await unlink(draft);
   const made = await readKey(file);
   if (!made) throw new Error(`cannot read ${file}`);
-  return made;
+  return createSecretKey(made);
 }
 
 /** Whether the data folder holds a root key. */

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { type SealedPlace, seal, unseal } from '../crypto/index.ts';
 import { type Db, inTransaction, type Trx } from '../database/index.ts';
@@ -20,15 +20,15 @@ const purposes = [
 /** What a server key is for; no key serves two purposes. */
 export type KeyPurpose = (typeof purposes)[number];
 
-export type ServerKey = { id: number; key: Buffer };
+export type ServerKey = { id: number; key: KeyObject };
 
 /** The installation's random 32-byte keys, unsealed. */
 export class ServerKeys {
   readonly #db: Db;
-  readonly #rootKey: Buffer;
+  readonly #rootKey: KeyObject;
   #keys = new Map<number, ServerKey & { purpose: string }>();
 
-  constructor(db: Db, rootKey: Buffer) {
+  constructor(db: Db, rootKey: KeyObject) {
     this.#db = db;
     this.#rootKey = rootKey;
   }
@@ -61,7 +61,7 @@ export class ServerKeys {
     this.#keys = new Map(
       rows.map(({ id, purpose, sealed }) => [
         id,
-        { id, purpose, key: unseal(this.#rootKey, placeOf(purpose), sealed) },
+        { id, purpose, key: createSecretKey(unseal(this.#rootKey, placeOf(purpose), sealed)) },
       ]),
     );
   }
@@ -72,7 +72,7 @@ export class ServerKeys {
  *
  * @throws WrongKeyError when they were sealed under another root key
  */
-export async function openServerKeys(deps: { db: Db; rootKey: Buffer; now: () => Date }): Promise<ServerKeys> {
+export async function openServerKeys(deps: { db: Db; rootKey: KeyObject; now: () => Date }): Promise<ServerKeys> {
   const { db, rootKey, now } = deps;
   const keys = new ServerKeys(db, rootKey);
   await keys.reload();
@@ -85,7 +85,7 @@ export async function openServerKeys(deps: { db: Db; rootKey: Buffer; now: () =>
   return keys;
 }
 
-async function addMissing(trx: Trx, rootKey: Buffer, created_at: Date): Promise<void> {
+async function addMissing(trx: Trx, rootKey: KeyObject, created_at: Date): Promise<void> {
   const present = await trx.selectFrom('server_keys').select('purpose').execute();
   const missing = purposes.filter((purpose) => !present.some((row) => row.purpose === purpose));
   for (const purpose of missing) {

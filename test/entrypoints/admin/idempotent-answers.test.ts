@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto';
+import { createSecretKey, hkdfSync } from 'node:crypto';
 import { digest, type Sealed, seal, unseal } from '../../../src/platform/crypto/index.ts';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
@@ -22,7 +22,8 @@ describe('an answer that is kept for an Idempotency-Key', () => {
     return rows[0];
   };
   /** What follows from a copy of the database and a right guess of the caller's key. */
-  const guessedKey = (row: Row) => Buffer.from(hkdfSync('sha256', weakKey, row.digest, 'latchkey idempotency', 32));
+  const guessedKey = (row: Row) =>
+    createSecretKey(Buffer.from(hkdfSync('sha256', weakKey, row.digest, 'latchkey idempotency', 32)));
   const keptBody = (body: unknown) => JSON.stringify(['', body]);
 
   test('cannot be read from a copy of the database by guessing the key (OWASP ASVS 5.0 11.3)', async () => {
@@ -54,7 +55,9 @@ describe('an answer that is kept for an Idempotency-Key', () => {
     const sent = service('upgraded');
     const first = await owner.post('/clients', sent, { headers: { 'idempotency-key': 'deploy-key-0419' } });
     const row = await newestRow();
-    const key = Buffer.from(hkdfSync('sha256', 'deploy-key-0419', row.digest, 'latchkey idempotency', 32));
+    const key = createSecretKey(
+      Buffer.from(hkdfSync('sha256', 'deploy-key-0419', row.digest, 'latchkey idempotency', 32)),
+    );
     const answer = JSON.stringify({ status: 201, body: { client_secret: first.body.client_secret } });
     await latchkey.database.query(
       'update idempotency_keys set key_id = null, request_digest = $1, sealed = $2 where digest = $3',

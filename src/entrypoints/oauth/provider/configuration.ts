@@ -218,7 +218,7 @@ function features(deps: ProviderDeps): Configuration['features'] {
 function cookies({ keys }: ProviderDeps, secure: boolean): Configuration['cookies'] {
   const options = { httpOnly: true, sameSite: 'lax' as const, signed: true, secure, path: '/' };
   return {
-    keys: keys.all('cookie').map(({ key }) => key.toString('base64url')),
+    keys: keys.all('cookie').map(({ key }) => key.export().toString('base64url')),
     // `__Host-` keeps other hosts of the domain from planting one (RFC 6265bis §4.1.3.2).
     names: {
       session: `${secure ? '__Host-' : ''}latchkey_session`,

@@ -8,5 +8,10 @@ type DPoP = NonNullable<NonNullable<Configuration['features']>['dPoP']>;
  * secret; each `jti` is used once (`useEachJtiOnce`).
  */
 export function proofOfPossession({ keys }: { keys: ServerKeys }): DPoP {
-  return { enabled: true, nonceSecret: keys.current('dpop-nonce').key, requireNonce: () => false, allowReplay: false };
+  return {
+    enabled: true,
+    nonceSecret: keys.current('dpop-nonce').key.export(),
+    requireNonce: () => false,
+    allowReplay: false,
+  };
 }

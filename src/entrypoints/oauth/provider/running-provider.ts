@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Middleware } from 'koa';
 import compose from 'koa-compose';
 import type Provider from 'oidc-provider';
@@ -24,7 +25,7 @@ const tickMs = 250;
  * @throws WrongKeyError when the keys were sealed under another root key
  */
 export async function openProvider(
-  deps: ProviderDeps & { rootKey: Buffer; changes: ChangeFeed },
+  deps: ProviderDeps & { rootKey: KeyObject; changes: ChangeFeed },
 ): Promise<RunningProvider> {
   let current = await load(deps);
   const reload = async () => {
@@ -51,7 +52,7 @@ export async function openProvider(
   };
 }
 
-async function load(deps: ProviderDeps & { rootKey: Buffer }) {
+async function load(deps: ProviderDeps & { rootKey: KeyObject }) {
   const now = deps.now();
   const keys = await loadSigningKeys(deps.db, deps.rootKey, now);
   const provider = buildProvider(deps, keys);

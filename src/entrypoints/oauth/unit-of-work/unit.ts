@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { KeyObject } from 'node:crypto';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
 import type { KeyEntry, KeyVerdict } from '../../../domain/api-keys/index.ts';
 import type { AuditEvent } from '../../../domain/audit/index.ts';
@@ -80,7 +81,7 @@ export class Unit {
   presentedKey: PresentedKey | undefined;
   writes: TokenWrites = {};
   /** The presented refresh token and the key its successor derives from; in memory only. */
-  presented: { value: string; key: Buffer | undefined } | undefined;
+  presented: { value: string; key: KeyObject | undefined } | undefined;
   /** A JWT access token whose signature was verified, and the reference that stands for it inside the provider. */
   structured: { reference: string; jti: string } | undefined;
   /** Under which consent and session a new grant stands, and whether it outlives the session. */

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Database } from '../../../../db/schema.ts';
@@ -40,7 +41,7 @@ export async function sealed({ query }: Pick<TestDatabase, 'query'>): Promise<nu
 export async function verified({ url }: TestDatabase, input: VerifyInput = {}): Promise<Verified> {
   const { db, close } = openDatabase({ url, poolSize: 1, preparedStatements: true, patienceMs: 60_000 });
   try {
-    const keys = await openServerKeys({ db, rootKey: Buffer.from(testRootKey, 'base64'), now: () => new Date() });
+    const keys = await openServerKeys({ db, rootKey: createSecretKey(testRootKey, 'base64'), now: () => new Date() });
     return await verifyAudit({ db, keys }, input);
   } finally {
     await close();
