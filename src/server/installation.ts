@@ -1,6 +1,5 @@
 import cluster from 'node:cluster';
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config.ts';
 import { ensureSigningKeys } from '../domain/signing-keys/index.ts';

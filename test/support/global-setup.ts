@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -31,7 +32,7 @@ export default async function setUp(): Promise<void> {
 
 async function makeKeys(url: string): Promise<void> {
   const { db, close } = openDatabase({ url, poolSize: 1, preparedStatements: true });
-  const deps = { db, rootKey: Buffer.from(testRootKey, 'base64'), now: () => new Date() };
+  const deps = { db, rootKey: createSecretKey(testRootKey, 'base64'), now: () => new Date() };
   await openServerKeys(deps);
   await ensureSigningKeys(deps);
   await close();

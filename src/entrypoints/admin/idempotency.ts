@@ -1,7 +1,7 @@
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { Context } from 'koa';
 import { type Digest, digest, keyedDigest, seal, unseal } from '../../platform/crypto/index.ts';
-import { type Db, inTransaction, joined } from '../../platform/database/index.ts';
+import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { type Answer, type Call, invalid, type Limit, Problem } from '../../platform/http/index.ts';
 import type { ServerKey, ServerKeys } from '../../platform/keys/index.ts';
 import { type KeptAnswer, keepAnswer, lockKey } from './store.ts';
@@ -20,10 +20,11 @@ type AnswerKeys = { sealing: KeyObject; digestOf: (content: string) => Digest };
  *
  * @throws Problem 422: the key came with another request before; 400: it is malformed
  */
-export function once({ db, keys, now }: { db: Db; keys: ServerKeys; now: () => Date }) {
-  return async (ctx: Context, { actor, body }: Call, work: () => Promise<Answer>): Promise<Answer> => {
+export function once<Deps extends { db: Db; keys: ServerKeys; now: () => Date }>(deps: Deps) {
+  const { db, keys, now } = deps;
+  return async (ctx: Context, { actor, body }: Call, work: (deps: Deps) => Promise<Answer>): Promise<Answer> => {
     const key = ctx.get('Idempotency-Key');
-    if (key === '') return work();
+    if (key === '') return work(deps);
     if (!shape.test(key)) throw invalid('', 'Idempotency-Key: send 8 to 255 printable characters, a UUID for example.');
     // Names the row. It tells no more than that such a key was sent, and finds what nodes of the version before have kept.
     const who = digest(JSON.stringify([actor.kind, actor.id, ctx.method, ctx.path, key]));
@@ -38,7 +39,7 @@ export function once({ db, keys, now }: { db: Db; keys: ServerKeys; now: () => D
         ctx.set('Idempotent-Replayed', 'true');
         return answer;
       }
-      const answer = await joined(trx, work);
+      const answer = await work({ ...deps, db: trx });
       const expires_at = new Date(created_at.getTime() + keptHours * 3_600_000);
       await keepAnswer(trx, { digest: who, ...sealedAnswer(keys, presented, answer), created_at, expires_at });
       return answer;

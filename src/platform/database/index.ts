@@ -9,7 +9,6 @@ export { GroupCommit, type GroupCommitKind } from './group-commit.ts';
 export { HotConnection } from './hot-connection.ts';
 export type { HotResult, HotStatement } from './hot-statement.ts';
 export { inTransaction } from './in-transaction.ts';
-export { joined } from './joined.ts';
 export { type Patience, persistently, reasonOf, waitForDatabase } from './late.ts';
 export { isMigrated, type MigrationState, migrate, migrationStates } from './migrate.ts';
 export { type Database, type DatabaseOptions, type Db, openDatabase, type Trx } from './open.ts';

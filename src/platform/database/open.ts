@@ -1,11 +1,10 @@
-import { type Kysely, PostgresDialect, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import type pg from 'pg';
 import type { Database as Tables } from '../../../db/schema.ts';
 import { atMost } from './at-most.ts';
 import { Commits } from './commits.ts';
 import { Departures } from './departures.ts';
 import { HotConnection } from './hot-connection.ts';
-import { JoiningKysely } from './joined.ts';
 import { openPool } from './pool.ts';
 import { isConnectionFailure } from './unavailable.ts';
 
@@ -72,7 +71,7 @@ export function openDatabase({
   const commits = new Commits(() => pool.query(probe));
   const leaving = leavingPool(pool, departures);
   pool.on('connect', (client) => watchOver(client, commits, leaving.giveUp));
-  const db = new JoiningKysely({ dialect: new PostgresDialect({ pool }) });
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const hot: HotConnection[] = [];
   return {
     ...{ db, pool, watch, commits },

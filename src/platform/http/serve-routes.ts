@@ -16,8 +16,8 @@ export type ServeOptions<Deps> = {
   authenticate: (ctx: Context) => Promise<Actor>;
   /** Whether the actor may use the route. @throws Problem 403 that names the permission */
   authorize: (ctx: Context, actor: Actor, permission: string) => Promise<void>;
-  /** Runs what is to happen once however often it is sent, and answers as the first time. */
-  once: (ctx: Context, call: Call, work: () => Promise<Answer>) => Promise<Answer>;
+  /** Runs what is to happen once however often it is sent, and answers as the first time. The work is given what its handler works with. */
+  once: (ctx: Context, call: Call, work: (deps: Deps) => Promise<Answer>) => Promise<Answer>;
 };
 
 /** A request whose route, actor and body are known. */
@@ -64,12 +64,12 @@ async function answer<Deps>(
     sendLines(ctx, (await route.handle(input as never, deps)) as AsyncIterable<string>);
     return;
   }
-  const work = async () => encoded(route, await route.handle(input as never, deps));
+  const work = async (given: Deps) => encoded(route, await route.handle(input as never, given));
   const {
     status,
     body: text,
     etag,
-  } = route.method === 'POST' ? await once(ctx, { actor, route, body: sent }, work) : await work();
+  } = route.method === 'POST' ? await once(ctx, { actor, route, body: sent }, work) : await work(deps);
   ctx.status = status;
   if (etag) ctx.set('ETag', etag);
   if (text !== undefined) {
