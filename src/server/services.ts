@@ -38,7 +38,6 @@ export function openServices({ config, installation, log }: ServicesDeps): Servi
   const { apiKeyEnvironments: environments, apiKeyLimits: limits, edge } = config;
   const hasTrustedProxy = edge.trust !== 'none';
   const refusals = new Refusals({ db, now, log });
-  refusals.start();
   const accessRecords = new AccessRecords({ db, now, log });
   const secretUses = new SecretUses({ db, log });
   const reader = new Reader(database, now);

@@ -1,3 +1,4 @@
+import type { Collection } from '../../platform/database/index.ts';
 import type { AccessRecord } from './store.ts';
 
 type Used = Pick<AccessRecord, 'kind' | 'outcome' | 'caller' | 'credential' | 'client_id' | 'user_id' | 'address'>;
@@ -6,7 +7,7 @@ type Used = Pick<AccessRecord, 'kind' | 'outcome' | 'caller' | 'credential' | 'c
  * Records that wait to be written, found by what they have in common with a use. By credential and address, of each of which
  * there are few: a key made of all texts would have to be put together for every use.
  */
-export class CountedRecords {
+export class CountedRecords implements Collection<AccessRecord> {
   readonly #found = new Map<string | null, Map<string | null, AccessRecord[]>>();
   readonly #all: AccessRecord[] = [];
 
@@ -21,6 +22,12 @@ export class CountedRecords {
       ?.find((record) => isAlike(record, use));
   }
 
+  merge(record: AccessRecord): boolean {
+    const earlier = this.find(record);
+    if (earlier) Object.assign(earlier, { uses: earlier.uses + record.uses, last_at: record.last_at });
+    return earlier !== undefined;
+  }
+
   add(record: AccessRecord): void {
     const { credential, address } = record;
     const ofCredential = this.#found.get(credential) ?? new Map<string | null, AccessRecord[]>();
@@ -31,7 +38,7 @@ export class CountedRecords {
   }
 
   /** In the order in which they were added. */
-  all(): AccessRecord[] {
+  items(): AccessRecord[] {
     return [...this.#all];
   }
 }

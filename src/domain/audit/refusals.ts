@@ -1,17 +1,19 @@
-import { type Db, inTransaction, isOutage } from '../../platform/database/index.ts';
+import { Batched, type Db, inTransaction, Keyed } from '../../platform/database/index.ts';
 import { anonymous } from '../../platform/http/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
 import { type AuditEvent, appendEvent } from './events.ts';
 
 export type RefusalsDeps = { db: Db; now: () => Date; log: Logger };
 
-type Counted = { event: AuditEvent; minute: number; more: number };
+type Counted = { key: string; event: AuditEvent; minute: number; more: number };
 
 const minuteMs = 60_000;
-const lookMs = 5000;
+const everyMs = 5000;
 const oldestMs = 4 * minuteMs;
 // What comes from ever new addresses or tries ever new names is counted together from here on.
 const mostKinds = 60;
+// One for each action, in addition.
+const mostHeld = 1000;
 
 /**
  * Records refusals so that a flood of them does not fill the log: the first of a kind (what, why, of whom, from where) in a
@@ -20,32 +22,37 @@ const mostKinds = 60;
  */
 export class Refusals {
   readonly #deps: RefusalsDeps;
-  readonly #counted = new Map<string, Counted>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #counted: Batched<Counted, Keyed<Counted>>;
 
   constructor(deps: RefusalsDeps) {
     this.#deps = deps;
-  }
-
-  start(): void {
-    this.#timer = setInterval(() => void this.#conclude(this.#minute()), lookMs).unref();
+    this.#counted = new Batched({
+      // One at once: each is a transaction of its own.
+      ...{ log: deps.log, what: 'counts of refusals', everyMs, mostHeld, mostAtOnce: 1 },
+      collect: () =>
+        new Keyed(
+          ({ key }) => key,
+          (earlier, later) => ({ ...later, more: earlier.more + 1 + later.more }),
+        ),
+      write: ([counted]) => this.#conclude(counted),
+      isDue: ({ minute }) => minute < this.#minute(),
+      usesOf: ({ more }) => more,
+    });
   }
 
   /** @throws when the first of its kind cannot be recorded */
   async record(refusal: Omit<AuditEvent, 'outcome' | 'occurred_at'>): Promise<void> {
     const event: AuditEvent = { ...refusal, outcome: 'failure', occurred_at: this.#deps.now() };
-    const minute = this.#minute();
-    await this.#conclude(minute);
+    await this.#counted.flush();
     const key = this.#keyOf(event);
-    const counted = this.#counted.get(key);
-    this.#counted.set(key, { event, minute, more: counted ? counted.more + 1 : 0 });
-    if (!counted) await this.#append(event);
+    const isFirst = this.#counted.held.find(key) === undefined;
+    this.#counted.add({ key, event, minute: this.#minute(), more: 0 });
+    if (isFirst) await this.#append(event);
   }
 
   /** Records what was counted so far. */
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#conclude(Number.POSITIVE_INFINITY);
+  close(): Promise<void> {
+    return this.#counted.close();
   }
 
   #minute(): number {
@@ -54,16 +61,14 @@ export class Refusals {
 
   #keyOf({ action, reason, target, actor }: AuditEvent): string {
     const key = JSON.stringify([action, reason, target, actor.id, actor.origin.address]);
-    return this.#counted.has(key) || this.#counted.size < mostKinds ? key : action;
+    const { held } = this.#counted;
+    return held.find(key) || held.size < mostKinds ? key : action;
   }
 
-  async #conclude(before: number): Promise<void> {
-    for (const [key, { event, minute, more }] of this.#counted) {
-      if (minute >= before) continue;
-      this.#counted.delete(key);
-      const counted = repeated(key, this.#recordable(event), more);
-      if (more > 0) await this.#append(counted).catch((error: unknown) => this.#tell(error));
-    }
+  async #conclude(counted: Counted | undefined): Promise<void> {
+    if (!counted || counted.more === 0) return;
+    const { key, event, more } = counted;
+    await this.#append(repeated(key, this.#recordable(event), more));
   }
 
   /** The log takes nothing that is more than five minutes old, as after a machine was asleep. */
@@ -74,10 +79,6 @@ export class Refusals {
 
   async #append(event: AuditEvent): Promise<void> {
     await inTransaction(this.#deps.db, (trx) => appendEvent(trx, event));
-  }
-
-  #tell(error: unknown): void {
-    this.#deps.log[isOutage(error) ? 'warn' : 'error']({ err: error }, 'a count of refusals was not recorded');
   }
 }
 

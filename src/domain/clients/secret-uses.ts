@@ -1,54 +1,38 @@
-import { type Db, isOutage } from '../../platform/database/index.ts';
+import { Batched, type Db, Keyed } from '../../platform/database/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
 import { noteSecretUses } from './store.ts';
 
-const writeMs = 1000;
-const mostWaiting = 100_000;
+const everyMs = 1000;
+const mostHeld = 100_000;
+const mostAtOnce = 5000;
+
+type SecretUse = { secret_id: string; used_at: Date };
 
 /**
  * Remembers when client secrets were used last and writes it for all of them together, at most once a second: a token request
  * costs no write. A crash loses at most a second. While the database is unavailable the uses wait.
  */
 export class SecretUses {
-  readonly #db: Db;
-  readonly #log: Logger;
-  #used = new Map<string, Date>();
-  #timer: NodeJS.Timeout | undefined;
-  #writing: Promise<void> | undefined;
+  readonly #batched: Batched<SecretUse, Keyed<SecretUse>>;
 
   constructor({ db, log }: { db: Db; log: Logger }) {
-    this.#db = db;
-    this.#log = log;
+    this.#batched = new Batched({
+      ...{ log, what: 'uses of client secrets', everyMs, mostHeld, mostAtOnce },
+      collect: () =>
+        new Keyed(
+          ({ secret_id }) => secret_id,
+          (_, later) => later,
+        ),
+      write: (uses) => noteSecretUses(db, new Map(uses.map(({ secret_id, used_at }) => [secret_id, used_at]))),
+    });
   }
 
-  record(secret_id: string, at: Date): void {
-    if (this.#used.size >= mostWaiting && !this.#used.has(secret_id)) return;
-    this.#used.set(secret_id, at);
-    this.#timer ??= setTimeout(() => void this.#write(), writeMs).unref();
+  record(secret_id: string, used_at: Date): void {
+    this.#batched.add({ secret_id, used_at });
   }
 
   /** Writes what waits. */
-  async close(): Promise<void> {
-    await this.#writing;
-    await this.#write();
-    clearTimeout(this.#timer);
-  }
-
-  async #write(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#writing || this.#used.size === 0) return this.#writing;
-    const used = this.#used;
-    this.#used = new Map();
-    this.#writing = noteSecretUses(this.#db, used)
-      .catch((error: unknown) => {
-        this.#log[isOutage(error) ? 'warn' : 'error']({ err: error }, 'the use of client secrets was not recorded yet');
-        for (const [id, at] of used) if (!this.#used.has(id)) this.#used.set(id, at);
-      })
-      .finally(() => {
-        this.#writing = undefined;
-        if (this.#used.size > 0) this.#timer ??= setTimeout(() => void this.#write(), writeMs).unref();
-      });
-    return this.#writing;
+  close(): Promise<void> {
+    return this.#batched.close();
   }
 }

@@ -1,5 +1,6 @@
 /** PostgreSQL: connections, migrations, and the feed that tells nodes of each other's changes. */
 export { atMost } from './at-most.ts';
+export { Batched, type Collection, Keyed } from './batched.ts';
 export { Cache } from './cache.ts';
 export { announceChange, ChangeFeed } from './change-feed.ts';
 export { DatabaseClock } from './clock.ts';

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { type Db, isOutage } from '../../../platform/database/index.ts';
+import { Batched, type Db, Keyed } from '../../../platform/database/index.ts';
 import type { Logger } from '../../../platform/logging/index.ts';
 import { type Counter, type Limits, move, type Taken } from './counters.ts';
 import { addToCounters, findCounters } from './store.ts';
@@ -7,7 +7,8 @@ import { addToCounters, findCounters } from './store.ts';
 export type MemoryLimitsDeps = { db: Db; log: Logger };
 
 const most = 200_000;
-const writeMs = 1000;
+const everyMs = 1000;
+const mostAtOnce = 5000;
 
 type Added = { key: string; value: number; expires_at: Date };
 
@@ -20,13 +21,20 @@ export class MemoryLimits implements Limits {
   readonly #deps: MemoryLimitsDeps;
   readonly #values = new LRUCache<string, number>({ max: most });
   /** What was taken of quotas since the last write. */
-  #added = new Map<string, Added>();
-  #writing: Promise<void> | undefined;
-  readonly #timer: NodeJS.Timeout;
+  readonly #added: Batched<Added, Keyed<Added>>;
 
   constructor(deps: MemoryLimitsDeps) {
     this.#deps = deps;
-    this.#timer = setInterval(() => void this.#write(), writeMs).unref();
+    this.#added = new Batched({
+      ...{ log: deps.log, what: 'uses of quotas', everyMs, mostHeld: most, mostAtOnce },
+      collect: () =>
+        new Keyed(
+          ({ key }) => key,
+          (earlier, later) => ({ ...later, value: earlier.value + later.value }),
+        ),
+      write: (added) => this.#write(added),
+      usesOf: ({ value }) => value,
+    });
   }
 
   takeNow(counters: readonly Counter[]): Taken | undefined {
@@ -38,14 +46,13 @@ export class MemoryLimits implements Limits {
     const found = await findCounters(this.#deps.db, keys);
     // Another request may have been faster, and counted by now.
     for (const key of keys)
-      if (!this.#values.has(key)) this.#values.set(key, (found.get(key) ?? 0) + (this.#added.get(key)?.value ?? 0));
+      if (!this.#values.has(key))
+        this.#values.set(key, (found.get(key) ?? 0) + (this.#added.held.find(key)?.value ?? 0));
     return this.#take(counters);
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#writing;
-    await this.#write();
+  close(): Promise<void> {
+    return this.#added.close();
   }
 
   #unknown(counters: readonly Counter[]): string[] {
@@ -57,32 +64,15 @@ export class MemoryLimits implements Limits {
     if (taken.refusing !== undefined) return taken;
     for (const [n, { key, increment, expires_at }] of counters.entries()) {
       this.#values.set(key, taken.values[n] ?? 0);
-      if (!isQuota(key) || increment === 0) continue;
-      this.#added.set(key, { key, value: (this.#added.get(key)?.value ?? 0) + increment, expires_at });
+      if (isQuota(key) && increment > 0) this.#added.add({ key, value: increment, expires_at });
     }
     return taken;
   }
 
-  #write(): Promise<void> {
-    if (this.#writing || this.#added.size === 0) return this.#writing ?? Promise.resolve();
-    const added = this.#added;
-    this.#added = new Map();
-    this.#writing = this.#add(added).finally(() => {
-      this.#writing = undefined;
-    });
-    return this.#writing;
-  }
-
-  async #add(added: ReadonlyMap<string, Added>): Promise<void> {
-    try {
-      const together = await addToCounters(this.#deps.db, [...added.values()]);
-      for (const [key, value] of together) this.#values.set(key, value + (this.#added.get(key)?.value ?? 0));
-    } catch (error) {
-      // Whether it was written is unknown: written again it could only count too much.
-      for (const [key, one] of added)
-        this.#added.set(key, { ...one, value: one.value + (this.#added.get(key)?.value ?? 0) });
-      this.#deps.log[isOutage(error) ? 'warn' : 'error']({ err: error }, 'the use of quotas was not recorded yet');
-    }
+  /** Where it is not known whether it was written, it is written again: that could only count too much. */
+  async #write(added: readonly Added[]): Promise<void> {
+    const together = await addToCounters(this.#deps.db, added);
+    for (const [key, value] of together) this.#values.set(key, value + (this.#added.held.find(key)?.value ?? 0));
   }
 }
 
