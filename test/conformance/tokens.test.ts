@@ -3,12 +3,12 @@ import { send } from '../support/http.ts';
 import { jwtApi } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 
+const latchkey = startLatchkey();
+
 const urn = 'urn:ietf:params:oauth:grant-type';
 const unsigned = new UnsecuredJWT({ iss: 'service', sub: 'alice', aud: 'https://api.example' }).encode();
 
 describe('the token endpoint', () => {
-  const latchkey = startLatchkey();
-
   test.each<{ what: string; ref: string; form: Record<string, string> }>([
     { what: 'a password', ref: 'CAUTH-14', form: { grant_type: 'password', username: 'alice', password: 'x' } },
     { what: 'an unsigned assertion', ref: 'CAUTH-16', form: { grant_type: `${urn}:jwt-bearer`, assertion: unsigned } },
@@ -43,7 +43,6 @@ describe('the token endpoint', () => {
 });
 
 describe('a signed token', () => {
-  const latchkey = startLatchkey();
   const keys = async () =>
     createLocalJWKSet((await send(latchkey.issuer, '/oauth/jwks')).body as unknown as JSONWebKeySet);
 

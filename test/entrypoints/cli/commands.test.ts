@@ -2,12 +2,12 @@ import { program } from '../../../src/entrypoints/cli/program.ts';
 import { api } from '../../support/installation.ts';
 import { basic, startLatchkey } from '../../support/latchkey.ts';
 
+const latchkey = startLatchkey();
+
 const secretPattern = /^lk_cs_[0-9A-Za-z]{49}$/;
 const refused = { status: 400, body: { error: 'invalid_grant' } };
 
 describe('the latchkey command', () => {
-  const latchkey = startLatchkey();
-
   test('has help and JSON output everywhere', async () => {
     const leaves = (await program()).commands.flatMap((command) =>
       command.commands.length > 0 ? command.commands : [command],
@@ -181,8 +181,6 @@ describe('the latchkey command', () => {
 });
 
 describe('a client secret added with the latchkey command', () => {
-  const latchkey = startLatchkey();
-
   test('works beside the present one until it expires', async () => {
     const { client_secret } = await latchkey.commandJson([
       'client',

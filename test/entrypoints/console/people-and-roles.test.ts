@@ -2,8 +2,9 @@ import { type ConsoleBrowser, consoleAs, consoleOfNew, linkOn, sectionsOn, words
 import { password } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
+const latchkey = startLatchkey();
+
 describe('people in the console', () => {
-  const latchkey = startLatchkey();
   let alice: ConsoleBrowser;
   beforeAll(async () => {
     alice = await consoleAs(latchkey);
@@ -109,7 +110,6 @@ describe('people in the console', () => {
 });
 
 describe('roles in the console', () => {
-  const latchkey = startLatchkey();
   let alice: ConsoleBrowser;
   beforeAll(async () => {
     alice = await consoleAs(latchkey);

@@ -6,6 +6,8 @@ import { report } from '../../support/report.ts';
 import type { ServerProcess } from '../../support/server.ts';
 import { withStalls } from '../../support/stalls.ts';
 
+const latchkey = startLatchkey();
+
 const tries = 10_000;
 const batch = 50;
 const askers = 6;
@@ -13,7 +15,6 @@ const askers = 6;
 const boundMs = 1000;
 
 describe('a key that was revoked', () => {
-  const latchkey = startLatchkey();
   let owner: AdminApi;
   let gateway: Gateway;
   let other: ServerProcess;
@@ -123,7 +124,6 @@ describe('a key that was revoked', () => {
 });
 
 describe('a key stops at once, and works again, with', () => {
-  const latchkey = startLatchkey();
   let owner: AdminApi;
   let gateway: Gateway;
   beforeAll(async () => {

@@ -4,10 +4,11 @@ import { boundToken, Gateway, withoutTable } from '../../support/gateway.ts';
 import { api, jwtApi } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
+const latchkey = startLatchkey();
+
 const flipped = (key: string) => `${key.slice(0, -1)}${key.endsWith('A') ? 'B' : 'A'}`;
 
 describe('POST /gateway/verify', () => {
-  const latchkey = startLatchkey();
   let owner: AdminApi;
   let gateway: Gateway;
   beforeAll(async () => {
@@ -148,7 +149,6 @@ describe('POST /gateway/verify', () => {
 });
 
 describe('an access token at the gateway', () => {
-  const latchkey = startLatchkey();
   let gateway: Gateway;
   let owner: AdminApi;
   beforeAll(async () => {
