@@ -3,7 +3,7 @@ import { isIP, isIPv4 } from 'node:net';
 import { resolve, sep } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { type EdgeRules, parseProxyTrust } from './platform/http/edge.ts';
+import { type EdgeRules, parseProxyTrust } from './platform/http/proxy-trust.ts';
 
 /** What can be set, read once at start. Durations are in the unit of their name, paths absolute. */
 export type Config = Readonly<ReturnType<typeof toConfig>>;

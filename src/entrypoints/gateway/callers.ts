@@ -4,7 +4,7 @@ import { type Asked, type KeyEntry, type KeyUse, type KeyVerifier, keyCodeKinds 
 import { forbidden, Problem, tooMany } from '../../platform/http/index.ts';
 import type { Bearer } from '../oauth/index.ts';
 import { callerCredentialOf } from './credentials.ts';
-import type { Inquiry } from './inquiry.ts';
+import type { Inquiry } from './gateway-request.ts';
 
 const verifyPermission = 'latchkey:verify';
 

@@ -2,7 +2,7 @@ import { decodeJwt } from 'jose';
 import { looksLikeKey } from '../../domain/api-keys/index.ts';
 import { isAccessToken } from '../../domain/tokens/index.ts';
 import { Problem, timesSent } from '../../platform/http/index.ts';
-import type { Inquiry } from './inquiry.ts';
+import type { Inquiry } from './gateway-request.ts';
 
 /** What came in place of a name and password. */
 export type Credential = { key: string } | { token: string; scheme: 'bearer' | 'dpop' };

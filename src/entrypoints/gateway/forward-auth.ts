@@ -2,7 +2,7 @@ import type { Context, Middleware } from 'koa';
 import { LRUCache } from 'lru-cache';
 import { type Problem, requestOrigin } from '../../platform/http/index.ts';
 import { ambiguous, type Credential, credentialOf, single } from './credentials.ts';
-import type { Inquiry } from './inquiry.ts';
+import type { Inquiry } from './gateway-request.ts';
 import { type DescribedBy, OriginalRequest, originalRequest } from './original-request.ts';
 import { isPreflight } from './preflights.ts';
 import { admit, admitPreflight, challengeFor, notPermitted, refuse } from './proxy-answers.ts';

@@ -5,9 +5,9 @@ import type { KeyVerifier } from '../../domain/api-keys/index.ts';
 import type { Db } from '../../platform/database/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
 import { type BearerDeps, bearerOf, judgeToken, type ShownToken } from '../oauth/index.ts';
+import { WarmKeys, type WarmKeysDeps } from './cached-verdicts.ts';
 import { forwardAuth } from './forward-auth.ts';
 import { verify } from './verify.ts';
-import { WarmKeys, type WarmKeysDeps } from './warm-keys.ts';
 
 export type GatewayDeps = {
   db: Db;

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { ambiguous, single } from './credentials.ts';
-import type { Inquiry } from './inquiry.ts';
+import type { Inquiry } from './gateway-request.ts';
 
 const unread: readonly string[] = [];
 

@@ -1,5 +1,5 @@
 import { single } from './credentials.ts';
-import type { Inquiry } from './inquiry.ts';
+import type { Inquiry } from './gateway-request.ts';
 import type { OriginalRequest } from './original-request.ts';
 
 const token = /^[!#$%&'*+.^_`|~\w-]+$/;

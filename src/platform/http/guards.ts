@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
 import { isLoopbackName, unknownAddress } from './addresses.ts';
-import { clientAddress, type EdgeRules, malformedChain } from './edge.ts';
 import { Problem } from './problems.ts';
+import { clientAddress, type EdgeRules, malformedChain } from './proxy-trust.ts';
 
 const longestAccept = 1000;
 const hostless = new Set(['/healthz', '/readyz', '/metrics']);

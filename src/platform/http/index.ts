@@ -11,7 +11,6 @@ export {
   parseNetwork,
 } from './addresses.ts';
 export { cookiesBlocked, mustSendCookies } from './cookies.ts';
-export { clientAddress, type EdgeRules, malformedChain } from './edge.ts';
 export { form, mostBodyBytes, readForm, readText, replaceForm } from './form-body.ts';
 export {
   boundAccept,
@@ -44,6 +43,7 @@ export {
   unavailable,
   withdrawAnswer,
 } from './problems.ts';
+export { clientAddress, type EdgeRules, malformedChain } from './proxy-trust.ts';
 export { type EarlyAnswer, RepeatedAnswers } from './repeated-answers.ts';
 export { rememberOrigin, requestIdFor, requestOrigin } from './request-origin.ts';
 export {

@@ -13,7 +13,7 @@ import type { Logger } from '../../platform/logging/index.ts';
 import { callerAsked } from './callers.ts';
 import { callerCredentialOf, credentialOf } from './credentials.ts';
 import { forwardAuthPath, questionIn, verifyRequest } from './forward-auth.ts';
-import { EarlyInquiry, type Inquiry } from './inquiry.ts';
+import { EarlyInquiry, type Inquiry } from './gateway-request.ts';
 import { identityOf, rateLimitHeaders } from './proxy-answers.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
 import { type Verdict, VerifyRequest } from './schemas.ts';
