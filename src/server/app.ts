@@ -8,7 +8,7 @@ import { secretScanning } from '../domain/incidents/index.ts';
 import { ResourceServers } from '../domain/resource-servers/index.ts';
 import { StatusIndexes, StatusLists, statusListRoutes } from '../domain/status-lists/index.ts';
 import { type AdminDeps, adminApi, adminAudience, knownHere } from '../entrypoints/admin/index.ts';
-import { gateway as gatewayOf, keyBearerOf } from '../entrypoints/gateway/index.ts';
+import { type Answered, Gateway, keyBearerOf } from '../entrypoints/gateway/index.ts';
 import {
   type Bearer,
   type BearerDeps,
@@ -39,7 +39,7 @@ import {
   serveAssets,
   userCodeEntry,
 } from '../entrypoints/pages/index.ts';
-import { type EarlyAnswer, headersForPrograms, inStep, RepeatedAnswers, readForm } from '../platform/http/index.ts';
+import { inStep, RepeatedAnswers, readForm } from '../platform/http/index.ts';
 import { type Logger, logRequest } from '../platform/logging/index.ts';
 import type { Metrics } from '../platform/metrics/index.ts';
 import { guardedFetch } from '../platform/outbound/index.ts';
@@ -57,14 +57,14 @@ export type AppDeps = {
   installation: Installation;
   log: Logger;
   metrics: Metrics;
-  /** Holds what is not answered yet, save what takes no longer than its body takes to come. */
-  underWay: Set<ServerResponse>;
+  /** Responses that are not sent yet. */
+  inFlight: Set<ServerResponse>;
   demo?: Middleware | undefined;
 };
 
 /** Composes the entrances. What is opened here is closed here, in reverse order. */
 export async function createApp(deps: AppDeps): Promise<App> {
-  const { config, issuer, installation, log, metrics, underWay } = deps;
+  const { config, issuer, installation, log, metrics, inFlight } = deps;
   const { changes, rootKey } = installation;
   const services = openServices(deps);
   const { accessRecords, apiKeys, db, keys, now } = services;
@@ -78,33 +78,33 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const koa = new Koa({ proxy: true });
   koa.keys = keys.all('cookie').map(({ key }) => key.export().toString('base64url'));
   koa.silent = true;
-  const longWay: RequestListener = (request, response) => {
-    underWay.add(response);
-    response.once('close', () => underWay.delete(response));
-    listener(request, response);
-  };
   const observe = observing(log, metrics);
-  const documents = new RepeatedAnswers({ issuer, paths: publishedDocuments, version: provider.current, observe });
-  const warm = { ...beforeKoa(deps), longWay, observe };
-  const audience = adminAudience(issuer);
-  const gateway = gatewayOf({ db, now, log, keys: apiKeys, bearers, audience, records: accessRecords, warm });
+  const documents = new RepeatedAnswers({
+    ...{ issuer, paths: publishedDocuments, version: provider.current },
+    observe: (early) => observe({ ...early, route: early.path, status: 200, isFromMemory: true }),
+  });
+  const gateway = new Gateway({
+    ...{ db, now, log, bearers, inFlight, observe, edge: config.edge },
+    ...{ keys: apiKeys, records: accessRecords, audience: adminAudience(issuer) },
+    isTraced: Boolean(config.traceEndpoint),
+  });
 
   koa.use(documents.keep);
-  koa.use(everyRequest({ config, issuer, log, metrics, now, beforeHostCheck: gateway.forProxies }));
+  koa.use(everyRequest({ config, issuer, log, metrics, now }));
   const core: Core = { services, provider, bearers, unit: openUnits(deps, services) };
   const statusLists = statusListRoutes(new StatusLists({ db, issuer, now, signingKeys: provider.keys }));
   const programs = forPrograms(deps, core);
-  const others = compose([gateway.forServices, statusLists, forBrowsers(deps, core)]);
+  const others = compose([statusLists, forBrowsers(deps, core)]);
   koa.use((ctx, next) => (isForPrograms(ctx.path) ? programs : others)(ctx, next));
 
   const background = await startBackgroundWork({ ...deps, services, provider });
   const listener: RequestListener = koa.callback();
   return {
     answer: (request, response) => {
-      if (documents.answer(request, response)) return;
-      // Whoever traces wants to see everything.
-      if (!config.traceEndpoint && gateway.answer(request, response)) return;
-      longWay(request, response);
+      if (documents.answer(request, response) || gateway.answer(request, response)) return;
+      inFlight.add(response);
+      response.once('close', () => inFlight.delete(response));
+      listener(request, response);
     },
     close: async () => {
       provider.close();
@@ -133,17 +133,14 @@ function forProvider({ config, issuer, installation }: AppDeps, services: Servic
   };
 }
 
-/** Tells what was answered before Koa, as what comes after it is told of. */
+/** Counts and logs what is answered before Koa, as Koa's middleware does. */
 function observing(log: Logger, metrics: Metrics) {
-  return ({ method, path, request_id, startedAt }: EarlyAnswer): void => {
-    metrics.earlyAnswer({ method, route: path }, (performance.now() - startedAt) / 1000);
-    if (log.isLevelEnabled('info')) logRequest(log, { method, path, status: 200, request_id, startedAt });
+  return ({ method, path, route, status, request_id, startedAt, isFromMemory }: Answered): void => {
+    const seconds = (performance.now() - startedAt) / 1000;
+    if (isFromMemory) metrics.earlyAnswer({ method, route }, seconds);
+    else metrics.request({ method, route, status }, seconds);
+    if (log.isLevelEnabled('info')) logRequest(log, { method, path, status, request_id, startedAt });
   };
-}
-
-/** What the gateway needs to answer as if it had gone through Koa. */
-function beforeKoa({ config, issuer }: AppDeps) {
-  return { headers: headersForPrograms(issuer), host: new URL(issuer).host, edge: config.edge };
 }
 
 /** Reports of leaked credentials, where it is known who signs them. */

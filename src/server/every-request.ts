@@ -4,7 +4,6 @@ import type { Config } from '../config.ts';
 import { secretScanningPath } from '../domain/incidents/index.ts';
 import { statusListTemplate } from '../domain/status-lists/index.ts';
 import { descriptionPath } from '../entrypoints/admin/index.ts';
-import { gatewayTemplate } from '../entrypoints/gateway/index.ts';
 import { endpointTemplate, isForPrograms } from '../entrypoints/oauth/index.ts';
 import { isIsolatedPage, problemPage } from '../entrypoints/pages/index.ts';
 import {
@@ -27,12 +26,10 @@ export type EveryRequestDeps = {
   log: Logger;
   metrics: Metrics;
   now: () => Date;
-  /** Answers what proxies ask about hosts of others. */
-  beforeHostCheck: Middleware;
 };
 
 /** What each request meets before it is known what it is for. */
-export function everyRequest({ config, issuer, log, metrics, now, beforeHostCheck }: EveryRequestDeps): Middleware {
+export function everyRequest({ config, issuer, log, metrics, now }: EveryRequestDeps): Middleware {
   return compose([
     parseClientAddress(config.edge),
     boundAccept,
@@ -41,19 +38,17 @@ export function everyRequest({ config, issuer, log, metrics, now, beforeHostChec
     ...(config.traceEndpoint ? [traceRequests(routeTemplate)] : []),
     logRequests(log),
     securityHeaders(issuer, {
-      isForPrograms: (path) => isForPrograms(path) || gatewayTemplate(path) !== undefined,
+      isForPrograms,
       isIsolated: isIsolatedPage,
     }),
     problems({ log, page: problemPage({ now, config }), isForOtherOrigins }),
     refuseMalformedChain,
-    beforeHostCheck,
     pinHost(issuer),
   ]);
 }
 
 const routeTemplate = (path: string) =>
   endpointTemplate(path) ??
-  gatewayTemplate(path) ??
   statusListTemplate(path) ??
   (healthPaths.has(path) || path === secretScanningPath ? path : undefined);
 

@@ -43,7 +43,7 @@ export async function startServer(
   config: Config,
   { say, note, listens, signal }: StartOptions,
 ): Promise<RunningServer> {
-  const underWay = new Set<ServerResponse>();
+  const inFlight = new Set<ServerResponse>();
   const door: Door = { answer: starting, issuer: config.issuer };
   const server = openDoor(door, config);
   // Listening first: a taken port is told before anything is opened, who looks whether the process lives hears so while it
@@ -52,7 +52,7 @@ export async function startServer(
   let installation: Installation | undefined;
   try {
     installation = await openInstallation(config, { tell: note, signal });
-    const app = await openApp({ config, address: addressOf(server, config), installation, underWay, signal });
+    const app = await openApp({ config, address: addressOf(server, config), installation, inFlight, signal });
     door.answer = app.answer;
     door.issuer = app.issuer;
     if (listens === 'when ready') await listen(server, config);
@@ -62,13 +62,13 @@ export async function startServer(
       issuer: app.issuer,
       metrics: app.metrics,
       close: async () => {
-        await drain(server, underWay);
+        await drain(server, inFlight);
         await app.close();
         await opened.close();
       },
     };
   } catch (error) {
-    await drain(server, underWay);
+    await drain(server, inFlight);
     await installation?.close();
     throw error;
   }
@@ -99,12 +99,12 @@ type AppPlace = {
   config: Config;
   address: string;
   installation: Installation;
-  underWay: Set<ServerResponse>;
+  inFlight: Set<ServerResponse>;
   signal: AbortSignal;
 };
 
 /** Brings the installation to what the settings say, and composes the app that serves it. */
-async function openApp({ config, address, installation, underWay, signal }: AppPlace) {
+async function openApp({ config, address, installation, inFlight, signal }: AppPlace) {
   const issuer = config.issuer ?? address;
   const version = readVersion();
   const { changes, database, keys, now, rootKey } = installation;
@@ -118,7 +118,7 @@ async function openApp({ config, address, installation, underWay, signal }: AppP
   const metrics = new Metrics();
   const tracing = config.traceEndpoint && (await openTracing({ endpoint: config.traceEndpoint, version }));
   const log = openLog(config.logLevel);
-  const app = await createApp({ config, issuer, version, installation, log, metrics, underWay, demo });
+  const app = await createApp({ config, issuer, version, installation, log, metrics, inFlight, demo });
   return {
     ...{ address, issuer, metrics, version, hasDemo: demo !== undefined },
     answer: app.answer,
@@ -166,9 +166,9 @@ async function applyAtStart(deps: ApplyDeps, path: string): Promise<void> {
  * In-flight requests finish, and their answers ask clients to close the connection, which a busy one would otherwise use on and
  * on (RFC 9112 §9.6); idle connections close at once; whoever still hangs after ten seconds is cut.
  */
-async function drain(server: Server, underWay: ReadonlySet<ServerResponse>): Promise<void> {
+async function drain(server: Server, inFlight: ReadonlySet<ServerResponse>): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
-  for (const response of underWay) response.shouldKeepAlive = false;
+  for (const response of inFlight) response.shouldKeepAlive = false;
   server.closeIdleConnections();
   const idle = setInterval(() => server.closeIdleConnections(), 100);
   const cut = setTimeout(() => server.closeAllConnections(), drainMs);

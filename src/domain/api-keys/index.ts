@@ -34,5 +34,5 @@ export {
 } from './schemas.ts';
 export { type ApiKey, type KeyRecord, type KeyScope, listKeys, liveKeysIn, readApiKey } from './store.ts';
 export type { KeySender } from './unknown-key-throttle.ts';
-export { type Admission, type KeyUse, type KeyVerdict, KeyVerifier } from './verification.ts';
+export { type KeyUse, type KeyVerdict, KeyVerifier } from './verification.ts';
 export { viewOf } from './view.ts';

@@ -22,7 +22,7 @@ const mostUnknown = 10_000;
 export type Found = KeyEntry | 'throttled' | undefined;
 
 /**
- * The keys that this node has met, by digest: bounded, ready to decide with, forgotten when the change feed tells of them, and
+ * The keys that this node has read, by digest: bounded, ready to decide with, forgotten when the change feed tells of them, and
  * not used while the feed cannot confirm them (DESIGN.md §8). That there is no such key is remembered, too, in a place of its
  * own, so that guessing neither reaches the database twice nor drives out the keys in use.
  */
@@ -47,8 +47,8 @@ export class KnownKeys {
     deps.changes.on('subject', (ids) => this.#forgetWhere(({ owner }) => ids === 'all' || ids.includes(owner.id)));
   }
 
-  /** A key that was met before and may still be believed; a look in memory and nothing else. */
-  met(key: string, now: Date): KeyEntry | undefined {
+  /** A key that this node remembers and may still believe; a look in memory and nothing else. */
+  cached(key: string, now: Date): KeyEntry | undefined {
     return this.#deps.changes.isTrusted() ? this.#fresh(digestText(key), now) : undefined;
   }
 

@@ -34,11 +34,6 @@ export type KeyVerdict = Decision & {
 /** A key that was sent, and what is asked of it. */
 export type KeyUse = { key: string; asked: Asked };
 
-/** A key that may do what is asked, and its limits as they are now. */
-export type Admission = { entry: KeyEntry; limits: readonly LimitState[] };
-
-type Admitted = { entry: KeyEntry; asked: Asked; meant: readonly CountedLimit[] };
-
 /** Verifies keys on this node. */
 export class KeyVerifier {
   readonly #deps: VerifierDeps;
@@ -61,6 +56,17 @@ export class KeyVerifier {
   }
 
   /**
+   * Judges a key for a request from memory alone, and counts it at its limits if nothing else speaks against it.
+   *
+   * @returns undefined where the database is needed: nothing was judged and nothing counted
+   */
+  verifyCached(key: string, asked: Asked): KeyVerdict | undefined {
+    const now = this.#deps.now();
+    const entry = this.#known.cached(key, now);
+    return entry && this.#judgeNow(entry, asked, now);
+  }
+
+  /**
    * Judges a key for a request, and counts it at its limits if nothing else speaks against it.
    *
    * @param from who is counted when the key does not exist
@@ -78,9 +84,9 @@ export class KeyVerifier {
    * @throws when the database is needed, and away
    */
   async find(key: string, from: KeySender): Promise<KeyEntry | KeyVerdict> {
-    // What was met before was well-formed.
-    const met = this.#known.met(key, this.#deps.now());
-    if (met) return met;
+    // A cached key is well-formed.
+    const cached = this.#known.cached(key, this.#deps.now());
+    if (cached) return cached;
     const environment = environmentOf(key);
     if (environment === undefined || !this.#deps.environments.includes(environment)) return malformed(environment);
     const found = await this.#known.find(key, from);
@@ -88,38 +94,33 @@ export class KeyVerifier {
     return found ?? { code: 'unknown', reason: 'There is no such key.', limits: [] };
   }
 
-  /**
-   * Admits keys that this node has met, and counts them: all of them, or none. Nothing of it waits.
-   *
-   * @returns undefined where something speaks against one, or more than a look in memory is needed: nothing was counted then
-   */
-  admitMet(uses: readonly KeyUse[]): Admission[] | undefined {
-    const now = this.#deps.now();
-    const admitted: Admitted[] = [];
-    for (const { key, asked } of uses) {
-      const entry = this.#known.met(key, now);
-      if (!entry || decide(entry, asked, now).code !== 'valid') return undefined;
-      admitted.push({ entry, asked, meant: meantFor(entry, asked) });
-    }
-    const counters = admitted.flatMap(({ meant, asked }) => countersOf(meant, asked, now));
-    // A counter that two of them move would be moved once.
-    if (counters.length > 1 && new Set(counters.map(({ key }) => key)).size < counters.length) return undefined;
-    const taken = counters.length === 0 ? nothingTaken : this.#limits.takeNow(counters);
-    if (!taken || taken.refusing !== undefined) return undefined;
-    let counted = 0;
-    return admitted.map(({ entry, meant }) => {
-      this.#meter.count(entry.id, true, now);
-      return { entry, limits: meant.map((limit) => limit.stateAt(taken.values[counted++] ?? 0, now)) };
-    });
-  }
-
   /** Judges a key that was found for a request, and counts it at its limits if nothing else speaks against it. */
   async judge(entry: KeyEntry, asked: Asked): Promise<KeyVerdict> {
     const now = this.#deps.now();
-    const decision = decide(entry, asked, now);
-    const verdict = decision.code === 'valid' ? await this.#take(entry, asked, now) : { ...decision, limits: [] };
+    const judged = this.#judgeNow(entry, asked, now);
+    if (judged) return judged;
+    const meant = meantFor(entry, asked);
+    const taken = await this.#limits.take(countersOf(meant, asked, now));
+    return this.#counted(entry, concluded(meant, taken, asked, now), now);
+  }
+
+  /** Undefined where its limits have to be read first. */
+  #judgeNow(entry: KeyEntry, asked: Asked, now: Date): KeyVerdict | undefined {
+    const { code, reason, missing } = decide(entry, asked, now);
+    if (code !== 'valid') {
+      const refused = { code, reason, limits: noLimits, entry };
+      return this.#counted(entry, missing === undefined ? refused : { ...refused, missing }, now);
+    }
+    const meant = meantFor(entry, asked);
+    if (meant.length === 0) return this.#counted(entry, { code, reason, limits: noLimits, entry }, now);
+    const taken = this.#limits.takeNow(countersOf(meant, asked, now));
+    return taken && this.#counted(entry, concluded(meant, taken, asked, now), now);
+  }
+
+  #counted(entry: KeyEntry, verdict: KeyVerdict, now: Date): KeyVerdict {
     this.#meter.count(entry.id, verdict.code === 'valid', now);
-    return { ...verdict, entry };
+    verdict.entry = entry;
+    return verdict;
   }
 
   /** Writes what is counted and not written yet. */
@@ -128,19 +129,13 @@ export class KeyVerifier {
     await this.#meter.close();
   }
 
-  async #take(entry: KeyEntry, asked: Asked, now: Date): Promise<KeyVerdict> {
-    const meant = meantFor(entry, asked);
-    const counters = countersOf(meant, asked, now);
-    return concluded(meant, this.#limits.takeNow(counters) ?? (await this.#limits.take(counters)), asked, now);
-  }
-
   #throttled(from: KeySender): KeyVerdict {
     const reason = 'Too many keys that do not exist came from there: this one was not looked up.';
     return { code: 'throttled', reason, limits: [], retry_after_seconds: this.#unknownKeys.waitSeconds(from) };
   }
 }
 
-const nothingTaken: Taken = { refusing: undefined, values: [] };
+const noLimits: readonly LimitState[] = [];
 
 /** The limits of a key that a request counts at. */
 const meantFor = ({ limits }: KeyEntry, asked: Asked) =>

@@ -41,7 +41,7 @@ export function secretScanning({ scanner, log, ...deps }: SecretScanningDeps): M
     if (ctx.path !== secretScanningPath) return next();
     if (ctx.method !== 'POST') throw methodNotAllowed(ctx.method, 'POST');
     ctx.set('Cache-Control', 'no-store');
-    const body = await readText(ctx);
+    const body = await readText(ctx.req);
     await mustBeSigned(ctx, keys, { body, log });
     const answers: Answer[] = [];
     for (const { token, type, url, source } of checked(Reports, parseJson(body))) {

@@ -1,10 +1,15 @@
-import type { Context } from 'koa';
 import { type AccessDeps, allows, effectivePermissions, forbiddenBecause } from '../../domain/access/index.ts';
-import { type Asked, type KeyEntry, type KeyUse, type KeyVerifier, keyCodeKinds } from '../../domain/api-keys/index.ts';
+import {
+  type Asked,
+  type KeyEntry,
+  type KeyVerdict,
+  type KeyVerifier,
+  keyCodeKinds,
+} from '../../domain/api-keys/index.ts';
 import { forbidden, Problem, tooMany } from '../../platform/http/index.ts';
-import type { Bearer } from '../oauth/index.ts';
+import type { Bearer, BearerRequest } from '../oauth/index.ts';
 import { callerCredentialOf } from './credentials.ts';
-import type { Inquiry } from './gateway-request.ts';
+import type { GatewayRequest, HeaderSource } from './gateway-request.ts';
 
 const verifyPermission = 'latchkey:verify';
 
@@ -12,35 +17,49 @@ export type CallerDeps = AccessDeps & {
   keys: KeyVerifier;
   /** Of Latchkey's own API. */
   audience: string;
-  bearerOf: (ctx: Context, audience: string) => Promise<Bearer>;
+  bearerOf: (request: BearerRequest, audience: string) => Promise<Bearer>;
 };
+
+/** Who asks, by the id that they are counted by, and whether memory sufficed to know them. */
+export type Caller = { id: string; isFromMemory: boolean };
 
 /**
  * Who asks whether a credential is good must hold `latchkey:verify`, in a key of their own (which costs no look at the
  * database) or an access token for Latchkey's own API.
  *
- * @returns by what they are counted
  * @throws Problem 401, 403, 429
  */
-export async function callerOf(deps: CallerDeps, ctx: Context): Promise<string> {
-  const credential = callerCredentialOf(ctx);
-  if (credential && 'key' in credential) return keyCaller(deps, ctx, credential.key);
-  const { audience: resource } = deps;
-  const { subject_id, scopes } = await deps.bearerOf(ctx, resource);
+export async function callerOf(deps: CallerDeps, request: GatewayRequest): Promise<Caller> {
+  const { keys, audience: resource } = deps;
+  const credential = callerCredentialOf(request);
+  if (credential && 'key' in credential) {
+    const asked = askedOfCaller(resource, request.ip);
+    const verdict = await keys.verify(credential.key, asked, keys.senderAt(request.ip));
+    return { id: admitted(verdict).id, isFromMemory: false };
+  }
+  const { subject_id, scopes } = await deps.bearerOf(request, resource);
   const permissions = await effectivePermissions(deps, { subject_id, limits: [], resource, scopes });
   if (!allows(permissions, verifyPermission))
     throw await forbiddenBecause(deps, { subject_id, scopes, resource, permission: verifyPermission });
-  return subject_id;
+  return { id: subject_id, isFromMemory: false };
+}
+
+/**
+ * The same from memory alone; undefined where that does not suffice.
+ *
+ * @throws Problem 400, 401, 403, 429
+ */
+export function cachedCallerOf({ keys, audience }: CallerDeps, request: GatewayRequest): Caller | undefined {
+  const credential = callerCredentialOf(request);
+  if (!credential || !('key' in credential)) return undefined;
+  const verdict = keys.verifyCached(credential.key, askedOfCaller(audience, request.ip));
+  return verdict && { id: admitted(verdict).id, isFromMemory: true };
 }
 
 /** What is asked of the key of a service that asks about others. */
-export function callerAsked(audience: string, { ip }: Inquiry): Asked {
+function askedOfCaller(resource: string, ip: string): Asked {
   const needed = { needs: verifyPermission, permissions: [verifyPermission] };
-  return { ...needed, resource: audience, ip, origin: undefined, cost: 1, parameters: {} };
-}
-
-async function keyCaller({ keys, audience }: CallerDeps, ctx: Context, key: string): Promise<string> {
-  return (await admitted(keys, ctx, { key, asked: callerAsked(audience, ctx) })).id;
+  return { ...needed, resource, ip, origin: undefined, cost: 1, parameters: {} };
 }
 
 /**
@@ -51,12 +70,13 @@ async function keyCaller({ keys, audience }: CallerDeps, ctx: Context, key: stri
  */
 export async function keyBearerOf(
   { keys, audience }: Pick<CallerDeps, 'audience' | 'keys'>,
-  ctx: Context,
+  request: HeaderSource & { ip: string },
 ): Promise<Bearer | undefined> {
-  const credential = callerCredentialOf(ctx);
+  const credential = callerCredentialOf(request);
   if (!credential || !('key' in credential)) return undefined;
-  const asked = { ...callerAsked(audience, ctx), needs: undefined, permissions: [] };
-  const { id, number, owner, permissionsAt } = await admitted(keys, ctx, { key: credential.key, asked });
+  const asked = { ...askedOfCaller(audience, request.ip), needs: undefined, permissions: [] };
+  const verdict = await keys.verify(credential.key, asked, keys.senderAt(request.ip));
+  const { id, number, owner, permissionsAt } = admitted(verdict);
   const whose = { kind: owner.kind, id: owner.kind === 'user' ? owner.id : owner.name, subject_id: owner.id };
   return {
     ...whose,
@@ -67,8 +87,7 @@ export async function keyBearerOf(
   };
 }
 
-async function admitted(keys: KeyVerifier, ctx: Context, { key, asked }: KeyUse): Promise<KeyEntry> {
-  const { code, reason, entry, retry_after_seconds } = await keys.verify(key, asked, keys.senderAt(ctx.ip));
+function admitted({ code, reason, entry, retry_after_seconds }: KeyVerdict): KeyEntry {
   const kind = keyCodeKinds[code];
   if (kind === 'good' && entry) return entry;
   if (kind === 'limited') throw tooMany(reason, retry_after_seconds ?? 1);

@@ -2,7 +2,7 @@ import { decodeJwt } from 'jose';
 import { looksLikeKey } from '../../domain/api-keys/index.ts';
 import { isAccessToken } from '../../domain/tokens/index.ts';
 import { Problem, timesSent } from '../../platform/http/index.ts';
-import type { Inquiry } from './gateway-request.ts';
+import type { HeaderSource } from './gateway-request.ts';
 
 /** What came in place of a name and password. */
 export type Credential = { key: string } | { token: string; scheme: 'bearer' | 'dpop' };
@@ -12,9 +12,9 @@ export type Credential = { key: string } | { token: string; scheme: 'bearer' | '
  *
  * @throws Problem 400: several came, of which two parties on the way could each believe another one
  */
-export function callerCredentialOf(inquiry: Inquiry): Credential | undefined {
-  const key = single(inquiry, 'x-api-key');
-  const authorization = single(inquiry, 'authorization');
+export function callerCredentialOf(source: HeaderSource): Credential | undefined {
+  const key = single(source, 'x-api-key');
+  const authorization = single(source, 'authorization');
   if (key !== undefined && authorization !== undefined) throw ambiguous('Send X-API-Key or Authorization, not both.');
   if (key !== undefined) return key === '' ? undefined : { key };
   return authorization === undefined ? undefined : tokenIn(authorization);
@@ -26,9 +26,9 @@ export function callerCredentialOf(inquiry: Inquiry): Credential | undefined {
  *
  * @throws Problem 400: two credentials of Latchkey's came, of which two parties on the way could each believe another one
  */
-export function credentialOf(inquiry: Inquiry, issuer: string): Credential | undefined {
-  const key = single(inquiry, 'x-api-key') || undefined;
-  const authorization = single(inquiry, 'authorization');
+export function credentialOf(source: HeaderSource, issuer: string): Credential | undefined {
+  const key = single(source, 'x-api-key') || undefined;
+  const authorization = single(source, 'authorization');
   const sent = authorization === undefined ? undefined : (tokenIn(authorization) ?? keyInBasic(authorization));
   if (key === undefined) return sent;
   if (sent && isLatchkeys(sent, issuer))
@@ -68,7 +68,7 @@ function tokenIn(authorization: string): Credential | undefined {
  *
  * @throws Problem 400
  */
-export function single({ req: { headers, rawHeaders } }: Inquiry, name: string): string | undefined {
+export function single({ req: { headers, rawHeaders } }: HeaderSource, name: string): string | undefined {
   // What proxies say is taken out of `headers` where they are not believed.
   const value = headers[name];
   if (value === undefined) return undefined;

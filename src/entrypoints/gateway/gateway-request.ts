@@ -1,38 +1,66 @@
-import type { IncomingMessage } from 'node:http';
-import { clientAddress, type EdgeRules, malformedChain } from '../../platform/http/index.ts';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { clientAddress, type EdgeRules, inOriginForm, requestIdFor } from '../../platform/http/index.ts';
 
-/** A request to the gateway as it is looked at: Koa's context is one, and what stands for it before Koa. */
-export type Inquiry = {
-  req: IncomingMessage;
-  method: string;
-  path: string;
-  querystring: string;
-  host: string;
-  /** The client's address: of whoever asks, or of whom a trusted proxy asks for. */
-  ip: string;
-};
+export const verifyPath = '/gateway/verify';
+export const forwardAuthPath = '/gateway/forward-auth';
 
-/** A request before Koa, of which nothing is looked at before it is needed. */
-export class EarlyInquiry implements Inquiry {
+/** Permission, API and path of the request, as Envoy asks. */
+export const extAuthzShape = /^\/gateway\/ext-authz\/([^/]+)\/([^/]+)(\/.*)?$/;
+
+/** The path of a request to the gateway as metrics name it; undefined: it is for somebody else. */
+function gatewayTemplate(path: string): string | undefined {
+  if (path === verifyPath || path === forwardAuthPath) return path;
+  return extAuthzShape.test(path) ? '/gateway/ext-authz' : undefined;
+}
+
+/** What carries headers: a request to the gateway, or Koa's context. */
+export type HeaderSource = { req: Pick<IncomingMessage, 'headers' | 'rawHeaders'> };
+
+/** A request to the gateway, and what its edge says of it. */
+export class GatewayRequest implements HeaderSource {
+  readonly startedAt = performance.now();
   readonly req: IncomingMessage;
+  readonly route: string;
   readonly method: string;
   readonly path: string;
   readonly querystring: string;
-  readonly ip: string;
+  readonly request_id: string;
+  /** The client's address: of whoever asks, or of whom a trusted proxy asks for. Undefined: the proxies' list is malformed. */
+  readonly address: string | undefined;
 
-  constructor(req: IncomingMessage, edge: EdgeRules) {
-    const { method = '', url = '' } = req;
-    const end = url.indexOf('?');
+  private constructor(req: IncomingMessage, edge: EdgeRules, { route, path, querystring }: Route) {
     this.req = req;
-    this.method = method;
-    this.path = end < 0 ? url : url.slice(0, end);
-    this.querystring = end < 0 ? '' : url.slice(end + 1);
-    const ip = clientAddress(edge, req);
-    if (ip === undefined) throw malformedChain(edge);
-    this.ip = ip;
+    this.route = route;
+    this.method = req.method ?? '';
+    this.path = path;
+    this.querystring = querystring;
+    this.request_id = requestIdFor(req.headers['x-request-id']);
+    this.address = clientAddress(edge, req);
   }
 
-  get host(): string {
-    return this.req.headers.host ?? '';
+  /** Undefined: the request is for somebody else. */
+  static from(req: IncomingMessage, edge: EdgeRules): GatewayRequest | undefined {
+    const route = routeOf(req.url ?? '');
+    return route && new GatewayRequest(req, edge, route);
   }
+
+  get headers(): IncomingHttpHeaders {
+    return this.req.headers;
+  }
+
+  get ip(): string {
+    return this.address ?? 'unknown';
+  }
+}
+
+type Route = { route: string; path: string; querystring: string };
+
+function routeOf(url: string): Route | undefined {
+  // Nearly every request to this server is decided by this line.
+  if (url.startsWith('/') && !url.startsWith('/gateway/')) return undefined;
+  const [target = ''] = inOriginForm(url).split('#', 1);
+  const end = target.indexOf('?');
+  const path = end < 0 ? target : target.slice(0, end);
+  const route = gatewayTemplate(path);
+  return route === undefined ? undefined : { route, path, querystring: end < 0 ? '' : target.slice(end + 1) };
 }

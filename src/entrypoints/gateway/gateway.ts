@@ -1,54 +1,122 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Context, Middleware } from 'koa';
 import type { AccessRecords } from '../../domain/access-records/index.ts';
 import type { KeyVerifier } from '../../domain/api-keys/index.ts';
 import type { Db } from '../../platform/database/index.ts';
+import {
+  type EdgeRules,
+  headersForPrograms,
+  hostRules,
+  malformedChain,
+  problemFor,
+} from '../../platform/http/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
-import { type BearerDeps, bearerOf, judgeToken, type ShownToken } from '../oauth/index.ts';
-import { WarmKeys, type WarmKeysDeps } from './cached-verdicts.ts';
-import { forwardAuth } from './forward-auth.ts';
-import { verify } from './verify.ts';
+import { inServerSpan } from '../../platform/tracing/index.ts';
+import { type BearerDeps, bearerOf, judgeToken } from '../oauth/index.ts';
+import { type Answer, refusal } from './answers.ts';
+import { type ForwardAuthDeps, forwardAuth } from './forward-auth.ts';
+import { GatewayRequest, verifyPath } from './gateway-request.ts';
+import { type VerifyDeps, verify } from './verify.ts';
+
+/** A request that the gateway answered. */
+export type Answered = Pick<GatewayRequest, 'method' | 'path' | 'route' | 'request_id' | 'startedAt'> & {
+  status: number;
+  /** Whether it was admitted from memory alone. */
+  isFromMemory: boolean;
+};
 
 export type GatewayDeps = {
   db: Db;
   now: () => Date;
-  /** What it remembers of keys, and counts. */
+  /** Judges keys, from memory where it can, and counts them. */
   keys: KeyVerifier;
-  /** Where it is kept what was asked about. */
+  /** Where it is recorded which credential was used. */
   records: AccessRecords;
   /** What access tokens are judged with. */
   bearers: BearerDeps;
-  /** Of Latchkey's own API: for which those must be who may ask. */
+  /** The identifier of Latchkey's own API: services that ask need a permission there. */
   audience: string;
   log: Logger;
-  warm: Pick<WarmKeysDeps, 'edge' | 'headers' | 'host' | 'longWay' | 'observe'>;
+  edge: EdgeRules;
+  isTraced: boolean;
+  /** Responses that are not sent yet, so that going down can wait for them. */
+  inFlight: Set<ServerResponse>;
+  /** Counts and logs each answer. */
+  observe: (answered: Answered) => void;
 };
 
-export type Gateway = {
-  /** Answers at once if it can; otherwise nothing has happened. */
-  answer: (request: IncomingMessage, response: ServerResponse) => boolean;
-  /** Answers proxies, also about hosts that are not this one's: comes before the host is checked. */
-  forProxies: Middleware;
-  /** Answers services. */
-  forServices: Middleware;
-};
+/**
+ * The gateway's server on plain Node HTTP: one path for what is cached and what is not, traced or not. A request is parsed, judged
+ * from memory or after a look-up, and answered; whatever is thrown on the way becomes a problem+json answer.
+ */
+export class Gateway {
+  readonly #deps: GatewayDeps;
+  readonly #decisions: ForwardAuthDeps & VerifyDeps;
+  /** Headers of every answer, names and values in turn. */
+  readonly #always: readonly string[];
 
-/** The gateway: its entrances for proxies and services. */
-export function gateway({ bearers, warm, ...deps }: GatewayDeps): Gateway {
-  const { keys } = deps;
-  const { issuer } = bearers;
-  const judging = {
-    issuer,
-    keys,
-    now: deps.now,
-    records: deps.records,
-    judgeToken: (shown: ShownToken) => judgeToken(bearers, shown),
-  };
-  const ofCaller = (ctx: Context, audience: string) => bearerOf(bearers, ctx, audience);
-  const warmKeys = new WarmKeys({ ...deps, ...warm, issuer });
-  return {
-    answer: (request, response) => warmKeys.answer(request, response),
-    forProxies: forwardAuth(judging),
-    forServices: verify({ ...deps, ...judging, bearerOf: ofCaller }),
-  };
+  constructor(deps: GatewayDeps) {
+    const { bearers } = deps;
+    const { issuer } = bearers;
+    this.#deps = deps;
+    this.#always = [...Object.entries(headersForPrograms(issuer)).flat(), 'Cache-Control', 'no-store'];
+    this.#decisions = {
+      ...deps,
+      issuer,
+      host: hostRules(issuer),
+      judgeToken: (shown) => judgeToken(bearers, shown),
+      bearerOf: (request, audience) => bearerOf(bearers, request, audience),
+    };
+  }
+
+  /** Takes a request that is for the gateway; false: it is for somebody else, and nothing has happened. */
+  answer(request: IncomingMessage, response: ServerResponse): boolean {
+    const { edge, inFlight, isTraced } = this.#deps;
+    const asked = GatewayRequest.from(request, edge);
+    if (!asked) return false;
+    inFlight.add(response);
+    if (isTraced) void inServerSpan(asked, () => this.#serve(asked, response));
+    else void this.#serve(asked, response);
+    return true;
+  }
+
+  /** Never rejects. @returns the status of the answer */
+  async #serve(asked: GatewayRequest, response: ServerResponse): Promise<number> {
+    try {
+      return this.#send(asked, response, await this.#decide(asked));
+    } catch (error) {
+      return this.#refuse(asked, response, error);
+    } finally {
+      this.#deps.inFlight.delete(response);
+    }
+  }
+
+  #refuse(asked: GatewayRequest, response: ServerResponse, error: unknown): number {
+    const { log } = this.#deps;
+    const problem = problemFor(error, log, asked.request_id);
+    try {
+      return this.#send(asked, response, refusal(problem, asked.request_id));
+    } catch (failure) {
+      log.error({ request_id: asked.request_id, err: failure }, 'a refusal could not be sent');
+      response.destroy();
+      return problem.status;
+    }
+  }
+
+  #decide(asked: GatewayRequest): Promise<Answer> {
+    if (asked.address === undefined) throw malformedChain(this.#deps.edge);
+    return asked.route === verifyPath ? verify(this.#decisions, asked) : forwardAuth(this.#decisions, asked);
+  }
+
+  #send(asked: GatewayRequest, response: ServerResponse, answer: Answer): number {
+    const { method, path, route, request_id, startedAt } = asked;
+    const { status, headers, body, isFromMemory } = answer;
+    const length = Buffer.byteLength(body);
+    const sent = [...this.#always, 'Content-Length', String(length), 'X-Request-Id', request_id, ...headers];
+    response.writeHead(status, sent);
+    if (length === 0) response.end();
+    // Plain ASCII takes the shorter way through Node.
+    else response.end(body, length === body.length ? 'latin1' : 'utf8');
+    this.#deps.observe({ method, path, route, status, request_id, startedAt, isFromMemory });
+    return status;
+  }
 }

@@ -1,5 +1,4 @@
 /** The gateway: answers proxies and services that ask whether a key or token is good for a request. */
 export { keyBearerOf } from './callers.ts';
-export { gatewayTemplate } from './forward-auth.ts';
-export { gateway } from './gateway.ts';
+export { type Answered, Gateway } from './gateway.ts';
 export { verdictCodes } from './schemas.ts';

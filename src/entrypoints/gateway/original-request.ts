@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { ambiguous, single } from './credentials.ts';
-import type { Inquiry } from './gateway-request.ts';
+import type { HeaderSource } from './gateway-request.ts';
 
 const unread: readonly string[] = [];
 
@@ -80,16 +80,16 @@ export type DescribedBy = 'x-original' | 'x-forwarded';
  *
  * @throws Problem 400: two headers disagree
  */
-export function originalRequest(inquiry: Inquiry, describedBy: DescribedBy | undefined): OriginalRequest {
+export function originalRequest(source: HeaderSource, describedBy: DescribedBy | undefined): OriginalRequest {
   const told = (what: 'uri' | 'method') =>
     describedBy === undefined
-      ? agreed(inquiry, `x-original-${what}`, `x-forwarded-${what}`)
-      : single(inquiry, `${describedBy}-${what}`);
-  return new OriginalRequest(inquiry.req.headers, { uri: told('uri') ?? '/', method: told('method') });
+      ? agreed(source, `x-original-${what}`, `x-forwarded-${what}`)
+      : single(source, `${describedBy}-${what}`);
+  return new OriginalRequest(source.req.headers, { uri: told('uri') ?? '/', method: told('method') });
 }
 
-function agreed(inquiry: Inquiry, one: string, other: string): string | undefined {
-  const [a, b] = [single(inquiry, one), single(inquiry, other)];
+function agreed(source: HeaderSource, one: string, other: string): string | undefined {
+  const [a, b] = [single(source, one), single(source, other)];
   if (a !== undefined && b !== undefined && a !== b) throw ambiguous(`${one} and ${other} disagree.`);
   return a ?? b;
 }

@@ -1,5 +1,5 @@
 import { single } from './credentials.ts';
-import type { Inquiry } from './gateway-request.ts';
+import type { HeaderSource } from './gateway-request.ts';
 import type { OriginalRequest } from './original-request.ts';
 
 const token = /^[!#$%&'*+.^_`|~\w-]+$/;
@@ -13,10 +13,10 @@ const credentials = ['authorization', 'cookie', 'x-api-key'];
  *
  * @throws Problem 400: a header came twice
  */
-export function isPreflight(inquiry: Inquiry, { method, hasMethodOverride }: OriginalRequest): boolean {
-  const origin = single(inquiry, 'origin') ?? '';
-  const requested = single(inquiry, 'access-control-request-method') ?? '';
-  const { headers } = inquiry.req;
+export function isPreflight(source: HeaderSource, { method, hasMethodOverride }: OriginalRequest): boolean {
+  const origin = single(source, 'origin') ?? '';
+  const requested = single(source, 'access-control-request-method') ?? '';
+  const { headers } = source.req;
   const isAnonymous = credentials.every((name) => !headers[name]);
   return method === 'OPTIONS' && origin !== '' && token.test(requested) && isAnonymous && !hasMethodOverride;
 }

@@ -1,36 +1,30 @@
-import type { Context } from 'koa';
 import { Problem } from '../../platform/http/index.ts';
+import type { Answer } from './answers.ts';
+import { identityOf } from './identity-headers.ts';
 import { type Verdict, verdictKinds } from './schemas.ts';
-
-const mostHeaderLength = 4000;
+import type { Judgement } from './verdicts.ts';
 
 /**
- * Lets a request through. Every header is always there, empty where there is nothing to say, so that a proxy that copies them
- * overwrites whatever a client sent under their names.
+ * Lets a request through. Every identity header is always there, empty where there is nothing to say, so that a proxy that copies
+ * them overwrites whatever a client sent under their names.
  */
-export function admit(ctx: Context, verdict: Verdict, now: Date): void {
-  answerEmpty(ctx);
-  for (const [name, value] of [...identityOf(verdict), ...rateLimitHeaders(verdict.limits, now)]) ctx.set(name, value);
+export function admit({ verdict, cached, isFromMemory }: Judgement, now: Date): Answer {
+  const identity = cached ? cached.headers : identityOf(verdict).flat();
+  const { limits } = verdict;
+  const headers = limits.length === 0 ? identity : [...identity, ...rateLimitHeaders(limits, now).flat()];
+  return { status: 200, headers, body: '', isFromMemory };
 }
 
 /** Lets a preflight through: nobody calls, so every identity header is there and empty. */
-export function admitPreflight(ctx: Context): void {
-  answerEmpty(ctx);
-  for (const [name, value] of identityOf({})) ctx.set(name, value);
-}
-
-function answerEmpty(ctx: Context): void {
-  ctx.status = 200;
-  ctx.body = '';
-  // There is nothing that would be of a type.
-  ctx.remove('Content-Type');
+export function admitPreflight(): Answer {
+  return { status: 200, headers: identityOf({}).flat(), body: '', isFromMemory: false };
 }
 
 /**
  * How the limits that a request counted at stand, as RateLimit fields (draft-ietf-httpapi-ratelimit-headers), for the proxy to
  * hand on; none where there is no limit.
  */
-export function rateLimitHeaders(
+function rateLimitHeaders(
   limits: Readonly<Verdict['limits']>,
   now: Date,
 ): readonly (readonly [name: string, value: string])[] {
@@ -43,22 +37,6 @@ export function rateLimitHeaders(
       'RateLimit',
       named.map(({ name, remaining, resets_at }) => `${name};r=${remaining};t=${seconds(resets_at)}`).join(', '),
     ],
-  ];
-}
-
-/** Who calls, as headers; all empty for nobody. */
-export function identityOf(verdict: Partial<Verdict>): readonly (readonly [name: string, value: string])[] {
-  const { subject = '', subject_kind = '', client_id = '', key_id = '', environment = '', permissions = [] } = verdict;
-  const held = permissions.join(' ');
-  return [
-    ['X-Latchkey-Subject', subject],
-    ['X-Latchkey-Subject-Kind', subject_kind],
-    ['X-Latchkey-Client-Id', client_id],
-    ['X-Latchkey-Credential', verdict.credential ?? ''],
-    ['X-Latchkey-Key-Id', key_id],
-    ['X-Latchkey-Environment', environment],
-    ['X-Latchkey-Permissions', held.length <= mostHeaderLength ? held : ''],
-    ['X-Latchkey-Expires-At', verdict.expires_at?.toISOString() ?? ''],
   ];
 }
 

@@ -9,12 +9,30 @@ import {
   permissionsIn,
 } from '../../domain/api-keys/index.ts';
 import type { ShownToken, TokenVerdict } from '../oauth/index.ts';
+import { type CachedVerdict, cachedVerdict, verdictOnKey } from './cached-verdicts.ts';
 import type { Verdict, VerifyRequest } from './schemas.ts';
 
 export type VerdictDeps = {
   keys: KeyVerifier;
   judgeToken: (shown: ShownToken) => Promise<TokenVerdict>;
 };
+
+/** What becomes of a request. */
+export type Judgement = {
+  verdict: Verdict;
+  /** What a node keeps of the verdict on a key that may do what is asked; the verdict itself has the limits as they are now. */
+  cached: CachedVerdict | undefined;
+  /** Whether the credential was admitted from memory alone. */
+  isFromMemory: boolean;
+};
+
+/** Judges the credential of a request that somebody made to an API from memory alone; undefined where that does not suffice. */
+export function judgeCached({ keys }: Pick<VerdictDeps, 'keys'>, request: VerifyRequest): Judgement | undefined {
+  if (request.key === undefined) return undefined;
+  const asked = askedOf(request);
+  const verdict = keys.verifyCached(request.key, asked);
+  return verdict && judgementOn(verdict, asked, verdict.code === 'valid');
+}
 
 /**
  * Judges the credential of a request that somebody made to an API.
@@ -26,18 +44,28 @@ export async function judge(
   { keys, judgeToken }: VerdictDeps,
   request: VerifyRequest,
   from: KeySender,
-): Promise<Verdict> {
-  if (request.key === undefined) {
-    const needs = needed(request);
-    const { token = '', method, url, proof, certificate_thumbprint } = request;
-    const verdict = await judgeToken({ token, method, url, proof, certificate_thumbprint });
-    return ofToken(verdict, { needs, resource: request.resource });
+): Promise<Judgement> {
+  if (request.key !== undefined) {
+    const asked = askedOf(request);
+    return judgementOn(await keys.verify(request.key, asked, from), asked, false);
   }
-  return ofKey(await keys.verify(request.key, askedOf(request), from), request.resource);
+  const { token = '', method, url, proof, certificate_thumbprint } = request;
+  const found = await judgeToken({ token, method, url, proof, certificate_thumbprint });
+  const verdict = verdictOnToken(found, { needs: needed(request), resource: request.resource });
+  return { verdict, cached: undefined, isFromMemory: false };
+}
+
+function judgementOn(found: KeyVerdict, asked: Asked, isFromMemory: boolean): Judgement {
+  const { code, entry, limits } = found;
+  if (code !== 'valid' || !entry)
+    return { verdict: verdictOnKey(found, asked.resource), cached: undefined, isFromMemory };
+  const cached = cachedVerdict(entry, asked);
+  const verdict = limits.length === 0 ? cached.verdict : { ...cached.verdict, limits: [...limits] };
+  return { verdict, cached, isFromMemory };
 }
 
 /** What is asked of a key. */
-export function askedOf(request: VerifyRequest): Asked {
+function askedOf(request: VerifyRequest): Asked {
   const { resource, ip, origin, cost, parameters = {} } = request;
   const needs = needed(request);
   const permissions = needs === undefined ? [] : permissionsIn(needs);
@@ -47,21 +75,6 @@ export function askedOf(request: VerifyRequest): Asked {
 function needed({ permission, permissions }: VerifyRequest): PermissionQuery | undefined {
   if (permission === undefined) return permissions;
   return permissions === undefined ? permission : { and: [permission, permissions] };
-}
-
-/** What was found of a key, as it is told. */
-export function ofKey(verdict: KeyVerdict, resource: string | undefined): Verdict {
-  const { code, reason, missing, limits, entry, retry_after_seconds } = verdict;
-  const said: Verdict = { valid: code === 'valid', code, reason, credential: 'api_key', limits: [...limits] };
-  if (missing) said.missing = [...missing];
-  if (retry_after_seconds !== undefined) said.retry_after_seconds = retry_after_seconds;
-  if (!entry) return said;
-  const { id, name, owner, environment, expires_at } = entry;
-  const isPerson = owner.kind === 'user';
-  const whose = { subject: isPerson ? owner.id : owner.name, subject_kind: owner.kind };
-  const client = isPerson ? {} : { client_id: owner.name };
-  const permissions = [...entry.permissionsAt(resource)];
-  return { ...said, ...whose, ...client, key_id: id, name, environment, permissions, expires_at };
 }
 
 const reasons = {
@@ -78,7 +91,7 @@ const authenticToken = 'The token is authentic. No permission was named: this sa
 
 type Needed = { needs: PermissionQuery | undefined; resource: string | undefined };
 
-function ofToken(verdict: TokenVerdict, { needs, resource }: Needed): Verdict {
+function verdictOnToken(verdict: TokenVerdict, { needs, resource }: Needed): Verdict {
   const said = { valid: false, credential: 'access_token' as const, limits: [] };
   if (verdict.code !== 'valid') return { ...said, code: verdict.code, reason: reasons[verdict.code] };
   const { bearer, audience, expires_at } = verdict;

@@ -1,53 +1,62 @@
-import type { Context, Middleware } from 'koa';
-import { checked, methodNotAllowed, readJson, requestOrigin } from '../../platform/http/index.ts';
-import { type CallerDeps, callerOf } from './callers.ts';
+import { checked, type HostRules, judgeHost, methodNotAllowed, readJson } from '../../platform/http/index.ts';
+import { type Answer, json, redirectTo } from './answers.ts';
+import { type Caller, type CallerDeps, cachedCallerOf, callerOf } from './callers.ts';
 import { ambiguous } from './credentials.ts';
+import type { GatewayRequest } from './gateway-request.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
-import { type Verdict, VerifyBatch, VerifyRequest } from './schemas.ts';
-import { judge, type VerdictDeps } from './verdicts.ts';
+import { VerifyBatch, VerifyRequest } from './schemas.ts';
+import { type Judgement, judge, judgeCached, type VerdictDeps } from './verdicts.ts';
 
-export const verifyPath = '/gateway/verify';
+export type VerifyDeps = VerdictDeps & CallerDeps & RecordDeps & { host: HostRules };
 
-type Deps = VerdictDeps & CallerDeps & RecordDeps;
-
-/** Answers `POST /gateway/verify`: whether credentials are good for requests that services got, one or many at once. */
-export function verify(deps: Deps): Middleware {
-  return async (ctx, next) => {
-    if (ctx.path !== verifyPath) return next();
-    if (ctx.method !== 'POST') throw methodNotAllowed(ctx.method, 'POST');
-    if (ctx.querystring !== '') throw ambiguous('Describe the request in the body: this address takes no query.');
-    const caller = await callerOf(deps, ctx);
-    const body = await readJson(ctx);
-    ctx.set('Cache-Control', 'no-store');
-    ctx.type = 'application/json';
-    ctx.body = isBatch(body)
-      ? await verifyAll(deps, ctx, { body, caller })
-      : await verifyOne(deps, ctx, { body, caller });
-    return undefined;
-  };
+/**
+ * Answers `POST /gateway/verify`: whether credentials are good for requests that services got, one or many at once. Who asks is
+ * judged before the body is read.
+ *
+ * @throws Problem 400, 401, 403, 405, 413, 415, 421, 429
+ */
+export async function verify(deps: VerifyDeps, asked: GatewayRequest): Promise<Answer> {
+  const elsewhere = judgeHost(deps.host, asked.req);
+  if (elsewhere !== undefined) return redirectTo(elsewhere);
+  if (asked.method !== 'POST') throw methodNotAllowed(asked.method, 'POST');
+  if (asked.querystring !== '') throw ambiguous('Describe the request in the body: this address takes no query.');
+  // Without a wait in between the body is taken as it comes; otherwise Node has to buffer it first.
+  const caller = cachedCallerOf(deps, asked) ?? (await callerOf(deps, asked));
+  const body = await readJson(asked.req);
+  return isBatch(body) ? verifyAll(deps, asked, { body, caller }) : verifyOne(deps, asked, { body, caller });
 }
 
-type Asked = { body: unknown; caller: string };
+type Question = { body: unknown; caller: Caller };
 
-async function verifyOne(deps: Deps, ctx: Context, { body, caller }: Asked): Promise<string> {
-  const verdict = await judged(deps, ctx, { request: checked(VerifyRequest, body), caller });
-  return JSON.stringify(verdict);
+async function verifyOne(deps: VerifyDeps, asked: GatewayRequest, { body, caller }: Question): Promise<Answer> {
+  const request = parsed(body);
+  const { verdict, cached, isFromMemory } =
+    judgeCached(deps, request) ?? (await judge(deps, request, senderOf(request, caller)));
+  recordUse(deps, { request, verdict, caller: caller.id, from: asked.ip, request_id: asked.request_id });
+  const text = cached && verdict.limits.length === 0 ? cached.text : JSON.stringify(verdict);
+  return json(text, isFromMemory && caller.isFromMemory);
 }
 
-async function verifyAll(deps: Deps, ctx: Context, { body, caller }: Asked): Promise<string> {
+async function verifyAll(deps: VerifyDeps, asked: GatewayRequest, { body, caller }: Question): Promise<Answer> {
   const { requests } = checked(VerifyBatch, body);
-  const results = await Promise.all(requests.map((request) => judged(deps, ctx, { request, caller })));
-  return JSON.stringify({ results });
+  const verdictOn = async (request: VerifyRequest): Promise<Judgement['verdict']> => {
+    const { verdict } = judgeCached(deps, request) ?? (await judge(deps, request, senderOf(request, caller)));
+    recordUse(deps, { request, verdict, caller: caller.id, from: asked.ip, request_id: asked.request_id });
+    return verdict;
+  };
+  return json(JSON.stringify({ results: await Promise.all(requests.map(verdictOn)) }), false);
 }
 
-async function judged(
-  deps: Deps,
-  ctx: Context,
-  { request, caller }: { request: VerifyRequest; caller: string },
-): Promise<Verdict> {
-  const verdict = await judge(deps, request, request.ip === undefined ? { service: caller } : { address: request.ip });
-  recordUse(deps, { request, verdict, caller, from: ctx.ip, request_id: requestOrigin(ctx).request_id });
-  return verdict;
+/** @throws Problem 400 that names every wrong member */
+function parsed(body: unknown): VerifyRequest {
+  const { success, data } = VerifyRequest.safeParse(body);
+  // What is wrong is put in words only where something is.
+  return success ? data : checked(VerifyRequest, body);
+}
+
+/** Who is counted where the key does not exist. */
+function senderOf({ ip }: VerifyRequest, { id }: Caller) {
+  return ip === undefined ? { service: id } : { address: ip };
 }
 
 function isBatch(body: unknown): boolean {

@@ -20,7 +20,7 @@ export {
   type PendingInteraction,
   pendingInteraction,
 } from './interactions/interaction.ts';
-export { type Bearer, type BearerDeps, bearerOf, verifiedId } from './presented-tokens/bearer.ts';
+export { type Bearer, type BearerDeps, type BearerRequest, bearerOf, verifiedId } from './presented-tokens/bearer.ts';
 export { recordUses } from './presented-tokens/recorded-uses.ts';
 export { judgeToken, type ShownToken, type TokenVerdict } from './presented-tokens/shown-token.ts';
 export { resolveStructuredTokens } from './presented-tokens/structured-tokens.ts';

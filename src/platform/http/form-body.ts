@@ -5,7 +5,7 @@ import type { IncomingRequest } from './incoming-request.ts';
 import { Problem } from './problems.ts';
 
 /** How long the body of a request may be. */
-export const mostBodyBytes = 64 * 1024;
+const mostBodyBytes = 64 * 1024;
 // oidc-provider reads no longer form, and calls one that is longer malformed.
 const mostFormBytes = 56 * 1024;
 const maxParameters = 1000;
@@ -26,8 +26,7 @@ export function form(ctx: Context): URLSearchParams {
 export async function readForm(ctx: Context, next: Next): Promise<void> {
   if (ctx.querystring) refuseControls(new URLSearchParams(ctx.querystring), ctx);
   if (ctx.method === 'POST' && isForm(ctx)) {
-    if (ctx.get('Content-Encoding')) throw unsupportedEncoding();
-    const body = await readBody(ctx.req, ctx.request.length, mostFormBytes);
+    const body = await readBody(ctx.req, mostFormBytes);
     const parameters = new URLSearchParams(body.toString());
     refuseControls(parameters, ctx);
     remember(ctx, parameters, body);
@@ -54,16 +53,17 @@ function remember(ctx: Context, parameters: URLSearchParams, body: Buffer): void
  *
  * @throws Problem 413 for more than 64 KiB, 400 when it is cut off or not UTF-8
  */
-export async function readText(ctx: Context): Promise<string> {
-  if (ctx.get('Content-Encoding')) throw unsupportedEncoding();
-  const body = await readBody(ctx.req, ctx.request.length, mostBodyBytes);
+export async function readText(request: IncomingMessage): Promise<string> {
+  const body = await readBody(request, mostBodyBytes);
   if (!isUtf8(body)) throw badForm('The body is not UTF-8.');
   return body.toString();
 }
 
 // By its events: an iterator of a request takes as long as all else that is done to read it.
-function readBody(request: IncomingMessage, length: number | undefined, mostBytes: number): Promise<Buffer> {
+function readBody(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
   const { replacedBody } = request as IncomingRequest;
+  const length = lengthOf(request);
+  if (request.headers['content-encoding']) return Promise.reject(unsupportedEncoding());
   if (replacedBody) return Promise.resolve(replacedBody);
   if (length === 0 || request.readableEnded) return Promise.resolve(Buffer.alloc(0));
   if (length !== undefined && length > mostBytes) return Promise.reject(tooLarge(mostBytes));
@@ -79,10 +79,17 @@ function readBody(request: IncomingMessage, length: number | undefined, mostByte
       // All of it is here, which Node tells a few turns later.
       if (received === length) resolve(chunks.length === 1 ? chunk : Buffer.concat(chunks, received));
     });
-    request.once('end', () => resolve(Buffer.concat(chunks, received)));
+    request.once('end', () => {
+      if (received !== length) resolve(Buffer.concat(chunks, received));
+    });
     // Whoever hangs up in the middle must not look like an outage of ours.
     request.once('error', (error) => reject(request.complete ? error : hungUp()));
   });
+}
+
+/** How many bytes the body has, where the request says so. */
+function lengthOf({ headers: { 'content-length': length } }: IncomingMessage): number | undefined {
+  return length === undefined ? undefined : Number(length);
 }
 
 function refuseControls(parameters: URLSearchParams, ctx: Context): void {

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
-import { isLoopbackName, unknownAddress } from './addresses.ts';
+import { unknownAddress } from './addresses.ts';
+import { headersForPages, headersForPrograms, hostRules, inOriginForm, judgeHost } from './edge.ts';
 import { Problem } from './problems.ts';
 import { clientAddress, type EdgeRules, malformedChain } from './proxy-trust.ts';
 
@@ -37,59 +37,31 @@ export function refuseMalformedChain(ctx: Context, next: Next): Promise<void> {
 }
 
 /**
- * Refuses requests for another host than the issuer's (421): endpoint URLs, redirects and audiences follow the request's
- * Host inside oidc-provider. A loopback GET under another loopback name is sent to the right one. From here on every part
- * sees the issuer's scheme and host.
+ * Refuses requests for another host than the issuer's (`judgeHost`); from here on every part sees the issuer's scheme and host,
+ * and a target in origin form.
  */
 export function pinHost(issuer: string): Middleware {
-  const { host, hostname, origin, port, protocol } = new URL(issuer);
+  const rules = hostRules(issuer);
+  const scheme = new URL(issuer).protocol.slice(0, -1);
   return (ctx: Context, next: Next) => {
-    const { headers } = ctx.req;
-    const asked = askedHost(ctx);
-    headers['x-forwarded-host'] = host;
-    headers['x-forwarded-proto'] = protocol.slice(0, -1);
-    if (hostless.has(ctx.path) || asked === host || asked === `${hostname}:${port || defaultPorts[protocol]}`)
-      return next();
-    const { hostname: askedName, port: askedPort } = splitHost(asked);
-    const isLoopbackAlias = isLoopbackName(askedName) && isLoopbackName(hostname) && askedPort === port;
-    if (!isLoopbackAlias || ctx.method !== 'GET') throw misdirected(issuer);
-    ctx.redirect(`${origin}${ctx.url}`);
+    const redirectTo = hostless.has(ctx.path) ? undefined : judgeHost(rules, ctx.req);
+    useOriginForm(ctx);
+    ctx.req.headers['x-forwarded-host'] = rules.host;
+    ctx.req.headers['x-forwarded-proto'] = scheme;
+    if (redirectTo === undefined) return next();
+    ctx.redirect(redirectTo);
     return Promise.resolve();
   };
 }
 
-/** The host a request names. A target in absolute form outweighs the Host header (RFC 9112 §3.2.2), and is made relative here. */
-function askedHost(ctx: Context): string {
-  const { headers, rawHeaders, url = '' } = ctx.req;
-  if (timesSent(rawHeaders, 'host') > 1) throw ambiguousHost();
+function useOriginForm(ctx: Context): void {
+  const { url = '', headers } = ctx.req;
   const target = url.startsWith('/') ? null : URL.parse(url);
-  if (target) {
-    headers.host = target.host;
-    ctx.url = `${target.pathname}${target.search}`;
-    ctx.originalUrl = ctx.url;
-    ctx.request.originalUrl = ctx.url;
-  }
-  const forwarded = ctx.get('X-Forwarded-Host').split(',')[0]?.trim();
-  return (forwarded || headers.host || '').toLowerCase();
-}
-
-// RFC 9112 §3.2: of two parties on the way each could believe another one.
-function ambiguousHost(): Problem {
-  return new Problem(400, 'invalid_request', { title: 'Invalid request', detail: 'Send one Host header.' });
-}
-
-const defaultPorts: Record<string, string> = { 'http:': '80', 'https:': '443' };
-
-function splitHost(host: string): { hostname: string; port: string } {
-  const match = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/.exec(host.toLowerCase());
-  return { hostname: match?.[1] ?? '', port: match?.[2] ?? '' };
-}
-
-function misdirected(issuer: string): Problem {
-  return new Problem(421, 'misdirected', {
-    title: 'Misdirected request',
-    detail: `This server answers as ${issuer} only.`,
-  });
+  if (!target) return;
+  headers.host = target.host;
+  ctx.url = inOriginForm(url);
+  ctx.originalUrl = ctx.url;
+  ctx.request.originalUrl = ctx.url;
 }
 
 /** Which addresses need which headers. */
@@ -121,56 +93,4 @@ export function securityHeaders(issuer: string, { isForPrograms, isIsolated }: H
 
 function setAll(ctx: Context, headers: readonly (readonly [string, string])[]): void {
   for (const [name, value] of headers) ctx.res.setHeader(name, value);
-}
-
-/** Of what no browser shows: enough that one which does shows nothing and runs nothing. */
-export function headersForPrograms(issuer: string): Record<string, string> {
-  return {
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-    'X-Content-Type-Options': 'nosniff',
-    ...(issuer.startsWith('https:') ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
-  };
-}
-
-function headersForPages(issuer: string): Record<string, string> {
-  return {
-    ...headersForPrograms(issuer),
-    'Content-Security-Policy': contentSecurityPolicy(["'self'"]),
-    'X-Frame-Options': 'DENY',
-    // `no-referrer` would make browsers send `Origin: null` with our own forms.
-    'Referrer-Policy': 'same-origin',
-    'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',
-  };
-}
-
-/** Whether a request names this host and no other, in the usual form; what is written otherwise may still be meant for it. */
-export function plainlyNames(host: string, { headers, rawHeaders }: IncomingMessage): boolean {
-  const { host: named, 'x-forwarded-host': forwarded = named } = headers;
-  return named === host && forwarded === host && timesSent(rawHeaders, 'host') === 1;
-}
-
-/** How often a header came, of which Node joins some and drops others; by names and values in turn, and its name in lower case. */
-export function timesSent(rawHeaders: readonly string[], name: string): number {
-  let times = 0;
-  for (let n = 0; n < rawHeaders.length; n += 2) {
-    const written = rawHeaders[n] ?? '';
-    if (written.length === name.length && (written === name || written.toLowerCase() === name)) times += 1;
-  }
-  return times;
-}
-
-/**
- * The policy with these targets for forms, redirects after them included (Chrome checks both); without targets, where the
- * provider's own forms lead to clients' addresses.
- */
-export function contentSecurityPolicy(formAction?: readonly string[]): string {
-  return [
-    "default-src 'none'",
-    "style-src 'self'",
-    "img-src 'self'",
-    "script-src 'self'",
-    "base-uri 'none'",
-    "frame-ancestors 'none'",
-    ...(formAction ? [`form-action ${formAction.join(' ')}`] : []),
-  ].join('; ');
 }

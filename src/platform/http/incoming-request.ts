@@ -1,4 +1,5 @@
 import { IncomingMessage } from 'node:http';
+import type { Context } from 'koa';
 
 /** Where a request came from, as the audit log keeps it. */
 export type Origin = { address?: string | undefined; user_agent?: string | undefined; request_id?: string | undefined };
@@ -27,6 +28,11 @@ export class IncomingRequest extends IncomingMessage {
   override iterator(options?: { destroyOnReturn?: boolean }): NodeJS.AsyncIterator<Buffer> {
     return this.#body ? replayed(this.#body) : super.iterator(options);
   }
+}
+
+/** The origin of the request being answered. */
+export function requestOrigin(ctx: Context): Origin {
+  return (ctx.req as IncomingRequest).origin ?? {};
 }
 
 // On the class, once: a property of its own would make every later look at a request slow (8 µs and more a request).

@@ -11,20 +11,26 @@ export {
   parseNetwork,
 } from './addresses.ts';
 export { cookiesBlocked, mustSendCookies } from './cookies.ts';
-export { form, mostBodyBytes, readForm, readText, replaceForm } from './form-body.ts';
+export {
+  contentSecurityPolicy,
+  type HostRules,
+  headersForPrograms,
+  hostRules,
+  inOriginForm,
+  judgeHost,
+  requestIdFor,
+  timesSent,
+} from './edge.ts';
+export { form, readForm, readText, replaceForm } from './form-body.ts';
 export {
   boundAccept,
-  contentSecurityPolicy,
-  headersForPrograms,
   parseClientAddress,
   pinHost,
-  plainlyNames,
   refuseMalformedChain,
   securityHeaders,
-  timesSent,
 } from './guards.ts';
 export { inStep } from './in-step.ts';
-export { IncomingRequest, type Origin } from './incoming-request.ts';
+export { IncomingRequest, type Origin, requestOrigin } from './incoming-request.ts';
 export { parseJson, readJson } from './json-body.ts';
 export { MergePatch, mergePatch } from './merge-patch.ts';
 export { cursorAt, keyIn, type Position, pageByKey, pageFrom, positionIn } from './paging.ts';
@@ -38,14 +44,17 @@ export {
   notFound,
   Problem,
   type ProblemPage,
+  problemFor,
+  problemJson,
   problems,
+  problemType,
   tooMany,
   unavailable,
   withdrawAnswer,
 } from './problems.ts';
 export { clientAddress, type EdgeRules, malformedChain } from './proxy-trust.ts';
 export { type EarlyAnswer, RepeatedAnswers } from './repeated-answers.ts';
-export { rememberOrigin, requestIdFor, requestOrigin } from './request-origin.ts';
+export { rememberOrigin } from './request-origin.ts';
 export {
   type Answered,
   type CallInput,

@@ -1,4 +1,4 @@
-import type { Context } from 'koa';
+import type { IncomingMessage } from 'node:http';
 import { controlCharacters, readText } from './form-body.ts';
 import { Problem } from './problems.ts';
 
@@ -12,10 +12,21 @@ const [quotationMark, backslash, colon] = [0x22, 0x5c, 0x3a];
  * @throws Problem 415: it is something else; 400: it is not JSON, names a member twice or `__proto__`, or holds control
  *   characters (PostgreSQL refuses NUL, and nothing here has use for them)
  */
-export async function readJson(ctx: Context): Promise<unknown> {
-  if (ctx.request.length && ctx.is('application/json', 'application/merge-patch+json') === false) throw unsupported();
-  const text = await readText(ctx);
-  return text === '' ? undefined : parseJson(text);
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  const { 'content-type': type = '', 'content-length': length } = request.headers;
+  const isJson = isJsonType(type);
+  if (!isJson && length !== undefined && Number(length) > 0) throw unsupported();
+  const text = await readText(request);
+  if (text === '') return undefined;
+  // One that came in chunks says only at its end whether it is there.
+  if (!isJson) throw unsupported();
+  return parseJson(text);
+}
+
+function isJsonType(written: string): boolean {
+  if (written === 'application/json') return true;
+  const [type = ''] = written.split(';', 1);
+  return ['application/json', 'application/merge-patch+json'].includes(type.trim().toLowerCase());
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Context, Middleware, Next } from 'koa';
 import type { Logger } from 'pino';
 import { isOutage } from '../database/index.ts';
-import { requestOrigin } from './request-origin.ts';
+import { requestOrigin } from './incoming-request.ts';
 
 export type ProblemOptions = {
   title: string;
@@ -103,14 +103,14 @@ export type ProblemAnswers = {
   isForOtherOrigins: (path: string) => boolean;
 };
 
-/** Turns whatever is thrown into an answer: a Problem as it is, an outage as 503, anything else as a logged 500. */
+/** Turns whatever is thrown into an answer (`problemFor`). */
 export function problems({ log, page, isForOtherOrigins }: ProblemAnswers): Middleware {
   return async (ctx: Context, next: Next) => {
     try {
       await next();
       if (ctx.status === 404 && ctx.body == null) throw notFoundHere(ctx);
     } catch (error) {
-      answer(ctx, asProblem(ctx, error, log), page);
+      answer(ctx, problemFor(error, log, requestOrigin(ctx).request_id), page);
       if (isForOtherOrigins(ctx.path)) letOriginsRead(ctx);
     }
   };
@@ -128,18 +128,26 @@ export function letOriginsRead(ctx: Context): void {
   ctx.set('Access-Control-Expose-Headers', 'WWW-Authenticate, Retry-After');
 }
 
-function asProblem(ctx: Context, error: unknown, log: Logger): Problem {
+/** What is answered where something was thrown: a Problem as it is, an outage as 503, anything else as a logged 500. */
+export function problemFor(error: unknown, log: Logger, request_id: string | undefined): Problem {
   if (error instanceof Problem) return error;
   if (isOutage(error)) {
-    log.warn({ request_id: requestOrigin(ctx).request_id, cause: messageOf(error) }, 'database unavailable');
+    log.warn({ request_id, cause: messageOf(error) }, 'database unavailable');
     return unavailable();
   }
-  log.error({ request_id: requestOrigin(ctx).request_id, err: error }, 'request failed');
+  log.error({ request_id, err: error }, 'request failed');
   return new Problem(500, 'internal', {
     title: 'Internal error',
     detail: 'Something went wrong on our side. It was logged under the request id.',
   });
 }
+
+/** A problem as JSON (RFC 9457), with the id by which the log knows the request. */
+export function problemJson(problem: Problem, request_id: string | undefined): string {
+  return JSON.stringify({ ...problem.body(), request_id });
+}
+
+export const problemType = 'application/problem+json';
 
 function messageOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
@@ -162,6 +170,6 @@ function answer(ctx: Context, problem: Problem, page: ProblemPage): void {
   ctx.set('Cache-Control', 'no-store');
   ctx.set(problem.options.headers ?? {});
   const html = ctx.accepts('json', 'html') === 'html' ? page(ctx, problem) : undefined;
-  ctx.body = html ?? JSON.stringify({ ...problem.body(), request_id: requestOrigin(ctx).request_id });
-  ctx.type = html ? 'html' : 'application/problem+json';
+  ctx.body = html ?? problemJson(problem, requestOrigin(ctx).request_id);
+  ctx.type = html ? 'html' : problemType;
 }

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
-import { plainlyNames } from './guards.ts';
-import { requestIdFor } from './request-origin.ts';
+import { plainlyNames, requestIdFor } from './edge.ts';
 
 type Kept = { version: unknown; bytes: string; headers: readonly string[] };
 

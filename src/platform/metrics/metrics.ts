@@ -16,8 +16,8 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #requests: RequestDurations;
   readonly #early: Tally;
-  /** By route template. */
-  readonly #durationsOfEarly = new Map<string, Durations>();
+  /** By route template, of which most take one method. */
+  readonly #lastEarly = new Map<string, { method: string; durations: Durations }>();
   readonly #verdicts: Tally;
   readonly #batches: Histogram;
 
@@ -32,7 +32,7 @@ export class Metrics {
     });
     this.#early = this.#tally('route', {
       name: 'early_answers_total',
-      help: 'Requests answered from memory before anything else looked at them, by route template; they are among the others, too',
+      help: 'Requests answered with 200 from memory alone, by route template; they are among the others, too',
     });
     this.#verdicts = this.#tally('verdict', {
       name: 'token_transactions_total',
@@ -51,14 +51,14 @@ export class Metrics {
     this.#requests.of({ method, route, status: String(status) }).observe(seconds);
   }
 
-  /** A request that was answered with 200 from memory; each route takes one method. */
+  /** A request that was answered with 200 from memory. */
   earlyAnswer({ method, route }: Omit<Request, 'status'>, seconds: number): void {
-    let durations = this.#durationsOfEarly.get(route);
-    if (!durations) {
-      durations = this.#requests.of({ method, route, status: '200' });
-      this.#durationsOfEarly.set(route, durations);
+    let last = this.#lastEarly.get(route);
+    if (last?.method !== method) {
+      last = { method, durations: this.#requests.of({ method, route, status: '200' }) };
+      this.#lastEarly.set(route, last);
     }
-    durations.observe(seconds);
+    last.durations.observe(seconds);
     count(this.#early, route);
   }
 

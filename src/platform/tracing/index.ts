@@ -1,4 +1,5 @@
 /** Traces: one span a request and one a token commit, sent by OTLP where an endpoint is configured, and nothing otherwise. */
+import type { IncomingHttpHeaders } from 'node:http';
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Context, Middleware, Next } from 'koa';
 
@@ -21,23 +22,42 @@ export async function openTracing({ endpoint, version }: { endpoint: string; ver
   return { close: () => provider.shutdown().catch(() => undefined) };
 }
 
-/** A span around every request, child of the caller's (W3C Trace Context); it names the method and route, never a value. */
+/** A request as its span names it: never a value of it. */
+export type TracedRequest = { method: string; route: string; headers: IncomingHttpHeaders };
+
+/**
+ * Runs the work of a request inside a span, child of the caller's (W3C Trace Context).
+ *
+ * @param work answers with the status of the response
+ */
+export async function inServerSpan(
+  { method, route, headers }: TracedRequest,
+  work: () => Promise<number>,
+): Promise<void> {
+  const parent = propagation.extract(context.active(), headers);
+  await tracer().startActiveSpan(`${method} ${route}`, { kind: SpanKind.SERVER }, parent, async (span) => {
+    let status = 500;
+    try {
+      status = await work();
+    } finally {
+      span.setAttributes({
+        'http.request.method': method,
+        'http.route': route,
+        'http.response.status_code': status,
+      });
+      if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+      span.end();
+    }
+  });
+}
+
+/** A span around every request that Koa answers. */
 export function traceRequests(templateOf: (path: string) => string | undefined): Middleware {
-  return async (ctx: Context, next: Next) => {
-    const parent = propagation.extract(context.active(), ctx.req.headers);
+  return (ctx: Context, next: Next) => {
     const route = templateOf(ctx.path) ?? 'other';
-    await tracer().startActiveSpan(`${ctx.method} ${route}`, { kind: SpanKind.SERVER }, parent, async (span) => {
-      try {
-        await next();
-      } finally {
-        span.setAttributes({
-          'http.request.method': ctx.method,
-          'http.route': route,
-          'http.response.status_code': ctx.status,
-        });
-        if (ctx.status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
-        span.end();
-      }
+    return inServerSpan({ method: ctx.method, route, headers: ctx.req.headers }, async () => {
+      await next();
+      return ctx.status;
     });
   };
 }

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
 import { calculateJwkThumbprint, createLocalJWKSet, EmbeddedJWK, type JWTPayload, jwtVerify } from 'jose';
-import type { Context } from 'koa';
 import type { SigningKey } from '../../../domain/signing-keys/index.ts';
 import { isAccessToken } from '../../../domain/tokens/index.ts';
 import { digest } from '../../../platform/crypto/index.ts';
 import { Problem } from '../../../platform/http/index.ts';
 import { certificateThumbprint, type MutualTlsDeps } from '../provider/mutual-tls.ts';
 import { type AccessTokenRecord, type Reader, readAccessToken, readJwtAccessToken } from '../store/index.ts';
+
+/** A request that carries an access token: Koa's context is one. */
+export type BearerRequest = { method: string; path: string; headers: IncomingHttpHeaders };
 
 /** Who a token speaks for, and what it says it may do. */
 export type Bearer = {
@@ -41,15 +44,15 @@ const proofAlgs = ['ES256', 'EdDSA', 'Ed25519'];
  *
  * @throws Problem 401 with a challenge (RFC 6750 §3): none came, or it is not alive, or not for this audience, or another's
  */
-export async function bearerOf(deps: BearerDeps, ctx: Context, audience: string): Promise<Bearer> {
-  const [, scheme = '', token = ''] = /^(bearer|dpop) +([\w.~+/=-]+)$/i.exec(ctx.get('Authorization')) ?? [];
+export async function bearerOf(deps: BearerDeps, request: BearerRequest, audience: string): Promise<Bearer> {
+  const [, scheme = '', token = ''] = /^(bearer|dpop) +([\w.~+/=-]+)$/i.exec(request.headers.authorization ?? '') ?? [];
   if (!token) throw refused('Send an access token in the Authorization header.');
   const record = await findToken(deps, token);
   if (!record || !isAlive(record, deps.now()))
     throw refused('The access token is unknown, has expired or was revoked.', 'invalid_token');
   if (record.audience !== audience)
     throw refused(`The access token is not for ${audience}: ask for one with this "resource".`, 'invalid_token');
-  await checkSender(deps, ctx, { scheme, token, record });
+  await checkSender(deps, request, { scheme, token, record });
   return bearerIn(record);
 }
 
@@ -93,7 +96,11 @@ export async function verifiedId(
 
 type Presented = { scheme: string; token: string; record: AccessTokenRecord };
 
-async function checkSender(deps: BearerDeps, ctx: Context, { scheme, token, record }: Presented): Promise<void> {
+async function checkSender(
+  deps: BearerDeps,
+  presenting: BearerRequest,
+  { scheme, token, record }: Presented,
+): Promise<void> {
   const { jkt, 'x5t#S256': certificate } = record.payload;
   const isDpop = scheme.toLowerCase() === 'dpop';
   if (isDpop !== (jkt !== undefined))
@@ -101,10 +108,11 @@ async function checkSender(deps: BearerDeps, ctx: Context, { scheme, token, reco
       isDpop ? 'This token is a Bearer token.' : 'This token is bound to a key: use the DPoP scheme with a proof.',
       'invalid_token',
     );
-  const request = { method: ctx.method, url: `${deps.issuer}${ctx.path}`, proof: ctx.get('DPoP') };
+  const { method, path, headers } = presenting;
+  const request = { method, url: `${deps.issuer}${path}`, proof: String(headers.dpop ?? '') };
   if (typeof jkt === 'string' && !(await isProven(deps, { ...request, token, jkt })))
     throw refused('Send a fresh DPoP proof for this very request.', 'invalid_dpop_proof', 'DPoP');
-  if (certificate !== undefined && certificateThumbprint(deps, ctx) !== certificate)
+  if (certificate !== undefined && certificateThumbprint(deps, presenting) !== certificate)
     throw refused('This token is bound to another client certificate.', 'invalid_token');
 }
 

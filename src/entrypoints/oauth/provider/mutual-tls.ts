@@ -1,7 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Context } from 'koa';
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Configuration } from 'oidc-provider';
 import { invalid } from '../../../platform/http/index.ts';
 
 /** How client certificates reach us, and who may have issued them. */
@@ -65,15 +65,20 @@ export function mutualTls({ clientCertificates }: MutualTlsDeps): MutualTls {
 }
 
 /** What an access token bound to the client's certificate holds (RFC 8705 §3.1); undefined without a certificate. */
-export function certificateThumbprint({ clientCertificates }: MutualTlsDeps, ctx: Context): string | undefined {
+export function certificateThumbprint(
+  { clientCertificates }: MutualTlsDeps,
+  request: CertifiedRequest,
+): string | undefined {
   const { header } = clientCertificates;
-  const raw = header === undefined ? undefined : certificateOf(ctx, header)?.raw;
+  const raw = header === undefined ? undefined : certificateOf(request, header)?.raw;
   return raw && createHash('sha256').update(raw).digest('base64url');
 }
 
-function certificateOf(ctx: Context | KoaContextWithOIDC, header = ''): X509Certificate | undefined {
-  if (!seen.has(ctx)) seen.set(ctx, parseCertificate(ctx.get(header)));
-  return seen.get(ctx);
+type CertifiedRequest = { headers: IncomingHttpHeaders };
+
+function certificateOf(request: CertifiedRequest, header = ''): X509Certificate | undefined {
+  if (!seen.has(request)) seen.set(request, parseCertificate(String(request.headers[header.toLowerCase()] ?? '')));
+  return seen.get(request);
 }
 
 function parseCertificate(text: string): X509Certificate | undefined {

@@ -1,0 +1,121 @@
+import { LRUCache } from 'lru-cache';
+import type { Problem } from '../../platform/http/index.ts';
+import { ambiguous, single } from './credentials.ts';
+import { extAuthzShape, forwardAuthPath, type GatewayRequest } from './gateway-request.ts';
+import { type DescribedBy, OriginalRequest, originalRequest } from './original-request.ts';
+import { permissionTemplate, type Template, template } from './templates.ts';
+
+const none = '-';
+
+/** What a proxy was told to ask for, and of which request. */
+export type Question = {
+  request: OriginalRequest;
+  permissions: readonly Template[];
+  resource: string | undefined;
+  cost: string | undefined;
+  describedBy: DescribedBy | undefined;
+  /** Whether CORS preflights pass without a credential. */
+  admitsPreflight: boolean;
+  /** Names and values. */
+  parameters: readonly (readonly [string, Template])[];
+};
+
+// Proxies ask with the same few queries all the time. Anybody may send others: what is kept of one is small.
+const queries = new LRUCache<string, Omit<Question, 'request'>>({ max: 1000, memoMethod: queryIn });
+const longestKept = 1000;
+const mostTemplates = 20;
+
+/** What a proxy asks. @throws Problem 400 */
+export function questionIn(asked: GatewayRequest): Question {
+  if (asked.path === forwardAuthPath) return fromQuery(asked);
+  const [, permission = none, resource = none, path = '/'] = extAuthzShape.exec(asked.path) ?? [];
+  // The query is the client's here.
+  return {
+    request: new OriginalRequest(asked.req.headers, { method: asked.method, uri: path }),
+    permissions: [...(permission === none ? [] : [permissionTemplate(decoded(permission))]), ...fromHeader(asked)],
+    resource: resource === none ? undefined : decoded(resource),
+    cost: undefined,
+    describedBy: undefined,
+    // Envoy answers or forwards preflights itself, and here the method is the client's word.
+    admitsPreflight: false,
+    parameters: [],
+  };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw ambiguous('The address is not percent-encoded UTF-8.');
+  }
+}
+
+function fromQuery(asked: GatewayRequest): Question {
+  const { querystring } = asked;
+  const configured = querystring.length <= longestKept ? queries.memo(querystring) : queryIn(querystring);
+  const { permissions: named, resource, cost, describedBy, admitsPreflight, parameters } = configured;
+  const added = fromHeader(asked);
+  const permissions = added.length === 0 ? named : [...named, ...added];
+  const request = originalRequest(asked, describedBy);
+  return { request, permissions, resource, cost, describedBy, admitsPreflight, parameters };
+}
+
+/** @throws Problem 400: it asks for too much, or for something that is not known */
+function queryIn(querystring: string): Omit<Question, 'request'> {
+  const query = new URLSearchParams(querystring);
+  const parameters: [string, Template][] = [];
+  for (const [name, value] of query) {
+    if (name.startsWith(parameterPrefix) && name !== parameterPrefix)
+      parameters.push([name.slice(parameterPrefix.length), template(value)]);
+    else if (!queryNames.has(name)) throw unknownName(name);
+    if (name !== 'permission' && query.getAll(name).length > 1)
+      throw ambiguous(`Give ${shown(name)} once in the query.`);
+    if (value === '' && !name.startsWith(parameterPrefix)) throw ambiguous(`${shown(name)} in the query has no value.`);
+  }
+  const permissions = query.getAll('permission');
+  if (parameters.length + permissions.length > mostTemplates) throw tooMuch();
+  return {
+    permissions: permissions.map(permissionTemplate),
+    resource: query.get('resource') ?? undefined,
+    cost: query.get('cost') ?? undefined,
+    admitsPreflight: oneOf(query, 'preflight', ['allow']) === 'allow',
+    describedBy: oneOf(query, 'described-by', ['x-original', 'x-forwarded']),
+    parameters,
+  };
+}
+
+const parameterPrefix = 'parameter.';
+const queryNames: ReadonlySet<string> = new Set(['permission', 'resource', 'cost', 'preflight', 'described-by']);
+
+/** The query is the proxy's configuration: one that is mistyped would ask for less than its operator means. */
+function unknownName(name: string): Problem {
+  const known = [...queryNames, `${parameterPrefix}NAME`].join(', ');
+  return ambiguous(`The query names ${shown(name)}, which is not known. It may name ${known}.`);
+}
+
+const longestShown = 64;
+const shown = (name: string) => `"${name.slice(0, longestShown)}"`;
+
+/** @throws Problem 400: it says something else */
+function oneOf<Value extends string>(
+  query: URLSearchParams,
+  name: string,
+  values: readonly Value[],
+): Value | undefined {
+  const said = query.get(name);
+  const value = values.find((each) => each === said);
+  if (said !== null && value === undefined)
+    throw ambiguous(`${name} must be ${values.map(shown).join(' or ')}, or be left out.`);
+  return value;
+}
+
+/** A proxy may add permissions in a header; a client that sends it makes its own way narrower. */
+function fromHeader(asked: GatewayRequest): readonly Template[] {
+  const given = single(asked, 'x-latchkey-permission');
+  if (given === undefined) return [];
+  const permissions = given.split(' ').filter(Boolean);
+  if (permissions.length > mostTemplates) throw tooMuch();
+  return permissions.map(permissionTemplate);
+}
+
+const tooMuch = () => ambiguous(`Ask for ${mostTemplates} permissions and parameters at most.`);
