@@ -369,7 +369,7 @@ function isOrigin(text: string): boolean {
 }
 
 /** In development: only there addresses of this machine may be called, clients stand at such ones, and the demo is served. */
-export const isAtHome = ({ environment }: Pick<Config, 'environment'>): boolean => environment === 'development';
+export const isDevelopment = ({ environment }: Pick<Config, 'environment'>): boolean => environment === 'development';
 
 /** A variable of this process's environment that is no setting: one that a configuration file names for a secret. */
 export const environmentVariable = (name: string): string | undefined => process.env[name];

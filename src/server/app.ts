@@ -1,7 +1,7 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import Koa, { type Context, type Middleware } from 'koa';
 import compose from 'koa-compose';
-import { type Config, isAtHome } from '../config.ts';
+import { type Config, isDevelopment } from '../config.ts';
 import { permissionsAt } from '../domain/access/index.ts';
 import { SecretGuesses } from '../domain/clients/index.ts';
 import { secretScanning } from '../domain/incidents/index.ts';
@@ -129,7 +129,7 @@ function forProvider({ config, issuer, installation }: AppDeps, services: Servic
     clientCertificates: clientCertificates({ header, caFile }, now),
     permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),
     pages: providerPages({ db, now, config }),
-    fetch: guardedFetch({ allowLoopback: isAtHome(config) }),
+    fetch: guardedFetch({ allowLoopback: isDevelopment(config) }),
   };
 }
 
@@ -147,7 +147,7 @@ function observing(log: Logger, metrics: Metrics) {
 function leakReports({ config, issuer }: AppDeps, { services, provider }: Core): Middleware[] {
   const { secretScanningKeys: url, leakPolicy: policy } = config;
   if (!url) return [];
-  const scanner = { url, fetch: guardedFetch({ allowLoopback: isAtHome(config) }) };
+  const scanner = { url, fetch: guardedFetch({ allowLoopback: isDevelopment(config) }) };
   const isOurs = async (jwt: string) => (await verifiedId(jwt, issuer, provider.keys())) !== undefined;
   return [secretScanning({ ...services, policy, scanner, isOurs })];
 }
@@ -224,7 +224,7 @@ function forAdmin({ config, installation, issuer, version }: AppDeps, services: 
     rootKey: installation.rootKey,
     keyActivationSeconds: config.keyActivationSeconds,
     environments: config.apiKeyEnvironments,
-    allowHttp: isAtHome(config),
+    allowHttp: isDevelopment(config),
     validateMetadata: clientMetadataRules(),
   };
 }

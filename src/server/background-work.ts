@@ -1,4 +1,4 @@
-import { type Config, isAtHome } from '../config.ts';
+import { type Config, isDevelopment } from '../config.ts';
 import { Sealer } from '../domain/audit/index.ts';
 import { Expiry, removeExpired } from '../domain/expiry/index.ts';
 import { Notifier, sendMail } from '../domain/notifications/index.ts';
@@ -34,7 +34,7 @@ export async function startBackgroundWork(deps: BackgroundDeps): Promise<Backgro
   jobs.handle('backchannel-logout', deliverLogout(provider.current, services));
   if (config.mail) jobs.handle('mail', sendMail({ keys, now }, config.mail));
   jobs.handle('remove-expired', removeExpired({ expiry: new Expiry(services), log, metrics }));
-  const post = guardedPost({ allowLoopback: isAtHome(config), timeoutMs: webhookTimeoutMs });
+  const post = guardedPost({ allowLoopback: isDevelopment(config), timeoutMs: webhookTimeoutMs });
   const notifier = new Notifier({ db, keys, now, log, jobs, post, write: config.auditToStdout ? writeOut : undefined });
   const sealer = new Sealer({ db, keys, log, onHead: () => notifier.look() });
   measureResources(metrics, installation, sealer);

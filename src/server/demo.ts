@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { Middleware } from 'koa';
-import { type Config, isAtHome } from '../config.ts';
+import { type Config, isDevelopment } from '../config.ts';
 import { type ApplyDeps, applyDemo } from '../domain/apply/index.ts';
 import { demoPages } from '../entrypoints/pages/index.ts';
 import { form } from '../platform/http/index.ts';
@@ -12,7 +12,7 @@ type DemoDeps = { config: Config; issuer: string; rootKey: KeyObject; apply: App
  * server what its public endpoints say.
  */
 export async function openDemo({ config, issuer, rootKey, apply }: DemoDeps): Promise<Middleware | undefined> {
-  if (!isAtHome(config)) return undefined;
+  if (!isDevelopment(config)) return undefined;
   // Loaded here: a production image has no examples.
   const { webApp } = await import('../../examples/web-app/web-app.ts');
   const client = await applyDemo(apply, { issuer, rootKey });
