@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { digest } from '../../platform/crypto/index.ts';
-import { announceChange, type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
 import { type Owner, subjectOf } from '../access/index.ts';
 import { type AuditAction, appendEvent } from '../audit/index.ts';
@@ -148,11 +148,10 @@ export type KeyDeed = {
   details?: Record<string, unknown>;
 };
 
-/** Records a deed, and tells every node of it; last in its transaction. */
+/** Records a deed. */
 export async function record(trx: Trx, actor: Actor, { action, key, occurred_at, details }: KeyDeed): Promise<void> {
   const { id, name, environment, owner, permissions, roles, restrictions, expires_at } = key;
   const target = { kind: 'api_key', id };
   const said = { name, environment, owner, permissions, roles, restrictions, expires_at, ...details };
   await appendEvent(trx, { actor, action, target, details: said, occurred_at });
-  await announceChange(trx, { kind: 'api_key', key: id, occurred_at });
 }

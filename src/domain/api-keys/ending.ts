@@ -1,5 +1,5 @@
 import { digest } from '../../platform/crypto/index.ts';
-import { announceChange, type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid } from '../../platform/http/index.ts';
 import { subjectOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
@@ -9,11 +9,6 @@ import { mustHoldAll } from './rights.ts';
 import type { KeyHandle } from './schemas.ts';
 import { type ApiKey, countLiveKeys, endKeys, type KeyRef, type KeyScope, lockKey, updateKey } from './store.ts';
 
-/** Stands for every key in the change feed. */
-export const everyKey = '*';
-
-// Told one by one up to here; beyond, every node forgets all it knows of keys, which costs it one look a key.
-const mostTold = 50;
 const mostNamed = 1000;
 
 /**
@@ -114,7 +109,5 @@ export async function endKeysOf(
   const by = 'digest' in scope ? { by: 'the key itself' } : { by: scope };
   const details = { ...by, count: ids.length, key_ids: ids.slice(0, mostNamed) };
   await appendEvent(trx, { actor, action: 'api_key.revoked', ...target, details, occurred_at: revoked_at });
-  const told = ids.length > mostTold ? [everyKey] : ids;
-  for (const key of told) await announceChange(trx, { kind: 'api_key', key, occurred_at: revoked_at });
   return ids.length;
 }

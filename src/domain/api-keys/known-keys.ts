@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { type Digest, digestText } from '../../platform/crypto/index.ts';
 import type { ChangeFeed } from '../../platform/database/index.ts';
-import { everyKey } from './ending.ts';
 import { compileKey, type KeyEntry } from './entry.ts';
 import { LookupQueue } from './lookup-queue.ts';
 import type { KeyRecord } from './store.ts';
@@ -15,6 +14,8 @@ export type KnownKeysDeps = {
   readKey: (digest: Digest) => Promise<KeyRecord | undefined>;
 };
 
+// What nodes of the version before announce for very many keys.
+const everyKey = '*';
 const mostKnown = 100_000;
 const mostUnknown = 10_000;
 

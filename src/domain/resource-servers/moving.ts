@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { announceChange, type Db, type Trx } from '../../platform/database/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { ResourceServerDeps } from './resource-servers.ts';
@@ -39,7 +39,6 @@ export async function moveResourceServer(
     details: { moved_from: from },
     occurred_at,
   });
-  for (const key of [from, to]) await announceChange(trx, { kind: 'resource_server', key, occurred_at });
 }
 
 /** The issuer as which a server last served this installation: the admin API is named after it. Undefined before the first. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
-import { announceChange, type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
 import { appendEvent, changesBetween } from '../audit/index.ts';
 import { comparableIdentifier } from './identifiers.ts';
@@ -211,7 +211,6 @@ async function record(
     details: { scopes, changed },
     occurred_at,
   });
-  await announceChange(trx, { kind: 'resource_server', key: identifier, occurred_at });
 }
 
 function desiredState({

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { announceChange, type Db, inTransaction } from '../../platform/database/index.ts';
+import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { type Actor, conflict, system } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { makeSigningKey, type SigningAlg, signingAlgs } from './signing-key.ts';
@@ -33,7 +33,6 @@ export async function ensureSigningKeys({ db, rootKey, now }: SigningKeysDeps): 
       const created_at = now();
       await insertSigningKey(trx, rootKey, { ...key, created_at, signs_from: created_at });
       await recordMade(trx, system, key, created_at);
-      await announceChange(trx, { kind: 'signing_key', key: key.kid, occurred_at: created_at });
     }
   });
 }
@@ -54,7 +53,7 @@ export async function rotateSigningKey(
   deps: SigningKeysDeps,
   actor: Actor,
   input: RotateSigningKeyInput,
-): Promise<SigningKeyRow> {
+): Promise<SigningKeyRow & { previous_expires_at: Date }> {
   const { db, rootKey, now } = deps;
   const made = await makeSigningKey(input.alg);
   return inTransaction(db, async (trx) => {
@@ -68,12 +67,11 @@ export async function rotateSigningKey(
       );
     const [activation, retirement] = input.leaked ? [0, 0] : [input.activationSeconds, input.retirementSeconds];
     const signs_from = new Date(created_at.getTime() + activation * second);
-    const retires_at = new Date(signs_from.getTime() + retirement * second);
+    const previous_expires_at = new Date(signs_from.getTime() + retirement * second);
     await insertSigningKey(trx, rootKey, { ...made, alg: input.alg, created_at, signs_from });
-    await retireOlderKeys(trx, { alg: input.alg, kid: made.kid }, retires_at);
+    await retireOlderKeys(trx, { alg: input.alg, kid: made.kid }, previous_expires_at);
     await recordMade(trx, actor, { alg: input.alg, kid: made.kid, leaked: input.leaked }, created_at);
-    await announceChange(trx, { kind: 'signing_key', key: made.kid, occurred_at: created_at });
-    return { kid: made.kid, alg: input.alg, created_at, signs_from, retires_at: null };
+    return { kid: made.kid, alg: input.alg, created_at, signs_from, retires_at: null, previous_expires_at };
   });
 }
 

@@ -1,9 +1,7 @@
-import { sql } from 'kysely';
 import pg from 'pg';
 import { atMost } from './at-most.ts';
 import type { DatabaseClock } from './clock.ts';
 import type { HotConnection } from './hot-connection.ts';
-import type { Trx } from './open.ts';
 
 /** What of the shared truth is cached by nodes, so that a change of it must be told. */
 export type ChangeKind = 'api_key' | 'client' | 'resource_server' | 'role' | 'signing_key' | 'subject';
@@ -25,25 +23,8 @@ const readChanges = {
 };
 
 /**
- * Tells every node of a change, within a second of the commit. Call it last in the transaction: it holds the one-row counter
- * until the commit, so that positions become visible in the order of their numbers.
- */
-export async function announceChange(
-  trx: Trx,
-  change: { kind: ChangeKind; key: string; occurred_at: Date },
-): Promise<void> {
-  const { kind, key, occurred_at } = change;
-  await sql`
-    with moved as (update change_counter set position = position + 1 returning position),
-      old as (delete from changes where occurred_at < latchkey_now() - interval '1 hour')
-    insert into changes (position, kind, key, occurred_at) select position, ${kind}, ${key}, ${occurred_at} from moved`.execute(
-    trx,
-  );
-  await sql`select pg_notify(${channel}, '')`.execute(trx);
-}
-
-/**
- * The changes that this and other nodes commit, in order: told by NOTIFY where the connection lets it through, and looked for
+ * The changes that this and other nodes commit, in order. Triggers announce them (db/migrations/0028_one_change_feed.ts), so that no
+ * writer can forget to: told by NOTIFY where the connection lets it through, and looked for
  * twice a second in any case (DESIGN.md §8).
  */
 export class ChangeFeed {

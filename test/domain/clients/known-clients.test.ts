@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { ClientRecord } from '../../../src/entrypoints/oauth/store/reads.ts';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
 import { withoutTriggers } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -38,6 +39,32 @@ describe('a client that every node remembers', () => {
 
   beforeEach(async () => {
     expect([await ask(latchkey.issuer), await ask()]).toEqual([200, 200]);
+  });
+
+  // A column that is added to what nodes remember must be added here.
+  const remembered: Record<Exclude<keyof ClientRecord, 'id' | 'secrets'>, true> = {
+    client_id: true,
+    type: true,
+    metadata: true,
+    resources: true,
+    service_permissions: true,
+    introspects: true,
+    lifetimes: true,
+    first_party: true,
+    claims_in_id_token: true,
+    enabled: true,
+  };
+
+  test.each(Object.keys(remembered))('is forgotten by every node when its %s changes', async (column) => {
+    const announced = async () =>
+      (
+        await latchkey.database.query(
+          `select max(position) as n from changes where kind = 'client' and key = 'service'`,
+        )
+      ).rows[0].n;
+    const before = await announced();
+    await latchkey.database.query(`update clients set ${column} = ${column} where client_id = 'service'`);
+    expect(await announced()).not.toBe(before);
   });
 
   test('loses a permission at once where that was answered, and within a second elsewhere', async () => {
@@ -88,7 +115,7 @@ describe('a client that every node remembers', () => {
     const { body } = await owner.post('/clients/web-app/secrets/rotate', { overlap_seconds: 3 });
     expect(await isLetIn()).toBe(true);
     await eventually(isLetIn, (each) => !each, { pauseMs: 50 });
-    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(String(body.previous_end_at)));
+    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(String(body.previous_expires_at)));
   });
 
   test('is read again and again while the feed is cut', async () => {
