@@ -15,7 +15,7 @@ export type RotatedKey = {
   expires_at: Date | null;
   previous_expired_at: Date | null;
   expiry_extended: boolean;
-  previous_ends_at: Date;
+  previous_expires_at: Date;
 };
 
 /**
@@ -37,15 +37,15 @@ export async function rotateApiKey(
     mustBeRotatable(before, now);
     const expires_at = expiry ?? before.expires_at;
     await mustHoldAll(trx, actor, { owner_id: before.owner_id, powers: [before], expires_at, now });
-    const previous_ends_at = earlier(new Date(now.getTime() + overlap_seconds * 1000), before.expires_at);
-    await endVersionsAt(trx, id, previous_ends_at);
+    const previous_expires_at = earlier(new Date(now.getTime() + overlap_seconds * 1000), before.expires_at);
+    await endVersionsAt(trx, id, previous_expires_at);
     const number = (before.versions[0]?.number ?? 0) + 1;
     const key = await addVersion(trx, { id, environment: before.environment, number, issued_at: now });
     await updateKey(trx, id, { expires_at, updated_at: now });
     const expiry_extended = isLater(expires_at, before.expires_at);
-    const details = { number, previous_ends_at, previous_expired_at: before.expires_at, expiry_extended };
+    const details = { number, previous_expires_at, previous_expired_at: before.expires_at, expiry_extended };
     await record(trx, actor, { action: 'api_key.rotated', key: { ...before, expires_at }, occurred_at: now, details });
-    return { id, key, expires_at, previous_expired_at: before.expires_at, expiry_extended, previous_ends_at };
+    return { id, key, expires_at, previous_expired_at: before.expires_at, expiry_extended, previous_expires_at };
   });
 }
 

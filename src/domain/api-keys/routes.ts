@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyIn, MergePatch, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
+import { alsoAs, keyIn, MergePatch, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
 import { subjectOf } from '../access/index.ts';
 import { type ApiKeyDeps, changeApiKey, createApiKey, getKey } from './api-keys.ts';
 import { disableApiKey, enableApiKey, revokeApiKey } from './ending.ts';
@@ -93,7 +93,8 @@ const lifeOfKeys = [
     body: RotationInput,
     response: RotatedKeyView,
     status: 201,
-    handle: ({ actor, params, body }, deps) => rotateApiKey(deps, actor, { id: params.key_id, ...body }),
+    handle: async ({ actor, params, body }, deps) =>
+      alsoAs('previous_ends_at', await rotateApiKey(deps, actor, { id: params.key_id, ...body })),
   }),
   route({
     method: 'POST',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { isSeen, notSeen, PageQuery, previousExpiry, ShownText, Timestamp } from '../../platform/http/index.ts';
 import { isPermissionPattern, Owner, UserReferenceText } from '../access/index.ts';
 import { Risk } from '../credentials/index.ts';
 import { Restrictions } from '../restrictions/index.ts';
@@ -167,7 +167,7 @@ export const RotatedKeyView = z.object({
   expires_at: Timestamp.nullable(),
   previous_expired_at: Timestamp.nullable().meta({ description: 'what `expires_at` was before' }),
   expiry_extended: z.boolean(),
-  previous_ends_at: Timestamp.meta({ description: 'when the key that was used until now stops working' }),
+  ...previousExpiry('previous_ends_at'),
 });
 
 export const UsageQuery = z.strictObject({ days: z.coerce.number().int().min(1).max(366).default(30) });

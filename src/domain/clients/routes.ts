@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyIn, MergePatch, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
+import { alsoAs, keyIn, MergePatch, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
 import { asInput, type ClientDeps, changeClient, createClient, disableClient } from './clients.ts';
 import {
   ClientInput,
@@ -113,13 +113,16 @@ const secrets = [
     body: RotationInput,
     response: RotatedSecretView,
     status: 201,
-    handle: ({ actor, params, body: { label, expires_in_days, overlap_seconds } }, deps) =>
-      rotateClientSecret(deps, actor, {
-        ...params,
-        label,
-        expires_at: expiry(deps.now(), expires_in_days),
-        overlapSeconds: overlap_seconds,
-      }),
+    handle: async ({ actor, params, body: { label, expires_in_days, overlap_seconds } }, deps) =>
+      alsoAs(
+        'previous_end_at',
+        await rotateClientSecret(deps, actor, {
+          ...params,
+          label,
+          expires_at: expiry(deps.now(), expires_in_days),
+          overlapSeconds: overlap_seconds,
+        }),
+      ),
   }),
   route({
     method: 'POST',

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { Flag, isSeen, notSeen, PageQuery, SecretText, ShownText, Timestamp } from '../../platform/http/index.ts';
+import {
+  Flag,
+  isSeen,
+  notSeen,
+  PageQuery,
+  previousExpiry,
+  SecretText,
+  ShownText,
+  Timestamp,
+} from '../../platform/http/index.ts';
 import { Owner } from '../access/index.ts';
 import { Risk } from '../credentials/index.ts';
 import { CorsOrigins } from './cors-origins.ts';
@@ -156,4 +165,4 @@ export const MadeSecretView = z.object({
   client_secret: z.string().meta(once),
   expires_at: Timestamp.nullable(),
 });
-export const RotatedSecretView = MadeSecretView.extend({ previous_end_at: Timestamp });
+export const RotatedSecretView = MadeSecretView.extend(previousExpiry('previous_end_at'));

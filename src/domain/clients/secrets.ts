@@ -81,18 +81,18 @@ export async function rotateClientSecret(
   deps: SecretDeps,
   actor: Actor,
   { client_id, overlapSeconds, ...secret }: AddedSecret & { overlapSeconds: number },
-): Promise<MadeSecret & { previous_end_at: Date }> {
+): Promise<MadeSecret & { previous_expires_at: Date }> {
   return inTransaction(deps.db, async (trx) => {
     const client = await lockOpenable(trx, deps, actor, { client_id, expires_at: secret.expires_at });
     const occurred_at = deps.now();
-    const previous_end_at = new Date(occurred_at.getTime() + overlapSeconds * 1000);
+    const previous_expires_at = new Date(occurred_at.getTime() + overlapSeconds * 1000);
     const previous = await liveSecrets(trx, client.id, occurred_at);
-    await endSecretsAt(trx, client.id, previous_end_at);
+    await endSecretsAt(trx, client.id, previous_expires_at);
     const made = await storeSecret(trx, deps, actor, { client, ...secret });
     const target = { kind: 'client', id: client_id };
-    const details = { secret_id: made.id, previous: previous.map(({ id }) => id), previous_end_at };
+    const details = { secret_id: made.id, previous: previous.map(({ id }) => id), previous_expires_at };
     await appendEvent(trx, { actor, action: 'client.secret.rotated', target, details, occurred_at });
-    return { ...made, previous_end_at };
+    return { ...made, previous_expires_at };
   });
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyIn, MergePatch, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
+import { alsoAs, keyIn, MergePatch, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
 import {
   CreatedWebhookView,
   DeliveriesQuery,
@@ -88,8 +88,11 @@ const registrations = [
     body: SecretRotation,
     response: RotatedSecretView,
     status: 201,
-    handle: ({ actor, params, body }, deps) =>
-      rotateWebhookSecret(deps, actor, { id: params.webhook_id, overlapSeconds: body.overlap_seconds }),
+    handle: async ({ actor, params, body }, deps) =>
+      alsoAs(
+        'previous_end_at',
+        await rotateWebhookSecret(deps, actor, { id: params.webhook_id, overlapSeconds: body.overlap_seconds }),
+      ),
   }),
 ];
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { isSeen, notSeen, PageQuery, previousExpiry, ShownText, Timestamp } from '../../platform/http/index.ts';
 import { fitsSomething } from './messages.ts';
 
 const mostPatterns = 50;
@@ -53,7 +53,7 @@ export const SecretRotation = z.strictObject({
     .default(86_400)
     .meta({ description: 'how long the present secret signs as well' }),
 });
-export const RotatedSecretView = z.object({ secret, previous_end_at: Timestamp });
+export const RotatedSecretView = z.object({ secret, ...previousExpiry('previous_end_at') });
 
 export const DeliveryView = z.object({
   id: z.uuid(),

@@ -112,18 +112,18 @@ export async function rotateWebhookSecret(
   deps: WebhookDeps,
   actor: Actor,
   { id, overlapSeconds }: { id: string; overlapSeconds: number },
-): Promise<{ secret: string; previous_end_at: Date }> {
+): Promise<{ secret: string; previous_expires_at: Date }> {
   return inTransaction(deps.db, async (trx) => {
     const webhook = await lockKnown(trx, id);
     mustNotExceedLimits(actor, { what: 'the secret of a webhook', until: null });
     const now = deps.now();
-    const previous_end_at = new Date(now.getTime() + overlapSeconds * 1000);
-    await endSecretsAt(trx, id, previous_end_at);
+    const previous_expires_at = new Date(now.getTime() + overlapSeconds * 1000);
+    await endSecretsAt(trx, id, previous_expires_at);
     if ((await liveSecrets(trx, id, now)).length >= mostLiveSecrets)
       throw conflict(`${mostLiveSecrets} secrets sign already: wait for one to end, or rotate without overlap.`);
     const secret = await addSecret(trx, deps, id);
-    await record(trx, deps, actor, 'webhook.secret.rotated', webhook, { previous_end_at });
-    return { secret, previous_end_at };
+    await record(trx, deps, actor, 'webhook.secret.rotated', webhook, { previous_expires_at });
+    return { secret, previous_expires_at };
   });
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { routesWith } from '../../platform/http/index.ts';
-import { RotationInput, SigningKeyView } from './schemas.ts';
+import { RotatedSigningKeyView, RotationInput, SigningKeyView } from './schemas.ts';
 import { longestTokenSeconds } from './signing-key.ts';
 import { rotateSigningKey, type SigningKeysDeps } from './signing-keys.ts';
 import { listSigningKeys, stateOf } from './store.ts';
@@ -26,7 +26,7 @@ export const signingKeyRoutes = [
     summary: 'Publish a new key, sign with it later, and drop the old one later still; or all at once after a leak',
     permission: 'latchkey:signing_key:rotate',
     body: RotationInput,
-    response: SigningKeyView,
+    response: RotatedSigningKeyView,
     status: 201,
     handle: async ({ actor, body: { alg, leaked, activation_seconds } }, deps) => {
       const activationSeconds = activation_seconds ?? deps.keyActivationSeconds;

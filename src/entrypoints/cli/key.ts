@@ -14,7 +14,7 @@ import {
   rotateApiKey,
   stateOf,
 } from '../../domain/api-keys/index.ts';
-import { invalid } from '../../platform/http/index.ts';
+import { alsoAs, invalid } from '../../platform/http/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { Days, isConfirmed, parsed } from './input.ts';
 import { answer, columns } from './output.ts';
@@ -143,8 +143,8 @@ async function rotate(place: Workplace, id: string, options: RotateOptions): Pro
     ...(options.expiresInDays !== undefined && { expires_in_days: parsed(Days, options.expiresInDays) }),
   });
   const rotated = await rotateApiKey(depsOf(place), place.actor, { id: parsed(KeyId, id), ...input });
-  answer(options, rotated, [
-    `The present text works until ${rotated.previous_ends_at.toISOString()}.`,
+  answer(options, alsoAs('previous_ends_at', rotated), [
+    `The present text works until ${rotated.previous_expires_at.toISOString()}.`,
     `The key lasts until ${until(rotated.expires_at)}${rotated.expiry_extended ? ', longer than before' : ''}.`,
     `Key, shown only this once: ${rotated.key}`,
   ]);

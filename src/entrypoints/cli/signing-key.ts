@@ -37,10 +37,11 @@ async function rotate({ config, installation, deps, actor }: Workplace, options:
   const { leaked = false } = options;
   const input = { alg, leaked, activationSeconds, retirementSeconds: longestTokenSeconds };
   const made = await rotateSigningKey({ ...deps, rootKey: installation.rootKey }, actor, input);
-  const retires_at = new Date(made.signs_from.getTime() + (leaked ? 0 : longestTokenSeconds * 1000));
-  answer(options, { ...made, older_keys_retire_at: retires_at }, [
+  const { previous_expires_at } = made;
+  // The second is its name of the version before.
+  answer(options, { ...made, older_keys_retire_at: previous_expires_at }, [
     `Published ${alg} key ${made.kid}.`,
-    `It signs from ${made.signs_from.toISOString()}; older ${alg} keys stay published until ${retires_at.toISOString()}.`,
+    `It signs from ${made.signs_from.toISOString()}; older ${alg} keys stay published until ${previous_expires_at.toISOString()}.`,
   ]);
 }
 

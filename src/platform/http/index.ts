@@ -64,12 +64,14 @@ export {
   type Transport,
 } from './route-client.ts';
 export {
+  alsoAs,
   Flag,
   JsonLines,
   type Method,
   type Page,
   PageQuery,
   pageOf,
+  previousExpiry,
   type Route,
   type RouteShape,
   routesWith,

@@ -81,6 +81,27 @@ export const Timestamp = z.codec(z.iso.datetime({ offset: true }), z.date(), {
   encode: (date) => date.toISOString(),
 });
 
+/**
+ * What every rotation answers: until when the version works that was used so far.
+ *
+ * @param formerly the name of the version before, answered as well for one release
+ */
+export function previousExpiry<Name extends string>(formerly: Name) {
+  const old = Timestamp.meta({ deprecated: true, description: 'as `previous_expires_at`; goes with the next release' });
+  return {
+    previous_expires_at: Timestamp.meta({ description: 'when what was used until now stops working' }),
+    ...({ [formerly]: old } as Record<Name, typeof Timestamp>),
+  };
+}
+
+/** A rotation's answer with the end of the version before under its former name, too. */
+export function alsoAs<Name extends string, Result extends { previous_expires_at: Date }>(
+  formerly: Name,
+  result: Result,
+): Result & Record<Name, Date> {
+  return { ...result, ...({ [formerly]: result.previous_expires_at } as Record<Name, Date>) };
+}
+
 /** An answer of any length, sent as it is made: one JSON value a line (`application/x-ndjson`). */
 export const JsonLines = z.custom<AsyncIterable<string>>();
 

@@ -26,7 +26,7 @@ describe('rotating an API key', () => {
     const { id, key, expires_at } = await gateway.mint();
     const rotated = await rotate(id, { overlap_seconds: 60 });
     expect(rotated).toMatchObject({ id, expires_at, previous_expired_at: expires_at, expiry_extended: false });
-    expect(seconds(rotated.previous_ends_at)).toBeLessThan(Date.now() / 1000 + 61);
+    expect(seconds(rotated.previous_expires_at)).toBeLessThan(Date.now() / 1000 + 61);
     expect([await codeOf(key), await codeOf(rotated.key ?? '')]).toEqual(['valid', 'valid']);
     await latchkey.advance(61);
     expect([await codeOf(key), await codeOf(rotated.key ?? '')]).toEqual(['expired', 'valid']);
@@ -43,11 +43,11 @@ describe('rotating an API key', () => {
   test('never extends the expiry without being asked and saying so', async () => {
     const { id, key, expires_at } = await gateway.mint({ expires_in_days: 1 });
     const first = await rotate(id, { overlap_seconds: 10 * day });
-    expect(first).toMatchObject({ expires_at, previous_ends_at: expires_at, expiry_extended: false });
+    expect(first).toMatchObject({ expires_at, previous_expires_at: expires_at, expiry_extended: false });
     const second = await rotate(id, { overlap_seconds: 10 * day, expires_in_days: 5 });
     expect(second).toMatchObject({
       previous_expired_at: expires_at,
-      previous_ends_at: expires_at,
+      previous_expires_at: expires_at,
       expiry_extended: true,
     });
     await latchkey.advance(day + 1);

@@ -205,7 +205,7 @@ describe('whoever acts by an API key gives away no more than the key:', () => {
     const token = await tokenFor(key);
     const { body } = await owner.post(`/api-keys/${self}/rotate`, { overlap_seconds: 3600 });
     for (const by of [direct(key), token]) {
-      const latest = body.previous_ends_at;
+      const latest = body.previous_expires_at;
       expect(await by.post(`/api-keys/${self}/rotate`, {})).toMatchObject(refused({ latest }));
       expect(await by.post('/api-keys', wanted())).toMatchObject({ status: 201, body: { expires_at: latest } });
     }

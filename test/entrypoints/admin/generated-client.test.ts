@@ -18,7 +18,7 @@ const made = await clientsCreate({ client_id: 'generated', grant_types: ['client
 if (made.status !== 201) throw new Error(JSON.stringify(made));
 const rotated = await clientsSecretsRotate('generated', { overlap_seconds: 60 });
 if (rotated.status !== 201) throw new Error(JSON.stringify(rotated));
-const endsAt: string = rotated.data.previous_end_at;
+const endsAt: string = rotated.data.previous_expires_at;
 const listed = await clientsList({ q: 'generated', $type: 'service' });
 await rolesAssignmentsPut('auditor', 'user', 'bob', {});
 const bob = await usersGet('bob');

@@ -50,7 +50,7 @@ describe('latchkey api', () => {
     const rotated = await api('clients', 'secrets', 'rotate', 'reports', '--overlap-seconds', '60');
     expect(rotated).toMatchObject({
       client_secret: expect.stringMatching(/^lk_cs_/),
-      previous_end_at: expect.any(String),
+      previous_expires_at: expect.any(String),
     });
     await api('roles', 'assignments', 'put', 'operator', 'user', 'bob');
     expect(await api('users', 'get', 'bob')).toMatchObject({ roles: ['operator'] });

@@ -16,7 +16,7 @@ import {
   usageOfOwnKey,
   viewOf,
 } from '../../../domain/api-keys/index.ts';
-import { type Actor, checked, notFound, person, requestOrigin } from '../../../platform/http/index.ts';
+import { type Actor, alsoAs, checked, notFound, person, requestOrigin } from '../../../platform/http/index.ts';
 import { adminPermissionsOf } from '../admin-permissions.ts';
 import { minting } from '../keys/forms.ts';
 import { heldRights, mustHoldSomething, nothingHeld, rightOptions } from '../keys/held-rights.ts';
@@ -93,7 +93,8 @@ function operationsOf(deps: PagesDeps, actor: Actor): KeyOperations {
       return { ...viewOf(deps, made), key };
     },
     change: (id, patch, ifVersion) => changeOwnKey(rooms, actor, { id: idIn(id), patch, ifVersion }),
-    rotate: (id, input) => rotateOwnKey(rooms, actor, { id: idIn(id), ...checked(RotationInput, input) }),
+    rotate: async (id, input) =>
+      alsoAs('previous_ends_at', await rotateOwnKey(rooms, actor, { id: idIn(id), ...checked(RotationInput, input) })),
     disable: (id) => disableOwnKey(rooms, actor, idIn(id)),
     enable: (id) => enableOwnKey(rooms, actor, idIn(id)),
     revoke: (id) => revokeOwnKey(rooms, actor, idIn(id)),

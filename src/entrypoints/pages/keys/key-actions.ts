@@ -53,10 +53,10 @@ const rotating: Action<KeyContext> = {
 };
 
 /** Both ends: of the text from before, and of the key. */
-function timesOf({ previous_ends_at, expires_at, expiry_extended }: RotatedKey, before: string): string[] {
+function timesOf({ previous_expires_at, expires_at, expiry_extended }: RotatedKey, before: string): string[] {
   const longer = expiry_extended ? ', later than before' : '';
   return [
-    `The text from before, ${before}, works until ${exactTime(previous_ends_at)}.`,
+    `The text from before, ${before}, works until ${exactTime(previous_expires_at)}.`,
     expires_at
       ? `The new one works at once, until the key ends on ${exactTime(expires_at)}${longer}.`
       : 'The new one works at once, and the key has no end.',

@@ -97,7 +97,7 @@ const rotating: Action = {
       params: { client_id },
       body,
     });
-    const words = [`The secrets from before work until ${exactTime(made.previous_end_at)}.`];
+    const words = [`The secrets from before work until ${exactTime(made.previous_expires_at)}.`];
     return madeSecret(context, client, { secret: made.client_secret, words });
   },
 };
