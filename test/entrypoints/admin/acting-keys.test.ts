@@ -302,4 +302,24 @@ describe('whoever acts by an API key gives away no more than the key:', () => {
     const answer = await browser.submit(page, { password: chosen, password_repeated: chosen }, '/password');
     expect(answer.status).toBe(404);
   });
+
+  test('who gave a role is told: an API key, a service, the operator at the machine', async () => {
+    const { id: self, key } = await mint();
+    const username = id();
+    await owner.post('/users', { username, password });
+    const given = async (role: string) => {
+      const { items } = (await owner.get(`/assignments/user/${username}`)).body;
+      return items.find((assignment) => assignment.role === role)?.granted_by;
+    };
+    await direct(key).put(`/roles/empty/assignments/user/${username}`, {});
+    expect(await given('empty')).toEqual({ kind: 'api_key', id: self, name: expect.any(String) });
+    // Who changes until when it lasts, gave it.
+    await owner.put(`/roles/empty/assignments/user/${username}`, { until: inDays(2) });
+    expect(await given('empty')).toEqual({ kind: 'client', id: owner_id, name: owner_id });
+    await direct(key).put(`/roles/reads/assignments/user/${username}`, { until: inDays(2) });
+    await owner.post(`/api-keys/${self}/revoke`);
+    expect(await given('reads')).toMatchObject({ kind: 'api_key', id: self });
+    const { items } = (await owner.get(`/assignments/client/${owner_id}`)).body;
+    expect(items[0]?.granted_by).toMatchObject({ kind: 'system' });
+  });
 });

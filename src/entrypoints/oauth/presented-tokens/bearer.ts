@@ -6,7 +6,13 @@ import { isAccessToken } from '../../../domain/tokens/index.ts';
 import { digest } from '../../../platform/crypto/index.ts';
 import { Problem } from '../../../platform/http/index.ts';
 import { certificateThumbprint, type MutualTlsDeps } from '../provider/mutual-tls.ts';
-import { type AccessTokenRecord, type Reader, readAccessToken, readJwtAccessToken } from '../store/index.ts';
+import {
+  type AccessTokenRecord,
+  effectiveScopes,
+  type Reader,
+  readAccessToken,
+  readJwtAccessToken,
+} from '../store/index.ts';
 
 /** A request that carries an access token: Koa's context is one. */
 export type BearerRequest = { method: string; path: string; headers: IncomingHttpHeaders };
@@ -53,16 +59,20 @@ export async function bearerOf(deps: BearerDeps, request: BearerRequest, audienc
   if (record.audience !== audience)
     throw refused(`The access token is not for ${audience}: ask for one with this "resource".`, 'invalid_token');
   await checkSender(deps, request, { scheme, token, record });
-  return bearerIn(record);
+  // What the roles of whoever it is say is judged where it is asked, so that a refusal can tell which of both is missing.
+  return bearerIn(record, effectiveScopes(record, { but: 'roles' }));
 }
 
-/** Whose token it is. */
-export function bearerIn({ client, user_id, api_key_id: id, api_key_version, scope }: AccessTokenRecord): Bearer {
+/** Whose token it is, with what it may. */
+export function bearerIn(
+  { client, user_id, api_key_id: id, api_key_version }: AccessTokenRecord,
+  scopes: string[],
+): Bearer {
   const whose = user_id
     ? { kind: 'user' as const, id: user_id, subject_id: user_id }
     : { kind: 'client' as const, id: client.client_id, subject_id: client.id };
   const api_key = id === null ? null : { id, number: api_key_version ?? 0 };
-  return { ...whose, client_id: client.client_id, api_key, scopes: (scope ?? '').split(' ').filter(Boolean) };
+  return { ...whose, client_id: client.client_id, api_key, scopes };
 }
 
 /** Whether a token that stands has its time and its person. */

@@ -1,4 +1,4 @@
-import type { AccessTokenRecord } from '../store/index.ts';
+import { type AccessTokenRecord, effectiveScopes } from '../store/index.ts';
 import { type Bearer, type BearerDeps, bearerIn, findToken, isAlive, isProven } from './bearer.ts';
 
 /** An access token that an API was shown, with what it knows of the request that brought it. */
@@ -24,7 +24,8 @@ export async function judgeToken(deps: BearerDeps, shown: ShownToken): Promise<T
   if (!isAlive(record, deps.now())) return { code: record.expires_at > deps.now() ? 'owner_disabled' : 'expired' };
   const objection = await senderObjection(deps, shown, record);
   if (objection) return { code: objection };
-  return { code: 'valid', bearer: bearerIn(record), audience: record.audience, expires_at: record.expires_at };
+  const bearer = bearerIn(record, effectiveScopes(record));
+  return { code: 'valid', bearer, audience: record.audience, expires_at: record.expires_at };
 }
 
 async function senderObjection(deps: BearerDeps, shown: ShownToken, { payload }: AccessTokenRecord) {

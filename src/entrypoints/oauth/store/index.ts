@@ -1,5 +1,6 @@
 /** Where oidc-provider's models live: reads joined and coalesced, writes recorded into the request's unit of work. */
 export { tokenStore } from './adapter.ts';
+export { effectiveScopes } from './effective-scopes.ts';
 export {
   type ClientDeps,
   findClientRecord,

@@ -1,5 +1,6 @@
 import type { Client } from '../../../domain/clients/index.ts';
 import type { Digest, Sealed } from '../../../platform/crypto/index.ts';
+import { type RightsNow, rightsNow } from './effective-scopes.ts';
 import type { KeyedRead } from './reader.ts';
 
 /** A client as token requests need it. */
@@ -74,6 +75,8 @@ export type AccessTokenRecord = UnderGrant & {
   payload: Record<string, unknown>;
   issued_at: Date;
   expires_at: Date;
+  /** Null: it is for no API. */
+  rights_now: Partial<RightsNow> | null;
 };
 
 const clientJson = `json_build_object('id', c.id, 'client_id', c.client_id, 'type', c.type, 'metadata', c.metadata,
@@ -120,7 +123,7 @@ export const readFamily: KeyedRead = {
 
 const accessToken = (view: string, key: string, type: 'text' | 'bytea') => `
   select k.n, t.grant_id, t.user_id, t.api_key_id, t.api_key_version, t.scope, t.audience, t.identity_scope, t.payload, t.issued_at, t.expires_at,
-    ${underGrant}
+    ${rightsNow} as rights_now, ${underGrant}
   from ${keys(type)} join ${view} t on t.${key} = k.key and t.ends_at > $2`;
 
 export const readAccessToken: KeyedRead = {

@@ -10,6 +10,7 @@ import type { Actor } from '../../../platform/http/index.ts';
 import { authorizationCode } from '../token-endpoint/grants/authorization-code.ts';
 import { refreshToken } from '../token-endpoint/grants/refresh-token.ts';
 import { currentUnit, LostRaceError, type NewAccessToken } from '../unit-of-work/index.ts';
+import { effectiveScopes } from './effective-scopes.ts';
 import { findClientRecord, type ModelStore, type Payload, rememberJoined, type StoreDeps } from './models.ts';
 import {
   type AccessTokenRecord,
@@ -46,7 +47,8 @@ export function accessTokenStore(deps: StoreDeps, kind: 'AccessToken' | 'ClientC
       const record = await findAccessToken(deps, value);
       if (!record || record.payload.kind !== kind) return undefined;
       const times = { iat: seconds(record.issued_at), exp: seconds(record.expires_at) };
-      return { ...record.payload, ...asUserinfoSees(record), ...times, jti: value } as Payload;
+      const scope = record.audience ? { scope: effectiveScopes(record).join(' ') || undefined } : {};
+      return { ...record.payload, ...scope, ...asUserinfoSees(record), ...times, jti: value } as Payload;
     },
     upsert: async (value, payload) => {
       currentUnit().writes.access_token = newAccessToken(deps, { digest: digest(value) }, payload as Payload);

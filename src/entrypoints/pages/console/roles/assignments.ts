@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AssignmentView } from '../../../../domain/access/index.ts';
 import { invalid } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
-import type { Table } from '../../records/page-shapes.ts';
+import type { Cell, Table } from '../../records/page-shapes.ts';
 import type { Action, FormInput } from '../actions.ts';
 import { allowedActions, type RequestContext } from '../request-context.ts';
 
@@ -21,16 +21,17 @@ export async function rolesTable(context: RequestContext, who: Subject): Promise
   if (!context.api.may('GET /assignments/{kind}/{subject}')) return [];
   const assignments = await listAssignments(context, who);
   const mayTake = context.api.may(takeRoute);
-  const rows = assignments.map(({ role, until, created_at }) => [
+  const rows = assignments.map(({ role, until, granted_by, created_at }) => [
     cell.link(role, `/console/roles/${role}`),
     cell.time(created_at),
+    givenBy(granted_by),
     until && until <= context.deps.now() ? cell.quiet('over') : cell.time(until, 'for good'),
     mayTake ? cell.action('Take away', `${pathOf(who)}/roles/${role}/take`, `the role ${role}`) : cell.text(''),
   ]);
   return [
     {
       heading: 'Roles',
-      columns: ['Role', 'Given', 'Until', ''],
+      columns: ['Role', 'Given', 'By', 'Until', ''],
       rows,
       empty: 'No role: nothing here may be managed.',
       actions: allowedActions(context, [
@@ -44,6 +45,19 @@ export async function rolesTable(context: RequestContext, who: Subject): Promise
       ]),
     },
   ];
+}
+
+const words: Readonly<Record<string, string>> = {
+  system: 'the operator at the machine',
+  anonymous: 'the setup page',
+};
+
+/** Who gave a role. */
+export function givenBy(granted_by: z.output<typeof AssignmentView>['granted_by']): Cell {
+  if (granted_by === null) return cell.quiet('not recorded');
+  const { kind, id, name } = granted_by;
+  const what = kind === 'api_key' ? 'API key ' : '';
+  return cell.text(words[kind] ?? `${what}${name ?? id ?? kind}`);
 }
 
 async function listAssignments({ api }: RequestContext, params: Subject) {

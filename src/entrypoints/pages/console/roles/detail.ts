@@ -6,6 +6,7 @@ import { one } from '../../signed-in.ts';
 import { clientPath } from '../clients/client.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
 import { userPath } from '../users/user.ts';
+import { givenBy } from './assignments.ts';
 import { getRole, type Role, rolePath } from './role.ts';
 
 /** One role: what it gives, and to whom it is given. */
@@ -60,15 +61,16 @@ async function holdersTable({ api, ctx }: RequestContext, { name }: Role): Promi
     params: { role: name },
     query: cursor ? { cursor } : {},
   });
-  const rows = items.map(({ subject, subject_kind, until, created_at }) => [
+  const rows = items.map(({ subject, subject_kind, until, granted_by, created_at }) => [
     cell.link(subject, subject_kind === 'user' ? userPath(subject) : clientPath(subject)),
     cell.text(subject_kind === 'user' ? 'person' : 'client'),
     cell.time(created_at),
+    givenBy(granted_by),
     cell.time(until, 'for good'),
   ]);
   return {
     heading: 'Who has it',
-    columns: ['Who', 'Kind', 'Given', 'Until'],
+    columns: ['Who', 'Kind', 'Given', 'By', 'Until'],
     rows,
     empty: 'Nobody. Give it on the page of a person or service.',
     actions: [],

@@ -1,0 +1,53 @@
+import { intersection } from '../../../domain/access/index.ts';
+
+/** What the owners of an access token may have at its API at the moment of the read. */
+export type RightsNow = {
+  /** Got for an API key: what that may there, and, of a person's, what the person may. */
+  key: { own: string[]; person: string[] | null } | null;
+  /** What the client may ask people for there, or has itself. */
+  client: string[];
+  /** What the roles of the person, or of the client that acts for itself, give there; null: the API asks for no roles. */
+  roles: string[] | null;
+};
+
+const patterns = (rights: string, condition = 'true') => `coalesce((select json_agg(p.pattern) from ${rights}
+  where (p.resource is null or p.resource = t.audience) and ${condition}), '[]'::json)`;
+const ofRoles = (subject: string) =>
+  patterns(
+    'role_assignments a join role_permissions p on p.role_id = a.role_id',
+    `a.subject_id = ${subject} and (a.until is null or a.until > $2)`,
+  );
+
+/** `RightsNow` of access token `t`, as text of a statement with `$2` as the time. */
+export const rightsNow = `case when t.audience is null then null
+  when t.api_key_id is not null then (select json_build_object('key', json_build_object(
+      'own', ${patterns(`(select x.resource, x.pattern from json_to_recordset(k.permissions) as x(resource text, pattern text)
+        union all select p.resource, p.pattern from api_key_roles kr join role_permissions p on p.role_id = kr.role_id
+          where kr.key_id = k.id) p`)},
+      'person', case when t.user_id is not null then ${ofRoles('t.user_id')} end)) from api_keys k where k.id = t.api_key_id)
+  when t.user_id is not null then json_build_object(
+    'client', (select c.resources -> t.audience from clients c where c.id = t.client_id),
+    'roles', (select case when r.assignment_required then ${ofRoles('t.user_id')} end
+      from resource_servers r where r.identifier = t.audience))
+  else json_build_object(
+    'client', (select case when c.service_permissions::text = '{}' and c.type = 'service' then c.resources
+      else c.service_permissions end -> t.audience from clients c where c.id = t.client_id),
+    'roles', ${ofRoles('t.client_id')}) end`;
+
+type Scoped = { scope: string | null; user_id: string | null; rights_now: Partial<RightsNow> | null };
+
+/**
+ * The scopes that a token still has (DESIGN.md §7: rights are judged at use): those it was issued with, as far as its client, its
+ * person's roles or its API key allow them at this moment.
+ *
+ * @param but `roles` leaves out what roles of a person say, for who judges that by itself
+ */
+export function effectiveScopes({ scope, user_id, rights_now }: Scoped, { but }: { but?: 'roles' } = {}): string[] {
+  const scopes = (scope ?? '').split(' ').filter(Boolean);
+  if (rights_now === null) return scopes;
+  const { key, client, roles } = rights_now;
+  if (key) return [key.own, ...(key.person ? [key.person] : [])].reduce<string[]>(intersection, scopes);
+  if (user_id === null) return intersection(scopes, [...(client ?? []), ...(roles ?? [])]);
+  const entitled = intersection(scopes, client ?? []);
+  return roles && but !== 'roles' ? intersection(entitled, roles) : entitled;
+}
