@@ -21,7 +21,7 @@ export function applyCommand(): Command {
     .option('--dry-run', 'only show what would change')
     .option('--prune', 'also disable what the file does not name; asks first')
     .option('--yes', 'do not ask')
-    .action(onInstallation(apply));
+    .action(onInstallation(apply, 'file'));
 }
 
 async function apply({ deps, actor }: Workplace, path: string, options: Options): Promise<void> {

@@ -69,12 +69,12 @@ const Head = z
   .transform((text) => ({ number: Number(text.split(':')[0]), head: text.split(':')[1] ?? '' }));
 
 const rangeOf = ({ from, to }: Range) => ({
-  from: parsed(Moment.optional(), from),
-  to: parsed(Moment.optional(), to),
+  from: parsed(Moment.optional(), from, '--from'),
+  to: parsed(Moment.optional(), to, '--to'),
 });
 
 async function verify({ deps }: Workplace, options: VerifyOptions): Promise<void> {
-  const head = parsed(Head.optional(), options.head);
+  const head = parsed(Head.optional(), options.head, '--head');
   const { fault, ...verified } = await verifyAudit(deps, { ...rangeOf(options), head });
   const { events, segments, unsealed } = verified;
   const waiting = unsealed > 0 ? ` ${unsealed} wait for their seal.` : '';
@@ -89,7 +89,7 @@ async function verify({ deps }: Workplace, options: VerifyOptions): Promise<void
 async function verifyFile(options: VerifyOptions): Promise<void> {
   if (!options.keys) throw invalid('', 'Name the public keys with --keys: `latchkey audit keys --json` prints them.');
   if (options.from || options.to) throw invalid('', 'A file is proved as a whole: leave out the range.');
-  const noted = parsed(Head.optional(), options.head);
+  const noted = parsed(Head.optional(), options.head, '--head');
   const publicKeys = await publicKeysIn(options.keys);
   const file = await open(options.file ?? '').catch(unreadable);
   const { fault, ...verified } = await verifyExport(file.readLines(), publicKeys, noted);
@@ -105,7 +105,7 @@ async function verifyFile(options: VerifyOptions): Promise<void> {
 const Jwks = z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.literal('OKP') })) });
 
 async function publicKeysIn(file: string): Promise<PublicKeys> {
-  const { keys } = parsed(Jwks, jsonOf(await readFile(file, 'utf8').catch(unreadable)));
+  const { keys } = parsed(Jwks, jsonOf(await readFile(file, 'utf8').catch(unreadable)), '--keys');
   return new Map(keys.map((jwk) => [jwk.kid, publicKeyOf(jwk)]));
 }
 
@@ -154,7 +154,7 @@ async function* counting(chunks: AsyncIterable<string>, counted: { events: numbe
 type PruneOptions = Json & { before: string; dryRun?: boolean; yes?: boolean };
 
 async function prune({ config, installation, deps, actor }: Workplace, options: PruneOptions): Promise<void> {
-  const before = parsed(Moment, options.before);
+  const before = parsed(Moment, options.before, '--before');
   const planned = await whatWouldLeave(deps.db, before);
   const question = `Remove ${planned.events} events in ${planned.segments} segments sealed before ${before.toISOString()}?`;
   if (options.dryRun || !(await isConfirmed(question, { ...options, scripts: 'need --yes' }))) {

@@ -46,7 +46,7 @@ function listCommand(): Command {
 }
 
 async function tail({ deps }: Workplace, options: TailOptions): Promise<void> {
-  const limit = parsed(Lines, options.lines);
+  const limit = parsed(Lines, options.lines, '--lines');
   let events = await newestEvents(deps.db, { limit });
   for (const event of events) say(lineOf(event, options));
   if (!options.follow) return;

@@ -16,6 +16,7 @@ import { invalid, notFound } from '../../platform/http/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { Days, isConfirmed, parsed, readSecret } from './input.ts';
 import { answer, columns } from './output.ts';
+import type { OptionNames } from './usage.ts';
 
 type CreateOptions = {
   json?: boolean;
@@ -40,6 +41,17 @@ const metadataOf: Record<string, Record<string, unknown>> = {
   spa: { token_endpoint_auth_method: 'none' },
   native: { application_type: 'native', token_endpoint_auth_method: 'none' },
   service: { grant_types: ['client_credentials'] },
+};
+
+/** How the members of a registration are typed. */
+const createOptions: OptionNames = {
+  client_id: '<client-id>',
+  client_name: '--name',
+  redirect_uris: '--redirect-uri',
+  resources: '--resource',
+  service_permissions: '--resource',
+  allowed_cors_origins: '--cors-origin',
+  id_token_signed_response_alg: '--id-token-alg',
 };
 
 const repeated = (value: string, values: string[]) => [...values, value];
@@ -105,7 +117,7 @@ function createCommand(): Command {
         `signature algorithm of its ID tokens (default: "${defaultSigningAlg}")`,
       ).choices(signingAlgs),
     )
-    .action(onInstallation(create));
+    .action(onInstallation(create, createOptions));
 }
 
 async function create({ deps, actor }: Workplace, client_id: string, options: CreateOptions): Promise<void> {
@@ -113,23 +125,27 @@ async function create({ deps, actor }: Workplace, client_id: string, options: Cr
   if (!isService && options.redirectUri.length === 0)
     throw invalid('/redirect_uris', 'Give at least one --redirect-uri: where people are sent back to.');
   const resources = Object.fromEntries(options.resource.map(resourceOption));
-  const input = parsed(ClientInput, {
-    client_id,
-    ...metadataOf[options.type],
-    ...(options.name && { client_name: options.name }),
-    ...(!isService && {
-      redirect_uris: options.redirectUri,
-      scope: options.scope ?? 'openid profile email offline_access',
-    }),
-    ...(isService ? { service_permissions: resources } : { resources }),
-    ...(options.introspects.length > 0 && { introspects: options.introspects }),
-    ...(options.corsOrigin.length > 0 && { allowed_cors_origins: options.corsOrigin }),
-    ...ownerIn(options),
-    ...(options.risk && { risk: options.risk }),
-    ...(options.firstParty && { first_party: true }),
-    ...(options.idTokenAlg && { id_token_signed_response_alg: options.idTokenAlg }),
-    ...(!options.claimsInIdToken && { claims_in_id_token: false }),
-  });
+  const input = parsed(
+    ClientInput,
+    {
+      client_id,
+      ...metadataOf[options.type],
+      ...(options.name && { client_name: options.name }),
+      ...(!isService && {
+        redirect_uris: options.redirectUri,
+        scope: options.scope ?? 'openid profile email offline_access',
+      }),
+      ...(isService ? { service_permissions: resources } : { resources }),
+      ...(options.introspects.length > 0 && { introspects: options.introspects }),
+      ...(options.corsOrigin.length > 0 && { allowed_cors_origins: options.corsOrigin }),
+      ...ownerIn(options),
+      ...(options.risk && { risk: options.risk }),
+      ...(options.firstParty && { first_party: true }),
+      ...(options.idTokenAlg && { id_token_signed_response_alg: options.idTokenAlg }),
+      ...(!options.claimsInIdToken && { claims_in_id_token: false }),
+    },
+    createOptions,
+  );
   const { client_secret } = await createClient(deps, actor, input);
   const shown = client_secret ? [`Secret, shown only this once: ${client_secret}`] : [];
   answer(options, { client_id, type: options.type, ...(client_secret && { client_secret }) }, [
@@ -206,10 +222,15 @@ async function disable(
 }
 
 async function addSecret({ deps, actor }: Workplace, client_id: string, options: SecretOptions): Promise<void> {
-  const days = options.expiresInDays === undefined ? undefined : parsed(Days, options.expiresInDays);
+  const days =
+    options.expiresInDays === undefined ? undefined : parsed(Days, options.expiresInDays, '--expires-in-days');
   const expires_at = days === undefined ? undefined : new Date(deps.now().getTime() + days * 86_400_000);
-  const given = parsed(ClientInput.shape.client_secret, options.secretStdin ? await readSecret('Secret: ') : undefined);
-  const label = parsed(SecretInput.shape.label, options.label);
+  const given = parsed(
+    ClientInput.shape.client_secret,
+    options.secretStdin ? await readSecret('Secret: ') : undefined,
+    '--secret-stdin',
+  );
+  const label = parsed(SecretInput.shape.label, options.label, '--label');
   const made = await addClientSecret(deps, actor, { client_id, label, expires_at, given });
   const { client_secret, number, last_four } = made;
   const shown = given === undefined ? [`Secret, shown only this once: ${client_secret}`] : [];

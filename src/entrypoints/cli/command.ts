@@ -7,6 +7,7 @@ import { type Actor, conflict, system } from '../../platform/http/index.ts';
 import { hasInstallation, type Installation, nameOfPlace, openInstallation } from '../../server/installation.ts';
 import { isConfirmed, isTerminal } from './input.ts';
 import { failWithSentence } from './output.ts';
+import { inOptions, type OptionNames } from './usage.ts';
 
 /** What a command works with: the installation, who is at the machine, and what the rooms' verbs need. */
 export type Workplace = { config: Config; installation: Installation; actor: Actor; deps: ApplyDeps };
@@ -22,13 +23,23 @@ export function command(name: string, description: string): Command {
     .option('--create', 'make a new installation where there is none');
 }
 
-/** Runs an action; whatever it throws ends the process with one sentence. */
-export function action<Arguments extends unknown[]>(run: (...given: Arguments) => Promise<void>) {
+/** How an input is typed: as options, or in a file, whose members keep their JSON pointers. */
+type TypedInput = OptionNames | 'file';
+
+/**
+ * Runs an action; whatever it throws ends the process with one sentence.
+ *
+ * @param names how members of its input are typed, where that is not their name with dashes
+ */
+export function action<Arguments extends unknown[]>(
+  run: (...given: Arguments) => Promise<void>,
+  names: TypedInput = {},
+) {
   return async (...given: Arguments): Promise<void> => {
     try {
       await run(...given);
     } catch (error) {
-      failWithSentence(error);
+      failWithSentence(names === 'file' ? error : inOptions(error, names));
     }
   };
 }
@@ -50,6 +61,7 @@ export async function mustHaveInstallation(config: Config, { create = false }: {
 /** Runs an action on the installation, beside a running server or on a stopped one, and leaves it as it was found. */
 export function onInstallation<Arguments extends unknown[]>(
   run: (place: Workplace, ...given: Arguments) => Promise<void>,
+  names: TypedInput = {},
 ) {
   return action(async (...given: Arguments) => {
     const settings = loadConfig();
@@ -64,7 +76,7 @@ export function onInstallation<Arguments extends unknown[]>(
     } finally {
       await installation.close();
     }
-  });
+  }, names);
 }
 
 /** What a command says of addresses is what the server says: unless somebody chose, the issuer is the one it was started with. */

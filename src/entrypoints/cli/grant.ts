@@ -17,6 +17,6 @@ export function grantCommand(): Command {
 }
 
 async function revoke({ deps, actor }: Workplace, id: string, options: { json?: boolean }): Promise<void> {
-  await endGrant(deps, actor, parsed(z.uuid('must be a grant id'), id));
+  await endGrant(deps, actor, parsed(z.uuid('must be a grant id'), id, '<grant-id>'));
   answer(options, { revoked: 'grant', id }, [`Revoked grant ${id} and everything under it.`]);
 }

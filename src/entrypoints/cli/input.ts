@@ -1,8 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { z } from 'zod';
-import { invalid, issuesIn, validationWords } from '../../platform/http/index.ts';
+import { checked } from '../../platform/http/index.ts';
 import { note } from './output.ts';
+import { inOptions, type OptionNames, UsageError } from './usage.ts';
 
 /** Whether there is somebody to ask. */
 export const isTerminal = () => process.stdin.isTTY === true;
@@ -33,7 +34,7 @@ type Confirmation = { yes?: boolean; scripts: 'go on' | 'need --yes' };
  */
 export async function isConfirmed(question: string, { yes = false, scripts }: Confirmation): Promise<boolean> {
   if (yes) return true;
-  if (!isTerminal() && scripts === 'need --yes') throw invalid('', 'Add --yes to go on without being asked.');
+  if (!isTerminal() && scripts === 'need --yes') throw new UsageError('Add --yes to go on without being asked.');
   if (!isTerminal()) {
     note(question);
     return true;
@@ -47,17 +48,21 @@ export async function isConfirmed(question: string, { yes = false, scripts }: Co
 }
 
 /**
- * Options as the room's own schema wants them.
+ * Options as a schema wants them.
  *
- * @throws Problem `invalid` naming every wrong one
+ * @param names the option that was typed, or how the members of the input are typed
+ * @throws UsageError that names every wrong option
  */
-export function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value, { error: validationWords });
-  if (result.success) return result.data;
-  const lines = issuesIn(result.error).map(
-    ({ path, message }) => `${path.map(String).join('.') || 'input'} ${message}`,
-  );
-  throw invalid('', `${lines.join('; ')}.`);
+export function parsed<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  names: string | OptionNames = {},
+): z.output<Schema> {
+  try {
+    return checked(schema, value);
+  } catch (error) {
+    throw inOptions(error, typeof names === 'string' ? { '': names } : names);
+  }
 }
 
 /** A positive number of days as the command line gives it. */

@@ -18,6 +18,7 @@ import { alsoAs, invalid } from '../../platform/http/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { Days, isConfirmed, parsed } from './input.ts';
 import { answer, columns } from './output.ts';
+import type { OptionNames } from './usage.ts';
 
 type CreateOptions = {
   json?: boolean;
@@ -36,6 +37,15 @@ type RotateOptions = { json?: boolean; overlapSeconds?: string; expiresInDays?: 
 type Json = { json?: boolean };
 
 const repeated = (value: string, values: string[]) => [...values, value];
+/** How the members of a key are typed. */
+const createOptions: OptionNames = {
+  name: '<name>',
+  permissions: '--permission',
+  roles: '--role',
+  tags: '--tag',
+  owner: '--client or --user',
+};
+
 const most = 200;
 const KeyId = z.uuid('must be the id of a key: latchkey key list');
 
@@ -58,7 +68,7 @@ export function keyCommand(): Command {
         )
         .option('--expires-in-days <days>', 'otherwise 30, 90 or 180, by its risk')
         .option('--never-expires', 'it has no end')
-        .action(onInstallation(create)),
+        .action(onInstallation(create, createOptions)),
     )
     .addCommand(
       command('list', 'list the keys, never their text')
@@ -94,13 +104,19 @@ async function create(place: Workplace, name: string, options: CreateOptions): P
   const { client: client_id, user, environment, permission: permissions, role: roles, tag: tags, risk } = options;
   if ((client_id === undefined) === (user === undefined))
     throw invalid('/owner', 'Name the owner of the key: --client or --user.');
-  const input = parsed(KeyInput, {
-    ...{ name, environment, permissions, roles, tags, risk },
-    owner: user === undefined ? { client_id } : { user },
-    restrictions: jsonIn(options.restrictions),
-    ...(options.expiresInDays !== undefined && { expires_in_days: parsed(Days, options.expiresInDays) }),
-    ...(options.neverExpires && { never_expires: true }),
-  });
+  const input = parsed(
+    KeyInput,
+    {
+      ...{ name, environment, permissions, roles, tags, risk },
+      owner: user === undefined ? { client_id } : { user },
+      restrictions: jsonIn(options.restrictions),
+      ...(options.expiresInDays !== undefined && {
+        expires_in_days: parsed(Days, options.expiresInDays, '--expires-in-days'),
+      }),
+      ...(options.neverExpires && { never_expires: true }),
+    },
+    createOptions,
+  );
   const { id, key, expires_at } = await createApiKey(depsOf(place), place.actor, input);
   answer(options, { id, key, expires_at }, [
     `Minted ${name} (${id}), until ${until(expires_at)}.`,
@@ -140,9 +156,11 @@ function viewOf(key: ApiKey, now: Date) {
 async function rotate(place: Workplace, id: string, options: RotateOptions): Promise<void> {
   const input = parsed(RotationInput, {
     ...(options.overlapSeconds !== undefined && { overlap_seconds: Number(options.overlapSeconds) }),
-    ...(options.expiresInDays !== undefined && { expires_in_days: parsed(Days, options.expiresInDays) }),
+    ...(options.expiresInDays !== undefined && {
+      expires_in_days: parsed(Days, options.expiresInDays, '--expires-in-days'),
+    }),
   });
-  const rotated = await rotateApiKey(depsOf(place), place.actor, { id: parsed(KeyId, id), ...input });
+  const rotated = await rotateApiKey(depsOf(place), place.actor, { id: parsed(KeyId, id, '<key-id>'), ...input });
   answer(options, alsoAs('previous_ends_at', rotated), [
     `The present text works until ${rotated.previous_expires_at.toISOString()}.`,
     `The key lasts until ${until(rotated.expires_at)}${rotated.expiry_extended ? ', longer than before' : ''}.`,
@@ -151,17 +169,17 @@ async function rotate(place: Workplace, id: string, options: RotateOptions): Pro
 }
 
 async function disable(place: Workplace, id: string, options: Json): Promise<void> {
-  const { name } = await disableApiKey(depsOf(place), place.actor, { id: parsed(KeyId, id) });
+  const { name } = await disableApiKey(depsOf(place), place.actor, { id: parsed(KeyId, id, '<key-id>') });
   answer(options, { id, state: 'disabled' }, [`Disabled ${name}.`]);
 }
 
 async function enable(place: Workplace, id: string, options: Json): Promise<void> {
-  const key = await enableApiKey(depsOf(place), place.actor, { id: parsed(KeyId, id) });
+  const key = await enableApiKey(depsOf(place), place.actor, { id: parsed(KeyId, id, '<key-id>') });
   answer(options, { id, state: stateOf(key, place.deps.now()) }, [`Enabled ${key.name}.`]);
 }
 
 async function revoke(place: Workplace, id: string, options: Json & { yes?: boolean }): Promise<void> {
-  const { name } = await getKey(place.deps.db, { id: parsed(KeyId, id) });
+  const { name } = await getKey(place.deps.db, { id: parsed(KeyId, id, '<key-id>') });
   const isDone = await isConfirmed(`Revoke ${name}? It never works again.`, { ...options, scripts: 'go on' });
   if (isDone) await revokeApiKey(depsOf(place), place.actor, { id });
   answer(options, { id, revoked: isDone }, [isDone ? `Revoked ${name}.` : 'Nothing changed.']);

@@ -3,6 +3,7 @@ import { DatabaseUnavailableError, isConnectionFailure } from '../../platform/da
 import { EmbeddedPostgresError } from '../../platform/embedded-postgres/index.ts';
 import { Problem } from '../../platform/http/index.ts';
 import { StartError } from '../../server/installation.ts';
+import { UsageError } from './usage.ts';
 
 /** Prints a line on standard output. */
 export function say(line: string): void {
@@ -31,10 +32,10 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** Ends with exit code 1 and one sentence; the stack only for what nobody foresaw. */
+/** Ends with one sentence, and exit code 2 if the command was typed wrongly, 1 otherwise; the stack only for a fault of ours. */
 export function failWithSentence(error: unknown): never {
   note(`latchkey: ${sentenceOf(error)}`);
-  process.exit(1);
+  process.exit(error instanceof UsageError ? 2 : 1);
 }
 
 function sentenceOf(error: unknown): string {
@@ -44,6 +45,6 @@ function sentenceOf(error: unknown): string {
   }
   const isForeseen =
     error.name === 'WorkerError' ||
-    [ConfigError, StartError, EmbeddedPostgresError, Problem].some((kind) => error instanceof kind);
+    [ConfigError, StartError, EmbeddedPostgresError, Problem, UsageError].some((kind) => error instanceof kind);
   return isForeseen ? error.message : (error.stack ?? error.message);
 }

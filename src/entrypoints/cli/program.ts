@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { readVersion } from '../../server/version.ts';
+import { withUsageCode } from './usage.ts';
 
 /** One file a verb or noun, in the order of the help. Each loads what it needs, and only when it is asked for. */
 const commands: Record<string, () => Promise<Command>> = {
@@ -37,7 +38,7 @@ export async function program(args: readonly string[] = []): Promise<Command> {
   // What follows `api` is its own: no option there is one of ours.
   latchkey.enablePositionalOptions();
   for (const load of chosen(args)) latchkey.addCommand(await load());
-  return latchkey;
+  return withUsageCode(latchkey);
 }
 
 function chosen([first = '']: readonly string[]): (() => Promise<Command>)[] {

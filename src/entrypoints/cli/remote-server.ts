@@ -96,14 +96,12 @@ async function answerOf(address: string, init: RequestInit): Promise<Response> {
   const isSafe = protocol === 'https:' || isLoopbackName(hostname);
   if (!isSafe) throw invalid('', 'Credentials only go to https addresses, or to this machine.');
   const response = await fetch(address, init).catch((error: Error) => {
-    throw invalid(
-      '',
-      `Cannot reach ${new URL(address).origin}: ${(error.cause as Error | undefined)?.message ?? error.message}.`,
-    );
+    const reason = (error.cause as Error | undefined)?.message ?? error.message;
+    const detail = `Cannot reach ${new URL(address).origin}: ${reason}.`;
+    throw new Problem(503, 'remote', { title: 'Cannot reach the server', detail });
   });
   if (response.ok) return response;
-  const detail = refusal(response.status, readable(await response.text()));
-  throw new Problem(response.status, 'remote', { title: 'Refused', detail });
+  throw refusal(response.status, readable(await response.text()));
 }
 
 async function valueIn(response: Response): Promise<unknown> {
@@ -120,16 +118,19 @@ function readable(text: string): unknown {
   }
 }
 
-function refusal(status: number, body: unknown): string {
-  const {
-    detail,
-    error_description,
-    errors = [],
-  } = body as {
+/** What a server refuses with, as a route in this process would throw it. */
+function refusal(status: number, body: unknown): Problem {
+  const { detail, error_description, pointer, errors } = body as {
     detail?: string;
     error_description?: string;
+    pointer?: string;
     errors?: { pointer: string; detail: string }[];
   };
-  const more = errors.slice(1).map((each) => `\n  ${each.pointer}: ${each.detail}`);
-  return `${detail ?? error_description ?? 'the server refused'} (${status})${more.join('')}`;
+  const words = detail ?? error_description ?? 'the server refused';
+  return new Problem(status, 'remote', {
+    title: 'Refused',
+    detail: `${words} (${status})`,
+    ...(pointer && { pointer }),
+    ...(errors && { members: { errors } }),
+  });
 }

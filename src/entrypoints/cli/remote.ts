@@ -1,12 +1,13 @@
 import { pipeline } from 'node:stream/promises';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
-import { invalid, JsonLines, type RouteShape, wireSchema, wordsOf } from '../../platform/http/index.ts';
+import { JsonLines, type RouteShape, wireSchema, wordsOf } from '../../platform/http/index.ts';
 import { adminRoutes } from '../admin/index.ts';
 import { action } from './command.ts';
 import { readSecret } from './input.ts';
 import { say } from './output.ts';
 import type { Remote } from './remote-server.ts';
+import { withUsageCode } from './usage.ts';
 
 type Member = { type?: string; description?: string; enum?: string[]; items?: object };
 type Members = Record<string, Member>;
@@ -19,7 +20,7 @@ export function remoteCommands(where: Remote): Command {
     const noun = words.slice(0, -1).reduce(descend, root);
     noun.addCommand(commandFor(route, words.at(-1) ?? '', where));
   }
-  return root;
+  return withUsageCode(root);
 }
 
 function descend(parent: Command, word: string): Command {
@@ -80,7 +81,7 @@ function optionFor(name: string, { type, description = '', enum: choices }: Memb
 }
 
 function yesOrNo(text: string): boolean {
-  if (text !== 'yes' && text !== 'no') throw invalid('', 'Say "yes" or "no".');
+  if (text !== 'yes' && text !== 'no') throw new InvalidArgumentError('Say "yes" or "no".');
   return text === 'yes';
 }
 
@@ -88,7 +89,7 @@ function json(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw invalid('', `This is not JSON: ${text.slice(0, 40)}`);
+    throw new InvalidArgumentError(`This is not JSON: ${text.slice(0, 40)}`);
   }
 }
 

@@ -3,6 +3,14 @@ import { createResourceServer, listResourceServers, ResourceServerInput } from '
 import { command, onInstallation, type Workplace } from './command.ts';
 import { parsed } from './input.ts';
 import { answer, columns } from './output.ts';
+import type { OptionNames } from './usage.ts';
+
+/** How the members of a registration are typed. */
+const createOptions: OptionNames = {
+  identifier: '<identifier>',
+  access_token_format: '--format',
+  scopes: '--scope',
+};
 
 type CreateOptions = { json?: boolean; name?: string; scope: string[]; format: string; assignmentRequired?: boolean };
 
@@ -22,7 +30,7 @@ export function resourceServerCommand(): Command {
         )
         .option('--format <format>', 'of its access tokens: opaque or jwt', 'opaque')
         .option('--assignment-required', 'people also need a role that allows the scope')
-        .action(onInstallation(create)),
+        .action(onInstallation(create, createOptions)),
     )
     .addCommand(command('list', 'list the protected APIs').action(onInstallation(list)));
   return resourceServer;
@@ -35,7 +43,7 @@ async function create({ deps, actor }: Workplace, identifier: string, options: C
     return { name: first, ...(rest.length > 0 && { description: rest.join('=') }) };
   });
   const wanted = { identifier, name, access_token_format: format, assignment_required: assignmentRequired, scopes };
-  const input = parsed(ResourceServerInput, wanted);
+  const input = parsed(ResourceServerInput, wanted, createOptions);
   await createResourceServer(deps, actor, input);
   answer(options, input, [`Created resource server ${identifier}.`]);
 }

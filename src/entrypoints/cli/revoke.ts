@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { revoke as revokeBy, whatWouldDie } from '../../domain/revocation/index.ts';
 import { Jobs } from '../../platform/jobs/index.ts';
 import { openLog } from '../../platform/logging/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
-import { isConfirmed, parsed } from './input.ts';
+import { isConfirmed, Moment, parsed } from './input.ts';
 import { answer } from './output.ts';
 
 type Options = { json?: boolean; before: string; dryRun?: boolean; yes?: boolean };
@@ -15,16 +14,11 @@ export function revokeCommand(): Command {
     .requiredOption('--before <time>', 'the moment, e.g. 2026-11-24T12:00:00Z')
     .option('--dry-run', 'only show what would end')
     .option('--yes', 'do not ask')
-    .action(onInstallation(revoke));
+    .action(onInstallation(revoke, { issued_before: '--before', handle: '--before' }));
 }
 
 async function revoke({ config, installation, deps, actor }: Workplace, options: Options): Promise<void> {
-  const before = new Date(
-    parsed(
-      z.iso.datetime({ offset: true, error: '--before must be a time with its zone, e.g. 2026-11-24T12:00:00Z' }),
-      options.before,
-    ),
-  );
+  const before = parsed(Moment, options.before, '--before');
   const planned = { before, ...(await whatWouldDie(deps, { issued_before: before })) };
   if (options.dryRun) {
     answer(options, { dry_run: true, ...planned }, [`Would end ${listed(planned)}.`]);

@@ -32,7 +32,7 @@ export function signingKeyCommand(): Command {
 }
 
 async function rotate({ config, installation, deps, actor }: Workplace, options: RotateOptions): Promise<void> {
-  const alg = parsed(z.enum(signingAlgs, `must be one of ${signingAlgs.join(', ')}`), options.alg);
+  const alg = parsed(z.enum(signingAlgs, `must be one of ${signingAlgs.join(', ')}`), options.alg, '--alg');
   const activationSeconds = options.now ? 0 : config.keyActivationSeconds;
   const { leaked = false } = options;
   const input = { alg, leaked, activationSeconds, retirementSeconds: longestTokenSeconds };

@@ -7,13 +7,11 @@ import { answer } from './output.ts';
 
 /** `latchkey token …` */
 export function tokenCommand(): Command {
-  return new Command('token')
-    .description('access and refresh tokens')
-    .addCommand(
-      command('revoke', 'end a token by its value; a refresh token ends with all its family')
-        .argument('[token]', 'better left out and given on standard input: other processes can read a command line')
-        .action(onInstallation(revoke)),
-    );
+  return new Command('token').description('access and refresh tokens').addCommand(
+    command('revoke', 'end a token by its value; a refresh token ends with all its family')
+      .argument('[token]', 'better left out and given on standard input: other processes can read a command line')
+      .action(onInstallation(revoke, { token: '<token>' })),
+  );
 }
 
 async function revoke(

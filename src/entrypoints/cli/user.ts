@@ -18,6 +18,7 @@ import { openLog } from '../../platform/logging/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed, parsed, readSecret } from './input.ts';
 import { answer } from './output.ts';
+import type { OptionNames } from './usage.ts';
 
 type CreateOptions = {
   json?: boolean;
@@ -30,6 +31,9 @@ type CreateOptions = {
 type PasswordOptions = { json?: boolean; passwordStdin?: boolean };
 
 const userArgument = 'a username, or id:…, username:… or email:…';
+
+/** How the members of an account are typed. */
+const createOptions: OptionNames = { username: '<username>', roles: '--role', password: '--password-stdin' };
 
 const passwordOption = [
   '--password-stdin',
@@ -53,7 +57,7 @@ export function userCommand(): Command {
           [],
         )
         .option(...passwordOption)
-        .action(onInstallation(create)),
+        .action(onInstallation(create, createOptions)),
     )
     .addCommand(
       command('disable', 'stop a person: signed out everywhere, all their tokens end')
@@ -104,7 +108,11 @@ async function markUnverified({ deps, actor }: Workplace, login: string, options
 
 async function create({ deps, actor }: Workplace, username: string, options: CreateOptions): Promise<void> {
   const { email, emailVerified: email_verified, name, role: roles } = options;
-  const given = parsed(UserInput, { username, email, email_verified, name, ...(roles.length > 0 && { roles }) });
+  const given = parsed(
+    UserInput,
+    { username, email, email_verified, name, ...(roles.length > 0 && { roles }) },
+    createOptions,
+  );
   const { password, generated } = await newPassword(options);
   const { id } = await createUser(deps, actor, { ...given, password });
   const shown = generated ? [`Password, shown only this once: ${password}`] : [];

@@ -57,8 +57,8 @@ describe('events', () => {
     const page = await latchkey.commandJson(['audit', 'list', '--actor', 'web-app', '--limit', '1']);
     expect(page).toMatchObject({ events: [{ action: 'access_token.issued' }] });
     expect(await latchkey.command(['audit', 'list', '--outcome', 'perhaps'])).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('outcome must be "success" or "failure"'),
+      code: 2,
+      stderr: expect.stringContaining('--outcome must be "success" or "failure"'),
     });
   });
 });

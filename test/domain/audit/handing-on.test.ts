@@ -57,7 +57,7 @@ describe('an exported log', () => {
     expect(await proof('changed.ndjson')).toMatchObject({
       stdout: expect.stringContaining(`"line": ${at() + 1}`),
     });
-    expect(await proof('none.ndjson')).toMatchObject({ code: 1, stderr: expect.stringContaining('Cannot read') });
+    expect(await proof('none.ndjson')).toMatchObject({ code: 2, stderr: expect.stringContaining('Cannot read') });
     expect(lines.filter(isEvent)).toContainEqual(
       expect.objectContaining({
         action: 'session.started',
@@ -174,7 +174,7 @@ describe('the oldest part of the log', () => {
     await writeEvents(latchkey.database.url, 5);
     await sealed(latchkey.database);
 
-    expect(await prune(before)).toMatchObject({ code: 1, stderr: expect.stringContaining('--yes') });
+    expect(await prune(before)).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
     const dry = await prune(before, '--dry-run');
     expect(JSON.parse(dry.stdout)).toMatchObject({ dry_run: true, events, segments });
     const { stdout } = await prune(before, '--yes');

@@ -18,7 +18,7 @@ describe('revoking all that was issued up to a moment', () => {
     });
     expect(await latchkey.isActive(old.access_token)).toBe(true);
     expect(await latchkey.command(['revoke', '--before', before])).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: 'latchkey: Add --yes to go on without being asked.\n',
     });
     await latchkey.commandJson(['revoke', '--before', before, '--yes']);
@@ -57,7 +57,7 @@ describe('revoking all that was issued up to a moment', () => {
   ])('refuses "%s", also as a dry run', async (before, sentence) => {
     for (const option of ['--yes', '--dry-run'])
       expect(await latchkey.command(['revoke', '--before', before, option])).toMatchObject({
-        code: 1,
+        code: 2,
         stderr: expect.stringMatching(sentence),
       });
   });

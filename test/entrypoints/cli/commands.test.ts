@@ -162,7 +162,7 @@ describe('the latchkey command', () => {
   test('says in one sentence what is wrong with a token that is none', async () => {
     for (const token of ['nonsense', 'lk_at_0000000000000000000000000000000000000000000000000', 'a.b.c', '']) {
       const { code, stderr } = await latchkey.command(['token', 'revoke'], token);
-      expect({ code, lines: stderr.split('\n').length }).toEqual({ code: 1, lines: 2 });
+      expect({ code, lines: stderr.split('\n').length }).toEqual({ code: 2, lines: 2 });
     }
   });
 

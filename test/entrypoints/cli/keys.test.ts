@@ -3,6 +3,9 @@ import { eventually } from '../../support/eventually.ts';
 import { Gateway } from '../../support/gateway.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
+const create = ['key', 'create', 'x', '--client', 'service'];
+const nobody = '00000000-0000-7000-8000-0000000000ff';
+
 describe('latchkey key', () => {
   const latchkey = startLatchkey();
   let gateway: Gateway;
@@ -42,15 +45,37 @@ describe('latchkey key', () => {
   });
 
   test.each([
-    [['key', 'create', 'x'], 'Name the owner'],
-    [['key', 'create', 'x', '--client', 'nobody'], 'There is no client "nobody"'],
-    [['key', 'create', 'x', '--client', 'service', '--environment', 'moon'], 'The environments are dev, staging, prod'],
-    [['key', 'create', 'x', '--client', 'service', '--restrictions', 'often'], 'must be JSON'],
-    [['key', 'revoke', 'x'], 'must be the id of a key'],
-    [['key', 'disable', '00000000-0000-7000-8000-0000000000ff'], 'There is no API key'],
-  ])('%j fails with one sentence', async (args, sentence) => {
+    [2, ['key', 'create', 'x'], 'Name the owner of the key: --client or --user.'],
+    [2, ['key', 'create', 'x', '--client', 'nobody'], 'There is no client "nobody"'],
+    [2, [...create, '--environment', 'moon'], '--environment: The environments are dev, staging, prod'],
+    [2, [...create, '--restrictions', 'often'], '--restrictions must be JSON'],
+    [2, [...create, '--restrictions', '{"rate_limit": 5}'], '--restrictions (rate_limit) must be'],
+    [2, [...create, '--permission', ''], '--permission (0'],
+    [2, [...create, '--expires-in-days', '0'], '--expires-in-days must be at least 1'],
+    [2, ['key', 'rotate', nobody, '--overlap-seconds', '-1'], '--overlap-seconds must be at least 0'],
+    [2, ['key', 'revoke', 'x'], '<key-id> must be the id of a key'],
+    [1, ['key', 'disable', nobody], 'There is no API key'],
+  ])('ends with %i and one sentence, which names the option: %j', async (expected, args, sentence) => {
     const { code, stderr } = await latchkey.command(args);
-    expect({ code, lines: stderr.trim().split('\n').length }).toEqual({ code: 1, lines: 1 });
-    expect(stderr).toContain(sentence);
+    expect({ code, lines: stderr.trim().split('\n').length, stderr }).toEqual({
+      code: expected,
+      lines: 1,
+      stderr: expect.stringContaining(sentence),
+    });
+  });
+
+  test.each([
+    [['key', 'create', 'x', '--colour', 'red'], "unknown option '--colour'"],
+    [['key', 'create'], "missing required argument 'name'"],
+    [['key', 'create', 'x', '--risk', 'none'], 'Allowed choices are high, medium, low'],
+    [['keys'], "unknown command 'keys'"],
+    [['api', 'api-keys', 'mint'], "unknown command 'mint'"],
+    [
+      ['api', 'api-keys', 'create', '--permissions', 'read'],
+      "option '--permissions <json>' argument 'read' is invalid",
+    ],
+  ])('ends with 2 when it is typed as nothing it knows: %j', async (args, sentence) => {
+    const { code, stderr } = await latchkey.command(args);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(sentence) });
   });
 });

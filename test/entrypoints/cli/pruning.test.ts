@@ -8,7 +8,7 @@ describe('applying a file and pruning what it does not name', () => {
   test('changes nothing when it may not ask and was not told to go on', async () => {
     await latchkey.json('apply', await latchkey.file({ clients: [client('old')] }));
     const refused = await latchkey.run('apply', await latchkey.file({ clients: [client('new')] }), '--prune');
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('--yes') });
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
     const { clients } = await latchkey.json<{ clients: { client_id: string }[] }>('client', 'list');
     expect(clients.map(({ client_id }) => client_id)).toEqual(['old']);
   });

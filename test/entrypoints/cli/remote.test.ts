@@ -29,7 +29,7 @@ describe('latchkey api', () => {
 
   test('says what to do without credentials, and keeps none that do not work', async () => {
     const { code, stderr } = await elsewhere(['api', 'clients', 'list']);
-    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('run "latchkey login" first') });
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('run "latchkey login" first') });
     expect(await login('lk_cs_wrong')).toMatchObject({ code: 1, stderr: expect.stringContaining('(401)') });
     await expect(stat(profile)).rejects.toThrow('ENOENT');
   });
@@ -76,7 +76,7 @@ describe('latchkey api', () => {
   test('sends credentials only over https or to this machine', async () => {
     const env = { LATCHKEY_URL: 'http://example.com', LATCHKEY_TOKEN: 'secret' };
     const { code, stderr } = await elsewhere(['api', 'clients', 'list'], { env });
-    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('only go to https') });
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('only go to https') });
   });
 
   test('lists every route', async () => {

@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { Problem } from '../../platform/http/index.ts';
+
+/** What was typed cannot be. The message names the option as it was typed; the command ends with exit code 2. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+/** How members of an input are typed where that is not their name with dashes: `{ redirect_uris: '--redirect-uri' }`. */
+export type OptionNames = Readonly<Record<string, string>>;
+
+type InputError = { pointer: string; detail: string };
+
+/**
+ * A refusal in the words of the command line: a wrong input becomes a `UsageError` that names each option; anything else stays.
+ *
+ * @param names how the members of the input are typed
+ */
+export function inOptions(error: unknown, names: OptionNames): unknown {
+  if (!(error instanceof Problem) || error.status !== 400) return error;
+  const { pointer = '', members } = error.options;
+  const errors = members?.errors as InputError[] | undefined;
+  if (errors) return new UsageError(`${errors.map((each) => described(each, names)).join('; ')}.`);
+  const isNamed = pointer === '' || error.message.includes('--');
+  return new UsageError(isNamed ? error.message : `${optionAt(pointer, names)}: ${error.message}`);
+}
+
+const described = ({ pointer, detail }: InputError, names: OptionNames) => `${optionAt(pointer, names)} ${detail}`;
+
+/** `/permissions/0` is `--permissions (0)`; the input as a whole is `--body`. */
+function optionAt(pointer: string, names: OptionNames): string {
+  const [first, ...rest] = pointer.split('/').slice(1).map(unescaped);
+  if (first === undefined) return names[''] ?? '--body';
+  const option = Object.hasOwn(names, first) ? names[first] : `--${first.replaceAll('_', '-')}`;
+  return rest.length > 0 ? `${option} (${rest.join('.')})` : `${option}`;
+}
+
+/** A part of a JSON pointer (RFC 6901 §4). */
+const unescaped = (part: string) => part.replaceAll('~1', '/').replaceAll('~0', '~');
+
+/** Sees to it that a command which is typed wrongly ends with exit code 2, in all its subcommands. */
+export function withUsageCode(command: Command): Command {
+  command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
+  for (const each of command.commands) withUsageCode(each as Command);
+  return command;
+}
