@@ -18,7 +18,7 @@ if (runsTypeScript) {
   // Compiled code is kept between runs: commands start in half the time. Not in the shared temporary folder, where another
   // account could plant code.
   module.enableCompileCache(path.join(root, 'node_modules', '.cache', 'latchkey'));
-  await import('../src/entrypoints/cli/main.ts');
+  await import('../src/server/latchkey.ts');
 } else {
   const pinned = path.join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
   if (!existsSync(pinned)) {

@@ -12,8 +12,9 @@ import { checkClient } from '../src/domain/clients/index.ts';
 import { program } from '../src/entrypoints/cli/program.ts';
 import { remoteCommands } from '../src/entrypoints/cli/remote.ts';
 import { clientMetadataRules } from '../src/entrypoints/oauth/index.ts';
+import { commandHost } from '../src/server/command-host.ts';
 
-const all = await program();
+const all = await program(commandHost);
 
 const root = path.join(import.meta.dirname, '..');
 const inFolder = (folder: string) => readdirSync(path.join(root, folder)).map((name) => path.join(folder, name));

@@ -20,6 +20,8 @@ const refused: Record<string, string> = {
   'src/entrypoints/gateway/planted-server.ts': '../../server/services.ts',
   'src/entrypoints/gateway/planted-past-index.ts': '../../domain/access/permissions.ts',
   'src/entrypoints/gateway/planted-other.ts': '../oauth/endpoints.ts',
+  'src/entrypoints/cli/planted-server.ts': '../../server/installation.ts',
+  'src/entrypoints/pages/console/clients/planted-account.ts': '../../account/sessions.ts',
   'src/entrypoints/pages/console/planted-other.ts': '../../oauth/endpoints.ts',
   'src/entrypoints/pages/console/planted-account.ts': '../account/sessions.ts',
   'src/entrypoints/pages/records/planted-console.ts': '../console/console.ts',

@@ -4,13 +4,19 @@ import { type Config, loadConfig } from '../../config.ts';
 import type { ApplyDeps } from '../../domain/apply/index.ts';
 import { findIssuer } from '../../domain/resource-servers/index.ts';
 import { type Actor, conflict, system } from '../../platform/http/index.ts';
-import { hasInstallation, type Installation, nameOfPlace, openInstallation } from '../../server/installation.ts';
+import { type CommandHost, hostOf, type OpenInstallation } from './host.ts';
 import { isConfirmed, isTerminal } from './input.ts';
 import { failWithSentence } from './output.ts';
 import { inOptions, type OptionNames } from './usage.ts';
 
 /** What a command works with: the installation, who is at the machine, and what the rooms' verbs need. */
-export type Workplace = { config: Config; installation: Installation; actor: Actor; deps: ApplyDeps };
+export type Workplace = {
+  host: CommandHost;
+  config: Config;
+  installation: OpenInstallation;
+  actor: Actor;
+  deps: ApplyDeps;
+};
 
 /**
  * A command with what all have: `--json`, `--create`, without which no installation comes into being by mistake, and a failure as
@@ -49,9 +55,13 @@ export function action<Arguments extends unknown[]>(
  *
  * @throws Problem `conflict`: there is none, and nobody to ask
  */
-export async function mustHaveInstallation(config: Config, { create = false }: { create?: boolean }): Promise<void> {
-  if (create || (await hasInstallation(config))) return;
-  const none = `There is no installation in ${nameOfPlace(config)}`;
+export async function mustHaveInstallation(
+  host: CommandHost,
+  config: Config,
+  { create = false }: { create?: boolean },
+): Promise<void> {
+  if (create || (await host.hasInstallation(config))) return;
+  const none = `There is no installation in ${host.nameOfPlace(config)}`;
   const isWanted = isTerminal() && (await isConfirmed(`${none}. Make one there?`, { scripts: 'need --yes' }));
   if (isWanted) return;
   const setting = config.databaseUrl ? 'DATABASE_URL' : 'LATCHKEY_DATA_DIR';
@@ -66,13 +76,14 @@ export function onInstallation<Arguments extends unknown[]>(
   return action(async (...given: Arguments) => {
     const settings = loadConfig();
     // What Commander gives: the arguments, the options, and the command.
-    await mustHaveInstallation(settings, given.at(-2) ?? {});
-    const installation = await openInstallation(settings);
+    const host = hostOf(given);
+    await mustHaveInstallation(host, settings, given.at(-2) ?? {});
+    const installation = await host.openInstallation(settings);
     try {
       const { database, keys, now } = installation;
       const deps = { db: database.db, keys, now, validateMetadata };
       const config = await atItsIssuer(settings, installation);
-      await run({ config, installation, actor: operator(), deps }, ...given);
+      await run({ host, config, installation, actor: operator(), deps }, ...given);
     } finally {
       await installation.close();
     }
@@ -80,7 +91,7 @@ export function onInstallation<Arguments extends unknown[]>(
 }
 
 /** What a command says of addresses is what the server says: unless somebody chose, the issuer is the one it was started with. */
-async function atItsIssuer(config: Config, { database }: Installation): Promise<Config> {
+async function atItsIssuer(config: Config, { database }: OpenInstallation): Promise<Config> {
   return config.isIssuerChosen ? config : { ...config, issuer: (await findIssuer(database.db)) ?? config.issuer };
 }
 

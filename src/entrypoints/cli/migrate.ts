@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../../config.ts';
 import { migrationStates } from '../../platform/database/index.ts';
-import { migrateDatabase, openDatabaseServer } from '../../server/installation.ts';
 import { action, command, mustHaveInstallation } from './command.ts';
+import { hostOf } from './host.ts';
 import { answer, columns } from './output.ts';
 
 /** `latchkey migrate`: brings the database to this version, or only says where it stands. */
@@ -12,13 +12,16 @@ export function migrateCommand(): Command {
     .action(action(migrate));
 }
 
-async function migrate(options: { json?: boolean; status?: boolean; create?: boolean }): Promise<void> {
+type Options = { json?: boolean; status?: boolean; create?: boolean };
+
+async function migrate(options: Options, ...given: unknown[]): Promise<void> {
+  const host = hostOf(given);
   const config = loadConfig();
   // An empty database is what this command is for; a data folder is made by a server, or when it is wanted.
-  if (!config.databaseUrl) await mustHaveInstallation(config, options);
-  const location = await openDatabaseServer(config, 'guest');
+  if (!config.databaseUrl) await mustHaveInstallation(host, config, options);
+  const location = await host.openDatabaseServer(config, 'guest');
   try {
-    const applied = options.status ? [] : await migrateDatabase(config, location);
+    const applied = options.status ? [] : await host.migrateDatabase(config, location);
     const migrations = await migrationStates(location.migrateUrl);
     const rows = migrations.map(({ name, applied_at }) => [name, applied_at?.toISOString() ?? 'pending']);
     const done = applied.length > 0 ? `Applied: ${applied.join(', ')}.` : 'The database is at this version already.';

@@ -2,7 +2,6 @@ import { ConfigError } from '../../config.ts';
 import { DatabaseUnavailableError, isConnectionFailure } from '../../platform/database/index.ts';
 import { EmbeddedPostgresError } from '../../platform/embedded-postgres/index.ts';
 import { Problem } from '../../platform/http/index.ts';
-import { StartError } from '../../server/installation.ts';
 import { UsageError } from './usage.ts';
 
 /** Prints a line on standard output. */
@@ -44,7 +43,7 @@ function sentenceOf(error: unknown): string {
     return 'The database cannot be reached. Check DATABASE_URL and that the database is running.';
   }
   const isForeseen =
-    error.name === 'WorkerError' ||
-    [ConfigError, StartError, EmbeddedPostgresError, Problem, UsageError].some((kind) => error instanceof kind);
+    ['StartError', 'WorkerError'].includes(error.name) ||
+    [ConfigError, EmbeddedPostgresError, Problem, UsageError].some((kind) => error instanceof kind);
   return isForeseen ? error.message : (error.stack ?? error.message);
 }

@@ -1,5 +1,5 @@
-import { Command } from 'commander';
-import { readVersion } from '../../server/version.ts';
+import type { Command } from 'commander';
+import { type CommandHost, RootCommand } from './host.ts';
 import { withUsageCode } from './usage.ts';
 
 /** One file a verb or noun, in the order of the help. Each loads what it needs, and only when it is asked for. */
@@ -29,10 +29,10 @@ const commands: Record<string, () => Promise<Command>> = {
  *
  * @param args what was typed: where it begins with the name of a command, that command alone is loaded
  */
-export async function program(args: readonly string[] = []): Promise<Command> {
-  const latchkey = new Command('latchkey')
+export async function program(host: CommandHost, args: readonly string[] = []): Promise<Command> {
+  const latchkey = new RootCommand('latchkey', host)
     .description('OAuth 2.0 and OpenID Connect authorization server for AI services.')
-    .version(readVersion(), '-v, --version')
+    .version(host.readVersion(), '-v, --version')
     .showHelpAfterError('(latchkey --help shows what there is)')
     .addHelpText('after', '\nSettings are environment variables, the same as for the server; .env.example lists them.');
   // What follows `api` is its own: no option there is one of ours.

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { loadConfig } from '../../config.ts';
 import { action } from './command.ts';
+import { hostOf } from './host.ts';
 import { failWithSentence, note, say } from './output.ts';
 
 /** `latchkey serve`: runs until SIGINT or SIGTERM, then goes down in order. */
@@ -8,12 +9,10 @@ export function serveCommand(): Command {
   return new Command('serve').description('start the server').action(action(serve));
 }
 
-async function serve(): Promise<void> {
-  // Loaded here: the other commands start faster without the provider and the pages.
-  const { serveRequests } = await import('../../server/workers.ts');
+async function serve(...given: unknown[]): Promise<void> {
   const stop = new AbortController();
   const { signal } = stop;
-  const starting = serveRequests(loadConfig(), { say, note, signal }).catch((error: unknown) => {
+  const starting = hostOf(given).serveRequests(loadConfig(), { say, note, signal }).catch((error: unknown) => {
     // A start that was told to stop has nothing to say about what it did not finish.
     if (!signal.aborted) failWithSentence(error);
     return undefined;

@@ -4,7 +4,6 @@ import { listEveryClient } from '../../domain/clients/index.ts';
 import { listResourceServers } from '../../domain/resource-servers/index.ts';
 import { listSigningKeys, stateOf } from '../../domain/signing-keys/index.ts';
 import { listUsers } from '../../domain/users/index.ts';
-import { readVersion } from '../../server/version.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { answer, columns } from './output.ts';
 
@@ -13,7 +12,7 @@ export function statusCommand(): Command {
   return command('status', 'show what this installation is and has').action(onInstallation(status));
 }
 
-async function status({ config, installation }: Workplace, options: { json?: boolean }): Promise<void> {
+async function status({ host, config, installation }: Workplace, options: { json?: boolean }): Promise<void> {
   const { database, databaseName, now } = installation;
   const { db } = database;
   const [clients, servers, users, keys] = await Promise.all([
@@ -23,7 +22,7 @@ async function status({ config, installation }: Workplace, options: { json?: boo
     listSigningKeys(db),
   ]);
   const facts = {
-    version: readVersion(),
+    version: host.readVersion(),
     issuer: config.issuer ?? null,
     database: databaseName,
     has_owner: await hasOwner(db),

@@ -155,13 +155,9 @@ async function changePassword({ deps, actor }: Workplace, reference: string, opt
   ]);
 }
 
-async function passwordLink(
-  { config, installation, deps, actor }: Workplace,
-  reference: string,
-  options: { json?: boolean },
-): Promise<void> {
-  const user = await getUser(deps.db, reference);
-  const link = await makeLink({ config, installation, deps, actor }, user.id);
+async function passwordLink(place: Workplace, reference: string, options: { json?: boolean }): Promise<void> {
+  const user = await getUser(place.deps.db, reference);
+  const link = await makeLink(place, user.id);
   const until = `It works once, until ${link.expires_at.toISOString()}.`;
   const words =
     'url' in link

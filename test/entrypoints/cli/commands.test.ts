@@ -1,4 +1,5 @@
 import { program } from '../../../src/entrypoints/cli/program.ts';
+import { commandHost } from '../../../src/server/command-host.ts';
 import { api } from '../../support/installation.ts';
 import { basic, startLatchkey } from '../../support/latchkey.ts';
 
@@ -9,7 +10,7 @@ const refused = { status: 400, body: { error: 'invalid_grant' } };
 
 describe('the latchkey command', () => {
   test('has help and JSON output everywhere', async () => {
-    const leaves = (await program()).commands.flatMap((command) =>
+    const leaves = (await program(commandHost)).commands.flatMap((command) =>
       command.commands.length > 0 ? command.commands : [command],
     );
     expect(leaves.length).toBeGreaterThan(18);

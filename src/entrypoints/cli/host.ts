@@ -1,0 +1,54 @@
+import type { KeyObject } from 'node:crypto';
+import { Command } from 'commander';
+import type { Config } from '../../config.ts';
+import type { Database } from '../../platform/database/index.ts';
+import type { ServerKeys } from '../../platform/keys/index.ts';
+
+/** The installation that a command works on: the database, migrated, and the keys, unsealed. */
+export type OpenInstallation = {
+  database: Database;
+  databaseUrl: string;
+  /** Where the data is, for people to read. */
+  databaseName: string;
+  rootKey: KeyObject;
+  keys: ServerKeys;
+  now: () => Date;
+  close: () => Promise<void>;
+};
+
+type Location = { url: string; migrateUrl: string; name: string; close: () => Promise<void> };
+
+type ServeOptions = { say: (lines: string) => void; note: (line: string) => void; signal: AbortSignal };
+
+/** What the command line is handed by the process that runs it. */
+export type CommandHost = {
+  readVersion: () => string;
+  /** Whether an installation is there already, or opening it would make one. */
+  hasInstallation: (config: Config) => Promise<boolean>;
+  /** Where the data of a configuration is, for people to read. */
+  nameOfPlace: (config: Config) => string;
+  openInstallation: (config: Config) => Promise<OpenInstallation>;
+  openDatabaseServer: (config: Config, as: 'guest') => Promise<Location>;
+  /** @returns names of the migrations applied now */
+  migrateDatabase: (config: Config, location: Location) => Promise<string[]>;
+  /** Serves until it is closed; `signal` ends a start that still waits. */
+  serveRequests: (config: Config, options: ServeOptions) => Promise<{ close: () => Promise<void> }>;
+};
+
+/** The root of all commands; what they need from the process stands here. */
+export class RootCommand extends Command {
+  readonly host: CommandHost;
+
+  constructor(name: string, host: CommandHost) {
+    super(name);
+    this.host = host;
+  }
+}
+
+/** The host of a command that runs. Commander gives the command to its action as the last argument. */
+export function hostOf(given: readonly unknown[]): CommandHost {
+  let command = given.at(-1);
+  while (command instanceof Command && !(command instanceof RootCommand)) command = command.parent;
+  if (!(command instanceof RootCommand)) throw new Error('A command runs outside of the latchkey command.');
+  return command.host;
+}

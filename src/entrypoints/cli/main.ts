@@ -1,3 +1,0 @@
-import { program } from './program.ts';
-
-await (await program(process.argv.slice(2))).parseAsync();
