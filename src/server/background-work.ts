@@ -13,7 +13,7 @@ import type { Services } from './services.ts';
 export type BackgroundDeps = {
   config: Config;
   installation: Installation;
-  services: Services;
+  services: Pick<Services, 'db' | 'jobs' | 'keys' | 'log' | 'now'>;
   provider: RunningProvider;
   metrics: Metrics;
 };
@@ -31,9 +31,9 @@ export async function startBackgroundWork(deps: BackgroundDeps): Promise<Backgro
   const { config, installation, services, provider, metrics } = deps;
   const { db, jobs, keys, log, now } = services;
   countFailures(metrics, jobs);
-  jobs.handle('backchannel-logout', deliverLogout(provider.current, services));
+  jobs.handle('backchannel-logout', deliverLogout(provider.current, { db, now }));
   if (config.mail) jobs.handle('mail', sendMail({ keys, now }, config.mail));
-  jobs.handle('remove-expired', removeExpired({ expiry: new Expiry(services), log, metrics }));
+  jobs.handle('remove-expired', removeExpired({ expiry: new Expiry({ db }), log, metrics }));
   const post = guardedPost({ allowLoopback: isDevelopment(config), timeoutMs: webhookTimeoutMs });
   const notifier = new Notifier({ db, keys, now, log, jobs, post, write: config.auditToStdout ? writeOut : undefined });
   const sealer = new Sealer({ db, keys, log, onHead: () => notifier.look() });

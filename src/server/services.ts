@@ -11,7 +11,7 @@ import { Jobs } from '../platform/jobs/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
 import type { Installation } from './installation.ts';
 
-/** What lives as long as the process and serves several entrances. */
+/** What lives as long as the process and serves several entrypoints. Each entrypoint picks what it needs (`compose/`). */
 export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {
   db: Installation['database']['db'];
   log: Logger;

@@ -1,0 +1,19 @@
+import type { ServerResponse } from 'node:http';
+import type { Middleware } from 'koa';
+import type { Config } from '../config.ts';
+import type { Logger } from '../platform/logging/index.ts';
+import type { Metrics } from '../platform/metrics/index.ts';
+import type { Installation } from './installation.ts';
+
+/** What the app is composed from. */
+export type AppDeps = {
+  config: Config;
+  issuer: string;
+  version: string;
+  installation: Installation;
+  log: Logger;
+  metrics: Metrics;
+  /** Responses that are not sent yet. */
+  inFlight: Set<ServerResponse>;
+  demo?: Middleware | undefined;
+};

@@ -1,0 +1,46 @@
+import type { Context, Middleware } from 'koa';
+import { isDevelopment } from '../../config.ts';
+import { secretScanning } from '../../domain/incidents/index.ts';
+import type { AdminRouteDeps } from '../../entrypoints/admin/index.ts';
+import { keyBearerOf } from '../../entrypoints/gateway/index.ts';
+import { type Bearer, bearerOf, clientMetadataRules, verifiedId } from '../../entrypoints/oauth/index.ts';
+import { guardedFetch } from '../../platform/outbound/index.ts';
+import type { AppDeps } from '../app-deps.ts';
+import type { Services } from '../services.ts';
+import type { OAuth } from './oauth.ts';
+
+type Needs = Pick<Services, 'db' | 'jobs' | 'keys' | 'now' | 'refusals' | 'sendLetter'>;
+
+/** What the routes of the admin API work with; the console calls the same routes. */
+export function adminRouteDeps(
+  { config, installation, issuer }: Pick<AppDeps, 'config' | 'installation' | 'issuer'>,
+  { db, jobs, keys, now, refusals, sendLetter }: Needs,
+): AdminRouteDeps {
+  return {
+    ...{ db, issuer, jobs, keys, now, refusals, sendLetter },
+    rootKey: installation.rootKey,
+    keyActivationSeconds: config.keyActivationSeconds,
+    environments: config.apiKeyEnvironments,
+    allowHttp: isDevelopment(config),
+    validateMetadata: clientMetadataRules(),
+  };
+}
+
+/** Who calls Latchkey's own API: with an API key, or an access token for it. */
+export function ownApiCaller({ apiKeys: keys }: Pick<Services, 'apiKeys'>, { bearers }: Pick<OAuth, 'bearers'>) {
+  return async (ctx: Context, audience: string): Promise<Bearer> =>
+    (await keyBearerOf({ keys, audience }, ctx)) ?? bearerOf(bearers, ctx, audience);
+}
+
+/** Reports of leaked credentials, where it is known who signs them. */
+export function leakReports(
+  { config, issuer }: Pick<AppDeps, 'config' | 'issuer'>,
+  { db, jobs, keys, log, now, sendLetter }: Needs & Pick<Services, 'log'>,
+  { provider }: Pick<OAuth, 'provider'>,
+): Middleware[] {
+  const { secretScanningKeys: url, leakPolicy: policy } = config;
+  if (!url) return [];
+  const scanner = { url, fetch: guardedFetch({ allowLoopback: isDevelopment(config) }) };
+  const isOurs = async (jwt: string) => (await verifiedId(jwt, issuer, provider.keys())) !== undefined;
+  return [secretScanning({ db, jobs, keys, log, now, sendLetter, policy, scanner, isOurs })];
+}

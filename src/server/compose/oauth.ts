@@ -1,0 +1,106 @@
+import type { Context, DefaultContext, DefaultState, Middleware } from 'koa';
+import compose from 'koa-compose';
+import { isDevelopment } from '../../config.ts';
+import { permissionsAt } from '../../domain/access/index.ts';
+import { SecretGuesses } from '../../domain/clients/index.ts';
+import { ResourceServers } from '../../domain/resource-servers/index.ts';
+import { StatusIndexes } from '../../domain/status-lists/index.ts';
+import {
+  type BearerDeps,
+  Committer,
+  clientCertificates,
+  isFirstUse,
+  issueTokens,
+  oauthErrors,
+  openProvider,
+  type ProviderDeps,
+  RowBounds,
+  type RunningProvider,
+  recordUses,
+  resolveStructuredTokens,
+  unitOfWork,
+} from '../../entrypoints/oauth/index.ts';
+import { providerPages } from '../../entrypoints/pages/index.ts';
+import { inStep, readForm } from '../../platform/http/index.ts';
+import { guardedFetch } from '../../platform/outbound/index.ts';
+import type { AppDeps } from '../app-deps.ts';
+import type { Services } from '../services.ts';
+
+type Deps = Pick<AppDeps, 'config' | 'issuer' | 'installation' | 'log' | 'metrics'>;
+type Needs = Pick<
+  Services,
+  | 'accessRecords'
+  | 'apiKeys'
+  | 'database'
+  | 'db'
+  | 'jobs'
+  | 'keys'
+  | 'knownClients'
+  | 'now'
+  | 'reader'
+  | 'refusals'
+  | 'secretUses'
+  | 'throttles'
+>;
+
+export type OAuth = {
+  provider: RunningProvider;
+  /** Judges access tokens. */
+  bearers: BearerDeps;
+  /** The unit of work in which a request writes. */
+  unit: Middleware;
+  /** The endpoints of the protocol that programs call. */
+  programs: Middleware<DefaultState, DefaultContext & Context>;
+};
+
+/** The provider with its storage, and the endpoints that programs call. */
+export async function openOAuth(deps: Deps, services: Needs): Promise<OAuth> {
+  const { issuer, installation } = deps;
+  const { accessRecords, db } = services;
+  const providerDeps = providerDepsOf(deps, services);
+  const { changes, rootKey } = installation;
+  const provider = await openProvider({ ...providerDeps, rootKey, changes });
+  const bearers: BearerDeps = {
+    ...providerDeps,
+    signingKeys: provider.keys,
+    isFirstUse: (iss, jti, exp) => isFirstUse(db, iss, jti, exp),
+  };
+  const unit = openUnits(deps, services);
+  const programs = compose([
+    oauthErrors,
+    readForm,
+    inStep,
+    unit,
+    resolveStructuredTokens(issuer, provider.keys),
+    recordUses(accessRecords),
+    provider.middleware,
+  ]);
+  return { provider, bearers, unit, programs };
+}
+
+function providerDepsOf({ config, issuer, installation, log }: Deps, services: Needs): ProviderDeps {
+  const { apiKeys, database, db, jobs, keys, knownClients, now, reader, refusals, secretUses, throttles } = services;
+  const { clientCertificateHeader: header, clientCaFile: caFile } = config;
+  return {
+    ...{ apiKeys, database, db, issuer, jobs, keys, knownClients, log, now, reader, refusals, secretUses },
+    secretGuesses: new SecretGuesses((attempt) => throttles.countWrongSecret(attempt), now),
+    lifetimes: config,
+    resourceServers: new ResourceServers(db, installation.changes),
+    statusIndexes: new StatusIndexes(db, now),
+    clientCertificates: clientCertificates({ header, caFile }, now),
+    permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),
+    pages: providerPages({ db, now, config }),
+    fetch: guardedFetch({ allowLoopback: isDevelopment(config) }),
+  };
+}
+
+function openUnits({ config, installation, log, metrics }: Deps, { database, db, keys, now }: Needs): Middleware {
+  const committer = new Committer(database, now, metrics);
+  const hasRightClock = () => installation.clock.isWithinBounds();
+  return unitOfWork({
+    db,
+    issueTokens: issueTokens({ log, keys, now, committer, metrics, hasRightClock }),
+    rowBounds: new RowBounds(now),
+    refreshGraceSeconds: config.refreshGraceSeconds,
+  });
+}

@@ -1,0 +1,52 @@
+import type { Middleware } from 'koa';
+import compose from 'koa-compose';
+import { adminApi, adminAudience, knownHere } from '../../entrypoints/admin/index.ts';
+import { oauthErrors } from '../../entrypoints/oauth/index.ts';
+import {
+  type PagesDeps,
+  pageRoutes,
+  providerForms,
+  providerPagePolicy,
+  serveAssets,
+  userCodeEntry,
+} from '../../entrypoints/pages/index.ts';
+import { readForm } from '../../platform/http/index.ts';
+import type { AppDeps } from '../app-deps.ts';
+import { healthRoutes } from '../health.ts';
+import type { Services } from '../services.ts';
+import { adminRouteDeps, leakReports, ownApiCaller } from './admin.ts';
+import type { OAuth } from './oauth.ts';
+
+type Deps = Pick<AppDeps, 'config' | 'demo' | 'installation' | 'issuer' | 'version'>;
+type Needs = Parameters<typeof adminRouteDeps>[1] &
+  Pick<Services, 'apiKeys' | 'knownClients' | 'log' | 'reader' | 'throttles'>;
+
+/** What browsers see, and what shares their middleware: the admin API, reports of leaks, health. */
+export function forBrowsers(deps: Deps, services: Needs, oauth: OAuth): Middleware {
+  const { config, demo, installation, issuer, version } = deps;
+  const { db, jobs, keys, knownClients, now, reader, refusals, throttles } = services;
+  const { provider, unit } = oauth;
+  const admin = adminRouteDeps(deps, services);
+  const pages: PagesDeps = {
+    ...{ config, db, issuer, jobs, keys, knownClients, now, reader, refusals, throttles, version },
+    provider: () => provider,
+    demo: demo !== undefined,
+    admin: { deps: admin, audience: adminAudience(issuer) },
+  };
+  return compose([
+    healthRoutes(installation),
+    serveAssets,
+    oauthErrors,
+    readForm,
+    ...(demo ? [demo] : []),
+    providerPagePolicy,
+    knownHere(installation.changes),
+    ...leakReports(deps, services, oauth),
+    adminApi({ ...admin, version, bearerOf: ownApiCaller(services, oauth) }),
+    unit,
+    providerForms(issuer),
+    userCodeEntry(pages),
+    pageRoutes(pages),
+    provider.middleware,
+  ]);
+}
