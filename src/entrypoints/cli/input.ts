@@ -66,7 +66,11 @@ export function parsed<Schema extends z.ZodType>(
 }
 
 /** A positive number of days as the command line gives it. */
-export const Days = z.coerce.number('must be a number of days').int().min(1).max(3660);
+export const Days = z.coerce
+  .number('must be a number of days')
+  .int('must be a whole number of days')
+  .min(1, 'must be at least 1')
+  .max(3660, 'must be at most 3660');
 
 /** A moment as the command line gives it. */
 export const Moment = z.iso
