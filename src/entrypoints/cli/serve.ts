@@ -12,11 +12,13 @@ export function serveCommand(): Command {
 async function serve(...given: unknown[]): Promise<void> {
   const stop = new AbortController();
   const { signal } = stop;
-  const starting = hostOf(given).serveRequests(loadConfig(), { say, note, signal }).catch((error: unknown) => {
-    // A start that was told to stop has nothing to say about what it did not finish.
-    if (!signal.aborted) failWithSentence(error);
-    return undefined;
-  });
+  const starting = hostOf(given)
+    .serveRequests(loadConfig(), { say, note, signal })
+    .catch((error: unknown) => {
+      // A start that was told to stop has nothing to say about what it did not finish.
+      if (!signal.aborted) failWithSentence(error);
+      return undefined;
+    });
   const down = async () => {
     if (signal.aborted) return;
     // Ends a wait for the database; what is further along goes down in order as soon as it is up.
