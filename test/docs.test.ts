@@ -12,6 +12,7 @@ import { checkClient } from '../src/domain/clients/index.ts';
 import { program } from '../src/entrypoints/cli/program.ts';
 import { remoteCommands } from '../src/entrypoints/cli/remote.ts';
 import { clientMetadataRules } from '../src/entrypoints/oauth/index.ts';
+import { librarySeams } from '../src/entrypoints/oauth/provider/library-seams.ts';
 import { commandHost } from '../src/server/command-host.ts';
 
 const all = await program(commandHost);
@@ -192,6 +193,22 @@ function propertiesOf(schema: unknown): object {
   const own = Object.entries(properties).map(([name, member]) => [name, { is: 'member', ...propertiesOf(member) }]);
   return { ...inside, ...Object.fromEntries(own) };
 }
+
+describe('the list of places where oidc-provider is adapted', () => {
+  test.each(librarySeams)('names a file and a test that exist: $what', ({ file, test: [testFile, name] }) => {
+    expect(existsSync(path.join(root, 'src', file))).toBe(true);
+    const source = text(path.join('test', testFile));
+    expect([`'${name}'`, `"${name}"`].some((quoted) => source.includes(quoted))).toBe(true);
+  });
+
+  test('holds the only casts to what its types do not show', () => {
+    const folder = 'src/entrypoints/oauth';
+    const casting = readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).filter(
+      (file) => file.endsWith('.ts') && text(path.join(folder, file)).includes('as unknown as'),
+    );
+    expect(casting).toEqual(['provider/library-seams.ts']);
+  });
+});
 
 describe('the image', () => {
   const copied = matches(/^COPY (?!--from)(.+) \S+$/gm, text('Dockerfile')).flatMap((sources) => sources.split(' '));

@@ -72,14 +72,14 @@ async function askedOf(
     return askedAgain(
       deps,
       client,
-      [...String(params.scope ?? '').split(' '), ...scopesIn(params.claims)],
+      [...String(params.scope ?? '').split(' '), ...scopesOfClaimsParameter(params.claims)],
       params.resource,
     );
   return { openid, resources: resources ?? {} };
 }
 
 /** The scopes of what the `claims` parameter names, as it was accepted (claims-parameter.ts). */
-function scopesIn(claims: unknown): string[] {
+function scopesOfClaimsParameter(claims: unknown): string[] {
   if (typeof claims !== 'string') return [];
   const places = JSON.parse(claims) as { id_token?: object; userinfo?: object };
   return scopesOfClaims([places.id_token, places.userinfo].flatMap((members) => Object.keys(members ?? {})));

@@ -1,23 +1,20 @@
 import type Provider from 'oidc-provider';
-import type { Client } from 'oidc-provider';
 import { type AuditEvent, appendEvent } from '../../../domain/audit/index.ts';
 import { inTransaction } from '../../../platform/database/index.ts';
 import { system } from '../../../platform/http/index.ts';
 import type { JobHandler, Jobs } from '../../../platform/jobs/index.ts';
 import type { StoreDeps } from '../store/index.ts';
 import { currentUnit, runDetached } from '../unit-of-work/index.ts';
+import { type DeliverLogout, hiddenModels } from './library-seams.ts';
 
-type Deliver = (this: Client, sub: string, sid: string | undefined) => Promise<void>;
-type LogoutClient = { prototype: { backchannelLogout: Deliver } };
-
-const deliveries = new WeakMap<Provider, Deliver>();
+const deliveries = new WeakMap<Provider, DeliverLogout>();
 
 /**
  * Back-channel logout (OpenID Connect Back-Channel Logout 1.0): oidc-provider would post to every client inside the person's
  * request and try once. Here the request's transaction leaves a job per client, and a worker posts until the client has heard.
  */
 export function deliverLogoutsLater(provider: Provider, { jobs }: { jobs: Jobs }): void {
-  const { prototype } = provider.Client as unknown as LogoutClient;
+  const { prototype } = hiddenModels(provider).Client;
   deliveries.set(provider, prototype.backchannelLogout);
   prototype.backchannelLogout = async function backchannelLogout(sub, sid) {
     const { clientId: client_id } = this;

@@ -1,11 +1,12 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import Provider, { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Refusals } from '../../../domain/audit/index.ts';
 import { isSecretMethod, matchesSecret, type SecretGuesses, type SecretUses } from '../../../domain/clients/index.ts';
 import type { Digest } from '../../../platform/crypto/index.ts';
 import { anonymous } from '../../../platform/http/index.ts';
 import { type ClientRecord, findClientRecord, isFirstUse, readClientRecord, type StoreDeps } from '../store/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
+import { hiddenModels } from './library-seams.ts';
 import type { MutualTlsDeps } from './mutual-tls.ts';
 
 export type SecretDeps = StoreDeps & { secretGuesses: SecretGuesses; secretUses: SecretUses; refusals: Refusals };
@@ -37,9 +38,7 @@ export const insteadOfSecretJwt =
  * `client_secret_post`, whichever of the two is registered: client libraries try both, and both carry the same secret.
  */
 export function compareSecretsAsDigests(provider: Provider, deps: SecretDeps): void {
-  const { prototype } = provider.Client as unknown as {
-    prototype: { compareClientSecret: (this: Client, presented: string) => Promise<boolean> };
-  };
+  const { prototype } = hiddenModels(provider).Client;
   prototype.compareClientSecret = async function compareClientSecret(presented) {
     const secret_id = await findPresentedSecret(deps, this.clientId, presented);
     if (secret_id !== undefined) deps.secretUses.record(secret_id, deps.now());
@@ -155,10 +154,7 @@ function tooManyGuesses(waitSeconds: number): Error {
 
 /** One insert decides which of several uses of a `jti` was first; oidc-provider would look, then save. */
 export function useEachJtiOnce(provider: Provider, { db }: StoreDeps): void {
-  const model = provider.ReplayDetection as unknown as {
-    unique: (iss: string, jti: string, exp: number) => Promise<boolean>;
-  };
-  model.unique = async (iss, jti, exp) => {
+  hiddenModels(provider).ReplayDetection.unique = async (iss, jti, exp) => {
     if (await isFirstUse(db, iss, jti, exp)) return true;
     // The library would blame the grant or the token; RFC 9449 §5 has a code for it.
     if (isPresentedProof(jti)) throw new errors.InvalidDpopProof('DPoP proof was used before');

@@ -1,12 +1,14 @@
 import Provider, { errors } from 'oidc-provider';
 import { isSecretMethod } from '../../../domain/clients/index.ts';
 import { invalid, isLoopbackName } from '../../../platform/http/index.ts';
+import { grantTypeNamed } from '../token-endpoint/grants/index.ts';
 import { insteadOfSecretJwt } from './client-authentication.ts';
 import { metadataRules } from './configuration.ts';
 import { ownClientMembers } from './cors.ts';
+import { type HiddenModels, hiddenModels } from './library-seams.ts';
 import { metadataWords } from './metadata-words.ts';
 
-type ClientModel = { validate: (metadata: Record<string, unknown>) => Promise<void> };
+type ClientModel = HiddenModels['Client'];
 
 const known = new Set([
   ...[
@@ -51,7 +53,7 @@ const known = new Set([
 export function clientMetadataRules(): (metadata: Record<string, unknown>) => Promise<void> {
   let model: ClientModel | undefined;
   return async (metadata) => {
-    model ??= new Provider('https://latchkey.invalid', metadataRules()).Client as unknown as ClientModel;
+    model ??= hiddenModels(new Provider('https://latchkey.invalid', metadataRules())).Client;
     await validate(model, metadata);
   };
 }
@@ -83,7 +85,10 @@ function refuseUnsafe(metadata: Record<string, unknown>): void {
     const problem = list(uris).map(redirectProblem).find(Boolean);
     if (problem) throw invalid(`/${member}`, `${member}: ${problem}`);
   }
-  if (list(grant_types).includes('client_credentials') && token_endpoint_auth_method === 'none')
+  if (
+    list(grant_types).some((name) => grantTypeNamed(name)?.onBehalfOf === 'client') &&
+    token_endpoint_auth_method === 'none'
+  )
     throw invalid(
       '/grant_types',
       'client_credentials needs a client that authenticates: anybody can send a client_id.',

@@ -25,7 +25,7 @@ import { acceptClaims } from './claims-parameter.ts';
 import { clientAuthMethods, judgeAssertion, type SecretDeps, usableAuthMethods } from './client-authentication.ts';
 import { isAllowedOrigin, ownClientMembers } from './cors.ts';
 import { asProviderKey } from './direct-signing-key.ts';
-import { type DefaultLifetimes, lifetimes } from './lifetimes.ts';
+import { type DefaultLifetimes, lifetimes, lifetimesMember } from './lifetimes.ts';
 import { type MutualTlsDeps, mutualTls } from './mutual-tls.ts';
 import { needsCodeChallenge } from './pkce.ts';
 import { endsWithSession, issuesRefreshToken, mayIntrospect, mayRevoke, revokesGrant } from './policies.ts';
@@ -81,7 +81,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     assertJwtClientAuthClaimsAndHeader: judgeAssertion(deps),
     clientDefaults,
     clientBasedCORS: isAllowedOrigin,
-    extraClientMetadata: { properties: [...ownClientMembers] },
+    extraClientMetadata: { properties: [...ownClientMembers, lifetimesMember] },
     subjectTypes: ['public'],
     rotateRefreshToken: rotatesRefreshToken(deps),
     issueRefreshToken: issuesRefreshToken,

@@ -1,9 +1,7 @@
 import { decodeProtectedHeader } from 'jose';
 import type Provider from 'oidc-provider';
 import { signingAlgs } from '../../../domain/signing-keys/index.ts';
-
-type HintedClient = { clientId: string; idTokenSignedResponseAlg: string };
-type IdTokenModel = { validate: (jwt: string, client: HintedClient) => Promise<unknown> };
+import { hiddenModels } from './library-seams.ts';
 
 /**
  * Lets an ID token remain a valid `id_token_hint` after its client was registered with another signature algorithm: otherwise
@@ -11,7 +9,7 @@ type IdTokenModel = { validate: (jwt: string, client: HintedClient) => Promise<u
  * installation's own algorithms count, each with its own keys.
  */
 export function acceptHintsOfEveryAlgorithm(provider: Provider): void {
-  const model = provider.IdToken as unknown as IdTokenModel;
+  const model = hiddenModels(provider).IdToken;
   const validate = model.validate.bind(model);
   model.validate = (jwt, client) => {
     const { clientId, idTokenSignedResponseAlg } = client;

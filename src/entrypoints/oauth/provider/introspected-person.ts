@@ -2,6 +2,7 @@ import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { StoreDeps } from '../store/index.ts';
 import { findPerson } from './claims.ts';
+import { hiddenContext } from './library-seams.ts';
 
 /**
  * Names the person of an introspected token (`username`, RFC 7662 §2.2), as `preferred_username` does elsewhere. An API may
@@ -10,7 +11,7 @@ import { findPerson } from './claims.ts';
 export function nameIntrospectedPerson(deps: Pick<StoreDeps, 'reader'>): Middleware {
   return async (ctx, next) => {
     await next();
-    const { oidc } = ctx as unknown as KoaContextWithOIDC;
+    const { oidc } = hiddenContext(ctx);
     const answer = ctx.body as { active?: boolean; sub?: string } | null;
     if (oidc?.route !== 'introspection' || !answer?.active || !answer.sub || !mayKnow(oidc)) return;
     const person = await findPerson(deps, answer.sub);

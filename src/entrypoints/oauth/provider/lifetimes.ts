@@ -1,6 +1,4 @@
 import type { AccessToken, Client, ClientCredentials, KoaContextWithOIDC, RefreshToken, Session } from 'oidc-provider';
-import { type ClientDeps, findClientRecord } from '../store/index.ts';
-import { currentUnit } from '../unit-of-work/index.ts';
 
 /** The installation's lifetimes, in seconds; clients and resource servers may shorten or lengthen their own. */
 export type DefaultLifetimes = {
@@ -16,17 +14,23 @@ const deviceCodeSeconds = 600;
 const interactionSeconds = 3600;
 const pushedRequestSeconds = 60;
 
-type Overrides = {
-  access_token?: number | undefined;
-  refresh_token_idle?: number | undefined;
-  refresh_token_absolute?: number | undefined;
-};
-const overrides = new WeakMap<object, Overrides>();
+/** A client's own lifetimes, in seconds. */
+type ClientLifetimes = { access_token?: number; refresh_token_idle?: number; refresh_token_absolute?: number };
 
-/** oidc-provider asks for lifetimes synchronously: the client's own are noted when it authenticates. */
-export async function noteLifetimes(deps: ClientDeps, client: Client): Promise<void> {
-  const record = await findClientRecord(deps, client.clientId);
-  overrides.set(client, record?.lifetimes ?? {});
+/** The member of a client that the store fills with its lifetimes; no registration has it. */
+export const lifetimesMember = 'lifetimes';
+
+function ownLifetimes(client: Client): ClientLifetimes {
+  const { [lifetimesMember]: own = {} } = client as { [lifetimesMember]?: ClientLifetimes };
+  return own;
+}
+
+/** How long refresh tokens of one redemption work in all, in seconds. */
+export function absoluteRefreshSeconds(
+  { refreshTokenAbsoluteSeconds }: DefaultLifetimes,
+  { refresh_token_absolute }: Readonly<{ refresh_token_absolute?: number | undefined }>,
+): number {
+  return refresh_token_absolute ?? refreshTokenAbsoluteSeconds;
 }
 
 /** `ttl` of oidc-provider's configuration. A grant has none: it stands until it is revoked. */
@@ -44,12 +48,11 @@ export function lifetimes(defaults: DefaultLifetimes) {
       session.accountId ? defaults.sessionSeconds : Math.min(interactionSeconds, defaults.sessionSeconds),
     Grant: defaults.refreshTokenAbsoluteSeconds,
     RefreshToken: (_ctx: KoaContextWithOIDC, token: RefreshToken, client: Client): number => {
-      const { refresh_token_idle, refresh_token_absolute } = overrides.get(client) ?? {};
-      const absolute = refresh_token_absolute ?? defaults.refreshTokenAbsoluteSeconds;
-      currentUnit().absoluteRefreshSeconds = absolute;
+      const own = ownLifetimes(client);
+      const absolute = absoluteRefreshSeconds(defaults, own);
       return Math.max(
         1,
-        Math.min(refresh_token_idle ?? defaults.refreshTokenIdleSeconds, absolute - token.totalLifetime()),
+        Math.min(own.refresh_token_idle ?? defaults.refreshTokenIdleSeconds, absolute - token.totalLifetime()),
       );
     },
   };
@@ -58,7 +61,7 @@ export function lifetimes(defaults: DefaultLifetimes) {
 /** The shortest of what the client and the resource server say, else the installation's. */
 function accessTokenSeconds({ accessTokenSeconds: fallback }: DefaultLifetimes) {
   return (_ctx: KoaContextWithOIDC, token: AccessToken | ClientCredentials, client: Client): number => {
-    const said = [overrides.get(client)?.access_token, token.resourceServer?.accessTokenTTL].filter(
+    const said = [ownLifetimes(client).access_token, token.resourceServer?.accessTokenTTL].filter(
       (seconds) => seconds !== undefined,
     );
     return said.length > 0 ? Math.min(...said) : fallback;

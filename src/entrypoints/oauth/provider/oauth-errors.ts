@@ -1,7 +1,9 @@
 import type { Context, Middleware, Next } from 'koa';
+import type { KoaContextWithOIDC } from 'oidc-provider';
 import { isOutage } from '../../../platform/database/index.ts';
 import { letOriginsRead, Problem, unavailable, withdrawAnswer } from '../../../platform/http/index.ts';
 import { isForPrograms } from '../endpoints.ts';
+import { hiddenContext } from './library-seams.ts';
 
 const forBrowsers = /^\/oauth\/(authorize|logout)(\/|$)/;
 
@@ -38,15 +40,31 @@ export function inPrintableAscii(text: string): string {
   return text.replaceAll(/["\\]/g, "'").replaceAll(/[^\u0020-\u007e]/g, '?');
 }
 
-const standardCodes: Readonly<Record<string, { status: number; error: string }>> = {
-  'requested grant type is not allowed for this client': { status: 400, error: 'unauthorized_client' },
-  'no client authentication mechanism provided': { status: 401, error: 'invalid_client' },
-};
+const authenticatingRoutes: ReadonlySet<string> = new Set([
+  'token',
+  'introspection',
+  'revocation',
+  'pushed_authorization_request',
+  'device_authorization',
+]);
+
+/** What RFC 6749 §5.2 calls a request that the library calls `invalid_request`; undefined: the same. */
+function standardCode({ oidc, headers }: KoaContextWithOIDC): { status: number; error: string } | undefined {
+  if (!oidc?.params || !authenticatingRoutes.has(oidc.route)) return undefined;
+  const { client_id, client_assertion, grant_type } = oidc.params;
+  const { client } = oidc;
+  const isNobody = !client && client_id === undefined && !client_assertion && headers.authorization === undefined;
+  if (isNobody) return { status: 401, error: 'invalid_client' };
+  const isForeignGrant = oidc.route === 'token' && typeof grant_type === 'string' && grant_type !== '';
+  if (client && isForeignGrant && !client.grantTypeAllowed(grant_type))
+    return { status: 400, error: 'unauthorized_client' };
+  return undefined;
+}
 
 /** Where the library says `invalid_request` and RFC 6749 §5.2 something else. A 401 names a scheme (RFC 9110 §15.5.2). */
 function useStandardCodes(ctx: Context): void {
   const body = ctx.body as { error?: string; error_description?: string } | null;
-  const standard = body?.error === 'invalid_request' ? standardCodes[body.error_description ?? ''] : undefined;
+  const standard = body?.error === 'invalid_request' ? standardCode(hiddenContext(ctx)) : undefined;
   if (standard) {
     ctx.status = standard.status;
     ctx.body = { ...body, error: standard.error };

@@ -13,7 +13,6 @@ import { type ProviderDeps, providerConfiguration } from './configuration.ts';
 import { useOwnCredentialFormats } from './credential-ids.ts';
 import { acceptHintsOfEveryAlgorithm } from './id-token-hints.ts';
 import { nameIntrospectedPerson } from './introspected-person.ts';
-import { noteLifetimes } from './lifetimes.ts';
 import { retainRedirectQuery } from './redirect-query.ts';
 
 /**
@@ -27,7 +26,6 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   deliverLogoutsLater(provider, deps);
   useOwnCredentialFormats(provider);
   acceptHintsOfEveryAlgorithm(provider);
-  rememberClientLifetimes(provider, deps);
   provider.use(resolveResourceSpelling(deps));
   for (const { register } of grantTypes) register?.(provider, deps);
   provider.use(boundLogoutState);
@@ -44,17 +42,4 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
 function noteFailure({ log }: Pick<ProviderDeps, 'log'>, error: unknown): void {
   if (isOutage(error)) currentUnit().outage = error;
   else log.error({ err: error }, 'the provider failed');
-}
-
-/** Lifetimes are asked for synchronously, so a client's own are noted whenever it is found. */
-function rememberClientLifetimes(provider: Provider, deps: ProviderDeps): void {
-  const model = provider.Client as unknown as {
-    find: (id: string) => Promise<InstanceType<typeof provider.Client> | undefined>;
-  };
-  const find = model.find.bind(model);
-  model.find = async (id) => {
-    const client = await find(id);
-    if (client) await noteLifetimes(deps, client);
-    return client;
-  };
 }

@@ -1,5 +1,6 @@
 import type { Middleware } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import { hiddenContext } from './library-seams.ts';
 
 /**
  * Sends browsers back to the address as it was registered, byte for byte, with the parameters of the answer appended
@@ -10,7 +11,7 @@ export const retainRedirectQuery: Middleware = async (ctx, next) => {
   await next();
   const location = ctx.response.get('Location');
   if (ctx.status !== 303 || !location) return;
-  for (const registered of redirectTargets(ctx as unknown as KoaContextWithOIDC)) {
+  for (const registered of redirectTargets(hiddenContext(ctx))) {
     const retained = retainedIn(location, registered);
     if (retained !== undefined) {
       ctx.set('Location', retained);

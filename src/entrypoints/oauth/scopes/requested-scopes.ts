@@ -1,6 +1,6 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { tokenExchange } from '../provider/urns.ts';
 import type { ClientRecord } from '../store/index.ts';
+import { grantTypeNamed } from '../token-endpoint/grants/index.ts';
 import { scopesIn } from './request-bounds.ts';
 
 /** OpenID Connect's own scopes; every other belongs to a resource server. */
@@ -29,11 +29,13 @@ export function isFirstRequest(ctx: KoaContextWithOIDC): boolean {
 
 /** A client asking for itself, or whoever has a key; no person signs in, so OpenID Connect's scopes mean nothing. */
 export function isForItself(ctx: KoaContextWithOIDC): boolean {
-  return ctx.oidc.params?.grant_type === 'client_credentials' || isExchange(ctx);
+  const asked = grantTypeNamed(ctx.oidc.params?.grant_type);
+  return asked !== undefined && asked.onBehalfOf !== 'person';
 }
 
+/** Whether an API key decides what the token may, rather than a client. */
 export function isExchange(ctx: KoaContextWithOIDC): boolean {
-  return ctx.oidc.params?.grant_type === tokenExchange;
+  return grantTypeNamed(ctx.oidc.params?.grant_type)?.onBehalfOf === 'api_key';
 }
 
 /** On behalf of people a client has `resources`; for itself `service_permissions`, which default to them for pure services. */

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Middleware } from 'koa';
 import type { ResourceServers } from '../../../domain/resource-servers/index.ts';
 import { form, replaceForm } from '../../../platform/http/index.ts';
 import { routes } from '../endpoints.ts';
+import { grantTypeNamed } from '../token-endpoint/grants/index.ts';
 
 const takesResource: ReadonlySet<string> = new Set([
   routes.authorization,
@@ -22,9 +24,10 @@ export function resolveResourceSpelling({ resourceServers }: { resourceServers: 
     if (resources.length + audiences.length === 0) return next();
     const registered = await registeredIdentifiers(resourceServers, [...resources, ...audiences]);
     const [named, others] = [registered.slice(0, resources.length), registered.slice(resources.length)];
-    const isForItself = ctx.path === routes.token && parameters.get('grant_type') === 'client_credentials';
+    const isForItself =
+      ctx.path === routes.token && grantTypeNamed(parameters.get('grant_type'))?.onBehalfOf === 'client';
     if (isForItself) named.push(...new Set(others.filter((identifier) => !named.includes(identifier))));
-    if (String([named, others]) === String([resources, audiences])) return next();
+    if (isDeepStrictEqual([named, others], [resources, audiences])) return next();
     replaceAll(parameters, 'resource', named);
     replaceAll(parameters, 'audience', others);
     if (ctx.method === 'POST') replaceForm(ctx, parameters);

@@ -45,7 +45,7 @@ export function resourceServerInfo(deps: ResourceDeps) {
     // Other spellings were resolved when the request came in, but for those in signed requests (RFC 9101).
     if (!server || !record || server.identifier !== identifier) throw new errors.InvalidTarget();
     demandProof(ctx, server);
-    if (isFirstRequest(ctx)) await refuseUnknownAlone(deps, ctx);
+    if (isFirstRequest(ctx) && !requestedScopes(ctx).some(declared(server))) await refuseUnknownAlone(deps, ctx);
     const scopes = scopesFor(ctx, server, await rightsAt(deps, ctx, server, record));
     const isLast = requestedResources(ctx).at(-1) === identifier;
     if (isLast && isFirstRequest(ctx)) await settleOtherScopes(deps, ctx, { record, given: scopes });

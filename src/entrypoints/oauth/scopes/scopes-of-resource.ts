@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { intersection, PatternSet } from '../../../domain/access/index.ts';
 import type { KeyEntry } from '../../../domain/api-keys/index.ts';
-import type { ResourceServer } from '../../../domain/resource-servers/index.ts';
+import { isSensitiveScope, type ResourceServer } from '../../../domain/resource-servers/index.ts';
 import type { ClientRecord } from '../store/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 import {
@@ -75,9 +75,8 @@ function scopesForItself(server: ResourceServer, ofThese: Rights['ofThese']): re
 /** The default scopes of a server that a client may ask people for; where none is marked default, all that are not sensitive. */
 export function defaultScopes({ permissions }: ResourceServer, ofThese: Rights['ofThese']): readonly string[] {
   const marked = permissions.filter(({ is_default }) => is_default);
-  const sensitive = namesOf(permissions.filter(({ is_sensitive }) => is_sensitive));
-  const harmless = namesOf(permissions).filter((name) => intersection(sensitive, [name]).length === 0);
-  return ofThese(marked.length > 0 ? namesOf(marked) : harmless);
+  if (marked.length > 0) return ofThese(namesOf(marked));
+  return ofThese(namesOf(permissions).filter((name) => !isSensitiveScope(permissions, name)));
 }
 
 const namesOf = (permissions: ResourceServer['permissions']) => permissions.map(({ name }) => name);

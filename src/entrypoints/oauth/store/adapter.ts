@@ -1,14 +1,14 @@
 import type { Adapter } from 'oidc-provider';
 import { deviceCodeStore } from './device-codes.ts';
 import { interactionStore } from './interaction-model.ts';
-import { clientStore, grantStore, type ModelStore, type StoreDeps } from './models.ts';
+import { clientStore, grantStore, type ModelStore } from './models.ts';
 import { pushedRequestStore } from './pushed-requests.ts';
 import { sessionStore } from './session-models.ts';
-import { accessTokenStore, codeStore, refreshTokenStore } from './token-models.ts';
+import { accessTokenStore, codeStore, type RefreshTokenDeps, refreshTokenStore } from './token-models.ts';
 import type { TrustDeps } from './trusted-scopes.ts';
 
 /** oidc-provider's adapter factory. A model without a table is refused: its feature was switched on too early. */
-export function tokenStore(deps: StoreDeps & TrustDeps): (model: string) => Adapter {
+export function tokenStore(deps: RefreshTokenDeps & TrustDeps): (model: string) => Adapter {
   const models: Record<string, ModelStore> = {
     AccessToken: accessTokenStore(deps, 'AccessToken'),
     AuthorizationCode: codeStore(deps),

@@ -7,7 +7,7 @@ import { deviceCode as grantType } from '../token-endpoint/grants/device-code.ts
 import { currentUnit, LostRaceError } from '../unit-of-work/index.ts';
 import { isAnonymousClient } from './anonymous-client.ts';
 import {
-  findClientRecord,
+  idOfClient,
   type ModelStore,
   openPayload,
   type Payload,
@@ -85,7 +85,6 @@ async function saveDeviceCode(deps: StoreDeps, value: string, payload: Payload):
   const unit = currentUnit();
   const key = digest(value);
   const sealed = sealPayload(deps.keys, placeOf(key), { ...payload, jti: value });
-  const client = await findClientRecord(deps, String(payload.clientId));
   const answer = {
     sealed,
     user_id: payload.accountId ?? null,
@@ -95,7 +94,7 @@ async function saveDeviceCode(deps: StoreDeps, value: string, payload: Payload):
     digest: key,
     user_code_digest: userCodeDigest(deps, String(payload.userCode)),
     family_id: uuidv7(),
-    client_id: client?.id ?? '',
+    client_id: await idOfClient(deps, String(payload.clientId)),
     issued_at: deps.now(),
     expires_at: new Date(Number(payload.exp) * 1000),
     interval_seconds: intervalSeconds,

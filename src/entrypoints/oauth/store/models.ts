@@ -4,7 +4,8 @@ import { isClientId, isSecretMethod } from '../../../domain/clients/index.ts';
 import { type Sealed, type SealedPlace, seal, unseal } from '../../../platform/crypto/index.ts';
 import { Cache, type ChangeFeed, type Database, type Db, type Trx } from '../../../platform/database/index.ts';
 import type { ServerKeys } from '../../../platform/keys/index.ts';
-import { tokenExchange } from '../provider/urns.ts';
+import { lifetimesMember } from '../provider/lifetimes.ts';
+import { scopesIn } from '../scopes/request-bounds.ts';
 import { currentUnit, LostRaceError } from '../unit-of-work/index.ts';
 import type { Reader } from './reader.ts';
 import { type ClientRecord, type GrantRecord, readClient, readGrant, type UnderGrant } from './reads.ts';
@@ -58,6 +59,13 @@ export async function findClientRecord(deps: ClientDeps, client_id: string): Pro
   return record?.enabled ? record : undefined;
 }
 
+/** The id of the row of a client for which something is stored. @throws Error: there is none, or it is disabled */
+export async function idOfClient(deps: ClientDeps, client_id: string): Promise<string> {
+  const record = await findClientRecord(deps, client_id);
+  if (!record) throw new Error(`nothing can be stored for ${client_id}: no such client is enabled`);
+  return record.id;
+}
+
 /** The client as it stands in the database. */
 export async function readClientRecord({ reader }: ClientDeps, client_id: string): Promise<ClientRecord | undefined> {
   const row = await reader.find<{ client: ClientRecord }>(readClient, client_id);
@@ -80,7 +88,8 @@ export function clientStore(deps: StoreDeps): ModelStore {
       const client_secret = isSecretMethod(metadata.token_endpoint_auth_method)
         ? { client_secret: secretElsewhere }
         : {};
-      return { ...metadata, ...client_secret, ...jwksOf(record), client_id } as Payload;
+      const lifetimes = { [lifetimesMember]: record.lifetimes };
+      return { ...metadata, ...client_secret, ...jwksOf(record), ...lifetimes, client_id } as Payload;
     },
   };
 }
@@ -92,7 +101,7 @@ export function clientStore(deps: StoreDeps): ModelStore {
 function metadataOf({ client_id, metadata }: ClientRecord): ClientRecord['metadata'] {
   const { presentedKey } = currentUnit();
   if (!presentedKey) return metadata;
-  const exchanging = { ...metadata, grant_types: [tokenExchange], response_types: [] };
+  const exchanging = { ...metadata, grant_types: [presentedKey.grant_type], response_types: [] };
   if (presentedKey.answersFor !== client_id) return exchanging;
   const { token_endpoint_auth_signing_alg: _, ...rest } = exchanging as typeof exchanging & Record<string, unknown>;
   return { ...rest, token_endpoint_auth_method: 'none' };
@@ -130,9 +139,9 @@ export function grantStore(deps: StoreDeps & TrustDeps): ModelStore {
     upsert: async (id, payload) => {
       const unit = currentUnit();
       const { openid, resources, rejected, accountId, clientId } = payload;
-      const client = await findClientRecord(deps, String(clientId));
+      const client_id = await idOfClient(deps, String(clientId));
       const { consent_id = null, session_uid = null, offline = false, consented } = unit.grantOrigin ?? {};
-      const row = { id, user_id: String(accountId), client_id: client?.id ?? '', consent_id, session_uid, offline };
+      const row = { id, user_id: String(accountId), client_id, consent_id, session_uid, offline };
       const created_at = deps.now();
       unit.operations.push(async (trx) => {
         if (consent_id) await holdConsent(trx, consent_id);
@@ -162,11 +171,6 @@ export function grantStore(deps: StoreDeps & TrustDeps): ModelStore {
   };
 }
 
-const wordsIn = (text: unknown) =>
-  String(text ?? '')
-    .split(' ')
-    .filter(Boolean);
-
 /**
  * What a grant gives: all that the person consented to, and of what a first-party client has without being asked what it may have
  * now; undefined: nothing. It is judged whenever it is read: a client that is first-party no longer, or a scope that became
@@ -179,8 +183,8 @@ async function standingPart(
   const { openid, resources, consented, ...rest } = payload as GrantPayload;
   // Without that note all of it was consented to.
   if (consent_id !== null && !consented) return payload;
-  const listed = Object.entries(resources ?? {}).map(([identifier, scope]) => [identifier, wordsIn(scope)]);
-  const given: ConsentedScopes = { openid: wordsIn(openid?.scope), resources: Object.fromEntries(listed) };
+  const listed = Object.entries(resources ?? {}).map(([identifier, scope]) => [identifier, scopesIn(scope)]);
+  const given: ConsentedScopes = { openid: scopesIn(openid?.scope ?? ''), resources: Object.fromEntries(listed) };
   const trusted = await trustedScopes(deps, await findClientRecord(deps, client_id), given);
   const isKept = (scope: string, identifier?: string) =>
     [trusted, consented].some((scopes) =>

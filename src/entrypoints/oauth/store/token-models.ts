@@ -3,15 +3,30 @@ import Provider, { errors } from 'oidc-provider';
 
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../../../db/schema.ts';
-import { endToken, familyHandle, isAccessToken, isCode, type TokenHandle } from '../../../domain/tokens/index.ts';
+import {
+  deriveSuccessor,
+  endToken,
+  familyHandle,
+  isAccessToken,
+  isCode,
+  type TokenHandle,
+} from '../../../domain/tokens/index.ts';
 import { digest, sameDigest } from '../../../platform/crypto/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
 import type { Actor } from '../../../platform/http/index.ts';
+import { absoluteRefreshSeconds, type DefaultLifetimes } from '../provider/lifetimes.ts';
 import { authorizationCode } from '../token-endpoint/grants/authorization-code.ts';
 import { refreshToken } from '../token-endpoint/grants/refresh-token.ts';
 import { currentUnit, LostRaceError, type NewAccessToken } from '../unit-of-work/index.ts';
 import { effectiveScopes } from './effective-scopes.ts';
-import { findClientRecord, type ModelStore, type Payload, rememberJoined, type StoreDeps } from './models.ts';
+import {
+  findClientRecord,
+  idOfClient,
+  type ModelStore,
+  type Payload,
+  rememberJoined,
+  type StoreDeps,
+} from './models.ts';
 import {
   type AccessTokenRecord,
   type CodeRecord,
@@ -156,7 +171,7 @@ async function findCode({ reader }: StoreDeps, value: string): Promise<CodeRecor
 
 async function insertCode(deps: StoreDeps, value: string, payload: Payload): Promise<undefined> {
   const unit = currentUnit();
-  const client = await findClientRecord(deps, String(payload.clientId));
+  const client_id = await idOfClient(deps, String(payload.clientId));
   const grant_id = String(payload.grantId);
   const isOffline = payload.expiresWithSession !== true;
   const issued_at = deps.now();
@@ -164,7 +179,7 @@ async function insertCode(deps: StoreDeps, value: string, payload: Payload): Pro
     digest: digest(value),
     family_id: uuidv7(),
     grant_id,
-    client_id: client?.id ?? '',
+    client_id,
     user_id: String(payload.accountId),
     payload: JSON.stringify(withoutId(payload)),
     issued_at,
@@ -218,7 +233,9 @@ function grantWasRevoked(): LostRaceError {
   return new LostRaceError('the grant was revoked');
 }
 
-export function refreshTokenStore(deps: StoreDeps): ModelStore {
+export type RefreshTokenDeps = StoreDeps & { lifetimes: DefaultLifetimes };
+
+export function refreshTokenStore(deps: RefreshTokenDeps): ModelStore {
   return {
     find: async (value) => {
       const record = await findFamily(deps, value);
@@ -238,7 +255,9 @@ export function refreshTokenStore(deps: StoreDeps): ModelStore {
       }
       const handle_digest = familyHandle(value);
       if (!handle_digest) throw new Error('malformed refresh token');
-      const absolute_expires_at = new Date(deps.now().getTime() + absoluteSeconds(payload as Payload) * 1000);
+      const client = await findClientRecord(deps, String(payload.clientId));
+      const absoluteSeconds = absoluteRefreshSeconds(deps.lifetimes, client?.lifetimes ?? {});
+      const absolute_expires_at = new Date(deps.now().getTime() + absoluteSeconds * 1000);
       writes.refresh_token = {
         handle_digest,
         digest: digest(value),
@@ -266,10 +285,6 @@ function end({ now }: StoreDeps, handle: TokenHandle): void {
   });
 }
 
-function absoluteSeconds(payload: Payload): number {
-  return currentUnit().absoluteRefreshSeconds ?? Number(payload.exp) - Number(payload.iat);
-}
-
 /** The family of a refresh token of any generation. Read once per request. */
 async function findFamily({ reader }: StoreDeps, value: string): Promise<FamilyRecord | undefined> {
   const handle = familyHandle(value);
@@ -288,7 +303,8 @@ async function noteSource(deps: StoreDeps, value: string, record: FamilyRecord):
   // An older one than the previous derives nothing: the commit will call it reuse.
   const keyId = (isPrevious ? record.previous_key_id : record.key_id) ?? record.key_id;
   await deps.keys.ensure([keyId]);
-  unit.presented = { value, key: deps.keys.find(keyId)?.key };
+  const key = deps.keys.find(keyId)?.key;
+  unit.deriveSuccessor = key && (() => deriveSuccessor(value, key));
   const client = await findClientRecord(deps, record.client.client_id);
   const graceSeconds = client?.lifetimes.refresh_grace ?? unit.defaultGraceSeconds;
   const { id: family_id, grant_id, user_id } = record;

@@ -1,6 +1,5 @@
 import type { ConsentedScopes } from '../../../../db/schema.ts';
-import { intersection } from '../../../domain/access/index.ts';
-import type { ResourceServer, ResourceServers } from '../../../domain/resource-servers/index.ts';
+import { isSensitiveScope, type ResourceServer, type ResourceServers } from '../../../domain/resource-servers/index.ts';
 import type { ClientRecord } from './reads.ts';
 
 export type TrustDeps = {
@@ -29,6 +28,5 @@ export async function trustedScopes(
 }
 
 function needsConsent({ built_in, permissions }: ResourceServer, scope: string): boolean {
-  const sensitive = permissions.filter(({ is_sensitive }) => is_sensitive).map(({ name }) => name);
-  return built_in || intersection(sensitive, [scope]).length > 0;
+  return built_in || isSensitiveScope(permissions, scope);
 }

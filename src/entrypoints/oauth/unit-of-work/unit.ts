@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { KeyObject } from 'node:crypto';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
 import type { KeyEntry, KeyVerdict } from '../../../domain/api-keys/index.ts';
 import type { AuditEvent } from '../../../domain/audit/index.ts';
@@ -35,6 +34,8 @@ export type TokenSource = {
 /** An API key that a token is asked for, as it was found before the client was known. */
 export type PresentedKey = {
   found: KeyEntry | KeyVerdict;
+  /** The grant type that the request names, for which no client is registered. */
+  grant_type: string;
   /** The client for which the key answers, because nobody authenticated as one. */
   answersFor: string | undefined;
 };
@@ -80,8 +81,8 @@ export class Unit {
   source: TokenSource | undefined;
   presentedKey: PresentedKey | undefined;
   writes: TokenWrites = {};
-  /** The presented refresh token and the key its successor derives from; in memory only. */
-  presented: { value: string; key: KeyObject | undefined } | undefined;
+  /** Derives the successor of the presented refresh token; undefined: none was presented, or its key is gone. */
+  deriveSuccessor: (() => string) | undefined;
   /** A JWT access token whose signature was verified, and the reference that stands for it inside the provider. */
   structured: { reference: string; jti: string } | undefined;
   /** Under which consent and session a new grant stands, and whether it outlives the session. */
@@ -92,7 +93,6 @@ export class Unit {
   savedSession: { uid: string; id: string } | undefined;
   /** Who proved who they are, and when; a request that only makes way for them signs nobody in. */
   authenticated: { user_id: string; at: Date } | undefined;
-  absoluteRefreshSeconds: number | undefined;
   readonly defaultGraceSeconds: number;
   /** Whether a client asks for tokens, rather than a person for a page. */
   readonly isTokenRequest: boolean;

@@ -1,6 +1,11 @@
 import type { ConsentedScopes } from '../../../../db/schema.ts';
-import { intersection } from '../../../domain/access/index.ts';
-import { findResourceServer, type Permission, type ResourceServer } from '../../../domain/resource-servers/index.ts';
+import {
+  findResourceServer,
+  isSensitiveScope,
+  overlapping,
+  type Permission,
+  type ResourceServer,
+} from '../../../domain/resource-servers/index.ts';
 import type { Db } from '../../../platform/database/index.ts';
 import type { AllowedGroup, AskedGroup } from './page-data.ts';
 
@@ -77,12 +82,12 @@ function wildcard(
   identifier: string,
   { name, permission }: { name: string; permission: Permission | undefined },
 ): Described {
-  const given = permissions.filter((each) => intersection([each.name], [name]).length > 0);
+  const given = overlapping(permissions, name);
   const said = given.map((each) => each.description ?? `Use "${each.name}"`);
   return {
     name,
     description: permission?.description ?? (said.length > 0 ? said.join(' · ') : `Use "${name}"`),
-    sensitive: given.some(({ is_sensitive }) => is_sensitive),
+    sensitive: isSensitiveScope(permissions, name),
     optional: given.some(({ is_optional }) => is_optional),
     resource: identifier,
   };

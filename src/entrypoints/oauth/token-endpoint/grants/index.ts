@@ -15,3 +15,8 @@ export const grantTypes: readonly GrantType[] = [
   deviceCode,
   tokenExchange,
 ];
+
+/** The grant type that a token request names; undefined: none does, or no request for tokens is made. */
+export function grantTypeNamed(grant_type: unknown): GrantType | undefined {
+  return grantTypes.find(({ name }) => name === grant_type);
+}

@@ -29,7 +29,7 @@ export function findPresentedKey({ apiKeys }: PresentedKeyDeps): Middleware {
     const client_id = clientOf(found);
     const said = parameters.get('client_id') || undefined;
     const isAnswering = !authenticates(ctx, parameters) && (said ?? client_id) === client_id;
-    currentUnit().presentedKey = { found, answersFor: isAnswering ? client_id : undefined };
+    currentUnit().presentedKey = { found, grant_type: tokenExchange, answersFor: isAnswering ? client_id : undefined };
     if (said === undefined && isAnswering) {
       parameters.set('client_id', client_id);
       replaceForm(ctx, parameters);

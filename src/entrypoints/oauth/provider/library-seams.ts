@@ -1,0 +1,252 @@
+import type { Context } from 'koa';
+import type { Client, KoaContextWithOIDC, Provider } from 'oidc-provider';
+
+type Token = { format?: string };
+type Generator = { prototype: { generateTokenId: (this: Token) => string } };
+/** Sends one logout token to one client. */
+export type DeliverLogout = (this: Client, sub: string, sid: string | undefined) => Promise<void>;
+
+/** Members of oidc-provider's models that its types do not show, and that Latchkey calls or replaces. */
+export type HiddenModels = Record<
+  'AccessToken' | 'ClientCredentials' | 'AuthorizationCode' | 'RefreshToken' | 'Grant',
+  Generator
+> & {
+  Client: {
+    validate: (metadata: Record<string, unknown>) => Promise<void>;
+    prototype: {
+      compareClientSecret: (this: Client, presented: string) => Promise<boolean>;
+      backchannelLogout: DeliverLogout;
+    };
+  };
+  IdToken: {
+    validate: (jwt: string, client: { clientId: string; idTokenSignedResponseAlg: string }) => Promise<unknown>;
+  };
+  ReplayDetection: { unique: (iss: string, jti: string, exp: number) => Promise<boolean> };
+};
+
+/** The models of a provider with the members that its types do not show. */
+export function hiddenModels(provider: Provider): HiddenModels {
+  return provider as unknown as HiddenModels;
+}
+
+/** The context of a request as oidc-provider fills it; outside of its endpoints `oidc` is missing. */
+export function hiddenContext(ctx: Context): KoaContextWithOIDC {
+  return ctx as unknown as KoaContextWithOIDC;
+}
+
+/** A place where oidc-provider is adapted against its grain. */
+export type Seam = {
+  what: string;
+  why: string;
+  /** The file, under src/. */
+  file: string;
+  /** The test that fails when an upgrade breaks it: its file under test/, and its name. */
+  test: readonly [file: string, name: string];
+};
+
+const oauth = 'entrypoints/oauth';
+
+/** Every such place, to be gone through with each upgrade of oidc-provider. A test checks that the named files and tests exist. */
+export const librarySeams: readonly Seam[] = [
+  {
+    what: 'Client.prototype.compareClientSecret is replaced',
+    why: 'only digests of secrets are stored, and several live at once',
+    file: `${oauth}/provider/client-authentication.ts`,
+    test: [
+      'conformance/client-authentication.test.ts',
+      'is the same for an unknown client and a wrong secret, word for word (CAUTH-02)',
+    ],
+  },
+  {
+    what: 'ReplayDetection.unique is replaced',
+    why: 'the library looks, then saves; one insert decides who was first',
+    file: `${oauth}/provider/client-authentication.ts`,
+    test: ['conformance/client-assertions.test.ts', 'is taken once of 30 times at once (RFC 7523 §3)'],
+  },
+  {
+    what: 'the description in a refusal of a client and in its challenge is replaced',
+    why: 'a caller that signs with a secret, or knows one that is not registered, is told what to do',
+    file: `${oauth}/provider/client-authentication.ts`,
+    test: [
+      'domain/clients/client-libraries.test.ts',
+      'client_secret_jwt: registration and refusal say what to use instead',
+    ],
+  },
+  {
+    what: 'Client.prototype.backchannelLogout is replaced, and called by a job',
+    why: 'the library posts once, inside the request of the person',
+    file: `${oauth}/provider/backchannel-logout.ts`,
+    test: [
+      'entrypoints/oauth/backchannel-logout.test.ts',
+      'tells the apps of the session with a signed logout token, and tries again where one is away (OIDC Back-Channel Logout 1.0 §2.5)',
+    ],
+  },
+  {
+    what: 'prototype.generateTokenId of five models is replaced',
+    why: 'credentials have formats of their own, and a rotated refresh token a derived successor',
+    file: `${oauth}/provider/credential-ids.ts`,
+    test: [
+      'conformance/refresh-tokens.test.ts',
+      'that is sent again because the answer was lost gives the same successor (REFRESH-13)',
+    ],
+  },
+  {
+    what: 'IdToken.validate is wrapped',
+    why: 'an ID token stays a hint after its client was registered with another algorithm',
+    file: `${oauth}/provider/id-token-hints.ts`,
+    test: [
+      'domain/clients/signing-algorithms.test.ts',
+      'is that of logout hints, which stay valid when the client is registered with another (RP-Initiated Logout §2)',
+    ],
+  },
+  {
+    what: 'Client.validate is called, of a provider that serves no request',
+    why: 'a registration is judged as the provider will when the client is used',
+    file: `${oauth}/provider/client-metadata.ts`,
+    test: ['conformance/client-registration.test.ts', 'refuses $what ($ref)'],
+  },
+  {
+    what: "the library's sentences about client metadata are reworded; one that is not known is shown as it is",
+    why: 'its error carries the sentence alone, and people read it in forms; nothing is decided by it',
+    file: `${oauth}/provider/metadata-words.ts`,
+    test: ['entrypoints/admin/wording.test.ts', 'is said of a registration in words of its own: %j'],
+  },
+  {
+    what: 'invalid_request becomes the code of RFC 6749 §5.2, judged by the request and ctx.oidc',
+    why: 'the library says invalid_request where no client is named, and for a grant type that is not registered',
+    file: `${oauth}/provider/oauth-errors.ts`,
+    test: [
+      'conformance/client-authentication.test.ts',
+      'leads to a grant the client is not registered for: unauthorized_client (RFC 6749 §5.2)',
+    ],
+  },
+  {
+    what: 'the answer of introspection is widened by username',
+    why: 'RFC 7662 §2.2 has it, the library does not',
+    file: `${oauth}/provider/introspected-person.ts`,
+    test: [
+      'entrypoints/oauth/clients/openid-client-apis.test.ts',
+      'introspects them, and so does the app, until the app takes them back (RFC 7009 §2.1)',
+    ],
+  },
+  {
+    what: 'Location is rewritten',
+    why: 'the library parses the query of a redirect URI and writes it in another spelling (RFC 6749 §3.1.2)',
+    file: `${oauth}/provider/redirect-query.ts`,
+    test: [
+      'entrypoints/oauth/browser-requests.test.ts',
+      'with its parameters once where the address has one of the same name',
+    ],
+  },
+  {
+    what: 'ExternalSigningKey (experimental-01) signs with keys of ours',
+    why: 'signing on the main thread is faster for elliptic curves',
+    file: `${oauth}/provider/direct-signing-key.ts`,
+    test: [
+      'domain/clients/signing-algorithms.test.ts',
+      'has a key after a rotation of it, and what the key before signed still verifies',
+    ],
+  },
+  {
+    what: 'helpers of custom grants are imported from oidc-provider/lib/helpers/grants.js',
+    why: 'they are made for custom grants, but are not covered by semantic versioning',
+    file: `${oauth}/token-endpoint/grants/token-exchange.ts`,
+    test: ['entrypoints/oauth/token-exchange.test.ts', 'needs no registration, and none can be had'],
+  },
+  {
+    what: 'the constructors of tokens get members that their types do not show',
+    why: 'a token for an API key has no grant',
+    file: `${oauth}/token-endpoint/grants/token-exchange.ts`,
+    test: ['entrypoints/oauth/token-exchange.test.ts', 'exchanges a key as a client without a secret'],
+  },
+  {
+    what: 'ctx.oidc.params.scope is written, also while rotateRefreshToken is asked',
+    why: 'default scopes belong to what was asked before anything else looks at it',
+    file: `${oauth}/scopes/requested-scopes.ts`,
+    test: [
+      'entrypoints/oauth/scopes-of-resources.test.ts',
+      'gives a person whose roles allow only some of it those, and says so',
+    ],
+  },
+  {
+    what: 'ctx.oidc.params.claims is written',
+    why: 'what is stored and asked consent for is what can be had',
+    file: `${oauth}/provider/claims-parameter.ts`,
+    test: ['entrypoints/oauth/claims.test.ts', 'are those of the scopes %s, as userinfo has them (OIDC Core §5.4)'],
+  },
+  {
+    what: 'requests are answered in front of the provider, or go on with another body or query',
+    why: 'the library knows one spelling of a resource, and stores no JWT access tokens',
+    file: `${oauth}/scopes/resource-spelling.ts`,
+    test: [
+      'entrypoints/oauth/scopes-of-resources.test.ts',
+      '%s: means the registered API, which the token names: authorization, code, refresh',
+    ],
+  },
+  {
+    what: 'JWT access tokens are recorded from formats.customizers.jwt, and found by a reference in place of their text',
+    why: 'the adapter never sees them, and the library refuses to introspect and revoke them',
+    file: `${oauth}/presented-tokens/structured-tokens.ts`,
+    test: ['conformance/introspection-and-revocation.test.ts', 'ends a JWT too, here and at userinfo (TOK-12)'],
+  },
+  {
+    what: 'userinfo sees no aud in a stored token, and token answers name the identity scope',
+    why: 'the library refuses a token with an audience there, and drops the scope of it',
+    file: `${oauth}/store/token-models.ts`,
+    test: [
+      'entrypoints/oauth/clients/openid-client-apis.test.ts',
+      'can still call userinfo with a token for an API, and is told so in its scope (OpenID Connect Core §5.3)',
+    ],
+  },
+  {
+    what: 'find never says that a code or refresh token was consumed',
+    why: 'the library would revoke the grant by itself; the commit alone judges',
+    file: `${oauth}/store/token-models.ts`,
+    test: [
+      'entrypoints/oauth/refresh-rotation.test.ts',
+      'ends the family when a token is used after its successor was, and no other session of this person and app (RFC 9700 §4.14.2)',
+    ],
+  },
+  {
+    what: 'the store gives clients lifetimes and a placeholder as client_secret',
+    why: 'ttl functions are synchronous, and the library wants a secret for some methods',
+    file: `${oauth}/store/models.ts`,
+    test: [
+      'entrypoints/oauth/lifetimes.test.ts',
+      'of refresh tokens follow the client: idle, and absolute however often they are used',
+    ],
+  },
+  {
+    what: 'the session model is used by pages: Session.get, loginAccount, resetIdentifier, save',
+    why: 'people sign in outside of a client’s request, too',
+    file: `${oauth}/interactions/browser-session.ts`,
+    test: [
+      'conformance/headers.test.ts',
+      'no cookie can be read by scripts, sent in the clear or across sites, or planted by a neighbour (COOK-02, ASVS 3.4)',
+    ],
+  },
+  {
+    what: 'resource servers are removed from ctx.oidc.resourceServers',
+    why: 'a code is not for an API of which the person refused every scope',
+    file: `${oauth}/interactions/refused-resources.ts`,
+    test: ['conformance/scopes-and-resources.test.ts', 'gets no optional scope that was left unticked'],
+  },
+  {
+    what: 'errors of the device flow are told apart by name and cause',
+    why: 'their classes are not exported',
+    file: `${oauth}/interactions/device-flow.ts`,
+    test: [
+      'entrypoints/oauth/device-flow.test.ts',
+      'is denied for a person without the role that its API needs (scope %s, RFC 8628 §3.5)',
+    ],
+  },
+  {
+    what: 'a body that was read comes again, although the stream is over',
+    why: 'the library reads the stream itself, at most 56 KiB',
+    file: 'platform/http/incoming-request.ts',
+    test: [
+      'conformance/input-bounds.test.ts',
+      'that is a form may have 56 KiB, and the refusal names this limit: %s (RFC 9110 §15.5.14)',
+    ],
+  },
+];
