@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Logger, pino } from 'pino';
-import { Batched, Keyed } from '../../../src/platform/database/index.ts';
+import { Batched, DatabaseUnavailableError, Keyed } from '../../../src/platform/database/index.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Network } from '../../support/network.ts';
@@ -42,7 +42,11 @@ describe('what is collected in memory and written together', () => {
           ({ name }) => name,
           (earlier, later) => ({ ...later, uses: earlier.uses + later.uses }),
         ),
-      write: (uses) => pool.query(add, [JSON.stringify(uses)]),
+      write: (uses) =>
+        pool.query(add, [JSON.stringify(uses)]).catch((error: Error) => {
+          // Errors of Node's own are no `instanceof Error` inside of Jest; those of PostgreSQL have a severity.
+          throw 'severity' in error ? error : new DatabaseUnavailableError(error);
+        }),
       usesOf: ({ uses }) => uses,
     });
   const written = async () =>
