@@ -78,14 +78,16 @@ export async function mustHoldAll(
   await mustExportGroupsOf(trx, actor, owner_id, now);
   const send = 'Send an "expires_at" that is no later.';
   mustEndWithLimits(actor, { what: 'this key', until: expires_at, pointer: '/expires_at', send });
-  mustCarryRestrictions(actor, powers.at(-1)?.restrictions ?? {});
+  mustCarryRestrictions(actor, powers.at(-1));
 }
 
 /** @throws Problem `forbidden`, naming the restriction */
-function mustCarryRestrictions({ limits = [] }: Actor, given: Restrictions): void {
-  for (const { by, restrictions } of limits) {
-    const restriction = looserKind(restrictions, given);
-    if (restriction === undefined) continue;
+function mustCarryRestrictions({ limits = [] }: Actor, given: Powers | undefined): void {
+  for (const { by, restrictions, conditions } of limits) {
+    const restriction = looserKind(restrictions, given?.restrictions ?? {});
+    // What only takes rights away is judged with the rights; but those of a role may become more.
+    const isWithinRights = !conditions.some((kind) => kind === restriction) && given?.roles.length === 0;
+    if (restriction === undefined || isWithinRights) continue;
     const value = JSON.stringify(restrictions[restriction]);
     const detail = `You act by ${by}, which is restricted by "${restriction}"; so must this key be, at least as much: send "restrictions": { "${restriction}": ${value} }.`;
     throw exceeding(detail, { restriction }, `/restrictions/${restriction}`);

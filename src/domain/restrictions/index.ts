@@ -62,7 +62,9 @@ export function explainRestrictions(written: Restrictions): string[] {
  * counted (rates, quotas) is compared as it is written: each credential is counted for itself.
  */
 export function looserKind(written: Restrictions, other: Restrictions): KindName | undefined {
-  return kindNames.find((name) => {
+  // Those that are more than fewer rights first.
+  const ordered = [...conditionsIn(written), ...kindNames.filter((name) => (kinds[name] as Restriction).narrow)];
+  return ordered.find((name) => {
     if (written[name] === undefined) return false;
     return other[name] === undefined || !(kinds[name] as Restriction).contains(written[name], other[name]);
   });
