@@ -80,14 +80,12 @@ describe('while somebody else holds', () => {
     expect(await refreshed).toMatchObject({ status: 200 });
   });
 
-  test('a client, only its own requests are refused, in time', async () => {
+  test('a client, its requests and those of others are answered', async () => {
     const { refresh_token } = await latchkey.tokens();
     const [service, own] = await holding('select from clients where client_id = $1 for update', ['service'], () =>
       Promise.all([timed(latchkey.clientCredentials()), timed(latchkey.refresh(refresh_token))]),
     );
-    expect(service).toMatchObject(refused);
-    expect(service.ms).toBeLessThan(patienceMs);
-    expect(own.status).toBe(200);
+    expect([service.status, own.status]).toEqual([200, 200]);
   });
 
   test('a whole table, all are refused in time, and answered when it is free', async () => {

@@ -88,8 +88,7 @@ export async function liveSecrets(db: Db, client_id: string, now: Date): Promise
     .selectFrom('client_secrets')
     .selectAll()
     .where('client_id', '=', client_id)
-    .where('revoked_at', 'is', null)
-    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+    .where('id', 'in', (eb) => eb.selectFrom('standing_client_secrets').select('id').where('ends_at', '>', now))
     .orderBy('created_at')
     .execute();
 }
@@ -100,12 +99,10 @@ export async function findSecretByDigest(
   now: Date,
 ): Promise<{ client_id: string; secret_id: string } | undefined> {
   return db
-    .selectFrom('client_secrets as s')
-    .innerJoin('clients as c', 'c.id', 's.client_id')
-    .select(['c.client_id', 's.id as secret_id'])
+    .selectFrom('standing_client_secrets as s')
+    .select(['s.client as client_id', 's.id as secret_id'])
     .where('s.digest', 'in', digests)
-    .where('s.revoked_at', 'is', null)
-    .where((eb) => eb.or([eb('s.expires_at', 'is', null), eb('s.expires_at', '>', now)]))
+    .where('s.ends_at', '>', now)
     .executeTakeFirst();
 }
 

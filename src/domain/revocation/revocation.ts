@@ -10,7 +10,7 @@ import { revokeToken, tokenHandle } from '../tokens/index.ts';
 import { deletePasswordLinks } from '../users/index.ts';
 import { mustBeAllowedToEnd } from './rights.ts';
 import type { Handle } from './schemas.ts';
-import { countLive, type LiveTokens, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
+import { countLive, databaseTime, type LiveTokens, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
 
 export type RevocationDeps = Pick<SessionDeps, 'db' | 'now' | 'jobs'>;
 
@@ -27,9 +27,8 @@ export type Death = Live & { revoked_at: Date };
  */
 export async function whatWouldDie({ db, now }: Pick<RevocationDeps, 'db' | 'now'>, handle: Handle): Promise<Live> {
   const plan = await planOf(db, handle);
-  const at = now();
-  mustBePast(plan, at);
-  return countAll(db, plan, at);
+  mustBePast(plan, await databaseTime(db));
+  return countAll(db, plan, now());
 }
 
 function mustBePast({ tokens }: Plan, now: Date): void {
@@ -71,8 +70,8 @@ export async function revoke(deps: RevocationDeps, actor: Actor, handle: Handle)
   await mustBeAllowedToEnd(db, actor, handle);
   return inTransaction(db, async (trx) => {
     const plan = await planOf(trx, handle);
+    mustBePast(plan, await databaseTime(trx));
     const revoked_at = now();
-    mustBePast(plan, revoked_at);
     const died = await countAll(trx, plan, revoked_at);
     if (plan.tokens) await end({ ...deps, db: trx }, actor, { handle, scope: plan.tokens, died, revoked_at });
     if (plan.keys) await endKeysOf(trx, actor, { scope: plan.keys, revoked_at });

@@ -80,16 +80,26 @@ export async function countLive(db: Db, scope: Scope, now: Date): Promise<LiveTo
 
 /** What an owner got until then is dead, whoever looks. */
 export async function markOwner(trx: Trx, { kind, row }: Owner, at: Date): Promise<void> {
-  const marked = { tokens_valid_after: sql<Date>`greatest(tokens_valid_after, ${at})` };
+  const marked = { tokens_valid_after: sql<Date>`greatest(tokens_valid_after, ${at})`, epoch: sql<number>`epoch + 1` };
   if (kind === 'user') await trx.updateTable('users').set(marked).where('id', '=', row).execute();
   else if (kind === 'client') await trx.updateTable('clients').set(marked).where('id', '=', row).execute();
   else await trx.updateTable('resource_servers').set(marked).where('identifier', '=', row).execute();
 }
 
-/** Clients before people, as token commits lock them. */
+/** The database's time, by which what was issued up to a moment is told from what was issued later. */
+export async function databaseTime(db: Db): Promise<Date> {
+  const { rows } = await sql<{ now: Date }>`select latchkey_now() as now`.execute(db);
+  const [row] = rows;
+  if (!row) throw new Error('the database does not tell its time');
+  return row.now;
+}
+
+/** Clients before people, as everybody locks them. */
 export async function markAllOwners(trx: Trx, before: Date): Promise<void> {
   for (const table of ['clients', 'users'] as const) {
-    const marked = sql<Date>`greatest(tokens_valid_after, ${before})`;
-    await trx.updateTable(table).set({ tokens_valid_after: marked }).execute();
+    const revoked_before = sql<Date>`greatest(revoked_before, ${before})`;
+    // Older versions look at this mark alone.
+    const tokens_valid_after = sql<Date>`greatest(tokens_valid_after, ${before})`;
+    await trx.updateTable(table).set({ revoked_before, tokens_valid_after }).execute();
   }
 }

@@ -3,6 +3,8 @@ export { confirmSession, type RenewalInput, renewSession } from './renewal.ts';
 export { sessionRoutes } from './routes.ts';
 export { endOtherSessions, endOwnSession, endSession, endSessionsOf, noteVisit, type SessionDeps } from './sessions.ts';
 export {
+  carryGrants,
+  carrySession,
   countElsewhere,
   type EndingElsewhere,
   findConfirmation,

@@ -175,6 +175,29 @@ export async function retireIds(trx: Trx, uid: string, retired_at: Date): Promis
     .execute();
 }
 
+/**
+ * Lets the grants of a session stand in the next epoch of its person, which begins when all else of theirs ends. They are locked before
+ * the session is.
+ */
+export async function carryGrants(trx: Trx, session_uid: string, user_epoch: number): Promise<void> {
+  await trx
+    .updateTable('grants')
+    .set({ user_epoch: user_epoch + 1 })
+    .where('session_uid', '=', session_uid)
+    .where('user_epoch', '=', user_epoch)
+    .execute();
+}
+
+/** The same for the session itself. */
+export async function carrySession(trx: Trx, uid: string, user_epoch: number): Promise<void> {
+  await trx
+    .updateTable('sessions')
+    .set({ user_epoch: user_epoch + 1 })
+    .where('uid', '=', uid)
+    .where('user_epoch', '=', user_epoch)
+    .execute();
+}
+
 type Renewal = { uid: string; user_id: string; id: Digest; confirmed_at: Date };
 
 /** Gives a session that stands another id, instead of all it had. @returns until when it lasts; undefined: it was ended */

@@ -16,11 +16,11 @@ export type AuthenticateInput = {
 };
 
 /**
- * Which of two was wrong is nobody's business; how long to wait is. `authenticated_at` is from before the password was read: a
- * password that is replaced meanwhile signs nobody in.
+ * Which of two was wrong is nobody's business; how long to wait is. `user_epoch` was read with the password: one that is replaced
+ * meanwhile signs nobody in.
  */
 export type SignInOutcome =
-  | { kind: 'ok'; user: User; authenticated_at: Date; amr: string[] }
+  | { kind: 'ok'; user: User; user_epoch: number; authenticated_at: Date; amr: string[] }
   | { kind: 'wrong' }
   | { kind: 'throttled'; retryAfterSeconds: number };
 
@@ -39,13 +39,13 @@ export async function authenticate(deps: AuthenticateDeps, input: AuthenticateIn
   }
   const stored = user && (await findPasswordHash(deps.db, user.id));
   const fits = await verifyPassword(stored, password);
-  if (!user?.enabled || !stored || !fits) {
+  if (!user || !stored?.enabled || !fits) {
     await recordFailure(deps, origin, 'wrong login or password', user?.id);
     return { kind: 'wrong' };
   }
   await deps.throttles.forget(attempt);
   await normalize(deps.db, user.id, { stored, password });
-  return { kind: 'ok', user, authenticated_at, amr: ['pwd'] };
+  return { kind: 'ok', user, user_epoch: stored.user_epoch, authenticated_at, amr: ['pwd'] };
 }
 
 /** Stores the form that is compared from the next time on. Where the server is busy hashing, the next sign-in does it. */

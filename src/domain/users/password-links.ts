@@ -103,6 +103,7 @@ export async function choosePassword(
     const changed = await updateUser(trx, user.id, {
       ...verified,
       tokens_valid_after: occurred_at,
+      epoch: user.epoch + 1,
       updated_at: occurred_at,
     });
     if (isProof) await recordVerification(trx, person(user.id, origin), { before: user, after: changed, occurred_at });

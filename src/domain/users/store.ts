@@ -94,13 +94,24 @@ export async function updateUser(trx: Trx, id: string, changes: Updateable<Datab
     .executeTakeFirstOrThrow();
 }
 
-export async function findPasswordHash(db: Db, user_id: string): Promise<PasswordHash | undefined> {
+/** A person's password, and their epoch and state at the same moment: what is derived from it carries that epoch. */
+export async function findPasswordHash(
+  db: Db,
+  user_id: string,
+): Promise<(PasswordHash & { user_epoch: number; enabled: boolean }) | undefined> {
   return db
-    .selectFrom('credentials')
-    .select(['hash', 'form'])
-    .where('user_id', '=', user_id)
-    .where('kind', '=', 'password')
+    .selectFrom('credentials as k')
+    .innerJoin('users as u', 'u.id', 'k.user_id')
+    .select(['k.hash', 'k.form', 'u.epoch as user_epoch', 'u.enabled'])
+    .where('k.user_id', '=', user_id)
+    .where('k.kind', '=', 'password')
     .executeTakeFirst();
+}
+
+/** Ends whatever carries the person's epoch so far. @returns their new one */
+export async function startNextEpoch(trx: Trx, id: string): Promise<number> {
+  const next = trx.updateTable('users').set((eb) => ({ epoch: eb('epoch', '+', 1) }));
+  return (await next.where('id', '=', id).returning('epoch').executeTakeFirstOrThrow()).epoch;
 }
 
 export async function hasPassword(db: Db, user_id: string): Promise<boolean> {

@@ -6,7 +6,7 @@ import { type Actor, conflict, invalid, mustBeAt, notFound } from '../../platfor
 import { asId, keepingAnOwner, mustBePermitted, mustHoldAllOf, setRoles } from '../access/index.ts';
 import { type AuditAction, appendEvent, changesBetween } from '../audit/index.ts';
 import { endGrantsOf } from '../consents/index.ts';
-import { endSessionsOf, renewSession, type SessionDeps } from '../sessions/index.ts';
+import { carryGrants, carrySession, endSessionsOf, renewSession, type SessionDeps } from '../sessions/index.ts';
 import { mustBeAllowedToVerify, recordVerification, verificationOf } from './email-verification.ts';
 import { hashNewPassword, type PasswordHash, verifyPassword } from './password.ts';
 import type { UserChanges, UserInput } from './schemas.ts';
@@ -21,6 +21,7 @@ import {
   lockUserById,
   lockUserByUsername,
   savePasswordHash,
+  startNextEpoch,
   type User,
   updateUser,
 } from './store.ts';
@@ -245,7 +246,8 @@ export async function setPassword(
     const occurred_at = deps.now();
     await mustHoldAllOf(trx, actor, user.id, occurred_at);
     await storeHash(deps, trx, user.id, hash);
-    await updateUser(trx, user.id, { tokens_valid_after: occurred_at, updated_at: occurred_at });
+    const ended = { tokens_valid_after: occurred_at, epoch: user.epoch + 1 };
+    await updateUser(trx, user.id, { ...ended, updated_at: occurred_at });
     await record(trx, actor, 'user.password_set', user.id, occurred_at);
   });
 }
@@ -279,7 +281,7 @@ export async function changePassword(
   if (!user || !fits) return { kind: 'wrong' };
   const hash = await hashNewPassword(password, user);
   return inTransaction(deps.db, async (trx) => {
-    await lockUserById(trx, user_id);
+    const { epoch = 0 } = (await lockUserById(trx, user_id)) ?? {};
     const revoked_at = deps.now();
     await storeHash(deps, trx, user_id, hash);
     const reason = 'password changed';
@@ -287,9 +289,13 @@ export async function changePassword(
     const endGrants = () => endGrantsOf(trx, { ...others, revoked_for: reason });
     // Grants before sessions, as a browser that comes to an app locks them; what it was given meanwhile ends the second time.
     const known_grants = await endGrants();
+    await carryGrants(trx, session_uid, epoch);
     const ended_sessions = await endSessionsOf(deps, trx, actor, { ...others, reason });
     const renewal = { uid: session_uid, id: new_session_id, confirmed_at: revoked_at };
     const session_expires_at = await renewSession(trx, user_id, renewal);
+    // Whoever is signing in with the password from before is in another epoch.
+    await startNextEpoch(trx, user_id);
+    await carrySession(trx, session_uid, epoch);
     const details = { ended_sessions, ended_grants: known_grants + (await endGrants()) };
     await appendEvent(trx, {
       actor,

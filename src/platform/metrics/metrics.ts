@@ -2,7 +2,16 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { type Durations, RequestDurations } from './durations.ts';
 
 /** How a token transaction ended; `unavailable`: whether it took effect is unknown. */
-export type TokenVerdict = 'won' | 'grace' | 'reuse' | 'used' | 'exhausted' | 'revoked' | 'busy' | 'unavailable';
+export type TokenVerdict =
+  | 'won'
+  | 'grace'
+  | 'reuse'
+  | 'used'
+  | 'exhausted'
+  | 'revoked'
+  | 'stale'
+  | 'busy'
+  | 'unavailable';
 
 type Request = { method: string; route: string; status: number };
 

@@ -94,12 +94,13 @@ function providerDepsOf({ config, issuer, installation, log }: Deps, services: N
   };
 }
 
-function openUnits({ config, installation, log, metrics }: Deps, { database, db, keys, now }: Needs): Middleware {
+function openUnits({ config, installation, log, metrics }: Deps, services: Needs): Middleware {
+  const { database, db, keys, knownClients, now, reader } = services;
   const committer = new Committer(database, now, metrics);
   const hasRightClock = () => installation.clock.isWithinBounds();
   return unitOfWork({
     db,
-    issueTokens: issueTokens({ log, keys, now, committer, metrics, hasRightClock }),
+    issueTokens: issueTokens({ log, keys, knownClients, now, reader, committer, metrics, hasRightClock }),
     rowBounds: new RowBounds(now),
     refreshGraceSeconds: config.refreshGraceSeconds,
   });

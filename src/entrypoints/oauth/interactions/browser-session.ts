@@ -34,14 +34,14 @@ export type SignInOptions = Authentication & { sessionSeconds: number; secure: b
 export async function startBrowserSession(
   provider: Provider,
   ctx: Context,
-  { user_id, authenticated_at, amr, sessionSeconds, secure }: SignInOptions,
+  { user_id, user_epoch, authenticated_at, amr, sessionSeconds, secure }: SignInOptions,
 ): Promise<void> {
   let session = (await provider.Session.get(ctx as never)) as SessionModel;
   if (session.accountId && session.accountId !== user_id) {
     await session.destroy();
     session = new provider.Session() as SessionModel;
   }
-  currentUnit().authenticated = { user_id, at: authenticated_at };
+  currentUnit().authenticated = { user_id, user_epoch, at: authenticated_at };
   session.loginAccount({ accountId: user_id, amr, loginTs: Math.floor(authenticated_at.getTime() / 1000) });
   if (!session.new) session.resetIdentifier();
   await session.save(sessionSeconds);

@@ -117,15 +117,15 @@ function unknownInteraction(): Problem {
   });
 }
 
-/** Who proved who they are, when, and with what (RFC 8176). */
-export type Authentication = { user_id: string; authenticated_at: Date; amr: string[] };
+/** Who proved who they are, in which epoch of theirs, when, and with what (RFC 8176). */
+export type Authentication = { user_id: string; user_epoch: number; authenticated_at: Date; amr: string[] };
 
 /** Where to go on after the person signed in. */
 export function finishSignIn(provider: Provider, ctx: Context, authentication: Authentication): Promise<string> {
-  const { user_id: accountId, authenticated_at, amr } = authentication;
+  const { user_id: accountId, user_epoch, authenticated_at, amr } = authentication;
   const at = authenticated_at.getTime();
   // Without `ts` a consent would count as a sign-in: the library signs in again with whatever came before it.
-  const login = { accountId, amr, remember: true, ts: Math.floor(at / 1000), authenticated_at_ms: at };
+  const login = { accountId, amr, remember: true, ts: Math.floor(at / 1000), authenticated_at_ms: at, user_epoch };
   // Whoever signs in has chosen the account with it.
   const result = { login, select_account: {} };
   return provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false });

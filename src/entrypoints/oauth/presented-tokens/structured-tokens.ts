@@ -85,6 +85,7 @@ export function recordStructuredToken(deps: StoreDeps & { issuer: string; status
       'x5t#S256': x5t,
       ...personal,
       exp: payload.exp,
+      iat: payload.iat,
     } as Payload;
     currentUnit().writes.access_token = newAccessToken(deps, { jti: String(payload.jti), ...place }, stored);
   };

@@ -40,14 +40,19 @@ export const insteadOfSecretJwt =
 export function compareSecretsAsDigests(provider: Provider, deps: SecretDeps): void {
   const { prototype } = hiddenModels(provider).Client;
   prototype.compareClientSecret = async function compareClientSecret(presented) {
-    const secret_id = await findPresentedSecret(deps, this.clientId, presented);
-    if (secret_id !== undefined) deps.secretUses.record(secret_id, deps.now());
-    return secret_id !== undefined;
+    const secret = await findPresentedSecret(deps, this.clientId, presented);
+    if (!secret) return false;
+    currentUnit().clientSecret = secret;
+    deps.secretUses.record(secret.id, deps.now());
+    return true;
   };
 }
 
+/** A live secret, and the epoch of its client as it was read with it. */
+type PresentedSecret = { id: string; epoch: number };
+
 /**
- * The id of the live secret of the client that was presented; undefined: it is none. Wrong ones are counted and recorded.
+ * The live secret of the client that was presented; undefined: it is none. Wrong ones are counted and recorded.
  *
  * @throws an `invalid_client` with status 429 after too many wrong ones, also for the right one
  */
@@ -55,7 +60,7 @@ async function findPresentedSecret(
   deps: SecretDeps,
   client_id: string,
   presented: string,
-): Promise<string | undefined> {
+): Promise<PresentedSecret | undefined> {
   const { origin } = currentUnit();
   const attempt = { client_id, address: origin.address ?? '' };
   const target = { kind: 'client', id: client_id };
@@ -66,15 +71,15 @@ async function findPresentedSecret(
     await refuse('too many wrong secrets');
     throw tooManyGuesses(waitSeconds);
   }
-  const secret_id =
+  const secret =
     (await findMatching(deps, await findClientRecord(deps, client_id), presented)) ??
     // A secret that another node has made just now is not remembered here yet.
     (await findMatching(deps, await readClientRecord(deps, client_id), presented));
-  if (secret_id === undefined) {
+  if (!secret) {
     await deps.secretGuesses.countWrong(attempt);
     await refuse('wrong secret');
   }
-  return secret_id;
+  return secret;
 }
 
 /**
@@ -138,12 +143,13 @@ async function findMatching(
   { keys, now }: SecretDeps,
   record: ClientRecord | undefined,
   presented: string,
-): Promise<string | undefined> {
+): Promise<PresentedSecret | undefined> {
   const live = (record?.secrets ?? []).filter(({ expires_at }) => expires_at === null || new Date(expires_at) > now());
   await keys.ensure(live.map(({ pepper_id }) => pepper_id));
-  return live.find((secret) =>
+  const found = live.find((secret) =>
     matchesSecret(keys, { ...secret, digest: Buffer.from(secret.digest, 'hex') as Digest }, presented),
-  )?.id;
+  );
+  return record && found && { id: found.id, epoch: record.epoch };
 }
 
 function tooManyGuesses(waitSeconds: number): Error {

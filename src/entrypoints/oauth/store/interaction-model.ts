@@ -43,13 +43,17 @@ export function interactionStore({ reader, keys }: StoreDeps): ModelStore {
   };
 }
 
-type SignIn = { accountId?: unknown; authenticated_at_ms?: unknown };
+type SignIn = { accountId?: unknown; authenticated_at_ms?: unknown; user_epoch?: unknown };
 
 /** What `finishSignIn` leaves for the request that resumes; a consent carries the sign-in before it along, and is none. */
 function noteSignIn(result: unknown): void {
   const { login, consent } = (result ?? {}) as { login?: SignIn; consent?: unknown };
-  if (!consent && typeof login?.authenticated_at_ms === 'number')
-    currentUnit().authenticated = { user_id: String(login.accountId), at: new Date(login.authenticated_at_ms) };
+  if (consent || typeof login?.authenticated_at_ms !== 'number') return;
+  currentUnit().authenticated = {
+    user_id: String(login.accountId),
+    user_epoch: typeof login.user_epoch === 'number' ? login.user_epoch : null,
+    at: new Date(login.authenticated_at_ms),
+  };
 }
 
 function remembered(key: Digest, read: () => Promise<InteractionRecord | undefined>) {

@@ -1,14 +1,22 @@
+import { type Insertable, sql } from 'kysely';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import type { ConsentedScopes } from '../../../../db/schema.ts';
+import type { ConsentedScopes, Database as Tables } from '../../../../db/schema.ts';
 import { isClientId, isSecretMethod } from '../../../domain/clients/index.ts';
 import { type Sealed, type SealedPlace, seal, unseal } from '../../../platform/crypto/index.ts';
 import { Cache, type ChangeFeed, type Database, type Db, type Trx } from '../../../platform/database/index.ts';
 import type { ServerKeys } from '../../../platform/keys/index.ts';
 import { lifetimesMember } from '../provider/lifetimes.ts';
 import { scopesIn } from '../scopes/request-bounds.ts';
-import { currentUnit, LostRaceError } from '../unit-of-work/index.ts';
+import { currentUnit, LostRaceError, type Unit } from '../unit-of-work/index.ts';
 import type { Reader } from './reader.ts';
-import { type ClientRecord, type GrantRecord, readClient, readGrant, type UnderGrant } from './reads.ts';
+import {
+  type ClientRecord,
+  type GrantRecord,
+  readClient,
+  readGrant,
+  type SessionRecord,
+  type UnderGrant,
+} from './reads.ts';
 import { type TrustDeps, trustedScopes } from './trusted-scopes.ts';
 
 export type StoreDeps = {
@@ -59,10 +67,10 @@ export async function findClientRecord(deps: ClientDeps, client_id: string): Pro
   return record?.enabled ? record : undefined;
 }
 
-/** The id of the row of a client for which something is stored. @throws Error: there is none, or it is disabled */
+/** The id of the row of a client for which something is stored. @throws LostRaceError: there is none, or it is disabled */
 export async function idOfClient(deps: ClientDeps, client_id: string): Promise<string> {
   const record = await findClientRecord(deps, client_id);
-  if (!record) throw new Error(`nothing can be stored for ${client_id}: no such client is enabled`);
+  if (!record) throw new LostRaceError('the client was disabled');
   return record.id;
 }
 
@@ -141,21 +149,15 @@ export function grantStore(deps: StoreDeps & TrustDeps): ModelStore {
       const { openid, resources, rejected, accountId, clientId } = payload;
       const client_id = await idOfClient(deps, String(clientId));
       const { consent_id = null, session_uid = null, offline = false, consented } = unit.grantOrigin ?? {};
-      const row = { id, user_id: String(accountId), client_id, consent_id, session_uid, offline };
-      const created_at = deps.now();
+      const user_id = String(accountId);
+      const user_epoch = session_uid ? await epochOfSession(unit, session_uid, user_id) : null;
+      const grant = {
+        ...{ id, user_id, client_id, consent_id, session_uid, offline, user_epoch, created_at: deps.now() },
+        payload: JSON.stringify({ openid, resources, rejected, consented }),
+      };
       unit.operations.push(async (trx) => {
         if (consent_id) await holdConsent(trx, consent_id);
-        await trx
-          .insertInto('grants')
-          .values({ ...row, payload: JSON.stringify({ openid, resources, rejected, consented }), created_at })
-          .onConflict((conflict) =>
-            conflict.column('id').doUpdateSet((eb) => ({
-              payload: eb.ref('excluded.payload'),
-              // One that a first-party client had without a consent ends with the consent that widens it.
-              consent_id: eb.fn.coalesce('excluded.consent_id', 'grants.consent_id'),
-            })),
-          )
-          .execute();
+        await saveGrant(trx, grant);
       });
       return undefined;
     },
@@ -169,6 +171,40 @@ export function grantStore(deps: StoreDeps & TrustDeps): ModelStore {
       return undefined;
     },
   };
+}
+
+/**
+ * The epoch that a grant carries which is made in this session for this person: the session's, which nothing reads again. Null: an
+ * older version signed them in.
+ */
+async function epochOfSession(unit: Unit, uid: string, user_id: string): Promise<number | null> {
+  if (unit.authenticated?.user_id === user_id) return unit.authenticated.user_epoch;
+  const record = await unit.remember<SessionRecord | undefined>(`session uid:${uid}`, async () => undefined);
+  return record?.user_id === user_id ? record.user_epoch : null;
+}
+
+type SavedGrant = Omit<Insertable<Tables['grants']>, 'payload'> & { payload: string; user_epoch: number | null };
+
+/**
+ * Stores a grant, or widens it. It carries the epoch of its session's person, and that of its client as it is now: what a client was
+ * allowed after its tokens were ended is new. One that was made before stays of its epoch.
+ *
+ * @throws LostRaceError: the client is disabled, whatever this node remembered
+ */
+async function saveGrant(
+  trx: Trx,
+  { id, user_id, client_id, payload, user_epoch, ...grant }: SavedGrant,
+): Promise<void> {
+  const { consent_id = null, session_uid = null, offline = false, created_at } = grant;
+  // One that a first-party client had without a consent ends with the consent that widens it.
+  const { rows } = await sql`
+    insert into grants (id, user_id, client_id, consent_id, session_uid, offline, payload, created_at, user_epoch, client_epoch)
+      select ${id}::uuid, ${user_id}::uuid, c.id, ${consent_id}::uuid, ${session_uid}::text, ${offline}::boolean, ${payload}::json,
+        ${created_at}::timestamptz, ${user_epoch}::int, case when ${user_epoch}::int is not null then c.epoch end
+      from clients c where c.id = ${client_id}::uuid and c.enabled
+    on conflict (id) do update set payload = excluded.payload, consent_id = coalesce(excluded.consent_id, grants.consent_id)
+    returning id`.execute(trx);
+  if (rows.length === 0) throw new LostRaceError('the client was disabled');
 }
 
 /**

@@ -18,6 +18,7 @@ export type ClientRecord = Pick<
   | 'claims_in_id_token'
 > & {
   enabled: boolean;
+  epoch: number;
   secrets: { id: string; digest: string; pepper_id: number; expires_at: string | null }[];
 };
 
@@ -82,9 +83,9 @@ export type AccessTokenRecord = UnderGrant & {
 const clientJson = `json_build_object('id', c.id, 'client_id', c.client_id, 'type', c.type, 'metadata', c.metadata,
   'resources', c.resources, 'service_permissions', c.service_permissions,
   'introspects', c.introspects, 'lifetimes', c.lifetimes,
-  'first_party', c.first_party, 'claims_in_id_token', c.claims_in_id_token, 'enabled', c.enabled, 'secrets', coalesce((
+  'first_party', c.first_party, 'claims_in_id_token', c.claims_in_id_token, 'enabled', c.enabled, 'epoch', c.epoch, 'secrets', coalesce((
     select json_agg(json_build_object('id', s.id, 'digest', encode(s.digest, 'hex'), 'pepper_id', s.pepper_id,
-      'expires_at', s.expires_at))
+      'expires_at', s.expires_at) order by s.id)
     from standing_client_secrets s where s.client_id = c.id and s.ends_at > $2), '[]'::json))`;
 
 const grantJson = (
@@ -144,6 +145,7 @@ export const readGrant: KeyedRead = {
 export type SessionRecord = {
   uid: string;
   user_id: string | null;
+  user_epoch: number | null;
   login_at: Date | null;
   acr: string | null;
   amr: string[] | null;
@@ -156,7 +158,7 @@ export type SessionRecord = {
 };
 
 const session = (found: string) => `
-  select k.n, s.uid, s.user_id, s.login_at, s.acr, s.amr, s.transient, s.sealed_state, s.created_at, s.last_seen_at, s.expires_at,
+  select k.n, s.uid, s.user_id, s.user_epoch, s.login_at, s.acr, s.amr, s.transient, s.sealed_state, s.created_at, s.last_seen_at, s.expires_at,
     coalesce((select json_agg(json_build_object('client_id', c.client_id, 'sid', sc.sid, 'grant_id', sc.grant_id, 'persists_logout', sc.persists_logout))
       from session_clients sc join clients c on c.id = sc.client_id where sc.session_uid = s.uid), '[]'::json) as clients
   from ${found} where s.expires_at > $2`;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Insertable, sql } from 'kysely';
+import { type Insertable, type RawBuilder, sql } from 'kysely';
 import type { Database } from '../../../../db/schema.ts';
 import { endOwnSession, retireIds } from '../../../domain/sessions/index.ts';
 import { digest } from '../../../platform/crypto/index.ts';
@@ -97,16 +97,20 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
     expires_at: new Date(Number(payload.exp) * 1000),
   };
   // Where somebody else is still signed in, the library ends that session first.
-  const authenticatedAt = unit.authenticated?.user_id === user_id ? unit.authenticated?.at : undefined;
-  const changed = changedBy(deps, payload, previous, authenticatedAt);
+  const authenticated = unit.authenticated?.user_id === user_id ? unit.authenticated : undefined;
+  const changed = changedBy(deps, payload, previous, authenticated?.at);
   const clients = changedClients((payload.authorizations ?? {}) as Record<string, Authorization>, previous);
   const isNothingNew = Object.keys(changed).length + clients.kept.length + clients.gone.length === 0;
   if (isNothingNew && previous?.user_id === user_id && (await wasJustSeen(unit, id, now))) return undefined;
   if (!previous && !user_id) unit.openRows.push('session');
   unit.operations.push(async (trx) => {
-    await upsertSession(trx, { uid, user_id, created_at: now, ...changed, ...seen });
+    const signedIn = authenticated && {
+      user_epoch: authenticated.user_epoch,
+      signed_in_at: sql<Date>`(select latchkey_now())`,
+    };
+    await upsertSession(trx, { uid, user_id, created_at: now, ...changed, ...signedIn, ...seen });
     // Whoever signs in or proves who they are ends every copy of the cookie (CWE-384), other tabs' included.
-    if (authenticatedAt && !isSavedAgain) await retireIds(trx, uid, now);
+    if (authenticated && !isSavedAgain) await retireIds(trx, uid, now);
     await saveId(trx, { digest: digest(id), session_uid: uid, expires_at: seen.expires_at });
     await saveSessionClients(trx, uid, clients);
   });
@@ -161,10 +165,7 @@ function changedBy(
   };
 }
 
-/**
- * oidc-provider counts in whole seconds. The exact time is kept: a sign-in in the same second as a password reset must count as
- * later than it, and one whose password was judged before the reset as earlier.
- */
+/** oidc-provider counts in whole seconds; the exact time is kept. */
 function signInTime({ loginTs }: Payload, authenticatedAt: Date | undefined): Date | null {
   return authenticatedAt ?? (loginTs ? new Date(Number(loginTs) * 1000) : null);
 }
@@ -175,7 +176,9 @@ function recordSignIn(unit: Unit, uid: string, user_id: string, occurred_at: Dat
   unit.events.push({ actor, action: 'session.started', target: { kind: 'session', id: uid }, occurred_at });
 }
 
-async function upsertSession(trx: Trx, session: Insertable<Database['sessions']>): Promise<void> {
+type NewSession = Omit<Insertable<Database['sessions']>, 'signed_in_at'> & { signed_in_at?: RawBuilder<Date> };
+
+async function upsertSession(trx: Trx, session: NewSession): Promise<void> {
   const { uid: _, created_at: __, ...changing } = session;
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('sessions')

@@ -61,7 +61,8 @@ export function accessTokenStore(deps: StoreDeps, kind: 'AccessToken' | 'ClientC
     find: async (value) => {
       const record = await findAccessToken(deps, value);
       if (!record || record.payload.kind !== kind) return undefined;
-      const times = { iat: seconds(record.issued_at), exp: seconds(record.expires_at) };
+      // A JWT says itself when it was made.
+      const times = { iat: Number(record.payload.iat ?? seconds(record.issued_at)), exp: seconds(record.expires_at) };
       const scope = record.audience ? { scope: effectiveScopes(record).join(' ') || undefined } : {};
       return { ...record.payload, ...scope, ...asUserinfoSees(record), ...times, jti: value } as Payload;
     },
@@ -116,7 +117,7 @@ export function newAccessToken(
     scope: payload.scope,
     audience,
     identity_scope,
-    payload: { ...withoutId(payload), ...(claims && { claims }) },
+    payload: { ...withoutId(payload), ...(claims && { claims }), ...('jti' in key && { iat: payload.iat }) },
     issued_at,
     // A JWT says itself until when it is valid.
     expires_at: 'jti' in key ? instant(payload.exp) : expiryFrom(issued_at, payload),
@@ -205,12 +206,12 @@ async function insertCode(deps: StoreDeps, value: string, payload: Payload): Pro
  * @throws LostRaceError: it was revoked
  */
 async function insertCodeUnderGrant(trx: Trx, row: Insertable<Database['authorization_codes']>): Promise<void> {
-  const { digest, family_id, grant_id, client_id, user_id, payload, issued_at, expires_at } = row;
+  const { digest, family_id, grant_id, client_id, user_id, payload, expires_at } = row;
   const { rows } = await sql`
     with g as materialized (select id from grants where id = ${grant_id} and revoked_at is null for no key update)
     insert into authorization_codes (digest, family_id, grant_id, client_id, user_id, payload, issued_at, expires_at)
     select ${digest}::bytea, ${family_id}::uuid, id, ${client_id}::uuid, ${user_id}::uuid, ${payload}::json,
-      ${issued_at}::timestamptz, ${expires_at}::timestamptz from g returning 1`.execute(trx);
+      latchkey_now(), ${expires_at}::timestamptz from g returning 1`.execute(trx);
   if (rows.length === 0) throw grantWasRevoked();
 }
 

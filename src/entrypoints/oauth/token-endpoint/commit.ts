@@ -8,13 +8,13 @@ import { type GrantType, grantTypes } from './grants/index.ts';
 
 // `skip locked`: a row that an administrator holds delays its own unit, not the batch. What was got is handed over to the
 // judging statement through a setting of this transaction.
+// Clients, users, APIs and keys are not locked: what is written carries their epochs from the snapshot that it was judged in. One
+// that ends after that snapshot has another epoch when it has ended, and whatever was written stands no longer.
 export const lockStatement = `
-with c as materialized (select id from clients where id = any($1::uuid[]) order by id for share skip locked),
-  u as materialized (select id from users where id = any($2::uuid[]) order by id for share skip locked),
-  g as materialized (select id from grants where id = any($3::uuid[]) order by id for no key update skip locked),
-  f as materialized (select id from refresh_families where id = any($4::uuid[]) order by id for no key update skip locked)
+with g as materialized (select id from grants where id = any($1::uuid[]) order by id for no key update skip locked),
+  f as materialized (select id from refresh_families where id = any($2::uuid[]) order by id for no key update skip locked)
 select set_config('latchkey.held', coalesce(string_agg(id::text, ','), ''), true)
-from (select id from c union all select id from u union all select id from g union all select id from f) held`;
+from (select id from g union all select id from f) held`;
 
 const whenSource = (sql: (grant: GrantType) => string | undefined) =>
   grantTypes.map((grant) => {
@@ -29,10 +29,24 @@ const presentedColumns = presented.flatMap(({ source, presented: { columns } }) 
   columns.map((column) => `${source}.${column} as ${source}_${column}`),
 );
 
-const columns = Object.keys(accessTokenColumns);
 const typedColumns = Object.entries(accessTokenColumns).map(([column, type]) => `access_${column} ${type}`);
-const storedColumns = [...accessTokenOwners, ...columns];
-const unitColumns = [...accessTokenOwners, ...columns.map((column) => `access_${column}`)];
+const epochColumns = Object.assign({}, ...grantTypes.map(({ epochs = {} }) => epochs)) as Record<string, string>;
+
+/**
+ * Columns of an access token, each with what is stored in it. It was issued when the database says: what `revoke --before` ends
+ * depends on no node's clock. A JWT says itself until when it is valid; an opaque one lasts as long from now on.
+ */
+const stored = (expires_at: string): [string, string][] =>
+  Object.entries({
+    ...Object.fromEntries(accessTokenOwners.map((column) => [column, column])),
+    ...Object.fromEntries(Object.keys(accessTokenColumns).map((column) => [column, `access_${column}`])),
+    ...{ issued_at: 'at', expires_at },
+    ...{ client_epoch: 'token_client_epoch', resource_server_epoch: 'resource_server_epoch', ...epochColumns },
+  });
+const opaqueColumns = stored('at + (access_expires_at - access_issued_at)');
+const structuredColumns = stored('access_expires_at');
+const names = (columns: [string, string][]) => columns.map(([name]) => name);
+const values = (columns: [string, string][]) => columns.map(([, value]) => value);
 
 /** What the log says of a verdict other than `won`, whose action the unit's event names. */
 const saidOf = (member: 'action' | 'reason') =>
@@ -51,27 +65,30 @@ const writesOfGrants = grantTypes
 export const judgeStatement = `
 with u as materialized (
   select * from json_to_recordset($1::json) as u(
-    n int, source text, client_id uuid, user_id uuid, grant_id uuid, family_id uuid, api_key_id uuid, api_key_version int, presented bytea, successor bytea,
+    n int, source text, client_id uuid, client_epoch int, client_secret_id uuid, user_id uuid, grant_id uuid, family_id uuid, api_key_id uuid, api_key_version int, presented bytea, successor bytea,
     next_key_id int, grace_seconds int, refresh_handle bytea, refresh_digest bytea, refresh_payload json,
     refresh_expires_at timestamptz, refresh_absolute_expires_at timestamptz, access_digest bytea, access_jti text,
     status_list_id int, status_index int, ${typedColumns}, event json)
 ), held as materialized (
   select unnest(string_to_array(current_setting('latchkey.held'), ','))::uuid as id
 ), facts as materialized (
-  select u.*, ${presentedColumns},
-    c.enabled and (c.tokens_valid_after is null or $2 > c.tokens_valid_after) as client_lives,
+  select u.*, ${presentedColumns}, (select latchkey_now()) as at,
+    c.enabled and (r.id is null or r.enabled) as owners_stand,
+    (u.client_epoch is null or u.client_epoch = c.epoch) and (u.client_secret_id is null or exists (
+      select from standing_client_secrets s where s.id = u.client_secret_id and s.ends_at > $2)) as is_client_as_known,
+    case when u.grant_id is null then c.epoch end as token_client_epoch, r.epoch as resource_server_epoch,
     case u.source ${whenSource(({ lives = 'true' }) => lives).join('')}
       else false end as source_lives,
-    exists (select from held where id = u.client_id)
-      and (u.user_id is null or exists (select from held where id = u.user_id))
-      and (u.grant_id is null or exists (select from held where id = u.grant_id))
+    (u.grant_id is null or exists (select from held where id = u.grant_id))
       and (u.source not in ${sourcesThat(({ locksFamily }) => locksFamily)} or exists (select from held where id = u.family_id)) as is_held
   from u
     left join clients c on c.id = u.client_id
+    left join resource_servers r on r.identifier = u.access_audience
     ${presented.map(({ presented: { join } }) => join).join('\n    ')}
 ), judged as materialized (
   select *, case
-    when client_lives is not true or source_lives is not true then 'revoked'
+    when owners_stand is not true or source_lives is not true then 'revoked'
+    when is_client_as_known is not true then 'stale'
     when not is_held then 'busy'
     else case source ${whenSource(({ verdict }) => verdict).join('')}
       else 'won' end
@@ -82,22 +99,22 @@ with u as materialized (
   from judged j where f.id = j.family_id and j.verdict in ('reuse', 'used') and f.revoked_at is null
 ), begun as (
   insert into refresh_families (id, grant_id, client_id, user_id, handle_digest, digest, key_id, payload, issued_at, expires_at, absolute_expires_at)
-  select family_id, grant_id, client_id, user_id, refresh_handle, refresh_digest, next_key_id, refresh_payload, $2,
+  select family_id, grant_id, client_id, user_id, refresh_handle, refresh_digest, next_key_id, refresh_payload, at,
     refresh_expires_at, coalesce(refresh_absolute_expires_at, $2 + interval '2 days')
   from judged where verdict = 'won' and source in ${sourcesThat(({ beginsFamily }) => beginsFamily)}
 ), opaque as (
-  insert into access_tokens (digest, ${storedColumns})
-  select access_digest, ${unitColumns}
+  insert into access_tokens (digest, ${names(opaqueColumns)})
+  select access_digest, ${values(opaqueColumns)}
   from judged where verdict in ('won', 'grace') and access_digest is not null
 ), structured as (
-  insert into jwt_access_tokens (jti, status_list_id, status_index, ${storedColumns})
-  select access_jti, status_list_id, status_index, ${unitColumns}
+  insert into jwt_access_tokens (jti, status_list_id, status_index, ${names(structuredColumns)})
+  select access_jti, status_list_id, status_index, ${values(structuredColumns)}
   from judged where verdict in ('won', 'grace') and access_jti is not null
 ), events as materialized (
   select j.verdict, j.source, e.*
   from judged j cross join lateral json_to_record(j.event) as e(id uuid, actor_kind text, actor_id text, action text,
     target_kind text, target_id text, request_id text, details json, personal_digest bytea, salt text, address text, user_agent text)
-  where j.verdict not in ('busy', 'revoked')
+  where j.verdict not in ('busy', 'revoked', 'stale')
 ), recorded as (
   insert into audit_events (id, occurred_at, actor_kind, actor_id, action, target_kind, target_id, outcome, reason,
     request_id, details, personal_digest)

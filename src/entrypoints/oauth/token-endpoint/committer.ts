@@ -39,12 +39,7 @@ export class Committer {
 function unitStatements(units: readonly UnitRow[], now: Date): HotStatement[] {
   const rows = units.map((row, n) => ({ ...row, n }));
   const families = rows.filter(({ source }) => lockingFamilies.has(source));
-  const ids = [
-    idsOf(rows, ({ client_id }) => client_id),
-    idsOf(rows, ({ user_id }) => user_id),
-    idsOf(rows, ({ grant_id }) => grant_id),
-    idsOf(families, ({ family_id }) => family_id),
-  ];
+  const ids = [idsOf(rows, ({ grant_id }) => grant_id), idsOf(families, ({ family_id }) => family_id)];
   return [
     { name: 'lock units', text: lockStatement, values: ids },
     { name: 'judge units', text: judgeStatement, values: [JSON.stringify(rows), now, maxReplays] },

@@ -13,6 +13,10 @@ export type UnitRow = AccessTokenMembers & {
   n: number;
   source: string;
   client_id: string;
+  /** Of the client as this node knew it when it authenticated; undefined: the token is issued under a grant, which carries it. */
+  client_epoch?: number | undefined;
+  /** With which it authenticated. */
+  client_secret_id?: string | undefined;
   user_id?: string | undefined;
   grant_id?: string | undefined;
   family_id?: string | undefined;
@@ -34,7 +38,7 @@ export type UnitRow = AccessTokenMembers & {
   event: unknown;
 };
 
-type Client = { id: string; client_id: string };
+type Client = { id: string; client_id: string; epoch: number };
 
 /** The row of a unit; its successor's own successor will be derived with the server key `next_key_id`. */
 export function unitRow(
@@ -49,6 +53,8 @@ export function unitRow(
     n: 0,
     source: grantTypeOf(unit).source,
     client_id: client.id,
+    client_epoch: grantTypeOf(unit).onBehalfOf === 'client' ? client.epoch : undefined,
+    client_secret_id: unit.clientSecret?.id,
     user_id: source?.user_id,
     grant_id: source?.grant_id,
     family_id: source?.family_id,

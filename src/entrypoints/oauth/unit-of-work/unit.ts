@@ -91,8 +91,10 @@ export class Unit {
   outage: unknown;
   /** The session saved in this request, and its id in the cookie; in memory only. */
   savedSession: { uid: string; id: string } | undefined;
-  /** Who proved who they are, and when; a request that only makes way for them signs nobody in. */
-  authenticated: { user_id: string; at: Date } | undefined;
+  /** Who proved who they are, when, and in which epoch of theirs; a request that only makes way for them signs nobody in. */
+  authenticated: { user_id: string; user_epoch: number | null; at: Date } | undefined;
+  /** The secret that the client authenticated with, and the client's epoch as it was read with it. */
+  clientSecret: { id: string; epoch: number } | undefined;
   readonly defaultGraceSeconds: number;
   /** Whether a client asks for tokens, rather than a person for a page. */
   readonly isTokenRequest: boolean;

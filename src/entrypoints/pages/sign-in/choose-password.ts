@@ -50,8 +50,9 @@ async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> 
     showForm(deps, ctx, user, { password_repeated: 'The two passwords are not the same.' });
     return;
   }
+  let changed: User;
   try {
-    await choosePassword(deps, requestOrigin(ctx), { secret: ctx.params.secret, password });
+    changed = await choosePassword(deps, requestOrigin(ctx), { secret: ctx.params.secret, password });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (error.type !== 'invalid') throw error.type === 'not_found' ? closed() : error;
@@ -59,7 +60,8 @@ async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> 
     return;
   }
   await signInHere(deps, ctx, {
-    user_id: user.id,
+    user_id: changed.id,
+    user_epoch: changed.epoch,
     authenticated_at: deps.now(),
     amr: ['pwd'],
     to: pagePaths.account,

@@ -61,6 +61,7 @@ async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
     const user = await setUpFirstAdministrator(deps, anonymous(requestOrigin(ctx)), input);
     await signInHere(deps, ctx, {
       user_id: user.id,
+      user_epoch: user.epoch,
       authenticated_at: deps.now(),
       amr: ['pwd'],
       to: pagePaths.account,

@@ -68,9 +68,9 @@ export async function judgeSignIn(
   const device = (account: string) => knownDevice(deps, ctx, account);
   const outcome = await authenticate(deps, { who: { login }, password, device, origin });
   if (outcome.kind === 'ok') {
-    const { user, authenticated_at, amr } = outcome;
+    const { user, user_epoch, authenticated_at, amr } = outcome;
     rememberDevice(deps, ctx, user.id);
-    return { user_id: user.id, authenticated_at, amr };
+    return { user_id: user.id, user_epoch, authenticated_at, amr };
   }
   if (outcome.kind === 'wrong') {
     showSignIn(

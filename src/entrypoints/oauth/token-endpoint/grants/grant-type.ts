@@ -8,9 +8,9 @@ export type GrantDeps = PresentedKeyDeps & { now: () => Date };
 
 /**
  * What the database decided. `won` and `grace` were written; `reuse` and `used` ended the family; `busy` wrote nothing and
- * may be tried again; the rest wrote nothing.
+ * may be tried again; `stale`: the client is not as the node knew it when it authenticated; the rest wrote nothing.
  */
-export type Verdict = 'won' | 'grace' | 'reuse' | 'used' | 'exhausted' | 'revoked' | 'busy';
+export type Verdict = 'won' | 'grace' | 'reuse' | 'used' | 'exhausted' | 'revoked' | 'stale' | 'busy';
 
 /** How a verdict is recorded in the audit log. */
 export type Recorded = { action: AuditAction; reason?: string };
@@ -34,6 +34,8 @@ export type GrantType = {
   locksFamily?: boolean;
   /** The verdict on a unit that lives and is held; undefined: it won. */
   verdict?: string;
+  /** Columns of the access token that hold epochs of what was presented, each with the column of `facts` it is taken from. */
+  epochs?: Readonly<Record<string, string>>;
   /** Whether a refresh family begins with it. */
   beginsFamily?: boolean;
   /** Further statements over `judged` as `j`, each under its name. */

@@ -33,8 +33,9 @@ export const tokenExchange: GrantType = {
   presented: {
     join: `left join standing_api_keys token_exchange on token_exchange.id = u.api_key_id
       and token_exchange.number = u.api_key_version and u.source = 'token_exchange'`,
-    columns: [],
+    columns: ['epoch'],
   },
+  epochs: { api_key_epoch: 'token_exchange_epoch' },
   lives: `token_exchange.ends_at > $2`,
   recorded: { won: { action: 'access_token.issued' } },
   actor: ({ api_key_id }) => ({ kind: 'api_key', id: String(api_key_id) }),
