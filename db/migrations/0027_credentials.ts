@@ -42,6 +42,10 @@ const statements = [
     primary key (credential, day, version, permission)
   )`,
   'create index credential_uses_day on credential_uses (day)',
+
+  // The other built-in roles have it by a pattern.
+  `insert into role_permissions (role_id, resource, pattern)
+    select id, null, 'latchkey:credential:read' from roles where id = '00000000-0000-7000-8000-000000000002'`,
 ];
 
 /** Numbered client secrets and their last use, the risk of clients, and what credentials are used for. */

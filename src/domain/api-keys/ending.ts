@@ -57,7 +57,11 @@ async function setEnabled(
  *
  * @throws Problem `not_found`
  */
-export async function revokeApiKey({ db, now }: ApiKeyDeps, actor: Actor, ref: KeyRef): Promise<ApiKey> {
+export async function revokeApiKey(
+  { db, now }: Pick<ApiKeyDeps, 'db' | 'now'>,
+  actor: Actor,
+  ref: KeyRef,
+): Promise<ApiKey> {
   return inTransaction(db, async (trx) => {
     const before = await lockKey(trx, ref);
     if (!before || before.revoked_at) return before ?? getKey(trx, ref);

@@ -5,6 +5,7 @@ export { countKeys, disableApiKey, enableApiKey, endKeysOf, keyScope, revokeApiK
 export type { KeyEntry } from './entry.ts';
 export { isLiveVersion, stateOf } from './expiry.ts';
 export { looksLikeKey } from './format.ts';
+export { apiKeyKind } from './kind.ts';
 export {
   changeOwnKey,
   disableOwnKey,

@@ -8,6 +8,7 @@ export {
   putClient,
 } from './clients.ts';
 export { isRedirectOrigin } from './cors-origins.ts';
+export { clientSecretKind } from './kind.ts';
 export { clientRoutes } from './routes.ts';
 export {
   ClientInput,

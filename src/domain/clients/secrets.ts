@@ -9,6 +9,7 @@ import { mustBeAllowedWith } from './rights.ts';
 import {
   type Client,
   endSecretsAt,
+  findClientOfSecret,
   findSecretByDigest,
   insertSecret,
   listSecrets,
@@ -102,7 +103,7 @@ export async function rotateClientSecret(
  * @throws Problem `not_found`
  */
 export async function revokeClientSecret(
-  deps: SecretDeps,
+  deps: Pick<SecretDeps, 'db' | 'now'>,
   actor: Actor,
   { client_id, secret_id }: { client_id: string; secret_id: string },
 ): Promise<void> {
@@ -112,6 +113,17 @@ export async function revokeClientSecret(
     if (!client || !secret) throw notFound('client secret', secret_id);
     if (!secret.revoked_at) await endSecrets(trx, deps, actor, { client, ids: [secret_id] });
   });
+}
+
+/**
+ * Revokes one secret by its id alone. Repeating it changes nothing.
+ *
+ * @throws Problem `not_found`
+ */
+export async function revokeSecretById(deps: Pick<SecretDeps, 'db' | 'now'>, actor: Actor, id: string): Promise<void> {
+  const client_id = await findClientOfSecret(deps.db, id);
+  if (client_id === undefined) throw notFound('client secret', id);
+  await revokeClientSecret(deps, actor, { client_id, secret_id: id });
 }
 
 /** The live client secret of a value, for who finds one lying about; undefined: it is none. */
@@ -208,7 +220,7 @@ function expiryOf({ risk }: Client, { given, now }: { given: string | undefined;
 
 async function endSecrets(
   trx: Trx,
-  { now }: SecretDeps,
+  { now }: Pick<SecretDeps, 'now'>,
   actor: Actor,
   { client, ids }: { client: Client; ids: string[] },
 ): Promise<void> {

@@ -106,6 +106,15 @@ export async function findSecretByDigest(
     .executeTakeFirst();
 }
 
+/** The `client_id` of the client that a secret belongs to; undefined also for an id that is none. */
+export async function findClientOfSecret(db: Db, id: string): Promise<string | undefined> {
+  const { rows } = await sql<{
+    client_id: string;
+  }>`select c.client_id from client_secrets s join clients c on c.id = s.client_id
+    where s.id = identifier_as_id(${id})`.execute(db);
+  return rows[0]?.client_id;
+}
+
 export async function revokeSecrets(trx: Trx, ids: string[], revoked_at: Date): Promise<void> {
   if (ids.length > 0) await trx.updateTable('client_secrets').set({ revoked_at }).where('id', 'in', ids).execute();
 }

@@ -8,6 +8,7 @@ export {
   takeBackConsent,
   whatWouldEnd,
 } from './consents.ts';
+export { grantKind } from './kind.ts';
 export { consentRoutes } from './routes.ts';
 export { ConsentView, GrantView } from './schemas.ts';
 export {

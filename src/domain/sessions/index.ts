@@ -1,4 +1,6 @@
 /** Sessions: who is signed in where; signing out everywhere. (oidc/token-store saves them as oidc-provider needs.) */
+
+export { sessionKind } from './kind.ts';
 export { confirmSession, type RenewalInput, renewSession } from './renewal.ts';
 export { sessionRoutes } from './routes.ts';
 export { endOtherSessions, endOwnSession, endSession, endSessionsOf, noteVisit, type SessionDeps } from './sessions.ts';

@@ -1,4 +1,6 @@
 /** The keys that sign tokens: made, published, used, retired; nodes notice each other's rotations within a second. */
+
+export { signingKeyKind } from './kind.ts';
 export { signingKeyRoutes } from './routes.ts';
 export { SigningKeyView } from './schemas.ts';
 export { defaultSigningAlg, longestTokenSeconds, type SigningAlg, signingAlgs } from './signing-key.ts';

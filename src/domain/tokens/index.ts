@@ -8,5 +8,6 @@ export {
   mintCode,
   mintRefreshToken,
 } from './formats.ts';
+export { accessTokenKind, refreshTokenKind } from './kind.ts';
 export { countLive, countLiveTokens, type LiveTokens, type Meant, ownedBy } from './store.ts';
 export { endToken, type RevokedToken, revokeToken, type TokenHandle, tokenHandle } from './tokens.ts';

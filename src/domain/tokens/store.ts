@@ -44,6 +44,21 @@ export async function endFamily(trx: Trx, handle: Digest, revoked_at: Date): Pro
     .executeTakeFirst();
 }
 
+/** What finds a family by its id; undefined also for an id that is none. */
+export async function findFamilyHandle(db: Db, id: string): Promise<Digest | undefined> {
+  const { rows } = await sql<{ handle: Digest | null }>`
+    select handle_digest as handle from refresh_families where id = identifier_as_id(${id})`.execute(db);
+  return rows[0]?.handle ?? undefined;
+}
+
+export async function isAccessTokenKnown(db: Db, of: { access_token: Digest } | { jti: string }): Promise<boolean> {
+  const { rows } =
+    'jti' in of
+      ? await sql`select from jwt_access_tokens where jti = ${of.jti}`.execute(db)
+      : await sql`select from access_tokens where digest = ${of.access_token}`.execute(db);
+  return rows.length > 0;
+}
+
 export type LiveTokens = { refresh_families: number; access_tokens: number };
 
 /** Which credentials are meant: conditions on a refresh family `f` and an access token `t`. */

@@ -4,7 +4,7 @@ import { type Db, inTransaction, type Trx } from '../../platform/database/index.
 import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { familyHandle, isAccessToken } from './formats.ts';
-import { endAccessToken, endFamily, endJwtAccessToken } from './store.ts';
+import { endAccessToken, endFamily, endJwtAccessToken, findFamilyHandle, isAccessTokenKnown } from './store.ts';
 
 export type TokenDeps = { db: Db; now: () => Date };
 
@@ -24,6 +24,39 @@ export async function revokeToken({ db, now }: TokenDeps, actor: Actor, value: s
   const ended = await inTransaction(db, (trx) => endToken(trx, actor, handle, now()));
   if (!ended) throw notFound('live token', `${value.slice(0, 10)}…`);
   return ended;
+}
+
+const digestShape = /^[0-9a-f]{64}$/;
+
+/**
+ * Revokes an access token by what names it: the SHA-256 of an opaque one, in hexadecimal, or the `jti` of a JWT. Repeating it
+ * changes nothing.
+ *
+ * @throws Problem `not_found`: there is no such token
+ */
+export async function revokeAccessTokenById(deps: TokenDeps, actor: Actor, id: string): Promise<void> {
+  const handle = digestShape.test(id) ? { access_token: Buffer.from(id, 'hex') as Digest } : { jti: id };
+  await revokeKnown(deps, actor, { handle, id, isKnown: (trx) => isAccessTokenKnown(trx, handle) });
+}
+
+/**
+ * Revokes a family of refresh tokens by its id. Repeating it changes nothing.
+ *
+ * @throws Problem `not_found`: there is no such family
+ */
+export async function revokeFamilyById(deps: TokenDeps, actor: Actor, id: string): Promise<void> {
+  const family = await findFamilyHandle(deps.db, id);
+  if (!family) throw notFound('refresh token', id);
+  await revokeKnown(deps, actor, { handle: { family }, id, isKnown: async () => true });
+}
+
+type Known = { handle: TokenHandle; id: string; isKnown: (trx: Trx) => Promise<boolean> };
+
+async function revokeKnown({ db, now }: TokenDeps, actor: Actor, { handle, id, isKnown }: Known): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    const revoked = await endToken(trx, actor, handle, now());
+    if (!revoked && !(await isKnown(trx))) throw notFound('token', id);
+  });
 }
 
 /** Ends a token in the transaction of the verb that decides it; undefined when there was none alive. */

@@ -2,6 +2,7 @@
 
 export { authenticate, type SignInOutcome } from './authenticate.ts';
 export { unverifyEmail, verifyEmail } from './email-verification.ts';
+export { passwordKind, passwordLinkKind } from './kind.ts';
 export { generatePassword, hashingLoad, hashNewPassword, type PasswordHash } from './password.ts';
 export { choosePassword, createPasswordLink, linkedUser, type PasswordLink } from './password-links.ts';
 export { userRoutes } from './routes.ts';

@@ -14,6 +14,7 @@ import { type ApiKeyDeps, apiKeyRoutes, limitOfKey } from '../../domain/api-keys
 import { auditRoutes, type Refusals } from '../../domain/audit/index.ts';
 import { type ClientDeps, clientRoutes } from '../../domain/clients/index.ts';
 import { consentRoutes } from '../../domain/consents/index.ts';
+import { credentialRoutes, type InventoryDeps } from '../../domain/credentials/index.ts';
 import { type SendLetter, type WebhookDeps, webhookRoutes } from '../../domain/notifications/index.ts';
 import { resourceServerRoutes } from '../../domain/resource-servers/index.ts';
 import { revocationRoutes } from '../../domain/revocation/index.ts';
@@ -46,6 +47,7 @@ export { registerAdminApi } from './resource-server.ts';
 export type AdminDeps = AccessDeps &
   ApiKeyDeps &
   ClientDeps &
+  InventoryDeps &
   SessionDeps &
   SigningKeysDeps &
   WebhookDeps & {
@@ -74,6 +76,7 @@ export const adminRoutes = [
   ...userRoutes,
   ...consentRoutes,
   ...apiKeyRoutes,
+  ...credentialRoutes,
   ...revocationRoutes,
   ...sessionRoutes,
   ...signingKeyRoutes,

@@ -33,6 +33,7 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:signing_key:rotate': 'Rotate the keys that sign tokens',
   'latchkey:token:revoke': 'End tokens',
   'latchkey:audit:read': 'See who did what',
+  'latchkey:credential:read': 'See which credentials there are, of the kinds that you may see',
   'latchkey:api_key:read': 'See API keys and how they are used',
   'latchkey:api_key:create': 'Mint API keys',
   'latchkey:api_key:write': 'Change API keys and what they may do',

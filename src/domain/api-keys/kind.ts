@@ -1,0 +1,35 @@
+import { type CredentialKind, dueAt, inventoryOf } from '../credentials/index.ts';
+import { revokeApiKey } from './ending.ts';
+
+/** API keys, each with all its versions. */
+export const apiKeyKind: CredentialKind = {
+  kind: 'api_key',
+  label: 'API key',
+  permission: 'latchkey:api_key:read',
+  isNumerous: false,
+  inventory: inventoryOf(
+    'api_key',
+    {
+      id: 'k.id',
+      name: 'k.name',
+      owner_id: 'k.owner_id',
+      risk: 'k.risk',
+      environment: 'k.environment',
+      version: 'v.number',
+      created_at: 'k.created_at',
+      last_used_at: 'k.last_used_at',
+      expires_at: 'k.expires_at',
+      due_at: dueAt({ risk: 'k.risk', issued_at: 'v.issued_at', expires_at: 'k.expires_at' }),
+      revoked_at: 'k.revoked_at',
+      stands_until: `coalesce((select max(s.ends_at) from standing_api_keys s where s.id = k.id), '-infinity')`,
+    },
+    `api_keys k cross join lateral (
+      select v.number, v.issued_at from api_key_versions v where v.key_id = k.id order by v.number desc limit 1) v`,
+  ),
+  revoke: {
+    permission: 'latchkey:api_key:revoke',
+    one: async (deps, actor, id) => {
+      await revokeApiKey(deps, actor, { id });
+    },
+  },
+};

@@ -1,0 +1,28 @@
+import { type CredentialKind, dueAt, inventoryOf } from '../credentials/index.ts';
+import { revokeSecretById } from './secrets.ts';
+
+/** Secrets of clients. */
+export const clientSecretKind: CredentialKind = {
+  kind: 'client_secret',
+  label: 'Client secret',
+  permission: 'latchkey:client:read',
+  isNumerous: false,
+  inventory: inventoryOf(
+    'client_secret',
+    {
+      id: 's.id',
+      name: `coalesce(s.label, 'Secret ' || s.number)`,
+      owner_id: 's.client_id',
+      risk: 'c.risk',
+      version: 's.number',
+      created_at: 's.created_at',
+      last_used_at: 's.last_used_at',
+      expires_at: 's.expires_at',
+      due_at: dueAt({ risk: 'c.risk', issued_at: 's.created_at', expires_at: 's.expires_at' }),
+      revoked_at: 's.revoked_at',
+      stands_until: `coalesce((select st.ends_at from standing_client_secrets st where st.id = s.id and c.enabled), '-infinity')`,
+    },
+    'client_secrets s join clients c on c.id = s.client_id',
+  ),
+  revoke: { permission: 'latchkey:client_secret:revoke', one: revokeSecretById },
+};

@@ -1,0 +1,85 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Db } from '../../platform/database/index.ts';
+import type { Actor } from '../../platform/http/index.ts';
+import type { Jobs } from '../../platform/jobs/index.ts';
+
+/** What revoking any kind of credential takes. */
+export type CredentialDeps = { db: Db; now: () => Date; jobs: Pick<Jobs, 'send'> };
+
+/**
+ * A kind of credential: how its credentials are listed, and how one is revoked. Each module that owns a kind exports it from its
+ * `kind.ts`; the admin API lists the kinds once.
+ */
+export type CredentialKind = {
+  /** As it is named in the API: `api_key`. */
+  kind: string;
+  /** As people read it: `API key`. */
+  label: string;
+  /** What it takes, beside `latchkey:credential:read`, to see credentials of this kind. */
+  permission: string;
+  /** There are as many as users or requests: they are listed only where the kind or an owner is named. */
+  isNumerous: boolean;
+  inventory: Inventory;
+  /** Absent: a single credential of this kind is replaced, not revoked. */
+  revoke?: {
+    /** What it takes beside `latchkey:token:revoke`. */
+    permission: string;
+    /** Revokes one. Repeating it changes nothing. @throws Problem `not_found` */
+    one: (deps: CredentialDeps, actor: Actor, id: string) => Promise<void>;
+  };
+};
+
+/** A `select` of the columns below, one row a credential; part of a union over all kinds. */
+export type Inventory = RawBuilder<unknown>;
+
+/** SQL expressions; what a kind does not have is null. */
+type Columns = {
+  /** What finds the credential, never its value. Text. */
+  id: string;
+  name: string;
+  /** The subject whose credential it is. */
+  owner_id?: string;
+  /** `high`, `medium` or `low`. */
+  risk?: string;
+  environment?: string;
+  /** Which version of it is in use. */
+  version?: string;
+  created_at: string;
+  last_used_at?: string;
+  expires_at?: string;
+  /** When it is due for rotation. */
+  due_at?: string;
+  /** Where it is used, or where it was sent. */
+  location?: string;
+  revoked_at?: string;
+  /** Until when it is accepted, unless something ends it before: `-infinity` where it is not accepted now. */
+  stands_until: string;
+};
+
+const types: Record<keyof Columns, string> = {
+  id: 'text',
+  name: 'text',
+  owner_id: 'uuid',
+  risk: 'text',
+  environment: 'text',
+  version: 'integer',
+  created_at: 'timestamptz',
+  last_used_at: 'timestamptz',
+  expires_at: 'timestamptz',
+  due_at: 'timestamptz',
+  location: 'text',
+  revoked_at: 'timestamptz',
+  stands_until: 'timestamptz',
+};
+
+/**
+ * The inventory of a kind.
+ *
+ * @param columns SQL expressions over the tables of `from`
+ */
+export function inventoryOf(kind: string, columns: Columns, from: string): Inventory {
+  const selected = Object.entries(types).map(
+    ([name, type]) => `(${columns[name as keyof Columns] ?? 'null'})::${type} as ${name}`,
+  );
+  return sql.raw(`select '${kind}'::text as kind, ${selected.join(', ')} from ${from}`);
+}

@@ -1,0 +1,21 @@
+import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
+
+/** Secrets that sign what webhooks are sent. */
+export const webhookSecretKind: CredentialKind = {
+  kind: 'webhook_secret',
+  label: 'Webhook secret',
+  permission: 'latchkey:webhook:read',
+  isNumerous: false,
+  inventory: inventoryOf(
+    'webhook_secret',
+    {
+      id: 's.id',
+      name: `coalesce(w.description, 'Webhook')`,
+      created_at: 's.created_at',
+      expires_at: 's.expires_at',
+      location: 'w.url',
+      stands_until: `case when w.enabled then coalesce(s.expires_at, 'infinity') else '-infinity' end`,
+    },
+    'webhook_secrets s join webhooks w on w.id = s.webhook_id',
+  ),
+};

@@ -1,0 +1,26 @@
+import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
+import { endSession } from './sessions.ts';
+
+/** Sessions of browsers in which somebody is signed in. */
+export const sessionKind: CredentialKind = {
+  kind: 'session',
+  label: 'Session',
+  permission: 'latchkey:session:read',
+  isNumerous: true,
+  inventory: inventoryOf(
+    'session',
+    {
+      id: 's.uid',
+      name: `coalesce(s.user_agent, 'Unknown browser')`,
+      owner_id: 's.user_id',
+      created_at: 'coalesce(s.login_at, s.created_at)',
+      last_used_at: 's.last_seen_at',
+      expires_at: 's.expires_at',
+      location: 's.address',
+      revoked_at: 's.revoked_at',
+      stands_until: `coalesce((select st.expires_at from standing_sessions st where st.uid = s.uid), '-infinity')`,
+    },
+    'sessions s where s.user_id is not null',
+  ),
+  revoke: { permission: 'latchkey:session:revoke', one: endSession },
+};

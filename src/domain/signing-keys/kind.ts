@@ -1,0 +1,20 @@
+import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
+
+/** Keys that sign tokens. One that leaked is replaced by rotating. */
+export const signingKeyKind: CredentialKind = {
+  kind: 'signing_key',
+  label: 'Signing key',
+  permission: 'latchkey:signing_key:read',
+  isNumerous: false,
+  inventory: inventoryOf(
+    'signing_key',
+    {
+      id: 'k.kid',
+      name: 'k.alg',
+      created_at: 'k.created_at',
+      expires_at: 'k.retires_at',
+      stands_until: `coalesce(k.retires_at, 'infinity')`,
+    },
+    'signing_keys k',
+  ),
+};

@@ -1,0 +1,44 @@
+import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
+
+/** Passwords of users. One is replaced by a new one. */
+export const passwordKind: CredentialKind = {
+  kind: 'password',
+  label: 'Password',
+  permission: 'latchkey:user:read',
+  isNumerous: true,
+  inventory: inventoryOf(
+    'password',
+    {
+      id: 'p.id',
+      name: `'Password'`,
+      owner_id: 'p.user_id',
+      created_at: 'p.updated_at',
+      stands_until: `case when u.enabled then 'infinity'::timestamptz else '-infinity' end`,
+    },
+    'credentials p join users u on u.id = p.user_id',
+  ),
+};
+
+/** Links with which a user chooses a password. */
+export const passwordLinkKind: CredentialKind = {
+  kind: 'password_link',
+  label: 'Password reset link',
+  permission: 'latchkey:user:read',
+  isNumerous: false,
+  inventory: inventoryOf(
+    'password_link',
+    {
+      // As short as it tells links apart.
+      id: `left(encode(l.digest, 'hex'), 16)`,
+      name: `'Password reset link'`,
+      owner_id: 'l.user_id',
+      created_at: 'l.created_at',
+      last_used_at: 'l.used_at',
+      expires_at: 'l.expires_at',
+      location: 'l.mailed_to',
+      revoked_at: 'l.used_at',
+      stands_until: `case when l.used_at is null and u.enabled then l.expires_at else '-infinity' end`,
+    },
+    'password_links l join users u on u.id = l.user_id',
+  ),
+};

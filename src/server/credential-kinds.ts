@@ -1,0 +1,23 @@
+import { apiKeyKind } from '../domain/api-keys/index.ts';
+import { clientSecretKind } from '../domain/clients/index.ts';
+import { grantKind } from '../domain/consents/index.ts';
+import type { CredentialKind } from '../domain/credentials/index.ts';
+import { webhookSecretKind } from '../domain/notifications/index.ts';
+import { sessionKind } from '../domain/sessions/index.ts';
+import { signingKeyKind } from '../domain/signing-keys/index.ts';
+import { accessTokenKind, refreshTokenKind } from '../domain/tokens/index.ts';
+import { passwordKind, passwordLinkKind } from '../domain/users/index.ts';
+
+/** Every kind of credential: the inventory, revocation by kind and id, and the console go by this list. */
+export const credentialKinds: readonly CredentialKind[] = [
+  apiKeyKind,
+  clientSecretKind,
+  signingKeyKind,
+  webhookSecretKind,
+  passwordKind,
+  passwordLinkKind,
+  sessionKind,
+  grantKind,
+  refreshTokenKind,
+  accessTokenKind,
+];

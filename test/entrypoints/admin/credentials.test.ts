@@ -1,0 +1,175 @@
+import { type AdminAnswer, type AdminApi, asOwner, asService } from '../../support/admin.ts';
+import { api } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+import type { ServerProcess } from '../../support/server.ts';
+
+type Item = Record<string, unknown>;
+
+const kindsIn = ({ body }: AdminAnswer) => [...new Set(body.items.map(({ kind }) => kind))].sort();
+
+describe('the inventory of credentials', () => {
+  const latchkey = startLatchkey();
+  let owner: AdminApi;
+  let other: ServerProcess;
+  let key: Item;
+  beforeAll(async () => {
+    owner = await asOwner(latchkey);
+    other = await latchkey.startNode();
+    await owner.post('/clients', {
+      client_id: 'stocked',
+      grant_types: ['client_credentials'],
+      service_permissions: { [api]: ['read'] },
+      risk: 'low',
+    });
+    const made = await owner.post('/api-keys', {
+      name: 'stock key',
+      environment: 'dev',
+      owner: { client_id: 'stocked' },
+      permissions: ['stock:read'],
+      risk: 'high',
+    });
+    key = made.body;
+    await owner.post('/webhooks', { url: 'https://hooks.example/stock', events: ['*'], description: 'stock hook' });
+    await owner.post('/users', { username: 'stocker', password: 'a long enough password' });
+    await owner.post('/users/stocker/password-link');
+  });
+  const list = (query = '') => owner.get(`/credentials${query}`);
+  const namesIn = ({ body }: AdminAnswer) => body.items.map(({ name }) => name);
+
+  test('shows keys, secrets and whatever else is managed, with one shape and never a value', async () => {
+    const all = await list('?limit=200');
+    expect(kindsIn(all)).toEqual(['api_key', 'client_secret', 'password_link', 'signing_key', 'webhook_secret']);
+    const shown = all.body.items.find(({ id }) => id === key.id);
+    expect(shown).toEqual({
+      kind: 'api_key',
+      id: key.id,
+      name: 'stock key',
+      owner: { kind: 'client', id: expect.any(String), name: 'stocked' },
+      risk: 'high',
+      environment: 'dev',
+      version: 1,
+      state: 'active',
+      created_at: key.created_at,
+      last_used_at: null,
+      expires_at: key.expires_at,
+      due_at: key.expires_at,
+      location: null,
+      revoked_at: null,
+    });
+    expect(all.body.items).toContainEqual(
+      expect.objectContaining({ kind: 'webhook_secret', name: 'stock hook', location: 'https://hooks.example/stock' }),
+    );
+    expect(JSON.stringify(all.body)).not.toContain(String(key.key));
+  });
+
+  test('shows sessions, grants, passwords and tokens where their kind or owner is named', async () => {
+    const { access_token } = await latchkey.tokens({ scope: 'openid read offline_access', prompt: 'consent' });
+    const ofAlice = await list('?user=alice&limit=200');
+    expect(kindsIn(ofAlice)).toEqual(['access_token', 'grant', 'password', 'refresh_token', 'session']);
+    const states = (answer: AdminAnswer) => new Set(answer.body.items.map(({ state }) => state));
+    expect(states(ofAlice)).toEqual(new Set(['active']));
+    const tokens = await list('?kind=access_token&state=active');
+    expect(tokens.body.items.length).toBeGreaterThan(0);
+    await owner.post('/revocations', { handle: { token: access_token } });
+    expect((await list('?user=alice&kind=access_token')).body.items).toMatchObject([{ state: 'revoked' }]);
+    // Everything that the user's credentials were derived from is revoked: no row of theirs says so.
+    await owner.post('/revocations', { handle: { user: 'alice' } });
+    expect(kindsIn(await list('?user=alice&state=active&limit=200'))).toEqual(['password']);
+  });
+
+  test('is searched, filtered by owner and state, sorted, and paged to the end in every order', async () => {
+    expect(namesIn(await list('?q=tock%20ke'))).toEqual(['stock key']);
+    expect(namesIn(await list(`?q=${String(key.id).slice(0, 30)}`))).toEqual(['stock key']);
+    expect(kindsIn(await list('?client_id=stocked'))).toEqual(['api_key', 'client_secret']);
+    expect((await list('?client_id=nobody-at-all')).body.items).toEqual([]);
+    for (const [n, risk] of ['high', 'medium', 'low', 'low'].entries())
+      await owner.post('/api-keys', {
+        ...{
+          name: `paged ${n}`,
+          environment: 'dev',
+          owner: { client_id: 'stocked' },
+          permissions: ['stock:read'],
+          risk,
+        },
+      });
+    const idsIn = ({ body }: AdminAnswer) => body.items.map(({ kind, id }) => `${kind} ${id}`);
+    const orders = ['-created_at', 'name', 'expires_at', 'due_at', '-last_used_at'].map(
+      (sort) => `kind=api_key&sort=${sort}`,
+    );
+    for (const order of [...orders, 'sort=name']) {
+      const seen: string[] = [];
+      for (let cursor = ''; ; ) {
+        const page = await list(`?${order}&limit=2${cursor}`);
+        seen.push(...idsIn(page));
+        if (page.body.next === null) break;
+        cursor = `&cursor=${page.body.next}`;
+      }
+      expect(seen).toEqual(idsIn(await list(`?${order}&limit=200`)));
+      expect(new Set(seen).size).toBeGreaterThan(4);
+    }
+    expect(namesIn(await list('?q=paged&sort=name'))).toEqual(['paged 0', 'paged 1', 'paged 2', 'paged 3']);
+    const byExpiry = (await list('?q=paged&sort=expires_at')).body.items;
+    expect(byExpiry.map(({ risk }) => risk)).toEqual(['high', 'medium', 'low', 'low']);
+  });
+
+  test.each([
+    ['a kind that there is not', '?kind=spoon', '/kind'],
+    ['a state that there is not', '?state=asleep', '/state'],
+    ['an order that there is not', '?sort=id', '/sort'],
+    ['a cursor of another order', `?sort=name&cursor=${Buffer.from('["x"]').toString('base64url')}`, '/cursor'],
+    ['a cursor with a text for a number', `?cursor=${Buffer.from('["x","y"]').toString('base64url')}`, '/cursor'],
+    ['a cursor with a NUL', `?sort=name&cursor=${Buffer.from('["\\u0000","y"]').toString('base64url')}`, '/cursor'],
+    ['too many on a page', '?limit=1000', '/limit'],
+  ])('refuses %s and names the field', async (_, query, pointer) => {
+    expect(await list(query)).toMatchObject({ status: 400, body: { pointer } });
+  });
+
+  test('names what is due for rotation by its risk, and what has expired', async () => {
+    const made = await owner.post('/api-keys', {
+      ...{ name: 'lasting', environment: 'dev', owner: { client_id: 'stocked' }, permissions: ['stock:read'] },
+      ...{ risk: 'high', expires_in_days: 300 },
+    });
+    expect(namesIn(await list('?due=true'))).toEqual([]);
+    const day = 86_400;
+    await latchkey.advance(31 * day);
+    owner = await asOwner(latchkey);
+    expect(namesIn(await list('?due=true&kind=api_key'))).toEqual(['lasting']);
+    expect(namesIn(await list('?state=expired&kind=api_key'))).toEqual(['paged 0', 'stock key']);
+    await owner.post(`/api-keys/${made.body.id}/rotate`, {});
+    expect(namesIn(await list('?due=true&kind=api_key'))).toEqual([]);
+  });
+
+  test('tells of nothing of a kind to who may not see that kind', async () => {
+    const permissions = ['latchkey:credential:read', 'latchkey:api_key:read'];
+    const keysOnly = await asService(latchkey, owner, { permissions });
+    expect(kindsIn(await keysOnly.get('/credentials?limit=200'))).toEqual(['api_key']);
+    expect(kindsIn(await keysOnly.get('/credentials?client_id=stocked'))).toEqual(['api_key']);
+    expect(await keysOnly.get('/credentials?kind=client_secret')).toMatchObject({
+      status: 403,
+      body: { permission: 'latchkey:client:read' },
+    });
+    const none = await asService(latchkey, owner, { permissions: ['latchkey:credential:read'] });
+    expect((await none.get('/credentials')).body).toEqual({ items: [], next: null });
+    const outsider = await asService(latchkey, owner, { permissions: ['latchkey:api_key:read'] });
+    expect(await outsider.get('/credentials')).toMatchObject({ status: 403 });
+  });
+
+  test('shows a revocation to every reader on every node as soon as it was answered', async () => {
+    const made = await Promise.all(
+      Array.from({ length: 10 }, (_, n) =>
+        owner.post('/api-keys', {
+          ...{ name: `raced ${n}`, environment: 'dev', owner: { client_id: 'stocked' }, permissions: ['stock:read'] },
+        }),
+      ),
+    );
+    await Promise.all(
+      made.map(async ({ body }, n) => {
+        const node = n % 2 === 0 ? latchkey.issuer : other.address;
+        await owner.post(`/api-keys/${body.id}/revoke`, undefined, { node });
+        const elsewhere = n % 2 === 0 ? other.address : latchkey.issuer;
+        const { body: seen } = await owner.get(`/credentials?q=${body.id}`, { node: elsewhere });
+        expect(seen.items).toMatchObject([{ state: 'revoked', revoked_at: expect.any(String) }]);
+      }),
+    );
+  });
+});
