@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { type CredentialKind, dueAt, inventoryOf } from '../credentials/index.ts';
 import { revokeApiKey } from './ending.ts';
 
@@ -7,6 +8,7 @@ export const apiKeyKind: CredentialKind = {
   label: 'API key',
   permission: 'latchkey:api_key:read',
   isNumerous: false,
+  hasUuids: true,
   inventory: inventoryOf(
     'api_key',
     {
@@ -26,6 +28,7 @@ export const apiKeyKind: CredentialKind = {
     `api_keys k cross join lateral (
       select v.number, v.issued_at from api_key_versions v where v.key_id = k.id order by v.number desc limit 1) v`,
   ),
+  reach: (id) => ({ token: sql`t.api_key_id = ${id}`, api_key_id: id }),
   revoke: {
     permission: 'latchkey:api_key:revoke',
     one: async (deps, actor, id) => {

@@ -7,6 +7,7 @@ export const clientSecretKind: CredentialKind = {
   label: 'Client secret',
   permission: 'latchkey:client:read',
   isNumerous: false,
+  hasUuids: true,
   inventory: inventoryOf(
     'client_secret',
     {

@@ -1,12 +1,14 @@
+import { sql } from 'kysely';
 import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
 import { endGrant } from './consents.ts';
 
 /** Grants: what a client holds for a user in one session. Codes and tokens are issued under them. */
-export const grantKind: CredentialKind = {
+export const grantKind = {
   kind: 'grant',
   label: 'Grant',
   permission: 'latchkey:grant:read',
   isNumerous: true,
+  hasUuids: true,
   inventory: inventoryOf(
     'grant',
     {
@@ -20,5 +22,6 @@ export const grantKind: CredentialKind = {
     },
     'grants g join clients c on c.id = g.client_id',
   ),
+  reach: (id: string) => ({ family: sql`f.grant_id = ${id}`, token: sql`t.grant_id = ${id}` }),
   revoke: { permission: 'latchkey:grant:revoke', one: endGrant },
-};
+} satisfies CredentialKind;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Db } from '../../platform/database/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid, type Page, pageFrom, positionIn } from '../../platform/http/index.ts';
 import { allows, findSubject, mustBePermitted } from '../access/index.ts';
 import type { CredentialKind } from './kind.ts';
 import type { CredentialsQuery } from './schemas.ts';
-import { type Credential, listCredentials } from './store.ts';
+import { type Credential, listCredentials, lockId } from './store.ts';
 
 export type InventoryDeps = { db: Db; credentialKinds: readonly CredentialKind[] };
 
@@ -56,8 +56,25 @@ function kindsFor(
 }
 
 /** @throws Problem `invalid`: there is no such kind */
-function findKind(all: readonly CredentialKind[], kind: string, pointer: string): CredentialKind {
+export function findKind(all: readonly CredentialKind[], kind: string, pointer: string): CredentialKind {
   const found = all.find((each) => each.kind === kind);
   if (found) return found;
   throw invalid(pointer, `There is no kind "${kind}"; the kinds are ${all.map((each) => each.kind).join(', ')}.`);
+}
+
+/** One credential; undefined: there is none of this id, or this is no id of the kind. */
+export async function findCredential(
+  db: Db,
+  { inventory, hasUuids }: CredentialKind,
+  id: string,
+): Promise<Credential | undefined> {
+  if (hasUuids && !z.uuid().safeParse(id).success) return undefined;
+  const [found] = await listCredentials(db, [inventory], { id, sort: 'name', after: undefined, limit: 1 });
+  return found;
+}
+
+/** As `findCredential`, in a transaction: of several that revoke the same credential the others wait and see what the first did. */
+export async function lockCredential(trx: Trx, kind: CredentialKind, id: string): Promise<Credential | undefined> {
+  await lockId(trx, kind.kind, id);
+  return findCredential(trx, kind, id);
 }

@@ -6,6 +6,14 @@ import type { Jobs } from '../../platform/jobs/index.ts';
 /** What revoking any kind of credential takes. */
 export type CredentialDeps = { db: Db; now: () => Date; jobs: Pick<Jobs, 'send'> };
 
+type Condition = RawBuilder<boolean>;
+
+/**
+ * What is refused once a credential is revoked: conditions on rows of `standing_sessions` `s`, `standing_refresh_families` `f`,
+ * and `standing_access_tokens` and `standing_jwt_access_tokens` `t`. The credential itself is included where it is one of these.
+ */
+export type Reach = { session?: Condition; family?: Condition; token?: Condition; api_key_id?: string };
+
 /**
  * A kind of credential: how its credentials are listed, and how one is revoked. Each module that owns a kind exports it from its
  * `kind.ts`; the admin API lists the kinds once.
@@ -20,11 +28,15 @@ export type CredentialKind = {
   /** There are as many as users or requests: they are listed only where the kind or an owner is named. */
   isNumerous: boolean;
   inventory: Inventory;
+  /** Whether ids are UUIDs. */
+  hasUuids: boolean;
+  /** What is revoked with one of them; absent: nothing but itself. */
+  reach?: (id: string) => Reach;
   /** Absent: a single credential of this kind is replaced, not revoked. */
   revoke?: {
     /** What it takes beside `latchkey:token:revoke`. */
     permission: string;
-    /** Revokes one. Repeating it changes nothing. @throws Problem `not_found` */
+    /** Revokes one, in the transaction of `deps.db`. @throws Problem `not_found` */
     one: (deps: CredentialDeps, actor: Actor, id: string) => Promise<void>;
   };
 };

@@ -9,7 +9,8 @@ export const credentialRoutes = [
   route({
     method: 'GET',
     path: '/credentials',
-    summary: 'Credentials of every kind, searched, filtered and sorted; of each kind only what you may see, never a value',
+    summary:
+      'Credentials of every kind, searched, filtered and sorted; of each kind only what you may see, never a value',
     permission: 'latchkey:credential:read',
     query: CredentialsQuery,
     response: pageOf(CredentialView),

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { z } from 'zod';
-import { containing, type Db } from '../../platform/database/index.ts';
+import { containing, type Db, type Trx } from '../../platform/database/index.ts';
 import type { Position } from '../../platform/http/index.ts';
 import type { Inventory } from './kind.ts';
 import type { CredentialView, credentialOrders, credentialStates } from './schemas.ts';
@@ -10,6 +10,7 @@ export type Credential = z.output<typeof CredentialView>;
 export type PlacedCredential = Credential & Position;
 
 export type CredentialsFilter = {
+  id?: string | undefined;
   q?: string | undefined;
   owner_id?: string | undefined;
   state?: (typeof credentialStates)[number] | undefined;
@@ -59,6 +60,7 @@ export async function listCredentials(
 }
 
 function conditionsOf({
+  id,
   q,
   owner_id,
   state: wanted,
@@ -68,6 +70,7 @@ function conditionsOf({
   if (q)
     conditions.push(sql`(c.name ilike ${containing(q)} or c.location ilike ${containing(q)} or starts_with(c.id, ${q})
       or coalesce(u.username, o.client_id) ilike ${containing(q)})`);
+  if (id !== undefined) conditions.push(sql`c.id = ${id}`);
   if (owner_id) conditions.push(sql`c.owner_id = ${owner_id}`);
   if (wanted) conditions.push(sql`${state} = ${wanted}`);
   if (due !== undefined) {
@@ -75,4 +78,8 @@ function conditionsOf({
     conditions.push(due ? isDue : sql`not ${isDue}`);
   }
   return conditions;
+}
+
+export async function lockId(trx: Trx, kind: string, id: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtext('latchkey credential'), hashtext(${`${kind} ${id}`}))`.execute(trx);
 }

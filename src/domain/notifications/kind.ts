@@ -6,6 +6,7 @@ export const webhookSecretKind: CredentialKind = {
   label: 'Webhook secret',
   permission: 'latchkey:webhook:read',
   isNumerous: false,
+  hasUuids: true,
   inventory: inventoryOf(
     'webhook_secret',
     {

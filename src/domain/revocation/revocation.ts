@@ -3,9 +3,9 @@ import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
 import { findSubject } from '../access/index.ts';
 import { countKeys, endKeysOf, type KeyScope, keyScope } from '../api-keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { endGrant } from '../consents/index.ts';
+import { endGrant, grantKind } from '../consents/index.ts';
 import { findResourceServer } from '../resource-servers/index.ts';
-import { endSession, type SessionDeps } from '../sessions/index.ts';
+import { endSession, type SessionDeps, sessionKind } from '../sessions/index.ts';
 import { revokeToken, tokenHandle } from '../tokens/index.ts';
 import { deletePasswordLinks } from '../users/index.ts';
 import { mustBeAllowedToEnd } from './rights.ts';
@@ -115,8 +115,8 @@ async function end(
 
 async function scopeOf(db: Db, handle: Exclude<Handle, { api_keys: unknown }>): Promise<Scope> {
   if ('token' in handle) return { token: tokenHandle(handle.token) };
-  if ('grant_id' in handle) return { grant: handle.grant_id };
-  if ('session_id' in handle) return { session: handle.session_id };
+  if ('grant_id' in handle) return { reach: grantKind.reach(handle.grant_id) };
+  if ('session_id' in handle) return { reach: sessionKind.reach(handle.session_id) };
   if ('issued_before' in handle) return { before: handle.issued_before };
   return { owner: await ownerIn(db, handle) };
 }

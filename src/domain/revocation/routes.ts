@@ -1,9 +1,10 @@
 import { routesWith } from '../../platform/http/index.ts';
-import { type RevocationDeps, revoke, whatWouldDie } from './revocation.ts';
+import { type ByKindDeps, impactOfCredential, revokeCredential } from './by-kind.ts';
+import { revoke, whatWouldDie } from './revocation.ts';
 import { mustBeAllowedToEnd } from './rights.ts';
 import { RevocationInput, RevocationView } from './schemas.ts';
 
-const route = routesWith<RevocationDeps>();
+const route = routesWith<ByKindDeps>();
 
 /** Ending credentials, one verb for every handle. */
 export const revocationRoutes = [
@@ -11,11 +12,17 @@ export const revocationRoutes = [
     method: 'POST',
     path: '/revocations',
     summary:
-      'End a token, a grant, all of a person, client or API, or all issued up to a moment; needs the permission of what ends, too',
+      'Revoke a credential, a token, a grant, all of a person, client or API, or all issued up to a moment; needs the permission of what ends, too',
     permission: 'latchkey:token:revoke',
     body: RevocationInput,
     response: RevocationView,
     handle: async ({ actor, body: { handle, dry_run } }, deps) => {
+      if ('credential' in handle) {
+        const { credential } = handle;
+        if (dry_run) return { dry_run, revoked_at: null, died: await impactOfCredential(deps, actor, credential) };
+        const { revoked_at, ...died } = await revokeCredential(deps, actor, credential);
+        return { dry_run, revoked_at, died };
+      }
       if (dry_run) {
         await mustBeAllowedToEnd(deps.db, actor, handle);
         return { dry_run, revoked_at: null, died: await whatWouldDie(deps, handle) };

@@ -20,12 +20,30 @@ export const Handle = z
   });
 export type Handle = z.output<typeof Handle>;
 
+/** One credential, as the inventory names it. */
+const CredentialHandle = z.strictObject({
+  credential: z
+    .strictObject({ kind: z.string().min(1).max(64), id: z.string().regex(/^[\w.:-]{1,128}$/) })
+    .meta({ description: 'one credential of `GET /credentials`' }),
+});
+
 export const RevocationInput = z.strictObject({
-  handle: Handle,
+  handle: z.union([...Handle.options, CredentialHandle]).meta({
+    description: `${Handle.meta()?.description}, credential`,
+  }),
   dry_run: z.boolean().default(false).meta({ description: 'only say what would die' }),
 });
 export const RevocationView = z.object({
   dry_run: z.boolean(),
   revoked_at: Timestamp.nullable(),
-  died: z.object({ sessions: z.int(), refresh_families: z.int(), access_tokens: z.int(), api_keys: z.int() }),
+  died: z.object({
+    sessions: z.int(),
+    refresh_families: z.int(),
+    access_tokens: z.int(),
+    api_keys: z.int(),
+    other_credentials: z
+      .int()
+      .optional()
+      .meta({ description: 'for `credential`: 1 where it is of another kind than these, and was active' }),
+  }),
 });

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { type KeyScope, liveKeysIn } from '../api-keys/index.ts';
+import type { Reach } from '../credentials/index.ts';
 import { countLive as countLiveTokens, type Meant, ownedBy, type TokenHandle } from '../tokens/index.ts';
 
 /** Live credentials by kind, keys aside. */
@@ -12,8 +13,7 @@ export type Owner = { kind: 'user' | 'client' | 'resource_server'; id: string; r
 /** What a handle was found to mean. */
 export type Scope =
   | { token: TokenHandle }
-  | { grant: string }
-  | { session: string }
+  | { reach: Reach }
   | { owner: Owner }
   | { before: Date }
   /** What was got for these keys. */
@@ -26,9 +26,10 @@ const none: Condition = sql`false`;
 type Conditions = Meant & { session: Condition };
 
 function conditions(scope: Scope, now: Date): Conditions {
-  if ('grant' in scope)
-    return { session: none, family: sql`f.grant_id = ${scope.grant}`, token: sql`t.grant_id = ${scope.grant}` };
-  if ('session' in scope) return ofSession(scope.session);
+  if ('reach' in scope) {
+    const { session = none, family = none, token = none } = scope.reach;
+    return { session, family, token };
+  }
   if ('keys' in scope)
     return { session: none, family: none, token: sql`t.api_key_id in ${liveKeysIn(scope.keys, now)}` };
   if ('before' in scope) {
@@ -40,15 +41,6 @@ function conditions(scope: Scope, now: Date): Conditions {
     };
   }
   return 'owner' in scope ? ofOwner(scope.owner) : ofToken(scope.token);
-}
-
-/** Lasting grants outlive their session. */
-function ofSession(uid: string): Conditions {
-  return {
-    session: sql`s.uid = ${uid}`,
-    family: sql`f.session_uid = ${uid} and not f.offline`,
-    token: sql`t.session_uid = ${uid} and not t.offline`,
-  };
 }
 
 function ofOwner({ kind, row }: Owner): Conditions {

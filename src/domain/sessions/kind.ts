@@ -1,12 +1,14 @@
+import { sql } from 'kysely';
 import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
 import { endSession } from './sessions.ts';
 
 /** Sessions of browsers in which somebody is signed in. */
-export const sessionKind: CredentialKind = {
+export const sessionKind = {
   kind: 'session',
   label: 'Session',
   permission: 'latchkey:session:read',
   isNumerous: true,
+  hasUuids: false,
   inventory: inventoryOf(
     'session',
     {
@@ -22,5 +24,11 @@ export const sessionKind: CredentialKind = {
     },
     'sessions s where s.user_id is not null',
   ),
+  // Grants that outlive their session are not among it.
+  reach: (uid: string) => ({
+    session: sql`s.uid = ${uid}`,
+    family: sql`f.session_uid = ${uid} and not f.offline`,
+    token: sql`t.session_uid = ${uid} and not t.offline`,
+  }),
   revoke: { permission: 'latchkey:session:revoke', one: endSession },
-};
+} satisfies CredentialKind;

@@ -6,6 +6,7 @@ export const signingKeyKind: CredentialKind = {
   label: 'Signing key',
   permission: 'latchkey:signing_key:read',
   isNumerous: false,
+  hasUuids: true,
   inventory: inventoryOf(
     'signing_key',
     {

@@ -8,6 +8,7 @@ export const refreshTokenKind: CredentialKind = {
   label: 'Refresh token',
   permission: 'latchkey:grant:read',
   isNumerous: true,
+  hasUuids: true,
   inventory: inventoryOf(
     'refresh_token',
     {
@@ -24,6 +25,7 @@ export const refreshTokenKind: CredentialKind = {
     },
     'refresh_families t join clients c on c.id = t.client_id where t.handle_digest is not null',
   ),
+  reach: (id) => ({ family: sql`f.id = ${id}`, token: sql`t.family_id = ${id}` }),
   revoke: { permission: 'latchkey:grant:revoke', one: revokeFamilyById },
 };
 
@@ -49,7 +51,9 @@ export const accessTokenKind: CredentialKind = {
   label: 'Access token',
   permission: 'latchkey:grant:read',
   isNumerous: true,
+  hasUuids: false,
   inventory: sql`${accessTokens('access_tokens', { key: 'digest', id: `encode(t.digest, 'hex')` })}
     union all ${accessTokens('jwt_access_tokens', { key: 'jti', id: 't.jti' })}`,
+  reach: (id) => ({ token: sql`(encode(t.digest, 'hex') = ${id} or t.jti = ${id})` }),
   revoke: { permission: 'latchkey:grant:revoke', one: revokeAccessTokenById },
 };

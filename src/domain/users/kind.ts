@@ -6,6 +6,7 @@ export const passwordKind: CredentialKind = {
   label: 'Password',
   permission: 'latchkey:user:read',
   isNumerous: true,
+  hasUuids: true,
   inventory: inventoryOf(
     'password',
     {
@@ -25,6 +26,7 @@ export const passwordLinkKind: CredentialKind = {
   label: 'Password reset link',
   permission: 'latchkey:user:read',
   isNumerous: false,
+  hasUuids: false,
   inventory: inventoryOf(
     'password_link',
     {

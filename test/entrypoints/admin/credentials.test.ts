@@ -154,6 +154,57 @@ describe('the inventory of credentials', () => {
     expect(await outsider.get('/credentials')).toMatchObject({ status: 403 });
   });
 
+  const revoke = (credential: object, more: object = {}) =>
+    owner.post('/revocations', { handle: { credential }, ...more });
+
+  test('names what is revoked by its kind and id, once, however many do it at once', async () => {
+    const { body } = await owner.post('/clients', { client_id: 'by-kind', grant_types: ['client_credentials'] });
+    const secret = String(body.client_secret);
+    const [credential] = (await list('?client_id=by-kind')).body.items.map(({ kind, id }) => ({ kind, id }));
+    const planned = await revoke(credential ?? {}, { dry_run: true });
+    expect(planned.body).toMatchObject({ revoked_at: null, died: { access_tokens: 0, other_credentials: 1 } });
+    expect(await latchkey.isLetIn('by-kind', secret)).toBe(true);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => revoke(credential ?? {})));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(new Set(answers.map((answer) => answer.body.revoked_at)).size).toBe(1);
+    expect(answers.filter(({ body }) => (body.died as Item).other_credentials === 1)).toHaveLength(1);
+    expect(await latchkey.isLetIn('by-kind', secret)).toBe(false);
+    const events = await latchkey.auditEvents('client.secret.revoked');
+    expect(events.filter(({ target_id }) => target_id === 'by-kind')).toHaveLength(1);
+  });
+
+  test.each(['access_token', 'refresh_token', 'grant', 'session'])(
+    'revokes one %s by its kind and id, with all that hangs on it',
+    async (kind) => {
+      const { access_token, refresh_token } = await latchkey.tokens({ scope: 'openid read' });
+      const [newest] = (await list(`?user=alice&kind=${kind}&state=active&limit=1`)).body.items;
+      const { status, body } = await revoke({ kind, id: newest?.id });
+      expect({ status, died: body.died }).toMatchObject({ status: 200, died: { access_tokens: 1 } });
+      expect(await latchkey.isActive(access_token)).toBe(false);
+      expect((await latchkey.refresh(refresh_token)).status).toBe(kind === 'access_token' ? 200 : 400);
+      expect((await revoke({ kind, id: newest?.id })).body.revoked_at).not.toBeNull();
+    },
+  );
+
+  test.each([
+    ['a kind that there is not', { kind: 'spoon', id: 'x' }, 400, { pointer: '/handle/credential/kind' }],
+    ['an id that there is not', { kind: 'api_key', id: '00000000-0000-7000-8000-0000000000ff' }, 404, {}],
+    ['an id that is none', { kind: 'api_key', id: 'x' }, 404, {}],
+    ['a kind that is replaced, not revoked', { kind: 'signing_key', id: 'x' }, 409, {}],
+  ])('refuses to revoke by %s', async (_, credential, status, body) => {
+    expect(await revoke(credential)).toMatchObject({ status, body });
+  });
+
+  test('lets nobody revoke a kind without the permission for it', async () => {
+    const service = await asService(latchkey, owner, { permissions: ['latchkey:token:revoke'] });
+    const handle = { credential: { kind: 'api_key', id: key.id } };
+    for (const dry_run of [true, false])
+      expect(await service.post('/revocations', { handle, dry_run })).toMatchObject({
+        status: 403,
+        body: { permission: 'latchkey:api_key:revoke' },
+      });
+  });
+
   test('shows a revocation to every reader on every node as soon as it was answered', async () => {
     const made = await Promise.all(
       Array.from({ length: 10 }, (_, n) =>

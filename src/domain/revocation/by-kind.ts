@@ -1,0 +1,76 @@
+import { type Db, inTransaction } from '../../platform/database/index.ts';
+import { type Actor, conflict, notFound } from '../../platform/http/index.ts';
+import { mustBePermitted } from '../access/index.ts';
+import { countKeys } from '../api-keys/index.ts';
+import { type CredentialKind, findCredential, findKind, lockCredential } from '../credentials/index.ts';
+import type { Death, RevocationDeps } from './revocation.ts';
+import { countLive } from './store.ts';
+
+export type ByKindDeps = RevocationDeps & { credentialKinds: readonly CredentialKind[] };
+
+/** A credential as the inventory names it. */
+export type CredentialHandle = { kind: string; id: string };
+
+type Died = Omit<Death, 'revoked_at'> & { other_credentials: number };
+
+type Revocable = CredentialKind & Required<Pick<CredentialKind, 'revoke'>>;
+
+/**
+ * What revoking a credential would end now.
+ *
+ * @throws Problem as `revokeCredential` does
+ */
+export async function impactOfCredential(
+  deps: ByKindDeps,
+  actor: Actor,
+  { kind, id }: CredentialHandle,
+): Promise<Died> {
+  const revocable = kindFor(deps, actor, kind);
+  const found = await findCredential(deps.db, revocable, id);
+  if (!found) throw notFound(revocable.label.toLowerCase(), id);
+  return countEnded(deps.db, revocable, { id, isActive: found.state === 'active', now: deps.now() });
+}
+
+/**
+ * Revokes one credential of any kind. It, and what was derived from it, is refused from the next request on. Repeating it changes
+ * and records nothing.
+ *
+ * @throws Problem `invalid`: there is no such kind; `conflict`: credentials of this kind are replaced, not revoked; `not_found`;
+ *   `forbidden`
+ */
+export async function revokeCredential(
+  deps: ByKindDeps,
+  actor: Actor,
+  { kind, id }: CredentialHandle,
+): Promise<Died & { revoked_at: Date }> {
+  const revocable = kindFor(deps, actor, kind);
+  return inTransaction(deps.db, async (trx) => {
+    const found = await lockCredential(trx, revocable, id);
+    if (!found) throw notFound(revocable.label.toLowerCase(), id);
+    const now = deps.now();
+    const ended = await countEnded(trx, revocable, { id, isActive: found.state === 'active', now });
+    if (found.revoked_at) return { ...ended, revoked_at: found.revoked_at };
+    await revocable.revoke.one({ ...deps, db: trx }, actor, id);
+    return { ...ended, revoked_at: (await findCredential(trx, revocable, id))?.revoked_at ?? now };
+  });
+}
+
+function kindFor({ credentialKinds }: ByKindDeps, actor: Actor, name: string): Revocable {
+  const kind = findKind(credentialKinds, name, '/handle/credential/kind');
+  const { label, revoke } = kind;
+  if (!revoke) throw conflict(`A ${label.toLowerCase()} is replaced by a new one, not revoked.`);
+  mustBePermitted(actor, revoke.permission, 'Revoking this');
+  return { ...kind, revoke };
+}
+
+type Counted = { id: string; isActive: boolean; now: Date };
+
+async function countEnded(db: Db, { reach }: CredentialKind, { id, isActive, now }: Counted): Promise<Died> {
+  const reached = reach?.(id) ?? {};
+  const { api_key_id } = reached;
+  return {
+    ...(await countLive(db, { reach: reached }, now)),
+    api_keys: api_key_id === undefined ? 0 : await countKeys(db, { id: api_key_id }, now),
+    other_credentials: isActive && !reach ? 1 : 0,
+  };
+}
