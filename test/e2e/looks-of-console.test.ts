@@ -44,6 +44,8 @@ describe('nothing is wrong with how a page looks', () => {
       ['/api-keys', 'api-keys'],
       ['/people', 'people'],
       ['/roles', 'roles'],
+      ['/credentials', 'credentials'],
+      ['/credentials?kind=session', 'credentials-sessions'],
       ['/consents', 'consents'],
       ['/grants', 'grants'],
       ['/signing-keys', 'signing-keys'],

@@ -64,6 +64,22 @@ describe('clients in the console', () => {
     expect(wordsOf(await alice.get('/clients/post-app')).match(/expired/g)).toHaveLength(2);
   });
 
+  test('have secrets among all credentials, which are found there and revoked', async () => {
+    const made = await alice.act('/clients/service/secrets/add', { label: 'to be found' });
+    const found = await alice.get('/credentials?q=to+be+found');
+    expect(wordsOf(found)).toMatch(/to be found .*Client secret service .*active/);
+    const sessions = await alice.get('/credentials?kind=session&user=alice');
+    expect(wordsOf(sessions)).toMatch(/Session alice/);
+    const address = linkOn(found, 'Revoke to be found')?.replace('/console', '') ?? '';
+    const page = await alice.get(address);
+    expect(wordsOf(page)).toMatch(/1 secret refused from the next request on/);
+    expect(wordsOf(await alice.send(page))).toContain('Revoked.');
+    expect(await latchkey.isLetIn('service', secretOn(made.html))).toBe(false);
+    expect(await latchkey.isLetIn('service', clientSecrets.service)).toBe(true);
+    expect(wordsOf(await alice.get('/credentials?q=to+be+found&state=revoked'))).toContain('to be found');
+    expect((await alice.get('/credentials?kind=spoon')).status).toBe(400);
+  });
+
   test('lose one secret, and the others go on', async () => {
     const made = await alice.act('/clients/web-app/secrets/add', { label: 'leaked' });
     const secret = secretOn(made.html);

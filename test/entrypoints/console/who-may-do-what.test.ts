@@ -10,6 +10,7 @@ describe('who may do what in the console', () => {
     'API keys',
     'People',
     'Roles',
+    'Credentials',
     'Consents',
     'Grants',
     'Signing keys',

@@ -4,8 +4,8 @@ import { listOwnKeyNames } from '../../../domain/api-keys/index.ts';
 import { listEventsOf } from '../../../domain/audit/index.ts';
 import { person, requestOrigin } from '../../../platform/http/index.ts';
 import { accountName, type PagesDeps, show } from '../pages.ts';
+import { deviceName } from '../records/devices.ts';
 import { one, own, type SignedIn } from '../signed-in.ts';
-import { deviceName } from './devices.ts';
 import { type EventInWords, eventsInWords, toldActions } from './event-words.ts';
 import type { HappenedEvent } from './page-data.ts';
 

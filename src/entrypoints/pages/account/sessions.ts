@@ -12,8 +12,8 @@ import { notFound, person, requestOrigin } from '../../../platform/http/index.ts
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { pagePaths } from '../page-data.ts';
 import { accountName, type PagesDeps, show } from '../pages.ts';
+import { deviceName } from '../records/devices.ts';
 import { one, own, pageNumber, type SignedIn } from '../signed-in.ts';
-import { deviceName } from './devices.ts';
 import type { BrowserAtWork } from './page-data.ts';
 
 const perPage = 20;

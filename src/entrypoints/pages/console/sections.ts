@@ -2,6 +2,7 @@ import { apiKeys } from './api-keys/section.ts';
 import { auditLog } from './audit-log/section.ts';
 import { clients } from './clients/section.ts';
 import { consents } from './consents/section.ts';
+import { credentials } from './credentials/section.ts';
 import { grants } from './grants/section.ts';
 import { resourceServers } from './resource-servers/section.ts';
 import { roles } from './roles/section.ts';
@@ -16,6 +17,7 @@ export const consoleSections: readonly ConsoleSection[] = [
   apiKeys,
   users,
   roles,
+  credentials,
   consents,
   grants,
   signingKeys,

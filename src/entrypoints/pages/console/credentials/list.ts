@@ -1,0 +1,110 @@
+import type { CredentialKind } from '../../../../domain/credentials/index.ts';
+import type { AdminAnswer } from '../../../admin/index.ts';
+import * as cell from '../../records/cells.ts';
+import { deviceName } from '../../records/devices.ts';
+import type { Cell } from '../../records/page-shapes.ts';
+import { mayDo } from '../administrator.ts';
+import type { List } from '../lists.ts';
+import type { RequestContext } from '../request-context.ts';
+
+type Credential = AdminAnswer<'GET /credentials'>['items'][number];
+
+const states: Record<Credential['state'], Cell> = {
+  active: cell.good('active'),
+  inactive: cell.bad('inactive'),
+  expired: cell.quiet('expired'),
+  revoked: cell.bad('revoked'),
+};
+
+/** Credentials of every kind that there is. */
+export const credentialList = (kinds: readonly CredentialKind[]): List => ({
+  heading: 'Credentials',
+  intro:
+    'Keys, secrets and reset links. Choose a type, a user or a client to see sessions, grants, passwords and tokens, too. Values are never shown.',
+  columns: ['Name', 'Type', 'Owner', 'Risk', 'State', 'Last used', 'Expires', 'Due', ''],
+  search: 'Name, owner, location or id',
+  filters: [
+    {
+      name: 'kind',
+      label: 'Type',
+      options: [{ value: '', text: 'All types' }, ...kinds.map(({ kind, label }) => ({ value: kind, text: label }))],
+    },
+    {
+      name: 'state',
+      label: 'State',
+      options: [{ value: '', text: 'All states' }, ...Object.keys(states).map((value) => ({ value, text: value }))],
+    },
+    {
+      name: 'due',
+      label: 'Rotation',
+      options: [
+        { value: '', text: 'Due or not' },
+        { value: 'true', text: 'Due' },
+      ],
+    },
+    { name: 'user', label: 'User', options: [] },
+    { name: 'client_id', label: 'Client', options: [] },
+  ],
+  sorts: [
+    { value: '-created_at', text: 'newest' },
+    { value: 'name', text: 'name' },
+    { value: 'due_at', text: 'due first' },
+    { value: 'expires_at', text: 'expires first' },
+    { value: '-last_used_at', text: 'last used' },
+  ],
+  empty: 'No results.',
+  read: async (context, query) => {
+    const { items, next } = await context.api.call('GET /credentials', { query });
+    return { rows: items.map((item) => rowOf(context, kinds, item)), next };
+  },
+});
+
+function rowOf({ deps, who }: RequestContext, kinds: readonly CredentialKind[], item: Credential): Cell[] {
+  const kind = kinds.find((each) => each.kind === item.kind);
+  const mayRevoke =
+    kind?.revoke &&
+    mayDo(who, kind.revoke.permission) &&
+    mayDo(who, 'latchkey:token:revoke') &&
+    ['active', 'inactive'].includes(item.state);
+  const isDue = item.due_at !== null && item.due_at <= deps.now() && item.state === 'active';
+  return [
+    nameCell(item),
+    cell.text(kind?.label ?? item.kind),
+    ownerCell(item),
+    cell.text(item.risk ?? ''),
+    states[item.state],
+    cell.time(item.last_used_at, ''),
+    cell.time(item.expires_at),
+    isDue ? cell.bad('due') : cell.time(item.due_at, ''),
+    mayRevoke ? cell.action('Revoke', revokePath(item), nameOf(item)) : cell.text(''),
+  ];
+}
+
+export const revokePath = ({ kind, id }: Pick<Credential, 'kind' | 'id'>): string =>
+  `/console/credentials/${kind}/${encodeURIComponent(id)}/revoke`;
+
+/** As people tell it apart: sessions by their browser. */
+export function nameOf({ kind, name, version }: Credential): string {
+  if (kind === 'session') return deviceName(name);
+  return kind === 'client_secret' && version !== null && !name.endsWith(` ${version}`) ? `${name} (${version})` : name;
+}
+
+/** Kinds that have a page of their own in the console. */
+const pages: Readonly<Record<string, (item: Credential) => string>> = {
+  api_key: ({ id }) => `/console/api-keys/${id}`,
+  grant: ({ id }) => `/console/grants/${id}`,
+  client_secret: ({ owner }) => `/console/clients/${encodeURIComponent(owner?.name ?? '')}`,
+};
+
+function nameCell(item: Credential): Cell {
+  const shortId = item.id.length > 20 ? `${item.id.slice(0, 8)}…${item.id.slice(-4)}` : item.id;
+  const page = pages[item.kind]?.(item);
+  return page ? cell.link(nameOf(item), page, shortId) : cell.text(`${nameOf(item)} · ${item.location ?? shortId}`);
+}
+
+function ownerCell({ owner }: Credential): Cell {
+  if (!owner) return cell.text('');
+  const path =
+    owner.kind === 'user' ? `/console/people/${owner.id}` : `/console/clients/${encodeURIComponent(owner.name)}`;
+  return cell.link(owner.name, path);
+}
