@@ -3,14 +3,12 @@ import { AccessRecords } from '../domain/access-records/index.ts';
 import { type KeyRecord, KeyVerifier, readApiKey } from '../domain/api-keys/index.ts';
 import { Refusals } from '../domain/audit/index.ts';
 import { SecretUses } from '../domain/clients/index.ts';
-import type { CredentialKind } from '../domain/credentials/index.ts';
 import { letterQueue, type SendLetter } from '../domain/notifications/index.ts';
 import { Throttles } from '../domain/users/index.ts';
 import { type KnownClients, knownClients, Reader } from '../entrypoints/oauth/index.ts';
 import type { Digest } from '../platform/crypto/index.ts';
 import { Jobs } from '../platform/jobs/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
-import { credentialKinds } from './credential-kinds.ts';
 import type { Installation } from './installation.ts';
 
 /** What lives as long as the process and serves several entrypoints. Each entrypoint picks what it needs (`compose/`). */
@@ -24,7 +22,6 @@ export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {
   refusals: Refusals;
   accessRecords: AccessRecords;
   secretUses: SecretUses;
-  credentialKinds: readonly CredentialKind[];
   apiKeys: KeyVerifier;
   /** Set where there is a mail server. */
   sendLetter: SendLetter | undefined;
@@ -48,7 +45,7 @@ export function openServices({ config, installation, log }: ServicesDeps): Servi
   const apiKeys = new KeyVerifier({ db, changes, now, log, readKey, environments, limits, hasTrustedProxy });
   const jobs = new Jobs(databaseUrl, log, { isReady: () => clock.isWithinBounds() });
   return {
-    ...{ db, database, keys, now, log, reader, jobs, refusals, accessRecords, secretUses, apiKeys, credentialKinds },
+    ...{ db, database, keys, now, log, reader, jobs, refusals, accessRecords, secretUses, apiKeys },
     knownClients: knownClients(changes),
     sendLetter: config.mail && letterQueue({ jobs, keys }),
     throttles: new Throttles(db),

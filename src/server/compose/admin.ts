@@ -6,6 +6,7 @@ import { keyBearerOf } from '../../entrypoints/gateway/index.ts';
 import { type Bearer, bearerOf, clientMetadataRules, verifiedId } from '../../entrypoints/oauth/index.ts';
 import { guardedFetch } from '../../platform/outbound/index.ts';
 import type { AppDeps } from '../app-deps.ts';
+import { credentialKinds } from '../credential-kinds.ts';
 import type { Services } from '../services.ts';
 import type { OAuth } from './oauth.ts';
 
@@ -17,7 +18,7 @@ export function adminRouteDeps(
   { db, jobs, keys, now, refusals, sendLetter }: Needs,
 ): AdminRouteDeps {
   return {
-    ...{ db, issuer, jobs, keys, now, refusals, sendLetter },
+    ...{ credentialKinds, db, issuer, jobs, keys, now, refusals, sendLetter },
     rootKey: installation.rootKey,
     keyActivationSeconds: config.keyActivationSeconds,
     environments: config.apiKeyEnvironments,

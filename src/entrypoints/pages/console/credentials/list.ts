@@ -80,7 +80,7 @@ function rowOf({ deps, who }: RequestContext, kinds: readonly CredentialKind[], 
   ];
 }
 
-export const revokePath = ({ kind, id }: Pick<Credential, 'kind' | 'id'>): string =>
+const revokePath = ({ kind, id }: Pick<Credential, 'kind' | 'id'>): string =>
   `/console/credentials/${kind}/${encodeURIComponent(id)}/revoke`;
 
 /** As people tell it apart: sessions by their browser. */
