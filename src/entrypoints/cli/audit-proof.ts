@@ -35,9 +35,7 @@ export function proofCommands(): Command[] {
       .option('--head <number:head>', 'a chain head noted elsewhere, which must still stand')
       .option('--file <file>', 'prove an export, without a database')
       .option('--keys <file>', 'what `latchkey audit keys --json` printed; needed with --file')
-      .action((options: VerifyOptions) =>
-        (options.file ? action(verifyFile) : onInstallation(verify))(options as never),
-      ),
+      .action((options: VerifyOptions, self: Command) => verifyThere(options, self)),
     command('keys', 'print the public keys that prove the log elsewhere').action(onInstallation(keys)),
     ranged(command('export', 'write the log as NDJSON, with what proves it'))
       .option('--out <file>', 'where to; default: standard output')
@@ -72,6 +70,12 @@ const rangeOf = ({ from, to }: Range) => ({
   from: parsed(Moment.optional(), from, '--from'),
   to: parsed(Moment.optional(), to, '--to'),
 });
+
+/** A file is proved without an installation. */
+function verifyThere(options: VerifyOptions, self: Command): Promise<void> {
+  const there = (place: Workplace, given: VerifyOptions, _: Command) => verify(place, given);
+  return options.file ? action(verifyFile)(options) : onInstallation(there)(options, self);
+}
 
 async function verify({ deps }: Workplace, options: VerifyOptions): Promise<void> {
   const head = parsed(Head.optional(), options.head, '--head');
