@@ -1,7 +1,7 @@
 import type { Context, Middleware, Next } from 'koa';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { isOutage } from '../../../platform/database/index.ts';
-import { letOriginsRead, Problem, unavailable, withdrawAnswer } from '../../../platform/http/index.ts';
+import { form, letOriginsRead, Problem, unavailable, withdrawAnswer } from '../../../platform/http/index.ts';
 import { isForPrograms } from '../endpoints.ts';
 import { hiddenContext } from './library-seams.ts';
 
@@ -49,16 +49,22 @@ const authenticatingRoutes: ReadonlySet<string> = new Set([
 ]);
 
 /** What RFC 6749 §5.2 calls a request that the library calls `invalid_request`; undefined: the same. */
-function standardCode({ oidc, headers }: KoaContextWithOIDC): { status: number; error: string } | undefined {
+function standardCode(ctx: KoaContextWithOIDC): { status: number; error: string } | undefined {
+  const { oidc } = ctx;
   if (!oidc?.params || !authenticatingRoutes.has(oidc.route)) return undefined;
-  const { client_id, client_assertion, grant_type } = oidc.params;
-  const { client } = oidc;
-  const isNobody = !client && client_id === undefined && !client_assertion && headers.authorization === undefined;
-  if (isNobody) return { status: 401, error: 'invalid_client' };
+  const { client, params } = oidc;
+  if (!client && !namesClient(ctx)) return { status: 401, error: 'invalid_client' };
+  const { grant_type } = params;
   const isForeignGrant = oidc.route === 'token' && typeof grant_type === 'string' && grant_type !== '';
   if (client && isForeignGrant && !client.grantTypeAllowed(grant_type))
     return { status: 400, error: 'unauthorized_client' };
   return undefined;
+}
+
+/** Whether a request says which client it comes from. What the library parsed lacks a name that came twice. */
+function namesClient(ctx: KoaContextWithOIDC): boolean {
+  const sent = form(ctx);
+  return ctx.headers.authorization !== undefined || sent.has('client_id') || sent.has('client_assertion');
 }
 
 /** Where the library says `invalid_request` and RFC 6749 §5.2 something else. A 401 names a scheme (RFC 9110 §15.5.2). */
