@@ -5,7 +5,7 @@ export type TestDatabase = {
   url: string;
   query: (text: string, values?: unknown[]) => Promise<pg.QueryResult>;
   /** Another database with the same content, as a backup would restore it; connections to this one are cut for a moment. */
-  copy: () => Promise<TestDatabase>;
+  copy: (suffix?: string) => Promise<TestDatabase>;
   /**
    * Moves what the database takes for the time. What is done meanwhile, such as moving the clocks of nodes, counts as done at the
    * same moment: no node can compare its clock with the database's in between.
@@ -29,8 +29,8 @@ function databaseOf(adminUrl: string, name: string): TestDatabase {
   return {
     url,
     query: (text, values) => queryOnce(url, text, values),
-    copy: async () => {
-      const copy = `${name}_copy`;
+    copy: async (suffix = '_copy') => {
+      const copy = `${name}${suffix}`;
       await queryOnce(adminUrl, `alter database ${name} allow_connections false`);
       await queryOnce(adminUrl, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
       await queryOnce(adminUrl, `create database ${copy} template ${name}`);

@@ -23,7 +23,7 @@ export {
   PatternSet,
 } from './permissions.ts';
 export { effectivePermissions, forbiddenBecause } from './rights.ts';
-export { assignRole, keepingAnOwner, setRoles } from './roles.ts';
+export { assignRole, keepingAnOwner, removeRole, setRoles, takeRole } from './roles.ts';
 export { accessRoutes } from './routes.ts';
 export { AssignmentView, RoleView } from './schemas.ts';
 export {

@@ -7,7 +7,16 @@ import { type ApiKeyDeps, getKey, lockUsable, record } from './api-keys.ts';
 import { environmentOf } from './format.ts';
 import { mustHoldAll } from './rights.ts';
 import type { KeyHandle } from './schemas.ts';
-import { type ApiKey, countLiveKeys, endKeys, type KeyRef, type KeyScope, lockKey, updateKey } from './store.ts';
+import {
+  type ApiKey,
+  countLiveKeys,
+  endKeys,
+  endVersionsBefore,
+  type KeyRef,
+  type KeyScope,
+  lockKey,
+  updateKey,
+} from './store.ts';
 
 const mostNamed = 1000;
 
@@ -114,4 +123,18 @@ export async function endKeysOf(
   const details = { ...by, count: ids.length, key_ids: ids.slice(0, mostNamed) };
   await appendEvent(trx, { actor, action: 'api_key.revoked', ...target, details, occurred_at: revoked_at });
   return ids.length;
+}
+
+/**
+ * Lets the texts of a key that came before one end at a time, unless they end earlier, in the transaction of the verb that
+ * decides and records it.
+ *
+ * @returns how many
+ */
+export async function endEarlierTexts(
+  trx: Trx,
+  { id, number, ends_at }: { id: string; number: number; ends_at: Date },
+): Promise<number> {
+  if (!(await lockKey(trx, { id }))) return 0;
+  return endVersionsBefore(trx, { key_id: id, number, ends_at });
 }

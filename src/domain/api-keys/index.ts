@@ -1,7 +1,15 @@
 /** API keys: minting, restricting, rotating and ending them, and verifying them without asking the database. */
 export { type ApiKeyDeps, createApiKey, getKey } from './api-keys.ts';
 export { type Asked, allowed, type KeyCode, keyCodeKinds, keyCodes, type VerdictKind } from './decide.ts';
-export { countKeys, disableApiKey, enableApiKey, endKeysOf, keyScope, revokeApiKey } from './ending.ts';
+export {
+  countKeys,
+  disableApiKey,
+  enableApiKey,
+  endEarlierTexts,
+  endKeysOf,
+  keyScope,
+  revokeApiKey,
+} from './ending.ts';
 export type { KeyEntry } from './entry.ts';
 export { isLiveVersion, stateOf } from './expiry.ts';
 export { looksLikeKey } from './format.ts';

@@ -162,6 +162,21 @@ export async function endVersionsAt(trx: Trx, key_id: string, ends_at: Date): Pr
     .execute();
 }
 
+/** Lets versions with a lower number that would live longer end then. @returns how many */
+export async function endVersionsBefore(
+  trx: Trx,
+  { key_id, number, ends_at }: { key_id: string; number: number; ends_at: Date },
+): Promise<number> {
+  const { numUpdatedRows } = await trx
+    .updateTable('api_key_versions')
+    .set({ ends_at })
+    .where('key_id', '=', key_id)
+    .where('number', '<', number)
+    .where((eb) => eb.or([eb('ends_at', 'is', null), eb('ends_at', '>', ends_at)]))
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
+}
+
 export async function updateKey(trx: Trx, id: string, changes: Updateable<Database['api_keys']>): Promise<void> {
   await trx
     .updateTable('api_keys')
@@ -198,7 +213,9 @@ export type KeyScope =
   | { owner_id: string }
   | { tag: string }
   | { environment: string }
-  | { start: string };
+  | { start: string }
+  /** With a text that still works and was issued up to then. */
+  | { issued_before: Date };
 
 /** Which keys `k` are meant, as a condition. A text that was rotated away names its key no longer. */
 function within(scope: KeyScope, now: Date): RawBuilder<unknown> {
@@ -206,6 +223,9 @@ function within(scope: KeyScope, now: Date): RawBuilder<unknown> {
   if ('owner_id' in scope) return sql`k.owner_id = ${scope.owner_id}`;
   if ('environment' in scope) return sql`k.environment = ${scope.environment}`;
   if ('tag' in scope) return sql`k.id in (select t.key_id from api_key_tags t where t.tag = ${scope.tag})`;
+  if ('issued_before' in scope)
+    return sql`k.id in (select v.key_id from api_key_versions v where v.issued_at <= ${scope.issued_before}
+      and (v.ends_at is null or v.ends_at > ${now}))`;
   if ('digest' in scope)
     return sql`k.id in (select v.key_id from api_key_versions v where v.digest = ${scope.digest}
       and (v.ends_at is null or v.ends_at > ${now}))`;

@@ -1,10 +1,12 @@
 /** Audit: what was done, by whom, from where, with what result; appended in the transaction of the deed, sealed in a chain. */
 
 export { type AuditAction, auditActions } from './actions.ts';
+export type { ChainEvent } from './chain.ts';
 export { changesBetween } from './changes.ts';
 export { erasePersonalDetails } from './erasure.ts';
 export { type AuditEvent, appendEvent, auditRows } from './events.ts';
 export { exportAudit } from './export.ts';
+export { detailsOfAction, findHead, knownEvents, type LogEnds, logEnds } from './known-log.ts';
 export { Refusals, type RefusalsDeps } from './refusals.ts';
 export { type Removed, type RetentionDeps, removeSegmentsBefore, whatWouldLeave } from './retention.ts';
 export { auditRoutes } from './routes.ts';
@@ -17,3 +19,4 @@ export { type EventFilter, listEvents, listEventsOf, newestEvents, type Recorded
 export type { AuditFault, NotedHead, PublicKeys } from './verifier.ts';
 export { type Verified, type VerifyInput, verifyAudit } from './verify.ts';
 export { type VerifiedFile, verifyExport } from './verify-export.ts';
+export { verifyMessages } from './verify-messages.ts';

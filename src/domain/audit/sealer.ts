@@ -80,7 +80,11 @@ export class Sealer {
   #compare({ number, head }: ChainHead): void {
     const newest = this.#newest;
     const isShorter = newest && (number < newest.number || (number === newest.number && head !== newest.head));
-    if (isShorter) this.#deps.log.error({ missing: newest }, 'the audit chain has lost segments that were there');
+    if (isShorter)
+      this.#deps.log.error(
+        { missing: newest },
+        'the audit chain has lost segments that were there: if the database was restored from a backup, run "latchkey restore-check"',
+      );
     this.#newest = { number, head };
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Segment } from './chain.ts';
 import type { ChainRow } from './chain-store.ts';
 import { type AuditFault, ChainVerifier, type NotedHead, type PublicKeys, retentionFault } from './verifier.ts';
 
@@ -52,7 +53,12 @@ export type VerifiedFile = {
   segments: number;
   events: number;
   head: { number: number; head: string; sealed_at: Date } | undefined;
+  /** After which segment the file begins; 0: where the log begins. */
+  start: NotedHead | undefined;
 };
+
+/** Takes each segment as soon as it is proved; a later one may still turn out to be false. */
+export type TakeSegment = (segment: Segment, rows: readonly ChainRow[]) => Promise<void>;
 
 /**
  * Proves an export line by line, without a database.
@@ -62,7 +68,7 @@ export type VerifiedFile = {
 export async function verifyExport(
   lines: AsyncIterable<string>,
   keys: PublicKeys,
-  head?: NotedHead,
+  { head, take }: { head?: NotedHead | undefined; take?: TakeSegment } = {},
 ): Promise<VerifiedFile> {
   const reader = new ExportReader(keys, head);
   let line = 0;
@@ -70,6 +76,8 @@ export async function verifyExport(
     line += 1;
     const fault = reader.read(text);
     if (fault) return reader.answer({ ...fault, line: fault.line ?? line });
+    const sealed = reader.takeSealed();
+    if (sealed) await take?.(sealed.segment, sealed.rows);
   }
   const fault = reader.endFault();
   return reader.answer(fault && { ...fault, line });
@@ -85,6 +93,8 @@ class ExportReader {
   #linesBefore = 0;
   #segments = 0;
   #events = 0;
+  #start: NotedHead | undefined;
+  #sealed: { segment: Segment; rows: ChainRow[] } | undefined;
 
   constructor(keys: PublicKeys, noted: NotedHead | undefined) {
     this.#keys = keys;
@@ -109,16 +119,24 @@ class ExportReader {
     return this.#rows.length > mostInSegment ? { kind: 'removed', detail: 'a seal is missing before it' } : undefined;
   }
 
+  /** The segment that the last line sealed, once. */
+  takeSealed(): { segment: Segment; rows: ChainRow[] } | undefined {
+    const sealed = this.#sealed;
+    this.#sealed = undefined;
+    return sealed;
+  }
+
   answer(fault: VerifiedFile['fault']): VerifiedFile {
     const standing = this.#verifier?.standing;
     const head = standing && { number: standing.number, head: standing.head, sealed_at: standing.sealed_at };
-    return { fault, segments: this.#segments, events: this.#events, head };
+    return { fault, segments: this.#segments, events: this.#events, head, start: this.#start };
   }
 
   #begin({ type: _, removed_at, kid, signature, ...start }: z.output<typeof StartLine>): LineFault | undefined {
     if (this.#verifier) return { kind: 'inserted', detail: 'an export starts only once' };
     this.#verifier = new ChainVerifier(start, this.#keys, this.#noted);
     this.#linesBefore = 1;
+    this.#start = { number: start.number, head: start.head };
     const retention = removed_at && kid && signature ? { ...start, removed_at, kid, signature } : undefined;
     return retention && retentionFault(retention, this.#keys);
   }
@@ -131,6 +149,7 @@ class ExportReader {
     this.#events += rows.length;
     this.#linesBefore += rows.length + 1;
     this.#rows = [];
+    this.#sealed = { segment, rows };
     return undefined;
   }
 

@@ -23,6 +23,7 @@ export {
   addClientSecret,
   findLiveSecret,
   isSecretMethod,
+  lapseClientSecrets,
   matchesSecret,
   revokeClientSecret,
   type SecretDeps,

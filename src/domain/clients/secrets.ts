@@ -126,6 +126,20 @@ export async function revokeSecretById(deps: Pick<SecretDeps, 'db' | 'now'>, act
   await revokeClientSecret(deps, actor, { client_id, secret_id: id });
 }
 
+/**
+ * Lets some of a client's secrets end at a time, unless they end earlier, in the transaction of the verb that decides and
+ * records it.
+ *
+ * @returns how many
+ */
+export async function lapseClientSecrets(
+  trx: Trx,
+  { client_id, secret_ids, ends_at }: { client_id: string; secret_ids: readonly string[]; ends_at: Date },
+): Promise<number> {
+  const client = await lockClient(trx, client_id);
+  return client ? endSecretsAt(trx, client.id, ends_at, secret_ids) : 0;
+}
+
 /** The live client secret of a value, for who finds one lying about; undefined: it is none. */
 export async function findLiveSecret(
   { db, keys, now }: SecretDeps,

@@ -125,14 +125,16 @@ export async function listSecrets(db: Db, client_id: string): Promise<ClientSecr
 }
 
 /** Lets what would live longer end then. */
-export async function endSecretsAt(trx: Trx, client_id: string, at: Date): Promise<void> {
-  await trx
+export async function endSecretsAt(trx: Trx, client_id: string, at: Date, ids?: readonly string[]): Promise<number> {
+  const { numUpdatedRows } = await trx
     .updateTable('client_secrets')
     .set({ expires_at: at })
     .where('client_id', '=', client_id)
     .where('revoked_at', 'is', null)
     .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', at)]))
-    .execute();
+    .$if(ids !== undefined, (query) => query.where(sql<boolean>`id = any(${ids}::uuid[])`))
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
 }
 
 export type ClientsQuery = {

@@ -4,4 +4,4 @@ export { webhookSecretKind } from './kind.ts';
 export { letterQueue, type MailSettings, type SendLetter, sendMail } from './mail.ts';
 export { Notifier, type NotifierDeps } from './notifier.ts';
 export { webhookRoutes } from './routes.ts';
-export type { WebhookDeps } from './webhooks.ts';
+export { changeWebhook, type WebhookDeps } from './webhooks.ts';

@@ -19,7 +19,7 @@ export function messagesOf({ segment, size, events }: SealedSegment): PlacedMess
     id: `segment-${number}`,
     type: sealedType,
     timestamp: sealed_at,
-    data: { ...segment },
+    data: { ...segment, size },
     segment: number,
     ordinal: size,
   };
@@ -27,7 +27,7 @@ export function messagesOf({ segment, size, events }: SealedSegment): PlacedMess
 }
 
 function eventMessage(segment: number, { event, ordinal, personal_details }: SealedEvent): PlacedMessage {
-  const { recorded_in: _, personal_digest: __, details, ...told } = event;
+  const { details, ...told } = event;
   const { address = null, user_agent = null } = personal_details ?? {};
   return {
     id: event.id,

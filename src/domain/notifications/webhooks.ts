@@ -37,7 +37,7 @@ export type WebhookDeps = {
   db: Db;
   now: () => Date;
   keys: ServerKeys;
-  jobs: Jobs;
+  jobs: Pick<Jobs, 'send'>;
   /** Whether receivers may be reached without TLS: in development only. */
   allowHttp: boolean;
 };

@@ -49,10 +49,15 @@ async function countAll(db: Db, { tokens, keys }: Plan, now: Date): Promise<Live
   return { ...live, api_keys: keys ? await countKeys(db, keys, now) : 0 };
 }
 
-/** With a key dies what was got for it. All of a person or client is also their keys. What was issued up to a moment is not: those last, as secrets do. */
+/**
+ * Revoking a key revokes the tokens exchanged for it. Revoking all of a user or client includes their keys; revoking what was
+ * issued up to a moment includes keys only on request, because services cannot get another key by themselves.
+ */
 async function planOf(db: Db, handle: Handle): Promise<Plan> {
   if ('api_keys' in handle) return { keys: await keyScope(db, handle.api_keys) };
   const tokens = await scopeOf(db, handle);
+  if ('issued_before' in handle && handle.include_api_keys)
+    return { tokens, keys: { issued_before: handle.issued_before } };
   const isOwned = 'owner' in tokens && tokens.owner.kind !== 'resource_server';
   return isOwned ? { tokens, keys: { owner_id: tokens.owner.row } } : { tokens };
 }

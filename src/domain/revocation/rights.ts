@@ -26,6 +26,7 @@ export const permissionsToEnd: Readonly<Record<HandleKind, readonly string[]>> =
   client_id: [grant, apiKey],
   resource_server: ['latchkey:resource_server:disable'],
   issued_before: [everything],
+  include_api_keys: [apiKey],
 };
 
 /**
@@ -36,7 +37,7 @@ export const permissionsToEnd: Readonly<Record<HandleKind, readonly string[]>> =
  */
 export async function mustBeAllowedToEnd(db: Db, actor: Actor, handle: Handle): Promise<void> {
   const server = 'resource_server' in handle ? await findResourceServer(db, handle.resource_server) : undefined;
-  const kinds = Object.keys(handle) as HandleKind[];
+  const kinds = Object.entries(handle).flatMap(([kind, value]) => (value === false ? [] : [kind as HandleKind]));
   const needed = [...kinds.flatMap((kind) => permissionsToEnd[kind]), ...(server?.built_in ? [everything] : [])];
   for (const permission of needed) mustBePermitted(actor, permission, 'Ending this');
 }

@@ -12,7 +12,10 @@ export const Handle = z
     z.strictObject({ user: UserReferenceText }),
     z.strictObject({ client_id: z.string().min(1).max(255) }),
     z.strictObject({ resource_server: z.string().min(1).max(512) }),
-    z.strictObject({ issued_before: Timestamp }),
+    z.strictObject({
+      issued_before: Timestamp,
+      include_api_keys: z.boolean().optional().meta({ description: 'also API keys that were issued up to the moment' }),
+    }),
     z.strictObject({ api_keys: KeyHandle }),
   ])
   .meta({

@@ -2,3 +2,4 @@
 export { statusListRoutes, statusListTemplate } from './routes.ts';
 export { StatusIndexes, type StatusPlace } from './status-indexes.ts';
 export { StatusLists, type StatusListsDeps, statusListsUri, statusListUri } from './status-lists.ts';
+export { abandonLists } from './store.ts';

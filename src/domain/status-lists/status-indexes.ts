@@ -40,6 +40,11 @@ export class StatusIndexes {
     return drawn;
   }
 
+  /** Lets the leased places go: their list may be gone. The next token takes another block. */
+  forget(): void {
+    this.#block = [];
+  }
+
   async #leaseBlock(): Promise<void> {
     const wanted = { listSize, blockSize, leased_at: this.#now() };
     const { status_list_id, first } = await inTransaction(this.#db, (trx) => leaseBlock(trx, wanted));

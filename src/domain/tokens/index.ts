@@ -9,5 +9,14 @@ export {
   mintRefreshToken,
 } from './formats.ts';
 export { accessTokenKind, refreshTokenKind } from './kind.ts';
-export { countLive, countLiveTokens, type LiveTokens, type Meant, ownedBy } from './store.ts';
+export {
+  countLive,
+  countLiveTokens,
+  endFamilies,
+  endJwtAccessTokens,
+  endTokenByShortId,
+  type LiveTokens,
+  type Meant,
+  ownedBy,
+} from './store.ts';
 export { endToken, type RevokedToken, revokeToken, type TokenHandle, tokenHandle } from './tokens.ts';

@@ -59,6 +59,36 @@ export async function isAccessTokenKnown(db: Db, of: { access_token: Digest } | 
   return rows.length > 0;
 }
 
+/** Ends families of refresh tokens, with their access tokens. @returns how many were alive */
+export async function endFamilies(
+  trx: Trx,
+  ids: readonly string[],
+  { revoked_at, revoked_for }: { revoked_at: Date; revoked_for: string },
+): Promise<number> {
+  const { numAffectedRows = 0n } =
+    await sql`update refresh_families set revoked_at = ${revoked_at}, revoked_for = ${revoked_for}
+    where id = any(${ids}::uuid[]) and revoked_at is null`.execute(trx);
+  return Number(numAffectedRows);
+}
+
+/** Ends an access token by what its event names: the `jti` of a JWT, or the first bytes of the digest. @returns how many */
+export async function endTokenByShortId(trx: Trx, id: string, revoked_at: Date): Promise<number> {
+  const jwts = await sql`update jwt_access_tokens set revoked_at = ${revoked_at}
+    where jti = ${id} and revoked_at is null`.execute(trx);
+  if (!/^[0-9a-f]{16}$/.test(id)) return Number(jwts.numAffectedRows ?? 0n);
+  const [first, last] = [id.padEnd(64, '0'), id.padEnd(64, 'f')];
+  const opaque = await sql`update access_tokens set revoked_at = ${revoked_at}
+    where digest between decode(${first}, 'hex') and decode(${last}, 'hex') and revoked_at is null`.execute(trx);
+  return Number(jwts.numAffectedRows ?? 0n) + Number(opaque.numAffectedRows ?? 0n);
+}
+
+/** Ends every JWT access token that is known. @returns how many were alive */
+export async function endJwtAccessTokens(trx: Trx, revoked_at: Date): Promise<number> {
+  const { numAffectedRows = 0n } =
+    await sql`update jwt_access_tokens set revoked_at = ${revoked_at} where revoked_at is null`.execute(trx);
+  return Number(numAffectedRows);
+}
+
 export type LiveTokens = { refresh_families: number; access_tokens: number };
 
 /** Which credentials are meant: conditions on a refresh family `f` and an access token `t`. */

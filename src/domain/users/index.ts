@@ -5,10 +5,12 @@ export { unverifyEmail, verifyEmail } from './email-verification.ts';
 export { passwordKind, passwordLinkKind } from './kind.ts';
 export { generatePassword, hashingLoad, hashNewPassword, type PasswordHash } from './password.ts';
 export { choosePassword, createPasswordLink, linkedUser, type PasswordLink } from './password-links.ts';
+export { forgetPassword } from './password-removal.ts';
 export { userRoutes } from './routes.ts';
 export { PasswordLinkView, UserInput, UserView } from './schemas.ts';
 export { createSetupLink, isSetupOpen, setUpFirstAdministrator } from './setup.ts';
 export {
+  deleteEveryPasswordLink,
   deletePasswordLinks,
   findUser,
   findUserById,

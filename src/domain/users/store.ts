@@ -195,6 +195,17 @@ export async function deletePasswordLinks(trx: Trx, user_id: string): Promise<vo
   await trx.deleteFrom('password_links').where('user_id', '=', user_id).execute();
 }
 
+/** @returns how many */
+export async function deleteEveryPasswordLink(trx: Trx): Promise<number> {
+  const { numDeletedRows } = await trx.deleteFrom('password_links').executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** Nobody can sign in with it any more. */
+export async function deletePassword(trx: Trx, user_id: string): Promise<void> {
+  await trx.deleteFrom('credentials').where('user_id', '=', user_id).where('kind', '=', 'password').execute();
+}
+
 export async function insertPasswordLink(
   trx: Trx,
   link: Omit<Insertable<Database['password_links']>, 'used_at'>,

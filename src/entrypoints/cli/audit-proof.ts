@@ -61,7 +61,8 @@ function ranged(made: Command): Command {
     .option('--to <time>', 'only what was sealed up to this moment');
 }
 
-const Head = z
+/** A chain head as the log has it: `1204:3d0c…`. */
+export const Head = z
   .string()
   .regex(/^\d+:[0-9a-f]{64}$/, 'must be a number, a colon and 64 hex digits, as the log has them')
   .transform((text) => ({ number: Number(text.split(':')[0]), head: text.split(':')[1] ?? '' }));
@@ -96,7 +97,7 @@ async function verifyFile(options: VerifyOptions): Promise<void> {
   const noted = parsed(Head.optional(), options.head, '--head');
   const publicKeys = await publicKeysIn(options.keys);
   const file = await open(options.file ?? '').catch(unreadable);
-  const { fault, ...verified } = await verifyExport(file.readLines(), publicKeys, noted);
+  const { fault, start: _, ...verified } = await verifyExport(file.readLines(), publicKeys, { head: noted });
   const { head, events, segments } = verified;
   answer(options, { ok: !fault, ...verified, ...(fault && { fault }) }, [
     ...(fault ? [`Line ${fault.line}: ${sentenceOf(fault)}`] : []),
@@ -108,7 +109,8 @@ async function verifyFile(options: VerifyOptions): Promise<void> {
 
 const Jwks = z.object({ keys: z.array(z.looseObject({ kid: z.string(), kty: z.literal('OKP') })) });
 
-async function publicKeysIn(file: string): Promise<PublicKeys> {
+/** The keys in a file that `latchkey audit keys --json` printed. @throws Problem `invalid` */
+export async function publicKeysIn(file: string): Promise<PublicKeys> {
   const { keys } = parsed(Jwks, jsonOf(await readFile(file, 'utf8').catch(unreadable)), '--keys');
   return new Map(keys.map((jwk) => [jwk.kid, publicKeyOf(jwk)]));
 }

@@ -18,6 +18,7 @@ const commands: Record<string, () => Promise<Command>> = {
   token: async () => (await import('./token.ts')).tokenCommand(),
   grant: async () => (await import('./grant.ts')).grantCommand(),
   revoke: async () => (await import('./revoke.ts')).revokeCommand(),
+  'restore-check': async () => (await import('./restore-check.ts')).restoreCheckCommand(),
   'signing-key': async () => (await import('./signing-key.ts')).signingKeyCommand(),
   audit: async () => (await import('./audit.ts')).auditCommand(),
   login: async () => (await import('./api.ts')).loginCommand(),

@@ -1,25 +1,25 @@
 import type { Command } from 'commander';
 import { revoke as revokeBy, whatWouldDie } from '../../domain/revocation/index.ts';
-import { Jobs } from '../../platform/jobs/index.ts';
-import { openLog } from '../../platform/logging/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed, Moment, parsed } from './input.ts';
 import { answer } from './output.ts';
 
-type Options = { json?: boolean; before: string; dryRun?: boolean; yes?: boolean };
+type Options = { json?: boolean; before: string; apiKeys?: boolean; dryRun?: boolean; yes?: boolean };
 
 /** `latchkey revoke --before TIME`: after a restore, or a leak of unknown size. */
 export function revokeCommand(): Command {
   return command('revoke', 'end every token, code and session issued up to a moment, of everybody')
     .requiredOption('--before <time>', 'the moment, e.g. 2026-11-24T12:00:00Z')
+    .option('--api-keys', 'end API keys that were issued up to then, too')
     .option('--dry-run', 'only show what would end')
     .option('--yes', 'do not ask')
     .action(onInstallation(revoke, { issued_before: '--before', handle: '--before' }));
 }
 
-async function revoke({ config, installation, deps, actor }: Workplace, options: Options): Promise<void> {
+async function revoke({ deps, jobs, actor }: Workplace, options: Options): Promise<void> {
   const before = parsed(Moment, options.before, '--before');
-  const planned = { before, ...(await whatWouldDie(deps, { issued_before: before })) };
+  const handle = { issued_before: before, include_api_keys: options.apiKeys === true };
+  const planned = { before, ...(await whatWouldDie(deps, handle)) };
   if (options.dryRun) {
     answer(options, { dry_run: true, ...planned }, [`Would end ${listed(planned)}.`]);
     return;
@@ -28,14 +28,14 @@ async function revoke({ config, installation, deps, actor }: Workplace, options:
     answer(options, { dry_run: true, ...planned }, ['Nothing changed.']);
     return;
   }
-  const jobs = new Jobs(installation.databaseUrl, openLog(config.logLevel));
-  const { revoked_at: _, ...died } = await revokeBy({ ...deps, jobs }, actor, { issued_before: before });
+  const { revoked_at: _, ...died } = await revokeBy({ ...deps, jobs }, actor, handle);
   const ended = { before, ...died };
   answer(options, { dry_run: false, ...ended }, [`Ended ${listed(ended)}.`]);
 }
 
-type Ending = { sessions: number; refresh_families: number; access_tokens: number; before: Date };
+type Ending = { sessions: number; refresh_families: number; access_tokens: number; api_keys: number; before: Date };
 
-function listed({ sessions, refresh_families, access_tokens, before }: Ending): string {
-  return `${sessions} sessions, ${refresh_families} refresh tokens and ${access_tokens} access tokens issued up to ${before.toISOString()}`;
+function listed({ sessions, refresh_families, access_tokens, api_keys, before }: Ending): string {
+  const keys = api_keys > 0 ? `, and ${api_keys} API keys` : '';
+  return `${sessions} sessions, ${refresh_families} refresh tokens and ${access_tokens} access tokens${keys}, issued up to ${before.toISOString()}`;
 }

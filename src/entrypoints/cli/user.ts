@@ -167,7 +167,10 @@ async function passwordLink(place: Workplace, reference: string, options: { json
 }
 
 /** A mail needs a whole address in it, and a server that sends it. */
-async function makeLink({ config, installation, deps, actor }: Workplace, user_id: string): Promise<PasswordLink> {
+async function makeLink(
+  { config, installation, deps, actor }: Omit<Workplace, 'jobs'>,
+  user_id: string,
+): Promise<PasswordLink> {
   const { databaseUrl, keys } = installation;
   const { issuer = '', mail, logLevel } = config;
   if (!mail || !issuer) return createPasswordLink({ ...deps, issuer }, actor, user_id);

@@ -1,7 +1,9 @@
+import { sql } from 'kysely';
 import pg from 'pg';
 import { atMost } from './at-most.ts';
 import type { DatabaseClock } from './clock.ts';
 import type { HotConnection } from './hot-connection.ts';
+import type { Trx } from './open.ts';
 
 /** What of the shared truth is cached by nodes, so that a change of it must be told. */
 export type ChangeKind = 'api_key' | 'client' | 'resource_server' | 'role' | 'signing_key' | 'subject';
@@ -21,6 +23,15 @@ const readChanges = {
   text: `select c.position as head, latchkey_now() as database_now, x.position, x.kind, x.key
     from change_counter c left join changes x on x.position > $1::bigint and x.position <= c.position order by x.position`,
 };
+
+/**
+ * Makes every node forget all that it caches, also one that was connected to this database before it was restored from a backup:
+ * positions jump, so that no node takes the missed ones for known.
+ */
+export async function announceEverything(trx: Trx): Promise<void> {
+  await sql`update change_counter set position = position + 1000000`.execute(trx);
+  await sql`select pg_notify(${channel}, '')`.execute(trx);
+}
 
 /**
  * The changes that this and other nodes commit, in order. Triggers announce them (db/migrations/0028_one_change_feed.ts), so that no

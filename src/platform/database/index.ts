@@ -2,7 +2,7 @@
 export { atMost } from './at-most.ts';
 export { Batched, type Collection, Keyed } from './batched.ts';
 export { Cache } from './cache.ts';
-export { ChangeFeed } from './change-feed.ts';
+export { announceEverything, ChangeFeed } from './change-feed.ts';
 export { DatabaseClock } from './clock.ts';
 export { stalledMs } from './commits.ts';
 export { containing } from './containing.ts';

@@ -36,7 +36,7 @@ describe('an exported log', () => {
   async function proved(changed: Line[], head?: NotedHead) {
     const { keys } = JSON.parse(await readFile(file('keys.json'), 'utf8')) as { keys: { kid: string }[] };
     const publicKeys = new Map(keys.map((jwk) => [jwk.kid, publicKeyOf(jwk)]));
-    return verifyExport(Readable.from(changed.map((line) => JSON.stringify(line))), publicKeys, head);
+    return verifyExport(Readable.from(changed.map((line) => JSON.stringify(line))), publicKeys, { head });
   }
   const proof = (name: string, ...options: string[]) =>
     runCommand(['audit', 'verify', '--file', file(name), '--keys', file('keys.json'), '--json', ...options]);

@@ -1,0 +1,69 @@
+import { announceEverything, type Trx } from '../../platform/database/index.ts';
+import type { Actor } from '../../platform/http/index.ts';
+import { appendEvent, detailsOfAction } from '../audit/index.ts';
+import { revoke } from '../revocation/index.ts';
+import { rotateSigningKey, type SigningKeysDeps, signingAlgs } from '../signing-keys/index.ts';
+import { abandonLists } from '../status-lists/index.ts';
+import { endJwtAccessTokens } from '../tokens/index.ts';
+import { deleteEveryPasswordLink } from '../users/index.ts';
+import type { ReapplyDeps } from './rules.ts';
+import { endOneTimeCredentials } from './store.ts';
+
+export type CutDeps = ReapplyDeps & SigningKeysDeps;
+
+/** What was ended without asking which event says so. */
+export type Cut = { signing_keys: string[]; jwt_access_tokens: number; one_time_credentials: number };
+
+/** What of this restore was done before, by the name of the restore. */
+export async function stepsDone(deps: CutDeps, restore: string): Promise<{ cut: boolean; revokedAll: boolean }> {
+  const steps = (await detailsOfAction(deps.db, 'restore.begun')).filter((details) => details.restore === restore);
+  return {
+    cut: steps.some(({ step }) => step === 'cut'),
+    revokedAll: steps.some(({ step }) => step === 'revoke all'),
+  };
+}
+
+/**
+ * Ends what no event names. Keys that were published after the backup are unknown here, and keys that were withdrawn are back:
+ * all are replaced. JWTs that were issued after it stand in no list and have no row: the lists that they refer to are closed, and
+ * no list gets their number. Codes that were used after it could be used once more.
+ *
+ * The keys come first: whoever is killed before the rest rotates them again.
+ */
+export async function cut(deps: CutDeps, actor: Actor, restore: string): Promise<Cut> {
+  const made: string[] = [];
+  for (const alg of signingAlgs) {
+    const input = { alg, leaked: true, activationSeconds: 0, retirementSeconds: 0 };
+    made.push((await rotateSigningKey(deps, actor, input)).kid);
+  }
+  return deps.db.transaction().execute(async (trx) => {
+    const occurred_at = deps.now();
+    await abandonLists(trx);
+    const jwt_access_tokens = await endJwtAccessTokens(trx, occurred_at);
+    const one_time_credentials = await endOneTimeCredentials(trx, occurred_at);
+    const ended = { signing_keys: made, jwt_access_tokens, one_time_credentials };
+    await begun(trx, actor, { restore, step: 'cut', ...ended, occurred_at });
+    await announceEverything(trx);
+    return ended;
+  });
+}
+
+/** Ends all credentials that the backup brought back but secrets and passwords: everybody signs in again, keys are made anew. */
+export async function revokeAll(deps: CutDeps, actor: Actor, restore: string): Promise<Record<string, number>> {
+  return deps.db.transaction().execute(async (trx) => {
+    const handle = { issued_before: deps.now(), include_api_keys: true };
+    const { revoked_at: _, ...ended } = await revoke({ ...deps, db: trx }, actor, handle);
+    const password_links = await deleteEveryPasswordLink(trx);
+    const all = { ...ended, password_links };
+    await begun(trx, actor, { restore, step: 'revoke all', ...all, occurred_at: deps.now() });
+    return all;
+  });
+}
+
+async function begun(
+  trx: Trx,
+  actor: Actor,
+  { occurred_at, ...details }: { restore: string; step: string; occurred_at: Date } & Record<string, unknown>,
+): Promise<void> {
+  await appendEvent(trx, { actor, action: 'restore.begun', details, occurred_at });
+}

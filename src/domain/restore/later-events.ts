@@ -1,0 +1,194 @@
+import { open } from 'node:fs/promises';
+import type { Db } from '../../platform/database/index.ts';
+import { conflict, invalid } from '../../platform/http/index.ts';
+import {
+  type ChainEvent,
+  findHead,
+  knownEvents,
+  logEnds,
+  type NotedHead,
+  type PublicKeys,
+  verifyExport,
+  verifyMessages,
+} from '../audit/index.ts';
+import type { LaterEvent } from './later-event.ts';
+import { isFollowed } from './rules.ts';
+
+/** What the files say that this database does not know. */
+export type LaterLog = {
+  /** The last segment that this database has as the files have it: where it was restored to. */
+  restored_head: (NotedHead & { sealed_at: Date | null }) | undefined;
+  /** The newest head that the files prove or name. */
+  newest: NotedHead | undefined;
+  /** Numbers of segments that the files hold. */
+  covered: Set<number>;
+  missing: { events: number; first: string | undefined; last: string | undefined };
+  /** Of these, what something follows from, in the order of the log. */
+  events: LaterEvent[];
+  /** Events that no signed head proves: of a receiver that is told of some actions only, or of an older version. */
+  unproved: number;
+};
+
+type Segment = { number: number; head: string | undefined; events: readonly ChainEvent[]; is_proved: boolean };
+
+const lookedUpAtOnce = 1000;
+
+/**
+ * Reads files of events: exports of the audit log, bodies that a webhook received, or the standard output of servers, one JSON
+ * object a line.
+ *
+ * @param keys the public keys of the log
+ * @throws Problem `invalid`: a file cannot be read; `conflict`: it was tampered with, is of another installation, or contradicts the
+ *   noted head
+ */
+export async function readLaterEvents(
+  db: Db,
+  files: readonly string[],
+  { keys, noted }: { keys: PublicKeys; noted: NotedHead | undefined },
+): Promise<LaterLog> {
+  const collector = new Collector(db, await logEnds(db), noted);
+  for (const file of files) await readFile(file, keys, collector);
+  return collector.result();
+}
+
+async function readFile(file: string, keys: PublicKeys, collector: Collector): Promise<void> {
+  const isExport = await isAuditExport(file);
+  const handle = await open(file).catch(unreadable);
+  if (isExport) {
+    const { fault, start } = await verifyExport(handle.readLines(), keys, {
+      take: (segment, rows) => {
+        const ordinals = new Map(segment.members.map(({ id }, ordinal) => [id, ordinal]));
+        const events = rows.map(({ event }) => event);
+        events.sort((a, b) => (ordinals.get(a.id) ?? 0) - (ordinals.get(b.id) ?? 0));
+        return collector.take({ number: segment.number, head: segment.head, events, is_proved: true });
+      },
+    });
+    if (fault) throw refused(file, `line ${fault.line}: ${fault.detail}`);
+    if (start) await collector.beginsAfter(start);
+    return;
+  }
+  const { fault, noted } = await verifyMessages(handle.readLines(), keys, (segment) => collector.take(segment));
+  if (fault) throw refused(file, `line ${fault.line}: ${fault.detail}`);
+  if (noted) collector.hearsOf(noted);
+}
+
+async function isAuditExport(file: string): Promise<boolean> {
+  const handle = await open(file).catch(unreadable);
+  for await (const line of handle.readLines()) return /^\{"type":"start"/.test(line);
+  throw refused(file, 'it is empty');
+}
+
+function unreadable({ path, code }: NodeJS.ErrnoException): never {
+  throw invalid('', `Cannot read ${path}: ${code}.`);
+}
+
+function refused(file: string, reason: string) {
+  return conflict(
+    `${file} is not believed, nothing was changed: ${reason}. Where the log was signed by a newer key than the restored database has, name what \`latchkey audit keys --json\` printed before with --keys.`,
+  );
+}
+
+/** Keeps of the files what this database lacks. */
+class Collector {
+  readonly #db: Db;
+  readonly #ends: Awaited<ReturnType<typeof logEnds>>;
+  readonly #noted: NotedHead | undefined;
+  readonly #seen = new Set<string>();
+  readonly #kept: { event: LaterEvent; at: [number, number] }[] = [];
+  readonly #covered = new Set<number>();
+  #waiting: { event: ChainEvent; at: [number, number]; is_proved: boolean }[] = [];
+  /** Segments that are the same here and in the files, and the first that is not. */
+  readonly #common = new Set<number>();
+  #firstOther = Number.POSITIVE_INFINITY;
+  #newest: NotedHead | undefined;
+  #missing: LaterLog['missing'] = { events: 0, first: undefined, last: undefined };
+  #unproved = 0;
+
+  constructor(db: Db, ends: Awaited<ReturnType<typeof logEnds>>, noted: NotedHead | undefined) {
+    this.#db = db;
+    this.#ends = ends;
+    this.#noted = noted;
+  }
+
+  async take({ number, head, events, is_proved }: Segment): Promise<void> {
+    if (number <= this.#ends.first.number) return;
+    if (head !== undefined) {
+      if (this.#noted?.number === number && this.#noted.head !== head)
+        throw conflict(
+          `Segment ${number} has another head in the files than the one noted: they are of different logs.`,
+        );
+      this.#covered.add(number);
+      this.hearsOf({ number, head });
+      const own = await findHead(this.#db, number);
+      if (own?.head === head) {
+        this.#common.add(number);
+        return;
+      }
+      this.#firstOther = Math.min(this.#firstOther, number);
+    }
+    for (const [ordinal, event] of events.entries()) this.#waiting.push({ event, at: [number, ordinal], is_proved });
+    if (this.#waiting.length >= lookedUpAtOnce) await this.#lookUp();
+  }
+
+  /** Where an export begins: after a segment that this database may have. */
+  async beginsAfter({ number, head }: NotedHead): Promise<void> {
+    const { first } = this.#ends;
+    const own = number === first.number ? first : await findHead(this.#db, number);
+    if (own?.head === head) this.#common.add(number);
+  }
+
+  hearsOf(head: NotedHead): void {
+    if (head.number > (this.#newest?.number ?? 0)) this.#newest = head;
+  }
+
+  async result(): Promise<LaterLog> {
+    await this.#lookUp();
+    this.#kept.sort((a, b) => a.at[0] - b.at[0] || a.at[1] - b.at[1]);
+    return {
+      restored_head: await this.#restoredHead(),
+      newest: this.#newest,
+      covered: this.#covered,
+      missing: this.#missing,
+      events: this.#kept.map(({ event }) => event),
+      unproved: this.#unproved,
+    };
+  }
+
+  /** The files may go on after the restore: what is common is looked for before the first segment that differs. */
+  async #restoredHead(): Promise<LaterLog['restored_head']> {
+    const number = [...this.#common].reduce((most, each) => (each < this.#firstOther && each > most ? each : most), -1);
+    if (number === -1) return undefined;
+    const { first } = this.#ends;
+    return number === first.number ? { ...first, sealed_at: null } : findHead(this.#db, number);
+  }
+
+  async #lookUp(): Promise<void> {
+    // Messages come more than once.
+    const fresh = this.#waiting.filter(({ event: { id } }) => !this.#seen.has(id) && this.#seen.add(id));
+    this.#waiting = [];
+    const known = await knownEvents(
+      this.#db,
+      fresh.map(({ event }) => event),
+    );
+    for (const { event, at, is_proved } of fresh.filter(({ event: { id } }) => !known.has(id))) {
+      const { events, first, last } = this.#missing;
+      const { occurred_at } = event;
+      this.#missing = {
+        events: events + 1,
+        first: first === undefined || occurred_at < first ? occurred_at : first,
+        last: last === undefined || occurred_at > last ? occurred_at : last,
+      };
+      if (!is_proved) this.#unproved += 1;
+      const later = laterEvent(event, is_proved);
+      if (isFollowed(later)) this.#kept.push({ event: later, at });
+    }
+  }
+}
+
+function laterEvent(
+  { id, occurred_at, action, target_kind, target_id, outcome, details }: ChainEvent,
+  is_proved: boolean,
+): LaterEvent {
+  const members = details === null ? {} : (JSON.parse(details) as Record<string, unknown>);
+  return { id, occurred_at, action, target_kind, target_id, outcome, details: members, is_proved };
+}

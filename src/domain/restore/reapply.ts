@@ -1,0 +1,152 @@
+import type { Trx } from '../../platform/database/index.ts';
+import { type Actor, notFound, Problem } from '../../platform/http/index.ts';
+import { appendEvent, detailsOfAction } from '../audit/index.ts';
+import { endFamilies } from '../tokens/index.ts';
+import type { LaterEvent } from './later-event.ts';
+import { consequenceOf, orNothing, type ReapplyDeps } from './rules.ts';
+
+/** One thing that ended again, or would. */
+export type Reapplied = {
+  event_id: string;
+  occurred_at: string;
+  action: string;
+  target: string;
+  says: string;
+  /** `nothing`: the backup does not have it, so it has not come back. `failed`: why, in `reason`. */
+  result: 'would end' | 'ended' | 'nothing' | 'done before' | 'failed';
+  reason?: string;
+};
+
+/** One thing that a person decides. */
+export type ToDecide = Pick<Reapplied, 'event_id' | 'occurred_at' | 'action' | 'target'> & {
+  advice: string;
+  details: Record<string, unknown>;
+};
+
+export type Plan = { endings: LaterEvent[]; families: Set<string>; to_decide: ToDecide[] };
+
+const familiesAtOnce = 500;
+// Their ids are never given again: to find nothing needs no note.
+const passing = /^(session|grant|consent|access_token|refresh_token)\./;
+
+/** What follows from the events: what ends again, and what a person decides. */
+export function planOf(events: readonly LaterEvent[]): Plan {
+  const plan: Plan = { endings: [], families: new Set(), to_decide: [] };
+  const givenBack = lastAssignments(events);
+  for (const [n, event] of events.entries()) {
+    const { ending, advice } = consequenceOf(event);
+    if (ending?.kind === 'family') plan.families.add(ending.family_id);
+    else if (ending && !isGivenBack(event, n, givenBack)) plan.endings.push(event);
+    if (advice !== undefined) plan.to_decide.push({ ...nameOf(event), advice, details: event.details });
+  }
+  return plan;
+}
+
+const assignmentOf = ({ target_id, details }: LaterEvent) => `${target_id} ${details.role}`;
+
+function lastAssignments(events: readonly LaterEvent[]): ReadonlyMap<string, number> {
+  return new Map(
+    events.flatMap((event, n) => (event.action === 'role.assigned' ? [[assignmentOf(event), n] as const] : [])),
+  );
+}
+
+/** A role that was taken and given again was theirs at the end. */
+function isGivenBack(event: LaterEvent, n: number, givenBack: ReadonlyMap<string, number>): boolean {
+  return event.action === 'role.unassigned' && (givenBack.get(assignmentOf(event)) ?? -1) > n;
+}
+
+function nameOf({ id, occurred_at, action, target_kind, target_id }: LaterEvent) {
+  return { event_id: id, occurred_at, action, target: [target_kind, target_id].filter(Boolean).join(' ') };
+}
+
+/** What would end. */
+export function planned({ endings }: Plan): Reapplied[] {
+  return endings.map((event) => ({ ...nameOf(event), says: saysOf(event), result: 'would end' as const }));
+}
+
+const saysOf = (event: LaterEvent) => {
+  const { ending } = consequenceOf(event);
+  return ending?.says ?? '';
+};
+
+/** Ends again what the events ended, in their order. What fails is told and does not keep the rest from ending. */
+export async function reapply(deps: ReapplyDeps, actor: Actor, { endings }: Plan): Promise<Reapplied[]> {
+  const notes = await detailsOfAction(deps.db, 'restore.reapplied');
+  const done = new Set(notes.map(({ event_id }) => event_id));
+  const results: Reapplied[] = [];
+  for (const event of endings) {
+    const named = { ...nameOf(event), says: saysOf(event) };
+    if (done.has(event.id)) results.push({ ...named, result: 'done before' });
+    else results.push({ ...named, ...(await reapplyOne(deps, actor, event)) });
+  }
+  return results;
+}
+
+async function reapplyOne(
+  deps: ReapplyDeps,
+  actor: Actor,
+  event: LaterEvent,
+): Promise<Pick<Reapplied, 'result' | 'reason'>> {
+  try {
+    return { result: (await end(deps, actor, event)) ? 'ended' : 'nothing' };
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return { result: 'failed', reason: error.message };
+  }
+}
+
+/** A refusal of a verb, or a value that the database cannot take. */
+function isRefusal(error: unknown): error is Error {
+  if (error instanceof Problem) return true;
+  return error instanceof Error && 'code' in error && /^22/.test(String(error.code));
+}
+
+/** The ending and the note of it commit together: a repetition after the note would undo what was done since. */
+async function end(deps: ReapplyDeps, actor: Actor, event: LaterEvent): Promise<boolean> {
+  const { ending } = consequenceOf(event);
+  if (!ending || ending.kind === 'family') return false;
+  const ended = await orNothing(
+    deps.db.transaction().execute(async (trx) => {
+      const within = { ...deps, db: trx };
+      const hasEnded =
+        ending.kind === 'verb'
+          ? await ending.end(within, actor).then(() => true)
+          : Boolean(await ending.end(trx, deps.now()));
+      if (!hasEnded) throw notFound('target of the event', event.id);
+      await note(trx, deps, actor, { event, ended: true });
+      return true;
+    }),
+  );
+  if (ended || passing.test(event.action)) return ended === true;
+  await deps.db.transaction().execute((trx) => note(trx, deps, actor, { event, ended: false }));
+  return false;
+}
+
+async function note(
+  trx: Trx,
+  { now }: Pick<ReapplyDeps, 'now'>,
+  actor: Actor,
+  { event, ended }: { event: LaterEvent; ended: boolean },
+): Promise<void> {
+  const { id: event_id, action, occurred_at, target_kind: kind, target_id: id } = event;
+  const target = kind !== null && id !== null ? { target: { kind, id } } : {};
+  const details = { event_id, action, occurred_at, ended };
+  await appendEvent(trx, { actor, action: 'restore.reapplied', ...target, details, occurred_at: now() });
+}
+
+/** Ends families of refresh tokens: the tokens that came back are older than those that apps have. @returns how many were alive */
+export async function endStaleFamilies(deps: ReapplyDeps, actor: Actor, { families }: Plan): Promise<number> {
+  const ids = [...families].filter((id) => /^[0-9a-f-]{36}$/.test(id));
+  let count = 0;
+  for (let from = 0; from < ids.length; from += familiesAtOnce) {
+    const some = ids.slice(from, from + familiesAtOnce);
+    count += await deps.db.transaction().execute(async (trx) => {
+      const revoked_at = deps.now();
+      const ended = await endFamilies(trx, some, { revoked_at, revoked_for: 'restored from a backup' });
+      const details = { action: 'refresh_token.rotated', refresh_families: ended };
+      if (ended > 0) await appendEvent(trx, { actor, action: 'restore.reapplied', details, occurred_at: revoked_at });
+      return ended;
+    });
+  }
+  return count;
+}

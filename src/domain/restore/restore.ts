@@ -1,0 +1,158 @@
+import type { Db } from '../../platform/database/index.ts';
+import { type Actor, conflict } from '../../platform/http/index.ts';
+import {
+  appendEvent,
+  detailsOfAction,
+  findHead,
+  logEnds,
+  type NotedHead,
+  type PublicKeys,
+  sealKeys,
+} from '../audit/index.ts';
+import { type Cut, type CutDeps, cut, revokeAll, stepsDone } from './cut.ts';
+import { type LaterLog, readLaterEvents } from './later-events.ts';
+import { endStaleFamilies, planned, planOf, type Reapplied, reapply, type ToDecide } from './reapply.ts';
+
+export type RestoreInput = {
+  /** Exports of the audit log, bodies that a webhook received, standard output of servers. */
+  files: readonly string[];
+  /** A head of the log that was noted elsewhere before the restore. */
+  head?: NotedHead | undefined;
+  /** Public keys of the log beside those of the restored database. */
+  keys: PublicKeys;
+  /** Believes events that no signed head proves. */
+  believesUnproved: boolean;
+  /** Ends all credentials that came back, API keys included. */
+  revokesAll: boolean;
+};
+
+/** Segments that neither this database nor the files have: what was revoked in them is unknown. */
+export type Gap = {
+  /** The numbers, from and to. */
+  segments: [number, number][];
+  since: Date | null;
+};
+
+export type RestoreReport = {
+  restored_head: (NotedHead & { sealed_at: Date | null }) | null;
+  newest_head: NotedHead | null;
+  missing: LaterLog['missing'];
+  unproved: number;
+  gap: Gap | null;
+  /** What ends without an event; undefined: it was done before. */
+  cut?: Cut | undefined;
+  revoked_all?: Record<string, number> | undefined;
+  /** Families of refresh tokens whose restored token is an older one; in a plan, how many there may be. */
+  refresh_families: number;
+  reapplied: Reapplied[];
+  to_decide: ToDecide[];
+};
+
+type Found = { log: LaterLog; gap: Gap | null; restore: string };
+
+/**
+ * What a restore brought back and lost, by the events that this database lacks. Changes nothing.
+ *
+ * @throws Problem `invalid`: a file cannot be read; `conflict`: a file is not believed, or contradicts the noted head
+ */
+export async function planRestoreCheck(deps: CutDeps, input: RestoreInput): Promise<RestoreReport> {
+  const { log, gap } = await look(deps, input);
+  const plan = planOf(believed(log, input));
+  return {
+    ...told(log, gap),
+    refresh_families: plan.families.size,
+    reapplied: planned(plan),
+    to_decide: plan.to_decide,
+  };
+}
+
+/**
+ * Ends again what was ended after the backup, and reports the rest. Repeating it changes and records nothing more; one that was
+ * killed is finished by the next.
+ *
+ * @throws Problem as `planRestoreCheck`
+ */
+export async function checkRestore(deps: CutDeps, actor: Actor, input: RestoreInput): Promise<RestoreReport> {
+  const { log, gap, restore } = await look(deps, input);
+  const plan = planOf(believed(log, input));
+  const done = await stepsDone(deps, restore);
+  const revoked_all = input.revokesAll && !done.revokedAll ? await revokeAll(deps, actor, restore) : undefined;
+  const ended = done.cut ? undefined : await cut(deps, actor, restore);
+  const refresh_families = await endStaleFamilies(deps, actor, plan);
+  const reapplied = await reapply(deps, actor, plan);
+  const report = { ...told(log, gap), cut: ended, revoked_all, refresh_families, reapplied, to_decide: plan.to_decide };
+  await noteChecked(deps, actor, restore, report);
+  return report;
+}
+
+async function look({ db, keys }: CutDeps, input: RestoreInput): Promise<Found> {
+  const own = (await sealKeys(keys)).map(({ kid, publicKey }) => [kid, publicKey] as const);
+  const publicKeys: PublicKeys = new Map([...own, ...input.keys]);
+  const log = await readLaterEvents(db, input.files, { keys: publicKeys, noted: input.head });
+  const newest = newestOf(log.newest, input.head);
+  const restored_head = log.restored_head ?? (await restoredByHead(db, input));
+  const known = { ...log, restored_head, newest };
+  return { log: known, gap: gapOf(known), restore: nameOf(log, input) };
+}
+
+const newestOf = (a: NotedHead | undefined, b: NotedHead | undefined) => ((b?.number ?? 0) > (a?.number ?? 0) ? b : a);
+
+/** Without files: where the noted head stands here nothing is missing; otherwise the backup was made here, or before. */
+async function restoredByHead(db: Db, { head, files }: RestoreInput): Promise<LaterLog['restored_head']> {
+  const { last } = await logEnds(db);
+  if (!head) return files.length > 0 ? undefined : last;
+  const own = await findHead(db, head.number);
+  if (own?.head === head.head) return own;
+  return own ? findHead(db, head.number - 1) : last;
+}
+
+function gapOf({ restored_head, newest, covered }: LaterLog): Gap | null {
+  if (!newest) return null;
+  const first = (restored_head?.number ?? 0) + 1;
+  const there = [...covered].filter((number) => number >= first).sort((a, b) => a - b);
+  const segments: Gap['segments'] = [];
+  let next = first;
+  for (const number of [...there, newest.number + 1]) {
+    if (number > next) segments.push([next, number - 1]);
+    next = Math.max(next, number + 1);
+  }
+  return segments.length > 0 ? { segments, since: restored_head?.sealed_at ?? null } : null;
+}
+
+/** One restore is known by where it went back to, or by the head that is missing. */
+function nameOf({ restored_head }: LaterLog, { head }: RestoreInput): string {
+  if (restored_head) return `${restored_head.number}:${restored_head.head}`;
+  return head ? `before ${head.number}:${head.head}` : '';
+}
+
+function believed({ events, unproved }: LaterLog, { believesUnproved }: RestoreInput): LaterLog['events'] {
+  if (unproved > 0 && !believesUnproved)
+    throw conflict(
+      `${unproved} events are under no signed head in the files, as those of a webhook that is told of some actions only. Nothing was changed. Give an export or the messages of all actions, or add --unproved to believe them.`,
+    );
+  return events;
+}
+
+function told(log: LaterLog, gap: Gap | null) {
+  const { restored_head = null, newest = null, missing, unproved } = log;
+  return { restored_head, newest_head: newest, missing, unproved, gap };
+}
+
+async function noteChecked(deps: CutDeps, actor: Actor, restore: string, report: RestoreReport): Promise<void> {
+  const { missing, gap, cut: ended, revoked_all, refresh_families, reapplied } = report;
+  const isNew = reapplied.some(({ result }) => result === 'ended') || refresh_families > 0 || ended || revoked_all;
+  const noted = await detailsOfAction(deps.db, 'restore.checked');
+  if (!isNew && noted.some((details) => details.restore === restore)) return;
+  const details = {
+    restore,
+    missing: missing.events,
+    gap: gap?.segments ?? [],
+    ended: reapplied.filter(({ result }) => result === 'ended').length,
+    failed: reapplied.filter(({ result }) => result === 'failed').length,
+    refresh_families,
+    to_decide: report.to_decide.length,
+  };
+  await deps.db
+    .transaction()
+    .execute((trx) => appendEvent(trx, { actor, action: 'restore.checked', details, occurred_at: deps.now() }));
+}

@@ -1,0 +1,265 @@
+import type { Trx } from '../../platform/database/index.ts';
+import { type Actor, Problem } from '../../platform/http/index.ts';
+import { removeRole, takeRole } from '../access/index.ts';
+import { forgetAddresses } from '../access-records/index.ts';
+import { type ApiKeyDeps, disableApiKey, endEarlierTexts, revokeApiKey } from '../api-keys/index.ts';
+import { type AuditAction, erasePersonalDetails } from '../audit/index.ts';
+import { type ClientDeps, disableClient, lapseClientSecrets, revokeClientSecret } from '../clients/index.ts';
+import { endGrant, takeBackConsent } from '../consents/index.ts';
+import { changeWebhook, type WebhookDeps } from '../notifications/index.ts';
+import { disableResourceServer } from '../resource-servers/index.ts';
+import { type Handle, revoke } from '../revocation/index.ts';
+import { endSession, type SessionDeps } from '../sessions/index.ts';
+import { endTokenByShortId } from '../tokens/index.ts';
+import { deletePasswordLinks, disableUser, forgetPassword, unverifyEmail } from '../users/index.ts';
+import type { LaterEvent } from './later-event.ts';
+
+export type ReapplyDeps = ClientDeps & SessionDeps & WebhookDeps & ApiKeyDeps;
+
+/** What ends again. Answers whether there was something to end. */
+export type Ending =
+  /** By a verb, which records its own event; it works in the transaction of the `deps`. */
+  | { kind: 'verb'; end: (deps: ReapplyDeps, actor: Actor) => Promise<unknown> }
+  /** By a write that has no event of its own. */
+  | { kind: 'write'; end: (trx: Trx, now: Date) => Promise<unknown> }
+  /** A family of refresh tokens; there may be thousands. */
+  | { kind: 'family'; family_id: string };
+
+/** What follows from an event that the restored database lacks. */
+export type Consequence = {
+  /** Ends again. `says`: what that means, for a person. */
+  ending?: Ending & { says: string };
+  /** What a person decides or does. */
+  advice?: string;
+};
+
+type Rule = (event: LaterEvent) => Consequence;
+
+const verb = (
+  says: string,
+  end: (deps: ReapplyDeps, actor: Actor) => Promise<unknown>,
+  advice?: string,
+): Consequence => ({
+  ending: { kind: 'verb', says, end },
+  ...(advice !== undefined && { advice }),
+});
+const write = (says: string, end: (trx: Trx, now: Date) => Promise<unknown>, advice?: string): Consequence => ({
+  ending: { kind: 'write', says, end },
+  ...(advice !== undefined && { advice }),
+});
+const endingFamily = (family_id: string): Consequence => ({
+  ending: { kind: 'family', says: 'refresh tokens ended: what came back is older than what apps have', family_id },
+});
+const decide =
+  (advice: string): Rule =>
+  () => ({ advice });
+const nothing: Rule = () => ({});
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(text).filter(Boolean) : []);
+const idOf = ({ target_id }: LaterEvent): string => target_id ?? '';
+const instant = (value: unknown, otherwise: Date): Date => {
+  const time = new Date(text(value));
+  return Number.isNaN(time.getTime()) ? otherwise : time;
+};
+/** Older versions wrote other names. */
+const overlapEnd = ({ details }: LaterEvent, now: Date): Date =>
+  instant(details.previous_expires_at ?? details.previous_ends_at ?? details.previous_end_at, now);
+const isNowDisabled = ({ details }: LaterEvent): boolean => {
+  const changed = details.changed as { enabled?: { new?: unknown } } | string[] | undefined;
+  if (Array.isArray(changed)) return changed.includes('enabled') && details.enabled === false;
+  return changed?.enabled?.new === false;
+};
+
+const endsFamily: Rule = ({ details }) => endingFamily(text(details.family_id));
+
+const endsPassword: Rule = (event) =>
+  write(
+    'the password that came back was replaced: removed, with one-time links; signed out everywhere',
+    (trx, now) => forgetPassword(trx, idOf(event), now),
+    'has no password: make a one-time link with "latchkey user password-link"',
+  );
+
+const endsSession: Rule = (event) => verb('signed out', (deps, actor) => endSession(deps, actor, idOf(event)));
+
+/** Every action has a rule: a new one does not compile without. */
+const rules: Readonly<Record<AuditAction, Rule>> = {
+  'access_token.issued': nothing,
+  'access_token.revoked': (event) =>
+    write('access token ended', (trx, now) => endTokenByShortId(trx, idOf(event), now)),
+  'admin.refused': nothing,
+  'api_key.created': decide('does not exist any more: create it again'),
+  'api_key.disabled': (event) => verb('disabled', (deps, actor) => disableApiKey(deps, actor, { id: idOf(event) })),
+  'api_key.enabled': decide('was enabled: enable it again if it should work'),
+  'api_key.revoked': (event) => endsKeys(event),
+  'api_key.rotated': (event) =>
+    write(
+      'texts from before the rotation ended, or end when their overlap is over',
+      (trx, now) =>
+        endEarlierTexts(trx, {
+          id: idOf(event),
+          number: Number(event.details.number),
+          ends_at: overlapEnd(event, now),
+        }),
+      'its newest text is unknown here: rotate it again and hand the text out',
+    ),
+  'api_key.updated': decide('has again what it had before it was changed: compare rights, restrictions and expiry'),
+  'audit.exported': nothing,
+  'audit.personal_details_erased': (event) =>
+    verb('personal details erased', async (deps, actor) => {
+      const kind = event.target_kind === 'client' ? 'client' : 'user';
+      await erasePersonalDetails(deps, actor, { kind, id: idOf(event) });
+      if (kind === 'user') await forgetAddresses(deps.db, idOf(event));
+    }),
+  'audit.pruned': decide('older events are back: prune the log again'),
+  'authorization_code.issued': nothing,
+  'authorization_code.reuse': endsFamily,
+  'backchannel_logout.delivered': nothing,
+  'client.created': decide('does not exist any more: register it again, e.g. with "latchkey apply"'),
+  'client.disabled': (event) => verb('disabled', (deps, actor) => disableClient(deps, actor, idOf(event))),
+  'client.refused': nothing,
+  'client.secret.created': decide('a secret is unknown here: add one again and hand it out'),
+  'client.secret.revoked': (event) =>
+    verb('secret revoked', (deps, actor) =>
+      revokeClientSecret(deps, actor, { client_id: idOf(event), secret_id: text(event.details.secret_id) }),
+    ),
+  'client.secret.rotated': (event) =>
+    write('older secrets ended, or end when their overlap is over', (trx, now) =>
+      lapseClientSecrets(trx, {
+        client_id: idOf(event),
+        secret_ids: texts(event.details.previous),
+        ends_at: overlapEnd(event, now),
+      }),
+    ),
+  'client.updated': (event) => ({
+    ...(isNowDisabled(event) && verb('disabled', (deps, actor) => disableClient(deps, actor, idOf(event)))),
+    advice: 'is registered again as it was before this change',
+  }),
+  'consent.denied': nothing,
+  'consent.given': (event) =>
+    verb('the consent that came back is an older one: withdrawn, the person is asked again', (deps, actor) =>
+      takeBackConsent(deps, actor, text(event.details.consent_id)),
+    ),
+  'consent.taken_back': (event) =>
+    verb('consent withdrawn', (deps, actor) => takeBackConsent(deps, actor, text(event.details.consent_id))),
+  'credential.leaked': (event) =>
+    event.details.policy === 'revoke' ? {} : { advice: 'was found in public and still works: revoke it' },
+  'device_code.reuse': endsFamily,
+  'grant.revoked': (event) => verb('grant ended', (deps, actor) => endGrant(deps, actor, idOf(event))),
+  'refresh_token.replay_refused': nothing,
+  'refresh_token.replayed': nothing,
+  'refresh_token.reuse': endsFamily,
+  'refresh_token.revoked': (event) => endingFamily(idOf(event)),
+  'refresh_token.rotated': endsFamily,
+  'resource_server.created': decide('does not exist any more: register it again, e.g. with "latchkey apply"'),
+  'resource_server.disabled': (event) =>
+    verb('disabled', (deps, actor) => disableResourceServer(deps, actor, idOf(event))),
+  'resource_server.updated': (event) => ({
+    ...(isNowDisabled(event) && verb('disabled', (deps, actor) => disableResourceServer(deps, actor, idOf(event)))),
+    advice: 'is registered again as it was before this change',
+  }),
+  'restore.begun': nothing,
+  'restore.checked': nothing,
+  'restore.reapplied': nothing,
+  'role.assigned': decide('does not have this role any more: give it again if it should'),
+  'role.created': decide('does not exist any more: create it again'),
+  'role.deleted': (event) => verb('role removed', (deps, actor) => removeRole(deps, actor, idOf(event))),
+  'role.unassigned': (event) =>
+    verb(`role "${text(event.details.role)}" taken`, (deps, actor) =>
+      takeRole(deps, actor, {
+        subject: { kind: event.target_kind === 'client' ? 'client' : 'user', id: idOf(event) },
+        role: text(event.details.role),
+      }),
+    ),
+  'role.updated': decide('has again the permissions that it had before this change'),
+  'session.confirmed': endsSession,
+  'session.ended': endsSession,
+  'session.refused': nothing,
+  'session.started': nothing,
+  'setup_link.created': nothing,
+  'signing_key.created': nothing,
+  'tokens.revoked': (event) => {
+    const handle = handleOf(event);
+    return handle ? verb('everything issued until then ended', (deps, actor) => revoke(deps, actor, handle)) : {};
+  },
+  'user.created': decide('does not exist any more: create the account again'),
+  'user.data_downloaded': nothing,
+  'user.disabled': (event) => verb('disabled', (deps, actor) => disableUser(deps, actor, idOf(event))),
+  'user.email_unverified': (event) =>
+    verb('e-mail address not verified any more', (deps, actor) => unverifyEmail(deps, actor, idOf(event))),
+  'user.email_verified': decide('has an e-mail address that is not verified any more'),
+  'user.password_changed': endsPassword,
+  'user.password_chosen': endsPassword,
+  'user.password_link_created': (event) =>
+    write('one-time links for a password ended', (trx) => deletePasswordLinks(trx, idOf(event))),
+  'user.password_set': endsPassword,
+  'user.updated': (event) => ({
+    ...(isNowDisabled(event)
+      ? verb('disabled', (deps, actor) => disableUser(deps, actor, idOf(event)))
+      : write('one-time links for a password ended', (trx) => deletePasswordLinks(trx, idOf(event)))),
+    advice: `has again what was changed: ${texts(event.details.changed).join(', ') || 'unknown'}`,
+  }),
+  'webhook.created': decide('does not exist any more: register it again'),
+  'webhook.deleted': (event) => stopsWebhook(event),
+  'webhook.disabled': (event) => stopsWebhook(event),
+  'webhook.redelivered': nothing,
+  'webhook.secret.rotated': decide('signs with its older secret again: rotate it'),
+  'webhook.tested': nothing,
+  'webhook.updated': (event) => ({
+    ...(event.details.enabled === false ? stopsWebhook(event) : {}),
+    advice: 'is registered again as it was before this change',
+  }),
+};
+
+/** One key, or those that the event of a bulk revocation names: a thousand at most. */
+function endsKeys(event: LaterEvent): Consequence {
+  const { key_ids, count } = event.details;
+  const ids = event.target_id === null ? texts(key_ids) : [event.target_id];
+  const unnamed = event.target_id === null ? Number(count) - ids.length : 0;
+  const advice =
+    unnamed > 0 ? `${unnamed} more API keys were revoked that the event does not name: revoke them` : undefined;
+  return verb(
+    'API keys revoked',
+    async (deps, actor) => {
+      for (const id of ids) await orNothing(revokeApiKey(deps, actor, { id }));
+    },
+    advice,
+  );
+}
+
+function stopsWebhook(event: LaterEvent): Consequence {
+  return verb('disabled', (deps, actor) =>
+    changeWebhook(deps, actor, { id: idOf(event), patch: { enabled: false }, ifVersion: undefined }),
+  );
+}
+
+function handleOf({ target_kind, target_id, details }: LaterEvent): Handle | undefined {
+  if (target_kind === 'user' && target_id) return { user: `id:${target_id}` };
+  if (target_kind === 'client' && target_id) return { client_id: target_id };
+  if (target_kind === 'resource_server' && target_id) return { resource_server: target_id };
+  const before = new Date(text(details.before));
+  return Number.isNaN(before.getTime()) ? undefined : { issued_before: before };
+}
+
+/** Undefined where there is nothing to end: what a backup does not have has not come back. */
+export async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/** What follows from an event. An action of a newer version is left to a person. */
+export function consequenceOf(event: LaterEvent): Consequence {
+  if (event.outcome === 'failure' && !event.action.endsWith('.reuse')) return {};
+  if (!(event.action in rules)) return { advice: 'is an action that this version does not know' };
+  return rules[event.action as AuditAction](event);
+}
+
+/** Whether anything follows. */
+export function isFollowed(event: LaterEvent): boolean {
+  const { ending, advice } = consequenceOf(event);
+  return ending !== undefined || advice !== undefined;
+}

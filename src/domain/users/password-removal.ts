@@ -1,0 +1,16 @@
+import type { Trx } from '../../platform/database/index.ts';
+import { deletePassword, deletePasswordLinks, lockUserById, updateUser } from './store.ts';
+
+/**
+ * Removes a user's password and one-time links, and ends their sessions and tokens, in the transaction of the verb that decides
+ * and records it. They sign in again after they have chosen a password with a new link.
+ *
+ * @returns whether there is such a user
+ */
+export async function forgetPassword(trx: Trx, user_id: string, occurred_at: Date): Promise<boolean> {
+  if (!(await lockUserById(trx, user_id))) return false;
+  await deletePassword(trx, user_id);
+  await deletePasswordLinks(trx, user_id);
+  await updateUser(trx, user_id, { tokens_valid_after: occurred_at, updated_at: occurred_at });
+  return true;
+}
