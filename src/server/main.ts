@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Config, environmentVariable } from '../config.ts';
+import { type Config, environmentVariable, isDevelopment } from '../config.ts';
 import { hasOwner } from '../domain/access/index.ts';
 import { type ApplyDeps, applyConfiguration, readConfigurationFile } from '../domain/apply/index.ts';
 import { createSetupLink } from '../domain/users/index.ts';
@@ -8,6 +8,7 @@ import { registerAdminApi } from '../entrypoints/admin/index.ts';
 import { clientMetadataRules } from '../entrypoints/oauth/index.ts';
 import { persistently } from '../platform/database/index.ts';
 import { IncomingRequest, system } from '../platform/http/index.ts';
+import { JobSender } from '../platform/jobs/index.ts';
 import { openLog } from '../platform/logging/index.ts';
 import { Metrics } from '../platform/metrics/index.ts';
 import { openTracing } from '../platform/tracing/index.ts';
@@ -108,12 +109,18 @@ async function openApp({ config, address, installation, inFlight, signal }: AppP
   const issuer = config.issuer ?? address;
   const version = readVersion();
   const { changes, database, keys, now, rootKey } = installation;
-  const apply = { db: database.db, keys, now, validateMetadata: clientMetadataRules() };
+  const sender = new JobSender(installation.databaseUrl, config.logLevel);
+  const apply = {
+    ...{ db: database.db, keys, now, validateMetadata: clientMetadataRules() },
+    jobs: sender,
+    environments: config.apiKeyEnvironments,
+    allowHttp: isDevelopment(config),
+  };
   const demo = await persistently({ seconds: config.databaseWaitSeconds, signal }, async () => {
     if (config.applyFile) await applyAtStart(apply, config.applyFile);
     await registerAdminApi({ db: database.db, now }, issuer);
     return openDemo({ config, issuer, rootKey, apply });
-  });
+  }).finally(() => sender.close());
   changes.start();
   const metrics = new Metrics();
   const tracing = config.traceEndpoint && (await openTracing({ endpoint: config.traceEndpoint, version }));

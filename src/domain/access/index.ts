@@ -22,16 +22,20 @@ export {
   isPermissionPattern,
   PatternSet,
 } from './permissions.ts';
+export { AssignmentEntry, putAssignment, putRole, removeAssignment } from './put.ts';
 export { effectivePermissions, forbiddenBecause } from './rights.ts';
 export { assignRole, keepingAnOwner, removeRole, setRoles, takeRole } from './roles.ts';
 export { accessRoutes } from './routes.ts';
-export { AssignmentView, RoleView } from './schemas.ts';
+export { AssignmentView, RoleInput, RoleView } from './schemas.ts';
 export {
+  type Assignment,
   findRoleByName,
   findSubject,
   hasOwner,
+  listEveryAssignment,
   listHeldRights,
   listRoleAssignments,
+  listRoles,
   permissionsAt,
   type Right,
   type Role,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
 import { isPermissionPattern } from './permissions.ts';
 
-const RoleName = z
+export const RoleName = z
   .string()
   .regex(/^[a-z][a-z0-9._-]{0,63}$/, 'must be 1 to 64 small letters, digits, ".", "_" or "-", a letter first');
 

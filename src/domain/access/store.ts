@@ -230,6 +230,11 @@ export async function listAssignmentsOf(
   return query.execute();
 }
 
+/** Every role that is given to somebody. */
+export async function listEveryAssignment(db: Db): Promise<Assignment[]> {
+  return assignments(db).orderBy('r.name').orderBy('a.subject_id').execute();
+}
+
 /** The roles of one subject, by name. */
 export async function listAssignmentsTo(db: Db, subject_id: string): Promise<Assignment[]> {
   return assignments(db).where('a.subject_id', '=', subject_id).orderBy('r.name').execute();

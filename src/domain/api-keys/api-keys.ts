@@ -106,7 +106,7 @@ function changedExpiry(actor: Actor, before: ApiKey, asked: Date | undefined, no
 }
 
 /** A key as a merge patch sees it, as JSON. */
-function asChanges(key: ApiKey): Record<string, unknown> {
+export function asChanges(key: ApiKey): Record<string, unknown> {
   const { name, description, risk, permissions, roles, restrictions, tags, metadata, expires_at } = key;
   const said = {
     ...(description !== null && { description }),

@@ -27,6 +27,7 @@ export {
   usageOfOwnKey,
 } from './own-keys.ts';
 export { missingFrom, type PermissionQuery, PermissionQuerySchema, permissionsIn } from './permission-query.ts';
+export { ConfiguredKey, putKey } from './put.ts';
 export { limitOfKey, type PresentedVersion } from './rights.ts';
 export { rotateApiKey } from './rotation.ts';
 export { apiKeyRoutes } from './routes.ts';
@@ -41,7 +42,7 @@ export {
   RotationInput,
   UsageView,
 } from './schemas.ts';
-export { type ApiKey, type KeyRecord, type KeyScope, listKeys, liveKeysIn, readApiKey } from './store.ts';
+export { type ApiKey, type KeyRecord, type KeyScope, listEveryKey, listKeys, liveKeysIn, readApiKey } from './store.ts';
 export type { KeySender } from './unknown-key-throttle.ts';
 export { type KeyUse, type KeyVerdict, KeyVerifier } from './verification.ts';
 export { viewOf } from './view.ts';

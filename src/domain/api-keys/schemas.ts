@@ -23,11 +23,11 @@ const Permission = z.union([Pattern.transform((pattern) => ({ resource: null, pa
   error: `must be ${aPermission}; or, at one API, { "resource": "https://api.example", "pattern": "orders:read" }`,
 });
 
-const KeyOwner = Owner.meta({
+export const KeyOwner = Owner.meta({
   description: 'whose key it is: a client or a person; it stops working while they are disabled',
 });
 
-const Environment = z.string().regex(environmentShape, 'must be small letters and digits, a letter first');
+export const KeyEnvironment = z.string().regex(environmentShape, 'must be small letters and digits, a letter first');
 const Tag = z
   .string()
   .regex(/^[\p{L}\p{N}_.:/-]{1,64}$/u, 'must be letters, digits, "_", ".", ":", "/" or "-"')
@@ -42,7 +42,7 @@ const Metadata = z
   .refine((members) => Object.keys(members).length <= 50, 'must have at most 50 members');
 
 /** What of a key may be changed. */
-const changeable = {
+export const changeable = {
   name: ShownText(100),
   description: ShownText(500).optional(),
   risk: Risk.default('medium').meta({ description: 'what its loss would mean: decides how long it lasts' }),
@@ -55,20 +55,29 @@ const changeable = {
 
 const Days = z.int().min(1).max(longestDays);
 
+/** When a key that is minted ends: one of them at most. */
+export const expiry = {
+  expires_in_days: Days.optional(),
+  expires_at: Timestamp.optional(),
+  never_expires: z.literal(true).optional().meta({ description: 'needs latchkey:api_key:never_expire' }),
+};
+
 /** A key to be minted. Without an expiry it lasts 30, 90 or 180 days, by its risk. */
 export const KeyInput = z
   .strictObject({
     ...changeable,
+    ...expiry,
     owner: KeyOwner.optional().meta({ description: 'left out: who asks' }),
-    environment: Environment,
-    expires_in_days: Days.optional(),
-    expires_at: Timestamp.optional(),
-    never_expires: z.literal(true).optional().meta({ description: 'needs latchkey:api_key:never_expire' }),
+    environment: KeyEnvironment,
   })
   .refine(saysOneExpiry, { path: ['expires_at'], error: 'must not come with another expiry' });
 export type KeyInput = z.output<typeof KeyInput>;
 
-function saysOneExpiry(input: { expires_in_days?: unknown; expires_at?: unknown; never_expires?: unknown }): boolean {
+export function saysOneExpiry(input: {
+  expires_in_days?: unknown;
+  expires_at?: unknown;
+  never_expires?: unknown;
+}): boolean {
   const { expires_in_days, expires_at, never_expires } = input;
   return [expires_in_days, expires_at, never_expires].filter((said) => said !== undefined).length <= 1;
 }
@@ -95,7 +104,7 @@ export const KeyHandle = z
     z.strictObject({ key: z.string().min(1).max(128).meta({ description: 'the key itself' }) }),
     z.strictObject({ owner: KeyOwner }),
     z.strictObject({ tag: Tag }),
-    z.strictObject({ environment: Environment }),
+    z.strictObject({ environment: KeyEnvironment }),
     z.strictObject({
       prefix: z
         .string()
@@ -115,7 +124,7 @@ export const KeysQuery = z.strictObject({
   q: z.string().max(100).optional().meta({ description: 'part of the name or description, or how the key starts' }),
   client_id: z.string().max(255).optional(),
   user: UserReferenceText.optional(),
-  environment: Environment.optional(),
+  environment: KeyEnvironment.optional(),
   tag: Tag.optional(),
   state: z.enum(keyStates).optional(),
 });

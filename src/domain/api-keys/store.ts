@@ -85,6 +85,13 @@ export async function listKeys(db: Db, { limit, after, ...filter }: KeysFilter, 
   return rows.map(keyOf);
 }
 
+/** Keys that are not revoked, of one owner or of every client, newest first. */
+export async function listEveryKey(db: Db, owner_id?: string): Promise<ApiKey[]> {
+  const owned = owner_id === undefined ? sql`s.kind = 'client'` : sql`k.owner_id = ${owner_id}`;
+  const { rows } = await sql<Row>`${keys} where k.revoked_at is null and ${owned} order by k.id desc`.execute(db);
+  return rows.map(keyOf);
+}
+
 /** Keys of one owner, searched, filtered and sorted, from an offset on: nobody has more than they can page through. */
 export async function listKeysOf(
   db: Db,

@@ -1,6 +1,9 @@
 import { inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid, Problem } from '../../platform/http/index.ts';
+import { type AssignmentEntry, putAssignment, putRole } from '../access/index.ts';
+import { type ApiKeyDeps, type ConfiguredKey, putKey } from '../api-keys/index.ts';
 import { type ClientDeps, type ClientInput, checkClient, lockClient, putClient } from '../clients/index.ts';
+import { putWebhook, type WebhookDeps } from '../notifications/index.ts';
 import { putResourceServer } from '../resource-servers/index.ts';
 import {
   findUserByUsername,
@@ -13,16 +16,18 @@ import {
   type UserInput,
 } from '../users/index.ts';
 import type { ConfigurationFile } from './schemas.ts';
-import { lockApplying } from './store.ts';
+import { type ChangedMembers, changedInThis, lockApplying } from './store.ts';
 
-export type ApplyDeps = ClientDeps;
+export type ApplyDeps = ClientDeps & ApiKeyDeps & WebhookDeps;
 
 export type Change = {
-  kind: 'resource server' | 'client' | 'user';
+  kind: 'resource server' | 'client' | 'user' | 'role' | 'role assignment' | 'API key' | 'webhook';
   id: string;
   change: 'created' | 'updated' | 'unchanged';
-  /** The client secret or password made for it; to be shown once, stored nowhere. */
+  /** The client secret, password, API key or webhook secret made for it; to be shown once, stored nowhere. */
   secret?: string;
+  /** Members that differ, where it was updated. */
+  changed?: string[];
 };
 
 export type ApplyOptions = {
@@ -56,6 +61,7 @@ export async function applyConfiguration(
     await inTransaction(deps.db, async (trx) => {
       await lockApplying(trx);
       planned.changes = await putAll(trx, deps, actor, { file, users });
+      planned.changes = withChanged(planned.changes, await changedInThis(trx));
       refuseMade(planned.changes, missingSecrets);
       if (dryRun) throw new TakenBack();
     });
@@ -63,6 +69,14 @@ export async function applyConfiguration(
     if (!(error instanceof TakenBack)) throw error;
   }
   return { changes: planned.changes ?? [] };
+}
+
+/** What an update changed, as its audit event says it: names of members, never values. */
+function withChanged(changes: readonly Change[], changed: ChangedMembers): Change[] {
+  return changes.map((change) => {
+    const members = change.change === 'updated' ? changed.get(`${change.kind} ${change.id.toLowerCase()}`) : undefined;
+    return members ? { ...change, changed: members } : change;
+  });
 }
 
 /** Ends the transaction of a dry run. */
@@ -74,6 +88,10 @@ async function putAll(trx: Trx, deps: ApplyDeps, actor: Actor, { file, users }: 
     const { change } = await at(`/resource_servers/${index}`, () => putResourceServer(trx, deps, actor, input));
     changes.push({ kind: 'resource server', id: input.identifier, change });
   }
+  for (const [index, input] of (file.roles ?? []).entries()) {
+    const change = await at(`/roles/${index}`, () => putRole({ ...deps, db: trx }, actor, input));
+    changes.push({ kind: 'role', id: input.name, change });
+  }
   // Clients are locked before users, as everywhere; but the user who owns a client has to exist before it.
   for (const { client_id } of file.clients) await lockClient(trx, client_id);
   const people: Change[] = [];
@@ -83,7 +101,41 @@ async function putAll(trx: Trx, deps: ApplyDeps, actor: Actor, { file, users }: 
   for (const [index, input] of file.clients.entries()) {
     changes.push(await at(`/clients/${index}`, () => changeClient(trx, deps, actor, input)));
   }
-  return [...changes, ...people];
+  const rest = await putRest({ ...deps, db: trx }, actor, file);
+  return [...changes, ...people, ...rest];
+}
+
+/** What belongs to clients and users, after them. */
+async function putRest(deps: ApplyDeps, actor: Actor, file: ConfigurationFile): Promise<Change[]> {
+  const changes: Change[] = [];
+  for (const [index, entry] of (file.role_assignments ?? []).entries()) {
+    const change = await at(`/role_assignments/${index}`, () => putAssignment(deps, actor, entry));
+    changes.push({ kind: 'role assignment', id: nameOfAssignment(entry), change });
+  }
+  for (const [index, entry] of (file.api_keys ?? []).entries()) {
+    const { key, change } = await at(`/api_keys/${index}`, () => putKey(deps, actor, entry));
+    changes.push({ kind: 'API key', id: nameOfKey(entry), change, ...(key && { secret: key }) });
+  }
+  for (const [index, input] of (file.webhooks ?? []).entries()) {
+    const { secret, change } = await at(`/webhooks/${index}`, () => putWebhook(deps, actor, input));
+    changes.push({ kind: 'webhook', id: nameOfWebhook(input), change, ...(secret && { secret }) });
+  }
+  return changes;
+}
+
+/** A role and who has it, as people read it. */
+export function nameOfAssignment({ role, to }: AssignmentEntry): string {
+  return `${role} of ${'user' in to ? to.user : to.client_id}`;
+}
+
+/** An API key, as people read it. */
+export function nameOfKey({ owner, environment, name }: Pick<ConfiguredKey, 'owner' | 'environment' | 'name'>): string {
+  return `${'user' in owner ? owner.user : owner.client_id} ${environment} ${name}`;
+}
+
+/** A webhook, as people read it: receivers put secrets into paths and queries. */
+export function nameOfWebhook({ url }: { url: string }): string {
+  return new URL(url).host;
 }
 
 async function changeClient(trx: Trx, deps: ApplyDeps, actor: Actor, input: ClientInput): Promise<Change> {
@@ -132,8 +184,13 @@ async function prepareUser(
 }
 
 function refuseMade(changes: readonly Change[], missingSecrets: ApplyOptions['missingSecrets']): void {
-  const made = missingSecrets === 'refuse' && changes.find(({ secret }) => secret !== undefined);
-  if (made) throw missing(`Client "${made.id}" has no client_secret`, 'client_secret');
+  const made = missingSecrets === 'refuse' ? changes.find(({ secret }) => secret !== undefined) : undefined;
+  if (made?.kind === 'client') throw missing(`Client "${made.id}" has no client_secret`, 'client_secret');
+  if (made)
+    throw invalid(
+      '',
+      `The ${made.kind} "${made.id}" is not there yet: run "latchkey apply", which makes it and shows its secret once.`,
+    );
 }
 
 function missing(what: string, member: string): Problem {

@@ -1,16 +1,18 @@
 import type { Db } from '../../platform/database/index.ts';
-import { listRoleAssignments } from '../access/index.ts';
+import { type AssignmentEntry, listEveryAssignment, listRoleAssignments, listRoles } from '../access/index.ts';
+import { type ApiKey, type ConfiguredKey, listEveryKey } from '../api-keys/index.ts';
 import { asInput as asClientInput, listEveryClient } from '../clients/index.ts';
+import { asWebhookInput, listEveryWebhook, WebhookInput } from '../notifications/index.ts';
 import { asInput as asResourceServerInput, listResourceServers } from '../resource-servers/index.ts';
 import { listUsers, type User } from '../users/index.ts';
 import { withoutDemo } from './demo.ts';
 import type { ConfigurationFile } from './schemas.ts';
 
 /**
- * The installation as a file that `applyConfiguration` takes and finds unchanged. Secrets and passwords are not in it: they are
- * stored only as digests. The demo app is not in it either.
+ * The installation as a file that `applyConfiguration` takes and finds unchanged. Secrets, passwords and the texts of API keys are
+ * not in it: they are stored only as digests. Neither are the demo app, keys of users, and keys and assignments whose time is over.
  */
-export async function exportConfiguration(db: Db): Promise<ConfigurationFile> {
+export async function exportConfiguration(db: Db, now: Date): Promise<Required<ConfigurationFile>> {
   const [everyServer, everyClient, people] = await Promise.all([
     listResourceServers(db),
     listEveryClient(db),
@@ -18,7 +20,15 @@ export async function exportConfiguration(db: Db): Promise<ConfigurationFile> {
   ]);
   const { servers, clients } = withoutDemo({ servers: everyServer, clients: everyClient });
   const users = await Promise.all(people.map((user) => exportedUser(db, user)));
-  return { resource_servers: servers.map(asResourceServerInput), clients: clients.map(asClientInput), users };
+  return {
+    resource_servers: servers.map(asResourceServerInput),
+    clients: clients.map(asClientInput),
+    users,
+    roles: await exportedRoles(db),
+    role_assignments: await exportedAssignments(db, now),
+    api_keys: await exportedKeys(db, now),
+    webhooks: (await listEveryWebhook(db)).map((webhook) => WebhookInput.parse(asWebhookInput(webhook))),
+  };
 }
 
 async function exportedUser(
@@ -29,4 +39,50 @@ async function exportedUser(
   // A file that says `false` would take back what a link proves after the export.
   const verified = email_verified ? { email_verified } : {};
   return { username, ...(email && { email }), ...verified, ...(name && { name }), roles, enabled };
+}
+
+async function exportedRoles(db: Db): Promise<Required<ConfigurationFile>['roles']> {
+  const roles = (await listRoles(db)).filter(({ built_in }) => !built_in);
+  return roles.map(({ name, description, exported_as, permissions }) => ({
+    name,
+    ...(description !== null && { description }),
+    ...(exported_as !== null && { exported_as }),
+    permissions,
+  }));
+}
+
+/** Of users only those that end by themselves: the others stand with the users. */
+async function exportedAssignments(db: Db, now: Date): Promise<AssignmentEntry[]> {
+  const assignments = await listEveryAssignment(db);
+  return assignments
+    .filter(({ until, subject_kind }) => (until ? until > now : subject_kind === 'client'))
+    .map(({ role, subject_kind, subject, until }) => ({
+      role,
+      to: subject_kind === 'client' ? { client_id: subject } : { user: `username:${subject}` },
+      ...(until && { until }),
+    }));
+}
+
+async function exportedKeys(db: Db, now: Date): Promise<ConfiguredKey[]> {
+  const keys = (await listEveryKey(db)).filter(({ expires_at }) => !expires_at || expires_at > now);
+  return keys.toReversed().map(exportedKey);
+}
+
+function exportedKey(key: ApiKey): ConfiguredKey {
+  const { name, description, environment, owner, risk, permissions, roles, restrictions, tags, metadata, enabled } =
+    key;
+  return {
+    name,
+    ...(description !== null && { description }),
+    owner: { client_id: owner },
+    environment,
+    risk,
+    permissions,
+    roles,
+    restrictions,
+    tags,
+    metadata: metadata as ConfiguredKey['metadata'],
+    enabled,
+    ...(key.expires_at ? { expires_at: key.expires_at } : { never_expires: true as const }),
+  };
 }

@@ -49,12 +49,20 @@ function pointerOf(path: readonly PropertyKey[] = []): string {
 
 /** Of two entries with one name the later would silently win. */
 function refuseTwins(path: string, file: ConfigurationFile): void {
-  for (const [list, key] of Object.entries(keys)) {
-    const names = file[list as keyof typeof keys].map((entry) =>
-      String(entry[key as keyof typeof entry]).toLowerCase(),
+  for (const [list, members] of Object.entries(keys)) {
+    const entries: readonly object[] = file[list as keyof typeof keys] ?? [];
+    const named = entries.map((entry) =>
+      JSON.stringify(members.map((member) => (entry as Record<string, unknown>)[member])).toLowerCase(),
     );
-    const twin = names.findIndex((name, index) => names.indexOf(name) < index);
-    if (twin >= 0)
-      throw invalid(`/${list}/${twin}/${key}`, `${path}: /${list}/${twin} has the same ${key} as an entry before it.`);
+    const names = new Set<string>();
+    for (const [index, name] of named.entries()) {
+      const member = members.join(' and ');
+      if (names.has(name))
+        throw invalid(
+          `/${list}/${index}/${members[0]}`,
+          `${path}: /${list}/${index} has the same ${member} as an entry before it.`,
+        );
+      names.add(name);
+    }
   }
 }

@@ -1,18 +1,34 @@
+import type { Db } from '../../platform/database/index.ts';
 import { type Actor, notFound } from '../../platform/http/index.ts';
+import {
+  type Assignment,
+  type AssignmentEntry,
+  findSubject,
+  listEveryAssignment,
+  listRoles,
+  removeAssignment,
+  removeRole,
+} from '../access/index.ts';
+import { type ConfiguredKey, disableApiKey, listEveryKey, stateOf } from '../api-keys/index.ts';
 import { disableClient, listEveryClient } from '../clients/index.ts';
+import { changeWebhook, listEveryWebhook } from '../notifications/index.ts';
 import { disableResourceServer, listResourceServers } from '../resource-servers/index.ts';
 import { countLiveTokens, type LiveTokens } from '../tokens/index.ts';
 import { disableUser, findUserByUsername, listUsers } from '../users/index.ts';
-import type { ApplyDeps, Change } from './apply.ts';
+import { type ApplyDeps, type Change, nameOfAssignment, nameOfKey, nameOfWebhook } from './apply.ts';
 import { withoutDemo } from './demo.ts';
 import type { ConfigurationFile } from './schemas.ts';
 
-/** Something enabled that the file does not name, and the live credentials that would stop working with it. */
-export type Prunable = Pick<Change, 'kind' | 'id'> & LiveTokens;
+/** Something in force that the file does not name, and the live credentials that would stop working with it. */
+export type Prunable = Pick<Change, 'kind' | 'id'> &
+  LiveTokens & {
+    /** What of the verb is needed beside the name. */
+    of?: { key_id: string } | { webhook_id: string } | { assignment: AssignmentEntry };
+  };
 
 /**
- * What pruning would disable. Nothing is deleted: history keeps its names, and it can be enabled again. The demo app stays: it
- * is in no exported file.
+ * What pruning would disable, or take away: roles and their assignments. History keeps the names, and what is disabled can be enabled
+ * again. The demo app stays: it is in no exported file.
  */
 export async function whatWouldBePruned({ db, now }: ApplyDeps, file: ConfigurationFile): Promise<Prunable[]> {
   const registered = withoutDemo({ servers: await listResourceServers(db), clients: await listEveryClient(db) });
@@ -39,9 +55,71 @@ export async function whatWouldBePruned({ db, now }: ApplyDeps, file: Configurat
       file.users.map(({ username }) => username),
     ).map((each) => ({ kind: 'user' as const, ...each })),
   ];
-  return Promise.all(
+  const counted = await Promise.all(
     unnamed.map(async ({ kind, id, of }) => ({ kind, id, ...(await countLiveTokens(db, of, now())) })),
   );
+  return [...(await unnamedInLists(db, file, now())), ...counted];
+}
+
+const noTokens: LiveTokens = { refresh_families: 0, access_tokens: 0 };
+
+/** Of the lists that a file need not have: where it has none, nothing is pruned of that kind. */
+async function unnamedInLists(db: Db, file: ConfigurationFile, now: Date): Promise<Prunable[]> {
+  const { roles, role_assignments, api_keys, webhooks } = file;
+  const assignments = role_assignments ? await unnamedAssignments(db, file, role_assignments) : [];
+  const keys = api_keys ? await unnamedKeys(db, api_keys, now) : [];
+  const receivers = webhooks
+    ? (await listEveryWebhook(db)).filter(({ enabled, url }) => enabled && !webhooks.some((each) => each.url === url))
+    : [];
+  const unused = roles
+    ? (await listRoles(db)).filter(({ built_in, name }) => !built_in && !roles.some((role) => role.name === name))
+    : [];
+  return [
+    ...assignments,
+    ...keys,
+    ...receivers.map(({ id, url }) => ({
+      kind: 'webhook' as const,
+      id: nameOfWebhook({ url }),
+      ...noTokens,
+      of: { webhook_id: id },
+    })),
+    ...unused.map(({ name }) => ({ kind: 'role' as const, id: name, ...noTokens })),
+  ];
+}
+
+/** A user named in `users` with `roles` has those by that list. */
+async function unnamedAssignments(
+  db: Db,
+  { users }: ConfigurationFile,
+  named: readonly AssignmentEntry[],
+): Promise<Prunable[]> {
+  const subjects = await Promise.all(named.map(async ({ role, to }) => `${role} ${await findSubjectOf(db, to)}`));
+  const byUser = new Map(users.map(({ username, roles }) => [username.toLowerCase(), roles]));
+  const isNamed = ({ role, subject, subject_kind, subject_id }: Assignment) =>
+    subjects.includes(`${role} ${subject_id}`) ||
+    (subject_kind === 'user' && byUser.get(subject.toLowerCase())?.includes(role) === true);
+  const unnamed = (await listEveryAssignment(db)).filter((each) => !isNamed(each));
+  return unnamed.map(({ role, subject, subject_kind }) => {
+    const assignment = {
+      role,
+      to: subject_kind === 'client' ? { client_id: subject } : { user: `username:${subject}` },
+    };
+    return { kind: 'role assignment' as const, id: nameOfAssignment(assignment), ...noTokens, of: { assignment } };
+  });
+}
+
+function findSubjectOf(db: Db, to: AssignmentEntry['to']): Promise<string | undefined> {
+  return findSubject(db, 'user' in to ? { kind: 'user', name: to.user } : { kind: 'client', name: to.client_id });
+}
+
+/** Keys of clients. Those of users are theirs to look after. */
+async function unnamedKeys(db: Db, named: readonly ConfiguredKey[], now: Date): Promise<Prunable[]> {
+  const names = new Set(named.map(nameOfKey));
+  const keys = (await listEveryKey(db)).filter((key) => stateOf(key, now) === 'active');
+  return keys
+    .map((key) => ({ id: nameOfKey({ ...key, owner: { client_id: key.owner } }), key_id: key.id }))
+    .filter(({ id }) => !names.has(id))
+    .map(({ id, key_id }) => ({ kind: 'API key' as const, id, ...noTokens, of: { key_id } }));
 }
 
 function without<T extends { id: string }>(present: T[], named: string[]): T[] {
@@ -55,8 +133,18 @@ function without<T extends { id: string }>(present: T[], named: string[]): T[] {
  * @throws Problem `conflict`: nobody would be left to administer
  */
 export async function pruneConfiguration(deps: ApplyDeps, actor: Actor, prunable: readonly Prunable[]): Promise<void> {
-  const disable = { 'resource server': disableResourceServer, client: disableClient, user: disableUserNamed };
-  for (const { kind, id } of prunable) await disable[kind](deps, actor, id);
+  for (const each of prunable) await prune(deps, actor, each);
+}
+
+async function prune(deps: ApplyDeps, actor: Actor, { kind, id, of }: Prunable): Promise<unknown> {
+  if (of && 'key_id' in of) return disableApiKey(deps, actor, { id: of.key_id });
+  if (of && 'webhook_id' in of)
+    return changeWebhook(deps, actor, { id: of.webhook_id, patch: { enabled: false }, ifVersion: undefined });
+  if (of && 'assignment' in of) return removeAssignment(deps, actor, of.assignment);
+  if (kind === 'resource server') return disableResourceServer(deps, actor, id);
+  if (kind === 'client') return disableClient(deps, actor, id);
+  if (kind === 'user') return disableUserNamed(deps, actor, id);
+  return removeRole(deps, actor, id);
 }
 
 async function disableUserNamed(deps: ApplyDeps, actor: Actor, username: string): Promise<void> {

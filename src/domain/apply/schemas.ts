@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { AssignmentEntry, RoleInput } from '../access/index.ts';
+import { ConfiguredKey } from '../api-keys/index.ts';
 import { ClientInput } from '../clients/index.ts';
+import { WebhookInput } from '../notifications/index.ts';
 import { ResourceServerInput } from '../resource-servers/index.ts';
 import { UserInput } from '../users/index.ts';
 
@@ -10,6 +13,11 @@ export const ConfigurationFile = z.strictObject({
   resource_servers: z.array(ResourceServerInput).max(most).default([]),
   clients: z.array(ClientInput).max(most).default([]),
   users: z.array(UserInput).max(most).default([]),
+  // Without default: pruning leaves what these lists would hold alone where the file does not have them.
+  roles: z.array(RoleInput).max(most).optional(),
+  role_assignments: z.array(AssignmentEntry).max(most).optional(),
+  api_keys: z.array(ConfiguredKey).max(most).optional(),
+  webhooks: z.array(WebhookInput).max(most).optional(),
 });
 export type ConfigurationFile = z.infer<typeof ConfigurationFile>;
 
@@ -17,7 +25,17 @@ export type ConfigurationFile = z.infer<typeof ConfigurationFile>;
 export const secretMembers: Readonly<Record<string, readonly string[]>> = {
   clients: ['client_secret'],
   users: ['password', 'password_hash'],
+  // Receivers put secrets into paths and queries.
+  webhooks: ['url'],
 };
 
-/** Which members name an entry of each list. */
-export const keys = { resource_servers: 'identifier', clients: 'client_id', users: 'username' } as const;
+/** Which members together name an entry of each list. */
+export const keys = {
+  resource_servers: ['identifier'],
+  clients: ['client_id'],
+  users: ['username'],
+  roles: ['name'],
+  role_assignments: ['role', 'to'],
+  api_keys: ['owner', 'environment', 'name'],
+  webhooks: ['url'],
+} as const satisfies Record<keyof ConfigurationFile, readonly string[]>;

@@ -3,5 +3,8 @@
 export { webhookSecretKind } from './kind.ts';
 export { letterQueue, type MailSettings, type SendLetter, sendMail } from './mail.ts';
 export { Notifier, type NotifierDeps } from './notifier.ts';
+export { putWebhook } from './put.ts';
 export { webhookRoutes } from './routes.ts';
-export { changeWebhook, type WebhookDeps } from './webhooks.ts';
+export { WebhookInput } from './schemas.ts';
+export { listEveryWebhook } from './store.ts';
+export { asInput as asWebhookInput, changeWebhook, type WebhookDeps } from './webhooks.ts';

@@ -27,6 +27,11 @@ export async function listWebhooks(
     .execute();
 }
 
+/** There are a hundred at most. */
+export async function listEveryWebhook(db: Db): Promise<Webhook[]> {
+  return db.selectFrom('webhooks').selectAll().orderBy('id').execute();
+}
+
 export async function insertWebhook(trx: Trx, webhook: Insertable<Database['webhooks']>): Promise<Webhook> {
   return trx.insertInto('webhooks').values(webhook).returningAll().executeTakeFirstOrThrow();
 }

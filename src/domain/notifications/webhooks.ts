@@ -199,7 +199,8 @@ function columnsOf({ url, description, events, most_attempts, enabled }: Webhook
   return { ...columns, disabled_because: null };
 }
 
-function asInput({ url, description, events, most_attempts, enabled }: Webhook): Record<string, unknown> {
+/** A receiver as it is registered. */
+export function asInput({ url, description, events, most_attempts, enabled }: Webhook): Record<string, unknown> {
   return { url, ...(description !== null && { description }), events, most_attempts, enabled };
 }
 

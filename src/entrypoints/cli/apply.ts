@@ -39,7 +39,7 @@ async function apply({ deps, actor }: Workplace, path: string, options: Options)
     }
   } finally {
     // Secrets made a moment ago are shown now or never, whatever became of the pruning.
-    answer(options, { dry_run: dryRun, changes, pruned }, [
+    answer(options, { dry_run: dryRun, changes, pruned: pruned.map(({ of: _, ...each }) => each) }, [
       ...linesOf(changes, dryRun),
       ...prunedLines(pruned, dryRun),
     ]);
@@ -56,7 +56,7 @@ function linesOf(changes: (Change | ReturnType<typeof withoutSecret>)[], dryRun:
     `${dryRun ? 'would be ' : ''}${change.change}`,
     change.kind,
     change.id,
-    secretNote(change),
+    [change.changed?.join(', '), secretNote(change)].filter(Boolean).join('; '),
   ]);
   const secrets = changes.flatMap((change) =>
     'secret' in change && change.secret ? [`${change.id}: ${change.secret}`] : [],
@@ -75,15 +75,20 @@ async function mayPrune(prunable: Pruned, options: Options): Promise<boolean> {
   if (prunable.length === 0 || options.dryRun) return false;
   for (const line of prunedLines(prunable, true)) note(line);
   const count = `${prunable.length} ${prunable.length === 1 ? 'entry' : 'entries'}`;
-  return isConfirmed(`Disable ${count} that the file does not name?`, { ...options, scripts: 'need --yes' });
+  return isConfirmed(`Disable or take away ${count} that the file does not name?`, {
+    ...options,
+    scripts: 'need --yes',
+  });
 }
 
 function prunedLines(prunable: Pruned, isPlan: boolean): string[] {
   const rows = prunable.map(({ kind, id, refresh_families, access_tokens }) => [
-    isPlan ? 'would be disabled' : 'disabled',
+    `${isPlan ? 'would be ' : ''}${kind.startsWith('role') ? 'taken away' : 'disabled'}`,
     kind,
     id,
-    `ends ${refresh_families} refresh token${refresh_families === 1 ? '' : 's'}, ${access_tokens} access token${access_tokens === 1 ? '' : 's'}`,
+    ['client', 'user', 'resource server'].includes(kind)
+      ? `ends ${refresh_families} refresh token${refresh_families === 1 ? '' : 's'}, ${access_tokens} access token${access_tokens === 1 ? '' : 's'}`
+      : '',
   ]);
   return columns(rows);
 }

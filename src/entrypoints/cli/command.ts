@@ -1,10 +1,10 @@
 import { userInfo } from 'node:os';
 import { Command } from 'commander';
-import { type Config, loadConfig } from '../../config.ts';
+import { type Config, isDevelopment, loadConfig } from '../../config.ts';
 import type { ApplyDeps } from '../../domain/apply/index.ts';
 import { findIssuer } from '../../domain/resource-servers/index.ts';
 import { type Actor, conflict, system } from '../../platform/http/index.ts';
-import { CommandJobs } from './command-jobs.ts';
+import { JobSender } from '../../platform/jobs/index.ts';
 import { type CommandHost, hostOf, type OpenInstallation } from './host.ts';
 import { isConfirmed, isTerminal } from './input.ts';
 import { failWithSentence } from './output.ts';
@@ -17,7 +17,7 @@ export type Workplace = {
   installation: OpenInstallation;
   actor: Actor;
   deps: ApplyDeps;
-  jobs: CommandJobs;
+  jobs: JobSender;
 };
 
 /**
@@ -81,10 +81,15 @@ export function onInstallation<Arguments extends unknown[]>(
     const host = hostOf(given);
     await mustHaveInstallation(host, settings, given.at(-2) ?? {});
     const installation = await host.openInstallation(settings);
-    const jobs = new CommandJobs(installation.databaseUrl, settings.logLevel);
+    const jobs = new JobSender(installation.databaseUrl, settings.logLevel);
     try {
       const { database, keys, now } = installation;
-      const deps = { db: database.db, keys, now, validateMetadata };
+      const deps = {
+        ...{ db: database.db, keys, now, validateMetadata },
+        jobs,
+        environments: settings.apiKeyEnvironments,
+        allowHttp: isDevelopment(settings),
+      };
       const config = await atItsIssuer(settings, installation);
       await run({ host, config, installation, actor: operator(), deps, jobs }, ...given);
     } finally {

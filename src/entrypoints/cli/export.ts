@@ -13,6 +13,6 @@ export function exportCommand(): Command {
 }
 
 async function exportAll({ deps }: Workplace, { yaml }: { yaml?: boolean }): Promise<void> {
-  const file = await exportConfiguration(deps.db);
+  const file = await exportConfiguration(deps.db, deps.now());
   say(yaml ? (await import('yaml')).stringify(file).trimEnd() : JSON.stringify(file, undefined, 2));
 }

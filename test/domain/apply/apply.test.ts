@@ -155,7 +155,7 @@ users:
       clients: standardInstallation.clients.filter(({ client_id }) => client_id !== 'web-app'),
     };
     expect(await apply(file, '--prune')).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringMatching(/web-app +ends 1 refresh token, 1 access token/),
     });
     expect(await latchkey.isActive(tokens.access_token)).toBe(true);

@@ -1,8 +1,8 @@
-import { Jobs } from '../../platform/jobs/index.ts';
-import { openLog } from '../../platform/logging/index.ts';
+import { openLog } from '../logging/index.ts';
+import { Jobs } from './jobs.ts';
 
-/** The job queue of a command: opened by the first job that it sends, in the transaction that decides it. */
-export class CommandJobs implements Pick<Jobs, 'send'> {
+/** Sends jobs and works on none: for commands and for the start. The queue is opened by the first job, in the transaction that decides it. */
+export class JobSender implements Pick<Jobs, 'send'> {
   readonly #jobs: Jobs;
   #opened: Promise<void> | undefined;
 

@@ -1,0 +1,74 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import type { Db } from '../../platform/database/index.ts';
+import { type Actor, invalid, Timestamp } from '../../platform/http/index.ts';
+import type { AccessDeps } from './authority.ts';
+import { Owner } from './owner.ts';
+import { changeRole, createRole, giveRole, type RoleAssignment, takeRole } from './roles.ts';
+import { type RoleInput, RoleName } from './schemas.ts';
+import { findRoleByName, findSubject, listAssignmentsTo, type Right } from './store.ts';
+
+type Change = 'created' | 'updated' | 'unchanged';
+
+/** To whom a role is given, as a configuration file says it. */
+export const AssignmentEntry = z.strictObject({
+  role: RoleName,
+  to: Owner.meta({ description: 'a client, `{ "client_id": "billing" }`, or a user, `{ "user": "alice" }`' }),
+  until: Timestamp.optional().meta({ description: 'when it ends by itself; left out: never' }),
+});
+export type AssignmentEntry = z.output<typeof AssignmentEntry>;
+
+/**
+ * Makes a role, or makes an existing one equal to the input.
+ *
+ * @throws Problem as `createRole` and `changeRole`
+ */
+export async function putRole(deps: AccessDeps, actor: Actor, input: RoleInput): Promise<Change> {
+  const existing = await findRoleByName(deps.db, input.name);
+  if (!existing) {
+    await createRole(deps, actor, input);
+    return 'created';
+  }
+  const { description = null, exported_as = null, permissions } = input;
+  const isSame =
+    existing.description === description &&
+    existing.exported_as === exported_as &&
+    isDeepStrictEqual(sorted(existing.permissions), sorted(permissions));
+  if (isSame) return 'unchanged';
+  const changes = { description, exported_as, permissions };
+  await changeRole(deps, actor, { name: input.name, ifVersion: undefined, ...changes });
+  return 'updated';
+}
+
+const sorted = (rights: readonly Right[]) => rights.map(({ resource, pattern }) => `${resource} ${pattern}`).sort();
+
+/**
+ * Gives a role as the entry says. An entry whose time is over gives nothing.
+ *
+ * @throws Problem `invalid`: there is no such subject or role; otherwise as `giveRole`
+ */
+export async function putAssignment(
+  deps: AccessDeps,
+  actor: Actor,
+  { role, to, until }: AssignmentEntry,
+): Promise<Change> {
+  if (!(await findRoleByName(deps.db, role))) throw invalid('/role', `There is no role "${role}".`);
+  const subject = await subjectNamed(deps.db, to);
+  const present = (await listAssignmentsTo(deps.db, subject.id)).find((each) => each.role === role);
+  const isSame = present && (present.until?.getTime() ?? null) === (until?.getTime() ?? null);
+  if (isSame || (until && until <= deps.now())) return 'unchanged';
+  await giveRole(deps, actor, { subject, role, until });
+  return present ? 'updated' : 'created';
+}
+
+/** Takes a role from whom it is given to. @throws Problem as `takeRole` */
+export async function removeAssignment(deps: AccessDeps, actor: Actor, { role, to }: AssignmentEntry): Promise<void> {
+  await takeRole(deps, actor, { subject: await subjectNamed(deps.db, to), role });
+}
+
+async function subjectNamed(db: Db, to: Owner): Promise<RoleAssignment['subject']> {
+  const [kind, name] = 'user' in to ? (['user', to.user] as const) : (['client', to.client_id] as const);
+  const id = await findSubject(db, { kind, name });
+  if (id === undefined) throw invalid('/to', `There is no ${kind} "${name}".`);
+  return { kind, id };
+}

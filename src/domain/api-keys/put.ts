@@ -1,0 +1,97 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { type Actor, conflict } from '../../platform/http/index.ts';
+import { subjectOf } from '../access/index.ts';
+import { type ApiKeyDeps, asChanges, changeApiKey, createApiKey, getKey } from './api-keys.ts';
+import { disableApiKey, enableApiKey } from './ending.ts';
+import { stateOf } from './expiry.ts';
+import { changeable, expiry, KeyChanges, KeyEnvironment, KeyOwner, saysOneExpiry } from './schemas.ts';
+import { type ApiKey, listEveryKey } from './store.ts';
+
+/** A key in a configuration file: owner, environment and name together name it. Its text is made once and never stored. */
+export const ConfiguredKey = z
+  .strictObject({
+    ...changeable,
+    ...expiry,
+    owner: KeyOwner,
+    environment: KeyEnvironment,
+    enabled: z.boolean().default(true),
+  })
+  .refine(saysOneExpiry, { path: ['expires_at'], error: 'must not come with another expiry' });
+export type ConfiguredKey = z.output<typeof ConfiguredKey>;
+
+export type PutKey = { change: 'created' | 'updated' | 'unchanged'; key?: string };
+
+/**
+ * Mints a key, or makes the one of this owner, environment and name equal to the entry. Its text stays, and so does its expiry
+ * unless the entry says when it ends.
+ *
+ * @returns the text where it was minted: shown once, stored nowhere
+ * @throws Problem `conflict`: several keys have this owner, environment and name; otherwise as `createApiKey`, `changeApiKey`
+ */
+export async function putKey(deps: ApiKeyDeps, actor: Actor, entry: ConfiguredKey): Promise<PutKey> {
+  const { enabled, ...input } = entry;
+  const existing = await findNamed(deps, entry);
+  if (!existing) {
+    const { id, key } = await createApiKey(deps, actor, input);
+    if (!enabled) await disableApiKey(deps, actor, { id });
+    return { change: 'created', key };
+  }
+  const { id } = existing;
+  const patch = patchOf(existing, entry);
+  if (Object.keys(patch).length > 0) await changeApiKey(deps, actor, { id, patch, ifVersion: undefined });
+  if (existing.enabled !== enabled) await (enabled ? enableApiKey : disableApiKey)(deps, actor, { id });
+  const isChanged = existing.enabled !== enabled || Object.keys(patch).length > 0;
+  return { change: isChanged ? 'updated' : 'unchanged' };
+}
+
+async function findNamed(deps: ApiKeyDeps, { owner, environment, name }: ConfiguredKey): Promise<ApiKey | undefined> {
+  const owner_id = await subjectOf(deps.db, owner);
+  const keys = (await listEveryKey(deps.db, owner_id)).filter(
+    (key) => key.environment === environment && key.name === name && key.revoked_at === null,
+  );
+  const live = keys.filter((key) => stateOf(key, deps.now()) !== 'expired');
+  const [first, second] = live.length > 0 ? live : keys.slice(0, 1);
+  if (second)
+    throw conflict(
+      `Several API keys of this owner are named "${name}" in "${environment}": rename or revoke all but one.`,
+    );
+  // Its roles and tags, too.
+  return first && getKey(deps.db, { id: first.id });
+}
+
+/** What of a key differs from the entry, as a merge patch. */
+function patchOf(existing: ApiKey, entry: ConfiguredKey): Record<string, unknown> {
+  const before = asChanges(existing);
+  const { owner: _, environment: __, enabled: ___, expires_in_days: ____, never_expires, expires_at, ...said } = entry;
+  const wanted = {
+    ...said,
+    description: entry.description ?? null,
+    ...(expires_at && { expires_at: expires_at.toISOString() }),
+    ...(never_expires && { expires_at: null }),
+  };
+  const differs = ([member, value]: [string, unknown]) =>
+    !isDeepStrictEqual(comparable(before[member]), comparable(value));
+  const { success } = KeyChanges.safeParse(before);
+  const changed = Object.entries(wanted).filter(differs);
+  // A merge patch would add to objects that are to be replaced.
+  return Object.fromEntries(
+    changed.flatMap(([member, value]) => (success ? [[member, replacing(before[member], value)]] : [[member, value]])),
+  );
+}
+
+const comparable = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map((each) => JSON.stringify(each)).sort();
+  return value === undefined ? null : JSON.parse(JSON.stringify(value));
+};
+
+/** Members of an object that are gone, as null (RFC 7396). */
+function replacing(before: unknown, after: unknown): unknown {
+  if (!isObject(before) || !isObject(after)) return after;
+  const gone = Object.keys(before).filter((member) => !(member in after));
+  const kept = Object.entries(after).map(([member, value]) => [member, replacing(before[member], value)] as const);
+  return Object.fromEntries([...kept, ...gone.map((member) => [member, null] as const)]);
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
