@@ -20,11 +20,11 @@ describe('registering a client at the command line', () => {
 
   test('names the types there are when it is given another', async () => {
     const { code, stderr } = await latchkey.run('client', 'create', 'x', '--type', 'website');
-    expect([code, stderr]).toEqual([1, expect.stringContaining('web, spa, native, service')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('web, spa, native, service')]);
   });
 
   test('says that people must be sent back somewhere', async () => {
     const { code, stderr } = await latchkey.run('client', 'create', 'x');
-    expect([code, stderr]).toEqual([1, 'latchkey: Give at least one --redirect-uri: where people are sent back to.\n']);
+    expect([code, stderr]).toEqual([2, 'latchkey: Give at least one --redirect-uri: where people are sent back to.\n']);
   });
 });
