@@ -86,7 +86,7 @@ describe('a command on a machine whose clock is an hour ahead', () => {
   test('refuses to revoke what will be issued', async () => {
     const halfAnHour = new Date(Date.now() + (hour / 2) * 1000).toISOString();
     expect(await latchkey.command(['revoke', '--before', halfAnHour, '--yes'], '', ahead)).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('future'),
     });
   });
