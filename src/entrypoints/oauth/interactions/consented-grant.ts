@@ -2,6 +2,7 @@ import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
 import { findStandingConsent } from '../../../domain/consents/index.ts';
 import { scopesOfClaims } from '../provider/claims.ts';
+import { intersection, isSubset, union } from '../scopes/consented-scopes.ts';
 import { identityScopes } from '../scopes/requested-scopes.ts';
 import { findClientRecord, type StoreDeps, type TrustDeps, trustedScopes } from '../store/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
@@ -91,27 +92,6 @@ function coversAll(grant: Grant, requested: ConsentedScopes): boolean {
   return hasResources && requested.openid.every((scope) => openid.has(scope));
 }
 
-function isSubset(part: ConsentedScopes, whole: ConsentedScopes): boolean {
-  const isIn =
-    (has: string[] = []) =>
-    (scope: string) =>
-      has.includes(scope);
-  const hasResources = Object.entries(part.resources).every(([id, scopes]) => scopes.every(isIn(whole.resources[id])));
-  return hasResources && part.openid.every(isIn(whole.openid));
-}
-
-/** Of what was asked, now or before in this session, what the person allows today. */
-function intersection(allowed: ConsentedScopes, asked: ConsentedScopes): ConsentedScopes {
-  const resources = Object.entries(asked.resources).map(([identifier, scopes]) => [
-    identifier,
-    scopes.filter((scope) => allowed.resources[identifier]?.includes(scope)),
-  ]);
-  return {
-    openid: asked.openid.filter((scope) => allowed.openid.includes(scope)),
-    resources: Object.fromEntries(resources),
-  };
-}
-
 function granted(grant: Grant): ConsentedScopes {
   const resources = Object.keys(grant.resources ?? {}).map((identifier) => [
     identifier,
@@ -119,17 +99,6 @@ function granted(grant: Grant): ConsentedScopes {
   ]);
   return { openid: grant.getOIDCScope().split(' '), resources: Object.fromEntries(resources) };
 }
-
-function union(a: ConsentedScopes, b: ConsentedScopes): ConsentedScopes {
-  const identifiers = [...new Set([...Object.keys(a.resources), ...Object.keys(b.resources)])];
-  const resources = identifiers.map((identifier) => [
-    identifier,
-    merged(a.resources[identifier], b.resources[identifier]),
-  ]);
-  return { openid: merged(a.openid, b.openid), resources: Object.fromEntries(resources) };
-}
-
-const merged = (a: string[] = [], b: string[] = []) => [...new Set([...a, ...b])].filter(Boolean);
 
 function add(grant: Grant, scopes: ConsentedScopes): void {
   if (scopes.openid.length > 0) grant.addOIDCScope(scopes.openid.join(' '));

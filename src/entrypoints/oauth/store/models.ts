@@ -6,6 +6,7 @@ import { type Sealed, type SealedPlace, seal, unseal } from '../../../platform/c
 import { Cache, type ChangeFeed, type Database, type Db, type Trx } from '../../../platform/database/index.ts';
 import type { ServerKeys } from '../../../platform/keys/index.ts';
 import { lifetimesMember } from '../provider/lifetimes.ts';
+import { intersection, union } from '../scopes/consented-scopes.ts';
 import { scopesIn } from '../scopes/request-bounds.ts';
 import { currentUnit, LostRaceError, type Unit } from '../unit-of-work/index.ts';
 import type { Reader } from './reader.ts';
@@ -222,17 +223,10 @@ async function standingPart(
   const listed = Object.entries(resources ?? {}).map(([identifier, scope]) => [identifier, scopesIn(scope)]);
   const given: ConsentedScopes = { openid: scopesIn(openid?.scope ?? ''), resources: Object.fromEntries(listed) };
   const trusted = await trustedScopes(deps, await findClientRecord(deps, client_id), given);
-  const isKept = (scope: string, identifier?: string) =>
-    [trusted, consented].some((scopes) =>
-      (identifier === undefined ? scopes?.openid : scopes?.resources[identifier])?.includes(scope),
-    );
-  const kept = Object.entries(given.resources).map(([identifier, scopes]) => [
-    identifier,
-    scopes.filter((scope) => isKept(scope, identifier)).join(' '),
-  ]);
-  const identity = given.openid.filter((scope) => isKept(scope));
-  if (identity.length === 0 && kept.every(([, scope]) => scope === '')) return undefined;
-  return { ...rest, openid: { ...openid, scope: identity.join(' ') }, resources: Object.fromEntries(kept) };
+  const kept = intersection(consented ? union(trusted, consented) : trusted, given);
+  const keptAtApis = Object.entries(kept.resources).map(([identifier, scopes]) => [identifier, scopes.join(' ')]);
+  if (kept.openid.length === 0 && keptAtApis.every(([, scope]) => scope === '')) return undefined;
+  return { ...rest, openid: { ...openid, scope: kept.openid.join(' ') }, resources: Object.fromEntries(keptAtApis) };
 }
 
 type GrantPayload = {
