@@ -39,5 +39,6 @@ export {
   permissionsAt,
   type Right,
   type Role,
+  servicePermissions,
 } from './store.ts';
 export { asId, isUser, referenceToUsername, UserReferenceText } from './user-reference.ts';

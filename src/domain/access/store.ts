@@ -79,6 +79,13 @@ export type Right = { resource: string | null; pattern: string };
 /** With what gives it, in words. */
 export type HeldRight = Right & { by: string };
 
+/**
+ * What client `c` may have for itself, as text of a statement: `service_permissions`, which for services that act for nobody else
+ * default to what they may ask people for.
+ */
+export const servicePermissions = `case when c.service_permissions::text = '{}' and c.type = 'service' then c.resources
+  else c.service_permissions end`;
+
 /** What a subject holds: by its roles of this moment, and a client also what it was registered with for itself. */
 export async function listHeldRights(db: Db, subject_id: string, now: Date): Promise<HeldRight[]> {
   const { rows } = await sql<HeldRight>`
@@ -87,8 +94,7 @@ export async function listHeldRights(db: Db, subject_id: string, now: Date): Pro
       where a.subject_id = ${subject_id} and (a.until is null or a.until > ${now})
     union all
     select own.key as resource, pattern, 'The client itself' as by
-      from clients c, json_each(case when c.service_permissions::text = '{}' and c.type = 'service' then c.resources
-          else c.service_permissions end) own, json_array_elements_text(own.value) pattern
+      from clients c, json_each(${sql.raw(servicePermissions)}) own, json_array_elements_text(own.value) pattern
       where c.id = ${subject_id}`.execute(db);
   return rows;
 }

@@ -38,9 +38,7 @@ export function isExchange(ctx: KoaContextWithOIDC): boolean {
   return grantTypeNamed(ctx.oidc.params?.grant_type)?.onBehalfOf === 'api_key';
 }
 
-/** On behalf of people a client has `resources`; for itself `service_permissions`, which default to them for pure services. */
+/** On behalf of people a client has `resources`; for itself `service_permissions`. */
 export function entitlementsOf(ctx: KoaContextWithOIDC, record: ClientRecord): Record<string, string[]> {
-  if (!isForItself(ctx)) return record.resources;
-  const isEmpty = Object.keys(record.service_permissions).length === 0;
-  return isEmpty && record.type === 'service' ? record.resources : record.service_permissions;
+  return isForItself(ctx) ? record.service_permissions : record.resources;
 }

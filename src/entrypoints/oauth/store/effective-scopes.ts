@@ -1,4 +1,5 @@
-import { intersection } from '../../../domain/access/index.ts';
+import { intersection, servicePermissions } from '../../../domain/access/index.ts';
+import { scopesIn } from '../scopes/request-bounds.ts';
 
 /** What the owners of an access token may have at its API at the moment of the read. */
 export type RightsNow = {
@@ -30,8 +31,7 @@ export const rightsNow = `case when t.audience is null then null
     'roles', (select case when r.assignment_required then ${ofRoles('t.user_id')} end
       from resource_servers r where r.identifier = t.audience))
   else json_build_object(
-    'client', (select case when c.service_permissions::text = '{}' and c.type = 'service' then c.resources
-      else c.service_permissions end -> t.audience from clients c where c.id = t.client_id),
+    'client', (select (${servicePermissions}) -> t.audience from clients c where c.id = t.client_id),
     'roles', ${ofRoles('t.client_id')}) end`;
 
 type Scoped = { scope: string | null; user_id: string | null; rights_now: Partial<RightsNow> | null };
@@ -43,7 +43,7 @@ type Scoped = { scope: string | null; user_id: string | null; rights_now: Partia
  * @param but `roles` leaves out what roles of a person say, for who judges that by itself
  */
 export function effectiveScopes({ scope, user_id, rights_now }: Scoped, { but }: { but?: 'roles' } = {}): string[] {
-  const scopes = (scope ?? '').split(' ').filter(Boolean);
+  const scopes = scopesIn(scope ?? '');
   if (rights_now === null) return scopes;
   const { key, client, roles } = rights_now;
   if (key) return [key.own, ...(key.person ? [key.person] : [])].reduce<string[]>(intersection, scopes);

@@ -1,9 +1,10 @@
+import { servicePermissions } from '../../../domain/access/index.ts';
 import type { Client } from '../../../domain/clients/index.ts';
 import type { Digest, Sealed } from '../../../platform/crypto/index.ts';
 import { type RightsNow, rightsNow } from './effective-scopes.ts';
 import type { KeyedRead } from './reader.ts';
 
-/** A client as token requests need it. */
+/** A client as token requests need it; `service_permissions` are those that it has, by default or named. */
 export type ClientRecord = Pick<
   Client,
   | 'id'
@@ -81,7 +82,7 @@ export type AccessTokenRecord = UnderGrant & {
 };
 
 const clientJson = `json_build_object('id', c.id, 'client_id', c.client_id, 'type', c.type, 'metadata', c.metadata,
-  'resources', c.resources, 'service_permissions', c.service_permissions,
+  'resources', c.resources, 'service_permissions', ${servicePermissions},
   'introspects', c.introspects, 'lifetimes', c.lifetimes,
   'first_party', c.first_party, 'claims_in_id_token', c.claims_in_id_token, 'enabled', c.enabled, 'epoch', c.epoch, 'secrets', coalesce((
     select json_agg(json_build_object('id', s.id, 'digest', encode(s.digest, 'hex'), 'pepper_id', s.pepper_id,
