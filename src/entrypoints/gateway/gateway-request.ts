@@ -1,5 +1,11 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { clientAddress, type EdgeRules, inOriginForm, requestIdFor } from '../../platform/http/index.ts';
+import {
+  clientAddress,
+  type EdgeRules,
+  inOriginForm,
+  requestIdFor,
+  unknownAddress,
+} from '../../platform/http/index.ts';
 
 export const verifyPath = '/gateway/verify';
 export const forwardAuthPath = '/gateway/forward-auth';
@@ -49,7 +55,7 @@ export class GatewayRequest implements HeaderSource {
   }
 
   get ip(): string {
-    return this.address ?? 'unknown';
+    return this.address ?? unknownAddress;
   }
 }
 

@@ -26,16 +26,8 @@ export type Judgement = {
   isFromMemory: boolean;
 };
 
-/** Judges the credential of a request that somebody made to an API from memory alone; undefined where that does not suffice. */
-export function judgeCached({ keys }: Pick<VerdictDeps, 'keys'>, request: VerifyRequest): Judgement | undefined {
-  if (request.key === undefined) return undefined;
-  const asked = askedOf(request);
-  const verdict = keys.verifyCached(request.key, asked);
-  return verdict && judgementOn(verdict, asked, verdict.code === 'valid');
-}
-
 /**
- * Judges the credential of a request that somebody made to an API.
+ * Judges the credential of a request that somebody made to an API, from memory where that suffices.
  *
  * @param from who is counted when the key does not exist
  * @throws when the database is needed, and away
@@ -47,6 +39,8 @@ export async function judge(
 ): Promise<Judgement> {
   if (request.key !== undefined) {
     const asked = askedOf(request);
+    const cached = keys.verifyCached(request.key, asked);
+    if (cached) return judgementOn(cached, asked, cached.code === 'valid');
     return judgementOn(await keys.verify(request.key, asked, from), asked, false);
   }
   const { token = '', method, url, proof, certificate_thumbprint } = request;

@@ -5,7 +5,7 @@ import { ambiguous } from './credentials.ts';
 import type { GatewayRequest } from './gateway-request.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
 import { VerifyBatch, VerifyRequest } from './schemas.ts';
-import { type Judgement, judge, judgeCached, type VerdictDeps } from './verdicts.ts';
+import { type Judgement, judge, type VerdictDeps } from './verdicts.ts';
 
 export type VerifyDeps = VerdictDeps & CallerDeps & RecordDeps & { host: HostRules };
 
@@ -30,8 +30,7 @@ type Question = { body: unknown; caller: Caller };
 
 async function verifyOne(deps: VerifyDeps, asked: GatewayRequest, { body, caller }: Question): Promise<Answer> {
   const request = parsed(body);
-  const { verdict, cached, isFromMemory } =
-    judgeCached(deps, request) ?? (await judge(deps, request, senderOf(request, caller)));
+  const { verdict, cached, isFromMemory } = await judge(deps, request, senderOf(request, caller));
   recordUse(deps, { request, verdict, caller: caller.id, from: asked.ip, request_id: asked.request_id });
   const text = cached && verdict.limits.length === 0 ? cached.text : JSON.stringify(verdict);
   return json(text, isFromMemory && caller.isFromMemory);
@@ -40,7 +39,7 @@ async function verifyOne(deps: VerifyDeps, asked: GatewayRequest, { body, caller
 async function verifyAll(deps: VerifyDeps, asked: GatewayRequest, { body, caller }: Question): Promise<Answer> {
   const { requests } = checked(VerifyBatch, body);
   const verdictOn = async (request: VerifyRequest): Promise<Judgement['verdict']> => {
-    const { verdict } = judgeCached(deps, request) ?? (await judge(deps, request, senderOf(request, caller)));
+    const { verdict } = await judge(deps, request, senderOf(request, caller));
     recordUse(deps, { request, verdict, caller: caller.id, from: asked.ip, request_id: asked.request_id });
     return verdict;
   };

@@ -9,6 +9,7 @@ export {
   NetworkSet,
   parseAddress,
   parseNetwork,
+  unknownAddress,
 } from './addresses.ts';
 export { cookiesBlocked, mustSendCookies } from './cookies.ts';
 export {

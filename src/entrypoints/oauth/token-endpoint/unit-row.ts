@@ -49,11 +49,12 @@ export function unitRow(
   const { source, writes } = unit;
   const { access_token, refresh_token, successor } = writes;
   const { key, ...members } = access_token ?? {};
+  const grant = grantTypeOf(unit);
   return {
     n: 0,
-    source: grantTypeOf(unit).source,
+    source: grant.source,
     client_id: client.id,
-    client_epoch: grantTypeOf(unit).onBehalfOf === 'client' ? client.epoch : undefined,
+    client_epoch: grant.onBehalfOf === 'client' ? client.epoch : undefined,
     client_secret_id: unit.clientSecret?.id,
     user_id: source?.user_id,
     grant_id: source?.grant_id,
@@ -74,7 +75,7 @@ export function unitRow(
     status_list_id: key && 'jti' in key ? key.status_list_id : undefined,
     status_index: key && 'jti' in key ? key.status_index : undefined,
     ...Object.fromEntries(Object.entries(members).map(([column, value]) => [`access_${column}`, value])),
-    event: eventOf(unit, client.client_id, occurred_at),
+    event: eventOf(unit, grant, { client_id: client.client_id, occurred_at }),
   };
 }
 
@@ -87,10 +88,12 @@ export function grantTypeOf({ source }: Unit): GrantType {
   return grant;
 }
 
-function eventOf(unit: Unit, client_id: string, occurred_at: Date): unknown {
-  const { source, writes, origin } = unit;
+function eventOf(
+  { source, writes, origin }: Unit,
+  grant: GrantType,
+  { client_id, occurred_at }: { client_id: string; occurred_at: Date },
+): unknown {
   const { access_token } = writes;
-  const grant = grantTypeOf(unit);
   const actor = source && grant.actor?.(source);
   const { row, personal_details } = auditRows({
     actor: { ...(actor ?? { kind: 'client', id: client_id }), permissions: [], origin },
