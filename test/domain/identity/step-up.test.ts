@@ -36,6 +36,7 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/console/api-keys/:key_id/disable': { asks: ({ key }) => `/console/api-keys/${key}/disable` },
   '/console/api-keys/:key_id/enable': { asks: ({ key }) => `/console/api-keys/${key}/enable` },
   '/console/api-keys/:key_id/revoke': { asks: ({ key }) => `/console/api-keys/${key}/revoke` },
+  '/console/credentials/:kind/:id/revoke': { asks: ({ key }) => `/console/credentials/api_key/${key}/revoke` },
   '/console/new-person': { asks: () => '/console/new-person' },
   '/console/people/:subject/change': { asks: () => '/console/people/bob/change' },
   '/console/people/:subject/password-link': { asks: () => '/console/people/bob/password-link' },
@@ -82,7 +83,10 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   },
 };
 
-const registered = pageRouter({ config: { apiKeyEnvironments: ['dev'] } } as never)
+const registered = pageRouter({
+  config: { apiKeyEnvironments: ['dev'] },
+  admin: { deps: { credentialKinds: [] } },
+} as never)
   .stack.filter(({ methods }) => methods.some((method) => !['GET', 'HEAD'].includes(method)))
   .map(({ path }) => String(path));
 const asking = Object.entries(forms).flatMap(([path, form]) => ('asks' in form ? [[path, form.asks] as const] : []));
