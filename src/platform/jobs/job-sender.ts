@@ -11,7 +11,11 @@ export class JobSender implements Pick<Jobs, 'send'> {
   }
 
   async send(...job: Parameters<Jobs['send']>): Promise<void> {
-    this.#opened ??= this.#jobs.open();
+    this.#opened ??= this.#jobs.open().catch((error: unknown) => {
+      // The start tries again after an outage.
+      this.#opened = undefined;
+      throw error;
+    });
     await this.#opened;
     await this.#jobs.send(...job);
   }
