@@ -7,7 +7,7 @@ import { action } from './command.ts';
 import { readSecret } from './input.ts';
 import { say } from './output.ts';
 import type { Remote } from './remote-server.ts';
-import { withUsageCode } from './usage.ts';
+import { UsageError, withUsageCode } from './usage.ts';
 
 type Member = { type?: string; description?: string; enum?: string[]; items?: object };
 type Members = Record<string, Member>;
@@ -96,7 +96,11 @@ function json(text: string): unknown {
 async function wholeBody(given: unknown): Promise<Record<string, unknown>> {
   if (given === undefined) return {};
   const text = given === '-' ? await readSecret('Body: ') : String(given);
-  return json(text ?? '{}') as Record<string, unknown>;
+  try {
+    return json(text ?? '{}') as Record<string, unknown>;
+  } catch (error) {
+    throw error instanceof InvalidArgumentError ? new UsageError(`--body: ${error.message}`) : error;
+  }
 }
 
 function pick(options: Record<string, unknown>, members: Members): Record<string, unknown> {

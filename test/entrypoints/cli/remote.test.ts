@@ -71,6 +71,10 @@ describe('latchkey api', () => {
     expect((await elsewhere(['api', 'clients', 'list', '--type', 'wrong'])).stderr).toContain(
       'Allowed choices are web, spa',
     );
+    expect(await elsewhere(['api', 'clients', 'create', '--body', '{"client_id"'])).toMatchObject({
+      ...{ code: 2, stdout: '' },
+      stderr: 'latchkey: --body: This is not JSON: {"client_id"\n',
+    });
   });
 
   test('sends credentials only over https or to this machine', async () => {
