@@ -9,7 +9,7 @@ export type ActionResult = records.ActionResult;
 
 /** Something an administrator can do. */
 export type Action = records.Action<RequestContext> & {
-  /** The route of the admin API that it api: only those who may call it may do this. */
+  /** The route of the admin API that it calls: only those who may call it may do this. */
   route: RouteName;
 };
 

@@ -25,7 +25,7 @@ export const apiKeyList = (environments: readonly string[]): List => ({
       label: 'Mint a key',
       href: '/console/new-api-key',
       danger: false,
-      words: 'With which a service or a person api APIs',
+      words: 'With which a service or a person calls APIs',
     },
   ],
   read: async ({ api }, query) => {
