@@ -37,7 +37,7 @@ const StoredLetter = z.union([
 const StoredJob = z.object({ id: z.uuid(), key_id: z.int(), sealed: z.base64() });
 
 /** Lets letters be mailed by a job; whoever holds the database reads none of them. */
-export function letterQueue({ jobs, keys }: { jobs: Jobs; keys: ServerKeys }): SendLetter {
+export function letterQueue({ jobs, keys }: { jobs: Pick<Jobs, 'send'>; keys: ServerKeys }): SendLetter {
   return async (trx, letter) => {
     const id = uuidv7();
     const { id: key_id, key } = keys.current('mail');

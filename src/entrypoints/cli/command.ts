@@ -17,7 +17,6 @@ export type Workplace = {
   installation: OpenInstallation;
   actor: Actor;
   deps: ApplyDeps;
-  jobs: JobSender;
 };
 
 /**
@@ -91,7 +90,7 @@ export function onInstallation<Arguments extends unknown[]>(
         allowHttp: isDevelopment(settings),
       };
       const config = await atItsIssuer(settings, installation);
-      await run({ host, config, installation, actor: operator(), deps, jobs }, ...given);
+      await run({ host, config, installation, actor: operator(), deps }, ...given);
     } finally {
       await jobs.close();
       await installation.close();

@@ -2,7 +2,6 @@ import { Command, Option } from 'commander';
 import { z } from 'zod';
 import {
   type ApiKey,
-  type ApiKeyDeps,
   createApiKey,
   disableApiKey,
   enableApiKey,
@@ -94,12 +93,6 @@ export function keyCommand(): Command {
   return key;
 }
 
-const depsOf = ({ config, deps }: Workplace): ApiKeyDeps => ({
-  db: deps.db,
-  now: deps.now,
-  environments: config.apiKeyEnvironments,
-});
-
 async function create(place: Workplace, name: string, options: CreateOptions): Promise<void> {
   const { client: client_id, user, environment, permission: permissions, role: roles, tag: tags, risk } = options;
   if ((client_id === undefined) === (user === undefined))
@@ -117,7 +110,7 @@ async function create(place: Workplace, name: string, options: CreateOptions): P
     },
     createOptions,
   );
-  const { id, key, expires_at } = await createApiKey(depsOf(place), place.actor, input);
+  const { id, key, expires_at } = await createApiKey(place.deps, place.actor, input);
   answer(options, { id, key, expires_at }, [
     `Minted ${name} (${id}), until ${until(expires_at)}.`,
     `Key, shown only this once: ${key}`,
@@ -137,7 +130,7 @@ const until = (expires_at: Date | null) => expires_at?.toISOString() ?? 'it is r
 type ListOptions = Json & { tag?: string; environment?: string };
 
 async function list(place: Workplace, options: ListOptions): Promise<void> {
-  const { db, now } = depsOf(place);
+  const { db, now } = place.deps;
   const { tag, environment } = options;
   const keys = await listKeys(db, { tag, environment, limit: most, after: undefined }, now());
   const rows = keys.map((key) => [
@@ -160,7 +153,7 @@ async function rotate(place: Workplace, id: string, options: RotateOptions): Pro
       expires_in_days: parsed(Days, options.expiresInDays, '--expires-in-days'),
     }),
   });
-  const rotated = await rotateApiKey(depsOf(place), place.actor, { id: parsed(KeyId, id, '<key-id>'), ...input });
+  const rotated = await rotateApiKey(place.deps, place.actor, { id: parsed(KeyId, id, '<key-id>'), ...input });
   answer(options, alsoAs('previous_ends_at', rotated), [
     `The present text works until ${rotated.previous_expires_at.toISOString()}.`,
     `The key lasts until ${until(rotated.expires_at)}${rotated.expiry_extended ? ', longer than before' : ''}.`,
@@ -169,18 +162,18 @@ async function rotate(place: Workplace, id: string, options: RotateOptions): Pro
 }
 
 async function disable(place: Workplace, id: string, options: Json): Promise<void> {
-  const { name } = await disableApiKey(depsOf(place), place.actor, { id: parsed(KeyId, id, '<key-id>') });
+  const { name } = await disableApiKey(place.deps, place.actor, { id: parsed(KeyId, id, '<key-id>') });
   answer(options, { id, state: 'disabled' }, [`Disabled ${name}.`]);
 }
 
 async function enable(place: Workplace, id: string, options: Json): Promise<void> {
-  const key = await enableApiKey(depsOf(place), place.actor, { id: parsed(KeyId, id, '<key-id>') });
+  const key = await enableApiKey(place.deps, place.actor, { id: parsed(KeyId, id, '<key-id>') });
   answer(options, { id, state: stateOf(key, place.deps.now()) }, [`Enabled ${key.name}.`]);
 }
 
 async function revoke(place: Workplace, id: string, options: Json & { yes?: boolean }): Promise<void> {
   const { name } = await getKey(place.deps.db, { id: parsed(KeyId, id, '<key-id>') });
   const isDone = await isConfirmed(`Revoke ${name}? It never works again.`, { ...options, scripts: 'go on' });
-  if (isDone) await revokeApiKey(depsOf(place), place.actor, { id });
+  if (isDone) await revokeApiKey(place.deps, place.actor, { id });
   answer(options, { id, revoked: isDone }, [isDone ? `Revoked ${name}.` : 'Nothing changed.']);
 }

@@ -72,15 +72,9 @@ async function inputOf(files: string[], options: Options): Promise<RestoreInput>
   };
 }
 
-function depsOf({ config, installation, deps, jobs }: Workplace): CutDeps {
-  return {
-    ...deps,
-    rootKey: installation.rootKey,
-    jobs,
-    environments: config.apiKeyEnvironments,
-    // Receivers are only disabled here.
-    allowHttp: true,
-  };
+function depsOf({ installation, deps }: Workplace): CutDeps {
+  // Receivers are only disabled here.
+  return { ...deps, rootKey: installation.rootKey, allowHttp: true };
 }
 
 function whereIt({ restored_head, newest_head, missing, gap }: RestoreReport): string {

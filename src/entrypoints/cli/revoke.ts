@@ -16,7 +16,7 @@ export function revokeCommand(): Command {
     .action(onInstallation(revoke, { issued_before: '--before', handle: '--before' }));
 }
 
-async function revoke({ deps, jobs, actor }: Workplace, options: Options): Promise<void> {
+async function revoke({ deps, actor }: Workplace, options: Options): Promise<void> {
   const before = parsed(Moment, options.before, '--before');
   const handle = { issued_before: before, include_api_keys: options.apiKeys === true };
   const planned = { before, ...(await whatWouldDie(deps, handle)) };
@@ -28,7 +28,7 @@ async function revoke({ deps, jobs, actor }: Workplace, options: Options): Promi
     answer(options, { dry_run: true, ...planned }, ['Nothing changed.']);
     return;
   }
-  const { revoked_at: _, ...died } = await revokeBy({ ...deps, jobs }, actor, handle);
+  const { revoked_at: _, ...died } = await revokeBy(deps, actor, handle);
   const ended = { before, ...died };
   answer(options, { dry_run: false, ...ended }, [`Ended ${listed(ended)}.`]);
 }

@@ -13,8 +13,6 @@ import {
   unverifyEmail,
   verifyEmail,
 } from '../../domain/users/index.ts';
-import { Jobs } from '../../platform/jobs/index.ts';
-import { openLog } from '../../platform/logging/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed, parsed, readSecret } from './input.ts';
 import { answer } from './output.ts';
@@ -167,18 +165,8 @@ async function passwordLink(place: Workplace, reference: string, options: { json
 }
 
 /** A mail needs a whole address in it, and a server that sends it. */
-async function makeLink(
-  { config, installation, deps, actor }: Omit<Workplace, 'jobs'>,
-  user_id: string,
-): Promise<PasswordLink> {
-  const { databaseUrl, keys } = installation;
-  const { issuer = '', mail, logLevel } = config;
-  if (!mail || !issuer) return createPasswordLink({ ...deps, issuer }, actor, user_id);
-  const jobs = new Jobs(databaseUrl, openLog(logLevel));
-  await jobs.open();
-  try {
-    return await createPasswordLink({ ...deps, issuer, sendLetter: letterQueue({ jobs, keys }) }, actor, user_id);
-  } finally {
-    await jobs.close();
-  }
+async function makeLink({ config, deps, actor }: Workplace, user_id: string): Promise<PasswordLink> {
+  const { issuer = '', mail } = config;
+  const sendLetter = mail && issuer ? letterQueue(deps) : undefined;
+  return createPasswordLink({ ...deps, issuer, sendLetter }, actor, user_id);
 }
