@@ -1,18 +1,18 @@
 import type { CommandHost } from '../entrypoints/cli/index.ts';
-import { hasInstallation, migrateDatabase, nameOfPlace, openDatabaseServer, openInstallation } from './installation.ts';
 import { readVersion } from './version.ts';
+
+// Loaded when they are needed: commands that open no installation start faster without the database's libraries, and others without
+// the provider and the pages.
+const installation = () => import('./installation.ts');
+const workers = () => import('./workers.ts');
 
 /** What this process hands to the command line. */
 export const commandHost: CommandHost = {
   readVersion,
-  hasInstallation,
-  nameOfPlace,
-  openInstallation: (config) => openInstallation(config),
-  openDatabaseServer,
-  migrateDatabase: (config, location) => migrateDatabase(config, location),
-  serveRequests: async (config, options) => {
-    // Loaded here: the other commands start faster without the provider and the pages.
-    const { serveRequests } = await import('./workers.ts');
-    return serveRequests(config, options);
-  },
+  hasInstallation: async (config) => (await installation()).hasInstallation(config),
+  nameOfPlace: async (config) => (await installation()).nameOfPlace(config),
+  openInstallation: async (config) => (await installation()).openInstallation(config),
+  openDatabaseServer: async (config, as) => (await installation()).openDatabaseServer(config, as),
+  migrateDatabase: async (config, location) => (await installation()).migrateDatabase(config, location),
+  serveRequests: async (config, options) => (await workers()).serveRequests(config, options),
 };

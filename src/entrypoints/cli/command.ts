@@ -62,7 +62,7 @@ export async function mustHaveInstallation(
   { create = false }: { create?: boolean },
 ): Promise<void> {
   if (create || (await host.hasInstallation(config))) return;
-  const none = `There is no installation in ${host.nameOfPlace(config)}`;
+  const none = `There is no installation in ${await host.nameOfPlace(config)}`;
   const isWanted = isTerminal() && (await isConfirmed(`${none}. Make one there?`, { scripts: 'need --yes' }));
   if (isWanted) return;
   const setting = config.databaseUrl ? 'DATABASE_URL' : 'LATCHKEY_DATA_DIR';

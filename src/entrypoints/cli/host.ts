@@ -26,7 +26,7 @@ export type CommandHost = {
   /** Whether an installation is there already, or opening it would make one. */
   hasInstallation: (config: Config) => Promise<boolean>;
   /** Where the data of a configuration is, for people to read. */
-  nameOfPlace: (config: Config) => string;
+  nameOfPlace: (config: Config) => Promise<string>;
   openInstallation: (config: Config) => Promise<OpenInstallation>;
   openDatabaseServer: (config: Config, as: 'guest') => Promise<Location>;
   /** @returns names of the migrations applied now */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type CommandHost, RootCommand } from './host.ts';
-import { withUsageCode } from './usage.ts';
+import { withUsageCode } from './usage-code.ts';
 
 /** One file a verb or noun, in the order of the help. Each loads what it needs, and only when it is asked for. */
 const commands: Record<string, () => Promise<Command>> = {

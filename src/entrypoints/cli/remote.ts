@@ -7,7 +7,8 @@ import { action } from './command.ts';
 import { readSecret } from './input.ts';
 import { say } from './output.ts';
 import type { Remote } from './remote-server.ts';
-import { UsageError, withUsageCode } from './usage.ts';
+import { UsageError } from './usage.ts';
+import { withUsageCode } from './usage-code.ts';
 
 type Member = { type?: string; description?: string; enum?: string[]; items?: object };
 type Members = Record<string, Member>;

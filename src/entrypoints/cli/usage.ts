@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { Problem } from '../../platform/http/index.ts';
 
 /** What was typed cannot be. The message names the option as it was typed; the command ends with exit code 2. */
@@ -37,10 +36,3 @@ function optionAt(pointer: string, names: OptionNames): string {
 
 /** A part of a JSON pointer (RFC 6901 §4). */
 const unescaped = (part: string) => part.replaceAll('~1', '/').replaceAll('~0', '~');
-
-/** Sees to it that a command which is typed wrongly ends with exit code 2, in all its subcommands. */
-export function withUsageCode(command: Command): Command {
-  command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
-  for (const each of command.commands) withUsageCode(each as Command);
-  return command;
-}
