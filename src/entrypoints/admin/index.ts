@@ -28,6 +28,7 @@ import {
   RouteClient,
   type RouteName,
   requestOrigin,
+  routeTable,
   serve,
   type Transport,
 } from '../../platform/http/index.ts';
@@ -94,7 +95,8 @@ export type AdminAnswer<Name extends AdminRouteName> = Answered<AdminRoute, Name
 
 /** The admin API, in-process or at a server elsewhere. */
 export type AdminClient = RouteClient<AdminRoute>;
-export const adminClient = (send: Transport<AdminRoute>): AdminClient => new RouteClient(adminRoutes, send);
+const table = routeTable(adminRoutes);
+export const adminClient = (send: Transport<AdminRoute>): AdminClient => new RouteClient(table, send);
 
 /** The routes for people to read. */
 export const adminReference = () => referenceOf(adminRoutes, prefix);

@@ -62,6 +62,7 @@ export {
   inProcess,
   RouteClient,
   type RouteName,
+  routeTable,
   type Transport,
 } from './route-client.ts';
 export {

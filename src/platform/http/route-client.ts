@@ -26,16 +26,21 @@ export type CallInput = {
 /** Takes a call to where its route is served, and answers what the route answers on the wire. */
 export type Transport<R extends RouteShape> = (route: R, input: CallInput) => Promise<unknown>;
 
+/** Routes by their names. */
+export type RouteTable<R extends RouteShape> = ReadonlyMap<string, R>;
+export const routeTable = <R extends RouteShape>(routes: readonly R[]): RouteTable<R> =>
+  new Map(routes.map((route) => [`${route.method} ${route.path}`, route]));
+
 /**
  * The routes of an API as functions, the same for routes in this process (`inProcess`) and for a server elsewhere.
  * Whatever a route refuses with is thrown as a `Problem`.
  */
 export class RouteClient<R extends RouteShape> {
-  readonly #routes: ReadonlyMap<string, R>;
+  readonly #routes: RouteTable<R>;
   readonly #send: Transport<R>;
 
-  constructor(routes: readonly R[], send: Transport<R>) {
-    this.#routes = new Map(routes.map((route) => [`${route.method} ${route.path}`, route]));
+  constructor(routes: RouteTable<R>, send: Transport<R>) {
+    this.#routes = routes;
     this.#send = send;
   }
 
@@ -45,15 +50,11 @@ export class RouteClient<R extends RouteShape> {
     return route;
   }
 
-  /** What a route answers, as on the wire. */
-  send(name: RouteName<R>, input: CallInput = {}): Promise<unknown> {
-    return this.#send(this.route(name), input);
-  }
-
   /** What a route answers, as its schema decodes it. */
   async call<Name extends RouteName<R>>(name: Name, input: CallInput = {}): Promise<Answered<R, Name>> {
-    const { response = z.void() } = this.route(name);
-    return z.decode(response, (await this.send(name, input)) as never) as Answered<R, Name>;
+    const route = this.route(name);
+    const { response = z.void() } = route;
+    return z.decode(response, (await this.#send(route, input)) as never) as Answered<R, Name>;
   }
 }
 
