@@ -13,6 +13,7 @@ import {
   rotateApiKey,
   stateOf,
 } from '../../domain/api-keys/index.ts';
+import { Risk } from '../../domain/credentials/index.ts';
 import { alsoAs, invalid } from '../../platform/http/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { Days, isConfirmed, parsed } from './input.ts';
@@ -62,9 +63,7 @@ export function keyCommand(): Command {
         .option('--role <role>', 'what it gives, the key may, too; may be repeated', repeated, [])
         .option('--tag <tag>', 'to find it by; may be repeated', repeated, [])
         .option('--restrictions <json>', 'e.g. {"ip_allowlist": ["10.0.1.50"], "rate_limit": "1000 requests/minute"}')
-        .addOption(
-          new Option('--risk <risk>', 'decides how long it lasts').choices(['high', 'medium', 'low']).default('medium'),
-        )
+        .addOption(new Option('--risk <risk>', 'decides how long it lasts').choices(Risk.options).default('medium'))
         .option('--expires-in-days <days>', 'otherwise 30, 90 or 180, by its risk')
         .option('--never-expires', 'it has no end')
         .action(onInstallation(create, createOptions)),

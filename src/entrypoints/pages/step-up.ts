@@ -6,6 +6,7 @@ import { newSessionId } from '../oauth/index.ts';
 import type { PagesDeps } from './pages.ts';
 import { knownDevice } from './sign-in/sign-in.ts';
 import { type Here, sendRenewedId } from './signed-in.ts';
+import { counted } from './words.ts';
 
 const confirmedMs = 10 * 60 * 1000;
 // Times that another node wrote may be a little ahead of this one's.
@@ -49,6 +50,6 @@ async function judge(deps: PagesDeps, ctx: Context, { user }: Here, { password }
   if (outcome.kind === 'ok') return outcome;
   if (outcome.kind === 'wrong') return { problem: 'That is not your password.' };
   const minutes = Math.ceil(outcome.retryAfterSeconds / 60);
-  const wait = `Wait ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} and try again.`;
+  const wait = `Wait ${counted(minutes, 'minute')} and try again.`;
   return { problem: `There were too many attempts. ${wait}` };
 }

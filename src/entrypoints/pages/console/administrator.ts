@@ -1,14 +1,12 @@
 import type { Context } from 'koa';
 import { allows } from '../../../domain/access/index.ts';
-import type { User } from '../../../domain/users/index.ts';
-import { type Actor, Problem, requestOrigin } from '../../../platform/http/index.ts';
-import type { BrowserSession } from '../../oauth/index.ts';
+import { type Actor, Problem, person, requestOrigin } from '../../../platform/http/index.ts';
 import { adminPermissionsOf } from '../admin-permissions.ts';
 import type { PagesDeps } from '../pages.ts';
-import { whoIsHere } from '../signed-in.ts';
+import { type Here, whoIsHere } from '../signed-in.ts';
 
 /** Somebody signed in with this browser who may do something here, as the actor of what they do. */
-export type Administrator = { user: User; session: BrowserSession; actor: Actor };
+export type Administrator = Here & { actor: Actor };
 
 /**
  * Who is here; undefined: nobody is signed in.
@@ -18,15 +16,10 @@ export type Administrator = { user: User; session: BrowserSession; actor: Actor 
 export async function administratorOf(deps: PagesDeps, ctx: Context): Promise<Administrator | undefined> {
   const here = await whoIsHere(deps, ctx);
   if (!here) return undefined;
-  const { user, session } = here;
-  const permissions = await adminPermissionsOf(deps, user.id);
+  const { id } = here.user;
+  const permissions = await adminPermissionsOf(deps, id);
   if (permissions.length === 0) throw notForThem();
-  const { id } = user;
-  return {
-    user,
-    session,
-    actor: { kind: 'user', id, subject_id: id, limits: [], permissions, origin: requestOrigin(ctx) },
-  };
+  return { ...here, actor: { ...person(id, requestOrigin(ctx)), permissions } };
 }
 
 function notForThem(): Problem {

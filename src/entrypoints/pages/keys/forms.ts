@@ -1,3 +1,4 @@
+import { Risk, riskDays } from '../../../domain/credentials/index.ts';
 import { Problem } from '../../../platform/http/index.ts';
 import type { Action, FormInput } from '../records/actions.ts';
 import * as cell from '../records/cells.ts';
@@ -9,11 +10,7 @@ import { getKeyOf, type Key, type KeyContext } from './key-context.ts';
 import { labelFields, labelsIn } from './labels.ts';
 import { restrictionFields, restrictionsIn } from './restrictions.ts';
 
-const risks = [
-  { value: 'high', text: 'high: it lasts 30 days' },
-  { value: 'medium', text: 'medium: it lasts 90 days' },
-  { value: 'low', text: 'low: it lasts 180 days' },
-];
+const risks = Risk.options.map((value) => ({ value, text: `${value}: it lasts ${riskDays[value]} days` }));
 
 const saidFields = (key?: Key): Field[] => [
   { name: 'name', label: 'Name', type: 'text', value: key?.name ?? '', is_required: true, hint: 'To know it again.' },

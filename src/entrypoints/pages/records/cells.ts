@@ -1,3 +1,4 @@
+import { counted } from '../words.ts';
 import type { Cell } from './page-shapes.ts';
 
 /** How values are shown. */
@@ -29,6 +30,5 @@ export function duration(seconds: number): string {
     ['minute', 60],
   ] as const;
   const [unit, size] = units.find(([, each]) => seconds % each === 0 && seconds >= each) ?? ['second', 1];
-  const count = seconds / size;
-  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+  return counted(seconds / size, unit);
 }

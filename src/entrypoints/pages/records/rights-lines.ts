@@ -1,5 +1,5 @@
 import type { Right } from '../../../domain/access/index.ts';
-import { Problem } from '../../../platform/http/index.ts';
+import { invalid, type Problem } from '../../../platform/http/index.ts';
 
 /** A right as one line: `database:read:* at https://db.example`. */
 export const rightLine = ({ pattern, resource }: Right): string =>
@@ -50,5 +50,5 @@ export function linesIn(text: string | undefined): string[] {
 
 function unreadable(wrong: string, field: string): Problem {
   const detail = `Write one permission a line, for one API with “at” and its identifier. This line is neither: ${wrong.slice(0, 80)}`;
-  return new Problem(400, 'invalid', { title: 'Invalid input', detail, pointer: `/${field}` });
+  return invalid(`/${field}`, detail);
 }

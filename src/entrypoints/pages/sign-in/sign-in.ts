@@ -10,6 +10,7 @@ import { ownCookie } from '../own-cookie.ts';
 import { pagePaths } from '../page-data.ts';
 import { type PagesDeps, show } from '../pages.ts';
 import { signInHere } from '../signed-in.ts';
+import { counted } from '../words.ts';
 
 const maxAccounts = 8;
 const yearMs = 365 * 24 * 60 * 60 * 1000;
@@ -83,7 +84,7 @@ export async function judgeSignIn(
   }
   const minutes = Math.ceil(outcome.retryAfterSeconds / 60);
   ctx.set('Retry-After', String(outcome.retryAfterSeconds));
-  const wait = `Wait ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} and try again, or use a browser you have signed in with before.`;
+  const wait = `Wait ${counted(minutes, 'minute')} and try again, or use a browser you have signed in with before.`;
   showSignIn(deps, ctx, { ...view, login, blocked: `There were too many attempts. ${wait}` }, 429);
   return undefined;
 }

@@ -2,7 +2,9 @@ import type { Key, KeyContext, KeyOperations, KeyVerb } from '../../keys/key-con
 import * as cell from '../../records/cells.ts';
 import type { Fact } from '../../records/page-shapes.ts';
 import type { PersonalAdminClient, RouteName } from '../admin-client.ts';
+import { clientPath } from '../clients/client.ts';
 import type { RequestContext } from '../request-context.ts';
+import { userPath } from '../users/user.ts';
 
 export const keyPath = (id: string) => `/console/api-keys/${encodeURIComponent(id)}`;
 
@@ -40,7 +42,7 @@ function operationsOf(api: PersonalAdminClient): KeyOperations {
 
 function ownerFact({ api }: RequestContext, { owner: { kind, name } }: Key): Fact {
   const [route, path] =
-    kind === 'client' ? (['GET /clients', '/console/clients'] as const) : (['GET /users', '/console/people'] as const);
-  const owner = api.may(route) ? cell.link(name, `${path}/${encodeURIComponent(name)}`) : cell.text(name);
+    kind === 'client' ? (['GET /clients', clientPath(name)] as const) : (['GET /users', userPath(name)] as const);
+  const owner = api.may(route) ? cell.link(name, path) : cell.text(name);
   return { label: 'Owner', cell: owner };
 }

@@ -7,6 +7,7 @@ import type { Cell } from '../../records/page-shapes.ts';
 import { clientPath } from '../clients/client.ts';
 import type { List } from '../lists.ts';
 import type { RequestContext } from '../request-context.ts';
+import { rolePath } from '../roles/role.ts';
 import { userPath } from '../users/user.ts';
 
 type Event = z.output<typeof EventView>;
@@ -85,6 +86,6 @@ function whoOf(kind: string, id: string | null, names: Names): Cell {
   const username = id === null ? undefined : names.get(id);
   if (kind === 'user' && username) return cell.link(username, userPath(username));
   if (kind === 'client' && id !== null) return cell.link(id, clientPath(id));
-  if (kind === 'role' && id !== null) return cell.link(id, `/console/roles/${encodeURIComponent(id)}`);
+  if (kind === 'role' && id !== null) return cell.link(id, rolePath(id));
   return cell.text(id === null ? kind : `${kind} ${id}`);
 }

@@ -4,6 +4,7 @@ import { noticeIn } from '../../records/notices.ts';
 import type { Cell, DetailPage, Fact } from '../../records/page-shapes.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
 import { rolesTable } from '../roles/assignments.ts';
+import { pathOfSubject } from '../users/user.ts';
 import { type Client, clientPath, kinds, nameOf, usesSecret } from './client.ts';
 import { secretsTable } from './secrets-table.ts';
 
@@ -67,7 +68,7 @@ function factsOf(client: Client): Fact[] {
 function ownerCell({ owner }: Client): Cell {
   if (!owner) return cell.text('nobody');
   if ('client_id' in owner) return cell.link(owner.client_id, clientPath(owner.client_id));
-  return cell.link(owner.user, `/console/people/${encodeURIComponent(owner.user)}`);
+  return cell.link(owner.user, pathOfSubject(owner.user));
 }
 
 function actionsOf(context: RequestContext, { client_id, enabled }: Client) {

@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { SecretView } from '../../../../domain/clients/index.ts';
+import type { z } from 'zod';
+import type { SecretView } from '../../../../domain/clients/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Cell, Table } from '../../records/page-shapes.ts';
 import { allowedActions, type RequestContext } from '../request-context.ts';
@@ -11,7 +11,6 @@ export type Secret = z.output<typeof SecretView>;
 export const secretName = ({ number, label }: Pick<Secret, 'number' | 'label'>): string => label ?? `Secret ${number}`;
 
 export async function listSecretsOf({ api }: RequestContext, client_id: string): Promise<Secret[]> {
-  const _view = z.object({ items: z.array(SecretView) });
   return (await api.call('GET /clients/{client_id}/secrets', { params: { client_id } })).items;
 }
 

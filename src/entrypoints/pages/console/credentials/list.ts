@@ -4,8 +4,12 @@ import * as cell from '../../records/cells.ts';
 import { deviceName } from '../../records/devices.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import { mayDo } from '../administrator.ts';
+import { keyPath } from '../api-keys/key-context.ts';
+import { clientPath } from '../clients/client.ts';
+import { grantPath } from '../grants/grant.ts';
 import type { List } from '../lists.ts';
 import type { RequestContext } from '../request-context.ts';
+import { pathOfSubject } from '../users/user.ts';
 
 type Credential = AdminAnswer<'GET /credentials'>['items'][number];
 
@@ -91,9 +95,9 @@ export function nameOf({ kind, name, version }: Credential): string {
 
 /** Kinds that have a page of their own in the console. */
 const pages: Readonly<Record<string, (item: Credential) => string>> = {
-  api_key: ({ id }) => `/console/api-keys/${id}`,
-  grant: ({ id }) => `/console/grants/${id}`,
-  client_secret: ({ owner }) => `/console/clients/${encodeURIComponent(owner?.name ?? '')}`,
+  api_key: ({ id }) => keyPath(id),
+  grant: ({ id }) => grantPath(id),
+  client_secret: ({ owner }) => clientPath(owner?.name ?? ''),
 };
 
 function nameCell(item: Credential): Cell {
@@ -104,7 +108,6 @@ function nameCell(item: Credential): Cell {
 
 function ownerCell({ owner }: Credential): Cell {
   if (!owner) return cell.text('');
-  const path =
-    owner.kind === 'user' ? `/console/people/${owner.id}` : `/console/clients/${encodeURIComponent(owner.name)}`;
+  const path = owner.kind === 'user' ? pathOfSubject(owner.id) : clientPath(owner.name);
   return cell.link(owner.name, path);
 }

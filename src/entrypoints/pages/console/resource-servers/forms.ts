@@ -1,4 +1,4 @@
-import { Problem } from '../../../../platform/http/index.ts';
+import { invalid, type Problem } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Field } from '../../records/page-shapes.ts';
 import { linesIn } from '../../records/rights-lines.ts';
@@ -34,7 +34,7 @@ function scopeIn(line: string): Scope {
 
 function unreadable(mark: string): Problem {
   const detail = `A scope can be marked [default], [optional] and [sensitive], but not ${mark.slice(0, 40)}.`;
-  return new Problem(400, 'invalid', { title: 'Invalid input', detail, pointer: '/scopes' });
+  return invalid('/scopes', detail);
 }
 
 const fieldsOf = (server?: ResourceServer): Field[] => [

@@ -1,10 +1,11 @@
-import { z } from 'zod';
-import { AssignmentView } from '../../../../domain/access/index.ts';
+import type { z } from 'zod';
+import type { AssignmentView } from '../../../../domain/access/index.ts';
 import { invalid } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Cell, Table } from '../../records/page-shapes.ts';
 import type { Action, FormInput } from '../actions.ts';
 import { allowedActions, type RequestContext } from '../request-context.ts';
+import { rolePath } from './role.ts';
 
 type Subject = { kind: 'user' | 'client'; subject: string };
 
@@ -22,7 +23,7 @@ export async function rolesTable(context: RequestContext, who: Subject): Promise
   const assignments = await listAssignments(context, who);
   const mayTake = context.api.may(takeRoute);
   const rows = assignments.map(({ role, until, granted_by, created_at }) => [
-    cell.link(role, `/console/roles/${role}`),
+    cell.link(role, rolePath(role)),
     cell.time(created_at),
     givenBy(granted_by),
     until && until <= context.deps.now() ? cell.quiet('over') : cell.time(until, 'for good'),
@@ -61,7 +62,6 @@ export function givenBy(granted_by: z.output<typeof AssignmentView>['granted_by'
 }
 
 async function listAssignments({ api }: RequestContext, params: Subject) {
-  const _view = z.object({ items: z.array(AssignmentView) });
   return (await api.call('GET /assignments/{kind}/{subject}', { params })).items;
 }
 

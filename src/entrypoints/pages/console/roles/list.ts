@@ -1,4 +1,5 @@
 import * as cell from '../../records/cells.ts';
+import { counted } from '../../words.ts';
 import type { List } from '../lists.ts';
 import { type Role, rolePath } from './role.ts';
 
@@ -23,7 +24,7 @@ export const roleList: List = {
     const rows = found.map(({ name, description, permissions, built_in }) => [
       cell.link(name, rolePath(name)),
       cell.text(description ?? ''),
-      cell.text(`${permissions.length} permission${permissions.length === 1 ? '' : 's'}`),
+      cell.text(counted(permissions.length, 'permission')),
       built_in ? cell.quiet('built in') : cell.text('your own'),
     ]);
     return { rows, next: null };
