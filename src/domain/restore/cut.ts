@@ -1,4 +1,4 @@
-import { announceEverything, type Trx } from '../../platform/database/index.ts';
+import { announceEverything, databaseTime, type Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import { appendEvent, detailsOfAction } from '../audit/index.ts';
 import { revoke } from '../revocation/index.ts';
@@ -51,7 +51,7 @@ export async function cut(deps: CutDeps, actor: Actor, restore: string): Promise
 /** Ends all credentials that the backup brought back but secrets and passwords: everybody signs in again, keys are made anew. */
 export async function revokeAll(deps: CutDeps, actor: Actor, restore: string): Promise<Record<string, number>> {
   return deps.db.transaction().execute(async (trx) => {
-    const handle = { issued_before: deps.now(), include_api_keys: true };
+    const handle = { issued_before: await databaseTime(trx), include_api_keys: true };
     const { revoked_at: _, ...ended } = await revoke({ ...deps, db: trx }, actor, handle);
     const password_links = await deleteEveryPasswordLink(trx);
     const all = { ...ended, password_links };

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, notFound, Problem } from '../../platform/http/index.ts';
 import { appendEvent, detailsOfAction } from '../audit/index.ts';
@@ -136,7 +137,7 @@ async function note(
 
 /** Ends families of refresh tokens: the tokens that came back are older than those that apps have. @returns how many were alive */
 export async function endStaleFamilies(deps: ReapplyDeps, actor: Actor, { families }: Plan): Promise<number> {
-  const ids = [...families].filter((id) => /^[0-9a-f-]{36}$/.test(id));
+  const ids = [...families].filter((id) => z.uuid().safeParse(id).success);
   let count = 0;
   for (let from = 0; from < ids.length; from += familiesAtOnce) {
     const some = ids.slice(from, from + familiesAtOnce);

@@ -1,4 +1,4 @@
-import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
+import { type Db, databaseTime, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
 import { findSubject } from '../access/index.ts';
 import { countKeys, endKeysOf, type KeyScope, keyScope } from '../api-keys/index.ts';
@@ -10,7 +10,7 @@ import { revokeToken, tokenHandle } from '../tokens/index.ts';
 import { deletePasswordLinks } from '../users/index.ts';
 import { mustBeAllowedToEnd } from './rights.ts';
 import type { Handle } from './schemas.ts';
-import { countLive, databaseTime, type LiveTokens, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
+import { countLive, type LiveTokens, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
 
 export type RevocationDeps = Pick<SessionDeps, 'db' | 'now' | 'jobs'>;
 

@@ -78,14 +78,6 @@ export async function markOwner(trx: Trx, { kind, row }: Owner, at: Date): Promi
   else await trx.updateTable('resource_servers').set(marked).where('identifier', '=', row).execute();
 }
 
-/** The database's time, by which what was issued up to a moment is told from what was issued later. */
-export async function databaseTime(db: Db): Promise<Date> {
-  const { rows } = await sql<{ now: Date }>`select latchkey_now() as now`.execute(db);
-  const [row] = rows;
-  if (!row) throw new Error('the database does not tell its time');
-  return row.now;
-}
-
 /** Clients before people, as everybody locks them. */
 export async function markAllOwners(trx: Trx, before: Date): Promise<void> {
   for (const table of ['clients', 'users'] as const) {

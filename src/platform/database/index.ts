@@ -6,6 +6,7 @@ export { announceEverything, ChangeFeed } from './change-feed.ts';
 export { DatabaseClock } from './clock.ts';
 export { stalledMs } from './commits.ts';
 export { containing } from './containing.ts';
+export { databaseTime } from './database-time.ts';
 export { GroupCommit, type GroupCommitKind } from './group-commit.ts';
 export { HotConnection } from './hot-connection.ts';
 export type { HotResult, HotStatement } from './hot-statement.ts';

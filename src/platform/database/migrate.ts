@@ -2,6 +2,7 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { FileMigrationProvider, Migrator } from 'kysely/migration';
+import { databaseTime } from './database-time.ts';
 import { openPool } from './pool.ts';
 
 export type MigrationState = { name: string; applied_at: Date | null };
@@ -95,13 +96,6 @@ function partition(now: Date, ahead: number): { name: string; from: string; to: 
     new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 1)).toISOString(),
   ) as [string, string];
   return { name: `audit_events_${from.slice(0, 7).replace('-', '_')}`, from, to };
-}
-
-async function databaseTime(db: Kysely<unknown>): Promise<Date> {
-  const { rows } = await sql<{ now: Date }>`select latchkey_now() as now`.execute(db);
-  const [row] = rows;
-  if (!row) throw new Error('the database does not tell its time');
-  return row.now;
 }
 
 async function exists(db: Kysely<unknown>, table: string): Promise<boolean> {
