@@ -14,6 +14,7 @@ import {
   insertAssignment,
   insertRole,
   listRoleAssignments,
+  listRolesNamed,
   lockOwners,
   lockRole,
   type Right,
@@ -229,7 +230,7 @@ export async function setRoles(
   actor: Actor,
   { subject, roles, occurred_at }: { subject: RoleAssignment['subject']; roles: readonly string[]; occurred_at: Date },
 ): Promise<boolean> {
-  const present = await listRoleAssignments(trx, subject.id);
+  const present = await listRoleAssignments(trx, subject.id, occurred_at);
   const gone = present.filter((role) => !roles.includes(role));
   const added = roles.filter((role) => !present.includes(role));
   const given = (await mustGive(trx, actor, [...gone, ...added], occurred_at)).filter(({ name }) =>
@@ -253,10 +254,9 @@ export async function setRoles(
  * @throws Problem `invalid`: there is no such role; `forbidden`: one gives, or is, what the actor may not give away
  */
 async function mustGive(trx: Trx, actor: Actor, names: readonly string[], now: Date): Promise<Role[]> {
-  const found = await Promise.all(names.map((name) => findRoleByName(trx, name)));
-  const unknown = names.find((_, n) => !found[n]);
+  const roles = await listRolesNamed(trx, names);
+  const unknown = names.find((name) => !roles.some((role) => role.name === name));
   if (unknown !== undefined) throw invalid('/roles', `There is no role "${unknown}".`);
-  const roles = found.filter((role) => role !== undefined);
   mustExportAny(actor, roles);
   const rights = roles.flatMap((role) => role.permissions);
   await mustHold({ db: trx, now: () => now }, actor, rights);

@@ -3,6 +3,9 @@ import type { Database } from '../../../db/schema.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { isUser } from './user-reference.ts';
 
+/** Whether assignment `a` gives its role at this moment. */
+const notOver = (now: Date) => sql<boolean>`(a.until is null or a.until > ${now})`;
+
 export async function insertAssignment(
   trx: Trx,
   assignment: Insertable<Database['role_assignments']>,
@@ -30,13 +33,14 @@ export async function deleteAssignment(trx: Trx, role_id: string, subject_id: st
   return numDeletedRows === 1n;
 }
 
-/** Role names per subject. */
-export async function listRoleAssignments(db: Db, subject_id: string): Promise<string[]> {
+/** The names of the roles that a subject has at this moment. */
+export async function listRoleAssignments(db: Db, subject_id: string, now: Date): Promise<string[]> {
   const rows = await db
     .selectFrom('role_assignments as a')
     .innerJoin('roles as r', 'r.id', 'a.role_id')
     .select('r.name')
     .where('a.subject_id', '=', subject_id)
+    .where(notOver(now))
     .orderBy('r.name')
     .execute();
   return rows.map(({ name }) => name);
@@ -68,7 +72,7 @@ export async function permissionsAt(db: Db, subject_id: string, resource: string
     .innerJoin('role_permissions as p', 'p.role_id', 'a.role_id')
     .select('p.pattern')
     .where('a.subject_id', '=', subject_id)
-    .where((eb) => eb.or([eb('a.until', 'is', null), eb('a.until', '>', now)]))
+    .where(notOver(now))
     .where((eb) => eb.or([eb('p.resource', 'is', null), eb('p.resource', '=', resource)]))
     .execute();
   return rows.map(({ pattern }) => pattern);
@@ -91,7 +95,7 @@ export async function listHeldRights(db: Db, subject_id: string, now: Date): Pro
   const { rows } = await sql<HeldRight>`
     select p.resource, p.pattern, 'The role "' || r.name || '"' as by
       from role_assignments a join roles r on r.id = a.role_id join role_permissions p on p.role_id = r.id
-      where a.subject_id = ${subject_id} and (a.until is null or a.until > ${now})
+      where a.subject_id = ${subject_id} and ${notOver(now)}
     union all
     select own.key as resource, pattern, 'The client itself' as by
       from clients c, json_each(${sql.raw(servicePermissions)}) own, json_array_elements_text(own.value) pattern
@@ -118,6 +122,13 @@ const roleColumns = sql<Role>`r.id, r.name, r.description, r.built_in, r.exporte
 /** Every role with what it gives, by name. */
 export async function listRoles(db: Db): Promise<Role[]> {
   const { rows } = await sql<Role>`select ${roleColumns} from roles r order by r.name`.execute(db);
+  return rows;
+}
+
+/** Those of these names that there are, by name. */
+export async function listRolesNamed(db: Db, names: readonly string[]): Promise<Role[]> {
+  const { rows } =
+    await sql<Role>`select ${roleColumns} from roles r where r.name = any(${names}) order by r.name`.execute(db);
   return rows;
 }
 
@@ -171,7 +182,7 @@ export async function isInGroup(db: Db, user_id: string, now: Date): Promise<boo
     .select('r.id')
     .where('a.subject_id', '=', user_id)
     .where('r.exported_as', 'is not', null)
-    .where((eb) => eb.or([eb('a.until', 'is', null), eb('a.until', '>', now)]))
+    .where(notOver(now))
     .limit(1)
     .executeTakeFirst();
   return found !== undefined;
@@ -188,7 +199,7 @@ export async function findOverfullMember(
       : sql`select ${of.subject_id}::uuid`;
   const { rows } = await sql<{ username: string }>`
     select u.username from users u join role_assignments a on a.subject_id = u.id join roles r on r.id = a.role_id
-      where u.id in (${members}) and r.exported_as is not null and (a.until is null or a.until > ${now})
+      where u.id in (${members}) and r.exported_as is not null and ${notOver(now)}
       group by u.username having count(*) > ${most} limit 1`.execute(trx);
   return rows[0]?.username;
 }
@@ -236,9 +247,9 @@ export async function listAssignmentsOf(
   return query.execute();
 }
 
-/** Every role that is given to somebody. */
-export async function listEveryAssignment(db: Db): Promise<Assignment[]> {
-  return assignments(db).orderBy('r.name').orderBy('a.subject_id').execute();
+/** Every role that somebody has at this moment. */
+export async function listEveryAssignment(db: Db, now: Date): Promise<Assignment[]> {
+  return assignments(db).where(notOver(now)).orderBy('r.name').orderBy('a.subject_id').execute();
 }
 
 /** The roles of one subject, by name. */

@@ -1,5 +1,5 @@
 import type { Db } from '../../platform/database/index.ts';
-import { type AssignmentEntry, listEveryAssignment, listRoleAssignments, listRoles } from '../access/index.ts';
+import { type Assignment, type AssignmentEntry, listEveryAssignment, listRoles } from '../access/index.ts';
 import { type ApiKey, type ConfiguredKey, listEveryKey } from '../api-keys/index.ts';
 import { asInput as asClientInput, listEveryClient } from '../clients/index.ts';
 import { asWebhookInput, listEveryWebhook, WebhookInput } from '../notifications/index.ts';
@@ -13,29 +13,30 @@ import type { ConfigurationFile } from './schemas.ts';
  * not in it: they are stored only as digests. Neither are the demo app, keys of users, and keys and assignments whose time is over.
  */
 export async function exportConfiguration(db: Db, now: Date): Promise<Required<ConfigurationFile>> {
-  const [everyServer, everyClient, people] = await Promise.all([
+  const [everyServer, everyClient, everyUser, assignments] = await Promise.all([
     listResourceServers(db),
     listEveryClient(db),
     listUsers(db),
+    listEveryAssignment(db, now),
   ]);
   const { servers, clients } = withoutDemo({ servers: everyServer, clients: everyClient });
-  const users = await Promise.all(people.map((user) => exportedUser(db, user)));
+  const rolesOf = Map.groupBy(assignments, ({ subject_id }) => subject_id);
   return {
     resource_servers: servers.map(asResourceServerInput),
     clients: clients.map(asClientInput),
-    users,
+    users: everyUser.map((user) => exportedUser(user, rolesOf.get(user.id) ?? [])),
     roles: await exportedRoles(db),
-    role_assignments: await exportedAssignments(db, now),
+    role_assignments: exportedAssignments(assignments),
     api_keys: await exportedKeys(db, now),
     webhooks: (await listEveryWebhook(db)).map((webhook) => WebhookInput.parse(asWebhookInput(webhook))),
   };
 }
 
-async function exportedUser(
-  db: Db,
-  { id, username, email, email_verified, name, enabled }: User,
-): Promise<ConfigurationFile['users'][number]> {
-  const roles = await listRoleAssignments(db, id);
+function exportedUser(
+  { username, email, email_verified, name, enabled }: User,
+  assignments: readonly Assignment[],
+): ConfigurationFile['users'][number] {
+  const roles = assignments.map(({ role }) => role);
   // A file that says `false` would take back what a link proves after the export.
   const verified = email_verified ? { email_verified } : {};
   return { username, ...(email && { email }), ...verified, ...(name && { name }), roles, enabled };
@@ -52,10 +53,9 @@ async function exportedRoles(db: Db): Promise<Required<ConfigurationFile>['roles
 }
 
 /** Of users only those that end by themselves: the others stand with the users. */
-async function exportedAssignments(db: Db, now: Date): Promise<AssignmentEntry[]> {
-  const assignments = await listEveryAssignment(db);
+function exportedAssignments(assignments: readonly Assignment[]): AssignmentEntry[] {
   return assignments
-    .filter(({ until, subject_kind }) => (until ? until > now : subject_kind === 'client'))
+    .filter(({ until, subject_kind }) => until !== null || subject_kind === 'client')
     .map(({ role, subject_kind, subject, until }) => ({
       role,
       to: subject_kind === 'client' ? { client_id: subject } : { user: `username:${subject}` },

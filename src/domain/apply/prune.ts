@@ -66,7 +66,7 @@ const noTokens: LiveTokens = { refresh_families: 0, access_tokens: 0 };
 /** Of the lists that a file need not have: where it has none, nothing is pruned of that kind. */
 async function unnamedInLists(db: Db, file: ConfigurationFile, now: Date): Promise<Prunable[]> {
   const { roles, role_assignments, api_keys, webhooks } = file;
-  const assignments = role_assignments ? await unnamedAssignments(db, file, role_assignments) : [];
+  const assignments = role_assignments ? await unnamedAssignments(db, { ...file, role_assignments }, now) : [];
   const keys = api_keys ? await unnamedKeys(db, api_keys, now) : [];
   const receivers = webhooks
     ? (await listEveryWebhook(db)).filter(({ enabled, url }) => enabled && !webhooks.some((each) => each.url === url))
@@ -90,15 +90,15 @@ async function unnamedInLists(db: Db, file: ConfigurationFile, now: Date): Promi
 /** A user named in `users` with `roles` has those by that list. */
 async function unnamedAssignments(
   db: Db,
-  { users }: ConfigurationFile,
-  named: readonly AssignmentEntry[],
+  { users, role_assignments: named }: ConfigurationFile & { role_assignments: readonly AssignmentEntry[] },
+  now: Date,
 ): Promise<Prunable[]> {
   const subjects = await Promise.all(named.map(async ({ role, to }) => `${role} ${await findSubjectOf(db, to)}`));
   const byUser = new Map(users.map(({ username, roles }) => [username.toLowerCase(), roles]));
   const isNamed = ({ role, subject, subject_kind, subject_id }: Assignment) =>
     subjects.includes(`${role} ${subject_id}`) ||
     (subject_kind === 'user' && byUser.get(subject.toLowerCase())?.includes(role) === true);
-  const unnamed = (await listEveryAssignment(db)).filter((each) => !isNamed(each));
+  const unnamed = (await listEveryAssignment(db, now)).filter((each) => !isNamed(each));
   return unnamed.map(({ role, subject, subject_kind }) => {
     const assignment = {
       role,

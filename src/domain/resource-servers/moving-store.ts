@@ -31,6 +31,8 @@ export async function renameInPermissions(trx: Trx, from: string, to: string): P
     on conflict do nothing`.execute(trx);
   const [before, after] = [from, to].map((identifier) => JSON.stringify(identifier));
   await sql`
-    update api_keys set permissions = replace(permissions::text, ${before}, ${after})::json
-    where position(${before} in permissions::text) > 0`.execute(trx);
+    update api_keys set version = version + 1,
+      permissions = replace(permissions::text, ${before}, ${after})::json,
+      restrictions = replace(restrictions::text, ${before}, ${after})::json
+    where position(${before} in concat(permissions, restrictions)) > 0`.execute(trx);
 }

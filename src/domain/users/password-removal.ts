@@ -8,9 +8,11 @@ import { deletePassword, deletePasswordLinks, lockUserById, updateUser } from '.
  * @returns whether there is such a user
  */
 export async function forgetPassword(trx: Trx, user_id: string, occurred_at: Date): Promise<boolean> {
-  if (!(await lockUserById(trx, user_id))) return false;
+  const user = await lockUserById(trx, user_id);
+  if (!user) return false;
   await deletePassword(trx, user_id);
   await deletePasswordLinks(trx, user_id);
-  await updateUser(trx, user_id, { tokens_valid_after: occurred_at, updated_at: occurred_at });
+  const ended = { tokens_valid_after: occurred_at, epoch: user.epoch + 1 };
+  await updateUser(trx, user_id, { ...ended, updated_at: occurred_at });
   return true;
 }

@@ -36,7 +36,7 @@ const accounts = [
     response: pageOf(UserView),
     handle: async ({ query: { cursor, limit, ...query } }, deps) => {
       const after = keyIn(cursor, query.sort === 'username' ? undefined : z.uuid());
-      const rows = await listUsersFrom(deps.db, { ...query, limit: limit + 1, after });
+      const rows = await listUsersFrom(deps.db, { ...query, limit: limit + 1, after, now: deps.now() });
       const keyOf = ({ username, id }: User) => (query.sort === 'username' ? username : id);
       return pageByKey(rows, limit, keyOf);
     },
@@ -169,7 +169,7 @@ async function invited(deps: UserRouteDeps, actor: Actor, body: UserInput) {
   });
 }
 
-async function shown({ db }: UserDeps, user: User) {
-  const [roles, has_password] = await Promise.all([listRoleAssignments(db, user.id), hasPassword(db, user.id)]);
+async function shown({ db, now }: UserDeps, user: User) {
+  const [roles, has_password] = await Promise.all([listRoleAssignments(db, user.id, now()), hasPassword(db, user.id)]);
   return { ...user, roles, has_password };
 }

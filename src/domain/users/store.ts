@@ -40,15 +40,17 @@ export type UsersQuery = {
   sort: 'username' | '-created_at';
   limit: number;
   after: string | undefined;
+  now: Date;
 };
 
 /** People searched, filtered and sorted; `after` is the username or id that the page before ended with. */
 export async function listUsersFrom(
   db: Db,
-  { q, enabled, role, sort, limit, after }: UsersQuery,
+  { q, enabled, role, sort, limit, after, now }: UsersQuery,
 ): Promise<(User & { roles: string[]; has_password: boolean })[]> {
-  const roles = sql<string[]>`coalesce((select json_agg(r.name order by r.name) from role_assignments a
-    join roles r on r.id = a.role_id where a.subject_id = users.id), '[]'::json)`;
+  const held = sql`role_assignments a join roles r on r.id = a.role_id
+    where a.subject_id = users.id and (a.until is null or a.until > ${now})`;
+  const roles = sql<string[]>`coalesce((select json_agg(r.name order by r.name) from ${held}), '[]'::json)`;
   const hasPassword = sql<boolean>`exists (select from credentials k where k.user_id = users.id and k.kind = 'password')`;
   let query = db
     .selectFrom('users')
@@ -59,9 +61,7 @@ export async function listUsersFrom(
   if (q)
     query = query.where((eb) => eb.or((['username', 'name', 'email'] as const).map((name) => eb(name, 'ilike', like))));
   if (enabled !== undefined) query = query.where('enabled', '=', enabled);
-  if (role)
-    query = query.where(sql<boolean>`exists (select from role_assignments a join roles r on r.id = a.role_id
-    where a.subject_id = users.id and r.name = ${role})`);
+  if (role) query = query.where(sql<boolean>`exists (select from ${held} and r.name = ${role})`);
   if (sort === 'username') {
     if (after) query = query.where('username', '>', after);
     return query.orderBy('username').execute();
@@ -189,7 +189,6 @@ export async function useSetupLink(trx: Trx, digest: Digest, used_at: Date): Pro
   return numUpdatedRows === 1n;
 }
 
-/** One link works at a time. */
 /** Ends every way in that a link to choose a password still was. */
 export async function deletePasswordLinks(trx: Trx, user_id: string): Promise<void> {
   await trx.deleteFrom('password_links').where('user_id', '=', user_id).execute();
@@ -206,6 +205,7 @@ export async function deletePassword(trx: Trx, user_id: string): Promise<void> {
   await trx.deleteFrom('credentials').where('user_id', '=', user_id).where('kind', '=', 'password').execute();
 }
 
+/** One link works at a time: the ones before stop. */
 export async function insertPasswordLink(
   trx: Trx,
   link: Omit<Insertable<Database['password_links']>, 'used_at'>,

@@ -129,7 +129,8 @@ async function update(
   const ended = existing.enabled && !desired.enabled ? { tokens_valid_after: updated_at } : {};
   const change = { ...desired, ...ended, updated_at };
   const user = await keepingAnOwner(trx, () => updateUser(trx, existing.id, change).catch(refuseTaken));
-  if (user.email !== existing.email) await deleteLinksMailedElsewhere(trx, user.id, user.email);
+  if (!user.enabled) await deletePasswordLinks(trx, user.id);
+  else if (user.email !== existing.email) await deleteLinksMailedElsewhere(trx, user.id, user.email);
   // Without values: these are personal details, and an event is never erased.
   const changed = Object.keys(changesBetween({ ...existing }, { ...existing, ...desired }));
   const details = { changed, enabled: user.enabled };

@@ -111,7 +111,7 @@ async function create(place: Workplace, name: string, options: CreateOptions): P
   );
   const { id, key, expires_at } = await createApiKey(place.deps, place.actor, input);
   answer(options, { id, key, expires_at }, [
-    `Minted ${name} (${id}), until ${until(expires_at)}.`,
+    `Created ${name} (${id}), until ${until(expires_at)}.`,
     `Key, shown only this once: ${key}`,
   ]);
 }

@@ -46,6 +46,43 @@ describe('people in the admin API', () => {
     expect((await owner.get('/users?role=owner')).body.items.map(({ username }) => username)).toEqual(['alice']);
   });
 
+  test('hold a role until its time is over: then no answer names it, and it can be given again', async () => {
+    await owner.post('/users', { username: 'temp', email: 'temp@example.com' });
+    await owner.put('/roles/auditor/assignments/user/temp', { until: new Date(Date.now() + 60_000) });
+    const named = async () => {
+      const [one, all, holders, exported] = await Promise.all([
+        owner.get('/users/temp'),
+        owner.get('/users?q=temp@example.com'),
+        owner.get('/users?role=auditor&q=temp@example.com'),
+        latchkey.commandJson(['export']) as Promise<{ users: { username: string; roles: string[] }[] }>,
+      ]);
+      const inExport = exported.users.find(({ username }) => username === 'temp')?.roles;
+      return [one.body.roles, all.body.items[0]?.roles, holders.body.items.length, inExport];
+    };
+    expect(await named()).toEqual([['auditor'], ['auditor'], 1, ['auditor']]);
+    await latchkey.advance(61);
+    expect(await named()).toEqual([[], [], 0, []]);
+    await latchkey.command(
+      ['apply', '/dev/stdin'],
+      JSON.stringify({ users: [{ username: 'temp', roles: ['auditor'] }] }),
+    );
+    expect((await owner.get('/users/temp')).body.roles).toEqual(['auditor']);
+  });
+
+  test('are stopped with the link that lets them choose a password, whichever way they are stopped', async () => {
+    for (const stop of [
+      () => owner.post('/users/linked/disable'),
+      () => owner.patch('/users/linked', { enabled: false }),
+    ]) {
+      await owner.post('/users', { username: 'linked' });
+      const { url } = (await owner.post('/users/linked/password-link')).body;
+      expect((await latchkey.browser().get(String(url))).status).toBe(200);
+      expect((await stop()).body).toMatchObject({ enabled: false });
+      await owner.patch('/users/linked', { enabled: true });
+      expect((await latchkey.browser().get(String(url))).status).toBe(404);
+    }
+  });
+
   test('are invited by a one-time link, with which they choose a password and are signed in', async () => {
     const invited = await owner.post('/users', { username: 'ivy', email: 'ivy@example.com', invite: true });
     expect(invited.body).toMatchObject({

@@ -211,6 +211,19 @@ describe('when the issuer changes', () => {
       await serveAt(first);
       expect(await identifiers()).toEqual([`${first}/admin`]);
       const made = JSON.parse((await runCommand(['bootstrap', '--json'], { env: settings })).stdout);
+      const restrictions = JSON.stringify({ resource_servers: [`${first}/admin`] });
+      const key = [
+        'key',
+        'create',
+        'deploy',
+        '--client',
+        String(made.client_id),
+        '--restrictions',
+        restrictions,
+        '--json',
+      ];
+      const created = await runCommand(key, { env: { ...settings, LATCHKEY_ISSUER: first } });
+      expect(created.stderr).toBe('');
       await database.query(`insert into resource_servers (id, identifier, name, built_in, created_at, updated_at)
       values (gen_random_uuid(), 'http://localhost:4000/admin', 'Latchkey administration', true, now(), now() - interval '1 day')`);
       await serveAt(second);
@@ -219,6 +232,8 @@ describe('when the issuer changes', () => {
         made.client_id,
       ]);
       expect(rows).toEqual([{ service_permissions: { [`${second}/admin`]: ['latchkey:*'] } }]);
+      const keys = (await database.query('select restrictions, version from api_keys')).rows;
+      expect(keys).toEqual([{ restrictions: { resource_servers: [`${second}/admin`] }, version: 2 }]);
       await checkout.remove();
       await database.drop();
     },

@@ -46,7 +46,7 @@ async function copyOf(deps: PagesDeps, actor: Actor, { user, session_uid }: Sign
   const { db, now, issuer } = deps;
   const made_at = now();
   const [roles, { sessions }, consents, api_keys, security_events] = await Promise.all([
-    listRoleAssignments(db, user.id),
+    listRoleAssignments(db, user.id, made_at),
     listSessions(db, user.id, { now: made_at, current: session_uid, offset: 0, limit: maxSessions }),
     listEveryConsentOf(db, user.id),
     keysOf(deps, actor),

@@ -29,6 +29,6 @@ function sectionRoutes(router: Router, { section, list, details = {}, actions = 
 
 async function showHome(context: RequestContext): Promise<void> {
   const { user } = context.who;
-  const roles = await listRoleAssignments(context.deps.db, user.id);
+  const roles = await listRoleAssignments(context.deps.db, user.id, context.deps.now());
   showInConsole(context, 'console-home', { name: user.name ?? user.username, roles });
 }
