@@ -42,7 +42,7 @@ describe('nothing is wrong with how a page looks', () => {
       ['/clients?type=robot', 'clients-refused'],
       ['/apis', 'apis'],
       ['/api-keys', 'api-keys'],
-      ['/people', 'people'],
+      ['/users', 'users'],
       ['/roles', 'roles'],
       ['/credentials', 'credentials'],
       ['/credentials?kind=session', 'credentials-sessions'],
@@ -64,14 +64,14 @@ describe('nothing is wrong with how a page looks', () => {
       ['/clients/inbox-assistant/disable', 'client-disable'],
       ['/clients/inbox-assistant/secrets/rotate', 'client-rotate'],
       [`/apis/${encodeURIComponent('https://mail.example')}`, 'api'],
-      ['/people/oskar', 'person'],
-      ['/people/oskar/roles/give', 'role-give'],
+      ['/users/oskar', 'user'],
+      ['/users/oskar/roles/give', 'role-give'],
       ['/roles/operator', 'role'],
       ['/new-role', 'role-new'],
       ['/new-client', 'client-new'],
       ['/clients/inbox-assistant/change', 'client-change'],
       ['/new-api', 'api-new'],
-      ['/new-person', 'person-new'],
+      ['/new-user', 'user-new'],
       ['/new-api-key', 'api-key-new'],
     ] as const) {
       await page.goto(at(path));
@@ -106,7 +106,7 @@ describe('nothing is wrong with how a page looks', () => {
     await page.locator('main td a').first().click();
     expect(await inspect(page, 'console-grant')).toEqual([]);
     await latchkey.advance(11 * 60);
-    await page.goto(at('/people/bob/disable'));
+    await page.goto(at('/users/bob/disable'));
     await page.getByLabel('Your password').fill('wrong');
     await page.getByRole('button', { name: /^Disable/ }).click();
     expect(await inspect(page, 'console-password-again')).toEqual([]);

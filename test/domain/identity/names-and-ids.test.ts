@@ -125,13 +125,13 @@ describe('names and ids', () => {
 
     test('the console shows and changes the one that its link names', async () => {
       const console = await consoleAs(latchkey);
-      const page = await console.get(`/people/${encodeURIComponent(`username:${victim.id}`)}`);
+      const page = await console.get(`/users/${encodeURIComponent(`username:${victim.id}`)}`);
       expect(wordsOf(page)).toContain(`Id ${impostor}`);
-      expect(wordsOf(await console.get(`/people/${victim.id}`))).toContain(`Id ${victim.id}`);
-      await console.act(`/people/${victim.id}/change`, { name: 'The Victim' });
+      expect(wordsOf(await console.get(`/users/${victim.id}`))).toContain(`Id ${victim.id}`);
+      await console.act(`/users/${victim.id}/change`, { name: 'The Victim' });
       expect((await owner.get(`/users/id:${victim.id}`)).body.name).toBe('The Victim');
-      const list = await console.get('/people?sort=-created_at');
-      expect(list.html).toContain(`/console/people/${encodeURIComponent(`username:${victim.id}`)}`);
+      const list = await console.get('/users?sort=-created_at');
+      expect(list.html).toContain(`/console/users/${encodeURIComponent(`username:${victim.id}`)}`);
     });
 
     test('they can still be disabled, and described by a configuration file', async () => {

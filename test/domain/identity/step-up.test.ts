@@ -37,20 +37,20 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/console/api-keys/:key_id/enable': { asks: ({ key }) => `/console/api-keys/${key}/enable` },
   '/console/api-keys/:key_id/revoke': { asks: ({ key }) => `/console/api-keys/${key}/revoke` },
   '/console/credentials/:kind/:id/revoke': { asks: ({ key }) => `/console/credentials/api_key/${key}/revoke` },
-  '/console/new-person': { asks: () => '/console/new-person' },
-  '/console/people/:subject/change': { asks: () => '/console/people/bob/change' },
-  '/console/people/:subject/password-link': { asks: () => '/console/people/bob/password-link' },
-  '/console/people/:subject/password': { asks: () => '/console/people/bob/password' },
-  '/console/people/:subject/sessions/:session_id/revoke': {
-    asks: ({ session }) => `/console/people/bob/sessions/${session}/revoke`,
+  '/console/new-user': { asks: () => '/console/new-user' },
+  '/console/users/:subject/change': { asks: () => '/console/users/bob/change' },
+  '/console/users/:subject/password-link': { asks: () => '/console/users/bob/password-link' },
+  '/console/users/:subject/password': { asks: () => '/console/users/bob/password' },
+  '/console/users/:subject/sessions/:session_id/revoke': {
+    asks: ({ session }) => `/console/users/bob/sessions/${session}/revoke`,
   },
-  '/console/people/:subject/verify-email': { asks: () => '/console/people/bob/verify-email' },
-  '/console/people/:subject/unverify-email': { asks: () => '/console/people/bob/unverify-email' },
-  '/console/people/:subject/disable': { asks: () => '/console/people/bob/disable' },
-  '/console/people/:subject/enable': { asks: () => '/console/people/bob/enable' },
-  '/console/people/:subject/revoke': { asks: () => '/console/people/bob/revoke' },
-  '/console/people/:subject/roles/give': { asks: () => '/console/people/bob/roles/give' },
-  '/console/people/:subject/roles/:role/take': { asks: () => '/console/people/bob/roles/auditor/take' },
+  '/console/users/:subject/verify-email': { asks: () => '/console/users/bob/verify-email' },
+  '/console/users/:subject/unverify-email': { asks: () => '/console/users/bob/unverify-email' },
+  '/console/users/:subject/disable': { asks: () => '/console/users/bob/disable' },
+  '/console/users/:subject/enable': { asks: () => '/console/users/bob/enable' },
+  '/console/users/:subject/revoke': { asks: () => '/console/users/bob/revoke' },
+  '/console/users/:subject/roles/give': { asks: () => '/console/users/bob/roles/give' },
+  '/console/users/:subject/roles/:role/take': { asks: () => '/console/users/bob/roles/auditor/take' },
   '/console/new-role': { asks: () => '/console/new-role' },
   '/console/roles/:role/change': { asks: () => '/console/roles/sample/change' },
   '/console/roles/:role/delete': { asks: () => '/console/roles/sample/delete' },
@@ -148,13 +148,13 @@ describe('a form of the console or the account', () => {
   });
 
   test.each([
-    ['giving the owner role', '/people/bob/roles/give', { role: 'owner' }, 'role.assigned'],
-    ['changing the e-mail address of another user', '/people/bob/change', { email: 'b@example.com' }, 'user.updated'],
-    ['changing one’s own', '/people/alice/change', { email: 'a@example.com' }, 'user.updated'],
+    ['giving the owner role', '/users/bob/roles/give', { role: 'owner' }, 'role.assigned'],
+    ['changing the e-mail address of another user', '/users/bob/change', { email: 'b@example.com' }, 'user.updated'],
+    ['changing one’s own', '/users/alice/change', { email: 'a@example.com' }, 'user.updated'],
     ['making a role', '/new-role', { name: 'made', permissions: `read at ${api}` }, 'role.created'],
     ['changing a role', '/roles/sample/change', { permissions: `read at ${api}` }, 'role.updated'],
     ['registering an API', '/new-api', { identifier: 'https://new.example', name: 'New' }, 'resource_server.created'],
-    ['enabling a user', '/people/bob/enable', {}, 'user.updated'],
+    ['enabling a user', '/users/bob/enable', {}, 'user.updated'],
   ])('%s works with a fresh proof, which counts for ten minutes', async (_, path, fields, action) => {
     if (path.endsWith('/enable'))
       await latchkey.database.query("update users set enabled = false where username = 'bob'");
@@ -184,9 +184,9 @@ describe('a form of the console or the account', () => {
   test('takes a proof in the session in which it was given alone', async () => {
     const other = await consoleAs(latchkey);
     await latchkey.advance(10 * 60 + 1);
-    const page = await alice.act('/people/bob/change', { name: 'Bob', password_again: password });
+    const page = await alice.act('/users/bob/change', { name: 'Bob', password_again: password });
     expect(wordsOf(page)).toContain('It is saved.');
-    expect((await other.get('/people/bob/change')).html).toContain('name="password_again"');
+    expect((await other.get('/users/bob/change')).html).toContain('name="password_again"');
   });
 });
 

@@ -116,7 +116,7 @@ describe('with a mail server', () => {
   test('an administrator in the console is told where it goes, and does not see it', async () => {
     await owner.post('/users', { username: 'olga', email: 'olga@example.com' });
     const alice = await consoleAs(latchkey);
-    const page = await alice.get('/people/olga/password-link');
+    const page = await alice.get('/users/olga/password-link');
     expect(wordsOf(page)).toContain('It is mailed to olga@example.com');
     const done = await alice.send(page);
     expect(wordsOf(done)).toContain('The link is on its way');

@@ -200,16 +200,16 @@ describe('a verified e-mail address', () => {
     test('asks for the password in the console after ten minutes, and says how the address was verified', async () => {
       await person('tina');
       const alice = await consoleAs(latchkey);
-      expect(wordsOf(await alice.get('/people/tina'))).toContain('Not verified');
+      expect(wordsOf(await alice.get('/users/tina'))).toContain('Not verified');
       await latchkey.advance(601);
       owner = await asOwner(latchkey);
-      const page = await alice.get('/people/tina/verify-email');
+      const page = await alice.get('/users/tina/verify-email');
       expect(page.html).toContain('name="password_again"');
       await alice.send(page, { email: 'tina@example.com' });
       expect(await read('tina')).toMatchObject(unverified);
       await alice.send(page, { email: 'tina@example.com', password_again: password });
-      expect(wordsOf(await alice.get('/people/tina'))).toContain('Verified by an administrator');
-      await alice.send(await alice.get('/people/tina/unverify-email'), {});
+      expect(wordsOf(await alice.get('/users/tina'))).toContain('Verified by an administrator');
+      await alice.send(await alice.get('/users/tina/unverify-email'), {});
       expect(await read('tina')).toMatchObject(unverified);
     });
 

@@ -60,7 +60,7 @@ describe('in the console', () => {
   });
 
   test('what was done is shown with whoever did it', async () => {
-    await alice.act('/people/bob/roles/give', { role: 'auditor' });
+    await alice.act('/users/bob/roles/give', { role: 'auditor' });
     expect(wordsOf(await alice.get('/audit-log?q=role.assigned'))).toMatch(/role\.assigned alice bob/);
     expect(wordsOf(await alice.get('/audit-log?q=unicorn'))).toContain('Nothing here is like that.');
     const alices = wordsOf(await alice.get('/audit-log?actor=alice&target=bob&action=role.assigned&outcome=success'));
@@ -68,7 +68,7 @@ describe('in the console', () => {
     expect(alices).not.toContain('session.started');
     expect((await alice.get('/audit-log?outcome=draw')).status).toBe(400);
     for (let n = 10; n < 50; n += 1)
-      await alice.act('/people/bob/roles/give', { role: 'auditor', until: `2040-01-01T00:${n}` });
+      await alice.act('/users/bob/roles/give', { role: 'auditor', until: `2040-01-01T00:${n}` });
     let page: Page | undefined = await alice.get('/audit-log');
     const pages: string[] = [];
     while (page) {
@@ -86,7 +86,7 @@ describe('in the console', () => {
       '/clients/%00',
       '/clients/%E0%A4',
       '/apis/a%00b',
-      '/people/a%00b',
+      '/users/a%00b',
       '/roles/UPPER',
     ])
       expect({ path, status: (await alice.get(path)).status }).toEqual({ path, status: 404 });
@@ -94,7 +94,7 @@ describe('in the console', () => {
       '/consents/x',
       '/grants/x',
       '/clients/spa/secrets/x/revoke',
-      '/people/nobody/roles/give',
+      '/users/nobody/roles/give',
       '/robots',
     ])
       expect({ path, status: (await alice.get(path)).status }).toEqual({ path, status: 404 });
@@ -122,17 +122,17 @@ describe('in the console', () => {
     expect((await alice.get('/clients/native/disable')).html).not.toContain('name="password_again"');
     await latchkey.advance(10 * 60 + 1);
     expect((await alice.get('/clients/native/disable')).html).toContain('name="password_again"');
-    expect((await alice.get('/people/bob/roles/give')).html).toContain('name="password_again"');
+    expect((await alice.get('/users/bob/roles/give')).html).toContain('name="password_again"');
   });
 
   test('a password given in one browser counts in no other', async () => {
     const other = await consoleAs(latchkey);
     await latchkey.advance(10 * 60 + 1);
-    await alice.act('/people/bob/revoke', { password_again: password });
-    expect((await alice.get('/people/bob/revoke')).html).not.toContain('name="password_again"');
-    expect((await other.get('/people/bob/revoke')).html).toContain('name="password_again"');
+    await alice.act('/users/bob/revoke', { password_again: password });
+    expect((await alice.get('/users/bob/revoke')).html).not.toContain('name="password_again"');
+    expect((await other.get('/users/bob/revoke')).html).toContain('name="password_again"');
     // No cookie but the session's decides it.
-    const path = `${latchkey.issuer}/console/people/bob/revoke`;
+    const path = `${latchkey.issuer}/console/users/bob/revoke`;
     const carried = alice.agent.cookies().filter(({ name }) => !name.startsWith('latchkey_session'));
     const cookie = [other.agent.cookieHeader(path), ...carried.map(({ name, value }) => `${name}=${value}`)].join('; ');
     const page = await fetch(path, { headers: { cookie, accept: 'text/html' } });
@@ -141,7 +141,7 @@ describe('in the console', () => {
 
   test('guessing at the password is slowed down as at signing in', async () => {
     await latchkey.advance(10 * 60 + 1);
-    const page = await alice.get('/people/bob/revoke');
+    const page = await alice.get('/users/bob/revoke');
     let answer = page;
     for (let guess = 0; guess < 11; guess += 1) answer = await alice.send(page, { password_again: `guess ${guess}` });
     expect(wordsOf(answer)).toContain('There were too many attempts.');

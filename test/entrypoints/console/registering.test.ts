@@ -96,7 +96,7 @@ describe('registering in the console', () => {
   });
 
   test('a person gets a link with which they choose a password, or a password', async () => {
-    const invited = await alice.act('/new-person', { username: 'nora', email: 'nora@example.com', first: 'invite' });
+    const invited = await alice.act('/new-user', { username: 'nora', email: 'nora@example.com', first: 'invite' });
     const url = /http[^"<\s]*\/password\/[^"<\s]+/.exec(invited.html)?.[0] ?? '';
     const nora = latchkey.browser();
     const page = await nora.get(url);
@@ -105,7 +105,7 @@ describe('registering in the console', () => {
     ];
     expect(first).toBeDefined();
     expect(second ?? first).toBeDefined();
-    const made = await alice.act('/new-person', { username: 'omar', first: 'password', roles: 'auditor' });
+    const made = await alice.act('/new-user', { username: 'omar', first: 'password', roles: 'auditor' });
     const secret = /[a-z2-9]{6}(?:-[a-z2-9]{6}){3}/.exec(made.html)?.[0] ?? '';
     const omar = await consoleAs(latchkey, 'omar', secret);
     expect(await omar.get()).toMatchObject({ status: 200 });
@@ -114,12 +114,12 @@ describe('registering in the console', () => {
   test('is not shown to, and not done for, who may not', async () => {
     const auditor = await consoleOfNew(latchkey, 'auditor');
     expect((await auditor.get('/clients')).html).not.toContain('/console/new-client');
-    for (const path of ['/new-client', '/new-api', '/new-person', '/clients/web-app/change'])
+    for (const path of ['/new-client', '/new-api', '/new-user', '/clients/web-app/change'])
       expect(await auditor.get(path)).toMatchObject({ status: 403 });
     expect(await auditor.forge('/new-client', { kind: 'service', client_id: 'evil' })).toMatchObject({ status: 403 });
     // Who may register people gives them no role with more than they hold.
     const operator = await consoleOfNew(latchkey, 'administrator');
-    const refused = await operator.act('/new-person', { username: 'evil', first: 'password', roles: 'owner' });
+    const refused = await operator.act('/new-user', { username: 'evil', first: 'password', roles: 'owner' });
     expect(refused.status).toBe(403);
   });
 });

@@ -28,7 +28,7 @@ describe('who may do what in the console', () => {
 
   test('is nobody without a role, who is told so and shown no way there', async () => {
     const bob = await consoleAs(latchkey, 'bob');
-    for (const path of ['', '/clients', '/people/alice/disable', '/audit-log'])
+    for (const path of ['', '/clients', '/users/alice/disable', '/audit-log'])
       expect(await bob.get(path)).toMatchObject({ status: 403 });
     expect(wordsOf(await bob.get())).toContain('The console is for administrators');
     expect((await bob.agent.get('/')).html).not.toContain('/console');
@@ -56,7 +56,7 @@ describe('who may do what in the console', () => {
     const operator = await consoleOfNew(latchkey, 'operator');
     const page = await operator.get('/clients/spa');
     expect(linkOn(page, 'Disable')).toBe('/console/clients/spa/disable');
-    for (const path of ['/clients/service/secrets/add', '/people/bob/roles/give', '/people/bob/password', '/new-role'])
+    for (const path of ['/clients/service/secrets/add', '/users/bob/roles/give', '/users/bob/password', '/new-role'])
       expect({ path, status: (await operator.forge(path, { role: 'auditor', name: 'mine' })).status }).toEqual({
         path,
         status: 403,
@@ -67,11 +67,11 @@ describe('who may do what in the console', () => {
 
   test('an administrator cannot give what only an owner holds', async () => {
     const administrator = await consoleOfNew(latchkey, 'administrator');
-    const page = await administrator.act('/people/bob/roles/give', { role: 'owner' });
+    const page = await administrator.act('/users/bob/roles/give', { role: 'owner' });
     expect(page.status).toBe(403);
     expect(wordsOf(page)).toContain('You cannot give or change what you do not hold yourself');
     expect(page.html).toMatch(/value="owner" selected/);
-    const reset = await administrator.act('/people/alice/password');
+    const reset = await administrator.act('/users/alice/password');
     expect(reset.status).toBe(403);
     expect(reset.html).not.toMatch(/[a-z2-9]{6}-[a-z2-9]{6}-/);
   });
@@ -80,8 +80,8 @@ describe('who may do what in the console', () => {
     const operator = await consoleOfNew(latchkey, 'operator');
     const page = await operator.get('/clients/native/disable');
     const alice = await consoleAs(latchkey);
-    const username = /people\/(operator-[\w-]+)/.exec((await alice.get('/people?sort=-created_at')).html)?.[1];
-    await alice.act(`/people/${username}/roles/operator/take`);
+    const username = /users\/(operator-[\w-]+)/.exec((await alice.get('/users?sort=-created_at')).html)?.[1];
+    await alice.act(`/users/${username}/roles/operator/take`);
     expect((await operator.send(page)).status).toBe(403);
     expect(wordsOf(await alice.get('/clients/native'))).toContain('State enabled');
   });
@@ -115,15 +115,15 @@ const acts = [
   `/apis/${api}/revoke`,
   '/new-api-key',
   ...['change', 'rotate', 'disable', 'enable', 'revoke'].map((act) => `/api-keys/${nobodys}/${act}`),
-  '/people/bob/change',
-  '/people/bob/password',
-  '/people/bob/password-link',
-  '/people/bob/sessions/none/revoke',
-  '/people/bob/disable',
-  '/people/bob/enable',
-  '/people/bob/revoke',
-  '/people/bob/roles/give',
-  '/people/alice/roles/owner/take',
+  '/users/bob/change',
+  '/users/bob/password',
+  '/users/bob/password-link',
+  '/users/bob/sessions/none/revoke',
+  '/users/bob/disable',
+  '/users/bob/enable',
+  '/users/bob/revoke',
+  '/users/bob/roles/give',
+  '/users/alice/roles/owner/take',
   '/new-role',
   '/rotate-key',
   '/roles/owner/change',

@@ -1,5 +1,6 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { assetPath, findAsset } from '../../../src/entrypoints/pages/assets.ts';
+import type { NavItem } from '../../../src/entrypoints/pages/console/page-data.ts';
 import type { PageChrome, PageData } from '../../../src/entrypoints/pages/page-data.ts';
 import { renderPage } from '../../../src/entrypoints/pages/render.ts';
 import { leastOfConsole, mostOfConsole, ownKeyPages } from '../../support/console-samples.ts';
@@ -7,7 +8,7 @@ import { leastOfConsole, mostOfConsole, ownKeyPages } from '../../support/consol
 const now = new Date('2026-11-24T12:00:00Z');
 const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`;
 const chrome: PageChrome = { brand: { name: 'Acme' }, request_id: 'request-1', now };
-const sections = [{ section: 'clients', label: hostile, words: hostile }];
+const sections: NavItem[] = [{ section: 'clients', label: hostile, group: 'Applications', icon: 'client' }];
 const hostileChrome: PageChrome = {
   sections,
   section: 'clients',

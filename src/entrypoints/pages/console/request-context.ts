@@ -6,10 +6,11 @@ import { PersonalAdminClient, type RouteName } from './admin-client.ts';
 import { type Administrator, administratorOf, mayDo } from './administrator.ts';
 import type { ConsolePages, NavItem } from './page-data.ts';
 
-/** A section among those that the navigation shows to whoever holds their permission. */
+/** A section among those that the sidebar shows to people who hold their permission, below the overview. */
 export type ConsolePart = {
   deps: PagesDeps;
   section: NavItem;
+  overview: NavItem;
   sections: readonly (NavItem & { permission: string })[];
 };
 
@@ -29,7 +30,7 @@ export type RequestContext = {
 
 /** The handler of an address of the console; nobody signed in is sent to sign in, and back. */
 export function administered(
-  { deps, section, sections }: ConsolePart,
+  { deps, section, overview, sections }: ConsolePart,
   handle: (context: RequestContext) => Promise<void>,
 ): (ctx: Context) => Promise<void> {
   const crumb = { text: section.label, href: `/console/${section.section}` };
@@ -41,7 +42,7 @@ export function administered(
       ctx.redirect(`/sign-in?return_to=${encodeURIComponent(here)}`);
       return;
     }
-    const visible = sections.filter(({ permission }) => mayDo(who, permission));
+    const visible = [overview, ...sections.filter(({ permission }) => mayDo(who, permission))];
     const api = new PersonalAdminClient(deps, who);
     await handle({ deps, ctx, who, api, params: ctx.params ?? {}, section, sections: visible, crumb });
   };

@@ -4,12 +4,12 @@ import type { List } from './lists.ts';
 import type { NavItem } from './page-data.ts';
 import type { RequestContext } from './request-context.ts';
 
-/** A part of the console: its navigation item, the permission that shows it, and its pages. Each noun exports one. */
+/** A section of the console: its item in the sidebar, the permission that shows it, and its pages. Each noun exports one. */
 export type ConsoleSection = NavItem & {
   /** Only those who hold it see the section. */
   permission: string;
-  /** What is listed at the section's address. */
-  list: (deps: PagesDeps) => List;
+  /** What the section's own address shows: a list of records, or a page of its own. */
+  main: { list: (deps: PagesDeps) => List } | { page: (context: RequestContext) => Promise<void> };
   /** Pages of one record, by their path below `/console`, such as `/clients/:client_id`. */
   details?: Readonly<Record<string, (context: RequestContext) => Promise<void>>>;
   actions?: readonly Action[];

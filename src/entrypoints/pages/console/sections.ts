@@ -10,16 +10,16 @@ import type { ConsoleSection } from './section.ts';
 import { signingKeys } from './signing-keys/section.ts';
 import { users } from './users/section.ts';
 
-/** The parts of the console, in the order of its navigation. */
+/** The sections of the console, in the order of its sidebar; sections of one group follow one another. */
 export const consoleSections: readonly ConsoleSection[] = [
+  users,
+  roles,
+  consents,
+  grants,
   clients,
   resourceServers,
   apiKeys,
-  users,
-  roles,
   credentials,
-  consents,
-  grants,
-  signingKeys,
   auditLog,
+  signingKeys,
 ];

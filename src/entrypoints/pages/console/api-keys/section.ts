@@ -6,9 +6,10 @@ import { apiKeyList } from './list.ts';
 export const apiKeys: ConsoleSection = {
   section: 'api-keys',
   label: 'API keys',
-  words: 'With which services and people call APIs',
+  group: 'Applications',
+  icon: 'key',
   permission: 'latchkey:api_key:read',
-  list: ({ config }) => apiKeyList(config.apiKeyEnvironments),
+  main: { list: ({ config }) => apiKeyList(config.apiKeyEnvironments) },
   details: {
     '/api-keys/:key_id': showKey,
   },

@@ -4,7 +4,8 @@ import { auditEventList } from './list.ts';
 export const auditLog: ConsoleSection = {
   section: 'audit-log',
   label: 'Audit log',
-  words: 'Who did what, when, from where',
+  group: 'Observe',
+  icon: 'log',
   permission: 'latchkey:audit:read',
-  list: () => auditEventList,
+  main: { list: () => auditEventList },
 };

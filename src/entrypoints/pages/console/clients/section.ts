@@ -6,9 +6,10 @@ import { clientList } from './list.ts';
 export const clients: ConsoleSection = {
   section: 'clients',
   label: 'Clients',
-  words: 'Applications and services, and their secrets',
+  group: 'Applications',
+  icon: 'client',
   permission: 'latchkey:client:read',
-  list: () => clientList,
+  main: { list: () => clientList },
   details: {
     '/clients/:client_id': showClient,
   },

@@ -6,9 +6,10 @@ import { consentList } from './list.ts';
 export const consents: ConsoleSection = {
   section: 'consents',
   label: 'Consents',
-  words: 'What people allowed apps',
+  group: 'Identity',
+  icon: 'consent',
   permission: 'latchkey:consent:read',
-  list: () => consentList,
+  main: { list: () => consentList },
   details: {
     '/consents/:consent_id': showConsent,
   },

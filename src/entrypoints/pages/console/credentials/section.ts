@@ -5,8 +5,9 @@ import { credentialList } from './list.ts';
 export const credentials: ConsoleSection = {
   section: 'credentials',
   label: 'Credentials',
-  words: 'Every key, secret and token, and which are due for rotation',
+  group: 'Applications',
+  icon: 'secret',
   permission: 'latchkey:credential:read',
-  list: ({ admin }) => credentialList(admin.deps.credentialKinds),
+  main: { list: ({ admin }) => credentialList(admin.deps.credentialKinds) },
   actions: [revoking],
 };

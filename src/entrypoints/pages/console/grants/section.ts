@@ -6,9 +6,10 @@ import { grantList } from './list.ts';
 export const grants: ConsoleSection = {
   section: 'grants',
   label: 'Grants',
-  words: 'What apps hold for people right now',
+  group: 'Identity',
+  icon: 'session',
   permission: 'latchkey:grant:read',
-  list: () => grantList,
+  main: { list: () => grantList },
   details: {
     '/grants/:grant_id': showGrant,
   },

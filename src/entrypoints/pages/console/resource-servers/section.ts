@@ -6,9 +6,10 @@ import { resourceServerList } from './list.ts';
 export const resourceServers: ConsoleSection = {
   section: 'apis',
   label: 'APIs',
-  words: 'Protected APIs and their scopes',
+  group: 'Applications',
+  icon: 'api',
   permission: 'latchkey:resource_server:read',
-  list: () => resourceServerList,
+  main: { list: () => resourceServerList },
   details: {
     '/apis/:identifier': showResourceServer,
   },

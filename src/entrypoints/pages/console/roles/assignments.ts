@@ -13,7 +13,7 @@ const assignRoute = 'PUT /roles/{role}/assignments/{kind}/{subject}';
 const takeRoute = 'DELETE /roles/{role}/assignments/{kind}/{subject}';
 
 /** Users and clients have their pages in a section of their own. */
-const sectionOf = { user: 'people', client: 'clients' } as const satisfies Record<Subject['kind'], string>;
+const sectionOf = { user: 'users', client: 'clients' } as const satisfies Record<Subject['kind'], string>;
 
 const pathOf = ({ kind, subject }: Subject) => `/console/${sectionOf[kind]}/${encodeURIComponent(subject)}`;
 

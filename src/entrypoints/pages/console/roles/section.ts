@@ -6,9 +6,10 @@ import { roleList } from './list.ts';
 export const roles: ConsoleSection = {
   section: 'roles',
   label: 'Roles',
-  words: 'What they give, and to whom they are given',
+  group: 'Identity',
+  icon: 'role',
   permission: 'latchkey:role:read',
-  list: () => roleList,
+  main: { list: () => roleList },
   details: {
     '/roles/:role': showRole,
   },

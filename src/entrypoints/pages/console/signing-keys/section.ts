@@ -5,8 +5,9 @@ import { signingKeyList } from './list.ts';
 export const signingKeys: ConsoleSection = {
   section: 'signing-keys',
   label: 'Signing keys',
-  words: 'Which sign now, which come next',
+  group: 'System',
+  icon: 'sign',
   permission: 'latchkey:signing_key:read',
-  list: () => signingKeyList,
+  main: { list: () => signingKeyList },
   actions: [rotating],
 };

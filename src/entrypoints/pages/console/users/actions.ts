@@ -16,7 +16,7 @@ async function frame(context: RequestContext) {
 }
 
 const changing: Action = {
-  path: '/people/:subject/change',
+  path: '/users/:subject/change',
   route: 'PATCH /users/{user}',
   describe: async (context) => {
     const { person, framed } = await frame(context);
@@ -46,7 +46,7 @@ const changing: Action = {
 };
 
 const verifyingEmail: Action = {
-  path: '/people/:subject/verify-email',
+  path: '/users/:subject/verify-email',
   route: 'POST /users/{user}/verify-email',
   describe: async (context) => {
     const { person, framed } = await frame(context);
@@ -78,7 +78,7 @@ const verifyingEmail: Action = {
 };
 
 const unverifyingEmail: Action = {
-  path: '/people/:subject/unverify-email',
+  path: '/users/:subject/unverify-email',
   route: 'POST /users/{user}/unverify-email',
   describe: async (context) => {
     const { framed } = await frame(context);
@@ -99,7 +99,7 @@ const unverifyingEmail: Action = {
 };
 
 const settingPassword: Action = {
-  path: '/people/:subject/password',
+  path: '/users/:subject/password',
   route: 'POST /users/{user}/password',
   describe: async (context) => {
     const { person, framed } = await frame(context);
@@ -125,7 +125,7 @@ const settingPassword: Action = {
 };
 
 const linking: Action = {
-  path: '/people/:subject/password-link',
+  path: '/users/:subject/password-link',
   route: 'POST /users/{user}/password-link',
   describe: async (context) => {
     const { person, framed } = await frame(context);
@@ -151,7 +151,7 @@ const linking: Action = {
 };
 
 const stopping = ownerActions({
-  path: '/people/:subject',
+  path: '/users/:subject',
   find: async (context) => {
     const { person, framed } = await frame(context);
     const { id, enabled, version } = person;
@@ -173,7 +173,7 @@ const stopping = ownerActions({
 });
 
 const signingOut: Action = {
-  path: '/people/:subject/sessions/:session_id/revoke',
+  path: '/users/:subject/sessions/:session_id/revoke',
   route: 'POST /sessions/{session_id}/revoke',
   describe: async (context) => {
     const { framed } = await frame(context);

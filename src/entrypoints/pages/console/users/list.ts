@@ -28,7 +28,7 @@ export const userList: List = {
     {
       route: 'POST /users',
       label: 'Add a person',
-      href: '/console/new-person',
+      href: '/console/new-user',
       danger: false,
       words: 'Who can then sign in',
     },

@@ -4,7 +4,7 @@ import { madeLink, madePassword } from './new-secrets.ts';
 
 /** Makes an account, and what its owner first signs in with. */
 export const adding: Action = {
-  path: '/new-person',
+  path: '/new-user',
   route: 'POST /users',
   describe: async ({ deps, crumb }) => ({
     crumb,
@@ -45,7 +45,7 @@ export const adding: Action = {
     ],
     button: 'Add the person',
     danger: false,
-    back: '/console/people',
+    back: '/console/users',
   }),
   perform: async ({ api }, sent) => {
     const roles = linesIn(sent.text('roles'));

@@ -4,13 +4,14 @@ import { showUser } from './detail.ts';
 import { userList } from './list.ts';
 
 export const users: ConsoleSection = {
-  section: 'people',
-  label: 'People',
-  words: 'Accounts, their roles and passwords',
+  section: 'users',
+  label: 'Users',
+  group: 'Identity',
+  icon: 'user',
   permission: 'latchkey:user:read',
-  list: () => userList,
+  main: { list: () => userList },
   details: {
-    '/people/:subject': showUser,
+    '/users/:subject': showUser,
   },
   actions: userActions,
 };

@@ -6,7 +6,7 @@ import type { RequestContext } from '../request-context.ts';
 export type User = z.output<typeof UserView>;
 
 /** The page of the user whom an address of the console named so. */
-export const pathOfSubject = (subject: string) => `/console/people/${encodeURIComponent(subject)}`;
+export const pathOfSubject = (subject: string) => `/console/users/${encodeURIComponent(subject)}`;
 export const userPath = (username: string) => pathOfSubject(referenceToUsername(username));
 export const nameOf = ({ name, username }: User) => name ?? username;
 

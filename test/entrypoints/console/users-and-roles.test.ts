@@ -11,20 +11,20 @@ describe('people in the console', () => {
   });
 
   test('are searched by name and filtered by role', async () => {
-    expect(wordsOf(await alice.get('/people?q=example'))).toMatch(/Alice Example .* Bob Example/);
-    const owners = wordsOf(await alice.get('/people?role=owner'));
+    expect(wordsOf(await alice.get('/users?q=example'))).toMatch(/Alice Example .* Bob Example/);
+    const owners = wordsOf(await alice.get('/users?role=owner'));
     expect(owners).toContain('Alice Example');
     expect(owners).not.toContain('Bob Example');
-    expect(wordsOf(await alice.get('/people?enabled=false'))).toContain('Nothing here is like that.');
+    expect(wordsOf(await alice.get('/users?enabled=false'))).toContain('Nothing here is like that.');
   });
 
   test('get a role until a time, which shows with them, and lose it', async () => {
-    const given = await alice.act('/people/bob/roles/give', { role: 'auditor', until: '2040-05-06T07:08' });
+    const given = await alice.act('/users/bob/roles/give', { role: 'auditor', until: '2040-05-06T07:08' });
     expect(wordsOf(given)).toContain('The role is given.');
     expect(given.html).toContain('2040-05-06T07:08:00.000Z');
     const bob = await consoleAs(latchkey, 'bob');
     expect(sectionsOn(await bob.get())).toContain('Audit log');
-    const page = await alice.get('/people/bob/roles/auditor/take');
+    const page = await alice.get('/users/bob/roles/auditor/take');
     expect(wordsOf(page)).toMatch(/Take the role auditor from bob\?.*latchkey:\*:read at every API/);
     expect(wordsOf(await alice.send(page))).toContain('The role is taken away.');
     expect(await bob.get()).toMatchObject({ status: 403 });
@@ -32,7 +32,7 @@ describe('people in the console', () => {
 
   test('do not get a role until a time that is over, or that is none', async () => {
     for (const until of ['2001-01-01T00:00', 'tomorrow']) {
-      const page = await alice.act('/people/bob/roles/give', { role: 'operator', until });
+      const page = await alice.act('/users/bob/roles/give', { role: 'operator', until });
       expect(page.status).toBe(400);
       expect(page.html).toMatch(/id="until"[^>]*aria-invalid="true"/);
       expect(page.html).toContain(`value="${until}"`);
@@ -41,17 +41,17 @@ describe('people in the console', () => {
   });
 
   test('are never left without an owner', async () => {
-    const page = await alice.act('/people/alice/roles/owner/take');
+    const page = await alice.act('/users/alice/roles/owner/take');
     expect(page.status).toBe(409);
     expect(wordsOf(page)).toContain('This is the last owner');
-    expect((await alice.act('/people/alice/disable')).status).toBe(409);
+    expect((await alice.act('/users/alice/disable')).status).toBe(409);
   });
 
   test('get a new password, shown once, which signs them out everywhere', async () => {
     await latchkey.commandJson(['user', 'create', 'carla', '--password-stdin'], password);
     const carla = await consoleAs(latchkey, 'carla');
     expect((await carla.agent.get('/account')).url).toMatch(/\/account$/);
-    const page = await alice.get('/people/carla/password');
+    const page = await alice.get('/users/carla/password');
     expect(wordsOf(page)).toContain('Set a new password, end 1 credential');
     const made = await alice.send(page);
     const secret = /[a-z2-9]{6}(?:-[a-z2-9]{6}){3}/.exec(made.html)?.[0] ?? '';
@@ -63,7 +63,7 @@ describe('people in the console', () => {
   test('are signed out of one browser', async () => {
     await latchkey.commandJson(['user', 'create', 'emil', '--password-stdin'], password);
     const emil = await consoleAs(latchkey, 'emil');
-    const page = await alice.get('/people/emil');
+    const page = await alice.get('/users/emil');
     const address = linkOn(page, 'Sign out this browser')?.replace('/console', '') ?? '';
     expect(wordsOf(await alice.act(address))).toContain('That browser is signed out. Who is emil?');
     expect((await emil.agent.get('/account')).url).toContain('/sign-in');
@@ -71,7 +71,7 @@ describe('people in the console', () => {
 
   test('get a link with which they choose a password themselves', async () => {
     await latchkey.commandJson(['user', 'create', 'dora', '--password-stdin'], password);
-    const made = await alice.act('/people/dora/password-link');
+    const made = await alice.act('/users/dora/password-link');
     const link = /\/password\/[\w-]+/.exec(made.html)?.[0] ?? '';
     const chosen = 'four unrelated short words';
     const dora = latchkey.browser();
@@ -81,7 +81,7 @@ describe('people in the console', () => {
   });
 
   test('are changed only as whoever changes them saw them', async () => {
-    const [one, other] = [await alice.get('/people/bob/change'), await alice.get('/people/bob/change')];
+    const [one, other] = [await alice.get('/users/bob/change'), await alice.get('/users/bob/change')];
     expect(wordsOf(await alice.send(one, { name: 'Bob First', email: 'bob@example.com' }))).toContain('Bob First');
     const late = await alice.send(other, { name: 'Bob Second', email: 'second@example.com' });
     expect(late.status).toBe(412);
@@ -93,17 +93,17 @@ describe('people in the console', () => {
 
   test('are stopped, and let in again', async () => {
     const { access_token } = await latchkey.tokens({}, latchkey.browser(), 'bob');
-    const page = await alice.get('/people/bob/disable');
+    const page = await alice.get('/users/bob/disable');
     expect(wordsOf(page)).toMatch(/This ends: \d sign-ins? .* access token/);
     expect(wordsOf(await alice.send(page))).toContain('State disabled');
     expect(await latchkey.isActive(access_token)).toBe(false);
-    expect(wordsOf(await alice.act('/people/bob/enable'))).toContain('State enabled');
+    expect(wordsOf(await alice.act('/users/bob/enable'))).toContain('State enabled');
     expect(await latchkey.isActive(access_token)).toBe(false);
   });
 
   test('lose everything they hold, and can sign in again', async () => {
     const { access_token } = await latchkey.tokens({}, latchkey.browser(), 'bob');
-    expect(wordsOf(await alice.act('/people/bob/revoke'))).toContain('Revoked.');
+    expect(wordsOf(await alice.act('/users/bob/revoke'))).toContain('Revoked.');
     expect(await latchkey.isActive(access_token)).toBe(false);
     await latchkey.tokens({}, latchkey.browser(), 'bob');
   });
@@ -119,11 +119,11 @@ describe('roles in the console', () => {
   test('are made, say what they give and to whom, and are deleted', async () => {
     const made = await alice.act('/new-role', { name: 'support', description: 'Looks at clients', permissions });
     expect(wordsOf(made)).toMatch(/latchkey:client:read every API order:read:\* https:\/\/api\.example/);
-    await alice.act('/people/bob/roles/give', { role: 'support' });
+    await alice.act('/users/bob/roles/give', { role: 'support' });
     const bob = await consoleAs(latchkey, 'bob');
     expect(sectionsOn(await bob.get())).toEqual(['Clients']);
-    expect(wordsOf(await bob.get('/people'))).toContain('This needs "latchkey:user:read"');
-    expect(linkOn(await alice.get('/roles/support'), 'bob')).toBe('/console/people/bob');
+    expect(wordsOf(await bob.get('/users'))).toContain('This needs "latchkey:user:read"');
+    expect(linkOn(await alice.get('/roles/support'), 'bob')).toBe('/console/users/bob');
     const page = await alice.get('/roles/support/delete');
     expect(wordsOf(page)).toContain('Delete support, take it from 1 holder');
     expect(wordsOf(await alice.send(page))).toContain('The role is deleted.');
