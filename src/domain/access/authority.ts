@@ -93,14 +93,26 @@ export function mustEndWithLimits(actor: Actor, { what, until, pointer, send }: 
 
 /** Until when something that an actor gives away may last; null: for good. */
 export function latestEnd({ limits = [] }: Pick<Actor, 'limits'>): Date | null {
-  const ends = limits.flatMap(({ until }) => until ?? []);
-  return ends.length === 0 ? null : new Date(Math.min(...ends.map((end) => end.getTime())));
+  return earliest(limits.map(({ until }) => until));
+}
+
+/** The earliest of several ends; null, also as the answer: it does not end. */
+export function earliest(ends: readonly (Date | null | undefined)[]): Date | null {
+  const times = ends.flatMap((end) => end?.getTime() ?? []);
+  return times.length === 0 ? null : new Date(Math.min(...times));
 }
 
 /** The refusal of what would exceed what the actor acts by. */
 export function exceeding(detail: string, members: Record<string, string>, pointer?: string): Problem {
   const at = pointer === undefined ? {} : { pointer };
   return new Problem(403, 'forbidden', { title: 'Not allowed', detail, ...at, members });
+}
+
+/** Whether a change gives a right that was not given before. */
+export function addsRights(before: readonly Right[], after: readonly Right[]): boolean {
+  const key = ({ resource, pattern }: Right) => JSON.stringify([resource, pattern]);
+  const known = new Set(before.map(key));
+  return after.some((right) => !known.has(key(right)));
 }
 
 /** Whether the subject holds a right, and everything that it acts by contains it. */
@@ -111,14 +123,10 @@ function isHeld(actor: Actor, held: readonly HeldRight[], right: Right): boolean
 
 /** Whether rights contain another one. One for every API is only contained in one for every API. */
 function isWithin(rights: readonly Right[], { resource, pattern }: Right): boolean {
-  const here = rights.filter((right) => right.resource === null || right.resource === resource);
-  return contains(
-    here.map((right) => right.pattern),
-    [pattern],
-  );
+  return contains(patternsAt(rights, resource), [pattern]);
 }
 
-/** The patterns of those rights that hold at a resource server. */
-export function patternsAt(rights: readonly Right[], resource: string): string[] {
+/** The patterns of the rights that apply at a resource server; null, undefined: of those that apply at every one. */
+export function patternsAt(rights: readonly Right[], resource: string | null | undefined): string[] {
   return rights.filter((right) => right.resource === null || right.resource === resource).map(({ pattern }) => pattern);
 }

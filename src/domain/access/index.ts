@@ -1,6 +1,8 @@
 /** Access: the permission grammar, roles, and the decisions made with them. */
 export {
   type AccessDeps,
+  addsRights,
+  earliest,
   exceeding,
   type Gift,
   latestEnd,
@@ -9,9 +11,10 @@ export {
   mustEndWithLimits,
   mustHold,
   mustNotExceedLimits,
+  patternsAt,
 } from './authority.ts';
 export { mustExportGroupsOf, mustHoldAllOf } from './groups.ts';
-export { Owner, ownerReference, subjectOf } from './owner.ts';
+export { findOwner, Owner, ownerReference, subjectNameOf, subjectOf } from './owner.ts';
 export {
   allows,
   contains,
@@ -22,7 +25,7 @@ export {
   isPermissionPattern,
   PatternSet,
 } from './permissions.ts';
-export { AssignmentEntry, putAssignment, putRole, removeAssignment } from './put.ts';
+export { AssignmentEntry, assignmentEntryOf, putAssignment, putRole, removeAssignment } from './put.ts';
 export { effectivePermissions, forbiddenBecause } from './rights.ts';
 export { assignRole, keepingAnOwner, removeRole, setRoles, takeRole } from './roles.ts';
 export { accessRoutes } from './routes.ts';

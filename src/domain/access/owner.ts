@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { z } from 'zod';
 import type { Db } from '../../platform/database/index.ts';
 import { invalid } from '../../platform/http/index.ts';
-import { findSubject } from './store.ts';
+import { findSubject, type SubjectName } from './store.ts';
 import { UserReferenceText } from './user-reference.ts';
 
 /** Who owns something: a client or a user. */
@@ -14,15 +14,26 @@ export const Owner = z.union(
 );
 export type Owner = z.output<typeof Owner>;
 
+/** The kind and the name of an owner. */
+export function subjectNameOf(owner: Owner): SubjectName {
+  return 'user' in owner ? { kind: 'user', name: owner.user } : { kind: 'client', name: owner.client_id };
+}
+
+/** The id of an owner; undefined: there is no such user or client. */
+export async function findOwner(db: Db, owner: Owner): Promise<string | undefined> {
+  return findSubject(db, subjectNameOf(owner));
+}
+
 /**
  * The id of an owner.
  *
- * @throws Problem `invalid` at `/owner`: there is none of this name
+ * @param pointer the member of the request that names the owner
+ * @throws Problem `invalid`: there is no such user or client
  */
-export async function subjectOf(db: Db, owner: Owner): Promise<string> {
-  const [kind, name] = 'user' in owner ? (['user', owner.user] as const) : (['client', owner.client_id] as const);
-  const id = await findSubject(db, { kind, name });
-  if (id === undefined) throw invalid('/owner', `There is no ${kind} "${name}".`);
+export async function subjectOf(db: Db, owner: Owner, pointer = '/owner'): Promise<string> {
+  const { kind, name } = subjectNameOf(owner);
+  const id = await findOwner(db, owner);
+  if (id === undefined) throw invalid(pointer, `There is no ${kind} "${name}".`);
   return id;
 }
 

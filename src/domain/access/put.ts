@@ -3,10 +3,10 @@ import { z } from 'zod';
 import type { Db } from '../../platform/database/index.ts';
 import { type Actor, invalid, Timestamp } from '../../platform/http/index.ts';
 import type { AccessDeps } from './authority.ts';
-import { Owner } from './owner.ts';
+import { Owner, subjectNameOf, subjectOf } from './owner.ts';
 import { changeRole, createRole, giveRole, type RoleAssignment, takeRole } from './roles.ts';
 import { type RoleInput, RoleName } from './schemas.ts';
-import { findRoleByName, findSubject, listAssignmentsTo, type Right } from './store.ts';
+import { type Assignment, findRoleByName, listAssignmentsTo, type Right } from './store.ts';
 
 type Change = 'created' | 'updated' | 'unchanged';
 
@@ -17,6 +17,12 @@ export const AssignmentEntry = z.strictObject({
   until: Timestamp.optional().meta({ description: 'when it ends by itself; left out: never' }),
 });
 export type AssignmentEntry = z.output<typeof AssignmentEntry>;
+
+/** An assignment, as a configuration file says it. */
+export function assignmentEntryOf({ role, subject_kind, subject, until }: Assignment): AssignmentEntry {
+  const to = subject_kind === 'client' ? { client_id: subject } : { user: `username:${subject}` };
+  return { role, to, ...(until && { until }) };
+}
 
 /**
  * Makes a role, or makes an existing one equal to the input.
@@ -67,8 +73,5 @@ export async function removeAssignment(deps: AccessDeps, actor: Actor, { role, t
 }
 
 async function subjectNamed(db: Db, to: Owner): Promise<RoleAssignment['subject']> {
-  const [kind, name] = 'user' in to ? (['user', to.user] as const) : (['client', to.client_id] as const);
-  const id = await findSubject(db, { kind, name });
-  if (id === undefined) throw invalid('/to', `There is no ${kind} "${name}".`);
-  return { kind, id };
+  return { kind: subjectNameOf(to).kind, id: await subjectOf(db, to, '/to') };
 }

@@ -1,9 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid, mustBeAt, notFound } from '../../platform/http/index.ts';
 import { appendEvent, changesBetween } from '../audit/index.ts';
-import { type AccessDeps, type Gift, mustHold, mustNotExceedLimits } from './authority.ts';
+import { type AccessDeps, addsRights, type Gift, mustHold, mustNotExceedLimits } from './authority.ts';
 import { mustExport, mustExportAny, mustFitInClaim, refuseTakenGroup } from './groups.ts';
 import type { RoleChanges, RoleInput } from './schemas.ts';
 import {
@@ -17,7 +16,6 @@ import {
   listRolesNamed,
   lockOwners,
   lockRole,
-  type Right,
   type Role,
   replaceRolePermissions,
   updateRole,
@@ -71,7 +69,7 @@ export async function changeRole(
     if (isGroupChanged) mustExport(actor);
     const permissions = changes.permissions ?? role.permissions;
     await mustHold({ db: trx, now }, actor, [...role.permissions, ...permissions]);
-    if (isMore(role, { permissions, exported_as }))
+    if (givesMore(role, { permissions, exported_as }))
       mustNotExceedLimits(actor, { what: `what the role "${name}" gives`, until: null });
     const updated_at = now();
     const description = changes.description === undefined ? role.description : changes.description;
@@ -103,10 +101,9 @@ export async function removeRole({ db, now }: AccessDeps, actor: Actor, name: st
 }
 
 /** Whether a changed role gives something to those who have it that it did not give. */
-function isMore(before: Role, after: Pick<Role, 'permissions' | 'exported_as'>): boolean {
-  const isNew = (right: Right) => !before.permissions.some((present) => isDeepStrictEqual(present, right));
+function givesMore(before: Role, after: Pick<Role, 'permissions' | 'exported_as'>): boolean {
   const isAnotherGroup = after.exported_as !== null && after.exported_as !== before.exported_as;
-  return isAnotherGroup || after.permissions.map(({ resource, pattern }) => ({ resource, pattern })).some(isNew);
+  return isAnotherGroup || addsRights(before.permissions, after.permissions);
 }
 
 async function lockOwnRole(trx: Trx, name: string): Promise<Role> {

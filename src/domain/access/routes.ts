@@ -97,7 +97,7 @@ export const accessRoutes = [
     params: AssignmentParams,
     body: AssignmentInput,
     handle: async ({ actor, params, body: { until } }, deps) =>
-      giveRole(deps, actor, { subject: await subjectOf(deps, params), role: params.role, until }),
+      giveRole(deps, actor, { subject: await getSubject(deps, params), role: params.role, until }),
   }),
   route({
     method: 'DELETE',
@@ -106,7 +106,7 @@ export const accessRoutes = [
     permission: 'latchkey:role:assign',
     params: AssignmentParams,
     handle: async ({ actor, params }, deps) =>
-      takeRole(deps, actor, { subject: await subjectOf(deps, params), role: params.role }),
+      takeRole(deps, actor, { subject: await getSubject(deps, params), role: params.role }),
   }),
   route({
     method: 'GET',
@@ -116,7 +116,7 @@ export const accessRoutes = [
     params: SubjectParams,
     response: z.object({ items: z.array(AssignmentView) }),
     handle: async ({ params }, deps) => ({
-      items: await listAssignmentsTo(deps.db, (await subjectOf(deps, params)).id),
+      items: await listAssignmentsTo(deps.db, (await getSubject(deps, params)).id),
     }),
   }),
   route({
@@ -127,7 +127,7 @@ export const accessRoutes = [
     query: ExplainQuery,
     response: ExplainView,
     handle: async ({ query }, deps) => {
-      const { id: subject_id } = await subjectOf(deps, query);
+      const { id: subject_id } = await getSubject(deps, query);
       const { resource, permission } = query;
       return explain(deps, { subject_id, resource, scopes: [permission], permission });
     },
@@ -135,7 +135,7 @@ export const accessRoutes = [
 ];
 
 /** @throws Problem `not_found` */
-async function subjectOf(
+async function getSubject(
   { db }: AccessDeps,
   { kind, subject }: SubjectName,
 ): Promise<{ kind: 'user' | 'client'; id: string }> {

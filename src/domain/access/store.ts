@@ -257,14 +257,14 @@ export async function listAssignmentsTo(db: Db, subject_id: string): Promise<Ass
   return assignments(db).where('a.subject_id', '=', subject_id).orderBy('r.name').execute();
 }
 
+/** A user (`isUser`) or a client (its `client_id`), as people name it. */
+export type SubjectName = { kind: 'user' | 'client'; name: string };
+
 /**
  * The id of a user (`id:…`, `username:…`, `email:…`: see `isUser`) or of a client, which is named by its
  * `client_id` alone.
  */
-export async function findSubject(
-  db: Db,
-  { kind, name }: { kind: 'user' | 'client'; name: string },
-): Promise<string | undefined> {
+export async function findSubject(db: Db, { kind, name }: SubjectName): Promise<string | undefined> {
   const { rows } =
     kind === 'user'
       ? await sql<{ id: string }>`select id from users where ${isUser(name)}`.execute(db)

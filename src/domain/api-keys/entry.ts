@@ -1,4 +1,4 @@
-import { allows, intersection, type Right } from '../access/index.ts';
+import { allows, intersection, patternsAt, type Right } from '../access/index.ts';
 import { compileRestrictions } from '../restrictions/index.ts';
 import { type CountedLimit, countedLimit } from './limits/counters.ts';
 import type { KeyRecord } from './store.ts';
@@ -39,7 +39,7 @@ export function compileKey(record: KeyRecord, now: Date): KeyEntry {
   const { id, name, environment, enabled, owner_enabled, expires_at, revoked_at, ends_at, number, roles } = record;
   const { checks, limits } = compileRestrictions(record.restrictions);
   const own = [...record.permissions, ...record.role_rights];
-  const permissionsAt = remembering(mostResources, (resource) => patternsAt(own, record.owner_rights, resource));
+  const permissionsAt = remembering(mostResources, (resource) => keyPatternsAt(own, record.owner_rights, resource));
   const may = remembering(mostResources, (resource) => {
     const patterns = permissionsAt(resource);
     return remembering(mostPermissions, (permission) => allows(patterns, permission ?? ''));
@@ -59,10 +59,13 @@ export function compileKey(record: KeyRecord, now: Date): KeyEntry {
 }
 
 /** What a key may do at an API: its own, and of a person's key no more than the person may. */
-function patternsAt(own: readonly Right[], ceiling: readonly Right[] | null, resource: string | undefined): string[] {
-  const here = (rights: readonly Right[]) =>
-    rights.filter((right) => right.resource === null || right.resource === resource).map(({ pattern }) => pattern);
-  return ceiling === null ? [...new Set(here(own))] : intersection(here(own), here(ceiling));
+function keyPatternsAt(
+  own: readonly Right[],
+  ceiling: readonly Right[] | null,
+  resource: string | undefined,
+): string[] {
+  const patterns = patternsAt(own, resource);
+  return ceiling === null ? [...new Set(patterns)] : intersection(patterns, patternsAt(ceiling, resource));
 }
 
 /** Remembers a few answers: what callers ask for repeats itself, what attackers ask for does not. */

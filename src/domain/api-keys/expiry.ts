@@ -1,5 +1,5 @@
 import { type Actor, forbidden, invalid } from '../../platform/http/index.ts';
-import { allows, latestEnd } from '../access/index.ts';
+import { allows, earliest, latestEnd } from '../access/index.ts';
 import { dayMs, expiryByRisk } from '../credentials/index.ts';
 import type { ApiKey, KeyVersion } from './store.ts';
 
@@ -29,9 +29,7 @@ export function askedExpiry(actor: Actor, { expires_in_days, expires_at }: Asked
  */
 export function expiryOf(actor: Actor, asked: Asked & { risk: ApiKey['risk'] }, now: Date): Date | null {
   if (asked.never_expires) return never(actor);
-  const byRisk = expiryByRisk(asked.risk, now);
-  const latest = latestEnd(actor);
-  return askedExpiry(actor, asked, now) ?? (latest !== null && latest < byRisk ? latest : byRisk);
+  return askedExpiry(actor, asked, now) ?? earliest([latestEnd(actor), expiryByRisk(asked.risk, now)]);
 }
 
 /** A key without end. @throws Problem `forbidden`: not everybody may have one */

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
-import { type CredentialKind, dueAt, inventoryOf } from '../credentials/index.ts';
+import type { Actor } from '../../platform/http/index.ts';
+import { type CredentialDeps, type CredentialKind, dueAt, inventoryOf } from '../credentials/index.ts';
 import { revokeApiKey } from './ending.ts';
 
 /** API keys, each with all its versions. */
-export const apiKeyKind: CredentialKind = {
+export const apiKeyKind = {
   kind: 'api_key',
   label: 'API key',
   permission: 'latchkey:api_key:read',
@@ -25,14 +26,17 @@ export const apiKeyKind: CredentialKind = {
       revoked_at: 'k.revoked_at',
       stands_until: `coalesce((select max(s.ends_at) from standing_api_keys s where s.id = k.id), '-infinity')`,
     },
-    `api_keys k cross join lateral (
-      select v.number, v.issued_at from api_key_versions v where v.key_id = k.id order by v.number desc limit 1) v`,
+    {
+      from: `api_keys k cross join lateral (
+        select v.number, v.issued_at from api_key_versions v where v.key_id = k.id order by v.number desc limit 1) v`,
+      key: (id) => sql`k.id = ${id}`,
+    },
   ),
-  reach: (id) => ({ token: sql`t.api_key_id = ${id}`, api_key_id: id }),
+  reach: (id: string) => ({ token: sql`t.api_key_id = ${id}`, api_key_id: id }),
   revoke: {
     permission: 'latchkey:api_key:revoke',
-    one: async (deps, actor, id) => {
+    one: async (deps: CredentialDeps, actor: Actor, id: string) => {
       await revokeApiKey(deps, actor, { id });
     },
   },
-};
+} satisfies CredentialKind;

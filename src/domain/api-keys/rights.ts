@@ -1,6 +1,7 @@
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid, type Limit } from '../../platform/http/index.ts';
 import {
+  earliest,
   exceeding,
   findRoleByName,
   listHeldRights,
@@ -41,12 +42,11 @@ export type PresentedVersion = { id: string; number: number };
 export async function limitOfKey(db: Db, { id, number }: PresentedVersion): Promise<Limit> {
   const key = await findKey(db, { id });
   const ends_at = key?.versions.find((version) => version.number === number)?.ends_at ?? null;
-  const ends = [key?.expires_at, ends_at].filter((end) => end instanceof Date).map((end) => end.getTime());
   const restrictions = key?.restrictions ?? {};
   return {
     by: `the API key "${key?.name ?? id}"`,
     rights: key ? await rightsIn(db, key) : [],
-    until: ends.length === 0 ? null : new Date(Math.min(...ends)),
+    until: earliest([key?.expires_at, ends_at]),
     restrictions,
     conditions: conditionsIn(restrictions),
   };

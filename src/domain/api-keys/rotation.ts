@@ -1,10 +1,11 @@
 import { inTransaction } from '../../platform/database/index.ts';
 import { type Actor, conflict } from '../../platform/http/index.ts';
+import { earliest } from '../access/index.ts';
 import { type ApiKeyDeps, addVersion, lockUsable, record } from './api-keys.ts';
 import { askedExpiry, isLiveVersion, stateOf } from './expiry.ts';
 import { mustHoldAll } from './rights.ts';
 import type { RotationInput } from './schemas.ts';
-import { type ApiKey, endVersionsAt, type KeyRef, updateKey } from './store.ts';
+import { type ApiKey, endVersionsBefore, type KeyRef, updateKey } from './store.ts';
 
 const mostVersions = 10;
 
@@ -37,9 +38,10 @@ export async function rotateApiKey(
     mustBeRotatable(before, now);
     const expires_at = expiry ?? before.expires_at;
     await mustHoldAll(trx, actor, { owner_id: before.owner_id, powers: [before], expires_at, now });
-    const previous_expires_at = earlier(new Date(now.getTime() + overlap_seconds * 1000), before.expires_at);
-    await endVersionsAt(trx, id, previous_expires_at);
+    const overlapEnd = new Date(now.getTime() + overlap_seconds * 1000);
+    const previous_expires_at = earliest([overlapEnd, before.expires_at]) ?? overlapEnd;
     const number = (before.versions[0]?.number ?? 0) + 1;
+    await endVersionsBefore(trx, { key_id: id, number, ends_at: previous_expires_at });
     const key = await addVersion(trx, { id, environment: before.environment, number, issued_at: now });
     await updateKey(trx, id, { expires_at, updated_at: now });
     const expiry_extended = isLater(expires_at, before.expires_at);
@@ -55,8 +57,6 @@ function mustBeRotatable(key: ApiKey, now: Date): void {
   if (key.versions.filter((version) => isLiveVersion(version, now)).length >= mostVersions)
     throw conflict(`${mostVersions} texts of this key still work: wait until an overlap is over, or revoke it.`);
 }
-
-const earlier = (a: Date, b: Date | null): Date => (b !== null && b < a ? b : a);
 
 /** Whether a key with this expiry lasts longer than with that; null is for ever. */
 function isLater(expires_at: Date | null, before: Date | null): boolean {

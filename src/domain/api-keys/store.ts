@@ -159,17 +159,7 @@ export async function insertVersion(trx: Trx, version: Insertable<Database['api_
   await trx.insertInto('api_key_versions').values(version).execute();
 }
 
-/** Lets versions that would live longer end then. */
-export async function endVersionsAt(trx: Trx, key_id: string, ends_at: Date): Promise<void> {
-  await trx
-    .updateTable('api_key_versions')
-    .set({ ends_at })
-    .where('key_id', '=', key_id)
-    .where((eb) => eb.or([eb('ends_at', 'is', null), eb('ends_at', '>', ends_at)]))
-    .execute();
-}
-
-/** Lets versions with a lower number that would live longer end then. @returns how many */
+/** Sets the end of versions with a lower number, unless they end earlier. @returns how many */
 export async function endVersionsBefore(
   trx: Trx,
   { key_id, number, ends_at }: { key_id: string; number: number; ends_at: Date },

@@ -1,8 +1,7 @@
 import type { Db } from '../../platform/database/index.ts';
+import { dayMs } from '../credentials/index.ts';
 import { getKey } from './api-keys.ts';
 import { type KeyRef, listUsage } from './store.ts';
-
-const dayMs = 86_400_000;
 
 /** The start of a day, in UTC. */
 export function dayOf(at: Date): Date {

@@ -1,5 +1,11 @@
 import type { Db } from '../../platform/database/index.ts';
-import { type Assignment, type AssignmentEntry, listEveryAssignment, listRoles } from '../access/index.ts';
+import {
+  type Assignment,
+  type AssignmentEntry,
+  assignmentEntryOf,
+  listEveryAssignment,
+  listRoles,
+} from '../access/index.ts';
 import { type ApiKey, type ConfiguredKey, listEveryKey } from '../api-keys/index.ts';
 import { asInput as asClientInput, listEveryClient } from '../clients/index.ts';
 import { asWebhookInput, listEveryWebhook, WebhookInput } from '../notifications/index.ts';
@@ -56,11 +62,7 @@ async function exportedRoles(db: Db): Promise<Required<ConfigurationFile>['roles
 function exportedAssignments(assignments: readonly Assignment[]): AssignmentEntry[] {
   return assignments
     .filter(({ until, subject_kind }) => until !== null || subject_kind === 'client')
-    .map(({ role, subject_kind, subject, until }) => ({
-      role,
-      to: subject_kind === 'client' ? { client_id: subject } : { user: `username:${subject}` },
-      ...(until && { until }),
-    }));
+    .map(assignmentEntryOf);
 }
 
 async function exportedKeys(db: Db, now: Date): Promise<ConfiguredKey[]> {

@@ -3,7 +3,8 @@ import { type Actor, notFound } from '../../platform/http/index.ts';
 import {
   type Assignment,
   type AssignmentEntry,
-  findSubject,
+  assignmentEntryOf,
+  findOwner,
   listEveryAssignment,
   listRoles,
   removeAssignment,
@@ -93,23 +94,16 @@ async function unnamedAssignments(
   { users, role_assignments: named }: ConfigurationFile & { role_assignments: readonly AssignmentEntry[] },
   now: Date,
 ): Promise<Prunable[]> {
-  const subjects = await Promise.all(named.map(async ({ role, to }) => `${role} ${await findSubjectOf(db, to)}`));
+  const subjects = await Promise.all(named.map(async ({ role, to }) => `${role} ${await findOwner(db, to)}`));
   const byUser = new Map(users.map(({ username, roles }) => [username.toLowerCase(), roles]));
   const isNamed = ({ role, subject, subject_kind, subject_id }: Assignment) =>
     subjects.includes(`${role} ${subject_id}`) ||
     (subject_kind === 'user' && byUser.get(subject.toLowerCase())?.includes(role) === true);
   const unnamed = (await listEveryAssignment(db, now)).filter((each) => !isNamed(each));
-  return unnamed.map(({ role, subject, subject_kind }) => {
-    const assignment = {
-      role,
-      to: subject_kind === 'client' ? { client_id: subject } : { user: `username:${subject}` },
-    };
+  return unnamed.map((each) => {
+    const assignment = assignmentEntryOf(each);
     return { kind: 'role assignment' as const, id: nameOfAssignment(assignment), ...noTokens, of: { assignment } };
   });
-}
-
-function findSubjectOf(db: Db, to: AssignmentEntry['to']): Promise<string | undefined> {
-  return findSubject(db, 'user' in to ? { kind: 'user', name: to.user } : { kind: 'client', name: to.client_id });
 }
 
 /** Keys of clients. Those of users are theirs to look after. */

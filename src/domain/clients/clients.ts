@@ -8,7 +8,7 @@ import { defaultSigningAlg } from '../signing-keys/index.ts';
 import { mustBeAllowedWith, ownerOf } from './rights.ts';
 import { ClientInput } from './schemas.ts';
 import { isNewSecret, keepSecrets, type SecretDeps } from './secrets.ts';
-import { type Client, findClient, insertClient, lockClient, updateClient } from './store.ts';
+import { type Client, findClient, insertClient, liveSecrets, lockClient, updateClient } from './store.ts';
 
 export type ClientDeps = SecretDeps & {
   /** The provider's own check of RFC 7591 metadata; throws a Problem `invalid`. */
@@ -63,17 +63,18 @@ export async function putClient(
   const owner_id = await ownerOf(trx, actor, input.owner, existing);
   const columns = { ...desired.columns, owner_id };
   if (existing?.built_in) mustKeepAllBut(existing, columns);
+  const live = existing ? await liveSecrets(trx, existing.id, deps.now()) : [];
   await mustBeAllowedWith(trx, {
     ...{ now: deps.now, actor, client_id: input.client_id },
     client: existing,
     desired: columns,
-    secret: (await isNewSecret(trx, deps, existing, input.client_secret)) ? { until: null } : undefined,
+    secret: isNewSecret(deps, live, input.client_secret) ? { until: null } : undefined,
   });
   const { client, change } = existing
     ? await alter(deps, trx, existing, columns)
     : { client: await create(deps, trx, input.client_id, columns), change: 'created' as const };
   if (change !== 'unchanged') await record(trx, actor, change, { client, before: existing, occurred_at: deps.now() });
-  const secrets = await keepSecrets(trx, deps, actor, { client, given: input.client_secret });
+  const secrets = await keepSecrets(trx, deps, actor, { client, given: input.client_secret, live });
   return { client, change: change === 'unchanged' && secrets.changed ? 'updated' : change, ...secrets.made };
 }
 

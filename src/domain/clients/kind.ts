@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { type CredentialKind, dueAt, inventoryOf } from '../credentials/index.ts';
 import { revokeSecretById } from './secrets.ts';
 
@@ -23,7 +24,7 @@ export const clientSecretKind: CredentialKind = {
       revoked_at: 's.revoked_at',
       stands_until: `coalesce((select st.ends_at from standing_client_secrets st where st.id = s.id and c.enabled), '-infinity')`,
     },
-    'client_secrets s join clients c on c.id = s.client_id',
+    { from: 'client_secrets s join clients c on c.id = s.client_id', key: (id) => sql`s.id = ${id}` },
   ),
   revoke: { permission: 'latchkey:client_secret:revoke', one: revokeSecretById },
 };

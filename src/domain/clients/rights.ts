@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import {
+  addsRights,
   type Gift,
   latestEnd,
   listHeldRights,
@@ -12,6 +13,7 @@ import {
   type Right,
   subjectOf,
 } from '../access/index.ts';
+import { dayMs } from '../credentials/index.ts';
 import type { ClientInput } from './schemas.ts';
 import type { Client } from './store.ts';
 
@@ -31,7 +33,6 @@ type Act = {
   secret?: { until: Date | null } | undefined;
 };
 
-const dayMs = 86_400_000;
 const credentialsPermission = 'latchkey:client:credentials';
 
 /**
@@ -98,10 +99,8 @@ function identityChangedIn({ metadata: before }: Registered, { metadata: after }
 }
 
 function givesMore(before: Registered, after: Registered): boolean {
-  const had = rightsIn(before);
-  const isNew = (right: Right) => !had.some((present) => isDeepStrictEqual(present, right));
   const seesMore = after.introspects.some((identifier) => !before.introspects.includes(identifier));
-  return seesMore || (after.first_party && !before.first_party) || rightsIn(after).some(isNew);
+  return seesMore || (after.first_party && !before.first_party) || addsRights(rightsIn(before), rightsIn(after));
 }
 
 /** What a client may ask for, and have itself. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { alsoAs, keyIn, MergePatch, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
+import { dayMs } from '../credentials/index.ts';
 import { asInput, type ClientDeps, changeClient, createClient, disableClient } from './clients.ts';
 import {
   ClientInput,
@@ -148,8 +149,6 @@ function shown(client: Client) {
   const { type, tokens_valid_after, version, created_at, updated_at } = client;
   return { ...asInput(client), type, tokens_valid_after, version, created_at, updated_at };
 }
-
-const dayMs = 86_400_000;
 
 function expiry(now: Date, days: number | undefined): Date | undefined {
   return days === undefined ? undefined : new Date(now.getTime() + days * dayMs);

@@ -8,6 +8,7 @@ import { expiryByRisk } from '../credentials/index.ts';
 import { mustBeAllowedWith } from './rights.ts';
 import {
   type Client,
+  type ClientSecret,
   endSecretsAt,
   findClientOfSecret,
   findSecretByDigest,
@@ -171,32 +172,28 @@ export async function keepSecrets(
   trx: Trx,
   deps: SecretDeps,
   actor: Actor,
-  { client, given }: { client: Client; given: string | undefined },
+  { client, given, live }: { client: Client; given: string | undefined; live: readonly ClientSecret[] },
 ): Promise<KeptSecrets> {
   if (!usesSecret(client)) return { changed: false, made: {} };
-  const live = await liveSecrets(trx, client.id, deps.now());
   if (given === undefined) {
     if (live.length > 0) return { changed: false, made: {} };
     const { client_secret } = await storeSecret(trx, deps, actor, { client });
     return { changed: true, made: { client_secret } };
   }
-  if (!(await isNewSecret(trx, deps, client, given))) return { changed: false, made: {} };
+  if (!isNewSecret(deps, live, given)) return { changed: false, made: {} };
   const replaced = live.filter(({ label }) => label === fromConfiguration).map(({ id }) => id);
   await endSecrets(trx, deps, actor, { client, ids: replaced });
   await storeSecret(trx, deps, actor, { client, given, label: fromConfiguration });
   return { changed: true, made: {} };
 }
 
-/** Whether a given secret would be one more of a client: applying the same again sets none. */
-export async function isNewSecret(
-  trx: Trx,
-  { keys, now }: SecretDeps,
-  client: Client | undefined,
+/** Whether a given secret is not yet a live secret of a client: applying the same configuration again adds none. */
+export function isNewSecret(
+  { keys }: Pick<SecretDeps, 'keys'>,
+  live: readonly ClientSecret[],
   given: string | undefined,
-): Promise<boolean> {
-  if (given === undefined) return false;
-  const live = client ? await liveSecrets(trx, client.id, now()) : [];
-  return !live.some((secret) => matchesSecret(keys, secret, given));
+): boolean {
+  return given !== undefined && !live.some((secret) => matchesSecret(keys, secret, given));
 }
 
 function usesSecret({ metadata }: Pick<Client, 'metadata'>): boolean {

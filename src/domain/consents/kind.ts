@@ -20,7 +20,7 @@ export const grantKind = {
       stands_until: `coalesce((select s.ends_at from standing_grants s where s.id = g.id
         and (s.tokens_valid_after is null or g.created_at > s.tokens_valid_after)), '-infinity')`,
     },
-    'grants g join clients c on c.id = g.client_id',
+    { from: 'grants g join clients c on c.id = g.client_id', key: (id) => sql`g.id = ${id}` },
   ),
   reach: (id: string) => ({ family: sql`f.grant_id = ${id}`, token: sql`t.grant_id = ${id}` }),
   revoke: { permission: 'latchkey:grant:revoke', one: endGrant },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid, type Page, pageFrom, positionIn } from '../../platform/http/index.ts';
-import { allows, findSubject, mustBePermitted } from '../access/index.ts';
+import { allows, findOwner, mustBePermitted, type Owner } from '../access/index.ts';
 import type { CredentialKind } from './kind.ts';
 import type { CredentialsQuery } from './schemas.ts';
 import { type Credential, listCredentials, lockId } from './store.ts';
@@ -27,18 +27,18 @@ export async function listInventory(
 ): Promise<Page<Credential>> {
   const owner = ownerIn(client_id, user);
   const kinds = kindsFor(credentialKinds, actor, { kind, isOwned: owner !== undefined });
-  const owner_id = owner && (await findSubject(db, owner));
+  const owner_id = owner && (await findOwner(db, owner));
   // An owner who does not exist has no credentials: callers who may not see users learn nothing.
   if (owner && owner_id === undefined) return { items: [], next: null };
   const after = positionIn(cursor, { value: sort === 'name' ? Text : Seconds, key: Text });
-  const inventories = kinds.map(({ inventory }) => inventory);
+  const inventories = kinds.map(({ inventory }) => inventory.all);
   const rows = await listCredentials(db, inventories, { ...filter, owner_id, sort, after, limit: limit + 1 });
   return pageFrom(rows, limit, ({ value, key }) => ({ value, key }));
 }
 
-function ownerIn(client_id: string | undefined, user: string | undefined) {
-  if (client_id !== undefined) return { kind: 'client' as const, name: client_id };
-  return user === undefined ? undefined : { kind: 'user' as const, name: user };
+function ownerIn(client_id: string | undefined, user: string | undefined): Owner | undefined {
+  if (client_id !== undefined) return { client_id };
+  return user === undefined ? undefined : { user };
 }
 
 function kindsFor(
@@ -69,7 +69,7 @@ export async function findCredential(
   id: string,
 ): Promise<Credential | undefined> {
   if (hasUuids && !z.uuid().safeParse(id).success) return undefined;
-  const [found] = await listCredentials(db, [inventory], { id, sort: 'name', after: undefined, limit: 1 });
+  const [found] = await listCredentials(db, [inventory.one(id)], { sort: 'name', after: undefined, limit: 1 });
   return found;
 }
 

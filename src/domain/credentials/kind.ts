@@ -36,13 +36,26 @@ export type CredentialKind = {
   revoke?: {
     /** What it takes beside `latchkey:token:revoke`. */
     permission: string;
-    /** Revokes one, in the transaction of `deps.db`. @throws Problem `not_found` */
+    /** Revokes one that was found (`lockCredential`), in the transaction of `deps.db`. */
     one: (deps: CredentialDeps, actor: Actor, id: string) => Promise<void>;
   };
 };
 
-/** A `select` of the columns below, one row a credential; part of a union over all kinds. */
-export type Inventory = RawBuilder<unknown>;
+/** Selects of the columns below, one row per credential; parts of a union over all kinds. */
+export type Inventory = {
+  all: RawBuilder<unknown>;
+  /** Only the credential with this id, found by an index. */
+  one: (id: string) => RawBuilder<unknown>;
+};
+
+type Source = {
+  /** The tables, as SQL. */
+  from: string;
+  /** Which of their rows are credentials of the kind, as SQL. Default: all. */
+  where?: string;
+  /** The condition for one credential. It compares stored columns, not `id`, which is an expression that no index covers. */
+  key: (id: string) => RawBuilder<unknown>;
+};
 
 /** SQL expressions; what a kind does not have is null. */
 type Columns = {
@@ -89,9 +102,10 @@ const types: Record<keyof Columns, string> = {
  *
  * @param columns SQL expressions over the tables of `from`
  */
-export function inventoryOf(kind: string, columns: Columns, from: string): Inventory {
+export function inventoryOf(kind: string, columns: Columns, { from, where = 'true', key }: Source): Inventory {
   const selected = Object.entries(types).map(
     ([name, type]) => `(${columns[name as keyof Columns] ?? 'null'})::${type} as ${name}`,
   );
-  return sql.raw(`select '${kind}'::text as kind, ${selected.join(', ')} from ${from}`);
+  const all = sql.raw(`select '${kind}'::text as kind, ${selected.join(', ')} from ${from} where ${where}`);
+  return { all, one: (id) => sql`${all} and ${key(id)}` };
 }

@@ -2,7 +2,6 @@ import { type RawBuilder, sql } from 'kysely';
 import type { z } from 'zod';
 import { containing, type Db, type Trx } from '../../platform/database/index.ts';
 import type { Position } from '../../platform/http/index.ts';
-import type { Inventory } from './kind.ts';
 import type { CredentialView, credentialOrders, credentialStates } from './schemas.ts';
 
 export type Credential = z.output<typeof CredentialView>;
@@ -10,7 +9,6 @@ export type Credential = z.output<typeof CredentialView>;
 export type PlacedCredential = Credential & Position;
 
 export type CredentialsFilter = {
-  id?: string | undefined;
   q?: string | undefined;
   owner_id?: string | undefined;
   state?: (typeof credentialStates)[number] | undefined;
@@ -35,10 +33,10 @@ const orders: Record<CredentialsFilter['sort'], string> = {
 const state = sql<Credential['state']>`case when c.revoked_at is not null then 'revoked'
   when c.expires_at <= t.now then 'expired' when c.stands_until > t.now then 'active' else 'inactive' end`;
 
-/** Credentials of these kinds, searched, filtered and sorted; `after` is the position of the last one of the page before. */
+/** Credentials of these inventories, searched, filtered and sorted; `after` is the position of the last one of the page before. */
 export async function listCredentials(
   db: Db,
-  inventories: readonly Inventory[],
+  inventories: readonly RawBuilder<unknown>[],
   { limit, after, sort, ...filter }: CredentialsFilter,
 ): Promise<PlacedCredential[]> {
   if (inventories.length === 0) return [];
@@ -60,7 +58,6 @@ export async function listCredentials(
 }
 
 function conditionsOf({
-  id,
   q,
   owner_id,
   state: wanted,
@@ -70,7 +67,6 @@ function conditionsOf({
   if (q)
     conditions.push(sql`(c.name ilike ${containing(q)} or c.location ilike ${containing(q)} or starts_with(c.id, ${q})
       or coalesce(u.username, o.client_id) ilike ${containing(q)})`);
-  if (id !== undefined) conditions.push(sql`c.id = ${id}`);
   if (owner_id) conditions.push(sql`c.owner_id = ${owner_id}`);
   if (wanted) conditions.push(sql`${state} = ${wanted}`);
   if (due !== undefined) {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
 
 /** Secrets that sign what webhooks are sent. */
@@ -17,6 +18,6 @@ export const webhookSecretKind: CredentialKind = {
       location: 'w.url',
       stands_until: `case when w.enabled then coalesce(s.expires_at, 'infinity') else '-infinity' end`,
     },
-    'webhook_secrets s join webhooks w on w.id = s.webhook_id',
+    { from: 'webhook_secrets s join webhooks w on w.id = s.webhook_id', key: (id) => sql`s.id = ${id}` },
   ),
 };

@@ -12,7 +12,10 @@ import {
   verifyMessages,
 } from '../audit/index.ts';
 import type { LaterEvent } from './later-event.ts';
-import { isFollowed } from './rules.ts';
+import { type Consequence, consequenceOf } from './rules.ts';
+
+/** An event with what follows from it. */
+export type FollowedEvent = { event: LaterEvent; consequence: Consequence };
 
 /** What the files say that this database does not know. */
 export type LaterLog = {
@@ -23,8 +26,8 @@ export type LaterLog = {
   /** Numbers of segments that the files hold. */
   covered: Set<number>;
   missing: { events: number; first: string | undefined; last: string | undefined };
-  /** Of these, what something follows from, in the order of the log. */
-  events: LaterEvent[];
+  /** The missing events that have a consequence, in the order of the log. */
+  events: FollowedEvent[];
   /** Events that no signed head proves: of a receiver that is told of some actions only, or of an older version. */
   unproved: number;
 };
@@ -94,7 +97,7 @@ class Collector {
   readonly #ends: Awaited<ReturnType<typeof logEnds>>;
   readonly #noted: NotedHead | undefined;
   readonly #seen = new Set<string>();
-  readonly #kept: { event: LaterEvent; at: [number, number] }[] = [];
+  readonly #kept: (FollowedEvent & { at: [number, number] })[] = [];
   readonly #covered = new Set<number>();
   #waiting: { event: ChainEvent; at: [number, number]; is_proved: boolean }[] = [];
   /** Segments that are the same here and in the files, and the first that is not. */
@@ -149,7 +152,7 @@ class Collector {
       newest: this.#newest,
       covered: this.#covered,
       missing: this.#missing,
-      events: this.#kept.map(({ event }) => event),
+      events: this.#kept.map(({ event, consequence }) => ({ event, consequence })),
       unproved: this.#unproved,
     };
   }
@@ -180,7 +183,8 @@ class Collector {
       };
       if (!is_proved) this.#unproved += 1;
       const later = laterEvent(event, is_proved);
-      if (isFollowed(later)) this.#kept.push({ event: later, at });
+      const consequence = consequenceOf(later);
+      if (consequence.ending || consequence.advice !== undefined) this.#kept.push({ event: later, consequence, at });
     }
   }
 }

@@ -4,7 +4,8 @@ import { type Actor, notFound, Problem } from '../../platform/http/index.ts';
 import { appendEvent, detailsOfAction } from '../audit/index.ts';
 import { endFamilies } from '../tokens/index.ts';
 import type { LaterEvent } from './later-event.ts';
-import { consequenceOf, orNothing, type ReapplyDeps } from './rules.ts';
+import type { FollowedEvent } from './later-events.ts';
+import { type Ending, orNothing, type ReapplyDeps } from './rules.ts';
 
 /** One thing that ended again, or would. */
 export type Reapplied = {
@@ -24,20 +25,23 @@ export type ToDecide = Pick<Reapplied, 'event_id' | 'occurred_at' | 'action' | '
   details: Record<string, unknown>;
 };
 
-export type Plan = { endings: LaterEvent[]; families: Set<string>; to_decide: ToDecide[] };
+/** An event whose ending is repeated. */
+type PlannedEnding = { event: LaterEvent; ending: Exclude<Ending, { kind: 'family' }> & { says: string } };
+
+export type Plan = { endings: PlannedEnding[]; families: Set<string>; to_decide: ToDecide[] };
 
 const familiesAtOnce = 500;
 // Their ids are never given again: to find nothing needs no note.
 const passing = /^(session|grant|consent|access_token|refresh_token)\./;
 
 /** What follows from the events: what ends again, and what a person decides. */
-export function planOf(events: readonly LaterEvent[]): Plan {
+export function planOf(events: readonly FollowedEvent[]): Plan {
   const plan: Plan = { endings: [], families: new Set(), to_decide: [] };
   const givenBack = lastAssignments(events);
-  for (const [n, event] of events.entries()) {
-    const { ending, advice } = consequenceOf(event);
+  for (const [n, { event, consequence }] of events.entries()) {
+    const { ending, advice } = consequence;
     if (ending?.kind === 'family') plan.families.add(ending.family_id);
-    else if (ending && !isGivenBack(event, n, givenBack)) plan.endings.push(event);
+    else if (ending && !isGivenBack(event, n, givenBack)) plan.endings.push({ event, ending });
     if (advice !== undefined) plan.to_decide.push({ ...nameOf(event), advice, details: event.details });
   }
   return plan;
@@ -45,9 +49,9 @@ export function planOf(events: readonly LaterEvent[]): Plan {
 
 const assignmentOf = ({ target_id, details }: LaterEvent) => `${target_id} ${details.role}`;
 
-function lastAssignments(events: readonly LaterEvent[]): ReadonlyMap<string, number> {
+function lastAssignments(events: readonly FollowedEvent[]): ReadonlyMap<string, number> {
   return new Map(
-    events.flatMap((event, n) => (event.action === 'role.assigned' ? [[assignmentOf(event), n] as const] : [])),
+    events.flatMap(({ event }, n) => (event.action === 'role.assigned' ? [[assignmentOf(event), n] as const] : [])),
   );
 }
 
@@ -62,23 +66,19 @@ function nameOf({ id, occurred_at, action, target_kind, target_id }: LaterEvent)
 
 /** What would end. */
 export function planned({ endings }: Plan): Reapplied[] {
-  return endings.map((event) => ({ ...nameOf(event), says: saysOf(event), result: 'would end' as const }));
+  return endings.map(({ event, ending }) => ({ ...nameOf(event), says: ending.says, result: 'would end' as const }));
 }
-
-const saysOf = (event: LaterEvent) => {
-  const { ending } = consequenceOf(event);
-  return ending?.says ?? '';
-};
 
 /** Ends again what the events ended, in their order. What fails is told and does not keep the rest from ending. */
 export async function reapply(deps: ReapplyDeps, actor: Actor, { endings }: Plan): Promise<Reapplied[]> {
   const notes = await detailsOfAction(deps.db, 'restore.reapplied');
   const done = new Set(notes.map(({ event_id }) => event_id));
   const results: Reapplied[] = [];
-  for (const event of endings) {
-    const named = { ...nameOf(event), says: saysOf(event) };
+  for (const planned of endings) {
+    const { event, ending } = planned;
+    const named = { ...nameOf(event), says: ending.says };
     if (done.has(event.id)) results.push({ ...named, result: 'done before' });
-    else results.push({ ...named, ...(await reapplyOne(deps, actor, event)) });
+    else results.push({ ...named, ...(await reapplyOne(deps, actor, planned)) });
   }
   return results;
 }
@@ -86,10 +86,10 @@ export async function reapply(deps: ReapplyDeps, actor: Actor, { endings }: Plan
 async function reapplyOne(
   deps: ReapplyDeps,
   actor: Actor,
-  event: LaterEvent,
+  planned: PlannedEnding,
 ): Promise<Pick<Reapplied, 'result' | 'reason'>> {
   try {
-    return { result: (await end(deps, actor, event)) ? 'ended' : 'nothing' };
+    return { result: (await end(deps, actor, planned)) ? 'ended' : 'nothing' };
   } catch (error) {
     if (!isRefusal(error)) throw error;
     return { result: 'failed', reason: error.message };
@@ -103,9 +103,7 @@ function isRefusal(error: unknown): error is Error {
 }
 
 /** The ending and the note of it commit together: a repetition after the note would undo what was done since. */
-async function end(deps: ReapplyDeps, actor: Actor, event: LaterEvent): Promise<boolean> {
-  const { ending } = consequenceOf(event);
-  if (!ending || ending.kind === 'family') return false;
+async function end(deps: ReapplyDeps, actor: Actor, { event, ending }: PlannedEnding): Promise<boolean> {
   const ended = await orNothing(
     deps.db.transaction().execute(async (trx) => {
       const within = { ...deps, db: trx };

@@ -257,9 +257,3 @@ export function consequenceOf(event: LaterEvent): Consequence {
   if (!(event.action in rules)) return { advice: 'is an action that this version does not know' };
   return rules[event.action as AuditAction](event);
 }
-
-/** Whether anything follows. */
-export function isFollowed(event: LaterEvent): boolean {
-  const { ending, advice } = consequenceOf(event);
-  return ending !== undefined || advice !== undefined;
-}

@@ -1,6 +1,6 @@
 import { type Db, databaseTime, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
-import { findSubject } from '../access/index.ts';
+import { findOwner, subjectNameOf } from '../access/index.ts';
 import { countKeys, endKeysOf, type KeyScope, keyScope } from '../api-keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { endGrant, grantKind } from '../consents/index.ts';
@@ -10,12 +10,12 @@ import { revokeToken, tokenHandle } from '../tokens/index.ts';
 import { deletePasswordLinks } from '../users/index.ts';
 import { mustBeAllowedToEnd } from './rights.ts';
 import type { Handle } from './schemas.ts';
-import { countLive, type LiveTokens, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
+import { countLive, type LiveCredentials, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
 
 export type RevocationDeps = Pick<SessionDeps, 'db' | 'now' | 'jobs'>;
 
 /** Live credentials by kind. */
-export type Live = LiveTokens & { api_keys: number };
+export type Live = LiveCredentials & { api_keys: number };
 
 /** What died, or would die, by kind. */
 export type Death = Live & { revoked_at: Date };
@@ -135,8 +135,8 @@ async function ownerIn(db: Db, handle: OwnerHandle): Promise<Owner> {
     if (!(await findResourceServer(db, id))) throw notFound('resource server', id);
     return { kind: 'resource_server', id, row: id };
   }
-  const [kind, name] = 'user' in handle ? (['user', handle.user] as const) : (['client', handle.client_id] as const);
-  const row = await findSubject(db, { kind, name });
+  const { kind, name } = subjectNameOf(handle);
+  const row = await findOwner(db, handle);
   if (row === undefined) throw notFound(kind, name);
   return { kind, id: kind === 'user' ? row : name, row };
 }

@@ -1,12 +1,15 @@
 import type { Db } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import { mustBePermitted } from '../access/index.ts';
+import { apiKeyKind } from '../api-keys/index.ts';
+import { grantKind } from '../consents/index.ts';
 import { findResourceServer } from '../resource-servers/index.ts';
+import { sessionKind } from '../sessions/index.ts';
 import type { Handle } from './schemas.ts';
 
-const grant = 'latchkey:grant:revoke';
-const session = 'latchkey:session:revoke';
-const apiKey = 'latchkey:api_key:revoke';
+const { permission: grant } = grantKind.revoke;
+const { permission: session } = sessionKind.revoke;
+const { permission: apiKey } = apiKeyKind.revoke;
 const everything = 'latchkey:token:revoke_all';
 
 type Members<Each> = Each extends unknown ? keyof Each : never;

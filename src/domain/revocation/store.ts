@@ -2,10 +2,16 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { type KeyScope, liveKeysIn } from '../api-keys/index.ts';
 import type { Reach } from '../credentials/index.ts';
-import { countLive as countLiveTokens, type Meant, ownedBy, type TokenHandle } from '../tokens/index.ts';
+import {
+  countLive as countLiveTokens,
+  type LiveTokens,
+  type Meant,
+  ownedBy,
+  type TokenHandle,
+} from '../tokens/index.ts';
 
-/** Live credentials by kind, keys aside. */
-export type LiveTokens = { sessions: number; refresh_families: number; access_tokens: number };
+/** Live credentials by kind, API keys aside. */
+export type LiveCredentials = LiveTokens & { sessions: number };
 
 /** Somebody or something that tokens belong to; `id` as people name it, `row` as the table does. */
 export type Owner = { kind: 'user' | 'client' | 'resource_server'; id: string; row: string };
@@ -58,7 +64,7 @@ function ofToken(handle: TokenHandle): Conditions {
 }
 
 /** How much of it is alive. */
-export async function countLive(db: Db, scope: Scope, now: Date): Promise<LiveTokens> {
+export async function countLive(db: Db, scope: Scope, now: Date): Promise<LiveCredentials> {
   const { session, ...tokens } = conditions(scope, now);
   const { sessions } = await db
     .selectFrom('standing_sessions as s')

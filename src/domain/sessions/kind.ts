@@ -22,7 +22,7 @@ export const sessionKind = {
       revoked_at: 's.revoked_at',
       stands_until: `coalesce((select st.expires_at from standing_sessions st where st.uid = s.uid), '-infinity')`,
     },
-    'sessions s where s.user_id is not null',
+    { from: 'sessions s', where: 's.user_id is not null', key: (id) => sql`s.uid = ${id}` },
   ),
   // Grants that outlive their session are not among it.
   reach: (uid: string) => ({

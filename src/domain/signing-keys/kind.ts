@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
 
 /** Keys that sign tokens. One that leaked is replaced by rotating. */
@@ -16,6 +17,6 @@ export const signingKeyKind: CredentialKind = {
       expires_at: 'k.retires_at',
       stands_until: `coalesce(k.retires_at, 'infinity')`,
     },
-    'signing_keys k',
+    { from: 'signing_keys k', key: (id) => sql`k.kid = ${id}` },
   ),
 };

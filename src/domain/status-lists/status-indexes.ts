@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { type Db, inTransaction } from '../../platform/database/index.ts';
+import { type ChangeFeed, type Db, inTransaction } from '../../platform/database/index.ts';
 import { leaseBlock } from './store.ts';
 
 // Reading a list whose every token lives takes PostgreSQL time in proportion (docs/architecture.md), and its readers wait.
@@ -18,9 +18,13 @@ export class StatusIndexes {
   #block: StatusPlace[] = [];
   #lease: Promise<void> | undefined;
 
-  constructor(db: Db, now: () => Date) {
+  /** @param changes `latchkey restore-check` abandons the lists and rotates the signing keys: the leased block is dropped then */
+  constructor(db: Db, now: () => Date, changes: Pick<ChangeFeed, 'on'>) {
     this.#db = db;
     this.#now = now;
+    changes.on('signing_key', () => {
+      this.#block = [];
+    });
   }
 
   /** A place nobody else gets; one query every 1024 tokens. */
@@ -38,11 +42,6 @@ export class StatusIndexes {
     const drawn = this.#block[other] as StatusPlace;
     this.#block[other] = last;
     return drawn;
-  }
-
-  /** Lets the leased places go: their list may be gone. The next token takes another block. */
-  forget(): void {
-    this.#block = [];
   }
 
   async #leaseBlock(): Promise<void> {

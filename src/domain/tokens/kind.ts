@@ -1,6 +1,6 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
-import { revokeAccessTokenById, revokeFamilyById } from './tokens.ts';
+import { accessTokenById, revokeAccessTokenById, revokeFamilyById } from './tokens.ts';
 
 /** Families of refresh tokens: all that followed from one sign-in at one client. */
 export const refreshTokenKind: CredentialKind = {
@@ -23,13 +23,20 @@ export const refreshTokenKind: CredentialKind = {
       stands_until: `coalesce((select least(s.expires_at, s.absolute_expires_at, s.ends_at) from standing_refresh_families s
         where s.id = t.id), '-infinity')`,
     },
-    'refresh_families t join clients c on c.id = t.client_id where t.handle_digest is not null',
+    {
+      from: 'refresh_families t join clients c on c.id = t.client_id',
+      where: 't.handle_digest is not null',
+      key: (id) => sql`t.id = ${id}`,
+    },
   ),
   reach: (id) => ({ family: sql`f.id = ${id}`, token: sql`t.family_id = ${id}` }),
   revoke: { permission: 'latchkey:grant:revoke', one: revokeFamilyById },
 };
 
-const accessTokens = (table: 'access_tokens' | 'jwt_access_tokens', { key, id }: { key: string; id: string }) =>
+/** The ids of one of the two formats of access tokens: the stored column, and its text. */
+type TokenIds = { table: 'access_tokens' | 'jwt_access_tokens'; key: string; id: string };
+
+const accessTokens = ({ table, key, id }: TokenIds, isToken: (id: string) => RawBuilder<unknown>) =>
   inventoryOf(
     'access_token',
     {
@@ -42,8 +49,14 @@ const accessTokens = (table: 'access_tokens' | 'jwt_access_tokens', { key, id }:
       revoked_at: 't.revoked_at',
       stands_until: `coalesce((select least(s.expires_at, s.ends_at) from standing_${table} s where s.${key} = t.${key}), '-infinity')`,
     },
-    `${table} t join clients c on c.id = t.client_id`,
+    { from: `${table} t join clients c on c.id = t.client_id`, key: isToken },
   );
+
+const opaque = accessTokens(
+  { table: 'access_tokens', key: 'digest', id: `encode(t.digest, 'hex')` },
+  (id) => sql`t.digest = decode(${id}, 'hex')`,
+);
+const jwts = accessTokens({ table: 'jwt_access_tokens', key: 'jti', id: 't.jti' }, (id) => sql`t.jti = ${id}`);
 
 /** Access tokens, opaque ones by their SHA-256, JWTs by their `jti`. */
 export const accessTokenKind: CredentialKind = {
@@ -52,8 +65,13 @@ export const accessTokenKind: CredentialKind = {
   permission: 'latchkey:grant:read',
   isNumerous: true,
   hasUuids: false,
-  inventory: sql`${accessTokens('access_tokens', { key: 'digest', id: `encode(t.digest, 'hex')` })}
-    union all ${accessTokens('jwt_access_tokens', { key: 'jti', id: 't.jti' })}`,
-  reach: (id) => ({ token: sql`(encode(t.digest, 'hex') = ${id} or t.jti = ${id})` }),
+  inventory: {
+    all: sql`${opaque.all} union all ${jwts.all}`,
+    one: (id) => ('jti' in accessTokenById(id) ? jwts.one(id) : opaque.one(id)),
+  },
+  reach: (id) => {
+    const handle = accessTokenById(id);
+    return { token: 'jti' in handle ? sql`t.jti = ${handle.jti}` : sql`t.digest = ${handle.access_token}` };
+  },
   revoke: { permission: 'latchkey:grant:revoke', one: revokeAccessTokenById },
 };

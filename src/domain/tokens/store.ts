@@ -51,14 +51,6 @@ export async function findFamilyHandle(db: Db, id: string): Promise<Digest | und
   return rows[0]?.handle ?? undefined;
 }
 
-export async function isAccessTokenKnown(db: Db, of: { access_token: Digest } | { jti: string }): Promise<boolean> {
-  const { rows } =
-    'jti' in of
-      ? await sql`select from jwt_access_tokens where jti = ${of.jti}`.execute(db)
-      : await sql`select from access_tokens where digest = ${of.access_token}`.execute(db);
-  return rows.length > 0;
-}
-
 /** Ends families of refresh tokens, with their access tokens. @returns how many were alive */
 export async function endFamilies(
   trx: Trx,

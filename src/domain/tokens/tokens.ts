@@ -4,7 +4,7 @@ import { type Db, inTransaction, type Trx } from '../../platform/database/index.
 import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { familyHandle, isAccessToken } from './formats.ts';
-import { endAccessToken, endFamily, endJwtAccessToken, findFamilyHandle, isAccessTokenKnown } from './store.ts';
+import { endAccessToken, endFamily, endJwtAccessToken, findFamilyHandle } from './store.ts';
 
 export type TokenDeps = { db: Db; now: () => Date };
 
@@ -28,34 +28,21 @@ export async function revokeToken({ db, now }: TokenDeps, actor: Actor, value: s
 
 const digestShape = /^[0-9a-f]{64}$/;
 
-/**
- * Revokes an access token by what names it: the SHA-256 of an opaque one, in hexadecimal, or the `jti` of a JWT. Repeating it
- * changes nothing.
- *
- * @throws Problem `not_found`: there is no such token
- */
-export async function revokeAccessTokenById(deps: TokenDeps, actor: Actor, id: string): Promise<void> {
-  const handle = digestShape.test(id) ? { access_token: Buffer.from(id, 'hex') as Digest } : { jti: id };
-  await revokeKnown(deps, actor, { handle, id, isKnown: (trx) => isAccessTokenKnown(trx, handle) });
+/** An access token by its id in the inventory: the SHA-256 of an opaque one, in hexadecimal, or the `jti` of a JWT. */
+export function accessTokenById(id: string): Extract<TokenHandle, { access_token: Digest } | { jti: string }> {
+  return digestShape.test(id) ? { access_token: Buffer.from(id, 'hex') as Digest } : { jti: id };
 }
 
-/**
- * Revokes a family of refresh tokens by its id. Repeating it changes nothing.
- *
- * @throws Problem `not_found`: there is no such family
- */
-export async function revokeFamilyById(deps: TokenDeps, actor: Actor, id: string): Promise<void> {
-  const family = await findFamilyHandle(deps.db, id);
-  if (!family) throw notFound('refresh token', id);
-  await revokeKnown(deps, actor, { handle: { family }, id, isKnown: async () => true });
+/** Revokes an access token by its id in the inventory. Repeating it, or an unknown id, changes nothing. */
+export async function revokeAccessTokenById({ db, now }: TokenDeps, actor: Actor, id: string): Promise<void> {
+  await inTransaction(db, (trx) => endToken(trx, actor, accessTokenById(id), now()));
 }
 
-type Known = { handle: TokenHandle; id: string; isKnown: (trx: Trx) => Promise<boolean> };
-
-async function revokeKnown({ db, now }: TokenDeps, actor: Actor, { handle, id, isKnown }: Known): Promise<void> {
+/** Revokes a family of refresh tokens by its id. Repeating it, or an unknown id, changes nothing. */
+export async function revokeFamilyById({ db, now }: TokenDeps, actor: Actor, id: string): Promise<void> {
   await inTransaction(db, async (trx) => {
-    const revoked = await endToken(trx, actor, handle, now());
-    if (!revoked && !(await isKnown(trx))) throw notFound('token', id);
+    const family = await findFamilyHandle(trx, id);
+    if (family) await endToken(trx, actor, { family }, now());
   });
 }
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
 
 /** Passwords of users. One is replaced by a new one. */
@@ -16,7 +17,7 @@ export const passwordKind: CredentialKind = {
       created_at: 'p.updated_at',
       stands_until: `case when u.enabled then 'infinity'::timestamptz else '-infinity' end`,
     },
-    'credentials p join users u on u.id = p.user_id',
+    { from: 'credentials p join users u on u.id = p.user_id', key: (id) => sql`p.id = ${id}` },
   ),
 };
 
@@ -41,6 +42,13 @@ export const passwordLinkKind: CredentialKind = {
       revoked_at: 'l.used_at',
       stands_until: `case when l.used_at is null and u.enabled then l.expires_at else '-infinity' end`,
     },
-    'password_links l join users u on u.id = l.user_id',
+    {
+      from: 'password_links l join users u on u.id = l.user_id',
+      // The id is the start of the digest: a range, which the primary key covers.
+      key: (id) =>
+        /^[0-9a-f]{16}$/.test(id)
+          ? sql`l.digest between ${Buffer.from(id.padEnd(64, '0'), 'hex')} and ${Buffer.from(id.padEnd(64, 'f'), 'hex')}`
+          : sql`false`,
+    },
   ),
 };

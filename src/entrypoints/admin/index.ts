@@ -45,7 +45,8 @@ export { adminAudience, adminPermissions } from './permissions.ts';
 export type { Operation } from './reference.ts';
 export { registerAdminApi } from './resource-server.ts';
 
-export type AdminDeps = AccessDeps &
+/** What the routes of the admin API work with. */
+export type AdminRouteDeps = AccessDeps &
   ApiKeyDeps &
   ClientDeps &
   InventoryDeps &
@@ -56,18 +57,18 @@ export type AdminDeps = AccessDeps &
     issuer: string;
     /** Set where there is a mail server. */
     sendLetter?: SendLetter | undefined;
-    version: string;
     refusals: Refusals;
-    /** Who presents an API key, or an access token for this audience. @throws Problem 401 */
-    bearerOf: (ctx: Context, audience: string) => Promise<Bearer>;
   };
+
+export type AdminDeps = AdminRouteDeps & {
+  version: string;
+  /** Who presents an API key, or an access token for this audience. @throws Problem 401 */
+  bearerOf: (ctx: Context, audience: string) => Promise<Bearer>;
+};
 
 const prefix = '/admin/v1';
 /** Where the OpenAPI description lies, which anybody may read. */
 export const descriptionPath = `${prefix}/openapi.json`;
-
-/** What the routes of the admin API work with. */
-export type AdminRouteDeps = Omit<AdminDeps, 'bearerOf' | 'version'>;
 
 /** Every route of the admin API. */
 export const adminRoutes = [

@@ -7,7 +7,7 @@ import { requestOrigin } from '../../platform/http/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import type { AdminRouteDeps } from '../admin/index.ts';
-import type { BrowserSession, KnownClients, Reader, RunningProvider } from '../oauth/index.ts';
+import type { KnownClients, Reader, RunningProvider } from '../oauth/index.ts';
 import type { PageChrome, PageData } from './page-data.ts';
 import { renderPage } from './render.ts';
 
@@ -57,5 +57,3 @@ export function chromeOf(deps: Pick<PagesDeps, 'now' | 'config'>, ctx: Context, 
 export function accountName(user: { email: string | null; username: string }): string {
   return user.email ?? user.username;
 }
-
-export type { BrowserSession };

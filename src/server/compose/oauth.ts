@@ -81,15 +81,12 @@ export async function openOAuth(deps: Deps, services: Needs): Promise<OAuth> {
 function providerDepsOf({ config, issuer, installation, log }: Deps, services: Needs): ProviderDeps {
   const { apiKeys, database, db, jobs, keys, knownClients, now, reader, refusals, secretUses, throttles } = services;
   const { clientCertificateHeader: header, clientCaFile: caFile } = config;
-  const statusIndexes = new StatusIndexes(db, now);
-  // `latchkey restore-check` closes the lists and rotates the keys.
-  installation.changes.on('signing_key', () => statusIndexes.forget());
   return {
     ...{ apiKeys, database, db, issuer, jobs, keys, knownClients, log, now, reader, refusals, secretUses },
     secretGuesses: new SecretGuesses((attempt) => throttles.countWrongSecret(attempt), now),
     lifetimes: config,
     resourceServers: new ResourceServers(db, installation.changes),
-    statusIndexes,
+    statusIndexes: new StatusIndexes(db, now, installation.changes),
     clientCertificates: clientCertificates({ header, caFile }, now),
     permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),
     pages: providerPages({ db, now, config }),
