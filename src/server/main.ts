@@ -45,7 +45,7 @@ export async function startServer(
   { say, note, listens, signal }: StartOptions,
 ): Promise<RunningServer> {
   const inFlight = new Set<ServerResponse>();
-  const door: Door = { answer: starting, issuer: config.issuer };
+  const door: EndpointCall = { answer: starting, issuer: config.issuer };
   const server = openDoor(door, config);
   // Listening first: a taken port is told before anything is opened, who looks whether the process lives hears so while it
   // waits for the database or migrates, and with PORT=0 the issuer is known only now.
@@ -76,9 +76,9 @@ export async function startServer(
 }
 
 /** Who answers requests now, and as which issuer; undefined until that is known. */
-type Door = { answer: RequestListener; issuer: string | undefined };
+type EndpointCall = { answer: RequestListener; issuer: string | undefined };
 
-function openDoor(door: Door, { maxHeaderBytes }: Pick<Config, 'maxHeaderBytes'>): Server {
+function openDoor(door: EndpointCall, { maxHeaderBytes }: Pick<Config, 'maxHeaderBytes'>): Server {
   const options = {
     IncomingMessage: IncomingRequest,
     headersTimeout: headersTimeoutMs,

@@ -3,7 +3,7 @@ import { AccessRecords } from '../domain/access-records/index.ts';
 import { type KeyRecord, KeyVerifier, readApiKey } from '../domain/api-keys/index.ts';
 import { Refusals } from '../domain/audit/index.ts';
 import { SecretUses } from '../domain/clients/index.ts';
-import { letterQueue, type SendLetter } from '../domain/notifications/index.ts';
+import { emailQueue, type SendEmail } from '../domain/notifications/index.ts';
 import { Throttles } from '../domain/users/index.ts';
 import { type KnownClients, knownClients, Reader } from '../entrypoints/oauth/index.ts';
 import type { Digest } from '../platform/crypto/index.ts';
@@ -24,7 +24,7 @@ export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {
   secretUses: SecretUses;
   apiKeys: KeyVerifier;
   /** Set where there is a mail server. */
-  sendLetter: SendLetter | undefined;
+  sendEmail: SendEmail | undefined;
   /** Writes what they still hold. */
   close: () => Promise<void>;
 };
@@ -47,7 +47,7 @@ export function openServices({ config, installation, log }: ServicesDeps): Servi
   return {
     ...{ db, database, keys, now, log, reader, jobs, refusals, accessRecords, secretUses, apiKeys },
     knownClients: knownClients(changes),
-    sendLetter: config.mail && letterQueue({ jobs, keys }),
+    sendEmail: config.mail && emailQueue({ jobs, keys }),
     throttles: new Throttles(db),
     close: async () => {
       await apiKeys.close();

@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Door, type Knock, openDoors, patienceMs, servedFromMemory } from '../support/doors.ts';
+import {
+  type EndpointCall,
+  openEndpointCalls,
+  patienceMs,
+  servedFromMemory,
+  type TimedAnswer,
+} from '../support/endpoint-calls.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { Network } from '../support/network.ts';
@@ -32,22 +38,22 @@ describe('while the database', () => {
   ])(
     '%s, every door answers 503 with Retry-After in time, and opens again without a restart',
     async (how, { away, dead }) => {
-      const doors = await openDoors(latchkey);
+      const calls = await openEndpointCalls(latchkey);
       // A status list is answered from memory for a second.
       await sleep(1100);
       await away();
       // Twice: connections that the first found broken must not make the second wait longer.
       for (const visit of [1, 2]) {
-        const knocks = await knockAll(doors);
-        report(`database ${how}, visit ${visit}: slowest answer ${slowest(knocks)}`);
-        expect(knocks.map(([name, knock]) => [name, faultsOf(knock)])).toEqual(knocks.map(([name]) => [name, []]));
+        const answers = await callAll(calls);
+        report(`database ${how}, visit ${visit}: slowest answer ${slowest(answers)}`);
+        expect(answers.map(([name, call]) => [name, faultsOf(call)])).toEqual(answers.map(([name]) => [name, []]));
       }
       expect(await servedFromMemory(latchkey)).toEqual(all200);
 
       const { rows } = await latchkey.database.query('select clock_timestamp() as recovered_at');
       await network.recover({ dead });
-      const reopened = await Promise.all(doors.map(untilOpen));
-      report(`database ${how}: all doors open ${Math.max(...reopened.map(({ ms }) => ms))} ms after its return`);
+      const reopened = await Promise.all(calls.map(untilOpen));
+      report(`database ${how}: all calls open ${Math.max(...reopened.map(({ ms }) => ms))} ms after its return`);
       expect(reopened.filter(({ status, ms }) => status >= 400 || ms > recoveryMs)).toEqual([]);
       await eventually(() => jobsAskedSince(rows[0].recovered_at), Boolean, { withinMs: 60_000, pauseMs: 500 });
     },
@@ -61,12 +67,12 @@ describe('while the database', () => {
   }
 });
 
-function knockAll(doors: Door[]): Promise<[string, Knock][]> {
-  return Promise.all(doors.map(async ({ name, knock }): Promise<[string, Knock]> => [name, await knock()]));
+function callAll(calls: EndpointCall[]): Promise<[string, TimedAnswer][]> {
+  return Promise.all(calls.map(async ({ name, call }): Promise<[string, TimedAnswer]> => [name, await call()]));
 }
 
 /** What is wrong with an answer from a server without a database. */
-function faultsOf({ status, headers, ms, text }: Knock): string[] {
+function faultsOf({ status, headers, ms, text }: TimedAnswer): string[] {
   const faults = {
     [`status ${status}`]: status !== 503,
     'no Retry-After': !(Number(headers.get('retry-after')) > 0),
@@ -78,14 +84,14 @@ function faultsOf({ status, headers, ms, text }: Knock): string[] {
   return Object.keys(faults).filter((fault) => faults[fault]);
 }
 
-function slowest(knocks: [string, Knock][]): string {
-  const [name, { ms }] = knocks.reduce((a, b) => (a[1].ms > b[1].ms ? a : b));
+function slowest(answers: [string, TimedAnswer][]): string {
+  const [name, { ms }] = answers.reduce((a, b) => (a[1].ms > b[1].ms ? a : b));
   return `${Math.round(ms)} ms (${name})`;
 }
 
 /** Knocks until it is no longer told to come again. */
-async function untilOpen({ name, knock }: Door): Promise<{ name: string; status: number; ms: number }> {
+async function untilOpen({ name, call }: EndpointCall): Promise<{ name: string; status: number; ms: number }> {
   const startedAt = performance.now();
-  const { status } = await eventually(knock, (answer) => answer.status !== 503, { withinMs: 120_000, pauseMs: 20 });
+  const { status } = await eventually(call, (answer) => answer.status !== 503, { withinMs: 120_000, pauseMs: 20 });
   return { name, status, ms: Math.round(performance.now() - startedAt) };
 }

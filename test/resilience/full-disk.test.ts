@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { patienceMs, servedFromMemory } from '../support/doors.ts';
+import { patienceMs, servedFromMemory } from '../support/endpoint-calls.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { Latchkey } from '../support/latchkey.ts';
 import { Load, type LoadResult } from '../support/load.ts';

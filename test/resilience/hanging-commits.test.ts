@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { patienceMs } from '../support/doors.ts';
+import { patienceMs } from '../support/endpoint-calls.ts';
 import { eventually } from '../support/eventually.ts';
 import { api } from '../support/installation.ts';
 import { basic, Latchkey } from '../support/latchkey.ts';

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { patienceMs } from '../support/doors.ts';
+import { patienceMs } from '../support/endpoint-calls.ts';
 import { api, standardInstallation } from '../support/installation.ts';
 import { type Answer, startLatchkey } from '../support/latchkey.ts';
 import { report } from '../support/report.ts';

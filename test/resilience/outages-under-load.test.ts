@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { openDoors, patienceMs } from '../support/doors.ts';
+import { openEndpointCalls, patienceMs } from '../support/endpoint-calls.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { Load } from '../support/load.ts';
@@ -118,18 +118,18 @@ describe('under load, PostgreSQL', () => {
   });
 
   test('takes no writes: every door that writes answers 503, readiness too, and nothing is granted', async () => {
-    const doors = await openDoors(latchkey);
+    const calls = await openEndpointCalls(latchkey);
     const name = new URL(latchkey.database.url).pathname.slice(1);
     await postgres.query(`alter database ${name} set default_transaction_read_only = on`, '');
     network.reset();
     const account = ['account page', 'connected apps', 'browsers signed in', 'what happened'];
     const readers = ['introspection', 'userinfo', ...account, 'interaction page', 'status list'];
-    const knocks = await Promise.all(doors.map(async ({ name, knock }) => ({ name, ...(await knock()) })));
-    const writers = knocks.filter(({ name }) => !readers.includes(name));
+    const answers = await Promise.all(calls.map(async ({ name, call }) => ({ name, ...(await call()) })));
+    const writers = answers.filter(({ name }) => !readers.includes(name));
     expect(writers.map(({ name, status, headers }) => [name, status, headers.get('retry-after')])).toEqual(
       writers.map(({ name }) => [name, 503, '2']),
     );
-    expect(knocks.filter(({ status, ms }) => status >= 500 && (status !== 503 || ms > patienceMs))).toEqual([]);
+    expect(answers.filter(({ status, ms }) => status >= 500 && (status !== 503 || ms > patienceMs))).toEqual([]);
     expect(writers.filter(({ headers }) => headers.has('set-cookie') || headers.has('location'))).toEqual([]);
     await postgres.query(`alter database ${name} set default_transaction_read_only = off`, '');
   });

@@ -1,10 +1,10 @@
-import { mintCredential } from '../../src/platform/crypto/index.ts';
+import { generateCredential } from '../../src/platform/crypto/index.ts';
 import { type AdminApi, asOwner } from './admin.ts';
 import { Gateway } from './gateway.ts';
 import type { Latchkey } from './latchkey.ts';
 
 /** A well-formed key that does not exist. */
-export const unknownKey = () => mintCredential('sk_dev_');
+export const unknownKey = () => generateCredential('sk_dev_');
 
 /** How a proxy is answered about a key. */
 export async function statusFrom(gateway: Gateway, key: string, headers: Record<string, string>): Promise<number> {

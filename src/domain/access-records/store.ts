@@ -53,7 +53,7 @@ export async function listAccessRecords(
 }
 
 /** Erases from where the credentials of a person were used (GDPR art. 17). @returns of how many records */
-export async function forgetAddresses(db: Db, user_id: string): Promise<number> {
+export async function eraseAddresses(db: Db, user_id: string): Promise<number> {
   const { numUpdatedRows } = await db
     .updateTable('access_records')
     .set({ address: null })

@@ -27,7 +27,7 @@ export {
 } from './permissions.ts';
 export { AssignmentEntry, assignmentEntryOf, putAssignment, putRole, removeAssignment } from './put.ts';
 export { effectivePermissions, forbiddenBecause } from './rights.ts';
-export { assignRole, keepingAnOwner, removeRole, setRoles, takeRole } from './roles.ts';
+export { assignRole, keepingAnOwner, removeRole, setRoles, unassignRole } from './roles.ts';
 export { accessRoutes } from './routes.ts';
 export { AssignmentView, RoleInput, RoleView } from './schemas.ts';
 export {

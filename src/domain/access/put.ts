@@ -4,7 +4,7 @@ import type { Db } from '../../platform/database/index.ts';
 import { type Actor, invalid, Timestamp } from '../../platform/http/index.ts';
 import type { AccessDeps } from './authority.ts';
 import { Owner, subjectNameOf, subjectOf } from './owner.ts';
-import { changeRole, createRole, giveRole, type RoleAssignment, takeRole } from './roles.ts';
+import { changeRole, createRole, giveRole, type RoleAssignment, unassignRole } from './roles.ts';
 import { type RoleInput, RoleName } from './schemas.ts';
 import { type Assignment, findRoleByName, listAssignmentsTo, type Right } from './store.ts';
 
@@ -67,9 +67,9 @@ export async function putAssignment(
   return present ? 'updated' : 'created';
 }
 
-/** Takes a role from whom it is given to. @throws Problem as `takeRole` */
+/** Takes a role from whom it is given to. @throws Problem as `unassignRole` */
 export async function removeAssignment(deps: AccessDeps, actor: Actor, { role, to }: AssignmentEntry): Promise<void> {
-  await takeRole(deps, actor, { subject: await subjectNamed(deps.db, to), role });
+  await unassignRole(deps, actor, { subject: await subjectNamed(deps.db, to), role });
 }
 
 async function subjectNamed(db: Db, to: Owner): Promise<RoleAssignment['subject']> {

@@ -78,7 +78,7 @@ export async function changeRole(
     await replaceRolePermissions(trx, role.id, permissions);
     const after = await getRole(trx, name);
     const group = isGroupChanged ? { exported_as } : {};
-    const details = { changed: changesBetween(toldOf(role), toldOf(after)) };
+    const details = { changed: changesBetween(recordedMembersOf(role), recordedMembersOf(after)) };
     await recordRole(trx, actor, 'role.updated', { name, permissions, ...group, ...details, occurred_at: updated_at });
     return after;
   });
@@ -120,7 +120,11 @@ async function getRole(trx: Trx, name: string): Promise<Role> {
   return role;
 }
 
-const toldOf = ({ description, permissions, exported_as }: Role) => ({ description, permissions, exported_as });
+const recordedMembersOf = ({ description, permissions, exported_as }: Role) => ({
+  description,
+  permissions,
+  exported_as,
+});
 
 type Recorded = {
   name: string;
@@ -199,7 +203,7 @@ export async function giveRole(
  * @throws Problem `not_found`: the subject does not have it; `conflict`: no owner would be left; `forbidden`: it gives what the
  *   actor does not hold
  */
-export async function takeRole(
+export async function unassignRole(
   { db, now }: AccessDeps,
   actor: Actor,
   { subject, role: name }: Pick<RoleAssignment, 'subject' | 'role'>,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { keyIn, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
 import type { AccessDeps } from './authority.ts';
 import { explain } from './rights.ts';
-import { changeRole, createRole, giveRole, removeRole, takeRole } from './roles.ts';
+import { changeRole, createRole, giveRole, removeRole, unassignRole } from './roles.ts';
 import {
   AssignmentInput,
   AssignmentParams,
@@ -106,7 +106,7 @@ export const accessRoutes = [
     permission: 'latchkey:role:assign',
     params: AssignmentParams,
     handle: async ({ actor, params }, deps) =>
-      takeRole(deps, actor, { subject: await getSubject(deps, params), role: params.role }),
+      unassignRole(deps, actor, { subject: await getSubject(deps, params), role: params.role }),
   }),
   route({
     method: 'GET',

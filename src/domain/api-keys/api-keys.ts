@@ -5,7 +5,7 @@ import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound 
 import { type Owner, subjectOf } from '../access/index.ts';
 import { type AuditAction, appendEvent } from '../audit/index.ts';
 import { askedExpiry, expiryOf, never } from './expiry.ts';
-import { mintKey, shownOf } from './format.ts';
+import { generateKey, shownOf } from './format.ts';
 import { mustHoldAll, rolesOf } from './rights.ts';
 import { KeyChanges, type KeyInput } from './schemas.ts';
 import {
@@ -27,7 +27,7 @@ export type ApiKeyDeps = {
 };
 
 /** The key itself is shown once, stored nowhere. */
-export type MintedKey = ApiKey & { key: string };
+export type CreatedKey = ApiKey & { key: string };
 
 /**
  * Mints a key for a client or a person: by default for who asks.
@@ -35,7 +35,7 @@ export type MintedKey = ApiKey & { key: string };
  * @throws Problem `invalid`: no such environment, owner or role, or an expiry that is over; `forbidden`: it would get what the
  *   actor does not hold, or never expire without a permission for that
  */
-export async function createApiKey(deps: ApiKeyDeps, actor: Actor, input: KeyInput): Promise<MintedKey> {
+export async function createApiKey(deps: ApiKeyDeps, actor: Actor, input: KeyInput): Promise<CreatedKey> {
   const { environment, roles, tags } = input;
   if (!deps.environments.includes(environment))
     throw invalid('/environment', `The environments are ${deps.environments.join(', ')}.`);
@@ -60,7 +60,7 @@ export async function addVersion(
   trx: Trx,
   { id, environment, number, issued_at }: { id: string; environment: string; number: number; issued_at: Date },
 ): Promise<string> {
-  const key = mintKey(environment);
+  const key = generateKey(environment);
   await insertVersion(trx, { digest: digest(key), key_id: id, number, ...shownOf(key), issued_at, ends_at: null });
   return key;
 }

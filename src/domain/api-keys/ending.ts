@@ -10,11 +10,11 @@ import type { KeyHandle } from './schemas.ts';
 import {
   type ApiKey,
   countLiveKeys,
-  endKeys,
-  endVersionsBefore,
+  expireVersionsBefore,
   type KeyRef,
   type KeyScope,
   lockKey,
+  markKeysRevoked,
   updateKey,
 } from './store.ts';
 
@@ -110,12 +110,12 @@ export async function countKeys(db: Db, scope: KeyScope, now: Date): Promise<num
  *
  * @returns how many
  */
-export async function endKeysOf(
+export async function revokeKeysIn(
   trx: Trx,
   actor: Actor,
   { scope, revoked_at }: { scope: KeyScope; revoked_at: Date },
 ): Promise<number> {
-  const ids = await endKeys(trx, scope, revoked_at);
+  const ids = await markKeysRevoked(trx, scope, revoked_at);
   if (ids.length === 0) return 0;
   const [id = ''] = ids;
   const target = ids.length === 1 ? { target: { kind: 'api_key', id } } : {};
@@ -131,10 +131,10 @@ export async function endKeysOf(
  *
  * @returns how many
  */
-export async function endEarlierTexts(
+export async function expireEarlierVersions(
   trx: Trx,
   { id, number, ends_at }: { id: string; number: number; ends_at: Date },
 ): Promise<number> {
   if (!(await lockKey(trx, { id }))) return 0;
-  return endVersionsBefore(trx, { key_id: id, number, ends_at });
+  return expireVersionsBefore(trx, { key_id: id, number, ends_at });
 }

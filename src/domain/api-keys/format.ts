@@ -1,4 +1,4 @@
-import { mintCredential, parseCredential, secretLength } from '../../platform/crypto/index.ts';
+import { generateCredential, parseCredential, secretLength } from '../../platform/crypto/index.ts';
 
 /** An environment's name, as it stands in the prefix of its keys. */
 export const environmentShape = /^[a-z][a-z0-9]{0,15}$/;
@@ -7,7 +7,7 @@ const shape = /^sk_([a-z][a-z0-9]{0,15})_[0-9A-Za-z]{49}$/;
 const shownOfSecret = 4;
 
 /** A new key: `sk_` + environment + `_` + 256 random bits in base62 + 6 characters of CRC-32 (DESIGN.md §6). */
-export const mintKey = (environment: string): string => mintCredential(`sk_${environment}_`);
+export const generateKey = (environment: string): string => generateCredential(`sk_${environment}_`);
 
 /** Whether the text calls itself a key, well-formed or not. */
 export const looksLikeKey = (text: string): boolean => text.startsWith('sk_');

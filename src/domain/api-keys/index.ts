@@ -5,10 +5,10 @@ export {
   countKeys,
   disableApiKey,
   enableApiKey,
-  endEarlierTexts,
-  endKeysOf,
+  expireEarlierVersions,
   keyScope,
   revokeApiKey,
+  revokeKeysIn,
 } from './ending.ts';
 export type { KeyEntry } from './entry.ts';
 export { isLiveVersion, stateOf } from './expiry.ts';
@@ -16,12 +16,12 @@ export { looksLikeKey } from './format.ts';
 export { apiKeyKind } from './kind.ts';
 export {
   changeOwnKey,
+  createOwnKey,
   disableOwnKey,
   enableOwnKey,
   getOwnKey,
   listOwnKeyNames,
   listOwnKeys,
-  mintOwnKey,
   revokeOwnKey,
   rotateOwnKey,
   usageOfOwnKey,
@@ -32,11 +32,11 @@ export { limitOfKey, type PresentedVersion } from './rights.ts';
 export { rotateApiKey } from './rotation.ts';
 export { apiKeyRoutes } from './routes.ts';
 export {
+  CreatedKeyView,
   KeyHandle,
   KeyInput,
   KeyParams,
   KeyView,
-  MintedKeyView,
   OwnKeysQuery,
   RotatedKeyView,
   RotationInput,

@@ -1,5 +1,5 @@
 import { type Actor, conflict, invalid, notFound } from '../../platform/http/index.ts';
-import { type ApiKeyDeps, changeApiKey, createApiKey, getKey, type MintedKey } from './api-keys.ts';
+import { type ApiKeyDeps, type CreatedKey, changeApiKey, createApiKey, getKey } from './api-keys.ts';
 import { disableApiKey, enableApiKey, revokeApiKey } from './ending.ts';
 import { type RotatedKey, rotateApiKey } from './rotation.ts';
 import type { KeyInput, RotationInput } from './schemas.ts';
@@ -52,7 +52,7 @@ export async function usageOfOwnKey(deps: ApiKeyDeps, actor: Actor, { id, days }
  * @throws Problem as `createApiKey` does, and `invalid`: it is for somebody else, or could do nothing; `conflict`: they have too
  *   many
  */
-export async function mintOwnKey(deps: ApiKeyDeps, actor: Actor, input: KeyInput): Promise<MintedKey> {
+export async function createOwnKey(deps: ApiKeyDeps, actor: Actor, input: KeyInput): Promise<CreatedKey> {
   if (input.owner !== undefined) throw invalid('/owner', 'A key of your own belongs to you.');
   if (input.permissions.length + input.roles.length === 0)
     throw invalid('/permissions', 'Say what it may: a key that may nothing opens nothing.');

@@ -5,7 +5,7 @@ import { type ApiKeyDeps, addVersion, lockUsable, record } from './api-keys.ts';
 import { askedExpiry, isLiveVersion, stateOf } from './expiry.ts';
 import { mustHoldAll } from './rights.ts';
 import type { RotationInput } from './schemas.ts';
-import { type ApiKey, endVersionsBefore, type KeyRef, updateKey } from './store.ts';
+import { type ApiKey, expireVersionsBefore, type KeyRef, updateKey } from './store.ts';
 
 const mostVersions = 10;
 
@@ -41,7 +41,7 @@ export async function rotateApiKey(
     const overlapEnd = new Date(now.getTime() + overlap_seconds * 1000);
     const previous_expires_at = earliest([overlapEnd, before.expires_at]) ?? overlapEnd;
     const number = (before.versions[0]?.number ?? 0) + 1;
-    await endVersionsBefore(trx, { key_id: id, number, ends_at: previous_expires_at });
+    await expireVersionsBefore(trx, { key_id: id, number, ends_at: previous_expires_at });
     const key = await addVersion(trx, { id, environment: before.environment, number, issued_at: now });
     await updateKey(trx, id, { expires_at, updated_at: now });
     const expiry_extended = isLater(expires_at, before.expires_at);

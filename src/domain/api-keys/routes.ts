@@ -5,11 +5,11 @@ import { type ApiKeyDeps, changeApiKey, createApiKey, getKey } from './api-keys.
 import { disableApiKey, enableApiKey, revokeApiKey } from './ending.ts';
 import { rotateApiKey } from './rotation.ts';
 import {
+  CreatedKeyView,
   KeyInput,
   KeyParams,
   KeysQuery,
   KeyView,
-  MintedKeyView,
   RotatedKeyView,
   RotationInput,
   UsageQuery,
@@ -44,7 +44,7 @@ const keys = [
     summary: 'Mint an API key; it can do nothing that you may not, and is shown only this once',
     permission: 'latchkey:api_key:create',
     body: KeyInput,
-    response: MintedKeyView,
+    response: CreatedKeyView,
     status: 201,
     handle: async ({ actor, body }, deps) => {
       const { key, ...made } = await createApiKey(deps, actor, body);

@@ -169,7 +169,7 @@ export const KeyView = z.object({
 });
 
 const once = { description: 'shown this once, stored nowhere' };
-export const MintedKeyView = KeyView.extend({ key: z.string().meta(once) });
+export const CreatedKeyView = KeyView.extend({ key: z.string().meta(once) });
 export const RotatedKeyView = z.object({
   id: z.uuid(),
   key: z.string().meta(once),

@@ -160,7 +160,7 @@ export async function insertVersion(trx: Trx, version: Insertable<Database['api_
 }
 
 /** Sets the end of versions with a lower number, unless they end earlier. @returns how many */
-export async function endVersionsBefore(
+export async function expireVersionsBefore(
   trx: Trx,
   { key_id, number, ends_at }: { key_id: string; number: number; ends_at: Date },
 ): Promise<number> {
@@ -246,7 +246,7 @@ export async function countLiveKeys(db: Db, scope: KeyScope, now: Date): Promise
 }
 
 /** Ends keys for good. @returns their ids */
-export async function endKeys(trx: Trx, scope: KeyScope, revoked_at: Date): Promise<string[]> {
+export async function markKeysRevoked(trx: Trx, scope: KeyScope, revoked_at: Date): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     update api_keys k set revoked_at = ${revoked_at}, updated_at = ${revoked_at}, version = version + 1
       where ${isLiveIn(scope, revoked_at)}

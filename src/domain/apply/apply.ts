@@ -63,10 +63,10 @@ export async function applyConfiguration(
       planned.changes = await putAll(trx, deps, actor, { file, users });
       planned.changes = withChanged(planned.changes, await changedInThis(trx));
       refuseMade(planned.changes, missingSecrets);
-      if (dryRun) throw new TakenBack();
+      if (dryRun) throw new DryRunRollback();
     });
   } catch (error) {
-    if (!(error instanceof TakenBack)) throw error;
+    if (!(error instanceof DryRunRollback)) throw error;
   }
   return { changes: planned.changes ?? [] };
 }
@@ -80,7 +80,7 @@ function withChanged(changes: readonly Change[], changed: ChangedMembers): Chang
 }
 
 /** Ends the transaction of a dry run. */
-class TakenBack extends Error {}
+class DryRunRollback extends Error {}
 
 async function putAll(trx: Trx, deps: ApplyDeps, actor: Actor, { file, users }: Prepared): Promise<Change[]> {
   const changes: Change[] = [];

@@ -3,4 +3,4 @@ export { type ApplyDeps, applyConfiguration, type Change } from './apply.ts';
 export { applyDemo } from './demo.ts';
 export { exportConfiguration } from './export.ts';
 export { readConfigurationFile } from './file.ts';
-export { pruneConfiguration, whatWouldBePruned } from './prune.ts';
+export { listPrunable, pruneConfiguration } from './prune.ts';

@@ -31,7 +31,7 @@ export type Prunable = Pick<Change, 'kind' | 'id'> &
  * What pruning would disable, or take away: roles and their assignments. History keeps the names, and what is disabled can be enabled
  * again. The demo app stays: it is in no exported file.
  */
-export async function whatWouldBePruned({ db, now }: ApplyDeps, file: ConfigurationFile): Promise<Prunable[]> {
+export async function listPrunable({ db, now }: ApplyDeps, file: ConfigurationFile): Promise<Prunable[]> {
   const registered = withoutDemo({ servers: await listResourceServers(db), clients: await listEveryClient(db) });
   const servers = registered.servers
     .filter(({ enabled }) => enabled)

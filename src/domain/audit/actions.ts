@@ -27,7 +27,7 @@ export const auditActions = [
   'client.updated',
   'consent.denied',
   'consent.given',
-  'consent.taken_back',
+  'consent.revoked',
   'credential.leaked',
   'device_code.reuse',
   'grant.revoked',
@@ -74,3 +74,17 @@ export const auditActions = [
 ] as const;
 
 export type AuditAction = (typeof auditActions)[number];
+
+/** Actions under the names that older versions recorded. The rows keep them: the chain's digests cover the stored names. */
+export const earlierNames: Readonly<Record<string, AuditAction>> = { 'consent.taken_back': 'consent.revoked' };
+
+/** The present name of a recorded action. */
+export function presentName(action: string): string {
+  return earlierNames[action] ?? action;
+}
+
+/** Every name under which an action may be stored, given any of its names. */
+export function storedNames(action: string): string[] {
+  const present = presentName(action);
+  return [present, ...Object.keys(earlierNames).filter((name) => earlierNames[name] === present)];
+}

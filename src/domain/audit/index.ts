@@ -1,6 +1,6 @@
 /** Audit: what was done, by whom, from where, with what result; appended in the transaction of the deed, sealed in a chain. */
 
-export { type AuditAction, auditActions } from './actions.ts';
+export { type AuditAction, auditActions, earlierNames, presentName } from './actions.ts';
 export type { ChainEvent } from './chain.ts';
 export { changesBetween } from './changes.ts';
 export { erasePersonalDetails } from './erasure.ts';
@@ -8,7 +8,7 @@ export { type AuditEvent, appendEvent, auditRows } from './events.ts';
 export { exportAudit } from './export.ts';
 export { detailsOfAction, findHead, knownEvents, type LogEnds, logEnds } from './known-log.ts';
 export { Refusals, type RefusalsDeps } from './refusals.ts';
-export { type Removed, type RetentionDeps, removeSegmentsBefore, whatWouldLeave } from './retention.ts';
+export { countPrunable, type Removed, type RetentionDeps, removeSegmentsBefore } from './retention.ts';
 export { auditRoutes } from './routes.ts';
 export { EventView } from './schemas.ts';
 export { publicKeyOf, type SealKey, sealKeys } from './seal-keys.ts';

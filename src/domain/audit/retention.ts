@@ -25,7 +25,7 @@ export type RetentionDeps = {
 export type Removed = { segments: number; events: number };
 
 /** What `removeSegmentsBefore` would remove. */
-export async function whatWouldLeave(db: Db, before: Date): Promise<Removed> {
+export async function countPrunable(db: Db, before: Date): Promise<Removed> {
   const last = await lastSegmentBefore(db, before);
   return last ? segmentTotals(db, last.number) : { segments: 0, events: 0 };
 }

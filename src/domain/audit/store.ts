@@ -4,7 +4,7 @@ import type { Database } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../../platform/database/index.ts';
 import { cursorAt, type Page, type Position, pageFrom, positionIn } from '../../platform/http/index.ts';
-import type { AuditAction } from './actions.ts';
+import { type AuditAction, earlierNames, storedNames } from './actions.ts';
 import type { PersonalDetails } from './personal-details.ts';
 
 /** Address and user agent are null where there was none, and where they were erased. */
@@ -125,20 +125,27 @@ const placeAt = ({ value, key }: Position) => sql`(${value}::timestamptz, ${key}
 // A `Date` has no microseconds; a cursor that lost them would skip or repeat events.
 const exactTime = sql<string>`to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
+const renamed = Object.entries(earlierNames).map(
+  ([stored, present]) => sql`when ${sql.lit(stored)} then ${sql.lit(present)}`,
+);
+const presentAction = sql<string>`case e.action ${sql.join(renamed, sql` `)} else e.action end`;
+
 function recordedEvents(db: Db) {
   return db
     .selectFrom('audit_events as e')
     .leftJoin('audit_personal_details as p', 'p.event_id', 'e.id')
-    .select(['e.id', 'e.occurred_at', 'e.actor_kind', 'e.actor_id', 'e.action', 'e.target_kind', 'e.target_id'])
+    .select(['e.id', 'e.occurred_at', 'e.actor_kind', 'e.actor_id', 'e.target_kind', 'e.target_id'])
+    .select(presentAction.as('action'))
     .select(['e.outcome', 'e.reason', 'p.address', 'p.user_agent', 'e.request_id', 'e.details']);
 }
 
-function conditionsOf({ from, to, actor, target, ...exact }: Omit<EventFilter, 'text'>): RawBuilder<SqlBool>[] {
+function conditionsOf({ from, to, actor, target, action, ...exact }: Omit<EventFilter, 'text'>): RawBuilder<SqlBool>[] {
   const equal = Object.entries({ ...exact, actor_id: actor, target_id: target })
     .filter(([, value]) => value !== undefined)
     .map(([column, value]) => sql<SqlBool>`${sql.ref(`e.${column}`)} = ${value}`);
   return [
     ...equal,
+    ...(action === undefined ? [] : [sql<SqlBool>`e.action = any(${storedNames(action)})`]),
     ...(from ? [sql<SqlBool>`e.occurred_at >= ${from}`] : []),
     ...(to ? [sql<SqlBool>`e.occurred_at < ${to}`] : []),
   ];
@@ -159,7 +166,7 @@ async function endOfSearch(db: Db, conditions: RawBuilder<SqlBool>[]): Promise<P
 }
 
 function mentions(text: string): RawBuilder<SqlBool> {
-  return sql`concat_ws(' ', e.action, e.actor_kind, e.actor_id, e.target_kind, e.target_id, e.reason, e.request_id,
+  return sql`concat_ws(' ', ${presentAction}, e.actor_kind, e.actor_id, e.target_kind, e.target_id, e.reason, e.request_id,
     p.address, p.user_agent, e.details::text) ilike ${containing(text)}`;
 }
 
@@ -181,7 +188,7 @@ export async function listEventsOf(
   { actions, key_ids, limit, before }: EventsOfQuery,
 ): Promise<RecordedEvent[]> {
   const newest = recordedEvents(db)
-    .where('e.action', 'in', actions)
+    .where('e.action', 'in', actions.flatMap(storedNames))
     .$if(before !== undefined, (query) => query.where('e.id', '<', before ?? ''))
     .orderBy('e.id', 'desc')
     .limit(limit);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { presentName } from './actions.ts';
 import { type ChainEvent, eventDigest, isSigned, segmentText, sha256 } from './chain.ts';
 import type { NotedHead, PublicKeys } from './verifier.ts';
 
@@ -77,9 +78,10 @@ export async function verifyMessages(
     const detail = faultIn(segment, keys);
     if (detail) return { fault: { line, detail: `segment ${number}: ${detail}` }, noted };
     gathered.delete(number);
-    await take(toldOf(number, segment, true));
+    await take(recordedMembersOf(number, segment, true));
   }
-  for (const [number, segment] of [...gathered].sort(([a], [b]) => a - b)) await take(toldOf(number, segment, false));
+  for (const [number, segment] of [...gathered].sort(([a], [b]) => a - b))
+    await take(recordedMembersOf(number, segment, false));
   return { fault: undefined, noted };
 }
 
@@ -97,7 +99,7 @@ function gather(gathered: Map<number, Gathered>, { type, data }: z.output<typeof
   const head = type === 'audit.sealed' ? HeadData.safeParse(data).data : undefined;
   const event = head ? undefined : EventData.safeParse(data).data;
   const number = head?.number ?? event?.segment;
-  if (number === undefined || (event && event.action !== type)) return undefined;
+  if (number === undefined || (event && presentName(event.action) !== presentName(type))) return undefined;
   const segment: Gathered = gathered.get(number) ?? { events: new Map(), isExact: true };
   gathered.set(number, segment);
   if (head) segment.head = head;
@@ -126,6 +128,6 @@ function faultIn({ head, events }: Gathered, keys: PublicKeys): string | undefin
 
 const inOrder = (events: Gathered['events']) => [...events].sort(([a], [b]) => a - b).map(([, event]) => event);
 
-function toldOf(number: number, { head, events }: Gathered, is_proved: boolean): ToldSegment {
+function recordedMembersOf(number: number, { head, events }: Gathered, is_proved: boolean): ToldSegment {
   return { number, head: is_proved ? head?.head : undefined, events: inOrder(events), is_proved };
 }

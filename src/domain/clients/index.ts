@@ -17,15 +17,15 @@ export {
   SecretInput,
   SecretView,
 } from './schemas.ts';
-export { SecretGuesses } from './secret-guesses.ts';
 export { SecretUses } from './secret-uses.ts';
 export {
   addClientSecret,
+  expireClientSecrets,
   findLiveSecret,
   isSecretMethod,
-  lapseClientSecrets,
   matchesSecret,
   revokeClientSecret,
   type SecretDeps,
 } from './secrets.ts';
 export { builtInClientId, type Client, findClient, listClientNames, listEveryClient, lockClient } from './store.ts';
+export { WrongSecretThrottle } from './wrong-secret-throttle.ts';

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type Digest, keyedDigest, mintCredential, sameDigest } from '../../platform/crypto/index.ts';
+import { type Digest, generateCredential, keyedDigest, sameDigest } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, notFound } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
@@ -9,7 +9,7 @@ import { mustBeAllowedWith } from './rights.ts';
 import {
   type Client,
   type ClientSecret,
-  endSecretsAt,
+  expireSecretsAt,
   findClientOfSecret,
   findSecretByDigest,
   insertSecret,
@@ -89,7 +89,7 @@ export async function rotateClientSecret(
     const occurred_at = deps.now();
     const previous_expires_at = new Date(occurred_at.getTime() + overlapSeconds * 1000);
     const previous = await liveSecrets(trx, client.id, occurred_at);
-    await endSecretsAt(trx, client.id, previous_expires_at);
+    await expireSecretsAt(trx, client.id, previous_expires_at);
     const made = await storeSecret(trx, deps, actor, { client, ...secret });
     const target = { kind: 'client', id: client_id };
     const details = { secret_id: made.id, previous: previous.map(({ id }) => id), previous_expires_at };
@@ -133,12 +133,12 @@ export async function revokeSecretById(deps: Pick<SecretDeps, 'db' | 'now'>, act
  *
  * @returns how many
  */
-export async function lapseClientSecrets(
+export async function expireClientSecrets(
   trx: Trx,
   { client_id, secret_ids, ends_at }: { client_id: string; secret_ids: readonly string[]; ends_at: Date },
 ): Promise<number> {
   const client = await lockClient(trx, client_id);
-  return client ? endSecretsAt(trx, client.id, ends_at, secret_ids) : 0;
+  return client ? expireSecretsAt(trx, client.id, ends_at, secret_ids) : 0;
 }
 
 /** The live client secret of a value, for who finds one lying about; undefined: it is none. */
@@ -204,7 +204,7 @@ type NewSecret = { client: Client } & Omit<AddedSecret, 'client_id'>;
 
 async function storeSecret(trx: Trx, { keys, now }: SecretDeps, actor: Actor, input: NewSecret): Promise<MadeSecret> {
   const { client, given, label } = input;
-  const secret = given ?? mintCredential('lk_cs_');
+  const secret = given ?? generateCredential('lk_cs_');
   // Of one that somebody chose even four characters could be worth something to whoever guesses.
   const last_four = given === undefined ? secret.slice(-4) : null;
   const pepper = keys.current('pepper');

@@ -125,7 +125,7 @@ export async function listSecrets(db: Db, client_id: string): Promise<ClientSecr
 }
 
 /** Lets what would live longer end then. */
-export async function endSecretsAt(trx: Trx, client_id: string, at: Date, ids?: readonly string[]): Promise<number> {
+export async function expireSecretsAt(trx: Trx, client_id: string, at: Date, ids?: readonly string[]): Promise<number> {
   const { numUpdatedRows } = await trx
     .updateTable('client_secrets')
     .set({ expires_at: at })

@@ -8,11 +8,11 @@ import {
   type Consent,
   countUnderConsent,
   type Ending,
-  endGrants,
   insertConsent,
   lockConsent,
   lockStandingConsent,
   markRevoked,
+  revokeGrants,
   updateConsentScopes,
 } from './store.ts';
 
@@ -82,17 +82,17 @@ export async function denyClient({ db, now }: ConsentDeps, actor: Actor, client_
  *
  * @throws Problem `not_found`: no such consent, or none that this actor may take back
  */
-export async function takeBackConsent({ db, now }: ConsentDeps, actor: Actor, consent_id: string): Promise<void> {
+export async function revokeConsent({ db, now }: ConsentDeps, actor: Actor, consent_id: string): Promise<void> {
   await inTransaction(db, async (trx) => {
     const consent = await lockConsent(trx, consent_id);
-    if (!consent || !mayTakeBack(actor, consent)) throw notFound('connected app', consent_id);
+    if (!consent || !mayRevokeConsent(actor, consent)) throw notFound('connected app', consent_id);
     if (consent.revoked_at) return;
     const revoked_at = now();
     await markRevoked(trx, consent_id, revoked_at);
-    const grants = await endGrants(trx, { consent_id }, { revoked_at, revoked_for: 'consent taken back' });
+    const grants = await revokeGrants(trx, { consent_id }, { revoked_at, revoked_for: 'consent taken back' });
     await appendEvent(trx, {
       actor,
-      action: 'consent.taken_back',
+      action: 'consent.revoked',
       // Whoever takes it back, it happens to the person whose it was.
       target: { kind: 'user', id: consent.user_id },
       details: { consent_id, client_id: consent.client, grants: grants.length },
@@ -102,12 +102,12 @@ export async function takeBackConsent({ db, now }: ConsentDeps, actor: Actor, co
 }
 
 /** A person may take back their own; anyone else needs the permission. */
-function mayTakeBack(actor: Actor, { user_id }: Pick<Consent, 'user_id'>): boolean {
+function mayRevokeConsent(actor: Actor, { user_id }: Pick<Consent, 'user_id'>): boolean {
   return (actor.kind === 'user' && actor.id === user_id) || allows(actor.permissions, 'latchkey:consent:revoke');
 }
 
 /** What taking a consent back would end now. */
-export async function whatWouldEnd({ db, now }: ConsentDeps, consent_id: string): Promise<Ending> {
+export async function impactOfConsent({ db, now }: ConsentDeps, consent_id: string): Promise<Ending> {
   return countUnderConsent(db, consent_id, now());
 }
 
@@ -116,17 +116,17 @@ export async function whatWouldEnd({ db, now }: ConsentDeps, consent_id: string)
  *
  * @throws Problem `not_found`: no such grant, or it has ended already
  */
-export async function endGrant({ db, now }: ConsentDeps, actor: Actor, id: string): Promise<void> {
+export async function revokeGrant({ db, now }: ConsentDeps, actor: Actor, id: string): Promise<void> {
   await inTransaction(db, async (trx) => {
     const revoked_at = now();
-    const ended = await endGrants(trx, { id }, { revoked_at, revoked_for: 'revoked' });
+    const ended = await revokeGrants(trx, { id }, { revoked_at, revoked_for: 'revoked' });
     if (ended.length === 0) throw notFound('standing grant', id);
     await appendEvent(trx, { actor, action: 'grant.revoked', target: { kind: 'grant', id }, occurred_at: revoked_at });
   });
 }
 
 /** Ends a person's grants inside another verb's transaction, all or all but those of one session. */
-export async function endGrantsOf(
+export async function revokeGrantsOf(
   trx: Trx,
   {
     user_id,
@@ -135,6 +135,6 @@ export async function endGrantsOf(
     revoked_at,
   }: { user_id: string; exceptSession?: string | undefined; revoked_for: string; revoked_at: Date },
 ): Promise<number> {
-  const ended = await endGrants(trx, { user_id, exceptSession }, { revoked_at, revoked_for });
+  const ended = await revokeGrants(trx, { user_id, exceptSession }, { revoked_at, revoked_for });
   return ended.length;
 }

@@ -3,10 +3,10 @@ export {
   allowClient,
   type ConsentDeps,
   denyClient,
-  endGrant,
-  endGrantsOf,
-  takeBackConsent,
-  whatWouldEnd,
+  impactOfConsent,
+  revokeConsent,
+  revokeGrant,
+  revokeGrantsOf,
 } from './consents.ts';
 export { grantKind } from './kind.ts';
 export { consentRoutes } from './routes.ts';

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
-import { endGrant } from './consents.ts';
+import { revokeGrant } from './consents.ts';
 
 /** Grants: what a client holds for a user in one session. Codes and tokens are issued under them. */
 export const grantKind = {
@@ -23,5 +23,5 @@ export const grantKind = {
     { from: 'grants g join clients c on c.id = g.client_id', key: (id) => sql`g.id = ${id}` },
   ),
   reach: (id: string) => ({ family: sql`f.grant_id = ${id}`, token: sql`t.grant_id = ${id}` }),
-  revoke: { permission: 'latchkey:grant:revoke', one: endGrant },
+  revoke: { permission: 'latchkey:grant:revoke', one: revokeGrant },
 } satisfies CredentialKind;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { keyIn, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
-import { type ConsentDeps, endGrant, takeBackConsent } from './consents.ts';
+import { type ConsentDeps, revokeConsent, revokeGrant } from './consents.ts';
 import { ConsentParams, ConsentsQuery, ConsentView, GrantParams, GrantsQuery, GrantView } from './schemas.ts';
 import { listConsents, listStandingGrants } from './store.ts';
 
@@ -39,7 +39,7 @@ export const consentRoutes = [
     summary: 'Take a consent back; everything under it stops working now, and the person is asked again',
     permission: 'latchkey:consent:revoke',
     params: ConsentParams,
-    handle: ({ actor, params }, deps) => takeBackConsent(deps, actor, params.consent_id),
+    handle: ({ actor, params }, deps) => revokeConsent(deps, actor, params.consent_id),
   }),
   route({
     method: 'GET',
@@ -74,6 +74,6 @@ export const consentRoutes = [
     summary: 'End a grant; every code and token under it stops working now',
     permission: 'latchkey:grant:revoke',
     params: GrantParams,
-    handle: ({ actor, params }, deps) => endGrant(deps, actor, params.grant_id),
+    handle: ({ actor, params }, deps) => revokeGrant(deps, actor, params.grant_id),
   }),
 ];

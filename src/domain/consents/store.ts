@@ -70,7 +70,7 @@ export async function markRevoked(trx: Trx, id: string, revoked_at: Date): Promi
 type GrantFilter = { id?: string; consent_id?: string; user_id?: string; exceptSession?: string | undefined };
 
 /** Ends grants, and with them every code, token and family under them (each of their reads joins the grant). */
-export async function endGrants(
+export async function revokeGrants(
   trx: Trx,
   filter: GrantFilter,
   ended: { revoked_at: Date; revoked_for: string },
@@ -242,7 +242,7 @@ export type GivenConsent = {
   scopes: ConsentedScopes;
   allowed_at: Date;
   expires_at: Date | null;
-  taken_back_at: Date | null;
+  revoked_at: Date | null;
 };
 
 /** Everything a person ever allowed, what they took back included, for the copy of their data. */
@@ -252,7 +252,7 @@ export async function listEveryConsentOf(db: Db, user_id: string): Promise<Given
     .innerJoin('clients as c', 'c.id', 'k.client_id')
     .where('k.user_id', '=', user_id)
     .select(['c.client_id', clientName.as('client_name'), 'k.scopes', 'k.created_at as allowed_at'])
-    .select(['k.expires_at', 'k.revoked_at as taken_back_at'])
+    .select(['k.expires_at', 'k.revoked_at'])
     .orderBy('k.created_at')
     .execute();
 }

@@ -6,8 +6,8 @@ import { credentialName } from '../access-records/index.ts';
 import { looksLikeKey } from '../api-keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { findLiveSecret, revokeClientSecret, type SecretDeps } from '../clients/index.ts';
-import type { SendLetter } from '../notifications/index.ts';
-import { type Handle, type RevocationDeps, revoke, whatWouldDie } from '../revocation/index.ts';
+import type { SendEmail } from '../notifications/index.ts';
+import { type Handle, type RevocationDeps, revocationImpact, revoke } from '../revocation/index.ts';
 import { tokenHandle } from '../tokens/index.ts';
 import { findConcerned, type Leaked, lockReports, takeReport } from './store.ts';
 
@@ -20,7 +20,7 @@ export type LeakDeps = RevocationDeps &
     /** Whether a JWT is one of ours, by its signature: anybody can write one that names somebody else's id. */
     isOurs: (jwt: string) => Promise<boolean>;
     /** Set where there is a mail server. */
-    sendLetter?: SendLetter | undefined;
+    sendEmail?: SendEmail | undefined;
   };
 
 /** A credential that somebody found, and where. */
@@ -78,17 +78,17 @@ const mostLetters = 10;
 
 /** How many were written to. */
 async function tell(
-  { sendLetter, policy, now }: LeakDeps,
+  { sendEmail, policy, now }: LeakDeps,
   trx: Trx,
   { leaked, found_at }: { leaked: Leaked; found_at: string },
 ): Promise<number> {
-  const concerned = sendLetter && (await findConcerned(trx, leaked, now()));
+  const concerned = sendEmail && (await findConcerned(trx, leaked, now()));
   if (!concerned) return 0;
   const { name: credential, addresses } = concerned;
   const letter = { kind: 'leak' as const, credential, found_at, still_works: policy === 'flag' };
   // A client's contacts are free text (RFC 7591 §2): one that is no address could name many.
   const usable = addresses.filter((address) => z.email().safeParse(address).success).slice(0, mostLetters);
-  for (const to of usable) await sendLetter(trx, { ...letter, to });
+  for (const to of usable) await sendEmail(trx, { ...letter, to });
   return usable.length;
 }
 
@@ -103,7 +103,7 @@ async function endOther(deps: LeakDeps, actor: Actor, token: string): Promise<Le
     const leaked = looksLikeKey(token) ? { key: digest(token) } : tokenHandle(token);
     if ('jti' in leaked && !(await deps.isOurs(token))) return undefined;
     const handle: Handle = 'key' in leaked ? { api_keys: { key: token } } : { token };
-    const dying = await whatWouldDie(deps, handle);
+    const dying = await revocationImpact(deps, handle);
     if (Object.values(dying).every((count) => count === 0)) return undefined;
     if (deps.policy === 'revoke') await revoke(deps, actor, handle);
     return leaked;

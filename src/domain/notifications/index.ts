@@ -1,7 +1,7 @@
 /** Notifications: who is told of what the audit log says (webhooks, standard output), and mail to people. */
 
 export { webhookSecretKind } from './kind.ts';
-export { letterQueue, type MailSettings, type SendLetter, sendMail } from './mail.ts';
+export { emailQueue, type MailSettings, type SendEmail, sendMail } from './mail.ts';
 export { Notifier, type NotifierDeps } from './notifier.ts';
 export { putWebhook } from './put.ts';
 export { webhookRoutes } from './routes.ts';

@@ -7,13 +7,13 @@ import type { JobHandler, Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 
 /** A one-time link with which one person chooses a password. */
-type LinkLetter = { kind: 'link'; to: string; url: string; expires_at: Date };
+type LinkEmail = { kind: 'link'; to: string; url: string; expires_at: Date };
 
 /** That a credential was found in public, where, and whether it still works. */
-type LeakLetter = { kind: 'leak'; to: string; credential: string; found_at: string; still_works: boolean };
+type LeakEmail = { kind: 'leak'; to: string; credential: string; found_at: string; still_works: boolean };
 
 /** Queues a letter: it is sent if and only if the transaction commits. */
-export type SendLetter = (trx: Trx, letter: LinkLetter | LeakLetter) => Promise<void>;
+export type SendEmail = (trx: Trx, letter: LinkEmail | LeakEmail) => Promise<void>;
 
 export type MailSettings = {
   /** smtp:// or smtps://, with user and password where it wants them. */
@@ -25,7 +25,7 @@ export type MailSettings = {
 
 const timeoutMs = 20_000;
 
-const StoredLetter = z.union([
+const StoredEmail = z.union([
   // Links were the only letters once, and said no kind.
   z.object({ kind: z.literal('link').default('link'), to: z.string(), url: z.string(), expires_at: z.coerce.date() }),
   z.object({
@@ -37,7 +37,7 @@ const StoredLetter = z.union([
 const StoredJob = z.object({ id: z.uuid(), key_id: z.int(), sealed: z.base64() });
 
 /** Lets letters be mailed by a job; whoever holds the database reads none of them. */
-export function letterQueue({ jobs, keys }: { jobs: Pick<Jobs, 'send'>; keys: ServerKeys }): SendLetter {
+export function emailQueue({ jobs, keys }: { jobs: Pick<Jobs, 'send'>; keys: ServerKeys }): SendEmail {
   return async (trx, letter) => {
     const id = uuidv7();
     const { id: key_id, key } = keys.current('mail');
@@ -59,12 +59,12 @@ export function sendMail({ keys, now }: { keys: ServerKeys; now: () => Date }, s
     const key = keys.find(key_id)?.key;
     if (!key) throw new Error(`no server key ${key_id}`);
     const opened = unseal(key, placeOf(id), Buffer.from(sealed, 'base64') as Sealed).toString();
-    const letter = StoredLetter.parse(JSON.parse(opened));
+    const letter = StoredEmail.parse(JSON.parse(opened));
     // It would only disappoint.
     if (letter.kind === 'link' && letter.expires_at <= now()) return;
     const { from } = settings;
     const name = oneLine(settings.name);
-    const said = letter.kind === 'link' ? linkLetter(name, letter) : leakLetter(name, letter);
+    const said = letter.kind === 'link' ? linkEmail(name, letter) : leakEmail(name, letter);
     // As an object it is one address, whatever is in it.
     await (await transport).sendMail({ from, to: { name: '', address: letter.to }, ...said });
   };
@@ -94,7 +94,7 @@ function oneLine(text: string): string {
 type Words = { subject: string; text: string; html?: string };
 
 /** Whose it is, the link, and until when it works. */
-function linkLetter(name: string, { url, expires_at }: LinkLetter): Words {
+function linkEmail(name: string, { url, expires_at }: LinkEmail): Words {
   const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
   const minute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
   const until = `The link works once, until ${day.format(expires_at)}, ${minute.format(expires_at)} UTC.`;
@@ -107,7 +107,7 @@ function linkLetter(name: string, { url, expires_at }: LinkLetter): Words {
 }
 
 /** What leaked and where, whether it still works, and what to do. */
-function leakLetter(name: string, { credential, found_at, still_works }: LeakLetter): Words {
+function leakEmail(name: string, { credential, found_at, still_works }: LeakEmail): Words {
   const now = still_works
     ? 'It still works, for that is what this server was told to do: end it, or have it ended, as soon as you can.'
     : 'It was ended at once, on every server: whatever used it needs a new one.';

@@ -1,4 +1,4 @@
-import { auditActions, type SealedEvent, type SealedSegment } from '../audit/index.ts';
+import { auditActions, earlierNames, presentName, type SealedEvent, type SealedSegment } from '../audit/index.ts';
 
 /** What an audience is told: of an event, or that a segment was sealed. The id is the same whenever and by whomever it is sent. */
 export type Message = { id: string; type: string; timestamp: Date; data: Record<string, unknown> };
@@ -31,7 +31,7 @@ function eventMessage(segment: number, { event, ordinal, personal_details }: Sea
   const { address = null, user_agent = null } = personal_details ?? {};
   return {
     id: event.id,
-    type: event.action,
+    type: presentName(event.action),
     timestamp: new Date(event.occurred_at),
     data: { ...told, address, user_agent, details: details === null ? null : JSON.parse(details), segment, ordinal },
     segment,
@@ -44,7 +44,7 @@ export function textOf({ type, timestamp, data }: Message): string {
   return JSON.stringify({ type, timestamp, data });
 }
 
-const types: readonly string[] = [...auditActions, sealedType];
+const types: readonly string[] = [...auditActions, ...Object.keys(earlierNames), sealedType];
 
 /** Whether anything there is fits a pattern: a type, `*`, or the beginning of types and `.*`. */
 export function fitsSomething(pattern: string): boolean {
@@ -57,6 +57,6 @@ export function isWanted(patterns: readonly string[], type: string): boolean {
 }
 
 function fits(pattern: string, type: string): boolean {
-  if (pattern === '*' || pattern === type) return true;
+  if (pattern === '*' || pattern === type || presentName(pattern) === type) return true;
   return pattern.endsWith('.*') && type.startsWith(pattern.slice(0, -1));
 }

@@ -65,7 +65,7 @@ export async function liveSecrets(db: Db, webhook_id: string, now: Date): Promis
 }
 
 /** Lets secrets end at a moment, those that end sooner as they are. */
-export async function endSecretsAt(trx: Trx, webhook_id: string, expires_at: Date): Promise<void> {
+export async function expireSecretsAt(trx: Trx, webhook_id: string, expires_at: Date): Promise<void> {
   await trx
     .updateTable('webhook_secrets')
     .set({ expires_at })

@@ -21,7 +21,7 @@ import { makeSecret } from './signatures.ts';
 import {
   type Delivery,
   deleteWebhook,
-  endSecretsAt,
+  expireSecretsAt,
   insertDelivery,
   insertSecret,
   insertWebhook,
@@ -118,7 +118,7 @@ export async function rotateWebhookSecret(
     mustNotExceedLimits(actor, { what: 'the secret of a webhook', until: null });
     const now = deps.now();
     const previous_expires_at = new Date(now.getTime() + overlapSeconds * 1000);
-    await endSecretsAt(trx, id, previous_expires_at);
+    await expireSecretsAt(trx, id, previous_expires_at);
     if ((await liveSecrets(trx, id, now)).length >= mostLiveSecrets)
       throw conflict(`${mostLiveSecrets} secrets sign already: wait for one to end, or rotate without overlap.`);
     const secret = await addSecret(trx, deps, id);

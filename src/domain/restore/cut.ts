@@ -4,10 +4,10 @@ import { appendEvent, detailsOfAction } from '../audit/index.ts';
 import { revoke } from '../revocation/index.ts';
 import { rotateSigningKey, type SigningKeysDeps, signingAlgs } from '../signing-keys/index.ts';
 import { abandonLists } from '../status-lists/index.ts';
-import { endJwtAccessTokens } from '../tokens/index.ts';
+import { revokeJwtAccessTokens } from '../tokens/index.ts';
 import { deleteEveryPasswordLink } from '../users/index.ts';
 import type { ReapplyDeps } from './rules.ts';
-import { endOneTimeCredentials } from './store.ts';
+import { revokeOneTimeCredentials } from './store.ts';
 
 export type CutDeps = ReapplyDeps & SigningKeysDeps;
 
@@ -39,8 +39,8 @@ export async function cut(deps: CutDeps, actor: Actor, restore: string): Promise
   return deps.db.transaction().execute(async (trx) => {
     const occurred_at = deps.now();
     await abandonLists(trx);
-    const jwt_access_tokens = await endJwtAccessTokens(trx, occurred_at);
-    const one_time_credentials = await endOneTimeCredentials(trx, occurred_at);
+    const jwt_access_tokens = await revokeJwtAccessTokens(trx, occurred_at);
+    const one_time_credentials = await revokeOneTimeCredentials(trx, occurred_at);
     const ended = { signing_keys: made, jwt_access_tokens, one_time_credentials };
     await begun(trx, actor, { restore, step: 'cut', ...ended, occurred_at });
     await announceEverything(trx);

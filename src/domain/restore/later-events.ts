@@ -8,6 +8,7 @@ import {
   logEnds,
   type NotedHead,
   type PublicKeys,
+  presentName,
   verifyExport,
   verifyMessages,
 } from '../audit/index.ts';
@@ -194,5 +195,5 @@ function laterEvent(
   is_proved: boolean,
 ): LaterEvent {
   const members = details === null ? {} : (JSON.parse(details) as Record<string, unknown>);
-  return { id, occurred_at, action, target_kind, target_id, outcome, details: members, is_proved };
+  return { id, occurred_at, action: presentName(action), target_kind, target_id, outcome, details: members, is_proved };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, notFound, Problem } from '../../platform/http/index.ts';
 import { appendEvent, detailsOfAction } from '../audit/index.ts';
-import { endFamilies } from '../tokens/index.ts';
+import { revokeFamilies } from '../tokens/index.ts';
 import type { LaterEvent } from './later-event.ts';
 import type { FollowedEvent } from './later-events.ts';
 import { type Ending, orNothing, type ReapplyDeps } from './rules.ts';
@@ -134,14 +134,14 @@ async function note(
 }
 
 /** Ends families of refresh tokens: the tokens that came back are older than those that apps have. @returns how many were alive */
-export async function endStaleFamilies(deps: ReapplyDeps, actor: Actor, { families }: Plan): Promise<number> {
+export async function revokeStaleFamilies(deps: ReapplyDeps, actor: Actor, { families }: Plan): Promise<number> {
   const ids = [...families].filter((id) => z.uuid().safeParse(id).success);
   let count = 0;
   for (let from = 0; from < ids.length; from += familiesAtOnce) {
     const some = ids.slice(from, from + familiesAtOnce);
     count += await deps.db.transaction().execute(async (trx) => {
       const revoked_at = deps.now();
-      const ended = await endFamilies(trx, some, { revoked_at, revoked_for: 'restored from a backup' });
+      const ended = await revokeFamilies(trx, some, { revoked_at, revoked_for: 'restored from a backup' });
       const details = { action: 'refresh_token.rotated', refresh_families: ended };
       if (ended > 0) await appendEvent(trx, { actor, action: 'restore.reapplied', details, occurred_at: revoked_at });
       return ended;

@@ -11,7 +11,7 @@ import {
 } from '../audit/index.ts';
 import { type Cut, type CutDeps, cut, revokeAll, stepsDone } from './cut.ts';
 import { type LaterLog, readLaterEvents } from './later-events.ts';
-import { endStaleFamilies, planned, planOf, type Reapplied, reapply, type ToDecide } from './reapply.ts';
+import { planned, planOf, type Reapplied, reapply, revokeStaleFamilies, type ToDecide } from './reapply.ts';
 
 export type RestoreInput = {
   /** Exports of the audit log, bodies that a webhook received, standard output of servers. */
@@ -21,7 +21,7 @@ export type RestoreInput = {
   /** Public keys of the log beside those of the restored database. */
   keys: PublicKeys;
   /** Believes events that no signed head proves. */
-  believesUnproved: boolean;
+  acceptsUnproved: boolean;
   /** Ends all credentials that came back, API keys included. */
   revokesAll: boolean;
 };
@@ -78,7 +78,7 @@ export async function checkRestore(deps: CutDeps, actor: Actor, input: RestoreIn
   const done = await stepsDone(deps, restore);
   const revoked_all = input.revokesAll && !done.revokedAll ? await revokeAll(deps, actor, restore) : undefined;
   const ended = done.cut ? undefined : await cut(deps, actor, restore);
-  const refresh_families = await endStaleFamilies(deps, actor, plan);
+  const refresh_families = await revokeStaleFamilies(deps, actor, plan);
   const reapplied = await reapply(deps, actor, plan);
   const report = { ...told(log, gap), cut: ended, revoked_all, refresh_families, reapplied, to_decide: plan.to_decide };
   await noteChecked(deps, actor, restore, report);
@@ -125,8 +125,8 @@ function nameOf({ restored_head }: LaterLog, { head }: RestoreInput): string {
   return head ? `before ${head.number}:${head.head}` : '';
 }
 
-function believed({ events, unproved }: LaterLog, { believesUnproved }: RestoreInput): LaterLog['events'] {
-  if (unproved > 0 && !believesUnproved)
+function believed({ events, unproved }: LaterLog, { acceptsUnproved }: RestoreInput): LaterLog['events'] {
+  if (unproved > 0 && !acceptsUnproved)
     throw conflict(
       `${unproved} events are under no signed head in the files, as those of a webhook that is told of some actions only. Nothing was changed. Give an export or the messages of all actions, or add --unproved to believe them.`,
     );

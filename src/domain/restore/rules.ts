@@ -1,16 +1,16 @@
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, Problem } from '../../platform/http/index.ts';
-import { removeRole, takeRole } from '../access/index.ts';
-import { forgetAddresses } from '../access-records/index.ts';
-import { type ApiKeyDeps, disableApiKey, endEarlierTexts, revokeApiKey } from '../api-keys/index.ts';
+import { removeRole, unassignRole } from '../access/index.ts';
+import { eraseAddresses } from '../access-records/index.ts';
+import { type ApiKeyDeps, disableApiKey, expireEarlierVersions, revokeApiKey } from '../api-keys/index.ts';
 import { type AuditAction, erasePersonalDetails } from '../audit/index.ts';
-import { type ClientDeps, disableClient, lapseClientSecrets, revokeClientSecret } from '../clients/index.ts';
-import { endGrant, takeBackConsent } from '../consents/index.ts';
+import { type ClientDeps, disableClient, expireClientSecrets, revokeClientSecret } from '../clients/index.ts';
+import { revokeConsent, revokeGrant } from '../consents/index.ts';
 import { changeWebhook, type WebhookDeps } from '../notifications/index.ts';
 import { disableResourceServer } from '../resource-servers/index.ts';
 import { type Handle, revoke } from '../revocation/index.ts';
-import { endSession, type SessionDeps } from '../sessions/index.ts';
-import { endTokenByShortId } from '../tokens/index.ts';
+import { revokeSession, type SessionDeps } from '../sessions/index.ts';
+import { revokeTokenByShortId } from '../tokens/index.ts';
 import { deletePasswordLinks, disableUser, forgetPassword, unverifyEmail } from '../users/index.ts';
 import type { LaterEvent } from './later-event.ts';
 
@@ -80,13 +80,13 @@ const endsPassword: Rule = (event) =>
     'has no password: make a one-time link with "latchkey user password-link"',
   );
 
-const endsSession: Rule = (event) => verb('signed out', (deps, actor) => endSession(deps, actor, idOf(event)));
+const endsSession: Rule = (event) => verb('signed out', (deps, actor) => revokeSession(deps, actor, idOf(event)));
 
 /** Every action has a rule: a new one does not compile without. */
 const rules: Readonly<Record<AuditAction, Rule>> = {
   'access_token.issued': nothing,
   'access_token.revoked': (event) =>
-    write('access token ended', (trx, now) => endTokenByShortId(trx, idOf(event), now)),
+    write('access token ended', (trx, now) => revokeTokenByShortId(trx, idOf(event), now)),
   'admin.refused': nothing,
   'api_key.created': decide('does not exist any more: create it again'),
   'api_key.disabled': (event) => verb('disabled', (deps, actor) => disableApiKey(deps, actor, { id: idOf(event) })),
@@ -96,7 +96,7 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
     write(
       'texts from before the rotation ended, or end when their overlap is over',
       (trx, now) =>
-        endEarlierTexts(trx, {
+        expireEarlierVersions(trx, {
           id: idOf(event),
           number: Number(event.details.number),
           ends_at: overlapEnd(event, now),
@@ -109,7 +109,7 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
     verb('personal details erased', async (deps, actor) => {
       const kind = event.target_kind === 'client' ? 'client' : 'user';
       await erasePersonalDetails(deps, actor, { kind, id: idOf(event) });
-      if (kind === 'user') await forgetAddresses(deps.db, idOf(event));
+      if (kind === 'user') await eraseAddresses(deps.db, idOf(event));
     }),
   'audit.pruned': decide('older events are back: prune the log again'),
   'authorization_code.issued': nothing,
@@ -125,7 +125,7 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
     ),
   'client.secret.rotated': (event) =>
     write('older secrets ended, or end when their overlap is over', (trx, now) =>
-      lapseClientSecrets(trx, {
+      expireClientSecrets(trx, {
         client_id: idOf(event),
         secret_ids: texts(event.details.previous),
         ends_at: overlapEnd(event, now),
@@ -138,14 +138,14 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'consent.denied': nothing,
   'consent.given': (event) =>
     verb('the consent that came back is an older one: withdrawn, the person is asked again', (deps, actor) =>
-      takeBackConsent(deps, actor, text(event.details.consent_id)),
+      revokeConsent(deps, actor, text(event.details.consent_id)),
     ),
-  'consent.taken_back': (event) =>
-    verb('consent withdrawn', (deps, actor) => takeBackConsent(deps, actor, text(event.details.consent_id))),
+  'consent.revoked': (event) =>
+    verb('consent withdrawn', (deps, actor) => revokeConsent(deps, actor, text(event.details.consent_id))),
   'credential.leaked': (event) =>
     event.details.policy === 'revoke' ? {} : { advice: 'was found in public and still works: revoke it' },
   'device_code.reuse': endsFamily,
-  'grant.revoked': (event) => verb('grant ended', (deps, actor) => endGrant(deps, actor, idOf(event))),
+  'grant.revoked': (event) => verb('grant ended', (deps, actor) => revokeGrant(deps, actor, idOf(event))),
   'refresh_token.replay_refused': nothing,
   'refresh_token.replayed': nothing,
   'refresh_token.reuse': endsFamily,
@@ -166,7 +166,7 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'role.deleted': (event) => verb('role removed', (deps, actor) => removeRole(deps, actor, idOf(event))),
   'role.unassigned': (event) =>
     verb(`role "${text(event.details.role)}" taken`, (deps, actor) =>
-      takeRole(deps, actor, {
+      unassignRole(deps, actor, {
         subject: { kind: event.target_kind === 'client' ? 'client' : 'user', id: idOf(event) },
         role: text(event.details.role),
       }),

@@ -5,7 +5,7 @@ import type { Trx } from '../../platform/database/index.ts';
  * Ends what may be used once and was perhaps used after the backup: codes, device codes, pushed requests, and pages of a sign-in
  * under way. @returns how many codes
  */
-export async function endOneTimeCredentials(trx: Trx, now: Date): Promise<number> {
+export async function revokeOneTimeCredentials(trx: Trx, now: Date): Promise<number> {
   const codes =
     await sql`update authorization_codes set expires_at = ${now} where consumed_at is null and expires_at > ${now}`.execute(
       trx,

@@ -1,14 +1,14 @@
 import { type Db, databaseTime, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
 import { findOwner, subjectNameOf } from '../access/index.ts';
-import { countKeys, endKeysOf, type KeyScope, keyScope } from '../api-keys/index.ts';
+import { countKeys, type KeyScope, keyScope, revokeKeysIn } from '../api-keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { endGrant, grantKind } from '../consents/index.ts';
+import { grantKind, revokeGrant } from '../consents/index.ts';
 import { findResourceServer } from '../resource-servers/index.ts';
-import { endSession, type SessionDeps, sessionKind } from '../sessions/index.ts';
+import { revokeSession, type SessionDeps, sessionKind } from '../sessions/index.ts';
 import { revokeToken, tokenHandle } from '../tokens/index.ts';
 import { deletePasswordLinks } from '../users/index.ts';
-import { mustBeAllowedToEnd } from './rights.ts';
+import { mustBeAllowedToRevoke } from './rights.ts';
 import type { Handle } from './schemas.ts';
 import { countLive, type LiveCredentials, markAllOwners, markOwner, type Owner, type Scope } from './store.ts';
 
@@ -25,7 +25,7 @@ export type Death = Live & { revoked_at: Date };
  *
  * @throws Problem `not_found`: there is no such owner; `invalid`: it is no token of ours, or a moment in the future
  */
-export async function whatWouldDie({ db, now }: Pick<RevocationDeps, 'db' | 'now'>, handle: Handle): Promise<Live> {
+export async function revocationImpact({ db, now }: Pick<RevocationDeps, 'db' | 'now'>, handle: Handle): Promise<Live> {
   const plan = await planOf(db, handle);
   mustBePast(plan, await databaseTime(db));
   return countAll(db, plan, now());
@@ -72,14 +72,14 @@ async function planOf(db: Db, handle: Handle): Promise<Plan> {
  */
 export async function revoke(deps: RevocationDeps, actor: Actor, handle: Handle): Promise<Death> {
   const { db, now } = deps;
-  await mustBeAllowedToEnd(db, actor, handle);
+  await mustBeAllowedToRevoke(db, actor, handle);
   return inTransaction(db, async (trx) => {
     const plan = await planOf(trx, handle);
     mustBePast(plan, await databaseTime(trx));
     const revoked_at = now();
     const died = await countAll(trx, plan, revoked_at);
     if (plan.tokens) await end({ ...deps, db: trx }, actor, { handle, scope: plan.tokens, died, revoked_at });
-    if (plan.keys) await endKeysOf(trx, actor, { scope: plan.keys, revoked_at });
+    if (plan.keys) await revokeKeysIn(trx, actor, { scope: plan.keys, revoked_at });
     return { ...died, revoked_at };
   });
 }
@@ -96,11 +96,11 @@ async function end(
     return;
   }
   if ('grant_id' in handle) {
-    await endGrant(deps, actor, handle.grant_id);
+    await revokeGrant(deps, actor, handle.grant_id);
     return;
   }
   if ('session_id' in handle) {
-    await endSession(deps, actor, handle.session_id);
+    await revokeSession(deps, actor, handle.session_id);
     return;
   }
   const { db: trx } = deps;

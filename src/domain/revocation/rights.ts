@@ -20,7 +20,7 @@ type HandleKind = Members<Handle>;
  * that it ends. A token that somebody can name by its value needs no other. Ending all tokens for an API is as good as disabling
  * it for a moment.
  */
-export const permissionsToEnd: Readonly<Record<HandleKind, readonly string[]>> = {
+export const permissionsToRevoke: Readonly<Record<HandleKind, readonly string[]>> = {
   token: [],
   grant_id: [grant],
   session_id: [session],
@@ -38,9 +38,9 @@ export const permissionsToEnd: Readonly<Record<HandleKind, readonly string[]>> =
  *
  * @throws Problem `forbidden` naming the first permission that is missing
  */
-export async function mustBeAllowedToEnd(db: Db, actor: Actor, handle: Handle): Promise<void> {
+export async function mustBeAllowedToRevoke(db: Db, actor: Actor, handle: Handle): Promise<void> {
   const server = 'resource_server' in handle ? await findResourceServer(db, handle.resource_server) : undefined;
   const kinds = Object.entries(handle).flatMap(([kind, value]) => (value === false ? [] : [kind as HandleKind]));
-  const needed = [...kinds.flatMap((kind) => permissionsToEnd[kind]), ...(server?.built_in ? [everything] : [])];
+  const needed = [...kinds.flatMap((kind) => permissionsToRevoke[kind]), ...(server?.built_in ? [everything] : [])];
   for (const permission of needed) mustBePermitted(actor, permission, 'Ending this');
 }

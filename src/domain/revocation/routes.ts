@@ -1,7 +1,7 @@
 import { routesWith } from '../../platform/http/index.ts';
 import { type ByKindDeps, impactOfCredential, revokeCredential } from './by-kind.ts';
-import { revoke, whatWouldDie } from './revocation.ts';
-import { mustBeAllowedToEnd } from './rights.ts';
+import { revocationImpact, revoke } from './revocation.ts';
+import { mustBeAllowedToRevoke } from './rights.ts';
 import { RevocationInput, RevocationView } from './schemas.ts';
 
 const route = routesWith<ByKindDeps>();
@@ -24,8 +24,8 @@ export const revocationRoutes = [
         return { dry_run, revoked_at, died };
       }
       if (dry_run) {
-        await mustBeAllowedToEnd(deps.db, actor, handle);
-        return { dry_run, revoked_at: null, died: await whatWouldDie(deps, handle) };
+        await mustBeAllowedToRevoke(deps.db, actor, handle);
+        return { dry_run, revoked_at: null, died: await revocationImpact(deps, handle) };
       }
       const { revoked_at, ...died } = await revoke(deps, actor, handle);
       return { dry_run, revoked_at, died };

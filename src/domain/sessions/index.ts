@@ -3,7 +3,14 @@
 export { sessionKind } from './kind.ts';
 export { confirmSession, type RenewalInput, renewSession } from './renewal.ts';
 export { sessionRoutes } from './routes.ts';
-export { endOtherSessions, endOwnSession, endSession, endSessionsOf, noteVisit, type SessionDeps } from './sessions.ts';
+export {
+  noteVisit,
+  revokeOtherSessions,
+  revokeOwnSession,
+  revokeSession,
+  revokeSessionsOf,
+  type SessionDeps,
+} from './sessions.ts';
 export {
   carryGrants,
   carrySession,

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
-import { endSession } from './sessions.ts';
+import { revokeSession } from './sessions.ts';
 
 /** Sessions of browsers in which somebody is signed in. */
 export const sessionKind = {
@@ -30,5 +30,5 @@ export const sessionKind = {
     family: sql`f.session_uid = ${uid} and not f.offline`,
     token: sql`t.session_uid = ${uid} and not t.offline`,
   }),
-  revoke: { permission: 'latchkey:session:revoke', one: endSession },
+  revoke: { permission: 'latchkey:session:revoke', one: revokeSession },
 } satisfies CredentialKind;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { keyIn, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
 import { findSubject } from '../access/index.ts';
 import { SessionParams, SessionsParams, SessionsQuery, SessionView } from './schemas.ts';
-import { endSession, type SessionDeps } from './sessions.ts';
+import { revokeSession, type SessionDeps } from './sessions.ts';
 import { listSessions } from './store.ts';
 
 const Offset = z.string().regex(/^\d{1,7}$/);
@@ -34,6 +34,6 @@ export const sessionRoutes = [
     summary: 'Sign a browser out: what ends with its session stops working now, and its applications are told',
     permission: 'latchkey:session:revoke',
     params: SessionParams,
-    handle: ({ actor, params }, deps) => endSession(deps, actor, params.session_id),
+    handle: ({ actor, params }, deps) => revokeSession(deps, actor, params.session_id),
   }),
 ];

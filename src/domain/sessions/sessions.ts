@@ -3,7 +3,7 @@ import { type Actor, notFound, type Origin } from '../../platform/http/index.ts'
 import type { Jobs } from '../../platform/jobs/index.ts';
 import { allows } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { type LockedSession, listClientsToTell, lockSessions, markEnded, markSeen, wasSeenBefore } from './store.ts';
+import { type LockedSession, listClientsToNotify, lockSessions, markEnded, markSeen, wasSeenBefore } from './store.ts';
 
 export type SessionDeps = { db: Db; now: () => Date; jobs: Pick<Jobs, 'send'> };
 
@@ -16,31 +16,31 @@ const seenEveryMs = 5 * 60_000;
  *
  * @throws Problem `not_found`: no such session, or none that this actor may end
  */
-export async function endSession({ db, now, jobs }: SessionDeps, actor: Actor, uid: string): Promise<void> {
+export async function revokeSession({ db, now, jobs }: SessionDeps, actor: Actor, uid: string): Promise<void> {
   await inTransaction(db, async (trx) => {
     const [session] = await lockSessions(trx, { uid });
     if (!session || !mayEnd(actor, session)) throw notFound('session', uid);
     if (session.revoked_at) return;
-    await tellClients({ jobs }, trx, [session]);
+    await notifyClients({ jobs }, trx, [session]);
     const reason = isOwn(actor, session) ? elsewhere : 'signed out by an administrator';
     await end(trx, actor, [session], { reason, revoked_at: now() });
   });
 }
 
 /** Signs a person out of every browser but the one of session `current`. @returns how many sessions ended */
-export async function endOtherSessions(
+export async function revokeOtherSessions(
   { db, now, jobs }: SessionDeps,
   actor: Actor & { id: string },
   current: string,
 ): Promise<number> {
   const others = { user_id: actor.id, exceptSession: current, reason: elsewhere };
-  return inTransaction(db, (trx) => endSessionsOf({ jobs }, trx, actor, { ...others, revoked_at: now() }));
+  return inTransaction(db, (trx) => revokeSessionsOf({ jobs }, trx, actor, { ...others, revoked_at: now() }));
 }
 
 type Others = { user_id: string; exceptSession: string; reason: string; revoked_at: Date };
 
 /** Ends all of a person's sessions but one inside another verb's transaction. @returns how many */
-export async function endSessionsOf(
+export async function revokeSessionsOf(
   { jobs }: Pick<SessionDeps, 'jobs'>,
   trx: Trx,
   actor: Actor,
@@ -50,13 +50,13 @@ export async function endSessionsOf(
   // Without those that another sign-out ended while this one waited for it.
   const sessions = locked.filter((session) => !session.revoked_at);
   if (sessions.length === 0) return 0;
-  await tellClients({ jobs }, trx, sessions);
+  await notifyClients({ jobs }, trx, sessions);
   await end(trx, actor, sessions, { reason, revoked_at });
   return sessions.length;
 }
 
 /** Ends the session of the browser that signs out, inside its request's transaction; its clients are told by the provider. */
-export async function endOwnSession(
+export async function revokeOwnSession(
   trx: Trx,
   actor: Actor,
   { uid, revoked_at }: { uid: string; revoked_at: Date },
@@ -89,13 +89,13 @@ async function end(
   }
 }
 
-async function tellClients(
+async function notifyClients(
   { jobs }: Pick<SessionDeps, 'jobs'>,
   trx: Trx,
   sessions: readonly LockedSession[],
 ): Promise<void> {
   const subjects = new Map(sessions.map(({ uid, user_id }) => [uid, user_id]));
-  for (const { session_uid, client_id, sid } of await listClientsToTell(trx, [...subjects.keys()])) {
+  for (const { session_uid, client_id, sid } of await listClientsToNotify(trx, [...subjects.keys()])) {
     await jobs.send(trx, 'backchannel-logout', { client_id, sub: subjects.get(session_uid), sid: sid ?? undefined });
   }
 }

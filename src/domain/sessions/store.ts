@@ -123,10 +123,10 @@ export async function markEnded(trx: Trx, { uids, revoked_at, revoked_for }: End
     .execute();
 }
 
-export type ClientToTell = { session_uid: string; client_id: string; sid: string | null };
+export type ClientToNotify = { session_uid: string; client_id: string; sid: string | null };
 
 /** The clients of these sessions that want to hear of their end (OpenID Connect Back-Channel Logout 1.0 §2.2). */
-export async function listClientsToTell(db: Db, uids: string[]): Promise<ClientToTell[]> {
+export async function listClientsToNotify(db: Db, uids: string[]): Promise<ClientToNotify[]> {
   return db
     .selectFrom('session_clients as sc')
     .innerJoin('clients as c', 'c.id', 'sc.client_id')

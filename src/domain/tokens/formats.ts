@@ -4,8 +4,8 @@ import {
   type Digest,
   digest,
   formatCredential,
+  generateCredential,
   keyedDigest,
-  mintCredential,
   parseCredential,
   pooledRandomBytes,
   secretBytes,
@@ -17,10 +17,10 @@ const handleBytes = 16;
 const handleLength = 22;
 
 /** A new opaque access token (`lk_at_…`). */
-export const mintAccessToken = (): string => mintCredential(prefixes.access);
+export const generateAccessToken = (): string => generateCredential(prefixes.access);
 
 /** A new authorization code (`lk_ac_…`). */
-export const mintCode = (): string => mintCredential(prefixes.code);
+export const generateCode = (): string => generateCredential(prefixes.code);
 
 /** Whether the text is a well-formed access token; garbage is refused without a query. */
 export const isAccessToken = (value: string): boolean =>
@@ -30,7 +30,7 @@ export const isAccessToken = (value: string): boolean =>
 export const isCode = (value: string): boolean => parseCredential(prefixes.code, secretLength, value) !== undefined;
 
 /** The first refresh token of a family: `lk_rt_` + handle of the family + 256 random bits. */
-export function mintRefreshToken(): string {
+export function generateRefreshToken(): string {
   return formatCredential(
     prefixes.refresh,
     base62(pooledRandomBytes(handleBytes), handleLength) + base62(pooledRandomBytes(secretBytes), secretLength),

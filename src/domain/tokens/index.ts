@@ -2,21 +2,21 @@
 export {
   deriveSuccessor,
   familyHandle,
+  generateAccessToken,
+  generateCode,
+  generateRefreshToken,
   isAccessToken,
   isCode,
-  mintAccessToken,
-  mintCode,
-  mintRefreshToken,
 } from './formats.ts';
 export { accessTokenKind, refreshTokenKind } from './kind.ts';
 export {
   countLive,
   countLiveTokens,
-  endFamilies,
-  endJwtAccessTokens,
-  endTokenByShortId,
   type LiveTokens,
   type Meant,
   ownedBy,
+  revokeFamilies,
+  revokeJwtAccessTokens,
+  revokeTokenByShortId,
 } from './store.ts';
-export { endToken, type RevokedToken, revokeToken, type TokenHandle, tokenHandle } from './tokens.ts';
+export { type RevokedToken, revokeToken, revokeTokenByHandle, type TokenHandle, tokenHandle } from './tokens.ts';

@@ -7,7 +7,7 @@ type Ended = { id: string; client_id: string };
 
 const shortId = (digest: Digest) => digest.toString('hex').slice(0, 16);
 
-export async function endAccessToken(trx: Trx, digest: Digest, revoked_at: Date): Promise<Ended | undefined> {
+export async function revokeOpaqueToken(trx: Trx, digest: Digest, revoked_at: Date): Promise<Ended | undefined> {
   const ended = await trx
     .updateTable('access_tokens as t')
     .set({ revoked_at })
@@ -20,7 +20,7 @@ export async function endAccessToken(trx: Trx, digest: Digest, revoked_at: Date)
   return ended && { id: shortId(digest), ...ended };
 }
 
-export async function endJwtAccessToken(trx: Trx, jti: string, revoked_at: Date): Promise<Ended | undefined> {
+export async function revokeJwtAccessToken(trx: Trx, jti: string, revoked_at: Date): Promise<Ended | undefined> {
   return trx
     .updateTable('jwt_access_tokens as t')
     .set({ revoked_at })
@@ -32,7 +32,7 @@ export async function endJwtAccessToken(trx: Trx, jti: string, revoked_at: Date)
     .executeTakeFirst();
 }
 
-export async function endFamily(trx: Trx, handle: Digest, revoked_at: Date): Promise<Ended | undefined> {
+export async function revokeFamily(trx: Trx, handle: Digest, revoked_at: Date): Promise<Ended | undefined> {
   return trx
     .updateTable('refresh_families as t')
     .set({ revoked_at, revoked_for: 'revoked' })
@@ -52,7 +52,7 @@ export async function findFamilyHandle(db: Db, id: string): Promise<Digest | und
 }
 
 /** Ends families of refresh tokens, with their access tokens. @returns how many were alive */
-export async function endFamilies(
+export async function revokeFamilies(
   trx: Trx,
   ids: readonly string[],
   { revoked_at, revoked_for }: { revoked_at: Date; revoked_for: string },
@@ -64,7 +64,7 @@ export async function endFamilies(
 }
 
 /** Ends an access token by what its event names: the `jti` of a JWT, or the first bytes of the digest. @returns how many */
-export async function endTokenByShortId(trx: Trx, id: string, revoked_at: Date): Promise<number> {
+export async function revokeTokenByShortId(trx: Trx, id: string, revoked_at: Date): Promise<number> {
   const jwts = await sql`update jwt_access_tokens set revoked_at = ${revoked_at}
     where jti = ${id} and revoked_at is null`.execute(trx);
   if (!/^[0-9a-f]{16}$/.test(id)) return Number(jwts.numAffectedRows ?? 0n);
@@ -75,7 +75,7 @@ export async function endTokenByShortId(trx: Trx, id: string, revoked_at: Date):
 }
 
 /** Ends every JWT access token that is known. @returns how many were alive */
-export async function endJwtAccessTokens(trx: Trx, revoked_at: Date): Promise<number> {
+export async function revokeJwtAccessTokens(trx: Trx, revoked_at: Date): Promise<number> {
   const { numAffectedRows = 0n } =
     await sql`update jwt_access_tokens set revoked_at = ${revoked_at} where revoked_at is null`.execute(trx);
   return Number(numAffectedRows);

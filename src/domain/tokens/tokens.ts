@@ -4,7 +4,7 @@ import { type Db, inTransaction, type Trx } from '../../platform/database/index.
 import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { familyHandle, isAccessToken } from './formats.ts';
-import { endAccessToken, endFamily, endJwtAccessToken, findFamilyHandle } from './store.ts';
+import { findFamilyHandle, revokeFamily, revokeJwtAccessToken, revokeOpaqueToken } from './store.ts';
 
 export type TokenDeps = { db: Db; now: () => Date };
 
@@ -21,7 +21,7 @@ export type RevokedToken = { kind: 'access_token' | 'refresh_token'; client_id: 
  */
 export async function revokeToken({ db, now }: TokenDeps, actor: Actor, value: string): Promise<RevokedToken> {
   const handle = tokenHandle(value);
-  const ended = await inTransaction(db, (trx) => endToken(trx, actor, handle, now()));
+  const ended = await inTransaction(db, (trx) => revokeTokenByHandle(trx, actor, handle, now()));
   if (!ended) throw notFound('live token', `${value.slice(0, 10)}…`);
   return ended;
 }
@@ -35,19 +35,19 @@ export function accessTokenById(id: string): Extract<TokenHandle, { access_token
 
 /** Revokes an access token by its id in the inventory. Repeating it, or an unknown id, changes nothing. */
 export async function revokeAccessTokenById({ db, now }: TokenDeps, actor: Actor, id: string): Promise<void> {
-  await inTransaction(db, (trx) => endToken(trx, actor, accessTokenById(id), now()));
+  await inTransaction(db, (trx) => revokeTokenByHandle(trx, actor, accessTokenById(id), now()));
 }
 
 /** Revokes a family of refresh tokens by its id. Repeating it, or an unknown id, changes nothing. */
 export async function revokeFamilyById({ db, now }: TokenDeps, actor: Actor, id: string): Promise<void> {
   await inTransaction(db, async (trx) => {
     const family = await findFamilyHandle(trx, id);
-    if (family) await endToken(trx, actor, { family }, now());
+    if (family) await revokeTokenByHandle(trx, actor, { family }, now());
   });
 }
 
 /** Ends a token in the transaction of the verb that decides it; undefined when there was none alive. */
-export async function endToken(
+export async function revokeTokenByHandle(
   trx: Trx,
   actor: Actor,
   handle: TokenHandle,
@@ -63,9 +63,9 @@ export async function endToken(
 }
 
 function end(trx: Trx, handle: TokenHandle, revoked_at: Date): Promise<{ id: string; client_id: string } | undefined> {
-  if ('family' in handle) return endFamily(trx, handle.family, revoked_at);
-  if ('jti' in handle) return endJwtAccessToken(trx, handle.jti, revoked_at);
-  return endAccessToken(trx, handle.access_token, revoked_at);
+  if ('family' in handle) return revokeFamily(trx, handle.family, revoked_at);
+  if ('jti' in handle) return revokeJwtAccessToken(trx, handle.jti, revoked_at);
+  return revokeOpaqueToken(trx, handle.access_token, revoked_at);
 }
 
 /**

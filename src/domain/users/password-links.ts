@@ -1,10 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
-import { digest, mintCredential } from '../../platform/crypto/index.ts';
+import { digest, generateCredential } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, type Limit, notFound, Problem, person } from '../../platform/http/index.ts';
 import { intersection, listHeldRights, mustHoldAllOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import type { SendLetter } from '../notifications/index.ts';
+import type { SendEmail } from '../notifications/index.ts';
 import { recordVerification, verifiedBy } from './email-verification.ts';
 import { hashNewPassword } from './password.ts';
 import {
@@ -21,7 +21,7 @@ export type PasswordLinkDeps = { db: Db; now: () => Date };
 export type LinkMakingDeps = PasswordLinkDeps & {
   issuer: string;
   /** Set where there is a mail server. */
-  sendLetter?: SendLetter | undefined;
+  sendEmail?: SendEmail | undefined;
 };
 
 /** Where it went, or the link itself, which is stored nowhere. */
@@ -38,11 +38,11 @@ const linkMs = 3 * 24 * 60 * 60 * 1000;
  * @throws Problem `not_found`; `forbidden`: the person holds what the actor does not
  */
 export async function createPasswordLink(
-  { db, now, issuer, sendLetter }: LinkMakingDeps,
+  { db, now, issuer, sendEmail }: LinkMakingDeps,
   actor: Actor,
   user_id: string,
 ): Promise<PasswordLink> {
-  const secret = mintCredential(prefix);
+  const secret = generateCredential(prefix);
   const url = `${issuer}/password/${secret}`;
   return inTransaction(db, async (trx) => {
     const user = await lockUserById(trx, user_id);
@@ -50,12 +50,12 @@ export async function createPasswordLink(
     const created_at = now();
     await mustHoldAllOf(trx, actor, user_id, created_at);
     const expires_at = new Date(created_at.getTime() + linkMs);
-    const to = (sendLetter && user.email) || null;
+    const to = (sendEmail && user.email) || null;
     const shown_to = to ? null : (actor.subject_id ?? null);
     const shown_within = to ? null : JSON.stringify(actor.limits ?? []);
     const link = { digest: digest(secret), user_id, created_at, expires_at };
     await insertPasswordLink(trx, { ...link, mailed_to: to, shown_to, shown_within });
-    if (sendLetter && to) await sendLetter(trx, { kind: 'link', to, url, expires_at });
+    if (sendEmail && to) await sendEmail(trx, { kind: 'link', to, url, expires_at });
     await appendEvent(trx, {
       actor,
       action: 'user.password_link_created',

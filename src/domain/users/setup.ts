@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { digest, mintCredential } from '../../platform/crypto/index.ts';
+import { digest, generateCredential } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { type Actor, conflict, notFound, system } from '../../platform/http/index.ts';
 import { assignRole, hasOwner } from '../access/index.ts';
@@ -32,7 +32,7 @@ export async function createSetupLink({ db, now }: SetupDeps): Promise<string> {
     throw conflict(
       'There is an administrator already; sign in, or make another with `latchkey user create --role owner`.',
     );
-  const secret = mintCredential(prefix);
+  const secret = generateCredential(prefix);
   await inTransaction(db, async (trx) => {
     const created_at = now();
     await insertSetupLink(trx, {

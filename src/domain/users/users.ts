@@ -5,8 +5,8 @@ import { type Db, inTransaction, type Trx } from '../../platform/database/index.
 import { type Actor, conflict, invalid, mustBeAt, notFound } from '../../platform/http/index.ts';
 import { asId, keepingAnOwner, mustBePermitted, mustHoldAllOf, setRoles } from '../access/index.ts';
 import { type AuditAction, appendEvent, changesBetween } from '../audit/index.ts';
-import { endGrantsOf } from '../consents/index.ts';
-import { carryGrants, carrySession, endSessionsOf, renewSession, type SessionDeps } from '../sessions/index.ts';
+import { revokeGrantsOf } from '../consents/index.ts';
+import { carryGrants, carrySession, renewSession, revokeSessionsOf, type SessionDeps } from '../sessions/index.ts';
 import { mustBeAllowedToVerify, recordVerification, verificationOf } from './email-verification.ts';
 import { hashNewPassword, type PasswordHash, verifyPassword } from './password.ts';
 import type { UserChanges, UserInput } from './schemas.ts';
@@ -287,17 +287,17 @@ export async function changePassword(
     await storeHash(deps, trx, user_id, hash);
     const reason = 'password changed';
     const others = { user_id, exceptSession: session_uid, revoked_at };
-    const endGrants = () => endGrantsOf(trx, { ...others, revoked_for: reason });
+    const revokeGrants = () => revokeGrantsOf(trx, { ...others, revoked_for: reason });
     // Grants before sessions, as a browser that comes to an app locks them; what it was given meanwhile ends the second time.
-    const known_grants = await endGrants();
+    const known_grants = await revokeGrants();
     await carryGrants(trx, session_uid, epoch);
-    const ended_sessions = await endSessionsOf(deps, trx, actor, { ...others, reason });
+    const ended_sessions = await revokeSessionsOf(deps, trx, actor, { ...others, reason });
     const renewal = { uid: session_uid, id: new_session_id, confirmed_at: revoked_at };
     const session_expires_at = await renewSession(trx, user_id, renewal);
     // Whoever is signing in with the password from before is in another epoch.
     await startNextEpoch(trx, user_id);
     await carrySession(trx, session_uid, epoch);
-    const details = { ended_sessions, ended_grants: known_grants + (await endGrants()) };
+    const details = { ended_sessions, ended_grants: known_grants + (await revokeGrants()) };
     await appendEvent(trx, {
       actor,
       action: 'user.password_changed',

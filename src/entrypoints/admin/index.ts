@@ -15,7 +15,7 @@ import { auditRoutes, type Refusals } from '../../domain/audit/index.ts';
 import { type ClientDeps, clientRoutes } from '../../domain/clients/index.ts';
 import { consentRoutes } from '../../domain/consents/index.ts';
 import { credentialRoutes, type InventoryDeps } from '../../domain/credentials/index.ts';
-import { type SendLetter, type WebhookDeps, webhookRoutes } from '../../domain/notifications/index.ts';
+import { type SendEmail, type WebhookDeps, webhookRoutes } from '../../domain/notifications/index.ts';
 import { resourceServerRoutes } from '../../domain/resource-servers/index.ts';
 import { revocationRoutes } from '../../domain/revocation/index.ts';
 import { type SessionDeps, sessionRoutes } from '../../domain/sessions/index.ts';
@@ -40,10 +40,10 @@ import { referenceOf } from './reference.ts';
 import { requestLimit } from './request-limit.ts';
 
 export { type Bootstrapped, bootstrap } from './bootstrap.ts';
-export { knownHere } from './known-here.ts';
 export { adminAudience, adminPermissions } from './permissions.ts';
 export type { Operation } from './reference.ts';
 export { registerAdminApi } from './resource-server.ts';
+export { waitForOwnChanges } from './wait-for-own-changes.ts';
 
 /** What the routes of the admin API work with. */
 export type AdminRouteDeps = AccessDeps &
@@ -56,7 +56,7 @@ export type AdminRouteDeps = AccessDeps &
     keyActivationSeconds: number;
     issuer: string;
     /** Set where there is a mail server. */
-    sendLetter?: SendLetter | undefined;
+    sendEmail?: SendEmail | undefined;
     refusals: Refusals;
   };
 

@@ -3,16 +3,16 @@ import { environmentVariable } from '../../config.ts';
 import {
   applyConfiguration,
   type Change,
+  listPrunable,
   pruneConfiguration,
   readConfigurationFile,
-  whatWouldBePruned,
 } from '../../domain/apply/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed } from './input.ts';
 import { answer, columns, note } from './output.ts';
 
 type Options = { json?: boolean; dryRun?: boolean; prune?: boolean; yes?: boolean };
-type Pruned = Awaited<ReturnType<typeof whatWouldBePruned>>;
+type Pruned = Awaited<ReturnType<typeof listPrunable>>;
 
 /** `latchkey apply FILE`: configuration as code. */
 export function applyCommand(): Command {
@@ -27,7 +27,7 @@ export function applyCommand(): Command {
 async function apply({ deps, actor }: Workplace, path: string, options: Options): Promise<void> {
   const file = await readConfigurationFile(path, environmentVariable);
   const dryRun = options.dryRun === true;
-  const prunable = options.prune ? await whatWouldBePruned(deps, file) : [];
+  const prunable = options.prune ? await listPrunable(deps, file) : [];
   const isPruning = await mayPrune(prunable, options);
   const planned = await applyConfiguration(deps, actor, file, { dryRun, missingSecrets: 'make' });
   const changes = dryRun ? planned.changes.map(withoutSecret) : planned.changes;

@@ -4,9 +4,10 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { forgetAddresses } from '../../domain/access-records/index.ts';
+import { eraseAddresses } from '../../domain/access-records/index.ts';
 import {
   type AuditFault,
+  countPrunable,
   erasePersonalDetails,
   exportAudit,
   type PublicKeys,
@@ -15,7 +16,6 @@ import {
   sealKeys,
   verifyAudit,
   verifyExport,
-  whatWouldLeave,
 } from '../../domain/audit/index.ts';
 import { getUser } from '../../domain/users/index.ts';
 import { openDatabase } from '../../platform/database/index.ts';
@@ -161,7 +161,7 @@ type PruneOptions = Json & { before: string; dryRun?: boolean; yes?: boolean };
 
 async function prune({ config, installation, deps, actor }: Workplace, options: PruneOptions): Promise<void> {
   const before = parsed(Moment, options.before, '--before');
-  const planned = await whatWouldLeave(deps.db, before);
+  const planned = await countPrunable(deps.db, before);
   const question = `Remove ${planned.events} events in ${planned.segments} segments sealed before ${before.toISOString()}?`;
   if (options.dryRun || !(await isConfirmed(question, { ...options, scripts: 'need --yes' }))) {
     answer(options, { dry_run: true, before, ...planned }, [
@@ -191,7 +191,7 @@ async function eraseDetails(
   const question = `Erase address and user agent from all audit events and access records of ${user.username}?`;
   if (!(await isConfirmed(question, { ...options, scripts: 'go on' }))) return;
   const { erased } = await erasePersonalDetails(deps, actor, { kind: 'user', id: user.id });
-  const access_records = await forgetAddresses(deps.db, user.id);
+  const access_records = await eraseAddresses(deps.db, user.id);
   answer(options, { username: user.username, erased, access_records }, [
     `Erased them from ${erased} events and ${access_records} access records.`,
   ]);

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { z } from 'zod';
-import { endGrant } from '../../domain/consents/index.ts';
+import { revokeGrant } from '../../domain/consents/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { parsed } from './input.ts';
 import { answer } from './output.ts';
@@ -17,6 +17,6 @@ export function grantCommand(): Command {
 }
 
 async function revoke({ deps, actor }: Workplace, id: string, options: { json?: boolean }): Promise<void> {
-  await endGrant(deps, actor, parsed(z.uuid('must be a grant id'), id, '<grant-id>'));
+  await revokeGrant(deps, actor, parsed(z.uuid('must be a grant id'), id, '<grant-id>'));
   answer(options, { revoked: 'grant', id }, [`Revoked grant ${id} and everything under it.`]);
 }

@@ -67,7 +67,7 @@ async function inputOf(files: string[], options: Options): Promise<RestoreInput>
     files,
     head: parsed(Head.optional(), options.head, '--head'),
     keys: options.keys ? await publicKeysIn(options.keys) : new Map(),
-    believesUnproved: options.unproved === true,
+    acceptsUnproved: options.unproved === true,
     revokesAll: options.revokeAll === true,
   };
 }

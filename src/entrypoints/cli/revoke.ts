@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { revoke as revokeBy, whatWouldDie } from '../../domain/revocation/index.ts';
+import { revocationImpact, revoke as revokeBy } from '../../domain/revocation/index.ts';
 import { command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed, Moment, parsed } from './input.ts';
 import { answer } from './output.ts';
@@ -19,7 +19,7 @@ export function revokeCommand(): Command {
 async function revoke({ deps, actor }: Workplace, options: Options): Promise<void> {
   const before = parsed(Moment, options.before, '--before');
   const handle = { issued_before: before, include_api_keys: options.apiKeys === true };
-  const planned = { before, ...(await whatWouldDie(deps, handle)) };
+  const planned = { before, ...(await revocationImpact(deps, handle)) };
   if (options.dryRun) {
     answer(options, { dry_run: true, ...planned }, [`Would end ${listed(planned)}.`]);
     return;

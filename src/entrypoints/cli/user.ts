@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { letterQueue } from '../../domain/notifications/index.ts';
+import { emailQueue } from '../../domain/notifications/index.ts';
 import { countLiveTokens } from '../../domain/tokens/index.ts';
 import {
   createPasswordLink,
@@ -167,6 +167,6 @@ async function passwordLink(place: Workplace, reference: string, options: { json
 /** A mail needs a whole address in it, and a server that sends it. */
 async function makeLink({ config, deps, actor }: Workplace, user_id: string): Promise<PasswordLink> {
   const { issuer = '', mail } = config;
-  const sendLetter = mail && issuer ? letterQueue(deps) : undefined;
-  return createPasswordLink({ ...deps, issuer, sendLetter }, actor, user_id);
+  const sendEmail = mail && issuer ? emailQueue(deps) : undefined;
+  return createPasswordLink({ ...deps, issuer, sendEmail }, actor, user_id);
 }

@@ -8,13 +8,13 @@ import {
   type PermissionQuery,
   permissionsIn,
 } from '../../domain/api-keys/index.ts';
-import type { ShownToken, TokenVerdict } from '../oauth/index.ts';
+import type { PresentedToken, TokenVerdict } from '../oauth/index.ts';
 import { type CachedVerdict, cachedVerdict, verdictOnKey } from './cached-verdicts.ts';
 import type { Verdict, VerifyRequest } from './schemas.ts';
 
 export type VerdictDeps = {
   keys: KeyVerifier;
-  judgeToken: (shown: ShownToken) => Promise<TokenVerdict>;
+  judgeToken: (shown: PresentedToken) => Promise<TokenVerdict>;
 };
 
 /** What becomes of a request. */

@@ -12,7 +12,7 @@ export const secretBytes = 32;
  * Makes an opaque credential: prefix + 43 base62 characters (256 random bits) + 6 of CRC-32, so that scanners find leaks
  * and garbage is refused without a query (DESIGN.md §6).
  */
-export function mintCredential(prefix: string): string {
+export function generateCredential(prefix: string): string {
   return formatCredential(prefix, base62(pooledRandomBytes(secretBytes), secretLength));
 }
 

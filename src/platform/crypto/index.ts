@@ -1,5 +1,12 @@
 /** Digests, sealing and the shape of opaque credentials: what keeps promise 1 (nothing that opens a door is stored readable). */
-export { base62, formatCredential, mintCredential, parseCredential, secretBytes, secretLength } from './credentials.ts';
+export {
+  base62,
+  formatCredential,
+  generateCredential,
+  parseCredential,
+  secretBytes,
+  secretLength,
+} from './credentials.ts';
 export { type Digest, digest, digestText, keyedDigest, sameDigest } from './digest.ts';
 export { pooledRandomBytes } from './random.ts';
 export { type Sealed, type SealedPlace, seal, unseal, WrongKeyError } from './sealed.ts';

@@ -11,6 +11,7 @@ export {
   parseNetwork,
   unknownAddress,
 } from './addresses.ts';
+export { alignRequestsByTurn } from './align-requests.ts';
 export { cookiesBlocked, mustSendCookies } from './cookies.ts';
 export {
   contentSecurityPolicy,
@@ -30,7 +31,6 @@ export {
   refuseMalformedChain,
   securityHeaders,
 } from './guards.ts';
-export { inStep } from './in-step.ts';
 export { IncomingRequest, type Origin, requestOrigin } from './incoming-request.ts';
 export { parseJson, readJson } from './json-body.ts';
 export { MergePatch, mergePatch } from './merge-patch.ts';

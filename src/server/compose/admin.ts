@@ -10,15 +10,15 @@ import { credentialKinds } from '../credential-kinds.ts';
 import type { Services } from '../services.ts';
 import type { OAuth } from './oauth.ts';
 
-type Needs = Pick<Services, 'db' | 'jobs' | 'keys' | 'now' | 'refusals' | 'sendLetter'>;
+type Needs = Pick<Services, 'db' | 'jobs' | 'keys' | 'now' | 'refusals' | 'sendEmail'>;
 
 /** What the routes of the admin API work with; the console calls the same routes. */
 export function adminRouteDeps(
   { config, installation, issuer }: Pick<AppDeps, 'config' | 'installation' | 'issuer'>,
-  { db, jobs, keys, now, refusals, sendLetter }: Needs,
+  { db, jobs, keys, now, refusals, sendEmail }: Needs,
 ): AdminRouteDeps {
   return {
-    ...{ credentialKinds, db, issuer, jobs, keys, now, refusals, sendLetter },
+    ...{ credentialKinds, db, issuer, jobs, keys, now, refusals, sendEmail },
     rootKey: installation.rootKey,
     keyActivationSeconds: config.keyActivationSeconds,
     environments: config.apiKeyEnvironments,
@@ -36,12 +36,12 @@ export function ownApiCaller({ apiKeys: keys }: Pick<Services, 'apiKeys'>, { bea
 /** Reports of leaked credentials, where it is known who signs them. */
 export function leakReports(
   { config, issuer }: Pick<AppDeps, 'config' | 'issuer'>,
-  { db, jobs, keys, log, now, sendLetter }: Needs & Pick<Services, 'log'>,
+  { db, jobs, keys, log, now, sendEmail }: Needs & Pick<Services, 'log'>,
   { provider }: Pick<OAuth, 'provider'>,
 ): Middleware[] {
   const { secretScanningKeys: url, leakPolicy: policy } = config;
   if (!url) return [];
   const scanner = { url, fetch: guardedFetch({ allowLoopback: isDevelopment(config) }) };
   const isOurs = async (jwt: string) => (await verifiedId(jwt, issuer, provider.keys())) !== undefined;
-  return [secretScanning({ db, jobs, keys, log, now, sendLetter, policy, scanner, isOurs })];
+  return [secretScanning({ db, jobs, keys, log, now, sendEmail, policy, scanner, isOurs })];
 }

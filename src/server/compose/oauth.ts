@@ -2,7 +2,7 @@ import type { Context, DefaultContext, DefaultState, Middleware } from 'koa';
 import compose from 'koa-compose';
 import { isDevelopment } from '../../config.ts';
 import { permissionsAt } from '../../domain/access/index.ts';
-import { SecretGuesses } from '../../domain/clients/index.ts';
+import { WrongSecretThrottle } from '../../domain/clients/index.ts';
 import { ResourceServers } from '../../domain/resource-servers/index.ts';
 import { StatusIndexes } from '../../domain/status-lists/index.ts';
 import {
@@ -21,7 +21,7 @@ import {
   unitOfWork,
 } from '../../entrypoints/oauth/index.ts';
 import { providerPages } from '../../entrypoints/pages/index.ts';
-import { inStep, readForm } from '../../platform/http/index.ts';
+import { alignRequestsByTurn, readForm } from '../../platform/http/index.ts';
 import { guardedFetch } from '../../platform/outbound/index.ts';
 import type { AppDeps } from '../app-deps.ts';
 import type { Services } from '../services.ts';
@@ -69,7 +69,7 @@ export async function openOAuth(deps: Deps, services: Needs): Promise<OAuth> {
   const programs = compose([
     oauthErrors,
     readForm,
-    inStep,
+    alignRequestsByTurn,
     unit,
     resolveStructuredTokens(issuer, provider.keys),
     recordUses(accessRecords),
@@ -83,7 +83,7 @@ function providerDepsOf({ config, issuer, installation, log }: Deps, services: N
   const { clientCertificateHeader: header, clientCaFile: caFile } = config;
   return {
     ...{ apiKeys, database, db, issuer, jobs, keys, knownClients, log, now, reader, refusals, secretUses },
-    secretGuesses: new SecretGuesses((attempt) => throttles.countWrongSecret(attempt), now),
+    wrongSecretThrottle: new WrongSecretThrottle((attempt) => throttles.countWrongSecret(attempt), now),
     lifetimes: config,
     resourceServers: new ResourceServers(db, installation.changes),
     statusIndexes: new StatusIndexes(db, now, installation.changes),

@@ -1,6 +1,6 @@
 import type { Middleware } from 'koa';
 import compose from 'koa-compose';
-import { adminApi, adminAudience, knownHere } from '../../entrypoints/admin/index.ts';
+import { adminApi, adminAudience, waitForOwnChanges } from '../../entrypoints/admin/index.ts';
 import { oauthErrors } from '../../entrypoints/oauth/index.ts';
 import {
   type PagesDeps,
@@ -40,7 +40,7 @@ export function forBrowsers(deps: Deps, services: Needs, oauth: OAuth): Middlewa
     readForm,
     ...(demo ? [demo] : []),
     providerPagePolicy,
-    knownHere(installation.changes),
+    waitForOwnChanges(installation.changes),
     ...leakReports(deps, services, oauth),
     adminApi({ ...admin, version, bearerOf: ownApiCaller(services, oauth) }),
     unit,

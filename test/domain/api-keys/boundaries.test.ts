@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { decide } from '../../../src/domain/api-keys/decide.ts';
 import { compileKey } from '../../../src/domain/api-keys/entry.ts';
-import { environmentOf, mintKey, shownOf } from '../../../src/domain/api-keys/format.ts';
+import { environmentOf, generateKey, shownOf } from '../../../src/domain/api-keys/format.ts';
 import { type Counter, countedLimit, move } from '../../../src/domain/api-keys/limits/counters.ts';
 import { compileRestrictions, Restrictions } from '../../../src/domain/restrictions/index.ts';
 
@@ -44,7 +44,7 @@ describe('the form of a key', () => {
   });
 
   test('finds out any one character that is wrong', () => {
-    const key = mintKey('staging');
+    const key = generateKey('staging');
     expect(key).toMatch(/^sk_staging_[0-9A-Za-z]{49}$/);
     expect(environmentOf(key)).toBe('staging');
     fc.assert(

@@ -78,7 +78,7 @@ describe('taking back a consent', () => {
     }
     expect(await latchkey.redeem(code)).toMatchObject(refused);
     expect((await browser.get(latchkey.authorizeUrl())).html).toContain('value="allow"');
-    expect(await latchkey.auditEvents('consent.taken_back')).toHaveLength(1);
+    expect(await latchkey.auditEvents('consent.revoked')).toHaveLength(1);
   });
 
   test('is only for one’s own', async () => {

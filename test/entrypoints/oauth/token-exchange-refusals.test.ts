@@ -1,4 +1,4 @@
-import { mintCredential } from '../../../src/platform/crypto/index.ts';
+import { generateCredential } from '../../../src/platform/crypto/index.ts';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
 import { eventually } from '../../support/eventually.ts';
 import { accessTokenType, data, exchangeInstallation, exchangeKey, refusal, stopped } from '../../support/exchange.ts';
@@ -122,7 +122,7 @@ describe('a key', () => {
   test('that nobody has is looked for sixty times from an address, as at the gateway', async () => {
     const guesses: unknown[] = [];
     for (let n = 0; n < 70; n += 1) {
-      const key = mintCredential('sk_dev_');
+      const key = generateCredential('sk_dev_');
       guesses.push(refusal(await exchangeKey(latchkey, key, { resource: api }, from('198.51.100.1'))));
     }
     expect(guesses.slice(0, 59)).toEqual(Array.from({ length: 59 }, () => [400, 'invalid_request']));

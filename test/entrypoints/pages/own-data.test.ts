@@ -27,7 +27,7 @@ describe('the copy of one’s data', () => {
         { user_agent: 'another', is_this_browser: false },
       ],
       consents: [
-        { client_id: 'web-app', client_name: 'Shop', taken_back_at: null, scopes: { openid: ['openid', 'profile'] } },
+        { client_id: 'web-app', client_name: 'Shop', revoked_at: null, scopes: { openid: ['openid', 'profile'] } },
       ],
       security_events: expect.arrayContaining([
         expect.objectContaining({ what: 'You signed in', action: 'session.started', user_agent: firefox }),

@@ -25,10 +25,10 @@ export function recordUses(records: AccessRecords): Middleware {
 }
 
 function introspected(ctx: Context): Use {
-  return { kind: 'introspection', outcome: toldOf(ctx), caller: ctx.oidc?.client?.clientId, ...about(ctx) };
+  return { kind: 'introspection', outcome: recordedMembersOf(ctx), caller: ctx.oidc?.client?.clientId, ...about(ctx) };
 }
 
-function toldOf(ctx: Context): Use['outcome'] {
+function recordedMembersOf(ctx: Context): Use['outcome'] {
   if (ctx.status !== 200) return 'refused';
   return (ctx.body as { active?: boolean }).active ? 'active' : 'inactive';
 }

@@ -1,7 +1,12 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Refusals } from '../../../domain/audit/index.ts';
-import { isSecretMethod, matchesSecret, type SecretGuesses, type SecretUses } from '../../../domain/clients/index.ts';
+import {
+  isSecretMethod,
+  matchesSecret,
+  type SecretUses,
+  type WrongSecretThrottle,
+} from '../../../domain/clients/index.ts';
 import type { Digest } from '../../../platform/crypto/index.ts';
 import { anonymous } from '../../../platform/http/index.ts';
 import { type ClientRecord, findClientRecord, isFirstUse, readClientRecord, type StoreDeps } from '../store/index.ts';
@@ -9,7 +14,11 @@ import { currentUnit } from '../unit-of-work/index.ts';
 import { hiddenModels } from './library-seams.ts';
 import type { MutualTlsDeps } from './mutual-tls.ts';
 
-export type SecretDeps = StoreDeps & { secretGuesses: SecretGuesses; secretUses: SecretUses; refusals: Refusals };
+export type SecretDeps = StoreDeps & {
+  wrongSecretThrottle: WrongSecretThrottle;
+  secretUses: SecretUses;
+  refusals: Refusals;
+};
 
 /** Ways of client authentication; symmetric JWTs would need the secret itself, of which only a digest is stored. */
 export const clientAuthMethods = [
@@ -66,7 +75,7 @@ async function findPresentedSecret(
   const target = { kind: 'client', id: client_id };
   const refuse = (reason: string) =>
     deps.refusals.record({ actor: anonymous(origin), action: 'client.refused', target, reason });
-  const waitSeconds = deps.secretGuesses.waitSeconds(attempt);
+  const waitSeconds = deps.wrongSecretThrottle.waitSeconds(attempt);
   if (waitSeconds !== undefined) {
     await refuse('too many wrong secrets');
     throw tooManyGuesses(waitSeconds);
@@ -76,7 +85,7 @@ async function findPresentedSecret(
     // A secret that another node has made just now is not remembered here yet.
     (await findMatching(deps, await readClientRecord(deps, client_id), presented));
   if (!secret) {
-    await deps.secretGuesses.countWrong(attempt);
+    await deps.wrongSecretThrottle.countWrong(attempt);
     await refuse('wrong secret');
   }
   return secret;
@@ -119,7 +128,8 @@ async function isLeftoverSecret(deps: SecretDeps, client_id: string, presented: 
   const record = await findClientRecord(deps, client_id);
   const address = currentUnit().origin.address ?? '';
   // Where a client has no secret, nothing is guessed and nothing counted.
-  if (!record?.secrets.length || deps.secretGuesses.waitSeconds({ client_id, address }) !== undefined) return false;
+  if (!record?.secrets.length || deps.wrongSecretThrottle.waitSeconds({ client_id, address }) !== undefined)
+    return false;
   return (await findPresentedSecret(deps, client_id, presented)) !== undefined;
 }
 

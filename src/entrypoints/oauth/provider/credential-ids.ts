@@ -1,6 +1,6 @@
 import type { Provider } from 'oidc-provider';
 import { v7 as uuidv7 } from 'uuid';
-import { mintAccessToken, mintCode, mintRefreshToken } from '../../../domain/tokens/index.ts';
+import { generateAccessToken, generateCode, generateRefreshToken } from '../../../domain/tokens/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 import { hiddenModels } from './library-seams.ts';
 
@@ -12,15 +12,15 @@ export function useOwnCredentialFormats(provider: Provider): void {
     model.prototype.generateTokenId = function generateTokenId() {
       // The original also decides the format.
       const structuredId = original.call(this);
-      return this.format === 'jwt' ? structuredId : mintAccessToken();
+      return this.format === 'jwt' ? structuredId : generateAccessToken();
     };
   }
-  models.AuthorizationCode.prototype.generateTokenId = mintCode;
+  models.AuthorizationCode.prototype.generateTokenId = generateCode;
   models.Grant.prototype.generateTokenId = () => uuidv7();
   models.RefreshToken.prototype.generateTokenId = nextRefreshToken;
 }
 
 /** Where there is no successor to repeat, a random one: a retry of that has no grace. */
 function nextRefreshToken(): string {
-  return currentUnit().deriveSuccessor?.() ?? mintRefreshToken();
+  return currentUnit().deriveSuccessor?.() ?? generateRefreshToken();
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Insertable, type RawBuilder, sql } from 'kysely';
 import type { Database } from '../../../../db/schema.ts';
-import { endOwnSession, retireIds } from '../../../domain/sessions/index.ts';
+import { retireIds, revokeOwnSession } from '../../../domain/sessions/index.ts';
 import { digest } from '../../../platform/crypto/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
 import { anonymous, person } from '../../../platform/http/index.ts';
@@ -40,7 +40,7 @@ export function sessionStore(deps: StoreDeps): ModelStore {
       unit.operations.push((trx) =>
         unit.savedSession?.uid === record.uid
           ? retireId(deps, trx, id, record, unit)
-          : endSession(deps, trx, record, unit),
+          : revokeSession(deps, trx, record, unit),
       );
       return undefined;
     },
@@ -249,7 +249,7 @@ async function retireId({ now }: StoreDeps, trx: Trx, id: string, record: Sessio
 
 const anotherId = () => new LostRaceError('the session answers to another id now');
 
-async function endSession({ now }: StoreDeps, trx: Trx, { uid, user_id }: SessionRecord, unit: Unit): Promise<void> {
+async function revokeSession({ now }: StoreDeps, trx: Trx, { uid, user_id }: SessionRecord, unit: Unit): Promise<void> {
   const actor = user_id ? person(user_id, unit.origin) : anonymous(unit.origin);
-  await endOwnSession(trx, actor, { uid, revoked_at: now() });
+  await revokeOwnSession(trx, actor, { uid, revoked_at: now() });
 }

@@ -5,10 +5,10 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../../../db/schema.ts';
 import {
   deriveSuccessor,
-  endToken,
   familyHandle,
   isAccessToken,
   isCode,
+  revokeTokenByHandle,
   type TokenHandle,
 } from '../../../domain/tokens/index.ts';
 import { digest, sameDigest } from '../../../platform/crypto/index.ts';
@@ -282,7 +282,7 @@ function end({ now }: StoreDeps, handle: TokenHandle): void {
   const actor: Actor = { kind: 'client', id: Provider.ctx?.oidc.client?.clientId, permissions: [], origin };
   const revoked_at = now();
   operations.push(async (trx) => {
-    await endToken(trx, actor, handle, revoked_at);
+    await revokeTokenByHandle(trx, actor, handle, revoked_at);
   });
 }
 

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { findConnectedApp, listConnectedApps, takeBackConsent, whatWouldEnd } from '../../../domain/consents/index.ts';
+import { findConnectedApp, impactOfConsent, listConnectedApps, revokeConsent } from '../../../domain/consents/index.ts';
 import { changePassword, type User } from '../../../domain/users/index.ts';
 import { form, notFound, Problem, person, requestOrigin } from '../../../platform/http/index.ts';
 import { newSessionId } from '../../oauth/index.ts';
@@ -63,7 +63,7 @@ async function showApps(deps: PagesDeps, ctx: Context, { user }: SignedIn): Prom
 
 async function askTakeBack(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
   const app = await appOf(deps, ctx, user);
-  const ending = await whatWouldEnd(deps, app.consent_id);
+  const ending = await impactOfConsent(deps, app.consent_id);
   const action = pagePaths.takeBack(app.consent_id);
   const data = { csrf: csrfToken(deps, ctx), action, client_name: app.client_name, ...ending };
   show(deps, ctx, 'take-back', data, { signed_in_as: accountName(user) });
@@ -71,7 +71,7 @@ async function askTakeBack(deps: PagesDeps, ctx: Context, { user }: SignedIn): P
 
 async function takeBack(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
   checkCsrf(deps, ctx);
-  await takeBackConsent(deps, person(user.id, requestOrigin(ctx)), idOf(ctx));
+  await revokeConsent(deps, person(user.id, requestOrigin(ctx)), idOf(ctx));
   ctx.status = 303;
   ctx.redirect(`${pagePaths.connectedApps}?taken_back=1`);
 }

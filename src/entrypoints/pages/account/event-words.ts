@@ -31,7 +31,7 @@ const words: Readonly<Record<string, Words>> = {
   'session.ended': ({ reason }) => ends[reason ?? ''] ?? 'You signed out',
   'consent.given': ({ app }) => `You allowed ${app} to act for you`,
   'consent.denied': ({ app }) => `You did not allow ${app} to act for you`,
-  'consent.taken_back': ({ app, by }) =>
+  'consent.revoked': ({ app, by }) =>
     `${by === 'browser' ? 'You' : 'An administrator'} took back what ${app} was allowed`,
   'user.password_changed': () => 'You changed your password; every other browser was signed out',
   'user.password_set': () => 'An administrator set a new password for you',

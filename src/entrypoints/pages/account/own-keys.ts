@@ -2,13 +2,13 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import {
   changeOwnKey,
+  createOwnKey,
   disableOwnKey,
   enableOwnKey,
   getOwnKey,
   KeyInput,
   KeyParams,
   listOwnKeys,
-  mintOwnKey,
   OwnKeysQuery,
   RotationInput,
   revokeOwnKey,
@@ -89,7 +89,7 @@ function operationsOf(deps: PagesDeps, actor: Actor): KeyOperations {
     get: async (id) => viewOf(deps, await getOwnKey(rooms, actor, idIn(id))),
     usage: (id) => usageOfOwnKey(rooms, actor, { id: idIn(id), days: daysOfUsage }),
     mint: async (input) => {
-      const { key, ...made } = await mintOwnKey(rooms, actor, checked(KeyInput, input));
+      const { key, ...made } = await createOwnKey(rooms, actor, checked(KeyInput, input));
       return { ...viewOf(deps, made), key };
     },
     change: (id, patch, ifVersion) => changeOwnKey(rooms, actor, { id: idIn(id), patch, ifVersion }),

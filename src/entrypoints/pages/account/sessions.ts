@@ -2,10 +2,10 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import {
   countElsewhere,
-  endOtherSessions,
-  endSession,
   findSession,
   listSessions,
+  revokeOtherSessions,
+  revokeSession,
   type SignedInSession,
 } from '../../../domain/sessions/index.ts';
 import { notFound, person, requestOrigin } from '../../../platform/http/index.ts';
@@ -72,7 +72,7 @@ async function signOutOne(deps: PagesDeps, ctx: Context, { user, session_uid }: 
   const uid = uidOf(ctx);
   ctx.status = 303;
   if (uid === session_uid) return ctx.redirect(pagePaths.signOut);
-  await endSession(deps, person(user.id, requestOrigin(ctx)), uid);
+  await revokeSession(deps, person(user.id, requestOrigin(ctx)), uid);
   ctx.redirect(`${pagePaths.sessions}?signed_out=1`);
 }
 
@@ -84,7 +84,7 @@ async function askOthers(deps: PagesDeps, ctx: Context, { user, session_uid }: S
 
 async function signOutOthers(deps: PagesDeps, ctx: Context, { user, session_uid }: SignedIn): Promise<void> {
   checkCsrf(deps, ctx);
-  const ended = await endOtherSessions(deps, person(user.id, requestOrigin(ctx)), session_uid);
+  const ended = await revokeOtherSessions(deps, person(user.id, requestOrigin(ctx)), session_uid);
   ctx.status = 303;
   ctx.redirect(`${pagePaths.sessions}?signed_out=${ended}`);
 }

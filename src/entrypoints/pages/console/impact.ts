@@ -1,8 +1,8 @@
-import type { whatWouldDie } from '../../../domain/revocation/index.ts';
+import type { revocationImpact } from '../../../domain/revocation/index.ts';
 import type { Impact } from '../records/page-shapes.ts';
 import { counted } from '../words.ts';
 
-type Dying = Awaited<ReturnType<typeof whatWouldDie>>;
+type Dying = Awaited<ReturnType<typeof revocationImpact>>;
 /** Most acts leave API keys as they are. */
 type Live = Omit<Dying, 'api_keys'> & { api_keys?: number };
 

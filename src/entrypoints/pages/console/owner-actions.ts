@@ -1,4 +1,4 @@
-import { type Handle, mustBeAllowedToEnd, whatWouldDie } from '../../../domain/revocation/index.ts';
+import { type Handle, mustBeAllowedToRevoke, revocationImpact } from '../../../domain/revocation/index.ts';
 import * as cell from '../records/cells.ts';
 import type { Action, ActionDescription } from './actions.ts';
 import type { RouteName } from './admin-client.ts';
@@ -74,7 +74,7 @@ const revoking = ({ path, find, revoke }: OwnerKind): Action => ({
   route: 'POST /revocations',
   describe: async (context) => {
     const { framed, handle } = await find(context);
-    await mustBeAllowedToEnd(context.deps.db, context.who.actor, handle);
+    await mustBeAllowedToRevoke(context.deps.db, context.who.actor, handle);
     return { ...framed, heading: revoke.heading, words: [revoke.words], ...(await ending(context, handle, 'Revoke')) };
   },
   perform: async (context) => {
@@ -89,6 +89,6 @@ const pageOfOwner = ({ ctx }: RequestContext) => ctx.path.slice(0, ctx.path.last
 
 /** What dies, and the button that says so. */
 async function ending({ deps }: RequestContext, handle: Handle, verb: string) {
-  const ended = await whatWouldDie(deps, handle);
+  const ended = await revocationImpact(deps, handle);
   return { impact: impactOf(ended), fields: [], button: withImpact(verb, ended), danger: true };
 }

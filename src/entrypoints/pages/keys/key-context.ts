@@ -1,10 +1,10 @@
 import type { z } from 'zod';
-import type { KeyView, MintedKeyView, RotatedKeyView, UsageView } from '../../../domain/api-keys/index.ts';
+import type { CreatedKeyView, KeyView, RotatedKeyView, UsageView } from '../../../domain/api-keys/index.ts';
 import type { RequestContext } from '../records/actions.ts';
 import type { Fact, Option } from '../records/page-shapes.ts';
 
 export type Key = z.output<typeof KeyView>;
-export type MintedKey = z.output<typeof MintedKeyView>;
+export type CreatedKey = z.output<typeof CreatedKeyView>;
 export type RotatedKey = z.output<typeof RotatedKeyView>;
 
 /** What can be done with a key that there is. */
@@ -14,7 +14,7 @@ export type KeyVerb = 'change' | 'rotate' | 'disable' | 'enable' | 'revoke';
 export type KeyOperations = {
   get: (id: string) => Promise<Key>;
   usage: (id: string) => Promise<z.output<typeof UsageView>>;
-  mint: (input: Record<string, unknown>) => Promise<MintedKey>;
+  mint: (input: Record<string, unknown>) => Promise<CreatedKey>;
   change: (id: string, patch: Record<string, unknown>, ifVersion: number | undefined) => Promise<unknown>;
   rotate: (id: string, input: Record<string, unknown>) => Promise<RotatedKey>;
 } & Record<'disable' | 'enable' | 'revoke', (id: string) => Promise<unknown>>;

@@ -1,4 +1,4 @@
-import { permissionsToEnd } from '../../../../domain/revocation/index.ts';
+import { permissionsToRevoke } from '../../../../domain/revocation/index.ts';
 import * as cell from '../../records/cells.ts';
 import { noticeIn } from '../../records/notices.ts';
 import type { Cell, DetailPage, Fact } from '../../records/page-shapes.ts';
@@ -83,7 +83,7 @@ function actionsOf(context: RequestContext, { client_id, enabled }: Client) {
     },
     {
       route: 'POST /revocations',
-      needs: permissionsToEnd.client_id,
+      needs: permissionsToRevoke.client_id,
       label: 'Revoke everything it holds',
       href: `${path}/revoke`,
       danger: true,

@@ -1,4 +1,4 @@
-import { whatWouldEnd } from '../../../../domain/consents/index.ts';
+import { impactOfConsent } from '../../../../domain/consents/index.ts';
 import type { Action } from '../actions.ts';
 import { impactOf, withImpact } from '../impact.ts';
 import { consentPath, getConsent } from './consent.ts';
@@ -8,7 +8,7 @@ export const takingBack: Action = {
   route: 'POST /consents/{consent_id}/revoke',
   describe: async (context) => {
     const consent = await getConsent(context);
-    const ended = await whatWouldEnd(context.deps, consent.consent_id);
+    const ended = await impactOfConsent(context.deps, consent.consent_id);
     return {
       crumb: context.crumb,
       heading: `Take back what ${consent.username} allowed`,

@@ -1,4 +1,4 @@
-import { whatWouldDie } from '../../../../domain/revocation/index.ts';
+import { revocationImpact } from '../../../../domain/revocation/index.ts';
 import type { Action } from '../actions.ts';
 import { impactOf, withImpact } from '../impact.ts';
 import { getGrant, grantPath } from './grant.ts';
@@ -8,7 +8,7 @@ export const revoking: Action = {
   route: 'POST /grants/{grant_id}/revoke',
   describe: async (context) => {
     const grant = await getGrant(context);
-    const ended = await whatWouldDie(context.deps, { grant_id: grant.id });
+    const ended = await revocationImpact(context.deps, { grant_id: grant.id });
     return {
       crumb: context.crumb,
       heading: `Revoke what is held for ${grant.username} by`,

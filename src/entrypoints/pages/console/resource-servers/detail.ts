@@ -1,4 +1,4 @@
-import { permissionsToEnd } from '../../../../domain/revocation/index.ts';
+import { permissionsToRevoke } from '../../../../domain/revocation/index.ts';
 import * as cell from '../../records/cells.ts';
 import { noticeIn } from '../../records/notices.ts';
 import type { DetailPage, Fact, Table } from '../../records/page-shapes.ts';
@@ -49,7 +49,7 @@ function actionsOf(context: RequestContext, { identifier, enabled, built_in }: R
   const path = apiPath(identifier);
   const revoke = {
     route: 'POST /revocations' as const,
-    needs: permissionsToEnd.resource_server,
+    needs: permissionsToRevoke.resource_server,
     label: 'Revoke every token for it',
     href: `${path}/revoke`,
     danger: true,

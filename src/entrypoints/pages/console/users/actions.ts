@@ -1,4 +1,4 @@
-import { whatWouldDie } from '../../../../domain/revocation/index.ts';
+import { revocationImpact } from '../../../../domain/revocation/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Action } from '../actions.ts';
 import { impactOf, withImpact } from '../impact.ts';
@@ -103,7 +103,7 @@ const settingPassword: Action = {
   route: 'POST /users/{user}/password',
   describe: async (context) => {
     const { person, framed } = await frame(context);
-    const { api_keys: _, ...ended } = await whatWouldDie(context.deps, { user: `id:${person.id}` });
+    const { api_keys: _, ...ended } = await revocationImpact(context.deps, { user: `id:${person.id}` });
     return {
       ...framed,
       heading: 'Set a new password for',

@@ -1,5 +1,5 @@
 import { referenceToUsername } from '../../../../domain/access/index.ts';
-import { permissionsToEnd } from '../../../../domain/revocation/index.ts';
+import { permissionsToRevoke } from '../../../../domain/revocation/index.ts';
 import * as cell from '../../records/cells.ts';
 import { addressOf } from '../../records/lists.ts';
 import { noticeIn } from '../../records/notices.ts';
@@ -135,7 +135,7 @@ function actionsOf(context: RequestContext, person: User) {
     },
     {
       route: 'POST /revocations',
-      needs: permissionsToEnd.user,
+      needs: permissionsToRevoke.user,
       label: 'Revoke everything of theirs',
       href: `${path}/revoke`,
       danger: true,

@@ -5,21 +5,21 @@ import { askForList, placeOf } from './status-list.ts';
 import type { Page, UserAgent } from './user-agent.ts';
 
 /** One request at a door that needs the database; it can be sent again and again. */
-export type Door = { name: string; knock: () => Promise<Knock> };
-export type Knock = { status: number; headers: Headers; ms: number; text: string };
+export type EndpointCall = { name: string; call: () => Promise<TimedAnswer> };
+export type TimedAnswer = { status: number; headers: Headers; ms: number; text: string };
 
 /** How long an answer may take when the database is away: two seconds, and as much again for a machine that is busy with other things. */
 export const patienceMs = 4000;
 
 /** What a door answered, and how long it took. */
-async function timed(ask: () => Promise<Answer>): Promise<Knock> {
+async function timed(ask: () => Promise<Answer>): Promise<TimedAnswer> {
   const startedAt = performance.now();
   const { status, headers, body } = await ask();
   return { status, headers, ms: performance.now() - startedAt, text: JSON.stringify(body) };
 }
 
 /** Every door that reads or writes the database, each with all that it needs to succeed. */
-export async function openDoors(latchkey: Latchkey): Promise<Door[]> {
+export async function openEndpointCalls(latchkey: Latchkey): Promise<EndpointCall[]> {
   const browser = latchkey.browser();
   const { access_token, refresh_token } = await latchkey.tokens({}, browser);
   const { access_token: given_back } = await latchkey.tokens({}, browser);
@@ -51,7 +51,7 @@ export async function openDoors(latchkey: Latchkey): Promise<Door[]> {
         cookie: agent.cookieHeader(latchkey.issuer + action),
       },
     );
-  const doors: Record<string, () => Promise<Answer>> = {
+  const calls: Record<string, () => Promise<Answer>> = {
     'token endpoint, refreshing': () => latchkey.refresh(refresh_token),
     'token endpoint, redeeming a code': () => latchkey.redeem(code),
     'token endpoint, client credentials': () => latchkey.clientCredentials(),
@@ -77,7 +77,7 @@ export async function openDoors(latchkey: Latchkey): Promise<Door[]> {
     'status list': () => askForList(latchkey, placeOf(signed.access_token).uri),
     readiness: () => send(latchkey.issuer, '/readyz'),
   };
-  return Object.entries(doors).map(([name, ask]) => ({ name, knock: () => timed(ask) }));
+  return Object.entries(calls).map(([name, ask]) => ({ name, call: () => timed(ask) }));
 }
 
 /** What is answered from memory, whatever becomes of the database. */

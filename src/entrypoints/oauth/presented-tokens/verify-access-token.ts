@@ -2,7 +2,7 @@ import { type AccessTokenRecord, effectiveScopes } from '../store/index.ts';
 import { type Bearer, type BearerDeps, bearerIn, findToken, isAlive, isProven } from './bearer.ts';
 
 /** An access token that an API was shown, with what it knows of the request that brought it. */
-export type ShownToken = {
+export type PresentedToken = {
   token: string;
   method?: string | undefined;
   /** Of the API, as the client called it. */
@@ -18,7 +18,7 @@ export type TokenVerdict =
   | { code: 'unknown' | 'expired' | 'owner_disabled' | 'proof_required' | 'invalid_proof' | 'certificate_mismatch' };
 
 /** Judges an access token on behalf of an API: whether it stands, and whether its sender may send it. One read. */
-export async function judgeToken(deps: BearerDeps, shown: ShownToken): Promise<TokenVerdict> {
+export async function judgeToken(deps: BearerDeps, shown: PresentedToken): Promise<TokenVerdict> {
   const record = await findToken(deps, shown.token);
   if (!record) return { code: 'unknown' };
   if (!isAlive(record, deps.now())) return { code: record.expires_at > deps.now() ? 'owner_disabled' : 'expired' };
@@ -28,7 +28,7 @@ export async function judgeToken(deps: BearerDeps, shown: ShownToken): Promise<T
   return { code: 'valid', bearer, audience: record.audience, expires_at: record.expires_at };
 }
 
-async function senderObjection(deps: BearerDeps, shown: ShownToken, { payload }: AccessTokenRecord) {
+async function senderObjection(deps: BearerDeps, shown: PresentedToken, { payload }: AccessTokenRecord) {
   const { jkt, 'x5t#S256': certificate } = payload;
   if (certificate !== undefined && certificate !== shown.certificate_thumbprint) return 'certificate_mismatch' as const;
   const { token, method, url, proof } = shown;

@@ -13,7 +13,7 @@ const most = 10_000;
  * Stops guessing at client secrets, per client and address, so that nobody elsewhere is locked out. Only wrong ones cost a
  * write; that there were too many is remembered here, and learnt by another node with the next wrong one it meets.
  */
-export class SecretGuesses {
+export class WrongSecretThrottle {
   readonly #count: CountWrongSecret;
   readonly #now: () => Date;
   readonly #stoppedUntil = new LRUCache<string, number>({ max: most });

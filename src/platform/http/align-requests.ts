@@ -7,7 +7,7 @@ let turn: Promise<void> | undefined;
  * them, then what comes next. A long way through much code is about a third faster so (docs/performance.md), because a step's code is in the
  * processor's caches when the second request takes it; alone, a request loses no more than a turn.
  */
-export async function inStep(_ctx: Context, next: Next): Promise<void> {
+export async function alignRequestsByTurn(_ctx: Context, next: Next): Promise<void> {
   turn ??= new Promise((resolve) => {
     setImmediate(() => {
       turn = undefined;
