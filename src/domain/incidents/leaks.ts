@@ -103,8 +103,8 @@ async function endOther(deps: LeakDeps, actor: Actor, token: string): Promise<Le
     const leaked = looksLikeKey(token) ? { key: digest(token) } : tokenHandle(token);
     if ('jti' in leaked && !(await deps.isOurs(token))) return undefined;
     const handle: Handle = 'key' in leaked ? { api_keys: { key: token } } : { token };
-    const dying = await revocationImpact(deps, handle);
-    if (Object.values(dying).every((count) => count === 0)) return undefined;
+    const impact = await revocationImpact(deps, handle);
+    if (Object.values(impact).every((count) => count === 0)) return undefined;
     if (deps.policy === 'revoke') await revoke(deps, actor, handle);
     return leaked;
   } catch (error) {

@@ -3,7 +3,7 @@ import { type Actor, conflict, notFound } from '../../platform/http/index.ts';
 import { mustBePermitted } from '../access/index.ts';
 import { countKeys } from '../api-keys/index.ts';
 import { type CredentialKind, findCredential, findKind, lockCredential } from '../credentials/index.ts';
-import type { Death, RevocationDeps } from './revocation.ts';
+import type { RevocationDeps, RevocationImpact } from './revocation.ts';
 import { countLive } from './store.ts';
 
 export type ByKindDeps = RevocationDeps & { credentialKinds: readonly CredentialKind[] };
@@ -11,12 +11,12 @@ export type ByKindDeps = RevocationDeps & { credentialKinds: readonly Credential
 /** A credential as the inventory names it. */
 export type CredentialHandle = { kind: string; id: string };
 
-type Died = Omit<Death, 'revoked_at'> & { other_credentials: number };
+type CredentialImpact = RevocationImpact & { other_credentials: number };
 
 type Revocable = CredentialKind & Required<Pick<CredentialKind, 'revoke'>>;
 
 /**
- * What revoking a credential would end now.
+ * Counts what revoking a credential would revoke now.
  *
  * @throws Problem as `revokeCredential` does
  */
@@ -24,7 +24,7 @@ export async function impactOfCredential(
   deps: ByKindDeps,
   actor: Actor,
   { kind, id }: CredentialHandle,
-): Promise<Died> {
+): Promise<CredentialImpact> {
   const revocable = kindFor(deps, actor, kind);
   const found = await findCredential(deps.db, revocable, id);
   if (!found) throw notFound(revocable.label.toLowerCase(), id);
@@ -32,17 +32,17 @@ export async function impactOfCredential(
 }
 
 /**
- * Revokes one credential of any kind. It, and what was derived from it, is refused from the next request on. Repeating it changes
- * and records nothing.
+ * Revokes one credential of any kind, and everything derived from it: both are refused from the next request on. Repeating it
+ * changes and records nothing.
  *
- * @throws Problem `invalid`: there is no such kind; `conflict`: credentials of this kind are replaced, not revoked; `not_found`;
+ * @throws Problem `invalid`: there is no such kind; `conflict`: a credential of this kind is replaced, not revoked; `not_found`;
  *   `forbidden`
  */
 export async function revokeCredential(
   deps: ByKindDeps,
   actor: Actor,
   { kind, id }: CredentialHandle,
-): Promise<Died & { revoked_at: Date }> {
+): Promise<CredentialImpact & { revoked_at: Date }> {
   const revocable = kindFor(deps, actor, kind);
   return inTransaction(deps.db, async (trx) => {
     const found = await lockCredential(trx, revocable, id);
@@ -58,14 +58,18 @@ export async function revokeCredential(
 function kindFor({ credentialKinds }: ByKindDeps, actor: Actor, name: string): Revocable {
   const kind = findKind(credentialKinds, name, '/handle/credential/kind');
   const { label, revoke } = kind;
-  if (!revoke) throw conflict(`A ${label.toLowerCase()} is replaced by a new one, not revoked.`);
-  mustBePermitted(actor, revoke.permission, 'Revoking this');
+  if (!revoke) throw conflict(`A ${label.toLowerCase()} cannot be revoked: replace it with a new one.`);
+  mustBePermitted(actor, revoke.permission, 'Revoking this credential');
   return { ...kind, revoke };
 }
 
 type Counted = { id: string; isActive: boolean; now: Date };
 
-async function countEnded(db: Db, { reach }: CredentialKind, { id, isActive, now }: Counted): Promise<Died> {
+async function countEnded(
+  db: Db,
+  { reach }: CredentialKind,
+  { id, isActive, now }: Counted,
+): Promise<CredentialImpact> {
   const reached = reach?.(id) ?? {};
   const { api_key_id } = reached;
   return {

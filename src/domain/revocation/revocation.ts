@@ -14,18 +14,18 @@ import { countLive, type LiveCredentials, markAllOwners, markOwner, type Owner, 
 
 export type RevocationDeps = Pick<SessionDeps, 'db' | 'now' | 'jobs'>;
 
-/** Live credentials by kind. */
-export type Live = LiveCredentials & { api_keys: number };
-
-/** What died, or would die, by kind. */
-export type Death = Live & { revoked_at: Date };
+/** The number of live credentials of each kind that a revocation revokes, or would revoke. */
+export type RevocationImpact = LiveCredentials & { api_keys: number };
 
 /**
- * What revoking by this handle would end now.
+ * Counts what revoking by this handle would revoke now.
  *
- * @throws Problem `not_found`: there is no such owner; `invalid`: it is no token of ours, or a moment in the future
+ * @throws Problem `not_found`: there is no such owner; `invalid`: not a token of this installation, or a time in the future
  */
-export async function revocationImpact({ db, now }: Pick<RevocationDeps, 'db' | 'now'>, handle: Handle): Promise<Live> {
+export async function revocationImpact(
+  { db, now }: Pick<RevocationDeps, 'db' | 'now'>,
+  handle: Handle,
+): Promise<RevocationImpact> {
   const plan = await planOf(db, handle);
   mustBePast(plan, await databaseTime(db));
   return countAll(db, plan, now());
@@ -35,14 +35,14 @@ function mustBePast({ tokens }: Plan, now: Date): void {
   if (tokens && 'before' in tokens && tokens.before > now)
     throw invalid(
       '/issued_before',
-      'The moment must not be in the future: what is issued after it would be born dead.',
+      'The time must not be in the future: tokens issued until then would be refused as soon as they are issued.',
     );
 }
 
-/** What a handle means: tokens, keys, or both. */
+/** What a handle identifies: tokens, API keys, or both. */
 type Plan = { tokens?: Scope; keys?: KeyScope };
 
-async function countAll(db: Db, { tokens, keys }: Plan, now: Date): Promise<Live> {
+async function countAll(db: Db, { tokens, keys }: Plan, now: Date): Promise<RevocationImpact> {
   const none = { sessions: 0, refresh_families: 0, access_tokens: 0 };
   const scope = tokens ?? (keys && { keys });
   const live = scope ? await countLive(db, scope, now) : none;
@@ -50,8 +50,8 @@ async function countAll(db: Db, { tokens, keys }: Plan, now: Date): Promise<Live
 }
 
 /**
- * Revoking a key revokes the tokens exchanged for it. Revoking all of a user or client includes their keys; revoking what was
- * issued up to a moment includes keys only on request, because services cannot get another key by themselves.
+ * Revoking an API key also revokes the tokens exchanged for it. Revoking by user or client includes their API keys. Revoking by
+ * time includes API keys only on request, because a service cannot obtain another one by itself.
  */
 async function planOf(db: Db, handle: Handle): Promise<Plan> {
   if ('api_keys' in handle) return { keys: await keyScope(db, handle.api_keys) };
@@ -63,33 +63,38 @@ async function planOf(db: Db, handle: Handle): Promise<Plan> {
 }
 
 /**
- * Ends whatever the handle names: one token (a refresh token with its family), a grant, all of a person, client or API, API
- * keys, or all tokens that were issued up to a moment. Refused from the next request on, on every node; an access token that an API verifies
- * by itself, from its next look at the status list. Owners stay enabled, secrets and passwords as they are: what is issued
- * later works.
+ * Revokes what the handle identifies: one token (a refresh token with its family), a grant, a session, everything of a user,
+ * client or API, API keys, or every token issued up to a time. Every node refuses it from the next request on; an API that
+ * verifies JWT access tokens itself, from its next read of the status list. Owners stay enabled and keep their secrets and
+ * passwords: tokens issued later are accepted.
  *
- * @throws Problem `not_found`; `invalid`; `forbidden`: the actor may not end what the handle ends
+ * @throws Problem `not_found`; `invalid`; `forbidden`: the actor lacks a permission for a kind of credential that this revokes
  */
-export async function revoke(deps: RevocationDeps, actor: Actor, handle: Handle): Promise<Death> {
+export async function revoke(
+  deps: RevocationDeps,
+  actor: Actor,
+  handle: Handle,
+): Promise<RevocationImpact & { revoked_at: Date }> {
   const { db, now } = deps;
   await mustBeAllowedToRevoke(db, actor, handle);
   return inTransaction(db, async (trx) => {
     const plan = await planOf(trx, handle);
     mustBePast(plan, await databaseTime(trx));
     const revoked_at = now();
-    const died = await countAll(trx, plan, revoked_at);
-    if (plan.tokens) await end({ ...deps, db: trx }, actor, { handle, scope: plan.tokens, died, revoked_at });
+    const impact = await countAll(trx, plan, revoked_at);
+    if (plan.tokens)
+      await revokeTokens({ ...deps, db: trx }, actor, { handle, scope: plan.tokens, impact, revoked_at });
     if (plan.keys) await revokeKeysIn(trx, actor, { scope: plan.keys, revoked_at });
-    return { ...died, revoked_at };
+    return { ...impact, revoked_at };
   });
 }
 
-type Planned = { handle: Handle; scope: Scope; died: Live; revoked_at: Date };
+type Planned = { handle: Handle; scope: Scope; impact: RevocationImpact; revoked_at: Date };
 
-async function end(
+async function revokeTokens(
   deps: RevocationDeps & { db: Trx },
   actor: Actor,
-  { handle, scope, died, revoked_at }: Planned,
+  { handle, scope, impact, revoked_at }: Planned,
 ): Promise<void> {
   if ('token' in handle) {
     await revokeToken(deps, actor, handle.token);
@@ -113,7 +118,7 @@ async function end(
     actor,
     action: 'tokens.revoked',
     ...target,
-    details: { ...before, ...died },
+    details: { ...before, ...impact },
     occurred_at: revoked_at,
   });
 }

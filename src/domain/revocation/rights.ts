@@ -16,9 +16,9 @@ type Members<Each> = Each extends unknown ? keyof Each : never;
 type HandleKind = Members<Handle>;
 
 /**
- * The permissions that ending by a handle of each kind needs beside `latchkey:token:revoke`: those of every kind of credential
- * that it ends. A token that somebody can name by its value needs no other. Ending all tokens for an API is as good as disabling
- * it for a moment.
+ * The permissions that revoking by each handle requires in addition to `latchkey:token:revoke`: one for each kind of credential
+ * that it revokes. A caller who presents a token's value needs no other. Revoking every token for an API interrupts it as
+ * disabling it does, and requires the same permission.
  */
 export const permissionsToRevoke: Readonly<Record<HandleKind, readonly string[]>> = {
   token: [],
@@ -33,14 +33,14 @@ export const permissionsToRevoke: Readonly<Record<HandleKind, readonly string[]>
 };
 
 /**
- * Who may end, or see what would end. All tokens for an API of Latchkey's own are every administrator's: these are ended by who
- * may end what everybody holds.
+ * Guards a revocation and its dry run. The tokens for one of Latchkey's own APIs include those of every administrator, so revoking
+ * them requires the permission to revoke all tokens.
  *
- * @throws Problem `forbidden` naming the first permission that is missing
+ * @throws Problem `forbidden` naming the first missing permission
  */
 export async function mustBeAllowedToRevoke(db: Db, actor: Actor, handle: Handle): Promise<void> {
   const server = 'resource_server' in handle ? await findResourceServer(db, handle.resource_server) : undefined;
   const kinds = Object.entries(handle).flatMap(([kind, value]) => (value === false ? [] : [kind as HandleKind]));
   const needed = [...kinds.flatMap((kind) => permissionsToRevoke[kind]), ...(server?.built_in ? [everything] : [])];
-  for (const permission of needed) mustBePermitted(actor, permission, 'Ending this');
+  for (const permission of needed) mustBePermitted(actor, permission, 'Revoking this');
 }

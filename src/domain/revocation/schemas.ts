@@ -3,7 +3,7 @@ import { Timestamp } from '../../platform/http/index.ts';
 import { UserReferenceText } from '../access/index.ts';
 import { KeyHandle } from '../api-keys/index.ts';
 
-/** What must die, by whatever is known of it. */
+/** What to revoke, by any handle that identifies it. */
 export const Handle = z
   .union([
     z.strictObject({ token: z.string().min(1).max(8192).meta({ description: 'an access or refresh token' }) }),
@@ -14,7 +14,10 @@ export const Handle = z
     z.strictObject({ resource_server: z.string().min(1).max(512) }),
     z.strictObject({
       issued_before: Timestamp,
-      include_api_keys: z.boolean().optional().meta({ description: 'also API keys that were issued up to the moment' }),
+      include_api_keys: z
+        .boolean()
+        .optional()
+        .meta({ description: 'also revoke API keys that were issued up to this time' }),
     }),
     z.strictObject({ api_keys: KeyHandle }),
   ])
@@ -23,7 +26,7 @@ export const Handle = z
   });
 export type Handle = z.output<typeof Handle>;
 
-/** One credential, as the inventory names it. */
+/** One credential, by its kind and id in the inventory. */
 const CredentialHandle = z.strictObject({
   credential: z
     .strictObject({ kind: z.string().min(1).max(64), id: z.string().regex(/^[\w.:-]{1,128}$/) })
@@ -34,12 +37,12 @@ export const RevocationInput = z.strictObject({
   handle: z.union([...Handle.options, CredentialHandle]).meta({
     description: `${Handle.meta()?.description}, credential`,
   }),
-  dry_run: z.boolean().default(false).meta({ description: 'only say what would die' }),
+  dry_run: z.boolean().default(false).meta({ description: 'only count what would be revoked' }),
 });
 export const RevocationView = z.object({
   dry_run: z.boolean(),
   revoked_at: Timestamp.nullable(),
-  died: z.object({
+  impact: z.object({
     sessions: z.int(),
     refresh_families: z.int(),
     access_tokens: z.int(),
@@ -47,6 +50,6 @@ export const RevocationView = z.object({
     other_credentials: z
       .int()
       .optional()
-      .meta({ description: 'for `credential`: 1 where it is of another kind than these, and was active' }),
+      .meta({ description: 'for `credential`: 1 if it is an active credential of another kind' }),
   }),
 });

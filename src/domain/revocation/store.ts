@@ -13,22 +13,22 @@ import {
 /** Live credentials by kind, API keys aside. */
 export type LiveCredentials = LiveTokens & { sessions: number };
 
-/** Somebody or something that tokens belong to; `id` as people name it, `row` as the table does. */
+/** An owner of tokens. `id`: its public identifier; `row`: its key in the table. */
 export type Owner = { kind: 'user' | 'client' | 'resource_server'; id: string; row: string };
 
-/** What a handle was found to mean. */
+/** A handle, resolved. */
 export type Scope =
   | { token: TokenHandle }
   | { reach: Reach }
   | { owner: Owner }
   | { before: Date }
-  /** What was got for these keys. */
+  /** Tokens exchanged for these API keys. */
   | { keys: KeyScope };
 
 type Condition = RawBuilder<boolean>;
 const none: Condition = sql`false`;
 
-/** Which sessions `s`, families `f` and access tokens `t` are meant. */
+/** Conditions on sessions `s`, refresh families `f` and access tokens `t`. */
 type Conditions = Meant & { session: Condition };
 
 function conditions(scope: Scope, now: Date): Conditions {
@@ -63,7 +63,7 @@ function ofToken(handle: TokenHandle): Conditions {
   return { session: none, family: sql`f.handle_digest = ${family}`, token: ofFamily };
 }
 
-/** How much of it is alive. */
+/** Counts the live credentials in a scope. */
 export async function countLive(db: Db, scope: Scope, now: Date): Promise<LiveCredentials> {
   const { session, ...tokens } = conditions(scope, now);
   const { sessions } = await db
@@ -76,7 +76,7 @@ export async function countLive(db: Db, scope: Scope, now: Date): Promise<LiveCr
   return { sessions, ...(await countLiveTokens(db, tokens, now)) };
 }
 
-/** What an owner got until then is dead, whoever looks. */
+/** Revokes everything issued to an owner until then: the views `standing_*` compare the epoch. */
 export async function markOwner(trx: Trx, { kind, row }: Owner, at: Date): Promise<void> {
   const marked = { tokens_valid_after: sql<Date>`greatest(tokens_valid_after, ${at})`, epoch: sql<number>`epoch + 1` };
   if (kind === 'user') await trx.updateTable('users').set(marked).where('id', '=', row).execute();
@@ -84,11 +84,11 @@ export async function markOwner(trx: Trx, { kind, row }: Owner, at: Date): Promi
   else await trx.updateTable('resource_servers').set(marked).where('identifier', '=', row).execute();
 }
 
-/** Clients before people, as everybody locks them. */
+/** Locks clients before users, the order that every transaction keeps. */
 export async function markAllOwners(trx: Trx, before: Date): Promise<void> {
   for (const table of ['clients', 'users'] as const) {
     const revoked_before = sql<Date>`greatest(revoked_before, ${before})`;
-    // Older versions look at this mark alone.
+    // Older versions read only this column.
     const tokens_valid_after = sql<Date>`greatest(tokens_valid_after, ${before})`;
     await trx.updateTable(table).set({ revoked_before, tokens_valid_after }).execute();
   }

@@ -162,12 +162,12 @@ describe('the inventory of credentials', () => {
     const secret = String(body.client_secret);
     const [credential] = (await list('?client_id=by-kind')).body.items.map(({ kind, id }) => ({ kind, id }));
     const planned = await revoke(credential ?? {}, { dry_run: true });
-    expect(planned.body).toMatchObject({ revoked_at: null, died: { access_tokens: 0, other_credentials: 1 } });
+    expect(planned.body).toMatchObject({ revoked_at: null, impact: { access_tokens: 0, other_credentials: 1 } });
     expect(await latchkey.isLetIn('by-kind', secret)).toBe(true);
     const answers = await Promise.all(Array.from({ length: 10 }, () => revoke(credential ?? {})));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     expect(new Set(answers.map((answer) => answer.body.revoked_at)).size).toBe(1);
-    expect(answers.filter(({ body }) => (body.died as Item).other_credentials === 1)).toHaveLength(1);
+    expect(answers.filter(({ body }) => (body.impact as Item).other_credentials === 1)).toHaveLength(1);
     expect(await latchkey.isLetIn('by-kind', secret)).toBe(false);
     const events = await latchkey.auditEvents('client.secret.revoked');
     expect(events.filter(({ target_id }) => target_id === 'by-kind')).toHaveLength(1);
@@ -179,7 +179,7 @@ describe('the inventory of credentials', () => {
       const { access_token, refresh_token } = await latchkey.tokens({ scope: 'openid read' });
       const [newest] = (await list(`?user=alice&kind=${kind}&state=active&limit=1`)).body.items;
       const { status, body } = await revoke({ kind, id: newest?.id });
-      expect({ status, died: body.died }).toMatchObject({ status: 200, died: { access_tokens: 1 } });
+      expect({ status, impact: body.impact }).toMatchObject({ status: 200, impact: { access_tokens: 1 } });
       expect(await latchkey.isActive(access_token)).toBe(false);
       expect((await latchkey.refresh(refresh_token)).status).toBe(kind === 'access_token' ? 200 : 400);
       expect((await revoke({ kind, id: newest?.id })).body.revoked_at).not.toBeNull();

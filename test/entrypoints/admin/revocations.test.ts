@@ -61,13 +61,13 @@ describe('a revocation', () => {
       const done = await owner.post('/revocations', { handle });
       expect(await life(tokens)).toEqual(dead);
       const after = await alive();
-      const died = Object.fromEntries(
+      const impact = Object.fromEntries(
         Object.entries(before).map(([kind, n]) => [kind, n - after[kind as keyof typeof after]]),
       );
-      expect(planned.body.died).toEqual(died);
-      expect(done.body).toEqual({ dry_run: false, revoked_at: expect.stringMatching(/Z$/), died });
+      expect(planned.body.impact).toEqual(impact);
+      expect(done.body).toEqual({ dry_run: false, revoked_at: expect.stringMatching(/Z$/), impact });
       const again = await owner.post('/revocations', { handle, dry_run: true });
-      expect(again.body.died).toEqual({ sessions: 0, refresh_families: 0, access_tokens: 0, api_keys: 0 });
+      expect(again.body.impact).toEqual({ sessions: 0, refresh_families: 0, access_tokens: 0, api_keys: 0 });
 
       expect(await latchkey.isActive(service.body.access_token, 'service')).toBe(true);
       const browser = latchkey.browser();
@@ -119,7 +119,7 @@ describe('a revocation', () => {
     handle.issued_before = new Date().toISOString();
     expect(await owner.post('/revocations', { handle })).toMatchObject({ status: 200 });
     expect(await latchkey.isActive(access_token)).toBe(false);
-    // Its own token died as well.
+    // Its own token was revoked as well.
     expect(await owner.get('/clients')).toMatchObject({ status: 401 });
     owner = await asOwner(latchkey);
   });

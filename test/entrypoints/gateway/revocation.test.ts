@@ -101,11 +101,11 @@ describe('a key that was revoked', () => {
     const handle = { api_keys: await handleOf(minted) };
     expect(await gateway.verify({ key: minted.key })).toMatchObject({ code: 'valid' });
     const planned = await owner.post('/revocations', { handle, dry_run: true });
-    expect(planned.body).toMatchObject({ died: { api_keys: 1 } });
+    expect(planned.body).toMatchObject({ impact: { api_keys: 1 } });
     expect(await gateway.verify({ key: minted.key })).toMatchObject({ code: 'valid' });
     expect(await owner.post('/revocations', { handle })).toMatchObject({
       status: 200,
-      body: { died: { api_keys: 1 } },
+      body: { impact: { api_keys: 1 } },
     });
     expect(await gateway.verify({ key: minted.key })).toMatchObject({ code: 'revoked' });
     expect(await gateway.verify({ key: bystander.key })).toMatchObject({ code: 'valid' });
@@ -118,7 +118,7 @@ describe('a key that was revoked', () => {
     const requests = minted.map(({ key }) => ({ key }));
     expect((await gateway.verifyAll(requests)).every(({ valid }) => valid)).toBe(true);
     const { body } = await owner.post('/revocations', { handle: { client_id: 'service' } });
-    expect(body).toMatchObject({ died: { api_keys: 60 } });
+    expect(body).toMatchObject({ impact: { api_keys: 60 } });
     expect(new Set((await gateway.verifyAll(requests)).map(({ code }) => code))).toEqual(new Set(['revoked']));
   });
 });

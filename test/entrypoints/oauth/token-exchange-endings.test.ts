@@ -69,11 +69,11 @@ async function userinfo(token: string): Promise<number> {
 const revokedBy = (handleOf: (minted: Minted) => object) => async (minted: Minted) => {
   const handle = handleOf(minted);
   const planned = await owner.post('/revocations', { handle, dry_run: true });
-  expect(planned.body).toMatchObject({ died: { access_tokens: 2 } });
+  expect(planned.body).toMatchObject({ impact: { access_tokens: 2 } });
   const { body } = await owner.post('/revocations', { handle });
-  expect(body).toMatchObject({ died: planned.body.died });
+  expect(body).toMatchObject({ impact: planned.body.impact });
   const again = await owner.post('/revocations', { handle, dry_run: true });
-  expect(again.body).toMatchObject({ died: { access_tokens: 0, api_keys: 0 } });
+  expect(again.body).toMatchObject({ impact: { access_tokens: 0, api_keys: 0 } });
 };
 
 describe('what was got for a key dies with it', () => {

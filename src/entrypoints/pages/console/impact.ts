@@ -1,10 +1,9 @@
-import type { revocationImpact } from '../../../domain/revocation/index.ts';
+import type { RevocationImpact } from '../../../domain/revocation/index.ts';
 import type { Impact } from '../records/page-shapes.ts';
 import { counted } from '../words.ts';
 
-type Dying = Awaited<ReturnType<typeof revocationImpact>>;
 /** Most acts leave API keys as they are. */
-type Live = Omit<Dying, 'api_keys'> & { api_keys?: number };
+type Live = Omit<RevocationImpact, 'api_keys'> & { api_keys?: number };
 
 /** What dies, in words. */
 export function impactOf({ sessions, refresh_families, access_tokens, api_keys = 0 }: Live): Impact[] {

@@ -18,8 +18,8 @@ export const revoking: Action = {
     const { items } = await api.call('GET /credentials', { query: { kind, q: id } });
     const found = items.find((item) => item.id === id);
     if (!found) throw notFound('credential', id);
-    const { died } = await api.call('POST /revocations', { body: { handle, dry_run: true } });
-    const { other_credentials = 0, ...live } = died;
+    const { impact } = await api.call('POST /revocations', { body: { handle, dry_run: true } });
+    const { other_credentials = 0, ...live } = impact;
     const itself = { text: counted(other_credentials, 'secret'), words: 'refused from the next request on' };
     return {
       crumb,
