@@ -7,13 +7,12 @@ export type AccessDeps = { db: Db; now: () => Date };
 
 const ofLatchkeyItself = /^latchkey(:|$)/;
 
-/** What a token must carry to give away rights other than Latchkey's own. */
+/** The scope that a token needs to grant permissions other than Latchkey's own. */
 const givePermission = 'latchkey:permission:give';
 
 /**
- * The limit that a token for the admin API sets to what is given away with it: the permissions of Latchkey's own that it
- * carries. Rights at other APIs cannot be in a token for this one; it gives them away only where it carries
- * `latchkey:permission:give`.
+ * The limit that an access token for the admin API sets: an actor grants by it only Latchkey's own permissions that it contains.
+ * A token for this API cannot contain permissions at other APIs; the actor grants those only with `latchkey:permission:give`.
  */
 export function limitOfToken(permissions: readonly string[]): Limit {
   const patterns = permissions.filter((pattern) => ofLatchkeyItself.test(pattern));
@@ -23,7 +22,7 @@ export function limitOfToken(permissions: readonly string[]): Limit {
 }
 
 /**
- * For what one route allows to some and not to others: the actor needs a permission beside that of the route.
+ * Guards an operation that needs a permission in addition to that of its route.
  *
  * @throws Problem 403 naming the permission
  */
@@ -32,10 +31,11 @@ export function mustBePermitted(actor: Actor, permission: string, doing: string)
 }
 
 /**
- * Nobody gives away what they do not hold (DESIGN.md §7): not by a role, not through a client, not by a key. It must be held by
- * the subject and be contained in every limit of what it acts by: a token, an API key. The operator at the machine holds everything.
+ * Guards granting permissions, by a role, a client or a key: actors can grant only what they hold (DESIGN.md §7). The subject
+ * must hold each permission, and every limit of the credential that it uses must contain it. The operator at the machine holds
+ * everything.
  *
- * @throws Problem 403 naming the first right that is not held, or the permission that the token lacks
+ * @throws Problem 403 naming the first permission that is not held, or the one that the token lacks
  */
 export async function mustHold({ db, now }: AccessDeps, actor: Actor, rights: readonly Right[]): Promise<void> {
   if (actor.kind === 'system' || rights.length === 0) return;
@@ -53,23 +53,23 @@ export async function mustHold({ db, now }: AccessDeps, actor: Actor, rights: re
   throw forbidden(pattern, `You cannot give or change what you do not hold yourself: ${right}.`);
 }
 
-/** Something that is given away. */
+/** Something that an actor grants. */
 export type Gift = {
-  /** What it is called, e.g. `the client secret`. */
+  /** Its name in messages, e.g. `the client secret`. */
   what: string;
-  /** Until when it lasts; null: for good. */
+  /** Its expiry; null: never. */
   until: Date | null;
-  /** The member of the request that says so, and what to send in it. */
+  /** The member of the request that sets it, and what to send in it. */
   pointer?: string;
   send?: string;
 };
 
 /**
- * What is given away lasts no longer than what gives it, and is restricted no less: an API key that ends or is restricted hands on
- * no password, role or secret that outlives it, or that its restrictions could not follow (DESIGN.md §3, `Authority`). What can
- * itself carry restrictions is judged by `mustCarryRestrictions`.
+ * A grant lasts no longer, and is restricted no less, than the credential that it is made with. An API key that expires or is
+ * restricted cannot create a password, role or secret that outlives it or cannot carry its restrictions (DESIGN.md §3,
+ * `Authority`). `mustCarryRestrictions` judges what can carry restrictions.
  *
- * @throws Problem 403 naming the latest end that is allowed (`latest`), or the restriction
+ * @throws Problem 403 naming the latest allowed expiry (`latest`), or the restriction
  */
 export function mustNotExceedLimits(actor: Actor, gift: Gift): void {
   mustEndWithLimits(actor, gift);
@@ -91,18 +91,18 @@ export function mustEndWithLimits(actor: Actor, { what, until, pointer, send }: 
   throw exceeding(detail, { latest: latest.toISOString() }, pointer);
 }
 
-/** Until when something that an actor gives away may last; null: for good. */
+/** The latest expiry that an actor may grant; null: none is required. */
 export function latestEnd({ limits = [] }: Pick<Actor, 'limits'>): Date | null {
   return earliest(limits.map(({ until }) => until));
 }
 
-/** The earliest of several ends; null, also as the answer: it does not end. */
+/** The earliest of several expiries; null means never, also as the result. */
 export function earliest(ends: readonly (Date | null | undefined)[]): Date | null {
   const times = ends.flatMap((end) => end?.getTime() ?? []);
   return times.length === 0 ? null : new Date(Math.min(...times));
 }
 
-/** The refusal of what would exceed what the actor acts by. */
+/** The refusal of a grant that exceeds the credential it is made with. */
 export function exceeding(detail: string, members: Record<string, string>, pointer?: string): Problem {
   const at = pointer === undefined ? {} : { pointer };
   return new Problem(403, 'forbidden', { title: 'Not allowed', detail, ...at, members });
@@ -115,13 +115,13 @@ export function addsRights(before: readonly Right[], after: readonly Right[]): b
   return after.some((right) => !known.has(key(right)));
 }
 
-/** Whether the subject holds a right, and everything that it acts by contains it. */
+/** Whether the subject holds a permission, and every limit of its credential contains it. */
 function isHeld(actor: Actor, held: readonly HeldRight[], right: Right): boolean {
   const isOwn = !ofLatchkeyItself.test(right.pattern) || contains(actor.permissions, [right.pattern]);
   return isOwn && isWithin(held, right) && (actor.limits ?? []).every(({ rights }) => isWithin(rights, right));
 }
 
-/** Whether rights contain another one. One for every API is only contained in one for every API. */
+/** Whether permissions contain another one. Only a permission for every API contains one for every API. */
 function isWithin(rights: readonly Right[], { resource, pattern }: Right): boolean {
   return contains(patternsAt(rights, resource), [pattern]);
 }

@@ -5,7 +5,7 @@ import { invalid } from '../../platform/http/index.ts';
 import { findSubject, type SubjectName } from './store.ts';
 import { UserReferenceText } from './user-reference.ts';
 
-/** Who owns something: a client or a user. */
+/** An owner: a client or a user. */
 export const Owner = z.union(
   [z.strictObject({ client_id: z.string().min(1).max(255) }), z.strictObject({ user: UserReferenceText })],
   {

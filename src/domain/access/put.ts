@@ -10,7 +10,7 @@ import { type Assignment, findRoleByName, listAssignmentsTo, type Right } from '
 
 type Change = 'created' | 'updated' | 'unchanged';
 
-/** To whom a role is given, as a configuration file says it. */
+/** The assignment of a role in a configuration file. */
 export const AssignmentEntry = z.strictObject({
   role: RoleName,
   to: Owner.meta({ description: 'a client, `{ "client_id": "billing" }`, or a user, `{ "user": "alice" }`' }),
@@ -18,7 +18,7 @@ export const AssignmentEntry = z.strictObject({
 });
 export type AssignmentEntry = z.output<typeof AssignmentEntry>;
 
-/** An assignment, as a configuration file says it. */
+/** An assignment as an entry of a configuration file. */
 export function assignmentEntryOf({ role, subject_kind, subject, until }: Assignment): AssignmentEntry {
   const to = subject_kind === 'client' ? { client_id: subject } : { user: `username:${subject}` };
   return { role, to, ...(until && { until }) };
@@ -49,7 +49,7 @@ export async function putRole(deps: AccessDeps, actor: Actor, input: RoleInput):
 const sorted = (rights: readonly Right[]) => rights.map(({ resource, pattern }) => `${resource} ${pattern}`).sort();
 
 /**
- * Gives a role as the entry says. An entry whose time is over gives nothing.
+ * Assigns a role according to a configuration entry. An entry whose time is over has no effect.
  *
  * @throws Problem `invalid`: there is no such subject or role; otherwise as `giveRole`
  */
@@ -67,7 +67,7 @@ export async function putAssignment(
   return present ? 'updated' : 'created';
 }
 
-/** Takes a role from whom it is given to. @throws Problem as `unassignRole` */
+/** Removes an assignment. @throws Problem as `unassignRole` */
 export async function removeAssignment(deps: AccessDeps, actor: Actor, { role, to }: AssignmentEntry): Promise<void> {
   await unassignRole(deps, actor, { subject: await subjectNamed(deps.db, to), role });
 }

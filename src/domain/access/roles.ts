@@ -22,10 +22,10 @@ import {
 } from './store.ts';
 
 /**
- * Makes a role.
+ * Creates a role.
  *
- * @throws Problem `conflict`: there is one of this name; `forbidden`: it gives what the actor does not hold, or is exported
- *   without the permission for it
+ * @throws Problem `conflict`: the name is taken; `forbidden`: it contains a permission that the actor does not hold, or is
+ *   exported without the permission for it
  */
 export async function createRole({ db, now }: AccessDeps, actor: Actor, input: RoleInput): Promise<Role> {
   return inTransaction(db, async (trx) => {
@@ -85,9 +85,9 @@ export async function changeRole(
 }
 
 /**
- * Removes a role from everybody.
+ * Deletes a role and its assignments.
  *
- * @throws Problem `not_found`; `conflict`: it is built in; `forbidden`: it gives what the actor does not hold
+ * @throws Problem `not_found`; `conflict`: it is built in; `forbidden`: it contains a permission that the actor does not hold
  */
 export async function removeRole({ db, now }: AccessDeps, actor: Actor, name: string): Promise<void> {
   await inTransaction(db, async (trx) => {
@@ -152,10 +152,9 @@ export type RoleAssignment = {
 };
 
 /**
- * Gives a subject a role, in the transaction of the verb that decides it. Whether the actor may is that verb's to judge
- * (`giveRole` does).
+ * Assigns a role to a subject, in the transaction of the caller, which judges whether the actor may (`giveRole` does).
  *
- * @throws Problem `invalid`: there is no such role; `conflict`: they would be in more groups than the claim `groups` holds
+ * @throws Problem `invalid`: there is no such role; `conflict`: the subject would be in more groups than the claim `groups` holds
  */
 export async function assignRole(
   trx: Trx,
@@ -178,9 +177,10 @@ export async function assignRole(
 }
 
 /**
- * Gives a subject a role, for good or until a time.
+ * Assigns a role to a subject, permanently or until a time.
  *
- * @throws Problem `invalid`: there is no such role, or its time would be over; `forbidden`: it gives what the actor does not hold
+ * @throws Problem `invalid`: there is no such role, or the time is in the past; `forbidden`: the role contains a permission that
+ *   the actor does not hold
  */
 export async function giveRole(
   { db, now }: AccessDeps,
@@ -198,10 +198,10 @@ export async function giveRole(
 }
 
 /**
- * Takes a role from a subject.
+ * Unassigns a role from a subject.
  *
- * @throws Problem `not_found`: the subject does not have it; `conflict`: no owner would be left; `forbidden`: it gives what the
- *   actor does not hold
+ * @throws Problem `not_found`: the subject does not have it; `conflict`: no owner would be left; `forbidden`: the role contains a
+ *   permission that the actor does not hold
  */
 export async function unassignRole(
   { db, now }: AccessDeps,
@@ -221,10 +221,10 @@ export async function unassignRole(
 }
 
 /**
- * Makes a subject's roles exactly these; answers whether anything changed.
+ * Sets the roles of a subject to exactly these. @returns whether anything changed
  *
- * @throws Problem `invalid`: there is no such role; `conflict`: no owner would be left; `forbidden`: a role that comes or goes
- *   gives what the actor does not hold
+ * @throws Problem `invalid`: there is no such role; `conflict`: no owner would be left; `forbidden`: the actor does not hold a
+ *   permission of an added or removed role
  */
 export async function setRoles(
   trx: Trx,

@@ -22,7 +22,7 @@ type SubjectName = { kind: 'user' | 'client'; subject: string };
 
 const route = routesWith<AccessDeps>();
 
-/** Roles, to whom they are given, and why somebody may do something. */
+/** Roles, their assignments, and explanations of permissions. */
 export const accessRoutes = [
   route({
     method: 'GET',

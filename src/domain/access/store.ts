@@ -3,7 +3,7 @@ import type { Database } from '../../../db/schema.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { isUser } from './user-reference.ts';
 
-/** Whether assignment `a` gives its role at this moment. */
+/** Whether assignment `a` is in effect at `now`. */
 const notOver = (now: Date) => sql<boolean>`(a.until is null or a.until > ${now})`;
 
 export async function insertAssignment(
@@ -80,7 +80,7 @@ export async function permissionsAt(db: Db, subject_id: string, resource: string
 
 /** A pattern at one API, or at every (`null`). */
 export type Right = { resource: string | null; pattern: string };
-/** With what gives it, in words. */
+/** With its source, in words. */
 export type HeldRight = Right & { by: string };
 
 /**
@@ -90,7 +90,7 @@ export type HeldRight = Right & { by: string };
 export const servicePermissions = `case when c.service_permissions::text = '{}' and c.type = 'service' then c.resources
   else c.service_permissions end`;
 
-/** What a subject holds: by its roles of this moment, and a client also what it was registered with for itself. */
+/** The permissions that a subject holds by its roles at `now`; for a client, also those that it is registered with for itself. */
 export async function listHeldRights(db: Db, subject_id: string, now: Date): Promise<HeldRight[]> {
   const { rows } = await sql<HeldRight>`
     select p.resource, p.pattern, 'The role "' || r.name || '"' as by
@@ -237,7 +237,7 @@ function assignments(db: Db) {
     .select([sql<string>`coalesce(u.username, c.client_id)`.as('subject'), giver.as('granted_by')]);
 }
 
-/** To whom a role is given, by when. */
+/** The assignments of a role, a page of them by subject. */
 export async function listAssignmentsOf(
   db: Db,
   { role, limit, after }: { role: string; limit: number; after: string | undefined },
@@ -247,7 +247,7 @@ export async function listAssignmentsOf(
   return query.execute();
 }
 
-/** Every role that somebody has at this moment. */
+/** All assignments that are in effect at `now`. */
 export async function listEveryAssignment(db: Db, now: Date): Promise<Assignment[]> {
   return assignments(db).where(notOver(now)).orderBy('r.name').orderBy('a.subject_id').execute();
 }

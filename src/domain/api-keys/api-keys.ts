@@ -30,10 +30,10 @@ export type ApiKeyDeps = {
 export type CreatedKey = ApiKey & { key: string };
 
 /**
- * Mints a key for a client or a person: by default for who asks.
+ * Creates an API key for a client or user; by default for the caller.
  *
- * @throws Problem `invalid`: no such environment, owner or role, or an expiry that is over; `forbidden`: it would get what the
- *   actor does not hold, or never expire without a permission for that
+ * @throws Problem `invalid`: unknown owner, role or environment, or an invalid expiry; `forbidden`: the actor does not hold a
+ *   permission of the key
  */
 export async function createApiKey(deps: ApiKeyDeps, actor: Actor, input: KeyInput): Promise<CreatedKey> {
   const { environment, roles, tags } = input;

@@ -21,7 +21,8 @@ import {
 const mostNamed = 1000;
 
 /**
- * Lets a key rest: it is refused until it is enabled again, and what was got for it is ended. Repeating it changes and records nothing.
+ * Disables a key: it is refused until it is enabled again, and the tokens exchanged for it are revoked. Repeating it changes and
+ * records nothing.
  *
  * @throws Problem `not_found`; `conflict`: it is revoked
  */
@@ -30,10 +31,10 @@ export async function disableApiKey(deps: ApiKeyDeps, actor: Actor, ref: KeyRef)
 }
 
 /**
- * Lets a resting key work again, which gives away all that it may.
+ * Enables a disabled key. The actor grants its permissions by this, and so must hold them.
  *
- * @throws Problem `not_found`; `conflict`: it is revoked, or is the actor's own and somebody else disabled it; `forbidden`: it
- *   may what the actor may not
+ * @throws Problem `not_found`; `conflict`: it is revoked, or another user disabled the actor's own key; `forbidden`: the actor
+ *   does not hold a permission of the key
  */
 export async function enableApiKey(deps: ApiKeyDeps, actor: Actor, ref: KeyRef): Promise<ApiKey> {
   return setEnabled(deps, actor, { ...ref, enabled: true });
@@ -62,7 +63,7 @@ async function setEnabled(
 }
 
 /**
- * Ends a key for good, all its versions. Repeating it changes and records nothing.
+ * Revokes a key with all its versions, permanently. Repeating it changes and records nothing.
  *
  * @throws Problem `not_found`
  */
@@ -83,9 +84,9 @@ export async function revokeApiKey(
 }
 
 /**
- * What a handle means.
+ * Resolves a handle to the keys that it identifies.
  *
- * @throws Problem `invalid`: there is no such owner, or it is no key
+ * @throws Problem `invalid`: unknown owner, or not an API key
  */
 export async function keyScope(db: Db, handle: KeyHandle): Promise<KeyScope> {
   if ('owner' in handle) return { owner_id: await subjectOf(db, handle.owner) };
@@ -100,15 +101,15 @@ function startIn(prefix: string): string {
   return prefix.slice(0, prefix.indexOf('_', 3) + 1 + 4);
 }
 
-/** How many keys a handle would end. */
+/** Counts the active keys in a scope. */
 export async function countKeys(db: Db, scope: KeyScope, now: Date): Promise<number> {
   return countLiveKeys(db, scope, now);
 }
 
 /**
- * Ends all keys of a scope for good, in the transaction of the verb that decides it: one event for all of them.
+ * Revokes all keys in a scope, in the transaction of the caller, and records one event for all of them.
  *
- * @returns how many
+ * @returns the number of keys
  */
 export async function revokeKeysIn(
   trx: Trx,
@@ -126,10 +127,10 @@ export async function revokeKeysIn(
 }
 
 /**
- * Lets the texts of a key that came before one end at a time, unless they end earlier, in the transaction of the verb that
- * decides and records it.
+ * Sets the expiry of a key's versions with a lower number, unless they expire earlier. The caller decides and records it in its
+ * transaction.
  *
- * @returns how many
+ * @returns the number of versions
  */
 export async function expireEarlierVersions(
   trx: Trx,

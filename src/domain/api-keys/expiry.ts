@@ -10,9 +10,9 @@ const neverExpirePermission = 'latchkey:api_key:never_expire';
 type Asked = { expires_in_days?: number | undefined; expires_at?: Date | undefined; never_expires?: true | undefined };
 
 /**
- * The moment that was asked for; undefined: nothing was said.
+ * The requested expiry; undefined: the request names none.
  *
- * @throws Problem `invalid`: it is over already; `forbidden`: it is as good as never
+ * @throws Problem `invalid`: it is in the past; `forbidden`: it is more than ten years away
  */
 export function askedExpiry(actor: Actor, { expires_in_days, expires_at }: Asked, now: Date): Date | undefined {
   if (expires_at === undefined)
@@ -23,7 +23,8 @@ export function askedExpiry(actor: Actor, { expires_in_days, expires_at }: Asked
 }
 
 /**
- * When a new key ends; null: never. Where nothing is asked for, no later than what the actor acts by.
+ * The expiry of a new key; null: never. The default follows from the risk and is no later than the expiry of the actor's own
+ * credential.
  *
  * @throws Problem `forbidden`, `invalid`
  */
@@ -32,21 +33,21 @@ export function expiryOf(actor: Actor, asked: Asked & { risk: ApiKey['risk'] }, 
   return askedExpiry(actor, asked, now) ?? earliest([latestEnd(actor), expiryByRisk(asked.risk, now)]);
 }
 
-/** A key without end. @throws Problem `forbidden`: not everybody may have one */
+/** A key that never expires. @throws Problem `forbidden`: the actor lacks the permission for it */
 export function never(actor: Actor): null {
   if (allows(actor.permissions, neverExpirePermission)) return null;
   const detail = `A key that never expires, or not within ten years, needs "${neverExpirePermission}".`;
   throw forbidden(neverExpirePermission, detail, '/expires_at');
 }
 
-/** In which state a key is. The moment of its expiry is past its life. */
+/** The state of a key. It is expired from the instant of its expiry on. */
 export function stateOf(key: Pick<ApiKey, 'enabled' | 'revoked_at' | 'expires_at'>, now: Date) {
   if (key.revoked_at) return 'revoked' as const;
   if (key.expires_at && key.expires_at <= now) return 'expired' as const;
   return key.enabled ? ('active' as const) : ('disabled' as const);
 }
 
-/** Whether a text of a key still works as far as it alone is concerned. */
+/** Whether a version of a key is active, apart from the state of the key itself. */
 export function isLiveVersion({ ends_at }: Pick<KeyVersion, 'ends_at'>, now: Date): boolean {
   return ends_at === null || ends_at > now;
 }

@@ -1,4 +1,4 @@
-/** API keys: minting, restricting, rotating and ending them, and verifying them without asking the database. */
+/** API keys: creating, restricting, rotating and revoking them, and verifying them from memory. */
 export { type ApiKeyDeps, createApiKey, getKey } from './api-keys.ts';
 export { type Asked, allowed, type KeyCode, keyCodeKinds, keyCodes, type VerdictKind } from './decide.ts';
 export {

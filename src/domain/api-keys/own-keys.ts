@@ -6,12 +6,12 @@ import type { KeyInput, RotationInput } from './schemas.ts';
 import { type ApiKey, countLiveKeys, type KeyRef, type KeysOfFilter, listKeyNamesOf, listKeysOf } from './store.ts';
 import { usageOf } from './usage.ts';
 
-// What a person does with keys of their own needs no permission; a key of somebody else reads as unknown, whatever they hold.
+// Users need no permission for their own keys. Another user's key is unknown (404), whatever permissions the caller holds.
 
-// A bound for programs that mint and forget; two at once may pass it together, which harms nobody.
+// Bounds programs that create keys and never revoke them. Two concurrent requests may exceed it by one, which is harmless.
 const mostOwnKeys = 1000;
 
-/** @throws Problem `not_found`: nobody owns keys who is nobody */
+/** @throws Problem `not_found`: the actor is neither a user nor a client, and so cannot own keys */
 function ownerIn(actor: Actor): string {
   if (actor.subject_id === undefined) throw notFound('owner', actor.kind);
   return actor.subject_id;
@@ -19,7 +19,7 @@ function ownerIn(actor: Actor): string {
 
 const own = (actor: Actor, id: string): KeyRef => ({ id, owner_id: ownerIn(actor) });
 
-/** One's own keys, a page of them. */
+/** A page of the actor's own keys. */
 export async function listOwnKeys(
   { db, now }: ApiKeyDeps,
   actor: Actor,
@@ -28,7 +28,7 @@ export async function listOwnKeys(
   return listKeysOf(db, { ...filter, owner_id: ownerIn(actor) }, now());
 }
 
-/** The names of all one's keys by their ids, whatever became of them. */
+/** The names of all keys of the actor by id, revoked ones included. */
 export async function listOwnKeyNames(
   { db }: Pick<ApiKeyDeps, 'db'>,
   actor: Actor,
@@ -36,7 +36,7 @@ export async function listOwnKeyNames(
   return listKeyNamesOf(db, ownerIn(actor));
 }
 
-/** @throws Problem `not_found`: there is none, or it is somebody else's */
+/** @throws Problem `not_found`: it does not exist, or belongs to another owner */
 export async function getOwnKey({ db }: ApiKeyDeps, actor: Actor, id: string): Promise<ApiKey> {
   return getKey(db, own(actor, id));
 }
@@ -47,10 +47,10 @@ export async function usageOfOwnKey(deps: ApiKeyDeps, actor: Actor, { id, days }
 }
 
 /**
- * Mints a key for oneself.
+ * Creates a key that the actor owns.
  *
- * @throws Problem as `createApiKey` does, and `invalid`: it is for somebody else, or could do nothing; `conflict`: they have too
- *   many
+ * @throws Problem as `createApiKey` does, and `invalid`: it names another owner, or has no permission; `conflict`: the actor has
+ *   too many keys
  */
 export async function createOwnKey(deps: ApiKeyDeps, actor: Actor, input: KeyInput): Promise<CreatedKey> {
   if (input.owner !== undefined) throw invalid('/owner', 'A key of your own belongs to you.');
@@ -84,7 +84,7 @@ export async function disableOwnKey(deps: ApiKeyDeps, actor: Actor, id: string):
   return disableApiKey(deps, actor, own(actor, id));
 }
 
-/** @throws Problem `not_found`; `conflict`: it is revoked, or somebody else disabled it */
+/** @throws Problem `not_found`; `conflict`: it is revoked, or another user disabled it */
 export async function enableOwnKey(deps: ApiKeyDeps, actor: Actor, id: string): Promise<ApiKey> {
   return enableApiKey(deps, actor, own(actor, id));
 }

@@ -18,9 +18,9 @@ import { findKey } from './store.ts';
 export type Powers = { permissions: readonly Right[]; roles: readonly string[]; restrictions: Restrictions };
 
 /**
- * The roles of these names.
+ * The roles with these names.
  *
- * @throws Problem `invalid`: there is none of a name
+ * @throws Problem `invalid`: a role does not exist
  */
 export async function rolesOf(trx: Db, names: readonly string[]): Promise<Role[]> {
   const roles: Role[] = [];
@@ -32,12 +32,12 @@ export async function rolesOf(trx: Db, names: readonly string[]): Promise<Role[]
   return roles;
 }
 
-/** Which text of a key was presented. */
+/** Which version of a key was presented. */
 export type PresentedVersion = { id: string; number: number };
 
 /**
- * The limit that a key sets to whoever acts by it: its rights, its restrictions, and its end, or that of the text that was
- * presented, whichever is earlier. A key that is gone leaves nothing.
+ * The limit that an API key sets to an actor that authenticates with it: its permissions, its restrictions, and its expiry or
+ * that of the presented version, whichever is earlier. A deleted key allows nothing.
  */
 export async function limitOfKey(db: Db, { id, number }: PresentedVersion): Promise<Limit> {
   const key = await findKey(db, { id });
@@ -61,11 +61,11 @@ async function rightsIn(db: Db, { permissions, roles, restrictions }: Powers): P
 type Whose = { owner_id: string; powers: readonly Powers[]; now: Date };
 
 /**
- * Nobody mints, changes or gets hold of a key that may what they may not; nor one that speaks for somebody who may more than
- * they do, or whom applications know by their groups. What it may in the end (the last of its powers), it may no longer and no
- * more freely than they.
+ * Guards creating, changing, rotating and enabling a key. The actor must hold every permission of the key; for a key of another
+ * owner, also every permission of that owner and the right to export their groups. The key must expire no later, and be
+ * restricted at least as much, as the credential that the actor uses.
  *
- * @throws Problem `forbidden`, naming the first right that is missing, the latest expiry or the restriction that it must have
+ * @throws Problem `forbidden`, naming the first missing permission, the latest allowed expiry, or the required restriction
  */
 export async function mustHoldAll(
   trx: Trx,

@@ -11,7 +11,7 @@ const mostVersions = 10;
 
 export type RotatedKey = {
   id: string;
-  /** Shown once, stored nowhere. */
+  /** Shown once; only a digest is stored. */
   key: string;
   expires_at: Date | null;
   previous_expired_at: Date | null;
@@ -20,11 +20,11 @@ export type RotatedKey = {
 };
 
 /**
- * Mints a new text for a key, which works at once; the present one works until the overlap is over. The expiry stays as it is
- * unless another is asked for, and the answer says so.
+ * Creates a new version of a key, valid at once. The previous version is accepted until the overlap ends. The expiry does not
+ * change unless the request sets one, and the response says so.
  *
- * @throws Problem `not_found`; `conflict`: it is revoked or has expired, or too many of its texts still work; `forbidden`: it
- *   may what the actor may not
+ * @throws Problem `not_found`; `conflict`: it is revoked or expired, or has too many active versions; `forbidden`: the actor does
+ *   not hold a permission of the key
  */
 export async function rotateApiKey(
   deps: ApiKeyDeps,
@@ -58,7 +58,7 @@ function mustBeRotatable(key: ApiKey, now: Date): void {
     throw conflict(`${mostVersions} texts of this key still work: wait until an overlap is over, or revoke it.`);
 }
 
-/** Whether a key with this expiry lasts longer than with that; null is for ever. */
+/** Whether an expiry is later than another; null: never. */
 function isLater(expires_at: Date | null, before: Date | null): boolean {
   return before !== null && (expires_at === null || expires_at > before);
 }

@@ -55,14 +55,14 @@ export const changeable = {
 
 const Days = z.int().min(1).max(longestDays);
 
-/** When a key that is minted ends: one of them at most. */
+/** The expiry of a new key: at most one of these members. */
 export const expiry = {
   expires_in_days: Days.optional(),
   expires_at: Timestamp.optional(),
   never_expires: z.literal(true).optional().meta({ description: 'needs latchkey:api_key:never_expire' }),
 };
 
-/** A key to be minted. Without an expiry it lasts 30, 90 or 180 days, by its risk. */
+/** A key to create. Its default lifetime is 30, 90 or 180 days, by its risk. */
 export const KeyInput = z
   .strictObject({
     ...changeable,

@@ -118,7 +118,7 @@ function orderOf(sort: KeysOfFilter['sort'], now: Date): RawBuilder<unknown> {
   return sql`k.created_at desc`;
 }
 
-/** All keys that somebody ever had: id and name. */
+/** The ids and names of all keys of an owner. */
 export async function listKeyNamesOf(db: Db, owner_id: string): Promise<ReadonlyMap<string, string>> {
   const rows = await db.selectFrom('api_keys').select(['id', 'name']).where('owner_id', '=', owner_id).execute();
   return new Map(rows.map(({ id, name }) => [id, name]));
@@ -229,23 +229,23 @@ function within(scope: KeyScope, now: Date): RawBuilder<unknown> {
   return sql`k.id in (select v.key_id from api_key_versions v where v.start ^@ ${scope.start})`;
 }
 
-/** The same of those that are not at their end. */
+/** The keys in a scope that are neither revoked nor expired. */
 const isLiveIn = (scope: KeyScope, now: Date) =>
   sql`${within(scope, now)} and k.revoked_at is null and (k.expires_at is null or k.expires_at > ${now})`;
 
-/** The ids of a scope's keys that are not at their end, as text of a statement. */
+/** A subquery for the ids of the active keys in a scope. */
 export function liveKeysIn(scope: KeyScope, now: Date): RawBuilder<unknown> {
   return sql`(select k.id from api_keys k where ${isLiveIn(scope, now)})`;
 }
 
-/** How many keys of a scope are not at their end. */
+/** Counts the active keys in a scope. */
 export async function countLiveKeys(db: Db, scope: KeyScope, now: Date): Promise<number> {
   const live = liveKeysIn(scope, now);
   const { rows } = await sql<{ count: number }>`select count(*)::int as count from ${live} live`.execute(db);
   return rows[0]?.count ?? 0;
 }
 
-/** Ends keys for good. @returns their ids */
+/** Marks keys as revoked. @returns their ids */
 export async function markKeysRevoked(trx: Trx, scope: KeyScope, revoked_at: Date): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     update api_keys k set revoked_at = ${revoked_at}, updated_at = ${revoked_at}, version = version + 1

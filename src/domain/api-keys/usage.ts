@@ -8,14 +8,14 @@ export function dayOf(at: Date): Date {
   return new Date(Math.floor(at.getTime() / dayMs) * dayMs);
 }
 
-/** Whether a moment is on the day that starts then. */
+/** Whether an instant is on the day that starts at `day`. */
 export function isOn(day: Date, at: Date): boolean {
   const passed = at.getTime() - day.getTime();
   return passed >= 0 && passed < dayMs;
 }
 
 /**
- * How much a key was used in the last days, today included.
+ * The usage of a key in the last days, including today.
  *
  * @throws Problem `not_found`
  */

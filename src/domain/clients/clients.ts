@@ -18,7 +18,7 @@ export type ClientDeps = SecretDeps & {
 export type PutClientResult = {
   client: Client;
   change: 'created' | 'updated' | 'unchanged';
-  /** The secret made here; shown once, stored nowhere. */
+  /** The generated secret; shown once, only a digest is stored. */
   client_secret?: string;
 };
 
@@ -36,7 +36,7 @@ const signingDefaults = {
   authorization_signed_response_alg: defaultSigningAlg,
 };
 
-/** A client's kind follows from its metadata: nobody has to say it twice. */
+/** The type of a client, derived from its metadata. */
 function typeOf(metadata: Record<string, unknown>): ClientType {
   const grants = Array.isArray(metadata.grant_types) ? metadata.grant_types : defaults.grant_types;
   if (metadata.application_type === 'native') return 'native';
@@ -45,12 +45,11 @@ function typeOf(metadata: Record<string, unknown>): ClientType {
 }
 
 /**
- * Creates a client, or makes an existing one equal to the input, in the transaction of the verb that decides it. A secret is
- * made when one is needed and none is live; applying again never makes another. A given secret that is new replaces the given
- * ones before it at once. An input without a signing algorithm leaves an existing client the one it has. The metadata was judged
- * before (`checkClient`).
+ * Creates a client, or updates an existing one to equal the input, in the transaction of the caller. Generates a secret if the
+ * client needs one and has no active one. A new secret in the input replaces earlier secrets from configuration at once. An input
+ * without a signing algorithm keeps the one of an existing client. The caller validates the metadata first (`checkClient`).
  *
- * @throws Problem `conflict`: it is built in; `forbidden`: it has, or would get, what the actor does not hold
+ * @throws Problem `conflict`: it is built in; `forbidden`: it has, or would get, a permission that the actor does not hold
  */
 export async function putClient(
   trx: Trx,
@@ -79,7 +78,7 @@ export async function putClient(
 }
 
 /**
- * Judges metadata as the provider will when the client is used.
+ * Validates metadata with the provider's own rules.
  *
  * @throws Problem `invalid`: it contradicts itself or a standard
  */
@@ -91,10 +90,10 @@ export async function checkClient(
 }
 
 /**
- * Registers a client that must be new.
+ * Registers a new client.
  *
- * @throws Problem `invalid`: the metadata contradicts itself or a standard; `conflict`: there is one with this `client_id`;
- *   `forbidden`: it would get what the actor does not hold
+ * @throws Problem `invalid`: the metadata contradicts itself or a standard; `conflict`: the `client_id` is taken; `forbidden`: it
+ *   would get a permission that the actor does not hold
  */
 export async function createClient(deps: ClientDeps, actor: Actor, input: ClientInput): Promise<PutClientResult> {
   await checkClient(deps, input);
@@ -105,10 +104,11 @@ export async function createClient(deps: ClientDeps, actor: Actor, input: Client
 }
 
 /**
- * Changes a client by a JSON Merge Patch of how configuration names it. Whoever changes one could make it their own, so they
- * must hold all that it has.
+ * Updates a client by a JSON Merge Patch of its configuration. An actor who can change a client could take it over, and so must
+ * hold all of its permissions.
  *
- * @throws Problem `not_found`; `invalid`; `precondition_failed`; `forbidden`: it has, or would get, what the actor does not hold
+ * @throws Problem `not_found`; `invalid`; `precondition_failed`; `forbidden`: it has, or would get, a permission that the actor
+ *   does not hold
  */
 export async function changeClient(
   deps: ClientDeps,
@@ -124,7 +124,7 @@ export async function changeClient(
   await checkClient(deps, input);
   return inTransaction(deps.db, async (trx) => {
     const client = await lockClient(trx, client_id);
-    // What was judged is what was read: whoever was faster in between has to be seen first.
+    // The check used the version that was read: a concurrent change must be read first.
     if (!client) throw notFound('client', client_id);
     mustBeAt(client.version, before.version);
     mustBeAt(client.version, ifVersion);
@@ -205,15 +205,15 @@ async function alter({ now }: ClientDeps, trx: Trx, existing: Client, columns: C
   );
   if (isSame) return { client: existing, change: 'unchanged' as const };
   const updated_at = now();
-  // Disabled now: tokens from before stay dead when it is enabled again.
+  // Disabling revokes the tokens issued until now; enabling the client again does not restore them.
   const ended = existing.enabled && !columns.enabled ? { tokens_valid_after: updated_at } : {};
   const client = await updateClient(trx, existing.id, { ...asStored(columns), ...ended, updated_at });
   return { client, change: 'updated' as const };
 }
 
 /**
- * Stops a client: it can no longer authenticate, and none of its tokens work from the next request on. Enabling it again
- * is `putClient` with `enabled: true`; tokens from before stay dead.
+ * Disables a client: it can no longer authenticate, and its tokens are revoked. `putClient` with `enabled: true` enables it
+ * again; tokens from before remain revoked.
  *
  * @throws Problem `not_found`; `conflict`: it is built in
  */
@@ -238,7 +238,7 @@ function mustBeRegistered({ client_id, built_in }: Client): void {
   if (built_in) throw conflict(`The client "${client_id}" is built in: it cannot be disabled.`);
 }
 
-/** Of what is built in an operator sets how long its tokens live, and nothing else. */
+/** Only the token lifetimes of a built-in client can be changed. */
 function mustKeepAllBut(existing: Client, { lifetimes: _, ...columns }: Columns): void {
   const changed = Object.entries(columns).some(
     ([name, value]) => !isDeepStrictEqual(existing[name as keyof Columns], value),
@@ -265,7 +265,7 @@ async function record(
   });
 }
 
-/** Of keys only what tells them apart: whatever else is in a JWK could be worth something to whoever reads the log. */
+/** Records only the identifying members of JWKs: other members could contain key material that readers of the log must not see. */
 function changesOf(before: Client, after: Client) {
   const { jwks, ...changed } = changesBetween(asInput(before), asInput(after));
   return jwks ? { ...changed, jwks: { old: namesOfKeys(jwks.old), new: namesOfKeys(jwks.new) } } : changed;

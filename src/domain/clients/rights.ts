@@ -36,8 +36,8 @@ type Act = {
 const credentialsPermission = 'latchkey:client:credentials';
 
 /**
- * Members of a registration (RFC 7591) that say nothing of where sign-ins go, how the client proves who it is, or what protects
- * its tokens. Whatever is not listed here does, unless somebody finds out that it does not.
+ * Members of a registration (RFC 7591) that affect neither redirects nor authentication nor the protection of tokens. A member
+ * that is not listed here counts as one that does.
  */
 const descriptive: ReadonlySet<string> = new Set([
   ...['client_name', 'client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'contacts', 'scope'],
@@ -45,15 +45,16 @@ const descriptive: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whoever registers or changes a client, or gets a secret of it, could act as it. So they must hold all that it may ask for or
- * has, before and after; and need the permission of what else it is given:
- * - that people are not asked about it (`first_party`),
- * - that it sees the tokens of an API (`introspects`, or an API's identifier as its own: tokens with this audience are meant for it),
- * - that it stops (`enabled: false`), as the verb for that needs,
- * - that its sign-ins go elsewhere, or that it proves who it is in another way (`latchkey:client:credentials`): people trust
- *   the client that they know,
- * - that somebody gets, or sets, a secret of it (`latchkey:client_secret:create`).
- * What is given lasts no longer than what the actor acts by.
+ * Guards registering and changing a client, and creating a secret for it: with that, the actor could act as the client. The actor
+ * must hold every permission that the client may request or has, before and after, and needs a permission of its own for each of
+ * these:
+ * - `first_party`: users are not asked for consent,
+ * - `introspects`, or an API's identifier as the `client_id` (tokens with this audience are meant for it): it can see the tokens
+ * of an API,
+ * - `enabled: false`: as disabling it,
+ * - a change of redirect URIs, keys or authentication (`latchkey:client:credentials`): users trust the client that they know,
+ * - a secret (`latchkey:client_secret:create`).
+ * What the client gets lasts no longer than the actor's own credential.
  *
  * @throws Problem `forbidden` naming what is missing
  */
@@ -92,7 +93,7 @@ function secretFor(actor: Actor, now: Date, until: Date | null): Gift {
   return { what: 'this client secret', until, pointer: '/expires_in_days', send };
 }
 
-/** Which members that are more than descriptive another registration has otherwise. */
+/** The members, apart from descriptive ones, that differ between two registrations. */
 function identityChangedIn({ metadata: before }: Registered, { metadata: after }: Registered): string[] {
   const members = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return members.filter((name) => !descriptive.has(name) && !isDeepStrictEqual(before[name], after[name]));
@@ -103,7 +104,7 @@ function givesMore(before: Registered, after: Registered): boolean {
   return seesMore || (after.first_party && !before.first_party) || addsRights(rightsIn(before), rightsIn(after));
 }
 
-/** What a client may ask for, and have itself. */
+/** The permissions that a client may request on behalf of users, and have for itself. */
 function rightsIn({ resources, service_permissions }: Registered): Right[] {
   return [resources, service_permissions].flatMap((perResource) =>
     Object.entries(perResource).flatMap(([resource, patterns]) => patterns.map((pattern) => ({ resource, pattern }))),
@@ -111,10 +112,10 @@ function rightsIn({ resources, service_permissions }: Registered): Right[] {
 }
 
 /**
- * The id of the owner that an input names; null: nobody. An owner gains no rights by it. Whoever names another than themselves
- * must be allowed to see that user or client: the answer tells whether there is one.
+ * The id of the owner that an input names; null: none. Being an owner grants no permission. An actor who names another user or
+ * client must be allowed to read it, because the response reveals whether it exists.
  *
- * @throws Problem `invalid`: there is no such owner; `forbidden`: the actor may not see users or clients
+ * @throws Problem `invalid`: there is no such owner; `forbidden`: the actor may not read users or clients
  */
 export async function ownerOf(
   trx: Trx,

@@ -21,10 +21,10 @@ import {
 
 export type SecretDeps = { db: Db; now: () => Date; keys: ServerKeys };
 
-/** What a put did to a client's secrets; `client_secret` is the one made here: shown once, stored nowhere. */
+/** How a put changed a client's secrets; `client_secret` is the generated one, shown once. */
 type KeptSecrets = { changed: boolean; made: { client_secret?: string } };
 
-/** `client_secret` is shown once, stored nowhere. */
+/** `client_secret` is shown once; only a digest is stored. */
 export type MadeSecret = {
   id: string;
   number: number;
@@ -35,7 +35,7 @@ export type MadeSecret = {
 
 type AddedSecret = {
   client_id: string;
-  /** One of the operator's own choice; otherwise one is made. */
+  /** A secret chosen by the operator; by default one is generated. */
   given?: string | undefined;
   label?: string | undefined;
   expires_at?: Date | undefined;
@@ -60,11 +60,11 @@ export function matchesSecret(
 }
 
 /**
- * Adds one more live secret beside the present ones, so that it can be rolled out before they are taken away.
+ * Adds a secret to a client. Its other secrets remain valid, so that the new one can be deployed before they are revoked.
  *
- * @returns the secret; shown once, stored nowhere
- * @throws Problem `not_found`; `conflict`: this client does not authenticate with a secret, or has too many; `forbidden`: the
- *   client holds what the actor does not, who would get it with the secret
+ * @returns the secret; shown once, only a digest is stored
+ * @throws Problem `not_found`; `conflict`: the client does not authenticate with a secret, or has too many; `forbidden`: the
+ *   client has a permission that the actor does not hold
  */
 export async function addClientSecret(deps: SecretDeps, actor: Actor, input: AddedSecret): Promise<MadeSecret> {
   const { client_id, ...secret } = input;
@@ -75,7 +75,7 @@ export async function addClientSecret(deps: SecretDeps, actor: Actor, input: Add
 }
 
 /**
- * Makes a new secret and lets the present ones end after an overlap, in which both work.
+ * Creates a new secret. The previous ones are accepted until the overlap ends.
  *
  * @throws Problem as `addClientSecret`
  */
@@ -99,7 +99,7 @@ export async function rotateClientSecret(
 }
 
 /**
- * Ends one secret; it is refused from the next request on. Repeating it changes and records nothing.
+ * Revokes one secret: it is refused from the next request on. Repeating it changes and records nothing.
  *
  * @throws Problem `not_found`
  */
@@ -128,10 +128,9 @@ export async function revokeSecretById(deps: Pick<SecretDeps, 'db' | 'now'>, act
 }
 
 /**
- * Lets some of a client's secrets end at a time, unless they end earlier, in the transaction of the verb that decides and
- * records it.
+ * Sets the expiry of some secrets of a client, unless they expire earlier. The caller decides and records it in its transaction.
  *
- * @returns how many
+ * @returns the number of secrets
  */
 export async function expireClientSecrets(
   trx: Trx,
@@ -141,7 +140,7 @@ export async function expireClientSecrets(
   return client ? expireSecretsAt(trx, client.id, ends_at, secret_ids) : 0;
 }
 
-/** The live client secret of a value, for who finds one lying about; undefined: it is none. */
+/** Finds the active client secret with this value, for leak reports; undefined: there is none. */
 export async function findLiveSecret(
   { db, keys, now }: SecretDeps,
   value: string,
@@ -167,7 +166,7 @@ async function lockOpenable(
   return client;
 }
 
-/** Sees to it that a client that needs a secret has one: the given one, or one that is made where none is live. */
+/** Ensures that a client that needs a secret has one: the given one, or a generated one if none is active. */
 export async function keepSecrets(
   trx: Trx,
   deps: SecretDeps,
@@ -205,7 +204,7 @@ type NewSecret = { client: Client } & Omit<AddedSecret, 'client_id'>;
 async function storeSecret(trx: Trx, { keys, now }: SecretDeps, actor: Actor, input: NewSecret): Promise<MadeSecret> {
   const { client, given, label } = input;
   const secret = given ?? generateCredential('lk_cs_');
-  // Of one that somebody chose even four characters could be worth something to whoever guesses.
+  // The last four characters of a chosen secret would help to guess it.
   const last_four = given === undefined ? secret.slice(-4) : null;
   const pepper = keys.current('pepper');
   const created_at = now();
@@ -224,7 +223,7 @@ async function storeSecret(trx: Trx, { keys, now }: SecretDeps, actor: Actor, in
   return { id, number, last_four, client_secret: secret, expires_at };
 }
 
-/** A chosen secret lasts as long as whoever chose it wants: configuration that is applied again would not renew it in time. */
+/** A chosen secret does not expire: applying the same configuration again would not renew it. */
 function expiryOf({ risk }: Client, { given, now }: { given: string | undefined; now: Date }): Date | null {
   return risk === null || given !== undefined ? null : expiryByRisk(risk, now);
 }

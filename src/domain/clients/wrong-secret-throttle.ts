@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { addressGroups } from '../../platform/http/index.ts';
 
-/** Who tries a secret of which client, from where. */
+/** An attempt to authenticate as a client with a wrong secret. */
 export type SecretAttempt = { client_id: string; address: string };
 
 /** Counts a wrong secret, on all nodes together; when there were too many: from which group of addresses, and seconds to wait. */
@@ -10,8 +10,9 @@ export type CountWrongSecret = (attempt: SecretAttempt) => Promise<{ group: stri
 const most = 10_000;
 
 /**
- * Stops guessing at client secrets, per client and address, so that nobody elsewhere is locked out. Only wrong ones cost a
- * write; that there were too many is remembered here, and learnt by another node with the next wrong one it meets.
+ * Throttles wrong client secrets, per client and group of addresses, so that guessing from one network locks out no other. Only a
+ * wrong secret costs a write. A node remembers that a group is throttled; another node learns it with the next wrong secret that
+ * it receives.
  */
 export class WrongSecretThrottle {
   readonly #count: CountWrongSecret;
@@ -25,7 +26,7 @@ export class WrongSecretThrottle {
 
   /** Seconds until this address may try this client again, even with the right secret; undefined: now. */
   waitSeconds(attempt: SecretAttempt): number | undefined {
-    // Most of the time nobody is stopped: token requests pay for nothing.
+    // Usually no client is throttled: token requests then skip the computation.
     if (this.#stoppedUntil.size === 0) return undefined;
     const untilMs = addressGroups(attempt.address).map(
       ({ name }) => this.#stoppedUntil.get(keyOf(attempt.client_id, name)) ?? 0,

@@ -68,7 +68,7 @@ function answered(before: ConsentedScopes, asked: ConsentedScopes, allowed: Cons
   return { openid: merge(before.openid, asked.openid, allowed.openid), resources: Object.fromEntries(resources) };
 }
 
-/** Records that a person did not allow what a client asked. */
+/** Records that a user denied a consent request. */
 export async function denyClient({ db, now }: ConsentDeps, actor: Actor, client_id: string): Promise<void> {
   await inTransaction(db, async (trx) => {
     const target = { kind: 'client', id: client_id };
@@ -77,10 +77,10 @@ export async function denyClient({ db, now }: ConsentDeps, actor: Actor, client_
 }
 
 /**
- * Takes a consent back: every code and token issued under it is refused from the next request on; a rotation in flight
- * loses. Repeating it changes and records nothing.
+ * Revokes a consent: every code and token issued under it is refused from the next request on; a rotation in flight loses.
+ * Repeating it changes and records nothing.
  *
- * @throws Problem `not_found`: no such consent, or none that this actor may take back
+ * @throws Problem `not_found`: no such consent, or none that this actor may revoke
  */
 export async function revokeConsent({ db, now }: ConsentDeps, actor: Actor, consent_id: string): Promise<void> {
   await inTransaction(db, async (trx) => {
@@ -93,7 +93,7 @@ export async function revokeConsent({ db, now }: ConsentDeps, actor: Actor, cons
     await appendEvent(trx, {
       actor,
       action: 'consent.revoked',
-      // Whoever takes it back, it happens to the person whose it was.
+      // The target is the user who gave the consent, whoever revokes it.
       target: { kind: 'user', id: consent.user_id },
       details: { consent_id, client_id: consent.client, grants: grants.length },
       occurred_at: revoked_at,
@@ -101,20 +101,20 @@ export async function revokeConsent({ db, now }: ConsentDeps, actor: Actor, cons
   });
 }
 
-/** A person may take back their own; anyone else needs the permission. */
+/** Users may revoke their own consents; anyone else needs the permission. */
 function mayRevokeConsent(actor: Actor, { user_id }: Pick<Consent, 'user_id'>): boolean {
   return (actor.kind === 'user' && actor.id === user_id) || allows(actor.permissions, 'latchkey:consent:revoke');
 }
 
-/** What taking a consent back would end now. */
+/** Counts what revoking a consent would revoke now. */
 export async function impactOfConsent({ db, now }: ConsentDeps, consent_id: string): Promise<Ending> {
   return countUnderConsent(db, consent_id, now());
 }
 
 /**
- * Ends one grant and everything under it.
+ * Revokes one grant, and every code and token issued under it.
  *
- * @throws Problem `not_found`: no such grant, or it has ended already
+ * @throws Problem `not_found`: no such grant, or it is revoked already
  */
 export async function revokeGrant({ db, now }: ConsentDeps, actor: Actor, id: string): Promise<void> {
   await inTransaction(db, async (trx) => {
@@ -125,7 +125,7 @@ export async function revokeGrant({ db, now }: ConsentDeps, actor: Actor, id: st
   });
 }
 
-/** Ends a person's grants inside another verb's transaction, all or all but those of one session. */
+/** Revokes the grants of a user, except those of one session, in the transaction of the caller. */
 export async function revokeGrantsOf(
   trx: Trx,
   {

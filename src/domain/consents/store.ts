@@ -152,7 +152,7 @@ export async function findConnectedApp(db: Db, user_id: string, consent_id: stri
 
 export type Ending = LiveTokens & { sessions: number };
 
-/** What is alive under a consent. */
+/** Counts the live credentials under a consent. */
 export async function countUnderConsent(db: Db, consent_id: string, now: Date): Promise<Ending> {
   const { sessions } = await db
     .selectFrom('standing_grants as g')
@@ -178,7 +178,7 @@ export type ConsentsQuery = {
   after: string | undefined;
 };
 
-/** What people allowed, newest first; of a user (`isUser`), of a client, standing ones only. */
+/** Consents, newest first; filtered by user (`isUser`), client and state. */
 export async function listConsents(
   db: Db,
   { consent_id, user, client_id, standing, limit, after }: ConsentsQuery,
@@ -217,7 +217,7 @@ export type ListedGrant = {
 
 type GrantsQuery = Omit<ConsentsQuery, 'standing' | 'consent_id'> & { grant_id?: string | undefined; now: Date };
 
-/** What clients hold for people in single sessions, standing ones, newest first. */
+/** Active grants, newest first. */
 export async function listStandingGrants(
   db: Db,
   { grant_id, user, client_id, now, limit, after }: GrantsQuery,
@@ -245,7 +245,7 @@ export type GivenConsent = {
   revoked_at: Date | null;
 };
 
-/** Everything a person ever allowed, what they took back included, for the copy of their data. */
+/** Every consent that a user ever gave, revoked ones included, for the download of their data. */
 export async function listEveryConsentOf(db: Db, user_id: string): Promise<GivenConsent[]> {
   return db
     .selectFrom('consents as k')

@@ -1,2 +1,2 @@
-/** Incidents: credentials that were found in public are reported here, and die. */
+/** Incidents: handles reports of credentials that were found in public, and revokes those credentials. */
 export { secretScanning, secretScanningPath } from './secret-scanning.ts';

@@ -11,7 +11,7 @@ import { type Handle, type RevocationDeps, revocationImpact, revoke } from '../r
 import { tokenHandle } from '../tokens/index.ts';
 import { findConcerned, type Leaked, lockReports, takeReport } from './store.ts';
 
-/** What is done with a credential that leaked: it ends, or is only told of. */
+/** The policy for leaked credentials: revoke them, or only report them. */
 type LeakPolicy = 'revoke' | 'flag';
 
 export type LeakDeps = RevocationDeps &
@@ -23,7 +23,7 @@ export type LeakDeps = RevocationDeps &
     sendEmail?: SendEmail | undefined;
   };
 
-/** A credential that somebody found, and where. */
+/** A credential that was found in public, and where. */
 export type LeakReport = { token: string; type: string; source?: string | undefined; url?: string | undefined };
 
 /**
@@ -68,7 +68,7 @@ async function newsOf(
   return takeReport(trx, leaked, digest(JSON.stringify([source, url])));
 }
 
-/** Whoever reports chooses the text: only a web address is passed on, in one piece. */
+/** The reporter controls this text: only a single web address is passed on. */
 function webAddress(url: string | undefined): string | undefined {
   const address = url === undefined ? null : URL.parse(url);
   return address && /^https?:$/.test(address.protocol) ? address.href : undefined;
@@ -108,7 +108,7 @@ async function endOther(deps: LeakDeps, actor: Actor, token: string): Promise<Le
     if (deps.policy === 'revoke') await revoke(deps, actor, handle);
     return leaked;
   } catch (error) {
-    // What is none of ours is nothing to report.
+    // Not a credential of this installation.
     if (error instanceof Problem && (error.status === 400 || error.status === 404)) return undefined;
     throw error;
   }

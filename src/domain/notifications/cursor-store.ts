@@ -8,7 +8,7 @@ import type { Db, Trx } from '../../platform/database/index.ts';
  */
 export type Cursor = { segment: number; ordinal: number; attempts: number; next_attempt_at: Date | null };
 
-/** The right to move a cursor, of one node at a time. It ends by itself when that node dies. */
+/** The right of one node to move a cursor. It expires if that node crashes. */
 export type Lease = { name: string; id: string };
 
 const leaseMs = 20_000;
@@ -57,12 +57,12 @@ export async function releaseCursor(db: Db, { name, id }: Lease): Promise<void> 
     .execute();
 }
 
-/** Lets the next message be tried at once. */
+/** Makes the next message due at once. */
 export async function hurryCursor(trx: Trx, name: string): Promise<void> {
   await trx.updateTable('event_cursors').set({ attempts: 0, next_attempt_at: null }).where('name', '=', name).execute();
 }
 
-/** Whose turn it is: there is something sealed behind the cursor, or something was asked for. */
+/** The receivers with something to send: sealed events after the cursor, or requested messages. */
 export async function dueCursors(db: Db, now: Date): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`
     select c.name from event_cursors c left join webhooks w on w.id::text = c.name

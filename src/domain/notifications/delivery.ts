@@ -28,7 +28,7 @@ export type DeliveryDeps = {
   closing: AbortSignal;
 };
 
-/** What came of an attempt: the receiver's status, or why there is none. */
+/** The outcome of an attempt: the receiver's status, or the error. */
 type Outcome = { last_status: number | null; last_error: string | null };
 
 const gone = 410;
@@ -42,8 +42,8 @@ function delayAfter(attempts: number): number {
 }
 
 /**
- * Sends a webhook what was asked for, and then what was sealed behind its cursor, in the order of the chain, until there is
- * nothing more, an attempt fails, or it is disabled. Each attempt and the move of the cursor commit together: whoever dies in
+ * Sends a webhook its requested messages, and then the sealed events after its cursor, in the order of the chain, until none is
+ * left, an attempt fails, or it is disabled. Each attempt commits together with the move of the cursor: a node that crashes in
  * between sends that message again, with the same id.
  */
 export async function deliverTo(deps: DeliveryDeps, lease: Lease, held: Cursor): Promise<void> {
@@ -113,7 +113,7 @@ function stateAfter({ last_status }: Outcome, isLast: boolean): DeliveryState {
   return isLast ? 'dead' : 'retrying';
 }
 
-/** What somebody asked for goes out once, beside the order of the log. */
+/** Sends requested messages (tests and redeliveries) once, independent of the order of the log. */
 async function sendRequested(deps: DeliveryDeps, lease: Lease): Promise<void> {
   for (;;) {
     const [webhook, delivery] = [await findWebhook(deps.db, lease.name), await nextRequested(deps.db, lease.name)];
@@ -145,7 +145,7 @@ async function send({ db, keys, now, post }: DeliveryDeps, { id, url }: Webhook,
   try {
     return { last_status: await post({ url, headers, body }), last_error: null };
   } catch (error) {
-    // Whatever went wrong on the way to somebody else's machine is tried again, and shown to whoever looks.
+    // Any network error is retried, and shown with the delivery.
     return { last_status: null, last_error: reasonOf(error) };
   }
 }
@@ -170,7 +170,7 @@ async function note(
   await noteAttempt(trx, row, { ...attempted, updated_at: now() });
 }
 
-/** The receiver wants no more (Standard Webhooks: 410). The cursor stays, so that nothing is lost should that be a mistake. */
+/** The receiver answered 410 Gone (Standard Webhooks). The cursor is kept, so that no message is lost if that was a mistake. */
 async function disableGone(trx: Trx, { now }: DeliveryDeps, { id, url }: Webhook): Promise<void> {
   const occurred_at = now();
   await updateWebhook(trx, id, { enabled: false, disabled_because: 'gone', updated_at: occurred_at });

@@ -1,4 +1,4 @@
-/** Notifications: who is told of what the audit log says (webhooks, standard output), and mail to people. */
+/** Notifications: delivers audit events to webhooks and standard output, and sends e-mail to users. */
 
 export { webhookSecretKind } from './kind.ts';
 export { emailQueue, type MailSettings, type SendEmail, sendMail } from './mail.ts';

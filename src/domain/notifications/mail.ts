@@ -6,14 +6,14 @@ import type { Trx } from '../../platform/database/index.ts';
 import type { JobHandler, Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 
-/** A one-time link with which one person chooses a password. */
+/** A one-time link to choose a password. */
 type LinkEmail = { kind: 'link'; to: string; url: string; expires_at: Date };
 
-/** That a credential was found in public, where, and whether it still works. */
+/** Reports a credential that was found in public, where, and whether it is still active. */
 type LeakEmail = { kind: 'leak'; to: string; credential: string; found_at: string; still_works: boolean };
 
-/** Queues a letter: it is sent if and only if the transaction commits. */
-export type SendEmail = (trx: Trx, letter: LinkEmail | LeakEmail) => Promise<void>;
+/** Queues an e-mail: it is sent if and only if the transaction commits. */
+export type SendEmail = (trx: Trx, email: LinkEmail | LeakEmail) => Promise<void>;
 
 export type MailSettings = {
   /** smtp:// or smtps://, with user and password where it wants them. */
@@ -26,27 +26,27 @@ export type MailSettings = {
 const timeoutMs = 20_000;
 
 const StoredEmail = z.union([
-  // Links were the only letters once, and said no kind.
+  // Jobs of older versions are links and have no kind.
   z.object({ kind: z.literal('link').default('link'), to: z.string(), url: z.string(), expires_at: z.coerce.date() }),
   z.object({
     ...{ kind: z.literal('leak'), to: z.string(), credential: z.string(), found_at: z.string() },
     still_works: z.boolean(),
   }),
 ]);
-// A link opens an account: in the job's row letters stand sealed.
+// A link grants access to an account, so the job's row holds the e-mail sealed.
 const StoredJob = z.object({ id: z.uuid(), key_id: z.int(), sealed: z.base64() });
 
-/** Lets letters be mailed by a job; whoever holds the database reads none of them. */
+/** Queues e-mails as sealed jobs: a reader of the database cannot read them. */
 export function emailQueue({ jobs, keys }: { jobs: Pick<Jobs, 'send'>; keys: ServerKeys }): SendEmail {
-  return async (trx, letter) => {
+  return async (trx, email) => {
     const id = uuidv7();
     const { id: key_id, key } = keys.current('mail');
-    const sealed = seal(key, placeOf(id), JSON.stringify(letter)).toString('base64');
+    const sealed = seal(key, placeOf(id), JSON.stringify(email)).toString('base64');
     await jobs.send(trx, 'mail', { id, key_id, sealed });
   };
 }
 
-/** The worker: one letter. Throws where the mail server did not take it, so that it is tried again. */
+/** The job handler: sends one e-mail. Throws if the mail server refuses it, so that it is retried. */
 export function sendMail({ keys, now }: { keys: ServerKeys; now: () => Date }, settings: MailSettings): JobHandler {
   const timeouts = { connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs };
   // Loaded where there is a mail server: it is a tenth of what a start takes.
@@ -59,14 +59,14 @@ export function sendMail({ keys, now }: { keys: ServerKeys; now: () => Date }, s
     const key = keys.find(key_id)?.key;
     if (!key) throw new Error(`no server key ${key_id}`);
     const opened = unseal(key, placeOf(id), Buffer.from(sealed, 'base64') as Sealed).toString();
-    const letter = StoredEmail.parse(JSON.parse(opened));
-    // It would only disappoint.
-    if (letter.kind === 'link' && letter.expires_at <= now()) return;
+    const email = StoredEmail.parse(JSON.parse(opened));
+    // An expired link is of no use.
+    if (email.kind === 'link' && email.expires_at <= now()) return;
     const { from } = settings;
     const name = oneLine(settings.name);
-    const said = letter.kind === 'link' ? linkEmail(name, letter) : leakEmail(name, letter);
-    // As an object it is one address, whatever is in it.
-    await (await transport).sendMail({ from, to: { name: '', address: letter.to }, ...said });
+    const said = email.kind === 'link' ? linkEmail(name, email) : leakEmail(name, email);
+    // An object is always one address, whatever it contains.
+    await (await transport).sendMail({ from, to: { name: '', address: email.to }, ...said });
   };
 }
 
@@ -83,8 +83,8 @@ const page = `<!doctype html>
 const longestLine = 600;
 
 /**
- * What somebody else chose, as part of one line of a letter: nothing in it begins a line or a header, hides, or turns the writing
- * round (CWE-93, CVE-2021-42574).
+ * Text from an untrusted source as part of one line of an e-mail: it cannot start a line or a header, hide characters, or reverse
+ * the writing direction (CWE-93, CVE-2021-42574).
  */
 function oneLine(text: string): string {
   const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trim();
@@ -93,7 +93,7 @@ function oneLine(text: string): string {
 
 type Words = { subject: string; text: string; html?: string };
 
-/** Whose it is, the link, and until when it works. */
+/** Names the installation, the link and its expiry. */
 function linkEmail(name: string, { url, expires_at }: LinkEmail): Words {
   const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
   const minute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
@@ -106,7 +106,7 @@ function linkEmail(name: string, { url, expires_at }: LinkEmail): Words {
   };
 }
 
-/** What leaked and where, whether it still works, and what to do. */
+/** Says what leaked and where, whether it is still active, and what to do. */
 function leakEmail(name: string, { credential, found_at, still_works }: LeakEmail): Words {
   const now = still_works
     ? 'It still works, for that is what this server was told to do: end it, or have it ended, as soon as you can.'

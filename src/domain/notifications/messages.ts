@@ -1,6 +1,6 @@
 import { auditActions, earlierNames, presentName, type SealedEvent, type SealedSegment } from '../audit/index.ts';
 
-/** What an audience is told: of an event, or that a segment was sealed. The id is the same whenever and by whomever it is sent. */
+/** A message to a receiver: an event, or a sealed segment. Its id is the same for every attempt and node. */
 export type Message = { id: string; type: string; timestamp: Date; data: Record<string, unknown> };
 
 /** A message with its place in the log. */
@@ -9,7 +9,7 @@ export type PlacedMessage = Message & { segment: number; ordinal: number };
 /** The type of a segment's own message, which carries its signed head. */
 const sealedType = 'audit.sealed';
 
-/** The type of a message that is sent to see whether one arrives. */
+/** The type of test messages. */
 export const testType = 'webhook.test';
 
 /** The events of a segment in their order, and then its head. */
@@ -39,19 +39,19 @@ function eventMessage(segment: number, { event, ordinal, personal_details }: Sea
   };
 }
 
-/** A message as it goes out. */
+/** The body of a message. */
 export function textOf({ type, timestamp, data }: Message): string {
   return JSON.stringify({ type, timestamp, data });
 }
 
 const types: readonly string[] = [...auditActions, ...Object.keys(earlierNames), sealedType];
 
-/** Whether anything there is fits a pattern: a type, `*`, or the beginning of types and `.*`. */
+/** Whether any type matches a pattern: a type, `*`, or the beginning of a type and `.*`. */
 export function fitsSomething(pattern: string): boolean {
   return types.some((type) => fits(pattern, type));
 }
 
-/** Whether an audience with these patterns is told of this type. A test is for whoever asked. */
+/** Whether a receiver with these patterns receives this type. Test messages go to every receiver. */
 export function isWanted(patterns: readonly string[], type: string): boolean {
   return type === testType || patterns.some((pattern) => fits(pattern, type));
 }

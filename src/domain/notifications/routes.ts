@@ -145,7 +145,7 @@ const deliveries = [
   }),
 ];
 
-/** Who is told of events, and what they were told. */
+/** Webhooks and their deliveries. */
 export const webhookRoutes = [...registrations, ...deliveries];
 
 /** @throws Problem `not_found` */

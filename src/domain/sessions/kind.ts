@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
 import { revokeSession } from './sessions.ts';
 
-/** Sessions of browsers in which somebody is signed in. */
+/** Browser sessions with a signed-in user. */
 export const sessionKind = {
   kind: 'session',
   label: 'Session',
@@ -24,7 +24,7 @@ export const sessionKind = {
     },
     { from: 'sessions s', where: 's.user_id is not null', key: (id) => sql`s.uid = ${id}` },
   ),
-  // Grants that outlive their session are not among it.
+  // Offline grants outlive their session, and so are not included.
   reach: (uid: string) => ({
     session: sql`s.uid = ${uid}`,
     family: sql`f.session_uid = ${uid} and not f.offline`,

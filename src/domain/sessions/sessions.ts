@@ -11,15 +11,15 @@ const elsewhere = 'signed out from another browser';
 const seenEveryMs = 5 * 60_000;
 
 /**
- * Signs a browser out from another one: its session and every token that ends with it are refused from the next request on, on
- * every node, and its apps that asked for it are told. Repeating it changes and records nothing.
+ * Signs a browser out remotely: its session and every token bound to it are refused from the next request on, on every node.
+ * Clients with a back-channel logout URI are notified. Repeating it changes and records nothing.
  *
- * @throws Problem `not_found`: no such session, or none that this actor may end
+ * @throws Problem `not_found`: no such session, or none that this actor may revoke
  */
 export async function revokeSession({ db, now, jobs }: SessionDeps, actor: Actor, uid: string): Promise<void> {
   await inTransaction(db, async (trx) => {
     const [session] = await lockSessions(trx, { uid });
-    if (!session || !mayEnd(actor, session)) throw notFound('session', uid);
+    if (!session || !mayRevokeSession(actor, session)) throw notFound('session', uid);
     if (session.revoked_at) return;
     await notifyClients({ jobs }, trx, [session]);
     const reason = isOwn(actor, session) ? elsewhere : 'signed out by an administrator';
@@ -27,7 +27,7 @@ export async function revokeSession({ db, now, jobs }: SessionDeps, actor: Actor
   });
 }
 
-/** Signs a person out of every browser but the one of session `current`. @returns how many sessions ended */
+/** Signs a user out of every browser except the one of session `current`. @returns the number of sessions */
 export async function revokeOtherSessions(
   { db, now, jobs }: SessionDeps,
   actor: Actor & { id: string },
@@ -39,7 +39,7 @@ export async function revokeOtherSessions(
 
 type Others = { user_id: string; exceptSession: string; reason: string; revoked_at: Date };
 
-/** Ends all of a person's sessions but one inside another verb's transaction. @returns how many */
+/** Revokes all sessions of a user except one, in the transaction of the caller. @returns the number of sessions */
 export async function revokeSessionsOf(
   { jobs }: Pick<SessionDeps, 'jobs'>,
   trx: Trx,
@@ -47,7 +47,7 @@ export async function revokeSessionsOf(
   { user_id, exceptSession, reason, revoked_at }: Others,
 ): Promise<number> {
   const locked = await lockSessions(trx, { user_id, exceptSession, now: revoked_at });
-  // Without those that another sign-out ended while this one waited for it.
+  // A concurrent sign-out may have revoked some while this one waited for the lock.
   const sessions = locked.filter((session) => !session.revoked_at);
   if (sessions.length === 0) return 0;
   await notifyClients({ jobs }, trx, sessions);
@@ -55,7 +55,9 @@ export async function revokeSessionsOf(
   return sessions.length;
 }
 
-/** Ends the session of the browser that signs out, inside its request's transaction; its clients are told by the provider. */
+/**
+ * Revokes the session of the browser that signs out, in the transaction of its request. The provider notifies its clients.
+ */
 export async function revokeOwnSession(
   trx: Trx,
   actor: Actor,
@@ -66,8 +68,8 @@ export async function revokeOwnSession(
   if (standing.length > 0) await end(trx, actor, standing, { reason: 'signed out', revoked_at });
 }
 
-/** A person may end their own sessions; anyone else needs the permission. */
-function mayEnd(actor: Actor, session: Pick<LockedSession, 'user_id'>): boolean {
+/** Users may revoke their own sessions; anyone else needs the permission. */
+function mayRevokeSession(actor: Actor, session: Pick<LockedSession, 'user_id'>): boolean {
   return isOwn(actor, session) || allows(actor.permissions, 'latchkey:session:revoke');
 }
 
@@ -82,7 +84,7 @@ async function end(
   { reason, revoked_at }: { reason: string; revoked_at: Date },
 ): Promise<void> {
   await markEnded(trx, { uids: sessions.map(({ uid }) => uid), revoked_at, revoked_for: reason });
-  // Nobody was signed in with the rest.
+  // No user was signed in with the others.
   for (const { uid } of sessions.filter(({ user_id }) => user_id)) {
     const target = { kind: 'session', id: uid };
     await appendEvent(trx, { actor, action: 'session.ended', target, reason, occurred_at: revoked_at });
@@ -100,7 +102,7 @@ async function notifyClients(
   }
 }
 
-/** Notes that a browser came by, from where; at most once in five minutes. */
+/** Records the time and origin of a visit, at most once in five minutes. */
 export async function noteVisit(
   { db, now }: Pick<SessionDeps, 'db' | 'now'>,
   origin: Origin,

@@ -1,4 +1,4 @@
-/** Admin: the API that manages everything; it assembles the rooms' routes. */
+/** Admin: the API that manages everything, assembled from the routes of the domain modules. */
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import {
@@ -67,7 +67,7 @@ export type AdminDeps = AdminRouteDeps & {
 };
 
 const prefix = '/admin/v1';
-/** Where the OpenAPI description lies, which anybody may read. */
+/** The path of the public OpenAPI description. */
 export const descriptionPath = `${prefix}/openapi.json`;
 
 /** Every route of the admin API. */
@@ -99,7 +99,7 @@ export type AdminClient = RouteClient<AdminRoute>;
 const table = routeTable(adminRoutes);
 export const adminClient = (send: Transport<AdminRoute>): AdminClient => new RouteClient(table, send);
 
-/** The routes for people to read. */
+/** The routes as a reference for readers. */
 export const adminReference = () => referenceOf(adminRoutes, prefix);
 
 const bearers = new WeakMap<Actor, Bearer>();
@@ -132,8 +132,8 @@ export function adminApi(deps: AdminDeps): Middleware {
 }
 
 /**
- * The description is for everybody: it says nothing of this installation but where it is. Made when it is first asked for: it
- * would take a good part of the time that a server needs to start.
+ * Serves the public OpenAPI description, which contains nothing about this installation but its address. It is built on first use,
+ * because building it would slow the start of the server.
  */
 function describe(make: () => string): Middleware {
   let document: string | undefined;
@@ -151,7 +151,7 @@ async function actorOf(deps: AdminDeps, ctx: Context, bearer: Bearer): Promise<A
   const { kind, id, subject_id, api_key, isKey, scopes } = bearer;
   const resource = adminAudience(deps.issuer);
   const ofKey = api_key === null ? [] : [await limitOfKey(deps.db, api_key)];
-  // A key may what it was minted with, a person's as far as they may; a token never more than whose it is.
+  // A key has the permissions that it was created with, a user's key only those that the user holds; a token never has more than its owner.
   const permissions = isKey
     ? scopes
     : await effectivePermissions(deps, { subject_id, limits: ofKey, resource, scopes });

@@ -35,7 +35,7 @@ export function serve<Deps>(routes: readonly Route<Deps>[], options: ServeOption
     ctx.set('Cache-Control', 'no-store');
     const path = ctx.path.slice(options.prefix.length);
     const here = compiled.filter(({ shape }) => shape.test(path));
-    // Who is nobody learns nothing of what there is.
+    // Unauthenticated callers get 401 before any lookup, so they cannot probe for ids.
     const actor = await options.authenticate(ctx);
     if (here.length === 0) return undefined;
     const found = here.find(({ route: { method } }) => method === (ctx.method === 'HEAD' ? 'GET' : ctx.method));

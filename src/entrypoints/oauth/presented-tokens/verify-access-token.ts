@@ -1,13 +1,13 @@
 import { type AccessTokenRecord, effectiveScopes } from '../store/index.ts';
 import { type Bearer, type BearerDeps, bearerIn, findToken, isAlive, isProven } from './bearer.ts';
 
-/** An access token that an API was shown, with what it knows of the request that brought it. */
+/** An access token that was presented to an API, with what the API knows of the request. */
 export type PresentedToken = {
   token: string;
   method?: string | undefined;
-  /** Of the API, as the client called it. */
+  /** The URL of the API, as the client called it. */
   url?: string | undefined;
-  /** The DPoP proof that came with it. */
+  /** The DPoP proof of the request. */
   proof?: string | undefined;
   /** SHA-256 of the client's certificate, base64url (RFC 8705 §3.1). */
   certificate_thumbprint?: string | undefined;
@@ -17,7 +17,7 @@ export type TokenVerdict =
   | { code: 'valid'; bearer: Bearer; audience: string | null; expires_at: Date }
   | { code: 'unknown' | 'expired' | 'owner_disabled' | 'proof_required' | 'invalid_proof' | 'certificate_mismatch' };
 
-/** Judges an access token on behalf of an API: whether it stands, and whether its sender may send it. One read. */
+/** Verifies an access token on behalf of an API: whether it is active, and bound to its sender. One read. */
 export async function judgeToken(deps: BearerDeps, shown: PresentedToken): Promise<TokenVerdict> {
   const record = await findToken(deps, shown.token);
   if (!record) return { code: 'unknown' };
