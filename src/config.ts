@@ -59,7 +59,7 @@ const table = {
   ],
   LATCHKEY_LEAK_POLICY: [
     'revoke',
-    'revoke or flag: whether a credential that is reported as leaked ends, or is only told of.',
+    'revoke or flag: whether a credential that is reported as leaked is revoked, or only reported to its owner.',
   ],
   WEB_CONCURRENCY: ['1', 'How many processes serve requests, on machines with several cores.'],
   LATCHKEY_METRICS_PORT: [

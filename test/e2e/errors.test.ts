@@ -79,7 +79,7 @@ describe('a first administrator', () => {
     const page = await site.browser.open();
     await page.goto(setupLink(site));
     await createAdministrator(page, { username: 'alice' });
-    expect(await page.getByRole('alert').innerText()).toBe('Another person has this username or e-mail address.');
+    expect(await page.getByRole('alert').innerText()).toBe('Another user has this username or e-mail address.');
     expect(await page.getByLabel('E-mail').inputValue()).toBe('ada@example.com');
   });
 });

@@ -53,7 +53,7 @@ export function createGuard({ cacheMs = 1000, ...options }: GuardOptions): Guard
         return await judged(deps, request, need);
       } catch (error) {
         options.onError?.(error);
-        const detail = 'Who you are cannot be checked at the moment.';
+        const detail = 'Your credential cannot be verified at the moment.';
         return refused(refusal(503, { error: 'temporarily_unavailable', detail, retryAfter: 2 }));
       }
     },
@@ -99,7 +99,7 @@ type Question = { request: GuardedRequest; need: Need; credential: Credential; p
 
 async function askedAt({ remote, resource }: Deps, question: Question): Promise<Outcome> {
   const { request, need, credential, permissions } = question;
-  if (!remote) throw new Error('a guard without a key can only judge JWTs that are bound to nobody');
+  if (!remote) throw new Error('a guard without a key can verify only JWTs that are not sender-constrained');
   const proof = [request.headers.dpop ?? []].flat();
   const verdict = await remote.verdict({
     ...(credential.kind === 'key' ? { key: credential.value } : { token: credential.value }),

@@ -62,7 +62,7 @@ export class LocalTokens {
       if (error instanceof errors.JWTClaimValidationFailed) return `The access token is not for ${audience}.`;
       if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) throw error;
       if (error.code === 'ERR_JOSE_GENERIC') throw error;
-      return 'The access token is none of this issuer.';
+      return 'The access token was not issued by this issuer.';
     }
   }
 }

@@ -34,7 +34,7 @@ export class StatusLists {
    * @throws the list cannot be had, or is none of the issuer's
    */
   async stands({ uri, idx }: { uri: string; idx: number }): Promise<boolean> {
-    if (!uri.startsWith(`${this.#options.issuer}/`)) throw new Error(`a status list of somebody else: ${uri}`);
+    if (!uri.startsWith(`${this.#options.issuer}/`)) throw new Error(`a status list of another issuer: ${uri}`);
     const { bits } = await this.#list(uri);
     const byte = bits[Math.floor(idx / 8)];
     return byte !== undefined && ((byte >> (idx % 8)) & 1) === 0;
@@ -66,7 +66,7 @@ export class StatusLists {
     const { issuer, keys, now } = this.#options;
     const headers = { accept: 'application/statuslist+jwt' };
     const response = await fetch(uri, { headers, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
-    if (!response.ok) throw new Error(`the status list is not there: ${response.status}`);
+    if (!response.ok) throw new Error(`the status list cannot be read: ${response.status}`);
     const { payload } = await jwtVerify<Claims>(await response.text(), keys, {
       issuer,
       subject: uri,
@@ -74,7 +74,7 @@ export class StatusLists {
       currentDate: new Date(now()),
     });
     const { ttl = 60, exp = 0, status_list } = payload;
-    if (status_list?.bits !== 1 || status_list.lst === undefined) throw new Error('a status list of another shape');
+    if (status_list?.bits !== 1 || status_list.lst === undefined) throw new Error('a status list in an unknown format');
     const bits = await unzip(Buffer.from(status_list.lst, 'base64url'), { maxOutputLength: mostBytes });
     const list = { bits, freshUntil: now() + ttl * 1000, goodUntil: exp * 1000 };
     if (this.#lists.size >= mostLists) this.#lists.clear();

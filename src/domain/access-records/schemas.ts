@@ -8,18 +8,20 @@ export const AccessRecordsQuery = z.strictObject({
   kind: z.enum(['introspection', 'userinfo', 'verification', 'exchange']).optional(),
   outcome: z.enum(['active', 'inactive', 'refused']).optional(),
   credential: id.meta({ description: 'SHA-256 (hex) of an opaque token, the `jti` of a JWT, or the id of an API key' }),
-  caller: id.meta({ description: 'the `client_id` or id of who asked' }),
+  caller: id.meta({ description: 'the `client_id` or id of the caller' }),
   client: id.meta({ description: '`client_id` to which the credential was issued' }),
-  user: z.uuid().optional().meta({ description: 'the person for whom it was issued' }),
+  user: z.uuid().optional().meta({ description: 'the user to whom the credential was issued' }),
   address: z.string().min(1).max(64).optional(),
   from: Timestamp.optional(),
-  to: Timestamp.optional().meta({ description: 'up to, but without' }),
+  to: Timestamp.optional().meta({ description: 'exclusive' }),
 });
 
 export const AccessRecordView = z.object({
   id: z.uuid(),
   kind: z.string().meta({ description: 'where the credential was used' }),
-  outcome: z.string().meta({ description: 'active, inactive (introspection of what is none or has ended) or refused' }),
+  outcome: z
+    .string()
+    .meta({ description: 'active, inactive (introspection of an unknown, expired or revoked token) or refused' }),
   caller: z
     .string()
     .nullable()
@@ -29,7 +31,7 @@ export const AccessRecordView = z.object({
   user_id: z.uuid().nullable(),
   address: z.string().nullable().meta({ description: 'of the caller' }),
   request_id: z.string().nullable().meta({ description: 'of the first use' }),
-  uses: z.int().meta({ description: 'how many that are equal but for the request came within half a second' }),
+  uses: z.int().meta({ description: 'the number of uses within half a second that differ only in the request' }),
   occurred_at: Timestamp,
   last_at: Timestamp,
 });

@@ -48,9 +48,9 @@ export async function mustHold({ db, now }: AccessDeps, actor: Actor, rights: re
   if (couldGive && !allows(actor.permissions, givePermission))
     throw forbidden(
       givePermission,
-      `You hold ${right}, but what you act with may not give it away or change it. An access token needs the scope "${givePermission}" for that, an API key the right itself.`,
+      `You hold ${right}, but your credential may not grant or change it. An access token needs the scope "${givePermission}" for that, an API key the permission itself.`,
     );
-  throw forbidden(pattern, `You cannot give or change what you do not hold yourself: ${right}.`);
+  throw forbidden(pattern, `You cannot grant or change a permission that you do not hold yourself: ${right}.`);
 }
 
 /** Something that an actor grants. */
@@ -76,7 +76,7 @@ export function mustNotExceedLimits(actor: Actor, gift: Gift): void {
   for (const { by, conditions } of actor.limits ?? []) {
     const [restriction] = conditions;
     if (restriction === undefined) continue;
-    const detail = `You act by ${by}, which has the restriction "${restriction}"; ${gift.what} cannot carry it. Use a credential without this restriction.`;
+    const detail = `You authenticate with ${by}, which has the restriction "${restriction}"; ${gift.what} cannot carry it. Use a credential without this restriction.`;
     throw exceeding(detail, { restriction });
   }
 }
@@ -86,8 +86,8 @@ export function mustEndWithLimits(actor: Actor, { what, until, pointer, send }: 
   const latest = latestEnd(actor);
   if (latest === null || (until !== null && until <= latest)) return;
   const by = actor.limits?.find((limit) => limit.until?.getTime() === latest.getTime())?.by;
-  const todo = send ?? 'Use a credential that does not end.';
-  const detail = `You act by ${by}, which ends at ${latest.toISOString()}; ${what} would last longer. ${todo}`;
+  const todo = send ?? 'Use a credential that does not expire.';
+  const detail = `You authenticate with ${by}, which expires at ${latest.toISOString()}; ${what} would last longer. ${todo}`;
   throw exceeding(detail, { latest: latest.toISOString() }, pointer);
 }
 

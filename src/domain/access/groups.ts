@@ -18,7 +18,7 @@ export function mustExport(actor: Actor): void {
   if (allows(actor.permissions, exportPermission)) return;
   throw forbidden(
     exportPermission,
-    `This decides who is in a group that applications see. It needs "${exportPermission}".`,
+    `This changes the members of a group that applications see. It needs "${exportPermission}".`,
   );
 }
 
@@ -48,7 +48,7 @@ export async function mustHoldAllOf(trx: Trx, actor: Actor, user_id: string, now
   await mustHold({ db: trx, now: () => now }, actor, rights);
   await mustExportGroupsOf(trx, actor, user_id, now);
   if (rights.length > 0 || (await isInGroup(trx, user_id, now)))
-    mustNotExceedLimits(actor, { what: 'what this person may do', until: null });
+    mustNotExceedLimits(actor, { what: 'the permissions of this user', until: null });
 }
 
 /**
@@ -59,7 +59,7 @@ export async function mustHoldAllOf(trx: Trx, actor: Actor, user_id: string, now
 export async function mustFitInClaim(trx: Trx, of: { role_id: string } | { subject_id: string }, now: Date) {
   const member = await findOverfullMember(trx, { ...of, most: mostGroups, now });
   if (member !== undefined)
-    throw conflict(`"${member}" would be in more than ${mostGroups} groups: take another exported role away first.`);
+    throw conflict(`"${member}" would be in more than ${mostGroups} groups: unassign another exported role first.`);
 }
 
 /** @throws Problem `conflict` where another role has the name; anything else as it came */

@@ -9,7 +9,7 @@ import { UserReferenceText } from './user-reference.ts';
 export const Owner = z.union(
   [z.strictObject({ client_id: z.string().min(1).max(255) }), z.strictObject({ user: UserReferenceText })],
   {
-    error: 'must be a client, { "client_id": "billing" }, or a person, { "user": "alice" }',
+    error: 'must be a client, { "client_id": "billing" }, or a user, { "user": "alice" }',
   },
 );
 export type Owner = z.output<typeof Owner>;

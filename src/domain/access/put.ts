@@ -14,7 +14,7 @@ type Change = 'created' | 'updated' | 'unchanged';
 export const AssignmentEntry = z.strictObject({
   role: RoleName,
   to: Owner.meta({ description: 'a client, `{ "client_id": "billing" }`, or a user, `{ "user": "alice" }`' }),
-  until: Timestamp.optional().meta({ description: 'when it ends by itself; left out: never' }),
+  until: Timestamp.optional().meta({ description: 'when the assignment expires; omitted: never' }),
 });
 export type AssignmentEntry = z.output<typeof AssignmentEntry>;
 

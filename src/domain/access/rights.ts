@@ -29,7 +29,10 @@ export async function explain(
   const held = await listHeldRights(db, subject_id, now());
   const giving = held.find((right) => allows(patternsAt([right], resource), permission));
   if (!giving)
-    return { allowed: false, because: `No role and no permission of its own gives "${permission}" at ${resource}.` };
+    return {
+      allowed: false,
+      because: `Neither a role nor a permission of its own allows "${permission}" at ${resource}.`,
+    };
   if (!allows(scopes, permission))
     return {
       allowed: false,
@@ -42,6 +45,6 @@ export async function explain(
 export async function forbiddenBecause(deps: AccessDeps, asked: Asked): Promise<Problem> {
   const { allowed, because } = await explain(deps, asked);
   // Held and carried, and yet refused: a limit between the two.
-  const why = allowed ? 'The API key that the token was got for does not have it any more.' : because;
+  const why = allowed ? 'The API key that was exchanged for the token no longer has it.' : because;
   return forbidden(asked.permission, `This needs "${asked.permission}". ${why}`);
 }

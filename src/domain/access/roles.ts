@@ -32,7 +32,7 @@ export async function createRole({ db, now }: AccessDeps, actor: Actor, input: R
     await mustHold({ db: trx, now }, actor, input.permissions);
     const { exported_as = null } = input;
     if (exported_as !== null) mustExport(actor);
-    if (await lockRole(trx, input.name)) throw conflict(`There is a role "${input.name}" already.`);
+    if (await lockRole(trx, input.name)) throw conflict(`A role named "${input.name}" already exists.`);
     const created_at = now();
     const id = uuidv7();
     const row = { id, name: input.name, description: input.description ?? null, exported_as, created_at };
@@ -70,7 +70,7 @@ export async function changeRole(
     const permissions = changes.permissions ?? role.permissions;
     await mustHold({ db: trx, now }, actor, [...role.permissions, ...permissions]);
     if (givesMore(role, { permissions, exported_as }))
-      mustNotExceedLimits(actor, { what: `what the role "${name}" gives`, until: null });
+      mustNotExceedLimits(actor, { what: `the permissions of the role "${name}"`, until: null });
     const updated_at = now();
     const description = changes.description === undefined ? role.description : changes.description;
     await updateRole(trx, role.id, { description, exported_as, updated_at }).catch(refuseTakenGroup);
@@ -109,7 +109,7 @@ function givesMore(before: Role, after: Pick<Role, 'permissions' | 'exported_as'
 async function lockOwnRole(trx: Trx, name: string): Promise<Role> {
   const role = await lockRole(trx, name);
   if (!role) throw notFound('role', name);
-  if (role.built_in) throw conflict(`The role "${name}" is built in: it stays as it is.`);
+  if (role.built_in) throw conflict(`The role "${name}" is built in and cannot be changed.`);
   return role;
 }
 
@@ -237,7 +237,7 @@ export async function setRoles(
   const given = (await mustGive(trx, actor, [...gone, ...added], occurred_at)).filter(({ name }) =>
     added.includes(name),
   );
-  const send = 'Give the role until then, with PUT /roles/{role}/assignments/{kind}/{subject}.';
+  const send = 'Assign the role with that expiry, with PUT /roles/{role}/assignments/{kind}/{subject}.';
   mustNotExceed(actor, given, { until: null, pointer: '/roles', send });
   for (const role of added) await assignRole(trx, actor, { subject, role, occurred_at });
   await keepingAnOwner(trx, async () => {
@@ -279,7 +279,8 @@ export async function keepingAnOwner<T>(trx: Trx, work: () => Promise<T>): Promi
   await lockOwners(trx);
   const hadOwner = await hasOwner(trx);
   const result = await work();
-  if (hadOwner && !(await hasOwner(trx))) throw conflict('This is the last owner: make somebody else an owner first.');
+  if (hadOwner && !(await hasOwner(trx)))
+    throw conflict('This is the last owner: assign the role "owner" to another user first.');
   return result;
 }
 

@@ -27,7 +27,7 @@ export const accessRoutes = [
   route({
     method: 'GET',
     path: '/roles',
-    summary: 'Every role with what it gives',
+    summary: 'List roles and their permissions',
     permission: 'latchkey:role:read',
     response: z.object({ items: z.array(RoleView) }),
     handle: async (_, deps) => ({ items: await listRoles(deps.db) }),
@@ -35,7 +35,7 @@ export const accessRoutes = [
   route({
     method: 'POST',
     path: '/roles',
-    summary: 'Make a role; it can give nothing that you do not hold',
+    summary: 'Create a role; it cannot grant a permission that you do not hold',
     permission: 'latchkey:role:write',
     body: RoleInput,
     response: RoleView,
@@ -45,7 +45,7 @@ export const accessRoutes = [
   route({
     method: 'GET',
     path: '/roles/{role}',
-    summary: 'A role with what it gives',
+    summary: 'Get a role and its permissions',
     permission: 'latchkey:role:read',
     params: RoleParams,
     response: RoleView,
@@ -58,7 +58,7 @@ export const accessRoutes = [
   route({
     method: 'PATCH',
     path: '/roles/{role}',
-    summary: 'Change what a role says and gives, to all who have it',
+    summary: 'Update a role for everyone who has it',
     permission: 'latchkey:role:write',
     params: RoleParams,
     body: RoleChanges,
@@ -77,7 +77,7 @@ export const accessRoutes = [
   route({
     method: 'GET',
     path: '/roles/{role}/assignments',
-    summary: 'To whom a role is given',
+    summary: 'List the assignments of a role',
     permission: 'latchkey:role:read',
     params: RoleParams,
     query: AssignmentsQuery,
@@ -92,7 +92,7 @@ export const accessRoutes = [
   route({
     method: 'PUT',
     path: '/roles/{role}/assignments/{kind}/{subject}',
-    summary: 'Give a person or client a role, for good or until a time',
+    summary: 'Assign a role to a user or client, permanently or until a time',
     permission: 'latchkey:role:assign',
     params: AssignmentParams,
     body: AssignmentInput,
@@ -102,7 +102,7 @@ export const accessRoutes = [
   route({
     method: 'DELETE',
     path: '/roles/{role}/assignments/{kind}/{subject}',
-    summary: 'Take a role from a person or client',
+    summary: 'Unassign a role from a user or client',
     permission: 'latchkey:role:assign',
     params: AssignmentParams,
     handle: async ({ actor, params }, deps) =>
@@ -111,7 +111,7 @@ export const accessRoutes = [
   route({
     method: 'GET',
     path: '/assignments/{kind}/{subject}',
-    summary: 'The roles a person or client has, and until when',
+    summary: 'List the roles of a user or client',
     permission: 'latchkey:role:read',
     params: SubjectParams,
     response: z.object({ items: z.array(AssignmentView) }),
@@ -122,7 +122,7 @@ export const accessRoutes = [
   route({
     method: 'GET',
     path: '/explanation',
-    summary: 'Why somebody may or may not do something at an API',
+    summary: 'Explain why a user or client has or lacks a permission at an API',
     permission: 'latchkey:role:read',
     query: ExplainQuery,
     response: ExplainView,

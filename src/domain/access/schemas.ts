@@ -4,7 +4,10 @@ import { isPermissionPattern } from './permissions.ts';
 
 export const RoleName = z
   .string()
-  .regex(/^[a-z][a-z0-9._-]{0,63}$/, 'must be 1 to 64 small letters, digits, ".", "_" or "-", a letter first');
+  .regex(
+    /^[a-z][a-z0-9._-]{0,63}$/,
+    'must be 1 to 64 lowercase letters, digits, ".", "_" or "-", starting with a letter',
+  );
 
 const Pattern = z
   .string()
@@ -18,7 +21,7 @@ const RoleRight = z.strictObject({
     .refine(isSeen, notSeen)
     .nullable()
     .default(null)
-    .meta({ description: 'an API’s identifier; null: at every API' }),
+    .meta({ description: 'the identifier of an API; null: every API' }),
   pattern: Pattern,
 });
 
@@ -30,7 +33,7 @@ const GroupName = z
   .refine((name) => !/^system:/i.test(name), 'must not begin with "system:", which Kubernetes keeps for itself')
   .meta({
     description:
-      'the name of a group, in the claim `groups`, that everybody with this role is in; needs latchkey:group:export',
+      'the name of a group, in the claim `groups`, that contains everyone with this role; needs latchkey:group:export',
     examples: ['platform-admins'],
   });
 
@@ -70,7 +73,7 @@ export const SubjectParams = z.strictObject({
 });
 export const AssignmentParams = z.strictObject({ role: RoleName, ...SubjectParams.shape });
 export const AssignmentInput = z.strictObject({
-  until: Timestamp.optional().meta({ description: 'when it ends by itself; left out: for good' }),
+  until: Timestamp.optional().meta({ description: 'when the assignment expires; omitted: never' }),
 });
 export const AssignmentView = z.object({
   role: z.string(),
@@ -81,7 +84,7 @@ export const AssignmentView = z.object({
   granted_by: z
     .object({ kind: z.string(), id: z.string().nullable(), name: z.string().nullable() })
     .nullable()
-    .meta({ description: 'who gave it, as events name their actor; null: given before this was recorded' }),
+    .meta({ description: 'who assigned it, in the form of an event’s actor; null: assigned before this was recorded' }),
   created_at: Timestamp,
 });
 export const AssignmentsQuery = z.strictObject(PageQuery);

@@ -68,7 +68,7 @@ export async function addVersion(
 async function ownerOf(db: Db, actor: Actor, owner: Owner | undefined): Promise<string> {
   if (owner !== undefined) return subjectOf(db, owner);
   if (actor.subject_id !== undefined) return actor.subject_id;
-  throw invalid('/owner', 'Name the client or person whose key it is.');
+  throw invalid('/owner', 'Name the client or user that owns the key.');
 }
 
 /**
@@ -137,7 +137,7 @@ export async function getKey(db: Db, ref: KeyRef): Promise<ApiKey> {
 export async function lockUsable(trx: Trx, ref: KeyRef): Promise<ApiKey> {
   const key = await lockKey(trx, ref);
   if (!key) throw notFound('API key', ref.id);
-  if (key.revoked_at) throw conflict('This key is revoked, and stays so: mint another one.');
+  if (key.revoked_at) throw conflict('This key is revoked and cannot be enabled again: create another one.');
   return key;
 }
 

@@ -50,10 +50,10 @@ export type Asked = KeyRequest & { needs: PermissionQuery | undefined };
 
 export type Decision = { code: KeyCode; reason: string; missing?: readonly string[] };
 
-const permitted: Decision = { code: 'valid', reason: 'The key may do this.' };
+const permitted: Decision = { code: 'valid', reason: 'The key has this permission.' };
 const authentic: Decision = {
   code: 'valid',
-  reason: 'The key is authentic. No permission was named: this says nothing about what it may do.',
+  reason: 'The key is authentic. The request names no permission, so none was checked.',
 };
 
 /** What a key is told that nothing speaks against: where no permission was named, only that it is authentic. */
@@ -81,10 +81,11 @@ function whyDead({ revoked_at, expires_at, ends_at, enabled, owner, owner_enable
   if (ends_at && ends_at.getTime() <= now.getTime())
     return {
       code: 'expired' as const,
-      reason: `The key was rotated; this text of it worked until ${ends_at.toISOString()}.`,
+      reason: `The key was rotated; this version of it was accepted until ${ends_at.toISOString()}.`,
     };
   if (!enabled) return { code: 'disabled' as const, reason: 'The key is disabled.' };
-  if (!owner_enabled) return { code: 'owner_disabled' as const, reason: `Its owner, ${owner.name}, is disabled.` };
+  if (!owner_enabled)
+    return { code: 'owner_disabled' as const, reason: `The owner of the key, ${owner.name}, is disabled.` };
   return undefined;
 }
 
@@ -92,7 +93,7 @@ function lacking({ resources, may }: KeyEntry, { resource }: Asked, missing: rea
   const named = missing.map((permission) => `"${permission}"`).join(', ');
   const elsewhere = resources.find((one) => one !== resource && missing.every((permission) => may(permission, one)));
   const where = resource === undefined ? '' : ` at ${resource}`;
-  const hint = elsewhere === undefined ? '' : ` It has it at ${elsewhere}: name that as the resource.`;
+  const hint = elsewhere === undefined ? '' : ` It has it at ${elsewhere}: name that API as the resource.`;
   const reason = `The key does not have ${named}${where}.${hint}`;
   return { code: 'insufficient_permissions', reason, missing };
 }

@@ -53,7 +53,7 @@ async function setEnabled(
     if (enabled) await mustHoldAll(trx, actor, { owner_id, powers: [before], expires_at, now: occurred_at });
     const isOwner = actor.subject_id === before.owner_id;
     if (enabled && isOwner && !before.disabled_by_owner)
-      throw conflict('Somebody else disabled this key: ask an administrator to enable it, or mint another one.');
+      throw conflict('Another user disabled this key: ask an administrator to enable it, or create another key.');
     const ended = enabled ? {} : { tokens_valid_after: occurred_at, disabled_by_owner: isOwner };
     await updateKey(trx, ref.id, { enabled, ...ended, updated_at: occurred_at });
     const key = await getKey(trx, ref);
@@ -93,7 +93,7 @@ export async function keyScope(db: Db, handle: KeyHandle): Promise<KeyScope> {
   if ('prefix' in handle) return { start: startIn(handle.prefix) };
   if (!('key' in handle)) return handle;
   if (environmentOf(handle.key) !== undefined) return { digest: digest(handle.key) };
-  throw invalid('/key', 'This is not an API key: it has the wrong form, or was cut off while copying.');
+  throw invalid('/key', 'This is not an API key: it is malformed or truncated.');
 }
 
 /** As much of a prefix as is stored of a key. */

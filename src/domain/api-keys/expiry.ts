@@ -17,7 +17,8 @@ type Asked = { expires_in_days?: number | undefined; expires_at?: Date | undefin
 export function askedExpiry(actor: Actor, { expires_in_days, expires_at }: Asked, now: Date): Date | undefined {
   if (expires_at === undefined)
     return expires_in_days === undefined ? undefined : new Date(now.getTime() + expires_in_days * dayMs);
-  if (expires_at <= now) throw invalid('/expires_at', 'The expiry must be in the future; to end a key, revoke it.');
+  if (expires_at <= now)
+    throw invalid('/expires_at', 'The expiry must be in the future; to stop a key now, revoke it.');
   if (expires_at.getTime() > now.getTime() + mostDays * dayMs) never(actor);
   return expires_at;
 }
@@ -36,7 +37,7 @@ export function expiryOf(actor: Actor, asked: Asked & { risk: ApiKey['risk'] }, 
 /** A key that never expires. @throws Problem `forbidden`: the actor lacks the permission for it */
 export function never(actor: Actor): null {
   if (allows(actor.permissions, neverExpirePermission)) return null;
-  const detail = `A key that never expires, or not within ten years, needs "${neverExpirePermission}".`;
+  const detail = `A key that never expires, or expires after more than ten years, needs "${neverExpirePermission}".`;
   throw forbidden(neverExpirePermission, detail, '/expires_at');
 }
 

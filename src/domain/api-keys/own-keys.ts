@@ -53,11 +53,11 @@ export async function usageOfOwnKey(deps: ApiKeyDeps, actor: Actor, { id, days }
  *   too many keys
  */
 export async function createOwnKey(deps: ApiKeyDeps, actor: Actor, input: KeyInput): Promise<CreatedKey> {
-  if (input.owner !== undefined) throw invalid('/owner', 'A key of your own belongs to you.');
+  if (input.owner !== undefined) throw invalid('/owner', 'You own a personal key: leave "owner" out.');
   if (input.permissions.length + input.roles.length === 0)
-    throw invalid('/permissions', 'Say what it may: a key that may nothing opens nothing.');
+    throw invalid('/permissions', 'Give the key at least one permission or role.');
   if ((await countLiveKeys(deps.db, { owner_id: ownerIn(actor) }, deps.now())) >= mostOwnKeys)
-    throw conflict(`You have ${mostOwnKeys} keys that are not over: revoke those that are not needed first.`);
+    throw conflict(`You have ${mostOwnKeys} active keys: revoke one that you no longer need first.`);
   return createApiKey(deps, actor, input);
 }
 

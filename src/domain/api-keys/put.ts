@@ -54,7 +54,7 @@ async function findNamed(deps: ApiKeyDeps, { owner, environment, name }: Configu
   const [first, second] = live.length > 0 ? live : keys.slice(0, 1);
   if (second)
     throw conflict(
-      `Several API keys of this owner are named "${name}" in "${environment}": rename or revoke all but one.`,
+      `This owner has several API keys named "${name}" in "${environment}": rename or revoke all but one.`,
     );
   // Its roles and tags, too.
   return first && getKey(deps.db, { id: first.id });

@@ -89,7 +89,7 @@ function mustCarryRestrictions({ limits = [] }: Actor, given: Powers | undefined
     const isWithinRights = !conditions.some((kind) => kind === restriction) && given?.roles.length === 0;
     if (restriction === undefined || isWithinRights) continue;
     const value = JSON.stringify(restrictions[restriction]);
-    const detail = `You act by ${by}, which is restricted by "${restriction}"; so must this key be, at least as much: send "restrictions": { "${restriction}": ${value} }.`;
+    const detail = `You authenticate with ${by}, which has the restriction "${restriction}"; this key needs one that is at least as strict: send "restrictions": { "${restriction}": ${value} }.`;
     throw exceeding(detail, { restriction }, `/restrictions/${restriction}`);
   }
 }

@@ -53,9 +53,9 @@ export async function rotateApiKey(
 
 function mustBeRotatable(key: ApiKey, now: Date): void {
   if (stateOf(key, now) === 'expired')
-    throw conflict('This key has expired: give it another expiry first, or mint one.');
+    throw conflict('This key has expired: set a new expiry first, or create another key.');
   if (key.versions.filter((version) => isLiveVersion(version, now)).length >= mostVersions)
-    throw conflict(`${mostVersions} texts of this key still work: wait until an overlap is over, or revoke it.`);
+    throw conflict(`${mostVersions} versions of this key are active: wait until one expires, or revoke the key.`);
 }
 
 /** Whether an expiry is later than another; null: never. */

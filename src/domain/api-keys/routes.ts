@@ -25,7 +25,7 @@ const keys = [
   route({
     method: 'GET',
     path: '/api-keys',
-    summary: 'API keys, searched and filtered, newest first; never their text',
+    summary: 'List API keys, newest first, without their values',
     permission: 'latchkey:api_key:read',
     query: KeysQuery,
     response: pageOf(KeyView),
@@ -41,7 +41,7 @@ const keys = [
   route({
     method: 'POST',
     path: '/api-keys',
-    summary: 'Mint an API key; it can do nothing that you may not, and is shown only this once',
+    summary: 'Create an API key; it cannot have a permission that you do not hold, and its value is shown only once',
     permission: 'latchkey:api_key:create',
     body: KeyInput,
     response: CreatedKeyView,
@@ -54,7 +54,7 @@ const keys = [
   route({
     method: 'GET',
     path: '/api-keys/{key_id}',
-    summary: 'An API key, never its text',
+    summary: 'Get an API key, without its value',
     permission: 'latchkey:api_key:read',
     params: KeyParams,
     response: KeyView,
@@ -63,7 +63,7 @@ const keys = [
   route({
     method: 'PATCH',
     path: '/api-keys/{key_id}',
-    summary: 'Change what an API key may do, how long, and what is said of it; you must hold all that it has',
+    summary: 'Update an API key; you must hold all of its permissions',
     permission: 'latchkey:api_key:write',
     params: KeyParams,
     body: MergePatch,
@@ -74,7 +74,7 @@ const keys = [
   route({
     method: 'GET',
     path: '/api-keys/{key_id}/usage',
-    summary: 'How much an API key was used, per day',
+    summary: 'Get the daily usage of an API key',
     permission: 'latchkey:api_key:read',
     params: KeyParams,
     query: UsageQuery,
@@ -87,7 +87,7 @@ const lifeOfKeys = [
   route({
     method: 'POST',
     path: '/api-keys/{key_id}/rotate',
-    summary: 'Mint a new text for an API key; the present one works until the overlap is over',
+    summary: 'Rotate an API key: create a new version; the previous version is accepted until the overlap ends',
     permission: 'latchkey:api_key:rotate',
     params: KeyParams,
     body: RotationInput,
@@ -99,7 +99,7 @@ const lifeOfKeys = [
   route({
     method: 'POST',
     path: '/api-keys/{key_id}/disable',
-    summary: 'Let an API key rest: it is refused until it is enabled again',
+    summary: 'Disable an API key: it is refused until it is enabled again',
     permission: 'latchkey:api_key:disable',
     params: KeyParams,
     response: KeyView,
@@ -108,7 +108,7 @@ const lifeOfKeys = [
   route({
     method: 'POST',
     path: '/api-keys/{key_id}/enable',
-    summary: 'Let a resting API key work again',
+    summary: 'Enable a disabled API key',
     permission: 'latchkey:api_key:write',
     params: KeyParams,
     response: KeyView,

@@ -24,10 +24,12 @@ const Permission = z.union([Pattern.transform((pattern) => ({ resource: null, pa
 });
 
 export const KeyOwner = Owner.meta({
-  description: 'whose key it is: a client or a person; it stops working while they are disabled',
+  description: 'the client or user that owns the key; the key is refused while its owner is disabled',
 });
 
-export const KeyEnvironment = z.string().regex(environmentShape, 'must be small letters and digits, a letter first');
+export const KeyEnvironment = z
+  .string()
+  .regex(environmentShape, 'must be lowercase letters and digits, starting with a letter');
 const Tag = z
   .string()
   .regex(/^[\p{L}\p{N}_.:/-]{1,64}$/u, 'must be letters, digits, "_", ".", ":", "/" or "-"')
@@ -36,7 +38,7 @@ const Metadata = z
   .record(
     ShownText(64),
     z.union([z.literal(''), ShownText(500), z.number(), z.boolean()], {
-      error: 'must be a text of up to 500 characters, a number, true or false',
+      error: 'must be a string of up to 500 characters, a number, true or false',
     }),
   )
   .refine((members) => Object.keys(members).length <= 50, 'must have at most 50 members');
@@ -45,9 +47,13 @@ const Metadata = z
 export const changeable = {
   name: ShownText(100),
   description: ShownText(500).optional(),
-  risk: Risk.default('medium').meta({ description: 'what its loss would mean: decides how long it lasts' }),
+  risk: Risk.default('medium').meta({ description: 'the impact of its loss; sets the default lifetime' }),
   permissions: z.array(Permission).max(200).default([]),
-  roles: z.array(z.string().min(1).max(64)).max(50).default([]).meta({ description: 'what they give, it may, too' }),
+  roles: z
+    .array(z.string().min(1).max(64))
+    .max(50)
+    .default([])
+    .meta({ description: 'the key also has the permissions of these roles' }),
   restrictions: Restrictions.default({}),
   tags: z.array(Tag).max(50).default([]),
   metadata: Metadata.default({}),
@@ -67,7 +73,7 @@ export const KeyInput = z
   .strictObject({
     ...changeable,
     ...expiry,
-    owner: KeyOwner.optional().meta({ description: 'left out: who asks' }),
+    owner: KeyOwner.optional().meta({ description: 'omitted: the caller' }),
     environment: KeyEnvironment,
   })
   .refine(saysOneExpiry, { path: ['expires_at'], error: 'must not come with another expiry' });
@@ -89,9 +95,9 @@ export type KeyChanges = z.output<typeof KeyChanges>;
 export const RotationInput = z
   .strictObject({
     overlap_seconds: z.int().min(0).max(mostOverlapSeconds).default(86_400).meta({
-      description: 'for how long the present key still works; never beyond its own expiry',
+      description: 'how long the previous version is still accepted; never beyond its own expiry',
     }),
-    expires_in_days: Days.optional().meta({ description: 'left out: the expiry stays as it is' }),
+    expires_in_days: Days.optional().meta({ description: 'omitted: the expiry does not change' }),
     expires_at: Timestamp.optional(),
   })
   .refine(saysOneExpiry, { path: ['expires_at'], error: 'must not come with another expiry' });
@@ -110,7 +116,7 @@ export const KeyHandle = z
         .string()
         .regex(
           /^sk_[a-z][a-z0-9]{0,15}_[0-9A-Za-z]{2,49}$/,
-          'must be how a key starts: sk_…_ and at least 2 characters',
+          'must be the beginning of a key: sk_…_ and at least 2 characters',
         ),
     }),
   ])
@@ -121,7 +127,11 @@ export const KeyParams = z.strictObject({ key_id: z.uuid() });
 export const keyStates = ['active', 'disabled', 'expired', 'revoked'] as const;
 export const KeysQuery = z.strictObject({
   ...PageQuery,
-  q: z.string().max(100).optional().meta({ description: 'part of the name or description, or how the key starts' }),
+  q: z
+    .string()
+    .max(100)
+    .optional()
+    .meta({ description: 'part of the name or description, or the beginning of the key' }),
   client_id: z.string().max(255).optional(),
   user: UserReferenceText.optional(),
   environment: KeyEnvironment.optional(),
@@ -141,7 +151,7 @@ const VersionView = z.object({
   start: z.string().meta({ description: 'how it starts' }),
   last_four: z.string(),
   issued_at: Timestamp,
-  ends_at: Timestamp.nullable().meta({ description: 'null: it ends with the key' }),
+  ends_at: Timestamp.nullable().meta({ description: 'null: it expires with the key' }),
 });
 
 /** A key as the API shows it: never its text. */
@@ -159,22 +169,22 @@ export const KeyView = z.object({
   tags: z.array(z.string()),
   metadata: z.record(z.string(), z.unknown()),
   state: z.enum(keyStates),
-  expires_at: Timestamp.nullable().meta({ description: 'null: it never does' }),
+  expires_at: Timestamp.nullable().meta({ description: 'null: never' }),
   revoked_at: Timestamp.nullable(),
-  last_used_at: Timestamp.nullable().meta({ description: 'a second late at most' }),
-  versions: z.array(VersionView).meta({ description: 'the present one first' }),
+  last_used_at: Timestamp.nullable().meta({ description: 'updated at most a second late' }),
+  versions: z.array(VersionView).meta({ description: 'the current one first' }),
   version: z.int(),
   created_at: Timestamp,
   updated_at: Timestamp,
 });
 
-const once = { description: 'shown this once, stored nowhere' };
+const once = { description: 'shown once; only a digest is stored' };
 export const CreatedKeyView = KeyView.extend({ key: z.string().meta(once) });
 export const RotatedKeyView = z.object({
   id: z.uuid(),
   key: z.string().meta(once),
   expires_at: Timestamp.nullable(),
-  previous_expired_at: Timestamp.nullable().meta({ description: 'what `expires_at` was before' }),
+  previous_expired_at: Timestamp.nullable().meta({ description: 'the previous `expires_at`' }),
   expiry_extended: z.boolean(),
   ...previousExpiry('previous_ends_at'),
 });

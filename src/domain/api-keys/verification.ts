@@ -154,8 +154,8 @@ function concluded(meant: readonly CountedLimit[], { refusing, values }: Taken, 
 }
 
 function malformed(environment: string | undefined): KeyVerdict {
-  const wrong = 'This is not an API key: it has the wrong form, or was cut off while copying.';
-  const reason = environment === undefined ? wrong : `There is no environment "${environment}" here.`;
+  const wrong = 'This is not an API key: it is malformed or truncated.';
+  const reason = environment === undefined ? wrong : `This installation has no environment "${environment}".`;
   return { code: 'malformed', reason, limits: [] };
 }
 
@@ -165,6 +165,6 @@ function exceeded(
 ): Decision & { retry_after_seconds: number | undefined } {
   const wait = waitSeconds(value, cost, now);
   const code = limit.kind === 'quota' ? 'quota_exceeded' : 'rate_limited';
-  const hint = wait === undefined ? `a cost of ${cost} never fits` : `wait ${wait} s`;
+  const hint = wait === undefined ? `a cost of ${cost} is higher than the limit itself` : `wait ${wait} s`;
   return { code, reason: `The limit of ${limit.name} is used up: ${hint}.`, retry_after_seconds: wait };
 }

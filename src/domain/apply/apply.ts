@@ -189,14 +189,14 @@ function refuseMade(changes: readonly Change[], missingSecrets: ApplyOptions['mi
   if (made)
     throw invalid(
       '',
-      `The ${made.kind} "${made.id}" is not there yet: run "latchkey apply", which makes it and shows its secret once.`,
+      `The ${made.kind} "${made.id}" does not exist yet: run "latchkey apply", which creates it and shows its secret once.`,
     );
 }
 
 function missing(what: string, member: string): Problem {
   return invalid(
     `/${member}`,
-    `${what}: give it in the file (${member}), or run "latchkey apply", which makes one and shows it once.`,
+    `${what}: set ${member} in the file, or run "latchkey apply", which generates one and shows it once.`,
   );
 }
 

@@ -60,7 +60,7 @@ function refuseTwins(path: string, file: ConfigurationFile): void {
       if (names.has(name))
         throw invalid(
           `/${list}/${index}/${members[0]}`,
-          `${path}: /${list}/${index} has the same ${member} as an entry before it.`,
+          `${path}: /${list}/${index} has the same ${member} as an earlier entry.`,
         );
       names.add(name);
     }

@@ -11,7 +11,7 @@ export const auditRoutes = [
   route({
     method: 'GET',
     path: '/audit/events',
-    summary: 'Who did what, when, from where, with what result; newest first',
+    summary: 'List audit events, newest first',
     permission: 'latchkey:audit:read',
     query: EventsQuery,
     response: pageOf(EventView),
@@ -21,7 +21,7 @@ export const auditRoutes = [
     method: 'GET',
     path: '/audit/export',
     summary:
-      'The whole log, or the segments sealed in a range, one JSON object a line; provable offline with the public keys',
+      'Export the log, or the segments sealed in a range, as JSON lines; verifiable offline with the public keys',
     permission: 'latchkey:audit:read',
     query: SealedRangeQuery,
     response: JsonLines,
@@ -30,7 +30,8 @@ export const auditRoutes = [
   route({
     method: 'GET',
     path: '/audit/verification',
-    summary: 'Prove that no event was changed, removed, inserted or reordered; or name the first that was',
+    summary:
+      'Verify that no event was changed, removed, inserted or reordered; otherwise report the first one that was',
     permission: 'latchkey:audit:read',
     query: SealedRangeQuery,
     response: VerificationView,

@@ -5,16 +5,16 @@ const id = z.string().min(1).max(512).optional();
 
 export const EventsQuery = z.strictObject({
   ...PageQuery,
-  actor: id.meta({ description: 'who did it: the id of a person, a client_id, an account of the system' }),
+  actor: id.meta({ description: 'the actor: the id of a user, a client_id, or an operating-system account' }),
   actor_kind: z.enum(['user', 'client', 'api_key', 'anonymous', 'system']).optional(),
-  target: id.meta({ description: 'to what or whom it was done' }),
+  target: id.meta({ description: 'the target of the action' }),
   target_kind: z.string().min(1).max(64).optional(),
   action: z.string().min(1).max(64).optional(),
   outcome: z.enum(['success', 'failure']).optional(),
   request_id: z.string().min(1).max(64).optional(),
   from: Timestamp.optional(),
-  to: Timestamp.optional().meta({ description: 'up to, but without' }),
-  text: z.string().min(1).max(200).optional().meta({ description: 'anywhere in the event' }),
+  to: Timestamp.optional().meta({ description: 'exclusive' }),
+  text: z.string().min(1).max(200).optional().meta({ description: 'text found anywhere in the event' }),
 });
 
 export const EventView = z.object({
@@ -40,10 +40,12 @@ export const SealedRangeQuery = z.strictObject({
 
 export const VerificationView = z.object({
   is_intact: z.boolean(),
-  fault: z.looseObject({}).nullable().meta({ description: 'the first thing that is not as it was sealed' }),
+  fault: z.looseObject({}).nullable().meta({ description: 'the first difference from what was sealed' }),
   segments: z.int(),
   events: z.int(),
-  without_details: z.int().meta({ description: 'of how many events address and user agent were erased, or were none' }),
-  unsealed: z.int().meta({ description: 'events that wait for their seal, which comes within a second' }),
+  without_details: z
+    .int()
+    .meta({ description: 'the number of events whose address and user agent were erased, or that had none' }),
+  unsealed: z.int().meta({ description: 'events that are not sealed yet; sealing takes less than a second' }),
   head: z.object({ number: z.int(), head: z.string(), sealed_at: Timestamp }),
 });

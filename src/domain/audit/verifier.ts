@@ -78,7 +78,7 @@ export class ChainVerifier {
 
   #otherHeadFault({ number, head }: Segment): AuditFault | undefined {
     if (this.#noted?.number !== number || this.#noted.head === head) return undefined;
-    return { kind: 'seal', segment: number, detail: 'its head is another than the one noted: the chain was made anew' };
+    return { kind: 'seal', segment: number, detail: 'its head differs from the noted one: the chain was rebuilt' };
   }
 
   #sealFault(segment: Segment): AuditFault | undefined {
@@ -99,10 +99,10 @@ export class ChainVerifier {
     }
     if (segment.previous_head !== head) return fault('it does not follow the head of the segment before');
     const key = this.#keys.get(segment.kid);
-    if (!key) return fault(`it is signed by a key that is none of ours: ${segment.kid}`);
+    if (!key) return fault(`it is signed by an unknown key: ${segment.kid}`);
     const text = segmentText(segment);
-    if (!isSigned(key, text, segment.signature)) return fault('its signature does not fit');
-    if (segment.head !== sha256(text)) return fault('its head is not the one that was signed');
+    if (!isSigned(key, text, segment.signature)) return fault('its signature is invalid');
+    if (segment.head !== sha256(text)) return fault('its head differs from the signed one');
     return undefined;
   }
 
@@ -139,22 +139,22 @@ function memberFault({ number, members }: Segment, rows: readonly ChainRow[]): A
       const changed = changedPart(member, row);
       if (changed) return fault('changed', member.id, changed);
     } else if (!rows.some(({ event }) => event.id === member.id)) {
-      return fault('removed', member.id, 'it was sealed, and is no longer there');
+      return fault('removed', member.id, 'it was sealed and is missing');
     } else if (row && members.some(({ id }) => id === row.event.id)) {
       return fault('reordered', row.event.id, `it stands where ${member.id} was sealed`);
     } else if (row) {
-      return fault('inserted', row.event.id, 'it was not there when its segment was sealed');
+      return fault('inserted', row.event.id, 'it was added after its segment was sealed');
     }
   }
   const more = rows[members.length];
-  return more && fault('inserted', more.event.id, 'it was not there when its segment was sealed');
+  return more && fault('inserted', more.event.id, 'it was added after its segment was sealed');
 }
 
 function changedPart({ digest }: Member, { event, personal_details }: ChainRow): string | undefined {
-  if (eventDigest(event) !== digest) return 'it no longer says what was sealed';
+  if (eventDigest(event) !== digest) return 'it differs from what was sealed';
   if (!personal_details) return undefined;
   const isTheirs = personalDigest(personal_details).toString('hex') === event.personal_digest;
-  return isTheirs ? undefined : 'its address or user agent is not the one that was sealed';
+  return isTheirs ? undefined : 'its address or user agent differs from what was sealed';
 }
 
 /** Events that should be under a seal, and are under none. */
@@ -162,7 +162,7 @@ export function strayFault(segment: Segment, rows: Iterable<ChainRow>): AuditFau
   if (!segment.is_complete) return undefined;
   for (const { event } of rows) {
     if (isAfter(segment, event.recorded_in)) continue;
-    const detail = 'it is older than the seal, and was not there when it was made';
+    const detail = 'it is older than the seal, but was added after it';
     return { kind: 'inserted', segment: segment.number, event_id: event.id, detail };
   }
   return undefined;

@@ -110,7 +110,7 @@ class ExportReader {
 
   read(text: string): LineFault | undefined {
     const line = lineIn(text);
-    if (!line) return { kind: 'changed', detail: 'it is no line of an export' };
+    if (!line) return { kind: 'changed', detail: 'it is not a line of an export' };
     if (line.type === 'start') return this.#begin(line);
     if (!this.#verifier) return { kind: 'removed', detail: 'the first line does not say where the export starts' };
     if (line.type === 'segment') return this.#seal(line, this.#verifier);

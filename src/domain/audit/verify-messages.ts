@@ -118,12 +118,12 @@ const isWhole = ({ head, events, isExact }: Gathered) => isExact && head?.size =
 function faultIn({ head, events }: Gathered, keys: PublicKeys): string | undefined {
   if (!head) return undefined;
   const key = keys.get(head.kid);
-  if (!key) return `it is signed by a key that is none of this installation's: ${head.kid}`;
+  if (!key) return `it is signed by a key that this installation does not have: ${head.kid}`;
   const { head: signed, signature, size: _, ...segment } = head;
   const members = inOrder(events).map((event) => ({ id: event.id, digest: eventDigest(event) }));
   const written = segmentText({ ...segment, members });
   const isWritten = isSigned(key, written, signature) && signed === sha256(written);
-  return isWritten ? undefined : 'its events are not those that were sealed';
+  return isWritten ? undefined : 'its events differ from those that were sealed';
 }
 
 const inOrder = (events: Gathered['events']) => [...events].sort(([a], [b]) => a - b).map(([, event]) => event);

@@ -98,7 +98,8 @@ export async function checkClient(
 export async function createClient(deps: ClientDeps, actor: Actor, input: ClientInput): Promise<PutClientResult> {
   await checkClient(deps, input);
   return inTransaction(deps.db, async (trx) => {
-    if (await lockClient(trx, input.client_id)) throw conflict(`There is a client "${input.client_id}" already.`);
+    if (await lockClient(trx, input.client_id))
+      throw conflict(`A client with the client_id "${input.client_id}" already exists.`);
     return putClient(trx, deps, actor, input);
   });
 }
@@ -120,7 +121,7 @@ export async function changeClient(
   // An owner is replaced, not merged: a user with the `client_id` of a client is neither.
   const present = asInput('owner' in patch ? { ...before, owner: null } : before);
   const input = checked(ClientInput, mergePatch(present, patch));
-  if (input.client_id !== client_id) throw invalid('/client_id', 'A client keeps its client_id.');
+  if (input.client_id !== client_id) throw invalid('/client_id', 'The client_id of a client cannot be changed.');
   await checkClient(deps, input);
   return inTransaction(deps.db, async (trx) => {
     const client = await lockClient(trx, client_id);

@@ -37,13 +37,13 @@ function loopbackWithoutPort(address: string): string | undefined {
 
 /** What is wrong with an origin that somebody registers; undefined: nothing. */
 function originProblem(text: string): string | undefined {
-  if (text.includes('*')) return 'must name each origin: "*" stands for nothing else';
+  if (text.includes('*')) return 'must list each origin: "*" is not a wildcard here';
   const origin = originOf(text);
   if (origin === undefined) return 'must be an origin, such as https://app.example or capacitor://localhost';
   if (origin !== text) return `must be written as browsers send it: ${origin}`;
   const { protocol, hostname } = new URL(text);
   if (protocol === 'http:' && !isLoopbackName(hostname))
-    return 'must begin with https://: whoever is on the way could change what an http page does';
+    return 'must begin with https://: an http page can be modified in transit';
   return undefined;
 }
 
@@ -61,6 +61,6 @@ export const CorsOrigins = z
   .max(mostOrigins)
   .meta({
     description:
-      'origins whose pages may call the OAuth endpoints as this client, beside the origins of the redirect URIs of public clients',
+      'origins whose pages may call the OAuth endpoints as this client, in addition to the origins of the redirect URIs of public clients',
     examples: [['https://app.example', 'capacitor://localhost']],
   });

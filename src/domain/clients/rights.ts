@@ -68,28 +68,31 @@ export async function mustBeAllowedWith(
   await mustHold({ db: trx, now }, actor, rights);
   const isFirstParty = states.some(({ first_party }) => first_party);
   if (isFirstParty)
-    mustBePermitted(actor, 'latchkey:first_party:allow', 'A client that people are not asked about (first_party)');
+    mustBePermitted(actor, 'latchkey:first_party:allow', 'A client that skips the consent page (first_party)');
   const isAddress = /^(?:https?|urn):/i.test(client_id);
   const seesTokens = isAddress || states.some(({ introspects }) => introspects.length > 0);
   if (seesTokens)
-    mustBePermitted(actor, 'latchkey:resource_server:write', 'A client that sees the tokens of an API (introspects)');
+    mustBePermitted(
+      actor,
+      'latchkey:resource_server:write',
+      'A client that can introspect the tokens of an API (introspects)',
+    );
   if (client?.enabled && desired?.enabled === false)
     mustBePermitted(actor, 'latchkey:client:disable', 'Disabling a client');
   const changed = client && desired ? identityChangedIn(client, desired) : [];
   if (changed.length > 0)
-    mustBePermitted(actor, credentialsPermission, `Changing "${changed.join('", "')}" of a client that is there`);
+    mustBePermitted(actor, credentialsPermission, `Changing "${changed.join('", "')}" of an existing client`);
   if (client && secret) mustBePermitted(actor, 'latchkey:client_secret:create', 'Setting a secret of a client');
   const gives = rights.length > 0 || isFirstParty || seesTokens;
   const isMore = gives && desired !== undefined && (client === undefined || givesMore(client, desired));
-  if (isMore || changed.length > 0) mustNotExceedLimits(actor, { what: 'what this client may do', until: null });
+  if (isMore || changed.length > 0) mustNotExceedLimits(actor, { what: 'the permissions of this client', until: null });
   if (client && secret) mustNotExceedLimits(actor, secretFor(actor, now(), secret.until));
 }
 
 function secretFor(actor: Actor, now: Date, until: Date | null): Gift {
   const latest = latestEnd(actor);
   const days = latest === null ? 0 : Math.floor((latest.getTime() - now.getTime()) / dayMs);
-  const send =
-    days > 0 ? `Send "expires_in_days" of at most ${days}.` : 'Use a credential that lasts longer than a day.';
+  const send = days > 0 ? `Send "expires_in_days" of at most ${days}.` : 'Use a credential that lasts more than a day.';
   return { what: 'this client secret', until, pointer: '/expires_in_days', send };
 }
 
@@ -135,5 +138,5 @@ export async function ownerOf(
 
 function mustSee(actor: Actor, owner: Owner): void {
   const permission = 'user' in owner ? 'latchkey:user:read' : 'latchkey:client:read';
-  mustBePermitted(actor, permission, 'Naming somebody else as the owner');
+  mustBePermitted(actor, permission, 'Naming another user or client as the owner');
 }

@@ -24,7 +24,7 @@ const registrations = [
   route({
     method: 'GET',
     path: '/clients',
-    summary: 'Applications and services, searched, filtered and sorted',
+    summary: 'List clients (applications and services)',
     permission: 'latchkey:client:read',
     query: ClientsQuery,
     response: pageOf(ClientView),
@@ -39,7 +39,7 @@ const registrations = [
   route({
     method: 'POST',
     path: '/clients',
-    summary: 'Register an application or service; it can get nothing that you do not hold',
+    summary: 'Register a client; it cannot be entitled to a permission that you do not hold',
     permission: 'latchkey:client:write',
     body: ClientInput,
     response: CreatedClientView,
@@ -52,7 +52,7 @@ const registrations = [
   route({
     method: 'GET',
     path: '/clients/{client_id}',
-    summary: 'An application or service',
+    summary: 'Get a client',
     permission: 'latchkey:client:read',
     params: ClientParams,
     response: ClientView,
@@ -61,7 +61,7 @@ const registrations = [
   route({
     method: 'PATCH',
     path: '/clients/{client_id}',
-    summary: 'Change an application or service; you must hold all that it has',
+    summary: 'Update a client; you must hold all of its permissions',
     permission: 'latchkey:client:write',
     params: ClientParams,
     body: MergePatch,
@@ -84,7 +84,7 @@ const secrets = [
   route({
     method: 'GET',
     path: '/clients/{client_id}/secrets',
-    summary: 'The secrets a client has had, never their values',
+    summary: 'List the secrets of a client, without their values',
     permission: 'latchkey:client:read',
     params: ClientParams,
     response: z.object({ items: z.array(SecretView) }),
@@ -96,7 +96,7 @@ const secrets = [
   route({
     method: 'POST',
     path: '/clients/{client_id}/secrets',
-    summary: 'Make one more secret beside the present ones',
+    summary: 'Add a secret to a client; its other secrets remain valid',
     permission: 'latchkey:client_secret:create',
     params: ClientParams,
     body: SecretInput,
@@ -108,7 +108,7 @@ const secrets = [
   route({
     method: 'POST',
     path: '/clients/{client_id}/secrets/rotate',
-    summary: 'Make a new secret; the present ones work until the overlap is over',
+    summary: 'Rotate the secret of a client: the previous ones are accepted until the overlap ends',
     permission: 'latchkey:client_secret:create',
     params: ClientParams,
     body: RotationInput,

@@ -37,38 +37,38 @@ export const isClientId = (text: string): boolean => clientIdShape.test(text);
 
 /** Members of ours beside RFC 7591's. */
 const clientExtensions = {
-  first_party: z.boolean().default(false).meta({ description: 'the person is not asked for consent' }),
+  first_party: z.boolean().default(false).meta({ description: 'users are not asked for consent' }),
   claims_in_id_token: z.boolean().default(true).meta({
     description:
-      'ID tokens hold what the granted scopes profile, email and groups give; false: only what the claims parameter names, and userinfo has the rest',
+      'ID tokens contain the claims of the granted scopes profile, email and groups; false: only those that the claims parameter requests; userinfo returns the others',
   }),
   enabled: z.boolean().default(true),
   owner: Owner.optional().meta({
-    description: 'the client or person who is responsible for it, and is notified of leaked secrets; gains no rights',
+    description: 'the client or user responsible for it, who is notified of leaked secrets and gains no permissions',
   }),
   risk: Risk.optional().meta({
     description:
-      'what the loss of its secrets would mean: high, medium and low make them last 30, 90 and 180 days by default',
+      'the impact of the loss of its secrets: high, medium and low set a default lifetime of 30, 90 and 180 days',
   }),
   resources: scopesPerResource
     .default({})
-    .meta({ description: 'what it may ask for on behalf of people, per resource server' }),
+    .meta({ description: 'the scopes that it may request on behalf of users, per resource server' }),
   service_permissions: scopesPerResource
     .default({})
-    .meta({ description: 'what it may have itself, per resource server' }),
+    .meta({ description: 'the scopes that it may have for itself, per resource server' }),
   introspects: z
     .array(ApiIdentifier)
     .max(mostResources)
     .default([])
-    .meta({ description: 'resource servers it is, or acts for: it may introspect their tokens' }),
+    .meta({ description: 'resource servers whose tokens it may introspect' }),
   lifetimes: Lifetimes.default({}),
 };
 
 // RFC 6749 Appendix A.2. Anything else no client could send.
 const ClientSecret = SecretText.min(16, 'must have at least 16 characters')
   .max(512)
-  .refine((secret) => !/[\r\n]$/.test(secret), 'ends with a line break, which no request can carry: remove it')
-  .regex(/^[\u0020-\u007e]*[\r\n]*$/, 'must be printable ASCII characters: no request can carry others (RFC 6749 A.2)');
+  .refine((secret) => !/[\r\n]$/.test(secret), 'ends with a line break, which a request cannot contain: remove it')
+  .regex(/^[\u0020-\u007e]*[\r\n]*$/, 'must be printable ASCII characters (RFC 6749 A.2)');
 
 type Issues = { addIssue: (issue: { code: 'custom'; path: string[]; message: string }) => void };
 
@@ -93,7 +93,7 @@ export const ClientInput = z
     client_id: z
       .string()
       .regex(clientIdShape, 'must be 1 to 255 printable ASCII characters')
-      .meta({ description: 'may look like a UUID, if no user, client or API key has that id' }),
+      .meta({ description: 'may be a UUID only if no user, client or API key has that id' }),
     client_secret: ClientSecret.optional(),
     client_name: ShownText(100).optional(),
     scope: z.string().optional(),
@@ -115,7 +115,7 @@ export const ClientView = z.looseObject({
   updated_at: Timestamp,
 });
 
-const once = { description: 'shown this once, stored nowhere' };
+const once = { description: 'shown once; only a digest is stored' };
 export const CreatedClientView = ClientView.extend({ client_secret: z.string().optional().meta(once) });
 
 export const ClientParams = z.strictObject({ client_id: z.string().regex(clientIdShape) });
@@ -143,7 +143,7 @@ export const RotationInput = SecretInput.extend({
     .min(0)
     .max(30 * 86_400)
     .default(86_400)
-    .meta({ description: 'for how long the present secrets still work' }),
+    .meta({ description: 'how long the previous secrets are still accepted' }),
 });
 export const SecretParams = ClientParams.extend({ secret_id: z.uuid() });
 const numbered = {
@@ -155,7 +155,7 @@ export const SecretView = z.object({
   ...numbered,
   label: z.string().nullable(),
   created_at: Timestamp,
-  last_used_at: Timestamp.nullable().meta({ description: 'a second late at most' }),
+  last_used_at: Timestamp.nullable().meta({ description: 'updated at most a second late' }),
   expires_at: Timestamp.nullable(),
   revoked_at: Timestamp.nullable(),
 });

@@ -55,7 +55,7 @@ export async function insertClient(trx: Trx, client: Insertable<Database['client
 function refuseTakenId(error: unknown, client_id: string): never {
   const isTaken = error instanceof Error && 'constraint' in error && error.constraint === 'taken_identifiers_pkey';
   throw isTaken
-    ? conflict(`The client_id "${client_id}" is taken: it is the id of something else here. Choose another one.`)
+    ? conflict(`The client_id "${client_id}" is already the id of another record. Choose another one.`)
     : error;
 }
 

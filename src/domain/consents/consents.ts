@@ -43,7 +43,7 @@ export async function allowClient(
       created_at: occurred_at,
     });
     const consent = await lockStandingConsent(trx, user_id, client.id);
-    if (!consent) throw new Error('the consent was taken back while it was given');
+    if (!consent) throw new Error('the consent was revoked during the request');
     await updateConsentScopes(trx, consent.id, answered(consent.scopes, asked, allowed), occurred_at);
     await appendEvent(trx, {
       actor,
@@ -89,7 +89,7 @@ export async function revokeConsent({ db, now }: ConsentDeps, actor: Actor, cons
     if (consent.revoked_at) return;
     const revoked_at = now();
     await markRevoked(trx, consent_id, revoked_at);
-    const grants = await revokeGrants(trx, { consent_id }, { revoked_at, revoked_for: 'consent taken back' });
+    const grants = await revokeGrants(trx, { consent_id }, { revoked_at, revoked_for: 'consent revoked' });
     await appendEvent(trx, {
       actor,
       action: 'consent.revoked',

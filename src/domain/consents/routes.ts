@@ -11,7 +11,7 @@ export const consentRoutes = [
   route({
     method: 'GET',
     path: '/consents',
-    summary: 'What people allowed applications, newest first',
+    summary: 'List consents, newest first',
     permission: 'latchkey:consent:read',
     query: ConsentsQuery,
     response: pageOf(ConsentView),
@@ -23,7 +23,7 @@ export const consentRoutes = [
   route({
     method: 'GET',
     path: '/consents/{consent_id}',
-    summary: 'What a person allowed an application',
+    summary: 'Get a consent',
     permission: 'latchkey:consent:read',
     params: ConsentParams,
     response: ConsentView,
@@ -36,7 +36,7 @@ export const consentRoutes = [
   route({
     method: 'POST',
     path: '/consents/{consent_id}/revoke',
-    summary: 'Take a consent back; everything under it stops working now, and the person is asked again',
+    summary: 'Revoke a consent, and every code and token issued under it; the user is asked for consent again',
     permission: 'latchkey:consent:revoke',
     params: ConsentParams,
     handle: ({ actor, params }, deps) => revokeConsent(deps, actor, params.consent_id),
@@ -44,7 +44,7 @@ export const consentRoutes = [
   route({
     method: 'GET',
     path: '/grants',
-    summary: 'What applications hold for people in single sessions, newest first',
+    summary: 'List grants, newest first',
     permission: 'latchkey:grant:read',
     query: GrantsQuery,
     response: pageOf(GrantView),
@@ -57,7 +57,7 @@ export const consentRoutes = [
   route({
     method: 'GET',
     path: '/grants/{grant_id}',
-    summary: 'What an application holds for a person in one session',
+    summary: 'Get a grant',
     permission: 'latchkey:grant:read',
     params: GrantParams,
     response: GrantView,
@@ -71,7 +71,7 @@ export const consentRoutes = [
   route({
     method: 'POST',
     path: '/grants/{grant_id}/revoke',
-    summary: 'End a grant; every code and token under it stops working now',
+    summary: 'Revoke a grant, and every code and token issued under it',
     permission: 'latchkey:grant:revoke',
     params: GrantParams,
     handle: ({ actor, params }, deps) => revokeGrant(deps, actor, params.grant_id),

@@ -10,7 +10,7 @@ const Whose = {
 export const ConsentsQuery = z.strictObject({
   ...PageQuery,
   ...Whose,
-  standing: Flag.optional().meta({ description: 'true: only what is allowed now; false: only what was taken back' }),
+  standing: Flag.optional().meta({ description: 'true: only active consents; false: only revoked ones' }),
 });
 export const ConsentParams = z.strictObject({ consent_id: z.uuid() });
 export const ConsentView = z.object({

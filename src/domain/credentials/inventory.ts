@@ -51,7 +51,7 @@ function kindsFor(
       ({ isNumerous, permission }) => (isOwned || !isNumerous) && allows(actor.permissions, permission),
     );
   const named = findKind(all, kind, '/kind');
-  mustBePermitted(actor, named.permission, 'Seeing credentials of this kind');
+  mustBePermitted(actor, named.permission, 'Listing credentials of this kind');
   return [named];
 }
 

@@ -9,8 +9,7 @@ export const credentialRoutes = [
   route({
     method: 'GET',
     path: '/credentials',
-    summary:
-      'Credentials of every kind, searched, filtered and sorted; of each kind only what you may see, never a value',
+    summary: 'List credentials of all kinds that you may read, without their values',
     permission: 'latchkey:credential:read',
     query: CredentialsQuery,
     response: pageOf(CredentialView),

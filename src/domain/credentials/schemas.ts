@@ -8,25 +8,25 @@ export const credentialOrders = ['-created_at', 'name', 'expires_at', 'due_at', 
 
 export const CredentialsQuery = z.strictObject({
   ...PageQuery,
-  q: z.string().max(100).optional().meta({ description: 'part of the name or location, or how the id starts' }),
+  q: z.string().max(100).optional().meta({ description: 'part of the name or location, or the beginning of the id' }),
   kind: z.string().min(1).max(64).optional().meta({
     description:
       'only this kind, such as api_key; sessions, grants, passwords and tokens are listed only where their kind or an owner is named',
   }),
-  client_id: z.string().min(1).max(255).optional().meta({ description: 'whose owner is this client' }),
+  client_id: z.string().min(1).max(255).optional().meta({ description: 'only credentials owned by this client' }),
   user: UserReferenceText.optional(),
   state: z.enum(credentialStates).optional().meta({
-    description: 'inactive: it is neither expired nor revoked, but its owner, or it itself, is disabled or revoked',
+    description: 'inactive: neither expired nor revoked, but it or its owner is disabled or revoked',
   }),
   due: Flag.optional().meta({ description: 'true: active and due for rotation; false: all others' }),
   sort: z.enum(credentialOrders).default('-created_at'),
 });
 
-const nothing = { description: 'null: this kind has none, or it is not known' };
+const nothing = { description: 'null: not applicable or unknown' };
 
 export const CredentialView = z.object({
   kind: z.string(),
-  id: z.string().meta({ description: 'finds the credential; never its value' }),
+  id: z.string().meta({ description: 'identifies the credential; never its value' }),
   name: z.string(),
   owner: z.object({ kind: z.enum(['user', 'client']), id: z.uuid(), name: z.string() }).nullable(),
   risk: Risk.nullable(),
@@ -36,7 +36,7 @@ export const CredentialView = z.object({
   created_at: Timestamp,
   last_used_at: Timestamp.nullable().meta(nothing),
   expires_at: Timestamp.nullable().meta({ description: 'null: never' }),
-  due_at: Timestamp.nullable().meta({ description: 'when it should be rotated, by its risk; null: not scheduled' }),
+  due_at: Timestamp.nullable().meta({ description: 'when to rotate it, based on its risk; null: not scheduled' }),
   location: z.string().nullable().meta({ description: 'where it is used, or where it was sent' }),
   revoked_at: Timestamp.nullable(),
 });

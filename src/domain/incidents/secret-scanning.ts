@@ -74,12 +74,12 @@ async function mustBeSigned(
 ): Promise<void> {
   const id = ctx.get('Github-Public-Key-Identifier');
   const signature = ctx.get('Github-Public-Key-Signature');
-  if (id === '' || signature === '') throw unsigned('Sign the body, and say with which key.');
+  if (id === '' || signature === '') throw unsigned('Sign the body, and name the key.');
   const isSigned = await keys.signed(body, { id, signature }).catch((error: unknown) => {
     log.error({ err: error }, 'the keys of the secret scanner cannot be fetched');
     throw unavailable();
   });
-  if (!isSigned) throw unsigned('The signature is not one of the scanner for this very body.');
+  if (!isSigned) throw unsigned('The signature is not the scanner’s signature of this body.');
 }
 
 function unsigned(detail: string): Problem {

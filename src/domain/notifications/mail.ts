@@ -109,9 +109,9 @@ function linkEmail(name: string, { url, expires_at }: LinkEmail): Words {
 /** Says what leaked and where, whether it is still active, and what to do. */
 function leakEmail(name: string, { credential, found_at, still_works }: LeakEmail): Words {
   const now = still_works
-    ? 'It still works, for that is what this server was told to do: end it, or have it ended, as soon as you can.'
-    : 'It was ended at once, on every server: whatever used it needs a new one.';
-  const records = 'An administrator finds in the access records what was done with it.';
-  const text = `At ${name} this credential of yours was found in public:\n\n${oneLine(credential)}\n${oneLine(found_at)}\n\n${now}\n\n${records}\n`;
-  return { subject: `A credential of yours at ${name} has leaked`, text };
+    ? 'It is still active, because this server is configured to report leaks only. Revoke it, or ask an administrator to revoke it, as soon as you can.'
+    : 'It has been revoked. Replace it wherever it was used.';
+  const records = 'An administrator can see in the access records how it was used.';
+  const text = `A credential that you own at ${name} was found in public:\n\n${oneLine(credential)}\n${oneLine(found_at)}\n\n${now}\n\n${records}\n`;
+  return { subject: `Your credential at ${name} was leaked`, text };
 }

@@ -91,7 +91,7 @@ export class Notifier {
         this.#again.add(name);
         await sleep(busyMs, undefined, { signal, ref: false }).catch(() => undefined);
       } catch (error) {
-        this.#deps.log.warn({ err: error, audience: name }, 'an audience of the audit log waits');
+        this.#deps.log.warn({ err: error, audience: name }, 'an event receiver is waiting');
       }
     }
   }

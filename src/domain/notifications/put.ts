@@ -14,7 +14,7 @@ export type PutWebhook = { change: 'created' | 'updated' | 'unchanged'; secret?:
  */
 export async function putWebhook(deps: WebhookDeps, actor: Actor, input: WebhookInput): Promise<PutWebhook> {
   const [existing, another] = (await listEveryWebhook(deps.db)).filter(({ url }) => url === input.url);
-  if (another) throw conflict(`Several webhooks have the URL ${input.url}: remove all but one.`);
+  if (another) throw conflict(`Several webhooks have the URL ${input.url}: delete all but one.`);
   if (!existing) return { change: 'created', secret: (await createWebhook(deps, actor, input)).secret };
   const wanted: Record<string, unknown> = { ...input, description: input.description ?? null };
   const before: Record<string, unknown> = { description: null, ...asInput(existing) };

@@ -29,7 +29,7 @@ const registrations = [
   route({
     method: 'GET',
     path: '/webhooks',
-    summary: 'Who is told of events',
+    summary: 'List webhooks',
     permission: 'latchkey:webhook:read',
     query: WebhooksQuery,
     response: pageOf(WebhookView),
@@ -54,7 +54,7 @@ const registrations = [
   route({
     method: 'GET',
     path: '/webhooks/{webhook_id}',
-    summary: 'One that is told of events',
+    summary: 'Get a webhook',
     permission: 'latchkey:webhook:read',
     params: WebhookParams,
     response: WebhookView,
@@ -74,7 +74,7 @@ const registrations = [
   route({
     method: 'DELETE',
     path: '/webhooks/{webhook_id}',
-    summary: 'Remove one, with what is known of its deliveries',
+    summary: 'Delete a webhook and its deliveries',
     permission: 'latchkey:webhook:delete',
     params: WebhookParams,
     handle: ({ actor, params }, deps) => removeWebhook(deps, actor, params.webhook_id),
@@ -82,7 +82,7 @@ const registrations = [
   route({
     method: 'POST',
     path: '/webhooks/{webhook_id}/rotate-secret',
-    summary: 'Make a new secret; the present one signs as well until the overlap is over',
+    summary: 'Rotate the secret of a webhook: both secrets sign until the overlap ends',
     permission: 'latchkey:webhook:rotate',
     params: WebhookParams,
     body: SecretRotation,
@@ -100,7 +100,7 @@ const deliveries = [
   route({
     method: 'POST',
     path: '/webhooks/{webhook_id}/test',
-    summary: 'Send a message of the type `webhook.test`, once',
+    summary: 'Send a `webhook.test` message',
     permission: 'latchkey:webhook:redeliver',
     params: WebhookParams,
     response: DeliveryView,
@@ -110,7 +110,7 @@ const deliveries = [
   route({
     method: 'GET',
     path: '/webhooks/{webhook_id}/deliveries',
-    summary: 'What it was told in the last 30 days, newest first; `state=dead`: what it was not',
+    summary: 'List the deliveries of the last 30 days, newest first; `state=dead`: those that failed',
     permission: 'latchkey:webhook:read',
     params: WebhookParams,
     query: DeliveriesQuery,
@@ -125,7 +125,7 @@ const deliveries = [
   route({
     method: 'POST',
     path: '/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver',
-    summary: 'Send one again, beside what is new; once',
+    summary: 'Send a message again',
     permission: 'latchkey:webhook:redeliver',
     params: DeliveryParams,
     status: 204,
@@ -136,7 +136,7 @@ const deliveries = [
   route({
     method: 'POST',
     path: '/webhooks/{webhook_id}/redeliver',
-    summary: 'Send every dead letter again, beside what is new; each once',
+    summary: 'Send every failed message again',
     permission: 'latchkey:webhook:redeliver',
     params: WebhookParams,
     response: z.object({ deliveries: z.int() }),

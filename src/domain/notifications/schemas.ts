@@ -13,7 +13,7 @@ export const WebhookInput = z.strictObject({
     .refine((url) => !URL.parse(url)?.username && !URL.parse(url)?.password, 'must not hold a user name or password'),
   description: ShownText(200).optional(),
   events: z
-    .array(z.string().max(64).refine(fitsSomething, 'is no action that is recorded, and no pattern that fits one'))
+    .array(z.string().max(64).refine(fitsSomething, 'is neither an audit action nor a pattern that matches one'))
     .min(1)
     .max(mostPatterns)
     .default(['*'])
@@ -23,7 +23,7 @@ export const WebhookInput = z.strictObject({
     .min(1)
     .max(20)
     .default(10)
-    .meta({ description: 'after so many an event is a dead letter, and the next one goes out' }),
+    .meta({ description: 'after this many attempts the message fails and the next one is sent' }),
   enabled: z.boolean().default(true),
 });
 export type WebhookInput = z.infer<typeof WebhookInput>;
@@ -40,7 +40,7 @@ export const WebhookView = z.object({
   created_at: Timestamp,
   updated_at: Timestamp,
 });
-const secret = z.string().meta({ description: '`whsec_…`; shown this once' });
+const secret = z.string().meta({ description: '`whsec_…`; shown once' });
 export const CreatedWebhookView = WebhookView.extend({ secret });
 export const WebhookParams = z.strictObject({ webhook_id: z.uuid() });
 export const WebhooksQuery = z.strictObject(PageQuery);
@@ -51,13 +51,13 @@ export const SecretRotation = z.strictObject({
     .min(0)
     .max(week)
     .default(86_400)
-    .meta({ description: 'how long the present secret signs as well' }),
+    .meta({ description: 'how long the previous secret also signs' }),
 });
 export const RotatedSecretView = z.object({ secret, ...previousExpiry('previous_end_at') });
 
 export const DeliveryView = z.object({
   id: z.uuid(),
-  message_id: z.string().meta({ description: 'its `webhook-id`, the same at every attempt' }),
+  message_id: z.string().meta({ description: 'the `webhook-id`, the same for every attempt' }),
   type: z.string(),
   state: z.enum(['delivered', 'retrying', 'dead', 'requested']),
   attempts: z.int(),

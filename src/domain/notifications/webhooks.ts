@@ -60,7 +60,7 @@ export async function createWebhook(
   mustBeAllowed(deps, actor, input);
   return inTransaction(deps.db, async (trx) => {
     if ((await listWebhooks(trx, { limit: mostWebhooks, after: undefined })).length >= mostWebhooks)
-      throw conflict(`There are ${mostWebhooks} webhooks: remove one first.`);
+      throw conflict(`There are ${mostWebhooks} webhooks: delete one first.`);
     const [id, created_at] = [uuidv7(), deps.now()];
     const webhook = await insertWebhook(trx, { id, ...columnsOf(input), created_at, updated_at: created_at });
     await insertCursor(trx, id, await chainHead(trx));
@@ -120,7 +120,7 @@ export async function rotateWebhookSecret(
     const previous_expires_at = new Date(now.getTime() + overlapSeconds * 1000);
     await expireSecretsAt(trx, id, previous_expires_at);
     if ((await liveSecrets(trx, id, now)).length >= mostLiveSecrets)
-      throw conflict(`${mostLiveSecrets} secrets sign already: wait for one to end, or rotate without overlap.`);
+      throw conflict(`${mostLiveSecrets} secrets are active: wait for one to expire, or rotate without an overlap.`);
     const secret = await addSecret(trx, deps, id);
     await record(trx, deps, actor, 'webhook.secret.rotated', webhook, { previous_expires_at });
     return { secret, previous_expires_at };
@@ -157,7 +157,7 @@ export async function redeliver(
     const webhook = await lockKnown(trx, webhook_id);
     mustBeEnabled(webhook);
     const deliveries = await requestDeliveries(trx, webhook_id, { id: delivery_id, updated_at: deps.now() });
-    if (delivery_id !== undefined && deliveries === 0) throw notFound('delivery that has ended', delivery_id);
+    if (delivery_id !== undefined && deliveries === 0) throw notFound('finished delivery', delivery_id);
     await wake(trx, deps, webhook_id);
     await record(trx, deps, actor, 'webhook.redelivered', webhook, { deliveries, delivery_id });
     return deliveries;
@@ -177,9 +177,9 @@ function mustBeEnabled({ id, enabled }: Webhook): void {
 /** Who sends the log somewhere reads it. */
 function mustBeAllowed({ allowHttp }: WebhookDeps, actor: Actor, { url }: WebhookInput): void {
   if (!allows(actor.permissions, readsEvents))
-    throw forbidden(readsEvents, `What a webhook tells is the audit log: this needs "${readsEvents}" too.`);
+    throw forbidden(readsEvents, `A webhook sends events of the audit log, so this needs "${readsEvents}" too.`);
   mustNotExceedLimits(actor, { what: 'a webhook', until: null });
-  if (!allowHttp && !url.startsWith('https:')) throw invalid('/url', 'Use https: events tell of people.');
+  if (!allowHttp && !url.startsWith('https:')) throw invalid('/url', 'Use https: events contain personal data.');
 }
 
 async function addSecret(trx: Trx, { keys, now }: WebhookDeps, webhook_id: string): Promise<string> {

@@ -62,7 +62,9 @@ async function refuseOtherSpelling(trx: Trx, identifier: string): Promise<void> 
   await lockSpelling(trx, comparable);
   const [other] = await findComparable(trx, comparable);
   if (other)
-    throw conflict(`The resource server "${other.identifier}" is this one in another spelling: use that identifier.`);
+    throw conflict(
+      `The resource server "${other.identifier}" has the same identifier in another spelling: use that one.`,
+    );
 }
 
 /** What of a resource server says how its access tokens are. */
@@ -102,7 +104,7 @@ export async function createResourceServer(
 ): Promise<ResourceServer> {
   return inTransaction(deps.db, async (trx) => {
     if (await findResourceServer(trx, input.identifier))
-      throw conflict(`There is a resource server "${input.identifier}" already.`);
+      throw conflict(`A resource server with the identifier "${input.identifier}" already exists.`);
     await putResourceServer(trx, deps, actor, input);
     return getResourceServer(trx, input.identifier);
   });
@@ -128,7 +130,8 @@ export async function changeResourceServer(
     if (!existing) throw notFound('resource server', identifier);
     mustBeAt(existing.version, ifVersion);
     const input = checked(ResourceServerInput, mergePatch(asInput(existing), patch));
-    if (input.identifier !== identifier) throw invalid('/identifier', 'A resource server keeps its identifier.');
+    if (input.identifier !== identifier)
+      throw invalid('/identifier', 'The identifier of a resource server cannot be changed.');
     await putResourceServer(trx, deps, actor, input);
     return getResourceServer(trx, identifier);
   });

@@ -17,7 +17,7 @@ export const resourceServerRoutes = [
   route({
     method: 'GET',
     path: '/resource-servers',
-    summary: 'Protected APIs with their scopes, searched',
+    summary: 'List APIs (resource servers)',
     permission: 'latchkey:resource_server:read',
     query: ResourceServersQuery,
     response: pageOf(ResourceServerView),
@@ -41,7 +41,7 @@ export const resourceServerRoutes = [
   route({
     method: 'GET',
     path: '/resource-servers/{identifier}',
-    summary: 'A protected API with its scopes',
+    summary: 'Get an API',
     permission: 'latchkey:resource_server:read',
     params: ResourceServerParams,
     response: ResourceServerView,
@@ -50,7 +50,7 @@ export const resourceServerRoutes = [
   route({
     method: 'PATCH',
     path: '/resource-servers/{identifier}',
-    summary: 'Change a protected API; what loosens it needs every permission that it has',
+    summary: 'Update an API; a change that makes it less strict needs every permission of the API',
     permission: 'latchkey:resource_server:write',
     params: ResourceServerParams,
     body: MergePatch,

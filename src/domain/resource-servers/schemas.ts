@@ -5,9 +5,9 @@ import { signingAlgs } from '../signing-keys/index.ts';
 
 const Scope = z.strictObject({
   name: z.string().refine(isPermissionPattern, 'must be segments of letters, digits, "_", "." and "-" joined by ":"'),
-  description: ShownText(200).optional().meta({ description: 'what a person reads on the consent page' }),
-  default: z.boolean().default(false).meta({ description: 'given when a request names no scope' }),
-  optional: z.boolean().default(false).meta({ description: 'the person may untick it' }),
+  description: ShownText(200).optional().meta({ description: 'shown to users on the consent page' }),
+  default: z.boolean().default(false).meta({ description: 'granted when a request names no scope' }),
+  optional: z.boolean().default(false).meta({ description: 'users may decline it' }),
   sensitive: z.boolean().default(false).meta({ description: 'marked as risky on the consent page' }),
 });
 
@@ -22,14 +22,11 @@ export const ResourceServerInput = z.strictObject({
   access_token_format: z.enum(['opaque', 'jwt']).default('opaque'),
   access_token_signing_alg: z.enum(signingAlgs).optional(),
   access_token_ttl_seconds: z.int().positive().max(86_400).optional(),
-  assignment_required: z
-    .boolean()
-    .default(false)
-    .meta({ description: 'a person also needs a role that allows the scope' }),
+  assignment_required: z.boolean().default(false).meta({ description: 'users also need a role that allows the scope' }),
   dpop_required: z
     .boolean()
     .default(false)
-    .meta({ description: 'its tokens are bound to a key of the client (RFC 9449)' }),
+    .meta({ description: 'its access tokens must be bound to a key of the client (RFC 9449)' }),
   enabled: z.boolean().default(true),
   scopes: z.array(Scope).max(500).default([]),
 });
@@ -43,7 +40,7 @@ export const ResourceServerView = ResourceServerInput.extend({
   updated_at: Timestamp,
 });
 export const ResourceServerParams = z.strictObject({
-  identifier: z.string().min(1).max(512).meta({ description: 'percent-encoded, as any part of a path' }),
+  identifier: z.string().min(1).max(512).meta({ description: 'percent-encoded' }),
 });
 export const ResourceServersQuery = z.strictObject({
   ...PageQuery,

@@ -88,7 +88,7 @@ function unreadable({ path, code }: NodeJS.ErrnoException): never {
 
 function refused(file: string, reason: string) {
   return conflict(
-    `${file} is not believed, nothing was changed: ${reason}. Where the log was signed by a newer key than the restored database has, name what \`latchkey audit keys --json\` printed before with --keys.`,
+    `${file} was rejected, nothing was changed: ${reason}. If a key signed the log that the restored database does not have, pass the earlier output of \`latchkey audit keys --json\` with --keys.`,
   );
 }
 
@@ -119,7 +119,7 @@ class Collector {
     if (head !== undefined) {
       if (this.#noted?.number === number && this.#noted.head !== head)
         throw conflict(
-          `Segment ${number} has another head in the files than the one noted: they are of different logs.`,
+          `Segment ${number} has a head in the files that differs from the noted one: they belong to different logs.`,
         );
       this.#covered.add(number);
       this.hearsOf({ number, head });

@@ -128,7 +128,7 @@ function nameOf({ restored_head }: LaterLog, { head }: RestoreInput): string {
 function believed({ events, unproved }: LaterLog, { acceptsUnproved }: RestoreInput): LaterLog['events'] {
   if (unproved > 0 && !acceptsUnproved)
     throw conflict(
-      `${unproved} events are under no signed head in the files, as those of a webhook that is told of some actions only. Nothing was changed. Give an export or the messages of all actions, or add --unproved to believe them.`,
+      `${unproved} events are not covered by a signed head in the files, for example those of a webhook that receives only some actions. Nothing was changed. Pass an export or the messages of all actions, or add --unproved to accept them.`,
     );
   return events;
 }

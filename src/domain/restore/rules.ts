@@ -48,7 +48,11 @@ const write = (says: string, end: (trx: Trx, now: Date) => Promise<unknown>, adv
   ...(advice !== undefined && { advice }),
 });
 const endingFamily = (family_id: string): Consequence => ({
-  ending: { kind: 'family', says: 'refresh tokens ended: what came back is older than what apps have', family_id },
+  ending: {
+    kind: 'family',
+    says: 'refresh tokens revoked: the restored ones are older than those that clients hold',
+    family_id,
+  },
 });
 const decide =
   (advice: string): Rule =>
@@ -75,9 +79,9 @@ const endsFamily: Rule = ({ details }) => endingFamily(text(details.family_id));
 
 const endsPassword: Rule = (event) =>
   write(
-    'the password that came back was replaced: removed, with one-time links; signed out everywhere',
+    'restored password removed, because it was replaced after the backup; one-time links removed, signed out everywhere',
     (trx, now) => forgetPassword(trx, idOf(event), now),
-    'has no password: make a one-time link with "latchkey user password-link"',
+    'has no password: create a one-time link with "latchkey user password-link"',
   );
 
 const endsSession: Rule = (event) => verb('signed out', (deps, actor) => revokeSession(deps, actor, idOf(event)));
@@ -86,24 +90,24 @@ const endsSession: Rule = (event) => verb('signed out', (deps, actor) => revokeS
 const rules: Readonly<Record<AuditAction, Rule>> = {
   'access_token.issued': nothing,
   'access_token.revoked': (event) =>
-    write('access token ended', (trx, now) => revokeTokenByShortId(trx, idOf(event), now)),
+    write('access token revoked', (trx, now) => revokeTokenByShortId(trx, idOf(event), now)),
   'admin.refused': nothing,
-  'api_key.created': decide('does not exist any more: create it again'),
+  'api_key.created': decide('no longer exists: create it again'),
   'api_key.disabled': (event) => verb('disabled', (deps, actor) => disableApiKey(deps, actor, { id: idOf(event) })),
-  'api_key.enabled': decide('was enabled: enable it again if it should work'),
+  'api_key.enabled': decide('was enabled: enable it again if needed'),
   'api_key.revoked': (event) => endsKeys(event),
   'api_key.rotated': (event) =>
     write(
-      'texts from before the rotation ended, or end when their overlap is over',
+      'versions from before the rotation expired, or expire when their overlap ends',
       (trx, now) =>
         expireEarlierVersions(trx, {
           id: idOf(event),
           number: Number(event.details.number),
           ends_at: overlapEnd(event, now),
         }),
-      'its newest text is unknown here: rotate it again and hand the text out',
+      'its newest version is unknown here: rotate it again and distribute the new value',
     ),
-  'api_key.updated': decide('has again what it had before it was changed: compare rights, restrictions and expiry'),
+  'api_key.updated': decide('has its earlier state again: compare permissions, restrictions and expiry'),
   'audit.exported': nothing,
   'audit.personal_details_erased': (event) =>
     verb('personal details erased', async (deps, actor) => {
@@ -111,20 +115,20 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
       await erasePersonalDetails(deps, actor, { kind, id: idOf(event) });
       if (kind === 'user') await eraseAddresses(deps.db, idOf(event));
     }),
-  'audit.pruned': decide('older events are back: prune the log again'),
+  'audit.pruned': decide('older events were restored: prune the log again'),
   'authorization_code.issued': nothing,
   'authorization_code.reuse': endsFamily,
   'backchannel_logout.delivered': nothing,
-  'client.created': decide('does not exist any more: register it again, e.g. with "latchkey apply"'),
+  'client.created': decide('no longer exists: register it again, e.g. with "latchkey apply"'),
   'client.disabled': (event) => verb('disabled', (deps, actor) => disableClient(deps, actor, idOf(event))),
   'client.refused': nothing,
-  'client.secret.created': decide('a secret is unknown here: add one again and hand it out'),
+  'client.secret.created': decide('a secret is unknown here: add a new one and distribute it'),
   'client.secret.revoked': (event) =>
     verb('secret revoked', (deps, actor) =>
       revokeClientSecret(deps, actor, { client_id: idOf(event), secret_id: text(event.details.secret_id) }),
     ),
   'client.secret.rotated': (event) =>
-    write('older secrets ended, or end when their overlap is over', (trx, now) =>
+    write('older secrets expired, or expire when their overlap ends', (trx, now) =>
       expireClientSecrets(trx, {
         client_id: idOf(event),
         secret_ids: texts(event.details.previous),
@@ -133,45 +137,45 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
     ),
   'client.updated': (event) => ({
     ...(isNowDisabled(event) && verb('disabled', (deps, actor) => disableClient(deps, actor, idOf(event)))),
-    advice: 'is registered again as it was before this change',
+    advice: 'has its registration from before this change again',
   }),
   'consent.denied': nothing,
   'consent.given': (event) =>
-    verb('the consent that came back is an older one: withdrawn, the person is asked again', (deps, actor) =>
+    verb('restored consent revoked, because it is out of date; the user is asked again', (deps, actor) =>
       revokeConsent(deps, actor, text(event.details.consent_id)),
     ),
   'consent.revoked': (event) =>
-    verb('consent withdrawn', (deps, actor) => revokeConsent(deps, actor, text(event.details.consent_id))),
+    verb('consent revoked', (deps, actor) => revokeConsent(deps, actor, text(event.details.consent_id))),
   'credential.leaked': (event) =>
-    event.details.policy === 'revoke' ? {} : { advice: 'was found in public and still works: revoke it' },
+    event.details.policy === 'revoke' ? {} : { advice: 'was found in public and is still active: revoke it' },
   'device_code.reuse': endsFamily,
-  'grant.revoked': (event) => verb('grant ended', (deps, actor) => revokeGrant(deps, actor, idOf(event))),
+  'grant.revoked': (event) => verb('grant revoked', (deps, actor) => revokeGrant(deps, actor, idOf(event))),
   'refresh_token.replay_refused': nothing,
   'refresh_token.replayed': nothing,
   'refresh_token.reuse': endsFamily,
   'refresh_token.revoked': (event) => endingFamily(idOf(event)),
   'refresh_token.rotated': endsFamily,
-  'resource_server.created': decide('does not exist any more: register it again, e.g. with "latchkey apply"'),
+  'resource_server.created': decide('no longer exists: register it again, e.g. with "latchkey apply"'),
   'resource_server.disabled': (event) =>
     verb('disabled', (deps, actor) => disableResourceServer(deps, actor, idOf(event))),
   'resource_server.updated': (event) => ({
     ...(isNowDisabled(event) && verb('disabled', (deps, actor) => disableResourceServer(deps, actor, idOf(event)))),
-    advice: 'is registered again as it was before this change',
+    advice: 'has its registration from before this change again',
   }),
   'restore.begun': nothing,
   'restore.checked': nothing,
   'restore.reapplied': nothing,
-  'role.assigned': decide('does not have this role any more: give it again if it should'),
-  'role.created': decide('does not exist any more: create it again'),
-  'role.deleted': (event) => verb('role removed', (deps, actor) => removeRole(deps, actor, idOf(event))),
+  'role.assigned': decide('no longer has this role: assign it again if needed'),
+  'role.created': decide('no longer exists: create it again'),
+  'role.deleted': (event) => verb('role deleted', (deps, actor) => removeRole(deps, actor, idOf(event))),
   'role.unassigned': (event) =>
-    verb(`role "${text(event.details.role)}" taken`, (deps, actor) =>
+    verb(`role "${text(event.details.role)}" unassigned`, (deps, actor) =>
       unassignRole(deps, actor, {
         subject: { kind: event.target_kind === 'client' ? 'client' : 'user', id: idOf(event) },
         role: text(event.details.role),
       }),
     ),
-  'role.updated': decide('has again the permissions that it had before this change'),
+  'role.updated': decide('has its permissions from before this change again'),
   'session.confirmed': endsSession,
   'session.ended': endsSession,
   'session.refused': nothing,
@@ -180,34 +184,34 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'signing_key.created': nothing,
   'tokens.revoked': (event) => {
     const handle = handleOf(event);
-    return handle ? verb('everything issued until then ended', (deps, actor) => revoke(deps, actor, handle)) : {};
+    return handle ? verb('everything issued until then revoked', (deps, actor) => revoke(deps, actor, handle)) : {};
   },
-  'user.created': decide('does not exist any more: create the account again'),
+  'user.created': decide('no longer exists: create the user again'),
   'user.data_downloaded': nothing,
   'user.disabled': (event) => verb('disabled', (deps, actor) => disableUser(deps, actor, idOf(event))),
   'user.email_unverified': (event) =>
-    verb('e-mail address not verified any more', (deps, actor) => unverifyEmail(deps, actor, idOf(event))),
-  'user.email_verified': decide('has an e-mail address that is not verified any more'),
+    verb('e-mail address marked as not verified', (deps, actor) => unverifyEmail(deps, actor, idOf(event))),
+  'user.email_verified': decide('has an e-mail address that is no longer verified'),
   'user.password_changed': endsPassword,
   'user.password_chosen': endsPassword,
   'user.password_link_created': (event) =>
-    write('one-time links for a password ended', (trx) => deletePasswordLinks(trx, idOf(event))),
+    write('password reset links removed', (trx) => deletePasswordLinks(trx, idOf(event))),
   'user.password_set': endsPassword,
   'user.updated': (event) => ({
     ...(isNowDisabled(event)
       ? verb('disabled', (deps, actor) => disableUser(deps, actor, idOf(event)))
-      : write('one-time links for a password ended', (trx) => deletePasswordLinks(trx, idOf(event)))),
-    advice: `has again what was changed: ${texts(event.details.changed).join(', ') || 'unknown'}`,
+      : write('password reset links removed', (trx) => deletePasswordLinks(trx, idOf(event)))),
+    advice: `has its earlier values again: ${texts(event.details.changed).join(', ') || 'unknown'}`,
   }),
-  'webhook.created': decide('does not exist any more: register it again'),
+  'webhook.created': decide('no longer exists: register it again'),
   'webhook.deleted': (event) => stopsWebhook(event),
   'webhook.disabled': (event) => stopsWebhook(event),
   'webhook.redelivered': nothing,
-  'webhook.secret.rotated': decide('signs with its older secret again: rotate it'),
+  'webhook.secret.rotated': decide('signs with its previous secret again: rotate it'),
   'webhook.tested': nothing,
   'webhook.updated': (event) => ({
     ...(event.details.enabled === false ? stopsWebhook(event) : {}),
-    advice: 'is registered again as it was before this change',
+    advice: 'has its registration from before this change again',
   }),
 };
 
@@ -217,7 +221,7 @@ function endsKeys(event: LaterEvent): Consequence {
   const ids = event.target_id === null ? texts(key_ids) : [event.target_id];
   const unnamed = event.target_id === null ? Number(count) - ids.length : 0;
   const advice =
-    unnamed > 0 ? `${unnamed} more API keys were revoked that the event does not name: revoke them` : undefined;
+    unnamed > 0 ? `${unnamed} more API keys were revoked that the event does not list: revoke them` : undefined;
   return verb(
     'API keys revoked',
     async (deps, actor) => {

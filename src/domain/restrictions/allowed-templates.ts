@@ -3,7 +3,10 @@ import { restriction } from './restriction.ts';
 
 /** Which message templates a key may send: the values of the parameter `template`. */
 export const allowedTemplates = restriction({
-  schema: AllowedValues.meta({ description: 'templates it may send', examples: [['welcome', 'password_reset']] }),
+  schema: AllowedValues.meta({
+    description: 'templates that the key may send',
+    examples: [['welcome', 'password_reset']],
+  }),
   compile: (written) => ({ check: checkValues('template', written) }),
   contains: containsValues,
   explain: (written) => explainValues('template', written),

@@ -5,16 +5,11 @@ import type { KeyRequest } from './restriction.ts';
 /** For which permissions a restriction is meant. */
 export const For = z
   .array(
-    z
-      .string()
-      .refine(
-        isPermissionPattern,
-        'must be a permission, such as "email:send", or a pattern of some, such as "email:*"',
-      ),
+    z.string().refine(isPermissionPattern, 'must be a permission such as "email:send", or a pattern such as "email:*"'),
   )
   .min(1)
   .max(50)
-  .meta({ description: 'permissions it is meant for; left out: all' });
+  .meta({ description: 'the permissions that it applies to; omitted: all' });
 
 /**
  * Whether a restriction meant for these permissions is meant for this request; one that names none is meant, and one for a

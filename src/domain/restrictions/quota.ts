@@ -8,7 +8,7 @@ export const quota = restriction({
   schema: z
     .strictObject({ day: Amount.optional(), month: Amount.optional() })
     .refine(({ day, month }) => day !== undefined || month !== undefined, 'must name a day or a month')
-    .meta({ description: 'how much per calendar day, or month, in UTC' }),
+    .meta({ description: 'the amount per calendar day or month, in UTC' }),
   compile: ({ day, month }) => ({ limits: [...limitOf('day', day), ...limitOf('month', month)] }),
   contains: (written, other) =>
     (['day', 'month'] as const).every((per) => (other[per] ?? Infinity) <= (written[per] ?? Infinity)),

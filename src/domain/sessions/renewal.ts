@@ -17,7 +17,7 @@ export type RenewalInput = { uid: string; id: Digest; confirmed_at: Date };
  */
 export async function renewSession(trx: Trx, user_id: string, { uid, id, confirmed_at }: RenewalInput): Promise<Date> {
   const expires_at = await replaceIds(trx, { uid, user_id, id, confirmed_at });
-  if (!expires_at) throw conflict('You were signed out meanwhile. Sign in and try again.');
+  if (!expires_at) throw conflict('You were signed out in the meantime. Sign in and try again.');
   return expires_at;
 }
 

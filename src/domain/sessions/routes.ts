@@ -14,7 +14,7 @@ export const sessionRoutes = [
   route({
     method: 'GET',
     path: '/users/{user}/sessions',
-    summary: 'Where a person is signed in, whichever was seen last first',
+    summary: 'List the sessions of a user, most recently active first',
     permission: 'latchkey:session:read',
     params: SessionsParams,
     query: SessionsQuery,
@@ -31,7 +31,8 @@ export const sessionRoutes = [
   route({
     method: 'POST',
     path: '/sessions/{session_id}/revoke',
-    summary: 'Sign a browser out: what ends with its session stops working now, and its applications are told',
+    summary:
+      'Revoke a session: sign a browser out, revoke the tokens bound to the session, and notify its applications',
     permission: 'latchkey:session:revoke',
     params: SessionParams,
     handle: ({ actor, params }, deps) => revokeSession(deps, actor, params.session_id),

@@ -12,7 +12,7 @@ export const signingKeyRoutes = [
   route({
     method: 'GET',
     path: '/signing-keys',
-    summary: 'Every key that signs or has signed tokens, with its state',
+    summary: 'List signing keys and their states',
     permission: 'latchkey:signing_key:read',
     response: z.object({ items: z.array(SigningKeyView) }),
     handle: async (_, deps) => {
@@ -23,7 +23,8 @@ export const signingKeyRoutes = [
   route({
     method: 'POST',
     path: '/signing-keys/rotate',
-    summary: 'Publish a new key, sign with it later, and drop the old one later still; or all at once after a leak',
+    summary:
+      'Rotate a signing key: publish a new one, sign with it later, and retire the old one; or all at once after a leak',
     permission: 'latchkey:signing_key:rotate',
     body: RotationInput,
     response: RotatedSigningKeyView,

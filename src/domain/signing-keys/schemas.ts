@@ -21,9 +21,12 @@ export const RotationInput = z.strictObject({
     .min(0)
     .max(30 * day)
     .optional()
-    .meta({ description: 'how long it is published before it signs; left out: as the server is set' }),
+    .meta({ description: 'how long it is published before it signs; omitted: the server’s setting' }),
   leaked: z
     .boolean()
     .default(false)
-    .meta({ description: 'it signs at once, and the older ones are no longer published: what they signed is refused' }),
+    .meta({
+      description:
+        'the new key signs at once, and the older ones are no longer published: tokens that they signed are refused',
+    }),
 });

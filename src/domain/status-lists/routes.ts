@@ -59,7 +59,7 @@ async function answerList(ctx: Context, lists: StatusLists, id: string): Promise
 function noHistory(): Problem {
   return new Problem(501, 'not_implemented', {
     title: 'Not implemented',
-    detail: 'Lists say what is refused now, not what was at another time: leave "time" out.',
+    detail: 'Status lists exist for the present only: omit "time".',
   });
 }
 

@@ -79,7 +79,7 @@ export function tokenHandle(value: string): TokenHandle {
   if (isAccessToken(value)) return { access_token: digest(value) };
   const jti = jtiOf(value);
   if (jti !== undefined) return { jti };
-  throw invalid('/token', 'This is not a token of Latchkey: it has the wrong form, or was cut off while copying.');
+  throw invalid('/token', 'This is not a token issued by Latchkey: it is malformed or truncated.');
 }
 
 const jtiShape = /^[\w-]{1,64}$/;

@@ -29,8 +29,7 @@ export function verificationOf(
   before: (Verification & Pick<User, 'email'>) | undefined,
   { email, stated, by, at }: { email: string | null; stated: boolean | undefined; by: EmailVerifier; at: Date },
 ): Verification {
-  if (stated && email === null)
-    throw invalid('/email_verified', 'There is no e-mail address to be verified: give one.');
+  if (stated && email === null) throw invalid('/email_verified', 'There is no e-mail address to verify: set one.');
   const isSame = before !== undefined && before.email === email;
   if (isSame && stated !== false && before.email_verified) {
     const { email_verified, email_verified_at, email_verified_by } = before;
@@ -59,7 +58,7 @@ export async function verifyEmail(
 ): Promise<User> {
   return mark(deps, actor, id, (user, at) => {
     if (user.email !== email)
-      throw conflict('This is not the person’s e-mail address, or not any more. Read it again before you verify it.');
+      throw conflict('This is not the user’s current e-mail address. Check it before you verify it.');
     return user.email_verified ? undefined : verifiedBy('administrator', at);
   });
 }

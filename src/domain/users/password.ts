@@ -107,5 +107,5 @@ export function hashingLoad(): { running: number; waiting: number } {
 }
 
 function busy(): Problem {
-  return tooMany('Too many people are signing in at once. Try again in a moment.', 5);
+  return tooMany('Too many users are signing in at once. Try again in a moment.', 5);
 }

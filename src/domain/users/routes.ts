@@ -30,7 +30,7 @@ const accounts = [
   route({
     method: 'GET',
     path: '/users',
-    summary: 'People, searched, filtered and sorted',
+    summary: 'List users',
     permission: 'latchkey:user:read',
     query: UsersQuery,
     response: pageOf(UserView),
@@ -44,7 +44,7 @@ const accounts = [
   route({
     method: 'POST',
     path: '/users',
-    summary: 'Make an account for a person; its roles can give nothing that you do not hold',
+    summary: 'Create a user; their roles cannot grant a permission that you do not hold',
     permission: 'latchkey:user:write',
     body: NewUser,
     response: CreatedUserView,
@@ -68,7 +68,7 @@ const accounts = [
   route({
     method: 'GET',
     path: '/users/{user}/factors',
-    summary: 'What a person can sign in with',
+    summary: 'List the sign-in methods of a user',
     permission: 'latchkey:user:read',
     params: UserParams,
     response: z.object({ items: z.array(FactorView) }),
@@ -79,7 +79,7 @@ const accounts = [
   route({
     method: 'PATCH',
     path: '/users/{user}',
-    summary: 'Change what is known of a person, or let them in again; you must hold all that they hold',
+    summary: 'Update or enable a user; you must hold all of their permissions',
     permission: 'latchkey:user:write',
     params: UserParams,
     body: UserChanges,
@@ -104,7 +104,7 @@ const accounts = [
   route({
     method: 'POST',
     path: '/users/{user}/password',
-    summary: 'Set a person’s password for them and sign them out everywhere; you must hold all that they hold',
+    summary: 'Set the password of a user and sign them out everywhere; you must hold all of their permissions',
     permission: 'latchkey:user:reset_password',
     params: UserParams,
     body: PasswordReset,
@@ -134,7 +134,7 @@ const verifications = [
   route({
     method: 'POST',
     path: '/users/{user}/verify-email',
-    summary: 'Mark an e-mail address as verified; you must hold all that the person holds',
+    summary: 'Mark the e-mail address of a user as verified; you must hold all of their permissions',
     permission: verifyEmailPermission,
     params: UserParams,
     body: EmailVerification,
@@ -147,7 +147,7 @@ const verifications = [
   route({
     method: 'POST',
     path: '/users/{user}/unverify-email',
-    summary: 'Mark an e-mail address as not verified; you must hold all that the person holds',
+    summary: 'Mark the e-mail address of a user as not verified; you must hold all of their permissions',
     permission: verifyEmailPermission,
     params: UserParams,
     response: UserView,

@@ -23,7 +23,7 @@ export const UserInput = z.strictObject({
   email: z.email('must be an e-mail address').max(254).optional(),
   email_verified: z.boolean().optional().meta({
     description:
-      'whether the address is known to be theirs; left out: as it is, and false for a new or changed address. Setting it to true through the API needs latchkey:user:verify_email',
+      'whether the address was verified; omitted: unchanged, or false for a new address. Setting it to true through the API needs latchkey:user:verify_email',
   }),
   name: ShownText(100).optional(),
   password: SecretText.optional(),
@@ -38,11 +38,8 @@ export type UserInput = z.infer<typeof UserInput>;
 export type PasswordInput = { user_id: string; password: string };
 
 export const NewUser = UserInput.omit({ password_hash: true }).extend({
-  password: SecretText.optional().meta({ description: 'left out, without `invite`: one is made and shown this once' }),
-  invite: z
-    .boolean()
-    .default(false)
-    .meta({ description: 'mail, or else answer, a one-time link with which they choose their password' }),
+  password: SecretText.optional().meta({ description: 'omitted without `invite`: one is generated and shown once' }),
+  invite: z.boolean().default(false).meta({ description: 'e-mail, or return, a one-time link to choose a password' }),
 });
 
 export const UserChanges = z.strictObject({
@@ -54,7 +51,9 @@ export type UserChanges = z.infer<typeof UserChanges>;
 
 /** Names the address, so that a change of it in between is noticed. */
 export const EmailVerification = z.strictObject({
-  email: UserInput.shape.email.unwrap().meta({ description: 'the address that you verified; it must still be theirs' }),
+  email: UserInput.shape.email
+    .unwrap()
+    .meta({ description: 'the address that you verified; it must be their current one' }),
 });
 
 export const UserView = z.object({
@@ -63,7 +62,7 @@ export const UserView = z.object({
   email: z.string().nullable(),
   email_verified: z.boolean(),
   email_verified_by: z.enum(['link', 'administrator', 'import']).nullable().meta({
-    description: 'how the address was verified: a mailed link was used, an administrator said so, or it was imported',
+    description: 'how the address was verified: by a link in an e-mail, by an administrator, or on import',
   }),
   email_verified_at: Timestamp.nullable(),
   name: z.string().nullable(),
@@ -77,9 +76,9 @@ export const UserView = z.object({
 });
 export const FactorView = z.object({
   id: z.uuid(),
-  kind: z.string().meta({ description: 'what they sign in with: password' }),
+  kind: z.string().meta({ description: 'the sign-in method: password' }),
   created_at: Timestamp,
-  updated_at: Timestamp.meta({ description: 'since when it is this one' }),
+  updated_at: Timestamp.meta({ description: 'when it was last changed' }),
 });
 export const PasswordLinkView = z.object({
   url: z.url().optional().meta({ description: 'shown this once; for the person alone. Missing where it was mailed' }),
@@ -88,7 +87,7 @@ export const PasswordLinkView = z.object({
 });
 export const CreatedUserView = UserView.extend({
   invitation: PasswordLinkView.optional(),
-  password: z.string().optional().meta({ description: 'shown this once, stored nowhere' }),
+  password: z.string().optional().meta({ description: 'shown once; only a digest is stored' }),
 });
 export const UserParams = z.strictObject({
   user: UserReferenceText,
@@ -101,6 +100,6 @@ export const UsersQuery = z.strictObject({
   sort: z.enum(['username', '-created_at']).default('username'),
 });
 export const PasswordReset = z.strictObject({
-  password: SecretText.optional().meta({ description: 'left out: one is made and shown this once' }),
+  password: SecretText.optional().meta({ description: 'omitted: one is generated and shown once' }),
 });
 export const PasswordResetView = z.object({ password: z.string().optional() });

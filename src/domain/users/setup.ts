@@ -30,7 +30,7 @@ const prefix = 'lk_setup_';
 export async function createSetupLink({ db, now }: SetupDeps): Promise<string> {
   if (await hasOwner(db))
     throw conflict(
-      'There is an administrator already; sign in, or make another with `latchkey user create --role owner`.',
+      'An administrator already exists; sign in, or create another with `latchkey user create --role owner`.',
     );
   const secret = generateCredential(prefix);
   await inTransaction(db, async (trx) => {

@@ -72,7 +72,8 @@ export async function createUser(
   if (input.email_verified) mustBeAllowedToVerify(actor);
   const hash = password === undefined ? importedHash(password_hash) : await hashNewPassword(password, input);
   return inTransaction(deps.db, async (trx) => {
-    if (await findUserByUsername(trx, input.username)) throw conflict(`There is a user "${input.username}" already.`);
+    if (await findUserByUsername(trx, input.username))
+      throw conflict(`A user named "${input.username}" already exists.`);
     const { user } = await putUser(trx, deps, actor, { ...input, hash, verified_by: 'administrator' });
     return user;
   });
@@ -158,7 +159,7 @@ export function refuseIdShaped(username: string): void {
 /** @throws Problem `conflict` for what the database refused because of its names; anything else as it came */
 export function refuseTaken(error: unknown): never {
   const isTaken = error instanceof Error && 'constraint' in error && String(error.constraint).startsWith('users_');
-  throw isTaken ? conflict('Another person has this username or e-mail address.') : error;
+  throw isTaken ? conflict('Another user has this username or e-mail address.') : error;
 }
 
 /** A hash that was made elsewhere: nothing says that the password was normalised. */

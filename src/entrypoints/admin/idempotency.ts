@@ -103,6 +103,6 @@ function placeOf({ who }: Presented) {
 function usedForAnother(): Problem {
   return new Problem(422, 'idempotency_key_reused', {
     title: 'Key of another request',
-    detail: 'This Idempotency-Key was sent with another body before. Make a new key for a new request.',
+    detail: 'This Idempotency-Key was used with another request body. Use a new key for a new request.',
   });
 }

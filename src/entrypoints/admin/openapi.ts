@@ -9,7 +9,7 @@ const problem = {
     title: { type: 'string' },
     status: { type: 'integer' },
     detail: { type: 'string', description: 'what to do' },
-    pointer: { type: 'string', description: 'the first wrong member (RFC 6901)' },
+    pointer: { type: 'string', description: 'JSON Pointer of the first invalid member (RFC 6901)' },
     errors: {
       type: 'array',
       items: { type: 'object', properties: { pointer: { type: 'string' }, detail: { type: 'string' } } },
@@ -20,14 +20,14 @@ const problem = {
 };
 
 const refusals: Record<string, string> = {
-  '400': 'Something in the request is wrong; `errors` names every member',
-  '401': 'No token, or none that is alive and for this API',
-  '403': 'The permission named is missing',
-  '404': 'There is no such thing',
-  '409': 'It clashes with what is there',
-  '412': 'It was changed since the ETag in If-Match',
-  '422': 'The Idempotency-Key came with another body before',
-  '429': 'Too many requests; wait as Retry-After says',
+  '400': 'The request is invalid; `errors` lists each invalid member',
+  '401': 'No valid access token or API key for this API',
+  '403': 'The caller lacks the permission named in `permission`',
+  '404': 'The record does not exist',
+  '409': 'The request conflicts with an existing record',
+  '412': 'The record was changed since the ETag in If-Match',
+  '422': 'The Idempotency-Key was used with another request body',
+  '429': 'Too many requests; wait for the time in Retry-After',
   '503': 'The database cannot be reached; try again',
 };
 
@@ -77,7 +77,9 @@ function refusal(description: string) {
 function operation(route: RouteShape, words: readonly string[]): object {
   const { method, summary, permission, params, query, body, response, status } = route;
   const keyed =
-    method === 'POST' ? [header('Idempotency-Key', 'the same key and body within 24 hours: done once')] : [];
+    method === 'POST'
+      ? [header('Idempotency-Key', 'requests with the same key and body within 24 hours are executed once')]
+      : [];
   const matched = method === 'PATCH' ? [header('If-Match', 'the ETag this change is made from')] : [];
   const answers = Object.keys(refusals).map((code) => [code, { $ref: `#/components/responses/r${code}` }]);
   return {
@@ -90,7 +92,7 @@ function operation(route: RouteShape, words: readonly string[]): object {
     ...(body && { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(body) } } } }),
     responses: {
       [status]: {
-        description: response ? 'Done' : 'Done; nothing to say',
+        description: response ? 'Done' : 'Done; no content',
         ...(response && { content: contentOf(response) }),
       },
       ...Object.fromEntries(answers),
@@ -100,7 +102,7 @@ function operation(route: RouteShape, words: readonly string[]): object {
 
 function contentOf(response: z.ZodType): object {
   if (response !== JsonLines) return { 'application/json': { schema: jsonSchema(response) } };
-  return { 'application/x-ndjson': { schema: { type: 'string', description: 'one JSON value a line' } } };
+  return { 'application/x-ndjson': { schema: { type: 'string', description: 'one JSON value per line' } } };
 }
 
 function header(name: string, description: string): object {

@@ -21,6 +21,6 @@ export function requestLimit() {
     const reset = Math.ceil(state.msBeforeNext / 1000);
     ctx.set('RateLimit-Policy', `"caller";q=${requests};w=${seconds}`);
     ctx.set('RateLimit', `"caller";r=${Math.max(0, state.remainingPoints)};t=${reset}`);
-    if (state.consumedPoints > requests) throw tooMany('You ask more often than one caller may. Wait a moment.', reset);
+    if (state.consumedPoints > requests) throw tooMany('You sent too many requests. Wait a moment.', reset);
   };
 }

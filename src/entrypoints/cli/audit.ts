@@ -30,16 +30,16 @@ export function auditCommand(): Command {
 
 function listCommand(): Command {
   return command('list', 'find events, newest first; with --json a page')
-    .option('--actor <id>', 'who did it: the id of a person, a client_id, an account of the system')
+    .option('--actor <id>', 'the actor: the id of a user, a client_id, or an operating-system account')
     .option('--actor-kind <kind>', 'user, client, anonymous or system')
-    .option('--target <id>', 'to what or whom it was done')
+    .option('--target <id>', 'the target of the action')
     .option('--target-kind <kind>', 'user, client, grant, …')
     .option('--action <action>', 'e.g. client.secret.created')
     .option('--outcome <outcome>', 'success or failure')
     .option('--request-id <id>', 'the X-Request-Id of an answer')
     .option('--from <time>', 'from this moment, e.g. 2026-11-24T12:00:00Z')
     .option('--to <time>', 'before this moment')
-    .option('--text <text>', 'anywhere in the event')
+    .option('--text <text>', 'text found anywhere in the event')
     .option('-n, --limit <number>', 'how many', '50')
     .option('--cursor <cursor>', 'the `next` of the page before')
     .action(onInstallation(list));

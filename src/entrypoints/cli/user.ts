@@ -77,7 +77,7 @@ export function userCommand(): Command {
     .addCommand(
       command('verify-email', 'mark a person’s e-mail address as verified')
         .argument('<user>', userArgument)
-        .requiredOption('--email <address>', 'the address that you verified; it must still be theirs')
+        .requiredOption('--email <address>', 'the address that you verified; it must be their current one')
         .action(onInstallation(markVerified)),
     )
     .addCommand(

@@ -90,7 +90,7 @@ const queryNames: ReadonlySet<string> = new Set(['permission', 'resource', 'cost
 /** The query is the proxy's configuration: one that is mistyped would ask for less than its operator means. */
 function unknownName(name: string): Problem {
   const known = [...queryNames, `${parameterPrefix}NAME`].join(', ');
-  return ambiguous(`The query names ${shown(name)}, which is not known. It may name ${known}.`);
+  return ambiguous(`The query names ${shown(name)}, which is unknown. The known names are ${known}.`);
 }
 
 const longestShown = 64;
@@ -105,7 +105,7 @@ function oneOf<Value extends string>(
   const said = query.get(name);
   const value = values.find((each) => each === said);
   if (said !== null && value === undefined)
-    throw ambiguous(`${name} must be ${values.map(shown).join(' or ')}, or be left out.`);
+    throw ambiguous(`${name} must be ${values.map(shown).join(' or ')}, or be omitted.`);
   return value;
 }
 

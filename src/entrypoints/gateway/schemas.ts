@@ -38,7 +38,7 @@ const DescribedRequest = z
       .optional()
       .meta({ description: 'from which address the request came' }),
     origin: z.string().max(300).optional().meta({ description: 'its `Origin` header' }),
-    cost: z.int().min(0).max(mostCost).default(1).meta({ description: 'how much of its limits it takes' }),
+    cost: z.int().min(0).max(mostCost).default(1).meta({ description: 'the amount to count against its limits' }),
     parameters: z
       .record(z.string().min(1).max(64), Values)
       .refine((named) => Object.keys(named).length <= mostParameters, `must name at most ${mostParameters}`)
@@ -46,11 +46,15 @@ const DescribedRequest = z
     method: z.string().max(32).optional().meta({ description: 'with a DPoP proof: of the request' }),
     url: z.string().max(4096).optional().meta({ description: 'with a DPoP proof: of the request' }),
     proof: z.string().max(8192).optional().meta({ description: 'its `DPoP` header' }),
-    certificate_thumbprint: z.string().max(64).optional().meta({ description: 'of the client’s certificate' }),
+    certificate_thumbprint: z
+      .string()
+      .max(64)
+      .optional()
+      .meta({ description: 'the thumbprint of the client’s certificate' }),
   })
   .refine(({ key, token }) => (key === undefined) !== (token === undefined), {
     path: ['key'],
-    error: 'must come without a token, and one of both must',
+    error: 'send either a key or a token',
   });
 
 /** A request that somebody made to an API, with the credential that came with it; made into code, as it is read all the time. */

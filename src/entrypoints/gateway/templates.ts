@@ -33,8 +33,8 @@ export function template(written: string): Template {
 function problemOf(placeholder: string, { method }: OriginalRequest): string {
   if (placeholder !== 'method' && placeholder !== 'action') return `The request has no {${placeholder}}.`;
   if (method !== undefined)
-    return `The request names another method in a header such as X-HTTP-Method-Override, so {${placeholder}} is uncertain: send it with the method that is meant.`;
-  return `The proxy does not say which method the request has, so {${placeholder}} is unknown: let it send X-Original-Method or X-Forwarded-Method.`;
+    return `The request names another method in a header such as X-HTTP-Method-Override, so {${placeholder}} is ambiguous: send it with the intended method.`;
+  return `The proxy does not pass the request method, so {${placeholder}} is unknown: configure it to send X-Original-Method or X-Forwarded-Method.`;
 }
 
 /** The same for a permission; what comes from a request becomes one segment, and never a wildcard. */
@@ -47,7 +47,7 @@ export function permissionTemplate(written: string): Template {
     const { text } = filled;
     const isConcrete = !text.includes('*') && isPermissionPattern(text);
     const isWhole = text.split(':').length === segments;
-    return isConcrete && isWhole ? filled : { problem: `The request makes no permission of "${written}".` };
+    return isConcrete && isWhole ? filled : { problem: `The request yields no valid permission for "${written}".` };
   };
 }
 

@@ -72,16 +72,16 @@ function needed({ permission, permissions }: VerifyRequest): PermissionQuery | u
 }
 
 const reasons = {
-  unknown: 'The access token is unknown, or was revoked.',
+  unknown: 'The access token is unknown or revoked.',
   expired: 'The access token has expired.',
-  owner_disabled: 'The person whose token it is, is disabled.',
+  owner_disabled: 'The user or client that the token belongs to is disabled.',
   proof_required: 'This token is bound to a key: its method, url and DPoP proof are needed.',
-  invalid_proof: 'The DPoP proof is not a fresh one of the right key for this very request and token.',
+  invalid_proof: 'The DPoP proof is not a fresh proof by the bound key for this request and token.',
   certificate_mismatch: 'This token is bound to another client certificate.',
 };
 
-const permittedToken = 'The token may do this.';
-const authenticToken = 'The token is authentic. No permission was named: this says nothing about what it may do.';
+const permittedToken = 'The token has this permission.';
+const authenticToken = 'The token is authentic. The request names no permission, so none was checked.';
 
 type Needed = { needs: PermissionQuery | undefined; resource: string | undefined };
 
@@ -102,7 +102,7 @@ function verdictOnToken(verdict: TokenVerdict, { needs, resource }: Needed): Ver
 
 /** A token for one API opens no other, and none that did not say which it is (RFC 9700 §2.3). */
 function whereItIsFor(audience: string | null, resource: string | undefined): string {
-  const what = audience === null ? 'The token is for no API' : `The token is for ${audience}`;
+  const what = audience === null ? 'The token has no audience' : `The token is for ${audience}`;
   return resource === undefined
     ? `${what}: name the API that was called as the resource.`
     : `${what}, not for ${resource}.`;

@@ -100,7 +100,7 @@ users:
     };
     expect(await apply(file)).toMatchObject({
       code: 1,
-      stderr: 'latchkey: /users/0: Another person has this username or e-mail address.\n',
+      stderr: 'latchkey: /users/0: Another user has this username or e-mail address.\n',
     });
     expect((await latchkey.command(['client', 'list'])).stdout).not.toContain('good');
   });

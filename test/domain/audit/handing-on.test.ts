@@ -103,7 +103,7 @@ describe('an exported log', () => {
     const noted = `${head?.number}:${'0'.repeat(64)}`;
     expect(await proof('log.ndjson', '--head', noted)).toMatchObject({
       code: 1,
-      stdout: expect.stringContaining('another than the one noted'),
+      stdout: expect.stringContaining('differs from the noted one'),
     });
   });
 

@@ -72,7 +72,7 @@ describe('a password is compared in one form (RFC 8265 §4.2.2; NIST SP 800-63B-
     expect(await storedOf(username)).toEqual(before);
     expect(await isLetIn(username, decomposed)).toBe(true);
     const after = await storedOf(username);
-    // It is the same password: since when it is this one stays.
+    // It is the same password: when it was last changed stays.
     expect(after).toMatchObject({ form: 'nfc', updated_at: before.updated_at });
     expect(after.hash).not.toBe(before.hash);
     expect([await isLetIn(username, composed), await isLetIn(username, decomposed)]).toEqual([true, true]);

@@ -143,7 +143,7 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     }
     for (const { source } of mail.letters) {
       expect(plain(source)).toContain('content https://github.example/some/file');
-      expect(plain(source)).toContain(policy === 'flag' ? 'It still works' : 'It was ended at once');
+      expect(plain(source)).toContain(policy === 'flag' ? 'It is still active' : 'It has been revoked');
       for (const value of leaked) expect(plain(source)).not.toContain(value);
     }
   });

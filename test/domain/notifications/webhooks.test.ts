@@ -218,6 +218,24 @@ describe('a webhook', () => {
     expect(await owner.get(path)).toMatchObject({ status: 404 });
   });
 
+  test('that names an action by its earlier name receives it under the present one, which the log shows for old events, too', async () => {
+    const { receiver, secret } = await hook({ events: ['consent.taken_back'] });
+    await latchkey.tokens({}, latchkey.browser(), 'bob');
+    const { items } = (await owner.get('/consents?user=bob&standing=true')).body;
+    expect(await owner.post(`/consents/${items[0]?.consent_id}/revoke`)).toMatchObject({ status: 204 });
+    const { rows } =
+      await latchkey.database.query(`insert into audit_events (id, occurred_at, actor_kind, action, outcome)
+      values (gen_random_uuid(), now(), 'system', 'consent.taken_back', 'success') returning id`);
+    await receiver.until(2);
+    expect(receiver.verified(secret).map(({ type }) => type)).toEqual(['consent.revoked', 'consent.revoked']);
+    for (const action of ['consent.revoked', 'consent.taken_back']) {
+      const found = (await owner.get(`/audit/events?action=${action}`)).body.items;
+      expect(found.map(({ action }) => action)).toEqual(['consent.revoked', 'consent.revoked']);
+      expect(found.map(({ id }) => id)).toContain(rows[0].id);
+    }
+    expect((await owner.get('/audit/verification')).body).toMatchObject({ is_intact: true });
+  });
+
   test('gives nobody the audit log who may not read it', async () => {
     const writer = await asService(latchkey, owner, {
       permissions: ['latchkey:webhook:*'],

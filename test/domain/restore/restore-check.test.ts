@@ -306,7 +306,7 @@ describe('latchkey restore-check', () => {
     [
       'an export that lacks an event',
       changed('log.ndjson', (all) => all.filter((line) => !line.includes('"api_key.disabled"'))),
-      /not believed/,
+      /was rejected/,
     ],
     [
       'a file under foreign keys',
@@ -316,7 +316,7 @@ describe('latchkey restore-check', () => {
     [
       'events without their seals',
       changed('stdout.log', (all) => all.filter((line) => !line.includes('"audit.sealed"'))),
-      /are under no signed head/,
+      /are not covered by a signed head/,
     ],
   ])('refuses %s', async (_, make, sentence) => {
     await writeFile(file('bad'), (await make()).join('\n'));

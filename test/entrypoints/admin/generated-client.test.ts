@@ -68,7 +68,7 @@ describe('a client generated from the OpenAPI document', () => {
       names: ['generated'],
       roles: ['auditor'],
       planned: true,
-      detail: 'There is a client "generated" already.',
+      detail: 'A client with the client_id "generated" already exists.',
     });
   });
 });

@@ -40,7 +40,7 @@ describe('a request to the admin API', () => {
     });
     expect(await narrow.get('/users')).toMatchObject({
       status: 403,
-      body: { permission: 'latchkey:user:read', detail: expect.stringContaining('No role and no permission') },
+      body: { permission: 'latchkey:user:read', detail: expect.stringContaining('Neither a role nor a permission') },
     });
   });
 

@@ -71,7 +71,7 @@ describe('the latchkey command', () => {
     expect((await latchkey.command(['client', 'list', '--json'])).stdout).not.toContain(String(made.client_secret));
     expect(await latchkey.command(['client', 'create', 'made-here', '--type', 'service'])).toMatchObject({
       code: 1,
-      stderr: 'latchkey: There is a client "made-here" already.\n',
+      stderr: 'latchkey: A client with the client_id "made-here" already exists.\n',
     });
   });
 

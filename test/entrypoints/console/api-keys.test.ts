@@ -208,6 +208,6 @@ describe('API keys in the console', () => {
     const administrator = await consoleOfNew(latchkey, 'administrator');
     const refused = await administrator.act('/new-api-key', { ...some, name: 'Too much', permissions: 'latchkey:*' });
     expect(refused.status).toBe(403);
-    expect(wordsOf(refused)).toContain('You cannot give or change what you do not hold yourself');
+    expect(wordsOf(refused)).toContain('You cannot grant or change a permission that you do not hold yourself');
   });
 });

@@ -161,7 +161,7 @@ describe('roles in the console', () => {
     const administrator = await consoleOfNew(latchkey, 'administrator');
     const page = await administrator.act('/new-role', { name: 'mine', permissions: 'secrets:read' });
     expect(page.status).toBe(403);
-    expect(wordsOf(page)).toContain('You cannot give or change what you do not hold yourself');
+    expect(wordsOf(page)).toContain('You cannot grant or change a permission that you do not hold yourself');
     expect(page.html).toContain('secrets:read</textarea>');
   });
 });

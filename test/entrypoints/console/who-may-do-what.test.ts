@@ -69,7 +69,7 @@ describe('who may do what in the console', () => {
     const administrator = await consoleOfNew(latchkey, 'administrator');
     const page = await administrator.act('/users/bob/roles/give', { role: 'owner' });
     expect(page.status).toBe(403);
-    expect(wordsOf(page)).toContain('You cannot give or change what you do not hold yourself');
+    expect(wordsOf(page)).toContain('You cannot grant or change a permission that you do not hold yourself');
     expect(page.html).toMatch(/value="owner" selected/);
     const reset = await administrator.act('/users/alice/password');
     expect(reset.status).toBe(403);

@@ -26,7 +26,7 @@ describe('POST /gateway/verify', () => {
     expect(await gateway.verify({ key, permission: 'database:read:products', cost: 3 })).toEqual({
       valid: true,
       code: 'valid',
-      reason: 'The key may do this.',
+      reason: 'The key has this permission.',
       credential: 'api_key',
       subject: 'service',
       subject_kind: 'client',

@@ -94,14 +94,14 @@ describe('a page that calls the token endpoint', () => {
     ['https://app.example:443', 'must be written as browsers send it: https://app.example'],
     ['app://Bundle/index.html', 'must be written as browsers send it: app://bundle'],
     ['https://user@app.example', 'must be written as browsers send it: https://app.example'],
-    ['https://*.example', 'must name each origin: "*" stands for nothing else'],
-    ['*', 'must name each origin: "*" stands for nothing else'],
+    ['https://*.example', 'must list each origin: "*" is not a wildcard here'],
+    ['*', 'must list each origin: "*" is not a wildcard here'],
     ['null', 'must be an origin, such as https://app.example or capacitor://localhost'],
     ['app.example', 'must be an origin, such as https://app.example or capacitor://localhost'],
     ['com.example.app:/callback', 'must be an origin, such as https://app.example or capacitor://localhost'],
     ['file:///index.html', 'must be an origin, such as https://app.example or capacitor://localhost'],
     ['javascript://app.example', 'must be an origin, such as https://app.example or capacitor://localhost'],
-    ['http://app.example', 'must begin with https://: whoever is on the way could change what an http page does'],
+    ['http://app.example', 'must begin with https://: an http page can be modified in transit'],
   ])('is not registered by %s, and the refusal says why', async (origin, detail) => {
     const { status, body } = await owner.patch('/clients/listing-app', { allowed_cors_origins: [extension, origin] });
     expect(status).toBe(400);

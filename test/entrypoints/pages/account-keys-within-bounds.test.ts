@@ -19,7 +19,7 @@ describe('API keys of one’s own, within their bounds,', () => {
     await site.owner.post(`/api-keys/${id}/disable`);
     const refused = await carol.act(`${path}/enable`);
     expect(refused.status).toBe(409);
-    expect(wordsOf(refused)).toContain('Somebody else disabled this key');
+    expect(wordsOf(refused)).toContain('Another user disabled this key');
     expect(await works(key)).toBe(false);
     await site.owner.post(`/api-keys/${id}/enable`);
     expect(await works(key)).toBe(true);

@@ -62,7 +62,7 @@ function problemOf(error: (Error & { userCode?: string }) | undefined): UserCode
 /** The person may not have what the device asked for. */
 class ScopeWithheld extends errors.AccessDenied {
   constructor() {
-    super('this person may not have the requested scope');
+    super('this user may not have the requested scope');
   }
 }
 

@@ -113,7 +113,7 @@ function unknownInteraction(): Problem {
   return new Problem(400, 'interaction_expired', {
     title: 'This page has expired',
     detail:
-      'It was finished already, waited too long, or was opened in another browser. Go back to the app and try again.',
+      'It was already completed, has expired, or was opened in another browser. Go back to the app and try again.',
   });
 }
 
@@ -143,6 +143,6 @@ export function finishConsent(provider: Provider, ctx: Context, rejected: Consen
 
 /** Where to go on after the person refused: back to the client with `access_denied`. */
 export function finishRefused(provider: Provider, ctx: Context): Promise<string> {
-  const refused = { error: 'access_denied', error_description: 'the person did not allow it' };
+  const refused = { error: 'access_denied', error_description: 'the user denied access' };
   return provider.interactionResult(ctx.req, ctx.res, refused, { mergeWithLastSubmission: false });
 }

@@ -121,7 +121,7 @@ async function checkSender(
   const { method, path, headers } = presenting;
   const request = { method, url: `${deps.issuer}${path}`, proof: String(headers.dpop ?? '') };
   if (typeof jkt === 'string' && !(await isProven(deps, { ...request, token, jkt })))
-    throw refused('Send a fresh DPoP proof for this very request.', 'invalid_dpop_proof', 'DPoP');
+    throw refused('Send a fresh DPoP proof for this request.', 'invalid_dpop_proof', 'DPoP');
   if (certificate !== undefined && certificateThumbprint(deps, presenting) !== certificate)
     throw refused('This token is bound to another client certificate.', 'invalid_token');
 }

@@ -89,12 +89,9 @@ function refuseUnsafe(metadata: Record<string, unknown>): void {
     list(grant_types).some((name) => grantTypeNamed(name)?.onBehalfOf === 'client') &&
     token_endpoint_auth_method === 'none'
   )
-    throw invalid(
-      '/grant_types',
-      'client_credentials needs a client that authenticates: anybody can send a client_id.',
-    );
+    throw invalid('/grant_types', 'client_credentials needs a client that authenticates: a client_id alone is public.');
   if (typeof jwks_uri === 'string' && !jwks_uri.startsWith('https://'))
-    throw invalid('/jwks_uri', 'jwks_uri must begin with https://, or whoever is on the way chooses the keys.');
+    throw invalid('/jwks_uri', 'jwks_uri must begin with https://: over http, the keys could be replaced in transit.');
 }
 
 const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
@@ -103,8 +100,10 @@ function redirectProblem(uri: string): string | undefined {
   const { protocol, hostname, username, password } = URL.parse(uri) ?? {};
   const quoted = JSON.stringify(uri);
   if (!protocol || /[^\u0021-\u007e]|[\\<>"^`{|}]/.test(uri)) return `${quoted} is not an address.`;
-  if (uri.includes('*')) return `${quoted} is compared character by character: "*" stands for nothing else.`;
+  if (uri.includes('*')) return `${quoted} is compared exactly: "*" is not a wildcard.`;
   if (username || password) return `${quoted} must not hold a user name.`;
   const isPlain = protocol === 'http:' && !isLoopbackName(hostname ?? '');
-  return isPlain ? `${quoted} must begin with https://: what is sent there could be read on the way.` : undefined;
+  return isPlain
+    ? `${quoted} must begin with https://: over http, codes and tokens could be read in transit.`
+    : undefined;
 }

@@ -61,7 +61,10 @@ export function scopesFor(ctx: KoaContextWithOIDC, server: ResourceServer, { may
 function addDefaultScopes(ctx: KoaContextWithOIDC, server: ResourceServer, ofThese: Rights['ofThese']): string[] {
   const scopes = isForItself(ctx) ? scopesForItself(server, ofThese) : defaultScopes(server, ofThese);
   if (scopes.length === 0)
-    throw new errors.InvalidScope(`name a scope of ${server.identifier}: there is no default one to be had`, '');
+    throw new errors.InvalidScope(
+      `name a scope of ${server.identifier}: it has no default scope that the client is entitled to`,
+      '',
+    );
   setScope(ctx, [...requestedScopes(ctx), ...scopes]);
   return [...scopes];
 }

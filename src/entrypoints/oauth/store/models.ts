@@ -239,5 +239,5 @@ type GrantPayload = {
 /** Of taking a consent back and being let in under it the first to lock wins, and the other sees it. */
 async function holdConsent(trx: Trx, id: string): Promise<void> {
   const query = trx.selectFrom('consents').select('id').where('id', '=', id).where('revoked_at', 'is', null);
-  if (!(await query.forShare().executeTakeFirst())) throw new LostRaceError('the consent was taken back');
+  if (!(await query.forShare().executeTakeFirst())) throw new LostRaceError('the consent was revoked');
 }

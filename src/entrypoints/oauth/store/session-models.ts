@@ -194,7 +194,7 @@ async function upsertSession(trx: Trx, session: NewSession): Promise<void> {
         ),
     )
     .executeTakeFirst();
-  if (!numInsertedOrUpdatedRows) throw new LostRaceError('the session was ended, or belongs to another person now');
+  if (!numInsertedOrUpdatedRows) throw new LostRaceError('the session was revoked, or belongs to another user now');
 }
 
 type ChangedClients = { kept: (Authorization & { client_id: string })[]; gone: string[] };
@@ -247,7 +247,7 @@ async function retireId({ now }: StoreDeps, trx: Trx, id: string, record: Sessio
   if (!numUpdatedRows) throw anotherId();
 }
 
-const anotherId = () => new LostRaceError('the session answers to another id now');
+const anotherId = () => new LostRaceError('the session has another id now');
 
 async function revokeSession({ now }: StoreDeps, trx: Trx, { uid, user_id }: SessionRecord, unit: Unit): Promise<void> {
   const actor = user_id ? person(user_id, unit.origin) : anonymous(unit.origin);

@@ -89,7 +89,7 @@ const invalidGrant = { error: 'invalid_grant', error_description: 'grant request
 const changedClientAnswer = {
   status: 401,
   error: 'invalid_client',
-  error_description: 'the client was changed while it asked, try again',
+  error_description: 'the client was changed during the request, try again',
 };
 const unavailableAnswer = {
   status: 503,

@@ -25,9 +25,9 @@ export function exchangeRequest(params: Readonly<Record<string, unknown>>): Exch
   const { subject_token, subject_token_type, actor_token, actor_token_type, requested_token_type } = params;
   if (subject_token === undefined) throw new errors.InvalidRequest('subject_token is missing: send an API key');
   if (subject_token_type !== apiKeyType)
-    throw new errors.InvalidRequest(`subject_token_type must be ${apiKeyType}, the only kind that can be exchanged`);
+    throw new errors.InvalidRequest(`subject_token_type must be ${apiKeyType}, the only supported type`);
   if (actor_token !== undefined || actor_token_type !== undefined)
-    throw new errors.InvalidRequest('actor_token is not supported: a key acts for its owner alone');
+    throw new errors.InvalidRequest('actor_token is not supported');
   if (![undefined, accessTokenType, jwtType].includes(requested_token_type as string | undefined))
     throw new errors.InvalidRequest(`requested_token_type must be ${accessTokenType} or ${jwtType}`);
   return { target: targetOf(params), wantsJwt: requested_token_type === jwtType };
@@ -37,6 +37,6 @@ export function exchangeRequest(params: Readonly<Record<string, unknown>>): Exch
 function targetOf({ resource, audience }: Readonly<Record<string, unknown>>): string | undefined {
   const [target, ...others] = [...new Set([resource, audience].flat().filter((name) => name !== undefined))];
   const isRepeated = [resource, audience].some(Array.isArray);
-  if (isRepeated || others.length > 0) throw new errors.InvalidTarget('a token is for one resource: name a single one');
+  if (isRepeated || others.length > 0) throw new errors.InvalidTarget('a token has one resource: send a single one');
   return target === undefined ? undefined : String(target);
 }

@@ -59,7 +59,7 @@ export function keyOf(ctx: KoaContextWithOIDC, client: Client): KeyEntry {
   if (!found) throw new Error('an exchange without a look at its key');
   if ('code' in found) throw refusalOf(ctx, found);
   if (client.clientId !== (answersFor ?? clientOf(found)))
-    throw refused('invalid_request', 'The key belongs to somebody else than the client that sent it.');
+    throw refused('invalid_request', 'The key does not belong to the client that sent it.');
   return found;
 }
 
@@ -71,7 +71,7 @@ const errorCodes: Readonly<Partial<Record<KeyCode, string>>> = {
 
 // A token says what may be done, not with what.
 const aboutValues =
-  'The key allows some values only for what is asked, which a token cannot carry: ask for another scope, or use the key itself.';
+  'The key restricts the requested scope to some values, which a token cannot express: request another scope, or use the key itself.';
 
 /** A verdict on a key as the token endpoint words it (RFC 6749 §5.2, RFC 8693 §2.2.2); a limit says when to come again. */
 export function refusalOf(ctx: KoaContextWithOIDC, { code, reason, retry_after_seconds }: KeyVerdict): Error {

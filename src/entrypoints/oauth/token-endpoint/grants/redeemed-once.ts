@@ -25,7 +25,7 @@ export function redeemedOnce({ name, source, table, reuse }: Redeemed): GrantTyp
     },
     recorded: {
       won: { action: 'access_token.issued' },
-      used: { action: reuse, reason: 'the family was ended' },
+      used: { action: reuse, reason: 'the family was revoked' },
     },
   };
 }

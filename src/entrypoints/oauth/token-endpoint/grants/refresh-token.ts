@@ -29,7 +29,7 @@ export const refreshToken: GrantType = {
   recorded: {
     won: { action: 'refresh_token.rotated' },
     grace: { action: 'refresh_token.replayed' },
-    reuse: { action: 'refresh_token.reuse', reason: 'the family was ended' },
+    reuse: { action: 'refresh_token.reuse', reason: 'the family was revoked' },
     exhausted: { action: 'refresh_token.replay_refused', reason: 'too many replays within the grace window' },
   },
 };

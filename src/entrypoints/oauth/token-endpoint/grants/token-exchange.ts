@@ -40,7 +40,7 @@ export const tokenExchange: GrantType = {
   recorded: { won: { action: 'access_token.issued' } },
   actor: ({ api_key_id }) => ({ kind: 'api_key', id: String(api_key_id) }),
   // RFC 8693 §2.2.2: whatever is wrong with the subject token.
-  refusal: { error: 'invalid_request', error_description: 'subject_token is no longer good' },
+  refusal: { error: 'invalid_request', error_description: 'subject_token is no longer valid' },
   register: (provider, deps) => {
     const answer = (ctx: TokenEndpointGrantContext) => exchange(deps, ctx);
     provider.registerGrantType(tokenExchangeName, answer, exchangeParameters, targetParameters);
@@ -103,7 +103,7 @@ async function targetServer(ctx: TokenEndpointGrantContext, { key, request }: Wa
   const [resourceServer] = await resolveRequestedResources(ctx.oidc.provider, ctx);
   if (!resourceServer) throw new errors.InvalidTarget();
   if (wantsJwt && resourceServer.accessTokenFormat !== 'jwt')
-    throw new errors.InvalidRequest('access tokens for this resource are no JWTs: leave requested_token_type out');
+    throw new errors.InvalidRequest('access tokens for this resource are not JWTs: omit requested_token_type');
   return resourceServer;
 }
 
