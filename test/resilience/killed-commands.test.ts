@@ -101,7 +101,8 @@ describe('a command that is killed', () => {
         ? await latchkey.commandJson(['client', 'add-secret', client_id])
         : await latchkey.commandJson(words);
       expect(await authenticates(client_id, String(client_secret))).toBe(true);
-      if (isDone) expect((await latchkey.command(words)).stderr).toMatch(/A client with the client_id "made-\w+" already exists/);
+      if (isDone)
+        expect((await latchkey.command(words)).stderr).toMatch(/A client with the client_id "made-\w+" already exists/);
     },
   );
 

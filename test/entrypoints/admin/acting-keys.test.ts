@@ -1,9 +1,8 @@
 import { type AdminAnswer, AdminApi, asOwner } from '../../support/admin.ts';
+import { exchangeKey } from '../../support/exchange.ts';
 import { api, clientSecrets, password, redirectUri, standardInstallation } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
-const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
-const apiKeyType = 'urn:latchkey:params:oauth:token-type:api-key';
 const day = 86_400_000;
 const inDays = (days: number) => new Date(Date.now() + days * day).toISOString();
 const id = () => `n-${crypto.randomUUID().slice(0, 8)}`;
@@ -54,18 +53,7 @@ describe('whoever acts by an API key gives away no more than the key:', () => {
   };
   /** Everything that is restricted by what a request says is satisfied in the exchange; the token says nothing of it. */
   const tokenFor = async (key: string, headers: Record<string, string> = {}) => {
-    const response = await fetch(`${latchkey.issuer}/oauth/token`, {
-      method: 'POST',
-      headers,
-      body: new URLSearchParams({
-        grant_type: exchange,
-        subject_token: key,
-        subject_token_type: apiKeyType,
-        resource: audience,
-        scope: 'latchkey:*',
-      }),
-    });
-    const body = (await response.json()) as { access_token?: string };
+    const { body } = await exchangeKey(latchkey, key, { resource: audience, scope: 'latchkey:*' }, { headers });
     if (!body.access_token) throw new Error(JSON.stringify(body));
     return new AdminApi(latchkey.issuer, body.access_token);
   };

@@ -1,4 +1,5 @@
 import { AdminApi, asOwner } from '../../support/admin.ts';
+import { exchangeKey } from '../../support/exchange.ts';
 import { Gateway } from '../../support/gateway.ts';
 import { clientSecrets, redirectUri, standardInstallation } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
@@ -6,8 +7,6 @@ import { startLatchkey } from '../../support/latchkey.ts';
 const databases = 'https://databases.example';
 const open = 'https://open.example';
 const read = 'database:read:products';
-const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
-const apiKeyType = 'urn:latchkey:params:oauth:token-type:api-key';
 const resources = { [databases]: ['database:*'], [open]: [read] };
 const installation = {
   ...standardInstallation,
@@ -58,11 +57,7 @@ describe('an opaque token may at a moment what its owners may at that moment:', 
     String((await latchkey.clientCredentials({ resource: databases, scope: read }, client_id)).body.access_token);
   const ofKey = async (owned: object) => {
     const { id, key } = await gateway.mint({ owner: owned, permissions: [{ resource: databases, pattern: read }] });
-    const response = await fetch(`${latchkey.issuer}/oauth/token`, {
-      method: 'POST',
-      body: new URLSearchParams({ grant_type: exchange, subject_token: key, subject_token_type: apiKeyType }),
-    });
-    return { id, token: String(((await response.json()) as { access_token: string }).access_token) };
+    return { id, token: String((await exchangeKey(latchkey, key)).body.access_token) };
   };
   const verdict = async (token: string, resource = databases) => {
     const { code } = await gateway.verify({ token, resource, permission: read });

@@ -117,7 +117,9 @@ describe('API keys of one’s own', () => {
       expect(page.html).toContain('value="Typed"');
     }
     const nothing = await carol.mint({ held: '' });
-    expect(errorsOn(nothing)).toMatchObject({ permissions: expect.stringContaining('at least one permission or role') });
+    expect(errorsOn(nothing)).toMatchObject({
+      permissions: expect.stringContaining('at least one permission or role'),
+    });
   });
 
   test('are rotated with an overlap: both times are told, both texts work, and then one', async () => {
