@@ -11,7 +11,7 @@ export type GuardOptions = {
   issuer: string;
   /** The identifier of the API that this guards, as it is registered: what tokens must be for. */
   resource: string;
-  /** An API key of this service that holds `latchkey:verify`; without one, only JWTs that are bound to nobody can pass. */
+  /** An API key of this service with `latchkey:verify`; without one, only JWTs that are not sender-constrained are accepted. */
   key?: string | undefined;
   /** For how long an answer of the gateway is believed, and so how long a revoked key may pass; 1000. 0: never kept. */
   cacheMs?: number | undefined;

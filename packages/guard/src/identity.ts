@@ -1,6 +1,6 @@
-/** What a route needs of whoever calls it. */
+/** What a route requires of its caller. */
 export type Need = {
-  /** One permission, or several of which all are needed, such as `database:read:products`. */
+  /** One permission, or several that are all required, such as `database:read:products`. */
   permission?: string | readonly string[];
   /** How much of the limits of an API key it takes; 1. */
   cost?: number;

@@ -22,7 +22,7 @@ import {
 export type ApiKeyDeps = {
   db: Db;
   now: () => Date;
-  /** Which environments there are, as they stand in the prefix of keys. */
+  /** The environments of this installation, as in the prefix of keys. */
   environments: readonly string[];
 };
 

@@ -56,7 +56,7 @@ const authentic: Decision = {
   reason: 'The key is authentic. The request names no permission, so none was checked.',
 };
 
-/** What a key is told that nothing speaks against: where no permission was named, only that it is authentic. */
+/** The verdict on an accepted key; without a permission in the request, it is only authentic. */
 export function allowed({ needs }: Pick<Asked, 'needs'>): Decision {
   return needs === undefined ? authentic : permitted;
 }

@@ -3,7 +3,7 @@ import { compileRestrictions } from '../restrictions/index.ts';
 import { type CountedLimit, countedLimit } from './limits/counters.ts';
 import type { KeyRecord } from './store.ts';
 
-/** A key as a node remembers it, prepared so that a request costs little. */
+/** A cached key, prepared so that a verification is cheap. */
 export type KeyEntry = Pick<
   KeyRecord,
   | 'id'
@@ -18,7 +18,7 @@ export type KeyEntry = Pick<
   | 'roles'
 > & {
   owner: { kind: 'user' | 'client'; id: string; name: string };
-  /** Whether it may do this at an API; `undefined`: at one that nobody named. */
+  /** Whether it has this permission at an API; `undefined`: the request names no API. */
   may: (permission: string, resource: string | undefined) => boolean;
   permissionsAt: (resource: string | undefined) => readonly string[];
   /** APIs for which some of its permissions are. */
@@ -58,7 +58,7 @@ export function compileKey(record: KeyRecord, now: Date): KeyEntry {
   };
 }
 
-/** What a key may do at an API: its own, and of a person's key no more than the person may. */
+/** The permissions of a key at an API; a user's key has no more than the user. */
 function keyPatternsAt(
   own: readonly Right[],
   ceiling: readonly Right[] | null,

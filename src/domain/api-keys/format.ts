@@ -1,6 +1,6 @@
 import { generateCredential, parseCredential, secretLength } from '../../platform/crypto/index.ts';
 
-/** An environment's name, as it stands in the prefix of its keys. */
+/** The name of an environment, as in the prefix of its keys. */
 export const environmentShape = /^[a-z][a-z0-9]{0,15}$/;
 
 const shape = /^sk_([a-z][a-z0-9]{0,15})_[0-9A-Za-z]{49}$/;

@@ -19,7 +19,7 @@ const everyKey = '*';
 const mostKnown = 100_000;
 const mostUnknown = 10_000;
 
-/** What a look for a key finds; `throttled`: its sender tried too many that do not exist, so nobody looked. */
+/** The result of a lookup; `throttled`: the sender tried too many unknown keys, so no lookup was made. */
 export type Found = KeyEntry | 'throttled' | undefined;
 
 /**
@@ -126,7 +126,7 @@ export class KnownKeys {
     for (const [text, entry] of [...this.#entries.entries()]) if (isMeant(entry)) this.#entries.delete(text);
   }
 
-  /** Whoever asks from here on must not share a look that began before the change. */
+  /** Later callers must not share a lookup that started before the change. */
   #forgetReading(): void {
     this.#epoch += 1;
     this.#reading.clear();

@@ -92,7 +92,7 @@ export async function listEveryKey(db: Db, owner_id?: string): Promise<ApiKey[]>
   return rows.map(keyOf);
 }
 
-/** Keys of one owner, searched, filtered and sorted, from an offset on: nobody has more than they can page through. */
+/** Keys of one owner, searched, filtered and sorted, from an offset: an owner has few enough to page through. */
 export async function listKeysOf(
   db: Db,
   { sort, offset, limit, ...filter }: KeysOfFilter,

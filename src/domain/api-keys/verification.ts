@@ -19,7 +19,7 @@ export type VerifierDeps = {
   environments: readonly string[];
   /** Where limits are counted: by each node, or by all together in the database. */
   limits: 'memory' | 'shared';
-  /** Whether a trusted proxy tells senders apart; otherwise the address of a request may be that of a proxy for everybody. */
+  /** Whether a trusted proxy forwards client addresses; otherwise every request may come from the address of one proxy. */
   hasTrustedProxy: boolean;
 };
 

@@ -24,16 +24,16 @@ export type Change = {
   kind: 'resource server' | 'client' | 'user' | 'role' | 'role assignment' | 'API key' | 'webhook';
   id: string;
   change: 'created' | 'updated' | 'unchanged';
-  /** The client secret, password, API key or webhook secret made for it; to be shown once, stored nowhere. */
+  /** The generated client secret, password, API key or webhook secret; shown once. */
   secret?: string;
   /** Members that differ, where it was updated. */
   changed?: string[];
 };
 
 export type ApplyOptions = {
-  /** Plans only: everything is done and taken back. */
+  /** Plans only: everything is applied and rolled back. */
   dryRun?: boolean;
-  /** What happens where a needed secret is left out of the file: made and returned, or refused. */
+  /** How to handle a missing secret: generate and return it, or refuse the file. */
   missingSecrets: 'make' | 'refuse';
 };
 
@@ -43,10 +43,10 @@ type Prepared = { file: ConfigurationFile; users: PreparedUser[] };
 type PreparedUser = { input: UserInput; hash: PasswordHash | undefined; made: string | undefined };
 
 /**
- * Makes the installation have what the file says, all of it or nothing. What the file leaves out stays as it is. Applying the
- * same file again changes nothing and makes no new secrets; two nodes applying at once do it after each other.
+ * Applies a configuration file, completely or not at all. What the file omits does not change. Applying the same file again
+ * changes nothing and generates no new secrets; concurrent applies on several nodes run one after another.
  *
- * @throws Problem `invalid`: an entry contradicts itself, a standard or another; `conflict`
+ * @throws Problem `invalid`: an entry contradicts itself, a standard or another entry; `conflict`
  */
 export async function applyConfiguration(
   deps: ApplyDeps,
@@ -71,7 +71,7 @@ export async function applyConfiguration(
   return { changes: planned.changes ?? [] };
 }
 
-/** What an update changed, as its audit event says it: names of members, never values. */
+/** The names of the members that an update changed, as in its audit event; never values. */
 function withChanged(changes: readonly Change[], changed: ChangedMembers): Change[] {
   return changes.map((change) => {
     const members = change.change === 'updated' ? changed.get(`${change.kind} ${change.id.toLowerCase()}`) : undefined;
@@ -79,7 +79,7 @@ function withChanged(changes: readonly Change[], changed: ChangedMembers): Chang
   });
 }
 
-/** Ends the transaction of a dry run. */
+/** Rolls back the transaction of a dry run. */
 class DryRunRollback extends Error {}
 
 async function putAll(trx: Trx, deps: ApplyDeps, actor: Actor, { file, users }: Prepared): Promise<Change[]> {
@@ -105,7 +105,7 @@ async function putAll(trx: Trx, deps: ApplyDeps, actor: Actor, { file, users }: 
   return [...changes, ...people, ...rest];
 }
 
-/** What belongs to clients and users, after them. */
+/** The entries that refer to clients and users, after those. */
 async function putRest(deps: ApplyDeps, actor: Actor, file: ConfigurationFile): Promise<Change[]> {
   const changes: Change[] = [];
   for (const [index, entry] of (file.role_assignments ?? []).entries()) {
@@ -123,17 +123,17 @@ async function putRest(deps: ApplyDeps, actor: Actor, file: ConfigurationFile): 
   return changes;
 }
 
-/** A role and who has it, as people read it. */
+/** The display name of an assignment. */
 export function nameOfAssignment({ role, to }: AssignmentEntry): string {
   return `${role} of ${'user' in to ? to.user : to.client_id}`;
 }
 
-/** An API key, as people read it. */
+/** The display name of an API key. */
 export function nameOfKey({ owner, environment, name }: Pick<ConfiguredKey, 'owner' | 'environment' | 'name'>): string {
   return `${'user' in owner ? owner.user : owner.client_id} ${environment} ${name}`;
 }
 
-/** A webhook, as people read it: receivers put secrets into paths and queries. */
+/** The display name of a webhook: its host only, because paths and queries can contain secrets. */
 export function nameOfWebhook({ url }: { url: string }): string {
   return new URL(url).host;
 }
@@ -154,7 +154,7 @@ async function changeUser(
   return { kind: 'user', id: input.username, change, ...(made && { secret: made }) };
 }
 
-/** Hashing is slow: only for people who have no password yet, and before the transaction. */
+/** Hashes passwords before the transaction, because it is slow, and only for users without one. */
 async function prepareUsers(
   { db }: ApplyDeps,
   inputs: readonly UserInput[],
@@ -200,7 +200,7 @@ function missing(what: string, member: string): Problem {
   );
 }
 
-/** Says where in the file a refusal comes from. */
+/** Adds the place in the file to a refusal. */
 async function at<T>(place: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

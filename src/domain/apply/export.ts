@@ -58,7 +58,7 @@ async function exportedRoles(db: Db): Promise<Required<ConfigurationFile>['roles
   }));
 }
 
-/** Of users only those that end by themselves: the others stand with the users. */
+/** Users' permanent assignments are listed with the users; here only those with an expiry, and those of clients. */
 function exportedAssignments(assignments: readonly Assignment[]): AssignmentEntry[] {
   return assignments
     .filter(({ until, subject_kind }) => until !== null || subject_kind === 'client')

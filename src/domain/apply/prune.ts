@@ -20,16 +20,16 @@ import { type ApplyDeps, type Change, nameOfAssignment, nameOfKey, nameOfWebhook
 import { withoutDemo } from './demo.ts';
 import type { ConfigurationFile } from './schemas.ts';
 
-/** Something in force that the file does not name, and the live credentials that would stop working with it. */
+/** An active record that the file does not name, with the number of live credentials that pruning it would revoke. */
 export type Prunable = Pick<Change, 'kind' | 'id'> &
   LiveTokens & {
-    /** What of the verb is needed beside the name. */
+    /** What identifies it apart from its name. */
     of?: { key_id: string } | { webhook_id: string } | { assignment: AssignmentEntry };
   };
 
 /**
- * What pruning would disable, or take away: roles and their assignments. History keeps the names, and what is disabled can be enabled
- * again. The demo app stays: it is in no exported file.
+ * What pruning would disable, or delete in the case of roles and assignments. The demo app is never pruned: no exported file
+ * contains it.
  */
 export async function listPrunable({ db, now }: ApplyDeps, file: ConfigurationFile): Promise<Prunable[]> {
   const registered = withoutDemo({ servers: await listResourceServers(db), clients: await listEveryClient(db) });
@@ -64,7 +64,7 @@ export async function listPrunable({ db, now }: ApplyDeps, file: ConfigurationFi
 
 const noTokens: LiveTokens = { refresh_families: 0, access_tokens: 0 };
 
-/** Of the lists that a file need not have: where it has none, nothing is pruned of that kind. */
+/** The optional lists of a file: without a list, nothing of its kind is pruned. */
 async function unnamedInLists(db: Db, file: ConfigurationFile, now: Date): Promise<Prunable[]> {
   const { roles, role_assignments, api_keys, webhooks } = file;
   const assignments = role_assignments ? await unnamedAssignments(db, { ...file, role_assignments }, now) : [];
@@ -88,7 +88,7 @@ async function unnamedInLists(db: Db, file: ConfigurationFile, now: Date): Promi
   ];
 }
 
-/** A user named in `users` with `roles` has those by that list. */
+/** The `roles` of an entry in `users` count as named assignments. */
 async function unnamedAssignments(
   db: Db,
   { users, role_assignments: named }: ConfigurationFile & { role_assignments: readonly AssignmentEntry[] },
@@ -106,7 +106,7 @@ async function unnamedAssignments(
   });
 }
 
-/** Keys of clients. Those of users are theirs to look after. */
+/** Keys of clients only: users manage their own keys. */
 async function unnamedKeys(db: Db, named: readonly ConfiguredKey[], now: Date): Promise<Prunable[]> {
   const names = new Set(named.map(nameOfKey));
   const keys = (await listEveryKey(db)).filter((key) => stateOf(key, now) === 'active');
@@ -122,9 +122,9 @@ function without<T extends { id: string }>(present: T[], named: string[]): T[] {
 }
 
 /**
- * Disables what the file does not name, one after the other; what was done stays done when a later one is refused.
+ * Disables what the file does not name, one record after another. If a later one is refused, the earlier ones stay disabled.
  *
- * @throws Problem `conflict`: nobody would be left to administer
+ * @throws Problem `conflict`: no administrator would be left
  */
 export async function pruneConfiguration(deps: ApplyDeps, actor: Actor, prunable: readonly Prunable[]): Promise<void> {
   for (const each of prunable) await prune(deps, actor, each);

@@ -16,7 +16,7 @@ const removedAtOnce = 2000;
 const idBytes = 16;
 const memberBytes = idBytes + 32;
 
-/** Lets one node at a time seal. The lock goes with the transaction, and so with a node that dies. */
+/** The lock for sealing, held by one node at a time. It is released with the transaction, also if the node crashes. */
 export async function holdsSealing(trx: Trx): Promise<boolean> {
   const { rows } = await sql<{ held: boolean }>`
     select pg_try_advisory_xact_lock(hashtext('latchkey audit sealing')) as held`.execute(trx);
@@ -40,7 +40,7 @@ export async function currentSnapshot(trx: Trx): Promise<Snapshot> {
   return { ...row, seen_below: Number(row.seen_below), unfinished: row.unfinished.map(Number) };
 }
 
-/** Where the chain stands. */
+/** The head of the chain. */
 export async function lastCheckpoint(db: Db): Promise<Checkpoint> {
   const segment = await db
     .selectFrom('audit_segments')

@@ -41,7 +41,7 @@ export function auditRows({ actor, action, target, outcome, reason, details, occ
   return { row, personal_details };
 }
 
-/** PostgreSQL's `text` takes no NUL; what somebody sent is recorded all the same. */
+/** Replaces NUL characters, which PostgreSQL's `text` cannot store. */
 function storable(text: string | undefined): string | null {
   return text?.replaceAll('\0', '\\u0000') ?? null;
 }

@@ -1,4 +1,4 @@
-/** Audit: what was done, by whom, from where, with what result; appended in the transaction of the deed, sealed in a chain. */
+/** Audit: records actions with actor, origin and outcome in the transaction of the action, and seals them in a signed chain. */
 
 export { type AuditAction, auditActions, earlierNames, presentName } from './actions.ts';
 export type { ChainEvent } from './chain.ts';

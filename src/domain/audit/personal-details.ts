@@ -1,7 +1,7 @@
 import { type Digest, digest, pooledRandomBytes } from '../../platform/crypto/index.ts';
 import type { Origin } from '../../platform/http/index.ts';
 
-/** What tells of a person; it stands apart from the event, so that it can be erased while the event stays proved. */
+/** The personal data of an event, stored separately, so that it can be erased while the event remains verifiable. */
 export type PersonalDetails = { salt: string; address: string | null; user_agent: string | null };
 
 const saltBytes = 16;
@@ -13,7 +13,7 @@ export function personalDetails({ address, user_agent }: Origin): PersonalDetail
   return { salt, address: address ?? null, user_agent: user_agent ?? null };
 }
 
-/** What the event keeps of them. The salt goes with the details, so that nobody finds them by trying all addresses. */
+/** The digest that the event keeps. The salt is erased with the details, so that they cannot be found by trying all addresses. */
 export function personalDigest({ salt, address, user_agent }: PersonalDetails): Digest {
   return digest(`${salt}\n${address ?? ''}\n${user_agent ?? ''}`);
 }

@@ -76,7 +76,7 @@ export class Sealer {
     }
   }
 
-  /** Segments cut off at the end leave a chain that is whole, only shorter: whoever has seen them tells. */
+  /** Truncation at the end leaves a valid, shorter chain: only a node that has seen the removed segments can detect it. */
   #compare({ number, head }: ChainHead): void {
     const newest = this.#newest;
     const isShorter = newest && (number < newest.number || (number === newest.number && head !== newest.head));
@@ -88,7 +88,7 @@ export class Sealer {
     this.#newest = { number, head };
   }
 
-  /** Whatever it is, the server goes on, and the next look comes. It is told once, not five times a second. */
+  /** Logs a failure once instead of five times a second; the next attempt follows. */
   #tell(error: unknown): void {
     if (isOvertaken(error)) return;
     if (!this.#isWaiting) {

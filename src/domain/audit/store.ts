@@ -10,9 +10,9 @@ import type { PersonalDetails } from './personal-details.ts';
 /** Address and user agent are null where there was none, and where they were erased. */
 export type RecordedEvent = Omit<Selectable<Database['audit_events']>, 'recorded_in' | 'personal_digest'>;
 
-/** What is looked for; all that is given must hold. */
+/** The conditions of a search; all of them must hold. */
 export type EventFilter = {
-  /** The id of who did it, or its kind and id. */
+  /** The actor's id, or its kind and id. */
   actor_kind?: string | undefined;
   actor?: string | undefined;
   target_kind?: string | undefined;
@@ -21,7 +21,7 @@ export type EventFilter = {
   outcome?: 'success' | 'failure' | undefined;
   request_id?: string | undefined;
   from?: Date | undefined;
-  /** Up to, but without. */
+  /** Exclusive. */
   to?: Date | undefined;
   /** Anywhere in the event, without regard to case. */
   text?: string | undefined;
@@ -61,7 +61,7 @@ export async function insertEvent(trx: Trx, { row, personal_details }: AuditRows
     .execute();
 }
 
-/** Of how many of a subject's events there are personal details. */
+/** Counts the events of a subject that have personal details. */
 export async function countPersonalDetails(trx: Trx, subject_id: string): Promise<number> {
   const { count } = await trx
     .selectFrom('audit_events as e')
@@ -99,7 +99,7 @@ export async function newestEvents(
  * A page of events, newest first. Events that come meanwhile shift nothing. With `text` a page may be short, or empty, though
  * there is a next one: so many events are searched for each.
  *
- * @throws Problem `invalid`: the cursor is none of ours
+ * @throws Problem `invalid`: the cursor is invalid
  */
 export async function listEvents(
   db: Db,

@@ -11,10 +11,10 @@ import { revokeOneTimeCredentials } from './store.ts';
 
 export type CutDeps = ReapplyDeps & SigningKeysDeps;
 
-/** What was ended without asking which event says so. */
+/** What a restore revokes without an event that names it. */
 export type Cut = { signing_keys: string[]; jwt_access_tokens: number; one_time_credentials: number };
 
-/** What of this restore was done before, by the name of the restore. */
+/** The steps of this restore that were done before. */
 export async function stepsDone(deps: CutDeps, restore: string): Promise<{ cut: boolean; revokedAll: boolean }> {
   const steps = (await detailsOfAction(deps.db, 'restore.begun')).filter((details) => details.restore === restore);
   return {
@@ -28,7 +28,7 @@ export async function stepsDone(deps: CutDeps, restore: string): Promise<{ cut: 
  * all are replaced. JWTs that were issued after it stand in no list and have no row: the lists that they refer to are closed, and
  * no list gets their number. Codes that were used after it could be used once more.
  *
- * The keys come first: whoever is killed before the rest rotates them again.
+ * The keys come first: a run that was killed before the rest rotates them again.
  */
 export async function cut(deps: CutDeps, actor: Actor, restore: string): Promise<Cut> {
   const made: string[] = [];

@@ -7,7 +7,7 @@ import type { LaterEvent } from './later-event.ts';
 import type { FollowedEvent } from './later-events.ts';
 import { type Ending, orNothing, type ReapplyDeps } from './rules.ts';
 
-/** One thing that ended again, or would. */
+/** A revocation that was repeated, or would be. */
 export type Reapplied = {
   event_id: string;
   occurred_at: string;
@@ -19,22 +19,22 @@ export type Reapplied = {
   reason?: string;
 };
 
-/** One thing that a person decides. */
+/** A change that an administrator must decide on. */
 export type ToDecide = Pick<Reapplied, 'event_id' | 'occurred_at' | 'action' | 'target'> & {
   advice: string;
   details: Record<string, unknown>;
 };
 
-/** An event whose ending is repeated. */
+/** An event whose revocation is to be repeated. */
 type PlannedEnding = { event: LaterEvent; ending: Exclude<Ending, { kind: 'family' }> & { says: string } };
 
 export type Plan = { endings: PlannedEnding[]; families: Set<string>; to_decide: ToDecide[] };
 
 const familiesAtOnce = 500;
-// Their ids are never given again: to find nothing needs no note.
+// Their ids are never reused, so an unknown one needs no note.
 const passing = /^(session|grant|consent|access_token|refresh_token)\./;
 
-/** What follows from the events: what ends again, and what a person decides. */
+/** The consequences of the events: what to repeat, and what an administrator must decide. */
 export function planOf(events: readonly FollowedEvent[]): Plan {
   const plan: Plan = { endings: [], families: new Set(), to_decide: [] };
   const givenBack = lastAssignments(events);
@@ -55,7 +55,7 @@ function lastAssignments(events: readonly FollowedEvent[]): ReadonlyMap<string, 
   );
 }
 
-/** A role that was taken and given again was theirs at the end. */
+/** A role that was unassigned and assigned again belongs to the subject in the end. */
 function isGivenBack(event: LaterEvent, n: number, givenBack: ReadonlyMap<string, number>): boolean {
   return event.action === 'role.unassigned' && (givenBack.get(assignmentOf(event)) ?? -1) > n;
 }
@@ -64,12 +64,12 @@ function nameOf({ id, occurred_at, action, target_kind, target_id }: LaterEvent)
   return { event_id: id, occurred_at, action, target: [target_kind, target_id].filter(Boolean).join(' ') };
 }
 
-/** What would end. */
+/** The revocations that would be repeated. */
 export function planned({ endings }: Plan): Reapplied[] {
   return endings.map(({ event, ending }) => ({ ...nameOf(event), says: ending.says, result: 'would end' as const }));
 }
 
-/** Ends again what the events ended, in their order. What fails is told and does not keep the rest from ending. */
+/** Repeats the revocations in the order of their events. A failure is reported and does not stop the others. */
 export async function reapply(deps: ReapplyDeps, actor: Actor, { endings }: Plan): Promise<Reapplied[]> {
   const notes = await detailsOfAction(deps.db, 'restore.reapplied');
   const done = new Set(notes.map(({ event_id }) => event_id));
@@ -102,7 +102,7 @@ function isRefusal(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && /^22/.test(String(error.code));
 }
 
-/** The ending and the note of it commit together: a repetition after the note would undo what was done since. */
+/** A repeated revocation commits together with its note: repeating it once more later would undo changes made since. */
 async function end(deps: ReapplyDeps, actor: Actor, { event, ending }: PlannedEnding): Promise<boolean> {
   const ended = await orNothing(
     deps.db.transaction().execute(async (trx) => {
@@ -133,7 +133,7 @@ async function note(
   await appendEvent(trx, { actor, action: 'restore.reapplied', ...target, details, occurred_at: now() });
 }
 
-/** Ends families of refresh tokens: the tokens that came back are older than those that apps have. @returns how many were alive */
+/** Revokes families whose restored refresh tokens are older than those that clients hold. @returns the number that was active */
 export async function revokeStaleFamilies(deps: ReapplyDeps, actor: Actor, { families }: Plan): Promise<number> {
   const ids = [...families].filter((id) => z.uuid().safeParse(id).success);
   let count = 0;

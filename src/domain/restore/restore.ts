@@ -20,13 +20,13 @@ export type RestoreInput = {
   head?: NotedHead | undefined;
   /** Public keys of the log beside those of the restored database. */
   keys: PublicKeys;
-  /** Believes events that no signed head proves. */
+  /** Accepts events that no signed head proves. */
   acceptsUnproved: boolean;
-  /** Ends all credentials that came back, API keys included. */
+  /** Revokes all restored credentials, API keys included. */
   revokesAll: boolean;
 };
 
-/** Segments that neither this database nor the files have: what was revoked in them is unknown. */
+/** Segments that neither this database nor the files contain: their revocations are unknown. */
 export type Gap = {
   /** The numbers, from and to. */
   segments: [number, number][];
@@ -42,7 +42,7 @@ export type RestoreReport = {
   /** What ends without an event; undefined: it was done before. */
   cut?: Cut | undefined;
   revoked_all?: Record<string, number> | undefined;
-  /** Families of refresh tokens whose restored token is an older one; in a plan, how many there may be. */
+  /** Families whose restored refresh token is out of date; in a plan, the maximum number. */
   refresh_families: number;
   reapplied: Reapplied[];
   to_decide: ToDecide[];
@@ -119,7 +119,7 @@ function gapOf({ restored_head, newest, covered }: LaterLog): Gap | null {
   return segments.length > 0 ? { segments, since: restored_head?.sealed_at ?? null } : null;
 }
 
-/** One restore is known by where it went back to, or by the head that is missing. */
+/** Identifies a restore by the segment that it went back to, or by the missing head. */
 function nameOf({ restored_head }: LaterLog, { head }: RestoreInput): string {
   if (restored_head) return `${restored_head.number}:${restored_head.head}`;
   return head ? `before ${head.number}:${head.head}` : '';

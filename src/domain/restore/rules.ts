@@ -16,7 +16,7 @@ import type { LaterEvent } from './later-event.ts';
 
 export type ReapplyDeps = ClientDeps & SessionDeps & WebhookDeps & ApiKeyDeps;
 
-/** What ends again. Answers whether there was something to end. */
+/** How to repeat a revocation. Resolves to whether there was something to revoke. */
 export type Ending =
   /** By a verb, which records its own event; it works in the transaction of the `deps`. */
   | { kind: 'verb'; end: (deps: ReapplyDeps, actor: Actor) => Promise<unknown> }
@@ -25,11 +25,11 @@ export type Ending =
   /** A family of refresh tokens; there may be thousands. */
   | { kind: 'family'; family_id: string };
 
-/** What follows from an event that the restored database lacks. */
+/** The consequence of an event that the restored database lacks. */
 export type Consequence = {
-  /** Ends again. `says`: what that means, for a person. */
+  /** The revocation to repeat. `says`: its description. */
   ending?: Ending & { says: string };
-  /** What a person decides or does. */
+  /** What an administrator should decide or do. */
   advice?: string;
 };
 
@@ -86,7 +86,7 @@ const endsPassword: Rule = (event) =>
 
 const endsSession: Rule = (event) => verb('signed out', (deps, actor) => revokeSession(deps, actor, idOf(event)));
 
-/** Every action has a rule: a new one does not compile without. */
+/** Every action has a rule: a new action without one does not compile. */
 const rules: Readonly<Record<AuditAction, Rule>> = {
   'access_token.issued': nothing,
   'access_token.revoked': (event) =>
@@ -245,7 +245,7 @@ function handleOf({ target_kind, target_id, details }: LaterEvent): Handle | und
   return Number.isNaN(before.getTime()) ? undefined : { issued_before: before };
 }
 
-/** Undefined where there is nothing to end: what a backup does not have has not come back. */
+/** Undefined if there is nothing to revoke: the backup does not contain it. */
 export async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
@@ -255,7 +255,7 @@ export async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** What follows from an event. An action of a newer version is left to a person. */
+/** The consequence of an event. An unknown action of a newer version is left to the administrator. */
 export function consequenceOf(event: LaterEvent): Consequence {
   if (event.outcome === 'failure' && !event.action.endsWith('.reuse')) return {};
   if (!(event.action in rules)) return { advice: 'is an action that this version does not know' };

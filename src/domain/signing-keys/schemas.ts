@@ -22,11 +22,8 @@ export const RotationInput = z.strictObject({
     .max(30 * day)
     .optional()
     .meta({ description: 'how long it is published before it signs; omitted: the server’s setting' }),
-  leaked: z
-    .boolean()
-    .default(false)
-    .meta({
-      description:
-        'the new key signs at once, and the older ones are no longer published: tokens that they signed are refused',
-    }),
+  leaked: z.boolean().default(false).meta({
+    description:
+      'the new key signs at once, and the older ones are no longer published: tokens that they signed are refused',
+  }),
 });

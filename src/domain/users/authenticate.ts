@@ -7,7 +7,7 @@ import type { Throttles } from './throttles.ts';
 
 export type AuthenticateDeps = { db: Db; now: () => Date; throttles: Throttles; refusals: Refusals };
 export type AuthenticateInput = {
-  /** What somebody who is not known yet typed, or who has to prove that it is them. */
+  /** The typed login, or the user who must confirm their identity. */
   who: { login: string } | { user_id: string };
   password: string;
   /** The browser's id, if this account has signed in with it before. */

@@ -8,7 +8,7 @@ import { lockUserById, type User, updateUser } from './store.ts';
 export type VerificationDeps = { db: Db; now: () => Date };
 type Verification = Pick<User, 'email_verified' | 'email_verified_at' | 'email_verified_by'>;
 
-/** What it takes to say of an e-mail address that it is somebody's. */
+/** The permission to mark an e-mail address as verified. */
 export const verifyEmailPermission = 'latchkey:user:verify_email';
 
 const unverified: Verification = { email_verified: false, email_verified_at: null, email_verified_by: null };

@@ -111,7 +111,7 @@ export async function choosePassword(
   });
 }
 
-/** Judges whoever was shown a link by what they hold now, within what narrowed them when it was made. */
+/** Judges the actor who was shown a link by their present permissions, within the limits of the credential that created it. */
 async function mustStillHoldAll(
   trx: Trx,
   { shown_to, shown_within }: { shown_to: string | null; shown_within: readonly unknown[] | null },
@@ -125,7 +125,7 @@ async function mustStillHoldAll(
   try {
     await mustHoldAllOf(trx, maker, user_id, now);
   } catch (error) {
-    // Whoever opens the link learns nothing of rights.
+    // The response reveals nothing about permissions.
     throw error instanceof Problem && error.type === 'forbidden' ? notFound('link', '…') : error;
   }
 }

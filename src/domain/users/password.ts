@@ -16,7 +16,7 @@ const nobodysHash = hash('nobody has this password', parameters);
 let running = 0;
 const waiting: (() => void)[] = [];
 
-/** A hash, and of which form of the password it is. */
+/** A hash, and the form of the password that it was made from. */
 export type PasswordHash = { hash: string; form: 'as_typed' | 'nfc' };
 
 type Named = { username: string; email?: string | null | undefined };
@@ -33,7 +33,7 @@ function normalized(password: string): string {
 function passwordProblem(password: string, person: Named): string | undefined {
   if ([...password].length < minLength) return `Use at least ${minLength} characters.`;
   if (password.length > maxLength) return `Use at most ${maxLength} characters.`;
-  // A field for passwords cannot hold them: nobody could sign in (RFC 8265 §4.2.2 refuses them, too).
+  // A password field cannot contain them, so the user could not sign in (RFC 8265 §4.2.2 refuses them, too).
   if (/\p{Cc}|\p{Cs}/u.test(password))
     return 'Leave out line breaks and other control characters: a sign-in page cannot send them.';
   const given = password.toLowerCase();
@@ -53,7 +53,7 @@ export async function hashNewPassword(password: string, person: Named): Promise<
   return { hash: await bounded(() => hash(form, parameters)), form: 'nfc' };
 }
 
-/** A password for somebody to begin with: 120 random bits in groups that can be read out and typed. */
+/** An initial password: 120 random bits in groups that are easy to read and type. */
 export function generatePassword(): string {
   const letters = Array.from({ length: 24 }, () => easyLetters.charAt(randomInt(easyLetters.length)));
   return [0, 6, 12, 18].map((from) => letters.slice(from, from + 6).join('')).join('-');

@@ -1,4 +1,4 @@
-/** PostgreSQL: connections, migrations, and the feed that tells nodes of each other's changes. */
+/** PostgreSQL: connections, migrations, and the feed that notifies nodes of each other's changes. */
 export { atMost } from './at-most.ts';
 export { Batched, type Collection, Keyed } from './batched.ts';
 export { Cache } from './cache.ts';

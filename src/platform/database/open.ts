@@ -63,7 +63,7 @@ export function openDatabase({
     application_name: 'latchkey',
     connectionTimeoutMillis: patienceMs,
     query_timeout: patienceMs,
-    // Whoever waits for a row gives its connection back before the others, which need no such row, run out of patience.
+    // A query that waits for a row returns its connection before others time out waiting for one.
     // A pooler refuses start-up options; there it is set on the role (docs/operations.md).
     ...(preparedStatements ? { options: `-c lock_timeout=${lockTimeoutMs}` } : {}),
     keepAlive: true,
@@ -123,7 +123,7 @@ function leavingPool(pool: pg.Pool, departures: Departures) {
     open.add(client);
     departures.opened(client);
   });
-  // What fails in `pool.query` is only told here.
+  // Errors of `pool.query` are reported only here.
   pool.on('release', (error: unknown, client) => isUseless(error) && giveUp(client));
   pool.on('remove', (client) => open.delete(client));
   return {

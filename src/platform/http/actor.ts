@@ -32,7 +32,7 @@ export type Authority =
     }
   | { subject_id?: undefined; limits?: undefined };
 
-/** Who does something: a person, a client, an API key, nobody known yet, or the machine's own operator (CLI, start-up). */
+/** Who performs an action: a user, a client, an API key, an unauthenticated caller, or the operator of the machine (CLI, start-up). */
 export type Actor = Authority & {
   kind: 'user' | 'client' | 'api_key' | 'anonymous' | 'system';
   id?: string | undefined;

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { isLoopbackName } from './addresses.ts';
 import { Problem } from './problems.ts';
 
-// What every request meets, whoever answers it: Koa's middleware (`guards.ts`) and the gateway on plain Node HTTP both call these.
+// Rules for every request: Koa's middleware (`guards.ts`) and the gateway on plain Node HTTP both call these functions.
 // The client's address is in `proxy-trust.ts`, bodies are in `form-body.ts` and `json-body.ts`, refusals in `problems.ts`.
 
 const requestIdShape = /^[A-Za-z0-9._-]{8,64}$/;

@@ -82,7 +82,7 @@ function readBody(request: IncomingMessage, mostBytes: number): Promise<Buffer> 
     request.once('end', () => {
       if (received !== length) resolve(Buffer.concat(chunks, received));
     });
-    // Whoever hangs up in the middle must not look like an outage of ours.
+    // A client that disconnects must not be logged as a server error.
     request.once('error', (error) => reject(request.complete ? error : hungUp()));
   });
 }

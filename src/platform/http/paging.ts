@@ -40,7 +40,7 @@ export function keyIn(cursor: string | undefined, key: z.ZodType<string> = Plain
   return positionIn(cursor, { value: z.literal(''), key })?.key;
 }
 
-/** Makes a page of rows of which one more than asked was read. */
+/** Makes a page from rows that were read with one more than the limit. */
 export function pageFrom<Row>(rows: readonly Row[], limit: number, positionOf: (row: Row) => Position): Page<Row> {
   const items = rows.slice(0, limit);
   const last = rows.length > limit ? items.at(-1) : undefined;
@@ -52,7 +52,7 @@ export function pageByKey<Row>(rows: readonly Row[], limit: number, keyOf: (row:
   return pageFrom(rows, limit, (row) => ({ value: '', key: keyOf(row) }));
 }
 
-/** The cursor of a page that goes on after a position. */
+/** The cursor of the page that starts after a position. */
 export function cursorAt({ value, key }: Position): string {
   return Buffer.from(JSON.stringify([value, key])).toString('base64url');
 }

@@ -92,7 +92,7 @@ export class Jobs {
         // pg-boss hands its settings to the pool of node-postgres, which knows more of them than pg-boss declares.
         ...{ query_timeout: queryTimeoutMs, keepAlive: true },
       });
-      // pg-boss goes on by itself when the database is back.
+      // pg-boss resumes when the database is back.
       return boss.on('error', (error) => this.#log.warn({ err: error }, 'jobs wait for the database'));
     });
     return this.#boss;

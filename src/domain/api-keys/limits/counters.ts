@@ -25,7 +25,7 @@ export type Limits = {
   close: () => Promise<void>;
 };
 
-/** How a limit stands after a request. */
+/** The state of a limit after a request. */
 export type LimitState = { name: string; limit: number; remaining: number; resets_at: Date };
 
 const second = 1000;
@@ -94,7 +94,7 @@ function quota(key_id: string, limit: Limit): CountedLimit {
   };
 }
 
-/** The calendar day or month that a moment lies in, in UTC. */
+/** The calendar day or month of an instant, in UTC. */
 function calendar(per: Limit['per'], now: Date): { label: string; ends_at: Date } {
   const text = now.toISOString();
   const [year, month, day] = [now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate()];

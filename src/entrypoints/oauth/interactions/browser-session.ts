@@ -15,7 +15,7 @@ type SessionModel = InstanceType<Provider['Session']> & {
   destroy: () => Promise<void>;
 };
 
-/** Who is signed in with this browser; undefined for nobody. */
+/** The session and user of this browser; undefined: no user is signed in. */
 export async function browserSession(provider: Provider, ctx: Context): Promise<BrowserSession | undefined> {
   const session = await provider.Session.get(ctx as never);
   if (!session.accountId) return undefined;

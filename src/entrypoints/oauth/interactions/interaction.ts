@@ -18,7 +18,7 @@ export type PendingInteraction = {
   /** undefined: a device waits for the answer (RFC 8628). */
   redirect_uri: string | undefined;
   login_hint: string | undefined;
-  /** Who is signed in; absent while nobody is. */
+  /** The signed-in user, if any. */
   user_id: string | undefined;
   /** At consent: what is not yet allowed; everything asked when the client insists on asking again. */
   asked: ConsentedScopes;
@@ -120,28 +120,28 @@ function unknownInteraction(): Problem {
 /** Who proved who they are, in which epoch of theirs, when, and with what (RFC 8176). */
 export type Authentication = { user_id: string; user_epoch: number; authenticated_at: Date; amr: string[] };
 
-/** Where to go on after the person signed in. */
+/** Resumes the authorization request after sign-in. @returns the URL to redirect to */
 export function finishSignIn(provider: Provider, ctx: Context, authentication: Authentication): Promise<string> {
   const { user_id: accountId, user_epoch, authenticated_at, amr } = authentication;
   const at = authenticated_at.getTime();
   // Without `ts` a consent would count as a sign-in: the library signs in again with whatever came before it.
   const login = { accountId, amr, remember: true, ts: Math.floor(at / 1000), authenticated_at_ms: at, user_epoch };
-  // Whoever signs in has chosen the account with it.
+  // Signing in also selects the account.
   const result = { login, select_account: {} };
   return provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false });
 }
 
-/** Where to go on after the person chose the account that is signed in. */
+/** Resumes the request after the user selected the signed-in account. @returns the URL to redirect to */
 export function finishSelection(provider: Provider, ctx: Context): Promise<string> {
   return provider.interactionResult(ctx.req, ctx.res, { select_account: {} }, { mergeWithLastSubmission: true });
 }
 
-/** Where to go on after the person allowed it; `rejected` is what was left unticked. */
+/** Resumes the request after consent; `rejected`: the declined optional scopes. @returns the URL to redirect to */
 export function finishConsent(provider: Provider, ctx: Context, rejected: ConsentedScopes): Promise<string> {
   return provider.interactionResult(ctx.req, ctx.res, { consent: { rejected } }, { mergeWithLastSubmission: true });
 }
 
-/** Where to go on after the person refused: back to the client with `access_denied`. */
+/** Resumes the request after the user denied it: with `access_denied`. @returns the URL to redirect to */
 export function finishRefused(provider: Provider, ctx: Context): Promise<string> {
   const refused = { error: 'access_denied', error_description: 'the user denied access' };
   return provider.interactionResult(ctx.req, ctx.res, refused, { mergeWithLastSubmission: false });

@@ -18,7 +18,7 @@ export function recordUses(records: AccessRecords): Middleware {
   return async (ctx, next) => {
     await next();
     const useOf = Object.hasOwn(uses, ctx.path) && ctx.method !== 'OPTIONS' ? uses[ctx.path] : undefined;
-    // What fails for want of the database tells nothing of the token.
+    // A database outage says nothing about the token.
     const use = ctx.status < 500 ? useOf?.(ctx) : undefined;
     if (use) records.record(use);
   };
@@ -50,7 +50,7 @@ function exchanged(ctx: Context): Use | undefined {
   return { ...use, credential: id, ...whose, address, request_id };
 }
 
-/** Of what is none of our tokens, only where it came from is known. */
+/** For an unknown token, only the origin of the request is known. */
 function about(ctx: Context): Pick<Use, 'credential' | 'client_id' | 'user_id' | 'address' | 'request_id'> {
   const entities: Entities = ctx.oidc?.entities ?? {};
   const token = entities.AccessToken ?? entities.ClientCredentials ?? entities.RefreshToken;

@@ -20,7 +20,7 @@ export type SecretDeps = StoreDeps & {
   refusals: Refusals;
 };
 
-/** Ways of client authentication; symmetric JWTs would need the secret itself, of which only a digest is stored. */
+/** Methods of client authentication; symmetric JWTs would need the secret itself, but only a digest is stored. */
 export const clientAuthMethods = [
   'client_secret_basic',
   'client_secret_post',
@@ -30,7 +30,7 @@ export const clientAuthMethods = [
   'none',
 ] as const;
 
-/** Those that work here: mutual TLS needs to be told of certificates. */
+/** The methods of this installation: mutual TLS needs a configured certificate header. */
 export function usableAuthMethods({ clientCertificates: { header, authorities } }: MutualTlsDeps) {
   return clientAuthMethods.filter((method) => {
     if (method === 'tls_client_auth') return header !== undefined && authorities.length > 0;

@@ -10,7 +10,7 @@ import { type ClientDeps, findClientRecord } from '../store/index.ts';
 
 type Token = AccessToken | ClientCredentials | RefreshToken;
 
-/** RFC 7662 §4: only whose token it is, or for whom it is meant, may look inside; refresh tokens are nobody else's business. */
+/** RFC 7662 §4: only the token's client or audience may introspect it; refresh tokens only their client. */
 export function mayIntrospect(deps: ClientDeps) {
   return async (_ctx: KoaContextWithOIDC, client: Client, token: Token): Promise<boolean> => {
     if (token.clientId === client.clientId) return true;

@@ -27,7 +27,7 @@ export function isFirstRequest(ctx: KoaContextWithOIDC): boolean {
   return ctx.oidc.route !== 'token' || isForItself(ctx);
 }
 
-/** A client asking for itself, or whoever has a key; no person signs in, so OpenID Connect's scopes mean nothing. */
+/** Requests without a user who signs in (client credentials, API keys): the scopes of OpenID Connect have no meaning. */
 export function isForItself(ctx: KoaContextWithOIDC): boolean {
   const asked = grantTypeNamed(ctx.oidc.params?.grant_type);
   return asked !== undefined && asked.onBehalfOf !== 'person';

@@ -64,7 +64,7 @@ async function noteUse(deps: StoreDeps, record: DeviceCodeRecord): Promise<void>
     currentUnit().source = { kind: grantType.source, digest: key, family_id, grant_id, user_id };
     return;
   }
-  // Another client that came by the code is refused, and slows nobody down.
+  // A different client with this code is refused and does not affect the polling interval.
   const isOwn = Provider.ctx?.oidc.client?.clientId === client.client_id;
   if (currentUnit().isTokenRequest && isOwn) await pace(deps, key);
 }

@@ -35,7 +35,7 @@ export function interactionStore({ reader, keys }: StoreDeps): ModelStore {
           .deleteFrom('interactions')
           .where('digest', '=', digest(id))
           .executeTakeFirst();
-        // Submitted twice: only one of them may go on to a code.
+        // A form was submitted twice: only one submission may lead to a code.
         if (numDeletedRows === 0n) throw alreadyFinished();
       });
       return undefined;

@@ -58,7 +58,7 @@ const secretElsewhere = 'compared as digests';
 /** What it takes to know clients. */
 export type ClientDeps = Pick<StoreDeps, 'reader' | 'knownClients'>;
 
-/** The client of this id; undefined when there is none or it is disabled. It stays the same throughout a request. */
+/** The client with this id; undefined: unknown or disabled. It does not change during a request. */
 export async function findClientRecord(deps: ClientDeps, client_id: string): Promise<ClientRecord | undefined> {
   // Ids also come out of unverified JWTs; one that PostgreSQL refuses would fail every read coalesced with it.
   if (!isClientId(client_id)) return undefined;
@@ -68,7 +68,7 @@ export async function findClientRecord(deps: ClientDeps, client_id: string): Pro
   return record?.enabled ? record : undefined;
 }
 
-/** The id of the row of a client for which something is stored. @throws LostRaceError: there is none, or it is disabled */
+/** The row id of the client that something is stored for. @throws LostRaceError: unknown or disabled */
 export async function idOfClient(deps: ClientDeps, client_id: string): Promise<string> {
   const record = await findClientRecord(deps, client_id);
   if (!record) throw new LostRaceError('the client was disabled');

@@ -24,7 +24,7 @@ export type GrantType = {
   name: string;
   /** Its word in units and in audit events. */
   source: string;
-  /** For whom the token speaks; OpenID Connect's scopes mean something only where that is a person who signed in. */
+  /** The subject of the token; the scopes of OpenID Connect apply only to a user who signed in. */
   onBehalfOf: 'person' | 'client' | 'api_key';
   /** The row that was presented, as a join of its `standing_*` view; and the columns of it that the verdict and the writes use. */
   presented?: { join: string; columns: readonly string[] };
@@ -43,7 +43,7 @@ export type GrantType = {
   recorded: Readonly<{ won: Recorded } & Partial<Record<Verdict, Recorded>>>;
   /** Who acted, where it was not the client. */
   actor?: (source: TokenSource) => { kind: 'api_key'; id: string };
-  /** The answer to whoever lost (RFC 6749 §5.2); undefined: `invalid_grant`. */
+  /** The error for the request that lost a race (RFC 6749 §5.2); undefined: `invalid_grant`. */
   refusal?: { error: string; error_description: string };
   /** Adds a grant type that the library lacks. */
   register?: (provider: Provider, deps: GrantDeps) => void;
