@@ -45,7 +45,7 @@ describe('the latchkey command', () => {
     const { code, stderr } = await latchkey.command(['setup-link']);
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: expect.stringMatching(/^latchkey: There is an administrator already;.*\n$/),
+      stderr: expect.stringMatching(/^latchkey: An administrator already exists;.*\n$/),
     });
   });
 

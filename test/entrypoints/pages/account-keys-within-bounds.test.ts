@@ -152,7 +152,7 @@ describe('API keys of one’s own, within their bounds,', () => {
     expect(await hugo.mint()).toMatchObject({ status: 200 });
     const refused = await hugo.mint({ description: 'Typed' });
     expect(refused).toMatchObject({ status: 409, html: expect.stringContaining('value="Typed"') });
-    expect(wordsOf(refused)).toContain('You have 1000 keys that are not over');
+    expect(wordsOf(refused)).toContain('You have 1000 active keys');
   });
 
   test('are told of in the person’s activity and given with their data, without what opens a door', async () => {
