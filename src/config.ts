@@ -23,14 +23,17 @@ const table = {
   LATCHKEY_ISSUER: ['', 'Public origin, https in production. In development: http://localhost:PORT.'],
   DATABASE_URL: ['', 'PostgreSQL 15 or later, postgres://user:password@host:5432/name. In development: embedded.'],
   LATCHKEY_MIGRATE_DATABASE_URL: ['', 'The same database as the role that owns its tables. Otherwise DATABASE_URL.'],
-  LATCHKEY_DATABASE_POOL: ['10', 'Most database connections at a time.'],
-  LATCHKEY_DATABASE_WAIT_SECONDS: ['30', 'How long the server waits at its start for a database that is late.'],
+  LATCHKEY_DATABASE_POOL: ['10', 'Maximum number of database connections.'],
+  LATCHKEY_DATABASE_WAIT_SECONDS: ['30', 'How long the server waits for the database at its start.'],
   LATCHKEY_PREPARED_STATEMENTS: ['on', 'on or off; off for a pgbouncer that does not know prepared statements.'],
   LATCHKEY_DATA_DIR: [
     '',
     'Folder of the embedded database and the root key made in development. Otherwise .latchkey in the checkout.',
   ],
-  LATCHKEY_ROOT_KEY: ['', '32 bytes as base64, base64url or hex: openssl rand -base64 32. In development: made once.'],
+  LATCHKEY_ROOT_KEY: [
+    '',
+    '32 bytes as base64, base64url or hex: openssl rand -base64 32. In development: generated once.',
+  ],
   LATCHKEY_APPLY: ['', 'File of configuration as code to apply at start.'],
   LATCHKEY_TRUST_PROXY: [
     'off',
@@ -66,10 +69,7 @@ const table = {
     '',
     'Port that serves /metrics for Prometheus, on HOST; not to be published. Otherwise none.',
   ],
-  OTEL_EXPORTER_OTLP_ENDPOINT: [
-    '',
-    'Where OpenTelemetry traces go, e.g. http://localhost:4318. Otherwise none are made.',
-  ],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['', 'OTLP endpoint for traces, e.g. http://localhost:4318. Otherwise tracing is off.'],
   LOG_LEVEL: ['', 'trace, debug, info, warn, error, fatal or silent. In development: warn; in production: info.'],
   LATCHKEY_ACCESS_TOKEN_SECONDS: ['600', 'Lifetime of an access token.'],
   LATCHKEY_REFRESH_TOKEN_IDLE_SECONDS: ['1209600', 'Lifetime of a refresh token that is not used.'],
@@ -175,7 +175,7 @@ const Environment = z.object({
     .string()
     .regex(
       /^[a-z][a-z0-9]{0,15}(,[a-z][a-z0-9]{0,15}){0,31}$/,
-      'must be names of small letters and digits, a letter first, separated by commas',
+      'must be names of lowercase letters and digits, starting with a letter, separated by commas',
     )
     .transform((names) => names.split(',')),
   LATCHKEY_API_KEY_LIMITS: z.enum(['memory', 'shared'], 'must be memory or shared'),
@@ -302,7 +302,7 @@ function unsafeSettings(texts: Record<string, string | undefined>, env: NodeJS.P
   if (isSet('LATCHKEY_CLIENT_CERTIFICATE_HEADER') && texts.LATCHKEY_TRUST_PROXY === 'off')
     demands.push([
       'LATCHKEY_TRUST_PROXY',
-      'on with LATCHKEY_CLIENT_CERTIFICATE_HEADER: otherwise anybody could send that header',
+      'on with LATCHKEY_CLIENT_CERTIFICATE_HEADER: otherwise any client could send that header',
     ]);
   if (isSet('LATCHKEY_SMTP_URL')) demands.push(['LATCHKEY_MAIL_FROM', 'with LATCHKEY_SMTP_URL: mail has a sender']);
   if (isSet('LATCHKEY_MAIL_FROM'))
@@ -314,7 +314,7 @@ function unsafeSettings(texts: Record<string, string | undefined>, env: NodeJS.P
 
 const productionDemands: readonly [SettingName, string][] = [
   ['LATCHKEY_ISSUER', 'in production: the https origin at which people and clients reach this server'],
-  ['LATCHKEY_ROOT_KEY', 'in production: make it once with `openssl rand -base64 32` and keep it'],
+  ['LATCHKEY_ROOT_KEY', 'in production: generate it once with `openssl rand -base64 32` and keep it'],
   ['DATABASE_URL', 'in production: the embedded database is for development only'],
 ];
 

@@ -56,7 +56,7 @@ function countFailures(metrics: Metrics, jobs: Jobs): void {
   jobs.onFailure((name) => failed(name, 1));
 }
 
-/** Resolves when whoever reads standard output has it, as far as the system tells. */
+/** Resolves when the reader of standard output has received it, as far as the system reports. */
 function writeOut(lines: string): Promise<void> {
   return new Promise((resolve, reject) => {
     process.stdout.write(lines, (error) => (error ? reject(error) : resolve()));
@@ -68,22 +68,22 @@ function measureResources(metrics: Metrics, { changes, database }: Installation,
   const { pool } = database;
   metrics.gauge(
     'audit_seal_lag_seconds',
-    'Since when not every audit event is known to be sealed',
+    'The time since which not every audit event is known to be sealed',
     () => sealer.lagMs() / 1000,
   );
   metrics.gauge(
     'change_feed_lag_seconds',
-    'Since when changes of other nodes are not known here',
+    'The time since which changes of other nodes are unknown here',
     () => changes.lagMs() / 1000,
   );
   metrics.gauge('database_pool_connections', 'Connections of the pool', () => pool.totalCount);
   metrics.gauge(
     'database_connections_departing',
-    'Connections given up that PostgreSQL still holds',
+    'Abandoned connections that PostgreSQL still holds',
     database.departing,
   );
-  metrics.gauge('database_pool_idle', 'Connections of the pool that nobody uses', () => pool.idleCount);
+  metrics.gauge('database_pool_idle', 'Idle connections of the pool', () => pool.idleCount);
   metrics.gauge('database_pool_waiting', 'Requests that wait for a connection', () => pool.waitingCount);
   metrics.gauge('password_hashes_running', 'Passwords being hashed', () => hashingLoad().running);
-  metrics.gauge('password_hashes_waiting', 'Sign-ins that wait for their turn', () => hashingLoad().waiting);
+  metrics.gauge('password_hashes_waiting', 'Sign-ins that wait in the queue', () => hashingLoad().waiting);
 }

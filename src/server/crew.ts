@@ -100,7 +100,7 @@ export class Crew {
       this.#started.reject(new WorkerError(failure));
       return;
     }
-    this.#options.note(`A worker ended (${failure ?? how}); another takes its place.`);
+    this.#options.note(`A worker exited (${failure ?? how}) and is being replaced.`);
     setTimeout(() => this.#fill(), this.#ready.size === 0 ? respawnAloneMs : respawnMs);
   }
 }

@@ -44,7 +44,7 @@ async function notReadyBecause(
       return 'the database takes no writes';
     }
     if (commits.isStalled())
-      return `the database has committed nothing for ${stalledMs / 1000} seconds, although it was asked to`;
+      return `the database has committed nothing for ${stalledMs / 1000} seconds, although commits are pending`;
     return clock.isWithinBounds()
       ? undefined
       : `this clock and the database's are ${Math.round(clock.skewMs / 1000)} seconds apart`;

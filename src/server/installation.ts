@@ -84,7 +84,7 @@ async function mustBeMeant({ dataDir, isDataDirChosen }: Config): Promise<void> 
   const here = path.resolve('.latchkey');
   if (isDataDirChosen || here === dataDir || !(await hasEmbeddedPostgres(here))) return;
   throw new StartError(
-    `There is a data folder in this folder, ${here}, and the one of the checkout is ${dataDir}. Set LATCHKEY_DATA_DIR to the one you mean.`,
+    `There are two data folders: ${here} in this folder, and ${dataDir} in the checkout. Set LATCHKEY_DATA_DIR to one of them.`,
   );
 }
 
@@ -238,6 +238,6 @@ function explainRootKey(error: unknown): never {
 
 function wrongRootKey(): StartError {
   return new StartError(
-    'The root key is not the one this database was made with. Set LATCHKEY_ROOT_KEY (or restore the root-key file of the data folder) to the original one.',
+    'The root key differs from the one that this database was created with. Set LATCHKEY_ROOT_KEY (or restore the root-key file of the data folder) to the original one.',
   );
 }

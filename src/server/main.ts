@@ -45,17 +45,17 @@ export async function startServer(
   { say, note, listens, signal }: StartOptions,
 ): Promise<RunningServer> {
   const inFlight = new Set<ServerResponse>();
-  const door: EndpointCall = { answer: starting, issuer: config.issuer };
-  const server = openDoor(door, config);
-  // Listening first: a taken port is told before anything is opened, who looks whether the process lives hears so while it
-  // waits for the database or migrates, and with PORT=0 the issuer is known only now.
+  const handler: Handler = { answer: starting, issuer: config.issuer };
+  const server = openServer(handler, config);
+  // Listen first: a taken port is reported before anything is opened, liveness probes succeed while the server waits for the
+  // database or migrates, and with PORT=0 the issuer is known only now.
   if (listens === 'at once') await listen(server, config);
   let installation: Installation | undefined;
   try {
     installation = await openInstallation(config, { tell: note, signal });
     const app = await openApp({ config, address: addressOf(server, config), installation, inFlight, signal });
-    door.answer = app.answer;
-    door.issuer = app.issuer;
+    handler.answer = app.answer;
+    handler.issuer = app.issuer;
     if (listens === 'when ready') await listen(server, config);
     if (say) await announce(app, installation, say);
     const opened = installation;
@@ -75,10 +75,10 @@ export async function startServer(
   }
 }
 
-/** Who answers requests now, and as which issuer; undefined until that is known. */
-type EndpointCall = { answer: RequestListener; issuer: string | undefined };
+/** The present handler of requests, and the issuer; undefined until it is known. */
+type Handler = { answer: RequestListener; issuer: string | undefined };
 
-function openDoor(door: EndpointCall, { maxHeaderBytes }: Pick<Config, 'maxHeaderBytes'>): Server {
+function openServer(handler: Handler, { maxHeaderBytes }: Pick<Config, 'maxHeaderBytes'>): Server {
   const options = {
     IncomingMessage: IncomingRequest,
     headersTimeout: headersTimeoutMs,
@@ -90,9 +90,9 @@ function openDoor(door: EndpointCall, { maxHeaderBytes }: Pick<Config, 'maxHeade
   };
   const server = createServer(options, (request, response) => {
     if (!server.listening) response.shouldKeepAlive = false;
-    door.answer(request, response);
+    handler.answer(request, response);
   });
-  answerClientErrors(server, { maxHeaderBytes, issuer: () => door.issuer });
+  answerClientErrors(server, { maxHeaderBytes, issuer: () => handler.issuer });
   return server;
 }
 
@@ -163,15 +163,15 @@ function listen(server: Server, { port, host }: Config): Promise<void> {
   });
 }
 
-/** What the file leaves out stays as it is, and a secret it leaves out is refused: a log is no place to show one. */
+/** Omitted members do not change. A missing secret is refused, because a generated one would be shown in the log. */
 async function applyAtStart(deps: ApplyDeps, path: string): Promise<void> {
   const file = await readConfigurationFile(path, environmentVariable);
   await applyConfiguration(deps, system, file, { missingSecrets: 'refuse' });
 }
 
 /**
- * In-flight requests finish, and their answers ask clients to close the connection, which a busy one would otherwise use on and
- * on (RFC 9112 §9.6); idle connections close at once; whoever still hangs after ten seconds is cut.
+ * Waits for in-flight requests; their responses ask clients to close the connection (RFC 9112 §9.6). Idle connections close at
+ * once, and all that remain after ten seconds are cut.
  */
 async function drain(server: Server, inFlight: ReadonlySet<ServerResponse>): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
@@ -200,6 +200,6 @@ async function announce(
     lines.push(`  Setup: ${issuer}/setup/${secret} (works once, for a day; another: latchkey setup-link)`);
   }
   if (hasDemo) lines.push(`  Demo:  ${issuer}/demo`);
-  // Whole at once, so that who reads what is printed need not guess whether more comes.
+  // One write, so that a program that reads the output gets all of it.
   say(lines.join('\n'));
 }

@@ -102,7 +102,7 @@ describe('while a server starts', () => {
       );
       await network.recover();
       await comesUp(server);
-      expect(server.output()).toContain('A worker ended (SIGKILL); another takes its place.');
+      expect(server.output()).toContain('A worker exited (SIGKILL) and is being replaced.');
     },
     timeoutMs,
   );

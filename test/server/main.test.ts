@@ -97,7 +97,9 @@ describe('starting', () => {
     await server.stop();
     expect(await start({ LATCHKEY_ROOT_KEY: randomBytes(32).toString('hex') })).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^latchkey: The root key is not the one this database was made with\..*\n$/),
+      stderr: expect.stringMatching(
+        /^latchkey: The root key differs from the one that this database was created with\..*\n$/,
+      ),
     });
   });
 });

@@ -60,7 +60,7 @@ export async function changeRole(
   { name, ifVersion, ...changes }: RoleChanges & { name: string; ifVersion: number | undefined },
 ): Promise<Role> {
   return inTransaction(db, async (trx) => {
-    // As whoever gives roles: first this, then the role.
+    // Locked in the same order as when a role is assigned: first this, then the role.
     if (changes.exported_as !== undefined) await lockOwners(trx);
     const role = await lockOwnRole(trx, name);
     mustBeAt(role.version, ifVersion);

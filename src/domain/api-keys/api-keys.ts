@@ -148,7 +148,7 @@ export type KeyDeed = {
   details?: Record<string, unknown>;
 };
 
-/** Records a deed. */
+/** Records an action. */
 export async function record(trx: Trx, actor: Actor, { action, key, occurred_at, details }: KeyDeed): Promise<void> {
   const { id, name, environment, owner, permissions, roles, restrictions, expires_at } = key;
   const target = { kind: 'api_key', id };

@@ -26,7 +26,7 @@ export type PutKey = { change: 'created' | 'updated' | 'unchanged'; key?: string
  * Mints a key, or makes the one of this owner, environment and name equal to the entry. Its text stays, and so does its expiry
  * unless the entry says when it ends.
  *
- * @returns the text where it was minted: shown once, stored nowhere
+ * @returns the value of a new key; shown once, only a digest is stored
  * @throws Problem `conflict`: several keys have this owner, environment and name; otherwise as `createApiKey`, `changeApiKey`
  */
 export async function putKey(deps: ApiKeyDeps, actor: Actor, entry: ConfiguredKey): Promise<PutKey> {

@@ -5,7 +5,7 @@ import type { AuditAction } from './actions.ts';
 import { personalDetails, personalDigest } from './personal-details.ts';
 import { type AuditRows, insertEvent } from './store.ts';
 
-/** One deed. `details` never holds a secret, token, code or password. */
+/** One action. `details` never holds a secret, token, code or password. */
 export type AuditEvent = {
   actor: Actor;
   action: AuditAction;
@@ -16,7 +16,7 @@ export type AuditEvent = {
   occurred_at: Date;
 };
 
-/** Records a deed in the transaction that does it: both commit, or neither (promise 3). */
+/** Records an action in its own transaction: both commit, or neither (promise 3). */
 export async function appendEvent(trx: Trx, event: AuditEvent): Promise<void> {
   await insertEvent(trx, auditRows(event));
 }

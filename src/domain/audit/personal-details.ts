@@ -6,7 +6,7 @@ export type PersonalDetails = { salt: string; address: string | null; user_agent
 
 const saltBytes = 16;
 
-/** The personal details of a deed; null when there are none. */
+/** The personal details of an event; null: none. */
 export function personalDetails({ address, user_agent }: Origin): PersonalDetails | null {
   if (address === undefined && user_agent === undefined) return null;
   const salt = pooledRandomBytes(saltBytes).toString('base64url');

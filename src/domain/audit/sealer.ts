@@ -8,7 +8,7 @@ const pauseMs = 200;
 
 export type SealerDeps = SealDeps & {
   log: Logger;
-  /** Hears of every new head, which whoever keeps it elsewhere can later hold against the chain. */
+  /** Receives every new head. A head that was noted elsewhere can later be compared with the chain. */
   onHead?: (head: ChainHead) => unknown;
 };
 
@@ -60,7 +60,7 @@ export class Sealer {
       const snapshot = await snapshotText(this.#deps.db);
       const isQuiet = snapshot === this.#quiet;
       const head = isQuiet ? undefined : await sealNewEvents(this.#deps);
-      // Whoever holds the lock may seal, or only keep others from it: that must show.
+      // The holder of the lock may be sealing, or blocking the others: the log must show it.
       if (isQuiet || head || (await hasSealedLately(this.#deps.db))) this.#completeAt = startedAt;
       this.#isWaiting = false;
       if (!head) return;

@@ -58,7 +58,7 @@ export async function reportLeak(deps: LeakDeps, origin: Actor['origin'], report
   });
 }
 
-/** Whether a credential that stays was reported from there before, and whether there were letters enough about it. */
+/** Whether a credential that stays active was reported from this place before, and whether enough e-mails were sent about it. */
 async function newsOf(
   { policy }: LeakDeps,
   trx: Trx,
@@ -85,10 +85,10 @@ async function tell(
   const concerned = sendEmail && (await findConcerned(trx, leaked, now()));
   if (!concerned) return 0;
   const { name: credential, addresses } = concerned;
-  const letter = { kind: 'leak' as const, credential, found_at, still_works: policy === 'flag' };
+  const email = { kind: 'leak' as const, credential, found_at, still_works: policy === 'flag' };
   // A client's contacts are free text (RFC 7591 §2): one that is no address could name many.
   const usable = addresses.filter((address) => z.email().safeParse(address).success).slice(0, mostLetters);
-  for (const to of usable) await sendEmail(trx, { ...letter, to });
+  for (const to of usable) await sendEmail(trx, { ...email, to });
   return usable.length;
 }
 

@@ -45,7 +45,7 @@ export class Notifier {
     look();
   }
 
-  /** Wakes whoever has something to hear. */
+  /** Wakes the receivers that have something to send. */
   look(): void {
     this.#mustLookAgain = true;
     this.#looking ??= this.#lookAll().finally(() => {

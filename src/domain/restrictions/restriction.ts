@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Right } from '../access/index.ts';
 
-/** What is asked of a key. Whoever asks says what they know; what a restriction needs and nobody said is refused. */
+/** A request to verify a key. A restriction refuses a request that lacks a value that it needs. */
 export type KeyRequest = {
   /** Every permission that the request is about, whether all or any of them are needed. */
   permissions: readonly string[];

@@ -84,7 +84,7 @@ export function tokenHandle(value: string): TokenHandle {
 
 const jtiShape = /^[\w-]{1,64}$/;
 
-// The signature is not judged: whoever may revoke any token gains nothing by inventing one.
+// The signature is not verified: a caller who may revoke any token gains nothing from a forged one.
 function jtiOf(value: string): string | undefined {
   try {
     const { jti } = decodeJwt(value);

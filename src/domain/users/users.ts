@@ -295,7 +295,7 @@ export async function changePassword(
     const ended_sessions = await revokeSessionsOf(deps, trx, actor, { ...others, reason });
     const renewal = { uid: session_uid, id: new_session_id, confirmed_at: revoked_at };
     const session_expires_at = await renewSession(trx, user_id, renewal);
-    // Whoever is signing in with the password from before is in another epoch.
+    // A concurrent sign-in with the previous password belongs to an earlier epoch.
     await startNextEpoch(trx, user_id);
     await carrySession(trx, session_uid, epoch);
     const details = { ended_sessions, ended_grants: known_grants + (await revokeGrants()) };

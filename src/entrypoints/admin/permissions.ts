@@ -35,7 +35,7 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:audit:read': 'Read, export and verify the audit log',
   'latchkey:credential:read': 'List credentials, of the kinds that you may read',
   'latchkey:api_key:read': 'Read API keys and their usage',
-  'latchkey:api_key:create': 'Mint API keys',
+  'latchkey:api_key:create': 'Create API keys',
   'latchkey:api_key:write': 'Update API keys and their permissions',
   'latchkey:api_key:rotate': 'Rotate API keys',
   'latchkey:api_key:disable': 'Disable API keys',

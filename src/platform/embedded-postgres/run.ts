@@ -30,9 +30,7 @@ export async function startProgram(
     child.once('error', (error) => {
       const why = systemCode(error) ?? error.message;
       reject(
-        new EmbeddedPostgresError(
-          `This system cannot run ${file} (${why}): use a PostgreSQL of your own and set DATABASE_URL to its address.`,
-        ),
+        new EmbeddedPostgresError(`This system cannot run ${file} (${why}): set DATABASE_URL to your own PostgreSQL.`),
       );
     });
   });

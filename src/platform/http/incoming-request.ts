@@ -14,7 +14,7 @@ export class IncomingRequest extends IncomingMessage {
   form: URLSearchParams | undefined = undefined;
   #body: Buffer | undefined;
 
-  /** Lets whoever comes later read this body as if it had just come: oidc-provider reads the stream itself. */
+  /** Makes this body readable again: oidc-provider reads the stream itself. */
   replaceBody(body: Buffer): void {
     this.#body = body;
     this.headers['content-length'] = String(body.length);

@@ -55,11 +55,11 @@ function membersOf(value: unknown, place: Place | undefined, depth: number): num
   if (typeof value !== 'object' || value === null) return 0;
   const entries = Object.entries(value);
   if (entries.length > mostMembers)
-    throw badJson(pointerTo(place), `An object or list may have ${mostMembers} members.`);
+    throw badJson(pointerTo(place), `An object or list may have at most ${mostMembers} members.`);
   let members = 0;
   for (const [name, member] of entries) {
     const here = { name, within: place };
-    if (name === '__proto__') throw badJson(pointerTo(here), 'This member is not known.');
+    if (name === '__proto__') throw badJson(pointerTo(here), 'This member is unknown.');
     mustBePlain(name, here);
     members += membersOf(member, here, depth + 1) + (Array.isArray(value) ? 0 : 1);
   }
@@ -68,7 +68,7 @@ function membersOf(value: unknown, place: Place | undefined, depth: number): num
 
 function mustBePlain(text: string, place: Place | undefined): void {
   if (controlCharacters.test(text))
-    throw badJson(pointerTo(place), 'Control characters and broken Unicode are not taken.');
+    throw badJson(pointerTo(place), 'Control characters and invalid Unicode are not accepted.');
 }
 
 function pointerTo(place: Place | undefined): string {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /** Any change to something that is described member by member. */
-export const MergePatch = z
-  .record(z.string(), z.unknown())
-  .meta({ description: 'JSON Merge Patch (RFC 7396): members to set; null takes one away; what is left out stays' });
+export const MergePatch = z.record(z.string(), z.unknown()).meta({
+  description: 'JSON Merge Patch (RFC 7396): members to set; null removes a member; omitted members do not change',
+});
 type MergePatch = z.infer<typeof MergePatch>;
 
 /** The target with a patch applied (RFC 7396 §2). */

@@ -11,7 +11,7 @@ const PlainText = z
   .max(512)
   .regex(/^\P{Cc}*$/u);
 
-const noPosition = () => invalid('/cursor', 'Use the `next` of the page before; this is none.');
+const noPosition = () => invalid('/cursor', 'The cursor is invalid: use the `next` of the previous page.');
 
 /**
  * The position in a cursor.

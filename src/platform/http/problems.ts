@@ -63,13 +63,13 @@ export function forbidden(permission: string, detail: string, pointer?: string):
  */
 export function mustBeAt(version: number, expected: number | undefined): void {
   if (expected === undefined || expected === version) return;
-  const detail = 'This was changed meanwhile. Read it again, and repeat with the new ETag.';
+  const detail = 'The record was changed in the meantime. Read it again, and repeat the request with the new ETag.';
   throw new Problem(412, 'precondition_failed', { title: 'Changed meanwhile', detail });
 }
 
 /** The address takes other methods (RFC 9110 §15.5.6). @param allowed them, as the `Allow` header names them */
 export function methodNotAllowed(method: string, allowed: string): Problem {
-  const detail = `This address does not take ${method}, but ${allowed}.`;
+  const detail = `This path does not support ${method}. Use ${allowed}.`;
   return new Problem(405, 'method_not_allowed', { title: 'Method not allowed', detail, headers: { Allow: allowed } });
 }
 

@@ -87,9 +87,9 @@ export const Timestamp = z.codec(z.iso.datetime({ offset: true }), z.date(), {
  * @param formerly the name of the version before, answered as well for one release
  */
 export function previousExpiry<Name extends string>(formerly: Name) {
-  const old = Timestamp.meta({ deprecated: true, description: 'as `previous_expires_at`; goes with the next release' });
+  const old = Timestamp.meta({ deprecated: true, description: 'deprecated: the same as `previous_expires_at`' });
   return {
-    previous_expires_at: Timestamp.meta({ description: 'when what was used until now stops working' }),
+    previous_expires_at: Timestamp.meta({ description: 'when the previous version expires' }),
     ...({ [formerly]: old } as Record<Name, typeof Timestamp>),
   };
 }
@@ -117,7 +117,13 @@ const mostOnAPage = 200;
 
 /** Members of every list's query. */
 export const PageQuery = {
-  limit: z.coerce.number().int().min(1).max(mostOnAPage).default(50).meta({ description: 'most items on a page' }),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(mostOnAPage)
+    .default(50)
+    .meta({ description: 'the maximum number of items on a page' }),
   cursor: z
     .string()
     .max(1024)

@@ -16,7 +16,7 @@ export const SecretText = z
   })
   .refine(
     (text) => !placeholder.test(text),
-    `is a placeholder that was not replaced: give the secret itself, or ${references}`,
+    `is a placeholder that was not replaced: set the secret itself, or ${references}`,
   );
 
 export type SecretReference = { env: string } | { file: string };

@@ -157,7 +157,7 @@ function versionIn(ifMatch: string): number | undefined {
   if (!version)
     throw new Problem(400, 'invalid', {
       title: 'Invalid input',
-      detail: 'If-Match: send the ETag of the last answer as it was.',
+      detail: 'If-Match: send the ETag of the last response unchanged.',
     });
   return Number(version);
 }

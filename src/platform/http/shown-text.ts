@@ -30,7 +30,7 @@ export function isSeen(text: string): boolean {
 }
 
 export const notSeen =
-  'must not be blank, nor have control characters, invisible ones, or ones that turn the direction of writing';
+  'must not be blank or contain control characters, invisible characters, or characters that change the writing direction';
 
 /** A name or text that other people see, of one to so many characters. */
 export function ShownText(most: number) {

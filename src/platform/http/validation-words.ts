@@ -49,7 +49,7 @@ export function validationWords(issue: RawIssue): string {
     case 'not_multiple_of':
       return `must be a multiple of ${issue.divisor}`;
     case 'invalid_key':
-      return `is no name that can be used here: it ${issue.issues[0]?.message ?? 'has the wrong form'}`;
+      return `is not a valid name here: it ${issue.issues[0]?.message ?? 'has the wrong form'}`;
     default:
       return 'has the wrong form';
   }

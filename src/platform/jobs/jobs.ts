@@ -11,7 +11,7 @@ const graceMs = 5000;
 // A connection whose other end is gone without a word is given up after this, and replaced; pg-boss's own longest statement deletes
 // old jobs.
 const queryTimeoutMs = 15_000;
-// Whoever waits for a connection that long hears of it; the place of one that is given up is free by then.
+// A caller that waits this long for a connection gets an error; the place of an abandoned connection is free by then.
 const connectMs = 5000;
 const atOnce = 10;
 const readinessPauseMs = 500;
@@ -133,12 +133,12 @@ export class Jobs {
   async #run(name: JobName, handler: JobHandler, { id, data }: Waiting): Promise<JobResult> {
     try {
       // Fetched just before the clock was found to be wrong.
-      if (!this.#isReady()) throw new Error('this node is not ready: it works on no jobs');
+      if (!this.#isReady()) throw new Error('this node is not ready and runs no jobs');
       await handler(data);
       return { id, status: 'completed' };
     } catch (error) {
       this.#onFailure(name);
-      this.#log.warn({ err: error, job: name }, 'a job failed and is tried again');
+      this.#log.warn({ err: error, job: name }, 'a job failed and will be retried');
       return { id, status: 'failed', output: { message: error instanceof Error ? error.message : String(error) } };
     }
   }

@@ -45,7 +45,7 @@ export class Metrics {
     });
     this.#verdicts = this.#tally('verdict', {
       name: 'token_transactions_total',
-      help: 'Token transactions by verdict: won, grace (a retry got the same answer), reuse (a family ended), used, …',
+      help: 'Token transactions by verdict: won, grace (a retry got the same answer), reuse (a family was revoked), used, …',
     });
     this.#batches = new Histogram({
       name: 'latchkey_token_transaction_batch_size',

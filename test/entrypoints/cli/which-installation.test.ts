@@ -147,7 +147,7 @@ describe('a command', () => {
       expect(second).toEqual({
         code: 1,
         stdout: '',
-        stderr: `latchkey: A server (process ${server.pid}) uses the data folder ${checkout.dataDir} already: end it first, or set LATCHKEY_DATA_DIR to a folder of its own.\n`,
+        stderr: `latchkey: A server (process ${server.pid}) already uses the data folder ${checkout.dataDir}: stop it first, or set LATCHKEY_DATA_DIR to another folder.\n`,
       });
       process.kill(server.pid, 'SIGKILL');
       await server.end();
@@ -185,7 +185,7 @@ describe('a command', () => {
       for (const words of [['status'], ['serve']])
         expect(await checkout.run(words, { PORT: '0' })).toMatchObject({
           code: 1,
-          stderr: `latchkey: There is a data folder in this folder, ${here}, and the one of the checkout is ${checkout.dataDir}. Set LATCHKEY_DATA_DIR to the one you mean.\n`,
+          stderr: `latchkey: There are two data folders: ${here} in this folder, and ${checkout.dataDir} in the checkout. Set LATCHKEY_DATA_DIR to one of them.\n`,
         });
     },
     timeoutMs,
