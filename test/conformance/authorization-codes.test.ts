@@ -115,8 +115,8 @@ describe('redeeming an authorization code', () => {
     const browser = latchkey.browser();
     const code = await latchkey.code({ resource: api }, browser, 'bob');
     const [, id = ''] =
-      /\/account\/apps\/([0-9a-f-]{36})\/take-back/.exec((await browser.get('/account/apps')).html) ?? [];
-    await browser.submit(await browser.get(`/account/apps/${id}/take-back`), {}, '/take-back');
+      /\/account\/apps\/([0-9a-f-]{36})\/revoke-access/.exec((await browser.get('/account/apps')).html) ?? [];
+    await browser.submit(await browser.get(`/account/apps/${id}/revoke-access`), {}, '/revoke-access');
     expect(await latchkey.redeem(code)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
   });
 });

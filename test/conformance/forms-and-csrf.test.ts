@@ -133,28 +133,28 @@ describe('a form of the pages', () => {
   });
 
   test.each([nothing, 'a'.repeat(36), 'x', '%00', '..%2f..', '0198c5c9-7c1e-7000-8000-000000000000', "'%20or%201=1"])(
-    'takes back no consent called %s: there is none (404)',
+    'revokes no consent called %s: there is none (404)',
     async (id) => {
       const browser = await signedIn();
-      const page = await browser.get(`/account/apps/${id}/take-back`);
+      const page = await browser.get(`/account/apps/${id}/revoke-access`);
       expect(page.status).toBe(404);
       const csrf = csrfOf(await browser.get('/account/password'));
-      expect(await browser.post(`/account/apps/${id}/take-back`, new URLSearchParams({ csrf }))).toMatchObject({
+      expect(await browser.post(`/account/apps/${id}/revoke-access`, new URLSearchParams({ csrf }))).toMatchObject({
         status: 404,
       });
     },
   );
 
-  test('takes back no consent of another person (ADM-02)', async () => {
+  test('revokes no consent of another person (ADM-02)', async () => {
     const browser = latchkey.browser();
     const { refresh_token } = await latchkey.tokens({}, browser);
     const [, id = ''] =
-      /\/account\/apps\/([0-9a-f-]{36})\/take-back/.exec((await browser.get('/account/apps')).html) ?? [];
+      /\/account\/apps\/([0-9a-f-]{36})\/revoke-access/.exec((await browser.get('/account/apps')).html) ?? [];
     expect(id).not.toBe('');
     const other = await signedIn(bob);
-    expect(await other.get(`/account/apps/${id}/take-back`)).toMatchObject({ status: 404 });
+    expect(await other.get(`/account/apps/${id}/revoke-access`)).toMatchObject({ status: 404 });
     const csrf = csrfOf(await other.get('/account/password'));
-    expect(await other.post(`/account/apps/${id}/take-back`, new URLSearchParams({ csrf }))).toMatchObject({
+    expect(await other.post(`/account/apps/${id}/revoke-access`, new URLSearchParams({ csrf }))).toMatchObject({
       status: 404,
     });
     expect(await latchkey.refresh(refresh_token)).toMatchObject({ status: 200 });
@@ -194,7 +194,7 @@ describe('a form of the pages', () => {
     '?sort=__proto__',
     '?q=%25&q=x',
     '?q[]=x',
-    '?taken_back=<b>',
+    '?revoked=<b>',
   ])('shows its list whatever the query: %s', async (query) => {
     const page = await (await signedIn()).get(`/account/apps${query}`);
     expect(page.status).toBe(200);

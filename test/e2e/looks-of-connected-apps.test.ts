@@ -24,7 +24,7 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'connected-apps-not-found')).toEqual([]);
     await page.goto(`${latchkey.issuer}/account/apps?q=inbox`);
     await page.getByRole('link', { name: /^Take back/ }).click();
-    expect(await inspect(page, 'take-back')).toEqual([]);
+    expect(await inspect(page, 'revoke-access')).toEqual([]);
     await page.getByRole('button', { name: /^Take back/ }).click();
     expect(await inspect(page, 'connected-apps-taken-back')).toEqual([]);
   });

@@ -5,13 +5,13 @@ import { brokenInvariants } from '../support/invariants.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import type { Page, UserAgent } from '../support/user-agent.ts';
 
-describe('taking a consent back', () => {
+describe('revoking a consent', () => {
   const latchkey = startLatchkey();
 
-  async function takeBack(browser: UserAgent): Promise<Page> {
+  async function revokeAccess(browser: UserAgent): Promise<Page> {
     const apps = await browser.get('/account/apps');
-    const [, href = ''] = /href="([^"]*take-back)"/.exec(apps.html) ?? [];
-    return browser.submit(await browser.get(href), {}, 'take-back');
+    const [, href = ''] = /href="([^"]*revoke-access)"/.exec(apps.html) ?? [];
+    return browser.submit(await browser.get(href), {}, 'revoke-access');
   }
 
   test('while another session is let in under it leaves that session nothing', async () => {
@@ -23,10 +23,10 @@ describe('taking a consent back', () => {
     const held = await HeldStatement.hold(latchkey.database.url, 'insert', 'grants');
     const authorized = elsewhere.get(latchkey.authorizeUrl({ code_verifier }));
     await held.reached();
-    const takenBack = takeBack(here);
-    await Promise.race([takenBack, held.waiters(1)]);
+    const revocation = revokeAccess(here);
+    await Promise.race([revocation, held.waiters(1)]);
     await held.release();
-    expect((await takenBack).url).toMatch(/taken_back=1/);
+    expect((await revocation).url).toMatch(/revoked=1/);
 
     const code = new URL((await authorized).url).searchParams.get('code');
     if (code) {

@@ -96,11 +96,11 @@ describe('on two nodes, after the answer of', () => {
     expect(await browser.submit(page, { logout: 'yes' }, '/logout/confirm')).toMatchObject({ status: 200 });
   }
 
-  async function takeBack({ browser }: Scene): Promise<void> {
+  async function revokeAccess({ browser }: Scene): Promise<void> {
     const apps = await browser.get(`${latchkey.issuer}/account/apps`);
-    const [, href = ''] = /href="([^"]*take-back)"/.exec(apps.html) ?? [];
+    const [, href = ''] = /href="([^"]*revoke-access)"/.exec(apps.html) ?? [];
     const page = await browser.get(`${latchkey.issuer}${href}`);
-    expect((await browser.submit(page, {}, 'take-back')).url).toMatch(/taken_back=1/);
+    expect((await browser.submit(page, {}, 'revoke-access')).url).toMatch(/revoked=1/);
   }
 
   /** From another browser of the same person. */
@@ -135,7 +135,7 @@ describe('on two nodes, after the answer of', () => {
   test.each([
     ['revoking a token', 8, revokeToken],
     ['`grant revoke`', 2, revokeGrant],
-    ['taking a consent back', 6, takeBack],
+    ['revoking a consent', 6, revokeAccess],
     ['`user disable`', 2, disableUser],
     ['`client disable`', 2, disableClient],
   ])('%s, nothing lives that was rotated meanwhile', async (name, few, revoke) => {
@@ -146,7 +146,7 @@ describe('on two nodes, after the answer of', () => {
   });
 
   test.each([
-    ['taking a consent back', 6, takeBack],
+    ['revoking a consent', 6, revokeAccess],
     ['`user disable`', 2, disableUser],
     ['`client disable`', 2, disableClient],
     ['signing out', 6, signOut],

@@ -33,8 +33,8 @@ export async function openEndpointCalls(latchkey: Latchkey): Promise<EndpointCal
   const bob = latchkey.browser();
   await latchkey.tokens({ client_id: 'native', redirect_uri: 'http://127.0.0.1/callback' }, bob, 'bob');
   const apps = await bob.get(`${latchkey.issuer}/account/apps`);
-  const [, takeBack = ''] = /href="([^"]*take-back)"/.exec(apps.html) ?? [];
-  const takeBackPage = await bob.get(`${latchkey.issuer}${takeBack}`);
+  const [, revokeAccess = ''] = /href="([^"]*revoke-access)"/.exec(apps.html) ?? [];
+  const revokeAccessPage = await bob.get(`${latchkey.issuer}${revokeAccess}`);
   const html = (agent: UserAgent, path: string, sent: Sent = {}) =>
     send(latchkey.issuer, path, {
       ...sent,
@@ -72,7 +72,7 @@ export async function openEndpointCalls(latchkey: Latchkey): Promise<EndpointCal
     'connected apps': () => html(browser, '/account/apps'),
     'browsers signed in': () => html(browser, '/account/sessions'),
     'what happened': () => html(browser, '/account/activity'),
-    'taking a consent back': () => submit(bob, takeBackPage, {}, takeBack),
+    'revoking a consent': () => submit(bob, revokeAccessPage, {}, revokeAccess),
     'sign-out': () => html(browser, '/oauth/logout'),
     'status list': () => askForList(latchkey, placeOf(signed.access_token).uri),
     readiness: () => send(latchkey.issuer, '/readyz'),

@@ -96,7 +96,7 @@ export const pagePaths = {
   account: '/account',
   console: '/console',
   connectedApps: '/account/apps',
-  takeBack: (consent_id: string) => `/account/apps/${encodeURIComponent(consent_id)}/take-back`,
+  revokeAccess: (consent_id: string) => `/account/apps/${encodeURIComponent(consent_id)}/revoke-access`,
   sessions: '/account/sessions',
   signOutSession: (uid: string) => `/account/sessions/${encodeURIComponent(uid)}/sign-out`,
   signOutOthers: '/account/sessions/sign-out-others',

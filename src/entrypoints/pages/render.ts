@@ -21,7 +21,7 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   'choose-password': '@account/choose-password',
   'password-changed': '@account/password-changed',
   'connected-apps': '@account/connected-apps',
-  'take-back': '@account/take-back',
+  'revoke-access': '@account/revoke-access',
   sessions: '@account/sessions',
   'sign-out-session': '@account/sign-out-session',
   'sign-out-others': '@account/sign-out-others',

@@ -64,7 +64,7 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/account/keys/:key_id/enable': { asks: ({ ownKey }) => `/account/keys/${ownKey}/enable` },
   '/account/keys/:key_id/revoke': { asks: ({ ownKey }) => `/account/keys/${ownKey}/revoke` },
   '/account/password': { asksNothing: 'it asks for the present password in its own form, each time' },
-  '/account/apps/:consent_id/take-back': {
+  '/account/apps/:consent_id/revoke-access': {
     asksNothing: 'it only takes away, from an app, and a victim of theft needs it',
   },
   '/account/sessions/sign-out-others': { asksNothing: 'it only ends sessions, and a victim of theft needs it' },

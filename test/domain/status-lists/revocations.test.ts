@@ -59,9 +59,9 @@ describe('a JWT access token is marked in its list, on every node, once', () => 
     },
     'its consent is taken back': {
       end: async ({ browser }) => {
-        const [, href = ''] = /href="([^"]*take-back)"/.exec((await browser.get('/account/apps')).html) ?? [];
-        const page = await browser.submit(await browser.get(href), {}, 'take-back');
-        expect(page.url).toMatch(/taken_back=1/);
+        const [, href = ''] = /href="([^"]*revoke-access)"/.exec((await browser.get('/account/apps')).html) ?? [];
+        const page = await browser.submit(await browser.get(href), {}, 'revoke-access');
+        expect(page.url).toMatch(/revoked=1/);
       },
     },
     'its person is disabled': {

@@ -58,7 +58,7 @@ describe('signing out', () => {
   });
 });
 
-describe('taking back a consent', () => {
+describe('revoking a consent', () => {
   const latchkey = startLatchkey();
 
   test('ends every token under it at once, in every session, and the app has to ask again', async () => {
@@ -67,10 +67,11 @@ describe('taking back a consent', () => {
     const elsewhere = await latchkey.tokens({ scope: 'openid offline_access read', prompt: 'consent' });
     const code = await latchkey.code({}, browser);
     const apps = await browser.get('/account/apps');
-    const link = /href="(\/account\/apps\/[^"]+\/take-back)"/.exec(apps.html)?.[1] ?? '';
+    const link = /href="(\/account\/apps\/[^"]+\/revoke-access)"/.exec(apps.html)?.[1] ?? '';
     const asked = await browser.get(link);
+    expect((await browser.get(link.replace('revoke-access', 'take-back'))).url).toBe(asked.url);
     expect(asked.html).toContain('2 lasting connections');
-    await browser.submit(asked, {}, '/take-back');
+    await browser.submit(asked, {}, '/revoke-access');
 
     for (const { access_token, refresh_token } of [here, elsewhere]) {
       expect(await latchkey.isActive(access_token)).toBe(false);
@@ -86,7 +87,7 @@ describe('taking back a consent', () => {
     const { rows } = await latchkey.database.query('select id from consents where revoked_at is null');
     const bob = latchkey.browser();
     await bob.submit(await bob.get('/sign-in'), { login: 'bob', password: 'correct horse battery staple' });
-    const page = await bob.get(`/account/apps/${rows[0].id}/take-back`);
+    const page = await bob.get(`/account/apps/${rows[0].id}/revoke-access`);
     expect(page.status).toBe(404);
     expect(page.html).not.toContain('Shop');
   });

@@ -30,8 +30,8 @@ describe('what happened on one’s account', () => {
     await other.submit(await other.get('/oauth/logout'), { logout: 'yes' });
     const again = await signIn(latchkey.browser(firefox), 'carol');
     const apps = await again.get('/account/apps');
-    const takeBack = /href="(\/account\/apps\/[^"]+\/take-back)"/.exec(apps.html)?.[1] ?? '';
-    await again.submit(await again.get(takeBack), {}, 'take-back');
+    const revokeAccess = /href="(\/account\/apps\/[^"]+\/revoke-access)"/.exec(apps.html)?.[1] ?? '';
+    await again.submit(await again.get(revokeAccess), {}, 'revoke-access');
     await latchkey.advance(2 * 3600);
 
     const page = await again.get('/account/activity');

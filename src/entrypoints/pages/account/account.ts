@@ -23,8 +23,12 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export function accountRoutes(router: Router, deps: PagesDeps): void {
   router.get('/account', own(deps, showAccount));
   router.get('/account/apps', own(deps, showApps));
-  router.get('/account/apps/:consent_id/take-back', own(deps, askTakeBack));
-  router.post('/account/apps/:consent_id/take-back', own(deps, takeBack));
+  router.get('/account/apps/:consent_id/revoke-access', own(deps, askRevokeAccess));
+  router.post('/account/apps/:consent_id/revoke-access', own(deps, revokeAccess));
+  // The address of earlier versions.
+  router.get('/account/apps/:consent_id/take-back', (ctx: Context) =>
+    ctx.redirect(pagePaths.revokeAccess(ctx.params.consent_id)),
+  );
   router.get(
     '/account/password',
     own(deps, async (_, ctx, who) => showChangePassword(deps, ctx, who, {})),
@@ -56,24 +60,24 @@ async function showApps(deps: PagesDeps, ctx: Context, { user }: SignedIn): Prom
     found.apps.map(async (app) => ({ ...app, groups: await describeScopes(deps.db, app.scopes) })),
   );
   const pages = Math.max(1, Math.ceil(found.total / perPage));
-  const notice = one(ctx.query.taken_back) ? 'Access was taken back. The app was signed out everywhere.' : undefined;
+  const notice = one(ctx.query.revoked) ? 'Access was taken back. The app was signed out everywhere.' : undefined;
   const data = { csrf: csrfToken(deps, ctx), apps, q, sort, page, pages, total: found.total, notice } as const;
   show(deps, ctx, 'connected-apps', data, { signed_in_as: accountName(user) });
 }
 
-async function askTakeBack(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
+async function askRevokeAccess(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
   const app = await appOf(deps, ctx, user);
   const ending = await impactOfConsent(deps, app.consent_id);
-  const action = pagePaths.takeBack(app.consent_id);
+  const action = pagePaths.revokeAccess(app.consent_id);
   const data = { csrf: csrfToken(deps, ctx), action, client_name: app.client_name, ...ending };
-  show(deps, ctx, 'take-back', data, { signed_in_as: accountName(user) });
+  show(deps, ctx, 'revoke-access', data, { signed_in_as: accountName(user) });
 }
 
-async function takeBack(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
+async function revokeAccess(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
   checkCsrf(deps, ctx);
   await revokeConsent(deps, person(user.id, requestOrigin(ctx)), idOf(ctx));
   ctx.status = 303;
-  ctx.redirect(`${pagePaths.connectedApps}?taken_back=1`);
+  ctx.redirect(`${pagePaths.connectedApps}?revoked=1`);
 }
 
 async function appOf({ db }: PagesDeps, ctx: Context, user: User) {

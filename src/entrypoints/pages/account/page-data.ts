@@ -39,7 +39,7 @@ type ConnectedAppsPage = {
 };
 
 /** Sends nothing but `csrf`. The numbers are what dies. */
-type TakeBackPage = {
+type RevokeAccessPage = {
   csrf: string;
   action: string;
   client_name: string;
@@ -106,7 +106,7 @@ export type AccountPages = {
   'change-password': ChangePasswordPage;
   'password-changed': { ended_sessions: number; ended_apps: number };
   'connected-apps': ConnectedAppsPage;
-  'take-back': TakeBackPage;
+  'revoke-access': RevokeAccessPage;
   sessions: SessionsPage;
   'sign-out-session': SignOutSessionPage;
   'sign-out-others': SignOutOthersPage;
