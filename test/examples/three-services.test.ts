@@ -34,14 +34,14 @@ const decisions: Record<string, string[]> = {
     'POST /sms: 200 allowed',
     'POST /email: 403 The request has the "template" "newsletter"; the key allows "welcome", "password_reset", "order_confirmation".',
     'POST /sms: 403 The request does not name its "template"; the key allows "welcome", "password_reset", "order_confirmation".',
-    'POST /email: 429 The limit of 10000 messages/hour for email:send, sms:send is used up: a cost of 10001 never fits.',
+    'POST /email: 429 The limit of 10000 messages/hour for email:send, sms:send is used up: a cost of 10001 is higher than the limit itself.',
     'GET /database/products: 403 This needs "database:read:products".',
   ],
   'KEY=$LOGGING_KEY node logging-service.ts': [
     'POST /logs: 200 allowed',
     'POST /logs: 200 allowed',
     'GET /logs: 403 This needs "logs:read".',
-    'POST /logs: 429 The limit of 100000 log entries/minute is used up: a cost of 100001 never fits.',
+    'POST /logs: 429 The limit of 100000 log entries/minute is used up: a cost of 100001 is higher than the limit itself.',
   ],
   'KEY=$ADMIN_KEY node admin-dashboard.ts': [
     'GET /logs: 200 allowed',

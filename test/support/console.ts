@@ -60,8 +60,9 @@ export function wordsOf({ html }: Page): string {
 
 /** The parts of the console that a page leads to. */
 export function sectionsOn({ html }: Page): string[] {
-  const nav = /<nav class="sections"[^>]*>([\s\S]*?)<\/nav>/.exec(html)?.[1] ?? '';
-  return [...nav.matchAll(/<a [^>]*>([^<]*)</g)].map(([, label = '']) => label);
+  const nav = /<nav class="side"[^>]*>([\s\S]*?)<\/nav>/.exec(html)?.[1] ?? '';
+  const links = [...nav.matchAll(/<a href="\/console\/[^"]*"[^>]*>([\s\S]*?)<\/a>/g)];
+  return links.map(([, content = '']) => content.replaceAll(/<[^>]*>/g, '').trim());
 }
 
 /** Where the first link with this text leads. */

@@ -228,7 +228,10 @@ describe('names and ids', () => {
     test.each(idShapes)('is refused when it is the id of a user: %s', async (_, shape) => {
       const client_id = shape(alice);
       const { status, body } = await register(client_id);
-      expect({ status, detail: body.detail }).toEqual({ status: 409, detail: expect.stringContaining('is taken') });
+      expect({ status, detail: body.detail }).toEqual({
+        status: 409,
+        detail: expect.stringContaining('is already the id of another record'),
+      });
     });
 
     test('is refused when it is the id of an API key or of a client’s row', async () => {
@@ -258,7 +261,7 @@ describe('names and ids', () => {
 
     test('is refused in a configuration file with its entry named', async () => {
       const { stderr } = await apply({ clients: [{ client_id: bob, grant_types: ['client_credentials'] }] });
-      expect(stderr).toMatch(/\/clients\/0.*is taken/);
+      expect(stderr).toMatch(/\/clients\/0.*is already the id of another record/);
     });
   });
 });

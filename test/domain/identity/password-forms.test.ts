@@ -125,7 +125,7 @@ describe('a password is compared in one form (RFC 8265 §4.2.2; NIST SP 800-63B-
   test.each([
     ['too short once composed', 'e\u0301e\u0301e\u0301e\u0301', /at least 8 characters/],
     ['a line break at the end, as a file has it', 'a good password\n', /[Cc]ontrol characters/],
-    ['half of a character', 'a good password \ud83d', /broken Unicode/],
+    ['half of a character', 'a good password \ud83d', /invalid Unicode/],
   ])('is refused where nobody could sign in with it: %s', async (_, password, reason) => {
     const { status, detail } = await newUser(password);
     expect({ status, detail }).toEqual({ status: 400, detail: expect.stringMatching(reason) });

@@ -1,4 +1,5 @@
 import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { withConfiguration } from '../../support/configuration-file.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
 const chosen = 'a password of my own';
@@ -62,10 +63,9 @@ describe('people in the admin API', () => {
     expect(await named()).toEqual([['auditor'], ['auditor'], 1, ['auditor']]);
     await latchkey.advance(61);
     expect(await named()).toEqual([[], [], 0, []]);
-    await latchkey.command(
-      ['apply', '/dev/stdin'],
-      JSON.stringify({ users: [{ username: 'temp', roles: ['auditor'] }] }),
-    );
+    const users = [{ username: 'temp', roles: ['auditor'] }];
+    const applied = await withConfiguration({ users }, (file) => latchkey.command(['apply', file]));
+    expect(applied).toMatchObject({ code: 0, stderr: '' });
     expect((await owner.get('/users/temp')).body.roles).toEqual(['auditor']);
   });
 

@@ -8,9 +8,12 @@ import { leastOfConsole, mostOfConsole, ownKeyPages } from '../../support/consol
 const now = new Date('2026-11-24T12:00:00Z');
 const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`;
 const chrome: PageChrome = { brand: { name: 'Acme' }, request_id: 'request-1', now };
-const sections: NavItem[] = [{ section: 'clients', label: hostile, group: 'Applications', icon: 'client' }];
+const section: NavItem = { section: 'clients', label: 'Clients', group: 'Applications', icon: 'client' };
+/** Pages of the console are shown only to people who are signed in. */
+const chromeOf = (page: keyof PageData): PageChrome =>
+  page.startsWith('console-') ? { ...chrome, signed_in_as: 'alice', sections: [section] } : chrome;
 const hostileChrome: PageChrome = {
-  sections,
+  sections: [{ ...section, label: hostile }],
   section: 'clients',
   brand: { name: hostile },
   request_id: hostile,
@@ -252,7 +255,7 @@ const checkbox = (html: string) => html.match(/<input type="checkbox"[^>]*>/)?.[
 
 describe('a page', () => {
   test.each(pages)('%s is whole with the least it can be given', (page) => {
-    const html = renderPage(page, minimal[page], chrome);
+    const html = renderPage(page, minimal[page], chromeOf(page));
     expect(html).toMatch(/^<!doctype html>\n<html lang="en">/);
     expect(html.match(/<h1[\s>]/g)).toHaveLength(1);
     expect(html).not.toMatch(/undefined|\[object|NaN/);
@@ -267,14 +270,14 @@ describe('a page', () => {
   });
 
   test.each(pages)('%s posts the forms it is for, and protects each of them', (page) => {
-    const html = renderPage(page, { ...minimal[page], csrf: 'token' }, chrome);
+    const html = renderPage(page, { ...minimal[page], csrf: 'token' }, chromeOf(page));
     const posts = html.match(/<form\b(?![^>]*method="get")[^>]*>[\s\S]*?<\/form>/g) ?? [];
     expect(posts).toHaveLength(postedForms[page] ?? 0);
     expect(posts.filter((post) => !/name="(csrf|xsrf)" value="token"/.test(post))).toEqual([]);
   });
 
   test.each(pages)('%s speaks to people, not to protocols', (page) => {
-    const words = renderPage(page, minimal[page], chrome).replaceAll(/<[^>]*>/g, ' ');
+    const words = renderPage(page, minimal[page], chromeOf(page)).replaceAll(/<[^>]*>/g, ' ');
     expect(words).not.toMatch(/authori[sz]e|\bgrant|OAuth|\bscopes?\b/i);
   });
 });
