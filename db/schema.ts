@@ -291,7 +291,21 @@ export type Database = {
     credential_version: number | null;
     /** What was asked, where it was granted. */
     permissions: ColumnType<string[] | null, string | null, string | null>;
+    /** The number of the transaction. */
+    recorded_in: GeneratedBigInt64;
   };
+  /** How often something happened in a period. */
+  activity_counts: { step_seconds: number; starts_at: Date; kind: string; outcome: string; count: BigInt64 };
+  /** Up to which row of a table everything is counted. */
+  activity_positions: { source: string; recorded_in: BigInt64; id: string; counted_until: Date };
+  client_usage: {
+    client_id: string;
+    day: Date;
+    allowed: BigInt64;
+    refused: BigInt64;
+    last_used_at: Date | null;
+  };
+  hidden_hints: { user_id: string; hint: string; hidden_at: Date };
   credential_uses: {
     credential: string;
     version: number;

@@ -1,4 +1,5 @@
 import { type Config, isDevelopment } from '../config.ts';
+import { rollUpActivity } from '../domain/activity/index.ts';
 import { Sealer } from '../domain/audit/index.ts';
 import { Expiry, removeExpired } from '../domain/expiry/index.ts';
 import { Notifier, sendMail } from '../domain/notifications/index.ts';
@@ -34,6 +35,7 @@ export async function startBackgroundWork(deps: BackgroundDeps): Promise<Backgro
   jobs.handle('backchannel-logout', deliverLogout(provider.current, { db, now }));
   if (config.mail) jobs.handle('mail', sendMail({ keys, now }, config.mail));
   jobs.handle('remove-expired', removeExpired({ expiry: new Expiry({ db }), log, metrics }));
+  jobs.handle('roll-up-activity', rollUpActivity({ db }));
   const post = guardedPost({ allowLoopback: isDevelopment(config), timeoutMs: webhookTimeoutMs });
   const notifier = new Notifier({ db, keys, now, log, jobs, post, write: config.auditToStdout ? writeOut : undefined });
   const sealer = new Sealer({ db, keys, log, onHead: () => notifier.look() });

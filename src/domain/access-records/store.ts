@@ -4,11 +4,30 @@ import type { Database } from '../../../db/schema.ts';
 import type { Db } from '../../platform/database/index.ts';
 import { keyIn, type Page, pageByKey } from '../../platform/http/index.ts';
 
-export type AccessRecord = Selectable<Database['access_records']>;
+export type AccessRecord = Omit<Selectable<Database['access_records']>, 'recorded_in'>;
+
+// All but the number of the transaction, which the database gives.
+const columns = [
+  ...([
+    'id',
+    'kind',
+    'outcome',
+    'caller',
+    'credential',
+    'client_id',
+    'user_id',
+    'address',
+    'request_id',
+    'uses',
+  ] as const),
+  ...(['occurred_at', 'last_at', 'credential_version', 'permissions'] as const),
+] satisfies (keyof AccessRecord)[];
+const columnNames = sql.join(columns.map((column) => sql.ref(column)));
 
 /** Writes many in one statement. */
 export async function insertAccessRecords(db: Db, records: readonly AccessRecord[]): Promise<void> {
-  await sql`insert into access_records select * from json_populate_recordset(null::access_records, ${JSON.stringify(records)}::json)
+  await sql`insert into access_records (${columnNames})
+    select ${columnNames} from json_populate_recordset(null::access_records, ${JSON.stringify(records)}::json)
     on conflict do nothing`.execute(db);
 }
 
@@ -41,7 +60,7 @@ export async function listAccessRecords(
   // Ids are UUIDv7: their order is that of time.
   let query = db
     .selectFrom('access_records')
-    .selectAll()
+    .select(columns)
     .orderBy('id', 'desc')
     .limit(limit + 1);
   for (const [column, value] of Object.entries({ ...exact, client_id: client, user_id: user }))

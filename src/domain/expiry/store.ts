@@ -51,6 +51,9 @@ export const expiringTables: readonly ExpiringTable[] = [
   { name: 'leak_reports', gone: "t.reported_at < $now - interval '400 days'" },
   { name: 'limit_counters', gone: 't.expires_at < $now' },
   { name: 'api_key_usage', gone: "t.day < $now - interval '400 days'" },
+  { name: 'activity_counts', gone: "t.step_seconds = 300 and t.starts_at < $now - interval '2 days'" },
+  { name: 'activity_counts', gone: "t.step_seconds = 3600 and t.starts_at < $now - interval '400 days'" },
+  { name: 'client_usage', gone: "t.day < $now - interval '400 days'" },
   { name: 'throttles', gone: 't.expire < extract(epoch from $now) * 1000' },
 ];
 

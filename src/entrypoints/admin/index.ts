@@ -10,6 +10,7 @@ import {
   limitOfToken,
 } from '../../domain/access/index.ts';
 import { accessRecordRoutes } from '../../domain/access-records/index.ts';
+import { activityRoutes } from '../../domain/activity/index.ts';
 import { type ApiKeyDeps, apiKeyRoutes, limitOfKey } from '../../domain/api-keys/index.ts';
 import { auditRoutes, type Refusals } from '../../domain/audit/index.ts';
 import { type ClientDeps, clientRoutes } from '../../domain/clients/index.ts';
@@ -84,6 +85,7 @@ export const adminRoutes = [
   ...signingKeyRoutes,
   ...auditRoutes,
   ...accessRecordRoutes,
+  ...activityRoutes,
   ...webhookRoutes,
 ];
 

@@ -33,6 +33,7 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:signing_key:rotate': 'Rotate signing keys',
   'latchkey:token:revoke': 'End tokens',
   'latchkey:audit:read': 'Read, export and verify the audit log',
+  'latchkey:activity:read': 'Read counts of requests and what needs attention',
   'latchkey:credential:read': 'List credentials, of the kinds that you may read',
   'latchkey:api_key:read': 'Read API keys and their usage',
   'latchkey:api_key:create': 'Create API keys',

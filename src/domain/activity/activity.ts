@@ -1,0 +1,122 @@
+import { type Db, inTransaction } from '../../platform/database/index.ts';
+import { invalid, notFound } from '../../platform/http/index.ts';
+import { findClient } from '../clients/index.ts';
+import { dayMs } from '../credentials/index.ts';
+import { keptSteps } from './kinds.ts';
+import {
+  type Counted,
+  countActiveSessions,
+  countedUntil,
+  countNext,
+  listCounts,
+  listDaysOfClient,
+  lockPosition,
+  type Source,
+  sample,
+} from './store.ts';
+
+export type ActivityDeps = { db: Db; now: () => Date };
+
+/** The lengths of the periods that can be asked for, in seconds. */
+export const stepSeconds = { '5m': 300, '1h': 3600, '6h': 21_600, '1d': 86_400 } as const;
+export type Step = keyof typeof stepSeconds;
+
+/** Beyond this number, active sessions are not counted. */
+const mostSessions = 100_000;
+
+const atOnce = 2000;
+const mostPeriods = 1000;
+// A reader waits no longer than this for figures that are not counted yet; the job counts the rest.
+const readerWaitsMs = 200;
+
+/**
+ * Counts the access records and audit events that were written since the last time, some thousand in each transaction; the counts
+ * and the position they reach commit together. Nodes that do it at once take turns.
+ *
+ * @param budgetMs when to stop, if there are many; the next run continues
+ */
+export async function countActivity({ db }: Pick<ActivityDeps, 'db'>, budgetMs: number): Promise<void> {
+  const until = performance.now() + budgetMs;
+  let left: readonly Source[] = ['access_records', 'audit_events'];
+  while (left.length > 0 && performance.now() < until) {
+    const unfinished: Source[] = [];
+    for (const source of left) if (await countBatch(db, source)) unfinished.push(source);
+    left = unfinished;
+  }
+}
+
+/** Notes how many sessions are active, once in the shortest period. */
+export async function sampleSessions({ db }: Pick<ActivityDeps, 'db'>): Promise<void> {
+  await sample(db, 'session', () => countActiveSessions(db, mostSessions));
+}
+
+/** @returns whether there may be more */
+async function countBatch(db: Db, source: Source): Promise<boolean> {
+  return inTransaction(db, async (trx) => {
+    const after = await lockPosition(trx, source);
+    return after !== undefined && (await countNext(trx, { source, after, limit: atOnce })) === atOnce;
+  });
+}
+
+export type Activity = { from: Date; to: Date; step_seconds: number; counted_until: Date; items: Counted[] };
+
+/**
+ * How often what happened, in periods of one length. Periods without anything are left out.
+ *
+ * @param query `from`: rounded down to the start of a period, by default a day ago; `to`: exclusive, by default now
+ * @throws Problem `invalid`: more than 1000 periods
+ */
+export async function readActivity(
+  deps: ActivityDeps,
+  query: { from?: Date | undefined; to?: Date | undefined; step: Step },
+): Promise<Activity> {
+  const step_seconds = stepSeconds[query.step];
+  const { to = deps.now() } = query;
+  const from = startOfPeriod(query.from ?? new Date(to.getTime() - dayMs), step_seconds);
+  if (to.getTime() - from.getTime() > mostPeriods * step_seconds * 1000)
+    throw invalid('/from', `From there are more than ${mostPeriods} periods: choose a later time, or a longer step.`);
+  await countActivity(deps, readerWaitsMs);
+  const [shortest, hour] = keptSteps;
+  const { step_seconds: kept_seconds } = step_seconds < hour.step_seconds ? shortest : hour;
+  const items = await listCounts(deps.db, { from, to, kept_seconds, step_seconds });
+  return { from, to, step_seconds, counted_until: await countedUntil(deps.db), items };
+}
+
+/** When the period starts that an instant falls into. */
+function startOfPeriod(at: Date, step_seconds: number): Date {
+  const stepMs = step_seconds * 1000;
+  return new Date(Math.floor(at.getTime() / stepMs) * stepMs);
+}
+
+export type Usage = {
+  last_used_at: Date | null;
+  allowed: number;
+  refused: number;
+  days: { day: string; allowed: number; refused: number }[];
+};
+
+/**
+ * The tokens that a client got in the last days, including today, and its refused requests for tokens.
+ *
+ * @throws Problem `not_found`
+ */
+export async function usageOfClient(
+  deps: ActivityDeps,
+  { client_id, days }: { client_id: string; days: number },
+): Promise<Usage> {
+  if (!(await findClient(deps.db, client_id))) throw notFound('client', client_id);
+  await countActivity(deps, readerWaitsMs);
+  const today = startOfPeriod(deps.now(), stepSeconds['1d']).getTime();
+  const rows = await listDaysOfClient(deps.db, client_id, new Date(today - (days - 1) * dayMs));
+  const counted = rows.map(({ day, allowed, refused }) => ({
+    day: day.toISOString().slice(0, 10),
+    allowed: Number(allowed),
+    refused: Number(refused),
+  }));
+  return {
+    last_used_at: rows.findLast(({ last_used_at }) => last_used_at)?.last_used_at ?? null,
+    allowed: counted.reduce((sum, { allowed }) => sum + allowed, 0),
+    refused: counted.reduce((sum, { refused }) => sum + refused, 0),
+    days: counted,
+  };
+}

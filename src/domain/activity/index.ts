@@ -1,0 +1,4 @@
+/** Activity: how often what happened by period, and the usage of clients, counted from access records and audit events. */
+export type { ActivityDeps } from './activity.ts';
+export { rollUpActivity } from './job.ts';
+export { activityRoutes } from './routes.ts';

@@ -1,0 +1,13 @@
+import type { JobHandler } from '../../platform/jobs/index.ts';
+import { type ActivityDeps, countActivity, sampleSessions } from './activity.ts';
+
+// Well below what a job may take (`expireInSeconds` of its queue).
+const budgetMs = 30_000;
+
+/** The job that counts activity. */
+export function rollUpActivity(deps: Pick<ActivityDeps, 'db'>): JobHandler {
+  return async () => {
+    await sampleSessions(deps);
+    await countActivity(deps, budgetMs);
+  };
+}

@@ -1,0 +1,28 @@
+import { routesWith } from '../../platform/http/index.ts';
+import { type ActivityDeps, readActivity, usageOfClient } from './activity.ts';
+import { ActivityQuery, ActivityView, ClientUsageParams, ClientUsageQuery, ClientUsageView } from './schemas.ts';
+
+const route = routesWith<ActivityDeps>();
+
+/** How often what happened. */
+export const activityRoutes = [
+  route({
+    method: 'GET',
+    path: '/activity',
+    summary: 'Count requests by kind, result and period',
+    permission: 'latchkey:activity:read',
+    query: ActivityQuery,
+    response: ActivityView,
+    handle: ({ query }, deps) => readActivity(deps, query),
+  }),
+  route({
+    method: 'GET',
+    path: '/clients/{client_id}/usage',
+    summary: 'Get the daily usage of a client: tokens issued, and refused requests for tokens',
+    permission: 'latchkey:client:read',
+    params: ClientUsageParams,
+    query: ClientUsageQuery,
+    response: ClientUsageView,
+    handle: ({ params, query }, deps) => usageOfClient(deps, { ...params, ...query }),
+  }),
+];

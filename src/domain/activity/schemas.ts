@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { Timestamp } from '../../platform/http/index.ts';
+import { type Step, stepSeconds } from './activity.ts';
+import { activityKinds, activityOutcomes } from './kinds.ts';
+
+export const ActivityQuery = z.strictObject({
+  from: Timestamp.optional().meta({ description: 'default: a day before `to`; rounded down to the start of a period' }),
+  to: Timestamp.optional().meta({ description: 'exclusive; default: now' }),
+  step: z
+    .enum(Object.keys(stepSeconds) as [Step, ...Step[]])
+    .default('1h')
+    .meta({ description: 'the length of a period; `5m` is kept for 2 days, the others for 400' }),
+});
+
+export const ActivityView = z.object({
+  from: Timestamp,
+  to: Timestamp,
+  step_seconds: z.int(),
+  counted_until: Timestamp.meta({ description: 'what happened later may not be counted yet' }),
+  items: z
+    .array(
+      z.object({
+        starts_at: Timestamp.meta({ description: 'the start of the period' }),
+        kind: z.enum(activityKinds).meta({
+          description:
+            'a request for a token, a sign-in, a verification of an API key or of a token, introspection, userinfo, a refused token exchange; `session`: how many sessions were active, at most',
+        }),
+        outcome: z.enum(activityOutcomes),
+        count: z.int(),
+      }),
+    )
+    .meta({ description: 'periods without any are left out' }),
+});
+
+export const ClientUsageParams = z.strictObject({ client_id: z.string().min(1).max(2048) });
+export const ClientUsageQuery = z.strictObject({ days: z.coerce.number().int().min(1).max(366).default(30) });
+export const ClientUsageView = z.object({
+  last_used_at: Timestamp.nullable().meta({ description: 'when the client last got a token, within these days' }),
+  allowed: z.int().meta({ description: 'tokens issued' }),
+  refused: z.int().meta({ description: 'refused requests for tokens' }),
+  days: z.array(z.object({ day: z.iso.date(), allowed: z.int(), refused: z.int() })),
+});

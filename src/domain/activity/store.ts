@@ -1,0 +1,161 @@
+import { sql } from 'kysely';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { type ActivityKind, type ActivityOutcome, countedActions, keptSteps } from './kinds.ts';
+
+/** A table whose rows are counted. */
+export type Source = 'access_records' | 'audit_events';
+
+export type Position = { recorded_in: string; id: string };
+
+/** Locks the position of a source; undefined while another node counts it. */
+export async function lockPosition(trx: Trx, source: Source): Promise<Position | undefined> {
+  return trx
+    .selectFrom('activity_positions')
+    .select(['recorded_in', 'id'])
+    .where('source', '=', source)
+    .forUpdate()
+    .skipLocked()
+    .executeTakeFirst();
+}
+
+const steps = sql.join(
+  keptSteps.map((step) => sql`(${sql.lit(step.step_seconds)}, ${sql.lit(`${step.kept_days} days`)}::interval)`),
+);
+const actions = sql.join(
+  Object.entries(countedActions).map(([action, [kind, outcome]]) => sql`(${action}, ${kind}, ${outcome})`),
+);
+
+// Of a snapshot's transactions, those below its `xmin` have all ended: nothing more will be recorded in them.
+const reach = sql`(select pg_snapshot_xmin(pg_current_snapshot())::text::bigint + xid_offset from audit_positions)`;
+
+// Text is searched instead of JSON being read, which fails for some text that the log may hold. Refusals that follow the first
+// within a minute are one event that says how many; quotes within values are escaped, so no value can look like this member.
+const repeats = sql`coalesce(substring(r.details::text from '"more" *: *([0-9]{1,9})')::bigint, 1)`;
+const clientOf = sql`case r.action when 'client.refused' then r.target_id
+  else coalesce(substring(r.details::text from '"client_id" *: *"([^"\\\\]+)"'), case r.actor_kind when 'client' then r.actor_id end) end`;
+
+const sources: Record<Source, { columns: ReturnType<typeof sql>; counted: ReturnType<typeof sql> }> = {
+  access_records: {
+    columns: sql`r.recorded_in, r.id, r.kind, r.outcome, r.credential, r.uses, r.occurred_at`,
+    // The id of an API key is a UUID; other credentials are named by a digest or a longer id.
+    counted: sql`select r.occurred_at, r.uses::bigint as count, null::text as client_id,
+        case when r.kind = 'verification' and length(r.credential) = 36 then 'api_key' else r.kind end as kind,
+        case r.outcome when 'active' then 'allowed' else 'refused' end as outcome
+      from recorded r where r.kind <> 'exchange' or r.outcome <> 'active'`,
+  },
+  audit_events: {
+    columns: sql`r.recorded_in, r.id, r.action, r.actor_kind, r.actor_id, r.target_id, r.details, r.occurred_at`,
+    counted: sql`select r.occurred_at, case when a.outcome = 'refused' then ${repeats} else 1 end as count,
+        case when a.kind = 'token' then ${clientOf} end as client_id, a.kind, a.outcome
+      from recorded r join (values ${actions}) a(action, kind, outcome) on a.action = r.action`,
+  },
+};
+
+/**
+ * Adds what comes next after a position to the counts, and moves the position behind it. The position must be locked: nobody else
+ * counts the same rows.
+ *
+ * @returns how many rows of the source that were, `limit` at most
+ */
+export async function countNext(
+  trx: Trx,
+  { source, after, limit }: { source: Source; after: Position; limit: number },
+): Promise<number> {
+  const { columns, counted } = sources[source];
+  const { rows } = await sql<{ rows: number }>`
+    with recorded as materialized (
+      select ${columns} from ${sql.table(source)} r
+        where (r.recorded_in, r.id) > (${after.recorded_in}::bigint, ${after.id}::uuid) and r.recorded_in < ${reach}
+        order by r.recorded_in, r.id limit ${limit}
+    ), counted as materialized (${counted}
+    ), moved as (
+      update activity_positions p set recorded_in = coalesce(l.recorded_in, p.recorded_in), id = coalesce(l.id, p.id),
+          counted_until = case when n.rows < ${limit} then now() + (latchkey_now() - clock_timestamp()) else l.occurred_at end
+        from (select count(*) as rows from recorded) n
+          left join lateral (select * from recorded r order by r.recorded_in desc, r.id desc limit 1) l on true
+        where p.source = ${source}
+    ), by_step as (
+      insert into activity_counts as c (step_seconds, starts_at, kind, outcome, count)
+        select s.seconds, date_bin(make_interval(secs => s.seconds), u.occurred_at, 'epoch'), u.kind, u.outcome, sum(u.count)
+          from counted u cross join (values ${steps}) s(seconds, kept)
+          where u.occurred_at > latchkey_now() - s.kept
+          group by 1, 2, 3, 4
+        on conflict (step_seconds, starts_at, kind, outcome) do update set count = c.count + excluded.count
+    ), by_client as (
+      insert into client_usage as c (client_id, day, allowed, refused, last_used_at)
+        select k.id, date_trunc('day', u.occurred_at, 'UTC'), coalesce(sum(u.count) filter (where u.outcome = 'allowed'), 0),
+            coalesce(sum(u.count) filter (where u.outcome = 'refused'), 0), max(u.occurred_at) filter (where u.outcome = 'allowed')
+          from counted u join clients k on k.client_id = u.client_id
+          where u.occurred_at > latchkey_now() - interval '400 days'
+          group by 1, 2
+        on conflict (client_id, day) do update set allowed = c.allowed + excluded.allowed, refused = c.refused + excluded.refused,
+          last_used_at = greatest(c.last_used_at, excluded.last_used_at)
+    )
+    select count(*)::int as rows from recorded`.execute(trx);
+  return rows[0]?.rows ?? 0;
+}
+
+/** How many sessions are active, up to a bound beyond which counting would take long. */
+export async function countActiveSessions(db: Db, most: number): Promise<number> {
+  const { rows } = await sql<{ count: number }>`select count(*)::int as count from (
+    select from standing_sessions s where s.expires_at > (select latchkey_now()) and s.user_id is not null limit ${most}) s`.execute(
+    db,
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Notes the present number of something for the periods that it falls into, unless it is noted for the shortest of them. */
+export async function sample(db: Db, kind: ActivityKind, read: () => Promise<number>): Promise<void> {
+  const [{ step_seconds: shortest }] = keptSteps;
+  const { rows } = await sql`select from activity_counts where step_seconds = ${shortest} and kind = ${kind}
+    and starts_at = date_bin(make_interval(secs => ${shortest}), latchkey_now(), 'epoch')`.execute(db);
+  if (rows.length > 0) return;
+  await sql`insert into activity_counts (step_seconds, starts_at, kind, outcome, count)
+    select s.seconds, date_bin(make_interval(secs => s.seconds), latchkey_now(), 'epoch'), ${kind}, 'allowed', ${await read()}
+      from (values ${steps}) s(seconds, kept)
+    on conflict (step_seconds, starts_at, kind, outcome) do update set count = excluded.count`.execute(db);
+}
+
+export type Counted = { starts_at: Date; kind: ActivityKind; outcome: ActivityOutcome; count: number };
+
+export type CountsQuery = {
+  from: Date;
+  to: Date;
+  /** Of the periods that are kept. */
+  kept_seconds: number;
+  /** Of the periods that are wanted: a multiple of that. */
+  step_seconds: number;
+};
+
+/** The counts of each period from one time to another (exclusive); of sessions, the most at once. Periods without any are left out. */
+export async function listCounts(db: Db, { from, to, kept_seconds, step_seconds }: CountsQuery): Promise<Counted[]> {
+  const { rows } = await sql<Counted>`
+    select date_bin(make_interval(secs => ${step_seconds}), c.starts_at, 'epoch') as starts_at, c.kind, c.outcome,
+        (case c.kind when 'session' then max(c.count) else sum(c.count) end)::float8 as count
+      from activity_counts c where c.step_seconds = ${kept_seconds} and c.starts_at >= ${from} and c.starts_at < ${to}
+      group by 1, 2, 3 order by 1, 2, 3`.execute(db);
+  return rows;
+}
+
+/** Until when everything is counted. */
+export async function countedUntil(db: Db): Promise<Date> {
+  const { at } = await db
+    .selectFrom('activity_positions')
+    .select(({ fn }) => fn.min<Date>('counted_until').as('at'))
+    .executeTakeFirstOrThrow();
+  return at;
+}
+
+export type DayOfClient = { day: Date; allowed: string; refused: string; last_used_at: Date | null };
+
+/** The days on which a client asked for tokens, oldest first. */
+export async function listDaysOfClient(db: Db, client_id: string, since: Date): Promise<DayOfClient[]> {
+  return db
+    .selectFrom('client_usage as u')
+    .innerJoin('clients as c', 'c.id', 'u.client_id')
+    .select(['u.day', 'u.allowed', 'u.refused', 'u.last_used_at'])
+    .where('c.client_id', '=', client_id)
+    .where('u.day', '>=', since)
+    .orderBy('u.day')
+    .execute();
+}
