@@ -323,11 +323,13 @@ const ofCommands = ['LATCHKEY_URL', 'LATCHKEY_TOKEN', 'LATCHKEY_PROFILE'];
 
 /** A mistyped name would otherwise leave the default in force, silently. */
 function unknownSettings(env: NodeJS.ProcessEnv): string[] {
-  const known = [...ofCommands, ...settings.map(({ name }) => name), ...secrets.map((name) => `${name}_FILE`)];
+  // A setting is the suggestion, never a variable of commands alone.
+  const named = [...settings.map(({ name }) => name), ...secrets.map((name) => `${name}_FILE`)];
+  const known = [...ofCommands, ...named];
   return Object.keys(env)
     .filter((name) => env[name] && /^LATCHKEY_(?!TEST_)/i.test(name) && !known.includes(name))
     .filter((name) => !isServiceLink(name, env[name] ?? ''))
-    .map((name) => `${name} is not a setting; did you mean ${nearest(name, known)}?`);
+    .map((name) => `${name} is not a setting; did you mean ${nearest(name, named)}?`);
 }
 
 // Kubernetes describes a service named `latchkey…` to every container beside it in variables with that prefix.

@@ -9,13 +9,13 @@ import { settings } from '../src/config.ts';
 import { readConfigurationFile } from '../src/domain/apply/index.ts';
 import { ConfigurationFile } from '../src/domain/apply/schemas.ts';
 import { checkClient } from '../src/domain/clients/index.ts';
+import { remoteCommands } from '../src/entrypoints/cli/actions/remote.ts';
 import { program } from '../src/entrypoints/cli/program.ts';
-import { remoteCommands } from '../src/entrypoints/cli/remote.ts';
 import { clientMetadataRules } from '../src/entrypoints/oauth/index.ts';
 import { librarySeams } from '../src/entrypoints/oauth/provider/library-seams.ts';
 import { commandHost } from '../src/server/command-host.ts';
 
-const all = await program(commandHost);
+const all = program(commandHost);
 
 const root = path.join(import.meta.dirname, '..');
 const inFolder = (folder: string) => readdirSync(path.join(root, folder)).map((name) => path.join(folder, name));

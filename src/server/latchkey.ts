@@ -1,4 +1,4 @@
 import { program } from '../entrypoints/cli/index.ts';
 import { commandHost } from './command-host.ts';
 
-await (await program(commandHost, process.argv.slice(2))).parseAsync();
+await program(commandHost).parseAsync();

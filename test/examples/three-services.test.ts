@@ -185,7 +185,7 @@ describe('the three services', () => {
     expect(refused).toMatchObject({ allowed: false, because: expect.stringContaining('"logs:read"') });
     const { stdout } = await latchkey.command(['key', 'list', '--json']);
     const roles = Object.fromEntries(
-      JSON.parse(stdout).keys.map(({ name, roles }: { name: string; roles: string[] }) => [name, roles]),
+      JSON.parse(stdout).items.map(({ name, roles }: { name: string; roles: string[] }) => [name, roles]),
     );
     expect(roles).toMatchObject({ dashboard: ['admin'], recommendations: [], logging: [] });
   });

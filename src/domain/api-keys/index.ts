@@ -1,10 +1,9 @@
 /** API keys: creating, restricting, rotating and revoking them, and verifying them from memory. */
-export { type ApiKeyDeps, createApiKey, getKey } from './api-keys.ts';
+export type { ApiKeyDeps } from './api-keys.ts';
 export { type Asked, allowed, type KeyCode, keyCodeKinds, keyCodes, type VerdictKind } from './decide.ts';
 export {
   countKeys,
   disableApiKey,
-  enableApiKey,
   expireEarlierVersions,
   keyScope,
   revokeApiKey,
@@ -29,7 +28,6 @@ export {
 export { missingFrom, type PermissionQuery, PermissionQuerySchema, permissionsIn } from './permission-query.ts';
 export { ConfiguredKey, putKey } from './put.ts';
 export { limitOfKey, type PresentedVersion } from './rights.ts';
-export { rotateApiKey } from './rotation.ts';
 export { apiKeyRoutes } from './routes.ts';
 export {
   CreatedKeyView,
@@ -42,7 +40,7 @@ export {
   RotationInput,
   UsageView,
 } from './schemas.ts';
-export { type ApiKey, type KeyRecord, type KeyScope, listEveryKey, listKeys, liveKeysIn, readApiKey } from './store.ts';
+export { type ApiKey, type KeyRecord, type KeyScope, listEveryKey, liveKeysIn, readApiKey } from './store.ts';
 export type { KeySender } from './unknown-key-throttle.ts';
 export { type KeyUse, type KeyVerdict, KeyVerifier } from './verification.ts';
 export { viewOf } from './view.ts';

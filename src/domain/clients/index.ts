@@ -3,7 +3,6 @@ export {
   asInput,
   type ClientDeps,
   checkClient,
-  createClient,
   disableClient,
   putClient,
 } from './clients.ts';
@@ -14,7 +13,6 @@ export {
   ClientInput,
   ClientView,
   isClientId,
-  SecretInput,
   SecretView,
 } from './schemas.ts';
 export { SecretUses } from './secret-uses.ts';

@@ -3,7 +3,7 @@
 export { ResourceServers } from './known.ts';
 export { findIssuer, moveResourceServer } from './moving.ts';
 export { isSensitiveScope, overlapping } from './overlap.ts';
-export { asInput, createResourceServer, disableResourceServer, putResourceServer } from './resource-servers.ts';
+export { asInput, disableResourceServer, putResourceServer } from './resource-servers.ts';
 export { resourceServerRoutes } from './routes.ts';
 export { ResourceServerInput, ResourceServerView } from './schemas.ts';
 export {

@@ -1,10 +1,10 @@
 /** Users: people, their passwords, signing in, and the first administrator. */
 
 export { authenticate, type SignInOutcome } from './authenticate.ts';
-export { unverifyEmail, verifyEmail } from './email-verification.ts';
+export { unverifyEmail } from './email-verification.ts';
 export { passwordKind, passwordLinkKind } from './kind.ts';
 export { generatePassword, hashingLoad, hashNewPassword, type PasswordHash } from './password.ts';
-export { choosePassword, createPasswordLink, linkedUser, type PasswordLink } from './password-links.ts';
+export { choosePassword, linkedUser, type PasswordLink } from './password-links.ts';
 export { forgetPassword } from './password-removal.ts';
 export { userRoutes } from './routes.ts';
 export { PasswordLinkView, UserInput, UserView } from './schemas.ts';
@@ -22,11 +22,9 @@ export {
 export { Throttles } from './throttles.ts';
 export {
   changePassword,
-  createUser,
   disableUser,
   getUser,
   importedHash,
   noteDownload,
   putUser,
-  setPassword,
 } from './users.ts';

@@ -33,7 +33,7 @@ export async function bootstrap(
   });
   if (await findClient(deps.db, client_id))
     throw conflict(
-      `There is a client "${client_id}" already exists: "latchkey client add-secret ${client_id}" adds a secret.`,
+      `A client with the client_id "${client_id}" already exists: "latchkey client add-secret ${client_id}" adds a secret.`,
     );
   return inTransaction(deps.db, async (trx) => {
     const { client, client_secret = '' } = await putClient(trx, deps, actor, input);

@@ -1,18 +1,19 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
 import { Command, Option } from 'commander';
-import { action } from './command.ts';
-import { readSecret } from './input.ts';
-import { answer } from './output.ts';
-import { defaultProfile, keepProfile, type RemoteOptions, remoteFrom } from './remote-server.ts';
+import { later, withExample } from './command.ts';
+
+const actions = () => import('./actions/api.ts');
 
 const profileOption = () =>
-  new Option('--profile <file>', 'where the credentials of "latchkey login" are')
+  new Option('--profile <file>', 'the file with the credentials of "latchkey login"')
     .env('LATCHKEY_PROFILE')
-    .default(defaultProfile);
+    .default(path.join(homedir(), '.config', 'latchkey', 'profile.json'));
 
-/** `latchkey api …`: the admin API of a server, also of one elsewhere. */
+/** `latchkey api …`: the admin API of this server or another. */
 export function apiCommand(): Command {
   return new Command('api')
-    .description('the admin API of a server, also of one elsewhere: "latchkey api --help" lists what there is')
+    .description('the admin API of a server, also a remote one: "latchkey api --help" lists its commands')
     .argument('[words...]', 'e.g. clients list')
     .addOption(new Option('--url <url>', 'the server').env('LATCHKEY_URL'))
     .addOption(
@@ -21,38 +22,25 @@ export function apiCommand(): Command {
       ),
     )
     .addOption(profileOption())
-    .option('--json', 'it answers in JSON anyway')
+    .option('--json', 'the answers are JSON anyway; prints failures as JSON, too')
     .helpOption(false)
     .allowUnknownOption()
     .passThroughOptions()
-    .action(action(run));
+    .action(later(async () => (await actions()).callApi));
 }
-
-async function run(words: string[], options: RemoteOptions): Promise<void> {
-  // Loaded here: the other commands start faster without every room.
-  const { remoteCommands } = await import('./remote.ts');
-  await remoteCommands(remoteFrom(options)).parseAsync(words.length > 0 ? words : ['--help'], { from: 'user' });
-}
-
-type LoginOptions = { json?: boolean; url: string; clientId: string; scope?: string; profile: string };
 
 /** `latchkey login`: keeps the credentials of a service for `latchkey api`. */
 export function loginCommand(): Command {
-  return new Command('login')
+  const login = new Command('login')
     .description(
       'keep the credentials of a service for "latchkey api"; its secret is asked for, or read from standard input',
     )
     .requiredOption('--url <url>', 'the server')
-    .requiredOption('--client-id <id>', 'the service, e.g. of "latchkey bootstrap"')
-    .option('--scope <scopes>', 'ask for no more than this')
+    .requiredOption('--client-id <id>', 'the service, e.g. that of "latchkey bootstrap"')
+    .option('--scope <scopes>', 'request only these scopes')
     .addOption(profileOption())
-    .option('--json', 'answer as JSON')
-    .action(action(login));
-}
-
-async function login(options: LoginOptions): Promise<void> {
-  const { url, clientId: client_id, scope, profile } = options;
-  const client_secret = (await readSecret('Client secret: ')) ?? '';
-  await keepProfile(profile, { url: url.replace(/\/$/, ''), client_id, client_secret, ...(scope && { scope }) });
-  answer(options, { url, client_id, profile }, [`Logged in at ${url} as ${client_id}. Kept in ${profile}.`]);
+    .option('--json', 'print JSON');
+  return withExample(login, 'latchkey login --url http://localhost:3000 --client-id latchkey-admin').action(
+    later(async () => (await actions()).login),
+  );
 }

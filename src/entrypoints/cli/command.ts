@@ -1,124 +1,29 @@
-import { userInfo } from 'node:os';
 import { Command } from 'commander';
-import { type Config, isDevelopment, loadConfig } from '../../config.ts';
-import type { ApplyDeps } from '../../domain/apply/index.ts';
-import { findIssuer } from '../../domain/resource-servers/index.ts';
-import { type Actor, conflict, system } from '../../platform/http/index.ts';
-import { JobSender } from '../../platform/jobs/index.ts';
-import { type CommandHost, hostOf, type OpenInstallation } from './host.ts';
-import { isConfirmed, isTerminal } from './input.ts';
-import { failWithSentence } from './output.ts';
-import { inOptions, type OptionNames } from './usage.ts';
-
-/** What a command works with: the installation, who is at the machine, and what the rooms' verbs need. */
-export type Workplace = {
-  host: CommandHost;
-  config: Config;
-  installation: OpenInstallation;
-  actor: Actor;
-  deps: ApplyDeps;
-};
 
 /**
- * A command with what all have: `--json`, `--create`, without which no installation comes into being by mistake, and a failure as
- * one sentence with exit code 1.
+ * The definition of a command with what all have: `--json`, `--create`, without which no command creates an installation, and an
+ * example that works. Definitions import nothing but Commander, so that help is printed at once.
  */
-export function command(name: string, description: string): Command {
-  return new Command(name)
+export function command(name: string, description: string, example: string): Command {
+  const made = new Command(name)
     .description(description)
-    .option('--json', 'answer as JSON')
-    .option('--create', 'make a new installation where there is none');
+    .option('--json', 'print JSON')
+    .option('--create', 'create an installation if there is none');
+  return withExample(made, example);
 }
 
-/** How an input is typed: as options, or in a file, whose members keep their JSON pointers. */
-type TypedInput = OptionNames | 'file';
-
-/**
- * Runs an action; whatever it throws ends the process with one sentence.
- *
- * @param names how members of its input are typed, where that is not their name with dashes
- */
-export function action<Arguments extends unknown[]>(
-  run: (...given: Arguments) => Promise<void>,
-  names: TypedInput = {},
-) {
-  return async (...given: Arguments): Promise<void> => {
-    try {
-      await run(...given);
-    } catch (error) {
-      failWithSentence(names === 'file' ? error : inOptions(error, names));
-    }
-  };
+export function withExample(made: Command, example: string): Command {
+  return made.addHelpText('after', `\nExample:\n  ${example}`);
 }
 
-/**
- * Sees to it that a command works on an installation that is there, or one that somebody wants.
- *
- * @throws Problem `conflict`: there is none, and nobody to ask
- */
-export async function mustHaveInstallation(
-  host: CommandHost,
-  config: Config,
-  { create = false }: { create?: boolean },
-): Promise<void> {
-  if (create || (await host.hasInstallation(config))) return;
-  const none = `There is no installation in ${await host.nameOfPlace(config)}`;
-  const isWanted = isTerminal() && (await isConfirmed(`${none}. Make one there?`, { scripts: 'need --yes' }));
-  if (isWanted) return;
-  const setting = config.databaseUrl ? 'DATABASE_URL' : 'LATCHKEY_DATA_DIR';
-  throw conflict(`${none}: set ${setting} to where yours is, or add --create to make a new one.`);
+type Action = (...given: never[]) => Promise<void>;
+
+/** An action whose program is loaded when the command runs. */
+export function later(load: () => Promise<Action>): (...given: unknown[]) => Promise<void> {
+  return async (...given) => (await load())(...(given as never[]));
 }
 
-/** Runs an action on the installation, beside a running server or on a stopped one, and leaves it as it was found. */
-export function onInstallation<Arguments extends unknown[]>(
-  run: (place: Workplace, ...given: Arguments) => Promise<void>,
-  names: TypedInput = {},
-) {
-  return action(async (...given: Arguments) => {
-    const settings = loadConfig();
-    // What Commander gives: the arguments, the options, and the command.
-    const host = hostOf(given);
-    await mustHaveInstallation(host, settings, given.at(-2) ?? {});
-    const installation = await host.openInstallation(settings);
-    const jobs = new JobSender(installation.databaseUrl, settings.logLevel);
-    try {
-      const { database, keys, now } = installation;
-      const deps = {
-        ...{ db: database.db, keys, now, validateMetadata },
-        jobs,
-        environments: settings.apiKeyEnvironments,
-        allowHttp: isDevelopment(settings),
-      };
-      const config = await atItsIssuer(settings, installation);
-      await run({ host, config, installation, actor: operator(), deps }, ...given);
-    } finally {
-      await jobs.close();
-      await installation.close();
-    }
-  }, names);
-}
+/** Collects the values of an option that may be repeated. */
+export const repeated = (value: string, values: string[]): string[] => [...values, value];
 
-/** What a command says of addresses is what the server says: unless somebody chose, the issuer is the one it was started with. */
-async function atItsIssuer(config: Config, { database }: OpenInstallation): Promise<Config> {
-  return config.isIssuerChosen ? config : { ...config, issuer: (await findIssuer(database.db)) ?? config.issuer };
-}
-
-// Loaded when it is needed: most commands start faster without the provider.
-async function validateMetadata(metadata: Record<string, unknown>): Promise<void> {
-  const { clientMetadataRules } = await import('../oauth/index.ts');
-  await clientMetadataRules()(metadata);
-}
-
-/** The person at the machine, by the name of their account there. */
-function operator(): Actor {
-  return { ...system, id: accountName(), origin: { user_agent: 'latchkey command' } };
-}
-
-function accountName(): string | undefined {
-  try {
-    return userInfo().username;
-  } catch {
-    // An account without a name, as containers have.
-    return process.getuid ? `uid ${process.getuid()}` : undefined;
-  }
-}
+export const userArgument = 'a username, or id:…, username:… or email:…';

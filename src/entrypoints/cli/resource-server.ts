@@ -1,61 +1,36 @@
 import { Command } from 'commander';
-import { createResourceServer, listResourceServers, ResourceServerInput } from '../../domain/resource-servers/index.ts';
-import { command, onInstallation, type Workplace } from './command.ts';
-import { parsed } from './input.ts';
-import { answer, columns } from './output.ts';
-import type { OptionNames } from './usage.ts';
+import { command, later, repeated } from './command.ts';
 
-/** How the members of a registration are typed. */
-const createOptions: OptionNames = {
-  identifier: '<identifier>',
-  access_token_format: '--format',
-  scopes: '--scope',
-};
-
-type CreateOptions = { json?: boolean; name?: string; scope: string[]; format: string; assignmentRequired?: boolean };
+const actions = () => import('./actions/resource-server.ts');
 
 /** `latchkey resource-server …` */
 export function resourceServerCommand(): Command {
   const resourceServer = new Command('resource-server').description('protected APIs');
   resourceServer
     .addCommand(
-      command('create', 'register a protected API')
+      command(
+        'create',
+        'register a protected API',
+        'latchkey resource-server create https://api.example --scope "read=Read your orders"',
+      )
         .argument('<identifier>', 'its URI, which becomes the audience of its tokens')
-        .option('--name <name>', 'shown to people')
-        .option(
-          '--scope <name=description>',
-          'a scope and what people read; may be repeated',
-          (scope, scopes: string[]) => [...scopes, scope],
-          [],
-        )
-        .option('--format <format>', 'of its access tokens: opaque or jwt', 'opaque')
-        .option('--assignment-required', 'people also need a role that allows the scope')
-        .action(onInstallation(create, createOptions)),
+        .option('--name <name>', 'the name shown to users')
+        .option('--scope <name=description>', 'a scope and its description for users; may be repeated', repeated, [])
+        .option('--format <format>', 'the format of its access tokens: opaque or jwt', 'opaque')
+        .option('--assignment-required', 'users also need a role that allows the scope')
+        .action(later(async () => (await actions()).create)),
     )
-    .addCommand(command('list', 'list the protected APIs').action(onInstallation(list)));
+    .addCommand(
+      command('list', 'list the protected APIs', 'latchkey resource-server list')
+        .option('--search <text>', 'only APIs with this text in the identifier or name')
+        .option('-n, --limit <number>', 'the maximum number of APIs', '50')
+        .option('--cursor <cursor>', 'the `next` of the previous page')
+        .action(later(async () => (await actions()).list)),
+    )
+    .addCommand(
+      command('show', 'show a protected API', 'latchkey resource-server show https://api.example')
+        .argument('<identifier>')
+        .action(later(async () => (await actions()).show)),
+    );
   return resourceServer;
-}
-
-async function create({ deps, actor }: Workplace, identifier: string, options: CreateOptions): Promise<void> {
-  const { name = identifier, scope, format, assignmentRequired = false } = options;
-  const scopes = scope.map((text) => {
-    const [first = '', ...rest] = text.split('=');
-    return { name: first, ...(rest.length > 0 && { description: rest.join('=') }) };
-  });
-  const wanted = { identifier, name, access_token_format: format, assignment_required: assignmentRequired, scopes };
-  const input = parsed(ResourceServerInput, wanted, createOptions);
-  await createResourceServer(deps, actor, input);
-  answer(options, input, [`Created resource server ${identifier}.`]);
-}
-
-async function list({ deps }: Workplace, options: { json?: boolean }): Promise<void> {
-  const servers = await listResourceServers(deps.db);
-  const rows = servers.map((server) => [
-    server.identifier,
-    server.access_token_format,
-    server.enabled ? 'enabled' : 'disabled',
-    server.permissions.map(({ name }) => name).join(' '),
-  ]);
-  const none = ['There is no resource server yet: latchkey resource-server create --help'];
-  answer(options, { resource_servers: servers }, servers.length > 0 ? columns(rows) : none);
 }

@@ -55,7 +55,7 @@ describe('events', () => {
 
   test('are found by the command, too', async () => {
     const page = await latchkey.commandJson(['audit', 'list', '--actor', 'web-app', '--limit', '1']);
-    expect(page).toMatchObject({ events: [{ action: 'access_token.issued' }] });
+    expect(page).toMatchObject({ items: [{ action: 'access_token.issued' }] });
     expect(await latchkey.command(['audit', 'list', '--outcome', 'perhaps'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--outcome must be "success" or "failure"'),

@@ -1,5 +1,7 @@
+import type { Command } from 'commander';
 import { program } from '../../../src/entrypoints/cli/program.ts';
 import { commandHost } from '../../../src/server/command-host.ts';
+import { asOwner } from '../../support/admin.ts';
 import { api } from '../../support/installation.ts';
 import { basic, startLatchkey } from '../../support/latchkey.ts';
 
@@ -8,26 +10,35 @@ const latchkey = startLatchkey();
 const secretPattern = /^lk_cs_[0-9A-Za-z]{49}$/;
 const refused = { status: 400, body: { error: 'invalid_grant' } };
 
+/** All that `--help` prints. */
+function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({ writeOut: (part) => (text += part) });
+  command.outputHelp();
+  return text;
+}
+
 describe('the latchkey command', () => {
-  test('has help and JSON output everywhere', async () => {
-    const leaves = (await program(commandHost)).commands.flatMap((command) =>
+  test('has help with an example, and JSON output, everywhere', () => {
+    const leaves = program(commandHost).commands.flatMap((command) =>
       command.commands.length > 0 ? command.commands : [command],
     );
     expect(leaves.length).toBeGreaterThan(18);
     for (const leaf of leaves) {
       expect(leaf.description()).not.toBe('');
+      if (leaf.name() !== 'api') expect(helpOf(leaf)).toMatch(/Example:\n {2}.*latchkey [a-z-]+/);
       if (leaf.name() !== 'serve') expect(leaf.options.map(({ long }) => long)).toContain('--json');
     }
   });
 
   test('shows what the installation has', async () => {
-    const { clients } = await latchkey.commandJson(['client', 'list']);
-    const { resource_servers } = await latchkey.commandJson(['resource-server', 'list']);
+    const { items: clients } = await latchkey.commandJson(['client', 'list']);
+    const { items: resource_servers } = await latchkey.commandJson(['resource-server', 'list']);
     expect(await latchkey.commandJson(['status'])).toMatchObject({
       has_owner: true,
       users: 2,
       clients: (clients as unknown[]).length,
-      resource_servers: (resource_servers as unknown[]).length,
+      resource_servers: (resource_servers as { built_in: boolean }[]).filter(({ built_in }) => !built_in).length,
     });
     expect((await latchkey.command(['status'])).stdout).toMatch(
       /Signing keys {2,}ES256 active, EdDSA active, RS256 active, PS256 active/,
@@ -77,15 +88,16 @@ describe('the latchkey command', () => {
 
   test('disables a client, and its tokens and secrets stop working at once, also after it is enabled again', async () => {
     const tokens = await latchkey.tokens({ client_id: 'post-app', scope: 'openid read' });
-    const { disabled, ended } = await latchkey.commandJson(['client', 'disable', 'post-app']);
-    expect({ disabled, ended }).toEqual({ disabled: true, ended: { refresh_families: 1, access_tokens: 1 } });
+    const { stdout, stderr } = await latchkey.command(['client', 'disable', 'post-app']);
+    expect(stdout).toBe('Disabled client post-app.\n');
+    expect(stderr).toContain('revokes 1 refresh tokens and 1 access tokens');
     expect(await latchkey.refresh(tokens.refresh_token, 'post-app')).toMatchObject({
       status: 401,
       body: { error: 'invalid_client' },
     });
     expect(await latchkey.isActive(tokens.access_token, 'service')).toBe(false);
 
-    await latchkey.database.query('update clients set enabled = true where client_id = $1', ['post-app']);
+    expect(await latchkey.commandJson(['client', 'enable', 'post-app'])).toMatchObject({ enabled: true });
     expect(await latchkey.isActive(tokens.access_token, 'service')).toBe(false);
     expect(await latchkey.refresh(tokens.refresh_token, 'post-app')).toMatchObject(refused);
   });
@@ -178,6 +190,61 @@ describe('the latchkey command', () => {
       outcome: 'success',
       user_agent: 'latchkey command',
     });
+  });
+});
+
+describe('records at the command line', () => {
+  test('are answered as the admin API answers them', async () => {
+    const owner = await asOwner(latchkey);
+    expect(await latchkey.commandJson(['user', 'list', '--search', 'ali'])).toEqual(
+      (await owner.get('/users?q=ali')).body,
+    );
+    expect(await latchkey.commandJson(['user', 'show', 'alice'])).toEqual((await owner.get('/users/alice')).body);
+    expect(await latchkey.commandJson(['client', 'show', 'native'])).toEqual((await owner.get('/clients/native')).body);
+    expect((await latchkey.command(['user', 'list'])).stdout).toMatch(/^alice +[0-9a-f-]{36} +enabled/m);
+  });
+
+  test('a client is updated, and what is not named stays', async () => {
+    const before = await latchkey.commandJson(['client', 'show', 'native']);
+    const args = ['client', 'update', 'native', '--name', 'Phone', '--patch', '{"client_uri":"https://phone.example"}'];
+    expect(await latchkey.commandJson(args)).toEqual({
+      ...before,
+      ...{ client_name: 'Phone', client_uri: 'https://phone.example' },
+      ...{ version: expect.any(Number), updated_at: expect.any(String) },
+    });
+    expect(await latchkey.command(['client', 'update', 'native'])).toMatchObject({ code: 2 });
+    expect(await latchkey.command(['client', 'update', 'native', '--patch', '[]'])).toMatchObject({
+      code: 2,
+      stderr: 'latchkey: --patch must be a JSON object.\n',
+    });
+  });
+
+  test('one secret of a client is revoked by its number', async () => {
+    const made = await latchkey.commandJson(['client', 'create', 'two-secrets', '--type', 'service']);
+    await latchkey.commandJson(['client', 'add-secret', 'two-secrets', '--label', 'next']);
+    const { items } = await latchkey.commandJson(['client', 'list-secrets', 'two-secrets']);
+    expect(items).toMatchObject([{ number: 2, label: 'next' }, { number: 1 }]);
+    expect(JSON.stringify(items)).not.toContain(made.client_secret);
+    expect(await latchkey.commandJson(['client', 'revoke-secret', 'two-secrets', '1'])).toMatchObject({
+      number: 1,
+      revoked_at: expect.any(String),
+    });
+    expect(await latchkey.command(['client', 'revoke-secret', 'two-secrets', '9'])).toMatchObject({ code: 1 });
+  });
+
+  test.each([
+    [
+      2,
+      ['client', 'create', 'x', '--json'],
+      { type: 'urn:latchkey:problem:usage', detail: expect.stringContaining('--redirect-uri') },
+    ],
+    [2, ['client', 'liist', '--json'], { type: 'urn:latchkey:problem:usage' }],
+    [2, ['user', 'show', '--json'], { type: 'urn:latchkey:problem:usage' }],
+    [2, ['user', 'create', 'no spaces', '--json'], { errors: [{ option: '<username>' }] }],
+    [1, ['user', 'show', 'web-app', '--json'], { status: 404, detail: 'There is no user "web-app".' }],
+  ])('fail with exit code %i and one JSON object on standard error: %j', async (code, args, problem) => {
+    const failed = await latchkey.command(args);
+    expect({ ...failed, stderr: JSON.parse(failed.stderr) }).toMatchObject({ code, stdout: '', stderr: problem });
   });
 });
 

@@ -20,7 +20,7 @@ describe('latchkey key', () => {
       (each) => each === code,
     );
 
-  test('mints, lists, rotates, lets rest and ends a key beside the running server', async () => {
+  test('creates, lists, rotates, disables and revokes a key beside the running server', async () => {
     const restrictions = '{"rate_limit": "100 requests/minute"}';
     const made = await latchkey.commandJson([
       ...['key', 'create', 'reports', '--client', 'service', '--environment', 'prod', '--tag', 'cli'],
@@ -28,8 +28,8 @@ describe('latchkey key', () => {
     ]);
     expect(made.key).toMatch(/^sk_prod_/);
     expect(await codeOf(made.key)).toBe('valid');
-    const { keys } = await latchkey.commandJson(['key', 'list', '--tag', 'cli']);
-    expect(keys).toMatchObject([{ id: made.id, owner: 'service', state: 'active' }]);
+    const { items: keys } = await latchkey.commandJson(['key', 'list', '--tag', 'cli']);
+    expect(keys).toMatchObject([{ id: made.id, owner: { name: 'service' }, state: 'active' }]);
     expect(JSON.stringify(keys)).not.toContain(made.key);
 
     const rotated = await latchkey.commandJson(['key', 'rotate', String(made.id), '--overlap-seconds', '0']);
@@ -40,7 +40,10 @@ describe('latchkey key', () => {
     await becomes(rotated.key, 'disabled');
     await latchkey.commandJson(['key', 'enable', String(made.id)]);
     await becomes(rotated.key, 'valid');
-    expect(await latchkey.commandJson(['key', 'revoke', String(made.id)])).toEqual({ id: made.id, revoked: true });
+    expect(await latchkey.commandJson(['key', 'revoke', String(made.id)])).toMatchObject({
+      id: made.id,
+      state: 'revoked',
+    });
     await becomes(rotated.key, 'revoked');
   });
 
@@ -48,7 +51,7 @@ describe('latchkey key', () => {
     [2, ['key', 'create', 'x'], 'Name the owner of the key: --client or --user.'],
     [2, ['key', 'create', 'x', '--client', 'nobody'], 'There is no client "nobody"'],
     [2, [...create, '--environment', 'moon'], '--environment: The environments are dev, staging, prod'],
-    [2, [...create, '--restrictions', 'often'], '--restrictions must be JSON'],
+    [2, [...create, '--restrictions', 'often'], '--restrictions must be a JSON object'],
     [2, [...create, '--restrictions', '{"rate_limit": 5}'], '--restrictions (rate_limit) must be'],
     [2, [...create, '--permission', ''], '--permission (0'],
     [2, [...create, '--expires-in-days', '0'], '--expires-in-days must be at least 1'],

@@ -9,8 +9,8 @@ describe('applying a file and pruning what it does not name', () => {
     await latchkey.json('apply', await latchkey.file({ clients: [client('old')] }));
     const refused = await latchkey.run('apply', await latchkey.file({ clients: [client('new')] }), '--prune');
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
-    const { clients } = await latchkey.json<{ clients: { client_id: string }[] }>('client', 'list');
-    expect(clients.map(({ client_id }) => client_id)).toEqual(['old']);
+    const { items } = await latchkey.json<{ items: { client_id: string }[] }>('client', 'list');
+    expect(items.map(({ client_id }) => client_id)).toEqual(['old']);
   });
 
   test('still shows the secrets it made when something may not be pruned', async () => {

@@ -7,15 +7,15 @@ describe('registering a client at the command line', () => {
 
   test('makes an API a client that may introspect its tokens', async () => {
     await latchkey.json('client', 'create', 'orders-api', '--type', 'service', '--introspects', api);
-    const { clients } = await latchkey.json<{ clients: unknown[] }>('client', 'list');
-    expect(clients).toContainEqual(expect.objectContaining({ client_id: 'orders-api', introspects: [api] }));
+    const { items } = await latchkey.json<{ items: unknown[] }>('client', 'list');
+    expect(items).toContainEqual(expect.objectContaining({ client_id: 'orders-api', introspects: [api] }));
   });
 
   test('lists what a client may ask for', async () => {
     await latchkey.json('client', 'create', 'billing', '--type', 'service', '--resource', `${api}=read write`);
-    const { clients } = await latchkey.json<{ clients: unknown[] }>('client', 'list');
-    const held = { resources: {}, service_permissions: { [api]: ['read', 'write'] }, lifetimes: {} };
-    expect(clients).toContainEqual(expect.objectContaining({ client_id: 'billing', ...held }));
+    const { items } = await latchkey.json<{ items: unknown[] }>('client', 'list');
+    const held = { resources: {}, service_permissions: { [api]: ['read', 'write'] } };
+    expect(items).toContainEqual(expect.objectContaining({ client_id: 'billing', ...held }));
   });
 
   test('names the types there are when it is given another', async () => {
@@ -23,8 +23,8 @@ describe('registering a client at the command line', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('web, spa, native, service')]);
   });
 
-  test('says that people must be sent back somewhere', async () => {
+  test('requires a redirect URI of a web app', async () => {
     const { code, stderr } = await latchkey.run('client', 'create', 'x');
-    expect([code, stderr]).toEqual([2, 'latchkey: Give at least one --redirect-uri: where people are sent back to.\n']);
+    expect([code, stderr]).toEqual([2, 'latchkey: Give at least one --redirect-uri: where users are sent back to.\n']);
   });
 });

@@ -155,8 +155,8 @@ describe('a command', () => {
       // One that was killed is in nobody's way.
       const next = await checkout.serve({ PORT: String(other) });
       expect(next.output).toContain(`is ready at http://localhost:${other}`);
-      const { resource_servers } = JSON.parse((await checkout.run(['resource-server', 'list', '--json'])).stdout);
-      expect(resource_servers.map(({ identifier }: { identifier: string }) => identifier)).toEqual([
+      const { items } = JSON.parse((await checkout.run(['resource-server', 'list', '--json'])).stdout);
+      expect(items.map(({ identifier }: { identifier: string }) => identifier)).toEqual([
         `http://localhost:${other}/demo/api`,
       ]);
       const token = await fetch(made.token_endpoint.replace(String(port), String(other)), {

@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { eraseAddresses } from '../../domain/access-records/index.ts';
+import { eraseAddresses } from '../../../domain/access-records/index.ts';
 import {
   type AuditFault,
   countPrunable,
@@ -16,50 +16,17 @@ import {
   sealKeys,
   verifyAudit,
   verifyExport,
-} from '../../domain/audit/index.ts';
-import { getUser } from '../../domain/users/index.ts';
-import { openDatabase } from '../../platform/database/index.ts';
-import { invalid } from '../../platform/http/index.ts';
-import { action, command, onInstallation, type Workplace } from './command.ts';
+} from '../../../domain/audit/index.ts';
+import { getUser } from '../../../domain/users/index.ts';
+import { openDatabase } from '../../../platform/database/index.ts';
+import { invalid } from '../../../platform/http/index.ts';
 import { isConfirmed, Moment, parsed } from './input.ts';
 import { answer, note } from './output.ts';
+import { action, onInstallation, type Workplace } from './workplace.ts';
 
 type Json = { json?: boolean };
 type Range = { from?: string; to?: string };
 type VerifyOptions = Json & Range & { head?: string; file?: string; keys?: string };
-
-/** The commands that prove the audit log, hand it on, and let its oldest part go. */
-export function proofCommands(): Command[] {
-  return [
-    ranged(command('verify', 'prove that no event was changed, removed, inserted or reordered; exit code 1 if one was'))
-      .option('--head <number:head>', 'a chain head noted elsewhere, which must still stand')
-      .option('--file <file>', 'prove an export, without a database')
-      .option('--keys <file>', 'what `latchkey audit keys --json` printed; needed with --file')
-      .action((options: VerifyOptions, self: Command) => verifyThere(options, self)),
-    command('keys', 'print the public keys that prove the log elsewhere').action(onInstallation(keys)),
-    ranged(command('export', 'write the log as NDJSON, with what proves it'))
-      .option('--out <file>', 'where to; default: standard output')
-      .action(onInstallation(exportLog)),
-    command('prune', 'remove the oldest part of the log; the rest stays proved')
-      .requiredOption('--before <time>', 'what was sealed before this moment, e.g. 2026-11-24T12:00:00Z')
-      .option('--dry-run', 'only show what would be removed')
-      .option('--yes', 'do not ask')
-      .action(onInstallation(prune)),
-    command(
-      'erase-details',
-      "erase address and user agent from all of a person's events; the events stay, and stay proved",
-    )
-      .argument('<user>', 'a username, or id:…, username:… or email:…')
-      .option('--yes', 'do not ask')
-      .action(onInstallation(eraseDetails)),
-  ];
-}
-
-function ranged(made: Command): Command {
-  return made
-    .option('--from <time>', 'only what was sealed from this moment, e.g. 2026-11-24T12:00:00Z')
-    .option('--to <time>', 'only what was sealed up to this moment');
-}
 
 /** A chain head as the log has it: `1204:3d0c…`. */
 export const Head = z
@@ -73,9 +40,9 @@ const rangeOf = ({ from, to }: Range) => ({
 });
 
 /** A file is proved without an installation. */
-function verifyThere(options: VerifyOptions, self: Command): Promise<void> {
-  const there = (place: Workplace, given: VerifyOptions, _: Command) => verify(place, given);
-  return options.file ? action(verifyFile)(options) : onInstallation(there)(options, self);
+export function verifyThere(options: VerifyOptions, self: Command): Promise<void> {
+  const here = (place: Workplace, wanted: VerifyOptions, _: Command) => verify(place, wanted);
+  return options.file ? action(verifyFile)(options) : onInstallation(here)(options, self);
 }
 
 async function verify({ deps }: Workplace, options: VerifyOptions): Promise<void> {
@@ -135,12 +102,12 @@ function sentenceOf({ kind, event_id, segment, detail }: Omit<AuditFault, 'segme
     : `${what}${where} was ${kind}: ${detail}.`;
 }
 
-async function keys({ deps }: Workplace, options: Json): Promise<void> {
+export const keys = onInstallation(async ({ deps }: Workplace, options: Json) => {
   const jwks = { keys: (await sealKeys(deps.keys)).map(({ public_jwk }) => public_jwk) };
   answer(options, jwks, [JSON.stringify(jwks, undefined, 2)]);
-}
+});
 
-async function exportLog({ deps, actor }: Workplace, options: Range & { out?: string }): Promise<void> {
+export const exportLog = onInstallation(async ({ deps, actor }: Workplace, options: Range & { out?: string }) => {
   const out: Writable = options.out ? createWriteStream(options.out, { mode: 0o600 }) : process.stdout;
   const counted = { events: 0 };
   await pipeline(counting(exportAudit(deps, actor, rangeOf(options)), counted), out, {
@@ -148,7 +115,7 @@ async function exportLog({ deps, actor }: Workplace, options: Range & { out?: st
   });
   const { events } = counted;
   note(`${events} events exported.`);
-}
+});
 
 async function* counting(chunks: AsyncIterable<string>, counted: { events: number }): AsyncGenerator<string> {
   for await (const chunk of chunks) {
@@ -159,7 +126,7 @@ async function* counting(chunks: AsyncIterable<string>, counted: { events: numbe
 
 type PruneOptions = Json & { before: string; dryRun?: boolean; yes?: boolean };
 
-async function prune({ config, installation, deps, actor }: Workplace, options: PruneOptions): Promise<void> {
+export const prune = onInstallation(async ({ config, installation, deps, actor }: Workplace, options: PruneOptions) => {
   const before = parsed(Moment, options.before, '--before');
   const planned = await countPrunable(deps.db, before);
   const question = `Remove ${planned.events} events in ${planned.segments} segments sealed before ${before.toISOString()}?`;
@@ -180,19 +147,17 @@ async function prune({ config, installation, deps, actor }: Workplace, options: 
   } finally {
     await owner.close();
   }
-}
+});
 
-async function eraseDetails(
-  { deps, actor }: Workplace,
-  reference: string,
-  options: Json & { yes?: boolean },
-): Promise<void> {
-  const user = await getUser(deps.db, reference);
-  const question = `Erase address and user agent from all audit events and access records of ${user.username}?`;
-  if (!(await isConfirmed(question, { ...options, scripts: 'go on' }))) return;
-  const { erased } = await erasePersonalDetails(deps, actor, { kind: 'user', id: user.id });
-  const access_records = await eraseAddresses(deps.db, user.id);
-  answer(options, { username: user.username, erased, access_records }, [
-    `Erased them from ${erased} events and ${access_records} access records.`,
-  ]);
-}
+export const eraseDetails = onInstallation(
+  async ({ deps, actor }: Workplace, reference: string, options: Json & { yes?: boolean }) => {
+    const user = await getUser(deps.db, reference);
+    const question = `Erase address and user agent from all audit events and access records of ${user.username}?`;
+    if (!(await isConfirmed(question, { ...options, scripts: 'go on' }))) return;
+    const { erased } = await erasePersonalDetails(deps, actor, { kind: 'user', id: user.id });
+    const access_records = await eraseAddresses(deps.db, user.id);
+    answer(options, { username: user.username, erased, access_records }, [
+      `Erased them from ${erased} events and ${access_records} access records.`,
+    ]);
+  },
+);

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { z } from 'zod';
-import { checked } from '../../platform/http/index.ts';
+import { checked } from '../../../platform/http/index.ts';
 import { note } from './output.ts';
 import { inOptions, type OptionNames, UsageError } from './usage.ts';
 
@@ -26,17 +26,21 @@ export async function readSecret(question: string): Promise<string | undefined> 
   }
 }
 
-type Confirmation = { yes?: boolean; scripts: 'go on' | 'need --yes' };
+type Confirmation = { yes?: boolean; json?: boolean; scripts: 'go on' | 'need --yes' };
 
 /**
- * Asks a person at a terminal before something is destroyed. Scripts are not asked: they go on, being told on standard error
- * what happens, or need `--yes` where one command takes away many things.
+ * Asks at a terminal before something is destroyed. Scripts are not asked: they go on, with a note on standard error, or need
+ * `--yes` where one command changes many records.
  */
-export async function isConfirmed(question: string, { yes = false, scripts }: Confirmation): Promise<boolean> {
+export async function isConfirmed(
+  question: string,
+  { yes = false, json = false, scripts }: Confirmation,
+): Promise<boolean> {
   if (yes) return true;
   if (!isTerminal() && scripts === 'need --yes') throw new UsageError('Add --yes to go on without being asked.');
   if (!isTerminal()) {
-    note(question);
+    // With --json, standard error is for a failure alone, which a program can then parse.
+    if (!json) note(question);
     return true;
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
@@ -76,3 +80,21 @@ export const Days = z.coerce
 export const Moment = z.iso
   .datetime({ offset: true, error: 'must be a time with its zone, e.g. 2026-11-24T12:00:00Z' })
   .transform((text) => new Date(text));
+
+/**
+ * The members of an option whose value is a JSON object; none where it was left out.
+ *
+ * @throws UsageError: it is no JSON object
+ */
+export function jsonObject(text: string | undefined, option: string): Record<string, unknown> {
+  if (text === undefined) return {};
+  return parsed(z.record(z.string(), z.unknown(), 'must be a JSON object'), jsonIn(text), option);
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,8 +1,7 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { invalid, isLoopbackName, Problem } from '../../platform/http/index.ts';
+import { invalid, isLoopbackName, Problem } from '../../../platform/http/index.ts';
 
 /** How to reach the admin API of a server. */
 export type Remote = {
@@ -22,9 +21,6 @@ const Profile = z.strictObject({
   scope: z.string().optional(),
 });
 type Profile = z.infer<typeof Profile>;
-
-/** Where the credentials of `latchkey login` are kept unless told otherwise. */
-export const defaultProfile = path.join(homedir(), '.config', 'latchkey', 'profile.json');
 
 /**
  * A server by its address and a token, or by the credentials that `latchkey login` kept.

@@ -1,20 +1,12 @@
-import type { Command } from 'commander';
-import { loadConfig } from '../../config.ts';
-import { migrationStates } from '../../platform/database/index.ts';
-import { action, command, mustHaveInstallation } from './command.ts';
-import { hostOf } from './host.ts';
+import { loadConfig } from '../../../config.ts';
+import { migrationStates } from '../../../platform/database/index.ts';
+import { hostOf } from '../host.ts';
 import { answer, columns } from './output.ts';
-
-/** `latchkey migrate`: brings the database to this version, or only says where it stands. */
-export function migrateCommand(): Command {
-  return command('migrate', 'bring the database to this version')
-    .option('--status', 'only show which migrations were applied')
-    .action(action(migrate));
-}
+import { action, mustHaveInstallation } from './workplace.ts';
 
 type Options = { json?: boolean; status?: boolean; create?: boolean };
 
-async function migrate(options: Options, ...given: unknown[]): Promise<void> {
+export const migrate = action(async (options: Options, ...given: unknown[]) => {
   const host = hostOf(given);
   const config = loadConfig();
   // An empty database is what this command is for; a data folder is made by a server, or when it is wanted.
@@ -29,4 +21,4 @@ async function migrate(options: Options, ...given: unknown[]): Promise<void> {
   } finally {
     await location.close();
   }
-}
+});

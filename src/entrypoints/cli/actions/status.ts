@@ -1,18 +1,12 @@
-import type { Command } from 'commander';
-import { hasOwner } from '../../domain/access/index.ts';
-import { listEveryClient } from '../../domain/clients/index.ts';
-import { listResourceServers } from '../../domain/resource-servers/index.ts';
-import { listSigningKeys, stateOf } from '../../domain/signing-keys/index.ts';
-import { listUsers } from '../../domain/users/index.ts';
-import { command, onInstallation, type Workplace } from './command.ts';
+import { hasOwner } from '../../../domain/access/index.ts';
+import { listEveryClient } from '../../../domain/clients/index.ts';
+import { listResourceServers } from '../../../domain/resource-servers/index.ts';
+import { listSigningKeys, stateOf } from '../../../domain/signing-keys/index.ts';
+import { listUsers } from '../../../domain/users/index.ts';
 import { answer, columns } from './output.ts';
+import { onInstallation, type Workplace } from './workplace.ts';
 
-/** `latchkey status`: what this installation is and has. */
-export function statusCommand(): Command {
-  return command('status', 'show what this installation is and has').action(onInstallation(status));
-}
-
-async function status({ host, config, installation }: Workplace, options: { json?: boolean }): Promise<void> {
+export const status = onInstallation(async ({ host, config, installation }: Workplace, options: { json?: boolean }) => {
   const { database, databaseName, now } = installation;
   const { db } = database;
   const [clients, servers, users, keys] = await Promise.all([
@@ -45,4 +39,4 @@ async function status({ host, config, installation }: Workplace, options: { json
     ['Signing keys', signing.join(', ')],
   ];
   answer(options, facts, columns(rows));
-}
+});

@@ -1,14 +1,14 @@
 import { pipeline } from 'node:stream/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
-import { JsonLines, type RouteShape, wireSchema, wordsOf } from '../../platform/http/index.ts';
-import { adminRoutes } from '../admin/index.ts';
-import { action } from './command.ts';
+import { JsonLines, type RouteShape, wireSchema, wordsOf } from '../../../platform/http/index.ts';
+import { adminRoutes } from '../../admin/index.ts';
+import { withUsageCode } from '../usage-code.ts';
 import { readSecret } from './input.ts';
 import { say } from './output.ts';
 import type { Remote } from './remote-server.ts';
 import { UsageError } from './usage.ts';
-import { withUsageCode } from './usage-code.ts';
+import { action } from './workplace.ts';
 
 type Member = { type?: string; description?: string; enum?: string[]; items?: object };
 type Members = Record<string, Member>;

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import {
   type CutDeps,
   checkRestore,
@@ -7,12 +6,12 @@ import {
   type Reapplied,
   type RestoreInput,
   type RestoreReport,
-} from '../../domain/restore/index.ts';
-import { invalid } from '../../platform/http/index.ts';
+} from '../../../domain/restore/index.ts';
+import { invalid } from '../../../platform/http/index.ts';
 import { Head, publicKeysIn } from './audit-proof.ts';
-import { command, onInstallation, type Workplace } from './command.ts';
 import { isConfirmed, parsed } from './input.ts';
 import { answer, columns, note } from './output.ts';
+import { onInstallation, type Workplace } from './workplace.ts';
 
 type Options = {
   json?: boolean;
@@ -24,23 +23,7 @@ type Options = {
   yes?: boolean;
 };
 
-/** `latchkey restore-check [FILE…]`: after a restore from a backup. */
-export function restoreCheckCommand(): Command {
-  return command(
-    'restore-check',
-    'after a restore: end again what was revoked since the backup, and list what else is lost',
-  )
-    .argument('[files...]', 'exports of the audit log, messages of a webhook, or the standard output of servers')
-    .option('--head <number:head>', 'a chain head noted elsewhere before the restore')
-    .option('--keys <file>', 'what `latchkey audit keys --json` printed before, where the backup lacks the newest key')
-    .option('--unproved', 'believe events that no signed head proves')
-    .option('--revoke-all', 'end every token, session and API key that came back')
-    .option('--dry-run', 'only show what would end')
-    .option('--yes', 'do not ask')
-    .action(onInstallation(restoreCheck));
-}
-
-async function restoreCheck(place: Workplace, files: string[], options: Options): Promise<void> {
+export const restoreCheck = onInstallation(async (place: Workplace, files: string[], options: Options) => {
   const input = await inputOf(files, options);
   const deps = depsOf(place);
   const plan = await planRestoreCheck(deps, input);
@@ -55,7 +38,7 @@ async function restoreCheck(place: Workplace, files: string[], options: Options)
   if (report.gap && !input.revokesAll)
     note('What was revoked in the missing segments is unknown: find their events, or run this with --revoke-all.');
   process.exitCode = 1;
-}
+});
 
 async function inputOf(files: string[], options: Options): Promise<RestoreInput> {
   if (files.length === 0 && !options.head && !options.revokeAll)

@@ -1,9 +1,18 @@
-import { Problem } from '../../platform/http/index.ts';
+import { Problem } from '../../../platform/http/index.ts';
 
-/** What was typed cannot be. The message names the option as it was typed; the command ends with exit code 2. */
+/** A command was typed wrongly. The message names the option as it was typed; the command ends with exit code 2. */
 export class UsageError extends Error {
   override name = 'UsageError';
+  /** Every wrong option, where there are several. */
+  readonly errors: readonly WrongOption[] | undefined;
+
+  constructor(message: string, errors?: readonly WrongOption[]) {
+    super(message);
+    this.errors = errors;
+  }
 }
+
+type WrongOption = { option: string; detail: string };
 
 /** How members of an input are typed where that is not their name with dashes: `{ redirect_uris: '--redirect-uri' }`. */
 export type OptionNames = Readonly<Record<string, string>>;
@@ -19,12 +28,13 @@ export function inOptions(error: unknown, names: OptionNames): unknown {
   if (!(error instanceof Problem) || error.status !== 400) return error;
   const { pointer = '', members } = error.options;
   const errors = members?.errors as InputError[] | undefined;
-  if (errors) return new UsageError(`${errors.map((each) => described(each, names)).join('; ')}.`);
+  if (errors) {
+    const wrong = errors.map(({ pointer: at, detail }) => ({ option: optionAt(at, names), detail }));
+    return new UsageError(`${wrong.map(({ option, detail }) => `${option} ${detail}`).join('; ')}.`, wrong);
+  }
   const isNamed = pointer === '' || error.message.includes('--');
   return new UsageError(isNamed ? error.message : `${optionAt(pointer, names)}: ${error.message}`);
 }
-
-const described = ({ pointer, detail }: InputError, names: OptionNames) => `${optionAt(pointer, names)} ${detail}`;
 
 /** `/permissions/0` is `--permissions (0)`; the input as a whole is `--body`. */
 function optionAt(pointer: string, names: OptionNames): string {

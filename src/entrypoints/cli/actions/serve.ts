@@ -1,22 +1,16 @@
-import { Command } from 'commander';
-import { loadConfig } from '../../config.ts';
-import { action } from './command.ts';
-import { hostOf } from './host.ts';
-import { failWithSentence, note, say } from './output.ts';
+import { loadConfig } from '../../../config.ts';
+import { hostOf } from '../host.ts';
+import { fail, note, say } from './output.ts';
+import { action } from './workplace.ts';
 
-/** `latchkey serve`: runs until SIGINT or SIGTERM, then goes down in order. */
-export function serveCommand(): Command {
-  return new Command('serve').description('start the server').action(action(serve));
-}
-
-async function serve(...given: unknown[]): Promise<void> {
+export const serve = action(async (...given: unknown[]) => {
   const stop = new AbortController();
   const { signal } = stop;
   const starting = hostOf(given)
     .serveRequests(loadConfig(), { say, note, signal })
     .catch((error: unknown) => {
       // A start that was told to stop has nothing to say about what it did not finish.
-      if (!signal.aborted) failWithSentence(error);
+      if (!signal.aborted) fail(error);
       return undefined;
     });
   const down = async () => {
@@ -30,4 +24,4 @@ async function serve(...given: unknown[]): Promise<void> {
   process.on('SIGINT', down);
   process.on('SIGTERM', down);
   await starting;
-}
+});

@@ -1,19 +1,11 @@
-import type { Command } from 'commander';
-import { command, onInstallation, type Workplace } from './command.ts';
 import { answer } from './output.ts';
+import { onInstallation, type Workplace } from './workplace.ts';
 
 type Options = { json?: boolean; clientId: string };
 
-/** `latchkey bootstrap`: the first credential for the admin API. */
-export function bootstrapCommand(): Command {
-  return command('bootstrap', 'make the first credential for the admin API: a service that may do everything')
-    .option('--client-id <id>', 'what to call it', 'latchkey-admin')
-    .action(onInstallation(run));
-}
-
-async function run({ config, deps, actor }: Workplace, options: Options): Promise<void> {
+export const bootstrapService = onInstallation(async ({ config, deps, actor }: Workplace, options: Options) => {
   // Loaded here: the other commands start faster without every room.
-  const { bootstrap } = await import('../admin/index.ts');
+  const { bootstrap } = await import('../../admin/index.ts');
   const issuer = config.issuer ?? `http://localhost:${config.port}`;
   const made = await bootstrap(deps, actor, { client_id: options.clientId, issuer });
   answer(options, { ...made, token_endpoint: `${issuer}/oauth/token` }, [
@@ -27,4 +19,4 @@ async function run({ config, deps, actor }: Workplace, options: Options): Promis
     `    -d grant_type=client_credentials -d resource=${made.audience} -d 'scope=latchkey:*' | sed 's/.*"access_token":"\\([^"]*\\).*/\\1/')`,
     `  curl -s ${issuer}/admin/v1/clients -H "Authorization: Bearer $TOKEN"`,
   ]);
-}
+});

@@ -1,30 +1,19 @@
-import type { Command } from 'commander';
-import { environmentVariable } from '../../config.ts';
+import { environmentVariable } from '../../../config.ts';
 import {
   applyConfiguration,
   type Change,
   listPrunable,
   pruneConfiguration,
   readConfigurationFile,
-} from '../../domain/apply/index.ts';
-import { command, onInstallation, type Workplace } from './command.ts';
+} from '../../../domain/apply/index.ts';
 import { isConfirmed } from './input.ts';
 import { answer, columns, note } from './output.ts';
+import { onInstallation, type Workplace } from './workplace.ts';
 
 type Options = { json?: boolean; dryRun?: boolean; prune?: boolean; yes?: boolean };
 type Pruned = Awaited<ReturnType<typeof listPrunable>>;
 
-/** `latchkey apply FILE`: configuration as code. */
-export function applyCommand(): Command {
-  return command('apply', 'make the installation have what a file says (JSON or YAML); docs/configuration-as-code.md')
-    .argument('<file>', 'the file')
-    .option('--dry-run', 'only show what would change')
-    .option('--prune', 'also disable what the file does not name; asks first')
-    .option('--yes', 'do not ask')
-    .action(onInstallation(apply, 'file'));
-}
-
-async function apply({ deps, actor }: Workplace, path: string, options: Options): Promise<void> {
+export const apply = onInstallation(async ({ deps, actor }: Workplace, path: string, options: Options) => {
   const file = await readConfigurationFile(path, environmentVariable);
   const dryRun = options.dryRun === true;
   const prunable = options.prune ? await listPrunable(deps, file) : [];
@@ -44,7 +33,7 @@ async function apply({ deps, actor }: Workplace, path: string, options: Options)
       ...prunedLines(pruned, dryRun),
     ]);
   }
-}
+}, 'file');
 
 /** What a dry run made was taken back with it. */
 function withoutSecret({ secret, ...change }: Change) {

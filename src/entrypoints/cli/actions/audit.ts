@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { listEvents, newestEvents, type RecordedEvent } from '../../../domain/audit/index.ts';
+import { Moment, parsed } from './input.ts';
+import { note, say } from './output.ts';
+import { onInstallation, type Workplace } from './workplace.ts';
+
+type TailOptions = { json?: boolean; lines: string; follow?: boolean };
+
+const Lines = z.coerce.number('must be a number of lines').int().min(0).max(10_000);
+const pauseMs = 1000;
+const pageSize = 1000;
+
+export const tail = onInstallation(async ({ deps }: Workplace, options: TailOptions) => {
+  const limit = parsed(Lines, options.lines, '--lines');
+  let events = await newestEvents(deps.db, { limit });
+  for (const event of events) say(lineOf(event, options));
+  if (!options.follow) return;
+  let last = events.at(-1)?.id;
+  for (;;) {
+    await sleep(pauseMs);
+    events = await newestEvents(deps.db, { limit: pageSize, after: last ?? '00000000-0000-0000-0000-000000000000' });
+    for (const event of events) say(lineOf(event, options));
+    last = events.at(-1)?.id ?? last;
+  }
+});
+
+const Filter = z.object({
+  actor: z.string().optional(),
+  actor_kind: z.string().optional(),
+  target: z.string().optional(),
+  target_kind: z.string().optional(),
+  action: z.string().optional(),
+  outcome: z.enum(['success', 'failure'], 'must be "success" or "failure"').optional(),
+  request_id: z.string().optional(),
+  from: Moment.optional(),
+  to: Moment.optional(),
+  text: z.string().min(1).optional(),
+  limit: z.coerce.number('must be a number').int().min(1).max(1000),
+  cursor: z.string().optional(),
+});
+
+type ListOptions = { json?: boolean } & Record<string, unknown>;
+
+export const list = onInstallation(
+  async ({ deps }: Workplace, { actorKind, targetKind, requestId, ...options }: ListOptions) => {
+    const given = { ...options, actor_kind: actorKind, target_kind: targetKind, request_id: requestId };
+    const page = await listEvents(deps.db, parsed(Filter, given));
+    if (options.json) {
+      say(JSON.stringify(page, undefined, 2));
+      return;
+    }
+    for (const event of page.items) say(lineOf(event, {}));
+    if (page.next) note(`More with --cursor ${page.next}`);
+  },
+);
+
+function lineOf(event: RecordedEvent, { json }: { json?: boolean }): string {
+  if (json) return JSON.stringify(event);
+  const { occurred_at, actor_kind, actor_id, action, target_kind, target_id, outcome, reason, address } = event;
+  const actor = actor_id ? `${actor_kind} ${actor_id}` : actor_kind;
+  const parts = [
+    occurred_at.toISOString(),
+    actor,
+    action,
+    target_kind && `${target_kind} ${target_id}`,
+    outcome === 'failure' && `failed${reason ? `: ${reason}` : ''}`,
+    address && `from ${address}`,
+  ];
+  return parts.filter(Boolean).join('  ');
+}

@@ -1,0 +1,74 @@
+import { ConfigError } from '../../../config.ts';
+import { DatabaseUnavailableError, isConnectionFailure } from '../../../platform/database/index.ts';
+import { EmbeddedPostgresError } from '../../../platform/embedded-postgres/index.ts';
+import { Problem } from '../../../platform/http/index.ts';
+import { UsageError } from './usage.ts';
+
+/** Prints a line on standard output. */
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Prints a line on standard error: what is not the answer itself. */
+export function note(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Prints an answer: as JSON for programs, or as the lines that people read. */
+export function answer({ json }: { json?: boolean }, value: unknown, lines: readonly string[]): void {
+  if (json) say(JSON.stringify(value, undefined, 2));
+  else for (const line of lines) say(line);
+}
+
+type Rows<Item> = { row: (item: Item) => string[] /** What to do when there is nothing to list. */; none: string };
+
+/** Prints a page of a list as the admin API answers it, or its items in columns. */
+export function answerPage<Item>(
+  options: { json?: boolean },
+  page: { items: readonly Item[]; next?: string | null },
+  { row, none }: Rows<Item>,
+): void {
+  answer(options, page, page.items.length > 0 ? columns(page.items.map(row)) : [none]);
+  if (page.next && !options.json) note(`More with --cursor ${page.next}`);
+}
+
+/** Rows in columns as wide as they need. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows.reduce<number[]>((most, row) => row.map((cell, n) => Math.max(cell.length, most[n] ?? 0)), []);
+  return rows.map((row) =>
+    row
+      .map((cell, n) => cell.padEnd(widths[n] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/**
+ * Ends with exit code 2 if the command was typed wrongly, 1 otherwise, and one sentence on standard error; with `--json` a problem
+ * as the admin API answers it. The stack is printed for a fault of ours only.
+ */
+export function fail(error: unknown): never {
+  const isJson = process.argv.includes('--json');
+  note(isJson ? JSON.stringify(problemOf(error), undefined, 2) : `latchkey: ${sentenceOf(error)}`);
+  process.exit(error instanceof UsageError ? 2 : 1);
+}
+
+function problemOf(error: unknown): Record<string, unknown> {
+  if (error instanceof Problem) return error.body();
+  const detail = sentenceOf(error);
+  if (!(error instanceof UsageError))
+    return { type: 'urn:latchkey:problem:failed', title: 'The command failed', detail };
+  const { errors } = error;
+  return { type: 'urn:latchkey:problem:usage', title: 'Wrong usage', detail, ...(errors && { errors }) };
+}
+
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof DatabaseUnavailableError || isConnectionFailure(error)) {
+    return 'The database cannot be reached. Check DATABASE_URL and that the database is running.';
+  }
+  const isForeseen =
+    ['StartError', 'WorkerError'].includes(error.name) ||
+    [ConfigError, EmbeddedPostgresError, Problem, UsageError].some((kind) => error instanceof kind);
+  return isForeseen ? error.message : (error.stack ?? error.message);
+}

@@ -1,0 +1,67 @@
+import { invalid } from '../../../platform/http/index.ts';
+import { jsonObject } from './input.ts';
+import type { OptionNames } from './usage.ts';
+
+/** The options of `client create` and `client update`. */
+export type RegistrationOptions = {
+  json?: boolean;
+  name?: string;
+  redirectUri: string[];
+  scope?: string;
+  resource: string[];
+  introspects: string[];
+  corsOrigin: string[];
+  firstParty?: boolean;
+  idTokenAlg?: string;
+  claimsInIdToken: boolean;
+  ownerUser?: string;
+  ownerClient?: string;
+  risk?: string;
+  patch?: string;
+};
+
+/** How the members of a registration are typed. */
+export const registrationOptions: OptionNames = {
+  client_id: '<client-id>',
+  client_name: '--name',
+  redirect_uris: '--redirect-uri',
+  resources: '--resource',
+  service_permissions: '--resource',
+  allowed_cors_origins: '--cors-origin',
+  id_token_signed_response_alg: '--id-token-alg',
+};
+
+/** The members of a registration that were typed; what was left out is absent. */
+export function membersIn(options: RegistrationOptions, isService: boolean): Record<string, unknown> {
+  const { name, redirectUri, scope, resource, introspects, corsOrigin, risk, idTokenAlg } = options;
+  const resources = Object.fromEntries(resource.map(resourceOption));
+  return {
+    ...(name !== undefined && { client_name: name }),
+    ...(redirectUri.length > 0 && { redirect_uris: redirectUri }),
+    ...(scope !== undefined && { scope }),
+    ...(resource.length > 0 && { [isService ? 'service_permissions' : 'resources']: resources }),
+    ...(introspects.length > 0 && { introspects }),
+    ...(corsOrigin.length > 0 && { allowed_cors_origins: corsOrigin }),
+    ...ownerIn(options),
+    ...(risk !== undefined && { risk }),
+    ...(options.firstParty && { first_party: true }),
+    ...(idTokenAlg !== undefined && { id_token_signed_response_alg: idTokenAlg }),
+    ...(!options.claimsInIdToken && { claims_in_id_token: false }),
+    ...jsonObject(options.patch, '--patch'),
+  };
+}
+
+function ownerIn({ ownerUser: user, ownerClient: client_id }: RegistrationOptions) {
+  if (user !== undefined && client_id !== undefined)
+    throw invalid('/owner', 'Name one owner: --owner-user or --owner-client.');
+  if (user !== undefined) return { owner: { user } };
+  return client_id === undefined ? {} : { owner: { client_id } };
+}
+
+/** `https://api.example=read write`: an identifier may contain `=`, a scope cannot. */
+function resourceOption(text: string): [string, string[]] {
+  const at = text.lastIndexOf('=');
+  if (at < 0) return [text, []];
+  const scopes = text.slice(at + 1).split(/[ ,]+/);
+  return [text.slice(0, at), scopes.filter(Boolean)];
+}

@@ -1,0 +1,33 @@
+import { apiKeyRoutes } from '../../../domain/api-keys/index.ts';
+import { clientRoutes } from '../../../domain/clients/index.ts';
+import { consentRoutes } from '../../../domain/consents/index.ts';
+import { emailQueue } from '../../../domain/notifications/index.ts';
+import { resourceServerRoutes } from '../../../domain/resource-servers/index.ts';
+import { signingKeyRoutes } from '../../../domain/signing-keys/index.ts';
+import { userRoutes } from '../../../domain/users/index.ts';
+import { inProcess, RouteClient, routeTable } from '../../../platform/http/index.ts';
+import type { Workplace } from './workplace.ts';
+
+const routes = [
+  ...apiKeyRoutes,
+  ...clientRoutes,
+  ...consentRoutes,
+  ...resourceServerRoutes,
+  ...signingKeyRoutes,
+  ...userRoutes,
+];
+const table = routeTable(routes);
+
+/** The routes of the admin API that commands are names for, in this process: the same inputs, answers and refusals. */
+export function routesOf({ config, installation, deps, actor }: Omit<Workplace, 'host'>) {
+  const { issuer = '', mail } = config;
+  const given = {
+    ...deps,
+    issuer,
+    rootKey: installation.rootKey,
+    keyActivationSeconds: config.keyActivationSeconds,
+    // A mail needs a whole address in it, and a server that sends it.
+    sendEmail: mail && issuer ? emailQueue(deps) : undefined,
+  };
+  return new RouteClient<(typeof routes)[number]>(table, inProcess(given, actor));
+}

@@ -1,0 +1,111 @@
+import { countLiveTokens } from '../../../domain/tokens/index.ts';
+import { generatePassword, getUser } from '../../../domain/users/index.ts';
+import { isConfirmed, readSecret } from './input.ts';
+import { answer, answerPage, columns } from './output.ts';
+import { routesOf } from './routes.ts';
+import type { OptionNames } from './usage.ts';
+import { onInstallation, type Workplace } from './workplace.ts';
+
+type Json = { json?: boolean };
+type PasswordOptions = Json & { passwordStdin?: boolean };
+type CreateOptions = PasswordOptions & { email?: string; emailVerified?: boolean; name?: string; role: string[] };
+type ListOptions = Json & { search?: string; limit: string; cursor?: string };
+
+/** How the members of an account are typed. */
+const createOptions: OptionNames = { username: '<username>', roles: '--role', password: '--password-stdin' };
+
+export const create = onInstallation(async (place: Workplace, username: string, options: CreateOptions) => {
+  const { email, emailVerified: email_verified, name, role: roles } = options;
+  const password = await typedPassword(options);
+  const given = { username, email, email_verified, name, ...(roles.length > 0 && { roles }), password };
+  const made = await routesOf(place).call('POST /users', { body: given });
+  answer(options, made, [`Created user ${username}.`, ...shownOnce(made.password)]);
+}, createOptions);
+
+const shownOnce = (password: string | undefined) =>
+  password === undefined ? [] : [`Password, shown only this once: ${password}`];
+
+/** Asked for at a terminal, taken from standard input when told so, and otherwise left to be generated. */
+async function typedPassword({ passwordStdin = false }: PasswordOptions): Promise<string | undefined> {
+  if (!passwordStdin && !process.stdin.isTTY) return undefined;
+  return (await readSecret('Password (empty: one is generated): ')) ?? generatePassword();
+}
+
+export const list = onInstallation(async (place: Workplace, options: ListOptions) => {
+  const { search: q, limit, cursor } = options;
+  const page = await routesOf(place).call('GET /users', { query: { q, limit, cursor } });
+  answerPage(options, page, {
+    row: ({ id, username, email, enabled, name }) => [
+      username,
+      id,
+      enabled ? 'enabled' : 'disabled',
+      email ?? '',
+      name ?? '',
+    ],
+    none: 'No users. Create one: latchkey user create --help',
+  });
+});
+
+export const show = onInstallation(async (place: Workplace, user: string, options: Json) => {
+  const found = await routesOf(place).call('GET /users/{user}', { params: { user } });
+  const rows = [
+    ['Username', found.username],
+    ['Id', found.id],
+    ['Name', found.name ?? ''],
+    ['E-mail', found.email ? `${found.email} (${found.email_verified ? 'verified' : 'not verified'})` : ''],
+    ['Status', found.enabled ? 'enabled' : 'disabled'],
+    ['Roles', found.roles.join(', ')],
+    ['Created', found.created_at.toISOString()],
+  ];
+  answer(options, found, columns(rows));
+});
+
+export const disable = onInstallation(
+  async (place: Workplace, reference: string, options: Json & { yes?: boolean }) => {
+    const { deps } = place;
+    const { id, username } = await getUser(deps.db, reference);
+    const live = await countLiveTokens(deps.db, { user_id: id }, deps.now());
+    const question = `Disable ${username}? This signs them out everywhere and revokes ${live.refresh_families} refresh tokens and ${live.access_tokens} access tokens.`;
+    const isDone = await isConfirmed(question, { ...options, scripts: 'go on' });
+    const route = isDone ? 'POST /users/{user}/disable' : 'GET /users/{user}';
+    const user = await routesOf(place).call(route, { params: { user: `id:${id}` } });
+    answer(options, user, [isDone ? `Disabled user ${username}.` : 'Nothing changed.']);
+  },
+);
+
+export const enable = onInstallation(async (place: Workplace, user: string, options: Json) => {
+  const body = { enabled: true };
+  const enabled = await routesOf(place).call('PATCH /users/{user}', { params: { user }, body });
+  answer(options, enabled, [`Enabled user ${enabled.username}.`]);
+});
+
+export const changePassword = onInstallation(async (place: Workplace, user: string, options: PasswordOptions) => {
+  const { id, username } = await getUser(place.deps.db, user);
+  const body = { password: await typedPassword(options) };
+  const params = { user: `id:${id}` };
+  const { password } = await routesOf(place).call('POST /users/{user}/password', { params, body });
+  const lines = [`Set the password of ${username} and signed them out everywhere.`, ...shownOnce(password)];
+  answer(options, { ...(password !== undefined && { password }) }, lines);
+}, createOptions);
+
+export const passwordLink = onInstallation(async (place: Workplace, user: string, options: Json) => {
+  const link = await routesOf(place).call('POST /users/{user}/password-link', { params: { user } });
+  const until = `It works once, until ${link.expires_at.toISOString()}.`;
+  const lines = link.url
+    ? [link.url, `${until} Give it to nobody but ${user}.`]
+    : [`The running server mails the link to ${link.mailed_to}. ${until}`];
+  answer(options, link, lines);
+});
+
+export const markVerified = onInstallation(
+  async (place: Workplace, user: string, options: Json & { email: string }) => {
+    const body = { email: options.email };
+    const verified = await routesOf(place).call('POST /users/{user}/verify-email', { params: { user }, body });
+    answer(options, verified, [`The e-mail address of ${verified.username} is verified.`]);
+  },
+);
+
+export const markUnverified = onInstallation(async (place: Workplace, user: string, options: Json) => {
+  const changed = await routesOf(place).call('POST /users/{user}/unverify-email', { params: { user } });
+  answer(options, changed, [`The e-mail address of ${changed.username} is not verified.`]);
+});
