@@ -10,7 +10,7 @@ export const accessRecordRoutes = [
   route({
     method: 'GET',
     path: '/access-records',
-    summary: 'Which credential was used where, by whom, with what result; newest first',
+    summary: 'List access records: which credential was used where, by whom, with what result',
     permission: 'latchkey:audit:read',
     query: AccessRecordsQuery,
     response: pageOf(AccessRecordView),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PageQuery, Timestamp } from '../../platform/http/index.ts';
+import { SortBy } from '../../platform/lists/index.ts';
 
 const id = z.string().min(1).max(512).optional();
 
@@ -14,6 +15,7 @@ export const AccessRecordsQuery = z.strictObject({
   address: z.string().min(1).max(64).optional(),
   from: Timestamp.optional(),
   to: Timestamp.optional().meta({ description: 'exclusive' }),
+  sort: SortBy(['occurred_at'], '-occurred_at'),
 });
 
 export const AccessRecordView = z.object({

@@ -1,8 +1,8 @@
 import { type Selectable, sql } from 'kysely';
-import { z } from 'zod';
 import type { Database } from '../../../db/schema.ts';
 import type { Db } from '../../platform/database/index.ts';
-import { keyIn, type Page, pageByKey } from '../../platform/http/index.ts';
+import type { Page } from '../../platform/http/index.ts';
+import { type ListOrders, type ListRequest, pageOfQuery } from '../../platform/lists/index.ts';
 
 export type AccessRecord = Omit<Selectable<Database['access_records']>, 'recorded_in'>;
 
@@ -43,32 +43,20 @@ export type AccessRecordFilter = {
   to?: Date | undefined;
 };
 
-/** A page of records, newest first. */
-export async function listAccessRecords(
+// Ids are UUIDv7: their order is that of time.
+const orders: ListOrders = { key: { by: sql`access_records.id`, type: 'uuid' }, orders: { occurred_at: 'key' } };
+
+/** A page of records. */
+export function listAccessRecords(
   db: Db,
-  {
-    limit,
-    cursor,
-    from,
-    to,
-    client,
-    user,
-    ...exact
-  }: AccessRecordFilter & { limit: number; cursor?: string | undefined },
+  { limit, cursor, total, sort, from, to, client, user, ...exact }: AccessRecordFilter & ListRequest,
 ): Promise<Page<AccessRecord>> {
-  const before = keyIn(cursor, z.uuid());
-  // Ids are UUIDv7: their order is that of time.
-  let query = db
-    .selectFrom('access_records')
-    .select(columns)
-    .orderBy('id', 'desc')
-    .limit(limit + 1);
+  let query = db.selectFrom('access_records').select(columns);
   for (const [column, value] of Object.entries({ ...exact, client_id: client, user_id: user }))
     if (value !== undefined) query = query.where(sql.ref(column), '=', value);
   if (from) query = query.where('occurred_at', '>=', from);
   if (to) query = query.where('occurred_at', '<', to);
-  if (before) query = query.where('id', '<', before);
-  return pageByKey(await query.execute(), limit, ({ id }) => id);
+  return pageOfQuery(db, query, orders, { limit, cursor, total, sort });
 }
 
 /** Erases from where the credentials of a person were used (GDPR art. 17). @returns of how many records */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { keyIn, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
+import { notFound, pageOf, routesWith } from '../../platform/http/index.ts';
 import type { AccessDeps } from './authority.ts';
 import { explain } from './rights.ts';
 import { changeRole, createRole, giveRole, removeRole, unassignRole } from './roles.ts';
@@ -13,10 +13,11 @@ import {
   RoleChanges,
   RoleInput,
   RoleParams,
+  RolesQuery,
   RoleView,
   SubjectParams,
 } from './schemas.ts';
-import { findRoleByName, findSubject, listAssignmentsOf, listAssignmentsTo, listRoles } from './store.ts';
+import { findRoleByName, findSubject, listAssignmentsOf, listAssignmentsTo, listRolesFrom } from './store.ts';
 
 type SubjectName = { kind: 'user' | 'client'; subject: string };
 
@@ -29,8 +30,9 @@ export const accessRoutes = [
     path: '/roles',
     summary: 'List roles and their permissions',
     permission: 'latchkey:role:read',
-    response: z.object({ items: z.array(RoleView) }),
-    handle: async (_, deps) => ({ items: await listRoles(deps.db) }),
+    query: RolesQuery,
+    response: pageOf(RoleView),
+    handle: ({ query }, deps) => listRolesFrom(deps.db, query),
   }),
   route({
     method: 'POST',
@@ -82,11 +84,9 @@ export const accessRoutes = [
     params: RoleParams,
     query: AssignmentsQuery,
     response: pageOf(AssignmentView),
-    handle: async ({ params: { role }, query: { limit, cursor } }, deps) => {
+    handle: async ({ params: { role }, query }, deps) => {
       if (!(await findRoleByName(deps.db, role))) throw notFound('role', role);
-      const after = keyIn(cursor, z.uuid());
-      const rows = await listAssignmentsOf(deps.db, { role, limit: limit + 1, after });
-      return pageByKey(rows, limit, ({ subject_id }) => subject_id);
+      return listAssignmentsOf(deps.db, { role, ...query });
     },
   }),
   route({

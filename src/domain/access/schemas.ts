@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { SortBy } from '../../platform/lists/index.ts';
 import { isPermissionPattern } from './permissions.ts';
 
 export const RoleName = z
@@ -86,6 +87,13 @@ export const AssignmentView = z.object({
     .nullable()
     .meta({ description: 'who assigned it, in the form of an event’s actor; null: assigned before this was recorded' }),
   created_at: Timestamp,
+});
+// Forms offer every role: there are few.
+export const RolesQuery = z.strictObject({
+  ...PageQuery,
+  limit: PageQuery.limit.unwrap().default(200),
+  q: z.string().max(100).optional().meta({ description: 'part of the name or description' }),
+  sort: SortBy(['name', 'created_at'], 'name'),
 });
 export const AssignmentsQuery = z.strictObject(PageQuery);
 

@@ -1,6 +1,8 @@
 import { type Insertable, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
-import type { Db, Trx } from '../../platform/database/index.ts';
+import { containing, type Db, type Trx } from '../../platform/database/index.ts';
+import type { Page, Place } from '../../platform/http/index.ts';
+import { type ListOrders, type ListRequest, pageOfQuery, readPage } from '../../platform/lists/index.ts';
 import { isUser } from './user-reference.ts';
 
 /** Whether assignment `a` is in effect at `now`. */
@@ -118,6 +120,35 @@ export type Role = {
 const roleColumns = sql<Role>`r.id, r.name, r.description, r.built_in, r.exported_as, r.version, r.created_at, r.updated_at,
   coalesce((select json_agg(json_build_object('resource', p.resource, 'pattern', p.pattern) order by p.resource nulls first, p.pattern)
     from role_permissions p where p.role_id = r.id), '[]'::json) as permissions`;
+
+const roleOrders: ListOrders = {
+  key: { by: sql`r.id`, type: 'uuid' },
+  orders: {
+    name: { by: sql`r.name collate "C"`, type: 'text' },
+    created_at: { by: sql`r.created_at`, type: 'timestamptz' },
+  },
+};
+
+/** A page of roles with their permissions, searched by part of their name or description. */
+export function listRolesFrom(
+  db: Db,
+  { q, ...request }: ListRequest & { q?: string | undefined },
+): Promise<Page<Role>> {
+  const like = containing(q ?? '');
+  const condition = q ? sql`(r.name ilike ${like} or r.description ilike ${like})` : sql`true`;
+  return readPage(request, roleOrders, {
+    read: async ({ after, orderBy, place, limit }) => {
+      const { rows } = await sql<Role & { place: Place }>`select ${roleColumns}, ${place} as place from roles r
+        where ${condition} and ${after} order by ${orderBy} limit ${limit}`.execute(db);
+      return rows;
+    },
+    count: async (most) => {
+      const { rows } = await sql<{ total: number }>`
+        select count(*)::int as total from (select from roles r where ${condition} limit ${most}) counted`.execute(db);
+      return rows[0]?.total ?? 0;
+    },
+  });
+}
 
 /** Every role with what it gives, by name. */
 export async function listRoles(db: Db): Promise<Role[]> {
@@ -237,14 +268,16 @@ function assignments(db: Db) {
     .select([sql<string>`coalesce(u.username, c.client_id)`.as('subject'), giver.as('granted_by')]);
 }
 
-/** The assignments of a role, a page of them by subject. */
-export async function listAssignmentsOf(
+// UUIDv7 ids grow with time: those who were created first come first.
+const assignmentOrders: ListOrders = { key: { by: sql`a.subject_id`, type: 'uuid' }, orders: { subject_id: 'key' } };
+
+/** A page of the assignments of a role, by subject. */
+export function listAssignmentsOf(
   db: Db,
-  { role, limit, after }: { role: string; limit: number; after: string | undefined },
-): Promise<Assignment[]> {
-  let query = assignments(db).where('r.name', '=', role).orderBy('a.subject_id').limit(limit);
-  if (after) query = query.where('a.subject_id', '>', after);
-  return query.execute();
+  { role, ...request }: Omit<ListRequest, 'sort'> & { role: string },
+): Promise<Page<Assignment>> {
+  const found = assignments(db).where('r.name', '=', role);
+  return pageOfQuery(db, found, assignmentOrders, { ...request, sort: 'subject_id' });
 }
 
 /** All assignments that are in effect at `now`. */

@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { alsoAs, keyIn, MergePatch, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
+import { alsoAs, MergePatch, pageOf, pageWith, routesWith } from '../../platform/http/index.ts';
 import { subjectOf } from '../access/index.ts';
 import { type ApiKeyDeps, changeApiKey, createApiKey, getKey } from './api-keys.ts';
 import { disableApiKey, enableApiKey, revokeApiKey } from './ending.ts';
@@ -25,17 +24,14 @@ const keys = [
   route({
     method: 'GET',
     path: '/api-keys',
-    summary: 'List API keys, newest first, without their values',
+    summary: 'List API keys, without their values',
     permission: 'latchkey:api_key:read',
     query: KeysQuery,
     response: pageOf(KeyView),
-    handle: async ({ query: { cursor, limit, client_id, user, ...query } }, deps) => {
+    handle: async ({ query: { client_id, user, ...query } }, deps) => {
       const owner = client_id === undefined ? user && { user } : { client_id };
       const owner_id = owner && (await subjectOf(deps.db, owner));
-      const filter = { ...query, owner_id, limit: limit + 1, after: keyIn(cursor, z.uuid()) };
-      const rows = await listKeys(deps.db, filter, deps.now());
-      const { items, next } = pageByKey(rows, limit, ({ id }) => id);
-      return { items: items.map((key) => viewOf(deps, key)), next };
+      return pageWith(await listKeys(deps.db, { ...query, owner_id }, deps.now()), (key) => viewOf(deps, key));
     },
   }),
   route({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isSeen, notSeen, PageQuery, previousExpiry, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { SortBy } from '../../platform/lists/index.ts';
 import { isPermissionPattern, Owner, UserReferenceText } from '../access/index.ts';
 import { Risk } from '../credentials/index.ts';
 import { Restrictions } from '../restrictions/index.ts';
@@ -131,12 +132,13 @@ export const KeysQuery = z.strictObject({
     .string()
     .max(100)
     .optional()
-    .meta({ description: 'part of the name or description, or the beginning of the key' }),
+    .meta({ description: 'the words, or their beginnings, of the name or description; or the beginning of the key' }),
   client_id: z.string().max(255).optional(),
   user: UserReferenceText.optional(),
   environment: KeyEnvironment.optional(),
   tag: Tag.optional(),
   state: z.enum(keyStates).optional(),
+  sort: SortBy(['name', 'created_at', 'expires_at', 'last_used_at'], '-created_at'),
 });
 
 /** How a person looks through the keys of their own. */

@@ -2,6 +2,14 @@ import { type Insertable, type RawBuilder, type Selectable, sql, type Updateable
 import type { Database } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../../platform/database/index.ts';
+import { type Page, type Place, pageWith } from '../../platform/http/index.ts';
+import {
+  type ListOrders,
+  type ListRequest,
+  readPage,
+  rowsWithWords,
+  type Searched,
+} from '../../platform/lists/index.ts';
 import type { Right } from '../access/index.ts';
 import type { Restrictions } from '../restrictions/index.ts';
 import type { keyOrders, keyStates } from './schemas.ts';
@@ -24,13 +32,16 @@ type Row = Omit<ApiKey, 'versions'> & {
   versions: (Omit<KeyVersion, 'issued_at' | 'ends_at'> & { issued_at: string; ends_at: string | null })[];
 };
 
-const keys = sql`select k.*, s.kind as owner_kind, coalesce(u.username, c.client_id) as owner,
+const keysFrom = (
+  from: RawBuilder<unknown>,
+) => sql`select k.*, s.kind as owner_kind, coalesce(u.username, c.client_id) as owner,
     coalesce((select json_agg(r.name order by r.name) from api_key_roles x join roles r on r.id = x.role_id where x.key_id = k.id), '[]')
       as roles,
     coalesce((select json_agg(t.tag order by t.tag) from api_key_tags t where t.key_id = k.id), '[]') as tags,
     (select json_agg(json_build_object('number', v.number, 'start', v.start, 'last_four', v.last_four, 'issued_at', v.issued_at,
       'ends_at', v.ends_at) order by v.number desc) from api_key_versions v where v.key_id = k.id) as versions
-  from api_keys k join subjects s on s.id = k.owner_id left join users u on u.id = s.id left join clients c on c.id = s.id`;
+  from ${from} k join subjects s on s.id = k.owner_id left join users u on u.id = s.id left join clients c on c.id = s.id`;
+const keys = keysFrom(sql`api_keys`);
 
 function keyOf({ versions, ...row }: Row): ApiKey {
   const instant = (text: string | null) => (text === null ? null : new Date(text));
@@ -66,23 +77,52 @@ export async function lockKey(trx: Trx, ref: KeyRef): Promise<ApiKey | undefined
 }
 
 export type KeysFilter = {
-  q?: string | undefined;
   owner_id?: string | undefined;
   environment?: string | undefined;
   tag?: string | undefined;
   state?: (typeof keyStates)[number] | undefined;
-  limit: number;
-  after: string | undefined;
 };
 
-/** Keys searched and filtered, newest first; `after` is the id that the page before ended with. */
-export async function listKeys(db: Db, { limit, after, ...filter }: KeysFilter, now: Date): Promise<ApiKey[]> {
-  const conditions = conditionsOf(filter, now);
-  // UUIDv7 ids grow with time.
-  if (after) conditions.push(sql`k.id < ${after}`);
-  const { rows } =
-    await sql<Row>`${keys} where ${sql.join(conditions, sql` and `)} order by k.id desc limit ${limit}`.execute(db);
-  return rows.map(keyOf);
+const searched: Searched = { table: 'api_keys', text: sql`name || ' ' || coalesce(description, '')` };
+
+const orders: ListOrders = {
+  key: { by: sql`k.id`, type: 'uuid' },
+  orders: {
+    name: { by: sql`lower(k.name) collate "C"`, type: 'text' },
+    // UUIDv7 ids grow with time.
+    created_at: 'key',
+    // A key that does not expire comes after every other, one that was never used before.
+    expires_at: { by: sql`coalesce(k.expires_at, 'infinity')`, type: 'timestamptz' },
+    last_used_at: { by: sql`coalesce(k.last_used_at, '-infinity')`, type: 'timestamptz' },
+  },
+};
+
+/** Keys searched by the words of their name and description or by the beginning of the key, filtered and sorted. */
+export async function listKeys(
+  db: Db,
+  { q, sort, limit, cursor, total, ...filter }: KeysFilter & ListRequest & { q?: string | undefined },
+  now: Date,
+): Promise<Page<ApiKey>> {
+  // A text that begins as keys do is the beginning of a key; anything else are words.
+  const isStart = q?.startsWith('sk_');
+  const from = rowsWithWords(searched, isStart ? undefined : q);
+  const starting = sql`k.id = any(array(select v.key_id from api_key_versions v where v.start ^@ ${q}))`;
+  const where = sql.join([...conditionsOf(filter, now), ...(isStart ? [starting] : [])], sql` and `);
+  const page = await readPage({ sort, limit, cursor, total }, orders, {
+    read: async ({ after, orderBy, place, limit: most }) => {
+      // Limited before anything is joined: PostgreSQL would read whole tables for as many rows as it expects of a search.
+      const limited = sql`(select k.*, ${place} as place from ${from} k where ${where} and ${after}
+        order by ${orderBy} limit ${most})`;
+      const { rows } = await sql<Row & { place: Place }>`${keysFrom(limited)} order by ${orderBy}`.execute(db);
+      return rows;
+    },
+    count: async (most) => {
+      const { rows } = await sql<{ total: number }>`
+        select count(*)::int as total from (select from ${from} k where ${where} limit ${most}) counted`.execute(db);
+      return rows[0]?.total ?? 0;
+    },
+  });
+  return pageWith(page, keyOf);
 }
 
 /** Keys that are not revoked, of one owner or of every client, newest first. */
@@ -103,8 +143,10 @@ export async function listKeysOf(
   return rows.map(keyOf);
 }
 
-export type KeysOfFilter = Pick<KeysFilter, 'q' | 'environment' | 'state' | 'limit'> & {
+export type KeysOfFilter = Pick<KeysFilter, 'environment' | 'state'> & {
   owner_id: string;
+  q?: string | undefined;
+  limit: number;
   sort: (typeof keyOrders)[number];
   offset: number;
 };
@@ -125,7 +167,7 @@ export async function listKeyNamesOf(db: Db, owner_id: string): Promise<Readonly
 }
 
 function conditionsOf(
-  { q, owner_id, environment, tag, state }: Omit<KeysFilter, 'limit' | 'after'>,
+  { q, owner_id, environment, tag, state }: KeysFilter & { q?: string | undefined },
   now: Date,
 ): RawBuilder<unknown>[] {
   const conditions: RawBuilder<unknown>[] = [sql`true`];

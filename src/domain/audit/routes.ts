@@ -11,7 +11,7 @@ export const auditRoutes = [
   route({
     method: 'GET',
     path: '/audit/events',
-    summary: 'List audit events, newest first',
+    summary: 'List audit events',
     permission: 'latchkey:audit:read',
     query: EventsQuery,
     response: pageOf(EventView),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PageQuery, Timestamp } from '../../platform/http/index.ts';
+import { SortBy } from '../../platform/lists/index.ts';
 
 const id = z.string().min(1).max(512).optional();
 
@@ -14,7 +15,13 @@ export const EventsQuery = z.strictObject({
   request_id: z.string().min(1).max(64).optional(),
   from: Timestamp.optional(),
   to: Timestamp.optional().meta({ description: 'exclusive' }),
-  text: z.string().min(1).max(200).optional().meta({ description: 'text found anywhere in the event' }),
+  text: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .meta({ description: 'text found anywhere in the event; pages may be short, and there is no total' }),
+  sort: SortBy(['occurred_at'], '-occurred_at'),
 });
 
 export const EventView = z.object({

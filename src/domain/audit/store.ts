@@ -1,9 +1,9 @@
 import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
-import { z } from 'zod';
 import type { Database } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../../platform/database/index.ts';
-import { cursorAt, type Page, type Position, pageFrom, positionIn } from '../../platform/http/index.ts';
+import { cursorAt, type Page, type Place, type Start } from '../../platform/http/index.ts';
+import { type ListOrders, type ListRequest, readPage, type Slice } from '../../platform/lists/index.ts';
 import { type AuditAction, earlierNames, storedNames } from './actions.ts';
 import type { PersonalDetails } from './personal-details.ts';
 
@@ -95,35 +95,54 @@ export async function newestEvents(
   return (await query.orderBy('e.id', 'desc').execute()).reverse();
 }
 
+const orders: ListOrders = {
+  key: { by: sql`e.id`, type: 'uuid' },
+  orders: { occurred_at: { by: sql`e.occurred_at`, type: 'timestamptz' } },
+};
+
 /**
- * A page of events, newest first. Events that come meanwhile shift nothing. With `text` a page may be short, or empty, though
- * there is a next one: so many events are searched for each.
+ * A page of events. With `text` a page may be short, or empty, though there is a next one: so many events are searched for each; and
+ * there is no total.
  *
  * @throws Problem `invalid`: the cursor is invalid
  */
 export async function listEvents(
   db: Db,
-  { limit, cursor, text, ...filter }: EventFilter & { limit: number; cursor?: string | undefined },
+  { limit, cursor, sort, total, text, ...filter }: EventFilter & ListRequest,
 ): Promise<Page<RecordedEvent>> {
-  const before = positionIn(cursor, { value: z.iso.datetime(), key: z.uuid() });
-  const conditions = [...conditionsOf(filter), ...(before ? [sql<SqlBool>`${place} < ${placeAt(before)}`] : [])];
-  const end = text === undefined ? undefined : await endOfSearch(db, conditions);
-  const searched = [...(text ? [mentions(text)] : []), ...(end ? [sql<SqlBool>`${place} >= ${placeAt(end)}`] : [])];
-  const rows = await recordedEvents(db)
-    .select(exactTime.as('at'))
-    .where((eb) => eb.and([...conditions, ...searched]))
-    .orderBy('e.occurred_at', 'desc')
-    .orderBy('e.id', 'desc')
-    .limit(limit + 1)
-    .execute();
-  const { items, next } = pageFrom(rows, limit, ({ at, id }) => ({ value: at, key: id }));
-  return { items: items.map(({ at: _, ...event }) => event), next: next ?? (end ? cursorAt(end) : null) };
+  const conditions = conditionsOf(filter);
+  let rest: { direction: Start['direction']; place: Place } | undefined;
+  const request = { limit, cursor, sort, total: total && text === undefined };
+  const page = await readPage(request, orders, {
+    read: async ({ after, upTo, orderBy, place, limit: most, direction }) => {
+      const within = [...conditions, after];
+      const end = text === undefined ? undefined : await endOfSearch(db, { within, orderBy, place });
+      rest = end && { direction, place: end };
+      return recordedEvents(db)
+        .select(place.as('place'))
+        .where((eb) => eb.and([...within, ...(text ? [mentions(text)] : []), ...(end ? [upTo(end)] : [])]))
+        .orderBy(orderBy)
+        .limit(most)
+        .execute();
+    },
+    count: (most) => countEvents(db, conditions, most),
+  });
+  if (rest === undefined) return page;
+  const cursorOfRest = cursorAt(sort, rest);
+  return rest.direction === 'after'
+    ? { ...page, next: page.next ?? cursorOfRest }
+    : { ...page, previous: page.previous ?? cursorOfRest };
 }
 
-const place = sql`(e.occurred_at, e.id)`;
-const placeAt = ({ value, key }: Position) => sql`(${value}::timestamptz, ${key}::uuid)`;
-// A `Date` has no microseconds; a cursor that lost them would skip or repeat events.
-const exactTime = sql<string>`to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+async function countEvents(db: Db, conditions: RawBuilder<SqlBool>[], most: number): Promise<number> {
+  const found = db
+    .selectFrom('audit_events as e')
+    .select('e.id')
+    .where((eb) => eb.and(conditions))
+    .limit(most);
+  const { rows } = await sql<{ total: number }>`select count(*)::int as total from (${found}) counted`.execute(db);
+  return rows[0]?.total ?? 0;
+}
 
 const renamed = Object.entries(earlierNames).map(
   ([stored, present]) => sql`when ${sql.lit(stored)} then ${sql.lit(present)}`,
@@ -152,17 +171,19 @@ function conditionsOf({ from, to, actor, target, action, ...exact }: Omit<EventF
 }
 
 /** The last event that one page's search reads; undefined when it reads all that is left. */
-async function endOfSearch(db: Db, conditions: RawBuilder<SqlBool>[]): Promise<Position | undefined> {
+async function endOfSearch(
+  db: Db,
+  { within, orderBy, place }: { within: RawBuilder<SqlBool>[] } & Pick<Slice, 'orderBy' | 'place'>,
+): Promise<Place | undefined> {
   const last = await db
     .selectFrom('audit_events as e')
-    .select([exactTime.as('value'), 'e.id as key'])
-    .where((eb) => eb.and(conditions))
-    .orderBy('e.occurred_at', 'desc')
-    .orderBy('e.id', 'desc')
+    .select(place.as('place'))
+    .where((eb) => eb.and(within))
+    .orderBy(orderBy)
     .offset(searchedAtOnce - 1)
     .limit(1)
     .executeTakeFirst();
-  return last;
+  return last?.place;
 }
 
 function mentions(text: string): RawBuilder<SqlBool> {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { alsoAs, keyIn, MergePatch, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
+import { alsoAs, MergePatch, notFound, pageOf, pageWith, routesWith } from '../../platform/http/index.ts';
 import { dayMs } from '../credentials/index.ts';
 import { asInput, type ClientDeps, changeClient, createClient, disableClient } from './clients.ts';
 import {
@@ -28,13 +28,7 @@ const registrations = [
     permission: 'latchkey:client:read',
     query: ClientsQuery,
     response: pageOf(ClientView),
-    handle: async ({ query: { cursor, limit, ...query } }, deps) => {
-      const after = keyIn(cursor, query.sort === 'client_id' ? undefined : z.uuid());
-      const rows = await listClients(deps.db, { ...query, limit: limit + 1, after });
-      const keyOf = ({ client_id, id }: Client) => (query.sort === 'client_id' ? client_id : id);
-      const { items, next } = pageByKey(rows, limit, keyOf);
-      return { items: items.map(shown), next };
-    },
+    handle: async ({ query }, deps) => pageWith(await listClients(deps.db, query), shown),
   }),
   route({
     method: 'POST',

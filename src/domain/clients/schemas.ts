@@ -9,6 +9,7 @@ import {
   ShownText,
   Timestamp,
 } from '../../platform/http/index.ts';
+import { SortBy } from '../../platform/lists/index.ts';
 import { Owner } from '../access/index.ts';
 import { Risk } from '../credentials/index.ts';
 import { CorsOrigins } from './cors-origins.ts';
@@ -121,10 +122,10 @@ export const CreatedClientView = ClientView.extend({ client_secret: z.string().o
 export const ClientParams = z.strictObject({ client_id: z.string().regex(clientIdShape) });
 export const ClientsQuery = z.strictObject({
   ...PageQuery,
-  q: z.string().max(100).optional().meta({ description: 'part of the client_id or name' }),
+  q: z.string().max(100).optional().meta({ description: 'the words, or their beginnings, of the client_id or name' }),
   type: z.enum(['web', 'spa', 'native', 'service']).optional(),
   enabled: Flag.optional(),
-  sort: z.enum(['client_id', '-created_at']).default('client_id'),
+  sort: SortBy(['client_id', 'name', 'type', 'created_at'], 'client_id'),
 });
 
 const longestDays = 3660;

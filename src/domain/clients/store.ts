@@ -1,8 +1,15 @@
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
-import { containing, type Db, type Trx } from '../../platform/database/index.ts';
-import { conflict } from '../../platform/http/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { conflict, type Page } from '../../platform/http/index.ts';
+import {
+  type ListOrders,
+  type ListRequest,
+  pageOfQuery,
+  rowsWithWords,
+  type Searched,
+} from '../../platform/lists/index.ts';
 import { type Owner, ownerReference } from '../access/index.ts';
 
 /** Of tokens that belong to no client that somebody registered: of those got for people's API keys. */
@@ -137,31 +144,38 @@ export async function expireSecretsAt(trx: Trx, client_id: string, at: Date, ids
   return Number(numUpdatedRows);
 }
 
-export type ClientsQuery = {
+export type ClientsQuery = ListRequest & {
   q?: string | undefined;
   type?: Client['type'] | undefined;
   enabled?: boolean | undefined;
-  sort: 'client_id' | '-created_at';
-  limit: number;
-  after: string | undefined;
 };
 
-/** Clients that somebody registered, searched by id and name, filtered and sorted; `after` is the `client_id` or `id` that the page before ended with. */
-export async function listClients(db: Db, { q, type, enabled, sort, limit, after }: ClientsQuery): Promise<Client[]> {
-  let query = clients(db).where('built_in', '=', false).limit(limit);
-  if (q) {
-    const like = containing(q);
-    query = query.where((eb) =>
-      eb.or([eb('client_id', 'ilike', like), eb(sql<string>`metadata ->> 'client_name'`, 'ilike', like)]),
-    );
-  }
-  if (type) query = query.where('type', '=', type);
-  if (enabled !== undefined) query = query.where('enabled', '=', enabled);
-  if (sort === 'client_id') {
-    if (after) query = query.where('client_id', '>', after);
-    return query.orderBy('client_id').execute();
-  }
-  // UUIDv7 ids grow with time.
-  if (after) query = query.where('id', '<', after);
-  return query.orderBy('id', 'desc').execute();
+const clientName = sql`coalesce(clients.metadata ->> 'client_name', clients.client_id)`;
+
+const searched: Searched = {
+  table: 'clients',
+  text: sql`client_id || ' ' || coalesce(metadata ->> 'client_name', '')`,
+};
+
+const orders: ListOrders = {
+  key: { by: sql`clients.id`, type: 'uuid' },
+  orders: {
+    client_id: { by: sql`clients.client_id collate "C"`, type: 'text' },
+    name: { by: sql`lower(${clientName}) collate "C"`, type: 'text' },
+    type: { by: sql`clients.type collate "C"`, type: 'text' },
+    // UUIDv7 ids grow with time.
+    created_at: 'key',
+  },
+};
+
+/** Clients that somebody registered, searched by the words of their id and name, filtered and sorted. */
+export function listClients(db: Db, { q, type, enabled, ...request }: ClientsQuery): Promise<Page<Client>> {
+  const found = db
+    .selectFrom(rowsWithWords<Selectable<Database['clients']>>(searched, q).as('clients'))
+    .selectAll('clients')
+    .select(owner)
+    .where('built_in', '=', false)
+    .$if(type !== undefined, (query) => query.where('type', '=', type ?? 'web'))
+    .$if(enabled !== undefined, (query) => query.where('enabled', '=', enabled ?? true));
+  return pageOfQuery(db, found, orders, request);
 }

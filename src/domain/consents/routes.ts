@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { keyIn, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
+import { notFound, pageOf, routesWith } from '../../platform/http/index.ts';
 import { type ConsentDeps, revokeConsent, revokeGrant } from './consents.ts';
 import { ConsentParams, ConsentsQuery, ConsentView, GrantParams, GrantsQuery, GrantView } from './schemas.ts';
 import { listConsents, listStandingGrants } from './store.ts';
@@ -11,14 +10,11 @@ export const consentRoutes = [
   route({
     method: 'GET',
     path: '/consents',
-    summary: 'List consents, newest first',
+    summary: 'List consents',
     permission: 'latchkey:consent:read',
     query: ConsentsQuery,
     response: pageOf(ConsentView),
-    handle: async ({ query: { cursor, limit, ...query } }, deps) => {
-      const rows = await listConsents(deps.db, { ...query, limit: limit + 1, after: keyIn(cursor, z.uuid()) });
-      return pageByKey(rows, limit, ({ consent_id }) => consent_id);
-    },
+    handle: ({ query }, deps) => listConsents(deps.db, query),
   }),
   route({
     method: 'GET',
@@ -28,7 +24,7 @@ export const consentRoutes = [
     params: ConsentParams,
     response: ConsentView,
     handle: async ({ params: { consent_id } }, deps) => {
-      const [consent] = await listConsents(deps.db, { consent_id, limit: 1, after: undefined });
+      const [consent] = (await listConsents(deps.db, { consent_id, limit: 1, sort: 'allowed_at' })).items;
       if (!consent) throw notFound('consent', consent_id);
       return consent;
     },
@@ -44,15 +40,11 @@ export const consentRoutes = [
   route({
     method: 'GET',
     path: '/grants',
-    summary: 'List grants, newest first',
+    summary: 'List grants',
     permission: 'latchkey:grant:read',
     query: GrantsQuery,
     response: pageOf(GrantView),
-    handle: async ({ query: { cursor, limit, ...query } }, deps) => {
-      const after = keyIn(cursor, z.uuid());
-      const rows = await listStandingGrants(deps.db, { ...query, now: deps.now(), limit: limit + 1, after });
-      return pageByKey(rows, limit, ({ id }) => id);
-    },
+    handle: ({ query }, deps) => listStandingGrants(deps.db, { ...query, now: deps.now() }),
   }),
   route({
     method: 'GET',
@@ -62,8 +54,8 @@ export const consentRoutes = [
     params: GrantParams,
     response: GrantView,
     handle: async ({ params: { grant_id } }, deps) => {
-      const query = { grant_id, now: deps.now(), limit: 1, after: undefined };
-      const [grant] = await listStandingGrants(deps.db, query);
+      const query = { grant_id, now: deps.now(), limit: 1, sort: 'created_at' };
+      const [grant] = (await listStandingGrants(deps.db, query)).items;
       if (!grant) throw notFound('standing grant', grant_id);
       return grant;
     },

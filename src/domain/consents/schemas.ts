@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Flag, PageQuery, Timestamp } from '../../platform/http/index.ts';
+import { SortBy } from '../../platform/lists/index.ts';
 import { UserReferenceText } from '../access/index.ts';
 
 const Whose = {
@@ -11,6 +12,7 @@ export const ConsentsQuery = z.strictObject({
   ...PageQuery,
   ...Whose,
   standing: Flag.optional().meta({ description: 'true: only active consents; false: only revoked ones' }),
+  sort: SortBy(['allowed_at'], '-allowed_at'),
 });
 export const ConsentParams = z.strictObject({ consent_id: z.uuid() });
 export const ConsentView = z.object({
@@ -29,7 +31,7 @@ export const ConsentView = z.object({
   revoked_at: Timestamp.nullable(),
 });
 
-export const GrantsQuery = z.strictObject({ ...PageQuery, ...Whose });
+export const GrantsQuery = z.strictObject({ ...PageQuery, ...Whose, sort: SortBy(['created_at'], '-created_at') });
 export const GrantParams = z.strictObject({ grant_id: z.uuid() });
 export const GrantView = z.object({
   id: z.uuid(),

@@ -1,6 +1,8 @@
 import { type Selectable, sql } from 'kysely';
 import type { ConsentedScopes, Database } from '../../../db/schema.ts';
 import { containing, type Db, type Trx } from '../../platform/database/index.ts';
+import type { Page } from '../../platform/http/index.ts';
+import { type ListOrders, type ListRequest, pageOfQuery } from '../../platform/lists/index.ts';
 import { isUser } from '../access/index.ts';
 import { countLive, type LiveTokens } from '../tokens/index.ts';
 
@@ -169,20 +171,21 @@ export async function countUnderConsent(db: Db, consent_id: string, now: Date): 
 
 export type ListedConsent = ConnectedApp & { user_id: string; username: string; revoked_at: Date | null };
 
-export type ConsentsQuery = {
+export type ConsentsQuery = ListRequest & {
   consent_id?: string | undefined;
   user?: string | undefined;
   client_id?: string | undefined;
   standing?: boolean | undefined;
-  limit: number;
-  after: string | undefined;
 };
 
-/** Consents, newest first; filtered by user (`isUser`), client and state. */
-export async function listConsents(
+// UUIDv7 ids grow with time.
+const consentOrders: ListOrders = { key: { by: sql`k.id`, type: 'uuid' }, orders: { allowed_at: 'key' } };
+
+/** Consents filtered by user (`isUser`), client and state. */
+export function listConsents(
   db: Db,
-  { consent_id, user, client_id, standing, limit, after }: ConsentsQuery,
-): Promise<ListedConsent[]> {
+  { consent_id, user, client_id, standing, ...request }: ConsentsQuery,
+): Promise<Page<ListedConsent>> {
   let query = db
     .selectFrom('consents as k')
     .innerJoin('clients as c', 'c.id', 'k.client_id')
@@ -200,8 +203,7 @@ export async function listConsents(
   if (user) query = query.where(isUser(user));
   if (client_id) query = query.where('c.client_id', '=', client_id);
   if (standing !== undefined) query = query.where('k.revoked_at', standing ? 'is' : 'is not', null);
-  if (after) query = query.where('k.id', '<', after);
-  return query.orderBy('k.id', 'desc').limit(limit).execute();
+  return pageOfQuery(db, query, consentOrders, request);
 }
 
 export type ListedGrant = {
@@ -217,11 +219,16 @@ export type ListedGrant = {
 
 type GrantsQuery = Omit<ConsentsQuery, 'standing' | 'consent_id'> & { grant_id?: string | undefined; now: Date };
 
-/** Active grants, newest first. */
-export async function listStandingGrants(
+const grantOrders: ListOrders = {
+  key: { by: sql`g.id`, type: 'uuid' },
+  orders: { created_at: { by: sql`g.created_at`, type: 'timestamptz' } },
+};
+
+/** Active grants, filtered by user (`isUser`) and client. */
+export function listStandingGrants(
   db: Db,
-  { grant_id, user, client_id, now, limit, after }: GrantsQuery,
-): Promise<ListedGrant[]> {
+  { grant_id, user, client_id, now, ...request }: GrantsQuery,
+): Promise<Page<ListedGrant>> {
   let query = db
     .selectFrom('standing_grants as g')
     .innerJoin('users', 'users.id', 'g.user_id')
@@ -231,9 +238,7 @@ export async function listStandingGrants(
   if (grant_id) query = query.where('g.id', '=', grant_id);
   if (user) query = query.where(isUser(user));
   if (client_id) query = query.where('g.client', '=', client_id);
-  if (after)
-    query = query.where(sql<boolean>`(g.created_at, g.id) < (select created_at, id from grants where id = ${after})`);
-  return query.orderBy('g.created_at', 'desc').orderBy('g.id', 'desc').limit(limit).execute();
+  return pageOfQuery(db, query, grantOrders, request);
 }
 
 export type GivenConsent = {

@@ -1,19 +1,12 @@
 import { z } from 'zod';
 import type { Db, Trx } from '../../platform/database/index.ts';
-import { type Actor, invalid, type Page, pageFrom, positionIn } from '../../platform/http/index.ts';
+import { type Actor, emptyPage, invalid, type Page } from '../../platform/http/index.ts';
 import { allows, findOwner, mustBePermitted, type Owner } from '../access/index.ts';
 import type { CredentialKind } from './kind.ts';
 import type { CredentialsQuery } from './schemas.ts';
 import { type Credential, listCredentials, lockId } from './store.ts';
 
 export type InventoryDeps = { db: Db; credentialKinds: readonly CredentialKind[] };
-
-/** Of a cursor: a number of seconds, or the start of a name. */
-const Seconds = z.string().regex(/^-?\d{1,16}(\.\d{1,20})?$/);
-const Text = z
-  .string()
-  .max(1000)
-  .regex(/^[^\0]*$/);
 
 /**
  * A page of the credentials that the actor may see. Kinds of which the actor may see nothing are left out.
@@ -23,17 +16,16 @@ const Text = z
 export async function listInventory(
   { db, credentialKinds }: InventoryDeps,
   actor: Actor,
-  { cursor, limit, kind, client_id, user, sort, ...filter }: z.output<typeof CredentialsQuery>,
+  { kind, client_id, user, ...query }: z.output<typeof CredentialsQuery>,
 ): Promise<Page<Credential>> {
   const owner = ownerIn(client_id, user);
   const kinds = kindsFor(credentialKinds, actor, { kind, isOwned: owner !== undefined });
   const owner_id = owner && (await findOwner(db, owner));
   // An owner who does not exist has no credentials: callers who may not see users learn nothing.
-  if (owner && owner_id === undefined) return { items: [], next: null };
-  const after = positionIn(cursor, { value: sort === 'name' ? Text : Seconds, key: Text });
+  if (owner && owner_id === undefined) return emptyPage(query);
+  if (kinds.length === 0) return emptyPage(query);
   const inventories = kinds.map(({ inventory }) => inventory.all);
-  const rows = await listCredentials(db, inventories, { ...filter, owner_id, sort, after, limit: limit + 1 });
-  return pageFrom(rows, limit, ({ value, key }) => ({ value, key }));
+  return listCredentials(db, inventories, { ...query, owner_id });
 }
 
 function ownerIn(client_id: string | undefined, user: string | undefined): Owner | undefined {
@@ -69,8 +61,7 @@ export async function findCredential(
   id: string,
 ): Promise<Credential | undefined> {
   if (hasUuids && !z.uuid().safeParse(id).success) return undefined;
-  const [found] = await listCredentials(db, [inventory.one(id)], { sort: 'name', after: undefined, limit: 1 });
-  return found;
+  return (await listCredentials(db, [inventory.one(id)], { sort: 'name', limit: 1 })).items[0];
 }
 
 /** As `findCredential`, in a transaction: of several that revoke the same credential the others wait and see what the first did. */

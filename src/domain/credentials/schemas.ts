@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { Flag, PageQuery, Timestamp } from '../../platform/http/index.ts';
+import { SortBy } from '../../platform/lists/index.ts';
 import { UserReferenceText } from '../access/index.ts';
 import { Risk } from './risk.ts';
 
 export const credentialStates = ['active', 'inactive', 'expired', 'revoked'] as const;
-export const credentialOrders = ['-created_at', 'name', 'expires_at', 'due_at', '-last_used_at'] as const;
 
 export const CredentialsQuery = z.strictObject({
   ...PageQuery,
@@ -19,7 +19,7 @@ export const CredentialsQuery = z.strictObject({
     description: 'inactive: neither expired nor revoked, but it or its owner is disabled or revoked',
   }),
   due: Flag.optional().meta({ description: 'true: active and due for rotation; false: all others' }),
-  sort: z.enum(credentialOrders).default('-created_at'),
+  sort: SortBy(['name', 'created_at', 'expires_at', 'due_at', 'last_used_at'], '-created_at'),
 });
 
 const nothing = { description: 'null: not applicable or unknown' };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { alsoAs, keyIn, MergePatch, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
+import { alsoAs, MergePatch, notFound, pageOf, routesWith } from '../../platform/http/index.ts';
 import {
   CreatedWebhookView,
   DeliveriesQuery,
@@ -33,10 +33,7 @@ const registrations = [
     permission: 'latchkey:webhook:read',
     query: WebhooksQuery,
     response: pageOf(WebhookView),
-    handle: async ({ query: { cursor, limit } }, deps) => {
-      const rows = await listWebhooks(deps.db, { limit: limit + 1, after: keyIn(cursor, z.uuid()) });
-      return pageByKey(rows, limit, ({ id }) => id);
-    },
+    handle: ({ query }, deps) => listWebhooks(deps.db, query),
   }),
   route({
     method: 'POST',
@@ -110,16 +107,14 @@ const deliveries = [
   route({
     method: 'GET',
     path: '/webhooks/{webhook_id}/deliveries',
-    summary: 'List the deliveries of the last 30 days, newest first; `state=dead`: those that failed',
+    summary: 'List the deliveries of the last 30 days; `state=dead`: those that failed',
     permission: 'latchkey:webhook:read',
     params: WebhookParams,
     query: DeliveriesQuery,
     response: pageOf(DeliveryView),
-    handle: async ({ params: { webhook_id }, query: { cursor, limit, state } }, deps) => {
+    handle: async ({ params: { webhook_id }, query: { state, ...query } }, deps) => {
       await getWebhook(deps, webhook_id);
-      const before = keyIn(cursor, z.uuid());
-      const rows = await listDeliveries(deps.db, webhook_id, { limit: limit + 1, before, state });
-      return pageByKey(rows, limit, ({ id }) => id);
+      return listDeliveries(deps.db, webhook_id, { ...query, state });
     },
   }),
   route({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { isSeen, notSeen, PageQuery, previousExpiry, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { Flag, isSeen, notSeen, PageQuery, previousExpiry, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { SortBy } from '../../platform/lists/index.ts';
 import { fitsSomething } from './messages.ts';
 
 const mostPatterns = 50;
@@ -43,7 +44,11 @@ export const WebhookView = z.object({
 const secret = z.string().meta({ description: '`whsec_…`; shown once' });
 export const CreatedWebhookView = WebhookView.extend({ secret });
 export const WebhookParams = z.strictObject({ webhook_id: z.uuid() });
-export const WebhooksQuery = z.strictObject(PageQuery);
+export const WebhooksQuery = z.strictObject({
+  ...PageQuery,
+  enabled: Flag.optional(),
+  sort: SortBy(['url', 'created_at'], 'created_at'),
+});
 
 export const SecretRotation = z.strictObject({
   overlap_seconds: z
@@ -66,5 +71,9 @@ export const DeliveryView = z.object({
   created_at: Timestamp,
   updated_at: Timestamp,
 });
-export const DeliveriesQuery = z.strictObject({ ...PageQuery, state: DeliveryView.shape.state.optional() });
+export const DeliveriesQuery = z.strictObject({
+  ...PageQuery,
+  state: DeliveryView.shape.state.optional(),
+  sort: SortBy(['created_at'], '-created_at'),
+});
 export const DeliveryParams = z.strictObject({ webhook_id: z.uuid(), delivery_id: z.uuid() });

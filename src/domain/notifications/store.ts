@@ -1,6 +1,8 @@
-import type { Insertable, Selectable, Updateable } from 'kysely';
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { Database, DeliveryState } from '../../../db/schema.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
+import type { Page } from '../../platform/http/index.ts';
+import { type ListOrders, type ListRequest, pageOfQuery } from '../../platform/lists/index.ts';
 
 export type Webhook = Selectable<Database['webhooks']>;
 export type WebhookSecret = Selectable<Database['webhook_secrets']>;
@@ -14,17 +16,21 @@ export async function lockWebhook(trx: Trx, id: string): Promise<Webhook | undef
   return trx.selectFrom('webhooks').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
 }
 
-export async function listWebhooks(
+// UUIDv7 ids grow with time. There are a hundred webhooks at most: sorting them by address takes no index.
+const webhookOrders: ListOrders = {
+  key: { by: sql`webhooks.id`, type: 'uuid' },
+  orders: { url: { by: sql`url collate "C"`, type: 'text' }, created_at: 'key' },
+};
+
+export function listWebhooks(
   db: Db,
-  { limit, after }: { limit: number; after: string | undefined },
-): Promise<Webhook[]> {
-  return db
+  { enabled, ...request }: ListRequest & { enabled?: boolean | undefined },
+): Promise<Page<Webhook>> {
+  const found = db
     .selectFrom('webhooks')
     .selectAll()
-    .$if(after !== undefined, (query) => query.where('id', '>', after ?? ''))
-    .orderBy('id')
-    .limit(limit)
-    .execute();
+    .$if(enabled !== undefined, (query) => query.where('enabled', '=', enabled ?? true));
+  return pageOfQuery(db, found, webhookOrders, request);
 }
 
 /** There are a hundred at most. */
@@ -74,20 +80,22 @@ export async function expireSecretsAt(trx: Trx, webhook_id: string, expires_at: 
     .execute();
 }
 
-export async function listDeliveries(
+const deliveryOrders: ListOrders = {
+  key: { by: sql`webhook_deliveries.id`, type: 'uuid' },
+  orders: { created_at: 'key' },
+};
+
+export function listDeliveries(
   db: Db,
   webhook_id: string,
-  { limit, before, state }: { limit: number; before: string | undefined; state: DeliveryState | undefined },
-): Promise<Delivery[]> {
-  return db
+  { state, ...request }: ListRequest & { state: DeliveryState | undefined },
+): Promise<Page<Delivery>> {
+  const found = db
     .selectFrom('webhook_deliveries')
     .selectAll()
     .where('webhook_id', '=', webhook_id)
-    .$if(state !== undefined, (query) => query.where('state', '=', state ?? 'dead'))
-    .$if(before !== undefined, (query) => query.where('id', '<', before ?? ''))
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute();
+    .$if(state !== undefined, (query) => query.where('state', '=', state ?? 'dead'));
+  return pageOfQuery(db, found, deliveryOrders, request);
 }
 
 export async function insertDelivery(

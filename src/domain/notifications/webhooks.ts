@@ -25,7 +25,7 @@ import {
   insertDelivery,
   insertSecret,
   insertWebhook,
-  listWebhooks,
+  listEveryWebhook,
   liveSecrets,
   lockWebhook,
   requestDeliveries,
@@ -59,7 +59,7 @@ export async function createWebhook(
 ): Promise<{ webhook: Webhook; secret: string }> {
   mustBeAllowed(deps, actor, input);
   return inTransaction(deps.db, async (trx) => {
-    if ((await listWebhooks(trx, { limit: mostWebhooks, after: undefined })).length >= mostWebhooks)
+    if ((await listEveryWebhook(trx)).length >= mostWebhooks)
       throw conflict(`There are ${mostWebhooks} webhooks: delete one first.`);
     const [id, created_at] = [uuidv7(), deps.now()];
     const webhook = await insertWebhook(trx, { id, ...columnsOf(input), created_at, updated_at: created_at });

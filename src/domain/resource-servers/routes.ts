@@ -1,4 +1,4 @@
-import { keyIn, MergePatch, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
+import { MergePatch, pageOf, pageWith, routesWith } from '../../platform/http/index.ts';
 import {
   asInput,
   changeResourceServer,
@@ -21,12 +21,7 @@ export const resourceServerRoutes = [
     permission: 'latchkey:resource_server:read',
     query: ResourceServersQuery,
     response: pageOf(ResourceServerView),
-    handle: async ({ query: { q, limit, cursor } }, deps) => {
-      const after = keyIn(cursor);
-      const rows = await listResourceServersFrom(deps.db, { q, limit: limit + 1, after });
-      const { items, next } = pageByKey(rows, limit, ({ identifier }) => identifier);
-      return { items: items.map(shown), next };
-    },
+    handle: async ({ query }, deps) => pageWith(await listResourceServersFrom(deps.db, query), shown),
   }),
   route({
     method: 'POST',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { SortBy } from '../../platform/lists/index.ts';
 import { isPermissionPattern } from '../access/index.ts';
 import { signingAlgs } from '../signing-keys/index.ts';
 
@@ -44,5 +45,6 @@ export const ResourceServerParams = z.strictObject({
 });
 export const ResourceServersQuery = z.strictObject({
   ...PageQuery,
-  q: z.string().max(100).optional().meta({ description: 'part of the identifier or name' }),
+  q: z.string().max(100).optional().meta({ description: 'the words, or their beginnings, of the identifier or name' }),
+  sort: SortBy(['identifier', 'name', 'created_at'], 'identifier'),
 });

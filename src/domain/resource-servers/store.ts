@@ -1,6 +1,14 @@
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
-import { containing, type Db, type Trx } from '../../platform/database/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import type { Page } from '../../platform/http/index.ts';
+import {
+  type ListOrders,
+  type ListRequest,
+  pageOfQuery,
+  rowsWithWords,
+  type Searched,
+} from '../../platform/lists/index.ts';
 
 export type Permission = Omit<Selectable<Database['permissions']>, 'resource_server_id'>;
 export type ResourceServer = Selectable<Database['resource_servers']> & { permissions: Permission[] };
@@ -23,27 +31,35 @@ export async function findResourceServer(db: Db, identifier: string): Promise<Re
 export async function findComparable(db: Db, comparable_identifier: string): Promise<ResourceServer[]> {
   const query = db.selectFrom('resource_servers').selectAll();
   const rows = await query.where('comparable_identifier', '=', comparable_identifier).limit(mostSpellings).execute();
-  return Promise.all(rows.map((row) => withPermissions(db, row)));
+  return eachWithPermissions(db, rows);
 }
 
 /** Every resource server that was registered by somebody, with its scopes, by identifier. */
 export async function listResourceServers(db: Db): Promise<ResourceServer[]> {
   const query = db.selectFrom('resource_servers').selectAll().where('built_in', '=', false);
-  const rows = await query.orderBy('identifier').execute();
-  return Promise.all(rows.map((row) => withPermissions(db, row)));
+  return eachWithPermissions(db, await query.orderBy('identifier').execute());
 }
 
-/** A page of them by identifier, searched by identifier and name. */
+const searched: Searched = { table: 'resource_servers', text: sql`identifier || ' ' || name` };
+
+const orders: ListOrders = {
+  key: { by: sql`resource_servers.id`, type: 'uuid' },
+  orders: {
+    identifier: { by: sql`identifier collate "C"`, type: 'text' },
+    name: { by: sql`lower(name) collate "C"`, type: 'text' },
+    // UUIDv7 ids grow with time.
+    created_at: 'key',
+  },
+};
+
+/** A page of them, searched by the words of their identifier and name. */
 export async function listResourceServersFrom(
   db: Db,
-  { q, limit, after }: { q?: string | undefined; limit: number; after: string | undefined },
-): Promise<ResourceServer[]> {
-  let query = db.selectFrom('resource_servers').selectAll().orderBy('identifier').limit(limit);
-  const like = containing(q ?? '');
-  if (q) query = query.where((eb) => eb.or([eb('identifier', 'ilike', like), eb('name', 'ilike', like)]));
-  if (after) query = query.where('identifier', '>', after);
-  const rows = await query.execute();
-  return Promise.all(rows.map((row) => withPermissions(db, row)));
+  { q, ...request }: ListRequest & { q?: string | undefined },
+): Promise<Page<ResourceServer>> {
+  const found = db.selectFrom(rowsWithWords<Row>(searched, q).as('resource_servers')).selectAll();
+  const page = await pageOfQuery(db, found, orders, request);
+  return { ...page, items: await eachWithPermissions(db, page.items) };
 }
 
 export async function lockResourceServer(trx: Trx, identifier: string): Promise<ResourceServer | undefined> {
@@ -62,13 +78,27 @@ export async function lockSpelling(trx: Trx, comparable_identifier: string): Pro
 }
 
 async function withPermissions(db: Db, row: Row): Promise<ResourceServer> {
+  const [found] = await eachWithPermissions(db, [row]);
+  return found ?? { ...row, permissions: [] };
+}
+
+async function eachWithPermissions(db: Db, rows: readonly Row[]): Promise<ResourceServer[]> {
+  if (rows.length === 0) return [];
   const permissions = await db
     .selectFrom('permissions')
-    .select(['name', 'description', 'is_default', 'is_optional', 'is_sensitive'])
-    .where('resource_server_id', '=', row.id)
+    .select(['resource_server_id', 'name', 'description', 'is_default', 'is_optional', 'is_sensitive'])
+    .where(
+      'resource_server_id',
+      'in',
+      rows.map(({ id }) => id),
+    )
     .orderBy('name')
     .execute();
-  return { ...row, permissions };
+  const of = Map.groupBy(permissions, ({ resource_server_id }) => resource_server_id);
+  return rows.map((row) => ({
+    ...row,
+    permissions: (of.get(row.id) ?? []).map(({ resource_server_id: _, ...permission }) => permission),
+  }));
 }
 
 export async function insertResourceServer(trx: Trx, row: Insertable<Database['resource_servers']>): Promise<Row> {

@@ -1,11 +1,8 @@
-import { z } from 'zod';
-import { keyIn, notFound, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
+import { notFound, pageOf, routesWith } from '../../platform/http/index.ts';
 import { findSubject } from '../access/index.ts';
 import { SessionParams, SessionsParams, SessionsQuery, SessionView } from './schemas.ts';
 import { revokeSession, type SessionDeps } from './sessions.ts';
-import { listSessions } from './store.ts';
-
-const Offset = z.string().regex(/^\d{1,7}$/);
+import { listActiveSessions } from './store.ts';
 
 const route = routesWith<SessionDeps>();
 
@@ -19,14 +16,20 @@ export const sessionRoutes = [
     params: SessionsParams,
     query: SessionsQuery,
     response: pageOf(SessionView),
-    handle: async ({ params: { user }, query: { limit, cursor } }, deps) => {
+    handle: async ({ params: { user }, query }, deps) => {
       const user_id = await findSubject(deps.db, { kind: 'user', name: user });
       if (user_id === undefined) throw notFound('user', user);
-      const offset = Number(keyIn(cursor, Offset) ?? 0);
-      const { sessions } = await listSessions(deps.db, user_id, { now: deps.now(), offset, limit: limit + 1 });
-      const { items, next } = pageByKey(sessions, limit, () => String(offset + limit));
-      return { items: items.map(({ uid, ...session }) => ({ session_id: uid, ...session })), next };
+      return listActiveSessions(deps.db, { ...query, user_id, now: deps.now() });
     },
+  }),
+  route({
+    method: 'GET',
+    path: '/sessions',
+    summary: 'List active sessions, most recently active first',
+    permission: 'latchkey:session:read',
+    query: SessionsQuery,
+    response: pageOf(SessionView),
+    handle: ({ query }, deps) => listActiveSessions(deps.db, { ...query, now: deps.now() }),
   }),
   route({
     method: 'POST',

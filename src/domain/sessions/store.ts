@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { Digest } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
+import type { Page } from '../../platform/http/index.ts';
+import { type ListOrders, type ListRequest, pageOfQuery } from '../../platform/lists/index.ts';
 
 /** An app that a session let in; a lasting one keeps its access when the session ends. */
 export type AppOfSession = { name: string; lasting: boolean };
@@ -46,6 +48,32 @@ export async function listSessions(
     .limit(limit)
     .execute();
   return { sessions, total: Number(total) };
+}
+
+const orders: ListOrders = {
+  key: { by: sql`s.uid`, type: 'text' },
+  orders: {
+    signed_in_at: { by: signedInAt, type: 'timestamptz' },
+    last_seen_at: { by: sql`s.last_seen_at`, type: 'timestamptz' },
+  },
+};
+
+export type ListedSession = Omit<SignedInSession, 'uid'> & { session_id: string; user_id: string; username: string };
+
+/** A page of the active sessions of signed-in users, or of one of them. */
+export function listActiveSessions(
+  db: Db,
+  { user_id, now, ...request }: ListRequest & { user_id?: string; now: Date },
+): Promise<Page<ListedSession>> {
+  const found = db
+    .selectFrom('standing_sessions as s')
+    .where('s.expires_at', '>', now)
+    .where('s.user_id', 'is not', null)
+    .$if(user_id !== undefined, (query) => query.where('s.user_id', '=', user_id ?? ''))
+    .select(['s.uid as session_id', 's.address', 's.user_agent', 's.last_seen_at'])
+    .select([sql<string>`s.user_id`.as('user_id'), sql<string>`s.username`.as('username')])
+    .select([signedInAt.as('signed_in_at'), apps.as('apps')]);
+  return pageOfQuery(db, found, orders, request);
 }
 
 /** One of a person's sessions, while it stands. */

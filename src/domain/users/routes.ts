@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { inTransaction } from '../../platform/database/index.ts';
-import { type Actor, keyIn, pageByKey, pageOf, routesWith } from '../../platform/http/index.ts';
+import { type Actor, pageOf, routesWith } from '../../platform/http/index.ts';
 import { listRoleAssignments } from '../access/index.ts';
 import { unverifyEmail, verifyEmail, verifyEmailPermission } from './email-verification.ts';
 import { generatePassword } from './password.ts';
@@ -34,12 +34,7 @@ const accounts = [
     permission: 'latchkey:user:read',
     query: UsersQuery,
     response: pageOf(UserView),
-    handle: async ({ query: { cursor, limit, ...query } }, deps) => {
-      const after = keyIn(cursor, query.sort === 'username' ? undefined : z.uuid());
-      const rows = await listUsersFrom(deps.db, { ...query, limit: limit + 1, after, now: deps.now() });
-      const keyOf = ({ username, id }: User) => (query.sort === 'username' ? username : id);
-      return pageByKey(rows, limit, keyOf);
-    },
+    handle: ({ query }, deps) => listUsersFrom(deps.db, { ...query, now: deps.now() }),
   }),
   route({
     method: 'POST',

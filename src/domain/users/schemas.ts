@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Flag, PageQuery, SecretText, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { SortBy } from '../../platform/lists/index.ts';
 import { UserReferenceText } from '../access/index.ts';
 
 // Without "@" and ":", so that no username is an e-mail address or says that it is an id; what looks like an id is refused
@@ -94,10 +95,14 @@ export const UserParams = z.strictObject({
 });
 export const UsersQuery = z.strictObject({
   ...PageQuery,
-  q: z.string().max(100).optional().meta({ description: 'part of the username, name or e-mail address' }),
+  q: z
+    .string()
+    .max(100)
+    .optional()
+    .meta({ description: 'the words, or their beginnings, of the username, name or e-mail address' }),
   enabled: Flag.optional(),
   role: z.string().max(64).optional(),
-  sort: z.enum(['username', '-created_at']).default('username'),
+  sort: SortBy(['username', 'name', 'email', 'created_at'], 'username'),
 });
 export const PasswordReset = z.strictObject({
   password: SecretText.optional().meta({ description: 'omitted: one is generated and shown once' }),

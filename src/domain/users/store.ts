@@ -2,7 +2,15 @@ import type { Insertable, Selectable, Updateable } from 'kysely';
 import { sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
-import { containing, type Db, type Trx } from '../../platform/database/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import type { Page } from '../../platform/http/index.ts';
+import {
+  type ListOrders,
+  type ListRequest,
+  pageOfQuery,
+  rowsWithWords,
+  type Searched,
+} from '../../platform/lists/index.ts';
 import { isUser } from '../access/index.ts';
 import type { PasswordHash } from './password.ts';
 
@@ -33,42 +41,46 @@ export async function listUsers(db: Db): Promise<User[]> {
   return db.selectFrom('users').selectAll().orderBy('username').execute();
 }
 
-export type UsersQuery = {
+export type UsersQuery = ListRequest & {
   q?: string | undefined;
   enabled?: boolean | undefined;
   role?: string | undefined;
-  sort: 'username' | '-created_at';
-  limit: number;
-  after: string | undefined;
   now: Date;
 };
 
-/** People searched, filtered and sorted; `after` is the username or id that the page before ended with. */
-export async function listUsersFrom(
+const searched: Searched = {
+  table: 'users',
+  text: sql`username || ' ' || coalesce(name, '') || ' ' || coalesce(email, '')`,
+};
+
+const orders: ListOrders = {
+  key: { by: sql`users.id`, type: 'uuid' },
+  orders: {
+    username: { by: sql`lower(users.username) collate "C"`, type: 'text' },
+    name: { by: sql`lower(coalesce(users.name, users.username)) collate "C"`, type: 'text' },
+    // After every letter: users without an address come last.
+    email: { by: sql`coalesce(lower(users.email), '~') collate "C"`, type: 'text' },
+    // UUIDv7 ids grow with time.
+    created_at: 'key',
+  },
+};
+
+/** Users searched by the words of their names and address, filtered and sorted. */
+export function listUsersFrom(
   db: Db,
-  { q, enabled, role, sort, limit, after, now }: UsersQuery,
-): Promise<(User & { roles: string[]; has_password: boolean })[]> {
+  { q, enabled, role, now, ...request }: UsersQuery,
+): Promise<Page<User & { roles: string[]; has_password: boolean }>> {
   const held = sql`role_assignments a join roles r on r.id = a.role_id
     where a.subject_id = users.id and (a.until is null or a.until > ${now})`;
   const roles = sql<string[]>`coalesce((select json_agg(r.name order by r.name) from ${held}), '[]'::json)`;
   const hasPassword = sql<boolean>`exists (select from credentials k where k.user_id = users.id and k.kind = 'password')`;
-  let query = db
-    .selectFrom('users')
+  const found = db
+    .selectFrom(rowsWithWords<User>(searched, q).as('users'))
     .selectAll()
     .select([roles.as('roles'), hasPassword.as('has_password')])
-    .limit(limit);
-  const like = containing(q ?? '');
-  if (q)
-    query = query.where((eb) => eb.or((['username', 'name', 'email'] as const).map((name) => eb(name, 'ilike', like))));
-  if (enabled !== undefined) query = query.where('enabled', '=', enabled);
-  if (role) query = query.where(sql<boolean>`exists (select from ${held} and r.name = ${role})`);
-  if (sort === 'username') {
-    if (after) query = query.where('username', '>', after);
-    return query.orderBy('username').execute();
-  }
-  // UUIDv7 ids grow with time.
-  if (after) query = query.where('id', '<', after);
-  return query.orderBy('id', 'desc').execute();
+    .$if(enabled !== undefined, (query) => query.where('enabled', '=', enabled ?? true))
+    .$if(role !== undefined, (query) => query.where(sql<boolean>`exists (select from ${held} and r.name = ${role})`));
+  return pageOfQuery(db, found, orders, request);
 }
 
 export async function lockUserByUsername(trx: Trx, username: string): Promise<User | undefined> {

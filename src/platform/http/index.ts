@@ -34,7 +34,7 @@ export {
 export { IncomingRequest, type Origin, requestOrigin } from './incoming-request.ts';
 export { parseJson, readJson } from './json-body.ts';
 export { MergePatch, mergePatch } from './merge-patch.ts';
-export { cursorAt, keyIn, type Position, pageByKey, pageFrom, positionIn } from './paging.ts';
+export { cursorAt, type Place, PlainText, pageFrom, type Start, startIn } from './paging.ts';
 export {
   conflict,
   forbidden,
@@ -67,12 +67,14 @@ export {
 } from './route-client.ts';
 export {
   alsoAs,
+  emptyPage,
   Flag,
   JsonLines,
   type Method,
   type Page,
   PageQuery,
   pageOf,
+  pageWith,
   previousExpiry,
   type Route,
   type RouteShape,

@@ -2,57 +2,64 @@ import { z } from 'zod';
 import { invalid } from './problems.ts';
 import type { Page } from './routes.ts';
 
-/** Where a page ended: the value it is sorted by, and the key that breaks ties. */
-export type Position = { value: string; key: string };
+/** Where a record is in an order: the value it is sorted by, and the key that breaks ties. */
+export type Place = { value: string; key: string };
+
+/** Where a page begins: after a place, or, read backwards, before it. */
+export type Start = { direction: 'after' | 'before'; place: Place };
 
 /** What a cursor may hold where nothing closer is known: PostgreSQL refuses NUL. */
-const PlainText = z
+export const PlainText = z
   .string()
-  .max(512)
+  .max(2048)
   .regex(/^\P{Cc}*$/u);
 
-const noPosition = () => invalid('/cursor', 'The cursor is invalid: use the `next` of the previous page.');
-
 /**
- * The position in a cursor.
+ * Where the page of a cursor begins; undefined without a cursor: at the first record.
  *
- * @throws Problem `invalid`: it was not made by `pageFrom` of this list
+ * @throws Problem `invalid`: the cursor was not made by this list in this order
  */
-export function positionIn(
+export function startIn(
   cursor: string | undefined,
-  { value, key }: { value: z.ZodType<string>; key: z.ZodType<string> },
-): Position | undefined {
+  { sort, value, key }: { sort: string; value: z.ZodType<string>; key: z.ZodType<string> },
+): Start | undefined {
   if (cursor === undefined) return undefined;
+  const shape = z.tuple([z.literal(sort), z.enum(['after', 'before']), value, key]);
   try {
-    const parts = z.tuple([value, key]).parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
-    return { value: parts[0], key: parts[1] };
+    const [, direction, ...place] = shape.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+    return { direction, place: { value: place[0], key: place[1] } };
   } catch {
-    throw noPosition();
+    throw invalid(
+      '/cursor',
+      'The cursor is invalid: use `next` or `previous` of a page with the same filters and order.',
+    );
   }
 }
 
+/** The cursor of the page that begins there. */
+export function cursorAt(sort: string, { direction, place }: Start): string {
+  return Buffer.from(JSON.stringify([sort, direction, place.value, place.key])).toString('base64url');
+}
+
 /**
- * The key in a cursor of a list whose order is that of its keys.
+ * Makes a page from rows that were read in the direction of its start, one more than the limit.
  *
- * @throws Problem `invalid`: it was not made by `pageByKey` of this list
+ * @returns without the total, which is counted apart
  */
-export function keyIn(cursor: string | undefined, key: z.ZodType<string> = PlainText): string | undefined {
-  return positionIn(cursor, { value: z.literal(''), key })?.key;
-}
-
-/** Makes a page from rows that were read with one more than the limit. */
-export function pageFrom<Row>(rows: readonly Row[], limit: number, positionOf: (row: Row) => Position): Page<Row> {
-  const items = rows.slice(0, limit);
-  const last = rows.length > limit ? items.at(-1) : undefined;
-  return { items, next: last === undefined ? null : cursorAt(positionOf(last)) };
-}
-
-/** Makes a page of a list whose order is that of its keys. */
-export function pageByKey<Row>(rows: readonly Row[], limit: number, keyOf: (row: Row) => string): Page<Row> {
-  return pageFrom(rows, limit, (row) => ({ value: '', key: keyOf(row) }));
-}
-
-/** The cursor of the page that starts after a position. */
-export function cursorAt({ value, key }: Position): string {
-  return Buffer.from(JSON.stringify([value, key])).toString('base64url');
+export function pageFrom<Row extends { place: Place }>(
+  rows: readonly Row[],
+  { sort, limit, start }: { sort: string; limit: number; start: Start | undefined },
+): Omit<Page<Omit<Row, 'place'>>, 'total' | 'total_is_capped'> {
+  const isBackwards = start?.direction === 'before';
+  const found = isBackwards ? rows.slice(0, limit).reverse() : rows.slice(0, limit);
+  const hasMore = rows.length > limit;
+  const cursor = (direction: Start['direction'], row: Row | undefined) => {
+    const place = row?.place ?? start?.place;
+    return place ? cursorAt(sort, { direction, place }) : null;
+  };
+  return {
+    items: found.map(({ place: _, ...item }) => item),
+    next: isBackwards || hasMore ? cursor('after', found.at(-1)) : null,
+    previous: start && (!isBackwards || hasMore) ? cursor('before', found[0]) : null,
+  };
 }

@@ -126,9 +126,10 @@ export const PageQuery = {
     .meta({ description: 'the maximum number of items on a page' }),
   cursor: z
     .string()
-    .max(1024)
+    .max(4096)
     .optional()
-    .meta({ description: 'where the last page ended: its `next`; good with the same filters and order only' }),
+    .meta({ description: '`next` or `previous` of another page; valid with the same filters and order only' }),
+  total: Flag.optional().meta({ description: 'true: count the matching records, too' }),
 };
 
 /** A page of a list. */
@@ -136,10 +137,32 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.object({
     items: z.array(item),
     next: z.string().nullable().meta({ description: '`cursor` of the next page; null on the last' }),
+    previous: z.string().nullable().meta({ description: '`cursor` of the previous page; null on the first' }),
+    total: z
+      .int()
+      .nullable()
+      .meta({ description: 'the number of matching records, up to 10,000; null: not requested (`total=true`)' }),
+    total_is_capped: z.boolean().meta({ description: 'true: there are more than `total`' }),
   });
 }
 
-export type Page<Item> = { items: Item[]; next: string | null };
+export type Page<Item> = {
+  items: Item[];
+  next: string | null;
+  previous: string | null;
+  total: number | null;
+  total_is_capped: boolean;
+};
+
+/** A page without any record. */
+export function emptyPage({ total }: { total?: boolean | undefined }): Page<never> {
+  return { items: [], next: null, previous: null, total: total ? 0 : null, total_is_capped: false };
+}
+
+/** A page with each of its records as the API shows it. */
+export function pageWith<Row, Item>(page: Page<Row>, shown: (row: Row) => Item): Page<Item> {
+  return { ...page, items: page.items.map(shown) };
+}
 
 const actsOnAll: Record<string, string> = { POST: 'create' };
 const actsOnOne: Record<string, string> = { GET: 'get', PATCH: 'update', PUT: 'put', DELETE: 'delete' };

@@ -75,7 +75,7 @@ async function answer<Deps>(
   if (text !== undefined) {
     ctx.type = 'application/json';
     ctx.body = text;
-    linkNext(ctx, text, route);
+    linkPages(ctx, text, route);
   }
   // Not `ctx.fresh`: clients that send `If-None-Match` by `fetch` also send `Cache-Control: no-cache`.
   if (ctx.method === 'GET' && etag && ctx.get('If-None-Match') === etag) ctx.status = 304;
@@ -97,14 +97,17 @@ function encoded({ response, status }: RouteShape, result: unknown): Answer {
   return { status, body: JSON.stringify(value), etag };
 }
 
-/** The next page, for clients that follow links (RFC 8288). */
-function linkNext(ctx: Context, text: string, { response }: RouteShape): void {
+/** The next and the previous page, for clients that follow links (RFC 8288). */
+function linkPages(ctx: Context, text: string, { response }: RouteShape): void {
   if (!(response instanceof z.ZodObject) || !('next' in response.shape)) return;
-  const { next } = JSON.parse(text) as { next: string | null };
-  if (next === null) return;
-  const query = new URLSearchParams(ctx.querystring);
-  query.set('cursor', next);
-  ctx.set('Link', `<${ctx.path}?${query}>; rel="next"`);
+  const { next, previous } = JSON.parse(text) as Partial<Record<'next' | 'previous', string | null>>;
+  const links = Object.entries({ next, prev: previous }).flatMap(([relation, cursor]) => {
+    if (typeof cursor !== 'string') return [];
+    const query = new URLSearchParams(ctx.querystring);
+    query.set('cursor', cursor);
+    return [`<${ctx.path}?${query}>; rel="${relation}"`];
+  });
+  if (links.length > 0) ctx.set('Link', links.join(', '));
 }
 
 function compile<Deps>(route: Route<Deps>): Compiled<Deps> {

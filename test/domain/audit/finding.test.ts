@@ -1,4 +1,4 @@
-import { listEvents } from '../../../src/domain/audit/index.ts';
+import { type EventFilter, listEvents } from '../../../src/domain/audit/index.ts';
 import { type Db, openDatabase } from '../../../src/platform/database/index.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { writeEvents } from './support/log.ts';
@@ -20,7 +20,8 @@ describe('events', () => {
     await writeEvents(latchkey.database.url, 25);
   });
   afterAll(() => close());
-  const found = async (filter: Parameters<typeof listEvents>[1]) => (await listEvents(db, filter)).items;
+  const found = async (filter: EventFilter & { limit: number }) =>
+    (await listEvents(db, { ...filter, sort: '-occurred_at' })).items;
 
   test('are found by actor, target, action, outcome, request id, time and text', async () => {
     const [refused] = await found({ action: 'session.refused', limit: 10 });
@@ -45,7 +46,7 @@ describe('events', () => {
     const seen: string[] = [];
     let cursor: string | undefined;
     do {
-      const page = await listEvents(db, { limit: 7, cursor, action: 'client.updated' });
+      const page = await listEvents(db, { limit: 7, cursor, sort: '-occurred_at', action: 'client.updated' });
       seen.push(...page.items.map(({ target_id }) => target_id ?? ''));
       cursor = page.next ?? undefined;
       if (cursor) await writeEvents(latchkey.database.url, 2);

@@ -140,7 +140,7 @@ describe('clients in the admin API', () => {
     while (link) {
       const page = await owner.get(link);
       seen.push(...page.body.items.map(({ client_id }) => String(client_id)));
-      link = /^<\/admin\/v1([^>]+)>; rel="next"$/.exec(page.headers.get('link') ?? '')?.[1] ?? null;
+      link = /^<\/admin\/v1([^>]+)>; rel="next"/.exec(page.headers.get('link') ?? '')?.[1] ?? null;
     }
     expect(seen).toEqual(['many-1', 'many-2', 'many-3', 'many-4', 'many-5']);
     const newest = await owner.get('/clients?q=many-&sort=-created_at&limit=3');

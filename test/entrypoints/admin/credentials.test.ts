@@ -93,9 +93,8 @@ describe('the inventory of credentials', () => {
         },
       });
     const idsIn = ({ body }: AdminAnswer) => body.items.map(({ kind, id }) => `${kind} ${id}`);
-    const orders = ['-created_at', 'name', 'expires_at', 'due_at', '-last_used_at'].map(
-      (sort) => `kind=api_key&sort=${sort}`,
-    );
+    const names = ['created_at', 'name', 'expires_at', 'due_at', 'last_used_at'];
+    const orders = names.flatMap((name) => [name, `-${name}`]).map((sort) => `kind=api_key&sort=${sort}`);
     for (const order of [...orders, 'sort=name']) {
       const seen: string[] = [];
       for (let cursor = ''; ; ) {
@@ -116,9 +115,21 @@ describe('the inventory of credentials', () => {
     ['a kind that there is not', '?kind=spoon', '/kind'],
     ['a state that there is not', '?state=asleep', '/state'],
     ['an order that there is not', '?sort=id', '/sort'],
-    ['a cursor of another order', `?sort=name&cursor=${Buffer.from('["x"]').toString('base64url')}`, '/cursor'],
-    ['a cursor with a text for a number', `?cursor=${Buffer.from('["x","y"]').toString('base64url')}`, '/cursor'],
-    ['a cursor with a NUL', `?sort=name&cursor=${Buffer.from('["\\u0000","y"]').toString('base64url')}`, '/cursor'],
+    [
+      'a cursor of another order',
+      `?sort=name&cursor=${Buffer.from('["-created_at","after","x","y"]').toString('base64url')}`,
+      '/cursor',
+    ],
+    [
+      'a cursor with a text for a time',
+      `?cursor=${Buffer.from('["-created_at","after","x","y"]').toString('base64url')}`,
+      '/cursor',
+    ],
+    [
+      'a cursor with a NUL',
+      `?sort=name&cursor=${Buffer.from('["name","after","\\u0000","y"]').toString('base64url')}`,
+      '/cursor',
+    ],
     ['too many on a page', '?limit=1000', '/limit'],
   ])('refuses %s and names the field', async (_, query, pointer) => {
     expect(await list(query)).toMatchObject({ status: 400, body: { pointer } });
@@ -149,7 +160,7 @@ describe('the inventory of credentials', () => {
       body: { permission: 'latchkey:client:read' },
     });
     const none = await asService(latchkey, owner, { permissions: ['latchkey:credential:read'] });
-    expect((await none.get('/credentials')).body).toEqual({ items: [], next: null });
+    expect((await none.get('/credentials')).body).toMatchObject({ items: [], next: null, previous: null, total: null });
     const outsider = await asService(latchkey, owner, { permissions: ['latchkey:api_key:read'] });
     expect(await outsider.get('/credentials')).toMatchObject({ status: 403 });
   });

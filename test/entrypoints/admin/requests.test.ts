@@ -79,12 +79,72 @@ describe('a request to the admin API', () => {
     '/audit/events',
     '/clients?sort=client_id',
     '/resource-servers',
+    '/sessions',
+    '/webhooks',
+    '/api-keys',
   ])('with a cursor of its own making is refused, not tried on the database: %s', async (path) => {
-    for (const parts of [['', 'x\u0000'], ['yesterday', 'x'], ['', 1], [], 'x'.repeat(600)]) {
+    const sort = /sort=(.+)/.exec(path)?.[1] ?? '';
+    const places = [
+      ['', 'x\u0000'],
+      ['yesterday', 'x'],
+      ['', 1],
+    ];
+    const ours = ['-occurred_at', '-allowed_at', '-created_at', '-last_seen_at', 'identifier', 'subject_id', sort];
+    const made = ours.flatMap((order) =>
+      places.flatMap((place) => [
+        [order, 'after', ...place],
+        [order, 'before', ...place],
+      ]),
+    );
+    for (const parts of [...made, [], 'x'.repeat(600)]) {
       const cursor = Buffer.from(JSON.stringify(parts)).toString('base64url');
       const answer = await owner.get(`${path}${path.includes('?') ? '&' : '?'}cursor=${cursor}`);
       expect(answer).toMatchObject({ status: 400, body: { pointer: '/cursor' } });
     }
+  });
+
+  test('for a list in pages shows each record once, forwards and backwards, while others are created', async () => {
+    const create = (username: string, name?: string) => owner.post('/users', { username, name, invite: true });
+    for (const n of [1, 2, 3, 4, 5, 6, 7]) await create(`paged-${n}`, `Paged ${n % 2}`);
+    const names = (page: Awaited<ReturnType<AdminApi['get']>>) =>
+      page.body.items.map(({ username }) => String(username));
+    for (const sort of ['username', 'name', 'email', 'created_at'].flatMap((name) => [name, `-${name}`])) {
+      const list = `/users?q=paged&sort=${sort}&limit=3&total=true`;
+      const all = names(await owner.get(list.replace('limit=3', 'limit=200')));
+      const first = await owner.get(list);
+      expect(first.body).toMatchObject({ previous: null, total: all.length, total_is_capped: false });
+      const pages = [first];
+      for (let page = first; page.body.next !== null; pages.push(page)) {
+        await create(`paged-late-${pages.length}-${sort.replace('-', 'down-')}`);
+        page = await owner.get(`${list}&cursor=${page.body.next}`);
+      }
+      const forwards = pages.flatMap(names);
+      expect(new Set(forwards).size).toBe(forwards.length);
+      expect(forwards).toEqual(expect.arrayContaining(all));
+      const backwards: string[] = [];
+      for (let page = pages.at(-1); page; ) {
+        backwards.unshift(...names(page));
+        page = page.body.previous === null ? undefined : await owner.get(`${list}&cursor=${page.body.previous}`);
+      }
+      expect(new Set(backwards).size).toBe(backwards.length);
+      expect(backwards).toEqual(expect.arrayContaining(all));
+    }
+    const refused = await owner.get('/users?sort=shoe_size');
+    expect(refused).toMatchObject({ status: 400, body: { pointer: '/sort' } });
+    const { body } = await owner.get('/users?sort=name&limit=1');
+    expect(await owner.get(`/users?sort=username&limit=1&cursor=${body.next}`)).toMatchObject({
+      status: 400,
+      body: { pointer: '/cursor' },
+    });
+  });
+
+  test('for a page links to the next and the previous one (RFC 8288)', async () => {
+    for (const n of [1, 2, 3]) await owner.post('/clients', service(`linked-${n}`));
+    const first = await owner.get('/clients?q=linked&limit=1');
+    const middle = await owner.get(`/clients?q=linked&limit=1&cursor=${first.body.next}`);
+    expect(middle.body.items).toMatchObject([{ client_id: 'linked-2' }]);
+    expect(first.headers.get('link')).toMatch(/^<[^>]+>; rel="next"$/);
+    expect(middle.headers.get('link')).toMatch(/^<[^>]+>; rel="next", <[^>]+>; rel="prev"$/);
   });
 
   test('with an Idempotency-Key happens once, however often it is sent, on whatever node', async () => {

@@ -38,6 +38,7 @@ const Filter = z.object({
   text: z.string().min(1).optional(),
   limit: z.coerce.number('must be a number').int().min(1).max(1000),
   cursor: z.string().optional(),
+  sort: z.literal('-occurred_at').default('-occurred_at'),
 });
 
 type ListOptions = { json?: boolean } & Record<string, unknown>;

@@ -1,0 +1,72 @@
+import { type SelectQueryBuilder, sql } from 'kysely';
+import type { Db } from '../database/index.ts';
+import { type Page, type Place, pageFrom, type Start, startIn } from '../http/index.ts';
+import { type Clauses, clausesOf, type ListOrders, orderNamed } from './orders.ts';
+
+/** Which page is asked for: the members of `PageQuery`, and `sort`. */
+export type ListRequest = {
+  cursor?: string | undefined;
+  limit: number;
+  sort: string;
+  total?: boolean | undefined;
+};
+
+/** What to read for a page: rows after the start of the page, in its order, each with its place. */
+export type Slice = Clauses & { limit: number; direction: Start['direction'] };
+
+/** A total above it is not counted: counting takes as long as what it counts. */
+const mostCounted = 10_000;
+
+/**
+ * A page of a list, and the total where it is asked for. Records that come or go meanwhile shift nothing: paged through in either
+ * direction, a list shows each of its records once.
+ *
+ * @param reads `read` answers the rows of a slice; `count` how many rows there are, up to a number
+ * @throws Problem `invalid`: the cursor is not of this list in this order
+ */
+export async function readPage<Row extends { place: Place }>(
+  request: ListRequest,
+  orders: ListOrders,
+  { read, count }: { read: (slice: Slice) => Promise<Row[]>; count: (most: number) => Promise<number> },
+): Promise<Page<Omit<Row, 'place'>>> {
+  const { sort, limit, total } = request;
+  const named = orderNamed(orders, sort);
+  const start = startIn(request.cursor, named.cursor);
+  const direction = start?.direction ?? 'after';
+  const rows = await read({ ...clausesOf(orders, named, start), limit: limit + 1, direction });
+  // What was before the page is gone: it begins the list.
+  if (rows.length === 0 && start?.direction === 'before')
+    return readPage({ ...request, cursor: undefined }, orders, { read, count });
+  const counted = total ? await count(mostCounted + 1) : null;
+  return {
+    ...pageFrom(rows, { sort, limit, start }),
+    total: counted && Math.min(counted, mostCounted),
+    total_is_capped: counted !== null && counted > mostCounted,
+  };
+}
+
+/** A page of what a query selects: `readPage`, where the list is a query of Kysely's. */
+export async function pageOfQuery<Schema, Tables extends keyof Schema, Row extends object>(
+  db: Db,
+  query: SelectQueryBuilder<Schema, Tables, Row>,
+  orders: ListOrders,
+  request: ListRequest,
+): Promise<Page<Row>> {
+  const page = await readPage(request, orders, {
+    read: ({ after, orderBy, place, limit }) =>
+      query
+        .select(place.as('place'))
+        .where(after)
+        .orderBy(orderBy)
+        .limit(limit)
+        .execute() as Promise<unknown> as Promise<(Row & { place: Place })[]>,
+    count: async (most) => {
+      const counted = query.clearSelect().select(sql`1`.as('one')).limit(most);
+      const { rows } = await sql<{ total: number }>`select count(*)::int as total from (${counted}) counted`.execute(
+        db,
+      );
+      return rows[0]?.total ?? 0;
+    },
+  });
+  return page as unknown as Page<Row>;
+}

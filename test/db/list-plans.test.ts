@@ -1,0 +1,116 @@
+import { sql } from 'kysely';
+import { listKeys } from '../../src/domain/api-keys/store.ts';
+import { listClients } from '../../src/domain/clients/store.ts';
+import { listUsersFrom } from '../../src/domain/users/store.ts';
+import { type Db, openDatabase } from '../../src/platform/database/index.ts';
+import { createTestDatabase, type TestDatabase, withoutTriggers } from '../support/database.ts';
+
+const many = 20_000;
+// Ids grow with time, as UUIDv7 do.
+const id = (kind: number) => `('0198${kind}000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid`;
+const numbers = `generate_series(1, ${many}) n`;
+const inserts = `
+  insert into subjects (id, kind) select ${id(1)}, 'user' from ${numbers};
+  insert into subjects (id, kind) select ${id(2)}, 'client' from ${numbers};
+  insert into users (id, username, email, name, enabled, created_at, updated_at)
+    select ${id(1)}, 'user' || n, case when n % 3 > 0 then 'user' || n || '@example' || n % 50 || '.com' end,
+      case when n % 2 = 0 then 'Person ' || n end, n % 1000 > 0, now(), now() from ${numbers};
+  insert into clients (id, client_id, type, metadata, resources, service_permissions, introspects, lifetimes, created_at, updated_at)
+    select ${id(2)}, 'client' || n, (array['web', 'spa', 'native', 'service'])[1 + n % 4],
+      json_build_object('client_name', 'Application ' || n), '{}', '{}', '[]', '{}', now(), now() from ${numbers};
+  insert into api_keys (id, name, environment, owner_id, risk, permissions, restrictions, metadata, expires_at, last_used_at, created_at, updated_at)
+    select ${id(3)}, 'key ' || n, 'prod', ${id(2)}, 'low', '[]', '{}', '{}',
+      case when n % 2 = 0 then now() + n * interval '1 minute' end, case when n % 3 = 0 then now() - n * interval '1 minute' end,
+      now(), now() from ${numbers};
+  insert into api_key_versions (digest, key_id, number, start, last_four, issued_at)
+    select sha256(n::text::bytea), ${id(3)}, 1, 'sk_prod_' || lpad(n::text, 7, 'x'), lpad((n % 9999)::text, 4, '0'), now() from ${numbers};
+  analyze`;
+
+type Read = (
+  db: Db,
+  request: { sort: string; limit: number; cursor?: string; total?: boolean; q?: string },
+) => Promise<{
+  items: object[];
+  next: string | null;
+  previous: string | null;
+  total: number | null;
+}>;
+
+const now = new Date();
+const lists: [string, { read: Read; sorts: string[]; searches: string[] }][] = [
+  [
+    'users',
+    {
+      read: (db, request) => listUsersFrom(db, { ...request, now }),
+      sorts: ['username', 'name', 'email', 'created_at'],
+      searches: ['user777', 'person 17778', 'user77@example27.com', 'nobody'],
+    },
+  ],
+  [
+    'clients',
+    {
+      read: listClients,
+      sorts: ['client_id', 'name', 'type', 'created_at'],
+      searches: ['client777', 'application 17777', 'nobody'],
+    },
+  ],
+  [
+    'API keys',
+    {
+      read: (db, request) => listKeys(db, request, now),
+      sorts: ['name', 'created_at', 'expires_at', 'last_used_at'],
+      searches: ['17777', 'key 17777', 'sk_prod_xx17777', 'sk_dev_nobody'],
+    },
+  ],
+];
+
+describe(`with ${many} of each, the list of`, () => {
+  let database: TestDatabase;
+  let db: Db;
+  let close: () => Promise<void>;
+  beforeAll(async () => {
+    database = await createTestDatabase(undefined, process.env.LATCHKEY_TEST_MIGRATED);
+    await withoutTriggers(database, inserts, []);
+    ({ db, close } = openDatabase({ url: database.url, poolSize: 1, preparedStatements: true }));
+  });
+  afterAll(async () => {
+    await close();
+    await database.drop();
+  });
+
+  /** How many rows of the large tables were read by sequential scans so far. */
+  const scanned = async (): Promise<number> => {
+    await sql`select pg_stat_force_next_flush()`.execute(db);
+    const { rows } = await database.query(`select sum(seq_tup_read)::int as rows from pg_stat_user_tables
+      where relname in ('users', 'clients', 'subjects', 'api_keys', 'api_key_versions')`);
+    return rows[0].rows;
+  };
+
+  test.each(lists)('%s is sorted both ways without a sequential scan, on every page', async (_, { read, sorts }) => {
+    const before = await scanned();
+    for (const sort of sorts.flatMap((name) => [name, `-${name}`])) {
+      const first = await read(db, { sort, limit: 50 });
+      const second = await read(db, { sort, limit: 50, cursor: first.next ?? '' });
+      const back = await read(db, { sort, limit: 50, cursor: second.previous ?? '' });
+      expect(back.items).toEqual(first.items);
+      expect(second.items).toHaveLength(50);
+    }
+    expect((await scanned()) - before).toBe(0);
+  });
+
+  test.each(lists)('%s is searched without a sequential scan', async (_, { read, sorts: [sort = ''], searches }) => {
+    const before = await scanned();
+    for (const q of searches) {
+      const { items, total } = await read(db, { sort, limit: 50, q, total: true });
+      expect(items.length > 0).toBe(!q.endsWith('nobody'));
+      expect(total).toBeLessThan(200);
+    }
+    expect((await scanned()) - before).toBe(0);
+  });
+
+  test.each(lists)('%s is counted to 10,000 at most', async (_, { read, sorts: [sort = ''] }) => {
+    const before = await scanned();
+    expect(await read(db, { sort, limit: 1, total: true })).toMatchObject({ total: 10_000, total_is_capped: true });
+    expect((await scanned()) - before).toBeLessThanOrEqual(10_002);
+  });
+});
