@@ -19,7 +19,7 @@ const all = program(commandHost);
 
 const root = path.join(import.meta.dirname, '..');
 const inFolder = (folder: string) => readdirSync(path.join(root, folder)).map((name) => path.join(folder, name));
-const folders = ['.', 'docs', ...inFolder('examples')];
+const folders = ['.', 'docs', 'docs/quickstarts', ...inFolder('examples')];
 const pages = folders.flatMap(inFolder).filter((file) => file.endsWith('.md'));
 const text = (file: string) => readFileSync(path.join(root, file), 'utf8');
 const matches = (pattern: RegExp, source: string) => [...source.matchAll(pattern)].map(([, found = '']) => found);
@@ -61,7 +61,7 @@ describe.each(pages)('%s', (page) => {
   });
 
   test('names commands and options that exist', () => {
-    const code = [...codeOf(page, 'sh'), ...inlineCodeOf(page)];
+    const code = [...codeOf(page, 'sh'), ...codeOf(page, 'console'), ...inlineCodeOf(page)];
     expect(code.flatMap(commandLines).flatMap(wrongWords)).toEqual([]);
   });
 

@@ -34,7 +34,8 @@ export class Problem extends Error {
       title,
       status: this.status,
       detail,
-      ...(pointer ? { pointer } : {}),
+      // One wrong member or many: clients read them all from `errors`.
+      ...(pointer ? { pointer, ...(this.status === 400 && { errors: [{ pointer, detail }] }) } : {}),
       ...members,
     };
   }

@@ -1,6 +1,6 @@
 import Provider, { errors } from 'oidc-provider';
 import { isSecretMethod } from '../../../domain/clients/index.ts';
-import { invalid, isLoopbackName } from '../../../platform/http/index.ts';
+import { isLoopbackName, Problem } from '../../../platform/http/index.ts';
 import { grantTypeNamed } from '../token-endpoint/grants/index.ts';
 import { insteadOfSecretJwt } from './client-authentication.ts';
 import { metadataRules } from './configuration.ts';
@@ -46,9 +46,11 @@ const known = new Set([
   ...['default_max_age', 'require_auth_time', 'initiate_login_uri', 'subject_type'],
 ]);
 
+type WrongMember = { pointer: string; detail: string };
+
 /**
  * Opens a judge of RFC 7591 client metadata, which decides as the provider will when the client is used.
- * The judge throws Problem `invalid`, pointing at the member.
+ * The judge throws Problem `invalid`, whose `errors` point at every wrong member; what the library finds comes one at a time.
  */
 export function clientMetadataRules(): (metadata: Record<string, unknown>) => Promise<void> {
   let model: ClientModel | undefined;
@@ -59,39 +61,69 @@ export function clientMetadataRules(): (metadata: Record<string, unknown>) => Pr
 }
 
 async function validate(model: ClientModel, metadata: Record<string, unknown>): Promise<void> {
-  const unknown = Object.keys(metadata).find((member) => !known.has(member));
-  if (unknown) throw invalid(`/${unknown}`, `"${unknown}" is not a client member this server supports.`);
-  refuseUnsafe(metadata);
-  if (metadata.token_endpoint_auth_method === 'client_secret_jwt')
-    throw invalid('/token_endpoint_auth_method', `client_secret_jwt is not supported: ${insteadOfSecretJwt}.`);
+  const wrong = [...unknownMembers(metadata), ...unsafeMembers(metadata)];
+  const found = wrong.length > 0 ? wrong : await wrongByLibrary(model, metadata);
+  const [first] = found;
+  if (!first) return;
+  const more = found.length > 1 ? ` (and ${found.length - 1} more)` : '';
+  const { pointer, detail } = first;
+  throw new Problem(400, 'invalid', {
+    title: 'Invalid input',
+    detail: `Client "${String(metadata.client_id)}": ${`${memberAt(pointer)} ${detail}`.trim()}${more}.`,
+    ...(pointer && { pointer }),
+    members: { errors: found },
+  });
+}
+
+/** `/redirect_uris/0` is `redirect_uris`: the words of the registration. */
+const memberAt = (pointer: string) => pointer.split('/')[1] ?? '';
+
+const unknownMembers = (metadata: Record<string, unknown>): WrongMember[] =>
+  Object.keys(metadata)
+    .filter((member) => !known.has(member))
+    .map((member) => ({ pointer: `/${member}`, detail: 'is not a client member that this server supports' }));
+
+/** What oidc-provider itself refuses. */
+async function wrongByLibrary(model: ClientModel, metadata: Record<string, unknown>): Promise<WrongMember[]> {
   const usesSecret = isSecretMethod(metadata.token_endpoint_auth_method);
   try {
     await model.validate(usesSecret ? { ...metadata, client_secret: 'compared as digests' } : metadata);
+    return [];
   } catch (error) {
     if (!(error instanceof errors.InvalidClientMetadata)) throw error;
-    const description = error.error_description ?? 'the metadata is invalid';
-    const member = /^\w+/.exec(description)?.[0] ?? '';
-    throw invalid(
-      known.has(member) ? `/${member}` : '',
-      `Client "${String(metadata.client_id)}": ${metadataWords(description)}.`,
-    );
+    return [memberIn(metadataWords(error.error_description ?? 'the metadata is invalid'))];
   }
 }
 
+/** Takes `redirect_uris must …` apart; `jwks and jwks_uri must not …` is about the registration. */
+function memberIn(words: string): WrongMember {
+  const [, member = '', detail = ''] = /^(\w+) (?!and |or )(.+)$/.exec(words) ?? [];
+  return known.has(member) ? { pointer: `/${member}`, detail } : { pointer: '', detail: words };
+}
+
 /** What oidc-provider takes and RFC 9700, RFC 7591 or RFC 6749 §4.4 do not. */
-function refuseUnsafe(metadata: Record<string, unknown>): void {
+function unsafeMembers(metadata: Record<string, unknown>): WrongMember[] {
   const { redirect_uris, post_logout_redirect_uris, grant_types, token_endpoint_auth_method, jwks_uri } = metadata;
-  for (const [member, uris] of Object.entries({ redirect_uris, post_logout_redirect_uris })) {
-    const problem = list(uris).map(redirectProblem).find(Boolean);
-    if (problem) throw invalid(`/${member}`, `${member}: ${problem}`);
-  }
-  if (
-    list(grant_types).some((name) => grantTypeNamed(name)?.onBehalfOf === 'client') &&
-    token_endpoint_auth_method === 'none'
-  )
-    throw invalid('/grant_types', 'client_credentials needs a client that authenticates: a client_id alone is public.');
+  const wrong = Object.entries({ redirect_uris, post_logout_redirect_uris }).flatMap(([member, uris]) =>
+    list(uris).flatMap((uri, n) => {
+      const detail = redirectProblem(uri);
+      return detail ? [{ pointer: `/${member}/${n}`, detail }] : [];
+    }),
+  );
+  const actsAlone = list(grant_types).some((name) => grantTypeNamed(name)?.onBehalfOf === 'client');
+  if (actsAlone && token_endpoint_auth_method === 'none')
+    wrong.push({
+      pointer: '/grant_types',
+      detail: 'client_credentials needs a client that authenticates: a client_id alone is public',
+    });
   if (typeof jwks_uri === 'string' && !jwks_uri.startsWith('https://'))
-    throw invalid('/jwks_uri', 'jwks_uri must begin with https://: over http, the keys could be replaced in transit.');
+    wrong.push({ pointer: '/jwks_uri', detail: 'must begin with https://: over http, the keys could be replaced' });
+  if (token_endpoint_auth_method === 'client_secret_jwt')
+    wrong.push({
+      pointer: '/token_endpoint_auth_method',
+      detail: `client_secret_jwt is not supported: ${insteadOfSecretJwt}`,
+    });
+  return wrong;
 }
 
 const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
@@ -99,11 +131,11 @@ const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(Str
 function redirectProblem(uri: string): string | undefined {
   const { protocol, hostname, username, password } = URL.parse(uri) ?? {};
   const quoted = JSON.stringify(uri);
-  if (!protocol || /[^\u0021-\u007e]|[\\<>"^`{|}]/.test(uri)) return `${quoted} is not an address.`;
-  if (uri.includes('*')) return `${quoted} is compared exactly: "*" is not a wildcard.`;
-  if (username || password) return `${quoted} must not hold a user name.`;
+  if (!protocol || /[^\u0021-\u007e]|[\\<>"^`{|}]/.test(uri)) return `${quoted} is not an address`;
+  if (uri.includes('*')) return `${quoted} is compared exactly: "*" is not a wildcard`;
+  if (username || password) return `${quoted} must not contain a user name`;
   const isPlain = protocol === 'http:' && !isLoopbackName(hostname ?? '');
   return isPlain
-    ? `${quoted} must begin with https://: over http, codes and tokens could be read in transit.`
+    ? `${quoted} must begin with https://: over http, codes and tokens could be read in transit`
     : undefined;
 }
