@@ -10,9 +10,8 @@ export function withUsageCode(command: Command): Command {
   command.exitOverride(({ exitCode, code, message }) => {
     if (isJson && exitCode !== 0 && code !== 'commander.help') {
       const detail = message.replace(/^error: /, '');
-      process.stderr.write(
-        `${JSON.stringify({ type: 'urn:latchkey:problem:usage', title: 'Wrong usage', detail }, undefined, 2)}\n`,
-      );
+      const problem = { type: 'urn:latchkey:problem:usage', title: 'Wrong usage', detail };
+      process.stderr.write(`${JSON.stringify(problem)}\n`);
     }
     process.exit(exitCode === 0 ? 0 : 2);
   });

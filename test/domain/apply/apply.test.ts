@@ -100,7 +100,7 @@ users:
     };
     expect(await apply(file)).toMatchObject({
       code: 1,
-      stderr: 'latchkey: /users/0: Another user has this username or e-mail address.\n',
+      stderr: expect.stringContaining('/users/0: Another user has this username or e-mail address.'),
     });
     expect((await latchkey.command(['client', 'list'])).stdout).not.toContain('good');
   });
@@ -139,7 +139,7 @@ users:
       { users: [{ username: 'weak', password: 'short' }] },
       /\/users\/0\/password: Use at least 8 characters/,
     ],
-    ['an unknown role', { users: [{ username: 'rolf', roles: ['king'] }] }, /There is no role "king"/],
+    ['an unknown role', { users: [{ username: 'rolf', roles: ['king'] }] }, /There is no role \\"king\\"/],
     ['text that is neither JSON nor YAML', '{ "clients": [', /neither JSON nor YAML/],
   ])('refuses %s, saying where', async (_, file, sentence) => {
     const { code, stderr } = await apply(file);

@@ -45,11 +45,11 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
 
 /**
  * Ends with exit code 2 if the command was typed wrongly, 1 otherwise, and one sentence on standard error; with `--json` a problem
- * as the admin API answers it. The stack is printed for a fault of ours only.
+ * as the admin API answers it, on one line. The stack is printed for a fault of ours only.
  */
 export function fail(error: unknown): never {
   const isJson = process.argv.includes('--json');
-  note(isJson ? JSON.stringify(problemOf(error), undefined, 2) : `latchkey: ${sentenceOf(error)}`);
+  note(isJson ? JSON.stringify(problemOf(error)) : `latchkey: ${sentenceOf(error)}`);
   process.exit(error instanceof UsageError ? 2 : 1);
 }
 
