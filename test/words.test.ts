@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { program } from '../src/entrypoints/cli/program.ts';
+import { commandHost } from '../src/server/command-host.ts';
+
+const root = path.join(import.meta.dirname, '..');
+
+/** Words that people meet nowhere: the field has a plain one for each. */
+const unwanted: readonly RegExp[] = [
+  /\bwhat is [\w ]+\?|\bwho is [\w ]+\?|\bwhich [\w ]+ are registered\?|\bwhat happened\?/i,
+  /\blook(s|ing)? after\b|\bwhere do you want to go\b/i,
+  /\bwhat can be done\b|\bwhat it may\b/i,
+  /\btexts? of (a |the )?keys?\b|\bmint(s|ed|ing)? (a |the |an )?(new |API )*(key|text|secret)/i,
+  /\bsigns now\b|\bin its turn\b|\bof every outcome\b|\bevery kind\b/i,
+  /\bno end\b|\bleave it as it is\b|\bit does, go on\b|\bit does not\b$/im,
+  /\bpeople\b(?! and their tools| who)/i,
+  /\bbrowsers you are signed in with\b|\bt(ake|akes|aking|aken|ook)s? back\b|\blet(s|ting)? (a |the )?(key )?rest\b/i,
+  /\blink with which\b/i,
+  /\bnothing here is like that\b|\btold of\b|\bgoes to\b/i,
+  /\bdeeds?\b|\bone['’]s own\b|\bwhoever\b|\bnobody may\b|\bwhat is held\b|\bis away\b|\bwhom\b|\bsomebody else['’]s\b/i,
+  /\bdies\b|\blets? nobody\b|\bwhose it is\b|\bstands? (in|under|with|apart)\b|\bgive(s|n)? away what they\b/i,
+];
+
+function matchesIn(text: string): string[] {
+  return text.split('\n').flatMap((line) => {
+    const found = unwanted.map((pattern) => pattern.exec(line)?.[0]).filter(Boolean);
+    return found.length > 0 ? [`${found.join(', ')}: ${line.trim().slice(0, 160)}`] : [];
+  });
+}
+
+const inFolder = (folder: string) =>
+  readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => path.join(folder, name));
+const isPage = (file: string) => file.endsWith('.md');
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...[...inFolder('docs'), ...inFolder('examples')].filter(isPage),
+];
+
+test.each(pages)('%s is in plain words', (page) => {
+  expect(matchesIn(readFileSync(path.join(root, page), 'utf8'))).toEqual([]);
+});
+
+/** All that `--help` prints, of a command and those below it. */
+function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({ writeOut: (part) => (text += part) });
+  command.outputHelp();
+  return [text, ...command.commands.map(helpOf)].join('\n');
+}
+
+test('the help of the command line is in plain words', () => {
+  expect(matchesIn(helpOf(program(commandHost)))).toEqual([]);
+});
+
+test('the words are found', () => {
+  expect(matchesIn('Every deed is told of.')).toEqual(['told of, deed: Every deed is told of.']);
+});
