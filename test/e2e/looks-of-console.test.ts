@@ -61,11 +61,21 @@ describe('nothing is wrong with how a page looks', () => {
     const page = await administrator();
     for (const [path, name] of [
       ['/clients/inbox-assistant', 'client'],
+      ['/clients/inbox-assistant?tab=credentials', 'client-credentials'],
+      ['/clients/inbox-assistant?tab=permissions', 'client-permissions'],
+      ['/clients/inbox-assistant?tab=activity', 'client-activity'],
+      ['/clients/inbox-assistant?tab=settings', 'client-settings'],
       ['/clients/inbox-assistant/disable', 'client-disable'],
       ['/clients/inbox-assistant/secrets/rotate', 'client-rotate'],
       [`/apis/${encodeURIComponent('https://mail.example')}`, 'api'],
       ['/users/oskar', 'user'],
-      ['/users/oskar/roles/give', 'role-give'],
+      ['/users/bob?tab=access', 'user-access'],
+      ['/users/oskar?tab=settings', 'user-settings'],
+      ['/users/oskar/roles/assign', 'role-assign'],
+      [
+        '/explain-access?kind=user&subject=oskar&resource=https%3A%2F%2Fmail.example&permission=mail%3Aread',
+        'explain-access',
+      ],
       ['/roles/operator', 'role'],
       ['/new-role', 'role-new'],
       ['/new-client', 'client-new'],
@@ -78,19 +88,20 @@ describe('nothing is wrong with how a page looks', () => {
       expect(await inspect(page, `console-${name}`)).toEqual([]);
     }
     await page.goto(at('/clients/inbox-assistant/secrets/add'));
-    await page.getByRole('button', { name: 'Make a secret' }).click();
+    await page.getByRole('button', { name: 'Add secret', exact: true }).click();
     expect(await inspect(page, 'console-secret')).toEqual([]);
     await page.goto(at('/new-api-key'));
     await page.getByLabel('Name').fill('Nightly report');
-    await page.getByLabel('What it may').fill('orders:read at https://mail.example');
-    await page.getByLabel('Only from these addresses').fill('10.0.1.50\n2001:db8::/32');
+    await page.getByText('Advanced').click();
+    await page.getByLabel('Custom patterns').fill('orders:read at https://mail.example');
+    await page.getByLabel('Allowed networks').fill('10.0.1.50\n2001:db8::/32');
     await page.getByLabel('Owner').fill('nobody');
-    await page.getByRole('button', { name: 'Mint the key' }).click();
+    await page.getByRole('button', { name: 'Create API key' }).click();
     expect(await inspect(page, 'console-api-key-refused')).toEqual([]);
-    await page.getByLabel('Owner').fill('inbox-assistant');
-    await page.getByRole('button', { name: 'Mint the key' }).click();
+    await page.getByLabel('Owner').fill('client:inbox-assistant');
+    await page.getByRole('button', { name: 'Create API key' }).click();
     expect(await inspect(page, 'console-api-key-made')).toEqual([]);
-    await page.getByRole('link', { name: /^I have it/ }).click();
+    await page.getByRole('link', { name: 'Done' }).click();
     expect(await inspect(page, 'console-api-key')).toEqual([]);
     const key = page.url();
     for (const act of ['rotate', 'change', 'revoke']) {

@@ -28,30 +28,31 @@ describe('a person’s own API keys', () => {
   const works = async (key: string) =>
     (await gateway.verify({ key, permission: 'mail:read:inbox', resource: mail, ip: '10.0.1.50' })).valid;
 
-  test('are minted, copied, used, restricted, rotated and revoked', async () => {
+  test('are created, copied, used, restricted, rotated and revoked', async () => {
     const page = await signedIn(site, { permissions: ['clipboard-read', 'clipboard-write'] });
     const clipboard = async () => String(await page.evaluate('navigator.clipboard.readText()'));
     await page.getByRole('link', { name: 'API keys' }).click();
-    expect(await question(page)).toBe('Which API keys do you have?');
-    await page.getByRole('link', { name: 'Mint a key' }).click();
+    expect(await question(page)).toBe('API keys');
+    await page.getByRole('link', { name: 'Create API key' }).click();
     await page.getByLabel('Name').fill('Mail to ticket');
     await page.getByRole('checkbox', { name: /^Read your messages/ }).check();
-    await page.getByLabel('And what else it may').fill('mail:send at https://mail.example');
-    await page.getByLabel('Only from these addresses').fill('10.0.1.50');
-    await page.getByRole('button', { name: 'Mint the key' }).click();
-    expect(await problemBeside(page, 'And what else it may')).toContain('"mail:send" at https://mail.example');
+    await page.getByLabel('Custom patterns').fill('mail:send at https://mail.example');
+    await page.getByText('Advanced').click();
+    await page.getByLabel('Allowed networks').fill('10.0.1.50');
+    await page.getByRole('button', { name: 'Create API key' }).click();
+    expect(await problemBeside(page, 'Custom patterns')).toContain('"mail:send" at https://mail.example');
     expect(await page.getByRole('checkbox', { name: /^Read your messages/ }).isChecked()).toBe(true);
-    await page.getByLabel('And what else it may').fill('');
-    await page.getByRole('button', { name: 'Mint the key' }).click();
+    await page.getByLabel('Custom patterns').fill('');
+    await page.getByRole('button', { name: 'Create API key' }).click();
 
-    expect(await question(page)).toMatch(/^Here is the new key\s+Mail to ticket$/);
+    expect(await question(page)).toBe('API key created');
     const key = await page.locator('.secret code').innerText();
     await page.locator('.secret').getByRole('button', { name: 'Copy' }).click();
     await page.locator('.secret').getByRole('button', { name: 'Copied' }).waitFor();
     expect(await clipboard()).toBe(key);
     expect(key).toMatch(/^sk_dev_[0-9A-Za-z]{49}$/);
-    await page.locator('.paste').first().getByRole('button', { name: 'Copy' }).click();
-    await page.locator('.paste').first().getByRole('button', { name: 'Copied' }).waitFor();
+    await page.locator('.snippet').first().getByRole('button', { name: 'Copy' }).click();
+    await page.locator('.snippet').first().getByRole('button', { name: 'Copied' }).waitFor();
     expect(await clipboard()).toContain(`-H 'X-API-Key: ${key}'`);
     expect(await works(key)).toBe(true);
     expect(await gateway.verify({ key, permission: 'mail:read:inbox', resource: mail, ip: '192.0.2.1' })).toMatchObject(
@@ -60,7 +61,7 @@ describe('a person’s own API keys', () => {
       },
     );
 
-    await page.getByRole('link', { name: /^I have it/ }).click();
+    await page.getByRole('link', { name: 'Done' }).click();
     const details = page.url();
     // The browser has not kept the page with the key, and does not send its form again by itself.
     await expect(page.goBack()).rejects.toThrow('ERR_CACHE_MISS');
@@ -69,21 +70,23 @@ describe('a person’s own API keys', () => {
     expect(await page.content()).not.toContain(key);
     await page.getByRole('link', { name: 'Rotate' }).click();
     await page.getByLabel('Overlap').selectOption('1 hour');
-    await page.getByRole('button', { name: 'Make a new text' }).click();
+    await page.getByRole('button', { name: 'Rotate key' }).click();
     const next = await page.locator('.secret code').innerText();
     await page.locator('.secret').getByRole('button', { name: 'Copy' }).click();
     await page.locator('.secret').getByRole('button', { name: 'Copied' }).waitFor();
     expect(await clipboard()).toBe(next);
-    expect(await page.locator('main').innerText()).toMatch(/works until .* UTC\.[\s\S]*until the key ends on .* UTC\./);
+    expect(await page.locator('main').innerText()).toMatch(
+      /accepted until .* UTC\.[\s\S]*until the key expires on .* UTC\./,
+    );
     expect([await works(key), await works(next)]).toEqual([true, true]);
-    await page.getByRole('link', { name: /^I have it/ }).click();
-    expect(await page.getByRole('table', { name: 'Texts' }).getByText('works').count()).toBe(2);
+    await page.getByRole('link', { name: 'Done' }).click();
+    expect(await page.getByRole('table', { name: 'Versions' }).getByText('Active').count()).toBe(2);
 
     await page.getByRole('link', { name: 'Revoke' }).click();
-    expect(await question(page)).toMatch(/^Revoke\s+Mail to ticket\?$/);
-    expect(await page.locator('.deaths').innerText()).toContain('2 texts of this key');
+    expect(await question(page)).toBe('Revoke Mail to ticket?');
+    expect(await page.locator('.impact').innerText()).toContain('2 versions of this key');
     await page.getByRole('button', { name: 'Revoke 1 key' }).click();
-    expect(await page.getByRole('status').innerText()).toBe('The key is revoked: it is refused from now on.');
+    expect(await page.getByRole('status').innerText()).toBe('The key is revoked. It is refused from now on.');
     expect([await works(key), await works(next)]).toEqual([false, false]);
   });
 
@@ -92,12 +95,12 @@ describe('a person’s own API keys', () => {
     await page.goto(at('/new'));
     await page.getByLabel('Name').fill('By hand');
     await page.getByRole('checkbox', { name: /^Read your messages/ }).check();
-    await page.getByRole('button', { name: 'Mint the key' }).click();
+    await page.getByRole('button', { name: 'Create API key' }).click();
     const secret = page.locator('.secret code');
     expect(await secret.innerText()).toMatch(/^sk_dev_/);
     expect(await page.locator('.secret button').isVisible()).toBe(false);
-    await page.getByRole('link', { name: /^I have it/ }).click();
-    expect(await question(page)).toMatch(/^What is\s+By hand\?$/);
+    await page.getByRole('link', { name: 'Done' }).click();
+    expect(await question(page)).toMatch(/^By hand/);
   });
 
   test('look right', async () => {
@@ -107,19 +110,20 @@ describe('a person’s own API keys', () => {
     await page.goto(at('/new'));
     expect(await inspect(page, 'own-key-new')).toEqual([]);
     await page.getByLabel('Name').fill('Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz');
+    await page.getByText('Advanced').click();
     await page.getByLabel('Description').fill('What the print shop’s machine sends at night');
     for (const box of await page.getByRole('checkbox').all()) await box.check();
-    await page.getByLabel('Only from these addresses').fill('10.0.1');
+    await page.getByLabel('Allowed networks').fill('10.0.1');
     await page.getByLabel('Rate limits').fill('often');
-    await page.getByLabel('And what else it may').fill('mail:send');
-    await page.getByRole('button', { name: 'Mint the key' }).click();
+    await page.getByLabel('Custom patterns').fill('mail:send');
+    await page.getByRole('button', { name: 'Create API key' }).click();
     expect(await inspect(page, 'own-key-refused')).toEqual([]);
-    await page.getByLabel('Only from these addresses').fill('10.0.1.50\n2001:db8::/32');
+    await page.getByLabel('Allowed networks').fill('10.0.1.50\n2001:db8::/32');
     await page.getByLabel('Rate limits').fill('1000 requests/minute');
-    await page.getByLabel('And what else it may').fill('');
-    await page.getByRole('button', { name: 'Mint the key' }).click();
+    await page.getByLabel('Custom patterns').fill('');
+    await page.getByRole('button', { name: 'Create API key' }).click();
     expect(await inspect(page, 'own-key-made')).toEqual([]);
-    await page.getByRole('link', { name: /^I have it/ }).click();
+    await page.getByRole('link', { name: 'Done' }).click();
     expect(await inspect(page, 'own-key')).toEqual([]);
     const key = page.url();
     for (const act of ['rotate', 'change', 'disable', 'revoke']) {
@@ -133,7 +137,7 @@ describe('a person’s own API keys', () => {
     await latchkey.advance(11 * 60);
     await page.goto(`${key}/rotate`);
     await page.getByLabel('Your password').fill('wrong');
-    await page.getByRole('button', { name: 'Make a new text' }).click();
+    await page.getByRole('button', { name: 'Rotate key' }).click();
     expect(await inspect(page, 'own-key-password-again')).toEqual([]);
   });
 

@@ -1,14 +1,16 @@
 import type { ConsolePages } from '../../src/entrypoints/pages/console/page-data.ts';
 import type { PageData } from '../../src/entrypoints/pages/page-data.ts';
+import type { PanelContent } from '../../src/entrypoints/pages/records/page-shapes.ts';
 
 const crumb = { text: 'Clients', href: '/console/clients' };
 const list = {
-  heading: 'Which clients?',
+  heading: 'Clients',
   intro: 'Those.',
+  icon: 'client',
   path: '/console/clients',
   sort: '',
   all: '/',
-  empty: 'None.',
+  empty: { heading: 'None', words: 'None.' },
 };
 
 /** The pages of the console with the least they can be given. */
@@ -18,24 +20,27 @@ export const leastOfConsole: ConsolePages = {
     ...list,
     search: undefined,
     filters: [],
-    sorts: [],
+    tags: [],
     columns: [],
     rows: [],
+    total: undefined,
     next: undefined,
-    first: undefined,
-    is_filtered: false,
+    previous: undefined,
     problem: undefined,
     notice: undefined,
     actions: [],
   },
   'console-detail': {
     crumb,
-    heading: 'What is',
     name: 'Shop',
-    facts: [],
-    tables: [],
-    actions: [],
+    badges: [],
+    line: [],
     notice: undefined,
+    actions: [],
+    tabs: [],
+    panels: [],
+    aside: [],
+    danger: [],
   },
   'console-action': {
     csrf: 'token',
@@ -52,15 +57,25 @@ export const leastOfConsole: ConsolePages = {
     back: '/back',
     version: undefined,
     present: [],
+    summary: undefined,
     password_of: undefined,
   },
   'console-made': {
     crumb,
-    heading: 'Here is the new secret of',
+    heading: 'New client secret',
     name: 'Shop',
     secret: 'lk_cs_1',
     words: [],
-    pastes: [],
+    snippets: [],
+    facts: [],
+  },
+  'console-explain-access': {
+    crumb,
+    asked: { kind: 'user', subject: '', resource: '', permission: '' },
+    apis: [],
+    subjects: [],
+    answer: undefined,
+    problem: undefined,
   },
 };
 
@@ -72,14 +87,33 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
     { kind: 'copy', text },
     { kind: 'link', text, href: text, code: `${text}.` },
     { kind: 'action', text, href: text, about: text },
-    { kind: 'mark', text, tone: 'bad' },
+    { kind: 'mark', text, tone: 'bad', note: text },
+    { kind: 'number', value: 1234 },
+    { kind: 'menu', about: text, actions: [{ label: text, href: text, danger: true, words: text }] },
     { kind: 'time', at },
     { kind: 'codes', codes: [text] },
   ] as const;
   const actions = [{ label: text, href: text, danger: true, words: text }];
-  const table = { heading: text, intro: text, columns: [text, ''], rows: [row], empty: text, actions, next: text };
-  const types = ['text', 'number', 'datetime-local', 'password', 'textarea', 'select', 'choices'] as const;
-  const options = [{ value: text, text, note: text, is_risky: true }];
+  const facts = row.map((cell) => ({ label: text, cell }));
+  const columns = [{ label: text }, { label: '' }];
+  const snippets = [{ label: text, text }];
+  const contents: PanelContent[] = [
+    { kind: 'facts', facts },
+    { kind: 'table', columns, rows: [row], empty: text, next: text },
+    { kind: 'table', columns, rows: [], empty: text },
+    { kind: 'events', events: [{ text, href: text, tone: 'good', about: [row[0]], at }], empty: text },
+    { kind: 'snippets', snippets },
+    { kind: 'words', words: [text] },
+  ];
+  const panels = contents.map((content) => ({
+    heading: text,
+    intro: text,
+    link: { text, href: text },
+    content,
+    actions,
+  }));
+  const types = ['text', 'number', 'datetime-local', 'password', 'textarea', 'select', 'choices', 'radios'] as const;
+  const options = [{ value: text, text, note: text, is_sensitive: true, group: text }];
   const page = { crumb: { text, href: text }, heading: text, name: text } as const;
   return {
     'console-home': { name: text, roles: [text, text] },
@@ -93,24 +127,29 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
         { name: text, label: text, value: text, options },
         { name: text, label: text, value: text, options: [] },
       ],
-      sorts: [{ text, href: text, is_current: true }],
+      tags: [{ text, href: text }],
       sort: text,
-      columns: [text],
+      columns: [{ label: text, is_number: true, sort: { href: text, direction: 'ascending' } }],
       rows: [row],
+      total: text,
       next: text,
-      first: text,
+      previous: text,
       all: text,
-      is_filtered: true,
       problem: text,
       notice: text,
       actions,
     },
     'console-detail': {
-      ...page,
-      facts: row.map((cell) => ({ label: text, cell })),
-      tables: [table, { ...table, rows: [] }],
-      actions,
+      crumb: page.crumb,
+      name: text,
+      badges: [row[0]],
+      line: [row[0]],
       notice: text,
+      actions,
+      tabs: [{ label: text, href: text, is_current: true }],
+      panels,
+      aside: panels.slice(-1),
+      danger: [{ label: text, href: text, danger: true, words: text, button: text }],
     },
     'console-action': {
       ...leastOfConsole['console-action'],
@@ -119,16 +158,34 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
       action: text,
       words: [text],
       impact: [{ text, words: text }],
-      fields: types.map((type) => ({ name: type, label: text, type, value: text, hint: text, options })),
+      fields: types.map((type) => ({
+        name: type,
+        label: text,
+        type,
+        value: text,
+        hint: text,
+        options,
+        suggestions: [text],
+        group: text,
+      })),
       errors: { form: text, text, password_again: text },
       button: text,
       danger: true,
       back: text,
       version: 3,
       present: [{ label: text, cell: row[0] }],
+      summary: { can: [{ text, code: text }], facts },
       password_of: text,
     },
-    'console-made': { ...page, secret: text, words: [text], pastes: [{ title: text, text }] },
+    'console-made': { ...page, secret: text, words: [text], snippets, facts },
+    'console-explain-access': {
+      crumb: page.crumb,
+      asked: { kind: text, subject: text, resource: text, permission: text },
+      apis: [text],
+      subjects: [text],
+      answer: { badge: row[0], because: text },
+      problem: text,
+    },
   };
 }
 

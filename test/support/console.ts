@@ -65,6 +65,11 @@ export function sectionsOn({ html }: Page): string[] {
   return links.map(([, content = '']) => content.replaceAll(/<[^>]*>/g, '').trim());
 }
 
+/** The state that a record's page shows beside its name. */
+export function stateOn({ html }: Page): string | undefined {
+  return /<h1>[\s\S]*?<mark class="state [^"]*">([^<]*)</.exec(html)?.[1];
+}
+
 /** Where the first link with this text leads. */
 export function linkOn({ html }: Page, label: string): string | undefined {
   const links = [...html.matchAll(/<a [^>]*href="([^"]*)"[^>]*>([\s\S]*?)<\/a>/g)];

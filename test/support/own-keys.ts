@@ -37,7 +37,13 @@ export class OwnKeys {
   }
 
   mint(fields: Record<string, string | string[]> = {}): Promise<Page> {
-    return this.act('/new', { name: 'My script', environment: 'dev', held: 'orders:read', risk: 'medium', ...fields });
+    return this.act('/new', {
+      name: 'My script',
+      environment: 'dev',
+      permissions_selected: 'orders:read',
+      risk: 'medium',
+      ...fields,
+    });
   }
 
   /** A form that no page of ours showed: everything right but that it may not be sent. */

@@ -6,7 +6,7 @@ import { untwisted } from '../../platform/http/index.ts';
 import { assetPath } from './assets.ts';
 import { type PageChrome, type PageData, pagePaths } from './page-data.ts';
 import { calendarDay, exactTime, relativeTime } from './times.ts';
-import { counted } from './words.ts';
+import { counted, figure } from './words.ts';
 
 const templates: Readonly<Record<keyof PageData, string>> = {
   setup: '@setup/setup',
@@ -44,6 +44,7 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   'console-detail': '@console/detail',
   'console-action': '@console/action',
   'console-made': '@console/made',
+  'console-explain-access': '@console/explain-access',
 };
 
 const views = compileViews(fileURLToPath(new URL('../../../views', import.meta.url)));
@@ -62,6 +63,7 @@ export function renderPage<K extends keyof PageData>(page: K, data: PageData[K],
     exactTime,
     relativeTime: (at: Date) => relativeTime(at, chrome.now),
     counted,
+    figure,
     monogram,
   });
 }

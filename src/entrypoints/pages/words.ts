@@ -1,4 +1,12 @@
-/** "1 app", "3 apps". */
+const figures = new Intl.NumberFormat('en');
+const plurals: Readonly<Record<string, string>> = { entry: 'entries', delivery: 'deliveries' };
+
+/** "1 app", "3 apps", "12,480 tokens". */
 export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+  return `${figures.format(count)} ${count === 1 ? noun : (plurals[noun] ?? `${noun}s`)}`;
+}
+
+/** "12,480". */
+export function figure(value: number): string {
+  return figures.format(value);
 }

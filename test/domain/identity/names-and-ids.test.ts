@@ -126,8 +126,8 @@ describe('names and ids', () => {
     test('the console shows and changes the one that its link names', async () => {
       const console = await consoleAs(latchkey);
       const page = await console.get(`/users/${encodeURIComponent(`username:${victim.id}`)}`);
-      expect(wordsOf(page)).toContain(`Id ${impostor}`);
-      expect(wordsOf(await console.get(`/users/${victim.id}`))).toContain(`Id ${victim.id}`);
+      expect(wordsOf(page)).toContain(`ID ${impostor}`);
+      expect(wordsOf(await console.get(`/users/${victim.id}`))).toContain(`ID ${victim.id}`);
       await console.act(`/users/${victim.id}/change`, { name: 'The Victim' });
       expect((await owner.get(`/users/id:${victim.id}`)).body.name).toBe('The Victim');
       const list = await console.get('/users?sort=-created_at');

@@ -23,10 +23,13 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/console/clients/:client_id/disable': { asks: () => '/console/clients/spa/disable' },
   '/console/clients/:client_id/enable': { asks: () => '/console/clients/spa/enable' },
   '/console/clients/:client_id/revoke': { asks: () => '/console/clients/spa/revoke' },
-  '/console/clients/:subject/roles/give': { asks: () => '/console/clients/service/roles/give' },
-  '/console/clients/:subject/roles/:role/take': { asks: () => '/console/clients/service/roles/auditor/take' },
+  '/console/clients/:subject/roles/assign': { asks: () => '/console/clients/service/roles/assign' },
+  '/console/clients/:subject/roles/:role/remove': { asks: () => '/console/clients/service/roles/auditor/remove' },
   '/console/new-api': { asks: () => '/console/new-api' },
   '/console/apis/:identifier/change': { asks: () => `/console/apis/${server}/change` },
+  '/console/apis/:identifier/scopes/add': { asks: () => `/console/apis/${server}/scopes/add` },
+  '/console/apis/:identifier/scopes/:scope/change': { asks: () => `/console/apis/${server}/scopes/read/change` },
+  '/console/apis/:identifier/scopes/:scope/remove': { asks: () => `/console/apis/${server}/scopes/read/remove` },
   '/console/apis/:identifier/disable': { asks: () => `/console/apis/${server}/disable` },
   '/console/apis/:identifier/enable': { asks: () => `/console/apis/${server}/enable` },
   '/console/apis/:identifier/revoke': { asks: () => `/console/apis/${server}/revoke` },
@@ -49,8 +52,8 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/console/users/:subject/disable': { asks: () => '/console/users/bob/disable' },
   '/console/users/:subject/enable': { asks: () => '/console/users/bob/enable' },
   '/console/users/:subject/revoke': { asks: () => '/console/users/bob/revoke' },
-  '/console/users/:subject/roles/give': { asks: () => '/console/users/bob/roles/give' },
-  '/console/users/:subject/roles/:role/take': { asks: () => '/console/users/bob/roles/auditor/take' },
+  '/console/users/:subject/roles/assign': { asks: () => '/console/users/bob/roles/assign' },
+  '/console/users/:subject/roles/:role/remove': { asks: () => '/console/users/bob/roles/auditor/remove' },
   '/console/new-role': { asks: () => '/console/new-role' },
   '/console/roles/:role/change': { asks: () => '/console/roles/sample/change' },
   '/console/roles/:role/delete': { asks: () => '/console/roles/sample/delete' },
@@ -148,7 +151,7 @@ describe('a form of the console or the account', () => {
   });
 
   test.each([
-    ['giving the owner role', '/users/bob/roles/give', { role: 'owner' }, 'role.assigned'],
+    ['giving the owner role', '/users/bob/roles/assign', { role: 'owner' }, 'role.assigned'],
     ['changing the e-mail address of another user', '/users/bob/change', { email: 'b@example.com' }, 'user.updated'],
     ['changing one’s own', '/users/alice/change', { email: 'a@example.com' }, 'user.updated'],
     ['making a role', '/new-role', { name: 'made', permissions: `read at ${api}` }, 'role.created'],
@@ -185,7 +188,7 @@ describe('a form of the console or the account', () => {
     const other = await consoleAs(latchkey);
     await latchkey.advance(10 * 60 + 1);
     const page = await alice.act('/users/bob/change', { name: 'Bob', password_again: password });
-    expect(wordsOf(page)).toContain('It is saved.');
+    expect(wordsOf(page)).toContain('Saved.');
     expect((await other.get('/users/bob/change')).html).toContain('name="password_again"');
   });
 });

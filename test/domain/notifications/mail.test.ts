@@ -117,9 +117,9 @@ describe('with a mail server', () => {
     await owner.post('/users', { username: 'olga', email: 'olga@example.com' });
     const alice = await consoleAs(latchkey);
     const page = await alice.get('/users/olga/password-link');
-    expect(wordsOf(page)).toContain('It is mailed to olga@example.com');
+    expect(wordsOf(page)).toContain('It is sent to olga@example.com.');
     const done = await alice.send(page);
-    expect(wordsOf(done)).toContain('The link is on its way');
+    expect(wordsOf(done)).toContain('The link has been sent');
     expect(done.html).not.toContain('lk_pw_');
     await arrive(1);
     expect(mail.letters[0]?.to).toEqual(['olga@example.com']);

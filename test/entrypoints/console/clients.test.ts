@@ -1,4 +1,4 @@
-import { type ConsoleBrowser, consoleAs, linkOn, wordsOf } from '../../support/console.ts';
+import { type ConsoleBrowser, consoleAs, linkOn, stateOn, wordsOf } from '../../support/console.ts';
 import { clientSecrets } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
@@ -19,37 +19,42 @@ describe('clients in the console', () => {
     expect(services).toContain('Billing service');
     expect(services).not.toContain('Newsletter');
     const none = await alice.get('/clients?q=%25');
-    expect(wordsOf(none)).toContain('Nothing here is like that.');
-    expect(linkOn(none, 'Show all')).toBe('/console/clients');
+    expect(wordsOf(none)).toContain('No results');
+    expect(linkOn(none, 'Clear filters')).toBe('/console/clients');
     const newest = await alice.get('/clients?sort=-created_at&q=s');
-    expect(newest.html).toMatch(/aria-current="true">newest/);
+    expect(newest.html).toMatch(/aria-sort="descending"><a href="[^"]*">Registered</);
+    expect(linkOn(newest, 'Registered')).toBe('/console/clients?q=s&sort=created_at');
     expect(newest.html).toContain('name="q" value="s"');
   });
 
   test('that are asked for in a way that cannot be are explained', async () => {
     const page = await alice.get('/clients?type=robot');
     expect(page.status).toBe(400);
-    expect(page.html).toMatch(/role="alert"[\s\S]*Kind: there is nothing like this to choose/);
+    expect(page.html).toMatch(/role="alert"[\s\S]*Type: this value does not exist/);
     expect((await alice.get('/clients?cursor=made-up')).status).toBe(400);
   });
 
-  test('show what they are and may', async () => {
+  test('show their endpoints, a quickstart, their permissions and what happened', async () => {
     const page = wordsOf(await alice.get('/clients/web-app'));
-    expect(page).toContain('What is Shop?');
+    expect(page).toContain('Clients / Shop');
     expect(page).toContain('https://client.example/callback');
-    expect(page).toContain('For people at https://api.example read write');
+    expect(page).toContain(`${latchkey.issuer}/oauth/authorize`);
+    expect(page).toContain('auth({ issuerBaseURL:');
+    const permissions = wordsOf(await alice.get('/clients/web-app?tab=permissions'));
+    expect(permissions).toMatch(/On behalf of users .* https:\/\/api\.example read write/);
+    expect(wordsOf(await alice.get('/clients/web-app?tab=activity'))).toContain('Client created');
     expect((await alice.get('/clients/nothing')).status).toBe(404);
   });
 
   test('get another secret, which is shown once and works beside the first', async () => {
     const made = await alice.act('/clients/service/secrets/add', { label: 'second', expires_in_days: '30' });
     const secret = secretOn(made.html);
-    expect(wordsOf(made)).toMatch(/Here is the new secret of Billing service You will not see it again/);
+    expect(wordsOf(made)).toMatch(/New client secret Billing service Copy it now\. You will not see it again/);
     expect(made.html).toContain('curl');
     expect(made.headers.get('cache-control')).toBe('no-store');
     expect(await latchkey.isLetIn('service', secret)).toBe(true);
     expect(await latchkey.isLetIn('service', clientSecrets.service)).toBe(true);
-    expect((await alice.get('/clients/service')).html).not.toContain(secret);
+    expect((await alice.get('/clients/service?tab=credentials')).html).not.toContain(secret);
     const { stdout } = await latchkey.command(['audit', 'tail', '--json']);
     expect(stdout).not.toContain(secret);
   });
@@ -57,22 +62,21 @@ describe('clients in the console', () => {
   test('get a new secret that replaces the present ones after an overlap', async () => {
     await latchkey.commandJson(['client', 'add-secret', 'post-app']);
     const page = await alice.get('/clients/post-app/secrets/rotate');
-    expect(wordsOf(page)).toMatch(/This ends: 2 present secrets/);
-    expect(wordsOf(page)).toContain('Make a new secret, end 2');
+    expect(wordsOf(page)).toMatch(/This revokes: 2 present secrets/);
     const made = await alice.send(page, { overlap: '0' });
     expect(secretOn(made.html)).not.toBe('');
-    expect(wordsOf(await alice.get('/clients/post-app')).match(/expired/g)).toHaveLength(2);
+    expect(wordsOf(await alice.get('/clients/post-app?tab=credentials')).match(/Expired/g)).toHaveLength(2);
   });
 
   test('have secrets among all credentials, which are found there and revoked', async () => {
     const made = await alice.act('/clients/service/secrets/add', { label: 'to be found' });
     const found = await alice.get('/credentials?q=to+be+found');
-    expect(wordsOf(found)).toMatch(/to be found .*Client secret service .*active/);
+    expect(wordsOf(found)).toMatch(/to be found .*Client secret service .*Active/);
     const sessions = await alice.get('/credentials?kind=session&user=alice');
     expect(wordsOf(sessions)).toMatch(/Session alice/);
     const address = linkOn(found, 'Revoke to be found')?.replace('/console', '') ?? '';
     const page = await alice.get(address);
-    expect(wordsOf(page)).toMatch(/1 secret refused from the next request on/);
+    expect(wordsOf(page)).toMatch(/1 secret refused from the next request/);
     expect(wordsOf(await alice.send(page))).toContain('Revoked.');
     expect(await latchkey.isLetIn('service', secretOn(made.html))).toBe(false);
     expect(await latchkey.isLetIn('service', clientSecrets.service)).toBe(true);
@@ -80,44 +84,44 @@ describe('clients in the console', () => {
     expect((await alice.get('/credentials?kind=spoon')).status).toBe(400);
   });
 
-  test('lose one secret, and the others go on', async () => {
+  test('lose one secret, and the others stay active', async () => {
     const made = await alice.act('/clients/web-app/secrets/add', { label: 'leaked' });
     const secret = secretOn(made.html);
-    const list = await alice.get('/clients/web-app');
-    const address = linkOn(list, 'Revoke the secret leaked')?.replace('/console', '') ?? '';
+    const list = await alice.get('/clients/web-app?tab=credentials');
+    const address = linkOn(list, 'Revoke secret leaked')?.replace('/console', '') ?? '';
     const page = await alice.get(address);
-    expect(wordsOf(page)).toContain('1 other secret works on.');
+    expect(wordsOf(page)).toContain('1 other secret stays active.');
     const after = await alice.send(page);
     expect(wordsOf(after)).toContain('The secret is revoked');
     expect(await latchkey.isLetIn('web-app', secret)).toBe(false);
     expect(await latchkey.isLetIn('web-app', clientSecrets['web-app'])).toBe(true);
   });
 
-  test('say what dies before they are stopped, are stopped, and started again', async () => {
+  test('say what is revoked before they are disabled, are disabled, and enabled again', async () => {
     const { access_token, refresh_token } = await latchkey.tokens({
       scope: 'openid read offline_access',
       prompt: 'consent',
     });
     const page = await alice.get('/clients/web-app/disable');
     expect(wordsOf(page)).toMatch(/1 refresh token .* 1 access token/);
-    expect(wordsOf(page)).toContain('Disable Shop, end 2 credentials');
+    expect(wordsOf(page)).toContain('Disable, revoke 2 credentials');
     expect(await latchkey.isActive(access_token)).toBe(true);
     const after = await alice.send(page);
     expect(after.url).toContain('/console/clients/web-app?done=disabled');
-    expect(wordsOf(after)).toContain('State disabled');
+    expect(stateOn(after)).toBe('Disabled');
     expect((await latchkey.refresh(refresh_token)).status).toBe(401);
     const enabled = await alice.act('/clients/web-app/enable');
-    expect(wordsOf(enabled)).toContain('State enabled');
+    expect(stateOn(enabled)).toBe('Active');
     expect(await latchkey.isActive(access_token)).toBe(false);
   });
 
-  test('lose all they hold and stay enabled', async () => {
+  test('lose all credentials and stay active', async () => {
     const { access_token } = await latchkey.tokens();
     const page = await alice.get('/clients/web-app/revoke');
-    expect(wordsOf(page)).toMatch(/Revoke, end \d credentials?/);
+    expect(wordsOf(page)).toMatch(/Revoke \d credentials?/);
     await alice.send(page);
     expect(await latchkey.isActive(access_token)).toBe(false);
-    expect(wordsOf(await alice.get('/clients/web-app'))).toContain('State enabled');
+    expect(stateOn(await alice.get('/clients/web-app'))).toBe('Active');
   });
 
   test('say what is wrong beside the field, and keep what was typed', async () => {
@@ -133,7 +137,7 @@ describe('clients in the console', () => {
     await latchkey.command(['client', 'disable', 'native', '--yes']);
     const late = await alice.send(page);
     expect(late.status).toBe(412);
-    expect(wordsOf(late)).toMatch(/Somebody else changed this .* What it is now State disabled/);
-    expect(wordsOf(await alice.send(late))).toContain('State enabled');
+    expect(wordsOf(late)).toMatch(/Someone else changed this .* Current values State Disabled/);
+    expect(stateOn(await alice.send(late))).toBe('Active');
   });
 });

@@ -1,4 +1,4 @@
-import { type ConsoleBrowser, consoleAs, linkOn, wordsOf } from '../../support/console.ts';
+import { type ConsoleBrowser, consoleAs, linkOn, stateOn, wordsOf } from '../../support/console.ts';
 import { api, password } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import type { Page } from '../../support/user-agent.ts';
@@ -12,68 +12,68 @@ describe('in the console', () => {
     alice = await consoleAs(latchkey);
   });
 
-  test('what a person allowed is found, and taken back with everything under it', async () => {
+  test('what a user allowed is found, and revoked with everything under it', async () => {
     const { access_token } = await latchkey.tokens({}, latchkey.browser(), 'bob');
     const list = await alice.get('/consents?user=bob&standing=true');
-    expect(wordsOf(list)).toMatch(/Shop web-app bob stands/);
-    const consent = await alice.get(withoutPrefix(linkOn(list, 'Shop')));
-    expect(wordsOf(consent)).toContain(`May do at ${api} read`);
-    const page = await alice.get(withoutPrefix(linkOn(consent, 'Take it back')));
-    expect(wordsOf(page)).toMatch(/Take back what bob allowed Shop\? .*Take it back, end \d credentials?/);
-    expect(wordsOf(await alice.send(page))).toContain('State taken back');
+    expect(wordsOf(list)).toMatch(/bob Shop web-app Active/);
+    const consent = await alice.get(withoutPrefix(linkOn(list, 'bob')));
+    expect(wordsOf(consent)).toContain(`${api} read`);
+    const page = await alice.get(withoutPrefix(linkOn(consent, 'Revoke access')));
+    expect(wordsOf(page)).toMatch(/Revoke the access of Shop for bob\? .*Revoke access, revoke \d credentials?/);
+    expect(stateOn(await alice.send(page))).toBe('Revoked');
     expect(await latchkey.isActive(access_token)).toBe(false);
-    expect(wordsOf(await alice.get('/consents?user=nobody'))).toContain('Nothing here is like that.');
+    expect(wordsOf(await alice.get('/consents?user=nobody'))).toContain('No results');
   });
 
-  test('what an app holds is found, and revoked', async () => {
+  test('a grant is found, and revoked', async () => {
     const { access_token } = await latchkey.tokens({ client_id: 'web-app' }, latchkey.browser(), 'bob');
     const list = await alice.get('/grants?user=bob&client_id=web-app');
     const grant = await alice.get(withoutPrefix(linkOn(list, 'web-app')));
-    const page = await alice.get(withoutPrefix(linkOn(grant, 'Revoke')));
+    const page = await alice.get(withoutPrefix(linkOn(grant, 'Revoke grant')));
     expect(wordsOf(page)).toMatch(/1 access token/);
     expect(wordsOf(await alice.send(page))).toContain('Revoked.');
     expect(await latchkey.isActive(access_token)).toBe(false);
     expect((await alice.get(withoutPrefix(linkOn(list, 'web-app')))).status).toBe(404);
   });
 
-  test('an API is stopped, and its tokens with it', async () => {
+  test('an API is disabled, and its tokens are revoked', async () => {
     const { body } = await latchkey.clientCredentials();
     const list = await alice.get('/apis?q=orders');
     const server = await alice.get(withoutPrefix(linkOn(list, 'Orders API')));
-    expect(wordsOf(server)).toMatch(/read Read your orders default/);
+    expect(wordsOf(server)).toMatch(/read Read your orders Default/);
     const page = await alice.get(withoutPrefix(linkOn(server, 'Disable')));
-    expect(wordsOf(page)).toMatch(/Disable Orders API, end \d+ credential/);
-    expect(wordsOf(await alice.send(page))).toContain('State disabled');
+    expect(wordsOf(page)).toMatch(/Disable, revoke \d+ credential/);
+    expect(stateOn(await alice.send(page))).toBe('Disabled');
     expect(await latchkey.isActive(body.access_token, 'service')).toBe(false);
-    expect(wordsOf(await alice.act(`/apis/${encodeURIComponent(api)}/enable`))).toContain('State enabled');
+    expect(stateOn(await alice.act(`/apis/${encodeURIComponent(api)}/enable`))).toBe('Active');
   });
 
   test('the keys that sign are shown with their state, never with what is private', async () => {
     expect(wordsOf(await alice.act('/rotate-key', { alg: 'ES256', leaked: 'false' }))).toContain(
-      'The next key is made',
+      'The next signing key is created',
     );
     expect((await alice.act('/rotate-key', { alg: 'ES256', leaked: 'false' })).status).toBe(409);
     const page = await alice.get('/signing-keys?q=es256');
-    expect(wordsOf(page)).toMatch(/published, signs later .* signs now/);
+    expect(wordsOf(page)).toMatch(/Scheduled .* Active/);
     expect(wordsOf(page)).not.toContain('RS256');
     expect(page.html).not.toContain('"d"');
   });
 
   test('what was done is shown with whoever did it', async () => {
-    await alice.act('/users/bob/roles/give', { role: 'auditor' });
+    await alice.act('/users/bob/roles/assign', { role: 'auditor' });
     expect(wordsOf(await alice.get('/audit-log?q=role.assigned'))).toMatch(/role\.assigned alice bob/);
-    expect(wordsOf(await alice.get('/audit-log?q=unicorn'))).toContain('Nothing here is like that.');
+    expect(wordsOf(await alice.get('/audit-log?q=unicorn'))).toContain('No results');
     const alices = wordsOf(await alice.get('/audit-log?actor=alice&target=bob&action=role.assigned&outcome=success'));
     expect(alices).toMatch(/role\.assigned alice bob/);
     expect(alices).not.toContain('session.started');
     expect((await alice.get('/audit-log?outcome=draw')).status).toBe(400);
     for (let n = 10; n < 50; n += 1)
-      await alice.act('/users/bob/roles/give', { role: 'auditor', until: `2040-01-01T00:${n}` });
+      await alice.act('/users/bob/roles/assign', { role: 'auditor', until: `2040-01-01T00:${n}` });
     let page: Page | undefined = await alice.get('/audit-log');
     const pages: string[] = [];
     while (page) {
       pages.push(wordsOf(page));
-      const next = linkOn(page, 'Next page');
+      const next = linkOn(page, 'Next');
       page = next ? await alice.get(withoutPrefix(next)) : undefined;
     }
     expect(pages.length).toBeGreaterThan(1);
@@ -94,7 +94,7 @@ describe('in the console', () => {
       '/consents/x',
       '/grants/x',
       '/clients/spa/secrets/x/revoke',
-      '/users/nobody/roles/give',
+      '/users/nobody/roles/assign',
       '/robots',
     ])
       expect({ path, status: (await alice.get(path)).status }).toEqual({ path, status: 404 });
@@ -113,16 +113,16 @@ describe('in the console', () => {
     expect(wordsOf(without)).toContain('Enter your password to go on.');
     const wrong = await alice.send(page, { password_again: 'not this one' });
     expect(wordsOf(wrong)).toContain('That is not your password.');
-    expect(wordsOf(await alice.get('/clients/spa'))).toContain('State enabled');
+    expect(stateOn(await alice.get('/clients/spa'))).toBe('Active');
     const rotation = await alice.act('/clients/service/secrets/rotate', { label: 'kept label', password_again: 'no' });
     expect(rotation.html).toContain('value="kept label"');
     expect(rotation.html).not.toContain('value="no"');
 
-    expect(wordsOf(await alice.send(page, { password_again: password }))).toContain('State disabled');
+    expect(stateOn(await alice.send(page, { password_again: password }))).toBe('Disabled');
     expect((await alice.get('/clients/native/disable')).html).not.toContain('name="password_again"');
     await latchkey.advance(10 * 60 + 1);
     expect((await alice.get('/clients/native/disable')).html).toContain('name="password_again"');
-    expect((await alice.get('/users/bob/roles/give')).html).toContain('name="password_again"');
+    expect((await alice.get('/users/bob/roles/assign')).html).toContain('name="password_again"');
   });
 
   test('a password given in one browser counts in no other', async () => {
@@ -167,7 +167,7 @@ describe('a thousand clients in the console', () => {
       const page = await alice.get(withoutPrefix(address));
       times.push(performance.now() - startedAt);
       for (const [, id = ''] of page.html.matchAll(/clients\/(many-\d+)"/g)) seen.add(id);
-      address = linkOn(page, 'Next page');
+      address = linkOn(page, 'Next');
     }
     expect(seen.size).toBe(1000);
     expect(times.length).toBe(20);

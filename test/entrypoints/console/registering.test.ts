@@ -18,7 +18,7 @@ describe('registering in the console', () => {
       client_name: 'Mailer',
       rights,
     });
-    expect(wordsOf(made)).toContain('Here is the new secret of Mailer');
+    expect(wordsOf(made)).toContain('New client secret Mailer');
     const client_secret = secretOn(made);
     const ask = (scope: string) =>
       latchkey.post('/oauth/token', {
@@ -36,8 +36,8 @@ describe('registering in the console', () => {
     });
     expect(response.status).toBe(200);
     expect((await ask('write')).status).toBeGreaterThanOrEqual(400);
-    expect(wordsOf(await alice.get('/clients/mailer'))).toMatch(
-      /Mailer.*service.*For itself at https:\/\/api\.example read/,
+    expect(wordsOf(await alice.get('/clients/mailer?tab=permissions'))).toMatch(
+      /Mailer.*Service.*For itself .* https:\/\/api\.example read/,
     );
     expect((await alice.get('/clients/mailer')).html).not.toContain(client_secret);
   });
@@ -50,7 +50,7 @@ describe('registering in the console', () => {
       client_id: 'board',
       redirect_uris: 'https://board.example/back\nhttps://board.example/b',
     };
-    expect(wordsOf(await alice.act('/new-client', spa))).toContain('It is registered, and works from now on.');
+    expect(wordsOf(await alice.act('/new-client', spa))).toContain('Registered. It is active now.');
     const wrong = await alice.act('/new-client', { ...web, client_id: 'other', redirect_uris: 'http://*.example/' });
     expect(wrong.status).toBe(400);
     expect(wrong.html).toMatch(/id="redirect_uris"[^>]*aria-invalid="true"/);
@@ -71,31 +71,45 @@ describe('registering in the console', () => {
       redirect_uris: 'https://shelf.example/back',
       resources: '',
     });
-    expect(wordsOf(changed)).toContain('It is saved. What is Shelf?');
-    expect(wordsOf(changed)).not.toContain('For people');
+    expect(wordsOf(changed)).toContain('Saved. Shelf Active');
+    expect(wordsOf(await alice.get('/clients/shelf?tab=permissions'))).toContain('None: it cannot ask for access');
     expect(wordsOf(changed)).toContain('https://shelf.example/back');
     const stale = await alice.send(page, { client_name: 'Late', redirect_uris: redirectUri });
     expect(stale.status).toBe(412);
-    expect(stale.html).toContain('Somebody else changed this');
+    expect(stale.html).toContain('Someone else changed this');
   });
 
-  test('an API with its scopes, as a person reads them; and it is changed', async () => {
-    const scopes = 'book:read Read your books [default]\nbook:write Change your books [optional] [sensitive]';
-    const body = { identifier: 'https://books.example', name: 'Books', access_token_format: 'jwt', scopes };
+  test('an API, then its permissions one by one, as users read them', async () => {
+    const books = encodeURIComponent('https://books.example');
+    const body = { identifier: 'https://books.example', name: 'Books', access_token_format: 'jwt' };
     const made = await alice.act('/new-api', body);
-    expect(wordsOf(made)).toMatch(
-      /It is registered.*What is Books\?.*book:read Read your books default.*optional, sensitive/,
-    );
-    const page = await alice.get(`/apis/${encodeURIComponent('https://books.example')}/change`);
-    expect(page.html).toContain('book:write Change your books [optional] [sensitive]');
-    const changed = await alice.send(page, { ...body, name: 'Library', scopes: 'book:read Read your books [default]' });
-    expect(wordsOf(changed)).toContain('What is Library?');
-    expect(wordsOf(changed)).not.toContain('book:write');
-    const wrong = await alice.act('/new-api', { ...body, identifier: 'https://b.example', scopes: 'x [loud]' });
-    expect(wrong.html).toMatch(/id="scopes"[^>]*aria-invalid="true"/);
+    expect(wordsOf(made)).toMatch(/Registered\. It is active now\. Books Active .*No permissions yet/);
+    await alice.act(`/apis/${books}/scopes/add`, {
+      scope: 'book:read',
+      description: 'Read your books',
+      marks: 'default',
+    });
+    const added = await alice.act(`/apis/${books}/scopes/add`, {
+      scope: 'book:write',
+      description: 'Change your books',
+    });
+    expect(wordsOf(added)).toMatch(/book:read Read your books Default .*book:write Change your books/);
+    const twice = await alice.act(`/apis/${books}/scopes/add`, { scope: 'book:read' });
+    expect(twice.html).toMatch(/id="scope"[^>]*aria-invalid="true"/);
+    const wrong = await alice.act(`/apis/${books}/scopes/add`, { scope: 'read all' });
+    expect(wrong.html).toMatch(/id="scope"[^>]*aria-invalid="true"/);
+    const open = await alice.get(`/apis/${books}/scopes/book%3Awrite/change`);
+    const marked = await alice.send(open, { description: 'Change your books', marks: 'sensitive' });
+    expect(wordsOf(marked)).toContain('book:write Change your books Sensitive');
+    expect((await alice.send(open, { description: 'Late' })).status).toBe(412);
+    const removed = await alice.act(`/apis/${books}/scopes/book%3Awrite/remove`);
+    expect(wordsOf(removed)).not.toContain('book:write');
+    const renamed = await alice.act(`/apis/${books}/change`, { ...body, name: 'Library', needs: 'dpop' });
+    expect(wordsOf(renamed)).toMatch(/Library Active .*Needs DPoP Yes/);
+    expect(wordsOf(renamed)).toContain('book:read');
   });
 
-  test('a person gets a link with which they choose a password, or a password', async () => {
+  test('a user gets a link with which they choose a password, or a password', async () => {
     const invited = await alice.act('/new-user', { username: 'nora', email: 'nora@example.com', first: 'invite' });
     const url = /http[^"<\s]*\/password\/[^"<\s]+/.exec(invited.html)?.[0] ?? '';
     const nora = latchkey.browser();
@@ -114,7 +128,13 @@ describe('registering in the console', () => {
   test('is not shown to, and not done for, who may not', async () => {
     const auditor = await consoleOfNew(latchkey, 'auditor');
     expect((await auditor.get('/clients')).html).not.toContain('/console/new-client');
-    for (const path of ['/new-client', '/new-api', '/new-user', '/clients/web-app/change'])
+    for (const path of [
+      '/new-client',
+      '/new-api',
+      '/new-user',
+      '/clients/web-app/change',
+      `/apis/${encodeURIComponent(api)}/scopes/add`,
+    ])
       expect(await auditor.get(path)).toMatchObject({ status: 403 });
     expect(await auditor.forge('/new-client', { kind: 'service', client_id: 'evil' })).toMatchObject({ status: 403 });
     // Who may register people gives them no role with more than they hold.

@@ -1,10 +1,18 @@
-import { type ConsoleBrowser, consoleAs, consoleOfNew, linkOn, sectionsOn, wordsOf } from '../../support/console.ts';
+import {
+  type ConsoleBrowser,
+  consoleAs,
+  consoleOfNew,
+  linkOn,
+  sectionsOn,
+  stateOn,
+  wordsOf,
+} from '../../support/console.ts';
 import { password } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
 const latchkey = startLatchkey();
 
-describe('people in the console', () => {
+describe('users in the console', () => {
   let alice: ConsoleBrowser;
   beforeAll(async () => {
     alice = await consoleAs(latchkey);
@@ -15,24 +23,24 @@ describe('people in the console', () => {
     const owners = wordsOf(await alice.get('/users?role=owner'));
     expect(owners).toContain('Alice Example');
     expect(owners).not.toContain('Bob Example');
-    expect(wordsOf(await alice.get('/users?enabled=false'))).toContain('Nothing here is like that.');
+    expect(wordsOf(await alice.get('/users?enabled=false'))).toContain('No results');
   });
 
   test('get a role until a time, which shows with them, and lose it', async () => {
-    const given = await alice.act('/users/bob/roles/give', { role: 'auditor', until: '2040-05-06T07:08' });
-    expect(wordsOf(given)).toContain('The role is given.');
+    const given = await alice.act('/users/bob/roles/assign', { role: 'auditor', until: '2040-05-06T07:08' });
+    expect(wordsOf(given)).toContain('The role is assigned.');
     expect(given.html).toContain('2040-05-06T07:08:00.000Z');
     const bob = await consoleAs(latchkey, 'bob');
     expect(sectionsOn(await bob.get())).toContain('Audit log');
-    const page = await alice.get('/users/bob/roles/auditor/take');
-    expect(wordsOf(page)).toMatch(/Take the role auditor from bob\?.*latchkey:\*:read at every API/);
-    expect(wordsOf(await alice.send(page))).toContain('The role is taken away.');
+    const page = await alice.get('/users/bob/roles/auditor/remove');
+    expect(wordsOf(page)).toMatch(/Remove the role auditor from bob\?.*latchkey:\*:read at every API/);
+    expect(wordsOf(await alice.send(page))).toContain('The assignment is removed.');
     expect(await bob.get()).toMatchObject({ status: 403 });
   });
 
   test('do not get a role until a time that is over, or that is none', async () => {
     for (const until of ['2001-01-01T00:00', 'tomorrow']) {
-      const page = await alice.act('/users/bob/roles/give', { role: 'operator', until });
+      const page = await alice.act('/users/bob/roles/assign', { role: 'operator', until });
       expect(page.status).toBe(400);
       expect(page.html).toMatch(/id="until"[^>]*aria-invalid="true"/);
       expect(page.html).toContain(`value="${until}"`);
@@ -41,7 +49,7 @@ describe('people in the console', () => {
   });
 
   test('are never left without an owner', async () => {
-    const page = await alice.act('/users/alice/roles/owner/take');
+    const page = await alice.act('/users/alice/roles/owner/remove');
     expect(page.status).toBe(409);
     expect(wordsOf(page)).toContain('This is the last owner');
     expect((await alice.act('/users/alice/disable')).status).toBe(409);
@@ -52,7 +60,7 @@ describe('people in the console', () => {
     const carla = await consoleAs(latchkey, 'carla');
     expect((await carla.agent.get('/account')).url).toMatch(/\/account$/);
     const page = await alice.get('/users/carla/password');
-    expect(wordsOf(page)).toContain('Set a new password, end 1 credential');
+    expect(wordsOf(page)).toContain('Set password, revoke 1 credential');
     const made = await alice.send(page);
     const secret = /[a-z2-9]{6}(?:-[a-z2-9]{6}){3}/.exec(made.html)?.[0] ?? '';
     expect((await carla.agent.get('/account')).url).toContain('/sign-in');
@@ -64,8 +72,8 @@ describe('people in the console', () => {
     await latchkey.commandJson(['user', 'create', 'emil', '--password-stdin'], password);
     const emil = await consoleAs(latchkey, 'emil');
     const page = await alice.get('/users/emil');
-    const address = linkOn(page, 'Sign out this browser')?.replace('/console', '') ?? '';
-    expect(wordsOf(await alice.act(address))).toContain('That browser is signed out. Who is emil?');
+    const address = linkOn(page, 'Revoke this session')?.replace('/console', '') ?? '';
+    expect(wordsOf(await alice.act(address))).toContain('The session is revoked. emil Active');
     expect((await emil.agent.get('/account')).url).toContain('/sign-in');
   });
 
@@ -86,18 +94,18 @@ describe('people in the console', () => {
     const late = await alice.send(other, { name: 'Bob Second', email: 'second@example.com' });
     expect(late.status).toBe(412);
     expect(late.html).toContain('value="Bob Second"');
-    expect(wordsOf(late)).toMatch(/What it is now Name Bob First/);
+    expect(wordsOf(late)).toMatch(/Current values Name Bob First/);
     const saved = await alice.send(late, { name: 'Bob Second', email: 'second@example.com' });
-    expect(wordsOf(saved)).toMatch(/It is saved.*second@example\.com/);
+    expect(wordsOf(saved)).toMatch(/Saved.*second@example\.com/);
   });
 
   test('are stopped, and let in again', async () => {
     const { access_token } = await latchkey.tokens({}, latchkey.browser(), 'bob');
     const page = await alice.get('/users/bob/disable');
-    expect(wordsOf(page)).toMatch(/This ends: \d sign-ins? .* access token/);
-    expect(wordsOf(await alice.send(page))).toContain('State disabled');
+    expect(wordsOf(page)).toMatch(/This revokes: \d sessions? .* access token/);
+    expect(stateOn(await alice.send(page))).toBe('Disabled');
     expect(await latchkey.isActive(access_token)).toBe(false);
-    expect(wordsOf(await alice.act('/users/bob/enable'))).toContain('State enabled');
+    expect(stateOn(await alice.act('/users/bob/enable'))).toBe('Active');
     expect(await latchkey.isActive(access_token)).toBe(false);
   });
 
@@ -118,14 +126,14 @@ describe('roles in the console', () => {
 
   test('are made, say what they give and to whom, and are deleted', async () => {
     const made = await alice.act('/new-role', { name: 'support', description: 'Looks at clients', permissions });
-    expect(wordsOf(made)).toMatch(/latchkey:client:read every API order:read:\* https:\/\/api\.example/);
-    await alice.act('/users/bob/roles/give', { role: 'support' });
+    expect(wordsOf(made)).toMatch(/latchkey:client:read Every API order:read:\* https:\/\/api\.example/);
+    await alice.act('/users/bob/roles/assign', { role: 'support' });
     const bob = await consoleAs(latchkey, 'bob');
     expect(sectionsOn(await bob.get())).toEqual(['Clients']);
     expect(wordsOf(await bob.get('/users'))).toContain('This needs "latchkey:user:read"');
     expect(linkOn(await alice.get('/roles/support'), 'bob')).toBe('/console/users/bob');
     const page = await alice.get('/roles/support/delete');
-    expect(wordsOf(page)).toContain('Delete support, take it from 1 holder');
+    expect(wordsOf(page)).toContain('Delete role, remove 1 assignment');
     expect(wordsOf(await alice.send(page))).toContain('The role is deleted.');
     expect(await bob.get()).toMatchObject({ status: 403 });
   });
@@ -137,7 +145,7 @@ describe('roles in the console', () => {
     const late = await alice.send(other, { description: 'second', permissions: 'latchkey:grant:read' });
     expect(late.status).toBe(412);
     expect(late.html).toMatch(/value="second"[\s\S]*latchkey:grant:read<\/textarea>/);
-    expect(wordsOf(late)).toMatch(/What it is for first What it gives latchkey:user:read/);
+    expect(wordsOf(late)).toMatch(/Description first Permissions latchkey:user:read/);
   });
 
   test('that cannot be are explained beside the field', async () => {
@@ -152,8 +160,8 @@ describe('roles in the console', () => {
 
   test('that are built in stay', async () => {
     const page = await alice.get('/roles/operator');
-    expect(wordsOf(page)).toContain('built in, stays as it is');
-    for (const label of ['Change', 'Delete']) expect(linkOn(page, label)).toBeUndefined();
+    expect(wordsOf(page)).toContain('operator Built in');
+    for (const label of ['Edit', 'Delete']) expect(linkOn(page, label)).toBeUndefined();
     expect((await alice.act('/roles/operator/change', { permissions: '' })).status).toBe(409);
   });
 

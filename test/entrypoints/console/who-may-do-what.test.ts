@@ -1,10 +1,21 @@
-import { consoleAs, consoleOfNew, linkOn, sectionsOn, wordsOf } from '../../support/console.ts';
+import { consoleAs, consoleOfNew, linkOn, sectionsOn, stateOn, wordsOf } from '../../support/console.ts';
 import { password } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
 describe('who may do what in the console', () => {
   const latchkey = startLatchkey();
-  const all = ['Clients', 'APIs', 'API keys', 'Users', 'Roles', 'Credentials', 'Consents', 'Grants', 'Signing keys'];
+  const all = [
+    'Clients',
+    'APIs',
+    'API keys',
+    'Users',
+    'Roles',
+    'All credentials',
+    'Sessions',
+    'Consents',
+    'Grants',
+    'Signing keys',
+  ];
   const everything = expect.arrayContaining([...all, 'Audit log']);
 
   test('is asked to sign in first, and comes back to where they wanted to go', async () => {
@@ -35,7 +46,8 @@ describe('who may do what in the console', () => {
     expect(shown).toEqual(sectionsOn(await (await consoleAs(latchkey)).get()));
     const page = await auditor.get('/clients/web-app');
     expect(page.status).toBe(200);
-    for (const label of ['Disable', 'Add a secret', 'Rotate', 'Revoke']) expect(linkOn(page, label)).toBeUndefined();
+    for (const label of ['Edit', 'Disable', 'Add secret', 'Rotate', 'Revoke'])
+      expect(linkOn(page, label)).toBeUndefined();
     for (const path of acts) {
       expect({ path, status: (await auditor.get(path)).status }).toEqual({ path, status: 403 });
       expect({ path, status: (await auditor.forge(path, { role: 'owner' })).status }).toEqual({ path, status: 403 });
@@ -48,18 +60,18 @@ describe('who may do what in the console', () => {
     const operator = await consoleOfNew(latchkey, 'operator');
     const page = await operator.get('/clients/spa');
     expect(linkOn(page, 'Disable')).toBe('/console/clients/spa/disable');
-    for (const path of ['/clients/service/secrets/add', '/users/bob/roles/give', '/users/bob/password', '/new-role'])
+    for (const path of ['/clients/service/secrets/add', '/users/bob/roles/assign', '/users/bob/password', '/new-role'])
       expect({ path, status: (await operator.forge(path, { role: 'auditor', name: 'mine' })).status }).toEqual({
         path,
         status: 403,
       });
-    expect(wordsOf(await operator.act('/clients/spa/disable'))).toContain('State disabled');
+    expect(stateOn(await operator.act('/clients/spa/disable'))).toBe('Disabled');
     expect(linkOn(await operator.get('/clients/spa'), 'Enable')).toBeUndefined();
   });
 
   test('an administrator cannot give what only an owner holds', async () => {
     const administrator = await consoleOfNew(latchkey, 'administrator');
-    const page = await administrator.act('/users/bob/roles/give', { role: 'owner' });
+    const page = await administrator.act('/users/bob/roles/assign', { role: 'owner' });
     expect(page.status).toBe(403);
     expect(wordsOf(page)).toContain('You cannot grant or change a permission that you do not hold yourself');
     expect(page.html).toMatch(/value="owner" selected/);
@@ -73,9 +85,9 @@ describe('who may do what in the console', () => {
     const page = await operator.get('/clients/native/disable');
     const alice = await consoleAs(latchkey);
     const username = /users\/(operator-[\w-]+)/.exec((await alice.get('/users?sort=-created_at')).html)?.[1];
-    await alice.act(`/users/${username}/roles/operator/take`);
+    await alice.act(`/users/${username}/roles/operator/remove`);
     expect((await operator.send(page)).status).toBe(403);
-    expect(wordsOf(await alice.get('/clients/native'))).toContain('State enabled');
+    expect(stateOn(await alice.get('/clients/native'))).toBe('Active');
   });
 
   test('every form that no page of ours showed is refused', async () => {
@@ -85,7 +97,7 @@ describe('who may do what in the console', () => {
     const page = await alice.get('/clients/native/disable');
     const foreign = await alice.agent.submit(page, {}, '/console/', { origin: 'https://evil.example' });
     expect(foreign.status).toBe(403);
-    expect(wordsOf(await alice.get('/clients/native'))).toContain('State enabled');
+    expect(stateOn(await alice.get('/clients/native'))).toBe('Active');
   });
 });
 
@@ -100,11 +112,15 @@ const acts = [
   '/clients/web-app/secrets/add',
   '/clients/web-app/secrets/rotate',
   `/clients/web-app/secrets/${nobodys}/revoke`,
-  '/clients/service/roles/give',
-  '/clients/service/roles/owner/take',
+  '/clients/service/roles/assign',
+  '/clients/service/roles/owner/remove',
   `/apis/${api}/disable`,
   `/apis/${api}/enable`,
   `/apis/${api}/revoke`,
+  `/apis/${api}/change`,
+  `/apis/${api}/scopes/add`,
+  `/apis/${api}/scopes/read/change`,
+  `/apis/${api}/scopes/read/remove`,
   '/new-api-key',
   ...['change', 'rotate', 'disable', 'enable', 'revoke'].map((act) => `/api-keys/${nobodys}/${act}`),
   '/users/bob/change',
@@ -114,8 +130,8 @@ const acts = [
   '/users/bob/disable',
   '/users/bob/enable',
   '/users/bob/revoke',
-  '/users/bob/roles/give',
-  '/users/alice/roles/owner/take',
+  '/users/bob/roles/assign',
+  '/users/alice/roles/owner/remove',
   '/new-role',
   '/rotate-key',
   '/roles/owner/change',

@@ -39,7 +39,7 @@ describe('API keys of one’s own, within their bounds,', () => {
     const forged = await carol.forge('/new', {
       name: 'Too much',
       environment: 'dev',
-      held: 'orders:write',
+      permissions_selected: 'orders:write',
       risk: 'low',
     });
     expect(forged.status).toBe(403);
@@ -47,7 +47,7 @@ describe('API keys of one’s own, within their bounds,', () => {
     await carol.forge('/new', {
       name: 'Too much',
       environment: 'dev',
-      held: 'orders:read',
+      permissions_selected: 'orders:read',
       risk: 'low',
       roles: 'owner',
       kind: 'user',
@@ -116,16 +116,17 @@ describe('API keys of one’s own, within their bounds,', () => {
   test('cannot be had by who may nothing, who is told why and whom to ask', async () => {
     const bob = await OwnKeys.of(latchkey, 'bob');
     expect((await bob.agent.get('/account')).html).toContain('href="/account/keys"');
-    const why =
-      /your account has no role that lets it do anything at an API\. Ask somebody who administers \w+ to give you one/;
+    const why = /none of your roles gives you one at an API\. Ask an administrator of \w+ for a role/;
     const list = await bob.get();
     expect(wordsOf(list)).toMatch(why);
-    expect(linkOn(list, 'Mint a key')).toBeUndefined();
+    expect(linkOn(list, 'Create API key')).toBeUndefined();
     const page = await bob.get('/new');
     expect(page.status).toBe(403);
     expect(wordsOf(page)).toMatch(why);
     for (const held of ['', 'orders:read', '*'])
-      expect((await bob.forge('/new', { name: 'Mine', environment: 'dev', risk: 'low', held })).status).toBe(403);
+      expect(
+        (await bob.forge('/new', { name: 'Mine', environment: 'dev', risk: 'low', permissions_selected: held })).status,
+      ).toBe(403);
     expect((await site.owner.get('/api-keys?user=bob')).body.items).toEqual([]);
   });
 
@@ -164,7 +165,7 @@ describe('API keys of one’s own, within their bounds,', () => {
     await site.owner.post(`/api-keys${path}/enable`);
     await frank.act(`${path}/revoke`);
     const admin = await OwnKeys.of(latchkey, 'alice');
-    await admin.mint({ name: 'Of Alice', held: '*' });
+    await admin.mint({ name: 'Of Alice', permissions_selected: '*' });
     const told = wordsOf(await frank.agent.get('/account/activity'));
     const parts = [
       'You revoked the API key Told',

@@ -1,4 +1,4 @@
-import { linkOn, wordsOf } from '../../support/console.ts';
+import { linkOn, stateOn, wordsOf } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
 import { api, password } from '../../support/installation.ts';
 import { deeds, errorsOn, keyOn, OwnKeys, pathOn, startWithOwnKeys } from '../../support/own-keys.ts';
@@ -12,17 +12,17 @@ describe('API keys of one’s own', () => {
     carol = await OwnKeys.of(latchkey, 'carol');
   });
 
-  test('are minted of what one may: shown once, never kept by the browser, and good at once', async () => {
+  test('are created with permissions that one holds: shown once, never kept by the browser, accepted at once', async () => {
     const form = await carol.get('/new');
-    expect(wordsOf(form)).toMatch(/Read your orders read at Orders API/);
-    expect(wordsOf(form)).toMatch(/Change your orders risky write at Orders API/);
-    expect(wordsOf(form)).toMatch(/orders:read at every API/);
-    expect(form.html).toContain(`type="checkbox" name="held" value="read at ${api}"`);
+    expect(wordsOf(form)).toMatch(/Orders API 0 of 2 selected Read your orders read/);
+    expect(wordsOf(form)).toMatch(/Change your orders write ?Sensitive/);
+    expect(wordsOf(form)).toMatch(/Every API 0 of 2 selected orders:read/);
+    expect(form.html).toContain(`type="checkbox" name="permissions_selected" value="read at ${api}"`);
     const made = await carol.send(form, {
       name: 'Nightly report',
       description: 'The one on the server',
       environment: 'staging',
-      held: ['orders:read', `read at ${api}`],
+      permissions_selected: ['orders:read', `read at ${api}`],
       permissions: 'reports:read:monthly',
       ip_allowlist: '127.0.0.1\n10.0.0.0/8',
       rate_limit: '1000 requests/minute',
@@ -34,7 +34,7 @@ describe('API keys of one’s own', () => {
     expect(made.headers.get('cache-control')).toBe('no-store');
     expect(made.url).toBe(`${latchkey.issuer}/account/keys/new`);
     expect(wordsOf(made)).toMatch(
-      /Here is the new key Nightly report You will not see it again.*ends on \d+ \w+ \d{4}, \d\d:\d\d UTC/,
+      /API key created Nightly report Copy it now\. You will not see it again.*expires on \d+ \w+ \d{4}, \d\d:\d\d UTC/,
     );
     expect(made.html).toMatch(/<code data-copy>sk_staging_\w+<\/code> <button type="button" class="link copy" hidden>/);
     const asked = { key, ip: '127.0.0.1' };
@@ -45,12 +45,11 @@ describe('API keys of one’s own', () => {
       code: 'ip_not_allowed',
     });
 
-    const page = await carol.agent.get(linkOn(made, 'I have it') ?? '');
+    const page = await carol.agent.get(linkOn(made, 'Done') ?? '');
     for (const part of [
       `${key.slice(0, 15)}…${key.slice(-4)}`,
-      'Is for The one on the server',
-      'Environment staging',
-      'State works',
+      'Nightly report Active staging',
+      'The one on the server',
       `read at ${api}`,
       'only from 127.0.0.1, 10.0.0.0/8; at most 1000 requests/minute',
     ])
@@ -59,7 +58,7 @@ describe('API keys of one’s own', () => {
       ['', pathOn(made), `${pathOn(made)}/rotate`, '/new'].map((path) => carol.get(path)),
     );
     for (const { html } of everywhere) expect(html).not.toContain(key);
-    const used = /In the last 30 days: 2 requests allowed, 2 refused/;
+    const used = /2 requests allowed, 2 denied/;
     // Uses are written once a second.
     await eventually(
       async () => wordsOf(await carol.get(pathOn(made))),
@@ -79,19 +78,23 @@ describe('API keys of one’s own', () => {
     const dave = await OwnKeys.of(latchkey, 'dave');
     await carol.mint({ name: 'Of Carol' });
     for (let n = 10; n < 32; n += 1) await dave.mint({ name: `many ${n}` });
-    const needle = await dave.mint({ name: 'Needle', environment: 'staging', held: ['orders:read', 'reports:*'] });
+    const needle = await dave.mint({
+      name: 'Needle',
+      environment: 'staging',
+      permissions_selected: ['orders:read', 'reports:*'],
+    });
     await dave.act(`${pathOn(needle)}/disable`);
     const first = await dave.get();
     expect(wordsOf(first)).toMatch(/Needle .*many 31 .*many 13 /);
     expect(wordsOf(first)).not.toContain('Of Carol');
     expect(wordsOf(first)).toContain('orders:read reports:*');
-    const rest = await dave.agent.get(linkOn(first, 'Next page') ?? '');
+    const rest = await dave.agent.get(linkOn(first, 'Next') ?? '');
     expect(wordsOf(rest)).toMatch(/many 12 .*many 10 /);
-    expect(linkOn(rest, 'Next page')).toBeUndefined();
+    expect(linkOn(rest, 'Next')).toBeUndefined();
     for (const query of ['q=needle', `q=${keyOn(needle).slice(0, 15)}`, 'environment=staging', 'state=disabled'])
       expect(wordsOf(await dave.get(`?${query}`))).toMatch(/Needle sk_staging_\w{4}…\w{4}/);
     for (const query of ['q=carol', 'q=needle&state=active', 'environment=prod'])
-      expect(wordsOf(await dave.get(`?${query}`))).toContain('Nothing here is like that.');
+      expect(wordsOf(await dave.get(`?${query}`))).toContain('No results');
     expect(wordsOf(await dave.get('?sort=name'))).toMatch(/many 10 .*many 11 /);
     expect(wordsOf(await dave.get('?sort=expires_at'))).toMatch(/many 10 .*many 11 /);
     for (const query of ['state=odd', 'sort=odd', `environment=${'x'.repeat(40)}`])
@@ -104,7 +107,7 @@ describe('API keys of one’s own', () => {
       ['ip_allowlist', { ip_allowlist: '10.0.1' }, /such as 10\.0\.0\.0\/8/],
       ['rate_limit', { rate_limit: 'often' }, /such as &quot;1000 requests\/minute&quot;/],
       ['permissions', { permissions: 'orders:re@d' }, /such as &quot;orders:read&quot;/],
-      ['permissions', { permissions: 'read everything' }, /one permission a line/],
+      ['permissions', { permissions: 'read everything' }, /one permission per line/],
       ['environment', { environment: 'moon' }, /dev, staging, prod/],
       ['day', { day: '0' }, /./],
       ['expires_in_days', { expires_in_days: '99999' }, /./],
@@ -116,27 +119,27 @@ describe('API keys of one’s own', () => {
       expect(page.html).toMatch(/value="orders:read" checked/);
       expect(page.html).toContain('value="Typed"');
     }
-    const nothing = await carol.mint({ held: '' });
+    const nothing = await carol.mint({ permissions_selected: '' });
     expect(errorsOn(nothing)).toMatchObject({
       permissions: expect.stringContaining('at least one permission or role'),
     });
   });
 
-  test('are rotated with an overlap: both times are told, both texts work, and then one', async () => {
+  test('are rotated with an overlap: both expiries are shown, both versions are accepted, then one', async () => {
     const made = await carol.mint({ name: 'Turning' });
     const [key, path] = [keyOn(made), pathOn(made)];
     const asked = await carol.get(`${path}/rotate`);
-    expect(wordsOf(asked)).toMatch(/1 text of this key: sk_dev_\w{4}…\w{4} with which your programs call APIs in dev/);
+    expect(wordsOf(asked)).toMatch(/1 version of this key: sk_dev_\w{4}…\w{4} your programs call APIs with it in dev/);
     const rotated = await carol.send(asked, { overlap_seconds: '3600' });
     const next = keyOn(rotated);
     expect(next).not.toBe(key);
     expect(wordsOf(rotated)).toMatch(
-      /works until \d+ \w+ \d{4}, \d\d:\d\d UTC\. The new one works at once, until the key ends on \d+ \w+ \d{4}, \d\d:\d\d UTC\./,
+      /accepted until \d+ \w+ \d{4}, \d\d:\d\d UTC\. The new version is active now, until the key expires on \d+ \w+ \d{4}, \d\d:\d\d UTC\./,
     );
     const shown = wordsOf(await carol.get(path));
     expect(shown).toMatch(
       new RegExp(
-        `…${next.slice(-4)} works .* with the key sk_dev_\\w{4}…${key.slice(-4)} works .* in (1 hour|60 minutes)`,
+        `…${next.slice(-4)} Active .* With the key sk_dev_\\w{4}…${key.slice(-4)} Active .* in (1 hour|60 minutes)`,
       ),
     );
     expect([await works(key), await works(next)]).toEqual([true, true]);
@@ -144,24 +147,24 @@ describe('API keys of one’s own', () => {
     await site.renew();
     expect([await works(key), await works(next)]).toEqual([false, true]);
     carol = await OwnKeys.of(latchkey, 'carol');
-    expect(wordsOf(await carol.get(path))).toMatch(new RegExp(`…${key.slice(-4)} over`));
+    expect(wordsOf(await carol.get(path))).toMatch(new RegExp(`…${key.slice(-4)} Expired`));
   });
 
   test('are changed, and no further than one may', async () => {
-    const made = await carol.mint({ name: 'Changing', held: ['orders:read', 'reports:*'] });
+    const made = await carol.mint({ name: 'Changing', permissions_selected: ['orders:read', 'reports:*'] });
     const path = pathOn(made);
     const page = await carol.get(`${path}/change`);
     expect(page.html).toMatch(/value="orders:read" checked.*\n?[\s\S]*value="reports:\*" checked/);
     const fields = {
       name: 'Changed',
-      held: 'orders:read',
+      permissions_selected: 'orders:read',
       risk: 'medium',
       expires_at: /name="expires_at"[^>]*value="([^"]*)"/.exec(page.html)?.[1] ?? '',
     };
     const more = await carol.send(page, { ...fields, permissions: 'orders:write' });
     expect(more.status).toBe(403);
     expect(errorsOn(more)).toHaveProperty('permissions');
-    expect(wordsOf(await carol.send(page, fields))).toMatch(/It is saved\. What is Changed\?/);
+    expect(wordsOf(await carol.send(page, fields))).toMatch(/Saved\. Changed Active/);
     expect(await verdict(keyOn(made), 'reports:read')).toMatchObject({ valid: false });
     expect(await works(keyOn(made))).toBe(true);
     expect((await carol.send(page, { ...fields, name: 'Late' })).status).toBe(412);
@@ -169,17 +172,17 @@ describe('API keys of one’s own', () => {
     expect(errorsOn(endless)).toEqual({ expires_at: expect.stringContaining('latchkey:api_key:never_expire') });
   });
 
-  test('rest, wake and end, after one saw what dies and gave the password again', async () => {
+  test('are disabled, enabled and revoked, after the page said what is refused and the password was entered again', async () => {
     const made = await carol.mint({ name: 'Ending' });
     const [key, path] = [keyOn(made), pathOn(made)];
-    expect(wordsOf(await carol.act(`${path}/disable`))).toContain('State disabled');
+    expect(stateOn(await carol.act(`${path}/disable`))).toBe('Disabled');
     expect(await works(key)).toBe(false);
-    expect(wordsOf(await carol.act(`${path}/enable`))).toContain('State works');
+    expect(stateOn(await carol.act(`${path}/enable`))).toBe('Active');
     expect(await works(key)).toBe(true);
     await latchkey.advance(11 * 60);
     await site.renew();
     for (const [deed, button] of [
-      ['rotate', 'Make a new text'],
+      ['rotate', 'Rotate key'],
       ['revoke', 'Revoke 1 key'],
     ] as const) {
       const page = await carol.get(`${path}/${deed}`);
@@ -190,12 +193,10 @@ describe('API keys of one’s own', () => {
     expect(wordsOf(await carol.mint())).toContain('Enter your password to go on.');
     expect(await works(key)).toBe(true);
     const asked = await carol.get(`${path}/revoke`);
-    expect(wordsOf(asked)).toMatch(
-      /Revoke Ending\? .*cannot be undone.*1 text of this key: sk_dev_.*at once, for good/,
-    );
+    expect(wordsOf(asked)).toMatch(/Revoke Ending\? .*cannot be undone.*1 version of this key: sk_dev_.*now, for good/);
     expect((await carol.send(asked, { password_again: 'wrong' })).status).toBe(422);
     const done = await carol.send(asked, { password_again: password });
-    expect(wordsOf(done)).toContain('The key is revoked: it is refused from now on.');
+    expect(wordsOf(done)).toContain('The key is revoked. It is refused from now on.');
     expect(await works(key)).toBe(false);
     for (const deed of deeds) expect(done.html).not.toContain(`${path}/${deed}`);
     expect((await carol.forge(`${path}/enable`)).status).toBe(409);

@@ -18,16 +18,16 @@ import {
 } from '../../../domain/api-keys/index.ts';
 import { type Actor, alsoAs, checked, notFound, person, requestOrigin } from '../../../platform/http/index.ts';
 import { adminPermissionsOf } from '../admin-permissions.ts';
-import { minting } from '../keys/forms.ts';
+import { creating } from '../keys/creating.ts';
 import { heldRights, mustHoldSomething, nothingHeld, rightOptions } from '../keys/held-rights.ts';
 import { keyActions } from '../keys/key-actions.ts';
 import { type Key, type KeyContext, type KeyOperations, shortOf } from '../keys/key-context.ts';
-import { keyFilters, keyPage, states } from '../keys/key-page.ts';
+import { actionLinks, keyFilters, keyPage, stateCell } from '../keys/key-page.ts';
 import { type PageData, pagePaths } from '../page-data.ts';
 import { accountName, type PagesDeps, show } from '../pages.ts';
 import { type Action, type ActionHost, actionRoutes, type RequestContext } from '../records/actions.ts';
 import * as cell from '../records/cells.ts';
-import { listPage, type Rows } from '../records/lists.ts';
+import { type Listing, listPage, type Rows } from '../records/lists.ts';
 import type { Cell } from '../records/page-shapes.ts';
 import { own, pageNumber, type SignedIn } from '../signed-in.ts';
 
@@ -35,7 +35,7 @@ const perPage = 20;
 const daysOfUsage = 30;
 const mostRightsInALine = 3;
 
-/** A person's own API keys: they mint, rotate and end them themselves, within what they may. */
+/** A user's own API keys: they create, rotate and revoke them themselves, within their permissions. */
 export function accountKeyRoutes(router: Router, deps: PagesDeps): void {
   router.get(pagePaths.keys, own(deps, showKeys));
   const host: ActionHost<KeyContext> = {
@@ -45,7 +45,7 @@ export function accountKeyRoutes(router: Router, deps: PagesDeps): void {
     showAction: (context, page, status) => showOwn(context, 'own-key-action', page, status),
     showMade: (context, page) => showOwn(context, 'own-key-made', page),
   };
-  const actions: Action<KeyContext>[] = [minting('/new'), ...Object.values(keyActions)];
+  const actions: Action<KeyContext>[] = [creating('/new'), ...Object.values(keyActions)];
   actionRoutes(router, host, actions);
   router.get(
     `${pagePaths.keys}/:key_id`,
@@ -62,7 +62,7 @@ function showOwn<K extends 'own-key-list' | 'own-key' | 'own-key-action' | 'own-
   show(deps, ctx, page, data, { status, signed_in_as: accountName(who.user) });
 }
 
-/** Who acts on their own keys, with what they may at the admin API; what else they hold, `mustHold` reads itself. */
+/** The user as the actor on their own keys, with their permissions at the admin API; `mustHold` reads the others itself. */
 async function ownerOf(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<Actor> {
   return { ...person(user.id, requestOrigin(ctx)), permissions: await adminPermissionsOf(deps, user.id) };
 }
@@ -71,33 +71,37 @@ const keyDeps = ({ db, now, config }: PagesDeps) => ({ db, now, environments: co
 
 async function ownKeys(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<KeyContext> {
   const actor = await ownerOf(deps, ctx, who);
-  const crumb = { text: 'Your API keys', href: pagePaths.keys };
+  const crumb = { text: 'API keys', href: pagePaths.keys };
   return {
     ...{ deps, ctx, who, params: ctx.params ?? {}, crumb },
     keys: operationsOf(deps, actor),
     pathOf: (id) => `${pagePaths.keys}/${encodeURIComponent(id)}`,
     may: () => true,
     ownerFacts: () => [],
-    held: async () => rightOptions(deps, mustHoldSomething(deps, await heldRights(deps, actor))),
+    choices: async () => rightOptions(deps, mustHoldSomething(deps, await heldRights(deps, actor))),
+    roles: async () => [],
+    apis: async () => [],
+    owners: async () => ({ users: [], clients: [] }),
+    activity: async () => [],
     isOwn: true,
   };
 }
 
 function operationsOf(deps: PagesDeps, actor: Actor): KeyOperations {
-  const rooms = keyDeps(deps);
+  const keys = keyDeps(deps);
   return {
-    get: async (id) => viewOf(deps, await getOwnKey(rooms, actor, idIn(id))),
-    usage: (id) => usageOfOwnKey(rooms, actor, { id: idIn(id), days: daysOfUsage }),
-    mint: async (input) => {
-      const { key, ...made } = await createOwnKey(rooms, actor, checked(KeyInput, input));
+    get: async (id) => viewOf(deps, await getOwnKey(keys, actor, idIn(id))),
+    usage: (id) => usageOfOwnKey(keys, actor, { id: idIn(id), days: daysOfUsage }),
+    create: async (input) => {
+      const { key, ...made } = await createOwnKey(keys, actor, checked(KeyInput, input));
       return { ...viewOf(deps, made), key };
     },
-    change: (id, patch, ifVersion) => changeOwnKey(rooms, actor, { id: idIn(id), patch, ifVersion }),
+    change: (id, patch, ifVersion) => changeOwnKey(keys, actor, { id: idIn(id), patch, ifVersion }),
     rotate: async (id, input) =>
-      alsoAs('previous_ends_at', await rotateOwnKey(rooms, actor, { id: idIn(id), ...checked(RotationInput, input) })),
-    disable: (id) => disableOwnKey(rooms, actor, idIn(id)),
-    enable: (id) => enableOwnKey(rooms, actor, idIn(id)),
-    revoke: (id) => revokeOwnKey(rooms, actor, idIn(id)),
+      alsoAs('previous_ends_at', await rotateOwnKey(keys, actor, { id: idIn(id), ...checked(RotationInput, input) })),
+    disable: (id) => disableOwnKey(keys, actor, idIn(id)),
+    enable: (id) => enableOwnKey(keys, actor, idIn(id)),
+    revoke: (id) => revokeOwnKey(keys, actor, idIn(id)),
   };
 }
 
@@ -109,31 +113,48 @@ function idIn(key_id: string): string {
 
 async function showKeys(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<void> {
   const actor = await ownerOf(deps, ctx, who);
-  const mayMint = (await heldRights(deps, actor)).length > 0;
-  const list = {
+  const context = await ownKeys(deps, ctx, who);
+  const mayCreate = (await heldRights(deps, actor)).length > 0;
+  const list: Listing & { path: string } = {
     path: pagePaths.keys,
-    heading: 'Which API keys do you have?',
-    intro: mayMint
-      ? 'With a key a program of yours calls APIs in your name. It may never more than you may.'
-      : nothingHeld(deps.config.brandName),
-    columns: ['Name', 'Environment', 'It may', 'State', 'Ends', 'Last used'],
-    search: 'Name, description or how it starts',
-    filters: keyFilters(deps.config.apiKeyEnvironments),
-    sorts: [
-      { value: '-created_at', text: 'newest' },
-      { value: 'name', text: 'name' },
-      { value: '-last_used_at', text: 'last used' },
-      { value: 'expires_at', text: 'ends next' },
+    heading: 'API keys',
+    intro: 'Your programs call APIs with a key in your name, with at most your permissions.',
+    noun: 'API key',
+    icon: 'key',
+    columns: [
+      { label: 'Name', sort: 'name' },
+      { label: 'Environment' },
+      { label: 'Permissions' },
+      { label: 'State' },
+      { label: 'Expires', sort: 'expires_at' },
+      { label: 'Last used', sort: '-last_used_at' },
+      { label: '' },
     ],
-    empty: mayMint ? 'You have no API key yet. Mint one when a program of yours needs it.' : 'You have no API key.',
+    sort: '-created_at',
+    search: 'Name, description or beginning of the key',
+    filters: keyFilters(deps.config.apiKeyEnvironments),
+    empty: {
+      heading: 'No API keys yet',
+      words: mayCreate ? 'Create one when a program of yours needs it.' : nothingHeld(deps.config.brandName),
+    },
   };
-  const page = await listPage(ctx, list, (query) => readKeys(deps, actor, query));
-  const mint = { label: 'Mint a key', href: `${pagePaths.keys}/new`, danger: false, words: 'For a program of yours' };
-  const data = { ...page, actions: mayMint ? [mint] : [] };
+  const page = await listPage(ctx, list, (query) => readKeys(context, actor, query));
+  const create = {
+    label: 'Create API key',
+    href: `${pagePaths.keys}/new`,
+    danger: false,
+    words: 'For a program of yours',
+  };
+  const data = { ...page, actions: mayCreate ? [create] : [] };
   show(deps, ctx, 'own-key-list', data, { status: page.problem ? 400 : 200, signed_in_as: accountName(who.user) });
 }
 
-async function readKeys(deps: PagesDeps, actor: Actor, { cursor, ...query }: Record<string, string>): Promise<Rows> {
+async function readKeys(
+  context: KeyContext,
+  actor: Actor,
+  { cursor, ...query }: Record<string, string>,
+): Promise<Rows> {
+  const { deps } = context;
   const page = pageNumber(cursor);
   const { q, ...filter } = checked(OwnKeysQuery, query);
   const found = await listOwnKeys(keyDeps(deps), actor, {
@@ -142,22 +163,27 @@ async function readKeys(deps: PagesDeps, actor: Actor, { cursor, ...query }: Rec
     offset: (page - 1) * perPage,
     limit: perPage + 1,
   });
-  const rows = found.slice(0, perPage).map((key) => rowOf(viewOf(deps, key)));
-  return { rows, next: found.length > perPage ? String(page + 1) : null };
+  const rows = found.slice(0, perPage).map((key) => rowOf(context, viewOf(deps, key)));
+  return {
+    rows,
+    next: found.length > perPage ? String(page + 1) : null,
+    previous: page > 1 ? String(page - 1) : null,
+  };
 }
 
-function rowOf(key: Key): Cell[] {
+function rowOf(context: KeyContext, key: Key): Cell[] {
   return [
     cell.link(key.name, `${pagePaths.keys}/${key.id}`, shortOf(key)),
     cell.text(key.environment),
-    cell.codes(someOf(patternsOf(key)), 'nothing'),
-    states[key.state].cell,
+    cell.codes(someOf(patternsOf(key))),
+    stateCell(key, context.deps.now()),
     cell.time(key.revoked_at ?? key.expires_at),
     cell.time(key.last_used_at),
+    cell.menu(key.name, actionLinks(context, key)),
   ];
 }
 
-/** What it may, without where: that is said on its own page. */
+/** Its permissions without their APIs, which its own page names. */
 function patternsOf({ permissions, roles }: Key): string[] {
   return [...new Set([...permissions.map(({ pattern }) => pattern), ...roles.map((role) => `role ${role}`)])];
 }

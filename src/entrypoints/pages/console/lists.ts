@@ -12,7 +12,9 @@ export type List = Listing & {
 
 export async function showList(context: RequestContext, list: List): Promise<void> {
   const { ctx, crumb } = context;
-  const page = await listPage(ctx, { ...list, path: crumb.href }, (query) => list.read(context, query));
+  const page = await listPage(ctx, { ...list, path: crumb.href }, (query) =>
+    list.read(context, { ...query, total: 'true' }),
+  );
   const actions = allowedActions(context, list.actions ?? []);
   showInConsole(context, 'console-list', { ...page, actions }, page.problem ? 400 : 200);
 }

@@ -1,5 +1,6 @@
 import { type Handle, mustBeAllowedToRevoke, revocationImpact } from '../../../domain/revocation/index.ts';
 import * as cell from '../records/cells.ts';
+import { counted } from '../words.ts';
 import type { Action, ActionDescription } from './actions.ts';
 import type { RouteName } from './admin-client.ts';
 import { impactOf, withImpact } from './impact.ts';
@@ -13,7 +14,7 @@ export type Owner = {
   handle: Handle;
 };
 
-/** What tells the kinds of owners apart: their addresses, their routes and the words. */
+/** What differs between the kinds of owners: their addresses, their routes and the words. */
 export type OwnerKind = {
   /** Below `/console`, e.g. `/clients/:client_id`. */
   path: string;
@@ -25,7 +26,7 @@ export type OwnerKind = {
   revoke: { heading: string; words: string };
 };
 
-/** Stopping an owner, letting it go on, and ending what it holds: the same for each kind. */
+/** Disabling an owner, enabling it, and revoking what it holds: the same for each kind. */
 export const ownerActions = (kind: OwnerKind): Action[] => [disabling(kind), enabling(kind), revoking(kind)];
 
 const disabling = ({ path, find, params, disable }: OwnerKind): Action => ({
@@ -33,11 +34,16 @@ const disabling = ({ path, find, params, disable }: OwnerKind): Action => ({
   route: disable.route,
   describe: async (context) => {
     const { framed, handle } = await find(context);
+    const { api_keys, ...revoked } = await revocationImpact(context.deps, handle);
+    const keys = `${counted(api_keys, 'API key')} ${api_keys === 1 ? 'is' : 'are'} refused until you enable it again.`;
     return {
       ...framed,
-      heading: 'Disable',
-      words: [disable.words],
-      ...(await ending(context, handle, `Disable ${framed.name}`)),
+      heading: `Disable ${framed.name}?`,
+      words: [disable.words, ...(api_keys > 0 ? [keys] : [])],
+      impact: impactOf(revoked),
+      fields: [],
+      button: withImpact('Disable', revoked),
+      danger: true,
     };
   },
   perform: async (context) => {
@@ -53,11 +59,11 @@ const enabling = ({ path, find, params, enable }: OwnerKind): Action => ({
     const { framed, enabled, version } = await find(context);
     return {
       ...framed,
-      heading: 'Enable',
+      heading: `Enable ${framed.name}?`,
       words: [enable.words],
       impact: [],
       fields: [],
-      button: `Enable ${framed.name}`,
+      button: 'Enable',
       danger: false,
       version,
       present: [{ label: 'State', cell: cell.enabled(enabled) }],
@@ -75,7 +81,16 @@ const revoking = ({ path, find, revoke }: OwnerKind): Action => ({
   describe: async (context) => {
     const { framed, handle } = await find(context);
     await mustBeAllowedToRevoke(context.deps.db, context.who.actor, handle);
-    return { ...framed, heading: revoke.heading, words: [revoke.words], ...(await ending(context, handle, 'Revoke')) };
+    const revoked = await revocationImpact(context.deps, handle);
+    return {
+      ...framed,
+      heading: `${revoke.heading} ${framed.name}?`,
+      words: [revoke.words],
+      impact: impactOf(revoked),
+      fields: [],
+      button: withImpact('Revoke', revoked),
+      danger: true,
+    };
   },
   perform: async (context) => {
     const { handle } = await find(context);
@@ -84,11 +99,5 @@ const revoking = ({ path, find, revoke }: OwnerKind): Action => ({
   },
 });
 
-/** An act's address is that of its owner's page and one part more. */
+/** The address of an action is that of its owner's page and one part more. */
 const pageOfOwner = ({ ctx }: RequestContext) => ctx.path.slice(0, ctx.path.lastIndexOf('/'));
-
-/** What dies, and the button that says so. */
-async function ending({ deps }: RequestContext, handle: Handle, verb: string) {
-  const ended = await revocationImpact(deps, handle);
-  return { impact: impactOf(ended), fields: [], button: withImpact(verb, ended), danger: true };
-}

@@ -1,12 +1,22 @@
-import type { ActionPage, DetailPage, ListPage, MadePage } from '../records/page-shapes.ts';
+import type { ActionPage, Cell, DetailPage, ListPage, MadePage } from '../records/page-shapes.ts';
 
 /** An item of the sidebar: `section` is its path below `/console`, `icon` a symbol of `views/console/icons.eta`. */
 export type NavItem = { section: string; label: string; group?: NavGroup; icon: string };
 
 /** The headings of the sidebar. */
-export type NavGroup = 'Identity' | 'Applications' | 'Observe' | 'System';
+export type NavGroup = 'Applications' | 'Identity' | 'Credentials' | 'Activity';
 
 type ConsoleHomePage = { name: string; roles: readonly string[] };
+
+/** A question about access, and its answer; `problem`: why there is none. */
+type ExplainAccessPage = {
+  crumb: { text: string; href: string };
+  asked: { kind: string; subject: string; resource: string; permission: string };
+  apis: readonly string[];
+  subjects: readonly string[];
+  answer: { badge: Cell; because: string } | undefined;
+  problem: string | undefined;
+};
 
 /** Every page of the console, and what it needs. */
 export type ConsolePages = {
@@ -15,4 +25,5 @@ export type ConsolePages = {
   'console-detail': DetailPage;
   'console-action': ActionPage;
   'console-made': MadePage;
+  'console-explain-access': ExplainAccessPage;
 };

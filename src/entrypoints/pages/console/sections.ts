@@ -7,19 +7,21 @@ import { grants } from './grants/section.ts';
 import { resourceServers } from './resource-servers/section.ts';
 import { roles } from './roles/section.ts';
 import type { ConsoleSection } from './section.ts';
+import { sessions } from './sessions/section.ts';
 import { signingKeys } from './signing-keys/section.ts';
 import { users } from './users/section.ts';
 
 /** The sections of the console, in the order of its sidebar; sections of one group follow one another. */
 export const consoleSections: readonly ConsoleSection[] = [
-  users,
-  roles,
-  consents,
-  grants,
   clients,
   resourceServers,
+  users,
+  roles,
+  sessions,
+  consents,
+  grants,
   apiKeys,
   credentials,
-  auditLog,
   signingKeys,
+  auditLog,
 ];

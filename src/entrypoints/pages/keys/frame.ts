@@ -1,8 +1,9 @@
 import type { ActionDescription, ActionResult } from '../records/actions.ts';
 import type { MadePage } from '../records/page-shapes.ts';
+import { shellWord } from '../records/shell-word.ts';
 import { getKeyOf, type Key, type KeyContext } from './key-context.ts';
 
-/** What all pages of what can be done with a key have in common. */
+/** What the pages of all actions on a key have in common. */
 export async function frame(
   context: KeyContext,
 ): Promise<Pick<ActionDescription, 'crumb' | 'name' | 'back'> & { key: Key }> {
@@ -10,7 +11,7 @@ export async function frame(
   return { key, crumb: context.crumb, name: key.name, back: context.pathOf(key.id) };
 }
 
-/** A key, this once. */
+/** The page that shows a key, this once. */
 export function madeKey(
   { deps, pathOf }: KeyContext,
   { id, name, permissions }: Pick<Key, 'id' | 'name' | 'permissions'>,
@@ -19,17 +20,18 @@ export function madeKey(
   return {
     made: {
       crumb: { text: name, href: pathOf(id) },
-      heading: 'Here is the new key',
+      heading: 'API key created',
       name,
       secret: key,
       words,
-      pastes: keyPastes(deps.issuer, key, permissions),
+      snippets: snippetsFor(deps.issuer, key, permissions),
+      facts: [],
     },
   };
 }
 
-/** What tries out a key: asking the gateway as a proxy would, for the first permission that is one and no pattern. */
-function keyPastes(issuer: string, key: string, permissions: Key['permissions']): MadePage['pastes'] {
+/** Commands that try a key out: they ask the gateway as a proxy does, for the first permission that is not a pattern. */
+function snippetsFor(issuer: string, key: string, permissions: Key['permissions']): MadePage['snippets'] {
   const right = permissions.find(({ pattern }) => !pattern.includes('*'));
   const query = new URLSearchParams({
     ...(right && { permission: right.pattern }),
@@ -37,7 +39,14 @@ function keyPastes(issuer: string, key: string, permissions: Key['permissions'])
   }).toString();
   const address = `${issuer}/gateway/forward-auth${query && `?${query}`}`;
   return [
-    { title: 'Try it: 401, 403 and 429 say why it may not', text: `curl -i '${address}' \\\n  -H 'X-API-Key: ${key}'` },
-    { title: 'As an environment variable', text: `API_KEY='${key}'` },
+    {
+      label: 'curl',
+      text: `# 200: accepted; 401, 403 and 429 say why not\ncurl -i ${shellWord(address)} \\\n  -H 'X-API-Key: ${key}'`,
+    },
+    { label: 'Environment variable', text: `API_KEY='${key}'` },
+    {
+      label: 'Node.js',
+      text: `const response = await fetch('https://api.example', {\n  headers: { 'X-API-Key': process.env.API_KEY },\n});`,
+    },
   ];
 }

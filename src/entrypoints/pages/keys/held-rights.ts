@@ -5,27 +5,26 @@ import type { PagesDeps } from '../pages.ts';
 import type { Option } from '../records/page-shapes.ts';
 import { rightLine } from '../records/rights-lines.ts';
 
-// As many as a key may have; what else somebody holds can be typed.
+// As many as a key may have; others can be typed.
 const mostChoices = 200;
 
-/** What a person holds by their roles of this moment, each once. */
+/** The rights that a user has by their present roles, each once. */
 export async function heldRights({ db, now }: PagesDeps, { subject_id = '' }: Actor): Promise<Right[]> {
   const held = await listHeldRights(db, subject_id, now());
   return [...new Map(held.map((right) => [rightLine(right), right])).values()];
 }
 
-/** Why somebody can mint no key, and who can help. */
+/** Why a user can create no key, and who can help. */
 export const nothingHeld = (brand: string) =>
-  `A key may only what you may yourself, and your account has no role that lets it do anything at an API. Ask somebody who administers ${brand} to give you one; then you can mint a key here.`;
+  `A key can have only permissions that you have, and none of your roles gives you one at an API. Ask an administrator of ${brand} for a role.`;
 
-/** @throws Problem 403: there is nothing that a key of theirs could do */
+/** @throws Problem 403: there is no permission that a key of theirs could have */
 export function mustHoldSomething({ config }: PagesDeps, rights: Right[]): Right[] {
   if (rights.length > 0) return rights;
-  const title = 'There is nothing that a key of yours could do';
-  throw new Problem(403, 'forbidden', { title, detail: nothingHeld(config.brandName) });
+  throw new Problem(403, 'forbidden', { title: 'You cannot create an API key', detail: nothingHeld(config.brandName) });
 }
 
-/** What is held, to be ticked: in the words of the API where it has some. */
+/** What is held, to select from: in the words of the API where it has some. */
 export async function rightOptions({ db }: PagesDeps, rights: readonly Right[]): Promise<Option[]> {
   const resources = [...new Set(rights.flatMap(({ resource }) => resource ?? []))];
   const servers = new Map(
@@ -34,13 +33,13 @@ export async function rightOptions({ db }: PagesDeps, rights: readonly Right[]):
   return rights.slice(0, mostChoices).map((right) => {
     const server = right.resource === null ? undefined : servers.get(right.resource);
     const known = server?.permissions.find(({ name }) => name === right.pattern);
-    const where = right.resource === null ? 'at every API' : `at ${server?.name ?? right.resource}`;
     const isWide = /^(\*|latchkey|secrets)(:|$)/.test(right.pattern);
     return {
       value: rightLine(right),
       text: known?.description ?? right.pattern,
-      note: known?.description ? `${right.pattern} ${where}` : where,
-      is_risky: isWide || (known?.is_sensitive ?? false),
+      ...(known?.description && { note: right.pattern }),
+      is_sensitive: isWide || (known?.is_sensitive ?? false),
+      group: right.resource === null ? 'Every API' : (server?.name ?? right.resource),
     };
   });
 }

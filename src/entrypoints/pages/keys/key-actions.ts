@@ -4,7 +4,7 @@ import { overlaps } from '../records/overlaps.ts';
 import type { Impact } from '../records/page-shapes.ts';
 import { exactTime, relativeTime } from '../times.ts';
 import { counted } from '../words.ts';
-import { changing } from './forms.ts';
+import { changing } from './changing.ts';
 import { frame, madeKey } from './frame.ts';
 import { getKeyOf, type Key, type KeyContext, type KeyVerb, type RotatedKey, shortOf } from './key-context.ts';
 
@@ -14,12 +14,12 @@ const rotating: Action<KeyContext> = {
     const { key, ...framed } = await frame(context);
     return {
       ...framed,
-      heading: 'Rotate',
+      heading: `Rotate ${key.name}`,
       words: [
-        'You see the new text once, on the next page. Roll it out before the present one ends.',
-        `The key as a whole ${key.expires_at ? `ends on ${exactTime(key.expires_at)}` : 'has no end'}, unless you say otherwise here.`,
+        'The new version is shown once, on the next page. Roll it out before the previous one expires.',
+        key.expires_at ? `The key expires on ${exactTime(key.expires_at)}.` : 'The key never expires.',
       ],
-      impact: ended(context, key, 'when the overlap is over'),
+      impact: revoked(context, key, 'refused after the overlap'),
       fields: [
         {
           name: 'overlap_seconds',
@@ -27,17 +27,17 @@ const rotating: Action<KeyContext> = {
           type: 'select',
           value: '86400',
           options: overlaps,
-          hint: 'For so long the present text still works.',
+          hint: 'For how long the previous version is still accepted.',
         },
         {
           name: 'expires_in_days',
-          label: 'The key ends after days',
+          label: 'New expiry of the key (days from now)',
           type: 'number',
           value: '',
-          hint: 'Left empty: its end stays.',
+          hint: 'Empty: its expiry stays.',
         },
       ],
-      button: 'Make a new text',
+      button: 'Rotate key',
       danger: false,
     };
   },
@@ -52,19 +52,19 @@ const rotating: Action<KeyContext> = {
   },
 };
 
-/** Both ends: of the text from before, and of the key. */
+/** When the previous version and the key expire. */
 function timesOf({ previous_expires_at, expires_at, expiry_extended }: RotatedKey, before: string): string[] {
   const longer = expiry_extended ? ', later than before' : '';
   return [
-    `The text from before, ${before}, works until ${exactTime(previous_expires_at)}.`,
+    `The previous version, ${before}, is accepted until ${exactTime(previous_expires_at)}.`,
     expires_at
-      ? `The new one works at once, until the key ends on ${exactTime(expires_at)}${longer}.`
-      : 'The new one works at once, and the key has no end.',
+      ? `The new version is active now, until the key expires on ${exactTime(expires_at)}${longer}.`
+      : 'The new version is active now, and the key never expires.',
   ];
 }
 
-/** Which of its texts stop working, and whom that hits. */
-function ended({ deps, isOwn }: KeyContext, key: Key, when: string): Impact[] {
+/** Which of its versions are refused, and whose requests. */
+function revoked({ deps, isOwn }: KeyContext, key: Key, when: string): Impact[] {
   const now = deps.now();
   const live = key.versions.filter((version) => isLiveVersion(version, now));
   if (key.state === 'expired' || live.length === 0) return [];
@@ -72,13 +72,18 @@ function ended({ deps, isOwn }: KeyContext, key: Key, when: string): Impact[] {
   const who = isOwn ? 'your programs call' : `${key.owner.name} calls`;
   return [
     {
-      text: `${counted(live.length, 'text')} of this key: ${live.map((each) => shortOf({ versions: [each] })).join(', ')}`,
-      words: `with which ${who} APIs in ${key.environment}, ${used}; ${when}`,
+      text: `${counted(live.length, 'version')} of this key: ${live.map((each) => shortOf({ versions: [each] })).join(', ')}`,
+      words: `${who} APIs with it in ${key.environment}, ${used}; ${when}`,
     },
   ];
 }
 
-const whose = ({ isOwn }: KeyContext, { owner }: Key) => (isOwn ? 'you' : owner.name);
+/** Whose requests an action interrupts. */
+function usedWords({ deps, isOwn }: KeyContext, key: Key): string[] {
+  if (!key.last_used_at) return ['It was never used.'];
+  const who = isOwn ? 'A program of yours' : key.owner.name;
+  return [`${who} last used it ${relativeTime(key.last_used_at, deps.now())}, in ${key.environment}.`];
+}
 
 const disabling: Action<KeyContext> = {
   path: '/:key_id/disable',
@@ -86,13 +91,11 @@ const disabling: Action<KeyContext> = {
     const { key, ...framed } = await frame(context);
     return {
       ...framed,
-      heading: 'Disable',
-      words: [
-        `Whoever calls APIs with it for ${whose(context, key)} is refused, until it is enabled again. Nothing of it is lost.`,
-      ],
-      impact: ended(context, key, 'at once, until it is enabled again'),
+      heading: `Disable ${key.name}?`,
+      words: ['Requests with the key are refused until you enable it again.', ...usedWords(context, key)],
+      impact: [],
       fields: [],
-      button: `Disable ${key.name}`,
+      button: 'Disable 1 key',
       danger: true,
     };
   },
@@ -108,11 +111,11 @@ const enabling: Action<KeyContext> = {
     const { key, ...framed } = await frame(context);
     return {
       ...framed,
-      heading: 'Enable',
-      words: ['It works again at once, with the texts that it had, as far as they have not ended.'],
+      heading: `Enable ${key.name}?`,
+      words: ['Its versions that have not expired are accepted again now.'],
       impact: [],
       fields: [],
-      button: `Enable ${key.name}`,
+      button: 'Enable 1 key',
       danger: false,
     };
   },
@@ -128,11 +131,9 @@ const revoking: Action<KeyContext> = {
     const { key, ...framed } = await frame(context);
     return {
       ...framed,
-      heading: 'Revoke',
-      words: [
-        `Whoever calls APIs with it for ${whose(context, key)} is refused from now on. This cannot be undone; another key can be minted.`,
-      ],
-      impact: ended(context, key, 'at once, for good'),
+      heading: `Revoke ${key.name}?`,
+      words: ['Requests with the key are refused from now on. This cannot be undone.'],
+      impact: revoked(context, key, 'refused now, for good'),
       fields: [],
       button: 'Revoke 1 key',
       danger: true,
@@ -144,7 +145,7 @@ const revoking: Action<KeyContext> = {
   },
 };
 
-/** What can be done with a key that there is. */
+/** The actions on a key that exists. */
 export const keyActions: Readonly<Record<KeyVerb, Action<KeyContext>>> = {
   change: changing,
   rotate: rotating,

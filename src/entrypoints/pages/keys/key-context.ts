@@ -1,41 +1,47 @@
 import type { z } from 'zod';
 import type { CreatedKeyView, KeyView, RotatedKeyView, UsageView } from '../../../domain/api-keys/index.ts';
 import type { RequestContext } from '../records/actions.ts';
-import type { Fact, Option } from '../records/page-shapes.ts';
+import type { Fact, Option, Panel } from '../records/page-shapes.ts';
 
 export type Key = z.output<typeof KeyView>;
 export type CreatedKey = z.output<typeof CreatedKeyView>;
 export type RotatedKey = z.output<typeof RotatedKeyView>;
 
-/** What can be done with a key that there is. */
+/** The actions on a key that exists. */
 export type KeyVerb = 'change' | 'rotate' | 'disable' | 'enable' | 'revoke';
 
-/** The doors to keys: everybody's through the admin API, or a person's own. What was typed is checked behind them. */
+/** What pages do with keys: those of all owners through the admin API, or the user's own. Inputs are checked there. */
 export type KeyOperations = {
   get: (id: string) => Promise<Key>;
   usage: (id: string) => Promise<z.output<typeof UsageView>>;
-  mint: (input: Record<string, unknown>) => Promise<CreatedKey>;
+  create: (input: Record<string, unknown>) => Promise<CreatedKey>;
   change: (id: string, patch: Record<string, unknown>, ifVersion: number | undefined) => Promise<unknown>;
   rotate: (id: string, input: Record<string, unknown>) => Promise<RotatedKey>;
 } & Record<'disable' | 'enable' | 'revoke', (id: string) => Promise<unknown>>;
 
-/** A part of the house with pages about keys. */
+/** A part of the pages that shows keys: the console, or a user's account. */
 export type KeyContext = RequestContext & {
   keys: KeyOperations;
   crumb: { text: string; href: string };
   pathOf: (id: string) => string;
   may: (verb: KeyVerb) => boolean;
-  /** Whose key it is, where that goes without saying: nothing. */
+  /** The owner, where a page has to name it. */
   ownerFacts: (key: Key) => Fact[];
-  /** What can be ticked of what a key may have; nothing: everything is typed. */
-  held: () => Promise<readonly Option[]>;
-  /** Whether the keys are those of the person who looks. */
+  /** The permissions that can be selected; none: all are typed. */
+  choices: () => Promise<readonly Option[]>;
+  roles: () => Promise<readonly Option[]>;
+  apis: () => Promise<readonly Option[]>;
+  /** What the owner's field suggests. */
+  owners: () => Promise<{ users: readonly string[]; clients: readonly string[] }>;
+  /** What happened with a key. */
+  activity: (key: Key) => Promise<Panel[]>;
+  /** Whether the keys are those of the user who is signed in. */
   isOwn: boolean;
 };
 
-/** What of a key may be shown: how the present text starts, and its last four characters. */
-export function shortOf({ versions: [present] }: Pick<Key, 'versions'>): string {
-  return present ? `${present.start}…${present.last_four}` : '';
+/** What may be shown of a key: the beginning of the current version, and its last four characters. */
+export function shortOf({ versions: [current] }: Pick<Key, 'versions'>): string {
+  return current ? `${current.start}…${current.last_four}` : '';
 }
 
 /** The key that an address names. */

@@ -1,113 +1,138 @@
 import { isLiveVersion } from '../../../domain/api-keys/index.ts';
 import * as cell from '../records/cells.ts';
 import { noticeIn } from '../records/notices.ts';
-import type { ActionLink, Cell, DetailPage, Fact, Filter, Table } from '../records/page-shapes.ts';
+import type { ActionLink, Cell, DetailPage, Fact, Filter, Panel } from '../records/page-shapes.ts';
 import { rightLine } from '../records/rights-lines.ts';
 import { counted } from '../words.ts';
 import { getKeyOf, type Key, type KeyContext, type KeyVerb, shortOf } from './key-context.ts';
 
-export const states: Record<Key['state'], { cell: Cell; text: string }> = {
-  active: { cell: cell.good('works'), text: 'works' },
-  disabled: { cell: cell.bad('disabled'), text: 'disabled' },
-  expired: { cell: cell.quiet('expired'), text: 'expired' },
-  revoked: { cell: cell.bad('revoked'), text: 'revoked' },
+const states: Readonly<Record<Key['state'], string>> = {
+  active: 'Active',
+  disabled: 'Disabled',
+  expired: 'Expired',
+  revoked: 'Revoked',
 };
 
-/** By what keys are looked for. */
+const soonDays = 7;
+
+/** The state of a key, with a note where it expires soon. */
+export function stateCell({ state, expires_at }: Key, now: Date): Cell {
+  if (state !== 'active') return cell.quiet(states[state]);
+  const days = expires_at ? Math.ceil((expires_at.getTime() - now.getTime()) / 86_400_000) : undefined;
+  if (days === undefined || days > soonDays) return cell.good(states.active);
+  return cell.warn(states.active, `Expires in ${counted(days, 'day')}`);
+}
+
+/** The filters of a list of keys. */
 export const keyFilters = (environments: readonly string[]): Omit<Filter, 'value'>[] => [
   {
     name: 'environment',
     label: 'Environment',
-    options: [{ value: '', text: 'every one' }, ...environments.map((value) => ({ value, text: value }))],
+    options: [{ value: '', text: 'All environments' }, ...environments.map((value) => ({ value, text: value }))],
   },
   {
     name: 'state',
     label: 'State',
-    options: [
-      { value: '', text: 'every one' },
-      ...Object.entries(states).map(([value, { text }]) => ({ value, text })),
-    ],
+    options: [{ value: '', text: 'All states' }, ...Object.entries(states).map(([value, text]) => ({ value, text }))],
   },
 ];
 
-/** One key: whose it is, what it may, its texts and its use, and what can be done with it. */
+/** One key: its permissions and restrictions, its versions and its use. */
 export async function keyPage(context: KeyContext): Promise<DetailPage> {
   const key = await getKeyOf(context);
+  const links = actionLinks(context, key);
   return {
     crumb: context.crumb,
-    heading: 'What is',
     name: key.name,
+    badges: [stateCell(key, context.deps.now()), cell.quiet(key.environment)],
+    line: [cell.code(shortOf(key)), ...(key.description === null ? [] : [cell.text(key.description)])],
     notice: noticeIn(context.ctx),
-    facts: factsOf(context, key),
-    tables: [versionsTable(key, context.deps.now()), await usageTable(context, key)],
-    actions: actionsOf(context, key),
+    actions: links.filter(({ danger }) => !danger),
+    tabs: [],
+    panels: [
+      { heading: 'Permissions', content: { kind: 'facts', facts: permissionFacts(key) } },
+      versionsPanel(key, context.deps.now()),
+      await usagePanel(context, key),
+      ...(await context.activity(key)),
+    ],
+    aside: [{ heading: 'Details', content: { kind: 'facts', facts: detailFacts(context, key) } }],
+    danger: links.filter(({ danger }) => danger).map((action) => ({ ...action, button: action.label })),
   };
 }
 
-function factsOf(context: KeyContext, key: Key): Fact[] {
-  const { permissions, roles, restrictions_in_words, tags, metadata, revoked_at } = key;
-  const said = Object.entries(metadata).map(([name, value]) => `${name}=${String(value)}`);
+function permissionFacts({ permissions, roles, restrictions_in_words }: Key): Fact[] {
   return [
-    { label: 'Key', cell: cell.code(shortOf(key)) },
-    { label: 'Id', cell: cell.copied(key.id) },
-    ...(key.description === null ? [] : [{ label: 'Is for', cell: cell.text(key.description) }]),
+    { label: 'Permissions', cell: cell.codes(permissions.map(rightLine)) },
+    ...(roles.length > 0 ? [{ label: 'Roles', cell: cell.codes(roles) }] : []),
+    { label: 'Restrictions', cell: cell.text(restrictions_in_words.join('; ') || 'None') },
+  ];
+}
+
+function detailFacts(context: KeyContext, key: Key): Fact[] {
+  const { tags, metadata, revoked_at } = key;
+  const members = Object.entries(metadata).map(([name, value]) => `${name}=${String(value)}`);
+  return [
     ...context.ownerFacts(key),
-    { label: 'Environment', cell: cell.text(key.environment) },
-    { label: 'State', cell: states[key.state].cell },
-    { label: 'It may', cell: cell.codes(permissions.map(rightLine), 'nothing by itself') },
-    ...(roles.length > 0 ? [{ label: 'With roles', cell: cell.codes(roles) }] : []),
-    { label: 'But', cell: cell.text(restrictions_in_words.join('; ') || 'without any restriction') },
-    { label: 'Risk', cell: cell.text(key.risk) },
-    ...(tags.length > 0 ? [{ label: 'Tags', cell: cell.codes(tags) }] : []),
-    ...(said.length > 0 ? [{ label: 'Is said of it', cell: cell.codes(said) }] : []),
     revoked_at
       ? { label: 'Revoked', cell: cell.time(revoked_at) }
       : { label: 'Expires', cell: cell.time(key.expires_at) },
     { label: 'Last used', cell: cell.time(key.last_used_at) },
-    { label: 'Minted', cell: cell.time(key.created_at) },
-    { label: 'Changed', cell: cell.time(key.updated_at) },
+    { label: 'Risk', cell: cell.text(key.risk) },
+    ...(tags.length > 0 ? [{ label: 'Tags', cell: cell.codes(tags) }] : []),
+    ...(members.length > 0 ? [{ label: 'Metadata', cell: cell.codes(members) }] : []),
+    { label: 'Created', cell: cell.time(key.created_at) },
+    { label: 'Updated', cell: cell.time(key.updated_at) },
+    { label: 'ID', cell: cell.copied(key.id) },
   ];
 }
 
-function versionsTable(key: Key, now: Date): Table {
+function versionsPanel(key: Key, now: Date): Panel {
   const isOver = key.state === 'revoked' || key.state === 'expired';
   const rows = key.versions.map((version) => [
     cell.code(shortOf({ versions: [version] })),
-    !isOver && isLiveVersion(version, now) ? states[key.state].cell : cell.quiet('over'),
+    !isOver && isLiveVersion(version, now) ? cell.good('Active') : cell.quiet('Expired'),
     cell.time(version.issued_at),
-    version.ends_at ? cell.time(version.ends_at) : cell.text('with the key'),
+    version.ends_at ? cell.time(version.ends_at) : cell.text('With the key'),
   ]);
   return {
-    heading: 'Texts',
-    intro: 'A rotation makes a new one; the one before works until the overlap is over.',
-    columns: ['Text', 'State', 'Made', 'Ends'],
-    rows,
-    empty: 'None.',
-    actions: [],
+    heading: 'Versions',
+    intro: 'A rotation creates a new version; the previous one is accepted until the overlap is over.',
+    content: {
+      kind: 'table',
+      columns: ['Version', 'State', 'Created', 'Expires'].map((label) => ({ label })),
+      rows,
+      empty: 'No versions.',
+    },
   };
 }
 
-async function usageTable({ keys }: KeyContext, { id }: Key): Promise<Table> {
+async function usagePanel({ keys }: KeyContext, { id }: Key): Promise<Panel> {
   const { days, allowed, refused } = await keys.usage(id);
   const rows = days
     .toReversed()
-    .map((day) => [cell.code(day.day), cell.text(String(day.allowed)), cell.text(String(day.refused))]);
+    .map(({ day, ...count }) => [cell.code(day), cell.number(count.allowed), cell.number(count.refused)]);
   return {
-    heading: 'Usage',
-    intro: `In the last 30 days: ${counted(allowed, 'request')} allowed, ${refused} refused. Days are in UTC.`,
-    columns: ['Day', 'Allowed', 'Refused'],
-    rows,
-    empty: 'It was not used in the last 30 days.',
-    actions: [],
+    heading: 'Usage, 30 days',
+    intro: `${counted(allowed, 'request')} allowed, ${refused} denied. Days are in UTC.`,
+    content: {
+      kind: 'table',
+      columns: [{ label: 'Day' }, { label: 'Allowed', is_number: true }, { label: 'Denied', is_number: true }],
+      rows,
+      empty: 'Not used in the last 30 days.',
+    },
   };
 }
 
 const links = {
-  change: { label: 'Change', danger: false, words: 'Its name, what it may, its restrictions and its end' },
-  rotate: { label: 'Rotate', danger: false, words: 'A new text; the present one ends after an overlap' },
-  disable: { label: 'Disable', danger: true, words: 'It is refused until it is enabled again' },
-  enable: { label: 'Enable', danger: false, words: 'It works again' },
-  revoke: { label: 'Revoke', danger: true, words: 'It ends for good, with all its texts' },
+  change: { label: 'Edit', danger: false, words: 'Its name, permissions, restrictions and expiry' },
+  rotate: { label: 'Rotate', danger: false, words: 'A new version; the present one expires after an overlap' },
+  enable: { label: 'Enable', danger: false, words: 'It is accepted again' },
+  disable: { label: 'Disable', danger: true, words: 'The key is refused until you enable it again.' },
+  revoke: {
+    label: 'Revoke',
+    danger: true,
+    words: 'Every version of the key is refused for good. This cannot be undone.',
+  },
 } satisfies Record<KeyVerb, Omit<ActionLink, 'href'>>;
 
 const verbsOf: Record<Key['state'], readonly KeyVerb[]> = {
@@ -117,6 +142,7 @@ const verbsOf: Record<Key['state'], readonly KeyVerb[]> = {
   revoked: [],
 };
 
-function actionsOf({ may, pathOf }: KeyContext, { id, state }: Key): ActionLink[] {
+/** The actions on a key in its present state. */
+export function actionLinks({ may, pathOf }: Pick<KeyContext, 'may' | 'pathOf'>, { id, state }: Key): ActionLink[] {
   return verbsOf[state].filter(may).map((verb) => ({ ...links[verb], href: `${pathOf(id)}/${verb}` }));
 }

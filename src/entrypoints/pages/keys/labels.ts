@@ -1,49 +1,57 @@
 import { invalid } from '../../../platform/http/index.ts';
 import type { FormInput } from '../records/actions.ts';
-import type { Field } from '../records/page-shapes.ts';
+import type { Field, Option } from '../records/page-shapes.ts';
 import type { Key } from './key-context.ts';
 
-/** Roles whose permissions a key has besides its own, and what tools and people say of it. */
-export const labelFields = (key?: Key): Field[] => [
-  {
-    name: 'roles',
-    label: 'With roles',
-    type: 'textarea',
-    value: key?.roles.join('\n') ?? '',
-    hint: 'Names of roles, one a line: what they give, now and when they are changed, it may, too.',
-  },
+/** Roles whose permissions a key has besides its own, and what tools and users note about it. */
+export const labelFields = (roles: readonly Option[], key?: Key): Field[] => [
+  rolesField(roles, key?.roles ?? []),
   {
     name: 'tags',
     label: 'Tags',
     type: 'textarea',
     value: key?.tags.join('\n') ?? '',
-    hint: 'One a line, such as team:search. All keys of a tag can be revoked together.',
+    hint: 'One per line, such as team:search. All keys with a tag can be revoked together.',
+    group: 'Advanced',
   },
   {
     name: 'metadata',
-    label: 'What else is said of it',
+    label: 'Metadata',
     type: 'textarea',
     value: Object.entries(key?.metadata ?? {})
       .map(([name, value]) => `${name}=${lineOf(value)}`)
       .join('\n'),
-    hint: 'One a line, such as ticket=OPS-17.',
+    hint: 'One per line, such as ticket=OPS-17.',
+    group: 'Advanced',
   },
 ];
+
+/** Selected from the roles there are; typed by a person who may not list them. */
+function rolesField(options: readonly Option[], present: readonly string[]): Field {
+  const field = {
+    name: 'roles',
+    label: 'Roles',
+    value: present.join('\n'),
+    hint: 'The key also has the permissions of these roles, also after they change.',
+    group: 'Advanced',
+  };
+  return options.length > 0 ? { ...field, type: 'choices', options } : { ...field, type: 'textarea' };
+}
 
 const lineOf = (value: unknown) =>
   String(value)
     .replaceAll(/\s*\n\s*/g, ' ')
     .trim();
 
-/** The same as they are typed; of a key that there is, what is left out goes. */
+/** The same as they are sent; what an existing key had and is left out is removed. */
 export function labelsIn(sent: FormInput, key?: Key) {
   const before = key?.metadata ?? {};
   const gone = Object.fromEntries(Object.keys(before).map((name) => [name, null]));
   const said = sent.lines('metadata').map((line): [string, unknown] => {
     const [, name = '', value = ''] = /^([^=]*[^=\s])\s*=\s*(.*)$/.exec(line) ?? [];
     if (name === '' || name === '__proto__')
-      throw invalid('/metadata', `Write name=value. This line is not: ${line.slice(0, 80)}`);
-    // A number stays one where its line was left alone.
+      throw invalid('/metadata', `Enter name=value. This line is not: ${line.slice(0, 80)}`);
+    // A number stays a number where its line was not changed.
     return [name, Object.hasOwn(before, name) && lineOf(before[name]) === value ? before[name] : value];
   });
   return {

@@ -1,44 +1,54 @@
 import type { FormInput } from '../records/actions.ts';
-import type { Field } from '../records/page-shapes.ts';
-import { linesIn } from '../records/rights-lines.ts';
+import type { Field, Option } from '../records/page-shapes.ts';
 import type { Key } from './key-context.ts';
 
 type Written = Key['restrictions'];
 
-/** The restrictions that have a field; the others stay with the API and the command line. */
-export function restrictionFields(written: Written): Field[] {
+/** The restrictions that have a field; the others are set through the API and the command line. */
+export function restrictionFields(written: Written, apis: readonly Option[]): Field[] {
   const { day, month } = (written.quota ?? {}) as { day?: number; month?: number };
-  return [
+  const fields: Field[] = [
     {
       name: 'ip_allowlist',
-      label: 'Only from these addresses',
+      label: 'Allowed networks',
       type: 'textarea',
       value: textsOf(written.ip_allowlist).join('\n'),
-      hint: 'Addresses and networks, one a line, such as 10.0.1.50 or 2001:db8::/32. Left empty: from everywhere.',
+      hint: 'One address or network per line, such as 10.0.1.50 or 2001:db8::/32. Empty: any network.',
     },
     {
       name: 'rate_limit',
       label: 'Rate limits',
       type: 'textarea',
       value: rateLines(written.rate_limit),
-      hint: 'One limit a line, such as 1000 requests/minute, or 100 messages/hour for email:send. All hold together.',
+      hint: 'One per line, such as 1000 requests/minute, or 100 messages/hour for email:send. All apply together.',
     },
     {
       name: 'day',
-      label: 'Requests a day, at most',
+      label: 'Daily quota',
       type: 'number',
       value: numberText(day),
-      hint: 'By calendar, in UTC.',
+      hint: 'Requests per calendar day (UTC). Empty: no quota.',
     },
-    { name: 'month', label: 'Requests a month, at most', type: 'number', value: numberText(month) },
     {
-      name: 'resource_servers',
-      label: 'Only at these APIs',
-      type: 'textarea',
-      value: textsOf(written.resource_servers).join('\n'),
-      hint: 'Identifiers of APIs, one a line. Left empty: wherever its permissions are for.',
+      name: 'month',
+      label: 'Monthly quota',
+      type: 'number',
+      value: numberText(month),
+      hint: 'Requests per calendar month (UTC). Empty: no quota.',
     },
+    apisField(textsOf(written.resource_servers), apis),
   ];
+  return fields.map((field) => ({ ...field, group: 'Advanced' }));
+}
+
+/** Selected from the APIs there are; typed where a person may not list them, or where one is not among them. */
+function apisField(present: readonly string[], options: readonly Option[]): Field {
+  const field = { name: 'resource_servers', label: 'Allowed APIs', value: present.join('\n') };
+  const known = new Set(options.map(({ value }) => value));
+  const isListed = known.size > 0 && present.every((api) => known.has(api));
+  return isListed
+    ? { ...field, type: 'choices', options, hint: 'Select none to allow every API that its permissions are for.' }
+    : { ...field, type: 'textarea', hint: 'One identifier per line. Empty: every API that its permissions are for.' };
 }
 
 const textsOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
@@ -56,7 +66,7 @@ function rateLine(rate: Rate): string {
   return rate.for ? `${rate.limit} for ${rate.for.join(', ')}` : rate.limit;
 }
 
-/** `100 messages/hour for email:send, email:draft`; what is no such line is left for the API to refuse. */
+/** `100 messages/hour for email:send, email:draft`; the API refuses a line that is not a limit. */
 function rateIn(line: string): Rate {
   const [, limit, patterns] = /^(.+\/\w+)\s+for\s+(.+)$/.exec(line) ?? [];
   if (limit === undefined || patterns === undefined) return line;
@@ -66,7 +76,7 @@ function rateIn(line: string): Rate {
 /** The restrictions as a form has them; null: left empty. */
 export function restrictionsIn(sent: FormInput) {
   const lines = (name: string) => {
-    const found = linesIn(sent.text(name));
+    const found = sent.lines(name);
     return found.length > 0 ? found : null;
   };
   const [day, month] = [sent.number('day') ?? null, sent.number('month') ?? null];

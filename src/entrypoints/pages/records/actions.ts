@@ -5,10 +5,12 @@ import { checkCsrf, csrfToken } from '../csrf.ts';
 import type { PagesDeps } from '../pages.ts';
 import type { Here } from '../signed-in.ts';
 import { isStepUpDue, stepUp } from '../step-up.ts';
-import type { ActionPage, FieldErrors, MadePage } from './page-shapes.ts';
-import { linesIn } from './rights-lines.ts';
+import { type FormInput, formInput } from './form-input.ts';
+import type { ActionPage, FieldErrors, MadePage, Summary } from './page-shapes.ts';
 
-/** One request of somebody who is signed in. */
+export type { FormInput } from './form-input.ts';
+
+/** One request of a user who is signed in. */
 export type RequestContext = { deps: PagesDeps; ctx: Context; who: Here; params: Record<string, string> };
 
 /** What the page of an action says before it is done. */
@@ -17,27 +19,20 @@ export type ActionDescription = Pick<
   'crumb' | 'heading' | 'name' | 'words' | 'impact' | 'fields' | 'button' | 'danger' | 'back'
 > & { version?: number; present?: ActionPage['present'] };
 
-/** The form as it came. Empty fields are left out, as they are in the API. */
-export type FormInput = {
-  text: (name: string) => string | undefined;
-  number: (name: string) => number | undefined;
-  /** The lines of a field, or all that is ticked of it. */
-  lines: (name: string) => string[];
-  version: number | undefined;
-};
-
-/** Where to go after it, or the secret that it made. */
+/** Where to go after it, or the secret that it created. */
 export type ActionResult = { to: string; done: string } | { made: MadePage };
 
 /**
- * Something a person can do: a page that says what it does, and the form that does it. Each action gives or removes rights,
- * changes how someone signs in, or shows a secret. Therefore the person proves again who they are once their sign-in is old.
+ * Something a user can do: a page that says what it does, and the form that does it. Each action gives or removes rights,
+ * changes how someone signs in, or shows a secret. Therefore the user proves again who they are once their sign-in is old.
  */
 export type Action<At extends RequestContext> = {
   /** Below the path of its host. */
   path: string;
   describe: (context: At) => Promise<ActionDescription>;
   perform: (context: At, sent: FormInput) => Promise<ActionResult>;
+  /** What the form as it stands will make, in words. */
+  summarize?: (context: At, sent: FormInput) => Promise<Summary>;
 };
 
 /** The part of the pages that serves actions: its path, who may enter, and how it shows their pages. */
@@ -51,7 +46,8 @@ export type ActionHost<At extends RequestContext, A extends Action<At> = Action<
 };
 
 type TypedForm = {
-  values: Record<string, string>;
+  /** The form as it was sent; undefined: it is shown for the first time. */
+  sent?: URLSearchParams;
   /** What was wrong with the password. */
   password?: string;
   refused?: Problem;
@@ -72,7 +68,7 @@ export function actionRoutes<At extends RequestContext, A extends Action<At>>(
       path,
       host.enter(async (context) => {
         await host.admit(context, action);
-        await showAction(host, context, { action, typed: { values: {}, isConfirmed: false, status: 200 } });
+        await showAction(host, context, { action, typed: { isConfirmed: false, status: 200 } });
       }),
     );
     router.post(
@@ -93,18 +89,21 @@ async function submit<At extends RequestContext, A extends Action<At>>(
 ): Promise<void> {
   const { deps, ctx, who } = context;
   const sent = form(ctx);
-  const values = Object.fromEntries([...new Set(sent.keys())].map((name) => [name, sent.getAll(name).join('\n')]));
+  if (sent.has('preview')) {
+    await showAction(host, context, { action, typed: { sent, isConfirmed: false, status: 200 } });
+    return;
+  }
   if (await isStepUpDue(deps, who)) {
     const proof = { kind: 'password', password: sent.get('password_again') ?? '' } as const;
     const password = await stepUp(deps, ctx, who, proof);
     if (password) {
-      await showAction(host, context, { action, typed: { values, password, isConfirmed: false, status: 422 } });
+      await showAction(host, context, { action, typed: { sent, password, isConfirmed: false, status: 422 } });
       return;
     }
   }
-  const outcome = await action.perform(context, sentIn(sent)).catch(refusal);
+  const outcome = await action.perform(context, formInput(sent)).catch(refusal);
   if (outcome instanceof Problem) {
-    const typed = { values, refused: outcome, isConfirmed: true, status: outcome.status };
+    const typed = { sent, refused: outcome, isConfirmed: true, status: outcome.status };
     await showAction(host, context, { action, typed });
     return;
   }
@@ -130,9 +129,10 @@ async function showAction<At extends RequestContext, A extends Action<At>>(
   { action, typed }: { action: A; typed: TypedForm },
 ): Promise<void> {
   const { deps, ctx, who } = context;
-  const { values, password, refused, isConfirmed, status } = typed;
+  const { sent, password, refused, isConfirmed, status } = typed;
   const description = await action.describe(context);
-  const { fields, version, present } = description;
+  const { version, present } = description;
+  const fields = description.fields.map((field) => ({ ...field, value: valueIn(sent, field) }));
   const isChanged = refused?.status === 412;
   const errors = {
     ...(password && { password_again: password }),
@@ -142,14 +142,25 @@ async function showAction<At extends RequestContext, A extends Action<At>>(
     ...description,
     csrf: csrfToken(deps, ctx),
     action: ctx.path,
-    fields: fields.map((field) => ({ ...field, value: values[field.name] ?? field.value })),
+    fields,
     errors,
     version,
     present: isChanged ? (present ?? []) : [],
+    summary: await action.summarize?.(context, formInput(sent ?? defaultsOf(fields))),
     password_of: !isConfirmed && (await isStepUpDue(deps, who)) ? who.user.username : undefined,
   };
   host.showAction(context, page, status);
 }
+
+/** What was sent of a field, each selected value on a line. Browsers send nothing of choices of which none is selected. */
+function valueIn(sent: URLSearchParams | undefined, { name, type, value }: ActionPage['fields'][number]): string {
+  if (!sent || !(sent.has(name) || type === 'choices')) return value;
+  return sent.getAll(name).join('\n');
+}
+
+/** The form as it is shown first. */
+const defaultsOf = (fields: ActionPage['fields']) =>
+  new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value]));
 
 /** A refusal beside the fields it names, and otherwise above the form. */
 function errorsIn({ status, message, options }: Problem, fields: ReadonlySet<string>): FieldErrors {
@@ -165,16 +176,9 @@ function errorsIn({ status, message, options }: Problem, fields: ReadonlySet<str
 }
 
 const changedMeanwhile =
-  'Somebody else changed this after you opened it, so nothing was done. What you typed is still here: look at what it is now, and send it again if you still want it.';
+  'Someone else changed this after you opened it, so nothing was saved. Your input is still here: compare it with the current values and submit it again.';
 
 function sentence(detail: string): string {
   const first = detail.charAt(0).toUpperCase() + detail.slice(1);
   return /[.!?]$/.test(first) ? first : `${first}.`;
-}
-
-function sentIn(sent: URLSearchParams): FormInput {
-  const text = (name: string) => (sent.get(name) ?? '').trim().replaceAll('\r\n', '\n') || undefined;
-  const number = (name: string) => (text(name) === undefined ? undefined : Number(text(name)));
-  const lines = (name: string) => sent.getAll(name).flatMap(linesIn);
-  return { text, number, lines, version: number('version') };
 }

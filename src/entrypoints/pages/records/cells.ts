@@ -1,5 +1,5 @@
 import { counted } from '../words.ts';
-import type { Cell } from './page-shapes.ts';
+import type { ActionLink, Cell } from './page-shapes.ts';
 
 /** How values are shown. */
 export const text = (value: string): Cell => ({ kind: 'text', text: value });
@@ -12,17 +12,24 @@ export const action = (value: string, href: string, about: string): Cell => ({
   href,
   about,
 });
-export const codes = (values: readonly string[], none = 'none'): Cell =>
+export const codes = (values: readonly string[], none = 'None'): Cell =>
   values.length > 0 ? { kind: 'codes', codes: values } : text(none);
-export const codesAt = (at: string, values: readonly string[]): Cell => ({ kind: 'codes', codes: values, at });
-export const time = (at: Date | null | undefined, none = 'never'): Cell => (at ? { kind: 'time', at } : text(none));
+export const time = (at: Date | null | undefined, none = 'Never'): Cell => (at ? { kind: 'time', at } : text(none));
+/** A time in a sentence: "registered 3 days ago". */
+export const timeAfter = (before: string, at: Date): Cell => ({ kind: 'time', at, before });
+export const number = (value: number): Cell => ({ kind: 'number', value });
 export const good = (value: string): Cell => ({ kind: 'mark', text: value, tone: 'good' });
+export const warn = (value: string, note?: string): Cell => ({ kind: 'mark', text: value, tone: 'warn', note });
 export const bad = (value: string): Cell => ({ kind: 'mark', text: value, tone: 'bad' });
+export const info = (value: string): Cell => ({ kind: 'mark', text: value, tone: 'info' });
 export const quiet = (value: string): Cell => ({ kind: 'mark', text: value, tone: 'quiet' });
-export const enabled = (is: unknown): Cell => (is ? good('enabled') : bad('disabled'));
-export const yesNo = (is: unknown): Cell => text(is ? 'yes' : 'no');
+export const enabled = (is: unknown): Cell => (is ? good('Active') : quiet('Disabled'));
+export const yesNo = (is: unknown): Cell => text(is ? 'Yes' : 'No');
+/** The actions of one row; nothing where there are none. */
+export const menu = (about: string, actions: readonly ActionLink[]): Cell =>
+  actions.length > 0 ? { kind: 'menu', about, actions } : text('');
 
-/** A duration as people say it. */
+/** A duration in words: "90 days". */
 export function duration(seconds: number): string {
   const units = [
     ['day', 86_400],

@@ -1,73 +1,128 @@
 import type { Context } from 'koa';
 import { Problem } from '../../../platform/http/index.ts';
 import { one } from '../signed-in.ts';
+import { counted } from '../words.ts';
 import { noticeIn } from './notices.ts';
-import type { Cell, Filter, ListPage } from './page-shapes.ts';
+import type { Cell, Column, Empty, Filter, ListPage, TableColumn } from './page-shapes.ts';
 
-export type Rows = { rows: Cell[][]; next: string | null };
+/** A page of a list as its route answers: cursors of the pages beside it, and how many there are in all, counted up to a bound. */
+export type Rows = {
+  rows: Cell[][];
+  next: string | null;
+  previous?: string | null | undefined;
+  total?: number | null | undefined;
+  total_is_capped?: boolean | undefined;
+};
 
 /** A list: its words, and the parts of its query that a person may set. */
 export type Listing = {
   heading: string;
   intro: string;
-  columns: readonly string[];
-  /** What `q` looks through. */
+  /** What one record is called, such as `client`. */
+  noun: string;
+  /** A symbol of `views/console/icons.eta`. */
+  icon: string;
+  columns: readonly Column[];
+  /** The sort key that applies where none is asked for, such as `-created_at`. */
+  sort?: string;
+  /** What `q` searches. */
   search?: string;
   filters?: readonly Omit<Filter, 'value'>[];
-  sorts?: readonly { value: string; text: string }[];
-  empty: string;
+  empty: Empty;
 };
+
+type Query = Readonly<Record<string, string>>;
 
 const longest = 300;
 
-/** A list as its address asks for it, which keeps what it is searched for, its order and its page. */
+/** A list as its address asks for it: the address keeps the search, the filters, the order and the page. */
 export async function listPage(
   ctx: Context,
   list: Listing & { path: string },
   read: (query: Record<string, string>) => Promise<Rows>,
 ): Promise<Omit<ListPage, 'actions'>> {
-  const { path, heading, intro, columns, search, filters = [], sorts = [], empty } = list;
-  const names = [...(search ? ['q'] : []), ...filters.map(({ name }) => name), ...(sorts.length > 0 ? ['sort'] : [])];
+  const { path, heading, intro, icon, noun, columns, search, filters = [], empty } = list;
+  const isSorted = columns.some(({ sort }) => sort !== undefined);
+  const names = [...(search ? ['q'] : []), ...filters.map(({ name }) => name), ...(isSorted ? ['sort'] : [])];
   const given = queryIn(ctx.query, names);
-  const { sort, ...filtering } = given;
   const cursor = one(ctx.query.cursor);
   const reading = read({ ...given, ...(cursor && { cursor }) });
-  const { rows, next, problem } = await reading.then(shown, (error) => refused(error, filters));
-  const href = (change: Record<string, string>) => addressOf(path, { ...given, ...change });
+  const { rows, next, previous, problem, ...counts } = await reading.then(shown, (error) => refused(error, filters));
+  const pageAt = (at: string) => addressOf(path, { ...given, cursor: at });
   return {
     heading,
     intro,
+    icon,
     path,
-    columns,
+    columns: tableColumns(columns, { path, given, sort: given.sort ?? list.sort }),
     search: search ? { label: search, value: given.q ?? '' } : undefined,
     filters: filters.map((filter) => ({ ...filter, value: given[filter.name] ?? '' })),
-    sorts: sorts.map(({ value, text }, n) => ({
-      text,
-      href: href({ sort: value }),
-      is_current: sort === undefined ? n === 0 : sort === value,
-    })),
-    sort: sort ?? '',
+    tags: tagsOf(path, given, filters),
+    sort: given.sort ?? '',
     rows,
-    next: next === null ? undefined : href({ cursor: next }),
-    first: cursor ? href({}) : undefined,
-    all: addressOf(path, sort ? { sort } : {}),
-    is_filtered: Object.keys(filtering).length > 0,
+    total: totalIn(counts, noun),
+    next: next ? pageAt(next) : undefined,
+    previous: previousPage(previous, cursor, pageAt, addressOf(path, given)),
+    all: addressOf(path, given.sort ? { sort: given.sort } : {}),
     empty,
     problem,
     notice: noticeIn(ctx),
   };
 }
 
+/** Where the route names no page before this one, the way back is the first page. */
+function previousPage(previous: Rows['previous'], cursor: string, pageAt: (at: string) => string, first: string) {
+  if (previous) return pageAt(previous);
+  return cursor && previous === undefined ? first : undefined;
+}
+
+function totalIn({ total, total_is_capped }: Pick<Rows, 'total' | 'total_is_capped'>, noun: string) {
+  if (total === undefined || total === null) return undefined;
+  return total_is_capped ? `More than ${counted(total, noun)}` : counted(total, noun);
+}
+
+type Sorting = { path: string; given: Query; sort: string | undefined };
+
+const tableColumns = (columns: readonly Column[], sorting: Sorting): TableColumn[] =>
+  columns.map(({ label, is_number = false, sort }) => ({
+    label,
+    is_number,
+    sort: sort === undefined ? undefined : sortLink(sort, sorting),
+  }));
+
+/** The key of a column, ascending, or descending where it is ascending now. A key that begins with `-` begins descending. */
+function sortLink(key: string, { path, given, sort }: Sorting): TableColumn['sort'] {
+  const name = key.replace(/^-/, '');
+  const isCurrent = sort?.replace(/^-/, '') === name;
+  const other = sort?.startsWith('-') ? name : `-${name}`;
+  const href = addressOf(path, { ...given, sort: isCurrent ? other : key });
+  const direction = sort?.startsWith('-') ? 'descending' : 'ascending';
+  return { href, direction: isCurrent ? direction : undefined };
+}
+
+function tagsOf(path: string, given: Query, filters: readonly Omit<Filter, 'value'>[]): ListPage['tags'] {
+  const { q, ...others } = given;
+  const without = (name: string) =>
+    addressOf(path, Object.fromEntries(Object.entries(given).filter(([key]) => key !== name)));
+  const set = filters.flatMap(({ name, label, options }) => {
+    const value = others[name];
+    if (value === undefined) return [];
+    const text = options.find((option) => option.value === value)?.text ?? value;
+    return [{ text: `${label}: ${text}`, href: without(name) }];
+  });
+  return [...(q ? [{ text: `Search: ${q}`, href: without('q') }] : []), ...set];
+}
+
 const shown = (rows: Rows) => ({ ...rows, problem: undefined });
 
-/** A filter or page that cannot be is told beside the filters. */
+/** A filter or page that does not exist is reported above the list. */
 function refused(error: unknown, filters: readonly Omit<Filter, 'value'>[]): Rows & { problem: string } {
   if (!(error instanceof Problem) || error.status !== 400) throw error;
   const { pointer = '' } = error.options;
   const wrong = filters.find(({ name }) => pointer === `/${name}`);
   const problem = wrong
-    ? `${wrong.label}: there is nothing like this to choose.`
-    : 'This address asks for a part of the list that is not there. Start again from the first page.';
+    ? `${wrong.label}: this value does not exist. Choose another one.`
+    : 'This page of the list does not exist. Go to the first page.';
   return { rows: [], next: null, problem };
 }
 
@@ -77,7 +132,7 @@ function queryIn(query: Record<string, string | string[] | undefined>, names: re
 }
 
 /** An address with what is not empty in its query. */
-export function addressOf(path: string, query: Record<string, string>): string {
+export function addressOf(path: string, query: Query): string {
   const search = new URLSearchParams(query).toString();
   return search ? `${path}?${search}` : path;
 }

@@ -8,25 +8,25 @@ export type Cell =
   | { kind: 'copy'; text: string }
   | { kind: 'link'; text: string; href: string; code?: string | undefined }
   | { kind: 'action'; text: string; href: string; about: string }
-  | { kind: 'mark'; text: string; tone: 'good' | 'bad' | 'quiet' }
-  | { kind: 'time'; at: Date }
-  | { kind: 'codes'; codes: readonly string[]; at?: string };
+  | { kind: 'mark'; text: string; tone: Tone; note?: string | undefined }
+  | { kind: 'time'; at: Date; before?: string }
+  | { kind: 'codes'; codes: readonly string[] }
+  | { kind: 'number'; value: number }
+  | { kind: 'menu'; about: string; actions: readonly ActionLink[] };
+
+/** The colour of a badge: active, expiring soon, failed or revoked, scheduled, off. Its text says the same. */
+export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'quiet';
 
 export type Fact = { label: string; cell: Cell };
 
-export type Table = {
-  heading: string;
-  intro?: string | undefined;
-  columns: readonly string[];
-  rows: readonly (readonly Cell[])[];
-  /** What is said, and done next, when there is none. */
-  empty: string;
-  actions: readonly ActionLink[];
-  /** Where the next page of it is. */
-  next?: string | undefined;
-};
+/** A column of a table. With `sort`, its header sorts by that key of the list's route. */
+export type Column = { label: string; is_number?: boolean; sort?: string };
 
-/** `words` says what it does before one goes there. */
+export type TableColumn = { label: string; is_number: boolean; sort: SortLink | undefined };
+
+type SortLink = { href: string; direction: 'ascending' | 'descending' | undefined };
+
+/** `words` says what the action does before one goes there. */
 export type ActionLink = { label: string; href: string; danger: boolean; words: string };
 
 export type Filter = {
@@ -36,52 +36,102 @@ export type Filter = {
   options: readonly { value: string; text: string }[];
 };
 
+/** What an empty list says, and what to do next. */
+export type Empty = { heading: string; words: string };
+
 export type ListPage = {
   heading: string;
   intro: string;
+  icon: string;
   path: string;
   search: { label: string; value: string } | undefined;
   filters: readonly Filter[];
-  sorts: readonly { text: string; href: string; is_current: boolean }[];
+  /** The filters in use, each with the address without it. */
+  tags: readonly { text: string; href: string }[];
   sort: string;
-  columns: readonly string[];
+  columns: readonly TableColumn[];
   rows: readonly (readonly Cell[])[];
+  /** How many there are in all, in words; undefined where it is not counted. */
+  total: string | undefined;
   next: string | undefined;
-  /** Back to the first page; absent on it. */
-  first: string | undefined;
+  previous: string | undefined;
   /** Without any filter. */
   all: string;
-  is_filtered: boolean;
-  empty: string;
+  empty: Empty;
   problem: string | undefined;
   notice: string | undefined;
   actions: readonly ActionLink[];
 };
 
+/** A part of a record's page, under a heading. */
+export type Panel = {
+  heading: string;
+  intro?: string | undefined;
+  link?: { text: string; href: string } | undefined;
+  content: PanelContent;
+  actions?: readonly ActionLink[];
+};
+
+export type PanelContent =
+  | { kind: 'facts'; facts: readonly Fact[] }
+  | {
+      kind: 'table';
+      columns: readonly Column[];
+      rows: readonly (readonly Cell[])[];
+      /** What is said where there is none. */
+      empty: string;
+      /** Where the next page of it is. */
+      next?: string | undefined;
+    }
+  | { kind: 'events'; events: readonly EventLine[]; empty: string }
+  | { kind: 'snippets'; snippets: readonly Snippet[] }
+  | { kind: 'words'; words: readonly string[] };
+
+/** Something that happened, as one line. */
+export type EventLine = { text: string; href?: string | undefined; tone: Tone; about: readonly Cell[]; at: Date };
+
+/** Something to copy into a terminal or a program. */
+export type Snippet = { label: string; text: string };
+
+/** An action that ends or removes something: `words` says exactly what, `button` repeats the verb and the number. */
+export type DangerousAction = ActionLink & { button: string };
+
+export type Tab = { label: string; href: string; is_current: boolean };
+
 export type DetailPage = {
   crumb: { text: string; href: string };
-  /** The question, with the name in it set apart. */
-  heading: string;
   name: string;
-  facts: readonly Fact[];
-  tables: readonly Table[];
-  actions: readonly ActionLink[];
+  /** Its state. */
+  badges: readonly Cell[];
+  /** One line about it, under its name. */
+  line: readonly Cell[];
   notice: string | undefined;
+  /** What can be done with it; the first two are buttons, the others are in a menu. */
+  actions: readonly ActionLink[];
+  tabs: readonly Tab[];
+  panels: readonly Panel[];
+  /** Beside the panels. */
+  aside: readonly Panel[];
+  danger: readonly DangerousAction[];
 };
 
 export type Field = {
   name: string;
   label: string;
-  /** `choices` are ticked, any number of them; its value has one a line. */
-  type: 'text' | 'number' | 'datetime-local' | 'password' | 'textarea' | 'select' | 'choices';
+  /** Of `choices` any number is selected, their values one a line; of `radios` exactly one. */
+  type: 'text' | 'number' | 'datetime-local' | 'password' | 'textarea' | 'select' | 'choices' | 'radios';
   value: string;
   hint?: string | undefined;
   is_required?: boolean;
   options?: readonly Option[];
+  /** What a text field suggests. */
+  suggestions?: readonly string[];
+  /** Under which heading it is; none: at the top. Those under `Advanced` are folded. */
+  group?: string;
 };
 
-/** `note` and `is_risky` are shown of what can be ticked. */
-export type Option = { value: string; text: string; note?: string; is_risky?: boolean };
+/** `note` and `is_sensitive` are shown with what can be selected; choices of one `group` are folded together. */
+export type Option = { value: string; text: string; note?: string; is_sensitive?: boolean; group?: string };
 
 export type Impact = { text: string; words: string };
 
@@ -102,11 +152,16 @@ export type ActionPage = {
   version: number | undefined;
   /** What it is now, when somebody else changed it meanwhile. */
   present: readonly Fact[];
+  /** What the form as it stands will make; undefined: it has no summary. */
+  summary: Summary | undefined;
   /** Whose password is asked for; undefined: none is. */
   password_of: string | undefined;
 };
 
-/** A secret, this once. */
+/** In words, what something can do once it is created. */
+export type Summary = { can: readonly { text: string; code: string }[]; facts: readonly Fact[] };
+
+/** A secret, shown this once. */
 export type MadePage = {
   crumb: { text: string; href: string };
   heading: string;
@@ -114,5 +169,6 @@ export type MadePage = {
   secret: string;
   words: readonly string[];
   /** What to paste where. */
-  pastes: readonly { title: string; text: string }[];
+  snippets: readonly Snippet[];
+  facts: readonly Fact[];
 };

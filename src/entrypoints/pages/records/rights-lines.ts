@@ -1,17 +1,54 @@
 import type { Right } from '../../../domain/access/index.ts';
 import { invalid, type Problem } from '../../../platform/http/index.ts';
+import type { FormInput } from './form-input.ts';
+import type { Field, Option } from './page-shapes.ts';
 
 /** A right as one line: `database:read:* at https://db.example`. */
 export const rightLine = ({ pattern, resource }: Right): string =>
   resource === null ? pattern : `${pattern} at ${resource}`;
 
+type RightsFields = {
+  /** The field's name in the API. */
+  name: string;
+  label: string;
+  /** What can be selected: its values are lines. */
+  options: readonly Option[];
+  /** The present rights, as lines. */
+  lines: readonly string[];
+  hint: string;
+  group?: string;
+};
+
+const selected = (name: string) => `${name}_selected`;
+
+/** Rights in a form: those that can be selected, and a field for all others, such as patterns. */
+export function rightsFields({ name, label, options, lines, hint, group }: RightsFields): Field[] {
+  const known = new Set(options.map(({ value }) => value));
+  const typed: Field = {
+    name,
+    label: known.size > 0 ? 'Custom patterns' : label,
+    type: 'textarea',
+    value: lines.filter((line) => !known.has(line)).join('\n'),
+    hint,
+    ...(group && { group }),
+  };
+  if (known.size === 0) return [typed];
+  const value = lines.filter((line) => known.has(line)).join('\n');
+  return [{ name: selected(name), label, type: 'choices', value, options, ...(group && { group }) }, typed];
+}
+
+/** The lines of both fields, each once. */
+export const rightsLinesIn = (sent: FormInput, name: string): string[] => [
+  ...new Set([...sent.lines(selected(name)), ...sent.lines(name)]),
+];
+
 /**
- * Rights as they are typed, one a line.
+ * Rights as lines, one right a line.
  *
  * @throws Problem `invalid` at the field: a line is none
  */
-export function rightsIn(text: string | undefined, field: string): Right[] {
-  return linesIn(text).map((each) => {
+export function rightsIn(lines: readonly string[], field: string): Right[] {
+  return lines.map((each) => {
     const [pattern = '', at, resource = null, ...rest] = each.split(/\s+/);
     if ((at !== undefined && (at !== 'at' || resource === null)) || rest.length > 0) throw unreadable(each, field);
     return { pattern, resource };
@@ -21,34 +58,24 @@ export function rightsIn(text: string | undefined, field: string): Right[] {
 /** What a client may do at APIs, as its registration has it. */
 export type RightsPerApi = Record<string, string[]>;
 
-export const apiLines = (rights: RightsPerApi): string =>
-  Object.entries(rights)
-    .flatMap(([resource, patterns]) => patterns.map((pattern) => rightLine({ pattern, resource })))
-    .join('\n');
+export const apiLines = (rights: RightsPerApi): string[] =>
+  Object.entries(rights).flatMap(([resource, patterns]) => patterns.map((pattern) => rightLine({ pattern, resource })));
 
 /**
- * Rights at APIs as they are typed; every line names its API.
+ * Rights at APIs as lines; every line names its API.
  *
  * @throws Problem `invalid` at the field
  */
-export function rightsPerApiIn(text: string | undefined, field: string): RightsPerApi {
+export function rightsPerApiIn(lines: readonly string[], field: string): RightsPerApi {
   const rights: RightsPerApi = {};
-  for (const { pattern, resource } of rightsIn(text, field)) {
+  for (const { pattern, resource } of rightsIn(lines, field)) {
     if (resource === null) throw unreadable(pattern, field);
     rights[resource] = [...(rights[resource] ?? []), pattern];
   }
   return rights;
 }
 
-/** The lines of a text that say something. */
-export function linesIn(text: string | undefined): string[] {
-  return (text ?? '')
-    .split('\n')
-    .map((line) => line.trim())
-    .filter(Boolean);
-}
-
 function unreadable(wrong: string, field: string): Problem {
-  const detail = `Write one permission a line, for one API with “at” and its identifier. This line is neither: ${wrong.slice(0, 80)}`;
+  const detail = `Enter one permission per line, for one API with “at” and its identifier. This line is neither: ${wrong.slice(0, 80)}`;
   return invalid(`/${field}`, detail);
 }

@@ -1,4 +1,4 @@
-import { minting } from '../../keys/forms.ts';
+import { creating } from '../../keys/creating.ts';
 import { keyActions } from '../../keys/key-actions.ts';
 import type { KeyContext, KeyVerb } from '../../keys/key-context.ts';
 import type * as records from '../../records/actions.ts';
@@ -7,20 +7,21 @@ import type { RouteName } from '../admin-client.ts';
 import { keyRoutes, withKeys } from './key-context.ts';
 
 /** An action on keys, done by an administrator on anyone's key. */
-function byAdministrator({ path, describe, perform }: records.Action<KeyContext>, route: RouteName): Action {
+function byAdministrator({ path, describe, perform, summarize }: records.Action<KeyContext>, route: RouteName): Action {
   return {
     path,
     route,
     describe: (context) => describe(withKeys(context)),
     perform: (context, sent) => perform(withKeys(context), sent),
+    ...(summarize && { summarize: (context, sent) => summarize(withKeys(context), sent) }),
   };
 }
 
 const verbs = Object.keys(keyRoutes) as KeyVerb[];
 
-/** What can be done with API keys. */
+/** The actions on API keys. */
 export const apiKeyActions: Action[] = [
-  byAdministrator(minting('/new-api-key'), 'POST /api-keys'),
+  byAdministrator(creating('/new-api-key'), 'POST /api-keys'),
   ...verbs.map((verb) => {
     const action = keyActions[verb];
     return byAdministrator({ ...action, path: `/api-keys${action.path}` }, keyRoutes[verb]);

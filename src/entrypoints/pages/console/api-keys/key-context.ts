@@ -3,12 +3,14 @@ import * as cell from '../../records/cells.ts';
 import type { Fact } from '../../records/page-shapes.ts';
 import type { PersonalAdminClient, RouteName } from '../admin-client.ts';
 import { clientPath } from '../clients/client.ts';
+import { apiOptions, clientSuggestions, roleOptions, scopeOptions, userSuggestions } from '../pickers.ts';
+import { recentEvents } from '../recent-events.ts';
 import type { RequestContext } from '../request-context.ts';
 import { userPath } from '../users/user.ts';
 
 export const keyPath = (id: string) => `/console/api-keys/${encodeURIComponent(id)}`;
 
-/** With which route of the admin API a key is dealt with. */
+/** The route of the admin API for each action on a key. */
 export const keyRoutes = {
   change: 'PATCH /api-keys/{key_id}',
   rotate: 'POST /api-keys/{key_id}/rotate',
@@ -17,13 +19,24 @@ export const keyRoutes = {
   revoke: 'POST /api-keys/{key_id}/revoke',
 } as const satisfies Record<KeyVerb, RouteName>;
 
-/** Everybody's keys, as this administrator may deal with them. */
+/** The keys of all owners, as this administrator may use them. */
 export function withKeys(context: RequestContext): KeyContext {
   const { api } = context;
   const may = (verb: KeyVerb) => api.may(keyRoutes[verb]);
   const ownerFacts = (key: Key) => [ownerFact(context, key)];
-  const held = async () => [];
-  return { ...context, keys: operationsOf(api), pathOf: keyPath, may, ownerFacts, held, isOwn: false };
+  return {
+    ...context,
+    keys: operationsOf(api),
+    pathOf: keyPath,
+    may,
+    ownerFacts,
+    choices: () => scopeOptions(context),
+    roles: () => roleOptions(context),
+    apis: () => apiOptions(context),
+    owners: async () => ({ users: await userSuggestions(context), clients: await clientSuggestions(context) }),
+    activity: (key) => recentEvents(context, { kind: 'api_key', id: key.id, reference: `api_key:${key.id}` }),
+    isOwn: false,
+  };
 }
 
 function operationsOf(api: PersonalAdminClient): KeyOperations {
@@ -31,7 +44,7 @@ function operationsOf(api: PersonalAdminClient): KeyOperations {
   return {
     get: (id) => api.call('GET /api-keys/{key_id}', of(id)),
     usage: (id) => api.call('GET /api-keys/{key_id}/usage', of(id)),
-    mint: (body) => api.call('POST /api-keys', { body }),
+    create: (body) => api.call('POST /api-keys', { body }),
     change: (id, body, ifVersion) => api.call(keyRoutes.change, { ...of(id), body, ifVersion }),
     rotate: (id, body) => api.call(keyRoutes.rotate, { ...of(id), body }),
     disable: (id) => api.call(keyRoutes.disable, of(id)),

@@ -1,52 +1,71 @@
 import { Problem } from '../../../../platform/http/index.ts';
 import { type Key, shortOf } from '../../keys/key-context.ts';
-import { keyFilters, states } from '../../keys/key-page.ts';
+import { actionLinks, keyFilters, stateCell } from '../../keys/key-page.ts';
 import * as cell from '../../records/cells.ts';
 import type { Rows } from '../../records/lists.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
-import { keyPath } from './key-context.ts';
+import type { RequestContext } from '../request-context.ts';
+import { keyPath, withKeys } from './key-context.ts';
 
-/** The keys of services and people, in the environments there are. */
+/** The keys of services and users, in the environments there are. */
 export const apiKeyList = (environments: readonly string[]): List => ({
-  heading: 'Which API keys are there?',
-  intro: 'With which services and people call APIs. Their texts are stored nowhere.',
-  columns: ['Name', 'Key', 'Owner', 'Environment', 'State', 'Last used'],
-  search: 'Name, description or how it starts',
+  heading: 'API keys',
+  intro: 'Services and users call APIs with them. Only digests of their values are stored.',
+  noun: 'API key',
+  icon: 'key',
+  columns: [
+    { label: 'Name', sort: 'name' },
+    { label: 'Key' },
+    { label: 'Owner' },
+    { label: 'Environment' },
+    { label: 'State' },
+    { label: 'Last used', sort: '-last_used_at' },
+    { label: 'Expires', sort: 'expires_at' },
+    { label: '' },
+  ],
+  sort: '-created_at',
+  search: 'Name, description or beginning of the key',
   filters: [
     ...keyFilters(environments),
     { name: 'client_id', label: 'Client', options: [] },
-    { name: 'user', label: 'Person', options: [] },
+    { name: 'user', label: 'User', options: [] },
   ],
-  empty: 'There is no API key yet. Mint one here, with “latchkey key create” or with POST /admin/v1/api-keys.',
+  empty: {
+    heading: 'No API keys yet',
+    words: 'A service or a user calls APIs with a key, with restrictions and an expiry that you set.',
+  },
   actions: [
     {
       route: 'POST /api-keys',
-      label: 'Mint a key',
+      label: 'Create API key',
       href: '/console/new-api-key',
       danger: false,
-      words: 'With which a service or a person calls APIs',
+      words: 'For a service or a user',
     },
   ],
-  read: async ({ api }, query) => {
-    const { items, next } = await api.call('GET /api-keys', { query }).catch(noneOfNobody);
-    return { rows: items.map(rowOf), next };
+  read: async (context, query) => {
+    const { items, ...page } = await context.api.call('GET /api-keys', { query }).catch(noneOfUnknownOwner);
+    return { rows: items.map((key) => rowOf(context, key)), ...page };
   },
 });
 
-/** Of an owner whom there is not, there are no keys. */
-function noneOfNobody(error: unknown): { items: Key[]; next: Rows['next'] } {
+/** An owner that does not exist has no keys. */
+function noneOfUnknownOwner(error: unknown): Omit<Rows, 'rows'> & { items: Key[] } {
   if (error instanceof Problem && error.options.pointer === '/owner') return { items: [], next: null };
   throw error;
 }
 
-function rowOf(key: Key): Cell[] {
+/** A key as one row of a list. */
+export function rowOf(context: RequestContext, key: Key): Cell[] {
   return [
     cell.link(key.name, keyPath(key.id)),
     cell.code(shortOf(key)),
     cell.text(key.owner.name),
     cell.text(key.environment),
-    states[key.state].cell,
+    stateCell(key, context.deps.now()),
     cell.time(key.last_used_at),
+    cell.time(key.expires_at),
+    cell.menu(key.name, actionLinks(withKeys(context), key)),
   ];
 }

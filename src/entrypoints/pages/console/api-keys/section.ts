@@ -6,7 +6,7 @@ import { apiKeyList } from './list.ts';
 export const apiKeys: ConsoleSection = {
   section: 'api-keys',
   label: 'API keys',
-  group: 'Applications',
+  group: 'Credentials',
   icon: 'key',
   permission: 'latchkey:api_key:read',
   main: { list: ({ config }) => apiKeyList(config.apiKeyEnvironments) },

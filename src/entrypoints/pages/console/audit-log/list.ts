@@ -13,10 +13,12 @@ import { userPath } from '../users/user.ts';
 type Event = z.output<typeof EventView>;
 
 export const auditEventList: List = {
-  heading: 'What happened?',
-  intro: 'Every event, the last one first.',
-  columns: ['When', 'What', 'Who', 'To whom or what', 'From'],
-  search: 'Anywhere in an event',
+  heading: 'Audit log',
+  intro: 'Sign-ins, tokens and administrative actions, newest first.',
+  noun: 'event',
+  icon: 'log',
+  columns: [{ label: 'Time' }, { label: 'Action' }, { label: 'Actor' }, { label: 'Target' }, { label: 'Address' }],
+  search: 'Request ID, target, address or text',
   filters: [
     { name: 'actor', label: 'Actor: a user, or client:…', options: [] },
     { name: 'target', label: 'Target: a user, or client:…', options: [] },
@@ -25,13 +27,13 @@ export const auditEventList: List = {
       name: 'outcome',
       label: 'Outcome',
       options: [
-        { value: '', text: 'of every outcome' },
-        { value: 'success', text: 'success' },
-        { value: 'failure', text: 'failure' },
+        { value: '', text: 'All outcomes' },
+        { value: 'success', text: 'Success' },
+        { value: 'failure', text: 'Failure' },
       ],
     },
   ],
-  empty: 'No event is like this.',
+  empty: { heading: 'No events yet', words: 'Events appear here as they happen.' },
   read: async (context, { q: text, actor, target, action, outcome, cursor }) => {
     const [by, to] = await Promise.all([partyIn(context, actor), partyIn(context, target)]);
     const parties = { actor: by.id, actor_kind: by.kind, target: to.id, target_kind: to.kind };

@@ -4,7 +4,7 @@ import { auditEventList } from './list.ts';
 export const auditLog: ConsoleSection = {
   section: 'audit-log',
   label: 'Audit log',
-  group: 'Observe',
+  group: 'Activity',
   icon: 'log',
   permission: 'latchkey:audit:read',
   main: { list: () => auditEventList },

@@ -15,17 +15,20 @@ const actions = ownerActions({
   params: ({ params: { client_id = '' } }) => ({ client_id }),
   disable: {
     route: 'POST /clients/{client_id}/disable',
-    words: 'It can no longer sign in or get tokens, for anybody. Enabling it later does not bring back what ends now.',
+    words:
+      'Its requests for tokens and its API keys are refused until you enable it again. The tokens that this revokes stay revoked.',
   },
   enable: {
     route: 'PATCH /clients/{client_id}',
-    words: 'It can sign in and get tokens again. Tokens from before it was disabled stay dead.',
+    words:
+      'It can get tokens again, and its API keys are accepted again. Tokens from before it was disabled stay revoked.',
   },
   revoke: {
-    heading: 'Revoke everything held by',
-    words: 'It stays enabled and keeps its secrets: it can get tokens again, and people can let it in again.',
+    heading: 'Revoke all credentials of',
+    words:
+      'The client stays enabled and keeps its secrets, so it can get new tokens. Its API keys are revoked for good.',
   },
 });
 
-/** What can be done with a client. */
+/** The actions on a client. */
 export const clientActions: Action[] = [...clientForms, ...secretActions, ...actions, ...roleActionsOf('client')];

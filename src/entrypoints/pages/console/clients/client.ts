@@ -5,12 +5,12 @@ import type { RequestContext } from '../request-context.ts';
 
 export type Client = z.output<typeof ClientView>;
 
-/** What a client is, in words. */
+/** The types of clients, in words. */
 export const kinds: Record<Client['type'], string> = {
-  web: 'web app',
-  spa: 'single-page app',
-  native: 'native app',
-  service: 'service',
+  web: 'Web app',
+  spa: 'Single-page app',
+  native: 'Native app',
+  service: 'Service',
 };
 
 export const clientPath = (client_id: string) => `/console/clients/${encodeURIComponent(client_id)}`;

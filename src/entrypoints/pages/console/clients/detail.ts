@@ -1,108 +1,178 @@
-import { permissionsToRevoke } from '../../../../domain/revocation/index.ts';
+import { permissionsToRevoke, revocationImpact } from '../../../../domain/revocation/index.ts';
 import * as cell from '../../records/cells.ts';
 import { noticeIn } from '../../records/notices.ts';
-import type { Cell, DetailPage, Fact } from '../../records/page-shapes.ts';
+import type { ActionLink, DangerousAction, Panel } from '../../records/page-shapes.ts';
+import { tabsIn } from '../../records/tabs.ts';
+import { keysPanel } from '../api-keys/keys-panel.ts';
+import { consentsPanel } from '../consents/consents-panel.ts';
+import { withImpact } from '../impact.ts';
+import { recentEvents } from '../recent-events.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
-import { rolesTable } from '../roles/assignments.ts';
-import { pathOfSubject } from '../users/user.ts';
-import { type Client, clientPath, kinds, nameOf, usesSecret } from './client.ts';
-import { secretsTable } from './secrets-table.ts';
+import { rolesPanel } from '../roles/assignments.ts';
+import { type Client, clientPath, findClient, kinds, nameOf, usesSecret } from './client.ts';
+import { configurationFacts, ownerCell, permissionPanels } from './configuration.ts';
+import { quickstartOf } from './quickstart.ts';
+import { secretsPanel, shortSecretsPanel } from './secrets-table.ts';
 
-/** One client: what it is and may, its secrets, and what can be done with it. */
+const tabLabels = {
+  overview: 'Overview',
+  credentials: 'Credentials',
+  permissions: 'Permissions',
+  activity: 'Activity',
+  settings: 'Settings',
+};
+
+type TabKey = keyof typeof tabLabels;
+
+/** One client: its endpoints and configuration, its credentials, its permissions, and what happened. */
 export async function showClient(context: RequestContext): Promise<void> {
-  const { api, ctx, params } = context;
-  const client_id = params.client_id ?? '';
-  const client = await api.call('GET /clients/{client_id}', { params: { client_id } });
-  const page: DetailPage = {
+  const client = await findClient(context);
+  const { current, tabs } = tabsIn(context.ctx, clientPath(client.client_id), tabLabels);
+  showInConsole(context, 'console-detail', {
     crumb: context.crumb,
-    heading: 'What is',
     name: nameOf(client),
-    notice: noticeIn(ctx),
-    facts: factsOf(client),
-    tables: [
-      ...(usesSecret(client) ? [await secretsTable(context, client)] : []),
-      ...(client.type === 'service' ? await rolesTable(context, { kind: 'client', subject: client_id }) : []),
-    ],
+    badges: [cell.enabled(client.enabled)],
+    line: [cell.text(kinds[client.type]), cell.timeAfter('registered', client.created_at)],
+    notice: noticeIn(context.ctx),
     actions: actionsOf(context, client),
-  };
-  showInConsole(context, 'console-detail', page);
+    tabs,
+    panels: await panelsOf[current](context, client),
+    aside: current === 'overview' ? await asideOf(context, client) : [],
+    danger: await dangerOf(context, client, current === 'settings'),
+  });
 }
 
-function factsOf(client: Client): Fact[] {
-  const {
-    allowed_cors_origins,
-    redirect_uris,
-    scope,
-    resources,
-    service_permissions,
-    introspects,
-    token_endpoint_auth_method,
-  } = client;
-  const lists = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
-  const perApi = (label: string, rights: Record<string, string[]>): Fact[] =>
-    Object.entries(rights).map(([api, patterns]) => ({ label, cell: cell.codesAt(api, patterns) }));
-  return [
-    { label: 'client_id', cell: cell.copied(client.client_id) },
+const panelsOf: Readonly<Record<TabKey, (context: RequestContext, client: Client) => Promise<Panel[]>>> = {
+  overview: async (context, client) => [
+    endpoints(context.deps.issuer, client),
     {
-      label: 'Kind',
-      cell: cell.text(`${kinds[client.type]}${client.first_party ? ', our own: nobody is asked' : ''}`),
+      heading: 'Quickstart',
+      content: { kind: 'snippets', snippets: quickstartOf(context.deps.issuer, client) },
     },
-    { label: 'State', cell: cell.enabled(client.enabled) },
-    { label: 'Owner', cell: ownerCell(client) },
-    { label: 'Risk', cell: cell.text(client.risk ?? 'not classified') },
-    { label: 'Signs in with', cell: cell.code(String(token_endpoint_auth_method ?? 'none')) },
-    ...(lists(redirect_uris).length > 0 ? [{ label: 'Sends people to', cell: cell.codes(lists(redirect_uris)) }] : []),
-    ...(lists(allowed_cors_origins).length > 0
-      ? [{ label: 'Allowed CORS origins', cell: cell.codes(lists(allowed_cors_origins)) }]
-      : []),
-    ...(typeof scope === 'string' ? [{ label: 'Asks about people', cell: cell.codes(scope.split(' ')) }] : []),
-    ...perApi('For people', resources),
-    ...perApi('For itself', service_permissions),
-    ...(introspects.length > 0 ? [{ label: 'Introspects for', cell: cell.codes(introspects) }] : []),
-    ...(client.tokens_valid_after ? [{ label: 'Tokens ended', cell: cell.time(client.tokens_valid_after) }] : []),
-    { label: 'Registered', cell: cell.time(client.created_at) },
-    { label: 'Changed', cell: cell.time(client.updated_at) },
+    ...(await recentEvents(context, partyOf(client), 5)),
+  ],
+  credentials: async (context, client) => [
+    ...(usesSecret(client) ? [await secretsPanel(context, client)] : []),
+    ...(await keysPanel(context, { client_id: client.client_id })),
+    ...(await consentsPanel(context, { client_id: client.client_id })),
+  ],
+  permissions: async (context, client) => [
+    ...permissionPanels(client),
+    ...(client.type === 'service' ? await rolesPanel(context, { kind: 'client', subject: client.client_id }) : []),
+  ],
+  activity: (context, client) => recentEvents(context, partyOf(client), 25),
+  settings: async (_, client) => [
+    { heading: 'Registration', content: { kind: 'facts', facts: settingsFacts(client) } },
+  ],
+};
+
+const partyOf = ({ client_id }: Client) =>
+  ({ kind: 'client', id: client_id, reference: `client:${client_id}` }) as const;
+
+function endpoints(issuer: string, { client_id, type }: Client): Panel {
+  const browser = [
+    { label: 'Authorization', cell: cell.copied(`${issuer}/oauth/authorize`) },
+    { label: 'User info', cell: cell.copied(`${issuer}/oauth/userinfo`) },
+  ];
+  return {
+    heading: 'Endpoints',
+    link: { text: 'Discovery document', href: '/.well-known/openid-configuration' },
+    content: {
+      kind: 'facts',
+      facts: [
+        { label: 'Client ID', cell: cell.copied(client_id) },
+        { label: 'Issuer', cell: cell.copied(issuer) },
+        { label: 'Token', cell: cell.copied(`${issuer}/oauth/token`) },
+        ...(type === 'service' ? [] : browser),
+        { label: 'JWKS', cell: cell.copied(`${issuer}/oauth/jwks`) },
+      ],
+    },
+  };
+}
+
+async function asideOf(context: RequestContext, client: Client): Promise<Panel[]> {
+  const path = clientPath(client.client_id);
+  const mayEdit = context.api.may('PATCH /clients/{client_id}');
+  return [
+    {
+      heading: 'Configuration',
+      link: mayEdit ? { text: 'Edit', href: `${path}/change` } : undefined,
+      content: { kind: 'facts', facts: configurationFacts(client) },
+    },
+    ...(usesSecret(client) ? [await shortSecretsPanel(context, client)] : []),
   ];
 }
 
-function ownerCell({ owner }: Client): Cell {
-  if (!owner) return cell.text('nobody');
-  if ('client_id' in owner) return cell.link(owner.client_id, clientPath(owner.client_id));
-  return cell.link(owner.user, pathOfSubject(owner.user));
+function settingsFacts(client: Client) {
+  return [
+    ...configurationFacts(client),
+    { label: 'Owner', cell: ownerCell(client) },
+    { label: 'Risk', cell: cell.text(client.risk ?? 'Not classified') },
+    ...(client.tokens_valid_after ? [{ label: 'Tokens revoked', cell: cell.time(client.tokens_valid_after) }] : []),
+    { label: 'Updated', cell: cell.time(client.updated_at) },
+  ];
 }
 
-function actionsOf(context: RequestContext, { client_id, enabled }: Client) {
-  const path = clientPath(client_id);
+function actionsOf(context: RequestContext, client: Client): ActionLink[] {
+  const path = clientPath(client.client_id);
   return allowedActions(context, [
     {
       route: 'PATCH /clients/{client_id}',
-      label: 'Change',
+      label: 'Edit',
       href: `${path}/change`,
       danger: false,
-      words: 'Its name, where it sends people, and what it may',
+      words: 'Its name, redirect URIs and permissions',
     },
-    {
-      route: 'POST /revocations',
-      needs: permissionsToRevoke.client_id,
-      label: 'Revoke everything it holds',
-      href: `${path}/revoke`,
-      danger: true,
-      words: 'All its tokens end; it stays enabled and can get others',
-    },
-    enabled
-      ? {
-          route: 'POST /clients/{client_id}/disable',
-          label: 'Disable',
-          href: `${path}/disable`,
-          danger: true,
-          words: 'It cannot sign in, and none of its tokens works',
-        }
-      : {
-          route: 'PATCH /clients/{client_id}',
-          label: 'Enable',
-          href: `${path}/enable`,
-          danger: false,
-          words: 'It can sign in again; its old tokens stay dead',
-        },
+    ...(usesSecret(client)
+      ? [
+          {
+            route: 'POST /clients/{client_id}/secrets/rotate' as const,
+            label: 'Rotate secret',
+            href: `${path}/secrets/rotate`,
+            danger: false,
+            words: 'A new secret; the previous ones expire after an overlap',
+          },
+        ]
+      : []),
+    ...(client.enabled
+      ? []
+      : [
+          {
+            route: 'PATCH /clients/{client_id}' as const,
+            label: 'Enable',
+            href: `${path}/enable`,
+            danger: false,
+            words: 'It can get tokens again',
+          },
+        ]),
   ]);
+}
+
+/** The number of what is revoked is counted only where the page shows it. */
+async function dangerOf(context: RequestContext, client: Client, isCounted: boolean): Promise<DangerousAction[]> {
+  const { client_id, enabled } = client;
+  const path = clientPath(client_id);
+  const revoke = {
+    route: 'POST /revocations' as const,
+    needs: permissionsToRevoke.client_id,
+    label: 'Revoke all credentials',
+    href: `${path}/revoke`,
+    danger: true,
+    words:
+      'Revokes its access tokens, refresh tokens and API keys for good. Its secrets stay, so it can get new tokens.',
+  };
+  const disable = {
+    route: 'POST /clients/{client_id}/disable' as const,
+    label: 'Disable client',
+    href: `${path}/disable`,
+    danger: true,
+    words: 'Revokes its tokens, and refuses its requests and API keys until you enable it again. Consents stay.',
+  };
+  const [revoking] = allowedActions(context, [revoke]);
+  const button =
+    revoking && isCounted ? withImpact('Revoke', await revocationImpact(context.deps, { client_id })) : 'Revoke all';
+  return [
+    ...(revoking ? [{ ...revoking, button }] : []),
+    ...(enabled ? allowedActions(context, [disable]).map((action) => ({ ...action, button: 'Disable' })) : []),
+  ];
 }

@@ -1,41 +1,41 @@
 import { Risk, riskDays } from '../../../../domain/credentials/index.ts';
 import { defaultSigningAlg, signingAlgs } from '../../../../domain/signing-keys/index.ts';
-import type { Field } from '../../records/page-shapes.ts';
-import { apiLines, type RightsPerApi } from '../../records/rights-lines.ts';
+import type { Field, Option } from '../../records/page-shapes.ts';
+import { apiLines, type RightsPerApi, rightsFields } from '../../records/rights-lines.ts';
 
 // The default first.
 const idTokenAlgs = [defaultSigningAlg, ...signingAlgs.filter((alg) => alg !== defaultSigningAlg)];
 
-export const rightsHint =
-  'One permission a line with its API, such as orders:read at https://api.example. Nothing that you do not hold.';
+const rightsHint =
+  'One permission per line with its API, such as orders:* at https://api.example. Only permissions that you hold.';
 
 export const nameField = (value = ''): Field => ({
   name: 'client_name',
   label: 'Name',
   type: 'text',
   value,
-  hint: 'What people read when it asks them.',
+  hint: 'Shown to users on the sign-in and consent pages.',
 });
 export const redirectsField = (value = ''): Field => ({
   name: 'redirect_uris',
   label: 'Redirect URIs',
   type: 'textarea',
   value,
-  hint: 'Where people come back to after signing in, one a line, exactly as the app sends it. A service has none.',
+  hint: 'Where users are sent back after they sign in. One per line, exactly as the app sends it. A service has none.',
 });
 export const corsField = (value = ''): Field => ({
   name: 'allowed_cors_origins',
   label: 'Allowed CORS origins',
   type: 'textarea',
   value,
-  hint: 'Origins whose pages may call the OAuth endpoints as this client, one a line, such as capacitor://localhost. The origins of the redirect URIs of a single-page or native app are allowed already.',
+  hint: 'Origins whose pages may call the OAuth endpoints as this client, one per line, such as capacitor://localhost. The origins of the redirect URIs of a single-page or native app are allowed already.',
 });
 export const scopeField = (value: string): Field => ({
   name: 'scope',
-  label: 'What it may ask about people',
+  label: 'User data',
   type: 'text',
   value,
-  hint: 'Of openid, profile, email, groups and offline_access, with spaces between. A service asks nothing.',
+  hint: 'The scopes openid, profile, email, groups and offline_access, separated by spaces. A service has none.',
 });
 export const claimsField = (value: boolean): Field => ({
   name: 'claims_in_id_token',
@@ -57,12 +57,13 @@ export const signingAlgField = (value: string): Field => ({
   hint: 'Most client libraries expect RS256 unless they are configured otherwise. A service gets no ID tokens.',
 });
 
-export const ownerField = (value = ''): Field => ({
+export const ownerField = (value: string, suggestions: readonly string[]): Field => ({
   name: 'owner',
   label: 'Owner',
   type: 'text',
   value,
-  hint: 'Who is responsible for it: a username, or client: and a client_id. The owner gains no rights.',
+  hint: 'Who is responsible for it: a username, or client: and a client ID. The owner gains no permissions.',
+  suggestions,
 });
 export const riskField = (value = ''): Field => ({
   name: 'risk',
@@ -70,12 +71,14 @@ export const riskField = (value = ''): Field => ({
   type: 'select',
   value,
   options: [
-    { value: '', text: 'not classified: secrets do not expire by default' },
+    { value: '', text: 'Not classified: secrets do not expire by default' },
     ...Risk.options.map((risk) => ({ value: risk, text: `${risk}: secrets expire after ${riskDays[risk]} days` })),
   ],
-  hint: 'What the loss of a secret would mean.',
+  hint: 'The impact if a secret leaks.',
 });
 
-export function rightsField(name: string, label: string, rights: RightsPerApi): Field {
-  return { name, label, type: 'textarea', value: apiLines(rights), hint: rightsHint };
-}
+export const clientRightsFields = (
+  name: string,
+  label: string,
+  { options, rights }: { options: readonly Option[]; rights: RightsPerApi },
+): Field[] => rightsFields({ name, label, options, lines: apiLines(rights), hint: rightsHint });

@@ -1,40 +1,53 @@
 import { defaultSigningAlg } from '../../../../domain/signing-keys/index.ts';
 import * as cell from '../../records/cells.ts';
-import type { Fact, Field } from '../../records/page-shapes.ts';
-import { linesIn, rightsPerApiIn } from '../../records/rights-lines.ts';
+import { linesIn } from '../../records/form-input.ts';
+import type { Fact, Field, Option } from '../../records/page-shapes.ts';
+import { rightsLinesIn, rightsPerApiIn } from '../../records/rights-lines.ts';
 import type { Action, FormInput } from '../actions.ts';
+import { clientSuggestions, scopeOptions, userSuggestions } from '../pickers.ts';
+import type { RequestContext } from '../request-context.ts';
 import { type Client, clientPath, frame } from './client.ts';
 import {
   claimsField,
+  clientRightsFields,
   corsField,
   nameField,
   ownerField,
   redirectsField,
-  rightsField,
-  rightsHint,
   riskField,
   scopeField,
   signingAlgField,
 } from './fields.ts';
 import { madeSecret } from './secrets.ts';
 
-const peoples = ['authorization_code', 'refresh_token'];
+const userGrants = ['authorization_code', 'refresh_token'];
 
-/** What the registration of each kind says (RFC 7591 §2). */
-const kinds: Record<string, { text: string; metadata: Record<string, unknown> }> = {
-  web: { text: 'web app, with a server that keeps a secret', metadata: { grant_types: peoples } },
+/** What the registration of each type contains (RFC 7591 §2). */
+const kinds: Record<string, { text: string; note: string; metadata: Record<string, unknown> }> = {
+  web: { text: 'Web app', note: 'Runs on a server that keeps a secret', metadata: { grant_types: userGrants } },
   spa: {
-    text: 'single-page app, in the browser alone',
-    metadata: { grant_types: peoples, token_endpoint_auth_method: 'none' },
+    text: 'Single-page app',
+    note: 'Runs in the browser, has no secret',
+    metadata: { grant_types: userGrants, token_endpoint_auth_method: 'none' },
   },
   native: {
-    text: 'native app, on a phone or computer',
-    metadata: { grant_types: peoples, token_endpoint_auth_method: 'none', application_type: 'native' },
+    text: 'Native app',
+    note: 'Runs on a phone or computer, has no secret',
+    metadata: { grant_types: userGrants, token_endpoint_auth_method: 'none', application_type: 'native' },
   },
-  service: { text: 'service, which acts for itself', metadata: { grant_types: ['client_credentials'] } },
+  service: {
+    text: 'Service',
+    note: 'Gets tokens for itself, without a user',
+    metadata: { grant_types: ['client_credentials'] },
+  },
 };
 
 const clientPrefix = 'client:';
+
+async function ownerSuggestions(context: RequestContext): Promise<string[]> {
+  const [users, clients] = await Promise.all([userSuggestions(context), clientSuggestions(context)]);
+  return [...users, ...clients.map((id) => clientPrefix + id)];
+}
 
 function ownerText({ owner }: Client): string {
   if (!owner) return '';
@@ -47,48 +60,52 @@ function responsibleIn(sent: FormInput): Record<string, unknown> {
   return { ...(owner && { owner: named }), ...(sent.text('risk') && { risk: sent.text('risk') }) };
 }
 
-const making: Action = {
+const advanced = (fields: readonly Field[]): Field[] => fields.map((field) => ({ ...field, group: 'Advanced' }));
+
+const creating: Action = {
   path: '/new-client',
   route: 'POST /clients',
   describe: async (context) => ({
     crumb: context.crumb,
-    heading: 'Which app or service should be registered?',
+    heading: 'Register client',
     name: '',
-    words: ['If it needs a secret, one is made: you see it once, on the next page.'],
+    words: ['If its type uses a secret, the secret is shown once, on the next page.'],
     impact: [],
     fields: [
       {
         name: 'kind',
-        label: 'Kind',
-        type: 'select',
+        label: 'Type',
+        type: 'radios',
         value: 'web',
-        options: Object.entries(kinds).map(([value, { text }]) => ({ value, text })),
+        options: Object.entries(kinds).map(([value, { text, note }]) => ({ value, text, note })),
       },
       {
         name: 'client_id',
-        label: 'client_id',
+        label: 'Client ID',
         type: 'text',
         value: '',
         is_required: true,
-        hint: 'By which it names itself, such as billing-service. It stays.',
+        hint: 'Such as billing-service. You cannot change it later.',
       },
       nameField(),
       redirectsField(),
-      corsField(),
-      scopeField('openid profile email'),
-      claimsField(true),
-      { name: 'rights', label: 'What it may do at APIs', type: 'textarea', value: '', hint: rightsHint },
-      signingAlgField(defaultSigningAlg),
-      ownerField(),
-      riskField(),
+      ...clientRightsFields('rights', 'Permissions at APIs', { options: await scopeOptions(context), rights: {} }),
+      ...advanced([
+        scopeField('openid profile email'),
+        corsField(),
+        claimsField(true),
+        signingAlgField(defaultSigningAlg),
+        ownerField('', await ownerSuggestions(context)),
+        riskField(),
+      ]),
     ],
-    button: 'Register the client',
+    button: 'Register client',
     danger: false,
     back: '/console/clients',
   }),
   perform: async (context, sent) => {
-    const made = await context.api.call('POST /clients', { body: registrationIn(sent) });
-    const { client_secret: secret, ...client } = made;
+    const created = await context.api.call('POST /clients', { body: registrationIn(sent) });
+    const { client_secret: secret, ...client } = created;
     if (secret === undefined) return { to: clientPath(client.client_id), done: 'registered' };
     return madeSecret(context, client, { secret, words: [] });
   },
@@ -97,7 +114,7 @@ const making: Action = {
 function registrationIn(sent: FormInput): Record<string, unknown> {
   const kind = sent.text('kind') ?? '';
   const isService = kind === 'service';
-  const rights = rightsPerApiIn(sent.text('rights'), 'rights');
+  const rights = rightsPerApiIn(rightsLinesIn(sent, 'rights'), 'rights');
   const redirect_uris = linesIn(sent.text('redirect_uris'));
   const allowed_cors_origins = linesIn(sent.text('allowed_cors_origins'));
   return {
@@ -118,7 +135,7 @@ function signingAlgIn(sent: FormInput): Record<string, unknown> {
   return alg ? { id_token_signed_response_alg: alg } : {};
 }
 
-/** A form of before does not send it: then it stays. */
+/** A form of an earlier version does not send it: then it stays as it is. */
 function claimsIn(sent: FormInput): { claims_in_id_token?: boolean } {
   const chosen = sent.text('claims_in_id_token');
   return chosen === undefined ? {} : { claims_in_id_token: chosen === 'true' };
@@ -132,17 +149,18 @@ const changing: Action = {
   route: 'PATCH /clients/{client_id}',
   describe: async (context) => {
     const { client, ...framed } = await frame(context);
-    const fields = fieldsOf(client);
+    const suggestions = await ownerSuggestions(context);
+    const fields = fieldsOf(client, { options: await scopeOptions(context), suggestions });
     return {
       ...framed,
-      heading: 'Change the registration of',
-      words: ['It counts from the next request on. What was issued before stays, within what the client may then.'],
+      heading: `Edit ${framed.name}`,
+      words: ['Changes apply from the next request. Tokens that were issued keep only what the client may still have.'],
       impact: [],
       fields,
-      button: 'Save the client',
+      button: 'Save client',
       danger: false,
       version: client.version,
-      present: fields.map(({ label, value }): Fact => ({ label, cell: cell.codes(linesIn(value), 'nothing') })),
+      present: fields.map(({ label, value }): Fact => ({ label, cell: cell.codes(linesIn(value)) })),
     };
   },
   perform: async (context, sent) => {
@@ -157,34 +175,47 @@ const changing: Action = {
   },
 };
 
-function fieldsOf(client: Client): Field[] {
-  const { allowed_cors_origins, client_name, id_token_signed_response_alg, redirect_uris, scope } = client;
-  const { resources, service_permissions } = client;
+type Choices = { options: readonly Option[]; suggestions: readonly string[] };
+
+function fieldsOf(client: Client, { options, suggestions }: Choices): Field[] {
+  const { client_name, redirect_uris, resources, service_permissions } = client;
+  const forUsers = client.type !== 'service';
   return [
     nameField(typeof client_name === 'string' ? client_name : ''),
-    ...(client.type === 'service'
-      ? []
-      : [
-          redirectsField(texts(redirect_uris).join('\n')),
-          corsField(texts(allowed_cors_origins).join('\n')),
-          scopeField(typeof scope === 'string' ? scope : ''),
-          claimsField(client.claims_in_id_token),
-          rightsField('resources', 'What it may do at APIs for people', resources),
-          signingAlgField(String(id_token_signed_response_alg)),
-        ]),
-    ...(actsForItself(client)
-      ? [rightsField('service_permissions', 'What it may do at APIs itself', service_permissions)]
+    ...(forUsers ? [redirectsField(texts(redirect_uris).join('\n'))] : []),
+    ...(forUsers
+      ? clientRightsFields('resources', 'Permissions on behalf of users', { options, rights: resources })
       : []),
-    ownerField(ownerText(client)),
-    riskField(client.risk),
+    ...(actsForItself(client)
+      ? clientRightsFields('service_permissions', 'Permissions for itself', { options, rights: service_permissions })
+      : []),
+    ...advanced([
+      ...(forUsers ? userFields(client) : []),
+      ownerField(ownerText(client), suggestions),
+      riskField(client.risk),
+    ]),
+  ];
+}
+
+function userFields({
+  allowed_cors_origins,
+  claims_in_id_token,
+  id_token_signed_response_alg,
+  scope,
+}: Client): Field[] {
+  return [
+    scopeField(typeof scope === 'string' ? scope : ''),
+    corsField(texts(allowed_cors_origins).join('\n')),
+    claimsField(claims_in_id_token),
+    signingAlgField(String(id_token_signed_response_alg)),
   ];
 }
 
 function changesIn(sent: FormInput, client: Client): Record<string, unknown> {
   const rights = (field: 'resources' | 'service_permissions') => ({
-    // A merge patch takes away only what it names (RFC 7396).
+    // A merge patch removes only what it names (RFC 7396).
     ...Object.fromEntries(Object.keys(client[field]).map((api) => [api, null])),
-    ...rightsPerApiIn(sent.text(field), field),
+    ...rightsPerApiIn(rightsLinesIn(sent, field), field),
   });
   return {
     client_name: sent.text('client_name') ?? null,
@@ -208,4 +239,4 @@ function linesOrNull(text: string | undefined): string[] | null {
 }
 
 /** Registering a client, and changing its registration. */
-export const clientForms: Action[] = [making, changing];
+export const clientForms: Action[] = [creating, changing];

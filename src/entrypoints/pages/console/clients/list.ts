@@ -1,57 +1,92 @@
 import * as cell from '../../records/cells.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
-import { type Client, clientPath, kinds, nameOf } from './client.ts';
+import { allowedActions, type RequestContext } from '../request-context.ts';
+import { type Client, clientPath, kinds, nameOf, usesSecret } from './client.ts';
 
 export const clientList: List = {
-  heading: 'Which clients are registered?',
-  intro: 'Applications that people use, and services that act for themselves.',
-  columns: ['Name', 'Kind', 'State', 'Registered'],
-  search: 'Name or client_id',
+  heading: 'Clients',
+  intro: 'Applications and services that request tokens from this server.',
+  noun: 'client',
+  icon: 'client',
+  columns: [
+    { label: 'Name', sort: 'name' },
+    { label: 'Type', sort: 'type' },
+    { label: 'State' },
+    { label: 'Registered', sort: '-created_at' },
+    { label: '' },
+  ],
+  sort: 'name',
+  search: 'Name or client ID',
   filters: [
     {
       name: 'type',
-      label: 'Kind',
-      options: [
-        { value: '', text: 'every kind' },
-        ...Object.entries(kinds).map(([value, text]) => ({ value, text: `${text}s` })),
-      ],
+      label: 'Type',
+      options: [{ value: '', text: 'All types' }, ...Object.entries(kinds).map(([value, text]) => ({ value, text }))],
     },
     {
       name: 'enabled',
       label: 'State',
       options: [
-        { value: '', text: 'in every state' },
-        { value: 'true', text: 'enabled' },
-        { value: 'false', text: 'disabled' },
+        { value: '', text: 'All states' },
+        { value: 'true', text: 'Active' },
+        { value: 'false', text: 'Disabled' },
       ],
     },
   ],
-  sorts: [
-    { value: 'client_id', text: 'client_id' },
-    { value: '-created_at', text: 'newest' },
-  ],
-  empty: 'No client is registered yet. Register one here, with “latchkey apply” or with POST /admin/v1/clients.',
+  empty: {
+    heading: 'No clients yet',
+    words:
+      'A client is an application or a service that signs users in or calls your APIs. Register one to get its client ID and a snippet for its framework.',
+  },
   actions: [
     {
       route: 'POST /clients',
-      label: 'Register a client',
+      label: 'Register client',
       href: '/console/new-client',
       danger: false,
-      words: 'An app or a service',
+      words: 'An application or a service',
     },
   ],
-  read: async ({ api }, query) => {
-    const { items, next } = await api.call('GET /clients', { query });
-    return { rows: items.map(rowOf), next };
+  read: async (context, query) => {
+    const { items, ...page } = await context.api.call('GET /clients', { query });
+    return { rows: items.map((client) => rowOf(context, client)), ...page };
   },
 };
 
-function rowOf(client: Client): Cell[] {
+function rowOf(context: RequestContext, client: Client): Cell[] {
   return [
     cell.link(nameOf(client), clientPath(client.client_id), client.client_id),
     cell.text(kinds[client.type]),
     cell.enabled(client.enabled),
     cell.time(client.created_at),
+    cell.menu(nameOf(client), rowActions(context, client)),
   ];
+}
+
+function rowActions(context: RequestContext, client: Client) {
+  const path = clientPath(client.client_id);
+  return allowedActions(context, [
+    { route: 'PATCH /clients/{client_id}', label: 'Edit', href: `${path}/change`, danger: false, words: '' },
+    ...(usesSecret(client)
+      ? [
+          {
+            route: 'POST /clients/{client_id}/secrets/rotate' as const,
+            label: 'Rotate secret',
+            href: `${path}/secrets/rotate`,
+            danger: false,
+            words: '',
+          },
+        ]
+      : []),
+    client.enabled
+      ? {
+          route: 'POST /clients/{client_id}/disable',
+          label: 'Disable',
+          href: `${path}/disable`,
+          danger: true,
+          words: '',
+        }
+      : { route: 'PATCH /clients/{client_id}', label: 'Enable', href: `${path}/enable`, danger: false, words: '' },
+  ]);
 }

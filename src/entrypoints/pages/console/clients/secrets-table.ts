@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { SecretView } from '../../../../domain/clients/index.ts';
 import * as cell from '../../records/cells.ts';
-import type { Cell, Table } from '../../records/page-shapes.ts';
+import type { Cell, Panel } from '../../records/page-shapes.ts';
 import { allowedActions, type RequestContext } from '../request-context.ts';
 import { type Client, clientPath } from './client.ts';
 
@@ -18,8 +18,8 @@ export function isLive({ revoked_at, expires_at }: Secret, now: Date): boolean {
   return !revoked_at && (!expires_at || expires_at > now);
 }
 
-/** The secrets of a client, and what can be done with them. */
-export async function secretsTable(context: RequestContext, { client_id }: Client): Promise<Table> {
+/** The secrets of a client, each with its action. */
+export async function secretsPanel(context: RequestContext, { client_id }: Client): Promise<Panel> {
   const { deps, api } = context;
   const now = deps.now();
   const mayRevoke = api.may('POST /clients/{client_id}/secrets/{secret_id}/revoke');
@@ -27,41 +27,63 @@ export async function secretsTable(context: RequestContext, { client_id }: Clien
   const path = clientPath(client_id);
   const rows = secrets.map((secret) => [
     cell.text(`${secret.number}${secret.label ? `: ${secret.label}` : ''}`),
-    secret.last_four ? cell.code(`…${secret.last_four}`) : cell.text('not generated'),
+    secret.last_four ? cell.code(`…${secret.last_four}`) : cell.text('Not generated'),
     stateOf(secret, now),
     cell.time(secret.created_at),
     cell.time(secret.last_used_at),
     secret.revoked_at ? cell.time(secret.revoked_at) : cell.time(secret.expires_at),
     isLive(secret, now) && mayRevoke
-      ? cell.action('Revoke', `${path}/secrets/${secret.id}/revoke`, `the secret ${secretName(secret)}`)
+      ? cell.action('Revoke', `${path}/secrets/${secret.id}/revoke`, `secret ${secretName(secret)}`)
       : cell.text(''),
   ]);
   return {
     heading: 'Secrets',
-    intro: 'Their values are stored nowhere. Several work side by side, so that a new one can be rolled out first.',
-    columns: ['Secret', 'Ends in', 'State', 'Created', 'Last used', 'Expires', ''],
-    rows,
-    empty: 'It has no secret: it cannot sign in until you make one.',
+    intro:
+      'Only digests are stored. Several secrets are accepted side by side, so that you can roll out a new one first.',
+    content: {
+      kind: 'table',
+      columns: ['Secret', 'Last four', 'State', 'Created', 'Last used', 'Expires', ''].map((label) => ({ label })),
+      rows,
+      empty: 'No secrets. The client cannot authenticate until you add one.',
+    },
     actions: allowedActions(context, [
       {
         route: 'POST /clients/{client_id}/secrets',
-        label: 'Add a secret',
+        label: 'Add secret',
         href: `${path}/secrets/add`,
         danger: false,
         words: 'Beside the present ones',
       },
       {
         route: 'POST /clients/{client_id}/secrets/rotate',
-        label: 'Rotate',
+        label: 'Rotate secret',
         href: `${path}/secrets/rotate`,
         danger: false,
-        words: 'A new one; the present ones end after an overlap',
+        words: 'A new one; the present ones expire after an overlap',
       },
     ]),
   };
 }
 
+/** The secrets that are accepted now, in short. */
+export async function shortSecretsPanel(context: RequestContext, { client_id }: Client): Promise<Panel> {
+  const now = context.deps.now();
+  const live = (await listSecretsOf(context, client_id)).filter((secret) => isLive(secret, now));
+  const facts = live.map((secret) => ({
+    label: secret.last_four ? `…${secret.last_four}` : secretName(secret),
+    cell: secret.expires_at ? cell.time(secret.expires_at) : cell.text('Does not expire'),
+  }));
+  return {
+    heading: 'Secrets',
+    link: { text: 'Manage', href: `${clientPath(client_id)}?tab=credentials` },
+    content:
+      facts.length > 0
+        ? { kind: 'facts', facts }
+        : { kind: 'words', words: ['No secrets. Add one so that it can authenticate.'] },
+  };
+}
+
 function stateOf(secret: Secret, now: Date): Cell {
-  if (secret.revoked_at) return cell.bad('revoked');
-  return isLive(secret, now) ? cell.good('works') : cell.quiet('expired');
+  if (secret.revoked_at) return cell.bad('Revoked');
+  return isLive(secret, now) ? cell.good('Active') : cell.quiet('Expired');
 }

@@ -1,6 +1,7 @@
 import { notFound } from '../../../../platform/http/index.ts';
 import { overlaps } from '../../records/overlaps.ts';
 import type { Field, MadePage } from '../../records/page-shapes.ts';
+import { shellWord } from '../../records/shell-word.ts';
 import { exactTime } from '../../times.ts';
 import { counted } from '../../words.ts';
 import type { Action, ActionResult, FormInput } from '../actions.ts';
@@ -14,14 +15,14 @@ const secretFields: Field[] = [
     label: 'Label',
     type: 'text',
     value: '',
-    hint: 'To tell it apart later: where it is used, for example.',
+    hint: 'For example, where it is used.',
   },
   {
     name: 'expires_in_days',
-    label: 'Ends after how many days',
+    label: 'Expires in (days)',
     type: 'number',
     value: '',
-    hint: 'Left empty: as the risk of the client says, or never.',
+    hint: 'Empty: as the risk of the client says, or never.',
   },
 ];
 
@@ -34,11 +35,11 @@ const adding: Action = {
     const { client: _, ...framed } = await frame(context);
     return {
       ...framed,
-      heading: 'Add a secret to',
-      words: ['It works beside the present ones. You see it once, on the next page.'],
+      heading: 'Add secret',
+      words: ['The present secrets stay. The new one is shown once, on the next page.'],
       impact: [],
       fields: secretFields,
-      button: 'Make a secret',
+      button: 'Add secret',
       danger: false,
     };
   },
@@ -63,14 +64,14 @@ const rotating: Action = {
     );
     return {
       ...framed,
-      heading: 'Rotate the secret of',
-      words: ['You see the new one once, on the next page. Roll it out before the present ones end.'],
+      heading: `Rotate the secret of ${framed.name}?`,
+      words: ['The new secret is shown once, on the next page. Roll it out before the previous ones expire.'],
       impact:
         live.length > 0
           ? [
               {
                 text: counted(live.length, 'present secret'),
-                words: `when the overlap is over: ${live.map(secretName).join(', ')}`,
+                words: `after the overlap: ${live.map(secretName).join(', ')}`,
               },
             ]
           : [],
@@ -81,11 +82,11 @@ const rotating: Action = {
           type: 'select',
           value: '86400',
           options: overlaps,
-          hint: 'For so long the present secrets still work.',
+          hint: 'For how long the previous secrets are still accepted.',
         },
         ...secretFields,
       ],
-      button: live.length > 0 ? `Make a new secret, end ${live.length}` : 'Make a new secret',
+      button: 'Rotate secret',
       danger: live.length > 0,
     };
   },
@@ -97,12 +98,12 @@ const rotating: Action = {
       params: { client_id },
       body,
     });
-    const words = [`The secrets from before work until ${exactTime(made.previous_expires_at)}.`];
+    const words = [`The previous secrets are accepted until ${exactTime(made.previous_expires_at)}.`];
     return madeSecret(context, client, { secret: made.client_secret, words });
   },
 };
 
-const ending: Action = {
+const revoking: Action = {
   path: '/clients/:client_id/secrets/:secret_id/revoke',
   route: 'POST /clients/{client_id}/secrets/{secret_id}/revoke',
   describe: async (context) => {
@@ -113,12 +114,12 @@ const ending: Action = {
     const others = secrets.filter((other) => other !== secret && isLive(other, context.deps.now())).length;
     const rest =
       others === 0
-        ? 'It is the last one: the client cannot sign in until you make another.'
-        : `${others} other secret${others === 1 ? ' works' : 's work'} on.`;
+        ? 'It is the last one: the client cannot authenticate until you add another one.'
+        : `${counted(others, 'other secret')} ${others === 1 ? 'stays' : 'stay'} active.`;
     return {
       ...framed,
-      heading: 'Revoke a secret of',
-      words: [`Whoever uses it is refused from now on. ${rest} Tokens that were issued stay.`],
+      heading: `Revoke 1 secret of ${framed.name}?`,
+      words: [`Requests with it are refused from now on. ${rest} Tokens that were issued stay valid.`],
       impact: [{ text: `1 secret: ${secretName(secret)}`, words: usedWords(secret) }],
       fields: [],
       button: 'Revoke 1 secret',
@@ -128,7 +129,7 @@ const ending: Action = {
   perform: async ({ api, params: { client_id = '', secret_id = '' } }) => {
     const params = { client_id, secret_id };
     await api.call('POST /clients/{client_id}/secrets/{secret_id}/revoke', { params });
-    return { to: clientPath(client_id), done: 'secret-revoked' };
+    return { to: `${clientPath(client_id)}?tab=credentials`, done: 'secret-revoked' };
   },
 };
 
@@ -147,17 +148,18 @@ export function madeSecret(
   return {
     made: {
       crumb: { text: nameOf(client), href: clientPath(client_id) },
-      heading: 'Here is the new secret of',
+      heading: 'New client secret',
       name: nameOf(client),
       secret,
       words,
-      pastes: usesSecret(client) ? pastesFor(deps.issuer, client, secret) : [],
+      snippets: usesSecret(client) ? snippetsFor(deps.issuer, client, secret) : [],
+      facts: [],
     },
   };
 }
 
-/** What tries it out, for this very client. */
-function pastesFor(issuer: string, client: Client, secret: string): MadePage['pastes'] {
+/** Commands that try it out, for this very client. */
+function snippetsFor(issuer: string, client: Client, secret: string): MadePage['snippets'] {
   const { client_id, token_endpoint_auth_method: method, grant_types, service_permissions } = client;
   const isService = Array.isArray(grant_types) && grant_types.includes('client_credentials');
   const [api] = Object.keys(service_permissions);
@@ -169,22 +171,17 @@ function pastesFor(issuer: string, client: Client, secret: string): MadePage['pa
   const given = method === 'client_secret_post' ? [`client_id=${client_id}`, `client_secret=${secret}`] : [];
   const curl = [
     `curl ${issuer}/oauth/${path}`,
-    ...(method === 'client_secret_post' ? [] : [`-u ${quoted(credentials)}`]),
-    ...[...body, ...given].map((parameter) => `--data-urlencode ${quoted(parameter)}`),
+    ...(method === 'client_secret_post' ? [] : [`-u ${shellWord(credentials)}`]),
+    ...[...body, ...given].map((parameter) => `--data-urlencode ${shellWord(parameter)}`),
   ].join(' \\\n  ');
   return [
     {
-      title: isService ? 'Get a token with it' : 'Try it: any answer but “invalid_client” means that it works',
+      label: isService ? 'Get a token' : 'Try it: any answer but “invalid_client” means that it is accepted',
       text: curl,
     },
-    { title: 'As environment variables', text: `CLIENT_ID=${quoted(client_id)}\nCLIENT_SECRET=${quoted(secret)}` },
+    { label: 'Environment variables', text: `CLIENT_ID=${shellWord(client_id)}\nCLIENT_SECRET=${shellWord(secret)}` },
   ];
 }
 
-/** As one word of a shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-/** What can be done with the secrets of a client. */
-export const secretActions: Action[] = [adding, rotating, ending];
+/** The actions on the secrets of a client. */
+export const secretActions: Action[] = [adding, rotating, revoking];

@@ -3,7 +3,7 @@ import type { Action } from '../actions.ts';
 import { impactOf, withImpact } from '../impact.ts';
 import { consentPath, getConsent } from './consent.ts';
 
-export const takingBack: Action = {
+export const revokingConsent: Action = {
   path: '/consents/:consent_id/revoke',
   route: 'POST /consents/{consent_id}/revoke',
   describe: async (context) => {
@@ -11,12 +11,12 @@ export const takingBack: Action = {
     const ended = await impactOfConsent(context.deps, consent.consent_id);
     return {
       crumb: context.crumb,
-      heading: `Take back what ${consent.username} allowed`,
+      heading: `Revoke the access of ${consent.client_name} for ${consent.username}?`,
       name: consent.client_name,
-      words: ['The app has to ask them again before it can get anything.'],
+      words: ['The app has to ask the user again before it gets another token.'],
       impact: impactOf(ended),
       fields: [],
-      button: withImpact('Take it back', ended),
+      button: withImpact('Revoke access', ended),
       danger: true,
       back: consentPath(consent.consent_id),
     };

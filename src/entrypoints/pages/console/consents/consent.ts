@@ -7,7 +7,7 @@ export type Consent = z.output<typeof ConsentView>;
 
 export const consentPath = (id: string) => `/console/consents/${id}`;
 
-export const stateOf = (consent: Consent) => (consent.revoked_at ? cell.bad('taken back') : cell.good('stands'));
+export const stateOf = (consent: Consent) => (consent.revoked_at ? cell.quiet('Revoked') : cell.good('Active'));
 
 /** The consent that an address names. */
 export function getConsent({ api, params: { consent_id = '' } }: RequestContext): Promise<Consent> {

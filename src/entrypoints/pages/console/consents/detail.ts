@@ -1,43 +1,68 @@
 import * as cell from '../../records/cells.ts';
+import { addressOf } from '../../records/lists.ts';
 import { noticeIn } from '../../records/notices.ts';
+import type { Panel } from '../../records/page-shapes.ts';
 import { clientPath } from '../clients/client.ts';
+import { grantsPanel } from '../grants/grants-panel.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
+import { apiPath } from '../resource-servers/resource-server.ts';
 import { userPath } from '../users/user.ts';
-import { consentPath, getConsent, stateOf } from './consent.ts';
+import { type Consent, consentPath, getConsent, stateOf } from './consent.ts';
 
-/** What one person allowed one app. */
+/** What one user allowed one app. */
 export async function showConsent(context: RequestContext): Promise<void> {
   const consent = await getConsent(context);
-  const { openid, resources } = consent.scopes;
-  const scopes = Object.entries(resources).map(([api, names]) => ({ label: 'May do', cell: cell.codesAt(api, names) }));
+  const { username, client_id, client_name } = consent;
+  const revoke = {
+    route: 'POST /consents/{consent_id}/revoke' as const,
+    label: 'Revoke access',
+    href: `${consentPath(consent.consent_id)}/revoke`,
+    danger: true,
+    words: 'Revokes the tokens under it. The app asks the user again.',
+  };
   showInConsole(context, 'console-detail', {
     crumb: context.crumb,
-    heading: `What did ${consent.username} allow`,
-    name: consent.client_name,
+    name: `${username}, ${client_name}`,
+    badges: [stateOf(consent)],
+    line: [cell.timeAfter('Allowed', consent.allowed_at)],
     notice: noticeIn(context.ctx),
-    facts: [
-      { label: 'App', cell: cell.link(consent.client_name, clientPath(consent.client_id), consent.client_id) },
-      { label: 'Person', cell: cell.link(consent.username, userPath(consent.username)) },
-      { label: 'State', cell: stateOf(consent) },
-      { label: 'About them', cell: cell.codes(openid, 'nothing') },
-      ...scopes,
-      { label: 'Allowed', cell: cell.time(consent.allowed_at) },
-      { label: 'Last used', cell: cell.time(consent.last_used_at) },
-      consent.revoked_at
-        ? { label: 'Taken back', cell: cell.time(consent.revoked_at) }
-        : { label: 'Lasts until', cell: cell.time(consent.expires_at, 'it is taken back') },
+    actions: [],
+    tabs: [],
+    panels: [
+      {
+        heading: 'Consent',
+        content: {
+          kind: 'facts',
+          facts: [
+            { label: 'User', cell: cell.link(username, userPath(username)) },
+            { label: 'App', cell: cell.link(client_name, clientPath(client_id), client_id) },
+            { label: 'Last used', cell: cell.time(consent.last_used_at) },
+            consent.revoked_at
+              ? { label: 'Revoked', cell: cell.time(consent.revoked_at) }
+              : { label: 'Expires', cell: cell.time(consent.expires_at, 'When it is revoked') },
+            { label: 'ID', cell: cell.copied(consent.consent_id) },
+          ],
+        },
+      },
+      permissionsPanel(consent),
+      ...(await grantsPanel(
+        context,
+        { user: `id:${consent.user_id}`, client_id },
+        addressOf('/console/grants', { user: username, client_id }),
+      )),
     ],
-    tables: [],
-    actions: consent.revoked_at
+    aside: [],
+    danger: consent.revoked_at
       ? []
-      : allowedActions(context, [
-          {
-            route: 'POST /consents/{consent_id}/revoke',
-            label: 'Take it back',
-            href: `${consentPath(consent.consent_id)}/revoke`,
-            danger: true,
-            words: 'Everything under it ends; the person is asked again',
-          },
-        ]),
+      : allowedActions(context, [revoke]).map((each) => ({ ...each, button: 'Revoke access' })),
   });
+}
+
+function permissionsPanel({ scopes: { openid, resources } }: Consent): Panel {
+  const rows = [
+    ...(openid.length > 0 ? [[cell.text('User data'), cell.codes(openid)]] : []),
+    ...Object.entries(resources).map(([api, names]) => [cell.link(api, apiPath(api)), cell.codes(names)]),
+  ];
+  const columns = [{ label: 'API' }, { label: 'Permissions' }];
+  return { heading: 'Permissions', content: { kind: 'table', columns, rows, empty: 'No permissions.' } };
 }

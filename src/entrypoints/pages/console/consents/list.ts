@@ -1,35 +1,62 @@
 import * as cell from '../../records/cells.ts';
+import type { Cell } from '../../records/page-shapes.ts';
+import { clientPath } from '../clients/client.ts';
 import { ownerFilters } from '../grants/grant.ts';
 import type { List } from '../lists.ts';
+import { allowedActions, type RequestContext } from '../request-context.ts';
 import { userPath } from '../users/user.ts';
-import { consentPath, stateOf } from './consent.ts';
+import { type Consent, consentPath, stateOf } from './consent.ts';
 
 export const consentList: List = {
-  heading: 'What did people allow apps?',
-  intro: 'What a person said yes to. The newest is first.',
-  columns: ['App', 'Person', 'State', 'Allowed', 'Last used'],
+  heading: 'Consents',
+  intro: 'What users allowed apps to do, newest first.',
+  noun: 'consent',
+  icon: 'consent',
+  columns: [
+    { label: 'User' },
+    { label: 'App' },
+    { label: 'State' },
+    { label: 'Allowed' },
+    { label: 'Last used' },
+    { label: '' },
+  ],
   filters: [
     ...ownerFilters,
     {
       name: 'standing',
       label: 'State',
       options: [
-        { value: '', text: 'in every state' },
-        { value: 'true', text: 'stands' },
-        { value: 'false', text: 'taken back' },
+        { value: '', text: 'All states' },
+        { value: 'true', text: 'Active' },
+        { value: 'false', text: 'Revoked' },
       ],
     },
   ],
-  empty: 'Nobody has allowed an app anything yet. It appears here as soon as somebody does.',
-  read: async ({ api }, query) => {
-    const { items, next } = await api.call('GET /consents', { query });
-    const rows = items.map((consent) => [
-      cell.link(consent.client_name, consentPath(consent.consent_id), consent.client_id),
-      cell.link(consent.username, userPath(consent.username)),
-      stateOf(consent),
-      cell.time(consent.allowed_at),
-      cell.time(consent.last_used_at),
-    ]);
-    return { rows, next };
+  empty: { heading: 'No consents yet', words: 'A consent appears here when a user allows an app to act for them.' },
+  read: async (context, query) => {
+    const { items, ...page } = await context.api.call('GET /consents', { query });
+    return { rows: items.map((consent) => rowOf(context, consent)), ...page };
   },
 };
+
+function rowOf(context: RequestContext, consent: Consent): Cell[] {
+  const revoke = {
+    route: 'POST /consents/{consent_id}/revoke' as const,
+    label: 'Revoke access',
+    href: `${consentPath(consent.consent_id)}/revoke`,
+    danger: true,
+    words: '',
+  };
+  const name = `the consent of ${consent.username} for ${consent.client_name}`;
+  return [
+    cell.link(consent.username, consentPath(consent.consent_id)),
+    cell.link(consent.client_name, clientPath(consent.client_id), consent.client_id),
+    stateOf(consent),
+    cell.time(consent.allowed_at),
+    cell.time(consent.last_used_at),
+    cell.menu(name, [
+      { label: 'View user', href: userPath(consent.username), danger: false, words: '' },
+      ...(consent.revoked_at ? [] : allowedActions(context, [revoke])),
+    ]),
+  ];
+}

@@ -1,5 +1,5 @@
 import type { ConsoleSection } from '../section.ts';
-import { takingBack } from './actions.ts';
+import { revokingConsent } from './actions.ts';
 import { showConsent } from './detail.ts';
 import { consentList } from './list.ts';
 
@@ -13,5 +13,5 @@ export const consents: ConsoleSection = {
   details: {
     '/consents/:consent_id': showConsent,
   },
-  actions: [takingBack],
+  actions: [revokingConsent],
 };

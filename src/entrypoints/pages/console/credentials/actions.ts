@@ -20,15 +20,15 @@ export const revoking: Action = {
     if (!found) throw notFound('credential', id);
     const { impact } = await api.call('POST /revocations', { body: { handle, dry_run: true } });
     const { other_credentials = 0, ...live } = impact;
-    const itself = { text: counted(other_credentials, 'secret'), words: 'refused from the next request on' };
+    const itself = { text: counted(other_credentials, 'secret'), words: 'refused from the next request' };
     return {
       crumb,
-      heading: 'Revoke',
-      name: nameOf(found),
-      words: ['It is refused from the next request on, on every node. This cannot be undone.'],
+      heading: `Revoke ${nameOf(found)}?`,
+      name: '',
+      words: ['It is refused from the next request, on every node. This cannot be undone.'],
       impact: other_credentials > 0 ? [itself] : impactOf(live),
       fields: [],
-      button: other_credentials > 0 ? 'Revoke 1 credential' : withImpact('Revoke', live),
+      button: other_credentials > 0 ? 'Revoke 1 secret' : withImpact('Revoke', live),
       danger: true,
       back: crumb.href,
     };

@@ -14,18 +14,33 @@ import { pathOfSubject } from '../users/user.ts';
 type Credential = AdminAnswer<'GET /credentials'>['items'][number];
 
 const states: Record<Credential['state'], Cell> = {
-  active: cell.good('active'),
-  inactive: cell.bad('inactive'),
-  expired: cell.quiet('expired'),
-  revoked: cell.bad('revoked'),
+  active: cell.good('Active'),
+  inactive: cell.quiet('Inactive'),
+  expired: cell.quiet('Expired'),
+  revoked: cell.quiet('Revoked'),
 };
 
-/** Credentials of every kind that there is. */
+const stateNames = { active: 'Active', inactive: 'Inactive', expired: 'Expired', revoked: 'Revoked' };
+
+/** Credentials of all kinds. */
 export const credentialList = (kinds: readonly CredentialKind[]): List => ({
   heading: 'Credentials',
   intro:
     'Keys, secrets and reset links. Choose a type, a user or a client to see sessions, grants, passwords and tokens, too. Values are never shown.',
-  columns: ['Name', 'Type', 'Owner', 'Risk', 'State', 'Last used', 'Expires', 'Due', ''],
+  noun: 'credential',
+  icon: 'key',
+  columns: [
+    { label: 'Name', sort: 'name' },
+    { label: 'Type' },
+    { label: 'Owner' },
+    { label: 'Risk' },
+    { label: 'State' },
+    { label: 'Last used', sort: '-last_used_at' },
+    { label: 'Expires', sort: 'expires_at' },
+    { label: 'Due', sort: 'due_at' },
+    { label: '' },
+  ],
+  sort: '-created_at',
   search: 'Name, owner, location or id',
   filters: [
     {
@@ -36,7 +51,10 @@ export const credentialList = (kinds: readonly CredentialKind[]): List => ({
     {
       name: 'state',
       label: 'State',
-      options: [{ value: '', text: 'All states' }, ...Object.keys(states).map((value) => ({ value, text: value }))],
+      options: [
+        { value: '', text: 'All states' },
+        ...Object.entries(stateNames).map(([value, text]) => ({ value, text })),
+      ],
     },
     {
       name: 'due',
@@ -49,17 +67,10 @@ export const credentialList = (kinds: readonly CredentialKind[]): List => ({
     { name: 'user', label: 'User', options: [] },
     { name: 'client_id', label: 'Client', options: [] },
   ],
-  sorts: [
-    { value: '-created_at', text: 'newest' },
-    { value: 'name', text: 'name' },
-    { value: 'due_at', text: 'due first' },
-    { value: 'expires_at', text: 'expires first' },
-    { value: '-last_used_at', text: 'last used' },
-  ],
-  empty: 'No results.',
+  empty: { heading: 'No credentials yet', words: 'Keys, secrets and reset links appear here.' },
   read: async (context, query) => {
-    const { items, next } = await context.api.call('GET /credentials', { query });
-    return { rows: items.map((item) => rowOf(context, kinds, item)), next };
+    const { items, ...page } = await context.api.call('GET /credentials', { query });
+    return { rows: items.map((item) => rowOf(context, kinds, item)), ...page };
   },
 });
 
@@ -79,7 +90,7 @@ function rowOf({ deps, who }: RequestContext, kinds: readonly CredentialKind[], 
     states[item.state],
     cell.time(item.last_used_at, ''),
     cell.time(item.expires_at),
-    isDue ? cell.bad('due') : cell.time(item.due_at, ''),
+    isDue ? cell.warn('Due') : cell.time(item.due_at, ''),
     mayRevoke ? cell.action('Revoke', revokePath(item), nameOf(item)) : cell.text(''),
   ];
 }
@@ -87,7 +98,7 @@ function rowOf({ deps, who }: RequestContext, kinds: readonly CredentialKind[], 
 const revokePath = ({ kind, id }: Pick<Credential, 'kind' | 'id'>): string =>
   `/console/credentials/${kind}/${encodeURIComponent(id)}/revoke`;
 
-/** As people tell it apart: sessions by their browser. */
+/** The name that it is shown by; a session is shown by its browser. */
 export function nameOf({ kind, name, version }: Credential): string {
   if (kind === 'session') return deviceName(name);
   return kind === 'client_secret' && version !== null && !name.endsWith(` ${version}`) ? `${name} (${version})` : name;

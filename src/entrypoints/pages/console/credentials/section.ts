@@ -4,8 +4,8 @@ import { credentialList } from './list.ts';
 
 export const credentials: ConsoleSection = {
   section: 'credentials',
-  label: 'Credentials',
-  group: 'Applications',
+  label: 'All credentials',
+  group: 'Credentials',
   icon: 'secret',
   permission: 'latchkey:credential:read',
   main: { list: ({ admin }) => credentialList(admin.deps.credentialKinds) },

@@ -11,9 +11,9 @@ export const revoking: Action = {
     const ended = await revocationImpact(context.deps, { grant_id: grant.id });
     return {
       crumb: context.crumb,
-      heading: `Revoke what is held for ${grant.username} by`,
+      heading: `Revoke the grant of ${grant.client_id} for ${grant.username}?`,
       name: grant.client_id,
-      words: ['What they allowed the app stays: it can get tokens again when they use it.'],
+      words: ['The consent stays: the app can get tokens again when the user signs in to it.'],
       impact: impactOf(ended),
       fields: [],
       button: withImpact('Revoke', ended),

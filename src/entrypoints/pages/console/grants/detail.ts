@@ -1,40 +1,70 @@
 import * as cell from '../../records/cells.ts';
+import type { Panel } from '../../records/page-shapes.ts';
 import { clientPath } from '../clients/client.ts';
 import { consentPath } from '../consents/consent.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
+import { apiPath } from '../resource-servers/resource-server.ts';
 import { userPath } from '../users/user.ts';
-import { getGrant, grantPath, lastingOf } from './grant.ts';
+import { type Grant, getGrant, grantPath, lifetimeOf } from './grant.ts';
 
-/** What one app holds for one person in one session. */
+/** The access that one app has for one user in one session. */
 export async function showGrant(context: RequestContext): Promise<void> {
   const grant = await getGrant(context);
+  const { client_id, username } = grant;
+  const revoke = {
+    route: 'POST /grants/{grant_id}/revoke' as const,
+    label: 'Revoke grant',
+    href: `${grantPath(grant.id)}/revoke`,
+    danger: true,
+    words: 'Revokes every token under it. The consent stays, so the app can get tokens again.',
+  };
   showInConsole(context, 'console-detail', {
     crumb: context.crumb,
-    heading: `What is held for ${grant.username} by`,
-    name: grant.client_id,
+    name: `${client_id} for ${username}`,
+    badges: [cell.good('Active')],
+    line: [cell.timeAfter('Created', grant.created_at)],
     notice: undefined,
-    facts: [
-      { label: 'App', cell: cell.link(grant.client_id, clientPath(grant.client_id)) },
-      { label: 'Person', cell: cell.link(grant.username, userPath(grant.username)) },
-      { label: 'Lasts', cell: lastingOf(grant) },
-      { label: 'Got', cell: cell.time(grant.created_at) },
+    actions: [],
+    tabs: [],
+    panels: [
       {
-        label: 'Allowed by',
-        cell: grant.consent_id
-          ? cell.link('their consent', consentPath(grant.consent_id))
-          : cell.text('nobody is asked'),
+        heading: 'Grant',
+        content: {
+          kind: 'facts',
+          facts: [
+            { label: 'App', cell: cell.link(client_id, clientPath(client_id)) },
+            { label: 'User', cell: cell.link(username, userPath(username)) },
+            { label: 'Expires', cell: lifetimeOf(grant) },
+            {
+              label: 'Consent',
+              cell: grant.consent_id
+                ? cell.link('View consent', consentPath(grant.consent_id))
+                : cell.text('Not asked: first-party client'),
+            },
+            { label: 'ID', cell: cell.copied(grant.id) },
+          ],
+        },
       },
-      { label: 'Id', cell: cell.copied(grant.id) },
+      ...(await permissionPanels(context, grant)),
     ],
-    tables: [],
-    actions: allowedActions(context, [
-      {
-        route: 'POST /grants/{grant_id}/revoke',
-        label: 'Revoke',
-        href: `${grantPath(grant.id)}/revoke`,
-        danger: true,
-        words: 'Every token under it ends; the consent stays',
-      },
-    ]),
+    aside: [],
+    danger: allowedActions(context, [revoke]).map((each) => ({ ...each, button: 'Revoke grant' })),
   });
+}
+
+/** What the grant contains: the scopes of its consent. */
+async function permissionPanels({ api }: RequestContext, { consent_id }: Grant): Promise<Panel[]> {
+  if (!consent_id || !api.may('GET /consents/{consent_id}')) return [];
+  const { scopes } = await api.call('GET /consents/{consent_id}', { params: { consent_id } });
+  const rows = [
+    ...(scopes.openid.length > 0 ? [[cell.text('User data'), cell.codes(scopes.openid)]] : []),
+    ...Object.entries(scopes.resources).map(([api, names]) => [cell.link(api, apiPath(api)), cell.codes(names)]),
+  ];
+  return [
+    {
+      heading: 'Permissions',
+      intro: 'At most these, which the user allowed.',
+      content: { kind: 'table', columns: [{ label: 'API' }, { label: 'Permissions' }], rows, empty: 'No permissions.' },
+    },
+  ];
 }

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { GrantView } from '../../../../domain/consents/index.ts';
 import * as cell from '../../records/cells.ts';
+import type { Cell } from '../../records/page-shapes.ts';
 import type { RequestContext } from '../request-context.ts';
+import { userPath } from '../users/user.ts';
 
 export type Grant = z.output<typeof GrantView>;
 
@@ -10,10 +12,18 @@ export const grantPath = (id: string) => `/console/grants/${id}`;
 /** Whose consents or grants are listed. */
 export const ownerFilters = [
   { name: 'user', label: 'Username', options: [] },
-  { name: 'client_id', label: 'client_id', options: [] },
+  { name: 'client_id', label: 'Client ID', options: [] },
 ];
 
-export const lastingOf = ({ offline }: Grant) => cell.text(offline ? 'beyond the session' : 'with the session');
+export const lifetimeOf = ({ offline }: Grant) => cell.text(offline ? 'When it is revoked' : 'With the session');
+
+/** A grant as one row of a list. */
+export const rowOf = (grant: Grant): Cell[] => [
+  cell.link(grant.client_id, grantPath(grant.id)),
+  cell.link(grant.username, userPath(grant.username)),
+  lifetimeOf(grant),
+  cell.time(grant.created_at),
+];
 
 /** The grant that an address names. */
 export function getGrant({ api, params: { grant_id = '' } }: RequestContext): Promise<Grant> {

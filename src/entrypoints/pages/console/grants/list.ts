@@ -1,22 +1,16 @@
-import * as cell from '../../records/cells.ts';
 import type { List } from '../lists.ts';
-import { userPath } from '../users/user.ts';
-import { grantPath, lastingOf, ownerFilters } from './grant.ts';
+import { ownerFilters, rowOf } from './grant.ts';
 
 export const grantList: List = {
-  heading: 'What do apps hold now?',
-  intro: 'What an app got for a person in one session, as long as it is good. The newest is first.',
-  columns: ['App', 'Person', 'Lasts', 'Got'],
+  heading: 'Grants',
+  intro: 'The access that an app has for a user in one session, newest first. Its tokens are revoked with it.',
+  noun: 'grant',
+  icon: 'access',
+  columns: [{ label: 'App' }, { label: 'User' }, { label: 'Expires' }, { label: 'Created' }],
   filters: ownerFilters,
-  empty: 'No app holds anything for anybody right now.',
+  empty: { heading: 'No grants', words: 'A grant appears here when a user signs in to an app.' },
   read: async ({ api }, query) => {
-    const { items, next } = await api.call('GET /grants', { query });
-    const rows = items.map((grant) => [
-      cell.link(grant.client_id, grantPath(grant.id)),
-      cell.link(grant.username, userPath(grant.username)),
-      lastingOf(grant),
-      cell.time(grant.created_at),
-    ]);
-    return { rows, next };
+    const { items, ...page } = await api.call('GET /grants', { query });
+    return { rows: items.map(rowOf), ...page };
   },
 };

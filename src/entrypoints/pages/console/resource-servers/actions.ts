@@ -2,10 +2,12 @@ import type { Action } from '../actions.ts';
 import { ownerActions } from '../owner-actions.ts';
 import { apiForms } from './forms.ts';
 import { apiPath, getServer } from './resource-server.ts';
+import { scopeActions } from './scopes.ts';
 
-/** What can be done with an API. */
+/** The actions on an API. */
 export const resourceServerActions: Action[] = [
   ...apiForms,
+  ...scopeActions,
   ...ownerActions({
     path: '/apis/:identifier',
     find: async (context) => {
@@ -16,15 +18,15 @@ export const resourceServerActions: Action[] = [
     params: ({ params: { identifier = '' } }) => ({ identifier }),
     disable: {
       route: 'POST /resource-servers/{identifier}/disable',
-      words: 'No client gets a token for it any more. Enabling it later does not bring back what ends now.',
+      words: 'No client gets a token for it until you enable it again. The tokens that this revokes stay revoked.',
     },
     enable: {
       route: 'PATCH /resource-servers/{identifier}',
-      words: 'Clients get tokens for it again. Tokens from before it was disabled stay dead.',
+      words: 'Clients get tokens for it again. Tokens from before it was disabled stay revoked.',
     },
     revoke: {
-      heading: 'Revoke every token for',
-      words: 'Clients get another one as soon as they ask, without anybody noticing: this is for tokens that leaked.',
+      heading: 'Revoke all tokens for',
+      words: 'Clients can get new tokens at once. Use this after tokens leaked.',
     },
   }),
 ];

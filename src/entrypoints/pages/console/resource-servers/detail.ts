@@ -1,84 +1,102 @@
-import { permissionsToRevoke } from '../../../../domain/revocation/index.ts';
+import { permissionsToRevoke, revocationImpact } from '../../../../domain/revocation/index.ts';
 import * as cell from '../../records/cells.ts';
 import { noticeIn } from '../../records/notices.ts';
-import type { DetailPage, Fact, Table } from '../../records/page-shapes.ts';
+import type { DangerousAction, Fact } from '../../records/page-shapes.ts';
+import { withImpact } from '../impact.ts';
+import { recentEvents } from '../recent-events.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
-import { apiPath, getServer, type ResourceServer } from './resource-server.ts';
+import { protectionPanel } from './protection.ts';
+import { apiPath, formats, getServer, type ResourceServer } from './resource-server.ts';
+import { scopesPanel } from './scopes.ts';
 
-/** One API: what its tokens are, its scopes, and what can be done with it. */
+/** One API: its tokens, its permissions, and how to protect it. */
 export async function showResourceServer(context: RequestContext): Promise<void> {
   const server = await getServer(context);
-  const page: DetailPage = {
+  const path = apiPath(server.identifier);
+  const actions = allowedActions(context, [
+    {
+      route: 'PATCH /resource-servers/{identifier}',
+      label: 'Edit',
+      href: `${path}/change`,
+      danger: false,
+      words: 'Its name and its tokens',
+    },
+    ...(server.enabled
+      ? []
+      : [
+          {
+            route: 'PATCH /resource-servers/{identifier}' as const,
+            label: 'Enable',
+            href: `${path}/enable`,
+            danger: false,
+            words: 'Tokens for it are issued again',
+          },
+        ]),
+  ]);
+  const party = {
+    kind: 'resource_server',
+    id: server.identifier,
+    reference: `resource_server:${server.identifier}`,
+  } as const;
+  showInConsole(context, 'console-detail', {
     crumb: context.crumb,
-    heading: 'What is',
     name: server.name,
+    badges: [cell.enabled(server.enabled), ...(server.built_in ? [cell.quiet('Built in')] : [])],
+    line: [cell.code(server.identifier)],
     notice: noticeIn(context.ctx),
-    facts: factsOf(server),
-    tables: [scopesTable(server)],
-    actions: actionsOf(context, server),
-  };
-  showInConsole(context, 'console-detail', page);
+    actions: server.built_in ? [] : actions,
+    tabs: [],
+    panels: [
+      scopesPanel(context, server),
+      ...(server.built_in ? [] : [protectionPanel(context.deps.issuer, server)]),
+      ...(await recentEvents(context, party, 5)),
+    ],
+    aside: [{ heading: 'Details', content: { kind: 'facts', facts: factsOf(server) } }],
+    danger: await dangerOf(context, server),
+  });
 }
 
 function factsOf(server: ResourceServer): Fact[] {
   const { access_token_format: format, access_token_signing_alg: alg, access_token_ttl_seconds: seconds } = server;
   return [
     { label: 'Identifier', cell: cell.copied(server.identifier) },
-    { label: 'State', cell: cell.enabled(server.enabled) },
-    { label: 'Tokens', cell: cell.text(format === 'jwt' ? `JWT${alg ? `, signed with ${alg}` : ''}` : 'opaque') },
-    { label: 'They last', cell: cell.text(seconds ? cell.duration(seconds) : 'as long as this server says') },
+    { label: 'Token format', cell: cell.text(`${formats[format]}${format === 'jwt' && alg ? `, ${alg}` : ''}`) },
+    { label: 'Lifetime', cell: cell.text(seconds ? cell.duration(seconds) : 'Default of this server') },
     { label: 'Needs a role', cell: cell.yesNo(server.assignment_required) },
     { label: 'Needs DPoP', cell: cell.yesNo(server.dpop_required) },
-    ...(server.tokens_valid_after ? [{ label: 'Tokens ended', cell: cell.time(server.tokens_valid_after) }] : []),
+    ...(server.tokens_valid_after ? [{ label: 'Tokens revoked', cell: cell.time(server.tokens_valid_after) }] : []),
     { label: 'Registered', cell: cell.time(server.created_at) },
-    { label: 'Changed', cell: cell.time(server.updated_at) },
+    { label: 'Updated', cell: cell.time(server.updated_at) },
   ];
 }
 
-function scopesTable({ scopes }: ResourceServer): Table {
-  const rows = scopes.map(({ name, description, default: isDefault, optional, sensitive }) => [
-    cell.code(name),
-    cell.text(description ?? ''),
-    cell.text([isDefault && 'default', optional && 'optional', sensitive && 'sensitive'].filter(Boolean).join(', ')),
-  ]);
-  const empty = 'It has no scopes yet: clients can ask for nothing of it.';
-  return { heading: 'Scopes', columns: ['Scope', 'What people read', 'Is'], rows, empty, actions: [] };
-}
-
-function actionsOf(context: RequestContext, { identifier, enabled, built_in }: ResourceServer) {
+async function dangerOf(context: RequestContext, server: ResourceServer): Promise<DangerousAction[]> {
+  const { identifier, enabled, built_in } = server;
   const path = apiPath(identifier);
-  const revoke = {
-    route: 'POST /revocations' as const,
-    needs: permissionsToRevoke.resource_server,
-    label: 'Revoke every token for it',
-    href: `${path}/revoke`,
-    danger: true,
-    words: 'It stays enabled; clients can get others',
-  };
-  if (built_in) return allowedActions(context, [revoke]);
-  return allowedActions(context, [
+  const [revoke] = allowedActions(context, [
     {
-      route: 'PATCH /resource-servers/{identifier}',
-      label: 'Change',
-      href: `${path}/change`,
-      danger: false,
-      words: 'Its name, its tokens and its scopes',
+      route: 'POST /revocations',
+      needs: permissionsToRevoke.resource_server,
+      label: 'Revoke all tokens',
+      href: `${path}/revoke`,
+      danger: true,
+      words: 'Revokes every token for it. It stays active, so clients can get new tokens.',
     },
-    revoke,
-    enabled
-      ? {
-          route: 'POST /resource-servers/{identifier}/disable',
-          label: 'Disable',
-          href: `${path}/disable`,
-          danger: true,
-          words: 'No token for it is issued, and none works',
-        }
-      : {
-          route: 'PATCH /resource-servers/{identifier}',
-          label: 'Enable',
-          href: `${path}/enable`,
-          danger: false,
-          words: 'Tokens for it are issued again',
-        },
   ]);
+  const [disable] = allowedActions(context, [
+    {
+      route: 'POST /resource-servers/{identifier}/disable',
+      label: 'Disable API',
+      href: `${path}/disable`,
+      danger: true,
+      words: 'Revokes every token for it, and issues none until you enable it again.',
+    },
+  ]);
+  const button = revoke
+    ? withImpact('Revoke', await revocationImpact(context.deps, { resource_server: identifier }))
+    : '';
+  return [
+    ...(revoke ? [{ ...revoke, button }] : []),
+    ...(disable && enabled && !built_in ? [{ ...disable, button: 'Disable' }] : []),
+  ];
 }

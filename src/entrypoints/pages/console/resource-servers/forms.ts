@@ -1,41 +1,7 @@
-import { invalid, type Problem } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Field } from '../../records/page-shapes.ts';
-import { linesIn } from '../../records/rights-lines.ts';
 import type { Action, FormInput } from '../actions.ts';
-import { apiPath, getServer, type ResourceServer } from './resource-server.ts';
-
-type Scope = ResourceServer['scopes'][number];
-const marks = ['default', 'optional', 'sensitive'] as const;
-
-/** A scope as one line: `orders:write Change your orders [optional] [sensitive]`. */
-function scopeLine(scope: Scope): string {
-  const set = marks.filter((mark) => scope[mark]).map((mark) => `[${mark}]`);
-  return [scope.name, ...(scope.description ? [scope.description] : []), ...set].join(' ');
-}
-
-function scopeIn(line: string): Scope {
-  const set = [...line.matchAll(/\[([^\]]*)\]/g)].map(([, mark = '']) => mark);
-  const unknown = set.find((mark) => !marks.some((each) => each === mark));
-  if (unknown !== undefined) throw unreadable(`[${unknown}]`);
-  const [name = '', ...words] = line
-    .replaceAll(/\[[^\]]*\]/g, ' ')
-    .trim()
-    .split(/\s+/);
-  const [isDefault, optional, sensitive] = marks.map((mark) => set.includes(mark));
-  return {
-    name,
-    ...(words.length > 0 && { description: words.join(' ') }),
-    default: isDefault ?? false,
-    optional: optional ?? false,
-    sensitive: sensitive ?? false,
-  };
-}
-
-function unreadable(mark: string): Problem {
-  const detail = `A scope can be marked [default], [optional] and [sensitive], but not ${mark.slice(0, 40)}.`;
-  return invalid('/scopes', detail);
-}
+import { apiPath, formats, getServer, type ResourceServer } from './resource-server.ts';
 
 const fieldsOf = (server?: ResourceServer): Field[] => [
   {
@@ -44,39 +10,55 @@ const fieldsOf = (server?: ResourceServer): Field[] => [
     type: 'text',
     value: server?.name ?? '',
     is_required: true,
-    hint: 'What people read when an app asks them.',
+    hint: 'Shown to users on the consent page.',
   },
   {
     name: 'access_token_format',
-    label: 'Its tokens are',
-    type: 'select',
+    label: 'Token format',
+    type: 'radios',
     value: server?.access_token_format ?? 'opaque',
     options: [
-      { value: 'opaque', text: 'opaque: asked about here, dead the moment they are revoked' },
-      { value: 'jwt', text: 'JWTs: verified by the API itself' },
+      { value: 'opaque', text: formats.opaque, note: 'The API asks this server about each token. Revoked at once.' },
+      { value: 'jwt', text: formats.jwt, note: 'The API verifies tokens itself. Revoked by a status list.' },
     ],
   },
   {
-    name: 'scopes',
-    label: 'Scopes',
-    type: 'textarea',
-    value: server?.scopes.map(scopeLine).join('\n') ?? '',
-    hint: 'One a line: its name, then what people read, then how it is marked, such as orders:write Change your orders [optional] [sensitive]. [default] is given when nothing is asked.',
+    name: 'needs',
+    label: 'Requirements',
+    type: 'choices',
+    value: [server?.assignment_required && 'assignment', server?.dpop_required && 'dpop'].filter(Boolean).join('\n'),
+    options: [
+      { value: 'assignment', text: 'Users need a role that allows the scope' },
+      { value: 'dpop', text: 'Tokens are bound to a key of the client (DPoP)' },
+    ],
+    group: 'Advanced',
+  },
+  {
+    name: 'access_token_ttl_seconds',
+    label: 'Token lifetime (seconds)',
+    type: 'number',
+    value: String(server?.access_token_ttl_seconds ?? ''),
+    hint: 'Empty: the default of this server.',
+    group: 'Advanced',
   },
 ];
 
-const valuesIn = (sent: FormInput) => ({
-  name: sent.text('name') ?? '',
-  access_token_format: sent.text('access_token_format'),
-  scopes: linesIn(sent.text('scopes')).map(scopeIn),
-});
+function valuesIn(sent: FormInput) {
+  const needs = sent.lines('needs');
+  return {
+    name: sent.text('name') ?? '',
+    access_token_format: sent.text('access_token_format'),
+    assignment_required: needs.includes('assignment'),
+    dpop_required: needs.includes('dpop'),
+  };
+}
 
-const making: Action = {
+const creating: Action = {
   path: '/new-api',
   route: 'POST /resource-servers',
   describe: async (context) => ({
     crumb: context.crumb,
-    heading: 'Which API should be protected?',
+    heading: 'Register API',
     name: '',
     words: [],
     impact: [],
@@ -87,16 +69,21 @@ const making: Action = {
         type: 'text',
         value: '',
         is_required: true,
-        hint: 'A URI that stays, such as https://api.example: clients name it as “resource”, tokens as their audience.',
+        hint: 'A URI such as https://api.example. Clients send it as “resource”, and it is the audience of tokens. You cannot change it later.',
       },
       ...fieldsOf(),
     ],
-    button: 'Register the API',
+    button: 'Register API',
     danger: false,
     back: '/console/apis',
   }),
   perform: async ({ api }, sent) => {
-    const body = { identifier: sent.text('identifier') ?? '', ...valuesIn(sent) };
+    const seconds = sent.number('access_token_ttl_seconds');
+    const body = {
+      identifier: sent.text('identifier') ?? '',
+      ...valuesIn(sent),
+      ...(seconds !== undefined && { access_token_ttl_seconds: seconds }),
+    };
     const { identifier } = await api.call('POST /resource-servers', { body });
     return { to: apiPath(identifier), done: 'registered' };
   },
@@ -109,28 +96,29 @@ const changing: Action = {
     const server = await getServer(context);
     return {
       crumb: context.crumb,
-      heading: 'Change',
+      heading: `Edit ${server.name}`,
       name: server.name,
-      words: ['It counts from the next request on. Clients can no longer ask for a scope that you take out.'],
+      words: ['Changes apply to tokens that are issued from now on.'],
       impact: [],
       fields: fieldsOf(server),
-      button: 'Save the API',
+      button: 'Save API',
       danger: false,
       back: apiPath(server.identifier),
       version: server.version,
       present: [
         { label: 'Name', cell: cell.text(server.name) },
-        { label: 'Its tokens are', cell: cell.text(server.access_token_format) },
-        { label: 'Scopes', cell: cell.codes(server.scopes.map(scopeLine), 'none') },
+        { label: 'Token format', cell: cell.text(formats[server.access_token_format]) },
+        { label: 'Needs a role', cell: cell.yesNo(server.assignment_required) },
+        { label: 'Needs DPoP', cell: cell.yesNo(server.dpop_required) },
       ],
     };
   },
   perform: async ({ api, params: { identifier = '' } }, sent) => {
-    const given = { params: { identifier }, body: valuesIn(sent), ifVersion: sent.version };
-    await api.call('PATCH /resource-servers/{identifier}', given);
+    const body = { ...valuesIn(sent), access_token_ttl_seconds: sent.number('access_token_ttl_seconds') ?? null };
+    await api.call('PATCH /resource-servers/{identifier}', { params: { identifier }, body, ifVersion: sent.version });
     return { to: apiPath(identifier), done: 'saved' };
   },
 };
 
 /** Registering an API, and changing its registration. */
-export const apiForms: Action[] = [making, changing];
+export const apiForms: Action[] = [creating, changing];

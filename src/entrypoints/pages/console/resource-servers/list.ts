@@ -1,30 +1,41 @@
 import * as cell from '../../records/cells.ts';
 import type { List } from '../lists.ts';
-import { apiPath } from './resource-server.ts';
+import { apiPath, formats } from './resource-server.ts';
 
 export const resourceServerList: List = {
-  heading: 'Which APIs are protected?',
-  intro: 'What clients get tokens for: audiences with their scopes.',
-  columns: ['Name', 'Tokens', 'Scopes', 'State'],
+  heading: 'APIs',
+  intro: 'The APIs that clients get tokens for, with their permissions (scopes).',
+  noun: 'API',
+  icon: 'api',
+  columns: [
+    { label: 'Name', sort: 'name' },
+    { label: 'Token format' },
+    { label: 'Permissions', is_number: true },
+    { label: 'State' },
+  ],
+  sort: 'name',
   search: 'Name or identifier',
-  empty: 'No API is registered yet. Register one here, with “latchkey apply” or with POST /admin/v1/resource-servers.',
+  empty: {
+    heading: 'No APIs yet',
+    words: 'Register an API with its permissions. Clients then request tokens for it, and users see what they allow.',
+  },
   actions: [
     {
       route: 'POST /resource-servers',
-      label: 'Register an API',
+      label: 'Register API',
       href: '/console/new-api',
       danger: false,
-      words: 'An audience with its scopes',
+      words: 'An identifier with its permissions',
     },
   ],
   read: async ({ api }, query) => {
-    const { items, next } = await api.call('GET /resource-servers', { query });
+    const { items, ...page } = await api.call('GET /resource-servers', { query });
     const rows = items.map(({ identifier, name, access_token_format, scopes, enabled }) => [
       cell.link(name, apiPath(identifier), identifier),
-      cell.text(access_token_format),
-      cell.text(String(scopes.length)),
+      cell.text(formats[access_token_format]),
+      cell.number(scopes.length),
       cell.enabled(enabled),
     ]);
-    return { rows, next };
+    return { rows, ...page };
   },
 };

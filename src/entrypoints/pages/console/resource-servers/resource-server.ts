@@ -4,6 +4,12 @@ import type { RequestContext } from '../request-context.ts';
 
 export type ResourceServer = z.output<typeof ResourceServerView>;
 
+/** The formats of access tokens, in words. */
+export const formats: Readonly<Record<ResourceServer['access_token_format'], string>> = {
+  opaque: 'Opaque',
+  jwt: 'JWT',
+};
+
 export const apiPath = (identifier: string) => `/console/apis/${encodeURIComponent(identifier)}`;
 
 /** The API that an address names. */

@@ -1,34 +1,36 @@
 import * as cell from '../../records/cells.ts';
-import type { Field } from '../../records/page-shapes.ts';
-import { rightLine, rightsIn } from '../../records/rights-lines.ts';
+import type { Field, Option } from '../../records/page-shapes.ts';
+import { rightLine, rightsFields, rightsIn, rightsLinesIn } from '../../records/rights-lines.ts';
 import { counted } from '../../words.ts';
 import type { Action } from '../actions.ts';
+import { scopeOptions } from '../pickers.ts';
 import { getRole, type Role, rolePath } from './role.ts';
 
-const fieldsOf = (role?: Role): Field[] => [
-  { name: 'description', label: 'What it is for', type: 'text', value: role?.description ?? '' },
-  {
+const fieldsOf = (options: readonly Option[], role?: Role): Field[] => [
+  { name: 'description', label: 'Description', type: 'text', value: role?.description ?? '' },
+  ...rightsFields({
     name: 'permissions',
-    label: 'What it gives',
-    type: 'textarea',
-    value: role?.permissions.map(rightLine).join('\n') ?? '',
-    hint: 'One permission a line, such as database:read:* or, for one API, database:read:* at https://db.example. It can give nothing that you do not hold.',
-  },
+    label: 'Permissions',
+    options,
+    lines: role?.permissions.map(rightLine) ?? [],
+    hint: 'One permission per line, such as database:read:* or, for one API, database:read:* at https://db.example. Only permissions that you hold.',
+  }),
   {
     name: 'exported_as',
     label: 'Group name in apps',
     type: 'text',
     value: role?.exported_as ?? '',
-    hint: 'Apps with the scope groups see this name for everyone who has the role, and may give them access. Leave it empty to export nothing. Needs latchkey:group:export.',
+    hint: 'Apps with the scope groups get this name for everyone who has the role, and may give them access. Empty: none. Needs latchkey:group:export.',
+    group: 'Advanced',
   },
 ];
 
-const making: Action = {
+const creating: Action = {
   path: '/new-role',
   route: 'POST /roles',
   describe: async (context) => ({
     crumb: context.crumb,
-    heading: 'What should the new role give?',
+    heading: 'Create role',
     name: '',
     words: [],
     impact: [],
@@ -39,11 +41,11 @@ const making: Action = {
         type: 'text',
         value: '',
         is_required: true,
-        hint: 'Small letters, digits, “.”, “_” and “-”. It stays.',
+        hint: 'Lowercase letters, digits, “.”, “_” and “-”. You cannot change it later.',
       },
-      ...fieldsOf(),
+      ...fieldsOf(await scopeOptions(context)),
     ],
-    button: 'Make the role',
+    button: 'Create role',
     danger: false,
     back: '/console/roles',
   }),
@@ -52,7 +54,7 @@ const making: Action = {
       name: sent.text('name') ?? '',
       description: sent.text('description'),
       exported_as: sent.text('exported_as'),
-      permissions: rightsIn(sent.text('permissions'), 'permissions'),
+      permissions: rightsIn(rightsLinesIn(sent, 'permissions'), 'permissions'),
     };
     const { name } = await api.call('POST /roles', { body });
     return { to: rolePath(name), done: 'role-saved' };
@@ -66,19 +68,19 @@ const changing: Action = {
     const role = await getRole(context);
     return {
       crumb: context.crumb,
-      heading: 'What should be given by the role',
+      heading: `Edit ${role.name}`,
       name: role.name,
-      words: ['It counts for everybody who has it, from the next request on.'],
+      words: ['Changes apply to everyone who has the role, from the next request.'],
       impact: [],
-      fields: fieldsOf(role),
-      button: 'Save the role',
+      fields: fieldsOf(await scopeOptions(context), role),
+      button: 'Save role',
       danger: false,
       back: rolePath(role.name),
       version: role.version,
       present: [
-        { label: 'What it is for', cell: cell.text(role.description ?? 'not said') },
-        { label: 'What it gives', cell: cell.codes(role.permissions.map(rightLine), 'nothing') },
-        { label: 'Group name in apps', cell: cell.text(role.exported_as ?? 'none') },
+        { label: 'Description', cell: cell.text(role.description ?? 'None') },
+        { label: 'Permissions', cell: cell.codes(role.permissions.map(rightLine)) },
+        { label: 'Group name in apps', cell: cell.text(role.exported_as ?? 'None') },
       ],
     };
   },
@@ -86,7 +88,7 @@ const changing: Action = {
     const body = {
       description: sent.text('description') ?? null,
       exported_as: sent.text('exported_as') ?? null,
-      permissions: rightsIn(sent.text('permissions'), 'permissions'),
+      permissions: rightsIn(rightsLinesIn(sent, 'permissions'), 'permissions'),
     };
     await api.call('PATCH /roles/{role}', { params: { role }, body, ifVersion: sent.version });
     return { to: rolePath(role), done: 'role-saved' };
@@ -104,14 +106,14 @@ const deleting: Action = {
       params: { role: role.name },
       query: { limit: String(mostCounted) },
     });
-    const holders = next === null ? counted(items.length, 'holder') : `more than ${mostCounted} holders`;
+    const holders = next === null ? counted(items.length, 'assignment') : `more than ${mostCounted} assignments`;
     const names = items.slice(0, 5).map(({ subject }) => subject);
     const others = items.length > names.length ? ' and others' : '';
     return {
       crumb: context.crumb,
-      heading: 'Delete the role',
+      heading: `Delete the role ${role.name}?`,
       name: role.name,
-      words: ['Whoever has it loses what it gives from the next request on, and it cannot be brought back.'],
+      words: ['Everyone who has the role loses its permissions from the next request. This cannot be undone.'],
       impact: [
         ...(items.length > 0 ? [{ text: holders, words: `${names.join(', ')}${others}` }] : []),
         ...(role.permissions.length > 0
@@ -124,7 +126,7 @@ const deleting: Action = {
           : []),
       ],
       fields: [],
-      button: items.length > 0 ? `Delete ${role.name}, take it from ${holders}` : `Delete ${role.name}`,
+      button: items.length > 0 ? `Delete role, remove ${holders}` : 'Delete role',
       danger: true,
       back: rolePath(role.name),
     };
@@ -135,5 +137,5 @@ const deleting: Action = {
   },
 };
 
-/** What can be done with roles of one's own. */
-export const roleActions: Action[] = [making, changing, deleting];
+/** The actions on custom roles. */
+export const roleActions: Action[] = [creating, changing, deleting];

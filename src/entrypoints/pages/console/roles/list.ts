@@ -1,32 +1,35 @@
 import * as cell from '../../records/cells.ts';
 import { counted } from '../../words.ts';
 import type { List } from '../lists.ts';
-import { type Role, rolePath } from './role.ts';
+import { rolePath } from './role.ts';
 
 export const roleList: List = {
-  heading: 'Which roles are there?',
-  intro: 'A role gives permissions to the people and services that have it.',
-  columns: ['Name', 'What it is for', 'Gives', 'Kind'],
-  search: 'Name, description or permission',
-  empty: 'There is no role of this kind.',
+  heading: 'Roles',
+  intro: 'A role gives its permissions to the users, services and API keys that have it.',
+  noun: 'role',
+  icon: 'role',
+  columns: [{ label: 'Name', sort: 'name' }, { label: 'Description' }, { label: 'Permissions' }, { label: 'Type' }],
+  sort: 'name',
+  search: 'Name or description',
+  empty: { heading: 'No roles yet', words: 'Create a role to give several users the same permissions.' },
   actions: [
-    { route: 'POST /roles', label: 'Make a role', href: '/console/new-role', danger: false, words: 'Of your own' },
+    { route: 'POST /roles', label: 'Create role', href: '/console/new-role', danger: false, words: 'A custom role' },
+    {
+      route: 'GET /explanation',
+      label: 'Explain access',
+      href: '/console/explain-access',
+      danger: false,
+      words: 'Why a user or client has or lacks a permission',
+    },
   ],
-  read: async ({ api }, { q = '' }) => {
-    const { items } = await api.call('GET /roles');
-    const wanted = q.toLowerCase();
-    const texts = ({ name, description, permissions }: Role) => [
-      name,
-      description ?? '',
-      ...permissions.map(({ pattern }) => pattern),
-    ];
-    const found = items.filter((role) => texts(role).some((each) => each.toLowerCase().includes(wanted)));
-    const rows = found.map(({ name, description, permissions, built_in }) => [
+  read: async ({ api }, query) => {
+    const { items, ...page } = await api.call('GET /roles', { query });
+    const rows = items.map(({ name, description, permissions, built_in }) => [
       cell.link(name, rolePath(name)),
       cell.text(description ?? ''),
       cell.text(counted(permissions.length, 'permission')),
-      built_in ? cell.quiet('built in') : cell.text('your own'),
+      cell.text(built_in ? 'Built in' : 'Custom'),
     ]);
-    return { rows, next: null };
+    return { rows, ...page };
   },
 };

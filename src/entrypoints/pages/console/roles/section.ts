@@ -1,6 +1,7 @@
 import type { ConsoleSection } from '../section.ts';
 import { roleActions } from './actions.ts';
 import { showRole } from './detail.ts';
+import { explainAccess } from './explain-access.ts';
 import { roleList } from './list.ts';
 
 export const roles: ConsoleSection = {
@@ -12,6 +13,7 @@ export const roles: ConsoleSection = {
   main: { list: () => roleList },
   details: {
     '/roles/:role': showRole,
+    '/explain-access': explainAccess,
   },
   actions: roleActions,
 };

@@ -1,16 +1,16 @@
 import { signingAlgs } from '../../../../domain/signing-keys/index.ts';
 import type { Action } from '../actions.ts';
 
-/** Bringing the next key of an algorithm. */
+/** Creating the next key of an algorithm. */
 export const rotating: Action = {
   path: '/rotate-key',
   route: 'POST /signing-keys/rotate',
   describe: async (context) => ({
     crumb: context.crumb,
-    heading: 'Which signing key should be followed by another?',
+    heading: 'Rotate signing key',
     name: '',
     words: [
-      'The next key is published now and signs later, so that every API has it by then; the old one stays published as long as what it signed is good.',
+      'The next key is published now and signs later, so that every API has it by then. The previous key stays published until the tokens that it signed expire.',
     ],
     impact: [],
     fields: [
@@ -23,18 +23,17 @@ export const rotating: Action = {
       },
       {
         name: 'leaked',
-        label: 'Why',
-        type: 'select',
+        label: 'Reason',
+        type: 'radios',
         value: 'false',
         options: [
-          { value: 'false', text: 'In its turn' },
-          { value: 'true', text: 'It leaked: sign with the next at once, and refuse whatever the old ones signed' },
+          { value: 'false', text: 'Scheduled rotation', note: 'Nothing is revoked' },
+          { value: 'true', text: 'The key leaked', note: 'Revokes every token signed with it; the next key signs now' },
         ],
-        hint: 'After a leak everybody whose token was signed with it has to get another.',
       },
     ],
-    button: 'Rotate the key',
-    danger: true,
+    button: 'Rotate key',
+    danger: false,
     back: '/console/signing-keys',
   }),
   perform: async ({ api }, sent) => {

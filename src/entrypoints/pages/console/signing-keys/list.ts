@@ -6,30 +6,42 @@ import type { List } from '../lists.ts';
 
 type Key = z.output<typeof SigningKeyView>;
 
-const states: Record<Key['state'], Cell> = {
-  pending: cell.quiet('published, signs later'),
-  active: cell.good('signs now'),
-  retiring: cell.quiet('still published'),
-  retired: cell.bad('retired'),
+const states: Record<Key['state'], { text: string; cell: Cell }> = {
+  pending: { text: 'Scheduled', cell: cell.info('Scheduled') },
+  active: { text: 'Active', cell: cell.good('Active') },
+  retiring: { text: 'Retiring', cell: cell.warn('Retiring') },
+  retired: { text: 'Retired', cell: cell.quiet('Retired') },
 };
 
 export const signingKeyList: List = {
-  heading: 'Which keys sign tokens?',
-  intro: 'One of each algorithm signs. The next is published before it signs; no server is restarted.',
-  columns: ['Key', 'Algorithm', 'State', 'Signs from', 'Published until'],
-  search: 'Key or algorithm',
+  heading: 'Signing keys',
+  intro:
+    'One key of each algorithm signs tokens. The next one is published before it signs, so that APIs know it by then.',
+  noun: 'signing key',
+  icon: 'sign',
+  columns: [
+    { label: 'Key ID' },
+    { label: 'Algorithm' },
+    { label: 'State' },
+    { label: 'Signs from' },
+    { label: 'Published until' },
+  ],
+  search: 'Key ID or algorithm',
   filters: [
     {
       name: 'state',
       label: 'State',
-      options: [{ value: '', text: 'in every state' }, ...Object.keys(states).map((value) => ({ value, text: value }))],
+      options: [
+        { value: '', text: 'All states' },
+        ...Object.entries(states).map(([value, { text }]) => ({ value, text })),
+      ],
     },
   ],
-  empty: 'There is no key like this.',
+  empty: { heading: 'No signing keys', words: 'The server creates the first keys when it starts.' },
   actions: [
     {
       route: 'POST /signing-keys/rotate',
-      label: 'Rotate a key',
+      label: 'Rotate key',
       href: '/console/rotate-key',
       danger: false,
       words: 'Of one algorithm',
@@ -42,15 +54,15 @@ export const signingKeyList: List = {
       (key) =>
         (!state || key.state === state) && [key.kid, key.alg].some((each) => each.toLowerCase().includes(wanted)),
     );
-    const rows = found
-      .reverse()
-      .map((key) => [
-        cell.code(key.kid),
-        cell.text(key.alg),
-        states[key.state],
-        cell.time(key.signs_from),
-        cell.time(key.retires_at, 'a successor is made'),
-      ]);
-    return { rows, next: null };
+    const rows = found.reverse().map(rowOf);
+    return { rows, next: null, total: rows.length };
   },
 };
+
+const rowOf = (key: Key): Cell[] => [
+  cell.code(key.kid),
+  cell.text(key.alg),
+  states[key.state].cell,
+  cell.time(key.signs_from),
+  cell.time(key.retires_at, 'Its successor is created'),
+];

@@ -5,7 +5,7 @@ import { signingKeyList } from './list.ts';
 export const signingKeys: ConsoleSection = {
   section: 'signing-keys',
   label: 'Signing keys',
-  group: 'System',
+  group: 'Credentials',
   icon: 'sign',
   permission: 'latchkey:signing_key:read',
   main: { list: () => signingKeyList },

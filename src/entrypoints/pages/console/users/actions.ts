@@ -10,31 +10,31 @@ import { adding } from './new-user.ts';
 import { getUser, nameOf, pathOfSubject, userPath } from './user.ts';
 
 async function frame(context: RequestContext) {
-  const person = await getUser(context);
-  const framed = { crumb: context.crumb, name: nameOf(person), back: userPath(person.username) };
-  return { person, framed };
+  const user = await getUser(context);
+  const framed = { crumb: context.crumb, name: nameOf(user), back: userPath(user.username) };
+  return { user, framed };
 }
 
 const changing: Action = {
   path: '/users/:subject/change',
   route: 'PATCH /users/{user}',
   describe: async (context) => {
-    const { person, framed } = await frame(context);
+    const { user, framed } = await frame(context);
     return {
       ...framed,
-      heading: 'Change what is known of',
+      heading: `Edit ${framed.name}`,
       words: [],
       impact: [],
       fields: [
-        { name: 'name', label: 'Name', type: 'text', value: person.name ?? '' },
-        { name: 'email', label: 'E-mail', type: 'text', value: person.email ?? '', hint: 'They can sign in with it.' },
+        { name: 'name', label: 'Name', type: 'text', value: user.name ?? '' },
+        { name: 'email', label: 'E-mail', type: 'text', value: user.email ?? '', hint: 'They can sign in with it.' },
       ],
-      button: 'Save',
+      button: 'Save user',
       danger: false,
-      version: person.version,
+      version: user.version,
       present: [
-        { label: 'Name', cell: cell.text(person.name ?? 'none') },
-        { label: 'E-mail', cell: cell.text(person.email ?? 'none') },
+        { label: 'Name', cell: cell.text(user.name ?? 'None') },
+        { label: 'E-mail', cell: cell.text(user.email ?? 'None') },
       ],
     };
   },
@@ -49,12 +49,12 @@ const verifyingEmail: Action = {
   path: '/users/:subject/verify-email',
   route: 'POST /users/{user}/verify-email',
   describe: async (context) => {
-    const { person, framed } = await frame(context);
+    const { user, framed } = await frame(context);
     return {
       ...framed,
-      heading: 'Mark the e-mail address as verified for',
+      heading: `Mark the e-mail address of ${framed.name} as verified?`,
       words: [
-        'Apps that trust verified addresses let in whoever has one. Confirm only an address that you know is theirs.',
+        'Apps that trust verified addresses sign in anyone who has one. Confirm only an address that you know is theirs.',
       ],
       impact: [],
       fields: [
@@ -62,7 +62,7 @@ const verifyingEmail: Action = {
           name: 'email',
           label: 'E-mail address that you verified',
           type: 'text',
-          value: person.email ?? '',
+          value: user.email ?? '',
           is_required: true,
         },
       ],
@@ -84,8 +84,8 @@ const unverifyingEmail: Action = {
     const { framed } = await frame(context);
     return {
       ...framed,
-      heading: 'Mark the e-mail address as not verified for',
-      words: ['Apps that accept verified addresses only refuse them from their next sign-in on.'],
+      heading: `Mark the e-mail address of ${framed.name} as not verified?`,
+      words: ['Apps that accept only verified addresses refuse them from their next sign-in.'],
       impact: [],
       fields: [],
       button: 'Mark as not verified',
@@ -102,25 +102,25 @@ const settingPassword: Action = {
   path: '/users/:subject/password',
   route: 'POST /users/{user}/password',
   describe: async (context) => {
-    const { person, framed } = await frame(context);
-    const { api_keys: _, ...ended } = await revocationImpact(context.deps, { user: `id:${person.id}` });
+    const { user, framed } = await frame(context);
+    const { api_keys: _, ...ended } = await revocationImpact(context.deps, { user: `id:${user.id}` });
     return {
       ...framed,
-      heading: 'Set a new password for',
+      heading: `Set a temporary password for ${framed.name}?`,
       words: [
-        'One is made, which you see once, on the next page, to hand over to them. The one they have stops working.',
+        'The password is generated and shown to you once, on the next page. Their present password is refused from now on.',
       ],
       impact: impactOf(ended),
       fields: [],
-      button: withImpact('Set a new password', ended),
+      button: withImpact('Set password', ended),
       danger: true,
     };
   },
   perform: async (context) => {
-    const person = await getUser(context);
-    const given = { params: { user: `id:${person.id}` } };
+    const user = await getUser(context);
+    const given = { params: { user: `id:${user.id}` } };
     const { password = '' } = await context.api.call('POST /users/{user}/password', given);
-    return madePassword(person, { heading: 'Here is the new password of', password });
+    return madePassword(user, { heading: 'Temporary password', password });
   },
 };
 
@@ -128,47 +128,50 @@ const linking: Action = {
   path: '/users/:subject/password-link',
   route: 'POST /users/{user}/password-link',
   describe: async (context) => {
-    const { person, framed } = await frame(context);
-    const goesTo =
-      context.deps.config.mail && person.email
-        ? `It is mailed to ${person.email}`
-        : 'You see it on the next page, to hand over to them';
+    const { user, framed } = await frame(context);
+    const sentTo =
+      context.deps.config.mail && user.email
+        ? `It is sent to ${user.email}.`
+        : 'It is shown on the next page, for you to pass on.';
     return {
       ...framed,
-      heading: 'Make a link with which a password is chosen by',
-      words: [`It works once. ${goesTo}; the password they have works until then.`],
+      heading: `Send a password reset link to ${framed.name}?`,
+      words: [`The link works once. ${sentTo} Their present password stays until they use it.`],
       impact: [],
       fields: [],
-      button: 'Make the link',
+      button: context.deps.config.mail && user.email ? 'Send link' : 'Create link',
       danger: false,
     };
   },
   perform: async (context) => {
-    const person = await getUser(context);
-    const given = { params: { user: `id:${person.id}` } };
-    return madeLink(person, await context.api.call('POST /users/{user}/password-link', given));
+    const user = await getUser(context);
+    const given = { params: { user: `id:${user.id}` } };
+    return madeLink(user, await context.api.call('POST /users/{user}/password-link', given));
   },
 };
 
 const stopping = ownerActions({
   path: '/users/:subject',
   find: async (context) => {
-    const { person, framed } = await frame(context);
-    const { id, enabled, version } = person;
+    const { user, framed } = await frame(context);
+    const { id, enabled, version } = user;
     return { framed, enabled, version, handle: { user: `id:${id}` } };
   },
   params: ({ params: { subject = '' } }) => ({ user: subject }),
   disable: {
     route: 'POST /users/{user}/disable',
-    words: 'They are signed out everywhere and cannot sign in. Enabling them later does not bring back what ends now.',
+    words:
+      'They and their apps are signed out everywhere and cannot sign in until you enable them. What this revokes stays revoked.',
   },
   enable: {
     route: 'PATCH /users/{user}',
-    words: 'They can sign in again, with the password they had. Tokens from before stay dead.',
+    words:
+      'They can sign in again with their password, and their API keys are accepted again. Tokens from before stay revoked.',
   },
   revoke: {
-    heading: 'Revoke everything of',
-    words: 'They are signed out everywhere, and so is every app that acts for them. They can sign in again.',
+    heading: 'Revoke all credentials of',
+    words:
+      'They and the apps that act for them are signed out everywhere. Their API keys are revoked for good. They can sign in again.',
   },
 });
 
@@ -179,11 +182,13 @@ const signingOut: Action = {
     const { framed } = await frame(context);
     return {
       ...framed,
-      heading: 'Sign out one browser of',
-      words: ['Apps that it let in are told, and what ends with its session stops working.'],
-      impact: [{ text: '1 sign-in', words: 'in this browser' }],
+      heading: `Revoke 1 session of ${framed.name}?`,
+      words: [
+        'The browser is signed out. Its apps are notified, and tokens that are bound to the session are revoked.',
+      ],
+      impact: [{ text: '1 session', words: 'in this browser' }],
       fields: [],
-      button: 'Sign out 1 browser',
+      button: 'Revoke 1 session',
       danger: true,
     };
   },
@@ -193,7 +198,7 @@ const signingOut: Action = {
   },
 };
 
-/** What can be done with a person's account. */
+/** The actions on the account of a user. */
 export const userActions: Action[] = [
   adding,
   changing,

@@ -1,91 +1,85 @@
 import { referenceToUsername } from '../../../../domain/access/index.ts';
-import { permissionsToRevoke } from '../../../../domain/revocation/index.ts';
+import { permissionsToRevoke, revocationImpact } from '../../../../domain/revocation/index.ts';
 import * as cell from '../../records/cells.ts';
 import { addressOf } from '../../records/lists.ts';
 import { noticeIn } from '../../records/notices.ts';
-import type { DetailPage, Fact } from '../../records/page-shapes.ts';
-import { mayDo } from '../administrator.ts';
+import type { ActionLink, DangerousAction, Fact, Panel } from '../../records/page-shapes.ts';
+import { tabsIn } from '../../records/tabs.ts';
+import { keysPanel } from '../api-keys/keys-panel.ts';
+import { consentsPanel } from '../consents/consents-panel.ts';
+import { grantsPanel } from '../grants/grants-panel.ts';
+import { withImpact } from '../impact.ts';
+import { recentEvents } from '../recent-events.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
-import { rolesTable } from '../roles/assignments.ts';
-import { sessionsTable } from './sessions.ts';
+import { rolesPanel } from '../roles/assignments.ts';
+import { sessionsPanel } from './sessions.ts';
 import { getUser, nameOf, type User, userPath } from './user.ts';
 
-/** One person: who they are, their roles, and what can be done with their account. */
-export async function showUser(context: RequestContext): Promise<void> {
-  const person = await getUser(context);
-  const page: DetailPage = {
-    crumb: context.crumb,
-    heading: 'Who is',
-    name: nameOf(person),
-    notice: noticeIn(context.ctx),
-    facts: factsOf(context, person),
-    tables: [
-      ...(await rolesTable(context, { kind: 'user', subject: referenceToUsername(person.username) })),
-      ...(await sessionsTable(context, { user_id: person.id, path: userPath(person.username) })),
-    ],
-    actions: actionsOf(context, person),
-  };
-  showInConsole(context, 'console-detail', page);
-}
-
-const elsewhere = [
-  {
-    label: 'Allowed apps',
-    text: 'Consents',
-    path: '/console/consents',
-    by: 'user',
-    permission: 'latchkey:consent:read',
-  },
-  { label: 'Apps hold', text: 'Grants', path: '/console/grants', by: 'user', permission: 'latchkey:grant:read' },
-  {
-    label: 'Their keys',
-    text: 'API keys',
-    path: '/console/api-keys',
-    by: 'user',
-    permission: 'latchkey:api_key:read',
-  },
-  {
-    label: 'What they did',
-    text: 'Events',
-    path: '/console/audit-log',
-    by: 'actor',
-    permission: 'latchkey:audit:read',
-  },
-];
-
-function factsOf({ who }: RequestContext, person: User): Fact[] {
-  const { username, has_password, tokens_valid_after } = person;
-  return [
-    { label: 'Username', cell: cell.copied(username) },
-    { label: 'E-mail', cell: cell.text(person.email ?? 'none') },
-    ...verificationFacts(person),
-    { label: 'Id', cell: cell.copied(person.id) },
-    { label: 'State', cell: cell.enabled(person.enabled) },
-    { label: 'Password', cell: cell.text(has_password ? 'set' : 'none: they cannot sign in with one') },
-    ...(tokens_valid_after ? [{ label: 'Signed out', cell: cell.time(tokens_valid_after) }] : []),
-    { label: 'Since', cell: cell.time(person.created_at) },
-    { label: 'Changed', cell: cell.time(person.updated_at) },
-    ...elsewhere
-      .filter(({ permission }) => mayDo(who, permission))
-      .map(({ label, text, path, by }) => ({
-        label,
-        cell: cell.link(text, addressOf(path, { [by]: referenceToUsername(username) })),
-      })),
-  ];
-}
-
-const sources = {
-  link: 'Verified: a link mailed to it was used',
-  administrator: 'Verified by an administrator',
-  import: 'Verified before it was imported',
+const tabLabels = {
+  overview: 'Overview',
+  access: 'Apps and keys',
+  activity: 'Activity',
+  settings: 'Settings',
 };
 
-function verificationFacts({ email, email_verified_by, email_verified_at }: User): Fact[] {
-  if (email === null) return [];
-  const state = email_verified_by === null ? 'Not verified' : sources[email_verified_by];
+type TabKey = keyof typeof tabLabels;
+
+/** One user: their account, their roles and sessions, the apps and keys that act for them, and what happened. */
+export async function showUser(context: RequestContext): Promise<void> {
+  const user = await getUser(context);
+  const { current, tabs } = tabsIn(context.ctx, userPath(user.username), tabLabels);
+  showInConsole(context, 'console-detail', {
+    crumb: context.crumb,
+    name: nameOf(user),
+    badges: [cell.enabled(user.enabled)],
+    line: [cell.text(user.email ?? user.username), cell.timeAfter('created', user.created_at)],
+    notice: noticeIn(context.ctx),
+    actions: actionsOf(context, user),
+    tabs,
+    panels: await panelsOf[current](context, user),
+    aside:
+      current === 'overview' ? [{ heading: 'Account', content: { kind: 'facts', facts: accountFacts(user) } }] : [],
+    danger: await dangerOf(context, user, current === 'settings'),
+  });
+}
+
+const panelsOf: Readonly<Record<TabKey, (context: RequestContext, user: User) => Promise<Panel[]>>> = {
+  overview: async (context, user) => [
+    ...(await rolesPanel(context, { kind: 'user', subject: referenceToUsername(user.username) })),
+    ...(await sessionsPanel(context, { user_id: user.id, path: userPath(user.username) })),
+    ...(await recentEvents(context, partyOf(user), 5)),
+  ],
+  access: async (context, user) => {
+    const whose = { user: referenceToUsername(user.username) };
+    return [
+      ...(await consentsPanel(context, whose)),
+      ...(await grantsPanel(context, whose, addressOf('/console/grants', whose))),
+      ...(await keysPanel(context, whose)),
+    ];
+  },
+  activity: (context, user) => recentEvents(context, partyOf(user), 25),
+  settings: async (_, user) => [{ heading: 'Account', content: { kind: 'facts', facts: accountFacts(user) } }],
+};
+
+const partyOf = ({ id, username }: User) => ({ kind: 'user', id, reference: referenceToUsername(username) }) as const;
+
+const sources = {
+  link: 'Verified by a link',
+  administrator: 'Verified by an administrator',
+  import: 'Verified before the import',
+};
+
+function accountFacts(user: User): Fact[] {
+  const { email, email_verified_by, has_password, tokens_valid_after } = user;
+  const verification = email_verified_by === null ? 'Not verified' : sources[email_verified_by];
   return [
-    { label: 'E-mail address', cell: cell.text(state) },
-    ...(email_verified_at ? [{ label: 'Verified', cell: cell.time(email_verified_at) }] : []),
+    { label: 'Username', cell: cell.copied(user.username) },
+    { label: 'E-mail', cell: cell.text(email ?? 'None') },
+    ...(email === null ? [] : [{ label: 'Verification', cell: cell.text(verification) }]),
+    { label: 'Password', cell: cell.text(has_password ? 'Set' : 'Not set') },
+    ...(tokens_valid_after ? [{ label: 'Signed out', cell: cell.time(tokens_valid_after) }] : []),
+    { label: 'Updated', cell: cell.time(user.updated_at) },
+    { label: 'ID', cell: cell.copied(user.id) },
   ];
 }
 
@@ -96,65 +90,87 @@ function verificationAction({ username, email, email_verified }: User) {
         'POST /users/{user}/unverify-email',
         'unverify-email',
         'Mark e-mail as not verified',
-        'Apps are told that the address is not verified',
+        'Apps see that the address is not verified',
       ] as const)
     : ([
         'POST /users/{user}/verify-email',
         'verify-email',
         'Mark e-mail as verified',
-        'Apps are told that the address is theirs',
+        'Apps see that the address is theirs',
       ] as const);
   return [{ route, label, href: `${userPath(username)}/${verb}`, danger: false, words }];
 }
 
-function actionsOf(context: RequestContext, person: User) {
-  const { username, enabled } = person;
-  const path = userPath(username);
+function actionsOf(context: RequestContext, user: User): ActionLink[] {
+  const path = userPath(user.username);
   return allowedActions(context, [
     {
       route: 'PATCH /users/{user}',
-      label: 'Change name and e-mail',
+      label: 'Edit',
       href: `${path}/change`,
       danger: false,
-      words: 'What apps are told about them',
+      words: 'Name and e-mail address',
     },
-    ...verificationAction(person),
     {
       route: 'POST /users/{user}/password-link',
-      label: 'Make a link to choose a password',
+      label: 'Send password reset link',
       href: `${path}/password-link`,
       danger: false,
-      words: 'Works once; you hand it over',
+      words: 'Works once',
     },
+    ...verificationAction(user),
+    ...(user.enabled
+      ? []
+      : [
+          {
+            route: 'PATCH /users/{user}' as const,
+            label: 'Enable',
+            href: `${path}/enable`,
+            danger: false,
+            words: 'They can sign in again',
+          },
+        ]),
+  ]);
+}
+
+/** The number of what is revoked is counted only where the page shows it. */
+async function dangerOf(context: RequestContext, user: User, isCounted: boolean): Promise<DangerousAction[]> {
+  const path = userPath(user.username);
+  const [password] = allowedActions(context, [
     {
       route: 'POST /users/{user}/password',
-      label: 'Set a new password',
+      label: 'Set temporary password',
       href: `${path}/password`,
       danger: true,
-      words: 'Made for them, shown once; signs them out everywhere',
+      words: 'Replaces their password by a generated one, which is shown to you once, and signs them out everywhere.',
     },
+  ]);
+  const [revoke] = allowedActions(context, [
     {
       route: 'POST /revocations',
       needs: permissionsToRevoke.user,
-      label: 'Revoke everything of theirs',
+      label: 'Revoke all credentials',
       href: `${path}/revoke`,
       danger: true,
-      words: 'Signed out everywhere, every app too; they can sign in again',
+      words: 'Signs them and their apps out everywhere and revokes their API keys for good. They can sign in again.',
     },
-    enabled
-      ? {
-          route: 'POST /users/{user}/disable',
-          label: 'Disable',
-          href: `${path}/disable`,
-          danger: true,
-          words: 'Signed out everywhere, and they cannot sign in',
-        }
-      : {
-          route: 'PATCH /users/{user}',
-          label: 'Enable',
-          href: `${path}/enable`,
-          danger: false,
-          words: 'They can sign in again',
-        },
   ]);
+  const [disable] = allowedActions(context, [
+    {
+      route: 'POST /users/{user}/disable',
+      label: 'Disable user',
+      href: `${path}/disable`,
+      danger: true,
+      words: 'Signs them and their apps out everywhere, and refuses sign-ins and their API keys until you enable them.',
+    },
+  ]);
+  const revokeButton =
+    revoke && isCounted
+      ? withImpact('Revoke', await revocationImpact(context.deps, { user: `id:${user.id}` }))
+      : 'Revoke all';
+  return [
+    ...(password ? [{ ...password, button: 'Set password' }] : []),
+    ...(revoke ? [{ ...revoke, button: revokeButton }] : []),
+    ...(disable && user.enabled ? [{ ...disable, button: 'Disable' }] : []),
+  ];
 }

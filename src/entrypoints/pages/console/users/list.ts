@@ -1,11 +1,23 @@
 import * as cell from '../../records/cells.ts';
+import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
-import { nameOf, userPath } from './user.ts';
+import { allowedActions, type RequestContext } from '../request-context.ts';
+import { nameOf, type User, userPath } from './user.ts';
 
 export const userList: List = {
-  heading: 'Who can sign in?',
-  intro: 'The people of this server, and what they may manage.',
-  columns: ['Name', 'E-mail', 'Roles', 'State', 'Since'],
+  heading: 'Users',
+  intro: 'The accounts that can sign in, and their roles.',
+  noun: 'user',
+  icon: 'user',
+  columns: [
+    { label: 'Name', sort: 'name' },
+    { label: 'E-mail', sort: 'email' },
+    { label: 'Roles' },
+    { label: 'State' },
+    { label: 'Created', sort: '-created_at' },
+    { label: '' },
+  ],
+  sort: 'name',
   search: 'Name, username or e-mail',
   filters: [
     { name: 'role', label: 'Role', options: [] },
@@ -13,35 +25,42 @@ export const userList: List = {
       name: 'enabled',
       label: 'State',
       options: [
-        { value: '', text: 'in every state' },
-        { value: 'true', text: 'enabled' },
-        { value: 'false', text: 'disabled' },
+        { value: '', text: 'All states' },
+        { value: 'true', text: 'Active' },
+        { value: 'false', text: 'Disabled' },
       ],
     },
   ],
-  sorts: [
-    { value: 'username', text: 'username' },
-    { value: '-created_at', text: 'newest' },
-  ],
-  empty: 'There is nobody of this kind.',
+  empty: { heading: 'No users yet', words: 'Add a user so that they can sign in.' },
   actions: [
     {
       route: 'POST /users',
-      label: 'Add a person',
+      label: 'Add user',
       href: '/console/new-user',
       danger: false,
       words: 'Who can then sign in',
     },
   ],
-  read: async ({ api }, query) => {
-    const { items, next } = await api.call('GET /users', { query });
-    const rows = items.map((person) => [
-      cell.link(nameOf(person), userPath(person.username), person.username),
-      cell.text(person.email ?? ''),
-      cell.text(person.roles.join(', ')),
-      cell.enabled(person.enabled),
-      cell.time(person.created_at),
-    ]);
-    return { rows, next };
+  read: async (context, query) => {
+    const { items, ...page } = await context.api.call('GET /users', { query });
+    return { rows: items.map((user) => rowOf(context, user)), ...page };
   },
 };
+
+function rowOf(context: RequestContext, user: User): Cell[] {
+  const path = userPath(user.username);
+  const actions = allowedActions(context, [
+    { route: 'PATCH /users/{user}', label: 'Edit', href: `${path}/change`, danger: false, words: '' },
+    user.enabled
+      ? { route: 'POST /users/{user}/disable', label: 'Disable', href: `${path}/disable`, danger: true, words: '' }
+      : { route: 'PATCH /users/{user}', label: 'Enable', href: `${path}/enable`, danger: false, words: '' },
+  ]);
+  return [
+    cell.link(nameOf(user), path, user.username),
+    cell.text(user.email ?? ''),
+    cell.text(user.roles.join(', ')),
+    cell.enabled(user.enabled),
+    cell.time(user.created_at),
+    cell.menu(nameOf(user), actions),
+  ];
+}

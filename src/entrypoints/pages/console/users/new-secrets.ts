@@ -4,21 +4,21 @@ import { exactTime } from '../../times.ts';
 import type { ActionResult } from '../actions.ts';
 import { nameOf, type User, userPath } from './user.ts';
 
-/** A link with which a person chooses their password, this once; or where it was mailed. */
-export function madeLink(person: User, { url, expires_at }: z.output<typeof PasswordLinkView>): ActionResult {
-  if (url === undefined) return { to: userPath(person.username), done: 'mailed' };
-  const words = `It works once, until ${exactTime(expires_at)}. Whoever has it can choose the password.`;
-  return made(person, { heading: 'Here is the link for', secret: url, words });
+/** The link with which a user chooses their password, shown this once; or that it was sent. */
+export function madeLink(user: User, { url, expires_at }: z.output<typeof PasswordLinkView>): ActionResult {
+  if (url === undefined) return { to: userPath(user.username), done: 'mailed' };
+  const words = `It works once, until ${exactTime(expires_at)}. Anyone who has it can choose the password.`;
+  return made(user, { heading: 'Password reset link', secret: url, words });
 }
 
-/** A password that was made for a person, this once. */
-export function madePassword(person: User, { heading, password }: { heading: string; password: string }): ActionResult {
-  const words = 'Hand it over by a way that only they can read, and ask them to change it on their account page.';
-  return made(person, { heading, secret: password, words });
+/** A generated password, shown this once. */
+export function madePassword(user: User, { heading, password }: { heading: string; password: string }): ActionResult {
+  const words = 'Pass it on by a way that only they can read, and ask them to change it on their account page.';
+  return made(user, { heading, secret: password, words });
 }
 
-function made(person: User, { words, ...page }: { heading: string; secret: string; words: string }): ActionResult {
-  const name = nameOf(person);
-  const crumb = { text: name, href: userPath(person.username) };
-  return { made: { crumb, name, ...page, words: [words], pastes: [] } };
+function made(user: User, { words, ...page }: { heading: string; secret: string; words: string }): ActionResult {
+  const name = nameOf(user);
+  const crumb = { text: name, href: userPath(user.username) };
+  return { made: { crumb, name, ...page, words: [words], snippets: [], facts: [] } };
 }

@@ -1,18 +1,17 @@
-import { linesIn } from '../../records/rights-lines.ts';
+import type { Field, Option } from '../../records/page-shapes.ts';
 import type { Action } from '../actions.ts';
+import { roleOptions } from '../pickers.ts';
 import { madeLink, madePassword } from './new-secrets.ts';
 
-/** Makes an account, and what its owner first signs in with. */
+/** Creates an account, and the link or password that its owner first signs in with. */
 export const adding: Action = {
   path: '/new-user',
   route: 'POST /users',
-  describe: async ({ deps, crumb }) => ({
-    crumb,
-    heading: 'Who should be able to sign in?',
+  describe: async (context) => ({
+    crumb: context.crumb,
+    heading: 'Add user',
     name: '',
-    words: [
-      `What they first sign in with you see once, on the next page, to hand over to them.${deps.config.mail ? ' A link is mailed to them, if they have an e-mail address.' : ''}`,
-    ],
+    words: [],
     impact: [],
     fields: [
       {
@@ -21,34 +20,34 @@ export const adding: Action = {
         type: 'text',
         value: '',
         is_required: true,
-        hint: 'Letters, digits, “.”, “_” and “-”. It stays.',
+        hint: 'Letters, digits, “.”, “_” and “-”. You cannot change it later.',
       },
       { name: 'email', label: 'E-mail', type: 'text', value: '', hint: 'They can sign in with it.' },
       { name: 'name', label: 'Name', type: 'text', value: '' },
       {
-        name: 'roles',
-        label: 'Roles',
-        type: 'textarea',
-        value: '',
-        hint: 'One a line; left empty, they manage nothing. You can give no role with more than you hold.',
-      },
-      {
         name: 'first',
-        label: 'They first sign in with',
-        type: 'select',
+        label: 'First sign-in',
+        type: 'radios',
         value: 'invite',
         options: [
-          { value: 'invite', text: 'a link to choose a password' },
-          { value: 'password', text: 'a password made now' },
+          {
+            value: 'invite',
+            text: 'Invitation link',
+            note: context.deps.config.mail
+              ? 'Sent by e-mail if they have an address'
+              : 'Shown once, for you to pass on',
+          },
+          { value: 'password', text: 'Temporary password', note: 'Generated, shown once, for you to pass on' },
         ],
       },
+      ...rolesField(await roleOptions(context)),
     ],
-    button: 'Add the person',
+    button: 'Add user',
     danger: false,
     back: '/console/users',
   }),
   perform: async ({ api }, sent) => {
-    const roles = linesIn(sent.text('roles'));
+    const roles = sent.lines('roles');
     const body = {
       username: sent.text('username') ?? '',
       ...(sent.text('email') && { email: sent.text('email') }),
@@ -56,9 +55,24 @@ export const adding: Action = {
       ...(roles.length > 0 && { roles }),
       invite: sent.text('first') !== 'password',
     };
-    const { invitation, password, ...person } = await api.call('POST /users', { body });
+    const { invitation, password, ...user } = await api.call('POST /users', { body });
     return invitation
-      ? madeLink(person, invitation)
-      : madePassword(person, { heading: 'Here is the password of', password: password ?? '' });
+      ? madeLink(user, invitation)
+      : madePassword(user, { heading: 'Temporary password', password: password ?? '' });
   },
 };
+
+/** Nothing for a person who may not list roles: they cannot assign any. */
+const rolesField = (options: readonly Option[]): Field[] =>
+  options.length === 0
+    ? []
+    : [
+        {
+          name: 'roles',
+          label: 'Roles',
+          type: 'choices',
+          value: '',
+          options,
+          hint: 'Select none for a user who manages nothing. You can assign only roles whose permissions you hold.',
+        },
+      ];

@@ -1,0 +1,93 @@
+import * as cell from '../../records/cells.ts';
+import type { Cell, Fact, Panel } from '../../records/page-shapes.ts';
+import { pathOfSubject } from '../users/user.ts';
+import { type Client, clientPath } from './client.ts';
+
+const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
+
+const grantTypes: Readonly<Record<string, string>> = {
+  authorization_code: 'Authorization code',
+  refresh_token: 'Refresh token',
+  client_credentials: 'Client credentials',
+  'urn:ietf:params:oauth:grant-type:device_code': 'Device code',
+  'urn:ietf:params:oauth:grant-type:token-exchange': 'Token exchange',
+};
+
+/** What a client's registration says, in short. */
+export function configurationFacts(client: Client): Fact[] {
+  const { grant_types, token_endpoint_auth_method, redirect_uris, allowed_cors_origins } = client;
+  const grants = texts(grant_types).map((each) => grantTypes[each] ?? each);
+  return [
+    { label: 'Grant types', cell: cell.text(grants.join(', ') || 'None') },
+    { label: 'Authentication', cell: cell.code(String(token_endpoint_auth_method ?? 'none')) },
+    ...listed('Redirect URIs', redirect_uris),
+    ...listed('CORS origins', allowed_cors_origins),
+    { label: 'Consent', cell: cell.text(client.first_party ? 'Not asked: first-party' : 'Asked') },
+    ...lifetimeFacts(client),
+  ];
+}
+
+const listed = (label: string, value: unknown): Fact[] =>
+  texts(value).length > 0 ? [{ label, cell: cell.codes(texts(value)) }] : [];
+
+function lifetimeFacts({ lifetimes }: Client): Fact[] {
+  const { access_token, refresh_token_idle, refresh_token_absolute } = lifetimes;
+  const named = {
+    'Access token': access_token,
+    'Refresh token, unused': refresh_token_idle,
+    'Refresh token': refresh_token_absolute,
+  };
+  return Object.entries(named).flatMap(([label, seconds]) =>
+    seconds === undefined ? [] : [{ label, cell: cell.text(cell.duration(seconds)) }],
+  );
+}
+
+/** What a client may request, for users and for itself. */
+export function permissionPanels(client: Client): Panel[] {
+  const { scope, resources, service_permissions, introspects } = client;
+  const identity = typeof scope === 'string' ? scope.split(' ') : [];
+  const rows = (rights: Record<string, string[]>) =>
+    Object.entries(rights).map(([api, patterns]) => [cell.link(api, apiPath(api)), cell.codes(patterns)]);
+  const columns = [{ label: 'API' }, { label: 'Permissions' }];
+  return [
+    ...(client.type === 'service'
+      ? []
+      : [
+          {
+            heading: 'On behalf of users',
+            intro: 'The permissions that it may ask users for.',
+            content: {
+              kind: 'table',
+              columns,
+              rows: rows(resources),
+              empty: 'None: it cannot ask for access to an API.',
+            },
+          } satisfies Panel,
+          {
+            heading: 'User data',
+            content: { kind: 'facts', facts: [{ label: 'Scopes', cell: cell.codes(identity) }] },
+          } satisfies Panel,
+        ]),
+    {
+      heading: 'For itself',
+      intro: 'The permissions in its own tokens, from the client credentials grant.',
+      content: { kind: 'table', columns, rows: rows(service_permissions), empty: 'None.' },
+    },
+    ...(introspects.length > 0
+      ? [
+          {
+            heading: 'Introspection',
+            content: { kind: 'facts', facts: [{ label: 'Tokens for', cell: cell.codes(introspects) }] },
+          } satisfies Panel,
+        ]
+      : []),
+  ];
+}
+
+const apiPath = (identifier: string) => `/console/apis/${encodeURIComponent(identifier)}`;
+
+export function ownerCell({ owner }: Client): Cell {
+  if (!owner) return cell.text('None');
+  if ('client_id' in owner) return cell.link(owner.client_id, clientPath(owner.client_id));
+  return cell.link(owner.user, pathOfSubject(owner.user));
+}

@@ -1,0 +1,50 @@
+import type { Option } from '../records/page-shapes.ts';
+import { rightLine } from '../records/rights-lines.ts';
+import type { RequestContext } from './request-context.ts';
+
+const most = '100';
+
+/** The scopes of the APIs there are, grouped by API, as lines of rights; nothing for a person who may not list APIs. */
+export async function scopeOptions({ api }: RequestContext): Promise<Option[]> {
+  if (!api.may('GET /resource-servers')) return [];
+  const { items } = await api.call('GET /resource-servers', { query: { limit: most } });
+  return items.flatMap(({ identifier, name, scopes }) =>
+    scopes.map((scope) => ({
+      value: rightLine({ pattern: scope.name, resource: identifier }),
+      text: scope.description ?? scope.name,
+      note: scope.name,
+      is_sensitive: scope.sensitive,
+      group: name,
+    })),
+  );
+}
+
+/** The roles there are; nothing for a person who may not list them. */
+export async function roleOptions({ api }: RequestContext): Promise<Option[]> {
+  if (!api.may('GET /roles')) return [];
+  const { items } = await api.call('GET /roles', { query: { limit: most } });
+  return items.map(({ name, description }) => ({
+    value: name,
+    text: name,
+    ...(description && { note: description }),
+  }));
+}
+
+/** The APIs there are, by identifier; nothing for a person who may not list them. */
+export async function apiOptions({ api }: RequestContext): Promise<Option[]> {
+  if (!api.may('GET /resource-servers')) return [];
+  const { items } = await api.call('GET /resource-servers', { query: { limit: most } });
+  return items.map(({ identifier, name }) => ({ value: identifier, text: name, note: identifier }));
+}
+
+/** The ids of clients that a field suggests. */
+export async function clientSuggestions({ api }: RequestContext): Promise<string[]> {
+  if (!api.may('GET /clients')) return [];
+  return (await api.call('GET /clients', { query: { limit: most } })).items.map(({ client_id }) => client_id);
+}
+
+/** The usernames that a field suggests. */
+export async function userSuggestions({ api }: RequestContext): Promise<string[]> {
+  if (!api.may('GET /users')) return [];
+  return (await api.call('GET /users', { query: { limit: most } })).items.map(({ username }) => username);
+}

@@ -1,0 +1,11 @@
+import type { ConsoleSection } from '../section.ts';
+import { sessionList } from './list.ts';
+
+export const sessions: ConsoleSection = {
+  section: 'sessions',
+  label: 'Sessions',
+  group: 'Identity',
+  icon: 'session',
+  permission: 'latchkey:credential:read',
+  main: { list: () => sessionList },
+};

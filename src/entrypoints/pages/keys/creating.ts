@@ -1,0 +1,126 @@
+import type { Action, FormInput } from '../records/actions.ts';
+import type { Field } from '../records/page-shapes.ts';
+import { exactTime } from '../times.ts';
+import { besideRights, descriptionField, nameField, permissionFields, rightsAskedFor, riskField } from './fields.ts';
+import { madeKey } from './frame.ts';
+import type { KeyContext } from './key-context.ts';
+import { labelFields, labelsIn } from './labels.ts';
+import { restrictionFields, restrictionsIn } from './restrictions.ts';
+import { summaryOf } from './summary.ts';
+
+const clientPrefix = 'client:';
+
+function ownerField({ users, clients }: { users: readonly string[]; clients: readonly string[] }): Field {
+  return {
+    name: 'owner',
+    label: 'Owner',
+    type: 'text',
+    value: '',
+    hint: 'A username, or client: and a client ID. Empty: yourself. The key is refused while its owner is disabled.',
+    suggestions: [...clients.map((id) => clientPrefix + id), ...users],
+  };
+}
+
+/** Empty: the caller. */
+function ownerIn(sent: FormInput): { owner?: { client_id: string } | { user: string } } {
+  const owner = sent.text('owner');
+  if (owner === undefined) return {};
+  if (owner.startsWith(clientPrefix)) return { owner: { client_id: owner.slice(clientPrefix.length) } };
+  return { owner: { user: owner } };
+}
+
+const lifetimes = [
+  { value: '30', text: '30 days' },
+  { value: '90', text: '90 days' },
+  { value: '180', text: '180 days' },
+  { value: '365', text: '1 year' },
+];
+
+function environmentField(environments: readonly string[]): Field {
+  return {
+    name: 'environment',
+    label: 'Environment',
+    type: 'radios',
+    value: environments[0] ?? '',
+    options: environments.map((value) => ({ value, text: value, note: `sk_${value}_…` })),
+  };
+}
+
+const customExpiry: Field = {
+  name: 'expires_in_days',
+  label: 'Custom expiry (days)',
+  type: 'number',
+  value: '',
+  hint: 'Replaces the expiry that is selected above.',
+  group: 'Advanced',
+};
+
+async function creationFields(context: KeyContext): Promise<Field[]> {
+  const { deps, isOwn } = context;
+  const [choices, roles, apis] = await Promise.all([context.choices(), context.roles(), context.apis()]);
+  return [
+    nameField(),
+    ...(isOwn ? [] : [ownerField(await context.owners())]),
+    environmentField(deps.config.apiKeyEnvironments),
+    { name: 'lifetime', label: 'Expires', type: 'radios', value: '90', options: lifetimes },
+    ...permissionFields(choices),
+    customExpiry,
+    ...restrictionFields({}, apis),
+    descriptionField(),
+    riskField('medium'),
+    ...(isOwn ? [] : labelFields(roles)),
+  ];
+}
+
+/** Creating a key, on a page of this path. */
+export const creating = (path: string): Action<KeyContext> => ({
+  path,
+  describe: async (context) => ({
+    crumb: context.crumb,
+    heading: 'Create API key',
+    name: '',
+    words: ['The key is shown once, on the next page.'],
+    impact: [],
+    fields: await creationFields(context),
+    button: 'Create API key',
+    danger: false,
+    back: context.crumb.href,
+  }),
+  summarize: async (context, sent) => summaryOf(context, sent, await context.choices()),
+  perform: async (context, sent) => {
+    const { key, ...created } = await context.keys.create(inputIn(context, sent)).catch(besideRights);
+    const words = [
+      created.expires_at
+        ? `The key is active now and expires on ${exactTime(created.expires_at)}.`
+        : 'The key is active now and never expires.',
+    ];
+    return madeKey(context, created, { key, words });
+  },
+});
+
+function inputIn({ isOwn }: KeyContext, sent: FormInput): Record<string, unknown> {
+  const days = sent.number('expires_in_days') ?? sent.number('lifetime');
+  return {
+    name: sent.text('name') ?? '',
+    ...(sent.text('description') && { description: sent.text('description') }),
+    ...(!isOwn && ownerIn(sent)),
+    environment: sent.text('environment') ?? '',
+    permissions: rightsAskedFor(sent),
+    restrictions: withoutNulls(restrictionsIn(sent)),
+    risk: sent.text('risk'),
+    ...(days !== undefined && { expires_in_days: days }),
+    ...(!isOwn && labelsIn(sent)),
+  };
+}
+
+/** What is left empty is left out where there was nothing before. */
+function withoutNulls(written: Record<string, unknown>): Record<string, unknown> {
+  const present = Object.entries(written).filter(([, value]) => value !== null);
+  return Object.fromEntries(
+    present.map(([name, value]) => [name, isRecord(value) ? withoutNulls(value) : value] as const),
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
