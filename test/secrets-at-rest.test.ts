@@ -77,7 +77,7 @@ describe('after all flows', () => {
   });
 
   test('the log holds none of them either, at its most talkative', () => {
-    const log = latchkey.process.output();
+    const log = latchkey.server.output();
     expect(log).toContain('"path":"/oauth/token"');
     for (const secret of secrets) for (const form of formsOf(secret)) expect(log).not.toContain(form);
   });

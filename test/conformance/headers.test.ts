@@ -132,7 +132,7 @@ describe('every page', () => {
 describe('behind https', () => {
   const latchkey = startLatchkey({ env: { LATCHKEY_ISSUER: issuer } });
   const get = (path: string, headers: Record<string, string> = {}) =>
-    send(latchkey.process.address, path, { headers: { host: 'id.example', accept: 'text/html', ...headers } });
+    send(latchkey.server.address, path, { headers: { host: 'id.example', accept: 'text/html', ...headers } });
 
   test('browsers are told to come back by https only (HDR-06)', async () => {
     for (const path of ['/', '/sign-in', '/oauth/authorize?client_id=x', '/oauth/jwks', '/nothing']) {
@@ -162,6 +162,6 @@ describe('behind https', () => {
       const { body } = await get('/.well-known/openid-configuration', { 'x-forwarded-proto': proto, accept: '*/*' });
       expect(body).toMatchObject({ issuer, token_endpoint: `${issuer}/oauth/token` });
     }
-    expect((await send(latchkey.process.address, '/')).status).toBe(421);
+    expect((await send(latchkey.server.address, '/')).status).toBe(421);
   });
 });

@@ -138,7 +138,7 @@ describe('a request body', () => {
       socket.once('close', resolve);
     });
     await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(latchkey.process.output()).not.toMatch(/database unavailable|request failed/);
+    expect(latchkey.server.output()).not.toMatch(/database unavailable|request failed/);
   });
 });
 

@@ -46,7 +46,7 @@ const authorization = {
   code_challenge_method: 'S256',
 };
 
-const latchkey = startLatchkey({ apply: installation, env: { LATCHKEY_TRUST_PROXY: '1' } });
+const latchkey = startLatchkey({ apply: installation, env: { LATCHKEY_TRUST_PROXY: '1' }, ownProcess: true });
 
 const growth = growthOf(latchkey);
 

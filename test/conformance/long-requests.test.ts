@@ -121,7 +121,7 @@ const lengths: Readonly<Record<Place, number>> = {
 };
 
 describe('whatever is long in a request of at most 64 KB', () => {
-  const latchkey = startLatchkey({ env: { LATCHKEY_TRUST_PROXY: '1' } });
+  const latchkey = startLatchkey({ env: { LATCHKEY_TRUST_PROXY: '1' }, ownProcess: true });
   const growth = growthOf(latchkey);
   const rounds = Number(process.env.LATCHKEY_TEST_ROUNDS ?? 1);
   const place = fc.constantFrom<Place>('header', 'header', 'query', 'form', 'path', 'body', 'json');

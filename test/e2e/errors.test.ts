@@ -60,7 +60,7 @@ describe('what cannot be answered', () => {
     await page.getByRole('button', { name: 'Copy' }).click();
     await page.getByRole('button', { name: 'Copied' }).waitFor();
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(id);
-    expect(latchkey.process.output()).toContain(id);
+    expect(latchkey.server.output()).toContain(id);
   });
 
   test('of a form that was not ours is refused, and the page says what to do', async () => {

@@ -18,7 +18,7 @@ describe('a page', () => {
     expect(transferred.length).toBeGreaterThanOrEqual(3);
     expect(transferred.reduce((sum, size) => sum + size, 0)).toBeLessThan(40 * 1024);
 
-    const servedFiles = () => latchkey.process.output().match(/"\/assets\//g)?.length;
+    const servedFiles = () => latchkey.server.output().match(/"\/assets\//g)?.length;
     const served = servedFiles();
     expect(served).toBeGreaterThanOrEqual(2);
     await page.goto(`${latchkey.issuer}/sign-in`, { waitUntil: 'networkidle' });

@@ -24,6 +24,7 @@ describe('the web app on its own', () => {
     const file = (await readFile(path.join(example, 'latchkey.yaml'), 'utf8')).replaceAll('http://localhost:4000', url);
     const { resource_servers, clients } = parse(file);
     await latchkey.start({
+      ownProcess: true,
       apply: {
         ...standardInstallation,
         resource_servers: [...standardInstallation.resource_servers, ...resource_servers],

@@ -195,7 +195,7 @@ describe('the demo app', () => {
       ...(await latchkey.auditEvents('resource_server.updated')),
     ];
     expect(events.filter(({ target_id }) => String(target_id).includes('demo'))).toHaveLength(1);
-    expect(another.output() + latchkey.process.output()).not.toMatch(/lk_cs_/);
+    expect(another.output() + latchkey.server.output()).not.toMatch(/lk_cs_/);
   });
 
   test('is in no exported file, and stays when one is applied with --prune', async () => {
@@ -232,7 +232,7 @@ describe('the demo app is not there', () => {
       const answers = await Promise.all(paths.map((each) => fetch(`${latchkey.issuer}${each}`)));
       expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
       expect(await (await fetch(latchkey.issuer)).text()).not.toContain('/demo');
-      expect(latchkey.process.output()).not.toContain('Demo:');
+      expect(latchkey.server.output()).not.toContain('Demo:');
       const { rows } = await latchkey.database.query(
         "select client_id from clients where client_id like '%demo%' union all select identifier from resource_servers where identifier like '%demo%'",
       );

@@ -22,7 +22,7 @@ describe('while every commit hangs, because the synchronous standby is gone', ()
   beforeAll(async () => {
     postgres = await PrivatePostgres.open();
     const env = { LATCHKEY_DATABASE_POOL: String(poolSize) };
-    await latchkey.start({ adminUrl: postgres.url, env });
+    await latchkey.start({ adminUrl: postgres.url, env, ownProcess: true });
     second = await latchkey.startAnother({
       env: { ...env, LATCHKEY_ISSUER: latchkey.issuer, LATCHKEY_TRUST_PROXY: '1' },
     });

@@ -25,7 +25,7 @@ describe('a server that is killed', () => {
   const latchkey = startLatchkey({
     prepare: async () => {
       port = await freePort();
-      return { env: { PORT: String(port) } };
+      return { env: { PORT: String(port) }, ownProcess: true };
     },
   });
   let server: ServerProcess;

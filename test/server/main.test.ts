@@ -124,7 +124,7 @@ describe('a running server', () => {
   const latchkey = startLatchkey({ apply: {} });
 
   test('greets with at most ten lines: version, address, data, setup link and demo', () => {
-    const lines = latchkey.process
+    const lines = latchkey.server
       .output()
       .split('\n')
       .filter((line) => line && !line.startsWith('{'));
@@ -138,7 +138,7 @@ describe('a running server', () => {
   });
 
   test('warns of nothing', () => {
-    expect(latchkey.process.output()).not.toMatch(/warning|notice|deprecat/i);
+    expect(latchkey.server.output()).not.toMatch(/warning|notice|deprecat/i);
   });
 
   test('says that it lives and that it is ready', async () => {
@@ -148,7 +148,7 @@ describe('a running server', () => {
 
   test('is not ready while its clock and the database’s are more than two seconds apart', async () => {
     // The node alone: the harness moves the database's clock with it otherwise.
-    await latchkey.process.advance(5);
+    await latchkey.server.advance(5);
     const response = await fetch(`${latchkey.issuer}/readyz`);
     expect(response.status).toBe(503);
     expect(await response.json()).toEqual({

@@ -1,5 +1,7 @@
+import { fork } from 'node:child_process';
 import { createSecretKey } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { ensureSigningKeys } from '../../src/domain/signing-keys/index.ts';
@@ -16,7 +18,7 @@ type Run = { stopTests?: () => Promise<void> };
  * One PostgreSQL cluster for the whole run; every test file gets its own database in it, copied from one that is migrated already:
  * most tests are about what comes after. It has the keys that a first start makes, too: RSA keys take as long as the rest of it.
  */
-export default async function setUp(): Promise<void> {
+export default async function setUp({ maxWorkers }: { maxWorkers: number }): Promise<void> {
   const cluster = await openCluster();
   process.env.LATCHKEY_TEST_ADMIN_URL = cluster.url;
   const migrated = await createTestDatabase(cluster.url);
@@ -24,7 +26,9 @@ export default async function setUp(): Promise<void> {
   await installJobs(migrated.url);
   await makeKeys(migrated.url);
   process.env.LATCHKEY_TEST_MIGRATED = new URL(migrated.url).pathname.slice(1);
+  const hosts = await openHosts(maxWorkers);
   (globalThis as Run).stopTests = async () => {
+    await hosts.close();
     await migrated.drop();
     await cluster.close();
   };
@@ -36,6 +40,35 @@ async function makeKeys(url: string): Promise<void> {
   await openServerKeys(deps);
   await ensureSigningKeys(deps);
   await close();
+}
+
+/** A host of servers for each worker of Jest; it loads the program when the first server is started. */
+async function openHosts(workers: number): Promise<{ close: () => Promise<void> }> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-hosts-'));
+  process.env.LATCHKEY_TEST_HOSTS = folder;
+  const log = await open(path.join(folder, 'log'), 'w');
+  const hosts = Array.from({ length: workers }, (_, n) =>
+    fork(path.join(import.meta.dirname, 'server-host.ts'), [path.join(folder, `${n + 1}.sock`)], {
+      // As bin/latchkey.js sets it.
+      env: { PATH: process.env.PATH ?? '', UV_THREADPOOL_SIZE: '8' },
+      execArgv: ['--no-warnings'],
+      stdio: ['ignore', log.fd, log.fd, 'ipc'],
+    }),
+  );
+  await Promise.all(hosts.map((host) => once(host, 'message')));
+  return {
+    close: async () => {
+      await Promise.all(
+        hosts.map(async (host) => {
+          if (host.exitCode !== null || host.signalCode !== null) return;
+          host.disconnect();
+          await once(host, 'exit');
+        }),
+      );
+      await log.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 async function openCluster(): Promise<{ url: string; close: () => Promise<void> }> {

@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import type { RunningServer } from './hosted-server.ts';
 import { api, password, redirectUri, standardInstallation } from './installation.ts';
 import {
   type CommandResult,
   runCommand,
   type ServerOptions,
   type ServerProcess,
+  startServer,
   startServerProcess,
   testRootKey,
 } from './server.ts';
@@ -30,6 +32,8 @@ export type LatchkeyOptions = Partial<ServerOptions> & {
   adminUrl?: string;
   /** The way from its servers to the database. */
   through?: (url: string) => string;
+  /** Whether its first server is a process of its own, which can be killed and measured. */
+  ownProcess?: boolean;
 };
 
 type TestClient = { client_id: string; client_secret?: string; token_endpoint_auth_method?: string };
@@ -39,7 +43,7 @@ export class Latchkey {
   #database: TestDatabase | undefined;
   #clients = new Map<string, TestClient>();
   #through = (url: string) => url;
-  readonly #processes: ServerProcess[] = [];
+  readonly #servers: RunningServer[] = [];
   /** By how many seconds the clocks were moved. */
   #advanced = 0;
 
@@ -47,13 +51,15 @@ export class Latchkey {
     apply = standardInstallation,
     adminUrl,
     through = (url) => url,
+    ownProcess = false,
     ...options
   }: LatchkeyOptions = {}): Promise<void> {
     this.#database = await createTestDatabase(adminUrl, adminUrl ? undefined : process.env.LATCHKEY_TEST_MIGRATED);
     this.#through = through;
     const { clients = [] } = apply as { clients?: TestClient[] };
     this.#clients = new Map(clients.map((client) => [client.client_id, client]));
-    await this.startAnother({ apply, ...options });
+    if (ownProcess) await this.startAnother({ apply, ...options });
+    else this.#kept(await startServer(this.#placeOf({ apply, ...options })));
   }
 
   /** A second node: another process on the same database, with the same issuer, as if behind the same proxy. */
@@ -61,16 +67,23 @@ export class Latchkey {
     return this.startAnother({ env: { LATCHKEY_ISSUER: this.issuer, LATCHKEY_TRUST_PROXY: '1' } });
   }
 
-  /** One more server process on the same database. */
+  /** One more server process on the same database: nodes share nothing else, so none of them is in the other's process. */
   async startAnother(options: Partial<ServerOptions> = {}): Promise<ServerProcess> {
+    return this.#kept(await startServerProcess(this.#placeOf(options)));
+  }
+
+  #placeOf(options: Partial<ServerOptions>): ServerOptions {
     const env = { ...options.env, TEST_CLOCK_OFFSET_MS: String(this.#advanced * 1000) };
-    const process = await startServerProcess({ databaseUrl: this.#through(this.database.url), ...options, env });
-    this.#processes.push(process);
-    return process;
+    return { databaseUrl: this.#through(this.database.url), ...options, env };
+  }
+
+  #kept<S extends RunningServer>(server: S): S {
+    this.#servers.push(server);
+    return server;
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#processes.map((process) => process.stop()));
+    await Promise.all(this.#servers.map((server) => server.stop()));
     await this.#database?.drop();
   }
 
@@ -89,7 +102,7 @@ export class Latchkey {
 
   /** Moves the clocks of the database and of every node. */
   async advance(seconds: number): Promise<void> {
-    const moveNodes = () => Promise.all(this.#processes.map((process) => process.advance(seconds)));
+    const moveNodes = () => Promise.all(this.#servers.map((server) => server.advance(seconds)));
     await this.database.advance(seconds, moveNodes);
     this.#advanced += seconds;
   }
@@ -99,14 +112,22 @@ export class Latchkey {
     return this.#database;
   }
 
+  /** The first server. */
+  get server(): RunningServer {
+    const [server] = this.#servers;
+    if (!server) throw new Error('not started');
+    return server;
+  }
+
+  /** The first server's process, where it has one of its own. */
   get process(): ServerProcess {
-    const [process] = this.#processes;
-    if (!process) throw new Error('not started');
-    return process;
+    const { server } = this;
+    if (!isProcess(server)) throw new Error('start it with ownProcess: true');
+    return server;
   }
 
   get issuer(): string {
-    return this.process.issuer;
+    return this.server.issuer;
   }
 
   /** A fresh browser without JavaScript; `name` is what it calls itself. */
@@ -220,6 +241,10 @@ export class Latchkey {
     );
     return rows;
   }
+}
+
+function isProcess(server: RunningServer): server is ServerProcess {
+  return 'pid' in server;
 }
 
 type StartOptions = LatchkeyOptions & {

@@ -4,25 +4,19 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
+import { canBeHosted, hostOfThisWorker, type RunningServer, startHostedServer } from './hosted-server.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 
 export type ServerOptions = { databaseUrl: string; env?: Record<string, string>; apply?: unknown; rootKey?: string };
 
-export type ServerProcess = {
-  issuer: string;
-  /** Where it listens, which is not its issuer behind a proxy. */
-  address: string;
+/** A server that is a process of its own. */
+export type ServerProcess = RunningServer & {
   /** Of its main process, in which the event loop runs. */
   pid: number;
-  /** Everything it has printed and logged. */
-  output: () => string;
-  /** Moves this process's clock alone, away from the database's. */
-  advance: (seconds: number) => Promise<void>;
   kill: (signal: NodeJS.Signals) => Promise<number | null>;
   /** Processes it started itself. */
   children: () => number[];
-  stop: () => Promise<void>;
 };
 
 export type CommandResult = { code: number | null; stdout: string; stderr: string };
@@ -52,6 +46,25 @@ export function runCommand(...given: Parameters<typeof startCommand>): Promise<C
 
 export const testRootKey = Buffer.alloc(32, 7).toString('base64');
 
+/**
+ * Starts a server on a free port and waits until it says that it is ready: in the process that serves for all tests of this worker,
+ * where its settings allow it, and in one of its own otherwise.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { TEST_CLOCK_OFFSET_MS = '0', ...env } = options.env ?? {};
+  const host = hostOfThisWorker();
+  if (!host || !canBeHosted(env)) return startServerProcess(options);
+  const { folder, settings } = await settingsOf({ ...options, env });
+  const close = () => rm(folder, { recursive: true, force: true });
+  try {
+    const server = await startHostedServer(host, { env: settings, offsetMs: Number(TEST_CLOCK_OFFSET_MS) });
+    return { ...server, stop: () => server.stop().then(close) };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
 /** Starts a server process on a free port and waits until it says that it is ready. */
 export async function startServerProcess(options: ServerOptions): Promise<ServerProcess> {
   const { ready } = await beginServerProcess(options);
@@ -68,25 +81,11 @@ export type BeginningServer = {
 };
 
 /** Starts a server process, and does not wait for it. */
-export async function beginServerProcess({
-  databaseUrl,
-  env = {},
-  apply,
-  rootKey = testRootKey,
-}: ServerOptions): Promise<BeginningServer> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-server-'));
-  const file = path.join(folder, 'apply.json');
-  if (apply) await writeFile(file, JSON.stringify(apply));
-  const settings = {
-    PORT: '0',
-    LOG_LEVEL: 'info',
-    LATCHKEY_DATA_DIR: folder,
-    LATCHKEY_ROOT_KEY: rootKey,
-    DATABASE_URL: databaseUrl,
-  };
+export async function beginServerProcess(options: ServerOptions): Promise<BeginningServer> {
+  const { folder, settings } = await settingsOf(options);
   const child = spawn(process.execPath, ['--import', './test/support/clock.ts', 'bin/latchkey.js', 'serve'], {
     cwd: root,
-    env: { PATH: process.env.PATH ?? '', ...settings, ...(apply ? { LATCHKEY_APPLY: file } : {}), ...env },
+    env: { PATH: process.env.PATH ?? '', ...settings },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let text = '';
@@ -109,6 +108,23 @@ export async function beginServerProcess({
   // Who kills it before it is ready may not care.
   ready.catch(() => undefined);
   return { ready, output, children: () => childrenOf(child.pid ?? 0), kill };
+}
+
+/** What a server is told, and a folder of its own that is to be deleted after it. */
+async function settingsOf({ databaseUrl, env = {}, apply, rootKey = testRootKey }: ServerOptions) {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-server-'));
+  const file = path.join(folder, 'apply.json');
+  if (apply) await writeFile(file, JSON.stringify(apply));
+  const settings: Record<string, string> = {
+    PORT: '0',
+    LOG_LEVEL: 'info',
+    LATCHKEY_DATA_DIR: folder,
+    LATCHKEY_ROOT_KEY: rootKey,
+    DATABASE_URL: databaseUrl,
+    ...(apply ? { LATCHKEY_APPLY: file } : {}),
+    ...env,
+  };
+  return { folder, settings };
 }
 
 function processOf(

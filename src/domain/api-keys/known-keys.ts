@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../../platform/caching/index.ts';
 import { type Digest, digestText } from '../../platform/crypto/index.ts';
 import type { ChangeFeed } from '../../platform/database/index.ts';
 import { compileKey, type KeyEntry } from './entry.ts';
@@ -30,7 +31,7 @@ export type Found = KeyEntry | 'throttled' | undefined;
 export class KnownKeys {
   readonly #deps: KnownKeysDeps;
   readonly #entries: LRUCache<string, KeyEntry>;
-  readonly #unknown = new LRUCache<string, true>({ max: mostUnknown });
+  readonly #unknown = new LRUCache<string, true>(atMostEntries(mostUnknown));
   readonly #textsOf = new Map<string, Set<string>>();
   readonly #queue = new LookupQueue();
   readonly #reading = new Map<string, Promise<KeyEntry | undefined>>();
@@ -38,7 +39,7 @@ export class KnownKeys {
 
   constructor(deps: KnownKeysDeps) {
     this.#deps = deps;
-    this.#entries = new LRUCache({ max: mostKnown, dispose: (entry, text) => this.#untie(entry, text) });
+    this.#entries = new LRUCache({ ...atMostEntries(mostKnown), dispose: (entry, text) => this.#untie(entry, text) });
     deps.changes.on('api_key', (keys) => this.#forgetKeys(keys));
     deps.changes.on('role', (names) =>
       this.#forgetWhere(({ owner, roles }) => {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../../platform/caching/index.ts';
 import { addressGroups } from '../../platform/http/index.ts';
 
 /** An attempt to authenticate as a client with a wrong secret. */
@@ -17,7 +18,7 @@ const most = 10_000;
 export class WrongSecretThrottle {
   readonly #count: CountWrongSecret;
   readonly #now: () => Date;
-  readonly #stoppedUntil = new LRUCache<string, number>({ max: most });
+  readonly #stoppedUntil = new LRUCache<string, number>(atMostEntries(most));
 
   constructor(count: CountWrongSecret, now: () => Date) {
     this.#count = count;

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../caching/index.ts';
 import type { ChangeFeed, ChangeKind } from './change-feed.ts';
 
 /**
@@ -13,7 +14,7 @@ export class Cache<Value extends object> {
 
   /** @param keyOf the key under which what the feed calls so is remembered */
   constructor(feed: ChangeFeed, kind: ChangeKind, max: number, keyOf = (changed: string) => changed) {
-    this.#entries = new LRUCache({ max });
+    this.#entries = new LRUCache(atMostEntries(max));
     this.#feed = feed;
     feed.on(kind, (keys) => this.#forget(keys === 'all' ? keys : keys.map(keyOf)));
   }

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../caching/index.ts';
 import { type AddressGroup, addressGroups } from './addresses.ts';
 
 const mostKept = 50_000;
@@ -18,7 +19,7 @@ export type BucketOptions = {
 export class AddressBuckets {
   readonly #options: BucketOptions;
   /** When all uses are back. */
-  readonly #fullAt = new LRUCache<string, number>({ max: mostKept });
+  readonly #fullAt = new LRUCache<string, number>(atMostEntries(mostKept));
 
   constructor(options: BucketOptions) {
     this.#options = options;

@@ -57,7 +57,7 @@ describe('an audit log that nobody touched', () => {
 });
 
 describe('an audit log that somebody changed behind its back', () => {
-  const latchkey = startLatchkey();
+  const latchkey = startLatchkey({ ownProcess: true });
   let ids: string[];
 
   beforeAll(async () => {

@@ -10,7 +10,7 @@ import { sealed, unsealed, verified, writeEvents } from './support/log.ts';
 const lagBoundMs = 1000;
 
 describe('an event', () => {
-  const latchkey = startLatchkey();
+  const latchkey = startLatchkey({ ownProcess: true });
 
   test('is sealed within a second of its answer', async () => {
     // One connection for all: to open one takes long where many tests run at once.
@@ -61,7 +61,7 @@ describe('an event', () => {
 });
 
 describe('two nodes', () => {
-  const latchkey = startLatchkey();
+  const latchkey = startLatchkey({ ownProcess: true });
   let other: ServerProcess;
   beforeAll(async () => {
     other = await latchkey.startNode();
@@ -106,7 +106,7 @@ describe('without a database for a while', () => {
     await network.refuse();
     await writeEvents(latchkey.database.url, 20);
     await sleep(1500);
-    expect(latchkey.process.output().match(/wait to be sealed/g)).toHaveLength(1);
+    expect(latchkey.server.output().match(/wait to be sealed/g)).toHaveLength(1);
     await network.recover();
     await sealed(latchkey.database);
     expect(await verified(latchkey.database)).toMatchObject({ fault: undefined, unsealed: 0 });
@@ -114,7 +114,7 @@ describe('without a database for a while', () => {
 });
 
 describe('a database that was restored elsewhere, where transactions are counted anew', () => {
-  const latchkey = startLatchkey();
+  const latchkey = startLatchkey({ ownProcess: true });
 
   test('goes on with its chain', async () => {
     const setOffset = (offset: number) => latchkey.database.query('select audit_number_from($1)', [offset]);

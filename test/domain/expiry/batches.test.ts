@@ -76,7 +76,7 @@ describe('the removal of expired rows', () => {
     });
     const { rows } = await latchkey.database.query("select from setup_links where digest = '\\x01'");
     expect(rows).toEqual([]);
-    const log = latchkey.process.output().split('\n');
+    const log = latchkey.server.output().split('\n');
     expect(log.find((line) => line.includes('"table":"replay_detection"'))).toContain('no room on the volume');
     expect(await measured('latchkey_expiry_failures_total{table="replay_detection"} ')).toBeGreaterThan(0);
     expect(await measured('latchkey_job_failures_total{job="remove-expired"} ')).toBeGreaterThan(0);

@@ -26,7 +26,7 @@ describe('a node whose clock is 400 days ahead of the database', () => {
     await latchkey.post('/oauth/revoke', { token: jwt.access_token }, 'service');
     const before = await rows();
 
-    await latchkey.process.advance(400 * day);
+    await latchkey.server.advance(400 * day);
     await eventually(
       () => readiness(latchkey.issuer),
       (status) => status === 503,

@@ -73,7 +73,7 @@ describe('with a mail server', () => {
       for (const form of [secret, Buffer.from(secret).toString('base64').slice(0, -4), 'jack@example.com'])
         expect(rows).not.toContain(form);
     }
-    expect(latchkey.process.output()).not.toContain(secret);
+    expect(latchkey.server.output()).not.toContain(secret);
   });
 
   test('many are sent one right after the other', async () => {

@@ -5,7 +5,7 @@ import { sealed } from '../audit/support/log.ts';
 import { Receiver } from './support/receiver.ts';
 
 describe('a receiver of events', () => {
-  const latchkey = startLatchkey();
+  const latchkey = startLatchkey({ ownProcess: true });
   const receiver = new Receiver();
   let owner: AdminApi;
   let secret = '';
@@ -17,7 +17,7 @@ describe('a receiver of events', () => {
   });
   afterAll(() => receiver.stop());
 
-  const role = async (name: string, node = latchkey.process.address) => {
+  const role = async (name: string, node = latchkey.server.address) => {
     const { status } = await owner.post('/roles', { name, permissions: [] }, { node });
     expect(status).toBe(201);
   };

@@ -7,7 +7,7 @@ import type { Told } from './support/receiver.ts';
 const env = { LATCHKEY_AUDIT_STDOUT: 'on', LOG_LEVEL: 'silent' };
 
 describe('with LATCHKEY_AUDIT_STDOUT', () => {
-  const latchkey = startLatchkey({ env });
+  const latchkey = startLatchkey({ env, ownProcess: true });
   let owner: AdminApi;
   beforeAll(async () => {
     owner = await asOwner(latchkey);
@@ -24,7 +24,7 @@ describe('with LATCHKEY_AUDIT_STDOUT', () => {
       .flatMap(linesOf)
       .filter(({ type }) => type === 'role.created')
       .map(({ data }) => data.target_id);
-  const role = async (name: string, node = latchkey.process.address) => {
+  const role = async (name: string, node = latchkey.server.address) => {
     const { status } = await owner.post('/roles', { name, permissions: [] }, { node });
     expect(status).toBe(201);
   };
@@ -73,6 +73,6 @@ describe('without it', () => {
       () => latchkey.database.query('select 1 from audit_segments limit 1'),
       ({ rows }) => rows.length > 0,
     );
-    expect(latchkey.process.output()).not.toContain('"type":');
+    expect(latchkey.server.output()).not.toContain('"type":');
   });
 });

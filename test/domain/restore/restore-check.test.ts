@@ -120,10 +120,10 @@ describe('latchkey restore-check', () => {
     const { head } = (await latchkey.commandJson(['audit', 'verify'])) as { head: { number: number; head: string } };
     old.head = `${head.number}:${head.head}`;
     await eventually(
-      () => latchkey.process.output(),
+      () => latchkey.server.output(),
       (output) => output.includes(`"number":${head.number},`),
     );
-    await writeFile(file('stdout.log'), latchkey.process.output());
+    await writeFile(file('stdout.log'), latchkey.server.output());
     nodes = [await restored(backup.url), await restored(backup.url)];
   });
   afterAll(async () => {

@@ -1,9 +1,9 @@
 import { type AdminApi, asOwner } from '../../support/admin.ts';
 import { eventually } from '../../support/eventually.ts';
+import type { RunningServer } from '../../support/hosted-server.ts';
 import { api, clientSecrets, jwtApi, password, standardInstallation } from '../../support/installation.ts';
 import { basic, startLatchkey } from '../../support/latchkey.ts';
 import { report, rounds } from '../../support/report.ts';
-import type { ServerProcess } from '../../support/server.ts';
 import type { UserAgent } from '../../support/user-agent.ts';
 
 // Asks about all tokens, and ends in no row.
@@ -32,9 +32,9 @@ describe('on two nodes whose clocks differ', () => {
     apply: { ...standardInstallation, clients: [...standardInstallation.clients, checker] },
   });
   let owner: AdminApi;
-  let other: ServerProcess;
+  let other: RunningServer;
   let nodes: string[] = [];
-  const clocks = new Map<ServerProcess, number>();
+  const clocks = new Map<RunningServer, number>();
   beforeAll(async () => {
     owner = await asOwner(latchkey);
     other = await latchkey.startNode();
@@ -42,7 +42,7 @@ describe('on two nodes whose clocks differ', () => {
   });
 
   /** Sets how far the clock of a node is ahead, which it finds out within half a second. */
-  async function setClock(node: ServerProcess, seconds: number): Promise<void> {
+  async function setClock(node: RunningServer, seconds: number): Promise<void> {
     await node.advance(seconds - (clocks.get(node) ?? 0));
     clocks.set(node, seconds);
   }
@@ -150,10 +150,10 @@ describe('on two nodes whose clocks differ', () => {
       const [here, away] = round % 2 === 0 ? [mostSkew, -mostSkew] : [0, 0];
       // Issued by a node that is ahead, ended by one that is behind: no time of either says which was first.
       await setClock(other, away);
-      await setClock(latchkey.process, 0);
+      await setClock(latchkey.server, 0);
       const warm = await issue();
       expect(await living(warm, other.address)).toHaveLength(6);
-      await setClock(latchkey.process, here);
+      await setClock(latchkey.server, here);
       const youngest = await serviceToken(api, latchkey.issuer);
       const refreshed = await latchkey.refresh(warm.tokens['refresh token']);
       warm.tokens["service's token"] = youngest.body.access_token;
@@ -161,7 +161,7 @@ describe('on two nodes whose clocks differ', () => {
       warm.tokens['refresh token'] = refreshed.body.refresh_token;
       await act();
       // And the reverse: what is issued at once by a node that is behind works.
-      await setClock(latchkey.process, -here);
+      await setClock(latchkey.server, -here);
       const fresh = await (name.startsWith('stopping') ? issueSoon() : issue());
       if (name.includes('`revoke')) owner = await asOwner(latchkey);
       expect(await left(warm, ending)).toEqual([]);

@@ -52,7 +52,7 @@ export async function guessTenTimes({ latchkey }: Site, login: string): Promise<
 
 /** The link printed at the first start. */
 export function setupLink({ latchkey }: Site): string {
-  return /Setup: (\S+)/.exec(latchkey.process.output())?.[1] ?? '';
+  return /Setup: (\S+)/.exec(latchkey.server.output())?.[1] ?? '';
 }
 
 export async function createAdministrator(

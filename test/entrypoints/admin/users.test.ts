@@ -129,6 +129,6 @@ describe('people in the admin API', () => {
     const late = await owner.post('/users/bob/password-link');
     await latchkey.advance(3 * 86_400 + 1);
     expect((await browser.get(String(late.body.url))).status).toBe(404);
-    expect(latchkey.process.output()).not.toContain('lk_pw_');
+    expect(latchkey.server.output()).not.toContain('lk_pw_');
   });
 });

@@ -43,7 +43,7 @@ describe('the gateway, with every request traced,', () => {
   const logged = (request_id: string) =>
     eventually(
       async () =>
-        latchkey.process
+        latchkey.server
           .output()
           .split('\n')
           .filter((line) => line.includes(request_id) && line.includes('"msg":"request"'))

@@ -188,7 +188,7 @@ test('an exchange leaves an event in its commit, and an access record, and none 
   );
   for (const secret of [key, opaque, Buffer.from(key).toString('hex')]) {
     expect(rows[0].everything).not.toContain(secret);
-    expect(latchkey.process.output()).not.toContain(secret);
+    expect(latchkey.server.output()).not.toContain(secret);
   }
 });
 

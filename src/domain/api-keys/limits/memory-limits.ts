@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMostEntries } from '../../../platform/caching/index.ts';
 import { Batched, type Db, Keyed } from '../../../platform/database/index.ts';
 import type { Logger } from '../../../platform/logging/index.ts';
 import { type Counter, type Limits, move, type Taken } from './counters.ts';
@@ -19,7 +20,7 @@ type Added = { key: string; value: number; expires_at: Date };
  */
 export class MemoryLimits implements Limits {
   readonly #deps: MemoryLimitsDeps;
-  readonly #values = new LRUCache<string, number>({ max: most });
+  readonly #values = new LRUCache<string, number>(atMostEntries(most));
   /** What was taken of quotas since the last write. */
   readonly #added: Batched<Added, Keyed<Added>>;
 
