@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { createSecretKey } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { ensureSigningKeys } from '../../src/domain/signing-keys/index.ts';
@@ -10,13 +10,15 @@ import { openEmbeddedPostgres } from '../../src/platform/embedded-postgres/index
 import { installJobs } from '../../src/platform/jobs/index.ts';
 import { openServerKeys } from '../../src/platform/keys/index.ts';
 import { createTestDatabase } from './database.ts';
+import { applyInHost } from './hosted-server.ts';
+import { standardInstallation } from './installation.ts';
 import { testRootKey } from './server.ts';
 
 type Run = { stopTests?: () => Promise<void> };
 
 /**
- * One PostgreSQL cluster for the whole run; every test file gets its own database in it, copied from one that is migrated already:
- * most tests are about what comes after. It has the keys that a first start makes, too: RSA keys take as long as the rest of it.
+ * One PostgreSQL cluster for the whole run; every test file gets its own database in it, copied from one that is migrated already,
+ * or has what most tests start with: most tests are about what comes after. It has the keys that a first start makes, too: RSA keys take as long as the rest of it.
  */
 export default async function setUp({ maxWorkers }: { maxWorkers: number }): Promise<void> {
   const cluster = await openCluster();
@@ -27,11 +29,24 @@ export default async function setUp({ maxWorkers }: { maxWorkers: number }): Pro
   await makeKeys(migrated.url);
   process.env.LATCHKEY_TEST_MIGRATED = new URL(migrated.url).pathname.slice(1);
   const hosts = await openHosts(maxWorkers);
+  const standard = await createTestDatabase(cluster.url, process.env.LATCHKEY_TEST_MIGRATED);
+  await applyStandard(standard.url);
+  process.env.LATCHKEY_TEST_STANDARD = new URL(standard.url).pathname.slice(1);
   (globalThis as Run).stopTests = async () => {
     await hosts.close();
+    await standard.drop();
     await migrated.drop();
     await cluster.close();
   };
+}
+
+/** Most tests start with the same installation: it is brought to it once. */
+async function applyStandard(url: string): Promise<void> {
+  const folder = process.env.LATCHKEY_TEST_HOSTS ?? '';
+  const file = path.join(folder, 'standard.json');
+  await writeFile(file, JSON.stringify(standardInstallation));
+  const settings = { LATCHKEY_ROOT_KEY: testRootKey, DATABASE_URL: url, LATCHKEY_APPLY: file };
+  await applyInHost(path.join(folder, '1.sock'), settings);
 }
 
 async function makeKeys(url: string): Promise<void> {

@@ -18,10 +18,20 @@ export type ToHost = {
   start?: { env: Record<string, string>; offsetMs: number };
   advanceMs?: number;
   stop?: true;
+  /** Applies the file that the settings name to an installation that nobody serves. */
+  apply?: { env: Record<string, string> };
+  run?: { args: string[]; env: Record<string, string>; input: string };
 };
 
 /** What the host tells the test. */
-export type FromHost = { output?: string; failed?: string; advanced?: true };
+export type FromHost = {
+  output?: string;
+  fd?: 1 | 2;
+  failed?: string;
+  advanced?: true;
+  applied?: true;
+  ended?: number;
+};
 
 const ownVariables = new Set(['WEB_CONCURRENCY', 'LATCHKEY_METRICS_PORT', 'NODE_ENV']);
 
@@ -35,6 +45,36 @@ export function canBeHosted(env: Record<string, string>): boolean {
 export function hostOfThisWorker(): string | undefined {
   const folder = process.env.LATCHKEY_TEST_HOSTS;
   return folder && `${folder}/${process.env.JEST_WORKER_ID ?? 1}.sock`;
+}
+
+/** Runs a command in the host to its end. */
+export async function runHostedCommand(
+  path: string,
+  run: NonNullable<ToHost['run']>,
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const texts = { 1: '', 2: '' };
+  for await (const { output = '', fd = 1, failed, ended } of answersTo(path, { run })) {
+    texts[fd] += output;
+    if (failed !== undefined) throw new Error(`the command failed in its host: ${failed}`);
+    if (ended !== undefined) return { code: ended, stdout: texts[1], stderr: texts[2] };
+  }
+  throw new Error(`the host of the command has ended: ${texts[2]}`);
+}
+
+/** Brings an installation that nobody serves to what a file says, as a server does at its start. */
+export async function applyInHost(path: string, env: Record<string, string>): Promise<void> {
+  for await (const { applied, failed } of answersTo(path, { apply: { env } })) {
+    if (failed !== undefined) throw new Error(failed);
+    if (applied) return;
+  }
+  throw new Error('the host has ended');
+}
+
+async function* answersTo(path: string, order: ToHost): AsyncGenerator<FromHost> {
+  const socket = createConnection(path);
+  await once(socket, 'connect');
+  socket.write(`${JSON.stringify(order)}\n`);
+  for await (const line of createInterface({ input: socket })) yield JSON.parse(line);
 }
 
 /** Starts a server in the host, and waits until it says that it is ready. */

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from './database.ts';
-import type { RunningServer } from './hosted-server.ts';
+import { canBeHosted, hostOfThisWorker, type RunningServer, runHostedCommand } from './hosted-server.ts';
 import { api, password, redirectUri, standardInstallation } from './installation.ts';
 import {
   type CommandResult,
@@ -44,6 +44,7 @@ export class Latchkey {
   #clients = new Map<string, TestClient>();
   #through = (url: string) => url;
   readonly #servers: RunningServer[] = [];
+  #isCommanding = false;
   /** By how many seconds the clocks were moved. */
   #advanced = 0;
 
@@ -54,12 +55,15 @@ export class Latchkey {
     ownProcess = false,
     ...options
   }: LatchkeyOptions = {}): Promise<void> {
-    this.#database = await createTestDatabase(adminUrl, adminUrl ? undefined : process.env.LATCHKEY_TEST_MIGRATED);
+    const template = adminUrl ? undefined : templateFor(apply);
+    const isThere = template !== undefined && template === process.env.LATCHKEY_TEST_STANDARD;
+    this.#database = await createTestDatabase(adminUrl, template);
     this.#through = through;
     const { clients = [] } = apply as { clients?: TestClient[] };
     this.#clients = new Map(clients.map((client) => [client.client_id, client]));
-    if (ownProcess) await this.startAnother({ apply, ...options });
-    else this.#kept(await startServer(this.#placeOf({ apply, ...options })));
+    const first = { ...(isThere ? {} : { apply }), ...options };
+    if (ownProcess) await this.startAnother(first);
+    else this.#kept(await startServer(this.#placeOf(first)));
   }
 
   /** A second node: another process on the same database, with the same issuer, as if behind the same proxy. */
@@ -87,10 +91,18 @@ export class Latchkey {
     await this.#database?.drop();
   }
 
-  /** Runs a `latchkey` command on this installation, beside the running server. */
+  /**
+   * Runs a `latchkey` command on this installation, beside the running server: without a process of its own, where its settings
+   * are Latchkey's alone. Commands that run at the same time are processes.
+   */
   command(args: string[], input = '', settings: Record<string, string> = {}): Promise<CommandResult> {
     const env = { DATABASE_URL: this.database.url, LATCHKEY_ROOT_KEY: testRootKey, ...settings };
-    return runCommand(args, { env, input });
+    const host = canBeHosted(env) && !this.#isCommanding ? hostOfThisWorker() : undefined;
+    if (!host) return runCommand(args, { env, input });
+    this.#isCommanding = true;
+    return runHostedCommand(host, { args, env, input }).finally(() => {
+      this.#isCommanding = false;
+    });
   }
 
   /** The answer of a command as its `--json` gives it. */
@@ -241,6 +253,12 @@ export class Latchkey {
     );
     return rows;
   }
+}
+
+/** The database that this installation is copied from: one that is it already, or one that is only migrated. */
+function templateFor(apply: unknown): string | undefined {
+  const { LATCHKEY_TEST_STANDARD: standard, LATCHKEY_TEST_MIGRATED: migrated } = process.env;
+  return apply === standardInstallation && standard ? standard : migrated;
 }
 
 function isProcess(server: RunningServer): server is ServerProcess {

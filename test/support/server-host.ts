@@ -1,21 +1,19 @@
-// A process that serves one installation after another, or several, as `latchkey serve` would in processes of their own: a start
-// then costs only what it does itself, and not the loading of the program. Each connection to its socket is one server.
-import { AsyncLocalStorage } from 'node:async_hooks';
-import fs from 'node:fs';
+// A process that serves one installation after another, or several, as `latchkey serve` would in processes of their own, and runs
+// commands: they then cost only what they do themselves, and not the loading of the program. Each connection to its socket is one.
 import module from 'node:module';
 import { createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { withClock } from './clock.ts';
+import { hostProcesses, inHostedProcess, runHosted } from './hosted-process.ts';
 import type { FromHost, ToHost } from './hosted-server.ts';
 
 type Send = (message: FromHost) => void;
+type Order<K extends keyof ToHost> = NonNullable<ToHost[K]>;
 type Served = Awaited<ReturnType<typeof import('../../src/server/workers.ts')['serveRequests']>>;
 
 const root = path.join(import.meta.dirname, '../..');
 module.enableCompileCache(path.join(root, 'node_modules', '.cache', 'latchkey'));
-
-const outputs = new AsyncLocalStorage<Send>();
 
 class HostedServer {
   readonly #clock = { offsetMs: 0 };
@@ -27,9 +25,9 @@ class HostedServer {
     this.#send = send;
   }
 
-  start({ env, offsetMs }: NonNullable<ToHost['start']>): void {
+  start({ env, offsetMs }: Order<'start'>): void {
     this.#clock.offsetMs = offsetMs;
-    this.#serving = outputs.run(this.#send, () => withClock(this.#clock, () => this.#serve(env)));
+    this.#serving = this.#inside(() => this.#serve(env));
   }
 
   async #serve(env: Record<string, string>): Promise<Served | undefined> {
@@ -55,49 +53,79 @@ class HostedServer {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     const server = await this.#serving;
-    await outputs.run(this.#send, () => withClock(this.#clock, async () => server?.close()));
+    await this.#inside(async () => server?.close());
+  }
+
+  #inside<T>(work: () => T): T {
+    return inHostedProcess({ write: (output) => this.#send({ output }) }, () => withClock(this.#clock, work));
   }
 }
+
+/** As bin/latchkey.js and src/server/latchkey.ts do. */
+async function runCommand(order: Order<'run'>, send: Send): Promise<void> {
+  const [{ program }, { commandHost }] = await Promise.all([
+    import('../../src/entrypoints/cli/index.ts'),
+    import('../../src/server/command-host.ts'),
+  ]);
+  const write = (output: string, fd: 1 | 2) => send({ output, fd });
+  // A command has a right clock, whatever that of the servers is.
+  const run = () => withClock({ offsetMs: 0 }, () => runHosted(order, write, () => program(commandHost).parseAsync()));
+  await run().then((ended) => send({ ended }), failing(send));
+}
+
+/** As src/server/main.ts does with LATCHKEY_APPLY. */
+async function applyFile({ env }: Order<'apply'>, send: Send): Promise<void> {
+  const [{ readConfig }, { applyConfiguration, readConfigurationFile }, { clientMetadataRules }, server, jobs, http] =
+    await Promise.all([
+      import('../../src/config.ts'),
+      import('../../src/domain/apply/index.ts'),
+      import('../../src/entrypoints/oauth/index.ts'),
+      import('../../src/server/installation.ts'),
+      import('../../src/platform/jobs/index.ts'),
+      import('../../src/platform/http/index.ts'),
+    ]);
+  const config = readConfig(env);
+  const { database, databaseUrl, keys, now, close } = await server.openInstallation(config);
+  const sender = new jobs.JobSender(databaseUrl, config.logLevel);
+  try {
+    const deps = {
+      ...{ db: database.db, keys, now, validateMetadata: clientMetadataRules(), jobs: sender },
+      ...{ environments: config.apiKeyEnvironments, allowHttp: false },
+    };
+    const file = await readConfigurationFile(config.applyFile ?? '', () => undefined);
+    await applyConfiguration(deps, http.system, file, { missingSecrets: 'refuse' });
+  } finally {
+    await sender.close();
+    await close();
+  }
+  send({ applied: true });
+}
+
+const failing = (send: Send) => (error: unknown) =>
+  send({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 
 function accept(socket: Socket): void {
   // The test may be gone before it has heard everything.
   socket.on('error', () => undefined);
-  const server = new HostedServer((message) => {
+  const send: Send = (message) => {
     if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
-  });
+  };
+  const server = new HostedServer(send);
   createInterface({ input: socket }).on('line', (text) => {
     const order: ToHost = JSON.parse(text);
     if (order.start) server.start(order.start);
     if (order.advanceMs !== undefined) server.advance(order.advanceMs);
     if (order.stop) void server.close().then(() => socket.end());
+    if (order.apply)
+      void applyFile(order.apply, send)
+        .catch(failing(send))
+        .then(() => socket.end());
+    if (order.run) void runCommand(order.run, send).then(() => socket.end());
   });
   socket.on('close', () => void server.close());
 }
 
-/** What a server writes to standard output and standard error goes to its own test. */
-function routeOutput(): void {
-  const { writeSync } = fs;
-  const routed = (fd: number, ...given: [string]) => {
-    const send = fd === 1 || fd === 2 ? outputs.getStore() : undefined;
-    if (!send) return writeSync(fd, ...given);
-    send({ output: String(given[0]) });
-    return Buffer.byteLength(given[0]);
-  };
-  Object.assign(fs, { writeSync: routed });
-  for (const stream of [process.stdout, process.stderr]) {
-    const write = stream.write.bind(stream);
-    const instead = (text: string, done?: (error?: Error | null) => void) => {
-      const send = outputs.getStore();
-      if (!send) return write(text, done);
-      send({ output: text });
-      done?.();
-      return true;
-    };
-    Object.assign(stream, { write: instead });
-  }
-}
-
-routeOutput();
+hostProcesses();
 // It ends with the run that started it.
 process.on('disconnect', () => process.exit(0));
 createServer(accept).listen(process.argv[2], () => process.send?.('listening'));

@@ -1,0 +1,88 @@
+// What a program takes for its process, where several run in one: each has its own arguments, environment, standard streams and end.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import fs from 'node:fs';
+import { Readable } from 'node:stream';
+
+export type HostedProcess = {
+  /** Takes what is written to standard output (1) and standard error (2). */
+  write: (text: string, fd: 1 | 2) => void;
+  /** Of a command; a server reads its settings from what it is handed. */
+  command?: { args: string[]; env: Record<string, string>; stdin: Readable };
+};
+
+/** Ends a command, as `process.exit` ends a process. */
+class Exit extends Error {
+  override name = 'Exit';
+}
+
+const processes = new AsyncLocalStorage<HostedProcess>();
+
+/** Runs a program whose output goes where its process says. */
+export function inHostedProcess<T>(hosted: HostedProcess, work: () => T): T {
+  return processes.run(hosted, work);
+}
+
+/** Runs a command to its end, and answers its exit code; one at a time, because the exit code of a process cannot be another's. */
+export async function runHosted(
+  { args, env, input }: { args: string[]; env: Record<string, string>; input: string },
+  write: HostedProcess['write'],
+  run: () => Promise<unknown>,
+): Promise<number> {
+  const command = { args, env, stdin: Readable.from(input === '' ? [] : [Buffer.from(input)]) };
+  process.exitCode = 0;
+  return processes.run({ write, command }, async () => {
+    try {
+      await run();
+    } catch (error) {
+      if (!(error instanceof Exit)) throw error;
+    }
+    return Number(process.exitCode);
+  });
+}
+
+/** From here on, `process` is the one of the program that asks. */
+export function hostProcesses(): void {
+  const command = () => processes.getStore()?.command;
+  const { argv, env, stdin } = process;
+  define('argv', () => [...argv.slice(0, 2), ...(command()?.args ?? argv.slice(2))]);
+  define('env', () => command()?.env ?? env);
+  define('stdin', () => command()?.stdin ?? stdin);
+  const exit = process.exit.bind(process);
+  define('exit', () => (code = 0) => {
+    if (!command()) return exit(code);
+    process.exitCode = code;
+    throw new Exit();
+  });
+  routeOutput();
+}
+
+function define(name: string, get: () => unknown): void {
+  Object.defineProperty(process, name, { configurable: true, enumerable: true, get });
+}
+
+function routeOutput(): void {
+  const { writeSync } = fs;
+  const routed = (fd: number, text: string | Buffer) => {
+    const write = fd === 1 || fd === 2 ? processes.getStore()?.write : undefined;
+    if (!write) return writeSync(fd, String(text));
+    write(String(text), fd as 1 | 2);
+    return Buffer.byteLength(text);
+  };
+  // The log writes in this way.
+  Object.assign(fs, { writeSync: routed });
+  for (const [stream, fd] of [
+    [process.stdout, 1],
+    [process.stderr, 2],
+  ] as const) {
+    const own = stream.write.bind(stream) as (text: string, done?: unknown) => boolean;
+    const instead = (text: string | Buffer, ...given: unknown[]) => {
+      const write = processes.getStore()?.write;
+      const done = given.find((each) => typeof each === 'function');
+      if (!write) return own(String(text), done);
+      write(String(text), fd);
+      if (done) process.nextTick(done);
+      return true;
+    };
+    Object.assign(stream, { write: instead });
+  }
+}
