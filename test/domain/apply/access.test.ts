@@ -178,7 +178,7 @@ describe('configuration as code', () => {
     [
       'an event that there is not',
       { webhooks: [{ url: 'https://a.example', events: ['nothing.*'] }] },
-      /\/webhooks\/0\/events\/0 is no action/,
+      /\/webhooks\/0\/events\/0 is neither an audit action nor a pattern/,
     ],
     [
       'a key twice',
@@ -187,6 +187,6 @@ describe('configuration as code', () => {
     ],
   ])('refuses %s, and changes nothing', async (_, content, sentence) => {
     const { code, stderr } = await run(content);
-    expect([code, stderr]).toEqual([1, expect.stringMatching(sentence)]);
+    expect([code, JSON.parse(stderr).detail]).toEqual([1, expect.stringMatching(sentence)]);
   });
 });

@@ -152,7 +152,7 @@ describe("a person's details", () => {
     expect(proof.fault).toBeUndefined();
     expect(proof.without_details).toBeGreaterThan(4);
     expect(await latchkey.commandJson(['audit', 'list', '--actor', 'service'])).toEqual(kept);
-    expect(kept).toMatchObject({ events: [{ address: expect.stringMatching(/127\.0\.0\.1/) }] });
+    expect(kept).toMatchObject({ items: [{ address: expect.stringMatching(/127\.0\.0\.1/) }] });
     expect(await latchkey.auditEvents('audit.personal_details_erased')).toMatchObject([
       { target_id: users[0].id, details: { events: expect.any(Number) } },
     ]);
