@@ -16,6 +16,9 @@ const pages = [
   ),
 ];
 
+/** A page starts a dozen commands and programs, one after the other. */
+const patience = 600_000;
+
 describe('the documentation, read in order', () => {
   const latchkey = startLatchkey({
     apply: { users: [{ username: 'alice', name: 'Alice Example', password, roles: ['owner'] }] },
@@ -66,21 +69,25 @@ describe('the documentation, read in order', () => {
     },
   ];
 
-  test.each(pages)('%s works, and prints what it says', async (page) => {
-    const read = await readPage(page, {
-      issuer: latchkey.issuer,
-      env: { DATABASE_URL: latchkey.database.url, LATCHKEY_ROOT_KEY: testRootKey },
-      steps: steps.filter((step) => step.page === page),
-    });
-    expect({ code: read.code, output: read.code === 0 ? '' : read.output.slice(-3000) }).toEqual({
-      code: 0,
-      output: '',
-    });
-    const differing = read.ran.flatMap((each) => {
-      const missing = missingLines(each);
-      return missing.length > 0 ? [{ pasted: each.code, missing, printed: each.output }] : [];
-    });
-    expect(differing).toEqual([]);
-    expect(read.ran.length).toBeGreaterThan(0);
-  });
+  test.each(pages)(
+    '%s works, and prints what it says',
+    async (page) => {
+      const read = await readPage(page, {
+        issuer: latchkey.issuer,
+        env: { DATABASE_URL: latchkey.database.url, LATCHKEY_ROOT_KEY: testRootKey },
+        steps: steps.filter((step) => step.page === page),
+      });
+      expect({ code: read.code, output: read.code === 0 ? '' : read.output.slice(-3000) }).toEqual({
+        code: 0,
+        output: '',
+      });
+      const differing = read.ran.flatMap((each) => {
+        const missing = missingLines(each);
+        return missing.length > 0 ? [{ pasted: each.code, missing, printed: each.output }] : [];
+      });
+      expect(differing).toEqual([]);
+      expect(read.ran.length).toBeGreaterThan(0);
+    },
+    patience,
+  );
 });

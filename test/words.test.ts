@@ -39,7 +39,9 @@ const pages = [
   ...[...inFolder('docs'), ...inFolder('examples')].filter(isPage),
 ];
 
-test.each(pages)('%s is in plain words', (page) => {
+const templates = ['views/console', 'views/records'].flatMap(inFolder).filter((file) => file.endsWith('.eta'));
+
+test.each([...pages, ...templates])('%s is in plain words', (page) => {
   expect(matchesIn(readFileSync(path.join(root, page), 'utf8'))).toEqual([]);
 });
 
