@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { createSecretKey } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
@@ -62,29 +62,38 @@ async function openHosts(workers: number): Promise<{ close: () => Promise<void> 
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-hosts-'));
   process.env.LATCHKEY_TEST_HOSTS = folder;
   const log = await open(path.join(folder, 'log'), 'w');
-  const hosts = Array.from({ length: workers }, (_, n) =>
-    fork(path.join(import.meta.dirname, 'server-host.ts'), [path.join(folder, `${n + 1}.sock`)], {
-      // As bin/latchkey.js sets it.
-      env: { PATH: process.env.PATH ?? '', UV_THREADPOOL_SIZE: '8' },
-      // It serves many installations, so that it pays to collect garbage rarely.
-      execArgv: ['--no-warnings', '--max-semi-space-size=32'],
-      stdio: ['ignore', log.fd, log.fd, 'ipc'],
-    }),
-  );
-  await Promise.all(hosts.map((host) => once(host, 'message')));
+  const hosts = new Set<ChildProcess>();
+  let isOpen = true;
+  const start = async (socket: string): Promise<void> => {
+    const host = startHost(socket, log.fd);
+    hosts.add(host);
+    host.once('exit', () => {
+      hosts.delete(host);
+      // The test whose server ended it fails; those after it do not.
+      if (isOpen) void start(socket);
+    });
+    await Promise.race([once(host, 'message'), once(host, 'exit')]);
+  };
+  await Promise.all(Array.from({ length: workers }, (_, n) => start(path.join(folder, `${n + 1}.sock`))));
   return {
     close: async () => {
-      await Promise.all(
-        hosts.map(async (host) => {
-          if (host.exitCode !== null || host.signalCode !== null) return;
-          host.disconnect();
-          await once(host, 'exit');
-        }),
-      );
+      isOpen = false;
+      for (const host of hosts) host.disconnect();
+      await Promise.all([...hosts].map((host) => once(host, 'exit')));
       await log.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function startHost(socket: string, log: number): ChildProcess {
+  return fork(path.join(import.meta.dirname, 'server-host.ts'), [socket], {
+    // As bin/latchkey.js sets it.
+    env: { PATH: process.env.PATH ?? '', UV_THREADPOOL_SIZE: '8' },
+    // It serves many installations, so that it pays to collect garbage rarely.
+    execArgv: ['--no-warnings', '--max-semi-space-size=32'],
+    stdio: ['ignore', log, log, 'ipc'],
+  });
 }
 
 /** What it holds is gone with the run, and a test that needs statistics of its tables asks for them itself. */

@@ -1,5 +1,6 @@
 // A process that serves one installation after another, or several, as `latchkey serve` would in processes of their own, and runs
 // commands: they then cost only what they do themselves, and not the loading of the program. Each connection to its socket is one.
+import { rmSync } from 'node:fs';
 import module from 'node:module';
 import { createServer, type Socket } from 'node:net';
 import path from 'node:path';
@@ -128,4 +129,7 @@ function accept(socket: Socket): void {
 hostProcesses();
 // It ends with the run that started it.
 process.on('disconnect', () => process.exit(0));
-createServer(accept).listen(process.argv[2], () => process.send?.('listening'));
+const [, , socketPath = ''] = process.argv;
+// One that ended before it left the socket behind.
+rmSync(socketPath, { force: true });
+createServer(accept).listen(socketPath, () => process.send?.('listening'));
