@@ -189,8 +189,8 @@ describe('names and ids', () => {
       await owner.post('/clients', { client_id: 'alice', grant_types: ['client_credentials'] });
       const ofUser = wordsOf(await console.get('/audit-log?target=alice&action=client.created'));
       const ofClient = wordsOf(await console.get('/audit-log?target=client:alice&action=client.created'));
-      expect(ofUser).not.toContain('client.created');
-      expect(ofClient).toContain('client.created');
+      expect(ofUser).toContain('No results');
+      expect(ofClient).not.toContain('No results');
     });
 
     test('a file that names "billing" does not count as naming the client "Billing"', async () => {

@@ -48,7 +48,7 @@ describe('API keys of one’s own', () => {
     const page = await carol.agent.get(linkOn(made, 'Done') ?? '');
     for (const part of [
       `${key.slice(0, 15)}…${key.slice(-4)}`,
-      'Nightly report Active staging',
+      'Nightly report Active Expires in 7 days staging',
       'The one on the server',
       `read at ${api}`,
       'only from 127.0.0.1, 10.0.0.0/8; at most 1000 requests/minute',
