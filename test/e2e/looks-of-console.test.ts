@@ -95,10 +95,10 @@ describe('nothing is wrong with how a page looks', () => {
     await page.getByText('Advanced').click();
     await page.getByLabel('Custom patterns').fill('orders:read at https://mail.example');
     await page.getByLabel('Allowed networks').fill('10.0.1.50\n2001:db8::/32');
-    await page.getByLabel('Owner').fill('nobody');
+    await page.getByRole('combobox', { name: 'Owner' }).fill('nobody');
     await page.getByRole('button', { name: 'Create API key' }).click();
     expect(await inspect(page, 'console-api-key-refused')).toEqual([]);
-    await page.getByLabel('Owner').fill('client:inbox-assistant');
+    await page.getByRole('combobox', { name: 'Owner' }).fill('client:inbox-assistant');
     await page.getByRole('button', { name: 'Create API key' }).click();
     expect(await inspect(page, 'console-api-key-made')).toEqual([]);
     await page.getByRole('link', { name: 'Done' }).click();

@@ -33,7 +33,7 @@ describe('a person’s own API keys', () => {
     const clipboard = async () => String(await page.evaluate('navigator.clipboard.readText()'));
     await page.getByRole('link', { name: 'API keys' }).click();
     expect(await question(page)).toBe('API keys');
-    await page.getByRole('link', { name: 'Create API key' }).click();
+    await page.getByRole('link', { name: 'Create API key' }).first().click();
     await page.getByLabel('Name').fill('Mail to ticket');
     await page.getByRole('checkbox', { name: /^Read your messages/ }).check();
     await page.getByLabel('Custom patterns').fill('mail:send at https://mail.example');

@@ -80,7 +80,7 @@ describe('what is wrong with an input', () => {
     ],
     [
       { redirect_uris: [redirectUri], token_endpoint_auth_method: 'private_key_jwt' },
-      '/jwks',
+      '',
       'jwks or jwks_uri is required: the client authenticates with a key',
     ],
   ])('is said of a registration in words of its own: %j', async (metadata, pointer, words) => {
