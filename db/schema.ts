@@ -99,6 +99,16 @@ export type Database = {
     updated_at: Date;
     version: Generated<number>;
   };
+  client_logos: {
+    client_id: string;
+    uri: string;
+    content_type: string | null;
+    image: string | null;
+    digest: string | null;
+    failures: number;
+    retry_at: Date | null;
+    fetched_at: Date;
+  };
   client_secrets: ClientSecretColumns & {
     /** Given by the database. */
     number: Generated<number>;

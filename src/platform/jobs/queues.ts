@@ -18,6 +18,7 @@ export const queues = {
   mail: { retryLimit: 8, retryDelay: 15, retryBackoff: true, retryDelayMax: 7200, retentionSeconds: 172_800 },
   // `singleton`: one at a time, whichever node it runs on.
   'remove-expired': { policy: 'singleton', retryLimit: 0, expireInSeconds: 600, cron: '* * * * *' },
+  'fetch-client-logos': { policy: 'singleton', retryLimit: 0, expireInSeconds: 300, cron: '* * * * *' },
   'roll-up-activity': { policy: 'singleton', retryLimit: 0, expireInSeconds: 120, cron: '* * * * *' },
 } as const satisfies Record<string, Definition>;
 
@@ -31,5 +32,6 @@ export const pollSeconds: Readonly<Record<JobName, number>> = {
   'webhook-retry': 2,
   mail: 2,
   'remove-expired': 1,
+  'fetch-client-logos': 2,
   'roll-up-activity': 2,
 };

@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { isLoopback, isPublicAddress } from './addresses.ts';
 
+export { type Getting, guardedGet } from './get.ts';
 export { guardedPost, type Posting } from './post.ts';
 
 const timeoutMs = 3000;

@@ -1,8 +1,6 @@
-import { lookup } from 'node:dns';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
-import { isLoopback, isPublicAddress } from './addresses.ts';
+import { addressGuard } from './address-guard.ts';
 
 export type PostInput = { url: string; headers: Record<string, string>; body: string };
 export type Posting = (input: PostInput) => Promise<number>;
@@ -14,20 +12,11 @@ export type Posting = (input: PostInput) => Promise<number>;
  * @returns a function that resolves to the status; it throws TypeError for a refused address, Error for what went wrong on the way
  */
 export function guardedPost({ allowLoopback, timeoutMs }: { allowLoopback: boolean; timeoutMs: number }): Posting {
-  const isRefused = (address: string) => !isPublicAddress(address) && !(allowLoopback && isLoopback(address));
-  const judged: LookupFunction = (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, '', 0);
-      const [first] = addresses;
-      if (!first || addresses.some(({ address }) => isRefused(address))) return callback(notPublic(hostname), '', 0);
-      return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
-    });
-  };
+  const guard = addressGuard({ allowLoopback });
   return ({ url, headers, body }) =>
     new Promise((resolve, reject) => {
       const { protocol, hostname } = new URL(url);
-      const name = hostname.replace(/^\[|\]$/g, '');
-      if (isIP(name) && isRefused(name)) throw notPublic(hostname);
+      guard.mustBeAllowed(hostname);
       const answered = (response: IncomingMessage) => {
         response.destroy();
         resolve(response.statusCode ?? 0);
@@ -37,14 +26,16 @@ export function guardedPost({ allowLoopback, timeoutMs }: { allowLoopback: boole
       const length = Buffer.byteLength(body);
       request(
         url,
-        { method: 'POST', headers: { ...headers, 'content-length': length }, lookup: judged, signal, agent: false },
+        {
+          method: 'POST',
+          headers: { ...headers, 'content-length': length },
+          lookup: guard.lookup,
+          signal,
+          agent: false,
+        },
         answered,
       )
         .on('error', reject)
         .end(body);
     });
-}
-
-function notPublic(hostname: string): TypeError {
-  return new TypeError(`${hostname} is not a public address`);
 }

@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import { recogniseImage } from '../../platform/branding/index.ts';
+import type { Db } from '../../platform/database/index.ts';
+import type { JobHandler } from '../../platform/jobs/index.ts';
+import type { Getting } from '../../platform/outbound/index.ts';
+import { type DueLogo, dropUnnamedLogos, listDueLogos, saveFailure, saveLogo } from './store.ts';
+
+/** The largest image that is kept, in bytes. */
+export const maxLogoBytes = 256 * 1024;
+
+const atOnce = 5;
+const mostARun = 20;
+
+/**
+ * The job that fetches the logos of clients whose `logo_uri` is new or changed. What is no PNG, JPEG or WebP, too large, or cannot be
+ * read counts as a failure and is tried again a few times, ever later. What was wrong is kept nowhere: whoever may change a client
+ * must not learn what a server can reach.
+ */
+export function fetchClientLogos({ db, get }: { db: Db; get: Getting }): JobHandler {
+  return async () => {
+    await dropUnnamedLogos(db);
+    const due = await listDueLogos(db, mostARun);
+    for (let from = 0; from < due.length; from += atOnce)
+      await Promise.all(due.slice(from, from + atOnce).map((each) => fetchOne({ db, get }, each)));
+  };
+}
+
+async function fetchOne({ db, get }: { db: Db; get: Getting }, { client_id, uri }: DueLogo): Promise<void> {
+  const bytes = await get(uri).catch(() => undefined);
+  const image = bytes && recogniseImage(bytes);
+  if (!image) return saveFailure(db, { client_id, uri });
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  const { content_type } = image;
+  return saveLogo(db, { client_id, uri, content_type, image: bytes.toString('base64'), digest });
+}
