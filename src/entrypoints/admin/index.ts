@@ -37,12 +37,12 @@ import type { Bearer } from '../oauth/index.ts';
 import { once } from './idempotency.ts';
 import { openApi } from './openapi.ts';
 import { adminAudience } from './permissions.ts';
-import { referenceOf } from './reference.ts';
+import { type OperationGroup, referenceOf } from './reference/reference.ts';
 import { requestLimit } from './request-limit.ts';
 
 export { type Bootstrapped, bootstrap } from './bootstrap.ts';
 export { adminAudience, adminPermissions } from './permissions.ts';
-export type { Operation } from './reference.ts';
+export { type Operation, type OperationGroup, searchReference } from './reference/reference.ts';
 export { registerAdminApi } from './resource-server.ts';
 export { waitForOwnChanges } from './wait-for-own-changes.ts';
 
@@ -101,8 +101,8 @@ export type AdminClient = RouteClient<AdminRoute>;
 const table = routeTable(adminRoutes);
 export const adminClient = (send: Transport<AdminRoute>): AdminClient => new RouteClient(table, send);
 
-/** The routes as a reference for readers. */
-export const adminReference = () => referenceOf(adminRoutes, prefix);
+/** The routes as a reference for readers. @param issuer where its examples call them */
+export const adminReference = (issuer: string): OperationGroup[] => referenceOf(adminRoutes, { prefix, issuer });
 
 const bearers = new WeakMap<Actor, Bearer>();
 
