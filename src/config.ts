@@ -3,6 +3,7 @@ import { isIP, isIPv4 } from 'node:net';
 import { resolve, sep } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { accentOf, readLogo } from './platform/branding/index.ts';
 import { type EdgeRules, parseProxyTrust } from './platform/http/proxy-trust.ts';
 
 /** What can be set, read once at start. Durations are in the unit of their name, paths absolute. */
@@ -49,7 +50,13 @@ const table = {
     'Header in which the proxy in front gives a client certificate (RFC 9440, or escaped PEM). Otherwise mutual TLS is off.',
   ],
   LATCHKEY_CLIENT_CA_FILE: ['', 'PEM file of the authorities that issue client certificates, for tls_client_auth.'],
-  LATCHKEY_BRAND_NAME: ['Latchkey', 'Name shown on the pages.'],
+  LATCHKEY_BRAND_NAME: ['Latchkey', 'Name shown on the pages and in mail.'],
+  LATCHKEY_BRAND_ACCENT: ['', 'Accent colour of pages and mail, #rrggbb, dark enough to be read on white.'],
+  LATCHKEY_BRAND_LOGO: ['', 'PNG, JPEG or WebP file with the logo shown beside the name, at most 256 KiB.'],
+  LATCHKEY_LANGUAGE: [
+    'en',
+    'en or de: language of mail, and of the pages where neither the application nor the browser asks for one of these.',
+  ],
   LATCHKEY_SMTP_URL: [
     '',
     'Mail server, smtp://user:password@host:587 or smtps://…:465. Otherwise links are shown, not mailed.',
@@ -150,6 +157,19 @@ const Environment = z.object({
     .optional(),
   LATCHKEY_CLIENT_CA_FILE: FilePath.optional(),
   LATCHKEY_BRAND_NAME: z.string().regex(/^\P{Cc}{1,64}$/u, 'must be at most 64 characters without control characters'),
+  LATCHKEY_BRAND_ACCENT: z
+    .string()
+    .regex(/^#[0-9A-Fa-f]{6}$/, { error: 'must be a colour such as #1f5f5b', abort: true })
+    .transform((hex, issues) => {
+      const accent = accentOf(hex);
+      return 'problem' in accent ? refuse(issues, accent.problem) : accent;
+    })
+    .optional(),
+  LATCHKEY_BRAND_LOGO: FilePath.transform((path, issues) => {
+    const logo = readLogo(path);
+    return 'problem' in logo ? refuse(issues, logo.problem) : logo;
+  }).optional(),
+  LATCHKEY_LANGUAGE: z.enum(['en', 'de'], 'must be en or de'),
   LATCHKEY_SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be a URL, smtp:// or smtps://' }).optional(),
   LATCHKEY_MAIL_FROM: z
     .string()
@@ -247,10 +267,15 @@ function toConfig(values: z.output<typeof Environment>) {
     clientCertificateHeader: certificateHeader,
     clientCaFile: values.LATCHKEY_CLIENT_CA_FILE,
     brandName: values.LATCHKEY_BRAND_NAME,
+    /** undefined: the usual colour. */
+    brandAccent: values.LATCHKEY_BRAND_ACCENT,
+    /** undefined: a drawing of a key. */
+    brandLogo: values.LATCHKEY_BRAND_LOGO,
+    language: values.LATCHKEY_LANGUAGE,
     /** undefined: nothing is mailed. */
     mail:
       values.LATCHKEY_SMTP_URL && values.LATCHKEY_MAIL_FROM
-        ? { url: values.LATCHKEY_SMTP_URL, from: values.LATCHKEY_MAIL_FROM, name: values.LATCHKEY_BRAND_NAME }
+        ? { url: values.LATCHKEY_SMTP_URL, from: values.LATCHKEY_MAIL_FROM, brand: brandOf(values) }
         : undefined,
     /** Whether audit events also go to standard output. */
     auditToStdout: values.LATCHKEY_AUDIT_STDOUT,
@@ -276,6 +301,12 @@ function toConfig(values: z.output<typeof Environment>) {
     apiKeyLimits: values.LATCHKEY_API_KEY_LIMITS,
   };
 }
+
+const brandOf = (values: z.output<typeof Environment>) => ({
+  name: values.LATCHKEY_BRAND_NAME,
+  accent: values.LATCHKEY_BRAND_ACCENT?.light,
+  logo: values.LATCHKEY_BRAND_LOGO,
+});
 
 function readSecretFile(env: NodeJS.ProcessEnv, name: string): { text: string } | { problem: string } {
   if (env[name]) return { problem: `${name} and ${name}_FILE are both set; unset one.` };

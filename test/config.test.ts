@@ -46,6 +46,7 @@ describe('without any setting, the configuration', () => {
     };
     const others = {
       brandName: 'Latchkey',
+      language: 'en',
       logLevel: 'warn',
       mail: undefined,
       auditToStdout: false,
@@ -193,6 +194,8 @@ describe('a setting', () => {
     ['LATCHKEY_TRUST_PROXY', '10.0.0.0/8, 2001:db8::1', { edge: { trust: { networks: {} } } }],
     ['LATCHKEY_ADDRESS_HEADER', 'Forwarded', { edge: { addressHeader: 'forwarded' } }],
     ['LATCHKEY_BRAND_NAME', 'Größe & Söhne', { brandName: 'Größe & Söhne' }],
+    ['LATCHKEY_BRAND_ACCENT', '#1F5F5B', { brandAccent: { light: '#1f5f5b', on_light: '#ffffff' } }],
+    ['LATCHKEY_LANGUAGE', 'de', { language: 'de' }],
     ['LOG_LEVEL', 'silent', { logLevel: 'silent' }],
     ['NODE_ENV', 'test', { environment: 'test', logLevel: 'warn', issuer: 'http://localhost:3000' }],
   ])('may be %s=%s', (name, value, expected) => expect(readConfig({ [name]: value })).toMatchObject(expected));
@@ -215,6 +218,9 @@ describe('a setting', () => {
     ['LATCHKEY_TRUST_PROXY', ['0', '1.5', '10.0.0.0/33', '10.0.0.0/8 ::1', 'fe80::1%eth0', '10.0.0.1:80', '10.1,']],
     ['LATCHKEY_ADDRESS_HEADER', ['X-Real-IP', 'Forwarded, X-Forwarded-For']],
     ['LATCHKEY_BRAND_NAME', ['two\nlines', 'x'.repeat(65)]],
+    ['LATCHKEY_BRAND_ACCENT', ['red', '#fff', '#ffcc00', '#7f7f7f']],
+    ['LATCHKEY_BRAND_LOGO', [import.meta.filename]],
+    ['LATCHKEY_LANGUAGE', ['fr', 'DE']],
     ['LOG_LEVEL', ['verbose']],
     ['LATCHKEY_ACCESS_TOKEN_SECONDS', ['0', '86401']],
     ['LATCHKEY_REFRESH_GRACE_SECONDS', ['61']],

@@ -1,13 +1,15 @@
 import { type Config, isDevelopment } from '../config.ts';
 import { rollUpActivity } from '../domain/activity/index.ts';
 import { Sealer } from '../domain/audit/index.ts';
+import { fetchClientLogos, maxLogoBytes } from '../domain/client-logos/index.ts';
 import { Expiry, removeExpired } from '../domain/expiry/index.ts';
 import { Notifier, sendMail } from '../domain/notifications/index.ts';
 import { hashingLoad } from '../domain/users/index.ts';
 import { deliverLogout, type RunningProvider } from '../entrypoints/oauth/index.ts';
+import { textsOf } from '../entrypoints/pages/index.ts';
 import { type Jobs, jobNames } from '../platform/jobs/index.ts';
 import type { Metrics } from '../platform/metrics/index.ts';
-import { guardedPost } from '../platform/outbound/index.ts';
+import { guardedGet, guardedPost } from '../platform/outbound/index.ts';
 import type { Installation } from './installation.ts';
 import type { Services } from './services.ts';
 
@@ -26,6 +28,7 @@ export type BackgroundWork = {
 };
 
 const webhookTimeoutMs = 10_000;
+const logoTimeoutMs = 5000;
 
 /** Starts what goes on without a request: jobs, deliveries, the seals of the audit log. */
 export async function startBackgroundWork(deps: BackgroundDeps): Promise<BackgroundWork> {
@@ -33,8 +36,9 @@ export async function startBackgroundWork(deps: BackgroundDeps): Promise<Backgro
   const { db, jobs, keys, log, now } = services;
   countFailures(metrics, jobs);
   jobs.handle('backchannel-logout', deliverLogout(provider.current, { db, now }));
-  if (config.mail) jobs.handle('mail', sendMail({ keys, now }, config.mail));
+  if (config.mail) jobs.handle('mail', sendMail({ keys, now, texts: textsOf(config.language) }, config.mail));
   jobs.handle('remove-expired', removeExpired({ expiry: new Expiry({ db }), log, metrics }));
+  jobs.handle('fetch-client-logos', fetchClientLogos({ db, get: logoReader(config) }));
   jobs.handle('roll-up-activity', rollUpActivity({ db }));
   const post = guardedPost({ allowLoopback: isDevelopment(config), timeoutMs: webhookTimeoutMs });
   const notifier = new Notifier({ db, keys, now, log, jobs, post, write: config.auditToStdout ? writeOut : undefined });
@@ -51,6 +55,9 @@ export async function startBackgroundWork(deps: BackgroundDeps): Promise<Backgro
     },
   };
 }
+
+const logoReader = (config: Config) =>
+  guardedGet({ allowLoopback: isDevelopment(config), timeoutMs: logoTimeoutMs, maxBytes: maxLogoBytes });
 
 function countFailures(metrics: Metrics, jobs: Jobs): void {
   const help = 'Jobs that failed on this node, by name; the log says why';

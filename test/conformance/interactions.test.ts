@@ -137,10 +137,10 @@ describe('an interaction', () => {
 
   test('says where it leads, and warns of apps that could be anybody’s on this computer (MCP-05)', async () => {
     const local = { client_id: 'native', redirect_uri: 'http://127.0.0.1:4711/callback' };
-    expect((await atConsent(alice, local)).page.html).toMatch(/127\.0\.0\.1:4711[\s\S]*runs on this computer only/);
+    expect((await atConsent(alice, local)).page.html).toMatch(/127\.0\.0\.1:4711[\s\S]*runs on this computer/);
     const elsewhere = (await atConsent(bob, { client_id: 'post-app' })).page.html;
     expect(elsewhere).toContain('<strong>client.example</strong>');
-    expect(elsewhere).not.toContain('runs on this computer only');
+    expect(elsewhere).not.toContain('runs on this computer');
   });
 
   test('shows names of apps and what they ask as text, never as markup (DCR-04)', async () => {

@@ -30,7 +30,7 @@ describe('guessing passwords', () => {
     const answers = await times(perAccount + 3, () => attempt(login, wrong));
     expect(answers.map(({ status }) => status).sort()).toEqual([...Array(perAccount).fill(422), 429, 429, 429]);
     const refused = await attempt(login, password);
-    expect(refused).toMatchObject({ status: 429, html: expect.stringContaining('too many attempts') });
+    expect(refused).toMatchObject({ status: 429, html: expect.stringContaining('Too many attempts') });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(60);
   });
 

@@ -31,10 +31,10 @@ describe('the connected apps', () => {
     };
     await search('NOTE');
     expect(await page.locator('main h2').allInnerTexts()).toEqual(['Meeting Notes']);
-    expect(await page.locator('main').innerText()).toContain('1 app with “NOTE” in the name.');
+    expect(await page.locator('main').innerText()).toContain('1 app matching “NOTE”.');
     await search('%');
-    expect(await page.locator('main').innerText()).toContain('No app has “%” in its name.');
-    await page.getByRole('link', { name: 'Show all your connected apps' }).click();
+    expect(await page.locator('main').innerText()).toContain('No app matches “%”.');
+    await page.getByRole('link', { name: 'Show all' }).click();
     expect(await page.locator('main h2').count()).toBe(3);
   });
 
@@ -42,40 +42,38 @@ describe('the connected apps', () => {
     const page = await signedIn(site, { login: 'carol', timezoneId: 'Asia/Tokyo' });
     await connect(page, site, everything);
     await page.goto(`${latchkey.issuer}/account/apps`);
-    expect(await page.locator('main').innerText()).toMatch(
-      /Allowed just now · never used · lasts until you take it back/,
-    );
+    expect(await page.locator('main').innerText()).toMatch(/Allowed just now · never used · never expires/);
     expect(await page.locator('time').first().getAttribute('title')).toMatch(
       /^\d+ \w+ \d{4} at \d\d:\d\d \(Asia\/Tokyo\)$/,
     );
-    await page.getByText('What it may do').click();
+    await page.getByText('Access', { exact: true }).click();
     expect(await page.locator('.allowed').allInnerTexts()).toEqual([
       expect.stringMatching(/^Know who you are openid\n/),
       expect.stringMatching(/^Read your messages mail:read:\*\s+Send messages as you mail:send$/),
     ]);
   });
 
-  test('that hold nothing say so before they are taken back', async () => {
+  test('that hold nothing say so before they are revoked', async () => {
     const page = await signedIn(site, { login: 'dave' });
     await connect(page, site, everything);
     await page.goto(`${latchkey.issuer}/oauth/logout`);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.goto(`${latchkey.issuer}/account/apps`);
     await signIn(page, 'dave');
-    await page.getByRole('link', { name: 'Take back access from Inbox Assistant' }).click();
-    expect(await question(page)).toMatch(/^Take back access from\s+Inbox Assistant\?$/);
-    expect(await page.locator('main').innerText()).toContain('It holds nothing of yours at the moment.');
+    await page.getByRole('link', { name: 'Revoke access of Inbox Assistant' }).click();
+    expect(await question(page)).toMatch(/^Revoke access of\s+Inbox Assistant\?$/);
+    expect(await page.locator('main').innerText()).toContain('It has no active access right now.');
   });
 
   test('of somebody else are nowhere to be found', async () => {
     const page = await connectThree('erin');
     const address = await page
-      .getByRole('link', { name: /^Take back/ })
+      .getByRole('link', { name: /^Revoke access/ })
       .first()
       .getAttribute('href');
     const other = await signedIn(site, { login: 'bob' });
     await other.goto(`${latchkey.issuer}${address}`);
-    expect(await question(other)).toBe('There is nothing here');
+    expect(await question(other)).toBe('Page not found');
   });
 });
 

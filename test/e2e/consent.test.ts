@@ -2,29 +2,30 @@ import { everything, mail } from './support/installation.ts';
 import { startSite } from './support/site.ts';
 import { allow, connect, question, signedIn, signIn } from './support/steps.ts';
 
-describe('the question whether an app may act for somebody', () => {
+describe('the consent page', () => {
   const site = startSite();
   const { latchkey, app } = site;
   const https = 'https://inbox-assistant.example/callback';
 
-  test('says who asks, as whom, for what, at which service, where it leads, how long and where to take it back', async () => {
+  test('says who asks, as whom, for what, at which service, where it leads, how long and where to revoke it', async () => {
     const page = await signedIn(site);
     await page.goto(await app.signInUrl({ ...everything, redirect_uri: https }));
     const text = await page.locator('main').innerText();
-    expect(text).toMatch(/Allow Inbox Assistant\s+to act for you\?/);
-    expect(text).toContain('Signed in as alice@example.com · not you?');
-    expect(text).toMatch(/Support Mail\s+Read your messages\s+mail:read:\* · needed/);
-    expect(text).toMatch(/Delete messages risky\s+mail:delete:\*/);
-    expect(text).toMatch(/Sends you to\s+inbox-assistant\.example/);
-    expect(text).toMatch(/Lasts\s+until you take it back/);
-    expect(text).toMatch(/Take it back\s+any time under your connected apps/);
+    expect(text).toMatch(/Allow Inbox Assistant\s+to access your account\?/);
+    expect(text).toContain('Signed in as alice@example.com · Not you?');
+    expect(text).toMatch(/Support Mail\s+Read your messages\s+mail:read:\* · required/);
+    expect(text).toMatch(/Delete messages Risky\s+mail:delete:\*/);
+    expect(text).toMatch(/Returns to\s+inbox-assistant\.example/);
+    expect(text).toMatch(/Duration\s+until you revoke access/);
+    expect(text).toMatch(/Revoke access\s+any time under Connected apps/);
+    expect(text).toMatch(/App ID\s+inbox-assistant/);
     expect(text).not.toContain('this computer');
   });
 
   test('warns when it leads to a program on this computer', async () => {
     const page = await signedIn(site);
     await page.goto(await app.signInUrl(everything));
-    expect(await page.locator('main').innerText()).toContain('This app runs on this computer only.');
+    expect(await page.locator('main').innerText()).toContain('This app runs on this computer.');
   });
 
   test('has two buttons of one size, of which the first does not allow', async () => {
@@ -43,13 +44,13 @@ describe('the question whether an app may act for somebody', () => {
     expect(await question(page)).toBe('access_denied');
     expect(page.url().startsWith(app.redirectUri)).toBe(true);
     await page.goto(`${latchkey.issuer}/account/apps`);
-    expect(await page.locator('main').innerText()).toContain('No app may act for you.');
+    expect(await page.locator('main').innerText()).toContain('No connected apps');
   });
 
   test('can be answered by another person than the one who is signed in', async () => {
     const page = await signedIn(site);
     await page.goto(await app.signInUrl(everything));
-    await page.getByRole('button', { name: 'not you?' }).click();
+    await page.getByRole('button', { name: 'Not you?' }).click();
     expect(await page.getByRole('status').innerText()).toBe('Sign in with the account you want to use.');
     await signIn(page, 'bob');
     expect(await page.locator('main').innerText()).toContain('Signed in as bob@example.com');
@@ -63,10 +64,28 @@ describe('the question whether an app may act for somebody', () => {
     await connect(page, site, { scope: 'openid profile email mail:read:*', resource: mail });
     await page.goto(await app.signInUrl(everything));
     expect(await page.locator('.scope').allInnerTexts()).toEqual([
-      expect.stringMatching(/^Send messages as you new\s+mail:send$/),
-      expect.stringMatching(/^Delete messages new risky\s+mail:delete:\*$/),
+      expect.stringMatching(/^Send messages as you New\s+mail:send$/),
+      expect.stringMatching(/^Delete messages New Risky\s+mail:delete:\*$/),
     ]);
     expect(await page.locator('.scope input:checked').count()).toBe(0);
+    expect(await page.locator('.before').innerText()).toMatch(
+      /^Already allowed\n[\s\S]*Read your messages mail:read:\*/,
+    );
+    expect(await page.locator('.before input').count()).toBe(0);
+  });
+
+  test('shows what was allowed before when an app asks for the same again, and when it asks for less', async () => {
+    const page = await signedIn(site, { login: 'erin' });
+    await connect(page, site, everything);
+    await page.goto(await app.signInUrl({ ...everything, prompt: 'consent' }));
+    const allowed = await page.locator('.scope', { hasText: 'already allowed' }).count();
+    expect(allowed).toBe((await page.locator('.scope').count()) - 1);
+    expect(await page.locator('.scope', { hasText: 'New' }).allInnerTexts()).toEqual([
+      expect.stringMatching(/^Delete messages New Risky/),
+    ]);
+    expect(await page.locator('.before').count()).toBe(0);
+    await page.goto(await app.signInUrl({ scope: 'openid', prompt: 'consent' }));
+    expect(await page.locator('.before').innerText()).toMatch(/Read your messages[\s\S]*Send messages as you/);
   });
 
   test('is not asked again for what was allowed or left out, in the same browser', async () => {

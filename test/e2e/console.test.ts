@@ -11,7 +11,7 @@ describe('an administrator', () => {
     const page = await browser.open({ permissions: ['clipboard-read', 'clipboard-write'] });
     await page.goto(`${latchkey.issuer}/sign-in`);
     await signIn(page, 'ada', 'a long sentence');
-    await page.getByRole('link', { name: 'Administer' }).click();
+    await page.getByRole('link', { name: 'Console' }).click();
     expect(await question(page)).toBe('Overview');
     await page.getByRole('navigation', { name: 'Console' }).getByRole('link', { name: 'Clients' }).click();
     await page.getByLabel('Name or client ID').fill('inbox');

@@ -11,30 +11,30 @@ describe.each([
   const site = startSite();
   const { latchkey, browser } = site;
 
-  test('works from the first administrator to the consent that is taken back', async () => {
+  test('works from the first administrator to revoking the consent', async () => {
     const page = await browser.open(options);
     await page.goto(setupLink(site));
     await createAdministrator(page, {});
 
     await page.goto(`${latchkey.issuer}/demo`);
     await press(page, 'Sign in with Acme');
-    expect(await question(page)).toMatch(/^Allow Demo app\s+to act for you\?$/);
+    expect(await question(page)).toMatch(/^Allow Demo app\s+to access your account\?$/);
     await allow(page);
-    expect(await question(page)).toBe('This app knows you as Ada Admin');
+    expect(await question(page)).toBe('Signed in as Ada Admin');
     await press(page, 'Call the API');
     expect(await page.getByRole('status').innerText()).toBe('The API answered.');
     expect(await page.locator('main').innerText()).toContain('Reading lamp');
 
     await page.goto(`${latchkey.issuer}/account/apps`);
-    await page.getByRole('link', { name: 'Take back access from Demo app' }).click();
-    await press(page, 'Take back access from Demo app');
+    await page.getByRole('link', { name: 'Revoke access of Demo app' }).click();
+    await press(page, 'Revoke access of Demo app');
     await page.goto(`${latchkey.issuer}/demo/tokens`);
     await press(page, 'Call the API');
     expect(await page.getByRole('status').innerText()).toMatch(/^The API refused: the access token does not work/);
     await press(page, 'Refresh');
     expect(await page.getByRole('alert').innerText()).toBe('That sign-in is over. Sign in again.');
     await press(page, 'Sign in with Acme');
-    expect(await question(page)).toMatch(/^Allow Demo app\s+to act for you\?$/);
+    expect(await question(page)).toMatch(/^Allow Demo app\s+to access your account\?$/);
   });
 
   test('is not told what its person left unticked', async () => {

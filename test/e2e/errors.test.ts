@@ -9,10 +9,10 @@ describe('what cannot be answered', () => {
   test('of an app’s request is told to the person in plain words, and to the developer on demand', async () => {
     const page = await browser.open();
     await page.goto(await app.signInUrl({ ...everything, redirect_uri: 'https://evil.example/' }));
-    expect(await question(page)).toMatch(/^This app sent a request\s+we cannot answer$/);
+    expect(await question(page)).toBe('This app sent an invalid request');
     expect(page.url().startsWith(latchkey.issuer)).toBe(true);
     expect(await page.locator('main').innerText()).not.toContain('redirect_uri');
-    await page.getByText('For the developer').click();
+    await page.getByText('For developers').click();
     const text = await page.locator('main').innerText();
     expect(text).toContain('invalid_redirect_uri');
     expect(text).toContain("redirect_uri did not match any of the client's registered redirect_uris");
@@ -25,7 +25,7 @@ describe('what cannot be answered', () => {
     await allow(page);
     await page.goto(address);
     expect(await question(page)).toBe('This page has expired');
-    expect(await page.locator('main').innerText()).toContain('Go back to the app and try again.');
+    expect(await page.locator('main').innerText()).toContain('Return to the app and try again.');
   });
 
   test('is a page that another browser was given', async () => {
@@ -48,7 +48,7 @@ describe('what cannot be answered', () => {
     const page = await browser.open();
     const response = await page.goto(`${latchkey.issuer}/nowhere`);
     expect(response?.status()).toBe(404);
-    expect(await question(page)).toBe('There is nothing here');
+    expect(await question(page)).toBe('Page not found');
     await page.getByRole('link', { name: 'Go to Acme' }).click();
     expect(page.url()).toBe(`${latchkey.issuer}/`);
   });

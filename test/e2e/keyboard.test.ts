@@ -39,7 +39,7 @@ async function stopAfter(page: Page, key: string): Promise<Stop | null> {
 describe('with the keyboard alone', () => {
   const site = startSite();
   const { latchkey, app, browser } = site;
-  const sections = ['Overview', 'Browsers', 'Apps', 'API keys', 'Activity', 'Your data', 'Password'];
+  const sections = ['Overview', 'Sessions', 'Connected apps', 'API keys', 'Activity', 'Your data', 'Password'];
   const account = ['Skip to content', 'Acme', 'alice@example.com', 'Sign out'];
 
   test('one signs in and allows an app', async () => {
@@ -77,16 +77,16 @@ describe('with the keyboard alone', () => {
     [
       'signing in',
       async (page: Page) => page.goto(await app.signInUrl({ ...everything, prompt: 'login' })),
-      ['E-mail or username', 'Password', 'Sign in', 'Cancel and go back to Inbox Assistant', 'What is this page?'],
+      ['E-mail or username', 'Password', 'Sign in', 'Cancel and return to Inbox Assistant', 'What is this page?'],
     ],
     [
       'allowing an app something',
       async (page: Page) => page.goto(await app.signInUrl(everything)),
       [
-        'not you?',
+        'Not you?',
         'Send messages as you',
-        'Delete messages risky',
-        'your connected apps',
+        'Delete messages Risky',
+        'Connected apps',
         'Don’t allow',
         'Allow',
         'What is this page?',
@@ -95,20 +95,21 @@ describe('with the keyboard alone', () => {
     [
       'changing the password',
       async (page: Page) => page.goto(`${latchkey.issuer}/account/password`),
-      ['Password you have now', 'New password', 'New password, again', 'Keep it', 'Change password'],
+      ['Current password', 'New password', 'Repeat new password', 'Cancel', 'Change password'],
     ],
     [
       'one’s account',
       async (page: Page) => page.goto(`${latchkey.issuer}/account`),
       [
         ...account,
-        'Browsers you are signed in with See where, and sign out the ones you don’t know',
-        'Connected apps See what may act for you, and take back what you allowed',
-        'API keys Mint and revoke those with which your programs call APIs',
-        'Recent activity What happened on your account, when and from where',
-        'Your data Download a copy of what is kept about you',
-        'Change password Signs out everything else that uses your account',
-        'Sign out Of this browser',
+        'Sessions See where you are signed in, and sign out devices you don’t recognize',
+        'Connected apps See which apps have access to your account, and revoke it',
+        'API keys Create and revoke the keys your programs use to call APIs',
+        'Activity See what happened on your account, when and from where',
+        'Your data Download a copy of the data stored about you',
+        'Password Change your password and sign out everywhere else',
+        'API reference Operations, parameters and examples for developers',
+        'Sign out End the session in this browser',
       ],
     ],
     [
@@ -126,12 +127,12 @@ describe('with the keyboard alone', () => {
         'last allowed',
         'last used',
         'just now',
-        'What it may do',
-        'Take back access from Zebra Drive',
+        'Access',
+        'Revoke access of Zebra Drive',
       ],
     ],
     [
-      'the browsers one is signed in with',
+      'a person’s sessions',
       async (page: Page) => {
         await latchkey.database.query("update sessions set revoked_at = last_seen_at where user_agent like 'Mozilla%'");
         await signedIn(site, { userAgent: 'another browser' });
@@ -147,8 +148,8 @@ describe('with the keyboard alone', () => {
         'Sign out of this browser',
         'just now',
         'just now',
-        'Sign out A program called “another browser” at 127.0.0.1',
-        'Sign out the other browser',
+        'Sign out of another browser at 127.0.0.1',
+        'Sign out 1 other session',
       ],
     ],
   ])('the page of %s is walked in the order in which it is read, and shows where one is', async (_page, go, names) => {

@@ -34,7 +34,7 @@ describe('nothing is wrong with how a page looks', () => {
     await page.goto(app.signOutUrl(await app.redeem(page.url())));
     expect(await inspect(page, 'sign-out')).toEqual([]);
     await page.goto(`${latchkey.issuer}/oauth/logout`);
-    await page.getByRole('button', { name: 'Stay signed in' }).click();
+    await page.getByRole('button', { name: 'Cancel' }).click();
     expect(await inspect(page, 'still-signed-in')).toEqual([]);
     await page.goto(`${latchkey.issuer}/oauth/logout`);
     await page.getByRole('button', { name: 'Sign out' }).click();

@@ -1,3 +1,4 @@
+import { password } from '../support/installation.ts';
 import { inspect, still } from './support/inspection.ts';
 import { calendar, everything, mail } from './support/installation.ts';
 import { startSite } from './support/site.ts';
@@ -5,7 +6,7 @@ import { connect, guessTenTimes, signedIn, signIn } from './support/steps.ts';
 
 describe('nothing is wrong with how a page looks', () => {
   const site = startSite();
-  const { app, browser } = site;
+  const { app, browser, latchkey } = site;
   const https = 'https://inbox-assistant.example/callback';
 
   test('on which one signs in to an app', async () => {
@@ -23,7 +24,7 @@ describe('nothing is wrong with how a page looks', () => {
     const page = await signedIn(site, still);
     await page.goto(await app.signInUrl({ ...everything, redirect_uri: https }));
     expect(await inspect(page, 'consent')).toEqual([]);
-    await page.getByRole('button', { name: 'not you?' }).click();
+    await page.getByRole('button', { name: 'Not you?' }).click();
     expect(await inspect(page, 'switch-account')).toEqual([]);
     await page.goto(await app.signInUrl({ client_id: 'atlas-reports', scope: 'openid profile' }));
     expect(await inspect(page, 'consent-profile-on-this-computer')).toEqual([]);
@@ -36,6 +37,28 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'consent-new')).toEqual([]);
     await page.goto(await app.signInUrl({ scope: 'openid mail:read:*', resource: mail, prompt: 'consent' }));
     expect(await inspect(page, 'consent-again')).toEqual([]);
+  });
+
+  test('in German', async () => {
+    const page = await browser.open({ ...still, locale: 'de-DE' });
+    await page.goto(await app.signInUrl(everything));
+    expect(await inspect(page, 'sign-in-german')).toEqual([]);
+    await page.getByLabel('E-Mail-Adresse oder Benutzername').fill('dave');
+    await page.getByLabel('Passwort').fill(password);
+    await page.getByRole('button', { name: 'Anmelden', exact: true }).click();
+    expect(await inspect(page, 'consent-german')).toEqual([]);
+    await page.getByRole('button', { name: 'Erlauben', exact: true }).click();
+    for (const [name, path] of [
+      ['account-german', '/account'],
+      ['connected-apps-german', '/account/apps'],
+      ['sessions-german', '/account/sessions'],
+      ['activity-german', '/account/activity'],
+      ['change-password-german', '/account/password'],
+      ['device-german', '/device'],
+    ] as const) {
+      await page.goto(`${latchkey.issuer}${path}`);
+      expect(await inspect(page, name)).toEqual([]);
+    }
   });
 
   test('on which an app with a very long name asks', async () => {

@@ -7,7 +7,7 @@ describe('nothing is wrong with how a page looks', () => {
   const site = startSite();
   const { latchkey, app } = site;
 
-  test('on which one finds one’s connected apps and takes one back', async () => {
+  test('on which one finds one’s connected apps and revokes one', async () => {
     const page = await signedIn(site, { ...still, login: 'bob' });
     for (const client_id of ['zebra-drive', 'long-name', 'meeting-notes'])
       await connect(page, site, { client_id, scope: 'openid profile calendar:read', resource: calendar });
@@ -18,14 +18,14 @@ describe('nothing is wrong with how a page looks', () => {
     await latchkey.advance(3 * 86_400);
     await page.goto(`${latchkey.issuer}/account/apps`);
     expect(await inspect(page, 'connected-apps')).toEqual([]);
-    await page.getByText('What it may do').first().click();
+    await page.getByText('Access', { exact: true }).first().click();
     expect(await inspect(page, 'connected-apps-open')).toEqual([]);
     await page.goto(`${latchkey.issuer}/account/apps?q=unicorn`);
     expect(await inspect(page, 'connected-apps-not-found')).toEqual([]);
     await page.goto(`${latchkey.issuer}/account/apps?q=inbox`);
-    await page.getByRole('link', { name: /^Take back/ }).click();
+    await page.getByRole('link', { name: /^Revoke access/ }).click();
     expect(await inspect(page, 'revoke-access')).toEqual([]);
-    await page.getByRole('button', { name: /^Take back/ }).click();
-    expect(await inspect(page, 'connected-apps-taken-back')).toEqual([]);
+    await page.getByRole('button', { name: /^Revoke access/ }).click();
+    expect(await inspect(page, 'connected-apps-revoked')).toEqual([]);
   });
 });

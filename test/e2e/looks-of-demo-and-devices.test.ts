@@ -33,7 +33,7 @@ describe('nothing is wrong with how a page looks', () => {
     await page.getByLabel('Code').fill(String(asked.body.user_code));
     await page.getByRole('button', { name: 'Continue' }).click();
     expect(await inspect(page, 'device-confirm')).toEqual([]);
-    await page.getByRole('button', { name: 'It does, go on' }).click();
+    await page.getByRole('button', { name: 'Continue' }).click();
     expect(await inspect(page, 'device-consent')).toEqual([]);
     await allow(page);
     expect(await inspect(page, 'device-connected')).toEqual([]);

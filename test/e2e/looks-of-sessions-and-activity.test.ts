@@ -26,12 +26,12 @@ describe('nothing is wrong with how a page looks', () => {
     await latchkey.advance(3 * 3600);
     await page.goto(`${latchkey.issuer}/account/sessions`);
     expect(await inspect(page, 'sessions')).toEqual([]);
-    await page.getByRole('link', { name: /^Sign out Safari on iPhone/ }).click();
+    await page.getByRole('link', { name: /^Sign out of Safari on iPhone/ }).click();
     expect(await inspect(page, 'sign-out-session')).toEqual([]);
-    await page.getByRole('link', { name: 'Leave it signed in' }).click();
-    await page.getByRole('link', { name: 'Sign out the 2 other browsers' }).click();
+    await page.getByRole('link', { name: 'Cancel' }).click();
+    await page.getByRole('link', { name: 'Sign out 2 other sessions' }).click();
     expect(await inspect(page, 'sign-out-others')).toEqual([]);
-    await page.getByRole('button', { name: 'Sign out 2 other browsers' }).click();
+    await page.getByRole('button', { name: 'Sign out 2 other sessions' }).click();
     expect(await inspect(page, 'sessions-signed-out')).toEqual([]);
     await page.goto(`${latchkey.issuer}/account/sessions/sign-out-others`);
     expect(await inspect(page, 'sign-out-others-none')).toEqual([]);
@@ -47,7 +47,7 @@ describe('nothing is wrong with how a page looks', () => {
     const throttled = await browser.open({ userAgent: phone });
     await throttled.goto(`${latchkey.issuer}/sign-in`);
     await signIn(throttled, 'bob');
-    await throttled.getByText('There were too many attempts').waitFor();
+    await throttled.getByText('Too many attempts').waitFor();
     await page.goto(`${latchkey.issuer}/account/activity`);
     expect(await inspect(page, 'activity')).toEqual([]);
     await page.getByRole('link', { name: 'Older' }).click();

@@ -29,15 +29,21 @@ describe('nothing is wrong with how a page looks', () => {
   test('that describes the admin API', async () => {
     const page = await browser.open(still);
     await page.goto(`${latchkey.issuer}/admin/docs`);
-    expect(await page.locator('details.operation').count()).toBeGreaterThan(30);
-    await page.locator('#clients-create > summary').click();
-    expect(await inspect(page, 'admin-reference')).toEqual([]);
+    expect(await inspect(page, 'api-reference')).toEqual([]);
+    await page.getByRole('searchbox').fill('rotate secret');
+    await page.getByRole('searchbox').press('Enter');
+    expect(await page.locator('.operation code + code').allInnerTexts()).toContain(
+      '/admin/v1/clients/{client_id}/secrets/rotate',
+    );
+    expect(await inspect(page, 'api-reference-found')).toEqual([]);
+    await page.getByRole('link', { name: /clients\/\{client_id\}\/secrets\/rotate/ }).click();
+    expect(await inspect(page, 'api-reference-group')).toEqual([]);
   });
 
   test('that says what went wrong', async () => {
     const page = await browser.open(still);
     await page.goto(await app.signInUrl({ ...everything, redirect_uri: 'https://evil.example/' }));
-    await page.getByText('For the developer').click();
+    await page.getByText('For developers').click();
     expect(await inspect(page, 'broken-request')).toEqual([]);
     await page.goto(`${latchkey.issuer}/interaction/unknown`);
     expect(await inspect(page, 'expired')).toEqual([]);

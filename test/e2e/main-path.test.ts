@@ -12,13 +12,13 @@ const ways = [
 describe('an app', () => {
   const { latchkey, app, browser } = startSite();
 
-  test.each(ways)('gets what its person leaves ticked, until they take it back, %s', async (_way, login, options) => {
+  test.each(ways)('gets what its person leaves ticked, until they revoke it, %s', async (_way, login, options) => {
     const page = await browser.open(options);
     await page.goto(await app.signInUrl(everything));
-    expect(await question(page)).toMatch(/^Sign in to continue\s+to Inbox Assistant$/);
+    expect(await question(page)).toBe('Sign in');
     await signIn(page, login);
 
-    expect(await question(page)).toMatch(/^Allow Inbox Assistant\s+to act for you\?$/);
+    expect(await question(page)).toMatch(/^Allow Inbox Assistant\s+to access your account\?$/);
     await page.getByRole('checkbox', { name: /^Send messages as you/ }).uncheck();
     await page.getByRole('checkbox', { name: /^Delete messages/ }).check();
     await allow(page);
@@ -27,19 +27,19 @@ describe('an app', () => {
     expect(await app.scopeOf(tokens.access_token)).toBe('mail:read:* mail:delete:*');
 
     await page.goto(`${latchkey.issuer}/account/apps`);
-    await page.getByRole('link', { name: 'Take back access from Inbox Assistant' }).click();
+    await page.getByRole('link', { name: 'Revoke access of Inbox Assistant' }).click();
     expect(await page.locator('main li strong').allInnerTexts()).toEqual([
-      '1 lasting connection',
-      '1 key',
+      '1 long-lived connection',
+      '1 access token',
       '1 sign-in',
     ]);
-    await page.getByRole('button', { name: 'Take back access from Inbox Assistant' }).click();
-    expect(await page.getByRole('status').innerText()).toMatch(/^Access was taken back/);
+    await page.getByRole('button', { name: 'Revoke access of Inbox Assistant' }).click();
+    expect(await page.getByRole('status').innerText()).toMatch(/^Access revoked/);
     expect(await app.scopeOf(tokens.access_token)).toBeUndefined();
     await expect(app.refresh(tokens)).rejects.toMatchObject({ error: 'invalid_grant' });
 
     await page.goto(await app.signInUrl(everything));
-    expect(await question(page)).toMatch(/^Allow Inbox Assistant\s+to act for you\?$/);
+    expect(await question(page)).toMatch(/^Allow Inbox Assistant\s+to access your account\?$/);
   });
 });
 
@@ -52,11 +52,11 @@ describe.each([
   test('makes one administrator, who is then signed in', async () => {
     const page = await site.browser.open(options);
     await page.goto(setupLink(site));
-    expect(await question(page)).toBe('Who will run Acme?');
+    expect(await question(page)).toBe('Create the first administrator of Acme');
     await createAdministrator(page, {});
-    expect(await question(page)).toBe('What do you want to do, Ada Admin?');
+    expect(await question(page)).toBe('Ada Admin');
 
     await page.goto(setupLink(site));
-    expect(await question(page)).toBe('This link does not work any more');
+    expect(await question(page)).toBe('This setup link is no longer valid');
   });
 });

@@ -19,31 +19,26 @@ describe('changing one’s password', () => {
 
     await here.goto(`${latchkey.issuer}/account/password`);
     await changePassword(here, { next: better });
-    expect(await question(here)).toBe('Your password is changed');
-    expect(await here.locator('main').innerText()).toContain('Signed out at once: 1 other session and 1 app.');
+    expect(await question(here)).toBe('Password changed');
+    expect(await here.locator('main').innerText()).toContain('Signed out: 1 other session and 1 app.');
 
     await elsewhere.goto(`${latchkey.issuer}/account`);
     expect(await question(elsewhere)).toBe('Sign in');
     await expect(app.refresh(theirs)).rejects.toMatchObject({ error: 'invalid_grant' });
     expect(await app.scopeOf(ours.access_token)).toBe('mail:read:* mail:send');
     await here.goto(`${latchkey.issuer}/account`);
-    expect(await question(here)).toBe('What do you want to do, Alice Example?');
+    expect(await question(here)).toBe('Alice Example');
 
     await signIn(elsewhere, 'alice', password);
     expect(await elsewhere.getByRole('alert').count()).toBe(1);
     await signIn(elsewhere, 'alice', better);
-    expect(await question(elsewhere)).toBe('What do you want to do, Alice Example?');
+    expect(await question(elsewhere)).toBe('Alice Example');
   });
 
   test.each([
-    ['the old one is wrong', { current: 'not it' }, 'Password you have now', 'That is not your current password.'],
+    ['the old one is wrong', { current: 'not it' }, 'Current password', 'This is not your current password.'],
     ['it is too short', { next: 'short' }, 'New password', 'Use at least 8 characters.'],
-    [
-      'it was mistyped',
-      { again: 'seven wild hoses' },
-      'New password, again',
-      'The two new passwords are not the same.',
-    ],
+    ['it was mistyped', { again: 'seven wild hoses' }, 'Repeat new password', 'The two passwords are not the same.'],
   ])('when %s is refused beside the field and on top', async (_case, typed, label, sentence) => {
     const page = await signedIn(site, { login: 'bob' });
     await page.goto(`${latchkey.issuer}/account/password`);

@@ -16,7 +16,7 @@ describe('signing in', () => {
       expect(await page.getByLabel('E-mail or username').inputValue()).toBe(login);
     }
     expect(new Set(sentences)).toEqual(
-      new Set(['That e-mail address or username and that password don’t match. Try again.']),
+      new Set(['The e-mail address or username and the password don’t match. Try again.']),
     );
   });
 
@@ -31,19 +31,19 @@ describe('signing in', () => {
     await guessing.goto(`${latchkey.issuer}/sign-in`);
     await signIn(guessing, 'bob');
     expect(await guessing.getByRole('alert').innerText()).toMatch(
-      /^There were too many attempts\. Wait 1\d minutes and try again/,
+      /^Too many attempts\. Wait 1\d minutes and try again/,
     );
     expect(await guessing.getByLabel('Password').getAttribute('aria-invalid')).toBeNull();
 
     await own.goto(`${latchkey.issuer}/account`);
     await signIn(own, 'bob');
-    expect(await question(own)).toBe('What do you want to do, Bob Example?');
+    expect(await question(own)).toBe('Bob Example');
   });
 
   test('that is cancelled leads back to the app, which is told', async () => {
     const page = await browser.open();
     await page.goto(await app.signInUrl(everything));
-    await page.getByRole('button', { name: 'Cancel and go back to Inbox Assistant' }).click();
+    await page.getByRole('button', { name: 'Cancel and return to Inbox Assistant' }).click();
     expect(await question(page)).toBe('access_denied');
     expect(page.url().startsWith(app.redirectUri)).toBe(true);
   });

@@ -28,7 +28,7 @@ describe('signing out', () => {
     const page = await signedIn(site);
     await page.getByRole('navigation', { name: 'Account' }).getByRole('link', { name: 'Sign out' }).click();
     await page.getByRole('button', { name: 'Sign out' }).click();
-    expect(await question(page)).toBe('You are signed out');
+    expect(await question(page)).toBe('Signed out');
     await page.getByRole('link', { name: 'Sign in again' }).click();
     expect(await question(page)).toBe('Sign in');
   });
@@ -36,19 +36,19 @@ describe('signing out', () => {
   test('thought better of leaves one signed in', async () => {
     const page = await signedIn(site);
     await page.goto(`${latchkey.issuer}/oauth/logout`);
-    await page.getByRole('button', { name: 'Stay signed in' }).click();
-    expect(await question(page)).toBe('You are still signed in');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    expect(await question(page)).toBe('Still signed in');
     await page.getByRole('link', { name: 'Go to your account' }).click();
-    expect(await question(page)).toBe('What do you want to do, Alice Example?');
+    expect(await question(page)).toBe('Alice Example');
   });
 
   test('of an app alone says so', async () => {
     const page = await signedIn(site, { login: 'bob' });
     await connect(page, site, everything);
     await page.goto(`${latchkey.issuer}/oauth/logout?client_id=inbox-assistant`);
-    await page.getByRole('button', { name: 'Stay signed in' }).click();
-    expect(await question(page)).toMatch(/^You are signed out of\s+Inbox Assistant$/);
-    expect(await page.locator('main').innerText()).toContain('you are still signed in to Acme as bob@example.com');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    expect(await question(page)).toMatch(/^Signed out of\s+Inbox Assistant$/);
+    expect(await page.locator('main').innerText()).toContain('You are still signed in to Acme as bob@example.com');
   });
 
   test('asked for by an app when nobody is signed in leads straight back to it', async () => {

@@ -31,15 +31,15 @@ describe('the demo app', () => {
   test('asks in words, and leaves what is risky to be ticked', async () => {
     const browser = latchkey.browser();
     const consent = await browser.submit(await ask(browser), { login: 'bob', password }, '/sign-in');
-    expect(consent.html).toMatch(/Allow <strong>Demo app<\/strong> to act for you\?/);
+    expect(consent.html).toMatch(/Allow <strong>Demo app<\/strong> to access your account\?/);
     expect(consent.html).toMatch(/orders:read" checked>\s*<span>See what you ordered/);
-    expect(consent.html).toMatch(/orders:cancel">\s*<span>Cancel your orders\s*<mark class="risk">risky/);
+    expect(consent.html).toMatch(/orders:cancel">\s*<span>Cancel your orders\s*<mark class="risk">Risky/);
   });
 
   test('shows a person who signed in what it got', async () => {
     const page = await signIn(latchkey.browser());
     expect(page.url).toBe(`${latchkey.issuer}/demo/tokens`);
-    expect(page.html).toContain('This app knows you as <strong>Alice Example</strong>');
+    expect(page.html).toContain('Signed in as <strong>Alice Example</strong>');
     expect(page.headers.get('cache-control')).toBe('no-store');
     const text = page.html.replaceAll(/<[^>]*>|\s+/g, ' ');
     expect(text).toMatch(new RegExp(`ID token .* iss +${latchkey.issuer} .* Access token .* active +true`));
@@ -81,9 +81,9 @@ describe('the demo app', () => {
   test('renews its tokens, and counts how often', async () => {
     const browser = latchkey.browser();
     const once = await browser.submit(await signIn(browser), {}, '/refresh');
-    expect(once.html).toContain('Its tokens were renewed once');
+    expect(once.html).toContain('The tokens were refreshed once');
     const twice = await browser.submit(once, {}, '/refresh');
-    expect(twice.html).toContain('Its tokens were renewed 2 times');
+    expect(twice.html).toContain('The tokens were refreshed 2 times');
     expect((await browser.submit(twice, {}, '/call-api')).html).toContain('The API answered.');
   });
 
@@ -170,7 +170,7 @@ describe('the demo app', () => {
         await post(own, { 'sec-fetch-site': 'same-site' }),
       ]).toEqual([403, 403, 403, 403, 403, 403]);
       const still = await browser.submit(await browser.get('/demo/tokens'), {}, '/call-api');
-      expect(still.html).toContain('Its tokens are those you signed in with.');
+      expect(still.html).toContain('The tokens were issued when you signed in.');
       expect(still.html).toContain('The API answered.');
     },
   );

@@ -143,8 +143,8 @@ export class Latchkey {
   }
 
   /** A fresh browser without JavaScript; `name` is what it calls itself. */
-  browser(name?: string): UserAgent {
-    return new UserAgent(this.issuer, name);
+  browser(name?: string, language?: string): UserAgent {
+    return new UserAgent(this.issuer, name, language);
   }
 
   /** Posts a form to an OAuth endpoint; `client_id` authenticates as registered, unless headers or body say otherwise. */

@@ -6,10 +6,12 @@ export class UserAgent {
   /** Redirects to addresses outside of the server are answered, not followed. */
   readonly #home: string;
   readonly #name: string;
+  readonly #language: string;
 
-  constructor(home: string, name = 'A browser of the tests') {
+  constructor(home: string, name = 'A browser of the tests', language = '*') {
     this.#home = home;
     this.#name = name;
+    this.#language = language;
   }
 
   get(url: string): Promise<Page> {
@@ -56,6 +58,7 @@ export class UserAgent {
     const headers = {
       accept: 'text/html',
       'user-agent': this.#name,
+      'accept-language': this.#language,
       cookie: this.cookieHeader(url),
       ...(init.headers as Record<string, string>),
     };

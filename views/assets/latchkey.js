@@ -21,16 +21,17 @@ document.addEventListener('submit', (event) => {
 for (const button of document.querySelectorAll('[data-copy] + .copy')) {
   if (!navigator.clipboard) break;
   button.hidden = false;
+  const label = button.textContent;
   button.addEventListener('click', async () => {
     await navigator.clipboard.writeText(button.previousElementSibling.textContent.trim());
-    button.textContent = 'Copied';
-    setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+    button.textContent = button.dataset.copied;
+    setTimeout(() => { button.textContent = label; }, 2000);
   });
 }
 
 // The server does not know the reader's zone; it writes UTC.
 for (const time of document.querySelectorAll('time[title]')) {
-  const local = new Date(time.dateTime).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short' });
+  const local = new Date(time.dateTime).toLocaleString(document.documentElement.lang === 'en' ? 'en-GB' : document.documentElement.lang, { dateStyle: 'long', timeStyle: 'short' });
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   time.title = `${local} (${zone})`;
 }

@@ -1,7 +1,7 @@
 /** Notifications: delivers audit events to webhooks and standard output, and sends e-mail to users. */
 
 export { webhookSecretKind } from './kind.ts';
-export { emailQueue, type MailSettings, type SendEmail, sendMail } from './mail.ts';
+export { emailQueue, type MailSettings, type MailTexts, type SendEmail, sendMail } from './mail.ts';
 export { Notifier, type NotifierDeps } from './notifier.ts';
 export { putWebhook } from './put.ts';
 export { webhookRoutes } from './routes.ts';

@@ -19,8 +19,32 @@ export type MailSettings = {
   /** smtp:// or smtps://, with user and password where it wants them. */
   url: string;
   from: string;
-  /** What the installation is called. */
+  brand: MailBrand;
+};
+
+/** What the installation is called, and looks like. */
+type MailBrand = {
   name: string;
+  accent?: string | undefined;
+  logo?: { content_type: string; bytes: Buffer } | undefined;
+};
+
+/** What e-mails say, in one language. */
+export type MailTexts = {
+  /** For the `lang` attribute (BCP 47). */
+  tag: string;
+  /** How `Intl` writes dates. */
+  dates: string;
+  mail: {
+    linkSubject: (parts: { brand: string }) => string;
+    link: (parts: { brand: string }) => string;
+    linkUntil: (parts: { day: string; time: string }) => string;
+    leakSubject: (parts: { brand: string }) => string;
+    leak: (parts: { brand: string }) => string;
+    leakActive: string;
+    leakRevoked: string;
+    leakRecords: string;
+  };
 };
 
 const timeoutMs = 20_000;
@@ -47,7 +71,10 @@ export function emailQueue({ jobs, keys }: { jobs: Pick<Jobs, 'send'>; keys: Ser
 }
 
 /** The job handler: sends one e-mail. Throws if the mail server refuses it, so that it is retried. */
-export function sendMail({ keys, now }: { keys: ServerKeys; now: () => Date }, settings: MailSettings): JobHandler {
+export function sendMail(
+  { keys, now, texts }: { keys: ServerKeys; now: () => Date; texts: MailTexts },
+  settings: MailSettings,
+): JobHandler {
   const timeouts = { connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs };
   // Loaded where there is a mail server: it is a tenth of what a start takes.
   const transport = import('nodemailer').then(({ createTransport }) =>
@@ -63,8 +90,8 @@ export function sendMail({ keys, now }: { keys: ServerKeys; now: () => Date }, s
     // An expired link is of no use.
     if (email.kind === 'link' && email.expires_at <= now()) return;
     const { from } = settings;
-    const name = oneLine(settings.name);
-    const said = email.kind === 'link' ? linkEmail(name, email) : leakEmail(name, email);
+    const brand = { ...settings.brand, name: oneLine(settings.brand.name) };
+    const said = email.kind === 'link' ? linkEmail(texts, brand, email) : leakEmail(texts, brand.name, email);
     // An object is always one address, whatever it contains.
     await (await transport).sendMail({ from, to: { name: '', address: email.to }, ...said });
   };
@@ -73,13 +100,15 @@ export function sendMail({ keys, now }: { keys: ServerKeys; now: () => Date }, s
 const placeOf = (id: string): SealedPlace => ['pgboss.job', 'mail', id];
 
 const page = `<!doctype html>
-<html lang="en">
-<p>Choose your password for <%= it.name %>:</p>
-<p><a href="<%= it.url %>"><%= it.url %></a></p>
+<html lang="<%= it.tag %>">
+<p style="color: <%= it.accent %>"><% if (it.logo) { %><img src="cid:logo" alt="" width="28" height="28" style="vertical-align: middle"> <% } %><strong><%= it.name %></strong></p>
+<p><%= it.said %></p>
+<p><a href="<%= it.url %>" style="color: <%= it.accent %>"><%= it.url %></a></p>
 <p><%= it.until %></p>
 </html>
 `;
 
+const defaultAccent = '#1f5f5b';
 const longestLine = 600;
 
 /**
@@ -91,27 +120,29 @@ function oneLine(text: string): string {
   return line.length > longestLine ? `${line.slice(0, longestLine)}…` : line;
 }
 
-type Words = { subject: string; text: string; html?: string };
+type Attachment = { cid: string; content: Buffer; contentType: string };
+type Words = { subject: string; text: string; html?: string; attachments?: Attachment[] };
 
 /** Names the installation, the link and its expiry. */
-function linkEmail(name: string, { url, expires_at }: LinkEmail): Words {
-  const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
-  const minute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
-  const until = `The link works once, until ${day.format(expires_at)}, ${minute.format(expires_at)} UTC.`;
-  const text = `Choose your password for ${name}:\n\n${url}\n\n${until}\n`;
+function linkEmail({ tag, dates, mail }: MailTexts, brand: MailBrand, { url, expires_at }: LinkEmail): Words {
+  const day = new Intl.DateTimeFormat(dates, { dateStyle: 'long', timeZone: 'UTC' }).format(expires_at);
+  const clock = new Intl.DateTimeFormat(dates, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
+  const until = mail.linkUntil({ day, time: clock.format(expires_at) });
+  const { name, accent = defaultAccent, logo } = brand;
+  const said = mail.link({ brand: name });
   return {
-    subject: `Choose your password for ${name}`,
-    text,
-    html: new Eta().renderString(page, { name, url, until }),
+    subject: mail.linkSubject({ brand: name }),
+    text: `${said}\n\n${url}\n\n${until}\n`,
+    html: new Eta().renderString(page, { tag, name, accent, logo, said, url, until }),
+    // Inside the e-mail: readers of mail fetch nothing, and nobody learns that it was opened.
+    ...(logo && { attachments: [{ cid: 'logo', content: logo.bytes, contentType: logo.content_type }] }),
   };
 }
 
 /** Says what leaked and where, whether it is still active, and what to do. */
-function leakEmail(name: string, { credential, found_at, still_works }: LeakEmail): Words {
-  const now = still_works
-    ? 'It is still active, because this server is configured to report leaks only. Revoke it, or ask an administrator to revoke it, as soon as you can.'
-    : 'It has been revoked. Replace it wherever it was used.';
-  const records = 'An administrator can see in the access records how it was used.';
-  const text = `A credential that you own at ${name} was found in public:\n\n${oneLine(credential)}\n${oneLine(found_at)}\n\n${now}\n\n${records}\n`;
-  return { subject: `Your credential at ${name} was leaked`, text };
+function leakEmail({ mail }: MailTexts, brand: string, { credential, found_at, still_works }: LeakEmail): Words {
+  const what = `${oneLine(credential)}\n${oneLine(found_at)}`;
+  const state = still_works ? mail.leakActive : mail.leakRevoked;
+  const text = `${mail.leak({ brand })}\n\n${what}\n\n${state}\n\n${mail.leakRecords}\n`;
+  return { subject: mail.leakSubject({ brand }), text };
 }

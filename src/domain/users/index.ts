@@ -3,7 +3,7 @@
 export { authenticate, type SignInOutcome } from './authenticate.ts';
 export { unverifyEmail } from './email-verification.ts';
 export { passwordKind, passwordLinkKind } from './kind.ts';
-export { generatePassword, hashingLoad, hashNewPassword, type PasswordHash } from './password.ts';
+export { generatePassword, hashingLoad, hashNewPassword, type PasswordHash, passwordProblem } from './password.ts';
 export { choosePassword, linkedUser, type PasswordLink } from './password-links.ts';
 export { forgetPassword } from './password-removal.ts';
 export { userRoutes } from './routes.ts';

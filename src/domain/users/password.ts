@@ -29,16 +29,23 @@ function normalized(password: string): string {
   return password.replaceAll(/\p{Zs}/gu, ' ').normalize('NFC');
 }
 
+const problemDetails = {
+  too_short: `Use at least ${minLength} characters.`,
+  too_long: `Use at most ${maxLength} characters.`,
+  unusable_characters: 'Leave out line breaks and other control characters: a sign-in page cannot send them.',
+  own_name: 'Choose something other than your own name or e-mail address.',
+};
+
 /** What is wrong with a new password; undefined when nothing is (NIST SP 800-63B §3.1.1: length, no composition rules). */
-function passwordProblem(password: string, person: Named): string | undefined {
-  if ([...password].length < minLength) return `Use at least ${minLength} characters.`;
-  if (password.length > maxLength) return `Use at most ${maxLength} characters.`;
+export function passwordProblem(typed: string, person: Named): keyof typeof problemDetails | undefined {
+  const password = normalized(typed);
+  if ([...password].length < minLength) return 'too_short';
+  if (password.length > maxLength) return 'too_long';
   // A password field cannot contain them, so the user could not sign in (RFC 8265 §4.2.2 refuses them, too).
-  if (/\p{Cc}|\p{Cs}/u.test(password))
-    return 'Leave out line breaks and other control characters: a sign-in page cannot send them.';
+  if (/\p{Cc}|\p{Cs}/u.test(password)) return 'unusable_characters';
   const given = password.toLowerCase();
   const isOwnName = [person.username, person.email].some((name) => name?.toLowerCase() === given);
-  return isOwnName ? 'Choose something other than your own name or e-mail address.' : undefined;
+  return isOwnName ? 'own_name' : undefined;
 }
 
 /**
@@ -47,9 +54,9 @@ function passwordProblem(password: string, person: Named): string | undefined {
  * @throws Problem `invalid`: too weak
  */
 export async function hashNewPassword(password: string, person: Named): Promise<PasswordHash> {
+  const problem = passwordProblem(password, person);
+  if (problem) throw invalid('/password', problemDetails[problem]);
   const form = normalized(password);
-  const problem = passwordProblem(form, person);
-  if (problem) throw invalid('/password', problem);
   return { hash: await bounded(() => hash(form, parameters)), form: 'nfc' };
 }
 

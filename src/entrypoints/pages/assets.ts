@@ -9,17 +9,18 @@ export type Asset = { path: string; type: string; body: Record<AssetEncoding, ()
 
 export type AssetEncoding = 'br' | 'gzip' | 'identity';
 
-export type AssetName = 'latchkey.css' | 'console.css' | 'latchkey.js' | 'icon.svg';
+export type AssetName = 'latchkey.css' | 'console.css' | 'reference.css' | 'latchkey.js' | 'icon.svg';
 
 const require = createRequire(import.meta.url);
 const own = (name: string): string => readFileSync(new URL(`../../../views/assets/${name}`, import.meta.url), 'utf8');
 const pico = readFileSync(require.resolve('@picocss/pico/css/pico.min.css'), 'utf8');
 
 const assets: Readonly<Record<AssetName, Asset>> = {
-  'latchkey.css': asset('latchkey.css', 'text/css; charset=utf-8', adapted(pico) + own('latchkey.css')),
-  'console.css': asset('console.css', 'text/css; charset=utf-8', own('console.css')),
-  'latchkey.js': asset('latchkey.js', 'text/javascript; charset=utf-8', own('latchkey.js')),
-  'icon.svg': asset('icon.svg', 'image/svg+xml', own('icon.svg')),
+  'latchkey.css': asset('latchkey.css', 'text/css; charset=utf-8', Buffer.from(adapted(pico) + own('latchkey.css'))),
+  'console.css': asset('console.css', 'text/css; charset=utf-8', Buffer.from(own('console.css'))),
+  'reference.css': asset('reference.css', 'text/css; charset=utf-8', Buffer.from(own('reference.css'))),
+  'latchkey.js': asset('latchkey.js', 'text/javascript; charset=utf-8', Buffer.from(own('latchkey.js'))),
+  'icon.svg': asset('icon.svg', 'image/svg+xml', Buffer.from(own('icon.svg'))),
 };
 
 const byPath: ReadonlyMap<string, Asset> = new Map(Object.values(assets).map((each) => [each.path, each]));
@@ -34,8 +35,8 @@ export function assetPath(name: AssetName): string {
   return assets[name].path;
 }
 
-function asset(name: AssetName, type: string, text: string): Asset {
-  const body = Buffer.from(text);
+/** A file to be served under a name that holds the hash of its content. */
+export function asset(name: string, type: string, body: Buffer): Asset {
   const hash = createHash('sha256').update(body).digest('hex').slice(0, 16);
   const path = `/assets/${name.replace('.', `.${hash}.`)}`;
   return {

@@ -4,23 +4,26 @@ import type { Context, Middleware } from 'koa';
 import { hasOwner } from '../../domain/access/index.ts';
 import { findUserById } from '../../domain/users/index.ts';
 import { contentSecurityPolicy } from '../../platform/http/index.ts';
-import { adminAudience, adminReference } from '../admin/index.ts';
 import { browserSession } from '../oauth/index.ts';
 import { accountRoutes } from './account/account.ts';
 import { adminPermissionsOf } from './admin-permissions.ts';
 import { type AssetEncoding, findAsset } from './assets.ts';
+import { brandingOf } from './brand.ts';
+import { clientLogoRoutes } from './client-logos.ts';
 import { interactionRoutes } from './consent/interaction.ts';
 import { consoleRoutes } from './console/console.ts';
 import { refuseForeignForms } from './csrf.ts';
 import { deviceRoutes } from './device/device.ts';
 import { pagePaths } from './page-data.ts';
 import { accountName, type PagesDeps, show } from './pages.ts';
+import { referenceRoutes } from './reference.ts';
 import { choosePasswordRoutes } from './sign-in/choose-password.ts';
 import { setupRoutes } from './sign-in/setup.ts';
 import { signInRoutes } from './sign-in/sign-in.ts';
 
 export { demoPages } from './demo-pages.ts';
 export { userCodeEntry } from './device/device.ts';
+export { textsOf } from './languages/languages.ts';
 export type { PagesDeps } from './pages.ts';
 export { problemPage, providerPages } from './provider-pages.ts';
 
@@ -30,16 +33,20 @@ export function isIsolatedPage(path: string): boolean {
 }
 
 /** Static files, under names that change with their content. Served before anything that needs a database. */
-export const serveAssets: Middleware = async (ctx, next) => {
-  const asset = ctx.method === 'GET' || ctx.method === 'HEAD' ? findAsset(ctx.path) : undefined;
-  if (!asset) return next();
-  const encoding = (ctx.acceptsEncodings('br', 'gzip', 'identity') || 'identity') as AssetEncoding;
-  ctx.set({ 'Cache-Control': 'public, max-age=31536000, immutable', Vary: 'Accept-Encoding' });
-  if (encoding !== 'identity') ctx.set('Content-Encoding', encoding);
-  ctx.type = asset.type;
-  ctx.body = await asset.body[encoding]();
-  return undefined;
-};
+export function serveAssets(config: PagesDeps['config']): Middleware {
+  const { assets } = brandingOf(config);
+  return async (ctx, next) => {
+    const isRead = ctx.method === 'GET' || ctx.method === 'HEAD';
+    const found = isRead ? (findAsset(ctx.path) ?? assets.find(({ path }) => path === ctx.path)) : undefined;
+    if (!found) return next();
+    const encoding = (ctx.acceptsEncodings('br', 'gzip', 'identity') || 'identity') as AssetEncoding;
+    ctx.set({ 'Cache-Control': 'public, max-age=31536000, immutable', Vary: 'Accept-Encoding' });
+    if (encoding !== 'identity') ctx.set('Content-Encoding', encoding);
+    ctx.type = found.type;
+    ctx.body = await found.body[encoding]();
+    return undefined;
+  };
+}
 
 /** The routes of all pages of ours; those of the provider's own endpoints are rendered through `providerPages`. */
 export function pageRoutes(deps: PagesDeps): Middleware {
@@ -51,7 +58,8 @@ export function pageRouter(deps: PagesDeps): Router {
   // One address a page: what goes by the path (cookies, logs) must not miss another spelling of it.
   const router = new Router({ sensitive: true, strict: true });
   router.get('/', async (ctx: Context) => showHome(deps, ctx));
-  router.get(pagePaths.apiReference, referencePage(deps));
+  referenceRoutes(router, deps);
+  clientLogoRoutes(router, deps);
   signInRoutes(router, deps);
   setupRoutes(router, deps);
   accountRoutes(router, deps);
@@ -73,16 +81,6 @@ export const providerPagePolicy: Middleware = async (ctx, next) => {
 /** Forms of the provider's own pages come from those pages. */
 export const providerForms = (issuer: string): Middleware =>
   refuseForeignForms(issuer, new Set([pagePaths.device, `${pagePaths.signOut}/confirm`]));
-
-/** The same for everybody, and made when it is first asked for, as the OpenAPI document is. */
-function referencePage(deps: PagesDeps): (ctx: Context) => Promise<void> {
-  const { issuer } = deps;
-  let groups: ReturnType<typeof adminReference> | undefined;
-  return async (ctx) => {
-    groups ??= adminReference();
-    show(deps, ctx, 'reference', { issuer, audience: adminAudience(issuer), groups });
-  };
-}
 
 async function showHome(deps: PagesDeps, ctx: Context): Promise<void> {
   const session = await browserSession(deps.provider().current(), ctx);

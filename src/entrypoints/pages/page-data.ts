@@ -1,13 +1,16 @@
-import type { Operation } from '../admin/index.ts';
+import type { OperationGroup } from '../admin/index.ts';
 import type { AccountPages } from './account/page-data.ts';
+import type { Brand } from './brand.ts';
 import type { ConsentPages } from './consent/page-data.ts';
 import type { ConsolePages, NavItem } from './console/page-data.ts';
 import type { DevicePages } from './device/page-data.ts';
+import type { Language } from './languages/languages.ts';
 import type { SignInPages } from './sign-in/page-data.ts';
 
 /** What each page says about the moment it is shown in. The same for every page. */
 export type PageChrome = {
-  brand: { name: string };
+  brand: Brand;
+  language: Language;
   request_id: string;
   /** How the person knows their account (e-mail or username); absent when nobody is signed in. */
   signed_in_as?: string | undefined;
@@ -40,6 +43,8 @@ type SignedOutPage = {
 type ErrorPage = {
   heading: string;
   message: string;
+  /** Of heading and message, where it is not the page's. */
+  language?: string | undefined;
   technical?: { error: string; description?: string | undefined } | undefined;
   status: number;
 };
@@ -68,11 +73,11 @@ type DemoTokensPage = {
   notice?: string | undefined;
 };
 
-type ReferencePage = {
-  issuer: string;
-  audience: string;
-  groups: readonly { name: string; operations: readonly Operation[] }[];
-};
+/** The operations of the admin API: those that were searched for, or all of them. */
+type ReferencePage = { issuer: string; audience: string; q: string; groups: readonly OperationGroup[] };
+
+/** One group of them, each with its bodies and examples. */
+type ReferenceGroupPage = { audience: string; names: readonly string[]; group: OperationGroup };
 
 /** Every page there is, and what it needs. */
 export type PageData = SignInPages &
@@ -85,6 +90,7 @@ export type PageData = SignInPages &
     error: ErrorPage;
     home: HomePage;
     reference: ReferencePage;
+    'reference-group': ReferenceGroupPage;
     'demo-home': DemoHomePage;
     'demo-tokens': DemoTokensPage;
   };
@@ -93,6 +99,7 @@ export type PageData = SignInPages &
 export const pagePaths = {
   home: '/',
   apiReference: '/admin/docs',
+  apiReferenceGroup: (name: string) => `/admin/docs/${encodeURIComponent(name)}`,
   account: '/account',
   console: '/console',
   connectedApps: '/account/apps',

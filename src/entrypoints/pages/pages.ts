@@ -8,6 +8,9 @@ import type { Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import type { AdminRouteDeps } from '../admin/index.ts';
 import type { KnownClients, Reader, RunningProvider } from '../oauth/index.ts';
+import { brandingOf } from './brand.ts';
+import type { Catalogue } from './languages/en.ts';
+import { type Language, languageOf, textsOf } from './languages/languages.ts';
 import type { PageChrome, PageData } from './page-data.ts';
 import { renderPage } from './render.ts';
 
@@ -24,7 +27,10 @@ export type PagesDeps = {
   provider: () => RunningProvider;
   issuer: string;
   version: string;
-  config: Pick<Config, 'brandName' | 'mail' | 'sessionSeconds' | 'apiKeyEnvironments'>;
+  config: Pick<
+    Config,
+    'brandName' | 'brandAccent' | 'brandLogo' | 'language' | 'mail' | 'sessionSeconds' | 'apiKeyEnvironments'
+  >;
   /** What the console uses: what the admin API's routes work with, and its identifier as an audience. */
   admin: { deps: AdminRouteDeps; audience: string };
   /** Whether the demo is served. */
@@ -50,7 +56,19 @@ export function show<K extends keyof PageData>(
 /** What every page says about the moment it is shown in. */
 export function chromeOf(deps: Pick<PagesDeps, 'now' | 'config'>, ctx: Context, signed_in_as?: string): PageChrome {
   const { request_id = '' } = requestOrigin(ctx);
-  return { brand: { name: deps.config.brandName }, request_id, now: deps.now(), signed_in_as };
+  const language = chosenLanguage(deps, ctx);
+  return { brand: brandingOf(deps.config).brand, language, request_id, now: deps.now(), signed_in_as };
+}
+
+/** The texts of a page in the language of the person who sees it. */
+export function textsFor(deps: Pick<PagesDeps, 'config'>, ctx: Context): Catalogue {
+  return textsOf(chosenLanguage(deps, ctx));
+}
+
+function chosenLanguage({ config }: Pick<PagesDeps, 'config'>, ctx: Context): Language {
+  // Of the request in progress: our own pages of an interaction keep it in the state, the provider in its parameters.
+  const { oidc } = ctx as { oidc?: { params?: { ui_locales?: unknown } } };
+  return languageOf(ctx, config.language, ctx.state.ui_locales ?? oidc?.params?.ui_locales);
 }
 
 /** How a person knows their own account. */

@@ -3,7 +3,9 @@ import { findUserById } from '../../domain/users/index.ts';
 import { contentSecurityPolicy, cookiesBlocked, type Problem } from '../../platform/http/index.ts';
 import { browserSession, type ProviderPages } from '../oauth/index.ts';
 import { devicePages } from './device/device.ts';
-import { accountName, chromeOf, type PagesDeps } from './pages.ts';
+import type { Catalogue } from './languages/en.ts';
+import { languages } from './languages/languages.ts';
+import { accountName, chromeOf, type PagesDeps, textsFor } from './pages.ts';
 import { renderPage } from './render.ts';
 
 type Deps = Pick<PagesDeps, 'now' | 'config'>;
@@ -21,9 +23,11 @@ export function providerPages(deps: Deps & Pick<PagesDeps, 'db'>): ProviderPages
   };
   return {
     ...devicePages(deps),
+    languages,
     renderError: (ctx, { error, error_description }, cause) => {
-      const { heading, message } = wordsOfLost(ctx, cause) ?? wordsFor(error);
-      const page = { heading, message, technical: { error, description: error_description }, status: ctx.status };
+      const texts = textsFor(deps, ctx);
+      const words = wordsOfLost(ctx, cause, texts) ?? wordsFor(error, texts);
+      const page = { ...words, technical: { error, description: error_description }, status: ctx.status };
       html(ctx, renderPage('error', page, chromeOf(deps, ctx)));
     },
     renderSignOut: async (ctx, form_html) => {
@@ -44,49 +48,49 @@ function clientName(ctx: {
   return ctx.oidc.client?.clientName ?? ctx.oidc.client?.clientId;
 }
 
-const ourFault = {
-  heading: 'That did not work',
-  message: 'Something went wrong on our side. Wait a moment and try again.',
-};
+type ErrorWords = { heading: string; message: string; language?: string | undefined };
 
 /** The browser came back without the cookie of the request that it had begun. */
 function wordsOfLost(
   ctx: Parameters<ProviderPages['renderError']>[0],
   cause: Error,
-): { heading: string; message: string } | undefined {
+  texts: Catalogue,
+): ErrorWords | undefined {
   const isLost = cause.name === 'SessionNotFound';
   const isSigningOut = ctx.oidc.route === 'end_session_confirm';
-  if ((isLost || isSigningOut) && ctx.get('Cookie') === '') return wordsOf(cookiesBlocked(ctx, 400));
-  if (!isLost) return undefined;
-  return {
-    heading: 'This page has expired',
-    message: 'It was finished already, or waited too long. Go back to the app and try again.',
-  };
+  if ((isLost || isSigningOut) && ctx.get('Cookie') === '') return wordsOf(ctx, cookiesBlocked(ctx, 400), texts);
+  return isLost ? { heading: texts.error.expired, message: texts.error.expiredNote } : undefined;
 }
 
-function wordsFor(error: string): { heading: string; message: string } {
-  if (error === 'temporarily_unavailable' || error === 'server_error') {
-    return ourFault;
-  }
-  return {
-    heading: 'This app sent a request we cannot answer',
-    message: 'You can close this page and go back to the app. If it happens again, tell the people who make it.',
-  };
+function wordsFor(code: string, { error }: Catalogue): ErrorWords {
+  if (code === 'temporarily_unavailable' || code === 'server_error')
+    return { heading: error.ours, message: error.oursNote };
+  return { heading: error.app, message: error.appNote };
 }
 
 /** Refusals shown to a browser. */
 export function problemPage(deps: Deps) {
   return (ctx: Context, problem: Problem): string => {
     ctx.set('Content-Security-Policy', contentSecurityPolicy(["'self'"]));
-    return renderPage('error', { ...wordsOf(problem), status: problem.status }, chromeOf(deps, ctx));
+    const words = wordsOf(ctx, problem, textsFor(deps, ctx));
+    return renderPage('error', { ...words, status: problem.status }, chromeOf(deps, ctx));
   };
 }
 
-/** A refusal in words for the person; those of an outage or a wrong address are written for programs. */
-function wordsOf({ type, options }: Problem): { heading: string; message: string } {
-  if (type === 'not_found') {
-    return { heading: 'There is nothing here', message: 'Check the address, or go back to where you came from.' };
-  }
-  if (type === 'internal' || type === 'unavailable') return ourFault;
-  return { heading: options.title, message: options.detail };
+/** A refusal in the person's language where a person is likely to see it; what only programs provoke stays in English. */
+function wordsOf(ctx: Context, { type, status, options }: Problem, { tag, error }: Catalogue): ErrorWords {
+  const pairs: Readonly<Record<string, [heading: string, message: string]>> = {
+    not_found: [error.missing, error.missingNote],
+    internal: [error.ours, error.oursNote],
+    unavailable: [error.ours, error.oursNote],
+    foreign_form: [error.form, error.formNote],
+    cookies_blocked: [status === 403 ? error.form : error.cookies, error.cookiesNote({ host: ctx.hostname })],
+    interaction_expired: [error.expired, error.expiredNote],
+    changed_elsewhere: [error.changed, error.changedNote],
+    link_closed: [error.link, error.linkNote],
+    too_many_requests: [error.throttled, error.throttledNote],
+  };
+  const [heading, message] = pairs[type] ?? [];
+  if (heading !== undefined && message !== undefined) return { heading, message };
+  return { heading: options.title, message: options.detail, language: tag === 'en' ? undefined : 'en' };
 }

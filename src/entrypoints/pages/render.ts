@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta/core';
-import { untwisted } from '../../platform/http/index.ts';
 import { assetPath } from './assets.ts';
+import { textsOf } from './languages/languages.ts';
+import { bdi, escaped, link, Markup, rich, strong } from './languages/markup.ts';
 import { type PageChrome, type PageData, pagePaths } from './page-data.ts';
 import { calendarDay, exactTime, relativeTime } from './times.ts';
 import { counted, figure } from './words.ts';
@@ -37,6 +38,7 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   'device-show': '@device/show',
   home: '@home/home',
   reference: '@reference/reference',
+  'reference-group': '@reference/group',
   'demo-home': '@demo/home',
   'demo-tokens': '@demo/tokens',
   'console-home': '@console/home',
@@ -54,23 +56,25 @@ const views = compileViews(fileURLToPath(new URL('../../../views', import.meta.u
  * Templates are compiled when this module is loaded: a broken one stops the start, not a request.
  */
 export function renderPage<K extends keyof PageData>(page: K, data: PageData[K], chrome: PageChrome): string {
+  const texts = textsOf(chrome.language);
   return views.render(templates[page], {
     ...data,
     chrome,
+    t: texts,
     paths: pagePaths,
     assetPath,
-    calendarDay,
-    exactTime,
-    relativeTime: (at: Date) => relativeTime(at, chrome.now),
+    calendarDay: (at: Date) => calendarDay(at, texts),
+    exactTime: (at: Date) => exactTime(at, texts),
+    relativeTime: (at: Date) => relativeTime(at, chrome.now, texts),
     counted,
     figure,
     monogram,
+    ...{ bdi, escaped, link, Markup, rich, strong },
   });
 }
 
 function compileViews(folder: string): Eta {
-  const { escapeFunction: escaped } = new Eta().config;
-  const escapeFunction = (value: unknown) => escaped(typeof value === 'string' ? untwisted(value) : value);
+  const escapeFunction = (value: unknown) => escaped(String(value));
   const eta = new Eta({ autoEscape: true, rmWhitespace: false, escapeFunction });
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.eta')) continue;

@@ -1,3 +1,5 @@
+import { type Catalogue, en } from './languages/en.ts';
+
 const steps: readonly [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ['year', 31_557_600],
   ['month', 2_629_800],
@@ -7,26 +9,40 @@ const steps: readonly [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ['minute', 60],
 ];
 
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
-const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' });
-const minute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
+type Formats = { relative: Intl.RelativeTimeFormat; day: Intl.DateTimeFormat; minute: Intl.DateTimeFormat };
+
+// Making a format takes longer than rendering a page.
+const formats = new Map<string, Formats>();
+
+function formatsOf({ tag, dates }: Catalogue): Formats {
+  const known = formats.get(tag);
+  if (known) return known;
+  const made = {
+    relative: new Intl.RelativeTimeFormat(tag, { numeric: 'auto' }),
+    day: new Intl.DateTimeFormat(dates, { dateStyle: 'long', timeZone: 'UTC' }),
+    minute: new Intl.DateTimeFormat(dates, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' }),
+  };
+  formats.set(tag, made);
+  return made;
+}
 
 /** "3 days ago", "in 2 hours", "just now": the largest unit that fits, rounded to what is nearest. */
-export function relativeTime(at: Date, now: Date): string {
+export function relativeTime(at: Date, now: Date, texts: Catalogue = en): string {
   const seconds = (at.getTime() - now.getTime()) / 1000;
   const step = steps.find(([, size]) => Math.abs(seconds) >= size);
-  if (!step) return seconds > 0 ? 'in a moment' : 'just now';
+  if (!step) return seconds > 0 ? texts.common.inAMoment : texts.common.justNow;
 
   const [unit, size] = step;
-  return relative.format(Math.round(seconds / size), unit);
+  return formatsOf(texts).relative.format(Math.round(seconds / size), unit);
 }
 
 /** "21 February 2027, 14:05 UTC". */
-export function exactTime(at: Date): string {
-  return `${day.format(at)}, ${minute.format(at)} UTC`;
+export function exactTime(at: Date, texts: Catalogue = en): string {
+  const { day, minute } = formatsOf(texts);
+  return texts.common.exactTime({ day: day.format(at), time: minute.format(at) });
 }
 
 /** "21 February 2027", in UTC. */
-export function calendarDay(at: Date): string {
-  return day.format(at);
+export function calendarDay(at: Date, texts: Catalogue = en): string {
+  return formatsOf(texts).day.format(at);
 }

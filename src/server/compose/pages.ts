@@ -35,7 +35,7 @@ export function forBrowsers(deps: Deps, services: Needs, oauth: OAuth): Middlewa
   };
   return compose([
     healthRoutes(installation),
-    serveAssets,
+    serveAssets(config),
     oauthErrors,
     readForm,
     ...(demo ? [demo] : []),

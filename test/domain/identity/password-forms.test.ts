@@ -113,7 +113,7 @@ describe('a password is compared in one form (RFC 8265 §4.2.2; NIST SP 800-63B-
       password_repeated: next.normalize('NFD'),
     };
     const changed = await browser.submit(await browser.get('/account/password'), fields, '/password');
-    expect(changed.html).toContain('Your password is changed');
+    expect(changed.html).toContain('Password changed');
     expect(await isLetIn(username, next)).toBe(true);
     const { body } = await owner.post(`/users/${username}/password-link`);
     const link = latchkey.browser();

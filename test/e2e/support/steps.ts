@@ -67,8 +67,8 @@ export async function createAdministrator(
   await page.getByLabel('E-mail').fill('ada@example.com');
   await page.getByLabel('Your name').fill('Ada Admin');
   await page.getByLabel('Password', { exact: true }).fill(secret);
-  await page.getByLabel('Password, again').fill(again);
-  await page.getByRole('button', { name: 'Create the administrator' }).click();
+  await page.getByLabel('Repeat password').fill(again);
+  await page.getByRole('button', { name: 'Create administrator' }).click();
 }
 
 type NewPassword = { current?: string; next: string; again?: string };
@@ -77,8 +77,8 @@ export async function changePassword(
   page: Page,
   { current = password, next, again = next }: NewPassword,
 ): Promise<void> {
-  await page.getByLabel('Password you have now').fill(current);
+  await page.getByLabel('Current password').fill(current);
   await page.getByLabel('New password', { exact: true }).fill(next);
-  await page.getByLabel('New password, again').fill(again);
+  await page.getByLabel('Repeat new password').fill(again);
   await page.getByRole('button', { name: 'Change password' }).click();
 }

@@ -40,6 +40,49 @@ describe('a browser that an app sent,', () => {
     expect(code).toMatch(/^lk_ac_/);
   };
 
+  describe('is answered in the language', () => {
+    const firefox = 'Firefox';
+    const languageOf = ({ html }: Page) => /<html lang="([^"]*)"/.exec(html)?.[1];
+    const german = () => latchkey.browser(firefox, 'de-AT,de;q=0.8,en;q=0.5');
+
+    test('that the app asks for, before the one the browser asks for (OpenID Connect Core §3.1.2.1)', async () => {
+      const browser = latchkey.browser(firefox, 'en');
+      const page = await browser.get(latchkey.authorizeUrl({ ui_locales: 'xx de-CH en', prompt: 'consent' }));
+      expect([languageOf(page), page.html.includes('um mit <strong>Shop</strong> fortzufahren')]).toEqual(['de', true]);
+      const wrong = await browser.submit(page, { login: 'alice', password: 'wrong' }, '/sign-in');
+      expect([languageOf(wrong), wrong.status]).toEqual(['de', 422]);
+      const consent = await browser.submit(wrong, { login: 'alice', password }, '/sign-in');
+      expect(consent.html).toContain('<strong>Shop</strong> den Zugriff auf Ihr Konto erlauben?');
+      expect(consent.html).toContain('Read your orders');
+    });
+
+    test('that the browser asks for (RFC 9110 §12.5.4), also where a request is broken', async () => {
+      const browser = await signIn(german());
+      for (const path of ['/account', '/account/sessions', '/account/activity', '/device', '/nothing-here', '/'])
+        expect([path, languageOf(await browser.get(path))]).toEqual([path, 'de']);
+      const broken = await browser.get('/oauth/authorize?client_id=unknown');
+      expect([languageOf(broken), broken.html.includes('ungültige Anfrage')]).toEqual(['de', true]);
+      const asked = await browser.get('/oauth/logout?ui_locales=en');
+      expect(languageOf(asked)).toBe('en');
+    });
+
+    test('of the installation, where neither asks for one that there is', async () => {
+      const browser = latchkey.browser(firefox, 'fr');
+      expect(languageOf(await browser.get(latchkey.authorizeUrl({ ui_locales: 'it ja' })))).toBe('en');
+    });
+
+    test('English on what is written in English only', async () => {
+      const browser = await signIn(german());
+      for (const path of ['/console', '/account/keys', '/admin/docs'])
+        expect([path, languageOf(await browser.get(path))]).toEqual([path, 'en']);
+    });
+
+    test('and discovery names the languages (OpenID Connect Discovery §3)', async () => {
+      const { body } = await send(latchkey.issuer, '/.well-known/openid-configuration');
+      expect(body.ui_locales_supported).toEqual(['en', 'de']);
+    });
+  });
+
   describe('with prompt=select_account (OpenID Connect Core §3.1.2.1),', () => {
     const asked = { client_id: 'first-party', resource: null, scope: 'openid', prompt: 'select_account' };
     const url = (more: object = {}) => latchkey.authorizeUrl({ ...asked, ...more });

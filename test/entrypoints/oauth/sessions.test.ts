@@ -70,7 +70,7 @@ describe('revoking a consent', () => {
     const link = /href="(\/account\/apps\/[^"]+\/revoke-access)"/.exec(apps.html)?.[1] ?? '';
     const asked = await browser.get(link);
     expect((await browser.get(link.replace('revoke-access', 'take-back'))).url).toBe(asked.url);
-    expect(asked.html).toContain('2 lasting connections');
+    expect(asked.html).toContain('2 long-lived connections');
     await browser.submit(asked, {}, '/revoke-access');
 
     for (const { access_token, refresh_token } of [here, elsewhere]) {
@@ -107,7 +107,7 @@ describe('changing the password', () => {
       password_repeated: 'another good password',
     };
     const changed = await browser.submit(await browser.get('/account/password'), fields, '/password');
-    expect(changed.html).toContain('Your password is changed');
+    expect(changed.html).toContain('Password changed');
 
     expect((await browser.get('/account')).url).toBe(`${latchkey.issuer}/account`);
     expect((await other.get('/account')).url).toContain('/sign-in');

@@ -169,21 +169,21 @@ describe('API keys of one’s own, within their bounds,', () => {
     const told = wordsOf(await frank.agent.get('/account/activity'));
     const parts = [
       'You revoked the API key Told',
-      'An administrator enabled the API key Told again',
+      'An administrator enabled the API key Told',
       'An administrator disabled the API key Told',
-      'You made a new text of the API key Told look twice',
-      'You minted the API key Told look twice',
+      'You rotated the API key Told Check this',
+      'You created the API key Told Check this',
     ];
     expect(told).toMatch(new RegExp(parts.join('.*')));
     expect(told).not.toContain('Of Alice');
-    expect(wordsOf(await admin.agent.get('/account/activity'))).toContain('You minted the API key Of Alice');
+    expect(wordsOf(await admin.agent.get('/account/activity'))).toContain('You created the API key Of Alice');
     expect(wordsOf(await admin.agent.get('/account/activity'))).not.toContain('Told');
     const { html } = await frank.agent.submit(await frank.agent.get('/account/data'), {}, '/account/data');
     const copy = JSON.parse(html);
     expect(copy.api_keys).toMatchObject([
       { name: 'Told', environment: 'dev', state: 'revoked', permissions: [{ resource: null, pattern: 'orders:read' }] },
     ]);
-    expect(copy.security_events.map(({ what }: { what: string }) => what)).toContain('You minted the API key Told');
+    expect(copy.security_events.map(({ what }: { what: string }) => what)).toContain('You created the API key Told');
     for (const secret of [key, keyOn(rotated)]) expect(html).not.toContain(secret);
     const { rows } = await latchkey.database.query(
       `select encode(digest, 'hex') as hex, encode(digest, 'base64') as base64 from api_key_versions`,

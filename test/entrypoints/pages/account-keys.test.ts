@@ -36,7 +36,9 @@ describe('API keys of one’s own', () => {
     expect(wordsOf(made)).toMatch(
       /API key created Nightly report Copy it now\. You will not see it again.*expires on \d+ \w+ \d{4}, \d\d:\d\d UTC/,
     );
-    expect(made.html).toMatch(/<code data-copy>sk_staging_\w+<\/code> <button type="button" class="link copy" hidden>/);
+    expect(made.html).toMatch(
+      /<code data-copy>sk_staging_\w+<\/code> <button type="button" class="link copy" data-copied="Copied" hidden>/,
+    );
     const asked = { key, ip: '127.0.0.1' };
     for (const permission of ['orders:read', 'reports:read:monthly'])
       expect(await site.gateway.verify({ ...asked, permission })).toMatchObject({ valid: true });

@@ -36,28 +36,28 @@ describe('what happened on one’s account', () => {
 
     const page = await again.get('/account/activity');
     expect(told(page)).toEqual([
-      'You took back what Shop was allowed',
+      'You revoked the access of Shop',
       'You signed in',
       'You signed out',
-      'You signed another browser out',
+      'You signed out another session',
       'You signed in',
-      'You allowed Shop to act for you',
+      'You allowed Shop to access your account',
       'You signed in',
-      expect.stringMatching(/^Somebody tried to sign in with your name and a wrong password\s+look twice$/),
+      expect.stringMatching(/^Someone tried to sign in with your username and a wrong password\s+Check this$/),
       'Your account was created',
     ]);
     expect(lines(page)[0]).toBe('2 hours ago · Firefox on Linux · 127.0.0.1');
-    expect(lines(page)[7]).toBe('2 hours ago · A program called “guesser” · 127.0.0.1');
+    expect(lines(page)[7]).toBe('2 hours ago · guesser · 127.0.0.1');
     expect(page.html).toMatch(/<time datetime="[\d-]+T[\d:.]+Z" title="[^"]+ UTC"/);
   });
 
-  test('tells when an administrator takes back what an app was allowed', async () => {
+  test('tells when an administrator revokes the access of an app', async () => {
     const browser = latchkey.browser(firefox);
     await latchkey.tokens({}, browser, 'ines');
     const owner = await asOwner(latchkey);
     const { body } = await owner.get('/consents?user=ines&standing=true');
     expect(await owner.post(`/consents/${body.items[0]?.consent_id}/revoke`)).toMatchObject({ status: 204 });
-    expect(told(await browser.get('/account/activity'))[0]).toBe('An administrator took back what Shop was allowed');
+    expect(told(await browser.get('/account/activity'))[0]).toBe('An administrator revoked the access of Shop');
   });
 
   test('tells of tokens that were used twice, and of the password', async () => {
@@ -75,12 +75,12 @@ describe('what happened on one’s account', () => {
     await browser.submit(await browser.get('/account/password'), change, '/password');
     const page = await browser.get('/account/activity');
     expect(told(page).slice(0, 2)).toEqual([
-      'You changed your password; every other browser was signed out',
+      'You changed your password; every other session was signed out',
       expect.stringMatching(
-        /^The lasting connection of Shop was used twice, as a thief would; it was ended\s+look twice$/,
+        /^A long-lived connection of Shop was used twice, which can mean that it was stolen; it was revoked\s+Check this$/,
       ),
     ]);
-    expect(lines(page)[1]).toMatch(/The app’s own server/);
+    expect(lines(page)[1]).toMatch(/The app’s server/);
   });
 
   test('holds all guesses in a row in one line', async () => {
@@ -94,12 +94,12 @@ describe('what happened on one’s account', () => {
       ({ html }) => html.includes('times'),
       { pauseMs: 250 },
     );
-    const wrong = expect.stringContaining('Somebody tried to sign in with your name and a wrong password');
-    const stopped = expect.stringContaining('Too many attempts to sign in with your name; they were stopped');
-    expect(new Set(told(page))).toEqual(new Set(['You signed in', stopped, wrong, 'Your account was created']));
-    expect(lines(page).join()).toMatch(
-      /ago \((9|10) times, the first \d+ \w+ ago\) · A program called “guesser” · 127/,
+    const wrong = expect.stringContaining('Someone tried to sign in with your username and a wrong password');
+    const stopped = expect.stringContaining(
+      'Sign-in attempts with your username were blocked because there were too many',
     );
+    expect(new Set(told(page))).toEqual(new Set(['You signed in', stopped, wrong, 'Your account was created']));
+    expect(lines(page).join()).toMatch(/ago \((9|10) times, first \d+ \w+ ago\) · guesser · 127/);
   });
 
   test('tells what an administrator did to it, but not from where', async () => {
@@ -110,9 +110,9 @@ describe('what happened on one’s account', () => {
     const hugo = await signIn(latchkey.browser(firefox), 'hugo', 'seven wild horses');
     const page = await hugo.get('/account/activity');
     expect(told(page).slice(1, 4)).toEqual([
-      'You were signed out everywhere, and what your apps held was ended',
-      expect.stringContaining('An administrator set a new password for you'),
-      expect.stringContaining('You were given the role auditor'),
+      'You were signed out everywhere, and the access of your apps was revoked',
+      expect.stringContaining('An administrator set a temporary password for you'),
+      expect.stringContaining('The role auditor was assigned to you'),
     ]);
     expect(lines(page).slice(1, 4)).toEqual(Array(3).fill('just now · An administrator'));
   });
@@ -145,7 +145,7 @@ describe('what happened on one’s account', () => {
       page = await browser.get(older);
     }
     expect(seen).toEqual([
-      ...Array(45).fill('You allowed Shop to act for you'),
+      ...Array(45).fill('You allowed Shop to access your account'),
       'You signed in',
       'Your account was created',
     ]);

@@ -21,18 +21,14 @@ describe('the connected apps', () => {
     await hours(3);
     const shown = async (sort: string) => apps(await browser.get(`/account/apps?sort=${sort}`));
     expect(await shown('last_used_at')).toEqual([
-      'Terminal: Allowed 3 hours ago · last used 3 hours ago · lasts until you take it back',
-      'Shop: Allowed 5 hours ago · last used 5 hours ago · lasts until you take it back',
-      'Newsletter: Allowed 3 hours ago · never used · lasts until you take it back',
+      'Terminal: Allowed 3 hours ago · last used 3 hours ago · never expires',
+      'Shop: Allowed 5 hours ago · last used 5 hours ago · never expires',
+      'Newsletter: Allowed 3 hours ago · never used · never expires',
     ]);
     await latchkey.refresh(shop.refresh_token);
     await hours(1);
-    expect((await shown('last_used_at'))[0]).toBe(
-      'Shop: Allowed 6 hours ago · last used 1 hour ago · lasts until you take it back',
-    );
+    expect((await shown('last_used_at'))[0]).toBe('Shop: Allowed 6 hours ago · last used 1 hour ago · never expires');
     await hours(72);
-    expect((await shown('name'))[0]).toBe(
-      'Newsletter: Allowed 3 days ago · not used lately · lasts until you take it back',
-    );
+    expect((await shown('name'))[0]).toBe('Newsletter: Allowed 3 days ago · not used recently · never expires');
   });
 });

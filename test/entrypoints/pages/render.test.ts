@@ -1,4 +1,5 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import type { Operation } from '../../../src/entrypoints/admin/index.ts';
 import { assetPath, findAsset } from '../../../src/entrypoints/pages/assets.ts';
 import type { NavItem } from '../../../src/entrypoints/pages/console/page-data.ts';
 import type { PageChrome, PageData } from '../../../src/entrypoints/pages/page-data.ts';
@@ -7,7 +8,7 @@ import { leastOfConsole, mostOfConsole, ownKeyPages } from '../../support/consol
 
 const now = new Date('2026-11-24T12:00:00Z');
 const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`;
-const chrome: PageChrome = { brand: { name: 'Acme' }, request_id: 'request-1', now };
+const chrome: PageChrome = { brand: { name: 'Acme' }, language: 'en', request_id: 'request-1', now };
 const section: NavItem = { section: 'clients', label: 'Clients', group: 'Applications', icon: 'client' };
 /** Pages of the console are shown only to people who are signed in. */
 const chromeOf = (page: keyof PageData): PageChrome =>
@@ -16,13 +17,14 @@ const hostileChrome: PageChrome = {
   sections: [{ ...section, label: hostile }],
   section: 'clients',
   brand: { name: hostile },
+  language: 'en',
   request_id: hostile,
   signed_in_as: hostile,
   now,
 };
 const form = { csrf: 'token', action: '/here' };
 
-const browser = {
+const session = {
   uid: 'uid',
   device: 'Firefox on Linux',
   address: null,
@@ -45,6 +47,8 @@ const minimal: PageData = {
   consent: {
     ...form,
     client_name: 'Shop',
+    client_id: 'shop',
+    also_allowed: [],
     signed_in_as: 'alice',
     switch_account_action: '/switch',
     groups: [],
@@ -61,8 +65,8 @@ const minimal: PageData = {
   'password-changed': { ended_sessions: 0, ended_apps: 0 },
   'connected-apps': { csrf: 'token', apps: [], q: '', sort: 'name', page: 1, pages: 1, total: 0 },
   'revoke-access': { ...form, client_name: 'Shop', refresh_families: 0, access_tokens: 0, sessions: 0 },
-  sessions: { browsers: [browser], total: 1, page: 1, pages: 1 },
-  'sign-out-session': { ...form, browser },
+  sessions: { sessions: [session], total: 1, page: 1, pages: 1 },
+  'sign-out-session': { ...form, session },
   'sign-out-others': { ...form, sessions: 1, apps: 0, lasting: 0 },
   activity: { events: [], older: undefined, is_first: true },
   'own-data': form,
@@ -70,7 +74,8 @@ const minimal: PageData = {
   'device-confirm': { action: '/device', xsrf: 'token', user_code: 'BCDF-GHJK', client_name: 'TV' },
   'device-ready': {},
   'device-show': { user_code: 'BCDF-GHJK', qr_path: '/device-code/qr.svg', address: 'id.example.com/device' },
-  reference: { issuer: 'https://id.example.com', audience: 'https://id.example.com/admin', groups: [] },
+  reference: { issuer: 'https://id.example.com', audience: 'https://id.example.com/admin', q: '', groups: [] },
+  'reference-group': { audience: 'https://id.example.com/admin', names: [], group: { name: 'users', operations: [] } },
   home: { issuer: 'https://id.example.com', setup_needed: true, demo: false, administers: false, version: '0.1.0' },
   'demo-home': { csrf: 'token', signed_in: false },
   'demo-tokens': { csrf: 'token', id_token_claims: {}, userinfo: {}, api_answer: null, refreshed: 0 },
@@ -101,7 +106,7 @@ const app = {
 };
 const names = [hostile, hostile];
 const named = { uid: hostile, device: hostile, address: hostile, apps: names, lasting_apps: names };
-const stranger = { ...browser, ...named, is_this_one: false };
+const stranger = { ...session, ...named, is_this_one: false };
 const hostileForm = { csrf: hostile, action: hostile };
 const claims = { [hostile]: hostile, exp: 1e300, iat: 1_795_000_000, nested: { [hostile]: [hostile] }, none: null };
 const errors = {
@@ -114,12 +119,29 @@ const errors = {
   form: hostile,
 };
 
+const member = { name: hostile, level: 1, type: hostile, is_required: true, is_deprecated: true, description: hostile };
+const operation: Operation = {
+  id: hostile,
+  method: hostile,
+  path: hostile,
+  summary: hostile,
+  permission: hostile,
+  command: hostile,
+  parameters: [member],
+  query: [member],
+  body: [member],
+  answers: [member],
+  status: 200,
+  curl: hostile,
+  request_example: hostile,
+  response_example: hostile,
+};
+
 const maximal: PageData = {
   setup: {
     ...hostileForm,
     values: { username: hostile, email: hostile, name: hostile },
     errors,
-    password_rules: hostile,
   },
   'select-account': {
     ...hostileForm,
@@ -131,6 +153,8 @@ const maximal: PageData = {
   consent: {
     ...hostileForm,
     client_name: hostile,
+    client_id: hostile,
+    also_allowed: allowed,
     signed_in_as: hostile,
     switch_account_action: hostile,
     groups: [
@@ -143,9 +167,15 @@ const maximal: PageData = {
   },
   'sign-out': { ...hostileForm, client_name: hostile },
   'signed-out': { client_name: hostile, still_signed_in_as: hostile },
-  error: { heading: hostile, message: hostile, technical: { error: hostile, description: hostile }, status: 400 },
+  error: {
+    heading: hostile,
+    message: hostile,
+    language: hostile,
+    technical: { error: hostile, description: hostile },
+    status: 400,
+  },
   account: { name: hostile, email: hostile, administers: true, notice: hostile },
-  'change-password': { ...hostileForm, errors, username: hostile, password_rules: hostile },
+  'change-password': { ...hostileForm, errors, username: hostile },
   'choose-password': {
     csrf: hostile,
     action: hostile,
@@ -165,8 +195,8 @@ const maximal: PageData = {
     total: 43,
   },
   'revoke-access': { ...hostileForm, client_name: hostile, refresh_families: 1, access_tokens: 2, sessions: 3 },
-  sessions: { browsers: [{ ...stranger, is_this_one: true }, stranger], total: 43, page: 2, pages: 3, notice: hostile },
-  'sign-out-session': { ...hostileForm, browser: stranger },
+  sessions: { sessions: [{ ...stranger, is_this_one: true }, stranger], total: 43, page: 2, pages: 3, notice: hostile },
+  'sign-out-session': { ...hostileForm, session: stranger },
   'sign-out-others': { ...hostileForm, sessions: 3, apps: 2, lasting: 1 },
   activity: {
     events: [
@@ -188,7 +218,12 @@ const maximal: PageData = {
   'device-confirm': { action: hostile, xsrf: hostile, user_code: hostile, client_name: hostile },
   'device-ready': { client_name: hostile },
   'device-show': { user_code: hostile, qr_path: hostile, address: hostile },
-  reference: { issuer: hostile, audience: hostile, groups: [] },
+  reference: { issuer: hostile, audience: hostile, q: hostile, groups: [{ name: hostile, operations: [operation] }] },
+  'reference-group': {
+    audience: hostile,
+    names: [hostile],
+    group: { name: hostile, operations: [operation] },
+  },
   home: {
     issuer: hostile,
     setup_needed: false,
@@ -261,6 +296,14 @@ describe('a page', () => {
     expect(html).not.toMatch(/undefined|\[object|NaN/);
   });
 
+  test.each(pages)('%s is whole in German, too', (page) => {
+    for (const [data, base] of [[minimal, chromeOf(page)] as const, [maximal, hostileChrome] as const]) {
+      const html = renderPage(page, data[page], { ...base, language: 'de' });
+      expect(html).toMatch(/^<!doctype html>\n<html lang="de">/);
+      expect(html).not.toMatch(/undefined|\[object|NaN|<script>|\sonerror=alert\(2\)>/);
+    }
+  });
+
   test.each(pages)('%s shows hostile text as text, and nothing the content security policy refuses', (page) => {
     const html = renderPage(page, maximal[page], hostileChrome);
     expect(html).not.toMatch(/<script>|<img src=x|\sonerror=alert\(2\)>/);
@@ -326,8 +369,8 @@ describe('the connected apps', () => {
   });
 
   test('say what to do when there are none', () => {
-    expect(apps({})).toContain('No app may act for you.');
-    expect(apps({ q: 'zebra' })).toContain('Show all your connected apps');
+    expect(apps({})).toContain('No connected apps');
+    expect(apps({ q: 'zebra' })).toContain('Show all');
   });
 });
 

@@ -18,6 +18,8 @@ export type PendingInteraction = {
   /** undefined: a device waits for the answer (RFC 8628). */
   redirect_uri: string | undefined;
   login_hint: string | undefined;
+  /** Languages that the client asks for, the most wanted first, separated by spaces. */
+  ui_locales: string | undefined;
   /** The signed-in user, if any. */
   user_id: string | undefined;
   /** At consent: what is not yet allowed; everything asked when the client insists on asking again. */
@@ -45,6 +47,7 @@ export async function pendingInteraction(
     client,
     redirect_uri: typeof params.redirect_uri === 'string' ? params.redirect_uri : undefined,
     login_hint: typeof params.login_hint === 'string' ? params.login_hint.slice(0, 254) : undefined,
+    ui_locales: typeof params.ui_locales === 'string' ? params.ui_locales : undefined,
     user_id: session?.accountId,
     asked: await askedOf(deps, client, details),
   };

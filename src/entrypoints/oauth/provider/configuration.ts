@@ -32,6 +32,8 @@ import { proofOfPossession } from './proof-of-possession.ts';
 
 /** Pages that oidc-provider asks for; the pages entrance renders them. */
 export type ProviderPages = DevicePages & {
+  /** The languages that they are written in, for discovery. */
+  languages: readonly string[];
   renderError: (
     ctx: KoaContextWithOIDC,
     out: { error: string; error_description?: string | undefined },
@@ -91,7 +93,11 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     enabledJWA,
     formats: { customizers: { jwt: recordStructuredToken(deps) } },
     renderError: deps.pages.renderError,
-    discovery: { ...endpointAuthentication(deps), status_list_aggregation_endpoint: statusListsUri(deps.issuer) },
+    discovery: {
+      ...endpointAuthentication(deps),
+      status_list_aggregation_endpoint: statusListsUri(deps.issuer),
+      ui_locales_supported: [...deps.pages.languages],
+    },
     fetch: deps.fetch,
     fetchResponseBodyLimits: { jwks_uri: maxFetchedBytes, sector_identifier_uri: maxFetchedBytes },
     extraTokenClaims: async () => undefined,

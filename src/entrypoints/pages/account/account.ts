@@ -1,14 +1,14 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { findConnectedApp, impactOfConsent, listConnectedApps, revokeConsent } from '../../../domain/consents/index.ts';
-import { changePassword, type User } from '../../../domain/users/index.ts';
+import { changePassword, passwordProblem, type User } from '../../../domain/users/index.ts';
 import { form, notFound, Problem, person, requestOrigin } from '../../../platform/http/index.ts';
 import { newSessionId } from '../../oauth/index.ts';
 import { adminPermissionsOf } from '../admin-permissions.ts';
 import { describeScopes } from '../consent/scope-descriptions.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { pagePaths } from '../page-data.ts';
-import { accountName, type PagesDeps, show } from '../pages.ts';
+import { accountName, type PagesDeps, show, textsFor } from '../pages.ts';
 import { one, own, pageNumber, type SignedIn, sendRenewedId } from '../signed-in.ts';
 import { accountActivityRoutes } from './activity.ts';
 import { accountDataRoutes } from './own-data.ts';
@@ -56,11 +56,12 @@ async function showApps(deps: PagesDeps, ctx: Context, { user }: SignedIn): Prom
   const sort = sorts.find((each) => each === one(ctx.query.sort)) ?? 'allowed_at';
   const page = pageNumber(ctx.query.page);
   const found = await listConnectedApps(deps.db, user.id, { q, sort, offset: (page - 1) * perPage, limit: perPage });
+  const texts = textsFor(deps, ctx);
   const apps = await Promise.all(
-    found.apps.map(async (app) => ({ ...app, groups: await describeScopes(deps.db, app.scopes) })),
+    found.apps.map(async (app) => ({ ...app, groups: await describeScopes(deps.db, app.scopes, texts) })),
   );
   const pages = Math.max(1, Math.ceil(found.total / perPage));
-  const notice = one(ctx.query.revoked) ? 'Access was taken back. The app was signed out everywhere.' : undefined;
+  const notice = one(ctx.query.revoked) ? texts.apps.revoked : undefined;
   const data = { csrf: csrfToken(deps, ctx), apps, q, sort, page, pages, total: found.total, notice } as const;
   show(deps, ctx, 'connected-apps', data, { signed_in_as: accountName(user) });
 }
@@ -101,10 +102,11 @@ function showChangePassword(deps: PagesDeps, ctx: Context, { user }: SignedIn, e
 
 async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<void> {
   checkCsrf(deps, ctx);
+  const t = textsFor(deps, ctx).password;
   const sent = form(ctx);
   const password = sent.get('password') ?? '';
   if (password !== sent.get('password_repeated')) {
-    showChangePassword(deps, ctx, who, { password_repeated: 'The two new passwords are not the same.' });
+    showChangePassword(deps, ctx, who, { password_repeated: t.differ });
     return;
   }
   const { user, session_uid } = who;
@@ -114,7 +116,7 @@ async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Pro
     device: session_uid,
   });
   if (wait !== undefined) {
-    showChangePassword(deps, ctx, who, { current_password: 'Too many attempts. Wait a few minutes and try again.' });
+    showChangePassword(deps, ctx, who, { current_password: t.throttled });
     return;
   }
   const { id, stored: new_session_id } = newSessionId();
@@ -122,10 +124,11 @@ async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Pro
   const input = { user_id: user.id, current, password, session_uid, new_session_id };
   const result = await changePassword(deps, person(user.id, requestOrigin(ctx)), input).catch(asFieldError);
   if (result.kind !== 'changed') {
+    const problem = passwordProblem(password, user);
     const errors =
       result.kind === 'wrong'
-        ? { current_password: 'That is not your current password.' }
-        : { password: result.detail };
+        ? { current_password: t.wrong }
+        : { password: problem ? t.problems[problem] : result.detail };
     showChangePassword(deps, ctx, who, errors);
     return;
   }

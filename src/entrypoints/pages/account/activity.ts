@@ -3,10 +3,11 @@ import type { Context } from 'koa';
 import { listOwnKeyNames } from '../../../domain/api-keys/index.ts';
 import { listEventsOf } from '../../../domain/audit/index.ts';
 import { person, requestOrigin } from '../../../platform/http/index.ts';
-import { accountName, type PagesDeps, show } from '../pages.ts';
+import type { Catalogue } from '../languages/en.ts';
+import { accountName, type PagesDeps, show, textsFor } from '../pages.ts';
 import { deviceName } from '../records/devices.ts';
 import { one, own, type SignedIn } from '../signed-in.ts';
-import { type EventInWords, eventsInWords, toldActions } from './event-words.ts';
+import { type EventInWords, eventsInWords, shownActions } from './event-words.ts';
 import type { HappenedEvent } from './page-data.ts';
 
 const perPage = 20;
@@ -24,28 +25,27 @@ async function showActivity(deps: PagesDeps, ctx: Context, { user }: SignedIn): 
   const before = uuid.test(asked) ? asked : undefined;
   const keyNames = await listOwnKeyNames(deps, person(user.id, requestOrigin(ctx)));
   const found = await listEventsOf(deps.db, user.id, {
-    actions: toldActions,
+    actions: shownActions,
     key_ids: [...keyNames.keys()],
     limit: readAtOnce,
     before,
   });
-  const lines = inLines(await eventsInWords(deps.db, { user_id: user.id, keyNames }, found));
+  const texts = textsFor(deps, ctx);
+  const lines = inLines(await eventsInWords(deps.db, { user_id: user.id, keyNames, texts }, found), texts);
   const events = lines.slice(0, perPage);
   const hasMore = lines.length > perPage || found.length === readAtOnce;
   const data = { events, older: hasMore ? events.at(-1)?.oldest_id : undefined, is_first: before === undefined };
   show(deps, ctx, 'activity', data, { signed_in_as: accountName(user) });
 }
 
-const others = { app: 'The app’s own server', server: 'This server itself', administrator: 'An administrator' };
-
 type Line = HappenedEvent & { oldest_id: string };
 
-/** One line an event; whoever guesses passwords gets one for all their attempts in a row. */
-function inLines(events: readonly EventInWords[]): Line[] {
+/** One line an event; wrong passwords in a row are one line. */
+function inLines(events: readonly EventInWords[], { activity, common }: Catalogue): Line[] {
   const lines: Line[] = [];
   for (const { what, event, by, is_alarming } of events) {
     const { id, occurred_at, address, action } = event;
-    const device = by === 'browser' ? deviceName(event.user_agent) : others[by];
+    const device = by === 'browser' ? deviceName(event.user_agent, common.unknownDevice) : activity[by];
     const last = lines.at(-1);
     const isRepeated = last?.what === what && last.device === device && last.address === address;
     if (action === 'session.refused' && last && isRepeated)

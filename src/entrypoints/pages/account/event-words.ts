@@ -1,65 +1,64 @@
 import type { RecordedEvent } from '../../../domain/audit/index.ts';
 import { listClientNames } from '../../../domain/clients/index.ts';
 import type { Db } from '../../../platform/database/index.ts';
+import type { Catalogue } from '../languages/en.ts';
 
-type Words = (event: {
-  app: string;
-  role: string;
-  key: string;
-  reason: string | null;
-  by: EventInWords['by'];
-}) => string;
+type Words = (
+  texts: Catalogue,
+  event: { app: string; role: string; key: string; reason: string | null; by: EventInWords['by'] },
+) => string;
 
-const ends: Readonly<Record<string, string>> = {
-  'signed out from another browser': 'You signed another browser out',
-  'password changed': 'Another browser was signed out, because the password was changed',
+const signedOut: Words = ({ events }, { reason }) => {
+  if (reason === 'signed out from another browser') return events.signedOutElsewhere;
+  return reason === 'password changed' ? events.signedOutByPassword : events.signedOut;
 };
 
-const who = (by: EventInWords['by']) => {
-  if (by === 'browser') return 'You';
-  return by === 'server' ? 'This server' : 'An administrator';
-};
+type OfKey = 'keyCreated' | 'keyUpdated' | 'keyRotated' | 'keyDisabled' | 'keyEnabled' | 'keyRevoked';
+
+const ofKey =
+  (name: OfKey): Words =>
+  ({ events }, { key, by }) => {
+    const others = by === 'server' ? events.server : events.administrator;
+    return events[name]({ key, who: by === 'browser' ? events.you : others });
+  };
 
 /** What happened, as the person it happened to would say it. */
 const words: Readonly<Record<string, Words>> = {
-  'session.started': () => 'You signed in',
-  'session.confirmed': () => 'You confirmed that it is you',
-  'session.refused': ({ reason }) =>
-    reason === 'throttled'
-      ? 'Too many attempts to sign in with your name; they were stopped'
-      : 'Somebody tried to sign in with your name and a wrong password',
-  'session.ended': ({ reason }) => ends[reason ?? ''] ?? 'You signed out',
-  'consent.given': ({ app }) => `You allowed ${app} to act for you`,
-  'consent.denied': ({ app }) => `You did not allow ${app} to act for you`,
-  'consent.revoked': ({ app, by }) =>
-    `${by === 'browser' ? 'You' : 'An administrator'} took back what ${app} was allowed`,
-  'user.password_changed': () => 'You changed your password; every other browser was signed out',
-  'user.password_set': () => 'An administrator set a new password for you',
-  'user.password_link_created': () => 'A link was made with which you can choose a password',
-  'user.password_chosen': () => 'You chose a password with a one-time link',
-  'user.email_verified': () => 'Your e-mail address was verified',
-  'user.email_unverified': () => 'Your e-mail address is not verified any more',
-  'user.created': () => 'Your account was created',
-  'user.updated': () => 'An administrator changed your account',
-  'user.disabled': () => 'An administrator stopped your account',
-  'role.assigned': ({ role }) => `You were given the role ${role}`,
-  'role.unassigned': ({ role }) => `The role ${role} was taken from you`,
-  'api_key.created': ({ key, by }) => `${who(by)} minted the API key ${key}${by === 'browser' ? '' : ' in your name'}`,
-  'api_key.updated': ({ key, by }) => `${who(by)} changed the API key ${key}`,
-  'api_key.rotated': ({ key, by }) => `${who(by)} made a new text of the API key ${key}`,
-  'api_key.disabled': ({ key, by }) => `${who(by)} disabled the API key ${key}`,
-  'api_key.enabled': ({ key, by }) => `${who(by)} enabled the API key ${key} again`,
-  'api_key.revoked': ({ key, by }) => `${who(by)} revoked the API key ${key}`,
-  'tokens.revoked': () => 'You were signed out everywhere, and what your apps held was ended',
-  'user.data_downloaded': () => 'You downloaded your data',
-  'refresh_token.reuse': ({ app }) => `The lasting connection of ${app} was used twice, as a thief would; it was ended`,
-  'refresh_token.replay_refused': ({ app }) => `${app} repeated itself too often and was refused`,
-  'authorization_code.reuse': ({ app }) => `A sign-in to ${app} was used twice, as a thief would; its access was ended`,
-  'device_code.reuse': ({ app }) => `A sign-in to ${app} was used twice, as a thief would; its access was ended`,
+  'session.started': ({ events }) => events.signedIn,
+  'session.confirmed': ({ events }) => events.confirmed,
+  'session.refused': ({ events }, { reason }) => (reason === 'throttled' ? events.throttled : events.wrongPassword),
+  'session.ended': signedOut,
+  'consent.given': ({ events }, { app }) => events.consentGiven({ app }),
+  'consent.denied': ({ events }, { app }) => events.consentDenied({ app }),
+  'consent.revoked': ({ events }, { app, by }) =>
+    by === 'browser' ? events.consentRevoked({ app }) : events.consentRevokedByOther({ app }),
+  'user.password_changed': ({ events }) => events.passwordChanged,
+  'user.password_set': ({ events }) => events.passwordSet,
+  'user.password_link_created': ({ events }) => events.passwordLink,
+  'user.password_chosen': ({ events }) => events.passwordChosen,
+  'user.email_verified': ({ events }) => events.emailVerified,
+  'user.email_unverified': ({ events }) => events.emailUnverified,
+  'user.created': ({ events }) => events.created,
+  'user.updated': ({ events }) => events.updated,
+  'user.disabled': ({ events }) => events.disabled,
+  'role.assigned': ({ events }, { role }) => events.roleAssigned({ role }),
+  'role.unassigned': ({ events }, { role }) => events.roleUnassigned({ role }),
+  'api_key.created': ofKey('keyCreated'),
+  'api_key.updated': ofKey('keyUpdated'),
+  'api_key.rotated': ofKey('keyRotated'),
+  'api_key.disabled': ofKey('keyDisabled'),
+  'api_key.enabled': ofKey('keyEnabled'),
+  'api_key.revoked': ofKey('keyRevoked'),
+  'tokens.revoked': ({ events }) => events.tokensRevoked,
+  'user.data_downloaded': ({ events }) => events.dataDownloaded,
+  'refresh_token.reuse': ({ events }, { app }) => events.refreshReused({ app }),
+  'refresh_token.replay_refused': ({ events }, { app }) => events.refreshRefused({ app }),
+  'authorization_code.reuse': ({ events }, { app }) => events.signInReused({ app }),
+  'device_code.reuse': ({ events }, { app }) => events.signInReused({ app }),
 };
 
-/** The deeds that a person is told of. */
-export const toldActions: readonly string[] = Object.keys(words);
+/** The actions that a person's own activity shows. */
+export const shownActions: readonly string[] = Object.keys(words);
 
 // Worth a second look when it was not expected.
 const alarming =
@@ -76,18 +75,18 @@ export type EventInWords = {
 /** What happened to a person, in plain words, with the apps' names as people know them. */
 export async function eventsInWords(
   db: Db,
-  { user_id, keyNames }: { user_id: string; keyNames: ReadonlyMap<string, string> },
+  { user_id, keyNames, texts }: { user_id: string; keyNames: ReadonlyMap<string, string>; texts: Catalogue },
   events: readonly RecordedEvent[],
 ): Promise<EventInWords[]> {
   const names = await listClientNames(db, [...new Set(events.map(clientOf).filter((id) => id !== undefined))]);
   return events.map((event) => {
     const client_id = clientOf(event);
-    const app = (client_id && names.get(client_id)) ?? client_id ?? 'an app';
+    const app = (client_id && names.get(client_id)) ?? client_id ?? texts.activity.anApp;
     const role = String(event.details?.role ?? '');
     const key = String(event.details?.name ?? keyNames.get(event.target_id ?? '') ?? '');
-    const by = whoseDeed(event, user_id);
+    const by = actorOf(event, user_id);
     return {
-      what: words[event.action]?.({ app, role, key, by, reason: event.reason }) ?? event.action,
+      what: words[event.action]?.(texts, { app, role, key, by, reason: event.reason }) ?? event.action,
       by,
       is_alarming: alarming.test(event.action),
       // Where an administrator sits is their own business.
@@ -96,7 +95,7 @@ export async function eventsInWords(
   });
 }
 
-function whoseDeed({ actor_kind, actor_id, action }: RecordedEvent, user_id: string): EventInWords['by'] {
+function actorOf({ actor_kind, actor_id, action }: RecordedEvent, user_id: string): EventInWords['by'] {
   if (actor_kind === 'system') return 'server';
   if (actor_kind === 'anonymous' || (actor_kind === 'user' && actor_id === user_id)) return 'browser';
   return actor_kind === 'client' && isWithTokens(action) ? 'app' : 'administrator';

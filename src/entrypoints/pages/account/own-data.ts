@@ -8,10 +8,11 @@ import { listSessions } from '../../../domain/sessions/index.ts';
 import { noteDownload, type User } from '../../../domain/users/index.ts';
 import { type Actor, person, requestOrigin } from '../../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
+import type { Catalogue } from '../languages/en.ts';
 import { pagePaths } from '../page-data.ts';
-import { accountName, type PagesDeps, show } from '../pages.ts';
+import { accountName, type PagesDeps, show, textsFor } from '../pages.ts';
 import { own, type SignedIn } from '../signed-in.ts';
-import { eventsInWords, toldActions } from './event-words.ts';
+import { eventsInWords, shownActions } from './event-words.ts';
 
 // Of what others can make many of, for the answer's size has a bound.
 const maxEvents = 10_000;
@@ -34,15 +35,17 @@ async function download(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<v
   checkCsrf(deps, ctx);
   const actor = person(who.user.id, requestOrigin(ctx));
   await noteDownload(deps, actor);
-  const copy = await copyOf(deps, actor, who);
+  const copy = await copyOf(deps, actor, { ...who, texts: textsFor(deps, ctx) });
   ctx.type = 'application/json';
   ctx.set('Cache-Control', 'no-store');
   ctx.set('Content-Disposition', `attachment; filename="account-data-${copy.made_at.slice(0, 10)}.json"`);
   ctx.body = `${JSON.stringify(copy, undefined, 2)}\n`;
 }
 
-/** Everything but what opens doors: of passwords, tokens and session ids not even digests. */
-async function copyOf(deps: PagesDeps, actor: Actor, { user, session_uid }: SignedIn) {
+type Reader = SignedIn & { texts: Catalogue };
+
+/** Everything but credentials: not even digests of passwords, tokens and session ids. */
+async function copyOf(deps: PagesDeps, actor: Actor, { user, session_uid, texts }: Reader) {
   const { db, now, issuer } = deps;
   const made_at = now();
   const [roles, { sessions }, consents, api_keys, security_events] = await Promise.all([
@@ -50,7 +53,7 @@ async function copyOf(deps: PagesDeps, actor: Actor, { user, session_uid }: Sign
     listSessions(db, user.id, { now: made_at, current: session_uid, offset: 0, limit: maxSessions }),
     listEveryConsentOf(db, user.id),
     keysOf(deps, actor),
-    securityEvents(deps, actor, user.id),
+    securityEvents(deps, actor, { user_id: user.id, texts }),
   ]);
   return {
     issuer,
@@ -81,18 +84,22 @@ async function keysOf({ db, now, config }: PagesDeps, actor: Actor) {
   });
 }
 
-async function securityEvents({ db }: PagesDeps, actor: Actor, user_id: string) {
+async function securityEvents(
+  { db }: PagesDeps,
+  actor: Actor,
+  { user_id, texts }: { user_id: string; texts: Catalogue },
+) {
   const keyNames = await listOwnKeyNames({ db }, actor);
   const key_ids = [...keyNames.keys()];
   const events: RecordedEvent[] = [];
   let before: string | undefined;
   while (events.length < maxEvents) {
-    const found = await listEventsOf(db, user_id, { actions: toldActions, key_ids, limit: eventsAtOnce, before });
+    const found = await listEventsOf(db, user_id, { actions: shownActions, key_ids, limit: eventsAtOnce, before });
     events.push(...found);
     before = found.at(-1)?.id;
     if (found.length < eventsAtOnce) break;
   }
-  const inWords = await eventsInWords(db, { user_id, keyNames }, events);
+  const inWords = await eventsInWords(db, { user_id, keyNames, texts }, events);
   return inWords.map(({ what, by, event: { occurred_at, action, outcome, reason, address, user_agent } }) => ({
     occurred_at,
     what,

@@ -7,7 +7,7 @@ type ConnectedApp = {
   client_name: string;
   allowed_at: Date;
   last_used_at: Date | null;
-  /** null: until it is taken back */
+  /** null: until it is revoked */
   expires_at: Date | null;
   groups: readonly AllowedGroup[];
 };
@@ -22,7 +22,6 @@ type ChangePasswordPage = {
   errors: FieldErrors;
   /** For password managers: which account this password belongs to. */
   username: string;
-  password_rules?: string | undefined;
 };
 
 type ConnectedAppsPage = {
@@ -38,7 +37,7 @@ type ConnectedAppsPage = {
   total: number;
 };
 
-/** Sends nothing but `csrf`. The numbers are what dies. */
+/** Sends nothing but `csrf`. The numbers are what is revoked. */
 type RevokeAccessPage = {
   csrf: string;
   action: string;
@@ -48,8 +47,8 @@ type RevokeAccessPage = {
   sessions: number;
 };
 
-/** One browser a person is signed in with. */
-export type BrowserAtWork = {
+/** One session of a person. */
+export type ShownSession = {
   uid: string;
   /** "Firefox on Linux" */
   device: string;
@@ -59,13 +58,13 @@ export type BrowserAtWork = {
   is_this_one: boolean;
   /** Names of the apps that lose access with it. */
   apps: readonly string[];
-  /** Names of the apps it let in that go on without it. */
+  /** Names of the apps that keep their access without it. */
   lasting_apps: readonly string[];
 };
 
 type SessionsPage = {
-  /** This browser first. */
-  browsers: readonly BrowserAtWork[];
+  /** This browser's first. */
+  sessions: readonly ShownSession[];
   /** On all pages. */
   total: number;
   /** From 1. */
@@ -75,7 +74,7 @@ type SessionsPage = {
 };
 
 /** Sends nothing but `csrf`. */
-type SignOutSessionPage = { csrf: string; action: string; browser: BrowserAtWork };
+type SignOutSessionPage = { csrf: string; action: string; session: ShownSession };
 
 /** Sends nothing but `csrf`. `apps` lose access, `lasting` keep it. */
 type SignOutOthersPage = { csrf: string; action: string; sessions: number; apps: number; lasting: number };

@@ -10,11 +10,12 @@ import {
 } from '../../../domain/sessions/index.ts';
 import { notFound, person, requestOrigin } from '../../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
+import type { Catalogue } from '../languages/en.ts';
 import { pagePaths } from '../page-data.ts';
-import { accountName, type PagesDeps, show } from '../pages.ts';
+import { accountName, type PagesDeps, show, textsFor } from '../pages.ts';
 import { deviceName } from '../records/devices.ts';
 import { one, own, pageNumber, type SignedIn } from '../signed-in.ts';
-import type { BrowserAtWork } from './page-data.ts';
+import type { ShownSession } from './page-data.ts';
 
 const perPage = 20;
 const uidShape = /^[\w-]{1,64}$/;
@@ -32,24 +33,24 @@ async function showSessions(deps: PagesDeps, ctx: Context, { user, session_uid }
   const page = pageNumber(ctx.query.page);
   const query = { now: deps.now(), current: session_uid, offset: (page - 1) * perPage, limit: perPage };
   const { sessions, total } = await listSessions(deps.db, user.id, query);
-  const browsers = sessions.map((session) => inWords(session, session_uid));
+  const texts = textsFor(deps, ctx);
+  const shown = sessions.map((session) => inWords(session, session_uid, texts));
   const pages = Math.max(1, Math.ceil(total / perPage));
-  const data = { browsers, total, page, pages, notice: noticeOf(one(ctx.query.signed_out)) };
+  const data = { sessions: shown, total, page, pages, notice: noticeOf(one(ctx.query.signed_out), texts) };
   show(deps, ctx, 'sessions', data, { signed_in_as: accountName(user) });
 }
 
-function noticeOf(signed_out: string): string | undefined {
+function noticeOf(signed_out: string, { sessions }: Catalogue): string | undefined {
   if (!/^\d{1,6}$/.test(signed_out)) return undefined;
   const count = Number(signed_out);
-  if (count === 0) return 'There was no other browser left to sign out.';
-  return count === 1 ? 'That browser is signed out.' : `${count} browsers are signed out.`;
+  return count === 0 ? sessions.noneEnded : sessions.ended({ count });
 }
 
-function inWords({ apps, ...session }: SignedInSession, current: string): BrowserAtWork {
+function inWords({ apps, ...session }: SignedInSession, current: string, texts: Catalogue): ShownSession {
   const names = (lasting: boolean) => apps.filter((app) => app.lasting === lasting).map(({ name }) => name);
   return {
     ...session,
-    device: deviceName(session.user_agent),
+    device: deviceName(session.user_agent, texts.common.unknownDevice),
     is_this_one: session.uid === current,
     apps: names(false),
     lasting_apps: names(true),
@@ -58,12 +59,12 @@ function inWords({ apps, ...session }: SignedInSession, current: string): Browse
 
 async function askOne(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<void> {
   const uid = uidOf(ctx);
-  // Of this browser one signs out as always.
+  // This browser signs out on the page for that, which ends the session at the apps, too.
   if (uid === who.session_uid) return ctx.redirect(pagePaths.signOut);
   const session = await findSession(deps.db, who.user.id, { uid, now: deps.now() });
   if (!session) throw notFound('session', uid);
-  const browser = inWords(session, who.session_uid);
-  const data = { csrf: csrfToken(deps, ctx), action: pagePaths.signOutSession(uid), browser };
+  const shown = inWords(session, who.session_uid, textsFor(deps, ctx));
+  const data = { csrf: csrfToken(deps, ctx), action: pagePaths.signOutSession(uid), session: shown };
   show(deps, ctx, 'sign-out-session', data, { signed_in_as: accountName(who.user) });
 }
 

@@ -12,11 +12,12 @@ import {
   type PendingInteraction,
   pendingInteraction,
 } from '../../oauth/index.ts';
+import { clientLogoPath } from '../client-logos.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
-import { accountName, type PagesDeps, show } from '../pages.ts';
+import { accountName, type PagesDeps, show, textsFor } from '../pages.ts';
 import { judgeSignIn, showSignIn } from '../sign-in/sign-in.ts';
 import type { AskedGroup } from './page-data.ts';
-import { describeAsked, scopeValue } from './scope-descriptions.ts';
+import { describeAsked, describeScopes, scopeValue } from './scope-descriptions.ts';
 
 /** Signing in and consenting on the way from and to an app. All paths lie under the interaction cookie's. */
 export function interactionRoutes(router: Router, deps: PagesDeps): void {
@@ -24,6 +25,7 @@ export function interactionRoutes(router: Router, deps: PagesDeps): void {
     (handle: (deps: PagesDeps, ctx: Context, interaction: PendingInteraction) => Promise<void>) =>
     async (ctx: Context) => {
       const interaction = await pendingInteraction(deps.provider().current(), deps, ctx);
+      ctx.state.ui_locales = interaction.ui_locales;
       ctx.set('Content-Security-Policy', contentSecurityPolicy(["'self'", ...formTargets(interaction.redirect_uri)]));
       await handle(deps, ctx, interaction);
     };
@@ -45,11 +47,13 @@ function formTargets(redirect_uri: string | undefined): string[] {
 async function showInteraction(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
   if (interaction.prompt === 'consent') await showConsent(deps, ctx, interaction);
   else if (interaction.prompt === 'select_account' && interaction.user_id) await showAccounts(deps, ctx, interaction);
-  else showSignIn(deps, ctx, { ...signInView(interaction), login: interaction.login_hint ?? '' });
+  else showSignIn(deps, ctx, { ...(await signInView(deps, interaction)), login: interaction.login_hint ?? '' });
 }
 
-function signInView(interaction: PendingInteraction) {
-  return { action: `/interaction/${interaction.uid}/sign-in`, client_name: nameOf(interaction), cancel: true };
+async function signInView({ db }: PagesDeps, interaction: PendingInteraction) {
+  const client_logo = await clientLogoPath(db, interaction.client.id);
+  const action = `/interaction/${interaction.uid}/sign-in`;
+  return { action, client_name: nameOf(interaction), client_logo, cancel: true };
 }
 
 function nameOf({ client }: PendingInteraction): string {
@@ -78,8 +82,9 @@ async function selectAccount(deps: PagesDeps, ctx: Context, interaction: Pending
 
 async function switchAccount(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
   checkCsrf(deps, ctx);
-  const notice = 'Sign in with the account you want to use.';
-  showSignIn(deps, ctx, { ...signInView(interaction), login: interaction.login_hint ?? '', notice });
+  const notice = textsFor(deps, ctx).signIn.otherAccount;
+  const view = await signInView(deps, interaction);
+  showSignIn(deps, ctx, { ...view, login: interaction.login_hint ?? '', notice });
 }
 
 async function submitSignIn(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
@@ -88,7 +93,7 @@ async function submitSignIn(deps: PagesDeps, ctx: Context, interaction: PendingI
     await refuse(deps, ctx, interaction);
     return;
   }
-  const authentication = await judgeSignIn(deps, ctx, signInView(interaction));
+  const authentication = await judgeSignIn(deps, ctx, await signInView(deps, interaction));
   if (authentication) goOn(ctx, await finishSignIn(deps.provider().current(), ctx, authentication));
 }
 
@@ -96,15 +101,19 @@ async function showConsent(deps: PagesDeps, ctx: Context, interaction: PendingIn
   const { uid, client, redirect_uri, asked, user_id = '' } = interaction;
   const user = await findUserById(deps.db, user_id);
   const before = await findStandingConsent(deps.db, user_id, client.id, deps.now());
+  const texts = textsFor(deps, ctx);
   show(deps, ctx, 'consent', {
     csrf: csrfToken(deps, ctx),
     action: `/interaction/${uid}/consent`,
     switch_account_action: `/interaction/${uid}/switch-account`,
     client_name: nameOf(interaction),
+    client_id: client.client_id,
+    client_logo: await clientLogoPath(deps.db, client.id),
     signed_in_as: user ? accountName(user) : '',
-    groups: await describeAsked(deps.db, asked, before?.scopes),
+    groups: await describeAsked(deps.db, { asked, before: before?.scopes, texts }),
+    also_allowed: before ? await describeScopes(deps.db, without(before.scopes, asked), texts) : [],
     ...returnPlace(redirect_uri),
-    lasts_until: null,
+    lasts_until: before?.expires_at ?? null,
   });
 }
 
@@ -121,7 +130,7 @@ async function submitConsent(deps: PagesDeps, ctx: Context, interaction: Pending
     await refuse(deps, ctx, interaction);
     return;
   }
-  const groups = await describeAsked(deps.db, asked, undefined);
+  const groups = await describeAsked(deps.db, { asked, before: undefined, texts: textsFor(deps, ctx) });
   const allowed = keep(asked, groups, new Set(form(ctx).getAll('scope')));
   await allowClient(deps, person(user_id, requestOrigin(ctx)), { user_id, client, asked, allowed });
   goOn(ctx, await finishConsent(deps.provider().current(), ctx, without(asked, allowed)));
@@ -137,6 +146,7 @@ function keep(asked: ConsentedScopes, groups: readonly AskedGroup[], ticked: Set
   return filtered(asked, (resource, name) => !dropped.has(scopeValue(resource, name)));
 }
 
+/** What the first holds and the second does not. */
 function without(asked: ConsentedScopes, allowed: ConsentedScopes): ConsentedScopes {
   return filtered(
     asked,

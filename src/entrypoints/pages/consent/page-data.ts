@@ -38,14 +38,20 @@ type ConsentPage = {
   csrf: string;
   action: string;
   client_name: string;
+  /** Where the client's logo is. */
+  client_logo?: string | undefined;
+  /** Names and logos can be chosen to mislead; this cannot. */
+  client_id: string;
   signed_in_as: string;
   /** Where "not you?" posts to (with `csrf`). */
   switch_account_action: string;
   groups: readonly AskedGroup[];
+  /** What this client was allowed before and does not ask for now. */
+  also_allowed: readonly AllowedGroup[];
   /** null: to the device that showed the code */
   return_host: string | null;
   return_is_loopback: boolean;
-  /** null: until it is taken back */
+  /** null: until it is revoked */
   lasts_until: Date | null;
 };
 

@@ -3,28 +3,13 @@ import type { Context, Middleware, Next } from 'koa';
 import { renderSVG } from 'uqr';
 import type { Throttles } from '../../../domain/users/index.ts';
 import { mustSendCookies, notFound, requestOrigin, tooMany } from '../../../platform/http/index.ts';
-import type { DevicePages, UserCodeProblem } from '../../oauth/index.ts';
+import type { DevicePages } from '../../oauth/index.ts';
 import { hasSession } from '../../oauth/index.ts';
 import { pagePaths } from '../page-data.ts';
-import { chromeOf, type PagesDeps, show } from '../pages.ts';
+import { chromeOf, type PagesDeps, show, textsFor } from '../pages.ts';
 import { renderPage } from '../render.ts';
 
 const userCodeShape = /^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/;
-
-const sentences: Record<Exclude<UserCodeProblem['kind'], 'denied'>, string> = {
-  missing: 'Enter the code that your device shows.',
-  unknown: 'No device shows this code now. Look again, or start anew on the device.',
-  expired: 'This code has expired. Start anew on the device; it will show another.',
-  used: 'This code was used already. Start anew on the device; it will show another.',
-  refused: 'You did not allow it, and the device was told so. You can close this page.',
-  failed: 'That did not work. Wait a moment and try again.',
-};
-
-const denied = {
-  heading: 'Access denied',
-  message:
-    'Your device asked for access that your roles do not include, and was told so. If you need it, ask an administrator for a role, then start again on the device.',
-};
 
 /** The pages of the device flow that oidc-provider asks for. */
 export function devicePages(deps: Pick<PagesDeps, 'now' | 'config'>): DevicePages {
@@ -35,13 +20,15 @@ export function devicePages(deps: Pick<PagesDeps, 'now' | 'config'>): DevicePage
   };
   return {
     renderUserCode: (ctx, form, problem) => {
+      const t = textsFor(deps, ctx).device;
       if (problem?.kind === 'denied') {
         ctx.status = 403;
-        html(ctx, renderPage('error', { ...denied, status: 403 }, chromeOf(deps, ctx)));
+        const page = { heading: t.denied, message: t.deniedNote, status: 403 };
+        html(ctx, renderPage('error', page, chromeOf(deps, ctx)));
         return;
       }
       const { user_code = problem?.user_code ?? '' } = ctx.state as { user_code?: string };
-      const error = problem && sentences[problem.kind];
+      const error = problem && t[problem.kind];
       html(ctx, renderPage('device-enter', { ...form, user_code, error }, chromeOf(deps, ctx)));
     },
     renderUserCodeConfirmation: (ctx, form, { client, user_code }) => {

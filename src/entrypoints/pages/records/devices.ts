@@ -1,10 +1,13 @@
 import Bowser from 'bowser';
 
-/** A browser or program in plain words, of what it calls itself: "Firefox on Linux". It may be a lie: only to recognise one's own by. */
-export function deviceName(user_agent: string | null): string {
-  if (!user_agent) return 'An unnamed program';
+/**
+ * A browser or program in plain words, by its User-Agent: "Firefox on Linux", "curl/8.5.0". Anyone can send
+ * any: it helps people recognise their own devices and proves nothing.
+ */
+export function deviceName(user_agent: string | null, unknown = 'Unknown device'): string {
+  if (!user_agent) return unknown;
   const { browser, os, platform } = Bowser.parse(user_agent);
   const machine = platform.vendor === 'Apple' && platform.model ? platform.model : os.name;
-  if (!browser.name) return `A program called “${user_agent.slice(0, 40)}”`;
+  if (!browser.name) return user_agent.slice(0, 40);
   return machine ? `${browser.name} on ${machine}` : browser.name;
 }

@@ -1,10 +1,11 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { choosePassword, linkedUser, type User } from '../../../domain/users/index.ts';
+import { choosePassword, linkedUser, passwordProblem, type User } from '../../../domain/users/index.ts';
 import { form, Problem, requestOrigin } from '../../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
+import { en } from '../languages/en.ts';
 import { pagePaths } from '../page-data.ts';
-import { accountName, type PagesDeps, show } from '../pages.ts';
+import { accountName, type PagesDeps, show, textsFor } from '../pages.ts';
 import type { FieldErrors } from '../records/page-shapes.ts';
 import { signInHere } from '../signed-in.ts';
 
@@ -27,8 +28,8 @@ async function personOf(deps: PagesDeps, ctx: Context): Promise<User> {
 
 function closed(): Problem {
   return new Problem(404, 'link_closed', {
-    title: 'This link does not work any more',
-    detail: 'It was used, is older than three days, or another one was made. Ask whoever sent it for a new one.',
+    title: en.error.link,
+    detail: en.error.linkNote,
   });
 }
 
@@ -44,10 +45,11 @@ function showForm(deps: PagesDeps, ctx: Context, user: User, errors: FieldErrors
 }
 
 async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> {
+  const t = textsFor(deps, ctx).password;
   const sent = form(ctx);
   const password = sent.get('password') ?? '';
   if (password !== sent.get('password_repeated')) {
-    showForm(deps, ctx, user, { password_repeated: 'The two passwords are not the same.' });
+    showForm(deps, ctx, user, { password_repeated: t.differ });
     return;
   }
   let changed: User;
@@ -56,7 +58,8 @@ async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> 
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (error.type !== 'invalid') throw error.type === 'not_found' ? closed() : error;
-    showForm(deps, ctx, user, { password: error.message });
+    const problem = passwordProblem(password, user);
+    showForm(deps, ctx, user, { password: problem ? t.problems[problem] : error.message });
     return;
   }
   await signInHere(deps, ctx, {

@@ -6,8 +6,6 @@ type SetupPage = {
   action: string;
   values: { username?: string | undefined; email?: string | undefined; name?: string | undefined };
   errors: FieldErrors;
-  /** The rules of a password, as a sentence shown under the field. */
-  password_rules?: string | undefined;
 };
 
 /** Sends `login` and `password`, or `decision=cancel`. */
@@ -15,6 +13,8 @@ type SignInPage = {
   csrf: string;
   action: string;
   client_name?: string | undefined;
+  /** Where the client's logo is. */
+  client_logo?: string | undefined;
   /** What was typed before, or empty. */
   login: string;
   /** A whole sentence. It never says which of the two was wrong. */

@@ -29,9 +29,9 @@ async function checkLink(deps: PagesDeps, ctx: Context): Promise<void> {
 
 function closed(): Problem {
   return new Problem(404, 'setup_closed', {
-    title: 'This link does not work any more',
+    title: 'This setup link is no longer valid',
     detail:
-      'It was used, or is older than a day. If there is no administrator yet, run "latchkey setup-link" for another one.',
+      'It was already used, or it has expired. If there is no administrator yet, run "latchkey setup-link" for another link.',
   });
 }
 
@@ -90,7 +90,7 @@ function fieldErrors(error: z.ZodError): Record<string, string> {
     const name = String(field);
     return [
       name,
-      code === 'invalid_type' ? `${labels[name] ?? name} is needed.` : `${labels[name] ?? name} ${message}.`,
+      code === 'invalid_type' ? `${labels[name] ?? name} is required.` : `${labels[name] ?? name} ${message}.`,
     ];
   });
   return Object.fromEntries(entries);

@@ -8,9 +8,8 @@ import type { Authentication } from '../../oauth/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { ownCookie } from '../own-cookie.ts';
 import { pagePaths } from '../page-data.ts';
-import { type PagesDeps, show } from '../pages.ts';
+import { type PagesDeps, show, textsFor } from '../pages.ts';
 import { signInHere } from '../signed-in.ts';
-import { counted } from '../words.ts';
 
 const maxAccounts = 8;
 const yearMs = 365 * 24 * 60 * 60 * 1000;
@@ -39,6 +38,7 @@ function ownPath(target: string | string[] | undefined): string {
 export type SignInView = {
   action: string;
   client_name?: string | undefined;
+  client_logo?: string | undefined;
   login?: string;
   error?: string;
   blocked?: string;
@@ -58,11 +58,12 @@ export async function judgeSignIn(
   view: SignInView,
 ): Promise<Authentication | undefined> {
   checkCsrf(deps, ctx);
+  const t = textsFor(deps, ctx).signIn;
   const sent = form(ctx);
   const login = (sent.get('login') ?? '').trim().slice(0, 254);
   const password = sent.get('password') ?? '';
   if (!login || !password) {
-    showSignIn(deps, ctx, { ...view, login, error: 'Enter your e-mail address or username, and your password.' }, 422);
+    showSignIn(deps, ctx, { ...view, login, error: t.incomplete }, 422);
     return undefined;
   }
   const origin = requestOrigin(ctx);
@@ -74,18 +75,12 @@ export async function judgeSignIn(
     return { user_id: user.id, user_epoch, authenticated_at, amr };
   }
   if (outcome.kind === 'wrong') {
-    showSignIn(
-      deps,
-      ctx,
-      { ...view, login, error: 'That e-mail address or username and that password don’t match. Try again.' },
-      422,
-    );
+    showSignIn(deps, ctx, { ...view, login, error: t.wrong }, 422);
     return undefined;
   }
   const minutes = Math.ceil(outcome.retryAfterSeconds / 60);
   ctx.set('Retry-After', String(outcome.retryAfterSeconds));
-  const wait = `Wait ${counted(minutes, 'minute')} and try again, or use a browser you have signed in with before.`;
-  showSignIn(deps, ctx, { ...view, login, blocked: `There were too many attempts. ${wait}` }, 429);
+  showSignIn(deps, ctx, { ...view, login, blocked: t.throttled({ minutes }) }, 429);
   return undefined;
 }
 

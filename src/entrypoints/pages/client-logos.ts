@@ -1,0 +1,34 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { findLogoDigest, findLogoImage } from '../../domain/client-logos/index.ts';
+import type { Db } from '../../platform/database/index.ts';
+import { notFound } from '../../platform/http/index.ts';
+import type { PagesDeps } from './pages.ts';
+
+const digestShape = /^[0-9a-f]{64}$/;
+
+/**
+ * The logos of clients, from this origin: what a client names is fetched by this server and never by a browser. The name is the digest
+ * of the image, so it tells nothing about clients and what is under it never changes.
+ */
+export function clientLogoRoutes(router: Router, { db }: PagesDeps): void {
+  router.get('/client-logos/:digest', async (ctx: Context) => {
+    const { digest } = ctx.params;
+    const logo = digestShape.test(digest) ? await findLogoImage(db, digest) : undefined;
+    if (!logo) throw notFound('logo', String(digest).slice(0, 64));
+    ctx.set({
+      'Cache-Control': 'public, max-age=31536000, immutable',
+      // Whatever else these bytes may be, they are nothing but an image here.
+      'Content-Security-Policy': "default-src 'none'; sandbox",
+      'Cross-Origin-Resource-Policy': 'same-origin',
+    });
+    ctx.type = logo.content_type;
+    ctx.body = logo.image;
+  });
+}
+
+/** Where the logo of a client is; undefined: it has none that could be fetched. */
+export async function clientLogoPath(db: Db, client_id: string): Promise<string | undefined> {
+  const digest = await findLogoDigest(db, client_id);
+  return digest && `/client-logos/${digest}`;
+}

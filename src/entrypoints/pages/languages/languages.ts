@@ -1,0 +1,40 @@
+import type { Context } from 'koa';
+import { de } from './de.ts';
+import { type Catalogue, en } from './en.ts';
+
+// Another language is another file like de.ts, and its line here.
+const catalogues = { en, de } satisfies Record<string, Catalogue>;
+
+/** A language that the pages are written in. */
+export type Language = keyof typeof catalogues;
+
+/** All of them; the first is the one that the console and the API reference are written in. */
+export const languages = Object.keys(catalogues) as [Language, ...Language[]];
+
+/** The texts of a language. */
+export function textsOf(language: Language): Catalogue {
+  return catalogues[language];
+}
+
+// The console and what belongs to it are in English only; its administrators read the API's own words there.
+const englishOnly = /^\/(?:console|admin|demo|setup|account\/keys)(?:\/|$)/;
+
+/**
+ * The language of a page: what the application asked for (`ui_locales`, OpenID Connect Core §3.1.2.1), else what the browser asks
+ * for (Accept-Language, RFC 9110 §12.5.4), else the installation's own.
+ *
+ * @param ui_locales language tags separated by spaces, the most wanted first
+ */
+export function languageOf(ctx: Context, own: Language, ui_locales?: unknown): Language {
+  if (englishOnly.test(ctx.path)) return 'en';
+  const asked = typeof ui_locales === 'string' ? ui_locales.split(' ').slice(0, 20).map(languageNamed) : [];
+  const wanted = asked.find((language) => language !== undefined);
+  const offered = [own, ...languages.filter((language) => language !== own)];
+  return wanted ?? languageNamed(ctx.acceptsLanguages(offered) || own) ?? own;
+}
+
+/** `de-AT` is read in German (RFC 4647 §3.4). */
+function languageNamed(tag: string): Language | undefined {
+  const [primary = ''] = tag.toLowerCase().split('-');
+  return languages.find((language) => language === primary);
+}
