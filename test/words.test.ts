@@ -39,9 +39,10 @@ const pages = [
   ...[...inFolder('docs'), ...inFolder('examples')].filter(isPage),
 ];
 
-const templates = ['views/console', 'views/records'].flatMap(inFolder).filter((file) => file.endsWith('.eta'));
+const templates = inFolder('views').filter((file) => file.endsWith('.eta'));
+const catalogue = 'src/entrypoints/pages/languages/en.ts';
 
-test.each([...pages, ...templates])('%s is in plain words', (page) => {
+test.each([...pages, ...templates, catalogue])('%s is in plain words', (page) => {
   expect(matchesIn(readFileSync(path.join(root, page), 'utf8'))).toEqual([]);
 });
 

@@ -77,7 +77,7 @@ describe('with the keyboard alone', () => {
     [
       'signing in',
       async (page: Page) => page.goto(await app.signInUrl({ ...everything, prompt: 'login' })),
-      ['E-mail or username', 'Password', 'Sign in', 'Cancel and return to Inbox Assistant', 'What is this page?'],
+      ['E-mail or username', 'Password', 'Sign in', 'Cancel and return to Inbox Assistant', 'About this page'],
     ],
     [
       'allowing an app something',
@@ -89,7 +89,7 @@ describe('with the keyboard alone', () => {
         'Connected apps',
         'Don’t allow',
         'Allow',
-        'What is this page?',
+        'About this page',
       ],
     ],
     [

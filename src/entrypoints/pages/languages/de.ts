@@ -9,7 +9,7 @@ export const de: Catalogue = {
   dates: 'de-DE',
 
   common: {
-    about: 'Was ist diese Seite?',
+    about: 'Über diese Seite',
     account: 'Konto',
     apps: (p) => counted(p.count, 'App', 'Apps'),
     cancel: 'Abbrechen',

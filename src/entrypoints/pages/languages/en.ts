@@ -9,7 +9,7 @@ export const en = {
   dates: 'en-GB',
 
   common: {
-    about: 'What is this page?',
+    about: 'About this page',
     account: 'Account',
     apps: (p: { count: number }) => counted(p.count, 'app', 'apps'),
     cancel: 'Cancel',
@@ -412,7 +412,7 @@ export const en = {
 
   data: {
     title: 'Your data',
-    intro: 'Download a copy of the data stored about you: one JSON file that people and programs can read.',
+    intro: 'Download a copy of the data stored about you: one JSON file for you and for programs.',
     contains: 'The file contains:',
     profile: 'your profile: name, username, e-mail address, and when your account was created',
     roles: 'your roles',
