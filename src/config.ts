@@ -7,7 +7,17 @@ import { accentOf, readLogo } from './platform/branding/index.ts';
 import { type EdgeRules, parseProxyTrust } from './platform/http/proxy-trust.ts';
 
 /** What can be set, read once at start. Durations are in the unit of their name, paths absolute. */
-export type Config = Readonly<ReturnType<typeof toConfig>>;
+export type Config = Readonly<ReturnType<typeof toConfig> & { settings: readonly SettingInForce[] }>;
+
+/** A setting as it is in force. */
+export type SettingInForce = {
+  name: string;
+  /** null: not set, or a secret. */
+  value: string | null;
+  is_secret: boolean;
+  source: 'environment' | 'file' | 'default' | 'unset';
+  description: string;
+};
 
 /** The settings are wrong: one line a problem, each naming its variable, none quoting a value. */
 export class ConfigError extends Error {
@@ -227,7 +237,29 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}.`));
   problems.push(...unsafeSettings(texts, env));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems.join('\n'));
-  return toConfig(parsed.data);
+  return { ...toConfig(parsed.data), settings: settings.map((setting) => inForce(setting, texts[setting.name], env)) };
+}
+
+function inForce(
+  { name, description, isSecret: is_secret }: (typeof settings)[number],
+  text: string | undefined,
+  env: NodeJS.ProcessEnv,
+): SettingInForce {
+  const value = is_secret || text === undefined ? null : withoutCredentials(text);
+  return { name, value, is_secret, source: sourceOf(name, text, env), description };
+}
+
+function sourceOf(name: string, text: string | undefined, env: NodeJS.ProcessEnv): SettingInForce['source'] {
+  if (text === undefined) return 'unset';
+  if (env[name]) return 'environment';
+  return env[`${name}_FILE`] ? 'file' : 'default';
+}
+
+/** A URL without what someone may have put into it beside the address. */
+function withoutCredentials(text: string): string {
+  const url = URL.parse(text);
+  if (!url?.username && !url?.password && !url?.search) return text;
+  return `${url.protocol}//${url.host}${url.pathname}`;
 }
 
 function toConfig(values: z.output<typeof Environment>) {

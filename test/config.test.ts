@@ -24,6 +24,24 @@ function problems(env: NodeJS.ProcessEnv): string[] {
   return [];
 }
 
+describe('the settings in force', () => {
+  const named = (env: NodeJS.ProcessEnv, name: string) => readConfig(env).settings.find((each) => each.name === name);
+
+  test('say where each came from', () => {
+    expect(named({ PORT: '8080' }, 'PORT')).toMatchObject({ value: '8080', source: 'environment' });
+    expect(named({}, 'PORT')).toMatchObject({ value: '3000', source: 'default' });
+    expect(named({}, 'LATCHKEY_MAIL_FROM')).toMatchObject({ value: null, source: 'unset' });
+  });
+
+  test('have no secret in them, nor what a URL holds beside its address', () => {
+    const OTEL_EXPORTER_OTLP_ENDPOINT = 'https://name:hidden@traces.example:4318/v1?token=hidden';
+    const { settings: inForce } = readConfig({ ...production, OTEL_EXPORTER_OTLP_ENDPOINT });
+    const text = JSON.stringify(inForce.map(({ value }) => value));
+    for (const secret of [':password', key.toString('base64'), 'hidden']) expect(text).not.toContain(secret);
+    expect(text).toContain('https://traces.example:4318/v1');
+  });
+});
+
 describe('without any setting, the configuration', () => {
   test('is that of a laptop', () => {
     const issuer = { issuer: 'http://localhost:3000', isIssuerChosen: false };
@@ -57,14 +75,17 @@ describe('without any setting, the configuration', () => {
       keyActivationSeconds: 600,
     };
     const apiKeys = { apiKeyEnvironments: ['dev', 'staging', 'prod'], apiKeyLimits: 'memory' };
-    expect(readConfig({})).toEqual({ ...server, ...storage, ...edges, ...refresh, ...others, ...apiKeys });
+    const { settings: _, ...config } = readConfig({});
+    expect(config).toEqual({ ...server, ...storage, ...edges, ...refresh, ...others, ...apiKeys });
   });
 
   test('is the same as with every setting empty, and as with every default set', () => {
     const empty = Object.fromEntries(settings.flatMap(({ name }) => [name, `${name}_FILE`]).map((name) => [name, '']));
     const defaults = Object.fromEntries(settings.map(({ name, default: value }) => [name, value]));
     expect(readConfig({ ...empty, LATCHKEY_ISUER: '' })).toEqual(readConfig({}));
-    expect(readConfig(defaults)).toEqual(readConfig({}));
+    const { settings: chosen, ...config } = readConfig(defaults);
+    expect({ ...config, settings: [] }).toEqual({ ...readConfig({}), settings: [] });
+    expect(chosen.map(({ value }) => value)).toEqual(readConfig({}).settings.map(({ value }) => value));
   });
 });
 

@@ -65,4 +65,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     await sql.raw(statement).execute(db);
   for (const index of indexes) await sql.raw(`create index ${index}`).execute(db);
   await sql.raw('drop index api_keys_owner').execute(db);
+  // The other built-in roles have it by a pattern.
+  await sql
+    .raw(
+      `insert into role_permissions (role_id, resource, pattern)
+        select id, null, pattern from roles, unnest(array['latchkey:search:read', 'latchkey:settings:read']) as pattern
+        where id = '00000000-0000-7000-8000-000000000002'`,
+    )
+    .execute(db);
 }

@@ -50,6 +50,12 @@ describe('nothing is wrong with how a page looks', () => {
       ['/grants', 'grants'],
       ['/signing-keys', 'signing-keys'],
       ['/audit-log', 'audit-log'],
+      ['/audit-log?outcome=success&range=24h', 'audit-log-filtered'],
+      ['/access-records', 'access-records'],
+      ['/webhooks', 'webhooks'],
+      ['/new-webhook', 'webhook-new'],
+      ['/search?q=inbox', 'search'],
+      ['/search?q=unicorn', 'search-none'],
     ] as const) {
       const response = await page.goto(at(path));
       expect([200, 400]).toContain(response?.status());

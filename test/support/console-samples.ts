@@ -69,6 +69,8 @@ export const leastOfConsole: ConsolePages = {
     snippets: [],
     facts: [],
   },
+  'console-search': { q: '', groups: [] },
+  'console-settings': { panels: [] },
   'console-explain-access': {
     crumb,
     asked: { kind: 'user', subject: '', resource: '', permission: '' },
@@ -178,6 +180,8 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
       password_of: text,
     },
     'console-made': { ...page, secret: text, words: [text], snippets, facts },
+    'console-search': { q: text, groups: [{ heading: text, rows: [row], all: text }] },
+    'console-settings': { panels: [{ heading: text, content: { kind: 'words', words: [text] } }] },
     'console-explain-access': {
       crumb: page.crumb,
       asked: { kind: text, subject: text, resource: text, permission: text },

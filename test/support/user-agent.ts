@@ -18,7 +18,7 @@ export class UserAgent {
     return this.#visit(new URL(url, this.#home).href, { method: 'GET' });
   }
 
-  /** Sends a form of the page: the one whose action contains `action`, with its hidden fields. */
+  /** Posts a form of the page: the one whose action contains `action`, with its hidden fields. */
   submit(
     page: Page,
     fields: Record<string, string | string[]> = {},
@@ -90,7 +90,10 @@ export class UserAgent {
 type Form = { action: string; hidden: [string, string][] };
 
 function forms(html: string): Form[] {
-  return [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)].map(([, attributes = '', content = '']) => ({
+  // Those that only search are not posted.
+  const found = [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)];
+  const posted = found.filter(([, attributes = '']) => !attributes.includes('method="get"'));
+  return posted.map(([, attributes = '', content = '']) => ({
     action: unescaped(/action="([^"]*)"/.exec(attributes)?.[1] ?? ''),
     hidden: [...content.matchAll(/<input\b[^>]*type="hidden"[^>]*>/g)].map(([input]) => [
       /name="([^"]*)"/.exec(input)?.[1] ?? '',

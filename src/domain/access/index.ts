@@ -39,6 +39,7 @@ export {
   listHeldRights,
   listRoleAssignments,
   listRoles,
+  listRolesFrom,
   permissionsAt,
   type Right,
   type Role,

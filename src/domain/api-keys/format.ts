@@ -19,6 +19,11 @@ export function environmentOf(key: string): string | undefined {
   return parseCredential(`sk_${environment}_`, secretLength, key) === undefined ? undefined : environment;
 }
 
+/** As much of the beginning of a key as is kept. */
+export function keptStart(beginning: string): string {
+  return beginning.indexOf('_', 3) < 0 ? beginning : shownOf(beginning).start;
+}
+
 /** What may be shown of a key later, and finds it again in a log: how it starts, and its last four characters. */
 export function shownOf(key: string): { start: string; last_four: string } {
   const prefixLength = key.indexOf('_', 3) + 1;

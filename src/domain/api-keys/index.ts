@@ -40,7 +40,18 @@ export {
   RotationInput,
   UsageView,
 } from './schemas.ts';
-export { type ApiKey, type KeyRecord, type KeyScope, listEveryKey, liveKeysIn, readApiKey } from './store.ts';
+export {
+  type ApiKey,
+  findKey,
+  type KeyRecord,
+  type KeyScope,
+  listEveryKey,
+  listKeyNames,
+  listKeys,
+  listKeysEndingIn,
+  liveKeysIn,
+  readApiKey,
+} from './store.ts';
 export type { KeySender } from './unknown-key-throttle.ts';
 export { type KeyUse, type KeyVerdict, KeyVerifier } from './verification.ts';
 export { viewOf } from './view.ts';

@@ -12,6 +12,7 @@ import {
 } from '../../platform/lists/index.ts';
 import type { Right } from '../access/index.ts';
 import type { Restrictions } from '../restrictions/index.ts';
+import { keptStart, looksLikeKey } from './format.ts';
 import type { keyOrders, keyStates } from './schemas.ts';
 
 export type KeyVersion = { number: number; start: string; last_four: string; issued_at: Date; ends_at: Date | null };
@@ -104,10 +105,10 @@ export async function listKeys(
   now: Date,
 ): Promise<Page<ApiKey>> {
   // A text that begins as keys do is the beginning of a key; anything else are words.
-  const isStart = q?.startsWith('sk_');
-  const from = rowsWithWords(searched, isStart ? undefined : q);
-  const starting = sql`k.id = any(array(select v.key_id from api_key_versions v where v.start ^@ ${q}))`;
-  const where = sql.join([...conditionsOf(filter, now), ...(isStart ? [starting] : [])], sql` and `);
+  const start = q && looksLikeKey(q) ? keptStart(q) : undefined;
+  const from = rowsWithWords(searched, start === undefined ? q : undefined);
+  const starting = sql`k.id = any(array(select v.key_id from api_key_versions v where v.start ^@ ${start}))`;
+  const where = sql.join([...conditionsOf(filter, now), ...(start === undefined ? [] : [starting])], sql` and `);
   const page = await readPage({ sort, limit, cursor, total }, orders, {
     read: async ({ after, orderBy, place, limit: most }) => {
       // Limited before anything is joined: PostgreSQL would read whole tables for as many rows as it expects of a search.
@@ -123,6 +124,16 @@ export async function listKeys(
     },
   });
   return pageWith(page, keyOf);
+}
+
+const lastFour = /^[0-9A-Za-z]{4}$/;
+
+/** Keys of which a version ends in these four characters, newest first; none for any other text. */
+export async function listKeysEndingIn(db: Db, last_four: string, limit: number): Promise<ApiKey[]> {
+  if (!lastFour.test(last_four)) return [];
+  const ending = sql`select v.key_id from api_key_versions v where v.last_four = ${last_four} limit ${limit}`;
+  const { rows } = await sql<Row>`${keys} where k.id = any(array(${ending})) order by k.id desc`.execute(db);
+  return rows.map(keyOf);
 }
 
 /** Keys that are not revoked, of one owner or of every client, newest first. */
@@ -158,6 +169,13 @@ function orderOf(sort: KeysOfFilter['sort'], now: Date): RawBuilder<unknown> {
   if (sort === 'expires_at')
     return sql`(k.revoked_at is not null or coalesce(k.expires_at <= ${now}, false)), k.expires_at nulls last`;
   return sql`k.created_at desc`;
+}
+
+/** The names of keys by id; one that does not exist is missing. */
+export async function listKeyNames(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.selectFrom('api_keys').select(['id', 'name']).where('id', 'in', ids).execute();
+  return new Map(rows.map(({ id, name }) => [id, name]));
 }
 
 /** The ids and names of all keys of an owner. */

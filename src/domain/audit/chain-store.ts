@@ -123,6 +123,60 @@ export async function completeSegmentUpTo(db: Db, number: number): Promise<Segme
   return row && segmentOf(row);
 }
 
+// An event is sealed within seconds. Clocks of nodes may differ by less than this, and so may an event's id and its time.
+const margin = sql.lit('10 minutes');
+const longestUnsealed = sql.lit('1 hour');
+
+/** The segment that holds an event; undefined: none yet. */
+export async function findSegmentOf(
+  db: Db,
+  { id, occurred_at }: { id: string; occurred_at: Date },
+): Promise<Segment | undefined> {
+  const row = await db
+    .selectFrom('audit_segments')
+    .selectAll()
+    .where('sealed_at', '>=', sql<Date>`${occurred_at}::timestamptz - ${margin}::interval`)
+    .where('sealed_at', '<', sql<Date>`${occurred_at}::timestamptz + ${longestUnsealed}::interval`)
+    .where(sql<boolean>`position(${bytes(id.replaceAll('-', ''))} in members) > 0`)
+    .orderBy('sealed_at')
+    .limit(1)
+    .executeTakeFirst();
+  return row && segmentOf(row);
+}
+
+/** What a segment follows, with the last event under it; undefined: it is not there. */
+export async function checkpointBefore(
+  db: Db,
+  number: number,
+): Promise<{ checkpoint: Checkpoint; last: Member | undefined } | undefined> {
+  const row = await db
+    .selectFrom('audit_segments')
+    .selectAll()
+    .where('number', '=', String(number - 1))
+    .executeTakeFirst();
+  if (row) return { checkpoint: checkpointOf(row), last: segmentOf(row).members.at(-1) };
+  const checkpoint = await firstCheckpoint(db);
+  return checkpoint.number === number - 1 ? { checkpoint, last: undefined } : undefined;
+}
+
+const latest = Date.UTC(9999, 0);
+
+/** A condition on the time of events `e` that holds for the one with this id: the id has a time of its own (UUIDv7). */
+export const isAboutWhen = (id: string) => {
+  // Other ids say any time, also one that no date has.
+  const at = new Date(Math.min(Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16), latest));
+  return sql<boolean>`e.occurred_at between ${at}::timestamptz - ${margin}::interval and ${at}::timestamptz + ${margin}::interval`;
+};
+
+/** An event as the chain takes it. */
+export async function findEventRow(db: Db, id: string): Promise<ChainRow | undefined> {
+  const { rows } = await sql<StoredEvent & StoredDetails>`
+    select ${eventColumns}, p.salt, p.address, p.user_agent
+    from audit_events e left join audit_personal_details p on p.event_id = e.id
+    where e.id = ${id} and ${isAboutWhen(id)}`.execute(db);
+  return rows.map(chainRowOf)[0];
+}
+
 /** Segments after a number, in their order. */
 export async function segmentsAfter(db: Db, number: number, limit: number): Promise<Segment[]> {
   const rows = await db
@@ -203,11 +257,13 @@ export async function eventsAfter(db: Db, after: ChainPlace, limit: number): Pro
     select ${eventColumns}, p.salt, p.address, p.user_agent
     from audit_events e left join audit_personal_details p on p.event_id = e.id
     where ${isBehind(after)} order by e.recorded_in, e.id limit ${limit}`.execute(db);
-  return rows.map(({ salt, address, user_agent, ...event }) => ({
-    event: eventOf(event),
-    personal_details: salt === null ? null : { salt, address, user_agent },
-  }));
+  return rows.map(chainRowOf);
 }
+
+const chainRowOf = ({ salt, address, user_agent, ...event }: StoredEvent & StoredDetails): ChainRow => ({
+  event: eventOf(event),
+  personal_details: salt === null ? null : { salt, address, user_agent },
+});
 
 type StoredEvent = Omit<ChainEvent, 'recorded_in'> & { recorded_in: string };
 type StoredDetails = { salt: string | null; address: string | null; user_agent: string | null };

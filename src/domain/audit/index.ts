@@ -15,7 +15,7 @@ export { publicKeyOf, type SealKey, sealKeys } from './seal-keys.ts';
 export { chainHead, type SealedEvent, type SealedSegment, sealedAfter } from './sealed-events.ts';
 export { Sealer, type SealerDeps } from './sealer.ts';
 export type { ChainHead } from './sealing.ts';
-export { type EventFilter, listEvents, listEventsOf, newestEvents, type RecordedEvent } from './store.ts';
+export { type EventFilter, findEvent, listEvents, listEventsOf, newestEvents, type RecordedEvent } from './store.ts';
 export type { AuditFault, NotedHead, PublicKeys } from './verifier.ts';
 export { type Verified, type VerifyInput, verifyAudit } from './verify.ts';
 export { type VerifiedFile, verifyExport } from './verify-export.ts';

@@ -1,6 +1,7 @@
 import { JsonLines, pageOf, routesWith } from '../../platform/http/index.ts';
+import { getEvent } from './event-place.ts';
 import { exportAudit } from './export.ts';
-import { EventsQuery, EventView, SealedRangeQuery, VerificationView } from './schemas.ts';
+import { EventParams, EventsQuery, EventView, PlacedEventView, SealedRangeQuery, VerificationView } from './schemas.ts';
 import { listEvents } from './store.ts';
 import { type VerifyDeps, verifyAudit } from './verify.ts';
 
@@ -16,6 +17,15 @@ export const auditRoutes = [
     query: EventsQuery,
     response: pageOf(EventView),
     handle: ({ query }, deps) => listEvents(deps.db, query),
+  }),
+  route({
+    method: 'GET',
+    path: '/audit/events/{event_id}',
+    summary: 'Get an audit event and its position in the chain',
+    permission: 'latchkey:audit:read',
+    params: EventParams,
+    response: PlacedEventView,
+    handle: ({ params }, deps) => getEvent(deps, params.event_id),
   }),
   route({
     method: 'GET',

@@ -40,6 +40,30 @@ export const EventView = z.object({
   details: z.record(z.string(), z.unknown()).nullable(),
 });
 
+export const EventParams = z.strictObject({ event_id: z.uuid() });
+
+export const PlacedEventView = EventView.extend({
+  chain: z.object({
+    state: z.enum(['verified', 'unsealed', 'changed']).meta({
+      description:
+        'verified: the event is as it was sealed, and its segment is signed; unsealed: sealing takes a second',
+    }),
+    fault: z.string().nullable().meta({ description: 'what differs from what was sealed' }),
+    digest: z.string().meta({ description: 'SHA-256 of the event, hex' }),
+    segment: z
+      .object({
+        number: z.int(),
+        sealed_at: Timestamp,
+        head: z.string(),
+        ordinal: z.int().meta({ description: 'which of the events of the segment it is, from 1' }),
+        size: z.int().meta({ description: 'the number of events of the segment' }),
+      })
+      .nullable(),
+    previous_id: z.uuid().nullable().meta({ description: 'the event before it in the chain' }),
+    next_id: z.uuid().nullable(),
+  }),
+});
+
 export const SealedRangeQuery = z.strictObject({
   from: Timestamp.optional().meta({ description: 'segments sealed from then on' }),
   to: Timestamp.optional(),

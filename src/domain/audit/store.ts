@@ -5,6 +5,7 @@ import { containing, type Db, type Trx } from '../../platform/database/index.ts'
 import { cursorAt, type Page, type Place, type Start } from '../../platform/http/index.ts';
 import { type ListOrders, type ListRequest, readPage, type Slice } from '../../platform/lists/index.ts';
 import { type AuditAction, earlierNames, storedNames } from './actions.ts';
+import { isAboutWhen } from './chain-store.ts';
 import type { PersonalDetails } from './personal-details.ts';
 
 /** Address and user agent are null where there was none, and where they were erased. */
@@ -93,6 +94,11 @@ export async function newestEvents(
   // UUIDv7 ids grow with time.
   if (after) return query.where('e.id', '>', after).orderBy('e.id').execute();
   return (await query.orderBy('e.id', 'desc').execute()).reverse();
+}
+
+/** One event. */
+export async function findEvent(db: Db, id: string): Promise<RecordedEvent | undefined> {
+  return recordedEvents(db).where('e.id', '=', id).where(isAboutWhen(id)).executeTakeFirst();
 }
 
 const orders: ListOrders = {

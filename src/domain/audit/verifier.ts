@@ -58,7 +58,7 @@ export class ChainVerifier {
    */
   check(segment: Segment, rows: readonly ChainRow[]): AuditFault | undefined {
     const fault =
-      this.#sealFault(segment) ??
+      sealFault(segment, this.#standing, this.#keys) ??
       memberFault(segment, rows) ??
       this.#timeFault(segment, rows) ??
       this.#otherHeadFault(segment);
@@ -81,31 +81,6 @@ export class ChainVerifier {
     return { kind: 'seal', segment: number, detail: 'its head differs from the noted one: the chain was rebuilt' };
   }
 
-  #sealFault(segment: Segment): AuditFault | undefined {
-    const { number, head } = this.#standing;
-    const fault = (detail: string): AuditFault => ({
-      kind: 'seal',
-      segment: segment.number,
-      event_id: segment.members[0]?.id,
-      detail,
-    });
-    if (segment.number !== number + 1) {
-      return {
-        ...fault(`segment ${number + 1} is missing`),
-        kind: 'removed',
-        segment: number + 1,
-        event_id: undefined,
-      };
-    }
-    if (segment.previous_head !== head) return fault('it does not follow the head of the segment before');
-    const key = this.#keys.get(segment.kid);
-    if (!key) return fault(`it is signed by an unknown key: ${segment.kid}`);
-    const text = segmentText(segment);
-    if (!isSigned(key, text, segment.signature)) return fault('its signature is invalid');
-    if (segment.head !== sha256(text)) return fault('its head differs from the signed one');
-    return undefined;
-  }
-
   /** What claims a time at which the log was sealed without it was written later. */
   #timeFault(segment: Segment, rows: readonly ChainRow[]): AuditFault | undefined {
     for (const { event } of rows) {
@@ -116,6 +91,32 @@ export class ChainVerifier {
     }
     return undefined;
   }
+}
+
+/** Whether a segment follows a checkpoint, and is signed. */
+export function sealFault(segment: Segment, before: Checkpoint, keys: PublicKeys): AuditFault | undefined {
+  const { number, head } = before;
+  const fault = (detail: string): AuditFault => ({
+    kind: 'seal',
+    segment: segment.number,
+    event_id: segment.members[0]?.id,
+    detail,
+  });
+  if (segment.number !== number + 1) {
+    return {
+      ...fault(`segment ${number + 1} is missing`),
+      kind: 'removed',
+      segment: number + 1,
+      event_id: undefined,
+    };
+  }
+  if (segment.previous_head !== head) return fault('it does not follow the head of the segment before');
+  const key = keys.get(segment.kid);
+  if (!key) return fault(`it is signed by an unknown key: ${segment.kid}`);
+  const text = segmentText(segment);
+  if (!isSigned(key, text, segment.signature)) return fault('its signature is invalid');
+  if (segment.head !== sha256(text)) return fault('its head differs from the signed one');
+  return undefined;
 }
 
 /** Proves what removed segments have left. */
@@ -150,7 +151,8 @@ function memberFault({ number, members }: Segment, rows: readonly ChainRow[]): A
   return more && fault('inserted', more.event.id, 'it was added after its segment was sealed');
 }
 
-function changedPart({ digest }: Member, { event, personal_details }: ChainRow): string | undefined {
+/** What of an event differs from what was sealed; undefined: nothing. */
+export function changedPart({ digest }: Member, { event, personal_details }: ChainRow): string | undefined {
   if (eventDigest(event) !== digest) return 'it differs from what was sealed';
   if (!personal_details) return undefined;
   const isTheirs = personalDigest(personal_details).toString('hex') === event.personal_digest;

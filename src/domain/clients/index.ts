@@ -25,5 +25,13 @@ export {
   revokeClientSecret,
   type SecretDeps,
 } from './secrets.ts';
-export { builtInClientId, type Client, findClient, listClientNames, listEveryClient, lockClient } from './store.ts';
+export {
+  builtInClientId,
+  type Client,
+  findClient,
+  listClientNames,
+  listClients,
+  listEveryClient,
+  lockClient,
+} from './store.ts';
 export { WrongSecretThrottle } from './wrong-secret-throttle.ts';

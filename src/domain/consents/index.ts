@@ -17,5 +17,7 @@ export {
   findStandingConsent,
   type GivenConsent,
   listConnectedApps,
+  listConsents,
   listEveryConsentOf,
+  listStandingGrants,
 } from './store.ts';

@@ -10,6 +10,7 @@ export {
   findResourceServer,
   listBuiltInIdentifiers,
   listResourceServers,
+  listResourceServersFrom,
   type Permission,
   type ResourceServer,
 } from './store.ts';

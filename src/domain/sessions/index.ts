@@ -16,6 +16,7 @@ export {
   carrySession,
   countElsewhere,
   type EndingElsewhere,
+  findActiveSession,
   findConfirmation,
   findSession,
   listSessions,

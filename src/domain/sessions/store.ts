@@ -76,6 +76,21 @@ export function listActiveSessions(
   return pageOfQuery(db, found, orders, request);
 }
 
+/** An active session of a signed-in user; undefined: there is none of this id. */
+export async function findActiveSession(
+  db: Db,
+  uid: string,
+  now: Date,
+): Promise<Pick<ListedSession, 'session_id' | 'username' | 'address'> | undefined> {
+  return db
+    .selectFrom('standing_sessions as s')
+    .select(['s.uid as session_id', 's.address', sql<string>`s.username`.as('username')])
+    .where('s.uid', '=', uid)
+    .where('s.user_id', 'is not', null)
+    .where('s.expires_at', '>', now)
+    .executeTakeFirst();
+}
+
 /** One of a person's sessions, while it stands. */
 export async function findSession(
   db: Db,

@@ -16,7 +16,9 @@ export {
   findUserById,
   findUserByUsername,
   hasPassword,
+  listUsernames,
   listUsers,
+  listUsersFrom,
   type User,
 } from './store.ts';
 export { Throttles } from './throttles.ts';

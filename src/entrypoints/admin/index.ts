@@ -19,7 +19,9 @@ import { credentialRoutes, type InventoryDeps } from '../../domain/credentials/i
 import { type SendEmail, type WebhookDeps, webhookRoutes } from '../../domain/notifications/index.ts';
 import { resourceServerRoutes } from '../../domain/resource-servers/index.ts';
 import { revocationRoutes } from '../../domain/revocation/index.ts';
+import { searchRoutes } from '../../domain/search/index.ts';
 import { type SessionDeps, sessionRoutes } from '../../domain/sessions/index.ts';
+import { type SettingView, settingRoutes } from '../../domain/settings/index.ts';
 import { type SigningKeysDeps, signingKeyRoutes } from '../../domain/signing-keys/index.ts';
 import { userRoutes } from '../../domain/users/index.ts';
 import {
@@ -56,6 +58,8 @@ export type AdminRouteDeps = AccessDeps &
   WebhookDeps & {
     keyActivationSeconds: number;
     issuer: string;
+    /** As they are in force, without secrets. */
+    settings: readonly SettingView[];
     /** Set where there is a mail server. */
     sendEmail?: SendEmail | undefined;
     refusals: Refusals;
@@ -81,6 +85,8 @@ export const adminRoutes = [
   ...apiKeyRoutes,
   ...credentialRoutes,
   ...revocationRoutes,
+  ...searchRoutes,
+  ...settingRoutes,
   ...sessionRoutes,
   ...signingKeyRoutes,
   ...auditRoutes,

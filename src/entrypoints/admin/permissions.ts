@@ -34,6 +34,8 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:token:revoke': 'End tokens',
   'latchkey:audit:read': 'Read, export and verify the audit log',
   'latchkey:activity:read': 'Read counts of requests and what needs attention',
+  'latchkey:settings:read': 'Read the settings of the server',
+  'latchkey:search:read': 'Search for records, of the types that you may read',
   'latchkey:credential:read': 'List credentials, of the kinds that you may read',
   'latchkey:api_key:read': 'Read API keys and their usage',
   'latchkey:api_key:create': 'Create API keys',

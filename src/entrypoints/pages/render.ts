@@ -47,6 +47,8 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   'console-action': '@console/action',
   'console-made': '@console/made',
   'console-explain-access': '@console/explain-access',
+  'console-search': '@console/search',
+  'console-settings': '@console/settings',
 };
 
 const views = compileViews(fileURLToPath(new URL('../../../views', import.meta.url)));

@@ -22,6 +22,7 @@ export function adminRouteDeps(
     rootKey: installation.rootKey,
     keyActivationSeconds: config.keyActivationSeconds,
     environments: config.apiKeyEnvironments,
+    settings: config.settings,
     allowHttp: isDevelopment(config),
     validateMetadata: clientMetadataRules(),
   };

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { withoutTriggers } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
@@ -25,6 +26,36 @@ describe('the audit log in the admin API', () => {
     expect((await owner.get('/audit/events?target=seen-2&action=client.created')).body.items).toHaveLength(1);
     expect((await owner.get('/audit/events?target=seen-2&to=2020-01-01T00:00:00Z')).body.items).toEqual([]);
     expect(await owner.get('/audit/events?from=yesterday')).toMatchObject({ status: 400, body: { pointer: '/from' } });
+  });
+
+  test('shows an event with its position in the chain, and whether it is as it was sealed', async () => {
+    for (const n of [1, 2])
+      await owner.post('/clients', { client_id: `placed-${n}`, grant_types: ['client_credentials'] });
+    const { items } = (await owner.get('/audit/events?target=placed-1&action=client.created')).body;
+    const id = String(items[0]?.id);
+    const read = async (event: unknown) => (await owner.get(`/audit/events/${event}`)).body;
+    const sealed = await eventually(
+      () => read(id),
+      ({ chain }) => (chain as { segment: unknown }).segment !== null,
+    );
+    expect(sealed).toMatchObject({
+      ...items[0],
+      chain: {
+        state: 'verified',
+        fault: null,
+        segment: { number: expect.any(Number), head: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      },
+    });
+    const { previous_id } = sealed.chain as { previous_id: string };
+    expect(await read(previous_id)).toMatchObject({ chain: { state: 'verified', next_id: id } });
+    expect((await owner.get(`/audit/events/${crypto.randomUUID()}`)).status).toBe(404);
+    expect((await owner.get('/audit/events/not-an-id')).status).toBe(404);
+    await withoutTriggers(latchkey.database, `update audit_events set target_id = 'placed-3' where id = '${id}'`, []);
+    expect(await read(id)).toMatchObject({
+      target_id: 'placed-3',
+      chain: { state: 'changed', fault: 'it differs from what was sealed' },
+    });
+    await withoutTriggers(latchkey.database, `update audit_events set target_id = 'placed-1' where id = '${id}'`, []);
   });
 
   test('is exported as a stream that proves itself elsewhere, and stops with whoever reads it', async () => {

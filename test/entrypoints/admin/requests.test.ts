@@ -138,6 +138,50 @@ describe('a request to the admin API', () => {
     });
   });
 
+  test('to search finds records by name, id, address or key, of the types that the caller may read', async () => {
+    await owner.post('/clients', { ...service('findme-billing'), client_name: 'Findme Billing' });
+    await owner.post('/users', {
+      username: 'findme',
+      name: 'Fiona Findme',
+      email: 'fiona@findme.example',
+      invite: true,
+    });
+    await owner.post('/roles', { name: 'findme-role', permissions: [] });
+    await owner.post('/resource-servers', { identifier: 'https://findme.example/api', name: 'Findme API' });
+    const made = await owner.post('/api-keys', {
+      ...{
+        name: 'findme key',
+        environment: 'dev',
+        owner: { client_id: 'findme-billing' },
+        permissions: ['orders:read'],
+      },
+    });
+    const { id, key, versions } = made.body as unknown as {
+      id: string;
+      key: string;
+      versions: { last_four: string }[];
+    };
+    await owner.post('/webhooks', { url: 'https://hooks.findme.example/x', events: ['client.*'] });
+    const find = async (q: string, by = owner) => {
+      const { body } = await by.get(`/search?q=${encodeURIComponent(q)}`);
+      const groups = body.groups as { kind: string; items: { id: string }[] }[];
+      return groups.map(({ kind, items }) => [kind, ...items.map((item) => item.id)].join(' '));
+    };
+    const ofApi = 'resource_server https://findme.example/api';
+    const all = ['client findme-billing', ofApi, 'user findme', 'role findme-role', `api_key ${id}`];
+    expect(await find('FindMe')).toEqual([...all, expect.stringMatching(/^webhook /)]);
+    expect(await find('bill find')).toEqual(['client findme-billing']);
+    expect(await find('fiona@findme')).toEqual(['user findme']);
+    for (const text of [id, key.slice(0, 14), versions[0]?.last_four ?? '', 'findme key'])
+      expect(await find(text)).toEqual([`api_key ${id}`]);
+    const { items } = (await owner.get('/audit/events?target=findme-role')).body;
+    expect(await find(String(items[0]?.id))).toEqual([`audit_event ${items[0]?.id}`]);
+    for (const text of ['%', 'no such thing', "'", 'x:*', '\\']) expect(await find(text)).toEqual([]);
+    const narrow = await asService(latchkey, owner, { permissions: ['latchkey:search:read', 'latchkey:role:read'] });
+    expect(await find('findme', narrow)).toEqual(['role findme-role']);
+    expect(await owner.get('/search?q=')).toMatchObject({ status: 400, body: { pointer: '/q' } });
+  });
+
   test('for a page links to the next and the previous one (RFC 8288)', async () => {
     for (const n of [1, 2, 3]) await owner.post('/clients', service(`linked-${n}`));
     const first = await owner.get('/clients?q=linked&limit=1');

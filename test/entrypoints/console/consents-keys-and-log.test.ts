@@ -1,6 +1,8 @@
 import { type ConsoleBrowser, consoleAs, linkOn, stateOn, wordsOf } from '../../support/console.ts';
+import { eventually } from '../../support/eventually.ts';
 import { api, password } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
+import { testRootKey } from '../../support/server.ts';
 import type { Page } from '../../support/user-agent.ts';
 
 const withoutPrefix = (address = '') => address.replace('/console', '');
@@ -61,10 +63,10 @@ describe('in the console', () => {
 
   test('what was done is shown with whoever did it', async () => {
     await alice.act('/users/bob/roles/assign', { role: 'auditor' });
-    expect(wordsOf(await alice.get('/audit-log?q=role.assigned'))).toMatch(/role\.assigned alice bob/);
+    expect(wordsOf(await alice.get('/audit-log?q=role.assigned'))).toMatch(/role\.assigned Succeeded alice bob/);
     expect(wordsOf(await alice.get('/audit-log?q=unicorn'))).toContain('No results');
     const alices = wordsOf(await alice.get('/audit-log?actor=alice&target=bob&action=role.assigned&outcome=success'));
-    expect(alices).toMatch(/role\.assigned alice bob/);
+    expect(alices).toMatch(/role\.assigned Succeeded alice bob/);
     expect(alices).not.toContain('session.started');
     expect((await alice.get('/audit-log?outcome=draw')).status).toBe(400);
     for (let n = 10; n < 50; n += 1)
@@ -78,6 +80,84 @@ describe('in the console', () => {
     }
     expect(pages.length).toBeGreaterThan(1);
     expect(pages.at(-1)).toContain('signing_key.created');
+  });
+
+  test('an event has a page with its details, its request and its position in the chain', async () => {
+    await alice.act('/users/bob/roles/assign', { role: 'operator' });
+    const list = await alice.get('/audit-log?action=role.assigned&range=1h');
+    expect(wordsOf(list)).toMatch(/\d+ events?/);
+    const path = withoutPrefix(linkOn(list, 'Role assigned'));
+    const event = await eventually(
+      () => alice.get(path),
+      (page) => wordsOf(page).includes('Verified'),
+    );
+    expect(wordsOf(event)).toMatch(/Actor alice Target bob .*"role": "operator".*Segment \d+, event \d+ of \d+/);
+    expect(event.html).toContain('data-copy');
+    const ofRequest = await alice.get(withoutPrefix(linkOn(event, 'Events of this request')));
+    expect(wordsOf(ofRequest)).toContain('role.assigned');
+    expect(wordsOf(ofRequest)).not.toContain('session.started');
+    const ofActor = await alice.get(withoutPrefix(linkOn(event, 'Events of this actor')));
+    expect(wordsOf(ofActor)).toMatch(/session\.started Succeeded alice/);
+    expect((await alice.get(withoutPrefix(linkOn(event, 'Previous event')))).status).toBe(200);
+    expect(wordsOf(await alice.get('/audit-log?from=2001-01-01T00:00&to=2001-01-02T00:00'))).toContain('No results');
+    expect((await alice.get('/audit-log?from=yesterday')).status).toBe(400);
+    expect((await alice.get(`/audit-log/${crypto.randomUUID()}`)).status).toBe(404);
+  });
+
+  test('search finds records of every kind, and links to them', async () => {
+    const found = await alice.get('/search?q=bob');
+    expect(wordsOf(found)).toMatch(/Users .*bob/);
+    expect(found.html).toContain('href="/console/users/bob"');
+    expect((await alice.get(withoutPrefix(linkOn(await alice.get('/search?q=orders'), 'Orders API')))).status).toBe(
+      200,
+    );
+    expect(wordsOf(await alice.get('/search?q=%3Cb%3Eunicorn'))).toContain('No results');
+    expect((await alice.get('/search')).status).toBe(200);
+  });
+
+  test('a webhook is created, tested, changed, disabled and deleted', async () => {
+    const fields = {
+      url: 'https://hooks.example/in',
+      description: 'Chat',
+      patterns: 'client.*',
+      events: 'role.assigned',
+    };
+    const made = await alice.act('/new-webhook', fields);
+    expect(wordsOf(made)).toMatch(/whsec_/);
+    const webhook = await alice.get(withoutPrefix(linkOn(await alice.get('/webhooks'), 'Chat')));
+    expect(wordsOf(webhook)).toMatch(/https:\/\/hooks\.example\/in .*client\.\* role\.assigned/);
+    expect(webhook.html).not.toContain('whsec_');
+    const at = (label: string) => withoutPrefix(linkOn(webhook, label));
+    expect(wordsOf(await alice.act(at('Send test event')))).toMatch(/Sending now\. .*webhook\.test/);
+    expect(wordsOf(await alice.act(at('Rotate secret'), { overlap: '3600' }))).toMatch(/whsec_.*also signs until/);
+    expect(wordsOf(await alice.act(at('Edit'), { ...fields, description: 'Team chat' }))).toMatch(
+      /Saved\. Team chat Active/,
+    );
+    expect(stateOn(await alice.act(at('Disable')))).toBe('Disabled');
+    expect(wordsOf(await alice.get('/webhooks?enabled=true'))).toContain('No results');
+    const refused = await alice.act('/new-webhook', { ...fields, url: 'nowhere', events: 'no.such' });
+    expect(refused.status).toBe(400);
+    expect(wordsOf(await alice.act(at('Delete')))).toMatch(/The webhook is deleted\..*No webhooks yet/);
+    expect((await alice.get(at('Edit'))).status).toBe(404);
+  });
+
+  test('uses of credentials are found by check and result, with the names of who used what', async () => {
+    const { access_token } = await latchkey.tokens({}, latchkey.browser(), 'bob');
+    await latchkey.isActive(access_token);
+    const list = await eventually(
+      () => alice.get('/access-records?kind=introspection&outcome=active&range=1h'),
+      (page) => /Token introspected Accepted .* bob/.test(wordsOf(page)),
+    );
+    expect(linkOn(list, 'bob')).toContain('/console/users/');
+    expect(wordsOf(await alice.get('/access-records?kind=exchange'))).toContain('No results');
+    expect((await alice.get('/access-records?kind=theft')).status).toBe(400);
+  });
+
+  test('settings are shown with their value and source, secrets without their value', async () => {
+    const page = await alice.get('/settings');
+    expect(wordsOf(page)).toMatch(/LATCHKEY_ACCESS_TOKEN_SECONDS 600 Default Lifetime of an access token/);
+    expect(wordsOf(page)).toMatch(/LATCHKEY_ROOT_KEY Hidden Environment/);
+    expect(page.html).not.toContain(testRootKey);
   });
 
   test('there is nothing at an address that names nothing', async () => {

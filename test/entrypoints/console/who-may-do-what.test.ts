@@ -106,6 +106,11 @@ const api = encodeURIComponent('https://api.example');
 
 /** Everything that can be done. */
 const acts = [
+  '/new-webhook',
+  ...['change', 'disable', 'enable', 'delete', 'rotate-secret', 'test', 'redeliver'].map(
+    (act) => `/webhooks/${nobodys}/${act}`,
+  ),
+  `/webhooks/${nobodys}/deliveries/${nobodys}/redeliver`,
   '/clients/web-app/disable',
   '/clients/web-app/enable',
   '/clients/web-app/revoke',

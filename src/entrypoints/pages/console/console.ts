@@ -6,16 +6,19 @@ import { showList } from './lists.ts';
 import { movedAddresses } from './moved.ts';
 import type { NavItem } from './page-data.ts';
 import { administered, type ConsolePart, type RequestContext, showInConsole } from './request-context.ts';
+import { showSearch } from './search/search.ts';
 import type { ConsoleSection } from './section.ts';
 import { consoleSections } from './sections.ts';
 
 const overview: NavItem = { section: '', label: 'Overview', icon: 'home' };
+const searching: NavItem = { section: 'search', label: 'Search', icon: 'search' };
 
 /** What administrators see and do in a browser: as themselves, through the routes of the admin API. */
 export function consoleRoutes(router: Router, deps: PagesDeps): void {
   const at = (section: NavItem) => ({ deps, section, overview, sections: consoleSections });
   movedAddresses(router);
   router.get('/console', administered(at(overview), showOverview));
+  router.get('/console/search', administered(at(searching), showSearch));
   for (const section of consoleSections) sectionRoutes(router, section, at(section));
 }
 

@@ -1,10 +1,10 @@
-import type { ActionPage, Cell, DetailPage, ListPage, MadePage } from '../records/page-shapes.ts';
+import type { ActionPage, Cell, DetailPage, ListPage, MadePage, Panel } from '../records/page-shapes.ts';
 
 /** An item of the sidebar: `section` is its path below `/console`, `icon` a symbol of `views/console/icons.eta`. */
 export type NavItem = { section: string; label: string; group?: NavGroup; icon: string };
 
 /** The headings of the sidebar. */
-export type NavGroup = 'Applications' | 'Identity' | 'Credentials' | 'Activity';
+export type NavGroup = 'Applications' | 'Identity' | 'Credentials' | 'Activity' | 'Server';
 
 type ConsoleHomePage = { name: string; roles: readonly string[] };
 
@@ -18,6 +18,12 @@ type ExplainAccessPage = {
   problem: string | undefined;
 };
 
+/** What a search found, by kind; `all`: the list of everything that matches. */
+type SearchPage = {
+  q: string;
+  groups: readonly { heading: string; rows: readonly (readonly Cell[])[]; all: string | undefined }[];
+};
+
 /** Every page of the console, and what it needs. */
 export type ConsolePages = {
   'console-home': ConsoleHomePage;
@@ -26,4 +32,6 @@ export type ConsolePages = {
   'console-action': ActionPage;
   'console-made': MadePage;
   'console-explain-access': ExplainAccessPage;
+  'console-search': SearchPage;
+  'console-settings': { panels: readonly Panel[] };
 };

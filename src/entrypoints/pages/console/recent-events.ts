@@ -57,7 +57,7 @@ function lineOf({ id, action, outcome, reason, address, user_agent, occurred_at 
 }
 
 /** An action of the audit log in words: `client.secret_rotated` is "Client secret rotated". */
-function actionWords(action: string): string {
+export function actionWords(action: string): string {
   const words = action
     .replaceAll(/[._]/g, ' ')
     .replace(/^api key/, 'API key')

@@ -1,3 +1,4 @@
+import { accessRecords } from './access-records/section.ts';
 import { apiKeys } from './api-keys/section.ts';
 import { auditLog } from './audit-log/section.ts';
 import { clients } from './clients/section.ts';
@@ -8,8 +9,10 @@ import { resourceServers } from './resource-servers/section.ts';
 import { roles } from './roles/section.ts';
 import type { ConsoleSection } from './section.ts';
 import { sessions } from './sessions/section.ts';
+import { settings } from './settings/section.ts';
 import { signingKeys } from './signing-keys/section.ts';
 import { users } from './users/section.ts';
+import { webhooks } from './webhooks/section.ts';
 
 /** The sections of the console, in the order of its sidebar; sections of one group follow one another. */
 export const consoleSections: readonly ConsoleSection[] = [
@@ -24,4 +27,7 @@ export const consoleSections: readonly ConsoleSection[] = [
   credentials,
   signingKeys,
   auditLog,
+  accessRecords,
+  webhooks,
+  settings,
 ];

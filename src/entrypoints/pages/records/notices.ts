@@ -12,6 +12,8 @@ const notices: Record<string, string> = {
   'key-disabled': 'Disabled. The key is refused until you enable it again.',
   'key-enabled': 'Enabled. The key is accepted again.',
   'key-revoked': 'The key is revoked. It is refused from now on.',
+  'delivery-requested': 'Sending now. The result appears under Deliveries.',
+  'webhook-deleted': 'The webhook is deleted.',
   enabled: 'Enabled. Tokens from before stay revoked; API keys are accepted again.',
   revoked: 'Revoked. It is refused from now on.',
   'secret-revoked': 'The secret is revoked. It is refused from now on.',

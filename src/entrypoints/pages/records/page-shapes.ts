@@ -34,6 +34,8 @@ export type Filter = {
   label: string;
   value: string;
   options: readonly { value: string; text: string }[];
+  /** Without options: how it is typed. */
+  type?: 'datetime-local';
 };
 
 /** What an empty list says, and what to do next. */

@@ -1,4 +1,5 @@
 import type { ConsoleSection } from '../section.ts';
+import { showEvent } from './detail.ts';
 import { auditEventList } from './list.ts';
 
 export const auditLog: ConsoleSection = {
@@ -8,4 +9,5 @@ export const auditLog: ConsoleSection = {
   icon: 'log',
   permission: 'latchkey:audit:read',
   main: { list: () => auditEventList },
+  details: { '/audit-log/:event_id': showEvent },
 };

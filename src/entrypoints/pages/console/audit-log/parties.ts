@@ -1,0 +1,96 @@
+import type { z } from 'zod';
+import { asId } from '../../../../domain/access/index.ts';
+import { listKeyNames } from '../../../../domain/api-keys/index.ts';
+import type { EventView } from '../../../../domain/audit/index.ts';
+import { listClientNames } from '../../../../domain/clients/index.ts';
+import { findUser, listUsernames } from '../../../../domain/users/index.ts';
+import * as cell from '../../records/cells.ts';
+import type { Cell } from '../../records/page-shapes.ts';
+import { keyPath } from '../api-keys/key-context.ts';
+import { clientPath } from '../clients/client.ts';
+import { consentPath } from '../consents/consent.ts';
+import { grantPath } from '../grants/grant.ts';
+import type { RequestContext } from '../request-context.ts';
+import { apiPath } from '../resource-servers/resource-server.ts';
+import { rolePath } from '../roles/role.ts';
+import { pathOfSubject } from '../users/user.ts';
+import { webhookPath } from '../webhooks/webhook.ts';
+
+export type Event = z.output<typeof EventView>;
+
+/** Whom or what events name: what people call it, by kind and id. */
+export type Names = ReadonlyMap<string, string>;
+
+const nameKey = (kind: string, id: string) => `${kind} ${id}`;
+
+type Deps = Pick<RequestContext, 'deps'>['deps'];
+
+const namers: Readonly<Record<string, (db: Deps['db'], ids: string[]) => Promise<ReadonlyMap<string, string>>>> = {
+  user: listUsernames,
+  client: listClientNames,
+  api_key: listKeyNames,
+};
+
+/** The names in events, in one query for each kind. */
+export async function namesIn({ deps }: Pick<RequestContext, 'deps'>, events: readonly Event[]): Promise<Names> {
+  const parties = events.flatMap(({ actor_kind, actor_id, target_kind, target_id }) => [
+    { kind: actor_kind, id: actor_id },
+    { kind: target_kind, id: target_id },
+  ]);
+  const found = await Promise.all(
+    Object.entries(namers).map(async ([kind, namesOf]) => {
+      const ids = new Set(parties.flatMap((party) => (party.kind === kind && party.id ? [party.id] : [])));
+      // Events about a subject that does not exist hold what somebody typed.
+      const known = [...ids].filter((id) => kind === 'client' || asId(id) === id);
+      return [...(await namesOf(deps.db, known))].map(([id, name]) => [nameKey(kind, id), name] as const);
+    }),
+  );
+  return new Map(found.flat());
+}
+
+const pages: Readonly<Record<string, (id: string) => string>> = {
+  user: (id) => pathOfSubject(`id:${id}`),
+  client: clientPath,
+  api_key: keyPath,
+  role: rolePath,
+  resource_server: apiPath,
+  consent: consentPath,
+  grant: grantPath,
+  webhook: webhookPath,
+};
+
+/** Kinds of records that always are where their id says; users, clients and keys only if they have a name. */
+const isNamed = (kind: string) => kind in namers;
+
+const short = (id: string) => (asId(id) === id ? `${id.slice(0, 8)}…${id.slice(-4)}` : id);
+
+/** An actor or a target, as a link to its page. */
+export function partyCell(kind: string | null, id: string | null, names: Names): Cell {
+  if (kind === null) return cell.text('');
+  if (id === null) return cell.text(kind);
+  const name = names.get(nameKey(kind, id));
+  const page = pages[kind]?.(id);
+  if (page && (name !== undefined || !isNamed(kind))) return cell.link(name ?? short(id), page);
+  return cell.text(`${kind.replaceAll('_', ' ')} ${short(id)}`);
+}
+
+/** How the filters of the audit log name an actor or a target. */
+export function partyReference(kind: string, id: string): string {
+  return kind === 'user' ? `id:${id}` : `${kind}:${id}`;
+}
+
+export type Party = { id?: string; kind?: string };
+
+const userPrefixes = ['id', 'username', 'email'];
+
+/**
+ * Whom a text names. `client:…`, `api_key:…` and so on is an id as events of that kind hold it; an id alone is the same in
+ * every kind; anything else is a user, whose id events hold.
+ */
+export async function partyIn({ deps }: Pick<RequestContext, 'deps'>, text: string | undefined): Promise<Party> {
+  if (text === undefined) return {};
+  const [, kind, id] = /^([a-z_]+):(.+)$/.exec(text) ?? [];
+  if (kind && id && !userPrefixes.includes(kind)) return { kind, id };
+  if (!kind && asId(text) !== undefined) return { id: text };
+  return { kind: 'user', id: (await findUser(deps.db, text))?.id ?? text };
+}

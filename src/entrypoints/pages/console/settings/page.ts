@@ -1,0 +1,57 @@
+import type { AdminAnswer } from '../../../admin/index.ts';
+import * as cell from '../../records/cells.ts';
+import type { Cell, Panel } from '../../records/page-shapes.ts';
+import { type RequestContext, showInConsole } from '../request-context.ts';
+
+type Setting = AdminAnswer<'GET /settings'>['items'][number];
+
+/** The first that matches a name is its group. */
+const groups: readonly (readonly [string, RegExp])[] = [
+  ['Database', /DATABASE|PREPARED|DATA_DIR/],
+  ['Tokens and sessions', /TOKEN|REFRESH|SESSION|KEY_ACTIVATION/],
+  ['API keys and leaks', /API_KEY|LEAK|SECRET_SCANNING/],
+  ['Pages and mail', /BRAND|SMTP|MAIL|LOGO|ACCENT|LANGUAGE/],
+  ['Logs, metrics and traces', /LOG|OTEL|METRICS|AUDIT/],
+  ['Server', /^/],
+];
+
+const groupOf = ({ name }: Setting): string => groups.find(([, names]) => names.test(name))?.[0] ?? '';
+
+/** Every setting with its value and where it came from. */
+export async function showSettings(context: RequestContext): Promise<void> {
+  const { items } = await context.api.call('GET /settings');
+  const grouped = Map.groupBy(items, groupOf);
+  showInConsole(context, 'console-settings', {
+    panels: groups.flatMap(([heading]) => {
+      const members = grouped.get(heading);
+      return members ? [panelOf(heading, members)] : [];
+    }),
+  });
+}
+
+const panelOf = (heading: string, settings: readonly Setting[]): Panel => ({
+  heading,
+  content: {
+    kind: 'table',
+    columns: [{ label: 'Setting' }, { label: 'Value' }, { label: 'Source' }, { label: 'Description' }],
+    rows: settings.map(rowOf),
+    empty: '',
+  },
+});
+
+const sources: Record<Setting['source'], (name: string) => Cell> = {
+  environment: () => cell.info('Environment'),
+  file: (name) => cell.info(`File named by ${name}_FILE`),
+  default: () => cell.quiet('Default'),
+  unset: () => cell.quiet('Not set'),
+};
+
+function rowOf({ name, value, is_secret, source, description }: Setting): Cell[] {
+  return [cell.code(name), valueCell({ value, is_secret, source }), sources[source](name), cell.text(description)];
+}
+
+function valueCell({ value, is_secret, source }: Pick<Setting, 'value' | 'is_secret' | 'source'>): Cell {
+  if (source === 'unset') return cell.text('None');
+  if (is_secret) return cell.text('Hidden');
+  return cell.code(value ?? '');
+}

@@ -1,0 +1,11 @@
+import type { ConsoleSection } from '../section.ts';
+import { showSettings } from './page.ts';
+
+export const settings: ConsoleSection = {
+  section: 'settings',
+  label: 'Settings',
+  group: 'Server',
+  icon: 'cog',
+  permission: 'latchkey:settings:read',
+  main: { page: showSettings },
+};
