@@ -9,6 +9,7 @@ import { settings } from '../src/config.ts';
 import { readConfigurationFile } from '../src/domain/apply/index.ts';
 import { ConfigurationFile } from '../src/domain/apply/schemas.ts';
 import { checkClient } from '../src/domain/clients/index.ts';
+import { adminPermissions } from '../src/entrypoints/admin/index.ts';
 import { remoteCommands } from '../src/entrypoints/cli/actions/remote.ts';
 import { program } from '../src/entrypoints/cli/program.ts';
 import { clientMetadataRules } from '../src/entrypoints/oauth/index.ts';
@@ -74,6 +75,11 @@ describe.each(pages)('%s', (page) => {
 
   test('names settings that exist', () => {
     expect(unknownSettings(text(page))).toEqual([]);
+  });
+
+  test('names permissions that exist', () => {
+    const named = matches(/(?<!urn:)\b(latchkey:[a-z_]+:[a-z_]+)\b/g, text(page));
+    expect(named.filter((name) => !Object.hasOwn(adminPermissions, name))).toEqual([]);
   });
 
   test('names files that exist', () => {
