@@ -6,7 +6,8 @@ const literal = (text: string) => JSON.stringify(text);
 
 /** Programs that check the credentials of requests to an API. */
 export function protectionPanel(issuer: string, { identifier, scopes }: ResourceServer): Panel {
-  const permission = scopes[0]?.name ?? 'orders:read';
+  // A route needs one permission, not a pattern.
+  const permission = scopes.find(({ name }) => !name.includes('*'))?.name ?? 'orders:read';
   const guard = `createGuard({
   issuer: ${literal(issuer)},
   resource: ${literal(identifier)},
