@@ -57,7 +57,7 @@ describe('a JWT access token is marked in its list, on every node, once', () => 
         expect(await browser.submit(page, { logout: 'yes' }, '/logout/confirm')).toMatchObject({ status: 200 });
       },
     },
-    'its consent is taken back': {
+    'its consent is revoked': {
       end: async ({ browser }) => {
         const [, href = ''] = /href="([^"]*revoke-access)"/.exec((await browser.get('/account/apps')).html) ?? [];
         const page = await browser.submit(await browser.get(href), {}, 'revoke-access');

@@ -104,7 +104,7 @@ describe('an installation with a brand of its own', () => {
       { withinMs: 120_000 },
     );
     const source = plain(letter?.source ?? '');
-    expect(source).toMatch(/^Subject: Legen Sie Ihr Passwort/m);
+    expect(source).toMatch(/^Subject: =\?UTF-8\?Q\?Legen_Sie_Ihr_Passwort/m);
     expect(source).toContain('<html lang="de">');
     expect(source).toContain('color: #7a1f5f');
     expect(source).toMatch(/Content-ID: <logo>/);

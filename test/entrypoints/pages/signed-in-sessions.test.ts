@@ -130,7 +130,7 @@ describe('signing out another browser', () => {
     expect(events).toMatchObject([{ actor_kind: 'user', reason: 'signed out from another browser' }]);
   });
 
-  test('leaves its lasting connections, and says so', async () => {
+  test('leaves its long-lived connections, and says so', async () => {
     const mine = await signIn(latchkey.browser(firefox), 'dave');
     const other = latchkey.browser(edge);
     const { refresh_token } = await latchkey.tokens(
