@@ -1,3 +1,4 @@
+import { insertActivity, insertTroubles } from '../support/activity-samples.ts';
 import { inspect, still } from './support/inspection.ts';
 import { everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
@@ -35,6 +36,10 @@ describe('nothing is wrong with how a page looks', () => {
 
   test('on which an administrator finds what they look for', async () => {
     const page = await administrator();
+    await insertActivity(latchkey.database);
+    await insertTroubles(latchkey.database);
+    await page.goto(at('?range=7d'));
+    await page.getByText('Show as table').click();
     expect(await inspect(page, 'console')).toEqual([]);
     for (const [path, name] of [
       ['/clients', 'clients'],

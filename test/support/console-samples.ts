@@ -1,3 +1,4 @@
+import { areaChart, barChart, sparkline } from '../../src/entrypoints/pages/charts/index.ts';
 import type { ConsolePages } from '../../src/entrypoints/pages/console/page-data.ts';
 import type { PageData } from '../../src/entrypoints/pages/page-data.ts';
 import type { PanelContent } from '../../src/entrypoints/pages/records/page-shapes.ts';
@@ -13,9 +14,39 @@ const list = {
   empty: { heading: 'None', words: 'None.' },
 };
 
+/** The overview with one of everything. */
+function overviewOf(text: string, at: Date): ConsolePages['console-home']['figures'] {
+  const series = [{ label: text, tone: 1, values: [1, 0] }] as const;
+  const spark = sparkline(text, [0, 3]);
+  const tile = { label: text, href: text, value: text, comparison: text, spark };
+  const link = { text, href: text };
+  return {
+    ranges: [{ text, href: text, isCurrent: true }],
+    requests: {
+      chart: areaChart({ id: 'requests', title: text, unit: text, labels: [text, text], series }),
+      since: at,
+      counted_until: at,
+    },
+    tiles: [
+      { ...tile, isAlarming: true },
+      { ...tile, href: undefined, isAlarming: false },
+    ],
+    attention: [{ icon: 'key', level: 'problem', what: text, detail: text, link }],
+    firstSteps: {
+      isHidden: false,
+      done: 1,
+      csrf: text,
+      lines: [
+        { what: text, detail: text, isDone: false, link },
+        { what: text, detail: text, isDone: true, link: undefined },
+      ],
+    },
+  };
+}
+
 /** The pages of the console with the least they can be given. */
 export const leastOfConsole: ConsolePages = {
-  'console-home': { name: 'Alice', roles: [] },
+  'console-home': { name: 'Alice', figures: undefined },
   'console-list': {
     ...list,
     search: undefined,
@@ -99,11 +130,13 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
   const facts = row.map((cell) => ({ label: text, cell }));
   const columns = [{ label: text }, { label: '' }];
   const snippets = [{ label: text, text }];
+  const series = [{ label: text, tone: 1, values: [3] }] as const;
   const contents: PanelContent[] = [
     { kind: 'facts', facts },
     { kind: 'table', columns, rows: [row], empty: text, next: text },
     { kind: 'table', columns, rows: [], empty: text },
     { kind: 'events', events: [{ text, href: text, tone: 'good', about: [row[0]], at }], empty: text },
+    { kind: 'usage', facts, chart: barChart({ id: text, title: text, unit: text, labels: [text], series }) },
     { kind: 'snippets', snippets },
     { kind: 'words', words: [text] },
   ];
@@ -118,7 +151,7 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
   const options = [{ value: text, text, note: text, is_sensitive: true, group: text }];
   const page = { crumb: { text, href: text }, heading: text, name: text } as const;
   return {
-    'console-home': { name: text, roles: [text, text] },
+    'console-home': { name: text, figures: overviewOf(text, at) },
     'console-list': {
       ...leastOfConsole['console-list'],
       heading: text,

@@ -8,6 +8,7 @@ import {
   countActiveSessions,
   countedUntil,
   countNext,
+  findLastUse,
   listCounts,
   listDaysOfClient,
   lockPosition,
@@ -28,6 +29,7 @@ const atOnce = 2000;
 const mostPeriods = 1000;
 // A reader waits no longer than this for figures that are not counted yet; the job counts the rest.
 const readerWaitsMs = 200;
+const freshMs = 1000;
 
 /**
  * Counts the access records and audit events that were written since the last time, some thousand in each transaction; the counts
@@ -45,9 +47,23 @@ export async function countActivity({ db }: Pick<ActivityDeps, 'db'>, budgetMs: 
   }
 }
 
+/** Lets a reader see what happened up to a second ago, unless there is much to count. */
+async function countForReader(deps: ActivityDeps): Promise<void> {
+  const until = await countedUntil(deps.db);
+  if (deps.now().getTime() - until.getTime() > freshMs) await countActivity(deps, readerWaitsMs);
+}
+
 /** Notes how many sessions are active, once in the shortest period. */
 export async function sampleSessions({ db }: Pick<ActivityDeps, 'db'>): Promise<void> {
   await sample(db, 'session', () => countActiveSessions(db, mostSessions));
+}
+
+export type ActiveSessions = { active: number; is_capped: boolean };
+
+/** How many sessions are active now. Beyond a hundred thousand they are not counted. */
+export async function readActiveSessions({ db }: Pick<ActivityDeps, 'db'>): Promise<ActiveSessions> {
+  const active = await countActiveSessions(db, mostSessions);
+  return { active, is_capped: active === mostSessions };
 }
 
 /** @returns whether there may be more */
@@ -75,7 +91,7 @@ export async function readActivity(
   const from = startOfPeriod(query.from ?? new Date(to.getTime() - dayMs), step_seconds);
   if (to.getTime() - from.getTime() > mostPeriods * step_seconds * 1000)
     throw invalid('/from', `From there are more than ${mostPeriods} periods: choose a later time, or a longer step.`);
-  await countActivity(deps, readerWaitsMs);
+  await countForReader(deps);
   const [shortest, hour] = keptSteps;
   const { step_seconds: kept_seconds } = step_seconds < hour.step_seconds ? shortest : hour;
   const items = await listCounts(deps.db, { from, to, kept_seconds, step_seconds });
@@ -104,17 +120,18 @@ export async function usageOfClient(
   deps: ActivityDeps,
   { client_id, days }: { client_id: string; days: number },
 ): Promise<Usage> {
-  if (!(await findClient(deps.db, client_id))) throw notFound('client', client_id);
-  await countActivity(deps, readerWaitsMs);
+  const client = await findClient(deps.db, client_id);
+  if (!client) throw notFound('client', client_id);
+  await countForReader(deps);
   const today = startOfPeriod(deps.now(), stepSeconds['1d']).getTime();
-  const rows = await listDaysOfClient(deps.db, client_id, new Date(today - (days - 1) * dayMs));
+  const rows = await listDaysOfClient(deps.db, client, new Date(today - (days - 1) * dayMs));
   const counted = rows.map(({ day, allowed, refused }) => ({
     day: day.toISOString().slice(0, 10),
     allowed: Number(allowed),
     refused: Number(refused),
   }));
   return {
-    last_used_at: rows.findLast(({ last_used_at }) => last_used_at)?.last_used_at ?? null,
+    last_used_at: await findLastUse(deps.db, client),
     allowed: counted.reduce((sum, { allowed }) => sum + allowed, 0),
     refused: counted.reduce((sum, { refused }) => sum + refused, 0),
     days: counted,

@@ -1,6 +1,13 @@
 import { routesWith } from '../../platform/http/index.ts';
-import { type ActivityDeps, readActivity, usageOfClient } from './activity.ts';
-import { ActivityQuery, ActivityView, ClientUsageParams, ClientUsageQuery, ClientUsageView } from './schemas.ts';
+import { type ActivityDeps, readActiveSessions, readActivity, usageOfClient } from './activity.ts';
+import {
+  ActiveSessionsView,
+  ActivityQuery,
+  ActivityView,
+  ClientUsageParams,
+  ClientUsageQuery,
+  ClientUsageView,
+} from './schemas.ts';
 
 const route = routesWith<ActivityDeps>();
 
@@ -14,6 +21,14 @@ export const activityRoutes = [
     query: ActivityQuery,
     response: ActivityView,
     handle: ({ query }, deps) => readActivity(deps, query),
+  }),
+  route({
+    method: 'GET',
+    path: '/activity/sessions',
+    summary: 'Count the sessions that are active now',
+    permission: 'latchkey:activity:read',
+    response: ActiveSessionsView,
+    handle: (_, deps) => readActiveSessions(deps),
   }),
   route({
     method: 'GET',

@@ -32,10 +32,15 @@ export const ActivityView = z.object({
     .meta({ description: 'periods without any are left out' }),
 });
 
+export const ActiveSessionsView = z.object({
+  active: z.int(),
+  is_capped: z.boolean().meta({ description: 'whether there are more, which were not counted' }),
+});
+
 export const ClientUsageParams = z.strictObject({ client_id: z.string().min(1).max(2048) });
 export const ClientUsageQuery = z.strictObject({ days: z.coerce.number().int().min(1).max(366).default(30) });
 export const ClientUsageView = z.object({
-  last_used_at: Timestamp.nullable().meta({ description: 'when the client last got a token, within these days' }),
+  last_used_at: Timestamp.nullable().meta({ description: 'when the client last got a token, within 400 days' }),
   allowed: z.int().meta({ description: 'tokens issued' }),
   refused: z.int().meta({ description: 'refused requests for tokens' }),
   days: z.array(z.object({ day: z.iso.date(), allowed: z.int(), refused: z.int() })),

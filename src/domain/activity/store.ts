@@ -146,16 +146,25 @@ export async function countedUntil(db: Db): Promise<Date> {
   return at;
 }
 
-export type DayOfClient = { day: Date; allowed: string; refused: string; last_used_at: Date | null };
+/** When a client last got a token, as far as days are kept; null: never. */
+export async function findLastUse(db: Db, client: { id: string }): Promise<Date | null> {
+  const { at } = await db
+    .selectFrom('client_usage')
+    .select(({ fn }) => fn.max<Date | null>('last_used_at').as('at'))
+    .where('client_id', '=', client.id)
+    .executeTakeFirstOrThrow();
+  return at;
+}
+
+export type DayOfClient = { day: Date; allowed: string; refused: string };
 
 /** The days on which a client asked for tokens, oldest first. */
-export async function listDaysOfClient(db: Db, client_id: string, since: Date): Promise<DayOfClient[]> {
+export async function listDaysOfClient(db: Db, client: { id: string }, since: Date): Promise<DayOfClient[]> {
   return db
-    .selectFrom('client_usage as u')
-    .innerJoin('clients as c', 'c.id', 'u.client_id')
-    .select(['u.day', 'u.allowed', 'u.refused', 'u.last_used_at'])
-    .where('c.client_id', '=', client_id)
-    .where('u.day', '>=', since)
-    .orderBy('u.day')
+    .selectFrom('client_usage')
+    .select(['day', 'allowed', 'refused'])
+    .where('client_id', '=', client.id)
+    .where('day', '>=', since)
+    .orderBy('day')
     .execute();
 }

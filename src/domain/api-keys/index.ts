@@ -42,6 +42,7 @@ export {
 } from './schemas.ts';
 export {
   type ApiKey,
+  findExpiringKeys,
   findKey,
   type KeyRecord,
   type KeyScope,

@@ -395,3 +395,21 @@ export const readApiKey = {
       join api_keys k on k.id = v.key_id join subjects s on s.id = k.owner_id
       left join users u on u.id = s.id left join clients c on c.id = s.id`,
 };
+
+export type ExpiringKeys = {
+  /** A thousand at most. */
+  count: number;
+  /** The one that expires first. */
+  first: { id: string; name: string; expires_at: Date } | undefined;
+};
+
+/** The keys in use that expire in a period. */
+export async function findExpiringKeys(db: Db, { from, to }: { from: Date; to: Date }): Promise<ExpiringKeys> {
+  const { rows } = await sql<{ id: string; name: string; expires_at: Date; count: number }>`
+    select id, name, expires_at, (count(*) over ())::int as count
+      from (select id, name, expires_at from api_keys
+        where revoked_at is null and expires_at > ${from} and expires_at <= ${to} and enabled order by expires_at limit 1000) k
+      order by expires_at limit 1`.execute(db);
+  const [first] = rows;
+  return { count: first?.count ?? 0, first };
+}

@@ -29,6 +29,7 @@ export {
   builtInClientId,
   type Client,
   findClient,
+  findOverdueSecrets,
   listClientNames,
   listClients,
   listEveryClient,

@@ -6,5 +6,5 @@ export { Notifier, type NotifierDeps } from './notifier.ts';
 export { putWebhook } from './put.ts';
 export { webhookRoutes } from './routes.ts';
 export { WebhookInput } from './schemas.ts';
-export { listEveryWebhook } from './store.ts';
+export { type FailingWebhook, listEveryWebhook, listFailingWebhooks } from './store.ts';
 export { asInput as asWebhookInput, changeWebhook, type WebhookDeps } from './webhooks.ts';

@@ -151,3 +151,26 @@ export async function requestDeliveries(
     .executeTakeFirst();
   return Number(numUpdatedRows);
 }
+
+/** A webhook that was disabled because it failed, or of which deliveries failed in the last seven days. */
+export type FailingWebhook = Pick<Webhook, 'id' | 'url' | 'description' | 'disabled_because'> & {
+  /** A thousand at most. */
+  failed: number;
+  since: Date | null;
+  last_status: number | null;
+  last_error: string | null;
+};
+
+export async function listFailingWebhooks(db: Db): Promise<FailingWebhook[]> {
+  const failed = sql`webhook_deliveries d where d.webhook_id = w.id and d.state in ('retrying', 'dead')
+    and d.updated_at > (select latchkey_now() - interval '7 days')`;
+  const { rows } = await sql<FailingWebhook>`
+    select w.id, w.url, w.description, w.disabled_because, f.failed, f.since, l.last_status, l.last_error
+      from webhooks w
+        cross join lateral (select count(*)::int as failed, min(updated_at) as since
+          from (select d.updated_at from ${failed} limit 1000) d) f
+        left join lateral (select d.last_status, d.last_error from ${failed} order by d.updated_at desc limit 1) l on true
+      where f.failed > 0 or (not w.enabled and w.disabled_because is not null)
+      order by f.failed desc, w.id`.execute(db);
+  return rows;
+}

@@ -17,6 +17,7 @@ import { type ClientDeps, clientRoutes } from '../../domain/clients/index.ts';
 import { consentRoutes } from '../../domain/consents/index.ts';
 import { credentialRoutes, type InventoryDeps } from '../../domain/credentials/index.ts';
 import { type SendEmail, type WebhookDeps, webhookRoutes } from '../../domain/notifications/index.ts';
+import { type OverviewDeps, overviewRoutes } from '../../domain/overview/index.ts';
 import { resourceServerRoutes } from '../../domain/resource-servers/index.ts';
 import { revocationRoutes } from '../../domain/revocation/index.ts';
 import { searchRoutes } from '../../domain/search/index.ts';
@@ -53,6 +54,7 @@ export type AdminRouteDeps = AccessDeps &
   ApiKeyDeps &
   ClientDeps &
   InventoryDeps &
+  OverviewDeps &
   SessionDeps &
   SigningKeysDeps &
   WebhookDeps & {
@@ -92,6 +94,7 @@ export const adminRoutes = [
   ...auditRoutes,
   ...accessRecordRoutes,
   ...activityRoutes,
+  ...overviewRoutes,
   ...webhookRoutes,
 ];
 

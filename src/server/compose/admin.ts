@@ -20,6 +20,7 @@ export function adminRouteDeps(
   return {
     ...{ credentialKinds, db, issuer, jobs, keys, now, refusals, sendEmail },
     rootKey: installation.rootKey,
+    clockSkewMs: () => installation.clock.skewMs,
     keyActivationSeconds: config.keyActivationSeconds,
     environments: config.apiKeyEnvironments,
     settings: config.settings,

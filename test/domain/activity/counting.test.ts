@@ -122,6 +122,7 @@ describe('activity is counted', () => {
       select audit_number_from((select max(recorded_in) + 1 from activity_positions))`);
     await insertRecords(1);
     await insertEvent('session.started');
+    await countOn(nodes[0]);
     expect(await counts()).toEqual({ 'introspection allowed': 4, 'sign_in allowed': 1 });
   });
 

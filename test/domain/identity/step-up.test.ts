@@ -66,6 +66,8 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/account/keys/:key_id/disable': { asks: ({ ownKey }) => `/account/keys/${ownKey}/disable` },
   '/account/keys/:key_id/enable': { asks: ({ ownKey }) => `/account/keys/${ownKey}/enable` },
   '/account/keys/:key_id/revoke': { asks: ({ ownKey }) => `/account/keys/${ownKey}/revoke` },
+  '/console/first-steps/hide': { asksNothing: 'it changes what the person sees, and nothing else' },
+  '/console/first-steps/show': { asksNothing: 'it changes what the person sees, and nothing else' },
   '/account/password': { asksNothing: 'it asks for the present password in its own form, each time' },
   '/account/apps/:consent_id/revoke-access': {
     asksNothing: 'it only takes away, from an app, and a victim of theft needs it',

@@ -59,7 +59,7 @@ describe('API keys in the console', () => {
     expect(wordsOf(page)).toContain(
       'only from 127.0.0.1, 10.0.0.0/8; at most 1000 requests/minute, at most 5 orders/hour for orders:write; at most 500 in a day',
     );
-    const used = /1 request allowed, 1 denied/;
+    const used = /Requests 1 Denied 1 \(50%\)/;
     const path = new URL(page.url).pathname.replace('/console', '');
     // Uses are written once a second.
     await eventually(

@@ -60,7 +60,7 @@ describe('API keys of one’s own', () => {
       ['', pathOn(made), `${pathOn(made)}/rotate`, '/new'].map((path) => carol.get(path)),
     );
     for (const { html } of everywhere) expect(html).not.toContain(key);
-    const used = /2 requests allowed, 2 denied/;
+    const used = /Requests 2 Denied 2 \(50%\)/;
     // Uses are written once a second.
     await eventually(
       async () => wordsOf(await carol.get(pathOn(made))),

@@ -1,11 +1,11 @@
 import type Router from '@koa/router';
-import { listRoleAssignments } from '../../../domain/access/index.ts';
 import type { PagesDeps } from '../pages.ts';
 import { actionRoutes } from './actions.ts';
 import { showList } from './lists.ts';
 import { movedAddresses } from './moved.ts';
+import { overviewRoutes } from './overview/overview.ts';
 import type { NavItem } from './page-data.ts';
-import { administered, type ConsolePart, type RequestContext, showInConsole } from './request-context.ts';
+import { administered, type ConsolePart, type RequestContext } from './request-context.ts';
 import { showSearch } from './search/search.ts';
 import type { ConsoleSection } from './section.ts';
 import { consoleSections } from './sections.ts';
@@ -17,7 +17,7 @@ const searching: NavItem = { section: 'search', label: 'Search', icon: 'search' 
 export function consoleRoutes(router: Router, deps: PagesDeps): void {
   const at = (section: NavItem) => ({ deps, section, overview, sections: consoleSections });
   movedAddresses(router);
-  router.get('/console', administered(at(overview), showOverview));
+  overviewRoutes(router, at(overview));
   router.get('/console/search', administered(at(searching), showSearch));
   for (const section of consoleSections) sectionRoutes(router, section, at(section));
 }
@@ -32,10 +32,4 @@ function mainPage(main: ConsoleSection['main'], deps: PagesDeps): (context: Requ
   if ('page' in main) return main.page;
   const list = main.list(deps);
   return (context) => showList(context, list);
-}
-
-async function showOverview(context: RequestContext): Promise<void> {
-  const { user } = context.who;
-  const roles = await listRoleAssignments(context.deps.db, user.id, context.deps.now());
-  showInConsole(context, 'console-home', { name: user.name ?? user.username, roles });
 }

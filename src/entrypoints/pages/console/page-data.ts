@@ -1,12 +1,11 @@
 import type { ActionPage, Cell, DetailPage, ListPage, MadePage, Panel } from '../records/page-shapes.ts';
+import type { OverviewPage } from './overview/page-data.ts';
 
 /** An item of the sidebar: `section` is its path below `/console`, `icon` a symbol of `views/console/icons.eta`. */
 export type NavItem = { section: string; label: string; group?: NavGroup; icon: string };
 
 /** The headings of the sidebar. */
 export type NavGroup = 'Applications' | 'Identity' | 'Credentials' | 'Activity' | 'Server';
-
-type ConsoleHomePage = { name: string; roles: readonly string[] };
 
 /** A question about access, and its answer; `problem`: why there is none. */
 type ExplainAccessPage = {
@@ -26,7 +25,7 @@ type SearchPage = {
 
 /** Every page of the console, and what it needs. */
 export type ConsolePages = {
-  'console-home': ConsoleHomePage;
+  'console-home': OverviewPage;
   'console-list': ListPage;
   'console-detail': DetailPage;
   'console-action': ActionPage;

@@ -3,6 +3,7 @@ import * as cell from '../records/cells.ts';
 import { noticeIn } from '../records/notices.ts';
 import type { ActionLink, Cell, DetailPage, Fact, Filter, Panel } from '../records/page-shapes.ts';
 import { rightLine } from '../records/rights-lines.ts';
+import { usagePanel } from '../records/usage-panel.ts';
 import { counted } from '../words.ts';
 import { getKeyOf, type Key, type KeyContext, type KeyVerb, shortOf } from './key-context.ts';
 
@@ -52,7 +53,7 @@ export async function keyPage(context: KeyContext): Promise<DetailPage> {
     panels: [
       { heading: 'Permissions', content: { kind: 'facts', facts: permissionFacts(key) } },
       versionsPanel(key, context.deps.now()),
-      await usagePanel(context, key),
+      usagePanel(await context.keys.usage(key.id), { what: 'Requests', now: context.deps.now() }),
       ...(await context.activity(key)),
     ],
     aside: [{ heading: 'Details', content: { kind: 'facts', facts: detailFacts(context, key) } }],
@@ -102,23 +103,6 @@ function versionsPanel(key: Key, now: Date): Panel {
       columns: ['Version', 'State', 'Created', 'Expires'].map((label) => ({ label })),
       rows,
       empty: 'No versions.',
-    },
-  };
-}
-
-async function usagePanel({ keys }: KeyContext, { id }: Key): Promise<Panel> {
-  const { days, allowed, refused } = await keys.usage(id);
-  const rows = days
-    .toReversed()
-    .map(({ day, ...count }) => [cell.code(day), cell.number(count.allowed), cell.number(count.refused)]);
-  return {
-    heading: 'Usage, 30 days',
-    intro: `${counted(allowed, 'request')} allowed, ${refused} denied. Days are in UTC.`,
-    content: {
-      kind: 'table',
-      columns: [{ label: 'Day' }, { label: 'Allowed', is_number: true }, { label: 'Denied', is_number: true }],
-      rows,
-      empty: 'Not used in the last 30 days.',
     },
   };
 }

@@ -1,3 +1,5 @@
+import type { BarChart } from '../charts/index.ts';
+
 /** Problems with a form: field name → one sentence. The name `form` is for what concerns no single field. */
 export type FieldErrors = Readonly<Record<string, string>>;
 
@@ -86,6 +88,7 @@ export type PanelContent =
       next?: string | undefined;
     }
   | { kind: 'events'; events: readonly EventLine[]; empty: string }
+  | { kind: 'usage'; facts: readonly Fact[]; chart: BarChart }
   | { kind: 'snippets'; snippets: readonly Snippet[] }
   | { kind: 'words'; words: readonly string[] };
 

@@ -64,7 +64,7 @@ async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
       user_epoch: user.epoch,
       authenticated_at: deps.now(),
       amr: ['pwd'],
-      to: pagePaths.account,
+      to: pagePaths.console,
     });
   } catch (error) {
     showSetup(deps, ctx, values, asErrors(error));

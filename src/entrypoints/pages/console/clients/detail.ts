@@ -3,6 +3,7 @@ import * as cell from '../../records/cells.ts';
 import { noticeIn } from '../../records/notices.ts';
 import type { ActionLink, DangerousAction, Panel } from '../../records/page-shapes.ts';
 import { tabsIn } from '../../records/tabs.ts';
+import { usagePanel } from '../../records/usage-panel.ts';
 import { keysPanel } from '../api-keys/keys-panel.ts';
 import { consentsPanel } from '../consents/consents-panel.ts';
 import { withImpact } from '../impact.ts';
@@ -93,7 +94,9 @@ function endpoints(issuer: string, { client_id, type }: Client): Panel {
 async function asideOf(context: RequestContext, client: Client): Promise<Panel[]> {
   const path = clientPath(client.client_id);
   const mayEdit = context.api.may('PATCH /clients/{client_id}');
+  const usage = await context.api.call('GET /clients/{client_id}/usage', { params: { client_id: client.client_id } });
   return [
+    usagePanel(usage, { what: 'Tokens', now: context.deps.now() }),
     {
       heading: 'Configuration',
       link: mayEdit ? { text: 'Edit', href: `${path}/change` } : undefined,

@@ -1,0 +1,3 @@
+/** Overview: what needs attention, and the first steps after set-up. */
+export { areFirstStepsHidden, hideFirstSteps, showFirstSteps } from './first-steps.ts';
+export { type OverviewDeps, overviewRoutes } from './routes.ts';

@@ -1,0 +1,29 @@
+import { routesWith } from '../../platform/http/index.ts';
+import { type AttentionDeps, listAttention } from './attention.ts';
+import { readFirstSteps } from './first-steps.ts';
+import { AttentionListView, FirstStepsView } from './schemas.ts';
+
+/** `sendEmail`: set where there is a mail server. */
+export type OverviewDeps = AttentionDeps & { sendEmail?: unknown };
+
+const route = routesWith<OverviewDeps>();
+
+/** What an administrator looks at first. */
+export const overviewRoutes = [
+  route({
+    method: 'GET',
+    path: '/attention',
+    summary: 'List what needs attention, of what you may read; most urgent first',
+    permission: 'latchkey:activity:read',
+    response: AttentionListView,
+    handle: async ({ actor }, deps) => ({ items: await listAttention(deps, actor) }),
+  }),
+  route({
+    method: 'GET',
+    path: '/first-steps',
+    summary: 'List the first steps after set-up, and which of them are done',
+    permission: 'latchkey:activity:read',
+    response: FirstStepsView,
+    handle: async (_, deps) => ({ items: await readFirstSteps(deps) }),
+  }),
+];

@@ -1,0 +1,108 @@
+import { scaleLinear } from 'd3-scale';
+import { figure } from '../words.ts';
+import { coordinate, shortFigure } from './numbers.ts';
+
+/** The colour of a series: `1` what is well, `2` what was refused, `3` what needs attention. */
+export type Tone = 1 | 2 | 3;
+
+export type Series = { label: string; tone: Tone; values: readonly number[] };
+
+/** What a chart shows: of each series one value for each label. */
+export type ChartInput = {
+  /** Of the page; ids within the chart begin with it. */
+  id: string;
+  title: string;
+  /** What a label names: `Hour`. */
+  unit: string;
+  labels: readonly string[];
+  /** What stands below the chart instead, where there is little room. */
+  shortLabels?: readonly string[];
+  series: readonly Series[];
+};
+
+export type GridLine = { y: string; label: string };
+export type Tick = { x: string; label: string; anchor: 'start' | 'middle' | 'end'; isMinor: boolean };
+
+/** What every chart has beside its shapes. */
+export type ChartFrame = {
+  id: string;
+  title: string;
+  description: string;
+  grid: GridLine[];
+  ticks: Tick[];
+  legend: { label: string; tone: Tone; total: string }[];
+  table: { unit: string; columns: string[]; rows: { label: string; values: string[] }[] };
+};
+
+/** The height of the area in which values are drawn, in pixels; axis labels are below it. */
+const plotHeight = 200;
+
+const gridLines = 3;
+const mostTicks = 8;
+// The part of the width that the last label needs to itself.
+const roomForNow = 0.08;
+const percent = (part: number) => `${coordinate(part * 100)}%`;
+
+/** A scale from 0 to a round number that is not below `max`, onto the height of the plot in percent, from below. */
+export function valueScale(max: number) {
+  return scaleLinear()
+    .domain([0, Math.max(max, gridLines)])
+    .nice(gridLines)
+    .range([100, 0]);
+}
+
+/**
+ * What a chart has beside its shapes: lines, labels, the legend with totals, and the table with every value.
+ *
+ * @param placeOf where a label is, from 0 to 1
+ */
+export function frameOf(
+  { id, title, unit, labels, shortLabels = labels, series }: ChartInput,
+  { max, placeOf, kind }: { max: number; placeOf: (index: number) => number; kind: string },
+): ChartFrame {
+  const scale = valueScale(max);
+  return {
+    id,
+    title,
+    description: `${kind} by ${unit.toLowerCase()}. ${series.map((each) => describe(each, labels)).join(' ')}`,
+    grid: scale
+      .ticks(gridLines)
+      .filter(Number.isInteger)
+      .map((value) => ({ y: coordinate((scale(value) * plotHeight) / 100), label: shortFigure(value) })),
+    ticks: ticksOf(shortLabels, placeOf),
+    legend: series.map(({ label, tone, values }) => ({ label, tone, total: figure(total(values)) })),
+    table: {
+      unit,
+      columns: series.map(({ label }) => label),
+      rows: labels.map((label, n) => ({ label, values: series.map(({ values }) => figure(values[n] ?? 0)) })),
+    },
+  };
+}
+
+/** The sum of values. */
+export function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+function describe({ label, values }: Series, labels: readonly string[]): string {
+  const most = Math.max(0, ...values);
+  if (most === 0) return `${label}: none.`;
+  const least = Math.min(...values);
+  return `${label}: ${figure(total(values))} in all, at most ${figure(most)} (${labels[values.indexOf(most)]}), at least ${figure(least)}.`;
+}
+
+/** At most eight, evenly spaced; every other one is left out where there is little room. */
+function ticksOf(labels: readonly string[], placeOf: (index: number) => number): Tick[] {
+  const every = Math.max(1, Math.ceil(labels.length / mostTicks));
+  const shown = labels.flatMap((label, index) => (index % every === 0 ? [{ label, place: placeOf(index) }] : []));
+  const ticks = shown.map(({ label, place }, n) => ({
+    ...{ x: percent(place), label, anchor: anchorAt(place), isMinor: n % 2 === 1 },
+  }));
+  const room = 1 - (shown.at(-1)?.place ?? 0);
+  return room < roomForNow ? ticks : [...ticks, { x: percent(1), label: 'now', anchor: 'end', isMinor: false }];
+}
+
+function anchorAt(place: number): Tick['anchor'] {
+  if (place < 0.02) return 'start';
+  return place > 0.98 ? 'end' : 'middle';
+}

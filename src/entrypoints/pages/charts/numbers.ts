@@ -1,0 +1,11 @@
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+
+/** "12.5k", where there is little room. */
+export function shortFigure(value: number): string {
+  return compact.format(value).toLowerCase();
+}
+
+/** A coordinate, with as many digits as can be seen. */
+export function coordinate(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}

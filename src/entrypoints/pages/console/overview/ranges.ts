@@ -1,0 +1,71 @@
+import type { AdminAnswer } from '../../../admin/index.ts';
+
+export type ActivityAnswer = AdminAnswer<'GET /activity'>;
+type Kind = ActivityAnswer['items'][number]['kind'];
+type Outcome = ActivityAnswer['items'][number]['outcome'];
+
+const hourMs = 3_600_000;
+const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+
+/** "14:05", in UTC. */
+export const clockTime = (at: Date) => time.format(at);
+/** "3 Nov", in UTC. */
+export const shortDay = (at: Date) => day.format(at);
+const dayAndTime = (at: Date) => `${shortDay(at)}, ${clockTime(at)}`;
+
+/** A range that the chart can show: `periods` of one step, the last of which is the present one. */
+export type Range = {
+  name: string;
+  text: string;
+  words: string;
+  step: '5m' | '1h' | '6h' | '1d';
+  stepMs: number;
+  periods: number;
+  unit: string;
+  /** How a period is called in the table, and below the chart. */
+  label: (at: Date) => string;
+  shortLabel: (at: Date) => string;
+};
+
+const ofHours = { unit: 'Hour', label: clockTime, shortLabel: clockTime };
+
+export const ranges: readonly [Range, Range, ...Range[]] = [
+  {
+    ...{ name: '24h', text: '24 hours', words: 'last 24 hours', step: '1h', stepMs: hourMs, periods: 24 },
+    ...ofHours,
+  },
+  {
+    ...{ name: '1h', text: '1 hour', words: 'last hour', step: '5m', stepMs: hourMs / 12, periods: 12 },
+    ...{ ...ofHours, unit: 'Five minutes' },
+  },
+  {
+    ...{ name: '7d', text: '7 days', words: 'last 7 days', step: '6h', stepMs: 6 * hourMs, periods: 28 },
+    ...{ unit: 'Six hours', label: dayAndTime, shortLabel: shortDay },
+  },
+  {
+    ...{ name: '30d', text: '30 days', words: 'last 30 days', step: '1d', stepMs: 24 * hourMs, periods: 30 },
+    ...{ unit: 'Day', label: shortDay, shortLabel: shortDay },
+  },
+];
+
+/** The starts of a number of periods, of which the last holds `now`. */
+export function periodsUntil(now: Date, { stepMs, periods }: Pick<Range, 'stepMs' | 'periods'>): Date[] {
+  const last = Math.floor(now.getTime() / stepMs) * stepMs;
+  return Array.from({ length: periods }, (_, n) => new Date(last - (periods - 1 - n) * stepMs));
+}
+
+/** The counts at each of these starts; a period that is not answered has none. */
+export function valuesOf(
+  { items }: ActivityAnswer,
+  starts: readonly Date[],
+  isWanted: (kind: Kind, outcome: Outcome) => boolean,
+): number[] {
+  const sums = new Map<number, number>();
+  for (const { starts_at, kind, outcome, count } of items) {
+    if (!isWanted(kind, outcome)) continue;
+    const at = starts_at.getTime();
+    sums.set(at, (sums.get(at) ?? 0) + count);
+  }
+  return starts.map((at) => sums.get(at.getTime()) ?? 0);
+}
