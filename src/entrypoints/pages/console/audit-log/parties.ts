@@ -71,7 +71,9 @@ export function partyCell(kind: string | null, id: string | null, names: Names):
   const name = names.get(nameKey(kind, id));
   const page = pages[kind]?.(id);
   if (page && (name !== undefined || !isNamed(kind))) return cell.link(name ?? short(id), page);
-  return cell.text(`${kind.replaceAll('_', ' ')} ${short(id)}`);
+  // Ids of sessions are long, and would leave the other columns no room.
+  const shown = id.length > 24 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id;
+  return cell.text(`${kind.replaceAll('_', ' ')} ${shown}`);
 }
 
 /** How the filters of the audit log name an actor or a target. */
