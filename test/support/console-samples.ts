@@ -132,11 +132,11 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
   const snippets = [{ label: text, text }];
   const series = [{ label: text, tone: 1, values: [3] }] as const;
   const contents: PanelContent[] = [
-    { kind: 'facts', facts },
+    { kind: 'facts', facts: facts.slice(0, 2) },
     { kind: 'table', columns, rows: [row], empty: text, next: text },
     { kind: 'table', columns, rows: [], empty: text },
     { kind: 'events', events: [{ text, href: text, tone: 'good', about: [row[0]], at }], empty: text },
-    { kind: 'usage', facts, chart: barChart({ id: text, title: text, unit: text, labels: [text], series }) },
+    { kind: 'usage', facts: [], chart: barChart({ id: text, title: text, unit: text, labels: [text], series }) },
     { kind: 'snippets', snippets },
     { kind: 'words', words: [text] },
   ];

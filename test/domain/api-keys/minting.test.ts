@@ -68,7 +68,7 @@ describe('API keys in the admin API', () => {
       ['/restrictions/rate_limit', { restrictions: { rate_limit: [5] } }, /such as "1000 requests\/minute".*"for"/],
       ['/restrictions/allowed_values/region', { restrictions: { allowed_values: { region: 5 } } }, /\["eu", "us"\]/],
       ['/owner', { owner: { id: 'billing' } }, /"client_id".*"user"/],
-      ['/metadata/seats', { metadata: { seats: [5] } }, /a text.*a number/],
+      ['/metadata/seats', { metadata: { seats: [5] } }, /a string.*a number/],
     ];
     for (const [pointer, member, words] of wrong) {
       const { status, body } = await owner.post('/api-keys', { name: 'a key', environment: 'dev', ...member });

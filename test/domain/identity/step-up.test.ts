@@ -5,7 +5,7 @@ import { api, password } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
 /** What the table names by itself: an instance of each record. */
-type Samples = { consent: string; grant: string; key: string; ownKey: string; session: string; secret: string };
+type Samples = { webhook: string; consent: string; grant: string; key: string; ownKey: string; session: string; secret: string };
 const server = encodeURIComponent(api);
 
 /**
@@ -40,6 +40,17 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/console/api-keys/:key_id/enable': { asks: ({ key }) => `/console/api-keys/${key}/enable` },
   '/console/api-keys/:key_id/revoke': { asks: ({ key }) => `/console/api-keys/${key}/revoke` },
   '/console/credentials/:kind/:id/revoke': { asks: ({ key }) => `/console/credentials/api_key/${key}/revoke` },
+  '/console/new-webhook': { asks: () => '/console/new-webhook' },
+  '/console/webhooks/:webhook_id/change': { asks: ({ webhook }) => `/console/webhooks/${webhook}/change` },
+  '/console/webhooks/:webhook_id/rotate-secret': { asks: ({ webhook }) => `/console/webhooks/${webhook}/rotate-secret` },
+  '/console/webhooks/:webhook_id/test': { asks: ({ webhook }) => `/console/webhooks/${webhook}/test` },
+  '/console/webhooks/:webhook_id/redeliver': { asks: ({ webhook }) => `/console/webhooks/${webhook}/redeliver` },
+  '/console/webhooks/:webhook_id/disable': { asks: ({ webhook }) => `/console/webhooks/${webhook}/disable` },
+  '/console/webhooks/:webhook_id/enable': { asks: ({ webhook }) => `/console/webhooks/${webhook}/enable` },
+  '/console/webhooks/:webhook_id/delete': { asks: ({ webhook }) => `/console/webhooks/${webhook}/delete` },
+  '/console/webhooks/:webhook_id/deliveries/:delivery_id/redeliver': {
+    asks: ({ webhook }) => `/console/webhooks/${webhook}/deliveries/${webhook}/redeliver`,
+  },
   '/console/new-user': { asks: () => '/console/new-user' },
   '/console/users/:subject/change': { asks: () => '/console/users/bob/change' },
   '/console/users/:subject/password-link': { asks: () => '/console/users/bob/password-link' },
@@ -112,7 +123,9 @@ describe('a form of the console or the account', () => {
     const idIn = async (path: string, name: string) => String((await owner.get(path)).body.items[0]?.[name]);
     const keyOf = async (user: string) =>
       String((await owner.post('/api-keys', { name: 'a key', owner: { user }, environment: 'dev' })).body.id);
+    const hook = { url: 'https://hooks.example/events', events: ['role.created'] };
     samples = {
+      webhook: String((await owner.post('/webhooks', hook)).body.id),
       consent: await idIn('/consents?user=bob', 'consent_id'),
       grant: await idIn('/grants?user=bob', 'id'),
       session: await idIn('/users/bob/sessions', 'session_id'),

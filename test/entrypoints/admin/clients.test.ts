@@ -152,7 +152,7 @@ describe('clients in the admin API', () => {
 
   test.each([
     ['a member that is not known', { client_id: 'x', redirect_urls: [] }, '/redirect_urls'],
-    ['a wrong redirect URI', { client_id: 'x', redirect_uris: ['nowhere'] }, '/redirect_uris'],
+    ['a wrong redirect URI', { client_id: 'x', redirect_uris: ['nowhere'] }, '/redirect_uris/0'],
     ['a client_id with a space', { client_id: 'my app' }, '/client_id'],
     ['two wrong members, both named', { client_id: '', first_party: 'yes' }, '/client_id'],
   ])('are refused with %s', async (_, body, pointer) => {

@@ -157,6 +157,7 @@ describe('a command', () => {
       expect(next.output).toContain(`is ready at http://localhost:${other}`);
       const { items } = JSON.parse((await checkout.run(['resource-server', 'list', '--json'])).stdout);
       expect(items.map(({ identifier }: { identifier: string }) => identifier)).toEqual([
+        `http://localhost:${other}/admin`,
         `http://localhost:${other}/demo/api`,
       ]);
       const token = await fetch(made.token_endpoint.replace(String(port), String(other)), {

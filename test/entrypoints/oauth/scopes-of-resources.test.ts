@@ -133,7 +133,7 @@ describe('a request that names no scope of the API it is for (RFC 8707 §2, RFC 
     const url = latchkey.authorizeUrl({ client_id: 'both', scope: 'openid *', resource: plain });
     const page = await browser.submit(await browser.get(url), { login: 'bob', password }, '/sign-in');
     expect(page.html).toMatch(/Use "look"|Use &quot;look&quot;/);
-    expect(page.html).toContain('risky');
+    expect(page.html).toContain('Risky');
   });
 
   test('is a sign-in alone where the person refuses all of the API', async () => {
