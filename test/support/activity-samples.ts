@@ -31,9 +31,12 @@ export async function insertTroubles(database: TestDatabase): Promise<void> {
     insert into webhook_deliveries (id, webhook_id, message_id, type, state, attempts, last_status, created_at, updated_at)
       select gen_random_uuid(), '019ae000-0000-7000-8000-00000000000a', 'message-' || n, 'role.created', 'dead', 3, 503, now(), now() - interval '2 hours'
         from generate_series(1, 14) n;
-    insert into api_keys (id, name, environment, owner_id, risk, permissions, restrictions, metadata, expires_at, created_at, updated_at)
-      select gen_random_uuid(), 'orders-' || n, 'prod', (select id from users limit 1), 'high', '[]', '{}', '{}',
-        now() + n * interval '1 day', now(), now() from generate_series(2, 4) n;
+    with made as (
+      insert into api_keys (id, name, environment, owner_id, risk, permissions, restrictions, metadata, expires_at, created_at, updated_at)
+        select gen_random_uuid(), 'orders-' || n, 'prod', (select id from users limit 1), 'high', '[]', '{}', '{}',
+          now() + n * interval '1 day', now(), now() from generate_series(2, 4) n returning id)
+      insert into api_key_versions (digest, key_id, number, start, last_four, issued_at)
+        select sha256(id::text::bytea), id, 1, 'sk_prod_abcd', 'wxyz', now() from made;
     update clients set risk = 'high' where exists (select from client_secrets s where s.client_id = clients.id);
     update client_secrets set created_at = now() - interval '104 days';
     insert into pgboss.job (name, data, state, completed_on) values ('mail', '{}', 'failed', now() - interval '10 minutes')`);
