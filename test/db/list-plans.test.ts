@@ -23,7 +23,7 @@ const inserts = `
       case when n % 2 = 0 then now() + n * interval '1 minute' end, case when n % 3 = 0 then now() - n * interval '1 minute' end,
       now(), now() from ${numbers};
   insert into api_key_versions (digest, key_id, number, start, last_four, issued_at)
-    select sha256(n::text::bytea), ${id(3)}, 1, 'sk_prod_' || lpad(n::text, 7, 'x'), lpad((n % 9999)::text, 4, '0'), now() from ${numbers};
+    select sha256(n::text::bytea), ${id(3)}, 1, 'sk_prod_' || lpad(to_hex(n), 4, 'x'), lpad((n % 9999)::text, 4, '0'), now() from ${numbers};
   analyze`;
 
 type Read = (
@@ -59,7 +59,7 @@ const lists: [string, { read: Read; sorts: string[]; searches: string[] }][] = [
     {
       read: (db, request) => listKeys(db, request, now),
       sorts: ['name', 'created_at', 'expires_at', 'last_used_at'],
-      searches: ['17777', 'key 17777', 'sk_prod_xx17777', 'sk_dev_nobody'],
+      searches: ['17777', 'key 17777', 'sk_prod_4571and-more', 'sk_dev_nobody'],
     },
   ],
 ];

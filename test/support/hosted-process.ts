@@ -3,14 +3,17 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import fs from 'node:fs';
 import { Readable } from 'node:stream';
 
+/** `ended`: the exit code that `process.exit` was called with. */
+type HostedCommand = { args: string[]; env: Record<string, string>; stdin: Readable; ended?: number };
+
 export type HostedProcess = {
   /** Takes what is written to standard output (1) and standard error (2). */
   write: (text: string, fd: 1 | 2) => void;
   /** Of a command; a server reads its settings from what it is handed. */
-  command?: { args: string[]; env: Record<string, string>; stdin: Readable };
+  command?: HostedCommand;
 };
 
-/** Ends a command, as `process.exit` ends a process. */
+/** Ends a command, as `process.exit` ends a process: what catches it neither writes any more nor changes the exit code. */
 class Exit extends Error {
   override name = 'Exit';
 }
@@ -28,15 +31,15 @@ export async function runHosted(
   write: HostedProcess['write'],
   run: () => Promise<unknown>,
 ): Promise<number> {
-  const command = { args, env, stdin: Readable.from(input === '' ? [] : [Buffer.from(input)]) };
+  const command: HostedCommand = { args, env, stdin: Readable.from(input === '' ? [] : [Buffer.from(input)]) };
   process.exitCode = 0;
   return processes.run({ write, command }, async () => {
     try {
       await run();
     } catch (error) {
-      if (!(error instanceof Exit)) throw error;
+      if (command.ended === undefined) throw error;
     }
-    return Number(process.exitCode);
+    return command.ended ?? Number(process.exitCode);
   });
 }
 
@@ -49,8 +52,9 @@ export function hostProcesses(): void {
   define('stdin', () => command()?.stdin ?? stdin);
   const exit = process.exit.bind(process);
   define('exit', () => (code = 0) => {
-    if (!command()) return exit(code);
-    process.exitCode = code;
+    const hosted = command();
+    if (!hosted) return exit(code);
+    hosted.ended ??= Number(code);
     throw new Exit();
   });
   routeOutput();
@@ -63,9 +67,9 @@ function define(name: string, get: () => unknown): void {
 function routeOutput(): void {
   const { writeSync } = fs;
   const routed = (fd: number, text: string | Buffer) => {
-    const write = fd === 1 || fd === 2 ? processes.getStore()?.write : undefined;
-    if (!write) return writeSync(fd, String(text));
-    write(String(text), fd as 1 | 2);
+    const hosted = fd === 1 || fd === 2 ? processes.getStore() : undefined;
+    if (!hosted) return writeSync(fd, String(text));
+    if (hosted.command?.ended === undefined) hosted.write(String(text), fd as 1 | 2);
     return Buffer.byteLength(text);
   };
   // The log writes in this way.
@@ -76,10 +80,10 @@ function routeOutput(): void {
   ] as const) {
     const own = stream.write.bind(stream) as (text: string, done?: unknown) => boolean;
     const instead = (text: string | Buffer, ...given: unknown[]) => {
-      const write = processes.getStore()?.write;
+      const hosted = processes.getStore();
       const done = given.find((each) => typeof each === 'function');
-      if (!write) return own(String(text), done);
-      write(String(text), fd);
+      if (!hosted) return own(String(text), done);
+      if (hosted.command?.ended === undefined) hosted.write(String(text), fd);
       if (done) process.nextTick(done);
       return true;
     };
