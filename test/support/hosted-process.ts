@@ -79,11 +79,12 @@ function routeOutput(): void {
     [process.stderr, 2],
   ] as const) {
     const own = stream.write.bind(stream) as (text: string, done?: unknown) => boolean;
-    const instead = (text: string | Buffer, ...given: unknown[]) => {
+    const instead = (chunk: string | Uint8Array, ...given: unknown[]) => {
       const hosted = processes.getStore();
+      const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
       const done = given.find((each) => typeof each === 'function');
-      if (!hosted) return own(String(text), done);
-      if (hosted.command?.ended === undefined) hosted.write(String(text), fd);
+      if (!hosted) return own(text, done);
+      if (hosted.command?.ended === undefined) hosted.write(text, fd);
       if (done) process.nextTick(done);
       return true;
     };

@@ -36,7 +36,7 @@ describe('the audit log in the admin API', () => {
     const read = async (event: unknown) => (await owner.get(`/audit/events/${event}`)).body;
     const sealed = await eventually(
       () => read(id),
-      ({ chain }) => (chain as { segment: unknown }).segment !== null,
+      ({ chain }) => Boolean((chain as { segment: unknown } | undefined)?.segment),
     );
     expect(sealed).toMatchObject({
       ...items[0],
