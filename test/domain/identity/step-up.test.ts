@@ -5,7 +5,15 @@ import { api, password } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
 /** What the table names by itself: an instance of each record. */
-type Samples = { webhook: string; consent: string; grant: string; key: string; ownKey: string; session: string; secret: string };
+type Samples = {
+  webhook: string;
+  consent: string;
+  grant: string;
+  key: string;
+  ownKey: string;
+  session: string;
+  secret: string;
+};
 const server = encodeURIComponent(api);
 
 /**
@@ -42,7 +50,9 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/console/credentials/:kind/:id/revoke': { asks: ({ key }) => `/console/credentials/api_key/${key}/revoke` },
   '/console/new-webhook': { asks: () => '/console/new-webhook' },
   '/console/webhooks/:webhook_id/change': { asks: ({ webhook }) => `/console/webhooks/${webhook}/change` },
-  '/console/webhooks/:webhook_id/rotate-secret': { asks: ({ webhook }) => `/console/webhooks/${webhook}/rotate-secret` },
+  '/console/webhooks/:webhook_id/rotate-secret': {
+    asks: ({ webhook }) => `/console/webhooks/${webhook}/rotate-secret`,
+  },
   '/console/webhooks/:webhook_id/test': { asks: ({ webhook }) => `/console/webhooks/${webhook}/test` },
   '/console/webhooks/:webhook_id/redeliver': { asks: ({ webhook }) => `/console/webhooks/${webhook}/redeliver` },
   '/console/webhooks/:webhook_id/disable': { asks: ({ webhook }) => `/console/webhooks/${webhook}/disable` },
