@@ -30,7 +30,7 @@ export const descriptionField = (key?: Key): Field => ({
 export const permissionFields = (options: readonly Option[], key?: Key): Field[] =>
   rightsFields({
     name: 'permissions',
-    label: 'Permissions',
+    label: 'Permissions by API',
     options,
     lines: key?.permissions.map(rightLine) ?? [],
     hint: 'One per line, such as orders:*, or orders:read at https://api.example for one API. Only permissions that you hold.',
