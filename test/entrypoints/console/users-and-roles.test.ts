@@ -77,6 +77,19 @@ describe('users in the console', () => {
     expect((await emil.agent.get('/account')).url).toContain('/sign-in');
   });
 
+  test('have sessions in one list, which are revoked there', async () => {
+    await latchkey.commandJson(['user', 'create', 'fritz', '--password-stdin'], password);
+    const fritz = await consoleAs(latchkey, 'fritz');
+    expect(wordsOf(await alice.get('/sessions'))).toMatch(/fritz 127\.0\.0\.1/);
+    const list = await alice.get('/sessions?user=fritz');
+    expect(wordsOf(list)).not.toContain('alice');
+    const address = linkOn(list, 'Revoke')?.replace('/console', '') ?? '';
+    await alice.act(address);
+    expect((await fritz.agent.get('/account')).url).toContain('/sign-in');
+    for (const user of ['fritz', 'nobody'])
+      expect(wordsOf(await alice.get(`/sessions?user=${user}`))).toContain('No results');
+  });
+
   test('get a link with which they choose a password themselves', async () => {
     await latchkey.commandJson(['user', 'create', 'dora', '--password-stdin'], password);
     const made = await alice.act('/users/dora/password-link');

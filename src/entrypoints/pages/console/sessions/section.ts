@@ -6,6 +6,6 @@ export const sessions: ConsoleSection = {
   label: 'Sessions',
   group: 'Identity',
   icon: 'session',
-  permission: 'latchkey:credential:read',
+  permission: 'latchkey:session:read',
   main: { list: () => sessionList },
 };
