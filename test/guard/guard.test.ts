@@ -20,7 +20,9 @@ import {
   nodeGuard,
 } from '../../packages/guard/src/index.ts';
 import { allows } from '../../packages/guard/src/permissions.ts';
+import { kindOf } from '../../packages/guard/src/verdict-kinds.ts';
 import { allows as serverAllows } from '../../src/domain/access/index.ts';
+import { keyCodeKinds } from '../../src/domain/api-keys/index.ts';
 import { type AdminApi, asOwner } from '../support/admin.ts';
 import { Gateway } from '../support/gateway.ts';
 import { api, jwtApi, standardInstallation } from '../support/installation.ts';
@@ -274,4 +276,9 @@ test('a guard judges permissions as the server does', () => {
     ),
     { numRuns: 3000 },
   );
+});
+
+test('the guard and the server agree on what each code of a refused key means', () => {
+  const { valid: _, ...refusals } = keyCodeKinds;
+  expect(Object.fromEntries(Object.keys(refusals).map((code) => [code, kindOf(code)]))).toEqual(refusals);
 });

@@ -5,6 +5,7 @@ import { LocalTokens } from './local-tokens.ts';
 import { allows } from './permissions.ts';
 import { type Refusal, refusal } from './refusals.ts';
 import { RemoteVerdicts, type Verdict } from './remote-verdicts.ts';
+import { kindOf } from './verdict-kinds.ts';
 
 export type GuardOptions = {
   /** Where Latchkey is, such as `https://id.example.com`. */
@@ -127,15 +128,10 @@ function identityOf(verdict: Verdict): Identity {
   return { ...known, expires_at: expires_at ? new Date(expires_at) : undefined };
 }
 
-const limited = new Set(['rate_limited', 'quota_exceeded', 'throttled']);
-const notGood = new Set([
-  ...['malformed', 'unknown', 'revoked', 'expired', 'disabled', 'owner_disabled', 'certificate_mismatch'],
-  ...['proof_required', 'invalid_proof'],
-]);
-
 function refusalOf({ code, reason: detail, missing, retry_after_seconds }: Verdict): Refusal {
-  if (limited.has(code)) return refusal(429, { error: code, detail, retryAfter: retry_after_seconds ?? 1 });
-  if (notGood.has(code)) {
+  const kind = kindOf(code);
+  if (kind === 'limited') return refusal(429, { error: code, detail, retryAfter: retry_after_seconds ?? 1 });
+  if (kind === 'dead') {
     const isProof = code === 'proof_required' || code === 'invalid_proof';
     const error = code === 'invalid_proof' ? 'invalid_dpop_proof' : 'invalid_token';
     return refusal(401, { error, detail, scheme: isProof ? 'DPoP' : 'Bearer' });
