@@ -58,6 +58,15 @@ describe('the audit log in the admin API', () => {
     await withoutTriggers(latchkey.database, `update audit_events set target_id = 'placed-1' where id = '${id}'`, []);
   });
 
+  test('finds an event also after the clock of the machine was ahead', async () => {
+    await latchkey.advance(6 * 3600);
+    await asOwner(latchkey);
+    await latchkey.advance(-6 * 3600);
+    await owner.post('/clients', { client_id: 'put-back', grant_types: ['client_credentials'] });
+    const { items } = (await owner.get('/audit/events?target=put-back&action=client.created')).body;
+    expect((await owner.get(`/audit/events/${items[0]?.id}`)).status).toBe(200);
+  });
+
   test('is exported as a stream that proves itself elsewhere, and stops with whoever reads it', async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-export-'));
     await new Promise((resolve) => setTimeout(resolve, 1000));
