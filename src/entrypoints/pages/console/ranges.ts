@@ -1,4 +1,4 @@
-import type { Filter } from '../records/page-shapes.ts';
+import { choiceFilter, type ListFilter } from '../records/filters.ts';
 
 const presets: Readonly<Record<string, { text: string; hours: number }>> = {
   '1h': { text: 'Last hour', hours: 1 },
@@ -7,23 +7,19 @@ const presets: Readonly<Record<string, { text: string; hours: number }>> = {
   '30d': { text: 'Last 30 days', hours: 30 * 24 },
 };
 
-/** The filters of a list by time: a preset, or a start and an end of one's own. */
-export const rangeFilters: readonly Omit<Filter, 'value'>[] = [
-  {
-    name: 'range',
-    label: 'Time',
-    options: [
-      { value: '', text: 'All time' },
-      ...Object.entries(presets).map(([value, { text }]) => ({ value, text })),
-    ],
-  },
+/** The filters of a list by time: a preset, or your own start and end. */
+export const rangeFilters: readonly ListFilter[] = [
+  choiceFilter(
+    { name: 'range', label: 'Time', any: 'All time' },
+    Object.fromEntries(Object.entries(presets).map(([name, { text }]) => [name, text])),
+  ),
   { name: 'from', label: 'From (UTC)', options: [], type: 'datetime-local' },
   { name: 'to', label: 'To (UTC)', options: [], type: 'datetime-local' },
 ];
 
 type Chosen = Partial<Record<'range' | 'from' | 'to', string | undefined>>;
 
-/** The range that the filters name, as a route takes it: a start of one's own counts before that of a preset. */
+/** The range that the filters name, as a route takes it: an own start takes precedence over that of a preset. */
 export function rangeIn(now: Date, { range = '', from, to }: Chosen): { from?: string; to?: string } {
   const hours = presets[range]?.hours;
   const start = from ? inUtc(from) : hours && new Date(now.getTime() - hours * 3_600_000).toISOString();

@@ -1,7 +1,8 @@
 import { isLiveVersion } from '../../../domain/api-keys/index.ts';
 import * as cell from '../records/cells.ts';
+import { choiceFilter, type ListFilter } from '../records/filters.ts';
 import { noticeIn } from '../records/notices.ts';
-import type { ActionLink, Cell, DetailPage, Fact, Filter, Panel } from '../records/page-shapes.ts';
+import type { ActionLink, Cell, DetailPage, Fact, Panel } from '../records/page-shapes.ts';
 import { rightLine } from '../records/rights-lines.ts';
 import { usagePanel } from '../records/usage-panel.ts';
 import { counted } from '../words.ts';
@@ -25,17 +26,12 @@ export function stateCell({ state, expires_at }: Key, now: Date): Cell {
 }
 
 /** The filters of a list of keys. */
-export const keyFilters = (environments: readonly string[]): Omit<Filter, 'value'>[] => [
-  {
-    name: 'environment',
-    label: 'Environment',
-    options: [{ value: '', text: 'All environments' }, ...environments.map((value) => ({ value, text: value }))],
-  },
-  {
-    name: 'state',
-    label: 'State',
-    options: [{ value: '', text: 'All states' }, ...Object.entries(states).map(([value, text]) => ({ value, text }))],
-  },
+export const keyFilters = (environments: readonly string[]): ListFilter[] => [
+  choiceFilter(
+    { name: 'environment', label: 'Environment', any: 'All environments' },
+    Object.fromEntries(environments.map((name) => [name, name])),
+  ),
+  choiceFilter({ name: 'state', label: 'State', any: 'All states' }, states),
 ];
 
 /** One key: its permissions and restrictions, its versions and its use. */

@@ -2,8 +2,9 @@ import type { Context } from 'koa';
 import { Problem } from '../../../platform/http/index.ts';
 import { one } from '../signed-in.ts';
 import { counted } from '../words.ts';
+import type { ListFilter } from './filters.ts';
 import { noticeIn } from './notices.ts';
-import type { Cell, Column, Empty, Filter, ListPage, TableColumn } from './page-shapes.ts';
+import type { Cell, Column, Empty, ListPage, TableColumn } from './page-shapes.ts';
 
 /** A page of a list as its route answers: cursors of the pages beside it, and how many there are in all, counted up to a bound. */
 export type Rows = {
@@ -27,7 +28,7 @@ export type Listing = {
   sort?: string;
   /** What `q` searches. */
   search?: string;
-  filters?: readonly Omit<Filter, 'value'>[];
+  filters?: readonly ListFilter[];
   empty: Empty;
 };
 
@@ -100,7 +101,7 @@ function sortLink(key: string, { path, given, sort }: Sorting): TableColumn['sor
   return { href, direction: isCurrent ? direction : undefined };
 }
 
-function tagsOf(path: string, given: Query, filters: readonly Omit<Filter, 'value'>[]): ListPage['tags'] {
+function tagsOf(path: string, given: Query, filters: readonly ListFilter[]): ListPage['tags'] {
   const { q, ...others } = given;
   const without = (name: string) =>
     addressOf(path, Object.fromEntries(Object.entries(given).filter(([key]) => key !== name)));
@@ -116,7 +117,7 @@ function tagsOf(path: string, given: Query, filters: readonly Omit<Filter, 'valu
 const shown = (rows: Rows) => ({ ...rows, problem: undefined });
 
 /** A filter or page that does not exist is reported above the list. */
-function refused(error: unknown, filters: readonly Omit<Filter, 'value'>[]): Rows & { problem: string } {
+function refused(error: unknown, filters: readonly ListFilter[]): Rows & { problem: string } {
   if (!(error instanceof Problem) || error.status !== 400) throw error;
   const { pointer = '' } = error.options;
   const wrong = filters.find(({ name }) => pointer === `/${name}`);

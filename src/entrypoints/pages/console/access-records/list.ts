@@ -2,6 +2,7 @@ import { listKeyNames } from '../../../../domain/api-keys/index.ts';
 import { listUsernames } from '../../../../domain/users/index.ts';
 import type { AdminAnswer } from '../../../admin/index.ts';
 import * as cell from '../../records/cells.ts';
+import { choiceFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import { keyPath } from '../api-keys/key-context.ts';
 import { clientPath } from '../clients/client.ts';
@@ -42,21 +43,11 @@ export const accessRecordList: List = {
   ],
   sort: '-occurred_at',
   filters: [
-    {
-      name: 'kind',
-      label: 'Check',
-      options: [{ value: '', text: 'All checks' }, ...Object.entries(kinds).map(([value, text]) => ({ value, text }))],
-    },
-    {
-      name: 'outcome',
-      label: 'Result',
-      options: [
-        { value: '', text: 'All results' },
-        { value: 'active', text: 'Accepted' },
-        { value: 'inactive', text: 'Inactive' },
-        { value: 'refused', text: 'Refused' },
-      ],
-    },
+    choiceFilter({ name: 'kind', label: 'Check', any: 'All checks' }, kinds),
+    choiceFilter(
+      { name: 'outcome', label: 'Result', any: 'All results' },
+      { active: 'Accepted', inactive: 'Inactive', refused: 'Refused' },
+    ),
     { name: 'credential', label: 'API key ID or token ID', options: [] },
     { name: 'client', label: 'Client ID', options: [] },
     { name: 'address', label: 'Address', options: [] },

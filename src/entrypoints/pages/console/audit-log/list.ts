@@ -1,5 +1,6 @@
 import { auditActions } from '../../../../domain/audit/index.ts';
 import * as cell from '../../records/cells.ts';
+import { choiceFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
 import { rangeFilters, rangeIn } from '../ranges.ts';
@@ -25,24 +26,15 @@ export const auditEventList: List = {
   search: 'Target, address or text',
   filters: [
     { name: 'actor', label: 'Actor: username, or client:…', options: [] },
-    {
-      name: 'action',
-      label: 'Action',
-      options: [
-        { value: '', text: 'All actions' },
-        ...auditActions.map((value) => ({ value, text: actionWords(value) })),
-      ],
-    },
+    choiceFilter(
+      { name: 'action', label: 'Action', any: 'All actions' },
+      Object.fromEntries(auditActions.map((action) => [action, actionWords(action)])),
+    ),
     { name: 'target', label: 'Target: username, or client:…', options: [] },
-    {
-      name: 'outcome',
-      label: 'Result',
-      options: [
-        { value: '', text: 'All results' },
-        { value: 'success', text: 'Succeeded' },
-        { value: 'failure', text: 'Denied or failed' },
-      ],
-    },
+    choiceFilter(
+      { name: 'outcome', label: 'Result', any: 'All results' },
+      { success: 'Succeeded', failure: 'Denied or failed' },
+    ),
     { name: 'request_id', label: 'Request ID', options: [] },
     ...rangeFilters,
   ],

@@ -1,4 +1,5 @@
 import * as cell from '../../records/cells.ts';
+import { choiceFilter, enabledFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
 import { allowedActions, type RequestContext } from '../request-context.ts';
@@ -18,22 +19,7 @@ export const clientList: List = {
   ],
   sort: 'name',
   search: 'Name or client ID',
-  filters: [
-    {
-      name: 'type',
-      label: 'Type',
-      options: [{ value: '', text: 'All types' }, ...Object.entries(kinds).map(([value, text]) => ({ value, text }))],
-    },
-    {
-      name: 'enabled',
-      label: 'State',
-      options: [
-        { value: '', text: 'All states' },
-        { value: 'true', text: 'Active' },
-        { value: 'false', text: 'Disabled' },
-      ],
-    },
-  ],
+  filters: [choiceFilter({ name: 'type', label: 'Type', any: 'All types' }, kinds), enabledFilter],
   empty: {
     heading: 'No clients yet',
     words:

@@ -1,4 +1,5 @@
 import * as cell from '../../records/cells.ts';
+import { choiceFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import { clientPath } from '../clients/client.ts';
 import { ownerFilters } from '../grants/grant.ts';
@@ -22,15 +23,7 @@ export const consentList: List = {
   ],
   filters: [
     ...ownerFilters,
-    {
-      name: 'standing',
-      label: 'State',
-      options: [
-        { value: '', text: 'All states' },
-        { value: 'true', text: 'Active' },
-        { value: 'false', text: 'Revoked' },
-      ],
-    },
+    choiceFilter({ name: 'standing', label: 'State', any: 'All states' }, { true: 'Active', false: 'Revoked' }),
   ],
   empty: { heading: 'No consents yet', words: 'A consent appears here when a user allows an app to act for them.' },
   read: async (context, query) => {

@@ -2,6 +2,7 @@ import type { CredentialKind } from '../../../../domain/credentials/index.ts';
 import type { AdminAnswer } from '../../../admin/index.ts';
 import * as cell from '../../records/cells.ts';
 import { deviceName } from '../../records/devices.ts';
+import { choiceFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import { mayDo } from '../administrator.ts';
 import { keyPath } from '../api-keys/key-context.ts';
@@ -43,27 +44,12 @@ export const credentialList = (kinds: readonly CredentialKind[]): List => ({
   sort: '-created_at',
   search: 'Name, owner, location or id',
   filters: [
-    {
-      name: 'kind',
-      label: 'Type',
-      options: [{ value: '', text: 'All types' }, ...kinds.map(({ kind, label }) => ({ value: kind, text: label }))],
-    },
-    {
-      name: 'state',
-      label: 'State',
-      options: [
-        { value: '', text: 'All states' },
-        ...Object.entries(stateNames).map(([value, text]) => ({ value, text })),
-      ],
-    },
-    {
-      name: 'due',
-      label: 'Rotation',
-      options: [
-        { value: '', text: 'Due or not' },
-        { value: 'true', text: 'Due' },
-      ],
-    },
+    choiceFilter(
+      { name: 'kind', label: 'Type', any: 'All types' },
+      Object.fromEntries(kinds.map(({ kind, label }) => [kind, label])),
+    ),
+    choiceFilter({ name: 'state', label: 'State', any: 'All states' }, stateNames),
+    choiceFilter({ name: 'due', label: 'Rotation', any: 'Due or not' }, { true: 'Due' }),
     { name: 'user', label: 'User', options: [] },
     { name: 'client_id', label: 'Client', options: [] },
   ],

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { SigningKeyView } from '../../../../domain/signing-keys/index.ts';
 import * as cell from '../../records/cells.ts';
+import { choiceFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
 
@@ -12,6 +13,8 @@ const states: Record<Key['state'], { text: string; cell: Cell }> = {
   retiring: { text: 'Retiring', cell: cell.warn('Retiring') },
   retired: { text: 'Retired', cell: cell.quiet('Retired') },
 };
+
+const stateTexts = Object.fromEntries(Object.entries(states).map(([state, { text }]) => [state, text]));
 
 export const signingKeyList: List = {
   heading: 'Signing keys',
@@ -27,16 +30,7 @@ export const signingKeyList: List = {
     { label: 'Published until' },
   ],
   search: 'Key ID or algorithm',
-  filters: [
-    {
-      name: 'state',
-      label: 'State',
-      options: [
-        { value: '', text: 'All states' },
-        ...Object.entries(states).map(([value, { text }]) => ({ value, text })),
-      ],
-    },
-  ],
+  filters: [choiceFilter({ name: 'state', label: 'State', any: 'All states' }, stateTexts)],
   empty: { heading: 'No signing keys', words: 'The server creates the first keys when it starts.' },
   actions: [
     {

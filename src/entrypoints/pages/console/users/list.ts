@@ -1,4 +1,5 @@
 import * as cell from '../../records/cells.ts';
+import { enabledFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
 import { allowedActions, type RequestContext } from '../request-context.ts';
@@ -19,18 +20,7 @@ export const userList: List = {
   ],
   sort: 'name',
   search: 'Name, username or e-mail',
-  filters: [
-    { name: 'role', label: 'Role', options: [] },
-    {
-      name: 'enabled',
-      label: 'State',
-      options: [
-        { value: '', text: 'All states' },
-        { value: 'true', text: 'Active' },
-        { value: 'false', text: 'Disabled' },
-      ],
-    },
-  ],
+  filters: [{ name: 'role', label: 'Role', options: [] }, enabledFilter],
   empty: { heading: 'No users yet', words: 'Add a user so that they can sign in.' },
   actions: [
     {

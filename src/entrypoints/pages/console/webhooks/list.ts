@@ -1,4 +1,5 @@
 import * as cell from '../../records/cells.ts';
+import { enabledFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
 import { allowedActions, type RequestContext } from '../request-context.ts';
@@ -17,17 +18,7 @@ export const webhookList: List = {
     { label: '' },
   ],
   sort: 'created_at',
-  filters: [
-    {
-      name: 'enabled',
-      label: 'State',
-      options: [
-        { value: '', text: 'All states' },
-        { value: 'true', text: 'Active' },
-        { value: 'false', text: 'Disabled' },
-      ],
-    },
-  ],
+  filters: [enabledFilter],
   empty: {
     heading: 'No webhooks yet',
     words: 'A webhook sends events to your own service, such as a chat, a SIEM or an automation.',
