@@ -46,3 +46,14 @@ export function exactTime(at: Date, texts: Catalogue = en): string {
 export function calendarDay(at: Date, texts: Catalogue = en): string {
   return formatsOf(texts).day.format(at);
 }
+
+const dayOfMonth = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+
+/** "3 Nov", in UTC. */
+export const shortDay = (at: Date): string => dayOfMonth.format(at);
+
+/** The starts of a number of periods, of which the last holds `now`. */
+export function periodsUntil(now: Date, { stepMs, periods }: { stepMs: number; periods: number }): Date[] {
+  const last = Math.floor(now.getTime() / stepMs) * stepMs;
+  return Array.from({ length: periods }, (_, n) => new Date(last - (periods - 1 - n) * stepMs));
+}

@@ -4,6 +4,7 @@ import * as cell from '../records/cells.ts';
 import { deviceName } from '../records/devices.ts';
 import { addressOf } from '../records/lists.ts';
 import type { EventLine, Panel } from '../records/page-shapes.ts';
+import { actionWords, eventPath } from './audit-log/event.ts';
 import type { RequestContext } from './request-context.ts';
 
 type Event = z.output<typeof EventView>;
@@ -52,15 +53,6 @@ function lineOf({ id, action, outcome, reason, address, user_agent, occurred_at 
       ...(user_agent ? [cell.text(deviceName(user_agent))] : []),
     ],
     at: occurred_at,
-    href: `/console/audit-log/${id}`,
+    href: eventPath(id),
   };
-}
-
-/** An action of the audit log in words: `client.secret_rotated` is "Client secret rotated". */
-export function actionWords(action: string): string {
-  const words = action
-    .replaceAll(/[._]/g, ' ')
-    .replace(/^api key/, 'API key')
-    .replace(/^resource server/, 'API');
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -1,4 +1,5 @@
 import { barChart } from '../charts/index.ts';
+import { periodsUntil, shortDay } from '../times.ts';
 import { figure } from '../words.ts';
 import * as cell from './cells.ts';
 import type { Panel } from './page-shapes.ts';
@@ -13,7 +14,6 @@ export type UsageAnswer = {
 
 const days = 30;
 const dayMs = 86_400_000;
-const dayOfMonth = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 
 /**
  * How often something was used in the last 30 days, of which today is the last: figures, and a bar for each day, in UTC.
@@ -22,12 +22,11 @@ const dayOfMonth = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'sh
  */
 export function usagePanel(usage: UsageAnswer, { what, now }: { what: string; now: Date }): Panel {
   const heading = `Usage, ${days} days`;
-  const today = Math.floor(now.getTime() / dayMs) * dayMs;
-  const starts = Array.from({ length: days }, (_, n) => new Date(today - (days - 1 - n) * dayMs));
+  const starts = periodsUntil(now, { stepMs: dayMs, periods: days });
   const byDay = new Map(usage.days.map((day) => [day.day, day]));
   const values = (of: 'allowed' | 'refused') => starts.map((at) => byDay.get(at.toISOString().slice(0, 10))?.[of] ?? 0);
   const chart = barChart({
-    ...{ id: 'usage', title: heading, unit: 'Day', labels: starts.map((at) => dayOfMonth.format(at)) },
+    ...{ id: 'usage', title: heading, unit: 'Day', labels: starts.map(shortDay) },
     series: [
       { label: what, tone: 1, values: values('allowed') },
       { label: 'Denied', tone: 2, values: values('refused') },

@@ -4,6 +4,7 @@ import type { AdminAnswer } from '../../../admin/index.ts';
 import * as cell from '../../records/cells.ts';
 import { choiceFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
+import { shortId } from '../../words.ts';
 import { keyPath } from '../api-keys/key-context.ts';
 import { clientPath } from '../clients/client.ts';
 import type { List } from '../lists.ts';
@@ -98,7 +99,7 @@ function credentialOf({ credential }: AccessRecord, { keys }: Names): Cell {
   if (credential === null) return cell.text('Unknown');
   const name = keys.get(credential);
   if (name !== undefined) return cell.link(name, keyPath(credential));
-  return cell.code(credential.length > 20 ? `${credential.slice(0, 8)}…${credential.slice(-4)}` : credential);
+  return cell.code(credential.length > 20 ? shortId(credential) : credential);
 }
 
 function holderOf({ user_id, client_id }: AccessRecord, { users }: Names): Cell {

@@ -3,9 +3,9 @@ import * as cell from '../../records/cells.ts';
 import { deviceName } from '../../records/devices.ts';
 import { addressOf } from '../../records/lists.ts';
 import type { ActionLink, Cell, Fact, Panel } from '../../records/page-shapes.ts';
-import { actionWords } from '../recent-events.ts';
 import { type RequestContext, showInConsole } from '../request-context.ts';
-import { eventPath, resultOf } from './list.ts';
+import { actionWords, eventPath } from './event.ts';
+import { resultOf } from './list.ts';
 import { type Names, namesIn, partyCell, partyReference } from './parties.ts';
 
 type PlacedEvent = AdminAnswer<'GET /audit/events/{event_id}'>;

@@ -4,10 +4,8 @@ import { choiceFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
 import { rangeFilters, rangeIn } from '../ranges.ts';
-import { actionWords } from '../recent-events.ts';
+import { actionWords, eventPath } from './event.ts';
 import { type Event, type Names, namesIn, partyCell, partyIn } from './parties.ts';
-
-export const eventPath = (id: string) => `/console/audit-log/${id}`;
 
 export const auditEventList: List = {
   heading: 'Audit log',

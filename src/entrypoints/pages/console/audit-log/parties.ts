@@ -6,6 +6,7 @@ import { listClientNames } from '../../../../domain/clients/index.ts';
 import { findUser, listUsernames } from '../../../../domain/users/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Cell } from '../../records/page-shapes.ts';
+import { shortId } from '../../words.ts';
 import { keyPath } from '../api-keys/key-context.ts';
 import { clientPath } from '../clients/client.ts';
 import { consentPath } from '../consents/consent.ts';
@@ -62,7 +63,7 @@ const pages: Readonly<Record<string, (id: string) => string>> = {
 /** Kinds of records that always are where their id says; users, clients and keys only if they have a name. */
 const isNamed = (kind: string) => kind in namers;
 
-const short = (id: string) => (asId(id) === id ? `${id.slice(0, 8)}…${id.slice(-4)}` : id);
+const short = (id: string) => (asId(id) === id ? shortId(id) : id);
 
 /** An actor or a target, as a link to its page. */
 export function partyCell(kind: string | null, id: string | null, names: Names): Cell {
@@ -72,7 +73,7 @@ export function partyCell(kind: string | null, id: string | null, names: Names):
   const page = pages[kind]?.(id);
   if (page && (name !== undefined || !isNamed(kind))) return cell.link(name ?? short(id), page);
   // Ids of sessions are long, and would leave the other columns no room.
-  const shown = id.length > 24 ? `${id.slice(0, 8)}…${id.slice(-4)}` : id;
+  const shown = id.length > 24 ? shortId(id) : id;
   return cell.text(`${kind.replaceAll('_', ' ')} ${shown}`);
 }
 

@@ -1,5 +1,6 @@
 import * as cell from '../../records/cells.ts';
 import type { Cell, Fact, Panel } from '../../records/page-shapes.ts';
+import { apiPath } from '../resource-servers/resource-server.ts';
 import { pathOfSubject } from '../users/user.ts';
 import { type Client, clientPath } from './client.ts';
 
@@ -83,8 +84,6 @@ export function permissionPanels(client: Client): Panel[] {
       : []),
   ];
 }
-
-const apiPath = (identifier: string) => `/console/apis/${encodeURIComponent(identifier)}`;
 
 export function ownerCell({ owner }: Client): Cell {
   if (!owner) return cell.text('None');

@@ -1,13 +1,12 @@
 import * as cell from '../../records/cells.ts';
 import { addressOf } from '../../records/lists.ts';
 import { noticeIn } from '../../records/notices.ts';
-import type { Panel } from '../../records/page-shapes.ts';
 import { clientPath } from '../clients/client.ts';
 import { grantsPanel } from '../grants/grants-panel.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
-import { apiPath } from '../resource-servers/resource-server.ts';
 import { userPath } from '../users/user.ts';
-import { type Consent, consentPath, getConsent, stateOf } from './consent.ts';
+import { consentPath, getConsent, stateOf } from './consent.ts';
+import { permissionsPanel } from './permissions-panel.ts';
 
 /** What one user allowed one app. */
 export async function showConsent(context: RequestContext): Promise<void> {
@@ -44,7 +43,7 @@ export async function showConsent(context: RequestContext): Promise<void> {
           ],
         },
       },
-      permissionsPanel(consent),
+      permissionsPanel(consent.scopes),
       ...(await grantsPanel(
         context,
         { user: `id:${consent.user_id}`, client_id },
@@ -56,13 +55,4 @@ export async function showConsent(context: RequestContext): Promise<void> {
       ? []
       : allowedActions(context, [revoke]).map((each) => ({ ...each, button: 'Revoke access' })),
   });
-}
-
-function permissionsPanel({ scopes: { openid, resources } }: Consent): Panel {
-  const rows = [
-    ...(openid.length > 0 ? [[cell.text('User data'), cell.codes(openid)]] : []),
-    ...Object.entries(resources).map(([api, names]) => [cell.link(api, apiPath(api)), cell.codes(names)]),
-  ];
-  const columns = [{ label: 'API' }, { label: 'Permissions' }];
-  return { heading: 'Permissions', content: { kind: 'table', columns, rows, empty: 'No permissions.' } };
 }

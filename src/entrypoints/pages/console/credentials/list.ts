@@ -4,6 +4,7 @@ import * as cell from '../../records/cells.ts';
 import { deviceName } from '../../records/devices.ts';
 import { choiceFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
+import { shortId } from '../../words.ts';
 import { mayDo } from '../administrator.ts';
 import { keyPath } from '../api-keys/key-context.ts';
 import { clientPath } from '../clients/client.ts';
@@ -98,9 +99,9 @@ const pages: Readonly<Record<string, (item: Credential) => string>> = {
 };
 
 function nameCell(item: Credential): Cell {
-  const shortId = item.id.length > 20 ? `${item.id.slice(0, 8)}…${item.id.slice(-4)}` : item.id;
+  const shown = item.id.length > 20 ? shortId(item.id) : item.id;
   const page = pages[item.kind]?.(item);
-  return page ? cell.link(nameOf(item), page, shortId) : cell.text(`${nameOf(item)} · ${item.location ?? shortId}`);
+  return page ? cell.link(nameOf(item), page, shown) : cell.text(`${nameOf(item)} · ${item.location ?? shown}`);
 }
 
 function ownerCell({ owner }: Credential): Cell {

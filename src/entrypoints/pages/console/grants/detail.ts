@@ -2,8 +2,8 @@ import * as cell from '../../records/cells.ts';
 import type { Panel } from '../../records/page-shapes.ts';
 import { clientPath } from '../clients/client.ts';
 import { consentPath } from '../consents/consent.ts';
+import { permissionsPanel } from '../consents/permissions-panel.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
-import { apiPath } from '../resource-servers/resource-server.ts';
 import { userPath } from '../users/user.ts';
 import { type Grant, getGrant, grantPath, lifetimeOf } from './grant.ts';
 
@@ -56,15 +56,5 @@ export async function showGrant(context: RequestContext): Promise<void> {
 async function permissionPanels({ api }: RequestContext, { consent_id }: Grant): Promise<Panel[]> {
   if (!consent_id || !api.may('GET /consents/{consent_id}')) return [];
   const { scopes } = await api.call('GET /consents/{consent_id}', { params: { consent_id } });
-  const rows = [
-    ...(scopes.openid.length > 0 ? [[cell.text('User data'), cell.codes(scopes.openid)]] : []),
-    ...Object.entries(scopes.resources).map(([api, names]) => [cell.link(api, apiPath(api)), cell.codes(names)]),
-  ];
-  return [
-    {
-      heading: 'Permissions',
-      intro: 'At most these, which the user allowed.',
-      content: { kind: 'table', columns: [{ label: 'API' }, { label: 'Permissions' }], rows, empty: 'No permissions.' },
-    },
-  ];
+  return [permissionsPanel(scopes, 'At most these, which the user allowed.')];
 }

@@ -1,4 +1,5 @@
 import type { AdminAnswer } from '../../../admin/index.ts';
+import { shortDay } from '../../times.ts';
 
 export type ActivityAnswer = AdminAnswer<'GET /activity'>;
 type Kind = ActivityAnswer['items'][number]['kind'];
@@ -6,12 +7,9 @@ type Outcome = ActivityAnswer['items'][number]['outcome'];
 
 const hourMs = 3_600_000;
 const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
-const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 
 /** "14:05", in UTC. */
 export const clockTime = (at: Date) => time.format(at);
-/** "3 Nov", in UTC. */
-export const shortDay = (at: Date) => day.format(at);
 const dayAndTime = (at: Date) => `${shortDay(at)}, ${clockTime(at)}`;
 
 /** A range that the chart can show: `periods` of one step, the last of which is the present one. */
@@ -48,12 +46,6 @@ export const ranges: readonly [Range, Range, ...Range[]] = [
     ...{ unit: 'Day', label: shortDay, shortLabel: shortDay },
   },
 ];
-
-/** The starts of a number of periods, of which the last holds `now`. */
-export function periodsUntil(now: Date, { stepMs, periods }: Pick<Range, 'stepMs' | 'periods'>): Date[] {
-  const last = Math.floor(now.getTime() / stepMs) * stepMs;
-  return Array.from({ length: periods }, (_, n) => new Date(last - (periods - 1 - n) * stepMs));
-}
 
 /** The counts at each of these starts; a period that is not answered has none. */
 export function valuesOf(

@@ -1,7 +1,8 @@
 import { areaChart } from '../../charts/index.ts';
+import { periodsUntil } from '../../times.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { RangeLink, RequestsChart } from './page-data.ts';
-import { periodsUntil, type Range, ranges, valuesOf } from './ranges.ts';
+import { type Range, ranges, valuesOf } from './ranges.ts';
 
 // A job counts every minute, and whoever opens the page.
 const lateMs = 5 * 60_000;

@@ -2,7 +2,7 @@ import { auditActions } from '../../../../domain/audit/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Field, MadePage, Option } from '../../records/page-shapes.ts';
 import type { Action, FormInput } from '../actions.ts';
-import { actionWords } from '../recent-events.ts';
+import { actionWords } from '../audit-log/event.ts';
 import type { RequestContext } from '../request-context.ts';
 import { frame, nameOf, type Webhook, webhookPath } from './webhook.ts';
 
