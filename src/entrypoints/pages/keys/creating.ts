@@ -86,7 +86,7 @@ export const creating = (path: string): Action<KeyContext> => ({
     danger: false,
     back: context.crumb.href,
   }),
-  summarize: async (context, sent) => summaryOf(context, sent, await context.choices()),
+  summarize: summaryOf,
   perform: async (context, sent) => {
     const { key, ...created } = await context.keys.create(inputIn(context, sent)).catch(besideRights);
     const words = [

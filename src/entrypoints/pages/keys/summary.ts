@@ -1,6 +1,6 @@
-import type { FormInput } from '../records/actions.ts';
 import * as cell from '../records/cells.ts';
-import type { Option, Summary } from '../records/page-shapes.ts';
+import { type FormInput, formInput } from '../records/form-input.ts';
+import type { Field, Summary } from '../records/page-shapes.ts';
 import { rightsLinesIn } from '../records/rights-lines.ts';
 import { calendarDay } from '../times.ts';
 import { counted } from '../words.ts';
@@ -9,7 +9,9 @@ import type { KeyContext } from './key-context.ts';
 const dayMs = 86_400_000;
 
 /** What the key of a form will be able to do, in words. */
-export function summaryOf({ deps, isOwn }: KeyContext, sent: FormInput, choices: readonly Option[]): Summary {
+export function summaryOf({ deps, isOwn }: KeyContext, fields: readonly Field[]): Summary {
+  const sent = formInput(new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value])));
+  const choices = fields.filter(({ group }) => group === 'Permissions').flatMap(({ options = [] }) => options);
   const known = new Map(choices.map((option) => [option.value, option]));
   const can = rightsLinesIn(sent, 'permissions').map((line) => {
     const option = known.get(line);

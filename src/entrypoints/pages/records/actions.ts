@@ -32,7 +32,7 @@ export type Action<At extends RequestContext> = {
   describe: (context: At) => Promise<ActionDescription>;
   perform: (context: At, sent: FormInput) => Promise<ActionResult>;
   /** What the form as it stands will make, in words. */
-  summarize?: (context: At, sent: FormInput) => Promise<Summary>;
+  summarize?: (context: At, fields: ActionPage['fields']) => Summary;
 };
 
 /** The part of the pages that serves actions: its path, who may enter, and how it shows their pages. */
@@ -146,7 +146,7 @@ async function showAction<At extends RequestContext, A extends Action<At>>(
     errors,
     version,
     present: isChanged ? (present ?? []) : [],
-    summary: await action.summarize?.(context, formInput(sent ?? defaultsOf(fields))),
+    summary: action.summarize?.(context, fields),
     password_of: !isConfirmed && (await isStepUpDue(deps, who)) ? who.user.username : undefined,
   };
   host.showAction(context, page, status);
@@ -157,10 +157,6 @@ function valueIn(sent: URLSearchParams | undefined, { name, type, value }: Actio
   if (!sent || !(sent.has(name) || type === 'choices')) return value;
   return sent.getAll(name).join('\n');
 }
-
-/** The form as it is shown first. */
-const defaultsOf = (fields: ActionPage['fields']) =>
-  new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value]));
 
 /** A refusal beside the fields it names, and otherwise above the form. */
 function errorsIn({ status, message, options }: Problem, fields: ReadonlySet<string>): FieldErrors {

@@ -13,7 +13,7 @@ function byAdministrator({ path, describe, perform, summarize }: records.Action<
     route,
     describe: (context) => describe(withKeys(context)),
     perform: (context, sent) => perform(withKeys(context), sent),
-    ...(summarize && { summarize: (context, sent) => summarize(withKeys(context), sent) }),
+    ...(summarize && { summarize: (context, fields) => summarize(withKeys(context), fields) }),
   };
 }
 
