@@ -122,11 +122,11 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
     { kind: 'action', text, href: text, about: text },
     { kind: 'mark', text, tone: 'bad', note: text },
     { kind: 'number', value: 1234 },
-    { kind: 'menu', about: text, actions: [{ label: text, href: text, danger: true, words: text }] },
+    { kind: 'menu', about: text, actions: [{ label: text, href: text, danger: true }] },
     { kind: 'time', at },
     { kind: 'codes', codes: [text] },
   ] as const;
-  const actions = [{ label: text, href: text, danger: true, words: text }];
+  const actions = [{ label: text, href: text, danger: true }];
   const facts = row.map((cell) => ({ label: text, cell }));
   const columns = [{ label: text }, { label: '' }];
   const snippets = [{ label: text, text }];

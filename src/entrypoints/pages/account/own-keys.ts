@@ -143,7 +143,6 @@ async function showKeys(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<v
     label: 'Create API key',
     href: `${pagePaths.keys}/new`,
     danger: false,
-    words: 'For a program of yours',
   };
   const data = { ...page, actions: mayCreate ? [create] : [] };
   show(deps, ctx, 'own-key-list', data, { status: page.problem ? 400 : 200, signed_in_as: accountName(who.user) });

@@ -59,10 +59,10 @@ export function showInConsole<K extends keyof ConsolePages>(
 }
 
 /** Links to what the person may do. */
-export function allowedActions(
+export function allowedActions<A extends ActionLink & { route: RouteName; needs?: readonly string[] }>(
   { api, who }: RequestContext,
-  actions: readonly (ActionLink & { route: RouteName; needs?: readonly string[] })[],
-): ActionLink[] {
+  actions: readonly A[],
+): A[] {
   return actions.filter(
     ({ route, needs = [] }) => api.may(route) && needs.every((permission) => mayDo(who, permission)),
   );

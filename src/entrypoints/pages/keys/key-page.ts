@@ -53,7 +53,9 @@ export async function keyPage(context: KeyContext): Promise<DetailPage> {
       ...(await context.activity(key)),
     ],
     aside: [{ heading: 'Details', content: { kind: 'facts', facts: detailFacts(context, key) } }],
-    danger: links.filter(({ danger }) => danger).map((action) => ({ ...action, button: action.label })),
+    danger: links
+      .filter(({ danger }) => danger)
+      .map(({ words = '', ...link }) => ({ ...link, words, button: link.label })),
   };
 }
 
@@ -103,17 +105,20 @@ function versionsPanel(key: Key, now: Date): Panel {
   };
 }
 
+/** `words`: what a dangerous action does. */
+type KeyLink = ActionLink & { words?: string };
+
 const links = {
-  change: { label: 'Edit', danger: false, words: 'Its name, permissions, restrictions and expiry' },
-  rotate: { label: 'Rotate', danger: false, words: 'A new version; the present one expires after an overlap' },
-  enable: { label: 'Enable', danger: false, words: 'It is accepted again' },
+  change: { label: 'Edit', danger: false },
+  rotate: { label: 'Rotate', danger: false },
+  enable: { label: 'Enable', danger: false },
   disable: { label: 'Disable', danger: true, words: 'The key is refused until you enable it again.' },
   revoke: {
     label: 'Revoke',
     danger: true,
     words: 'Every version of the key is refused for good. This cannot be undone.',
   },
-} satisfies Record<KeyVerb, Omit<ActionLink, 'href'>>;
+} satisfies Record<KeyVerb, Omit<KeyLink, 'href'>>;
 
 const verbsOf: Record<Key['state'], readonly KeyVerb[]> = {
   active: ['change', 'rotate', 'disable', 'revoke'],
@@ -123,6 +128,6 @@ const verbsOf: Record<Key['state'], readonly KeyVerb[]> = {
 };
 
 /** The actions on a key in its present state. */
-export function actionLinks({ may, pathOf }: Pick<KeyContext, 'may' | 'pathOf'>, { id, state }: Key): ActionLink[] {
+export function actionLinks({ may, pathOf }: Pick<KeyContext, 'may' | 'pathOf'>, { id, state }: Key): KeyLink[] {
   return verbsOf[state].filter(may).map((verb) => ({ ...links[verb], href: `${pathOf(id)}/${verb}` }));
 }

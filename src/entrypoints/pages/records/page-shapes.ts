@@ -28,8 +28,7 @@ export type TableColumn = { label: string; is_number: boolean; sort: SortLink | 
 
 type SortLink = { href: string; direction: 'ascending' | 'descending' | undefined };
 
-/** `words` says what the action does before one goes there. */
-export type ActionLink = { label: string; href: string; danger: boolean; words: string };
+export type ActionLink = { label: string; href: string; danger: boolean };
 
 export type Filter = {
   name: string;
@@ -99,7 +98,7 @@ export type EventLine = { text: string; href?: string | undefined; tone: Tone; a
 export type Snippet = { label: string; text: string };
 
 /** An action that ends or removes something: `words` says exactly what, `button` repeats the verb and the number. */
-export type DangerousAction = ActionLink & { button: string };
+export type DangerousAction = ActionLink & { words: string; button: string };
 
 export type Tab = { label: string; href: string; is_current: boolean };
 

@@ -41,7 +41,6 @@ export const apiKeyList = (environments: readonly string[]): List => ({
       label: 'Create API key',
       href: '/console/new-api-key',
       danger: false,
-      words: 'For a service or a user',
     },
   ],
   read: async (context, query) => {

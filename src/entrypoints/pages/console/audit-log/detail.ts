@@ -29,7 +29,7 @@ export async function showEvent(context: RequestContext): Promise<void> {
   });
 }
 
-const link = (label: string, href: string): ActionLink => ({ label, href, danger: false, words: '' });
+const link = (label: string, href: string): ActionLink => ({ label, href, danger: false });
 
 function links({ request_id, actor_kind, actor_id, occurred_at }: PlacedEvent): ActionLink[] {
   const search = (label: string, query: Record<string, string>) => link(label, addressOf('/console/audit-log', query));

@@ -124,7 +124,6 @@ function actionsOf(context: RequestContext, client: Client): ActionLink[] {
       label: 'Edit',
       href: `${path}/change`,
       danger: false,
-      words: 'Its name, redirect URIs and permissions',
     },
     ...(usesSecret(client)
       ? [
@@ -133,7 +132,6 @@ function actionsOf(context: RequestContext, client: Client): ActionLink[] {
             label: 'Rotate secret',
             href: `${path}/secrets/rotate`,
             danger: false,
-            words: 'A new secret; the previous ones expire after an overlap',
           },
         ]
       : []),
@@ -145,7 +143,6 @@ function actionsOf(context: RequestContext, client: Client): ActionLink[] {
             label: 'Enable',
             href: `${path}/enable`,
             danger: false,
-            words: 'It can get tokens again',
           },
         ]),
   ]);

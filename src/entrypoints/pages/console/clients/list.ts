@@ -31,7 +31,6 @@ export const clientList: List = {
       label: 'Register client',
       href: '/console/new-client',
       danger: false,
-      words: 'An application or a service',
     },
   ],
   read: async (context, query) => {
@@ -53,7 +52,7 @@ function rowOf(context: RequestContext, client: Client): Cell[] {
 function rowActions(context: RequestContext, client: Client) {
   const path = clientPath(client.client_id);
   return allowedActions(context, [
-    { route: 'PATCH /clients/{client_id}', label: 'Edit', href: `${path}/change`, danger: false, words: '' },
+    { route: 'PATCH /clients/{client_id}', label: 'Edit', href: `${path}/change`, danger: false },
     ...(usesSecret(client)
       ? [
           {
@@ -61,7 +60,6 @@ function rowActions(context: RequestContext, client: Client) {
             label: 'Rotate secret',
             href: `${path}/secrets/rotate`,
             danger: false,
-            words: '',
           },
         ]
       : []),
@@ -71,8 +69,7 @@ function rowActions(context: RequestContext, client: Client) {
           label: 'Disable',
           href: `${path}/disable`,
           danger: true,
-          words: '',
         }
-      : { route: 'PATCH /clients/{client_id}', label: 'Enable', href: `${path}/enable`, danger: false, words: '' },
+      : { route: 'PATCH /clients/{client_id}', label: 'Enable', href: `${path}/enable`, danger: false },
   ]);
 }

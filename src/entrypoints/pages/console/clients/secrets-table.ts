@@ -52,14 +52,12 @@ export async function secretsPanel(context: RequestContext, { client_id }: Clien
         label: 'Add secret',
         href: `${path}/secrets/add`,
         danger: false,
-        words: 'Beside the present ones',
       },
       {
         route: 'POST /clients/{client_id}/secrets/rotate',
         label: 'Rotate secret',
         href: `${path}/secrets/rotate`,
         danger: false,
-        words: 'A new one; the present ones expire after an overlap',
       },
     ]),
   };

@@ -38,7 +38,6 @@ function rowOf(context: RequestContext, consent: Consent): Cell[] {
     label: 'Revoke access',
     href: `${consentPath(consent.consent_id)}/revoke`,
     danger: true,
-    words: '',
   };
   const name = `the consent of ${consent.username} for ${consent.client_name}`;
   return [
@@ -48,7 +47,7 @@ function rowOf(context: RequestContext, consent: Consent): Cell[] {
     cell.time(consent.allowed_at),
     cell.time(consent.last_used_at),
     cell.menu(name, [
-      { label: 'View user', href: userPath(consent.username), danger: false, words: '' },
+      { label: 'View user', href: userPath(consent.username), danger: false },
       ...(consent.revoked_at ? [] : allowedActions(context, [revoke])),
     ]),
   ];

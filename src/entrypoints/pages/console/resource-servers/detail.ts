@@ -19,7 +19,6 @@ export async function showResourceServer(context: RequestContext): Promise<void>
       label: 'Edit',
       href: `${path}/change`,
       danger: false,
-      words: 'Its name and its tokens',
     },
     ...(server.enabled
       ? []
@@ -29,7 +28,6 @@ export async function showResourceServer(context: RequestContext): Promise<void>
             label: 'Enable',
             href: `${path}/enable`,
             danger: false,
-            words: 'Tokens for it are issued again',
           },
         ]),
   ]);

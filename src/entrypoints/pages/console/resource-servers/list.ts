@@ -25,7 +25,6 @@ export const resourceServerList: List = {
       label: 'Register API',
       href: '/console/new-api',
       danger: false,
-      words: 'An identifier with its permissions',
     },
   ],
   read: async ({ api }, query) => {

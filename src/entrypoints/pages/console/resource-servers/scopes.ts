@@ -26,8 +26,8 @@ export function scopesPanel(context: RequestContext, { identifier, scopes, built
     cell.text(markNames.flatMap((mark) => (scope[mark] ? [marks[mark].text] : [])).join(', ')),
     mayEdit
       ? cell.menu(scope.name, [
-          { label: 'Edit', href: `${path}/${encodeURIComponent(scope.name)}/change`, danger: false, words: '' },
-          { label: 'Remove', href: `${path}/${encodeURIComponent(scope.name)}/remove`, danger: true, words: '' },
+          { label: 'Edit', href: `${path}/${encodeURIComponent(scope.name)}/change`, danger: false },
+          { label: 'Remove', href: `${path}/${encodeURIComponent(scope.name)}/remove`, danger: true },
         ])
       : cell.text(''),
   ]);
@@ -42,9 +42,7 @@ export function scopesPanel(context: RequestContext, { identifier, scopes, built
     },
     actions: built_in
       ? []
-      : allowedActions(context, [
-          { route, label: 'Add permission', href: `${path}/add`, danger: false, words: 'A scope with its description' },
-        ]),
+      : allowedActions(context, [{ route, label: 'Add permission', href: `${path}/add`, danger: false }]),
   };
 }
 

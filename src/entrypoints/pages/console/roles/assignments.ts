@@ -44,7 +44,6 @@ export async function rolesPanel(context: RequestContext, who: Subject): Promise
           label: 'Assign role',
           href: `${pathOf(who)}/roles/assign`,
           danger: false,
-          words: 'For good, or until a time',
         },
       ]),
     },

@@ -19,7 +19,6 @@ export async function showRole(context: RequestContext): Promise<void> {
     label: 'Edit',
     href: `${path}/change`,
     danger: false,
-    words: 'Its description and permissions',
   };
   const remove = {
     route: 'DELETE /roles/{role}' as const,

@@ -13,13 +13,12 @@ export const roleList: List = {
   search: 'Name or description',
   empty: { heading: 'No roles yet', words: 'Create a role to give several users the same permissions.' },
   actions: [
-    { route: 'POST /roles', label: 'Create role', href: '/console/new-role', danger: false, words: 'A custom role' },
+    { route: 'POST /roles', label: 'Create role', href: '/console/new-role', danger: false },
     {
       route: 'GET /explanation',
       label: 'Explain access',
       href: '/console/explain-access',
       danger: false,
-      words: 'Why a user or client has or lacks a permission',
     },
   ],
   read: async ({ api }, query) => {

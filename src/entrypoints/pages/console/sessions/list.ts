@@ -49,7 +49,6 @@ function rowOf(context: RequestContext, session: Session): Cell[] {
     label: 'Revoke',
     href: `${userPath(username)}/sessions/${encodeURIComponent(session_id)}/revoke`,
     danger: true,
-    words: '',
   };
   return [
     cell.text(browser),

@@ -38,7 +38,6 @@ export const signingKeyList: List = {
       label: 'Rotate key',
       href: '/console/rotate-key',
       danger: false,
-      words: 'Of one algorithm',
     },
   ],
   read: async ({ api }, { q = '', state }) => {

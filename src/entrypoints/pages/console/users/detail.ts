@@ -109,14 +109,12 @@ function actionsOf(context: RequestContext, user: User): ActionLink[] {
       label: 'Edit',
       href: `${path}/change`,
       danger: false,
-      words: 'Name and e-mail address',
     },
     {
       route: 'POST /users/{user}/password-link',
       label: 'Send password reset link',
       href: `${path}/password-link`,
       danger: false,
-      words: 'Works once',
     },
     ...verificationAction(user),
     ...(user.enabled
@@ -127,7 +125,6 @@ function actionsOf(context: RequestContext, user: User): ActionLink[] {
             label: 'Enable',
             href: `${path}/enable`,
             danger: false,
-            words: 'They can sign in again',
           },
         ]),
   ]);

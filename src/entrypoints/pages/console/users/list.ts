@@ -28,7 +28,6 @@ export const userList: List = {
       label: 'Add user',
       href: '/console/new-user',
       danger: false,
-      words: 'Who can then sign in',
     },
   ],
   read: async (context, query) => {
@@ -40,10 +39,10 @@ export const userList: List = {
 function rowOf(context: RequestContext, user: User): Cell[] {
   const path = userPath(user.username);
   const actions = allowedActions(context, [
-    { route: 'PATCH /users/{user}', label: 'Edit', href: `${path}/change`, danger: false, words: '' },
+    { route: 'PATCH /users/{user}', label: 'Edit', href: `${path}/change`, danger: false },
     user.enabled
-      ? { route: 'POST /users/{user}/disable', label: 'Disable', href: `${path}/disable`, danger: true, words: '' }
-      : { route: 'PATCH /users/{user}', label: 'Enable', href: `${path}/enable`, danger: false, words: '' },
+      ? { route: 'POST /users/{user}/disable', label: 'Disable', href: `${path}/disable`, danger: true }
+      : { route: 'PATCH /users/{user}', label: 'Enable', href: `${path}/enable`, danger: false },
   ]);
   return [
     cell.link(nameOf(user), path, user.username),

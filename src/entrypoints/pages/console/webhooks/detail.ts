@@ -23,15 +23,13 @@ export async function showWebhook(context: RequestContext): Promise<void> {
         label: 'Send test event',
         href: `${path}/test`,
         danger: false,
-        words: '',
       },
-      { route: 'PATCH /webhooks/{webhook_id}', label: 'Edit', href: `${path}/change`, danger: false, words: '' },
+      { route: 'PATCH /webhooks/{webhook_id}', label: 'Edit', href: `${path}/change`, danger: false },
       {
         route: 'POST /webhooks/{webhook_id}/rotate-secret',
         label: 'Rotate secret',
         href: `${path}/rotate-secret`,
         danger: false,
-        words: '',
       },
     ]),
     tabs: [],
@@ -79,7 +77,6 @@ async function failures(context: RequestContext, { id }: Webhook): Promise<Panel
           label: 'Retry all failed messages',
           href: `${webhookPath(id)}/redeliver`,
           danger: false,
-          words: '',
         },
       ]),
     },
@@ -122,7 +119,6 @@ function rowOf(context: RequestContext, path: string, delivery: Delivery): Cell[
     label: state === 'delivered' ? 'Send again' : 'Retry',
     href: `${path}/deliveries/${id}/redeliver`,
     danger: false,
-    words: '',
   };
   const mayRetry = state === 'delivered' || state === 'dead';
   return [

@@ -29,7 +29,6 @@ export const webhookList: List = {
       label: 'Create webhook',
       href: '/console/new-webhook',
       danger: false,
-      words: 'A URL that receives events',
     },
   ],
   read: async (context, query) => {
@@ -48,15 +47,14 @@ function rowOf(context: RequestContext, webhook: Webhook): Cell[] {
     cell.menu(
       nameOf(webhook),
       allowedActions(context, [
-        { route: 'PATCH /webhooks/{webhook_id}', label: 'Edit', href: `${path}/change`, danger: false, words: '' },
+        { route: 'PATCH /webhooks/{webhook_id}', label: 'Edit', href: `${path}/change`, danger: false },
         {
           route: 'POST /webhooks/{webhook_id}/test',
           label: 'Send test event',
           href: `${path}/test`,
           danger: false,
-          words: '',
         },
-        { route: 'DELETE /webhooks/{webhook_id}', label: 'Delete', href: `${path}/delete`, danger: true, words: '' },
+        { route: 'DELETE /webhooks/{webhook_id}', label: 'Delete', href: `${path}/delete`, danger: true },
       ]),
     ),
   ];
