@@ -1,7 +1,7 @@
 import { permissionsToRevoke, revocationImpact } from '../../../../domain/revocation/index.ts';
 import * as cell from '../../records/cells.ts';
 import { noticeIn } from '../../records/notices.ts';
-import type { ActionLink, DangerousAction, Panel } from '../../records/page-shapes.ts';
+import type { DangerousAction, Panel } from '../../records/page-shapes.ts';
 import { tabsIn } from '../../records/tabs.ts';
 import { usagePanel } from '../../records/usage-panel.ts';
 import { keysPanel } from '../api-keys/keys-panel.ts';
@@ -12,6 +12,7 @@ import { allowedActions, type RequestContext, showInConsole } from '../request-c
 import { rolesPanel } from '../roles/assignments.ts';
 import { type Client, clientPath, findClient, kinds, nameOf, usesSecret } from './client.ts';
 import { configurationFacts, ownerCell, permissionPanels } from './configuration.ts';
+import { clientLinks } from './links.ts';
 import { quickstartOf } from './quickstart.ts';
 import { secretsPanel, shortSecretsPanel } from './secrets-table.ts';
 
@@ -35,7 +36,7 @@ export async function showClient(context: RequestContext): Promise<void> {
     badges: [cell.enabled(client.enabled)],
     line: [cell.text(kinds[client.type]), cell.timeAfter('registered', client.created_at)],
     notice: noticeIn(context.ctx),
-    actions: actionsOf(context, client),
+    actions: clientLinks(context, client),
     tabs,
     panels: await panelsOf[current](context, client),
     aside: current === 'overview' ? await asideOf(context, client) : [],
@@ -114,38 +115,6 @@ function settingsFacts(client: Client) {
     ...(client.tokens_valid_after ? [{ label: 'Tokens revoked', cell: cell.time(client.tokens_valid_after) }] : []),
     { label: 'Updated', cell: cell.time(client.updated_at) },
   ];
-}
-
-function actionsOf(context: RequestContext, client: Client): ActionLink[] {
-  const path = clientPath(client.client_id);
-  return allowedActions(context, [
-    {
-      route: 'PATCH /clients/{client_id}',
-      label: 'Edit',
-      href: `${path}/change`,
-      danger: false,
-    },
-    ...(usesSecret(client)
-      ? [
-          {
-            route: 'POST /clients/{client_id}/secrets/rotate' as const,
-            label: 'Rotate secret',
-            href: `${path}/secrets/rotate`,
-            danger: false,
-          },
-        ]
-      : []),
-    ...(client.enabled
-      ? []
-      : [
-          {
-            route: 'PATCH /clients/{client_id}' as const,
-            label: 'Enable',
-            href: `${path}/enable`,
-            danger: false,
-          },
-        ]),
-  ]);
 }
 
 /** The number of what is revoked is counted only where the page shows it. */

@@ -3,7 +3,8 @@ import { choiceFilter, enabledFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
 import { allowedActions, type RequestContext } from '../request-context.ts';
-import { type Client, clientPath, kinds, nameOf, usesSecret } from './client.ts';
+import { type Client, clientPath, kinds, nameOf } from './client.ts';
+import { clientLinks } from './links.ts';
 
 export const clientList: List = {
   heading: 'Clients',
@@ -50,26 +51,11 @@ function rowOf(context: RequestContext, client: Client): Cell[] {
 }
 
 function rowActions(context: RequestContext, client: Client) {
-  const path = clientPath(client.client_id);
-  return allowedActions(context, [
-    { route: 'PATCH /clients/{client_id}', label: 'Edit', href: `${path}/change`, danger: false },
-    ...(usesSecret(client)
-      ? [
-          {
-            route: 'POST /clients/{client_id}/secrets/rotate' as const,
-            label: 'Rotate secret',
-            href: `${path}/secrets/rotate`,
-            danger: false,
-          },
-        ]
-      : []),
-    client.enabled
-      ? {
-          route: 'POST /clients/{client_id}/disable',
-          label: 'Disable',
-          href: `${path}/disable`,
-          danger: true,
-        }
-      : { route: 'PATCH /clients/{client_id}', label: 'Enable', href: `${path}/enable`, danger: false },
-  ]);
+  const disable = {
+    route: 'POST /clients/{client_id}/disable' as const,
+    label: 'Disable',
+    href: `${clientPath(client.client_id)}/disable`,
+    danger: true,
+  };
+  return [...clientLinks(context, client), ...(client.enabled ? allowedActions(context, [disable]) : [])];
 }

@@ -1,0 +1,26 @@
+import type { ActionLink } from '../../records/page-shapes.ts';
+import { allowedActions, type RequestContext } from '../request-context.ts';
+import { type Client, clientPath, usesSecret } from './client.ts';
+
+/** What a person may do with a client, apart from what revokes or disables. */
+export function clientLinks(context: RequestContext, client: Client): ActionLink[] {
+  const path = clientPath(client.client_id);
+  const edit = {
+    route: 'PATCH /clients/{client_id}' as const,
+    label: 'Edit',
+    href: `${path}/change`,
+    danger: false,
+  };
+  const rotate = {
+    route: 'POST /clients/{client_id}/secrets/rotate' as const,
+    label: 'Rotate secret',
+    href: `${path}/secrets/rotate`,
+    danger: false,
+  };
+  const enable = { ...edit, label: 'Enable', href: `${path}/enable` };
+  return [
+    ...allowedActions(context, [edit]),
+    ...(usesSecret(client) ? allowedActions(context, [rotate]) : []),
+    ...(client.enabled ? [] : allowedActions(context, [enable])),
+  ];
+}
