@@ -4,7 +4,7 @@ import { type Client, usesSecret } from './client.ts';
 
 /**
  * Programs that sign in or get tokens as this client, one for each framework that fits its type. Their secret comes from the
- * environment. Whoever registers a client chooses its id: it is quoted, because an administrator pastes these lines.
+ * environment. The id is quoted: anyone who may register clients chooses it, and an administrator pastes these lines.
  */
 export function quickstartOf(issuer: string, client: Client): Snippet[] {
   const api = Object.keys(client.type === 'service' ? client.service_permissions : client.resources)[0];

@@ -4,7 +4,7 @@ import type { RequestContext } from '../request-context.ts';
 import type { RangeLink, RequestsChart } from './page-data.ts';
 import { type Range, ranges, valuesOf } from './ranges.ts';
 
-// A job counts every minute, and whoever opens the page.
+// A job counts every minute, and so does a request for the page.
 const lateMs = 5 * 60_000;
 const notRequests = ['sign_in', 'session'];
 
