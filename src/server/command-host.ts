@@ -4,6 +4,7 @@ import { readVersion } from './version.ts';
 // Loaded when they are needed: commands that open no installation start faster without the database's libraries, and others without
 // the provider and the pages.
 const installation = () => import('./installation.ts');
+const compose = () => import('./compose/apply.ts');
 const workers = () => import('./workers.ts');
 
 /** What this process hands to the command line. */
@@ -12,6 +13,7 @@ export const commandHost: CommandHost = {
   hasInstallation: async (config) => (await installation()).hasInstallation(config),
   nameOfPlace: async (config) => (await installation()).nameOfPlace(config),
   openInstallation: async (config) => (await installation()).openInstallation(config),
+  applyDeps: async (config, opened, jobs) => (await compose()).applyDeps(config, opened, jobs),
   openDatabaseServer: async (config, as) => (await installation()).openDatabaseServer(config, as),
   migrateDatabase: async (config, location) => (await installation()).migrateDatabase(config, location),
   serveRequests: async (config, options) => (await workers()).serveRequests(config, options),

@@ -1,11 +1,10 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Config, environmentVariable, isDevelopment } from '../config.ts';
+import { type Config, environmentVariable } from '../config.ts';
 import { hasOwner } from '../domain/access/index.ts';
 import { type ApplyDeps, applyConfiguration, readConfigurationFile } from '../domain/apply/index.ts';
 import { createSetupLink } from '../domain/users/index.ts';
 import { registerAdminApi } from '../entrypoints/admin/index.ts';
-import { clientMetadataRules } from '../entrypoints/oauth/index.ts';
 import { persistently } from '../platform/database/index.ts';
 import { IncomingRequest, system } from '../platform/http/index.ts';
 import { JobSender } from '../platform/jobs/index.ts';
@@ -14,6 +13,7 @@ import { Metrics } from '../platform/metrics/index.ts';
 import { openTracing } from '../platform/tracing/index.ts';
 import { createApp } from './app.ts';
 import { answerClientErrors } from './client-errors.ts';
+import { applyDeps } from './compose/apply.ts';
 import { openDemo } from './demo.ts';
 import { type Installation, openInstallation, StartError } from './installation.ts';
 import { readVersion } from './version.ts';
@@ -108,14 +108,9 @@ type AppPlace = {
 async function openApp({ config, address, installation, inFlight, signal }: AppPlace) {
   const issuer = config.issuer ?? address;
   const version = readVersion();
-  const { changes, database, keys, now, rootKey } = installation;
+  const { changes, database, now, rootKey } = installation;
   const sender = new JobSender(installation.databaseUrl, config.logLevel);
-  const apply = {
-    ...{ db: database.db, keys, now, validateMetadata: clientMetadataRules() },
-    jobs: sender,
-    environments: config.apiKeyEnvironments,
-    allowHttp: isDevelopment(config),
-  };
+  const apply = applyDeps(config, installation, sender);
   const demo = await persistently({ seconds: config.databaseWaitSeconds, signal }, async () => {
     if (config.applyFile) await applyAtStart(apply, config.applyFile);
     await registerAdminApi({ db: database.db, now }, issuer);

@@ -76,28 +76,25 @@ async function runCommand(order: Order<'run'>, send: Send): Promise<void> {
 
 /** As src/server/main.ts does with LATCHKEY_APPLY. */
 async function applyFile({ env }: Order<'apply'>, send: Send): Promise<void> {
-  const [{ readConfig }, { applyConfiguration, readConfigurationFile }, { clientMetadataRules }, server, jobs, http] =
+  const [{ readConfig }, { applyConfiguration, readConfigurationFile }, { applyDeps }, server, jobs, http] =
     await Promise.all([
       import('../../src/config.ts'),
       import('../../src/domain/apply/index.ts'),
-      import('../../src/entrypoints/oauth/index.ts'),
+      import('../../src/server/compose/apply.ts'),
       import('../../src/server/installation.ts'),
       import('../../src/platform/jobs/index.ts'),
       import('../../src/platform/http/index.ts'),
     ]);
   const config = readConfig(env);
-  const { database, databaseUrl, keys, now, close } = await server.openInstallation(config);
-  const sender = new jobs.JobSender(databaseUrl, config.logLevel);
+  const installation = await server.openInstallation(config);
+  const sender = new jobs.JobSender(installation.databaseUrl, config.logLevel);
   try {
-    const deps = {
-      ...{ db: database.db, keys, now, validateMetadata: clientMetadataRules(), jobs: sender },
-      ...{ environments: config.apiKeyEnvironments, allowHttp: false },
-    };
+    const deps = applyDeps(config, installation, sender);
     const file = await readConfigurationFile(config.applyFile ?? '', () => undefined);
     await applyConfiguration(deps, http.system, file, { missingSecrets: 'refuse' });
   } finally {
     await sender.close();
-    await close();
+    await installation.close();
   }
   send({ applied: true });
 }

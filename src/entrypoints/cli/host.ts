@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { Command } from 'commander';
 import type { Config } from '../../config.ts';
+import type { ApplyDeps } from '../../domain/apply/index.ts';
 import type { Database } from '../../platform/database/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 
@@ -28,6 +29,8 @@ export type CommandHost = {
   /** Where the data of a configuration is, for people to read. */
   nameOfPlace: (config: Config) => Promise<string>;
   openInstallation: (config: Config) => Promise<OpenInstallation>;
+  /** What configuration as code, and the routes that commands call, work with. */
+  applyDeps: (config: Config, installation: OpenInstallation, jobs: ApplyDeps['jobs']) => Promise<ApplyDeps>;
   openDatabaseServer: (config: Config, as: 'guest') => Promise<Location>;
   /** @returns names of the migrations applied now */
   migrateDatabase: (config: Config, location: Location) => Promise<string[]>;

@@ -3,11 +3,12 @@ import { isDevelopment } from '../../config.ts';
 import { secretScanning } from '../../domain/incidents/index.ts';
 import type { AdminRouteDeps } from '../../entrypoints/admin/index.ts';
 import { keyBearerOf } from '../../entrypoints/gateway/index.ts';
-import { type Bearer, bearerOf, clientMetadataRules, verifiedId } from '../../entrypoints/oauth/index.ts';
+import { type Bearer, bearerOf, verifiedId } from '../../entrypoints/oauth/index.ts';
 import { guardedFetch } from '../../platform/outbound/index.ts';
 import type { AppDeps } from '../app-deps.ts';
 import { credentialKinds } from '../credential-kinds.ts';
 import type { Services } from '../services.ts';
+import { applyDeps } from './apply.ts';
 import type { OAuth } from './oauth.ts';
 
 type Needs = Pick<Services, 'db' | 'jobs' | 'keys' | 'now' | 'refusals' | 'sendEmail'>;
@@ -15,17 +16,15 @@ type Needs = Pick<Services, 'db' | 'jobs' | 'keys' | 'now' | 'refusals' | 'sendE
 /** What the routes of the admin API work with; the console calls the same routes. */
 export function adminRouteDeps(
   { config, installation, issuer }: Pick<AppDeps, 'config' | 'installation' | 'issuer'>,
-  { db, jobs, keys, now, refusals, sendEmail }: Needs,
+  { jobs, refusals, sendEmail }: Needs,
 ): AdminRouteDeps {
   return {
-    ...{ credentialKinds, db, issuer, jobs, keys, now, refusals, sendEmail },
+    ...applyDeps(config, installation, jobs),
+    ...{ credentialKinds, issuer, refusals, sendEmail },
     rootKey: installation.rootKey,
     clockSkewMs: () => installation.clock.skewMs,
     keyActivationSeconds: config.keyActivationSeconds,
-    environments: config.apiKeyEnvironments,
     settings: config.settings,
-    allowHttp: isDevelopment(config),
-    validateMetadata: clientMetadataRules(),
   };
 }
 

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { type Config, isDevelopment, loadConfig } from '../../../config.ts';
+import { type Config, loadConfig } from '../../../config.ts';
 import type { ApplyDeps } from '../../../domain/apply/index.ts';
 import { findIssuer } from '../../../domain/resource-servers/index.ts';
 import { type Actor, conflict, system } from '../../../platform/http/index.ts';
@@ -70,13 +70,7 @@ export function onInstallation<Arguments extends unknown[]>(
     const installation = await host.openInstallation(settings);
     const jobs = new JobSender(installation.databaseUrl, settings.logLevel);
     try {
-      const { database, keys, now } = installation;
-      const deps = {
-        ...{ db: database.db, keys, now, validateMetadata },
-        jobs,
-        environments: settings.apiKeyEnvironments,
-        allowHttp: isDevelopment(settings),
-      };
+      const deps = await host.applyDeps(settings, installation, jobs);
       const config = await atItsIssuer(settings, installation);
       await run({ host, config, installation, actor: operator(), deps }, ...given);
     } finally {
@@ -89,12 +83,6 @@ export function onInstallation<Arguments extends unknown[]>(
 /** What a command says of addresses is what the server says: unless somebody chose, the issuer is the one it was started with. */
 async function atItsIssuer(config: Config, { database }: OpenInstallation): Promise<Config> {
   return config.isIssuerChosen ? config : { ...config, issuer: (await findIssuer(database.db)) ?? config.issuer };
-}
-
-// Loaded when it is needed: most commands start faster without the provider.
-async function validateMetadata(metadata: Record<string, unknown>): Promise<void> {
-  const { clientMetadataRules } = await import('../../oauth/index.ts');
-  await clientMetadataRules()(metadata);
 }
 
 /** The person at the machine, by the name of their account there. */
