@@ -9,8 +9,9 @@ import { settings } from '../src/config.ts';
 import { readConfigurationFile } from '../src/domain/apply/index.ts';
 import { ConfigurationFile } from '../src/domain/apply/schemas.ts';
 import { checkClient } from '../src/domain/clients/index.ts';
-import { adminPermissions } from '../src/entrypoints/admin/index.ts';
-import { remoteCommands } from '../src/entrypoints/cli/actions/remote.ts';
+import { adminClient, adminPermissions } from '../src/entrypoints/admin/index.ts';
+import { remoteServer } from '../src/entrypoints/cli/actions/remote-server.ts';
+import { routeCommands } from '../src/entrypoints/cli/actions/route-commands.ts';
 import { program } from '../src/entrypoints/cli/program.ts';
 import { clientMetadataRules } from '../src/entrypoints/oauth/index.ts';
 import { librarySeams } from '../src/entrypoints/oauth/provider/library-seams.ts';
@@ -120,7 +121,7 @@ function wrongWords(words: string[]): string[] {
     const [name = ''] = word.split('=');
     const next = command.commands.find((each) => each.name() === name);
     // What `latchkey api` takes are the routes of the admin API.
-    if (next) command = name === 'api' ? remoteCommands(undefined as never) : next;
+    if (next) command = name === 'api' ? routeCommands(adminClient(remoteServer({ profile: '' }))) : next;
     else if (name.startsWith('-') ? !takes(command, name) : command.commands.length > 0 && /^[a-z]/.test(name))
       wrong.push(`latchkey ${words.join(' ')}: ${name}`);
   }

@@ -98,9 +98,9 @@ export const adminRoutes = [
   ...webhookRoutes,
 ];
 
-/** A route of the admin API as it is documented: `POST /clients/{client_id}/disable`. */
+/** The name of a route as it is documented: `POST /clients/{client_id}/disable`. */
 export type AdminRouteName = RouteName<AdminRoute>;
-type AdminRoute = (typeof adminRoutes)[number];
+export type AdminRoute = (typeof adminRoutes)[number];
 
 /** What a route answers. */
 export type AdminAnswer<Name extends AdminRouteName> = Answered<AdminRoute, Name>;

@@ -50,11 +50,16 @@ export class RouteClient<R extends RouteShape> {
     return route;
   }
 
+  /** What a route answers, on the wire. */
+  send(route: R, input: CallInput = {}): Promise<unknown> {
+    return this.#send(route, input);
+  }
+
   /** What a route answers, as its schema decodes it. */
   async call<Name extends RouteName<R>>(name: Name, input: CallInput = {}): Promise<Answered<R, Name>> {
     const route = this.route(name);
     const { response = z.void() } = route;
-    return z.decode(response, (await this.#send(route, input)) as never) as Answered<R, Name>;
+    return z.decode(response, (await this.send(route, input)) as never) as Answered<R, Name>;
   }
 }
 

@@ -93,7 +93,7 @@ function sendLines(ctx: Context, lines: AsyncIterable<string>): void {
 function encoded({ response, status }: RouteShape, result: unknown): Answer {
   if (!response) return { status, body: undefined, etag: undefined };
   const value = z.encode(response, result as never) as { version?: unknown };
-  const etag = typeof value.version === 'number' ? `"${value.version}"` : undefined;
+  const etag = typeof value.version === 'number' ? entityTag(value.version) : undefined;
   return { status, body: JSON.stringify(value), etag };
 }
 
@@ -152,6 +152,9 @@ function invalidAt(issues: readonly Issue[]): Problem {
   const detail = `${first.pointer || 'The input'}: ${first.detail}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}.`;
   return new Problem(400, 'invalid', { title: 'Invalid input', detail, pointer: first.pointer, members: { errors } });
 }
+
+/** A record's version as its ETag. */
+export const entityTag = (version: number): string => `"${version}"`;
 
 /** @throws Problem 400: only versions as our own ETags name them, and `*`, can be compared */
 function versionIn(ifMatch: string): number | undefined {

@@ -1,12 +1,17 @@
 import { readSecret } from './input.ts';
 import { answer } from './output.ts';
-import { keepProfile, type RemoteOptions, remoteFrom } from './remote-server.ts';
+import { keepProfile, type RemoteOptions, remoteServer } from './remote-server.ts';
 import { action } from './workplace.ts';
 
 export const callApi = action(async (words: string[], options: RemoteOptions) => {
-  // Loaded here: the other commands start faster without every room.
-  const { remoteCommands } = await import('./remote.ts');
-  await remoteCommands(remoteFrom(options)).parseAsync(words.length > 0 ? words : ['--help'], { from: 'user' });
+  // Loaded here: the other commands start faster without all routes.
+  const [{ adminClient }, { routeCommands }] = await Promise.all([
+    import('../../admin/index.ts'),
+    import('./route-commands.ts'),
+  ]);
+  await routeCommands(adminClient(remoteServer(options))).parseAsync(words.length > 0 ? words : ['--help'], {
+    from: 'user',
+  });
 });
 
 type LoginOptions = { json?: boolean; url: string; clientId: string; scope?: string; profile: string };

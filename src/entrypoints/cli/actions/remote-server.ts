@@ -1,16 +1,16 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { invalid, isLoopbackName, Problem } from '../../../platform/http/index.ts';
-
-/** How to reach the admin API of a server. */
-export type Remote = {
-  call: (method: string, path: string, given: Given) => Promise<unknown>;
-  /** An answer as it comes, however long. */
-  stream: (path: string, query: Given['query']) => AsyncIterable<Uint8Array>;
-};
-
-type Given = { query: Record<string, unknown>; body: unknown };
+import {
+  type CallInput,
+  entityTag,
+  invalid,
+  isLoopbackName,
+  JsonLines,
+  Problem,
+  type RouteShape,
+  type Transport,
+} from '../../../platform/http/index.ts';
 
 export type RemoteOptions = { url?: string | undefined; token?: string | undefined; profile: string };
 
@@ -23,38 +23,45 @@ const Profile = z.strictObject({
 type Profile = z.infer<typeof Profile>;
 
 /**
- * A server by its address and a token, or by the credentials that `latchkey login` kept.
- *
- * @throws Problem: neither is there
+ * Calls the admin API of a server over HTTP: found by its address and a token, or by the credentials that `latchkey login` kept.
+ * A call throws a Problem: what the server refuses with, that it cannot be reached, or that neither is there.
  */
-export function remoteFrom({ url, token, profile: file }: RemoteOptions): Remote {
-  let known: Promise<{ url: string; token: string }> | undefined;
-  const credentials = async () => {
-    if (url && token) return { url, token };
-    const profile = await readProfile(file);
-    return { url: url ?? profile.url, token: token ?? (await tokenOf(profile)) };
+export function remoteServer(options: RemoteOptions): Transport<RouteShape> {
+  let known: Promise<Access> | undefined;
+  return async (route, input) => {
+    known ??= accessFrom(options);
+    const { url, token } = await known;
+    const response = await answerOf(addressOf(url, route, input), requestOf(token, route, input));
+    return route.response === JsonLines ? response.body?.pipeThrough(new TextDecoderStream()) : valueIn(response);
   };
-  const send = async (method: string, route: string, { query, body }: Given) => {
-    known ??= credentials();
-    const at = await known;
-    const search = new URLSearchParams(
-      Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
-    );
-    return answerOf(`${at.url}/admin/v1${route}${search.size > 0 ? `?${search}` : ''}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${at.token}`,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...(method === 'POST' && { 'idempotency-key': crypto.randomUUID() }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-  };
+}
+
+type Access = { url: string; token: string };
+
+async function accessFrom({ url, token, profile: file }: RemoteOptions): Promise<Access> {
+  if (url && token) return { url, token };
+  const profile = await readProfile(file);
+  return { url: url ?? profile.url, token: token ?? (await tokenOf(profile)) };
+}
+
+function addressOf(url: string, { path }: RouteShape, { params = {}, query = {} }: CallInput): string {
+  const at = path.replaceAll(/\{(\w+)\}/g, (_, param: string) => encodeURIComponent(params[param] ?? ''));
+  const search = new URLSearchParams(
+    Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+  );
+  return `${url}/admin/v1${at}${search.size > 0 ? `?${search}` : ''}`;
+}
+
+function requestOf(token: string, { method }: RouteShape, { body, ifVersion }: CallInput): RequestInit {
   return {
-    call: async (method, route, given) => valueIn(await send(method, route, given)),
-    async *stream(route, query) {
-      yield* (await send('GET', route, { query, body: undefined })).body ?? [];
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(ifVersion !== undefined && { 'if-match': entityTag(ifVersion) }),
+      ...(method === 'POST' && { 'idempotency-key': crypto.randomUUID() }),
     },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   };
 }
 

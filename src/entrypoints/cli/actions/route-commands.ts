@@ -1,12 +1,11 @@
 import { pipeline } from 'node:stream/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
-import { JsonLines, type RouteShape, wireSchema, wordsOf } from '../../../platform/http/index.ts';
-import { adminRoutes } from '../../admin/index.ts';
+import { JsonLines, wireSchema, wordsOf } from '../../../platform/http/index.ts';
+import { type AdminClient, type AdminRoute, adminRoutes } from '../../admin/index.ts';
 import { withUsageCode } from '../usage-code.ts';
 import { readSecret } from './input.ts';
 import { say } from './output.ts';
-import type { Remote } from './remote-server.ts';
 import { UsageError } from './usage.ts';
 import { action } from './workplace.ts';
 
@@ -14,12 +13,12 @@ type Member = { type?: string; description?: string; enum?: string[]; items?: ob
 type Members = Record<string, Member>;
 
 /** A tree of commands, one a route of the admin API, named after its path: `clients list`, `clients secrets rotate`. */
-export function remoteCommands(where: Remote): Command {
-  const root = new Command('latchkey api').description('the admin API of a server, also of one elsewhere');
+export function routeCommands(client: AdminClient): Command {
+  const root = new Command('latchkey api').description('the admin API of a server, also of a remote one');
   for (const route of adminRoutes) {
     const words = wordsOf(route, adminRoutes);
     const noun = words.slice(0, -1).reduce(descend, root);
-    noun.addCommand(commandFor(route, words.at(-1) ?? '', where));
+    noun.addCommand(commandFor(route, words.at(-1) ?? '', client));
   }
   return withUsageCode(root);
 }
@@ -32,10 +31,11 @@ function descend(parent: Command, word: string): Command {
   return made;
 }
 
-function commandFor(route: RouteShape, name: string, where: Remote): Command {
+function commandFor(route: AdminRoute, name: string, client: AdminClient): Command {
   const command = new Command(name).description(`${route.summary} (needs ${route.permission})`);
-  const params = Object.entries(membersOf(route.params));
-  for (const [param, { description = '' }] of params) command.argument(`<${dashed(param)}>`, description);
+  const params = membersOf(route.params);
+  for (const [param, { description = '' }] of Object.entries(params))
+    command.argument(`<${dashed(param)}>`, description);
   const query = membersOf(route.query);
   const body = route.body ? membersOf(route.body) : {};
   for (const [member, schema] of Object.entries({ ...query, ...body })) command.addOption(optionFor(member, schema));
@@ -43,18 +43,13 @@ function commandFor(route: RouteShape, name: string, where: Remote): Command {
   return command.action(
     action(async (...given: unknown[]) => {
       const options = given.at(-2) as Record<string, unknown>;
-      const values = params.map((_, n) => String(given[n]));
-      const sent = route.body ? { ...(await wholeBody(options.body)), ...pick(options, body) } : undefined;
-      const path = params.reduce(
-        (text, [param], n) => text.replace(`{${param}}`, encodeURIComponent(values[n] ?? '')),
-        route.path,
-      );
-      if (route.response === JsonLines) {
-        await pipeline(where.stream(path, pick(options, query)), process.stdout, { end: false });
-        return;
-      }
-      const answer = await where.call(route.method, path, { query: pick(options, query), body: sent });
-      if (answer !== undefined) say(JSON.stringify(answer, undefined, 2));
+      const answer = await client.send(route, {
+        params: Object.fromEntries(Object.keys(params).map((param, n) => [param, String(given[n])])),
+        query: pick(options, query),
+        body: route.body && { ...(await wholeBody(options.body)), ...pick(options, body) },
+      });
+      if (route.response === JsonLines) await pipeline(JsonLines.parse(answer), process.stdout, { end: false });
+      else if (answer !== undefined) say(JSON.stringify(answer, undefined, 2));
     }),
   );
 }
