@@ -12,8 +12,8 @@ export class OwnKeys {
     this.agent = agent;
   }
 
-  static async of(latchkey: Latchkey, login: string, secret = password): Promise<OwnKeys> {
-    const agent = latchkey.browser();
+  static async of(latchkey: Latchkey, login: string, secret = password, language?: string): Promise<OwnKeys> {
+    const agent = latchkey.browser(undefined, language);
     await agent.submit(await agent.get('/sign-in'), { login, password: secret }, '/sign-in');
     return new OwnKeys(agent);
   }

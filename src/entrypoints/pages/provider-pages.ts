@@ -92,5 +92,7 @@ function wordsOf(ctx: Context, { type, status, options }: Problem, { tag, error 
   };
   const [heading, message] = pairs[type] ?? [];
   if (heading !== undefined && message !== undefined) return { heading, message };
-  return { heading: options.title, message: options.detail, language: tag === 'en' ? undefined : 'en' };
+  // The pages that throw these say them in the person's language.
+  const isTranslated = tag === 'en' || type === 'nothing_to_give' || type === 'setup_closed';
+  return { heading: options.title, message: options.detail, language: isTranslated ? undefined : 'en' };
 }

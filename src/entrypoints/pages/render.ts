@@ -69,7 +69,7 @@ export function renderPage<K extends keyof PageData>(page: K, data: PageData[K],
     exactTime: (at: Date) => exactTime(at, texts),
     relativeTime: (at: Date) => relativeTime(at, chrome.now, texts),
     counted,
-    figure,
+    figure: (value: number) => figure(value, texts.tag),
     monogram,
     ...{ bdi, escaped, link, Markup, rich, strong },
   });

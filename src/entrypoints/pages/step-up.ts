@@ -3,10 +3,9 @@ import { confirmSession, findConfirmation } from '../../domain/sessions/index.ts
 import { authenticate } from '../../domain/users/index.ts';
 import { person, requestOrigin } from '../../platform/http/index.ts';
 import { newSessionId } from '../oauth/index.ts';
-import type { PagesDeps } from './pages.ts';
+import { type PagesDeps, textsFor } from './pages.ts';
 import { knownDevice } from './sign-in/sign-in.ts';
 import { type Here, sendRenewedId } from './signed-in.ts';
-import { counted } from './words.ts';
 
 const confirmedMs = 10 * 60 * 1000;
 // Times that another node wrote may be a little ahead of this one's.
@@ -43,13 +42,12 @@ export async function stepUp(deps: PagesDeps, ctx: Context, here: Here, proof: P
 }
 
 async function judge(deps: PagesDeps, ctx: Context, { user }: Here, { password }: Proof): Promise<Judgement> {
-  if (password === '') return { problem: 'Enter your password to go on.' };
+  const { records } = textsFor(deps, ctx);
+  if (password === '') return { problem: records.enterPassword };
   const device = (account: string) => knownDevice(deps, ctx, account);
   const who = { user_id: user.id };
   const outcome = await authenticate(deps, { who, password, device, origin: requestOrigin(ctx) });
   if (outcome.kind === 'ok') return outcome;
-  if (outcome.kind === 'wrong') return { problem: 'That is not your password.' };
-  const minutes = Math.ceil(outcome.retryAfterSeconds / 60);
-  const wait = `Wait ${counted(minutes, 'minute')} and try again.`;
-  return { problem: `There were too many attempts. ${wait}` };
+  if (outcome.kind === 'wrong') return { problem: records.wrongPassword };
+  return { problem: records.throttled({ minutes: Math.ceil(outcome.retryAfterSeconds / 60) }) };
 }

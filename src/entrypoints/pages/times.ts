@@ -9,7 +9,12 @@ const steps: readonly [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ['minute', 60],
 ];
 
-type Formats = { relative: Intl.RelativeTimeFormat; day: Intl.DateTimeFormat; minute: Intl.DateTimeFormat };
+type Formats = {
+  relative: Intl.RelativeTimeFormat;
+  day: Intl.DateTimeFormat;
+  minute: Intl.DateTimeFormat;
+  dayOfMonth: Intl.DateTimeFormat;
+};
 
 // Making a format takes longer than rendering a page.
 const formats = new Map<string, Formats>();
@@ -21,6 +26,7 @@ function formatsOf({ tag, dates }: Catalogue): Formats {
     relative: new Intl.RelativeTimeFormat(tag, { numeric: 'auto' }),
     day: new Intl.DateTimeFormat(dates, { dateStyle: 'long', timeZone: 'UTC' }),
     minute: new Intl.DateTimeFormat(dates, { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' }),
+    dayOfMonth: new Intl.DateTimeFormat(dates, { day: 'numeric', month: 'short', timeZone: 'UTC' }),
   };
   formats.set(tag, made);
   return made;
@@ -47,10 +53,8 @@ export function calendarDay(at: Date, texts: Catalogue = en): string {
   return formatsOf(texts).day.format(at);
 }
 
-const dayOfMonth = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
-
 /** "3 Nov", in UTC. */
-export const shortDay = (at: Date): string => dayOfMonth.format(at);
+export const shortDay = (at: Date, texts: Catalogue = en): string => formatsOf(texts).dayOfMonth.format(at);
 
 /** The starts of a number of periods, of which the last holds `now`. */
 export function periodsUntil(now: Date, { stepMs, periods }: { stepMs: number; periods: number }): Date[] {

@@ -2,9 +2,10 @@ import { linkOn, stateOn, wordsOf } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
 import { api, password } from '../../support/installation.ts';
 import { deeds, errorsOn, keyOn, OwnKeys, pathOn, startWithOwnKeys } from '../../support/own-keys.ts';
+import type { Page } from '../../support/user-agent.ts';
 
 describe('API keys of one’s own', () => {
-  const site = startWithOwnKeys(['carol', 'dave']);
+  const site = startWithOwnKeys(['carol', 'dave', 'erik']);
   const { latchkey, verdict, works } = site;
   let carol: OwnKeys;
   // Anew for each: tests move the clock, and a password counts for ten minutes.
@@ -204,4 +205,60 @@ describe('API keys of one’s own', () => {
     expect((await carol.forge(`${path}/enable`)).status).toBe(409);
     expect(await works(key)).toBe(false);
   });
+
+  test('and every other page of the account are in German for a browser that asks for it', async () => {
+    const german = await OwnKeys.of(latchkey, 'erik', password, 'de-AT,de;q=0.9,en;q=0.1');
+    const pages: Page[] = [await latchkey.browser('', 'de').get('/account/keys')];
+    const restrictions = { ip_allowlist: '127.0.0.1', rate_limit: '10 calls/minute', day: '9', month: '90' };
+    const made = await german.mint({ name: 'Wetter', risk: 'low', ...restrictions });
+    const path = pathOn(made);
+    pages.push(
+      made,
+      await german.mint({ name: '', ip_allowlist: 'x', rate_limit: 'x', day: '0', expires_in_days: '0' }),
+    );
+    pages.push(await german.mint({ permissions: 'orders:delete' }), await german.mint({ preview: '1' }));
+    for (const deed of deeds) pages.push(await german.get(`${path}/${deed}`));
+    pages.push(await german.act(`${path}/rotate`, { overlap_seconds: '3600' }));
+    const stale = await german.get(`${path}/change`);
+    for (const fields of [{ name: 'Regen' }, { name: 'Schnee' }]) pages.push(await german.send(stale, fields));
+    for (const deed of ['disable', 'enable']) pages.push(await german.act(`${path}/${deed}`));
+    for (const query of ['', '?q=wetter', '?q=nichts', '?state=x', '?environment=dev&cursor=9', '/none', path])
+      pages.push(await german.get(query));
+    pages.push(await german.act(`${path}/revoke`), await german.get(path));
+    await latchkey.advance(11 * 60);
+    pages.push(await german.mint(), await german.mint({ password_again: 'falsch' }));
+
+    pages.push(await german.agent.get(latchkey.authorizeUrl()));
+    await latchkey.visit(german.agent, latchkey.authorizeUrl());
+    for (const section of ['', '/apps', '/sessions', '/activity', '/data', '/password', '/none'])
+      pages.push(await german.agent.get(`/account${section}`));
+    for (const page of pages.filter(({ url }) => /\/(apps|sessions)$/.test(url)))
+      for (const [, href = ''] of page.html.matchAll(/href="(\/account\/(?:apps|sessions)\/[^"]+)"/g))
+        pages.push(await german.agent.get(href));
+    for (const other of ['/account/sessions/sign-out-others', '/', '/device', '/oauth/logout', '/setup/x'])
+      pages.push(await german.agent.get(other));
+
+    const names = ['Read your orders', 'Change your orders', 'A browser of the tests', '10 calls/minute'];
+    // As it is typed in every language.
+    names.push('orders:read at https://api.example', '1000 requests/minute', '100 messages/hour for email:send');
+    const left = pages.flatMap((page) => englishOn(page, names));
+    expect(left).toEqual([]);
+    for (const { html, url } of pages)
+      expect({ url, lang: /<html lang="(\w+)"/.exec(html)?.[1] }).toEqual({ url, lang: 'de' });
+  });
 });
+
+const englishWords =
+  /\b(?:the|of|is|are|be|your|you|and|to|with|this|that|for|not|no|none|never|any|every|from|by|it|or|at|has|have|when|which|only|other|last|used|key|keys|active|expires?|expired|search|page|day|days|name of|on)\b/i;
+
+/** The texts on a page, read aloud or seen, that have an English word in them. */
+function englishOn({ url, html }: Page, names: readonly string[]): { url: string; text: string }[] {
+  const body = (/<body[\s\S]*<\/body>/.exec(html)?.[0] ?? '')
+    .replaceAll(/<(code|pre|textarea|script)\b[\s\S]*?<\/\1>/g, '')
+    .replaceAll(/<(\w+)[^>]* lang="en"[\s\S]*?<\/\1>/g, '');
+  const title = /<title>([^<]*)/.exec(html)?.[1] ?? '';
+  const attributes = [...body.matchAll(/ (?:aria-label|title|placeholder|alt|data-label|data-copied)="([^"]*)"/g)];
+  const texts = [title, ...attributes.map(([, text = '']) => text), ...body.split(/<[^>]*>/)];
+  const said = texts.map((text) => names.reduce((rest, name) => rest.replaceAll(name, ''), text).trim());
+  return [...new Set(said)].filter((text) => englishWords.test(text)).map((text) => ({ url, text }));
+}

@@ -41,11 +41,11 @@ async function showActivity(deps: PagesDeps, ctx: Context, { user }: SignedIn): 
 type Line = HappenedEvent & { oldest_id: string };
 
 /** One line an event; wrong passwords in a row are one line. */
-function inLines(events: readonly EventInWords[], { activity, common }: Catalogue): Line[] {
+function inLines(events: readonly EventInWords[], texts: Catalogue): Line[] {
   const lines: Line[] = [];
   for (const { what, event, by, is_alarming } of events) {
     const { id, occurred_at, address, action } = event;
-    const device = by === 'browser' ? deviceName(event.user_agent, common.unknownDevice) : activity[by];
+    const device = by === 'browser' ? deviceName(event.user_agent, texts) : texts.activity[by];
     const last = lines.at(-1);
     const isRepeated = last?.what === what && last.device === device && last.address === address;
     if (action === 'session.refused' && last && isRepeated)

@@ -19,12 +19,13 @@ import {
 import { type Actor, alsoAs, checked, notFound, person, requestOrigin } from '../../../platform/http/index.ts';
 import { adminPermissionsOf } from '../admin-permissions.ts';
 import { creating } from '../keys/creating.ts';
-import { heldRights, mustHoldSomething, nothingHeld, rightOptions } from '../keys/held-rights.ts';
+import { heldRights, mustHoldSomething, rightOptions } from '../keys/held-rights.ts';
 import { keyActions } from '../keys/key-actions.ts';
 import { type Key, type KeyContext, type KeyOperations, shortOf } from '../keys/key-context.ts';
 import { actionLinks, keyFilters, keyPage, stateCell } from '../keys/key-page.ts';
+import type { Catalogue } from '../languages/en.ts';
 import { type PageData, pagePaths } from '../page-data.ts';
-import { accountName, type PagesDeps, show } from '../pages.ts';
+import { accountName, type PagesDeps, show, textsFor } from '../pages.ts';
 import { type Action, type ActionHost, actionRoutes, type RequestContext } from '../records/actions.ts';
 import * as cell from '../records/cells.ts';
 import { type Listing, listPage, type Rows } from '../records/lists.ts';
@@ -71,14 +72,15 @@ const keyDeps = ({ db, now, config }: PagesDeps) => ({ db, now, environments: co
 
 async function ownKeys(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<KeyContext> {
   const actor = await ownerOf(deps, ctx, who);
-  const crumb = { text: 'API keys', href: pagePaths.keys };
+  const texts = textsFor(deps, ctx);
+  const crumb = { text: texts.keys.title, href: pagePaths.keys };
   return {
-    ...{ deps, ctx, who, params: ctx.params ?? {}, crumb },
+    ...{ deps, ctx, who, params: ctx.params ?? {}, crumb, texts },
     keys: operationsOf(deps, actor),
     pathOf: (id) => `${pagePaths.keys}/${encodeURIComponent(id)}`,
     may: () => true,
     ownerFacts: () => [],
-    choices: async () => rightOptions(deps, mustHoldSomething(deps, await heldRights(deps, actor))),
+    choices: async () => rightOptions(deps, mustHoldSomething(deps, await heldRights(deps, actor), texts), texts),
     roles: async () => [],
     apis: async () => [],
     owners: async () => ({ users: [], clients: [] }),
@@ -115,32 +117,35 @@ async function showKeys(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<v
   const actor = await ownerOf(deps, ctx, who);
   const context = await ownKeys(deps, ctx, who);
   const mayCreate = (await heldRights(deps, actor)).length > 0;
-  const list: Listing & { path: string } = {
+  const { texts } = context;
+  const t = texts.keys;
+  const list: Listing & { path: string; texts: Catalogue } = {
+    texts,
     path: pagePaths.keys,
-    heading: 'API keys',
-    intro: 'Your programs call APIs with a key in your name, with at most your permissions.',
+    heading: t.title,
+    intro: t.intro,
     noun: 'API key',
     icon: 'key',
     columns: [
-      { label: 'Name', sort: 'name' },
-      { label: 'Environment' },
-      { label: 'Permissions' },
-      { label: 'State' },
-      { label: 'Expires', sort: 'expires_at' },
-      { label: 'Last used', sort: '-last_used_at' },
+      { label: t.name, sort: 'name' },
+      { label: t.environment },
+      { label: t.permissions },
+      { label: t.state },
+      { label: t.expires, sort: 'expires_at' },
+      { label: t.lastUsed, sort: '-last_used_at' },
       { label: '' },
     ],
     sort: '-created_at',
-    search: 'Name, description or beginning of the key',
-    filters: keyFilters(deps.config.apiKeyEnvironments),
+    search: t.search,
+    filters: keyFilters(deps.config.apiKeyEnvironments, texts),
     empty: {
-      heading: 'No API keys yet',
-      words: mayCreate ? 'Create one when a program of yours needs it.' : nothingHeld(deps.config.brandName),
+      heading: t.empty,
+      words: mayCreate ? t.emptyNote : t.nothingHeld({ brand: deps.config.brandName }),
     },
   };
   const page = await listPage(ctx, list, (query) => readKeys(context, actor, query));
   const create = {
-    label: 'Create API key',
+    label: t.create,
     href: `${pagePaths.keys}/new`,
     danger: false,
   };
@@ -171,23 +176,24 @@ async function readKeys(
 }
 
 function rowOf(context: KeyContext, key: Key): Cell[] {
+  const { texts } = context;
   return [
     cell.link(key.name, `${pagePaths.keys}/${key.id}`, shortOf(key)),
     cell.text(key.environment),
-    cell.codes(someOf(patternsOf(key))),
-    stateCell(key, context.deps.now()),
-    cell.time(key.revoked_at ?? key.expires_at),
-    cell.time(key.last_used_at),
+    cell.codes(someOf(texts, patternsOf(texts, key)), texts.records.none),
+    stateCell(key, context),
+    cell.time(key.revoked_at ?? key.expires_at, texts.records.never),
+    cell.time(key.last_used_at, texts.records.never),
     cell.menu(key.name, actionLinks(context, key)),
   ];
 }
 
 /** Its permissions without their APIs, which its own page names. */
-function patternsOf({ permissions, roles }: Key): string[] {
-  return [...new Set([...permissions.map(({ pattern }) => pattern), ...roles.map((role) => `role ${role}`)])];
+function patternsOf({ keys }: Catalogue, { permissions, roles }: Key): string[] {
+  return [...new Set([...permissions.map(({ pattern }) => pattern), ...roles.map((role) => keys.role({ role }))])];
 }
 
-function someOf(lines: readonly string[]): string[] {
+function someOf({ keys }: Catalogue, lines: readonly string[]): string[] {
   const some = lines.slice(0, mostRightsInALine);
-  return lines.length > some.length ? [...some, `and ${lines.length - some.length} more`] : some;
+  return lines.length > some.length ? [...some, keys.more({ count: lines.length - some.length })] : some;
 }

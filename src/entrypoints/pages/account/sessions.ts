@@ -50,7 +50,7 @@ function inWords({ apps, ...session }: SignedInSession, current: string, texts: 
   const names = (lasting: boolean) => apps.filter((app) => app.lasting === lasting).map(({ name }) => name);
   return {
     ...session,
-    device: deviceName(session.user_agent, texts.common.unknownDevice),
+    device: deviceName(session.user_agent, texts),
     is_this_one: session.uid === current,
     apps: names(false),
     lasting_apps: names(true),

@@ -28,7 +28,7 @@ export function areaChart(input: ChartInput): AreaChart {
     ([, top]) => y(top),
   ).digits(digits);
   return {
-    ...frameOf(input, { max, placeOf, kind: 'Stacked area' }),
+    ...frameOf(input, { max, placeOf, kind: 'area' }),
     kind: 'area',
     areas: layers.map(({ tone, points }) => ({ tone, area: areaOf(points) ?? '', line: lineOf(points) ?? '' })),
   };

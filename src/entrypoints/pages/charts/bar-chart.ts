@@ -27,5 +27,5 @@ export function barChart(input: ChartInput): BarChart {
     });
   });
   const placeOf = (index: number) => ((band(index) ?? 0) + band.bandwidth() / 2) / 100;
-  return { ...frameOf(input, { max, placeOf, kind: 'Bars' }), kind: 'bar', bars };
+  return { ...frameOf(input, { max, placeOf, kind: 'bar' }), kind: 'bar', bars };
 }

@@ -1,4 +1,5 @@
 import { scaleLinear } from 'd3-scale';
+import { type Catalogue, en } from '../languages/en.ts';
 import { figure } from '../words.ts';
 import { coordinate, shortFigure } from './numbers.ts';
 
@@ -18,6 +19,8 @@ export type ChartInput = {
   /** What stands below the chart instead, where there is little room. */
   shortLabels?: readonly string[];
   series: readonly Series[];
+  /** Of the page's language; English without. */
+  texts?: Catalogue;
 };
 
 export type GridLine = { y: string; label: string };
@@ -57,24 +60,27 @@ export function valueScale(max: number) {
  * @param placeOf where a label is, from 0 to 1
  */
 export function frameOf(
-  { id, title, unit, labels, shortLabels = labels, series }: ChartInput,
-  { max, placeOf, kind }: { max: number; placeOf: (index: number) => number; kind: string },
+  { id, title, unit, labels, shortLabels = labels, series, texts = en }: ChartInput,
+  { max, placeOf, kind }: { max: number; placeOf: (index: number) => number; kind: 'area' | 'bar' },
 ): ChartFrame {
   const scale = valueScale(max);
   return {
     id,
     title,
-    description: `${kind} by ${unit.toLowerCase()}. ${series.map((each) => describe(each, labels)).join(' ')}`,
+    description: [texts.charts[kind]({ unit }), ...series.map((each) => describe(each, labels, texts))].join(' '),
     grid: scale
       .ticks(gridLines)
       .filter(Number.isInteger)
       .map((value) => ({ y: coordinate((scale(value) * plotHeight) / 100), label: shortFigure(value) })),
-    ticks: ticksOf(shortLabels, placeOf),
-    legend: series.map(({ label, tone, values }) => ({ label, tone, total: figure(total(values)) })),
+    ticks: ticksOf(shortLabels, placeOf, texts),
+    legend: series.map(({ label, tone, values }) => ({ label, tone, total: figure(total(values), texts.tag) })),
     table: {
       unit,
       columns: series.map(({ label }) => label),
-      rows: labels.map((label, n) => ({ label, values: series.map(({ values }) => figure(values[n] ?? 0)) })),
+      rows: labels.map((label, n) => ({
+        label,
+        values: series.map(({ values }) => figure(values[n] ?? 0, texts.tag)),
+      })),
     },
   };
 }
@@ -84,22 +90,27 @@ export function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-function describe({ label, values }: Series, labels: readonly string[]): string {
+function describe({ label, values }: Series, labels: readonly string[], { tag, charts }: Catalogue): string {
   const most = Math.max(0, ...values);
-  if (most === 0) return `${label}: none.`;
-  const least = Math.min(...values);
-  return `${label}: ${figure(total(values))} in all, at most ${figure(most)} (${labels[values.indexOf(most)]}), at least ${figure(least)}.`;
+  if (most === 0) return charts.nothing({ label });
+  return charts.figures({
+    label,
+    total: figure(total(values), tag),
+    most: figure(most, tag),
+    at: labels[values.indexOf(most)] ?? '',
+    least: figure(Math.min(...values), tag),
+  });
 }
 
 /** At most eight, evenly spaced; every other one is left out where there is little room. */
-function ticksOf(labels: readonly string[], placeOf: (index: number) => number): Tick[] {
+function ticksOf(labels: readonly string[], placeOf: (index: number) => number, { charts }: Catalogue): Tick[] {
   const every = Math.max(1, Math.ceil(labels.length / mostTicks));
   const shown = labels.flatMap((label, index) => (index % every === 0 ? [{ label, place: placeOf(index) }] : []));
   const ticks = shown.map(({ label, place }, n) => ({
     ...{ x: percent(place), label, anchor: anchorAt(place), isMinor: n % 2 === 1 },
   }));
   const room = 1 - (shown.at(-1)?.place ?? 0);
-  return room < roomForNow ? ticks : [...ticks, { x: percent(1), label: 'now', anchor: 'end', isMinor: false }];
+  return room < roomForNow ? ticks : [...ticks, { x: percent(1), label: charts.now, anchor: 'end', isMinor: false }];
 }
 
 function anchorAt(place: number): Tick['anchor'] {

@@ -9,20 +9,21 @@ import { labelFields, labelsIn } from './labels.ts';
 import { restrictionFields, restrictionsIn } from './restrictions.ts';
 
 async function changeFields(context: KeyContext, key: Key): Promise<Field[]> {
+  const { texts } = context;
   const [choices, roles, apis] = await Promise.all([context.choices(), context.roles(), context.apis()]);
   return [
-    nameField(key),
+    nameField(texts, key),
     {
       name: 'expires_at',
-      label: 'Expires (UTC)',
+      label: texts.keys.expiresUtc,
       type: 'datetime-local',
       value: key.expires_at?.toISOString().slice(0, 16) ?? '',
-      hint: 'Empty: never, which needs the permission latchkey:api_key:never_expire.',
+      hint: texts.keys.expiresHint,
     },
-    ...permissionFields(choices, key),
-    ...restrictionFields(key.restrictions, apis),
-    descriptionField(key),
-    riskField(key.risk),
+    ...permissionFields(texts, choices, key),
+    ...restrictionFields(texts, key.restrictions, apis),
+    descriptionField(texts, key),
+    riskField(texts, key.risk),
     ...(context.isOwn ? [] : labelFields(roles, key)),
   ];
 }
@@ -32,18 +33,19 @@ export const changing: Action<KeyContext> = {
   describe: async (context) => {
     const { key, ...framed } = await frame(context);
     const fields = await changeFields(context, key);
+    const t = context.texts.keys;
     return {
       ...framed,
-      heading: `Edit ${key.name}`,
-      words: [
-        'Changes apply from the next request. The value of the key stays, and so do restrictions without a field here.',
-      ],
+      heading: t.editing({ key: key.name }),
+      words: [t.editNote],
       impact: [],
       fields,
-      button: 'Save key',
+      button: t.save,
       danger: false,
       version: key.version,
-      present: fields.map(({ label, value }): Fact => ({ label, cell: cell.text(value || 'None') })),
+      present: fields.map(
+        ({ label, value }): Fact => ({ label, cell: cell.text(value || context.texts.records.none) }),
+      ),
     };
   },
   perform: async (context, sent) => {

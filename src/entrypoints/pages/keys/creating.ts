@@ -1,3 +1,4 @@
+import type { Catalogue } from '../languages/en.ts';
 import type { Action, FormInput } from '../records/actions.ts';
 import type { Field } from '../records/page-shapes.ts';
 import { exactTime } from '../times.ts';
@@ -29,45 +30,43 @@ function ownerIn(sent: FormInput): { owner?: { client_id: string } | { user: str
   return { owner: { user: owner } };
 }
 
-const lifetimes = [
-  { value: '30', text: '30 days' },
-  { value: '90', text: '90 days' },
-  { value: '180', text: '180 days' },
-  { value: '365', text: '1 year' },
+const lifetimes = ({ keys, records }: Catalogue) => [
+  ...[30, 90, 180].map((count) => ({ value: String(count), text: records.days({ count }) })),
+  { value: '365', text: keys.year },
 ];
 
-function environmentField(environments: readonly string[]): Field {
+function environmentField({ keys }: Catalogue, environments: readonly string[]): Field {
   return {
     name: 'environment',
-    label: 'Environment',
+    label: keys.environment,
     type: 'radios',
     value: environments[0] ?? '',
     options: environments.map((value) => ({ value, text: value, note: `sk_${value}_…` })),
   };
 }
 
-const customExpiry: Field = {
+const customExpiry = ({ keys }: Catalogue): Field => ({
   name: 'expires_in_days',
-  label: 'Custom expiry (days)',
+  label: keys.customExpiry,
   type: 'number',
   value: '',
-  hint: 'Replaces the expiry that is selected above.',
+  hint: keys.customExpiryHint,
   group: 'Advanced',
-};
+});
 
 async function creationFields(context: KeyContext): Promise<Field[]> {
-  const { deps, isOwn } = context;
+  const { deps, isOwn, texts } = context;
   const [choices, roles, apis] = await Promise.all([context.choices(), context.roles(), context.apis()]);
   return [
-    nameField(),
+    nameField(texts),
     ...(isOwn ? [] : [ownerField(await context.owners())]),
-    environmentField(deps.config.apiKeyEnvironments),
-    { name: 'lifetime', label: 'Expires', type: 'radios', value: '90', options: lifetimes },
-    ...permissionFields(choices),
-    customExpiry,
-    ...restrictionFields({}, apis),
-    descriptionField(),
-    riskField('medium'),
+    environmentField(texts, deps.config.apiKeyEnvironments),
+    { name: 'lifetime', label: texts.keys.expires, type: 'radios', value: '90', options: lifetimes(texts) },
+    ...permissionFields(texts, choices),
+    customExpiry(texts),
+    ...restrictionFields(texts, {}, apis),
+    descriptionField(texts),
+    riskField(texts, 'medium'),
     ...(isOwn ? [] : labelFields(roles)),
   ];
 }
@@ -77,22 +76,21 @@ export const creating = (path: string): Action<KeyContext> => ({
   path,
   describe: async (context) => ({
     crumb: context.crumb,
-    heading: 'Create API key',
+    heading: context.texts.keys.create,
     name: '',
-    words: ['The key is shown once, on the next page.'],
+    words: [context.texts.keys.createNote],
     impact: [],
     fields: await creationFields(context),
-    button: 'Create API key',
+    button: context.texts.keys.create,
     danger: false,
     back: context.crumb.href,
   }),
   summarize: summaryOf,
   perform: async (context, sent) => {
     const { key, ...created } = await context.keys.create(inputIn(context, sent)).catch(besideRights);
+    const t = context.texts.keys;
     const words = [
-      created.expires_at
-        ? `The key is active now and expires on ${exactTime(created.expires_at)}.`
-        : 'The key is active now and never expires.',
+      created.expires_at ? t.activeUntil({ time: exactTime(created.expires_at, context.texts) }) : t.activeForEver,
     ];
     return madeKey(context, created, { key, words });
   },

@@ -1,51 +1,48 @@
 import { Risk, riskDays } from '../../../domain/credentials/index.ts';
 import { Problem } from '../../../platform/http/index.ts';
+import type { Catalogue } from '../languages/en.ts';
 import type { FormInput } from '../records/actions.ts';
 import type { Field, Option } from '../records/page-shapes.ts';
 import { rightLine, rightsFields, rightsIn, rightsLinesIn } from '../records/rights-lines.ts';
 import type { Key } from './key-context.ts';
 
-const risks = Risk.options.map((value) => ({
-  value,
-  text: `${value}: expires after ${riskDays[value]} days by default`,
-}));
-
-export const nameField = (key?: Key): Field => ({
+export const nameField = ({ keys }: Catalogue, key?: Key): Field => ({
   name: 'name',
-  label: 'Name',
+  label: keys.name,
   type: 'text',
   value: key?.name ?? '',
   is_required: true,
-  hint: 'Shown in lists and in the audit log.',
+  hint: keys.nameHint,
 });
 
-export const descriptionField = (key?: Key): Field => ({
+export const descriptionField = ({ keys }: Catalogue, key?: Key): Field => ({
   name: 'description',
-  label: 'Description',
+  label: keys.description,
   type: 'text',
   value: key?.description ?? '',
   group: 'Advanced',
 });
 
-export const permissionFields = (options: readonly Option[], key?: Key): Field[] =>
+export const permissionFields = ({ keys, records }: Catalogue, options: readonly Option[], key?: Key): Field[] =>
   rightsFields({
     name: 'permissions',
-    label: 'Permissions by API',
+    label: keys.permissionsByApi,
     options,
     lines: key?.permissions.map(rightLine) ?? [],
-    hint: 'One per line, such as orders:*, or orders:read at https://api.example for one API. Only permissions that you hold.',
+    hint: keys.permissionsHint,
+    typedLabel: records.customPatterns,
     group: 'Permissions',
   });
 
 export const rightsAskedFor = (sent: FormInput) => rightsIn(rightsLinesIn(sent, 'permissions'), 'permissions');
 
-export const riskField = (value: string): Field => ({
+export const riskField = ({ keys }: Catalogue, value: string): Field => ({
   name: 'risk',
-  label: 'Risk',
+  label: keys.risk,
   type: 'select',
   value,
-  options: risks,
-  hint: 'The impact if the key leaks.',
+  options: Risk.options.map((risk) => ({ value: risk, text: keys.risks[risk]({ days: String(riskDays[risk]) }) })),
+  hint: keys.riskHint,
   group: 'Advanced',
 });
 

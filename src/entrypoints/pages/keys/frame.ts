@@ -1,3 +1,4 @@
+import type { Catalogue } from '../languages/en.ts';
 import type { ActionDescription, ActionResult } from '../records/actions.ts';
 import type { MadePage } from '../records/page-shapes.ts';
 import { shellWord } from '../records/shell-word.ts';
@@ -13,25 +14,29 @@ export async function frame(
 
 /** The page that shows a key, this once. */
 export function madeKey(
-  { deps, pathOf }: KeyContext,
+  { deps, pathOf, texts }: KeyContext,
   { id, name, permissions }: Pick<Key, 'id' | 'name' | 'permissions'>,
   { key, words }: { key: string; words: string[] },
 ): ActionResult {
   return {
     made: {
       crumb: { text: name, href: pathOf(id) },
-      heading: 'API key created',
+      heading: texts.keys.made,
       name,
       secret: key,
       words,
-      snippets: snippetsFor(deps.issuer, key, permissions),
+      snippets: snippetsFor({ issuer: deps.issuer, texts }, key, permissions),
       facts: [],
     },
   };
 }
 
 /** Commands that try a key out: they ask the gateway as a proxy does, for the first permission that is not a pattern. */
-function snippetsFor(issuer: string, key: string, permissions: Key['permissions']): MadePage['snippets'] {
+function snippetsFor(
+  { issuer, texts }: { issuer: string; texts: Catalogue },
+  key: string,
+  permissions: Key['permissions'],
+): MadePage['snippets'] {
   const right = permissions.find(({ pattern }) => !pattern.includes('*'));
   const query = new URLSearchParams({
     ...(right && { permission: right.pattern }),
@@ -41,9 +46,9 @@ function snippetsFor(issuer: string, key: string, permissions: Key['permissions'
   return [
     {
       label: 'curl',
-      text: `# 200: accepted; 401, 403 and 429 say why not\ncurl -i ${shellWord(address)} \\\n  -H 'X-API-Key: ${key}'`,
+      text: `# ${texts.keys.curlNote}\ncurl -i ${shellWord(address)} \\\n  -H 'X-API-Key: ${key}'`,
     },
-    { label: 'Environment variable', text: `API_KEY='${key}'` },
+    { label: texts.keys.environmentVariable, text: `API_KEY='${key}'` },
     {
       label: 'Node.js',
       text: `const response = await fetch('https://api.example', {\n  headers: { 'X-API-Key': process.env.API_KEY },\n});`,

@@ -1,6 +1,7 @@
 import { listHeldRights, type Right } from '../../../domain/access/index.ts';
 import { findResourceServer } from '../../../domain/resource-servers/index.ts';
 import { type Actor, Problem } from '../../../platform/http/index.ts';
+import type { Catalogue } from '../languages/en.ts';
 import type { PagesDeps } from '../pages.ts';
 import type { Option } from '../records/page-shapes.ts';
 import { rightLine } from '../records/rights-lines.ts';
@@ -14,18 +15,19 @@ export async function heldRights({ db, now }: PagesDeps, { subject_id = '' }: Ac
   return [...new Map(held.map((right) => [rightLine(right), right])).values()];
 }
 
-/** Why a user can create no key, and who can help. */
-export const nothingHeld = (brand: string) =>
-  `A key can have only permissions that you have, and none of your roles gives you one at an API. Ask an administrator of ${brand} for a role.`;
-
 /** @throws Problem 403: there is no permission that a key of theirs could have */
-export function mustHoldSomething({ config }: PagesDeps, rights: Right[]): Right[] {
+export function mustHoldSomething({ config }: PagesDeps, rights: Right[], { keys }: Catalogue): Right[] {
   if (rights.length > 0) return rights;
-  throw new Problem(403, 'forbidden', { title: 'You cannot create an API key', detail: nothingHeld(config.brandName) });
+  const detail = keys.nothingHeld({ brand: config.brandName });
+  throw new Problem(403, 'nothing_to_give', { title: keys.cannotCreate, detail });
 }
 
 /** What is held, to select from: in the words of the API where it has some. */
-export async function rightOptions({ db }: PagesDeps, rights: readonly Right[]): Promise<Option[]> {
+export async function rightOptions(
+  { db }: PagesDeps,
+  rights: readonly Right[],
+  { keys }: Catalogue,
+): Promise<Option[]> {
   const resources = [...new Set(rights.flatMap(({ resource }) => resource ?? []))];
   const servers = new Map(
     await Promise.all(resources.map(async (id) => [id, await findResourceServer(db, id)] as const)),
@@ -39,7 +41,7 @@ export async function rightOptions({ db }: PagesDeps, rights: readonly Right[]):
       text: known?.description ?? right.pattern,
       ...(known?.description && { note: right.pattern }),
       is_sensitive: isWide || (known?.is_sensitive ?? false),
-      group: right.resource === null ? 'Every API' : (server?.name ?? right.resource),
+      group: right.resource === null ? keys.everyApi : (server?.name ?? right.resource),
     };
   });
 }

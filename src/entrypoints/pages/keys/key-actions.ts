@@ -1,9 +1,9 @@
 import { isLiveVersion } from '../../../domain/api-keys/index.ts';
+import type { Catalogue } from '../languages/en.ts';
 import type { Action } from '../records/actions.ts';
-import { overlaps } from '../records/overlaps.ts';
+import { overlapsIn } from '../records/overlaps.ts';
 import type { Impact } from '../records/page-shapes.ts';
 import { exactTime, relativeTime } from '../times.ts';
-import { counted } from '../words.ts';
 import { changing } from './changing.ts';
 import { frame, madeKey } from './frame.ts';
 import { getKeyOf, type Key, type KeyContext, type KeyVerb, type RotatedKey, shortOf } from './key-context.ts';
@@ -12,32 +12,31 @@ const rotating: Action<KeyContext> = {
   path: '/:key_id/rotate',
   describe: async (context) => {
     const { key, ...framed } = await frame(context);
+    const { texts } = context;
+    const t = texts.keys;
     return {
       ...framed,
-      heading: `Rotate ${key.name}`,
-      words: [
-        'The new version is shown once, on the next page. Roll it out before the previous one expires.',
-        key.expires_at ? `The key expires on ${exactTime(key.expires_at)}.` : 'The key never expires.',
-      ],
-      impact: revoked(context, key, 'refused after the overlap'),
+      heading: t.rotating({ key: key.name }),
+      words: [t.rotateNote, key.expires_at ? t.expiresOn({ time: exactTime(key.expires_at, texts) }) : t.neverExpires],
+      impact: revoked(context, key, t.refusedLater),
       fields: [
         {
           name: 'overlap_seconds',
-          label: 'Overlap',
+          label: t.overlap,
           type: 'select',
           value: '86400',
-          options: overlaps,
-          hint: 'For how long the previous version is still accepted.',
+          options: overlapsIn(texts),
+          hint: t.overlapHint,
         },
         {
           name: 'expires_in_days',
-          label: 'New expiry of the key (days from now)',
+          label: t.newExpiry,
           type: 'number',
           value: '',
-          hint: 'Empty: its expiry stays.',
+          hint: t.newExpiryHint,
         },
       ],
-      button: 'Rotate key',
+      button: t.rotateSubmit,
       danger: false,
     };
   },
@@ -48,54 +47,57 @@ const rotating: Action<KeyContext> = {
       overlap_seconds: sent.number('overlap_seconds'),
       ...(days !== undefined && { expires_in_days: days }),
     });
-    return madeKey(context, before, { key: rotated.key, words: timesOf(rotated, shortOf(before)) });
+    return madeKey(context, before, { key: rotated.key, words: timesOf(context.texts, rotated, shortOf(before)) });
   },
 };
 
 /** When the previous version and the key expire. */
-function timesOf({ previous_expires_at, expires_at, expiry_extended }: RotatedKey, before: string): string[] {
-  const longer = expiry_extended ? ', later than before' : '';
+function timesOf(
+  texts: Catalogue,
+  { previous_expires_at, expires_at, expiry_extended }: RotatedKey,
+  version: string,
+): string[] {
+  const t = texts.keys;
+  const until = expiry_extended ? t.newUntilLater : t.newUntil;
   return [
-    `The previous version, ${before}, is accepted until ${exactTime(previous_expires_at)}.`,
-    expires_at
-      ? `The new version is active now, until the key expires on ${exactTime(expires_at)}${longer}.`
-      : 'The new version is active now, and the key never expires.',
+    t.previousUntil({ version, time: exactTime(previous_expires_at, texts) }),
+    expires_at ? until({ time: exactTime(expires_at, texts) }) : t.newForEver,
   ];
 }
 
 /** Which of its versions are refused, and whose requests. */
-function revoked({ deps, isOwn }: KeyContext, key: Key, when: string): Impact[] {
+function revoked({ deps, isOwn, texts }: KeyContext, key: Key, refused: Catalogue['keys']['refusedNow']): Impact[] {
+  const t = texts.keys;
   const now = deps.now();
   const live = key.versions.filter((version) => isLiveVersion(version, now));
   if (key.state === 'expired' || live.length === 0) return [];
-  const used = key.last_used_at ? `last used ${relativeTime(key.last_used_at, now)}` : 'never used';
-  const who = isOwn ? 'your programs call' : `${key.owner.name} calls`;
-  return [
-    {
-      text: `${counted(live.length, 'version')} of this key: ${live.map((each) => shortOf({ versions: [each] })).join(', ')}`,
-      words: `${who} APIs with it in ${key.environment}, ${used}; ${when}`,
-    },
-  ];
+  const { environment, owner, last_used_at } = key;
+  const used = last_used_at ? t.used({ time: relativeTime(last_used_at, now, texts) }) : t.neverUsed;
+  const use = isOwn ? t.usedByYou({ environment, used }) : t.usedByOwner({ owner: owner.name, environment, used });
+  const versions = live.map((each) => shortOf({ versions: [each] })).join(', ');
+  return [{ text: t.ofVersions({ count: live.length, versions }), words: refused({ use }) }];
 }
 
 /** Whose requests an action interrupts. */
-function usedWords({ deps, isOwn }: KeyContext, key: Key): string[] {
-  if (!key.last_used_at) return ['It was never used.'];
-  const who = isOwn ? 'A program of yours' : key.owner.name;
-  return [`${who} last used it ${relativeTime(key.last_used_at, deps.now())}, in ${key.environment}.`];
+function usedWords({ deps, isOwn, texts }: KeyContext, { last_used_at, environment, owner }: Key): string[] {
+  const t = texts.keys;
+  if (!last_used_at) return [t.wasNeverUsed];
+  const time = relativeTime(last_used_at, deps.now(), texts);
+  return [isOwn ? t.lastUsedByYou({ time, environment }) : t.lastUsedByOwner({ owner: owner.name, time, environment })];
 }
 
 const disabling: Action<KeyContext> = {
   path: '/:key_id/disable',
   describe: async (context) => {
     const { key, ...framed } = await frame(context);
+    const t = context.texts.keys;
     return {
       ...framed,
-      heading: `Disable ${key.name}?`,
-      words: ['Requests with the key are refused until you enable it again.', ...usedWords(context, key)],
+      heading: t.disabling({ key: key.name }),
+      words: [t.disableNote, ...usedWords(context, key)],
       impact: [],
       fields: [],
-      button: 'Disable 1 key',
+      button: t.disableSubmit,
       danger: true,
     };
   },
@@ -109,13 +111,14 @@ const enabling: Action<KeyContext> = {
   path: '/:key_id/enable',
   describe: async (context) => {
     const { key, ...framed } = await frame(context);
+    const t = context.texts.keys;
     return {
       ...framed,
-      heading: `Enable ${key.name}?`,
-      words: ['Its versions that have not expired are accepted again now.'],
+      heading: t.enabling({ key: key.name }),
+      words: [t.enableNote],
       impact: [],
       fields: [],
-      button: 'Enable 1 key',
+      button: t.enableSubmit,
       danger: false,
     };
   },
@@ -129,13 +132,14 @@ const revoking: Action<KeyContext> = {
   path: '/:key_id/revoke',
   describe: async (context) => {
     const { key, ...framed } = await frame(context);
+    const t = context.texts.keys;
     return {
       ...framed,
-      heading: `Revoke ${key.name}?`,
-      words: ['Requests with the key are refused from now on. This cannot be undone.'],
-      impact: revoked(context, key, 'refused now, for good'),
+      heading: t.revoking({ key: key.name }),
+      words: [t.revokeNote],
+      impact: revoked(context, key, t.refusedNow),
       fields: [],
-      button: 'Revoke 1 key',
+      button: t.revokeSubmit,
       danger: true,
     };
   },

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { CreatedKeyView, KeyView, RotatedKeyView, UsageView } from '../../../domain/api-keys/index.ts';
+import type { Catalogue } from '../languages/en.ts';
 import type { RequestContext } from '../records/actions.ts';
 import type { Fact, Option, Panel } from '../records/page-shapes.ts';
 
@@ -21,6 +22,8 @@ export type KeyOperations = {
 
 /** A part of the pages that shows keys: the console, or a user's account. */
 export type KeyContext = RequestContext & {
+  /** Of the language that the pages are in. */
+  texts: Catalogue;
   keys: KeyOperations;
   crumb: { text: string; href: string };
   pathOf: (id: string) => string;

@@ -1,3 +1,4 @@
+import type { Catalogue } from '../languages/en.ts';
 import type { FormInput } from '../records/actions.ts';
 import type { Field, Option } from '../records/page-shapes.ts';
 import type { Key } from './key-context.ts';
@@ -5,50 +6,51 @@ import type { Key } from './key-context.ts';
 type Written = Key['restrictions'];
 
 /** The restrictions that have a field; the others are set through the API and the command line. */
-export function restrictionFields(written: Written, apis: readonly Option[]): Field[] {
+export function restrictionFields(texts: Catalogue, written: Written, apis: readonly Option[]): Field[] {
+  const t = texts.keys;
   const { day, month } = (written.quota ?? {}) as { day?: number; month?: number };
   const fields: Field[] = [
     {
       name: 'ip_allowlist',
-      label: 'Allowed networks',
+      label: t.networks,
       type: 'textarea',
       value: textsOf(written.ip_allowlist).join('\n'),
-      hint: 'One address or network per line, such as 10.0.1.50 or 2001:db8::/32. Empty: any network.',
+      hint: t.networksHint,
     },
     {
       name: 'rate_limit',
-      label: 'Rate limits',
+      label: t.rates,
       type: 'textarea',
       value: rateLines(written.rate_limit),
-      hint: 'One per line, such as 1000 requests/minute, or 100 messages/hour for email:send. All apply together.',
+      hint: t.ratesHint,
     },
     {
       name: 'day',
-      label: 'Daily quota',
+      label: t.day,
       type: 'number',
       value: numberText(day),
-      hint: 'Requests per calendar day (UTC). Empty: no quota.',
+      hint: t.dayHint,
     },
     {
       name: 'month',
-      label: 'Monthly quota',
+      label: t.month,
       type: 'number',
       value: numberText(month),
-      hint: 'Requests per calendar month (UTC). Empty: no quota.',
+      hint: t.monthHint,
     },
-    apisField(textsOf(written.resource_servers), apis),
+    apisField(texts, textsOf(written.resource_servers), apis),
   ];
   return fields.map((field) => ({ ...field, group: 'Advanced' }));
 }
 
 /** Selected from the APIs there are; typed where a person may not list them, or where one is not among them. */
-function apisField(present: readonly string[], options: readonly Option[]): Field {
-  const field = { name: 'resource_servers', label: 'Allowed APIs', value: present.join('\n') };
+function apisField({ keys }: Catalogue, present: readonly string[], options: readonly Option[]): Field {
+  const field = { name: 'resource_servers', label: keys.apis, value: present.join('\n') };
   const known = new Set(options.map(({ value }) => value));
   const isListed = known.size > 0 && present.every((api) => known.has(api));
   return isListed
-    ? { ...field, type: 'choices', options, hint: 'Select none to allow every API that its permissions are for.' }
-    : { ...field, type: 'textarea', hint: 'One identifier per line. Empty: every API that its permissions are for.' };
+    ? { ...field, type: 'choices', options, hint: keys.apisChoice }
+    : { ...field, type: 'textarea', hint: keys.apisHint };
 }
 
 const textsOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);

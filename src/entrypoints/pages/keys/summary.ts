@@ -1,15 +1,15 @@
+import type { Catalogue } from '../languages/en.ts';
 import * as cell from '../records/cells.ts';
 import { type FormInput, formInput } from '../records/form-input.ts';
 import type { Field, Summary } from '../records/page-shapes.ts';
 import { rightsLinesIn } from '../records/rights-lines.ts';
 import { calendarDay } from '../times.ts';
-import { counted } from '../words.ts';
 import type { KeyContext } from './key-context.ts';
 
 const dayMs = 86_400_000;
 
 /** What the key of a form will be able to do, in words. */
-export function summaryOf({ deps, isOwn }: KeyContext, fields: readonly Field[]): Summary {
+export function summaryOf({ deps, isOwn, texts }: KeyContext, fields: readonly Field[]): Summary {
   const sent = formInput(new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value])));
   const choices = fields.filter(({ group }) => group === 'Permissions').flatMap(({ options = [] }) => options);
   const known = new Map(choices.map((option) => [option.value, option]));
@@ -17,31 +17,37 @@ export function summaryOf({ deps, isOwn }: KeyContext, fields: readonly Field[])
     const option = known.get(line);
     return { text: option?.text ?? line, code: option?.note ?? line };
   });
+  const t = texts.keys;
   const networks = sent.lines('ip_allowlist');
-  const limits = [...sent.lines('rate_limit'), ...quotas(sent)];
+  const limits = [...sent.lines('rate_limit'), ...quotas(sent, texts)];
   const roles = sent.lines('roles');
   return {
     can,
     facts: [
-      ...(roles.length > 0 ? [{ label: 'Roles', cell: cell.codes(roles) }] : []),
+      ...(roles.length > 0 ? [{ label: t.roles, cell: cell.codes(roles) }] : []),
       ...(isOwn ? [] : [{ label: 'For', cell: cell.text(sent.text('owner') ?? 'Yourself') }]),
-      { label: 'Environment', cell: cell.text(sent.text('environment') ?? 'None') },
-      { label: 'From', cell: cell.codes(networks, 'Any network') },
-      { label: 'At most', cell: cell.text(limits.join(', ') || 'No limit') },
-      { label: 'Until', cell: cell.text(expiryWords(sent, deps.now())) },
+      { label: t.environment, cell: cell.text(sent.text('environment') ?? texts.records.none) },
+      { label: t.from, cell: cell.codes(networks, t.anyNetwork) },
+      { label: t.atMost, cell: cell.text(limits.join(', ') || t.noLimit) },
+      { label: t.until, cell: cell.text(expiryWords(sent, deps.now(), texts)) },
     ],
   };
 }
 
-function quotas(sent: FormInput): string[] {
-  return [['day', sent.number('day')] as const, ['month', sent.number('month')] as const].flatMap(([unit, count]) =>
-    count === undefined || Number.isNaN(count) ? [] : [`${counted(count, 'request')} per ${unit}`],
-  );
+function quotas(sent: FormInput, { keys }: Catalogue): string[] {
+  const said = { day: keys.perDay, month: keys.perMonth };
+  return (['day', 'month'] as const).flatMap((unit) => {
+    const count = sent.number(unit);
+    return count === undefined || Number.isNaN(count) ? [] : [said[unit]({ count })];
+  });
 }
 
-function expiryWords(sent: FormInput, now: Date): string {
+function expiryWords(sent: FormInput, now: Date, texts: Catalogue): string {
+  const t = texts.keys;
   const days = sent.number('expires_in_days') ?? sent.number('lifetime');
-  if (days === undefined) return 'As its risk says';
+  if (days === undefined) return t.byRisk;
   const end = new Date(now.getTime() + days * dayMs);
-  return Number.isNaN(end.getTime()) ? 'Not a number of days' : `${calendarDay(end)} (${counted(days, 'day')})`;
+  return Number.isNaN(end.getTime())
+    ? t.notDays
+    : t.onDay({ day: calendarDay(end, texts), days: texts.records.days({ count: days }) });
 }

@@ -1,3 +1,4 @@
+import { deRecords } from './de-records.ts';
 import type { Catalogue } from './en.ts';
 
 const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
@@ -12,6 +13,7 @@ export const de: Catalogue = {
     about: 'Über diese Seite',
     account: 'Konto',
     apps: (p) => counted(p.count, 'App', 'Apps'),
+    browserOn: (p) => `${p.browser} unter ${p.system}`,
     cancel: 'Abbrechen',
     continue: 'Weiter',
     copied: 'Kopiert',
@@ -439,4 +441,6 @@ export const de: Catalogue = {
     leakRevoked: 'Sie wurden widerrufen. Ersetzen Sie sie überall, wo sie verwendet wurden.',
     leakRecords: 'Die Administration kann in den Zugriffsprotokollen sehen, wie sie verwendet wurden.',
   },
+
+  ...deRecords,
 };

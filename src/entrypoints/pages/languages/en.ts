@@ -1,3 +1,5 @@
+import { enRecords } from './en-records.ts';
+
 const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
 const list = (names: readonly string[]) => new Intl.ListFormat('en').format(names);
 
@@ -12,6 +14,7 @@ export const en = {
     about: 'About this page',
     account: 'Account',
     apps: (p: { count: number }) => counted(p.count, 'app', 'apps'),
+    browserOn: (p: { browser: string; system: string }) => `${p.browser} on ${p.system}`,
     cancel: 'Cancel',
     continue: 'Continue',
     copied: 'Copied',
@@ -436,6 +439,8 @@ export const en = {
     leakRevoked: 'It has been revoked. Replace it wherever it was used.',
     leakRecords: 'An administrator can see in the access records how it was used.',
   },
+
+  ...enRecords,
 };
 
 /** What a language has. */

@@ -16,8 +16,8 @@ export function textsOf(language: Language): Catalogue {
   return catalogues[language];
 }
 
-// The console and what belongs to it are in English only; its administrators read the API's own words there.
-const englishOnly = /^\/(?:console|admin|demo|setup|account\/keys)(?:\/|$)/;
+// The console, the API reference and the demo are in English only; administrators read the API's own words there.
+const englishOnly = /^\/(?:console|admin|demo)(?:\/|$)/;
 
 /**
  * The language of a page: what the application asked for (`ui_locales`, OpenID Connect Core §3.1.2.1), else what the browser asks

@@ -2,7 +2,9 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { form, Problem } from '../../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
-import type { PagesDeps } from '../pages.ts';
+import { refusalIn } from '../languages/api-words.ts';
+import type { Catalogue } from '../languages/en.ts';
+import { type PagesDeps, textsFor } from '../pages.ts';
 import type { Here } from '../signed-in.ts';
 import { isStepUpDue, stepUp } from '../step-up.ts';
 import { type FormInput, formInput } from './form-input.ts';
@@ -132,11 +134,12 @@ async function showAction<At extends RequestContext, A extends Action<At>>(
   const { sent, password, refused, isConfirmed, status } = typed;
   const description = await action.describe(context);
   const { version, present } = description;
+  const texts = textsFor(deps, ctx);
   const fields = description.fields.map((field) => ({ ...field, value: valueIn(sent, field) }));
   const isChanged = refused?.status === 412;
   const errors = {
     ...(password && { password_again: password }),
-    ...(refused && errorsIn(refused, new Set(fields.map(({ name }) => name)))),
+    ...(refused && errorsIn(refused, new Set(fields.map(({ name }) => name)), texts)),
   };
   const page = {
     ...description,
@@ -159,20 +162,19 @@ function valueIn(sent: URLSearchParams | undefined, { name, type, value }: Actio
 }
 
 /** A refusal beside the fields it names, and otherwise above the form. */
-function errorsIn({ status, message, options }: Problem, fields: ReadonlySet<string>): FieldErrors {
-  if (status === 412) return { form: changedMeanwhile };
+function errorsIn({ status, message, options }: Problem, fields: ReadonlySet<string>, texts: Catalogue): FieldErrors {
+  if (status === 412) return { form: texts.records.changedMeanwhile };
   const { pointer = '', members } = options;
   const listed = members?.errors as { pointer: string; detail: string }[] | undefined;
   const wrong = listed ?? [{ pointer, detail: message }];
   const entries = wrong.map(({ pointer: at, detail }) => {
     const name = at.split('/').find((part) => fields.has(part));
-    return name === undefined ? ['form', message] : [name, sentence(detail)];
+    return name === undefined
+      ? ['form', refusalIn(texts, 'form', message)]
+      : [name, refusalIn(texts, name, sentence(detail))];
   });
   return Object.fromEntries(entries);
 }
-
-const changedMeanwhile =
-  'Someone else changed this after you opened it, so nothing was saved. Your input is still here: compare it with the current values and submit it again.';
 
 function sentence(detail: string): string {
   const first = detail.charAt(0).toUpperCase() + detail.slice(1);

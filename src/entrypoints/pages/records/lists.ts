@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import { Problem } from '../../../platform/http/index.ts';
+import { type Catalogue, en } from '../languages/en.ts';
 import { one } from '../signed-in.ts';
 import { counted } from '../words.ts';
 import type { ListFilter } from './filters.ts';
@@ -39,16 +40,18 @@ const longest = 300;
 /** A list as its address asks for it: the address keeps the search, the filters, the order and the page. */
 export async function listPage(
   ctx: Context,
-  list: Listing & { path: string },
+  list: Listing & { path: string; texts?: Catalogue },
   read: (query: Record<string, string>) => Promise<Rows>,
 ): Promise<Omit<ListPage, 'actions'>> {
-  const { path, heading, intro, icon, noun, columns, search, filters = [], empty } = list;
+  const { path, heading, intro, icon, noun, columns, search, filters = [], empty, texts = en } = list;
   const isSorted = columns.some(({ sort }) => sort !== undefined);
   const names = [...(search ? ['q'] : []), ...filters.map(({ name }) => name), ...(isSorted ? ['sort'] : [])];
   const given = queryIn(ctx.query, names);
   const cursor = one(ctx.query.cursor);
   const reading = read({ ...given, ...(cursor && { cursor }) });
-  const { rows, next, previous, problem, ...counts } = await reading.then(shown, (error) => refused(error, filters));
+  const { rows, next, previous, problem, ...counts } = await reading.then(shown, (error) =>
+    refused(error, filters, texts),
+  );
   const pageAt = (at: string) => addressOf(path, { ...given, cursor: at });
   return {
     heading,
@@ -58,7 +61,7 @@ export async function listPage(
     columns: tableColumns(columns, { path, given, sort: given.sort ?? list.sort }),
     search: search ? { label: search, value: given.q ?? '' } : undefined,
     filters: filters.map((filter) => ({ ...filter, value: given[filter.name] ?? '' })),
-    tags: tagsOf(path, given, filters),
+    tags: tagsOf(path, given, { filters, texts }),
     sort: given.sort ?? '',
     rows,
     total: totalIn(counts, noun),
@@ -67,7 +70,7 @@ export async function listPage(
     all: addressOf(path, given.sort ? { sort: given.sort } : {}),
     empty,
     problem,
-    notice: noticeIn(ctx),
+    notice: noticeIn(ctx, texts),
   };
 }
 
@@ -101,7 +104,9 @@ function sortLink(key: string, { path, given, sort }: Sorting): TableColumn['sor
   return { href, direction: isCurrent ? direction : undefined };
 }
 
-function tagsOf(path: string, given: Query, filters: readonly ListFilter[]): ListPage['tags'] {
+type Tagging = { filters: readonly ListFilter[]; texts: Catalogue };
+
+function tagsOf(path: string, given: Query, { filters, texts: { records } }: Tagging): ListPage['tags'] {
   const { q, ...others } = given;
   const without = (name: string) =>
     addressOf(path, Object.fromEntries(Object.entries(given).filter(([key]) => key !== name)));
@@ -111,19 +116,17 @@ function tagsOf(path: string, given: Query, filters: readonly ListFilter[]): Lis
     const text = options.find((option) => option.value === value)?.text ?? value;
     return [{ text: `${label}: ${text}`, href: without(name) }];
   });
-  return [...(q ? [{ text: `Search: ${q}`, href: without('q') }] : []), ...set];
+  return [...(q ? [{ text: records.searched({ query: q }), href: without('q') }] : []), ...set];
 }
 
 const shown = (rows: Rows) => ({ ...rows, problem: undefined });
 
 /** A filter or page that does not exist is reported above the list. */
-function refused(error: unknown, filters: readonly ListFilter[]): Rows & { problem: string } {
+function refused(error: unknown, filters: readonly ListFilter[], { records }: Catalogue): Rows & { problem: string } {
   if (!(error instanceof Problem) || error.status !== 400) throw error;
   const { pointer = '' } = error.options;
   const wrong = filters.find(({ name }) => pointer === `/${name}`);
-  const problem = wrong
-    ? `${wrong.label}: this value does not exist. Choose another one.`
-    : 'This page of the list does not exist. Go to the first page.';
+  const problem = wrong ? records.unknownFilter({ filter: wrong.label }) : records.unknownPage;
   return { rows: [], next: null, problem };
 }
 

@@ -1,17 +1,14 @@
 import type { Context } from 'koa';
+import { type Catalogue, en } from '../languages/en.ts';
 import { one } from '../signed-in.ts';
 
-/** What was done, said on the page that follows. Only these sentences: an address must not put words on a page. */
-const notices: Record<string, string> = {
+// What only the console says.
+const consoleNotices: Record<string, string> = {
   disabled: 'Disabled. Nothing that was issued before is accepted any more.',
-  saved: 'Saved.',
   registered: 'Registered. It is active now.',
   mailed: 'The link has been sent to their e-mail address.',
   'signed-out': 'The session is revoked.',
   rotated: 'The next signing key is created and published.',
-  'key-disabled': 'Disabled. The key is refused until you enable it again.',
-  'key-enabled': 'Enabled. The key is accepted again.',
-  'key-revoked': 'The key is revoked. It is refused from now on.',
   'delivery-requested': 'Sending now. The result appears under Deliveries.',
   'webhook-deleted': 'The webhook is deleted.',
   enabled: 'Enabled. Tokens from before stay revoked; API keys are accepted again.',
@@ -23,6 +20,9 @@ const notices: Record<string, string> = {
   'role-deleted': 'The role is deleted. No one has it any more.',
 };
 
-export function noticeIn(ctx: Context): string | undefined {
-  return notices[one(ctx.query.done)];
+/** What was done, said on the page that follows. Only these sentences: an address must not put words on a page. */
+export function noticeIn(ctx: Context, { keys }: Catalogue = en): string | undefined {
+  const notices: Readonly<Record<string, string>> = { ...consoleNotices, ...keys.notices };
+  const done = one(ctx.query.done);
+  return Object.hasOwn(notices, done) ? notices[done] : undefined;
 }

@@ -1,8 +1,10 @@
+import { type Catalogue, en } from '../languages/en.ts';
+
+const daySeconds = 86_400;
+
 /** For how long the previous version is accepted beside the new one, in seconds. */
-export const overlaps = [
-  { value: '0', text: 'None: the previous one is refused now' },
-  { value: '3600', text: '1 hour' },
-  { value: '86400', text: '1 day' },
-  { value: '604800', text: '7 days' },
-  { value: '2592000', text: '30 days' },
+export const overlapsIn = ({ keys, records }: Catalogue = en) => [
+  { value: '0', text: keys.overlaps.none },
+  { value: '3600', text: keys.overlaps.hour },
+  ...[1, 7, 30].map((count) => ({ value: String(count * daySeconds), text: records.days({ count }) })),
 ];

@@ -17,16 +17,26 @@ type RightsFields = {
   lines: readonly string[];
   hint: string;
   group?: string;
+  /** The label of what is typed beside what can be selected. */
+  typedLabel?: string;
 };
 
 const selected = (name: string) => `${name}_selected`;
 
 /** Rights in a form: those that can be selected, and a field for all others, such as patterns. */
-export function rightsFields({ name, label, options, lines, hint, group }: RightsFields): Field[] {
+export function rightsFields({
+  name,
+  label,
+  options,
+  lines,
+  hint,
+  group,
+  typedLabel = 'Custom patterns',
+}: RightsFields): Field[] {
   const known = new Set(options.map(({ value }) => value));
   const typed: Field = {
     name,
-    label: known.size > 0 ? 'Custom patterns' : label,
+    label: known.size > 0 ? typedLabel : label,
     type: 'textarea',
     value: lines.filter((line) => !known.has(line)).join('\n'),
     hint,

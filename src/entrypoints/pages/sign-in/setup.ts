@@ -4,8 +4,10 @@ import { z } from 'zod';
 import { isSetupOpen, setUpFirstAdministrator, UserInput } from '../../../domain/users/index.ts';
 import { anonymous, form, Problem, requestOrigin, validationWords } from '../../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
+import { refusalIn } from '../languages/api-words.ts';
+import type { Catalogue } from '../languages/en.ts';
 import { pagePaths } from '../page-data.ts';
-import { type PagesDeps, show } from '../pages.ts';
+import { type PagesDeps, show, textsFor } from '../pages.ts';
 import { signInHere } from '../signed-in.ts';
 
 const SetupForm = UserInput.pick({ username: true, email: true, name: true }).extend({ password: z.string() });
@@ -24,15 +26,12 @@ export function setupRoutes(router: Router, deps: PagesDeps): void {
 }
 
 async function checkLink(deps: PagesDeps, ctx: Context): Promise<void> {
-  if (!(await isSetupOpen(deps, ctx.params.secret))) throw closed();
+  if (!(await isSetupOpen(deps, ctx.params.secret))) throw closed(textsFor(deps, ctx));
 }
 
-function closed(): Problem {
-  return new Problem(404, 'setup_closed', {
-    title: 'This setup link is no longer valid',
-    detail:
-      'It was already used, or it has expired. If there is no administrator yet, run "latchkey setup-link" for another link.',
-  });
+function closed({ setup }: Catalogue): Problem {
+  const detail = setup.closedNote({ command: 'latchkey setup-link' });
+  return new Problem(404, 'setup_closed', { title: setup.closed, detail });
 }
 
 type Values = { username?: string; email?: string; name?: string };
@@ -44,14 +43,14 @@ function showSetup(deps: PagesDeps, ctx: Context, values: Values, errors: Record
 
 async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
   const sent = form(ctx);
+  const texts = textsFor(deps, ctx);
   const text = (name: string) => (sent.get(name) ?? '').trim();
   const values = { username: text('username'), email: text('email'), name: text('name') };
   const password = sent.get('password') ?? '';
   const given = Object.fromEntries(Object.entries({ ...values, password }).filter(([, value]) => value !== ''));
   const parsed = SetupForm.safeParse(given, { error: validationWords });
-  const errors = parsed.success ? {} : fieldErrors(parsed.error);
-  if (password && password !== sent.get('password_repeated'))
-    errors.password_repeated = 'The two passwords are not the same.';
+  const errors = parsed.success ? {} : fieldErrors(parsed.error, texts);
+  if (password && password !== sent.get('password_repeated')) errors.password_repeated = texts.password.differ;
   if (!parsed.success || Object.keys(errors).length > 0) {
     showSetup(deps, ctx, values, errors);
     return;
@@ -67,15 +66,15 @@ async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
       to: pagePaths.console,
     });
   } catch (error) {
-    showSetup(deps, ctx, values, asErrors(error));
+    showSetup(deps, ctx, values, asErrors(error, texts));
   }
 }
 
-function asErrors(error: unknown): Record<string, string> {
+function asErrors(error: unknown, texts: Catalogue): Record<string, string> {
   if (!(error instanceof Problem)) throw error;
-  if (error.type === 'invalid') return { [error.options.pointer?.slice(1) ?? 'form']: error.message };
-  if (error.type === 'conflict') return { form: error.message };
-  throw error.type === 'not_found' ? closed() : error;
+  const field = error.type === 'invalid' ? (error.options.pointer?.slice(1) ?? 'form') : 'form';
+  if (error.type === 'invalid' || error.type === 'conflict') return { [field]: refusalIn(texts, field, error.message) };
+  throw error.type === 'not_found' ? closed(texts) : error;
 }
 
 const labels: Record<string, string> = {
@@ -85,13 +84,11 @@ const labels: Record<string, string> = {
   password: 'A password',
 };
 
-function fieldErrors(error: z.ZodError): Record<string, string> {
+function fieldErrors(error: z.ZodError, texts: Catalogue): Record<string, string> {
   const entries = error.issues.map(({ path: [field], code, message }) => {
     const name = String(field);
-    return [
-      name,
-      code === 'invalid_type' ? `${labels[name] ?? name} is required.` : `${labels[name] ?? name} ${message}.`,
-    ];
+    const wrong = code === 'invalid_type' ? 'is required' : message;
+    return [name, refusalIn(texts, name, `${labels[name] ?? name} ${wrong}.`)];
   });
   return Object.fromEntries(entries);
 }

@@ -1,4 +1,5 @@
 import type { Key, KeyContext, KeyOperations, KeyVerb } from '../../keys/key-context.ts';
+import { textsOf } from '../../languages/languages.ts';
 import * as cell from '../../records/cells.ts';
 import type { Fact } from '../../records/page-shapes.ts';
 import type { PersonalAdminClient, RouteName } from '../admin-client.ts';
@@ -26,6 +27,7 @@ export function withKeys(context: RequestContext): KeyContext {
   const ownerFacts = (key: Key) => [ownerFact(context, key)];
   return {
     ...context,
+    texts: textsOf('en'),
     keys: operationsOf(api),
     pathOf: keyPath,
     may,

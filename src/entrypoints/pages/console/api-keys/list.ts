@@ -1,6 +1,7 @@
 import { Problem } from '../../../../platform/http/index.ts';
 import { type Key, shortOf } from '../../keys/key-context.ts';
 import { actionLinks, keyFilters, stateCell } from '../../keys/key-page.ts';
+import { textsOf } from '../../languages/languages.ts';
 import * as cell from '../../records/cells.ts';
 import type { Rows } from '../../records/lists.ts';
 import type { Cell } from '../../records/page-shapes.ts';
@@ -27,7 +28,7 @@ export const apiKeyList = (environments: readonly string[]): List => ({
   sort: '-created_at',
   search: 'Name, description or beginning of the key',
   filters: [
-    ...keyFilters(environments),
+    ...keyFilters(environments, textsOf('en')),
     { name: 'client_id', label: 'Client', options: [] },
     { name: 'user', label: 'User', options: [] },
   ],
@@ -62,7 +63,7 @@ export function rowOf(context: RequestContext, key: Key): Cell[] {
     cell.code(shortOf(key)),
     cell.text(key.owner.name),
     cell.text(key.environment),
-    stateCell(key, context.deps.now()),
+    stateCell(key, withKeys(context)),
     cell.time(key.last_used_at),
     cell.time(key.expires_at),
     cell.menu(key.name, actionLinks(withKeys(context), key)),

@@ -1,5 +1,5 @@
 import { notFound } from '../../../../platform/http/index.ts';
-import { overlaps } from '../../records/overlaps.ts';
+import { overlapsIn } from '../../records/overlaps.ts';
 import type { Field, MadePage } from '../../records/page-shapes.ts';
 import { shellWord } from '../../records/shell-word.ts';
 import { exactTime } from '../../times.ts';
@@ -81,7 +81,7 @@ const rotating: Action = {
           label: 'Overlap',
           type: 'select',
           value: '86400',
-          options: overlaps,
+          options: overlapsIn(),
           hint: 'For how long the previous secrets are still accepted.',
         },
         ...secretFields,

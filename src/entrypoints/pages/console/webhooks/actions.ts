@@ -1,5 +1,5 @@
 import * as cell from '../../records/cells.ts';
-import { overlaps } from '../../records/overlaps.ts';
+import { overlapsIn } from '../../records/overlaps.ts';
 import { exactTime } from '../../times.ts';
 import { counted } from '../../words.ts';
 import type { Action } from '../actions.ts';
@@ -22,7 +22,7 @@ const rotatingSecret: Action = {
           label: 'Overlap',
           type: 'select',
           value: '86400',
-          options: overlaps.filter(({ value }) => Number(value) <= 604_800),
+          options: overlapsIn().filter(({ value }) => Number(value) <= 604_800),
           hint: 'For how long the previous secret also signs.',
         },
       ],
