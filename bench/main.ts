@@ -2,6 +2,7 @@ import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Comparison, comparisonsWith } from './comparisons.ts';
 import { connections } from './installation.ts';
+import { measureLists } from './lists/lists.ts';
 import { type Bench, type Figures, measure, medianOf, ratiosOf } from './measure.ts';
 import { openBenchPostgres } from './postgres.ts';
 import { ask, startProcess, stopProcess } from './processes.ts';
@@ -11,7 +12,7 @@ import { storeKeys } from './stored-keys.ts';
 import { storeTokens } from './stored-tokens.ts';
 
 const usage =
-  'npm run bench -- [--quick] [--only <start of an operation>]… [--rounds <n>] [--seconds <n>] [--stored <n>] [--keys <n>] [--profile <folder>] [--before <checkout>]';
+  'npm run bench -- [--quick] [--only <start of an operation> | --only lists]… [--rounds <n>] [--seconds <n>] [--stored <n>] [--keys <n>] [--profile <folder>] [--before <checkout>]';
 
 const { values } = parseArgs({
   options: {
@@ -23,6 +24,10 @@ const { values } = parseArgs({
     stored: { type: 'string', default: '1000000' },
     // How many API keys the database of `keys stored` has; that of `Latchkey` has a thousand.
     keys: { type: 'string', default: '1000000' },
+    // How many events the database of `lists` has; it has a tenth as many users and keys.
+    events: { type: 'string', default: '1000000' },
+    // Which lists are measured: the start of a name.
+    list: { type: 'string', default: '' },
     // Another checkout, with its dependencies installed, that takes turns with this one.
     before: { type: 'string' },
     // Latchkey alone, with a CPU profile of its process.
@@ -32,10 +37,11 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds ?? 3);
 const milliseconds = Number(values.seconds ?? (values.quick ? 1 : 4)) * 1000;
 const stored = Number(values.stored);
+const areLists = values.only?.includes('lists') === true;
 const chosen = comparisonsWith(values.before !== undefined).filter(
   ({ name }) => values.only?.some((only) => name.startsWith(only)) ?? true,
 );
-if (chosen.length === 0)
+if (chosen.length === 0 && !areLists)
   throw new Error(
     `${usage}\n  <operation>: ${comparisonsWith(false)
       .map(({ name }) => name)
@@ -49,14 +55,24 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 try {
   const postgres = await openBenchPostgres();
   closing.push(postgres.close);
+  if (areLists) process.stdout.write(`${machine()}\n${await measureLists(postgres, sizes(), values.list)}\n`);
+  if (chosen.length > 0) await compareAll(postgres);
+} finally {
+  await close();
+}
+
+async function compareAll(postgres: Bench['postgres']): Promise<void> {
   const load = startProcess('bench/load/main.ts');
   closing.push(() => stopProcess(load));
   const servers = await startServers({ load, postgres });
   const measured: Measured[] = [];
   for (const comparison of chosen) measured.push(await compare({ load, postgres }, servers, comparison));
   process.stdout.write(`${report(measured, facts(postgres.version), stored)}\n`);
-} finally {
-  await close();
+}
+
+function sizes() {
+  const events = Number(values.events);
+  return { events, users: events / 10, keys: events / 10, clients: events / 100 };
 }
 
 /** Those that the chosen comparisons need. */
@@ -134,10 +150,14 @@ async function compare(bench: Bench, servers: MeasuredServer[], comparison: Comp
   return { operation: comparison.name, figures, ratios: before.length > 0 ? ratiosOf(now, before) : undefined };
 }
 
-function facts(postgres: string): string {
+function machine(): string {
   const [cpu] = os.cpus();
+  return `${os.cpus().length} × ${cpu?.model ?? 'unknown'}, ${Math.round(os.totalmem() / 2 ** 30)} GiB; load, server and PostgreSQL share them.`;
+}
+
+function facts(postgres: string): string {
   return [
-    `${os.cpus().length} × ${cpu?.model ?? 'unknown'}, ${Math.round(os.totalmem() / 2 ** 30)} GiB; load, server and PostgreSQL share them.`,
+    machine(),
     `Node ${process.version}, PostgreSQL ${postgres} with its default settings; ${connections} connections;`,
     `medians of ${rounds} interleaved rounds of ${milliseconds / 1000} s; tokens stored: ${stored.toLocaleString('en')}.`,
   ].join(' ');

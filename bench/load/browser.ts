@@ -30,6 +30,16 @@ export class Browser {
     return this.#filledIn(await this.#get(location), login);
   }
 
+  /** Signs in at the sign-in page that a page of the server leads to. */
+  async signIn(path: string, login: string): Promise<void> {
+    await this.#send(await this.signInForm(path, login));
+  }
+
+  /** The page at a path. */
+  page(path: string): Promise<Answer> {
+    return this.#get(path);
+  }
+
   /** The cookies for a path, as a request names them. */
   cookiesFor(path: string): string {
     const fitting = [...this.#cookies].filter(([, cookie]) => path.startsWith(cookie.path));
@@ -55,7 +65,9 @@ export class Browser {
 
   #filledIn({ status, body }: Answer, login: string): string {
     const isSignIn = body.includes('name="password"');
-    const action = new RegExp(`<form[^>]*action="([^"]*/${isSignIn ? 'sign-in' : 'consent'})"`).exec(body)?.[1];
+    const action = new RegExp(`<form[^>]*action="([^"]*/${isSignIn ? 'sign-in' : 'consent'}(?:\\?[^"]*)?)"`).exec(
+      body,
+    )?.[1];
     const csrf = /name="csrf"[^>]*value="([^"]*)"/.exec(body)?.[1];
     if (!action || !csrf) throw new Error(`no form on the page: ${status} ${body.slice(0, 400)}`);
     const fields = isSignIn ? { login, password } : { decision: 'allow' };

@@ -1,0 +1,59 @@
+// Preloaded into the server whose lists are measured: notes the statements that it sends, and explains them when asked.
+import pg from 'pg';
+
+type Statement = { text: string; values: readonly unknown[] };
+type Plan = { 'Node Type': string; 'Relation Name'?: string; Plans?: Plan[] };
+
+let noted: Statement[] | undefined;
+const { query } = pg.Client.prototype;
+pg.Client.prototype.query = function noting(this: pg.Client, ...input: unknown[]) {
+  const statement = noted && statementIn(input);
+  if (statement) noted?.push(statement);
+  return Reflect.apply(query, this, input);
+} as typeof query;
+
+process.on('message', (message) => {
+  if (message === 'note statements') {
+    noted = [];
+    process.send?.({ isNoting: true });
+  }
+  if (message === 'explain statements') void explain().then((explained) => process.send?.(explained));
+});
+process.channel?.unref();
+
+function statementIn([first, second]: readonly unknown[]): Statement | undefined {
+  const { text, values } =
+    typeof first === 'string' ? { text: first, values: second } : (first as { text?: string; values?: unknown });
+  if (!text || !/^\s*(select|with|\(select)/i.test(text)) return undefined;
+  return { text, values: Array.isArray(values) ? values : [] };
+}
+
+// Of fewer rows a whole table is read as fast as an index.
+const large = 5000;
+
+/** How many statements were noted, and the large tables that they read whole. */
+async function explain(): Promise<{ statements: number; scans: string[] }> {
+  const statements = noted ?? [];
+  noted = undefined;
+  const client = new pg.Client({ connectionString: process.env.DATABASE_URL });
+  await client.connect();
+  try {
+    const scans = new Set<string>();
+    for (const { text, values } of statements) {
+      const { rows } = await client.query(`explain (format json) ${text}`, [...values]);
+      for (const table of scansIn(rows[0]['QUERY PLAN'][0].Plan)) scans.add(table);
+    }
+    const { rows } = await client.query('select relname from pg_class where relname = any($1) and reltuples >= $2', [
+      [...scans],
+      large,
+    ]);
+    return { statements: statements.length, scans: rows.map(({ relname }) => relname) };
+  } finally {
+    await client.end();
+  }
+}
+
+function scansIn(plan: Plan): string[] {
+  const own = plan['Node Type'] === 'Seq Scan' ? [plan['Relation Name'] ?? ''] : [];
+  return [...own, ...(plan.Plans ?? []).flatMap(scansIn)];
+}
