@@ -115,6 +115,8 @@ describe('a person’s own API keys', () => {
     for (const box of await page.getByRole('checkbox').all()) await box.check();
     await page.getByLabel('Allowed networks').fill('10.0.1');
     await page.getByLabel('Rate limits').fill('often');
+    await page.getByLabel('Allowed from').fill('08:00');
+    await page.getByLabel('Allowed until').fill('18:30');
     await page.getByLabel('Custom patterns').fill('mail:send');
     await page.getByRole('button', { name: 'Create API key' }).click();
     expect(await inspect(page, 'own-key-refused')).toEqual([]);

@@ -1,4 +1,4 @@
-import type { KeyRequest, RefusalCode } from '../restrictions/index.ts';
+import { type KeyRequest, type RefusalCode, refusalCodes, refusals } from '../restrictions/index.ts';
 import type { KeyEntry } from './entry.ts';
 import { missingFrom, type PermissionQuery } from './permission-query.ts';
 
@@ -12,21 +12,19 @@ export const keyCodes = [
   'disabled',
   'owner_disabled',
   'insufficient_permissions',
-  'resource_not_allowed',
-  'ip_not_allowed',
-  'origin_not_allowed',
-  'outside_time_window',
-  'value_not_allowed',
-  'rate_limited',
-  'quota_exceeded',
+  ...refusalCodes,
   'throttled',
-] as const satisfies readonly (RefusalCode | string)[];
+] as const;
 export type KeyCode = (typeof keyCodes)[number];
 
 /** What a code means to who asked: yes; there is no such credential, or none any more; not this; not now. */
 export type VerdictKind = 'good' | 'dead' | 'refused' | 'limited';
 
-export const keyCodeKinds = {
+const kindsOfRefusals = Object.fromEntries(
+  refusalCodes.map((code) => [code, refusals[code].status === 429 ? 'limited' : 'refused'] as const),
+) as Record<RefusalCode, 'limited' | 'refused'>;
+
+export const keyCodeKinds: Readonly<Record<KeyCode, VerdictKind>> = {
   valid: 'good',
   malformed: 'dead',
   unknown: 'dead',
@@ -35,15 +33,9 @@ export const keyCodeKinds = {
   disabled: 'dead',
   owner_disabled: 'dead',
   insufficient_permissions: 'refused',
-  resource_not_allowed: 'refused',
-  ip_not_allowed: 'refused',
-  origin_not_allowed: 'refused',
-  outside_time_window: 'refused',
-  value_not_allowed: 'refused',
-  rate_limited: 'limited',
-  quota_exceeded: 'limited',
+  ...kindsOfRefusals,
   throttled: 'limited',
-} as const satisfies Record<KeyCode, VerdictKind>;
+};
 
 /** What is asked, with what it needs. */
 export type Asked = KeyRequest & { needs: PermissionQuery | undefined };

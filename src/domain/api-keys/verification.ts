@@ -164,7 +164,6 @@ function exceeded(
   { value, cost, now }: { value: number; cost: number; now: Date },
 ): Decision & { retry_after_seconds: number | undefined } {
   const wait = waitSeconds(value, cost, now);
-  const code = limit.kind === 'quota' ? 'quota_exceeded' : 'rate_limited';
   const hint = wait === undefined ? `a cost of ${cost} is higher than the limit itself` : `wait ${wait} s`;
-  return { code, reason: `The limit of ${limit.name} is used up: ${hint}.`, retry_after_seconds: wait };
+  return { code: limit.code, reason: `The limit of ${limit.name} is used up: ${hint}.`, retry_after_seconds: wait };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { restriction } from './restriction.ts';
+import { listForm, restriction } from './restriction.ts';
 
 // A browser sends an origin as it serialises it (RFC 6454 §6.2): a pattern, a path or another spelling would match none.
 const isOrigin = (text: string) => URL.parse(text)?.origin === text && /^https?:/.test(text) && !text.includes('*');
@@ -13,19 +13,33 @@ export const allowedOrigins = restriction({
     .min(1)
     .max(100)
     .meta({ description: 'origins of pages it may be used from' }),
+  refusal: { code: 'origin_not_allowed', status: 403 },
+  form: listForm(
+    {
+      name: 'allowed_origins',
+      label: { en: 'Allowed origins', de: 'Erlaubte Origins' },
+      hint: {
+        en: 'One origin per line, such as https://app.example. Empty: any origin, or none.',
+        de: 'Ein Origin pro Zeile, wie https://app.example. Leer: jeder Origin, oder keiner.',
+      },
+      refused: { de: 'Geben Sie pro Zeile einen Origin ein, wie https://app.example, ohne Pfad und ohne *.' },
+      input: 'lines',
+    },
+    { position: 6 },
+  ),
   compile: (written) => {
     const allowed = new Set(written);
     return {
       check: ({ origin }) => {
         if (origin !== undefined && allowed.has(origin)) return undefined;
         const from = origin === undefined ? 'The request names no origin' : `It comes from a page of ${origin}`;
-        return {
-          code: 'origin_not_allowed',
-          reason: `${from}; the key may be used from ${written.join(', ')} only.`,
-        };
+        return `${from}; the key may be used from ${written.join(', ')} only.`;
       },
     };
   },
   contains: (written, other) => other.every((origin) => written.includes(origin)),
-  explain: (written) => `only from pages of ${written.join(', ')}`,
+  explain: {
+    en: (written) => `only from pages of ${written.join(', ')}`,
+    de: (written) => `nur von Seiten von ${written.join(', ')}`,
+  },
 });

@@ -1,4 +1,4 @@
-import { AllowedValues, checkValues, containsValues, explainValues } from './allowed-values.ts';
+import { AllowedValues, checkValues, containsValues, explainValues, refusal } from './allowed-values.ts';
 import { restriction } from './restriction.ts';
 
 /** Which message templates a key may send: the values of the parameter `template`. */
@@ -7,7 +7,29 @@ export const allowedTemplates = restriction({
     description: 'templates that the key may send',
     examples: [['welcome', 'password_reset']],
   }),
+  refusal,
+  form: {
+    position: 7,
+    fields: [
+      {
+        name: 'allowed_templates',
+        label: { en: 'Allowed templates', de: 'Erlaubte Vorlagen' },
+        hint: {
+          en: 'One template per line, such as welcome. Empty: any template.',
+          de: 'Eine Vorlage pro Zeile, wie welcome. Leer: jede Vorlage.',
+        },
+        refused: { de: 'Geben Sie pro Zeile eine Vorlage mit höchstens 200 Zeichen ein.' },
+        input: 'lines',
+      },
+    ],
+    // Those for some permissions only have no form: `formsOf` leaves out what is not the same when it is read again.
+    show: (written) => ({ allowed_templates: Array.isArray(written) ? written : [] }),
+    read: (sent) => (sent('allowed_templates').length > 0 ? sent('allowed_templates') : undefined),
+  },
   compile: (written) => ({ check: checkValues('template', written) }),
   contains: containsValues,
-  explain: (written) => explainValues('template', written),
+  explain: {
+    en: (written) => explainValues.en('template', written),
+    de: (written) => explainValues.de('template', written),
+  },
 });

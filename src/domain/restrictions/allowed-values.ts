@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { For, isMeant, isMeantWherever } from './for-permissions.ts';
-import { type KeyRequest, type Refusal, restriction } from './restriction.ts';
+import { For, forText, isMeant, isMeantWherever, withoutFor } from './for-permissions.ts';
+import { type KeyRequest, type Language, restriction } from './restriction.ts';
 
 const Value = z.string().min(1).max(200);
 const Values = z.array(Value).min(1).max(500);
@@ -13,8 +13,19 @@ export const AllowedValues = z.union([Values, ForSome], {
   error: 'must be a list such as ["eu", "us"], or { "values": ["eu"], "for": ["email:send"] }',
 });
 
+/** The refusal of a value. A token says what may be done, not with what. */
+export const refusal = {
+  code: 'value_not_allowed',
+  status: 403,
+  tokenError: {
+    error: 'invalid_scope',
+    description:
+      'The key restricts the requested scope to some values, which a token cannot express: request another scope, or use the key itself.',
+  },
+} as const;
+
 /** Checks one parameter. One that a request does not name is refused: nobody could tell what it would have been. */
-export function checkValues(parameter: string, written: Written): (request: KeyRequest) => Refusal | undefined {
+export function checkValues(parameter: string, written: Written): (request: KeyRequest) => string | undefined {
   const { values, for: patterns } = ofSome(written);
   const allowed = new Set(values);
   return (request) => {
@@ -23,8 +34,7 @@ export function checkValues(parameter: string, written: Written): (request: KeyR
     const all = given === undefined ? [] : [given].flat();
     if (all.length > 0 && all.every((value) => allowed.has(value))) return undefined;
     const said = all.length === 0 ? `does not name its "${parameter}"` : `has the "${parameter}" ${quoted(all)}`;
-    const reason = `The request ${said}; the key allows ${quoted(values)}.`;
-    return { code: 'value_not_allowed', reason };
+    return `The request ${said}; the key allows ${quoted(values)}.`;
   };
 }
 
@@ -45,9 +55,36 @@ function quoted(values: readonly string[]): string {
   return values.length > shown ? `${list.join(', ')} and ${values.length - shown} more` : list.join(', ');
 }
 
-export function explainValues(parameter: string, written: Written): string {
+export const explainValues = {
+  en: (parameter: string, written: Written) => {
+    const { values, for: patterns } = ofSome(written);
+    return `only with ${parameter} ${quoted(values)}${patterns ? `, for ${patterns.join(', ')}` : ''}`;
+  },
+  de: (parameter: string, written: Written) => {
+    const { values, for: patterns } = ofSome(written);
+    const list = values.map((value) => JSON.stringify(value)).join(', ');
+    return `nur mit ${parameter} ${list}${patterns ? ` für ${patterns.join(', ')}` : ''}`;
+  },
+};
+
+const explainAll = (language: Language) => (written: Readonly<Record<string, Written>>) =>
+  Object.entries(written)
+    .map(([parameter, values]) => explainValues[language](parameter, values))
+    .join('; ');
+
+function lineOf([parameter, written]: [string, Written]): string {
   const { values, for: patterns } = ofSome(written);
-  return `only with ${parameter} ${quoted(values)}${patterns ? `, for ${patterns.join(', ')}` : ''}`;
+  return `${parameter}: ${values.join(', ')}${forText(patterns)}`;
+}
+
+function namedIn(line: string): [string, unknown] {
+  const [, parameter = line, said = ''] = /^([^:]*):(.*)$/.exec(line) ?? [];
+  const [list, patterns] = withoutFor(said);
+  const values = list
+    .split(',')
+    .map((value) => value.trim())
+    .filter(Boolean);
+  return [parameter.trim(), patterns ? { values, for: patterns } : values];
 }
 
 /** Which values named parameters of a request may have. */
@@ -56,6 +93,27 @@ export const allowedValues = restriction({
     .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/), AllowedValues)
     .refine((named) => Object.keys(named).length <= 20, 'must name at most 20 parameters')
     .meta({ description: 'per named parameter, the values it may have' }),
+  refusal,
+  form: {
+    position: 8,
+    fields: [
+      {
+        name: 'allowed_values',
+        label: { en: 'Allowed values', de: 'Erlaubte Werte' },
+        hint: {
+          en: 'One parameter per line, such as region: eu, us; or for some permissions, region: eu for email:send.',
+          de: 'Ein Parameter pro Zeile, wie region: eu, us; oder für einige Berechtigungen, region: eu for email:send.',
+        },
+        refused: { de: 'Geben Sie pro Zeile einen Parameter mit seinen Werten ein, wie region: eu, us.' },
+        input: 'lines',
+      },
+    ],
+    show: (written) => ({ allowed_values: Object.entries(written).map(lineOf) }),
+    read: (sent) => {
+      const lines = sent('allowed_values');
+      return lines.length > 0 ? Object.fromEntries(lines.map(namedIn)) : undefined;
+    },
+  },
   compile: (written) => {
     const checks = Object.entries(written).map(([parameter, values]) => checkValues(parameter, values));
     return {
@@ -73,8 +131,5 @@ export const allowedValues = restriction({
       const others = Object.hasOwn(other, parameter) ? other[parameter] : undefined;
       return others !== undefined && containsValues(values, others);
     }),
-  explain: (written) =>
-    Object.entries(written)
-      .map(([parameter, values]) => explainValues(parameter, values))
-      .join('; '),
+  explain: { en: explainAll('en'), de: explainAll('de') },
 });

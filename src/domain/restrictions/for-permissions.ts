@@ -28,6 +28,18 @@ export function isMeantWherever(
   return others === undefined || (patterns !== undefined && contains(others, patterns));
 }
 
+/** The permissions that a restriction is meant for, at the end of a line; nothing where it is meant for all. */
+export function forText(patterns: readonly string[] | undefined): string {
+  return patterns ? ` for ${patterns.join(', ')}` : '';
+}
+
+/** A line such as `100 messages/hour for email:send, email:draft` without its end, and the permissions there. */
+export function withoutFor(line: string): [rest: string, patterns: string[] | undefined] {
+  const [, rest, patterns] = /^(.+)\sfor\s+(.+)$/.exec(line) ?? [];
+  if (rest === undefined || patterns === undefined) return [line, undefined];
+  return [rest.trim(), patterns.split(/[\s,]+/).filter(Boolean)];
+}
+
 function touches(pattern: string, permission: string): boolean {
   return permission.includes('*') ? intersection([pattern], [permission]).length > 0 : covers(pattern, permission);
 }

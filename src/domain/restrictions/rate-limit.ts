@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { For, isMeant, isMeantWherever } from './for-permissions.ts';
-import { type Limit, restriction } from './restriction.ts';
+import { For, forText, isMeant, isMeantWherever, withoutFor } from './for-permissions.ts';
+import { atMost, type Limit, restriction } from './restriction.ts';
 
 const shape = /^([1-9]\d{0,6}) ([\p{L}][\p{L}\p{N} _-]{0,39})\/(second|minute|hour|day)$/u;
 const aRate =
@@ -26,18 +26,56 @@ type Written = z.output<typeof Rates>;
 /** How often a key may be used; what is counted is free to name, and all limits hold together. */
 export const rateLimit = restriction({
   schema: Rates.meta({ description: 'one or several', examples: ['1000 requests/minute'] }),
+  refusal: { code: 'rate_limited', status: 429 },
+  form: {
+    position: 2,
+    fields: [
+      {
+        name: 'rate_limit',
+        label: { en: 'Rate limits', de: 'Ratenbegrenzungen' },
+        hint: {
+          en: 'One per line, such as 1000 requests/minute, or 100 messages/hour for email:send. All apply together.',
+          de: 'Eine pro Zeile, wie 1000 requests/minute oder 100 messages/hour for email:send. Alle gelten gemeinsam.',
+        },
+        refused: { de: 'Geben Sie pro Zeile eine Begrenzung ein, wie 1000 requests/minute.' },
+        input: 'lines',
+      },
+    ],
+    show: (written) => ({ rate_limit: linesOf(written) }),
+    read: (sent) => (sent('rate_limit').length > 0 ? sent('rate_limit').map(rateIn) : undefined),
+    summary: { ...atMost, say: linesOf },
+  },
   compile: (written) => ({ limits: each(written).map(limitOf) }),
   contains: (written, other) => each(written).every((limit) => each(other).some((one) => isNoMore(one, limit))),
-  explain: (written) =>
-    each(written)
-      .map(({ limit, for: patterns }) => `at most ${limit}${patterns ? ` for ${patterns.join(', ')}` : ''}`)
-      .join(', '),
+  explain: {
+    en: (written) =>
+      linesOf(written)
+        .map((line) => `at most ${line}`)
+        .join(', '),
+    de: (written) =>
+      each(written)
+        .map(({ limit, for: patterns }) => `höchstens ${limit}${patterns ? ` für ${patterns.join(', ')}` : ''}`)
+        .join(', '),
+  },
 });
 
 type One = { limit: string; for?: string[] | undefined };
 
 function each(written: Written): One[] {
   return [written].flat().map((one) => (typeof one === 'string' ? { limit: one } : one));
+}
+
+function linesOf(written: Written): string[] {
+  return each(written).map(lineOf);
+}
+
+function lineOf({ limit, for: patterns }: One): string {
+  return `${limit}${forText(patterns)}`;
+}
+
+function rateIn(line: string): unknown {
+  const [limit, patterns] = withoutFor(line);
+  return patterns ? { limit, for: patterns } : limit;
 }
 
 const periods = ['second', 'minute', 'hour', 'day'];
@@ -53,7 +91,7 @@ function limitOf({ limit, for: patterns }: One): Limit {
   const [, amount, , per] = shape.exec(limit) ?? [];
   return {
     kind: 'rate',
-    name: patterns ? `${limit} for ${patterns.join(', ')}` : limit,
+    name: lineOf({ limit, for: patterns }),
     amount: Number(amount),
     per: per as Limit['per'],
     appliesTo: (request) => isMeant(patterns, request),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { restriction } from './restriction.ts';
+import { listForm, restriction } from './restriction.ts';
 
 /** At which APIs a key is good; it must be said then for which API a request is. */
 export const resourceServers = restriction({
@@ -8,13 +8,31 @@ export const resourceServers = restriction({
     .min(1)
     .max(100)
     .meta({ description: 'identifiers of the APIs it is for' }),
+  refusal: { code: 'resource_not_allowed', status: 403, tokenError: { error: 'invalid_target' } },
+  form: listForm(
+    {
+      name: 'resource_servers',
+      label: { en: 'Allowed APIs', de: 'Erlaubte APIs' },
+      hint: {
+        en: 'Select none to allow every API that its permissions are for.',
+        de: 'Wählen Sie keine aus, um jede API zu erlauben, für die seine Berechtigungen gelten.',
+      },
+      input: 'apis',
+      typedHint: {
+        en: 'One identifier per line. Empty: every API that its permissions are for.',
+        de: 'Eine Kennung pro Zeile. Leer: jede API, für die seine Berechtigungen gelten.',
+      },
+      refused: { de: 'Geben Sie pro Zeile die Kennung einer API ein.' },
+    },
+    { position: 4 },
+  ),
   compile: (written) => {
     const allowed = new Set(written);
     return {
       check: ({ resource }) => {
         if (resource !== undefined && allowed.has(resource)) return undefined;
         const where = resource === undefined ? 'The request does not say for which API it is' : `It is for ${resource}`;
-        return { code: 'resource_not_allowed', reason: `${where}; the key is for ${written.join(', ')} only.` };
+        return `${where}; the key is for ${written.join(', ')} only.`;
       },
     };
   },
@@ -23,5 +41,8 @@ export const resourceServers = restriction({
     if (resource === null) return written.map((server) => ({ resource: server, pattern }));
     return written.includes(resource) ? [{ resource, pattern }] : [];
   },
-  explain: (written) => `only at ${written.join(', ')}`,
+  explain: {
+    en: (written) => `only at ${written.join(', ')}`,
+    de: (written) => `nur bei ${written.join(', ')}`,
+  },
 });

@@ -13,15 +13,14 @@ export type KeyRequest = {
   parameters: Readonly<Record<string, string | readonly string[]>>;
 };
 
-/** Why a restriction refuses. */
-export type RefusalCode =
-  | 'ip_not_allowed'
-  | 'origin_not_allowed'
-  | 'outside_time_window'
-  | 'resource_not_allowed'
-  | 'value_not_allowed';
-
-export type Refusal = { code: RefusalCode; reason: string };
+/** How a restriction refuses. */
+export type Refusal<Code extends string = string> = {
+  code: Code;
+  /** 403: not this; 429: not now (RFC 6585 §4). */
+  status: 403 | 429;
+  /** The token endpoint's answer to a key that is to be exchanged (RFC 8693 §2.2.2); without it: `invalid_request`. */
+  tokenError?: { error: string; description?: string };
+};
 
 /** How much may be done in a period: a rate refills all the time, a quota at the turn of the day or month (UTC). */
 export type Limit = {
@@ -34,33 +33,94 @@ export type Limit = {
 };
 
 export type Compiled = {
-  check?: (request: KeyRequest, now: Date) => Refusal | undefined;
+  /** The reason for which a request is refused. */
+  check?: (request: KeyRequest, now: Date) => string | undefined;
   limits?: readonly Limit[];
 };
 
-/** One kind of restriction: what is written in a key, what it does, and how it reads. */
+/** The languages in which people read restrictions. The API speaks the first. */
+export type Language = 'en' | 'de';
+
+/** A text in every language. */
+export type Wording = Readonly<Record<Language, string>>;
+
+/** A field in which a restriction is written: data from which a page makes its input. */
+export type FormField = {
+  /** Unique among all kinds. A refusal is shown beside the field whose name its pointer has. */
+  name: string;
+  label: Wording;
+  hint: Wording;
+  /** Of `lines`, `choices` and `apis` any number of values: typed, selected of `options`, selected of the APIs. */
+  input: 'text' | 'number' | 'lines' | 'choices' | 'apis';
+  options?: readonly { value: string; text: Wording }[];
+  /** The hint where APIs cannot be selected and are typed. */
+  typedHint?: Wording;
+  /** What is said beside it when the API refuses it, in other languages than the API's own. */
+  refused: Omit<Wording, 'en'>;
+};
+
+export type Form<Written> = {
+  /** Its place among the forms of all kinds. */
+  position: number;
+  fields: readonly FormField[];
+  /** What the fields show, by name. */
+  show: (written: Written) => Readonly<Record<string, readonly string[]>>;
+  /** What is written in the fields, unchecked; undefined: nothing. */
+  read: (sent: (field: string) => readonly string[]) => unknown;
+  /** How a summary says it; without one: as `explain` does, under "Restrictions". */
+  summary?: { label: Wording; none?: Wording; say?: (written: Written, language: Language) => string[] };
+};
+
+type Typed<Schema extends z.ZodType, Code extends string> = {
+  schema: Schema;
+  refusal: Refusal<Code>;
+  form: Form<z.output<Schema>>;
+  compile: (written: z.output<Schema>) => Compiled;
+  explain: Readonly<Record<Language, (written: z.output<Schema>) => string>>;
+  contains: (written: z.output<Schema>, other: z.output<Schema>) => boolean;
+  narrow?: (written: z.output<Schema>, right: Right) => Right[];
+};
+
+/** One kind of restriction: what is written in a key, what it does, how it refuses, and how it reads. */
 export type Restriction = {
   schema: z.ZodType;
+  refusal: Refusal;
+  form: Form<unknown>;
   /** Done once when a node learns of a key, so that a request costs little. */
   compile: (written: unknown) => Compiled;
   /** In words for a person. */
-  explain: (written: unknown) => string;
+  explain: Readonly<Record<Language, (written: unknown) => string>>;
   /** Whether a credential with the other one is restricted at least as much; never wrongly true. */
   contains: (written: unknown, other: unknown) => boolean;
   /** What is left of a right; for a kind that is nothing else than fewer rights. */
   narrow?: (written: unknown, right: Right) => Right[];
 };
 
-type Typed<Schema extends z.ZodType> = {
-  schema: Schema;
-  compile: (written: z.output<Schema>) => Compiled;
-  explain: (written: z.output<Schema>) => string;
-  contains: (written: z.output<Schema>, other: z.output<Schema>) => boolean;
-  narrow?: (written: z.output<Schema>, right: Right) => Right[];
-};
+/** How a summary names limits of all kinds. */
+export const atMost = {
+  label: { en: 'At most', de: 'Höchstens' },
+  none: { en: 'No limit', de: 'Keine Begrenzung' },
+} as const;
 
 /** Lets a kind speak of what its own schema has parsed. */
-export function restriction<Schema extends z.ZodType>(kind: Typed<Schema>): Restriction & { schema: Schema } {
+export function restriction<Schema extends z.ZodType, const Code extends string>(
+  kind: Typed<Schema, Code>,
+): Restriction & { schema: Schema; refusal: Refusal<Code> } {
   // What is stored was parsed by this very schema when it was written.
-  return kind as unknown as Restriction & { schema: Schema };
+  return kind as unknown as Restriction & { schema: Schema; refusal: Refusal<Code> };
+}
+
+/** The form of a kind that is a list of texts: one field, a value a line. */
+export function listForm(
+  field: FormField,
+  { position, summary }: Pick<Form<string[]>, 'position' | 'summary'>,
+): Form<string[]> {
+  const { name } = field;
+  return {
+    position,
+    fields: [field],
+    show: (written) => ({ [name]: written }),
+    read: (sent) => (sent(name).length > 0 ? sent(name) : undefined),
+    ...(summary && { summary }),
+  };
 }

@@ -1,7 +1,18 @@
 import { z } from 'zod';
-import { restriction } from './restriction.ts';
+import { restriction, type Wording } from './restriction.ts';
 
 const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+type Day = (typeof days)[number];
+const dayNames: Readonly<Record<Day, Wording>> = {
+  mon: { en: 'Monday', de: 'Montag' },
+  tue: { en: 'Tuesday', de: 'Dienstag' },
+  wed: { en: 'Wednesday', de: 'Mittwoch' },
+  thu: { en: 'Thursday', de: 'Donnerstag' },
+  fri: { en: 'Friday', de: 'Freitag' },
+  sat: { en: 'Saturday', de: 'Samstag' },
+  sun: { en: 'Sunday', de: 'Sonntag' },
+};
+const refused = { de: 'Geben Sie eine Uhrzeit ein, wie 08:30.' };
 const minutesOfHour = 60;
 
 const minutesOfDay = Array.from({ length: 24 * minutesOfHour }, (_, minute) => minute);
@@ -31,6 +42,56 @@ export const timeWindow = restriction({
       time_zone: z.string().max(64).refine(isTimeZone, 'must be a time zone such as Europe/Berlin').default('UTC'),
     })
     .meta({ description: 'when it may be used' }),
+  refusal: { code: 'outside_time_window', status: 403 },
+  form: {
+    position: 5,
+    fields: [
+      {
+        name: 'days',
+        label: { en: 'Allowed days', de: 'Erlaubte Tage' },
+        hint: { en: 'Select none to allow every day.', de: 'Wählen Sie keinen aus, um jeden Tag zu erlauben.' },
+        refused: { de: 'Wählen Sie Wochentage aus.' },
+        input: 'choices',
+        options: days.map((value) => ({ value, text: dayNames[value] })),
+      },
+      {
+        name: 'from',
+        label: { en: 'Allowed from', de: 'Erlaubt ab' },
+        hint: { en: 'A time such as 08:30. Empty: at any time.', de: 'Eine Uhrzeit wie 08:30. Leer: jederzeit.' },
+        refused,
+        input: 'text',
+      },
+      {
+        name: 'to',
+        label: { en: 'Allowed until', de: 'Erlaubt bis' },
+        hint: {
+          en: 'The first minute that is not allowed. A time before the start is on the next day.',
+          de: 'Die erste Minute, die nicht erlaubt ist. Eine Uhrzeit vor dem Beginn ist am nächsten Tag.',
+        },
+        refused,
+        input: 'text',
+      },
+      {
+        name: 'time_zone',
+        label: { en: 'Time zone', de: 'Zeitzone' },
+        hint: { en: 'Such as Europe/Berlin. Empty: UTC.', de: 'Wie Europe/Berlin. Leer: UTC.' },
+        refused: { de: 'Geben Sie eine Zeitzone ein, wie Europe/Berlin.' },
+        input: 'text',
+      },
+    ],
+    show: ({ days: some = [], from, to, time_zone }) => ({
+      days: some,
+      from: [from],
+      to: [to],
+      time_zone: [time_zone],
+    }),
+    read: (sent) => {
+      const [some, [from], [to], [time_zone]] = [sent('days'), sent('from'), sent('to'), sent('time_zone')];
+      if (some.length === 0 && from === undefined && to === undefined) return undefined;
+      const window = { from: from ?? '', to: to ?? '' };
+      return { ...window, ...(some.length > 0 && { days: some }), ...(time_zone && { time_zone }) };
+    },
+  },
   compile: (written) => {
     const { time_zone: timeZone } = written;
     const window = windowOf(written);
@@ -47,8 +108,7 @@ export const timeWindow = restriction({
         const day = (parts.weekday ?? '').toLowerCase();
         const minute = minuteOf(`${parts.hour}:${parts.minute}`);
         if (isOpen(window, day, minute)) return undefined;
-        const reason = `It is ${parts.weekday} ${parts.hour}:${parts.minute} in ${timeZone}; the key works ${said(written)}.`;
-        return { code: 'outside_time_window', reason };
+        return `It is ${parts.weekday} ${parts.hour}:${parts.minute} in ${timeZone}; the key works ${said(written)}.`;
       },
     };
   },
@@ -59,7 +119,13 @@ export const timeWindow = restriction({
       minutesOfDay.every((minute) => !isOpen(others, day, minute) || isOpen(mine, day, minute));
     return written.time_zone === other.time_zone && days.every(isWithin);
   },
-  explain: (written) => `only ${said(written)}`,
+  explain: {
+    en: (written) => `only ${said(written)}`,
+    de: ({ days: some, from, to, time_zone }) => {
+      const named = some ? `${some.map((day) => dayNames[day].de.slice(0, 2)).join(', ')} ` : '';
+      return `nur ${named}von ${from} bis ${to} Uhr (${time_zone})`;
+    },
+  },
 });
 
 type Window = { start: number; end: number; allowedDays: ReadonlySet<string> };

@@ -3,7 +3,7 @@ import { decide } from '../../../src/domain/api-keys/decide.ts';
 import { compileKey } from '../../../src/domain/api-keys/entry.ts';
 import { environmentOf, generateKey, shownOf } from '../../../src/domain/api-keys/format.ts';
 import { type Counter, countedLimit, move } from '../../../src/domain/api-keys/limits/counters.ts';
-import { compileRestrictions, Restrictions } from '../../../src/domain/restrictions/index.ts';
+import { compileRestrictions, formsOf, Restrictions, readForms } from '../../../src/domain/restrictions/index.ts';
 
 const asked = {
   needs: undefined,
@@ -60,6 +60,48 @@ describe('the form of a key', () => {
   });
 });
 
+describe('the form of restrictions', () => {
+  const kinds = Object.keys(Restrictions.shape);
+  const shownOf = (written: object) => {
+    const fields = formsOf(Restrictions.parse(written)).flatMap((form) => form.fields);
+    return (name: string) => fields.find((field) => field.name === name)?.values ?? [];
+  };
+
+  test('has a field of a name of its own for each kind', () => {
+    expect(
+      formsOf({})
+        .map(({ kind }) => kind)
+        .toSorted(),
+    ).toEqual(kinds.toSorted());
+    const names = formsOf({}).flatMap(({ fields }) => fields.map(({ name }) => name));
+    expect(names.length).toBeGreaterThanOrEqual(kinds.length);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test.each([
+    { ip_allowlist: ['10.0.0.0/8', '2001:db8::1'] },
+    { rate_limit: ['5 requests/minute', { limit: '7 orders/day', for: ['orders:*', 'mail:send'] }] },
+    { quota: { month: 9 } },
+    { resource_servers: ['https://api.example'] },
+    { time_window: { days: ['mon', 'sun'], from: '22:00', to: '06:30', time_zone: 'Europe/Berlin' } },
+    { time_window: { from: '00:00', to: '23:59', time_zone: 'UTC' } },
+    { allowed_origins: ['https://app.example'] },
+    { allowed_templates: ['welcome', 'reset'] },
+    { allowed_values: { region: ['eu', 'us'], size: { values: ['a b', 'c:d'], for: ['email:send'] } } },
+  ])('reads what it shows: %j', (written) => {
+    expect(Restrictions.parse(readForms(shownOf(written)))).toEqual(written);
+  });
+
+  test.each([
+    [{ allowed_templates: { values: ['welcome'], for: ['email:send'] } }],
+    [{ allowed_values: { region: ['eu, us'] } }],
+    [{ allowed_values: { region: ['eu for ever'] } }],
+  ])('leaves out what it cannot express: %j', (written) => {
+    const shown = formsOf(Restrictions.parse(written)).map(({ kind }) => kind);
+    expect(shown.toSorted()).toEqual(kinds.filter((kind) => !(kind in written)).toSorted());
+  });
+});
+
 describe('a key', () => {
   test.each([
     [-1, 'valid'],
@@ -80,7 +122,7 @@ describe('a key', () => {
 
 describe('a rate limit', () => {
   const rate = (amount: number, per: 'second' | 'minute' | 'hour' | 'day') =>
-    countedLimit('id', { kind: 'rate', name: 'x', amount, per, appliesTo: () => true });
+    countedLimit('id', { kind: 'rate', code: 'rate_limited', name: 'x', amount, per, appliesTo: () => true });
 
   const passes = (limit: ReturnType<typeof rate>, times: readonly number[]) => {
     const values = new Map<string, number>();

@@ -98,6 +98,11 @@ describe('API keys in the console', () => {
       ['permissions', { permissions: 'read everything' }],
       ['environment', { environment: 'moon' }],
       ['day', { day: '0' }],
+      ['allowed_origins', { allowed_origins: 'app.example' }],
+      ['allowed_values', { allowed_values: 'eu' }],
+      ['from', { from: 'morning', to: '17:00' }],
+      ['from', { to: '17:00' }],
+      ['time_zone', { from: '08:00', to: '17:00', time_zone: 'Mars' }],
       ['expires_in_days', { expires_in_days: '99999' }],
       ['name', { name: '' }],
       ['roles', { roles: 'nobody' }],
@@ -171,6 +176,44 @@ describe('API keys in the console', () => {
     const late = await alice.send(page, { ...typed, name: 'Late' });
     expect(late.status).toBe(412);
     expect(late.html).toContain('Someone else changed this');
+  });
+
+  test('have a field for each restriction; one that the form cannot express stays', async () => {
+    const templates = { values: ['welcome'], for: ['email:send'] };
+    const { id } = await gateway.mint({
+      name: 'Restricted',
+      permissions: ['orders:read'],
+      restrictions: { allowed_templates: templates, allowed_values: { region: ['eu'], size: ['s'] } },
+    });
+    const page = await alice.get(`/api-keys/${id}/change`);
+    expect(page.html).not.toContain('name="allowed_templates"');
+    const typed = {
+      name: 'Restricted',
+      permissions: 'orders:read',
+      allowed_values: 'region: eu, us for email:send',
+      allowed_origins: 'https://app.example',
+      days: 'mon',
+      from: '08:00',
+      to: '17:00',
+      time_zone: 'Europe/Berlin',
+    };
+    expect(wordsOf(await alice.send(page, typed))).toContain('Saved.');
+    const window = { days: ['mon'], from: '08:00', to: '17:00', time_zone: 'Europe/Berlin' };
+    expect((await owner.get(`/api-keys/${id}`)).body).toMatchObject({
+      restrictions: {
+        allowed_templates: templates,
+        allowed_values: { region: { values: ['eu', 'us'], for: ['email:send'] } },
+        allowed_origins: ['https://app.example'],
+        time_window: window,
+      },
+    });
+    expect((await owner.get(`/api-keys/${id}`)).body).not.toHaveProperty('restrictions.allowed_values.size');
+    const again = await alice.get(`/api-keys/${id}/change`);
+    await alice.send(again, { ...typed, days: '', from: '', to: '', time_zone: '', allowed_values: '' });
+    expect((await owner.get(`/api-keys/${id}`)).body).toHaveProperty('restrictions', {
+      allowed_templates: templates,
+      allowed_origins: ['https://app.example'],
+    });
   });
 
   test('are disabled and enabled; revoking shows what is refused, asks for the password, and is final', async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Restrictions } from '../../../src/domain/restrictions/index.ts';
+import { Restrictions, refusalCodes } from '../../../src/domain/restrictions/index.ts';
 import { verdictCodes } from '../../../src/entrypoints/gateway/index.ts';
 
 const text = (file: string) => readFileSync(path.join(import.meta.dirname, '../../..', file), 'utf8');
@@ -14,4 +14,6 @@ test('docs/gateway.md tells of every code, and of no other', () => {
 test('docs/api-keys.md tells of every kind of restriction, and of no other', () => {
   const told = firstCells(section(text('docs/api-keys.md'), '## Restrictions'));
   expect(told.toSorted()).toEqual(Object.keys(Restrictions.shape).sort());
+  const codes = section(text('docs/api-keys.md'), '## Restrictions').matchAll(/ \| `([a-z_]+)` \|$/gm);
+  expect(new Set([...codes].map(([, code]) => code))).toEqual(new Set(refusalCodes));
 });

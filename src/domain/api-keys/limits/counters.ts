@@ -1,4 +1,4 @@
-import type { Limit } from '../../restrictions/index.ts';
+import type { CodedLimit, Limit } from '../../restrictions/index.ts';
 
 /**
  * A number that grows by what is used and must not pass its ceiling; both limits of a key are such ones. A rate is GCRA: the
@@ -35,7 +35,7 @@ const epoch = Date.UTC(2025, 0, 1);
 
 /** A limit of one key, prepared. */
 export type CountedLimit = {
-  limit: Limit;
+  limit: CodedLimit;
   counter: (cost: number, now: Date) => Counter;
   stateAt: (value: number, now: Date) => LimitState;
   /** Seconds until so much fits; undefined: it never does. */
@@ -43,11 +43,11 @@ export type CountedLimit = {
 };
 
 /** Prepares a limit of a key. */
-export function countedLimit(key_id: string, limit: Limit): CountedLimit {
+export function countedLimit(key_id: string, limit: CodedLimit): CountedLimit {
   return limit.kind === 'quota' ? quota(key_id, limit) : rate(key_id, limit);
 }
 
-function rate(key_id: string, limit: Limit): CountedLimit {
+function rate(key_id: string, limit: CodedLimit): CountedLimit {
   const { name, amount, per } = limit;
   const period = periods[per === 'month' ? 'day' : per];
   const divisor = greatestCommonDivisor(amount, period);
@@ -75,7 +75,7 @@ function rate(key_id: string, limit: Limit): CountedLimit {
   };
 }
 
-function quota(key_id: string, limit: Limit): CountedLimit {
+function quota(key_id: string, limit: CodedLimit): CountedLimit {
   const { name, amount, per } = limit;
   return {
     limit,

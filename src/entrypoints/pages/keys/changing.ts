@@ -6,7 +6,7 @@ import { besideRights, descriptionField, nameField, permissionFields, rightsAske
 import { frame } from './frame.ts';
 import { getKeyOf, type Key, type KeyContext } from './key-context.ts';
 import { labelFields, labelsIn } from './labels.ts';
-import { restrictionFields, restrictionsIn } from './restrictions.ts';
+import { changedRestrictions, restrictionFields } from './restrictions.ts';
 
 async function changeFields(context: KeyContext, key: Key): Promise<Field[]> {
   const { texts } = context;
@@ -59,13 +59,13 @@ export const changing: Action<KeyContext> = {
 /** Only what was changed, so that the audit log says what, and an expiry keeps its seconds. */
 function changesIn(sent: FormInput, key: Key, fields: readonly Field[]): Record<string, unknown> {
   const shown = new Map(fields.map(({ name, value }) => [name, value]));
+  const choices = new Set(fields.flatMap(({ name, type }) => (type === 'choices' ? name : [])));
   const isChanged = (name: string) =>
     shown.has(name) && areOther(sent.lines(name), (shown.get(name) ?? '').split('\n').filter(Boolean));
-  const { quota, ...lists } = restrictionsIn(sent);
-  const restrictions = {
-    ...Object.fromEntries(Object.entries(lists).filter(([name]) => isChanged(name))),
-    ...((isChanged('day') || isChanged('month')) && { quota }),
-  };
+  // A page from before an upgrade may lack a field: what it did not show is not changed.
+  const isEdited = (names: readonly string[]) =>
+    names.every((name) => choices.has(name) || sent.has(name)) && names.some(isChanged);
+  const restrictions = changedRestrictions(sent, key.restrictions, isEdited);
   const labels = Object.entries(labelsIn(sent, key)).filter(([name]) => isChanged(name));
   const until = sent.text('expires_at');
   return {

@@ -1,3 +1,4 @@
+import { readForms } from '../../../domain/restrictions/index.ts';
 import type { Catalogue } from '../languages/en.ts';
 import type { Action, FormInput } from '../records/actions.ts';
 import type { Field } from '../records/page-shapes.ts';
@@ -6,7 +7,7 @@ import { besideRights, descriptionField, nameField, permissionFields, rightsAske
 import { madeKey } from './frame.ts';
 import type { KeyContext } from './key-context.ts';
 import { labelFields, labelsIn } from './labels.ts';
-import { restrictionFields, restrictionsIn } from './restrictions.ts';
+import { restrictionFields } from './restrictions.ts';
 import { summaryOf } from './summary.ts';
 
 const clientPrefix = 'client:';
@@ -104,21 +105,9 @@ function inputIn({ isOwn }: KeyContext, sent: FormInput): Record<string, unknown
     ...(!isOwn && ownerIn(sent)),
     environment: sent.text('environment') ?? '',
     permissions: rightsAskedFor(sent),
-    restrictions: withoutNulls(restrictionsIn(sent)),
+    restrictions: readForms(sent.lines),
     risk: sent.text('risk'),
     ...(days !== undefined && { expires_in_days: days }),
     ...(!isOwn && labelsIn(sent)),
   };
-}
-
-/** What is left empty is left out where there was nothing before. */
-function withoutNulls(written: Record<string, unknown>): Record<string, unknown> {
-  const present = Object.entries(written).filter(([, value]) => value !== null);
-  return Object.fromEntries(
-    present.map(([name, value]) => [name, isRecord(value) ? withoutNulls(value) : value] as const),
-  );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

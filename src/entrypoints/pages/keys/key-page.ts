@@ -1,5 +1,5 @@
 import { isLiveVersion } from '../../../domain/api-keys/index.ts';
-import { restrictionsIn } from '../languages/api-words.ts';
+import { explainRestrictions } from '../../../domain/restrictions/index.ts';
 import type { Catalogue } from '../languages/en.ts';
 import * as cell from '../records/cells.ts';
 import { choiceFilter, type ListFilter } from '../records/filters.ts';
@@ -56,9 +56,9 @@ export async function keyPage(context: KeyContext): Promise<DetailPage> {
   };
 }
 
-function permissionFacts(texts: Catalogue, { permissions, roles, restrictions, restrictions_in_words }: Key): Fact[] {
+function permissionFacts(texts: Catalogue, { permissions, roles, restrictions }: Key): Fact[] {
   const { keys, records } = texts;
-  const limits = restrictionsIn(texts, restrictions, restrictions_in_words);
+  const limits = explainRestrictions(restrictions, texts.tag);
   return [
     { label: keys.permissions, cell: cell.codes(permissions.map(rightLine), records.none) },
     ...(roles.length > 0 ? [{ label: keys.roles, cell: cell.codes(roles) }] : []),

@@ -1,3 +1,4 @@
+import { summariesOf } from '../../../domain/restrictions/index.ts';
 import type { Catalogue } from '../languages/en.ts';
 import * as cell from '../records/cells.ts';
 import { type FormInput, formInput } from '../records/form-input.ts';
@@ -18,8 +19,6 @@ export function summaryOf({ deps, isOwn, texts }: KeyContext, fields: readonly F
     return { text: option?.text ?? line, code: option?.note ?? line };
   });
   const t = texts.keys;
-  const networks = sent.lines('ip_allowlist');
-  const limits = [...sent.lines('rate_limit'), ...quotas(sent, texts)];
   const roles = sent.lines('roles');
   return {
     can,
@@ -27,19 +26,13 @@ export function summaryOf({ deps, isOwn, texts }: KeyContext, fields: readonly F
       ...(roles.length > 0 ? [{ label: t.roles, cell: cell.codes(roles) }] : []),
       ...(isOwn ? [] : [{ label: 'For', cell: cell.text(sent.text('owner') ?? 'Yourself') }]),
       { label: t.environment, cell: cell.text(sent.text('environment') ?? texts.records.none) },
-      { label: t.from, cell: cell.codes(networks, t.anyNetwork) },
-      { label: t.atMost, cell: cell.text(limits.join(', ') || t.noLimit) },
+      ...summariesOf(sent.lines, texts.tag).map(({ label, values, none }) => ({
+        label,
+        cell: cell.text(values.join(', ') || (none ?? '')),
+      })),
       { label: t.until, cell: cell.text(expiryWords(sent, deps.now(), texts)) },
     ],
   };
-}
-
-function quotas(sent: FormInput, { keys }: Catalogue): string[] {
-  const said = { day: keys.perDay, month: keys.perMonth };
-  return (['day', 'month'] as const).flatMap((unit) => {
-    const count = sent.number(unit);
-    return count === undefined || Number.isNaN(count) ? [] : [said[unit]({ count })];
-  });
 }
 
 function expiryWords(sent: FormInput, now: Date, texts: Catalogue): string {

@@ -1,3 +1,4 @@
+import type { Language } from '../../../domain/restrictions/index.ts';
 import { enRecords } from './en-records.ts';
 
 const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
@@ -6,7 +7,7 @@ const list = (names: readonly string[]) => new Intl.ListFormat('en').format(name
 /** The texts of every page that an end user sees, and of mail. The other languages have the same texts with the same parameters. */
 export const en = {
   /** For the `lang` attribute (BCP 47). */
-  tag: 'en',
+  tag: 'en' as Language,
   /** How `Intl` writes dates. */
   dates: 'en-GB',
 

@@ -1,5 +1,7 @@
 /** The form as it came. Empty fields are left out, as they are in the API. */
 export type FormInput = {
+  /** Whether the field came, also empty. Browsers send nothing of choices of which none is selected. */
+  has: (name: string) => boolean;
   text: (name: string) => string | undefined;
   number: (name: string) => number | undefined;
   /** The lines of a field, or all that is ticked of it. */
@@ -12,7 +14,7 @@ export function formInput(sent: URLSearchParams): FormInput {
   const text = (name: string) => (sent.get(name) ?? '').trim().replaceAll('\r\n', '\n') || undefined;
   const number = (name: string) => (text(name) === undefined ? undefined : Number(text(name)));
   const lines = (name: string) => sent.getAll(name).flatMap(linesIn);
-  return { text, number, lines, version: number('version') };
+  return { has: (name) => sent.has(name), text, number, lines, version: number('version') };
 }
 
 /** The lines of a text that are not empty. */

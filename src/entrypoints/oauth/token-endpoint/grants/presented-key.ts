@@ -8,6 +8,7 @@ import {
   keyCodeKinds,
 } from '../../../../domain/api-keys/index.ts';
 import { builtInClientId } from '../../../../domain/clients/index.ts';
+import { type Refusal, refusalCodes, refusals } from '../../../../domain/restrictions/index.ts';
 import { form, replaceForm } from '../../../../platform/http/index.ts';
 import { routes } from '../../endpoints.ts';
 import { inPrintableAscii } from '../../provider/oauth-errors.ts';
@@ -63,20 +64,17 @@ export function keyOf(ctx: KoaContextWithOIDC, client: Client): KeyEntry {
   return found;
 }
 
-const errorCodes: Readonly<Partial<Record<KeyCode, string>>> = {
-  resource_not_allowed: 'invalid_target',
-  insufficient_permissions: 'invalid_scope',
-  value_not_allowed: 'invalid_scope',
+const tokenErrors: Readonly<Partial<Record<KeyCode, Refusal['tokenError']>>> = {
+  insufficient_permissions: { error: 'invalid_scope' },
+  ...Object.fromEntries(refusalCodes.map((code) => [code, refusals[code].tokenError])),
 };
-
-// A token says what may be done, not with what.
-const aboutValues =
-  'The key restricts the requested scope to some values, which a token cannot express: request another scope, or use the key itself.';
 
 /** A verdict on a key as the token endpoint words it (RFC 6749 §5.2, RFC 8693 §2.2.2); a limit says when to come again. */
 export function refusalOf(ctx: KoaContextWithOIDC, { code, reason, retry_after_seconds }: KeyVerdict): Error {
-  if (keyCodeKinds[code] !== 'limited')
-    return refused(errorCodes[code] ?? 'invalid_request', code === 'value_not_allowed' ? aboutValues : reason);
+  if (keyCodeKinds[code] !== 'limited') {
+    const { error, description = reason } = tokenErrors[code] ?? { error: 'invalid_request' };
+    return refused(error, description);
+  }
   ctx.set('Retry-After', String(retry_after_seconds ?? 1));
   return refused('temporarily_unavailable', reason, 429);
 }

@@ -1,0 +1,31 @@
+import { allowedOrigins } from './allowed-origins.ts';
+import { allowedTemplates } from './allowed-templates.ts';
+import { allowedValues } from './allowed-values.ts';
+import { ipAllowlist } from './ip-allowlist.ts';
+import { quota } from './quota.ts';
+import { rateLimit } from './rate-limit.ts';
+import { resourceServers } from './resource-servers.ts';
+import type { Restriction } from './restriction.ts';
+import { timeWindow } from './time-window.ts';
+
+/** Every kind of restriction by its name in a key, a line a kind, in the order in which they are checked. */
+export const kinds = {
+  resource_servers: resourceServers,
+  ip_allowlist: ipAllowlist,
+  allowed_origins: allowedOrigins,
+  time_window: timeWindow,
+  allowed_templates: allowedTemplates,
+  allowed_values: allowedValues,
+  rate_limit: rateLimit,
+  quota,
+} satisfies Record<string, Restriction>;
+
+export type KindName = keyof typeof kinds;
+
+/** The kinds that are written, with what is written of each. */
+export function writtenKinds(written: Readonly<Record<string, unknown>>): [KindName, Restriction, unknown][] {
+  return Object.entries(kinds).flatMap(([name, kind]): [KindName, Restriction, unknown][] => {
+    const value = written[name];
+    return value === undefined ? [] : [[name as KindName, kind, value]];
+  });
+}
