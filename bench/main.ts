@@ -28,6 +28,8 @@ const { values } = parseArgs({
     events: { type: 'string', default: '1000000' },
     // Which lists are measured: the start of a name.
     list: { type: 'string', default: '' },
+    // A folder that keeps the database of `lists`, which takes minutes to fill, for the next time.
+    keep: { type: 'string' },
     // Another checkout, with its dependencies installed, that takes turns with this one.
     before: { type: 'string' },
     // Latchkey alone, with a CPU profile of its process.
@@ -53,7 +55,7 @@ let closed: Promise<void> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => void close().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143)));
 try {
-  const postgres = await openBenchPostgres();
+  const postgres = await openBenchPostgres(values.keep);
   closing.push(postgres.close);
   if (areLists) process.stdout.write(`${machine()}\n${await measureLists(postgres, sizes(), values.list)}\n`);
   if (chosen.length > 0) await compareAll(postgres);

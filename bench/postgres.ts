@@ -7,16 +7,16 @@ import { openEmbeddedPostgres } from '../src/platform/embedded-postgres/index.ts
 export type BenchPostgres = {
   version: string;
   pid: number;
-  /** Makes an empty database and answers its URL. */
+  /** Makes an empty database, unless there is one, and answers its URL. */
   createDatabase: (name: string) => Promise<string>;
   /** How many transactions have written something so far, in all databases. */
   writingTransactions: () => Promise<number>;
   close: () => Promise<void>;
 };
 
-/** A PostgreSQL of its own in a temporary folder, durable as PostgreSQL is by default. */
-export async function openBenchPostgres(): Promise<BenchPostgres> {
-  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'latchkey-bench-'));
+/** A PostgreSQL of its own, durable as PostgreSQL is by default; in a temporary folder, or in one that stays with its databases. */
+export async function openBenchPostgres(kept?: string): Promise<BenchPostgres> {
+  const dataDir = kept ?? (await mkdtemp(path.join(os.tmpdir(), 'latchkey-bench-')));
   const server = await openEmbeddedPostgres({ dataDir });
   const pid = Number.parseInt(await readFile(path.join(dataDir, 'postgres', 'postmaster.pid'), 'utf8'), 10);
   const client = new pg.Client({ connectionString: server.url });
@@ -25,7 +25,8 @@ export async function openBenchPostgres(): Promise<BenchPostgres> {
     version: server.version,
     pid,
     createDatabase: async (name) => {
-      await client.query(`create database ${name}`);
+      const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
+      if (!rowCount) await client.query(`create database ${name}`);
       return Object.assign(new URL(server.url), { pathname: `/${name}` }).href;
     },
     // Transactions that only read get no number; statistics (pg_stat_database) would be up to ten seconds late.
@@ -36,7 +37,7 @@ export async function openBenchPostgres(): Promise<BenchPostgres> {
     close: async () => {
       await client.end();
       await server.close();
-      await rm(dataDir, { recursive: true, force: true });
+      if (!kept) await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -20,7 +20,7 @@ export async function measureLists(postgres: BenchPostgres, sizes: Sizes, start:
   const databaseUrl = await postgres.createDatabase('lists');
   await migrate(databaseUrl);
   await installJobs(databaseUrl);
-  await timed('The database is filled', () => fillLists(databaseUrl, sizes));
+  await timed('The database is full', () => fillLists(databaseUrl, sizes));
   const server = await startLatchkey('Latchkey', { databaseUrl, preload: './bench/lists/note-statements.ts' });
   try {
     await timed('Events are counted and sealed', () => untilCounted(databaseUrl, sizes));

@@ -1,14 +1,23 @@
 import { sql } from 'kysely';
+import { listAccessRecords } from '../../src/domain/access-records/store.ts';
 import { listKeys } from '../../src/domain/api-keys/store.ts';
+import { listEvents } from '../../src/domain/audit/index.ts';
 import { listClients } from '../../src/domain/clients/store.ts';
 import { listUsersFrom } from '../../src/domain/users/store.ts';
 import { type Db, openDatabase } from '../../src/platform/database/index.ts';
+import type { SearchPage } from '../../src/platform/http/index.ts';
+import type { ListRequest } from '../../src/platform/lists/index.ts';
 import { createTestDatabase, type TestDatabase, withoutTriggers } from '../support/database.ts';
 
 const many = 20_000;
 // Ids grow with time, as UUIDv7 do.
 const id = (kind: number) => `('0198${kind}000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid`;
 const numbers = `generate_series(1, ${many}) n`;
+// More than one page searches, the first of them the newest.
+const log = 60_000;
+const logged = `generate_series(1, ${log}) n`;
+const ago = `now() - n * interval '1 second'`;
+const timed = `(lpad(to_hex((extract(epoch from ${ago}) * 1000)::bigint), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid`;
 const inserts = `
   insert into subjects (id, kind) select ${id(1)}, 'user' from ${numbers};
   insert into subjects (id, kind) select ${id(2)}, 'client' from ${numbers};
@@ -24,6 +33,11 @@ const inserts = `
       now(), now() from ${numbers};
   insert into api_key_versions (digest, key_id, number, start, last_four, issued_at)
     select sha256(n::text::bytea), ${id(3)}, 1, 'sk_prod_' || lpad(to_hex(n), 4, 'x'), lpad((n % 9999)::text, 4, '0'), now() from ${numbers};
+  insert into audit_events (id, occurred_at, actor_kind, actor_id, action, target_kind, target_id, outcome, request_id)
+    select ${timed}, ${ago}, 'client', 'client' || n % 5, 'access_token.issued', 'user', n::text,
+      case when n % 20000 = 0 then 'failure' else 'success' end, 'request ' || n from ${logged};
+  insert into access_records (id, kind, outcome, client_id, uses, occurred_at, last_at)
+    select ${timed}, 'userinfo', 'active', 'client ' || n, 1, ${ago}, now() from ${logged};
   analyze`;
 
 type Read = (
@@ -82,7 +96,7 @@ describe(`with ${many} of each, the list of`, () => {
   const scanned = async (): Promise<number> => {
     await sql`select pg_stat_force_next_flush()`.execute(db);
     const { rows } = await database.query(`select sum(seq_tup_read)::int as rows from pg_stat_user_tables
-      where relname in ('users', 'clients', 'subjects', 'api_keys', 'api_key_versions')`);
+      where relname in ('users', 'clients', 'subjects', 'api_keys', 'api_key_versions') or relname like 'audit_events%'`);
     return rows[0].rows;
   };
 
@@ -112,5 +126,26 @@ describe(`with ${many} of each, the list of`, () => {
     const before = await scanned();
     expect(await read(db, { sort, limit: 1, total: true })).toMatchObject({ total: 10_000, total_is_capped: true });
     expect((await scanned()) - before).toBeLessThanOrEqual(10_002);
+  });
+
+  test.each<[string, (request: ListRequest) => Promise<SearchPage<object>>]>([
+    ['events', (request) => listEvents(db, { ...request, request_id: 'request 59999' })],
+    ['access records', (request) => listAccessRecords(db, { ...request, client: 'client 59999' })],
+  ])('%s are searched so many a page, and the next page searches further', async (_, read) => {
+    const page = await read({ sort: '-occurred_at', limit: 5 });
+    expect(page).toMatchObject({ items: [], next: expect.any(String), total: null, searched_to: expect.any(Date) });
+    const [newest] = (await read({ sort: '-occurred_at', limit: 5, cursor: page.next ?? '' })).items;
+    expect(newest).toMatchObject({ occurred_at: expect.any(Date) });
+    const { searched_to, items, next } = await read({ sort: 'occurred_at', limit: 1 });
+    expect({ items, hasNext: next !== null }).toEqual({ items: [newest], hasNext: true });
+    expect(searched_to).toEqual(expect.any(Date));
+    expect(await read({ sort: 'occurred_at', limit: 1, cursor: next ?? '' })).toMatchObject({ items: [], next: null });
+  });
+
+  test('failures are found by an index, however rare they are, and counted', async () => {
+    const before = await scanned();
+    const page = await listEvents(db, { sort: '-occurred_at', limit: 50, total: true, outcome: 'failure' });
+    expect(page).toMatchObject({ next: null, total: 3, searched_to: null });
+    expect((await scanned()) - before).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 import type { Db } from '../../platform/database/index.ts';
-import { pageOf, routesWith } from '../../platform/http/index.ts';
+import { routesWith, searchPageOf } from '../../platform/http/index.ts';
 import { AccessRecordsQuery, AccessRecordView } from './schemas.ts';
 import { listAccessRecords } from './store.ts';
 
@@ -13,7 +13,7 @@ export const accessRecordRoutes = [
     summary: 'List access records: which credential was used where, by whom, with what result',
     permission: 'latchkey:audit:read',
     query: AccessRecordsQuery,
-    response: pageOf(AccessRecordView),
+    response: searchPageOf(AccessRecordView),
     handle: ({ query }, deps) => listAccessRecords(deps.db, query),
   }),
 ];

@@ -1,8 +1,8 @@
-import { type Selectable, sql } from 'kysely';
+import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Db } from '../../platform/database/index.ts';
-import type { Page } from '../../platform/http/index.ts';
-import { type ListOrders, type ListRequest, pageOfQuery } from '../../platform/lists/index.ts';
+import type { SearchPage } from '../../platform/http/index.ts';
+import { type ListOrders, type ListRequest, pageOfQuery, readSearchPage } from '../../platform/lists/index.ts';
 
 export type AccessRecord = Omit<Selectable<Database['access_records']>, 'recorded_in'>;
 
@@ -46,17 +46,52 @@ export type AccessRecordFilter = {
 // Ids are UUIDv7: their order is that of time.
 const orders: ListOrders = { key: { by: sql`access_records.id`, type: 'uuid' }, orders: { occurred_at: 'key' } };
 
-/** A page of records. */
-export function listAccessRecords(
+// So many records are searched for one page.
+const searchedAtOnce = 50_000;
+
+/** A page of records. A credential and a user are found by an index; records are searched for the other filters (`readSearchPage`). */
+export async function listAccessRecords(
   db: Db,
-  { limit, cursor, total, sort, from, to, client, user, ...exact }: AccessRecordFilter & ListRequest,
-): Promise<Page<AccessRecord>> {
-  let query = db.selectFrom('access_records').select(columns);
-  for (const [column, value] of Object.entries({ ...exact, client_id: client, user_id: user }))
-    if (value !== undefined) query = query.where(sql.ref(column), '=', value);
-  if (from) query = query.where('occurred_at', '>=', from);
-  if (to) query = query.where('occurred_at', '<', to);
-  return pageOfQuery(db, query, orders, { limit, cursor, total, sort });
+  { limit, cursor, total, sort, from, to, client, ...exact }: AccessRecordFilter & ListRequest,
+): Promise<SearchPage<AccessRecord>> {
+  const request = { limit, cursor, total, sort };
+  const { credential, user, ...others } = exact;
+  const [indexed, searched] = [
+    { credential, user_id: user },
+    { ...others, client_id: client },
+  ].map(equalities);
+  const within = [...(indexed ?? []), ...timeConditions(from, to)];
+  const found = db.selectFrom('access_records').where((eb) => eb.and(within));
+  if (searched === undefined || searched.length === 0)
+    return { ...(await pageOfQuery(db, found.select(columns), orders, request)), searched_to: null };
+  return readSearchPage(request, orders, {
+    endOf: ({ after, orderBy, place }) =>
+      found
+        .select([place.as('place'), 'occurred_at as at'])
+        .where(after)
+        .orderBy(orderBy)
+        .offset(searchedAtOnce - 1)
+        .limit(1)
+        .executeTakeFirst(),
+    read: ({ after, orderBy, place, limit: most }, upToEnd) =>
+      found
+        .select(columns)
+        .select(place.as('place'))
+        .where((eb) => eb.and([...searched, after, upToEnd]))
+        .orderBy(orderBy)
+        .limit(most)
+        .execute(),
+  });
+}
+
+function equalities(values: Readonly<Record<string, string | undefined>>): RawBuilder<SqlBool>[] {
+  return Object.entries(values).flatMap(([column, value]) =>
+    value === undefined ? [] : [sql<SqlBool>`${sql.ref(column)} = ${value}`],
+  );
+}
+
+function timeConditions(from: Date | undefined, to: Date | undefined): RawBuilder<SqlBool>[] {
+  return [...(from ? [sql<SqlBool>`occurred_at >= ${from}`] : []), ...(to ? [sql<SqlBool>`occurred_at < ${to}`] : [])];
 }
 
 /** Erases from where the credentials of a person were used (GDPR art. 17). @returns of how many records */

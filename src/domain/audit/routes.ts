@@ -1,4 +1,4 @@
-import { JsonLines, pageOf, routesWith } from '../../platform/http/index.ts';
+import { JsonLines, routesWith, searchPageOf } from '../../platform/http/index.ts';
 import { getEvent } from './event-place.ts';
 import { exportAudit } from './export.ts';
 import { EventParams, EventsQuery, EventView, PlacedEventView, SealedRangeQuery, VerificationView } from './schemas.ts';
@@ -15,7 +15,7 @@ export const auditRoutes = [
     summary: 'List audit events',
     permission: 'latchkey:audit:read',
     query: EventsQuery,
-    response: pageOf(EventView),
+    response: searchPageOf(EventView),
     handle: ({ query }, deps) => listEvents(deps.db, query),
   }),
   route({

@@ -15,12 +15,7 @@ export const EventsQuery = z.strictObject({
   request_id: z.string().min(1).max(64).optional(),
   from: Timestamp.optional(),
   to: Timestamp.optional().meta({ description: 'exclusive' }),
-  text: z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .meta({ description: 'text found anywhere in the event; pages may be short, and there is no total' }),
+  text: z.string().min(1).max(200).optional().meta({ description: 'text found anywhere in the event' }),
   sort: SortBy(['occurred_at'], '-occurred_at'),
 });
 

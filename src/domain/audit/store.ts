@@ -2,8 +2,15 @@ import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../../platform/database/index.ts';
-import { cursorAt, type Page, type Place, type Start } from '../../platform/http/index.ts';
-import { type ListOrders, type ListRequest, readPage, type Slice } from '../../platform/lists/index.ts';
+import type { SearchPage } from '../../platform/http/index.ts';
+import {
+  type ListOrders,
+  type ListRequest,
+  readPage,
+  readSearchPage,
+  type SearchEnd,
+  type Slice,
+} from '../../platform/lists/index.ts';
 import { type AuditAction, earlierNames, storedNames } from './actions.ts';
 import { isAboutWhen } from './chain-store.ts';
 import type { PersonalDetails } from './personal-details.ts';
@@ -29,8 +36,9 @@ export type EventFilter = {
 };
 
 const eraseAtOnce = 5000;
-// A search for a text reads so many events for one page; where none fits, the page is short and has a next one.
-const searchedAtOnce = 20_000;
+// So many events are searched for one page: fewer for a text, which is looked for in all that an event has.
+const searchedAtOnce = 50_000;
+const textAtOnce = 20_000;
 
 type AuditRow = {
   id: string;
@@ -107,37 +115,34 @@ const orders: ListOrders = {
 };
 
 /**
- * A page of events. With `text` a page may be short, or empty, though there is a next one: so many events are searched for each; and
- * there is no total.
+ * A page of events. One of the filters by target, actor, action or failure is served by an index, as is the time. Others, and a text,
+ * are searched for (`readSearchPage`).
  *
  * @throws Problem `invalid`: the cursor is invalid
  */
 export async function listEvents(
   db: Db,
-  { limit, cursor, sort, total, text, ...filter }: EventFilter & ListRequest,
-): Promise<Page<RecordedEvent>> {
-  const conditions = conditionsOf(filter);
-  let rest: { direction: Start['direction']; place: Place } | undefined;
-  const request = { limit, cursor, sort, total: total && text === undefined };
+  { limit, cursor, sort, total, ...filter }: EventFilter & ListRequest,
+): Promise<SearchPage<RecordedEvent>> {
+  const request = { limit, cursor, sort, total };
+  const { indexed, searched } = conditionsOf(filter);
+  const read = ({ after, orderBy, place, limit: most }: Slice, others: RawBuilder<SqlBool>[]) =>
+    recordedEvents(db)
+      .select(place.as('place'))
+      .where((eb) => eb.and([...indexed, after, ...others]))
+      .orderBy(orderBy)
+      .limit(most)
+      .execute();
+  if (searched.length > 0)
+    return readSearchPage(request, orders, {
+      endOf: (slice) => endOfSearch(db, { ...slice, within: indexed, most: filter.text ? textAtOnce : searchedAtOnce }),
+      read: (slice, upToEnd) => read(slice, [...searched, upToEnd]),
+    });
   const page = await readPage(request, orders, {
-    read: async ({ after, upTo, orderBy, place, limit: most, direction }) => {
-      const within = [...conditions, after];
-      const end = text === undefined ? undefined : await endOfSearch(db, { within, orderBy, place });
-      rest = end && { direction, place: end };
-      return recordedEvents(db)
-        .select(place.as('place'))
-        .where((eb) => eb.and([...within, ...(text ? [mentions(text)] : []), ...(end ? [upTo(end)] : [])]))
-        .orderBy(orderBy)
-        .limit(most)
-        .execute();
-    },
-    count: (most) => countEvents(db, conditions, most),
+    read: (slice) => read(slice, []),
+    count: (most) => countEvents(db, indexed, most),
   });
-  if (rest === undefined) return page;
-  const cursorOfRest = cursorAt(sort, rest);
-  return rest.direction === 'after'
-    ? { ...page, next: page.next ?? cursorOfRest }
-    : { ...page, previous: page.previous ?? cursorOfRest };
+  return { ...page, searched_to: null };
 }
 
 async function countEvents(db: Db, conditions: RawBuilder<SqlBool>[], most: number): Promise<number> {
@@ -164,32 +169,66 @@ function recordedEvents(db: Db) {
     .select(['e.outcome', 'e.reason', 'p.address', 'p.user_agent', 'e.request_id', 'e.details']);
 }
 
-function conditionsOf({ from, to, actor, target, action, ...exact }: Omit<EventFilter, 'text'>): RawBuilder<SqlBool>[] {
-  const equal = Object.entries({ ...exact, actor_id: actor, target_id: target })
-    .filter(([, value]) => value !== undefined)
-    .map(([column, value]) => sql<SqlBool>`${sql.ref(`e.${column}`)} = ${value}`);
-  return [
-    ...equal,
-    ...(action === undefined ? [] : [sql<SqlBool>`e.action = any(${storedNames(action)})`]),
-    ...(from ? [sql<SqlBool>`e.occurred_at >= ${from}`] : []),
-    ...(to ? [sql<SqlBool>`e.occurred_at < ${to}`] : []),
+// They have no entry in the index of actions, which would cost each token (0004_audit_chain.ts).
+const frequentActions = ['access_token.issued', 'refresh_token.rotated'];
+const isRare = sql<SqlBool>`e.action not in ('access_token.issued', 'refresh_token.rotated')`;
+
+type Condition = { sql: RawBuilder<SqlBool>; hasIndex: boolean };
+
+/** The conditions of a filter: the time and the first other that an index serves, and those that events are searched for. */
+function conditionsOf({ from, to, ...filter }: EventFilter): Record<'indexed' | 'searched', RawBuilder<SqlBool>[]> {
+  const asked = [...partyConditions(filter), ...otherConditions(filter)];
+  const served = asked.find(({ hasIndex }) => hasIndex);
+  return {
+    indexed: [
+      ...(served ? [served.sql] : []),
+      ...(from ? [sql<SqlBool>`e.occurred_at >= ${from}`] : []),
+      ...(to ? [sql<SqlBool>`e.occurred_at < ${to}`] : []),
+    ],
+    searched: asked.filter((condition) => condition !== served).map((condition) => condition.sql),
+  };
+}
+
+function partyConditions(filter: EventFilter): Condition[] {
+  return (['target', 'actor'] as const).flatMap((party): Condition[] => {
+    const [id, kind] = [filter[party], filter[`${party}_kind`]];
+    const isOf = (column: string, value: string) => sql<SqlBool>`${sql.ref(`e.${party}_${column}`)} = ${value}`;
+    const ofKind = kind === undefined ? [] : [isOf('kind', kind)];
+    // The kind narrows an id, which nearly always is of one kind.
+    if (id !== undefined) return [{ sql: sql`${sql.join([isOf('id', id), ...ofKind], sql` and `)}`, hasIndex: true }];
+    return ofKind.map((condition) => ({ sql: condition, hasIndex: false }));
+  });
+}
+
+function otherConditions({ action, outcome, request_id, text }: EventFilter): Condition[] {
+  const conditions: (Condition | undefined)[] = [
+    action === undefined ? undefined : actionCondition(action),
+    outcome && { sql: sql`e.outcome = ${sql.lit(outcome)}`, hasIndex: outcome === 'failure' },
+    request_id === undefined ? undefined : { sql: sql`e.request_id = ${request_id}`, hasIndex: false },
+    text === undefined ? undefined : { sql: mentions(text), hasIndex: false },
   ];
+  return conditions.filter((condition) => condition !== undefined);
+}
+
+function actionCondition(action: string): Condition {
+  const isAction = sql<SqlBool>`e.action = any(${storedNames(action)})`;
+  if (frequentActions.includes(action)) return { sql: isAction, hasIndex: false };
+  return { sql: sql`(${isAction} and ${isRare})`, hasIndex: true };
 }
 
 /** The last event that one page's search reads; undefined when it reads all that is left. */
 async function endOfSearch(
   db: Db,
-  { within, orderBy, place }: { within: RawBuilder<SqlBool>[] } & Pick<Slice, 'orderBy' | 'place'>,
-): Promise<Place | undefined> {
-  const last = await db
+  { within, most, after, orderBy, place }: { within: RawBuilder<SqlBool>[]; most: number } & Slice,
+): Promise<SearchEnd | undefined> {
+  return db
     .selectFrom('audit_events as e')
-    .select(place.as('place'))
-    .where((eb) => eb.and(within))
+    .select([place.as('place'), 'e.occurred_at as at'])
+    .where((eb) => eb.and([...within, after]))
     .orderBy(orderBy)
-    .offset(searchedAtOnce - 1)
+    .offset(most - 1)
     .limit(1)
     .executeTakeFirst();
-  return last?.place;
 }
 
 function mentions(text: string): RawBuilder<SqlBool> {

@@ -79,6 +79,8 @@ export {
   type Route,
   type RouteShape,
   routesWith,
+  type SearchPage,
+  searchPageOf,
   Timestamp,
   wireSchema,
   wordsOf,

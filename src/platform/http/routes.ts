@@ -154,6 +154,18 @@ export type Page<Item> = {
   total_is_capped: boolean;
 };
 
+/** A page of a list in which only so many records are searched for each page, where no index serves the filters. */
+export function searchPageOf<Item extends z.ZodType>(item: Item) {
+  return pageOf(item).extend({
+    searched_to: Timestamp.nullable().meta({
+      description:
+        'a page with filters that no index serves may be short though there is a next one: up to when it was searched; null: the page is full, or everything was searched',
+    }),
+  });
+}
+
+export type SearchPage<Item> = Page<Item> & { searched_to: Date | null };
+
 /** A page without any record. */
 export function emptyPage({ total }: { total?: boolean | undefined }): Page<never> {
   return { items: [], next: null, previous: null, total: total ? 0 : null, total_is_capped: false };

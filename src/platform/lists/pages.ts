@@ -1,6 +1,6 @@
-import { type SelectQueryBuilder, sql } from 'kysely';
+import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import type { Db } from '../database/index.ts';
-import { type Page, type Place, pageFrom, type Start, startIn } from '../http/index.ts';
+import { cursorAt, type Page, type Place, pageFrom, type SearchPage, type Start, startIn } from '../http/index.ts';
 import { type Clauses, clausesOf, type ListOrders, orderNamed } from './orders.ts';
 
 /** Which page is asked for: the members of `PageQuery`, and `sort`. */
@@ -43,6 +43,40 @@ export async function readPage<Row extends { place: Place }>(
     total: counted && Math.min(counted, mostCounted),
     total_is_capped: counted !== null && counted > mostCounted,
   };
+}
+
+/** The last record that a page searches, and when it is from. */
+export type SearchEnd = { place: Place; at: Date };
+
+/**
+ * A page of what a search finds that no index serves. Each page searches so many records in the order of the list, so that it costs
+ * as much however long the list is. Where there are more, the page may be short, or empty, though there is a next one; there is no
+ * total.
+ *
+ * @param reads `endOf` answers the last record to search after the start of a slice; undefined: all that are left are searched.
+ *   `read` answers the rows of a slice that match, up to that end
+ */
+export async function readSearchPage<Row extends { place: Place }>(
+  request: ListRequest,
+  orders: ListOrders,
+  reads: {
+    endOf: (slice: Slice) => Promise<SearchEnd | undefined>;
+    read: (slice: Slice, upToEnd: RawBuilder<SqlBool>) => Promise<Row[]>;
+  },
+): Promise<SearchPage<Omit<Row, 'place'>>> {
+  let rest: (SearchEnd & { direction: Start['direction'] }) | undefined;
+  const page = await readPage({ ...request, total: false }, orders, {
+    read: async (slice) => {
+      const end = await reads.endOf(slice);
+      rest = end && { ...end, direction: slice.direction };
+      return reads.read(slice, end ? slice.upTo(end.place) : sql`true`);
+    },
+    count: async () => 0,
+  });
+  const side = rest?.direction === 'before' ? 'previous' : 'next';
+  const hasRest = rest !== undefined && (page.items.length < request.limit || page[side] === null);
+  if (!rest || !hasRest) return { ...page, searched_to: null };
+  return { ...page, [side]: cursorAt(request.sort, rest), searched_to: rest.at };
 }
 
 /** A page of what a query selects: `readPage`, where the list is a query of Kysely's. */

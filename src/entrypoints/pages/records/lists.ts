@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import { Problem } from '../../../platform/http/index.ts';
 import { type Catalogue, en } from '../languages/en.ts';
 import { one } from '../signed-in.ts';
+import { exactTime } from '../times.ts';
 import { counted } from '../words.ts';
 import type { ListFilter } from './filters.ts';
 import { noticeIn } from './notices.ts';
@@ -14,6 +15,8 @@ export type Rows = {
   previous?: string | null | undefined;
   total?: number | null | undefined;
   total_is_capped?: boolean | undefined;
+  /** Up to when records were searched for this page, where there are more to search. */
+  searched_to?: Date | null | undefined;
 };
 
 /** A list: its words, and the parts of its query that a person may set. */
@@ -65,6 +68,7 @@ export async function listPage(
     sort: given.sort ?? '',
     rows,
     total: totalIn(counts, noun),
+    searched: counts.searched_to ? `Searched as far as ${exactTime(counts.searched_to, texts)}.` : undefined,
     next: next ? pageAt(next) : undefined,
     previous: previousPage(previous, cursor, pageAt, addressOf(path, given)),
     all: addressOf(path, given.sort ? { sort: given.sort } : {}),

@@ -56,6 +56,8 @@ export type ListPage = {
   rows: readonly (readonly Cell[])[];
   /** How many there are in all, in words; undefined where it is not counted. */
   total: string | undefined;
+  /** How far records were searched for this page, where the next page searches further. */
+  searched: string | undefined;
   next: string | undefined;
   previous: string | undefined;
   /** Without any filter. */
