@@ -215,8 +215,12 @@ describe('API keys of one’s own', () => {
     pages.push(
       made,
       await german.mint({ name: '', ip_allowlist: 'x', rate_limit: 'x', day: '0', expires_in_days: '0' }),
+      await german.mint({ allowed_origins: 'x', from: 'x', time_zone: 'x', allowed_values: 'x' }),
+      await german.mint({ name: 'Sonne', days: 'mon', from: '08:00', to: '17:00', allowed_values: 'region: eu' }),
     );
     pages.push(await german.mint({ permissions: 'orders:delete' }), await german.mint({ preview: '1' }));
+    for (const refused of ['Origin', 'eine Uhrzeit', 'eine Zeitzone', 'einen Parameter'])
+      expect(pages.map(wordsOf).join()).toMatch(new RegExp(`Geben Sie (pro Zeile )?(einen )?${refused}`));
     for (const deed of deeds) pages.push(await german.get(`${path}/${deed}`));
     pages.push(await german.act(`${path}/rotate`, { overlap_seconds: '3600' }));
     const stale = await german.get(`${path}/change`);
@@ -241,6 +245,7 @@ describe('API keys of one’s own', () => {
     const names = ['Read your orders', 'Change your orders', 'A browser of the tests', '10 calls/minute'];
     // As it is typed in every language.
     names.push('orders:read at https://api.example', '1000 requests/minute', '100 messages/hour for email:send');
+    names.push('region: eu for email:send');
     const left = pages.flatMap((page) => englishOn(page, names));
     expect(left).toEqual([]);
     for (const { html, url } of pages)
