@@ -1,5 +1,10 @@
+import fc from 'fast-check';
+import Provider from 'oidc-provider';
 import { ClientInput } from '../../src/domain/clients/index.ts';
 import { clientMetadataRules } from '../../src/entrypoints/oauth/index.ts';
+import { ClientMetadata } from '../../src/entrypoints/oauth/provider/client-metadata-schema.ts';
+import { metadataRules } from '../../src/entrypoints/oauth/provider/configuration.ts';
+import { hiddenModels } from '../../src/entrypoints/oauth/provider/library-seams.ts';
 import type { Problem } from '../../src/platform/http/index.ts';
 
 const web = {
@@ -12,6 +17,47 @@ const native = { ...web, application_type: 'native', token_endpoint_auth_method:
 const service = { client_id: 'service', grant_types: ['client_credentials'], response_types: [], redirect_uris: [] };
 const keyed = { ...service, token_endpoint_auth_method: 'private_key_jwt' };
 const rsa = { kty: 'RSA', n: 'AQAB', e: 'AQAB' };
+
+const judgedMembers = Object.keys(ClientMetadata.shape).filter((member) => member !== 'client_id');
+const anything = [
+  undefined,
+  null,
+  true,
+  1.5,
+  -1,
+  '',
+  'x',
+  [],
+  [''],
+  [null],
+  ['x'],
+  {},
+  'https://client.example',
+  'http://client.example',
+];
+const likely: Readonly<Record<string, readonly unknown[]>> = {
+  application_type: ['web', 'native'],
+  token_endpoint_auth_method: ['none', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'],
+  grant_types: [['authorization_code'], ['client_credentials'], ['implicit']],
+  response_types: [['code'], ['token']],
+  response_modes: [['query'], ['jwt']],
+  scope: ['openid', 'openid nope'],
+  subject_type: ['public', 'pairwise'],
+  jwks: [
+    { keys: [] },
+    { keys: [rsa] },
+    { keys: [{ ...rsa, d: 'AQAB' }] },
+    { keys: [{ kty: 'EC', crv: 'P-256', x: 'AA' }] },
+  ],
+};
+const addresses = ['https://localhost/x', 'http://127.0.0.1/x', 'app://x', 'about:blank', 'https://client.example/#'];
+
+/** Values for a member of a registration, half of them right. */
+function valuesOf(member: string): readonly unknown[] {
+  if (member.endsWith('_alg')) return ['ES256', 'Ed25519', 'HS256', 'none', ...anything];
+  if (member.endsWith('_uris')) return [...addresses.map((uri) => [uri]), ...anything];
+  return [...(likely[member] ?? []), ...anything];
+}
 
 describe('registering a client', () => {
   const judge = clientMetadataRules();
@@ -131,11 +177,28 @@ describe('registering a client', () => {
         { pointer: '/jwks_uri', detail: expect.stringContaining('must begin with https://') },
       ],
     });
-    const byLibrary = await judge({ ...web, scope: 'openid nope' }).catch((error: unknown) => error);
-    expect((byLibrary as Problem).body()).toMatchObject({
+    const scoped = await judge({ ...web, scope: 'openid nope' }).catch((error: unknown) => error);
+    expect((scoped as Problem).body()).toMatchObject({
       detail: expect.stringMatching(/^Client "web": scope can contain openid/),
       errors: [{ pointer: '/scope', detail: expect.stringMatching(/^can contain openid/) }],
     });
+  });
+
+  test('names the member of whatever the library refuses', async () => {
+    const library = hiddenModels(new Provider('https://latchkey.invalid', metadataRules())).Client;
+    const verdicts = { taken: 0, refused: 0 };
+    const judged = fc.asyncProperty(fc.subarray(judgedMembers, { maxLength: 4 }), fc.gen(), async (members, pick) => {
+      const given = members.map((member) => [member, pick(() => fc.constantFrom(...valuesOf(member)))]);
+      const metadata = { ...web, ...Object.fromEntries(given) };
+      const isRefused = await library.validate({ ...metadata, client_secret: 'of any kind' }).then(
+        () => false,
+        () => true,
+      );
+      verdicts[isRefused ? 'refused' : 'taken'] += 1;
+      if (isRefused) expect(ClientMetadata.safeParse(metadata).success).toBe(false);
+    });
+    await fc.assert(judged, { numRuns: 3000 });
+    expect(Math.min(...Object.values(verdicts))).toBeGreaterThan(100);
   });
 
   test.each([

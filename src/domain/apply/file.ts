@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
-import { invalid, issuesIn, type Problem, validationWords } from '../../platform/http/index.ts';
+import { invalid, issuesIn, type Problem, pointerTo, validationWords } from '../../platform/http/index.ts';
 import { type ReadEnvironment, resolveReferences } from './references.ts';
 import { ConfigurationFile, keys } from './schemas.ts';
 
@@ -40,11 +40,7 @@ async function parsedText(path: string, text: string): Promise<unknown> {
 function wrongMembers(path: string, error: z.ZodError): Problem {
   const issues = issuesIn(error);
   const lines = issues.map((issue) => `/${issue.path.map(String).join('/')} ${issue.message}`);
-  return invalid(pointerOf(issues[0]?.path), `${path}: ${lines.join('; ')}.`);
-}
-
-function pointerOf(path: readonly PropertyKey[] = []): string {
-  return path.map((segment) => `/${String(segment).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return invalid(pointerTo(issues[0]?.path ?? []), `${path}: ${lines.join('; ')}.`);
 }
 
 /** Of two entries with one name the later would silently win. */

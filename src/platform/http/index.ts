@@ -33,6 +33,7 @@ export {
 } from './guards.ts';
 export { IncomingRequest, type Origin, requestOrigin } from './incoming-request.ts';
 export { parseJson, readJson } from './json-body.ts';
+export { pathAt, pointerTo } from './json-pointer.ts';
 export { MergePatch, mergePatch } from './merge-patch.ts';
 export { cursorAt, type Place, PlainText, pageFrom, type Start, startIn } from './paging.ts';
 export {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { controlCharacters, readText } from './form-body.ts';
+import { pointerTo } from './json-pointer.ts';
 import { Problem } from './problems.ts';
 
 const mostDepth = 20;
@@ -50,16 +51,16 @@ type Place = { name: string; within: Place | undefined };
 
 /** How many members all objects in it have. @throws Problem 400: something in it is not taken */
 function membersOf(value: unknown, place: Place | undefined, depth: number): number {
-  if (depth > mostDepth) throw badJson(pointerTo(place), 'The body is nested too deeply.');
+  if (depth > mostDepth) throw badJson(pointerTo(pathOf(place)), 'The body is nested too deeply.');
   if (typeof value === 'string') mustBePlain(value, place);
   if (typeof value !== 'object' || value === null) return 0;
   const entries = Object.entries(value);
   if (entries.length > mostMembers)
-    throw badJson(pointerTo(place), `An object or list may have at most ${mostMembers} members.`);
+    throw badJson(pointerTo(pathOf(place)), `An object or list may have at most ${mostMembers} members.`);
   let members = 0;
   for (const [name, member] of entries) {
     const here = { name, within: place };
-    if (name === '__proto__') throw badJson(pointerTo(here), 'This member is unknown.');
+    if (name === '__proto__') throw badJson(pointerTo(pathOf(here)), 'This member is unknown.');
     mustBePlain(name, here);
     members += membersOf(member, here, depth + 1) + (Array.isArray(value) ? 0 : 1);
   }
@@ -68,12 +69,11 @@ function membersOf(value: unknown, place: Place | undefined, depth: number): num
 
 function mustBePlain(text: string, place: Place | undefined): void {
   if (controlCharacters.test(text))
-    throw badJson(pointerTo(place), 'Control characters and invalid Unicode are not accepted.');
+    throw badJson(pointerTo(pathOf(place)), 'Control characters and invalid Unicode are not accepted.');
 }
 
-function pointerTo(place: Place | undefined): string {
-  if (!place) return '';
-  return `${pointerTo(place.within)}/${place.name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+function pathOf(place: Place | undefined): string[] {
+  return place ? [...pathOf(place.within), place.name] : [];
 }
 
 /** How many members were written in JSON: each has one colon outside of texts. A repeated one is parsed as one. */

@@ -3,6 +3,7 @@ import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import type { Actor } from './actor.ts';
 import { readJson } from './json-body.ts';
+import { pointerTo } from './json-pointer.ts';
 import { methodNotAllowed, Problem } from './problems.ts';
 import { JsonLines, type Route, type RouteShape } from './routes.ts';
 import { type Issue, issuesIn, validationWords } from './validation-words.ts';
@@ -144,10 +145,7 @@ export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown
 }
 
 function invalidAt(issues: readonly Issue[]): Problem {
-  const errors = issues.map(({ path, message }) => ({
-    pointer: path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
-    detail: message,
-  }));
+  const errors = issues.map(({ path, message }) => ({ pointer: pointerTo(path), detail: message }));
   const [first = { pointer: '', detail: 'is wrong' }] = errors;
   const detail = `${first.pointer || 'The input'}: ${first.detail}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}.`;
   return new Problem(400, 'invalid', { title: 'Invalid input', detail, pointer: first.pointer, members: { errors } });

@@ -1,4 +1,4 @@
-import { Problem } from '../../../platform/http/index.ts';
+import { Problem, pathAt } from '../../../platform/http/index.ts';
 
 /** A command was typed wrongly. The message names the option as it was typed; the command ends with exit code 2. */
 export class UsageError extends Error {
@@ -38,11 +38,8 @@ export function inOptions(error: unknown, names: OptionNames): unknown {
 
 /** `/permissions/0` is `--permissions (0)`; the input as a whole is `--body`. */
 function optionAt(pointer: string, names: OptionNames): string {
-  const [first, ...rest] = pointer.split('/').slice(1).map(unescaped);
+  const [first, ...rest] = pathAt(pointer);
   if (first === undefined) return names[''] ?? '--body';
   const option = Object.hasOwn(names, first) ? names[first] : `--${first.replaceAll('_', '-')}`;
   return rest.length > 0 ? `${option} (${rest.join('.')})` : `${option}`;
 }
-
-/** A part of a JSON pointer (RFC 6901 §4). */
-const unescaped = (part: string) => part.replaceAll('~1', '/').replaceAll('~0', '~');

@@ -1,11 +1,5 @@
 import type { Adapter, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
-import {
-  defaultSigningAlg,
-  type SigningAlg,
-  type SigningKey,
-  signingAlgs,
-  stateOf,
-} from '../../../domain/signing-keys/index.ts';
+import { type SigningAlg, type SigningKey, signingAlgs, stateOf } from '../../../domain/signing-keys/index.ts';
 import { type StatusIndexes, statusListsUri } from '../../../domain/status-lists/index.ts';
 import type { Jobs } from '../../../platform/jobs/index.ts';
 import type { Logger } from '../../../platform/logging/index.ts';
@@ -29,6 +23,7 @@ import { type MutualTlsDeps, mutualTls } from './mutual-tls.ts';
 import { needsCodeChallenge } from './pkce.ts';
 import { endsWithSession, issuesRefreshToken, mayIntrospect, mayRevoke, revokesGrant } from './policies.ts';
 import { proofOfPossession } from './proof-of-possession.ts';
+import { clientDefaults, clientSignatureAlgs, enabledJWA, responseTypes } from './supported.ts';
 
 /** Pages that oidc-provider asks for; the pages entrance renders them. */
 export type ProviderPages = DevicePages & {
@@ -76,7 +71,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     findAccount: findAccount(deps),
     loadExistingGrant: withoutRefusedResources(consentedGrant(deps)),
     interactions: { policy: prompts(), url: (_ctx, { uid }) => `/interaction/${uid}` },
-    responseTypes: ['code'],
+    responseTypes,
     pkce: { required: needsCodeChallenge },
     clientAuthMethods: usableAuthMethods(deps),
     assertJwtClientAuthClaimsAndHeader: judgeAssertion(deps),
@@ -110,7 +105,7 @@ export function metadataRules(): Configuration {
   return {
     scopes: identityScopes,
     claims: claimsByScope,
-    responseTypes: ['code'],
+    responseTypes,
     clientAuthMethods: [...clientAuthMethods],
     clientDefaults,
     enabledJWA,
@@ -150,25 +145,6 @@ function inSigningOrder(keys: readonly SigningKey[], now: Date) {
   const ranked = keys.map((key) => ({ key, rank: order[stateOf(key, keys, now)] }));
   return ranked.sort((a, b) => a.rank - b.rank).map(({ key }) => asProviderKey(key));
 }
-
-const clientDefaults = {
-  grant_types: ['authorization_code', 'refresh_token'],
-  response_types: ['code' as const],
-  token_endpoint_auth_method: 'client_secret_basic' as const,
-  id_token_signed_response_alg: defaultSigningAlg,
-  authorization_signed_response_alg: defaultSigningAlg,
-};
-
-// Plain text, and nothing symmetric: only digests of secrets are stored.
-const clientSignatureAlgs = [...signingAlgs, 'Ed25519' as const];
-const enabledJWA = {
-  authorizationSigningAlgValues: [...signingAlgs],
-  clientAuthSigningAlgValues: clientSignatureAlgs,
-  dPoPSigningAlgValues: [...clientSignatureAlgs, 'ES384' as const],
-  requestObjectSigningAlgValues: clientSignatureAlgs,
-  idTokenSigningAlgValues: [...signingAlgs],
-  userinfoSigningAlgValues: [...signingAlgs],
-};
 
 const on = { enabled: true };
 

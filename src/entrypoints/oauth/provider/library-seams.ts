@@ -106,10 +106,10 @@ export const librarySeams: readonly Seam[] = [
     test: ['conformance/client-registration.test.ts', 'refuses $what ($ref)'],
   },
   {
-    what: "the library's sentences about client metadata are reworded; one that is not known is shown as it is",
-    why: 'its error carries the sentence alone, and people read it in forms; nothing is decided by it',
-    file: `${oauth}/provider/metadata-words.ts`,
-    test: ['entrypoints/admin/wording.test.ts', 'is said of a registration in words of its own: %j'],
+    what: 'a schema of ours refuses whatever Client.validate would refuse, before it',
+    why: 'the error of the library is a sentence without a member, and users read refusals beside form fields',
+    file: `${oauth}/provider/client-metadata-schema.ts`,
+    test: ['conformance/client-registration.test.ts', 'names the member of whatever the library refuses'],
   },
   {
     what: 'invalid_request becomes the code of RFC 6749 §5.2, judged by the request and ctx.oidc',
