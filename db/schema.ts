@@ -43,6 +43,10 @@ export type Database = {
     email_verified_at: Date | null;
     email_verified_by: EmailVerifier | null;
     name: string | null;
+    /** Of mail to them, chosen by them or an administrator. */
+    language: string | null;
+    /** Of the pages on which they last signed in. */
+    browser_language: string | null;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
     /** How often everything of it was ended. */

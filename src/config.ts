@@ -65,7 +65,7 @@ const table = {
   LATCHKEY_BRAND_LOGO: ['', 'PNG, JPEG or WebP file with the logo shown beside the name, at most 256 KiB.'],
   LATCHKEY_LANGUAGE: [
     'en',
-    'en or de: language of mail, and of the pages where neither the application nor the browser asks for one of these.',
+    'en or de: language of mail to those whose language is unknown, and of the pages where neither the application nor the browser asks for one of these.',
   ],
   LATCHKEY_SMTP_URL: [
     '',

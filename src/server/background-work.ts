@@ -6,7 +6,7 @@ import { Expiry, removeExpired } from '../domain/expiry/index.ts';
 import { Notifier, sendMail } from '../domain/notifications/index.ts';
 import { hashingLoad } from '../domain/users/index.ts';
 import { deliverLogout, type RunningProvider } from '../entrypoints/oauth/index.ts';
-import { textsOf } from '../entrypoints/pages/index.ts';
+import { mailTexts } from '../entrypoints/pages/index.ts';
 import { type Jobs, jobNames } from '../platform/jobs/index.ts';
 import type { Metrics } from '../platform/metrics/index.ts';
 import { guardedGet, guardedPost } from '../platform/outbound/index.ts';
@@ -36,7 +36,7 @@ export async function startBackgroundWork(deps: BackgroundDeps): Promise<Backgro
   const { db, jobs, keys, log, now } = services;
   countFailures(metrics, jobs);
   jobs.handle('backchannel-logout', deliverLogout(provider.current, { db, now }));
-  if (config.mail) jobs.handle('mail', sendMail({ keys, now, texts: textsOf(config.language) }, config.mail));
+  if (config.mail) jobs.handle('mail', sendMail({ keys, now, textsIn: mailTexts(config.language) }, config.mail));
   jobs.handle('remove-expired', removeExpired({ expiry: new Expiry({ db }), log, metrics }));
   jobs.handle('fetch-client-logos', fetchClientLogos({ db, get: logoReader(config) }));
   jobs.handle('roll-up-activity', rollUpActivity({ db }));

@@ -84,11 +84,11 @@ async function tell(
 ): Promise<number> {
   const concerned = sendEmail && (await findConcerned(trx, leaked, now()));
   if (!concerned) return 0;
-  const { name: credential, addresses } = concerned;
+  const { name: credential, recipients } = concerned;
   const email = { kind: 'leak' as const, credential, found_at, still_works: policy === 'flag' };
   // A client's contacts are free text (RFC 7591 §2): one that is no address could name many.
-  const usable = addresses.filter((address) => z.email().safeParse(address).success).slice(0, mostLetters);
-  for (const to of usable) await sendEmail(trx, { ...email, to });
+  const usable = recipients.filter(({ to }) => z.email().safeParse(to).success).slice(0, mostLetters);
+  for (const { to, language } of usable) await sendEmail(trx, { ...email, to, language: language ?? undefined });
   return usable.length;
 }
 

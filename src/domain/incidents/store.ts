@@ -6,24 +6,32 @@ import type { TokenHandle } from '../tokens/index.ts';
 /** What leaked, as it is stored. */
 export type Leaked = TokenHandle | { key: Digest } | { secret_of: string; secret_id: string };
 
-/** A credential as its owner knows it, and the addresses of who should know of it. */
-export type Concerned = { name: string; addresses: string[] };
+/** A credential as its owner knows it, and the addresses of who should know of it, with the language of those who are users. */
+export type Concerned = { name: string; recipients: Recipient[] };
+
+type Recipient = { to: string; language?: string | null };
 
 /**
  * Whom a leak concerns: the person whose credential it is, or the contacts of the client (RFC 7591 §2); where neither has an
  * address, the owners of the installation.
  */
 export async function findConcerned(db: Db, leaked: Leaked, now: Date): Promise<Concerned | undefined> {
-  const { rows } = await sql<Concerned & { owners: string[] }>`
-    with leaked as (${credential(leaked)})
+  const { rows } = await sql<{ name: string; owner: Recipient[]; contacts: string[]; owners: Recipient[] }>`
+    with leaked as (${credential(leaked)}),
+      reachable as (
+        select id, enabled, json_build_object('to', email, 'language', coalesce(language, browser_language)) as recipient
+        from users where email is not null)
     select l.name,
-      array(select u.email from users u where u.id = l.owner_id and u.email is not null
-        union select json_array_elements_text(c.metadata->'contacts') from clients c where c.id = l.owner_id) as addresses,
-      array(select distinct u.email from role_assignments a join roles r on r.id = a.role_id join users u on u.id = a.subject_id
-        where r.name = 'owner' and u.enabled and u.email is not null and (a.until is null or a.until > ${now})) as owners
+      array(select u.recipient from reachable u where u.id = l.owner_id) as owner,
+      array(select distinct json_array_elements_text(c.metadata->'contacts') from clients c where c.id = l.owner_id) as contacts,
+      array(select u.recipient from reachable u where u.enabled and exists (
+        select from role_assignments a join roles r on r.id = a.role_id
+          where a.subject_id = u.id and r.name = 'owner' and (a.until is null or a.until > ${now}))) as owners
     from leaked l`.execute(db);
   const [found] = rows;
-  return found && { name: found.name, addresses: found.addresses.length > 0 ? found.addresses : found.owners };
+  if (!found) return undefined;
+  const own = [...found.owner, ...found.contacts.map((to) => ({ to }))];
+  return { name: found.name, recipients: own.length > 0 ? own : found.owners };
 }
 
 /** Reports of one credential are taken one after the other. */

@@ -6,11 +6,14 @@ import type { Trx } from '../../platform/database/index.ts';
 import type { JobHandler, Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 
+/** `language`: that of the recipient, where it is known. */
+type Recipient = { to: string; language?: string | undefined };
+
 /** A one-time link to choose a password. */
-type LinkEmail = { kind: 'link'; to: string; url: string; expires_at: Date };
+type LinkEmail = Recipient & { kind: 'link'; url: string; expires_at: Date };
 
 /** Reports a credential that was found in public, where, and whether it is still active. */
-type LeakEmail = { kind: 'leak'; to: string; credential: string; found_at: string; still_works: boolean };
+type LeakEmail = Recipient & { kind: 'leak'; credential: string; found_at: string; still_works: boolean };
 
 /** Queues an e-mail: it is sent if and only if the transaction commits. */
 export type SendEmail = (trx: Trx, email: LinkEmail | LeakEmail) => Promise<void>;
@@ -49,11 +52,12 @@ export type MailTexts = {
 
 const timeoutMs = 20_000;
 
+const recipient = { to: z.string(), language: z.string().optional() };
 const StoredEmail = z.union([
   // Jobs of older versions are links and have no kind.
-  z.object({ kind: z.literal('link').default('link'), to: z.string(), url: z.string(), expires_at: z.coerce.date() }),
+  z.object({ ...recipient, kind: z.literal('link').default('link'), url: z.string(), expires_at: z.coerce.date() }),
   z.object({
-    ...{ kind: z.literal('leak'), to: z.string(), credential: z.string(), found_at: z.string() },
+    ...{ ...recipient, kind: z.literal('leak'), credential: z.string(), found_at: z.string() },
     still_works: z.boolean(),
   }),
 ]);
@@ -70,9 +74,13 @@ export function emailQueue({ jobs, keys }: { jobs: Pick<Jobs, 'send'>; keys: Ser
   };
 }
 
-/** The job handler: sends one e-mail. Throws if the mail server refuses it, so that it is retried. */
+/**
+ * The job handler: sends one e-mail. Throws if the mail server refuses it, so that it is retried.
+ *
+ * @param textsIn the texts of a language; of the installation's own where a language is unknown
+ */
 export function sendMail(
-  { keys, now, texts }: { keys: ServerKeys; now: () => Date; texts: MailTexts },
+  { keys, now, textsIn }: { keys: ServerKeys; now: () => Date; textsIn: (language: string | undefined) => MailTexts },
   settings: MailSettings,
 ): JobHandler {
   const timeouts = { connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs };
@@ -89,6 +97,7 @@ export function sendMail(
     const email = StoredEmail.parse(JSON.parse(opened));
     // An expired link is of no use.
     if (email.kind === 'link' && email.expires_at <= now()) return;
+    const texts = textsIn(email.language);
     const { from } = settings;
     const brand = { ...settings.brand, name: oneLine(settings.brand.name) };
     const said = email.kind === 'link' ? linkEmail(texts, brand, email) : leakEmail(texts, brand.name, email);

@@ -3,6 +3,7 @@
 export { authenticate, type SignInOutcome } from './authenticate.ts';
 export { unverifyEmail } from './email-verification.ts';
 export { passwordKind, passwordLinkKind } from './kind.ts';
+export { chooseLanguage, Language } from './language.ts';
 export { generatePassword, hashingLoad, hashNewPassword, type PasswordHash, passwordProblem } from './password.ts';
 export { choosePassword, linkedUser, type PasswordLink } from './password-links.ts';
 export { forgetPassword } from './password-removal.ts';
@@ -19,6 +20,7 @@ export {
   listUsernames,
   listUsers,
   listUsersFrom,
+  noteBrowserLanguage,
   type User,
 } from './store.ts';
 export { Throttles } from './throttles.ts';

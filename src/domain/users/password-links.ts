@@ -6,6 +6,7 @@ import { intersection, listHeldRights, mustHoldAllOf } from '../access/index.ts'
 import { appendEvent } from '../audit/index.ts';
 import type { SendEmail } from '../notifications/index.ts';
 import { recordVerification, verifiedBy } from './email-verification.ts';
+import { mailLanguageOf } from './language.ts';
 import { hashNewPassword } from './password.ts';
 import {
   findLinkedUser,
@@ -55,7 +56,7 @@ export async function createPasswordLink(
     const shown_within = to ? null : JSON.stringify(actor.limits ?? []);
     const link = { digest: digest(secret), user_id, created_at, expires_at };
     await insertPasswordLink(trx, { ...link, mailed_to: to, shown_to, shown_within });
-    if (sendEmail && to) await sendEmail(trx, { kind: 'link', to, url, expires_at });
+    if (sendEmail && to) await sendEmail(trx, { kind: 'link', to, language: mailLanguageOf(user), url, expires_at });
     await appendEvent(trx, {
       actor,
       action: 'user.password_link_created',

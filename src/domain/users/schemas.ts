@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Flag, PageQuery, SecretText, ShownText, Timestamp } from '../../platform/http/index.ts';
 import { SortBy } from '../../platform/lists/index.ts';
 import { UserReferenceText } from '../access/index.ts';
+import { Language } from './language.ts';
 
 // Without "@" and ":", so that no username is an e-mail address or says that it is an id; what looks like an id is refused
 // where a user is created (`refuseIdShaped`), so that a user from before can still be described by a configuration file.
@@ -38,7 +39,13 @@ export const UserInput = z.strictObject({
 export type UserInput = z.infer<typeof UserInput>;
 export type PasswordInput = { user_id: string; password: string };
 
+const MailLanguage = Language.nullable().optional().meta({
+  description:
+    'language of e-mail to them; null: that of the pages on which they last signed in, else the installation’s',
+});
+
 export const NewUser = UserInput.omit({ password_hash: true }).extend({
+  language: MailLanguage,
   password: SecretText.optional().meta({ description: 'omitted without `invite`: one is generated and shown once' }),
   invite: z.boolean().default(false).meta({ description: 'e-mail, or return, a one-time link to choose a password' }),
 });
@@ -46,6 +53,7 @@ export const NewUser = UserInput.omit({ password_hash: true }).extend({
 export const UserChanges = z.strictObject({
   email: UserInput.shape.email.unwrap().nullable().optional(),
   name: UserInput.shape.name.unwrap().nullable().optional(),
+  language: MailLanguage,
   enabled: z.boolean().optional(),
 });
 export type UserChanges = z.infer<typeof UserChanges>;
@@ -67,6 +75,7 @@ export const UserView = z.object({
   }),
   email_verified_at: Timestamp.nullable(),
   name: z.string().nullable(),
+  language: z.string().nullable().meta({ description: 'chosen language of e-mail to them; null: none is chosen' }),
   enabled: z.boolean(),
   roles: z.array(z.string()),
   has_password: z.boolean(),

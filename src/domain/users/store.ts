@@ -113,6 +113,16 @@ export async function updateUser(trx: Trx, id: string, changes: Updateable<Datab
     .executeTakeFirstOrThrow();
 }
 
+/** Remembers the language of the pages on which a user signs in. Nobody decides it: no event records it, and their version stays. */
+export async function noteBrowserLanguage(db: Db, id: string, language: string): Promise<void> {
+  await db
+    .updateTable('users')
+    .set({ browser_language: language })
+    .where('id', '=', id)
+    .where('browser_language', 'is distinct from', language)
+    .execute();
+}
+
 /** A person's password, and their epoch and state at the same moment: what is derived from it carries that epoch. */
 export async function findPasswordHash(
   db: Db,

@@ -8,6 +8,7 @@ import { type AuditAction, appendEvent, changesBetween } from '../audit/index.ts
 import { revokeGrantsOf } from '../consents/index.ts';
 import { carryGrants, carrySession, renewSession, revokeSessionsOf, type SessionDeps } from '../sessions/index.ts';
 import { mustBeAllowedToVerify, recordVerification, verificationOf } from './email-verification.ts';
+import type { Language } from './language.ts';
 import { hashNewPassword, type PasswordHash, verifyPassword } from './password.ts';
 import type { UserChanges, UserInput } from './schemas.ts';
 import {
@@ -45,7 +46,8 @@ export async function putUser(
   {
     hash,
     ...input
-  }: Omit<UserInput, 'password' | 'password_hash'> & { hash: PasswordHash | undefined; verified_by: EmailVerifier },
+  }: Omit<UserInput, 'password' | 'password_hash'> &
+    Chosen & { hash: PasswordHash | undefined; verified_by: EmailVerifier },
 ): Promise<PutUserResult> {
   const { roles, ...profile } = input;
   const existing = await lockUserByUsername(trx, profile.username);
@@ -67,7 +69,7 @@ export async function putUser(
 export async function createUser(
   deps: UserDeps,
   actor: Actor,
-  { password, password_hash, ...input }: UserInput,
+  { password, password_hash, ...input }: UserInput & Chosen,
 ): Promise<User> {
   if (input.email_verified) mustBeAllowedToVerify(actor);
   const hash = password === undefined ? importedHash(password_hash) : await hashNewPassword(password, input);
@@ -79,9 +81,13 @@ export async function createUser(
   });
 }
 
-type Profile = Pick<UserInput, 'username' | 'email' | 'email_verified' | 'name' | 'enabled'> & {
-  verified_by: EmailVerifier;
-};
+/** What a configuration file says nothing about: it stays as the user chose it. */
+type Chosen = { language?: Language | null | undefined };
+
+type Profile = Chosen &
+  Pick<UserInput, 'username' | 'email' | 'email_verified' | 'name' | 'enabled'> & {
+    verified_by: EmailVerifier;
+  };
 
 async function insert(
   { now }: Pick<UserDeps, 'now'>,
@@ -98,6 +104,7 @@ async function insert(
     email,
     ...verificationOf(undefined, { email, stated, by, at: created_at }),
     name: name ?? null,
+    language: profile.language ?? null,
     enabled,
     created_at,
     updated_at: created_at,
@@ -122,6 +129,7 @@ async function update(
     email,
     ...verificationOf(existing, { email, stated, by, at: updated_at }),
     name: profile.name ?? null,
+    ...(profile.language !== undefined && { language: profile.language }),
     enabled: profile.enabled,
   };
   const isSame = Object.entries(desired).every(([column, value]) => existing[column as keyof typeof desired] === value);
@@ -197,6 +205,7 @@ export async function changeUser(
       username: user.username,
       email: email ?? undefined,
       name: name ?? undefined,
+      language: changes.language,
       enabled: enabled ?? user.enabled,
       verified_by: 'administrator' as const,
     };

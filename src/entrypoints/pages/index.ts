@@ -23,7 +23,7 @@ import { signInRoutes } from './sign-in/sign-in.ts';
 
 export { demoPages } from './demo-pages.ts';
 export { userCodeEntry } from './device/device.ts';
-export { textsOf } from './languages/languages.ts';
+export { mailTexts } from './languages/languages.ts';
 export type { PagesDeps } from './pages.ts';
 export { problemPage, providerPages } from './provider-pages.ts';
 

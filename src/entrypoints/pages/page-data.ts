@@ -1,10 +1,10 @@
+import type { Language } from '../../domain/users/index.ts';
 import type { OperationGroup } from '../admin/index.ts';
 import type { AccountPages } from './account/page-data.ts';
 import type { Brand } from './brand.ts';
 import type { ConsentPages } from './consent/page-data.ts';
 import type { ConsolePages, NavItem } from './console/page-data.ts';
 import type { DevicePages } from './device/page-data.ts';
-import type { Language } from './languages/languages.ts';
 import type { SignInPages } from './sign-in/page-data.ts';
 
 /** What each page says about the moment it is shown in. The same for every page. */
@@ -111,6 +111,7 @@ export const pagePaths = {
   ownData: '/account/data',
   keys: '/account/keys',
   changePassword: '/account/password',
+  mailLanguage: '/account/language',
   signOut: '/oauth/logout',
   device: '/device',
   demo: '/demo',

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { Config } from '../../config.ts';
 import type { Refusals } from '../../domain/audit/index.ts';
-import type { Throttles } from '../../domain/users/index.ts';
+import type { Language, Throttles } from '../../domain/users/index.ts';
 import type { Db } from '../../platform/database/index.ts';
 import { requestOrigin } from '../../platform/http/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
@@ -10,7 +10,7 @@ import type { AdminRouteDeps } from '../admin/index.ts';
 import type { KnownClients, Reader, RunningProvider } from '../oauth/index.ts';
 import { brandingOf } from './brand.ts';
 import type { Catalogue } from './languages/en.ts';
-import { type Language, languageOf, textsOf } from './languages/languages.ts';
+import { languageOf, textsOf } from './languages/languages.ts';
 import type { PageChrome, PageData } from './page-data.ts';
 import { renderPage } from './render.ts';
 
@@ -65,7 +65,8 @@ export function textsFor(deps: Pick<PagesDeps, 'config'>, ctx: Context): Catalog
   return textsOf(chosenLanguage(deps, ctx));
 }
 
-function chosenLanguage({ config }: Pick<PagesDeps, 'config'>, ctx: Context): Language {
+/** The language of a page. */
+export function chosenLanguage({ config }: Pick<PagesDeps, 'config'>, ctx: Context): Language {
   // Of the request in progress: our own pages of an interaction keep it in the state, the provider in its parameters.
   const { oidc } = ctx as { oidc?: { params?: { ui_locales?: unknown } } };
   return languageOf(ctx, config.language, ctx.state.ui_locales ?? oidc?.params?.ui_locales);

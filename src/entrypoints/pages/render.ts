@@ -21,6 +21,7 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   'change-password': '@account/change-password',
   'choose-password': '@account/choose-password',
   'password-changed': '@account/password-changed',
+  'mail-language': '@account/mail-language',
   'connected-apps': '@account/connected-apps',
   'revoke-access': '@account/revoke-access',
   sessions: '@account/sessions',

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { noteVisit } from '../../domain/sessions/index.ts';
-import { findUserById, type User } from '../../domain/users/index.ts';
+import { findUserById, noteBrowserLanguage, type User } from '../../domain/users/index.ts';
 import { requestOrigin } from '../../platform/http/index.ts';
 import {
   type Authentication,
@@ -10,7 +10,7 @@ import {
   startBrowserSession,
 } from '../oauth/index.ts';
 import { pagePaths } from './page-data.ts';
-import type { PagesDeps } from './pages.ts';
+import { chosenLanguage, type PagesDeps } from './pages.ts';
 
 /** Who is signed in with a browser, and in which session. */
 export type Here = { user: User; session: BrowserSession };
@@ -46,12 +46,14 @@ export async function whoIsHere(deps: PagesDeps, ctx: Context): Promise<Here | u
 
 /** Signs a person in with this browser and sends them on. */
 export async function signInHere(
-  { provider, issuer, config }: PagesDeps,
+  deps: PagesDeps,
   ctx: Context,
   { to, ...authentication }: Authentication & { to: string },
 ): Promise<void> {
+  const { provider, issuer, config } = deps;
   const options = { ...authentication, sessionSeconds: config.sessionSeconds, secure: isSecure(issuer) };
   await startBrowserSession(provider().current(), ctx, options);
+  await noteBrowserLanguage(deps.db, authentication.user_id, chosenLanguage(deps, ctx));
   ctx.status = 303;
   ctx.redirect(to);
 }

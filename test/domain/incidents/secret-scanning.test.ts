@@ -146,6 +146,16 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
       expect(plain(source)).toContain(policy === 'flag' ? 'It is still active' : 'It has been revoked');
       for (const value of leaked) expect(plain(source)).not.toContain(value);
     }
+
+    await owner.patch('/users/bob', { language: 'de' });
+    const ofGerman = await gateway.mint({ name: 'Wetterdienst', permissions: [], owner: { user: 'bob' } });
+    await report(ofGerman.key);
+    const [german] = await eventually(
+      () => about('Wetterdienst'),
+      ({ length }) => length > 0,
+    );
+    expect(plain(german?.source ?? '')).toContain('Ihre_Zugangsdaten_bei');
+    await owner.patch('/users/bob', { language: null });
   });
 
   test('has no second effect when it is sent again, alone or at once (CWE-294)', async () => {

@@ -51,6 +51,41 @@ describe('with a mail server', () => {
     expect((await browser.get(linkIn(letter))).status).toBe(404);
   });
 
+  test('it is in the language that the recipient chose, else the one they signed in with, else the installation’s', async () => {
+    const subjectTo = async (username: string, send: () => Promise<unknown>) => {
+      mail.letters.length = 0;
+      await send();
+      await arrive(1);
+      const [letter] = mail.letters;
+      expect(letter?.to).toEqual([`${username}@example.com`]);
+      return /Legen Sie Ihr Passwort/.test(plain(letter?.source ?? '')) ? 'de' : 'en';
+    };
+    const linkFor = (username: string) => () => owner.post(`/users/${username}/password-link`);
+    expect(await invite('nobody', { language: 'xx' })).toMatchObject({ status: 400 });
+    expect(await subjectTo('lena', () => invite('lena', { language: 'de', password }))).toBe('de');
+    expect((await owner.get('/users/lena')).body).toMatchObject({ language: 'de' });
+    await owner.patch('/users/lena', { language: null });
+    expect(await subjectTo('lena', linkFor('lena'))).toBe('en');
+
+    await owner.post('/users', { username: 'mara', email: 'mara@example.com', password });
+    const german = latchkey.browser(undefined, 'de-AT');
+    await german.submit(await german.get('/sign-in'), { login: 'mara', password }, '/sign-in');
+    expect(await subjectTo('mara', linkFor('mara'))).toBe('de');
+    const { body: before } = await owner.get('/users/mara');
+    expect(before).toMatchObject({ language: null });
+    const saved = await german.submit(await german.get('/account/language'), { language: 'en' }, '/account/language');
+    expect(saved.html).toMatch(/value="en" checked/);
+    expect(await subjectTo('mara', linkFor('mara'))).toBe('en');
+    expect((await german.submit(saved, { language: 'xx' }, '/account/language')).status).toBe(400);
+    const events = await latchkey.auditEvents('user.updated');
+    expect(events.at(-1)).toMatchObject({ actor_id: before.id, details: { changed: ['language'] } });
+    await latchkey.visit(latchkey.browser(undefined, 'en'), latchkey.authorizeUrl({ ui_locales: 'de' }), {
+      login: 'mara',
+    });
+    await german.submit(saved, { language: '' }, '/account/language');
+    expect(await subjectTo('mara', linkFor('mara'))).toBe('de');
+  });
+
   test('nobody finds the link in the database, before it is sent or after', async () => {
     mail.failures = 1;
     await invite('jack');

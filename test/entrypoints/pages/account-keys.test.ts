@@ -1,4 +1,5 @@
 import { linkOn, stateOn, wordsOf } from '../../support/console.ts';
+import { englishOn } from '../../support/english-texts.ts';
 import { eventually } from '../../support/eventually.ts';
 import { api, password } from '../../support/installation.ts';
 import { deeds, errorsOn, keyOn, OwnKeys, pathOn, startWithOwnKeys } from '../../support/own-keys.ts';
@@ -234,7 +235,7 @@ describe('API keys of one’s own', () => {
 
     pages.push(await german.agent.get(latchkey.authorizeUrl()));
     await latchkey.visit(german.agent, latchkey.authorizeUrl());
-    for (const section of ['', '/apps', '/sessions', '/activity', '/data', '/password', '/none'])
+    for (const section of ['', '/apps', '/sessions', '/activity', '/data', '/password', '/language', '/none'])
       pages.push(await german.agent.get(`/account${section}`));
     for (const page of pages.filter(({ url }) => /\/(apps|sessions)$/.test(url)))
       for (const [, href = ''] of page.html.matchAll(/href="(\/account\/(?:apps|sessions)\/[^"]+)"/g))
@@ -252,18 +253,3 @@ describe('API keys of one’s own', () => {
       expect({ url, lang: /<html lang="(\w+)"/.exec(html)?.[1] }).toEqual({ url, lang: 'de' });
   });
 });
-
-const englishWords =
-  /\b(?:the|of|is|are|be|your|you|and|to|with|this|that|for|not|no|none|never|any|every|from|by|it|or|at|has|have|when|which|only|other|last|used|key|keys|active|expires?|expired|search|page|day|days|name of|on)\b/i;
-
-/** The texts on a page, read aloud or seen, that have an English word in them. */
-function englishOn({ url, html }: Page, names: readonly string[]): { url: string; text: string }[] {
-  const body = (/<body[\s\S]*<\/body>/.exec(html)?.[0] ?? '')
-    .replaceAll(/<(code|pre|textarea|script)\b[\s\S]*?<\/\1>/g, '')
-    .replaceAll(/<(\w+)[^>]* lang="en"[\s\S]*?<\/\1>/g, '');
-  const title = /<title>([^<]*)/.exec(html)?.[1] ?? '';
-  const attributes = [...body.matchAll(/ (?:aria-label|title|placeholder|alt|data-label|data-copied)="([^"]*)"/g)];
-  const texts = [title, ...attributes.map(([, text = '']) => text), ...body.split(/<[^>]*>/)];
-  const said = texts.map((text) => names.reduce((rest, name) => rest.replaceAll(name, ''), text).trim());
-  return [...new Set(said)].filter((text) => englishWords.test(text)).map((text) => ({ url, text }));
-}

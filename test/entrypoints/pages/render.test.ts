@@ -63,6 +63,7 @@ const minimal: PageData = {
   'change-password': { ...form, errors: {}, username: 'alice' },
   'choose-password': { ...form, errors: {}, account_name: 'alice@example.com', username: 'alice' },
   'password-changed': { ended_sessions: 0, ended_apps: 0 },
+  'mail-language': { ...form, chosen: '', options: [], automatic: 'English' },
   'connected-apps': { csrf: 'token', apps: [], q: '', sort: 'name', page: 1, pages: 1, total: 0 },
   'revoke-access': { ...form, client_name: 'Shop', refresh_families: 0, access_tokens: 0, sessions: 0 },
   sessions: { sessions: [session], total: 1, page: 1, pages: 1 },
@@ -184,6 +185,10 @@ const maximal: PageData = {
     username: hostile,
   },
   'password-changed': { ended_sessions: 3, ended_apps: 1 },
+  'mail-language': {
+    ...{ csrf: hostile, action: hostile, chosen: hostile, automatic: hostile, notice: hostile },
+    options: [{ value: hostile, name: hostile }],
+  },
   'connected-apps': {
     csrf: hostile,
     apps: [app, { ...app, last_used_at: null, expires_at: null }],
@@ -255,6 +260,7 @@ const postedForms: Partial<Record<keyof PageData, number>> = {
   'sign-out': 1,
   'change-password': 1,
   'choose-password': 1,
+  'mail-language': 1,
   'revoke-access': 1,
   'sign-out-session': 1,
   'sign-out-others': 1,

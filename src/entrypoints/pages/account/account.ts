@@ -11,6 +11,7 @@ import { pagePaths } from '../page-data.ts';
 import { accountName, type PagesDeps, show, textsFor } from '../pages.ts';
 import { one, own, pageNumber, type SignedIn, sendRenewedId } from '../signed-in.ts';
 import { accountActivityRoutes } from './activity.ts';
+import { mailLanguageRoutes } from './mail-language.ts';
 import { accountDataRoutes } from './own-data.ts';
 import { accountKeyRoutes } from './own-keys.ts';
 import { accountSessionRoutes } from './sessions.ts';
@@ -38,6 +39,7 @@ export function accountRoutes(router: Router, deps: PagesDeps): void {
   accountActivityRoutes(router, deps);
   accountDataRoutes(router, deps);
   accountKeyRoutes(router, deps);
+  mailLanguageRoutes(router, deps);
 }
 
 async function showAccount(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {

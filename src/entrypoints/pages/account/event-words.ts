@@ -39,7 +39,7 @@ const words: Readonly<Record<string, Words>> = {
   'user.email_verified': ({ events }) => events.emailVerified,
   'user.email_unverified': ({ events }) => events.emailUnverified,
   'user.created': ({ events }) => events.created,
-  'user.updated': ({ events }) => events.updated,
+  'user.updated': ({ events }, { by }) => (by === 'browser' ? events.updatedOwn : events.updated),
   'user.disabled': ({ events }) => events.disabled,
   'role.assigned': ({ events }, { role }) => events.roleAssigned({ role }),
   'role.unassigned': ({ events }, { role }) => events.roleUnassigned({ role }),

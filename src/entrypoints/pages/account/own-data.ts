@@ -69,9 +69,9 @@ async function copyOf(deps: PagesDeps, actor: Actor, { user, session_uid, texts 
 
 function profileOf(user: User) {
   const { id, username, email, email_verified, email_verified_by, email_verified_at } = user;
-  const { name, created_at, updated_at } = user;
+  const { name, language, browser_language, created_at, updated_at } = user;
   const verification = { email_verified, email_verified_by, email_verified_at };
-  return { id, username, email, ...verification, name, created_at, updated_at };
+  return { id, username, email, ...verification, name, language, browser_language, created_at, updated_at };
 }
 
 /** Of keys what may be shown of them: how they start and end. */

@@ -24,6 +24,18 @@ type ChangePasswordPage = {
   username: string;
 };
 
+/** Sends `language`: one of these, or nothing for the one last used. */
+type MailLanguagePage = {
+  csrf: string;
+  action: string;
+  /** The chosen one; empty: none. */
+  chosen: string;
+  options: readonly { value: string; name: string }[];
+  /** What the language calls itself that is used where none is chosen. */
+  automatic: string;
+  notice?: string | undefined;
+};
+
 type ConnectedAppsPage = {
   csrf: string;
   apps: readonly ConnectedApp[];
@@ -103,6 +115,7 @@ type ActivityPage = {
 export type AccountPages = {
   account: AccountPage;
   'change-password': ChangePasswordPage;
+  'mail-language': MailLanguagePage;
   'password-changed': { ended_sessions: number; ended_apps: number };
   'connected-apps': ConnectedAppsPage;
   'revoke-access': RevokeAccessPage;

@@ -2,7 +2,7 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
 import { allowClient, denyClient, findStandingConsent } from '../../../domain/consents/index.ts';
-import { findUserById } from '../../../domain/users/index.ts';
+import { findUserById, noteBrowserLanguage } from '../../../domain/users/index.ts';
 import { contentSecurityPolicy, form, isLoopbackName, person, requestOrigin } from '../../../platform/http/index.ts';
 import {
   finishConsent,
@@ -14,7 +14,7 @@ import {
 } from '../../oauth/index.ts';
 import { clientLogoPath } from '../client-logos.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
-import { accountName, type PagesDeps, show, textsFor } from '../pages.ts';
+import { accountName, chosenLanguage, type PagesDeps, show, textsFor } from '../pages.ts';
 import { judgeSignIn, showSignIn } from '../sign-in/sign-in.ts';
 import type { AskedGroup } from './page-data.ts';
 import { describeAsked, describeScopes, scopeValue } from './scope-descriptions.ts';
@@ -94,7 +94,9 @@ async function submitSignIn(deps: PagesDeps, ctx: Context, interaction: PendingI
     return;
   }
   const authentication = await judgeSignIn(deps, ctx, await signInView(deps, interaction));
-  if (authentication) goOn(ctx, await finishSignIn(deps.provider().current(), ctx, authentication));
+  if (!authentication) return;
+  await noteBrowserLanguage(deps.db, authentication.user_id, chosenLanguage(deps, ctx));
+  goOn(ctx, await finishSignIn(deps.provider().current(), ctx, authentication));
 }
 
 async function showConsent(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {

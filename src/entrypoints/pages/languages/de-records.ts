@@ -75,7 +75,7 @@ export const deRecords: Pick<Catalogue, keyof typeof enRecords> = {
     emptyNote: 'Erstellen Sie einen, wenn ein Programm von Ihnen ihn braucht.',
     cannotCreate: 'Sie können keinen API-Schlüssel erstellen',
     nothingHeld: (p) =>
-      `Ein Schlüssel kann nur Berechtigungen haben, die Sie selbst haben, und keine Ihrer Rollen gibt Ihnen eine an einer API. Bitten Sie einen Administrator von ${p.brand} um eine Rolle.`,
+      `Ein Schlüssel kann nur Berechtigungen haben, die Sie selbst haben, und keine Ihrer Rollen gibt Ihnen eine an einer API. Bitten Sie die Administration von ${p.brand} um eine Rolle.`,
     more: (p) => `und ${p.count} weitere`,
     role: (p) => `Rolle ${p.role}`,
 

@@ -8,6 +8,7 @@ const list = (names: readonly string[]) => new Intl.ListFormat('de').format(name
 export const de: Catalogue = {
   tag: 'de',
   dates: 'de-DE',
+  name: 'Deutsch',
 
   common: {
     about: 'Über diese Seite',
@@ -228,6 +229,8 @@ export const de: Catalogue = {
     activityNote: 'Sehen, was in Ihrem Konto passiert ist, wann und von wo',
     data: 'Ihre Daten',
     dataNote: 'Eine Kopie der über Sie gespeicherten Daten herunterladen',
+    language: 'Sprache',
+    languageNote: 'Die Sprache Ihrer E-Mails wählen',
     password: 'Passwort',
     passwordNote: 'Passwort ändern und überall sonst abmelden',
     reference: 'API-Referenz',
@@ -356,6 +359,16 @@ export const de: Catalogue = {
     },
   },
 
+  language: {
+    title: 'Sprache Ihrer E-Mails',
+    intro: (p) =>
+      `${p.brand} schreibt Ihnen in dieser Sprache. Die Seiten richten sich nach Ihrem Browser oder der App, von der Sie kommen.`,
+    automatic: 'Automatisch',
+    automaticNote: (p) => `Die Sprache Ihrer letzten Anmeldung: ${p.language}`,
+    submit: 'Speichern',
+    saved: 'Gespeichert.',
+  },
+
   activity: {
     title: 'Aktivität',
     intro: (p) =>
@@ -393,6 +406,7 @@ export const de: Catalogue = {
     emailUnverified: 'Ihre E-Mail-Adresse ist nicht mehr bestätigt',
     created: 'Ihr Konto wurde angelegt',
     updated: 'Die Administration hat Ihr Konto geändert',
+    updatedOwn: 'Sie haben die Sprache Ihrer E-Mails geändert',
     disabled: 'Die Administration hat Ihr Konto deaktiviert',
     roleAssigned: (p) => `Ihnen wurde die Rolle ${p.role} zugewiesen`,
     roleUnassigned: (p) => `Ihnen wurde die Rolle ${p.role} entzogen`,

@@ -10,6 +10,8 @@ export const en = {
   tag: 'en' as Language,
   /** How `Intl` writes dates. */
   dates: 'en-GB',
+  /** What the language calls itself. */
+  name: 'English',
 
   common: {
     about: 'About this page',
@@ -226,6 +228,8 @@ export const en = {
     activityNote: 'See what happened on your account, when and from where',
     data: 'Your data',
     dataNote: 'Download a copy of the data stored about you',
+    language: 'Language',
+    languageNote: 'Choose the language of the e-mail you get',
     password: 'Password',
     passwordNote: 'Change your password and sign out everywhere else',
     reference: 'API reference',
@@ -356,6 +360,16 @@ export const en = {
     },
   },
 
+  language: {
+    title: 'Language of your e-mail',
+    intro: (p: { brand: string }) =>
+      `${p.brand} writes to you in this language. Pages follow your browser or the app you came from.`,
+    automatic: 'Automatic',
+    automaticNote: (p: { language: string }) => `The language you last signed in with: ${p.language}`,
+    submit: 'Save',
+    saved: 'Saved.',
+  },
+
   activity: {
     title: 'Activity',
     intro: (p: { page: string }) =>
@@ -393,6 +407,7 @@ export const en = {
     emailUnverified: 'Your e-mail address is no longer verified',
     created: 'Your account was created',
     updated: 'An administrator changed your account',
+    updatedOwn: 'You changed the language of your e-mail',
     disabled: 'An administrator disabled your account',
     roleAssigned: (p: { role: string }) => `The role ${p.role} was assigned to you`,
     roleUnassigned: (p: { role: string }) => `The role ${p.role} was removed from you`,

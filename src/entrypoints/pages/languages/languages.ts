@@ -1,12 +1,10 @@
 import type { Context } from 'koa';
+import type { Language } from '../../../domain/users/index.ts';
 import { de } from './de.ts';
 import { type Catalogue, en } from './en.ts';
 
-// Another language is another file like de.ts, and its line here.
-const catalogues = { en, de } satisfies Record<string, Catalogue>;
-
-/** A language that the pages are written in. */
-export type Language = keyof typeof catalogues;
+// Another language is another file like de.ts, its line here, and its name in `Language`.
+const catalogues: Readonly<Record<Language, Catalogue>> = { en, de };
 
 /** All of them; the first is the one that the console and the API reference are written in. */
 export const languages = Object.keys(catalogues) as [Language, ...Language[]];
@@ -15,6 +13,12 @@ export const languages = Object.keys(catalogues) as [Language, ...Language[]];
 export function textsOf(language: Language): Catalogue {
   return catalogues[language];
 }
+
+/** What mail says in a language, and in the installation's own where the language is unknown. */
+export const mailTexts =
+  (own: Language) =>
+  (language: string | undefined): Catalogue =>
+    textsOf(languageNamed(language ?? '') ?? own);
 
 // The console, the API reference and the demo are in English only; administrators read the API's own words there.
 const englishOnly = /^\/(?:console|admin|demo)(?:\/|$)/;

@@ -6,7 +6,7 @@ import { ownerActions } from '../owner-actions.ts';
 import type { RequestContext } from '../request-context.ts';
 import { roleActionsOf } from '../roles/assignments.ts';
 import { madeLink, madePassword } from './new-secrets.ts';
-import { adding } from './new-user.ts';
+import { adding, mailLanguageField } from './new-user.ts';
 import { getUser, nameOf, pathOfSubject, userPath } from './user.ts';
 
 async function frame(context: RequestContext) {
@@ -28,6 +28,7 @@ const changing: Action = {
       fields: [
         { name: 'name', label: 'Name', type: 'text', value: user.name ?? '' },
         { name: 'email', label: 'E-mail', type: 'text', value: user.email ?? '', hint: 'They can sign in with it.' },
+        mailLanguageField(user.language),
       ],
       button: 'Save user',
       danger: false,
@@ -35,11 +36,13 @@ const changing: Action = {
       present: [
         { label: 'Name', cell: cell.text(user.name ?? 'None') },
         { label: 'E-mail', cell: cell.text(user.email ?? 'None') },
+        { label: 'Language of e-mail', cell: cell.text(user.language ?? 'Automatic') },
       ],
     };
   },
   perform: async ({ api, params: { subject = '' } }, sent) => {
-    const body = { name: sent.text('name') ?? null, email: sent.text('email') ?? null };
+    const [name, email, language] = ['name', 'email', 'language'].map((field) => sent.text(field) ?? null);
+    const body = { name, email, language };
     await api.call('PATCH /users/{user}', { params: { user: subject }, body, ifVersion: sent.version });
     return { to: pathOfSubject(subject), done: 'saved' };
   },

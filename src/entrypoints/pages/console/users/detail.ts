@@ -70,11 +70,12 @@ const sources = {
 };
 
 function accountFacts(user: User): Fact[] {
-  const { email, email_verified_by, has_password, tokens_valid_after } = user;
+  const { email, language, email_verified_by, has_password, tokens_valid_after } = user;
   const verification = email_verified_by === null ? 'Not verified' : sources[email_verified_by];
   return [
     { label: 'Username', cell: cell.copied(user.username) },
     { label: 'E-mail', cell: cell.text(email ?? 'None') },
+    { label: 'Language of e-mail', cell: cell.text(language ?? 'Automatic') },
     ...(email === null ? [] : [{ label: 'Verification', cell: cell.text(verification) }]),
     { label: 'Password', cell: cell.text(has_password ? 'Set' : 'Not set') },
     ...(tokens_valid_after ? [{ label: 'Signed out', cell: cell.time(tokens_valid_after) }] : []),

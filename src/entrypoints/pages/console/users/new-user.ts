@@ -1,3 +1,4 @@
+import { languages, textsOf } from '../../languages/languages.ts';
 import type { Field, Option } from '../../records/page-shapes.ts';
 import type { Action } from '../actions.ts';
 import { roleOptions } from '../pickers.ts';
@@ -24,6 +25,7 @@ export const adding: Action = {
       },
       { name: 'email', label: 'E-mail', type: 'text', value: '', hint: 'They can sign in with it.' },
       { name: 'name', label: 'Name', type: 'text', value: '' },
+      mailLanguageField(null),
       {
         name: 'first',
         label: 'First sign-in',
@@ -52,6 +54,7 @@ export const adding: Action = {
       username: sent.text('username') ?? '',
       ...(sent.text('email') && { email: sent.text('email') }),
       ...(sent.text('name') && { name: sent.text('name') }),
+      ...(sent.text('language') && { language: sent.text('language') }),
       ...(roles.length > 0 && { roles }),
       invite: sent.text('first') !== 'password',
     };
@@ -61,6 +64,16 @@ export const adding: Action = {
       : madePassword(user, { heading: 'Temporary password', password: password ?? '' });
   },
 };
+
+/** In which language e-mail is written to a user. */
+export const mailLanguageField = (chosen: string | null): Field => ({
+  name: 'language',
+  label: 'Language of e-mail',
+  type: 'select',
+  value: chosen ?? '',
+  options: [{ value: '', text: 'Automatic' }, ...languages.map((value) => ({ value, text: textsOf(value).name }))],
+  hint: 'Automatic: the language they last signed in with, else that of the installation.',
+});
 
 /** Nothing for a person who may not list roles: they cannot assign any. */
 const rolesField = (options: readonly Option[]): Field[] =>
