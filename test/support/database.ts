@@ -20,7 +20,7 @@ export async function createTestDatabase(
   template = 'template1',
 ): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await queryOnce(adminUrl, `create database ${name} template ${template}`);
+  await queryOnce(adminUrl, `create database ${name} template ${template} strategy file_copy`);
   return databaseOf(adminUrl, name);
 }
 
@@ -35,7 +35,7 @@ function databaseOf(adminUrl: string, name: string): TestDatabase {
       const copy = `${name}${suffix}`;
       await queryOnce(adminUrl, `alter database ${name} allow_connections false`);
       await queryOnce(adminUrl, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name]);
-      await queryOnce(adminUrl, `create database ${copy} template ${name}`);
+      await queryOnce(adminUrl, `create database ${copy} template ${name} strategy file_copy`);
       await queryOnce(adminUrl, `alter database ${name} allow_connections true`);
       return databaseOf(adminUrl, copy);
     },

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createSecretKey } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, statfs, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { ensureSigningKeys } from '../../src/domain/signing-keys/index.ts';
@@ -21,6 +21,7 @@ type Run = { stopTests?: () => Promise<void> };
  * or has what most tests start with: most tests are about what comes after. It has the keys that a first start makes, too: RSA keys take as long as the rest of it.
  */
 export default async function setUp({ maxWorkers }: { maxWorkers: number }): Promise<void> {
+  process.env.TMPDIR = await temporaryFolder();
   const cluster = await openCluster();
   process.env.LATCHKEY_TEST_ADMIN_URL = cluster.url;
   const migrated = await createTestDatabase(cluster.url);
@@ -38,6 +39,17 @@ export default async function setUp({ maxWorkers }: { maxWorkers: number }): Pro
     await migrated.drop();
     await cluster.close();
   };
+}
+
+/** In memory where there is plenty: a database is nine hundred files, and copying it takes a second of the kernel's time on a disk. */
+async function temporaryFolder(): Promise<string> {
+  const inMemory = '/dev/shm';
+  const needed = 8 * 1024 ** 3;
+  const free = await statfs(inMemory).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => 0,
+  );
+  return Math.min(free, process.availableMemory()) > needed ? inMemory : os.tmpdir();
 }
 
 /** Most tests start with the same installation: it is brought to it once. */
