@@ -35,6 +35,7 @@ const table = {
   DATABASE_URL: ['', 'PostgreSQL 15 or later, postgres://user:password@host:5432/name. In development: embedded.'],
   LATCHKEY_MIGRATE_DATABASE_URL: ['', 'The same database as the role that owns its tables. Otherwise DATABASE_URL.'],
   LATCHKEY_DATABASE_POOL: ['10', 'Maximum number of database connections.'],
+  LATCHKEY_DATABASE_TIMEOUT_MS: ['1500', 'Milliseconds a request waits for the database before it gets 503.'],
   LATCHKEY_DATABASE_WAIT_SECONDS: ['30', 'How long the server waits for the database at its start.'],
   LATCHKEY_PREPARED_STATEMENTS: ['on', 'on or off; off for a pgbouncer that does not know prepared statements.'],
   LATCHKEY_DATA_DIR: [
@@ -146,6 +147,7 @@ const Environment = z.object({
   DATABASE_URL: DatabaseUrl.optional(),
   LATCHKEY_MIGRATE_DATABASE_URL: DatabaseUrl.optional(),
   LATCHKEY_DATABASE_POOL: wholeNumber(1, 1000),
+  LATCHKEY_DATABASE_TIMEOUT_MS: wholeNumber(100, 60_000),
   LATCHKEY_DATABASE_WAIT_SECONDS: wholeNumber(0, 3600),
   LATCHKEY_PREPARED_STATEMENTS: z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on'),
   LATCHKEY_DATA_DIR: FilePath.optional(),
@@ -278,6 +280,7 @@ function toConfig(values: z.output<typeof Environment>) {
     /** undefined: migrations run as the role of `databaseUrl`. */
     migrateDatabaseUrl: values.LATCHKEY_MIGRATE_DATABASE_URL,
     databasePoolSize: values.LATCHKEY_DATABASE_POOL,
+    databaseTimeoutMs: values.LATCHKEY_DATABASE_TIMEOUT_MS,
     databaseWaitSeconds: values.LATCHKEY_DATABASE_WAIT_SECONDS,
     preparedStatements: values.LATCHKEY_PREPARED_STATEMENTS,
     dataDir: values.LATCHKEY_DATA_DIR ?? ownDataDir,

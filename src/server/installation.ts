@@ -102,8 +102,9 @@ export async function openInstallation(config: Config, waiting?: Waiting): Promi
     url: location.url,
     poolSize: config.databasePoolSize,
     preparedStatements: config.preparedStatements,
+    timeoutMs: config.databaseTimeoutMs,
     // Who types a command would rather wait for a busy database than be refused.
-    ...(waiting ? {} : { patienceMs: commandPatienceMs }),
+    ...(waiting ? {} : { poolTimeoutMs: commandPatienceMs }),
   });
   const close = async () => {
     await database.close();

@@ -10,6 +10,7 @@ import { eventually } from '../support/eventually.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { Network } from '../support/network.ts';
 import { report } from '../support/report.ts';
+import { defaultDatabaseTimeout } from '../support/server.ts';
 
 /** A broken connection costs one more silence before it is replaced. */
 const recoveryMs = 10_000;
@@ -24,6 +25,7 @@ const all200 = {
 describe('while the database', () => {
   let network: Network;
   const latchkey = startLatchkey({
+    env: defaultDatabaseTimeout,
     prepare: async () => {
       network = await Network.open(process.env.LATCHKEY_TEST_ADMIN_URL ?? '');
       return { through: network.through };

@@ -3,6 +3,7 @@ import { patienceMs } from '../support/endpoint-calls.ts';
 import { api, standardInstallation } from '../support/installation.ts';
 import { type Answer, startLatchkey } from '../support/latchkey.ts';
 import { report } from '../support/report.ts';
+import { defaultDatabaseTimeout } from '../support/server.ts';
 
 const poison = 'poison';
 const poisoner = {
@@ -30,7 +31,7 @@ const slowest = (answers: Timed[]) => Math.round(Math.max(...answers.map(({ ms }
 const refused = { status: 503, retryAfter: '2' };
 
 describe('while somebody else holds', () => {
-  const latchkey = startLatchkey({ apply: installation });
+  const latchkey = startLatchkey({ apply: installation, env: defaultDatabaseTimeout });
 
   /** Runs the work while a transaction of ours holds what the statement locks. */
   async function holding<T>(statement: string, values: unknown[], work: () => Promise<T>): Promise<T> {

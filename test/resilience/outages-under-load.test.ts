@@ -7,6 +7,7 @@ import { Load } from '../support/load.ts';
 import { Network } from '../support/network.ts';
 import { PrivatePostgres } from '../support/private-postgres.ts';
 import { report } from '../support/report.ts';
+import { defaultDatabaseTimeout } from '../support/server.ts';
 
 const recoveryMs = 10_000;
 const families = 8;
@@ -15,6 +16,7 @@ describe('under load, PostgreSQL', () => {
   let postgres: PrivatePostgres;
   let network: Network;
   const latchkey = startLatchkey({
+    env: defaultDatabaseTimeout,
     prepare: async () => {
       postgres = await PrivatePostgres.open({ max_connections: '60' });
       network = await Network.open(postgres.url);

@@ -44,6 +44,9 @@ export function runCommand(...given: Parameters<typeof startCommand>): Promise<C
   return startCommand(...given).ended;
 }
 
+/** As it is by default. Most tests leave a request more time, for the machine may be busy. */
+export const defaultDatabaseTimeout = { LATCHKEY_DATABASE_TIMEOUT_MS: '1500' };
+
 export const testRootKey = Buffer.alloc(32, 7).toString('base64');
 
 /**
@@ -54,7 +57,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { TEST_CLOCK_OFFSET_MS = '0', ...env } = options.env ?? {};
   const host = hostOfThisWorker();
   if (!host || !canBeHosted(env)) return startServerProcess(options);
-  const { folder, settings } = await settingsOf({ ...options, env });
+  const { folder, settings } = await settingsOf({
+    ...options,
+    env: { LATCHKEY_DATABASE_TIMEOUT_MS: '20000', ...env },
+  });
   const close = () => rm(folder, { recursive: true, force: true });
   try {
     const server = await startHostedServer(host, { env: settings, offsetMs: Number(TEST_CLOCK_OFFSET_MS) });

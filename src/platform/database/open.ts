@@ -32,11 +32,12 @@ export type DatabaseOptions = {
   poolSize: number;
   preparedStatements: boolean;
   /** Milliseconds that a connection or an answer may take: little for requests, which are refused rather than kept waiting. */
-  patienceMs?: number;
+  timeoutMs?: number;
+  /** The same for the typed queries alone. */
+  poolTimeoutMs?: number;
 };
 
-const queryTimeoutMs = 1500;
-const lockTimeoutMs = 1000;
+const defaultTimeoutMs = 1500;
 const farewellMs = 1000;
 const readOnly = '25006';
 
@@ -45,13 +46,14 @@ export function openDatabase({
   url,
   poolSize,
   preparedStatements,
-  patienceMs = queryTimeoutMs,
+  timeoutMs = defaultTimeoutMs,
+  poolTimeoutMs = timeoutMs,
 }: DatabaseOptions): Database {
   const openHot = (waitsForDeparture: boolean) =>
     new HotConnection({
       url,
       prepared: preparedStatements,
-      queryTimeoutMs,
+      queryTimeoutMs: timeoutMs,
       departures: () => departures,
       waitsForDeparture,
     });
@@ -61,11 +63,11 @@ export function openDatabase({
     connectionString: url,
     max: poolSize,
     application_name: 'latchkey',
-    connectionTimeoutMillis: patienceMs,
-    query_timeout: patienceMs,
+    connectionTimeoutMillis: poolTimeoutMs,
+    query_timeout: poolTimeoutMs,
     // A query that waits for a row returns its connection before others time out waiting for one.
     // A pooler refuses start-up options; there it is set on the role (docs/operations.md).
-    ...(preparedStatements ? { options: `-c lock_timeout=${lockTimeoutMs}` } : {}),
+    ...(preparedStatements ? { options: `-c lock_timeout=${Math.ceil((timeoutMs * 2) / 3)}` } : {}),
     keepAlive: true,
   });
   const commits = new Commits(() => pool.query(probe));

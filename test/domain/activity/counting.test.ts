@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { countActivity, readActivity, sampleSessions, usageOfClient } from '../../../src/domain/activity/activity.ts';
 import { type Database, openDatabase } from '../../../src/platform/database/index.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const budgetMs = 60_000;
 
@@ -35,10 +36,18 @@ describe('activity is counted', () => {
       [members.actor_id, action, members.outcome ?? 'success', members.details && JSON.stringify(members.details)],
     );
 
+  /** What is recorded is counted once no transaction that began before runs any more, in any database of the server. */
+  async function earlierTransactionsEnded(): Promise<void> {
+    const { rows } = await store.query('select pg_current_xact_id()::text as id');
+    const ended = 'select pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 as is_past';
+    await eventually(async () => (await store.query(ended, [rows[0].id])).rows[0].is_past, Boolean);
+  }
+
   /** The sums by kind and outcome over the last two days. */
   async function counts(step: '5m' | '1h' = '1h'): Promise<Record<string, number>> {
     const [node] = nodes;
     if (!node) throw new Error('not opened');
+    await earlierTransactionsEnded();
     const from = new Date(Date.now() - 2 * 86_400_000);
     const { items } = await readActivity({ db: node.db, now }, { from, to: new Date(Date.now() + 60_000), step });
     const sums: Record<string, number> = {};
@@ -50,6 +59,7 @@ describe('activity is counted', () => {
   test('once, however many nodes do it at once and however often', async () => {
     await insertRecords(5000);
     await insertRecords(3, { outcome: 'inactive' });
+    await earlierTransactionsEnded();
     for (let round = 0; round < 15; round += 1) await Promise.all(nodes.map(countOn));
     expect(await counts()).toEqual({ 'introspection allowed': 10_000, 'introspection refused': 6 });
     expect(await counts('5m')).toEqual({ 'introspection allowed': 10_000, 'introspection refused': 6 });
@@ -110,12 +120,14 @@ describe('activity is counted', () => {
     await insertEvent('access_token.issued', { actor_id: 'unknown' });
     await insertEvent('access_token.issued', { actor_id: 'a-key', details: { client_id: 'billing' } });
     const [node] = nodes;
+    await earlierTransactionsEnded();
     const usage = node && (await usageOfClient({ db: node.db, now }, { client_id: 'billing', days: 30 }));
     expect(usage).toMatchObject({ allowed: 4, refused: 0, last_used_at: expect.any(Date), days: [{ allowed: 4 }] });
   });
 
   test('in a database that was restored from a dump, where transaction numbers start again', async () => {
     await insertRecords(1);
+    await earlierTransactionsEnded();
     await countOn(nodes[0]);
     // What a dump carries: numbers that are far ahead of those of the new server, and the offset that the next start sets.
     await store.query(`update activity_positions set recorded_in = recorded_in + 1000000;

@@ -12,7 +12,7 @@ describe('events', () => {
       url: latchkey.database.url,
       poolSize: 2,
       preparedStatements: true,
-      patienceMs: 60_000,
+      poolTimeoutMs: 60_000,
     }));
     await latchkey.tokens();
     const browser = latchkey.browser();

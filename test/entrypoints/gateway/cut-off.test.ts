@@ -6,6 +6,7 @@ import { Gateway } from '../../support/gateway.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { Network } from '../../support/network.ts';
 import { report } from '../../support/report.ts';
+import { defaultDatabaseTimeout } from '../../support/server.ts';
 
 /** What a node remembers is believed for five seconds; as much again for a machine that is busy with other things. */
 const distrustMs = 7000;
@@ -13,6 +14,7 @@ const distrustMs = 7000;
 describe('a node that is cut off', () => {
   let network: Network;
   const latchkey = startLatchkey({
+    env: defaultDatabaseTimeout,
     prepare: async () => {
       network = await Network.open(process.env.LATCHKEY_TEST_ADMIN_URL ?? '');
       return { through: network.through };

@@ -39,7 +39,7 @@ export async function sealed({ query }: Pick<TestDatabase, 'query'>): Promise<nu
 
 /** What `latchkey audit verify` says, without starting the command. */
 export async function verified({ url }: TestDatabase, input: VerifyInput = {}): Promise<Verified> {
-  const { db, close } = openDatabase({ url, poolSize: 1, preparedStatements: true, patienceMs: 60_000 });
+  const { db, close } = openDatabase({ url, poolSize: 1, preparedStatements: true, poolTimeoutMs: 60_000 });
   try {
     const keys = await openServerKeys({ db, rootKey: createSecretKey(testRootKey, 'base64'), now: () => new Date() });
     return await verifyAudit({ db, keys }, input);
