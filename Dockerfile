@@ -13,9 +13,10 @@ FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
-COPY package.json LICENSE ./
+COPY package.json LICENSE README.md .env.example ./
 COPY bin bin
 COPY db db
+COPY docs docs
 COPY views views
 COPY src src
 RUN ln -s /app/bin/latchkey.js /usr/local/bin/latchkey

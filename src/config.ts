@@ -68,6 +68,7 @@ const table = {
     'en',
     'en or de: language of mail to those whose language is unknown, and of the pages where neither the application nor the browser asks for one of these.',
   ],
+  LATCHKEY_DOCS: ['on', 'on or off; off stops serving the docs of this version under /docs.'],
   LATCHKEY_SMTP_URL: [
     '',
     'Mail server, smtp://user:password@host:587 or smtps://…:465. Otherwise links are shown, not mailed.',
@@ -190,6 +191,7 @@ const Environment = z.object({
       'must be an address, or a name and an address in <>',
     )
     .optional(),
+  LATCHKEY_DOCS: z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on'),
   LATCHKEY_AUDIT_STDOUT: z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on'),
   LATCHKEY_SECRET_SCANNING_KEYS: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
   LATCHKEY_LEAK_POLICY: z.enum(['revoke', 'flag'], 'must be revoke or flag'),
@@ -307,6 +309,8 @@ function toConfig(values: z.output<typeof Environment>) {
     /** undefined: a drawing of a key. */
     brandLogo: values.LATCHKEY_BRAND_LOGO,
     language: values.LATCHKEY_LANGUAGE,
+    /** Whether the docs are served. */
+    docs: values.LATCHKEY_DOCS,
     /** undefined: nothing is mailed. */
     mail:
       values.LATCHKEY_SMTP_URL && values.LATCHKEY_MAIL_FROM

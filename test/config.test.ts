@@ -65,6 +65,7 @@ describe('without any setting, the configuration', () => {
     const others = {
       brandName: 'Latchkey',
       language: 'en',
+      docs: true,
       logLevel: 'warn',
       mail: undefined,
       auditToStdout: false,
@@ -218,6 +219,7 @@ describe('a setting', () => {
     ['LATCHKEY_BRAND_NAME', 'Größe & Söhne', { brandName: 'Größe & Söhne' }],
     ['LATCHKEY_BRAND_ACCENT', '#1F5F5B', { brandAccent: { light: '#1f5f5b', on_light: '#ffffff' } }],
     ['LATCHKEY_LANGUAGE', 'de', { language: 'de' }],
+    ['LATCHKEY_DOCS', 'off', { docs: false }],
     ['LOG_LEVEL', 'silent', { logLevel: 'silent' }],
     ['NODE_ENV', 'test', { environment: 'test', logLevel: 'warn', issuer: 'http://localhost:3000' }],
   ])('may be %s=%s', (name, value, expected) => expect(readConfig({ [name]: value })).toMatchObject(expected));

@@ -16,6 +16,8 @@ import { program } from '../src/entrypoints/cli/program.ts';
 import { clientMetadataRules } from '../src/entrypoints/oauth/index.ts';
 import { ClientMetadata } from '../src/entrypoints/oauth/provider/client-metadata-schema.ts';
 import { librarySeams } from '../src/entrypoints/oauth/provider/library-seams.ts';
+import { docFiles, linkedAddress, readDoc } from '../src/entrypoints/pages/docs/doc-files.ts';
+import { renderMarkdown } from '../src/entrypoints/pages/docs/markdown.ts';
 import { commandHost } from '../src/server/command-host.ts';
 
 const all = program(commandHost);
@@ -55,6 +57,44 @@ async function readWithItsSecrets(yaml: string) {
     await rm(folder, { recursive: true });
   }
 }
+
+describe('the docs that a server serves', () => {
+  const files = docFiles();
+  const issuer = 'https://id.example.com';
+  const served = [...files.values()].filter(({ type }) => type === 'page');
+  const shown = (doc: (typeof served)[number]) =>
+    readDoc(doc, issuer).then((source) => renderMarkdown(source, (href) => linkedAddress(files, doc, href)));
+
+  test('are all of them', () => {
+    const found = served.map(({ file }) => file).sort();
+    expect(found).toEqual([...pages.filter((page) => page.startsWith('docs/')), '.env.example', 'README.md'].sort());
+  });
+
+  test('link only to what is served, and to headings that are there', async () => {
+    const htmls = new Map(await Promise.all(served.map(async (doc) => [doc.path, (await shown(doc)).html] as const)));
+    const links = [...htmls].flatMap(([at, html]) =>
+      matches(/(?:href|src)="([^"]*)"/g, html).map((link) => ({ at, link })),
+    );
+    const broken = links.filter(({ link }) => {
+      const [address = '', anchor] = link.split('#');
+      if (/^https?:/.test(link)) return false;
+      return !files.has(address) || (anchor !== undefined && !htmls.get(address)?.includes(` id="${anchor}"`));
+    });
+    expect(links.length).toBeGreaterThan(100);
+    expect(broken).toEqual([]);
+  });
+
+  test('show raw HTML as text, keep dangerous addresses from being links, and style nothing', async () => {
+    const hostile =
+      '# Title\n\n<script>alert(1)</script> [a](javascript:alert(1)) [b](../../etc/passwd)\n\n|a|\n|-:|\n|1|\n';
+    const [doc] = served;
+    if (!doc) throw new Error('no docs');
+    const { html } = await renderMarkdown(hostile, (href) => linkedAddress(files, doc, href));
+    expect(html).toContain('&lt;script&gt;');
+    expect(html).not.toMatch(/<script|href=|style=/);
+    for (const each of served) expect((await shown(each)).html).not.toMatch(/ style=|http:\/\/localhost:3000/);
+  });
+});
 
 describe.each(pages)('%s', (page) => {
   test('links to what is there', () => {

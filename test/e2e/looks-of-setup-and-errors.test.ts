@@ -40,6 +40,22 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'api-reference-group')).toEqual([]);
   });
 
+  test('that is part of the docs, with the address of this server in its examples', async () => {
+    const page = await browser.open(still);
+    await page.goto(latchkey.issuer);
+    await page.getByText('For developers').click();
+    await page.getByRole('link', { name: '/docs', exact: true }).click();
+    expect(await inspect(page, 'docs')).toEqual([]);
+    await page.getByRole('link', { name: 'Protect an API' }).click();
+    expect(await page.locator('pre').first().innerText()).not.toContain('http://localhost:3000');
+    expect(await page.locator('.text').innerText()).toContain(latchkey.issuer);
+    expect(await inspect(page, 'docs-guide')).toEqual([]);
+    await page.goto(`${latchkey.issuer}/docs/readme`);
+    expect(await page.locator('img').evaluate((image) => Reflect.get(image, 'naturalWidth'))).toBeGreaterThan(0);
+    await page.goto(`${latchkey.issuer}/docs/settings`);
+    expect(await inspect(page, 'docs-settings')).toEqual([]);
+  });
+
   test('that says what went wrong', async () => {
     const page = await browser.open(still);
     await page.goto(await app.signInUrl({ ...everything, redirect_uri: 'https://evil.example/' }));

@@ -14,6 +14,7 @@ import { interactionRoutes } from './consent/interaction.ts';
 import { consoleRoutes } from './console/console.ts';
 import { refuseForeignForms } from './csrf.ts';
 import { deviceRoutes } from './device/device.ts';
+import { docsRoutes } from './docs/docs.ts';
 import { pagePaths } from './page-data.ts';
 import { accountName, type PagesDeps, show } from './pages.ts';
 import { referenceRoutes } from './reference.ts';
@@ -58,6 +59,7 @@ export function pageRouter(deps: PagesDeps): Router {
   // One address a page: what goes by the path (cookies, logs) must not miss another spelling of it.
   const router = new Router({ sensitive: true, strict: true });
   router.get('/', async (ctx: Context) => showHome(deps, ctx));
+  docsRoutes(router, deps);
   referenceRoutes(router, deps);
   clientLogoRoutes(router, deps);
   signInRoutes(router, deps);

@@ -5,6 +5,7 @@ import type { Brand } from './brand.ts';
 import type { ConsentPages } from './consent/page-data.ts';
 import type { ConsolePages, NavItem } from './console/page-data.ts';
 import type { DevicePages } from './device/page-data.ts';
+import type { Markup } from './languages/markup.ts';
 import type { SignInPages } from './sign-in/page-data.ts';
 
 /** What each page says about the moment it is shown in. The same for every page. */
@@ -17,6 +18,8 @@ export type PageChrome = {
   /** The sections of the console that they may see, and the one that the page is in; on its pages only. */
   sections?: readonly NavItem[] | undefined;
   section?: string | undefined;
+  /** Whether the docs are served. */
+  docs?: boolean | undefined;
   /** Relative times ("3 days ago") are counted from here. */
   now: Date;
 };
@@ -79,6 +82,14 @@ type ReferencePage = { issuer: string; audience: string; q: string; groups: read
 /** One group of them, each with its bodies and examples. */
 type ReferenceGroupPage = { audience: string; names: readonly string[]; group: OperationGroup };
 
+/** One page of the docs; `content` is included as it is. `headings` are its parts. */
+type DocsPage = {
+  title: string;
+  content: Markup;
+  headings: readonly { id: string; text: string }[];
+  is_first: boolean;
+};
+
 /** Every page there is, and what it needs. */
 export type PageData = SignInPages &
   ConsentPages &
@@ -89,6 +100,7 @@ export type PageData = SignInPages &
     'signed-out': SignedOutPage;
     error: ErrorPage;
     home: HomePage;
+    'docs-page': DocsPage;
     reference: ReferencePage;
     'reference-group': ReferenceGroupPage;
     'demo-home': DemoHomePage;
@@ -98,6 +110,7 @@ export type PageData = SignInPages &
 /** Where pages link to. Routes are mounted under the same names. */
 export const pagePaths = {
   home: '/',
+  docs: '/docs',
   apiReference: '/admin/docs',
   apiReferenceGroup: (name: string) => `/admin/docs/${encodeURIComponent(name)}`,
   account: '/account',

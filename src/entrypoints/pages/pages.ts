@@ -29,7 +29,7 @@ export type PagesDeps = {
   version: string;
   config: Pick<
     Config,
-    'brandName' | 'brandAccent' | 'brandLogo' | 'language' | 'mail' | 'sessionSeconds' | 'apiKeyEnvironments'
+    'brandName' | 'brandAccent' | 'brandLogo' | 'docs' | 'language' | 'mail' | 'sessionSeconds' | 'apiKeyEnvironments'
   >;
   /** What the console uses: what the admin API's routes work with, and its identifier as an audience. */
   admin: { deps: AdminRouteDeps; audience: string };
@@ -57,7 +57,8 @@ export function show<K extends keyof PageData>(
 export function chromeOf(deps: Pick<PagesDeps, 'now' | 'config'>, ctx: Context, signed_in_as?: string): PageChrome {
   const { request_id = '' } = requestOrigin(ctx);
   const language = chosenLanguage(deps, ctx);
-  return { brand: brandingOf(deps.config).brand, language, request_id, now: deps.now(), signed_in_as };
+  const { brand } = brandingOf(deps.config);
+  return { brand, language, request_id, now: deps.now(), signed_in_as, docs: deps.config.docs };
 }
 
 /** The texts of a page in the language of the person who sees it. */

@@ -38,6 +38,7 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   'device-ready': '@device/ready',
   'device-show': '@device/show',
   home: '@home/home',
+  'docs-page': '@docs/page',
   reference: '@reference/reference',
   'reference-group': '@reference/group',
   'demo-home': '@demo/home',
@@ -55,7 +56,8 @@ const templates: Readonly<Record<keyof PageData, string>> = {
 const views = compileViews(fileURLToPath(new URL('../../../views', import.meta.url)));
 
 /**
- * A whole HTML page. Every value is escaped, except `form_html` of the page `sign-out`, which is the provider's markup.
+ * A whole HTML page. Every value is escaped, except `form_html` of the page `sign-out`, which is the
+ * provider's markup, and `content` of a page of the docs.
  * Templates are compiled when this module is loaded: a broken one stops the start, not a request.
  */
 export function renderPage<K extends keyof PageData>(page: K, data: PageData[K], chrome: PageChrome): string {

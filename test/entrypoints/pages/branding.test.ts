@@ -52,7 +52,12 @@ describe('an installation with a brand of its own', () => {
         else response.writeHead(200, { 'content-type': 'text/html' }).end(bodies[request.url ?? '']);
       }).listen(0, '127.0.0.1');
       await new Promise((resolve) => host.once('listening', resolve));
-      const brand = { LATCHKEY_BRAND_ACCENT: '#7a1f5f', LATCHKEY_BRAND_LOGO: logoFile, LATCHKEY_LANGUAGE: 'de' };
+      const brand = {
+        LATCHKEY_BRAND_ACCENT: '#7a1f5f',
+        LATCHKEY_BRAND_LOGO: logoFile,
+        LATCHKEY_LANGUAGE: 'de',
+        LATCHKEY_DOCS: 'off',
+      };
       return { env: { ...mail.settings, ...brand } };
     },
   });
@@ -81,6 +86,12 @@ describe('an installation with a brand of its own', () => {
   };
   const signInPage = () => latchkey.browser().get(latchkey.authorizeUrl());
   const logoOn = ({ html }: { html: string }) => /<img class="logo" src="(\/client-logos\/[^"]*)"/.exec(html)?.[1];
+
+  test('serves no docs, and links to none, where they are off', async () => {
+    const browser = latchkey.browser();
+    expect(await browser.get('/docs')).toMatchObject({ status: 404 });
+    expect((await browser.get('/')).html).not.toContain('href="/docs"');
+  });
 
   test('shows its name, colours and logo on pages, from files that never change', async () => {
     const { html } = await signInPage();

@@ -2,6 +2,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { Operation } from '../../../src/entrypoints/admin/index.ts';
 import { assetPath, findAsset } from '../../../src/entrypoints/pages/assets.ts';
 import type { NavItem } from '../../../src/entrypoints/pages/console/page-data.ts';
+import { Markup } from '../../../src/entrypoints/pages/languages/markup.ts';
 import type { PageChrome, PageData } from '../../../src/entrypoints/pages/page-data.ts';
 import { renderPage } from '../../../src/entrypoints/pages/render.ts';
 import { leastOfConsole, mostOfConsole, ownKeyPages } from '../../support/console-samples.ts';
@@ -75,6 +76,7 @@ const minimal: PageData = {
   'device-confirm': { action: '/device', xsrf: 'token', user_code: 'BCDF-GHJK', client_name: 'TV' },
   'device-ready': {},
   'device-show': { user_code: 'BCDF-GHJK', qr_path: '/device-code/qr.svg', address: 'id.example.com/device' },
+  'docs-page': { title: 'Guide', content: new Markup('<h1>Guide</h1>'), headings: [], is_first: true },
   reference: { issuer: 'https://id.example.com', audience: 'https://id.example.com/admin', q: '', groups: [] },
   'reference-group': { audience: 'https://id.example.com/admin', names: [], group: { name: 'users', operations: [] } },
   home: { issuer: 'https://id.example.com', setup_needed: true, demo: false, administers: false, version: '0.1.0' },
@@ -223,6 +225,12 @@ const maximal: PageData = {
   'device-confirm': { action: hostile, xsrf: hostile, user_code: hostile, client_name: hostile },
   'device-ready': { client_name: hostile },
   'device-show': { user_code: hostile, qr_path: hostile, address: hostile },
+  'docs-page': {
+    title: hostile,
+    content: new Markup('<h1>Guide</h1>'),
+    headings: [{ id: hostile, text: hostile }],
+    is_first: false,
+  },
   reference: { issuer: hostile, audience: hostile, q: hostile, groups: [{ name: hostile, operations: [operation] }] },
   'reference-group': {
     audience: hostile,

@@ -20,8 +20,8 @@ export const mailTexts =
   (language: string | undefined): Catalogue =>
     textsOf(languageNamed(language ?? '') ?? own);
 
-// The console, the API reference and the demo are in English only; administrators read the API's own words there.
-const englishOnly = /^\/(?:console|admin|demo)(?:\/|$)/;
+// The console, the docs, the API reference and the demo are in English only; administrators read the API's own words there.
+const englishOnly = /^\/(?:console|admin|demo|docs)(?:\/|$)/;
 
 /**
  * The language of a page: what the application asked for (`ui_locales`, OpenID Connect Core §3.1.2.1), else what the browser asks

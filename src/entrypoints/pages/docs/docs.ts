@@ -1,0 +1,43 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { notFound } from '../../../platform/http/index.ts';
+import { Markup } from '../languages/markup.ts';
+import { pagePaths } from '../page-data.ts';
+import { type PagesDeps, show } from '../pages.ts';
+import { type DocFile, docFiles, linkedAddress, readDoc, readImage } from './doc-files.ts';
+import { type RenderedDoc, renderMarkdown } from './markdown.ts';
+
+/** The docs of this version, with the address of this installation in their examples. They are the same for everyone. */
+export function docsRoutes(router: Router, deps: PagesDeps): void {
+  if (!deps.config.docs) return;
+  const files = docFiles();
+  const rendered = new Map<string, Promise<RenderedDoc>>();
+  const serve = async (ctx: Context) => {
+    const doc = files.get(ctx.path);
+    if (!doc) throw notFound('page of the docs', ctx.path.slice(0, 64));
+    if (doc.type === 'page') await showDoc(deps, ctx, { doc, files, rendered });
+    else await sendImage(ctx, doc);
+  };
+  router.get(pagePaths.docs, serve);
+  router.get(`${pagePaths.docs}/:page`, serve);
+  router.get(`${pagePaths.docs}/:folder/:page`, serve);
+}
+
+type Showing = { doc: DocFile; files: ReadonlyMap<string, DocFile>; rendered: Map<string, Promise<RenderedDoc>> };
+
+async function showDoc(deps: PagesDeps, ctx: Context, { doc, files, rendered }: Showing): Promise<void> {
+  const rendering = rendered.get(doc.path) ?? render(deps, { doc, files });
+  rendered.set(doc.path, rendering);
+  const { title, html, headings } = await rendering;
+  show(deps, ctx, 'docs-page', { title, content: new Markup(html), headings, is_first: doc.path === pagePaths.docs });
+}
+
+async function render({ issuer }: PagesDeps, { doc, files }: Pick<Showing, 'doc' | 'files'>): Promise<RenderedDoc> {
+  return renderMarkdown(await readDoc(doc, issuer), (href) => linkedAddress(files, doc, href));
+}
+
+async function sendImage(ctx: Context, doc: DocFile): Promise<void> {
+  ctx.type = doc.type;
+  ctx.set('Cache-Control', 'public, max-age=3600');
+  ctx.body = await readImage(doc);
+}

@@ -1,0 +1,87 @@
+import type { MarkdownIt, Token } from 'markdown-it';
+import { en } from '../languages/en.ts';
+
+// Loaded for the first reader: neither a start nor a command waits for it.
+let loaded: Promise<MarkdownIt> | undefined;
+
+/** A page of the docs as HTML. */
+export type RenderedDoc = { title: string; html: string; headings: { id: string; text: string }[] };
+
+/**
+ * Markdown as HTML. Raw HTML in it is shown as text and dangerous addresses are no links, so that the result is safe whatever is
+ * written; nothing has a style of its own, which the content security policy would refuse.
+ *
+ * @param addressOf where a relative link leads; undefined: its target is not served, and the words stay without a link
+ */
+export async function renderMarkdown(source: string, addressOf: AddressOf): Promise<RenderedDoc> {
+  loaded ??= import('markdown-it').then(({ default: Renderer }) => withRules(new Renderer({ html: false })));
+  const markdown = await loaded;
+  const tokens = markdown.parse(source, {});
+  const headings = identified(tokens);
+  for (const { children } of tokens) redirected(children ?? [], addressOf);
+  for (const [n, token] of tokens.entries()) adapted(token, [tokens[n - 1], tokens[n + 1]]);
+  const [title] = headings;
+  return {
+    title: title?.text ?? '',
+    html: markdown.renderer.render(tokens, markdown.options, {}),
+    headings: headings.filter(({ level }) => level === 'h2'),
+  };
+}
+
+/** Gives headings the ids by which GitHub knows them, so that links to a part of a page lead there. */
+function identified(tokens: readonly Token[]): { id: string; text: string; level: string }[] {
+  return tokens.flatMap((token, n) => {
+    if (token.type !== 'heading_open') return [];
+    const text = (tokens[n + 1]?.children ?? []).map(({ content }) => content).join('');
+    const id = text
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-');
+    token.attrSet('id', id);
+    return [{ id, text, level: token.tag }];
+  });
+}
+
+type AddressOf = (href: string) => string | undefined;
+
+/** Leads links and images to where this server has their targets. */
+function redirected(tokens: readonly Token[], addressOf: AddressOf): void {
+  let isLink = true;
+  for (const token of tokens) {
+    if (token.type === 'image') token.attrSet('src', addressIn(token, 'src', addressOf) ?? '');
+    if (token.type === 'link_open') {
+      const address = addressIn(token, 'href', addressOf);
+      isLink = address !== undefined;
+      token.attrs = isLink ? [['href', address ?? '']] : [];
+    }
+    if (!isLink && token.type.startsWith('link_')) token.tag = 'span';
+  }
+}
+
+function addressIn(token: Token, name: 'href' | 'src', addressOf: AddressOf): string | undefined {
+  const target = String(token.attrGet(name) ?? '');
+  return /^https?:/.test(target) ? target : addressOf(target);
+}
+
+/** A column of figures has a class instead of a style, and a corner of a table without a text is no heading. */
+function adapted(token: Token, [before, after]: [Token | undefined, Token | undefined]): void {
+  const text = token.type === 'th_open' ? after : before;
+  if (token.type.startsWith('th_') && text?.content === '') token.tag = 'td';
+  if (token.attrGet('style') === null) return;
+  token.attrs = String(token.attrGet('style')).includes('right') ? [['class', 'number']] : [];
+}
+
+/** Code that can be copied, and tables and code that can be scrolled with the keyboard on a narrow screen. */
+function withRules(markdown: MarkdownIt): MarkdownIt {
+  const { rules } = markdown.renderer;
+  const { escapeHtml } = markdown.utils;
+  const { copy, copied } = en.common;
+  rules.fence = (tokens, index) => {
+    const code = escapeHtml(tokens[index]?.content ?? '');
+    const button = `<button type="button" class="link copy" data-copied="${copied}" hidden>${copy}</button>`;
+    return `<div class="snippet"><pre tabindex="0"><code data-copy>${code}</code> ${button}</pre></div>\n`;
+  };
+  rules.table_open = () => '<div class="scroll" tabindex="0"><table>\n';
+  rules.table_close = () => '</table></div>\n';
+  return markdown;
+}
