@@ -8,7 +8,7 @@ import { signingKeyKind } from '../domain/signing-keys/index.ts';
 import { accessTokenKind, refreshTokenKind } from '../domain/tokens/index.ts';
 import { passwordKind, passwordLinkKind } from '../domain/users/index.ts';
 
-/** Every kind of credential: the inventory, revocation by kind and id, and the console go by this list. */
+/** Every kind of credential: the inventory, revocation by kind and id, leak reports and the console go by this list. */
 export const credentialKinds: readonly CredentialKind[] = [
   apiKeyKind,
   clientSecretKind,

@@ -1,7 +1,10 @@
 import { sql } from 'kysely';
+import { digest } from '../../platform/crypto/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import { type CredentialDeps, type CredentialKind, dueAt, inventoryOf } from '../credentials/index.ts';
 import { revokeApiKey } from './ending.ts';
+import { environmentOf, shownOf } from './format.ts';
+import { findVersion } from './store.ts';
 
 /** API keys, each with all its versions. */
 export const apiKeyKind = {
@@ -33,6 +36,16 @@ export const apiKeyKind = {
     },
   ),
   reach: (id: string) => ({ token: sql`t.api_key_id = ${id}`, api_key_id: id }),
+  leak: {
+    find: async ({ db, now }, value) => {
+      if (environmentOf(value) === undefined) return undefined;
+      return findVersion(db, digest(value), now());
+    },
+    nameOf: async (_, { name }, value) => {
+      const { start, last_four } = shownOf(value);
+      return `API key "${name}", ${start}…${last_four}`;
+    },
+  },
   revoke: {
     permission: 'latchkey:api_key:revoke',
     one: async (deps: CredentialDeps, actor: Actor, id: string) => {

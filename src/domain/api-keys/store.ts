@@ -314,6 +314,20 @@ export async function markKeysRevoked(trx: Trx, scope: KeyScope, revoked_at: Dat
   return rows.map(({ id }) => id);
 }
 
+/** The version of this digest and its key, unless the version was rotated away from and its overlap is over. */
+export async function findVersion(
+  db: Db,
+  digest: Digest,
+  now: Date,
+): Promise<{ id: string; version: number } | undefined> {
+  return db
+    .selectFrom('api_key_versions')
+    .select(['key_id as id', 'number as version'])
+    .where('digest', '=', digest)
+    .where((eb) => eb.or([eb('ends_at', 'is', null), eb('ends_at', '>', now)]))
+    .executeTakeFirst();
+}
+
 export type DayOfUse = { day: Date; allowed: string; refused: string };
 
 export async function listUsage(db: Db, key_id: string, since: Date): Promise<DayOfUse[]> {

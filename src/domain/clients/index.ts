@@ -19,7 +19,6 @@ export { SecretUses } from './secret-uses.ts';
 export {
   addClientSecret,
   expireClientSecrets,
-  findLiveSecret,
   isSecretMethod,
   matchesSecret,
   revokeClientSecret,

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { type CredentialKind, dueAt, inventoryOf } from '../credentials/index.ts';
-import { revokeSecretById } from './secrets.ts';
+import { findLiveSecret, isGenerated, revokeSecretById } from './secrets.ts';
 
 /** Secrets of clients. */
 export const clientSecretKind: CredentialKind = {
@@ -26,5 +26,12 @@ export const clientSecretKind: CredentialKind = {
     },
     { from: 'client_secrets s join clients c on c.id = s.client_id', key: (id) => sql`s.id = ${id}` },
   ),
+  leak: {
+    find: async (deps, value) => {
+      const id = isGenerated(value) ? await findLiveSecret(deps, value) : undefined;
+      return id === undefined ? undefined : { id };
+    },
+    nameOf: async (_, { owner }) => `client secret of "${owner?.name}"`,
+  },
   revoke: { permission: 'latchkey:client_secret:revoke', one: revokeSecretById },
 };

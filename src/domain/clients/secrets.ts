@@ -140,11 +140,13 @@ export async function expireClientSecrets(
   return client ? expireSecretsAt(trx, client.id, ends_at, secret_ids) : 0;
 }
 
-/** Finds the active client secret with this value, for leak reports; undefined: there is none. */
-export async function findLiveSecret(
-  { db, keys, now }: SecretDeps,
-  value: string,
-): Promise<{ client_id: string; secret_id: string } | undefined> {
+const prefix = 'lk_cs_';
+
+/** Whether a text calls itself a secret that was generated here; one that an operator chose has any form. */
+export const isGenerated = (text: string): boolean => text.startsWith(prefix);
+
+/** The id of the active client secret with this value; undefined: there is none. */
+export async function findLiveSecret({ db, keys, now }: SecretDeps, value: string): Promise<string | undefined> {
   const digests = keys.all('pepper').map(({ key }) => keyedDigest(key, value));
   return findSecretByDigest(db, digests, now());
 }
@@ -203,7 +205,7 @@ type NewSecret = { client: Client } & Omit<AddedSecret, 'client_id'>;
 
 async function storeSecret(trx: Trx, { keys, now }: SecretDeps, actor: Actor, input: NewSecret): Promise<MadeSecret> {
   const { client, given, label } = input;
-  const secret = given ?? generateCredential('lk_cs_');
+  const secret = given ?? generateCredential(prefix);
   // The last four characters of a chosen secret would help to guess it.
   const last_four = given === undefined ? secret.slice(-4) : null;
   const pepper = keys.current('pepper');

@@ -101,17 +101,14 @@ export async function liveSecrets(db: Db, client_id: string, now: Date): Promise
     .execute();
 }
 
-export async function findSecretByDigest(
-  db: Db,
-  digests: readonly Digest[],
-  now: Date,
-): Promise<{ client_id: string; secret_id: string } | undefined> {
-  return db
+export async function findSecretByDigest(db: Db, digests: readonly Digest[], now: Date): Promise<string | undefined> {
+  const found = await db
     .selectFrom('standing_client_secrets as s')
-    .select(['s.client as client_id', 's.id as secret_id'])
+    .select('s.id')
     .where('s.digest', 'in', digests)
     .where('s.ends_at', '>', now)
     .executeTakeFirst();
+  return found?.id;
 }
 
 /** The `client_id` of the client that a secret belongs to; undefined also for an id that is none. */

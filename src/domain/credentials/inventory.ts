@@ -3,8 +3,8 @@ import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Actor, emptyPage, invalid, type Page } from '../../platform/http/index.ts';
 import { allows, findOwner, mustBePermitted, type Owner } from '../access/index.ts';
 import type { CredentialKind } from './kind.ts';
-import type { CredentialsQuery } from './schemas.ts';
-import { type Credential, listCredentials, lockId } from './store.ts';
+import type { Credential, CredentialsQuery } from './schemas.ts';
+import { listCredentials, lockId } from './store.ts';
 
 export type InventoryDeps = { db: Db; credentialKinds: readonly CredentialKind[] };
 

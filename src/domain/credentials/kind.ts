@@ -2,9 +2,20 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
+import type { ServerKeys } from '../../platform/keys/index.ts';
+import type { Credential } from './schemas.ts';
 
 /** What revoking any kind of credential takes. */
 export type CredentialDeps = { db: Db; now: () => Date; jobs: Pick<Jobs, 'send'> };
+
+/** What finding a credential by its value takes. */
+export type FindingDeps = {
+  db: Db;
+  now: () => Date;
+  keys: ServerKeys;
+  /** Whether a JWT is one of ours, by its signature: anybody can write one that names somebody else's id. */
+  isOurs: (jwt: string) => Promise<boolean>;
+};
 
 type Condition = RawBuilder<boolean>;
 
@@ -32,6 +43,13 @@ export type CredentialKind = {
   hasUuids: boolean;
   /** What is revoked with one of them; absent: nothing but itself. */
   reach?: (id: string) => Reach;
+  /** How a value that was found in public is recognised; absent: values of this kind are not. */
+  leak?: {
+    /** The credential of this value, in use or rotated away from but still accepted; undefined: none of this kind. */
+    find: (deps: FindingDeps, value: string) => Promise<Found | undefined>;
+    /** How it is named to its owner, without its value. */
+    nameOf: (db: Db, credential: Credential, value: string) => Promise<string>;
+  };
   /** Absent: a single credential of this kind is replaced, not revoked. */
   revoke?: {
     /** What it takes beside `latchkey:token:revoke`. */
@@ -40,6 +58,9 @@ export type CredentialKind = {
     one: (deps: CredentialDeps, actor: Actor, id: string) => Promise<void>;
   };
 };
+
+/** A credential by its id in the inventory, and which version of it has the value. */
+type Found = { id: string; version?: number };
 
 /** Selects of the columns below, one row per credential; parts of a union over all kinds. */
 export type Inventory = {

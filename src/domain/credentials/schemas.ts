@@ -40,3 +40,4 @@ export const CredentialView = z.object({
   location: z.string().nullable().meta({ description: 'where it is used, or where it was sent' }),
   revoked_at: Timestamp.nullable(),
 });
+export type Credential = z.output<typeof CredentialView>;

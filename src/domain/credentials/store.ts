@@ -1,11 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { z } from 'zod';
 import { containing, type Db, type Trx } from '../../platform/database/index.ts';
 import type { Page, Place } from '../../platform/http/index.ts';
 import { type ListOrders, type ListRequest, readPage } from '../../platform/lists/index.ts';
-import type { CredentialView, credentialStates } from './schemas.ts';
-
-export type Credential = z.output<typeof CredentialView>;
+import type { Credential, credentialStates } from './schemas.ts';
 
 export type CredentialsFilter = {
   q?: string | undefined;

@@ -1,24 +1,27 @@
 import { z } from 'zod';
 import { digest } from '../../platform/crypto/index.ts';
 import { inTransaction, type Trx } from '../../platform/database/index.ts';
-import { type Actor, Problem, system } from '../../platform/http/index.ts';
+import { type Actor, system } from '../../platform/http/index.ts';
 import { credentialName } from '../access-records/index.ts';
-import { looksLikeKey } from '../api-keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { findLiveSecret, revokeClientSecret, type SecretDeps } from '../clients/index.ts';
+import {
+  type Credential,
+  type CredentialDeps,
+  type CredentialKind,
+  type FindingDeps,
+  lockCredential,
+} from '../credentials/index.ts';
 import type { SendEmail } from '../notifications/index.ts';
-import { type Handle, type RevocationDeps, revocationImpact, revoke } from '../revocation/index.ts';
-import { tokenHandle } from '../tokens/index.ts';
+import { impactOf } from '../revocation/index.ts';
 import { findConcerned, type Leaked, lockReports, takeReport } from './store.ts';
 
 /** The policy for leaked credentials: revoke them, or only report them. */
 type LeakPolicy = 'revoke' | 'flag';
 
-export type LeakDeps = RevocationDeps &
-  SecretDeps & {
+export type LeakDeps = FindingDeps &
+  CredentialDeps & {
+    credentialKinds: readonly CredentialKind[];
     policy: LeakPolicy;
-    /** Whether a JWT is one of ours, by its signature: anybody can write one that names somebody else's id. */
-    isOurs: (jwt: string) => Promise<boolean>;
     /** Set where there is a mail server. */
     sendEmail?: SendEmail | undefined;
   };
@@ -40,7 +43,7 @@ export async function reportLeak(deps: LeakDeps, origin: Actor['origin'], report
     const within = { ...deps, db: trx };
     // Of two reports at once the second sees what the first did.
     await lockReports(trx, digest(token));
-    const leaked = await (token.startsWith('lk_cs_') ? endSecret : endOther)(within, actor, token);
+    const leaked = await handle(within, actor, token);
     if (!leaked) return false;
     const news = await newsOf(deps, trx, { leaked, source, url });
     if (news === 'known') return true;
@@ -82,34 +85,32 @@ async function tell(
   trx: Trx,
   { leaked, found_at }: { leaked: Leaked; found_at: string },
 ): Promise<number> {
-  const concerned = sendEmail && (await findConcerned(trx, leaked, now()));
-  if (!concerned) return 0;
-  const { name: credential, recipients } = concerned;
-  const email = { kind: 'leak' as const, credential, found_at, still_works: policy === 'flag' };
+  if (!sendEmail) return 0;
+  const recipients = await findConcerned(trx, leaked.owner_id, now());
+  const email = { kind: 'leak' as const, credential: leaked.name, found_at, still_works: policy === 'flag' };
   // A client's contacts are free text (RFC 7591 §2): one that is no address could name many.
   const usable = recipients.filter(({ to }) => z.email().safeParse(to).success).slice(0, mostLetters);
   for (const { to, language } of usable) await sendEmail(trx, { ...email, to, language: language ?? undefined });
   return usable.length;
 }
 
-async function endSecret(deps: LeakDeps, actor: Actor, value: string): Promise<Leaked | undefined> {
-  const found = await findLiveSecret(deps, value);
-  if (found && deps.policy === 'revoke') await revokeClientSecret(deps, actor, found);
-  return found && { secret_of: found.client_id, secret_id: found.secret_id };
+/** The credential of this value that revoking changes something for; the policy decides whether it is revoked. */
+async function handle(deps: LeakDeps & { db: Trx }, actor: Actor, value: string): Promise<Leaked | undefined> {
+  for (const kind of deps.credentialKinds) {
+    const found = await kind.leak?.find(deps, value);
+    if (!kind.leak || !found) continue;
+    const credential = await lockCredential(deps.db, kind, found.id);
+    if (!credential || !(await isLive(deps, kind, credential))) return undefined;
+    const name = await kind.leak.nameOf(deps.db, credential, value);
+    if (deps.policy === 'revoke') await kind.revoke?.one(deps, actor, found.id);
+    return { kind: kind.kind, name, owner_id: credential.owner?.id ?? null, ...found };
+  }
+  return undefined;
 }
 
-async function endOther(deps: LeakDeps, actor: Actor, token: string): Promise<Leaked | undefined> {
-  try {
-    const leaked = looksLikeKey(token) ? { key: digest(token) } : tokenHandle(token);
-    if ('jti' in leaked && !(await deps.isOurs(token))) return undefined;
-    const handle: Handle = 'key' in leaked ? { api_keys: { key: token } } : { token };
-    const impact = await revocationImpact(deps, handle);
-    if (Object.values(impact).every((count) => count === 0)) return undefined;
-    if (deps.policy === 'revoke') await revoke(deps, actor, handle);
-    return leaked;
-  } catch (error) {
-    // Not a credential of this installation.
-    if (error instanceof Problem && (error.status === 400 || error.status === 404)) return undefined;
-    throw error;
-  }
+/** A disabled credential that is found by its value is live: enabling it would make it work for whoever found it. */
+async function isLive({ db, now }: LeakDeps, kind: CredentialKind, credential: Credential): Promise<boolean> {
+  if (!kind.reach) return true;
+  const impact = await impactOf(db, kind, { credential, now: now() });
+  return Object.values(impact).some((count) => count > 0);
 }

@@ -2,7 +2,13 @@ import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { type Actor, conflict, notFound } from '../../platform/http/index.ts';
 import { mustBePermitted } from '../access/index.ts';
 import { countKeys } from '../api-keys/index.ts';
-import { type CredentialKind, findCredential, findKind, lockCredential } from '../credentials/index.ts';
+import {
+  type Credential,
+  type CredentialKind,
+  findCredential,
+  findKind,
+  lockCredential,
+} from '../credentials/index.ts';
 import type { RevocationDeps, RevocationImpact } from './revocation.ts';
 import { countLive } from './store.ts';
 
@@ -28,7 +34,7 @@ export async function impactOfCredential(
   const revocable = kindFor(deps, actor, kind);
   const found = await findCredential(deps.db, revocable, id);
   if (!found) throw notFound(revocable.label.toLowerCase(), id);
-  return countEnded(deps.db, revocable, { id, isActive: found.state === 'active', now: deps.now() });
+  return impactOf(deps.db, revocable, { credential: found, now: deps.now() });
 }
 
 /**
@@ -48,7 +54,7 @@ export async function revokeCredential(
     const found = await lockCredential(trx, revocable, id);
     if (!found) throw notFound(revocable.label.toLowerCase(), id);
     const now = deps.now();
-    const ended = await countEnded(trx, revocable, { id, isActive: found.state === 'active', now });
+    const ended = await impactOf(trx, revocable, { credential: found, now });
     if (found.revoked_at) return { ...ended, revoked_at: found.revoked_at };
     await revocable.revoke.one({ ...deps, db: trx }, actor, id);
     return { ...ended, revoked_at: (await findCredential(trx, revocable, id))?.revoked_at ?? now };
@@ -63,18 +69,17 @@ function kindFor({ credentialKinds }: ByKindDeps, actor: Actor, name: string): R
   return { ...kind, revoke };
 }
 
-type Counted = { id: string; isActive: boolean; now: Date };
-
-async function countEnded(
+/** The number of live credentials that revoking a credential revokes: those derived from it, and itself. */
+export async function impactOf(
   db: Db,
   { reach }: CredentialKind,
-  { id, isActive, now }: Counted,
+  { credential: { id, state }, now }: { credential: Pick<Credential, 'id' | 'state'>; now: Date },
 ): Promise<CredentialImpact> {
   const reached = reach?.(id) ?? {};
   const { api_key_id } = reached;
   return {
     ...(await countLive(db, { reach: reached }, now)),
     api_keys: api_key_id === undefined ? 0 : await countKeys(db, { id: api_key_id }, now),
-    other_credentials: isActive && !reach ? 1 : 0,
+    other_credentials: state === 'active' && !reach ? 1 : 0,
   };
 }

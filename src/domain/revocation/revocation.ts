@@ -3,10 +3,10 @@ import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
 import { findOwner, subjectNameOf } from '../access/index.ts';
 import { countKeys, type KeyScope, keyScope, revokeKeysIn } from '../api-keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { grantKind, revokeGrant } from '../consents/index.ts';
+import { grantKind } from '../consents/index.ts';
 import { findResourceServer } from '../resource-servers/index.ts';
-import { revokeSession, type SessionDeps, sessionKind } from '../sessions/index.ts';
-import { revokeToken, tokenHandle } from '../tokens/index.ts';
+import { type SessionDeps, sessionKind } from '../sessions/index.ts';
+import { reachOfToken, revokeToken } from '../tokens/index.ts';
 import { deletePasswordLinks } from '../users/index.ts';
 import { mustBeAllowedToRevoke } from './rights.ts';
 import type { Handle } from './schemas.ts';
@@ -100,12 +100,9 @@ async function revokeTokens(
     await revokeToken(deps, actor, handle.token);
     return;
   }
-  if ('grant_id' in handle) {
-    await revokeGrant(deps, actor, handle.grant_id);
-    return;
-  }
-  if ('session_id' in handle) {
-    await revokeSession(deps, actor, handle.session_id);
+  if ('grant_id' in handle || 'session_id' in handle) {
+    const { kind, id } = namedIn(handle);
+    await kind.revoke.one(deps, actor, id);
     return;
   }
   const { db: trx } = deps;
@@ -124,11 +121,18 @@ async function revokeTokens(
 }
 
 async function scopeOf(db: Db, handle: Exclude<Handle, { api_keys: unknown }>): Promise<Scope> {
-  if ('token' in handle) return { token: tokenHandle(handle.token) };
-  if ('grant_id' in handle) return { reach: grantKind.reach(handle.grant_id) };
-  if ('session_id' in handle) return { reach: sessionKind.reach(handle.session_id) };
+  if ('token' in handle) return { reach: await reachOfToken(db, handle.token) };
+  if ('grant_id' in handle || 'session_id' in handle) {
+    const { kind, id } = namedIn(handle);
+    return { reach: kind.reach(id) };
+  }
   if ('issued_before' in handle) return { before: handle.issued_before };
   return { owner: await ownerIn(db, handle) };
+}
+
+/** The credential that a handle names by its id. */
+function namedIn(handle: { grant_id: string } | { session_id: string }) {
+  return 'grant_id' in handle ? { kind: grantKind, id: handle.grant_id } : { kind: sessionKind, id: handle.session_id };
 }
 
 type OwnerHandle = Extract<Handle, { user: string } | { client_id: string } | { resource_server: string }>;

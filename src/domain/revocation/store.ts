@@ -2,13 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { type KeyScope, liveKeysIn } from '../api-keys/index.ts';
 import type { Reach } from '../credentials/index.ts';
-import {
-  countLive as countLiveTokens,
-  type LiveTokens,
-  type Meant,
-  ownedBy,
-  type TokenHandle,
-} from '../tokens/index.ts';
+import { countLive as countLiveTokens, type LiveTokens, type Meant, ownedBy } from '../tokens/index.ts';
 
 /** Live credentials by kind, API keys aside. */
 export type LiveCredentials = LiveTokens & { sessions: number };
@@ -18,7 +12,6 @@ export type Owner = { kind: 'user' | 'client' | 'resource_server'; id: string; r
 
 /** A handle, resolved. */
 export type Scope =
-  | { token: TokenHandle }
   | { reach: Reach }
   | { owner: Owner }
   | { before: Date }
@@ -46,21 +39,13 @@ function conditions(scope: Scope, now: Date): Conditions {
       token: sql`t.issued_at <= ${before}`,
     };
   }
-  return 'owner' in scope ? ofOwner(scope.owner) : ofToken(scope.token);
+  return ofOwner(scope.owner);
 }
 
 function ofOwner({ kind, row }: Owner): Conditions {
   if (kind === 'resource_server') return { session: none, ...ownedBy({ audience: row }) };
   if (kind === 'client') return { session: none, ...ownedBy({ client_id: row }) };
   return { session: sql`s.user_id = ${row}`, ...ownedBy({ user_id: row }) };
-}
-
-function ofToken(handle: TokenHandle): Conditions {
-  if ('jti' in handle) return { session: none, family: none, token: sql`t.jti = ${handle.jti}` };
-  if ('access_token' in handle) return { session: none, family: none, token: sql`t.digest = ${handle.access_token}` };
-  const { family } = handle;
-  const ofFamily = sql<boolean>`t.family_id = (select id from refresh_families where handle_digest = ${family})`;
-  return { session: none, family: sql`f.handle_digest = ${family}`, token: ofFamily };
 }
 
 /** Counts the live credentials in a scope. */

@@ -8,7 +8,7 @@ export {
   isAccessToken,
   isCode,
 } from './formats.ts';
-export { accessTokenKind, refreshTokenKind } from './kind.ts';
+export { accessTokenKind, reachOfToken, refreshTokenKind } from './kind.ts';
 export {
   countLive,
   countLiveTokens,
@@ -19,4 +19,4 @@ export {
   revokeJwtAccessTokens,
   revokeTokenByShortId,
 } from './store.ts';
-export { type RevokedToken, revokeToken, revokeTokenByHandle, type TokenHandle, tokenHandle } from './tokens.ts';
+export { type RevokedToken, revokeToken, revokeTokenByHandle, type TokenHandle } from './tokens.ts';

@@ -1,9 +1,11 @@
 import { type RawBuilder, sql } from 'kysely';
-import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
-import { accessTokenById, revokeAccessTokenById, revokeFamilyById } from './tokens.ts';
+import type { Db } from '../../platform/database/index.ts';
+import { type CredentialKind, inventoryOf, type Reach } from '../credentials/index.ts';
+import { findKeyOfToken } from './store.ts';
+import { accessTokenById, credentialOf, revokeAccessTokenById, revokeFamilyById, tokenHandle } from './tokens.ts';
 
 /** Families of refresh tokens: all that followed from one sign-in at one client. */
-export const refreshTokenKind: CredentialKind = {
+export const refreshTokenKind = {
   kind: 'refresh_token',
   label: 'Refresh token',
   permission: 'latchkey:grant:read',
@@ -29,9 +31,28 @@ export const refreshTokenKind: CredentialKind = {
       key: (id) => sql`t.id = ${id}`,
     },
   ),
-  reach: (id) => ({ family: sql`f.id = ${id}`, token: sql`t.family_id = ${id}` }),
+  reach: (id: string) => ({ family: sql`f.id = ${id}`, token: sql`t.family_id = ${id}` }),
+  leak: {
+    find: async ({ db }, value) => {
+      const found = await credentialOf(db, value);
+      return found?.kind === 'refresh_token' ? { id: found.id } : undefined;
+    },
+    nameOf: async (_, { name }) => `refresh token given to "${name}"`,
+  },
   revoke: { permission: 'latchkey:grant:revoke', one: revokeFamilyById },
-};
+} satisfies CredentialKind;
+
+/**
+ * What is refused once the token of this value is revoked; nothing for one of an unknown family.
+ *
+ * @throws Problem `invalid`: it is no token of ours
+ */
+export async function reachOfToken(db: Db, value: string): Promise<Reach> {
+  tokenHandle(value);
+  const found = await credentialOf(db, value);
+  const kind = found?.kind === 'refresh_token' ? refreshTokenKind : accessTokenKind;
+  return found ? kind.reach(found.id) : {};
+}
 
 /** The ids of one of the two formats of access tokens: the stored column, and its text. */
 type TokenIds = { table: 'access_tokens' | 'jwt_access_tokens'; key: string; id: string };
@@ -59,7 +80,7 @@ const opaque = accessTokens(
 const jwts = accessTokens({ table: 'jwt_access_tokens', key: 'jti', id: 't.jti' }, (id) => sql`t.jti = ${id}`);
 
 /** Access tokens, opaque ones by their SHA-256, JWTs by their `jti`. */
-export const accessTokenKind: CredentialKind = {
+export const accessTokenKind = {
   kind: 'access_token',
   label: 'Access token',
   permission: 'latchkey:grant:read',
@@ -69,9 +90,20 @@ export const accessTokenKind: CredentialKind = {
     all: sql`${opaque.all} union all ${jwts.all}`,
     one: (id) => ('jti' in accessTokenById(id) ? jwts.one(id) : opaque.one(id)),
   },
-  reach: (id) => {
+  reach: (id: string) => {
     const handle = accessTokenById(id);
     return { token: 'jti' in handle ? sql`t.jti = ${handle.jti}` : sql`t.digest = ${handle.access_token}` };
   },
+  leak: {
+    find: async ({ db, isOurs }, value) => {
+      const found = await credentialOf(db, value);
+      if (found?.kind !== 'access_token') return undefined;
+      return found.isJwt && !(await isOurs(value)) ? undefined : { id: found.id };
+    },
+    nameOf: async (db, { id, name }) => {
+      const key = await findKeyOfToken(db, accessTokenById(id));
+      return key === undefined ? `access token given to "${name}"` : `access token got for API key "${key}"`;
+    },
+  },
   revoke: { permission: 'latchkey:grant:revoke', one: revokeAccessTokenById },
-};
+} satisfies CredentialKind;

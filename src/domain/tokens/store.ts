@@ -44,6 +44,30 @@ export async function revokeFamily(trx: Trx, handle: Digest, revoked_at: Date): 
     .executeTakeFirst();
 }
 
+/** The id of the family of a handle. */
+export async function findFamilyOf(db: Db, handle: Digest): Promise<string | undefined> {
+  const found = await db
+    .selectFrom('refresh_families')
+    .select('id')
+    .where('handle_digest', '=', handle)
+    .executeTakeFirst();
+  return found?.id;
+}
+
+/** The name of the API key that an access token was exchanged for; undefined: it was not. */
+export async function findKeyOfToken(
+  db: Db,
+  handle: { access_token: Digest } | { jti: string },
+): Promise<string | undefined> {
+  const { rows } = await ('jti' in handle
+    ? sql<{ name: string }>`select k.name from jwt_access_tokens t join api_keys k on k.id = t.api_key_id
+        where t.jti = ${handle.jti}`
+    : sql<{ name: string }>`select k.name from access_tokens t join api_keys k on k.id = t.api_key_id
+        where t.digest = ${handle.access_token}`
+  ).execute(db);
+  return rows[0]?.name;
+}
+
 /** What finds a family by its id; undefined also for an id that is none. */
 export async function findFamilyHandle(db: Db, id: string): Promise<Digest | undefined> {
   const { rows } = await sql<{ handle: Digest | null }>`

@@ -4,7 +4,7 @@ import { type Db, inTransaction, type Trx } from '../../platform/database/index.
 import { type Actor, invalid, notFound } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { familyHandle, isAccessToken } from './formats.ts';
-import { findFamilyHandle, revokeFamily, revokeJwtAccessToken, revokeOpaqueToken } from './store.ts';
+import { findFamilyHandle, findFamilyOf, revokeFamily, revokeJwtAccessToken, revokeOpaqueToken } from './store.ts';
 
 export type TokenDeps = { db: Db; now: () => Date };
 
@@ -24,6 +24,19 @@ export async function revokeToken({ db, now }: TokenDeps, actor: Actor, value: s
   const ended = await inTransaction(db, (trx) => revokeTokenByHandle(trx, actor, handle, now()));
   if (!ended) throw notFound('live token', `${value.slice(0, 10)}…`);
   return ended;
+}
+
+/** A token of this value by its kind and id in the inventory; undefined: it is no token of ours, or of an unknown family. */
+export async function credentialOf(
+  db: Db,
+  value: string,
+): Promise<{ kind: 'refresh_token' | 'access_token'; id: string; isJwt: boolean } | undefined> {
+  const handle = handleIn(value);
+  if (!handle) return undefined;
+  if ('jti' in handle) return { kind: 'access_token', id: handle.jti, isJwt: true };
+  if ('access_token' in handle) return { kind: 'access_token', id: handle.access_token.toString('hex'), isJwt: false };
+  const id = await findFamilyOf(db, handle.family);
+  return id === undefined ? undefined : { kind: 'refresh_token', id, isJwt: false };
 }
 
 const digestShape = /^[0-9a-f]{64}$/;
@@ -74,12 +87,17 @@ function end(trx: Trx, handle: TokenHandle, revoked_at: Date): Promise<{ id: str
  * @throws Problem `invalid`: it is no token of ours
  */
 export function tokenHandle(value: string): TokenHandle {
+  const handle = handleIn(value);
+  if (handle) return handle;
+  throw invalid('/token', 'This is not a token issued by Latchkey: it is malformed or truncated.');
+}
+
+function handleIn(value: string): TokenHandle | undefined {
   const family = familyHandle(value);
   if (family) return { family };
   if (isAccessToken(value)) return { access_token: digest(value) };
   const jti = jtiOf(value);
-  if (jti !== undefined) return { jti };
-  throw invalid('/token', 'This is not a token issued by Latchkey: it is malformed or truncated.');
+  return jti === undefined ? undefined : { jti };
 }
 
 const jtiShape = /^[\w-]{1,64}$/;

@@ -44,5 +44,5 @@ export function leakReports(
   if (!url) return [];
   const scanner = { url, fetch: guardedFetch({ allowLoopback: isDevelopment(config) }) };
   const isOurs = async (jwt: string) => (await verifiedId(jwt, issuer, provider.keys())) !== undefined;
-  return [secretScanning({ db, jobs, keys, log, now, sendEmail, policy, scanner, isOurs })];
+  return [secretScanning({ credentialKinds, db, jobs, keys, log, now, sendEmail, policy, scanner, isOurs })];
 }

@@ -238,6 +238,19 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     expect((await gateway.verify({ key: String(body.key) })).valid).toBe(true);
   });
 
+  test('of two versions of a key that are both accepted is recorded for each, also from one place', async () => {
+    const gateway = await Gateway.open(latchkey, owner);
+    const { id, key } = await gateway.mint({});
+    const { body } = await owner.post(`/api-keys/${id}/rotate`, { overlap_seconds: 3600 });
+    const versions = [key, String(body.key)];
+    const stays = policy === 'flag';
+    expect(labels(await report(...versions))).toEqual(['true_positive', stays ? 'true_positive' : 'false_positive']);
+    const named = versions.map((version) => createHash('sha256').update(version).digest('hex'));
+    const events = await latchkey.auditEvents('credential.leaked');
+    const targets = events.map(({ target_id }) => target_id);
+    expect(named.map((name) => targets.includes(name))).toEqual([true, stays]);
+  });
+
   test('of a key is known on this node before it is answered', async () => {
     const gateway = await Gateway.open(latchkey, owner);
     for (let n = 0; n < 5; n += 1) {
