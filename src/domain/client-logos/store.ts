@@ -58,6 +58,14 @@ export async function findLogoDigest(db: Db, client_id: string): Promise<string 
   return rows[0]?.digest;
 }
 
+/** The same of several clients, by their `client_id`; those without a logo are left out. */
+export async function findLogoDigests(db: Db, client_ids: readonly string[]): Promise<Map<string, string>> {
+  const { rows } = await sql<{ client_id: string; digest: string }>`
+    select c.client_id, l.digest from clients c join client_logos l on l.client_id = c.id
+    where c.client_id = any(${client_ids}) and l.digest is not null and l.uri = c.metadata ->> 'logo_uri'`.execute(db);
+  return new Map(rows.map(({ client_id, digest }) => [client_id, digest]));
+}
+
 /** The image of this digest. */
 export async function findLogoImage(db: Db, digest: string): Promise<LogoImage | undefined> {
   const query = db.selectFrom('client_logos').select(['content_type', 'image']).where('digest', '=', digest);

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { findLogoDigest, findLogoImage } from '../../domain/client-logos/index.ts';
+import { findLogoDigest, findLogoDigests, findLogoImage } from '../../domain/client-logos/index.ts';
 import type { Db } from '../../platform/database/index.ts';
 import { notFound } from '../../platform/http/index.ts';
 import type { PagesDeps } from './pages.ts';
@@ -30,5 +30,13 @@ export function clientLogoRoutes(router: Router, { db }: PagesDeps): void {
 /** Where the logo of a client is; undefined: it has none that could be fetched. */
 export async function clientLogoPath(db: Db, client_id: string): Promise<string | undefined> {
   const digest = await findLogoDigest(db, client_id);
-  return digest && `/client-logos/${digest}`;
+  return digest && pathOf(digest);
 }
+
+/** The same of several clients, by their `client_id`. */
+export async function clientLogoPaths(db: Db, client_ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const digests = await findLogoDigests(db, client_ids);
+  return new Map([...digests].map(([client_id, digest]) => [client_id, pathOf(digest)]));
+}
+
+const pathOf = (digest: string) => `/client-logos/${digest}`;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { consoleAs } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
 import { send } from '../../support/http.ts';
 import { password, standardInstallation } from '../../support/installation.ts';
@@ -106,6 +107,15 @@ describe('an installation with a brand of its own', () => {
     expect(Buffer.from(await image.arrayBuffer()).equals(png(64))).toBe(true);
   });
 
+  test('shows administrators how sign-in and consent look', async () => {
+    const console = await consoleAs(latchkey);
+    const page = await console.get('/settings');
+    const preview = /<div class="previews">[\s\S]*?<\/section>/.exec(page.html)?.[0] ?? '';
+    expect(preview.match(/<img class="logo" src="\/assets\/logo\.[0-9a-f]{16}\.png"/g)).toHaveLength(2);
+    expect(preview.match(/Example &amp; Sons/g)?.length).toBeGreaterThan(1);
+    expect(preview).not.toMatch(/<(?:form|input|button|a)\b/);
+  });
+
   test('writes in its own language where nobody asks for another, and sends its mail so, with its logo inside', async () => {
     expect((await signInPage()).html).toContain('<html lang="de">');
     await owner.post('/users', { username: 'ivy', email: 'ivy@example.com', invite: true });
@@ -144,6 +154,8 @@ describe('an installation with a brand of its own', () => {
     expect(logoOn(consent)).toBe(logo);
     expect(consent.html).toContain('<code>web-app</code>');
     expect(consent.html).toContain('<strong>client.example</strong>');
+    await browser.submit(consent, { decision: 'allow' }, '/consent');
+    expect(logoOn(await browser.get('/account/apps'))).toBe(logo);
   });
 
   test('shows no logo from before once a client names another, and then the other one', async () => {

@@ -5,6 +5,7 @@ import { changePassword, passwordProblem, type User } from '../../../domain/user
 import { form, notFound, Problem, person, requestOrigin } from '../../../platform/http/index.ts';
 import { newSessionId } from '../../oauth/index.ts';
 import { adminPermissionsOf } from '../admin-permissions.ts';
+import { clientLogoPaths } from '../client-logos.ts';
 import { describeScopes } from '../consent/scope-descriptions.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { pagePaths } from '../page-data.ts';
@@ -59,8 +60,16 @@ async function showApps(deps: PagesDeps, ctx: Context, { user }: SignedIn): Prom
   const page = pageNumber(ctx.query.page);
   const found = await listConnectedApps(deps.db, user.id, { q, sort, offset: (page - 1) * perPage, limit: perPage });
   const texts = textsFor(deps, ctx);
+  const logos = await clientLogoPaths(
+    deps.db,
+    found.apps.map(({ client_id }) => client_id),
+  );
   const apps = await Promise.all(
-    found.apps.map(async (app) => ({ ...app, groups: await describeScopes(deps.db, app.scopes, texts) })),
+    found.apps.map(async (app) => ({
+      ...app,
+      logo: logos.get(app.client_id),
+      groups: await describeScopes(deps.db, app.scopes, texts),
+    })),
   );
   const pages = Math.max(1, Math.ceil(found.total / perPage));
   const notice = one(ctx.query.revoked) ? texts.apps.revoked : undefined;

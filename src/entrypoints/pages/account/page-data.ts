@@ -5,6 +5,8 @@ import type { ActionPage, DetailPage, FieldErrors, ListPage, MadePage } from '..
 type ConnectedApp = {
   consent_id: string;
   client_name: string;
+  /** Where its logo is; undefined: it has none. */
+  logo?: string | undefined;
   allowed_at: Date;
   last_used_at: Date | null;
   /** null: until it is revoked */
