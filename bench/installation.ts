@@ -1,4 +1,4 @@
-import { settings } from '../src/config.ts';
+import { settings } from '../src/config/settings.ts';
 import { routes } from '../src/entrypoints/oauth/endpoints.ts';
 
 /** What every measured server is configured with. */

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ConfigError, loadConfig, readConfig, settings } from '../src/config.ts';
+import { settings } from '../src/config/settings.ts';
+import { ConfigError, loadConfig, readConfig } from '../src/config.ts';
 
 const key = randomBytes(32);
 const production = {

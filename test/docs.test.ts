@@ -5,7 +5,7 @@ import path from 'node:path';
 import { SourceTextModule } from 'node:vm';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { settings } from '../src/config.ts';
+import { settings } from '../src/config/settings.ts';
 import { readConfigurationFile } from '../src/domain/apply/index.ts';
 import { ConfigurationFile } from '../src/domain/apply/schemas.ts';
 import { checkClient } from '../src/domain/clients/index.ts';

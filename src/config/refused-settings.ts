@@ -1,0 +1,68 @@
+import { isIPv4 } from 'node:net';
+import { distance } from 'fastest-levenshtein';
+import { isOrigin } from './setting-shapes.ts';
+import { type SettingName, secrets, settings } from './settings.ts';
+
+// Passwords and tokens would cross the network in plain text, and browsers refuse passkeys and secure cookies there.
+const insecureIssuer =
+  'LATCHKEY_ISSUER must begin with https://, unless its host is a loopback address: use http://localhost:3000 on this machine, or put a proxy with TLS in front (docs/deploy.md).';
+
+/** What is convenient on a laptop and dangerous elsewhere. */
+export function unsafeSettings(texts: Record<string, string | undefined>, env: NodeJS.ProcessEnv): string[] {
+  const isSet = (name: SettingName) => Boolean(texts[name] || env[`${name}_FILE`]);
+  const demands: [SettingName, string][] = isSet('LATCHKEY_MIGRATE_DATABASE_URL')
+    ? [['DATABASE_URL', 'where LATCHKEY_MIGRATE_DATABASE_URL is: both name the same database']]
+    : [];
+  if (isSet('LATCHKEY_CLIENT_CERTIFICATE_HEADER') && texts.LATCHKEY_TRUST_PROXY === 'off')
+    demands.push([
+      'LATCHKEY_TRUST_PROXY',
+      'on with LATCHKEY_CLIENT_CERTIFICATE_HEADER: otherwise any client could send that header',
+    ]);
+  if (isSet('LATCHKEY_SMTP_URL')) demands.push(['LATCHKEY_MAIL_FROM', 'with LATCHKEY_SMTP_URL: mail has a sender']);
+  if (isSet('LATCHKEY_MAIL_FROM'))
+    demands.push(['LATCHKEY_SMTP_URL', 'with LATCHKEY_MAIL_FROM: it says who sends mail']);
+  if (texts.NODE_ENV === 'production') demands.push(...productionDemands);
+  const problems = demands.filter(([name]) => !isSet(name)).map(([name, why]) => `${name} must be set ${why}.`);
+  return isInsecure(texts.LATCHKEY_ISSUER ?? '') ? [...problems, insecureIssuer] : problems;
+}
+
+const productionDemands: readonly [SettingName, string][] = [
+  ['LATCHKEY_ISSUER', 'in production: the https origin at which people and clients reach this server'],
+  ['LATCHKEY_ROOT_KEY', 'in production: generate it once with `openssl rand -base64 32` and keep it'],
+  ['DATABASE_URL', 'in production: the embedded database is for development only'],
+];
+
+/** Of `latchkey api` alone: whoever sets them for it runs other commands in the same shell. */
+const ofCommands = ['LATCHKEY_URL', 'LATCHKEY_TOKEN', 'LATCHKEY_PROFILE'];
+
+/** A mistyped name would otherwise leave the default in force, silently. */
+export function unknownSettings(env: NodeJS.ProcessEnv): string[] {
+  // A setting is the suggestion, never a variable of commands alone.
+  const named = [...settings.map(({ name }) => name), ...secrets.map((name) => `${name}_FILE`)];
+  const known = [...ofCommands, ...named];
+  return Object.keys(env)
+    .filter((name) => env[name] && /^LATCHKEY_(?!TEST_)/i.test(name) && !known.includes(name))
+    .filter((name) => !isServiceLink(name, env[name] ?? ''))
+    .map((name) => `${name} is not a setting; did you mean ${nearest(name, named)}?`);
+}
+
+// Kubernetes describes a service named `latchkey…` to every container beside it in variables with that prefix.
+function isServiceLink(name: string, value: string): boolean {
+  return (
+    /_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name) ||
+    /^(tcp|udp|sctp):/.test(value)
+  );
+}
+
+function nearest(name: string, known: readonly string[]): string {
+  const bare = (text: string) => text.toUpperCase().replace('LATCHKEY_', '');
+  const edits = known.map((candidate) => distance(bare(name), bare(candidate)));
+  return known[edits.indexOf(Math.min(...edits))] ?? '';
+}
+
+/** Plain http beyond this machine. */
+function isInsecure(issuer: string): boolean {
+  if (!isOrigin(issuer) || issuer.startsWith('https:')) return false;
+  const { hostname } = new URL(issuer);
+  return !['localhost', '[::1]'].includes(hostname) && !(isIPv4(hostname) && hostname.startsWith('127.'));
+}
