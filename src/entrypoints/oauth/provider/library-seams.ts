@@ -192,7 +192,7 @@ export const librarySeams: readonly Seam[] = [
   {
     what: 'userinfo sees no aud in a stored token, and token answers name the identity scope',
     why: 'the library refuses a token with an audience there, and drops the scope of it',
-    file: `${oauth}/store/token-models.ts`,
+    file: `${oauth}/store/access-token-model.ts`,
     test: [
       'entrypoints/oauth/clients/openid-client-apis.test.ts',
       'can still call userinfo with a token for an API, and is told so in its scope (OpenID Connect Core §5.3)',
@@ -201,7 +201,7 @@ export const librarySeams: readonly Seam[] = [
   {
     what: 'find never says that a code or refresh token was consumed',
     why: 'the library would revoke the grant by itself; the commit alone judges',
-    file: `${oauth}/store/token-models.ts`,
+    file: `${oauth}/store/refresh-token-model.ts`,
     test: [
       'entrypoints/oauth/refresh-rotation.test.ts',
       'ends the family when a token is used after its successor was, and no other session of this person and app (RFC 9700 §4.14.2)',

@@ -1,10 +1,12 @@
 import type { Adapter } from 'oidc-provider';
+import { accessTokenStore } from './access-token-model.ts';
+import { codeStore } from './code-model.ts';
 import { deviceCodeStore } from './device-codes.ts';
 import { interactionStore } from './interaction-model.ts';
 import { clientStore, grantStore, type ModelStore } from './models.ts';
 import { pushedRequestStore } from './pushed-requests.ts';
+import { type RefreshTokenDeps, refreshTokenStore } from './refresh-token-model.ts';
 import { sessionStore } from './session-models.ts';
-import { accessTokenStore, codeStore, type RefreshTokenDeps, refreshTokenStore } from './token-models.ts';
 import type { TrustDeps } from './trusted-scopes.ts';
 
 /** oidc-provider's adapter factory. A model without a table is refused: its feature was switched on too early. */

@@ -6,6 +6,7 @@ import type { Trx } from '../../../platform/database/index.ts';
 import { deviceCode as grantType } from '../token-endpoint/grants/device-code.ts';
 import { currentUnit, LostRaceError } from '../unit-of-work/index.ts';
 import { isAnonymousClient } from './anonymous-client.ts';
+import { holdGrant } from './code-model.ts';
 import {
   idOfClient,
   type ModelStore,
@@ -16,7 +17,6 @@ import {
   sealPayload,
 } from './models.ts';
 import { type DeviceCodeRecord, readDeviceCode, readDeviceCodeByUserCode } from './reads.ts';
-import { holdGrant } from './token-models.ts';
 
 /** Seconds between two polls when nothing else was said (RFC 8628 §3.2), and by how much each hasty one slows them (§3.5). */
 const intervalSeconds = 5;

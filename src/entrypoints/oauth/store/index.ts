@@ -1,4 +1,6 @@
 /** Where oidc-provider's models live: reads joined and coalesced, writes recorded into the request's unit of work. */
+
+export { newAccessToken } from './access-token-model.ts';
 export { tokenStore } from './adapter.ts';
 export { effectiveScopes } from './effective-scopes.ts';
 export {
@@ -21,6 +23,5 @@ export {
   readUser,
   type UserRecord,
 } from './reads.ts';
-export { newAccessToken } from './token-models.ts';
 export { type TrustDeps, trustedScopes } from './trusted-scopes.ts';
 export { isFirstUse } from './used-ids.ts';
