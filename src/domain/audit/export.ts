@@ -1,7 +1,8 @@
 import type { Db } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 
-import { type ChainRow, findRetention } from './chain-store.ts';
+import { findRetention } from './chain-store.ts';
+import type { ChainRow } from './chained-event-store.ts';
 import { appendEvent } from './events.ts';
 import { lookAtOneMoment, type SealedRange, startOf, Walk } from './walk.ts';
 

@@ -3,7 +3,6 @@ import type { Actor } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { type Retention, retentionText, signText } from './chain.ts';
 import {
-  deleteCoveredEvents,
   deleteSegments,
   findRetention,
   insertRetention,
@@ -12,6 +11,7 @@ import {
   segmentTotals,
   waitForSealing,
 } from './chain-store.ts';
+import { deleteCoveredEvents } from './chained-event-store.ts';
 import { appendEvent } from './events.ts';
 import { currentSealKey } from './seal-keys.ts';
 

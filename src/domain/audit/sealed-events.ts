@@ -1,6 +1,7 @@
 import type { Db } from '../../platform/database/index.ts';
 import type { Segment } from './chain.ts';
-import { type ChainRow, completeSegmentUpTo, firstCheckpoint, lastCheckpoint } from './chain-store.ts';
+import { completeSegmentUpTo, firstCheckpoint, lastCheckpoint } from './chain-store.ts';
+import type { ChainRow } from './chained-event-store.ts';
 import { atOneMoment, Walk } from './walk.ts';
 
 /** An event with its place in the chain: its segment, and which of that it is (from 0). */

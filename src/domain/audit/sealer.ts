@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isOutage } from '../../platform/database/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
-import { hasSealedLately, snapshotText } from './chain-store.ts';
+import { hasSealedLately } from './chain-store.ts';
+import { snapshotText } from './chained-event-store.ts';
 import { type ChainHead, type SealDeps, sealNewEvents } from './sealing.ts';
 
 const pauseMs = 200;

@@ -3,13 +3,13 @@ import type { ServerKeys } from '../../platform/keys/index.ts';
 import { type ChainEvent, type Checkpoint, eventDigest, type Segment, segmentText, sha256, signText } from './chain.ts';
 import {
   currentSnapshot,
-  eventsToSeal,
   holdsSealing,
   insertSegment,
   keepPublicKey,
   lastCheckpoint,
   type Snapshot,
 } from './chain-store.ts';
+import { eventsToSeal } from './chained-event-store.ts';
 import { currentSealKey, type SealKey } from './seal-keys.ts';
 
 export type SealDeps = { db: Db; keys: ServerKeys };

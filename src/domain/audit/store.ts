@@ -12,7 +12,7 @@ import {
   type Slice,
 } from '../../platform/lists/index.ts';
 import { type AuditAction, earlierNames, storedNames } from './actions.ts';
-import { isAboutWhen } from './chain-store.ts';
+import { isAboutWhen } from './chained-event-store.ts';
 import type { PersonalDetails } from './personal-details.ts';
 
 /** Address and user agent are null where there was none, and where they were erased. */

@@ -11,7 +11,7 @@ import {
   segmentText,
   sha256,
 } from './chain.ts';
-import type { ChainRow } from './chain-store.ts';
+import type { ChainRow } from './chained-event-store.ts';
 import { personalDigest } from './personal-details.ts';
 
 /** The first thing that is not as it was sealed. `seal`: the seal itself; the event named is the first under it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Segment } from './chain.ts';
-import type { ChainRow } from './chain-store.ts';
+import type { ChainRow } from './chained-event-store.ts';
 import { type AuditFault, ChainVerifier, type NotedHead, type PublicKeys, retentionFault } from './verifier.ts';
 
 const mostInSegment = 10_000;

@@ -2,14 +2,8 @@ import { type ControlledTransaction, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Checkpoint, isAfter, type Segment } from './chain.ts';
-import {
-  type ChainPlace,
-  type ChainRow,
-  eventsAfter,
-  firstCheckpoint,
-  lastSegmentBefore,
-  segmentsAfter,
-} from './chain-store.ts';
+import { firstCheckpoint, lastSegmentBefore, segmentsAfter } from './chain-store.ts';
+import { type ChainPlace, type ChainRow, eventsAfter } from './chained-event-store.ts';
 
 /** From which moment to which; the segments that were sealed then, whole. */
 export type SealedRange = { from?: Date | undefined; to?: Date | undefined };

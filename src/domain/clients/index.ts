@@ -1,13 +1,8 @@
 /** Clients: registered applications and services, and their secrets. */
-export {
-  asInput,
-  type ClientDeps,
-  checkClient,
-  disableClient,
-  putClient,
-} from './clients.ts';
+export { type ClientDeps, checkClient, disableClient, putClient } from './clients.ts';
 export { isRedirectOrigin } from './cors-origins.ts';
 export { clientSecretKind } from './kind.ts';
+export { asInput, registrationDefaults } from './registration.ts';
 export { clientRoutes } from './routes.ts';
 export {
   ClientInput,

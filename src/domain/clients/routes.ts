@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { alsoAs, MergePatch, notFound, pageOf, pageWith, routesWith } from '../../platform/http/index.ts';
 import { dayMs } from '../credentials/index.ts';
-import { asInput, type ClientDeps, changeClient, createClient, disableClient } from './clients.ts';
+import { type ClientDeps, changeClient, createClient, disableClient } from './clients.ts';
+import { asInput } from './registration.ts';
 import {
   ClientInput,
   ClientParams,

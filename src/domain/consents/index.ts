@@ -1,4 +1,5 @@
 /** Consents: what a person allowed a client, the grants under it, and taking it back. */
+
 export {
   allowClient,
   type ConsentDeps,
@@ -9,15 +10,15 @@ export {
   revokeGrantsOf,
 } from './consents.ts';
 export { grantKind } from './kind.ts';
-export { consentRoutes } from './routes.ts';
-export { ConsentView, GrantView } from './schemas.ts';
 export {
   type ConnectedApp,
   findConnectedApp,
-  findStandingConsent,
   type GivenConsent,
   listConnectedApps,
   listConsents,
   listEveryConsentOf,
   listStandingGrants,
-} from './store.ts';
+} from './list-store.ts';
+export { consentRoutes } from './routes.ts';
+export { ConsentView, GrantView } from './schemas.ts';
+export { findStandingConsent } from './store.ts';

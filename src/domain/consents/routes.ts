@@ -1,7 +1,7 @@
 import { notFound, pageOf, routesWith } from '../../platform/http/index.ts';
 import { type ConsentDeps, revokeConsent, revokeGrant } from './consents.ts';
+import { listConsents, listStandingGrants } from './list-store.ts';
 import { ConsentParams, ConsentsQuery, ConsentView, GrantParams, GrantsQuery, GrantView } from './schemas.ts';
-import { listConsents, listStandingGrants } from './store.ts';
 
 const route = routesWith<ConsentDeps>();
 

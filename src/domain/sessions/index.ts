@@ -2,6 +2,7 @@
 
 export { sessionKind } from './kind.ts';
 export { confirmSession, type RenewalInput, renewSession } from './renewal.ts';
+export { carryGrants, carrySession, findConfirmation, retireIds } from './renewal-store.ts';
 export { sessionRoutes } from './routes.ts';
 export {
   noteVisit,
@@ -12,14 +13,10 @@ export {
   type SessionDeps,
 } from './sessions.ts';
 export {
-  carryGrants,
-  carrySession,
   countElsewhere,
   type EndingElsewhere,
   findActiveSession,
-  findConfirmation,
   findSession,
   listSessions,
-  retireIds,
   type SignedInSession,
 } from './store.ts';

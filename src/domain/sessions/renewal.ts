@@ -2,8 +2,8 @@ import type { Digest } from '../../platform/crypto/index.ts';
 import { inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
+import { replaceIds } from './renewal-store.ts';
 import type { SessionDeps } from './sessions.ts';
-import { replaceIds } from './store.ts';
 
 /** The session in which a person proved that it is them, and the digest of the id it gets. */
 export type RenewalInput = { uid: string; id: Digest; confirmed_at: Date };

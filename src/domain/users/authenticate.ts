@@ -2,7 +2,8 @@ import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { anonymous, type Origin, Problem } from '../../platform/http/index.ts';
 import type { Refusals } from '../audit/index.ts';
 import { type PasswordHash, renewedHash, verifyPassword } from './password.ts';
-import { findPasswordHash, findUserById, findUserByLogin, replacePasswordForm, type User } from './store.ts';
+import { findPasswordHash, replacePasswordForm } from './password-store.ts';
+import { findUserById, findUserByLogin, type User } from './store.ts';
 import type { Throttles } from './throttles.ts';
 
 export type AuthenticateDeps = { db: Db; now: () => Date; throttles: Throttles; refusals: Refusals };

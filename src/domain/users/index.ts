@@ -5,18 +5,17 @@ export { unverifyEmail } from './email-verification.ts';
 export { passwordKind, passwordLinkKind } from './kind.ts';
 export { chooseLanguage, Language } from './language.ts';
 export { generatePassword, hashingLoad, hashNewPassword, type PasswordHash, passwordProblem } from './password.ts';
+export { changePassword } from './password-changes.ts';
 export { choosePassword, linkedUser, type PasswordLink } from './password-links.ts';
 export { forgetPassword } from './password-removal.ts';
+export { deleteEveryPasswordLink, deletePasswordLinks, hasPassword } from './password-store.ts';
 export { userRoutes } from './routes.ts';
 export { PasswordLinkView, UserInput, UserView } from './schemas.ts';
 export { createSetupLink, isSetupOpen, setUpFirstAdministrator } from './setup.ts';
 export {
-  deleteEveryPasswordLink,
-  deletePasswordLinks,
   findUser,
   findUserById,
   findUserByUsername,
-  hasPassword,
   listUsernames,
   listUsers,
   listUsersFrom,
@@ -24,11 +23,4 @@ export {
   type User,
 } from './store.ts';
 export { Throttles } from './throttles.ts';
-export {
-  changePassword,
-  disableUser,
-  getUser,
-  importedHash,
-  noteDownload,
-  putUser,
-} from './users.ts';
+export { disableUser, getUser, importedHash, noteDownload, putUser } from './users.ts';

@@ -8,15 +8,8 @@ import type { SendEmail } from '../notifications/index.ts';
 import { recordVerification, verifiedBy } from './email-verification.ts';
 import { mailLanguageOf } from './language.ts';
 import { hashNewPassword } from './password.ts';
-import {
-  findLinkedUser,
-  insertPasswordLink,
-  lockUserById,
-  savePasswordHash,
-  type User,
-  updateUser,
-  usePasswordLink,
-} from './store.ts';
+import { findLinkedUser, insertPasswordLink, savePasswordHash, usePasswordLink } from './password-store.ts';
+import { lockUserById, type User, updateUser } from './store.ts';
 
 export type PasswordLinkDeps = { db: Db; now: () => Date };
 export type LinkMakingDeps = PasswordLinkDeps & {

@@ -1,5 +1,6 @@
 import type { Trx } from '../../platform/database/index.ts';
-import { deletePassword, deletePasswordLinks, lockUserById, updateUser } from './store.ts';
+import { deletePassword, deletePasswordLinks } from './password-store.ts';
+import { lockUserById, updateUser } from './store.ts';
 
 /**
  * Removes a user's password and one-time links, and ends their sessions and tokens, in the transaction of the verb that decides

@@ -4,7 +4,9 @@ import { type Actor, pageOf, routesWith } from '../../platform/http/index.ts';
 import { listRoleAssignments } from '../access/index.ts';
 import { unverifyEmail, verifyEmail, verifyEmailPermission } from './email-verification.ts';
 import { generatePassword } from './password.ts';
+import { setPassword } from './password-changes.ts';
 import { createPasswordLink, type LinkMakingDeps } from './password-links.ts';
+import { hasPassword } from './password-store.ts';
 import {
   CreatedUserView,
   EmailVerification,
@@ -19,8 +21,8 @@ import {
   UsersQuery,
   UserView,
 } from './schemas.ts';
-import { hasPassword, listFactors, listUsersFrom, type User } from './store.ts';
-import { changeUser, createUser, disableUser, getUser, setPassword, type UserDeps } from './users.ts';
+import { listFactors, listUsersFrom, type User } from './store.ts';
+import { changeUser, createUser, disableUser, getUser, type UserDeps } from './users.ts';
 
 type UserRouteDeps = UserDeps & LinkMakingDeps;
 

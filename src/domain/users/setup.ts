@@ -5,16 +5,9 @@ import { type Actor, conflict, notFound, system } from '../../platform/http/inde
 import { assignRole, hasOwner } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { hashNewPassword } from './password.ts';
+import { savePasswordHash } from './password-store.ts';
 import type { UserInput } from './schemas.ts';
-import {
-  insertSetupLink,
-  insertUser,
-  isOpenSetupLink,
-  lockSetup,
-  savePasswordHash,
-  type User,
-  useSetupLink,
-} from './store.ts';
+import { insertSetupLink, insertUser, isOpenSetupLink, lockSetup, type User, useSetupLink } from './store.ts';
 import { refuseIdShaped, refuseTaken } from './users.ts';
 
 export type SetupDeps = { db: Db; now: () => Date };

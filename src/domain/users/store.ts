@@ -12,7 +12,6 @@ import {
   type Searched,
 } from '../../platform/lists/index.ts';
 import { isUser } from '../access/index.ts';
-import type { PasswordHash } from './password.ts';
 
 export type User = Selectable<Database['users']>;
 export type Factor = Pick<Selectable<Database['credentials']>, 'id' | 'kind' | 'created_at' | 'updated_at'>;
@@ -123,28 +122,10 @@ export async function noteBrowserLanguage(db: Db, id: string, language: string):
     .execute();
 }
 
-/** A person's password, and their epoch and state at the same moment: what is derived from it carries that epoch. */
-export async function findPasswordHash(
-  db: Db,
-  user_id: string,
-): Promise<(PasswordHash & { user_epoch: number; enabled: boolean }) | undefined> {
-  return db
-    .selectFrom('credentials as k')
-    .innerJoin('users as u', 'u.id', 'k.user_id')
-    .select(['k.hash', 'k.form', 'u.epoch as user_epoch', 'u.enabled'])
-    .where('k.user_id', '=', user_id)
-    .where('k.kind', '=', 'password')
-    .executeTakeFirst();
-}
-
 /** Ends whatever carries the person's epoch so far. @returns their new one */
 export async function startNextEpoch(trx: Trx, id: string): Promise<number> {
   const next = trx.updateTable('users').set((eb) => ({ epoch: eb('epoch', '+', 1) }));
   return (await next.where('id', '=', id).returning('epoch').executeTakeFirstOrThrow()).epoch;
-}
-
-export async function hasPassword(db: Db, user_id: string): Promise<boolean> {
-  return (await findPasswordHash(db, user_id)) !== undefined;
 }
 
 /** What a person can sign in with; never the secret of it. */
@@ -154,35 +135,6 @@ export function listFactors(db: Db, user_id: string): Promise<Factor[]> {
     .select(['id', 'kind', 'created_at', 'updated_at'])
     .where('user_id', '=', user_id)
     .orderBy('id')
-    .execute();
-}
-
-/** A new password is the only way in from then on: links to choose another one end. */
-export async function savePasswordHash(
-  trx: Trx,
-  { id, user_id, password, now }: { id: string; user_id: string; password: PasswordHash; now: Date },
-): Promise<void> {
-  const { hash, form } = password;
-  const stored = { hash, normalized_at: form === 'nfc' ? now : null, updated_at: now };
-  await deletePasswordLinks(trx, user_id);
-  await trx
-    .insertInto('credentials')
-    .values({ id, user_id, kind: 'password', ...stored, created_at: now })
-    .onConflict((conflict) => conflict.column('user_id').where('kind', '=', 'password').doUpdateSet(stored))
-    .execute();
-}
-
-/** Stores the same password in another form, unless another password was set meanwhile. */
-export async function replacePasswordForm(
-  trx: Trx,
-  { user_id, from, to }: { user_id: string; from: PasswordHash; to: PasswordHash },
-): Promise<void> {
-  await trx
-    .updateTable('credentials')
-    .set((eb) => ({ hash: to.hash, normalized_at: to.form === 'nfc' ? eb.ref('updated_at') : null }))
-    .where('user_id', '=', user_id)
-    .where('kind', '=', 'password')
-    .where('hash', '=', from.hash)
     .execute();
 }
 
@@ -216,71 +168,4 @@ export async function useSetupLink(trx: Trx, digest: Digest, used_at: Date): Pro
     .where('used_at', 'is', null);
   const { numUpdatedRows } = await query.where('expires_at', '>', used_at).executeTakeFirst();
   return numUpdatedRows === 1n;
-}
-
-/** Ends every way in that a link to choose a password still was. */
-export async function deletePasswordLinks(trx: Trx, user_id: string): Promise<void> {
-  await trx.deleteFrom('password_links').where('user_id', '=', user_id).execute();
-}
-
-/** @returns how many */
-export async function deleteEveryPasswordLink(trx: Trx): Promise<number> {
-  const { numDeletedRows } = await trx.deleteFrom('password_links').executeTakeFirst();
-  return Number(numDeletedRows);
-}
-
-/** Nobody can sign in with it any more. */
-export async function deletePassword(trx: Trx, user_id: string): Promise<void> {
-  await trx.deleteFrom('credentials').where('user_id', '=', user_id).where('kind', '=', 'password').execute();
-}
-
-/** One link works at a time: the ones before stop. */
-export async function insertPasswordLink(
-  trx: Trx,
-  link: Omit<Insertable<Database['password_links']>, 'used_at'>,
-): Promise<void> {
-  await deletePasswordLinks(trx, link.user_id);
-  await trx
-    .insertInto('password_links')
-    .values({ ...link, used_at: null })
-    .execute();
-}
-
-export async function findLinkedUser(db: Db, digest: Digest, now: Date): Promise<User | undefined> {
-  return db
-    .selectFrom('password_links as l')
-    .innerJoin('users as u', 'u.id', 'l.user_id')
-    .selectAll('u')
-    .where('l.digest', '=', digest)
-    .where('l.used_at', 'is', null)
-    .where('l.expires_at', '>', now)
-    .where((eb) => eb.or([eb('l.mailed_to', 'is', null), eb('l.mailed_to', '=', eb.ref('u.email'))]))
-    .where('u.enabled', '=', true)
-    .executeTakeFirst();
-}
-
-/** Uses a link up, once; undefined: it was used before, or is over. */
-export async function usePasswordLink(
-  trx: Trx,
-  digest: Digest,
-  used_at: Date,
-): Promise<{ mailed_to: string | null; shown_to: string | null; shown_within: readonly unknown[] | null } | undefined> {
-  return trx
-    .updateTable('password_links')
-    .set({ used_at })
-    .where('digest', '=', digest)
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', used_at)
-    .returning(['mailed_to', 'shown_to', 'shown_within'])
-    .executeTakeFirst();
-}
-
-/** Links that were mailed to another address than this one stop working, also when the address comes back. */
-export async function deleteLinksMailedElsewhere(trx: Trx, user_id: string, email: string | null): Promise<void> {
-  await trx
-    .deleteFrom('password_links')
-    .where('user_id', '=', user_id)
-    .where('mailed_to', 'is not', null)
-    .where((eb) => eb('mailed_to', 'is distinct from', email))
-    .execute();
 }

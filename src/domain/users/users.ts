@@ -1,28 +1,25 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { EmailVerifier } from '../../../db/schema.ts';
-import type { Digest } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid, mustBeAt, notFound } from '../../platform/http/index.ts';
 import { asId, keepingAnOwner, mustBePermitted, mustHoldAllOf, setRoles } from '../access/index.ts';
 import { type AuditAction, appendEvent, changesBetween } from '../audit/index.ts';
-import { revokeGrantsOf } from '../consents/index.ts';
-import { carryGrants, carrySession, renewSession, revokeSessionsOf, type SessionDeps } from '../sessions/index.ts';
 import { mustBeAllowedToVerify, recordVerification, verificationOf } from './email-verification.ts';
 import type { Language } from './language.ts';
-import { hashNewPassword, type PasswordHash, verifyPassword } from './password.ts';
-import type { UserChanges, UserInput } from './schemas.ts';
+import { hashNewPassword, type PasswordHash } from './password.ts';
 import {
   deleteLinksMailedElsewhere,
   deletePasswordLinks,
   findPasswordHash,
+  savePasswordHash,
+} from './password-store.ts';
+import type { UserChanges, UserInput } from './schemas.ts';
+import {
   findUser,
-  findUserById,
   findUserByUsername,
   insertUser,
   lockUserById,
   lockUserByUsername,
-  savePasswordHash,
-  startNextEpoch,
   type User,
   updateUser,
 } from './store.ts';
@@ -175,7 +172,7 @@ export function importedHash(hash: string | undefined): PasswordHash | undefined
   return hash === undefined ? undefined : { hash, form: 'as_typed' };
 }
 
-async function storeHash(
+export async function storeHash(
   { now }: Pick<UserDeps, 'now'>,
   trx: Trx,
   user_id: string,
@@ -238,92 +235,17 @@ export async function disableUser({ db, now }: UserDeps, actor: Actor, id: strin
   });
 }
 
-/**
- * Sets a person's password for them, and signs them out everywhere.
- *
- * @throws Problem `not_found`; `invalid`: too weak; `forbidden`: they hold what the actor does not
- */
-export async function setPassword(
-  deps: UserDeps,
-  actor: Actor,
-  { id, password }: { id: string; password: string },
-): Promise<void> {
-  const person = await findUserById(deps.db, id);
-  if (!person) throw notFound('user', id);
-  const hash = await hashNewPassword(password, person);
-  await inTransaction(deps.db, async (trx) => {
-    const user = await lockUserById(trx, id);
-    if (!user) throw notFound('user', id);
-    const occurred_at = deps.now();
-    await mustHoldAllOf(trx, actor, user.id, occurred_at);
-    await storeHash(deps, trx, user.id, hash);
-    const ended = { tokens_valid_after: occurred_at, epoch: user.epoch + 1 };
-    await updateUser(trx, user.id, { ...ended, updated_at: occurred_at });
-    await record(trx, actor, 'user.password_set', user.id, occurred_at);
-  });
-}
-
-export type ChangePasswordInput = {
-  user_id: string;
-  current: string;
-  password: string;
-  session_uid: string;
-  /** The digest of the id that this session gets. */
-  new_session_id: Digest;
-};
-export type ChangePasswordResult =
-  | { kind: 'changed'; ended_sessions: number; ended_grants: number; session_expires_at: Date }
-  | { kind: 'wrong' };
-
-/**
- * Changes one's own password, and ends all other sessions of this person and everything granted outside of this one. Apps of
- * those sessions that asked for it are told. This session gets another id, so that copies of its cookie end with the others.
- *
- * @throws Problem `invalid`: too weak; `conflict`: this session was ended meanwhile
- */
-export async function changePassword(
-  deps: UserDeps & Pick<SessionDeps, 'jobs'>,
-  actor: Actor,
-  input: ChangePasswordInput,
-): Promise<ChangePasswordResult> {
-  const { user_id, current, password, session_uid, new_session_id } = input;
-  const user = await findUserById(deps.db, user_id);
-  const fits = await verifyPassword(await findPasswordHash(deps.db, user_id), current);
-  if (!user || !fits) return { kind: 'wrong' };
-  const hash = await hashNewPassword(password, user);
-  return inTransaction(deps.db, async (trx) => {
-    const { epoch = 0 } = (await lockUserById(trx, user_id)) ?? {};
-    const revoked_at = deps.now();
-    await storeHash(deps, trx, user_id, hash);
-    const reason = 'password changed';
-    const others = { user_id, exceptSession: session_uid, revoked_at };
-    const revokeGrants = () => revokeGrantsOf(trx, { ...others, revoked_for: reason });
-    // Grants before sessions, as a browser that comes to an app locks them; what it was given meanwhile ends the second time.
-    const known_grants = await revokeGrants();
-    await carryGrants(trx, session_uid, epoch);
-    const ended_sessions = await revokeSessionsOf(deps, trx, actor, { ...others, reason });
-    const renewal = { uid: session_uid, id: new_session_id, confirmed_at: revoked_at };
-    const session_expires_at = await renewSession(trx, user_id, renewal);
-    // A concurrent sign-in with the previous password belongs to an earlier epoch.
-    await startNextEpoch(trx, user_id);
-    await carrySession(trx, session_uid, epoch);
-    const details = { ended_sessions, ended_grants: known_grants + (await revokeGrants()) };
-    await appendEvent(trx, {
-      actor,
-      action: 'user.password_changed',
-      target: { kind: 'user', id: user_id },
-      details,
-      occurred_at: revoked_at,
-    });
-    return { kind: 'changed', ...details, session_expires_at };
-  });
-}
-
 /** Records that a person took a copy of what is kept about them, before they get it. */
 export async function noteDownload({ db, now }: UserDeps, actor: Actor & { id: string }): Promise<void> {
   await inTransaction(db, (trx) => record(trx, actor, 'user.data_downloaded', actor.id, now()));
 }
 
-async function record(trx: Trx, actor: Actor, action: AuditAction, id: string, occurred_at: Date): Promise<void> {
+export async function record(
+  trx: Trx,
+  actor: Actor,
+  action: AuditAction,
+  id: string,
+  occurred_at: Date,
+): Promise<void> {
   await appendEvent(trx, { actor, action, target: { kind: 'user', id }, occurred_at });
 }

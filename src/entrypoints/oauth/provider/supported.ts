@@ -1,15 +1,10 @@
-import { defaultSigningAlg, signingAlgs } from '../../../domain/signing-keys/index.ts';
-
-/** What a registration has where it leaves a member out. */
-export const clientDefaults = {
-  grant_types: ['authorization_code', 'refresh_token'],
-  response_types: ['code' as const],
-  token_endpoint_auth_method: 'client_secret_basic' as const,
-  id_token_signed_response_alg: defaultSigningAlg,
-  authorization_signed_response_alg: defaultSigningAlg,
-};
+import { registrationDefaults } from '../../../domain/clients/index.ts';
+import { signingAlgs } from '../../../domain/signing-keys/index.ts';
 
 export const responseTypes = ['code' as const];
+
+/** What the provider takes a client to have registered where its metadata leaves a member out. */
+export const clientDefaults = { ...registrationDefaults, response_types: responseTypes };
 
 /** Algorithms of what clients sign. Nothing symmetric: only digests of secrets are stored. */
 export const clientSignatureAlgs = [...signingAlgs, 'Ed25519' as const];

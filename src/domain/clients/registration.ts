@@ -1,0 +1,101 @@
+import type { ClientType } from '../../../db/schema.ts';
+import { changesBetween } from '../audit/index.ts';
+import { defaultSigningAlg } from '../signing-keys/index.ts';
+import type { ClientInput } from './schemas.ts';
+import type { Client } from './store.ts';
+
+/**
+ * The algorithms of what is signed for a client that names none. They are stored with the client: clients from before this
+ * default was followed keep the one they had (migration 0018).
+ */
+export const signingDefaults = {
+  id_token_signed_response_alg: defaultSigningAlg,
+  authorization_signed_response_alg: defaultSigningAlg,
+};
+
+/** What a registration has where it leaves a member out. */
+export const registrationDefaults = {
+  grant_types: ['authorization_code', 'refresh_token'],
+  token_endpoint_auth_method: 'client_secret_basic' as const,
+  ...signingDefaults,
+};
+
+/** The type of a client, derived from its metadata. */
+function typeOf(metadata: Record<string, unknown>): ClientType {
+  const grants = Array.isArray(metadata.grant_types) ? metadata.grant_types : registrationDefaults.grant_types;
+  if (metadata.application_type === 'native') return 'native';
+  if (grants.length === 1 && grants[0] === 'client_credentials') return 'service';
+  return metadata.token_endpoint_auth_method === 'none' ? 'spa' : 'web';
+}
+
+/** A client as configuration names it; its secrets are stored as digests only. */
+export function asInput(client: Client): ClientInput {
+  const { client_id, metadata, first_party, claims_in_id_token, enabled, ...rest } = client;
+  const { resources, service_permissions, introspects, lifetimes, owner, risk } = rest;
+  const may = { resources, service_permissions, introspects, lifetimes };
+  const responsible = { ...(owner && { owner }), ...(risk && { risk }) };
+  return { client_id, ...metadata, first_party, claims_in_id_token, enabled, ...responsible, ...may };
+}
+
+export function split(input: ClientInput) {
+  const {
+    client_id: _,
+    client_secret: __,
+    first_party,
+    claims_in_id_token,
+    enabled,
+    owner: ___,
+    risk = null,
+    resources,
+    service_permissions,
+    introspects,
+    lifetimes,
+    ...rest
+  } = input;
+  const metadata = withDefaults(rest);
+  const type = typeOf(metadata);
+  return {
+    metadata,
+    columns: {
+      ...{ metadata, type, first_party, claims_in_id_token, enabled, risk },
+      ...{ resources, service_permissions, introspects, lifetimes },
+    },
+  };
+}
+
+/** The signing algorithms that an existing client was registered with. */
+export function signingAlgsOf(existing: Client | undefined): Record<string, unknown> {
+  const members = Object.keys(signingDefaults);
+  return Object.fromEntries(Object.entries(existing?.metadata ?? {}).filter(([member]) => members.includes(member)));
+}
+
+/** RFC 7591 §2's defaults, and none of the redirect members for a client that never redirects. */
+function withDefaults(given: Record<string, unknown>): Record<string, unknown> {
+  const metadata: Record<string, unknown> = { ...registrationDefaults, ...given };
+  const redirects = Array.isArray(metadata.grant_types) && metadata.grant_types.includes('authorization_code');
+  return redirects ? metadata : { response_types: [], redirect_uris: [], ...metadata };
+}
+
+export type Columns = ReturnType<typeof split>['columns'] & { owner_id: string | null };
+
+export function asStored({ metadata, resources, service_permissions, introspects, lifetimes, ...plain }: Columns) {
+  const json = { metadata, resources, service_permissions, introspects, lifetimes };
+  return {
+    ...plain,
+    ...(Object.fromEntries(Object.entries(json).map(([k, v]) => [k, JSON.stringify(v)])) as Record<
+      keyof typeof json,
+      string
+    >),
+  };
+}
+
+/** Records only the identifying members of JWKs: other members could contain key material that readers of the log must not see. */
+export function changesOf(before: Client, after: Client) {
+  const { jwks, ...changed } = changesBetween(asInput(before), asInput(after));
+  return jwks ? { ...changed, jwks: { old: namesOfKeys(jwks.old), new: namesOfKeys(jwks.new) } } : changed;
+}
+
+function namesOfKeys(jwks: unknown) {
+  const { keys } = (jwks ?? {}) as { keys?: Record<string, unknown>[] };
+  return keys?.map(({ kid, kty, crv, alg, use }) => ({ kid, kty, crv, alg, use })) ?? null;
+}
