@@ -20,10 +20,31 @@ export type Use = {
   user_id?: string | undefined;
   address?: string | undefined;
   request_id?: string | undefined;
+  /** Which version of an API key it was. */
+  version?: number | undefined;
+  /** What was asked, where it was granted; none: the request named no permission. */
+  permissions?: readonly string[] | undefined;
 };
 
 /** How an opaque credential is named where it must not stand itself: its SHA-256 in hex. */
 export const credentialName = (value: string): string => digest(value).toString('hex');
+
+/** Stands for permissions that are not told apart any more; it is none itself. */
+export const otherPermissions = '(other)';
+
+// Of one request, and of one credential at one address between two writes.
+const mostNamed = 10;
+const mostLike = 50;
+const shape = /^[\x21-\x7e]{1,256}$/;
+
+/** Permissions as they are recorded: each once, none of a form that no permission has. */
+function named(permissions: readonly string[]): string[] {
+  if (permissions.length === 1) return permissions.map(asRecorded);
+  const different = [...new Set(permissions.map(asRecorded))].sort();
+  return different.length <= mostNamed ? different : [otherPermissions];
+}
+
+const asRecorded = (permission: string) => (shape.test(permission) ? permission : otherPermissions);
 
 const everyMs = 500;
 // What one statement writes, and what may wait while the database is away.
@@ -51,9 +72,16 @@ export class AccessRecords {
 
   record(use: Use): void {
     const { caller = null, credential = null, client_id = null, user_id = null, address = null } = use;
-    const used = { kind: use.kind, outcome: use.outcome, caller, credential, client_id, user_id, address };
+    const { version: credential_version = null, permissions = null } = use;
+    const used = {
+      ...{ kind: use.kind, outcome: use.outcome, caller, credential, client_id, user_id, address },
+      ...{ credential_version, permissions: permissions && named(permissions) },
+    };
     const occurred_at = this.#now();
-    const counted = this.#batched.held.find(used);
+    const { held } = this.#batched;
+    // Whoever calls can choose some permissions: beyond a number they are not told apart.
+    if (used.permissions && held.countLike(used) >= mostLike && !held.find(used)) used.permissions = [otherPermissions];
+    const counted = held.find(used);
     if (counted) {
       counted.uses += 1;
       counted.last_at = occurred_at;
@@ -62,7 +90,6 @@ export class AccessRecords {
     const { request_id = null } = use;
     this.#batched.add({
       ...{ id: uuidv7(), ...used, request_id, uses: 1, occurred_at, last_at: occurred_at },
-      ...{ credential_version: null, permissions: null },
     });
   }
 

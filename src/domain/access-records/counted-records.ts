@@ -1,7 +1,18 @@
 import type { Collection } from '../../platform/database/index.ts';
 import type { AccessRecord } from './store.ts';
 
-type Used = Pick<AccessRecord, 'kind' | 'outcome' | 'caller' | 'credential' | 'client_id' | 'user_id' | 'address'>;
+type Used = Pick<
+  AccessRecord,
+  | 'kind'
+  | 'outcome'
+  | 'caller'
+  | 'credential'
+  | 'client_id'
+  | 'user_id'
+  | 'address'
+  | 'credential_version'
+  | 'permissions'
+>;
 
 /**
  * Records that wait to be written, found by what they have in common with a use. By credential and address, of each of which
@@ -20,6 +31,11 @@ export class CountedRecords implements Collection<AccessRecord> {
       .get(use.credential)
       ?.get(use.address)
       ?.find((record) => isAlike(record, use));
+  }
+
+  /** How many are of the same credential and address. */
+  countLike({ credential, address }: Pick<Used, 'credential' | 'address'>): number {
+    return this.#found.get(credential)?.get(address)?.length ?? 0;
   }
 
   merge(record: AccessRecord): boolean {
@@ -43,12 +59,21 @@ export class CountedRecords implements Collection<AccessRecord> {
   }
 }
 
-function isAlike(record: AccessRecord, { kind, outcome, caller, client_id, user_id }: Used): boolean {
+function isAlike(record: AccessRecord, used: Used): boolean {
+  const { kind, outcome, caller, client_id, user_id, credential_version, permissions } = used;
   return (
     record.caller === caller &&
     record.outcome === outcome &&
     record.kind === kind &&
     record.client_id === client_id &&
-    record.user_id === user_id
+    record.user_id === user_id &&
+    record.credential_version === credential_version &&
+    areSame(record.permissions, permissions)
   );
+}
+
+/** Both are in order. */
+function areSame(some: readonly string[] | null, others: readonly string[] | null): boolean {
+  if (some === null || others === null) return some === others;
+  return some.length === others.length && some.every((permission, n) => permission === others[n]);
 }

@@ -34,6 +34,11 @@ export const AccessRecordView = z.object({
   address: z.string().nullable().meta({ description: 'of the caller' }),
   request_id: z.string().nullable().meta({ description: 'of the first use' }),
   uses: z.int().meta({ description: 'the number of uses within half a second that differ only in the request' }),
+  credential_version: z.int().nullable().meta({ description: 'which version of an API key' }),
+  permissions: z
+    .array(z.string())
+    .nullable()
+    .meta({ description: 'what was asked of an API key and granted; `(other)`: too many to tell apart' }),
   occurred_at: Timestamp,
   last_at: Timestamp,
 });

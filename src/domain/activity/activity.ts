@@ -1,5 +1,6 @@
 import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { invalid, notFound } from '../../platform/http/index.ts';
+import { findKey, type KeyRef } from '../api-keys/index.ts';
 import { findClient } from '../clients/index.ts';
 import { dayMs } from '../credentials/index.ts';
 import { keptSteps } from './kinds.ts';
@@ -11,6 +12,8 @@ import {
   findLastUse,
   listCounts,
   listDaysOfClient,
+  listPermissionUses,
+  listVersionUses,
   lockPosition,
   type Source,
   sample,
@@ -102,6 +105,32 @@ export async function readActivity(
 function startOfPeriod(at: Date, step_seconds: number): Date {
   const stepMs = step_seconds * 1000;
   return new Date(Math.floor(at.getTime() / stepMs) * stepMs);
+}
+
+/** Of one answer; the latest come first. */
+const mostUses = 2000;
+
+/**
+ * What an API key was used for in the last days, including today: each version with each permission that was granted, by day.
+ *
+ * @throws Problem `not_found`
+ */
+export async function usesOfKey(deps: ActivityDeps, { days, ...ref }: KeyRef & { days: number }) {
+  const key = await findKey(deps.db, ref);
+  if (!key) throw notFound('API key', ref.id);
+  await countForReader(deps);
+  const today = startOfPeriod(deps.now(), stepSeconds['1d']).getTime();
+  const uses = await listPermissionUses(deps.db, key.id, new Date(today - (days - 1) * dayMs), mostUses);
+  return {
+    counted_until: await countedUntil(deps.db),
+    versions: await listVersionUses(deps.db, key.id),
+    items: uses.map(({ day, uses: count, permission, ...rest }) => ({
+      ...rest,
+      day: day.toISOString().slice(0, 10),
+      permission: permission === '' ? null : permission,
+      uses: Number(count),
+    })),
+  };
 }
 
 export type Usage = {

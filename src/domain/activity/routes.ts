@@ -1,5 +1,5 @@
 import { routesWith } from '../../platform/http/index.ts';
-import { type ActivityDeps, readActiveSessions, readActivity, usageOfClient } from './activity.ts';
+import { type ActivityDeps, readActiveSessions, readActivity, usageOfClient, usesOfKey } from './activity.ts';
 import {
   ActiveSessionsView,
   ActivityQuery,
@@ -7,6 +7,9 @@ import {
   ClientUsageParams,
   ClientUsageQuery,
   ClientUsageView,
+  KeyUsesParams,
+  KeyUsesQuery,
+  KeyUsesView,
 } from './schemas.ts';
 
 const route = routesWith<ActivityDeps>();
@@ -29,6 +32,16 @@ export const activityRoutes = [
     permission: 'latchkey:activity:read',
     response: ActiveSessionsView,
     handle: (_, deps) => readActiveSessions(deps),
+  }),
+  route({
+    method: 'GET',
+    path: '/api-keys/{key_id}/uses',
+    summary: 'List what an API key was used for: by day, version and permission',
+    permission: 'latchkey:api_key:read',
+    params: KeyUsesParams,
+    query: KeyUsesQuery,
+    response: KeyUsesView,
+    handle: ({ params, query }, deps) => usesOfKey(deps, { id: params.key_id, ...query }),
   }),
   route({
     method: 'GET',

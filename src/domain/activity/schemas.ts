@@ -45,3 +45,26 @@ export const ClientUsageView = z.object({
   refused: z.int().meta({ description: 'refused requests for tokens' }),
   days: z.array(z.object({ day: z.iso.date(), allowed: z.int(), refused: z.int() })),
 });
+
+export const KeyUsesParams = z.strictObject({ key_id: z.uuid() });
+export const KeyUsesQuery = z.strictObject({ days: z.coerce.number().int().min(1).max(400).default(30) });
+export const KeyUsesView = z.object({
+  counted_until: Timestamp.meta({ description: 'what happened later may not be counted yet' }),
+  versions: z
+    .array(z.object({ version: z.int(), last_used_at: Timestamp }))
+    .meta({ description: 'when each version was last accepted, within 400 days; the newest first' }),
+  items: z
+    .array(
+      z.object({
+        day: z.iso.date(),
+        version: z.int(),
+        permission: z.string().nullable().meta({
+          description:
+            'what was asked and granted; null: the request named none; `(other)`: beyond 100 a day they are counted together',
+        }),
+        uses: z.int().meta({ description: 'a request that names several permissions counts for each' }),
+        last_used_at: Timestamp,
+      }),
+    )
+    .meta({ description: 'the latest day first, at most 2000' }),
+});

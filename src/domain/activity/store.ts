@@ -1,5 +1,6 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Db, Trx } from '../../platform/database/index.ts';
+import { otherPermissions } from '../access-records/index.ts';
 import { type ActivityKind, type ActivityOutcome, countedActions, keptSteps } from './kinds.ts';
 
 /** A table whose rows are counted. */
@@ -34,20 +35,51 @@ const repeats = sql`coalesce(substring(r.details::text from '"more" *: *([0-9]{1
 const clientOf = sql`case r.action when 'client.refused' then r.target_id
   else coalesce(substring(r.details::text from '"client_id" *: *"([^"\\\\]+)"'), case r.actor_kind when 'client' then r.actor_id end) end`;
 
-const sources: Record<Source, { columns: ReturnType<typeof sql>; counted: ReturnType<typeof sql> }> = {
+/** Of one credential on one day; what comes later is counted together. */
+const mostPermissions = 100;
+
+// Which version of a credential was used with which permission. Nobody else counts meanwhile, so that the bound holds. A record of
+// a version that older nodes wrote has none.
+const byPermission = sql`, used as (
+      select r.credential, r.credential_version as version, coalesce(p.permission, '') as permission,
+          date_trunc('day', r.occurred_at, 'UTC') as day, sum(r.uses)::bigint as uses, max(r.last_at) as last_used_at
+        from recorded r left join lateral json_array_elements_text(r.permissions) p(permission) on true
+        where r.outcome = 'active' and r.credential_version is not null and r.permissions is not null
+          and r.occurred_at > latchkey_now() - interval '400 days'
+        group by 1, 2, 3, 4
+    ), placed as (
+      select u.*, k.credential is not null as is_known,
+          row_number() over (partition by u.credential, u.day, k.credential is not null order by u.uses desc, u.version, u.permission)
+            + (select count(*) from credential_uses c where c.credential = u.credential and c.day = u.day) as place
+        from used u left join credential_uses k on k.credential = u.credential and k.day = u.day and k.version = u.version
+          and k.permission = u.permission
+    ), by_permission as (
+      insert into credential_uses as c (credential, version, permission, day, uses, last_used_at)
+        select p.credential, p.version, case when p.is_known or p.place <= ${mostPermissions} then p.permission else ${otherPermissions} end,
+            p.day, sum(p.uses), max(p.last_used_at)
+          from placed p group by 1, 2, 3, 4
+        on conflict (credential, day, version, permission) do update set uses = c.uses + excluded.uses,
+          last_used_at = greatest(c.last_used_at, excluded.last_used_at)
+    )`;
+
+type Sql = RawBuilder<unknown>;
+const sources: Record<Source, { columns: Sql; counted: Sql; alsoCounted: Sql }> = {
   access_records: {
-    columns: sql`r.recorded_in, r.id, r.kind, r.outcome, r.credential, r.uses, r.occurred_at`,
+    columns: sql`r.recorded_in, r.id, r.kind, r.outcome, r.credential, r.credential_version, r.permissions, r.uses, r.occurred_at,
+      r.last_at`,
     // The id of an API key is a UUID; other credentials are named by a digest or a longer id.
     counted: sql`select r.occurred_at, r.uses::bigint as count, null::text as client_id,
         case when r.kind = 'verification' and length(r.credential) = 36 then 'api_key' else r.kind end as kind,
         case r.outcome when 'active' then 'allowed' else 'refused' end as outcome
       from recorded r where r.kind <> 'exchange' or r.outcome <> 'active'`,
+    alsoCounted: byPermission,
   },
   audit_events: {
     columns: sql`r.recorded_in, r.id, r.action, r.actor_kind, r.actor_id, r.target_id, r.details, r.occurred_at`,
     counted: sql`select r.occurred_at, case when a.outcome = 'refused' then ${repeats} else 1 end as count,
         case when a.kind = 'token' then ${clientOf} end as client_id, a.kind, a.outcome
       from recorded r join (values ${actions}) a(action, kind, outcome) on a.action = r.action`,
+    alsoCounted: sql``,
   },
 };
 
@@ -61,7 +93,7 @@ export async function countNext(
   trx: Trx,
   { source, after, limit }: { source: Source; after: Position; limit: number },
 ): Promise<number> {
-  const { columns, counted } = sources[source];
+  const { columns, counted, alsoCounted } = sources[source];
   const { rows } = await sql<{ rows: number }>`
     with recorded as materialized (
       select ${columns} from ${sql.table(source)} r
@@ -90,7 +122,7 @@ export async function countNext(
           group by 1, 2
         on conflict (client_id, day) do update set allowed = c.allowed + excluded.allowed, refused = c.refused + excluded.refused,
           last_used_at = greatest(c.last_used_at, excluded.last_used_at)
-    )
+    )${alsoCounted}
     select count(*)::int as rows from recorded`.execute(trx);
   return rows[0]?.rows ?? 0;
 }
@@ -154,6 +186,39 @@ export async function findLastUse(db: Db, client: { id: string }): Promise<Date 
     .where('client_id', '=', client.id)
     .executeTakeFirstOrThrow();
   return at;
+}
+
+/** A day on which a version of a credential was used with a permission. */
+export type PermissionUse = { day: Date; version: number; permission: string; uses: string; last_used_at: Date };
+
+/** What a credential was used for, the latest day first. */
+export async function listPermissionUses(
+  db: Db,
+  credential: string,
+  since: Date,
+  most: number,
+): Promise<PermissionUse[]> {
+  return db
+    .selectFrom('credential_uses')
+    .select(['day', 'version', 'permission', 'uses', 'last_used_at'])
+    .where('credential', '=', credential)
+    .where('day', '>=', since)
+    .orderBy('day', 'desc')
+    .orderBy('version', 'desc')
+    .orderBy('permission')
+    .limit(most)
+    .execute();
+}
+
+/** When each version of a credential was last used, as far as days are kept. */
+export async function listVersionUses(db: Db, credential: string): Promise<{ version: number; last_used_at: Date }[]> {
+  return db
+    .selectFrom('credential_uses')
+    .select(['version', ({ fn }) => fn.max<Date>('last_used_at').as('last_used_at')])
+    .where('credential', '=', credential)
+    .groupBy('version')
+    .orderBy('version', 'desc')
+    .execute();
 }
 
 export type DayOfClient = { day: Date; allowed: string; refused: string };

@@ -45,6 +45,7 @@ export {
   findExpiringKeys,
   findKey,
   type KeyRecord,
+  type KeyRef,
   type KeyScope,
   listEveryKey,
   listKeyNames,

@@ -53,6 +53,7 @@ export const expiringTables: readonly ExpiringTable[] = [
   { name: 'api_key_usage', gone: "t.day < $now - interval '400 days'" },
   { name: 'activity_counts', gone: "t.step_seconds = 300 and t.starts_at < $now - interval '2 days'" },
   { name: 'activity_counts', gone: "t.step_seconds = 3600 and t.starts_at < $now - interval '400 days'" },
+  { name: 'credential_uses', gone: "t.day < $now - interval '400 days'" },
   { name: 'client_usage', gone: "t.day < $now - interval '400 days'" },
   { name: 'throttles', gone: 't.expire < extract(epoch from $now) * 1000' },
 ];

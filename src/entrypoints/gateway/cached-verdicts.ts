@@ -2,8 +2,11 @@ import { type Asked, allowed, type KeyEntry, type KeyVerdict } from '../../domai
 import { identityOf } from './identity-headers.ts';
 import type { Verdict } from './schemas.ts';
 
-/** What is told of a key that may do what is asked, its limits apart: as members, as headers for proxies, as JSON. */
-export type CachedVerdict = { verdict: Verdict; headers: readonly string[]; text: string };
+/**
+ * What is told of a key that may do what is asked, its limits apart: as members, as headers for proxies, as JSON; and which version
+ * of the key it is.
+ */
+export type CachedVerdict = { verdict: Verdict; headers: readonly string[]; text: string; number: number };
 
 /**
  * The verdicts on keys that may do what is asked, made once for each key and API: they are the same until the key is read again.
@@ -21,7 +24,7 @@ export function cachedVerdict(entry: KeyEntry, { needs, resource }: Pick<Asked, 
   const known = verdicts.get(permissions);
   if (known) return known;
   const verdict = verdictOnKey({ ...allowed({ needs }), limits: [], entry }, resource);
-  const made = { verdict, headers: identityOf(verdict).flat(), text: JSON.stringify(verdict) };
+  const made = { verdict, headers: identityOf(verdict).flat(), text: JSON.stringify(verdict), number: entry.number };
   verdicts.set(permissions, made);
   return made;
 }

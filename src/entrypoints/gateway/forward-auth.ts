@@ -26,7 +26,7 @@ export async function forwardAuth(deps: ForwardAuthDeps, asked: GatewayRequest):
   const request = verificationOf(asked, question, credential);
   const judgement = await judge(deps, request, deps.keys.senderAt(asked.ip));
   const { verdict } = judgement;
-  recordUse(deps, { request, verdict, from: asked.ip, request_id: asked.request_id });
+  recordUse(deps, { request, judgement, from: asked.ip, request_id: asked.request_id });
   if (!verdict.valid) throw refuse(verdict, question.resource, deps.now());
   return admit(judgement, deps.now());
 }

@@ -1,14 +1,16 @@
 import { decodeJwt } from 'jose';
 import { type AccessRecords, credentialName } from '../../domain/access-records/index.ts';
+import { permissionsIn } from '../../domain/api-keys/index.ts';
 import { isAccessToken } from '../../domain/tokens/index.ts';
 import { canonicalAddress } from '../../platform/http/index.ts';
 import type { Verdict, VerifyRequest } from './schemas.ts';
+import type { Judgement } from './verdicts.ts';
 
 export type RecordDeps = { records: AccessRecords };
 
 export type Judged = {
-  request: Pick<VerifyRequest, 'ip' | 'token'>;
-  verdict: Verdict;
+  request: Pick<VerifyRequest, 'ip' | 'permission' | 'permissions' | 'token'>;
+  judgement: Pick<Judgement, 'verdict' | 'cached'>;
   /** Who asked, of those who say so. */
   caller?: string;
   /** Where the question came from, which says nothing else of where the request did. */
@@ -17,7 +19,8 @@ export type Judged = {
 };
 
 /** Records what an API or proxy was told about a key or token. */
-export function recordUse({ records }: RecordDeps, { request, verdict, caller, from, request_id }: Judged): void {
+export function recordUse({ records }: RecordDeps, { request, judgement, caller, from, request_id }: Judged): void {
+  const { verdict, cached } = judgement;
   const { valid, subject, subject_kind, client_id } = verdict;
   records.record({
     kind: 'verification',
@@ -28,7 +31,15 @@ export function recordUse({ records }: RecordDeps, { request, verdict, caller, f
     user_id: subject_kind === 'user' ? subject : undefined,
     address: (request.ip === undefined ? undefined : canonicalAddress(request.ip)) ?? from,
     request_id,
+    version: cached?.number,
+    permissions: cached && asked(request),
   });
+}
+
+/** Every permission that a request is about. */
+function asked({ permission, permissions }: Judged['request']): readonly string[] {
+  const others = permissions === undefined ? [] : permissionsIn(permissions);
+  return permission === undefined ? others : [permission, ...others];
 }
 
 /** What finds a token that is one of ours; of others there is nothing to remember. */

@@ -30,8 +30,9 @@ type Question = { body: unknown; caller: Caller };
 
 async function verifyOne(deps: VerifyDeps, asked: GatewayRequest, { body, caller }: Question): Promise<Answer> {
   const request = parsed(body);
-  const { verdict, cached, isFromMemory } = await judge(deps, request, senderOf(request, caller));
-  recordUse(deps, { request, verdict, caller: caller.id, from: asked.ip, request_id: asked.request_id });
+  const judgement = await judge(deps, request, senderOf(request, caller));
+  const { verdict, cached, isFromMemory } = judgement;
+  recordUse(deps, { request, judgement, caller: caller.id, from: asked.ip, request_id: asked.request_id });
   const text = cached && verdict.limits.length === 0 ? cached.text : JSON.stringify(verdict);
   return json(text, isFromMemory && caller.isFromMemory);
 }
@@ -39,9 +40,9 @@ async function verifyOne(deps: VerifyDeps, asked: GatewayRequest, { body, caller
 async function verifyAll(deps: VerifyDeps, asked: GatewayRequest, { body, caller }: Question): Promise<Answer> {
   const { requests } = checked(VerifyBatch, body);
   const verdictOn = async (request: VerifyRequest): Promise<Judgement['verdict']> => {
-    const { verdict } = await judge(deps, request, senderOf(request, caller));
-    recordUse(deps, { request, verdict, caller: caller.id, from: asked.ip, request_id: asked.request_id });
-    return verdict;
+    const judgement = await judge(deps, request, senderOf(request, caller));
+    recordUse(deps, { request, judgement, caller: caller.id, from: asked.ip, request_id: asked.request_id });
+    return judgement.verdict;
   };
   return json(JSON.stringify({ results: await Promise.all(requests.map(verdictOn)) }), false);
 }

@@ -56,6 +56,57 @@ describe('activity is counted', () => {
     return sums;
   }
 
+  const insertUses = (count: number, use: { permissions: string; version?: number; credential?: string; at?: Date }) =>
+    store.query(
+      `insert into access_records (id, kind, outcome, credential, uses, occurred_at, last_at, credential_version, permissions)
+        select gen_random_uuid(), 'verification', 'active', $1, 2, $2, $2, $3, replace($4, '$n', n::text)::json
+          from generate_series(1, $5::int) n`,
+      [use.credential ?? keyId, use.at ?? now(), use.version ?? 1, use.permissions, count],
+    );
+  const keyId = '01a22733-cc1a-726a-8ef3-7743f0efdda6';
+  const usesCounted = async () => {
+    await earlierTransactionsEnded();
+    await Promise.all([...nodes, ...nodes].map(countOn));
+    await countOn(nodes[0]);
+    const { rows } = await store.query(
+      'select version, permission, uses::int, day::text from credential_uses where credential = $1 order by day, version, permission',
+      [keyId],
+    );
+    return rows;
+  };
+
+  test('of a key by version, permission and day: once, over nodes', async () => {
+    await insertUses(3000, { permissions: '["orders:read"]' });
+    await insertUses(10, { permissions: '["orders:read", "orders:write"]', version: 2 });
+    await insertUses(5, { permissions: '[]', version: 2 });
+    await insertRecords(7, { kind: 'verification', credential: keyId });
+    await insertUses(3, { permissions: '["orders:read"]', at: new Date(Date.now() - 401 * 86_400_000) });
+    const expected = [
+      { version: 1, permission: 'orders:read', uses: 6000 },
+      { version: 2, permission: '', uses: 10 },
+      { version: 2, permission: 'orders:read', uses: 20 },
+      { version: 2, permission: 'orders:write', uses: 20 },
+    ];
+    expect(await usesCounted()).toEqual(expected.map((use) => expect.objectContaining(use)));
+    expect(await usesCounted()).toEqual(expected.map((use) => expect.objectContaining(use)));
+    await insertUses(1, { permissions: '["orders:read"]' });
+    expect(await usesCounted()).toContainEqual(expect.objectContaining({ version: 1, uses: 6002 }));
+  });
+
+  test('of a key with at most a hundred permissions a day; the others are counted together (CWE-770)', async () => {
+    await insertUses(1, { permissions: '["orders:read"]' });
+    await usesCounted();
+    await insertUses(5000, { permissions: '["many:$n"]' });
+    await insertUses(4, { permissions: '["orders:read"]' });
+    const first = await usesCounted();
+    await insertUses(3000, { permissions: '["more:$n"]' });
+    const rows = await usesCounted();
+    expect([first.length, rows.length]).toEqual([101, 101]);
+    const of = (permission: string) => rows.find((row) => row.permission === permission)?.uses;
+    expect(of('orders:read')).toBe(10);
+    expect(rows.reduce((sum, { uses }) => sum + uses, 0)).toBe(2 * 8005);
+  });
+
   test('once, however many nodes do it at once and however often', async () => {
     await insertRecords(5000);
     await insertRecords(3, { outcome: 'inactive' });

@@ -67,6 +67,17 @@ describe('API keys in the console', () => {
       (words) => used.test(words),
     );
     expect(wordsOf(await alice.get('/audit-log?action=api_key.created'))).toContain('alice');
+    const id = path.split('/').at(-1);
+    await eventually(
+      async () => (await owner.get(`/api-keys/${id}/uses`)).body,
+      ({ items }) => Array.isArray(items) && items.length === 1,
+      { withinMs: 30_000 },
+    );
+    expect((await owner.get(`/api-keys/${id}/uses`)).body).toMatchObject({
+      versions: [{ version: 1 }],
+      items: [{ version: 1, permission: 'orders:read', uses: 1, day: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) }],
+    });
+    expect(wordsOf(await alice.get(path))).toMatch(/Permissions used, 30 days .* orders:read 1 1 /);
   });
 
   test('are found by name, start, owner, environment and state, page by page', async () => {

@@ -45,9 +45,11 @@ function exchanged(ctx: Context): Use | undefined {
   const { address, request_id } = origin;
   const use = { kind: 'exchange' as const, outcome: ctx.status === 200 ? ('active' as const) : ('refused' as const) };
   if ('code' in found) return { ...use, address, request_id };
-  const { id, owner } = found;
+  const { id, number, owner } = found;
+  const { scope = '' } = ctx.status === 200 ? (ctx.body as { scope?: string }) : {};
+  const granted = ctx.status === 200 ? { version: number, permissions: scope.split(' ').filter(Boolean) } : {};
   const whose = owner.kind === 'user' ? { user_id: owner.id } : { client_id: owner.name };
-  return { ...use, credential: id, ...whose, address, request_id };
+  return { ...use, credential: id, ...whose, ...granted, address, request_id };
 }
 
 /** For an unknown token, only the origin of the request is known. */

@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
+import { usesOfKey } from '../../../domain/activity/index.ts';
 import {
   changeOwnKey,
   createOwnKey,
@@ -93,6 +94,10 @@ function operationsOf(deps: PagesDeps, actor: Actor): KeyOperations {
   const keys = keyDeps(deps);
   return {
     get: async (id) => viewOf(deps, await getOwnKey(keys, actor, idIn(id))),
+    uses: async (id) => {
+      const key = await getOwnKey(keys, actor, idIn(id));
+      return usesOfKey(deps, { id: key.id, days: daysOfUsage });
+    },
     usage: (id) => usageOfOwnKey(keys, actor, { id: idIn(id), days: daysOfUsage }),
     create: async (input) => {
       const { key, ...made } = await createOwnKey(keys, actor, checked(KeyInput, input));

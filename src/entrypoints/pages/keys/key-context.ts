@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { KeyUsesView } from '../../../domain/activity/index.ts';
 import type { CreatedKeyView, KeyView, RotatedKeyView, UsageView } from '../../../domain/api-keys/index.ts';
 import type { Catalogue } from '../languages/en.ts';
 import type { RequestContext } from '../records/actions.ts';
@@ -6,6 +7,7 @@ import type { Fact, Option, Panel } from '../records/page-shapes.ts';
 
 export type Key = z.output<typeof KeyView>;
 export type CreatedKey = z.output<typeof CreatedKeyView>;
+export type KeyUses = z.output<typeof KeyUsesView>;
 export type RotatedKey = z.output<typeof RotatedKeyView>;
 
 /** The actions on a key that exists. */
@@ -14,6 +16,7 @@ export type KeyVerb = 'change' | 'rotate' | 'disable' | 'enable' | 'revoke';
 /** What pages do with keys: those of all owners through the admin API, or the user's own. Inputs are checked there. */
 export type KeyOperations = {
   get: (id: string) => Promise<Key>;
+  uses: (id: string) => Promise<z.output<typeof KeyUsesView>>;
   usage: (id: string) => Promise<z.output<typeof UsageView>>;
   create: (input: Record<string, unknown>) => Promise<CreatedKey>;
   change: (id: string, patch: Record<string, unknown>, ifVersion: number | undefined) => Promise<unknown>;

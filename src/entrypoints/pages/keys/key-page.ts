@@ -7,7 +7,8 @@ import { noticeIn } from '../records/notices.ts';
 import type { ActionLink, Cell, DetailPage, Fact, Panel } from '../records/page-shapes.ts';
 import { rightLine } from '../records/rights-lines.ts';
 import { usagePanel } from '../records/usage-panel.ts';
-import { getKeyOf, type Key, type KeyContext, type KeyVerb, shortOf } from './key-context.ts';
+import { figure } from '../words.ts';
+import { getKeyOf, type Key, type KeyContext, type KeyUses, type KeyVerb, shortOf } from './key-context.ts';
 
 const soonDays = 7;
 
@@ -35,6 +36,7 @@ export async function keyPage(context: KeyContext): Promise<DetailPage> {
   const key = await getKeyOf(context);
   const links = actionLinks(context, key);
   const { texts } = context;
+  const uses = await context.keys.uses(key.id);
   return {
     crumb: context.crumb,
     name: key.name,
@@ -45,8 +47,9 @@ export async function keyPage(context: KeyContext): Promise<DetailPage> {
     tabs: [],
     panels: [
       { heading: texts.keys.permissions, content: { kind: 'facts', facts: permissionFacts(texts, key) } },
-      versionsPanel(context, key),
+      versionsPanel(context, key, uses),
       usagePanel(await context.keys.usage(key.id), { what: texts.keys.requests, now: context.deps.now(), texts }),
+      usesPanel(texts, uses),
       ...(await context.activity(key)),
     ],
     aside: [{ heading: texts.keys.details, content: { kind: 'facts', facts: detailFacts(context, key) } }],
@@ -85,13 +88,15 @@ function detailFacts(context: KeyContext, key: Key): Fact[] {
   ];
 }
 
-function versionsPanel({ deps, texts: { keys: t } }: KeyContext, key: Key): Panel {
+function versionsPanel({ deps, texts: { keys: t, records } }: KeyContext, key: Key, { versions }: KeyUses): Panel {
   const now = deps.now();
+  const lastUsed = new Map(versions.map(({ version, last_used_at }) => [version, last_used_at]));
   const isOver = key.state === 'revoked' || key.state === 'expired';
   const rows = key.versions.map((version) => [
     cell.code(shortOf({ versions: [version] })),
     !isOver && isLiveVersion(version, now) ? cell.good(t.states.active) : cell.quiet(t.states.expired),
     cell.time(version.issued_at),
+    cell.time(lastUsed.get(version.number) ?? null, records.never),
     version.ends_at ? cell.time(version.ends_at) : cell.text(t.withTheKey),
   ]);
   return {
@@ -99,9 +104,45 @@ function versionsPanel({ deps, texts: { keys: t } }: KeyContext, key: Key): Pane
     intro: t.versionsNote,
     content: {
       kind: 'table',
-      columns: [t.version, t.state, t.created, t.expires].map((label) => ({ label })),
+      columns: [t.version, t.state, t.created, t.lastUsed, t.expires].map((label) => ({ label })),
       rows,
       empty: t.noVersions,
+    },
+  };
+}
+
+const mostUses = 50;
+
+/** Which permissions were asked of the key, and granted; the latest first. */
+function usesPanel({ keys: t, tag }: Catalogue, { items }: KeyUses): Panel {
+  const byUse = new Map<string, KeyUses['items'][number]>();
+  for (const item of items) {
+    const name = `${item.version} ${item.permission ?? ''}`;
+    const { uses = 0, last_used_at = item.last_used_at } = byUse.get(name) ?? {};
+    const latest = last_used_at > item.last_used_at ? last_used_at : item.last_used_at;
+    byUse.set(name, { ...item, uses: uses + item.uses, last_used_at: latest });
+  }
+  const latestFirst = [...byUse.values()].sort((a, b) => b.last_used_at.getTime() - a.last_used_at.getTime());
+  return {
+    heading: t.permissionsUsed({ count: 30 }),
+    intro: t.usesNote,
+    content: {
+      kind: 'table',
+      columns: [
+        { label: t.permission },
+        { label: t.version },
+        { label: t.uses, is_number: true },
+        { label: t.lastUsed },
+      ],
+      rows: latestFirst
+        .slice(0, mostUses)
+        .map(({ permission, version, uses, last_used_at }) => [
+          permission === null ? cell.quiet(t.noPermission) : cell.code(permission),
+          cell.text(String(version)),
+          cell.text(figure(uses, tag)),
+          cell.time(last_used_at),
+        ]),
+      empty: t.noUses,
     },
   };
 }

@@ -106,6 +106,13 @@ export const deRecords: Pick<Catalogue, keyof typeof enRecords> = {
     version: 'Version',
     withTheKey: 'Mit dem Schlüssel',
     noVersions: 'Keine Versionen.',
+    permissionsUsed: (p) => `Verwendete Berechtigungen, ${counted(p.count, 'Tag', 'Tage')}`,
+    usesNote:
+      'Wonach mit dem Schlüssel gefragt und was erlaubt wurde. Eine Anfrage mit mehreren Berechtigungen zählt für jede.',
+    permission: 'Berechtigung',
+    uses: 'Verwendungen',
+    noPermission: 'Keine genannt',
+    noUses: 'In dieser Zeit nicht verwendet.',
 
     create: 'API-Schlüssel erstellen',
     createNote: 'Der Schlüssel wird einmal angezeigt, auf der nächsten Seite.',

@@ -103,6 +103,12 @@ export const enRecords = {
     version: 'Version',
     withTheKey: 'With the key',
     noVersions: 'No versions.',
+    permissionsUsed: (p: { count: number }) => `Permissions used, ${counted(p.count, 'day', 'days')}`,
+    usesNote: 'What was asked of the key and granted. A request that names several permissions counts for each.',
+    permission: 'Permission',
+    uses: 'Uses',
+    noPermission: 'None named',
+    noUses: 'Not used in this time.',
 
     create: 'Create API key',
     createNote: 'The key is shown once, on the next page.',

@@ -45,6 +45,7 @@ function operationsOf(api: PersonalAdminClient): KeyOperations {
   const of = (key_id: string) => ({ params: { key_id } });
   return {
     get: (id) => api.call('GET /api-keys/{key_id}', of(id)),
+    uses: (id) => api.call('GET /api-keys/{key_id}/uses', { ...of(id), query: {} }),
     usage: (id) => api.call('GET /api-keys/{key_id}/usage', of(id)),
     create: (body) => api.call('POST /api-keys', { body }),
     change: (id, body, ifVersion) => api.call(keyRoutes.change, { ...of(id), body, ifVersion }),
