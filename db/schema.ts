@@ -119,6 +119,8 @@ export type Database = {
     /** Of generated secrets. */
     last_four: string | null;
     last_used_at: Date | null;
+    /** When it is due for rotation. Written by triggers. */
+    due_at: Date | null;
   };
   standing_client_secrets: ClientSecretColumns & { client: string; ends_at: Date | number };
   resource_servers: {
@@ -175,6 +177,8 @@ export type Database = {
     epoch: Generated<number>;
     disabled_by_owner: Generated<boolean>;
     last_used_at: Date | null;
+    /** When it is due for rotation. Written by triggers. */
+    due_at: Date | null;
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;

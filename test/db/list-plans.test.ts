@@ -3,10 +3,12 @@ import { listAccessRecords } from '../../src/domain/access-records/store.ts';
 import { listKeys } from '../../src/domain/api-keys/store.ts';
 import { listEvents } from '../../src/domain/audit/index.ts';
 import { listClients } from '../../src/domain/clients/store.ts';
+import { listInventory } from '../../src/domain/credentials/inventory.ts';
 import { listUsersFrom } from '../../src/domain/users/store.ts';
 import { type Db, openDatabase } from '../../src/platform/database/index.ts';
 import type { SearchPage } from '../../src/platform/http/index.ts';
 import type { ListRequest } from '../../src/platform/lists/index.ts';
+import { credentialKinds } from '../../src/server/credential-kinds.ts';
 import { createTestDatabase, type TestDatabase, withoutTriggers } from '../support/database.ts';
 
 const many = 20_000;
@@ -31,6 +33,9 @@ const inserts = `
     select ${id(3)}, 'key ' || n, 'prod', ${id(2)}, 'low', '[]', '{}', '{}',
       case when n % 2 = 0 then now() + n * interval '1 minute' end, case when n % 3 = 0 then now() - n * interval '1 minute' end,
       now(), now() from ${numbers};
+  insert into client_secrets (id, client_id, digest, pepper_id, created_at, number, label)
+    select ${id(4)}, ${id(2)}, sha256(n::text::bytea), 1, now() - n * interval '1 minute', 1, case when n % 2 = 0 then 'label ' || n end
+      from ${numbers};
   insert into api_key_versions (digest, key_id, number, start, last_four, issued_at)
     select sha256(n::text::bytea), ${id(3)}, 1, 'sk_prod_' || lpad(to_hex(n), 4, 'x'), lpad((n % 9999)::text, 4, '0'), now() from ${numbers};
   insert into audit_events (id, occurred_at, actor_kind, actor_id, action, target_kind, target_id, outcome, request_id)
@@ -51,6 +56,8 @@ type Read = (
 }>;
 
 const now = new Date();
+const administrator = { kind: 'user' as const, id: '', permissions: ['latchkey:*'], origin: {} };
+type CredentialsRequest = Parameters<typeof listInventory>[2];
 const lists: [string, { read: Read; sorts: string[]; searches: string[] }][] = [
   [
     'users',
@@ -76,6 +83,14 @@ const lists: [string, { read: Read; sorts: string[]; searches: string[] }][] = [
       searches: ['17777', 'key 17777', 'sk_prod_4571and-more', 'sk_dev_nobody'],
     },
   ],
+  [
+    'credentials',
+    {
+      read: (db, request) => listInventory({ db, credentialKinds }, administrator, request as CredentialsRequest),
+      sorts: ['name', 'created_at', 'expires_at', 'due_at', 'last_used_at'],
+      searches: [],
+    },
+  ],
 ];
 
 describe(`with ${many} of each, the list of`, () => {
@@ -96,7 +111,7 @@ describe(`with ${many} of each, the list of`, () => {
   const scanned = async (): Promise<number> => {
     await sql`select pg_stat_force_next_flush()`.execute(db);
     const { rows } = await database.query(`select sum(seq_tup_read)::int as rows from pg_stat_user_tables
-      where relname in ('users', 'clients', 'subjects', 'api_keys', 'api_key_versions') or relname like 'audit_events%'`);
+      where relname in ('users', 'clients', 'subjects', 'api_keys', 'api_key_versions', 'client_secrets') or relname like 'audit_events%'`);
     return rows[0].rows;
   };
 
@@ -112,15 +127,18 @@ describe(`with ${many} of each, the list of`, () => {
     expect((await scanned()) - before).toBe(0);
   });
 
-  test.each(lists)('%s is searched without a sequential scan', async (_, { read, sorts: [sort = ''], searches }) => {
-    const before = await scanned();
-    for (const q of searches) {
-      const { items, total } = await read(db, { sort, limit: 50, q, total: true });
-      expect(items.length > 0).toBe(!q.endsWith('nobody'));
-      expect(total).toBeLessThan(200);
-    }
-    expect((await scanned()) - before).toBe(0);
-  });
+  test.each(lists.filter(([, { searches }]) => searches.length > 0))(
+    '%s is searched without a sequential scan',
+    async (_, { read, sorts: [sort = ''], searches }) => {
+      const before = await scanned();
+      for (const q of searches) {
+        const { items, total } = await read(db, { sort, limit: 50, q, total: true });
+        expect(items.length > 0).toBe(!q.endsWith('nobody'));
+        expect(total).toBeLessThan(200);
+      }
+      expect((await scanned()) - before).toBe(0);
+    },
+  );
 
   test.each(lists)('%s is counted to 10,000 at most', async (_, { read, sorts: [sort = ''] }) => {
     const before = await scanned();

@@ -2,7 +2,13 @@ import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Db } from '../../platform/database/index.ts';
 import type { SearchPage } from '../../platform/http/index.ts';
-import { type ListOrders, type ListRequest, pageOfQuery, readSearchPage } from '../../platform/lists/index.ts';
+import {
+  type ListOrders,
+  type ListRequest,
+  pageOfQuery,
+  readSearchPage,
+  unsearched,
+} from '../../platform/lists/index.ts';
 
 export type AccessRecord = Omit<Selectable<Database['access_records']>, 'recorded_in'>;
 
@@ -63,7 +69,7 @@ export async function listAccessRecords(
   const within = [...(indexed ?? []), ...timeConditions(from, to)];
   const found = db.selectFrom('access_records').where((eb) => eb.and(within));
   if (searched === undefined || searched.length === 0)
-    return { ...(await pageOfQuery(db, found.select(columns), orders, request)), searched_to: null };
+    return { ...(await pageOfQuery(db, found.select(columns), orders, request)), ...unsearched };
   return readSearchPage(request, orders, {
     endOf: ({ after, orderBy, place }) =>
       found

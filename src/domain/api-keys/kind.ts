@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { digest } from '../../platform/crypto/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
-import { type CredentialDeps, type CredentialKind, dueAt, inventoryOf } from '../credentials/index.ts';
+import { type CredentialDeps, type CredentialKind, inventoryOf, uuidKey } from '../credentials/index.ts';
 import { revokeApiKey } from './ending.ts';
 import { environmentOf, shownOf } from './format.ts';
 import { findVersion } from './store.ts';
@@ -12,7 +12,6 @@ export const apiKeyKind = {
   label: 'API key',
   permission: 'latchkey:api_key:read',
   isNumerous: false,
-  hasUuids: true,
   inventory: inventoryOf(
     'api_key',
     {
@@ -25,14 +24,15 @@ export const apiKeyKind = {
       created_at: 'k.created_at',
       last_used_at: 'k.last_used_at',
       expires_at: 'k.expires_at',
-      due_at: dueAt({ risk: 'k.risk', issued_at: 'v.issued_at', expires_at: 'k.expires_at' }),
+      due_at: 'k.due_at',
       revoked_at: 'k.revoked_at',
       stands_until: `coalesce((select max(s.ends_at) from standing_api_keys s where s.id = k.id), '-infinity')`,
     },
     {
       from: `api_keys k cross join lateral (
-        select v.number, v.issued_at from api_key_versions v where v.key_id = k.id order by v.number desc limit 1) v`,
-      key: (id) => sql`k.id = ${id}`,
+        select v.number from api_key_versions v where v.key_id = k.id order by v.number desc limit 1) v`,
+      counted: 'api_keys k',
+      key: uuidKey('k.id'),
     },
   ),
   reach: (id: string) => ({ token: sql`t.api_key_id = ${id}`, api_key_id: id }),

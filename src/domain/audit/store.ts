@@ -10,6 +10,7 @@ import {
   readSearchPage,
   type SearchEnd,
   type Slice,
+  unsearched,
 } from '../../platform/lists/index.ts';
 import { type AuditAction, earlierNames, storedNames } from './actions.ts';
 import { isAboutWhen } from './chained-event-store.ts';
@@ -142,7 +143,7 @@ export async function listEvents(
     read: (slice) => read(slice, []),
     count: (most) => countEvents(db, indexed, most),
   });
-  return { ...page, searched_to: null };
+  return { ...page, ...unsearched };
 }
 
 async function countEvents(db: Db, conditions: RawBuilder<SqlBool>[], most: number): Promise<number> {
@@ -202,8 +203,8 @@ function partyConditions(filter: EventFilter): Condition[] {
 
 function otherConditions({ action, outcome, request_id, text }: EventFilter): Condition[] {
   const conditions: (Condition | undefined)[] = [
-    action === undefined ? undefined : actionCondition(action),
     outcome && { sql: sql`e.outcome = ${sql.lit(outcome)}`, hasIndex: outcome === 'failure' },
+    action === undefined ? undefined : actionCondition(action),
     request_id === undefined ? undefined : { sql: sql`e.request_id = ${request_id}`, hasIndex: false },
     text === undefined ? undefined : { sql: mentions(text), hasIndex: false },
   ];

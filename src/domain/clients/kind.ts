@@ -1,5 +1,4 @@
-import { sql } from 'kysely';
-import { type CredentialKind, dueAt, inventoryOf } from '../credentials/index.ts';
+import { type CredentialKind, inventoryOf, uuidKey } from '../credentials/index.ts';
 import { findLiveSecret, isGenerated, revokeSecretById } from './secrets.ts';
 
 /** Secrets of clients. */
@@ -8,23 +7,26 @@ export const clientSecretKind: CredentialKind = {
   label: 'Client secret',
   permission: 'latchkey:client:read',
   isNumerous: false,
-  hasUuids: true,
   inventory: inventoryOf(
     'client_secret',
     {
       id: 's.id',
-      name: `coalesce(s.label, 'Secret ' || s.number)`,
+      name: `coalesce(s.label, 'Secret ' || s.number::text)`,
       owner_id: 's.client_id',
       risk: 'c.risk',
       version: 's.number',
       created_at: 's.created_at',
       last_used_at: 's.last_used_at',
       expires_at: 's.expires_at',
-      due_at: dueAt({ risk: 'c.risk', issued_at: 's.created_at', expires_at: 's.expires_at' }),
+      due_at: 's.due_at',
       revoked_at: 's.revoked_at',
       stands_until: `coalesce((select st.ends_at from standing_client_secrets st where st.id = s.id and c.enabled), '-infinity')`,
     },
-    { from: 'client_secrets s join clients c on c.id = s.client_id', key: (id) => sql`s.id = ${id}` },
+    {
+      from: 'client_secrets s join clients c on c.id = s.client_id',
+      counted: 'client_secrets s',
+      key: uuidKey('s.id'),
+    },
   ),
   leak: {
     find: async (deps, value) => {

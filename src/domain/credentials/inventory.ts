@@ -1,10 +1,11 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Db, Trx } from '../../platform/database/index.ts';
-import { type Actor, emptyPage, invalid, type Page } from '../../platform/http/index.ts';
+import { type Actor, emptyPage, invalid, type SearchPage } from '../../platform/http/index.ts';
+import { unsearched } from '../../platform/lists/index.ts';
 import { allows, findOwner, mustBePermitted, type Owner } from '../access/index.ts';
 import type { CredentialKind } from './kind.ts';
 import type { Credential, CredentialsQuery } from './schemas.ts';
-import { listCredentials, lockId } from './store.ts';
+import { findIn, listCredentials, lockId } from './store.ts';
 
 export type InventoryDeps = { db: Db; credentialKinds: readonly CredentialKind[] };
 
@@ -17,15 +18,34 @@ export async function listInventory(
   { db, credentialKinds }: InventoryDeps,
   actor: Actor,
   { kind, client_id, user, ...query }: z.output<typeof CredentialsQuery>,
-): Promise<Page<Credential>> {
+): Promise<SearchPage<Credential>> {
   const owner = ownerIn(client_id, user);
   const kinds = kindsFor(credentialKinds, actor, { kind, isOwned: owner !== undefined });
   const owner_id = owner && (await findOwner(db, owner));
   // An owner who does not exist has no credentials: callers who may not see users learn nothing.
-  if (owner && owner_id === undefined) return emptyPage(query);
-  if (kinds.length === 0) return emptyPage(query);
-  const inventories = kinds.map(({ inventory }) => inventory.all);
-  return listCredentials(db, inventories, { ...query, owner_id });
+  if (owner && owner_id === undefined) return { ...emptyPage(query), ...unsearched };
+  if (kinds.length === 0) return { ...emptyPage(query), ...unsearched };
+  const sort = owner_id === undefined ? sortOf(kinds, query.sort) : (query.sort ?? byDefault);
+  return listCredentials(
+    db,
+    kinds.flatMap(({ inventory }) => inventory),
+    { ...query, sort, owner_id },
+  );
+}
+
+const byDefault = '-created_at';
+
+/** @throws Problem `invalid`: no index lists a kind in this order */
+function sortOf(kinds: readonly CredentialKind[], sort: string | undefined): string {
+  const limited = kinds.find(({ orders }) => orders !== undefined);
+  if (!limited?.orders) return sort ?? byDefault;
+  const { kind, orders } = limited;
+  if (sort === undefined) return `-${orders[0]}`;
+  if (orders.some((order) => order === sort.replace(/^-/, ''))) return sort;
+  throw invalid(
+    '/sort',
+    `All credentials of the kind ${kind} are sorted by ${orders.join(' or ')} only. Name a user or a client to sort theirs by something else.`,
+  );
 }
 
 function ownerIn(client_id: string | undefined, user: string | undefined): Owner | undefined {
@@ -57,11 +77,10 @@ export function findKind(all: readonly CredentialKind[], kind: string, pointer: 
 /** One credential; undefined: there is none of this id, or this is no id of the kind. */
 export async function findCredential(
   db: Db,
-  { inventory, hasUuids }: CredentialKind,
+  { inventory }: CredentialKind,
   id: string,
 ): Promise<Credential | undefined> {
-  if (hasUuids && !z.uuid().safeParse(id).success) return undefined;
-  return (await listCredentials(db, [inventory.one(id)], { sort: 'name', limit: 1 })).items[0];
+  return findIn(db, inventory, id);
 }
 
 /** As `findCredential`, in a transaction: of several that revoke the same credential the others wait and see what the first did. */

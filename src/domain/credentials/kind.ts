@@ -1,9 +1,10 @@
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { z } from 'zod';
 import type { Db } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
-import type { Credential } from './schemas.ts';
+import type { Credential, CredentialOrder } from './schemas.ts';
 
 /** What revoking any kind of credential takes. */
 export type CredentialDeps = { db: Db; now: () => Date; jobs: Pick<Jobs, 'send'> };
@@ -38,9 +39,9 @@ export type CredentialKind = {
   permission: string;
   /** There are as many as users or requests: they are listed only where the kind or an owner is named. */
   isNumerous: boolean;
+  /** The orders in which an index lists them without an owner, the first one by default; absent: every order. */
+  orders?: readonly [CredentialOrder, ...CredentialOrder[]];
   inventory: Inventory;
-  /** Whether ids are UUIDs. */
-  hasUuids: boolean;
   /** What is revoked with one of them; absent: nothing but itself. */
   reach?: (id: string) => Reach;
   /** How a value that was found in public is recognised; absent: values of this kind are not. */
@@ -62,20 +63,63 @@ export type CredentialKind = {
 /** A credential by its id in the inventory, and which version of it has the value. */
 type Found = { id: string; version?: number };
 
-/** Selects of the columns below, one row per credential; parts of a union over all kinds. */
-export type Inventory = {
-  all: RawBuilder<unknown>;
-  /** Only the credential with this id, found by an index. */
-  one: (id: string) => RawBuilder<unknown>;
+/** The tables that hold the credentials of a kind; most kinds have one. */
+export type Inventory = readonly Branch[];
+
+/** One table of credentials, as a part of the list of all. */
+export type Branch = {
+  /** Unique among all branches: it orders rows of several that are alike otherwise. */
+  name: string;
+  kind: string;
+  columns: Readonly<Record<keyof Columns, RawBuilder<unknown>>>;
+  /** The tables, and which of their rows are credentials; to be continued with further conditions. */
+  from: RawBuilder<unknown>;
+  /** The same for counting: without the tables that are joined for columns. */
+  counted: RawBuilder<unknown>;
+  ownedBy: (owner_id: string) => RawBuilder<SqlBool>;
+  orders: Readonly<Record<CredentialOrder, RawBuilder<unknown>>>;
+  key: Key;
 };
+
+/** What finds one credential, and orders those that are alike otherwise: a stored column, which sorts as ids do. */
+export type Key = {
+  column: string;
+  /** The first and the last value of the column that an id may mean; undefined: it is no id of the kind. */
+  range: (id: string) => readonly [RawBuilder<unknown>, RawBuilder<unknown>] | undefined;
+};
+
+const exactly = (value: RawBuilder<unknown>) => [value, value] as const;
+
+/** A column of SHA-256 digests, which ids have in hex. */
+export const digestKey = (column: string): Key => ({
+  column,
+  range: (id) => (/^[0-9a-f]{64}$/.test(id) ? exactly(sql`decode(${id}, 'hex')`) : undefined),
+});
+
+/** A column of UUIDs. */
+export const uuidKey = (column: string): Key => ({
+  column,
+  range: (id) => (z.uuid().safeParse(id).success ? exactly(sql`${id}::uuid`) : undefined),
+});
+
+/** A column of text. */
+export const textKey = (column: string): Key => ({
+  column,
+  range: (id) => exactly(sql`${id}`),
+});
 
 type Source = {
   /** The tables, as SQL. */
   from: string;
   /** Which of their rows are credentials of the kind, as SQL. Default: all. */
   where?: string;
-  /** The condition for one credential. It compares stored columns, not `id`, which is an expression that no index covers. */
-  key: (id: string) => RawBuilder<unknown>;
+  /** The table with one row for each, where `from` joins others that are needed for columns only. Default: `from`. */
+  counted?: string;
+  key: Key;
+  /** Default: the kind. */
+  name?: string;
+  /** Which rows are of an owner, where no index finds `owner_id`. */
+  ownedBy?: (owner_id: string) => RawBuilder<SqlBool>;
 };
 
 /** SQL expressions; what a kind does not have is null. */
@@ -118,15 +162,34 @@ const types: Record<keyof Columns, string> = {
   stands_until: 'timestamptz',
 };
 
+/** The columns of every branch. */
+export const columnNames = Object.keys(types) as readonly (keyof Columns)[];
+
 /**
- * The inventory of a kind.
+ * The inventory of a kind that is in one table.
  *
  * @param columns SQL expressions over the tables of `from`
  */
-export function inventoryOf(kind: string, columns: Columns, { from, where = 'true', key }: Source): Inventory {
-  const selected = Object.entries(types).map(
-    ([name, type]) => `(${columns[name as keyof Columns] ?? 'null'})::${type} as ${name}`,
-  );
-  const all = sql.raw(`select '${kind}'::text as kind, ${selected.join(', ')} from ${from} where ${where}`);
-  return { all, one: (id) => sql`${all} and ${key(id)}` };
+export function inventoryOf(kind: string, columns: Columns, source: Source): Inventory {
+  const { from, where = 'true', counted = from, key, name = kind } = source;
+  const column = (of: keyof Columns) => sql.raw(`(${columns[of] ?? 'null'})::${types[of]}`);
+  const ownedBy = (owner_id: string) => sql<SqlBool>`${column('owner_id')} = ${owner_id}`;
+  const branch: Branch = {
+    name,
+    kind,
+    columns: Object.fromEntries(columnNames.map((of) => [of, column(of)])) as Branch['columns'],
+    from: sql.raw(`from ${from} where ${where}`),
+    counted: sql.raw(`from ${counted} where ${where}`),
+    ownedBy: source.ownedBy ?? ownedBy,
+    orders: {
+      name: sql.raw(`lower(${columns.name}) collate "C"`),
+      created_at: sql.raw(columns.created_at),
+      // What does not expire comes after everything else, what was never used before.
+      expires_at: sql.raw(`coalesce(${columns.expires_at ?? 'null'}, 'infinity'::timestamptz)`),
+      due_at: sql.raw(`coalesce(${columns.due_at ?? 'null'}, 'infinity'::timestamptz)`),
+      last_used_at: sql.raw(`coalesce(${columns.last_used_at ?? 'null'}, '-infinity'::timestamptz)`),
+    },
+    key,
+  };
+  return [branch];
 }

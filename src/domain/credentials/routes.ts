@@ -1,4 +1,4 @@
-import { pageOf, routesWith } from '../../platform/http/index.ts';
+import { routesWith, searchPageOf } from '../../platform/http/index.ts';
 import { type InventoryDeps, listInventory } from './inventory.ts';
 import { CredentialsQuery, CredentialView } from './schemas.ts';
 
@@ -12,7 +12,7 @@ export const credentialRoutes = [
     summary: 'List credentials of all kinds that you may read, without their values',
     permission: 'latchkey:credential:read',
     query: CredentialsQuery,
-    response: pageOf(CredentialView),
+    response: searchPageOf(CredentialView),
     handle: ({ actor, query }, deps) => listInventory(deps, actor, query),
   }),
 ];

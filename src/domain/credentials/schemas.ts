@@ -4,11 +4,17 @@ import { SortBy } from '../../platform/lists/index.ts';
 import { UserReferenceText } from '../access/index.ts';
 import { Risk } from './risk.ts';
 
+/** What credentials are sorted by. */
+const credentialOrders = ['name', 'created_at', 'expires_at', 'due_at', 'last_used_at'] as const;
+export type CredentialOrder = (typeof credentialOrders)[number];
+
 export const credentialStates = ['active', 'inactive', 'expired', 'revoked'] as const;
 
 export const CredentialsQuery = z.strictObject({
   ...PageQuery,
-  q: z.string().max(100).optional().meta({ description: 'part of the name or location, or the beginning of the id' }),
+  q: z.string().max(100).optional().meta({
+    description: 'the beginnings of words of the name, the location or the owner, or the beginning of the id',
+  }),
   kind: z.string().min(1).max(64).optional().meta({
     description:
       'only this kind, such as api_key; sessions, grants, passwords and tokens are listed only where their kind or an owner is named',
@@ -19,7 +25,10 @@ export const CredentialsQuery = z.strictObject({
     description: 'inactive: neither expired nor revoked, but it or its owner is disabled or revoked',
   }),
   due: Flag.optional().meta({ description: 'true: active and due for rotation; false: all others' }),
-  sort: SortBy(['name', 'created_at', 'expires_at', 'due_at', 'last_used_at'], '-created_at'),
+  sort: SortBy(credentialOrders, '-created_at').removeDefault().optional().meta({
+    description:
+      'what to sort by; with `-`: descending. Without: the newest first, access tokens by expiry. Kinds that are listed only by name have that order alone, unless an owner is named',
+  }),
 });
 
 const nothing = { description: 'null: not applicable or unknown' };

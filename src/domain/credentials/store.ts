@@ -1,8 +1,17 @@
-import { type RawBuilder, sql } from 'kysely';
-import { containing, type Db, type Trx } from '../../platform/database/index.ts';
-import type { Page, Place } from '../../platform/http/index.ts';
-import { type ListOrders, type ListRequest, readPage } from '../../platform/lists/index.ts';
-import type { Credential, credentialStates } from './schemas.ts';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import type { Place, SearchPage } from '../../platform/http/index.ts';
+import {
+  type ListRequest,
+  readPage,
+  readSearchPage,
+  type SearchEnd,
+  type Slice,
+  unsearched,
+} from '../../platform/lists/index.ts';
+import { comparedWith, orderOfRows, orders, type Reading, rowsOf, withId } from './branches.ts';
+import type { Branch } from './kind.ts';
+import type { Credential, CredentialOrder, credentialStates } from './schemas.ts';
 
 export type CredentialsFilter = {
   q?: string | undefined;
@@ -11,62 +20,152 @@ export type CredentialsFilter = {
   due?: boolean | undefined;
 };
 
-// What does not expire comes after everything else, what was never used before.
-const orders: ListOrders = {
-  key: { by: sql`(c.kind || ' ' || c.id) collate "C"`, type: 'text' },
-  orders: {
-    name: { by: sql`lower(c.name) collate "C"`, type: 'text' },
-    created_at: { by: sql`c.created_at`, type: 'timestamptz' },
-    expires_at: { by: sql`coalesce(c.expires_at, 'infinity')`, type: 'timestamptz' },
-    due_at: { by: sql`coalesce(c.due_at, 'infinity')`, type: 'timestamptz' },
-    last_used_at: { by: sql`coalesce(c.last_used_at, '-infinity')`, type: 'timestamptz' },
-  },
-};
+type Condition = RawBuilder<SqlBool>;
+type Row = Credential & { place: Place };
+
+// So many credentials are searched for one page.
+const searchedAtOnce = 5000;
 
 // Judged by the time of the database, as what is accepted is.
-const state = sql<Credential['state']>`case when c.revoked_at is not null then 'revoked'
-  when c.expires_at <= t.now then 'expired' when c.stands_until > t.now then 'active' else 'inactive' end`;
+const now = sql`(select latchkey_now())`;
 
-/** A page of the credentials of these inventories, searched, filtered and sorted. */
-export function listCredentials(
+type StateColumns = Pick<Branch['columns'], 'revoked_at' | 'expires_at' | 'stands_until'>;
+
+function stateIn({ revoked_at, expires_at, stands_until }: StateColumns): RawBuilder<Credential['state']> {
+  return sql`case when ${revoked_at} is not null then 'revoked'
+    when ${expires_at} <= ${now} then 'expired' when ${stands_until} > ${now} then 'active' else 'inactive' end`;
+}
+
+/**
+ * A page of the credentials in some branches. Each branch is read in the order of an index, so far as the page needs, unless an owner is
+ * named, who has few. Without an owner, credentials are searched for the other filters (`readSearchPage`).
+ */
+export async function listCredentials(
   db: Db,
-  inventories: readonly RawBuilder<unknown>[],
-  { sort, limit, cursor, total, ...filter }: CredentialsFilter & ListRequest,
-): Promise<Page<Credential>> {
-  const from = sql`(${sql.join(inventories, sql` union all `)}) c cross join (select latchkey_now() as now offset 0) t
-    left join subjects s on s.id = c.owner_id left join users u on u.id = s.id left join clients o on o.id = s.id
-    where ${sql.join(conditionsOf(filter), sql` and `)}`;
-  return readPage({ sort, limit, cursor, total }, orders, {
-    read: async ({ after, orderBy, place, limit: most }) => {
-      const { rows } = await sql<Credential & { place: Place }>`
-        select c.kind, c.id, c.name, c.risk, c.environment, c.version, c.created_at, c.last_used_at, c.expires_at, c.due_at,
-          c.location, c.revoked_at, ${state} as state, ${place} as place,
-          case when s.id is not null then json_build_object('kind', s.kind, 'id', s.id,
-            'name', coalesce(u.username, o.client_id)) end as owner
-        from ${from} and ${after} order by ${orderBy} limit ${most}`.execute(db);
-      return rows;
-    },
-    count: async (most) => {
-      const { rows } = await sql<{ total: number }>`
-        select count(*)::int as total from (select from ${from} limit ${most}) counted`.execute(db);
-      return rows[0]?.total ?? 0;
-    },
+  branches: readonly Branch[],
+  { sort, limit, cursor, total, owner_id, ...filter }: CredentialsFilter & ListRequest,
+): Promise<SearchPage<Credential>> {
+  const request = { sort, limit, cursor, total };
+  const order = sort.replace(/^-/, '') as CredentialOrder;
+  const owned = (branch: Branch) => (owner_id === undefined ? [] : [branch.ownedBy(owner_id)]);
+  const matching = (branch: Branch) => [...owned(branch), ...conditionsOf(branch, filter)];
+  if (owner_id === undefined && Object.values(filter).some((value) => value !== undefined))
+    return readSearchPage(request, orders, {
+      endOf: (slice) => endOfSearch(db, branches, { ...slice, order }),
+      read: (slice, _, end) => readRows(db, branches, { ...slice, order, end, where: matching }),
+    });
+  const page = await readPage(request, orders, {
+    read: (slice) => readRows(db, branches, { ...slice, order, where: matching }),
+    count: (most) => countRows(db, branches, { where: matching, most }),
+  });
+  return { ...page, ...unsearched };
+}
+
+/** The credential with an id in one of these branches. */
+export async function findIn(db: Db, branches: readonly Branch[], id: string): Promise<Credential | undefined> {
+  const named = branches.flatMap((branch) => {
+    const isNamed = withId(branch, id);
+    return isNamed ? [rowsOf(branch, { order: 'name', isReversed: false, where: [isNamed], limit: 1 })] : [];
+  });
+  return named.length === 0 ? undefined : (await credentialsIn(db, named, { place: sql`null`, rest: sql`` }))[0];
+}
+
+type Rows = Slice & Reading;
+
+async function readRows(
+  db: Db,
+  branches: readonly Branch[],
+  { where, end, ...slice }: Rows & { where: (branch: Branch) => Condition[]; end?: Place | undefined },
+): Promise<Row[]> {
+  const parts = branches.map((branch) =>
+    rowsOf(branch, { ...slice, where: [...where(branch), ...sliceConditions(branch, slice, end)] }),
+  );
+  return credentialsIn(db, parts, {
+    place: slice.place,
+    rest: sql`order by ${orderOfRows(slice)} limit ${slice.limit}`,
   });
 }
 
-function conditionsOf({ q, owner_id, state: wanted, due }: CredentialsFilter): RawBuilder<unknown>[] {
-  const conditions: RawBuilder<unknown>[] = [sql`true`];
+function sliceConditions(branch: Branch, slice: Rows, end?: Place): Condition[] {
+  const { start } = slice;
+  return [
+    ...(start ? [comparedWith(branch, slice, start.place, 'after')] : []),
+    ...(end ? [comparedWith(branch, slice, end, 'upTo')] : []),
+  ];
+}
+
+const stateOfRow = stateIn({
+  revoked_at: sql`c.revoked_at`,
+  expires_at: sql`c.expires_at`,
+  stands_until: sql`c.stands_until`,
+});
+
+async function credentialsIn(
+  db: Db,
+  parts: readonly RawBuilder<unknown>[],
+  { place, rest }: { place: RawBuilder<unknown>; rest: RawBuilder<unknown> },
+): Promise<Row[]> {
+  const { rows } = await sql<Row>`
+    select c.kind, c.id, c.name, c.risk, c.environment, c.version, c.created_at, c.last_used_at, c.expires_at, c.due_at,
+      c.location, c.revoked_at, ${stateOfRow} as state, ${place} as place,
+      case when s.id is not null then json_build_object('kind', s.kind, 'id', s.id,
+        'name', coalesce(u.username, o.client_id)) end as owner
+    from (${sql.join(parts, sql` union all `)}) c
+      left join subjects s on s.id = c.owner_id left join users u on u.id = s.id left join clients o on o.id = s.id
+    ${rest}`.execute(db);
+  return rows;
+}
+
+async function endOfSearch(db: Db, branches: readonly Branch[], slice: Rows): Promise<SearchEnd | undefined> {
+  const parts = branches.map((branch) =>
+    rowsOf(branch, { ...slice, where: sliceConditions(branch, slice), limit: searchedAtOnce }, 'places'),
+  );
+  const { rows } = await sql<SearchEnd>`
+    select ${slice.place} as place, ${slice.order === 'created_at' ? sql`c.created_at` : null} as at
+    from (${sql.join(parts, sql` union all `)}) c order by ${orderOfRows(slice)} offset ${searchedAtOnce - 1} limit 1`.execute(
+    db,
+  );
+  return rows[0];
+}
+
+async function countRows(
+  db: Db,
+  branches: readonly Branch[],
+  { where, most }: { where: (branch: Branch) => Condition[]; most: number },
+): Promise<number> {
+  const parts = branches.map((branch) => {
+    const conditions = where(branch);
+    return sql`select ${conditions.length > 1 ? branch.from : branch.counted}
+      ${sql.join(
+        conditions.map((condition) => sql`and ${condition}`),
+        sql` `,
+      )}`;
+  });
+  const { rows } = await sql<{ total: number }>`
+    select count(*)::int as total from (${sql.join(parts, sql` union all `)} limit ${most}) counted`.execute(db);
+  return rows[0]?.total ?? 0;
+}
+
+function conditionsOf(
+  { columns }: Branch,
+  { q, state: wanted, due }: Omit<CredentialsFilter, 'owner_id'>,
+): Condition[] {
+  const conditions: Condition[] = [];
   if (q)
-    conditions.push(sql`(c.name ilike ${containing(q)} or c.location ilike ${containing(q)} or starts_with(c.id, ${q})
-      or coalesce(u.username, o.client_id) ilike ${containing(q)})`);
-  if (owner_id) conditions.push(sql`c.owner_id = ${owner_id}`);
-  if (wanted) conditions.push(sql`${state} = ${wanted}`);
+    conditions.push(
+      sql`(search_vector(${searchedText(columns)}) @@ search_query(${q}) or starts_with(${columns.id}, ${q}))`,
+    );
+  if (wanted) conditions.push(sql`${stateIn(columns)} = ${wanted}`);
   if (due !== undefined) {
-    const isDue = sql`(coalesce(c.due_at <= t.now, false) and ${state} = 'active')`;
+    const isDue = sql<SqlBool>`(coalesce(${columns.due_at} <= ${now}, false) and ${stateIn(columns)} = 'active')`;
     conditions.push(due ? isDue : sql`not ${isDue}`);
   }
   return conditions;
 }
+
+const searchedText = ({ name, location, owner_id }: Branch['columns']) =>
+  sql`concat_ws(' ', ${name}, ${location}, (select u.username from users u where u.id = ${owner_id}),
+    (select o.client_id from clients o where o.id = ${owner_id}))`;
 
 export async function lockId(trx: Trx, kind: string, id: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('latchkey credential'), hashtext(${`${kind} ${id}`}))`.execute(trx);

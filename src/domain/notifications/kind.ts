@@ -1,5 +1,4 @@
-import { sql } from 'kysely';
-import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
+import { type CredentialKind, inventoryOf, uuidKey } from '../credentials/index.ts';
 
 /** Secrets that sign what webhooks are sent. */
 export const webhookSecretKind: CredentialKind = {
@@ -7,7 +6,6 @@ export const webhookSecretKind: CredentialKind = {
   label: 'Webhook secret',
   permission: 'latchkey:webhook:read',
   isNumerous: false,
-  hasUuids: true,
   inventory: inventoryOf(
     'webhook_secret',
     {
@@ -18,6 +16,6 @@ export const webhookSecretKind: CredentialKind = {
       location: 'w.url',
       stands_until: `case when w.enabled then coalesce(s.expires_at, 'infinity') else '-infinity' end`,
     },
-    { from: 'webhook_secrets s join webhooks w on w.id = s.webhook_id', key: (id) => sql`s.id = ${id}` },
+    { from: 'webhook_secrets s join webhooks w on w.id = s.webhook_id', key: uuidKey('s.id') },
   ),
 };

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
+import { type CredentialKind, inventoryOf, textKey } from '../credentials/index.ts';
 import { revokeSession } from './sessions.ts';
 
 /** Browser sessions with a signed-in user. */
@@ -8,7 +8,7 @@ export const sessionKind = {
   label: 'Session',
   permission: 'latchkey:session:read',
   isNumerous: true,
-  hasUuids: false,
+  orders: ['created_at'],
   inventory: inventoryOf(
     'session',
     {
@@ -22,7 +22,7 @@ export const sessionKind = {
       revoked_at: 's.revoked_at',
       stands_until: `coalesce((select st.expires_at from standing_sessions st where st.uid = s.uid), '-infinity')`,
     },
-    { from: 'sessions s', where: 's.user_id is not null', key: (id) => sql`s.uid = ${id}` },
+    { from: 'sessions s', where: 's.user_id is not null', key: textKey('s.uid') },
   ),
   // Offline grants outlive their session, and so are not included.
   reach: (uid: string) => ({

@@ -1,5 +1,4 @@
-import { sql } from 'kysely';
-import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
+import { type CredentialKind, inventoryOf, textKey } from '../credentials/index.ts';
 
 /** Keys that sign tokens. One that leaked is replaced by rotating. */
 export const signingKeyKind: CredentialKind = {
@@ -7,7 +6,6 @@ export const signingKeyKind: CredentialKind = {
   label: 'Signing key',
   permission: 'latchkey:signing_key:read',
   isNumerous: false,
-  hasUuids: true,
   inventory: inventoryOf(
     'signing_key',
     {
@@ -17,6 +15,6 @@ export const signingKeyKind: CredentialKind = {
       expires_at: 'k.retires_at',
       stands_until: `coalesce(k.retires_at, 'infinity')`,
     },
-    { from: 'signing_keys k', key: (id) => sql`k.kid = ${id}` },
+    { from: 'signing_keys k', key: textKey('k.kid') },
   ),
 };

@@ -1,6 +1,14 @@
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Db } from '../../platform/database/index.ts';
-import { type CredentialKind, inventoryOf, type Reach } from '../credentials/index.ts';
+import {
+  type CredentialKind,
+  digestKey,
+  inventoryOf,
+  type Key,
+  type Reach,
+  textKey,
+  uuidKey,
+} from '../credentials/index.ts';
 import { findKeyOfToken } from './store.ts';
 import { accessTokenById, credentialOf, revokeAccessTokenById, revokeFamilyById, tokenHandle } from './tokens.ts';
 
@@ -10,7 +18,7 @@ export const refreshTokenKind = {
   label: 'Refresh token',
   permission: 'latchkey:grant:read',
   isNumerous: true,
-  hasUuids: true,
+  orders: ['created_at'],
   inventory: inventoryOf(
     'refresh_token',
     {
@@ -28,7 +36,9 @@ export const refreshTokenKind = {
     {
       from: 'refresh_families t join clients c on c.id = t.client_id',
       where: 't.handle_digest is not null',
-      key: (id) => sql`t.id = ${id}`,
+      counted: 'refresh_families t',
+      key: uuidKey('t.id'),
+      ownedBy: (owner_id) => sql`t.grant_id in (select g.id from grants g where g.user_id = ${owner_id})`,
     },
   ),
   reach: (id: string) => ({ family: sql`f.id = ${id}`, token: sql`t.family_id = ${id}` }),
@@ -54,10 +64,10 @@ export async function reachOfToken(db: Db, value: string): Promise<Reach> {
   return found ? kind.reach(found.id) : {};
 }
 
-/** The ids of one of the two formats of access tokens: the stored column, and its text. */
-type TokenIds = { table: 'access_tokens' | 'jwt_access_tokens'; key: string; id: string };
+/** The ids of one of the two formats of access tokens, as SQL. */
+type TokenIds = { table: 'access_tokens' | 'jwt_access_tokens'; id: string };
 
-const accessTokens = ({ table, key, id }: TokenIds, isToken: (id: string) => RawBuilder<unknown>) =>
+const accessTokens = ({ table, id }: TokenIds, key: Key) =>
   inventoryOf(
     'access_token',
     {
@@ -68,16 +78,14 @@ const accessTokens = ({ table, key, id }: TokenIds, isToken: (id: string) => Raw
       expires_at: 't.expires_at',
       location: 't.audience',
       revoked_at: 't.revoked_at',
-      stands_until: `coalesce((select least(s.expires_at, s.ends_at) from standing_${table} s where s.${key} = t.${key}), '-infinity')`,
+      stands_until: `coalesce((select least(s.expires_at, s.ends_at) from standing_${table} s
+        where ${key.column.replaceAll('t.', 's.')} = ${key.column}), '-infinity')`,
     },
-    { from: `${table} t join clients c on c.id = t.client_id`, key: isToken },
+    { name: table, from: `${table} t join clients c on c.id = t.client_id`, counted: `${table} t`, key },
   );
 
-const opaque = accessTokens(
-  { table: 'access_tokens', key: 'digest', id: `encode(t.digest, 'hex')` },
-  (id) => sql`t.digest = decode(${id}, 'hex')`,
-);
-const jwts = accessTokens({ table: 'jwt_access_tokens', key: 'jti', id: 't.jti' }, (id) => sql`t.jti = ${id}`);
+const opaque = accessTokens({ table: 'access_tokens', id: `encode(t.digest, 'hex')` }, digestKey('t.digest'));
+const jwts = accessTokens({ table: 'jwt_access_tokens', id: 't.jti' }, textKey('t.jti'));
 
 /** Access tokens, opaque ones by their SHA-256, JWTs by their `jti`. */
 export const accessTokenKind = {
@@ -85,11 +93,9 @@ export const accessTokenKind = {
   label: 'Access token',
   permission: 'latchkey:grant:read',
   isNumerous: true,
-  hasUuids: false,
-  inventory: {
-    all: sql`${opaque.all} union all ${jwts.all}`,
-    one: (id) => ('jti' in accessTokenById(id) ? jwts.one(id) : opaque.one(id)),
-  },
+  // Only their expiry has an index: each costs every token.
+  orders: ['expires_at'],
+  inventory: [...opaque, ...jwts],
   reach: (id: string) => {
     const handle = accessTokenById(id);
     return { token: 'jti' in handle ? sql`t.jti = ${handle.jti}` : sql`t.digest = ${handle.access_token}` };

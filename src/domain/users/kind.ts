@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type CredentialKind, inventoryOf } from '../credentials/index.ts';
+import { type CredentialKind, inventoryOf, uuidKey } from '../credentials/index.ts';
 
 /** Passwords of users. One is replaced by a new one. */
 export const passwordKind: CredentialKind = {
@@ -7,7 +7,7 @@ export const passwordKind: CredentialKind = {
   label: 'Password',
   permission: 'latchkey:user:read',
   isNumerous: true,
-  hasUuids: true,
+  orders: ['created_at'],
   inventory: inventoryOf(
     'password',
     {
@@ -17,7 +17,7 @@ export const passwordKind: CredentialKind = {
       created_at: 'p.updated_at',
       stands_until: `case when u.enabled then 'infinity'::timestamptz else '-infinity' end`,
     },
-    { from: 'credentials p join users u on u.id = p.user_id', key: (id) => sql`p.id = ${id}` },
+    { from: 'credentials p join users u on u.id = p.user_id', counted: 'credentials p', key: uuidKey('p.id') },
   ),
 };
 
@@ -27,7 +27,6 @@ export const passwordLinkKind: CredentialKind = {
   label: 'Password reset link',
   permission: 'latchkey:user:read',
   isNumerous: false,
-  hasUuids: false,
   inventory: inventoryOf(
     'password_link',
     {
@@ -44,11 +43,15 @@ export const passwordLinkKind: CredentialKind = {
     },
     {
       from: 'password_links l join users u on u.id = l.user_id',
-      // The id is the start of the digest: a range, which the primary key covers.
-      key: (id) =>
-        /^[0-9a-f]{16}$/.test(id)
-          ? sql`l.digest between ${Buffer.from(id.padEnd(64, '0'), 'hex')} and ${Buffer.from(id.padEnd(64, 'f'), 'hex')}`
-          : sql`false`,
+      counted: 'password_links l',
+      // The id is the start of the digest.
+      key: {
+        column: 'l.digest',
+        range: (id) =>
+          /^[0-9a-f]{16}$/.test(id)
+            ? [sql`${Buffer.from(id.padEnd(64, '0'), 'hex')}`, sql`${Buffer.from(id.padEnd(64, 'f'), 'hex')}`]
+            : undefined,
+      },
     },
   ),
 };

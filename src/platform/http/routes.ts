@@ -157,14 +157,18 @@ export type Page<Item> = {
 /** A page of a list in which only so many records are searched for each page, where no index serves the filters. */
 export function searchPageOf<Item extends z.ZodType>(item: Item) {
   return pageOf(item).extend({
+    is_partial: z.boolean().meta({
+      description:
+        'true: no index serves the filters, and only so many records were searched; the next page searches further',
+    }),
     searched_to: Timestamp.nullable().meta({
       description:
-        'a page with filters that no index serves may be short though there is a next one: up to when it was searched; null: the page is full, or everything was searched',
+        'up to when records were searched, in an order of time; null: the page is not partial, or sorted by something else',
     }),
   });
 }
 
-export type SearchPage<Item> = Page<Item> & { searched_to: Date | null };
+export type SearchPage<Item> = Page<Item> & { is_partial: boolean; searched_to: Date | null };
 
 /** A page without any record. */
 export function emptyPage({ total }: { total?: boolean | undefined }): Page<never> {

@@ -1,5 +1,13 @@
 /** Lists in pages: their orders, cursors, totals, and the search for words. */
 
 export { type ListOrders, type Order, SortBy } from './orders.ts';
-export { type ListRequest, pageOfQuery, readPage, readSearchPage, type SearchEnd, type Slice } from './pages.ts';
+export {
+  type ListRequest,
+  pageOfQuery,
+  readPage,
+  readSearchPage,
+  type SearchEnd,
+  type Slice,
+  unsearched,
+} from './pages.ts';
 export { rowsWithWords, type Searched } from './words.ts';

@@ -39,6 +39,8 @@ export type Clauses = {
   upTo: (place: Place) => RawBuilder<SqlBool>;
   orderBy: RawBuilder<unknown>;
   place: RawBuilder<Place>;
+  /** Whether it is read from the greatest value down. */
+  isReversed: boolean;
 };
 
 /** The order that `sort` names, and the shapes of its cursors. */
@@ -69,5 +71,6 @@ export function clausesOf(
     upTo: (place) => compared(earlier, place),
     orderBy: order === 'key' ? sql`${key.by} ${direction}` : sql`${order.by} ${direction}, ${key.by} ${direction}`,
     place: sql`json_build_object('value', ${value}, 'key', ${key.by})`,
+    isReversed,
   };
 }

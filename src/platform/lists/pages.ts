@@ -12,7 +12,7 @@ export type ListRequest = {
 };
 
 /** What to read for a page: rows after the start of the page, in its order, each with its place. */
-export type Slice = Clauses & { limit: number; direction: Start['direction'] };
+export type Slice = Clauses & { limit: number; direction: Start['direction']; start: Start | undefined };
 
 /** A total above it is not counted: counting takes as long as what it counts. */
 const mostCounted = 10_000;
@@ -33,7 +33,7 @@ export async function readPage<Row extends { place: Place }>(
   const named = orderNamed(orders, sort);
   const start = startIn(request.cursor, named.cursor);
   const direction = start?.direction ?? 'after';
-  const rows = await read({ ...clausesOf(orders, named, start), limit: limit + 1, direction });
+  const rows = await read({ ...clausesOf(orders, named, start), limit: limit + 1, direction, start });
   // What was before the page is gone: it begins the list.
   if (rows.length === 0 && start?.direction === 'before')
     return readPage({ ...request, cursor: undefined }, orders, { read, count });
@@ -45,8 +45,11 @@ export async function readPage<Row extends { place: Place }>(
   };
 }
 
-/** The last record that a page searches, and when it is from. */
-export type SearchEnd = { place: Place; at: Date };
+/** The last record that a page searches, and its time where the order is one of time. */
+export type SearchEnd = { place: Place; at: Date | null };
+
+/** Of a page that an index serves. */
+export const unsearched = { is_partial: false, searched_to: null };
 
 /**
  * A page of what a search finds that no index serves. Each page searches so many records in the order of the list, so that it costs
@@ -61,7 +64,7 @@ export async function readSearchPage<Row extends { place: Place }>(
   orders: ListOrders,
   reads: {
     endOf: (slice: Slice) => Promise<SearchEnd | undefined>;
-    read: (slice: Slice, upToEnd: RawBuilder<SqlBool>) => Promise<Row[]>;
+    read: (slice: Slice, upToEnd: RawBuilder<SqlBool>, end: Place | undefined) => Promise<Row[]>;
   },
 ): Promise<SearchPage<Omit<Row, 'place'>>> {
   let rest: (SearchEnd & { direction: Start['direction'] }) | undefined;
@@ -69,14 +72,14 @@ export async function readSearchPage<Row extends { place: Place }>(
     read: async (slice) => {
       const end = await reads.endOf(slice);
       rest = end && { ...end, direction: slice.direction };
-      return reads.read(slice, end ? slice.upTo(end.place) : sql`true`);
+      return reads.read(slice, end ? slice.upTo(end.place) : sql`true`, end?.place);
     },
     count: async () => 0,
   });
   const side = rest?.direction === 'before' ? 'previous' : 'next';
   const hasRest = rest !== undefined && (page.items.length < request.limit || page[side] === null);
-  if (!rest || !hasRest) return { ...page, searched_to: null };
-  return { ...page, [side]: cursorAt(request.sort, rest), searched_to: rest.at };
+  if (!rest || !hasRest) return { ...page, ...unsearched };
+  return { ...page, [side]: cursorAt(request.sort, rest), is_partial: true, searched_to: rest.at };
 }
 
 /** A page of what a query selects: `readPage`, where the list is a query of Kysely's. */

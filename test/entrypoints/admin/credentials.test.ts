@@ -78,8 +78,9 @@ describe('the inventory of credentials', () => {
   });
 
   test('is searched, filtered by owner and state, sorted, and paged to the end in every order', async () => {
-    expect(namesIn(await list('?q=tock%20ke'))).toEqual(['stock key']);
+    expect(namesIn(await list('?q=stock%20ke'))).toEqual(['stock key']);
     expect(namesIn(await list(`?q=${String(key.id).slice(0, 30)}`))).toEqual(['stock key']);
+    expect(namesIn(await list('?q=stocke%20ke'))).toEqual(['stock key']);
     expect(kindsIn(await list('?client_id=stocked'))).toEqual(['api_key', 'client_secret']);
     expect((await list('?client_id=nobody-at-all')).body.items).toEqual([]);
     for (const [n, risk] of ['high', 'medium', 'low', 'low'].entries())
@@ -115,6 +116,12 @@ describe('the inventory of credentials', () => {
     ['a kind that there is not', '?kind=spoon', '/kind'],
     ['a state that there is not', '?state=asleep', '/state'],
     ['an order that there is not', '?sort=id', '/sort'],
+    ['an order that no index has for all of a numerous kind', '?kind=session&sort=name', '/sort'],
+    [
+      'a cursor of an id that is none',
+      `?cursor=${Buffer.from('["-created_at","after","2026-01-01T00:00:00Z","api_key y"]').toString('base64url')}`,
+      '/cursor',
+    ],
     [
       'a cursor of another order',
       `?sort=name&cursor=${Buffer.from('["-created_at","after","x","y"]').toString('base64url')}`,

@@ -15,7 +15,8 @@ export type Rows = {
   previous?: string | null | undefined;
   total?: number | null | undefined;
   total_is_capped?: boolean | undefined;
-  /** Up to when records were searched for this page, where there are more to search. */
+  /** Whether there are more records to search than were searched for this page, and up to when these were. */
+  is_partial?: boolean | undefined;
   searched_to?: Date | null | undefined;
 };
 
@@ -68,7 +69,7 @@ export async function listPage(
     sort: given.sort ?? '',
     rows,
     total: totalIn(counts, noun),
-    searched: counts.searched_to ? `Searched as far as ${exactTime(counts.searched_to, texts)}.` : undefined,
+    searched: counts.is_partial ? searchedWords(counts.searched_to) : undefined,
     next: next ? pageAt(next) : undefined,
     previous: previousPage(previous, cursor, pageAt, addressOf(path, given)),
     all: addressOf(path, given.sort ? { sort: given.sort } : {}),
@@ -88,6 +89,9 @@ function totalIn({ total, total_is_capped }: Pick<Rows, 'total' | 'total_is_capp
   if (total === undefined || total === null) return undefined;
   return total_is_capped ? `More than ${counted(total, noun)}` : counted(total, noun);
 }
+
+const searchedWords = (to: Date | null | undefined) =>
+  to ? `Searched as far as ${exactTime(to)}.` : 'More records are left to search.';
 
 type Sorting = { path: string; given: Query; sort: string | undefined };
 
@@ -130,6 +134,7 @@ function refused(error: unknown, filters: readonly ListFilter[], { records }: Ca
   if (!(error instanceof Problem) || error.status !== 400) throw error;
   const { pointer = '' } = error.options;
   const wrong = filters.find(({ name }) => pointer === `/${name}`);
+  if (pointer === '/sort') return { rows: [], next: null, problem: error.message };
   const problem = wrong ? records.unknownFilter({ filter: wrong.label }) : records.unknownPage;
   return { rows: [], next: null, problem };
 }
