@@ -51,6 +51,7 @@ describe('without any setting, the configuration', () => {
       dataDir: resolve('.latchkey'),
       isDataDirChosen: false,
       databasePoolSize: 10,
+      databaseTimeoutMs: 1500,
       databaseWaitSeconds: 30,
       preparedStatements: true,
     };
