@@ -1,7 +1,8 @@
+import { usualConnections } from './installation.ts';
 import type { ServerName } from './servers.ts';
 
 /** Servers that take turns at one operation of the load. */
-export type Comparison = { name: string; operation: string; servers: readonly ServerName[] };
+export type Comparison = { name: string; operation: string; servers: readonly ServerName[]; connections: number };
 
 const providers = ['Latchkey', 'straightforward', 'in memory'] as const;
 const workers = ['Latchkey', 'two workers'] as const;
@@ -14,7 +15,21 @@ const of = (operation: string, servers: readonly ServerName[], before = ''): Com
   name: `${before}${operation}`,
   operation,
   servers,
+  connections: usualConnections,
 });
+
+/** Alone, with a few, and with many more requests at once than usual. */
+const atOtherConnections = (operation: string, servers: readonly ServerName[]): Comparison[] =>
+  otherConnections.map((connections) => ({
+    ...of(operation, servers),
+    name: nameAt(operation, connections),
+    connections,
+  }));
+const otherConnections = [1, 8, 128];
+
+/** What an operation is called in reports. */
+const nameAt = (operation: string, connections: number): string =>
+  connections === usualConnections ? operation : `${operation}, ${connections} at once`;
 
 const comparisons: readonly Comparison[] = [
   of('client_credentials opaque', providers),
@@ -24,6 +39,9 @@ const comparisons: readonly Comparison[] = [
   of('refresh during sign-ins', ['Latchkey']),
   of('refresh RS256 during sign-ins', ['Latchkey']),
   of('introspection', providers),
+  ...['client_credentials opaque', 'client_credentials jwt', 'refresh', 'introspection'].flatMap((operation) =>
+    atOtherConnections(operation, providers),
+  ),
   of('code flow', providers),
   of('login', passwords),
   of('whole sign-in', passwords),
@@ -48,7 +66,7 @@ const comparisons: readonly Comparison[] = [
 export function comparisonsWith(hasBefore: boolean): readonly Comparison[] {
   if (!hasBefore) return comparisons;
   const ofLatchkey = comparisons.filter(
-    ({ name, operation, servers }) => name === operation && servers[0] === 'Latchkey',
+    ({ name, operation, servers, connections }) => name === nameAt(operation, connections) && servers[0] === 'Latchkey',
   );
   return ofLatchkey.map((comparison) => ({ ...comparison, servers: ['Latchkey', 'before'] }));
 }

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Comparison, comparisonsWith } from './comparisons.ts';
-import { connections } from './installation.ts';
+import { usualConnections } from './installation.ts';
 import { measureLists } from './lists/lists.ts';
 import { type Bench, type Figures, measure, medianOf, ratiosOf } from './measure.ts';
 import { openBenchPostgres } from './postgres.ts';
@@ -130,7 +130,13 @@ async function startFull({ load }: Bench, databaseUrl: string): Promise<Measured
   const server = await startLatchkey('tokens stored', { databaseUrl });
   closing.push(server.stop);
   // Signs people in, whose rows are then copied.
-  await ask(load, { origin: server.origin, operation: 'refresh', milliseconds: 0, stored: 0 });
+  await ask(load, {
+    origin: server.origin,
+    operation: 'refresh',
+    milliseconds: 0,
+    stored: 0,
+    connections: usualConnections,
+  });
   return { ...server, stored: await storeTokens(databaseUrl, stored) };
 }
 
@@ -141,7 +147,7 @@ async function compare(bench: Bench, servers: MeasuredServer[], comparison: Comp
   for (let round = 1; round <= rounds; round += 1) {
     for (const server of round % 2 === 1 ? measuring : measuring.toReversed()) {
       const warmUp = milliseconds * (round === 1 ? 1 : 0.25);
-      const figures = await measure(bench, server, { operation: comparison.operation, milliseconds, warmUp });
+      const figures = await measure(bench, server, { ...comparison, milliseconds, warmUp });
       all.get(server.name)?.push(figures);
       const line = `${comparison.name}, round ${round}, ${server.name}: ${Math.round(figures.rate)}/s, ${Math.round(figures.serverCpu)} µs`;
       process.stderr.write(`${line} (load ${Math.round(figures.loadCpu)} µs)\n`);
@@ -160,7 +166,7 @@ function machine(): string {
 function facts(postgres: string): string {
   return [
     machine(),
-    `Node ${process.version}, PostgreSQL ${postgres} with its default settings; ${connections} connections;`,
+    `Node ${process.version}, PostgreSQL ${postgres} with its default settings; ${usualConnections} connections where no other number is said;`,
     `medians of ${rounds} interleaved rounds of ${milliseconds / 1000} s; tokens stored: ${stored.toLocaleString('en')}.`,
   ].join(' ');
 }

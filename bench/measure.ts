@@ -19,7 +19,7 @@ export type Figures = {
 };
 
 export type Bench = { load: ChildProcess; postgres: BenchPostgres };
-type Round = { operation: string; milliseconds: number; warmUp: number };
+type Round = { operation: string; connections: number; milliseconds: number; warmUp: number };
 
 /** Warms the server up, so long that what is measured is compiled code, then measures one round. */
 export async function measure(bench: Bench, server: MeasuredServer, round: Round): Promise<Figures> {
@@ -45,9 +45,9 @@ export async function measure(bench: Bench, server: MeasuredServer, round: Round
 function run(
   { load }: Bench,
   { name, origin, child, stored = 0, keys = 0 }: MeasuredServer,
-  { operation, milliseconds }: Round,
+  { operation, connections, milliseconds }: Round,
 ): Promise<Load> {
-  if (!isAlone(name)) return ask<Load>(load, { origin, operation, milliseconds, stored, keys });
+  if (!isAlone(name)) return ask<Load>(load, { origin, operation, connections, milliseconds, stored, keys });
   return ask<Load>(child, { milliseconds });
 }
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { freePort } from '../test/support/free-port.ts';
-import { configuration, connections } from './installation.ts';
+import { configuration, mostConnections } from './installation.ts';
 import { ask, startProcess, stopProcess } from './processes.ts';
 
 export type ServerName =
@@ -96,7 +96,7 @@ export async function startBetterAuth(databaseUrl: string): Promise<MeasuredServ
   const folder = path.join(import.meta.dirname, 'peers/better-auth');
   if (!existsSync(path.join(folder, 'node_modules')))
     execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-  return startPeer('better-auth', 'better-auth/main.js', [databaseUrl, String(connections)]);
+  return startPeer('better-auth', 'better-auth/main.js', [databaseUrl, String(mostConnections)]);
 }
 
 async function untilItSays(child: ChildProcess, words: string): Promise<void> {

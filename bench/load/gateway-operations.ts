@@ -1,4 +1,4 @@
-import { connections } from '../installation.ts';
+import { mostConnections } from '../installation.ts';
 import { storedKey } from '../stored-keys.ts';
 import { type Connection, requestText } from './connection.ts';
 
@@ -20,7 +20,7 @@ export const gatewayOperations: Record<string, Prepare> = {
     async () => {
       const used = (met.get(connection) ?? 0) + 1;
       met.set(connection, used);
-      await sent(connection, asProxy(connection, storedKey(((used * connections + person) % keys) + 1)));
+      await sent(connection, asProxy(connection, storedKey(((used * mostConnections + person) % keys) + 1)));
     },
   verify: (connection, person) => {
     const key = storedKey(person + 1);

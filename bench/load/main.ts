@@ -1,11 +1,18 @@
-import { connections } from '../installation.ts';
+import { mostConnections } from '../installation.ts';
 import { Connection } from './connection.ts';
 import { gatewayOperations } from './gateway-operations.ts';
 import { makeVisitor, operations, type Step, type Visitor } from './operations.ts';
 import { goesOn, percentiles } from './round.ts';
 
 /** Put load on a server: as many loops as connections, each sending its next request when the last was answered. */
-export type Job = { origin: string; operation: string; milliseconds: number; stored: number; keys: number };
+export type Job = {
+  origin: string;
+  operation: string;
+  milliseconds: number;
+  connections: number;
+  stored: number;
+  keys: number;
+};
 export type Load = { operations: number; seconds: number; p50: number; p99: number; cpuMicroseconds: number };
 
 type Seat = { connection: Connection; person: number; visitor?: Visitor };
@@ -20,7 +27,7 @@ process.on('message', async (job: Job) => {
 });
 
 async function run({ origin, milliseconds, ...job }: Job): Promise<Load> {
-  const taken = await seated(origin);
+  const taken = (await seated(origin)).slice(0, job.connections);
   await Promise.all(taken.map(({ connection }) => connection.open()));
   const steps = await Promise.all(taken.map((seat) => stepOf(seat, { milliseconds, ...job })));
   const took: number[] = [];
@@ -45,7 +52,7 @@ async function run({ origin, milliseconds, ...job }: Job): Promise<Load> {
 async function seated(origin: string): Promise<Seat[]> {
   const known = seats.get(origin);
   if (known) return known;
-  const made = Array.from({ length: connections }, (_, person) => ({ connection: new Connection(origin), person }));
+  const made = Array.from({ length: mostConnections }, (_, person) => ({ connection: new Connection(origin), person }));
   seats.set(origin, made);
   return made;
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import {
   api,
   clientSecret,
-  connections,
   jwtApi,
+  mostConnections,
   paths,
   redirectUri,
   requestedScope,
@@ -60,7 +60,7 @@ export async function makeVisitor(connection: Connection, person: number): Promi
   return { person, login, browser, access_token, refresh_token, signIns: [], used: person };
 }
 
-type Round = { milliseconds: number; stored: number };
+type Round = { milliseconds: number; stored: number; connections: number };
 type Prepare = (connection: Connection, visitor: Visitor, round: Round) => Step | Promise<Step>;
 
 /** What is measured: for one connection, the step that is repeated on it. Each answer is checked. */
@@ -128,9 +128,9 @@ async function refreshingRsa(connection: Connection, visitor: Visitor): Promise<
 async function signingIn(
   connection: Connection,
   { login, signIns }: Visitor,
-  { milliseconds }: Pick<Round, 'milliseconds'>,
+  round: Omit<Round, 'stored'>,
 ): Promise<Step> {
-  while (signIns.length < signInsAhead(milliseconds))
+  while (signIns.length < signInsAhead(round))
     signIns.push(await new Browser(connection).signInForm(authorizePath, login));
   return async () => {
     const signIn = signIns.pop();
@@ -150,7 +150,7 @@ function besideSignIns(prepare: Prepare): Prepare {
 }
 
 /** Enough sign-in forms, opened before a round, that a connection never runs out: hashing, four at a time, is slow everywhere. */
-function signInsAhead(milliseconds: number): number {
+function signInsAhead({ milliseconds, connections }: Omit<Round, 'stored'>): number {
   const fastestRate = 400;
   return Math.ceil((1.25 * Math.max(leastOperations, (fastestRate * milliseconds) / 1000)) / connections);
 }
@@ -159,7 +159,7 @@ function signInsAhead(milliseconds: number): number {
 function nextStored(visitor: Visitor, stored: number): number {
   const largePrime = 7_368_787;
   const number = ((visitor.used * largePrime) % stored) + 1;
-  visitor.used += connections;
+  visitor.used += mostConnections;
   return number;
 }
 

@@ -6,9 +6,23 @@ import {
   readGrant,
   readJwtAccessToken,
 } from '../../src/entrypoints/oauth/store/reads.ts';
+import { judgeStatement, wholeShape } from '../../src/entrypoints/oauth/token-endpoint/commit.ts';
+import { grantTypes } from '../../src/entrypoints/oauth/token-endpoint/grants/index.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 type Plan = { 'Node Type': string; 'Relation Name'?: string; 'Index Cond'?: string; Plans?: Plan[] };
+
+const scans = (plan: Plan): Plan[] =>
+  [plan, ...(plan.Plans ?? []).flatMap(scans)].filter((node) => node['Relation Name']);
+
+/** The plan that a hot statement has whatever its parameters are. */
+async function planOf(database: TestDatabase, text: string): Promise<Plan> {
+  const results = await database.query(
+    `${settings.map((each) => `set ${each}`).join('; ')}; explain (generic_plan, format json) ${text}`,
+  );
+  const { rows } = ([results].flat() as (typeof results)[]).at(-1) ?? { rows: [] };
+  return rows[0]['QUERY PLAN'][0].Plan;
+}
 
 // As the connections of hot statements are set up.
 const settings = [
@@ -22,9 +36,6 @@ describe('a hot read', () => {
   });
   afterAll(() => database.drop());
 
-  const scans = (plan: Plan): Plan[] =>
-    [plan, ...(plan.Plans ?? []).flatMap(scans)].filter((node) => node['Relation Name']);
-
   test.each([
     ['access_tokens', readAccessToken],
     ['jwt_access_tokens', readJwtAccessToken],
@@ -33,11 +44,39 @@ describe('a hot read', () => {
     ['device_codes', readDeviceCode],
     ['grants', readGrant],
   ])('looks one of %s up by its key, however many there are', async (table, { text }) => {
-    const results = await database.query(
-      `${settings.map((each) => `set ${each}`).join('; ')}; explain (generic_plan, format json) ${text}`,
-    );
-    const { rows } = ([results].flat() as (typeof results)[]).at(-1) ?? { rows: [] };
-    const [scan] = scans(rows[0]['QUERY PLAN'][0].Plan).filter((node) => node['Relation Name'] === table);
+    const [scan] = scans(await planOf(database, text)).filter((node) => node['Relation Name'] === table);
     expect(scan?.['Index Cond'] ?? scan?.Plans?.[0]?.['Index Cond']).toContain('k.key');
+  });
+});
+
+describe('the statement that judges a batch', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase(undefined, process.env.LATCHKEY_TEST_MIGRATED);
+  });
+  afterAll(() => database.drop());
+
+  const uniform = grantTypes.flatMap((grant) =>
+    wholeShape.tokens.map((form) => ({ name: `${grant.source}, ${form}`, shape: { grants: [grant], tokens: [form] } })),
+  );
+  test.each([{ name: 'any grant type', shape: wholeShape }, ...uniform])(
+    'of $name finds what it reads by index',
+    async ({ shape }) => {
+      const plan = await planOf(database, judgeStatement(shape));
+      const reading = scans(plan).filter((node) => node['Node Type'] !== 'ModifyTable');
+      expect(reading.filter((node) => !/^(Index|Bitmap)/.test(node['Node Type']))).toEqual([]);
+      expect(reading.map((node) => node['Relation Name'])).toContain('clients');
+    },
+  );
+
+  test('of client credentials reads no grant, and writes three tables', async () => {
+    const [shape] = uniform.filter(({ name }) => name === 'client_credentials, opaque');
+    const nodes = scans(await planOf(database, judgeStatement(shape?.shape ?? wholeShape)));
+    const tables = (isWrite: boolean) =>
+      new Set(
+        nodes.flatMap((node) => ((node['Node Type'] === 'ModifyTable') === isWrite ? [node['Relation Name']] : [])),
+      );
+    expect(tables(true)).toEqual(new Set(['access_tokens', 'audit_events', 'audit_personal_details']));
+    expect(tables(false)).toEqual(new Set(['clients', 'client_secrets', 'resource_servers']));
   });
 });

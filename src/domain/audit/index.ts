@@ -7,6 +7,7 @@ export { erasePersonalDetails } from './erasure.ts';
 export { type AuditEvent, appendEvent, auditRows } from './events.ts';
 export { exportAudit } from './export.ts';
 export { detailsOfAction, findHead, knownEvents, type LogEnds, logEnds } from './known-log.ts';
+export type { PersonalDetails } from './personal-details.ts';
 export { Refusals, type RefusalsDeps } from './refusals.ts';
 export { countPrunable, type Removed, type RetentionDeps, removeSegmentsBefore } from './retention.ts';
 export { auditRoutes } from './routes.ts';
@@ -15,7 +16,15 @@ export { publicKeyOf, type SealKey, sealKeys } from './seal-keys.ts';
 export { chainHead, type SealedEvent, type SealedSegment, sealedAfter } from './sealed-events.ts';
 export { Sealer, type SealerDeps } from './sealer.ts';
 export type { ChainHead } from './sealing.ts';
-export { type EventFilter, findEvent, listEvents, listEventsOf, newestEvents, type RecordedEvent } from './store.ts';
+export {
+  type AuditRows,
+  type EventFilter,
+  findEvent,
+  listEvents,
+  listEventsOf,
+  newestEvents,
+  type RecordedEvent,
+} from './store.ts';
 export type { AuditFault, NotedHead, PublicKeys } from './verifier.ts';
 export { type Verified, type VerifyInput, verifyAudit } from './verify.ts';
 export { type VerifiedFile, verifyExport } from './verify-export.ts';

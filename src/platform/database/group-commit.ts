@@ -16,8 +16,9 @@ const retryPauseMs = { min: 2, spread: 6 };
 /** How units of one kind are judged and written. */
 export type GroupCommitKind<Row, Verdict> = {
   /**
-   * The statements of one batch, sent between `begin` and `commit` in one round trip. Locks and judgement are statements of their
-   * own: in one statement the judgement's snapshot would be older than the lock it waited for.
+   * The statements of one batch, sent in one round trip: one is a transaction by itself, several are sent between `begin` and
+   * `commit`. Locks and judgement are statements of their own: in one statement the judgement's snapshot would be older than the
+   * lock it waited for.
    */
   statements: (rows: readonly Row[]) => HotStatement[];
   /** The verdict on each row by its place in the batch. A row without one was held by another transaction and is tried again. */
@@ -141,10 +142,12 @@ export class GroupCommit<Row, Verdict> {
     connection: HotConnection,
     batch: readonly Waiting<Row, Verdict>[],
   ): Promise<ReadonlyMap<number, Verdict>> {
+    const statements = this.#kind.statements(batch.map(({ row }) => row));
+    if (statements.length === 1) return this.#kind.verdicts(await connection.run(statements));
     const answers = await connection.run([
       // Explicit, because a role may have another default.
       { name: 'begin', text: 'begin isolation level read committed' },
-      ...this.#kind.statements(batch.map(({ row }) => row)),
+      ...statements,
       { name: 'commit', text: 'commit' },
     ]);
     if (answers.at(-1)?.command !== 'COMMIT') throw new Error('the transaction was rolled back');

@@ -1,10 +1,9 @@
 import { type Database, GroupCommit, type HotResult, type HotStatement } from '../../../platform/database/index.ts';
 import type { Metrics } from '../../../platform/metrics/index.ts';
-import { judgeStatement, lockStatement } from './commit.ts';
+import { type BatchShape, judgeStatement, lockStatement, locksGrants, wholeShape } from './commit.ts';
 import { grantTypes, type Verdict } from './grants/index.ts';
 import type { UnitRow } from './unit-row.ts';
 
-const maxReplays = 60;
 const lockingFamilies = new Set(grantTypes.filter(({ locksFamily }) => locksFamily).map(({ source }) => source));
 
 /** Judges and writes the token requests of all connections together (DESIGN.md §5). */
@@ -38,19 +37,44 @@ export class Committer {
 
 function unitStatements(units: readonly UnitRow[], now: Date): HotStatement[] {
   const rows = units.map((row, n) => ({ ...row, n }));
+  const { locks, name, text } = judgementOf(rows);
+  const judge = { name, text, values: [JSON.stringify(rows), now] };
+  if (!locks) return [judge];
   const families = rows.filter(({ source }) => lockingFamilies.has(source));
   const ids = [idsOf(rows, ({ grant_id }) => grant_id), idsOf(families, ({ family_id }) => family_id)];
-  return [
-    { name: 'lock units', text: lockStatement, values: ids },
-    { name: 'judge units', text: judgeStatement, values: [JSON.stringify(rows), now, maxReplays] },
-  ];
+  return [{ name: 'lock units', text: lockStatement, values: ids }, judge];
+}
+
+type Judgement = { name: string; text: string; locks: boolean };
+
+const prepare = (name: string, shape: BatchShape): Judgement => ({
+  name,
+  text: judgeStatement(shape),
+  locks: locksGrants(shape),
+});
+const ofAnyBatch = prepare('judge units', wholeShape);
+/** Most batches are of one grant type and one form of token: those have statements of their own, few enough to be kept prepared. */
+const ofUniformBatches = new Map(
+  grantTypes.flatMap((grant) =>
+    wholeShape.tokens.map((form): [string, Judgement] => {
+      const key = `${grant.source} ${form}`;
+      return [key, prepare(`judge ${key}`, { grants: [grant], tokens: [form] })];
+    }),
+  ),
+);
+
+function judgementOf(rows: readonly UnitRow[]): Judgement {
+  const keys = new Set(rows.map(({ source, access_jti }) => `${source} ${access_jti ? 'structured' : 'opaque'}`));
+  const [key = '', ...others] = keys;
+  return (others.length === 0 && ofUniformBatches.get(key)) || ofAnyBatch;
 }
 
 function idsOf(rows: readonly UnitRow[], pick: (row: UnitRow) => string | undefined): string[] {
   return [...new Set(rows.map(pick).filter((id) => id !== undefined))];
 }
 
-function verdicts([, judged]: readonly HotResult[]): Map<number, Verdict> {
+function verdicts(answers: readonly HotResult[]): Map<number, Verdict> {
+  const judged = answers.at(-1);
   const decided = (judged?.rows ?? []).filter(({ verdict }) => verdict !== 'busy');
   return new Map(decided.map((row) => [row.n as number, row.verdict as Verdict]));
 }

@@ -1,4 +1,4 @@
-import { auditRows } from '../../../domain/audit/index.ts';
+import { type AuditRows, auditRows, type PersonalDetails } from '../../../domain/audit/index.ts';
 import type { Digest } from '../../../platform/crypto/index.ts';
 import type { accessTokenColumns, Unit } from '../unit-of-work/index.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
@@ -35,8 +35,14 @@ export type UnitRow = AccessTokenMembers & {
   access_jti?: string | undefined;
   status_list_id?: number | undefined;
   status_index?: number | undefined;
-  event: unknown;
-};
+} & EventMembers;
+
+/** The event that is recorded where the unit wins. */
+type EventMembers = Omit<
+  AuditRows['row'],
+  'id' | 'occurred_at' | 'outcome' | 'reason' | 'details' | 'personal_digest'
+> &
+  Partial<PersonalDetails> & { event_id: string; details: object; personal_digest: string | undefined };
 
 type Client = { id: string; client_id: string; epoch: number };
 
@@ -75,7 +81,7 @@ export function unitRow(
     status_list_id: key && 'jti' in key ? key.status_list_id : undefined,
     status_index: key && 'jti' in key ? key.status_index : undefined,
     ...Object.fromEntries(Object.entries(members).map(([column, value]) => [`access_${column}`, value])),
-    event: eventOf(unit, grant, { client_id: client.client_id, occurred_at }),
+    ...eventOf(unit, grant, { client_id: client.client_id, occurred_at }),
   };
 }
 
@@ -92,7 +98,7 @@ function eventOf(
   { source, writes, origin }: Unit,
   grant: GrantType,
   { client_id, occurred_at }: { client_id: string; occurred_at: Date },
-): unknown {
+): EventMembers {
   const { access_token } = writes;
   const actor = source && grant.actor?.(source);
   const { row, personal_details } = auditRows({
@@ -109,5 +115,10 @@ function eventOf(
     scope: access_token?.scope,
     audience: access_token?.audience,
   };
-  return { ...row, ...personal_details, personal_digest: hex(row.personal_digest), details };
+  const { actor_kind, actor_id, action, target_kind, target_id, request_id } = row;
+  return {
+    ...{ event_id: row.id, actor_kind, actor_id, action, target_kind, target_id, request_id, details },
+    ...personal_details,
+    personal_digest: hex(row.personal_digest),
+  };
 }

@@ -17,7 +17,7 @@ export type Recorded = { action: AuditAction; reason?: string };
 
 /**
  * One grant type: what the commit reads of it, how it judges, what it writes and what it records. SQL texts see the unit as `u` where
- * they are read (`$2` is the time, `$3` the most retries within the grace window), and the columns of `facts` by name where they judge.
+ * they are read (`$2` is the time), and the columns of `facts` by name where they judge.
  */
 export type GrantType = {
   /** `grant_type` of the token request (RFC 6749 §4). */

@@ -1,5 +1,7 @@
 import type { GrantType } from './grant-type.ts';
 
+const maxReplays = 60;
+
 /**
  * Refresh tokens (RFC 6749 §6), rotated on each use. One row is a whole family: its current token, and the one before. A retry within
  * the grace window is answered with the same successor; any other use of an older token ends the family (RFC 9700 §4.14.2).
@@ -17,7 +19,7 @@ export const refreshToken: GrantType = {
   verdict: `case when presented = refresh_token_digest then 'won'
       when presented = refresh_token_previous_digest and successor = refresh_token_digest
         and refresh_token_rotated_at + grace_seconds * interval '1 second' >= $2
-        then case when refresh_token_grace_uses < $3 then 'grace' else 'exhausted' end
+        then case when refresh_token_grace_uses < ${maxReplays} then 'grace' else 'exhausted' end
       else 'reuse' end`,
   writes: {
     rotated: `update refresh_families f set previous_digest = f.digest, previous_key_id = f.key_id, digest = j.successor,
