@@ -271,11 +271,13 @@ export type KeyScope =
   | { tag: string }
   | { environment: string }
   | { start: string }
+  | { all: true }
   /** With a text that still works and was issued up to then. */
   | { issued_before: Date };
 
 /** Which keys `k` are meant, as a condition. A text that was rotated away names its key no longer. */
 function within(scope: KeyScope, now: Date): RawBuilder<unknown> {
+  if ('all' in scope) return sql`true`;
   if ('id' in scope) return sql`k.id = ${scope.id}`;
   if ('owner_id' in scope) return sql`k.owner_id = ${scope.owner_id}`;
   if ('environment' in scope) return sql`k.environment = ${scope.environment}`;

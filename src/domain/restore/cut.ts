@@ -1,13 +1,15 @@
+import { sql } from 'kysely';
 import { announceEverything, databaseTime, type Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
+import { revokeKeysIn } from '../api-keys/index.ts';
 import { appendEvent, detailsOfAction } from '../audit/index.ts';
-import { revoke } from '../revocation/index.ts';
+import { countLive, revoke } from '../revocation/index.ts';
 import { rotateSigningKey, type SigningKeysDeps, signingAlgs } from '../signing-keys/index.ts';
 import { abandonLists } from '../status-lists/index.ts';
 import { revokeJwtAccessTokens } from '../tokens/index.ts';
 import { deleteEveryPasswordLink } from '../users/index.ts';
 import type { ReapplyDeps } from './rules.ts';
-import { revokeOneTimeCredentials } from './store.ts';
+import { jumpEpochs, revokeOneTimeCredentials } from './store.ts';
 
 export type CutDeps = ReapplyDeps & SigningKeysDeps;
 
@@ -48,13 +50,20 @@ export async function cut(deps: CutDeps, actor: Actor, restore: string): Promise
   });
 }
 
+const everything = { session: sql<boolean>`true`, family: sql<boolean>`true`, token: sql<boolean>`true` };
+
 /** Ends all credentials that the backup brought back but secrets and passwords: everybody signs in again, keys are made anew. */
 export async function revokeAll(deps: CutDeps, actor: Actor, restore: string): Promise<Record<string, number>> {
   return deps.db.transaction().execute(async (trx) => {
-    const handle = { issued_before: await databaseTime(trx), include_api_keys: true };
-    const { revoked_at: _, ...ended } = await revoke({ ...deps, db: trx }, actor, handle);
+    const live = await countLive(trx, { reach: everything }, deps.now());
+    const handle = { issued_before: await databaseTime(trx) };
+    const { revoked_at } = await revoke({ ...deps, db: trx }, actor, handle);
+    // The clock of the machine that was backed up may have been ahead of this one's: no time is compared.
+    await jumpEpochs(trx);
+    const api_keys = await revokeKeysIn(trx, actor, { scope: { all: true }, revoked_at });
     const password_links = await deleteEveryPasswordLink(trx);
-    const all = { ...ended, password_links };
+    const all = { ...live, api_keys, password_links };
+    await announceEverything(trx);
     await begun(trx, actor, { restore, step: 'revoke all', ...all, occurred_at: deps.now() });
     return all;
   });

@@ -1,6 +1,18 @@
 import { sql } from 'kysely';
 import type { Trx } from '../../platform/database/index.ts';
 
+// More than the revocations that a log can have lost: what carries an epoch of the time after the backup must not fit again.
+const epochsAhead = 1_000_000;
+
+/**
+ * Moves every owner to an epoch that none has ever had, so that nothing from before is accepted whatever its clock said. Clients are
+ * locked before users, the order that every transaction keeps.
+ */
+export async function jumpEpochs(trx: Trx): Promise<void> {
+  for (const table of ['clients', 'users', 'resource_servers'])
+    await sql`update ${sql.table(table)} set epoch = epoch + ${epochsAhead}`.execute(trx);
+}
+
 /**
  * Ends what may be used once and was perhaps used after the backup: codes, device codes, pushed requests, and pages of a sign-in
  * under way. @returns how many codes

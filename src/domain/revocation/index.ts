@@ -4,3 +4,4 @@ export { type RevocationDeps, type RevocationImpact, revocationImpact, revoke } 
 export { mustBeAllowedToRevoke, permissionsToRevoke } from './rights.ts';
 export { revocationRoutes } from './routes.ts';
 export type { Handle } from './schemas.ts';
+export { countLive } from './store.ts';

@@ -364,6 +364,11 @@ describe('latchkey restore-check', () => {
     const dry = await check(bare, '--head', old.head ?? '', '--dry-run');
     expect(dry.code).toBe(1);
     expect(JSON.parse(dry.stdout).gap.segments).toEqual([[expect.any(Number), Number(old.head?.split(':')[0])]]);
+    // The clock of the machine that was backed up was ahead of this one's.
+    const issued = { access_tokens: 'issued_at', jwt_access_tokens: 'issued_at', refresh_families: 'issued_at' };
+    const signedIn = { sessions: 'signed_in_at', grants: 'created_at', api_key_versions: 'issued_at' };
+    for (const [table, column] of Object.entries({ ...issued, ...signedIn }))
+      await bare.query(`update ${table} set ${column} = ${column} + interval '1 day'`);
     const { code, stdout } = await check(bare, '--head', old.head ?? '', '--revoke-all', '--yes');
     expect(code).toBe(0);
     expect(JSON.parse(stdout).revoked_all).toMatchObject({ api_keys: 4, refresh_families: 5 });
@@ -373,6 +378,11 @@ describe('latchkey restore-check', () => {
     nodes.push(node);
     for (const [name, works] of [...cameBack, ...stays].filter(([each]) => /key$|token$/.test(each)))
       expect([name, await works(node.address)]).toEqual([name, false]);
+    const { rows } = await bare.query(
+      `select from standing_sessions where user_id is not null union all select from standing_refresh_families where ends_at > now()
+        union all select from standing_access_tokens where ends_at > now()`,
+    );
+    expect(rows).toEqual([]);
   });
 
   test('says of a database that lacks nothing that nothing is missing', async () => {
