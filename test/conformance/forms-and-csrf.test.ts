@@ -74,7 +74,7 @@ describe('a form of the pages', () => {
         .find((each) => each.includes(action));
       const body = new URLSearchParams({ ...fields, csrf: forge(csrfOf(page)) });
       const answer = await browser.post(target ?? page.url, body, headers);
-      expect(answer).toMatchObject({ status: 403, html: expect.stringContaining('could not be checked') });
+      expect(answer).toMatchObject({ status: 403, html: expect.stringContaining('could not be submitted') });
       expect((await browser.get('/account')).html).toContain('Alice Example');
       expect((await browser.get('/account/apps')).html).not.toContain('Newsletter');
       expect(await latchkey.auditEvents('user.password_changed')).toEqual([]);

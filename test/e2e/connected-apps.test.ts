@@ -62,7 +62,7 @@ describe('the connected apps', () => {
     await signIn(page, 'dave');
     await page.getByRole('link', { name: 'Revoke access of Inbox Assistant' }).click();
     expect(await question(page)).toMatch(/^Revoke access of\s+Inbox Assistant\?$/);
-    expect(await page.locator('main').innerText()).toContain('It has no active access right now.');
+    expect(await page.locator('main').innerText()).toContain('It is not using your account right now.');
   });
 
   test('of somebody else are nowhere to be found', async () => {

@@ -68,7 +68,7 @@ describe('what cannot be answered', () => {
     await page.goto(`${latchkey.issuer}/sign-in`);
     await page.context().clearCookies();
     await signIn(page);
-    expect(await question(page)).toBe('This form could not be checked');
+    expect(await question(page)).toBe('This form could not be submitted');
   });
 });
 

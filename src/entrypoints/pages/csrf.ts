@@ -57,7 +57,7 @@ function isSame(given: string, expected: string): boolean {
 
 function foreignForm(): Problem {
   return new Problem(403, 'foreign_form', {
-    title: 'This form could not be checked',
+    title: 'This form could not be submitted',
     detail: 'The page was open for too long, or cookies are blocked. Go back, reload the page and send the form again.',
   });
 }

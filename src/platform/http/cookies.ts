@@ -14,7 +14,7 @@ export function mustSendCookies(ctx: Context, status: 400 | 403): void {
 export function cookiesBlocked(ctx: Context, status: 400 | 403): Problem {
   const isForm = status === 403;
   return new Problem(status, 'cookies_blocked', {
-    title: isForm ? 'This form could not be checked' : 'This page has expired, or cookies are blocked',
+    title: isForm ? 'This form could not be submitted' : 'This page has expired, or cookies are blocked',
     detail: `Your browser sent no cookies, and signing in needs them. Allow cookies for ${ctx.hostname}, and start again from the app or page that you came from. If you opened this address in another browser, go back to the first one.`,
   });
 }

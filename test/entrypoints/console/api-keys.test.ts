@@ -239,8 +239,10 @@ describe('API keys in the console', () => {
     expect(await works(key)).toBe(200);
     await latchkey.advance(11 * 60);
     const asked = await alice.get(`/api-keys/${id}/revoke`);
-    expect(wordsOf(asked)).toMatch(/1 version of this key: sk_dev_.* service calls APIs with it in dev, .*for good/);
-    expect(wordsOf(await alice.send(asked))).toContain('Enter your password to go on.');
+    expect(wordsOf(asked)).toMatch(
+      /1 version of this key: sk_dev_.* service calls APIs with it in dev, .*refused from now on/,
+    );
+    expect(wordsOf(await alice.send(asked))).toContain('Enter your password to continue.');
     expect(await works(key)).toBe(200);
     const done = await alice.send(asked, { password_again: 'correct horse battery staple' });
     expect(wordsOf(done)).toContain('The key is revoked. It is refused from now on.');

@@ -190,7 +190,7 @@ describe('in the console', () => {
     expect(page.html).toContain('name="password_again"');
     const without = await alice.send(page);
     expect(without.status).toBe(422);
-    expect(wordsOf(without)).toContain('Enter your password to go on.');
+    expect(wordsOf(without)).toContain('Enter your password to continue.');
     const wrong = await alice.send(page, { password_again: 'not this one' });
     expect(wordsOf(wrong)).toContain('That is not your password.');
     expect(stateOn(await alice.get('/clients/spa'))).toBe('Active');

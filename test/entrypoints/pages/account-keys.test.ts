@@ -192,12 +192,14 @@ describe('API keys of one’s own', () => {
       const page = await carol.get(`${path}/${deed}`);
       expect(page.html).toContain(button);
       expect(page.html).toContain('name="password_again"');
-      expect(wordsOf(await carol.send(page, { overlap_seconds: '0' }))).toContain('Enter your password to go on.');
+      expect(wordsOf(await carol.send(page, { overlap_seconds: '0' }))).toContain('Enter your password to continue.');
     }
-    expect(wordsOf(await carol.mint())).toContain('Enter your password to go on.');
+    expect(wordsOf(await carol.mint())).toContain('Enter your password to continue.');
     expect(await works(key)).toBe(true);
     const asked = await carol.get(`${path}/revoke`);
-    expect(wordsOf(asked)).toMatch(/Revoke Ending\? .*cannot be undone.*1 version of this key: sk_dev_.*now, for good/);
+    expect(wordsOf(asked)).toMatch(
+      /Revoke Ending\? .*cannot be undone.*1 version of this key: sk_dev_.*refused from now on/,
+    );
     expect((await carol.send(asked, { password_again: 'wrong' })).status).toBe(422);
     const done = await carol.send(asked, { password_again: password });
     expect(wordsOf(done)).toContain('The key is revoked. It is refused from now on.');

@@ -50,7 +50,7 @@ async function commitBrowser({ db, rowBounds }: UnitDeps, ctx: Context, unit: Un
 
 function lostRace(): Problem {
   return new Problem(409, 'changed_elsewhere', {
-    title: 'This changed in another window',
+    title: 'Something changed in another window',
     detail: 'You may have signed in or out in another tab. Go back to the app and try again.',
   });
 }

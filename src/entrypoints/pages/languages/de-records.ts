@@ -22,7 +22,7 @@ export const deRecords: Pick<Catalogue, keyof typeof enRecords> = {
     days: (p) => counted(p.count, 'Tag', 'Tage'),
     done: 'Fertig',
     emptyPage: 'Diese Seite ist leer',
-    emptyPageNote: 'Die Einträge, die hier standen, gibt es nicht mehr.',
+    emptyPageNote: 'Ihre Einträge wurden inzwischen entfernt.',
     enterPassword: 'Geben Sie Ihr Passwort ein, um fortzufahren.',
     groups: { advanced: 'Erweitert', permissions: 'Berechtigungen' },
     never: 'Nie',
@@ -149,7 +149,8 @@ export const deRecords: Pick<Catalogue, keyof typeof enRecords> = {
     editNote:
       'Änderungen gelten ab der nächsten Anfrage. Der Wert des Schlüssels bleibt gleich, ebenso Einschränkungen, die dieses Formular nicht ausdrücken kann.',
     expiresUtc: 'Läuft ab (UTC)',
-    expiresHint: 'Leer: nie. Dafür brauchen Sie die Berechtigung latchkey:api_key:never_expire.',
+    expiresHint:
+      'Lassen Sie das Feld leer, wenn der Schlüssel nie ablaufen soll. Dafür brauchen Sie die Berechtigung latchkey:api_key:never_expire.',
     save: 'Schlüssel speichern',
 
     rotate: 'Erneuern',
@@ -162,7 +163,7 @@ export const deRecords: Pick<Catalogue, keyof typeof enRecords> = {
     overlapHint: 'So lange wird die vorherige Version noch angenommen.',
     overlaps: { none: 'Keine: Die vorherige wird ab jetzt abgelehnt', hour: '1 Stunde' },
     newExpiry: 'Neue Laufzeit des Schlüssels (Tage ab jetzt)',
-    newExpiryHint: 'Leer: Die Laufzeit bleibt gleich.',
+    newExpiryHint: 'Lassen Sie das Feld leer, um die Laufzeit beizubehalten.',
     rotateSubmit: 'Schlüssel erneuern',
     previousUntil: (p) => `Die vorherige Version, ${p.version}, wird bis ${p.time} angenommen.`,
     newUntil: (p) => `Die neue Version ist jetzt aktiv, bis der Schlüssel am ${p.time} abläuft.`,

@@ -69,11 +69,11 @@ export const de: Catalogue = {
     title: (p) => `${p.app} den Zugriff auf Ihr Konto erlauben?`,
     profileTitle: (p) => `Ihr Profil mit ${p.app} teilen?`,
     about: (p) =>
-      `${p.app} hat Sie hierher geschickt, um Zugriff zu erbitten. Die App sieht Ihr Passwort nie und kann nur, was Sie ausgewählt lassen.`,
+      `${p.app} bittet um Zugriff und hat Sie deshalb hierher geleitet. Die App sieht Ihr Passwort nie und kann nur, was ausgewählt bleibt.`,
     notYou: 'Nicht Sie?',
     asks: 'Angefragter Zugriff',
     asksNothing: 'Die App möchte nur wissen, dass Sie angemeldet sind',
-    optional: 'Entfernen Sie, was Sie nicht erlauben möchten',
+    optional: 'wählen Sie ab, was Sie nicht erlauben möchten',
     aboutYou: 'Über Sie',
     new: 'Neu',
     risky: 'Riskant',
@@ -82,7 +82,7 @@ export const de: Catalogue = {
     alreadyAllowed: 'Bereits erlaubt',
     alreadyAllowedNote: 'Das haben Sie früher erlaubt. Es bleibt erlaubt, bis Sie es widerrufen.',
     riskyNote: (p) =>
-      `Als riskant markierter Zugriff kann Schaden anrichten, der schwer rückgängig zu machen ist. Erlauben Sie ihn nur, wenn Sie ${p.app} vertrauen.`,
+      `Als riskant markierter Zugriff kann Schaden anrichten, der sich schwer rückgängig machen lässt. Erlauben Sie ihn nur, wenn Sie ${p.app} vertrauen.`,
     appId: 'App-ID',
     returnsTo: 'Zurück zu',
     device: 'dem Gerät, das Ihnen den Code gezeigt hat',
@@ -101,7 +101,7 @@ export const de: Catalogue = {
       profile: 'Ihren Namen und Benutzernamen sehen',
       email: 'Ihre E-Mail-Adresse sehen und ob sie bestätigt ist',
       groups: 'Sehen, in welchen Gruppen Sie sind',
-      offline_access: 'Zugriff behalten, wenn Sie nicht da sind',
+      offline_access: 'Zugriff auch in Ihrer Abwesenheit behalten',
     },
     use: (p) => `„${p.scope}“ verwenden`,
   },
@@ -116,7 +116,7 @@ export const de: Catalogue = {
     code: 'Code',
     confirmTitle: (p) => `${p.app} verbinden?`,
     confirmHeading: (p) => `Zeigt Ihr Gerät ${p.code}?`,
-    confirmName: (p) => `Das Gerät gibt sich als ${p.app} aus`,
+    confirmName: (p) => `Das Gerät nennt sich ${p.app}`,
     confirmAbout: (p) =>
       `${p.app} läuft auf einem Gerät oder in einem Programm, das denselben Code zeigt. Es erhält Zugriff auf Ihr Konto; fahren Sie also nur mit Ihrem eigenen fort.`,
     confirmWarning: 'Fahren Sie nur fort, wenn Sie es gerade selbst gestartet haben.',
@@ -179,13 +179,13 @@ export const de: Catalogue = {
       'Sie wurde schon abgeschlossen oder war zu lange geöffnet. Kehren Sie zur App zurück und versuchen Sie es erneut.',
     missing: 'Seite nicht gefunden',
     missingNote: 'Prüfen Sie die Adresse, oder kehren Sie zur vorherigen Seite zurück.',
-    form: 'Dieses Formular konnte nicht geprüft werden',
+    form: 'Das Formular konnte nicht gesendet werden',
     formNote:
       'Die Seite war zu lange geöffnet, oder Cookies sind blockiert. Gehen Sie zurück, laden Sie die Seite neu und senden Sie das Formular noch einmal.',
     cookies: 'Diese Seite ist abgelaufen, oder Cookies sind blockiert',
     cookiesNote: (p) =>
       `Ihr Browser hat keine Cookies gesendet; zum Anmelden sind sie nötig. Erlauben Sie Cookies für ${p.host} und beginnen Sie dort von vorn, wo Sie hergekommen sind. Wenn Sie diese Adresse in einem anderen Browser geöffnet haben, kehren Sie zum ersten zurück.`,
-    changed: 'Das hat sich in einem anderen Fenster geändert',
+    changed: 'In einem anderen Fenster hat sich etwas geändert',
     changedNote:
       'Vielleicht haben Sie sich in einem anderen Tab an- oder abgemeldet. Kehren Sie zur App zurück und versuchen Sie es erneut.',
     link: 'Dieser Link ist nicht mehr gültig',
@@ -206,7 +206,7 @@ export const de: Catalogue = {
     setupTitle: 'Einrichten',
     setup: (p) => `${p.brand} einrichten`,
     setupNote: (p) =>
-      `Legen Sie das erste Administratorkonto an: Öffnen Sie den Einrichtungslink, der beim Start im Terminal ausgegeben wurde. Er funktioniert einmal, innerhalb eines Tages. ${p.command} gibt einen neuen aus.`,
+      `Legen Sie das erste Administratorkonto an: Öffnen Sie den Einrichtungslink, der beim Start im Terminal ausgegeben wurde. Er funktioniert einmal und gilt einen Tag lang. ${p.command} gibt einen neuen aus.`,
     issuer: 'Aussteller',
     discovery: 'Discovery',
     docs: 'Dokumentation',
@@ -270,7 +270,7 @@ export const de: Catalogue = {
   revokeAccess: {
     title: (p) => `Zugriff von ${p.app} widerrufen?`,
     actsFor: (p) => `Die App hat Zugriff auf das Konto ${p.name}`,
-    nothing: 'Sie hat zurzeit keinen aktiven Zugriff. Danach muss sie Sie fragen, bevor sie wieder Zugriff erhält.',
+    nothing: 'Sie nutzt Ihr Konto zurzeit nicht. Nach dem Widerruf muss sie Sie wieder fragen.',
     impact: 'Das wird sofort widerrufen und kann nicht rückgängig gemacht werden:',
     families: (p) => counted(p.count, 'dauerhafte Verbindung', 'dauerhafte Verbindungen'),
     familiesNote: 'mit denen die App in Ihrer Abwesenheit Zugriff behält',
@@ -308,11 +308,11 @@ export const de: Catalogue = {
     title: (p) => `${p.device} abmelden?`,
     facts: (p) => `IP-Adresse ${p.address}, angemeldet ${p.signedIn}, zuletzt aktiv ${p.lastSeen}`,
     factsWithoutAddress: (p) => `Angemeldet ${p.signedIn}, zuletzt aktiv ${p.lastSeen}`,
-    impact: 'Das endet sofort:',
+    impact: 'Das geschieht sofort:',
     session: (p) => counted(p.count, 'Sitzung', 'Sitzungen'),
     sessionNote: 'Für eine erneute Nutzung ist das Passwort nötig',
     apps: (p) => `${counted(p.count, 'App verliert', 'Apps verlieren')} den Zugriff`,
-    appsNote: (p) => `bis Sie sich dort wieder anmelden${p.count === 1 ? '' : ', einzeln für jede App'}`,
+    appsNote: (p) => `bis Sie sich ${p.count === 1 ? 'dort' : 'bei ihnen'} wieder anmelden`,
     names: (p) => list(p.names),
     lasting: (p) =>
       `${p.apps} ${p.count === 1 ? 'behält die dauerhafte Verbindung' : 'behalten die dauerhaften Verbindungen'}. Sie können ${p.count === 1 ? 'sie' : 'diese'} unter ${p.page} widerrufen.`,

@@ -77,7 +77,7 @@ export const en = {
     notYou: 'Not you?',
     asks: 'It asks to',
     asksNothing: 'It asks only to know that you are signed in',
-    optional: 'clear what you don’t want to allow',
+    optional: 'uncheck what you don’t want to allow',
     aboutYou: 'About you',
     new: 'New',
     risky: 'Risky',
@@ -179,13 +179,13 @@ export const en = {
     expiredNote: 'It was already completed, or it was open for too long. Return to the app and try again.',
     missing: 'Page not found',
     missingNote: 'Check the address, or return to the page you came from.',
-    form: 'This form could not be checked',
+    form: 'This form could not be submitted',
     formNote:
       'The page was open for too long, or cookies are blocked. Go back, reload the page and send the form again.',
     cookies: 'This page has expired, or cookies are blocked',
     cookiesNote: (p: { host: string }) =>
       `Your browser sent no cookies, and signing in needs them. Allow cookies for ${p.host}, and start again from the app or page that you came from. If you opened this address in another browser, return to the first one.`,
-    changed: 'This changed in another window',
+    changed: 'Something changed in another window',
     changedNote: 'You may have signed in or out in another tab. Return to the app and try again.',
     link: 'This link is no longer valid',
     linkNote:
@@ -205,7 +205,7 @@ export const en = {
     setupTitle: 'Set up',
     setup: (p: { brand: string }) => `Set up ${p.brand}`,
     setupNote: (p: { command: string }) =>
-      `Create the first administrator: open the setup link that was printed in the terminal at start. It works once, within a day. ${p.command} prints a new one.`,
+      `Create the first administrator: open the setup link that was printed in the terminal at start. It works once and is valid for one day. ${p.command} prints a new one.`,
     issuer: 'Issuer',
     discovery: 'Discovery',
     docs: 'Documentation',
@@ -270,7 +270,7 @@ export const en = {
   revokeAccess: {
     title: (p: { app: string }) => `Revoke access of ${p.app}?`,
     actsFor: (p: { name: string }) => `It has access to the account ${p.name}`,
-    nothing: 'It has no active access right now. Afterwards it must ask you before it gets access again.',
+    nothing: 'It is not using your account right now. After you revoke access, it must ask you again.',
     impact: 'This is revoked immediately and can’t be undone:',
     families: (p: { count: number }) => counted(p.count, 'long-lived connection', 'long-lived connections'),
     familiesNote: 'that let the app keep access when you are away',
@@ -310,7 +310,7 @@ export const en = {
       `IP address ${p.address}, signed in ${p.signedIn}, last seen ${p.lastSeen}`,
     factsWithoutAddress: (p: { signedIn: string; lastSeen: string }) =>
       `Signed in ${p.signedIn}, last seen ${p.lastSeen}`,
-    impact: 'This ends immediately:',
+    impact: 'This happens immediately:',
     session: (p: { count: number }) => counted(p.count, 'session', 'sessions'),
     sessionNote: 'Using it again requires the password',
     apps: (p: { count: number }) => `${counted(p.count, 'app loses', 'apps lose')} access`,
