@@ -53,6 +53,8 @@ describe('nothing is wrong with how a page looks', () => {
       ['connected-apps-german', '/account/apps'],
       ['sessions-german', '/account/sessions'],
       ['activity-german', '/account/activity'],
+      ['own-data-german', '/account/data'],
+      ['mail-language-german', '/account/language'],
       ['change-password-german', '/account/password'],
       ['device-german', '/device'],
     ] as const) {

@@ -59,6 +59,7 @@ describe('nothing is wrong with how a page looks', () => {
       ['/access-records', 'access-records'],
       ['/webhooks', 'webhooks'],
       ['/new-webhook', 'webhook-new'],
+      ['/settings', 'settings'],
       ['/search?q=inbox', 'search'],
       ['/search?q=unicorn', 'search-none'],
     ] as const) {

@@ -1,5 +1,6 @@
 import { asOwner } from '../support/admin.ts';
 import { Gateway } from '../support/gateway.ts';
+import { password } from '../support/installation.ts';
 import { letPeople } from '../support/own-keys.ts';
 import { inspect, still } from './support/inspection.ts';
 import { calendar, mail } from './support/installation.ts';
@@ -101,6 +102,36 @@ describe('a person’s own API keys', () => {
     expect(await page.locator('.secret button').isVisible()).toBe(false);
     await page.getByRole('link', { name: 'Done' }).click();
     expect(await question(page)).toMatch(/^By hand/);
+  });
+
+  test('look right in German', async () => {
+    const page = await site.browser.open({ ...still, locale: 'de-DE' });
+    await page.goto(at());
+    await page.getByLabel('E-Mail-Adresse oder Benutzername').fill('alice');
+    await page.getByLabel('Passwort').fill(password);
+    await page.getByRole('button', { name: 'Anmelden', exact: true }).click();
+    await page.waitForURL(at());
+    await page.goto(at('/new'));
+    await page.getByText('Erweitert').click();
+    expect(await inspect(page, 'own-key-new-german')).toEqual([]);
+    await page.getByLabel('Name', { exact: true }).fill('Wetterdienst');
+    await page.getByRole('checkbox', { name: /^Read your messages/ }).check();
+    await page.getByLabel('Eigene Laufzeit (Tage)').fill('5');
+    await page.getByLabel('Erlaubte Netze').fill('10.0.1');
+    await page.getByRole('button', { name: 'API-Schlüssel erstellen' }).click();
+    expect(await inspect(page, 'own-key-refused-german')).toEqual([]);
+    await page.getByLabel('Erlaubte Netze').fill('10.0.1.0/24');
+    await page.getByRole('button', { name: 'API-Schlüssel erstellen' }).click();
+    expect(await inspect(page, 'own-key-made-german')).toEqual([]);
+    await page.getByRole('link', { name: 'Fertig' }).click();
+    expect(await inspect(page, 'own-key-german')).toEqual([]);
+    const key = page.url();
+    for (const act of ['rotate', 'change', 'revoke']) {
+      await page.goto(`${key}/${act}`);
+      expect(await inspect(page, `own-key-${act}-german`)).toEqual([]);
+    }
+    await page.goto(at());
+    expect(await inspect(page, 'own-keys-german')).toEqual([]);
   });
 
   test('look right', async () => {

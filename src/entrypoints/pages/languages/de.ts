@@ -131,7 +131,7 @@ export const de: Catalogue = {
     showTitle: 'Auf einem anderen Gerät anmelden',
     showHeading: 'Mit dem Telefon anmelden',
     showIntro: (p) =>
-      `Scannen Sie das Bild mit der Kamera Ihres Telefons, oder öffnen Sie ${p.address} und geben Sie den Code ein.`,
+      `Scannen Sie den QR-Code mit der Kamera Ihres Telefons, oder öffnen Sie ${p.address} und geben Sie den Code ein.`,
     qr: (p) => `QR-Code für ${p.address} mit diesem Code`,
     missing: 'Geben Sie den Code ein, den Ihr Gerät zeigt.',
     unknown: 'Dieser Code ist nicht gültig. Prüfen Sie ihn, oder beginnen Sie auf dem Gerät von vorn.',
@@ -310,7 +310,7 @@ export const de: Catalogue = {
     factsWithoutAddress: (p) => `Angemeldet ${p.signedIn}, zuletzt aktiv ${p.lastSeen}`,
     impact: 'Das geschieht sofort:',
     session: (p) => counted(p.count, 'Sitzung', 'Sitzungen'),
-    sessionNote: 'Für eine erneute Nutzung ist das Passwort nötig',
+    sessionNote: 'Für eine erneute Anmeldung dort ist Ihr Passwort nötig',
     apps: (p) => `${counted(p.count, 'App verliert', 'Apps verlieren')} den Zugriff`,
     appsNote: (p) => `bis Sie sich ${p.count === 1 ? 'dort' : 'bei ihnen'} wieder anmelden`,
     names: (p) => list(p.names),

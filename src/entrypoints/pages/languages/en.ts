@@ -133,7 +133,7 @@ export const en = {
     showTitle: 'Sign in on another device',
     showHeading: 'Sign in on your phone',
     showIntro: (p: { address: string }) =>
-      `Scan the picture with your phone’s camera, or open ${p.address} and enter the code.`,
+      `Scan the QR code with your phone’s camera, or open ${p.address} and enter the code.`,
     qr: (p: { address: string }) => `QR code for ${p.address} with this code`,
     missing: 'Enter the code that your device shows.',
     unknown: 'This code is not valid. Check it, or start again on the device.',
@@ -312,7 +312,7 @@ export const en = {
       `Signed in ${p.signedIn}, last seen ${p.lastSeen}`,
     impact: 'This happens immediately:',
     session: (p: { count: number }) => counted(p.count, 'session', 'sessions'),
-    sessionNote: 'Using it again requires the password',
+    sessionNote: 'Signing in there again requires your password',
     apps: (p: { count: number }) => `${counted(p.count, 'app loses', 'apps lose')} access`,
     appsNote: (p: { count: number }) => `until you sign in to ${p.count === 1 ? 'it' : 'them'} again`,
     names: (p: { names: readonly string[] }) => list(p.names),
