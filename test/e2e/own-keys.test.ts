@@ -132,6 +132,12 @@ describe('a person’s own API keys', () => {
     }
     await page.goto(at());
     expect(await inspect(page, 'own-keys-german')).toEqual([]);
+    await page.setViewportSize({ width: 840, height: 800 });
+    const right = async (part: string) => {
+      const box = await page.locator(part).boundingBox();
+      return box ? box.x + box.width : Number.NaN;
+    };
+    expect(await right('table.list')).toBeLessThanOrEqual(await right('main'));
   });
 
   test('look right', async () => {

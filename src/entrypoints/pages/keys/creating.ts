@@ -62,7 +62,7 @@ async function creationFields(context: KeyContext): Promise<Field[]> {
     nameField(texts),
     ...(isOwn ? [] : [ownerField(await context.owners())]),
     environmentField(texts, deps.config.apiKeyEnvironments),
-    { name: 'lifetime', label: texts.keys.expires, type: 'radios', value: '90', options: lifetimes(texts) },
+    { name: 'lifetime', label: texts.keys.lifetime, type: 'radios', value: '90', options: lifetimes(texts) },
     ...permissionFields(texts, choices),
     customExpiry(texts),
     ...restrictionFields(texts, {}, apis),

@@ -125,6 +125,7 @@ export const enRecords = {
       low: (p: { days: string }) => `low: expires after ${p.days} days by default`,
     },
     riskNames: { high: 'high', medium: 'medium', low: 'low' },
+    lifetime: 'Expires in',
     year: '1 year',
     customExpiry: 'Custom expiry (days)',
     customExpiryHint: 'Replaces the expiry that is selected above.',
