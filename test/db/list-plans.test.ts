@@ -4,6 +4,7 @@ import { listKeys } from '../../src/domain/api-keys/store.ts';
 import { listEvents } from '../../src/domain/audit/index.ts';
 import { listClients } from '../../src/domain/clients/store.ts';
 import { listInventory } from '../../src/domain/credentials/inventory.ts';
+import { revocationImpact } from '../../src/domain/revocation/index.ts';
 import { listUsersFrom } from '../../src/domain/users/store.ts';
 import { type Db, openDatabase } from '../../src/platform/database/index.ts';
 import type { SearchPage } from '../../src/platform/http/index.ts';
@@ -165,5 +166,62 @@ describe(`with ${many} of each, the list of`, () => {
     const page = await listEvents(db, { sort: '-occurred_at', limit: 50, total: true, outcome: 'failure' });
     expect(page).toMatchObject({ next: null, total: 3, searched_to: null });
     expect((await scanned()) - before).toBe(0);
+  });
+});
+
+describe('with 100,000 tokens, a dry run of the revocation of', () => {
+  const owners = 1000;
+  const each = 100_000 / owners;
+  const owner = `(1 + n % ${owners})`;
+  const of = (kind: number) => id(kind).replace('to_hex(n)', `to_hex(${owner})`);
+  const tokens = 'generate_series(1, 100000) n';
+  const ends = `now(), now() + interval '1 hour'`;
+  const tables = ['access_tokens', 'jwt_access_tokens', 'refresh_families', 'grants', 'sessions', 'api_keys'];
+  let database: TestDatabase;
+  let db: Db;
+  let close: () => Promise<void>;
+  beforeAll(async () => {
+    database = await createTestDatabase(undefined, process.env.LATCHKEY_TEST_MIGRATED);
+    await withoutTriggers(
+      database,
+      `insert into subjects (id, kind) select ${id(1)}, 'user' from generate_series(1, ${owners}) n;
+        insert into subjects (id, kind) select ${id(2)}, 'client' from generate_series(1, ${owners}) n;
+        insert into users (id, username, created_at, updated_at) select ${id(1)}, 'user' || n, now(), now()
+          from generate_series(1, ${owners}) n;
+        insert into clients (id, client_id, type, metadata, resources, service_permissions, introspects, lifetimes, created_at, updated_at)
+          select ${id(2)}, 'client' || n, 'web', '{}', '{}', '{}', '[]', '{}', now(), now() from generate_series(1, ${owners}) n;
+        insert into grants (id, user_id, client_id, offline, payload, created_at, user_epoch, client_epoch)
+          select ${id(5)}, ${of(1)}, ${of(2)}, true, '{}', now(), 0, 0 from ${tokens};
+        insert into refresh_families (id, grant_id, user_id, client_id, handle_digest, digest, issued_at, expires_at, absolute_expires_at)
+          select ${id(6)}, ${id(5)}, ${of(1)}, ${of(2)}, sha256(('h' || n)::bytea), sha256(n::text::bytea), ${ends}, now() + interval '1 day'
+          from ${tokens};
+        insert into access_tokens (digest, grant_id, family_id, user_id, client_id, payload, issued_at, expires_at)
+          select sha256(n::text::bytea), ${id(5)}, ${id(6)}, ${of(1)}, ${of(2)}, '{}', ${ends} from ${tokens};
+        analyze`,
+      [],
+    );
+    ({ db, close } = openDatabase({ url: database.url, poolSize: 1, preparedStatements: true }));
+  });
+  afterAll(async () => {
+    await close();
+    await database.drop();
+  });
+
+  test.each([
+    ['a client', { client_id: 'client7' }],
+    ['a user', { user: 'username:user7' }],
+  ])('%s reads no rows of others', async (_, handle) => {
+    const read = async () => {
+      await sql`select pg_stat_force_next_flush()`.execute(db);
+      const { rows } = await database.query(
+        `select coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::int as rows from pg_stat_user_tables where relname = any($1)`,
+        [tables],
+      );
+      return rows[0].rows;
+    };
+    const before = await read();
+    const impact = await revocationImpact({ db, now: () => new Date() }, handle);
+    expect(impact).toEqual({ sessions: 0, refresh_families: each, access_tokens: each, api_keys: 0 });
+    expect((await read()) - before).toBeLessThan(20 * each);
   });
 });
