@@ -13,6 +13,19 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'home-to-be-set-up')).toEqual([]);
     await page.goto(setupLink(site));
     expect(await inspect(page, 'setup')).toEqual([]);
+    const german = await browser.open({ ...still, locale: 'de-DE' });
+    await german.goto(setupLink(site));
+    await german.getByLabel('E-Mail').fill('ada@example.com');
+    await german.getByLabel('Ihr Name').fill('Ada');
+    await german.getByLabel('Passwort', { exact: true }).fill('kurz');
+    await german.getByLabel('Passwort wiederholen').fill('lang');
+    await german.getByLabel('Benutzername').fill('ad min');
+    await german.getByRole('button', { name: 'Administratorkonto anlegen' }).click();
+    expect(await german.locator('.problem').allInnerTexts()).toEqual([
+      'Geben Sie einen Benutzernamen aus Buchstaben, Ziffern und den Zeichen „.“, „_“ und „-“ ein.',
+      'Die beiden Passwörter sind nicht gleich.',
+    ]);
+    expect(await inspect(german, 'setup-german')).toEqual([]);
     await createAdministrator(page, { username: 'ad min', again: 'another sentence' });
     expect(await inspect(page, 'setup-refused')).toEqual([]);
     await createAdministrator(page, {});
