@@ -77,7 +77,7 @@ const signedIn = [
       sha256(('refresh ' || n)::bytea), 1, 3, now(), '{}', now() - n * interval '1 second', now() + 14 * ${day}, now() + 90 * ${day} from generate_series(1, $users) n`,
   `insert into access_tokens (digest, grant_id, family_id, client_id, user_id, scope, payload, issued_at, expires_at)
     select sha256(('token ' || n)::bytea), bench_id(5, n), bench_id(10, n), bench_id(2, 1 + n % $clients), bench_id(1, n), 'openid', '{}',
-      now(), now() + interval '1 hour' from generate_series(1, $users) n`,
+      now() - n * interval '5 milliseconds', now() + interval '1 hour' - n * interval '5 milliseconds' from generate_series(1, $users) n`,
 ];
 
 // Two of three events are tokens, as in a log; a failure, an erasure and an export are rare. All of them are of the last 30 days.

@@ -1,4 +1,4 @@
-/** What was measured of one page: milliseconds, those of the server's and PostgreSQL's CPU among them, the number of statements, and the large tables that they read whole. */
+/** What was measured of one page: milliseconds, those of the server's and PostgreSQL's CPU among them, the number of statements, and the tables that they read without an index. */
 export type PageFigures = {
   what: 'first' | 'deep' | 'sorted' | 'search' | 'filter';
   path: string;
@@ -27,7 +27,7 @@ export function listReport(lists: readonly ListFigures[]): string {
     ...[['list', ...heads], ['---', ...heads.map(() => '---')], ...rows].map((row) => `| ${row.join(' | ')} |`),
     '',
     missed.length === 0
-      ? `Every page meets its target: at most ${target.cpu} ms of CPU, p99 ≤ ${target.p99} ms, no large table read whole.`
+      ? `Every page meets its target: at most ${target.cpu} ms of CPU, p99 ≤ ${target.p99} ms, no table read without an index.`
       : `**Missed**: ${missed.map(({ path, scans }) => `\n- ${[path, ...scans].join(' ')}`).join('')}`,
   ].join('\n');
 }

@@ -58,6 +58,10 @@ const statements = [
   `create index client_secrets_by_expiry on client_secrets ((coalesce(expires_at, 'infinity'::timestamptz)), id)`,
   `create index client_secrets_by_due on client_secrets ((coalesce(due_at, 'infinity'::timestamptz)), id)`,
   `create index client_secrets_by_last_use on client_secrets ((coalesce(last_used_at, '-infinity'::timestamptz)), id)`,
+  // Those that need attention.
+  'create index client_secrets_due on client_secrets (due_at) where revoked_at is null',
+  'drop index client_secrets_age',
+  'create index api_keys_disabled on api_keys (id) where not enabled',
   'create index password_links_by_creation on password_links (created_at, digest)',
   'create index password_links_by_expiry on password_links (expires_at, digest)',
   'create index credentials_by_change on credentials (updated_at, id)',

@@ -7,6 +7,7 @@ import {
   type ListRequest,
   pageOfQuery,
   readSearchPage,
+  searchedIn,
   unsearched,
 } from '../../platform/lists/index.ts';
 
@@ -53,7 +54,7 @@ export type AccessRecordFilter = {
 const orders: ListOrders = { key: { by: sql`access_records.id`, type: 'uuid' }, orders: { occurred_at: 'key' } };
 
 // So many records are searched for one page.
-const searchedAtOnce = 50_000;
+const searchedAtOnce = 10_000;
 
 /** A page of records. A credential and a user are found by an index; records are searched for the other filters (`readSearchPage`). */
 export async function listAccessRecords(
@@ -70,23 +71,23 @@ export async function listAccessRecords(
   const found = db.selectFrom('access_records').where((eb) => eb.and(within));
   if (searched === undefined || searched.length === 0)
     return { ...(await pageOfQuery(db, found.select(columns), orders, request)), ...unsearched };
-  return readSearchPage(request, orders, {
-    endOf: ({ after, orderBy, place }) =>
-      found
-        .select([place.as('place'), 'occurred_at as at'])
-        .where(after)
-        .orderBy(orderBy)
-        .offset(searchedAtOnce - 1)
-        .limit(1)
-        .executeTakeFirst(),
-    read: ({ after, orderBy, place, limit: most }, upToEnd) =>
-      found
-        .select(columns)
-        .select(place.as('place'))
-        .where((eb) => eb.and([...searched, after, upToEnd]))
-        .orderBy(orderBy)
-        .limit(most)
-        .execute(),
+  const isMatch = sql<boolean>`(${sql.join(searched, sql` and `)})`;
+  return readSearchPage(request, orders, async ({ after, orderBy, place, limit: most }) => {
+    const numbered = found
+      .select(columns)
+      .select(sql<number>`(row_number() over (order by ${orderBy}))::int`.as('nth'))
+      .where(after)
+      .orderBy(orderBy)
+      .limit(searchedAtOnce);
+    const rows = await db
+      .selectFrom(numbered.as('access_records'))
+      .select(columns)
+      .select(['nth', isMatch.as('is_match'), place.as('place')])
+      .where((eb) => eb.or([isMatch, eb('nth', '=', searchedAtOnce)]))
+      .orderBy(orderBy)
+      .limit(most)
+      .execute();
+    return searchedIn(rows, searchedAtOnce);
   });
 }
 

@@ -9,6 +9,7 @@ import {
   countActiveSessions,
   countedUntil,
   countNext,
+  findLastSample,
   findLastUse,
   listCounts,
   listDaysOfClient,
@@ -27,6 +28,8 @@ export type Step = keyof typeof stepSeconds;
 
 /** Beyond this number, active sessions are not counted. */
 const mostSessions = 100_000;
+// A reader does not wait until more of them are counted.
+const mostForReader = 1000;
 
 const atOnce = 2000;
 const mostPeriods = 1000;
@@ -63,10 +66,12 @@ export async function sampleSessions({ db }: Pick<ActivityDeps, 'db'>): Promise<
 
 export type ActiveSessions = { active: number; is_capped: boolean };
 
-/** How many sessions are active now. Beyond a hundred thousand they are not counted. */
+/** How many sessions are active now; beyond a thousand, as many as the job counted last, a hundred thousand at most. */
 export async function readActiveSessions({ db }: Pick<ActivityDeps, 'db'>): Promise<ActiveSessions> {
-  const active = await countActiveSessions(db, mostSessions);
-  return { active, is_capped: active === mostSessions };
+  const counted = await countActiveSessions(db, mostForReader);
+  if (counted < mostForReader) return { active: counted, is_capped: false };
+  const active = Math.max(counted, await findLastSample(db, 'session'));
+  return { active, is_capped: active === mostForReader || active === mostSessions };
 }
 
 /** @returns whether there may be more */

@@ -148,6 +148,15 @@ export async function sample(db: Db, kind: ActivityKind, read: () => Promise<num
     on conflict (step_seconds, starts_at, kind, outcome) do update set count = excluded.count`.execute(db);
 }
 
+/** The number of something as it was noted last, within an hour; 0: it was not. */
+export async function findLastSample(db: Db, kind: ActivityKind): Promise<number> {
+  const [{ step_seconds: shortest }] = keptSteps;
+  const { rows } = await sql<{ count: number }>`select count::float8 as count from activity_counts
+    where step_seconds = ${shortest} and kind = ${kind} and starts_at > latchkey_now() - interval '1 hour'
+    order by starts_at desc limit 1`.execute(db);
+  return rows[0]?.count ?? 0;
+}
+
 export type Counted = { starts_at: Date; kind: ActivityKind; outcome: ActivityOutcome; count: number };
 
 export type CountsQuery = {

@@ -1,4 +1,4 @@
-import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
+import { type ExpressionBuilder, type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import { containing, type Db, type Trx } from '../../platform/database/index.ts';
@@ -8,8 +8,8 @@ import {
   type ListRequest,
   readPage,
   readSearchPage,
-  type SearchEnd,
   type Slice,
+  searchedIn,
   unsearched,
 } from '../../platform/lists/index.ts';
 import { type AuditAction, earlierNames, storedNames } from './actions.ts';
@@ -37,9 +37,9 @@ export type EventFilter = {
 };
 
 const eraseAtOnce = 5000;
-// So many events are searched for one page: fewer for a text, which is looked for in all that an event has.
-const searchedAtOnce = 50_000;
-const textAtOnce = 20_000;
+// So many events are searched for one page: fewer where an index finds them, which are far from one another, and for a text.
+const searchedAtOnce = 10_000;
+const foundAtOnce = 4000;
 
 type AuditRow = {
   id: string;
@@ -126,24 +126,54 @@ export async function listEvents(
   { limit, cursor, sort, total, ...filter }: EventFilter & ListRequest,
 ): Promise<SearchPage<RecordedEvent>> {
   const request = { limit, cursor, sort, total };
-  const { indexed, searched } = conditionsOf(filter);
-  const read = ({ after, orderBy, place, limit: most }: Slice, others: RawBuilder<SqlBool>[]) =>
-    recordedEvents(db)
-      .select(place.as('place'))
-      .where((eb) => eb.and([...indexed, after, ...others]))
-      .orderBy(orderBy)
-      .limit(most)
-      .execute();
-  if (searched.length > 0)
-    return readSearchPage(request, orders, {
-      endOf: (slice) => endOfSearch(db, { ...slice, within: indexed, most: filter.text ? textAtOnce : searchedAtOnce }),
-      read: (slice, upToEnd) => read(slice, [...searched, upToEnd]),
-    });
+  const { served, indexed, searched } = conditionsOf(filter);
+  if (searched.length > 0) {
+    const most = served || filter.text !== undefined ? foundAtOnce : searchedAtOnce;
+    return readSearchPage(request, orders, (slice) => searchEvents(db, { ...slice, indexed, searched, most }));
+  }
   const page = await readPage(request, orders, {
-    read: (slice) => read(slice, []),
+    read: ({ after, orderBy, place, limit: most }) =>
+      recordedEvents(db)
+        .select(place.as('place'))
+        .where((eb) => eb.and([...indexed, after]))
+        .orderBy(orderBy)
+        .limit(most)
+        .execute(),
     count: (most) => countEvents(db, indexed, most),
   });
   return { ...page, ...unsearched };
+}
+
+type Conditions = Record<'indexed' | 'searched', RawBuilder<SqlBool>[]>;
+
+async function searchEvents(db: Db, { most, indexed, searched, ...slice }: Slice & Conditions & { most: number }) {
+  const { after, orderBy, place, limit } = slice;
+  const within = db
+    .selectFrom('audit_events as e')
+    .selectAll()
+    .select(sql<number>`(row_number() over (order by ${orderBy}))::int`.as('nth'))
+    .where((eb) => eb.and([...indexed, after]))
+    .orderBy(orderBy)
+    .limit(most);
+  const isMatch = sql<boolean>`(${sql.join(searched, sql` and `)})`;
+  // Apart (`offset 0`): PostgreSQL would read the details of all events for those of some thousand.
+  const oneByOne = (eb: ExpressionBuilder<Database & { e: { id: string } }, 'e'>) =>
+    eb
+      .selectFrom('audit_personal_details as d')
+      .selectAll()
+      .whereRef('d.event_id', '=', 'e.id')
+      .offset(sql.lit(0))
+      .as('p');
+  const rows = await db
+    .selectFrom(within.as('e'))
+    .leftJoinLateral(oneByOne, (join) => join.onTrue())
+    .select(eventColumns)
+    .select([presentAction.as('action'), place.as('place'), 'e.nth', isMatch.as('is_match')])
+    .where((eb) => eb.or([isMatch, eb('e.nth', '=', most)]))
+    .orderBy(orderBy)
+    .limit(limit)
+    .execute();
+  return searchedIn(rows, most);
 }
 
 async function countEvents(db: Db, conditions: RawBuilder<SqlBool>[], most: number): Promise<number> {
@@ -161,13 +191,17 @@ const renamed = Object.entries(earlierNames).map(
 );
 const presentAction = sql<string>`case e.action ${sql.join(renamed, sql` `)} else e.action end`;
 
+const eventColumns = [
+  ...(['e.id', 'e.occurred_at', 'e.actor_kind', 'e.actor_id', 'e.target_kind', 'e.target_id'] as const),
+  ...(['e.outcome', 'e.reason', 'p.address', 'p.user_agent', 'e.request_id', 'e.details'] as const),
+] as const;
+
 function recordedEvents(db: Db) {
   return db
     .selectFrom('audit_events as e')
     .leftJoin('audit_personal_details as p', 'p.event_id', 'e.id')
-    .select(['e.id', 'e.occurred_at', 'e.actor_kind', 'e.actor_id', 'e.target_kind', 'e.target_id'])
-    .select(presentAction.as('action'))
-    .select(['e.outcome', 'e.reason', 'p.address', 'p.user_agent', 'e.request_id', 'e.details']);
+    .select(eventColumns)
+    .select(presentAction.as('action'));
 }
 
 // They have no entry in the index of actions, which would cost each token (0004_audit_chain.ts).
@@ -177,10 +211,11 @@ const isRare = sql<SqlBool>`e.action not in ('access_token.issued', 'refresh_tok
 type Condition = { sql: RawBuilder<SqlBool>; hasIndex: boolean };
 
 /** The conditions of a filter: the time and the first other that an index serves, and those that events are searched for. */
-function conditionsOf({ from, to, ...filter }: EventFilter): Record<'indexed' | 'searched', RawBuilder<SqlBool>[]> {
+function conditionsOf({ from, to, ...filter }: EventFilter): Conditions & { served: boolean } {
   const asked = [...partyConditions(filter), ...otherConditions(filter)];
   const served = asked.find(({ hasIndex }) => hasIndex);
   return {
+    served: served !== undefined,
     indexed: [
       ...(served ? [served.sql] : []),
       ...(from ? [sql<SqlBool>`e.occurred_at >= ${from}`] : []),
@@ -215,21 +250,6 @@ function actionCondition(action: string): Condition {
   const isAction = sql<SqlBool>`e.action = any(${storedNames(action)})`;
   if (frequentActions.includes(action)) return { sql: isAction, hasIndex: false };
   return { sql: sql`(${isAction} and ${isRare})`, hasIndex: true };
-}
-
-/** The last event that one page's search reads; undefined when it reads all that is left. */
-async function endOfSearch(
-  db: Db,
-  { within, most, after, orderBy, place }: { within: RawBuilder<SqlBool>[]; most: number } & Slice,
-): Promise<SearchEnd | undefined> {
-  return db
-    .selectFrom('audit_events as e')
-    .select([place.as('place'), 'e.occurred_at as at'])
-    .where((eb) => eb.and([...within, after]))
-    .orderBy(orderBy)
-    .offset(most - 1)
-    .limit(1)
-    .executeTakeFirst();
 }
 
 function mentions(text: string): RawBuilder<SqlBool> {

@@ -11,7 +11,7 @@ import {
   type Searched,
 } from '../../platform/lists/index.ts';
 import { type Owner, ownerReference } from '../access/index.ts';
-import { dayMs, dueAt, type Risk, riskDays } from '../credentials/index.ts';
+import type { Risk } from '../credentials/index.ts';
 
 /** Of tokens that belong to no client that somebody registered: of those got for people's API keys. */
 export const builtInClientId = 'latchkey-api-keys';
@@ -178,8 +178,6 @@ export function listClients(db: Db, { q, type, enabled, ...request }: ClientsQue
   return pageOfQuery(db, found, orders, request);
 }
 
-const shortestUseMs = Math.min(...Object.values(riskDays)) * dayMs;
-
 export type OverdueSecrets = {
   /** A thousand at most. */
   count: number;
@@ -189,13 +187,12 @@ export type OverdueSecrets = {
 
 /** Secrets of enabled clients that are in use longer than the risk of their client allows. */
 export async function findOverdueSecrets(db: Db, now: Date): Promise<OverdueSecrets> {
-  const due = sql.raw(dueAt({ risk: 'c.risk', issued_at: 's.created_at', expires_at: 'null::timestamptz' }));
   const { rows } = await sql<{ client_id: string; created_at: Date; risk: Risk; count: number }>`
     select client_id, created_at, risk, (count(*) over ())::int as count
       from (select c.client_id, s.created_at, c.risk from client_secrets s join clients c on c.id = s.client_id
-        where s.revoked_at is null and s.created_at < ${new Date(now.getTime() - shortestUseMs)}
-          and (s.expires_at is null or s.expires_at > ${now}) and c.enabled and c.risk is not null and ${due} <= ${now}
-        order by s.created_at limit 1000) s
+        where s.revoked_at is null and s.due_at <= ${now} and (s.expires_at is null or s.expires_at > ${now})
+          and c.enabled and c.risk is not null
+        order by s.due_at limit 1000) s
       order by created_at limit 1`.execute(db);
   const [first] = rows;
   return { count: first?.count ?? 0, first };

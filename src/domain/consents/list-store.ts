@@ -79,7 +79,11 @@ export type ConsentsQuery = ListRequest & {
 };
 
 // UUIDv7 ids grow with time.
-const consentOrders: ListOrders = { key: { by: sql`k.id`, type: 'uuid' }, orders: { allowed_at: 'key' } };
+const consentOrders: ListOrders = {
+  key: { by: sql`k.id`, type: 'uuid' },
+  orders: { allowed_at: 'key' },
+  mostCounted: 500,
+};
 
 /** Consents filtered by user (`isUser`), client and state. */
 export function listConsents(
@@ -122,6 +126,7 @@ type GrantsQuery = Omit<ConsentsQuery, 'standing' | 'consent_id'> & { grant_id?:
 const grantOrders: ListOrders = {
   key: { by: sql`g.id`, type: 'uuid' },
   orders: { created_at: { by: sql`g.created_at`, type: 'timestamptz' } },
+  mostCounted: 500,
 };
 
 /** Active grants, filtered by user (`isUser`) and client. */

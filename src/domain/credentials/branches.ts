@@ -35,14 +35,14 @@ type Part = Reading & { where: readonly Condition[]; limit: number };
 
 /** The first rows of a branch: with every column, or with those alone that name a place. */
 export function rowsOf(branch: Branch, part: Part, only?: 'places'): RawBuilder<unknown> {
-  const { name, kind, columns, from, key, orders: sorted } = branch;
+  const { name, kind, columns, key, orders: sorted } = branch;
   const { order, isReversed, where, limit } = part;
   const direction = isReversed ? sql`desc` : sql`asc`;
   const names = only ? (['id', 'created_at'] as const) : columnNames;
   const selected = names.map((column) => sql`${columns[column]} as ${sql.ref(column)}`);
   return sql`(select ${sql.lit(name)}::text as branch, ${sql.lit(kind)}::text as kind, ${sorted[order]} as sorted_by,
       ${sql.join(selected)}
-    ${from} ${sql.join(
+    ${only ? branch.counted : branch.from} ${sql.join(
       where.map((condition) => sql`and ${condition}`),
       sql` `,
     )}

@@ -11,6 +11,6 @@ export {
   textKey,
   uuidKey,
 } from './kind.ts';
-export { dayMs, dueAt, expiryByRisk, Risk, riskDays } from './risk.ts';
+export { dayMs, expiryByRisk, Risk, riskDays } from './risk.ts';
 export { credentialRoutes } from './routes.ts';
 export type { Credential } from './schemas.ts';

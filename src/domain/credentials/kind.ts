@@ -118,6 +118,8 @@ type Source = {
   key: Key;
   /** Default: the kind. */
   name?: string;
+  /** Whether each has an expiry, so that an index of the column alone serves the order. */
+  allExpire?: true;
   /** Which rows are of an owner, where no index finds `owner_id`. */
   ownedBy?: (owner_id: string) => RawBuilder<SqlBool>;
 };
@@ -185,7 +187,11 @@ export function inventoryOf(kind: string, columns: Columns, source: Source): Inv
       name: sql.raw(`lower(${columns.name}) collate "C"`),
       created_at: sql.raw(columns.created_at),
       // What does not expire comes after everything else, what was never used before.
-      expires_at: sql.raw(`coalesce(${columns.expires_at ?? 'null'}, 'infinity'::timestamptz)`),
+      expires_at: sql.raw(
+        source.allExpire
+          ? `${columns.expires_at}`
+          : `coalesce(${columns.expires_at ?? 'null'}, 'infinity'::timestamptz)`,
+      ),
       due_at: sql.raw(`coalesce(${columns.due_at ?? 'null'}, 'infinity'::timestamptz)`),
       last_used_at: sql.raw(`coalesce(${columns.last_used_at ?? 'null'}, '-infinity'::timestamptz)`),
     },

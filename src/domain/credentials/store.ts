@@ -24,7 +24,7 @@ type Condition = RawBuilder<SqlBool>;
 type Row = Credential & { place: Place };
 
 // So many credentials are searched for one page.
-const searchedAtOnce = 5000;
+const searchedAtOnce = 2000;
 
 // Judged by the time of the database, as what is accepted is.
 const now = sql`(select latchkey_now())`;
@@ -50,9 +50,9 @@ export async function listCredentials(
   const owned = (branch: Branch) => (owner_id === undefined ? [] : [branch.ownedBy(owner_id)]);
   const matching = (branch: Branch) => [...owned(branch), ...conditionsOf(branch, filter)];
   if (owner_id === undefined && Object.values(filter).some((value) => value !== undefined))
-    return readSearchPage(request, orders, {
-      endOf: (slice) => endOfSearch(db, branches, { ...slice, order }),
-      read: (slice, _, end) => readRows(db, branches, { ...slice, order, end, where: matching }),
+    return readSearchPage(request, orders, async (slice) => {
+      const end = await endOfSearch(db, branches, { ...slice, order });
+      return { end, rows: await readRows(db, branches, { ...slice, order, end: end?.place, where: matching }) };
     });
   const page = await readPage(request, orders, {
     read: (slice) => readRows(db, branches, { ...slice, order, where: matching }),

@@ -50,6 +50,7 @@ export async function listSessions(
 }
 
 const orders: ListOrders = {
+  mostCounted: 500,
   key: { by: sql`s.uid`, type: 'text' },
   orders: {
     signed_in_at: { by: signedInAt, type: 'timestamptz' },

@@ -81,7 +81,13 @@ const accessTokens = ({ table, id }: TokenIds, key: Key) =>
       stands_until: `coalesce((select least(s.expires_at, s.ends_at) from standing_${table} s
         where ${key.column.replaceAll('t.', 's.')} = ${key.column}), '-infinity')`,
     },
-    { name: table, from: `${table} t join clients c on c.id = t.client_id`, counted: `${table} t`, key },
+    {
+      name: table,
+      from: `${table} t join clients c on c.id = t.client_id`,
+      counted: `${table} t`,
+      key,
+      allExpire: true,
+    },
   );
 
 const opaque = accessTokens({ table: 'access_tokens', id: `encode(t.digest, 'hex')` }, digestKey('t.digest'));

@@ -17,7 +17,12 @@ export const passwordKind: CredentialKind = {
       created_at: 'p.updated_at',
       stands_until: `case when u.enabled then 'infinity'::timestamptz else '-infinity' end`,
     },
-    { from: 'credentials p join users u on u.id = p.user_id', counted: 'credentials p', key: uuidKey('p.id') },
+    {
+      from: 'credentials p join users u on u.id = p.user_id',
+      where: `p.kind = 'password'`,
+      counted: 'credentials p',
+      key: uuidKey('p.id'),
+    },
   ),
 };
 
@@ -44,6 +49,7 @@ export const passwordLinkKind: CredentialKind = {
     {
       from: 'password_links l join users u on u.id = l.user_id',
       counted: 'password_links l',
+      allExpire: true,
       // The id is the start of the digest.
       key: {
         column: 'l.digest',

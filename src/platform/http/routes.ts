@@ -138,10 +138,10 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
     items: z.array(item),
     next: z.string().nullable().meta({ description: '`cursor` of the next page; null on the last' }),
     previous: z.string().nullable().meta({ description: '`cursor` of the previous page; null on the first' }),
-    total: z
-      .int()
-      .nullable()
-      .meta({ description: 'the number of matching records, up to 10,000; null: not requested (`total=true`)' }),
+    total: z.int().nullable().meta({
+      description:
+        'the number of matching records, up to 10,000, or 500 of sessions, consents and grants; null: not requested (`total=true`)',
+    }),
     total_is_capped: z.boolean().meta({ description: 'true: there are more than `total`' }),
   });
 }

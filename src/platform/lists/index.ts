@@ -8,6 +8,7 @@ export {
   readSearchPage,
   type SearchEnd,
   type Slice,
+  searchedIn,
   unsearched,
 } from './pages.ts';
 export { rowsWithWords, type Searched } from './words.ts';

@@ -21,6 +21,8 @@ export type Order = { by: RawBuilder<unknown>; type: 'text' | 'timestamptz' };
 export type ListOrders = {
   key: { by: RawBuilder<unknown>; type: 'text' | 'uuid' };
   orders: Readonly<Record<string, Order | 'key'>>;
+  /** A greater total is not counted; default: 10,000. Fewer where each row joins several tables. */
+  mostCounted?: number;
 };
 
 /** The `sort` of a list's query: each name ascending, and descending with a `-` before it. */

@@ -1,4 +1,4 @@
-import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
+import { type SelectQueryBuilder, sql } from 'kysely';
 import type { Db } from '../database/index.ts';
 import { cursorAt, type Page, type Place, pageFrom, type SearchPage, type Start, startIn } from '../http/index.ts';
 import { type Clauses, clausesOf, type ListOrders, orderNamed } from './orders.ts';
@@ -15,7 +15,7 @@ export type ListRequest = {
 export type Slice = Clauses & { limit: number; direction: Start['direction']; start: Start | undefined };
 
 /** A total above it is not counted: counting takes as long as what it counts. */
-const mostCounted = 10_000;
+const mostCountedOfMost = 10_000;
 
 /**
  * A page of a list, and the total where it is asked for. Records that come or go meanwhile shift nothing: paged through in either
@@ -30,6 +30,7 @@ export async function readPage<Row extends { place: Place }>(
   { read, count }: { read: (slice: Slice) => Promise<Row[]>; count: (most: number) => Promise<number> },
 ): Promise<Page<Omit<Row, 'place'>>> {
   const { sort, limit, total } = request;
+  const { mostCounted = mostCountedOfMost } = orders;
   const named = orderNamed(orders, sort);
   const start = startIn(request.cursor, named.cursor);
   const direction = start?.direction ?? 'after';
@@ -48,6 +49,9 @@ export async function readPage<Row extends { place: Place }>(
 /** The last record that a page searches, and its time where the order is one of time. */
 export type SearchEnd = { place: Place; at: Date | null };
 
+/** What a search finds after the start of a page; `end`: where it ended, if there may be more to search. */
+type Searched<Row> = { rows: Row[]; end: SearchEnd | undefined };
+
 /** Of a page that an index serves. */
 export const unsearched = { is_partial: false, searched_to: null };
 
@@ -55,24 +59,18 @@ export const unsearched = { is_partial: false, searched_to: null };
  * A page of what a search finds that no index serves. Each page searches so many records in the order of the list, so that it costs
  * as much however long the list is. Where there are more, the page may be short, or empty, though there is a next one; there is no
  * total.
- *
- * @param reads `endOf` answers the last record to search after the start of a slice; undefined: all that are left are searched.
- *   `read` answers the rows of a slice that match, up to that end
  */
 export async function readSearchPage<Row extends { place: Place }>(
   request: ListRequest,
   orders: ListOrders,
-  reads: {
-    endOf: (slice: Slice) => Promise<SearchEnd | undefined>;
-    read: (slice: Slice, upToEnd: RawBuilder<SqlBool>, end: Place | undefined) => Promise<Row[]>;
-  },
+  search: (slice: Slice) => Promise<Searched<Row>>,
 ): Promise<SearchPage<Omit<Row, 'place'>>> {
   let rest: (SearchEnd & { direction: Start['direction'] }) | undefined;
   const page = await readPage({ ...request, total: false }, orders, {
     read: async (slice) => {
-      const end = await reads.endOf(slice);
+      const { rows, end } = await search(slice);
       rest = end && { ...end, direction: slice.direction };
-      return reads.read(slice, end ? slice.upTo(end.place) : sql`true`, end?.place);
+      return rows;
     },
     count: async () => 0,
   });
@@ -80,6 +78,23 @@ export async function readSearchPage<Row extends { place: Place }>(
   const hasRest = rest !== undefined && (page.items.length < request.limit || page[side] === null);
   if (!rest || !hasRest) return { ...page, ...unsearched };
   return { ...page, [side]: cursorAt(request.sort, rest), is_partial: true, searched_to: rest.at };
+}
+
+type Numbered = { place: Place; occurred_at: Date; nth: number; is_match: boolean };
+
+/**
+ * What a search found in one statement, which numbers the records that it searches and selects those that match and the last.
+ *
+ * @param most the number of the last record
+ */
+export function searchedIn<Row extends Numbered>(
+  rows: readonly Row[],
+  most: number,
+): Searched<Omit<Row, 'nth' | 'is_match'>> {
+  const last = rows.at(-1);
+  const end = last?.nth === most ? { place: last.place, at: last.occurred_at } : undefined;
+  const found = rows.filter(({ is_match }) => is_match).map(({ nth: _, is_match: __, ...row }) => row);
+  return { rows: found, end };
 }
 
 /** A page of what a query selects: `readPage`, where the list is a query of Kysely's. */
@@ -98,7 +113,10 @@ export async function pageOfQuery<Schema, Tables extends keyof Schema, Row exten
         .limit(limit)
         .execute() as Promise<unknown> as Promise<(Row & { place: Place })[]>,
     count: async (most) => {
-      const counted = query.clearSelect().select(sql`1`.as('one')).limit(most);
+      const unsorted = query.clearSelect().select(sql`1`.as('one')).limit(most);
+      // Joined tables are read whole unless rows are wanted in the order of an index.
+      const { orderBy } = clausesOf(orders, orderNamed(orders, request.sort), undefined);
+      const counted = orders.mostCounted === undefined ? unsorted : unsorted.orderBy(orderBy);
       const { rows } = await sql<{ total: number }>`select count(*)::int as total from (${counted}) counted`.execute(
         db,
       );
