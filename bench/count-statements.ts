@@ -12,7 +12,7 @@ pg.Client.prototype.query = function counted(this: pg.Client, ...input: unknown[
 process.on('message', (message) => {
   if (message === 'statements') void total().then((sum) => process.send?.({ statements: sum }));
 });
-// Whoever started it is gone.
+// The process that started it has ended.
 process.on('disconnect', () => process.exit());
 // A worker that waits for its port has nothing else to live for.
 if (cluster.isPrimary) process.channel?.unref();

@@ -171,7 +171,7 @@ function facts(postgres: string): string {
   ].join(' ');
 }
 
-/** Once: whoever asks while it is under way, as what breaks off at a signal does, waits for it. */
+/** Runs once: a caller that comes while it runs, such as a signal handler, waits for it. */
 function close(): Promise<void> {
   closed ??= closeAll();
   return closed;

@@ -83,7 +83,7 @@ function readSecretFile(env: NodeJS.ProcessEnv, name: string): { text: string } 
   }
 }
 
-/** In development: only there addresses of this machine may be called, clients stand at such ones, and the demo is served. */
+/** In development outbound requests may go to this machine, clients may be on it, and the demo is served. */
 export const isDevelopment = ({ environment }: Pick<Config, 'environment'>): boolean => environment === 'development';
 
 /** A variable of this process's environment that is no setting: one that a configuration file names for a secret. */

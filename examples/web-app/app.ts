@@ -3,7 +3,7 @@ import type { Configuration, IDToken, UserInfoResponse } from 'openid-client';
 import type { MemoryStore } from './memory-store.ts';
 import type { Pages } from './pages.ts';
 
-/** What whoever serves this app decides. */
+/** What the server of this app decides. */
 export type WebAppOptions = {
   /** Who signs people in. */
   issuer: string;

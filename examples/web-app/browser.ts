@@ -10,7 +10,7 @@ export function knownBrowser(app: App, ctx: Context): string {
   return name && /^[\w-]{43}$/.test(name) ? name : nameBrowser(app, ctx);
 }
 
-/** Gives the browser a new name: whoever knew the one from before the sign-in does not share the session (fixation). */
+/** Gives the browser a new name, so that an attacker who knows the one from before the sign-in does not share the session (fixation). */
 export function nameBrowser({ url }: Pick<App, 'url'>, ctx: Context): string {
   const name = randomBytes(32).toString('base64url');
   const { pathname, protocol } = new URL(url);

@@ -53,7 +53,7 @@ async function answerPage(app: App, ctx: Context, handle: Handler): Promise<void
   }
 }
 
-/** Whoever is not signed in, or not any more, starts again. */
+/** Starts the sign-in again where nobody is signed in, or the session is over. */
 function signedIn(handle: SignedInHandler): Handler {
   return (app, ctx, browser) => {
     const session = app.sessions.get(browser);
@@ -67,7 +67,7 @@ function showHome(app: App, ctx: Context, browser: string, problem?: string): vo
   ctx.body = app.pages.home({ csrf: csrfToken(app, browser), signed_in, problem }, ctx);
 }
 
-/** Mistakes of this program stay errors: whoever serves it answers 500. */
+/** Mistakes of this program stay errors: the server answers 500. */
 function refusalOf(app: App, ctx: Context, error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof AuthorizationResponseError && error.error === 'access_denied') {

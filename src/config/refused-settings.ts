@@ -32,7 +32,7 @@ const productionDemands: readonly [SettingName, string][] = [
   ['DATABASE_URL', 'in production: the embedded database is for development only'],
 ];
 
-/** Of `latchkey api` alone: whoever sets them for it runs other commands in the same shell. */
+/** Variables of `latchkey api` alone. They may be set in the shell in which other commands run. */
 const ofCommands = ['LATCHKEY_URL', 'LATCHKEY_TOKEN', 'LATCHKEY_PROFILE'];
 
 /** A mistyped name would otherwise leave the default in force, silently. */

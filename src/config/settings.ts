@@ -187,7 +187,7 @@ export const Environment = z.object({
   LATCHKEY_API_KEY_LIMITS: z.enum(['memory', 'shared'], 'must be memory or shared'),
 } satisfies Record<SettingName, z.ZodType>);
 
-// The same from whatever folder a command is started. An installed package is replaced whole by the next: no place for data.
+// The same whatever folder a command is started in. An update replaces an installed package whole, so it holds no data.
 const program = resolve(import.meta.dirname, '../..');
 const ownDataDir = resolve(program.split(sep).includes('node_modules') ? '.' : program, '.latchkey');
 
@@ -201,7 +201,7 @@ export function toConfig(values: z.output<typeof Environment>) {
     host: values.HOST,
     /** An origin; undefined until the server listens when neither it nor the port is fixed. */
     issuer: values.LATCHKEY_ISSUER ?? (PORT === 0 ? undefined : new URL(`http://localhost:${PORT}`).origin),
-    /** Whether somebody chose the issuer, or it follows from the port. */
+    /** Whether the issuer was set, or follows from the port. */
     isIssuerChosen: values.LATCHKEY_ISSUER !== undefined,
     /** undefined: the embedded PostgreSQL. */
     databaseUrl: values.DATABASE_URL,
@@ -212,7 +212,7 @@ export function toConfig(values: z.output<typeof Environment>) {
     databaseWaitSeconds: values.LATCHKEY_DATABASE_WAIT_SECONDS,
     preparedStatements: values.LATCHKEY_PREPARED_STATEMENTS,
     dataDir: values.LATCHKEY_DATA_DIR ?? ownDataDir,
-    /** Whether somebody chose it, or it is where this program is. */
+    /** Whether it was set, or is where this program is. */
     isDataDirChosen: values.LATCHKEY_DATA_DIR !== undefined,
     /** 32 bytes; undefined, never in production: the one kept in `dataDir`. */
     rootKey: values.LATCHKEY_ROOT_KEY,

@@ -7,7 +7,7 @@ const installation = () => import('./installation.ts');
 const compose = () => import('./compose/apply.ts');
 const workers = () => import('./workers.ts');
 
-/** What this process hands to the command line. */
+/** What this process provides to the command line. */
 export const commandHost: CommandHost = {
   readVersion,
   hasInstallation: async (config) => (await installation()).hasInstallation(config),

@@ -8,8 +8,8 @@ import { form } from '../platform/http/index.ts';
 type DemoDeps = { config: Config; issuer: string; rootKey: KeyObject; apply: ApplyDeps };
 
 /**
- * Registers `examples/web-app` and serves it at `/demo`, in development only. It is a client like any other: it knows of this
- * server what its public endpoints say.
+ * Registers `examples/web-app` and serves it at `/demo`, in development only. It is a client like any other and uses this
+ * server's public endpoints alone.
  */
 export async function openDemo({ config, issuer, rootKey, apply }: DemoDeps): Promise<Middleware | undefined> {
   if (!isDevelopment(config)) return undefined;

@@ -21,15 +21,15 @@ import { hasEmbeddedPostgres, openEmbeddedPostgres } from '../platform/embedded-
 import { installJobs } from '../platform/jobs/index.ts';
 import { hasRootKey, openServerKeys, rootKeyFromFolder, type ServerKeys } from '../platform/keys/index.ts';
 
-/** What the server and the CLI both stand on: the database, migrated, and the keys, unsealed. */
+/** What the server and the CLI share: the database, migrated, and the keys, unsealed. */
 export type Installation = {
   database: Database;
   databaseUrl: string;
-  /** How people read where the data is: the embedded folder, or host and name. */
+  /** Where the data is, for people: the embedded folder, or host and name. */
   databaseName: string;
   rootKey: KeyObject;
   keys: ServerKeys;
-  /** Started by who serves requests. */
+  /** Started by processes that serve requests. */
   changes: ChangeFeed;
   /** The database's time; `now` reads it. */
   clock: DatabaseClock;
@@ -37,24 +37,24 @@ export type Installation = {
   close: () => Promise<void>;
 };
 
-/** How a server waits for its database at the start: who hears why, and what ends it. */
+/** How a server waits for its database at the start: where it reports the reason, and what aborts it. */
 export type Waiting = { tell: (line: string) => void; signal?: AbortSignal | undefined };
 
 const commandPatienceMs = 10_000;
 
-/** Why it cannot start, in one sentence for a person. */
+/** The start failed; the message is one sentence for a person. */
 export class StartError extends Error {
   override name = 'StartError';
 }
 
 export type DatabaseLocation = { url: string; migrateUrl: string; name: string; close: () => Promise<void> };
 
-/** Whether an installation is there already, or opening it would make one. What cannot be read is not taken for empty. */
+/** Whether an installation exists; otherwise opening it makes one. An unreadable one counts as existing. */
 export async function hasInstallation({ databaseUrl, dataDir }: Config): Promise<boolean> {
   return databaseUrl ? isMigrated(databaseUrl).catch(() => true) : hasEmbeddedPostgres(dataDir);
 }
 
-/** Where the data is, as a person reads it. */
+/** Where the data is, for people. */
 export function nameOfPlace({ databaseUrl, dataDir }: Pick<Config, 'databaseUrl' | 'dataDir'>): string {
   if (!databaseUrl) return `the data folder ${dataDir}`;
   const { host, pathname } = new URL(databaseUrl);
@@ -64,7 +64,7 @@ export function nameOfPlace({ databaseUrl, dataDir }: Pick<Config, 'databaseUrl'
 /**
  * The configured database, or the embedded one, started if it is not running.
  *
- * @param as a server is alone on a data folder; a command, and a worker of the server, is a guest
+ * @param as a data folder has one server; commands and workers of the server are guests
  * @throws StartError, EmbeddedPostgresError with one sentence for the operator
  */
 export async function openDatabaseServer(config: Config, as: 'server' | 'guest'): Promise<DatabaseLocation> {
@@ -79,7 +79,7 @@ export async function openDatabaseServer(config: Config, as: 'server' | 'guest')
   return { url: embedded.url, migrateUrl: embedded.url, name, close: embedded.close };
 }
 
-/** @throws StartError where the current folder has a data folder, too: whichever is taken, the other may be the one meant */
+/** @throws StartError where the current folder has a data folder, too: either could be the one that was meant */
 async function mustBeMeant({ dataDir, isDataDirChosen }: Config): Promise<void> {
   const here = path.resolve('.latchkey');
   if (isDataDirChosen || here === dataDir || !(await hasEmbeddedPostgres(here))) return;
@@ -103,7 +103,7 @@ export async function openInstallation(config: Config, waiting?: Waiting): Promi
     poolSize: config.databasePoolSize,
     preparedStatements: config.preparedStatements,
     timeoutMs: config.databaseTimeoutMs,
-    // Who types a command would rather wait for a busy database than be refused.
+    // A person at a terminal prefers waiting for a busy database to a refusal.
     ...(waiting ? {} : { poolTimeoutMs: commandPatienceMs }),
   });
   const close = async () => {
@@ -222,7 +222,7 @@ function explainDatabase(name: string) {
   };
 }
 
-/** One is made with the installation only: made later, in a folder that is not its own, it would open nothing. */
+/** The key is generated with the installation only: one generated later would open nothing. */
 async function rootKeyOf({ rootKey, dataDir }: Config, db: Db): Promise<KeyObject> {
   if (rootKey) return createSecretKey(rootKey);
   if (!(await hasRootKey(dataDir)) && (await hasServerKeys(db))) throw wrongRootKey();

@@ -25,7 +25,7 @@ const requestTimeoutMs = 9000;
 const drainMs = 10_000;
 
 export type StartOptions = {
-  /** Prints lines for the person who started it; without it nobody is greeted. */
+  /** Prints the greeting for the person who started it; undefined: no greeting. */
   say?: ((lines: string) => void) | undefined;
   /** Prints one line that is no part of the greeting. */
   note: (line: string) => void;
@@ -85,7 +85,7 @@ function openServer(handler: Handler, { maxHeaderBytes }: Pick<Config, 'maxHeade
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: 1000,
     maxHeaderSize: maxHeaderBytes,
-    // A request without a body has nothing to be read: a tenth of what a short one costs.
+    // Saves a tenth of the cost of a short request that has no body.
     optimizeEmptyRequests: true,
   };
   const server = createServer(options, (request, response) => {
@@ -96,7 +96,7 @@ function openServer(handler: Handler, { maxHeaderBytes }: Pick<Config, 'maxHeade
   return server;
 }
 
-type AppPlace = {
+type AppInputs = {
   config: Config;
   address: string;
   installation: Installation;
@@ -105,7 +105,7 @@ type AppPlace = {
 };
 
 /** Brings the installation to what the settings say, and composes the app that serves it. */
-async function openApp({ config, address, installation, inFlight, signal }: AppPlace) {
+async function openApp({ config, address, installation, inFlight, signal }: AppInputs) {
   const issuer = config.issuer ?? address;
   const version = readVersion();
   const { changes, database, now, rootKey } = installation;
@@ -131,7 +131,7 @@ async function openApp({ config, address, installation, inFlight, signal }: AppP
   };
 }
 
-/** What is asked before the database is open: the process lives, and cannot serve yet. */
+/** Answers before the database is open: the process lives, and cannot serve yet. */
 const starting: RequestListener = ({ url = '' }, response) => {
   const [path = ''] = url.split('?');
   const headers = { 'Cache-Control': 'no-store', 'Content-Type': 'application/json' };
@@ -139,7 +139,7 @@ const starting: RequestListener = ({ url = '' }, response) => {
   else response.writeHead(503, { ...headers, 'Retry-After': '2' }).end('{"status":"not ready","reason":"starting"}');
 };
 
-/** Where it listens, or will, as a person types it: a loopback or wildcard address as `localhost`. */
+/** The address that it listens on, or will, as a person types it: a loopback or wildcard address as `localhost`. */
 function addressOf(server: Server, { host, port: chosen }: Config): string {
   const { port } = (server.address() as AddressInfo | null) ?? { port: chosen };
   const isHere = ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host);

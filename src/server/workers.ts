@@ -4,8 +4,8 @@ import { availableParallelism } from 'node:os';
 import { AggregatorRegistry } from 'prom-client';
 import type { Config } from '../config.ts';
 import { type MetricsListener, openMetricsListener } from '../platform/metrics/index.ts';
-import { Crew, ordersForThisWorker, type ToCrew } from './crew.ts';
 import { openDatabaseServer } from './installation.ts';
+import { ordersForThisWorker, type WorkerMessage, WorkerProcesses } from './worker-processes.ts';
 
 type Say = (line: string) => void;
 
@@ -45,7 +45,7 @@ async function startAlone(config: Config, options: ServeOptions): Promise<Runnin
 }
 
 async function startWorker(config: Config, { note, signal }: ServeOptions): Promise<Running> {
-  const tell = (message: ToCrew, then?: () => void) => process.send?.(message, undefined, undefined, then);
+  const tell = (message: WorkerMessage, then?: () => void) => process.send?.(message, undefined, undefined, then);
   try {
     // Loaded here: the process that keeps the workers serves nothing itself.
     const [{ startServer }, { port, isFirst }] = await Promise.all([import('./main.ts'), ordersForThisWorker()]);
@@ -72,9 +72,13 @@ async function startWorker(config: Config, { note, signal }: ServeOptions): Prom
 
 async function startWorkers(config: Config, { say, note, signal }: ServeOptions): Promise<Running> {
   const location = await openDatabaseServer(config, 'server');
-  const crew = new Crew({ size: config.workers, port: config.port || (await freePort(config.host)), note });
+  const processes = new WorkerProcesses({
+    size: config.workers,
+    port: config.port || (await freePort(config.host)),
+    note,
+  });
   try {
-    const lines = await crew.start(signal);
+    const lines = await processes.start(signal);
     for (const line of [...lines, `  Workers: ${config.workers} on ${availableParallelism()} cores`]) say(line);
     const aggregator = new AggregatorRegistry();
     const listener = await listen(config, {
@@ -84,12 +88,12 @@ async function startWorkers(config: Config, { say, note, signal }: ServeOptions)
     return {
       close: async () => {
         await listener?.close();
-        await crew.close();
+        await processes.close();
         await location.close();
       },
     };
   } catch (error) {
-    await crew.close();
+    await processes.close();
     await location.close();
     throw error;
   }

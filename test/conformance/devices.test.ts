@@ -135,6 +135,7 @@ describe('a device', () => {
         const page = await enter(latchkey.browser(), user_code);
         expect(page.status).toBe(200);
         expect(page.html).toMatch(/role="alert"/);
+        expect(page.html).toMatch(/This code is not valid|Enter the code that your device shows\.\s*</);
         expect(page.html).not.toContain('<script>alert');
         const link = await latchkey.browser().get(`/device?${new URLSearchParams({ user_code })}`);
         expect(link).toMatchObject({ status: 200, html: expect.not.stringContaining('<script>alert') });

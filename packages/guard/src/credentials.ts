@@ -10,8 +10,8 @@ const longest = 16_384;
 
 /**
  * The one credential of a request, from `X-API-Key` or `Authorization` (Bearer, DPoP, or a key as user name or password of
- * Basic, RFC 7617). Beside `X-API-Key` an `Authorization` header is the application's own affair. A request with several of
- * Latchkey's could be another one to whoever stands in between.
+ * Basic, RFC 7617). Beside `X-API-Key` an `Authorization` header belongs to the application. Of several Latchkey credentials in
+ * a request, a proxy in between could use another one than the guard.
  */
 export function credentialIn(headers: Headers, issuer: string): Credential | 'several' | undefined {
   const keys = [headers['x-api-key'] ?? []].flat();

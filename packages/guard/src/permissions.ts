@@ -4,7 +4,7 @@ const reserved: ReadonlySet<string> = new Set(['latchkey', 'secrets']);
 const segmentsOf = (text: string) => (text.length <= 256 && shape.test(text) ? text.split(':') : undefined);
 
 /**
- * Whether whoever holds these patterns has a concrete permission, by the grammar of the server: `*` stands for one segment, at
+ * Whether a holder of these patterns has a concrete permission, by the grammar of the server: `*` stands for one segment, at
  * the end for one or more, at the beginning never for `latchkey` or `secrets`.
  */
 export function allows(held: readonly string[], permission: string): boolean {

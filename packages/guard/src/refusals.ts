@@ -1,7 +1,7 @@
 /** What is answered instead of the route's own answer: problem+json (RFC 9457) with a challenge (RFC 6750 §3). */
 export type Refusal = { status: number; headers: Record<string, string>; body: string };
 
-type Said = { error?: string; detail: string; scope?: string; scheme?: 'Bearer' | 'DPoP'; retryAfter?: number };
+type Reason = { error?: string; detail: string; scope?: string; scheme?: 'Bearer' | 'DPoP'; retryAfter?: number };
 
 const titles: Record<number, string> = {
   400: 'Invalid request',
@@ -11,7 +11,7 @@ const titles: Record<number, string> = {
   503: 'Try again in a moment',
 };
 
-export function refusal(status: number, { error, detail, scope, scheme = 'Bearer', retryAfter }: Said): Refusal {
+export function refusal(status: number, { error, detail, scope, scheme = 'Bearer', retryAfter }: Reason): Refusal {
   const challenge = Object.entries({ error, error_description: error && detail, scope })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}="${quotable(String(value))}"`)

@@ -10,7 +10,7 @@ export type AccessRecordsDeps = { db: Db; now: () => Date; log: Logger };
 /** One use of a credential. */
 export type Use = {
   kind: 'introspection' | 'userinfo' | 'verification' | 'exchange';
-  /** What the user of the credential was told. */
+  /** The answer that the user of the credential got. */
   outcome: 'active' | 'inactive' | 'refused';
   /** Who asked about it, by `client_id` or id; undefined where its holder used it here, and where a proxy asked. */
   caller?: string | undefined;
@@ -79,7 +79,7 @@ export class AccessRecords {
     };
     const occurred_at = this.#now();
     const { held } = this.#batched;
-    // Whoever calls can choose some permissions: beyond a number they are not told apart.
+    // Callers choose some of the permissions themselves: beyond a limit they are counted as one.
     if (used.permissions && held.countLike(used) >= mostLike && !held.find(used)) used.permissions = [otherPermissions];
     const counted = held.find(used);
     if (counted) {

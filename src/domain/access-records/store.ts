@@ -101,7 +101,7 @@ function timeConditions(from: Date | undefined, to: Date | undefined): RawBuilde
   return [...(from ? [sql<SqlBool>`occurred_at >= ${from}`] : []), ...(to ? [sql<SqlBool>`occurred_at < ${to}`] : [])];
 }
 
-/** Erases from where the credentials of a person were used (GDPR art. 17). @returns of how many records */
+/** Erases the addresses in the access records of a user's credentials (GDPR art. 17). @returns the number of records */
 export async function eraseAddresses(db: Db, user_id: string): Promise<number> {
   const { numUpdatedRows } = await db
     .updateTable('access_records')

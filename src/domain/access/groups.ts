@@ -5,8 +5,8 @@ import { allows } from './permissions.ts';
 import { findOverfullMember, isInGroup, listHeldRights, type Role } from './store.ts';
 
 /**
- * What it takes to choose which roles applications see as groups, under which name, and who is in those groups. What a group may
- * do in an application, this server cannot know: no permission that is held here would measure it.
+ * What it takes to choose which roles applications see as groups, under which name, and who is in those groups. This server
+ * cannot know what a group may do in an application, so no other permission can stand for it.
  */
 const exportPermission = 'latchkey:group:export';
 
@@ -28,7 +28,7 @@ export function mustExportAny(actor: Actor, roles: readonly (Pick<Role, 'exporte
 }
 
 /**
- * What it takes to act as somebody in an application: the permission that putting them in their groups takes. Anyone may act as
+ * What it takes to act as another user in an application: the permission needed to put them in their groups. Users may act as
  * themselves.
  *
  * @throws Problem `forbidden`
@@ -38,8 +38,8 @@ export async function mustExportGroupsOf(trx: Trx, actor: Actor, user_id: string
 }
 
 /**
- * What it takes to change how somebody signs in, or which address is theirs: to hold all that they hold, for good, and the
- * permission that putting them in their groups takes.
+ * What it takes to change how a user signs in, or their address: all permissions that they hold, without an end, and the
+ * permission needed to put them in their groups.
  *
  * @throws Problem `forbidden`, naming the first right that is missing, or what limits the actor
  */
@@ -54,7 +54,7 @@ export async function mustHoldAllOf(trx: Trx, actor: Actor, user_id: string, now
 /**
  * Keeps the claim `groups` bounded, after a change and under the lock that such changes take.
  *
- * @throws Problem `conflict`: somebody would be in more than 64 groups
+ * @throws Problem `conflict`: a user would be in more than 64 groups
  */
 export async function mustFitInClaim(trx: Trx, of: { role_id: string } | { subject_id: string }, now: Date) {
   const member = await findOverfullMember(trx, { ...of, most: mostGroups, now });

@@ -37,7 +37,7 @@ export function covers(outer: string, inner: string): boolean {
 }
 
 /**
- * Whether whoever holds `outer` may hand on `inner`: each inner pattern is covered by one outer pattern. Nothing contained is
+ * Whether a holder of `outer` may give `inner` away: each inner pattern is covered by one outer pattern. Nothing contained is
  * trivially so; nothing but that is contained in nothing.
  *
  * Never wrongly true. Exact for up to 64 outer patterns, because several cover no more together than one of them alone: of the
@@ -95,7 +95,7 @@ export function entitled(entitlements: readonly Entitlement[], resource: string,
 }
 
 /**
- * The patterns that match exactly what both sets match: whoever is held to both may do what these allow. Never wider than
+ * The patterns that match exactly what both sets match: a subject limited by both may do what these allow. Never wider than
  * either. Linear in the number of concrete patterns; in the product of both counts for those with a `*`.
  */
 export function intersection(one: readonly string[], other: readonly string[]): string[] {

@@ -4,7 +4,7 @@ import type { Db } from '../../platform/database/index.ts';
 import { type Actor, invalid, Timestamp } from '../../platform/http/index.ts';
 import type { AccessDeps } from './authority.ts';
 import { Owner, subjectNameOf, subjectOf } from './owner.ts';
-import { changeRole, createRole, giveRole, type RoleAssignment, unassignRole } from './roles.ts';
+import { changeRole, createRole, grantRole, type RoleAssignment, unassignRole } from './roles.ts';
 import { type RoleInput, RoleName } from './schemas.ts';
 import { type Assignment, findRoleByName, listAssignmentsTo, type Right } from './store.ts';
 
@@ -51,7 +51,7 @@ const sorted = (rights: readonly Right[]) => rights.map(({ resource, pattern }) 
 /**
  * Assigns a role according to a configuration entry. An entry whose time is over has no effect.
  *
- * @throws Problem `invalid`: there is no such subject or role; otherwise as `giveRole`
+ * @throws Problem `invalid`: there is no such subject or role; otherwise as `grantRole`
  */
 export async function putAssignment(
   deps: AccessDeps,
@@ -63,7 +63,7 @@ export async function putAssignment(
   const present = (await listAssignmentsTo(deps.db, subject.id)).find((each) => each.role === role);
   const isSame = present && (present.until?.getTime() ?? null) === (until?.getTime() ?? null);
   if (isSame || (until && until <= deps.now())) return 'unchanged';
-  await giveRole(deps, actor, { subject, role, until });
+  await grantRole(deps, actor, { subject, role, until });
   return present ? 'updated' : 'created';
 }
 

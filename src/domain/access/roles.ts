@@ -152,7 +152,7 @@ export type RoleAssignment = {
 };
 
 /**
- * Assigns a role to a subject, in the transaction of the caller, which judges whether the actor may (`giveRole` does).
+ * Assigns a role to a subject, in the transaction of the caller, which judges whether the actor may (`grantRole` does).
  *
  * @throws Problem `invalid`: there is no such role; `conflict`: the subject would be in more groups than the claim `groups` holds
  */
@@ -182,7 +182,7 @@ export async function assignRole(
  * @throws Problem `invalid`: there is no such role, or the time is in the past; `forbidden`: the role contains a permission that
  *   the actor does not hold
  */
-export async function giveRole(
+export async function grantRole(
   { db, now }: AccessDeps,
   actor: Actor,
   assignment: Omit<RoleAssignment, 'occurred_at'>,

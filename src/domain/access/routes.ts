@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { notFound, pageOf, routesWith } from '../../platform/http/index.ts';
 import type { AccessDeps } from './authority.ts';
 import { explain } from './rights.ts';
-import { changeRole, createRole, giveRole, removeRole, unassignRole } from './roles.ts';
+import { changeRole, createRole, grantRole, removeRole, unassignRole } from './roles.ts';
 import {
   AssignmentInput,
   AssignmentParams,
@@ -97,7 +97,7 @@ export const accessRoutes = [
     params: AssignmentParams,
     body: AssignmentInput,
     handle: async ({ actor, params, body: { until } }, deps) =>
-      giveRole(deps, actor, { subject: await getSubject(deps, params), role: params.role, until }),
+      grantRole(deps, actor, { subject: await getSubject(deps, params), role: params.role, until }),
   }),
   route({
     method: 'DELETE',

@@ -26,8 +26,8 @@ const RoleRight = z.strictObject({
   pattern: Pattern,
 });
 
-// What reads groups joins them with commas and blanks, or compares them with names of its own; Kubernetes keeps `system:` for
-// itself.
+// Programs that read groups join them with commas and blanks, or compare them with names of their own; Kubernetes reserves
+// `system:`.
 const GroupName = z
   .string()
   .regex(/^[A-Za-z0-9/][A-Za-z0-9._:/@+-]{0,63}$/, 'must be 1 to 64 letters, digits, or any of "._:/@+-"')

@@ -141,7 +141,7 @@ export async function lockUsable(trx: Trx, ref: KeyRef): Promise<ApiKey> {
   return key;
 }
 
-export type KeyDeed = {
+export type KeyEvent = {
   action: Extract<AuditAction, `api_key.${string}`>;
   key: ApiKey;
   occurred_at: Date;
@@ -149,7 +149,7 @@ export type KeyDeed = {
 };
 
 /** Records an action. */
-export async function record(trx: Trx, actor: Actor, { action, key, occurred_at, details }: KeyDeed): Promise<void> {
+export async function record(trx: Trx, actor: Actor, { action, key, occurred_at, details }: KeyEvent): Promise<void> {
   const { id, name, environment, owner, permissions, roles, restrictions, expires_at } = key;
   const target = { kind: 'api_key', id };
   const said = { name, environment, owner, permissions, roles, restrictions, expires_at, ...details };

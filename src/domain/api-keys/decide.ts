@@ -55,7 +55,7 @@ export function allowed({ needs }: Pick<Asked, 'needs'>): Decision {
 
 /** Whether a key may do this now, limits aside: they are counted only when nothing else speaks against it. */
 export function decide(entry: KeyEntry, asked: Asked, now: Date): Decision {
-  const dead = whyDead(entry, now);
+  const dead = inactiveReason(entry, now);
   if (dead) return dead;
   const missing = asked.needs === undefined ? [] : missingFrom(asked.needs, (one) => entry.may(one, asked.resource));
   if (missing.length > 0) return lacking(entry, asked, missing);
@@ -66,7 +66,7 @@ export function decide(entry: KeyEntry, asked: Asked, now: Date): Decision {
   return allowed(asked);
 }
 
-function whyDead({ revoked_at, expires_at, ends_at, enabled, owner, owner_enabled }: KeyEntry, now: Date) {
+function inactiveReason({ revoked_at, expires_at, ends_at, enabled, owner, owner_enabled }: KeyEntry, now: Date) {
   if (revoked_at) return { code: 'revoked' as const, reason: `The key was revoked at ${revoked_at.toISOString()}.` };
   if (expires_at && expires_at.getTime() <= now.getTime())
     return { code: 'expired' as const, reason: `The key expired at ${expires_at.toISOString()}.` };

@@ -23,7 +23,7 @@ export type ConfiguredKey = z.output<typeof ConfiguredKey>;
 export type PutKey = { change: 'created' | 'updated' | 'unchanged'; key?: string };
 
 /**
- * Mints a key, or makes the one of this owner, environment and name equal to the entry. Its text stays, and so does its expiry
+ * Creates a key, or makes the one of this owner, environment and name equal to the entry. Its text stays, and so does its expiry
  * unless the entry says when it ends.
  *
  * @returns the value of a new key; shown once, only a digest is stored

@@ -27,7 +27,7 @@ export async function resolveReferences(source: Source, file: unknown): Promise<
 
 function entriesIn(file: unknown, list: string): Record<string, unknown>[] {
   const entries = (file as Record<string, unknown> | null)?.[list];
-  // Whatever else is there, the schema refuses afterwards.
+  // The schema refuses all other values afterwards.
   return Array.isArray(entries) ? entries.map((entry) => (typeof entry === 'object' && entry ? entry : {})) : [];
 }
 

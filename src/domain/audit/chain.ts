@@ -18,7 +18,7 @@ export type ChainEvent = {
   personal_digest: string | null;
 };
 
-/** Where a chain stands: what came before is proved by the head, and every event that was visible then is under it. */
+/** A position in the chain: the head proves everything before it, and covers every event that was visible then. */
 export type Checkpoint = {
   number: number;
   /** SHA-256 in hex. */
@@ -26,7 +26,7 @@ export type Checkpoint = {
   /** All transactions below had ended when the snapshot was taken, but the unfinished ones. */
   seen_below: number;
   unfinished: number[];
-  /** By the clock of the database, the one that all nodes share. */
+  /** By the database's clock. */
   sealed_at: Date;
 };
 

@@ -6,7 +6,7 @@ type Change = { old: unknown; new: unknown };
 type Members = Record<string, unknown>;
 
 /**
- * What a deed changed, for the details of its event: the members that differ, as they were and as they are. Whoever asks leaves out
+ * What an action changed, for the details of its event: the members that differ, before and after. The caller leaves out
  * secrets and personal details: an event is never changed and never erased.
  */
 export function changesBetween(before: Members, after: Members): Record<string, Change> {

@@ -4,10 +4,10 @@ import { appendEvent } from './events.ts';
 import { countPersonalDetails, deletePersonalDetails } from './store.ts';
 
 /**
- * Erases address and user agent of every event that a person did, or that was done to them (GDPR art. 17). The events stay,
- * and stay provable. Repeating it erases what came since.
+ * Erases address and user agent of every event whose actor or target is this user (GDPR art. 17). The events stay
+ * and can still be proved. Repeating it erases what was recorded since.
  *
- * @returns of how many events
+ * @returns the number of events
  */
 export async function erasePersonalDetails(
   { db, now }: { db: Db; now: () => Date },

@@ -8,8 +8,8 @@ import { lookAtOneMoment, type SealedRange, startOf, Walk } from './walk.ts';
 
 /**
  * The whole log, or the segments sealed in a range, as NDJSON: where it starts, then the events of each segment and
- * their seal. That is all that proves it elsewhere, beside the public keys. It is read as fast as it is taken, so that memory
- * is bounded however long the log is.
+ * their seal. With the public keys this proves it elsewhere. It is read as fast as it is sent, so that memory is bounded
+ * however long the log is.
  */
 export async function* exportAudit(
   { db, now }: { db: Db; now: () => Date },

@@ -4,9 +4,9 @@ import { type ChainEvent, eventDigest, isSigned, segmentText, sha256 } from './c
 import type { NotedHead, PublicKeys } from './verifier.ts';
 
 /** A segment as its messages tell it. `is_proved`: all its events are there and fit its signed head. */
-export type ToldSegment = { number: number; head: string | undefined; events: ChainEvent[]; is_proved: boolean };
+export type ReceivedSegment = { number: number; head: string | undefined; events: ChainEvent[]; is_proved: boolean };
 
-export type ToldMessages = {
+export type ReceivedMessages = {
   /** Why the file is refused: what it says does not fit a signed head. */
   fault: { line: number; detail: string } | undefined;
   /** The newest head that a log line of a server names. */
@@ -61,8 +61,8 @@ type Gathered = { head?: Head; events: Map<number, ChainEvent>; isExact: boolean
 export async function verifyMessages(
   lines: AsyncIterable<string>,
   keys: PublicKeys,
-  take: (segment: ToldSegment) => Promise<void>,
-): Promise<ToldMessages> {
+  take: (segment: ReceivedSegment) => Promise<void>,
+): Promise<ReceivedMessages> {
   const gathered = new Map<number, Gathered>();
   let noted: NotedHead | undefined;
   let line = 0;
@@ -128,6 +128,6 @@ function faultIn({ head, events }: Gathered, keys: PublicKeys): string | undefin
 
 const inOrder = (events: Gathered['events']) => [...events].sort(([a], [b]) => a - b).map(([, event]) => event);
 
-function recordedMembersOf(number: number, { head, events }: Gathered, is_proved: boolean): ToldSegment {
+function recordedMembersOf(number: number, { head, events }: Gathered, is_proved: boolean): ReceivedSegment {
   return { number, head: is_proved ? head?.head : undefined, events: inOrder(events), is_proved };
 }

@@ -11,7 +11,7 @@ export type SealedRange = { from?: Date | undefined; to?: Date | undefined };
 const eventsAtOnce = 1000;
 const segmentsAtOnce = 20;
 
-/** One look at the whole log, however long it is and whatever is added meanwhile; to be rolled back by whoever began it. */
+/** One look at the whole log, however long it is and whatever is added meanwhile; the caller rolls it back. */
 export async function lookAtOneMoment(db: Db): Promise<ControlledTransaction<Database>> {
   const look = await db.startTransaction().setIsolationLevel('repeatable read').execute();
   await sql`set transaction read only`.execute(look);

@@ -13,7 +13,7 @@ const mostARun = 20;
 
 /**
  * The job that fetches the logos of clients whose `logo_uri` is new or changed. What is no PNG, JPEG or WebP, too large, or cannot be
- * read counts as a failure and is tried again a few times, ever later. What was wrong is kept nowhere: whoever may change a client
+ * read counts as a failure and is tried again a few times, ever later. What was wrong is kept nowhere: an actor who may change a client
  * must not learn what a server can reach.
  */
 export function fetchClientLogos({ db, get }: { db: Db; get: Getting }): JobHandler {

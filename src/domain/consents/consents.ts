@@ -93,7 +93,7 @@ export async function revokeConsent({ db, now }: ConsentDeps, actor: Actor, cons
     await appendEvent(trx, {
       actor,
       action: 'consent.revoked',
-      // The target is the user who gave the consent, whoever revokes it.
+      // The target is the user who gave the consent, also where an administrator revokes it.
       target: { kind: 'user', id: consent.user_id },
       details: { consent_id, client_id: consent.client, grants: grants.length },
       occurred_at: revoked_at,

@@ -108,7 +108,7 @@ async function handle(deps: LeakDeps & { db: Trx }, actor: Actor, value: string)
   return undefined;
 }
 
-/** A disabled credential that is found by its value is live: enabling it would make it work for whoever found it. */
+/** A disabled credential that is found by its value is live: enabling it would make it work for the finder. */
 async function isLive({ db, now }: LeakDeps, kind: CredentialKind, credential: Credential): Promise<boolean> {
   if (!kind.reach) return true;
   const impact = await impactOf(db, kind, { credential, now: now() });

@@ -44,7 +44,7 @@ function algsWithoutKey(keys: readonly SigningKeyRow[]): SigningAlg[] {
 
 /**
  * Publishes a new key of an algorithm now, lets it sign later, and drops the old one later still. No restart: every node
- * notices within a second. After a leak the old ones are gone at once: what they signed is refused by whoever looks at the
+ * notices within a second. After a leak the old ones are gone at once: what they signed is refused by every verifier that looks at the
  * key set again.
  *
  * @throws Problem `conflict`: a new key of this algorithm already waits for its turn

@@ -45,7 +45,7 @@ export function mustBeAllowedToVerify(actor: Actor): void {
 }
 
 /**
- * Marks a person's e-mail address as verified. Applications may let in whoever has a verified address, so the actor must hold
+ * Marks a person's e-mail address as verified. Applications may let in any user with a verified address, so the actor must hold
  * all that the person holds. Repeating it changes and records nothing.
  *
  * @param email the address that was verified: an address that was changed meanwhile is not marked

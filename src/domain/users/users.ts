@@ -182,7 +182,7 @@ export async function storeHash(
 }
 
 /**
- * Changes what is known of a person, or lets them in again. A changed e-mail address is unverified. Whoever changes an address
+ * Changes what is known of a person, or lets them in again. A changed e-mail address is unverified. An actor who changes an address
  * could make the account their own, so they must hold all that the person holds.
  *
  * @throws Problem `not_found`; `conflict`; `precondition_failed`; `forbidden`: the person holds what the actor does not

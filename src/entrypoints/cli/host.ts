@@ -21,10 +21,10 @@ type Location = { url: string; migrateUrl: string; name: string; close: () => Pr
 
 type ServeOptions = { say: (lines: string) => void; note: (line: string) => void; signal: AbortSignal };
 
-/** What the command line is handed by the process that runs it. */
+/** What the process provides to the command line. */
 export type CommandHost = {
   readVersion: () => string;
-  /** Whether an installation is there already, or opening it would make one. */
+  /** Whether an installation exists; otherwise opening it makes one. */
   hasInstallation: (config: Config) => Promise<boolean>;
   /** Where the data of a configuration is, for people to read. */
   nameOfPlace: (config: Config) => Promise<string>;
@@ -34,11 +34,11 @@ export type CommandHost = {
   openDatabaseServer: (config: Config, as: 'guest') => Promise<Location>;
   /** @returns names of the migrations applied now */
   migrateDatabase: (config: Config, location: Location) => Promise<string[]>;
-  /** Serves until it is closed; `signal` ends a start that still waits. */
+  /** Serves until it is closed; `signal` aborts a start that still waits. */
   serveRequests: (config: Config, options: ServeOptions) => Promise<{ close: () => Promise<void> }>;
 };
 
-/** The root of all commands; what they need from the process stands here. */
+/** The root of all commands, with what the process provides to them. */
 export class RootCommand extends Command {
   readonly host: CommandHost;
 

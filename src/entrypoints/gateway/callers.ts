@@ -63,7 +63,7 @@ function askedOfCaller(resource: string, ip: string): Asked {
 }
 
 /**
- * Whoever calls Latchkey's own API with an API key in place of an access token, as `bearerOf` tells of the others; what each call
+ * The caller of Latchkey's own API with an API key in place of an access token (for tokens: `bearerOf`); what each call
  * needs is judged later. Undefined: no key came.
  *
  * @throws Problem 401, 403, 429

@@ -31,7 +31,7 @@ export class GatewayRequest implements HeaderSource {
   readonly path: string;
   readonly querystring: string;
   readonly request_id: string;
-  /** The client's address: of whoever asks, or of whom a trusted proxy asks for. Undefined: the proxies' list is malformed. */
+  /** The client's address: the sender's, or the one that a trusted proxy asks for. Undefined: the proxies' list is malformed. */
   readonly address: string | undefined;
 
   private constructor(req: IncomingMessage, edge: EdgeRules, { route, path, querystring }: Route) {

@@ -20,7 +20,7 @@ export type SignedIn = Here & { session_uid: string };
 
 export type OwnPage = (deps: PagesDeps, ctx: Context, who: SignedIn) => Promise<void>;
 
-/** A page of one's own: whoever is not signed in signs in first, and comes back to what they wanted to see. */
+/** A page for signed-in users: others sign in first and return to the page they asked for. */
 export function own(deps: PagesDeps, handle: OwnPage): (ctx: Context) => Promise<void> {
   return async (ctx) => {
     const who = await signedIn(deps, ctx);

@@ -1,6 +1,6 @@
 import pg from 'pg';
+import type { AbandonedConnections } from './abandoned-connections.ts';
 import { atMost } from './at-most.ts';
-import type { Departures } from './departures.ts';
 import type { HotResult, HotStatement } from './hot-statement.ts';
 import { DatabaseUnavailableError, isConnectionFailure } from './unavailable.ts';
 
@@ -11,7 +11,7 @@ export type HotConnectionOptions = {
   /** Milliseconds until an unanswered statement counts as an outage; the only bound that helps when the server freezes. */
   queryTimeoutMs: number;
   /** Where a connection that was given up is let go of. */
-  departures: () => Departures;
+  abandoned: () => AbandonedConnections;
   /** Whether another is opened only once PostgreSQL has let go of the one before; not for the one that finds that out. */
   waitsForDeparture: boolean;
 };
@@ -87,7 +87,7 @@ export class HotConnection {
     this.#client = undefined;
     this.#connecting = undefined;
     const departure = this.#options
-      .departures()
+      .abandoned()
       .gone(client)
       .then(() => {
         if (this.#departure === departure) this.#departure = undefined;
@@ -110,7 +110,7 @@ export class HotConnection {
     client.on('error', leave);
     client.on('end', leave);
     await client.connect();
-    this.#options.departures().opened(client);
+    this.#options.abandoned().opened(client);
     this.#client = client;
     return client;
   }

@@ -1,9 +1,9 @@
 import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import type pg from 'pg';
 import type { Database as Tables } from '../../../db/schema.ts';
+import { AbandonedConnections } from './abandoned-connections.ts';
 import { atMost } from './at-most.ts';
 import { Commits } from './commits.ts';
-import { Departures } from './departures.ts';
 import { HotConnection } from './hot-connection.ts';
 import { openPool } from './pool.ts';
 import { isConnectionFailure } from './unavailable.ts';
@@ -54,11 +54,11 @@ export function openDatabase({
       url,
       prepared: preparedStatements,
       queryTimeoutMs: timeoutMs,
-      departures: () => departures,
+      abandoned: () => abandoned,
       waitsForDeparture,
     });
   const watch = openHot(false);
-  const departures = new Departures(async (statement) => firstOf(await watch.run([statement])));
+  const abandoned = new AbandonedConnections(async (statement) => firstOf(await watch.run([statement])));
   const pool = openPool({
     connectionString: url,
     max: poolSize,
@@ -71,13 +71,13 @@ export function openDatabase({
     keepAlive: true,
   });
   const commits = new Commits(() => pool.query(probe));
-  const leaving = leavingPool(pool, departures);
+  const leaving = leavingPool(pool, abandoned);
   pool.on('connect', (client) => watchOver(client, commits, leaving.giveUp));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const hot: HotConnection[] = [];
   return {
     ...{ db, pool, watch, commits },
-    departing: () => departures.count(),
+    departing: () => abandoned.count(),
     openHotConnection: () => {
       const connection = openHot(true);
       hot.push(connection);
@@ -88,8 +88,8 @@ export function openDatabase({
       await Promise.all(hot.map((connection) => connection.close()));
       await atMost(farewellMs, db.destroy());
       leaving.giveUpAll();
-      await atMost(farewellMs, departures.settled());
-      departures.close();
+      await atMost(farewellMs, abandoned.settled());
+      abandoned.close();
       await watch.close();
     },
   };
@@ -109,21 +109,21 @@ function firstOf<Value>([first]: Value[]): Value {
  * may only read: the primary is elsewhere by now. Until PostgreSQL has let go of it the pool is smaller by one, so that there are
  * never more connections than were allowed.
  */
-function leavingPool(pool: pg.Pool, departures: Departures) {
+function leavingPool(pool: pg.Pool, abandoned: AbandonedConnections) {
   const open = new Set<pg.PoolClient>();
   const giveUp = (client: pg.PoolClient) => {
     breakOff(client);
     if (!open.delete(client)) return;
     pool.options.max -= 1;
-    void departures.gone(client).then(() => {
+    void abandoned.gone(client).then(() => {
       pool.options.max += 1;
-      // The pool learns of its new room when somebody asks for a connection; those who wait asked before.
+      // The pool notices a free place only at the next request for a connection; waiting requests came before.
       if (pool.waitingCount > 0) void pool.connect().then((other) => other.release(), ignored);
     });
   };
   pool.on('connect', (client) => {
     open.add(client);
-    departures.opened(client);
+    abandoned.opened(client);
   });
   // Errors of `pool.query` are reported only here.
   pool.on('release', (error: unknown, client) => isUseless(error) && giveUp(client));

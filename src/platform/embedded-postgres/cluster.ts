@@ -4,7 +4,7 @@ import path from 'node:path';
 import { dataArgument } from './account.ts';
 import { EmbeddedPostgresError, ignoring } from './embedded-postgres-error.ts';
 import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
-import { type Place, runProgram } from './run.ts';
+import { runProgram, type ServerPrograms } from './run.ts';
 
 /** Where everything of one data folder is. */
 export type Folder = ReturnType<typeof folderOf>;
@@ -39,7 +39,7 @@ export async function getRecord(folder: Folder): Promise<ClusterRecord> {
 }
 
 /** Makes the cluster aside and moves it to its place when it is whole: a crash leaves it made or not, never half. */
-export async function makeCluster(folder: Folder, place: Place): Promise<void> {
+export async function makeCluster(folder: Folder, place: ServerPrograms): Promise<void> {
   const draft = await mkdtemp(path.join(folder.dataDir, draftPrefix));
   const password = randomBytes(24).toString('base64url');
   try {

@@ -1,4 +1,4 @@
-/** The embedded PostgreSQL cannot be had; the message is one sentence for the person at the terminal. */
+/** The embedded PostgreSQL cannot start; the message is one sentence for the person at the terminal. */
 export class EmbeddedPostgresError extends Error {
   override name = 'EmbeddedPostgresError';
 }

@@ -1,4 +1,4 @@
-/** Embedded PostgreSQL: the database that needs no installing, for development and tests. */
+/** Embedded PostgreSQL: a database without installation, for development and tests. */
 export { EmbeddedPostgresError } from './embedded-postgres-error.ts';
 export {
   type EmbeddedPostgres,

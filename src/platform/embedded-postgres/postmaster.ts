@@ -7,7 +7,7 @@ import type { Folder } from './cluster.ts';
 import { EmbeddedPostgresError, ignoring, systemCode } from './embedded-postgres-error.ts';
 import { isAlive, isServing } from './liveness.ts';
 import { findPrograms } from './programs.ts';
-import { type Place, runProgram, startProgram } from './run.ts';
+import { runProgram, type ServerPrograms, startProgram } from './run.ts';
 
 /** A running server's first process. */
 export type Postmaster = { pid: number; port: number };
@@ -16,7 +16,7 @@ const longestLogBytes = 5_000_000;
 const fastStopMs = 15_000;
 const immediateStopMs = 5000;
 
-/** The server at work on the cluster, whoever started it; PostgreSQL's own lock file knows it, even after our crash. */
+/** The server that runs on the cluster, also one of another process; PostgreSQL's own lock file names it, even after our crash. */
 export async function findPostmaster(cluster: string): Promise<Postmaster | undefined> {
   const lockFile = path.join(cluster, 'postmaster.pid');
   const text = await readFile(lockFile, 'utf8').catch(ignoring('ENOENT'));
@@ -30,7 +30,7 @@ export async function findPostmaster(cluster: string): Promise<Postmaster | unde
 }
 
 /** Starts a server on a free loopback port; it may not answer yet. `log` is what it has written so far. */
-export async function startPostmaster(folder: Folder, place: Place, settings: Record<string, string>) {
+export async function startPostmaster(folder: Folder, place: ServerPrograms, settings: Record<string, string>) {
   const port = await freePort();
   const log = await open(folder.log, 'a', 0o600);
   try {

@@ -4,7 +4,7 @@ import type { Account } from './account.ts';
 import { EmbeddedPostgresError, systemCode } from './embedded-postgres-error.ts';
 
 export type Program = { name: 'initdb' | 'pg_ctl' | 'postgres'; args: string[]; cwd: string };
-export type Place = {
+export type ServerPrograms = {
   /** Folder that holds `native/bin`. */
   programs: string;
   account: Account | undefined;
@@ -19,7 +19,7 @@ const environment = process.platform === 'win32' ? {} : { env: { LC_ALL: 'C', TZ
  * @throws EmbeddedPostgresError when the system cannot execute it
  */
 export async function startProgram(
-  { programs, account }: Place,
+  { programs, account }: ServerPrograms,
   { name, args, cwd }: Program,
   options: SpawnOptions,
 ): Promise<ChildProcess> {
@@ -41,7 +41,7 @@ export async function startProgram(
  *
  * @throws EmbeddedPostgresError with the last line it wrote, when it fails
  */
-export async function runProgram(place: Place, program: Program): Promise<void> {
+export async function runProgram(place: ServerPrograms, program: Program): Promise<void> {
   const child = await startProgram(place, program, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

@@ -9,10 +9,7 @@ export type Limit = {
   by: string;
   /** Nothing beyond these is done or given away. */
   rights: readonly Right[];
-  /**
-   * Until when what is given away may last; null: for good. An API key ends then. The end of an access token is no limit: whoever
-   * has it can get another.
-   */
+  /** Until when what is given away may last: the expiry of an API key; null: no limit. An access token sets none: its client can get another. */
   until: Date | null;
   /** The restrictions of an API key, by their kinds. What is given away carries at least these. */
   restrictions: Readonly<Record<string, unknown>>;

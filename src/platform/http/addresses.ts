@@ -35,7 +35,7 @@ export function canonicalAddress(text: string): string | undefined {
   return address;
 }
 
-/** The address of a client that a proxy does not know, or does not tell. */
+/** The address of a client where a proxy does not know or state it. */
 export const unknownAddress = 'unknown';
 
 const mostPort = 65_535;
@@ -103,7 +103,7 @@ export class NetworkSet {
 /** A group of addresses that are counted as one, and how many times the bound of a single address it may use up. */
 export type AddressGroup = { name: string; times: number };
 
-// The smallest network that a customer gets is a /64, common ones are /56 and /48 (RFC 6177): whoever has one also has all
+// The smallest network that a customer gets is a /64, common ones are /56 and /48 (RFC 6177): its customer also has all
 // addresses in it. The bounds grow more slowly than the networks, and faster than one customer of a provider could use up.
 const prefixes = [
   { bits: 64, times: 1 },

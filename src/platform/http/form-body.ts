@@ -19,7 +19,7 @@ export function form(ctx: Context): URLSearchParams {
 }
 
 /**
- * Reads a form once, bounded and without control characters, and lets whoever comes later read it again.
+ * Reads a form once, bounded and without control characters; later readers get the same form.
  *
  * @throws Problem 413 for more than 56 KiB, 415 for a compressed body, 400 for control characters or too many parameters
  */

@@ -47,10 +47,10 @@ export function parseJson(text: string): unknown {
 }
 
 /** Where something stands, from the innermost name outwards. */
-type Place = { name: string; within: Place | undefined };
+type JsonMember = { name: string; within: JsonMember | undefined };
 
 /** How many members all objects in it have. @throws Problem 400: something in it is not taken */
-function membersOf(value: unknown, place: Place | undefined, depth: number): number {
+function membersOf(value: unknown, place: JsonMember | undefined, depth: number): number {
   if (depth > mostDepth) throw badJson(pointerTo(pathOf(place)), 'The body is nested too deeply.');
   if (typeof value === 'string') mustBePlain(value, place);
   if (typeof value !== 'object' || value === null) return 0;
@@ -67,12 +67,12 @@ function membersOf(value: unknown, place: Place | undefined, depth: number): num
   return members;
 }
 
-function mustBePlain(text: string, place: Place | undefined): void {
+function mustBePlain(text: string, place: JsonMember | undefined): void {
   if (controlCharacters.test(text))
     throw badJson(pointerTo(pathOf(place)), 'Control characters and invalid Unicode are not accepted.');
 }
 
-function pathOf(place: Place | undefined): string[] {
+function pathOf(place: JsonMember | undefined): string[] {
   return place ? [...pathOf(place.within), place.name] : [];
 }
 

@@ -95,7 +95,7 @@ function addressIn(trust: ProxyTrust, chain: readonly string[], read: ReadNode):
   return address;
 }
 
-/** Whether nobody vouches for what stands before this address. */
+/** Whether no trusted proxy vouches for what precedes this address. */
 function isClient(trust: ProxyTrust, address: string, hops: number): boolean {
   if (typeof trust === 'string') return false;
   return 'hops' in trust ? hops === trust.hops : !trust.networks.has(address);

@@ -19,8 +19,8 @@ export type RepeatedAnswersOptions = {
 };
 
 /**
- * Documents that are the same for everybody, as discovery and JWKS are: made once, by whoever makes them, and from then on
- * answered from memory before anything else looks at the request.
+ * Documents that are the same for everyone, such as discovery and JWKS: made once by their handler, and from then on answered
+ * from memory, before any middleware.
  */
 export class RepeatedAnswers {
   readonly #options: RepeatedAnswersOptions;

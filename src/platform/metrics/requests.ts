@@ -3,7 +3,7 @@ import type { Metrics } from './metrics.ts';
 
 /**
  * Measures every request. The label is the template of the route that answered, never the path itself: paths hold ids, and
- * whoever sends nonsense must not make new time series.
+ * a client that sends nonsense must not make new time series.
  *
  * @param templateOf the template of a path that no router of ours matched
  */

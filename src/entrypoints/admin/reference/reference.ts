@@ -54,9 +54,9 @@ export function searchReference(groups: readonly OperationGroup[], q: string): O
     .filter(({ operations }) => operations.length > 0);
 }
 
-type Place = { words: string[]; prefix: string; issuer: string; routes: readonly RouteShape[] };
+type OperationContext = { words: string[]; prefix: string; issuer: string; routes: readonly RouteShape[] };
 
-function operation(route: RouteShape, { words, prefix, issuer, routes }: Place): Operation {
+function operation(route: RouteShape, { words, prefix, issuer, routes }: OperationContext): Operation {
   const { method, path, summary, permission, response, status } = route;
   const [params, query, body] = [route.params, route.query, route.body].map(schemaOf);
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => `<${name}>`);

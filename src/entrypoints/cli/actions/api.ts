@@ -1,7 +1,7 @@
+import { action } from './command-context.ts';
 import { readSecret } from './input.ts';
 import { answer } from './output.ts';
 import { keepProfile, type RemoteOptions, remoteServer } from './remote-server.ts';
-import { action } from './workplace.ts';
 
 export const callApi = action(async (words: string[], options: RemoteOptions) => {
   // Loaded here: the other commands start faster without all routes.

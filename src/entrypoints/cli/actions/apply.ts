@@ -6,14 +6,14 @@ import {
   pruneConfiguration,
   readConfigurationFile,
 } from '../../../domain/apply/index.ts';
+import { type CommandContext, onInstallation } from './command-context.ts';
 import { isConfirmed } from './input.ts';
 import { answer, columns, note } from './output.ts';
-import { onInstallation, type Workplace } from './workplace.ts';
 
 type Options = { json?: boolean; dryRun?: boolean; prune?: boolean; yes?: boolean };
 type Pruned = Awaited<ReturnType<typeof listPrunable>>;
 
-export const apply = onInstallation(async ({ deps, actor }: Workplace, path: string, options: Options) => {
+export const apply = onInstallation(async ({ deps, actor }: CommandContext, path: string, options: Options) => {
   const file = await readConfigurationFile(path, environmentVariable);
   const dryRun = options.dryRun === true;
   const prunable = options.prune ? await listPrunable(deps, file) : [];

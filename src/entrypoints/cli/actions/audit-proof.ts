@@ -20,9 +20,9 @@ import {
 import { getUser } from '../../../domain/users/index.ts';
 import { openDatabase } from '../../../platform/database/index.ts';
 import { invalid } from '../../../platform/http/index.ts';
+import { action, type CommandContext, onInstallation } from './command-context.ts';
 import { isConfirmed, Moment, parsed } from './input.ts';
 import { answer, note } from './output.ts';
-import { action, onInstallation, type Workplace } from './workplace.ts';
 
 type Json = { json?: boolean };
 type Range = { from?: string; to?: string };
@@ -41,11 +41,11 @@ const rangeOf = ({ from, to }: Range) => ({
 
 /** A file is proved without an installation. */
 export function verifyThere(options: VerifyOptions, self: Command): Promise<void> {
-  const here = (place: Workplace, wanted: VerifyOptions, _: Command) => verify(place, wanted);
+  const here = (place: CommandContext, wanted: VerifyOptions, _: Command) => verify(place, wanted);
   return options.file ? action(verifyFile)(options) : onInstallation(here)(options, self);
 }
 
-async function verify({ deps }: Workplace, options: VerifyOptions): Promise<void> {
+async function verify({ deps }: CommandContext, options: VerifyOptions): Promise<void> {
   const head = parsed(Head.optional(), options.head, '--head');
   const { fault, ...verified } = await verifyAudit(deps, { ...rangeOf(options), head });
   const { events, segments, unsealed } = verified;
@@ -102,12 +102,12 @@ function sentenceOf({ kind, event_id, segment, detail }: Omit<AuditFault, 'segme
     : `${what}${where} was ${kind}: ${detail}.`;
 }
 
-export const keys = onInstallation(async ({ deps }: Workplace, options: Json) => {
+export const keys = onInstallation(async ({ deps }: CommandContext, options: Json) => {
   const jwks = { keys: (await sealKeys(deps.keys)).map(({ public_jwk }) => public_jwk) };
   answer(options, jwks, [JSON.stringify(jwks, undefined, 2)]);
 });
 
-export const exportLog = onInstallation(async ({ deps, actor }: Workplace, options: Range & { out?: string }) => {
+export const exportLog = onInstallation(async ({ deps, actor }: CommandContext, options: Range & { out?: string }) => {
   const out: Writable = options.out ? createWriteStream(options.out, { mode: 0o600 }) : process.stdout;
   const counted = { events: 0 };
   await pipeline(counting(exportAudit(deps, actor, rangeOf(options)), counted), out, {
@@ -126,31 +126,33 @@ async function* counting(chunks: AsyncIterable<string>, counted: { events: numbe
 
 type PruneOptions = Json & { before: string; dryRun?: boolean; yes?: boolean };
 
-export const prune = onInstallation(async ({ config, installation, deps, actor }: Workplace, options: PruneOptions) => {
-  const before = parsed(Moment, options.before, '--before');
-  const planned = await countPrunable(deps.db, before);
-  const question = `Remove ${planned.events} events in ${planned.segments} segments sealed before ${before.toISOString()}?`;
-  if (options.dryRun || !(await isConfirmed(question, { ...options, scripts: 'need --yes' }))) {
-    answer(options, { dry_run: true, before, ...planned }, [
-      `Would remove ${planned.events} events in ${planned.segments} segments.`,
-    ]);
-    return;
-  }
-  // The role that serves requests may delete no event.
-  const owning = config.migrateDatabaseUrl ?? installation.databaseUrl;
-  const owner = openDatabase({ url: owning, poolSize: 1, preparedStatements: config.preparedStatements });
-  try {
-    const removed = await removeSegmentsBefore({ ...deps, db: owner.db }, actor, before);
-    answer(options, { dry_run: false, before, ...removed }, [
-      `Removed ${removed.events} events in ${removed.segments} segments.`,
-    ]);
-  } finally {
-    await owner.close();
-  }
-});
+export const prune = onInstallation(
+  async ({ config, installation, deps, actor }: CommandContext, options: PruneOptions) => {
+    const before = parsed(Moment, options.before, '--before');
+    const planned = await countPrunable(deps.db, before);
+    const question = `Remove ${planned.events} events in ${planned.segments} segments sealed before ${before.toISOString()}?`;
+    if (options.dryRun || !(await isConfirmed(question, { ...options, scripts: 'need --yes' }))) {
+      answer(options, { dry_run: true, before, ...planned }, [
+        `Would remove ${planned.events} events in ${planned.segments} segments.`,
+      ]);
+      return;
+    }
+    // The role that serves requests may delete no event.
+    const owning = config.migrateDatabaseUrl ?? installation.databaseUrl;
+    const owner = openDatabase({ url: owning, poolSize: 1, preparedStatements: config.preparedStatements });
+    try {
+      const removed = await removeSegmentsBefore({ ...deps, db: owner.db }, actor, before);
+      answer(options, { dry_run: false, before, ...removed }, [
+        `Removed ${removed.events} events in ${removed.segments} segments.`,
+      ]);
+    } finally {
+      await owner.close();
+    }
+  },
+);
 
 export const eraseDetails = onInstallation(
-  async ({ deps, actor }: Workplace, reference: string, options: Json & { yes?: boolean }) => {
+  async ({ deps, actor }: CommandContext, reference: string, options: Json & { yes?: boolean }) => {
     const user = await getUser(deps.db, reference);
     const question = `Erase address and user agent from all audit events and access records of ${user.username}?`;
     if (!(await isConfirmed(question, { ...options, scripts: 'go on' }))) return;

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { listEvents, newestEvents, type RecordedEvent } from '../../../domain/audit/index.ts';
+import { type CommandContext, onInstallation } from './command-context.ts';
 import { Moment, parsed } from './input.ts';
 import { note, say } from './output.ts';
-import { onInstallation, type Workplace } from './workplace.ts';
 
 type TailOptions = { json?: boolean; lines: string; follow?: boolean };
 
@@ -11,7 +11,7 @@ const Lines = z.coerce.number('must be a number of lines').int().min(0).max(10_0
 const pauseMs = 1000;
 const pageSize = 1000;
 
-export const tail = onInstallation(async ({ deps }: Workplace, options: TailOptions) => {
+export const tail = onInstallation(async ({ deps }: CommandContext, options: TailOptions) => {
   const limit = parsed(Lines, options.lines, '--lines');
   let events = await newestEvents(deps.db, { limit });
   for (const event of events) say(lineOf(event, options));
@@ -44,7 +44,7 @@ const Filter = z.object({
 type ListOptions = { json?: boolean } & Record<string, unknown>;
 
 export const list = onInstallation(
-  async ({ deps }: Workplace, { actorKind, targetKind, requestId, ...options }: ListOptions) => {
+  async ({ deps }: CommandContext, { actorKind, targetKind, requestId, ...options }: ListOptions) => {
     const given = { ...options, actor_kind: actorKind, target_kind: targetKind, request_id: requestId };
     const page = await listEvents(deps.db, parsed(Filter, given));
     if (options.json) {

@@ -1,9 +1,9 @@
+import { type CommandContext, onInstallation } from './command-context.ts';
 import { answer } from './output.ts';
-import { onInstallation, type Workplace } from './workplace.ts';
 
 type Options = { json?: boolean; clientId: string };
 
-export const bootstrapService = onInstallation(async ({ config, deps, actor }: Workplace, options: Options) => {
+export const bootstrapService = onInstallation(async ({ config, deps, actor }: CommandContext, options: Options) => {
   // Loaded here: the other commands start faster without every room.
   const { bootstrap } = await import('../../admin/index.ts');
   const issuer = config.issuer ?? `http://localhost:${config.port}`;

@@ -1,14 +1,14 @@
 import { addClientSecret, ClientInput } from '../../../domain/clients/index.ts';
 import { notFound } from '../../../platform/http/index.ts';
+import { type CommandContext, onInstallation } from './command-context.ts';
 import { Days, isConfirmed, parsed, readSecret } from './input.ts';
 import { answer, answerPage } from './output.ts';
 import { routesOf } from './routes.ts';
-import { onInstallation, type Workplace } from './workplace.ts';
 
 type Json = { json?: boolean };
 type AddOptions = Json & { label?: string; expiresInDays?: string; secretStdin?: boolean };
 
-export const add = onInstallation(async (place: Workplace, client_id: string, options: AddOptions) => {
+export const add = onInstallation(async (place: CommandContext, client_id: string, options: AddOptions) => {
   const { label } = options;
   const expires_in_days =
     options.expiresInDays === undefined ? undefined : parsed(Days, options.expiresInDays, '--expires-in-days');
@@ -30,7 +30,7 @@ async function givenSecret(): Promise<string> {
 type Given = { client_id: string; given: string; label: string | undefined; expires_in_days: number | undefined };
 
 /** The API takes no secret that somebody chose: another one could be guessed. The operator at the machine may. */
-async function addGiven({ deps, actor }: Workplace, secret: Given, options: Json): Promise<void> {
+async function addGiven({ deps, actor }: CommandContext, secret: Given, options: Json): Promise<void> {
   const { client_id, given, label, expires_in_days: days } = secret;
   const expires_at = days === undefined ? undefined : new Date(deps.now().getTime() + days * 86_400_000);
   const added = await addClientSecret(deps, actor, { client_id, given, label, expires_at });
@@ -38,7 +38,7 @@ async function addGiven({ deps, actor }: Workplace, secret: Given, options: Json
   answer(options, made, [`Added secret ${made.number} to ${client_id}; its other secrets remain valid.`]);
 }
 
-export const list = onInstallation(async (place: Workplace, client_id: string, options: Json) => {
+export const list = onInstallation(async (place: CommandContext, client_id: string, options: Json) => {
   const { items } = await routesOf(place).call('GET /clients/{client_id}/secrets', { params: { client_id } });
   answerPage(
     options,
@@ -58,7 +58,7 @@ export const list = onInstallation(async (place: Workplace, client_id: string, o
 });
 
 export const revoke = onInstallation(
-  async (place: Workplace, client_id: string, secret: string, options: Json & { yes?: boolean }) => {
+  async (place: CommandContext, client_id: string, secret: string, options: Json & { yes?: boolean }) => {
     const routes = routesOf(place);
     const { items } = await routes.call('GET /clients/{client_id}/secrets', { params: { client_id } });
     const found = items.find(({ id, number }) => id === secret || String(number) === secret);

@@ -1,11 +1,11 @@
 import { findClient } from '../../../domain/clients/index.ts';
 import { countLiveTokens } from '../../../domain/tokens/index.ts';
 import { invalid, notFound } from '../../../platform/http/index.ts';
+import { type CommandContext, onInstallation } from './command-context.ts';
 import { isConfirmed } from './input.ts';
 import { answer, answerPage, columns } from './output.ts';
 import { membersIn, type RegistrationOptions, registrationOptions } from './registration.ts';
 import { routesOf } from './routes.ts';
-import { onInstallation, type Workplace } from './workplace.ts';
 
 type Json = { json?: boolean };
 type ListOptions = Json & { type?: string; search?: string; limit: string; cursor?: string };
@@ -19,7 +19,7 @@ const metadataOf: Record<string, Record<string, unknown>> = {
 const standardScopes = 'openid profile email offline_access';
 
 export const create = onInstallation(
-  async (place: Workplace, client_id: string, options: RegistrationOptions & { type: string }) => {
+  async (place: CommandContext, client_id: string, options: RegistrationOptions & { type: string }) => {
     const { type } = options;
     const isService = type === 'service';
     if (!isService && options.redirectUri.length === 0)
@@ -34,7 +34,7 @@ export const create = onInstallation(
   registrationOptions,
 );
 
-export const list = onInstallation(async (place: Workplace, options: ListOptions) => {
+export const list = onInstallation(async (place: CommandContext, options: ListOptions) => {
   const { type, search: q, limit, cursor } = options;
   const page = await routesOf(place).call('GET /clients', { query: { type, q, limit, cursor } });
   answerPage(options, page, {
@@ -48,7 +48,7 @@ export const list = onInstallation(async (place: Workplace, options: ListOptions
   });
 });
 
-export const show = onInstallation(async (place: Workplace, client_id: string, options: Json) => {
+export const show = onInstallation(async (place: CommandContext, client_id: string, options: Json) => {
   const client = await routesOf(place).call('GET /clients/{client_id}', { params: { client_id } });
   answer(options, client, rowsOf(client));
 });
@@ -59,7 +59,7 @@ function rowsOf(record: Record<string, unknown>): string[] {
   return columns(Object.entries(JSON.parse(JSON.stringify(record))).map(([name, value]) => [name, shown(value)]));
 }
 
-export const update = onInstallation(async (place: Workplace, client_id: string, options: RegistrationOptions) => {
+export const update = onInstallation(async (place: CommandContext, client_id: string, options: RegistrationOptions) => {
   const routes = routesOf(place);
   const params = { client_id };
   const { type } = await routes.call('GET /clients/{client_id}', { params });
@@ -70,7 +70,7 @@ export const update = onInstallation(async (place: Workplace, client_id: string,
 }, registrationOptions);
 
 export const disable = onInstallation(
-  async (place: Workplace, client_id: string, options: Json & { yes?: boolean }) => {
+  async (place: CommandContext, client_id: string, options: Json & { yes?: boolean }) => {
     const { deps } = place;
     const client = await findClient(deps.db, client_id);
     if (!client) throw notFound('client', client_id);
@@ -83,7 +83,7 @@ export const disable = onInstallation(
   },
 );
 
-export const enable = onInstallation(async (place: Workplace, client_id: string, options: Json) => {
+export const enable = onInstallation(async (place: CommandContext, client_id: string, options: Json) => {
   const body = { enabled: true };
   const client = await routesOf(place).call('PATCH /clients/{client_id}', { params: { client_id }, body });
   answer(options, client, [`Enabled client ${client_id}.`]);

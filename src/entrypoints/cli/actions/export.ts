@@ -1,8 +1,8 @@
 import { exportConfiguration } from '../../../domain/apply/index.ts';
+import { type CommandContext, onInstallation } from './command-context.ts';
 import { say } from './output.ts';
-import { onInstallation, type Workplace } from './workplace.ts';
 
-export const exportAll = onInstallation(async ({ deps }: Workplace, { yaml }: { yaml?: boolean }) => {
+export const exportAll = onInstallation(async ({ deps }: CommandContext, { yaml }: { yaml?: boolean }) => {
   const file = await exportConfiguration(deps.db, deps.now());
   say(yaml ? (await import('yaml')).stringify(file).trimEnd() : JSON.stringify(file, undefined, 2));
 });

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { invalid } from '../../../platform/http/index.ts';
+import { type CommandContext, onInstallation } from './command-context.ts';
 import { Days, isConfirmed, jsonObject, parsed } from './input.ts';
 import { answer, answerPage, columns } from './output.ts';
 import { routesOf } from './routes.ts';
 import type { OptionNames } from './usage.ts';
-import { onInstallation, type Workplace } from './workplace.ts';
 
 type Json = { json?: boolean };
 type CreateOptions = Json & {
@@ -43,7 +43,7 @@ const paramsOf = (id: string) => ({ params: { key_id: parsed(KeyId, id, '<key-id
 const daysIn = (text: string | undefined) =>
   text === undefined ? {} : { expires_in_days: parsed(Days, text, '--expires-in-days') };
 
-export const create = onInstallation(async (place: Workplace, name: string, options: CreateOptions) => {
+export const create = onInstallation(async (place: CommandContext, name: string, options: CreateOptions) => {
   const { client: client_id, user, environment, permission: permissions, role: roles, tag: tags, risk } = options;
   if ((client_id === undefined) === (user === undefined))
     throw invalid('/owner', 'Name the owner of the key: --client or --user.');
@@ -64,7 +64,7 @@ export const create = onInstallation(async (place: Workplace, name: string, opti
 const expiryOf = (expires_at: Date | null) =>
   expires_at ? `It expires at ${expires_at.toISOString()}.` : 'It never expires.';
 
-export const list = onInstallation(async (place: Workplace, options: ListOptions) => {
+export const list = onInstallation(async (place: CommandContext, options: ListOptions) => {
   const { tag, environment, client: client_id, user, limit, cursor } = options;
   const query = { tag, environment, client_id, user, limit, cursor };
   const page = await routesOf(place).call('GET /api-keys', { query });
@@ -80,7 +80,7 @@ export const list = onInstallation(async (place: Workplace, options: ListOptions
   });
 });
 
-export const show = onInstallation(async (place: Workplace, id: string, options: Json) => {
+export const show = onInstallation(async (place: CommandContext, id: string, options: Json) => {
   const key = await routesOf(place).call('GET /api-keys/{key_id}', paramsOf(id));
   const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
   answer(
@@ -90,7 +90,7 @@ export const show = onInstallation(async (place: Workplace, id: string, options:
   );
 });
 
-export const rotate = onInstallation(async (place: Workplace, id: string, options: RotateOptions) => {
+export const rotate = onInstallation(async (place: CommandContext, id: string, options: RotateOptions) => {
   const { overlapSeconds, expiresInDays } = options;
   const body = {
     ...(overlapSeconds !== undefined && { overlap_seconds: Number(overlapSeconds) }),
@@ -104,17 +104,17 @@ export const rotate = onInstallation(async (place: Workplace, id: string, option
   ]);
 });
 
-export const disable = onInstallation(async (place: Workplace, id: string, options: Json) => {
+export const disable = onInstallation(async (place: CommandContext, id: string, options: Json) => {
   const key = await routesOf(place).call('POST /api-keys/{key_id}/disable', paramsOf(id));
   answer(options, key, [`Disabled API key ${key.name}.`]);
 });
 
-export const enable = onInstallation(async (place: Workplace, id: string, options: Json) => {
+export const enable = onInstallation(async (place: CommandContext, id: string, options: Json) => {
   const key = await routesOf(place).call('POST /api-keys/{key_id}/enable', paramsOf(id));
   answer(options, key, [`Enabled API key ${key.name}.`]);
 });
 
-export const revoke = onInstallation(async (place: Workplace, id: string, options: Json & { yes?: boolean }) => {
+export const revoke = onInstallation(async (place: CommandContext, id: string, options: Json & { yes?: boolean }) => {
   const routes = routesOf(place);
   const before = await routes.call('GET /api-keys/{key_id}', paramsOf(id));
   const question = `Revoke API key ${before.name}? It is refused at once, and cannot be restored.`;

@@ -1,8 +1,8 @@
 import { loadConfig } from '../../../config.ts';
 import { migrationStates } from '../../../platform/database/index.ts';
 import { hostOf } from '../host.ts';
+import { action, mustHaveInstallation } from './command-context.ts';
 import { answer, columns } from './output.ts';
-import { action, mustHaveInstallation } from './workplace.ts';
 
 type Options = { json?: boolean; status?: boolean; create?: boolean };
 

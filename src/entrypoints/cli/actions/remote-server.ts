@@ -65,13 +65,13 @@ function requestOf(token: string, { method }: RouteShape, { body, ifVersion }: C
   };
 }
 
-/** Keeps credentials for later commands, after they were found to work; readable by this account only. */
+/** Stores credentials for later commands once they have worked; readable by this account only. */
 export async function keepProfile(file: string, given: Profile): Promise<void> {
   const profile = Profile.parse(given);
   await tokenOf(profile);
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
   await writeFile(file, `${JSON.stringify(profile, undefined, 2)}\n`, { mode: 0o600 });
-  // A file that was there keeps its mode otherwise.
+  // Writing keeps the mode of an existing file.
   await chmod(file, 0o600);
 }
 
@@ -93,7 +93,7 @@ async function tokenOf({ url, client_id, client_secret, scope = 'latchkey:*' }: 
   return z.object({ access_token: z.string() }).parse(await valueIn(answer)).access_token;
 }
 
-/** @throws Problem: it is no answer of success */
+/** @throws Problem: the server cannot be reached, or refuses */
 async function answerOf(address: string, init: RequestInit): Promise<Response> {
   const { protocol, hostname } = new URL(address);
   const isSafe = protocol === 'https:' || isLoopbackName(hostname);
@@ -116,12 +116,12 @@ function readable(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // A proxy's page, say; the status tells more.
+    // Such as a proxy's error page; the status says more.
     return {};
   }
 }
 
-/** What a server refuses with, as a route in this process would throw it. */
+/** A server's refusal as the Problem that a route in this process would throw. */
 function refusal(status: number, body: unknown): Problem {
   const { detail, error_description, pointer, errors } = body as {
     detail?: string;

@@ -1,7 +1,7 @@
+import { type CommandContext, onInstallation } from './command-context.ts';
 import { answer, answerPage } from './output.ts';
 import { routesOf } from './routes.ts';
 import type { OptionNames } from './usage.ts';
-import { onInstallation, type Workplace } from './workplace.ts';
 
 type Json = { json?: boolean };
 type CreateOptions = Json & { name?: string; scope: string[]; format: string; assignmentRequired?: boolean };
@@ -14,7 +14,7 @@ const createOptions: OptionNames = {
   scopes: '--scope',
 };
 
-export const create = onInstallation(async (place: Workplace, identifier: string, options: CreateOptions) => {
+export const create = onInstallation(async (place: CommandContext, identifier: string, options: CreateOptions) => {
   const { name = identifier, scope, format, assignmentRequired = false } = options;
   const scopes = scope.map((text) => {
     const [first = '', ...rest] = text.split('=');
@@ -25,7 +25,7 @@ export const create = onInstallation(async (place: Workplace, identifier: string
   answer(options, made, [`Registered API ${identifier}.`]);
 }, createOptions);
 
-export const list = onInstallation(async (place: Workplace, options: ListOptions) => {
+export const list = onInstallation(async (place: CommandContext, options: ListOptions) => {
   const { search: q, limit, cursor } = options;
   const page = await routesOf(place).call('GET /resource-servers', { query: { q, limit, cursor } });
   answerPage(options, page, {
@@ -39,7 +39,7 @@ export const list = onInstallation(async (place: Workplace, options: ListOptions
   });
 });
 
-export const show = onInstallation(async (place: Workplace, identifier: string, options: Json) => {
+export const show = onInstallation(async (place: CommandContext, identifier: string, options: Json) => {
   const api = await routesOf(place).call('GET /resource-servers/{identifier}', { params: { identifier } });
   answer(options, api, [
     `${api.name} (${api.identifier}), ${api.enabled ? 'enabled' : 'disabled'}, ${api.access_token_format} tokens`,

@@ -9,9 +9,9 @@ import {
 } from '../../../domain/restore/index.ts';
 import { invalid } from '../../../platform/http/index.ts';
 import { Head, publicKeysIn } from './audit-proof.ts';
+import { type CommandContext, onInstallation } from './command-context.ts';
 import { isConfirmed, parsed } from './input.ts';
 import { answer, columns, note } from './output.ts';
-import { onInstallation, type Workplace } from './workplace.ts';
 
 type Options = {
   json?: boolean;
@@ -23,7 +23,7 @@ type Options = {
   yes?: boolean;
 };
 
-export const restoreCheck = onInstallation(async (place: Workplace, files: string[], options: Options) => {
+export const restoreCheck = onInstallation(async (place: CommandContext, files: string[], options: Options) => {
   const input = await inputOf(files, options);
   const deps = depsOf(place);
   const plan = await planRestoreCheck(deps, input);
@@ -55,7 +55,7 @@ async function inputOf(files: string[], options: Options): Promise<RestoreInput>
   };
 }
 
-function depsOf({ installation, deps }: Workplace): CutDeps {
+function depsOf({ installation, deps }: CommandContext): CutDeps {
   // Receivers are only disabled here.
   return { ...deps, rootKey: installation.rootKey, allowHttp: true };
 }

@@ -1,12 +1,12 @@
 import { revocationImpact, revoke as revokeBy } from '../../../domain/revocation/index.ts';
+import { type CommandContext, onInstallation } from './command-context.ts';
 import { isConfirmed, Moment, parsed } from './input.ts';
 import { answer } from './output.ts';
-import { onInstallation, type Workplace } from './workplace.ts';
 
 type Options = { json?: boolean; before: string; apiKeys?: boolean; dryRun?: boolean; yes?: boolean };
 
 export const revoke = onInstallation(
-  async ({ deps, actor }: Workplace, options: Options) => {
+  async ({ deps, actor }: CommandContext, options: Options) => {
     const before = parsed(Moment, options.before, '--before');
     const handle = { issued_before: before, include_api_keys: options.apiKeys === true };
     const planned = { before, ...(await revocationImpact(deps, handle)) };

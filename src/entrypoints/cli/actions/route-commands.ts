@@ -4,10 +4,10 @@ import type { z } from 'zod';
 import { JsonLines, wireSchema, wordsOf } from '../../../platform/http/index.ts';
 import { type AdminClient, type AdminRoute, adminRoutes } from '../../admin/index.ts';
 import { withUsageCode } from '../usage-code.ts';
+import { action } from './command-context.ts';
 import { readSecret } from './input.ts';
 import { say } from './output.ts';
 import { UsageError } from './usage.ts';
-import { action } from './workplace.ts';
 
 type Member = { type?: string; description?: string; enum?: string[]; items?: object };
 type Members = Record<string, Member>;

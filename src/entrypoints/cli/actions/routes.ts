@@ -6,7 +6,7 @@ import { resourceServerRoutes } from '../../../domain/resource-servers/index.ts'
 import { signingKeyRoutes } from '../../../domain/signing-keys/index.ts';
 import { userRoutes } from '../../../domain/users/index.ts';
 import { inProcess, RouteClient, routeTable } from '../../../platform/http/index.ts';
-import type { Workplace } from './workplace.ts';
+import type { CommandContext } from './command-context.ts';
 
 const routes = [
   ...apiKeyRoutes,
@@ -19,7 +19,7 @@ const routes = [
 const table = routeTable(routes);
 
 /** The routes of the admin API that commands are names for, in this process: the same inputs, answers and refusals. */
-export function routesOf({ config, installation, deps, actor }: Omit<Workplace, 'host'>) {
+export function routesOf({ config, installation, deps, actor }: Omit<CommandContext, 'host'>) {
   const { issuer = '', mail } = config;
   const given = {
     ...deps,

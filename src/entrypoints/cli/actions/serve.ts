@@ -1,7 +1,7 @@
 import { loadConfig } from '../../../config.ts';
 import { hostOf } from '../host.ts';
+import { action } from './command-context.ts';
 import { fail, note, say } from './output.ts';
-import { action } from './workplace.ts';
 
 export const serve = action(async (...given: unknown[]) => {
   const stop = new AbortController();

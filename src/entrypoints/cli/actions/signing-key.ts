@@ -1,11 +1,11 @@
+import { type CommandContext, onInstallation } from './command-context.ts';
 import { answer, answerPage } from './output.ts';
 import { routesOf } from './routes.ts';
-import { onInstallation, type Workplace } from './workplace.ts';
 
 type Json = { json?: boolean };
 type RotateOptions = Json & { alg: string; now?: boolean; leaked?: boolean };
 
-export const rotate = onInstallation(async (place: Workplace, options: RotateOptions) => {
+export const rotate = onInstallation(async (place: CommandContext, options: RotateOptions) => {
   const { alg, leaked = false, now } = options;
   const body = { alg, leaked, ...(now && { activation_seconds: 0 }) };
   const made = await routesOf(place).call('POST /signing-keys/rotate', { body });
@@ -15,7 +15,7 @@ export const rotate = onInstallation(async (place: Workplace, options: RotateOpt
   ]);
 });
 
-export const list = onInstallation(async (place: Workplace, options: Json) => {
+export const list = onInstallation(async (place: CommandContext, options: Json) => {
   const { items } = await routesOf(place).call('GET /signing-keys');
   answerPage(
     options,

@@ -1,11 +1,11 @@
 import { revokeToken } from '../../../domain/tokens/index.ts';
 import { invalid } from '../../../platform/http/index.ts';
+import { type CommandContext, onInstallation } from './command-context.ts';
 import { readSecret } from './input.ts';
 import { answer } from './output.ts';
-import { onInstallation, type Workplace } from './workplace.ts';
 
 export const revoke = onInstallation(
-  async ({ deps, actor }: Workplace, argument: string | undefined, options: { json?: boolean }) => {
+  async ({ deps, actor }: CommandContext, argument: string | undefined, options: { json?: boolean }) => {
     const value = argument ?? (await readSecret('Token: '));
     if (!value) throw invalid('/token', 'Give the token on standard input.');
     const { kind, client_id } = await revokeToken(deps, actor, value.trim());

@@ -1,10 +1,10 @@
 import { countLiveTokens } from '../../../domain/tokens/index.ts';
 import { generatePassword, getUser } from '../../../domain/users/index.ts';
+import { type CommandContext, onInstallation } from './command-context.ts';
 import { isConfirmed, readSecret } from './input.ts';
 import { answer, answerPage, columns } from './output.ts';
 import { routesOf } from './routes.ts';
 import type { OptionNames } from './usage.ts';
-import { onInstallation, type Workplace } from './workplace.ts';
 
 type Json = { json?: boolean };
 type PasswordOptions = Json & { passwordStdin?: boolean };
@@ -14,7 +14,7 @@ type ListOptions = Json & { search?: string; limit: string; cursor?: string };
 /** How the members of an account are typed. */
 const createOptions: OptionNames = { username: '<username>', roles: '--role', password: '--password-stdin' };
 
-export const create = onInstallation(async (place: Workplace, username: string, options: CreateOptions) => {
+export const create = onInstallation(async (place: CommandContext, username: string, options: CreateOptions) => {
   const { email, emailVerified: email_verified, name, role: roles } = options;
   const password = await typedPassword(options);
   const given = { username, email, email_verified, name, ...(roles.length > 0 && { roles }), password };
@@ -31,7 +31,7 @@ async function typedPassword({ passwordStdin = false }: PasswordOptions): Promis
   return (await readSecret('Password (empty: one is generated): ')) ?? generatePassword();
 }
 
-export const list = onInstallation(async (place: Workplace, options: ListOptions) => {
+export const list = onInstallation(async (place: CommandContext, options: ListOptions) => {
   const { search: q, limit, cursor } = options;
   const page = await routesOf(place).call('GET /users', { query: { q, limit, cursor } });
   answerPage(options, page, {
@@ -46,7 +46,7 @@ export const list = onInstallation(async (place: Workplace, options: ListOptions
   });
 });
 
-export const show = onInstallation(async (place: Workplace, user: string, options: Json) => {
+export const show = onInstallation(async (place: CommandContext, user: string, options: Json) => {
   const found = await routesOf(place).call('GET /users/{user}', { params: { user } });
   const rows = [
     ['Username', found.username],
@@ -61,7 +61,7 @@ export const show = onInstallation(async (place: Workplace, user: string, option
 });
 
 export const disable = onInstallation(
-  async (place: Workplace, reference: string, options: Json & { yes?: boolean }) => {
+  async (place: CommandContext, reference: string, options: Json & { yes?: boolean }) => {
     const { deps } = place;
     const { id, username } = await getUser(deps.db, reference);
     const live = await countLiveTokens(deps.db, { user_id: id }, deps.now());
@@ -73,13 +73,13 @@ export const disable = onInstallation(
   },
 );
 
-export const enable = onInstallation(async (place: Workplace, user: string, options: Json) => {
+export const enable = onInstallation(async (place: CommandContext, user: string, options: Json) => {
   const body = { enabled: true };
   const enabled = await routesOf(place).call('PATCH /users/{user}', { params: { user }, body });
   answer(options, enabled, [`Enabled user ${enabled.username}.`]);
 });
 
-export const changePassword = onInstallation(async (place: Workplace, user: string, options: PasswordOptions) => {
+export const changePassword = onInstallation(async (place: CommandContext, user: string, options: PasswordOptions) => {
   const { id, username } = await getUser(place.deps.db, user);
   const body = { password: await typedPassword(options) };
   const params = { user: `id:${id}` };
@@ -88,7 +88,7 @@ export const changePassword = onInstallation(async (place: Workplace, user: stri
   answer(options, { ...(password !== undefined && { password }) }, lines);
 }, createOptions);
 
-export const passwordLink = onInstallation(async (place: Workplace, user: string, options: Json) => {
+export const passwordLink = onInstallation(async (place: CommandContext, user: string, options: Json) => {
   const link = await routesOf(place).call('POST /users/{user}/password-link', { params: { user } });
   const until = `It works once, until ${link.expires_at.toISOString()}.`;
   const lines = link.url
@@ -98,14 +98,14 @@ export const passwordLink = onInstallation(async (place: Workplace, user: string
 });
 
 export const markVerified = onInstallation(
-  async (place: Workplace, user: string, options: Json & { email: string }) => {
+  async (place: CommandContext, user: string, options: Json & { email: string }) => {
     const body = { email: options.email };
     const verified = await routesOf(place).call('POST /users/{user}/verify-email', { params: { user }, body });
     answer(options, verified, [`The e-mail address of ${verified.username} is verified.`]);
   },
 );
 
-export const markUnverified = onInstallation(async (place: Workplace, user: string, options: Json) => {
+export const markUnverified = onInstallation(async (place: CommandContext, user: string, options: Json) => {
   const changed = await routesOf(place).call('POST /users/{user}/unverify-email', { params: { user } });
   answer(options, changed, [`The e-mail address of ${changed.username} is not verified.`]);
 });

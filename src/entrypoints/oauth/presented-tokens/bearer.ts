@@ -59,7 +59,7 @@ export async function bearerOf(deps: BearerDeps, request: BearerRequest, audienc
   if (record.audience !== audience)
     throw refused(`The access token is not for ${audience}: ask for one with this "resource".`, 'invalid_token');
   await checkSender(deps, request, { scheme, token, record });
-  // What the roles of whoever it is say is judged where it is asked, so that a refusal can tell which of both is missing.
+  // The roles of the subject are judged by the caller, so that a refusal can say which of both is missing.
   return bearerIn(record, effectiveScopes(record, { but: 'roles' }));
 }
 

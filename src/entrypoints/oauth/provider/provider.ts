@@ -38,7 +38,7 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   return provider;
 }
 
-/** The library answers 500 to whatever it does not know; an outage must reach the client as 503, so the unit is told of it. */
+/** The library answers 500 to errors that it does not know; the unit records an outage, so that the client gets 503. */
 function noteFailure({ log }: Pick<ProviderDeps, 'log'>, error: unknown): void {
   if (isOutage(error)) currentUnit().outage = error;
   else log.error({ err: error }, 'the provider failed');

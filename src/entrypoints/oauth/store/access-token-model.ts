@@ -62,7 +62,7 @@ export function newAccessToken(
   payload: Payload,
 ): NewAccessToken {
   const audience = typeof payload.aud === 'string' ? payload.aud : undefined;
-  // The last of several lines: whoever reads `aud` alone would take it for a right (RFC 9068 §3).
+  // The last of several checks: an API that reads `aud` alone would take it for a permission (RFC 9068 §3).
   if (audience && !payload.scope) throw new errors.InvalidScope(`no scope of ${audience} was granted`, '');
   const issued_at = now();
   const identity_scope = audience ? identityScope() : undefined;

@@ -109,7 +109,7 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
       signed_in_at: sql<Date>`(select latchkey_now())`,
     };
     await upsertSession(trx, { uid, user_id, created_at: now, ...changed, ...signedIn, ...seen });
-    // Whoever signs in or proves who they are ends every copy of the cookie (CWE-384), other tabs' included.
+    // A sign-in and a new proof end every copy of the cookie (CWE-384), other tabs' included.
     if (authenticated && !isSavedAgain) await retireIds(trx, uid, now);
     await saveId(trx, { digest: digest(id), session_uid: uid, expires_at: seen.expires_at });
     await saveSessionClients(trx, uid, clients);

@@ -57,7 +57,7 @@ export type GrantOrigin = {
   consented: ConsentedScopes | undefined;
 };
 
-/** A write of the browser endpoints; run in order in one transaction. Throws `LostRaceError` when it may not happen any more. */
+/** A write of the browser endpoints; run in order in one transaction. Throws `LostRaceError` if another request was first. */
 export type Operation = (trx: Trx) => Promise<void>;
 
 /** The state an operation relied on is gone: another tab, a revocation or a sign-out was first. */
@@ -74,7 +74,7 @@ export class Unit {
   readonly #memory = new Map<string, Promise<unknown>>();
   readonly operations: Operation[] = [];
   readonly events: AuditEvent[] = [];
-  /** What it stores that is counted by address, because anybody could have it stored. */
+  /** What it stores without authentication, which is bounded by address. */
   readonly openRows: OpenRow[] = [];
   /** How many interactions it finishes. */
   finishedInteractions = 0;
@@ -91,12 +91,12 @@ export class Unit {
   outage: unknown;
   /** The session saved in this request, and its id in the cookie; in memory only. */
   savedSession: { uid: string; id: string } | undefined;
-  /** Who proved who they are, when, and in which epoch of theirs; a request that only makes way for them signs nobody in. */
+  /** The user who authenticated in this request, when, and their epoch then; undefined: nobody did. */
   authenticated: { user_id: string; user_epoch: number | null; at: Date } | undefined;
   /** The secret that the client authenticated with, and the client's epoch as it was read with it. */
   clientSecret: { id: string; epoch: number } | undefined;
   readonly defaultGraceSeconds: number;
-  /** Whether a client asks for tokens, rather than a person for a page. */
+  /** Whether a client requests tokens, rather than a person a page. */
   readonly isTokenRequest: boolean;
 
   constructor(
@@ -122,7 +122,7 @@ export class Unit {
     return reading;
   }
 
-  /** What a read that came joined with another would have found. */
+  /** What a separate read would have found; it came joined with another. */
   fill<T>(key: string, value: T): void {
     if (!this.#memory.has(key)) this.#memory.set(key, Promise.resolve(value));
   }
@@ -151,7 +151,7 @@ export function runDetached<T>(work: () => Promise<T>): Promise<T> {
   return units.run(new Unit({}, { defaultGraceSeconds: 0, isTokenRequest: false }), work);
 }
 
-/** Executes the recorded browser writes and events in one transaction; nothing to do is nothing sent. */
+/** Executes the recorded browser writes and events in one transaction; sends nothing where there are none. */
 export async function commitOperations(
   db: Db,
   unit: Unit,

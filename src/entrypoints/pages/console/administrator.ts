@@ -5,11 +5,11 @@ import { adminPermissionsOf } from '../admin-permissions.ts';
 import type { PagesDeps } from '../pages.ts';
 import { type Here, whoIsHere } from '../signed-in.ts';
 
-/** Somebody signed in with this browser who may do something here, as the actor of what they do. */
+/** The signed-in user of this browser, who may do something in the console, as the actor of their actions. */
 export type Administrator = Here & { actor: Actor };
 
 /**
- * Who is here; undefined: nobody is signed in.
+ * The administrator of this browser; undefined: nobody is signed in.
  *
  * @throws Problem 403: they hold no permission of Latchkey's
  */

@@ -9,7 +9,7 @@ export type Delivery = AdminAnswer<'GET /webhooks/{webhook_id}/deliveries'>['ite
 
 export const webhookPath = (id: string) => `/console/webhooks/${id}`;
 
-/** What people call it: its description, or where it sends. */
+/** Its display name: the description, or else the address it sends to. */
 export const nameOf = ({ description, url }: Webhook): string => description ?? URL.parse(url)?.host ?? url;
 
 /** The webhook that an address names. */
@@ -17,7 +17,7 @@ export function getWebhook({ api, params: { webhook_id = '' } }: RequestContext)
   return api.call('GET /webhooks/{webhook_id}', { params: { webhook_id } });
 }
 
-/** A webhook, with what the pages of its actions say of it. */
+/** A webhook, with what the pages of its actions show. */
 export async function frame(
   context: RequestContext,
 ): Promise<Pick<ActionDescription, 'crumb' | 'name' | 'back'> & { webhook: Webhook }> {

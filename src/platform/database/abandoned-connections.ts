@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { HotResult, HotStatement } from './hot-statement.ts';
 
-type Departed = { pid: number; ageMs: () => number; tell: () => void };
+type AbandonedConnection = { pid: number; ageMs: () => number; tell: () => void };
 
 /** Sends one statement on a connection that never waits for a commit. */
 export type Ask = (statement: HotStatement) => Promise<HotResult>;
@@ -20,15 +20,15 @@ const endText = `
 
 /**
  * Connections that this process gave up while PostgreSQL may still hold them. A server process that waits for a synchronous
- * standby, a disk or a lost peer does not notice that its client has gone; who only opened another one would, timeout after
- * timeout, use up all connections there are. So each is ended at the server too, and counts until the server has let it go.
+ * standby, a disk or a lost peer does not notice that its client has gone; opening another connection after each timeout
+ * would use up all of PostgreSQL's connections. So each is ended at the server, too, and counts until the server has released it.
  *
- * A commit that is ended while it waits for its standby has taken effect at the primary; its client was told that the outcome is
- * unknown.
+ * A commit that is ended while it waits for its standby has taken effect at the primary; its client got the answer that the outcome
+ * is unknown.
  */
-export class Departures {
+export class AbandonedConnections {
   readonly #ask: Ask;
-  readonly #departed = new Map<number, Departed>();
+  readonly #abandoned = new Map<number, AbandonedConnection>();
   readonly #openedAt = new WeakMap<pg.ClientBase, number>();
   #isLooking = false;
   #isClosed = false;
@@ -49,19 +49,19 @@ export class Departures {
     if (openedAt === undefined || !pid) return Promise.resolve();
     this.#openedAt.delete(client);
     return new Promise((tell) => {
-      this.#departed.set(pid, { pid, ageMs: () => performance.now() - openedAt, tell });
+      this.#abandoned.set(pid, { pid, ageMs: () => performance.now() - openedAt, tell });
       if (!this.#isLooking) void this.#look();
     });
   }
 
   /** How many there are. */
   count(): number {
-    return this.#departed.size;
+    return this.#abandoned.size;
   }
 
   /** Resolves once none is left; looks no more after `close`. */
   async settled(): Promise<void> {
-    while (this.#departed.size > 0) await sleep(firstLookMs);
+    while (this.#abandoned.size > 0) await sleep(firstLookMs);
   }
 
   close(): void {
@@ -70,23 +70,23 @@ export class Departures {
 
   async #look(): Promise<void> {
     this.#isLooking = true;
-    for (let pause = firstLookMs; this.#departed.size > 0 && !this.#isClosed; pause = pauseMs) {
+    for (let pause = firstLookMs; this.#abandoned.size > 0 && !this.#isClosed; pause = pauseMs) {
       // Most end by themselves as soon as their socket is closed.
       await sleep(pause);
-      // The database is away: nothing can be opened there either, so that they may as well count on.
-      await this.#endThose([...this.#departed.values()]).catch(() => undefined);
+      // The database is unavailable: no connection can be opened either, so these keep counting.
+      await this.#endThose([...this.#abandoned.values()]).catch(() => undefined);
     }
     this.#isLooking = false;
   }
 
-  async #endThose(asked: Departed[]): Promise<void> {
+  async #endThose(asked: AbandonedConnection[]): Promise<void> {
     const values = [asked.map(({ pid }) => pid), asked.map(({ ageMs }) => ageMs())];
-    const { rows } = await this.#ask({ name: 'end departed', text: endText, values });
+    const { rows } = await this.#ask({ name: 'end abandoned connections', text: endText, values });
     const held = new Set(rows.map(({ pid }) => pid));
-    for (const departed of asked.filter(({ pid }) => !held.has(pid))) {
-      // Another connection may have been given the same number meanwhile, and been given up, too.
-      if (this.#departed.get(departed.pid) === departed) this.#departed.delete(departed.pid);
-      departed.tell();
+    for (const each of asked.filter(({ pid }) => !held.has(pid))) {
+      // Another connection may have got the same number meanwhile, and been abandoned, too.
+      if (this.#abandoned.get(each.pid) === each) this.#abandoned.delete(each.pid);
+      each.tell();
     }
   }
 }

@@ -1,12 +1,12 @@
 import cluster, { type Worker } from 'node:cluster';
 
-/** What a worker is told when it asks: where to listen, and whether nobody serves yet. */
+/** The answer to a worker that asks: where to listen, and whether no other worker serves yet. */
 type Orders = { port: number; isFirst: boolean };
 
-/** What a worker tells the process that started it. */
-export type ToCrew = { isAsking: true } | { lines: string } | { failed: string } | { isReady: true };
+/** What a worker sends to the process that started it. */
+export type WorkerMessage = { isAsking: true } | { lines: string } | { failed: string } | { isReady: true };
 
-type CrewOptions = { size: number; port: number; note: (line: string) => void };
+type Options = { size: number; port: number; note: (line: string) => void };
 
 const respawnMs = 1000;
 const respawnAloneMs = 100;
@@ -22,17 +22,17 @@ export function ordersForThisWorker(): Promise<Orders> {
     process.on('message', (message: unknown) => {
       if (typeof message === 'object' && message && 'orders' in message) resolve(message.orders as Orders);
     });
-    process.send?.({ isAsking: true } satisfies ToCrew);
+    process.send?.({ isAsking: true } satisfies WorkerMessage);
   });
 }
 
 /**
- * Keeps so many workers at work. The first listens at once, so that there is an answer while it waits for the database or migrates;
- * whoever starts beside one that serves takes requests only when it is ready. One that dies is replaced, also before it ever served;
- * one that says why it cannot start ends the start of the server, and later is tried again.
+ * Keeps a number of workers running. The first listens at once, so that requests get an answer while it waits for the database
+ * or migrates; a worker that starts beside one that serves takes requests only when it is ready. One that exits is replaced, also
+ * before it ever served; one that reports why it cannot start ends the start of the server, or is started again later.
  */
-export class Crew {
-  readonly #options: CrewOptions;
+export class WorkerProcesses {
+  readonly #options: Options;
   readonly #workers = new Set<Worker>();
   readonly #ready = new Set<Worker>();
   readonly #failures = new Map<Worker, string>();
@@ -40,7 +40,7 @@ export class Crew {
   #started: { resolve: (lines: string[]) => void; reject: (error: Error) => void } | undefined;
   #isClosing = false;
 
-  constructor(options: CrewOptions) {
+  constructor(options: Options) {
     this.#options = options;
   }
 
@@ -57,7 +57,7 @@ export class Crew {
     });
   }
 
-  /** Ends all of them in order. */
+  /** Stops all of them in order. */
   async close(): Promise<void> {
     this.#isClosing = true;
     await Promise.all([...this.#workers].map(ended));
@@ -65,7 +65,7 @@ export class Crew {
 
   #fill(): void {
     if (this.#isClosing) return;
-    // As long as nobody serves, one after the other: of several that listen at once, those not ready would answer for those that are.
+    // Until one serves, they start one after another: of several that listen, those not ready would take requests from those that are.
     const wanted = this.#ready.size > 0 ? this.#options.size : 1;
     for (let n = this.#workers.size; n < wanted; n += 1) this.#fork();
   }
@@ -73,11 +73,11 @@ export class Crew {
   #fork(): void {
     const worker = cluster.fork();
     this.#workers.add(worker);
-    worker.on('message', (message: ToCrew) => this.#hear(worker, message));
+    worker.on('message', (message: WorkerMessage) => this.#hear(worker, message));
     worker.on('exit', (code, signal) => this.#replace(worker, signal ?? `exit code ${code}`));
   }
 
-  #hear(worker: Worker, message: ToCrew): void {
+  #hear(worker: Worker, message: WorkerMessage): void {
     const { port } = this.#options;
     if ('isAsking' in message) worker.send({ orders: { port, isFirst: this.#ready.size === 0 } satisfies Orders });
     if ('lines' in message) this.#greeting.push(message.lines);

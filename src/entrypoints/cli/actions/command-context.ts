@@ -9,8 +9,8 @@ import { isConfirmed, isTerminal } from './input.ts';
 import { fail } from './output.ts';
 import { inOptions, type OptionNames } from './usage.ts';
 
-/** What a command works with: the installation, who is at the machine, and what the rooms' verbs need. */
-export type Workplace = {
+/** What a command works with: the installation, the person at the machine as the actor, and what the domain's verbs need. */
+export type CommandContext = {
   host: CommandHost;
   config: Config;
   installation: OpenInstallation;
@@ -18,11 +18,11 @@ export type Workplace = {
   deps: ApplyDeps;
 };
 
-/** How an input is typed: as options, or in a file, whose members keep their JSON pointers. */
+/** How an input is given: as options, or in a file, whose members keep their JSON pointers. */
 type TypedInput = OptionNames | 'file';
 
 /**
- * Runs an action; whatever it throws ends the process with one sentence.
+ * Runs an action; an error ends the process with one sentence.
  *
  * @param names how members of its input are typed, where that is not their name with dashes
  */
@@ -40,9 +40,9 @@ export function action<Arguments extends unknown[]>(
 }
 
 /**
- * Sees to it that a command works on an installation that is there, or one that somebody wants.
+ * Makes sure that a command works on an existing installation, or on one that the user wants to make.
  *
- * @throws Problem `conflict`: there is none, and nobody to ask
+ * @throws Problem `conflict`: there is none, and nobody at a terminal to ask
  */
 export async function mustHaveInstallation(
   host: CommandHost,
@@ -57,9 +57,9 @@ export async function mustHaveInstallation(
   throw conflict(`${none}: set ${setting} to where yours is, or add --create to make a new one.`);
 }
 
-/** Runs an action on the installation, beside a running server or on a stopped one, and leaves it as it was found. */
+/** Runs an action on the installation, whether its server runs or not. */
 export function onInstallation<Arguments extends unknown[]>(
-  run: (place: Workplace, ...given: Arguments) => Promise<void>,
+  run: (place: CommandContext, ...given: Arguments) => Promise<void>,
   names: TypedInput = {},
 ) {
   return action(async (...given: Arguments) => {
@@ -80,7 +80,7 @@ export function onInstallation<Arguments extends unknown[]>(
   }, names);
 }
 
-/** What a command says of addresses is what the server says: unless somebody chose, the issuer is the one it was started with. */
+/** Commands print the server's addresses: unless the issuer is set, it is the one that the server last started with. */
 async function atItsIssuer(config: Config, { database }: OpenInstallation): Promise<Config> {
   return config.isIssuerChosen ? config : { ...config, issuer: (await findIssuer(database.db)) ?? config.issuer };
 }
