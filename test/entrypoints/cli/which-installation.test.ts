@@ -26,7 +26,7 @@ class Checkout {
   static async make(): Promise<Checkout> {
     const checkout = new Checkout(await realpath(await mkdtemp(path.join(os.tmpdir(), 'latchkey-checkout-'))));
     for (const each of [checkout.folder, checkout.elsewhere]) await mkdir(each);
-    for (const name of ['bin', 'db', 'examples', 'src', 'views', 'package.json'])
+    for (const name of ['bin', 'db', 'docs', 'examples', 'src', 'views', 'package.json'])
       await cp(path.join(root, name), path.join(checkout.folder, name), { recursive: true });
     await symlink(path.join(root, 'node_modules'), path.join(checkout.folder, 'node_modules'));
     return checkout;
