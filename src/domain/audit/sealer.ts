@@ -6,6 +6,8 @@ import { snapshotText } from './chained-event-store.ts';
 import { type ChainHead, type SealDeps, sealNewEvents } from './sealing.ts';
 
 const pauseMs = 200;
+// Where nothing is written, looking for it five times a second would be most of what an idle server does.
+const longestPauseMs = 800;
 
 export type SealerDeps = SealDeps & {
   log: Logger;
@@ -14,8 +16,8 @@ export type SealerDeps = SealDeps & {
 };
 
 /**
- * Seals events about five times a second, in every node; the database lets one at a time. It goes on through outages: what
- * was not sealed then is sealed afterwards.
+ * Seals events about five times a second, in every node, and within a second after a time without any; the database lets one at a
+ * time. It goes on through outages: what was not sealed then is sealed afterwards.
  */
 export class Sealer {
   readonly #deps: SealerDeps;
@@ -48,13 +50,13 @@ export class Sealer {
 
   async #run(): Promise<void> {
     const { signal } = this.#closing;
-    while (!signal.aborted) {
-      await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
-      await this.#seal();
+    for (let pause = pauseMs; !signal.aborted; ) {
+      await sleep(pause, undefined, { signal, ref: false }).catch(() => undefined);
+      pause = (await this.#seal()) === 'nothing new' ? Math.min(2 * pause, longestPauseMs) : pauseMs;
     }
   }
 
-  async #seal(): Promise<void> {
+  async #seal(): Promise<'nothing new' | undefined> {
     const { log, onHead } = this.#deps;
     const startedAt = performance.now();
     try {
@@ -64,17 +66,19 @@ export class Sealer {
       // The holder of the lock may be sealing, or blocking the others: the log must show it.
       if (isQuiet || head || (await hasSealedLately(this.#deps.db))) this.#completeAt = startedAt;
       this.#isWaiting = false;
-      if (!head) return;
+      if (isQuiet) return 'nothing new';
+      if (!head) return undefined;
       this.#compare(head);
       if (head.events === 0) {
         this.#quiet = snapshot;
-        return;
+        return 'nothing new';
       }
       log.info({ segment: head.number, head: head.head, events: head.events }, 'audit events sealed');
       onHead?.(head);
     } catch (error) {
       this.#tell(error);
     }
+    return undefined;
   }
 
   /** Truncation at the end leaves a valid, shorter chain: only a node that has seen the removed segments can detect it. */

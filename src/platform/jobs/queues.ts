@@ -26,12 +26,12 @@ export type JobName = keyof typeof queues;
 
 export const jobNames = Object.keys(queues) as JobName[];
 
-/** How often each is looked for: what an idle server costs. */
+/** How often each is looked for: much of what an idle server costs. What comes every minute may wait a few seconds. */
 export const pollSeconds: Readonly<Record<JobName, number>> = {
   'backchannel-logout': 1,
   'webhook-retry': 2,
   mail: 2,
-  'remove-expired': 1,
-  'fetch-client-logos': 2,
-  'roll-up-activity': 2,
+  'remove-expired': 5,
+  'fetch-client-logos': 5,
+  'roll-up-activity': 5,
 };
