@@ -39,7 +39,16 @@ async function stopAfter(page: Page, key: string): Promise<Stop | null> {
 describe('with the keyboard alone', () => {
   const site = startSite();
   const { latchkey, app, browser } = site;
-  const sections = ['Overview', 'Sessions', 'Connected apps', 'API keys', 'Activity', 'Your data', 'Password'];
+  const sections = [
+    'Overview',
+    'Sessions',
+    'Connected apps',
+    'API keys',
+    'Activity',
+    'Your data',
+    'Language',
+    'Password',
+  ];
   const account = ['Skip to content', 'Acme', 'alice@example.com', 'Sign out'];
 
   test('one signs in and allows an app', async () => {
@@ -107,7 +116,9 @@ describe('with the keyboard alone', () => {
         'API keys Create and revoke the keys your programs use to call APIs',
         'Activity See what happened on your account, when and from where',
         'Your data Download a copy of the data stored about you',
+        'Language Choose the language of the e-mail you get',
         'Password Change your password and sign out everywhere else',
+        'Documentation Guides for developers and administrators',
         'API reference Operations, parameters and examples for developers',
         'Sign out End the session in this browser',
       ],
