@@ -158,7 +158,7 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
       heading: text,
       intro: text,
       path: text,
-      search: { label: text, value: text },
+      search: { label: text, hint: text, value: text },
       filters: [
         { name: text, label: text, value: text, options },
         { name: text, label: text, value: text, options: [] },

@@ -1,8 +1,8 @@
 import { type Insertable, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
-import { containing, type Db, type Trx } from '../../platform/database/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
 import type { Page, Place } from '../../platform/http/index.ts';
-import { type ListOrders, type ListRequest, pageOfQuery, readPage } from '../../platform/lists/index.ts';
+import { hasWords, type ListOrders, type ListRequest, pageOfQuery, readPage } from '../../platform/lists/index.ts';
 import { isUser } from './user-reference.ts';
 
 /** Whether assignment `a` is in effect at `now`. */
@@ -129,13 +129,12 @@ const roleOrders: ListOrders = {
   },
 };
 
-/** A page of roles with their permissions, searched by part of their name or description. */
+/** A page of roles with their permissions, searched by the words of their name and description. */
 export function listRolesFrom(
   db: Db,
   { q, ...request }: ListRequest & { q?: string | undefined },
 ): Promise<Page<Role>> {
-  const like = containing(q ?? '');
-  const condition = q ? sql`(r.name ilike ${like} or r.description ilike ${like})` : sql`true`;
+  const condition = q ? hasWords(sql`r.name || ' ' || coalesce(r.description, '')`, q) : sql`true`;
   return readPage(request, roleOrders, {
     read: async ({ after, orderBy, place, limit }) => {
       const { rows } = await sql<Role & { place: Place }>`select ${roleColumns}, ${place} as place from roles r

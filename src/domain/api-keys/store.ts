@@ -1,9 +1,10 @@
 import { type Insertable, type RawBuilder, type Selectable, sql, type Updateable } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
-import { containing, type Db, type Trx } from '../../platform/database/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Page, type Place, pageWith } from '../../platform/http/index.ts';
 import {
+  hasWords,
   type ListOrders,
   type ListRequest,
   readPage,
@@ -143,7 +144,7 @@ export async function listEveryKey(db: Db, owner_id?: string): Promise<ApiKey[]>
   return rows.map(keyOf);
 }
 
-/** Keys of one owner, searched, filtered and sorted, from an offset: an owner has few enough to page through. */
+/** Keys of one owner, searched as all keys are, filtered and sorted, from an offset: an owner has few enough to page through. */
 export async function listKeysOf(
   db: Db,
   { sort, offset, limit, ...filter }: KeysOfFilter,
@@ -190,7 +191,7 @@ function conditionsOf(
 ): RawBuilder<unknown>[] {
   const conditions: RawBuilder<unknown>[] = [sql`true`];
   if (q)
-    conditions.push(sql`(k.name ilike ${containing(q)} or k.description ilike ${containing(q)}
+    conditions.push(sql`(${hasWords(sql`k.name || ' ' || coalesce(k.description, '')`, q)}
       or exists (select from api_key_versions v where v.key_id = k.id and starts_with(v.start, ${q})))`);
   if (owner_id) conditions.push(sql`k.owner_id = ${owner_id}`);
   if (environment) conditions.push(sql`k.environment = ${environment}`);

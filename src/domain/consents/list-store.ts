@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { ConsentedScopes } from '../../../db/schema.ts';
-import { containing, type Db } from '../../platform/database/index.ts';
+import type { Db } from '../../platform/database/index.ts';
 import type { Page } from '../../platform/http/index.ts';
-import { type ListOrders, type ListRequest, pageOfQuery } from '../../platform/lists/index.ts';
+import { hasWords, type ListOrders, type ListRequest, pageOfQuery } from '../../platform/lists/index.ts';
 import { isUser } from '../access/index.ts';
 
 export type ConnectedApp = {
@@ -47,7 +47,8 @@ export async function listConnectedApps(
   user_id: string,
   query: ConnectedAppsQuery,
 ): Promise<{ apps: ConnectedApp[]; total: number }> {
-  const found = connectedApps(db, user_id).where(clientName, 'ilike', containing(query.q));
+  const { q } = query;
+  const found = connectedApps(db, user_id).$if(q !== '', (apps) => apps.where(hasWords(clientName, q)));
   const { total } = await found.select(sql<string>`count(*)`.as('total')).executeTakeFirstOrThrow();
   const apps = await found
     .select(['k.id as consent_id', 'c.client_id', 'k.scopes', 'k.created_at as allowed_at', 'k.expires_at'])

@@ -2,6 +2,7 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import type { Place, SearchPage } from '../../platform/http/index.ts';
 import {
+  hasWords,
   type ListRequest,
   readPage,
   readSearchPage,
@@ -151,10 +152,7 @@ function conditionsOf(
   { q, state: wanted, due }: Omit<CredentialsFilter, 'owner_id'>,
 ): Condition[] {
   const conditions: Condition[] = [];
-  if (q)
-    conditions.push(
-      sql`(search_vector(${searchedText(columns)}) @@ search_query(${q}) or starts_with(${columns.id}, ${q}))`,
-    );
+  if (q) conditions.push(sql`(${hasWords(searchedText(columns), q)} or starts_with(${columns.id}, ${q}))`);
   if (wanted) conditions.push(sql`${stateIn(columns)} = ${wanted}`);
   if (due !== undefined) {
     const isDue = sql<SqlBool>`(coalesce(${columns.due_at} <= ${now}, false) and ${stateIn(columns)} = 'active')`;

@@ -11,4 +11,4 @@ export {
   searchedIn,
   unsearched,
 } from './pages.ts';
-export { rowsWithWords, type Searched } from './words.ts';
+export { hasWords, rowsWithWords, type Searched } from './words.ts';

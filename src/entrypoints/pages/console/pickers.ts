@@ -1,14 +1,21 @@
+import type { AdminAnswer } from '../../admin/index.ts';
 import type { Option } from '../records/page-shapes.ts';
 import { rightLine } from '../records/rights-lines.ts';
 import type { RequestContext } from './request-context.ts';
 
 const most = '100';
 
-/** The scopes of the APIs there are, grouped by API, as lines of rights; nothing for a person who may not list APIs. */
-export async function scopeOptions({ api }: RequestContext): Promise<Option[]> {
+type Api = AdminAnswer<'GET /resource-servers'>['items'][number];
+
+/** The APIs there are; none for a person who may not list them. */
+export async function listedApis({ api }: RequestContext): Promise<Api[]> {
   if (!api.may('GET /resource-servers')) return [];
-  const { items } = await api.call('GET /resource-servers', { query: { limit: most } });
-  return items.flatMap(({ identifier, name, scopes }) =>
+  return (await api.call('GET /resource-servers', { query: { limit: most } })).items;
+}
+
+/** The scopes of these APIs, grouped by API, as lines of rights. */
+export function scopeOptions(apis: readonly Api[]): Option[] {
+  return apis.flatMap(({ identifier, name, scopes }) =>
     scopes.map((scope) => ({
       value: rightLine({ pattern: scope.name, resource: identifier }),
       text: scope.description ?? scope.name,
@@ -30,11 +37,9 @@ export async function roleOptions({ api }: RequestContext): Promise<Option[]> {
   }));
 }
 
-/** The APIs there are, by identifier; nothing for a person who may not list them. */
-export async function apiOptions({ api }: RequestContext): Promise<Option[]> {
-  if (!api.may('GET /resource-servers')) return [];
-  const { items } = await api.call('GET /resource-servers', { query: { limit: most } });
-  return items.map(({ identifier, name }) => ({ value: identifier, text: name, note: identifier }));
+/** These APIs, by identifier. */
+export function apiOptions(apis: readonly Api[]): Option[] {
+  return apis.map(({ identifier, name }) => ({ value: identifier, text: name, note: identifier }));
 }
 
 /** The ids of clients that a field suggests. */

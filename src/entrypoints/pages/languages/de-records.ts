@@ -37,6 +37,7 @@ export const deRecords: Pick<Catalogue, keyof typeof enRecords> = {
     passwordAge: 'Sie haben es vor mehr als zehn Minuten zuletzt eingegeben.',
     removeFilter: (p) => `${p.filter} entfernen`,
     revokes: 'Das wird widerrufen:',
+    searchHint: 'Wortanfänge',
     searched: (p) => `Suche: ${p.query}`,
     selected: (p) => `${p.count} von ${p.total} ausgewählt`,
     sensitive: 'Riskant',

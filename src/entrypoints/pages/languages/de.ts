@@ -245,7 +245,7 @@ export const de: Catalogue = {
     title: 'Verbundene Apps',
     intro: (p) => `${counted(p.count, 'App hat', 'Apps haben')} Zugriff auf Ihr Konto. Ein Widerruf wirkt sofort.`,
     searchLabel: 'Verbundene Apps durchsuchen',
-    searchHint: 'Name der App',
+    searchHint: 'Anfang eines Namens',
     sortedBy: 'Sortieren nach',
     byName: 'Name',
     byAllowed: 'zuletzt erlaubt',

@@ -34,6 +34,7 @@ export const enRecords = {
     passwordAge: 'You last entered it more than ten minutes ago.',
     removeFilter: (p: { filter: string }) => `Remove ${p.filter}`,
     revokes: 'This revokes:',
+    searchHint: 'Beginnings of words',
     searched: (p: { query: string }) => `Search: ${p.query}`,
     selected: (p: { count: number; total: string }) => `${p.count} of ${p.total} selected`,
     sensitive: 'Sensitive',

@@ -245,7 +245,7 @@ export const en = {
     intro: (p: { count: number }) =>
       `${counted(p.count, 'app has', 'apps have')} access to your account. Revoking access takes effect immediately.`,
     searchLabel: 'Search your connected apps',
-    searchHint: 'App name',
+    searchHint: 'Beginning of a name',
     sortedBy: 'Sort by',
     byName: 'name',
     byAllowed: 'last allowed',

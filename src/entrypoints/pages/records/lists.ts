@@ -33,6 +33,8 @@ export type Listing = {
   sort?: string;
   /** What `q` searches. */
   search?: string;
+  /** How it is searched; default: by the beginnings of words. */
+  searchHint?: string;
   filters?: readonly ListFilter[];
   empty: Empty;
 };
@@ -47,7 +49,7 @@ export async function listPage(
   list: Listing & { path: string; texts?: Catalogue },
   read: (query: Record<string, string>) => Promise<Rows>,
 ): Promise<Omit<ListPage, 'actions'>> {
-  const { path, heading, intro, icon, noun, columns, search, filters = [], empty, texts = en } = list;
+  const { path, heading, intro, icon, noun, columns, search, searchHint, filters = [], empty, texts = en } = list;
   const isSorted = columns.some(({ sort }) => sort !== undefined);
   const names = [...(search ? ['q'] : []), ...filters.map(({ name }) => name), ...(isSorted ? ['sort'] : [])];
   const given = queryIn(ctx.query, names);
@@ -63,7 +65,7 @@ export async function listPage(
     icon,
     path,
     columns: tableColumns(columns, { path, given, sort: given.sort ?? list.sort }),
-    search: search ? { label: search, value: given.q ?? '' } : undefined,
+    search: search ? { label: search, hint: searchHint ?? texts.records.searchHint, value: given.q ?? '' } : undefined,
     filters: filters.map((filter) => ({ ...filter, value: given[filter.name] ?? '' })),
     tags: tagsOf(path, given, { filters, texts }),
     sort: given.sort ?? '',

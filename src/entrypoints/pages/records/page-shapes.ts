@@ -47,7 +47,7 @@ export type ListPage = {
   intro: string;
   icon: string;
   path: string;
-  search: { label: string; value: string } | undefined;
+  search: { label: string; hint: string; value: string } | undefined;
   filters: readonly Filter[];
   /** The filters in use, each with the address without it. */
   tags: readonly { text: string; href: string }[];

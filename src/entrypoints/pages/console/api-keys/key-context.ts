@@ -4,7 +4,7 @@ import * as cell from '../../records/cells.ts';
 import type { Fact } from '../../records/page-shapes.ts';
 import type { PersonalAdminClient, RouteName } from '../admin-client.ts';
 import { clientPath } from '../clients/client.ts';
-import { apiOptions, clientSuggestions, roleOptions, scopeOptions, userSuggestions } from '../pickers.ts';
+import { apiOptions, clientSuggestions, listedApis, roleOptions, scopeOptions, userSuggestions } from '../pickers.ts';
 import { recentEvents } from '../recent-events.ts';
 import type { RequestContext } from '../request-context.ts';
 import { userPath } from '../users/user.ts';
@@ -24,6 +24,12 @@ export const keyRoutes = {
 export function withKeys(context: RequestContext): KeyContext {
   const { api } = context;
   const may = (verb: KeyVerb) => api.may(keyRoutes[verb]);
+  // Two fields of a form show them.
+  let listed: ReturnType<typeof listedApis> | undefined;
+  const apis = () => {
+    listed ??= listedApis(context);
+    return listed;
+  };
   const ownerFacts = (key: Key) => [ownerFact(context, key)];
   return {
     ...context,
@@ -32,9 +38,9 @@ export function withKeys(context: RequestContext): KeyContext {
     pathOf: keyPath,
     may,
     ownerFacts,
-    choices: () => scopeOptions(context),
+    choices: async () => scopeOptions(await apis()),
     roles: () => roleOptions(context),
-    apis: () => apiOptions(context),
+    apis: async () => apiOptions(await apis()),
     owners: async () => ({ users: await userSuggestions(context), clients: await clientSuggestions(context) }),
     activity: (key) => recentEvents(context, { kind: 'api_key', id: key.id, reference: `api_key:${key.id}` }),
     isOwn: false,

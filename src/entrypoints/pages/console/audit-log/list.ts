@@ -22,6 +22,7 @@ export const auditEventList: List = {
   ],
   sort: '-occurred_at',
   search: 'Target, address or text',
+  searchHint: 'Any part of an event',
   filters: [
     { name: 'actor', label: 'Actor: username, or client:…', options: [] },
     choiceFilter(

@@ -4,7 +4,7 @@ import { linesIn } from '../../records/form-input.ts';
 import type { Fact, Field, Option } from '../../records/page-shapes.ts';
 import { rightsLinesIn, rightsPerApiIn } from '../../records/rights-lines.ts';
 import type { Action, FormInput } from '../actions.ts';
-import { clientSuggestions, scopeOptions, userSuggestions } from '../pickers.ts';
+import { clientSuggestions, listedApis, scopeOptions, userSuggestions } from '../pickers.ts';
 import type { RequestContext } from '../request-context.ts';
 import { type Client, clientPath, frame } from './client.ts';
 import {
@@ -89,7 +89,10 @@ const creating: Action = {
       },
       nameField(),
       redirectsField(),
-      ...clientRightsFields('rights', 'Permissions at APIs', { options: await scopeOptions(context), rights: {} }),
+      ...clientRightsFields('rights', 'Permissions at APIs', {
+        options: scopeOptions(await listedApis(context)),
+        rights: {},
+      }),
       ...advanced([
         scopeField('openid profile email'),
         corsField(),
@@ -150,7 +153,7 @@ const changing: Action = {
   describe: async (context) => {
     const { client, ...framed } = await frame(context);
     const suggestions = await ownerSuggestions(context);
-    const fields = fieldsOf(client, { options: await scopeOptions(context), suggestions });
+    const fields = fieldsOf(client, { options: scopeOptions(await listedApis(context)), suggestions });
     return {
       ...framed,
       heading: `Edit ${framed.name}`,

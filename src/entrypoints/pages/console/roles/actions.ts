@@ -3,7 +3,7 @@ import type { Field, Option } from '../../records/page-shapes.ts';
 import { rightLine, rightsFields, rightsIn, rightsLinesIn } from '../../records/rights-lines.ts';
 import { counted } from '../../words.ts';
 import type { Action } from '../actions.ts';
-import { scopeOptions } from '../pickers.ts';
+import { listedApis, scopeOptions } from '../pickers.ts';
 import { getRole, type Role, rolePath } from './role.ts';
 
 const fieldsOf = (options: readonly Option[], role?: Role): Field[] => [
@@ -43,7 +43,7 @@ const creating: Action = {
         is_required: true,
         hint: 'Lowercase letters, digits, “.”, “_” and “-”. You cannot change it later.',
       },
-      ...fieldsOf(await scopeOptions(context)),
+      ...fieldsOf(scopeOptions(await listedApis(context))),
     ],
     button: 'Create role',
     danger: false,
@@ -72,7 +72,7 @@ const changing: Action = {
       name: role.name,
       words: ['Changes apply to everyone who has the role, from the next request.'],
       impact: [],
-      fields: fieldsOf(await scopeOptions(context), role),
+      fields: fieldsOf(scopeOptions(await listedApis(context)), role),
       button: 'Save role',
       danger: false,
       back: rolePath(role.name),

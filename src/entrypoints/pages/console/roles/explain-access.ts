@@ -1,7 +1,7 @@
 import { Problem } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import { one } from '../../signed-in.ts';
-import { apiOptions, clientSuggestions, userSuggestions } from '../pickers.ts';
+import { apiOptions, clientSuggestions, listedApis, userSuggestions } from '../pickers.ts';
 import { type RequestContext, showInConsole } from '../request-context.ts';
 
 /** Why a user or client has or lacks a permission: a form, and its answer in the same page. */
@@ -17,7 +17,7 @@ export async function explainAccess(context: RequestContext): Promise<void> {
   const isAsked = Object.values(asked).every((value) => value !== '');
   const answer = isAsked ? await api.call('GET /explanation', { query: asked }).catch(refusalIn) : undefined;
   const [apis, users, clients] = await Promise.all([
-    apiOptions(context),
+    listedApis(context).then(apiOptions),
     userSuggestions(context),
     clientSuggestions(context),
   ]);
