@@ -28,7 +28,7 @@ const atOtherConnections = (operation: string, servers: readonly ServerName[]): 
 const otherConnections = [1, 8, 128];
 
 /** What an operation is called in reports. */
-const nameAt = (operation: string, connections: number): string =>
+export const nameAt = (operation: string, connections: number): string =>
   connections === usualConnections ? operation : `${operation}, ${connections} at once`;
 
 const comparisons: readonly Comparison[] = [

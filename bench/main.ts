@@ -1,18 +1,22 @@
+import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Comparison, comparisonsWith } from './comparisons.ts';
 import { usualConnections } from './installation.ts';
 import { measureLists } from './lists/lists.ts';
-import { type Bench, type Figures, measure, medianOf, ratiosOf } from './measure.ts';
+import { type Bench, type Figures, type Measured, measure, medianOf, ratiosOf } from './measure.ts';
 import { openBenchPostgres } from './postgres.ts';
 import { ask, startProcess, stopProcess } from './processes.ts';
-import { type Measured, report } from './report.ts';
+import { report } from './report.ts';
 import { type MeasuredServer, type ServerName, startBetterAuth, startLatchkey, startPeer } from './servers.ts';
 import { storeKeys } from './stored-keys.ts';
 import { storeTokens } from './stored-tokens.ts';
+import { declines, ratiosWithTargets } from './targets.ts';
+
+const committedReport = 'docs/performance.md';
 
 const usage =
-  'npm run bench -- [--quick] [--only <start of an operation> | --only lists]… [--rounds <n>] [--seconds <n>] [--stored <n>] [--keys <n>] [--profile <folder>] [--before <checkout>]';
+  'npm run bench -- [--quick] [--only <start of an operation> | --only lists]… [--rounds <n>] [--seconds <n>] [--stored <n>] [--keys <n>] [--profile <folder>] [--before <checkout> | --check]';
 
 const { values } = parseArgs({
   options: {
@@ -30,6 +34,8 @@ const { values } = parseArgs({
     list: { type: 'string', default: '' },
     // A folder that keeps the database of `lists`, which takes minutes to fill, for the next time.
     keep: { type: 'string' },
+    // Fails where a ratio is worse by more than a tenth than the one in docs/performance.md.
+    check: { type: 'boolean', default: false },
     // Another checkout, with its dependencies installed, that takes turns with this one.
     before: { type: 'string' },
     // Latchkey alone, with a CPU profile of its process.
@@ -69,7 +75,14 @@ async function compareAll(postgres: Bench['postgres']): Promise<void> {
   const servers = await startServers({ load, postgres });
   const measured: Measured[] = [];
   for (const comparison of chosen) measured.push(await compare({ load, postgres }, servers, comparison));
-  process.stdout.write(`${report(measured, facts(postgres.version), stored)}\n`);
+  const ratios = ratiosWithTargets(measured, stored);
+  process.stdout.write(`${report(measured, facts(postgres.version), ratios)}\n`);
+  if (values.check) failOn(declines(ratios, readFileSync(committedReport, 'utf8')));
+}
+
+function failOn(faults: readonly string[]): void {
+  for (const fault of faults) process.stdout.write(`Worse than ${committedReport}: ${fault}\n`);
+  if (faults.length > 0) process.exitCode = 1;
 }
 
 function sizes() {

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Load } from './load/main.ts';
 import type { BenchPostgres } from './postgres.ts';
 import { ask, cpuOf, cpuOfMachine } from './processes.ts';
-import { isAlone, type MeasuredServer } from './servers.ts';
+import { isAlone, type MeasuredServer, type ServerName } from './servers.ts';
 
 /** One round: rates a second, times in milliseconds, CPU in microseconds an operation. */
 export type Figures = {
@@ -16,6 +16,14 @@ export type Figures = {
   othersCpu: number;
   statements: number;
   writes: number;
+};
+
+/** Medians of one operation, by server. */
+export type Measured = {
+  operation: string;
+  figures: Partial<Record<ServerName, Figures>>;
+  /** Latchkey ÷ the other checkout, where there is one: medians of the ratios of paired rounds. */
+  ratios?: { rate: number; cpu: number } | undefined;
 };
 
 export type Bench = { load: ChildProcess; postgres: BenchPostgres };
