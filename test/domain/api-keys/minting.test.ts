@@ -15,7 +15,7 @@ describe('API keys in the admin API', () => {
   const mint = (more: object = {}) =>
     owner.post('/api-keys', { name: 'a key', environment: 'dev', permissions: ['database:read:products'], ...more });
 
-  test('are minted, shown once, read, changed and found, never with their text', async () => {
+  test('are created, shown once, read, changed and found, never with their text', async () => {
     const made = await mint({
       name: 'Recommendations',
       owner: { client_id: 'service' },
@@ -112,7 +112,7 @@ describe('API keys in the admin API', () => {
     expect(await minter.patch(`/api-keys/${body.id}`, { expires_at: null })).toMatchObject(forbidden);
   });
 
-  test('change hands and powers never beyond who mints or changes them', async () => {
+  test('change hands and powers never beyond the actor who creates or changes them', async () => {
     const minter = await asService(latchkey, owner, {
       permissions: [
         'latchkey:api_key:create',

@@ -118,7 +118,7 @@ describe('whoever acts by an API key gives away no more than the key:', () => {
   ];
 
   test.each(kinds)(
-    'a key with %s mints and changes keys with at least as much of it',
+    'a key with %s creates and changes keys with at least as much of it',
     async (kind, restrictions, within, beyond) => {
       const { id: self, key } = await mint({ restrictions });
       const by = await tokenFor(key, { origin: 'https://app.example' });
