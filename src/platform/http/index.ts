@@ -87,6 +87,6 @@ export {
   wordsOf,
 } from './routes.ts';
 export { isReference, type SecretReference, SecretText } from './secret-text.ts';
-export { type Answer, type Call, checked, entityTag, serve } from './serve-routes.ts';
+export { type Answer, type Call, checked, entityTag, sendLines, serve } from './serve-routes.ts';
 export { isSeen, notSeen, ShownText, untwisted } from './shown-text.ts';
 export { issuesIn, validationWords } from './validation-words.ts';

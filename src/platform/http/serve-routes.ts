@@ -85,7 +85,7 @@ async function answer<Deps>(
 const idleMs = 30_000;
 
 /** As fast as they are read; who stops reading is cut off, and with it what the lines are made from. */
-function sendLines(ctx: Context, lines: AsyncIterable<string>): void {
+export function sendLines(ctx: Context, lines: AsyncIterable<string>): void {
   ctx.type = 'application/x-ndjson';
   ctx.body = Readable.from(lines);
   ctx.res.setTimeout(idleMs, () => ctx.res.destroy());

@@ -104,6 +104,22 @@ describe('in the console', () => {
     expect((await alice.get(`/audit-log/${crypto.randomUUID()}`)).status).toBe(404);
   });
 
+  test('the chain of the log is verified for a range, and the log is exported with what proves it', async () => {
+    const list = await alice.get('/audit-log');
+    const verified = await alice.get(withoutPrefix(linkOn(list, 'Verify chain')));
+    expect(stateOn(verified)).toBe('Verified');
+    expect(wordsOf(verified)).toMatch(/Last hour .*Events \d+ .*Segments \d+/);
+    const exported = await alice.act(withoutPrefix(linkOn(list, 'Export')), { range: '24h' });
+    expect(exported.headers.get('content-disposition')).toMatch(/^attachment; filename="audit-log-[\d-]+\.ndjson"$/);
+    const lines = exported.html
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines[0]).toMatchObject({ type: 'start' });
+    expect(lines.map(({ action }) => action)).toContain('session.started');
+    expect(wordsOf(await alice.get('/audit-log?action=audit.exported'))).toMatch(/audit\.exported Succeeded alice/);
+  });
+
   test('search finds records of every kind, and links to them', async () => {
     const found = await alice.get('/search?q=bob');
     expect(wordsOf(found)).toMatch(/Users .*bob/);

@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { form, Problem } from '../../../platform/http/index.ts';
+import { form, Problem, sendLines } from '../../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { refusalIn } from '../languages/api-words.ts';
 import type { Catalogue } from '../languages/en.ts';
@@ -21,8 +21,11 @@ export type ActionDescription = Pick<
   'crumb' | 'heading' | 'name' | 'words' | 'impact' | 'fields' | 'button' | 'danger' | 'back'
 > & { version?: number; present?: ActionPage['present'] };
 
-/** Where to go after it, or the secret that it created. */
-export type ActionResult = { to: string; done: string } | { made: MadePage };
+/** Where to go after it, the secret that it created, or a file of JSON lines. */
+export type ActionResult =
+  | { to: string; done: string }
+  | { made: MadePage }
+  | { download: { name: string; lines: AsyncIterable<string> } };
 
 /**
  * Something a user can do: a page that says what it does, and the form that does it. Each action gives or removes rights,
@@ -111,6 +114,12 @@ async function submit<At extends RequestContext, A extends Action<At>>(
   }
   if ('made' in outcome) {
     host.showMade(context, outcome.made);
+    return;
+  }
+  if ('download' in outcome) {
+    ctx.set('Cache-Control', 'no-store');
+    ctx.set('Content-Disposition', `attachment; filename="${outcome.download.name}"`);
+    sendLines(ctx, outcome.download.lines);
     return;
   }
   ctx.status = 303;

@@ -28,7 +28,8 @@ export type TableColumn = { label: string; is_number: boolean; sort: SortLink | 
 
 type SortLink = { href: string; direction: 'ascending' | 'descending' | undefined };
 
-export type ActionLink = { label: string; href: string; danger: boolean };
+/** With `isPlain`, it creates nothing, and is not the main thing to do on a list. */
+export type ActionLink = { label: string; href: string; danger: boolean; isPlain?: true };
 
 export type Filter = {
   name: string;

@@ -6,6 +6,7 @@ import type { List } from '../lists.ts';
 import { rangeFilters, rangeIn } from '../ranges.ts';
 import { actionWords, eventPath } from './event.ts';
 import { type Event, type Names, namesIn, partyCell, partyIn } from './parties.ts';
+import { verificationPath } from './verification.ts';
 
 export const auditEventList: List = {
   heading: 'Audit log',
@@ -36,6 +37,10 @@ export const auditEventList: List = {
     ),
     { name: 'request_id', label: 'Request ID', options: [] },
     ...rangeFilters,
+  ],
+  actions: [
+    { route: 'GET /audit/verification', label: 'Verify chain', href: verificationPath, danger: false, isPlain: true },
+    { route: 'GET /audit/export', label: 'Export', href: '/console/audit-log/export', danger: false, isPlain: true },
   ],
   empty: { heading: 'No events yet', words: 'Events appear here as they happen.' },
   read: async (context, { q: text, actor, target, range, from, to, ...given }) => {

@@ -1,0 +1,40 @@
+import { choiceFilter } from '../../records/filters.ts';
+import type { Action } from '../actions.ts';
+import { rangeIn } from '../ranges.ts';
+
+const ranges = choiceFilter(
+  { name: 'range', label: 'Time', any: 'All time' },
+  { '1h': 'Last hour', '24h': 'Last 24 hours', '7d': 'Last 7 days', '30d': 'Last 30 days' },
+);
+
+/** Downloading a range of the log, with what proves it. */
+export const exporting: Action = {
+  path: '/audit-log/export',
+  route: 'GET /audit/export',
+  describe: async ({ crumb, ctx }) => ({
+    crumb,
+    heading: 'Export audit log',
+    name: '',
+    words: [
+      'You get the segments that were sealed in this time as JSON lines, with their events and seals. The public keys and latchkey audit verify --file prove them without this server. The export is recorded.',
+    ],
+    impact: [],
+    fields: [
+      {
+        name: 'range',
+        label: ranges.label,
+        type: 'select',
+        value: String(ctx.query.range ?? '24h'),
+        options: ranges.options,
+      },
+    ],
+    button: 'Export',
+    danger: false,
+    back: '/console/audit-log',
+  }),
+  perform: async ({ api, deps }, sent) => {
+    const now = deps.now();
+    const lines = await api.call('GET /audit/export', { query: rangeIn(now, { range: sent.text('range') }) });
+    return { download: { name: `audit-log-${now.toISOString().slice(0, 10)}.ndjson`, lines } };
+  },
+};

@@ -1,0 +1,63 @@
+import type { AdminAnswer } from '../../../admin/index.ts';
+import * as cell from '../../records/cells.ts';
+import type { ActionLink, Cell, Fact, Panel } from '../../records/page-shapes.ts';
+import { figure } from '../../words.ts';
+import { rangeIn } from '../ranges.ts';
+import { type RequestContext, showInConsole } from '../request-context.ts';
+
+type Verification = AdminAnswer<'GET /audit/verification'>;
+
+export const verificationPath = '/console/audit-log/verification';
+
+/** Proving a range takes as long as reading it; the command proves the whole log. */
+const ranges: Readonly<Record<string, string>> = { '1h': 'Last hour', '24h': 'Last 24 hours' };
+
+/** Whether events of a range are as they were sealed, in their order, with none missing. */
+export async function showVerification(context: RequestContext): Promise<void> {
+  const { api, ctx, deps, crumb } = context;
+  const range = String(ctx.query.range ?? '') in ranges ? String(ctx.query.range) : '1h';
+  const verification = await api.call('GET /audit/verification', { query: rangeIn(deps.now(), { range }) });
+  showInConsole(context, 'console-detail', {
+    crumb,
+    name: 'Chain verification',
+    badges: [verification.is_intact ? cell.good('Verified') : cell.bad('Changed after it was sealed')],
+    line: [cell.text(ranges[range] ?? '')],
+    notice: undefined,
+    actions: Object.entries(ranges).map(([name, label]) => rangeLink(name, label)),
+    tabs: [],
+    panels: [factsOf(verification)],
+    aside: [wholeLog],
+    danger: [],
+  });
+}
+
+const rangeLink = (name: string, label: string): ActionLink => ({
+  label,
+  href: `${verificationPath}?range=${name}`,
+  danger: false,
+});
+
+function factsOf({ fault, segments, events, without_details, unsealed, head }: Verification): Panel {
+  const number = (value: number): Cell => cell.text(figure(value));
+  const facts: (Fact | false)[] = [
+    fault !== null && { label: 'First difference', cell: cell.code(JSON.stringify(fault)) },
+    { label: 'Events', cell: number(events) },
+    { label: 'Without address and user agent', cell: number(without_details) },
+    { label: 'Not sealed yet', cell: number(unsealed) },
+    { label: 'Segments', cell: number(segments) },
+    { label: 'Last segment', cell: number(head.number) },
+    { label: 'Sealed', cell: cell.time(head.sealed_at) },
+    { label: 'Seal', cell: cell.copied(head.head) },
+  ];
+  return {
+    heading: 'Result',
+    intro: 'Each event is compared with its sealed digest, each segment with the one before it and with its signature.',
+    content: { kind: 'facts', facts: facts.filter((fact) => fact !== false) },
+  };
+}
+
+const wholeLog: Panel = {
+  heading: 'Whole log',
+  intro: 'On the server, this verifies everything; --head takes a seal that you noted elsewhere.',
+  content: { kind: 'snippets', snippets: [{ label: 'Command', text: 'latchkey audit verify' }] },
+};
