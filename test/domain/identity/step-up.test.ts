@@ -96,6 +96,7 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/account/sessions/sign-out-others': { asksNothing: 'it only ends sessions, and a victim of theft needs it' },
   '/account/sessions/:uid/sign-out': { asksNothing: 'it only ends a session, and a victim of theft needs it' },
   '/account/data': { asksNothing: 'it holds nothing that the account pages do not show, and no secret' },
+  '/account/language': { asksNothing: 'it changes the language of mail to the person, and nothing else' },
   '/sign-in': { asksNothing: 'it is the proof' },
   '/setup/:secret': { asksNothing: 'a one-time secret is the proof' },
   '/password/:secret': { asksNothing: 'a one-time secret is the proof' },

@@ -58,7 +58,15 @@ describe('a browser that an app sent,', () => {
 
     test('that the browser asks for (RFC 9110 §12.5.4), also where a request is broken', async () => {
       const browser = await signIn(german());
-      for (const path of ['/account', '/account/sessions', '/account/activity', '/device', '/nothing-here', '/'])
+      for (const path of [
+        '/account',
+        '/account/sessions',
+        '/account/keys',
+        '/account/activity',
+        '/device',
+        '/nothing-here',
+        '/',
+      ])
         expect([path, languageOf(await browser.get(path))]).toEqual([path, 'de']);
       const broken = await browser.get('/oauth/authorize?client_id=unknown');
       expect([languageOf(broken), broken.html.includes('ungültige Anfrage')]).toEqual(['de', true]);
@@ -73,7 +81,7 @@ describe('a browser that an app sent,', () => {
 
     test('English on what is written in English only', async () => {
       const browser = await signIn(german());
-      for (const path of ['/console', '/account/keys', '/admin/docs'])
+      for (const path of ['/console', '/docs', '/admin/docs'])
         expect([path, languageOf(await browser.get(path))]).toEqual([path, 'en']);
     });
 
