@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { listAccessRecords } from '../../src/domain/access-records/store.ts';
-import { listKeys } from '../../src/domain/api-keys/store.ts';
+import { listKeys } from '../../src/domain/api-keys/list-store.ts';
 import { listEvents } from '../../src/domain/audit/index.ts';
 import { listClients } from '../../src/domain/clients/store.ts';
 import { listInventory } from '../../src/domain/credentials/inventory.ts';

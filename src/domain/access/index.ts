@@ -1,4 +1,6 @@
 /** Access: the permission grammar, roles, and the decisions made with them. */
+
+export { type Assignment, listEveryAssignment, listRoleAssignments } from './assignment-store.ts';
 export {
   type AccessDeps,
   addsRights,
@@ -27,17 +29,15 @@ export {
 } from './permissions.ts';
 export { AssignmentEntry, assignmentEntryOf, putAssignment, putRole, removeAssignment } from './put.ts';
 export { effectivePermissions, forbiddenBecause } from './rights.ts';
-export { assignRole, keepingAnOwner, removeRole, setRoles, unassignRole } from './roles.ts';
+export { assignRole, keepingAnOwner, setRoles, unassignRole } from './role-assignments.ts';
+export { removeRole } from './roles.ts';
 export { accessRoutes } from './routes.ts';
 export { AssignmentView, RoleInput, RoleView } from './schemas.ts';
 export {
-  type Assignment,
   findRoleByName,
   findSubject,
   hasOwner,
-  listEveryAssignment,
   listHeldRights,
-  listRoleAssignments,
   listRoles,
   listRolesFrom,
   permissionsAt,

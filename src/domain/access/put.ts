@@ -2,11 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Db } from '../../platform/database/index.ts';
 import { type Actor, invalid, Timestamp } from '../../platform/http/index.ts';
+import { type Assignment, listAssignmentsTo } from './assignment-store.ts';
 import type { AccessDeps } from './authority.ts';
 import { Owner, subjectNameOf, subjectOf } from './owner.ts';
-import { changeRole, createRole, grantRole, type RoleAssignment, unassignRole } from './roles.ts';
+import { grantRole, type RoleAssignment, unassignRole } from './role-assignments.ts';
+import { changeRole, createRole } from './roles.ts';
 import { type RoleInput, RoleName } from './schemas.ts';
-import { type Assignment, findRoleByName, listAssignmentsTo, type Right } from './store.ts';
+import { findRoleByName, type Right } from './store.ts';
 
 type Change = 'created' | 'updated' | 'unchanged';
 

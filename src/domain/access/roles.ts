@@ -6,13 +6,9 @@ import { type AccessDeps, addsRights, type Gift, mustHold, mustNotExceedLimits }
 import { mustExport, mustExportAny, mustFitInClaim, refuseTakenGroup } from './groups.ts';
 import type { RoleChanges, RoleInput } from './schemas.ts';
 import {
-  deleteAssignment,
   deleteRole,
   findRoleByName,
-  hasOwner,
-  insertAssignment,
   insertRole,
-  listRoleAssignments,
   listRolesNamed,
   lockOwners,
   lockRole,
@@ -143,118 +139,11 @@ async function recordRole(
   await appendEvent(trx, { actor, action, target: { kind: 'role', id: name }, details, occurred_at });
 }
 
-export type RoleAssignment = {
-  subject: { kind: 'user' | 'client'; id: string };
-  role: string;
-  /** Until when; undefined: for good. */
-  until?: Date | undefined;
-  occurred_at: Date;
-};
-
-/**
- * Assigns a role to a subject, in the transaction of the caller, which judges whether the actor may (`grantRole` does).
- *
- * @throws Problem `invalid`: there is no such role; `conflict`: the subject would be in more groups than the claim `groups` holds
- */
-export async function assignRole(
-  trx: Trx,
-  actor: Actor,
-  { subject, role: name, until, occurred_at }: RoleAssignment,
-): Promise<void> {
-  const role = await findRoleByName(trx, name);
-  if (!role) throw invalid('/roles', `There is no role "${name}".`);
-  const granted = { granted_by_kind: actor.kind, granted_by: actor.id ?? null };
-  const row = {
-    ...{ role_id: role.id, subject_id: subject.id, until: until ?? null },
-    ...granted,
-    created_at: occurred_at,
-  };
-  const isGroup = role.exported_as !== null && subject.kind === 'user';
-  if (isGroup) await lockOwners(trx);
-  const isNew = await insertAssignment(trx, row);
-  if (isGroup) await mustFitInClaim(trx, { subject_id: subject.id }, occurred_at);
-  if (isNew) await record(trx, actor, 'role.assigned', { subject, role: name, until, occurred_at });
-}
-
-/**
- * Assigns a role to a subject, permanently or until a time.
- *
- * @throws Problem `invalid`: there is no such role, or the time is in the past; `forbidden`: the role contains a permission that
- *   the actor does not hold
- */
-export async function grantRole(
-  { db, now }: AccessDeps,
-  actor: Actor,
-  assignment: Omit<RoleAssignment, 'occurred_at'>,
-): Promise<void> {
-  const occurred_at = now();
-  if (assignment.until && assignment.until <= occurred_at) throw invalid('/until', 'The time must be in the future.');
-  await inTransaction(db, async (trx) => {
-    const roles = await mustGive(trx, actor, [assignment.role], occurred_at);
-    const send = 'Send an "until" that is no later.';
-    mustNotExceed(actor, roles, { until: assignment.until ?? null, pointer: '/until', send });
-    await keepingAnOwner(trx, () => assignRole(trx, actor, { ...assignment, occurred_at }));
-  });
-}
-
-/**
- * Unassigns a role from a subject.
- *
- * @throws Problem `not_found`: the subject does not have it; `conflict`: no owner would be left; `forbidden`: the role contains a
- *   permission that the actor does not hold
- */
-export async function unassignRole(
-  { db, now }: AccessDeps,
-  actor: Actor,
-  { subject, role: name }: Pick<RoleAssignment, 'subject' | 'role'>,
-): Promise<void> {
-  await inTransaction(db, async (trx) => {
-    const role = await findRoleByName(trx, name);
-    if (!role) throw notFound('role', name);
-    mustExportAny(actor, [role]);
-    await mustHold({ db: trx, now }, actor, role.permissions);
-    await keepingAnOwner(trx, async () => {
-      if (!(await deleteAssignment(trx, role.id, subject.id))) throw notFound('assignment of role', name);
-    });
-    await record(trx, actor, 'role.unassigned', { subject, role: name, occurred_at: now() });
-  });
-}
-
-/**
- * Sets the roles of a subject to exactly these. @returns whether anything changed
- *
- * @throws Problem `invalid`: there is no such role; `conflict`: no owner would be left; `forbidden`: the actor does not hold a
- *   permission of an added or removed role
- */
-export async function setRoles(
-  trx: Trx,
-  actor: Actor,
-  { subject, roles, occurred_at }: { subject: RoleAssignment['subject']; roles: readonly string[]; occurred_at: Date },
-): Promise<boolean> {
-  const present = await listRoleAssignments(trx, subject.id, occurred_at);
-  const gone = present.filter((role) => !roles.includes(role));
-  const added = roles.filter((role) => !present.includes(role));
-  const given = (await mustGive(trx, actor, [...gone, ...added], occurred_at)).filter(({ name }) =>
-    added.includes(name),
-  );
-  const send = 'Assign the role with that expiry, with PUT /roles/{role}/assignments/{kind}/{subject}.';
-  mustNotExceed(actor, given, { until: null, pointer: '/roles', send });
-  for (const role of added) await assignRole(trx, actor, { subject, role, occurred_at });
-  await keepingAnOwner(trx, async () => {
-    for (const name of gone) {
-      const role = await findRoleByName(trx, name);
-      if (role) await deleteAssignment(trx, role.id, subject.id);
-      await record(trx, actor, 'role.unassigned', { subject, role: name, occurred_at });
-    }
-  });
-  return gone.length + added.length > 0;
-}
-
 /**
  * @returns the roles of these names
  * @throws Problem `invalid`: there is no such role; `forbidden`: one gives, or is, what the actor may not give away
  */
-async function mustGive(trx: Trx, actor: Actor, names: readonly string[], now: Date): Promise<Role[]> {
+export async function mustGive(trx: Trx, actor: Actor, names: readonly string[], now: Date): Promise<Role[]> {
   const roles = await listRolesNamed(trx, names);
   const unknown = names.find((name) => !roles.some((role) => role.name === name));
   if (unknown !== undefined) throw invalid('/roles', `There is no role "${unknown}".`);
@@ -265,30 +154,7 @@ async function mustGive(trx: Trx, actor: Actor, names: readonly string[], now: D
 }
 
 /** A role that gives nothing may be given for good by anyone. @throws Problem `forbidden` */
-function mustNotExceed(actor: Actor, roles: readonly Role[], gift: Omit<Gift, 'what'>): void {
+export function mustNotExceed(actor: Actor, roles: readonly Role[], gift: Omit<Gift, 'what'>): void {
   const giving = roles.find(({ permissions, exported_as }) => permissions.length > 0 || exported_as !== null);
   if (giving) mustNotExceedLimits(actor, { what: `the role "${giving.name}"`, ...gift });
-}
-
-/**
- * Runs what may take an owner away; of two such at once the second sees what the first left.
- *
- * @throws Problem `conflict`: no owner would be left, so nobody could administer any more
- */
-export async function keepingAnOwner<T>(trx: Trx, work: () => Promise<T>): Promise<T> {
-  await lockOwners(trx);
-  const hadOwner = await hasOwner(trx);
-  const result = await work();
-  if (hadOwner && !(await hasOwner(trx)))
-    throw conflict('This is the last owner: assign the role "owner" to another user first.');
-  return result;
-}
-
-async function record(
-  trx: Trx,
-  actor: Actor,
-  action: 'role.assigned' | 'role.unassigned',
-  { subject, role, until, occurred_at }: RoleAssignment,
-): Promise<void> {
-  await appendEvent(trx, { actor, action, target: subject, details: { role, until }, occurred_at });
 }

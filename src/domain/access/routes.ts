@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { notFound, pageOf, routesWith } from '../../platform/http/index.ts';
+import { listAssignmentsOf, listAssignmentsTo } from './assignment-store.ts';
 import type { AccessDeps } from './authority.ts';
 import { explain } from './rights.ts';
-import { changeRole, createRole, grantRole, removeRole, unassignRole } from './roles.ts';
+import { grantRole, unassignRole } from './role-assignments.ts';
+import { changeRole, createRole, removeRole } from './roles.ts';
 import {
   AssignmentInput,
   AssignmentParams,
@@ -17,7 +19,7 @@ import {
   RoleView,
   SubjectParams,
 } from './schemas.ts';
-import { findRoleByName, findSubject, listAssignmentsOf, listAssignmentsTo, listRolesFrom } from './store.ts';
+import { findRoleByName, findSubject, listRolesFrom } from './store.ts';
 
 type SubjectName = { kind: 'user' | 'client'; subject: string };
 

@@ -7,16 +7,8 @@ import { type ApiKeyDeps, getKey, lockUsable, record } from './api-keys.ts';
 import { environmentOf } from './format.ts';
 import { mustHoldAll } from './rights.ts';
 import type { KeyHandle } from './schemas.ts';
-import {
-  type ApiKey,
-  countLiveKeys,
-  expireVersionsBefore,
-  type KeyRef,
-  type KeyScope,
-  lockKey,
-  markKeysRevoked,
-  updateKey,
-} from './store.ts';
+import { countLiveKeys, type KeyScope, markKeysRevoked } from './scope-store.ts';
+import { type ApiKey, expireVersionsBefore, type KeyRef, lockKey, updateKey } from './store.ts';
 
 const mostNamed = 1000;
 

@@ -1,7 +1,7 @@
 import { allows, intersection, patternsAt, type Right } from '../access/index.ts';
 import { compileRestrictions } from '../restrictions/index.ts';
+import type { KeyRecord } from './key-record.ts';
 import { type CountedLimit, countedLimit } from './limits/counters.ts';
-import type { KeyRecord } from './store.ts';
 
 /** A cached key, prepared so that a verification is cheap. */
 export type KeyEntry = Pick<

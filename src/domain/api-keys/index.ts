@@ -12,7 +12,9 @@ export {
 export type { KeyEntry } from './entry.ts';
 export { isLiveVersion, stateOf } from './expiry.ts';
 export { looksLikeKey } from './format.ts';
+export { type KeyRecord, readApiKey } from './key-record.ts';
 export { apiKeyKind } from './kind.ts';
+export { listEveryKey, listKeyNames, listKeys, listKeysEndingIn } from './list-store.ts';
 export {
   changeOwnKey,
   createOwnKey,
@@ -40,20 +42,8 @@ export {
   RotationInput,
   UsageView,
 } from './schemas.ts';
-export {
-  type ApiKey,
-  findExpiringKeys,
-  findKey,
-  type KeyRecord,
-  type KeyRef,
-  type KeyScope,
-  listEveryKey,
-  listKeyNames,
-  listKeys,
-  listKeysEndingIn,
-  liveKeysIn,
-  readApiKey,
-} from './store.ts';
+export { type KeyScope, liveKeysIn } from './scope-store.ts';
+export { type ApiKey, findExpiringKeys, findKey, type KeyRef } from './store.ts';
 export type { KeySender } from './unknown-key-throttle.ts';
 export { type KeyUse, type KeyVerdict, KeyVerifier } from './verification.ts';
 export { viewOf } from './view.ts';

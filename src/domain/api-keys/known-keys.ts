@@ -3,8 +3,8 @@ import { atMostEntries } from '../../platform/caching/index.ts';
 import { type Digest, digestText } from '../../platform/crypto/index.ts';
 import type { ChangeFeed } from '../../platform/database/index.ts';
 import { compileKey, type KeyEntry } from './entry.ts';
+import type { KeyRecord } from './key-record.ts';
 import { LookupQueue } from './lookup-queue.ts';
-import type { KeyRecord } from './store.ts';
 import type { KeySender, UnknownKeyThrottle } from './unknown-key-throttle.ts';
 
 export type KnownKeysDeps = {

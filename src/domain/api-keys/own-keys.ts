@@ -1,9 +1,11 @@
 import { type Actor, conflict, invalid, notFound } from '../../platform/http/index.ts';
 import { type ApiKeyDeps, type CreatedKey, changeApiKey, createApiKey, getKey } from './api-keys.ts';
 import { disableApiKey, enableApiKey, revokeApiKey } from './ending.ts';
+import { type KeysOfFilter, listKeyNamesOf, listKeysOf } from './list-store.ts';
 import { type RotatedKey, rotateApiKey } from './rotation.ts';
 import type { KeyInput, RotationInput } from './schemas.ts';
-import { type ApiKey, countLiveKeys, type KeyRef, type KeysOfFilter, listKeyNamesOf, listKeysOf } from './store.ts';
+import { countLiveKeys } from './scope-store.ts';
+import type { ApiKey, KeyRef } from './store.ts';
 import { usageOf } from './usage.ts';
 
 // Users need no permission for their own keys. Another user's key is unknown (404), whatever permissions the caller holds.

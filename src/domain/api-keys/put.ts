@@ -5,8 +5,9 @@ import { subjectOf } from '../access/index.ts';
 import { type ApiKeyDeps, asChanges, changeApiKey, createApiKey, getKey } from './api-keys.ts';
 import { disableApiKey, enableApiKey } from './ending.ts';
 import { stateOf } from './expiry.ts';
+import { listEveryKey } from './list-store.ts';
 import { changeable, expiry, KeyChanges, KeyEnvironment, KeyOwner, saysOneExpiry } from './schemas.ts';
-import { type ApiKey, listEveryKey } from './store.ts';
+import type { ApiKey } from './store.ts';
 
 /** A key in a configuration file: owner, environment and name together name it. Its text is made once and never stored. */
 export const ConfiguredKey = z

@@ -2,6 +2,7 @@ import { alsoAs, MergePatch, pageOf, pageWith, routesWith } from '../../platform
 import { subjectOf } from '../access/index.ts';
 import { type ApiKeyDeps, changeApiKey, createApiKey, getKey } from './api-keys.ts';
 import { disableApiKey, enableApiKey, revokeApiKey } from './ending.ts';
+import { listKeys } from './list-store.ts';
 import { rotateApiKey } from './rotation.ts';
 import {
   CreatedKeyView,
@@ -14,7 +15,6 @@ import {
   UsageQuery,
   UsageView,
 } from './schemas.ts';
-import { listKeys } from './store.ts';
 import { usageOf } from './usage.ts';
 import { viewOf } from './view.ts';
 

@@ -1,7 +1,7 @@
 import { Batched, type Collection, type Db } from '../../platform/database/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
-import { addUsage, type Used } from './store.ts';
 import { dayOf, isOn } from './usage.ts';
+import { addUsage, type Used } from './usage-store.ts';
 
 const everyMs = 1000;
 const mostHeld = 100_000;

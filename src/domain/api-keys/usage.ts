@@ -1,7 +1,8 @@
 import type { Db } from '../../platform/database/index.ts';
 import { dayMs } from '../credentials/index.ts';
 import { getKey } from './api-keys.ts';
-import { type KeyRef, listUsage } from './store.ts';
+import type { KeyRef } from './store.ts';
+import { listUsage } from './usage-store.ts';
 
 /** The start of a day, in UTC. */
 export function dayOf(at: Date): Date {

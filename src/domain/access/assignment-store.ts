@@ -1,0 +1,101 @@
+import { type Insertable, sql } from 'kysely';
+import type { Database } from '../../../db/schema.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import type { Page } from '../../platform/http/index.ts';
+import { type ListOrders, type ListRequest, pageOfQuery } from '../../platform/lists/index.ts';
+import { notOver } from './store.ts';
+
+export async function insertAssignment(
+  trx: Trx,
+  assignment: Insertable<Database['role_assignments']>,
+): Promise<boolean> {
+  const { until, granted_by_kind, granted_by } = assignment;
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('role_assignments')
+    .values(assignment)
+    .onConflict((conflict) =>
+      conflict
+        .columns(['role_id', 'subject_id'])
+        .doUpdateSet({ until, granted_by_kind, granted_by })
+        .where(sql<boolean>`role_assignments.until is distinct from ${until}`),
+    )
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows === 1n;
+}
+
+export async function deleteAssignment(trx: Trx, role_id: string, subject_id: string): Promise<boolean> {
+  const { numDeletedRows } = await trx
+    .deleteFrom('role_assignments')
+    .where('role_id', '=', role_id)
+    .where('subject_id', '=', subject_id)
+    .executeTakeFirst();
+  return numDeletedRows === 1n;
+}
+
+/** The names of the roles that a subject has at this moment. */
+export async function listRoleAssignments(db: Db, subject_id: string, now: Date): Promise<string[]> {
+  const rows = await db
+    .selectFrom('role_assignments as a')
+    .innerJoin('roles as r', 'r.id', 'a.role_id')
+    .select('r.name')
+    .where('a.subject_id', '=', subject_id)
+    .where(notOver(now))
+    .orderBy('r.name')
+    .execute();
+  return rows.map(({ name }) => name);
+}
+
+export type Assignment = {
+  role: string;
+  subject_id: string;
+  subject_kind: 'user' | 'client';
+  /** Username or `client_id`. */
+  subject: string;
+  until: Date | null;
+  /** Who gave it; null: it was given before this was recorded. */
+  granted_by: Giver | null;
+  created_at: Date;
+};
+
+/** Who gave a role, as events name their actor, with the name that people know them by. */
+export type Giver = { kind: string; id: string | null; name: string | null };
+
+// A person is named by their id there, a client by its `client_id`; what is gone has no name any more.
+const giver = sql<Giver | null>`case when a.granted_by_kind is not null then json_build_object('kind', a.granted_by_kind, 'id', a.granted_by,
+  'name', case a.granted_by_kind
+    when 'user' then (select username from users where id = a.granted_by::uuid)
+    when 'api_key' then (select name from api_keys where id = a.granted_by::uuid)
+    else a.granted_by end) end`;
+
+function assignments(db: Db) {
+  return db
+    .selectFrom('role_assignments as a')
+    .innerJoin('roles as r', 'r.id', 'a.role_id')
+    .innerJoin('subjects as s', 's.id', 'a.subject_id')
+    .leftJoin('users as u', 'u.id', 's.id')
+    .leftJoin('clients as c', 'c.id', 's.id')
+    .select(['r.name as role', 'a.subject_id', 's.kind as subject_kind', 'a.until', 'a.created_at'])
+    .select([sql<string>`coalesce(u.username, c.client_id)`.as('subject'), giver.as('granted_by')]);
+}
+
+// UUIDv7 ids grow with time: those who were created first come first.
+const assignmentOrders: ListOrders = { key: { by: sql`a.subject_id`, type: 'uuid' }, orders: { subject_id: 'key' } };
+
+/** A page of the assignments of a role, by subject. */
+export function listAssignmentsOf(
+  db: Db,
+  { role, ...request }: Omit<ListRequest, 'sort'> & { role: string },
+): Promise<Page<Assignment>> {
+  const found = assignments(db).where('r.name', '=', role);
+  return pageOfQuery(db, found, assignmentOrders, { ...request, sort: 'subject_id' });
+}
+
+/** All assignments that are in effect at `now`. */
+export async function listEveryAssignment(db: Db, now: Date): Promise<Assignment[]> {
+  return assignments(db).where(notOver(now)).orderBy('r.name').orderBy('a.subject_id').execute();
+}
+
+/** The roles of one subject, by name. */
+export async function listAssignmentsTo(db: Db, subject_id: string): Promise<Assignment[]> {
+  return assignments(db).where('a.subject_id', '=', subject_id).orderBy('r.name').execute();
+}

@@ -1,0 +1,138 @@
+import { inTransaction, type Trx } from '../../platform/database/index.ts';
+import { type Actor, conflict, invalid, notFound } from '../../platform/http/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import { deleteAssignment, insertAssignment, listRoleAssignments } from './assignment-store.ts';
+import { type AccessDeps, mustHold } from './authority.ts';
+import { mustExportAny, mustFitInClaim } from './groups.ts';
+import { mustGive, mustNotExceed } from './roles.ts';
+import { findRoleByName, hasOwner, lockOwners } from './store.ts';
+
+export type RoleAssignment = {
+  subject: { kind: 'user' | 'client'; id: string };
+  role: string;
+  /** Until when; undefined: for good. */
+  until?: Date | undefined;
+  occurred_at: Date;
+};
+
+/**
+ * Assigns a role to a subject, in the transaction of the caller, which judges whether the actor may (`grantRole` does).
+ *
+ * @throws Problem `invalid`: there is no such role; `conflict`: the subject would be in more groups than the claim `groups` holds
+ */
+export async function assignRole(
+  trx: Trx,
+  actor: Actor,
+  { subject, role: name, until, occurred_at }: RoleAssignment,
+): Promise<void> {
+  const role = await findRoleByName(trx, name);
+  if (!role) throw invalid('/roles', `There is no role "${name}".`);
+  const granted = { granted_by_kind: actor.kind, granted_by: actor.id ?? null };
+  const row = {
+    ...{ role_id: role.id, subject_id: subject.id, until: until ?? null },
+    ...granted,
+    created_at: occurred_at,
+  };
+  const isGroup = role.exported_as !== null && subject.kind === 'user';
+  if (isGroup) await lockOwners(trx);
+  const isNew = await insertAssignment(trx, row);
+  if (isGroup) await mustFitInClaim(trx, { subject_id: subject.id }, occurred_at);
+  if (isNew) await record(trx, actor, 'role.assigned', { subject, role: name, until, occurred_at });
+}
+
+/**
+ * Assigns a role to a subject, permanently or until a time.
+ *
+ * @throws Problem `invalid`: there is no such role, or the time is in the past; `forbidden`: the role contains a permission that
+ *   the actor does not hold
+ */
+export async function grantRole(
+  { db, now }: AccessDeps,
+  actor: Actor,
+  assignment: Omit<RoleAssignment, 'occurred_at'>,
+): Promise<void> {
+  const occurred_at = now();
+  if (assignment.until && assignment.until <= occurred_at) throw invalid('/until', 'The time must be in the future.');
+  await inTransaction(db, async (trx) => {
+    const roles = await mustGive(trx, actor, [assignment.role], occurred_at);
+    const send = 'Send an "until" that is no later.';
+    mustNotExceed(actor, roles, { until: assignment.until ?? null, pointer: '/until', send });
+    await keepingAnOwner(trx, () => assignRole(trx, actor, { ...assignment, occurred_at }));
+  });
+}
+
+/**
+ * Unassigns a role from a subject.
+ *
+ * @throws Problem `not_found`: the subject does not have it; `conflict`: no owner would be left; `forbidden`: the role contains a
+ *   permission that the actor does not hold
+ */
+export async function unassignRole(
+  { db, now }: AccessDeps,
+  actor: Actor,
+  { subject, role: name }: Pick<RoleAssignment, 'subject' | 'role'>,
+): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    const role = await findRoleByName(trx, name);
+    if (!role) throw notFound('role', name);
+    mustExportAny(actor, [role]);
+    await mustHold({ db: trx, now }, actor, role.permissions);
+    await keepingAnOwner(trx, async () => {
+      if (!(await deleteAssignment(trx, role.id, subject.id))) throw notFound('assignment of role', name);
+    });
+    await record(trx, actor, 'role.unassigned', { subject, role: name, occurred_at: now() });
+  });
+}
+
+/**
+ * Sets the roles of a subject to exactly these. @returns whether anything changed
+ *
+ * @throws Problem `invalid`: there is no such role; `conflict`: no owner would be left; `forbidden`: the actor does not hold a
+ *   permission of an added or removed role
+ */
+export async function setRoles(
+  trx: Trx,
+  actor: Actor,
+  { subject, roles, occurred_at }: { subject: RoleAssignment['subject']; roles: readonly string[]; occurred_at: Date },
+): Promise<boolean> {
+  const present = await listRoleAssignments(trx, subject.id, occurred_at);
+  const gone = present.filter((role) => !roles.includes(role));
+  const added = roles.filter((role) => !present.includes(role));
+  const given = (await mustGive(trx, actor, [...gone, ...added], occurred_at)).filter(({ name }) =>
+    added.includes(name),
+  );
+  const send = 'Assign the role with that expiry, with PUT /roles/{role}/assignments/{kind}/{subject}.';
+  mustNotExceed(actor, given, { until: null, pointer: '/roles', send });
+  for (const role of added) await assignRole(trx, actor, { subject, role, occurred_at });
+  await keepingAnOwner(trx, async () => {
+    for (const name of gone) {
+      const role = await findRoleByName(trx, name);
+      if (role) await deleteAssignment(trx, role.id, subject.id);
+      await record(trx, actor, 'role.unassigned', { subject, role: name, occurred_at });
+    }
+  });
+  return gone.length + added.length > 0;
+}
+
+/**
+ * Runs what may take an owner away; of two such at once the second sees what the first left.
+ *
+ * @throws Problem `conflict`: no owner would be left, so nobody could administer any more
+ */
+export async function keepingAnOwner<T>(trx: Trx, work: () => Promise<T>): Promise<T> {
+  await lockOwners(trx);
+  const hadOwner = await hasOwner(trx);
+  const result = await work();
+  if (hadOwner && !(await hasOwner(trx)))
+    throw conflict('This is the last owner: assign the role "owner" to another user first.');
+  return result;
+}
+
+async function record(
+  trx: Trx,
+  actor: Actor,
+  action: 'role.assigned' | 'role.unassigned',
+  { subject, role, until, occurred_at }: RoleAssignment,
+): Promise<void> {
+  await appendEvent(trx, { actor, action, target: subject, details: { role, until }, occurred_at });
+}
