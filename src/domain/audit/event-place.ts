@@ -4,8 +4,8 @@ import type { ServerKeys } from '../../platform/keys/index.ts';
 import { eventDigest, type Segment } from './chain.ts';
 import { checkpointBefore, findSegmentOf, segmentsAfter } from './chain-store.ts';
 import { type ChainRow, findEventRow } from './chained-event-store.ts';
+import { findEvent, type RecordedEvent } from './list-store.ts';
 import { sealKeys } from './seal-keys.ts';
-import { findEvent, type RecordedEvent } from './store.ts';
 import { changedPart, sealFault } from './verifier.ts';
 
 /** Where an event is in the chain, and whether it is as it was sealed. */

@@ -7,6 +7,14 @@ export { erasePersonalDetails } from './erasure.ts';
 export { type AuditEvent, appendEvent, auditRows } from './events.ts';
 export { exportAudit } from './export.ts';
 export { detailsOfAction, findHead, knownEvents, type LogEnds, logEnds } from './known-log.ts';
+export {
+  type EventFilter,
+  findEvent,
+  listEvents,
+  listEventsOf,
+  newestEvents,
+  type RecordedEvent,
+} from './list-store.ts';
 export type { PersonalDetails } from './personal-details.ts';
 export { Refusals, type RefusalsDeps } from './refusals.ts';
 export { countPrunable, type Removed, type RetentionDeps, removeSegmentsBefore } from './retention.ts';
@@ -16,15 +24,7 @@ export { publicKeyOf, type SealKey, sealKeys } from './seal-keys.ts';
 export { chainHead, type SealedEvent, type SealedSegment, sealedAfter } from './sealed-events.ts';
 export { Sealer, type SealerDeps } from './sealer.ts';
 export type { ChainHead } from './sealing.ts';
-export {
-  type AuditRows,
-  type EventFilter,
-  findEvent,
-  listEvents,
-  listEventsOf,
-  newestEvents,
-  type RecordedEvent,
-} from './store.ts';
+export type { AuditRows } from './store.ts';
 export type { AuditFault, NotedHead, PublicKeys } from './verifier.ts';
 export { type Verified, type VerifyInput, verifyAudit } from './verify.ts';
 export { type VerifiedFile, verifyExport } from './verify-export.ts';

@@ -1,8 +1,8 @@
 import { JsonLines, routesWith, searchPageOf } from '../../platform/http/index.ts';
 import { getEvent } from './event-place.ts';
 import { exportAudit } from './export.ts';
+import { listEvents } from './list-store.ts';
 import { EventParams, EventsQuery, EventView, PlacedEventView, SealedRangeQuery, VerificationView } from './schemas.ts';
-import { listEvents } from './store.ts';
 import { type VerifyDeps, verifyAudit } from './verify.ts';
 
 const route = routesWith<VerifyDeps & { now: () => Date }>();

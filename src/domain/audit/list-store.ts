@@ -1,0 +1,251 @@
+import { type ExpressionBuilder, type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
+import type { Database } from '../../../db/schema.ts';
+import { containing, type Db } from '../../platform/database/index.ts';
+import type { SearchPage } from '../../platform/http/index.ts';
+import {
+  type ListOrders,
+  type ListRequest,
+  readPage,
+  readSearchPage,
+  type Slice,
+  searchedIn,
+  unsearched,
+} from '../../platform/lists/index.ts';
+import { earlierNames, storedNames } from './actions.ts';
+import { isAboutWhen } from './chained-event-store.ts';
+
+/** Address and user agent are null where there was none, and where they were erased. */
+export type RecordedEvent = Omit<Selectable<Database['audit_events']>, 'recorded_in' | 'personal_digest'>;
+
+/** The conditions of a search; all of them must hold. */
+export type EventFilter = {
+  /** The actor's id, or its kind and id. */
+  actor_kind?: string | undefined;
+  actor?: string | undefined;
+  target_kind?: string | undefined;
+  target?: string | undefined;
+  action?: string | undefined;
+  outcome?: 'success' | 'failure' | undefined;
+  request_id?: string | undefined;
+  from?: Date | undefined;
+  /** Exclusive. */
+  to?: Date | undefined;
+  /** Anywhere in the event, without regard to case. */
+  text?: string | undefined;
+};
+
+// So many events are searched for one page: fewer where an index finds them, which are far from one another, and for a text.
+const searchedAtOnce = 10_000;
+const foundAtOnce = 4000;
+
+/** The newest events, oldest of them first; with `after`, those recorded later than that event. */
+export async function newestEvents(
+  db: Db,
+  { limit, after }: { limit: number; after?: string | undefined },
+): Promise<RecordedEvent[]> {
+  const query = recordedEvents(db).limit(limit);
+  // UUIDv7 ids grow with time.
+  if (after) return query.where('e.id', '>', after).orderBy('e.id').execute();
+  return (await query.orderBy('e.id', 'desc').execute()).reverse();
+}
+
+/** One event. */
+export async function findEvent(db: Db, id: string): Promise<RecordedEvent | undefined> {
+  return recordedEvents(db).where('e.id', '=', id).where(isAboutWhen(id)).executeTakeFirst();
+}
+
+const orders: ListOrders = {
+  key: { by: sql`e.id`, type: 'uuid' },
+  orders: { occurred_at: { by: sql`e.occurred_at`, type: 'timestamptz' } },
+};
+
+/**
+ * A page of events. One of the filters by target, actor, action or failure is served by an index, as is the time. Others, and a text,
+ * are searched for (`readSearchPage`).
+ *
+ * @throws Problem `invalid`: the cursor is invalid
+ */
+export async function listEvents(
+  db: Db,
+  { limit, cursor, sort, total, ...filter }: EventFilter & ListRequest,
+): Promise<SearchPage<RecordedEvent>> {
+  const request = { limit, cursor, sort, total };
+  const { served, indexed, searched } = conditionsOf(filter);
+  if (searched.length > 0) {
+    const most = served || filter.text !== undefined ? foundAtOnce : searchedAtOnce;
+    return readSearchPage(request, orders, (slice) => searchEvents(db, { ...slice, indexed, searched, most }));
+  }
+  const page = await readPage(request, orders, {
+    read: ({ after, orderBy, place, limit: most }) =>
+      recordedEvents(db)
+        .select(place.as('place'))
+        .where((eb) => eb.and([...indexed, after]))
+        .orderBy(orderBy)
+        .limit(most)
+        .execute(),
+    count: (most) => countEvents(db, indexed, most),
+  });
+  return { ...page, ...unsearched };
+}
+
+type Conditions = Record<'indexed' | 'searched', RawBuilder<SqlBool>[]>;
+
+async function searchEvents(db: Db, { most, indexed, searched, ...slice }: Slice & Conditions & { most: number }) {
+  const { after, orderBy, place, limit } = slice;
+  const within = db
+    .selectFrom('audit_events as e')
+    .selectAll()
+    .select(sql<number>`(row_number() over (order by ${orderBy}))::int`.as('nth'))
+    .where((eb) => eb.and([...indexed, after]))
+    .orderBy(orderBy)
+    .limit(most);
+  const isMatch = sql<boolean>`(${sql.join(searched, sql` and `)})`;
+  // Apart (`offset 0`): PostgreSQL would read the details of all events for those of some thousand.
+  const oneByOne = (eb: ExpressionBuilder<Database & { e: { id: string } }, 'e'>) =>
+    eb
+      .selectFrom('audit_personal_details as d')
+      .selectAll()
+      .whereRef('d.event_id', '=', 'e.id')
+      .offset(sql.lit(0))
+      .as('p');
+  const rows = await db
+    .selectFrom(within.as('e'))
+    .leftJoinLateral(oneByOne, (join) => join.onTrue())
+    .select(eventColumns)
+    .select([presentAction.as('action'), place.as('place'), 'e.nth', isMatch.as('is_match')])
+    .where((eb) => eb.or([isMatch, eb('e.nth', '=', most)]))
+    .orderBy(orderBy)
+    .limit(limit)
+    .execute();
+  return searchedIn(rows, most);
+}
+
+async function countEvents(db: Db, conditions: RawBuilder<SqlBool>[], most: number): Promise<number> {
+  const found = db
+    .selectFrom('audit_events as e')
+    .select('e.id')
+    .where((eb) => eb.and(conditions))
+    .limit(most);
+  const { rows } = await sql<{ total: number }>`select count(*)::int as total from (${found}) counted`.execute(db);
+  return rows[0]?.total ?? 0;
+}
+
+const renamed = Object.entries(earlierNames).map(
+  ([stored, present]) => sql`when ${sql.lit(stored)} then ${sql.lit(present)}`,
+);
+const presentAction = sql<string>`case e.action ${sql.join(renamed, sql` `)} else e.action end`;
+
+const eventColumns = [
+  ...(['e.id', 'e.occurred_at', 'e.actor_kind', 'e.actor_id', 'e.target_kind', 'e.target_id'] as const),
+  ...(['e.outcome', 'e.reason', 'p.address', 'p.user_agent', 'e.request_id', 'e.details'] as const),
+] as const;
+
+function recordedEvents(db: Db) {
+  return db
+    .selectFrom('audit_events as e')
+    .leftJoin('audit_personal_details as p', 'p.event_id', 'e.id')
+    .select(eventColumns)
+    .select(presentAction.as('action'));
+}
+
+// They have no entry in the index of actions, which would cost each token (0004_audit_chain.ts).
+const frequentActions = ['access_token.issued', 'refresh_token.rotated'];
+const isRare = sql<SqlBool>`e.action not in ('access_token.issued', 'refresh_token.rotated')`;
+
+type Condition = { sql: RawBuilder<SqlBool>; hasIndex: boolean };
+
+/** The conditions of a filter: the time and the first other that an index serves, and those that events are searched for. */
+function conditionsOf({ from, to, ...filter }: EventFilter): Conditions & { served: boolean } {
+  const asked = [...partyConditions(filter), ...otherConditions(filter)];
+  const served = asked.find(({ hasIndex }) => hasIndex);
+  return {
+    served: served !== undefined,
+    indexed: [
+      ...(served ? [served.sql] : []),
+      ...(from ? [sql<SqlBool>`e.occurred_at >= ${from}`] : []),
+      ...(to ? [sql<SqlBool>`e.occurred_at < ${to}`] : []),
+    ],
+    searched: asked.filter((condition) => condition !== served).map((condition) => condition.sql),
+  };
+}
+
+function partyConditions(filter: EventFilter): Condition[] {
+  return (['target', 'actor'] as const).flatMap((party): Condition[] => {
+    const [id, kind] = [filter[party], filter[`${party}_kind`]];
+    const isOf = (column: string, value: string) => sql<SqlBool>`${sql.ref(`e.${party}_${column}`)} = ${value}`;
+    const ofKind = kind === undefined ? [] : [isOf('kind', kind)];
+    // The kind narrows an id, which nearly always is of one kind.
+    if (id !== undefined) return [{ sql: sql`${sql.join([isOf('id', id), ...ofKind], sql` and `)}`, hasIndex: true }];
+    return ofKind.map((condition) => ({ sql: condition, hasIndex: false }));
+  });
+}
+
+function otherConditions({ action, outcome, request_id, text }: EventFilter): Condition[] {
+  const conditions: (Condition | undefined)[] = [
+    outcome && { sql: sql`e.outcome = ${sql.lit(outcome)}`, hasIndex: outcome === 'failure' },
+    action === undefined ? undefined : actionCondition(action),
+    request_id === undefined ? undefined : { sql: sql`e.request_id = ${request_id}`, hasIndex: false },
+    text === undefined ? undefined : { sql: mentions(text), hasIndex: false },
+  ];
+  return conditions.filter((condition) => condition !== undefined);
+}
+
+function actionCondition(action: string): Condition {
+  const isAction = sql<SqlBool>`e.action = any(${storedNames(action)})`;
+  if (frequentActions.includes(action)) return { sql: isAction, hasIndex: false };
+  return { sql: sql`(${isAction} and ${isRare})`, hasIndex: true };
+}
+
+function mentions(text: string): RawBuilder<SqlBool> {
+  return sql`concat_ws(' ', ${presentAction}, e.actor_kind, e.actor_id, e.target_kind, e.target_id, e.reason, e.request_id,
+    p.address, p.user_agent, e.details::text) ilike ${containing(text)}`;
+}
+
+export type EventsOfQuery = {
+  actions: readonly string[];
+  /** The ids of their API keys: what is done with these is theirs to know; what they do with others' is not about them. */
+  key_ids: readonly string[];
+  limit: number;
+  before?: string | undefined;
+};
+
+/**
+ * What a person did and what was done to their account, the newest first; with `before`, what was recorded earlier than that
+ * event. What clients do with their tokens is left out: it would be thousands of rows between two that matter.
+ */
+export async function listEventsOf(
+  db: Db,
+  user_id: string,
+  { actions, key_ids, limit, before }: EventsOfQuery,
+): Promise<RecordedEvent[]> {
+  const newest = recordedEvents(db)
+    .where('e.action', 'in', actions.flatMap(storedNames))
+    .$if(before !== undefined, (query) => query.where('e.id', '<', before ?? ''))
+    .orderBy('e.id', 'desc')
+    .limit(limit);
+  // As the two partial indexes say it (0007_events_of_a_person.ts).
+  const byThem = newest
+    .where(sql<boolean>`e.actor_kind = 'user'`)
+    .where('e.actor_id', '=', user_id)
+    // What an administrator does to other people is in those people's lists.
+    .where(sql<boolean>`(e.target_kind is distinct from 'user' or e.target_id = ${user_id})`)
+    .where(sql<boolean>`(not starts_with(e.action, 'api_key.') or e.target_id = any(${key_ids}))`);
+  const aboutThem = newest
+    .where(
+      sql<boolean>`e.target_kind = 'user' and e.action not in ('access_token.issued', 'refresh_token.rotated', 'refresh_token.replayed')`,
+    )
+    .where('e.target_id', '=', user_id)
+    .where(sql<boolean>`(e.actor_kind, e.actor_id) is distinct from ('user', ${user_id})`);
+  const aboutKeys = newest
+    .where('e.target_kind', '=', 'api_key')
+    .where(sql<boolean>`e.target_id = any(${key_ids})`)
+    .where(sql<boolean>`(e.actor_kind, e.actor_id) is distinct from ('user', ${user_id})`);
+  return db
+    .selectFrom(byThem.as('by_them'))
+    .selectAll()
+    .unionAll(db.selectFrom(aboutThem.as('about_them')).selectAll())
+    .$if(key_ids.length > 0, (query) => query.unionAll(db.selectFrom(aboutKeys.as('about_keys')).selectAll()))
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+}
