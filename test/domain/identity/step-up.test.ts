@@ -48,6 +48,7 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/console/api-keys/:key_id/enable': { asks: ({ key }) => `/console/api-keys/${key}/enable` },
   '/console/api-keys/:key_id/revoke': { asks: ({ key }) => `/console/api-keys/${key}/revoke` },
   '/console/credentials/:kind/:id/revoke': { asks: ({ key }) => `/console/credentials/api_key/${key}/revoke` },
+  '/console/audit-log/export': { asks: () => '/console/audit-log/export' },
   '/console/new-webhook': { asks: () => '/console/new-webhook' },
   '/console/webhooks/:webhook_id/change': { asks: ({ webhook }) => `/console/webhooks/${webhook}/change` },
   '/console/webhooks/:webhook_id/rotate-secret': {
