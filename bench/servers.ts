@@ -61,6 +61,8 @@ export async function startLatchkey(
     LATCHKEY_ROOT_KEY: Buffer.alloc(32, 7).toString('base64'),
     LATCHKEY_DATA_DIR: folder,
     LATCHKEY_APPLY: file,
+    // Each person of the load has an address of their own.
+    LATCHKEY_TRUST_PROXY: 'on',
     DATABASE_URL: databaseUrl,
     LOG_LEVEL: 'warn',
     WEB_CONCURRENCY: String(workers),

@@ -37,7 +37,7 @@ export async function measureLists(postgres: BenchPostgres, sizes: Sizes, start:
 async function signedIn({ origin }: MeasuredServer): Promise<Browser> {
   const connection = new Connection(origin);
   await connection.open();
-  const browser = new Browser(connection);
+  const browser = new Browser(connection, 0);
   await browser.signIn('/console', usernameOf(0));
   return browser;
 }

@@ -3,13 +3,19 @@ import { type Answer, type Connection, headerOf, headersOf, requestText } from '
 
 const mostSteps = 20;
 
-/** A browser without JavaScript on one connection: keeps cookies, follows redirects, fills in the sign-in and consent forms. */
+/**
+ * A browser without JavaScript on one connection: keeps cookies, follows redirects, fills in the sign-in and consent forms. Each person
+ * has an address of their own, as a proxy would tell: what one address may begin without finishing it is bounded.
+ */
 export class Browser {
   readonly #connection: Connection;
   readonly #cookies = new Map<string, { value: string; path: string }>();
 
-  constructor(connection: Connection) {
+  readonly #address: string;
+
+  constructor(connection: Connection, person: number) {
     this.#connection = connection;
+    this.#address = `198.51.100.${person}`;
   }
 
   /** Goes where the pages lead until the client's address, and answers that. */
@@ -77,7 +83,8 @@ export class Browser {
   #request(method: string, location: string, body: string): string {
     const { origin } = this.#connection;
     const { pathname, search } = new URL(location, origin);
-    const headers = { accept: 'text/html', origin, cookie: this.cookiesFor(pathname) };
+    const cookie = this.cookiesFor(pathname);
+    const headers = { accept: 'text/html', origin, cookie, 'x-forwarded-for': this.#address };
     const path = `${pathname}${search}`;
     return requestText(origin, { method, path, headers, body });
   }

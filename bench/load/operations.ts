@@ -55,7 +55,7 @@ const authorizePath = authorizePathOf(webApp.client_id);
 /** Signs somebody in on this connection and gets their first tokens. */
 export async function makeVisitor(connection: Connection, person: number): Promise<Visitor> {
   const login = usernameOf(person);
-  const browser = new Browser(connection);
+  const browser = new Browser(connection, person);
   const { access_token, refresh_token } = await redeem(connection, await browser.visit(authorizePath, login));
   return { person, login, browser, access_token, refresh_token, signIns: [], used: person };
 }
@@ -100,9 +100,9 @@ export const operations: Record<string, Prepare> = {
     },
   login: signingIn,
   'whole sign-in':
-    (connection, { login }) =>
+    (connection, { login, person }) =>
     async () => {
-      await redeem(connection, await new Browser(connection).visit(authorizePath, login));
+      await redeem(connection, await new Browser(connection, person).visit(authorizePath, login));
     },
   discovery: (connection) => reading(connection, paths.discovery, 'issuer'),
   jwks: (connection) => reading(connection, paths.jwks, 'keys'),
@@ -115,7 +115,7 @@ async function refreshing(connection: Connection, visitor: Visitor): Promise<Ste
 async function refreshingRsa(connection: Connection, visitor: Visitor): Promise<Step> {
   const { client_id } = rsaApp;
   if (!visitor.rsaTokens) {
-    const callback = await new Browser(connection).visit(authorizePathOf(client_id), visitor.login);
+    const callback = await new Browser(connection, visitor.person).visit(authorizePathOf(client_id), visitor.login);
     visitor.rsaTokens = await redeem(connection, callback, client_id);
   }
   let { refresh_token } = visitor.rsaTokens;
@@ -127,11 +127,11 @@ async function refreshingRsa(connection: Connection, visitor: Visitor): Promise<
 
 async function signingIn(
   connection: Connection,
-  { login, signIns }: Visitor,
+  { login, person, signIns }: Visitor,
   round: Omit<Round, 'stored'>,
 ): Promise<Step> {
   while (signIns.length < signInsAhead(round))
-    signIns.push(await new Browser(connection).signInForm(authorizePath, login));
+    signIns.push(await new Browser(connection, person).signInForm(authorizePath, login));
   return async () => {
     const signIn = signIns.pop();
     if (!signIn) throw new Error('there were too few sign-in forms for this round');

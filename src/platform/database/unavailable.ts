@@ -17,7 +17,8 @@ export function isConnectionFailure(error: unknown): boolean {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return (
     /^(080|25006|53|57|58)/.test(code) ||
-    /^(E[A-Z]+|ERR_STREAM_(DESTROYED|WRITE_AFTER_END))$/.test(code) ||
+    lostConnection.test(code) ||
+    ('syscall' in error && error.syscall === 'connect') ||
     connectionMessage.test(error.message)
   );
 }
@@ -36,6 +37,10 @@ export function isContention(error: unknown): boolean {
     error instanceof Error && 'code' in error && typeof error.code === 'string' && /^(40|55P03|LK001)/.test(error.code)
   );
 }
+
+// Errors of the system that a file can have too, such as ENOENT, are meant where a connection was to be opened.
+const lostConnection =
+  /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|E(HOST|NET)(UNREACH|DOWN)|ENOTCONN|ENOTFOUND|ERR_STREAM_(DESTROYED|WRITE_AFTER_END))$/;
 
 const connectionMessage =
   /^(Query read timeout|Connection terminated|timeout expired|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|The server does not support)/;

@@ -45,6 +45,14 @@ describe('the latchkey command', () => {
     );
   });
 
+  test('names a file that cannot be written, and does not take it for the database', async () => {
+    const { code, stderr } = await latchkey.command(['audit', 'export', '--out', '/nowhere/audit.ndjson']);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'latchkey: Cannot use /nowhere/audit.ndjson: no such file or directory.\n',
+    });
+  });
+
   test('says which migrations were applied', async () => {
     const { migrations } = await latchkey.commandJson(['migrate', '--status']);
     expect(migrations).toContainEqual({ name: '0001_initial', applied_at: expect.any(String) });

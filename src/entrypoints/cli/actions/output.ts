@@ -1,3 +1,4 @@
+import { getSystemErrorMessage } from 'node:util';
 import { ConfigError } from '../../../config.ts';
 import { DatabaseUnavailableError, isConnectionFailure } from '../../../platform/database/index.ts';
 import { EmbeddedPostgresError } from '../../../platform/embedded-postgres/index.ts';
@@ -67,6 +68,8 @@ function sentenceOf(error: unknown): string {
   if (error instanceof DatabaseUnavailableError || isConnectionFailure(error)) {
     return 'The database cannot be reached. Check DATABASE_URL and that the database is running.';
   }
+  if ('path' in error && 'errno' in error)
+    return `Cannot use ${error.path}: ${getSystemErrorMessage(Number(error.errno))}.`;
   const isForeseen =
     ['StartError', 'WorkerError'].includes(error.name) ||
     [ConfigError, EmbeddedPostgresError, Problem, UsageError].some((kind) => error instanceof kind);
