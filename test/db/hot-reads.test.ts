@@ -64,7 +64,8 @@ describe('the statement that judges a batch', () => {
     async ({ shape }) => {
       const plan = await planOf(database, judgeStatement(shape));
       const reading = scans(plan).filter((node) => node['Node Type'] !== 'ModifyTable');
-      expect(reading.filter((node) => !/^(Index|Bitmap)/.test(node['Node Type']))).toEqual([]);
+      // A scan of an index without a condition reads all that stands.
+      expect(reading.filter((node) => !(node['Index Cond'] ?? node.Plans?.[0]?.['Index Cond']))).toEqual([]);
       expect(reading.map((node) => node['Relation Name'])).toContain('clients');
     },
   );

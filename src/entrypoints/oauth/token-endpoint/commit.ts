@@ -123,8 +123,8 @@ function factsOf(shape: BatchShape, columns: Columns): string {
   return `
   select ${['u.*', ...presentedColumns].join(', ')}, (select latchkey_now()) as at,
     c.enabled and (r.id is null or r.enabled) as owners_stand,
-    ${has('client_epoch') ? '(u.client_epoch is null or u.client_epoch = c.epoch) and ' : ''}(u.client_secret_id is null or exists (
-      select from standing_client_secrets s where s.id = u.client_secret_id and s.ends_at > $2)) as is_client_as_known,
+    ${has('client_epoch') ? '(u.client_epoch is null or u.client_epoch = c.epoch) and ' : ''}(u.client_secret_id is null or (
+      select true from standing_client_secrets s where s.id = u.client_secret_id and s.ends_at > $2 limit 1)) as is_client_as_known,
     ${has('client_epoch') ? `${has('grant_id') ? 'case when u.grant_id is null then c.epoch end' : 'c.epoch'} as token_client_epoch, ` : ''}r.epoch as resource_server_epoch,
     ${caseOfSource(grants, ({ lives = 'true' }) => lives, 'false')} as source_lives${locksGrants(shape) ? heldOf(grants) : ''}
   from json_to_recordset($1::json) as u(${Object.entries(columns)

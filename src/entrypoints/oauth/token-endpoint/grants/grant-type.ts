@@ -26,7 +26,10 @@ export type GrantType = {
   source: string;
   /** The subject of the token; the scopes of OpenID Connect apply only to a user who signed in. */
   onBehalfOf: 'person' | 'client' | 'api_key';
-  /** The row that was presented, as a join of its `standing_*` view; and the columns of it that the verdict and the writes use. */
+  /**
+   * The row that was presented, as a join of its `standing_*` view; and the columns of it that the verdict and the writes use. It is
+   * looked up for each unit (`lateral`, `limit`): a plain join of a view is planned as a scan of all that stand.
+   */
   presented?: { join: string; columns: readonly string[] };
   /** Whether what was presented stands, its use aside; undefined: always. */
   lives?: string;

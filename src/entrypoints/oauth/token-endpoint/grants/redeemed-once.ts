@@ -13,7 +13,8 @@ export function redeemedOnce({ name, source, table, reuse }: Redeemed): GrantTyp
     source,
     onBehalfOf: 'person',
     presented: {
-      join: `left join standing_${table} ${source} on ${source}.digest = u.presented and u.source = '${source}'`,
+      join: `left join lateral (select * from standing_${table} where digest = u.presented limit 1) ${source}
+      on u.source = '${source}'`,
       columns: ['consumed_at'],
     },
     lives: `${source}.ends_at > $2`,

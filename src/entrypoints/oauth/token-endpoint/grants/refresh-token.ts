@@ -11,7 +11,8 @@ export const refreshToken: GrantType = {
   source: 'refresh_token',
   onBehalfOf: 'person',
   presented: {
-    join: `left join standing_refresh_families refresh_token on refresh_token.id = u.family_id and u.source = 'refresh_token'`,
+    join: `left join lateral (select * from standing_refresh_families where id = u.family_id limit 1) refresh_token
+      on u.source = 'refresh_token'`,
     columns: ['digest', 'previous_digest', 'rotated_at', 'grace_uses'],
   },
   lives: `refresh_token.ends_at > $2 and refresh_token.absolute_expires_at > $2`,

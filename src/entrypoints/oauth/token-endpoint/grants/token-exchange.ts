@@ -31,8 +31,8 @@ export const tokenExchange: GrantType = {
   source: 'token_exchange',
   onBehalfOf: 'api_key',
   presented: {
-    join: `left join standing_api_keys token_exchange on token_exchange.id = u.api_key_id
-      and token_exchange.number = u.api_key_version and u.source = 'token_exchange'`,
+    join: `left join lateral (select * from standing_api_keys where id = u.api_key_id and number = u.api_key_version limit 1) token_exchange
+      on u.source = 'token_exchange'`,
     columns: ['epoch'],
   },
   epochs: { api_key_epoch: 'token_exchange_epoch' },
