@@ -32,46 +32,65 @@ from (select id from g union all select id from f) held`;
 type Columns = Readonly<Record<string, string>>;
 
 const unitColumns = { n: 'int', source: 'text', client_id: 'uuid', client_secret_id: 'uuid' };
-const personColumns = {
-  ...{ user_id: 'uuid', grant_id: 'uuid', family_id: 'uuid', presented: 'bytea', successor: 'bytea' },
-  ...{
-    next_key_id: 'int',
-    grace_seconds: 'int',
-    refresh_handle: 'bytea',
-    refresh_digest: 'bytea',
-    refresh_payload: 'json',
-  },
-  ...{ refresh_expires_at: 'timestamptz', refresh_absolute_expires_at: 'timestamptz' },
-};
-const ownColumns = { client_epoch: 'int' };
+const clientColumns = { client_epoch: 'int' };
 const keyColumns = { user_id: 'uuid', api_key_id: 'uuid', api_key_version: 'int' };
-const formColumns: Readonly<Record<TokenForm, Columns>> = {
-  opaque: { access_digest: 'bytea' },
-  structured: { access_jti: 'text', status_list_id: 'int', status_index: 'int' },
+const personColumns = {
+  user_id: 'uuid',
+  grant_id: 'uuid',
+  family_id: 'uuid',
+  presented: 'bytea',
+  successor: 'bytea',
+  next_key_id: 'int',
+  grace_seconds: 'int',
+  refresh_handle: 'bytea',
+  refresh_digest: 'bytea',
+  refresh_payload: 'json',
+  refresh_expires_at: 'timestamptz',
+  refresh_absolute_expires_at: 'timestamptz',
 };
 const eventColumns = {
-  ...{ event_id: 'uuid', actor_kind: 'text', actor_id: 'text', action: 'text', target_kind: 'text', target_id: 'text' },
-  ...{
-    request_id: 'text',
-    details: 'json',
-    personal_digest: 'bytea',
-    salt: 'text',
-    address: 'text',
-    user_agent: 'text',
+  event_id: 'uuid',
+  actor_kind: 'text',
+  actor_id: 'text',
+  action: 'text',
+  target_kind: 'text',
+  target_id: 'text',
+  request_id: 'text',
+  details: 'json',
+  personal_digest: 'bytea',
+  salt: 'text',
+  address: 'text',
+  user_agent: 'text',
+};
+
+/** How access tokens of each form are stored. */
+const forms: Readonly<Record<TokenForm, { table: string; unit: Columns; key: Columns; expires_at: string }>> = {
+  opaque: {
+    table: 'access_tokens',
+    unit: { access_digest: 'bytea' },
+    key: { digest: 'access_digest' },
+    // A JWT says itself until when it is valid; an opaque one lasts as long from now on.
+    expires_at: 'at + (access_expires_at - access_issued_at)',
+  },
+  structured: {
+    table: 'jwt_access_tokens',
+    unit: { access_jti: 'text', status_list_id: 'int', status_index: 'int' },
+    key: { jti: 'access_jti', status_list_id: 'status_list_id', status_index: 'status_index' },
+    expires_at: 'access_expires_at',
   },
 };
 
 const isForPerson = ({ onBehalfOf }: GrantType) => onBehalfOf === 'person';
 
 /** The members of the units' rows that a statement reads, each with its type. */
-function columnsOf({ grants, tokens }: BatchShape): Columns {
-  const isFor = (subject: GrantType['onBehalfOf']) => grants.some(({ onBehalfOf }) => onBehalfOf === subject);
+function columnsOf(shape: BatchShape): Columns {
+  const { grants, tokens } = shape;
   return {
     ...unitColumns,
-    ...(grants.every(isForPerson) ? {} : ownColumns),
-    ...(isFor('person') ? personColumns : {}),
-    ...(isFor('api_key') ? keyColumns : {}),
-    ...Object.assign({}, ...tokens.map((form) => formColumns[form])),
+    ...(grants.every(isForPerson) ? {} : clientColumns),
+    ...(locksGrants(shape) ? personColumns : {}),
+    ...(grants.some(({ onBehalfOf }) => onBehalfOf === 'api_key') ? keyColumns : {}),
+    ...Object.assign({}, ...tokens.map((form) => forms[form].unit)),
     ...Object.fromEntries(Object.entries(accessTokenColumns).map(([column, type]) => [`access_${column}`, type])),
     ...eventColumns,
   };
@@ -81,7 +100,8 @@ function columnsOf({ grants, tokens }: BatchShape): Columns {
 export function judgeStatement(shape: BatchShape): string {
   const { grants } = shape;
   const columns = columnsOf(shape);
-  const writes = [...grants.flatMap(({ writes = {} }) => Object.entries(writes)), ...Object.entries(writesOf(shape))];
+  const ofGrants = grants.flatMap(({ writes = {} }) => Object.entries(writes));
+  const writes = [...ofGrants, ...Object.entries(writesOf(shape, columns))];
   return `
 with judged as materialized (
   select facts.*, case
@@ -147,14 +167,14 @@ function heldOf(grants: readonly GrantType[]): string {
 }
 
 /** What is written beside the writes of single grant types, each under its name. */
-function writesOf(shape: BatchShape): Record<string, string> {
+function writesOf(shape: BatchShape, columns: Columns): Record<string, string> {
   const { grants, tokens } = shape;
   const begin = sourcesThat(grants, ({ beginsFamily }) => beginsFamily);
   const canEnd = grants.some(({ recorded }) => recorded.reuse ?? recorded.used);
   return {
     ...(canEnd ? { ended: endFamilies } : {}),
     ...(begin.length > 0 ? { begun: `${beginFamilies} and source in (${begin})` } : {}),
-    ...Object.fromEntries(tokens.map((form) => [form, insertTokens(form, shape)])),
+    ...Object.fromEntries(tokens.map((form) => [form, insertTokens(form, shape, columns)])),
     recorded: recordEvents(grants),
     detailed: `insert into audit_personal_details (event_id, salt, address, user_agent)
   select event_id, salt, address, user_agent from judged where salt is not null and ${isRecorded}`,
@@ -169,39 +189,23 @@ const beginFamilies = `insert into refresh_families (id, grant_id, client_id, us
     refresh_expires_at, coalesce(refresh_absolute_expires_at, $2 + interval '2 days')
   from judged where verdict = 'won'`;
 
-const keyOf: Readonly<Record<TokenForm, { table: string; columns: Columns; expires_at: string; isPresent: string }>> = {
-  opaque: {
-    table: 'access_tokens',
-    columns: { digest: 'access_digest' },
-    // A JWT says itself until when it is valid; an opaque one lasts as long from now on.
-    expires_at: 'at + (access_expires_at - access_issued_at)',
-    isPresent: 'access_digest is not null',
-  },
-  structured: {
-    table: 'jwt_access_tokens',
-    columns: { jti: 'access_jti', status_list_id: 'status_list_id', status_index: 'status_index' },
-    expires_at: 'access_expires_at',
-    isPresent: 'access_jti is not null',
-  },
-};
-
 /**
  * Stores access tokens of one form. They were issued when the database says: what `revoke --before` ends depends on no node's clock.
  */
-function insertTokens(form: TokenForm, shape: BatchShape): string {
-  const { table, columns, expires_at, isPresent } = keyOf[form];
-  const known = columnsOf(shape);
+function insertTokens(form: TokenForm, { grants }: BatchShape, columns: Columns): string {
+  const { table, key, expires_at } = forms[form];
+  const [present] = Object.values(key);
   const stored: Columns = {
-    ...columns,
-    ...Object.fromEntries(accessTokenOwners.filter((column) => column in known).map((column) => [column, column])),
+    ...key,
+    ...Object.fromEntries(accessTokenOwners.filter((column) => column in columns).map((column) => [column, column])),
     ...Object.fromEntries(Object.keys(accessTokenColumns).map((column) => [column, `access_${column}`])),
     ...{ issued_at: 'at', expires_at, resource_server_epoch: 'resource_server_epoch' },
-    ...('client_epoch' in known ? { client_epoch: 'token_client_epoch' } : {}),
-    ...Object.assign({}, ...shape.grants.map(({ epochs = {} }) => epochs)),
+    ...('client_epoch' in columns ? { client_epoch: 'token_client_epoch' } : {}),
+    ...Object.assign({}, ...grants.map(({ epochs = {} }) => epochs)),
   };
   return `insert into ${table} (${Object.keys(stored).join(', ')})
   select ${Object.values(stored).join(', ')}
-  from judged where verdict in ('won', 'grace') and ${isPresent}`;
+  from judged where verdict in ('won', 'grace') and ${present} is not null`;
 }
 
 const isRecorded = `verdict not in ('busy', 'revoked', 'stale')`;
