@@ -9,6 +9,7 @@ import {
   readSearchPage,
   searchedIn,
   unsearched,
+  within,
 } from '../../platform/lists/index.ts';
 
 export type AccessRecord = Omit<Selectable<Database['access_records']>, 'recorded_in'>;
@@ -63,13 +64,10 @@ export async function listAccessRecords(
 ): Promise<SearchPage<AccessRecord>> {
   const request = { limit, cursor, total, sort };
   const { credential, user, ...others } = exact;
-  const [indexed, searched] = [
-    { credential, user_id: user },
-    { ...others, client_id: client },
-  ].map(equalities);
-  const within = [...(indexed ?? []), ...timeConditions(from, to)];
-  const found = db.selectFrom('access_records').where((eb) => eb.and(within));
-  if (searched === undefined || searched.length === 0)
+  const indexed = [...equalities({ credential, user_id: user }), ...within(sql.ref('occurred_at'), { from, to })];
+  const searched = equalities({ ...others, client_id: client });
+  const found = db.selectFrom('access_records').where((eb) => eb.and(indexed));
+  if (searched.length === 0)
     return { ...(await pageOfQuery(db, found.select(columns), orders, request)), ...unsearched };
   const isMatch = sql<boolean>`(${sql.join(searched, sql` and `)})`;
   return readSearchPage(request, orders, async ({ after, orderBy, place, limit: most }) => {
@@ -95,10 +93,6 @@ function equalities(values: Readonly<Record<string, string | undefined>>): RawBu
   return Object.entries(values).flatMap(([column, value]) =>
     value === undefined ? [] : [sql<SqlBool>`${sql.ref(column)} = ${value}`],
   );
-}
-
-function timeConditions(from: Date | undefined, to: Date | undefined): RawBuilder<SqlBool>[] {
-  return [...(from ? [sql<SqlBool>`occurred_at >= ${from}`] : []), ...(to ? [sql<SqlBool>`occurred_at < ${to}`] : [])];
 }
 
 /** Erases the addresses in the access records of a user's credentials (GDPR art. 17). @returns the number of records */

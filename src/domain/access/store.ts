@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import type { Page, Place } from '../../platform/http/index.ts';
-import { hasWords, type ListOrders, type ListRequest, readPage } from '../../platform/lists/index.ts';
+import { countRows, hasWords, type ListOrders, type ListRequest, readPage } from '../../platform/lists/index.ts';
 import { isUser } from './user-reference.ts';
 
 /** Whether assignment `a` is in effect at `now`. */
@@ -100,11 +100,7 @@ export function listRolesFrom(
         where ${condition} and ${after} order by ${orderBy} limit ${limit}`.execute(db);
       return rows;
     },
-    count: async (most) => {
-      const { rows } = await sql<{ total: number }>`
-        select count(*)::int as total from (select from roles r where ${condition} limit ${most}) counted`.execute(db);
-      return rows[0]?.total ?? 0;
-    },
+    count: (most) => countRows(db, sql`select from roles r where ${condition} limit ${most}`),
   });
 }
 

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../../platform/database/index.ts';
 import { type Page, type Place, pageWith } from '../../platform/http/index.ts';
 import {
+  countRows,
   hasWords,
   type ListOrders,
   type ListRequest,
@@ -53,11 +54,7 @@ export async function listKeys(
       const { rows } = await sql<Row & { place: Place }>`${keysFrom(limited)} order by ${orderBy}`.execute(db);
       return rows;
     },
-    count: async (most) => {
-      const { rows } = await sql<{ total: number }>`
-        select count(*)::int as total from (select from ${from} k where ${where} limit ${most}) counted`.execute(db);
-      return rows[0]?.total ?? 0;
-    },
+    count: (most) => countRows(db, sql`select from ${from} k where ${where} limit ${most}`),
   });
   return pageWith(page, keyOf);
 }

@@ -3,6 +3,7 @@ import type { Database } from '../../../db/schema.ts';
 import { containing, type Db } from '../../platform/database/index.ts';
 import type { SearchPage } from '../../platform/http/index.ts';
 import {
+  countRows,
   type ListOrders,
   type ListRequest,
   readPage,
@@ -10,6 +11,7 @@ import {
   type Slice,
   searchedIn,
   unsearched,
+  within,
 } from '../../platform/lists/index.ts';
 import { earlierNames, storedNames } from './actions.ts';
 import { isAboutWhen } from './chained-event-store.ts';
@@ -83,7 +85,13 @@ export async function listEvents(
         .orderBy(orderBy)
         .limit(most)
         .execute(),
-    count: (most) => countEvents(db, indexed, most),
+    count: (most) => {
+      const found = db
+        .selectFrom('audit_events as e')
+        .select('e.id')
+        .where((eb) => eb.and(indexed));
+      return countRows(db, sql`${found.limit(most)}`);
+    },
   });
   return { ...page, ...unsearched };
 }
@@ -92,7 +100,7 @@ type Conditions = Record<'indexed' | 'searched', RawBuilder<SqlBool>[]>;
 
 async function searchEvents(db: Db, { most, indexed, searched, ...slice }: Slice & Conditions & { most: number }) {
   const { after, orderBy, place, limit } = slice;
-  const within = db
+  const numbered = db
     .selectFrom('audit_events as e')
     .selectAll()
     .select(sql<number>`(row_number() over (order by ${orderBy}))::int`.as('nth'))
@@ -109,7 +117,7 @@ async function searchEvents(db: Db, { most, indexed, searched, ...slice }: Slice
       .offset(sql.lit(0))
       .as('p');
   const rows = await db
-    .selectFrom(within.as('e'))
+    .selectFrom(numbered.as('e'))
     .leftJoinLateral(oneByOne, (join) => join.onTrue())
     .select(eventColumns)
     .select([presentAction.as('action'), place.as('place'), 'e.nth', isMatch.as('is_match')])
@@ -118,16 +126,6 @@ async function searchEvents(db: Db, { most, indexed, searched, ...slice }: Slice
     .limit(limit)
     .execute();
   return searchedIn(rows, most);
-}
-
-async function countEvents(db: Db, conditions: RawBuilder<SqlBool>[], most: number): Promise<number> {
-  const found = db
-    .selectFrom('audit_events as e')
-    .select('e.id')
-    .where((eb) => eb.and(conditions))
-    .limit(most);
-  const { rows } = await sql<{ total: number }>`select count(*)::int as total from (${found}) counted`.execute(db);
-  return rows[0]?.total ?? 0;
 }
 
 const renamed = Object.entries(earlierNames).map(
@@ -160,11 +158,7 @@ function conditionsOf({ from, to, ...filter }: EventFilter): Conditions & { serv
   const served = asked.find(({ hasIndex }) => hasIndex);
   return {
     served: served !== undefined,
-    indexed: [
-      ...(served ? [served.sql] : []),
-      ...(from ? [sql<SqlBool>`e.occurred_at >= ${from}`] : []),
-      ...(to ? [sql<SqlBool>`e.occurred_at < ${to}`] : []),
-    ],
+    indexed: [...(served ? [served.sql] : []), ...within(sql.ref('e.occurred_at'), { from, to })],
     searched: asked.filter((condition) => condition !== served).map((condition) => condition.sql),
   };
 }

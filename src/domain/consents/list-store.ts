@@ -24,6 +24,14 @@ export type ConnectedAppsQuery = {
 
 const clientName = sql<string>`coalesce(c.metadata ->> 'client_name', c.client_id)`;
 
+const appColumns = [
+  'k.id as consent_id',
+  'c.client_id',
+  'k.scopes',
+  'k.created_at as allowed_at',
+  'k.expires_at',
+] as const;
+
 function connectedApps(db: Db, user_id: string) {
   return db
     .selectFrom('consents as k')
@@ -51,7 +59,7 @@ export async function listConnectedApps(
   const found = connectedApps(db, user_id).$if(q !== '', (apps) => apps.where(hasWords(clientName, q)));
   const { total } = await found.select(sql<string>`count(*)`.as('total')).executeTakeFirstOrThrow();
   const apps = await found
-    .select(['k.id as consent_id', 'c.client_id', 'k.scopes', 'k.created_at as allowed_at', 'k.expires_at'])
+    .select(appColumns)
     .select([clientName.as('client_name'), lastUsed.as('last_used_at')])
     .orderBy(orders[query.sort])
     .orderBy('k.id')
@@ -65,7 +73,7 @@ export async function listConnectedApps(
 export async function findConnectedApp(db: Db, user_id: string, consent_id: string): Promise<ConnectedApp | undefined> {
   return connectedApps(db, user_id)
     .where('k.id', '=', consent_id)
-    .select(['k.id as consent_id', 'c.client_id', 'k.scopes', 'k.created_at as allowed_at', 'k.expires_at'])
+    .select(appColumns)
     .select([clientName.as('client_name'), lastUsed.as('last_used_at')])
     .executeTakeFirst();
 }

@@ -33,6 +33,14 @@ export function orderOfRows({ isReversed }: Reading): RawBuilder<unknown> {
 
 type Part = Reading & { where: readonly Condition[]; limit: number };
 
+/** Further conditions of a branch, each of which must hold. */
+export function allOf(conditions: readonly Condition[]): RawBuilder<unknown> {
+  return sql.join(
+    conditions.map((condition) => sql`and ${condition}`),
+    sql` `,
+  );
+}
+
 /** The first rows of a branch: with every column, or with those alone that name a place. */
 export function rowsOf(branch: Branch, part: Part, only?: 'places'): RawBuilder<unknown> {
   const { name, kind, columns, key, orders: sorted } = branch;
@@ -42,10 +50,7 @@ export function rowsOf(branch: Branch, part: Part, only?: 'places'): RawBuilder<
   const selected = names.map((column) => sql`${columns[column]} as ${sql.ref(column)}`);
   return sql`(select ${sql.lit(name)}::text as branch, ${sql.lit(kind)}::text as kind, ${sorted[order]} as sorted_by,
       ${sql.join(selected)}
-    ${only ? branch.counted : branch.from} ${sql.join(
-      where.map((condition) => sql`and ${condition}`),
-      sql` `,
-    )}
+    ${only ? branch.counted : branch.from} ${allOf(where)}
     order by ${sorted[order]} ${direction}, ${sql.raw(key.column)} ${direction} limit ${limit})`;
 }
 

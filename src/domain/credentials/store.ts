@@ -2,6 +2,7 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import type { Place, SearchPage } from '../../platform/http/index.ts';
 import {
+  countRows,
   hasWords,
   type ListRequest,
   readPage,
@@ -10,7 +11,7 @@ import {
   type Slice,
   unsearched,
 } from '../../platform/lists/index.ts';
-import { comparedWith, orderOfRows, orders, type Reading, rowsOf, withId } from './branches.ts';
+import { allOf, comparedWith, orderOfRows, orders, type Reading, rowsOf, withId } from './branches.ts';
 import type { Branch } from './kind.ts';
 import type { Credential, CredentialOrder, credentialStates } from './schemas.ts';
 
@@ -57,7 +58,7 @@ export async function listCredentials(
     });
   const page = await readPage(request, orders, {
     read: (slice) => readRows(db, branches, { ...slice, order, where: matching }),
-    count: (most) => countRows(db, branches, { where: matching, most }),
+    count: (most) => countIn(db, branches, { where: matching, most }),
   });
   return { ...page, ...unsearched };
 }
@@ -129,22 +130,16 @@ async function endOfSearch(db: Db, branches: readonly Branch[], slice: Rows): Pr
   return rows[0];
 }
 
-async function countRows(
+async function countIn(
   db: Db,
   branches: readonly Branch[],
   { where, most }: { where: (branch: Branch) => Condition[]; most: number },
 ): Promise<number> {
   const parts = branches.map((branch) => {
     const conditions = where(branch);
-    return sql`select ${conditions.length > 1 ? branch.from : branch.counted}
-      ${sql.join(
-        conditions.map((condition) => sql`and ${condition}`),
-        sql` `,
-      )}`;
+    return sql`select ${conditions.length > 1 ? branch.from : branch.counted} ${allOf(conditions)}`;
   });
-  const { rows } = await sql<{ total: number }>`
-    select count(*)::int as total from (${sql.join(parts, sql` union all `)} limit ${most}) counted`.execute(db);
-  return rows[0]?.total ?? 0;
+  return countRows(db, sql`${sql.join(parts, sql` union all `)} limit ${most}`);
 }
 
 function conditionsOf(

@@ -2,6 +2,7 @@
 
 export { type ListOrders, type Order, SortBy } from './orders.ts';
 export {
+  countRows,
   type ListRequest,
   pageOfQuery,
   readPage,
@@ -10,5 +11,6 @@ export {
   type Slice,
   searchedIn,
   unsearched,
+  within,
 } from './pages.ts';
 export { hasWords, rowsWithWords, type Searched } from './words.ts';

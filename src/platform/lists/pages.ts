@@ -1,4 +1,4 @@
-import { type SelectQueryBuilder, sql } from 'kysely';
+import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import type { Db } from '../database/index.ts';
 import { cursorAt, type Page, type Place, pageFrom, type SearchPage, type Start, startIn } from '../http/index.ts';
 import { type Clauses, clausesOf, type ListOrders, orderNamed } from './orders.ts';
@@ -97,6 +97,20 @@ export function searchedIn<Row extends Numbered>(
   return { rows: found, end };
 }
 
+/** The conditions of a range of time; `to` is exclusive. */
+export function within(
+  column: RawBuilder<unknown>,
+  { from, to }: { from?: Date | undefined; to?: Date | undefined },
+): RawBuilder<SqlBool>[] {
+  return [...(from ? [sql<SqlBool>`${column} >= ${from}`] : []), ...(to ? [sql<SqlBool>`${column} < ${to}`] : [])];
+}
+
+/** How many rows a query has; it should be limited, for counting takes as long as what it counts. */
+export async function countRows(db: Db, query: RawBuilder<unknown>): Promise<number> {
+  const { rows } = await sql<{ total: number }>`select count(*)::int as total from (${query}) counted`.execute(db);
+  return rows[0]?.total ?? 0;
+}
+
 /** A page of what a query selects: `readPage`, where the list is a query of Kysely's. */
 export async function pageOfQuery<Schema, Tables extends keyof Schema, Row extends object>(
   db: Db,
@@ -117,10 +131,7 @@ export async function pageOfQuery<Schema, Tables extends keyof Schema, Row exten
       // Joined tables are read whole unless rows are wanted in the order of an index.
       const { orderBy } = clausesOf(orders, orderNamed(orders, request.sort), undefined);
       const counted = orders.mostCounted === undefined ? unsorted : unsorted.orderBy(orderBy);
-      const { rows } = await sql<{ total: number }>`select count(*)::int as total from (${counted}) counted`.execute(
-        db,
-      );
-      return rows[0]?.total ?? 0;
+      return countRows(db, sql`${counted}`);
     },
   });
   return page as unknown as Page<Row>;
