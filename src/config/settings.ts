@@ -2,6 +2,7 @@ import { resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { accentOf, readLogo } from '../platform/branding/index.ts';
 import { type EdgeRules, parseProxyTrust } from '../platform/http/proxy-trust.ts';
+import { Language } from '../platform/languages/index.ts';
 import { DatabaseUrl, FilePath, isHost, isOrigin, refuse, wholeNumber } from './setting-shapes.ts';
 
 export type SettingName = keyof typeof table;
@@ -154,7 +155,7 @@ export const Environment = z.object({
     const logo = readLogo(path);
     return 'problem' in logo ? refuse(issues, logo.problem) : logo;
   }).optional(),
-  LATCHKEY_LANGUAGE: z.enum(['en', 'de'], 'must be en or de'),
+  LATCHKEY_LANGUAGE: z.enum(Language.options, 'must be en or de'),
   LATCHKEY_SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be a URL, smtp:// or smtps://' }).optional(),
   LATCHKEY_MAIL_FROM: z
     .string()

@@ -13,6 +13,7 @@ import {
 } from '../credentials/index.ts';
 import type { SendEmail } from '../notifications/index.ts';
 import { impactOf } from '../revocation/index.ts';
+import { mailLanguageOf } from '../users/index.ts';
 import { findConcerned, type Leaked, lockReports, takeReport } from './store.ts';
 
 /** The policy for leaked credentials: revoke them, or only report them. */
@@ -90,7 +91,8 @@ async function tell(
   const email = { kind: 'leak' as const, credential: leaked.name, found_at, still_works: policy === 'flag' };
   // A client's contacts are free text (RFC 7591 §2): one that is no address could name many.
   const usable = recipients.filter(({ to }) => z.email().safeParse(to).success).slice(0, mostLetters);
-  for (const { to, language } of usable) await sendEmail(trx, { ...email, to, language: language ?? undefined });
+  for (const { to, ...languages } of usable)
+    await sendEmail(trx, { ...email, to, language: mailLanguageOf(languages) });
   return usable.length;
 }
 

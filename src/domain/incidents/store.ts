@@ -5,8 +5,8 @@ import type { Db, Trx } from '../../platform/database/index.ts';
 /** What leaked: by its kind, id and version in the inventory, and as its owner knows it. */
 export type Leaked = { kind: string; id: string; version?: number; name: string; owner_id: string | null };
 
-/** Who should know of a leak, with the language of those who are users. */
-type Recipient = { to: string; language?: string | null };
+/** Who should know of a leak, with the languages of those who are users. */
+type Recipient = { to: string; language?: string | null; browser_language?: string | null };
 
 /**
  * Whom a leak concerns: the person whose credential it is, or the contacts of the client (RFC 7591 §2); where neither has an
@@ -15,7 +15,7 @@ type Recipient = { to: string; language?: string | null };
 export async function findConcerned(db: Db, owner_id: string | null, now: Date): Promise<Recipient[]> {
   const { rows } = await sql<{ owner: Recipient[]; contacts: string[]; owners: Recipient[] }>`
     with reachable as (
-      select id, enabled, json_build_object('to', email, 'language', coalesce(language, browser_language)) as recipient
+      select id, enabled, json_build_object('to', email, 'language', language, 'browser_language', browser_language) as recipient
       from users where email is not null)
     select array(select u.recipient from reachable u where u.id = ${owner_id}) as owner,
       array(select distinct json_array_elements_text(c.metadata->'contacts') from clients c where c.id = ${owner_id}) as contacts,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { Language } from '../../platform/languages/index.ts';
 import { For, forText, isMeant, isMeantWherever, withoutFor } from './for-permissions.ts';
-import { type KeyRequest, type Language, restriction } from './restriction.ts';
+import { type KeyRequest, restriction } from './restriction.ts';
 
 const Value = z.string().min(1).max(200);
 const Values = z.array(Value).min(1).max(500);

@@ -1,5 +1,6 @@
+import type { Language } from '../../platform/languages/index.ts';
 import { kinds, writtenKinds } from './kinds.ts';
-import type { Form, FormField, Language, Restriction } from './restriction.ts';
+import type { Form, FormField, Restriction } from './restriction.ts';
 
 /** A field of a form with what it shows, one value a line. */
 export type RestrictionField = FormField & { values: readonly string[] };

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Language } from '../../platform/languages/index.ts';
 import type { Right } from '../access/index.ts';
 
 /** A request to verify a key. A restriction refuses a request that lacks a value that it needs. */
@@ -38,10 +39,7 @@ export type Compiled = {
   limits?: readonly Limit[];
 };
 
-/** The languages in which people read restrictions. The API speaks the first. */
-export type Language = 'en' | 'de';
-
-/** A text in every language. */
+/** A text in every language. The API speaks English. */
 export type Wording = Readonly<Record<Language, string>>;
 
 /** A field in which a restriction is written: data from which a page makes its input. */

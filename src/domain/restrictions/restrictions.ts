@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import type { Language } from '../../platform/languages/index.ts';
 import type { Right } from '../access/index.ts';
 import { type KindName, kinds, writtenKinds } from './kinds.ts';
-import type { KeyRequest, Language, Limit, Refusal, Restriction } from './restriction.ts';
+import type { KeyRequest, Limit, Refusal, Restriction } from './restriction.ts';
 
 const kindNames = Object.keys(kinds) as KindName[];
 

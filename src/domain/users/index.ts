@@ -3,7 +3,7 @@
 export { authenticate, type SignInOutcome } from './authenticate.ts';
 export { unverifyEmail } from './email-verification.ts';
 export { passwordKind, passwordLinkKind } from './kind.ts';
-export { chooseLanguage, Language } from './language.ts';
+export { chooseLanguage, mailLanguageOf } from './language.ts';
 export { generatePassword, hashingLoad, hashNewPassword, type PasswordHash, passwordProblem } from './password.ts';
 export { changePassword } from './password-changes.ts';
 export { choosePassword, linkedUser, type PasswordLink } from './password-links.ts';

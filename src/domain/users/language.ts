@@ -1,15 +1,11 @@
-import { z } from 'zod';
 import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { type Actor, notFound } from '../../platform/http/index.ts';
+import type { Language } from '../../platform/languages/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { lockUserById, type User, updateUser } from './store.ts';
 
-/** The languages that pages and mail are written in. */
-export const Language = z.enum(['en', 'de']);
-export type Language = z.output<typeof Language>;
-
 /** In which language mail is written to a user; undefined: in the installation's own. */
-export function mailLanguageOf({ language, browser_language }: Pick<User, 'language' | 'browser_language'>) {
+export function mailLanguageOf({ language, browser_language }: Partial<Pick<User, 'language' | 'browser_language'>>) {
   return language ?? browser_language ?? undefined;
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Flag, PageQuery, SecretText, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { Language } from '../../platform/languages/index.ts';
 import { SortBy } from '../../platform/lists/index.ts';
 import { UserReferenceText } from '../access/index.ts';
-import { Language } from './language.ts';
 
 // Without "@" and ":", so that no username is an e-mail address or says that it is an id; what looks like an id is refused
 // where a user is created (`refuseIdShaped`), so that a user from before can still be described by a configuration file.

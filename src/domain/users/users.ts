@@ -2,10 +2,10 @@ import { v7 as uuidv7 } from 'uuid';
 import type { EmailVerifier } from '../../../db/schema.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid, mustBeAt, notFound } from '../../platform/http/index.ts';
+import type { Language } from '../../platform/languages/index.ts';
 import { asId, keepingAnOwner, mustBePermitted, mustHoldAllOf, setRoles } from '../access/index.ts';
 import { type AuditAction, appendEvent, changesBetween } from '../audit/index.ts';
 import { mustBeAllowedToVerify, recordVerification, verificationOf } from './email-verification.ts';
-import type { Language } from './language.ts';
 import { hashNewPassword, type PasswordHash } from './password.ts';
 import {
   deleteLinksMailedElsewhere,

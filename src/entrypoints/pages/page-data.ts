@@ -1,4 +1,4 @@
-import type { Language } from '../../domain/users/index.ts';
+import type { Language } from '../../platform/languages/index.ts';
 import type { OperationGroup } from '../admin/index.ts';
 import type { AccountPages } from './account/page-data.ts';
 import type { Brand } from './brand.ts';

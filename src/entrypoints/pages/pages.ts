@@ -1,11 +1,12 @@
 import type { Context } from 'koa';
 import type { Config } from '../../config.ts';
 import type { Refusals } from '../../domain/audit/index.ts';
-import type { Language, Throttles } from '../../domain/users/index.ts';
+import type { Throttles } from '../../domain/users/index.ts';
 import type { Db } from '../../platform/database/index.ts';
 import { requestOrigin } from '../../platform/http/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
+import type { Language } from '../../platform/languages/index.ts';
 import type { AdminRouteDeps } from '../admin/index.ts';
 import type { KnownClients, Reader, RunningProvider } from '../oauth/index.ts';
 import { brandingOf } from './brand.ts';

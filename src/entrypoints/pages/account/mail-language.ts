@@ -1,7 +1,8 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { chooseLanguage, Language } from '../../../domain/users/index.ts';
+import { chooseLanguage } from '../../../domain/users/index.ts';
 import { form, invalid, person, requestOrigin } from '../../../platform/http/index.ts';
+import { Language } from '../../../platform/languages/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { languages, mailTexts, textsOf } from '../languages/languages.ts';
 import { pagePaths } from '../page-data.ts';

@@ -1,4 +1,4 @@
-import type { Language } from '../../../domain/restrictions/index.ts';
+import type { Language } from '../../../platform/languages/index.ts';
 import { enRecords } from './en-records.ts';
 
 const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;

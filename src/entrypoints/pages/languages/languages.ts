@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { Language } from '../../../domain/users/index.ts';
+import type { Language } from '../../../platform/languages/index.ts';
 import { de } from './de.ts';
 import { type Catalogue, en } from './en.ts';
 
