@@ -9,10 +9,13 @@ const root = fileURLToPath(new URL('../../../../', import.meta.url));
 /** Files beside the docs that they link to. */
 const besides: Readonly<Record<string, string>> = { readme: 'README.md', settings: '.env.example' };
 
-const images: Readonly<Record<string, string>> = { '.png': 'image/png', '.webp': 'image/webp' };
+const images = new Map([
+  ['.png', 'image/png' as const],
+  ['.webp', 'image/webp' as const],
+]);
 
 /** A file of the docs, and the address that it is served at. Only files that were there at the start are served. */
-export type DocFile = { path: string; file: string; type: 'page' | (string & {}) };
+export type DocFile = { path: string; file: string; type: 'page' | 'image/png' | 'image/webp' };
 
 /** All of them, by their address. */
 export function docFiles(): ReadonlyMap<string, DocFile> {
@@ -23,7 +26,7 @@ export function docFiles(): ReadonlyMap<string, DocFile> {
   const found = [...inDocs.map((file) => [addressOf(file), file] as const), ...besideDocs];
   return new Map(
     found.flatMap(([path, file]): [string, DocFile][] => {
-      const type = file.endsWith('.md') || file === besides.settings ? 'page' : images[posix.extname(file)];
+      const type = file.endsWith('.md') || file === besides.settings ? 'page' : images.get(posix.extname(file));
       return type === undefined ? [] : [[path, { path, file, type }]];
     }),
   );

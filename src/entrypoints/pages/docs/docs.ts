@@ -28,6 +28,8 @@ type Showing = { doc: DocFile; files: ReadonlyMap<string, DocFile>; rendered: Ma
 async function showDoc(deps: PagesDeps, ctx: Context, { doc, files, rendered }: Showing): Promise<void> {
   const rendering = rendered.get(doc.path) ?? render(deps, { doc, files });
   rendered.set(doc.path, rendering);
+  // A file that could not be read is tried again by the next reader.
+  rendering.catch(() => rendered.delete(doc.path));
   const { title, html, headings } = await rendering;
   show(deps, ctx, 'docs-page', { title, content: new Markup(html), headings, is_first: doc.path === pagePaths.docs });
 }
