@@ -15,7 +15,7 @@ type Target = {
 /** A figure of one server divided by that of another, and whether it is as wanted. */
 export type Ratio = { operation: string; name: string; ratio: number; bound: string; isMet: boolean };
 
-const ofOurs = (
+const target = (
   operation: string,
   what: Target['what'],
   against: ServerName,
@@ -33,7 +33,7 @@ const atConnections = (
 ): Target[] =>
   (['atLeast', 'atMost'] as const).flatMap((bound) =>
     Object.entries(bounds[bound] ?? {}).map(([connections, value]) =>
-      ofOurs(nameAt(operation, Number(connections)), what, against, { [bound]: value }),
+      target(nameAt(operation, Number(connections)), what, against, { [bound]: value }),
     ),
   );
 
@@ -57,36 +57,36 @@ const tokenTargets: Target[] = [
   ...['client_credentials opaque', 'refresh', 'introspection'].flatMap((operation) =>
     atConnections(operation, 'p50', { against: peers, atMost: { 1: 1 } }),
   ),
-  ofOurs('code flow', 'requests/s', peers, { atLeast: 1.5 }),
-  ofOurs('code flow', 'requests/s', 'in memory', { atLeast: 0.6 }),
-  ofOurs('login', 'requests/s', 'hash alone', { atLeast: 0.8 }),
+  target('code flow', 'requests/s', peers, { atLeast: 1.5 }),
+  target('code flow', 'requests/s', 'in memory', { atLeast: 0.6 }),
+  target('login', 'requests/s', 'hash alone', { atLeast: 0.8 }),
 ];
 
 const targetsWith = (stored: number): Target[] => [
   ...tokenTargets,
   ...['client_credentials opaque', 'refresh'].map((operation) =>
-    ofOurs(`audit, ${operation}`, 'requests/s', 'without audit', { atLeast: 0.9 }),
+    target(`audit, ${operation}`, 'requests/s', 'without audit', { atLeast: 0.9 }),
   ),
   ...['client_credentials jwt', 'refresh', 'introspection'].map(
     (operation): Target => ({
-      ...ofOurs(`two workers, ${operation}`, 'requests/s', 'Latchkey', { atLeast: 1.5 }),
+      ...target(`two workers, ${operation}`, 'requests/s', 'Latchkey', { atLeast: 1.5 }),
       of: 'two workers',
     }),
   ),
   ...['refresh', 'introspection', 'refresh of anybody', 'introspection of anybody'].map(
     (operation): Target => ({
-      ...ofOurs(`stored tokens, ${operation}`, 'requests/s', 'Latchkey', { atLeast: stored > 1_000_000 ? 0.6 : 0.9 }),
+      ...target(`stored tokens, ${operation}`, 'requests/s', 'Latchkey', { atLeast: stored > 1_000_000 ? 0.6 : 0.9 }),
       of: 'tokens stored',
     }),
   ),
   ...['forward-auth', 'verify'].flatMap((operation): Target[] => [
-    ofOurs(operation, 'requests/s', 'empty Koa route', { atLeast: 0.85 }),
-    ofOurs(operation, 'p99', 'empty Koa route', { atMost: 1.5 }),
-    { ...ofOurs(operation, 'requests/s', 'Latchkey', { atLeast: 0.9 }), of: 'keys stored' },
+    target(operation, 'requests/s', 'empty Koa route', { atLeast: 0.85 }),
+    target(operation, 'p99', 'empty Koa route', { atMost: 1.5 }),
+    { ...target(operation, 'requests/s', 'Latchkey', { atLeast: 0.9 }), of: 'keys stored' },
   ]),
-  ofOurs('verify', 'requests/s', 'better-auth', { atLeast: 10 }),
-  ofOurs('discovery', 'requests/s', 'in memory', { atLeast: 5 }),
-  ofOurs('jwks', 'requests/s', 'in memory', { atLeast: 5 }),
+  target('verify', 'requests/s', 'better-auth', { atLeast: 10 }),
+  target('discovery', 'requests/s', 'in memory', { atLeast: 5 }),
+  target('jwks', 'requests/s', 'in memory', { atLeast: 5 }),
 ];
 
 /** The ratios that have a target, of what was measured; targets among stored tokens depend on how many they are. */

@@ -1,4 +1,5 @@
 import { isLiveVersion } from '../../../domain/api-keys/index.ts';
+import { dayMs } from '../../../domain/credentials/index.ts';
 import { explainRestrictions } from '../../../domain/restrictions/index.ts';
 import type { Catalogue } from '../languages/en.ts';
 import * as cell from '../records/cells.ts';
@@ -17,7 +18,7 @@ export function stateCell({ state, expires_at }: Key, { deps, texts: { keys } }:
   const { states } = keys;
   const now = deps.now();
   if (state !== 'active') return cell.quiet(states[state]);
-  const days = expires_at ? Math.ceil((expires_at.getTime() - now.getTime()) / 86_400_000) : undefined;
+  const days = expires_at ? Math.ceil((expires_at.getTime() - now.getTime()) / dayMs) : undefined;
   if (days === undefined || days > soonDays) return cell.good(states.active);
   return cell.warn(states.active, keys.expiresIn({ count: days }));
 }

@@ -1,3 +1,4 @@
+import { dayMs } from '../../../domain/credentials/index.ts';
 import { summariesOf } from '../../../domain/restrictions/index.ts';
 import type { Catalogue } from '../languages/en.ts';
 import * as cell from '../records/cells.ts';
@@ -6,8 +7,6 @@ import type { Field, Summary } from '../records/page-shapes.ts';
 import { rightsLinesIn } from '../records/rights-lines.ts';
 import { calendarDay } from '../times.ts';
 import type { KeyContext } from './key-context.ts';
-
-const dayMs = 86_400_000;
 
 /** What the key of a form will be able to do, in words. */
 export function summaryOf({ deps, isOwn, texts }: KeyContext, fields: readonly Field[]): Summary {

@@ -1,3 +1,4 @@
+import { dayMs } from '../../../domain/credentials/index.ts';
 import { barChart } from '../charts/index.ts';
 import { type Catalogue, en } from '../languages/en.ts';
 import { periodsUntil, shortDay } from '../times.ts';
@@ -14,7 +15,6 @@ export type UsageAnswer = {
 };
 
 const days = 30;
-const dayMs = 86_400_000;
 
 /**
  * How often something was used in the last 30 days, of which today is the last: figures, and a bar for each day, in UTC.

@@ -1,11 +1,5 @@
-import { choiceFilter } from '../../records/filters.ts';
 import type { Action } from '../actions.ts';
-import { rangeIn } from '../ranges.ts';
-
-const ranges = choiceFilter(
-  { name: 'range', label: 'Time', any: 'All time' },
-  { '1h': 'Last hour', '24h': 'Last 24 hours', '7d': 'Last 7 days', '30d': 'Last 30 days' },
-);
+import { presetFilter, rangeIn } from '../ranges.ts';
 
 /** Downloading a range of the log, with what proves it. */
 export const exporting: Action = {
@@ -22,10 +16,10 @@ export const exporting: Action = {
     fields: [
       {
         name: 'range',
-        label: ranges.label,
+        label: presetFilter.label,
         type: 'select',
         value: String(ctx.query.range ?? '24h'),
-        options: ranges.options,
+        options: presetFilter.options,
       },
     ],
     button: 'Export',

@@ -2,7 +2,7 @@ import type { AdminAnswer } from '../../../admin/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { ActionLink, Cell, Fact, Panel } from '../../records/page-shapes.ts';
 import { figure } from '../../words.ts';
-import { rangeIn } from '../ranges.ts';
+import { type Preset, presetText, rangeIn } from '../ranges.ts';
 import { type RequestContext, showInConsole } from '../request-context.ts';
 
 type Verification = AdminAnswer<'GET /audit/verification'>;
@@ -10,20 +10,20 @@ type Verification = AdminAnswer<'GET /audit/verification'>;
 export const verificationPath = '/console/audit-log/verification';
 
 /** Proving a range takes as long as reading it; the command proves the whole log. */
-const ranges: Readonly<Record<string, string>> = { '1h': 'Last hour', '24h': 'Last 24 hours' };
+const ranges = ['1h', '24h'] as const satisfies readonly Preset[];
 
 /** Whether events of a range are as they were sealed, in their order, with none missing. */
 export async function showVerification(context: RequestContext): Promise<void> {
   const { api, ctx, deps, crumb } = context;
-  const range = String(ctx.query.range ?? '') in ranges ? String(ctx.query.range) : '1h';
+  const range = ranges.find((each) => each === ctx.query.range) ?? '1h';
   const verification = await api.call('GET /audit/verification', { query: rangeIn(deps.now(), { range }) });
   showInConsole(context, 'console-detail', {
     crumb,
     name: 'Chain verification',
     badges: [verification.is_intact ? cell.good('Verified') : cell.bad('Changed after it was sealed')],
-    line: [cell.text(ranges[range] ?? '')],
+    line: [cell.text(presetText(range))],
     notice: undefined,
-    actions: Object.entries(ranges).map(([name, label]) => rangeLink(name, label)),
+    actions: ranges.map(rangeLink),
     tabs: [],
     panels: [factsOf(verification)],
     aside: [wholeLog],
@@ -31,9 +31,9 @@ export async function showVerification(context: RequestContext): Promise<void> {
   });
 }
 
-const rangeLink = (name: string, label: string): ActionLink => ({
-  label,
-  href: `${verificationPath}?range=${name}`,
+const rangeLink = (range: Preset): ActionLink => ({
+  label: presetText(range),
+  href: `${verificationPath}?range=${range}`,
   danger: false,
 });
 

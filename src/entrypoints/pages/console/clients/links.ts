@@ -18,9 +18,5 @@ export function clientLinks(context: RequestContext, client: Client): ActionLink
     danger: false,
   };
   const enable = { ...edit, label: 'Enable', href: `${path}/enable` };
-  return [
-    ...allowedActions(context, [edit]),
-    ...(usesSecret(client) ? allowedActions(context, [rotate]) : []),
-    ...(client.enabled ? [] : allowedActions(context, [enable])),
-  ];
+  return allowedActions(context, [edit, ...(usesSecret(client) ? [rotate] : []), ...(client.enabled ? [] : [enable])]);
 }
