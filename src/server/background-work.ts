@@ -89,7 +89,7 @@ function measureResources(metrics: Metrics, { changes, database }: Installation,
   metrics.gauge(
     'database_connections_departing',
     'Abandoned connections that PostgreSQL still holds',
-    database.departing,
+    database.abandoned,
   );
   metrics.gauge('database_pool_idle', 'Idle connections of the pool', () => pool.idleCount);
   metrics.gauge('database_pool_waiting', 'Requests that wait for a connection', () => pool.waitingCount);

@@ -102,7 +102,7 @@ export function startWithOwnKeys(people: readonly string[]): OwnKeysSite {
 }
 
 /** What one may do with a key, each at an address of its own. */
-export const deeds = ['change', 'rotate', 'disable', 'enable', 'revoke'];
+export const keyActions = ['change', 'rotate', 'disable', 'enable', 'revoke'];
 
 /** What a page finds wrong, by field. */
 export const errorsOn = ({ html }: Page): Record<string, string | undefined> =>

@@ -48,8 +48,8 @@ export type ChangePasswordResult =
   | { kind: 'wrong' };
 
 /**
- * Changes one's own password, and ends all other sessions of this person and everything granted outside of this one. Apps of
- * those sessions that asked for it are told. This session gets another id, so that copies of its cookie end with the others.
+ * Changes the user's own password. It revokes all other sessions of the user, and every grant of another session. Apps of those
+ * sessions that have a back-channel logout URI are notified. This session gets another id, so that copies of its cookie stop working.
  *
  * @throws Problem `invalid`: too weak; `conflict`: this session was ended meanwhile
  */

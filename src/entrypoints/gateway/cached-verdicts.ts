@@ -3,8 +3,8 @@ import { identityOf } from './identity-headers.ts';
 import type { Verdict } from './schemas.ts';
 
 /**
- * What is told of a key that may do what is asked, its limits apart: as members, as headers for proxies, as JSON; and which version
- * of the key it is.
+ * The verdict on a key that has the permissions of a request, without its limits: as an object, as headers for proxies and as JSON
+ * text. `number` is the version of the key.
  */
 export type CachedVerdict = { verdict: Verdict; headers: readonly string[]; text: string; number: number };
 

@@ -13,13 +13,13 @@ export type HotConnectionOptions = {
   /** Where a connection that was given up is let go of. */
   abandoned: () => AbandonedConnections;
   /** Whether another is opened only once PostgreSQL has let go of the one before; not for the one that finds that out. */
-  waitsForDeparture: boolean;
+  waitsForRelease: boolean;
 };
 
 type Connected = pg.Client & { connection: pg.Connection };
 
 const farewellMs = 1000;
-const departureMs = 400;
+const releaseMs = 400;
 
 // A plan made while the tables were empty would scan them for ever; generic plans save the planning (both measured,
 // DESIGN.md §5). `lock_timeout` bounds the wait behind an administrator's row.
@@ -38,7 +38,7 @@ export class HotConnection {
   readonly #options: HotConnectionOptions;
   #connecting: Promise<Connected> | undefined;
   #client: Connected | undefined;
-  #departure: Promise<void> | undefined;
+  #release: Promise<void> | undefined;
 
   constructor(options: HotConnectionOptions) {
     this.#options = options;
@@ -86,13 +86,13 @@ export class HotConnection {
     if (this.#client !== client) return;
     this.#client = undefined;
     this.#connecting = undefined;
-    const departure = this.#options
+    const release = this.#options
       .abandoned()
       .gone(client)
       .then(() => {
-        if (this.#departure === departure) this.#departure = undefined;
+        if (this.#release === release) this.#release = undefined;
       });
-    this.#departure = departure;
+    this.#release = release;
   }
 
   #connected(): Promise<Connected> {
@@ -104,7 +104,7 @@ export class HotConnection {
   }
 
   async #connect(): Promise<Connected> {
-    if (this.#options.waitsForDeparture) await this.#departed();
+    if (this.#options.waitsForRelease) await this.#released();
     const client = this.#newClient();
     const leave = () => this.#drop(client);
     client.on('error', leave);
@@ -115,12 +115,12 @@ export class HotConnection {
     return client;
   }
 
-  async #departed(): Promise<void> {
-    let isHeld = this.#departure !== undefined;
-    const departure = this.#departure?.then(() => {
+  async #released(): Promise<void> {
+    let isHeld = this.#release !== undefined;
+    const release = this.#release?.then(() => {
       isHeld = false;
     });
-    if (departure) await atMost(departureMs, departure);
+    if (release) await atMost(releaseMs, release);
     if (isHeld) throw new Error('PostgreSQL still holds the connection that was given up before');
   }
 

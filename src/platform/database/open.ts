@@ -21,7 +21,7 @@ export type Database = {
   /** Whether writes take effect. */
   commits: Commits;
   /** How many connections were given up that PostgreSQL still holds. */
-  departing: () => number;
+  abandoned: () => number;
   /** Opens one more pipelining connection, closed with the rest. */
   openHotConnection: () => HotConnection;
   close: () => Promise<void>;
@@ -49,13 +49,13 @@ export function openDatabase({
   timeoutMs = defaultTimeoutMs,
   poolTimeoutMs = timeoutMs,
 }: DatabaseOptions): Database {
-  const openHot = (waitsForDeparture: boolean) =>
+  const openHot = (waitsForRelease: boolean) =>
     new HotConnection({
       url,
       prepared: preparedStatements,
       queryTimeoutMs: timeoutMs,
       abandoned: () => abandoned,
-      waitsForDeparture,
+      waitsForRelease,
     });
   const watch = openHot(false);
   const abandoned = new AbandonedConnections(async (statement) => firstOf(await watch.run([statement])));
@@ -77,7 +77,7 @@ export function openDatabase({
   const hot: HotConnection[] = [];
   return {
     ...{ db, pool, watch, commits },
-    departing: () => abandoned.count(),
+    abandoned: () => abandoned.count(),
     openHotConnection: () => {
       const connection = openHot(true);
       hot.push(connection);

@@ -180,7 +180,7 @@ describe('API keys in the admin API', () => {
     expect(await mint(more)).toMatchObject({ status: 400, body: { pointer } });
   });
 
-  test('leave an event of every deed, in the transaction that does it', async () => {
+  test('leave an event of every action, in the transaction that does it', async () => {
     const { body } = await mint({ name: 'watched' });
     const id = String(body.id);
     await owner.patch(`/api-keys/${id}`, { description: 'seen' });
@@ -196,7 +196,7 @@ describe('API keys in the admin API', () => {
       [id],
     );
     expect(rows.map(({ action }) => action)).toEqual(
-      ['created', 'updated', 'rotated', 'disabled', 'enabled', 'revoked'].map((deed) => `api_key.${deed}`),
+      ['created', 'updated', 'rotated', 'disabled', 'enabled', 'revoked'].map((action) => `api_key.${action}`),
     );
   });
 });

@@ -26,8 +26,8 @@ describe('a key that was revoked', () => {
 
   type Try = { asked_at: number; valid: number; all: number };
 
-  /** Asks again and again, many at once, until it was asked so often after the deed was answered. */
-  async function askAround(key: string, deed: () => Promise<unknown>, { node = '', enough = tries } = {}) {
+  /** Asks again and again, many at once, until it was asked so often after the action was answered. */
+  async function askAround(key: string, action: () => Promise<unknown>, { node = '', enough = tries } = {}) {
     const made: Try[] = [];
     let answeredAt = Number.POSITIVE_INFINITY;
     const after = () => made.filter(({ asked_at }) => asked_at >= answeredAt).reduce((sum, { all }) => sum + all, 0);
@@ -47,7 +47,7 @@ describe('a key that was revoked', () => {
       (length) => length >= askers,
       { pauseMs: 5 },
     );
-    await deed();
+    await action();
     answeredAt = performance.now();
     await asking;
     return { made, answeredAt };
@@ -61,12 +61,12 @@ describe('a key that was revoked', () => {
     expect(await gateway.verify({ key })).toMatchObject({ code: 'revoked' });
   });
 
-  test('is refused at once also where the deed came with an Idempotency-Key', async () => {
+  test('is refused at once also where the action came with an Idempotency-Key', async () => {
     for (let round = 0; round < 10; round += 1) {
       const { id, key } = await gateway.mint();
       const headers = { 'idempotency-key': crypto.randomUUID() };
-      const deed = () => owner.post(`/api-keys/${id}/revoke`, undefined, { headers });
-      const { made, answeredAt } = await askAround(key, deed, { enough: 300 });
+      const action = () => owner.post(`/api-keys/${id}/revoke`, undefined, { headers });
+      const { made, answeredAt } = await askAround(key, action, { enough: 300 });
       expect(made.filter(({ asked_at, valid }) => asked_at >= answeredAt && valid > 0)).toEqual([]);
     }
   });
@@ -76,8 +76,8 @@ describe('a key that was revoked', () => {
     for (let round = 0; round < 5; round += 1) {
       const { id, key } = await gateway.mint();
       expect(await gateway.verify({ key }, other.address)).toMatchObject({ code: 'valid' });
-      const deed = () => owner.post(`/api-keys/${id}/revoke`);
-      const asking = () => askAround(key, deed, { node: other.address, enough: 2000 });
+      const action = () => owner.post(`/api-keys/${id}/revoke`);
+      const asking = () => askAround(key, action, { node: other.address, enough: 2000 });
       const { result, stalledMs } = await withStalls(asking);
       const last = result.made.filter(({ valid }) => valid > 0).map(({ asked_at }) => asked_at - result.answeredAt);
       delays.push({ ms: Math.max(0, ...last), stalledMs });

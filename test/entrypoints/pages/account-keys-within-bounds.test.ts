@@ -1,6 +1,6 @@
 import { linkOn, wordsOf } from '../../support/console.ts';
 import { api } from '../../support/installation.ts';
-import { deeds, errorsOn, keyOn, OwnKeys, pathOn, startWithOwnKeys } from '../../support/own-keys.ts';
+import { errorsOn, keyActions, keyOn, OwnKeys, pathOn, startWithOwnKeys } from '../../support/own-keys.ts';
 import type { Page } from '../../support/user-agent.ts';
 
 describe('API keys of one’s own, within their bounds,', () => {
@@ -64,10 +64,14 @@ describe('API keys of one’s own, within their bounds,', () => {
     for (const login of ['dave', 'alice']) {
       const other = await OwnKeys.of(latchkey, login);
       expect(await other.get(path)).toMatchObject({ status: 404 });
-      for (const deed of deeds) {
-        const asked = await other.get(`${path}/${deed}`);
-        const done = await other.forge(`${path}/${deed}`, { name: 'Stolen', overlap_seconds: '0' });
-        expect({ login, deed, statuses: [asked.status, done.status] }).toEqual({ login, deed, statuses: [404, 404] });
+      for (const action of keyActions) {
+        const asked = await other.get(`${path}/${action}`);
+        const done = await other.forge(`${path}/${action}`, { name: 'Stolen', overlap_seconds: '0' });
+        expect({ login, action, statuses: [asked.status, done.status] }).toEqual({
+          login,
+          action,
+          statuses: [404, 404],
+        });
         expect(asked.html + done.html).not.toMatch(/Mine|sk_dev_/);
       }
       const nobodys = await other.get('/00000000-0000-7000-8000-0000000000ff');
@@ -85,7 +89,7 @@ describe('API keys of one’s own, within their bounds,', () => {
   test('are dealt with only by forms of our own pages', async () => {
     const made = await carol.mint();
     const path = pathOn(made);
-    for (const act of ['/new', ...deeds.map((deed) => `${path}/${deed}`)]) {
+    for (const act of ['/new', ...keyActions.map((action) => `${path}/${action}`)]) {
       const evil = { origin: 'https://evil.example' };
       const page = await carol.get(act.endsWith('enable') ? `${path}/disable` : act);
       expect({ act, status: (await carol.send(page, {}, evil)).status }).toEqual({ act, status: 403 });

@@ -2,7 +2,7 @@ import { linkOn, stateOn, wordsOf } from '../../support/console.ts';
 import { englishOn } from '../../support/english-texts.ts';
 import { eventually } from '../../support/eventually.ts';
 import { api, password } from '../../support/installation.ts';
-import { deeds, errorsOn, keyOn, OwnKeys, pathOn, startWithOwnKeys } from '../../support/own-keys.ts';
+import { errorsOn, keyActions, keyOn, OwnKeys, pathOn, startWithOwnKeys } from '../../support/own-keys.ts';
 import type { Page } from '../../support/user-agent.ts';
 
 describe('API keys of one’s own', () => {
@@ -185,11 +185,11 @@ describe('API keys of one’s own', () => {
     expect(await works(key)).toBe(true);
     await latchkey.advance(11 * 60);
     await site.renew();
-    for (const [deed, button] of [
+    for (const [action, button] of [
       ['rotate', 'Rotate key'],
       ['revoke', 'Revoke 1 key'],
     ] as const) {
-      const page = await carol.get(`${path}/${deed}`);
+      const page = await carol.get(`${path}/${action}`);
       expect(page.html).toContain(button);
       expect(page.html).toContain('name="password_again"');
       expect(wordsOf(await carol.send(page, { overlap_seconds: '0' }))).toContain('Enter your password to continue.');
@@ -204,7 +204,7 @@ describe('API keys of one’s own', () => {
     const done = await carol.send(asked, { password_again: password });
     expect(wordsOf(done)).toContain('The key is revoked. It is refused from now on.');
     expect(await works(key)).toBe(false);
-    for (const deed of deeds) expect(done.html).not.toContain(`${path}/${deed}`);
+    for (const action of keyActions) expect(done.html).not.toContain(`${path}/${action}`);
     expect((await carol.forge(`${path}/enable`)).status).toBe(409);
     expect(await works(key)).toBe(false);
   });
@@ -224,11 +224,11 @@ describe('API keys of one’s own', () => {
     pages.push(await german.mint({ permissions: 'orders:delete' }), await german.mint({ preview: '1' }));
     for (const refused of ['Origin', 'eine Uhrzeit', 'eine Zeitzone', 'einen Parameter'])
       expect(pages.map(wordsOf).join()).toMatch(new RegExp(`Geben Sie (pro Zeile )?(einen )?${refused}`));
-    for (const deed of deeds) pages.push(await german.get(`${path}/${deed}`));
+    for (const action of keyActions) pages.push(await german.get(`${path}/${action}`));
     pages.push(await german.act(`${path}/rotate`, { overlap_seconds: '3600' }));
     const stale = await german.get(`${path}/change`);
     for (const fields of [{ name: 'Regen' }, { name: 'Schnee' }]) pages.push(await german.send(stale, fields));
-    for (const deed of ['disable', 'enable']) pages.push(await german.act(`${path}/${deed}`));
+    for (const action of ['disable', 'enable']) pages.push(await german.act(`${path}/${action}`));
     for (const query of ['', '?q=wetter', '?q=nichts', '?state=x', '?environment=dev&cursor=9', '/none', path])
       pages.push(await german.get(query));
     pages.push(await german.act(`${path}/revoke`), await german.get(path));
