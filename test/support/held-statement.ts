@@ -19,6 +19,14 @@ const holdDefinition = (nth: number) => `create schema test_hold;
   end $$;
   create event trigger test_hold on ddl_command_end execute function test_hold.hold()`;
 
+/**
+ * PostgreSQL locks the partitions of a table whose trigger is dropped before the table, and readers the other way round: with the
+ * table locked first, neither waits for the other.
+ */
+export function dropTrigger(table: string, name = 'test_hold'): string {
+  return `lock table ${table} in access exclusive mode; drop trigger ${name} on ${table}`;
+}
+
 /** Stops every row that is written to a table in the middle of its statement, until the test lets it go. */
 export class HeldStatement {
   readonly #client: pg.Client;
@@ -31,14 +39,14 @@ export class HeldStatement {
 
   static hold(url: string, event: 'insert' | 'update' | 'delete', table: string): Promise<HeldStatement> {
     const trigger = `create trigger test_hold before ${event} on ${table} for each row execute function test_hold()`;
-    return HeldStatement.#install(url, `${holdRows}; ${trigger}`, `drop trigger test_hold on ${table}`);
+    return HeldStatement.#install(url, `${holdRows}; ${trigger}`, dropTrigger(table));
   }
 
   /** Stops the commit of every transaction that has inserted into a table. */
   static holdCommit(url: string, table: string): Promise<HeldStatement> {
     const trigger = `create constraint trigger test_hold after insert on ${table} deferrable initially deferred
       for each row execute function test_hold()`;
-    return HeldStatement.#install(url, `${holdRows}; ${trigger}`, `drop trigger test_hold on ${table}`);
+    return HeldStatement.#install(url, `${holdRows}; ${trigger}`, dropTrigger(table));
   }
 
   /** Stops whoever creates, alters or drops something for the nth time from now. */

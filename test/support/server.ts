@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { text as readAll } from 'node:stream/consumers';
 import { canBeHosted, hostOfThisWorker, type RunningServer, startHostedServer } from './hosted-server.ts';
 
@@ -94,13 +95,7 @@ export async function beginServerProcess(options: ServerOptions): Promise<Beginn
     env: { PATH: process.env.PATH ?? '', ...settings },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (chunk) => {
-      text += chunk;
-    });
-  }
-  const output = () => text;
+  const output = wholeLines(child);
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const gone = exited.then(async (code) => {
     await rm(folder, { recursive: true, force: true });
@@ -155,6 +150,18 @@ function processOf(
 function childrenOf(pid: number): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
   return text.split(' ').filter(Boolean).map(Number);
+}
+
+/** What it wrote so far: whole lines, so that one stream never interrupts a line of the other. */
+function wholeLines({ stdout, stderr }: ChildProcess): () => string {
+  let text = '';
+  for (const input of [stdout, stderr]) {
+    if (!input) continue;
+    createInterface({ input }).on('line', (line) => {
+      text += `${line}\n`;
+    });
+  }
+  return () => text;
 }
 
 async function whenReady(exited: Promise<unknown>, output: () => string): Promise<{ issuer: string; address: string }> {

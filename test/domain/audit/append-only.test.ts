@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { createTestDatabase } from '../../support/database.ts';
+import { dropTrigger } from '../../support/held-statement.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { startServerProcess } from '../../support/server.ts';
 
@@ -62,7 +63,7 @@ describe('what cannot be recorded', () => {
     try {
       return await work();
     } finally {
-      await latchkey.database.query('drop trigger refuse on audit_events; drop function refuse()');
+      await latchkey.database.query(`${dropTrigger('audit_events', 'refuse')}; drop function refuse()`);
     }
   };
   const counted = async () => {
