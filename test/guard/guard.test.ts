@@ -218,9 +218,10 @@ describe('an API that guards its routes', () => {
     }
     const described = { issuer: latchkey.issuer, resource: 'urn:notes', metadata: {} };
     expect(() => createGuard(described)).toThrow(/identifier/);
-    expect(() => createGuard({ ...described, resource: jwtApi, metadata: { scopes_supported: ['a b'] } })).toThrow(
-      /"a b"/,
-    );
+    for (const scope of ['a b', 'a"', 'offline_access']) {
+      const metadata = { scopes_supported: ['a', scope] };
+      expect(() => createGuard({ ...described, resource: jwtApi, metadata })).toThrow(`"${scope}"`);
+    }
   });
 
   test.each([

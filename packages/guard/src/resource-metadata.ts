@@ -15,7 +15,11 @@ export type ResourceMetadata = { url: string; document: Readonly<Record<string, 
 const wellKnown = '/.well-known/oauth-protected-resource';
 const scopeToken = /^[\u0021\u0023-\u005b\u005d-\u007e]+$/;
 
-/** @throws the identifier of the API is no address, or a scope is none (RFC 6749 §3.3) */
+/**
+ * Refresh tokens are between a client and the authorization server: `offline_access` is none of the API's scopes.
+ *
+ * @throws the identifier of the API is no address, or a scope is none of an API (RFC 6749 §3.3)
+ */
 export function resourceMetadata(
   { issuer, resource }: { issuer: string; resource: string },
   options: MetadataOptions,
@@ -24,8 +28,8 @@ export function resourceMetadata(
   if (!['https:', 'http:'].includes(protocol ?? '') || hash !== '')
     throw new Error(`The metadata is published at the address of the API, and its identifier is none: ${resource}`);
   const { scopes_supported, ...others } = options;
-  const wrong = scopes_supported?.find((scope) => !isScope(scope));
-  if (wrong !== undefined) throw new Error(`No scope can be "${wrong}"`);
+  const wrong = scopes_supported?.find((scope) => !isScope(scope) || scope === 'offline_access');
+  if (wrong !== undefined) throw new Error(`"${wrong}" is no scope of an API`);
   return {
     url: `${origin}${wellKnown}${pathname === '/' ? '' : pathname}${search}`,
     document: {
