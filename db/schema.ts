@@ -13,7 +13,11 @@ type GeneratedBigInt64 = ColumnType<string, string | number | undefined, string 
 export type DeliveryState = 'delivered' | 'retrying' | 'dead' | 'requested';
 /** Who says that an e-mail address is the person's. */
 export type EmailVerifier = 'link' | 'administrator' | 'import';
-export type ClientType = 'web' | 'spa' | 'native' | 'service';
+export type ClientType = 'web' | 'spa' | 'native' | 'service' | 'agent' | 'workload';
+/** How a client came to be: registered by an operator, read from its metadata document, by dynamic registration, or by a trust. */
+export type RegisteredBy = 'operator' | 'document' | 'dynamic' | 'trust';
+/** Which clients may ask users for access to an API. */
+export type OpenTo = 'registered' | 'documented' | 'anyone';
 /** What the loss of a credential would mean. */
 export type Risk = 'high' | 'medium' | 'low';
 export type AccessTokenFormat = 'opaque' | 'jwt';
@@ -95,6 +99,7 @@ export type Database = {
     first_party: Generated<boolean>;
     claims_in_id_token: Generated<boolean>;
     built_in: Generated<boolean>;
+    registered_by: Generated<RegisteredBy>;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
     epoch: Generated<number>;
@@ -102,6 +107,16 @@ export type Database = {
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;
+  };
+  /** Clients that no operator registered, by the `id` of the client. */
+  self_registered_clients: {
+    client_id: string;
+    /** The client is deleted afterwards, unless it is used. */
+    kept_until: Date;
+    /** Until when the metadata document is not fetched again; null: it has none. */
+    fresh_until: Date | null;
+    /** When the document got another redirect URI, or needs less authentication: consents from before are asked again. */
+    widened_at: Date | null;
   };
   client_logos: {
     client_id: string;
@@ -134,6 +149,7 @@ export type Database = {
     assignment_required: Generated<boolean>;
     dpop_required: Generated<boolean>;
     built_in: Generated<boolean>;
+    open_to: Generated<OpenTo>;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
     epoch: Generated<number>;
@@ -148,6 +164,8 @@ export type Database = {
     is_default: Generated<boolean>;
     is_optional: Generated<boolean>;
     is_sensitive: Generated<boolean>;
+    /** Clients that no operator registered may ask users for it. */
+    is_open: Generated<boolean>;
   };
   roles: {
     id: string;

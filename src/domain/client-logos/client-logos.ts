@@ -26,7 +26,7 @@ export function fetchClientLogos({ db, get }: { db: Db; get: Getting }): JobHand
 }
 
 async function fetchOne({ db, get }: { db: Db; get: Getting }, { client_id, uri }: DueLogo): Promise<void> {
-  const bytes = await get(uri).catch(() => undefined);
+  const bytes = (await get(uri).catch(() => undefined))?.body;
   const image = bytes && recogniseImage(bytes);
   if (!image) return saveFailure(db, { client_id, uri });
   const digest = createHash('sha256').update(bytes).digest('hex');

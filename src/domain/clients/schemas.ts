@@ -32,6 +32,7 @@ const Lifetimes = z.strictObject({
 });
 
 const clientIdShape = /^[\u0021-\u007e]{1,255}$/;
+const types = ['web', 'spa', 'native', 'service', 'agent', 'workload'] as const;
 
 /** Whether any client could have this id; nothing else is worth a query. */
 export const isClientId = (text: string): boolean => clientIdShape.test(text);
@@ -107,7 +108,11 @@ export type ClientInput = z.infer<typeof ClientInput>;
 /** A client as the API shows it: RFC 7591 members and ours, flat as they were given. */
 export const ClientView = z.looseObject({
   client_id: z.string(),
-  type: z.enum(['web', 'spa', 'native', 'service']),
+  type: z.enum(types),
+  registered_by: z.enum(['operator', 'document', 'dynamic', 'trust']).meta({
+    description:
+      'operator: in the admin API, the console or configuration; document: read from its client ID metadata document; dynamic: by dynamic registration; trust: by a trusted issuer. Of what no operator registered, only enabled and lifetimes can be changed',
+  }),
   allowed_cors_origins: CorsOrigins.optional(),
   ...clientExtensions,
   tokens_valid_after: Timestamp.nullable(),
@@ -123,7 +128,8 @@ export const ClientParams = z.strictObject({ client_id: z.string().regex(clientI
 export const ClientsQuery = z.strictObject({
   ...PageQuery,
   q: z.string().max(100).optional().meta({ description: 'the words, or their beginnings, of the client_id or name' }),
-  type: z.enum(['web', 'spa', 'native', 'service']).optional(),
+  type: z.enum(types).optional(),
+  registered_by: z.enum(['operator', 'document', 'dynamic', 'trust']).optional(),
   enabled: Flag.optional(),
   sort: SortBy(['client_id', 'name', 'type', 'created_at'], 'client_id'),
 });

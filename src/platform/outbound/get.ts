@@ -1,25 +1,27 @@
-import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { addressGuard } from './address-guard.ts';
 
-export type Getting = (url: string) => Promise<Buffer>;
+/** A body, and the headers that came with it. */
+export type Got = { headers: IncomingHttpHeaders; body: Buffer };
+export type Getting = (url: string) => Promise<Got>;
+
+type Bounds = {
+  allowLoopback: boolean;
+  timeoutMs: number;
+  maxBytes: number;
+  /** The media type that is asked for. */
+  accept?: string;
+};
 
 /**
  * Makes a GET from addresses that others chose: over TLS, without redirects, with a bound on time and size. `allowLoopback` is for
  * development, where plain http is read from this machine, too.
  *
- * @returns a function that resolves to the body; it rejects with a TypeError for a refused address, with an Error for any status but
- *   200, a body over the bound, and what went wrong on the way
+ * @returns a function that resolves to the answer; it rejects with a TypeError for a refused address, with an Error for any status but
+ *   200 (`UnexpectedStatus`), a body over the bound, and what went wrong on the way
  */
-export function guardedGet({
-  allowLoopback,
-  timeoutMs,
-  maxBytes,
-}: {
-  allowLoopback: boolean;
-  timeoutMs: number;
-  maxBytes: number;
-}): Getting {
+export function guardedGet({ allowLoopback, timeoutMs, maxBytes, accept = '*/*' }: Bounds): Getting {
   const guard = addressGuard({ allowLoopback });
   return (url) =>
     new Promise((resolve, reject) => {
@@ -29,20 +31,31 @@ export function guardedGet({
       guard.mustBeAllowed(hostname);
       const request = protocol === 'https:' ? requestHttps : requestHttp;
       // Bytes as they are: a compressed body could be far larger than what was received.
-      const headers = { accept: '*/*', 'accept-encoding': 'identity' };
+      const headers = { accept, 'accept-encoding': 'identity' };
       const signal = AbortSignal.timeout(timeoutMs);
       request(url, { headers, lookup: guard.lookup, signal, agent: false }, (response) => {
-        bodyOf(response, maxBytes).then(resolve, reject);
+        bodyOf(response, maxBytes).then((body) => resolve({ headers: response.headers, body }), reject);
       })
         .on('error', reject)
         .end();
     });
 }
 
+/** An answer with another status than 200. */
+export class UnexpectedStatus extends Error {
+  override name = 'UnexpectedStatus';
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`answered ${status}`);
+    this.status = status;
+  }
+}
+
 async function bodyOf(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
   if (response.statusCode !== 200) {
     response.destroy();
-    throw new Error(`answered ${response.statusCode}`);
+    throw new UnexpectedStatus(response.statusCode ?? 0);
   }
   const chunks: Buffer[] = [];
   let bytes = 0;

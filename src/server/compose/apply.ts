@@ -18,7 +18,7 @@ export function applyDeps(
 }
 
 /** The provider's rules for client metadata, loaded by the first client: commands that register none start faster. */
-function metadataRules(): ApplyDeps['validateMetadata'] {
+export function metadataRules(): ApplyDeps['validateMetadata'] {
   let loaded: Promise<ApplyDeps['validateMetadata']> | undefined;
   return async (metadata) => {
     loaded ??= import('../../entrypoints/oauth/index.ts').then(({ clientMetadataRules }) => clientMetadataRules());

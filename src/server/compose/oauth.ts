@@ -3,7 +3,6 @@ import compose from 'koa-compose';
 import { isDevelopment } from '../../config.ts';
 import { permissionsAt } from '../../domain/access/index.ts';
 import { WrongSecretThrottle } from '../../domain/clients/index.ts';
-import { ResourceServers } from '../../domain/resource-servers/index.ts';
 import { StatusIndexes } from '../../domain/status-lists/index.ts';
 import {
   type BearerDeps,
@@ -33,12 +32,14 @@ type Needs = Pick<
   | 'apiKeys'
   | 'database'
   | 'db'
+  | 'documents'
   | 'jobs'
   | 'keys'
   | 'knownClients'
   | 'now'
   | 'reader'
   | 'refusals'
+  | 'resourceServers'
   | 'secretUses'
   | 'throttles'
 >;
@@ -79,13 +80,14 @@ export async function openOAuth(deps: Deps, services: Needs): Promise<OAuth> {
 }
 
 function providerDepsOf({ config, issuer, installation, log }: Deps, services: Needs): ProviderDeps {
-  const { apiKeys, database, db, jobs, keys, knownClients, now, reader, refusals, secretUses, throttles } = services;
+  const { apiKeys, database, db, documents, jobs, keys, knownClients, now, reader } = services;
+  const { refusals, resourceServers, secretUses, throttles } = services;
   const { clientCertificateHeader: header, clientCaFile: caFile } = config;
   return {
-    ...{ apiKeys, database, db, issuer, jobs, keys, knownClients, log, now, reader, refusals, secretUses },
+    ...{ apiKeys, database, db, documents, issuer, jobs, keys, knownClients, log, now, reader },
+    ...{ refusals, resourceServers, secretUses },
     wrongSecretThrottle: new WrongSecretThrottle((attempt) => throttles.countWrongSecret(attempt), now),
     lifetimes: config,
-    resourceServers: new ResourceServers(db, installation.changes),
     statusIndexes: new StatusIndexes(db, now, installation.changes),
     clientCertificates: clientCertificates({ header, caFile }, now),
     permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),
@@ -95,12 +97,12 @@ function providerDepsOf({ config, issuer, installation, log }: Deps, services: N
 }
 
 function openUnits({ config, installation, log, metrics }: Deps, services: Needs): Middleware {
-  const { database, db, keys, knownClients, now, reader } = services;
+  const { database, db, keys, now, reader } = services;
   const committer = new Committer(database, now, metrics);
   const hasRightClock = () => installation.clock.isWithinBounds();
   return unitOfWork({
     db,
-    issueTokens: issueTokens({ log, keys, knownClients, now, reader, committer, metrics, hasRightClock }),
+    issueTokens: issueTokens({ log, keys, now, reader, committer, metrics, hasRightClock }),
     rowBounds: new RowBounds(now),
     refreshGraceSeconds: config.refreshGraceSeconds,
   });

@@ -95,6 +95,8 @@ export class Unit {
   authenticated: { user_id: string; user_epoch: number | null; at: Date } | undefined;
   /** The secret that the client authenticated with, and the client's epoch as it was read with it. */
   clientSecret: { id: string; epoch: number } | undefined;
+  /** The client metadata document that this request named and that cannot be used, and why. */
+  refusedDocument: { client_id: string; reason: string } | undefined;
   readonly defaultGraceSeconds: number;
   /** Whether a client requests tokens, rather than a person a page. */
   readonly isTokenRequest: boolean;

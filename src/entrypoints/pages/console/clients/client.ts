@@ -11,6 +11,8 @@ export const kinds: Record<Client['type'], string> = {
   spa: 'Single-page app',
   native: 'Native app',
   service: 'Service',
+  agent: 'Agent',
+  workload: 'Workload',
 };
 
 export const clientPath = (client_id: string) => `/console/clients/${encodeURIComponent(client_id)}`;

@@ -1,4 +1,4 @@
-import { isLoopbackName } from '../../../platform/http/index.ts';
+import { isLoopbackName } from '../../platform/http/index.ts';
 
 const scriptingSchemes: ReadonlySet<string> = new Set([
   'javascript:',
