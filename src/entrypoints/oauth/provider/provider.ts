@@ -28,7 +28,7 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   useOwnCredentialFormats(provider);
   acceptHintsOfEveryAlgorithm(provider);
   provider.use(resolveResourceSpelling(deps));
-  provider.use(ignoreUnregisteredOfflineAccess(provider));
+  provider.use(ignoreUnregisteredOfflineAccess(deps));
   for (const { register } of grantTypes) register?.(provider, deps);
   provider.use(boundLogoutState);
   provider.use(visitPosted);

@@ -1,8 +1,11 @@
 import type { Middleware } from 'koa';
-import type Provider from 'oidc-provider';
+import { isClientId } from '../../../domain/clients/index.ts';
 import { form, replaceForm } from '../../../platform/http/index.ts';
 import { routes } from '../endpoints.ts';
+import { type ClientDeps, readClientRecord } from '../store/index.ts';
 import { scopesIn } from './request-bounds.ts';
+
+type Deps = Pick<ClientDeps, 'reader' | 'knownClients'>;
 
 const takesScope: ReadonlySet<string> = new Set([
   routes.authorization,
@@ -14,11 +17,11 @@ const takesScope: ReadonlySet<string> = new Set([
  * Ignores `offline_access` of a client that is not registered for it (OpenID Connect Core §11). MCP clients add it wherever the
  * server's metadata lists it, and the provider would refuse the whole request.
  */
-export function ignoreUnregisteredOfflineAccess(provider: Provider): Middleware {
+export function ignoreUnregisteredOfflineAccess(deps: Deps): Middleware {
   return async (ctx, next) => {
     if (!takesScope.has(ctx.path)) return next();
     const parameters = ctx.method === 'POST' ? form(ctx) : new URLSearchParams(ctx.querystring);
-    const left = await scopesWithoutIt(provider, parameters);
+    const left = await scopesWithoutIt(deps, parameters);
     if (!left) return next();
     if (left.length > 0) parameters.set('scope', left.join(' '));
     else parameters.delete('scope');
@@ -29,14 +32,15 @@ export function ignoreUnregisteredOfflineAccess(provider: Provider): Middleware 
 }
 
 /** The scopes that are left of a request; undefined: it stays as it is. */
-async function scopesWithoutIt(provider: Provider, parameters: URLSearchParams): Promise<string[] | undefined> {
+async function scopesWithoutIt(deps: Deps, parameters: URLSearchParams): Promise<string[] | undefined> {
   const [scope = '', ...others] = parameters.getAll('scope');
   const scopes = scopesIn(scope);
   const client_id = parameters.get('client_id');
   if (!client_id || others.length > 0 || !scopes.includes('offline_access')) return undefined;
-  // What is wrong with a client is for the provider to say.
-  const client = await provider.Client.find(client_id).catch(() => undefined);
-  const registered = client?.scope && scopesIn(client.scope);
-  if (!registered || registered.includes('offline_access')) return undefined;
+  const client = isClientId(client_id)
+    ? await deps.knownClients.get(client_id, () => readClientRecord(deps, client_id))
+    : undefined;
+  const registered = client?.metadata.scope;
+  if (typeof registered !== 'string' || scopesIn(registered).includes('offline_access')) return undefined;
   return scopes.filter((each) => each !== 'offline_access');
 }
