@@ -34,8 +34,6 @@ export { removeRole } from './roles.ts';
 export { accessRoutes } from './routes.ts';
 export { AssignmentView, RoleInput, RoleView } from './schemas.ts';
 export {
-  clientResources,
-  clientResourcesAt,
   findRoleByName,
   findSubject,
   hasOwner,
