@@ -16,10 +16,8 @@ export type EmailVerifier = 'link' | 'administrator' | 'import';
 export type ClientType = 'web' | 'spa' | 'native' | 'service' | 'agent' | 'workload';
 /** How a client came to be: registered by an operator, read from its metadata document, by dynamic registration, or by a trust. */
 export type RegisteredBy = 'operator' | 'document' | 'dynamic' | 'trust';
-/** `workload`: programs that act for themselves. */
-export type TrustKind = 'workload';
-/** What a claim of a token must be: exactly this, one of these, or this up to the end of a segment. */
-export type ClaimCondition = { claim: string } & ({ equals: string } | { one_of: string[] } | { prefix: string });
+/** Which clients may ask users for access to an API. */
+export type OpenTo = 'registered' | 'documented' | 'anyone';
 /** What the loss of a credential would mean. */
 export type Risk = 'high' | 'medium' | 'low';
 export type AccessTokenFormat = 'opaque' | 'jwt';
@@ -102,10 +100,6 @@ export type Database = {
     claims_in_id_token: Generated<boolean>;
     built_in: Generated<boolean>;
     registered_by: Generated<RegisteredBy>;
-    /** The trust that registered it. */
-    trust_id: string | null;
-    /** Whether it is disabled because its trust is, and is enabled with it. */
-    disabled_with_trust: Generated<boolean>;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
     epoch: Generated<number>;
@@ -114,26 +108,15 @@ export type Database = {
     updated_at: Date;
     version: Generated<number>;
   };
-  trusts: {
-    id: string;
-    name: string;
-    kind: TrustKind;
-    issuer: string;
-    /** Null: this installation's own issuer. */
-    audience: string | null;
-    jwks_uri: string | null;
-    jwks: NullableJson;
-    conditions: JSONColumnType<ClaimCondition[]>;
-    permissions: JSONColumnType<Record<string, string[]>>;
-    access_token_ttl_seconds: number | null;
-    one_time: boolean;
-    most_workloads: number;
-    enabled: Generated<boolean>;
-    /** How often everything that it gave was ended. */
-    epoch: Generated<number>;
-    created_at: Date;
-    updated_at: Date;
-    version: Generated<number>;
+  /** Clients that no operator registered, by the `id` of the client. */
+  self_registered_clients: {
+    client_id: string;
+    /** The client is deleted afterwards, unless it is used. */
+    kept_until: Date;
+    /** Until when the metadata document is not fetched again; null: it has none. */
+    fresh_until: Date | null;
+    /** When the document got another redirect URI, or needs less authentication: consents from before are asked again. */
+    widened_at: Date | null;
   };
   client_logos: {
     client_id: string;
@@ -166,6 +149,7 @@ export type Database = {
     assignment_required: Generated<boolean>;
     dpop_required: Generated<boolean>;
     built_in: Generated<boolean>;
+    open_to: Generated<OpenTo>;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
     epoch: Generated<number>;
@@ -180,6 +164,8 @@ export type Database = {
     is_default: Generated<boolean>;
     is_optional: Generated<boolean>;
     is_sensitive: Generated<boolean>;
+    /** Clients that no operator registered may ask users for it. */
+    is_open: Generated<boolean>;
   };
   roles: {
     id: string;

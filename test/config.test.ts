@@ -78,8 +78,9 @@ describe('without any setting, the configuration', () => {
       keyActivationSeconds: 600,
     };
     const apiKeys = { apiKeyEnvironments: ['dev', 'staging', 'prod'], apiKeyLimits: 'memory' };
+    const documents = { clientDocuments: { allowed: [], refused: [] } };
     const { settings: _, ...config } = readConfig({});
-    expect(config).toEqual({ ...server, ...storage, ...edges, ...refresh, ...others, ...apiKeys });
+    expect(config).toEqual({ ...server, ...storage, ...edges, ...refresh, ...others, ...apiKeys, ...documents });
   });
 
   test('is the same as with every setting empty, and as with every default set', () => {

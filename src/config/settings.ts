@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { accentOf, readLogo } from '../platform/branding/index.ts';
 import { type EdgeRules, parseProxyTrust } from '../platform/http/proxy-trust.ts';
 import { Language } from '../platform/languages/index.ts';
+import { parseDomainRules } from '../platform/outbound/index.ts';
 import { DatabaseUrl, FilePath, isHost, isOrigin, refuse, wholeNumber } from './setting-shapes.ts';
 
 export type SettingName = keyof typeof table;
@@ -63,6 +64,10 @@ const table = {
   LATCHKEY_LEAK_POLICY: [
     'revoke',
     'revoke or flag: whether a credential that is reported as leaked is revoked, or only reported to its owner.',
+  ],
+  LATCHKEY_CLIENT_DOCUMENTS: [
+    'on',
+    'on, off, or the domains whose client ID metadata documents are read, each with its subdomains, separated by commas; !example.com refuses one.',
   ],
   WEB_CONCURRENCY: ['1', 'How many processes serve requests, on machines with several cores.'],
   LATCHKEY_METRICS_PORT: [
@@ -168,6 +173,11 @@ export const Environment = z.object({
   LATCHKEY_AUDIT_STDOUT: z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on'),
   LATCHKEY_SECRET_SCANNING_KEYS: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
   LATCHKEY_LEAK_POLICY: z.enum(['revoke', 'flag'], 'must be revoke or flag'),
+  LATCHKEY_CLIENT_DOCUMENTS: z.string().transform((text, issues) => {
+    if (text === 'off') return undefined;
+    if (text === 'on') return { allowed: [], refused: [] };
+    return parseDomainRules(text) ?? refuse(issues, 'must be on, off, or domains separated by commas, in lower case');
+  }),
   WEB_CONCURRENCY: wholeNumber(1, 64),
   LATCHKEY_METRICS_PORT: wholeNumber(1, 65_535).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
@@ -248,6 +258,8 @@ export function toConfig(values: z.output<typeof Environment>) {
     /** undefined: reports of leaks are not taken. */
     secretScanningKeys: values.LATCHKEY_SECRET_SCANNING_KEYS,
     leakPolicy: values.LATCHKEY_LEAK_POLICY,
+    /** Whose client ID metadata documents are read; undefined: nobody's. */
+    clientDocuments: values.LATCHKEY_CLIENT_DOCUMENTS,
     workers: values.WEB_CONCURRENCY,
     /** undefined: metrics are not served. */
     metricsPort: values.LATCHKEY_METRICS_PORT,

@@ -2,13 +2,16 @@ import type { Config } from '../config.ts';
 import { AccessRecords } from '../domain/access-records/index.ts';
 import { type KeyRecord, KeyVerifier, readApiKey } from '../domain/api-keys/index.ts';
 import { Refusals } from '../domain/audit/index.ts';
+import type { ClientDocuments } from '../domain/client-documents/index.ts';
 import { SecretUses } from '../domain/clients/index.ts';
 import { emailQueue, type SendEmail } from '../domain/notifications/index.ts';
+import { ResourceServers } from '../domain/resource-servers/index.ts';
 import { Throttles } from '../domain/users/index.ts';
 import { type KnownClients, knownClients, Reader } from '../entrypoints/oauth/index.ts';
 import type { Digest } from '../platform/crypto/index.ts';
 import { Jobs } from '../platform/jobs/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
+import { clientDocuments } from './compose/client-documents.ts';
 import type { Installation } from './installation.ts';
 
 /** What lives as long as the process and serves several entrypoints. Each entrypoint picks what it needs (`compose/`). */
@@ -17,6 +20,8 @@ export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {
   log: Logger;
   reader: Reader;
   knownClients: KnownClients;
+  resourceServers: ResourceServers;
+  documents: ClientDocuments;
   jobs: Jobs;
   throttles: Throttles;
   refusals: Refusals;
@@ -29,10 +34,10 @@ export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {
   close: () => Promise<void>;
 };
 
-export type ServicesDeps = { config: Config; installation: Installation; log: Logger };
+export type ServicesDeps = { config: Config; installation: Installation; issuer: string; log: Logger };
 
 /** Opens them; jobs are taken from the queue once they are started. */
-export function openServices({ config, installation, log }: ServicesDeps): Services {
+export function openServices({ config, installation, issuer, log }: ServicesDeps): Services {
   const { changes, clock, database, databaseUrl, keys, now } = installation;
   const { db } = database;
   const { apiKeyEnvironments: environments, apiKeyLimits: limits, edge } = config;
@@ -43,10 +48,13 @@ export function openServices({ config, installation, log }: ServicesDeps): Servi
   const reader = new Reader(database, now);
   const readKey = (digest: Digest) => reader.find<KeyRecord & Record<string, unknown>>(readApiKey, digest);
   const apiKeys = new KeyVerifier({ db, changes, now, log, readKey, environments, limits, hasTrustedProxy });
+  const resourceServers = new ResourceServers(db, changes);
   const jobs = new Jobs(databaseUrl, log, { isReady: () => clock.isWithinBounds() });
   return {
     ...{ db, database, keys, now, log, reader, jobs, refusals, accessRecords, secretUses, apiKeys },
     knownClients: knownClients(changes),
+    resourceServers,
+    documents: clientDocuments({ config, db, issuer, now, resourceServers }),
     sendEmail: config.mail && emailQueue({ jobs, keys }),
     throttles: new Throttles(db),
     close: async () => {

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../support/free-port.ts';
 import { Latchkey } from '../support/latchkey.ts';
+import { installPacked } from '../support/packed-guard.ts';
 import { testRootKey } from '../support/server.ts';
 
 const run = promisify(execFile);
@@ -65,7 +66,7 @@ describe('the three services', () => {
     await latchkey.start({ apply: {} });
     folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-three-services-'));
     await cp(path.join(root, example), path.join(folder, example), { recursive: true });
-    await installPacked(path.join(folder, example, 'node_modules'));
+    await installPacked(path.join(folder, example, 'node_modules'), ['koa']);
     const port = await freePort();
     env = {
       PATH: `${path.dirname(process.execPath)}:${process.env.PATH}`,
@@ -207,14 +208,3 @@ describe('the three services', () => {
     expect(JSON.parse(await shell(`latchkey api explanation get ${words.join(' ')}`))).toMatchObject({ allowed });
   });
 });
-
-/** As `npm install` would, with what is installed here, and the guard as it is packed. */
-async function installPacked(modules: string): Promise<void> {
-  const into = path.join(modules, '@latchkey/guard');
-  const guard = path.join(root, 'packages/guard');
-  await mkdir(into, { recursive: true });
-  await cp(path.join(guard, 'package.json'), path.join(into, 'package.json'));
-  const tsc = path.join(root, 'node_modules/.bin/tsc');
-  await run(tsc, ['-p', guard, '--outDir', path.join(into, 'dist')]);
-  for (const name of ['jose', 'koa']) await symlink(path.join(root, 'node_modules', name), path.join(modules, name));
-}

@@ -13,11 +13,15 @@ import * as oidc from 'openid-client';
 import {
   createGuard,
   expressGuard,
+  expressMetadata,
   fastifyGuard,
+  fastifyMetadata,
   type Guard,
   type GuardOptions,
   koaGuard,
+  koaMetadata,
   nodeGuard,
+  nodeMetadata,
 } from '../../packages/guard/src/index.ts';
 import { allows } from '../../packages/guard/src/permissions.ts';
 import { kindOf } from '../../packages/guard/src/verdict-kinds.ts';
@@ -35,13 +39,16 @@ const need = { permission: 'report:read' };
 const kinds: Record<string, (guard: Guard) => Promise<Server>> = {
   'plain Node': async (guard) => {
     const guarded = nodeGuard(guard);
+    const described = nodeMetadata(guard);
     return createServer(async (request: IncomingMessage, response: ServerResponse) => {
+      if (described(request, response)) return;
       const who = await guarded(request, response, need);
       if (who) response.end(JSON.stringify(who));
     });
   },
   Express: async (guard) => {
     const app = express();
+    app.use(expressMetadata(guard));
     app.get('/reports', expressGuard(guard)(need), (request, response) => {
       response.json((request as unknown as { latchkey: object }).latchkey);
     });
@@ -49,13 +56,17 @@ const kinds: Record<string, (guard: Guard) => Promise<Server>> = {
   },
   Koa: async (guard) => {
     const app = new Koa();
-    app.use(koaGuard(guard)(need)).use((ctx) => {
-      ctx.body = ctx.state.latchkey;
-    });
+    app
+      .use(koaMetadata(guard))
+      .use(koaGuard(guard)(need))
+      .use((ctx) => {
+        ctx.body = ctx.state.latchkey;
+      });
     return createServer(app.callback());
   },
   Fastify: async (guard) => {
     const app = fastify();
+    app.addHook('onRequest', fastifyMetadata(guard));
     app.get(
       '/reports',
       { preHandler: fastifyGuard(guard)(need) },
@@ -131,6 +142,88 @@ describe('an API that guards its routes', () => {
     expect((await get(url, basicOf('alice:secret'))).status).toBe(401);
   });
 
+  test.each(Object.keys(kinds))('with %s describes itself to clients that do not know it (RFC 9728)', async (kind) => {
+    const resource = 'https://mcp.example/notes/mcp';
+    const metadata = { scopes_supported: ['report:list'], resource_name: 'Notes' };
+    const url = await serve(kind, { resource, metadata });
+    const at = '/.well-known/oauth-protected-resource/notes/mcp';
+    for (const path of [at, `${at}/`, `${at}?x=1`]) {
+      const { status, headers, body } = await get(new URL(path, url).href);
+      expect([status, headers.get('content-type'), headers.get('access-control-allow-origin')]).toEqual([
+        ...[200, expect.stringMatching(/^application\/json/), '*'],
+      ]);
+      expect(body).toEqual({
+        resource,
+        authorization_servers: [latchkey.issuer],
+        scopes_supported: ['report:list'],
+        bearer_methods_supported: ['header'],
+        resource_name: 'Notes',
+      });
+    }
+    const preflight = await fetch(new URL(at, url), { method: 'OPTIONS' });
+    expect([preflight.status, preflight.headers.get('access-control-allow-headers')]).toEqual([204, '*']);
+    expect((await fetch(new URL(at, url), { method: 'POST' })).status).toBe(405);
+    expect((await fetch(new URL('/.well-known/oauth-protected-resource/notes', url))).status).not.toBe(200);
+    const nobody = await get(url);
+    const where = `resource_metadata="https://mcp.example${at}"`;
+    expect([nobody.status, nobody.headers.get('www-authenticate')]).toEqual([
+      401,
+      `Bearer scope="report:read", ${where}`,
+    ]);
+    expect((await get(url, bearer(await jwt()))).headers.get('www-authenticate')).toBe(
+      `Bearer error="invalid_token", scope="report:read", ${where}, error_description="The access token is not for ${resource}."`,
+    );
+  });
+
+  test('asks a caller that lacks permissions for all that the route needs (RFC 6750 §3.1)', async () => {
+    const guard = createGuard({
+      issuer: latchkey.issuer,
+      resource: jwtApi,
+      key,
+      metadata: { scopes_supported: ['report:read'] },
+    });
+    const challenge = async (permission: string[], authorization?: string) => {
+      const headers = authorization ? { authorization } : {};
+      const outcome = await guard.check({ method: 'GET', url: '/', headers }, { permission });
+      return outcome.kind === 'refused' ? [outcome.refusal.status, outcome.refusal.headers['WWW-Authenticate']] : [];
+    };
+    const where = 'resource_metadata="https://jwt.example/.well-known/oauth-protected-resource"';
+    const both = ['report:read', 'report:write'];
+    const token = `Bearer ${await jwt()}`;
+    const minted = `Bearer ${(await mint({ permissions: ['report:read'] })).key}`;
+    for (const caller of [token, minted])
+      expect(await challenge(both, caller)).toEqual([
+        403,
+        `Bearer error="insufficient_scope", scope="report:read report:write", ${where}, error_description="This needs 'report:write'."`,
+      ]);
+    expect(await challenge([])).toEqual([401, `Bearer scope="report:read", ${where}`]);
+    // A name from the request can neither ask for more, nor end the quotes, nor look like another parameter.
+    for (const hostile of [
+      'report:read admin',
+      'a", scope="admin',
+      'resource_metadata=https://evil.example',
+      'é\r\n',
+    ]) {
+      const [status, header = ''] = await challenge([`report:${hostile}`, 'report:write'], token);
+      expect(status).toBe(403);
+      const [, described] = String(header).split(`, ${where}, `);
+      expect(described).toMatch(/^error_description="[^"=\\]*"$/);
+      expect(
+        String(header)
+          .match(/scope="([^"]*)"/)?.[1]
+          ?.split(' ')
+          .at(-1),
+      ).toBe('report:write');
+      expect(header).not.toMatch(/scope="[^"]*\badmin/);
+    }
+    const described = { issuer: latchkey.issuer, resource: 'urn:notes', metadata: {} };
+    expect(() => createGuard(described)).toThrow(/identifier/);
+    for (const scope of ['a b', 'a"', 'offline_access']) {
+      const metadata = { scopes_supported: ['a', scope] };
+      expect(() => createGuard({ ...described, resource: jwtApi, metadata })).toThrow(`"${scope}"`);
+    }
+  });
+
   test.each([
     ['10.0.1.5', '10.0.1.5', 'allowed'],
     ['10.0.1.5', '10.0.1.5:50123', 'allowed'],
@@ -150,7 +243,7 @@ describe('an API that guards its routes', () => {
   test('refuses a token for another API, one of nobody, and one whose signature was changed', async () => {
     const url = await serve('plain Node');
     const opaque = (await latchkey.clientCredentials({ resource: api })).body.access_token;
-    expect((await get(url, bearer(opaque))).status).toBe(403);
+    expect((await get(url, bearer(opaque))).status).toBe(401);
     expect((await get(url, bearer(`${opaque.slice(0, -3)}abc`))).status).toBe(401);
     const token = await jwt();
     const [header, payload, signature = ''] = token.split('.');

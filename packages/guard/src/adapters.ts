@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Guard, GuardedRequest } from './guard.ts';
 import type { Identity, Need } from './identity.ts';
-import type { Refusal } from './refusals.ts';
+import type { Answer } from './refusals.ts';
 
 /** Node's own server: answers refusals, and gives who calls otherwise. */
 export function nodeGuard(guard: Guard) {
@@ -14,7 +14,7 @@ export function nodeGuard(guard: Guard) {
 }
 
 /** What Express adds to Node's request. */
-type ExpressRequest = IncomingMessage & { originalUrl?: string; ip?: string | undefined; latchkey?: Identity };
+export type ExpressRequest = IncomingMessage & { originalUrl?: string; ip?: string | undefined; latchkey?: Identity };
 
 /** Express and Connect: `app.get('/products', guard({ permission: 'database:read:products' }), handler)`; who calls is in `req.latchkey`. */
 export function expressGuard(guard: Guard) {
@@ -29,7 +29,7 @@ export function expressGuard(guard: Guard) {
     };
 }
 
-type KoaContext = {
+export type KoaContext = {
   req: IncomingMessage;
   originalUrl: string;
   ip: string;
@@ -49,17 +49,27 @@ export function koaGuard(guard: Guard) {
         await next();
         return;
       }
-      const { status, headers, body } = outcome.refusal;
-      ctx.status = status;
-      ctx.set(headers);
-      ctx.body = body;
-      // Koa names a type of its own for texts.
-      ctx.set({ 'Content-Type': headers['Content-Type'] ?? '' });
+      sendKoa(ctx, outcome.refusal);
     };
 }
 
-type FastifyRequest = { raw: IncomingMessage; originalUrl?: string; url: string; ip: string; latchkey?: Identity };
-type FastifyReply = {
+export function sendKoa(ctx: KoaContext, { status, headers, body }: Answer): void {
+  ctx.status = status;
+  ctx.set(headers);
+  ctx.body = body;
+  // Koa names a type of its own for texts.
+  const type = headers['Content-Type'];
+  if (type !== undefined) ctx.set({ 'Content-Type': type });
+}
+
+export type FastifyRequest = {
+  raw: IncomingMessage;
+  originalUrl?: string;
+  url: string;
+  ip: string;
+  latchkey?: Identity;
+};
+export type FastifyReply = {
   code: (status: number) => FastifyReply;
   headers: (headers: Record<string, string>) => FastifyReply;
   send: (body: string) => unknown;
@@ -87,6 +97,6 @@ function seen(
   return { method, url: url ?? own, headers: headersDistinct ?? headers, ip };
 }
 
-function send(response: ServerResponse, { status, headers, body }: Refusal): void {
+export function send(response: ServerResponse, { status, headers, body }: Answer): void {
   response.writeHead(status, headers).end(body);
 }

@@ -5,6 +5,7 @@ import { LocalTokens } from './local-tokens.ts';
 import { allows } from './permissions.ts';
 import { type Refusal, refusal } from './refusals.ts';
 import { RemoteVerdicts, type Verdict } from './remote-verdicts.ts';
+import { isScope, type MetadataOptions, type ResourceMetadata, resourceMetadata } from './resource-metadata.ts';
 import { kindOf } from './verdict-kinds.ts';
 
 export type GuardOptions = {
@@ -16,6 +17,11 @@ export type GuardOptions = {
   key?: string | undefined;
   /** For how long an answer of the gateway is believed, and so how long a revoked key may pass; 1000. 0: never kept. */
   cacheMs?: number | undefined;
+  /**
+   * Describes the API to clients that do not know it, such as those of MCP: refusals say where its metadata is (RFC 9728), and an
+   * adapter serves it there. Its identifier must be the address at which clients reach it.
+   */
+  metadata?: MetadataOptions | undefined;
   /** Told of what is not the caller's fault: Latchkey cannot be reached, or refuses this service. */
   onError?: ((error: unknown) => void) | undefined;
 };
@@ -36,6 +42,8 @@ export type Outcome = { kind: 'allowed'; identity: Identity } | { kind: 'refused
 export type Guard = {
   /** Judges a request: who sent it, or what to answer instead. Never throws. */
   check: (request: GuardedRequest, need?: Need) => Promise<Outcome>;
+  /** What the API says about itself; undefined: the options say nothing. */
+  metadata: ResourceMetadata | undefined;
 };
 
 /**
@@ -47,8 +55,11 @@ export function createGuard({ cacheMs = 1000, ...options }: GuardOptions): Guard
   const now = Date.now;
   const tokens = new LocalTokens({ issuer, resource: options.resource, now });
   const remote = options.key ? new RemoteVerdicts({ issuer, key: options.key, cacheMs, now }) : undefined;
-  const deps = { issuer, resource: options.resource, tokens, remote };
+  const metadata = options.metadata && resourceMetadata({ issuer, resource: options.resource }, options.metadata);
+  const initialScopes = options.metadata?.scopes_supported ?? [];
+  const deps = { issuer, resource: options.resource, tokens, remote, metadata, initialScopes };
   return {
+    metadata,
     check: async (request, need = {}) => {
       try {
         return await judged(deps, request, need);
@@ -68,35 +79,68 @@ function originOf(issuer: string): string {
   return url.origin;
 }
 
-type Deps = { issuer: string; resource: string; tokens: LocalTokens; remote: RemoteVerdicts | undefined };
+type Deps = {
+  issuer: string;
+  resource: string;
+  tokens: LocalTokens;
+  remote: RemoteVerdicts | undefined;
+  metadata: ResourceMetadata | undefined;
+  initialScopes: readonly string[];
+};
 
 async function judged(deps: Deps, request: GuardedRequest, need: Need): Promise<Outcome> {
   const credential = credentialIn(request.headers, deps.issuer);
   if (credential === 'several')
     return refused(refusal(400, { error: 'invalid_request', detail: 'Send one credential, in one header.' }));
-  if (!credential)
-    return refused(refusal(401, { detail: 'Send an API key in X-API-Key, or an access token in Authorization.' }));
   const permissions = [need.permission ?? []].flat();
+  const hints = hintsFor(deps, permissions);
+  if (!credential) {
+    const detail = 'Send an API key in X-API-Key, or an access token in Authorization.';
+    return refused(refusal(401, { detail, ...hints }));
+  }
   if (credential.kind === 'bearer' && LocalTokens.isOne(credential.value)) {
     const verdict = await deps.tokens.verdict(credential.value);
-    if (verdict.kind === 'bad') return refused(refusal(401, { error: 'invalid_token', detail: verdict.reason }));
-    if (verdict.kind === 'good') return permitted(verdict.identity, permissions);
+    if (verdict.kind === 'bad')
+      return refused(refusal(401, { error: 'invalid_token', detail: verdict.reason, ...hints }));
+    if (verdict.kind === 'good') return permitted(verdict.identity, permissions, hints);
   }
-  return askedAt(deps, { request, need, credential, permissions });
+  return askedAt(deps, { request, need, credential, permissions, hints });
 }
 
-function permitted(identity: Identity, permissions: readonly string[]): Outcome {
+/** What a challenge tells a client that does not know the API: where it is described, and what to ask for. */
+type Hints = { resource_metadata?: string; scope?: string };
+
+function hintsFor({ metadata, initialScopes }: Deps, permissions: readonly string[]): Hints {
+  if (!metadata) return {};
+  const scope = scopeOf(permissions.length > 0 ? permissions : initialScopes);
+  return { resource_metadata: metadata.url, ...(scope && { scope }) };
+}
+
+/** A permission that a route takes from a request, such as a name in its path, must not ask the client for anything else. */
+function scopeOf(permissions: readonly string[]): string {
+  return [...new Set(permissions.filter(isScope))].join(' ');
+}
+
+function permitted(identity: Identity, permissions: readonly string[], hints: Hints): Outcome {
   const missing = permissions.filter((permission) => !allows(identity.permissions, permission));
   if (missing.length === 0) return { kind: 'allowed', identity };
-  return refused(insufficient(missing));
+  return refused(insufficient(missing, permissions, hints));
 }
 
-function insufficient(missing: readonly string[]): Refusal {
+/** All that the route needs is asked for at once, also what the caller has: a client may forget what it had (RFC 6750 §3.1). */
+function insufficient(missing: readonly string[], permissions: readonly string[], hints: Hints): Refusal {
   const named = missing.map((permission) => `"${permission}"`).join(', ');
-  return refusal(403, { error: 'insufficient_scope', detail: `This needs ${named}.`, scope: missing.join(' ') });
+  const detail = `This needs ${named}.`;
+  return refusal(403, { ...hints, error: 'insufficient_scope', detail, scope: scopeOf(permissions) });
 }
 
-type Question = { request: GuardedRequest; need: Need; credential: Credential; permissions: readonly string[] };
+type Question = {
+  request: GuardedRequest;
+  need: Need;
+  credential: Credential;
+  permissions: readonly string[];
+  hints: Hints;
+};
 
 async function askedAt({ remote, resource }: Deps, question: Question): Promise<Outcome> {
   const { request, need, credential, permissions } = question;
@@ -112,7 +156,7 @@ async function askedAt({ remote, resource }: Deps, question: Question): Promise<
     parameters: need.parameters,
     ...(credential.kind === 'dpop' && proof.length === 1 && proofOf(request, resource, proof[0] ?? '')),
   });
-  return verdict.valid ? { kind: 'allowed', identity: identityOf(verdict) } : refused(refusalOf(verdict));
+  return verdict.valid ? { kind: 'allowed', identity: identityOf(verdict) } : refused(refusalOf(verdict, question));
 }
 
 /** What a DPoP proof is made for (RFC 9449 §4.2): the address by which clients know the API. */
@@ -128,15 +172,18 @@ function identityOf(verdict: Verdict): Identity {
   return { ...known, expires_at: expires_at ? new Date(expires_at) : undefined };
 }
 
-function refusalOf({ code, reason: detail, missing, retry_after_seconds }: Verdict): Refusal {
-  const kind = kindOf(code);
+function refusalOf({ code, reason: detail, missing, retry_after_seconds }: Verdict, question: Question): Refusal {
+  const { permissions, hints, credential } = question;
+  // A token for another API is not valid here, whatever it may there (RFC 8707 §2, RFC 6750 §3.1).
+  const isForeign = code === 'resource_not_allowed' && credential.kind !== 'key';
+  const kind = isForeign ? 'dead' : kindOf(code);
   if (kind === 'limited') return refusal(429, { error: code, detail, retryAfter: retry_after_seconds ?? 1 });
   if (kind === 'dead') {
     const isProof = code === 'proof_required' || code === 'invalid_proof';
     const error = code === 'invalid_proof' ? 'invalid_dpop_proof' : 'invalid_token';
-    return refusal(401, { error, detail, scheme: isProof ? 'DPoP' : 'Bearer' });
+    return refusal(401, { error, detail, scheme: isProof ? 'DPoP' : 'Bearer', ...hints });
   }
-  return missing ? insufficient(missing) : refusal(403, { error: code, detail });
+  return missing ? insufficient(missing, permissions, hints) : refusal(403, { error: code, detail });
 }
 
 const refused = (each: Refusal): Outcome => ({ kind: 'refused', refusal: each });

@@ -2,3 +2,6 @@
 export { expressGuard, fastifyGuard, koaGuard, nodeGuard } from './adapters.ts';
 export { createGuard, type Guard, type GuardedRequest, type GuardOptions, type Outcome } from './guard.ts';
 export type { Identity, Need } from './identity.ts';
+export { expressMetadata, fastifyMetadata, koaMetadata, nodeMetadata } from './metadata-adapters.ts';
+export { allows } from './permissions.ts';
+export type { MetadataOptions, ResourceMetadata } from './resource-metadata.ts';

@@ -1,7 +1,17 @@
-/** What is answered instead of the route's own answer: problem+json (RFC 9457) with a challenge (RFC 6750 §3). */
-export type Refusal = { status: number; headers: Record<string, string>; body: string };
+export type Answer = { status: number; headers: Record<string, string>; body: string };
 
-type Reason = { error?: string; detail: string; scope?: string; scheme?: 'Bearer' | 'DPoP'; retryAfter?: number };
+/** What is answered instead of the route's own answer: problem+json (RFC 9457) with a challenge (RFC 6750 §3). */
+export type Refusal = Answer;
+
+type Reason = {
+  error?: string;
+  detail: string;
+  scope?: string | undefined;
+  scheme?: 'Bearer' | 'DPoP';
+  retryAfter?: number;
+  /** Where the API is described (RFC 9728 §5.1). */
+  resource_metadata?: string | undefined;
+};
 
 const titles: Record<number, string> = {
   400: 'Invalid request',
@@ -11,18 +21,15 @@ const titles: Record<number, string> = {
   503: 'Try again in a moment',
 };
 
-export function refusal(status: number, { error, detail, scope, scheme = 'Bearer', retryAfter }: Reason): Refusal {
-  const challenge = Object.entries({ error, error_description: error && detail, scope })
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}="${quotable(String(value))}"`)
-    .join(', ');
+export function refusal(status: number, reason: Reason): Refusal {
+  const { error, detail, scope, retryAfter } = reason;
   const isChallenged = status === 401 || (status === 403 && scope !== undefined);
   return {
     status,
     headers: {
       'Content-Type': 'application/problem+json',
       'Cache-Control': 'no-store',
-      ...(isChallenged && { 'WWW-Authenticate': `${scheme} ${challenge || 'realm="latchkey"'}` }),
+      ...(isChallenged && { 'WWW-Authenticate': challengeOf(reason) }),
       ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
     },
     body: JSON.stringify({
@@ -30,9 +37,18 @@ export function refusal(status: number, { error, detail, scope, scheme = 'Bearer
       title: titles[status],
       status,
       detail,
-      ...(scope !== undefined && { scope }),
+      ...(status === 403 && scope !== undefined && { scope }),
     }),
   };
+}
+
+/** The description is last and holds no `=`: some clients search the whole header for `scope=` and take what they find first. */
+function challengeOf({ error, detail, scope, scheme = 'Bearer', resource_metadata }: Reason): string {
+  const description = error && detail.replaceAll('=', ':');
+  const parameters = Object.entries({ error, scope, resource_metadata, error_description: description })
+    .filter(([, value]) => value !== undefined && value !== '')
+    .map(([name, value]) => `${name}="${quotable(String(value))}"`);
+  return `${scheme} ${parameters.join(', ') || 'realm="latchkey"'}`;
 }
 
 function quotable(text: string): string {

@@ -34,6 +34,8 @@ export { removeRole } from './roles.ts';
 export { accessRoutes } from './routes.ts';
 export { AssignmentView, RoleInput, RoleView } from './schemas.ts';
 export {
+  clientResources,
+  clientResourcesAt,
   findRoleByName,
   findSubject,
   hasOwner,

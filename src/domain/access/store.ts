@@ -51,6 +51,24 @@ export type HeldRight = Right & { by: string };
 export const servicePermissions = `case when c.service_permissions::text = '{}' and c.type = 'service' then c.resources
   else c.service_permissions end`;
 
+/** Whether resource server `r` is open to client `c`, which no operator registered. */
+const isOpen = `r.enabled and not r.built_in and (r.open_to = 'anyone' or (r.open_to = 'documented' and c.registered_by = 'document'))`;
+const openPatterns = `coalesce((select json_agg(p.name) from permissions p where p.resource_server_id = r.id and p.is_open), '[]'::json)`;
+const isSelfRegistered = `c.registered_by in ('document', 'dynamic')`;
+
+/**
+ * What client \`c\` may ask users for, per resource server, as text of a statement: for a client that described itself, the open scopes of
+ * the resource servers that are open to it, and nothing else.
+ */
+export const clientResources = `case when ${isSelfRegistered} then coalesce((
+    select json_object_agg(r.identifier, ${openPatterns}) from resource_servers r where r.open_to <> 'registered' and ${isOpen}
+  ), '{}'::json) else c.resources end`;
+
+/** The same at the one resource server that \`identifier\` (text of a statement) names. */
+export const clientResourcesAt = (identifier: string) => `case when ${isSelfRegistered} then (
+    select ${openPatterns} from resource_servers r where r.identifier = ${identifier} and r.open_to <> 'registered' and ${isOpen}
+  ) else c.resources -> ${identifier} end`;
+
 /** The permissions that a subject holds by its roles at `now`; for a client, also those that it is registered with for itself. */
 export async function listHeldRights(db: Db, subject_id: string, now: Date): Promise<HeldRight[]> {
   const { rows } = await sql<HeldRight>`
@@ -202,10 +220,4 @@ export async function findSubject(db: Db, { kind, name }: SubjectName): Promise<
       ? await sql<{ id: string }>`select id from users where ${isUser(name)}`.execute(db)
       : await sql<{ id: string }>`select id from clients where client_id = ${name}`.execute(db);
   return rows[0]?.id;
-}
-
-/** Whether a trust registered the client with this id. */
-export async function isOfTrust(db: Db, id: string): Promise<boolean> {
-  const query = db.selectFrom('clients').select('id').where('id', '=', id).where('trust_id', 'is not', null);
-  return (await query.executeTakeFirst()) !== undefined;
 }

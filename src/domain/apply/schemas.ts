@@ -4,7 +4,6 @@ import { ConfiguredKey } from '../api-keys/index.ts';
 import { ClientInput } from '../clients/index.ts';
 import { WebhookInput } from '../notifications/index.ts';
 import { ResourceServerInput } from '../resource-servers/index.ts';
-import { TrustInput } from '../trusts/index.ts';
 import { UserInput } from '../users/index.ts';
 
 const most = 10_000;
@@ -19,7 +18,6 @@ export const ConfigurationFile = z.strictObject({
   role_assignments: z.array(AssignmentEntry).max(most).optional(),
   api_keys: z.array(ConfiguredKey).max(most).optional(),
   webhooks: z.array(WebhookInput).max(most).optional(),
-  trusts: z.array(TrustInput).max(most).optional(),
 });
 export type ConfigurationFile = z.infer<typeof ConfigurationFile>;
 
@@ -40,5 +38,4 @@ export const keys = {
   role_assignments: ['role', 'to'],
   api_keys: ['owner', 'environment', 'name'],
   webhooks: ['url'],
-  trusts: ['name'],
 } as const satisfies Record<keyof ConfigurationFile, readonly string[]>;

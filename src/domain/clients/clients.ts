@@ -26,7 +26,8 @@ export type PutClientResult = {
  * client needs one and has no active one. A new secret in the input replaces earlier secrets from configuration at once. An input
  * without a signing algorithm keeps the one of an existing client. The caller validates the metadata first (`checkClient`).
  *
- * @throws Problem `conflict`: it is built in; `forbidden`: it has, or would get, a permission that the actor does not hold
+ * @throws Problem `conflict`: it is built in, or no operator registered it; `forbidden`: it has, or would get, a permission that the
+ *   actor does not hold
  */
 export async function putClient(
   trx: Trx,
@@ -37,9 +38,11 @@ export async function putClient(
   const existing = await lockClient(trx, input.client_id);
   const desired = split({ ...signingAlgsOf(existing), ...input });
   const owner_id = await ownerOf(trx, actor, input.owner, existing);
-  const columns = { ...desired.columns, ...typeFrom(existing), owner_id };
+  // The type of a client that no operator registered does not follow from its metadata.
+  const type = isSelfRegistered(existing) ? existing.type : desired.columns.type;
+  const columns = { ...desired.columns, owner_id, type };
   if (existing?.built_in) mustKeepAllBut(existing, columns);
-  if (existing?.trust_id) mustFollowTrust(existing, columns);
+  if (isSelfRegistered(existing)) mustKeepDescription(existing, columns);
   const live = existing ? await liveSecrets(trx, existing.id, deps.now()) : [];
   await mustBeAllowedWith(trx, {
     ...{ now: deps.now, actor, client_id: input.client_id },
@@ -140,12 +143,10 @@ export async function disableClient(deps: ClientDeps, actor: Actor, client_id: s
     const client = await lockClient(trx, client_id);
     if (!client) throw notFound('client', client_id);
     mustBeRegistered(client);
-    if (!client.enabled && !client.disabled_with_trust) return client;
+    if (!client.enabled) return client;
     const disabled_at = deps.now();
     const disabled = await updateClient(trx, client.id, {
       enabled: false,
-      // It stays disabled when its trust is enabled again.
-      disabled_with_trust: false,
       tokens_valid_after: disabled_at,
       updated_at: disabled_at,
     });
@@ -158,28 +159,26 @@ function mustBeRegistered({ client_id, built_in }: Client): void {
   if (built_in) throw conflict(`The client "${client_id}" is built in: it cannot be disabled.`);
 }
 
+function isSelfRegistered(client: Client | undefined): client is Client {
+  return client !== undefined && client.registered_by !== 'operator';
+}
+
+/** What no operator registered says itself what it is, and has no rights but those that APIs are open with. */
+function mustKeepDescription(existing: Client, { lifetimes: _, enabled: __, ...columns }: Columns): void {
+  if (isChanged(existing, columns))
+    throw conflict(
+      `No operator registered the client "${existing.client_id}": only its lifetimes and whether it is enabled can be changed.`,
+    );
+}
+
+function isChanged(existing: Client, columns: Partial<Columns>): boolean {
+  return Object.entries(columns).some(([name, value]) => !isDeepStrictEqual(existing[name as keyof Columns], value));
+}
+
 /** Only the token lifetimes of a built-in client can be changed. */
 function mustKeepAllBut(existing: Client, { lifetimes: _, ...columns }: Columns): void {
-  const changed = Object.entries(columns).some(
-    ([name, value]) => !isDeepStrictEqual(existing[name as keyof Columns], value),
-  );
-  if (changed) throw conflict(`The client "${existing.client_id}" is built in: only its lifetimes can be changed.`);
-}
-
-/** What a trust registered stays what it is. */
-function typeFrom(existing: Client | undefined): Pick<Client, 'type'> | undefined {
-  return existing?.trust_id ? { type: existing.type } : undefined;
-}
-
-/** A workload has what its trust gives, and is disabled as long as that is. Only its own state and its owner can be changed. */
-function mustFollowTrust(existing: Client, { enabled, owner_id: _, risk: __, ...columns }: Columns): void {
-  const changed = Object.entries(columns).find(
-    ([name, value]) => !isDeepStrictEqual(existing[name as keyof Columns], value),
-  );
-  const registered = `A trust registered the client "${existing.client_id}"`;
-  if (changed) throw conflict(`${registered}: change the trust instead.`);
-  if (enabled && existing.disabled_with_trust)
-    throw conflict(`${registered}, which is disabled: enable the trust instead.`);
+  if (isChanged(existing, columns))
+    throw conflict(`The client "${existing.client_id}" is built in: only its lifetimes can be changed.`);
 }
 
 type Recorded = { client: Client; before?: Client | undefined; occurred_at: Date };

@@ -2,6 +2,7 @@
 export { type ClientDeps, checkClient, disableClient, putClient } from './clients.ts';
 export { isRedirectOrigin } from './cors-origins.ts';
 export { clientSecretKind } from './kind.ts';
+export { applicationProblem, redirectProblem } from './redirect-uri-rules.ts';
 export { asInput, registrationDefaults } from './registration.ts';
 export { clientRoutes } from './routes.ts';
 export {
@@ -19,6 +20,13 @@ export {
   revokeClientSecret,
   type SecretDeps,
 } from './secrets.ts';
+export { saveDocumentedClient } from './self-registered.ts';
+export {
+  readSelfRegistration,
+  redirectsToLoopbackOnly,
+  type SelfRegistration,
+  SelfRegistrationError,
+} from './self-registration.ts';
 export {
   builtInClientId,
   type Client,

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { ClientType } from '../../../db/schema.ts';
 import {
   Flag,
   isSeen,
@@ -32,8 +31,8 @@ const Lifetimes = z.strictObject({
   refresh_grace: z.int().min(0).max(60).optional(),
 });
 
-const clientTypes = ['web', 'spa', 'native', 'service', 'agent', 'workload'] as const satisfies readonly ClientType[];
 const clientIdShape = /^[\u0021-\u007e]{1,255}$/;
+const types = ['web', 'spa', 'native', 'service', 'agent', 'workload'] as const;
 
 /** Whether any client could have this id; nothing else is worth a query. */
 export const isClientId = (text: string): boolean => clientIdShape.test(text);
@@ -109,9 +108,11 @@ export type ClientInput = z.infer<typeof ClientInput>;
 /** A client as the API shows it: RFC 7591 members and ours, flat as they were given. */
 export const ClientView = z.looseObject({
   client_id: z.string(),
-  type: z.enum(clientTypes),
-  registered_by: z.enum(['operator', 'document', 'dynamic', 'trust']),
-  trust_id: z.uuid().nullable().meta({ description: 'the trust that registered it, which says what it may' }),
+  type: z.enum(types),
+  registered_by: z.enum(['operator', 'document', 'dynamic', 'trust']).meta({
+    description:
+      'operator: in the admin API, the console or configuration; document: read from its client ID metadata document; dynamic: by dynamic registration; trust: by a trusted issuer. Of what no operator registered, only enabled and lifetimes can be changed',
+  }),
   allowed_cors_origins: CorsOrigins.optional(),
   ...clientExtensions,
   tokens_valid_after: Timestamp.nullable(),
@@ -127,7 +128,8 @@ export const ClientParams = z.strictObject({ client_id: z.string().regex(clientI
 export const ClientsQuery = z.strictObject({
   ...PageQuery,
   q: z.string().max(100).optional().meta({ description: 'the words, or their beginnings, of the client_id or name' }),
-  type: z.enum(clientTypes).optional(),
+  type: z.enum(types).optional(),
+  registered_by: z.enum(['operator', 'document', 'dynamic', 'trust']).optional(),
   enabled: Flag.optional(),
   sort: SortBy(['client_id', 'name', 'type', 'created_at'], 'client_id'),
 });

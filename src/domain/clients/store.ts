@@ -29,8 +29,8 @@ export async function findClient(db: Db, client_id: string): Promise<Client | un
 
 /** Every client that an operator registered, for `latchkey export`. */
 export async function listEveryClient(db: Db): Promise<Client[]> {
-  const registered = clients(db).where('built_in', '=', false).where('registered_by', '=', 'operator');
-  return registered.orderBy('client_id').execute();
+  const query = clients(db).where('built_in', '=', false).where('registered_by', '=', 'operator');
+  return query.orderBy('client_id').execute();
 }
 
 /** What people know these clients as, by `client_id`; one that is not registered is missing. */
@@ -146,6 +146,7 @@ export async function expireSecretsAt(trx: Trx, client_id: string, at: Date, ids
 export type ClientsQuery = ListRequest & {
   q?: string | undefined;
   type?: Client['type'] | undefined;
+  registered_by?: Client['registered_by'] | undefined;
   enabled?: boolean | undefined;
 };
 
@@ -168,13 +169,17 @@ const orders: ListOrders = {
 };
 
 /** Clients that somebody registered, searched by the words of their id and name, filtered and sorted. */
-export function listClients(db: Db, { q, type, enabled, ...request }: ClientsQuery): Promise<Page<Client>> {
+export function listClients(
+  db: Db,
+  { q, type, registered_by, enabled, ...request }: ClientsQuery,
+): Promise<Page<Client>> {
   const found = db
     .selectFrom(rowsWithWords<Selectable<Database['clients']>>(searched, q).as('clients'))
     .selectAll('clients')
     .select(owner)
     .where('built_in', '=', false)
     .$if(type !== undefined, (query) => query.where('type', '=', type ?? 'web'))
+    .$if(registered_by !== undefined, (query) => query.where('registered_by', '=', registered_by ?? 'operator'))
     .$if(enabled !== undefined, (query) => query.where('enabled', '=', enabled ?? true));
   return pageOfQuery(db, found, orders, request);
 }

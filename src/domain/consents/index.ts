@@ -21,4 +21,4 @@ export {
 } from './list-store.ts';
 export { consentRoutes } from './routes.ts';
 export { ConsentView, GrantView } from './schemas.ts';
-export { findStandingConsent } from './store.ts';
+export { type Consent, findStandingConsent } from './store.ts';

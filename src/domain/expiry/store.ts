@@ -42,6 +42,17 @@ export const expiringTables: readonly ExpiringTable[] = [
     gone: `t.created_at < $now - interval '2 days' and (t.revoked_at is not null or t.offline
       or not exists (select from sessions s where s.uid = t.session_uid)) and ${nothingUnder}`,
   },
+  // The client goes with it (migration 0036). One that was disabled stays, so that it stays disabled.
+  {
+    name: 'self_registered_clients',
+    gone: `t.kept_until < $now and exists (select from clients c where c.id = t.client_id and c.enabled)
+      and not exists (select from grants g where g.client_id = t.client_id)
+      and not exists (select from consents k where k.client_id = t.client_id and k.revoked_at is null
+        and k.updated_at > $now - interval '180 days')
+      and not exists (select from refresh_families f where f.client_id = t.client_id)
+      and not exists (select from api_keys k where k.owner_id = t.client_id)
+      and not exists (select from clients o where o.owner_id = t.client_id)`,
+  },
   { name: 'access_records', gone: "t.occurred_at < $now - interval '30 days'" },
   { name: 'idempotency_keys', gone: 't.expires_at < $now' },
   { name: 'password_links', gone: 't.expires_at < $now' },

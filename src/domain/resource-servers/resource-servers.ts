@@ -147,7 +147,7 @@ export async function getResourceServer(db: Db, identifier: string): Promise<Res
 /** A resource server as configuration names it. */
 export function asInput(server: ResourceServer): ResourceServerInput {
   const { identifier, name, access_token_format, access_token_signing_alg, access_token_ttl_seconds } = server;
-  const { assignment_required, dpop_required, enabled, permissions } = server;
+  const { assignment_required, dpop_required, open_to, enabled, permissions } = server;
   return {
     identifier,
     name,
@@ -156,18 +156,20 @@ export function asInput(server: ResourceServer): ResourceServerInput {
     ...(access_token_ttl_seconds && { access_token_ttl_seconds }),
     assignment_required,
     dpop_required,
+    open_to,
     enabled,
     scopes: permissions.map(scopeOf),
   };
 }
 
-function scopeOf({ name, description, is_default, is_optional, is_sensitive }: Permission) {
+function scopeOf({ name, description, is_default, is_optional, is_sensitive, is_open }: Permission) {
   return {
     name,
     ...(description && { description }),
     default: is_default,
     optional: is_optional,
     sensitive: is_sensitive,
+    open: is_open,
   };
 }
 
@@ -236,6 +238,7 @@ function desiredState({
         is_default: scope.default,
         is_optional: scope.optional,
         is_sensitive: scope.sensitive,
+        is_open: scope.open,
       }),
     )
     .sort((a, b) => (a.name < b.name ? -1 : 1));

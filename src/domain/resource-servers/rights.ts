@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict } from '../../platform/http/index.ts';
 import { mustBePermitted, mustHold, mustNotExceedLimits } from '../access/index.ts';
+import { openTo } from './schemas.ts';
 import type { Permission, ResourceServer } from './store.ts';
 
 /** A resource server as it is to be; its permissions are in the order of their names. */
@@ -14,6 +15,7 @@ export type DesiredState = {
     | 'access_token_ttl_seconds'
     | 'assignment_required'
     | 'dpop_required'
+    | 'open_to'
     | 'enabled'
   >;
   permissions: Permission[];
@@ -45,9 +47,9 @@ export async function mustBeAllowedToChange(trx: Trx, { now, actor, existing, de
 
 function stateOf({ permissions, ...row }: ResourceServer): DesiredState {
   const { name, access_token_format, access_token_signing_alg, access_token_ttl_seconds } = row;
-  const { assignment_required, dpop_required, enabled } = row;
+  const { assignment_required, dpop_required, open_to, enabled } = row;
   const columns = { name, access_token_format, access_token_signing_alg, access_token_ttl_seconds };
-  return { columns: { ...columns, assignment_required, dpop_required, enabled }, permissions };
+  return { columns: { ...columns, assignment_required, dpop_required, open_to, enabled }, permissions };
 }
 
 function withTtlOf({ columns, permissions }: DesiredState, desired: DesiredState): DesiredState {
@@ -57,13 +59,14 @@ function withTtlOf({ columns, permissions }: DesiredState, desired: DesiredState
 
 /** The present state with those changes that only take something away from clients and people. */
 function tightened({ columns, permissions }: DesiredState, desired: DesiredState): DesiredState {
-  const { access_token_ttl_seconds: ttl, assignment_required, dpop_required, enabled } = columns;
+  const { access_token_ttl_seconds: ttl, assignment_required, dpop_required, open_to, enabled } = columns;
   return {
     columns: {
       ...columns,
       access_token_ttl_seconds: lower(ttl, desired.columns.access_token_ttl_seconds),
       assignment_required: assignment_required || desired.columns.assignment_required,
       dpop_required: dpop_required || desired.columns.dpop_required,
+      open_to: openTo.find((each) => each === open_to || each === desired.columns.open_to) ?? open_to,
       enabled: enabled && desired.columns.enabled,
     },
     permissions: permissions.map((present) => {
@@ -73,6 +76,7 @@ function tightened({ columns, permissions }: DesiredState, desired: DesiredState
         ...present,
         is_optional: present.is_optional || wanted.is_optional,
         is_sensitive: present.is_sensitive || wanted.is_sensitive,
+        is_open: present.is_open && wanted.is_open,
       };
     }),
   };

@@ -10,7 +10,14 @@ const Scope = z.strictObject({
   default: z.boolean().default(false).meta({ description: 'granted when a request names no scope' }),
   optional: z.boolean().default(false).meta({ description: 'users may decline it' }),
   sensitive: z.boolean().default(false).meta({ description: 'marked as risky on the consent page' }),
+  open: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'clients that no operator registered may ask users for it, as far as open_to says' }),
 });
+
+/** From the strictest to the most open. */
+export const openTo = ['registered', 'documented', 'anyone'] as const;
 
 /** A protected API as configuration names it. */
 export const ResourceServerInput = z.strictObject({
@@ -28,6 +35,10 @@ export const ResourceServerInput = z.strictObject({
     .boolean()
     .default(false)
     .meta({ description: 'its access tokens must be bound to a key of the client (RFC 9449)' }),
+  open_to: z.enum(openTo).default('registered').meta({
+    description:
+      'which clients may ask users for its open scopes. registered: none but those that are registered for it; documented: also those with a client ID metadata document; anyone: also those that register themselves (RFC 7591)',
+  }),
   enabled: z.boolean().default(true),
   scopes: z.array(Scope).max(500).default([]),
 });

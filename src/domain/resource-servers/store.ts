@@ -86,7 +86,7 @@ async function eachWithPermissions(db: Db, rows: readonly Row[]): Promise<Resour
   if (rows.length === 0) return [];
   const permissions = await db
     .selectFrom('permissions')
-    .select(['resource_server_id', 'name', 'description', 'is_default', 'is_optional', 'is_sensitive'])
+    .select(['resource_server_id', 'name', 'description', 'is_default', 'is_optional', 'is_sensitive', 'is_open'])
     .where(
       'resource_server_id',
       'in',

@@ -3,7 +3,6 @@ import { z } from 'zod';
 export const searchedKinds = [
   'client',
   'resource_server',
-  'trust',
   'user',
   'role',
   'api_key',

@@ -30,7 +30,7 @@ export type { ProviderDeps, ProviderPages } from './provider/configuration.ts';
 export { clientCertificates } from './provider/mutual-tls.ts';
 export { oauthErrors } from './provider/oauth-errors.ts';
 export { openProvider, type RunningProvider } from './provider/running-provider.ts';
-export { isFirstUse, type KnownClients, knownClients, Reader, readClientRecord } from './store/index.ts';
+export { isFirstUse, type KnownClients, knownClients, Reader } from './store/index.ts';
 export { Committer } from './token-endpoint/committer.ts';
 export { issueTokens } from './token-endpoint/issue-tokens.ts';
 export { RowBounds, unitOfWork } from './unit-of-work/index.ts';

@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import type { Config } from '../../config.ts';
 import type { Refusals } from '../../domain/audit/index.ts';
+import type { ClientDocuments } from '../../domain/client-documents/index.ts';
 import type { Throttles } from '../../domain/users/index.ts';
 import type { Db } from '../../platform/database/index.ts';
 import { requestOrigin } from '../../platform/http/index.ts';
@@ -23,6 +24,7 @@ export type PagesDeps = {
   jobs: Jobs;
   reader: Reader;
   knownClients: KnownClients;
+  documents: ClientDocuments;
   throttles: Throttles;
   refusals: Refusals;
   provider: () => RunningProvider;

@@ -16,7 +16,7 @@ export class Cache<Value extends object> {
   constructor(feed: ChangeFeed, kind: ChangeKind, max: number, keyOf = (changed: string) => changed) {
     this.#entries = new LRUCache(atMostEntries(max));
     this.#feed = feed;
-    feed.on(kind, (keys) => this.#forget(keys === 'all' ? keys : keys.map(keyOf)));
+    feed.on(kind, (keys) => this.forget(keys === 'all' ? keys : keys.map(keyOf)));
   }
 
   /** The value of a key, remembered or read now. */
@@ -31,7 +31,8 @@ export class Cache<Value extends object> {
     return value;
   }
 
-  #forget(keys: readonly string[] | 'all'): void {
+  /** Forgets what this node knows to be old, or everything. */
+  forget(keys: readonly string[] | 'all'): void {
     this.#epoch += 1;
     if (keys === 'all') this.#entries.clear();
     else for (const key of keys) this.#entries.delete(key);

@@ -42,7 +42,7 @@ export function guardedGet({ allowLoopback, timeoutMs, maxBytes, accept = '*/*' 
 }
 
 /** An answer with another status than 200. */
-class UnexpectedStatus extends Error {
+export class UnexpectedStatus extends Error {
   override name = 'UnexpectedStatus';
   readonly status: number;
 

@@ -3,8 +3,9 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { isLoopback, isPublicAddress } from './addresses.ts';
 
+export { type DomainRules, isAllowedDomain, parseDomainRules } from './domain-rules.ts';
 export { freshSeconds } from './freshness.ts';
-export { type Getting, guardedGet } from './get.ts';
+export { type Getting, guardedGet, UnexpectedStatus } from './get.ts';
 export { guardedPost, type Posting } from './post.ts';
 
 const timeoutMs = 3000;

@@ -3,9 +3,7 @@ import compose from 'koa-compose';
 import { isDevelopment } from '../../config.ts';
 import { permissionsAt } from '../../domain/access/index.ts';
 import { WrongSecretThrottle } from '../../domain/clients/index.ts';
-import { ResourceServers } from '../../domain/resource-servers/index.ts';
 import { StatusIndexes } from '../../domain/status-lists/index.ts';
-import { KnownTrusts } from '../../domain/trusts/index.ts';
 import {
   type BearerDeps,
   Committer,
@@ -17,7 +15,6 @@ import {
   type ProviderDeps,
   RowBounds,
   type RunningProvider,
-  readClientRecord,
   recordUses,
   resolveStructuredTokens,
   unitOfWork,
@@ -27,7 +24,6 @@ import { alignRequestsByTurn, readForm } from '../../platform/http/index.ts';
 import { guardedFetch } from '../../platform/outbound/index.ts';
 import type { AppDeps } from '../app-deps.ts';
 import type { Services } from '../services.ts';
-import { issuerKeys } from './apply.ts';
 
 type Deps = Pick<AppDeps, 'config' | 'issuer' | 'installation' | 'log' | 'metrics'>;
 type Needs = Pick<
@@ -36,12 +32,14 @@ type Needs = Pick<
   | 'apiKeys'
   | 'database'
   | 'db'
+  | 'documents'
   | 'jobs'
   | 'keys'
   | 'knownClients'
   | 'now'
   | 'reader'
   | 'refusals'
+  | 'resourceServers'
   | 'secretUses'
   | 'throttles'
 >;
@@ -59,11 +57,15 @@ export type OAuth = {
 /** The provider with its storage, and the endpoints that programs call. */
 export async function openOAuth(deps: Deps, services: Needs): Promise<OAuth> {
   const { issuer, installation } = deps;
-  const { accessRecords } = services;
+  const { accessRecords, db } = services;
   const providerDeps = providerDepsOf(deps, services);
   const { changes, rootKey } = installation;
   const provider = await openProvider({ ...providerDeps, rootKey, changes });
-  const bearers: BearerDeps = { ...providerDeps, signingKeys: provider.keys };
+  const bearers: BearerDeps = {
+    ...providerDeps,
+    signingKeys: provider.keys,
+    isFirstUse: (iss, jti, exp) => isFirstUse(db, iss, jti, exp),
+  };
   const unit = openUnits(deps, services);
   const programs = compose([
     oauthErrors,
@@ -78,17 +80,14 @@ export async function openOAuth(deps: Deps, services: Needs): Promise<OAuth> {
 }
 
 function providerDepsOf({ config, issuer, installation, log }: Deps, services: Needs): ProviderDeps {
-  const { apiKeys, database, db, jobs, keys, knownClients, now, reader, refusals, secretUses, throttles } = services;
+  const { apiKeys, database, db, documents, jobs, keys, knownClients, now, reader } = services;
+  const { refusals, resourceServers, secretUses, throttles } = services;
   const { clientCertificateHeader: header, clientCaFile: caFile } = config;
   return {
-    ...{ apiKeys, database, db, issuer, jobs, keys, knownClients, log, now, reader, refusals, secretUses },
+    ...{ apiKeys, database, db, documents, issuer, jobs, keys, knownClients, log, now, reader },
+    ...{ refusals, resourceServers, secretUses },
     wrongSecretThrottle: new WrongSecretThrottle((attempt) => throttles.countWrongSecret(attempt), now),
     lifetimes: config,
-    resourceServers: new ResourceServers(db, installation.changes),
-    isFirstUse: (issuer, jti, exp) => isFirstUse(db, issuer, jti, exp),
-    knownClient: (id) => knownClients.get(id, () => readClientRecord({ reader, knownClients }, id)),
-    trusts: new KnownTrusts(db, installation.changes),
-    issuerKeys: issuerKeys(config, now),
     statusIndexes: new StatusIndexes(db, now, installation.changes),
     clientCertificates: clientCertificates({ header, caFile }, now),
     permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),
@@ -98,12 +97,12 @@ function providerDepsOf({ config, issuer, installation, log }: Deps, services: N
 }
 
 function openUnits({ config, installation, log, metrics }: Deps, services: Needs): Middleware {
-  const { database, db, keys, knownClients, now, reader } = services;
+  const { database, db, keys, now, reader } = services;
   const committer = new Committer(database, now, metrics);
   const hasRightClock = () => installation.clock.isWithinBounds();
   return unitOfWork({
     db,
-    issueTokens: issueTokens({ log, keys, knownClients, now, reader, committer, metrics, hasRightClock }),
+    issueTokens: issueTokens({ log, keys, now, reader, committer, metrics, hasRightClock }),
     rowBounds: new RowBounds(now),
     refreshGraceSeconds: config.refreshGraceSeconds,
   });

@@ -19,16 +19,16 @@ import type { OAuth } from './oauth.ts';
 
 type Deps = Pick<AppDeps, 'config' | 'demo' | 'installation' | 'issuer' | 'version'>;
 type Needs = Parameters<typeof adminRouteDeps>[1] &
-  Pick<Services, 'apiKeys' | 'knownClients' | 'log' | 'reader' | 'throttles'>;
+  Pick<Services, 'apiKeys' | 'documents' | 'knownClients' | 'log' | 'reader' | 'throttles'>;
 
 /** What browsers see, and what shares their middleware: the admin API, reports of leaks, health. */
 export function forBrowsers(deps: Deps, services: Needs, oauth: OAuth): Middleware {
   const { config, demo, installation, issuer, version } = deps;
-  const { db, jobs, keys, knownClients, now, reader, refusals, throttles } = services;
+  const { db, documents, jobs, keys, knownClients, now, reader, refusals, throttles } = services;
   const { provider, unit } = oauth;
   const admin = adminRouteDeps(deps, services);
   const pages: PagesDeps = {
-    ...{ config, db, issuer, jobs, keys, knownClients, now, reader, refusals, throttles, version },
+    ...{ config, db, documents, issuer, jobs, keys, knownClients, now, reader, refusals, throttles, version },
     provider: () => provider,
     demo: demo !== undefined,
     admin: { deps: admin, audience: adminAudience(issuer) },

@@ -42,7 +42,7 @@ describe('a client that every node remembers', () => {
   });
 
   // A column that is added to what nodes remember must be added here.
-  const remembered: Record<Exclude<keyof ClientRecord, 'id' | 'secrets'>, true> = {
+  const remembered: Record<Exclude<keyof ClientRecord, 'id' | 'secrets' | 'document'>, true> = {
     client_id: true,
     type: true,
     metadata: true,
@@ -52,6 +52,7 @@ describe('a client that every node remembers', () => {
     lifetimes: true,
     first_party: true,
     claims_in_id_token: true,
+    registered_by: true,
     enabled: true,
     epoch: true,
   };

@@ -217,6 +217,25 @@ describe('scopes that no API declares', () => {
   });
 });
 
+describe('offline_access of a client that is not registered for it', () => {
+  test.each(['openid read offline_access', 'offline_access'])(
+    'is ignored, also where consent is asked for again: "%s" (OpenID Connect Core §11)',
+    async (scope) => {
+      const asked = { client_id: 'spa', redirect_uri: 'https://spa.example/callback', scope, prompt: 'consent' };
+      const { access_token, ...answer } = await latchkey.tokens(asked);
+      expect(answer.scope).not.toContain('offline_access');
+      expect(answer.scope).toContain('read');
+      const pushed = new URL(latchkey.authorizeUrl(asked)).searchParams;
+      expect((await latchkey.post('/oauth/par', pushed)).status).toBe(201);
+    },
+  );
+
+  test('is had by who is registered for it', async () => {
+    const { scope } = await latchkey.tokens({ scope: 'openid read offline_access', prompt: 'consent' });
+    expect(scope).toContain('offline_access');
+  });
+});
+
 describe('a resource in another spelling (RFC 3986 §6.2)', () => {
   test.each(['https://api.example/', 'HTTPS://API.example', 'https://Api.Example/'])(
     '%s: means the registered API, which the token names: authorization, code, refresh',
@@ -241,6 +260,34 @@ describe('a resource in another spelling (RFC 3986 §6.2)', () => {
       expect((await latchkey.post('/oauth/introspect', { token: body.access_token }, 'rosters')).body.aud).toBe(roster);
     },
   );
+
+  test('means the registered API in a pushed request and for a device', async () => {
+    const code_verifier = 'v'.repeat(43);
+    const asked = new URL(latchkey.authorizeUrl({ code_verifier, scope: 'read', resource: 'HTTPS://Api.example/' }));
+    const pushed = await latchkey.post('/oauth/par', asked.searchParams, 'web-app');
+    const reference = { client_id: 'web-app', request_uri: String(pushed.body.request_uri) };
+    const url = `${latchkey.issuer}/oauth/authorize?${new URLSearchParams(reference)}`;
+    const { url: back } = await latchkey.visit(latchkey.browser(), url);
+    const code = new URL(back).searchParams.get('code') ?? '';
+    const redeemed = await latchkey.redeem({ ...reference, code, code_verifier, redirect_uri: redirectUri });
+    expect(await claimsOf(redeemed.body.access_token)).toMatchObject({ aud: api, scope: 'read' });
+
+    const { body } = await latchkey.post(
+      '/oauth/device_authorization',
+      { resource: 'https://API.example/', scope: 'read' },
+      'device',
+    );
+    const browser = latchkey.browser();
+    let page = await browser.get(String(body.verification_uri_complete));
+    page = await browser.submit(page, { user_code: String(body.user_code) }, '/device');
+    page = await browser.submit(page, { confirm: 'yes' }, '/device');
+    page = await browser.submit(page, { login: 'alice', password }, '/sign-in');
+    await browser.submit(page, { decision: 'allow' }, '/consent');
+    const form = { grant_type: deviceGrant, device_code: String(body.device_code), resource: 'https://API.example' };
+    const polled = await latchkey.post('/oauth/token', form, 'device');
+    const known = await latchkey.post('/oauth/introspect', { token: polled.body.access_token }, 'service');
+    expect(known.body).toMatchObject({ aud: api, scope: 'read' });
+  });
 
   test.each([
     'https://roster.example/API',

@@ -32,6 +32,14 @@ const exchange = async (given: object, parameters: Record<string, string> = {}, 
 const introspected = async (token: string) => (await latchkey.post('/oauth/introspect', { token }, 'checker')).body;
 
 describe('an API key is exchanged', () => {
+  test('for an API that it names in another spelling (RFC 3986 §6.2)', async () => {
+    for (const name of ['resource', 'audience']) {
+      const { key } = await mint();
+      const { body } = await exchangeKey(latchkey, key, { [name]: 'HTTPS://Api.example/' });
+      expect(await introspected(body.access_token)).toMatchObject({ aud: api, scope: 'read' });
+    }
+  });
+
   test.each([
     ['an opaque token', api],
     ['a JWT', jwtApi],

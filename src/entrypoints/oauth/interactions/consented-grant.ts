@@ -1,10 +1,11 @@
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
-import { findStandingConsent } from '../../../domain/consents/index.ts';
+import { type Consent, findStandingConsent } from '../../../domain/consents/index.ts';
 import { scopesOfClaims } from '../provider/claims.ts';
+import { outlivesSession } from '../provider/policies.ts';
 import { intersection, isSubset, union } from '../scopes/consented-scopes.ts';
 import { identityScopes } from '../scopes/requested-scopes.ts';
-import { findClientRecord, type StoreDeps, type TrustDeps, trustedScopes } from '../store/index.ts';
+import { type ClientRecord, findClientRecord, type StoreDeps, type TrustDeps, trustedScopes } from '../store/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 
 /** What the consent page hands to the resumed request: scopes the person left unticked, remembered on the grant only. */
@@ -21,16 +22,14 @@ export function consentedGrant(deps: StoreDeps & TrustDeps) {
     const record = await findClientRecord(deps, client.clientId);
     if (!record) return undefined;
     const answer = ctx.oidc.result?.consent as Partial<ConsentResult> | undefined;
-    const standing = await standingGrant(ctx);
+    const standing = await standingGrant(deps, ctx, record);
     const requested = requestedScopes(ctx);
     const claims = requestedClaims(ctx);
     if (standing && !answer && coversAll(standing, requested) && coversClaims(standing, claims)) return standing;
 
     const asked = standing ? union(requested, granted(standing)) : requested;
     const trusted = await trustedScopes(deps, record, asked);
-    const consent = isSubset(asked, trusted)
-      ? undefined
-      : await findStandingConsent(deps.db, account.accountId, record.id, deps.now());
+    const consent = isSubset(asked, trusted) ? undefined : await findCurrentConsent(deps, account.accountId, record);
     if (!record.first_party && !consent) return standing;
     const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     if (standing) grant.jti = standing.jti;
@@ -41,7 +40,7 @@ export function consentedGrant(deps: StoreDeps & TrustDeps) {
     currentUnit().grantOrigin = {
       consent_id: consent?.id ?? null,
       session_uid: session.uid,
-      offline: client.applicationType === 'native',
+      offline: outlivesSession(client, record),
       consented: record.first_party ? consent?.scopes : undefined,
     };
     await grant.save();
@@ -49,11 +48,31 @@ export function consentedGrant(deps: StoreDeps & TrustDeps) {
   };
 }
 
-async function standingGrant({ oidc }: KoaContextWithOIDC): Promise<Grant | undefined> {
+async function standingGrant(
+  deps: StoreDeps,
+  { oidc }: KoaContextWithOIDC,
+  record: ClientRecord,
+): Promise<Grant | undefined> {
   const { client, session, provider, account } = oidc;
   const id = client && session?.grantIdFor(client.clientId);
   const grant = id ? await provider.Grant.find(id) : undefined;
-  return grant && grant.accountId === account?.accountId ? grant : undefined;
+  if (!grant || !account || grant.accountId !== account.accountId) return undefined;
+  const isOld = record.document?.widened_at && !(await findCurrentConsent(deps, account.accountId, record));
+  return isOld ? undefined : grant;
+}
+
+/**
+ * What a person allows a client today. A client whose document sends people elsewhere since then is asked about again: they allowed it
+ * while it could not.
+ */
+async function findCurrentConsent(
+  { db, now }: Pick<StoreDeps, 'db' | 'now'>,
+  user_id: string,
+  { id, document }: ClientRecord,
+): Promise<Consent | undefined> {
+  const consent = await findStandingConsent(db, user_id, id, now());
+  const widened_at = document?.widened_at;
+  return consent && widened_at && consent.updated_at < new Date(widened_at) ? undefined : consent;
 }
 
 /** What this request asks for, per resource server. */

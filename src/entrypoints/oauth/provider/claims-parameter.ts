@@ -1,4 +1,6 @@
 import { type ClaimsParameter, type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { identityScopes, identityScopesOf } from '../scopes/requested-scopes.ts';
+import { type ClientDeps, findClientRecord } from '../store/index.ts';
 import { claimsByScope, scopesOfClaims } from './claims.ts';
 
 type Requested = { essential?: boolean; value?: string; values?: string[] } | null;
@@ -15,21 +17,29 @@ const longestValue = 256;
  *
  * @throws InvalidRequest: more than 100 claims; UnmetAuthenticationRequirements: it insists on a class of authentication
  */
-export function acceptClaims(ctx: KoaContextWithOIDC, { id_token, userinfo }: ClaimsParameter, client: Client): void {
+export function acceptClaims(deps: ClientDeps) {
+  return async (ctx: KoaContextWithOIDC, claims: ClaimsParameter, client: Client): Promise<void> => {
+    const record = await findClientRecord(deps, client.clientId);
+    const own = record ? identityScopesOf(record) : identityScopes;
+    acceptOf(ctx, claims, client.scope?.split(' ').filter((scope) => own.includes(scope)) ?? own);
+  };
+}
+
+/** @param scopes those of OpenID Connect's own that the client may ask for */
+function acceptOf(ctx: KoaContextWithOIDC, { id_token, userinfo }: ClaimsParameter, scopes: readonly string[]): void {
   const count = [id_token, userinfo].reduce((sum, members) => sum + Object.keys(members ?? {}).length, 0);
   if (count > mostClaims) throw new errors.InvalidRequest(`claims must not name more than ${mostClaims} claims`);
   refuseEssentialClass(id_token?.acr);
   const accepted = Object.entries({ id_token, userinfo })
-    .map(([place, members]) => [place, acceptedOf(members ?? {}, client)] as const)
+    .map(([place, members]) => [place, acceptedOf(members ?? {}, scopes)] as const)
     .filter(([, members]) => Object.keys(members).length > 0);
   const { params } = ctx.oidc;
   if (params) params.claims = accepted.length > 0 ? JSON.stringify(Object.fromEntries(accepted)) : undefined;
 }
 
-function acceptedOf(members: Record<string, unknown>, client: Client): Record<string, Requested> {
-  const registered = client.scope?.split(' ');
+function acceptedOf(members: Record<string, unknown>, scopes: readonly string[]): Record<string, Requested> {
   const isAllowed = (claim: string) =>
-    supported.has(claim) && scopesOfClaims([claim]).every((scope) => registered?.includes(scope) ?? true);
+    supported.has(claim) && scopesOfClaims([claim]).every((scope) => scopes.includes(scope));
   const entries = Object.entries(members).filter(([claim]) => isAllowed(claim));
   return Object.fromEntries(
     entries.map(([claim, member]) => [claim, plain(member)] as const).filter(([, member]) => member !== undefined),

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { applicationProblem, redirectProblem } from '../../../domain/clients/index.ts';
 import { identityScopes } from '../scopes/requested-scopes.ts';
 import { grantTypeNamed, grantTypes } from '../token-endpoint/grants/index.ts';
 import { clientAuthMethods, insteadOfSecretJwt } from './client-authentication.ts';
 import { ownClientMembers } from './cors.ts';
-import { applicationProblem, redirectProblem } from './redirect-uri-rules.ts';
 import { clientDefaults, clientSignatureAlgs, enabledJWA, responseTypes } from './supported.ts';
 
 // The rules are oidc-provider's and stricter ones of RFC 9700, 7591 and 6749, so that each refusal names its member in our words.

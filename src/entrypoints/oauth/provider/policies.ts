@@ -6,7 +6,7 @@ import {
   type KoaContextWithOIDC,
   type RefreshToken,
 } from 'oidc-provider';
-import { type ClientDeps, findClientRecord } from '../store/index.ts';
+import { type ClientDeps, type ClientRecord, findClientRecord } from '../store/index.ts';
 
 type Token = AccessToken | ClientCredentials | RefreshToken;
 
@@ -17,10 +17,11 @@ export function mayIntrospect(deps: ClientDeps) {
     if (token.kind === 'RefreshToken' || client.clientAuthMethod === 'none' || !('aud' in token) || !token.aud)
       return false;
     const record = await findClientRecord(deps, client.clientId);
+    // One that no operator registered chose its client_id itself.
+    if (record?.registered_by !== 'operator') return false;
     const audiences = [token.aud].flat();
     return (
-      audiences.includes(client.clientId) ||
-      (record?.introspects ?? []).some((identifier) => audiences.includes(identifier))
+      audiences.includes(client.clientId) || record.introspects.some((identifier) => audiences.includes(identifier))
     );
   };
 }
@@ -42,13 +43,18 @@ export async function issuesRefreshToken(_ctx: KoaContextWithOIDC, client: Clien
 }
 
 /**
- * Web and single-page clients end with the browser session unless offline_access was granted; native ones and devices, whose
+ * Web and single-page clients end with the browser session unless offline_access was granted; native ones, agents and devices, whose
  * person only passed by with that browser, outlive it.
  */
-export async function endsWithSession(
-  ctx: KoaContextWithOIDC,
-  source: { kind?: string; scopes: Set<string> },
-): Promise<boolean> {
-  const isElsewhere = source.kind === 'DeviceCode' || ctx.oidc.client?.applicationType === 'native';
-  return !isElsewhere && !source.scopes.has('offline_access');
+export function endsWithSession(deps: ClientDeps) {
+  return async (ctx: KoaContextWithOIDC, source: { kind?: string; scopes: Set<string> }): Promise<boolean> => {
+    const { client } = ctx.oidc;
+    if (source.kind === 'DeviceCode' || source.scopes.has('offline_access')) return false;
+    return !(client && outlivesSession(client, await findClientRecord(deps, client.clientId)));
+  };
+}
+
+/** Whether what a client gets outlives the session of the browser in which it was allowed. */
+export function outlivesSession({ applicationType }: Client, record: ClientRecord | undefined): boolean {
+  return applicationType === 'native' || record?.type === 'agent';
 }

@@ -3,6 +3,7 @@ import type { SigningKey } from '../../../domain/signing-keys/index.ts';
 import { isOutage } from '../../../platform/database/index.ts';
 import { visitPosted } from '../endpoints.ts';
 import { nameIdentityScope } from '../presented-tokens/token-answers.ts';
+import { ignoreUnregisteredOfflineAccess } from '../scopes/offline-access.ts';
 import { boundLogoutState } from '../scopes/parameter-bounds.ts';
 import { resolveResourceSpelling } from '../scopes/resource-spelling.ts';
 import { grantTypes } from '../token-endpoint/grants/index.ts';
@@ -27,6 +28,7 @@ export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningK
   useOwnCredentialFormats(provider);
   acceptHintsOfEveryAlgorithm(provider);
   provider.use(resolveResourceSpelling(deps));
+  provider.use(ignoreUnregisteredOfflineAccess(deps));
   for (const { register } of grantTypes) register?.(provider, deps);
   provider.use(boundLogoutState);
   provider.use(visitPosted);

@@ -6,6 +6,27 @@ import { scopesIn } from './request-bounds.ts';
 /** OpenID Connect's own scopes; every other belongs to a resource server. */
 export const identityScopes = ['openid', 'offline_access', 'profile', 'email', 'groups'];
 
+/** Of these, what a client has that no operator registered: who a person is beyond their id is told to those that were chosen. */
+const identityScopesOfAnyone: readonly string[] = ['openid', 'offline_access'];
+
+/** Whether a client described itself. It is entitled to what APIs are open with, and to nothing else. */
+export function isSelfRegistered({ registered_by }: Pick<ClientRecord, 'registered_by'>): boolean {
+  return registered_by === 'document' || registered_by === 'dynamic';
+}
+
+/** OpenID Connect's own scopes that a client may ask for. */
+export function identityScopesOf(record: Pick<ClientRecord, 'registered_by'>): readonly string[] {
+  return isSelfRegistered(record) ? identityScopesOfAnyone : identityScopes;
+}
+
+/** Ignores those of OpenID Connect's own scopes that a client may not ask for (OpenID Connect Core §3.1.2.1). */
+export function dropForeignIdentityScopes(ctx: KoaContextWithOIDC, record: ClientRecord): void {
+  const own = identityScopesOf(record);
+  const requested = requestedScopes(ctx);
+  const kept = requested.filter((scope) => own.includes(scope) || !identityScopes.includes(scope));
+  if (kept.length < requested.length && ctx.oidc.params?.scope !== undefined) setScope(ctx, kept);
+}
+
 /** The scopes of a request; where it names none, those that its code or token was granted. */
 export function requestedScopes(ctx: KoaContextWithOIDC): string[] {
   const { AuthorizationCode, DeviceCode, RefreshToken } = ctx.oidc.entities;

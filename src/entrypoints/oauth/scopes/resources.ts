@@ -14,10 +14,12 @@ import {
 } from '../store/index.ts';
 import { mustBeWithinBounds } from './request-bounds.ts';
 import {
+  dropForeignIdentityScopes,
   entitlementsOf,
   identityScopes,
   isFirstRequest,
   isForItself,
+  isSelfRegistered,
   requestedResources,
   requestedScopes,
   setScope,
@@ -45,6 +47,7 @@ export function resourceServerInfo(deps: ResourceDeps) {
     // Other spellings were resolved when the request came in, but for those in signed requests (RFC 9101).
     if (!server || !record || server.identifier !== identifier) throw new errors.InvalidTarget();
     demandProof(ctx, server);
+    dropForeignIdentityScopes(ctx, record);
     if (isFirstRequest(ctx) && !requestedScopes(ctx).some(declared(server))) await refuseUnknownAlone(deps, ctx);
     const scopes = scopesFor(ctx, server, await rightsAt(deps, ctx, server, record));
     const isLast = requestedResources(ctx).at(-1) === identifier;
@@ -78,8 +81,18 @@ export function defaultResource(deps: ResourceDeps) {
       if (single) return single;
       throw new errors.InvalidTarget('name the resource this token is for');
     }
-    return record ? forPeople(deps, ctx, { record, single }) : [];
+    if (!record) return [];
+    if (isSelfRegistered(record)) return openResource(ctx, record, single);
+    return forPeople(deps, ctx, { record, single });
   };
+}
+
+/** A client that no operator registered is let in for what an API is open with, never for signing in alone. @throws InvalidTarget */
+function openResource(ctx: KoaContextWithOIDC, record: ClientRecord, single: string | undefined): string {
+  if (single === undefined)
+    throw new errors.InvalidTarget('name the resource that this request is for: an API that is open to this client');
+  dropForeignIdentityScopes(ctx, record);
+  return single;
 }
 
 type Candidate = { record: ClientRecord; single: string | undefined };
@@ -160,6 +173,21 @@ async function settleOtherScopes(
   const others = requestedScopes(ctx).filter((scope) => !had.has(scope));
   if (others.length === 0) return;
   if (isForItself(ctx)) throw new errors.InvalidScope('requested scope is not allowed', others.join(' '));
+  // One that was written for many servers asks for what it finds published.
+  if (!isSelfRegistered(record)) await refuseWithheld(deps, ctx, record, others);
+  setScope(
+    ctx,
+    requestedScopes(ctx).filter((scope) => had.has(scope)),
+  );
+}
+
+/** @throws InvalidScope: one of these scopes is not the client's, or of no requested resource */
+async function refuseWithheld(
+  deps: ResourceDeps,
+  ctx: KoaContextWithOIDC,
+  record: ClientRecord,
+  others: readonly string[],
+): Promise<void> {
   const servers = await requestedServers(deps, ctx);
   const withheld = servers.map((server) => offered(server, record.resources[server.identifier]));
   const open = others.filter((scope) => !withheld.some((isOffered) => isOffered(scope)));
@@ -168,10 +196,6 @@ async function settleOtherScopes(
   const isKnown = await scopesKnownTo(deps, record);
   const misplaced = open.filter(isKnown);
   if (misplaced.length > 0) throw belongsNowhere(misplaced);
-  setScope(
-    ctx,
-    requestedScopes(ctx).filter((scope) => had.has(scope)),
-  );
 }
 
 /** Judges whether a scope is one of the resource servers that this client has to do with. */

@@ -1,9 +1,11 @@
 import type { Adapter } from 'oidc-provider';
 import { accessTokenStore } from './access-token-model.ts';
+import { clientStore } from './client-model.ts';
 import { codeStore } from './code-model.ts';
 import { deviceCodeStore } from './device-codes.ts';
 import { interactionStore } from './interaction-model.ts';
-import { clientStore, grantStore, type ModelStore } from './models.ts';
+import type { ModelStore } from './model-store.ts';
+import { grantStore } from './models.ts';
 import { pushedRequestStore } from './pushed-requests.ts';
 import { type RefreshTokenDeps, refreshTokenStore } from './refresh-token-model.ts';
 import { sessionStore } from './session-models.ts';

@@ -6,7 +6,9 @@ import { digest } from '../../../platform/crypto/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
 import { authorizationCode } from '../token-endpoint/grants/authorization-code.ts';
 import { currentUnit, LostRaceError } from '../unit-of-work/index.ts';
-import { idOfClient, type ModelStore, type Payload, rememberJoined, type StoreDeps } from './models.ts';
+import { idOfClient } from './client-model.ts';
+import type { ModelStore, Payload } from './model-store.ts';
+import { rememberJoined, type StoreDeps } from './models.ts';
 import { type CodeRecord, readCode } from './reads.ts';
 import { expiryFrom, seconds, withoutId } from './stored-payload.ts';
 

@@ -6,16 +6,10 @@ import type { Trx } from '../../../platform/database/index.ts';
 import { deviceCode as grantType } from '../token-endpoint/grants/device-code.ts';
 import { currentUnit, LostRaceError } from '../unit-of-work/index.ts';
 import { isAnonymousClient } from './anonymous-client.ts';
+import { idOfClient } from './client-model.ts';
 import { holdGrant } from './code-model.ts';
-import {
-  idOfClient,
-  type ModelStore,
-  openPayload,
-  type Payload,
-  rememberJoined,
-  type StoreDeps,
-  sealPayload,
-} from './models.ts';
+import type { ModelStore, Payload } from './model-store.ts';
+import { openPayload, rememberJoined, type StoreDeps, sealPayload } from './models.ts';
 import { type DeviceCodeRecord, readDeviceCode, readDeviceCodeByUserCode } from './reads.ts';
 
 /** Seconds between two polls when nothing else was said (RFC 8628 §3.2), and by how much each hasty one slows them (§3.5). */

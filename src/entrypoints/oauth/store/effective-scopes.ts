@@ -1,4 +1,4 @@
-import { intersection, servicePermissions } from '../../../domain/access/index.ts';
+import { clientResourcesAt, intersection, servicePermissions } from '../../../domain/access/index.ts';
 import { scopesIn } from '../scopes/request-bounds.ts';
 
 /** What the owners of an access token may have at its API at the moment of the read. */
@@ -27,7 +27,7 @@ export const rightsNow = `case when t.audience is null then null
           where kr.key_id = k.id) p`)},
       'person', case when t.user_id is not null then ${ofRoles('t.user_id')} end)) from api_keys k where k.id = t.api_key_id)
   when t.user_id is not null then json_build_object(
-    'client', (select c.resources -> t.audience from clients c where c.id = t.client_id),
+    'client', (select ${clientResourcesAt('t.audience')} from clients c where c.id = t.client_id),
     'roles', (select case when r.assignment_required then ${ofRoles('t.user_id')} end
       from resource_servers r where r.identifier = t.audience))
   else json_build_object(

@@ -2,16 +2,16 @@
 
 export { newAccessToken } from './access-token-model.ts';
 export { tokenStore } from './adapter.ts';
-export { effectiveScopes } from './effective-scopes.ts';
 export {
   type ClientDeps,
   findClientRecord,
   type KnownClients,
   knownClients,
-  type Payload,
   readClientRecord,
-  type StoreDeps,
-} from './models.ts';
+} from './client-model.ts';
+export { effectiveScopes } from './effective-scopes.ts';
+export type { Payload } from './model-store.ts';
+export type { StoreDeps } from './models.ts';
 export { Reader } from './reader.ts';
 export {
   type AccessTokenRecord,

@@ -3,7 +3,8 @@ import type { Database } from '../../../../db/schema.ts';
 import { type Digest, digest, type SealedPlace } from '../../../platform/crypto/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
 import { currentUnit, LostRaceError } from '../unit-of-work/index.ts';
-import { type ModelStore, openPayload, type Payload, type StoreDeps, sealPayload } from './models.ts';
+import type { ModelStore, Payload } from './model-store.ts';
+import { openPayload, type StoreDeps, sealPayload } from './models.ts';
 import { type InteractionRecord, readInteraction } from './reads.ts';
 
 type Row = Insertable<Database['interactions']>;

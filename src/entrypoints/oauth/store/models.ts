@@ -1,47 +1,24 @@
 import { type Insertable, sql } from 'kysely';
-import type { Adapter, AdapterPayload } from 'oidc-provider';
 import type { ConsentedScopes, Database as Tables } from '../../../../db/schema.ts';
-import { isClientId, isSecretMethod } from '../../../domain/clients/index.ts';
 import { type Sealed, type SealedPlace, seal, unseal } from '../../../platform/crypto/index.ts';
-import { Cache, type ChangeFeed, type Database, type Db, type Trx } from '../../../platform/database/index.ts';
+import type { Database, Db, Trx } from '../../../platform/database/index.ts';
 import type { ServerKeys } from '../../../platform/keys/index.ts';
-import { lifetimesMember } from '../provider/lifetimes.ts';
 import { intersection, union } from '../scopes/consented-scopes.ts';
 import { scopesIn } from '../scopes/request-bounds.ts';
 import { currentUnit, LostRaceError, type Unit } from '../unit-of-work/index.ts';
+import { type ClientDeps, findClientRecord, idOfClient } from './client-model.ts';
+import type { ModelStore, Payload } from './model-store.ts';
 import type { Reader } from './reader.ts';
-import {
-  type ClientRecord,
-  type GrantRecord,
-  readClient,
-  readGrant,
-  type SessionRecord,
-  type UnderGrant,
-} from './reads.ts';
+import { type GrantRecord, readGrant, type SessionRecord, type UnderGrant } from './reads.ts';
 import { type TrustDeps, trustedScopes } from './trusted-scopes.ts';
 
-export type StoreDeps = {
+export type StoreDeps = ClientDeps & {
   db: Db;
   database: Database;
   reader: Reader;
   keys: ServerKeys;
   now: () => Date;
-  knownClients: KnownClients;
 };
-
-const mostClients = 10_000;
-
-/** The clients that this node has met, forgotten within a second of a change (DESIGN.md §8). */
-export type KnownClients = Cache<ClientRecord>;
-
-export const knownClients = (changes: ChangeFeed): KnownClients => new Cache(changes, 'client', mostClients);
-
-/** One model's storage; what is not written here is refused, so that a feature switched on without a table fails loudly. */
-export type ModelStore = Partial<
-  Pick<Adapter, 'upsert' | 'find' | 'findByUid' | 'findByUserCode' | 'consume' | 'destroy'>
->;
-
-export type Payload = AdapterPayload & Record<string, unknown>;
 
 /** Encrypts a payload that holds secrets or request parameters; its own id never goes in with it unless it was put there. */
 export function sealPayload(keys: ServerKeys, place: SealedPlace, payload: Payload): Sealed {
@@ -52,76 +29,11 @@ export function openPayload(keys: ServerKeys, place: SealedPlace, sealed: Sealed
   return JSON.parse(unseal(keys.current('interaction').key, place, sealed).toString());
 }
 
-// oidc-provider wants some secret for these methods; the real ones are compared as digests (client-authentication.ts).
-const secretElsewhere = 'compared as digests';
-
-/** What it takes to know clients. */
-export type ClientDeps = Pick<StoreDeps, 'reader' | 'knownClients'>;
-
-/** The client with this id; undefined: unknown or disabled. It does not change during a request. */
-export async function findClientRecord(deps: ClientDeps, client_id: string): Promise<ClientRecord | undefined> {
-  // Ids also come out of unverified JWTs; one that PostgreSQL refuses would fail every read coalesced with it.
-  if (!isClientId(client_id)) return undefined;
-  const record = await currentUnit().remember(`client:${client_id}`, () =>
-    deps.knownClients.get(client_id, () => readClientRecord(deps, client_id)),
-  );
-  return record?.enabled ? record : undefined;
-}
-
-/** The row id of the client that something is stored for. @throws LostRaceError: unknown or disabled */
-export async function idOfClient(deps: ClientDeps, client_id: string): Promise<string> {
-  const record = await findClientRecord(deps, client_id);
-  if (!record) throw new LostRaceError('the client was disabled');
-  return record.id;
-}
-
-/** The client as it stands in the database. */
-export async function readClientRecord({ reader }: ClientDeps, client_id: string): Promise<ClientRecord | undefined> {
-  const row = await reader.find<{ client: ClientRecord }>(readClient, client_id);
-  return row?.client;
-}
-
 /** What came joined with a credential is not read again. */
 export function rememberJoined({ grant, person }: UnderGrant): void {
   const unit = currentUnit();
   if (grant) unit.fill(`grant:${grant.id}`, grant);
   if (person) unit.fill(`user:${person.id}`, person);
-}
-
-export function clientStore(deps: StoreDeps): ModelStore {
-  return {
-    find: async (client_id) => {
-      const record = await findClientRecord(deps, client_id);
-      if (!record) return undefined;
-      const metadata = metadataOf(record);
-      const client_secret = isSecretMethod(metadata.token_endpoint_auth_method)
-        ? { client_secret: secretElsewhere }
-        : {};
-      const lifetimes = { [lifetimesMember]: record.lifetimes };
-      return { ...metadata, ...client_secret, ...jwksOf(record), ...lifetimes, client_id } as Payload;
-    },
-  };
-}
-
-/**
- * To present a key or an assertion takes no registration for it, and nothing else is possible in that request. Where it answers for
- * the client, no more is asked of that.
- */
-function metadataOf({ client_id, metadata }: ClientRecord): ClientRecord['metadata'] {
-  const { presentedKey, presentedAssertion } = currentUnit();
-  const presented = presentedKey ?? presentedAssertion;
-  if (!presented) return metadata;
-  const exchanging = { ...metadata, grant_types: [presented.grant_type], response_types: [] };
-  if (presented.answersFor !== client_id) return exchanging;
-  const { token_endpoint_auth_signing_alg: _, ...rest } = exchanging as typeof exchanging & Record<string, unknown>;
-  return { ...rest, token_endpoint_auth_method: 'none' };
-}
-
-/** EdDSA and Ed25519 name one algorithm (RFC 9864 §2.2); libraries differ in which they send, so a key answers to both. */
-function jwksOf({ metadata }: ClientRecord): { jwks?: { keys: Record<string, unknown>[] } } {
-  const { keys } = (metadata.jwks ?? {}) as { keys?: Record<string, unknown>[] };
-  const answering = ({ alg: _, ...key }: Record<string, unknown>) => key;
-  return keys ? { jwks: { keys: keys.map((key) => (key.crv === 'Ed25519' ? answering(key) : key)) } } : {};
 }
 
 /** The grant of this id, while it stands. Read once per request. */

@@ -2,7 +2,8 @@ import { errors } from 'oidc-provider';
 import { digest, type SealedPlace } from '../../../platform/crypto/index.ts';
 import { currentUnit, LostRaceError } from '../unit-of-work/index.ts';
 import { isAnonymousClient } from './anonymous-client.ts';
-import { type ModelStore, openPayload, type Payload, type StoreDeps, sealPayload } from './models.ts';
+import type { ModelStore, Payload } from './model-store.ts';
+import { openPayload, type StoreDeps, sealPayload } from './models.ts';
 import { type PushedRequestRecord, readPushedRequest } from './reads.ts';
 
 const placeOf = (key: Buffer): SealedPlace => ['pushed_requests', 'sealed', key.toString('hex')];

@@ -1,10 +1,10 @@
-import { servicePermissions } from '../../../domain/access/index.ts';
+import { clientResources, servicePermissions } from '../../../domain/access/index.ts';
 import type { Client } from '../../../domain/clients/index.ts';
 import type { Digest, Sealed } from '../../../platform/crypto/index.ts';
 import { type RightsNow, rightsNow } from './effective-scopes.ts';
 import type { KeyedRead } from './reader.ts';
 
-/** A client as token requests need it; `service_permissions` are those that it has, by default or named. */
+/** A client as token requests need it; `resources` and `service_permissions` are those that it has, by default, named, or by open APIs. */
 export type ClientRecord = Pick<
   Client,
   | 'id'
@@ -17,9 +17,12 @@ export type ClientRecord = Pick<
   | 'lifetimes'
   | 'first_party'
   | 'claims_in_id_token'
+  | 'registered_by'
 > & {
   enabled: boolean;
   epoch: number;
+  /** Of a client that is described by a metadata document. Times as RFC 3339 texts. */
+  document: { fresh_until: string; widened_at: string | null } | null;
   secrets: { id: string; digest: string; pepper_id: number; expires_at: string | null }[];
 };
 
@@ -82,7 +85,9 @@ export type AccessTokenRecord = UnderGrant & {
 };
 
 const clientJson = `json_build_object('id', c.id, 'client_id', c.client_id, 'type', c.type, 'metadata', c.metadata,
-  'resources', c.resources, 'service_permissions', ${servicePermissions},
+  'resources', ${clientResources}, 'service_permissions', ${servicePermissions}, 'registered_by', c.registered_by,
+  'document', case when c.registered_by = 'document' then (select json_build_object('fresh_until', s.fresh_until, 'widened_at', s.widened_at)
+    from self_registered_clients s where s.client_id = c.id) end,
   'introspects', c.introspects, 'lifetimes', c.lifetimes,
   'first_party', c.first_party, 'claims_in_id_token', c.claims_in_id_token, 'enabled', c.enabled, 'epoch', c.epoch, 'secrets', coalesce((
     select json_agg(json_build_object('id', s.id, 'digest', encode(s.digest, 'hex'), 'pepper_id', s.pepper_id,

@@ -7,7 +7,8 @@ import type { Trx } from '../../../platform/database/index.ts';
 import { anonymous, person } from '../../../platform/http/index.ts';
 import type { ServerKeys } from '../../../platform/keys/index.ts';
 import { currentUnit, LostRaceError, type Unit } from '../unit-of-work/index.ts';
-import { type ModelStore, openPayload, type Payload, type StoreDeps, sealPayload } from './models.ts';
+import type { ModelStore, Payload } from './model-store.ts';
+import { openPayload, type StoreDeps, sealPayload } from './models.ts';
 import { readSession, readSessionByUid, type SessionRecord } from './reads.ts';
 
 // A tab that read the session before another rotated its id may still come with the old one.

@@ -1,4 +1,4 @@
-import type { Payload } from './models.ts';
+import type { Payload } from './model-store.ts';
 
 export const seconds = (at: Date) => Math.floor(at.getTime() / 1000);
 export const instant = (epochSeconds: unknown) => new Date(Number(epochSeconds) * 1000);

@@ -10,7 +10,7 @@ import type { Committer } from './committer.ts';
 import type { Verdict } from './grants/index.ts';
 import { grantTypeOf, unitRow } from './unit-row.ts';
 
-export type IssueDeps = ClientDeps & {
+export type IssueDeps = Pick<ClientDeps, 'reader'> & {
   log: Logger;
   committer: Committer;
   keys: ServerKeys;

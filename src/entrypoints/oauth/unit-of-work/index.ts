@@ -3,7 +3,6 @@ export { accessTokenColumns, accessTokenOwners, type NewAccessToken } from './ac
 export { type UnitDeps, unitOfWork } from './middleware.ts';
 export { RowBounds } from './row-bounds.ts';
 export {
-  type AssertionRefusal,
   currentUnit,
   LostRaceError,
   type PresentedKey,

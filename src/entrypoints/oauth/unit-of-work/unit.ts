@@ -2,7 +2,6 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
 import type { KeyEntry, KeyVerdict } from '../../../domain/api-keys/index.ts';
 import type { AuditEvent } from '../../../domain/audit/index.ts';
-import type { TrustedAssertion } from '../../../domain/trusts/index.ts';
 import type { Digest } from '../../../platform/crypto/index.ts';
 import { type Db, isOutage, type Trx } from '../../../platform/database/index.ts';
 import type { Origin } from '../../../platform/http/index.ts';
@@ -30,9 +29,6 @@ export type TokenSource = {
   graceSeconds?: number;
   api_key_id?: string;
   api_key_version?: number;
-  trust_id?: string;
-  /** Of the trust as this node knew it when it judged the assertion. */
-  trust_epoch?: number;
 };
 
 /** An API key that a token is asked for, as it was found before the client was known. */
@@ -42,14 +38,6 @@ export type PresentedKey = {
   grant_type: string;
   /** The client for which the key answers, because nobody authenticated as one. */
   answersFor: string | undefined;
-};
-
-/** Why an assertion is refused, for the audit log. */
-export type AssertionRefusal = { reason: string; trust_id?: string; details?: Record<string, string> };
-
-/** The assertion of a trusted issuer that a token is asked for, as it was judged before the client was known. */
-export type PresentedAssertion = Pick<PresentedKey, 'grant_type' | 'answersFor'> & {
-  found: TrustedAssertion | AssertionRefusal;
 };
 
 /** All that one token request wants written: judged and written by one statement (DESIGN.md §5). */
@@ -92,7 +80,6 @@ export class Unit {
   finishedInteractions = 0;
   source: TokenSource | undefined;
   presentedKey: PresentedKey | undefined;
-  presentedAssertion: PresentedAssertion | undefined;
   writes: TokenWrites = {};
   /** Derives the successor of the presented refresh token; undefined: none was presented, or its key is gone. */
   deriveSuccessor: (() => string) | undefined;
@@ -108,6 +95,8 @@ export class Unit {
   authenticated: { user_id: string; user_epoch: number | null; at: Date } | undefined;
   /** The secret that the client authenticated with, and the client's epoch as it was read with it. */
   clientSecret: { id: string; epoch: number } | undefined;
+  /** The client metadata document that this request named and that cannot be used, and why. */
+  refusedDocument: { client_id: string; reason: string } | undefined;
   readonly defaultGraceSeconds: number;
   /** Whether a client requests tokens, rather than a person a page. */
   readonly isTokenRequest: boolean;

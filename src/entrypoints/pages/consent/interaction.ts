@@ -1,6 +1,7 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
+import { redirectsToLoopbackOnly } from '../../../domain/clients/index.ts';
 import { allowClient, denyClient, findStandingConsent } from '../../../domain/consents/index.ts';
 import { findUserById, noteBrowserLanguage } from '../../../domain/users/index.ts';
 import { contentSecurityPolicy, form, isLoopbackName, person, requestOrigin } from '../../../platform/http/index.ts';
@@ -111,12 +112,24 @@ async function showConsent(deps: PagesDeps, ctx: Context, interaction: PendingIn
     client_name: nameOf(interaction),
     client_id: client.client_id,
     client_logo: await clientLogoPath(deps.db, client.id),
+    ...describedBy(client),
     signed_in_as: user ? accountName(user) : '',
     groups: await describeAsked(deps.db, { asked, before: before?.scopes, texts }),
     also_allowed: before ? await describeScopes(deps.db, without(before.scopes, asked), texts) : [],
     ...returnPlace(redirect_uri),
     lasts_until: before?.expires_at ?? null,
   });
+}
+
+type Described = { described_by: { host: string } | 'nobody' | null; is_impersonable: boolean };
+
+function describedBy({ client_id, registered_by, metadata }: PendingInteraction['client']): Described {
+  if (registered_by === 'dynamic') return { described_by: 'nobody', is_impersonable: false };
+  if (registered_by !== 'document') return { described_by: null, is_impersonable: false };
+  return {
+    described_by: { host: new URL(client_id).host },
+    is_impersonable: redirectsToLoopbackOnly(metadata.redirect_uris),
+  };
 }
 
 function returnPlace(redirect_uri: string | undefined): { return_host: string | null; return_is_loopback: boolean } {

@@ -42,6 +42,10 @@ type ConsentPage = {
   client_logo?: string | undefined;
   /** Names and logos can be chosen to mislead; this cannot. */
   client_id: string;
+  /** Who says what the client is, where no operator does: the host of its metadata document, or nobody. */
+  described_by: { host: string } | 'nobody' | null;
+  /** Any program on the user's computer could pretend to be it. */
+  is_impersonable: boolean;
   signed_in_as: string;
   /** Where "not you?" posts to (with `csrf`). */
   switch_account_action: string;

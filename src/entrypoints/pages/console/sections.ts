@@ -11,7 +11,6 @@ import type { ConsoleSection } from './section.ts';
 import { sessions } from './sessions/section.ts';
 import { settings } from './settings/section.ts';
 import { signingKeys } from './signing-keys/section.ts';
-import { trusts } from './trusts/section.ts';
 import { users } from './users/section.ts';
 import { webhooks } from './webhooks/section.ts';
 
@@ -19,7 +18,6 @@ import { webhooks } from './webhooks/section.ts';
 export const consoleSections: readonly ConsoleSection[] = [
   clients,
   resourceServers,
-  trusts,
   users,
   roles,
   sessions,

@@ -94,6 +94,11 @@ export const de: Catalogue = {
     connectedApps: 'Verbundene Apps',
     thisComputer: 'Diese App läuft auf diesem Computer.',
     thisComputerNote: 'Fahren Sie nur fort, wenn Sie sie gerade selbst gestartet haben.',
+    anyProgram: 'Jedes Programm auf diesem Computer kann sich als diese App ausgeben.',
+    identifiedBy: (p) =>
+      `Diese App weist sich durch ihre Adresse bei ${p.host} aus. Kein Administrator hat sie geprüft.`,
+    registeredItself: 'Diese App hat sich selbst registriert.',
+    registeredItselfNote: 'Niemand hat geprüft, wer dahintersteht. Name und Logo können von jedem stammen.',
     deny: 'Nicht erlauben',
     allow: 'Erlauben',
     scopes: {

@@ -98,6 +98,11 @@ export const en = {
     connectedApps: 'Connected apps',
     thisComputer: 'This app runs on this computer.',
     thisComputerNote: 'Continue only if you have just started it yourself.',
+    anyProgram: 'Any program on this computer can pretend to be this app.',
+    identifiedBy: (p: { host: string }) =>
+      `This app identifies itself by its address at ${p.host}. No administrator has reviewed it.`,
+    registeredItself: 'This app registered itself.',
+    registeredItselfNote: 'Nobody has verified who is behind it, and its name and logo can be anyone’s.',
     deny: 'Don’t allow',
     allow: 'Allow',
     scopes: {

@@ -168,12 +168,12 @@ export type ActionPage = {
 /** In words, what something can do once it is created. */
 export type Summary = { can: readonly { text: string; code: string }[]; facts: readonly Fact[] };
 
-/** The result of an action: a secret, shown this once, or what was found out. */
+/** A secret, shown this once. */
 export type MadePage = {
   crumb: { text: string; href: string };
   heading: string;
   name: string;
-  secret: string | undefined;
+  secret: string;
   words: readonly string[];
   /** What to paste where. */
   snippets: readonly Snippet[];

@@ -2,7 +2,6 @@ import { authorizationCode } from './authorization-code.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { deviceCode } from './device-code.ts';
 import type { GrantType } from './grant-type.ts';
-import { jwtBearer } from './jwt-bearer.ts';
 import { refreshToken } from './refresh-token.ts';
 import { tokenExchange } from './token-exchange.ts';
 
@@ -15,7 +14,6 @@ export const grantTypes: readonly GrantType[] = [
   clientCredentials,
   deviceCode,
   tokenExchange,
-  jwtBearer,
 ];
 
 /** The grant type that a token request names; undefined: none does, or no request for tokens is made. */

@@ -6,7 +6,7 @@ import { withImpact } from '../impact.ts';
 import { recentEvents } from '../recent-events.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
 import { protectionPanel } from './protection.ts';
-import { apiPath, formats, getServer, type ResourceServer } from './resource-server.ts';
+import { apiPath, formats, getServer, openTo, type ResourceServer } from './resource-server.ts';
 import { scopesPanel } from './scopes.ts';
 
 /** One API: its tokens, its permissions, and how to protect it. */
@@ -60,6 +60,7 @@ function factsOf(server: ResourceServer): Fact[] {
     { label: 'Identifier', cell: cell.copied(server.identifier) },
     { label: 'Token format', cell: cell.text(`${formats[format]}${format === 'jwt' && alg ? `, ${alg}` : ''}`) },
     { label: 'Lifetime', cell: cell.text(seconds ? cell.duration(seconds) : 'Default of this server') },
+    { label: 'Open to', cell: cell.text(openTo[server.open_to]) },
     { label: 'Needs a role', cell: cell.yesNo(server.assignment_required) },
     { label: 'Needs DPoP', cell: cell.yesNo(server.dpop_required) },
     ...(server.tokens_valid_after ? [{ label: 'Tokens revoked', cell: cell.time(server.tokens_valid_after) }] : []),

@@ -1,7 +1,7 @@
 import * as cell from '../../records/cells.ts';
 import type { Field } from '../../records/page-shapes.ts';
 import type { Action, FormInput } from '../actions.ts';
-import { apiPath, formats, getServer, type ResourceServer } from './resource-server.ts';
+import { apiPath, formats, getServer, openTo, type ResourceServer } from './resource-server.ts';
 
 const fieldsOf = (server?: ResourceServer): Field[] => [
   {
@@ -21,6 +21,26 @@ const fieldsOf = (server?: ResourceServer): Field[] => [
       { value: 'opaque', text: formats.opaque, note: 'The API asks this server about each token. Revoked at once.' },
       { value: 'jwt', text: formats.jwt, note: 'The API verifies tokens itself. Revoked by a status list.' },
     ],
+  },
+  {
+    name: 'open_to',
+    label: 'Open to',
+    type: 'radios',
+    value: server?.open_to ?? 'registered',
+    options: [
+      { value: 'registered', text: openTo.registered, note: 'Clients that you register and give its permissions.' },
+      {
+        value: 'documented',
+        text: openTo.documented,
+        note: 'Such as assistants and other MCP clients. They may ask users for the permissions marked Open.',
+      },
+      {
+        value: 'anyone',
+        text: openTo.anyone,
+        note: 'Nobody vouches for these. They may ask users for the permissions marked Open.',
+      },
+    ],
+    group: 'Advanced',
   },
   {
     name: 'needs',
@@ -48,6 +68,7 @@ function valuesIn(sent: FormInput) {
   return {
     name: sent.text('name') ?? '',
     access_token_format: sent.text('access_token_format'),
+    open_to: sent.text('open_to'),
     assignment_required: needs.includes('assignment'),
     dpop_required: needs.includes('dpop'),
   };
@@ -108,6 +129,7 @@ const changing: Action = {
       present: [
         { label: 'Name', cell: cell.text(server.name) },
         { label: 'Token format', cell: cell.text(formats[server.access_token_format]) },
+        { label: 'Open to', cell: cell.text(openTo[server.open_to]) },
         { label: 'Needs a role', cell: cell.yesNo(server.assignment_required) },
         { label: 'Needs DPoP', cell: cell.yesNo(server.dpop_required) },
       ],

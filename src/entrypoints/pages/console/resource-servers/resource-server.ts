@@ -10,6 +10,13 @@ export const formats: Readonly<Record<ResourceServer['access_token_format'], str
   jwt: 'JWT',
 };
 
+/** Whom an API is open to, in words. */
+export const openTo: Readonly<Record<ResourceServer['open_to'], string>> = {
+  registered: 'Registered clients only',
+  documented: 'Registered clients and clients with a metadata document',
+  anyone: 'Any client, also those that register themselves',
+};
+
 export const apiPath = (identifier: string) => `/console/apis/${encodeURIComponent(identifier)}`;
 
 /** The API that an address names. */

@@ -13,8 +13,9 @@ const marks = {
   default: { text: 'Default', note: 'Granted when a request names no scope' },
   optional: { text: 'Optional', note: 'Users may decline it' },
   sensitive: { text: 'Sensitive', note: 'Marked as risky on the consent page' },
+  open: { text: 'Open', note: 'Clients that are not registered may request it, as far as the API is open to them' },
 } as const;
-const markNames = ['default', 'optional', 'sensitive'] as const;
+const markNames = ['default', 'optional', 'sensitive', 'open'] as const;
 
 /** The permissions of an API, one a row, each with its actions. */
 export function scopesPanel(context: RequestContext, { identifier, scopes, built_in }: ResourceServer): Panel {
@@ -72,6 +73,7 @@ function scopeIn(name: string, sent: FormInput): Scope {
     default: set.includes('default'),
     optional: set.includes('optional'),
     sensitive: set.includes('sensitive'),
+    open: set.includes('open'),
   };
 }
 

@@ -1,0 +1,69 @@
+import type { Answer } from './refusals.ts';
+
+/** What an API says about itself, beside what its guard knows (RFC 9728 §2). */
+export type MetadataOptions = {
+  /** What a client asks for at first; what more a route needs, it learns when it calls it. */
+  scopes_supported?: readonly string[] | undefined;
+  /** A name for people. */
+  resource_name?: string | undefined;
+  resource_documentation?: string | undefined;
+};
+
+/** The description of an API that clients read before their first request (RFC 9728), and where it is. */
+export type ResourceMetadata = { url: string; document: Readonly<Record<string, unknown>> };
+
+const wellKnown = '/.well-known/oauth-protected-resource';
+const scopeToken = /^[\u0021\u0023-\u005b\u005d-\u007e]+$/;
+
+/**
+ * Refresh tokens are between a client and the authorization server: `offline_access` is none of the API's scopes.
+ *
+ * @throws the identifier of the API is no address, or a scope is none of an API (RFC 6749 §3.3)
+ */
+export function resourceMetadata(
+  { issuer, resource }: { issuer: string; resource: string },
+  options: MetadataOptions,
+): ResourceMetadata {
+  const { origin, protocol, pathname, search, hash } = URL.parse(resource) ?? {};
+  if (!['https:', 'http:'].includes(protocol ?? '') || hash !== '')
+    throw new Error(`The metadata is published at the address of the API, and its identifier is none: ${resource}`);
+  const { scopes_supported, ...others } = options;
+  const wrong = scopes_supported?.find((scope) => !isScope(scope) || scope === 'offline_access');
+  if (wrong !== undefined) throw new Error(`"${wrong}" is no scope of an API`);
+  return {
+    url: `${origin}${wellKnown}${pathname === '/' ? '' : pathname}${search}`,
+    document: {
+      resource,
+      authorization_servers: [issuer],
+      ...(scopes_supported && { scopes_supported }),
+      bearer_methods_supported: ['header'],
+      ...others,
+    },
+  };
+}
+
+export function isScope(text: string): boolean {
+  return scopeToken.test(text);
+}
+
+/** Pages of every site may read it, with the header that MCP clients send along. */
+const shared = { 'Access-Control-Allow-Origin': '*' };
+
+/** The answer to a request for the metadata; undefined: it asks for something else. */
+export function metadataAnswer(
+  { url, document }: ResourceMetadata,
+  request: { method: string; url: string },
+): Answer | undefined {
+  // Some clients leave out the slash at the end of a path (RFC 9728 §3.1 does not).
+  if (pathOf(request.url) !== pathOf(url)) return undefined;
+  if (request.method === 'OPTIONS') {
+    const allowed = { 'Access-Control-Allow-Methods': 'GET, HEAD', 'Access-Control-Allow-Headers': '*' };
+    return { status: 204, headers: { ...shared, ...allowed, 'Access-Control-Max-Age': '86400' }, body: '' };
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return { status: 405, headers: { Allow: 'GET, HEAD, OPTIONS' }, body: '' };
+  const headers = { ...shared, 'Content-Type': 'application/json', 'Cache-Control': 'public, max-age=300' };
+  return { status: 200, headers, body: JSON.stringify(document) };
+}
+
+const pathOf = (url: string) => URL.parse(url, 'http://localhost')?.pathname.replace(/\/$/, '');

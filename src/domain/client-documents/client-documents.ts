@@ -1,0 +1,153 @@
+import type { Db } from '../../platform/database/index.ts';
+import { type Origin, Problem } from '../../platform/http/index.ts';
+import { freshSeconds, type Getting, UnexpectedStatus } from '../../platform/outbound/index.ts';
+import { type SelfRegistration, SelfRegistrationError, saveDocumentedClient } from '../clients/index.ts';
+import { readDocument, readKeys } from './document.ts';
+import { type AddressRules, isDocumentAddress } from './document-address.ts';
+import { FetchBudget } from './fetch-budget.ts';
+
+/** The largest document, and the largest set of keys it names, in bytes (draft-ietf-oauth-client-id-metadata-document §6.6). */
+export const maxDocumentBytes = 5 * 1024;
+export const maxKeysBytes = 20 * 1024;
+
+export type ClientDocumentsDeps = {
+  db: Db;
+  now: () => Date;
+  /** undefined: documents are not used. */
+  rules: AddressRules | undefined;
+  getDocument: Getting;
+  getKeys: Getting;
+  /** The provider's own check of RFC 7591 metadata; throws a Problem `invalid`. */
+  validateMetadata: (metadata: Record<string, unknown>) => Promise<void>;
+  /** Whether a text is the identifier of a resource server. */
+  isResourceServer: (identifier: string) => Promise<boolean>;
+};
+
+/**
+ * What came of fetching a document: it is stored; it cannot be used, and says nothing any more about its client; or nothing is known,
+ * because its host cannot be reached or too many are being fetched.
+ */
+export type RefreshOutcome = { result: 'saved' } | { result: 'refused' | 'unavailable'; reason: string };
+
+// What the document and its keys say is bounded: nobody causes a fetch a request, and what was withdrawn is not used for days.
+const leastSeconds = 60;
+const mostSeconds = 24 * 3600;
+const mostSecondsWithKeys = 3600;
+const usualSeconds = 300;
+/** A client that nobody uses is kept so long after its document has to be fetched again. */
+const keptSeconds = 3600;
+/** While its host cannot be reached, what a document said is used so long. */
+const staleSeconds = 24 * 3600;
+
+const unreachable = 'the metadata document could not be fetched';
+const tooMany = 'too many metadata documents are requested: try again in a minute';
+
+/** Fetches metadata documents and stores their clients, where all nodes find them. */
+export class ClientDocuments {
+  readonly #deps: ClientDocumentsDeps;
+  readonly #budget: FetchBudget;
+  readonly #running = new Map<string, Promise<RefreshOutcome>>();
+
+  constructor(deps: ClientDocumentsDeps) {
+    this.#deps = deps;
+    this.#budget = new FetchBudget(deps.now);
+  }
+
+  /** Whether documents are used at all. */
+  get isEnabled(): boolean {
+    return this.#deps.rules !== undefined;
+  }
+
+  /** Whether a `client_id` is the address of a document that this server uses. */
+  isAddress(client_id: string): boolean {
+    const { rules } = this.#deps;
+    return rules !== undefined && isDocumentAddress(client_id, rules);
+  }
+
+  /** Whether what a document said is used without another fetch. */
+  isFresh(fresh_until: Date): boolean {
+    return fresh_until > this.#deps.now();
+  }
+
+  /** Whether what a document said is still used while it cannot be fetched. */
+  isUsableUnfetched(fresh_until: Date): boolean {
+    return fresh_until.getTime() + staleSeconds * 1000 > this.#deps.now().getTime();
+  }
+
+  /** Fetches a document and stores its client; requests for the same one share a fetch. */
+  refresh(client_id: string, request: { origin: Origin; isKnown: boolean }): Promise<RefreshOutcome> {
+    const running = this.#running.get(client_id);
+    if (running) return running;
+    const begun = this.#refresh(client_id, request).finally(() => this.#running.delete(client_id));
+    this.#running.set(client_id, begun);
+    return begun;
+  }
+
+  async #refresh(
+    client_id: string,
+    { origin, isKnown }: { origin: Origin; isKnown: boolean },
+  ): Promise<RefreshOutcome> {
+    // Tokens for that API would be meant for this client.
+    if (await this.#deps.isResourceServer(client_id))
+      return { result: 'refused', reason: 'this address is the identifier of an API' };
+    if (!this.#budget.begin(client_id, { address: origin.address ?? '', isKnown }))
+      return { result: 'unavailable', reason: tooMany };
+    let isAnswered = false;
+    try {
+      const { metadata, seconds } = await this.#fetch(client_id);
+      isAnswered = true;
+      const fresh_until = new Date(this.#deps.now().getTime() + seconds * 1000);
+      const kept_until = new Date(fresh_until.getTime() + keptSeconds * 1000);
+      await saveDocumentedClient(this.#deps, origin, { client_id, metadata, fresh_until, kept_until });
+      return { result: 'saved' };
+    } catch (error) {
+      return outcomeOf(error);
+    } finally {
+      this.#budget.end(client_id, { isAnswered });
+    }
+  }
+
+  async #fetch(client_id: string): Promise<{ metadata: Record<string, unknown>; seconds: number }> {
+    const { getDocument, validateMetadata, now } = this.#deps;
+    const { headers, body } = await getDocument(client_id).catch(refuseFetch);
+    const said = freshSeconds(headers, now()) ?? usualSeconds;
+    const { metadata, mostSeconds: most } = await this.#withKeys(readDocument(body, client_id));
+    await validateMetadata({ ...metadata, client_id });
+    return { metadata, seconds: Math.min(Math.max(said, leastSeconds), most) };
+  }
+
+  /** Keys are stored with the client: every node judges by the same ones, and none depends on the host that serves them. */
+  async #withKeys({ jwks_uri, ...metadata }: SelfRegistration): Promise<{
+    metadata: Record<string, unknown>;
+    mostSeconds: number;
+  }> {
+    if (jwks_uri === undefined) return { metadata, mostSeconds };
+    const { headers, body } = await this.#deps.getKeys(jwks_uri).catch(refuseFetch);
+    const said = freshSeconds(headers, this.#deps.now()) ?? usualSeconds;
+    const jwks = readKeys(body);
+    return {
+      metadata: { ...metadata, jwks },
+      mostSeconds: Math.min(Math.max(said, leastSeconds), mostSecondsWithKeys),
+    };
+  }
+}
+
+class FetchError extends Error {
+  override name = 'FetchError';
+}
+
+/** An answer other than 200 is the host's word; whatever else went wrong is told to nobody, who could learn what a server can reach. */
+function refuseFetch(error: unknown): never {
+  const isWithdrawn = error instanceof UnexpectedStatus && error.status < 500 && error.status !== 429;
+  if (isWithdrawn) throw new SelfRegistrationError('the document', 'is not there: it must be answered with status 200');
+  throw new FetchError(unreachable, { cause: error });
+}
+
+function outcomeOf(error: unknown): RefreshOutcome {
+  if (error instanceof FetchError) return { result: 'unavailable', reason: error.message };
+  if (error instanceof SelfRegistrationError)
+    return { result: 'refused', reason: `the metadata document cannot be used: ${error.message}` };
+  if (error instanceof Problem && error.status === 400)
+    return { result: 'refused', reason: `the metadata document cannot be used: ${error.message}` };
+  throw error;
+}

@@ -1,0 +1,27 @@
+import { isIP } from 'node:net';
+import { isLoopbackName } from '../../platform/http/index.ts';
+import { type DomainRules, isAllowedDomain } from '../../platform/outbound/index.ts';
+
+export type AddressRules = {
+  domains: DomainRules;
+  /** In development documents are read from this machine, also over http. */
+  allowLoopback: boolean;
+  issuer: string;
+};
+
+/**
+ * Whether a `client_id` is the address of a metadata document that may be fetched (draft-ietf-oauth-client-id-metadata-document §3).
+ * Only the normal spelling is: `client_id` values are compared character by character, and every other spelling of a host, such as an
+ * address in decimal, is another `client_id`. A host that is an IP address would tell a user nothing.
+ */
+export function isDocumentAddress(client_id: string, { domains, allowLoopback, issuer }: AddressRules): boolean {
+  const url = client_id.startsWith('http') ? URL.parse(client_id) : null;
+  if (!url || url.href !== client_id || client_id.includes('#') || url.username !== '' || url.password !== '')
+    return false;
+  const { protocol, hostname, host } = url;
+  if (host === new URL(issuer).host) return false;
+  if (isLoopbackName(hostname) || hostname.endsWith('.localhost'))
+    return allowLoopback && (protocol === 'https:' || protocol === 'http:');
+  const isNamed = hostname.includes('.') && isIP(hostname.replace(/^\[|\]$/g, '')) === 0;
+  return protocol === 'https:' && isNamed && isAllowedDomain(domains, hostname);
+}

@@ -1,0 +1,26 @@
+import { type Insertable, sql, type Updateable } from 'kysely';
+import type { Database } from '../../../db/schema.ts';
+import type { Trx } from '../../platform/database/index.ts';
+
+type Row = Database['self_registered_clients'];
+
+/**
+ * Locks what is known of a metadata document, and for nodes that read a new one at the same time its address. It is locked before its
+ * client, as the removal of unused clients does.
+ *
+ * @returns whether it is known
+ */
+export async function lockDocument(trx: Trx, client_id: string): Promise<boolean> {
+  await sql`select pg_advisory_xact_lock(hashtext(${`client document ${client_id}`}))`.execute(trx);
+  const { rows } = await sql`select from self_registered_clients s join clients c on c.id = s.client_id
+    where c.client_id = ${client_id} for update of s`.execute(trx);
+  return rows.length > 0;
+}
+
+export async function insertSelfRegistered(trx: Trx, row: Insertable<Row>): Promise<void> {
+  await trx.insertInto('self_registered_clients').values(row).execute();
+}
+
+export async function updateSelfRegistered(trx: Trx, client_id: string, changes: Updateable<Row>): Promise<void> {
+  await trx.updateTable('self_registered_clients').set(changes).where('client_id', '=', client_id).execute();
+}

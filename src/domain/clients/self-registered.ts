@@ -1,0 +1,88 @@
+import { isDeepStrictEqual } from 'node:util';
+import { v7 as uuidv7 } from 'uuid';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
+import { anonymous, type Origin } from '../../platform/http/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import { changesOf, signingDefaults } from './registration.ts';
+import { insertSelfRegistered, lockDocument, updateSelfRegistered } from './self-registered-store.ts';
+import { type Client, insertClient, lockClient, updateClient } from './store.ts';
+
+/** What a metadata document says, and how long that is used and kept. */
+export type DocumentedClient = {
+  client_id: string;
+  metadata: Record<string, unknown>;
+  fresh_until: Date;
+  kept_until: Date;
+};
+
+/** A client that registered itself has no rights of its own: what APIs are open to is what it may ask for. */
+const withoutRights = {
+  resources: '{}',
+  service_permissions: '{}',
+  introspects: '[]',
+  lifetimes: '{}',
+} as const;
+
+/**
+ * Stores the client of a metadata document, or brings it to what the document says now. A client that an operator registered under the
+ * same `client_id` stays as it is.
+ */
+export async function saveDocumentedClient(
+  { db, now }: { db: Db; now: () => Date },
+  origin: Origin,
+  { client_id, metadata: said, fresh_until, kept_until }: DocumentedClient,
+): Promise<void> {
+  const metadata = { ...signingDefaults, ...said };
+  await inTransaction(db, async (trx) => {
+    const document = await lockDocument(trx, client_id);
+    const client = await lockClient(trx, client_id);
+    if (!client) return create(trx, { now, origin, client_id, metadata, fresh_until, kept_until });
+    if (client.registered_by !== 'document' || !document) return;
+    const isSame = isDeepStrictEqual(client.metadata, metadata);
+    const widened = isWider(client.metadata, metadata) ? { widened_at: now() } : {};
+    await updateSelfRegistered(trx, client.id, { fresh_until, kept_until, ...widened });
+    if (!isSame) await alter(trx, { now, origin, client, metadata });
+  });
+}
+
+type Creation = DocumentedClient & { now: () => Date; origin: Origin };
+
+async function create(trx: Trx, { now, origin, client_id, metadata, ...times }: Creation): Promise<void> {
+  const created_at = now();
+  const { id } = await insertClient(trx, {
+    ...{ id: uuidv7(), client_id, type: 'agent', registered_by: 'document', metadata: JSON.stringify(metadata) },
+    ...withoutRights,
+    ...{ created_at, updated_at: created_at },
+  });
+  await insertSelfRegistered(trx, { client_id: id, ...times });
+  await appendEvent(trx, {
+    actor: anonymous(origin),
+    action: 'client.created',
+    target: { kind: 'client', id: client_id },
+    details: { type: 'agent', enabled: true, registered_by: 'document' },
+    occurred_at: created_at,
+  });
+}
+
+type Alteration = { now: () => Date; origin: Origin; client: Client; metadata: Record<string, unknown> };
+
+async function alter(trx: Trx, { now, origin, client, metadata }: Alteration): Promise<void> {
+  const updated_at = now();
+  const after = await updateClient(trx, client.id, { metadata: JSON.stringify(metadata), updated_at });
+  const { type, enabled, registered_by, client_id } = after;
+  await appendEvent(trx, {
+    actor: anonymous(origin),
+    action: 'client.updated',
+    target: { kind: 'client', id: client_id },
+    details: { type, enabled, registered_by, changed: changesOf(client, after) },
+    occurred_at: updated_at,
+  });
+}
+
+/** Whether a description sends users to an address, or lets a client in, that the one before did not. */
+function isWider(before: Record<string, unknown>, after: Record<string, unknown>): boolean {
+  const known = new Set(Array.isArray(before.redirect_uris) ? before.redirect_uris : []);
+  const added = Array.isArray(after.redirect_uris) && after.redirect_uris.some((uri) => !known.has(uri));
+  const isWeaker = before.token_endpoint_auth_method !== 'none' && after.token_endpoint_auth_method === 'none';
+  return added || isWeaker;
+}

@@ -1,0 +1,286 @@
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { assertionType } from '../../support/client-assertion.ts';
+import { DocumentHost } from '../../support/document-host.ts';
+import { eventually } from '../../support/eventually.ts';
+import { api, jwtApi, password, redirectUri, standardInstallation } from '../../support/installation.ts';
+import { type AuthorizeOptions, startLatchkey } from '../../support/latchkey.ts';
+
+const [orders, ...others] = standardInstallation.resource_servers;
+const [read, write] = orders?.scopes ?? [];
+const open = { ...orders, open_to: 'documented', scopes: [{ ...read, open: true }, write] };
+
+// As the documents of assistants are that run on the user's computer, and of those that run in the cloud.
+const onDevice = {
+  client_name: 'Terminal assistant',
+  client_uri: 'https://assistant.example',
+  redirect_uris: ['http://localhost/callback', 'http://127.0.0.1/callback'],
+  grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+  response_types: ['code'],
+  software_statement: 'not understood',
+};
+const inCloud = {
+  client_name: 'Cloud assistant',
+  redirect_uris: [redirectUri],
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code'],
+};
+const loopback = 'http://127.0.0.1:33418/callback';
+
+describe('a client that its metadata document describes (Client ID Metadata Documents)', () => {
+  const latchkey = startLatchkey({
+    apply: { ...standardInstallation, resource_servers: [open, ...others] },
+  });
+  const host = new DocumentHost();
+  let owner: AdminApi;
+  beforeAll(async () => {
+    await host.start();
+    owner = await asOwner(latchkey);
+  });
+  afterAll(() => host.stop());
+
+  const ask = (client_id: string, options: AuthorizeOptions = {}) =>
+    latchkey.authorizeUrl({ client_id, scope: 'read', redirect_uri: redirectUri, ...options });
+  /** The page after signing in. */
+  const asked = async (url: string, browser = latchkey.browser()) => {
+    const page = await browser.get(url);
+    return page.html.includes('name="password"')
+      ? browser.submit(page, { login: 'alice', password }, '/sign-in')
+      : page;
+  };
+  /** The error of a request that is refused on a page or by a redirect. */
+  const errorOf = async (url: string) => {
+    const page = await asked(url);
+    return new URL(page.url).searchParams.get('error') ?? /invalid_\w+/.exec(page.html)?.[0] ?? page.status;
+  };
+  const clients = async () => {
+    const { rows } = await latchkey.database.query(`select client_id from clients where registered_by = 'document'`);
+    return rows.map(({ client_id }) => client_id);
+  };
+
+  test('connects without being registered, and gets what the API is open with', async () => {
+    const client_id = host.document('/terminal.json', onDevice);
+    const scope = 'openid profile email read write offline_access';
+    const page = await asked(ask(client_id, { redirect_uri: loopback, scope }));
+    expect(page.html).toContain(`<strong>localhost:${host.port}</strong>`);
+    expect(page.html).toContain('Any program on this computer can pretend to be this app.');
+    expect(page.html).not.toContain('Change your orders');
+    const tokens = await latchkey.tokens({ client_id, redirect_uri: loopback, scope });
+    expect(String(tokens.scope).split(' ').sort()).toEqual(['openid', 'read']);
+    expect(await latchkey.refresh(tokens.refresh_token, client_id)).toMatchObject({ status: 200 });
+    expect(await owner.get(`/clients/${encodeURIComponent(client_id)}`)).toMatchObject({
+      body: { type: 'agent', registered_by: 'document', grant_types: ['authorization_code', 'refresh_token'] },
+    });
+    expect(await latchkey.auditEvents('client.created')).toContainEqual(
+      expect.objectContaining({ target_id: client_id, actor_kind: 'anonymous' }),
+    );
+  });
+
+  test('stays connected when the user signs out in the browser', async () => {
+    const client_id = host.document('/cloud.json', inCloud);
+    const browser = latchkey.browser();
+    const { refresh_token } = await latchkey.tokens({ client_id, scope: 'read' }, browser);
+    await browser.submit(await browser.get('/oauth/logout'), { logout: 'yes' });
+    expect(await latchkey.refresh(refresh_token, client_id)).toMatchObject({ status: 200 });
+  });
+
+  test('is entitled to nothing that no API is open with', async () => {
+    const client_id = host.document('/nothing.json', inCloud);
+    expect(await errorOf(ask(client_id, { scope: 'write' }))).toBe('invalid_scope');
+    expect(await errorOf(ask(client_id, { resource: jwtApi, scope: 'report:read' }))).toBe('invalid_scope');
+    expect(await errorOf(ask(client_id, { resource: `${latchkey.issuer}/admin`, scope: 'latchkey:user:read' }))).toBe(
+      'invalid_scope',
+    );
+    const { body } = await latchkey.clientCredentials({ resource: api }, client_id);
+    expect(body.error).toBe('unauthorized_client');
+    const email = JSON.stringify({ userinfo: { email: null } });
+    expect((await asked(ask(client_id, { scope: 'openid read', claims: email }))).html).not.toContain('e-mail address');
+  });
+
+  test('loses what it has when the API is closed', async () => {
+    const client_id = host.document('/closed.json', inCloud);
+    const { access_token } = await latchkey.tokens({ client_id, scope: 'read' });
+    const shown = async () => (await latchkey.post('/oauth/introspect', { token: access_token }, 'service')).body.scope;
+    expect(await shown()).toBe('read');
+    const path = `/resource-servers/${encodeURIComponent(api)}`;
+    expect(await owner.patch(path, { open_to: 'registered' })).toMatchObject({ status: 200 });
+    expect(await shown()).not.toBe('read');
+    expect(await errorOf(ask(client_id))).toBe('invalid_scope');
+    await owner.patch(path, { open_to: 'documented' });
+  });
+
+  test.each<{
+    what: string;
+    path: string;
+    content: unknown;
+    more?: { status?: number; headers?: Record<string, string> };
+  }>([
+    { what: 'is another client’s', path: '/other.json', content: { ...inCloud, client_id: 'https://other.example/' } },
+    {
+      what: 'needs a secret',
+      path: '/secret.json',
+      content: { ...inCloud, token_endpoint_auth_method: 'client_secret_post' },
+    },
+    {
+      what: 'names no redirect URI that can be used',
+      path: '/redirect.json',
+      content: { ...inCloud, redirect_uris: ['http://app.example/cb', 'javascript:alert(1)'] },
+    },
+    {
+      what: 'has keys and says not which',
+      path: '/keys.json',
+      content: { ...inCloud, token_endpoint_auth_method: 'private_key_jwt' },
+    },
+    { what: 'is no JSON', path: '/text.json', content: 'a client' },
+    { what: 'is not there', path: '/missing.json', content: '', more: { status: 404 } },
+    {
+      what: 'is somewhere else',
+      path: '/moved.json',
+      content: '',
+      more: { status: 302, headers: { location: '/cloud.json' } },
+    },
+    { what: 'is larger than 5 KB', path: '/large.json', content: { ...inCloud, filler: 'x'.repeat(5200) } },
+  ])('is refused whose document $what', async ({ path, content, more }) => {
+    const client_id = `${host.origin}${path}`;
+    const described =
+      typeof content === 'object' ? { client_id, token_endpoint_auth_method: 'none', ...content } : content;
+    host.publish(path, described, more);
+    const page = await asked(ask(client_id));
+    expect(page.status).toBe(400);
+    expect(page.html).toContain('the metadata document');
+    expect(await clients()).not.toContain(client_id);
+  });
+
+  test('is refused with what its document no longer says, on every node after its max-age', async () => {
+    const fresh = { headers: { 'cache-control': 'max-age=120' } };
+    const both = { ...inCloud, redirect_uris: [redirectUri, 'https://client.example/other'] };
+    const client_id = host.document('/changing.json', both, fresh);
+    const { address } = await latchkey.startNode();
+    const isAskedAt = async (node: string, redirect_uri: string) => {
+      const { pathname, search } = new URL(ask(client_id, { redirect_uri }));
+      const headers = { 'x-forwarded-host': new URL(latchkey.issuer).host };
+      return (await fetch(`${node}${pathname}${search}`, { headers, redirect: 'manual' })).status === 303;
+    };
+    const places = [latchkey.issuer, address];
+    const everywhere = (redirect_uri: string) => Promise.all(places.map((node) => isAskedAt(node, redirect_uri)));
+    expect(await everywhere('https://client.example/other')).toEqual([true, true]);
+    const browser = latchkey.browser();
+    await latchkey.tokens({ client_id, scope: 'read' }, browser);
+    host.document('/changing.json', inCloud, fresh);
+    expect(await everywhere('https://client.example/other')).toEqual([true, true]);
+    await latchkey.advance(121);
+    expect(await everywhere('https://client.example/other')).toEqual([false, false]);
+    expect(new URL((await browser.get(ask(client_id))).url).searchParams.get('code')).toBeTruthy();
+
+    // What was allowed before it could send people elsewhere is asked again.
+    host.document('/changing.json', { ...inCloud, redirect_uris: [redirectUri, 'https://new.example/'] }, fresh);
+    await latchkey.advance(121);
+    const page = await browser.get(ask(client_id));
+    expect(page.html).toContain('value="allow"');
+    const again = await browser.submit(page, { decision: 'allow' }, '/consent');
+    expect(new URL(again.url).searchParams.get('code')).toBeTruthy();
+    expect(new URL((await browser.get(ask(client_id))).url).searchParams.get('code')).toBeTruthy();
+  });
+
+  test('authenticates with the keys that its document names, until it names others', async () => {
+    const [key, next] = await Promise.all(['RS256', 'RS256'].map((alg) => generateKeyPair(alg, { extractable: true })));
+    if (!key || !next) throw new Error('no keys');
+    const keySet = async (pair: typeof key, kid: string) => ({
+      keys: [{ ...(await exportJWK(pair.publicKey)), kid, alg: 'RS256', use: 'sig' }],
+    });
+    const jwks_uri = host.publish('/jwks.json', await keySet(key, 'one'));
+    const confidential = { ...inCloud, token_endpoint_auth_method: 'private_key_jwt', jwks_uri };
+    const client_id = host.document('/confidential.json', confidential);
+    const assertion = async (pair = key, kid = 'one') => ({
+      client_assertion_type: assertionType,
+      client_assertion: await new SignJWT({ jti: crypto.randomUUID() })
+        .setProtectedHeader({ alg: 'RS256', kid })
+        .setIssuer(client_id)
+        .setSubject(client_id)
+        .setAudience(latchkey.issuer)
+        .setIssuedAt()
+        .setExpirationTime('50m')
+        .sign(pair.privateKey),
+    });
+    const { code, code_verifier } = await latchkey.code({ client_id, scope: 'read' });
+    const form = { grant_type: 'authorization_code', code, code_verifier, redirect_uri: redirectUri };
+    expect(await latchkey.post('/oauth/token', form, client_id)).toMatchObject({ status: 401 });
+    const { status, body } = await latchkey.post('/oauth/token', { ...form, ...(await assertion()) });
+    expect(status).toBe(200);
+
+    host.publish('/jwks.json', await keySet(next, 'two'));
+    await latchkey.advance(301);
+    const refreshing = { grant_type: 'refresh_token', refresh_token: body.refresh_token };
+    expect(await latchkey.post('/oauth/token', { ...refreshing, ...(await assertion()) })).toMatchObject({
+      status: 401,
+    });
+    const rotated = { ...refreshing, ...(await assertion(next, 'two')) };
+    expect(await latchkey.post('/oauth/token', rotated)).toMatchObject({ status: 200 });
+    // It can introspect its own tokens, and nobody else's, whatever its address is.
+    const foreign = await latchkey.clientCredentials();
+    const looking = { token: foreign.body.access_token, ...(await assertion(next, 'two')) };
+    expect((await latchkey.post('/oauth/introspect', looking)).body).toEqual({ active: false });
+  });
+
+  test('cannot be changed by an operator but for disabling it, which holds', async () => {
+    const client_id = host.document('/disabled.json', inCloud);
+    const { refresh_token } = await latchkey.tokens({ client_id, scope: 'read' });
+    owner = await asOwner(latchkey);
+    const path = `/clients/${encodeURIComponent(client_id)}`;
+    for (const change of [{ resources: { [api]: ['write'] } }, { first_party: true }, { client_name: 'Ours' }])
+      expect(await owner.patch(path, change)).toMatchObject({ status: 409 });
+    expect(await owner.post(`${path}/disable`)).toMatchObject({ status: 200 });
+    const before = host.fetches;
+    await latchkey.advance(400);
+    expect((await latchkey.refresh(refresh_token, client_id)).status).toBe(401);
+    expect(await errorOf(ask(client_id))).toBe('invalid_client');
+    expect(host.fetches).toBe(before);
+    expect(await owner.patch(path, { enabled: true })).toMatchObject({ status: 200 });
+    expect(
+      new URL((await latchkey.visit(latchkey.browser(), ask(client_id))).url).searchParams.get('code'),
+    ).toBeTruthy();
+  });
+
+  test('begins at one node and goes on at another that starts later, while its host is away', async () => {
+    const client_id = host.document('/away.json', inCloud);
+    const code = await latchkey.code({ client_id, scope: 'read' });
+    host.others = (url) => ({
+      body: JSON.stringify({ ...inCloud, client_id: url, token_endpoint_auth_method: 'none' }),
+    });
+    for (let n = 0; n < 200; n += 1) await fetch(ask(`${host.origin}/other/${n}`), { redirect: 'manual' });
+    const { port } = host;
+    await host.stop();
+    const { address } = await latchkey.startNode();
+    const { status, body } = await latchkey.redeem(code, address);
+    expect(status).toBe(200);
+    // What it said is used for a day, then no more.
+    await latchkey.advance(3600);
+    expect(await latchkey.refresh(body.refresh_token, client_id, address)).toMatchObject({ status: 200 });
+    await latchkey.advance(25 * 3600);
+    const late = await latchkey.refresh(body.refresh_token, client_id, address);
+    expect(late.body.error).toBe('invalid_client');
+    await host.start(port);
+  });
+
+  test('is fetched a bounded number of times, and goes when nobody uses it', async () => {
+    host.others = (url) => ({
+      body: JSON.stringify({ ...inCloud, client_id: url, token_endpoint_auth_method: 'none' }),
+    });
+    await latchkey.advance(600);
+    const before = host.fetches;
+    for (let n = 0; n < 1000; n += 1) await fetch(ask(`${host.origin}/flood/${n}`), { redirect: 'manual' });
+    expect(host.fetches - before).toBeGreaterThan(100);
+    expect(host.fetches - before).toBeLessThan(650);
+    // One that is used stays, and so does its consent.
+    const used = host.document('/used.json', inCloud);
+    await latchkey.advance(600);
+    await latchkey.tokens({ client_id: used, scope: 'read' });
+    await latchkey.advance(2 * 3600);
+    await latchkey.database.query(`insert into pgboss.job (name, data) values ('remove-expired', '{}')`);
+    const left = await eventually(clients, (ids) => !ids.some((id) => id.includes('/flood/')), { pauseMs: 200 });
+    expect(left).toContain(used);
+    const { rows } = await latchkey.database.query(`select count(*)::int as n from subjects s
+      where kind = 'client' and not exists (select from clients c where c.id = s.id)`);
+    expect(rows[0].n).toBe(0);
+  });
+});

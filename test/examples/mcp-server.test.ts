@@ -1,0 +1,305 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import * as v2 from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import * as v1Extensions from '@modelcontextprotocol/sdk/client/auth-extensions.js';
+import { Client as V1Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as V1Transport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
+import { type AdminApi, asOwner } from '../support/admin.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { Latchkey } from '../support/latchkey.ts';
+import { McpApp, type McpAppOptions } from '../support/mcp-app.ts';
+import { installPacked } from '../support/packed-guard.ts';
+import { testRootKey } from '../support/server.ts';
+
+const run = promisify(execFile);
+const root = path.join(import.meta.dirname, '../..');
+const modules = path.join(root, 'node_modules');
+const example = 'examples/mcp-server';
+/** Commands find what is in this checkout, and make no detour to a registry. */
+const found = `latchkey() { node ${root}/bin/latchkey.js "$@"; }
+  npm() { case "$1" in start) exec node main.ts ;; esac; }
+  npx() { shift 3; exec node ${modules}/mcp-remote/dist/client.js "$@"; }`;
+
+type Session = {
+  connect: () => Promise<unknown>;
+  call: (name: string, text?: string) => Promise<string>;
+  finish: (callback: URLSearchParams) => Promise<void>;
+};
+type Library = { app: (address: URL, app: McpApp) => Session };
+
+const textOf = (result: { [member: string]: unknown }) =>
+  (result.content as { text: string }[]).map(({ text }) => text).join();
+const info = { name: 'a test', version: '1.0.0' };
+
+/** How each library connects an app: as its own documentation has it. */
+const libraries: Record<string, Library> = {
+  '@modelcontextprotocol/client 2.4.0': { app: (address, app) => sessionOfV2(address, app, 'legacy') },
+  '@modelcontextprotocol/client 2.4.0, as of 2026-07-28': { app: (address, app) => sessionOfV2(address, app, 'auto') },
+  '@modelcontextprotocol/sdk 1.32.2': { app: sessionOfV1 },
+};
+
+function sessionOfV2(address: URL, authProvider: v2.OAuthClientProvider, mode: 'legacy' | 'auto'): Session {
+  let transport = new v2.StreamableHTTPClientTransport(address, { authProvider });
+  let client = new v2.Client(info, { versionNegotiation: { mode } });
+  return {
+    connect: () => client.connect(transport),
+    call: async (name, text) => textOf(await client.callTool({ name, arguments: text ? { text } : {} })),
+    finish: async (callback) => {
+      await transport.finishAuth(callback);
+      transport = new v2.StreamableHTTPClientTransport(address, { authProvider });
+      client = new v2.Client(info, { versionNegotiation: { mode } });
+      await client.connect(transport);
+    },
+  };
+}
+
+function sessionOfV1(address: URL, authProvider: v1Extensions.PrivateKeyJwtProvider | McpApp): Session {
+  let transport = new V1Transport(address, { authProvider });
+  let client = new V1Client(info);
+  return {
+    // Its own type does not fit `exactOptionalPropertyTypes`.
+    connect: () => client.connect(transport as Parameters<typeof client.connect>[0]),
+    call: async (name, text) => textOf(await client.callTool({ name, arguments: text ? { text } : {} })),
+    finish: async (callback) => {
+      await transport.finishAuth(callback.get('code') ?? '');
+      transport = new V1Transport(address, { authProvider });
+      client = new V1Client(info);
+      await client.connect(transport as Parameters<typeof client.connect>[0]);
+    },
+  };
+}
+
+/** The example as its README says, and the clients that people connect to MCP servers with. */
+describe('the MCP server', () => {
+  const latchkey = new Latchkey();
+  let owner: AdminApi;
+  let folder = '';
+  let env: NodeJS.ProcessEnv = {};
+  let server: ChildProcess;
+  let address = '';
+  let [blocks, outputs] = [[''], ['']];
+  const shell = async (script: string, at = folder) =>
+    (await run('bash', ['-euc', `${found}\n${script}`], { cwd: at, env })).stdout;
+
+  beforeAll(async () => {
+    await latchkey.start();
+    owner = await asOwner(latchkey);
+    folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-mcp-'));
+    await cp(path.join(root, example), path.join(folder, example), { recursive: true });
+    await installPacked(path.join(folder, example, 'node_modules'), ['@modelcontextprotocol', 'zod']);
+    const port = String(await freePort());
+    address = `http://localhost:${port}/mcp`;
+    const here = (text: string) =>
+      text.replaceAll('http://localhost:3000', latchkey.issuer).replaceAll('localhost:4200', `localhost:${port}`);
+    const file = path.join(folder, example, 'latchkey.yaml');
+    await writeFile(file, here(await readFile(file, 'utf8')));
+    const readme = here(await readFile(path.join(folder, example, 'README.md'), 'utf8'));
+    const fenced = [...readme.matchAll(/^```(.*)\n([\s\S]*?)^```/gm)];
+    blocks = fenced.flatMap(([, language, code = '']) => (language === 'sh' ? [code] : []));
+    outputs = fenced.flatMap(([, language, code = '']) => (language === '' ? [code] : []));
+    env = {
+      ...{ PATH: `${path.dirname(process.execPath)}:${process.env.PATH}`, HOME: folder, PORT: port },
+      ...{ DATABASE_URL: latchkey.database.url, LATCHKEY_ROOT_KEY: testRootKey, LATCHKEY_ISSUER: latchkey.issuer },
+    };
+    const [, apply, key, start] = blocks;
+    const exported = await shell(`${apply}${key}\nnode -p "'\\n' + JSON.stringify(process.env)"`);
+    env = JSON.parse(exported.trim().split('\n').at(-1) ?? '');
+    server = spawn('bash', ['-euc', `${found}\n${start}wait`], {
+      ...{ cwd: folder, env, detached: true },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    if (server.stdout) await once(server.stdout, 'data');
+  });
+  afterAll(async () => {
+    // What the shell started, too.
+    if (server?.pid) process.kill(-server.pid);
+    await latchkey.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  let count = 0;
+  /** A registered app that nobody has used. */
+  async function registered(options: McpAppOptions = {}, more: object = {}): Promise<McpApp> {
+    count += 1;
+    const client = {
+      ...{ client_id: `assistant-${count}`, client_name: 'Assistant', application_type: 'native' },
+      ...{ redirect_uris: ['http://localhost/callback'], token_endpoint_auth_method: 'none' },
+      ...{ grant_types: ['authorization_code', 'refresh_token'], resources: { [address]: ['notes:*'] }, ...more },
+    };
+    expect((await owner.post('/clients', client)).status).toBe(201);
+    return new McpApp(latchkey, { client_id: client.client_id, ...options });
+  }
+
+  test('tells clients where to get a token and what to ask for, as its README shows', async () => {
+    expect((await shell(blocks[4] ?? '')).trim()).toBe(outputs[0]?.trim());
+    const elsewhere = await fetch(address, { method: 'POST', headers: { origin: 'https://evil.example' } });
+    expect(elsewhere.status).toBe(403);
+  });
+
+  test('lets clients that run in a browser read where to go, with the header they send along (Fetch Standard §3.3)', async () => {
+    const origin = 'http://localhost:6274';
+    const headers = { origin, 'access-control-request-headers': 'mcp-protocol-version' };
+    const { issuer } = latchkey;
+    for (const [url, method] of [
+      [new URL('/.well-known/oauth-protected-resource/mcp', address).href, 'GET'],
+      [`${issuer}/.well-known/oauth-authorization-server`, 'GET'],
+      [`${issuer}/.well-known/openid-configuration`, 'GET'],
+      [`${issuer}/oauth/token`, 'POST'],
+    ] as const) {
+      const preflight = { method: 'OPTIONS', headers: { ...headers, 'access-control-request-method': method } };
+      const answer = await fetch(url, preflight);
+      expect([url, answer.status, ['*', origin]]).toEqual([
+        ...[url, 204, expect.arrayContaining([answer.headers.get('access-control-allow-origin')])],
+      ]);
+      expect(answer.headers.get('access-control-allow-headers')).toMatch(/^(\*|mcp-protocol-version)$/i);
+    }
+  });
+
+  describe.each(Object.entries(libraries))('%s', (name, library) => {
+    test('connects a registered app, which gets a refresh token by its grant types and uses it', async () => {
+      const app = await registered();
+      const session = library.app(new URL(address), app);
+      await expect(session.connect()).rejects.toThrow(/Unauthorized/);
+      const { callback, asked } = await app.allow();
+      expect(asked).toEqual(['notes:read']);
+      expect(Object.fromEntries(callback)).toEqual({
+        ...{ code: expect.any(String), state: 'a state of the app', iss: latchkey.issuer },
+      });
+      await session.finish(callback);
+      expect(await session.call('list_notes')).toBe('There are no notes.');
+      const first = app.tokens();
+      expect(first).toMatchObject({ scope: 'notes:read', refresh_token: expect.any(String) });
+      app.lose('access_token');
+      expect(await session.call('list_notes')).toBe('There are no notes.');
+      expect(app.tokens()?.refresh_token).not.toBe(first?.refresh_token);
+      expect(app.requests).toHaveLength(1);
+    });
+
+    test('asks the user for the difference when a tool needs more (step-up)', async () => {
+      // It adds offline_access and prompt=consent where the app says that it wants refresh tokens.
+      const app = await registered({ metadata: { grant_types: ['authorization_code', 'refresh_token'] } });
+      const session = library.app(new URL(address), app);
+      await expect(session.connect()).rejects.toThrow(/Unauthorized/);
+      await session.finish((await app.allow()).callback);
+      // Version 1 refreshes whatever it is told, and gives up when that does not help.
+      if (name.includes('sdk 1')) app.lose('refresh_token');
+      await expect(session.call('add_note', 'buy milk')).rejects.toThrow(/Unauthorized/);
+      const { callback, asked, page } = await app.allow();
+      expect(asked).toEqual(['notes:write']);
+      expect(page).toMatch(/class="before"[\s\S]*Read your notes/);
+      await session.finish(callback);
+      expect(await session.call('add_note', 'buy milk')).toBe('Note 1 was added.');
+      if (name.includes('sdk 1')) app.lose('refresh_token');
+      await expect(session.call('delete_notes')).rejects.toThrow(/Unauthorized/);
+      const more = await app.allow();
+      expect(more.asked).toEqual(['notes:delete']);
+      await session.finish(more.callback);
+      expect(await session.call('delete_notes')).toBe('1 notes were deleted.');
+    });
+  });
+
+  test.each([
+    ['@modelcontextprotocol/client 2.4.0', v2.PrivateKeyJwtProvider, sessionOfV2],
+    ['@modelcontextprotocol/sdk 1.32.2', v1Extensions.PrivateKeyJwtProvider, sessionOfV1],
+  ] as const)(
+    '%s connects an agent with client credentials and private_key_jwt (RFC 7523)',
+    async (name, Provider, open) => {
+      const expectedIssuer = latchkey.issuer;
+      for (const algorithm of ['ES256', 'RS256']) {
+        const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
+        const clientId = `agent-${algorithm}-${name.length}`;
+        const agent = {
+          ...{
+            client_id: clientId,
+            grant_types: ['client_credentials'],
+            token_endpoint_auth_method: 'private_key_jwt',
+          },
+          ...{ token_endpoint_auth_signing_alg: algorithm, jwks: { keys: [await exportJWK(publicKey)] } },
+          service_permissions: { [address]: ['notes:read', 'notes:write'] },
+        };
+        expect((await owner.post('/clients', agent)).status).toBe(201);
+        const provider = new Provider({
+          clientId,
+          privateKey: await exportPKCS8(privateKey),
+          algorithm,
+          expectedIssuer,
+        });
+        const session = open(new URL(address), provider as never, 'legacy');
+        await session.connect();
+        expect(await session.call('list_notes')).toBe('There are no notes.');
+      }
+    },
+  );
+
+  test('mcp-remote connects an app that starts local servers, and its test client as the README has it', async () => {
+    const browser = latchkey.browser();
+    // It listens for the answer to a later request once no browser could be opened: later than this person is fast.
+    const called = (url: string) =>
+      eventually(
+        () => fetch(url).catch(() => undefined),
+        (answer) => answer !== undefined,
+      );
+    /** Goes where it prints that the person should. */
+    const follow = (lines: Readable) => {
+      createInterface({ input: lines }).on('line', (line) => {
+        const isRequest = line.startsWith(`${latchkey.issuer}/oauth/authorize?`);
+        if (isRequest) void latchkey.visit(browser, line).then(({ url }) => called(url));
+      });
+    };
+    const client = spawn('bash', ['-euc', `${found}\n${blocks[5]}`], { cwd: folder, env, stdio: 'pipe' });
+    follow(client.stderr);
+    let printed = '';
+    for (const stream of [client.stdout, client.stderr]) stream.on('data', (data) => (printed += data));
+    await once(client, 'exit');
+    expect(printed).toMatch(/"name": "list_notes"[\s\S]*Exiting OK/);
+
+    const proxy = path.join(modules, 'mcp-remote/dist/proxy.js');
+    const transport = new StdioClientTransport({
+      command: process.execPath,
+      args: [proxy, address, '--static-oauth-client-info', '{"client_id":"notes-assistant"}'],
+      env: { HOME: path.join(folder, 'another'), PATH: env.PATH ?? '' },
+      stderr: 'pipe',
+    });
+    if (transport.stderr) follow(transport.stderr as Readable);
+    const app = new v2.Client(info);
+    try {
+      await app.connect(transport);
+      expect(textOf(await app.callTool({ name: 'list_notes', arguments: {} }))).toBe('There are no notes.');
+      expect(textOf(await app.callTool({ name: 'add_note', arguments: { text: 'x' } }))).toBe('Note 1 was added.');
+    } finally {
+      await app.close();
+    }
+  });
+
+  test('the conformance suite of MCP finds nothing wrong with the authorization server', async () => {
+    const suite = path.join(modules, '@modelcontextprotocol/conformance/dist/index.js');
+    const results = path.join(folder, 'conformance');
+    const port = String(await freePort());
+    const about = ['--url', latchkey.issuer, '--client-id', 'notes-assistant', '--resource', address];
+    const child = spawn(process.execPath, [suite, 'authorization', ...about, '--port', port, '-o', results], {
+      ...{ cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] },
+    });
+    const browser = latchkey.browser();
+    if (child.stdout)
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        if (line.startsWith(latchkey.issuer)) void latchkey.visit(browser, line).then(({ url }) => fetch(url));
+      });
+    const [code] = await once(child, 'exit');
+    const runs = await readdir(results);
+    const checks = await Promise.all(
+      runs.map(async (each) => JSON.parse(await readFile(path.join(results, each, 'checks.json'), 'utf8'))),
+    );
+    const told = checks.flat().map(({ id, status, errorMessage }) => ({ id, status, errorMessage }));
+    expect(told.filter(({ id, status }) => status !== 'SUCCESS' && !id.endsWith('-cimd'))).toEqual([]);
+    expect([code, told.length]).toEqual([0, 3]);
+  });
+});
