@@ -1,7 +1,14 @@
 // @peculiar/x509 needs it.
 import 'reflect-metadata';
 import type { webcrypto } from 'node:crypto';
-import { X509CertificateGenerator } from '@peculiar/x509';
+import {
+  BasicConstraintsExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
@@ -30,6 +37,26 @@ export async function makeCertificates() {
   ]);
   const [authority = '', issued = '', lookalike = ''] = certificates.map((certificate) => certificate.toString('pem'));
   return { ca: authority, service: issued, stranger: lookalike };
+}
+
+/** A certificate for a server on this machine, its key, and the authority that issued it. */
+export async function makeServerCertificate() {
+  const [authority, own] = await Promise.all([makeKeys(), makeKeys()]);
+  const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 86_400_000) };
+  const issuer = 'CN=Example CA';
+  const [ca, certificate] = await Promise.all([
+    X509CertificateGenerator.createSelfSigned({
+      ...{ name: issuer, keys: authority, ...validity, signingAlgorithm: algorithm },
+      extensions: [new BasicConstraintsExtension(true), new KeyUsagesExtension(KeyUsageFlags.keyCertSign)],
+    }),
+    X509CertificateGenerator.create({
+      ...{ subject: 'CN=localhost', issuer, ...validity, signingAlgorithm: algorithm },
+      ...{ publicKey: own.publicKey, signingKey: authority.privateKey },
+      extensions: [new SubjectAlternativeNameExtension([{ type: 'dns', value: 'localhost' }])],
+    }),
+  ]);
+  const key = PemConverter.encode(await crypto.subtle.exportKey('pkcs8', own.privateKey), 'PRIVATE KEY');
+  return { ca: ca.toString('pem'), cert: certificate.toString('pem'), key };
 }
 
 function makeKeys(): Promise<webcrypto.CryptoKeyPair> {

@@ -1,11 +1,15 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 type Published = { body: string; status?: number; headers?: Record<string, string> };
 
-/** A host of client ID metadata documents and key sets, on this machine. */
+type Tls = { key: string; cert: string };
+
+/** A host of client ID metadata documents and key sets, on this machine; with a certificate, over TLS. */
 export class DocumentHost {
+  readonly #tls: Tls | undefined;
   readonly #published = new Map<string, Published>();
   #server: Server | undefined;
   /** How often something was fetched. */
@@ -13,13 +17,18 @@ export class DocumentHost {
   /** What any other path of it answers with. */
   others: ((url: string) => Published) | undefined;
 
+  constructor(tls?: Tls) {
+    this.#tls = tls;
+  }
+
   async start(port = 0): Promise<void> {
-    this.#server = createServer((request, response) => {
+    const answer: RequestListener = (request, response) => {
       this.fetches += 1;
       const found = this.#published.get(request.url ?? '') ?? this.others?.(`${this.origin}${request.url}`);
       const { status = 200, headers = {}, body = '' } = found ?? { status: 404 };
       response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
-    }).listen(port, '127.0.0.1');
+    };
+    this.#server = (this.#tls ? createTlsServer(this.#tls, answer) : createServer(answer)).listen(port, '127.0.0.1');
     await once(this.#server, 'listening');
   }
 
@@ -34,7 +43,7 @@ export class DocumentHost {
   }
 
   get origin(): string {
-    return `http://localhost:${this.port}`;
+    return `${this.#tls ? 'https' : 'http'}://localhost:${this.port}`;
   }
 
   /** Publishes JSON, or text as it is. @returns its address */
