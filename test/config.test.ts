@@ -78,7 +78,7 @@ describe('without any setting, the configuration', () => {
       keyActivationSeconds: 600,
     };
     const apiKeys = { apiKeyEnvironments: ['dev', 'staging', 'prod'], apiKeyLimits: 'memory' };
-    const documents = { clientDocuments: { allowed: [], refused: [] } };
+    const documents = { clientDocuments: { allowed: [], refused: [] }, registration: 'off' };
     const { settings: _, ...config } = readConfig({});
     expect(config).toEqual({ ...server, ...storage, ...edges, ...refresh, ...others, ...apiKeys, ...documents });
   });

@@ -69,6 +69,10 @@ const table = {
     'on',
     'on, off, or the domains whose client ID metadata documents are read, each with its subdomains, separated by commas; !example.com refuses one.',
   ],
+  LATCHKEY_REGISTRATION: [
+    'off',
+    'off, token or open: whether clients may register themselves (RFC 7591), with a credential that has latchkey:client:register, or anyone.',
+  ],
   WEB_CONCURRENCY: ['1', 'How many processes serve requests, on machines with several cores.'],
   LATCHKEY_METRICS_PORT: [
     '',
@@ -178,6 +182,7 @@ export const Environment = z.object({
     if (text === 'on') return { allowed: [], refused: [] };
     return parseDomainRules(text) ?? refuse(issues, 'must be on, off, or domains separated by commas, in lower case');
   }),
+  LATCHKEY_REGISTRATION: z.enum(['off', 'token', 'open'], 'must be off, token or open'),
   WEB_CONCURRENCY: wholeNumber(1, 64),
   LATCHKEY_METRICS_PORT: wholeNumber(1, 65_535).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
@@ -260,6 +265,8 @@ export function toConfig(values: z.output<typeof Environment>) {
     leakPolicy: values.LATCHKEY_LEAK_POLICY,
     /** Whose client ID metadata documents are read; undefined: nobody's. */
     clientDocuments: values.LATCHKEY_CLIENT_DOCUMENTS,
+    /** Who may register clients themselves. */
+    registration: values.LATCHKEY_REGISTRATION,
     workers: values.WEB_CONCURRENCY,
     /** undefined: metrics are not served. */
     metricsPort: values.LATCHKEY_METRICS_PORT,

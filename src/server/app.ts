@@ -9,6 +9,7 @@ import { startBackgroundWork } from './background-work.ts';
 import { observing, openGateway } from './compose/gateway.ts';
 import { openOAuth } from './compose/oauth.ts';
 import { forBrowsers } from './compose/pages.ts';
+import { registration } from './compose/registration.ts';
 import { everyRequest } from './every-request.ts';
 import { openServices } from './services.ts';
 
@@ -35,6 +36,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   koa.use(everyRequest({ config, issuer, log, metrics, now }));
   const statusLists = statusListRoutes(new StatusLists({ db, issuer, now, signingKeys: provider.keys }));
   const others = compose([statusLists, forBrowsers(deps, services, oauth)]);
+  koa.use(registration(deps, services, oauth));
   koa.use((ctx, next) => (isForPrograms(ctx.path) ? programs : others)(ctx, next));
 
   const background = await startBackgroundWork({ ...deps, services, provider });

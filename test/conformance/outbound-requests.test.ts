@@ -51,6 +51,20 @@ describe('the address of a client’s keys', () => {
     trap.close();
   });
 
+  // The same as the address of a client's document: of what is spelled otherwise nothing is even looked up.
+  test.each(addresses)('is no client_id when it is $url ($ref)', async ({ url }) => {
+    const { port } = trap.address() as AddressInfo;
+    const query = new URLSearchParams({
+      client_id: url.replace('PORT', String(port)),
+      ...{ response_type: 'code', redirect_uri: 'https://client.example/callback', resource: api, scope: 'read' },
+      ...{ code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' },
+    });
+    const response = await fetch(`${latchkey.issuer}/oauth/authorize?${query}`, { redirect: 'manual' });
+    expect(response.status).toBe(400);
+    expect(await response.text()).not.toMatch(/connect|ENOTFOUND|ECONN|public address/);
+    expect(caught).toBe(0);
+  });
+
   test.each(addresses)('is not connected to when it is $url ($ref)', async ({ name }) => {
     const client_assertion = (await assertions.get(name)?.(latchkey.issuer)) ?? '';
     const form = { grant_type: 'client_credentials', resource: api, client_assertion_type: assertionType };

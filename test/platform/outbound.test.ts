@@ -1,7 +1,13 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isPublicAddress } from '../../src/platform/outbound/addresses.ts';
-import { guardedFetch } from '../../src/platform/outbound/index.ts';
+import { guardedFetch, guardedGet } from '../../src/platform/outbound/index.ts';
+
+/** Sends a byte every now and then, and no end. */
+function drip(response: ServerResponse): void {
+  const timer = setInterval(() => response.write('x'), 20);
+  response.on('close', () => clearInterval(timer));
+}
 
 describe('fetching an address that somebody else chose', () => {
   let server: Server;
@@ -10,6 +16,8 @@ describe('fetching an address that somebody else chose', () => {
   beforeAll(async () => {
     server = createServer((request, response) => {
       if (request.url === '/redirect') response.writeHead(302, { location: '/elsewhere' }).end();
+      else if (request.url === '/large') response.end('x'.repeat(6000));
+      else if (request.url === '/slow') drip(response);
       else if (request.url !== '/silent') response.end('here');
     }).listen(0, '127.0.0.1');
     server.on('connection', () => {
@@ -91,6 +99,28 @@ describe('fetching an address that somebody else chose', () => {
     expect(connections).toBe(0);
   });
 
+  // Documents of clients, their keys and logos.
+  test.each([
+    'https://127.0.0.1:{port}/',
+    'https://localhost:{port}/',
+    'https://[::ffff:127.0.0.1]:{port}/',
+    'https://2130706433:{port}/',
+    'https://0x7f.1:{port}/',
+    'https://0.0.0.0:{port}/',
+    'https://169.254.169.254/latest/meta-data',
+    'https://10.0.0.1/',
+    'https://[fd00::1]/',
+    'https://[fe80::1]/',
+    'https://[64:ff9b::169.254.169.254]/',
+    'https://user:password@example.com/',
+    'http://example.com/',
+    'file:///etc/passwd',
+  ])('reads nothing from %s', async (template) => {
+    const get = guardedGet({ allowLoopback: false, timeoutMs: 3000, maxBytes: 5120 });
+    await expect(get(template.replace('{port}', String(port)))).rejects.toThrow(TypeError);
+    expect(connections).toBe(0);
+  });
+
   test.each([
     '8.8.8.8',
     '192.0.1.1',
@@ -112,6 +142,15 @@ describe('fetching an address that somebody else chose', () => {
       expect(isPublicAddress(text)).toBe(false);
     },
   );
+
+  test('reads a bounded body within a bounded time, and follows no redirect', async () => {
+    const get = guardedGet({ allowLoopback: true, timeoutMs: 500, maxBytes: 5120 });
+    expect((await get(`http://localhost:${port}/`)).body.toString()).toBe('here');
+    await expect(get(`http://localhost:${port}/redirect`)).rejects.toThrow('answered 302');
+    await expect(get(`http://localhost:${port}/large`)).rejects.toThrow('answered more than 5120 bytes');
+    await expect(get(`http://localhost:${port}/slow`)).rejects.toThrow(/abort|timeout/i);
+    await expect(get(`http://localhost:${port}/silent`)).rejects.toThrow(/abort|timeout/i);
+  });
 
   test('in development reaches this machine, follows no redirect, and gives up after three seconds', async () => {
     const fetchIt = guardedFetch({ allowLoopback: true });

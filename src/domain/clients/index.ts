@@ -1,6 +1,7 @@
 /** Clients: registered applications and services, and their secrets. */
 export { type ClientDeps, checkClient, disableClient, putClient } from './clients.ts';
 export { isRedirectOrigin } from './cors-origins.ts';
+export { type DynamicClient, registerDynamicClient } from './dynamic-registration.ts';
 export { clientSecretKind } from './kind.ts';
 export { applicationProblem, redirectProblem } from './redirect-uri-rules.ts';
 export { asInput, registrationDefaults } from './registration.ts';

@@ -16,7 +16,7 @@ export type DocumentedClient = {
 };
 
 /** A client that registered itself has no rights of its own: what APIs are open to is what it may ask for. */
-const withoutRights = {
+export const withoutRights = {
   resources: '{}',
   service_permissions: '{}',
   introspects: '[]',

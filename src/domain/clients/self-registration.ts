@@ -59,9 +59,13 @@ export type SelfRegistration = {
  * authorization code and refresh tokens, and whatever would give rights or make this server call the client.
  *
  * @param methods how such a client may authenticate; the first is meant where it does not say
+ * @param reading whether redirect URIs that no client may have are left out, or refused
  * @throws SelfRegistrationError
  */
-export function readSelfRegistration(given: unknown, { methods }: { methods: readonly string[] }): SelfRegistration {
+export function readSelfRegistration(
+  given: unknown,
+  { methods, reading }: { methods: readonly string[]; reading: 'lenient' | 'strict' },
+): SelfRegistration {
   const { data, error } = Protocol.safeParse(given);
   if (error) {
     const [{ path = [], message = 'is wrong' } = {}] = error.issues;
@@ -75,7 +79,7 @@ export function readSelfRegistration(given: unknown, { methods }: { methods: rea
     throw new SelfRegistrationError('grant_types', 'must contain authorization_code');
   return {
     ...defined(Description.parse(given)),
-    ...usableRedirects(rest.redirect_uris),
+    ...usableRedirects(rest.redirect_uris, reading),
     grant_types: grants,
     response_types: ['code'],
     token_endpoint_auth_method: method,
@@ -91,13 +95,17 @@ function defined(members: Record<string, unknown>): Record<string, unknown> {
  * Those that any client may have. The application type follows from them: a client that is sent back to the user's computer is native,
  * whose loopback redirects may have any port (RFC 8252 §7.3), whatever it says.
  */
-function usableRedirects(given: readonly string[]): { redirect_uris: string[]; application_type: 'web' | 'native' } {
+function usableRedirects(
+  given: readonly string[],
+  reading: 'lenient' | 'strict',
+): { redirect_uris: string[]; application_type: 'web' | 'native' } {
   const safe = given.filter((uri) => redirectProblem(uri) === undefined);
   const application_type = safe.some(isOnDevice) ? 'native' : 'web';
   const redirect_uris = [...new Set(safe)].filter((uri) => applicationProblem(uri, application_type) === undefined);
-  if (redirect_uris.length > 0) return { redirect_uris, application_type };
+  const isEnough = reading === 'strict' ? redirect_uris.length === new Set(given).size : redirect_uris.length > 0;
+  if (isEnough) return { redirect_uris, application_type };
   const problem = given.map((uri) => redirectProblem(uri) ?? applicationProblem(uri, application_type)).find(Boolean);
-  throw new SelfRegistrationError('redirect_uris', `has none that can be used: ${problem}`);
+  throw new SelfRegistrationError('redirect_uris', `cannot be used: ${problem}`);
 }
 
 function isOnDevice(uri: string): boolean {

@@ -11,6 +11,7 @@ export {
   listBuiltInIdentifiers,
   listResourceServers,
   listResourceServersFrom,
+  listScopesOpenToAnyone,
   type Permission,
   type ResourceServer,
 } from './store.ts';

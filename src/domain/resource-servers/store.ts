@@ -129,6 +129,22 @@ export async function listBuiltInIdentifiers(db: Db): Promise<string[]> {
   return (await query.orderBy('updated_at', 'desc').execute()).map(({ identifier }) => identifier);
 }
 
+/** The scopes that clients may ask users for that registered themselves, at whichever resource server. */
+export async function listScopesOpenToAnyone(db: Db): Promise<string[]> {
+  const rows = await db
+    .selectFrom('resource_servers as r')
+    .innerJoin('permissions as p', 'p.resource_server_id', 'r.id')
+    .select('p.name')
+    .distinct()
+    // As the index on open ones has it.
+    .where('r.open_to', '<>', 'registered')
+    .where('r.open_to', '=', 'anyone')
+    .where('r.enabled', '=', true)
+    .where('p.is_open', '=', true)
+    .execute();
+  return rows.map(({ name }) => name);
+}
+
 export async function replacePermissions(
   trx: Trx,
   resource_server_id: string,

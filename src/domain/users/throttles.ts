@@ -15,6 +15,8 @@ export class Throttles {
   readonly #perDevice: Counter;
   readonly #userCodes: AddressLimiter;
   readonly #clientSecrets: AddressLimiter;
+  readonly #registrations: AddressLimiter;
+  readonly #allRegistrations: Counter;
 
   constructor(db: Db) {
     this.#perAddress = new AddressLimiter({ db, name: 'address', points: 60 });
@@ -22,6 +24,8 @@ export class Throttles {
     this.#perDevice = { db, name: 'device', points: 10 };
     this.#userCodes = new AddressLimiter({ db, name: 'user-code', points: 40 });
     this.#clientSecrets = new AddressLimiter({ db, name: 'client-secret', points: 100 });
+    this.#registrations = new AddressLimiter({ db, name: 'registration', points: 20 });
+    this.#allRegistrations = { db, name: 'registrations', points: 500 };
   }
 
   /**
@@ -55,6 +59,15 @@ export class Throttles {
    */
   async countWrongSecret({ client_id, address }: { client_id: string; address: string }): Promise<Stop | undefined> {
     return this.#clientSecrets.count(address, (group) => JSON.stringify([client_id, group]));
+  }
+
+  /**
+   * Counts a client that registers itself: twenty of an address in a quarter of an hour, and five hundred of all.
+   *
+   * @returns seconds to wait; undefined when it may go on
+   */
+  async countRegistration(address: string): Promise<number | undefined> {
+    return (await this.#registrations.consume(address)) ?? (await consume(this.#allRegistrations, 'all'));
   }
 
   /** A successful sign-in forgets the failed ones of this browser and account. */

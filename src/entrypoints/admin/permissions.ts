@@ -5,6 +5,7 @@
 export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:client:read': 'Read clients',
   'latchkey:client:write': 'Register and update clients',
+  'latchkey:client:register': 'Register clients by dynamic registration, which have no permissions of their own',
   'latchkey:first_party:allow': 'Mark clients as first-party, so that users are not asked for consent',
   'latchkey:client:credentials': 'Change where sign-ins of applications go, and how applications prove who they are',
   'latchkey:client:disable': 'Disable clients',

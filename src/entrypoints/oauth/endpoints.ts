@@ -15,6 +15,9 @@ export const routes = {
   jwks: '/oauth/jwks',
 };
 
+/** Where clients register themselves (RFC 7591). The provider has no part in it. */
+export const registrationPath = '/oauth/register';
+
 /** The same for everybody until the provider is another. */
 export const publishedDocuments = [
   '/.well-known/openid-configuration',
@@ -29,6 +32,7 @@ const programEndpoints = new Set<string>([
   routes.revocation,
   routes.pushed_authorization_request,
   routes.device_authorization,
+  registrationPath,
   ...publishedDocuments,
 ]);
 
@@ -85,6 +89,6 @@ export const visitPosted: Middleware = async (ctx, next) => {
 
 /** The template of an endpoint's path, for metrics and traces; undefined for other paths. */
 export function endpointTemplate(path: string): string | undefined {
-  if (Object.hasOwn(methods, path)) return path;
+  if (Object.hasOwn(methods, path) || path === registrationPath) return path;
   return resumed.test(path) ? path.replace(/[^/]+$/, ':uid') : undefined;
 }

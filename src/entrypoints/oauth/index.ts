@@ -30,6 +30,7 @@ export type { ProviderDeps, ProviderPages } from './provider/configuration.ts';
 export { clientCertificates } from './provider/mutual-tls.ts';
 export { oauthErrors } from './provider/oauth-errors.ts';
 export { openProvider, type RunningProvider } from './provider/running-provider.ts';
+export { type RegistrationMode, registrationEndpoint } from './registration/register.ts';
 export { isFirstUse, type KnownClients, knownClients, Reader } from './store/index.ts';
 export { Committer } from './token-endpoint/committer.ts';
 export { issueTokens } from './token-endpoint/issue-tokens.ts';

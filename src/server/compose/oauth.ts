@@ -88,6 +88,7 @@ function providerDepsOf({ config, issuer, installation, log }: Deps, services: N
     ...{ refusals, resourceServers, secretUses },
     wrongSecretThrottle: new WrongSecretThrottle((attempt) => throttles.countWrongSecret(attempt), now),
     lifetimes: config,
+    hasRegistration: config.registration !== 'off',
     statusIndexes: new StatusIndexes(db, now, installation.changes),
     clientCertificates: clientCertificates({ header, caFile }, now),
     permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),

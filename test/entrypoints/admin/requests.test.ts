@@ -239,6 +239,7 @@ describe('a request to the admin API', () => {
     // Judged by what is asked for, or at another entrance.
     const beside = [
       'latchkey:client:credentials',
+      'latchkey:client:register',
       ...['latchkey:token:revoke_all', 'latchkey:api_key:never_expire', 'latchkey:verify'],
       ...['latchkey:permission:give', 'latchkey:first_party:allow', 'latchkey:group:export'],
     ];

@@ -3,7 +3,7 @@ import { type SigningAlg, type SigningKey, signingAlgs, stateOf } from '../../..
 import { type StatusIndexes, statusListsUri } from '../../../domain/status-lists/index.ts';
 import type { Jobs } from '../../../platform/jobs/index.ts';
 import type { Logger } from '../../../platform/logging/index.ts';
-import { routes } from '../endpoints.ts';
+import { registrationPath, routes } from '../endpoints.ts';
 import { consentedGrant } from '../interactions/consented-grant.ts';
 import { type DevicePages, deniedWithItsPerson, deviceFlow } from '../interactions/device-flow.ts';
 import { prompts } from '../interactions/prompts.ts';
@@ -46,6 +46,8 @@ export type ProviderDeps = SecretDeps &
     issuer: string;
     jobs: Jobs;
     lifetimes: DefaultLifetimes;
+    /** Whether clients may register themselves. */
+    hasRegistration: boolean;
     statusIndexes: StatusIndexes;
     pages: ProviderPages;
     fetch: NonNullable<Configuration['fetch']>;
@@ -90,6 +92,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     renderError: deps.pages.renderError,
     discovery: {
       ...endpointAuthentication(deps),
+      ...(deps.hasRegistration && { registration_endpoint: `${deps.issuer}${registrationPath}` }),
       ...(deps.documents.isEnabled && { client_id_metadata_document_supported: true }),
       status_list_aggregation_endpoint: statusListsUri(deps.issuer),
       ui_locales_supported: [...deps.pages.languages],

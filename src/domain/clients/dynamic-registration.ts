@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import { inTransaction } from '../../platform/database/index.ts';
+import type { Actor } from '../../platform/http/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import type { ClientDeps } from './clients.ts';
+import { signingDefaults } from './registration.ts';
+import { keepSecrets } from './secrets.ts';
+import { withoutRights } from './self-registered.ts';
+import { insertSelfRegistered } from './self-registered-store.ts';
+import { readSelfRegistration, SelfRegistrationError } from './self-registration.ts';
+import { insertClient } from './store.ts';
+
+/** A client that registered itself; `client_secret` is shown once, only a digest is stored. */
+export type DynamicClient = {
+  client_id: string;
+  created_at: Date;
+  client_secret?: string;
+  metadata: Record<string, unknown>;
+};
+
+// RFC 7591 §2: the first is what a client means that names none.
+const methods = ['client_secret_basic', 'client_secret_post', 'none', 'private_key_jwt'] as const;
+/** Grants without a user who signs in and consents. */
+const powers = new Set<unknown>([
+  'client_credentials',
+  'password',
+  'urn:ietf:params:oauth:grant-type:jwt-bearer',
+  'urn:ietf:params:oauth:grant-type:token-exchange',
+]);
+/** One that nobody has allowed anything by then is deleted. */
+const unusedSeconds = 24 * 3600;
+
+/**
+ * Registers a client that describes itself (RFC 7591). It acts for users only, and may ask for what APIs are open with to anyone.
+ *
+ * @param openScopes the scopes that it may name in its description
+ * @throws SelfRegistrationError; Problem `invalid`: the metadata contradicts itself or a standard
+ */
+export async function registerDynamicClient(
+  deps: ClientDeps,
+  actor: Actor,
+  { given, openScopes }: { given: unknown; openScopes: readonly string[] },
+): Promise<DynamicClient> {
+  refusePowers(given, openScopes);
+  const described = readSelfRegistration(given, { methods, reading: 'strict' });
+  const metadata = { ...signingDefaults, ...described };
+  const client_id = `dyn_${randomBytes(18).toString('base64url')}`;
+  await deps.validateMetadata({ ...metadata, client_id });
+  return inTransaction(deps.db, async (trx) => {
+    const created_at = deps.now();
+    const client = await insertClient(trx, {
+      ...{ id: uuidv7(), client_id, type: 'agent', registered_by: 'dynamic', metadata: JSON.stringify(metadata) },
+      ...withoutRights,
+      ...{ created_at, updated_at: created_at },
+    });
+    const kept_until = new Date(created_at.getTime() + unusedSeconds * 1000);
+    await insertSelfRegistered(trx, { client_id: client.id, kept_until });
+    await appendEvent(trx, {
+      actor,
+      action: 'client.created',
+      target: { kind: 'client', id: client_id },
+      details: { type: 'agent', enabled: true, registered_by: 'dynamic' },
+      occurred_at: created_at,
+    });
+    const { made } = await keepSecrets(trx, deps, actor, { client, given: undefined, live: [] });
+    return { client_id, created_at, metadata: described, ...made };
+  });
+}
+
+/** What cannot be had is refused rather than left out: a client that asks for it would rely on it. @throws SelfRegistrationError */
+function refusePowers(given: unknown, openScopes: readonly string[]): void {
+  const { grant_types, scope } = (given ?? {}) as Record<string, unknown>;
+  if (Array.isArray(grant_types) && grant_types.some((name) => powers.has(name)))
+    throw new SelfRegistrationError('grant_types', 'must not contain a grant without a user');
+  const scopes = typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
+  if (!scopes.every((name) => openScopes.includes(name)))
+    throw new SelfRegistrationError('scope', 'must contain scopes only that APIs are open with to anyone');
+}

@@ -1,0 +1,178 @@
+import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { eventually } from '../../support/eventually.ts';
+import { api, jwtApi, password, redirectUri, standardInstallation } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+
+const [orders, ...others] = standardInstallation.resource_servers;
+const [read, write] = orders?.scopes ?? [];
+const apply = {
+  ...standardInstallation,
+  resource_servers: [{ ...orders, open_to: 'anyone', scopes: [{ ...read, open: true }, write] }, ...others],
+};
+const described = {
+  client_name: 'Inspector',
+  redirect_uris: [redirectUri],
+  token_endpoint_auth_method: 'none',
+  grant_types: ['authorization_code', 'refresh_token'],
+};
+
+type Registered = Record<string, unknown> & { client_id: string; client_secret: string };
+type Answer = { status: number; headers: Headers; body: Registered };
+
+async function register(issuer: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const response = await fetch(`${issuer}/oauth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Registered };
+}
+
+describe('registration that is open (RFC 7591)', () => {
+  const latchkey = startLatchkey({ apply, env: { LATCHKEY_REGISTRATION: 'open', LATCHKEY_TRUST_PROXY: '1' } });
+  let addresses = 0;
+  /** From an address of its own. */
+  const registerAnew = (body: unknown) => {
+    addresses += 1;
+    return register(latchkey.issuer, body, { 'x-forwarded-for': `198.51.100.${addresses}` });
+  };
+
+  test('is published, and gives a client that may ask for what is open, without a word about who the user is', async () => {
+    const discovery = await fetch(`${latchkey.issuer}/.well-known/oauth-authorization-server`);
+    expect(await discovery.json()).toMatchObject({ registration_endpoint: `${latchkey.issuer}/oauth/register` });
+    const { status, headers, body } = await registerAnew({ ...described, unknown: 'member', scope: 'openid read' });
+    expect(status).toBe(201);
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(body).toMatchObject({ client_id: expect.stringMatching(/^dyn_/), ...described });
+    expect(body).not.toHaveProperty('client_secret');
+    const { client_id } = body;
+    const browser = latchkey.browser();
+    const signIn = await browser.get(latchkey.authorizeUrl({ client_id, scope: 'openid email read' }));
+    const consent = await browser.submit(signIn, { login: 'alice', password }, '/sign-in');
+    expect(consent.html).toContain('This app registered itself.');
+    const tokens = await latchkey.tokens({ client_id, scope: 'openid email read' });
+    expect(tokens.scope).toBe('openid read');
+    expect(await latchkey.refresh(tokens.refresh_token, client_id)).toMatchObject({ status: 200 });
+  });
+
+  test('gives a secret where the client authenticates with one', async () => {
+    const { token_endpoint_auth_method: _, ...rest } = described;
+    const { body } = await registerAnew(rest);
+    expect(body).toMatchObject({ token_endpoint_auth_method: 'client_secret_basic', client_secret_expires_at: 0 });
+    expect(await latchkey.isLetIn(body.client_id, body.client_secret)).toBe(true);
+    expect(await latchkey.isLetIn(body.client_id, 'another secret')).toBe(false);
+  });
+
+  test.each([
+    { what: 'client credentials', asks: { grant_types: ['client_credentials'] }, error: 'invalid_client_metadata' },
+    {
+      what: 'client credentials beside codes',
+      asks: { grant_types: ['authorization_code', 'client_credentials'] },
+      error: 'invalid_client_metadata',
+    },
+    { what: 'a scope that is not open', asks: { scope: 'read write' }, error: 'invalid_client_metadata' },
+    { what: 'a scope of the admin API', asks: { scope: 'latchkey:user:read' }, error: 'invalid_client_metadata' },
+    { what: 'javascript', asks: { redirect_uris: ['javascript:alert(1)'] }, error: 'invalid_redirect_uri' },
+    { what: 'a wildcard', asks: { redirect_uris: ['https://*.example/cb'] }, error: 'invalid_redirect_uri' },
+    {
+      what: 'plain http',
+      asks: { redirect_uris: [redirectUri, 'http://app.example/'] },
+      error: 'invalid_redirect_uri',
+    },
+    { what: 'no redirect', asks: { redirect_uris: [] }, error: 'invalid_redirect_uri' },
+    {
+      what: 'private keys',
+      asks: { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ kty: 'oct', k: 'c2VjcmV0' }] } },
+      error: 'invalid_client_metadata',
+    },
+  ])('refuses $what', async ({ asks, error }) => {
+    expect(await registerAnew({ ...described, ...asks })).toMatchObject({ status: 400, body: { error } });
+  });
+
+  test('gives nothing that is not open, whatever else is asked', async () => {
+    const more = {
+      first_party: true,
+      resources: { [api]: ['*'] },
+      service_permissions: { [api]: ['*'] },
+      introspects: [api],
+    };
+    const { body } = await registerAnew({ ...described, ...more, client_id: 'web-app' });
+    const { client_id } = body;
+    expect(client_id).not.toBe('web-app');
+    const owner = await asOwner(latchkey);
+    expect(await owner.get(`/clients/${client_id}`)).toMatchObject({
+      body: { first_party: false, resources: {}, service_permissions: {}, introspects: [], registered_by: 'dynamic' },
+    });
+    const refused = await latchkey
+      .browser()
+      .get(latchkey.authorizeUrl({ client_id, resource: jwtApi, scope: 'report:read' }));
+    expect(new URL(refused.url).searchParams.get('error')).toBe('invalid_scope');
+    expect((await latchkey.clientCredentials({ resource: api }, client_id)).body.error).toBe('unauthorized_client');
+    expect(await owner.patch(`/clients/${client_id}`, { resources: { [api]: ['write'] } })).toMatchObject({
+      status: 409,
+    });
+  });
+
+  test('is limited by address, and what nobody uses goes after a day', async () => {
+    const from = { 'x-forwarded-for': '203.0.113.60' };
+    const answers = await Promise.all(Array.from({ length: 60 }, () => register(latchkey.issuer, described, from)));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(20);
+    const [limited] = answers.filter(({ status }) => status === 429);
+    expect(Number(limited?.headers.get('retry-after'))).toBeGreaterThan(0);
+    const used = (await registerAnew(described)).body.client_id;
+    await latchkey.tokens({ client_id: used, scope: 'read' });
+    await latchkey.advance(25 * 3600);
+    await latchkey.database.query(`insert into pgboss.job (name, data) values ('remove-expired', '{}')`);
+    const left = async () => {
+      const { rows } = await latchkey.database.query(`select client_id from clients where registered_by = 'dynamic'`);
+      return rows.map(({ client_id }) => client_id);
+    };
+    const ids = await eventually(left, (each) => each.length < 20, { pauseMs: 200 });
+    expect(ids).toContain(used);
+  });
+});
+
+describe('registration with a credential', () => {
+  const latchkey = startLatchkey({ apply, env: { LATCHKEY_REGISTRATION: 'token' } });
+  let owner: AdminApi;
+  beforeAll(async () => {
+    owner = await asOwner(latchkey);
+  });
+
+  test('takes an access token with the permission for it, and nothing less', async () => {
+    expect(await register(latchkey.issuer, described)).toMatchObject({ status: 401 });
+    const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+    expect(await register(latchkey.issuer, described, bearer('lk_at_wrong'))).toMatchObject({ status: 401 });
+    const { body } = await owner.post('/clients', {
+      client_id: 'registrar',
+      grant_types: ['client_credentials'],
+      service_permissions: { [`${latchkey.issuer}/admin`]: ['latchkey:client:register', 'latchkey:client:read'] },
+    });
+    const tokenFor = async (scope: string) => {
+      const response = await fetch(`${latchkey.issuer}/oauth/token`, {
+        method: 'POST',
+        body: new URLSearchParams({ grant_type: 'client_credentials', resource: `${latchkey.issuer}/admin`, scope }),
+        headers: { authorization: `Basic ${btoa(`registrar:${body.client_secret}`)}` },
+      });
+      return String(((await response.json()) as { access_token: string }).access_token);
+    };
+    const reading = bearer(await tokenFor('latchkey:client:read'));
+    expect(await register(latchkey.issuer, described, reading)).toMatchObject({ status: 403 });
+    const registering = bearer(await tokenFor('latchkey:client:register'));
+    const registered = await register(latchkey.issuer, described, registering);
+    expect(registered.status).toBe(201);
+    expect(await latchkey.auditEvents('client.created')).toContainEqual(
+      expect.objectContaining({ target_id: registered.body.client_id, actor_id: 'registrar' }),
+    );
+  });
+});
+
+describe('registration that is off', () => {
+  const latchkey = startLatchkey();
+
+  test('is not there, and not published', async () => {
+    expect(await register(latchkey.issuer, described)).toMatchObject({ status: 404 });
+    const discovery = await fetch(`${latchkey.issuer}/.well-known/oauth-authorization-server`);
+    expect(await discovery.json()).not.toHaveProperty('registration_endpoint');
+  });
+});
