@@ -18,6 +18,10 @@ export type ClientType = 'web' | 'spa' | 'native' | 'service' | 'agent' | 'workl
 export type RegisteredBy = 'operator' | 'document' | 'dynamic' | 'trust';
 /** Which clients may ask users for access to an API. */
 export type OpenTo = 'registered' | 'documented' | 'anyone';
+/** `workload`: programs that act for themselves. */
+export type TrustKind = 'workload';
+/** What a claim of a token must be: exactly this, one of these, or this up to the end of a segment. */
+export type ClaimCondition = { claim: string } & ({ equals: string } | { one_of: string[] } | { prefix: string });
 /** What the loss of a credential would mean. */
 export type Risk = 'high' | 'medium' | 'low';
 export type AccessTokenFormat = 'opaque' | 'jwt';
@@ -100,6 +104,10 @@ export type Database = {
     claims_in_id_token: Generated<boolean>;
     built_in: Generated<boolean>;
     registered_by: Generated<RegisteredBy>;
+    /** The trust that registered it. */
+    trust_id: string | null;
+    /** Whether it is disabled because its trust is, and is enabled with it. */
+    disabled_with_trust: Generated<boolean>;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
     epoch: Generated<number>;
@@ -117,6 +125,27 @@ export type Database = {
     fresh_until: Date | null;
     /** When the document got another redirect URI, or needs less authentication: consents from before are asked again. */
     widened_at: Date | null;
+  };
+  trusts: {
+    id: string;
+    name: string;
+    kind: TrustKind;
+    issuer: string;
+    /** Null: this installation's own issuer. */
+    audience: string | null;
+    jwks_uri: string | null;
+    jwks: NullableJson;
+    conditions: JSONColumnType<ClaimCondition[]>;
+    permissions: JSONColumnType<Record<string, string[]>>;
+    access_token_ttl_seconds: number | null;
+    one_time: boolean;
+    most_workloads: number;
+    enabled: Generated<boolean>;
+    /** How often everything that it gave was ended. */
+    epoch: Generated<number>;
+    created_at: Date;
+    updated_at: Date;
+    version: Generated<number>;
   };
   client_logos: {
     client_id: string;

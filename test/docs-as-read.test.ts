@@ -7,7 +7,14 @@ import { UserAgent } from './support/user-agent.ts';
 /** The pages in the order in which a newcomer reads them: all on one installation, each from an empty folder. */
 const pages = [
   ...['README.md', 'docs/protect-an-api.md', 'docs/guard.md', 'docs/web-app.md', 'docs/single-page-app.md'],
-  ...['docs/native-app.md', 'docs/device.md', 'docs/service.md', 'docs/api-keys.md', 'docs/gateway.md'],
+  ...[
+    'docs/native-app.md',
+    'docs/device.md',
+    'docs/service.md',
+    'docs/workloads.md',
+    'docs/api-keys.md',
+    'docs/gateway.md',
+  ],
   ...['docs/configuration-as-code.md', 'docs/admin-api.md', 'docs/console.md', 'docs/command-line.md'],
   ...['docs/credentials.md', 'docs/rotate-signing-keys.md', 'docs/audit-events.md', 'docs/leaked-credentials.md'],
   ...['docs/webhooks.md', 'docs/quickstarts/express.md', 'docs/quickstarts/aspnet.md'],

@@ -19,6 +19,9 @@ describe('nothing is wrong with how a page looks', () => {
         'a long sentence',
       );
     await latchkey.commandJson(['client', 'add-secret', 'inbox-assistant']);
+    const trust = ['trust', 'create', 'Deployments', '--issuer', 'https://token.actions.githubusercontent.com'];
+    const conditions = ['--claim', 'repository=acme/shop', '--prefix', 'sub=repo:acme/shop'];
+    await latchkey.commandJson([...trust, ...conditions, '--permission', 'https://mail.example=mail:read']);
   });
 
   const administrator = async () => {
@@ -46,6 +49,8 @@ describe('nothing is wrong with how a page looks', () => {
       ['/clients?q=unicorn', 'clients-none'],
       ['/clients?type=robot', 'clients-refused'],
       ['/apis', 'apis'],
+      ['/trusts', 'trusts'],
+      ['/new-trust', 'trust-new'],
       ['/api-keys', 'api-keys'],
       ['/users', 'users'],
       ['/roles', 'roles'],
@@ -101,6 +106,14 @@ describe('nothing is wrong with how a page looks', () => {
       await page.goto(at(path));
       expect(await inspect(page, `console-${name}`)).toEqual([]);
     }
+    await page.goto(at('/trusts'));
+    await page.getByRole('link', { name: 'Deployments' }).click();
+    expect(await inspect(page, 'console-trust')).toEqual([]);
+    await page.getByRole('link', { name: 'Explain a token' }).click();
+    await page.getByLabel('Token').fill('eyJhbGciOiJub25lIn0.eyJzdWIiOiJyZXBvOmFjbWUvc2hvcC1ldmlsIn0.');
+    expect(await inspect(page, 'console-trust-explain')).toEqual([]);
+    await page.getByRole('button', { name: 'Explain token' }).click();
+    expect(await inspect(page, 'console-trust-explained')).toEqual([]);
     await page.goto(at('/clients/inbox-assistant/secrets/add'));
     await page.getByRole('button', { name: 'Add secret', exact: true }).click();
     expect(await inspect(page, 'console-secret')).toEqual([]);

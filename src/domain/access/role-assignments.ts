@@ -5,7 +5,7 @@ import { deleteAssignment, insertAssignment, listRoleAssignments } from './assig
 import { type AccessDeps, mustHold } from './authority.ts';
 import { mustExportAny, mustFitInClaim } from './groups.ts';
 import { mustGive, mustNotExceed } from './roles.ts';
-import { findRoleByName, hasOwner, lockOwners } from './store.ts';
+import { findRoleByName, hasOwner, isOfTrust, lockOwners } from './store.ts';
 
 export type RoleAssignment = {
   subject: { kind: 'user' | 'client'; id: string };
@@ -27,6 +27,9 @@ export async function assignRole(
 ): Promise<void> {
   const role = await findRoleByName(trx, name);
   if (!role) throw invalid('/roles', `There is no role "${name}".`);
+  // Whoever changes the trust decides who acts as this client, and holds what the trust gives, but not what roles give.
+  if (subject.kind === 'client' && (await isOfTrust(trx, subject.id)))
+    throw conflict('A trust registered this client: what it may have is set at the trust, not by roles.');
   const granted = { granted_by_kind: actor.kind, granted_by: actor.id ?? null };
   const row = {
     ...{ role_id: role.id, subject_id: subject.id, until: until ?? null },

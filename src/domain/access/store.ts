@@ -221,3 +221,9 @@ export async function findSubject(db: Db, { kind, name }: SubjectName): Promise<
       : await sql<{ id: string }>`select id from clients where client_id = ${name}`.execute(db);
   return rows[0]?.id;
 }
+
+/** Whether a trust registered the client with this id. */
+export async function isOfTrust(db: Db, id: string): Promise<boolean> {
+  const query = db.selectFrom('clients').select('id').where('id', '=', id).where('trust_id', 'is not', null);
+  return (await query.executeTakeFirst()) !== undefined;
+}

@@ -5,6 +5,7 @@ import { type ApiKeyDeps, type ConfiguredKey, putKey } from '../api-keys/index.t
 import { type ClientDeps, type ClientInput, checkClient, lockClient, putClient } from '../clients/index.ts';
 import { putWebhook, type WebhookDeps } from '../notifications/index.ts';
 import { putResourceServer } from '../resource-servers/index.ts';
+import { putTrust, type TrustRouteDeps } from '../trusts/index.ts';
 import {
   findUserByUsername,
   generatePassword,
@@ -18,10 +19,10 @@ import {
 import type { ConfigurationFile } from './schemas.ts';
 import { type ChangedMembers, changedInThis, lockApplying } from './store.ts';
 
-export type ApplyDeps = ClientDeps & ApiKeyDeps & WebhookDeps;
+export type ApplyDeps = ClientDeps & ApiKeyDeps & WebhookDeps & Pick<TrustRouteDeps, 'issuerKeys'>;
 
 export type Change = {
-  kind: 'resource server' | 'client' | 'user' | 'role' | 'role assignment' | 'API key' | 'webhook';
+  kind: 'resource server' | 'client' | 'user' | 'role' | 'role assignment' | 'API key' | 'webhook' | 'trust';
   id: string;
   change: 'created' | 'updated' | 'unchanged';
   /** The generated client secret, password, API key or webhook secret; shown once. */
@@ -87,6 +88,10 @@ async function putAll(trx: Trx, deps: ApplyDeps, actor: Actor, { file, users }: 
   for (const [index, input] of file.resource_servers.entries()) {
     const { change } = await at(`/resource_servers/${index}`, () => putResourceServer(trx, deps, actor, input));
     changes.push({ kind: 'resource server', id: input.identifier, change });
+  }
+  for (const [index, input] of (file.trusts ?? []).entries()) {
+    const { change } = await at(`/trusts/${index}`, () => putTrust(trx, deps, actor, input));
+    changes.push({ kind: 'trust', id: input.name, change });
   }
   for (const [index, input] of (file.roles ?? []).entries()) {
     const change = await at(`/roles/${index}`, () => putRole({ ...deps, db: trx }, actor, input));

@@ -10,6 +10,7 @@ import { type ApiKey, type ConfiguredKey, listEveryKey } from '../api-keys/index
 import { asInput as asClientInput, listEveryClient } from '../clients/index.ts';
 import { asWebhookInput, listEveryWebhook, WebhookInput } from '../notifications/index.ts';
 import { asInput as asResourceServerInput, listResourceServers } from '../resource-servers/index.ts';
+import { asInput as asTrustInput, listEveryTrust } from '../trusts/index.ts';
 import { listUsers, type User } from '../users/index.ts';
 import { withoutDemo } from './demo.ts';
 import type { ConfigurationFile } from './schemas.ts';
@@ -35,6 +36,7 @@ export async function exportConfiguration(db: Db, now: Date): Promise<Required<C
     role_assignments: exportedAssignments(assignments),
     api_keys: await exportedKeys(db, now),
     webhooks: (await listEveryWebhook(db)).map((webhook) => WebhookInput.parse(asWebhookInput(webhook))),
+    trusts: (await listEveryTrust(db)).map(asTrustInput),
   };
 }
 

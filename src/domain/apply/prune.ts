@@ -15,6 +15,7 @@ import { disableClient, listEveryClient } from '../clients/index.ts';
 import { changeWebhook, listEveryWebhook } from '../notifications/index.ts';
 import { disableResourceServer, listResourceServers } from '../resource-servers/index.ts';
 import { countLiveTokens, type LiveTokens } from '../tokens/index.ts';
+import { disableTrust, listEveryTrust } from '../trusts/index.ts';
 import { disableUser, findUserByUsername, listUsers } from '../users/index.ts';
 import { type ApplyDeps, type Change, nameOfAssignment, nameOfKey, nameOfWebhook } from './apply.ts';
 import { withoutDemo } from './demo.ts';
@@ -24,7 +25,7 @@ import type { ConfigurationFile } from './schemas.ts';
 export type Prunable = Pick<Change, 'kind' | 'id'> &
   LiveTokens & {
     /** What identifies it apart from its name. */
-    of?: { key_id: string } | { webhook_id: string } | { assignment: AssignmentEntry };
+    of?: { key_id: string } | { webhook_id: string } | { trust_id: string } | { assignment: AssignmentEntry };
   };
 
 /**
@@ -66,11 +67,17 @@ const noTokens: LiveTokens = { refresh_families: 0, access_tokens: 0 };
 
 /** The optional lists of a file: without a list, nothing of its kind is pruned. */
 async function unnamedInLists(db: Db, file: ConfigurationFile, now: Date): Promise<Prunable[]> {
-  const { roles, role_assignments, api_keys, webhooks } = file;
+  const { roles, role_assignments, api_keys, webhooks, trusts } = file;
   const assignments = role_assignments ? await unnamedAssignments(db, { ...file, role_assignments }, now) : [];
   const keys = api_keys ? await unnamedKeys(db, api_keys, now) : [];
   const receivers = webhooks
     ? (await listEveryWebhook(db)).filter(({ enabled, url }) => enabled && !webhooks.some((each) => each.url === url))
+    : [];
+  const believed = trusts
+    ? without(
+        (await listEveryTrust(db)).filter(({ enabled }) => enabled).map(({ id, name }) => ({ id: name, trust_id: id })),
+        trusts.map(({ name }) => name),
+      )
     : [];
   const unused = roles
     ? (await listRoles(db)).filter(({ built_in, name }) => !built_in && !roles.some((role) => role.name === name))
@@ -84,6 +91,7 @@ async function unnamedInLists(db: Db, file: ConfigurationFile, now: Date): Promi
       ...noTokens,
       of: { webhook_id: id },
     })),
+    ...believed.map(({ id, trust_id }) => ({ kind: 'trust' as const, id, ...noTokens, of: { trust_id } })),
     ...unused.map(({ name }) => ({ kind: 'role' as const, id: name, ...noTokens })),
   ];
 }
@@ -134,6 +142,7 @@ async function prune(deps: ApplyDeps, actor: Actor, { kind, id, of }: Prunable):
   if (of && 'key_id' in of) return disableApiKey(deps, actor, { id: of.key_id });
   if (of && 'webhook_id' in of)
     return changeWebhook(deps, actor, { id: of.webhook_id, patch: { enabled: false }, ifVersion: undefined });
+  if (of && 'trust_id' in of) return disableTrust(deps, actor, of.trust_id);
   if (of && 'assignment' in of) return removeAssignment(deps, actor, of.assignment);
   if (kind === 'resource server') return disableResourceServer(deps, actor, id);
   if (kind === 'client') return disableClient(deps, actor, id);

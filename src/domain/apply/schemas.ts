@@ -4,6 +4,7 @@ import { ConfiguredKey } from '../api-keys/index.ts';
 import { ClientInput } from '../clients/index.ts';
 import { WebhookInput } from '../notifications/index.ts';
 import { ResourceServerInput } from '../resource-servers/index.ts';
+import { TrustInput } from '../trusts/index.ts';
 import { UserInput } from '../users/index.ts';
 
 const most = 10_000;
@@ -18,6 +19,7 @@ export const ConfigurationFile = z.strictObject({
   role_assignments: z.array(AssignmentEntry).max(most).optional(),
   api_keys: z.array(ConfiguredKey).max(most).optional(),
   webhooks: z.array(WebhookInput).max(most).optional(),
+  trusts: z.array(TrustInput).max(most).optional(),
 });
 export type ConfigurationFile = z.infer<typeof ConfigurationFile>;
 
@@ -38,4 +40,5 @@ export const keys = {
   role_assignments: ['role', 'to'],
   api_keys: ['owner', 'environment', 'name'],
   webhooks: ['url'],
+  trusts: ['name'],
 } as const satisfies Record<keyof ConfigurationFile, readonly string[]>;

@@ -12,10 +12,12 @@ export type ChangedMembers = ReadonlyMap<string, string[]>;
 /** What this transaction changed so far, by its audit events. */
 export async function changedInThis(trx: Trx): Promise<ChangedMembers> {
   const { rows } = await sql<{ kind: string; name: string; changed: Record<string, unknown> | string[] }>`
-    select e.target_kind as kind, coalesce(u.username, e.target_id) as name, e.details->'changed' as changed
+    select e.target_kind as kind, coalesce(u.username, case when e.target_kind = 'trust' then e.details ->> 'name' end, e.target_id) as name, e.details->'changed' as changed
       from audit_events e join audit_positions p on e.recorded_in = pg_current_xact_id()::text::bigint + p.xid_offset
       left join users u on e.target_kind = 'user' and u.id::text = e.target_id
-      where e.action in ('client.updated', 'resource_server.updated', 'role.updated', 'user.updated')`.execute(trx);
+      where e.action in ('client.updated', 'resource_server.updated', 'role.updated', 'trust.updated', 'user.updated')`.execute(
+    trx,
+  );
   return new Map(
     rows.map(({ kind, name, changed }) => [
       `${kind.replace('_', ' ')} ${name.toLowerCase()}`,

@@ -42,7 +42,8 @@ export async function putClient(
   const type = isSelfRegistered(existing) ? existing.type : desired.columns.type;
   const columns = { ...desired.columns, owner_id, type };
   if (existing?.built_in) mustKeepAllBut(existing, columns);
-  if (isSelfRegistered(existing)) mustKeepDescription(existing, columns);
+  if (existing?.trust_id) mustFollowTrust(existing, columns);
+  else if (isSelfRegistered(existing)) mustKeepDescription(existing, columns);
   const live = existing ? await liveSecrets(trx, existing.id, deps.now()) : [];
   await mustBeAllowedWith(trx, {
     ...{ now: deps.now, actor, client_id: input.client_id },
@@ -143,10 +144,12 @@ export async function disableClient(deps: ClientDeps, actor: Actor, client_id: s
     const client = await lockClient(trx, client_id);
     if (!client) throw notFound('client', client_id);
     mustBeRegistered(client);
-    if (!client.enabled) return client;
+    if (!client.enabled && !client.disabled_with_trust) return client;
     const disabled_at = deps.now();
     const disabled = await updateClient(trx, client.id, {
       enabled: false,
+      // It stays disabled when its trust is enabled again.
+      disabled_with_trust: false,
       tokens_valid_after: disabled_at,
       updated_at: disabled_at,
     });
@@ -179,6 +182,14 @@ function isChanged(existing: Client, columns: Partial<Columns>): boolean {
 function mustKeepAllBut(existing: Client, { lifetimes: _, ...columns }: Columns): void {
   if (isChanged(existing, columns))
     throw conflict(`The client "${existing.client_id}" is built in: only its lifetimes can be changed.`);
+}
+
+/** A workload has what its trust gives, and is disabled as long as that is. Only its own state and its owner can be changed. */
+function mustFollowTrust(existing: Client, { enabled, owner_id: _, risk: __, ...columns }: Columns): void {
+  const registered = `A trust registered the client "${existing.client_id}"`;
+  if (isChanged(existing, columns)) throw conflict(`${registered}: change the trust instead.`);
+  if (enabled && existing.disabled_with_trust)
+    throw conflict(`${registered}, which is disabled: enable the trust instead.`);
 }
 
 type Recorded = { client: Client; before?: Client | undefined; occurred_at: Date };

@@ -11,6 +11,7 @@ import { disableResourceServer } from '../resource-servers/index.ts';
 import { type Handle, revoke } from '../revocation/index.ts';
 import { revokeSession, type SessionDeps } from '../sessions/index.ts';
 import { revokeTokenByShortId } from '../tokens/index.ts';
+import { disableTrust } from '../trusts/index.ts';
 import { deletePasswordLinks, disableUser, forgetPassword, unverifyEmail } from '../users/index.ts';
 import type { LaterEvent } from './later-event.ts';
 
@@ -186,6 +187,13 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
     const handle = handleOf(event);
     return handle ? verb('everything issued until then revoked', (deps, actor) => revoke(deps, actor, handle)) : {};
   },
+  'trust.created': decide('no longer exists: create it again, e.g. with "latchkey apply"'),
+  'trust.disabled': (event) => verb('disabled', (deps, actor) => disableTrust(deps, actor, idOf(event))),
+  'trust.refused': nothing,
+  'trust.updated': (event) => ({
+    ...(isNowDisabled(event) && verb('disabled', (deps, actor) => disableTrust(deps, actor, idOf(event)))),
+    advice: 'believes what it believed before this change again: compare conditions, keys and permissions',
+  }),
   'user.created': decide('no longer exists: create the user again'),
   'user.data_downloaded': nothing,
   'user.disabled': (event) => verb('disabled', (deps, actor) => disableUser(deps, actor, idOf(event))),

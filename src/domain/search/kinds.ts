@@ -8,6 +8,7 @@ import { listConsents, listStandingGrants } from '../consents/index.ts';
 import { listEveryWebhook } from '../notifications/index.ts';
 import { listResourceServersFrom } from '../resource-servers/index.ts';
 import { findActiveSession } from '../sessions/index.ts';
+import { listTrusts } from '../trusts/index.ts';
 import { findUser, listUsersFrom } from '../users/index.ts';
 import type { SearchView, searchedKinds } from './schemas.ts';
 
@@ -26,6 +27,7 @@ export type KindSearch = {
 export const kindSearches: readonly KindSearch[] = [
   { kind: 'client', permission: 'latchkey:client:read', find: findClients },
   { kind: 'resource_server', permission: 'latchkey:resource_server:read', find: findResourceServers },
+  { kind: 'trust', permission: 'latchkey:trust:read', find: findTrusts },
   { kind: 'user', permission: 'latchkey:user:read', find: findUsers },
   { kind: 'role', permission: 'latchkey:role:read', find: findRoles },
   { kind: 'api_key', permission: 'latchkey:api_key:read', find: findKeys },
@@ -47,6 +49,11 @@ async function findClients({ db }: SearchDeps, q: string, limit: number): Promis
 async function findResourceServers({ db }: SearchDeps, q: string, limit: number): Promise<Found[]> {
   const { items } = await listResourceServersFrom(db, { q, limit, sort: 'name' });
   return items.map(({ identifier, name }) => ({ id: identifier, name, detail: identifier }));
+}
+
+async function findTrusts({ db }: SearchDeps, q: string, limit: number): Promise<Found[]> {
+  const { items } = await listTrusts(db, { q, limit, sort: 'name' });
+  return items.map(({ id, name, issuer }) => ({ id, name, detail: issuer }));
 }
 
 async function findUsers({ db, now }: SearchDeps, q: string, limit: number): Promise<Found[]> {

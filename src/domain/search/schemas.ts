@@ -3,6 +3,7 @@ import { z } from 'zod';
 export const searchedKinds = [
   'client',
   'resource_server',
+  'trust',
   'user',
   'role',
   'api_key',

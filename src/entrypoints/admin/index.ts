@@ -24,6 +24,7 @@ import { searchRoutes } from '../../domain/search/index.ts';
 import { type SessionDeps, sessionRoutes } from '../../domain/sessions/index.ts';
 import { type SettingView, settingRoutes } from '../../domain/settings/index.ts';
 import { type SigningKeysDeps, signingKeyRoutes } from '../../domain/signing-keys/index.ts';
+import { type TrustRouteDeps, trustRoutes } from '../../domain/trusts/index.ts';
 import { userRoutes } from '../../domain/users/index.ts';
 import {
   type Actor,
@@ -57,6 +58,7 @@ export type AdminRouteDeps = AccessDeps &
   OverviewDeps &
   SessionDeps &
   SigningKeysDeps &
+  TrustRouteDeps &
   WebhookDeps & {
     keyActivationSeconds: number;
     issuer: string;
@@ -81,6 +83,7 @@ export const descriptionPath = `${prefix}/openapi.json`;
 export const adminRoutes = [
   ...clientRoutes,
   ...resourceServerRoutes,
+  ...trustRoutes,
   ...accessRoutes,
   ...userRoutes,
   ...consentRoutes,

@@ -16,6 +16,7 @@ import { keyCommand } from './key.ts';
 import { resourceServerCommand } from './resource-server.ts';
 import { grantCommand, restoreCheckCommand, revokeCommand, tokenCommand } from './revocation.ts';
 import { signingKeyCommand } from './signing-key.ts';
+import { trustCommand } from './trust.ts';
 import { withUsageCode } from './usage-code.ts';
 import { userCommand } from './user.ts';
 
@@ -31,6 +32,7 @@ const commands: readonly (() => Command)[] = [
   userCommand,
   clientCommand,
   resourceServerCommand,
+  trustCommand,
   keyCommand,
   tokenCommand,
   grantCommand,

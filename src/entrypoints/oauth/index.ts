@@ -31,7 +31,7 @@ export { clientCertificates } from './provider/mutual-tls.ts';
 export { oauthErrors } from './provider/oauth-errors.ts';
 export { openProvider, type RunningProvider } from './provider/running-provider.ts';
 export { type RegistrationMode, registrationEndpoint } from './registration/register.ts';
-export { isFirstUse, type KnownClients, knownClients, Reader } from './store/index.ts';
+export { isFirstUse, type KnownClients, knownClients, Reader, readClientRecord } from './store/index.ts';
 export { Committer } from './token-endpoint/committer.ts';
 export { issueTokens } from './token-endpoint/issue-tokens.ts';
 export { RowBounds, unitOfWork } from './unit-of-work/index.ts';

@@ -1,5 +1,7 @@
 import { type Config, isDevelopment } from '../../config.ts';
 import type { ApplyDeps } from '../../domain/apply/index.ts';
+import { IssuerKeys } from '../../domain/trusts/index.ts';
+import { guardedGet } from '../../platform/outbound/index.ts';
 import type { Installation } from '../installation.ts';
 
 type Opened = Pick<Installation, 'keys' | 'now'> & { database: Pick<Installation['database'], 'db'> };
@@ -12,9 +14,20 @@ export function applyDeps(
 ): ApplyDeps {
   return {
     ...{ db: database.db, jobs, keys, now, validateMetadata: metadataRules() },
+    issuerKeys: issuerKeys(config, now),
     environments: config.apiKeyEnvironments,
     allowHttp: isDevelopment(config),
   };
+}
+
+const keySetTimeoutMs = 3000;
+const maxKeySetBytes = 256 * 1024;
+
+/** The keys of trusted issuers, read from public addresses over TLS; in development also from this machine. */
+export function issuerKeys(config: Pick<Config, 'environment'>, now: () => Date): IssuerKeys {
+  const allowLoopback = isDevelopment(config);
+  const get = guardedGet({ allowLoopback, timeoutMs: keySetTimeoutMs, maxBytes: maxKeySetBytes });
+  return new IssuerKeys({ get, now });
 }
 
 /** The provider's rules for client metadata, loaded by the first client: commands that register none start faster. */

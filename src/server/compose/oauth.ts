@@ -4,6 +4,7 @@ import { isDevelopment } from '../../config.ts';
 import { permissionsAt } from '../../domain/access/index.ts';
 import { WrongSecretThrottle } from '../../domain/clients/index.ts';
 import { StatusIndexes } from '../../domain/status-lists/index.ts';
+import { KnownTrusts } from '../../domain/trusts/index.ts';
 import {
   type BearerDeps,
   Committer,
@@ -15,6 +16,7 @@ import {
   type ProviderDeps,
   RowBounds,
   type RunningProvider,
+  readClientRecord,
   recordUses,
   resolveStructuredTokens,
   unitOfWork,
@@ -24,6 +26,7 @@ import { alignRequestsByTurn, readForm } from '../../platform/http/index.ts';
 import { guardedFetch } from '../../platform/outbound/index.ts';
 import type { AppDeps } from '../app-deps.ts';
 import type { Services } from '../services.ts';
+import { issuerKeys } from './apply.ts';
 
 type Deps = Pick<AppDeps, 'config' | 'issuer' | 'installation' | 'log' | 'metrics'>;
 type Needs = Pick<
@@ -57,15 +60,11 @@ export type OAuth = {
 /** The provider with its storage, and the endpoints that programs call. */
 export async function openOAuth(deps: Deps, services: Needs): Promise<OAuth> {
   const { issuer, installation } = deps;
-  const { accessRecords, db } = services;
+  const { accessRecords } = services;
   const providerDeps = providerDepsOf(deps, services);
   const { changes, rootKey } = installation;
   const provider = await openProvider({ ...providerDeps, rootKey, changes });
-  const bearers: BearerDeps = {
-    ...providerDeps,
-    signingKeys: provider.keys,
-    isFirstUse: (iss, jti, exp) => isFirstUse(db, iss, jti, exp),
-  };
+  const bearers: BearerDeps = { ...providerDeps, signingKeys: provider.keys };
   const unit = openUnits(deps, services);
   const programs = compose([
     oauthErrors,
@@ -89,6 +88,10 @@ function providerDepsOf({ config, issuer, installation, log }: Deps, services: N
     wrongSecretThrottle: new WrongSecretThrottle((attempt) => throttles.countWrongSecret(attempt), now),
     lifetimes: config,
     hasRegistration: config.registration !== 'off',
+    isFirstUse: (issuer, jti, exp) => isFirstUse(db, issuer, jti, exp),
+    knownClient: (id) => knownClients.get(id, () => readClientRecord({ reader }, id)),
+    trusts: new KnownTrusts(db, installation.changes),
+    issuerKeys: issuerKeys(config, now),
     statusIndexes: new StatusIndexes(db, now, installation.changes),
     clientCertificates: clientCertificates({ header, caFile }, now),
     permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),

@@ -1,4 +1,5 @@
 import { type ConsoleBrowser, consoleAs, consoleOfNew, wordsOf } from '../../support/console.ts';
+import { ForeignIssuer } from '../../support/foreign-issuer.ts';
 import { api, redirectUri } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
@@ -141,5 +142,41 @@ describe('registering in the console', () => {
     const operator = await consoleOfNew(latchkey, 'administrator');
     const refused = await operator.act('/new-user', { username: 'evil', first: 'password', roles: 'owner' });
     expect(refused.status).toBe(403);
+  });
+
+  test('a trust: what it accepts is explained, and disabling it says how many workloads that concerns', async () => {
+    const issuer = await ForeignIssuer.named('https://ci.example');
+    const fields = {
+      name: 'Deployments',
+      issuer: issuer.issuer,
+      conditions: 'sub begins with repo:acme/shop\nref = refs/heads/main | refs/heads/next',
+      permissions: `read at ${api}`,
+      jwks: JSON.stringify({ keys: issuer.keys }),
+    };
+    const wrong = await alice.act('/new-trust', { ...fields, conditions: 'somehow' });
+    expect(wrong.status).toBe(400);
+    expect(wrong.html).toMatch(/id="conditions"[^>]*aria-invalid="true"/);
+    const made = await alice.act('/new-trust', fields);
+    expect(wordsOf(made)).toMatch(/sub begins with repo:acme\/shop ref = refs\/heads\/main \| refs\/heads\/next/);
+    const path = new URL(made.url).pathname.replace('/console', '');
+    const sub = 'repo:acme/shop:ref:refs/heads/main';
+    const token = (ref: string) => issuer.sign({ sub, ref, aud: latchkey.issuer });
+    const explained = async (assertion: string) => wordsOf(await alice.act(`${path}/explain`, { assertion }));
+    expect(await explained(await token('refs/heads/main'))).toMatch(
+      /Token accepted .*registered as the client workload-/,
+    );
+    expect(await explained(await token('refs/heads/x'))).toMatch(
+      /Token refused .*1 check failed.*Condition on ref Failed/,
+    );
+    const form = { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', resource: api };
+    const { status } = await latchkey.post('/oauth/token', { ...form, assertion: await token('refs/heads/next') });
+    expect(status).toBe(200);
+    expect(wordsOf(await alice.get(path))).toContain(sub);
+    const changed = await alice.act(`${path}/change`, { ...fields, access_token_ttl_seconds: '120' });
+    expect(wordsOf(changed)).toContain('At most 2 minutes');
+    expect(wordsOf(await alice.get(`${path}/disable`))).toContain('Disable trust and 1 workload');
+    expect(wordsOf(await alice.act(`${path}/disable`))).toMatch(/Deployments.* Disabled/);
+    expect(wordsOf(await alice.act(`${path}/enable`))).toMatch(/Deployments.* Active/);
+    expect(wordsOf(await alice.get('/search?q=deploym'))).toContain('Trusts');
   });
 });

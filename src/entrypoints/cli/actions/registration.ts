@@ -59,7 +59,7 @@ function ownerIn({ ownerUser: user, ownerClient: client_id }: RegistrationOption
 }
 
 /** `https://api.example=read write`: an identifier may contain `=`, a scope cannot. */
-function resourceOption(text: string): [string, string[]] {
+export function resourceOption(text: string): [string, string[]] {
   const at = text.lastIndexOf('=');
   if (at < 0) return [text, []];
   const scopes = text.slice(at + 1).split(/[ ,]+/);

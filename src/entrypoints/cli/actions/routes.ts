@@ -4,6 +4,7 @@ import { consentRoutes } from '../../../domain/consents/index.ts';
 import { emailQueue } from '../../../domain/notifications/index.ts';
 import { resourceServerRoutes } from '../../../domain/resource-servers/index.ts';
 import { signingKeyRoutes } from '../../../domain/signing-keys/index.ts';
+import { trustRoutes } from '../../../domain/trusts/index.ts';
 import { userRoutes } from '../../../domain/users/index.ts';
 import { inProcess, RouteClient, routeTable } from '../../../platform/http/index.ts';
 import type { CommandContext } from './command-context.ts';
@@ -14,6 +15,7 @@ const routes = [
   ...consentRoutes,
   ...resourceServerRoutes,
   ...signingKeyRoutes,
+  ...trustRoutes,
   ...userRoutes,
 ];
 const table = routeTable(routes);

@@ -1,6 +1,9 @@
 /** Token exchange (RFC 8693 §2.1). */
 export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
+/** JWT authorization grants (RFC 7523 §2.1). */
+export const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
 /** What is exchanged: an API key of ours. */
 export const apiKeyType = 'urn:latchkey:params:oauth:token-type:api-key';
 

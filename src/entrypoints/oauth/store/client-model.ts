@@ -124,10 +124,11 @@ function refuseUnknown(client_id: string): undefined {
  * client, no more is asked of that.
  */
 function metadataOf({ client_id, metadata }: ClientRecord): ClientRecord['metadata'] {
-  const { presentedKey } = currentUnit();
-  if (!presentedKey) return metadata;
-  const exchanging = { ...metadata, grant_types: [presentedKey.grant_type], response_types: [] };
-  if (presentedKey.answersFor !== client_id) return exchanging;
+  const { presentedKey, presentedAssertion } = currentUnit();
+  const presented = presentedKey ?? presentedAssertion;
+  if (!presented) return metadata;
+  const exchanging = { ...metadata, grant_types: [presented.grant_type], response_types: [] };
+  if (presented.answersFor !== client_id) return exchanging;
   const { token_endpoint_auth_signing_alg: _, ...rest } = exchanging as typeof exchanging & Record<string, unknown>;
   return { ...rest, token_endpoint_auth_method: 'none' };
 }

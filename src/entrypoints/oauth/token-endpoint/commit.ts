@@ -90,6 +90,7 @@ function columnsOf(shape: BatchShape): Columns {
     ...(grants.every(isForPerson) ? {} : clientColumns),
     ...(locksGrants(shape) ? personColumns : {}),
     ...(grants.some(({ onBehalfOf }) => onBehalfOf === 'api_key') ? keyColumns : {}),
+    ...Object.assign({}, ...grants.map(({ unit = {} }) => unit)),
     ...Object.assign({}, ...tokens.map((form) => forms[form].unit)),
     ...Object.fromEntries(Object.entries(accessTokenColumns).map(([column, type]) => [`access_${column}`, type])),
     ...eventColumns,

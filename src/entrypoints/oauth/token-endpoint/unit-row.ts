@@ -22,6 +22,8 @@ export type UnitRow = AccessTokenMembers & {
   family_id?: string | undefined;
   api_key_id?: string | undefined;
   api_key_version?: number | undefined;
+  trust_id?: string | undefined;
+  trust_epoch?: number | undefined;
   presented?: string | undefined;
   successor?: string | undefined;
   next_key_id: number;
@@ -67,6 +69,8 @@ export function unitRow(
     family_id: source?.family_id,
     api_key_id: source?.api_key_id,
     api_key_version: source?.api_key_version,
+    trust_id: source?.trust_id,
+    trust_epoch: source?.trust_epoch,
     presented: hex(source?.digest),
     successor: hex(successor?.digest),
     next_key_id,
@@ -112,6 +116,7 @@ function eventOf(
     client_id: actor ? client_id : undefined,
     grant_id: source?.grant_id,
     family_id: source?.family_id,
+    trust_id: source?.trust_id,
     scope: access_token?.scope,
     audience: access_token?.audience,
   };

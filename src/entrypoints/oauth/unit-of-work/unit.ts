@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
 import type { KeyEntry, KeyVerdict } from '../../../domain/api-keys/index.ts';
 import type { AuditEvent } from '../../../domain/audit/index.ts';
+import type { TrustedAssertion } from '../../../domain/trusts/index.ts';
 import type { Digest } from '../../../platform/crypto/index.ts';
 import { type Db, isOutage, type Trx } from '../../../platform/database/index.ts';
 import type { Origin } from '../../../platform/http/index.ts';
@@ -29,6 +30,9 @@ export type TokenSource = {
   graceSeconds?: number;
   api_key_id?: string;
   api_key_version?: number;
+  trust_id?: string;
+  /** Of the trust as this node knew it when it judged the assertion. */
+  trust_epoch?: number;
 };
 
 /** An API key that a token is asked for, as it was found before the client was known. */
@@ -38,6 +42,14 @@ export type PresentedKey = {
   grant_type: string;
   /** The client for which the key answers, because nobody authenticated as one. */
   answersFor: string | undefined;
+};
+
+/** Why an assertion is refused, for the audit log. */
+export type AssertionRefusal = { reason: string; trust_id?: string; details?: Record<string, string> };
+
+/** The assertion of a trusted issuer that a token is asked for, as it was judged before the client was known. */
+export type PresentedAssertion = Pick<PresentedKey, 'grant_type' | 'answersFor'> & {
+  found: TrustedAssertion | AssertionRefusal;
 };
 
 /** All that one token request wants written: judged and written by one statement (DESIGN.md §5). */
@@ -80,6 +92,7 @@ export class Unit {
   finishedInteractions = 0;
   source: TokenSource | undefined;
   presentedKey: PresentedKey | undefined;
+  presentedAssertion: PresentedAssertion | undefined;
   writes: TokenWrites = {};
   /** Derives the successor of the presented refresh token; undefined: none was presented, or its key is gone. */
   deriveSuccessor: (() => string) | undefined;

@@ -11,6 +11,7 @@ import type { ConsoleSection } from './section.ts';
 import { sessions } from './sessions/section.ts';
 import { settings } from './settings/section.ts';
 import { signingKeys } from './signing-keys/section.ts';
+import { trusts } from './trusts/section.ts';
 import { users } from './users/section.ts';
 import { webhooks } from './webhooks/section.ts';
 
@@ -18,6 +19,7 @@ import { webhooks } from './webhooks/section.ts';
 export const consoleSections: readonly ConsoleSection[] = [
   clients,
   resourceServers,
+  trusts,
   users,
   roles,
   sessions,

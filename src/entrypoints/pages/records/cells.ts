@@ -18,11 +18,11 @@ export const time = (at: Date | null | undefined, none = 'Never'): Cell => (at ?
 /** A time in a sentence: "registered 3 days ago". */
 export const timeAfter = (before: string, at: Date): Cell => ({ kind: 'time', at, before });
 export const number = (value: number): Cell => ({ kind: 'number', value });
-export const good = (value: string): Cell => ({ kind: 'mark', text: value, tone: 'good' });
+export const good = (value: string, note?: string): Cell => ({ kind: 'mark', text: value, tone: 'good', note });
 export const warn = (value: string, note?: string): Cell => ({ kind: 'mark', text: value, tone: 'warn', note });
-export const bad = (value: string): Cell => ({ kind: 'mark', text: value, tone: 'bad' });
+export const bad = (value: string, note?: string): Cell => ({ kind: 'mark', text: value, tone: 'bad', note });
 export const info = (value: string): Cell => ({ kind: 'mark', text: value, tone: 'info' });
-export const quiet = (value: string): Cell => ({ kind: 'mark', text: value, tone: 'quiet' });
+export const quiet = (value: string, note?: string): Cell => ({ kind: 'mark', text: value, tone: 'quiet', note });
 export const enabled = (is: unknown): Cell => (is ? good('Active') : quiet('Disabled'));
 export const yesNo = (is: unknown): Cell => text(is ? 'Yes' : 'No');
 /** The actions of one row; nothing where there are none. */

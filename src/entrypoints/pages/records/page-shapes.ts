@@ -168,12 +168,12 @@ export type ActionPage = {
 /** In words, what something can do once it is created. */
 export type Summary = { can: readonly { text: string; code: string }[]; facts: readonly Fact[] };
 
-/** A secret, shown this once. */
+/** The result of an action: a secret, shown this once, or what was found out. */
 export type MadePage = {
   crumb: { text: string; href: string };
   heading: string;
   name: string;
-  secret: string;
+  secret: string | undefined;
   words: readonly string[];
   /** What to paste where. */
   snippets: readonly Snippet[];

@@ -1,10 +1,11 @@
 import type Provider from 'oidc-provider';
 import type { AuditAction } from '../../../../domain/audit/index.ts';
 import type { TokenSource } from '../../unit-of-work/index.ts';
+import type { PresentedAssertionDeps } from './presented-assertion.ts';
 import type { PresentedKeyDeps } from './presented-key.ts';
 
 /** What handlers of our own grant types need. */
-export type GrantDeps = PresentedKeyDeps & { now: () => Date };
+export type GrantDeps = PresentedKeyDeps & PresentedAssertionDeps;
 
 /**
  * What the database decided. `won` and `grace` were written; `reuse` and `used` ended the family; `busy` wrote nothing and
@@ -26,6 +27,8 @@ export type GrantType = {
   source: string;
   /** The subject of the token; the scopes of OpenID Connect apply only to a user who signed in. */
   onBehalfOf: 'person' | 'client' | 'api_key';
+  /** Members of the unit that only this one has, each with its type. */
+  unit?: Readonly<Record<string, string>>;
   /**
    * The row that was presented, as a join of its `standing_*` view; and the columns of it that the verdict and the writes use. It is
    * looked up for each unit (`lateral`, `limit`): a plain join of a view is planned as a scan of all that stand.

@@ -2,6 +2,7 @@ import { authorizationCode } from './authorization-code.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { deviceCode } from './device-code.ts';
 import type { GrantType } from './grant-type.ts';
+import { jwtBearer } from './jwt-bearer.ts';
 import { refreshToken } from './refresh-token.ts';
 import { tokenExchange } from './token-exchange.ts';
 
@@ -14,6 +15,7 @@ export const grantTypes: readonly GrantType[] = [
   clientCredentials,
   deviceCode,
   tokenExchange,
+  jwtBearer,
 ];
 
 /** The grant type that a token request names; undefined: none does, or no request for tokens is made. */

@@ -1,4 +1,4 @@
-import type { Context, Middleware } from 'koa';
+import type { Middleware } from 'koa';
 import { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import {
   type KeyCode,
@@ -9,11 +9,12 @@ import {
 } from '../../../../domain/api-keys/index.ts';
 import { builtInClientId } from '../../../../domain/clients/index.ts';
 import { type Refusal, refusalCodes, refusals } from '../../../../domain/restrictions/index.ts';
-import { form, replaceForm } from '../../../../platform/http/index.ts';
+import { form } from '../../../../platform/http/index.ts';
 import { routes } from '../../endpoints.ts';
 import { inPrintableAscii } from '../../provider/oauth-errors.ts';
 import { tokenExchange } from '../../provider/urns.ts';
 import { currentUnit } from '../../unit-of-work/index.ts';
+import { answerForClient } from './presented-client.ts';
 
 export type PresentedKeyDeps = { apiKeys: KeyVerifier };
 
@@ -27,21 +28,10 @@ export function findPresentedKey({ apiKeys }: PresentedKeyDeps): Middleware {
     const isExchange = ctx.path === routes.token && parameters.get('grant_type') === tokenExchange;
     if (!isExchange || ctx.method !== 'POST') return next();
     const found = await apiKeys.find(parameters.get('subject_token') ?? '', apiKeys.senderAt(ctx.ip));
-    const client_id = clientOf(found);
-    const said = parameters.get('client_id') || undefined;
-    const isAnswering = !authenticates(ctx, parameters) && (said ?? client_id) === client_id;
-    currentUnit().presentedKey = { found, grant_type: tokenExchange, answersFor: isAnswering ? client_id : undefined };
-    if (said === undefined && isAnswering) {
-      parameters.set('client_id', client_id);
-      replaceForm(ctx, parameters);
-    }
+    const answersFor = answerForClient(ctx, parameters, clientOf(found));
+    currentUnit().presentedKey = { found, grant_type: tokenExchange, answersFor };
     return next();
   };
-}
-
-function authenticates({ headers }: Context, parameters: URLSearchParams): boolean {
-  const isInBody = ['client_secret', 'client_assertion'].some((name) => Boolean(parameters.get(name)));
-  return headers.authorization !== undefined || isInBody;
 }
 
 /** The client of a key's tokens. One that is stopped, and that of no key, could not even be told why it is refused. */

@@ -1,26 +1,12 @@
-import {
-  type AccessToken,
-  type ClientCredentials,
-  errors,
-  type ResourceServerInstance,
-  type TokenEndpointGrantContext,
-} from 'oidc-provider';
-import {
-  buildTokenResponse,
-  checkDpopReplay,
-  checkDpopRequired,
-  checkMtlsCert,
-  resolveRequestedResources,
-  validateDpop,
-} from 'oidc-provider/lib/helpers/grants.js';
+import { errors, type ResourceServerInstance, type TokenEndpointGrantContext } from 'oidc-provider';
+import { buildTokenResponse, resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
 import type { KeyEntry } from '../../../../domain/api-keys/index.ts';
 import { accessTokenType, tokenExchange as tokenExchangeName } from '../../provider/urns.ts';
 import { currentUnit } from '../../unit-of-work/index.ts';
 import { type ExchangeRequest, exchangeParameters, exchangeRequest, targetParameters } from './exchange-request.ts';
 import type { GrantDeps, GrantType } from './grant-type.ts';
 import { findPresentedKey, keyOf, refusalOf } from './presented-key.ts';
-
-type Token = AccessToken | ClientCredentials;
+import { senderOf, type Token } from './sender.ts';
 
 /**
  * Token exchange (RFC 8693): for an API key an access token that lasts minutes, for one API, with no more than the key may
@@ -78,19 +64,6 @@ async function exchange(deps: GrantDeps, ctx: TokenEndpointGrantContext): Promis
     scope,
     tokenType,
   });
-}
-
-/** How tokens are bound to who asks: to a DPoP key (RFC 9449 §5), a certificate (RFC 8705 §3), or not. */
-async function senderOf(ctx: TokenEndpointGrantContext): Promise<(token: Token) => void> {
-  const { provider, client } = ctx.oidc;
-  const proof = await validateDpop(provider, ctx);
-  checkDpopRequired(provider, ctx, proof);
-  const certificate = checkMtlsCert(provider, ctx);
-  await checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidDpopProof);
-  return (token) => {
-    if (certificate) token.setThumbprint('x5t', certificate);
-    if (proof) token.setThumbprint('jkt', proof.thumbprint);
-  };
 }
 
 type Wanted = { key: KeyEntry; request: ExchangeRequest };

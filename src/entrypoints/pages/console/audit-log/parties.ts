@@ -14,6 +14,7 @@ import { grantPath } from '../grants/grant.ts';
 import type { RequestContext } from '../request-context.ts';
 import { apiPath } from '../resource-servers/resource-server.ts';
 import { rolePath } from '../roles/role.ts';
+import { trustPath } from '../trusts/trust.ts';
 import { pathOfSubject } from '../users/user.ts';
 import { webhookPath } from '../webhooks/webhook.ts';
 
@@ -58,6 +59,7 @@ const pages: Readonly<Record<string, (id: string) => string>> = {
   consent: consentPath,
   grant: grantPath,
   webhook: webhookPath,
+  trust: trustPath,
 };
 
 /** Kinds of records that always are where their id says; users, clients and keys only if they have a name. */

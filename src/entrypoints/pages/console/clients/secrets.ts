@@ -142,7 +142,7 @@ function usedWords({ created_at, last_used_at }: Secret): string {
 export function madeSecret(
   { deps }: RequestContext,
   client: Client,
-  { secret, words }: Pick<MadePage, 'secret' | 'words'>,
+  { secret, words }: { secret: string } & Pick<MadePage, 'words'>,
 ): ActionResult {
   const { client_id } = client;
   return {

@@ -11,6 +11,7 @@ import { grantPath } from '../grants/grant.ts';
 import { type RequestContext, showInConsole } from '../request-context.ts';
 import { apiPath } from '../resource-servers/resource-server.ts';
 import { rolePath } from '../roles/role.ts';
+import { trustPath } from '../trusts/trust.ts';
 import { userPath } from '../users/user.ts';
 import { webhookPath } from '../webhooks/webhook.ts';
 
@@ -22,6 +23,7 @@ type ShownKind = { heading: string; page: (found: Found) => string; list?: strin
 const kinds: Readonly<Record<FoundKind['kind'], ShownKind>> = {
   client: { heading: 'Clients', page: ({ id }) => clientPath(id), list: '/console/clients' },
   resource_server: { heading: 'APIs', page: ({ id }) => apiPath(id), list: '/console/apis' },
+  trust: { heading: 'Trusts', page: ({ id }) => trustPath(id), list: '/console/trusts' },
   user: { heading: 'Users', page: ({ id }) => userPath(id), list: '/console/users' },
   role: { heading: 'Roles', page: ({ id }) => rolePath(id) },
   api_key: { heading: 'API keys', page: ({ id }) => keyPath(id), list: '/console/api-keys' },

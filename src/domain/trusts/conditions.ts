@@ -1,0 +1,48 @@
+import type { JWTPayload } from 'jose';
+import type { ClaimCondition } from '../../../db/schema.ts';
+import { pathAt } from '../../platform/http/index.ts';
+
+/** The value of a claim; of one inside another by a JSON pointer (RFC 6901); undefined: it is missing. */
+function claimAt(payload: JWTPayload, claim: string): unknown {
+  const path = claim.startsWith('/') ? pathAt(claim) : [claim];
+  return path.reduce<unknown>(
+    (value, name) => (isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined),
+    payload,
+  );
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Whether a text is the prefix, or goes on where a segment of the prefix ends: `repo:acme/api` begins `repo:acme/api:ref:…`, but not
+ * `repo:acme/api-of-another:ref:…`.
+ */
+function beginsWithSegments(text: string, prefix: string): boolean {
+  if (!text.startsWith(prefix)) return false;
+  return text.length === prefix.length || /[:/]$/.test(prefix) || /^[:/]/.test(text.slice(prefix.length));
+}
+
+/** Whether the claims meet a condition. A list meets none: which of its members counts would be a guess. */
+export function meets(payload: JWTPayload, condition: ClaimCondition): boolean {
+  const value = claimAt(payload, condition.claim);
+  if (!['string', 'number', 'boolean'].includes(typeof value)) return false;
+  const text = String(value);
+  if ('equals' in condition) return text === condition.equals;
+  if ('one_of' in condition) return condition.one_of.includes(text);
+  return beginsWithSegments(text, condition.prefix);
+}
+
+/** What a condition wants, and what the token says, for an administrator. */
+export function describeCondition(payload: JWTPayload, condition: ClaimCondition): string {
+  const value = claimAt(payload, condition.claim);
+  const is = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`;
+  return `"${condition.claim}" ${is}; it must ${wantedBy(condition)}.`;
+}
+
+/** What a condition wants of its claim, in words. */
+function wantedBy(condition: ClaimCondition): string {
+  if ('equals' in condition) return `be ${JSON.stringify(condition.equals)}`;
+  if ('one_of' in condition) return `be one of ${condition.one_of.map((value) => JSON.stringify(value)).join(', ')}`;
+  return `begin with ${JSON.stringify(condition.prefix)}`;
+}

@@ -1,0 +1,156 @@
+import {
+  type CompactJWSHeaderParameters,
+  type CryptoKey,
+  createLocalJWKSet,
+  errors,
+  type JSONWebKeySet,
+  type JWK,
+} from 'jose';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import { atMostEntries } from '../../platform/caching/index.ts';
+import { freshSeconds, type Getting } from '../../platform/outbound/index.ts';
+import type { Trust } from './store.ts';
+
+export type IssuerKeysDeps = { get: Getting; now: () => Date };
+
+/** Where the keys of an issuer are. */
+export type KeySource = Pick<Trust, 'issuer' | 'jwks_uri' | 'jwks'>;
+
+type KeyFor = (header: CompactJWSHeaderParameters) => Promise<CryptoKey>;
+
+type Held = {
+  keyFor: KeyFor;
+  /** Until when they are used without looking again. */
+  fresh_until: number;
+  /** Until when they are used while the issuer does not answer. */
+  usable_until: number;
+};
+
+type Entry = {
+  held: Held | undefined;
+  /** No look before that: what is not there is not asked for by each request. */
+  next_look_at: number;
+  looking: Promise<void> | undefined;
+  problem: string;
+};
+
+/** Why no key was found; for administrators, never for the sender. */
+export class NoKeyError extends Error {
+  override name = 'NoKeyError';
+}
+
+const most = 1000;
+const minuteMs = 60_000;
+const shortestMs = minuteMs;
+const longestMs = 60 * minuteMs;
+const defaultMs = 10 * minuteMs;
+const usableMs = 60 * minuteMs;
+const betweenLooksMs = 30_000;
+
+const Metadata = z.looseObject({ issuer: z.string(), jwks_uri: z.url() });
+const KeySet = z.looseObject({ keys: z.array(z.looseObject({ kty: z.string() })).max(100) });
+
+/**
+ * The public keys of issuers: remembered as long as their HTTP headers say, between a minute and an hour. A key that is not among
+ * them is looked for again at most twice a minute, whoever asks; while an issuer does not answer its keys are used for another hour.
+ */
+export class IssuerKeys {
+  readonly #deps: IssuerKeysDeps;
+  readonly #entries = new LRUCache<string, Entry>(atMostEntries(most));
+
+  constructor(deps: IssuerKeysDeps) {
+    this.#deps = deps;
+  }
+
+  /** @throws NoKeyError: the issuer has no such key, or its keys cannot be read */
+  async find(source: KeySource, header: CompactJWSHeaderParameters): Promise<CryptoKey> {
+    if (source.jwks) return keyIn(keysOf(source.jwks as unknown as JSONWebKeySet), header);
+    const entry = this.#entryOf(source);
+    const now = this.#deps.now().getTime();
+    if (!entry.held || now >= entry.held.fresh_until) await this.#look(source, entry);
+    const before = this.#heldIn(entry);
+    try {
+      return await keyIn(before.keyFor, header);
+    } catch (error) {
+      // An issuer that rotated its keys: it is asked again, within the budget.
+      await this.#look(source, entry);
+      const { keyFor } = this.#heldIn(entry);
+      if (keyFor === before.keyFor) throw error;
+      return keyIn(keyFor, header);
+    }
+  }
+
+  #entryOf({ issuer, jwks_uri }: KeySource): Entry {
+    const key = JSON.stringify([issuer, jwks_uri]);
+    const entry = this.#entries.get(key) ?? { held: undefined, next_look_at: 0, looking: undefined, problem: '' };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #heldIn({ held, problem }: Entry): Held {
+    if (held && this.#deps.now().getTime() < held.usable_until) return held;
+    throw new NoKeyError(problem || 'its keys were not read yet');
+  }
+
+  /** One look at a time, for all who wait. */
+  async #look(source: KeySource, entry: Entry): Promise<void> {
+    const now = this.#deps.now().getTime();
+    if (!entry.looking && now < entry.next_look_at) return;
+    entry.next_look_at = now + betweenLooksMs;
+    entry.looking ??= this.#read(source, entry).finally(() => {
+      entry.looking = undefined;
+    });
+    await entry.looking;
+  }
+
+  async #read(source: KeySource, entry: Entry): Promise<void> {
+    try {
+      const address = source.jwks_uri ?? (await this.#discover(source.issuer));
+      const { body, headers } = await this.#deps.get(address);
+      const { keys } = KeySet.parse(JSON.parse(body.toString()));
+      const fresh_until = this.#deps.now().getTime() + keptMs(freshSeconds(headers, this.#deps.now()));
+      entry.held = { keyFor: keysOf({ keys: keys as JWK[] }), fresh_until, usable_until: fresh_until + usableMs };
+    } catch (error) {
+      entry.problem = `its keys cannot be read: ${problemOf(error)}`;
+    }
+  }
+
+  /** @throws Error: it names another issuer, which would make keys of one those of another (OpenID Connect Discovery §4.3) */
+  async #discover(issuer: string): Promise<string> {
+    const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+    const { body } = await this.#deps.get(address);
+    const metadata = Metadata.parse(JSON.parse(body.toString()));
+    if (metadata.issuer !== issuer) throw new Error(`${address} is of the issuer "${metadata.issuer.slice(0, 200)}"`);
+    return metadata.jwks_uri;
+  }
+}
+
+/** Public keys that verify signatures; others of a published set are left out. */
+function keysOf({ keys }: JSONWebKeySet): KeyFor {
+  const usable = keys.filter(({ kty, use, d }) => kty !== 'oct' && use !== 'enc' && d === undefined);
+  return createLocalJWKSet({ keys: usable }) as KeyFor;
+}
+
+async function keyIn(keyFor: KeyFor, header: CompactJWSHeaderParameters): Promise<CryptoKey> {
+  try {
+    return await keyFor(header);
+  } catch (error) {
+    if (error instanceof errors.JWKSMultipleMatchingKeys)
+      throw new NoKeyError('several keys of the issuer could be meant: the token must name one (kid)');
+    if (error instanceof errors.JWKSNoMatchingKey)
+      throw new NoKeyError(`the issuer has no key ${JSON.stringify(header.kid ?? null)} for ${String(header.alg)}`);
+    throw new NoKeyError(`the key cannot be used: ${problemOf(error)}`);
+  }
+}
+
+function keptMs(seconds: number | undefined): number {
+  const kept = seconds === undefined ? defaultMs : seconds * 1000;
+  return Math.min(longestMs, Math.max(shortestMs, kept));
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof z.ZodError) return 'not a set of keys or metadata of an issuer';
+  if (error instanceof SyntaxError) return 'not JSON';
+  return error instanceof Error ? error.message : 'unknown';
+}

@@ -1,0 +1,80 @@
+import type { Trx } from '../../platform/database/index.ts';
+import { type Actor, invalid } from '../../platform/http/index.ts';
+import { addsRights, mustBePermitted, mustHold, mustNotExceedLimits, type Right } from '../access/index.ts';
+import type { TrustInput } from './schemas.ts';
+import type { Trust } from './store.ts';
+
+type Change = { now: () => Date; actor: Actor; existing?: Trust | undefined; input: TrustInput };
+
+/**
+ * Guards registering and changing a trust: who decides whom it believes could be believed themselves. So the actor must hold every
+ * permission that it gives, before and after, and what it gives lasts no longer than the credential of the actor. Disabling needs
+ * what the verb for it needs.
+ *
+ * @throws Problem `forbidden` naming what is missing
+ */
+export async function mustBeAllowedToChange(trx: Trx, { now, actor, existing, input }: Change): Promise<void> {
+  const [before, after] = [rightsIn(existing?.permissions ?? {}), rightsIn(input.permissions)];
+  await mustHold({ db: trx, now }, actor, [...before, ...after]);
+  if (existing?.enabled && !input.enabled) mustBePermitted(actor, 'latchkey:trust:disable', 'Disabling a trust');
+  const isMore = existing === undefined || addsRights(before, after) || isOtherwiseTrusted(existing, input);
+  const isEnabled = existing?.enabled === false && input.enabled;
+  if (isMore || isEnabled) mustNotExceedLimits(actor, { what: 'a trust', until: null });
+}
+
+function rightsIn(permissions: Readonly<Record<string, readonly string[]>>): Right[] {
+  return Object.entries(permissions).flatMap(([resource, patterns]) =>
+    patterns.map((pattern) => ({ resource, pattern })),
+  );
+}
+
+/** Whether other tokens are believed than before: what the earlier ones gave ends with that. */
+export function isOtherwiseTrusted(existing: Trust, input: TrustInput): boolean {
+  const of = ({ audience, jwks_uri, jwks, conditions }: Pick<Trust, 'audience' | 'jwks_uri' | 'jwks' | 'conditions'>) =>
+    JSON.stringify([audience, jwks_uri, jwks, conditions]);
+  const { audience = null, jwks_uri = null, jwks = null, conditions } = input;
+  return of(existing) !== of({ audience, jwks_uri, jwks, conditions });
+}
+
+/** Issuers that serve everybody, each with the claims that say whose a token is. */
+const sharedIssuers: Readonly<Record<string, readonly string[]>> = {
+  'https://token.actions.githubusercontent.com': [
+    ...['sub', 'repository', 'repository_id', 'repository_owner', 'repository_owner_id', 'job_workflow_ref'],
+    ...['enterprise', 'enterprise_id'],
+  ],
+  'https://gitlab.com': ['sub', 'project_path', 'project_id', 'namespace_path', 'namespace_id'],
+  'https://accounts.google.com': ['sub', 'email', 'hd'],
+};
+
+/**
+ * A trust believes somebody in particular. One without conditions would believe every program that its issuer knows, and at an issuer
+ * that serves everybody that is anyone.
+ *
+ * @throws Problem `invalid`: it contradicts itself, or would believe anyone
+ */
+export function mustNameWhom(input: TrustInput, { allowHttp }: { allowHttp: boolean }): void {
+  const { issuer, jwks, jwks_uri, conditions } = input;
+  if (jwks && jwks_uri) throw invalid('/jwks_uri', 'Set jwks or jwks_uri, not both.');
+  const address = jwks ? undefined : (jwks_uri ?? issuer);
+  if (address !== undefined && !isReadable(address, allowHttp)) {
+    const pointer = jwks_uri ? '/jwks_uri' : '/issuer';
+    throw invalid(
+      pointer,
+      `Use an https URL${jwks_uri ? '' : ', or set jwks or jwks_uri: keys cannot be found at it'}.`,
+    );
+  }
+  if (conditions.length === 0)
+    throw invalid(
+      '/conditions',
+      'Set at least one condition, such as on "sub": without one every token of the issuer is accepted.',
+    );
+  const naming = sharedIssuers[issuer.replace(/\/$/, '')];
+  if (naming && !conditions.some(({ claim }) => naming.includes(claim)))
+    throw invalid('/conditions', `${issuer} issues tokens to anyone: set a condition on one of ${naming.join(', ')}.`);
+}
+
+function isReadable(address: string, allowHttp: boolean): boolean {
+  const url = URL.parse(address);
+  if (url?.username !== '' || url.password !== '' || url.hash !== '') return false;
+  return url.protocol === 'https:' || (allowHttp && url.protocol === 'http:');
+}

@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import type { TrustKind } from '../../../db/schema.ts';
+import { Flag, isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { SortBy } from '../../platform/lists/index.ts';
+import { assertionAlgorithms } from './assertion.ts';
+
+const mostConditions = 20;
+const mostValues = 50;
+const mostKeys = 20;
+const mostResources = 100;
+const mostScopes = 500;
+const longestAssertion = 16 * 1024;
+
+const kinds = ['workload'] as const satisfies readonly TrustKind[];
+const Text = ShownText(512);
+
+// RFC 7519 §4.1: what these say is checked for every token, whatever the conditions.
+const checkedAnyway = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti']);
+const ClaimName = ShownText(256)
+  .refine((claim) => !checkedAnyway.has(claim), 'is checked for every token: name another claim')
+  .meta({
+    description: 'its name; of a claim inside another a JSON pointer, such as /kubernetes.io/namespace',
+    examples: ['sub'],
+  });
+
+const Condition = z.union(
+  [
+    z.strictObject({ claim: ClaimName, equals: Text }),
+    z.strictObject({ claim: ClaimName, one_of: z.array(Text).min(1).max(mostValues) }),
+    z.strictObject({
+      claim: ClaimName,
+      prefix: Text.meta({ description: 'the beginning of the claim, up to the end of a segment: ":" or "/"' }),
+    }),
+  ],
+  { error: 'must be a claim with one of equals, one_of and prefix' },
+);
+
+const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'use', 'alg', 'key_ops', 'x5t', 'x5c', 'x5t#S256'];
+
+const Key = z
+  .looseObject({ kty: z.enum(['RSA', 'EC', 'OKP']), kid: ShownText(256).optional() })
+  .refine((key) => Object.keys(key).every((member) => publicMembers.includes(member)), 'must be a public key only');
+const Jwks = z.strictObject({ keys: z.array(Key).min(1).max(mostKeys) });
+
+const scopesPerResource = z
+  .record(z.url().refine(isSeen, notSeen), z.array(ShownText(256)).min(1).max(mostScopes))
+  .refine((named) => Object.keys(named).length <= mostResources, `must name at most ${mostResources} resource servers`);
+
+const WebAddress = z
+  .url({ protocol: /^https?$/ })
+  .max(512)
+  .refine(isSeen, notSeen);
+
+/** A trust as configuration names it. */
+export const TrustInput = z.strictObject({
+  name: ShownText(100),
+  kind: z.enum(kinds).default('workload').meta({
+    description: 'workload: programs that act for themselves',
+  }),
+  issuer: Text.regex(/^[\u0021-\u007e]+$/, 'must be printable ASCII characters without spaces').meta({
+    description: 'the `iss` of its tokens, compared exactly',
+    examples: ['https://token.actions.githubusercontent.com'],
+  }),
+  audience: Text.optional().meta({
+    description: 'the only `aud` of its tokens; left out: the issuer of this installation',
+  }),
+  jwks_uri: WebAddress.optional().meta({
+    description: 'where its keys are; without this and jwks they are found by discovery at the issuer',
+  }),
+  jwks: Jwks.optional().meta({ description: 'its public keys, for an issuer that cannot be reached' }),
+  conditions: z
+    .array(Condition)
+    .max(mostConditions)
+    .default([])
+    .meta({ description: 'what the claims must be; all of them are required' }),
+  permissions: scopesPerResource.default({}).meta({
+    description: 'what a workload may have for itself, per resource server',
+  }),
+  access_token_ttl_seconds: z.int().min(60).max(86_400).optional().meta({
+    description: 'the longest lifetime of the access tokens that it gives',
+  }),
+  one_time: z.boolean().default(false).meta({
+    description: 'each token is accepted once, by its `jti`',
+  }),
+  most_workloads: z.int().min(1).max(10_000).default(1000).meta({
+    description: 'how many workloads it registers as clients at most',
+  }),
+  enabled: z.boolean().default(true),
+});
+export type TrustInput = z.infer<typeof TrustInput>;
+
+export const TrustView = TrustInput.extend({
+  id: z.uuid(),
+  version: z.int(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+});
+export type TrustView = z.infer<typeof TrustView>;
+
+export const TrustParams = z.strictObject({ trust_id: z.uuid() });
+export const TrustsQuery = z.strictObject({
+  ...PageQuery,
+  q: z.string().max(100).optional().meta({ description: 'the words, or their beginnings, of the name or issuer' }),
+  kind: z.enum(kinds).optional(),
+  enabled: Flag.optional(),
+  sort: SortBy(['name', 'issuer', 'created_at'], 'name'),
+});
+
+export const WorkloadsQuery = z.strictObject({ ...PageQuery, sort: SortBy(['created_at'], '-created_at') });
+export const WorkloadView = z.object({
+  client_id: z.string(),
+  subject: z.string().meta({ description: 'the `sub` of its tokens' }),
+  enabled: z.boolean(),
+  created_at: Timestamp,
+});
+
+export const ExplanationInput = z.strictObject({
+  assertion: z
+    .string()
+    .min(1)
+    .max(longestAssertion)
+    .meta({
+      description: `a JWT of the issuer; it is judged, not used (signed with ${assertionAlgorithms.join(', ')})`,
+    }),
+});
+export const ExplanationView = z.object({
+  accepted: z.boolean(),
+  checks: z.array(
+    z.object({
+      check: z.string().meta({ description: 'what is checked: `signature`, `audience`, `condition` and so on' }),
+      passed: z.boolean().nullable().meta({ description: 'null: an earlier check must pass first' }),
+      detail: z.string(),
+    }),
+  ),
+  client_id: z.string().nullable().meta({ description: 'the client that the workload is, or becomes' }),
+  is_registered: z.boolean().meta({ description: 'whether it has been a client before' }),
+});

@@ -1,0 +1,168 @@
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
+import type { Database, TrustKind } from '../../../db/schema.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { conflict, type Page } from '../../platform/http/index.ts';
+import { hasWords, type ListOrders, type ListRequest, pageOfQuery } from '../../platform/lists/index.ts';
+
+export type Trust = Selectable<Database['trusts']>;
+export type Workload = { client_id: string; subject: string; enabled: boolean; created_at: Date };
+
+export async function findTrust(db: Db, id: string): Promise<Trust | undefined> {
+  return db.selectFrom('trusts').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export async function lockTrust(trx: Trx, id: string): Promise<Trust | undefined> {
+  return trx.selectFrom('trusts').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+}
+
+/** Names differ in more than case. */
+export async function lockTrustNamed(trx: Trx, name: string): Promise<Trust | undefined> {
+  const query = trx.selectFrom('trusts').selectAll();
+  return query.where(sql`lower(name)`, '=', name.toLowerCase()).forUpdate().executeTakeFirst();
+}
+
+/** The enabled trusts of an issuer; the oldest first. */
+export async function listTrustsOf(db: Db, issuer: string): Promise<Trust[]> {
+  const query = db.selectFrom('trusts').selectAll().where('issuer', '=', issuer).where('enabled', '=', true);
+  return query.orderBy('id').execute();
+}
+
+/** There are a thousand at most. */
+export async function listEveryTrust(db: Db): Promise<Trust[]> {
+  return db.selectFrom('trusts').selectAll().orderBy('name').execute();
+}
+
+export async function countTrusts(db: Db): Promise<number> {
+  const { count } = await db
+    .selectFrom('trusts')
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** @throws Problem `conflict`: the name is taken */
+export async function insertTrust(trx: Trx, trust: Insertable<Database['trusts']>): Promise<Trust> {
+  return trx
+    .insertInto('trusts')
+    .values(trust)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+    .catch((error: unknown) => refuseTakenName(error, trust.name));
+}
+
+/** @throws Problem `conflict`: the name is taken */
+export async function updateTrust(trx: Trx, id: string, changes: Updateable<Database['trusts']>): Promise<Trust> {
+  return trx
+    .updateTable('trusts')
+    .set((eb) => ({ ...changes, version: eb('version', '+', 1) }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+    .catch((error: unknown) => refuseTakenName(error, String(changes.name)));
+}
+
+function refuseTakenName(error: unknown, name: string): never {
+  const isTaken = error instanceof Error && 'constraint' in error && error.constraint === 'trusts_name';
+  throw isTaken ? conflict(`A trust with the name "${name}" already exists.`) : error;
+}
+
+// There are a thousand at most: sorting and searching them takes no index.
+const orders: ListOrders = {
+  key: { by: sql`trusts.id`, type: 'uuid' },
+  orders: {
+    name: { by: sql`lower(trusts.name) collate "C"`, type: 'text' },
+    issuer: { by: sql`trusts.issuer collate "C"`, type: 'text' },
+    created_at: 'key',
+  },
+};
+
+export type TrustsRequest = ListRequest & {
+  q?: string | undefined;
+  kind?: TrustKind | undefined;
+  enabled?: boolean | undefined;
+};
+
+export function listTrusts(db: Db, { q, kind, enabled, ...request }: TrustsRequest): Promise<Page<Trust>> {
+  const found = db
+    .selectFrom('trusts')
+    .selectAll()
+    .$if(Boolean(q), (query) => query.where(hasWords(sql`trusts.name || ' ' || trusts.issuer`, q ?? '')))
+    .$if(kind !== undefined, (query) => query.where('kind', '=', kind ?? 'workload'))
+    .$if(enabled !== undefined, (query) => query.where('enabled', '=', enabled ?? true));
+  return pageOfQuery(db, found, orders, request);
+}
+
+const workloadOrders: ListOrders = {
+  key: { by: sql`clients.id`, type: 'uuid' },
+  orders: { created_at: 'key' },
+};
+
+/** The clients that a trust registered. */
+export function listWorkloads(db: Db, trust_id: string, request: ListRequest): Promise<Page<Workload>> {
+  const subject = sql<string>`coalesce(clients.metadata ->> 'client_name', clients.client_id)`.as('subject');
+  const found = db
+    .selectFrom('clients')
+    .select(['clients.client_id', subject, 'clients.enabled', 'clients.created_at'])
+    .where('trust_id', '=', trust_id);
+  return pageOfQuery(db, found, workloadOrders, request);
+}
+
+export async function countWorkloads(db: Db, trust_id: string): Promise<number> {
+  const { count } = await db
+    .selectFrom('clients')
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .where('trust_id', '=', trust_id)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+export async function isClient(db: Db, client_id: string): Promise<boolean> {
+  const query = db.selectFrom('clients').select('id').where('client_id', '=', client_id);
+  return (await query.executeTakeFirst()) !== undefined;
+}
+
+/** Registers a client; one that is there already stays as it is. @returns whether it is new */
+export async function insertWorkload(trx: Trx, client: Insertable<Database['clients']>): Promise<boolean> {
+  const query = trx.selectFrom('clients').select('id').where('client_id', '=', client.client_id);
+  if (await query.executeTakeFirst()) return false;
+  await trx.insertInto('subjects').values({ id: client.id, kind: 'client' }).execute();
+  await trx.insertInto('clients').values(client).execute();
+  return true;
+}
+
+export type WorkloadRights = { permissions: string; lifetimes: string; updated_at: Date };
+
+/** Gives every workload of a trust what the trust gives now. */
+export async function updateWorkloads(
+  trx: Trx,
+  trust_id: string,
+  { permissions, lifetimes, updated_at }: WorkloadRights,
+): Promise<void> {
+  await sql`update clients set service_permissions = ${permissions}::json, lifetimes = ${lifetimes}::json,
+      updated_at = ${updated_at}, version = version + 1
+    where trust_id = ${trust_id} and (service_permissions::text <> ${permissions} or lifetimes::text <> ${lifetimes})`.execute(
+    trx,
+  );
+}
+
+/** Ends all tokens of a trust's workloads. */
+export async function endWorkloadTokens(trx: Trx, trust_id: string, at: Date): Promise<void> {
+  await trx
+    .updateTable('clients')
+    .set((eb) => ({ tokens_valid_after: at, epoch: eb('epoch', '+', 1) }))
+    .where('trust_id', '=', trust_id)
+    .execute();
+}
+
+/** Disables the workloads of a trust, which ends their tokens. */
+export async function disableWorkloads(trx: Trx, trust_id: string, at: Date): Promise<void> {
+  await sql`update clients set enabled = false, disabled_with_trust = true, tokens_valid_after = ${at}, updated_at = ${at},
+      version = version + 1
+    where trust_id = ${trust_id} and enabled`.execute(trx);
+}
+
+/** Enables the workloads that were disabled with their trust, and no other. */
+export async function enableWorkloads(trx: Trx, trust_id: string, at: Date): Promise<void> {
+  await sql`update clients set enabled = true, disabled_with_trust = false, updated_at = ${at}, version = version + 1
+    where trust_id = ${trust_id} and disabled_with_trust`.execute(trx);
+}

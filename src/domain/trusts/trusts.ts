@@ -1,0 +1,199 @@
+import { isDeepStrictEqual } from 'node:util';
+import { v7 as uuidv7 } from 'uuid';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
+import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
+import { appendEvent, changesBetween } from '../audit/index.ts';
+import { isOtherwiseTrusted, mustBeAllowedToChange, mustNameWhom } from './rights.ts';
+import { TrustInput } from './schemas.ts';
+import {
+  countTrusts,
+  disableWorkloads,
+  enableWorkloads,
+  endWorkloadTokens,
+  insertTrust,
+  lockTrust,
+  lockTrustNamed,
+  type Trust,
+  updateTrust,
+  updateWorkloads,
+} from './store.ts';
+import { lifetimesFrom } from './workloads.ts';
+
+export type TrustsDeps = {
+  db: Db;
+  now: () => Date;
+  /** Whether keys may be read without TLS, from this machine: in development only. */
+  allowHttp: boolean;
+};
+
+const mostTrusts = 1000;
+
+/**
+ * Creates a trust, or makes the one of this name equal to the input, in the transaction of the caller.
+ *
+ * @throws Problem `invalid`: it contradicts itself, or would believe anyone; `conflict`: there are 1000; `forbidden`: it gives what
+ *   the actor does not hold
+ */
+export async function putTrust(
+  trx: Trx,
+  deps: Omit<TrustsDeps, 'db'>,
+  actor: Actor,
+  input: TrustInput,
+): Promise<{ trust: Trust; change: 'created' | 'updated' | 'unchanged' }> {
+  const existing = await lockTrustNamed(trx, input.name);
+  if (existing) return alter(trx, deps, actor, { existing, input });
+  return { trust: await create(trx, deps, actor, input), change: 'created' };
+}
+
+/**
+ * Creates a trust whose name must be new.
+ *
+ * @throws Problem as `putTrust`; `conflict`: the name is taken
+ */
+export async function createTrust(deps: TrustsDeps, actor: Actor, input: TrustInput): Promise<Trust> {
+  return inTransaction(deps.db, (trx) => create(trx, deps, actor, input));
+}
+
+/**
+ * Changes a trust by a JSON Merge Patch. Its workloads have what it gives from the next request on; where it believes other tokens
+ * than before, what it gave until now ends.
+ *
+ * @throws Problem `not_found`; `precondition_failed`; `invalid`, also for another issuer or kind; `forbidden` as `putTrust`
+ */
+export async function changeTrust(
+  deps: TrustsDeps,
+  actor: Actor,
+  { id, patch, ifVersion }: { id: string; patch: Record<string, unknown>; ifVersion: number | undefined },
+): Promise<Trust> {
+  return inTransaction(deps.db, async (trx) => {
+    const existing = await lockKnown(trx, id);
+    mustBeAt(existing.version, ifVersion);
+    const input = checked(TrustInput, mergePatch(asInput(existing), patch));
+    return (await alter(trx, deps, actor, { existing, input })).trust;
+  });
+}
+
+/**
+ * Disables a trust: none of its tokens is accepted, its workloads are disabled, and what it gave ends. Enabling it again enables the
+ * workloads that were disabled with it, and revives no token.
+ *
+ * @throws Problem `not_found`
+ */
+export async function disableTrust(deps: TrustsDeps, actor: Actor, id: string): Promise<Trust> {
+  return inTransaction(deps.db, async (trx) => {
+    const trust = await lockKnown(trx, id);
+    if (!trust.enabled) return trust;
+    const occurred_at = deps.now();
+    const disabled = await updateTrust(trx, id, { enabled: false, epoch: trust.epoch + 1, updated_at: occurred_at });
+    await disableWorkloads(trx, id, occurred_at);
+    await record(trx, actor, 'disabled', { trust: disabled, occurred_at });
+    return disabled;
+  });
+}
+
+async function create(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, input: TrustInput): Promise<Trust> {
+  mustNameWhom(input, deps);
+  await mustBeAllowedToChange(trx, { now: deps.now, actor, input });
+  if ((await countTrusts(trx)) >= mostTrusts)
+    throw conflict(`There are ${mostTrusts} trusts, the most that there can be.`);
+  const created_at = deps.now();
+  const trust = await insertTrust(trx, { id: uuidv7(), ...asStored(input), created_at, updated_at: created_at });
+  await record(trx, actor, 'created', { trust, occurred_at: created_at });
+  return trust;
+}
+
+type Alteration = { existing: Trust; input: TrustInput };
+
+async function alter(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, { existing, input }: Alteration) {
+  if (isDeepStrictEqual(asInput(existing), asInput({ ...existing, ...asRead(input) })))
+    return { trust: existing, change: 'unchanged' as const };
+  mustKeepIdentity(existing, input);
+  mustNameWhom(input, deps);
+  await mustBeAllowedToChange(trx, { now: deps.now, actor, existing, input });
+  const updated_at = deps.now();
+  const isOther = isOtherwiseTrusted(existing, input);
+  const isEnded = isOther || (existing.enabled && !input.enabled);
+  const epoch = existing.epoch + (isEnded ? 1 : 0);
+  const trust = await updateTrust(trx, existing.id, { ...asStored(input), epoch, updated_at });
+  await followWorkloads(trx, { before: existing, after: trust, isOther }, updated_at);
+  await record(trx, actor, 'updated', { trust, before: existing, occurred_at: updated_at });
+  return { trust, change: 'updated' as const };
+}
+
+/** The workloads of a trust have what it gives now, and are enabled while it is. */
+async function followWorkloads(
+  trx: Trx,
+  { before, after, isOther }: { before: Trust; after: Trust; isOther: boolean },
+  at: Date,
+): Promise<void> {
+  const permissions = JSON.stringify(after.permissions);
+  await updateWorkloads(trx, after.id, { permissions, lifetimes: lifetimesFrom(after), updated_at: at });
+  if (before.enabled && !after.enabled) await disableWorkloads(trx, after.id, at);
+  else if (!before.enabled && after.enabled) await enableWorkloads(trx, after.id, at);
+  else if (isOther) await endWorkloadTokens(trx, after.id, at);
+}
+
+/** Subjects are of their issuer: under another one the same name is somebody else. @throws Problem `invalid` */
+function mustKeepIdentity(existing: Trust, input: TrustInput): void {
+  for (const member of ['issuer', 'kind'] as const)
+    if (existing[member] !== input[member])
+      throw invalid(
+        `/${member}`,
+        `The ${member} of a trust cannot be changed: create another trust, and disable this one.`,
+      );
+}
+
+async function lockKnown(trx: Trx, id: string): Promise<Trust> {
+  const trust = await lockTrust(trx, id);
+  if (!trust) throw notFound('trust', id);
+  return trust;
+}
+
+/** A trust as configuration names it. */
+export function asInput(trust: Omit<Trust, 'id' | 'epoch' | 'created_at' | 'updated_at' | 'version'>): TrustInput {
+  const { name, kind, issuer, audience, jwks_uri, jwks, conditions, permissions, access_token_ttl_seconds } = trust;
+  const { one_time, most_workloads, enabled } = trust;
+  return {
+    ...{ name, kind, issuer },
+    ...(audience !== null && { audience }),
+    ...(jwks_uri !== null && { jwks_uri }),
+    ...(jwks !== null && { jwks: jwks as NonNullable<TrustInput['jwks']> }),
+    ...{ conditions: conditions as TrustInput['conditions'], permissions },
+    ...(access_token_ttl_seconds !== null && { access_token_ttl_seconds }),
+    ...{ one_time, most_workloads, enabled },
+  };
+}
+
+function asRead({ audience, jwks_uri, jwks, access_token_ttl_seconds, ...input }: TrustInput) {
+  return {
+    ...input,
+    audience: audience ?? null,
+    jwks_uri: jwks_uri ?? null,
+    jwks: jwks ?? null,
+    access_token_ttl_seconds: access_token_ttl_seconds ?? null,
+  };
+}
+
+function asStored(input: TrustInput) {
+  const { jwks, conditions, permissions, ...plain } = asRead(input);
+  return {
+    ...plain,
+    jwks: jwks && JSON.stringify(jwks),
+    conditions: JSON.stringify(conditions),
+    permissions: JSON.stringify(permissions),
+  };
+}
+
+type Recorded = { trust: Trust; before?: Trust; occurred_at: Date };
+
+async function record(
+  trx: Trx,
+  actor: Actor,
+  what: 'created' | 'updated' | 'disabled',
+  { trust, before, occurred_at }: Recorded,
+): Promise<void> {
+  const { id, name, kind, issuer, enabled } = trust;
+  const changed = before ? { changed: changesBetween(asInput(before), asInput(trust)) } : {};
+  const details = { name, kind, issuer, enabled, ...changed };
+  await appendEvent(trx, { actor, action: `trust.${what}`, target: { kind: 'trust', id }, details, occurred_at });
+}

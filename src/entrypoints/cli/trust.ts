@@ -1,0 +1,78 @@
+import { Command } from 'commander';
+import { command, later, repeated } from './command.ts';
+
+const actions = () => import('./actions/trust.ts');
+const trustArgument = 'its name or id';
+
+/** `latchkey trust …` */
+export function trustCommand(): Command {
+  const trust = new Command('trust').description(
+    'foreign issuers whose tokens are accepted, such as clusters and CI systems',
+  );
+  for (const each of [create(), list(), show(), explain(), disable(), enable()]) trust.addCommand(each);
+  return trust;
+}
+
+function create(): Command {
+  return command(
+    'create',
+    'accept the tokens of an issuer',
+    'latchkey trust create deployments --issuer https://token.actions.githubusercontent.com --prefix "sub=repo:acme/shop" --permission "https://api.example=read"',
+  )
+    .argument('<name>')
+    .requiredOption('--issuer <issuer>', 'the iss of its tokens')
+    .option('--claim <claim=value>', 'what a claim must be; may be repeated, also for several values', repeated, [])
+    .option('--prefix <claim=text>', 'what a claim must begin with; may be repeated', repeated, [])
+    .option('--permission <api=scopes>', 'what its workloads may have; may be repeated', repeated, [])
+    .option('--audience <audience>', 'the aud of its tokens, if it is not this issuer')
+    .option('--jwks-uri <url>', 'where its keys are, if they are not found by discovery')
+    .option('--jwks <file>', 'a file with its public keys, for an issuer that cannot be reached')
+    .option('--ttl <seconds>', 'the longest lifetime of the access tokens')
+    .option('--one-time', 'accept each token once')
+    .action(later(async () => (await actions()).create));
+}
+
+function list(): Command {
+  return command('list', 'list the trusts', 'latchkey trust list')
+    .option('--search <text>', 'only trusts with this text in the name or issuer')
+    .option('-n, --limit <number>', 'the maximum number of trusts', '50')
+    .option('--cursor <cursor>', 'the `next` of the previous page')
+    .action(later(async () => (await actions()).list));
+}
+
+function show(): Command {
+  return command('show', 'show a trust', 'latchkey trust show deployments')
+    .argument('<trust>', trustArgument)
+    .action(later(async () => (await actions()).show));
+}
+
+function explain(): Command {
+  return command(
+    'explain',
+    'explain whether a trust accepts a token, and which check fails; nothing is issued or used',
+    'latchkey trust explain deployments < token.jwt',
+  )
+    .argument('<trust>', trustArgument)
+    .action(later(async () => (await actions()).explain));
+}
+
+function disable(): Command {
+  return command(
+    'disable',
+    'disable a trust and its workloads; every token that it gave is revoked',
+    'latchkey trust disable deployments',
+  )
+    .argument('<trust>', trustArgument)
+    .option('--yes', 'do not ask')
+    .action(later(async () => (await actions()).disable));
+}
+
+function enable(): Command {
+  return command(
+    'enable',
+    'enable a trust and its workloads; tokens from before stay revoked',
+    'latchkey trust enable deployments',
+  )
+    .argument('<trust>', trustArgument)
+    .action(later(async () => (await actions()).enable));
+}

@@ -1,0 +1,126 @@
+import type { Middleware } from 'koa';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Refusals } from '../../../../domain/audit/index.ts';
+import { builtInClientId } from '../../../../domain/clients/index.ts';
+import {
+  type Assertion,
+  hasWantedClaims,
+  type JudgementDeps,
+  judge,
+  type KnownTrusts,
+  readAssertion,
+  reasonIn,
+  registerWorkload,
+  type TrustedAssertion,
+  workloadClientId,
+} from '../../../../domain/trusts/index.ts';
+import type { Db } from '../../../../platform/database/index.ts';
+import { anonymous, form, isSeen } from '../../../../platform/http/index.ts';
+import { routes } from '../../endpoints.ts';
+import { jwtBearer } from '../../provider/urns.ts';
+import { type AssertionRefusal, currentUnit } from '../../unit-of-work/index.ts';
+import { answerForClient } from './presented-client.ts';
+
+export type PresentedAssertionDeps = JudgementDeps & {
+  db: Db;
+  trusts: KnownTrusts;
+  refusals: Refusals;
+  /** A client as this node knows it; undefined: there is none. */
+  knownClient: (client_id: string) => Promise<{ enabled: boolean } | undefined>;
+  /** Notes an id of an issuer until a time in seconds; false: it was used before, on whatever node. */
+  isFirstUse: (issuer: string, jti: string, expiresAtSeconds: number) => Promise<boolean>;
+};
+
+/**
+ * Judges the assertion of a token request before the provider wants to know the client: a workload needs nothing but the token of its
+ * issuer, and is its own client. One that was never seen is registered.
+ */
+export function findPresentedAssertion(deps: PresentedAssertionDeps): Middleware {
+  return async (ctx, next) => {
+    const parameters = form(ctx);
+    const isPresented = ctx.path === routes.token && parameters.get('grant_type') === jwtBearer;
+    if (!isPresented || ctx.method !== 'POST') return next();
+    const found = await trustedIn(deps, readAssertion(parameters.get('assertion') ?? ''));
+    // A refused one is answered as nobody's: an answer about its client would tell which clients there are.
+    const client_id = 'reason' in found ? builtInClientId : workloadClientId(found.trust, found.subject);
+    const answersFor = answerForClient(ctx, parameters, client_id);
+    currentUnit().presentedAssertion = { found, grant_type: jwtBearer, answersFor };
+    return next();
+  };
+}
+
+/**
+ * What this client may have by the assertion that it sent.
+ *
+ * @throws `invalid_grant`, the same for whatever is wrong: the reason is in the audit log (RFC 7523 §3.1)
+ */
+export async function assertionOf(deps: PresentedAssertionDeps, ctx: KoaContextWithOIDC): Promise<TrustedAssertion> {
+  const { found, answersFor } = currentUnit().presentedAssertion ?? {};
+  if (!found) throw new Error('an assertion was not judged');
+  if ('reason' in found) throw await refusedAssertion(deps, found);
+  const isItsOwn = answersFor !== undefined && ctx.oidc.client?.clientId === answersFor;
+  if (!isItsOwn) throw await refusedAssertion(deps, refusalOf(found, 'the request is of another client'));
+  return found;
+}
+
+/** Records why an assertion is refused. @returns the refusal, which does not tell */
+export async function refusedAssertion(
+  { refusals }: Pick<PresentedAssertionDeps, 'refusals'>,
+  { reason, trust_id, details }: AssertionRefusal,
+): Promise<Error> {
+  const target = trust_id === undefined ? {} : { target: { kind: 'trust', id: trust_id } };
+  const actor = anonymous(currentUnit().origin);
+  await refusals.record({ actor, action: 'trust.refused', ...target, reason, ...(details && { details }) });
+  return new errors.InvalidGrant(reason);
+}
+
+/** The refusal of an assertion that its trust accepts. */
+export function refusalOf({ trust, assertion }: TrustedAssertion, reason: string): AssertionRefusal {
+  return { reason, trust_id: trust.id, details: saidBy(assertion) };
+}
+
+/** The oldest trust whose conditions are met decides: another one that is added takes nothing from it. */
+async function trustedIn(
+  deps: PresentedAssertionDeps,
+  assertion: Assertion | undefined,
+): Promise<TrustedAssertion | AssertionRefusal> {
+  if (!assertion) return { reason: 'the assertion is no signed JWT' };
+  const details = saidBy(assertion);
+  const { iss } = assertion.payload;
+  const trusts = typeof iss === 'string' ? await deps.trusts.of(iss) : [];
+  // Only where the claims are as they must be is a signature verified.
+  const trust = trusts.find((each) => hasWantedClaims(deps, each, assertion)) ?? trusts[0];
+  if (!trust) return { reason: 'no trust has this issuer', details };
+  const judgement = await judge(deps, trust, assertion);
+  const { trusted } = judgement;
+  if (!trusted) return { reason: `the check "${reasonIn(judgement)}" failed`, trust_id: trust.id, details };
+  const problem = await registrationProblem(deps, trusted);
+  return problem === undefined ? trusted : { reason: problem, trust_id: trust.id, details };
+}
+
+/** Why the client of a workload cannot be had; undefined: it is registered, now or before. */
+async function registrationProblem(
+  deps: PresentedAssertionDeps,
+  { trust, subject }: TrustedAssertion,
+): Promise<string | undefined> {
+  const client_id = workloadClientId(trust, subject);
+  const known = await deps.knownClient(client_id);
+  if (known) return known.enabled ? undefined : 'the client of the workload is disabled';
+  const refusal = await registerWorkload(deps, anonymous(currentUnit().origin), { trust_id: trust.id, subject });
+  return refusal && registrationProblems[refusal];
+}
+
+const registrationProblems = {
+  trust: 'the trust is disabled',
+  most_workloads: 'the trust has as many workloads as it may have',
+};
+
+const longestShown = 200;
+
+/** What an assertion says of itself, nothing of which is verified. */
+function saidBy({ payload: { iss, sub } }: Assertion): Record<string, string> {
+  const said = Object.entries({ iss, sub }).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string' && isSeen(entry[1].slice(0, longestShown)),
+  );
+  return Object.fromEntries(said.map(([name, text]) => [`unverified_${name}`, text.slice(0, longestShown)]));
+}

@@ -1,0 +1,22 @@
+import type { Context } from 'koa';
+import { replaceForm } from '../../../../platform/http/index.ts';
+
+/**
+ * Lets what a token request presents answer for a client, where nobody authenticates as one: a workload needs nothing else.
+ *
+ * @returns the client that it answers for; undefined: the request authenticates a client, or names another
+ */
+export function answerForClient(ctx: Context, parameters: URLSearchParams, client_id: string): string | undefined {
+  const said = parameters.get('client_id') || undefined;
+  const isAnswering = !authenticates(ctx, parameters) && (said ?? client_id) === client_id;
+  if (said === undefined && isAnswering) {
+    parameters.set('client_id', client_id);
+    replaceForm(ctx, parameters);
+  }
+  return isAnswering ? client_id : undefined;
+}
+
+function authenticates({ headers }: Context, parameters: URLSearchParams): boolean {
+  const isInBody = ['client_secret', 'client_assertion'].some((name) => Boolean(parameters.get(name)));
+  return headers.authorization !== undefined || isInBody;
+}

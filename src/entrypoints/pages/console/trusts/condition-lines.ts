@@ -1,0 +1,35 @@
+import { invalid } from '../../../../platform/http/index.ts';
+import type { Condition } from './trust.ts';
+
+const begins = ' begins with ';
+
+/** A condition as one line: `sub begins with repo:acme/shop`, `ref = refs/heads/main | refs/heads/next`. */
+export function conditionLine(condition: Condition): string {
+  if ('prefix' in condition) return `${condition.claim}${begins}${condition.prefix}`;
+  const values = 'equals' in condition ? [condition.equals] : condition.one_of;
+  return `${condition.claim} = ${values.join(' | ')}`;
+}
+
+/**
+ * Conditions as lines, one a line.
+ *
+ * @throws Problem `invalid` at the field: a line is none
+ */
+export function conditionsIn(lines: readonly string[], field: string): Condition[] {
+  return lines.map((line) => {
+    const condition = conditionIn(line);
+    if (condition) return condition;
+    const detail = `Enter one condition per line, such as “ref = refs/heads/main” or “sub begins with repo:acme/shop”. This line is neither: ${line.slice(0, 80)}`;
+    throw invalid(`/${field}`, detail);
+  });
+}
+
+function conditionIn(line: string): Condition | undefined {
+  const begun = /^(\S+)\s+begins with\s+(.+)$/.exec(line);
+  if (begun) return { claim: begun[1] ?? '', prefix: begun[2] ?? '' };
+  const exact = /^(\S+?)\s*=\s*(.+)$/.exec(line);
+  if (!exact) return undefined;
+  const [claim = '', values = ''] = exact.slice(1);
+  const named = values.split(' | ').map((value) => value.trim());
+  return named.length === 1 ? { claim, equals: named[0] ?? '' } : { claim, one_of: named };
+}

@@ -1,0 +1,115 @@
+import * as cell from '../../records/cells.ts';
+import { addressOf } from '../../records/lists.ts';
+import { noticeIn } from '../../records/notices.ts';
+import type { DangerousAction, Fact, Panel, Snippet } from '../../records/page-shapes.ts';
+import { apiLines } from '../../records/rights-lines.ts';
+import { one } from '../../signed-in.ts';
+import { clientPath } from '../clients/client.ts';
+import { recentEvents } from '../recent-events.ts';
+import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
+import { conditionLine } from './condition-lines.ts';
+import { getTrust, kinds, type Trust, trustPath } from './trust.ts';
+
+/** One trust: what it accepts, what it gives, and the workloads that came. */
+export async function showTrust(context: RequestContext): Promise<void> {
+  const trust = await getTrust(context);
+  const path = trustPath(trust.id);
+  const party = { kind: 'trust', id: trust.id, reference: `trust:${trust.id}` } as const;
+  showInConsole(context, 'console-detail', {
+    crumb: context.crumb,
+    name: trust.name,
+    badges: [cell.enabled(trust.enabled)],
+    line: [cell.text(kinds[trust.kind]), cell.timeAfter('created', trust.created_at)],
+    notice: noticeIn(context.ctx),
+    actions: allowedActions(context, [
+      { route: 'PATCH /trusts/{trust_id}', label: 'Edit', href: `${path}/change`, danger: false },
+      {
+        route: 'POST /trusts/{trust_id}/explanation',
+        label: 'Explain a token',
+        href: `${path}/explain`,
+        danger: false,
+      },
+      ...(trust.enabled
+        ? []
+        : [{ route: 'PATCH /trusts/{trust_id}' as const, label: 'Enable', href: `${path}/enable`, danger: false }]),
+    ]),
+    tabs: [],
+    panels: [
+      { heading: 'Accepts', content: { kind: 'facts', facts: acceptedFacts(context.deps.issuer, trust) } },
+      { heading: 'Permissions', content: { kind: 'facts', facts: givenFacts(trust) } },
+      { heading: 'Request a token', content: { kind: 'snippets', snippets: snippetsFor(context.deps.issuer, trust) } },
+      await workloads(context, trust),
+      ...(await recentEvents(context, party, 5)),
+    ],
+    aside: [],
+    danger: dangerOf(context, trust),
+  });
+}
+
+function acceptedFacts(issuer: string, trust: Trust): Fact[] {
+  const { jwks, jwks_uri, conditions, audience, one_time } = trust;
+  const keys = jwks ? `${jwks.keys.length} in this trust` : (jwks_uri ?? 'Found by discovery at the issuer');
+  return [
+    { label: 'Issuer', cell: cell.copied(trust.issuer) },
+    { label: 'Audience', cell: cell.copied(audience ?? issuer) },
+    { label: 'Conditions', cell: cell.codes(conditions.map(conditionLine)) },
+    { label: 'Keys', cell: cell.text(keys) },
+    { label: 'Each token once', cell: cell.yesNo(one_time) },
+  ];
+}
+
+function givenFacts({ permissions, access_token_ttl_seconds: seconds, most_workloads }: Trust): Fact[] {
+  return [
+    { label: 'Permissions', cell: cell.codes(apiLines(permissions)) },
+    { label: 'Token lifetime', cell: cell.text(seconds ? `At most ${cell.duration(seconds)}` : 'That of the API') },
+    { label: 'Workloads at most', cell: cell.number(most_workloads) },
+  ];
+}
+
+function snippetsFor(issuer: string, { permissions }: Trust): Snippet[] {
+  const [resource = 'https://api.example'] = Object.keys(permissions);
+  const text = [
+    `curl ${issuer}/oauth/token \\`,
+    '  -d grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer \\',
+    '  --data-urlencode assertion@token.jwt \\',
+    `  -d resource=${resource}`,
+  ].join('\n');
+  return [{ label: 'curl', text }];
+}
+
+async function workloads(context: RequestContext, { id }: Trust): Promise<Panel> {
+  const cursor = one(context.ctx.query.cursor);
+  const query = { limit: '25', ...(cursor && { cursor }) };
+  const { items, next } = await context.api.call('GET /trusts/{trust_id}/workloads', {
+    params: { trust_id: id },
+    query,
+  });
+  return {
+    heading: 'Workloads',
+    intro: 'Each became a client when it first requested a token.',
+    content: {
+      kind: 'table',
+      columns: [{ label: 'Subject' }, { label: 'State' }, { label: 'First seen' }],
+      rows: items.map(({ client_id, subject, enabled, created_at }) => [
+        cell.link(subject, clientPath(client_id), client_id),
+        cell.enabled(enabled),
+        cell.time(created_at),
+      ]),
+      empty: 'No workload has requested a token yet.',
+      next: next === null ? undefined : addressOf(trustPath(id), { cursor: next }),
+    },
+  };
+}
+
+function dangerOf(context: RequestContext, { id, enabled }: Trust): DangerousAction[] {
+  if (!enabled) return [];
+  return allowedActions(context, [
+    {
+      route: 'POST /trusts/{trust_id}/disable',
+      label: 'Disable trust',
+      href: `${trustPath(id)}/disable`,
+      danger: true,
+      words: 'Disables its workloads and revokes every token that it gave. Accepts no token until you enable it again.',
+    },
+  ]).map((action) => ({ ...action, button: 'Disable trust' }));
+}

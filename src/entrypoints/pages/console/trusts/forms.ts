@@ -1,0 +1,177 @@
+import { invalid } from '../../../../platform/http/index.ts';
+import * as cell from '../../records/cells.ts';
+import type { Field, Option } from '../../records/page-shapes.ts';
+import { apiLines, rightsFields, rightsLinesIn, rightsPerApiIn } from '../../records/rights-lines.ts';
+import type { Action, FormInput } from '../actions.ts';
+import { listedApis, scopeOptions } from '../pickers.ts';
+import { conditionLine, conditionsIn } from './condition-lines.ts';
+import { frame, type Trust, trustPath } from './trust.ts';
+
+const nameField = (value = ''): Field => ({
+  name: 'name',
+  label: 'Name',
+  type: 'text',
+  value,
+  is_required: true,
+  hint: 'Such as the cluster or the repository.',
+});
+
+const issuerField: Field = {
+  name: 'issuer',
+  label: 'Issuer',
+  type: 'text',
+  value: '',
+  is_required: true,
+  hint: 'The “iss” of its tokens, exactly. You cannot change it later.',
+  suggestions: ['https://token.actions.githubusercontent.com', 'https://gitlab.com'],
+};
+
+function fieldsOf(options: readonly Option[], trust?: Trust): Field[] {
+  return [
+    {
+      name: 'conditions',
+      label: 'Conditions',
+      type: 'textarea',
+      value: (trust?.conditions ?? []).map(conditionLine).join('\n'),
+      is_required: true,
+      hint: 'One per line; all must be met. Such as “repository = acme/shop”, “ref = refs/heads/main | refs/heads/next” or “sub begins with system:serviceaccount:shop”.',
+    },
+    ...rightsFields({
+      name: 'permissions',
+      label: 'Permissions of its workloads',
+      options,
+      lines: apiLines(trust?.permissions ?? {}),
+      hint: 'One permission per line with its API, such as orders:* at https://api.example. Only permissions that you hold.',
+    }),
+    ...advancedFields(trust).map((field) => ({ ...field, group: 'Advanced' })),
+  ];
+}
+
+function advancedFields(trust?: Trust): Field[] {
+  return [
+    {
+      name: 'audience',
+      label: 'Audience',
+      type: 'text',
+      value: trust?.audience ?? '',
+      hint: 'The only “aud” of its tokens. Empty: the issuer of this server.',
+    },
+    {
+      name: 'jwks_uri',
+      label: 'Address of its keys',
+      type: 'text',
+      value: trust?.jwks_uri ?? '',
+      hint: 'Empty: found by discovery at the issuer.',
+    },
+    {
+      name: 'jwks',
+      label: 'Public keys',
+      type: 'textarea',
+      value: trust?.jwks ? JSON.stringify(trust.jwks, undefined, 2) : '',
+      hint: 'A JWK set, for an issuer that this server cannot reach.',
+    },
+    {
+      name: 'access_token_ttl_seconds',
+      label: 'Longest token lifetime (seconds)',
+      type: 'number',
+      value: String(trust?.access_token_ttl_seconds ?? ''),
+      hint: 'Empty: that of the API.',
+    },
+    {
+      name: 'most_workloads',
+      label: 'Workloads at most',
+      type: 'number',
+      value: String(trust?.most_workloads ?? 1000),
+    },
+    {
+      name: 'once',
+      label: 'Reuse',
+      type: 'choices',
+      value: trust?.one_time ? 'one_time' : '',
+      options: [{ value: 'one_time', text: 'Accept each token once' }],
+    },
+  ];
+}
+
+function valuesIn(sent: FormInput) {
+  const most_workloads = sent.number('most_workloads');
+  return {
+    name: sent.text('name') ?? '',
+    conditions: conditionsIn(sent.lines('conditions'), 'conditions'),
+    permissions: rightsPerApiIn(rightsLinesIn(sent, 'permissions'), 'permissions'),
+    one_time: sent.lines('once').includes('one_time'),
+    ...(most_workloads !== undefined && { most_workloads }),
+  };
+}
+
+/** What is left out, or removed, where its field is empty. */
+function optionsIn(sent: FormInput) {
+  return {
+    audience: sent.text('audience'),
+    jwks_uri: sent.text('jwks_uri'),
+    jwks: keysIn(sent.text('jwks')),
+    access_token_ttl_seconds: sent.number('access_token_ttl_seconds'),
+  };
+}
+
+/** @throws Problem `invalid` at the field */
+function keysIn(text: string | undefined): Record<string, unknown> | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalid('/jwks', 'This is not JSON. Enter a JWK set, such as {"keys": [ … ]}.');
+  }
+}
+
+export const creatingTrust: Action = {
+  path: '/new-trust',
+  route: 'POST /trusts',
+  describe: async (context) => ({
+    crumb: context.crumb,
+    heading: 'Create trust',
+    name: '',
+    words: [
+      'Workloads with a token of this issuer that meets the conditions get access tokens, without a registration.',
+    ],
+    impact: [],
+    fields: [nameField(), issuerField, ...fieldsOf(scopeOptions(await listedApis(context)))],
+    button: 'Create trust',
+    danger: false,
+    back: context.crumb.href,
+  }),
+  perform: async ({ api }, sent) => {
+    const given = Object.entries(optionsIn(sent)).filter(([, value]) => value !== undefined);
+    const body = { issuer: sent.text('issuer') ?? '', ...valuesIn(sent), ...Object.fromEntries(given) };
+    const { id } = await api.call('POST /trusts', { body });
+    return { to: trustPath(id), done: 'registered' };
+  },
+};
+
+export const changingTrust: Action = {
+  path: '/trusts/:trust_id/change',
+  route: 'PATCH /trusts/{trust_id}',
+  describe: async (context) => {
+    const { trust, ...framed } = await frame(context);
+    return {
+      ...framed,
+      heading: `Edit ${trust.name}`,
+      words: ['If you change the conditions, the audience or the keys, the tokens that this trust gave are revoked.'],
+      impact: [],
+      fields: [nameField(trust.name), ...fieldsOf(scopeOptions(await listedApis(context)), trust)],
+      button: 'Save trust',
+      danger: false,
+      version: trust.version,
+      present: [
+        { label: 'Conditions', cell: cell.codes(trust.conditions.map(conditionLine)) },
+        { label: 'Permissions', cell: cell.codes(apiLines(trust.permissions)) },
+      ],
+    };
+  },
+  perform: async ({ api, params: { trust_id = '' } }, sent) => {
+    const removed = Object.entries(optionsIn(sent)).map(([name, value]) => [name, value ?? null]);
+    const body = { ...valuesIn(sent), ...Object.fromEntries(removed) };
+    await api.call('PATCH /trusts/{trust_id}', { params: { trust_id }, body, ifVersion: sent.version });
+    return { to: trustPath(trust_id), done: 'saved' };
+  },
+};

@@ -1,0 +1,26 @@
+import type { AdminAnswer } from '../../../admin/index.ts';
+import type { ActionDescription } from '../actions.ts';
+import type { RequestContext } from '../request-context.ts';
+
+export type Trust = AdminAnswer<'GET /trusts/{trust_id}'>;
+export type Condition = Trust['conditions'][number];
+
+/** The kinds of trusts, in words. */
+export const kinds: Readonly<Record<Trust['kind'], string>> = {
+  workload: 'Workloads',
+};
+
+export const trustPath = (id: string) => `/console/trusts/${id}`;
+
+/** The trust that an address names. */
+export function getTrust({ api, params: { trust_id = '' } }: RequestContext): Promise<Trust> {
+  return api.call('GET /trusts/{trust_id}', { params: { trust_id } });
+}
+
+/** A trust, with what the pages of its actions show. */
+export async function frame(
+  context: RequestContext,
+): Promise<Pick<ActionDescription, 'crumb' | 'name' | 'back'> & { trust: Trust }> {
+  const trust = await getTrust(context);
+  return { trust, crumb: context.crumb, name: trust.name, back: trustPath(trust.id) };
+}

@@ -1,0 +1,359 @@
+import { decodeJwt } from 'jose';
+import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
+import { ForeignIssuer, type SignOptions } from '../../support/foreign-issuer.ts';
+import { forgedAssertions } from '../../support/forged-assertions.ts';
+import type { RunningServer } from '../../support/hosted-server.ts';
+import { api, jwtApi, standardInstallation } from '../../support/installation.ts';
+import { type Answer, startLatchkey } from '../../support/latchkey.ts';
+
+const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+const checker = {
+  client_id: 'checker',
+  client_secret: 'the secret of the checker',
+  grant_types: ['client_credentials'],
+  introspects: [api, jwtApi],
+};
+const latchkey = startLatchkey({
+  apply: { ...standardInstallation, clients: [...standardInstallation.clients, checker] },
+});
+const cluster = await ForeignIssuer.named('https://cluster.example');
+const otherCluster = await ForeignIssuer.named('https://cluster.example');
+const pod = 'system:serviceaccount:shop:orders';
+const inShop = { claim: 'sub', prefix: 'system:serviceaccount:shop' };
+
+let owner: AdminApi;
+let other: RunningServer;
+beforeAll(async () => {
+  owner = await asOwner(latchkey);
+  other = await latchkey.startNode();
+});
+
+type Trust = { id: string; version: number };
+
+async function trust(given: Record<string, unknown> = {}, { by = owner } = {}): Promise<Trust> {
+  const issuer = `https://${crypto.randomUUID()}.example`;
+  const input = { name: issuer, issuer, conditions: [inShop], permissions: { [api]: ['read'] }, ...given };
+  const { status, body } = await by.post('/trusts', input);
+  if (status !== 201) throw new Error(JSON.stringify(body));
+  return body as never;
+}
+
+/** An issuer of its own with a trust in it. */
+async function trusted(given: Record<string, unknown> = {}) {
+  const issuer = await ForeignIssuer.named(`https://${crypto.randomUUID()}.example`, { alg: 'ES256' });
+  const made = await trust({ issuer: issuer.issuer, jwks: { keys: issuer.keys }, ...given });
+  const token = (claims: Record<string, unknown> = {}) => issuer.sign({ sub: pod, aud: latchkey.issuer, ...claims });
+  return { issuer, id: made.id, token };
+}
+
+const present = (assertion: string, parameters: Record<string, string> = {}, node = latchkey.issuer): Promise<Answer> =>
+  latchkey.post('/oauth/token', { grant_type: jwtBearer, assertion, resource: api, ...parameters }, undefined, node);
+const introspected = async (token: string, node = latchkey.issuer) =>
+  (await latchkey.post('/oauth/introspect', { token }, 'checker', node)).body;
+const refusal = { error: 'invalid_grant', error_description: 'grant request is invalid' };
+
+describe('a workload of a trusted issuer', () => {
+  test('gets a token by the token of its issuer alone, as a client that nobody registered (RFC 7523 §2.1)', async () => {
+    const { id, token } = await trusted({ permissions: { [api]: ['read'], [jwtApi]: ['report:read'] } });
+    const answer = await present(await token());
+    expect(answer.body).toEqual({
+      access_token: expect.any(String),
+      expires_in: 600,
+      scope: 'read',
+      token_type: 'Bearer',
+    });
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    const told = await introspected(answer.body.access_token);
+    expect(told).toMatchObject({ active: true, aud: api, scope: 'read' });
+    const { body: client } = await owner.get(`/clients/${told.client_id}`);
+    expect(client).toMatchObject({ type: 'workload', registered_by: 'trust', trust_id: id, client_name: pod });
+    const report = (await present(await token(), { resource: jwtApi })).body;
+    const { client_id } = told;
+    expect(decodeJwt(report.access_token)).toMatchObject({ sub: client_id, client_id, scope: 'report:read' });
+    const { body } = await owner.get(`/trusts/${id}/workloads`);
+    expect(body.items).toMatchObject([{ client_id: told.client_id, subject: pod, enabled: true }]);
+    const created = await latchkey.auditEvents('client.created');
+    expect(created.filter(({ target_id }) => target_id === told.client_id)).toHaveLength(1);
+    expect(await latchkey.auditEvents('access_token.issued')).toContainEqual(
+      expect.objectContaining({ target_id: told.client_id, details: expect.objectContaining({ trust_id: id }) }),
+    );
+  });
+
+  test('is the same client however many ask at once, on both nodes', async () => {
+    const { id, token } = await trusted();
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, async (_, n) => present(await token(), {}, n % 2 ? latchkey.issuer : other.address)),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect((await owner.get(`/trusts/${id}/workloads`)).body.items).toHaveLength(1);
+  });
+
+  test.each<[what: string, parameters: Record<string, string>, error: string]>([
+    ['a scope that the trust does not give', { scope: 'read write' }, 'invalid_scope'],
+    ['an API that the trust does not name', { resource: jwtApi }, 'invalid_scope'],
+    ['an unknown API', { resource: 'https://unknown.example' }, 'invalid_target'],
+    ['OpenID Connect', { scope: 'openid' }, 'invalid_scope'],
+  ])('is not given %s', async (_, parameters, error) => {
+    const { token } = await trusted();
+    expect(await present(await token(), parameters)).toMatchObject({ status: 400, body: { error } });
+  });
+
+  test('has its tokens for as long as the trust says', async () => {
+    const { token } = await trusted({ access_token_ttl_seconds: 90 });
+    expect((await present(await token())).body.expires_in).toBe(90);
+  });
+
+  test('may have what the trust gives now, at once', async () => {
+    const { id, token } = await trusted({ permissions: { [api]: ['read', 'write'] } });
+    const { access_token } = (await present(await token(), { scope: 'read write' })).body;
+    await owner.patch(`/trusts/${id}`, { permissions: { [api]: ['read'] } });
+    expect((await introspected(access_token)).scope).toBe('read');
+    expect((await introspected(access_token, other.address)).scope).toBe('read');
+  });
+
+  test('is no client for anything else', async () => {
+    const { token } = await trusted();
+    const { client_id = '' } = (await introspected((await present(await token())).body.access_token)) as never;
+    const asItself = (parameters: Record<string, string>) =>
+      latchkey.post('/oauth/token', { client_id, ...parameters });
+    const grants = ['client_credentials', 'authorization_code', 'refresh_token'];
+    for (const grant_type of grants)
+      expect(await asItself({ grant_type, resource: api })).toMatchObject({ status: 400 });
+    expect(await owner.post(`/clients/${client_id}/secrets`, {})).toMatchObject({ status: 409 });
+    expect(await owner.patch(`/clients/${client_id}`, { service_permissions: { [api]: ['write'] } })).toMatchObject({
+      status: 409,
+    });
+    await owner.post('/roles', { name: 'writer', permissions: [{ resource: api, pattern: 'write' }] });
+    expect(await owner.put(`/roles/writer/assignments/client/${client_id}`, {})).toMatchObject({ status: 409 });
+  });
+
+  test('that an administrator disabled stays so when its trust is enabled again', async () => {
+    const { id, token } = await trusted();
+    const { client_id = '' } = (await introspected((await present(await token())).body.access_token)) as never;
+    expect(await owner.post(`/clients/${client_id}/disable`)).toMatchObject({ status: 200 });
+    expect(await present(await token())).toMatchObject({ status: 400, body: refusal });
+    await owner.post(`/trusts/${id}/disable`);
+    await owner.patch(`/trusts/${id}`, { enabled: true });
+    expect(await present(await token())).toMatchObject({ status: 400, body: refusal });
+    expect(await owner.patch(`/clients/${client_id}`, { enabled: true })).toMatchObject({ status: 200 });
+    expect(await present(await token())).toMatchObject({ status: 200 });
+  });
+
+  test('is registered within the number that the trust allows', async () => {
+    const { token } = await trusted({ most_workloads: 2 });
+    const sub = (n: number) => ({ sub: `${pod}-${n}`.replace(':orders', `:${n}`) });
+    const answers = await Promise.all([1, 2, 3, 4].map(async (n) => present(await token(sub(n)))));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 400, 400]);
+  });
+
+  test('is that of the oldest trust whose conditions it meets', async () => {
+    const { issuer, token } = await trusted();
+    const wide = { conditions: [{ claim: 'sub', prefix: 'system:serviceaccount' }], permissions: { [api]: ['write'] } };
+    const second = { issuer: issuer.issuer, jwks: { keys: issuer.keys }, name: crypto.randomUUID(), ...wide };
+    await trust(second);
+    expect((await present(await token())).body.scope).toBe('read');
+    expect((await present(await token({ sub: 'system:serviceaccount:other:job' }))).body.scope).toBe('write');
+  });
+});
+
+describe('disabling a trust', () => {
+  test('ends the tokens that it gave on both nodes at once, and gives none afterwards', async () => {
+    const { id, token } = await trusted();
+    const tokens = await Promise.all(
+      [latchkey.issuer, other.address].map(async (node) => (await present(await token(), {}, node)).body.access_token),
+    );
+    expect(await owner.post(`/trusts/${id}/disable`)).toMatchObject({ status: 200, body: { enabled: false } });
+    for (const node of [latchkey.issuer, other.address]) {
+      for (const access_token of tokens) expect(await introspected(access_token, node)).toEqual({ active: false });
+      expect(await present(await token(), {}, node)).toMatchObject({ status: 400, body: refusal });
+    }
+    await owner.patch(`/trusts/${id}`, { enabled: true });
+    expect(await introspected(tokens[0] ?? '')).toEqual({ active: false });
+    expect(await present(await token())).toMatchObject({ status: 200 });
+  });
+
+  test('leaves no token active of those that are asked for meanwhile', async () => {
+    const { id, token } = await trusted();
+    await present(await token());
+    const asking = Array.from({ length: 20 }, async (_, n) =>
+      present(await token(), {}, n % 2 ? latchkey.issuer : other.address),
+    );
+    await owner.post(`/trusts/${id}/disable`);
+    const given = (await Promise.all(asking)).flatMap(({ body }) => body.access_token ?? []);
+    for (const access_token of given) expect(await introspected(access_token)).toEqual({ active: false });
+  });
+
+  test('and changing whom it believes ends what it gave before', async () => {
+    const { id, token } = await trusted();
+    const { access_token } = (await present(await token())).body;
+    await owner.patch(`/trusts/${id}`, { conditions: [{ claim: 'sub', equals: `${pod}:other` }] });
+    expect(await introspected(access_token, other.address)).toEqual({ active: false });
+    expect(await present(await token())).toMatchObject({ status: 400, body: refusal });
+  });
+});
+
+describe('a token that the issuer did not give for this', () => {
+  const stranger = otherCluster;
+  let id: string;
+  beforeAll(async () => {
+    const conditions = [inShop, { claim: '/kubernetes.io/namespace', equals: 'shop' }];
+    const keys = { jwks: { keys: cluster.keys } };
+    ({ id } = await trust({ issuer: cluster.issuer, ...keys, conditions, one_time: true, name: 'the cluster' }));
+  });
+  const good = (claims: Record<string, unknown> = {}, options: SignOptions = {}) =>
+    cluster.sign({ sub: pod, aud: [latchkey.issuer], 'kubernetes.io': { namespace: 'shop' }, ...claims }, options);
+
+  test.each(forgedAssertions)('and that %s is refused as any other; the log says: %s', async (_, failed, make) => {
+    const assertion = await make({ issuer: cluster, stranger, audience: latchkey.issuer, good });
+    const answer = await present(assertion);
+    expect([answer.status, answer.body]).toEqual([400, refusal]);
+    const reasons = (await latchkey.auditEvents('trust.refused')).map(({ reason }) => String(reason));
+    expect(reasons.some((reason) => reason.includes(failed))).toBe(true);
+    const { body } = await owner.post(`/trusts/${id}/explanation`, { assertion });
+    expect(body.accepted ?? body.status).not.toBe(true);
+    const [first] = ((body.checks ?? []) as { check: string; passed: boolean | null }[]).filter(
+      ({ passed }) => passed === false,
+    );
+    const isOfTrust = !failed.startsWith('no ');
+    expect(first?.check).toBe(isOfTrust ? failed : first?.check);
+  });
+
+  test('is accepted where nothing of that is so, once (RFC 7523 §3), of 30 times at once on both nodes', async () => {
+    const assertion = await good();
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, n) => present(assertion, {}, n % 2 ? latchkey.issuer : other.address)),
+    );
+    const [won, ...others] = answers.toSorted((a, b) => a.status - b.status);
+    expect(won).toMatchObject({ status: 200 });
+    for (const { status, body } of others) expect([status, body]).toEqual([400, refusal]);
+  });
+
+  test.each([
+    ['a client that authenticates', () => ({ client_id: 'service' })],
+    ['another client that does not', () => ({ client_id: 'spa' })],
+  ])('and sent by %s is refused, too', async (_, parameters) => {
+    const { client_id } = parameters();
+    const form = { grant_type: jwtBearer, assertion: await good(), resource: api };
+    const { status, body } = await latchkey.post('/oauth/token', form, client_id);
+    expect([status, body]).toEqual([400, refusal]);
+  });
+
+  test('is explained to administrators, check by check', async () => {
+    const explained = async (assertion: string) => (await owner.post(`/trusts/${id}/explanation`, { assertion })).body;
+    const accepted = await explained(await good());
+    expect(accepted).toMatchObject({ accepted: true, client_id: expect.stringMatching(/^workload-/) });
+    const wrong = await explained(await good({ sub: 'other', aud: 'x' }, { key: stranger.privateKey }));
+    const failed = (wrong.checks as unknown as { check: string; passed: boolean }[]).filter(({ passed }) => !passed);
+    expect([wrong.accepted, failed.map(({ check }) => check)]).toEqual([
+      false,
+      ['signature', 'audience', 'condition on sub'],
+    ]);
+    expect(await explained('no JWT')).toMatchObject({ accepted: false, checks: [{ check: 'format', passed: false }] });
+  });
+});
+
+describe('the keys of an issuer', () => {
+  test('are found by discovery, and looked for again when it rotates them, within a budget', async () => {
+    const issuer = await ForeignIssuer.serving();
+    try {
+      await trust({ issuer: issuer.issuer, name: crypto.randomUUID() });
+      const token = (options: SignOptions = {}) => issuer.sign({ sub: pod, aud: latchkey.issuer }, options);
+      expect(await present(await token())).toMatchObject({ status: 200 });
+      expect(await present(await token())).toMatchObject({ status: 200 });
+      expect(issuer.asked).toBe(1);
+      for (let n = 0; n < 20; n += 1) await present(await token({ header: { kid: `unknown ${n}` } }));
+      expect(issuer.asked).toBeLessThanOrEqual(2);
+      await issuer.rotate('key-2');
+      await latchkey.advance(40);
+      const later = { iat: Math.floor(Date.now() / 1000) + 40, exp: Math.floor(Date.now() / 1000) + 600 };
+      const rotated = await issuer.sign({ sub: pod, aud: latchkey.issuer, ...later });
+      expect(await present(rotated)).toMatchObject({ status: 200 });
+    } finally {
+      issuer.close();
+    }
+  });
+
+  test('of another issuer at its address are not its own (OpenID Connect Discovery §4.3)', async () => {
+    const issuer = await ForeignIssuer.serving();
+    try {
+      const named = `${issuer.issuer}/`;
+      const { id } = await trust({ issuer: named, name: crypto.randomUUID() });
+      const assertion = await issuer.sign({ iss: named, sub: pod, aud: latchkey.issuer });
+      expect(await present(assertion)).toMatchObject({ status: 400, body: refusal });
+      const { body } = await owner.post(`/trusts/${id}/explanation`, { assertion });
+      expect(JSON.stringify(body)).toContain('is of the issuer');
+    } finally {
+      issuer.close();
+    }
+  });
+});
+
+describe('a trust', () => {
+  const keys = { jwks: { keys: cluster.keys } };
+  const input = (given: object) => ({
+    name: crypto.randomUUID(),
+    issuer: 'https://new.example',
+    conditions: [inShop],
+    permissions: { [api]: ['read'] },
+    ...given,
+  });
+
+  test.each<[what: string, given: Record<string, unknown>, pointer: string]>([
+    ['no condition', { conditions: [] }, '/conditions'],
+    ['a condition on what is checked anyway', { conditions: [{ claim: 'aud', equals: 'x' }] }, '/conditions/0'],
+    [
+      'an issuer of everybody and no condition on who',
+      {
+        issuer: 'https://token.actions.githubusercontent.com',
+        conditions: [{ claim: 'environment', equals: 'production' }],
+      },
+      '/conditions',
+    ],
+    ['plain http', { issuer: 'ftp://x.example' }, '/issuer'],
+    ['both kinds of keys', { ...keys, jwks_uri: 'https://new.example/keys' }, '/jwks_uri'],
+    ['a private key', { jwks: { keys: [{ ...cluster.keys[0], d: 'AQAB' }] } }, '/jwks/keys/0'],
+    ['a symmetric key', { jwks: { keys: [{ kty: 'oct', k: 'AQAB' }] } }, '/jwks/keys/0/kty'],
+    ['unknown members', { trusted: true }, ''],
+  ])('with %s is refused', async (_, given, pointer) => {
+    const { status, body } = await owner.post('/trusts', input(given));
+    expect([status, String(body.pointer ?? '').startsWith(pointer) || JSON.stringify(body).includes(pointer)]).toEqual([
+      400,
+      true,
+    ]);
+  });
+
+  test('gives only what its maker holds, then and when it changes (DESIGN.md §7)', async () => {
+    const latchkeyOnly = await asService(latchkey, owner, { permissions: ['latchkey:trust:*'] });
+    expect(await latchkeyOnly.post('/trusts', input(keys))).toMatchObject({ status: 403 });
+    expect(await latchkeyOnly.post('/trusts', input({ ...keys, permissions: {} }))).toMatchObject({ status: 201 });
+    const admin = { [`${latchkey.issuer}/admin`]: ['latchkey:user:write'] };
+    expect(await latchkeyOnly.post('/trusts', input({ ...keys, permissions: admin }))).toMatchObject({ status: 403 });
+    const { id } = await trust({ ...keys });
+    expect(await latchkeyOnly.patch(`/trusts/${id}`, { conditions: [{ claim: 'sub', equals: 'me' }] })).toMatchObject({
+      status: 403,
+    });
+    const reader = await asService(latchkey, owner, { permissions: ['latchkey:trust:read'] });
+    expect(await reader.post(`/trusts/${id}/disable`)).toMatchObject({ status: 403 });
+    expect(await latchkeyOnly.post(`/trusts/${id}/disable`)).toMatchObject({ status: 200 });
+  });
+
+  test('keeps its issuer, and changes under If-Match alone where that is given', async () => {
+    const { id, version } = await trust({ ...keys });
+    expect(await owner.patch(`/trusts/${id}`, { issuer: 'https://b.example' })).toMatchObject({ status: 400 });
+    const at = (n: number) => ({ headers: { 'if-match': `"${n}"` } });
+    expect(await owner.patch(`/trusts/${id}`, { one_time: true }, at(version + 1))).toMatchObject({ status: 412 });
+    expect(await owner.patch(`/trusts/${id}`, { one_time: true }, at(version))).toMatchObject({ status: 200 });
+  });
+
+  test('is listed and found by its words', async () => {
+    await trust({ ...keys, name: 'Deployments of zanzibar' });
+    const { body } = await owner.get('/trusts?q=zanz');
+    expect(body.items).toMatchObject([{ name: 'Deployments of zanzibar' }]);
+  });
+
+  test('is no reason to register for the grant, which discovery lists (RFC 8414 §2)', async () => {
+    const response = await fetch(`${latchkey.issuer}/.well-known/openid-configuration`);
+    const metadata = (await response.json()) as Record<string, unknown>;
+    expect(metadata.grant_types_supported).toContain(jwtBearer);
+  });
+});
