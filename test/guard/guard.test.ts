@@ -147,7 +147,7 @@ describe('an API that guards its routes', () => {
     const metadata = { scopes_supported: ['report:list'], resource_name: 'Notes' };
     const url = await serve(kind, { resource, metadata });
     const at = '/.well-known/oauth-protected-resource/notes/mcp';
-    for (const path of [at, `${at}/`, `${at}?x=1`]) {
+    for (const path of [at, `${at}/`, `${at}?x=1`, '/.well-known/oauth-protected-resource']) {
       const { status, headers, body } = await get(new URL(path, url).href);
       expect([status, headers.get('content-type'), headers.get('access-control-allow-origin')]).toEqual([
         ...[200, expect.stringMatching(/^application\/json/), '*'],

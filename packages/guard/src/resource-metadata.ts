@@ -54,8 +54,8 @@ export function metadataAnswer(
   { url, document }: ResourceMetadata,
   request: { method: string; url: string },
 ): Answer | undefined {
-  // Some clients leave out the slash at the end of a path (RFC 9728 §3.1 does not).
-  if (pathOf(request.url) !== pathOf(url)) return undefined;
+  // Some clients leave out the slash at the end of a path (RFC 9728 §3.1 does not), and some look at the root only (MCP).
+  if (![pathOf(url), wellKnown].includes(pathOf(request.url))) return undefined;
   if (request.method === 'OPTIONS') {
     const allowed = { 'Access-Control-Allow-Methods': 'GET, HEAD', 'Access-Control-Allow-Headers': '*' };
     return { status: 204, headers: { ...shared, ...allowed, 'Access-Control-Max-Age': '86400' }, body: '' };
