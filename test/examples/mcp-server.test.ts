@@ -9,8 +9,6 @@ import { promisify } from 'node:util';
 import * as v2 from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import * as v1Extensions from '@modelcontextprotocol/sdk/client/auth-extensions.js';
-import { Client as V1Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport as V1Transport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
 import { type AdminApi, asOwner } from '../support/admin.ts';
 import { makeServerCertificate } from '../support/certificates.ts';
@@ -19,6 +17,8 @@ import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { Latchkey } from '../support/latchkey.ts';
 import { McpApp, type McpAppOptions } from '../support/mcp-app.ts';
+import { publishedDocuments } from '../support/mcp-documents.ts';
+import { clientInfo, libraries, sessionOfV1, sessionOfV2, textOf } from '../support/mcp-libraries.ts';
 import { installPacked } from '../support/packed-guard.ts';
 import { testRootKey } from '../support/server.ts';
 
@@ -30,55 +30,6 @@ const example = 'examples/mcp-server';
 const found = `latchkey() { node ${root}/bin/latchkey.js "$@"; }
   npm() { case "$1" in start) exec node main.ts ;; esac; }
   npx() { shift 3; exec node ${modules}/mcp-remote/dist/client.js "$@"; }`;
-
-type Session = {
-  connect: () => Promise<unknown>;
-  call: (name: string, text?: string) => Promise<string>;
-  finish: (callback: URLSearchParams) => Promise<void>;
-};
-type Library = { app: (address: URL, app: McpApp) => Session };
-
-const textOf = (result: { [member: string]: unknown }) =>
-  (result.content as { text: string }[]).map(({ text }) => text).join();
-const info = { name: 'a test', version: '1.0.0' };
-
-/** How each library connects an app: as its own documentation has it. */
-const libraries: Record<string, Library> = {
-  '@modelcontextprotocol/client 2.4.0': { app: (address, app) => sessionOfV2(address, app, 'legacy') },
-  '@modelcontextprotocol/client 2.4.0, as of 2026-07-28': { app: (address, app) => sessionOfV2(address, app, 'auto') },
-  '@modelcontextprotocol/sdk 1.32.2': { app: sessionOfV1 },
-};
-
-function sessionOfV2(address: URL, authProvider: v2.OAuthClientProvider, mode: 'legacy' | 'auto'): Session {
-  let transport = new v2.StreamableHTTPClientTransport(address, { authProvider });
-  let client = new v2.Client(info, { versionNegotiation: { mode } });
-  return {
-    connect: () => client.connect(transport),
-    call: async (name, text) => textOf(await client.callTool({ name, arguments: text ? { text } : {} })),
-    finish: async (callback) => {
-      await transport.finishAuth(callback);
-      transport = new v2.StreamableHTTPClientTransport(address, { authProvider });
-      client = new v2.Client(info, { versionNegotiation: { mode } });
-      await client.connect(transport);
-    },
-  };
-}
-
-function sessionOfV1(address: URL, authProvider: v1Extensions.PrivateKeyJwtProvider | McpApp): Session {
-  let transport = new V1Transport(address, { authProvider });
-  let client = new V1Client(info);
-  return {
-    // Its own type does not fit `exactOptionalPropertyTypes`.
-    connect: () => client.connect(transport as Parameters<typeof client.connect>[0]),
-    call: async (name, text) => textOf(await client.callTool({ name, arguments: text ? { text } : {} })),
-    finish: async (callback) => {
-      await transport.finishAuth(callback.get('code') ?? '');
-      transport = new V1Transport(address, { authProvider });
-      client = new V1Client(info);
-      await client.connect(transport as Parameters<typeof client.connect>[0]);
-    },
-  };
-}
 
 /** The example as its README says, and the clients that people connect to MCP servers with. */
 describe('the MCP server', () => {
@@ -99,7 +50,9 @@ describe('the MCP server', () => {
     await writeFile(path.join(folder, 'ca.pem'), ca);
     documents = new DocumentHost(tls);
     await documents.start();
-    await latchkey.start({ env: { NODE_EXTRA_CA_CERTS: path.join(folder, 'ca.pem') } });
+    await latchkey.start({
+      env: { NODE_EXTRA_CA_CERTS: path.join(folder, 'ca.pem'), LATCHKEY_REGISTRATION: 'open' },
+    });
     owner = await asOwner(latchkey);
     await cp(path.join(root, example), path.join(folder, example), { recursive: true });
     await installPacked(path.join(folder, example, 'node_modules'), ['@modelcontextprotocol', 'zod']);
@@ -147,6 +100,11 @@ describe('the MCP server', () => {
     return new McpApp(latchkey, { client_id: client.client_id, ...options });
   }
 
+  async function openToAnyone(): Promise<void> {
+    const path = `/resource-servers/${encodeURIComponent(address)}`;
+    expect((await owner.patch(path, { open_to: 'anyone' })).status).toBe(200);
+  }
+
   test('tells clients where to get a token and what to ask for, as its README shows', async () => {
     expect((await shell(blocks[4] ?? '')).trim()).toBe(outputs[0]?.trim());
     const elsewhere = await fetch(address, { method: 'POST', headers: { origin: 'https://evil.example' } });
@@ -162,20 +120,21 @@ describe('the MCP server', () => {
       [`${issuer}/.well-known/oauth-authorization-server`, 'GET'],
       [`${issuer}/.well-known/openid-configuration`, 'GET'],
       [`${issuer}/oauth/token`, 'POST'],
+      [`${issuer}/oauth/register`, 'POST'],
     ] as const) {
       const preflight = { method: 'OPTIONS', headers: { ...headers, 'access-control-request-method': method } };
       const answer = await fetch(url, preflight);
       expect([url, answer.status, ['*', origin]]).toEqual([
         ...[url, 204, expect.arrayContaining([answer.headers.get('access-control-allow-origin')])],
       ]);
-      expect(answer.headers.get('access-control-allow-headers')).toMatch(/^(\*|mcp-protocol-version)$/i);
+      expect(answer.headers.get('access-control-allow-headers')).toMatch(/\*|\bmcp-protocol-version\b/i);
     }
   });
 
-  describe.each(Object.entries(libraries))('%s', (name, library) => {
+  describe.each(Object.entries(libraries))('%s', (name, open) => {
     test('connects a registered app, which gets a refresh token by its grant types and uses it', async () => {
       const app = await registered();
-      const session = library.app(new URL(address), app);
+      const session = open(new URL(address), app);
       await expect(session.connect()).rejects.toThrow(/Unauthorized/);
       const { callback, asked } = await app.allow();
       expect(asked).toEqual(['notes:read']);
@@ -195,7 +154,7 @@ describe('the MCP server', () => {
     test('asks the user for the difference when a tool needs more (step-up)', async () => {
       // It adds offline_access and prompt=consent where the app says that it wants refresh tokens.
       const app = await registered({ metadata: { grant_types: ['authorization_code', 'refresh_token'] } });
-      const session = library.app(new URL(address), app);
+      const session = open(new URL(address), app);
       await expect(session.connect()).rejects.toThrow(/Unauthorized/);
       await session.finish((await app.allow()).callback);
       // Version 1 refreshes whatever it is told, and gives up when that does not help.
@@ -215,47 +174,11 @@ describe('the MCP server', () => {
     });
   });
 
-  /** As these apps publish them, and where they are called back. */
-  const published: Record<string, { path: string; redirectUrl: string; document: object }> = {
-    'Claude Code': {
-      path: '/oauth/claude-code-client-metadata',
-      redirectUrl: 'http://localhost:53127/callback',
-      document: {
-        client_uri: 'https://claude.ai',
-        redirect_uris: ['http://localhost/callback', 'http://127.0.0.1/callback'],
-        grant_types: ['authorization_code', 'refresh_token'],
-        response_types: ['code'],
-      },
-    },
-    'Visual Studio Code': {
-      path: '/oauth/client-metadata.json',
-      redirectUrl: 'http://127.0.0.1:51234/',
-      document: {
-        client_uri: 'https://code.visualstudio.com',
-        logo_uri: 'https://code.visualstudio.com/assets/branding/code-stable.png',
-        redirect_uris: ['http://127.0.0.1/', 'http://127.0.0.1:33418/', 'https://vscode.dev/redirect'],
-        grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
-        response_types: ['code'],
-        application_type: 'native',
-      },
-    },
-    ChatGPT: {
-      path: '/oauth/abc/client.json',
-      redirectUrl: 'https://chatgpt.com/connector/oauth/abc',
-      document: {
-        redirect_uris: ['https://chatgpt.com/connector/oauth/abc'],
-        grant_types: ['authorization_code', 'refresh_token'],
-        response_types: ['code'],
-        token_endpoint_auth_method: 'private_key_jwt',
-        token_endpoint_auth_signing_alg: 'RS256',
-      },
-    },
-  };
-  const unregistered = Object.keys(published).flatMap((app) =>
-    Object.keys(libraries).map((name) => [app, name] as const),
+  const unregistered = Object.entries(publishedDocuments).flatMap(([client_name, published]) =>
+    Object.entries(libraries).map(([name, open]) => ({ client_name, name, open, ...published })),
   );
-  test.each(unregistered)('%s connects by its metadata document alone, with %s', async (client_name, name) => {
-    const { path: at, redirectUrl, document } = published[client_name] as (typeof published)[string];
+  test.each(unregistered)('$client_name connects by its metadata document alone, with $name', async (each) => {
+    const { client_name, name, open, path: at, redirectUrl, document } = each;
     const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
     const jwks_uri = documents.publish('/jwks.json', { keys: [{ ...(await exportJWK(publicKey)), kid: 'one' }] });
     const isConfidential = 'token_endpoint_auth_method' in document;
@@ -271,7 +194,7 @@ describe('the MCP server', () => {
         }),
       }),
     });
-    const session = (libraries[name] as Library).app(new URL(address), app);
+    const session = open(new URL(address), app);
     await expect(session.connect()).rejects.toThrow(/Unauthorized/);
     const { callback, asked, page } = await app.allow();
     expect(asked).toContain('notes:read');
@@ -289,6 +212,36 @@ describe('the MCP server', () => {
     await session.finish(more.callback);
     expect(await session.call('add_note', 'buy bread')).toMatch(/was added/);
   });
+
+  const selfRegistered = Object.entries(libraries).flatMap(([name, open]) =>
+    [{}, { token_endpoint_auth_method: 'none', grant_types: ['authorization_code', 'refresh_token'] }].map(
+      (metadata) => ({ name, open, metadata }),
+    ),
+  );
+  test.each(selfRegistered)(
+    'an app of $name registers itself with $metadata, and connects',
+    async ({ name, open, metadata }) => {
+      await openToAnyone();
+      const app = new McpApp(latchkey, { metadata });
+      const session = open(new URL(address), app);
+      await expect(session.connect()).rejects.toThrow(/Unauthorized/);
+      expect(app.clientInformation()).toMatchObject({ client_id: expect.any(String) });
+      const { callback, asked, page } = await app.allow();
+      expect(asked).toContain('notes:read');
+      expect(page).toContain('<strong>localhost:33418</strong>');
+      await session.finish(callback);
+      expect(await session.call('list_notes')).toEqual(expect.any(String));
+      app.lose('access_token');
+      expect(await session.call('list_notes')).toEqual(expect.any(String));
+      expect(app.requests).toHaveLength(1);
+      if (name.includes('sdk 1')) app.lose('refresh_token');
+      await expect(session.call('add_note', 'buy salt')).rejects.toThrow(/Unauthorized/);
+      const more = await app.allow();
+      expect(more.asked).toEqual(['notes:write']);
+      await session.finish(more.callback);
+      expect(await session.call('add_note', 'buy salt')).toMatch(/was added/);
+    },
+  );
 
   test.each([
     ['@modelcontextprotocol/client 2.4.0', v2.PrivateKeyJwtProvider, sessionOfV2],
@@ -323,7 +276,8 @@ describe('the MCP server', () => {
     },
   );
 
-  test('mcp-remote connects an app that starts local servers, and its test client as the README has it', async () => {
+  /** Goes where a program prints that the person should. */
+  function follow(lines: Readable): void {
     const browser = latchkey.browser();
     // It listens for the answer to a later request once no browser could be opened: later than this person is fast.
     const called = (url: string) =>
@@ -331,38 +285,49 @@ describe('the MCP server', () => {
         () => fetch(url).catch(() => undefined),
         (answer) => answer !== undefined,
       );
-    /** Goes where it prints that the person should. */
-    const follow = (lines: Readable) => {
-      createInterface({ input: lines }).on('line', (line) => {
-        const isRequest = line.startsWith(`${latchkey.issuer}/oauth/authorize?`);
-        if (isRequest) void latchkey.visit(browser, line).then(({ url }) => called(url));
-      });
-    };
+    createInterface({ input: lines }).on('line', (line) => {
+      const isRequest = line.startsWith(`${latchkey.issuer}/oauth/authorize?`);
+      if (isRequest) void latchkey.visit(browser, line).then(({ url }) => called(url));
+    });
+  }
+
+  test('the test client of mcp-remote lists the tools, as the README has it', async () => {
     const client = spawn('bash', ['-euc', `${found}\n${blocks[5]}`], { cwd: folder, env, stdio: 'pipe' });
     follow(client.stderr);
     let printed = '';
     for (const stream of [client.stdout, client.stderr]) stream.on('data', (data) => (printed += data));
     await once(client, 'exit');
     expect(printed).toMatch(/"name": "list_notes"[\s\S]*Exiting OK/);
+  });
 
-    const proxy = path.join(modules, 'mcp-remote/dist/proxy.js');
+  test.each([
+    ['registered beforehand', () => ['--static-oauth-client-info', '{"client_id":"notes-assistant"}']],
+    ['described by a document', () => ['--client-metadata-url', remoteDocument()]],
+    ['registered by itself', () => []],
+  ])('mcp-remote connects an app that starts local servers: %s', async (how, more) => {
+    await openToAnyone();
     const transport = new StdioClientTransport({
       command: process.execPath,
-      args: [proxy, address, '--static-oauth-client-info', '{"client_id":"notes-assistant"}'],
-      env: { HOME: path.join(folder, 'another'), PATH: env.PATH ?? '' },
+      args: [path.join(modules, 'mcp-remote/dist/proxy.js'), address, ...more()],
+      env: { HOME: path.join(folder, how), PATH: env.PATH ?? '' },
       stderr: 'pipe',
     });
     if (transport.stderr) follow(transport.stderr as Readable);
-    const app = new v2.Client(info);
+    const app = new v2.Client(clientInfo);
     try {
       await app.connect(transport);
-      const added = textOf(await app.callTool({ name: 'add_note', arguments: { text: 'buy tea' } }));
+      const added = textOf(await app.callTool({ name: 'add_note', arguments: { text: how } }));
       expect(added).toMatch(/^Note \d+ was added\.$/);
-      expect(textOf(await app.callTool({ name: 'list_notes', arguments: {} }))).toContain('buy tea');
+      expect(textOf(await app.callTool({ name: 'list_notes', arguments: {} }))).toContain(how);
     } finally {
       await app.close();
     }
   });
+  const remoteDocument = () =>
+    documents.document('/mcp-remote.json', {
+      ...{ client_name: 'mcp-remote', redirect_uris: ['http://localhost/oauth/callback'] },
+      grant_types: ['authorization_code', 'refresh_token'],
+    });
 
   test('the conformance suite of MCP finds nothing wrong with the authorization server', async () => {
     const suite = path.join(modules, '@modelcontextprotocol/conformance/dist/index.js');
