@@ -14,4 +14,4 @@ export { type TrustRouteDeps, trustRoutes } from './routes.ts';
 export { TrustInput, type TrustView } from './schemas.ts';
 export { listEveryTrust, listTrusts, type Trust } from './store.ts';
 export { asInput, disableTrust, putTrust, type TrustsDeps } from './trusts.ts';
-export { registerWorkload, workloadClientId } from './workloads.ts';
+export { registerWorkload, WorkloadUses, workloadClientId } from './workloads.ts';

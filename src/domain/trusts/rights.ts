@@ -17,9 +17,21 @@ export async function mustBeAllowedToChange(trx: Trx, { now, actor, existing, in
   const [before, after] = [rightsIn(existing?.permissions ?? {}), rightsIn(input.permissions)];
   await mustHold({ db: trx, now }, actor, [...before, ...after]);
   if (existing?.enabled && !input.enabled) mustBePermitted(actor, 'latchkey:trust:disable', 'Disabling a trust');
-  const isMore = existing === undefined || addsRights(before, after) || isOtherwiseTrusted(existing, input);
-  const isEnabled = existing?.enabled === false && input.enabled;
-  if (isMore || isEnabled) mustNotExceedLimits(actor, { what: 'a trust', until: null });
+  const isMore = existing === undefined || addsRights(before, after) || isLooser(existing, input);
+  if (isMore) mustNotExceedLimits(actor, { what: 'a trust', until: null });
+}
+
+/** Whether other tokens are believed than before, or more comes of them. */
+function isLooser(existing: Trust, input: TrustInput): boolean {
+  const ttl = ({ access_token_ttl_seconds: seconds }: Pick<TrustInput, 'access_token_ttl_seconds'> | Trust) =>
+    seconds ?? Number.POSITIVE_INFINITY;
+  return (
+    isOtherwiseTrusted(existing, input) ||
+    (input.enabled && !existing.enabled) ||
+    (existing.one_time && !input.one_time) ||
+    input.most_workloads > existing.most_workloads ||
+    ttl(input) > ttl(existing)
+  );
 }
 
 function rightsIn(permissions: Readonly<Record<string, readonly string[]>>): Right[] {

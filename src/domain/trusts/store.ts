@@ -121,13 +121,21 @@ export async function isClient(db: Db, client_id: string): Promise<boolean> {
   return (await query.executeTakeFirst()) !== undefined;
 }
 
-/** Registers a client; one that is there already stays as it is. @returns whether it is new */
-export async function insertWorkload(trx: Trx, client: Insertable<Database['clients']>): Promise<boolean> {
-  const query = trx.selectFrom('clients').select('id').where('client_id', '=', client.client_id);
-  if (await query.executeTakeFirst()) return false;
+/** Registers the client of a workload, which is deleted after a time unless it is kept. */
+export async function insertWorkload(
+  trx: Trx,
+  client: Insertable<Database['clients']>,
+  kept_until: Date,
+): Promise<void> {
   await trx.insertInto('subjects').values({ id: client.id, kind: 'client' }).execute();
   await trx.insertInto('clients').values(client).execute();
-  return true;
+  await trx.insertInto('self_registered_clients').values({ client_id: client.id, kept_until }).execute();
+}
+
+/** Keeps the client of a workload until then, or longer. */
+export async function keepWorkload(db: Db, client_id: string, kept_until: Date): Promise<void> {
+  await sql`update self_registered_clients s set kept_until = greatest(s.kept_until, ${kept_until}::timestamptz)
+    from clients c where c.client_id = ${client_id} and s.client_id = c.id`.execute(db);
 }
 
 export type WorkloadRights = { permissions: string; lifetimes: string; updated_at: Date };

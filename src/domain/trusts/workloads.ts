@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { v7 as uuidv7 } from 'uuid';
+import { atMostEntries } from '../../platform/caching/index.ts';
 import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { type Actor, isSeen } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { countWorkloads, insertWorkload, isClient, lockTrust, type Trust } from './store.ts';
+import { dayMs } from '../credentials/index.ts';
+import { countWorkloads, insertWorkload, isClient, keepWorkload, lockTrust, type Trust } from './store.ts';
 
 export type WorkloadDeps = { db: Db; now: () => Date };
 
@@ -44,19 +47,48 @@ export async function registerWorkload(
     if (await isClient(trx, client_id)) return undefined;
     if ((await countWorkloads(trx, trust_id)) >= trust.most_workloads) return 'most_workloads';
     const created_at = now();
-    await insertWorkload(trx, {
-      ...{ id: uuidv7(), client_id, type: 'workload', registered_by: 'trust', trust_id },
+    const client = {
+      ...{ id: uuidv7(), client_id, type: 'workload' as const, registered_by: 'trust' as const, trust_id },
       metadata: JSON.stringify({ client_name: nameOf(subject), ...metadata }),
       ...{ resources: '{}', introspects: '[]' },
       service_permissions: JSON.stringify(trust.permissions),
       lifetimes: lifetimesFrom(trust),
       ...{ created_at, updated_at: created_at },
-    });
+    };
+    await insertWorkload(trx, client, keptUntil(created_at));
     const details = { type: 'workload', enabled: true, trust_id, trust: trust.name, subject: nameOf(subject) };
     const target = { kind: 'client', id: client_id };
     await appendEvent(trx, { actor, action: 'client.created', target, details, occurred_at: created_at });
     return undefined;
   });
+}
+
+const keptDays = 30;
+
+/** Until when the client of a workload that requests a token now is kept. */
+const keptUntil = (now: Date): Date => new Date(now.getTime() + keptDays * dayMs);
+
+const mostRemembered = 10_000;
+
+/**
+ * Keeps the clients of workloads that request tokens; those that requested none for 30 days are deleted, and registered again when
+ * they come back. A node writes once a day for each.
+ */
+export class WorkloadUses {
+  readonly #deps: WorkloadDeps;
+  readonly #noted = new LRUCache<string, { day: number }>(atMostEntries(mostRemembered));
+
+  constructor(deps: WorkloadDeps) {
+    this.#deps = deps;
+  }
+
+  async note(client_id: string): Promise<void> {
+    const now = this.#deps.now();
+    const day = Math.floor(now.getTime() / dayMs);
+    if (this.#noted.get(client_id)?.day === day) return;
+    await keepWorkload(this.#deps.db, client_id, keptUntil(now));
+    this.#noted.set(client_id, { day });
+  }
 }
 
 /** Nothing but the token of its issuer makes a workload known: it has no secret, no key and no redirect. */

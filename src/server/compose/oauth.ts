@@ -4,7 +4,7 @@ import { isDevelopment } from '../../config.ts';
 import { permissionsAt } from '../../domain/access/index.ts';
 import { WrongSecretThrottle } from '../../domain/clients/index.ts';
 import { StatusIndexes } from '../../domain/status-lists/index.ts';
-import { KnownTrusts } from '../../domain/trusts/index.ts';
+import { KnownTrusts, WorkloadUses } from '../../domain/trusts/index.ts';
 import {
   type BearerDeps,
   Committer,
@@ -91,6 +91,7 @@ function providerDepsOf({ config, issuer, installation, log }: Deps, services: N
     isFirstUse: (issuer, jti, exp) => isFirstUse(db, issuer, jti, exp),
     knownClient: (id) => knownClients.get(id, () => readClientRecord({ reader }, id)),
     trusts: new KnownTrusts(db, installation.changes),
+    workloadUses: new WorkloadUses({ db, now }),
     issuerKeys: issuerKeys(config, now),
     statusIndexes: new StatusIndexes(db, now, installation.changes),
     clientCertificates: clientCertificates({ header, caFile }, now),

@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
+import { eventually } from '../../support/eventually.ts';
 import { ForeignIssuer, type SignOptions } from '../../support/foreign-issuer.ts';
 import { forgedAssertions } from '../../support/forged-assertions.ts';
 import type { RunningServer } from '../../support/hosted-server.ts';
@@ -172,15 +173,33 @@ describe('disabling a trust', () => {
     expect(await present(await token())).toMatchObject({ status: 200 });
   });
 
-  test('leaves no token active of those that are asked for meanwhile', async () => {
-    const { id, token } = await trusted();
-    await present(await token());
-    const asking = Array.from({ length: 20 }, async (_, n) =>
-      present(await token(), {}, n % 2 ? latchkey.issuer : other.address),
-    );
-    await owner.post(`/trusts/${id}/disable`);
-    const given = (await Promise.all(asking)).flatMap(({ body }) => body.access_token ?? []);
-    for (const access_token of given) expect(await introspected(access_token)).toEqual({ active: false });
+  test.each<[what: string, end: (id: string) => Promise<unknown>]>([
+    ['disabling it', (id) => owner.post(`/trusts/${id}/disable`)],
+    ['believing others', (id) => owner.patch(`/trusts/${id}`, { conditions: [{ claim: 'sub', equals: 'another' }] })],
+  ])('or %s leaves no token active of those that are asked for meanwhile', async (_, end) => {
+    for (let round = 0; round < 3; round += 1) {
+      const { id, token } = await trusted();
+      const assertion = await token();
+      const ask = (node: string) => present(assertion, {}, node);
+      const nodes = [latchkey.issuer, other.address];
+      await Promise.all(nodes.map(ask));
+      const given: string[] = [];
+      const ended = new AbortController();
+      const asking = nodes.flatMap((node) =>
+        Array.from({ length: 4 }, async () => {
+          while (!ended.signal.aborted) given.push((await ask(node)).body.access_token);
+        }),
+      );
+      await eventually(
+        () => given.length,
+        (tokens) => tokens > 8,
+      );
+      await end(id);
+      ended.abort();
+      await Promise.all(asking);
+      for (const access_token of given.slice(-16).filter(Boolean))
+        expect(await introspected(access_token)).toEqual({ active: false });
+    }
   });
 
   test('and changing whom it believes ends what it gave before', async () => {
@@ -335,6 +354,7 @@ describe('a trust', () => {
     const reader = await asService(latchkey, owner, { permissions: ['latchkey:trust:read'] });
     expect(await reader.post(`/trusts/${id}/disable`)).toMatchObject({ status: 403 });
     expect(await latchkeyOnly.post(`/trusts/${id}/disable`)).toMatchObject({ status: 200 });
+    expect(await latchkeyOnly.patch(`/trusts/${id}`, { enabled: true })).toMatchObject({ status: 403 });
   });
 
   test('keeps its issuer, and changes under If-Match alone where that is given', async () => {
@@ -355,5 +375,39 @@ describe('a trust', () => {
     const response = await fetch(`${latchkey.issuer}/.well-known/openid-configuration`);
     const metadata = (await response.json()) as Record<string, unknown>;
     expect(metadata.grant_types_supported).toContain(jwtBearer);
+  });
+});
+
+describe('a workload that requests no token for 30 days', () => {
+  test('is deleted, and registered again when it comes back; one that was disabled stays', async () => {
+    const { issuer, token } = await trusted();
+    const hour = 3600;
+    const day = 24 * hour;
+    let passed = 0;
+    const pass = async (seconds: number) => {
+      await latchkey.advance(seconds);
+      passed += seconds;
+    };
+    const later = (sub: string) => {
+      const iat = Math.floor(Date.now() / 1000) + passed;
+      return issuer.sign({ sub, aud: latchkey.issuer, iat, nbf: iat, exp: iat + 600 });
+    };
+    const subjects = ['used', 'unused', 'disabled'].map((name) => `system:serviceaccount:shop:${name}`);
+    for (const sub of subjects) expect(await present(await token({ sub }))).toMatchObject({ status: 200 });
+    const rows = () =>
+      latchkey.database.query(
+        `select metadata ->> 'client_name' as name, client_id from clients where metadata ->> 'client_name' = any($1) order by id`,
+        [subjects],
+      );
+    const [, , disabled] = (await rows()).rows;
+    await owner.post(`/clients/${disabled?.client_id}/disable`);
+    await pass(20 * day);
+    expect(await present(await later(subjects[0] ?? ''))).toMatchObject({ status: 200 });
+    await pass(11 * day);
+    await latchkey.database.query(`insert into pgboss.job (name, data) values ('remove-expired', '{}')`);
+    const left = await eventually(rows, (found) => found.rows.length < 3, { pauseMs: 200 });
+    expect(left.rows.map(({ name }) => name)).toEqual([subjects[0], subjects[2]]);
+    expect(await present(await later(subjects[1] ?? ''))).toMatchObject({ status: 200 });
+    expect(await present(await later(subjects[2] ?? ''))).toMatchObject({ status: 400, body: refusal });
   });
 });

@@ -12,6 +12,7 @@ import {
   reasonIn,
   registerWorkload,
   type TrustedAssertion,
+  type WorkloadUses,
   workloadClientId,
 } from '../../../../domain/trusts/index.ts';
 import type { Db } from '../../../../platform/database/index.ts';
@@ -24,6 +25,7 @@ import { answerForClient } from './presented-client.ts';
 export type PresentedAssertionDeps = JudgementDeps & {
   db: Db;
   trusts: KnownTrusts;
+  workloadUses: WorkloadUses;
   refusals: Refusals;
   /** A client as this node knows it; undefined: there is none. */
   knownClient: (client_id: string) => Promise<{ enabled: boolean } | undefined>;
@@ -105,7 +107,11 @@ async function registrationProblem(
 ): Promise<string | undefined> {
   const client_id = workloadClientId(trust, subject);
   const known = await deps.knownClient(client_id);
-  if (known) return known.enabled ? undefined : 'the client of the workload is disabled';
+  if (known && !known.enabled) return 'the client of the workload is disabled';
+  if (known) {
+    await deps.workloadUses.note(client_id);
+    return undefined;
+  }
   const refusal = await registerWorkload(deps, anonymous(currentUnit().origin), { trust_id: trust.id, subject });
   return refusal && registrationProblems[refusal];
 }
