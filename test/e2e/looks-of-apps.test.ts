@@ -1,3 +1,4 @@
+import { DocumentHost } from '../support/document-host.ts';
 import { password } from '../support/installation.ts';
 import { inspect, still } from './support/inspection.ts';
 import { calendar, everything, mail } from './support/installation.ts';
@@ -37,6 +38,23 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'consent-new')).toEqual([]);
     await page.goto(await app.signInUrl({ scope: 'openid mail:read:*', resource: mail, prompt: 'consent' }));
     expect(await inspect(page, 'consent-again')).toEqual([]);
+  });
+
+  test('on which an app asks that only its document describes', async () => {
+    const host = new DocumentHost();
+    await host.start();
+    const returns = {
+      'consent-of-document': https,
+      'consent-of-document-on-this-computer': 'http://127.0.0.1/callback',
+    };
+    const page = await signedIn(site, { ...still, login: 'erin' });
+    for (const [name, redirect_uri] of Object.entries(returns)) {
+      const client_id = host.document(`/${name}.json`, { client_name: 'Code Helper', redirect_uris: [redirect_uri] });
+      await page.goto(latchkey.authorizeUrl({ client_id, redirect_uri, scope: 'calendar:read', resource: calendar }));
+      expect(await inspect(page, name)).toEqual([]);
+    }
+    expect(await page.locator('main').innerText()).toMatch(/at localhost:\d+\. No administrator has reviewed it/);
+    await host.stop();
   });
 
   test('in German', async () => {

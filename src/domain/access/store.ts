@@ -62,6 +62,7 @@ const isSelfRegistered = `c.registered_by in ('document', 'dynamic')`;
  */
 export const clientResources = `case when ${isSelfRegistered} then coalesce((
     select json_object_agg(r.identifier, ${openPatterns}) from resource_servers r where r.open_to <> 'registered' and ${isOpen}
+      and exists (select from permissions p where p.resource_server_id = r.id and p.is_open)
   ), '{}'::json) else c.resources end`;
 
 /** The same at the one resource server that \`identifier\` (text of a statement) names. */

@@ -32,7 +32,8 @@ export type RefreshOutcome = { result: 'saved' } | { result: 'refused' | 'unavai
 // What the document and its keys say is bounded: nobody causes a fetch a request, and what was withdrawn is not used for days.
 const leastSeconds = 60;
 const mostSeconds = 24 * 3600;
-const mostSecondsWithKeys = 3600;
+/** With keys elsewhere, and of a document that nobody has come back to. */
+const fewerSeconds = 3600;
 const usualSeconds = 300;
 /** A client that nobody uses is kept so long after its document has to be fetched again. */
 const keptSeconds = 3600;
@@ -90,11 +91,12 @@ export class ClientDocuments {
     // Tokens for that API would be meant for this client.
     if (await this.#deps.isResourceServer(client_id))
       return { result: 'refused', reason: 'this address is the identifier of an API' };
-    if (!this.#budget.begin(client_id, { address: origin.address ?? '', isKnown }))
-      return { result: 'unavailable', reason: tooMany };
+    const { address = '' } = origin;
+    if (!this.#budget.begin(client_id, { address, isKnown })) return { result: 'unavailable', reason: tooMany };
     let isAnswered = false;
     try {
-      const { metadata, seconds } = await this.#fetch(client_id);
+      const { metadata, seconds: said } = await this.#fetch(client_id);
+      const seconds = isKnown ? said : Math.min(said, fewerSeconds);
       isAnswered = true;
       const fresh_until = new Date(this.#deps.now().getTime() + seconds * 1000);
       const kept_until = new Date(fresh_until.getTime() + keptSeconds * 1000);
@@ -103,7 +105,7 @@ export class ClientDocuments {
     } catch (error) {
       return outcomeOf(error);
     } finally {
-      this.#budget.end(client_id, { isAnswered });
+      this.#budget.end(client_id, { address, isAnswered });
     }
   }
 
@@ -127,7 +129,7 @@ export class ClientDocuments {
     const jwks = readKeys(body);
     return {
       metadata: { ...metadata, jwks },
-      mostSeconds: Math.min(Math.max(said, leastSeconds), mostSecondsWithKeys),
+      mostSeconds: Math.min(Math.max(said, leastSeconds), fewerSeconds),
     };
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readSelfRegistration, type SelfRegistration, SelfRegistrationError } from '../clients/index.ts';
+import { readSelfRegistration, type SelfRegistration, SelfRegistrationError, storable } from '../clients/index.ts';
 
 // Nothing shared can be in a document that everybody may read (draft-ietf-oauth-client-id-metadata-document §4.1).
 const methods = ['none', 'private_key_jwt'] as const;
@@ -23,7 +23,7 @@ const Keys = z.looseObject({ keys: z.array(z.looseObject({})).min(1).max(20) });
 export function readKeys(body: Buffer): NonNullable<SelfRegistration['jwks']> {
   const { data } = Keys.safeParse(parsed(body));
   if (!data) throw new SelfRegistrationError('jwks_uri', 'must lead to a JSON Web Key Set of 1 to 20 keys');
-  return data;
+  return storable(data);
 }
 
 function parsed(body: Buffer): Record<string, unknown> {

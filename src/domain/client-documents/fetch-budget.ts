@@ -7,7 +7,8 @@ const mostNames = 20_000;
 
 /** How many documents a node fetches: for a client address at once, and each second afterwards; of a host, and in all, each minute. */
 const bounds = { perAddress: 300, perHost: 300, inAll: 600 };
-const atOnce = 32;
+/** At once, of all and of one client address: slow hosts must not take all places. */
+const atOnce = { inAll: 64, perAddress: 8 };
 const retryMs = 10_000;
 
 /**
@@ -20,6 +21,7 @@ export class FetchBudget {
   readonly #minutes = new LRUCache<string, { minute: number; used: number }>(atMostEntries(mostNames));
   readonly #failed = new LRUCache<string, { retryAt: number }>(atMostEntries(mostNames));
   #running = 0;
+  readonly #runningOf = new Map<string, number>();
 
   constructor(now: () => Date) {
     this.#now = now;
@@ -31,15 +33,21 @@ export class FetchBudget {
     const { host } = new URL(url);
     const now = this.#now().getTime();
     const isWaiting = isKnown && (this.#failed.get(url)?.retryAt ?? 0) > now;
-    if (isWaiting || this.#running >= atOnce || this.#addresses.waitMs(address) > 0) return false;
+    const own = this.#runningOf.get(address) ?? 0;
+    if (isWaiting || this.#running >= atOnce.inAll || own >= atOnce.perAddress) return false;
+    if (this.#addresses.waitMs(address) > 0) return false;
     if (!isKnown && !(this.#takeOf(`host ${host}`, bounds.perHost) && this.#takeOf('all', bounds.inAll))) return false;
     this.#addresses.take(address);
     this.#running += 1;
+    this.#runningOf.set(address, own + 1);
     return true;
   }
 
-  end(url: string, { isAnswered }: { isAnswered: boolean }): void {
+  end(url: string, { address, isAnswered }: { address: string; isAnswered: boolean }): void {
     this.#running -= 1;
+    const own = (this.#runningOf.get(address) ?? 1) - 1;
+    if (own > 0) this.#runningOf.set(address, own);
+    else this.#runningOf.delete(address);
     if (isAnswered) this.#failed.delete(url);
     else this.#failed.set(url, { retryAt: this.#now().getTime() + retryMs });
   }

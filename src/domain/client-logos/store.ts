@@ -13,7 +13,7 @@ export async function listDueLogos(db: Db, limit: number): Promise<DueLogo[]> {
     select c.id as client_id, c.metadata ->> 'logo_uri' as uri from clients c left join client_logos l on l.client_id = c.id
     where (c.metadata ->> 'logo_uri') is not null
       and (l.client_id is null or l.uri <> c.metadata ->> 'logo_uri' or l.retry_at <= latchkey_now())
-    order by l.retry_at nulls first limit ${limit}`.execute(db);
+    order by c.registered_by <> 'operator', l.retry_at nulls first limit ${limit}`.execute(db);
   return rows;
 }
 

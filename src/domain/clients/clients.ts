@@ -25,6 +25,7 @@ export type PutClientResult = {
  * Creates a client, or updates an existing one to equal the input, in the transaction of the caller. Generates a secret if the
  * client needs one and has no active one. A new secret in the input replaces earlier secrets from configuration at once. An input
  * without a signing algorithm keeps the one of an existing client. The caller validates the metadata first (`checkClient`).
+ * A client that only its metadata document describes becomes the operator's, unless `over` is `nothing`.
  *
  * @throws Problem `conflict`: it is built in, or no operator registered it; `forbidden`: it has, or would get, a permission that the
  *   actor does not hold
@@ -34,16 +35,19 @@ export async function putClient(
   deps: ClientDeps,
   actor: Actor,
   input: ClientInput,
+  { over = 'documents' }: { over?: 'documents' | 'nothing' } = {},
 ): Promise<PutClientResult> {
   const existing = await lockClient(trx, input.client_id);
   const desired = split({ ...signingAlgsOf(existing), ...input });
   const owner_id = await ownerOf(trx, actor, input.owner, existing);
+  const isTakenOver = over === 'documents' && existing?.registered_by === 'document';
+  const isKept = isSelfRegistered(existing) && !isTakenOver;
   // The type of a client that no operator registered does not follow from its metadata.
-  const type = isSelfRegistered(existing) ? existing.type : desired.columns.type;
+  const type = isKept ? existing.type : desired.columns.type;
   const columns = { ...desired.columns, owner_id, type };
   if (existing?.built_in) mustKeepAllBut(existing, columns);
   if (existing?.trust_id) mustFollowTrust(existing, columns);
-  else if (isSelfRegistered(existing)) mustKeepDescription(existing, columns);
+  else if (isKept) mustKeepDescription(existing, columns);
   const live = existing ? await liveSecrets(trx, existing.id, deps.now()) : [];
   await mustBeAllowedWith(trx, {
     ...{ now: deps.now, actor, client_id: input.client_id },
@@ -52,7 +56,7 @@ export async function putClient(
     secret: isNewSecret(deps, live, input.client_secret) ? { until: null } : undefined,
   });
   const { client, change } = existing
-    ? await alter(deps, trx, existing, columns)
+    ? await alter(deps, trx, existing, { ...columns, ...(isTakenOver && { registered_by: 'operator' as const }) })
     : { client: await create(deps, trx, input.client_id, columns), change: 'created' as const };
   if (change !== 'unchanged') await record(trx, actor, change, { client, before: existing, occurred_at: deps.now() });
   const secrets = await keepSecrets(trx, deps, actor, { client, given: input.client_secret, live });
@@ -80,7 +84,8 @@ export async function checkClient(
 export async function createClient(deps: ClientDeps, actor: Actor, input: ClientInput): Promise<PutClientResult> {
   await checkClient(deps, input);
   return inTransaction(deps.db, async (trx) => {
-    if (await lockClient(trx, input.client_id))
+    const existing = await lockClient(trx, input.client_id);
+    if (existing && existing.registered_by !== 'document')
       throw conflict(`A client with the client_id "${input.client_id}" already exists.`);
     return putClient(trx, deps, actor, input);
   });
@@ -112,7 +117,8 @@ export async function changeClient(
     mustBeAt(client.version, before.version);
     mustBeAt(client.version, ifVersion);
     // A patch that removes an algorithm asks for the default.
-    return (await putClient(trx, deps, actor, { ...(client.built_in ? {} : signingDefaults), ...input })).client;
+    const desired = { ...(client.built_in ? {} : signingDefaults), ...input };
+    return (await putClient(trx, deps, actor, desired, { over: 'nothing' })).client;
   });
 }
 
@@ -121,7 +127,9 @@ async function create({ now }: ClientDeps, trx: Trx, client_id: string, columns:
   return insertClient(trx, { id: uuidv7(), client_id, ...asStored(columns), created_at, updated_at: created_at });
 }
 
-async function alter({ now }: ClientDeps, trx: Trx, existing: Client, columns: Columns) {
+type Alteration = Columns & { registered_by?: 'operator' };
+
+async function alter({ now }: ClientDeps, trx: Trx, existing: Client, columns: Alteration) {
   const isSame = Object.entries(columns).every(([name, value]) =>
     isDeepStrictEqual(existing[name as keyof Columns], value),
   );

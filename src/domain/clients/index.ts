@@ -27,6 +27,7 @@ export {
   redirectsToLoopbackOnly,
   type SelfRegistration,
   SelfRegistrationError,
+  storable,
 } from './self-registration.ts';
 export {
   builtInClientId,

@@ -20,7 +20,13 @@ const longestAddress = 2000;
 const grantTypes: readonly string[] = registrationDefaults.grant_types;
 
 const ignoredIfWrong = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
-const pageAddress = ignoredIfWrong(z.url({ protocol: /^https$/ }).max(longestAddress));
+const printable = /^[\u0021-\u007e]+$/;
+const pageAddress = ignoredIfWrong(
+  z
+    .url({ protocol: /^https$/ })
+    .regex(printable)
+    .max(longestAddress),
+);
 
 /** RFC 7591 §2: members that are not understood are ignored. Those that only inform users are ignored where they are wrong. */
 const Description = z.object({
@@ -41,6 +47,7 @@ const Protocol = z.object({
   jwks: z.looseObject({ keys: z.array(z.looseObject({})).min(1).max(20) }).optional(),
   jwks_uri: z
     .url({ protocol: /^https?$/ })
+    .regex(printable)
     .max(longestAddress)
     .optional(),
 });
@@ -77,14 +84,22 @@ export function readSelfRegistration(
   const grants = rest.grant_types.filter((name) => grantTypes.includes(name));
   if (!grants.includes('authorization_code'))
     throw new SelfRegistrationError('grant_types', 'must contain authorization_code');
-  return {
+  return storable({
     ...defined(Description.parse(given)),
     ...usableRedirects(rest.redirect_uris, reading),
     grant_types: grants,
     response_types: ['code'],
     token_endpoint_auth_method: method,
     ...(method === 'private_key_jwt' ? keysOf(rest) : {}),
-  };
+  });
+}
+
+/** PostgreSQL stores no NUL and no lone surrogate, which a key set could hold. @throws SelfRegistrationError */
+export function storable<T extends object>(members: T): T {
+  // What JSON writes as an escape sequence.
+  if (/\\(?:u[0-9a-f]{4}|[bfnrt])/.test(JSON.stringify(members)))
+    throw new SelfRegistrationError('the description', 'must not contain control characters or invalid Unicode');
+  return members;
 }
 
 function defined(members: Record<string, unknown>): Record<string, unknown> {

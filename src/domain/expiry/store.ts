@@ -45,7 +45,8 @@ export const expiringTables: readonly ExpiringTable[] = [
   // The client goes with it (migration 0036). One that was disabled stays, so that it stays disabled.
   {
     name: 'self_registered_clients',
-    gone: `t.kept_until < $now and exists (select from clients c where c.id = t.client_id and c.enabled)
+    gone: `t.kept_until < $now and exists (select from clients c where c.id = t.client_id and c.enabled
+        and c.registered_by <> 'operator')
       and not exists (select from grants g where g.client_id = t.client_id)
       and not exists (select from consents k where k.client_id = t.client_id and k.revoked_at is null
         and k.updated_at > $now - interval '180 days')

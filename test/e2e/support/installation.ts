@@ -26,7 +26,8 @@ export function installationFor({ app, dashboard, moreApps }: Places) {
       {
         identifier: calendar,
         name: 'Team Calendar',
-        scopes: [{ name: 'calendar:read', description: 'See your appointments', default: true }],
+        open_to: 'documented',
+        scopes: [{ name: 'calendar:read', description: 'See your appointments', default: true, open: true }],
       },
     ],
     clients: [

@@ -131,6 +131,15 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
       path: '/keys.json',
       content: { ...inCloud, token_endpoint_auth_method: 'private_key_jwt' },
     },
+    {
+      what: 'has a key set that no database stores',
+      path: '/nul.json',
+      content: {
+        ...inCloud,
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: '\u0000' }] },
+      },
+    },
     { what: 'is no JSON', path: '/text.json', content: 'a client' },
     { what: 'is not there', path: '/missing.json', content: '', more: { status: 404 } },
     {
@@ -239,6 +248,28 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     expect(
       new URL((await latchkey.visit(latchkey.browser(), ask(client_id))).url).searchParams.get('code'),
     ).toBeTruthy();
+  });
+
+  test('becomes the operator’s when one registers it', async () => {
+    const client_id = host.document('/taken.json', inCloud);
+    const { refresh_token } = await latchkey.tokens({ client_id, scope: 'read' });
+    const registered = {
+      client_id,
+      ...inCloud,
+      token_endpoint_auth_method: 'none',
+      resources: { [api]: ['read', 'write'] },
+    };
+    owner = await asOwner(latchkey);
+    expect(await owner.post('/clients', registered)).toMatchObject({
+      status: 201,
+      body: { registered_by: 'operator' },
+    });
+    const before = host.fetches;
+    await latchkey.advance(400);
+    expect(await latchkey.refresh(refresh_token, client_id)).toMatchObject({ status: 200 });
+    expect((await asked(ask(client_id, { scope: 'read write' }))).html).toContain('Change your orders');
+    expect(host.fetches).toBe(before);
+    expect(await owner.post('/clients', registered)).toMatchObject({ status: 409 });
   });
 
   test('begins at one node and goes on at another that starts later, while its host is away', async () => {

@@ -15,6 +15,14 @@ export const kinds: Record<Client['type'], string> = {
   workload: 'Workload',
 };
 
+/** How clients came to be, in words. */
+export const origins: Record<Client['registered_by'], string> = {
+  operator: 'An operator',
+  document: 'Its metadata document',
+  dynamic: 'Itself',
+  trust: 'A trusted issuer',
+};
+
 export const clientPath = (client_id: string) => `/console/clients/${encodeURIComponent(client_id)}`;
 
 export function nameOf({ client_name, client_id }: Client): string {

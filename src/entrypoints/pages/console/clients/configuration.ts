@@ -2,7 +2,7 @@ import * as cell from '../../records/cells.ts';
 import type { Cell, Fact, Panel } from '../../records/page-shapes.ts';
 import { apiPath } from '../resource-servers/resource-server.ts';
 import { pathOfSubject } from '../users/user.ts';
-import { type Client, clientPath } from './client.ts';
+import { type Client, clientPath, origins } from './client.ts';
 
 const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
 
@@ -19,6 +19,9 @@ export function configurationFacts(client: Client): Fact[] {
   const { grant_types, token_endpoint_auth_method, redirect_uris, allowed_cors_origins } = client;
   const grants = texts(grant_types).map((each) => grantTypes[each] ?? each);
   return [
+    ...(client.registered_by === 'operator'
+      ? []
+      : [{ label: 'Registered by', cell: cell.text(origins[client.registered_by]) }]),
     { label: 'Grant types', cell: cell.text(grants.join(', ') || 'None') },
     { label: 'Authentication', cell: cell.code(String(token_endpoint_auth_method ?? 'none')) },
     ...listed('Redirect URIs', redirect_uris),

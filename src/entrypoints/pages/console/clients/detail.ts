@@ -94,7 +94,7 @@ function endpoints(issuer: string, { client_id, type }: Client): Panel {
 
 async function asideOf(context: RequestContext, client: Client): Promise<Panel[]> {
   const path = clientPath(client.client_id);
-  const mayEdit = context.api.may('PATCH /clients/{client_id}');
+  const mayEdit = client.registered_by === 'operator' && context.api.may('PATCH /clients/{client_id}');
   const usage = await context.api.call('GET /clients/{client_id}/usage', { params: { client_id: client.client_id } });
   return [
     usagePanel(usage, { what: 'Tokens', now: context.deps.now() }),

@@ -18,5 +18,11 @@ export function clientLinks(context: RequestContext, client: Client): ActionLink
     danger: false,
   };
   const enable = { ...edit, label: 'Enable', href: `${path}/enable` };
-  return allowedActions(context, [edit, ...(usesSecret(client) ? [rotate] : []), ...(client.enabled ? [] : [enable])]);
+  // What it is, it says itself.
+  const edits = client.registered_by === 'operator' ? [edit] : [];
+  return allowedActions(context, [
+    ...edits,
+    ...(usesSecret(client) ? [rotate] : []),
+    ...(client.enabled ? [] : [enable]),
+  ]);
 }

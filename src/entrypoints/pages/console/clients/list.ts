@@ -3,7 +3,7 @@ import { choiceFilter, enabledFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
 import { allowedActions, type RequestContext } from '../request-context.ts';
-import { type Client, clientPath, kinds, nameOf } from './client.ts';
+import { type Client, clientPath, kinds, nameOf, origins } from './client.ts';
 import { clientLinks } from './links.ts';
 
 export const clientList: List = {
@@ -20,7 +20,11 @@ export const clientList: List = {
   ],
   sort: 'name',
   search: 'Name or client ID',
-  filters: [choiceFilter({ name: 'type', label: 'Type', any: 'All types' }, kinds), enabledFilter],
+  filters: [
+    choiceFilter({ name: 'type', label: 'Type', any: 'All types' }, kinds),
+    choiceFilter({ name: 'registered_by', label: 'Registered by', any: 'Anyone' }, origins),
+    enabledFilter,
+  ],
   empty: {
     heading: 'No clients yet',
     words:
