@@ -37,7 +37,8 @@ function authInfoOf({ subject, client_id = subject, permissions, expires_at }: I
 const server = createServer(async (request, response) => {
   if (!hasOurHost(request, response) || !hasOurOrigin(request, response) || describes(request, response)) return;
   const { method = 'GET', url = '/' } = request;
-  if (new URL(url, address).pathname !== '/mcp') {
+  // Some clients are given the address with a slash at the end.
+  if (new URL(url, address).pathname.replace(/\/$/, '') !== '/mcp') {
     response.writeHead(404).end();
     return;
   }

@@ -109,6 +109,7 @@ describe('the MCP server', () => {
     expect((await shell(blocks[4] ?? '')).trim()).toBe(outputs[0]?.trim());
     const elsewhere = await fetch(address, { method: 'POST', headers: { origin: 'https://evil.example' } });
     expect(elsewhere.status).toBe(403);
+    expect((await fetch(`${address}/`, { method: 'POST' })).status).toBe(401);
   });
 
   test('lets clients that run in a browser read where to go, with the header they send along (Fetch Standard §3.3)', async () => {
@@ -214,21 +215,23 @@ describe('the MCP server', () => {
   });
 
   const selfRegistered = Object.entries(libraries).flatMap(([name, open]) =>
-    [{}, { token_endpoint_auth_method: 'none', grant_types: ['authorization_code', 'refresh_token'] }].map(
-      (metadata) => ({ name, open, metadata }),
-    ),
+    [
+      // As Cursor is called back.
+      { redirectUrl: 'cursor://anysphere.cursor-mcp/oauth/callback', metadata: {} },
+      { metadata: { token_endpoint_auth_method: 'none', grant_types: ['authorization_code', 'refresh_token'] } },
+    ].map((options) => ({ name, open, options })),
   );
   test.each(selfRegistered)(
-    'an app of $name registers itself with $metadata, and connects',
-    async ({ name, open, metadata }) => {
+    'an app of $name registers itself with $options, and connects',
+    async ({ name, open, options }) => {
       await openToAnyone();
-      const app = new McpApp(latchkey, { metadata });
+      const app = new McpApp(latchkey, options);
       const session = open(new URL(address), app);
       await expect(session.connect()).rejects.toThrow(/Unauthorized/);
       expect(app.clientInformation()).toMatchObject({ client_id: expect.any(String) });
       const { callback, asked, page } = await app.allow();
       expect(asked).toContain('notes:read');
-      expect(page).toContain('<strong>localhost:33418</strong>');
+      expect(page).toContain(`<strong>${new URL(app.redirectUrl).host}</strong>`);
       await session.finish(callback);
       expect(await session.call('list_notes')).toEqual(expect.any(String));
       app.lose('access_token');

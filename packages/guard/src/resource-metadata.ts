@@ -33,11 +33,11 @@ export function resourceMetadata(
   return {
     url: `${origin}${wellKnown}${pathname === '/' ? '' : pathname}${search}`,
     document: {
+      ...others,
       resource,
       authorization_servers: [issuer],
       ...(scopes_supported && { scopes_supported }),
       bearer_methods_supported: ['header'],
-      ...others,
     },
   };
 }
