@@ -18,7 +18,8 @@ function registrations(): Command[] {
       'the kind of application',
     ).action(later(async () => (await actions()).create)),
     command('list', 'list the clients', 'latchkey client list --type service')
-      .option('--type <type>', 'only clients of this type: web, spa, native or service')
+      .option('--type <type>', 'only clients of this type: web, spa, native, service, agent or workload')
+      .option('--registered-by <origin>', 'only clients registered by: operator, document, dynamic or trust')
       .option('--search <text>', 'only clients with this text in the client_id or name')
       .option('-n, --limit <number>', 'the maximum number of clients', '50')
       .option('--cursor <cursor>', 'the `next` of the previous page')

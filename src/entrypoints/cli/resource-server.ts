@@ -18,6 +18,17 @@ export function resourceServerCommand(): Command {
         .option('--scope <name=description>', 'a scope and its description for users; may be repeated', repeated, [])
         .option('--format <format>', 'the format of its access tokens: opaque or jwt', 'opaque')
         .option('--assignment-required', 'users also need a role that allows the scope')
+        .option(
+          '--open-to <clients>',
+          'which clients may ask users for its open scopes: registered, documented or anyone',
+          'registered',
+        )
+        .option(
+          '--open <scope>',
+          'a scope that is open to clients that nobody registered; may be repeated',
+          repeated,
+          [],
+        )
         .action(later(async () => (await actions()).create)),
     )
     .addCommand(

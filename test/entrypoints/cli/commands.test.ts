@@ -45,6 +45,24 @@ describe('the latchkey command', () => {
     );
   });
 
+  test('registers an API that is open, and lists clients by who registered them', async () => {
+    const notes = 'https://notes.example/mcp';
+    const options = ['--scope', 'notes:read=Read your notes', '--scope', 'notes:write', '--open-to', 'documented'];
+    expect(
+      await latchkey.commandJson(['resource-server', 'create', notes, ...options, '--open', 'notes:read']),
+    ).toMatchObject({
+      open_to: 'documented',
+      scopes: [
+        { name: 'notes:read', open: true },
+        { name: 'notes:write', open: false },
+      ],
+    });
+    expect((await latchkey.command(['resource-server', 'show', notes])).stdout).toContain('open to: documented');
+    const wrong = await latchkey.command(['resource-server', 'create', 'https://x.example', '--open-to', 'all']);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('--open-to') });
+    expect(await latchkey.commandJson(['client', 'list', '--registered-by', 'document'])).toMatchObject({ items: [] });
+  });
+
   test('names a file that cannot be written, and does not take it for the database', async () => {
     const { code, stderr } = await latchkey.command(['audit', 'export', '--out', '/nowhere/audit.ndjson']);
     expect({ code, stderr }).toEqual({

@@ -8,7 +8,7 @@ import { membersIn, type RegistrationOptions, registrationOptions } from './regi
 import { routesOf } from './routes.ts';
 
 type Json = { json?: boolean };
-type ListOptions = Json & { type?: string; search?: string; limit: string; cursor?: string };
+type ListOptions = Json & { type?: string; registeredBy?: string; search?: string; limit: string; cursor?: string };
 
 const metadataOf: Record<string, Record<string, unknown>> = {
   web: {},
@@ -35,8 +35,8 @@ export const create = onInstallation(
 );
 
 export const list = onInstallation(async (place: CommandContext, options: ListOptions) => {
-  const { type, search: q, limit, cursor } = options;
-  const page = await routesOf(place).call('GET /clients', { query: { type, q, limit, cursor } });
+  const { type, registeredBy: registered_by, search: q, limit, cursor } = options;
+  const page = await routesOf(place).call('GET /clients', { query: { type, registered_by, q, limit, cursor } });
   answerPage(options, page, {
     row: ({ client_id, type, enabled, client_name }) => [
       client_id,

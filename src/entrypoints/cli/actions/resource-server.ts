@@ -4,7 +4,14 @@ import { routesOf } from './routes.ts';
 import type { OptionNames } from './usage.ts';
 
 type Json = { json?: boolean };
-type CreateOptions = Json & { name?: string; scope: string[]; format: string; assignmentRequired?: boolean };
+type CreateOptions = Json & {
+  name?: string;
+  scope: string[];
+  format: string;
+  assignmentRequired?: boolean;
+  openTo: string;
+  open: string[];
+};
 type ListOptions = Json & { search?: string; limit: string; cursor?: string };
 
 /** How the members of a registration are typed. */
@@ -12,15 +19,19 @@ const createOptions: OptionNames = {
   identifier: '<identifier>',
   access_token_format: '--format',
   scopes: '--scope',
+  open_to: '--open-to',
 };
 
 export const create = onInstallation(async (place: CommandContext, identifier: string, options: CreateOptions) => {
-  const { name = identifier, scope, format, assignmentRequired = false } = options;
-  const scopes = scope.map((text) => {
+  const { name = identifier, scope, format, assignmentRequired: assignment_required = false, openTo, open } = options;
+  const named = scope.map((text) => {
     const [first = '', ...rest] = text.split('=');
-    return { name: first, ...(rest.length > 0 && { description: rest.join('=') }) };
+    return { name: first, open: open.includes(first), ...(rest.length > 0 && { description: rest.join('=') }) };
   });
-  const body = { identifier, name, access_token_format: format, assignment_required: assignmentRequired, scopes };
+  // One that is only named as open is a scope, too.
+  const others = open.filter((each) => !named.some((known) => known.name === each));
+  const scopes = [...named, ...others.map((each) => ({ name: each, open: true }))];
+  const body = { identifier, name, access_token_format: format, assignment_required, open_to: openTo, scopes };
   const made = await routesOf(place).call('POST /resource-servers', { body });
   answer(options, made, [`Registered API ${identifier}.`]);
 }, createOptions);
@@ -43,6 +54,9 @@ export const show = onInstallation(async (place: CommandContext, identifier: str
   const api = await routesOf(place).call('GET /resource-servers/{identifier}', { params: { identifier } });
   answer(options, api, [
     `${api.name} (${api.identifier}), ${api.enabled ? 'enabled' : 'disabled'}, ${api.access_token_format} tokens`,
-    ...api.scopes.map(({ name, description }) => `  ${name}  ${description ?? ''}`.trimEnd()),
+    ...(api.open_to === 'registered' ? [] : [`open to: ${api.open_to}`]),
+    ...api.scopes.map(({ name, description, open }) =>
+      `  ${name}  ${open ? '(open) ' : ''}${description ?? ''}`.trimEnd(),
+    ),
   ]);
 });
