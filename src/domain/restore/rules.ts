@@ -120,7 +120,11 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'authorization_code.issued': nothing,
   'authorization_code.reuse': endsFamily,
   'backchannel_logout.delivered': nothing,
-  'client.created': decide('no longer exists: register it again, e.g. with "latchkey apply"'),
+  'client.created': (event) =>
+    // A trust registers its workloads again when they come.
+    event.details.type === 'workload'
+      ? {}
+      : { advice: 'no longer exists: register it again, e.g. with "latchkey apply"' },
   'client.disabled': (event) => verb('disabled', (deps, actor) => disableClient(deps, actor, idOf(event))),
   'client.refused': nothing,
   'client.secret.created': decide('a secret is unknown here: add a new one and distribute it'),

@@ -81,8 +81,13 @@ export function mustNameWhom(input: TrustInput, { allowHttp }: { allowHttp: bool
       'Set at least one condition, such as on "sub": without one every token of the issuer is accepted.',
     );
   const naming = sharedIssuers[issuer.replace(/\/$/, '')];
-  if (naming && !conditions.some(({ claim }) => naming.includes(claim)))
+  if (naming && !conditions.some((condition) => naming.includes(condition.claim) && isParticular(condition)))
     throw invalid('/conditions', `${issuer} issues tokens to anyone: set a condition on one of ${naming.join(', ')}.`);
+}
+
+/** Whether a condition names somebody: the beginning of every subject, such as `repo:`, does not. */
+function isParticular(condition: TrustInput['conditions'][number]): boolean {
+  return !('prefix' in condition) || condition.claim !== 'sub' || /^[^:]+:[^:/]/.test(condition.prefix);
 }
 
 function isReadable(address: string, allowHttp: boolean): boolean {

@@ -328,6 +328,14 @@ describe('a trust', () => {
       },
       '/conditions',
     ],
+    [
+      'an issuer of everybody and the beginning of every subject',
+      {
+        issuer: 'https://token.actions.githubusercontent.com',
+        conditions: [{ claim: 'sub', prefix: 'repo:' }],
+      },
+      '/conditions',
+    ],
     ['plain http', { issuer: 'ftp://x.example' }, '/issuer'],
     ['both kinds of keys', { ...keys, jwks_uri: 'https://new.example/keys' }, '/jwks_uri'],
     ['a private key', { jwks: { keys: [{ ...cluster.keys[0], d: 'AQAB' }] } }, '/jwks/keys/0'],

@@ -1,4 +1,4 @@
-import { type ConsoleBrowser, consoleAs, consoleOfNew, wordsOf } from '../../support/console.ts';
+import { type ConsoleBrowser, consoleAs, consoleOfNew, linkOn, wordsOf } from '../../support/console.ts';
 import { ForeignIssuer } from '../../support/foreign-issuer.ts';
 import { api, redirectUri } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
@@ -171,7 +171,11 @@ describe('registering in the console', () => {
     const form = { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', resource: api };
     const { status } = await latchkey.post('/oauth/token', { ...form, assertion: await token('refs/heads/next') });
     expect(status).toBe(200);
-    expect(wordsOf(await alice.get(path))).toContain(sub);
+    const trusted = await alice.get(path);
+    expect(wordsOf(trusted)).toContain(sub);
+    const workload = await alice.get(String(linkOn(trusted, sub)).replace('/console', ''));
+    expect(wordsOf(workload)).toMatch(/grant-type:jwt-bearer.*Registered by A trusted issuer/);
+    expect(workload.html).not.toMatch(/Next\.js|\/change"/);
     const changed = await alice.act(`${path}/change`, { ...fields, access_token_ttl_seconds: '120' });
     expect(wordsOf(changed)).toContain('At most 2 minutes');
     expect(wordsOf(await alice.get(`${path}/disable`))).toContain('Disable trust and 1 workload');

@@ -1,6 +1,7 @@
 import * as cell from '../../records/cells.ts';
 import type { Cell, Fact, Panel } from '../../records/page-shapes.ts';
 import { apiPath } from '../resource-servers/resource-server.ts';
+import { trustPath } from '../trusts/trust.ts';
 import { pathOfSubject } from '../users/user.ts';
 import { type Client, clientPath, origins } from './client.ts';
 
@@ -16,6 +17,7 @@ const grantTypes: Readonly<Record<string, string>> = {
 
 /** What a client's registration says, in short. */
 export function configurationFacts(client: Client): Fact[] {
+  if (client.trust_id !== null) return workloadFacts(client, client.trust_id);
   const { grant_types, token_endpoint_auth_method, redirect_uris, allowed_cors_origins } = client;
   const grants = texts(grant_types).map((each) => grantTypes[each] ?? each);
   return [
@@ -30,6 +32,13 @@ export function configurationFacts(client: Client): Fact[] {
     ...lifetimeFacts(client),
   ];
 }
+
+/** A workload has no registration of its own. */
+const workloadFacts = (client: Client, trust_id: string): Fact[] => [
+  { label: 'Registered by', cell: cell.link(origins.trust, trustPath(trust_id)) },
+  { label: 'Authentication', cell: cell.text('Token of its issuer') },
+  ...lifetimeFacts(client),
+];
 
 const listed = (label: string, value: unknown): Fact[] =>
   texts(value).length > 0 ? [{ label, cell: cell.codes(texts(value)) }] : [];
@@ -54,7 +63,7 @@ export function permissionPanels(client: Client): Panel[] {
     Object.entries(rights).map(([api, patterns]) => [cell.link(api, apiPath(api)), cell.codes(patterns)]);
   const columns = [{ label: 'API' }, { label: 'Permissions' }];
   return [
-    ...(client.type === 'service'
+    ...(['service', 'workload'].includes(client.type)
       ? []
       : [
           {
@@ -74,7 +83,7 @@ export function permissionPanels(client: Client): Panel[] {
         ]),
     {
       heading: 'For itself',
-      intro: 'The permissions in its own tokens, from the client credentials grant.',
+      intro: `The permissions in its own tokens, from ${client.type === 'workload' ? 'its trust' : 'the client credentials grant'}.`,
       content: { kind: 'table', columns, rows: rows(service_permissions), empty: 'None.' },
     },
     ...(introspects.length > 0

@@ -85,7 +85,7 @@ function endpoints(issuer: string, { client_id, type }: Client): Panel {
         { label: 'Client ID', cell: cell.copied(client_id) },
         { label: 'Issuer', cell: cell.copied(issuer) },
         { label: 'Token', cell: cell.copied(`${issuer}/oauth/token`) },
-        ...(type === 'service' ? [] : browser),
+        ...(type === 'service' || type === 'workload' ? [] : browser),
         { label: 'JWKS', cell: cell.copied(`${issuer}/oauth/jwks`) },
       ],
     },

@@ -7,13 +7,26 @@ import { type Client, usesSecret } from './client.ts';
  * environment. The id is quoted: anyone who may register clients chooses it, and an administrator pastes these lines.
  */
 export function quickstartOf(issuer: string, client: Client): Snippet[] {
-  const api = Object.keys(client.type === 'service' ? client.service_permissions : client.resources)[0];
+  const isForItself = client.type === 'service' || client.type === 'workload';
+  const api = Object.keys(isForItself ? client.service_permissions : client.resources)[0];
+  if (client.type === 'workload') return [workloadRequest(issuer, api)];
   const facts = { issuer, client_id: client.client_id, api, secret: usesSecret(client) };
   if (client.type === 'service') return [curl(facts), node(facts), python(facts), go(facts)];
   if (client.type === 'spa') return [browser(facts)];
   if (client.type === 'native') return [device(facts)];
   return [nextJs(facts), express(facts), fastApi(facts)];
 }
+
+/** How a workload gets a token by that of its issuer (RFC 7523 §2.1). */
+export const workloadRequest = (issuer: string, api = 'https://api.example'): Snippet => ({
+  label: 'curl',
+  text: [
+    `curl ${issuer}/oauth/token \\`,
+    '  -d grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer \\',
+    '  --data-urlencode assertion@token.jwt \\',
+    `  -d resource=${shellWord(api)}`,
+  ].join('\n'),
+});
 
 /** A string literal of JavaScript, Python and Go. */
 const literal = (text: string) => JSON.stringify(text);

@@ -1,10 +1,11 @@
 import * as cell from '../../records/cells.ts';
 import { addressOf } from '../../records/lists.ts';
 import { noticeIn } from '../../records/notices.ts';
-import type { DangerousAction, Fact, Panel, Snippet } from '../../records/page-shapes.ts';
+import type { DangerousAction, Fact, Panel } from '../../records/page-shapes.ts';
 import { apiLines } from '../../records/rights-lines.ts';
 import { one } from '../../signed-in.ts';
 import { clientPath } from '../clients/client.ts';
+import { workloadRequest } from '../clients/quickstart.ts';
 import { recentEvents } from '../recent-events.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
 import { conditionLine } from './condition-lines.ts';
@@ -37,7 +38,13 @@ export async function showTrust(context: RequestContext): Promise<void> {
     panels: [
       { heading: 'Accepts', content: { kind: 'facts', facts: acceptedFacts(context.deps.issuer, trust) } },
       { heading: 'Permissions', content: { kind: 'facts', facts: givenFacts(trust) } },
-      { heading: 'Request a token', content: { kind: 'snippets', snippets: snippetsFor(context.deps.issuer, trust) } },
+      {
+        heading: 'Request a token',
+        content: {
+          kind: 'snippets',
+          snippets: [workloadRequest(context.deps.issuer, Object.keys(trust.permissions)[0])],
+        },
+      },
       await workloads(context, trust),
       ...(await recentEvents(context, party, 5)),
     ],
@@ -64,17 +71,6 @@ function givenFacts({ permissions, access_token_ttl_seconds: seconds, most_workl
     { label: 'Token lifetime', cell: cell.text(seconds ? `At most ${cell.duration(seconds)}` : 'That of the API') },
     { label: 'Workloads at most', cell: cell.number(most_workloads) },
   ];
-}
-
-function snippetsFor(issuer: string, { permissions }: Trust): Snippet[] {
-  const [resource = 'https://api.example'] = Object.keys(permissions);
-  const text = [
-    `curl ${issuer}/oauth/token \\`,
-    '  -d grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer \\',
-    '  --data-urlencode assertion@token.jwt \\',
-    `  -d resource=${resource}`,
-  ].join('\n');
-  return [{ label: 'curl', text }];
 }
 
 async function workloads(context: RequestContext, { id }: Trust): Promise<Panel> {
