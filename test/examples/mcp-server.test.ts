@@ -311,7 +311,7 @@ describe('the MCP server', () => {
     await openToAnyone();
     const transport = new StdioClientTransport({
       command: process.execPath,
-      args: [path.join(modules, 'mcp-remote/dist/proxy.js'), address, ...more()],
+      args: [path.join(modules, 'mcp-remote/dist/proxy.js'), address, '--auth-timeout', '120', ...more()],
       env: { HOME: path.join(folder, how), PATH: env.PATH ?? '' },
       stderr: 'pipe',
     });
