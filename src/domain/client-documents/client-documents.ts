@@ -1,7 +1,12 @@
 import type { Db } from '../../platform/database/index.ts';
 import { type Origin, Problem } from '../../platform/http/index.ts';
 import { freshSeconds, type Getting, UnexpectedStatus } from '../../platform/outbound/index.ts';
-import { type SelfRegistration, SelfRegistrationError, saveDocumentedClient } from '../clients/index.ts';
+import {
+  type SelfRegistration,
+  SelfRegistrationError,
+  saveDocumentedClient,
+  withdrawDocumentedClient,
+} from '../clients/index.ts';
 import { readDocument, readKeys } from './document.ts';
 import { type AddressRules, isDocumentAddress } from './document-address.ts';
 import { FetchBudget } from './fetch-budget.ts';
@@ -103,7 +108,11 @@ export class ClientDocuments {
       await saveDocumentedClient(this.#deps, origin, { client_id, metadata, fresh_until, kept_until });
       return { result: 'saved' };
     } catch (error) {
-      return outcomeOf(error);
+      const outcome = outcomeOf(error);
+      // Otherwise it would be used again while it is not asked for.
+      if (outcome.result === 'refused' && isKnown)
+        await withdrawDocumentedClient(this.#deps, origin, { client_id, reason: outcome.reason });
+      return outcome;
     } finally {
       this.#budget.end(client_id, { address, isAnswered });
     }

@@ -24,3 +24,11 @@ export async function insertSelfRegistered(trx: Trx, row: Insertable<Row>): Prom
 export async function updateSelfRegistered(trx: Trx, client_id: string, changes: Updateable<Row>): Promise<void> {
   await trx.updateTable('self_registered_clients').set(changes).where('client_id', '=', client_id).execute();
 }
+
+/** Makes what a document said as old as can be. @returns whether it was not so already */
+export async function markWithdrawn(trx: Trx, client_id: string): Promise<boolean> {
+  const { numAffectedRows = 0n } = await sql`update self_registered_clients s set fresh_until = to_timestamp(0)
+    from clients c where c.id = s.client_id and c.client_id = ${client_id} and c.registered_by = 'document'
+      and s.fresh_until > to_timestamp(0)`.execute(trx);
+  return numAffectedRows > 0n;
+}

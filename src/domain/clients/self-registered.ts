@@ -4,7 +4,7 @@ import { type Db, inTransaction, type Trx } from '../../platform/database/index.
 import { anonymous, type Origin } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { changesOf, signingDefaults } from './registration.ts';
-import { insertSelfRegistered, lockDocument, updateSelfRegistered } from './self-registered-store.ts';
+import { insertSelfRegistered, lockDocument, markWithdrawn, updateSelfRegistered } from './self-registered-store.ts';
 import { type Client, insertClient, lockClient, updateClient } from './store.ts';
 
 /** What a metadata document says, and how long that is used and kept. */
@@ -42,6 +42,29 @@ export async function saveDocumentedClient(
     const widened = isWider(client.metadata, metadata) ? { widened_at: now() } : {};
     await updateSelfRegistered(trx, client.id, { fresh_until, kept_until, ...widened });
     if (!isSame) await alter(trx, { now, origin, client, metadata });
+  });
+}
+
+/**
+ * Records that the document of a client is gone or cannot be used any more: what it said is used nowhere until it says something again.
+ * Repeating it changes and records nothing.
+ */
+export async function withdrawDocumentedClient(
+  { db, now }: { db: Db; now: () => Date },
+  origin: Origin,
+  { client_id, reason }: { client_id: string; reason: string },
+): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    await lockDocument(trx, client_id);
+    if (!(await markWithdrawn(trx, client_id))) return;
+    await appendEvent(trx, {
+      actor: anonymous(origin),
+      action: 'client.refused',
+      target: { kind: 'client', id: client_id },
+      outcome: 'failure',
+      reason,
+      occurred_at: now(),
+    });
   });
 }
 

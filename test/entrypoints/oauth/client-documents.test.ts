@@ -250,6 +250,27 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     ).toBeTruthy();
   });
 
+  test('is refused as long as its document is gone, and then let in again', async () => {
+    const client_id = host.document('/gone.json', inCloud);
+    const { refresh_token } = await latchkey.tokens({ client_id, scope: 'read' });
+    host.publish('/gone.json', '', { status: 404 });
+    await latchkey.advance(301);
+    for (let n = 0; n < 3; n += 1)
+      expect((await latchkey.refresh(refresh_token, client_id)).body.error).toBe('invalid_client');
+    const refusals = await latchkey.auditEvents('client.refused');
+    expect(refusals.filter(({ target_id }) => target_id === client_id)).toHaveLength(1);
+    host.document('/gone.json', inCloud);
+    await latchkey.advance(11);
+    expect(await latchkey.refresh(refresh_token, client_id)).toMatchObject({ status: 200 });
+  });
+
+  test('is refused where its address is the identifier of an API', async () => {
+    const client_id = host.document('/api.json', inCloud);
+    owner = await asOwner(latchkey);
+    await owner.post('/resource-servers', { identifier: client_id, name: 'An API' });
+    expect(await errorOf(ask(client_id))).toBe('invalid_client');
+  });
+
   test('becomes the operator’s when one registers it', async () => {
     const client_id = host.document('/taken.json', inCloud);
     const { refresh_token } = await latchkey.tokens({ client_id, scope: 'read' });
