@@ -257,6 +257,16 @@ describe('a token that the issuer did not give for this', () => {
     expect([status, body]).toEqual([400, refusal]);
   });
 
+  test('leaves in the log whom it names only where its issuer is trusted', async () => {
+    const elsewhere = await good({ iss: 'https://elsewhere.example', sub: 'petra@example.com' });
+    await present(elsewhere);
+    const events = await latchkey.auditEvents('trust.refused');
+    const of = (text: string) =>
+      events.filter(({ reason }) => String(reason).includes(text)).map(({ details }) => details);
+    expect(JSON.stringify(of('no trust has this issuer'))).not.toContain('unverified_sub');
+    expect(JSON.stringify(of('condition on sub'))).toContain('unverified_sub');
+  });
+
   test('is explained to administrators, check by check', async () => {
     const explained = async (assertion: string) => (await owner.post(`/trusts/${id}/explanation`, { assertion })).body;
     const accepted = await explained(await good());

@@ -88,11 +88,13 @@ async function trustedIn(
 ): Promise<TrustedAssertion | AssertionRefusal> {
   if (!assertion) return { reason: 'the assertion is no signed JWT' };
   const details = saidBy(assertion);
+  const { unverified_iss } = details;
   const { iss } = assertion.payload;
   const trusts = typeof iss === 'string' ? await deps.trusts.of(iss) : [];
   // Only where the claims are as they must be is a signature verified.
   const trust = trusts.find((each) => hasWantedClaims(deps, each, assertion)) ?? trusts[0];
-  if (!trust) return { reason: 'no trust has this issuer', details };
+  // Whose token it is may be a person, where nobody meant it for this server.
+  if (!trust) return { reason: 'no trust has this issuer', ...(unverified_iss && { details: { unverified_iss } }) };
   const judgement = await judge(deps, trust, assertion);
   const { trusted } = judgement;
   if (!trusted) return { reason: `the check "${reasonIn(judgement)}" failed`, trust_id: trust.id, details };
