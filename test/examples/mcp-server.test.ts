@@ -175,6 +175,21 @@ describe('the MCP server', () => {
     });
   });
 
+  test('@modelcontextprotocol/client 2.4.0 connects an app whose tokens are bound to its key (RFC 9449)', async () => {
+    const app = await registered({ dpop: await v2.DpopSession.create() });
+    const session = sessionOfV2(new URL(address), app, 'auto');
+    await expect(session.connect()).rejects.toThrow(/Unauthorized/);
+    await session.finish((await app.allow()).callback);
+    expect(app.tokens()).toMatchObject({ token_type: 'DPoP' });
+    expect(await session.call('list_notes')).toEqual(expect.any(String));
+    await expect(session.call('add_note', 'buy rice')).rejects.toThrow(/Unauthorized/);
+    await session.finish((await app.allow()).callback);
+    expect(await session.call('add_note', 'buy rice')).toMatch(/was added/);
+    // Without the key the token is worth nothing.
+    const authorization = `Bearer ${app.tokens()?.access_token}`;
+    expect((await fetch(address, { method: 'POST', headers: { authorization } })).status).toBe(401);
+  });
+
   const unregistered = Object.entries(publishedDocuments).flatMap(([client_name, published]) =>
     Object.entries(libraries).map(([name, open]) => ({ client_name, name, open, ...published })),
   );

@@ -1,4 +1,5 @@
 import type {
+  DpopSession,
   OAuthClientMetadata,
   OAuthClientProvider,
   OAuthDiscoveryState,
@@ -17,6 +18,8 @@ export type McpAppOptions = {
   clientMetadataUrl?: string;
   metadata?: Partial<OAuthClientMetadata>;
   addClientAuthentication?: OAuthClientProvider['addClientAuthentication'];
+  /** Binds its tokens to a key (RFC 9449). */
+  dpop?: DpopSession;
 };
 
 /** An app as the MCP libraries want one: it keeps what it is given. Alice uses it, in a browser of her own. */
@@ -25,6 +28,7 @@ export class McpApp implements OAuthClientProvider {
   readonly clientMetadata: OAuthClientMetadata;
   declare readonly clientMetadataUrl?: string;
   declare readonly addClientAuthentication?: NonNullable<OAuthClientProvider['addClientAuthentication']>;
+  declare readonly dpop?: () => DpopSession;
   /** Where she was sent, in order. */
   readonly requests: URL[] = [];
   readonly #browser: UserAgent;
@@ -39,6 +43,8 @@ export class McpApp implements OAuthClientProvider {
     this.clientMetadata = { client_name: 'An MCP client', redirect_uris: [redirectUrl], ...metadata };
     if (options.clientMetadataUrl) this.clientMetadataUrl = options.clientMetadataUrl;
     if (options.addClientAuthentication) this.addClientAuthentication = options.addClientAuthentication;
+    const { dpop } = options;
+    if (dpop) this.dpop = () => dpop;
     if (client_id) this.#client = { client_id, issuer: latchkey.issuer };
     this.#browser = latchkey.browser();
   }
