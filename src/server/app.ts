@@ -6,8 +6,9 @@ import { isForPrograms, publishedDocuments } from '../entrypoints/oauth/index.ts
 import { RepeatedAnswers } from '../platform/http/index.ts';
 import type { AppDeps } from './app-deps.ts';
 import { startBackgroundWork } from './background-work.ts';
-import { observing, openGateway } from './compose/gateway.ts';
+import { openGateway } from './compose/gateway.ts';
 import { openOAuth } from './compose/oauth.ts';
+import { observing } from './compose/observing.ts';
 import { forBrowsers } from './compose/pages.ts';
 import { registration } from './compose/registration.ts';
 import { everyRequest } from './every-request.ts';
@@ -21,7 +22,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   const services = openServices(deps);
   const { db, keys, now } = services;
   const oauth = await openOAuth(deps, services);
-  const { programs, provider } = oauth;
+  const { plain, programs, provider } = oauth;
   const koa = new Koa({ proxy: true });
   koa.keys = keys.all('cookie').map(({ key }) => key.export().toString('base64url'));
   koa.silent = true;
@@ -44,9 +45,12 @@ export async function createApp(deps: AppDeps): Promise<App> {
   return {
     answer: (request, response) => {
       if (documents.answer(request, response) || gateway.answer(request, response)) return;
-      inFlight.add(response);
-      response.once('close', () => inFlight.delete(response));
-      listener(request, response);
+      const inKoa = () => {
+        inFlight.add(response);
+        response.once('close', () => inFlight.delete(response));
+        listener(request, response);
+      };
+      if (!plain.answer(request, response, inKoa)) inKoa();
     },
     close: async () => {
       provider.close();

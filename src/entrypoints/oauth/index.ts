@@ -20,6 +20,7 @@ export {
   type PendingInteraction,
   pendingInteraction,
 } from './interactions/interaction.ts';
+export { type PlainDeps, PlainRequests } from './plain-requests/plain-requests.ts';
 export { type Bearer, type BearerDeps, type BearerRequest, bearerOf, verifiedId } from './presented-tokens/bearer.ts';
 export { recordUses } from './presented-tokens/recorded-uses.ts';
 export { resolveStructuredTokens } from './presented-tokens/structured-tokens.ts';
@@ -33,5 +34,5 @@ export { openProvider, type RunningProvider } from './provider/running-provider.
 export { type RegistrationMode, registrationEndpoint } from './registration/register.ts';
 export { isFirstUse, type KnownClients, knownClients, Reader, readClientRecord } from './store/index.ts';
 export { Committer } from './token-endpoint/committer.ts';
-export { issueTokens } from './token-endpoint/issue-tokens.ts';
+export { type IssueDeps, issueTokens } from './token-endpoint/issue-tokens.ts';
 export { RowBounds, unitOfWork } from './unit-of-work/index.ts';

@@ -9,6 +9,8 @@ const maxBatch = 64;
 const secondLaneAfterMs = 20;
 // After this a unit is given up: its rows stayed locked, or one statement after the other ran into a lock.
 const budgetMs = 1000;
+// Units with the same key go one after the other: the last of many comes to its turn later than any lock may last.
+const longestQueueMs = 5000;
 // A unit that has waited this long when the database falls silent would wait too long for the next connection.
 const outageBudgetMs = 400;
 const retryPauseMs = { min: 2, spread: 6 };
@@ -35,6 +37,8 @@ type Waiting<Row, Verdict> = {
   row: Row;
   key: string | undefined;
   since: number;
+  /** When it was first in a batch. */
+  triedSince?: number;
   resolve: (verdict: Verdict) => void;
   reject: (error: unknown) => void;
 };
@@ -116,6 +120,7 @@ export class GroupCommit<Row, Verdict> {
       const { key } = waiting;
       const fits = batch.length < maxBatch && (key === undefined || !this.#inFlight.has(key));
       (fits ? batch : rest).push(waiting);
+      if (fits) waiting.triedSince ??= performance.now();
       if (fits && key !== undefined) this.#inFlight.add(key);
     }
     this.#queue = rest;
@@ -123,7 +128,13 @@ export class GroupCommit<Row, Verdict> {
   }
 
   async #commitBatch(connection: HotConnection, units: readonly Waiting<Row, Verdict>[]): Promise<void> {
-    const batch = rejectLate(units, budgetMs, new Error('rows or tables stayed locked'));
+    const locked = new Error('rows or tables stayed locked');
+    const batch = rejectLate(
+      rejectLate(units, longestQueueMs, locked),
+      budgetMs,
+      locked,
+      ({ triedSince }) => triedSince,
+    );
     if (batch.length === 0) return;
     try {
       const verdicts = await this.#send(connection, batch);
@@ -190,8 +201,10 @@ function rejectLate<Row, Verdict>(
   units: readonly Waiting<Row, Verdict>[],
   mostMs: number,
   cause: unknown,
+  sinceOf: (unit: Waiting<Row, Verdict>) => number | undefined = ({ since }) => since,
 ): Waiting<Row, Verdict>[] {
   const now = performance.now();
-  for (const { since, reject } of units) if (now - since > mostMs) reject(new DatabaseUnavailableError(cause));
-  return units.filter(({ since }) => now - since <= mostMs);
+  const isLate = (unit: Waiting<Row, Verdict>) => now - (sinceOf(unit) ?? now) > mostMs;
+  for (const unit of units) if (isLate(unit)) unit.reject(new DatabaseUnavailableError(cause));
+  return units.filter((unit) => !isLate(unit));
 }

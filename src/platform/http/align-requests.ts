@@ -8,12 +8,17 @@ let turn: Promise<void> | undefined;
  * the second request. A single request loses at most one turn.
  */
 export async function alignRequestsByTurn(_ctx: Context, next: Next): Promise<void> {
+  await endOfTurn();
+  await next();
+}
+
+/** Resolves when this turn of the event loop is over, for all who wait for it together. */
+export function endOfTurn(): Promise<void> {
   turn ??= new Promise((resolve) => {
     setImmediate(() => {
       turn = undefined;
       resolve();
     });
   });
-  await turn;
-  await next();
+  return turn;
 }

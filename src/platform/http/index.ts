@@ -11,7 +11,7 @@ export {
   parseNetwork,
   unknownAddress,
 } from './addresses.ts';
-export { alignRequestsByTurn } from './align-requests.ts';
+export { alignRequestsByTurn, endOfTurn } from './align-requests.ts';
 export { cookiesBlocked, mustSendCookies } from './cookies.ts';
 export {
   contentSecurityPolicy,
@@ -56,7 +56,7 @@ export {
 } from './problems.ts';
 export { clientAddress, type EdgeRules, malformedChain } from './proxy-trust.ts';
 export { type EarlyAnswer, RepeatedAnswers } from './repeated-answers.ts';
-export { rememberOrigin } from './request-origin.ts';
+export { originOf, rememberOrigin } from './request-origin.ts';
 export {
   type Answered,
   type CallInput,

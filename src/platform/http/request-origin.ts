@@ -1,16 +1,22 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Context, Next } from 'koa';
 import { requestIdFor } from './edge.ts';
-import type { IncomingRequest } from './incoming-request.ts';
+import type { IncomingRequest, Origin } from './incoming-request.ts';
 
 const maxUserAgent = 256;
 
 /** Gives each request an id (a well-formed `X-Request-Id` is kept) and remembers where it came from. */
 export function rememberOrigin(ctx: Context, next: Next): Promise<void> {
-  const request_id = requestIdFor(ctx.get('X-Request-Id'));
-  const user_agent = printable(ctx.get('User-Agent')).slice(0, maxUserAgent);
-  (ctx.req as IncomingRequest).origin = { address: ctx.ip, user_agent: user_agent || undefined, request_id };
-  ctx.res.setHeader('X-Request-Id', request_id);
+  const origin = originOf(ctx.req.headers, ctx.ip);
+  (ctx.req as IncomingRequest).origin = origin;
+  ctx.res.setHeader('X-Request-Id', origin.request_id);
   return next();
+}
+
+/** Where a request from this address came from, with an id of its own unless its headers have one. */
+export function originOf(headers: IncomingHttpHeaders, address: string): Origin & { request_id: string } {
+  const user_agent = printable(headers['user-agent'] ?? '').slice(0, maxUserAgent);
+  return { address, user_agent: user_agent || undefined, request_id: requestIdFor(headers['x-request-id']) };
 }
 
 function printable(text: string): string {

@@ -9,10 +9,13 @@ import {
   type BearerDeps,
   Committer,
   clientCertificates,
+  type IssueDeps,
   isFirstUse,
   issueTokens,
   oauthErrors,
   openProvider,
+  type PlainDeps,
+  PlainRequests,
   type ProviderDeps,
   RowBounds,
   type RunningProvider,
@@ -22,13 +25,14 @@ import {
   unitOfWork,
 } from '../../entrypoints/oauth/index.ts';
 import { providerPages } from '../../entrypoints/pages/index.ts';
-import { alignRequestsByTurn, readForm } from '../../platform/http/index.ts';
+import { alignRequestsByTurn, hostRules, readForm } from '../../platform/http/index.ts';
 import { guardedFetch } from '../../platform/outbound/index.ts';
 import type { AppDeps } from '../app-deps.ts';
 import type { Services } from '../services.ts';
 import { issuerKeys } from './apply.ts';
+import { observing } from './observing.ts';
 
-type Deps = Pick<AppDeps, 'config' | 'issuer' | 'installation' | 'log' | 'metrics'>;
+type Deps = Pick<AppDeps, 'config' | 'inFlight' | 'issuer' | 'installation' | 'log' | 'metrics'>;
 type Needs = Pick<
   Services,
   | 'accessRecords'
@@ -53,6 +57,8 @@ export type OAuth = {
   bearers: BearerDeps;
   /** The unit of work in which a request writes. */
   unit: Middleware;
+  /** The hottest of them for requests in their usual form, before Koa. */
+  plain: PlainRequests;
   /** The endpoints of the protocol that programs call. */
   programs: Middleware<DefaultState, DefaultContext & Context>;
 };
@@ -65,7 +71,9 @@ export async function openOAuth(deps: Deps, services: Needs): Promise<OAuth> {
   const { changes, rootKey } = installation;
   const provider = await openProvider({ ...providerDeps, rootKey, changes });
   const bearers: BearerDeps = { ...providerDeps, signingKeys: provider.keys };
-  const unit = openUnits(deps, services);
+  const issuing = issueDepsOf(deps, services);
+  const unit = openUnits(deps, services, issuing);
+  const plain = openPlainRequests(deps, { ...providerDeps, ...issuing, provider, records: accessRecords });
   const programs = compose([
     oauthErrors,
     readForm,
@@ -75,7 +83,7 @@ export async function openOAuth(deps: Deps, services: Needs): Promise<OAuth> {
     recordUses(accessRecords),
     provider.middleware,
   ]);
-  return { provider, bearers, unit, programs };
+  return { provider, bearers, unit, plain, programs };
 }
 
 function providerDepsOf({ config, issuer, installation, log }: Deps, services: Needs): ProviderDeps {
@@ -101,14 +109,31 @@ function providerDepsOf({ config, issuer, installation, log }: Deps, services: N
   };
 }
 
-function openUnits({ config, installation, log, metrics }: Deps, services: Needs): Middleware {
-  const { database, db, keys, now, reader } = services;
+/** What tokens are issued with. */
+function issueDepsOf({ installation, log, metrics }: Deps, services: Needs): IssueDeps {
+  const { database, keys, now, reader } = services;
   const committer = new Committer(database, now, metrics);
   const hasRightClock = () => installation.clock.isWithinBounds();
+  return { log, keys, now, reader, committer, metrics, hasRightClock };
+}
+
+function openUnits({ config }: Deps, { db, now }: Needs, issuing: IssueDeps): Middleware {
   return unitOfWork({
     db,
-    issueTokens: issueTokens({ log, keys, now, reader, committer, metrics, hasRightClock }),
+    issueTokens: issueTokens(issuing),
     rowBounds: new RowBounds(now),
     refreshGraceSeconds: config.refreshGraceSeconds,
+  });
+}
+
+type PlainNeeds = Pick<PlainDeps, 'provider' | 'records'> & IssueDeps & ProviderDeps;
+
+function openPlainRequests({ config, inFlight, issuer, log, metrics }: Deps, needs: PlainNeeds): PlainRequests {
+  const { clientCertificateHeader: certificateHeader, edge, refreshGraceSeconds, traceEndpoint } = config;
+  return new PlainRequests({
+    ...{ ...needs, inFlight, refreshGraceSeconds },
+    rules: { edge, host: hostRules(issuer), certificateHeader },
+    observe: observing(log, metrics),
+    isTraced: Boolean(traceEndpoint),
   });
 }

@@ -58,7 +58,7 @@ export function compareSecretsAsDigests(provider: Provider, deps: SecretDeps): v
 }
 
 /** A live secret, and the epoch of its client as it was read with it. */
-type PresentedSecret = { id: string; epoch: number };
+export type PresentedSecret = { id: string; epoch: number };
 
 /**
  * The live secret of the client that was presented; undefined: it is none. Wrong ones are counted and recorded.
@@ -118,7 +118,7 @@ async function reasonOf(deps: SecretDeps, { oidc, headers }: KoaContextWithOIDC)
   if (isSignedWithSecret(client_assertion)) return `client_secret_jwt is not supported: ${insteadOfSecretJwt}`;
   const { client } = oidc;
   if (!client || isSecretMethod(client.clientAuthMethod)) return undefined;
-  const presented = typeof client_secret === 'string' ? client_secret : basicSecret(headers.authorization);
+  const presented = typeof client_secret === 'string' ? client_secret : basicCredentials(headers.authorization)?.secret;
   const isRight = presented !== undefined && (await isLeftoverSecret(deps, client.clientId, presented));
   return isRight ? `this client is registered with ${client.clientAuthMethod}, not with a secret` : undefined;
 }
@@ -142,24 +142,51 @@ function isSignedWithSecret(assertion: unknown): boolean {
   }
 }
 
-/** The secret in HTTP Basic (RFC 6749 §2.3.1), of a header that the library has found well-formed. */
-function basicSecret(authorization: string | undefined): string | undefined {
+/** What is sent in HTTP Basic (RFC 6749 §2.3.1); undefined: it is malformed. */
+export function basicCredentials(authorization: string | undefined): { client_id: string; secret: string } | undefined {
   const [, encoded] = /^basic ([A-Za-z0-9+/=]+)$/i.exec(authorization ?? '') ?? [];
-  const [, secret] = /:(.*)$/s.exec(Buffer.from(encoded ?? '', 'base64').toString()) ?? [];
-  return secret && decodeURIComponent(secret.replaceAll('+', '%20'));
+  const [, client_id, secret] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded ?? '', 'base64').toString()) ?? [];
+  if (!client_id || !secret) return undefined;
+  try {
+    return { client_id: formDecoded(client_id), secret: formDecoded(secret) };
+  } catch {
+    return undefined;
+  }
+}
+
+const formDecoded = (text: string) => decodeURIComponent(text.replaceAll('+', '%20'));
+
+/**
+ * The secret of a client that this node knows, if it was presented. Undefined: it must be looked up, or it is wrong, or too many
+ * wrong ones came before; that is left to the provider's own check, which counts and records it.
+ */
+export function findKnownSecret(
+  deps: SecretDeps,
+  record: ClientRecord,
+  { presented, address }: { presented: string; address: string },
+): PresentedSecret | undefined {
+  if (deps.wrongSecretThrottle.waitSeconds({ client_id: record.client_id, address }) !== undefined) return undefined;
+  return matching(deps, record, presented);
 }
 
 async function findMatching(
-  { keys, now }: SecretDeps,
+  deps: SecretDeps,
   record: ClientRecord | undefined,
   presented: string,
 ): Promise<PresentedSecret | undefined> {
-  const live = (record?.secrets ?? []).filter(({ expires_at }) => expires_at === null || new Date(expires_at) > now());
-  await keys.ensure(live.map(({ pepper_id }) => pepper_id));
-  const found = live.find((secret) =>
-    matchesSecret(keys, { ...secret, digest: Buffer.from(secret.digest, 'hex') as Digest }, presented),
+  if (!record) return undefined;
+  await deps.keys.ensure(record.secrets.map(({ pepper_id }) => pepper_id));
+  return matching(deps, record, presented);
+}
+
+function matching({ keys, now }: SecretDeps, record: ClientRecord, presented: string): PresentedSecret | undefined {
+  const at = now();
+  const found = record.secrets.find(
+    ({ expires_at, digest, ...secret }) =>
+      (expires_at === null || new Date(expires_at) > at) &&
+      matchesSecret(keys, { ...secret, digest: Buffer.from(digest, 'hex') as Digest }, presented),
   );
-  return record && found && { id: found.id, epoch: record.epoch };
+  return found && { id: found.id, epoch: record.epoch };
 }
 
 function tooManyGuesses(waitSeconds: number): Error {

@@ -252,4 +252,10 @@ export const librarySeams: readonly Seam[] = [
     file: 'platform/http/incoming-request.ts',
     test: ['conformance/input-bounds.test.ts', 'means the same with $what (RESP-22)'],
   },
+  {
+    what: 'handlers of grants and of introspection are called without the middleware before them, with a context that is not Koa’s',
+    why: 'the way to them takes longer than they do; whatever is unusual or refused still goes through it',
+    file: `${oauth}/plain-requests/in-library.ts`,
+    test: ['entrypoints/oauth/plain-requests.test.ts', 'are answered alike, whatever a service sends'],
+  },
 ];

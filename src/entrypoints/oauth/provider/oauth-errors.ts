@@ -24,11 +24,16 @@ export const oauthErrors: Middleware = async (ctx: Context, next: Next) => {
     if (problem.status >= 500) withdrawAnswer(ctx);
     ctx.set({ ...problem.options.headers, 'Cache-Control': 'no-store' });
     if (isForPrograms(ctx.path)) letOriginsRead(ctx);
-    ctx.body = { error: errorCode(problem), error_description: inPrintableAscii(problem.message) };
+    ctx.body = errorBody(problem);
   }
   useStandardCodes(ctx);
   return undefined;
 };
+
+/** A refusal of the edge in the shape of RFC 6749 §5.2. */
+export function errorBody(problem: Problem): { error: string; error_description: string } {
+  return { error: errorCode(problem), error_description: inPrintableAscii(problem.message) };
+}
 
 function errorCode({ status }: Problem): string {
   if (status === 503 || status === 429) return 'temporarily_unavailable';

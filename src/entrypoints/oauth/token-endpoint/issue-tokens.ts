@@ -20,6 +20,9 @@ export type IssueDeps = Pick<ClientDeps, 'reader'> & {
   hasRightClock: () => boolean;
 };
 
+/** What a client is told instead of the answer that was prepared (RFC 6749 §5.2). */
+export type Refusal = { status: number; error: string; error_description: string };
+
 /**
  * Commits the unit of a token request, and replaces the answer where the commit decides otherwise. A refused token request writes
  * nothing.
@@ -27,21 +30,23 @@ export type IssueDeps = Pick<ClientDeps, 'reader'> & {
 export function issueTokens(deps: IssueDeps) {
   return async (ctx: Context, unit: Unit): Promise<void> => {
     if (ctx.status >= 400) return;
-    if (!deps.hasRightClock()) {
-      replaceAnswer(ctx, wrongClockAnswer);
-      return;
-    }
-    const verdict = await judged(deps, ctx, unit);
-    if (verdict === 'won' || verdict === 'grace') return;
-    if (verdict === 'unavailable') replaceAnswer(ctx, unavailableAnswer);
-    else if (verdict === 'stale') replaceAnswer(ctx, changedClientAnswer);
-    else replaceAnswer(ctx, { status: 400, ...(grantTypeOf(unit).refusal ?? invalidGrant) });
+    const refusal = await commitTokens(deps, unit, ctx.oidc.client.clientId);
+    if (refusal) replaceAnswer(ctx, refusal);
   };
 }
 
-async function judged(deps: IssueDeps, ctx: Context, unit: Unit): Promise<Verdict | 'unavailable'> {
+/** Commits the unit of a token request. @returns the refusal where the commit decides otherwise */
+export async function commitTokens(deps: IssueDeps, unit: Unit, client_id: string): Promise<Refusal | undefined> {
+  if (!deps.hasRightClock()) return wrongClockAnswer;
+  const verdict = await judged(deps, unit, client_id);
+  if (verdict === 'won' || verdict === 'grace') return undefined;
+  if (verdict === 'unavailable') return unavailableAnswer;
+  if (verdict === 'stale') return changedClientAnswer;
+  return { status: 400, ...(grantTypeOf(unit).refusal ?? invalidGrant) };
+}
+
+async function judged(deps: IssueDeps, unit: Unit, client_id: string): Promise<Verdict | 'unavailable'> {
   const { log, metrics } = deps;
-  const client_id: string = ctx.oidc.client.clientId;
   const record = await unit.remember<ClientRecord | undefined>(`client:${client_id}`, async () => undefined);
   if (!record) throw new Error('a token was issued to an unread client');
   try {
@@ -104,9 +109,13 @@ const wrongClockAnswer = {
   error_description: "this server's clock and the database's differ too much to issue tokens",
 };
 
-function replaceAnswer(ctx: Context, { status, ...body }: typeof unavailableAnswer): void {
+function replaceAnswer(ctx: Context, { status, ...body }: Refusal): void {
   ctx.remove('Set-Cookie');
   ctx.status = status;
   ctx.body = body;
-  if (status === 503) ctx.set('Retry-After', '2');
+  ctx.set(headersOf({ status }));
 }
+
+/** Headers that go with a refusal. */
+export const headersOf = ({ status }: Pick<Refusal, 'status'>): Record<string, string> =>
+  status === 503 ? { 'Retry-After': '2' } : {};

@@ -8,6 +8,7 @@ export {
   LostRaceError,
   type PresentedKey,
   runDetached,
+  runInUnit,
   type TokenSource,
   Unit,
 } from './unit.ts';

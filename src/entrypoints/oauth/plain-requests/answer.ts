@@ -1,0 +1,19 @@
+import type { AccessRecords } from '../../../domain/access-records/index.ts';
+import type { SecretDeps } from '../provider/client-authentication.ts';
+import type { RunningProvider } from '../provider/running-provider.ts';
+import type { IssueDeps } from '../token-endpoint/issue-tokens.ts';
+import type { PlainRequest } from './plain-request.ts';
+
+export type Answer = { status: number; body: object; headers?: Record<string, string> | undefined };
+
+/** Answers a request, or says by undefined that the provider is to be asked, as if nothing had been done. */
+export type AnswerPlainly = (asked: PlainRequest, body: Buffer) => Promise<Answer | undefined>;
+
+/** What answers need. */
+export type AnswerDeps = SecretDeps &
+  IssueDeps & {
+    issuer: string;
+    provider: Pick<RunningProvider, 'current' | 'keys'>;
+    records: AccessRecords;
+    refreshGraceSeconds: number;
+  };

@@ -1,0 +1,73 @@
+import type { Client, Provider } from 'oidc-provider';
+import { isSecretMethod } from '../../../domain/clients/index.ts';
+import {
+  basicCredentials,
+  findKnownSecret,
+  type PresentedSecret,
+  type SecretDeps,
+} from '../provider/client-authentication.ts';
+import { type ClientRecord, findClientRecord } from '../store/index.ts';
+import type { PlainRequest } from './plain-request.ts';
+
+/** A client as it authenticated. */
+export type PlainClient = {
+  client: Client;
+  /** Undefined: it is public, and has only named itself. */
+  secret: PresentedSecret | undefined;
+};
+
+/** What a form says of its client. */
+type Named = Partial<Record<'client_id' | 'client_secret', string | undefined>>;
+
+/** The clients of a provider, built from their records once. */
+export class PlainClients {
+  readonly #deps: SecretDeps;
+  readonly #built = new WeakMap<ClientRecord, { provider: Provider; client: Client | undefined }>();
+
+  constructor(deps: SecretDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * The client that authenticated by its secret in one of two places, or that is public and named itself (RFC 6749 §2.3, §3.2.1).
+   * Undefined: it did so in another way, or did not; nothing was counted.
+   */
+  async authenticate(provider: Provider, { req }: PlainRequest, named: Named): Promise<PlainClient | undefined> {
+    const claimed = claimedBy(req.headers.authorization, named);
+    const record = claimed && (await findClientRecord(this.#deps, claimed.client_id));
+    const client = record && (await this.#build(provider, record));
+    if (!client || client.dpopBoundAccessTokens || client.tlsClientCertificateBoundAccessTokens) return undefined;
+    const { secret: presented } = claimed;
+    if (presented === undefined) return client.clientAuthMethod === 'none' ? { client, secret: undefined } : undefined;
+    if (!isSecretMethod(client.clientAuthMethod)) return undefined;
+    const secret = findKnownSecret(this.#deps, record, { presented, address: req.origin?.address ?? '' });
+    return secret && { client, secret };
+  }
+
+  async #build(provider: Provider, record: ClientRecord): Promise<Client | undefined> {
+    const built = this.#built.get(record);
+    if (built?.provider === provider) return built.client;
+    const client = await provider.Client.find(record.client_id);
+    this.#built.set(record, { provider, client });
+    return client;
+  }
+}
+
+/** Undefined: nothing, or more than one thing, says who it is. */
+function claimedBy(
+  authorization: string | undefined,
+  { client_id, client_secret }: Named,
+): { client_id: string; secret: string | undefined } | undefined {
+  if (authorization === undefined) return client_id === undefined ? undefined : { client_id, secret: client_secret };
+  const sent = client_secret === undefined && isCanonical(authorization) ? basicCredentials(authorization) : undefined;
+  return client_id === undefined || client_id === sent?.client_id ? sent : undefined;
+}
+
+const printable = /^[\x20-\x7e]+$/;
+
+/** Whether HTTP Basic came as it should, in printable ASCII, which leaves nothing to be understood in two ways. */
+function isCanonical(authorization: string): boolean {
+  const encoded = authorization.slice('Basic '.length);
+  const sent = Buffer.from(encoded, 'base64');
+  return sent.toString('base64') === encoded && printable.test(sent.toString('latin1'));
+}

@@ -1,0 +1,110 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isOutage } from '../../../platform/database/index.ts';
+import { endOfTurn, headersForPrograms, unavailable } from '../../../platform/http/index.ts';
+import { inServerSpan } from '../../../platform/tracing/index.ts';
+import { routes } from '../endpoints.ts';
+import { errorBody } from '../provider/oauth-errors.ts';
+import type { Answer, AnswerDeps, AnswerPlainly } from './answer.ts';
+import { introspect } from './introspect.ts';
+import { issue } from './issue.ts';
+import { PlainClients } from './plain-client.ts';
+import { PlainRequest, type PlainRules } from './plain-request.ts';
+
+type Answered = Pick<PlainRequest, 'method' | 'path' | 'route' | 'request_id' | 'startedAt'> & {
+  status: number;
+  isFromMemory: boolean;
+};
+
+/** What scripts may read of the library's answers, by endpoint. */
+const exposed: Readonly<Record<string, string>> = {
+  [routes.token]: 'DPoP-Nonce,WWW-Authenticate',
+  [routes.introspection]: 'WWW-Authenticate',
+};
+
+type Taken = { asked: PlainRequest; response: ServerResponse; otherwise: () => void };
+
+export type PlainDeps = AnswerDeps & {
+  rules: PlainRules;
+  isTraced: boolean;
+  inFlight: Set<ServerResponse>;
+  /** Counts and logs each answer. */
+  observe: (answered: Answered) => void;
+};
+
+/**
+ * The token and introspection endpoints for requests in their usual form, on plain Node HTTP: one that names what it wants once, by a
+ * client that authenticates with a secret or is public. The library's own handlers decide; what is saved is the way to them, which
+ * takes longer than they do. Whatever is unusual, and whatever is refused, goes on to the provider, which alone words refusals.
+ */
+export class PlainRequests {
+  readonly #deps: PlainDeps;
+  readonly #answers: ReadonlyMap<string, AnswerPlainly>;
+  readonly #always: readonly string[];
+
+  constructor(deps: PlainDeps) {
+    const clients = new PlainClients(deps);
+    this.#deps = deps;
+    this.#answers = new Map([
+      [routes.token, issue(deps, clients)],
+      [routes.introspection, introspect(deps, clients)],
+    ]);
+    this.#always = [
+      ...Object.entries(headersForPrograms(deps.issuer)).flat(),
+      ...['Vary', 'Origin', 'Access-Control-Allow-Origin', '*'],
+      ...['Cache-Control', 'no-store', 'Content-Type', 'application/json; charset=utf-8'],
+    ];
+  }
+
+  /**
+   * Takes a plain request; false: it is none.
+   *
+   * @param otherwise answers the request when it turns out not to be plain
+   */
+  answer(request: IncomingMessage, response: ServerResponse, otherwise: () => void): boolean {
+    const asked = PlainRequest.from(request, this.#deps.rules);
+    const answer = asked && this.#answers.get(asked.path);
+    if (!answer) return false;
+    const { inFlight, isTraced } = this.#deps;
+    inFlight.add(response);
+    response.once('close', () => inFlight.delete(response));
+    const taken = { asked, response, otherwise };
+    asked.read((body) => {
+      const serve = () => this.#serve(taken, body, answer);
+      if (isTraced) void inServerSpan(asked, serve);
+      else void serve();
+    });
+    return true;
+  }
+
+  /** Never rejects. @returns the status of the answer, as far as it is known */
+  async #serve({ asked, response, otherwise }: Taken, body: Buffer, answer: AnswerPlainly): Promise<number> {
+    // In step with others (`alignRequestsByTurn`); one that is alone waits for nobody.
+    if (this.#deps.inFlight.size > 1) await endOfTurn();
+    const answered = await answer(asked, body).catch(afterFailure);
+    if (answered) return this.#send(asked, response, answered);
+    asked.req.replaceBody(body);
+    otherwise();
+    return response.statusCode;
+  }
+
+  #send({ method, path, request_id, startedAt }: PlainRequest, response: ServerResponse, answer: Answer): number {
+    const { status, headers = {} } = answer;
+    const body = JSON.stringify(answer.body);
+    const length = Buffer.byteLength(body);
+    response.writeHead(status, [
+      ...[...this.#always, 'Access-Control-Expose-Headers', exposed[path] ?? ''],
+      ...['X-Request-Id', request_id, 'Content-Length', String(length), ...Object.entries(headers).flat()],
+    ]);
+    // Plain ASCII takes the shorter way through Node.
+    response.end(body, length === body.length ? 'latin1' : 'utf8');
+    this.#deps.observe({ method, path, route: path, status, request_id, startedAt, isFromMemory: false });
+    return status;
+  }
+}
+
+/** What is refused is judged again, and worded, by the provider; a database that was waited for once is not waited for again. */
+function afterFailure(error: unknown): Answer | undefined {
+  if (!isOutage(error)) return undefined;
+  const problem = unavailable();
+  return { status: problem.status, body: errorBody(problem), headers: problem.options.headers };
+}
