@@ -38,6 +38,8 @@ export async function putClient(
   { over = 'documents' }: { over?: 'documents' | 'nothing' } = {},
 ): Promise<PutClientResult> {
   const existing = await lockClient(trx, input.client_id);
+  if (!existing && ofWorkloads.test(input.client_id))
+    throw invalid('/client_id', 'Choose another one: trusts give ids of this form to workloads.');
   const desired = split({ ...signingAlgsOf(existing), ...input });
   const owner_id = await ownerOf(trx, actor, input.owner, existing);
   const isTakenOver = over === 'documents' && existing?.registered_by === 'document';
@@ -191,6 +193,9 @@ function mustKeepAllBut(existing: Client, { lifetimes: _, ...columns }: Columns)
   if (isChanged(existing, columns))
     throw conflict(`The client "${existing.client_id}" is built in: only its lifetimes can be changed.`);
 }
+
+// Whoever registered one beforehand could act under the name of a workload.
+const ofWorkloads = /^workload-[0-9a-f]{32}$/;
 
 /** A workload has what its trust gives, and is disabled as long as that is. Only its own state and its owner can be changed. */
 function mustFollowTrust(existing: Client, { enabled, owner_id: _, risk: __, ...columns }: Columns): void {

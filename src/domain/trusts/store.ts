@@ -116,9 +116,9 @@ export async function countWorkloads(db: Db, trust_id: string): Promise<number> 
   return Number(count);
 }
 
-export async function isClient(db: Db, client_id: string): Promise<boolean> {
-  const query = db.selectFrom('clients').select('id').where('client_id', '=', client_id);
-  return (await query.executeTakeFirst()) !== undefined;
+/** Which trust registered the client of this `client_id`; undefined: there is no such client. */
+export async function findRegistration(db: Db, client_id: string): Promise<{ trust_id: string | null } | undefined> {
+  return db.selectFrom('clients').select('trust_id').where('client_id', '=', client_id).executeTakeFirst();
 }
 
 /** Registers the client of a workload, which is deleted after a time unless it is kept. */

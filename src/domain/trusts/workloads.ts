@@ -6,7 +6,7 @@ import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { type Actor, isSeen } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { dayMs } from '../credentials/index.ts';
-import { countWorkloads, insertWorkload, isClient, keepWorkload, lockTrust, type Trust } from './store.ts';
+import { countWorkloads, findRegistration, insertWorkload, keepWorkload, lockTrust, type Trust } from './store.ts';
 
 export type WorkloadDeps = { db: Db; now: () => Date };
 
@@ -27,7 +27,7 @@ export function lifetimesFrom({ access_token_ttl_seconds }: Pick<Trust, 'access_
 }
 
 /** Why a workload is not registered. */
-export type RegistrationRefusal = 'trust' | 'most_workloads';
+export type RegistrationRefusal = 'trust' | 'most_workloads' | 'client_id';
 
 /**
  * Registers a workload that a trust vouches for, where it is not registered yet. The trust is locked: it registers no more than it may,
@@ -44,7 +44,9 @@ export async function registerWorkload(
     const trust = await lockTrust(trx, trust_id);
     if (!trust?.enabled) return 'trust';
     const client_id = workloadClientId(trust, subject);
-    if (await isClient(trx, client_id)) return undefined;
+    const existing = await findRegistration(trx, client_id);
+    // Whoever registered a client under this id would be taken for the workload.
+    if (existing) return existing.trust_id === trust_id ? undefined : 'client_id';
     if ((await countWorkloads(trx, trust_id)) >= trust.most_workloads) return 'most_workloads';
     const created_at = now();
     const client = {

@@ -128,6 +128,19 @@ describe('a workload of a trusted issuer', () => {
     expect(await owner.put(`/roles/writer/assignments/client/${client_id}`, {})).toMatchObject({ status: 409 });
   });
 
+  test('has an id that nobody else can register, or is refused where somebody has', async () => {
+    const { id, token } = await trusted();
+    const { body } = await owner.post(`/trusts/${id}/explanation`, { assertion: await token() });
+    const client_id = String(body.client_id);
+    const input = { client_id, grant_types: ['client_credentials'], service_permissions: { [api]: ['write'] } };
+    expect(await owner.post('/clients', input)).toMatchObject({ status: 400 });
+    // As a version before trusts would have let them.
+    await latchkey.database.query('update clients set client_id = $1 where client_id = $2', [client_id, 'post-app']);
+    expect(await present(await token())).toMatchObject({ status: 400, body: refusal });
+    await latchkey.database.query('update clients set client_id = $1 where client_id = $2', ['post-app', client_id]);
+    expect(await present(await token())).toMatchObject({ status: 200 });
+  });
+
   test('that an administrator disabled stays so when its trust is enabled again', async () => {
     const { id, token } = await trusted();
     const { client_id = '' } = (await introspected((await present(await token())).body.access_token)) as never;

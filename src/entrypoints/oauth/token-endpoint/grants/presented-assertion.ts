@@ -1,5 +1,6 @@
 import type { Middleware } from 'koa';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { RegisteredBy } from '../../../../../db/schema.ts';
 import type { Refusals } from '../../../../domain/audit/index.ts';
 import { builtInClientId } from '../../../../domain/clients/index.ts';
 import {
@@ -28,7 +29,7 @@ export type PresentedAssertionDeps = JudgementDeps & {
   workloadUses: WorkloadUses;
   refusals: Refusals;
   /** A client as this node knows it; undefined: there is none. */
-  knownClient: (client_id: string) => Promise<{ enabled: boolean } | undefined>;
+  knownClient: (client_id: string) => Promise<{ enabled: boolean; registered_by: RegisteredBy } | undefined>;
   /** Notes an id of an issuer until a time in seconds; false: it was used before, on whatever node. */
   isFirstUse: (issuer: string, jti: string, expiresAtSeconds: number) => Promise<boolean>;
 };
@@ -109,6 +110,7 @@ async function registrationProblem(
 ): Promise<string | undefined> {
   const client_id = workloadClientId(trust, subject);
   const known = await deps.knownClient(client_id);
+  if (known && known.registered_by !== 'trust') return registrationProblems.client_id;
   if (known && !known.enabled) return 'the client of the workload is disabled';
   if (known) {
     await deps.workloadUses.note(client_id);
@@ -121,6 +123,7 @@ async function registrationProblem(
 const registrationProblems = {
   trust: 'the trust is disabled',
   most_workloads: 'the trust has as many workloads as it may have',
+  client_id: 'another client has the client_id of the workload',
 };
 
 const longestShown = 200;
