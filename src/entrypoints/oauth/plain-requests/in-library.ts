@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import requests from 'oidc-provider/lib/helpers/als.js';
 import type { IncomingRequest } from '../../../platform/http/index.ts';
+import { hiddenContext, newLibraryContext } from '../provider/library-seams.ts';
 import { runInUnit, Unit } from '../unit-of-work/index.ts';
 import type { PlainRequest } from './plain-request.ts';
 
@@ -27,8 +28,7 @@ class LightContext {
     this.req = req;
     this.path = path;
     this._matchedRouteName = route;
-    const { OIDCContext } = provider as unknown as { OIDCContext: new (ctx: object) => KoaContextWithOIDC['oidc'] };
-    this.oidc = Object.assign(new OIDCContext(this), { params: parameters });
+    this.oidc = Object.assign(newLibraryContext(provider, this), { params: parameters });
   }
 
   get headers(): IncomingHttpHeaders {
@@ -46,7 +46,7 @@ export function inLibrary<T>(
   running: Running,
   work: (ctx: KoaContextWithOIDC, unit: Unit) => Promise<T>,
 ): Promise<T> {
-  const ctx = new LightContext(asked, running) as unknown as KoaContextWithOIDC;
+  const ctx = hiddenContext(new LightContext(asked, running));
   const unit = new Unit(asked.req.origin ?? {}, {
     defaultGraceSeconds: running.deps.refreshGraceSeconds,
     isTokenRequest: running.route === 'token',

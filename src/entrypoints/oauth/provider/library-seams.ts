@@ -24,13 +24,21 @@ export type HiddenModels = Record<
   ReplayDetection: { unique: (iss: string, jti: string, exp: number) => Promise<boolean> };
 };
 
+type LibraryContext = KoaContextWithOIDC['oidc'];
+
+/** What the library keeps of a request whose context is not Koa's, as its handlers expect it. */
+export function newLibraryContext(provider: Provider, ctx: object): LibraryContext {
+  const { OIDCContext } = provider as unknown as { OIDCContext: new (ctx: object) => LibraryContext };
+  return new OIDCContext(ctx);
+}
+
 /** The models of a provider with the members that its types do not show. */
 export function hiddenModels(provider: Provider): HiddenModels {
   return provider as unknown as HiddenModels;
 }
 
 /** The context of a request as oidc-provider fills it; outside of its endpoints `oidc` is missing. */
-export function hiddenContext(ctx: Context): KoaContextWithOIDC {
+export function hiddenContext(ctx: Context | { oidc: LibraryContext }): KoaContextWithOIDC {
   return ctx as unknown as KoaContextWithOIDC;
 }
 
