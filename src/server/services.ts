@@ -1,4 +1,3 @@
-import type { Config } from '../config.ts';
 import { AccessRecords } from '../domain/access-records/index.ts';
 import { type KeyRecord, KeyVerifier, readApiKey } from '../domain/api-keys/index.ts';
 import { Refusals } from '../domain/audit/index.ts';
@@ -11,6 +10,7 @@ import { type KnownClients, knownClients, Reader } from '../entrypoints/oauth/in
 import type { Digest } from '../platform/crypto/index.ts';
 import { Jobs } from '../platform/jobs/index.ts';
 import type { Logger } from '../platform/logging/index.ts';
+import type { AppDeps } from './app-deps.ts';
 import { clientDocuments } from './compose/client-documents.ts';
 import type { Installation } from './installation.ts';
 
@@ -34,10 +34,10 @@ export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {
   close: () => Promise<void>;
 };
 
-export type ServicesDeps = { config: Config; installation: Installation; issuer: string; log: Logger };
+export type ServicesDeps = Pick<AppDeps, 'config' | 'inFlight' | 'installation' | 'issuer' | 'log'>;
 
 /** Opens them; jobs are taken from the queue once they are started. */
-export function openServices({ config, installation, issuer, log }: ServicesDeps): Services {
+export function openServices({ config, inFlight, installation, issuer, log }: ServicesDeps): Services {
   const { changes, clock, database, databaseUrl, keys, now } = installation;
   const { db } = database;
   const { apiKeyEnvironments: environments, apiKeyLimits: limits, edge } = config;
@@ -45,7 +45,7 @@ export function openServices({ config, installation, issuer, log }: ServicesDeps
   const refusals = new Refusals({ db, now, log });
   const accessRecords = new AccessRecords({ db, now, log });
   const secretUses = new SecretUses({ db, log });
-  const reader = new Reader(database, now);
+  const reader = new Reader(database, { now, isAlone: () => inFlight.size <= 1 });
   const readKey = (digest: Digest) => reader.find<KeyRecord & Record<string, unknown>>(readApiKey, digest);
   const apiKeys = new KeyVerifier({ db, changes, now, log, readKey, environments, limits, hasTrustedProxy });
   const resourceServers = new ResourceServers(db, changes);

@@ -29,6 +29,8 @@ export type GroupCommitKind<Row, Verdict> = {
   keyOf: (row: Row) => string | undefined;
   /** Whether the verdict means that something was written. */
   hasWritten: (verdict: Verdict) => boolean;
+  /** Whether no other request is under way that could join the batch; undefined: nobody knows. */
+  isAlone?: () => boolean;
   /** Hears of every batch, and of every row that is tried again. */
   observer: { sent: (size: number) => void; retried: () => void };
 };
@@ -77,7 +79,8 @@ export class GroupCommit<Row, Verdict> {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    const afterwards = this.#kind.isAlone?.() ? process.nextTick : setImmediate;
+    afterwards(() => {
       this.#isScheduled = false;
       this.#flush();
     });

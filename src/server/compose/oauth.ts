@@ -110,9 +110,9 @@ function providerDepsOf({ config, issuer, installation, log }: Deps, services: N
 }
 
 /** What tokens are issued with. */
-function issueDepsOf({ installation, log, metrics }: Deps, services: Needs): IssueDeps {
+function issueDepsOf({ inFlight, installation, log, metrics }: Deps, services: Needs): IssueDeps {
   const { database, keys, now, reader } = services;
-  const committer = new Committer(database, now, metrics);
+  const committer = new Committer(database, { now, metrics, isAlone: () => inFlight.size <= 1 });
   const hasRightClock = () => installation.clock.isWithinBounds();
   return { log, keys, now, reader, committer, metrics, hasRightClock };
 }

@@ -11,13 +11,16 @@ export type KeyedRead = { name: string; text: string };
 export class Reader {
   readonly #connections: HotConnection[];
   readonly #now: () => Date;
+  readonly #isAlone: () => boolean;
   readonly #waiting = new Map<KeyedRead, Waiting<Record<string, unknown>>[]>();
   #isScheduled = false;
   #turn = 0;
 
-  constructor(database: Database, now: () => Date) {
+  /** @param isAlone whether no other request is under way whose reads could join */
+  constructor(database: Database, { now, isAlone }: { now: () => Date; isAlone: () => boolean }) {
     this.#connections = Array.from({ length: connections }, () => database.openHotConnection());
     this.#now = now;
+    this.#isAlone = isAlone;
   }
 
   /**
@@ -32,7 +35,8 @@ export class Reader {
       this.#waiting.set(read, waiting);
       if (this.#isScheduled) return;
       this.#isScheduled = true;
-      setImmediate(() => this.#flush());
+      const afterwards = this.#isAlone() ? process.nextTick : setImmediate;
+      afterwards(() => this.#flush());
     });
   }
 

@@ -6,12 +6,19 @@ import type { UnitRow } from './unit-row.ts';
 
 const lockingFamilies = new Set(grantTypes.filter(({ locksFamily }) => locksFamily).map(({ source }) => source));
 
+type CommitterDeps = {
+  now: () => Date;
+  metrics: Metrics;
+  /** Whether no other request is under way that could join the batch. */
+  isAlone: () => boolean;
+};
+
 /** Judges and writes the token requests of all connections together (DESIGN.md §5). */
 export class Committer {
   readonly #group: GroupCommit<UnitRow, Verdict>;
   readonly #metrics: Metrics;
 
-  constructor(database: Database, now: () => Date, metrics: Metrics) {
+  constructor(database: Database, { now, metrics, isAlone }: CommitterDeps) {
     this.#metrics = metrics;
     this.#group = new GroupCommit(database, {
       statements: (rows) => unitStatements(rows, now()),
@@ -19,6 +26,7 @@ export class Committer {
       // The second use of a token is judged after the first is written.
       keyOf: ({ presented, family_id }) => (presented ? family_id : undefined),
       hasWritten: (verdict) => verdict === 'won' || verdict === 'grace',
+      isAlone,
       observer: { sent: (size) => metrics.tokenBatch(size), retried: () => metrics.tokenTransaction('busy') },
     });
   }
