@@ -27,9 +27,10 @@ export async function addUsage(db: Db, used: readonly Used[]): Promise<void> {
         join api_keys k on k.id = u.key_id
         group by u.key_id, u.day),
     touched as (
-      update api_keys k set last_used_at = greatest(k.last_used_at, latest.at)
+      -- An update that moves nothing would be announced to all nodes as a change of the key.
+      update api_keys k set last_used_at = latest.at
         from (select key_id, max(last_used_at) as at from used group by key_id) latest
-        where k.id = latest.key_id and latest.at is not null)
+        where k.id = latest.key_id and latest.at > coalesce(k.last_used_at, '-infinity'))
     insert into api_key_usage as present (key_id, day, allowed, refused) select key_id, day, allowed, refused from used
       on conflict (key_id, day) do update set allowed = present.allowed + excluded.allowed,
         refused = present.refused + excluded.refused`.execute(db);

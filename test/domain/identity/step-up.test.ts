@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { pageRouter } from '../../../src/entrypoints/pages/index.ts';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
 import { type ConsoleBrowser, consoleAs, wordsOf } from '../../support/console.ts';
@@ -13,6 +14,7 @@ type Samples = {
   ownKey: string;
   session: string;
   secret: string;
+  trust: string;
 };
 const server = encodeURIComponent(api);
 
@@ -81,6 +83,11 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/console/roles/:role/delete': { asks: () => '/console/roles/sample/delete' },
   '/console/consents/:consent_id/revoke': { asks: ({ consent }) => `/console/consents/${consent}/revoke` },
   '/console/grants/:grant_id/revoke': { asks: ({ grant }) => `/console/grants/${grant}/revoke` },
+  '/console/new-trust': { asks: () => '/console/new-trust' },
+  '/console/trusts/:trust_id/change': { asks: ({ trust }) => `/console/trusts/${trust}/change` },
+  '/console/trusts/:trust_id/disable': { asks: ({ trust }) => `/console/trusts/${trust}/disable` },
+  '/console/trusts/:trust_id/enable': { asks: ({ trust }) => `/console/trusts/${trust}/enable` },
+  '/console/trusts/:trust_id/explain': { asks: ({ trust }) => `/console/trusts/${trust}/explain` },
   '/console/rotate-key': { asks: () => '/console/rotate-key' },
   '/account/keys/new': { asks: () => '/account/keys/new' },
   '/account/keys/:key_id/change': { asks: ({ ownKey }) => `/account/keys/${ownKey}/change` },
@@ -135,8 +142,15 @@ describe('a form of the console or the account', () => {
     const idIn = async (path: string, name: string) => String((await owner.get(path)).body.items[0]?.[name]);
     const keyOf = async (user: string) =>
       String((await owner.post('/api-keys', { name: 'a key', owner: { user }, environment: 'dev' })).body.id);
+    const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+    const trust = {
+      ...{ name: 'platform', issuer: 'https://platform.example', jwks: { keys: [jwk] } },
+      conditions: [{ claim: 'sub', equals: 'job' }],
+      permissions: { [api]: ['read'] },
+    };
     const hook = { url: 'https://hooks.example/events', events: ['role.created'] };
     samples = {
+      trust: String((await owner.post('/trusts', trust)).body.id),
       webhook: String((await owner.post('/webhooks', hook)).body.id),
       consent: await idIn('/consents?user=bob', 'consent_id'),
       grant: await idIn('/grants?user=bob', 'id'),
