@@ -45,11 +45,9 @@ export async function createApp(deps: AppDeps): Promise<App> {
   return {
     answer: (request, response) => {
       if (documents.answer(request, response) || gateway.answer(request, response)) return;
-      const inKoa = () => {
-        inFlight.add(response);
-        response.once('close', () => inFlight.delete(response));
-        listener(request, response);
-      };
+      inFlight.add(response);
+      response.once('close', () => inFlight.delete(response));
+      const inKoa = () => listener(request, response);
       if (!plain.answer(request, response, inKoa)) inKoa();
     },
     close: async () => {

@@ -39,6 +39,7 @@ export {
   findRoleByName,
   findSubject,
   hasOwner,
+  isOfTrust,
   listHeldRights,
   listRoles,
   listRolesFrom,

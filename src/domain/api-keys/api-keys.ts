@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { digest } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
-import { type Owner, subjectOf } from '../access/index.ts';
+import { isOfTrust, type Owner, subjectOf } from '../access/index.ts';
 import { type AuditAction, appendEvent } from '../audit/index.ts';
 import { askedExpiry, expiryOf, never } from './expiry.ts';
 import { generateKey, shownOf } from './format.ts';
@@ -43,6 +43,9 @@ export async function createApiKey(deps: ApiKeyDeps, actor: Actor, input: KeyInp
   const expires_at = expiryOf(actor, input, now);
   return inTransaction(deps.db, async (trx) => {
     const owner_id = await ownerOf(trx, actor, input.owner);
+    // What a trust gives ends when the trust changes; a key of its workload would go on.
+    if (await isOfTrust(trx, owner_id))
+      throw conflict('A trust registered this client: it gets tokens by its assertions, and owns no keys.');
     await mustHoldAll(trx, actor, { owner_id, powers: [input], expires_at, now });
     const id = uuidv7();
     const roleIds = (await rolesOf(trx, roles)).map((role) => role.id);

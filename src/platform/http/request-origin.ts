@@ -7,9 +7,10 @@ const maxUserAgent = 256;
 
 /** Gives each request an id (a well-formed `X-Request-Id` is kept) and remembers where it came from. */
 export function rememberOrigin(ctx: Context, next: Next): Promise<void> {
-  const origin = originOf(ctx.req.headers, ctx.ip);
-  (ctx.req as IncomingRequest).origin = origin;
-  ctx.res.setHeader('X-Request-Id', origin.request_id);
+  const request = ctx.req as IncomingRequest;
+  // One that was looked at before Koa has its id already.
+  request.origin ??= originOf(request.headers, ctx.ip);
+  ctx.res.setHeader('X-Request-Id', request.origin.request_id ?? '');
   return next();
 }
 

@@ -92,7 +92,15 @@ describe('a request in its usual form and the same one in an unusual form', () =
         ['grant_type', grant_type],
         ...mostly<Parameters>(
           [[], [['scope', scope]]],
-          [[['scope', `${scope} nothing`]], [['scope', `openid ${scope}`]], [['scope', '']], [['scope', '"']]],
+          [
+            [['scope', `${scope} nothing`]],
+            [['scope', `openid ${scope}`]],
+            [['scope', '']],
+            [['scope', '"']],
+            [['scope', `${scope} `]],
+            [['scope', ` ${scope}`]],
+            [['scope', ' ']],
+          ],
         ),
         ...mostly<Parameters>(
           [[['resource', resource]]],
@@ -230,6 +238,8 @@ describe('a request in its usual form and the same one in an unusual form', () =
       '',
       `${access_token}x`,
       'a.b.c',
+      'eyJhbGciOiJub25lIn0..x',
+      'eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..a.b.c',
     ])
       for (const ofClient of [
         [

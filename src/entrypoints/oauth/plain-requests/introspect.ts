@@ -9,6 +9,8 @@ import { inLibrary } from './in-library.ts';
 import type { PlainClients } from './plain-client.ts';
 import { plainParameters } from './plain-request.ts';
 
+/** Of ours, or a JWT: what else looks like one is refused by the library. */
+const plainToken = /^[\w-]+(?:\.[\w-]+\.[\w-]+)?$/;
 const known = new Set(['token', 'token_type_hint', 'client_id', 'client_secret']);
 const lookUp = introspection.at(-1);
 
@@ -21,7 +23,7 @@ export function introspect(deps: AnswerDeps, clients: PlainClients): AnswerPlain
   ]);
   return async (asked, body) => {
     const parameters = plainParameters(body, known);
-    if (!parameters?.token || !lookUp) return undefined;
+    if (!parameters?.token || !plainToken.test(parameters.token) || !lookUp) return undefined;
     const { client_id, client_secret, token, token_type_hint } = parameters;
     const provider = deps.provider.current();
     const sent = { token, token_type_hint };

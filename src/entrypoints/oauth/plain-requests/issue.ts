@@ -42,14 +42,20 @@ export function issue(deps: AnswerDeps, clients: PlainClients): AnswerPlainly {
   };
 }
 
-const takes = ({ parameters }: Grant, sent: object) =>
-  Object.keys(sent).every((name) => parameters.has(name) || ofEveryGrant.includes(name));
+// RFC 6749 §3.3.
+const plainScope = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
+
+const takes = ({ parameters }: Grant, sent: Partial<Record<string, string>>) =>
+  Object.keys(sent).every((name) => parameters.has(name) || ofEveryGrant.includes(name)) &&
+  (sent.scope === undefined || plainScope.test(sent.scope));
 
 async function committed(deps: AnswerDeps, ctx: KoaContextWithOIDC, unit: Unit): Promise<Answer | undefined> {
   if (unit.outage) throw unit.outage;
   if (!unit.writes.access_token) return undefined;
   const refusal = await commitTokens(deps, unit, String(ctx.oidc.client?.clientId));
   if (!refusal) return { status: 200, body: ctx.body as object };
+  // Nothing was written for a client that has changed: the provider looks at it anew.
+  if (refusal.status === 401) return undefined;
   const { status, ...body } = refusal;
   return { status, body, headers: headersOf(refusal) };
 }

@@ -34,7 +34,9 @@ export class PlainClients {
    */
   async authenticate(provider: Provider, { req }: PlainRequest, named: Named): Promise<PlainClient | undefined> {
     const claimed = claimedBy(req.headers.authorization, named);
-    const record = claimed && (await findClientRecord(this.#deps, claimed.client_id));
+    // A metadata document may have to be fetched, which is not done twice.
+    if (!claimed || this.#deps.documents.isAddress(claimed.client_id)) return undefined;
+    const record = await findClientRecord(this.#deps, claimed.client_id);
     const client = record && (await this.#build(provider, record));
     if (!client || client.dpopBoundAccessTokens || client.tlsClientCertificateBoundAccessTokens) return undefined;
     const { secret: presented } = claimed;
@@ -60,7 +62,8 @@ function claimedBy(
 ): { client_id: string; secret: string | undefined } | undefined {
   if (authorization === undefined) return client_id === undefined ? undefined : { client_id, secret: client_secret };
   const sent = client_secret === undefined && isCanonical(authorization) ? basicCredentials(authorization) : undefined;
-  return client_id === undefined || client_id === sent?.client_id ? sent : undefined;
+  const isOne = client_id === undefined || client_id === sent?.client_id;
+  return isOne && sent && printable.test(sent.client_id + sent.secret) ? sent : undefined;
 }
 
 const printable = /^[\x20-\x7e]+$/;

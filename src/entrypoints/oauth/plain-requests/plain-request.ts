@@ -69,8 +69,8 @@ export class PlainRequest {
     return this.req.origin?.request_id ?? '';
   }
 
-  /** Reads the body; `onRead` gets it once it is whole, and never where the client goes away before. */
-  read(onRead: (body: Buffer) => void): void {
+  /** Reads the body; `onRead` gets it once it is whole, else `onBroken` is called. */
+  read(onRead: (body: Buffer) => void, onBroken: () => void): void {
     const length = Number(this.headers['content-length']);
     const chunks: Buffer[] = [];
     let received = 0;
@@ -80,8 +80,9 @@ export class PlainRequest {
       // Node tells the end of it a few turns later.
       if (received === length) onRead(chunks.length === 1 ? chunk : Buffer.concat(chunks, received));
     });
-    // Node destroys the request; who hung up is answered nothing.
-    this.req.on('error', () => undefined);
+    this.req.once('error', () => {
+      if (received < length) onBroken();
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { errors } from 'oidc-provider';
 import { isOutage } from '../../../platform/database/index.ts';
 import { endOfTurn, headersForPrograms, unavailable } from '../../../platform/http/index.ts';
-import { inServerSpan } from '../../../platform/tracing/index.ts';
 import { routes } from '../endpoints.ts';
 import { errorBody } from '../provider/oauth-errors.ts';
 import type { Answer, AnswerDeps, AnswerPlainly } from './answer.ts';
@@ -25,8 +25,10 @@ type Taken = { asked: PlainRequest; response: ServerResponse; otherwise: () => v
 
 export type PlainDeps = AnswerDeps & {
   rules: PlainRules;
+  /** Traced requests go the long way, whose steps are the spans. */
   isTraced: boolean;
-  inFlight: Set<ServerResponse>;
+  /** Responses that are not sent yet, this one among them. */
+  inFlight: ReadonlySet<ServerResponse>;
   /** Counts and logs each answer. */
   observe: (answered: Answered) => void;
 };
@@ -61,33 +63,47 @@ export class PlainRequests {
    * @param otherwise answers the request when it turns out not to be plain
    */
   answer(request: IncomingMessage, response: ServerResponse, otherwise: () => void): boolean {
+    if (this.#deps.isTraced) return false;
     const asked = PlainRequest.from(request, this.#deps.rules);
     const answer = asked && this.#answers.get(asked.path);
     if (!answer) return false;
-    const { inFlight, isTraced } = this.#deps;
-    inFlight.add(response);
-    response.once('close', () => inFlight.delete(response));
     const taken = { asked, response, otherwise };
-    asked.read((body) => {
-      const serve = () => this.#serve(taken, body, answer);
-      if (isTraced) void inServerSpan(asked, serve);
-      else void serve();
-    });
+    asked.read(
+      (body) => void this.#serve(taken, body, answer),
+      // Who hung up is answered nothing.
+      () => this.#observe(asked, 400),
+    );
     return true;
   }
 
-  /** Never rejects. @returns the status of the answer, as far as it is known */
-  async #serve({ asked, response, otherwise }: Taken, body: Buffer, answer: AnswerPlainly): Promise<number> {
+  /** Never rejects. */
+  async #serve({ asked, response, otherwise }: Taken, body: Buffer, answer: AnswerPlainly): Promise<void> {
     // In step with others (`alignRequestsByTurn`); one that is alone waits for nobody.
     if (this.#deps.inFlight.size > 1) await endOfTurn();
-    const answered = await answer(asked, body).catch(afterFailure);
-    if (answered) return this.#send(asked, response, answered);
-    asked.req.replaceBody(body);
-    otherwise();
-    return response.statusCode;
+    const answered = await answer(asked, body).catch((error: unknown) => this.#afterFailure(asked, error));
+    try {
+      if (answered) return this.#send(asked, response, answered);
+      asked.req.replaceBody(body);
+      otherwise();
+    } catch (error) {
+      this.#deps.log.error({ request_id: asked.request_id, err: error }, 'an answer could not be sent');
+      response.destroy();
+    }
   }
 
-  #send({ method, path, request_id, startedAt }: PlainRequest, response: ServerResponse, answer: Answer): number {
+  /** What is refused is judged again, and worded, by the provider; a database that was waited for once is not waited for again. */
+  #afterFailure({ request_id }: PlainRequest, error: unknown): Answer | undefined {
+    if (isOutage(error)) {
+      const problem = unavailable();
+      return { status: problem.status, body: errorBody(problem), headers: problem.options.headers };
+    }
+    if (!(error instanceof errors.OIDCProviderError))
+      this.#deps.log.warn({ request_id, err: error }, 'a request failed on the short way, and goes the long one');
+    return undefined;
+  }
+
+  #send(asked: PlainRequest, response: ServerResponse, answer: Answer): void {
+    const { path, request_id } = asked;
     const { status, headers = {} } = answer;
     const body = JSON.stringify(answer.body);
     const length = Buffer.byteLength(body);
@@ -97,14 +113,10 @@ export class PlainRequests {
     ]);
     // Plain ASCII takes the shorter way through Node.
     response.end(body, length === body.length ? 'latin1' : 'utf8');
-    this.#deps.observe({ method, path, route: path, status, request_id, startedAt, isFromMemory: false });
-    return status;
+    this.#observe(asked, status);
   }
-}
 
-/** What is refused is judged again, and worded, by the provider; a database that was waited for once is not waited for again. */
-function afterFailure(error: unknown): Answer | undefined {
-  if (!isOutage(error)) return undefined;
-  const problem = unavailable();
-  return { status: problem.status, body: errorBody(problem), headers: problem.options.headers };
+  #observe({ method, path, route, request_id, startedAt }: PlainRequest, status: number): void {
+    this.#deps.observe({ ...{ method, path, route, status, request_id, startedAt }, isFromMemory: false });
+  }
 }

@@ -135,7 +135,9 @@ function describedBy({ client_id, registered_by, metadata }: PendingInteraction[
 function returnPlace(redirect_uri: string | undefined): { return_host: string | null; return_is_loopback: boolean } {
   if (!redirect_uri) return { return_host: null, return_is_loopback: false };
   const { hostname, host, protocol } = new URL(redirect_uri);
-  return { return_host: host || protocol, return_is_loopback: isLoopbackName(hostname) };
+  // What stands after a scheme of its own names nobody: an app on the device takes all of that scheme.
+  const isWeb = protocol === 'https:' || protocol === 'http:';
+  return { return_host: isWeb ? host : protocol, return_is_loopback: isWeb && isLoopbackName(hostname) };
 }
 
 async function submitConsent(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {

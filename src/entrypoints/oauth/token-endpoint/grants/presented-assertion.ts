@@ -82,7 +82,12 @@ export function refusalOf({ trust, assertion }: TrustedAssertion, reason: string
   return { reason, trust_id: trust.id, details: saidBy(assertion) };
 }
 
-/** The oldest trust whose conditions are met decides: another one that is added takes nothing from it. */
+const mostJudged = 10;
+
+/**
+ * The oldest trust whose conditions and keys fit decides: another one that is added takes nothing from it. One that gives nothing comes
+ * after all that give something.
+ */
 async function trustedIn(
   deps: PresentedAssertionDeps,
   assertion: Assertion | undefined,
@@ -92,15 +97,29 @@ async function trustedIn(
   const { unverified_iss } = details;
   const { iss } = assertion.payload;
   const trusts = typeof iss === 'string' ? await deps.trusts.of(iss) : [];
-  // Only where the claims are as they must be is a signature verified.
-  const trust = trusts.find((each) => hasWantedClaims(deps, each, assertion)) ?? trusts[0];
   // Whose token it is may be a person, where nobody meant it for this server.
-  if (!trust) return { reason: 'no trust has this issuer', ...(unverified_iss && { details: { unverified_iss } }) };
-  const judgement = await judge(deps, trust, assertion);
-  const { trusted } = judgement;
-  if (!trusted) return { reason: `the check "${reasonIn(judgement)}" failed`, trust_id: trust.id, details };
+  if (!trusts[0]) return { reason: 'no trust has this issuer', ...(unverified_iss && { details: { unverified_iss } }) };
+  // Only where the claims are as they must be is a signature verified.
+  const wanted = trusts.filter((each) => hasWantedClaims(deps, each, assertion)).slice(0, mostJudged);
+  const candidates = wanted.length > 0 ? wanted.toSorted((a, b) => givesNothing(a) - givesNothing(b)) : [trusts[0]];
+  let refusal: AssertionRefusal | undefined;
+  for (const trust of candidates) {
+    const judgement = await judge(deps, trust, assertion);
+    if (judgement.trusted) return registered(deps, judgement.trusted);
+    refusal ??= { reason: `the check "${reasonIn(judgement)}" failed`, trust_id: trust.id, details };
+  }
+  return refusal ?? { reason: 'no trust fits' };
+}
+
+const givesNothing = ({ permissions }: TrustedAssertion['trust']) => Number(Object.keys(permissions).length === 0);
+
+/** What a trust accepts, once its workload has a client. */
+async function registered(
+  deps: PresentedAssertionDeps,
+  trusted: TrustedAssertion,
+): Promise<TrustedAssertion | AssertionRefusal> {
   const problem = await registrationProblem(deps, trusted);
-  return problem === undefined ? trusted : { reason: problem, trust_id: trust.id, details };
+  return problem === undefined ? trusted : refusalOf(trusted, problem);
 }
 
 /** Why the client of a workload cannot be had; undefined: it is registered, now or before. */
