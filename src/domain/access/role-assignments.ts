@@ -27,7 +27,7 @@ export async function assignRole(
 ): Promise<void> {
   const role = await findRoleByName(trx, name);
   if (!role) throw invalid('/roles', `There is no role "${name}".`);
-  // Whoever changes the trust decides who acts as this client, and holds what the trust gives, but not what roles give.
+  // A user who changes the trust decides who acts as this client. That user holds what the trust gives, but not what roles give.
   if (subject.kind === 'client' && (await isOfTrust(trx, subject.id)))
     throw conflict('A trust registered this client: what it may have is set at the trust, not by roles.');
   const granted = { granted_by_kind: actor.kind, granted_by: actor.id ?? null };

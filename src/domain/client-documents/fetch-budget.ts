@@ -13,7 +13,7 @@ const retryMs = 10_000;
 
 /**
  * Bounds the fetches that anybody can cause by naming addresses, in this process. What is fetched again because it is in use does not
- * count for its host: whoever names a thousand addresses of a host must not keep others from the documents they use.
+ * count for its host: a caller that names a thousand addresses of a host must not keep others from the documents they use.
  */
 export class FetchBudget {
   readonly #now: () => Date;

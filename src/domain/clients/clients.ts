@@ -194,7 +194,7 @@ function mustKeepAllBut(existing: Client, { lifetimes: _, ...columns }: Columns)
     throw conflict(`The client "${existing.client_id}" is built in: only its lifetimes can be changed.`);
 }
 
-// Whoever registered one beforehand could act under the name of a workload.
+// A client that was registered beforehand under such an id could act under the name of a workload.
 const ofWorkloads = /^workload-[0-9a-f]{32}$/;
 
 /** A workload has what its trust gives, and is disabled as long as that is. Only its own state and its owner can be changed. */

@@ -1,11 +1,4 @@
-import {
-  type CompactJWSHeaderParameters,
-  type CryptoKey,
-  createLocalJWKSet,
-  errors,
-  type JSONWebKeySet,
-  type JWK,
-} from 'jose';
+import { type CompactJWSHeaderParameters, type CryptoKey, createLocalJWKSet, errors, type JWK } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { atMostEntries } from '../../platform/caching/index.ts';
@@ -53,11 +46,13 @@ const KeySet = z.looseObject({ keys: z.array(z.looseObject({ kty: z.string() }))
 
 /**
  * The public keys of issuers: remembered as long as their HTTP headers say, between a minute and an hour. A key that is not among
- * them is looked for again at most twice a minute, whoever asks; while an issuer does not answer its keys are used for another hour.
+ * them is looked for again at most twice a minute, however many requests ask. While an issuer does not answer, its keys are used for another hour.
  */
 export class IssuerKeys {
   readonly #deps: IssuerKeysDeps;
   readonly #entries = new LRUCache<string, Entry>(atMostEntries(most));
+  /** Of sets that trusts hold themselves, by the set that the node remembers: each key is imported once. */
+  readonly #inline = new WeakMap<object, KeyFor>();
 
   constructor(deps: IssuerKeysDeps) {
     this.#deps = deps;
@@ -65,7 +60,7 @@ export class IssuerKeys {
 
   /** @throws NoKeyError: the issuer has no such key, or its keys cannot be read */
   async find(source: KeySource, header: CompactJWSHeaderParameters): Promise<CryptoKey> {
-    if (source.jwks) return keyIn(keysOf(source.jwks as unknown as JSONWebKeySet), header);
+    if (source.jwks) return keyIn(this.#inlineKeys(source.jwks), header);
     const entry = this.#entryOf(source);
     const now = this.#deps.now().getTime();
     if (!entry.held || now >= entry.held.fresh_until) await this.#look(source, entry);
@@ -79,6 +74,12 @@ export class IssuerKeys {
       if (keyFor === before.keyFor) throw error;
       return keyIn(keyFor, header);
     }
+  }
+
+  #inlineKeys(jwks: NonNullable<KeySource['jwks']>): KeyFor {
+    const known = this.#inline.get(jwks) ?? keysIn(jwks);
+    this.#inline.set(jwks, known);
+    return known;
   }
 
   #entryOf({ issuer, jwks_uri }: KeySource): Entry {
@@ -108,9 +109,9 @@ export class IssuerKeys {
     try {
       const address = source.jwks_uri ?? (await this.#discover(source.issuer));
       const { body, headers } = await this.#deps.get(address);
-      const { keys } = KeySet.parse(JSON.parse(body.toString()));
+      const keyFor = keysIn(JSON.parse(body.toString()));
       const fresh_until = this.#deps.now().getTime() + keptMs(freshSeconds(headers, this.#deps.now()));
-      entry.held = { keyFor: keysOf({ keys: keys as JWK[] }), fresh_until, usable_until: fresh_until + usableMs };
+      entry.held = { keyFor, fresh_until, usable_until: fresh_until + usableMs };
     } catch (error) {
       entry.problem = `its keys cannot be read: ${problemOf(error)}`;
     }
@@ -126,8 +127,9 @@ export class IssuerKeys {
   }
 }
 
-/** Public keys that verify signatures; others of a published set are left out. */
-function keysOf({ keys }: JSONWebKeySet): KeyFor {
+/** Public keys that verify signatures; others of a set are left out. @throws ZodError: it is no set of keys */
+function keysIn(set: unknown): KeyFor {
+  const keys = KeySet.parse(set).keys as JWK[];
   const usable = keys.filter(({ kty, use, d }) => kty !== 'oct' && use !== 'enc' && d === undefined);
   return createLocalJWKSet({ keys: usable }) as KeyFor;
 }

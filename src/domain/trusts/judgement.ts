@@ -66,7 +66,7 @@ export function reasonIn({ checks }: Judgement): string | undefined {
   return checks.find(({ passed }) => passed === false)?.check;
 }
 
-/** Whether the claims are as a trust wants them, whoever signed them. */
+/** Whether the claims are as a trust wants them; their signature is not looked at. */
 export function hasWantedClaims(deps: ClaimDeps, trust: Trust, assertion: Assertion): boolean {
   return claimChecks(deps, trust, assertion).every(({ passed }) => passed === true);
 }

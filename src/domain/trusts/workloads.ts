@@ -45,7 +45,7 @@ export async function registerWorkload(
     if (!trust?.enabled) return 'trust';
     const client_id = workloadClientId(trust, subject);
     const existing = await findRegistration(trx, client_id);
-    // Whoever registered a client under this id would be taken for the workload.
+    // A client that is registered under this id would be taken for the workload.
     if (existing) return existing.trust_id === trust_id ? undefined : 'client_id';
     if ((await countWorkloads(trx, trust_id)) >= trust.most_workloads) return 'most_workloads';
     const created_at = now();

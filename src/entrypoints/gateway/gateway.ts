@@ -7,6 +7,7 @@ import {
   headersForPrograms,
   hostRules,
   malformedChain,
+  type ObservedAnswer,
   problemFor,
 } from '../../platform/http/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
@@ -16,13 +17,6 @@ import { type Answer, refusal } from './answers.ts';
 import { type ForwardAuthDeps, forwardAuth } from './forward-auth.ts';
 import { GatewayRequest, verifyPath } from './gateway-request.ts';
 import { type VerifyDeps, verify } from './verify.ts';
-
-/** A request that the gateway answered. */
-export type Answered = Pick<GatewayRequest, 'method' | 'path' | 'route' | 'request_id' | 'startedAt'> & {
-  status: number;
-  /** Whether it was admitted from memory alone. */
-  isFromMemory: boolean;
-};
 
 export type GatewayDeps = {
   db: Db;
@@ -41,7 +35,7 @@ export type GatewayDeps = {
   /** Responses that are not sent yet, so that going down can wait for them. */
   inFlight: Set<ServerResponse>;
   /** Counts and logs each answer. */
-  observe: (answered: Answered) => void;
+  observe: (answer: ObservedAnswer) => void;
 };
 
 /**

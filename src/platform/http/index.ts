@@ -20,10 +20,11 @@ export {
   hostRules,
   inOriginForm,
   judgeHost,
+  plainlyNames,
   requestIdFor,
   timesSent,
 } from './edge.ts';
-export { form, readForm, readText, replaceForm } from './form-body.ts';
+export { form, readBody, readForm, readText, replaceForm } from './form-body.ts';
 export {
   boundAccept,
   parseClientAddress,
@@ -35,6 +36,7 @@ export { IncomingRequest, type Origin, requestOrigin } from './incoming-request.
 export { parseJson, readJson } from './json-body.ts';
 export { pathAt, pointerTo } from './json-pointer.ts';
 export { MergePatch, mergePatch } from './merge-patch.ts';
+export type { ObservedAnswer } from './observed-answer.ts';
 export { cursorAt, type Place, PlainText, pageFrom, type Start, startIn } from './paging.ts';
 export {
   conflict,

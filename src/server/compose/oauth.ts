@@ -25,7 +25,7 @@ import {
   unitOfWork,
 } from '../../entrypoints/oauth/index.ts';
 import { providerPages } from '../../entrypoints/pages/index.ts';
-import { alignRequestsByTurn, hostRules, readForm } from '../../platform/http/index.ts';
+import { alignRequestsByTurn, readForm } from '../../platform/http/index.ts';
 import { guardedFetch } from '../../platform/outbound/index.ts';
 import type { AppDeps } from '../app-deps.ts';
 import type { Services } from '../services.ts';
@@ -132,7 +132,7 @@ function openPlainRequests({ config, inFlight, issuer, log, metrics }: Deps, nee
   const { clientCertificateHeader: certificateHeader, edge, refreshGraceSeconds, traceEndpoint } = config;
   return new PlainRequests({
     ...{ ...needs, inFlight, refreshGraceSeconds },
-    rules: { edge, host: hostRules(issuer), certificateHeader },
+    rules: { edge, host: new URL(issuer).host, certificateHeader },
     observe: observing(log, metrics),
     isTraced: Boolean(traceEndpoint),
   });

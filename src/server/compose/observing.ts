@@ -1,10 +1,10 @@
-import type { Answered } from '../../entrypoints/gateway/index.ts';
+import type { ObservedAnswer } from '../../platform/http/index.ts';
 import { type Logger, logRequest } from '../../platform/logging/index.ts';
 import type { Metrics } from '../../platform/metrics/index.ts';
 
 /** Counts and logs what is answered before Koa, as Koa's middleware does. */
 export function observing(log: Logger, metrics: Metrics) {
-  return ({ method, path, route, status, request_id, startedAt, isFromMemory }: Answered): void => {
+  return ({ method, path, route, status, request_id, startedAt, isFromMemory }: ObservedAnswer): void => {
     const seconds = (performance.now() - startedAt) / 1000;
     if (isFromMemory) metrics.earlyAnswer({ method, route }, seconds);
     else metrics.request({ method, route, status }, seconds);

@@ -225,7 +225,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
     });
   });
 
-  test('are answered alike where a token is introspected, by whomever', async () => {
+  test('are answered alike where a token is introspected, by each kind of client', async () => {
     const { body: jwt } = await latchkey.clientCredentials({ resource: jwtApi });
     const { access_token, refresh_token } = await latchkey.tokens();
     const tampered = jwt.access_token.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));

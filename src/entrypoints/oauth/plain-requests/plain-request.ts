@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import {
   clientAddress,
   type EdgeRules,
-  type HostRules,
   IncomingRequest,
-  judgeHost,
   originOf,
+  plainlyNames,
+  readBody,
 } from '../../../platform/http/index.ts';
 import { routes } from '../endpoints.ts';
 
@@ -30,7 +30,8 @@ const plainPaths: ReadonlySet<string | undefined> = new Set([routes.token, route
 /** What the edge needs to know to judge a request. */
 export type PlainRules = {
   edge: EdgeRules;
-  host: HostRules;
+  /** The host of the issuer; requests for another go the long way. */
+  host: string;
   /** The header in which a proxy hands on a client's certificate, in lower case. */
   certificateHeader: string | undefined;
 };
@@ -52,13 +53,9 @@ export class PlainRequest {
     if (!plainPaths.has(req.url) || req.method !== 'POST' || !(req instanceof IncomingRequest)) return undefined;
     if (!hasPlainHeaders(req, rules)) return undefined;
     const address = clientAddress(rules.edge, req);
-    if (address === undefined || !namesHost(req, rules.host)) return undefined;
+    if (address === undefined || !plainlyNames(rules.host, req)) return undefined;
     req.origin = originOf(req.headers, address);
     return new PlainRequest(req);
-  }
-
-  get route(): string {
-    return this.path;
   }
 
   get headers(): IncomingMessage['headers'] {
@@ -69,20 +66,9 @@ export class PlainRequest {
     return this.req.origin?.request_id ?? '';
   }
 
-  /** Reads the body; `onRead` gets it once it is whole, else `onBroken` is called. */
-  read(onRead: (body: Buffer) => void, onBroken: () => void): void {
-    const length = Number(this.headers['content-length']);
-    const chunks: Buffer[] = [];
-    let received = 0;
-    this.req.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      received += chunk.length;
-      // Node tells the end of it a few turns later.
-      if (received === length) onRead(chunks.length === 1 ? chunk : Buffer.concat(chunks, received));
-    });
-    this.req.once('error', () => {
-      if (received < length) onBroken();
-    });
+  /** The whole body. @throws Problem 400: the client went away before its end */
+  read(): Promise<Buffer> {
+    return readBody(this.req, mostBodyBytes);
   }
 }
 
@@ -91,15 +77,6 @@ function hasPlainHeaders({ headers }: IncomingRequest, { certificateHeader }: Pl
   if (!formTypes.has(headers['content-type']) || !(length > 0 && length <= mostBodyBytes)) return false;
   if (certificateHeader !== undefined && headers[certificateHeader] !== undefined) return false;
   return unusualHeaders.every((name) => headers[name] === undefined);
-}
-
-function namesHost(req: IncomingRequest, host: HostRules): boolean {
-  try {
-    return judgeHost(host, req) === undefined;
-  } catch {
-    // Refused where refusals are answered.
-    return false;
-  }
 }
 
 // Printable ASCII, percent-encoded where it must be (WHATWG URL §5.1).

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors } from 'oidc-provider';
 import { isOutage } from '../../../platform/database/index.ts';
-import { endOfTurn, headersForPrograms, unavailable } from '../../../platform/http/index.ts';
+import { endOfTurn, headersForPrograms, type ObservedAnswer, unavailable } from '../../../platform/http/index.ts';
 import { routes } from '../endpoints.ts';
 import { errorBody } from '../provider/oauth-errors.ts';
 import type { Answer, AnswerDeps, AnswerPlainly } from './answer.ts';
@@ -9,11 +9,6 @@ import { introspect } from './introspect.ts';
 import { issue } from './issue.ts';
 import { PlainClients } from './plain-client.ts';
 import { PlainRequest, type PlainRules } from './plain-request.ts';
-
-type Answered = Pick<PlainRequest, 'method' | 'path' | 'route' | 'request_id' | 'startedAt'> & {
-  status: number;
-  isFromMemory: boolean;
-};
 
 /** What scripts may read of the library's answers, by endpoint. */
 const exposed: Readonly<Record<string, string>> = {
@@ -30,7 +25,7 @@ export type PlainDeps = AnswerDeps & {
   /** Responses that are not sent yet, this one among them. */
   inFlight: ReadonlySet<ServerResponse>;
   /** Counts and logs each answer. */
-  observe: (answered: Answered) => void;
+  observe: (answer: ObservedAnswer) => void;
 };
 
 /**
@@ -68,8 +63,8 @@ export class PlainRequests {
     const answer = asked && this.#answers.get(asked.path);
     if (!answer) return false;
     const taken = { asked, response, otherwise };
-    asked.read(
-      (body) => void this.#serve(taken, body, answer),
+    void asked.read().then(
+      (body) => this.#serve(taken, body, answer),
       // Who hung up is answered nothing.
       () => this.#observe(asked, 400),
     );
@@ -116,7 +111,7 @@ export class PlainRequests {
     this.#observe(asked, status);
   }
 
-  #observe({ method, path, route, request_id, startedAt }: PlainRequest, status: number): void {
-    this.#deps.observe({ ...{ method, path, route, status, request_id, startedAt }, isFromMemory: false });
+  #observe({ method, path, request_id, startedAt }: PlainRequest, status: number): void {
+    this.#deps.observe({ ...{ method, path, route: path, status, request_id, startedAt }, isFromMemory: false });
   }
 }

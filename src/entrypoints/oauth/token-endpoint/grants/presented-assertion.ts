@@ -18,10 +18,9 @@ import {
 } from '../../../../domain/trusts/index.ts';
 import type { Db } from '../../../../platform/database/index.ts';
 import { anonymous, form, isSeen } from '../../../../platform/http/index.ts';
-import { routes } from '../../endpoints.ts';
 import { jwtBearer } from '../../provider/urns.ts';
 import { type AssertionRefusal, currentUnit } from '../../unit-of-work/index.ts';
-import { answerForClient } from './presented-client.ts';
+import { answerForClient, asksFor } from './presented-client.ts';
 
 export type PresentedAssertionDeps = JudgementDeps & {
   db: Db;
@@ -41,8 +40,7 @@ export type PresentedAssertionDeps = JudgementDeps & {
 export function findPresentedAssertion(deps: PresentedAssertionDeps): Middleware {
   return async (ctx, next) => {
     const parameters = form(ctx);
-    const isPresented = ctx.path === routes.token && parameters.get('grant_type') === jwtBearer;
-    if (!isPresented || ctx.method !== 'POST') return next();
+    if (!asksFor(ctx, jwtBearer)) return next();
     const found = await trustedIn(deps, readAssertion(parameters.get('assertion') ?? ''));
     // A refused one is answered as nobody's: an answer about its client would tell which clients there are.
     const client_id = 'reason' in found ? builtInClientId : workloadClientId(found.trust, found.subject);
@@ -97,18 +95,19 @@ async function trustedIn(
   const { unverified_iss } = details;
   const { iss } = assertion.payload;
   const trusts = typeof iss === 'string' ? await deps.trusts.of(iss) : [];
-  // Whose token it is may be a person, where nobody meant it for this server.
-  if (!trusts[0]) return { reason: 'no trust has this issuer', ...(unverified_iss && { details: { unverified_iss } }) };
   // Only where the claims are as they must be is a signature verified.
   const wanted = trusts.filter((each) => hasWantedClaims(deps, each, assertion)).slice(0, mostJudged);
-  const candidates = wanted.length > 0 ? wanted.toSorted((a, b) => givesNothing(a) - givesNothing(b)) : [trusts[0]];
+  const candidates =
+    wanted.length > 0 ? wanted.toSorted((a, b) => givesNothing(a) - givesNothing(b)) : trusts.slice(0, 1);
   let refusal: AssertionRefusal | undefined;
   for (const trust of candidates) {
     const judgement = await judge(deps, trust, assertion);
     if (judgement.trusted) return registered(deps, judgement.trusted);
     refusal ??= { reason: `the check "${reasonIn(judgement)}" failed`, trust_id: trust.id, details };
   }
-  return refusal ?? { reason: 'no trust fits' };
+  // Whose token it is may be a person, where nobody meant it for this server.
+  const unknown = { reason: 'no trust has this issuer', ...(unverified_iss && { details: { unverified_iss } }) };
+  return refusal ?? unknown;
 }
 
 const givesNothing = ({ permissions }: TrustedAssertion['trust']) => Number(Object.keys(permissions).length === 0);

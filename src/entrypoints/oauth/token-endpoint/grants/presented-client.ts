@@ -1,5 +1,11 @@
 import type { Context } from 'koa';
-import { replaceForm } from '../../../../platform/http/index.ts';
+import { form, replaceForm } from '../../../../platform/http/index.ts';
+import { routes } from '../../endpoints.ts';
+
+/** Whether this is a token request with this grant type. */
+export function asksFor(ctx: Context, grant_type: string): boolean {
+  return ctx.path === routes.token && ctx.method === 'POST' && form(ctx).get('grant_type') === grant_type;
+}
 
 /**
  * Lets what a token request presents answer for a client, where nobody authenticates as one: a workload needs nothing else.

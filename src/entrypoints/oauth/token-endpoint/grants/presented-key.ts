@@ -10,11 +10,10 @@ import {
 import { builtInClientId } from '../../../../domain/clients/index.ts';
 import { type Refusal, refusalCodes, refusals } from '../../../../domain/restrictions/index.ts';
 import { form } from '../../../../platform/http/index.ts';
-import { routes } from '../../endpoints.ts';
 import { inPrintableAscii } from '../../provider/oauth-errors.ts';
 import { tokenExchange } from '../../provider/urns.ts';
 import { currentUnit } from '../../unit-of-work/index.ts';
-import { answerForClient } from './presented-client.ts';
+import { answerForClient, asksFor } from './presented-client.ts';
 
 export type PresentedKeyDeps = { apiKeys: KeyVerifier };
 
@@ -25,8 +24,7 @@ export type PresentedKeyDeps = { apiKeys: KeyVerifier };
 export function findPresentedKey({ apiKeys }: PresentedKeyDeps): Middleware {
   return async (ctx, next) => {
     const parameters = form(ctx);
-    const isExchange = ctx.path === routes.token && parameters.get('grant_type') === tokenExchange;
-    if (!isExchange || ctx.method !== 'POST') return next();
+    if (!asksFor(ctx, tokenExchange)) return next();
     const found = await apiKeys.find(parameters.get('subject_token') ?? '', apiKeys.senderAt(ctx.ip));
     const answersFor = answerForClient(ctx, parameters, clientOf(found));
     currentUnit().presentedKey = { found, grant_type: tokenExchange, answersFor };

@@ -1,0 +1,12 @@
+/** What was answered before Koa, for metrics and the log; when it began, as `performance.now()`. */
+export type ObservedAnswer = {
+  method: string;
+  path: string;
+  /** The template of the path. */
+  route: string;
+  status: number;
+  request_id: string;
+  startedAt: number;
+  /** Whether it was answered from memory alone. */
+  isFromMemory: boolean;
+};
