@@ -32,31 +32,64 @@ async function showActivity(deps: PagesDeps, ctx: Context, { user }: SignedIn): 
   });
   const texts = textsFor(deps, ctx);
   const lines = inLines(await eventsInWords(deps.db, { user_id: user.id, keyNames, texts }, found), texts);
-  const events = lines.slice(0, perPage);
-  const hasMore = lines.length > perPage || found.length === readAtOnce;
-  const data = { events, older: hasMore ? events.at(-1)?.oldest_id : undefined, is_first: before === undefined };
+  const { events, older } = firstPage(lines);
+  const hasMore = events.length < lines.length || found.length === readAtOnce;
+  const data = { events, older: hasMore ? older : undefined, is_first: before === undefined };
   show(deps, ctx, 'activity', data, { signed_in_as: accountName(user) });
 }
 
-type Line = HappenedEvent & { oldest_id: string };
+type Line = HappenedEvent & { newest_id: string; oldest_id: string };
 
-/** One line an event; wrong passwords in a row are one line. */
+/**
+ * One line an event, by time: how often something was refused in a minute is recorded when that minute is over, so after what
+ * happened meanwhile. Refusals in a row are one line for each kind, whatever minute they fall into.
+ */
 function inLines(events: readonly EventInWords[], texts: Catalogue): Line[] {
+  const byTime = events.toSorted((a, b) => b.event.occurred_at.getTime() - a.event.occurred_at.getTime());
   const lines: Line[] = [];
-  for (const { what, event, by, is_alarming } of events) {
-    const { id, occurred_at, address, action } = event;
-    const device = by === 'browser' ? deviceName(event.user_agent, texts) : texts.activity[by];
-    const last = lines.at(-1);
-    const isRepeated = last?.what === what && last.device === device && last.address === address;
-    if (action === 'session.refused' && last && isRepeated)
-      lines.splice(-1, 1, { ...last, times: last.times + timesOf(event), first_at: occurred_at, oldest_id: id });
-    else {
-      const times = timesOf(event);
-      lines.push({ what, is_alarming, occurred_at, first_at: occurred_at, times, device, address, oldest_id: id });
-    }
+  let rowBegins = 0;
+  for (const each of byTime) {
+    const line = lineOf(each, texts);
+    const same = lines.findIndex((other, index) => index >= rowBegins && isSame(line, other));
+    const earlier = each.event.action === 'session.refused' ? lines[same] : undefined;
+    if (earlier) lines[same] = joined(earlier, line);
+    else lines.push(line);
+    if (each.event.action !== 'session.refused') rowBegins = lines.length;
   }
   return lines;
 }
+
+function lineOf({ what, event, by, is_alarming }: EventInWords, texts: Catalogue): Line {
+  const { id, occurred_at, address } = event;
+  const device = by === 'browser' ? deviceName(event.user_agent, texts) : texts.activity[by];
+  const times = timesOf(event);
+  const time = { occurred_at, first_at: occurred_at, times };
+  return { what, is_alarming, ...time, device, address, newest_id: id, oldest_id: id };
+}
+
+const isSame = (a: Line, b: Line) => a.what === b.what && a.device === b.device && a.address === b.address;
+
+const joined = (later: Line, earlier: Line): Line => ({
+  ...later,
+  times: later.times + earlier.times,
+  first_at: earlier.first_at,
+  newest_id: later.newest_id > earlier.newest_id ? later.newest_id : earlier.newest_id,
+  oldest_id: later.oldest_id < earlier.oldest_id ? later.oldest_id : earlier.oldest_id,
+});
+
+/** The first lines, and the id before which the next page begins: what is newer than it by its id is among them. */
+function firstPage(lines: readonly Line[]): { events: Line[]; older: string | undefined } {
+  const events = lines.slice(0, perPage);
+  let older = oldestOf(events);
+  for (const line of lines.slice(perPage)) {
+    if (older === undefined || line.newest_id < older) break;
+    events.push(line);
+    older = oldestOf(events);
+  }
+  return { events, older };
+}
+
+const oldestOf = (lines: readonly Line[]) => lines.map(({ oldest_id }) => oldest_id).toSorted()[0];
 
 /** Refusals of one minute are one event, which tells how many there were. */
 function timesOf({ details }: EventInWords['event']): number {
