@@ -10,6 +10,7 @@ describe('activity is counted', () => {
   let store: TestDatabase;
   let nodes: Database[];
   beforeEach(async () => {
+    startedAt = new Date();
     store = await createTestDatabase(undefined, process.env.LATCHKEY_TEST_MIGRATED);
     nodes = [1, 2].map(() => openDatabase({ url: store.url, poolSize: 4, preparedStatements: true }));
   });
@@ -18,7 +19,9 @@ describe('activity is counted', () => {
     await store.drop();
   });
 
-  const now = () => new Date();
+  // What a test records is of one time, and so of one hour and day.
+  let startedAt: Date;
+  const now = () => startedAt;
   const countOn = (node: Database | undefined) => (node ? countActivity({ db: node.db }, budgetMs) : undefined);
   const insertRecords = (
     count: number,
@@ -32,8 +35,14 @@ describe('activity is counted', () => {
   const insertEvent = (action: string, members: { actor_id?: string; outcome?: string; details?: object } = {}) =>
     store.query(
       `insert into audit_events (id, occurred_at, actor_kind, actor_id, action, outcome, details)
-        values (gen_random_uuid(), now(), 'client', $1, $2, $3, $4)`,
-      [members.actor_id, action, members.outcome ?? 'success', members.details && JSON.stringify(members.details)],
+        values (gen_random_uuid(), $5, 'client', $1, $2, $3, $4)`,
+      [
+        members.actor_id,
+        action,
+        members.outcome ?? 'success',
+        members.details && JSON.stringify(members.details),
+        now(),
+      ],
     );
 
   /** What is recorded is counted once no transaction that began before runs any more, in any database of the server. */

@@ -77,6 +77,7 @@ describe('a key', () => {
   });
 
   test('counts an exchange at its rate and quota, and one that is refused for another reason does not count', async () => {
+    await latchkey.stayWithin('day');
     for (const restrictions of [{ rate_limit: '2 requests/hour' }, { quota: { day: 2 } }]) {
       const { id, key } = await mint({ restrictions });
       const exchange = (scope: string) => exchangeKey(latchkey, key, { resource: api, scope });
