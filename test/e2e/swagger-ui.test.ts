@@ -6,7 +6,7 @@ import { SwaggerUi } from './support/swagger-ui.ts';
 
 describe('Swagger UI', () => {
   const browser = new TestBrowser();
-  import.meta.jest.setTimeout(60_000);
+
   const latchkey = startLatchkey({
     prepare: async () => {
       await Promise.all([browser.launch(), swagger.listen()]);

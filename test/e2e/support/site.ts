@@ -7,8 +7,6 @@ import { SinglePageApp } from './single-page-app.ts';
 /** A Latchkey that calls itself Acme, an app and a single-page app that sign people in with it, and the browser they use. */
 export type Site = { latchkey: Latchkey; app: App; dashboard: SinglePageApp; browser: TestBrowser };
 
-const patienceMs = 180_000;
-
 /**
  * Starts a site for the tests around it. A test fails when a page in it has logged an error or asked another host.
  *
@@ -19,7 +17,6 @@ export function startSite({ moreApps = [] }: { moreApps?: string[] } = {}): Site
   const app = new App(assistant);
   const dashboard = new SinglePageApp(latchkey);
   const browser = new TestBrowser();
-  import.meta.jest.setTimeout(patienceMs);
   beforeAll(async () => {
     const launched = browser.launch();
     await Promise.all([app.listen(), dashboard.listen()]);
