@@ -1,10 +1,10 @@
-import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
-import { appendEvent, changesBetween } from '../audit/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import { asInput, changesOf, desiredState, isAsDesired, tokenSettings } from './desired-state.ts';
 import { comparableIdentifier } from './identifiers.ts';
-import { type DesiredState, mustBeAllowedToChange } from './rights.ts';
+import { mustBeAllowedToChange } from './rights.ts';
 import { ResourceServerInput } from './schemas.ts';
 import {
   findComparable,
@@ -12,7 +12,6 @@ import {
   insertResourceServer,
   lockResourceServer,
   lockSpelling,
-  type Permission,
   type ResourceServer,
   replacePermissions,
   updateResourceServer,
@@ -65,26 +64,6 @@ async function refuseOtherSpelling(trx: Trx, identifier: string): Promise<void> 
     throw conflict(
       `The resource server "${other.identifier}" has the same identifier in another spelling: use that one.`,
     );
-}
-
-/** What of a resource server says how its access tokens are. */
-function tokenSettings({ access_token_format, dpop_required, ...input }: ResourceServerInput) {
-  const { access_token_signing_alg, access_token_ttl_seconds } = input;
-  return {
-    access_token_format,
-    dpop_required,
-    ...(access_token_signing_alg && { access_token_signing_alg }),
-    ...(access_token_ttl_seconds && { access_token_ttl_seconds }),
-  };
-}
-
-/** Of the scopes, which can be many, those that differ. */
-function changesOf(before: ResourceServerInput, after: ResourceServerInput) {
-  const without = (those: ResourceServerInput) => (scope: ResourceServerInput['scopes'][number]) =>
-    !those.scopes.some((other) => isDeepStrictEqual(other, scope));
-  const scopes = { old: before.scopes.filter(without(after)), new: after.scopes.filter(without(before)) };
-  const { scopes: _, ...changed } = changesBetween(before, after);
-  return scopes.old.length + scopes.new.length > 0 ? { ...changed, scopes } : changed;
 }
 
 /** Disabled now: tokens from before stay dead when it is enabled again. */
@@ -144,35 +123,6 @@ export async function getResourceServer(db: Db, identifier: string): Promise<Res
   return server;
 }
 
-/** A resource server as configuration names it. */
-export function asInput(server: ResourceServer): ResourceServerInput {
-  const { identifier, name, access_token_format, access_token_signing_alg, access_token_ttl_seconds } = server;
-  const { assignment_required, dpop_required, open_to, enabled, permissions } = server;
-  return {
-    identifier,
-    name,
-    access_token_format,
-    ...(access_token_signing_alg && { access_token_signing_alg: access_token_signing_alg as 'ES256' }),
-    ...(access_token_ttl_seconds && { access_token_ttl_seconds }),
-    assignment_required,
-    dpop_required,
-    open_to,
-    enabled,
-    scopes: permissions.map(scopeOf),
-  };
-}
-
-function scopeOf({ name, description, is_default, is_optional, is_sensitive, is_open }: Permission) {
-  return {
-    name,
-    ...(description && { description }),
-    default: is_default,
-    optional: is_optional,
-    sensitive: is_sensitive,
-    open: is_open,
-  };
-}
-
 /**
  * Stops a resource server: no token for it is issued any more, and none works from the next request on.
  *
@@ -216,39 +166,4 @@ async function record(
     details: { scopes, changed },
     occurred_at,
   });
-}
-
-function desiredState({
-  identifier: _,
-  scopes,
-  access_token_signing_alg,
-  access_token_ttl_seconds,
-  ...rest
-}: ResourceServerInput): DesiredState {
-  const columns = {
-    ...rest,
-    access_token_signing_alg: access_token_signing_alg ?? null,
-    access_token_ttl_seconds: access_token_ttl_seconds ?? null,
-  };
-  const permissions = scopes
-    .map(
-      (scope): Permission => ({
-        name: scope.name,
-        description: scope.description ?? null,
-        is_default: scope.default,
-        is_optional: scope.optional,
-        is_sensitive: scope.sensitive,
-        is_open: scope.open,
-      }),
-    )
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { columns, permissions };
-}
-
-function isAsDesired(existing: ResourceServer, columns: DesiredState['columns'], permissions: Permission[]): boolean {
-  const present = [...existing.permissions].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const hasColumns = Object.entries(columns).every(([name, value]) =>
-    isDeepStrictEqual(existing[name as keyof ResourceServer], value),
-  );
-  return hasColumns && isDeepStrictEqual(present, permissions);
 }

@@ -2,24 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict } from '../../platform/http/index.ts';
 import { mustBePermitted, mustHold, mustNotExceedLimits } from '../access/index.ts';
+import type { DesiredState } from './desired-state.ts';
 import { openTo } from './schemas.ts';
 import type { Permission, ResourceServer } from './store.ts';
-
-/** A resource server as it is to be; its permissions are in the order of their names. */
-export type DesiredState = {
-  columns: Pick<
-    ResourceServer,
-    | 'name'
-    | 'access_token_format'
-    | 'access_token_signing_alg'
-    | 'access_token_ttl_seconds'
-    | 'assignment_required'
-    | 'dpop_required'
-    | 'open_to'
-    | 'enabled'
-  >;
-  permissions: Permission[];
-};
 
 type Change = { now: () => Date; actor: Actor; existing: ResourceServer; desired: DesiredState };
 

@@ -1,6 +1,6 @@
 import { MergePatch, pageOf, pageWith, routesWith } from '../../platform/http/index.ts';
+import { asInput } from './desired-state.ts';
 import {
-  asInput,
   changeResourceServer,
   createResourceServer,
   disableResourceServer,

@@ -8,7 +8,7 @@ import { rotateSigningKey, type SigningKeysDeps, signingAlgs } from '../signing-
 import { abandonLists } from '../status-lists/index.ts';
 import { revokeJwtAccessTokens } from '../tokens/index.ts';
 import { deleteEveryPasswordLink } from '../users/index.ts';
-import type { ReapplyDeps } from './rules.ts';
+import type { ReapplyDeps } from './consequence.ts';
 import { jumpEpochs, revokeOneTimeCredentials } from './store.ts';
 
 export type CutDeps = ReapplyDeps & SigningKeysDeps;
@@ -29,6 +29,8 @@ export async function stepsDone(deps: CutDeps, restore: string): Promise<{ cut: 
  * Ends what no event names. Keys that were published after the backup are unknown here, and keys that were withdrawn are back:
  * all are replaced. JWTs that were issued after it stand in no list and have no row: the lists that they refer to are closed, and
  * no list gets their number. Codes that were used after it could be used once more.
+ * Epochs stay: opaque credentials of the time after the backup have no row here, whatever their epoch, and those that came back
+ * and were not revoked go on.
  *
  * The keys come first: a run that was killed before the rest rotates them again.
  */

@@ -12,8 +12,9 @@ import {
   verifyExport,
   verifyMessages,
 } from '../audit/index.ts';
+import type { Consequence } from './consequence.ts';
 import type { LaterEvent } from './later-event.ts';
-import { type Consequence, consequenceOf } from './rules.ts';
+import { consequenceOf } from './rules.ts';
 
 /** An event with what follows from it. */
 export type FollowedEvent = { event: LaterEvent; consequence: Consequence };

@@ -3,9 +3,9 @@ import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, notFound, Problem } from '../../platform/http/index.ts';
 import { appendEvent, detailsOfAction } from '../audit/index.ts';
 import { revokeFamilies } from '../tokens/index.ts';
+import { type Ending, orNothing, type ReapplyDeps } from './consequence.ts';
 import type { LaterEvent } from './later-event.ts';
 import type { FollowedEvent } from './later-events.ts';
-import { type Ending, orNothing, type ReapplyDeps } from './rules.ts';
 
 /** A revocation that was repeated, or would be. */
 export type Reapplied = {

@@ -1,80 +1,18 @@
-import type { Trx } from '../../platform/database/index.ts';
-import { type Actor, Problem } from '../../platform/http/index.ts';
 import { removeRole, unassignRole } from '../access/index.ts';
 import { eraseAddresses } from '../access-records/index.ts';
-import { type ApiKeyDeps, disableApiKey, expireEarlierVersions, revokeApiKey } from '../api-keys/index.ts';
+import { disableApiKey, expireEarlierVersions, revokeApiKey } from '../api-keys/index.ts';
 import { type AuditAction, erasePersonalDetails } from '../audit/index.ts';
-import { type ClientDeps, disableClient, expireClientSecrets, revokeClientSecret } from '../clients/index.ts';
+import { disableClient, expireClientSecrets, revokeClientSecret } from '../clients/index.ts';
 import { revokeConsent, revokeGrant } from '../consents/index.ts';
-import { changeWebhook, type WebhookDeps } from '../notifications/index.ts';
+import { changeWebhook } from '../notifications/index.ts';
 import { disableResourceServer } from '../resource-servers/index.ts';
 import { type Handle, revoke } from '../revocation/index.ts';
-import { revokeSession, type SessionDeps } from '../sessions/index.ts';
+import { revokeSession } from '../sessions/index.ts';
 import { revokeTokenByShortId } from '../tokens/index.ts';
 import { disableTrust } from '../trusts/index.ts';
 import { deletePasswordLinks, disableUser, forgetPassword, unverifyEmail } from '../users/index.ts';
-import type { LaterEvent } from './later-event.ts';
-
-export type ReapplyDeps = ClientDeps & SessionDeps & WebhookDeps & ApiKeyDeps;
-
-/** How to repeat a revocation. Resolves to whether there was something to revoke. */
-export type Ending =
-  /** By a verb, which records its own event; it works in the transaction of the `deps`. */
-  | { kind: 'verb'; end: (deps: ReapplyDeps, actor: Actor) => Promise<unknown> }
-  /** By a write that has no event of its own. */
-  | { kind: 'write'; end: (trx: Trx, now: Date) => Promise<unknown> }
-  /** A family of refresh tokens; there may be thousands. */
-  | { kind: 'family'; family_id: string };
-
-/** The consequence of an event that the restored database lacks. */
-export type Consequence = {
-  /** The revocation to repeat. `says`: its description. */
-  ending?: Ending & { says: string };
-  /** What an administrator should decide or do. */
-  advice?: string;
-};
-
-type Rule = (event: LaterEvent) => Consequence;
-
-const verb = (
-  says: string,
-  end: (deps: ReapplyDeps, actor: Actor) => Promise<unknown>,
-  advice?: string,
-): Consequence => ({
-  ending: { kind: 'verb', says, end },
-  ...(advice !== undefined && { advice }),
-});
-const write = (says: string, end: (trx: Trx, now: Date) => Promise<unknown>, advice?: string): Consequence => ({
-  ending: { kind: 'write', says, end },
-  ...(advice !== undefined && { advice }),
-});
-const endingFamily = (family_id: string): Consequence => ({
-  ending: {
-    kind: 'family',
-    says: 'refresh tokens revoked: the restored ones are older than those that clients hold',
-    family_id,
-  },
-});
-const decide =
-  (advice: string): Rule =>
-  () => ({ advice });
-const nothing: Rule = () => ({});
-
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(text).filter(Boolean) : []);
-const idOf = ({ target_id }: LaterEvent): string => target_id ?? '';
-const instant = (value: unknown, otherwise: Date): Date => {
-  const time = new Date(text(value));
-  return Number.isNaN(time.getTime()) ? otherwise : time;
-};
-/** Older versions wrote other names. */
-const overlapEnd = ({ details }: LaterEvent, now: Date): Date =>
-  instant(details.previous_expires_at ?? details.previous_ends_at ?? details.previous_end_at, now);
-const isNowDisabled = ({ details }: LaterEvent): boolean => {
-  const changed = details.changed as { enabled?: { new?: unknown } } | string[] | undefined;
-  if (Array.isArray(changed)) return changed.includes('enabled') && details.enabled === false;
-  return changed?.enabled?.new === false;
-};
+import { type Consequence, decide, endingFamily, nothing, orNothing, type Rule, verb, write } from './consequence.ts';
+import { idOf, isNowDisabled, type LaterEvent, overlapEnd, text, texts } from './later-event.ts';
 
 const endsFamily: Rule = ({ details }) => endingFamily(text(details.family_id));
 
@@ -255,16 +193,6 @@ function handleOf({ target_kind, target_id, details }: LaterEvent): Handle | und
   if (target_kind === 'resource_server' && target_id) return { resource_server: target_id };
   const before = new Date(text(details.before));
   return Number.isNaN(before.getTime()) ? undefined : { issued_before: before };
-}
-
-/** Undefined if there is nothing to revoke: the backup does not contain it. */
-export async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof Problem && error.status === 404) return undefined;
-    throw error;
-  }
 }
 
 /** The consequence of an event. An unknown action of a newer version is left to the administrator. */

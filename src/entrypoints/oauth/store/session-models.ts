@@ -10,11 +10,10 @@ import { currentUnit, LostRaceError, type Unit } from '../unit-of-work/index.ts'
 import type { ModelStore, Payload } from './model-store.ts';
 import { openPayload, type StoreDeps, sealPayload } from './models.ts';
 import { readSession, readSessionByUid, type SessionRecord } from './reads.ts';
+import { type Authorization, changedClients, saveSessionClients } from './session-clients.ts';
 
 // A tab that read the session before another rotated its id may still come with the old one.
 const rotatedIdSeconds = 30;
-
-type Authorization = { sid?: string; grantId?: string; persistsLogout?: true };
 
 // When somebody was last here is kept to the minute: a write for each of their requests would cost as much as the request.
 const seenEverySeconds = 60;
@@ -196,38 +195,6 @@ async function upsertSession(trx: Trx, session: NewSession): Promise<void> {
     )
     .executeTakeFirst();
   if (!numInsertedOrUpdatedRows) throw new LostRaceError('the session was revoked, or belongs to another user now');
-}
-
-type ChangedClients = { kept: (Authorization & { client_id: string })[]; gone: string[] };
-
-/** Only what this request changed, so that tabs do not undo each other's clients. */
-function changedClients(
-  authorizations: Record<string, Authorization>,
-  previous: SessionRecord | undefined,
-): ChangedClients {
-  const before = new Map(previous?.clients.map((client) => [client.client_id, client]));
-  const all = Object.entries(authorizations).map(([client_id, authorization]) => ({ client_id, ...authorization }));
-  const kept = all.filter(({ client_id, sid = null, grantId = null, persistsLogout = false }) => {
-    const known = before.get(client_id);
-    return !known || known.sid !== sid || known.grant_id !== grantId || known.persists_logout !== persistsLogout;
-  });
-  return { kept, gone: [...before.keys()].filter((client_id) => !authorizations[client_id]) };
-}
-
-async function saveSessionClients(trx: Trx, session_uid: string, { kept, gone }: ChangedClients): Promise<void> {
-  for (const { client_id, sid = null, grantId: grant_id = null, persistsLogout: persists_logout = false } of kept) {
-    await sql`insert into session_clients (session_uid, client_id, sid, grant_id, persists_logout)
-      select ${session_uid}, id, ${sid}, ${grant_id}::uuid, ${persists_logout} from clients where client_id = ${client_id}
-      on conflict (session_uid, client_id) do update set sid = excluded.sid, grant_id = excluded.grant_id,
-        persists_logout = session_clients.persists_logout or excluded.persists_logout`.execute(trx);
-  }
-  for (const client_id of gone) {
-    await trx
-      .deleteFrom('session_clients')
-      .where('session_uid', '=', session_uid)
-      .where('client_id', '=', (eb) => eb.selectFrom('clients').select('id').where('client_id', '=', client_id))
-      .execute();
-  }
 }
 
 /**

@@ -73,9 +73,12 @@ const joined = (later: Line, earlier: Line): Line => ({
   ...later,
   times: later.times + earlier.times,
   first_at: earlier.first_at,
-  newest_id: later.newest_id > earlier.newest_id ? later.newest_id : earlier.newest_id,
-  oldest_id: later.oldest_id < earlier.oldest_id ? later.oldest_id : earlier.oldest_id,
+  newest_id: inOrder(later.newest_id, earlier.newest_id)[1],
+  oldest_id: inOrder(later.oldest_id, earlier.oldest_id)[0],
 });
+
+/** Ids grow with time (UUIDv7). */
+const inOrder = (a: string, b: string): [string, string] => (a.localeCompare(b) < 0 ? [a, b] : [b, a]);
 
 /** The first lines, and the id before which the next page begins: what is newer than it by its id is among them. */
 function firstPage(lines: readonly Line[]): { events: Line[]; older: string | undefined } {
