@@ -112,6 +112,8 @@ export type Database = {
     tokens_valid_after: Date | null;
     epoch: Generated<number>;
     revoked_before: Date | null;
+    /** When it last got a token, to the minute. Written by the job that counts activity alone. */
+    last_used_at: Generated<Date | null>;
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;

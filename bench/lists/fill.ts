@@ -38,10 +38,11 @@ const clients = [
   `insert into permissions (resource_server_id, name, description)
     select bench_id(9, n), 'scope' || s || ':read', 'Read ' || s from generate_series(1, 100) n, generate_series(1, 10) s`,
   `insert into subjects (id, kind) select bench_id(2, n), 'client' from generate_series(1, $clients) n`,
-  `insert into clients (id, client_id, type, metadata, resources, service_permissions, introspects, lifetimes, enabled, risk, created_at, updated_at)
+  `insert into clients (id, client_id, type, metadata, resources, service_permissions, introspects, lifetimes, enabled, risk, last_used_at, created_at, updated_at)
     select bench_id(2, n), 'client' || n, (array['web', 'spa', 'native', 'service'])[1 + n % 4],
       json_build_object('client_name', 'Application ' || n), '{}', '{}', '[]', '{}', n % 500 > 0,
-      (array['low', 'medium', null])[1 + n % 3], now() - n * interval '1 minute', now() from generate_series(1, $clients) n`,
+      (array['low', 'medium', null])[1 + n % 3], case when n % 3 > 0 then now() - n % 777 * interval '1 minute' end,
+      now() - n * interval '1 minute', now() from generate_series(1, $clients) n`,
   `insert into client_secrets (id, client_id, digest, pepper_id, created_at, number, last_used_at)
     select bench_id(6, n), bench_id(2, 1 + n % $clients), sha256(('secret ' || n)::bytea), 1, now() - n % 200 * ${day},
       1 + n / $clients, case when n % 2 = 0 then now() - n * interval '1 minute' end from generate_series(1, 2 * $clients) n`,

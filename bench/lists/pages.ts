@@ -16,7 +16,7 @@ export const measuredLists: readonly MeasuredList[] = [
     queries: ['q=user77', 'q=person+7777', 'q=user77%40example27.com', 'q=nobody', 'enabled=false', 'role=role-7'],
   }),
   list('Clients', 'clients', {
-    sorts: ['client_id', 'name', 'type', 'created_at'],
+    sorts: ['client_id', 'name', 'type', 'created_at', 'last_used_at'],
     queries: ['q=client77', 'q=application', 'q=nobody', 'type=spa', 'enabled=false'],
   }),
   list('API keys', 'api-keys', {

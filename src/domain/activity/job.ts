@@ -1,5 +1,6 @@
 import type { JobHandler } from '../../platform/jobs/index.ts';
 import { type ActivityDeps, countActivity, sampleSessions } from './activity.ts';
+import { noteLastUses } from './store.ts';
 
 // Well below what a job may take (`expireInSeconds` of its queue).
 const budgetMs = 30_000;
@@ -9,5 +10,6 @@ export function rollUpActivity(deps: Pick<ActivityDeps, 'db'>): JobHandler {
   return async () => {
     await sampleSessions(deps);
     await countActivity(deps, budgetMs);
+    await noteLastUses(deps.db);
   };
 }

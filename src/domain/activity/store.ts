@@ -187,6 +187,19 @@ export async function countedUntil(db: Db): Promise<Date> {
   return at;
 }
 
+/**
+ * Notes with the clients when they were used last, to the minute. Those that somebody else changes meanwhile are left to the next
+ * time: whoever revokes something does not wait for this.
+ */
+export async function noteLastUses(db: Db): Promise<void> {
+  await sql`with used as (
+      select c.id, max(u.last_used_at) as at from client_usage u join clients c on c.id = u.client_id
+        where u.day > latchkey_now() - interval '2 days' and u.last_used_at > coalesce(c.last_used_at, '-infinity') + interval '1 minute'
+        group by c.id
+    ), free as (select c.id from clients c where c.id in (select id from used) for no key update skip locked)
+    update clients c set last_used_at = used.at from used join free using (id) where c.id = used.id`.execute(db);
+}
+
 /** When a client last got a token, as far as days are kept; null: never. */
 export async function findLastUse(db: Db, client: { id: string }): Promise<Date | null> {
   const { at } = await db

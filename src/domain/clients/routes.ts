@@ -141,8 +141,9 @@ async function getClient({ db }: ClientDeps, client_id: string): Promise<Client>
 }
 
 function shown(client: Client) {
-  const { type, registered_by, trust_id, tokens_valid_after, version, created_at, updated_at } = client;
-  return { ...asInput(client), type, registered_by, trust_id, tokens_valid_after, version, created_at, updated_at };
+  const { type, registered_by, trust_id, tokens_valid_after, last_used_at, version, created_at, updated_at } = client;
+  const times = { tokens_valid_after, last_used_at, created_at, updated_at };
+  return { ...asInput(client), type, registered_by, trust_id, version, ...times };
 }
 
 function expiry(now: Date, days: number | undefined): Date | undefined {

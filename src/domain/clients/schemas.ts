@@ -117,6 +117,9 @@ export const ClientView = z.looseObject({
   allowed_cors_origins: CorsOrigins.optional(),
   ...clientExtensions,
   tokens_valid_after: Timestamp.nullable(),
+  last_used_at: Timestamp.nullable().meta({
+    description: 'when it last got a token; a few minutes late, and null: never, or longer than 400 days ago',
+  }),
   version: z.int(),
   created_at: Timestamp,
   updated_at: Timestamp,
@@ -132,7 +135,7 @@ export const ClientsQuery = z.strictObject({
   type: z.enum(types).optional(),
   registered_by: z.enum(['operator', 'document', 'dynamic', 'trust']).optional(),
   enabled: Flag.optional(),
-  sort: SortBy(['client_id', 'name', 'type', 'created_at'], 'client_id'),
+  sort: SortBy(['client_id', 'name', 'type', 'created_at', 'last_used_at'], 'client_id'),
 });
 
 const longestDays = 3660;

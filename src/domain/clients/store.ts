@@ -163,6 +163,7 @@ const orders: ListOrders = {
     client_id: { by: sql`clients.client_id collate "C"`, type: 'text' },
     name: { by: sql`lower(${clientName}) collate "C"`, type: 'text' },
     type: { by: sql`clients.type collate "C"`, type: 'text' },
+    last_used_at: { by: sql`coalesce(clients.last_used_at, '-infinity'::timestamptz)`, type: 'timestamptz' },
     // UUIDv7 ids grow with time.
     created_at: 'key',
   },

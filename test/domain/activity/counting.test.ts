@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { countActivity, readActivity, sampleSessions, usageOfClient } from '../../../src/domain/activity/activity.ts';
+import { rollUpActivity } from '../../../src/domain/activity/index.ts';
 import { type Database, openDatabase } from '../../../src/platform/database/index.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -183,6 +184,23 @@ describe('activity is counted', () => {
     await earlierTransactionsEnded();
     const usage = node && (await usageOfClient({ db: node.db, now }, { client_id: 'billing', days: 30 }));
     expect(usage).toMatchObject({ allowed: 4, refused: 0, last_used_at: expect.any(Date), days: [{ allowed: 4 }] });
+  });
+
+  test('and noted with the client, which nodes that know it are not told', async () => {
+    await store.query(`insert into subjects (id, kind) values ('019ae000-0000-7000-8000-000000000001', 'client');
+      insert into clients (id, client_id, type, metadata, resources, service_permissions, introspects, lifetimes, created_at, updated_at)
+        values ('019ae000-0000-7000-8000-000000000001', 'billing', 'service', '{}', '{}', '{}', '[]', '{}', now(), now())`);
+    await insertEvent('access_token.issued', { actor_id: 'billing' });
+    await earlierTransactionsEnded();
+    const changes = async () => (await store.query('select position from change_counter')).rows;
+    const before = await changes();
+    const [node] = nodes;
+    if (node) await rollUpActivity({ db: node.db })({});
+    const { rows } = await store.query(`select last_used_at from clients where client_id = 'billing'`);
+    expect(rows).toEqual([{ last_used_at: startedAt }]);
+    expect(await changes()).toEqual(before);
+    await store.query(`update clients set first_party = true where client_id = 'billing'`);
+    expect(await changes()).not.toEqual(before);
   });
 
   test('in a database that was restored from a dump, where transaction numbers start again', async () => {

@@ -15,6 +15,7 @@ export const clientList: List = {
     { label: 'Name', sort: 'name' },
     { label: 'Type', sort: 'type' },
     { label: 'State' },
+    { label: 'Last used', sort: '-last_used_at' },
     { label: 'Registered', sort: '-created_at' },
     { label: '' },
   ],
@@ -49,6 +50,7 @@ function rowOf(context: RequestContext, client: Client): Cell[] {
     cell.link(nameOf(client), clientPath(client.client_id), client.client_id),
     cell.text(kinds[client.type]),
     cell.enabled(client.enabled),
+    cell.time(client.last_used_at, 'Never'),
     cell.time(client.created_at),
     cell.menu(nameOf(client), rowActions(context, client)),
   ];
