@@ -22,6 +22,7 @@ function accounts(): Command[] {
       .option('--email <address>', 'the e-mail address')
       .option('--email-verified', 'the address is known to be theirs')
       .option('--name <name>', 'the name shown to apps')
+      .option('--language <language>', 'the language of e-mail to them, en or de')
       .option('--role <role>', 'a role to assign, e.g. owner; may be repeated', repeated, [])
       .option(...passwordOption)
       .action(later(async () => (await actions()).create)),

@@ -1,14 +1,21 @@
 import { countLiveTokens } from '../../../domain/tokens/index.ts';
 import { generatePassword, getUser } from '../../../domain/users/index.ts';
+import { Language } from '../../../platform/languages/index.ts';
 import { type CommandContext, onInstallation } from './command-context.ts';
-import { isConfirmed, readSecret } from './input.ts';
+import { isConfirmed, parsed, readSecret } from './input.ts';
 import { answer, answerPage, columns } from './output.ts';
 import { routesOf } from './routes.ts';
 import type { OptionNames } from './usage.ts';
 
 type Json = { json?: boolean };
 type PasswordOptions = Json & { passwordStdin?: boolean };
-type CreateOptions = PasswordOptions & { email?: string; emailVerified?: boolean; name?: string; role: string[] };
+type CreateOptions = PasswordOptions & {
+  email?: string;
+  emailVerified?: boolean;
+  name?: string;
+  language?: string;
+  role: string[];
+};
 type ListOptions = Json & { search?: string; limit: string; cursor?: string };
 
 /** How the members of an account are typed. */
@@ -16,8 +23,9 @@ const createOptions: OptionNames = { username: '<username>', roles: '--role', pa
 
 export const create = onInstallation(async (place: CommandContext, username: string, options: CreateOptions) => {
   const { email, emailVerified: email_verified, name, role: roles } = options;
+  const language = parsed(Language.optional(), options.language, '--language');
   const password = await typedPassword(options);
-  const given = { username, email, email_verified, name, ...(roles.length > 0 && { roles }), password };
+  const given = { username, email, email_verified, name, language, ...(roles.length > 0 && { roles }), password };
   const made = await routesOf(place).call('POST /users', { body: given });
   answer(options, made, [`Created user ${username}.`, ...shownOnce(made.password)]);
 }, createOptions);
