@@ -43,7 +43,8 @@ export const apiKeyKind = {
     },
     nameOf: async (_, { name }, value) => {
       const { start, last_four } = shownOf(value);
-      return `API key "${name}", ${start}…${last_four}`;
+      const shown = `${start}…${last_four}`;
+      return { en: `API key "${name}", ${shown}`, de: `API-Schlüssel „${name}“, ${shown}` };
     },
   },
   revoke: {

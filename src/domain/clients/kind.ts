@@ -33,7 +33,10 @@ export const clientSecretKind: CredentialKind = {
       const id = isGenerated(value) ? await findLiveSecret(deps, value) : undefined;
       return id === undefined ? undefined : { id };
     },
-    nameOf: async (_, { owner }) => `client secret of "${owner?.name}"`,
+    nameOf: async (_, { owner }) => ({
+      en: `client secret of "${owner?.name}"`,
+      de: `Client-Secret von „${owner?.name}“`,
+    }),
   },
   revoke: { permission: 'latchkey:client_secret:revoke', one: revokeSecretById },
 };

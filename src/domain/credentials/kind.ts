@@ -4,6 +4,7 @@ import type { Db } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
+import type { Language } from '../../platform/languages/index.ts';
 import type { Credential, CredentialOrder } from './schemas.ts';
 
 /** What revoking any kind of credential takes. */
@@ -48,8 +49,8 @@ export type CredentialKind = {
   leak?: {
     /** The credential of this value, in use or rotated away from but still accepted; undefined: none of this kind. */
     find: (deps: FindingDeps, value: string) => Promise<Found | undefined>;
-    /** How it is named to its owner, without its value. */
-    nameOf: (db: Db, credential: Credential, value: string) => Promise<string>;
+    /** How it is named to its owner in each language, without its value. */
+    nameOf: (db: Db, credential: Credential, value: string) => Promise<Readonly<Record<Language, string>>>;
   };
   /** Absent: a single credential of this kind is replaced, not revoked. */
   revoke?: {

@@ -88,7 +88,9 @@ async function tell(
 ): Promise<number> {
   if (!sendEmail) return 0;
   const recipients = await findConcerned(trx, leaked.owner_id, now());
-  const email = { kind: 'leak' as const, credential: leaked.name, found_at, still_works: policy === 'flag' };
+  const { names } = leaked;
+  const credential = { credential: names.en, credential_in: names };
+  const email = { kind: 'leak' as const, ...credential, found_at, still_works: policy === 'flag' };
   // A client's contacts are free text (RFC 7591 §2): one that is no address could name many.
   const usable = recipients.filter(({ to }) => z.email().safeParse(to).success).slice(0, mostLetters);
   for (const { to, ...languages } of usable)
@@ -103,9 +105,9 @@ async function handle(deps: LeakDeps & { db: Trx }, actor: Actor, value: string)
     if (!kind.leak || !found) continue;
     const credential = await lockCredential(deps.db, kind, found.id);
     if (!credential || !(await isLive(deps, kind, credential))) return undefined;
-    const name = await kind.leak.nameOf(deps.db, credential, value);
+    const names = await kind.leak.nameOf(deps.db, credential, value);
     if (deps.policy === 'revoke') await kind.revoke?.one(deps, actor, found.id);
-    return { kind: kind.kind, name, owner_id: credential.owner?.id ?? null, ...found };
+    return { kind: kind.kind, names, owner_id: credential.owner?.id ?? null, ...found };
   }
   return undefined;
 }

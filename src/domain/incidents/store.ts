@@ -1,9 +1,17 @@
 import { sql } from 'kysely';
 import type { Digest } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
+import type { Language } from '../../platform/languages/index.ts';
 
 /** What leaked: by its kind, id and version in the inventory, and as its owner knows it. */
-export type Leaked = { kind: string; id: string; version?: number; name: string; owner_id: string | null };
+export type Leaked = {
+  kind: string;
+  id: string;
+  version?: number;
+  /** In each language. */
+  names: Readonly<Record<Language, string>>;
+  owner_id: string | null;
+};
 
 /** Who should know of a leak, with the languages of those who are users. */
 type Recipient = { to: string; language?: string | null; browser_language?: string | null };

@@ -13,7 +13,14 @@ type Recipient = { to: string; language?: string | undefined };
 type LinkEmail = Recipient & { kind: 'link'; url: string; expires_at: Date };
 
 /** Reports a credential that was found in public, where, and whether it is still active. */
-type LeakEmail = Recipient & { kind: 'leak'; credential: string; found_at: string; still_works: boolean };
+type LeakEmail = Recipient & {
+  kind: 'leak';
+  credential: string;
+  /** In each language. */
+  credential_in?: Readonly<Record<string, string>> | undefined;
+  found_at: string;
+  still_works: boolean;
+};
 
 /** Queues an e-mail: it is sent if and only if the transaction commits. */
 export type SendEmail = (trx: Trx, email: LinkEmail | LeakEmail) => Promise<void>;
@@ -58,6 +65,8 @@ const StoredEmail = z.union([
   z.object({ ...recipient, kind: z.literal('link').default('link'), url: z.string(), expires_at: z.coerce.date() }),
   z.object({
     ...{ ...recipient, kind: z.literal('leak'), credential: z.string(), found_at: z.string() },
+    // Jobs of older versions have the English name alone.
+    credential_in: z.record(z.string(), z.string()).optional(),
     still_works: z.boolean(),
   }),
 ]);
@@ -149,8 +158,9 @@ function linkEmail({ tag, dates, mail }: MailTexts, brand: MailBrand, { url, exp
 }
 
 /** Says what leaked and where, whether it is still active, and what to do. */
-function leakEmail({ mail }: MailTexts, brand: string, { credential, found_at, still_works }: LeakEmail): Words {
-  const what = `${oneLine(credential)}\n${oneLine(found_at)}`;
+function leakEmail({ tag, mail }: MailTexts, brand: string, email: LeakEmail): Words {
+  const { credential, credential_in, found_at, still_works } = email;
+  const what = `${oneLine(credential_in?.[tag] ?? credential)}\n${oneLine(found_at)}`;
   const state = still_works ? mail.leakActive : mail.leakRevoked;
   const text = `${mail.leak({ brand })}\n\n${what}\n\n${state}\n\n${mail.leakRecords}\n`;
   return { subject: mail.leakSubject({ brand }), text };

@@ -47,7 +47,10 @@ export const refreshTokenKind = {
       const found = await credentialOf(db, value);
       return found?.kind === 'refresh_token' ? { id: found.id } : undefined;
     },
-    nameOf: async (_, { name }) => `refresh token given to "${name}"`,
+    nameOf: async (_, { name }) => ({
+      en: `refresh token given to "${name}"`,
+      de: `Refresh-Token von „${name}“`,
+    }),
   },
   revoke: { permission: 'latchkey:grant:revoke', one: revokeFamilyById },
 } satisfies CredentialKind;
@@ -114,7 +117,8 @@ export const accessTokenKind = {
     },
     nameOf: async (db, { id, name }) => {
       const key = await findKeyOfToken(db, accessTokenById(id));
-      return key === undefined ? `access token given to "${name}"` : `access token got for API key "${key}"`;
+      if (key === undefined) return { en: `access token given to "${name}"`, de: `Access-Token von „${name}“` };
+      return { en: `access token got for API key "${key}"`, de: `Access-Token zum API-Schlüssel „${key}“` };
     },
   },
   revoke: { permission: 'latchkey:grant:revoke', one: revokeAccessTokenById },
