@@ -63,6 +63,14 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await page.locator('pre').first().innerText()).not.toContain('http://localhost:3000');
     expect(await page.locator('.text').innerText()).toContain(latchkey.issuer);
     expect(await inspect(page, 'docs-guide')).toEqual([]);
+    await page.getByRole('searchbox').fill('REVOKE everything');
+    await page.getByRole('button', { name: 'Search' }).click();
+    expect(await inspect(page, 'docs-found')).toEqual([]);
+    await page.locator('.found a').first().click();
+    expect(await page.locator(':target').innerText()).toMatch(/revo/i);
+    await page.goto(`${latchkey.issuer}/docs/search?q=unicorn+%3Cb%3E`);
+    expect(await page.getByRole('main').innerText()).toContain('No results');
+    expect(await inspect(page, 'docs-found-none')).toEqual([]);
     await page.goto(`${latchkey.issuer}/docs/readme`);
     expect(await page.locator('img').evaluate((image) => Reflect.get(image, 'naturalWidth'))).toBeGreaterThan(0);
     await page.goto(`${latchkey.issuer}/docs/settings`);

@@ -5,6 +5,7 @@ import type { Brand } from './brand.ts';
 import type { ConsentPages } from './consent/page-data.ts';
 import type { ConsolePages, NavItem } from './console/page-data.ts';
 import type { DevicePages } from './device/page-data.ts';
+import type { FoundSection } from './docs/search.ts';
 import type { Markup } from './languages/markup.ts';
 import type { SignInPages } from './sign-in/page-data.ts';
 
@@ -90,6 +91,9 @@ type DocsPage = {
   is_first: boolean;
 };
 
+/** The sections of the docs that a text was found in. */
+type DocsSearchPage = { q: string; found: readonly FoundSection[] };
+
 /** Every page there is, and what it needs. */
 export type PageData = SignInPages &
   ConsentPages &
@@ -101,6 +105,7 @@ export type PageData = SignInPages &
     error: ErrorPage;
     home: HomePage;
     'docs-page': DocsPage;
+    'docs-search': DocsSearchPage;
     reference: ReferencePage;
     'reference-group': ReferenceGroupPage;
     'demo-home': DemoHomePage;
@@ -111,6 +116,7 @@ export type PageData = SignInPages &
 export const pagePaths = {
   home: '/',
   docs: '/docs',
+  docsSearch: '/docs/search',
   apiReference: '/admin/docs',
   apiReferenceGroup: (name: string) => `/admin/docs/${encodeURIComponent(name)}`,
   account: '/account',

@@ -39,6 +39,7 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   'device-show': '@device/show',
   home: '@home/home',
   'docs-page': '@docs/page',
+  'docs-search': '@docs/search',
   reference: '@reference/reference',
   'reference-group': '@reference/group',
   'demo-home': '@demo/home',

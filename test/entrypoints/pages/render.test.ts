@@ -79,6 +79,7 @@ const minimal: PageData = {
   'device-ready': {},
   'device-show': { user_code: 'BCDF-GHJK', qr_path: '/device-code/qr.svg', address: 'id.example.com/device' },
   'docs-page': { title: 'Guide', content: new Markup('<h1>Guide</h1>'), headings: [], is_first: true },
+  'docs-search': { q: '', found: [] },
   reference: { issuer: 'https://id.example.com', audience: 'https://id.example.com/admin', q: '', groups: [] },
   'reference-group': { audience: 'https://id.example.com/admin', names: [], group: { name: 'users', operations: [] } },
   home: { issuer: 'https://id.example.com', setup_needed: true, demo: false, administers: false, version: '0.1.0' },
@@ -234,6 +235,10 @@ const maximal: PageData = {
     content: new Markup('<h1>Guide</h1>'),
     headings: [{ id: hostile, text: hostile }],
     is_first: false,
+  },
+  'docs-search': {
+    q: hostile,
+    found: [{ href: hostile, page: hostile, heading: hostile, excerpt: [{ text: hostile, is_match: true }] }],
   },
   reference: { issuer: hostile, audience: hostile, q: hostile, groups: [{ name: hostile, operations: [operation] }] },
   'reference-group': {

@@ -4,8 +4,16 @@ import { en } from '../languages/en.ts';
 // Loaded for the first reader: neither a start nor a command waits for it.
 let loaded: Promise<MarkdownIt> | undefined;
 
-/** A page of the docs as HTML. */
-export type RenderedDoc = { title: string; html: string; headings: { id: string; text: string }[] };
+/** A page of the docs as HTML, and what is searched. */
+export type RenderedDoc = {
+  title: string;
+  html: string;
+  headings: { id: string; text: string }[];
+  sections: DocSection[];
+};
+
+/** A heading, and the text up to the next one. */
+export type DocSection = { id: string; heading: string; text: string };
 
 /**
  * Markdown as HTML. Raw HTML in it is shown as text and dangerous addresses are no links, so that the result is safe whatever is
@@ -21,11 +29,34 @@ export async function renderMarkdown(source: string, addressOf: AddressOf): Prom
   for (const { children } of tokens) redirected(children ?? [], addressOf);
   for (const [n, token] of tokens.entries()) adapted(token, [tokens[n - 1], tokens[n + 1]]);
   const [title] = headings;
+  const sections = sectionsOf(tokens, headings);
   return {
     title: title?.text ?? '',
     html: markdown.renderer.render(tokens, markdown.options, {}),
     headings: headings.filter(({ level }) => level === 'h2'),
+    sections,
   };
+}
+
+/** The sections of a page, in the order of its headings. */
+function sectionsOf(tokens: readonly Token[], headings: readonly { id: string; text: string }[]): DocSection[] {
+  const texts = headings.map((): string[] => []);
+  let nth = -1;
+  for (const [n, token] of tokens.entries()) {
+    if (token.type === 'heading_open') nth += 1;
+    else if (tokens[n - 1]?.type !== 'heading_open') texts[nth]?.push(textIn(token));
+  }
+  return headings.map(({ id, text: heading }, n) => ({
+    id,
+    heading,
+    text: (texts[n] ?? []).join(' ').replaceAll(/\s+/g, ' ').trim(),
+  }));
+}
+
+function textIn({ type, content, children }: Token): string {
+  if (type === 'inline')
+    return (children ?? []).map((child) => (child.type === 'softbreak' ? ' ' : child.content)).join('');
+  return type === 'fence' ? content : '';
 }
 
 /** Gives headings the ids by which GitHub knows them, so that links to a part of a page lead there. */
