@@ -221,7 +221,11 @@ describe('API keys of one’s own', () => {
       await german.mint({ allowed_origins: 'x', from: 'x', time_zone: 'x', allowed_values: 'x' }),
       await german.mint({ name: 'Sonne', days: 'mon', from: '08:00', to: '17:00', allowed_values: 'region: eu' }),
     );
-    pages.push(await german.mint({ permissions: 'orders:delete' }), await german.mint({ preview: '1' }));
+    const tooLong = await german.mint({ name: 'x'.repeat(101) });
+    const notHeld = await german.mint({ permissions: 'orders:delete' });
+    pages.push(tooLong, notHeld, await german.mint({ preview: '1' }));
+    expect(wordsOf(tooLong)).toContain('Geben Sie höchstens 100 Zeichen ein.');
+    expect(wordsOf(notHeld)).toContain('Diese Berechtigung haben Sie selbst nicht: orders:delete');
     for (const refused of ['Origin', 'eine Uhrzeit', 'eine Zeitzone', 'einen Parameter'])
       expect(pages.map(wordsOf).join()).toMatch(new RegExp(`Geben Sie (pro Zeile )?(einen )?${refused}`));
     for (const action of keyActions) pages.push(await german.get(`${path}/${action}`));

@@ -4,6 +4,8 @@ import type { Catalogue } from './en.ts';
 /** What the API says in English, in another language: refusals by the field they are about. */
 type ApiWords = {
   refusals: Readonly<Record<string, string>>;
+  /** What it says of any field: the part of the English sentence that it is recognised by, and the sentence. */
+  sentences: readonly (readonly [english: RegExp, sentence: string])[];
   /** Of a field that is not listed. */
   refusal: string;
 };
@@ -25,17 +27,51 @@ const de: ApiWords = {
     email: 'Geben Sie eine E-Mail-Adresse ein, wie name@example.org.',
     password: 'Wählen Sie ein Passwort mit mindestens 8 Zeichen, das nicht Ihr Name oder Ihre E-Mail-Adresse ist.',
   },
+  sentences: [
+    [/must not be empty|is required/i, 'Dieses Feld darf nicht leer sein.'],
+    [/must have at most (\d+) characters?/i, 'Geben Sie höchstens $1 Zeichen ein.'],
+    [/must have at least (\d+) characters?/i, 'Geben Sie mindestens $1 Zeichen ein.'],
+    [/must have at most (\d+) entr/i, 'Geben Sie höchstens $1 Einträge an.'],
+    [/expiry must be in the future/i, 'Wählen Sie einen Zeitpunkt in der Zukunft.'],
+    [
+      /never expires, or expires after more than ten years, needs "([^"]+)"/,
+      'Ein Schlüssel, der nie oder erst nach mehr als zehn Jahren abläuft, braucht die Berechtigung $1.',
+    ],
+    [/permission that you do not hold yourself: "([^"]+)"/, 'Diese Berechtigung haben Sie selbst nicht: $1.'],
+    [/at least one permission/i, 'Wählen Sie mindestens eine Berechtigung.'],
+    [
+      /You have (\d+) active keys/,
+      'Sie haben $1 aktive Schlüssel: Widerrufen Sie zuerst einen, den Sie nicht mehr brauchen.',
+    ],
+    [
+      /This key has expired/,
+      'Dieser Schlüssel ist abgelaufen: Setzen Sie zuerst einen neuen Ablauf, oder erstellen Sie einen anderen Schlüssel.',
+    ],
+    [
+      /(\d+) versions of this key are active/,
+      '$1 Versionen dieses Schlüssels sind aktiv: Warten Sie, bis eine abläuft, oder widerrufen Sie den Schlüssel.',
+    ],
+    [/key is revoked and cannot be enabled/, 'Dieser Schlüssel ist widerrufen: Erstellen Sie einen neuen.'],
+    [/Use at least (\d+) characters/, 'Wählen Sie ein Passwort mit mindestens $1 Zeichen.'],
+    [/Use at most (\d+) characters/, 'Wählen Sie ein Passwort mit höchstens $1 Zeichen.'],
+    [/other than your own name/, 'Wählen Sie etwas anderes als Ihren Namen oder Ihre E-Mail-Adresse.'],
+    [/line breaks and other control characters/, 'Lassen Sie Zeilenumbrüche und andere Steuerzeichen weg.'],
+  ],
   refusal: 'Prüfen Sie diese Angabe.',
 };
 
 const translations = { de };
 
 /**
- * A refusal of the API beside a field. In English it is the API's own sentence, which names what is wrong; other languages
- * have one sentence a field.
+ * A refusal of the API beside a field. In English it is the API's own sentence, which names what is wrong; other languages say the
+ * same where they know it, and otherwise what the field takes.
  */
 export function refusalIn({ tag }: Catalogue, field: string, english: string): string {
   if (tag === 'en') return english;
-  const { refusals, refusal } = translations[tag];
+  const { refusals, sentences, refusal } = translations[tag];
+  for (const [pattern, sentence] of sentences) {
+    const match = pattern.exec(english);
+    if (match) return sentence.replace('$1', () => match[1] ?? '');
+  }
   return refusals[field] ?? refusalBeside(field, tag) ?? refusal;
 }
