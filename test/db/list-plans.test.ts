@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { listAccessRecords } from '../../src/domain/access-records/store.ts';
 import { listKeys } from '../../src/domain/api-keys/list-store.ts';
+import { histogramOf } from '../../src/domain/audit/histogram.ts';
 import { listEvents } from '../../src/domain/audit/index.ts';
 import { listClients } from '../../src/domain/clients/store.ts';
 import { listInventory } from '../../src/domain/credentials/inventory.ts';
@@ -27,9 +28,10 @@ const inserts = `
   insert into users (id, username, email, name, enabled, created_at, updated_at)
     select ${id(1)}, 'user' || n, case when n % 3 > 0 then 'user' || n || '@example' || n % 50 || '.com' end,
       case when n % 2 = 0 then 'Person ' || n end, n % 1000 > 0, now(), now() from ${numbers};
-  insert into clients (id, client_id, type, metadata, resources, service_permissions, introspects, lifetimes, created_at, updated_at)
+  insert into clients (id, client_id, type, metadata, resources, service_permissions, introspects, lifetimes, last_used_at, created_at, updated_at)
     select ${id(2)}, 'client' || n, (array['web', 'spa', 'native', 'service'])[1 + n % 4],
-      json_build_object('client_name', 'Application ' || n), '{}', '{}', '[]', '{}', now(), now() from ${numbers};
+      json_build_object('client_name', 'Application ' || n), '{}', '{}', '[]', '{}',
+      case when n % 3 = 0 then now() - n * interval '1 minute' end, now(), now() from ${numbers};
   insert into api_keys (id, name, environment, owner_id, risk, permissions, restrictions, metadata, expires_at, last_used_at, created_at, updated_at)
     select ${id(3)}, 'key ' || n, 'prod', ${id(2)}, 'low', '[]', '{}', '{}',
       case when n % 2 = 0 then now() + n * interval '1 minute' end, case when n % 3 = 0 then now() - n * interval '1 minute' end,
@@ -72,7 +74,7 @@ const lists: [string, { read: Read; sorts: string[]; searches: string[] }][] = [
     'clients',
     {
       read: listClients,
-      sorts: ['client_id', 'name', 'type', 'created_at'],
+      sorts: ['client_id', 'name', 'type', 'created_at', 'last_used_at'],
       searches: ['client777', 'application 17777', 'nobody'],
     },
   ],
@@ -159,6 +161,20 @@ describe(`with ${many} of each, the list of`, () => {
     expect({ items, hasNext: next !== null }).toEqual({ items: [newest], hasNext: true });
     expect(searched_to).toEqual(expect.any(Date));
     expect(await read({ sort: 'occurred_at', limit: 1, cursor: next ?? '' })).toMatchObject({ items: [], next: null });
+  });
+
+  test('events are counted by time, the newest 10,000, without reading more', async () => {
+    const before = await scanned();
+    const newest = await histogramOf(db, {}, new Date());
+    expect(newest).toMatchObject({ is_partial: true });
+    expect(newest.items.length).toBeLessThanOrEqual(61);
+    expect(newest.items.reduce((sum, { success, failure }) => sum + success + failure, 0)).toBe(10_000);
+    const rare = await histogramOf(db, { outcome: 'failure' }, new Date());
+    expect(rare.items.reduce((sum, { failure }) => sum + failure, 0)).toBe(3);
+    expect(rare.is_partial).toBe(false);
+    const found = await histogramOf(db, { request_id: 'request 14999' }, new Date());
+    expect(found).toMatchObject({ is_partial: true, items: [] });
+    expect((await scanned()) - before).toBe(0);
   });
 
   test('failures are found by an index, however rare they are, and counted', async () => {

@@ -175,6 +175,7 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
       problem: text,
       notice: text,
       actions,
+      chart: { chart: barChart({ id: text, title: text, unit: text, labels: [text], series }), note: text },
     },
     'console-detail': {
       crumb: page.crumb,

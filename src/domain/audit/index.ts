@@ -4,11 +4,11 @@ export { type AuditAction, auditActions, earlierNames, presentName } from './act
 export type { ChainEvent } from './chain.ts';
 export { changesBetween } from './changes.ts';
 export { erasePersonalDetails } from './erasure.ts';
+export type { EventFilter } from './event-conditions.ts';
 export { type AuditEvent, appendEvent, auditRows } from './events.ts';
 export { exportAudit } from './export.ts';
 export { detailsOfAction, findHead, knownEvents, type LogEnds, logEnds } from './known-log.ts';
 export {
-  type EventFilter,
   findEvent,
   listEvents,
   listEventsOf,

@@ -1,6 +1,6 @@
-import { type ExpressionBuilder, type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
+import { type ExpressionBuilder, type Selectable, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
-import { containing, type Db } from '../../platform/database/index.ts';
+import type { Db } from '../../platform/database/index.ts';
 import type { SearchPage } from '../../platform/http/index.ts';
 import {
   countRows,
@@ -11,34 +11,13 @@ import {
   type Slice,
   searchedIn,
   unsearched,
-  within,
 } from '../../platform/lists/index.ts';
-import { earlierNames, storedNames } from './actions.ts';
+import { storedNames } from './actions.ts';
 import { isAboutWhen } from './chained-event-store.ts';
+import { type Conditions, conditionsOf, type EventFilter, presentAction } from './event-conditions.ts';
 
 /** Address and user agent are null where there was none, and where they were erased. */
 export type RecordedEvent = Omit<Selectable<Database['audit_events']>, 'recorded_in' | 'personal_digest'>;
-
-/** The conditions of a search; all of them must hold. */
-export type EventFilter = {
-  /** The actor's id, or its kind and id. */
-  actor_kind?: string | undefined;
-  actor?: string | undefined;
-  target_kind?: string | undefined;
-  target?: string | undefined;
-  action?: string | undefined;
-  outcome?: 'success' | 'failure' | undefined;
-  request_id?: string | undefined;
-  from?: Date | undefined;
-  /** Exclusive. */
-  to?: Date | undefined;
-  /** Anywhere in the event, without regard to case. */
-  text?: string | undefined;
-};
-
-// So many events are searched for one page: fewer where an index finds them, which are far from one another, and for a text.
-const searchedAtOnce = 10_000;
-const foundAtOnce = 4000;
 
 /** The newest events, oldest of them first; with `after`, those recorded later than that event. */
 export async function newestEvents(
@@ -72,9 +51,8 @@ export async function listEvents(
   { limit, cursor, sort, total, ...filter }: EventFilter & ListRequest,
 ): Promise<SearchPage<RecordedEvent>> {
   const request = { limit, cursor, sort, total };
-  const { served, indexed, searched } = conditionsOf(filter);
+  const { indexed, searched, most } = conditionsOf(filter);
   if (searched.length > 0) {
-    const most = served || filter.text !== undefined ? foundAtOnce : searchedAtOnce;
     return readSearchPage(request, orders, (slice) => searchEvents(db, { ...slice, indexed, searched, most }));
   }
   const page = await readPage(request, orders, {
@@ -96,9 +74,7 @@ export async function listEvents(
   return { ...page, ...unsearched };
 }
 
-type Conditions = Record<'indexed' | 'searched', RawBuilder<SqlBool>[]>;
-
-async function searchEvents(db: Db, { most, indexed, searched, ...slice }: Slice & Conditions & { most: number }) {
+async function searchEvents(db: Db, { most, indexed, searched, ...slice }: Slice & Conditions) {
   const { after, orderBy, place, limit } = slice;
   const numbered = db
     .selectFrom('audit_events as e')
@@ -108,17 +84,9 @@ async function searchEvents(db: Db, { most, indexed, searched, ...slice }: Slice
     .orderBy(orderBy)
     .limit(most);
   const isMatch = sql<boolean>`(${sql.join(searched, sql` and `)})`;
-  // Apart (`offset 0`): PostgreSQL would read the details of all events for those of some thousand.
-  const oneByOne = (eb: ExpressionBuilder<Database & { e: { id: string } }, 'e'>) =>
-    eb
-      .selectFrom('audit_personal_details as d')
-      .selectAll()
-      .whereRef('d.event_id', '=', 'e.id')
-      .offset(sql.lit(0))
-      .as('p');
   const rows = await db
     .selectFrom(numbered.as('e'))
-    .leftJoinLateral(oneByOne, (join) => join.onTrue())
+    .leftJoinLateral(detailsOfEach, (join) => join.onTrue())
     .select(eventColumns)
     .select([presentAction.as('action'), place.as('place'), 'e.nth', isMatch.as('is_match')])
     .where((eb) => eb.or([isMatch, eb('e.nth', '=', most)]))
@@ -128,10 +96,14 @@ async function searchEvents(db: Db, { most, indexed, searched, ...slice }: Slice
   return searchedIn(rows, most);
 }
 
-const renamed = Object.entries(earlierNames).map(
-  ([stored, present]) => sql`when ${sql.lit(stored)} then ${sql.lit(present)}`,
-);
-const presentAction = sql<string>`case e.action ${sql.join(renamed, sql` `)} else e.action end`;
+// Apart (`offset 0`): PostgreSQL would read the details of all events for those of some thousand.
+const detailsOfEach = (eb: ExpressionBuilder<Database & { e: { id: string } }, 'e'>) =>
+  eb
+    .selectFrom('audit_personal_details as d')
+    .selectAll()
+    .whereRef('d.event_id', '=', 'e.id')
+    .offset(sql.lit(0))
+    .as('p');
 
 const eventColumns = [
   ...(['e.id', 'e.occurred_at', 'e.actor_kind', 'e.actor_id', 'e.target_kind', 'e.target_id'] as const),
@@ -144,55 +116,6 @@ function recordedEvents(db: Db) {
     .leftJoin('audit_personal_details as p', 'p.event_id', 'e.id')
     .select(eventColumns)
     .select(presentAction.as('action'));
-}
-
-// They have no entry in the index of actions, which would cost each token (0004_audit_chain.ts).
-const frequentActions = ['access_token.issued', 'refresh_token.rotated'];
-const isRare = sql<SqlBool>`e.action not in ('access_token.issued', 'refresh_token.rotated')`;
-
-type Condition = { sql: RawBuilder<SqlBool>; hasIndex: boolean };
-
-/** The conditions of a filter: the time and the first other that an index serves, and those that events are searched for. */
-function conditionsOf({ from, to, ...filter }: EventFilter): Conditions & { served: boolean } {
-  const asked = [...partyConditions(filter), ...otherConditions(filter)];
-  const served = asked.find(({ hasIndex }) => hasIndex);
-  return {
-    served: served !== undefined,
-    indexed: [...(served ? [served.sql] : []), ...within(sql.ref('e.occurred_at'), { from, to })],
-    searched: asked.filter((condition) => condition !== served).map((condition) => condition.sql),
-  };
-}
-
-function partyConditions(filter: EventFilter): Condition[] {
-  return (['target', 'actor'] as const).flatMap((party): Condition[] => {
-    const [id, kind] = [filter[party], filter[`${party}_kind`]];
-    const isOf = (column: string, value: string) => sql<SqlBool>`${sql.ref(`e.${party}_${column}`)} = ${value}`;
-    const ofKind = kind === undefined ? [] : [isOf('kind', kind)];
-    // The kind narrows an id, which nearly always is of one kind.
-    if (id !== undefined) return [{ sql: sql`${sql.join([isOf('id', id), ...ofKind], sql` and `)}`, hasIndex: true }];
-    return ofKind.map((condition) => ({ sql: condition, hasIndex: false }));
-  });
-}
-
-function otherConditions({ action, outcome, request_id, text }: EventFilter): Condition[] {
-  const conditions: (Condition | undefined)[] = [
-    outcome && { sql: sql`e.outcome = ${sql.lit(outcome)}`, hasIndex: outcome === 'failure' },
-    action === undefined ? undefined : actionCondition(action),
-    request_id === undefined ? undefined : { sql: sql`e.request_id = ${request_id}`, hasIndex: false },
-    text === undefined ? undefined : { sql: mentions(text), hasIndex: false },
-  ];
-  return conditions.filter((condition) => condition !== undefined);
-}
-
-function actionCondition(action: string): Condition {
-  const isAction = sql<SqlBool>`e.action = any(${storedNames(action)})`;
-  if (frequentActions.includes(action)) return { sql: isAction, hasIndex: false };
-  return { sql: sql`(${isAction} and ${isRare})`, hasIndex: true };
-}
-
-function mentions(text: string): RawBuilder<SqlBool> {
-  return sql`concat_ws(' ', ${presentAction}, e.actor_kind, e.actor_id, e.target_kind, e.target_id, e.reason, e.request_id,
-    p.address, p.user_agent, e.details::text) ilike ${containing(text)}`;
 }
 
 export type EventsOfQuery = {

@@ -1,8 +1,18 @@
 import { JsonLines, routesWith, searchPageOf } from '../../platform/http/index.ts';
 import { getEvent } from './event-place.ts';
 import { exportAudit } from './export.ts';
+import { histogramOf } from './histogram.ts';
 import { listEvents } from './list-store.ts';
-import { EventParams, EventsQuery, EventView, PlacedEventView, SealedRangeQuery, VerificationView } from './schemas.ts';
+import {
+  EventParams,
+  EventsQuery,
+  EventView,
+  HistogramQuery,
+  HistogramView,
+  PlacedEventView,
+  SealedRangeQuery,
+  VerificationView,
+} from './schemas.ts';
 import { type VerifyDeps, verifyAudit } from './verify.ts';
 
 const route = routesWith<VerifyDeps & { now: () => Date }>();
@@ -17,6 +27,15 @@ export const auditRoutes = [
     query: EventsQuery,
     response: searchPageOf(EventView),
     handle: ({ query }, deps) => listEvents(deps.db, query),
+  }),
+  route({
+    method: 'GET',
+    path: '/audit/histogram',
+    summary: 'Count the newest audit events by time and outcome',
+    permission: 'latchkey:audit:read',
+    query: HistogramQuery,
+    response: HistogramView,
+    handle: ({ query }, deps) => histogramOf(deps.db, query, deps.now()),
   }),
   route({
     method: 'GET',

@@ -4,8 +4,7 @@ import { SortBy } from '../../platform/lists/index.ts';
 
 const id = z.string().min(1).max(512).optional();
 
-export const EventsQuery = z.strictObject({
-  ...PageQuery,
+const filters = {
   actor: id.meta({ description: 'the actor: the id of a user, a client_id, or an operating-system account' }),
   actor_kind: z.enum(['user', 'client', 'api_key', 'anonymous', 'system']).optional(),
   target: id.meta({ description: 'the target of the action' }),
@@ -16,6 +15,11 @@ export const EventsQuery = z.strictObject({
   from: Timestamp.optional(),
   to: Timestamp.optional().meta({ description: 'exclusive' }),
   text: z.string().min(1).max(200).optional().meta({ description: 'text found anywhere in the event' }),
+};
+
+export const EventsQuery = z.strictObject({
+  ...PageQuery,
+  ...filters,
   sort: SortBy(['occurred_at'], '-occurred_at'),
 });
 
@@ -33,6 +37,20 @@ export const EventView = z.object({
   user_agent: z.string().nullable(),
   request_id: z.string().nullable(),
   details: z.record(z.string(), z.unknown()).nullable(),
+});
+
+export const HistogramQuery = z.strictObject(filters);
+
+export const HistogramView = z.object({
+  from: Timestamp.meta({ description: 'when the first period starts' }),
+  to: Timestamp,
+  step_seconds: z
+    .int()
+    .meta({ description: 'the length of a period, which follows from the range: at most 61 periods' }),
+  is_partial: z.boolean().meta({ description: 'true: only the newest events were counted, which begin at `from`' }),
+  items: z
+    .array(z.object({ starts_at: Timestamp, success: z.int(), failure: z.int() }))
+    .meta({ description: 'periods without events are left out' }),
 });
 
 export const EventParams = z.strictObject({ event_id: z.uuid() });

@@ -56,6 +56,14 @@ export function calendarDay(at: Date, texts: Catalogue = en): string {
 /** "3 Nov", in UTC. */
 export const shortDay = (at: Date, texts: Catalogue = en): string => formatsOf(texts).dayOfMonth.format(at);
 
+const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
+
+/** "14:05", in UTC. */
+export const clockTime = (at: Date): string => time.format(at);
+
+/** "3 Nov, 14:05", in UTC. */
+export const dayAndTime = (at: Date): string => `${shortDay(at)}, ${clockTime(at)}`;
+
 /** The starts of a number of periods, of which the last holds `now`. */
 export function periodsUntil(now: Date, { stepMs, periods }: { stepMs: number; periods: number }): Date[] {
   const last = Math.floor(now.getTime() / stepMs) * stepMs;

@@ -1,7 +1,10 @@
 import { type EventFilter, listEvents } from '../../../src/domain/audit/index.ts';
 import { type Db, openDatabase } from '../../../src/platform/database/index.ts';
+import { asOwner, asService } from '../../support/admin.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { writeEvents } from './support/log.ts';
+
+type Histogram = { step_seconds: number; items: { success: number; failure: number }[] };
 
 describe('events', () => {
   const latchkey = startLatchkey();
@@ -40,6 +43,31 @@ describe('events', () => {
     const to = refused?.occurred_at ?? new Date();
     expect((await found({ to, limit: 100 })).every(({ occurred_at }) => occurred_at < to)).toBe(true);
     expect((await found({ from: to, limit: 100 })).at(-1)).toEqual(refused);
+  });
+
+  test('are counted by time and outcome, the newest up to a bound (CWE-400)', async () => {
+    const owner = await asOwner(latchkey);
+    const histogram = async (query: string) =>
+      (await owner.get(`/audit/histogram?${query}`)).body as never as Histogram;
+    const sum = ({ items }: Histogram) =>
+      items.reduce(
+        (all, { success, failure }) => ({ success: all.success + success, failure: all.failure + failure }),
+        {
+          success: 0,
+          failure: 0,
+        },
+      );
+    expect(sum(await histogram('action=client.updated'))).toEqual({ success: 25, failure: 0 });
+    const refused = await histogram('action=session.refused');
+    expect(refused).toMatchObject({ is_partial: false, step_seconds: 60 });
+    expect(sum(refused)).toEqual({ success: 0, failure: 1 });
+    expect(sum(await histogram('text=WRONG%20login&outcome=failure'))).toEqual({ success: 0, failure: 1 });
+    expect(sum(await histogram('action=client.updated&actor=nobody'))).toEqual({ success: 0, failure: 0 });
+    const month = await histogram('from=2026-01-01T00:00:00Z&to=2026-01-31T00:00:00Z');
+    expect(month).toMatchObject({ items: [], step_seconds: 86_400, from: '2026-01-01T00:00:00.000Z' });
+    expect(await owner.get('/audit/histogram?from=yesterday')).toMatchObject({ status: 400 });
+    const guest = await asService(latchkey, owner, { permissions: ['latchkey:client:read'] });
+    expect(await guest.get('/audit/histogram')).toMatchObject({ status: 403 });
   });
 
   test('come in pages, newest first, that new events do not shift', async () => {

@@ -19,6 +19,10 @@ export type ChartInput = {
   /** What stands below the chart instead, where there is little room. */
   shortLabels?: readonly string[];
   series: readonly Series[];
+  /** Of the area in which values are drawn, in pixels; default: 200. */
+  height?: number;
+  /** Whether the last label is of the present; default: it is. */
+  endsNow?: boolean;
   /** Of the page's language; English without. */
   texts?: Catalogue;
 };
@@ -31,14 +35,13 @@ export type ChartFrame = {
   id: string;
   title: string;
   description: string;
+  /** Of the area in which values are drawn, in pixels. */
+  height: number;
   grid: GridLine[];
   ticks: Tick[];
   legend: { label: string; tone: Tone; total: string }[];
   table: { unit: string; columns: string[]; rows: { label: string; values: string[] }[] };
 };
-
-/** The height of the area in which values are drawn, in pixels; axis labels are below it. */
-const plotHeight = 200;
 
 const gridLines = 3;
 const mostTicks = 8;
@@ -60,7 +63,7 @@ export function valueScale(max: number) {
  * @param placeOf where a label is, from 0 to 1
  */
 export function frameOf(
-  { id, title, unit, labels, shortLabels = labels, series, texts = en }: ChartInput,
+  { id, title, unit, labels, shortLabels = labels, series, height = 200, endsNow = true, texts = en }: ChartInput,
   { max, placeOf, kind }: { max: number; placeOf: (index: number) => number; kind: 'area' | 'bar' },
 ): ChartFrame {
   const scale = valueScale(max);
@@ -68,11 +71,12 @@ export function frameOf(
     id,
     title,
     description: [texts.charts[kind]({ unit }), ...series.map((each) => describe(each, labels, texts))].join(' '),
+    height,
     grid: scale
       .ticks(gridLines)
       .filter(Number.isInteger)
-      .map((value) => ({ y: coordinate((scale(value) * plotHeight) / 100), label: shortFigure(value) })),
-    ticks: ticksOf(shortLabels, placeOf, texts),
+      .map((value) => ({ y: coordinate((scale(value) * height) / 100), label: shortFigure(value) })),
+    ticks: ticksOf(shortLabels, placeOf, endsNow ? texts.charts.now : undefined),
     legend: series.map(({ label, tone, values }) => ({ label, tone, total: figure(total(values), texts.tag) })),
     table: {
       unit,
@@ -103,14 +107,15 @@ function describe({ label, values }: Series, labels: readonly string[], { tag, c
 }
 
 /** At most eight, evenly spaced; every other one is left out where there is little room. */
-function ticksOf(labels: readonly string[], placeOf: (index: number) => number, { charts }: Catalogue): Tick[] {
+function ticksOf(labels: readonly string[], placeOf: (index: number) => number, now: string | undefined): Tick[] {
   const every = Math.max(1, Math.ceil(labels.length / mostTicks));
   const shown = labels.flatMap((label, index) => (index % every === 0 ? [{ label, place: placeOf(index) }] : []));
   const ticks = shown.map(({ label, place }, n) => ({
     ...{ x: percent(place), label, anchor: anchorAt(place), isMinor: n % 2 === 1 },
   }));
   const room = 1 - (shown.at(-1)?.place ?? 0);
-  return room < roomForNow ? ticks : [...ticks, { x: percent(1), label: charts.now, anchor: 'end', isMinor: false }];
+  if (now === undefined || room < roomForNow) return ticks;
+  return [...ticks, { x: percent(1), label: now, anchor: 'end', isMinor: false }];
 }
 
 function anchorAt(place: number): Tick['anchor'] {

@@ -1,5 +1,5 @@
 import { type Listing, listPage, type Rows } from '../records/lists.ts';
-import type { ActionLink } from '../records/page-shapes.ts';
+import type { ActionLink, ListChart } from '../records/page-shapes.ts';
 import type { RouteName } from './admin-client.ts';
 import { allowedActions, type RequestContext, showInConsole } from './request-context.ts';
 
@@ -7,14 +7,19 @@ import { allowedActions, type RequestContext, showInConsole } from './request-co
 export type List = Listing & {
   /** @throws Problem 403: the person may not see it; 400: an address that was made up */
   read: (context: RequestContext, query: Record<string, string>) => Promise<Rows>;
+  /** A chart of what the filters find, above the first page of it. */
+  chart?: (context: RequestContext, query: Record<string, string>) => Promise<ListChart | undefined>;
   actions?: readonly (ActionLink & { route: RouteName })[];
 };
 
 export async function showList(context: RequestContext, list: List): Promise<void> {
   const { ctx, crumb } = context;
-  const page = await listPage(ctx, { ...list, path: crumb.href }, (query) =>
-    list.read(context, { ...query, total: 'true' }),
-  );
+  let chart: ListChart | undefined;
+  const page = await listPage(ctx, { ...list, path: crumb.href }, async (query) => {
+    const rows = await list.read(context, { ...query, total: 'true' });
+    if (!query.cursor) chart = await list.chart?.(context, query);
+    return rows;
+  });
   const actions = allowedActions(context, list.actions ?? []);
-  showInConsole(context, 'console-list', { ...page, actions }, page.problem ? 400 : 200);
+  showInConsole(context, 'console-list', { ...page, actions, chart }, page.problem ? 400 : 200);
 }

@@ -67,7 +67,11 @@ export type ListPage = {
   problem: string | undefined;
   notice: string | undefined;
   actions: readonly ActionLink[];
+  chart?: ListChart | undefined;
 };
+
+/** A chart above a list, and what it does not say by itself. */
+export type ListChart = { chart: BarChart; note: string };
 
 /** A part of a record's page, under a heading. */
 export type Panel = {

@@ -4,7 +4,9 @@ import { choiceFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
 import { rangeFilters, rangeIn } from '../ranges.ts';
+import type { RequestContext } from '../request-context.ts';
 import { actionWords, eventPath } from './event.ts';
+import { eventsOverTime } from './over-time.ts';
 import { type Event, type Names, namesIn, partyCell, partyIn } from './parties.ts';
 import { verificationPath } from './verification.ts';
 
@@ -43,19 +45,27 @@ export const auditEventList: List = {
     { route: 'GET /audit/export', label: 'Export', href: '/console/audit-log/export', danger: false, isPlain: true },
   ],
   empty: { heading: 'No events yet', words: 'Events appear here as they happen.' },
-  read: async (context, { q: text, actor, target, range, from, to, ...given }) => {
-    const [by, about] = await Promise.all([partyIn(context, actor), partyIn(context, target)]);
-    const within = rangeIn(context.deps.now(), { range, from, to });
-    const parties = { actor: by.id, actor_kind: by.kind, target: about.id, target_kind: about.kind };
+  chart: async (context, { sort: _, ...query }) => eventsOverTime(context, await routeQuery(context, query)),
+  read: async (context, { total: _, ...asked }) => {
+    const given = await routeQuery(context, asked);
     // Counting takes as long as reading what is counted: within a range that is little.
-    const total = within.from ? 'true' : undefined;
-    const named = { ...given, text, ...parties, ...within, total };
-    const query = Object.fromEntries(Object.entries(named).flatMap(([name, value]) => (value ? [[name, value]] : [])));
+    const query = given.from ? { ...given, total: 'true' } : given;
     const { items, ...page } = await context.api.call('GET /audit/events', { query });
     const names = await namesIn(context, items);
     return { rows: items.map((event) => rowOf(event, names)), ...page };
   },
 };
+
+/** The query of the page as routes take it. */
+async function routeQuery(
+  context: RequestContext,
+  { q: text, actor, target, range, from, to, ...given }: Record<string, string>,
+): Promise<Record<string, string>> {
+  const [by, about] = await Promise.all([partyIn(context, actor), partyIn(context, target)]);
+  const parties = { actor: by.id, actor_kind: by.kind, target: about.id, target_kind: about.kind };
+  const named = { ...given, text, ...parties, ...rangeIn(context.deps.now(), { range, from, to }) };
+  return Object.fromEntries(Object.entries(named).flatMap(([name, value]) => (value ? [[name, value]] : [])));
+}
 
 function rowOf(event: Event, names: Names): Cell[] {
   const { id, occurred_at, action, actor_kind, actor_id, target_kind, target_id, address } = event;

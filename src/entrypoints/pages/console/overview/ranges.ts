@@ -1,16 +1,11 @@
 import type { AdminAnswer } from '../../../admin/index.ts';
-import { shortDay } from '../../times.ts';
+import { clockTime, dayAndTime, shortDay } from '../../times.ts';
 
 export type ActivityAnswer = AdminAnswer<'GET /activity'>;
 type Kind = ActivityAnswer['items'][number]['kind'];
 type Outcome = ActivityAnswer['items'][number]['outcome'];
 
 const hourMs = 3_600_000;
-const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
-
-/** "14:05", in UTC. */
-export const clockTime = (at: Date) => time.format(at);
-const dayAndTime = (at: Date) => `${shortDay(at)}, ${clockTime(at)}`;
 
 /** A range that the chart can show: `periods` of one step, the last of which is the present one. */
 export type Range = {

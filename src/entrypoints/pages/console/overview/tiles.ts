@@ -1,9 +1,9 @@
 import { sparkline, type Tone } from '../../charts/index.ts';
-import { periodsUntil, shortDay } from '../../times.ts';
+import { clockTime, periodsUntil, shortDay } from '../../times.ts';
 import { figure } from '../../words.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { Tile } from './page-data.ts';
-import { type ActivityAnswer, clockTime, valuesOf } from './ranges.ts';
+import { type ActivityAnswer, valuesOf } from './ranges.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
