@@ -143,6 +143,39 @@ describe(`with ${many} of each, the list of`, () => {
     },
   );
 
+  test.each([
+    ['users', 'user'],
+    ['clients', 'application'],
+    ['API keys', 'key'],
+  ])('%s is searched for a word that all of them have without reading them all', async (name, q) => {
+    const list = lists.find(([each]) => each === name);
+    if (!list) throw new Error(`no list of ${name}`);
+    const [, { read, sorts }] = list;
+    const touched = async (): Promise<number> => {
+      await sql`select pg_stat_force_next_flush()`.execute(db);
+      const { rows } = await database.query(`select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int as rows
+        from pg_stat_user_tables where relname in ('users', 'clients', 'api_keys')`);
+      return rows[0].rows;
+    };
+    for (const sort of sorts.flatMap((each) => [each, `-${each}`])) {
+      const { items, next } = await read(db, { sort, limit: 50 });
+      const before = await touched();
+      const found = await read(db, { sort, limit: 50, q });
+      expect((await touched()) - before).toBeLessThan(many / 2);
+      expect([found.items, found.next !== null]).toEqual([items, true]);
+      const second = await read(db, { sort, limit: 50, q, cursor: found.next ?? '' });
+      expect(second.items).toEqual((await read(db, { sort, limit: 50, cursor: next ?? '' })).items);
+    }
+  });
+
+  test('a word that many have is found also where they are the last of the list', async () => {
+    const { items } = await listUsersFrom(db, { sort: '-name', limit: 50, q: 'person', now });
+    const { rows } = await database.query(
+      `select username from users where name is not null order by lower(name) collate "C" desc, id desc limit 50`,
+    );
+    expect(items.map(({ username }) => ({ username }))).toEqual(rows);
+  });
+
   test.each(lists)('%s is counted to 10,000 at most', async (_, { read, sorts: [sort = ''] }) => {
     const before = await scanned();
     expect(await read(db, { sort, limit: 1, total: true })).toMatchObject({ total: 10_000, total_is_capped: true });

@@ -4,11 +4,14 @@ import { type Page, type Place, pageWith } from '../../platform/http/index.ts';
 import {
   countRows,
   hasWords,
+  isCommon,
   type ListOrders,
   type ListRequest,
+  nextRowsWithWords,
   readPage,
   rowsWithWords,
   type Searched,
+  type Slice,
 } from '../../platform/lists/index.ts';
 import { keptStart, looksLikeKey } from './format.ts';
 import type { keyOrders, keyStates } from './schemas.ts';
@@ -46,13 +49,18 @@ export async function listKeys(
   const from = rowsWithWords(searched, start === undefined ? q : undefined);
   const starting = sql`k.id = any(array(select v.key_id from api_key_versions v where v.start ^@ ${start}))`;
   const where = sql.join([...conditionsOf(filter, now), ...(start === undefined ? [] : [starting])], sql` and `);
+  const read = async (source: RawBuilder<unknown>, { after, orderBy, place, limit: most }: Slice) => {
+    // Limited before anything is joined: PostgreSQL would read whole tables for as many rows as it expects of a search.
+    const limited = sql`(select k.*, ${place} as place from ${source} k where ${where} and ${after}
+      order by ${orderBy} limit ${most})`;
+    const { rows } = await sql<Row & { place: Place }>`${keysFrom(limited)} order by ${orderBy}`.execute(db);
+    return rows;
+  };
+  const common = q && start === undefined && (await isCommon(db, searched, q)) ? q : undefined;
   const page = await readPage({ sort, limit, cursor, total }, orders, {
-    read: async ({ after, orderBy, place, limit: most }) => {
-      // Limited before anything is joined: PostgreSQL would read whole tables for as many rows as it expects of a search.
-      const limited = sql`(select k.*, ${place} as place from ${from} k where ${where} and ${after}
-        order by ${orderBy} limit ${most})`;
-      const { rows } = await sql<Row & { place: Place }>`${keysFrom(limited)} order by ${orderBy}`.execute(db);
-      return rows;
+    read: async (slice) => {
+      const next = common && (await read(nextRowsWithWords(searched, { q: common, alias: 'k', ...slice }), slice));
+      return next && next.length === slice.limit ? next : read(from, slice);
     },
     count: (most) => countRows(db, sql`select from ${from} k where ${where} limit ${most}`),
   });

@@ -1,15 +1,9 @@
-import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
+import { type Insertable, type RawBuilder, type Selectable, sql, type Updateable } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { conflict, type Page } from '../../platform/http/index.ts';
-import {
-  type ListOrders,
-  type ListRequest,
-  pageOfQuery,
-  rowsWithWords,
-  type Searched,
-} from '../../platform/lists/index.ts';
+import { type ListOrders, type ListRequest, pageOfSearch, type Searched } from '../../platform/lists/index.ts';
 import { type Owner, ownerReference } from '../access/index.ts';
 import type { Risk } from '../credentials/index.ts';
 
@@ -174,15 +168,16 @@ export function listClients(
   db: Db,
   { q, type, registered_by, enabled, ...request }: ClientsQuery,
 ): Promise<Page<Client>> {
-  const found = db
-    .selectFrom(rowsWithWords<Selectable<Database['clients']>>(searched, q).as('clients'))
-    .selectAll('clients')
-    .select(owner)
-    .where('built_in', '=', false)
-    .$if(type !== undefined, (query) => query.where('type', '=', type ?? 'web'))
-    .$if(registered_by !== undefined, (query) => query.where('registered_by', '=', registered_by ?? 'operator'))
-    .$if(enabled !== undefined, (query) => query.where('enabled', '=', enabled ?? true));
-  return pageOfQuery(db, found, orders, request);
+  const listed = (from: RawBuilder<Selectable<Database['clients']>>) =>
+    db
+      .selectFrom(from.as('clients'))
+      .selectAll('clients')
+      .select(owner)
+      .where('built_in', '=', false)
+      .$if(type !== undefined, (query) => query.where('type', '=', type ?? 'web'))
+      .$if(registered_by !== undefined, (query) => query.where('registered_by', '=', registered_by ?? 'operator'))
+      .$if(enabled !== undefined, (query) => query.where('enabled', '=', enabled ?? true));
+  return pageOfSearch(db, { searched, q }, listed, { orders, request });
 }
 
 export type OverdueSecrets = {

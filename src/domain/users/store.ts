@@ -1,16 +1,10 @@
-import type { Insertable, Selectable, Updateable } from 'kysely';
+import type { Insertable, RawBuilder, Selectable, Updateable } from 'kysely';
 import { sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import type { Page } from '../../platform/http/index.ts';
-import {
-  type ListOrders,
-  type ListRequest,
-  pageOfQuery,
-  rowsWithWords,
-  type Searched,
-} from '../../platform/lists/index.ts';
+import { type ListOrders, type ListRequest, pageOfSearch, type Searched } from '../../platform/lists/index.ts';
 import { isUser } from '../access/index.ts';
 
 export type User = Selectable<Database['users']>;
@@ -81,13 +75,14 @@ export function listUsersFrom(
   const roles = sql<string[]>`coalesce((select json_agg(r.name order by r.name) from ${held}), '[]'::json)`;
   // With `exists` PostgreSQL would read every password for one page.
   const hasPassword = sql<boolean>`coalesce((select true from credentials k where k.user_id = users.id and k.kind = 'password' limit 1), false)`;
-  const found = db
-    .selectFrom(rowsWithWords<User>(searched, q).as('users'))
-    .selectAll()
-    .select([roles.as('roles'), hasPassword.as('has_password')])
-    .$if(enabled !== undefined, (query) => query.where('enabled', '=', enabled ?? true))
-    .$if(role !== undefined, (query) => query.where(sql<boolean>`exists (select from ${held} and r.name = ${role})`));
-  return pageOfQuery(db, found, orders, request);
+  const listed = (from: RawBuilder<User>) =>
+    db
+      .selectFrom(from.as('users'))
+      .selectAll()
+      .select([roles.as('roles'), hasPassword.as('has_password')])
+      .$if(enabled !== undefined, (query) => query.where('enabled', '=', enabled ?? true))
+      .$if(role !== undefined, (query) => query.where(sql<boolean>`exists (select from ${held} and r.name = ${role})`));
+  return pageOfSearch(db, { searched, q }, listed, { orders, request });
 }
 
 export async function lockUserByUsername(trx: Trx, username: string): Promise<User | undefined> {

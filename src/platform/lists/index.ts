@@ -5,6 +5,7 @@ export {
   countRows,
   type ListRequest,
   pageOfQuery,
+  pageOfSearch,
   readPage,
   readSearchPage,
   type SearchEnd,
@@ -13,4 +14,4 @@ export {
   unsearched,
   within,
 } from './pages.ts';
-export { hasWords, rowsWithWords, type Searched } from './words.ts';
+export { hasWords, isCommon, nextRowsWithWords, rowsWithWords, type Searched } from './words.ts';

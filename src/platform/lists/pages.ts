@@ -2,6 +2,7 @@ import { type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kys
 import type { Db } from '../database/index.ts';
 import { cursorAt, type Page, type Place, pageFrom, type SearchPage, type Start, startIn } from '../http/index.ts';
 import { type Clauses, clausesOf, type ListOrders, orderNamed } from './orders.ts';
+import { isCommon, nextRowsWithWords, rowsWithWords, type Searched as SearchedTable } from './words.ts';
 
 /** Which page is asked for: the members of `PageQuery`, and `sort`. */
 export type ListRequest = {
@@ -111,21 +112,31 @@ export async function countRows(db: Db, query: RawBuilder<unknown>): Promise<num
   return rows[0]?.total ?? 0;
 }
 
-/** A page of what a query selects: `readPage`, where the list is a query of Kysely's. */
+function rowsOf<Schema, Tables extends keyof Schema, Row extends object>(
+  query: SelectQueryBuilder<Schema, Tables, Row>,
+  { after, orderBy, place, limit }: Slice,
+): Promise<(Row & { place: Place })[]> {
+  const page = query.select(place.as('place')).where(after).orderBy(orderBy).limit(limit);
+  return page.execute() as Promise<unknown> as Promise<(Row & { place: Place })[]>;
+}
+
+/**
+ * A page of what a query selects: `readPage`, where the list is a query of Kysely's.
+ *
+ * @param next selects some rows of the list that come next: if they fill the page, the others are not read
+ */
 export async function pageOfQuery<Schema, Tables extends keyof Schema, Row extends object>(
   db: Db,
   query: SelectQueryBuilder<Schema, Tables, Row>,
   orders: ListOrders,
   request: ListRequest,
+  next?: (slice: Slice) => SelectQueryBuilder<Schema, Tables, Row>,
 ): Promise<Page<Row>> {
   const page = await readPage(request, orders, {
-    read: ({ after, orderBy, place, limit }) =>
-      query
-        .select(place.as('place'))
-        .where(after)
-        .orderBy(orderBy)
-        .limit(limit)
-        .execute() as Promise<unknown> as Promise<(Row & { place: Place })[]>,
+    read: async (slice) => {
+      const found = next && (await rowsOf(next(slice), slice));
+      return found?.length === slice.limit ? found : rowsOf(query, slice);
+    },
     count: async (most) => {
       const unsorted = query.clearSelect().select(sql`1`.as('one')).limit(most);
       // Joined tables are read whole unless rows are wanted in the order of an index.
@@ -135,4 +146,23 @@ export async function pageOfQuery<Schema, Tables extends keyof Schema, Row exten
     },
   });
   return page as unknown as Page<Row>;
+}
+
+/**
+ * A page of the rows of a table that have a word beginning with each word of `q`. Few are sorted; where there are many, the next rows
+ * of the list are tried first, which nearly always have enough.
+ *
+ * @param listed the query of the list, given what to select from: the rows of the table, under its name
+ */
+export async function pageOfSearch<Schema, Tables extends keyof Schema, Row extends object, TableRow>(
+  db: Db,
+  { searched, q }: { searched: SearchedTable; q: string | undefined },
+  listed: (from: RawBuilder<TableRow>) => SelectQueryBuilder<Schema, Tables, Row>,
+  list: { orders: ListOrders; request: ListRequest },
+): Promise<Page<Row>> {
+  const { orders, request } = list;
+  const all = listed(rowsWithWords(searched, q));
+  if (!q || !(await isCommon(db, searched, q))) return pageOfQuery(db, all, orders, request);
+  const { table: alias } = searched;
+  return pageOfQuery(db, all, orders, request, (slice) => listed(nextRowsWithWords(searched, { q, alias, ...slice })));
 }

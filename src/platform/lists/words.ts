@@ -1,4 +1,6 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { Db } from '../database/index.ts';
+import type { Clauses } from './orders.ts';
 
 /** A table, and the text of a row that is searched. There must be an index of `search_vector` of exactly this text (0030_lists.ts). */
 export type Searched = { table: string; text: RawBuilder<unknown> };
@@ -17,4 +19,29 @@ export function rowsWithWords<Row>({ table, text }: Searched, q: string | undefi
   if (!q) return sql<Row>`${sql.table(table)}`;
   // Apart (`offset 0`): PostgreSQL takes every beginning of a word for a frequent one, and would compute the words of each row.
   return sql<Row>`(select * from ${sql.table(table)} where ${hasWords(text, q)} offset 0)`;
+}
+
+/** So many matches are sorted. More are looked for in the order of the list, first among its next rows. */
+const mostSorted = 5000;
+const nextRows = 2000;
+
+/** Whether so many rows match that sorting them takes long: where a word is in most names. */
+export async function isCommon(db: Db, searched: Searched, q: string): Promise<boolean> {
+  const { rows } = await sql<{ count: number }>`select count(*)::int as count
+    from (select from ${rowsWithWords(searched, q)} found limit ${mostSorted + 1}) counted`.execute(db);
+  return (rows[0]?.count ?? 0) > mostSorted;
+}
+
+/**
+ * Of the next rows of a list those that match. As many as a page has are the page; fewer say nothing of the rows behind them.
+ *
+ * @param alias by which the order of the list names the table
+ * @returns what to select from
+ */
+export function nextRowsWithWords<Row>(
+  { table, text }: Searched,
+  { q, alias, after, orderBy }: Pick<Clauses, 'after' | 'orderBy'> & { q: string; alias: string },
+): RawBuilder<Row> {
+  const next = sql`select * from ${sql.table(table)} ${sql.ref(alias)} where ${after} order by ${orderBy} limit ${nextRows}`;
+  return sql<Row>`(select * from (${next}) next where ${hasWords(text, q)} offset 0)`;
 }

@@ -69,9 +69,13 @@ const translations = { de };
 export function refusalIn({ tag }: Catalogue, field: string, english: string): string {
   if (tag === 'en') return english;
   const { refusals, sentences, refusal } = translations[tag];
+  return refusalBeside(field, tag) ?? sentenceFor(english, sentences) ?? refusals[field] ?? refusal;
+}
+
+function sentenceFor(english: string, sentences: ApiWords['sentences']): string | undefined {
   for (const [pattern, sentence] of sentences) {
     const match = pattern.exec(english);
     if (match) return sentence.replace('$1', () => match[1] ?? '');
   }
-  return refusals[field] ?? refusalBeside(field, tag) ?? refusal;
+  return undefined;
 }
