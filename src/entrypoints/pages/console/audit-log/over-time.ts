@@ -23,7 +23,8 @@ export async function eventsOverTime(
   const label = labelOf(stepMs, count);
   const total = items.reduce((sum, { success, failure }) => sum + success + failure, 0);
   const chart = barChart({
-    ...{ id: 'over-time', title: 'Events over time', unit: 'From (UTC)', labels: starts.map(label) },
+    ...{ id: 'over-time', title: 'Events over time', unit: 'From (UTC)', labels: starts.map((at) => label(at)) },
+    shortLabels: starts.map((at) => (stepMs * count > 2 * dayMs ? shortDay(at) : clockTime(at))),
     series: [
       { label: 'Succeeded', tone: 1, values: of('success') },
       { label: 'Denied or failed', tone: 2, values: of('failure') },
