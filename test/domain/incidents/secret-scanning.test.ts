@@ -155,7 +155,9 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
       ({ length }) => length > 0,
     );
     expect(plain(german?.source ?? '')).toContain('Ihre_Zugangsdaten_bei');
-    expect(Buffer.from(plain(german?.source ?? ''), 'latin1').toString()).toContain('API-Schlüssel „Wetterdienst“, sk_');
+    expect(Buffer.from(plain(german?.source ?? ''), 'latin1').toString()).toContain(
+      'API-Schlüssel „Wetterdienst“, sk_',
+    );
     await owner.patch('/users/bob', { language: null });
   });
 

@@ -160,7 +160,9 @@ describe('the latchkey command', () => {
   });
 
   test('disables a person, who cannot sign in any more and whose tokens die, but never the last owner', async () => {
-    expect(await latchkey.commandJson(['user', 'create', 'erin', '--language', 'de'])).toMatchObject({ language: 'de' });
+    expect(await latchkey.commandJson(['user', 'create', 'erin', '--language', 'de'])).toMatchObject({
+      language: 'de',
+    });
     await latchkey.command(['user', 'set-password', 'erin', '--password-stdin'], 'correct horse battery staple');
     const tokens = await latchkey.tokens({}, latchkey.browser(), 'erin');
     expect(await latchkey.command(['user', 'disable', 'erin'])).toMatchObject({ code: 0 });
