@@ -21,6 +21,8 @@ const steps = [minute, 5 * minute, 15 * minute, 3600, 6 * 3600, day, 7 * day, 30
 const mostPeriods = 60;
 // Of a range that nobody chose.
 const shortest = '30 minutes';
+// As many of the longest periods as there may be; what is older is not shown.
+const longest = '1800 days';
 const mostCounted = 10_000;
 
 /**
@@ -39,7 +41,7 @@ export async function histogramOf(db: Db, filter: EventFilter, now: Date): Promi
           order by e.occurred_at desc, e.id desc limit ${most}) e ${filter.text === undefined ? sql`` : details}
     ), counted as (select min(occurred_at) as first, count(*) >= ${most} as is_partial from newest
     ), range as (
-      select case when is_partial then first else coalesce(${filter.from ?? null}::timestamptz, least(first, to_at - ${shortest}::interval)) end
+      select case when is_partial then first else greatest(to_at - ${longest}::interval, coalesce(${filter.from ?? null}::timestamptz, least(first, to_at - ${shortest}::interval))) end
           as from_at, to_at, is_partial
         from counted, (select least(coalesce(${filter.to ?? null}::timestamptz, ${now}), ${now}) as to_at) t
     ), step as (

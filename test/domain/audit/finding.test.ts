@@ -4,7 +4,7 @@ import { asOwner, asService } from '../../support/admin.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { writeEvents } from './support/log.ts';
 
-type Histogram = { step_seconds: number; items: { success: number; failure: number }[] };
+type Histogram = { from: string; step_seconds: number; items: { success: number; failure: number }[] };
 
 describe('events', () => {
   const latchkey = startLatchkey();
@@ -65,6 +65,8 @@ describe('events', () => {
     expect(sum(await histogram('action=client.updated&actor=nobody'))).toEqual({ success: 0, failure: 0 });
     const month = await histogram('from=2026-01-01T00:00:00Z&to=2026-01-31T00:00:00Z');
     expect(month).toMatchObject({ items: [], step_seconds: 86_400, from: '2026-01-01T00:00:00.000Z' });
+    const ever = await histogram('action=client.updated&from=0001-01-01T00:00:00Z');
+    expect(Date.now() - Date.parse(String(ever.from))).toBeLessThan(1831 * 86_400_000);
     expect(await owner.get('/audit/histogram?from=yesterday')).toMatchObject({ status: 400 });
     const guest = await asService(latchkey, owner, { permissions: ['latchkey:client:read'] });
     expect(await guest.get('/audit/histogram')).toMatchObject({ status: 403 });

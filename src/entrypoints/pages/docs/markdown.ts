@@ -13,7 +13,7 @@ export type RenderedDoc = {
 };
 
 /** A heading, and the text up to the next one. */
-export type DocSection = { id: string; heading: string; text: string };
+export type DocSection = { id: string; heading: string; text: string; lower_case: string };
 
 /**
  * Markdown as HTML. Raw HTML in it is shown as text and dangerous addresses are no links, so that the result is safe whatever is
@@ -46,11 +46,10 @@ function sectionsOf(tokens: readonly Token[], headings: readonly { id: string; t
     if (token.type === 'heading_open') nth += 1;
     else if (tokens[n - 1]?.type !== 'heading_open') texts[nth]?.push(textIn(token));
   }
-  return headings.map(({ id, text: heading }, n) => ({
-    id,
-    heading,
-    text: (texts[n] ?? []).join(' ').replaceAll(/\s+/g, ' ').trim(),
-  }));
+  return headings.map(({ id, text: heading }, n) => {
+    const text = (texts[n] ?? []).join(' ').replaceAll(/\s+/g, ' ').trim();
+    return { id, heading, text, lower_case: text.toLowerCase() };
+  });
 }
 
 function textIn({ type, content, children }: Token): string {

@@ -39,13 +39,13 @@ export function searchSections(sections: readonly SearchedSection[], text: strin
 }
 
 /** 0: it lacks one of the words. */
-function scoreOf({ page, heading, text }: SearchedSection, words: readonly string[]): number {
-  const [inPage, inHeading, inText] = [page, heading, text].map((part) => part.toLowerCase());
+function scoreOf({ page, heading, lower_case }: SearchedSection, words: readonly string[]): number {
+  const [inPage, inHeading] = [page.toLowerCase(), heading.toLowerCase()];
   let score = 0;
   for (const word of words) {
-    const ofHeading = inHeading?.includes(word) ? 8 : 0;
-    const ofPage = inPage?.includes(word) ? 4 : 0;
-    const ofText = Math.min((inText?.split(word).length ?? 1) - 1, 3);
+    const ofHeading = inHeading.includes(word) ? 8 : 0;
+    const ofPage = inPage.includes(word) ? 4 : 0;
+    const ofText = Math.min(lower_case.split(word).length - 1, 3);
     if (ofHeading + ofPage + ofText === 0) return 0;
     score += ofHeading + ofPage + ofText;
   }
