@@ -41,7 +41,8 @@ export async function histogramOf(db: Db, filter: EventFilter, now: Date): Promi
           order by e.occurred_at desc, e.id desc limit ${most}) e ${filter.text === undefined ? sql`` : details}
     ), counted as (select min(occurred_at) as first, count(*) >= ${most} as is_partial from newest
     ), range as (
-      select case when is_partial then first else greatest(to_at - ${longest}::interval, coalesce(${filter.from ?? null}::timestamptz, least(first, to_at - ${shortest}::interval))) end
+      select case when is_partial then first
+          else greatest(to_at - ${longest}::interval, coalesce(${filter.from ?? null}::timestamptz, least(first, to_at - ${shortest}::interval))) end
           as from_at, to_at, is_partial
         from counted, (select least(coalesce(${filter.to ?? null}::timestamptz, ${now}), ${now}) as to_at) t
     ), step as (
