@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { brokenInvariants } from '../support/invariants.ts';
 import { type Answer, startLatchkey } from '../support/latchkey.ts';
 import { report, rounds } from '../support/report.ts';
 import type { ServerProcess } from '../support/server.ts';
 
+const won = (answers: Answer[]) => answers.filter(({ status }) => status === 200);
 const thirty = Array.from({ length: 30 });
 
 describe('round after round, on two nodes', () => {
@@ -14,7 +17,6 @@ describe('round after round, on two nodes', () => {
   afterEach(async () => expect(await brokenInvariants(latchkey.database)).toEqual({}));
 
   const node = (n: number) => (n % 2 ? other.address : latchkey.issuer);
-  const won = (answers: Answer[]) => answers.filter(({ status }) => status === 200);
 
   test(
     '30 refreshes at once are one rotation with one successor, and every answer is usable',
@@ -52,4 +54,71 @@ describe('round after round, on two nodes', () => {
     },
     240_000 * rounds(1),
   );
+});
+
+// Judging statements stop in the middle of their work, after the first unit was locked, until the lock 4711 is free.
+const stopping = `create or replace function latchkey_now() returns timestamptz language plpgsql volatile as $$ begin
+  if current_query() like '%judged%' then
+    while not pg_try_advisory_xact_lock_shared(4711) loop perform pg_sleep(0.002); end loop;
+  end if;
+  return clock_timestamp(); end $$`;
+
+const notLockedYet = `select f.id from refresh_families f join grants g on g.id = f.grant_id where f.id = any($1)
+  for update skip locked`;
+// What another node would write that rotates them.
+const rotateElsewhere = `update refresh_families set previous_digest = digest, digest = sha256(digest), generation = generation + 1, rotated_at = now()
+  where id = any($1)`;
+const revokeElsewhere = 'update refresh_families set revoked_at = now() where id = any($1)';
+const revokeGrantsElsewhere = `update grants set revoked_at = now()
+  where id in (select grant_id from refresh_families where id = any($1))`;
+
+describe('a refresh token that is', () => {
+  const latchkey = startLatchkey();
+
+  async function familyAndToken(): Promise<{ id: string; refresh_token: string }> {
+    const { access_token, refresh_token } = await latchkey.tokens({}, latchkey.browser());
+    const query = 'select family_id as id from access_tokens where digest = sha256(convert_to($1, $2))';
+    return { refresh_token, id: (await latchkey.database.query(query, [access_token, 'UTF8'])).rows[0].id };
+  }
+
+  /** Sends requests that stop, does the work meanwhile, and lets them go on. */
+  async function stopped<T>(send: () => Promise<T>, work: (client: pg.Client) => Promise<unknown>): Promise<T> {
+    const client = new pg.Client({ connectionString: latchkey.database.url });
+    await client.connect();
+    try {
+      await client.query('select pg_advisory_lock(4711)');
+      const sent = send();
+      for (let tries = 0; tries < 300; tries += 1) {
+        if ((await client.query(isStopped)).rowCount) break;
+        await sleep(2);
+      }
+      await work(client);
+      await client.query('select pg_advisory_unlock(4711)');
+      return await sent;
+    } finally {
+      await client.end();
+    }
+  }
+  const isStopped = `select from pg_stat_activity where wait_event = 'PgSleep' and query like '%judged%' and datname = current_database()`;
+
+  test.each([
+    ['rotated', rotateElsewhere],
+    ['revoked', revokeElsewhere],
+    ['revoked with its grant', revokeGrantsElsewhere],
+  ])('%s on another node, after the commit began to judge and before it locks it, is refused', async (_, change) => {
+    const tokens = await Promise.all(Array.from({ length: 6 }, () => familyAndToken()));
+    await latchkey.database.query(stopping);
+    let changed: string[] = [];
+    const refreshAll = () => Promise.all(tokens.map(({ refresh_token }) => latchkey.refresh(refresh_token)));
+    const answers = await stopped(refreshAll, async (client) => {
+      await client.query('begin');
+      changed = (await client.query(notLockedYet, [tokens.map(({ id }) => id)])).rows.map(({ id }) => id);
+      await client.query(change, [changed]);
+      await client.query('commit');
+    });
+    expect(changed.length).toBeGreaterThan(0);
+    const ofChanged = answers.filter((_, n) => changed.includes(tokens[n]?.id ?? ''));
+    expect(won(ofChanged)).toEqual([]);
+    expect(won(answers)).not.toEqual([]);
+  });
 });

@@ -19,8 +19,8 @@ const retryPauseMs = { min: 2, spread: 6 };
 export type GroupCommitKind<Row, Verdict> = {
   /**
    * The statements of one batch, sent in one round trip: one is a transaction by itself, several are sent between `begin` and
-   * `commit`. Locks and judgement are statements of their own: in one statement the judgement's snapshot would be older than the
-   * lock it waited for.
+   * `commit`. A judgement in the statement that locks has a snapshot that is older than the locks: either it is a statement of its
+   * own, or it compares what was locked with that snapshot.
    */
   statements: (rows: readonly Row[]) => HotStatement[];
   /** The verdict on each row by its place in the batch. A row without one was held by another transaction and is tried again. */

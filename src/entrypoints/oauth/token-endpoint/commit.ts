@@ -2,9 +2,18 @@ import { accessTokenColumns, accessTokenOwners } from '../unit-of-work/index.ts'
 import { type GrantType, grantTypes } from './grants/index.ts';
 
 /**
- * The statements of the commit (DESIGN.md §5), composed from the list of grant types. Where grants and families are changed, the lock
- * is a statement of its own: in one statement the judgement's snapshot would be older than the lock it waited for, and concurrent
- * rotations would fork the family.
+ * The statement of the commit (DESIGN.md §5), composed from the list of grant types. It is a transaction by itself: it locks, judges,
+ * writes and records. Nothing that it judges can change unnoticed between its snapshot and its own commit:
+ *
+ * - It locks the grant of each unit, and the family or code that the unit changes, with `skip locked`: it waits for nobody, so that no
+ *   lock is got because another transaction has just changed the row and ended. A row that another holds makes its unit `busy`.
+ * - A row may have been changed between the snapshot and the lock by a transaction that has ended since. PostgreSQL then locks the
+ *   newest version, checks the condition of the locking query with it, and returns its values. A unit is judged only if these are the
+ *   values of the snapshot (`isHeld`), and is `busy` otherwise. So what a unit is judged by is the newest version, and it stays so,
+ *   for the row is locked until the commit. Judging by the snapshot whatever was locked would fork families.
+ * - A `busy` unit wrote nothing, and is judged again by another statement, whose snapshot is younger.
+ * - Clients, users, APIs, keys and trusts are not locked: what is written carries their epochs from the snapshot that it was judged
+ *   in. One that ends after that snapshot has another epoch when it has ended, and whatever was written stands no longer.
  */
 
 /** What the units of a batch ask for: the statement that judges them has no part that none of them needs. */
@@ -15,19 +24,6 @@ type TokenForm = 'opaque' | 'structured';
 
 /** The shape of any batch. */
 export const wholeShape: BatchShape = { grants: grantTypes, tokens: ['opaque', 'structured'] };
-
-/** Whether units of this shape are issued under grants, which the commit locks before it judges. */
-export const locksGrants = ({ grants }: BatchShape): boolean => grants.some(isForPerson);
-
-// `skip locked`: a row that an administrator holds delays its own unit, not the batch. What was got is handed over to the
-// judging statement through a setting of this transaction.
-// Clients, users, APIs and keys are not locked: what is written carries their epochs from the snapshot that it was judged in. One
-// that ends after that snapshot has another epoch when it has ended, and whatever was written stands no longer.
-export const lockStatement = `
-with g as materialized (select id from grants where id = any($1::uuid[]) order by id for no key update skip locked),
-  f as materialized (select id from refresh_families where id = any($2::uuid[]) order by id for no key update skip locked)
-select set_config('latchkey.held', coalesce(string_agg(id::text, ','), ''), true)
-from (select id from g union all select id from f) held`;
 
 type Columns = Readonly<Record<string, string>>;
 
@@ -82,13 +78,16 @@ const forms: Readonly<Record<TokenForm, { table: string; unit: Columns; key: Col
 
 const isForPerson = ({ onBehalfOf }: GrantType) => onBehalfOf === 'person';
 
+/** Whether units of this shape are issued under grants. */
+const areUnderGrants = ({ grants }: BatchShape): boolean => grants.some(isForPerson);
+
 /** The members of the units' rows that a statement reads, each with its type. */
 function columnsOf(shape: BatchShape): Columns {
   const { grants, tokens } = shape;
   return {
     ...unitColumns,
     ...(grants.every(isForPerson) ? {} : clientColumns),
-    ...(locksGrants(shape) ? personColumns : {}),
+    ...(areUnderGrants(shape) ? personColumns : {}),
     ...(grants.some(({ onBehalfOf }) => onBehalfOf === 'api_key') ? keyColumns : {}),
     ...Object.assign({}, ...grants.map(({ unit = {} }) => unit)),
     ...Object.assign({}, ...tokens.map((form) => forms[form].unit)),
@@ -108,7 +107,7 @@ with judged as materialized (
   select facts.*, case
     when owners_stand is not true or source_lives is not true then 'revoked'
     when is_client_as_known is not true then 'stale'
-    ${locksGrants(shape) ? `when not is_held then 'busy'` : ''}
+    ${areUnderGrants(shape) ? `when is_held is not true then 'busy'` : ''}
     else ${caseOfSource(grants, ({ verdict }) => verdict, `'won'`)}
     end as verdict
   from (${factsOf(shape, columns)}) facts
@@ -135,36 +134,53 @@ const sourcesThat = (grants: readonly GrantType[], does: (grant: GrantType) => b
   grants.filter(does).map(({ source }) => `'${source}'`);
 
 function factsOf(shape: BatchShape, columns: Columns): string {
-  const { grants } = shape;
-  const presented = grants.flatMap((grant) => (grant.presented ? [{ ...grant, presented: grant.presented }] : []));
-  const presentedColumns = presented.flatMap(({ source, presented: { columns } }) =>
+  const presented = presentedOf(shape);
+  const presentedColumns = presented.flatMap(({ source, columns }) =>
     columns.map((column) => `${source}.${column} as ${source}_${column}`),
   );
   const has = (column: string) => column in columns;
+  // A grant stands only while its client is enabled.
+  const readsClients = !shape.grants.every(isForPerson);
   return `
   select ${['u.*', ...presentedColumns].join(', ')}, (select latchkey_now()) as at,
-    c.enabled and (r.id is null or r.enabled) as owners_stand,
+    ${readsClients ? 'c.enabled and ' : ''}(r.id is null or r.enabled) as owners_stand,
     ${has('client_epoch') ? '(u.client_epoch is null or u.client_epoch = c.epoch) and ' : ''}(u.client_secret_id is null or (
-      select true from standing_client_secrets s where s.id = u.client_secret_id and s.ends_at > $2 limit 1)) as is_client_as_known,
+      select s.ends_at > $2 from standing_client_secrets s where s.id = u.client_secret_id limit 1)) as is_client_as_known,
     ${has('client_epoch') ? `${has('grant_id') ? 'case when u.grant_id is null then c.epoch end' : 'c.epoch'} as token_client_epoch, ` : ''}r.epoch as resource_server_epoch,
-    ${caseOfSource(grants, ({ lives = 'true' }) => lives, 'false')} as source_lives${locksGrants(shape) ? heldOf(grants) : ''}
+    ${caseOfSource(shape.grants, ({ lives = 'true' }) => lives, 'false')} as source_lives${areUnderGrants(shape) ? `,\n    ${isHeld(shape)} as is_held` : ''}
   from json_to_recordset($1::json) as u(${Object.entries(columns)
     .map(([column, type]) => `${column} ${type}`)
     .join(', ')})
-    left join clients c on c.id = u.client_id
+    ${readsClients ? 'left join clients c on c.id = u.client_id' : ''}
     left join resource_servers r on r.identifier = u.access_audience
-    ${presented.map(({ presented: { join } }) => join).join('\n    ')}`;
+    ${[...presented.map(({ join }) => join), ...(areUnderGrants(shape) ? locksOf(shape) : [])].join('\n    ')}`;
 }
 
-/** Whether what a unit changes was locked by the statement before. */
-function heldOf(grants: readonly GrantType[]): string {
-  // A query of its own is evaluated once.
-  const isHeld = (column: string) =>
-    `u.${column} = any ((select string_to_array(current_setting('latchkey.held'), ',')::uuid[])::uuid[])`;
-  const locking = sourcesThat(grants, ({ locksFamily }) => locksFamily);
-  const family = locking.length > 0 ? ` and (u.source not in (${locking}) or ${isHeld('family_id')})` : '';
-  return `,
-    (u.grant_id is null or ${isHeld('grant_id')})${family} as is_held`;
+const presentedOf = ({ grants }: BatchShape) =>
+  grants.flatMap(({ source, presented }) => (presented ? [{ source, ...presented }] : []));
+
+/** Locks what units change, and the grants that they are issued under: joins of rows that nobody else holds, as they are now. */
+function locksOf(shape: BatchShape): string[] {
+  const lock = (name: string, rows: string, columns: readonly string[] = []) =>
+    `left join lateral (select ${['true as is_locked', ...columns].join(', ')} from ${rows} for no key update skip locked) ${name} on true`;
+  return [
+    lock('held_grant', 'grants where id = u.grant_id and revoked_at is null'),
+    ...presentedOf(shape).flatMap(({ source, changes, columns }) =>
+      changes ? [lock(`held_${source}`, `${changes} and u.source = '${source}'`, columns)] : [],
+    ),
+  ];
+}
+
+/** Whether a unit has its locks, and what it is judged by is what was locked. */
+function isHeld(shape: BatchShape): string {
+  const changing = presentedOf(shape).filter(({ changes }) => changes);
+  const cases = changing.map(({ source, columns }) => {
+    const [held, seen] = [`held_${source}`, source].map((row) =>
+      columns.map((column) => `${row}.${column}`).join(', '),
+    );
+    return `when '${source}' then held_${source}.is_locked and (${held}) is not distinct from (${seen})`;
+  });
+  return `(u.grant_id is null or held_grant.is_locked) and case u.source ${cases.join('\n      ')} else true end`;
 }
 
 /** What is written beside the writes of single grant types, each under its name. */

@@ -1,10 +1,8 @@
 import { type Database, GroupCommit, type HotResult, type HotStatement } from '../../../platform/database/index.ts';
 import type { Metrics } from '../../../platform/metrics/index.ts';
-import { type BatchShape, judgeStatement, lockStatement, locksGrants, wholeShape } from './commit.ts';
+import { type BatchShape, judgeStatement, wholeShape } from './commit.ts';
 import { grantTypes, type Verdict } from './grants/index.ts';
 import type { UnitRow } from './unit-row.ts';
-
-const lockingFamilies = new Set(grantTypes.filter(({ locksFamily }) => locksFamily).map(({ source }) => source));
 
 type CommitterDeps = {
   now: () => Date;
@@ -21,7 +19,7 @@ export class Committer {
   constructor(database: Database, { now, metrics, isAlone }: CommitterDeps) {
     this.#metrics = metrics;
     this.#group = new GroupCommit(database, {
-      statements: (rows) => unitStatements(rows, now()),
+      statements: (rows) => [unitStatement(rows, now())],
       verdicts,
       // The second use of a token is judged after the first is written.
       keyOf: ({ presented, family_id }) => (presented ? family_id : undefined),
@@ -43,23 +41,14 @@ export class Committer {
   }
 }
 
-function unitStatements(units: readonly UnitRow[], now: Date): HotStatement[] {
+function unitStatement(units: readonly UnitRow[], now: Date): HotStatement {
   const rows = units.map((row, n) => ({ ...row, n }));
-  const { locks, name, text } = judgementOf(rows);
-  const judge = { name, text, values: [JSON.stringify(rows), now] };
-  if (!locks) return [judge];
-  const families = rows.filter(({ source }) => lockingFamilies.has(source));
-  const ids = [idsOf(rows, ({ grant_id }) => grant_id), idsOf(families, ({ family_id }) => family_id)];
-  return [{ name: 'lock units', text: lockStatement, values: ids }, judge];
+  return { ...judgementOf(rows), values: [JSON.stringify(rows), now] };
 }
 
-type Judgement = { name: string; text: string; locks: boolean };
+type Judgement = Pick<HotStatement, 'name' | 'text'>;
 
-const prepare = (name: string, shape: BatchShape): Judgement => ({
-  name,
-  text: judgeStatement(shape),
-  locks: locksGrants(shape),
-});
+const prepare = (name: string, shape: BatchShape): Judgement => ({ name, text: judgeStatement(shape) });
 const ofAnyBatch = prepare('judge units', wholeShape);
 /** Most batches are of one grant type and one form of token: those have statements of their own, few enough to be kept prepared. */
 const ofUniformBatches = new Map(
@@ -75,10 +64,6 @@ function judgementOf(rows: readonly UnitRow[]): Judgement {
   const keys = new Set(rows.map(({ source, access_jti }) => `${source} ${access_jti ? 'structured' : 'opaque'}`));
   const [key = '', ...others] = keys;
   return (others.length === 0 && ofUniformBatches.get(key)) || ofAnyBatch;
-}
-
-function idsOf(rows: readonly UnitRow[], pick: (row: UnitRow) => string | undefined): string[] {
-  return [...new Set(rows.map(pick).filter((id) => id !== undefined))];
 }
 
 function verdicts(answers: readonly HotResult[]): Map<number, Verdict> {

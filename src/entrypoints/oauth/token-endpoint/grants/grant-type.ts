@@ -31,13 +31,12 @@ export type GrantType = {
   unit?: Readonly<Record<string, string>>;
   /**
    * The row that was presented, as a join of its `standing_*` view; and the columns of it that the verdict and the writes use. It is
-   * looked up for each unit (`lateral`, `limit`): a plain join of a view is planned as a scan of all that stand.
+   * looked up for each unit (`lateral`, `limit`): a plain join of a view is planned as a scan of all that stand. Where the unit changes
+   * that row, `changes` finds it in its table; all that others may change of it, and that the verdict uses, is among the columns.
    */
-  presented?: { join: string; columns: readonly string[] };
+  presented?: { join: string; columns: readonly string[]; changes?: string };
   /** Whether what was presented stands, its use aside; undefined: always. */
   lives?: string;
-  /** Whether it changes a family, which the commit locks before it judges. */
-  locksFamily?: boolean;
   /** The verdict on a unit that lives and is held; undefined: it won. */
   verdict?: string;
   /** Columns of the access token that hold epochs of what was presented, each with the column of `facts` it is taken from. */

@@ -16,6 +16,7 @@ export function redeemedOnce({ name, source, table, reuse }: Redeemed): GrantTyp
       join: `left join lateral (select * from standing_${table} where digest = u.presented limit 1) ${source}
       on u.source = '${source}'`,
       columns: ['consumed_at'],
+      changes: `${table} where digest = u.presented`,
     },
     lives: `${source}.ends_at > $2`,
     verdict: `case when ${source}_consumed_at is null then 'won' else 'used' end`,

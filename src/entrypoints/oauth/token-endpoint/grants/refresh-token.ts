@@ -14,9 +14,9 @@ export const refreshToken: GrantType = {
     join: `left join lateral (select * from standing_refresh_families where id = u.family_id limit 1) refresh_token
       on u.source = 'refresh_token'`,
     columns: ['digest', 'previous_digest', 'rotated_at', 'grace_uses'],
+    changes: 'refresh_families where id = u.family_id and revoked_at is null',
   },
   lives: `refresh_token.ends_at > $2 and refresh_token.absolute_expires_at > $2`,
-  locksFamily: true,
   verdict: `case when presented = refresh_token_digest then 'won'
       when presented = refresh_token_previous_digest and successor = refresh_token_digest
         and refresh_token_rotated_at + grace_seconds * interval '1 second' >= $2
