@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import module from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import v8 from 'node:v8';
 
 // Four threads of libuv's pool may be hashing passwords (src/domain/users/password.ts). The others are for what takes less than a
 // millisecond: RSA signatures, verified assertions and proofs, which would otherwise wait for a hash. Set before the pool is used.
@@ -15,6 +16,8 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 const runsTypeScript = major > 22 || (major === 22 && minor >= 18);
 
 if (runsTypeScript) {
+  // Until the server has started (src/server/new-space.ts).
+  if (process.argv[2] === 'serve') v8.setFlagsFromString('--semi-space-growth-factor=1');
   // Compiled code is kept between runs: commands start in half the time. Not in the shared temporary folder, where another
   // account could plant code.
   module.enableCompileCache(path.join(root, 'node_modules', '.cache', 'latchkey'));

@@ -5,6 +5,7 @@ import { AggregatorRegistry } from 'prom-client';
 import type { Config } from '../config.ts';
 import { type MetricsListener, openMetricsListener } from '../platform/metrics/index.ts';
 import { openDatabaseServer } from './installation.ts';
+import { letNewSpaceGrow } from './new-space.ts';
 import { ordersForThisWorker, type WorkerMessage, WorkerProcesses } from './worker-processes.ts';
 
 type Say = (line: string) => void;
@@ -27,8 +28,12 @@ type Running = { close: () => Promise<void> };
  * @throws StartError and others with one sentence for the operator; anything once the signal is aborted
  */
 export async function serveRequests(config: Config, options: ServeOptions): Promise<Running> {
-  if (cluster.isWorker) return startWorker(config, options);
-  return config.workers > 1 ? startWorkers(config, options) : startAlone(config, options);
+  try {
+    if (cluster.isWorker) return await startWorker(config, options);
+    return await (config.workers > 1 ? startWorkers(config, options) : startAlone(config, options));
+  } finally {
+    letNewSpaceGrow();
+  }
 }
 
 async function startAlone(config: Config, options: ServeOptions): Promise<Running> {
