@@ -3,8 +3,8 @@ import { rollUpActivity } from '../domain/activity/index.ts';
 import { Sealer } from '../domain/audit/index.ts';
 import { fetchClientLogos, maxLogoBytes } from '../domain/client-logos/index.ts';
 import { Expiry, removeExpired } from '../domain/expiry/index.ts';
-import { Notifier, sendMail } from '../domain/notifications/index.ts';
-import { hashingLoad } from '../domain/users/index.ts';
+import { Notifier, openMailer, sendMail } from '../domain/notifications/index.ts';
+import { hashingLoad, mailRecoveryLink } from '../domain/users/index.ts';
 import { deliverLogout, type RunningProvider } from '../entrypoints/oauth/index.ts';
 import { mailTexts } from '../entrypoints/pages/index.ts';
 import { type Jobs, jobNames } from '../platform/jobs/index.ts';
@@ -16,7 +16,8 @@ import type { Services } from './services.ts';
 export type BackgroundDeps = {
   config: Config;
   installation: Installation;
-  services: Pick<Services, 'db' | 'jobs' | 'keys' | 'log' | 'now'>;
+  issuer: string;
+  services: Pick<Services, 'db' | 'jobs' | 'keys' | 'log' | 'now' | 'refusals' | 'sendEmail' | 'throttles'>;
   provider: RunningProvider;
   metrics: Metrics;
 };
@@ -29,6 +30,7 @@ export type BackgroundWork = {
 
 const webhookTimeoutMs = 10_000;
 const logoTimeoutMs = 5000;
+const mailTimeoutMs = 20_000;
 
 /** Starts what goes on without a request: jobs, deliveries, the seals of the audit log. */
 export async function startBackgroundWork(deps: BackgroundDeps): Promise<BackgroundWork> {
@@ -36,7 +38,7 @@ export async function startBackgroundWork(deps: BackgroundDeps): Promise<Backgro
   const { db, jobs, keys, log, now } = services;
   countFailures(metrics, jobs);
   jobs.handle('backchannel-logout', deliverLogout(provider.current, { db, now }));
-  if (config.mail) jobs.handle('mail', sendMail({ keys, now, textsIn: mailTexts(config.language) }, config.mail));
+  handleMail(deps);
   jobs.handle('remove-expired', removeExpired({ expiry: new Expiry({ db }), log, metrics }));
   jobs.handle('fetch-client-logos', fetchClientLogos({ db, get: logoReader(config) }));
   jobs.handle('roll-up-activity', rollUpActivity({ db }));
@@ -54,6 +56,14 @@ export async function startBackgroundWork(deps: BackgroundDeps): Promise<Backgro
       await jobs.close();
     },
   };
+}
+
+function handleMail({ config, issuer, services }: BackgroundDeps): void {
+  const { jobs, sendEmail, ...deps } = services;
+  if (!config.mail || !sendEmail) return;
+  const mailer = openMailer(config.mail, { textsIn: mailTexts(config.language), timeoutMs: mailTimeoutMs });
+  jobs.handle('mail', sendMail(deps, mailer));
+  jobs.handle('recovery', mailRecoveryLink({ ...deps, issuer, sendEmail }));
 }
 
 const logoReader = (config: Config) =>

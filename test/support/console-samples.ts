@@ -102,7 +102,7 @@ export const leastOfConsole: ConsolePages = {
     facts: [],
   },
   'console-search': { q: '', groups: [] },
-  'console-settings': { panels: [] },
+  'console-settings': { panels: [], notice: undefined },
   'console-explain-access': {
     crumb,
     asked: { kind: 'user', subject: '', resource: '', permission: '' },
@@ -217,7 +217,7 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
     },
     'console-made': { ...page, secret: text, words: [text], snippets, facts },
     'console-search': { q: text, groups: [{ heading: text, rows: [row], all: text }] },
-    'console-settings': { panels: [{ heading: text, content: { kind: 'words', words: [text] } }] },
+    'console-settings': { panels: [{ heading: text, content: { kind: 'words', words: [text] } }], notice: text },
     'console-explain-access': {
       crumb: page.crumb,
       asked: { kind: text, subject: text, resource: text, permission: text },

@@ -31,6 +31,8 @@ export const auditActions = [
   'credential.leaked',
   'device_code.reuse',
   'grant.revoked',
+  'mail.tested',
+  'recovery.refused',
   'refresh_token.replay_refused',
   'refresh_token.replayed',
   'refresh_token.reuse',

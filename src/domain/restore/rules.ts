@@ -93,6 +93,8 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
     event.details.policy === 'revoke' ? {} : { advice: 'was found in public and is still active: revoke it' },
   'device_code.reuse': endsFamily,
   'grant.revoked': (event) => verb('grant revoked', (deps, actor) => revokeGrant(deps, actor, idOf(event))),
+  'mail.tested': nothing,
+  'recovery.refused': nothing,
   'refresh_token.replay_refused': nothing,
   'refresh_token.replayed': nothing,
   'refresh_token.reuse': endsFamily,

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { routesWith } from '../../platform/http/index.ts';
-import { SettingView } from './schemas.ts';
+import { SettingView, TestMailView } from './schemas.ts';
+import { sendTestMail, type TestMailDeps } from './test-mail.ts';
 
-const route = routesWith<{ settings: readonly SettingView[] }>();
+const route = routesWith<{ settings: readonly SettingView[] } & TestMailDeps>();
 
 /** What this process was configured with. */
 export const settingRoutes = [
@@ -13,5 +14,13 @@ export const settingRoutes = [
     permission: 'latchkey:settings:read',
     response: z.object({ items: z.array(SettingView) }),
     handle: async (_, { settings }) => ({ items: [...settings] }),
+  }),
+  route({
+    method: 'POST',
+    path: '/settings/test-mail',
+    summary: 'Send a test e-mail to yourself, and see what the mail server answers',
+    permission: 'latchkey:mail:test',
+    response: TestMailView,
+    handle: ({ actor }, deps) => sendTestMail(deps, actor),
   }),
 ];

@@ -9,6 +9,7 @@ export { changePassword } from './password-changes.ts';
 export { choosePassword, linkedUser, type PasswordLink } from './password-links.ts';
 export { forgetPassword } from './password-removal.ts';
 export { deleteEveryPasswordLink, deletePasswordLinks, hasPassword } from './password-store.ts';
+export { mailRecoveryLink, requestRecovery } from './recovery.ts';
 export { userRoutes } from './routes.ts';
 export { PasswordLinkView, UserInput, UserView } from './schemas.ts';
 export { createSetupLink, isSetupOpen, setUpFirstAdministrator } from './setup.ts';
@@ -20,6 +21,7 @@ export {
   listUsers,
   listUsersFrom,
   noteBrowserLanguage,
+  signsInWithPasswordAlone,
   type User,
 } from './store.ts';
 export { Throttles } from './throttles.ts';

@@ -5,8 +5,9 @@ import { mustHoldAllOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { revokeGrantsOf } from '../consents/index.ts';
 import { carryGrants, carrySession, renewSession, revokeSessionsOf, type SessionDeps } from '../sessions/index.ts';
+import { type NoticeDeps, notify } from './notices.ts';
 import { hashNewPassword, verifyPassword } from './password.ts';
-import { findPasswordHash } from './password-store.ts';
+import { findPasswordHash, hasPassword } from './password-store.ts';
 import { findUserById, lockUserById, startNextEpoch, updateUser } from './store.ts';
 import { record, storeHash, type UserDeps } from './users.ts';
 
@@ -16,7 +17,7 @@ import { record, storeHash, type UserDeps } from './users.ts';
  * @throws Problem `not_found`; `invalid`: too weak; `forbidden`: they hold what the actor does not
  */
 export async function setPassword(
-  deps: UserDeps,
+  deps: UserDeps & NoticeDeps,
   actor: Actor,
   { id, password }: { id: string; password: string },
 ): Promise<void> {
@@ -28,10 +29,12 @@ export async function setPassword(
     if (!user) throw notFound('user', id);
     const occurred_at = deps.now();
     await mustHoldAllOf(trx, actor, user.id, occurred_at);
+    const isChange = await hasPassword(trx, user.id);
     await storeHash(deps, trx, user.id, hash);
     const ended = { tokens_valid_after: occurred_at, epoch: user.epoch + 1 };
     await updateUser(trx, user.id, { ...ended, updated_at: occurred_at });
     await record(trx, actor, 'user.password_set', user.id, occurred_at);
+    if (isChange) await notify(deps, trx, user, { about: 'password_changed', at: occurred_at });
   });
 }
 
@@ -54,7 +57,7 @@ export type ChangePasswordResult =
  * @throws Problem `invalid`: too weak; `conflict`: this session was ended meanwhile
  */
 export async function changePassword(
-  deps: UserDeps & Pick<SessionDeps, 'jobs'>,
+  deps: UserDeps & NoticeDeps & Pick<SessionDeps, 'jobs'>,
   actor: Actor,
   input: ChangePasswordInput,
 ): Promise<ChangePasswordResult> {
@@ -87,6 +90,7 @@ export async function changePassword(
       details,
       occurred_at: revoked_at,
     });
+    await notify(deps, trx, user, { about: 'password_changed', at: revoked_at });
     return { kind: 'changed', ...details, session_expires_at };
   });
 }

@@ -7,8 +7,15 @@ import { appendEvent } from '../audit/index.ts';
 import type { SendEmail } from '../notifications/index.ts';
 import { recordVerification, verifiedBy } from './email-verification.ts';
 import { mailLanguageOf } from './language.ts';
+import { type NoticeDeps, notify } from './notices.ts';
 import { hashNewPassword } from './password.ts';
-import { findLinkedUser, insertPasswordLink, savePasswordHash, usePasswordLink } from './password-store.ts';
+import {
+  findLinkedUser,
+  hasPassword,
+  replacePasswordLinks,
+  savePasswordHash,
+  usePasswordLink,
+} from './password-store.ts';
 import { lockUserById, type User, updateUser } from './store.ts';
 
 export type PasswordLinkDeps = { db: Db; now: () => Date };
@@ -21,7 +28,8 @@ export type LinkMakingDeps = PasswordLinkDeps & {
 /** Where it went, or the link itself, which is stored nowhere. */
 export type PasswordLink = { expires_at: Date } & ({ url: string } | { mailed_to: string });
 
-const prefix = 'lk_pw_';
+/** How the secret of a link begins. */
+export const passwordLinkPrefix = 'lk_pw_';
 const linkMs = 3 * 24 * 60 * 60 * 1000;
 
 /**
@@ -36,7 +44,7 @@ export async function createPasswordLink(
   actor: Actor,
   user_id: string,
 ): Promise<PasswordLink> {
-  const secret = generateCredential(prefix);
+  const secret = generateCredential(passwordLinkPrefix);
   const url = `${issuer}/password/${secret}`;
   return inTransaction(db, async (trx) => {
     const user = await lockUserById(trx, user_id);
@@ -48,7 +56,7 @@ export async function createPasswordLink(
     const shown_to = to ? null : (actor.subject_id ?? null);
     const shown_within = to ? null : JSON.stringify(actor.limits ?? []);
     const link = { digest: digest(secret), user_id, created_at, expires_at };
-    await insertPasswordLink(trx, { ...link, mailed_to: to, shown_to, shown_within });
+    await replacePasswordLinks(trx, { ...link, mailed_to: to, shown_to, shown_within });
     if (sendEmail && to) await sendEmail(trx, { kind: 'link', to, language: mailLanguageOf(user), url, expires_at });
     await appendEvent(trx, {
       actor,
@@ -74,7 +82,7 @@ export async function linkedUser({ db, now }: PasswordLinkDeps, secret: string):
  * @throws Problem `not_found`: the link was used or has expired; `invalid`: too weak
  */
 export async function choosePassword(
-  deps: PasswordLinkDeps,
+  deps: PasswordLinkDeps & NoticeDeps,
   origin: Actor['origin'],
   { secret, password }: { secret: string; password: string },
 ): Promise<User> {
@@ -89,6 +97,7 @@ export async function choosePassword(
     // The address may have changed since the page was opened; the row is locked now.
     if (!user || !link || (link.mailed_to !== null && link.mailed_to !== user.email)) throw notFound('link', '…');
     if (link.shown_to) await mustStillHoldAll(trx, link, { user_id: user.id, now: occurred_at });
+    const isChange = await hasPassword(trx, user.id);
     await savePasswordHash(trx, { id: uuidv7(), user_id: user.id, password: hash, now: occurred_at });
     const target = { kind: 'user', id: user.id };
     await appendEvent(trx, { actor: person(user.id, origin), action: 'user.password_chosen', target, occurred_at });
@@ -101,6 +110,7 @@ export async function choosePassword(
       updated_at: occurred_at,
     });
     if (isProof) await recordVerification(trx, person(user.id, origin), { before: user, after: changed, occurred_at });
+    if (isChange) await notify(deps, trx, changed, { about: 'password_changed', at: occurred_at });
     return changed;
   });
 }

@@ -68,12 +68,16 @@ export async function deletePassword(trx: Trx, user_id: string): Promise<void> {
   await trx.deleteFrom('credentials').where('user_id', '=', user_id).where('kind', '=', 'password').execute();
 }
 
+type NewPasswordLink = Omit<Insertable<Database['password_links']>, 'used_at'>;
+
 /** One link works at a time: the ones before stop. */
-export async function insertPasswordLink(
-  trx: Trx,
-  link: Omit<Insertable<Database['password_links']>, 'used_at'>,
-): Promise<void> {
+export async function replacePasswordLinks(trx: Trx, link: NewPasswordLink): Promise<void> {
   await deletePasswordLinks(trx, link.user_id);
+  await addPasswordLink(trx, link);
+}
+
+/** A link beside those that exist. */
+export async function addPasswordLink(trx: Trx, link: NewPasswordLink): Promise<void> {
   await trx
     .insertInto('password_links')
     .values({ ...link, used_at: null })

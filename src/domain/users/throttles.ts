@@ -15,6 +15,8 @@ export class Throttles {
   readonly #perDevice: Counter;
   readonly #userCodes: AddressLimiter;
   readonly #clientSecrets: AddressLimiter;
+  readonly #recoveryAddresses: AddressLimiter;
+  readonly #recoveries: Counter;
   readonly #registrations: AddressLimiter;
   readonly #allRegistrations: Counter;
 
@@ -24,6 +26,8 @@ export class Throttles {
     this.#perDevice = { db, name: 'device', points: 10 };
     this.#userCodes = new AddressLimiter({ db, name: 'user-code', points: 40 });
     this.#clientSecrets = new AddressLimiter({ db, name: 'client-secret', points: 100 });
+    this.#recoveryAddresses = new AddressLimiter({ db, name: 'recovery-address', points: 20 });
+    this.#recoveries = { db, name: 'recovery', points: 5 };
     this.#registrations = new AddressLimiter({ db, name: 'registration', points: 20 });
     this.#allRegistrations = { db, name: 'registrations', points: 500 };
   }
@@ -68,6 +72,24 @@ export class Throttles {
    */
   async countRegistration(address: string): Promise<number | undefined> {
     return (await this.#registrations.consume(address)) ?? (await consume(this.#allRegistrations, 'all'));
+  }
+
+  /**
+   * Counts a request for a link to choose a password from an address: twenty in a quarter of an hour.
+   *
+   * @returns seconds to wait; undefined when it may go on
+   */
+  async countRecoveryRequest(address: string): Promise<number | undefined> {
+    return this.#recoveryAddresses.consume(address);
+  }
+
+  /**
+   * Counts a link to choose a password that is mailed to a person because somebody asked for it: five in a quarter of an hour.
+   *
+   * @returns seconds to wait; undefined when it may go on
+   */
+  async countRecovery(user_id: string): Promise<number | undefined> {
+    return consume(this.#recoveries, user_id);
   }
 
   /** A successful sign-in forgets the failed ones of this browser and account. */

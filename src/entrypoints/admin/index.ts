@@ -22,7 +22,7 @@ import { resourceServerRoutes } from '../../domain/resource-servers/index.ts';
 import { revocationRoutes } from '../../domain/revocation/index.ts';
 import { searchRoutes } from '../../domain/search/index.ts';
 import { type SessionDeps, sessionRoutes } from '../../domain/sessions/index.ts';
-import { type SettingView, settingRoutes } from '../../domain/settings/index.ts';
+import { type SettingView, settingRoutes, type TestMailDeps } from '../../domain/settings/index.ts';
 import { type SigningKeysDeps, signingKeyRoutes } from '../../domain/signing-keys/index.ts';
 import { type TrustRouteDeps, trustRoutes } from '../../domain/trusts/index.ts';
 import { userRoutes } from '../../domain/users/index.ts';
@@ -67,7 +67,7 @@ export type AdminRouteDeps = AccessDeps &
     /** Set where there is a mail server. */
     sendEmail?: SendEmail | undefined;
     refusals: Refusals;
-  };
+  } & TestMailDeps;
 
 export type AdminDeps = AdminRouteDeps & {
   version: string;

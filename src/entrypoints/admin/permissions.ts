@@ -39,6 +39,7 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:audit:read': 'Read, export and verify the audit log',
   'latchkey:activity:read': 'Read counts of requests and what needs attention',
   'latchkey:settings:read': 'Read the settings of the server',
+  'latchkey:mail:test': 'Send a test e-mail to yourself',
   'latchkey:search:read': 'Search for records, of the types that you may read',
   'latchkey:credential:read': 'List credentials, of the kinds that you may read',
   'latchkey:api_key:read': 'Read API keys and their usage',

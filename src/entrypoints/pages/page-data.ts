@@ -115,6 +115,8 @@ export type PageData = SignInPages &
 /** Where pages link to. Routes are mounted under the same names. */
 export const pagePaths = {
   home: '/',
+  signIn: '/sign-in',
+  forgotPassword: '/forgot-password',
   docs: '/docs',
   docsSearch: '/docs/search',
   apiReference: '/admin/docs',

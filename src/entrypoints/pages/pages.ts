@@ -40,6 +40,11 @@ export type PagesDeps = {
   demo: boolean;
 };
 
+/** What verbs need that notify a person by e-mail. */
+export function withMail(deps: PagesDeps): PagesDeps & Pick<AdminRouteDeps, 'sendEmail'> {
+  return { ...deps, sendEmail: deps.admin.deps.sendEmail };
+}
+
 export type PageOptions = Pick<PageChrome, 'signed_in_as' | 'sections' | 'section'> & { status?: number };
 
 /** Answers with a page; never cached, never without the chrome. */

@@ -52,6 +52,7 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   'console-explain-access': '@console/explain-access',
   'console-search': '@console/search',
   'console-settings': '@console/settings',
+  'forgot-password': '@sign-in/forgot-password',
 };
 
 const views = compileViews(fileURLToPath(new URL('../../../views', import.meta.url)));

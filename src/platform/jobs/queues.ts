@@ -16,6 +16,8 @@ export const queues = {
   'webhook-retry': { retryLimit: 0, retentionSeconds: 172_800 },
   // Nine attempts over about six hours; the link in it is good for three days.
   mail: { retryLimit: 8, retryDelay: 15, retryBackoff: true, retryDelayMax: 7200, retentionSeconds: 172_800 },
+  // Who asked for a link to choose a password: looked up here, so that a request says nothing about accounts.
+  recovery: { retryLimit: 5, retryDelay: 2, retryBackoff: true, retryDelayMax: 60, retentionSeconds: 3600 },
   // `singleton`: one at a time, whichever node it runs on.
   'remove-expired': { policy: 'singleton', retryLimit: 0, expireInSeconds: 600, cron: '* * * * *' },
   'fetch-client-logos': { policy: 'singleton', retryLimit: 0, expireInSeconds: 300, cron: '* * * * *' },
@@ -31,6 +33,7 @@ export const pollSeconds: Readonly<Record<JobName, number>> = {
   'backchannel-logout': 1,
   'webhook-retry': 2,
   mail: 2,
+  recovery: 1,
   'remove-expired': 5,
   'fetch-client-logos': 5,
   'roll-up-activity': 5,

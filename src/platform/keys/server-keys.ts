@@ -14,6 +14,7 @@ const purposes = [
   'audit',
   'webhook',
   'mail',
+  'recovery',
   'idempotency',
 ] as const;
 

@@ -1,9 +1,11 @@
 import type { Context, Middleware } from 'koa';
 import { isDevelopment } from '../../config.ts';
 import { secretScanning } from '../../domain/incidents/index.ts';
+import { openMailer } from '../../domain/notifications/index.ts';
 import type { AdminRouteDeps } from '../../entrypoints/admin/index.ts';
 import { keyBearerOf } from '../../entrypoints/gateway/index.ts';
 import { type Bearer, bearerOf, verifiedId } from '../../entrypoints/oauth/index.ts';
+import { mailTexts } from '../../entrypoints/pages/index.ts';
 import { guardedFetch } from '../../platform/outbound/index.ts';
 import type { AppDeps } from '../app-deps.ts';
 import { credentialKinds } from '../credential-kinds.ts';
@@ -13,6 +15,9 @@ import type { OAuth } from './oauth.ts';
 
 type Needs = Pick<Services, 'db' | 'jobs' | 'keys' | 'now' | 'refusals' | 'sendEmail'>;
 
+// An administrator waits for the outcome.
+const testMailTimeoutMs = 8000;
+
 /** What the routes of the admin API work with; the console calls the same routes. */
 export function adminRouteDeps(
   { config, installation, issuer }: Pick<AppDeps, 'config' | 'installation' | 'issuer'>,
@@ -21,6 +26,8 @@ export function adminRouteDeps(
   return {
     ...applyDeps(config, installation, jobs),
     ...{ credentialKinds, issuer, refusals, sendEmail },
+    mailer:
+      config.mail && openMailer(config.mail, { textsIn: mailTexts(config.language), timeoutMs: testMailTimeoutMs }),
     rootKey: installation.rootKey,
     clockSkewMs: () => installation.clock.skewMs,
     keyActivationSeconds: config.keyActivationSeconds,

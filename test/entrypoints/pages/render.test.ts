@@ -38,7 +38,8 @@ const session = {
 
 const minimal: PageData = {
   setup: { ...form, values: {}, errors: {} },
-  'sign-in': { ...form, login: '' },
+  'sign-in': { ...form, login: '', forgot_password: '/forgot-password' },
+  'forgot-password': { ...form, login: '', sign_in: '/sign-in', state: 'form' },
   'select-account': {
     ...form,
     switch_account_action: '/switch',
@@ -155,7 +156,23 @@ const maximal: PageData = {
     client_name: hostile,
     account: { name: hostile, login: hostile },
   },
-  'sign-in': { ...hostileForm, client_name: hostile, login: hostile, error: hostile, notice: hostile, cancel: true },
+  'sign-in': {
+    ...hostileForm,
+    client_name: hostile,
+    login: hostile,
+    error: hostile,
+    notice: hostile,
+    cancel: true,
+    forgot_password: hostile,
+  },
+  'forgot-password': {
+    ...hostileForm,
+    login: hostile,
+    error: hostile,
+    blocked: hostile,
+    sign_in: hostile,
+    state: 'form',
+  },
   consent: {
     ...hostileForm,
     client_name: hostile,
@@ -277,6 +294,7 @@ const postedForms: Partial<Record<keyof PageData, number>> = {
   'sign-out': 1,
   'change-password': 1,
   'choose-password': 1,
+  'forgot-password': 1,
   'mail-language': 1,
   'revoke-access': 1,
   'sign-out-session': 1,

@@ -9,7 +9,7 @@ import { clientLogoPaths } from '../client-logos.ts';
 import { describeScopes } from '../consent/scope-descriptions.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { pagePaths } from '../page-data.ts';
-import { accountName, type PagesDeps, show, textsFor } from '../pages.ts';
+import { accountName, type PagesDeps, show, textsFor, withMail } from '../pages.ts';
 import { one, own, pageNumber, type SignedIn, sendRenewedId } from '../signed-in.ts';
 import { accountActivityRoutes } from './activity.ts';
 import { mailLanguageRoutes } from './mail-language.ts';
@@ -133,7 +133,7 @@ async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Pro
   const { id, stored: new_session_id } = newSessionId();
   const current = sent.get('current_password') ?? '';
   const input = { user_id: user.id, current, password, session_uid, new_session_id };
-  const result = await changePassword(deps, person(user.id, requestOrigin(ctx)), input).catch(asFieldError);
+  const result = await changePassword(withMail(deps), person(user.id, requestOrigin(ctx)), input).catch(asFieldError);
   if (result.kind !== 'changed') {
     const problem = passwordProblem(password, user);
     const errors =

@@ -35,6 +35,7 @@ const words: Readonly<Record<string, Words>> = {
   'user.password_changed': ({ events }) => events.passwordChanged,
   'user.password_set': ({ events }) => events.passwordSet,
   'user.password_link_created': ({ events }) => events.passwordLink,
+  'recovery.refused': ({ events }) => events.recoveryRefused,
   'user.password_chosen': ({ events }) => events.passwordChosen,
   'user.email_verified': ({ events }) => events.emailVerified,
   'user.email_unverified': ({ events }) => events.emailUnverified,

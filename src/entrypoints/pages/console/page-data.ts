@@ -32,5 +32,5 @@ export type ConsolePages = {
   'console-made': MadePage;
   'console-explain-access': ExplainAccessPage;
   'console-search': SearchPage;
-  'console-settings': { panels: readonly Panel[] };
+  'console-settings': { panels: readonly Panel[]; notice: string | undefined };
 };

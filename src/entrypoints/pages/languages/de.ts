@@ -1,4 +1,5 @@
 import { deRecords } from './de-records.ts';
+import { deRecovery } from './de-recovery.ts';
 import type { Catalogue } from './en.ts';
 
 const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
@@ -409,6 +410,7 @@ export const de: Catalogue = {
     passwordChanged: 'Sie haben Ihr Passwort geändert; alle anderen Sitzungen wurden abgemeldet',
     passwordSet: 'Die Administration hat ein vorläufiges Passwort für Sie gesetzt',
     passwordLink: 'Ein Link zum Festlegen des Passworts wurde für Sie erstellt',
+    recoveryRefused: 'Jemand wollte Ihr Passwort zurücksetzen; es wurde kein Link gesendet',
     passwordChosen: 'Sie haben mit einem einmaligen Link ein Passwort festgelegt',
     emailVerified: 'Ihre E-Mail-Adresse wurde bestätigt',
     emailUnverified: 'Ihre E-Mail-Adresse ist nicht mehr bestätigt',
@@ -452,17 +454,6 @@ export const de: Catalogue = {
     submit: 'Daten herunterladen',
   },
 
-  mail: {
-    linkSubject: (p) => `Legen Sie Ihr Passwort für ${p.brand} fest`,
-    link: (p) => `Legen Sie Ihr Passwort für ${p.brand} fest:`,
-    linkUntil: (p) => `Der Link funktioniert einmal, bis ${p.day}, ${p.time} UTC.`,
-    leakSubject: (p) => `Ihre Zugangsdaten bei ${p.brand} wurden veröffentlicht`,
-    leak: (p) => `Zugangsdaten, die Ihnen bei ${p.brand} gehören, wurden öffentlich gefunden:`,
-    leakActive:
-      'Sie sind noch aktiv, weil dieser Server solche Funde nur meldet. Widerrufen Sie sie so bald wie möglich, oder bitten Sie die Administration darum.',
-    leakRevoked: 'Sie wurden widerrufen. Ersetzen Sie sie überall, wo sie verwendet wurden.',
-    leakRecords: 'Die Administration kann in den Zugriffsprotokollen sehen, wie sie verwendet wurden.',
-  },
-
   ...deRecords,
+  ...deRecovery,
 };

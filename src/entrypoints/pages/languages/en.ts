@@ -1,5 +1,6 @@
 import type { Language } from '../../../platform/languages/index.ts';
 import { enRecords } from './en-records.ts';
+import { enRecovery } from './en-recovery.ts';
 
 const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
 const list = (names: readonly string[]) => new Intl.ListFormat('en').format(names);
@@ -410,6 +411,7 @@ export const en = {
     passwordChanged: 'You changed your password; every other session was signed out',
     passwordSet: 'An administrator set a temporary password for you',
     passwordLink: 'A password link was created for you',
+    recoveryRefused: 'Someone asked to reset your password; no link was sent',
     passwordChosen: 'You chose a password with a one-time link',
     emailVerified: 'Your e-mail address was verified',
     emailUnverified: 'Your e-mail address is no longer verified',
@@ -452,19 +454,8 @@ export const en = {
     submit: 'Download your data',
   },
 
-  mail: {
-    linkSubject: (p: { brand: string }) => `Choose your password for ${p.brand}`,
-    link: (p: { brand: string }) => `Choose your password for ${p.brand}:`,
-    linkUntil: (p: { day: string; time: string }) => `The link works once, until ${p.day}, ${p.time} UTC.`,
-    leakSubject: (p: { brand: string }) => `Your credential at ${p.brand} was leaked`,
-    leak: (p: { brand: string }) => `A credential that you own at ${p.brand} was found in public:`,
-    leakActive:
-      'It is still active, because this server is configured to report leaks only. Revoke it, or ask an administrator to revoke it, as soon as you can.',
-    leakRevoked: 'It has been revoked. Replace it wherever it was used.',
-    leakRecords: 'An administrator can see in the access records how it was used.',
-  },
-
   ...enRecords,
+  ...enRecovery,
 };
 
 /** What a language has. */

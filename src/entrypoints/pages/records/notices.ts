@@ -6,6 +6,7 @@ import { one } from '../signed-in.ts';
 const consoleNotices: Record<string, string> = {
   disabled: 'Disabled. Nothing that was issued before is accepted any more.',
   registered: 'Registered. It is active now.',
+  'test-mail-sent': 'The mail server accepted the test e-mail. It should arrive in your inbox within a few minutes.',
   mailed: 'The link has been sent to their e-mail address.',
   'signed-out': 'The session is revoked.',
   rotated: 'The next signing key is created and published.',

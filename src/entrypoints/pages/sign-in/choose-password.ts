@@ -1,11 +1,17 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { choosePassword, linkedUser, passwordProblem, type User } from '../../../domain/users/index.ts';
+import {
+  choosePassword,
+  linkedUser,
+  passwordProblem,
+  signsInWithPasswordAlone,
+  type User,
+} from '../../../domain/users/index.ts';
 import { form, Problem, requestOrigin } from '../../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { en } from '../languages/en.ts';
 import { pagePaths } from '../page-data.ts';
-import { accountName, type PagesDeps, show, textsFor } from '../pages.ts';
+import { accountName, type PagesDeps, show, textsFor, withMail } from '../pages.ts';
 import type { FieldErrors } from '../records/page-shapes.ts';
 import { signInHere } from '../signed-in.ts';
 
@@ -54,12 +60,17 @@ async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> 
   }
   let changed: User;
   try {
-    changed = await choosePassword(deps, requestOrigin(ctx), { secret: ctx.params.secret, password });
+    changed = await choosePassword(withMail(deps), requestOrigin(ctx), { secret: ctx.params.secret, password });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (error.type !== 'invalid') throw error.type === 'not_found' ? closed() : error;
     const problem = passwordProblem(password, user);
     showForm(deps, ctx, user, { password: problem ? t.problems[problem] : error.message });
+    return;
+  }
+  if (!(await signsInWithPasswordAlone(deps.db, changed.id))) {
+    ctx.status = 303;
+    ctx.redirect(pagePaths.signIn);
     return;
   }
   await signInHere(deps, ctx, {

@@ -22,6 +22,8 @@ type SignInPage = {
   /** A whole sentence: why no attempt counts now, whatever is typed. */
   blocked?: string | undefined;
   notice?: string | undefined;
+  /** Where a forgotten password is reset. */
+  forgot_password: string;
   /** Offers the way back to the client. */
   cancel?: boolean | undefined;
 };
@@ -36,9 +38,24 @@ type ChoosePasswordPage = {
   username: string;
 };
 
+/** Sends `login`. */
+type ForgotPasswordPage = {
+  csrf: string;
+  action: string;
+  /** What was typed before, or empty. */
+  login: string;
+  error?: string | undefined;
+  blocked?: string | undefined;
+  /** Where the person signs in: here, or on the way to an app. */
+  sign_in: string;
+  /** `sent`: said for every login, known or not. */
+  state: 'form' | 'sent' | 'no-mail';
+};
+
 /** Every page on the way in, and what it needs. */
 export type SignInPages = {
   setup: SetupPage;
   'sign-in': SignInPage;
   'choose-password': ChoosePasswordPage;
+  'forgot-password': ForgotPasswordPage;
 };

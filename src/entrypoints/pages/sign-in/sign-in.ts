@@ -10,6 +10,7 @@ import { ownCookie } from '../own-cookie.ts';
 import { pagePaths } from '../page-data.ts';
 import { type PagesDeps, show, textsFor } from '../pages.ts';
 import { signInHere } from '../signed-in.ts';
+import { forgotPasswordPath } from './forgot-password.ts';
 
 const maxAccounts = 8;
 const yearMs = 365 * 24 * 60 * 60 * 1000;
@@ -48,7 +49,8 @@ export type SignInView = {
 
 /** Shows the sign-in page. */
 export function showSignIn(deps: PagesDeps, ctx: Context, view: SignInView, status = 200): void {
-  show(deps, ctx, 'sign-in', { csrf: csrfToken(deps, ctx), login: '', ...view }, { status });
+  const forgot_password = forgotPasswordPath(view.action);
+  show(deps, ctx, 'sign-in', { csrf: csrfToken(deps, ctx), login: '', ...view, forgot_password }, { status });
 }
 
 /** Judges a submitted sign-in; on anything but success it has answered, and nobody is returned. */

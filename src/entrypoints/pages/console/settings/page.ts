@@ -1,7 +1,9 @@
 import type { AdminAnswer } from '../../../admin/index.ts';
 import * as cell from '../../records/cells.ts';
+import { noticeIn } from '../../records/notices.ts';
 import type { Cell, Panel } from '../../records/page-shapes.ts';
-import { type RequestContext, showInConsole } from '../request-context.ts';
+import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
+import { settingsPath } from './actions.ts';
 
 type Setting = AdminAnswer<'GET /settings'>['items'][number];
 
@@ -15,16 +17,23 @@ const groups: readonly (readonly [string, RegExp])[] = [
   ['Server', /^/],
 ];
 
+const mailActions = [
+  { route: 'POST /settings/test-mail', label: 'Send test e-mail', href: `${settingsPath}/test-mail`, danger: false },
+] as const;
+
 const groupOf = ({ name }: Setting): string => groups.find(([, names]) => names.test(name))?.[0] ?? '';
 
 /** Every setting with its value and where it came from. */
 export async function showSettings(context: RequestContext): Promise<void> {
   const { items } = await context.api.call('GET /settings');
   const grouped = Map.groupBy(items, groupOf);
+  const mail = allowedActions(context, mailActions);
   showInConsole(context, 'console-settings', {
+    notice: noticeIn(context.ctx),
     panels: groups.flatMap(([heading]) => {
       const members = grouped.get(heading);
-      return members ? [panelOf(heading, members)] : [];
+      const actions = heading === 'Pages and mail' ? mail : [];
+      return members ? [{ ...panelOf(heading, members), actions }] : [];
     }),
   });
 }

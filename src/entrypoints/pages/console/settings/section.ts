@@ -1,4 +1,5 @@
 import type { ConsoleSection } from '../section.ts';
+import { settingsActions } from './actions.ts';
 import { showSettings } from './page.ts';
 
 export const settings: ConsoleSection = {
@@ -8,4 +9,5 @@ export const settings: ConsoleSection = {
   icon: 'cog',
   permission: 'latchkey:settings:read',
   main: { page: showSettings },
+  actions: settingsActions,
 };

@@ -1,0 +1,36 @@
+export const linkTopics = ['choose_password', 'recover_password'] as const;
+export const noticeTopics = ['password_changed', 'test'] as const;
+
+/** `language`: that of the recipient, where it is known. */
+type Recipient = { to: string; language?: string | undefined };
+
+/** What a one-time link is for. */
+export type LinkTopic = (typeof linkTopics)[number];
+
+/** What happened to an account. */
+export type NoticeTopic = (typeof noticeTopics)[number];
+
+/** A one-time link. */
+export type LinkEmail = Recipient & { kind: 'link'; about?: LinkTopic | undefined; url: string; expires_at: Date };
+
+/** Tells a person what happened to their account; with a link, how they can undo it. `account`: how they know it. */
+export type NoticeEmail = Recipient & {
+  kind: 'notice';
+  about: NoticeTopic;
+  account: string;
+  at: Date;
+  link?: { url: string; expires_at: Date } | undefined;
+};
+
+/** Reports a credential that was found in public, where, and whether it is still active. */
+type LeakEmail = Recipient & {
+  kind: 'leak';
+  credential: string;
+  /** In each language. */
+  credential_in?: Readonly<Record<string, string>> | undefined;
+  found_at: string;
+  still_works: boolean;
+};
+
+/** What is mailed. */
+export type Email = LinkEmail | NoticeEmail | LeakEmail;

@@ -1,0 +1,19 @@
+import type { Trx } from '../../platform/database/index.ts';
+import type { NoticeEmail, SendEmail } from '../notifications/index.ts';
+import { mailLanguageOf } from './language.ts';
+import type { User } from './store.ts';
+
+/** Set where there is a mail server. */
+export type NoticeDeps = { sendEmail?: SendEmail | undefined };
+
+/** Tells a person by e-mail what happened to their account, where they have an address and there is a mail server. */
+export async function notify(
+  { sendEmail }: NoticeDeps,
+  trx: Trx,
+  user: User,
+  { to = user.email, ...notice }: Pick<NoticeEmail, 'about' | 'at' | 'link'> & { to?: string | null },
+): Promise<void> {
+  if (!sendEmail || to === null) return;
+  const account = user.username;
+  await sendEmail(trx, { kind: 'notice', to, language: mailLanguageOf(user), account, ...notice });
+}

@@ -1,0 +1,68 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { requestRecovery } from '../../../domain/users/index.ts';
+import { form, requestOrigin } from '../../../platform/http/index.ts';
+import { checkCsrf, csrfToken } from '../csrf.ts';
+import { pagePaths } from '../page-data.ts';
+import { type PagesDeps, show, textsFor } from '../pages.ts';
+import { one } from '../signed-in.ts';
+
+const maxLogin = 254;
+
+/** Asking for a link to choose another password. */
+export function forgotPasswordRoutes(router: Router, deps: PagesDeps): void {
+  router.get(pagePaths.forgotPassword, async (ctx: Context) => showForm(deps, ctx, {}));
+  router.post(pagePaths.forgotPassword, async (ctx: Context) => {
+    checkCsrf(deps, ctx);
+    await submit(deps, ctx);
+  });
+}
+
+const ofInteraction = /^\/interaction\/([\w-]{1,64})(?:\/|$)/;
+
+/** Where a sign-in page links to, so that the person can return to it: also to one that an app asked for. */
+export function forgotPasswordPath(signInAction: string): string {
+  const uid = ofInteraction.exec(signInAction)?.[1];
+  return uid ? `${pagePaths.forgotPassword}?interaction=${uid}` : pagePaths.forgotPassword;
+}
+
+type FormView = { login?: string; error?: string; blocked?: string; is_sent?: boolean };
+
+function showForm(deps: PagesDeps, ctx: Context, { is_sent = false, ...typed }: FormView, status = 200): void {
+  const interaction = one(ctx.query.interaction);
+  const isKnown = /^[\w-]{1,64}$/.test(interaction);
+  const view = { csrf: csrfToken(deps, ctx), login: '', ...typed };
+  show(
+    deps,
+    ctx,
+    'forgot-password',
+    {
+      ...view,
+      action: isKnown ? `${pagePaths.forgotPassword}?interaction=${interaction}` : pagePaths.forgotPassword,
+      sign_in: isKnown ? `/interaction/${interaction}` : pagePaths.signIn,
+      state: is_sent ? 'sent' : formState(deps),
+    },
+    { status },
+  );
+}
+
+const formState = ({ config }: PagesDeps) => (config.mail ? 'form' : 'no-mail');
+
+/** Does the same for every login: which accounts there are is not said here. */
+async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
+  const { forgotPassword: t } = textsFor(deps, ctx);
+  const login = (form(ctx).get('login') ?? '').trim().slice(0, maxLogin);
+  if (!deps.config.mail || !login) {
+    showForm(deps, ctx, deps.config.mail ? { error: t.incomplete } : {}, 422);
+    return;
+  }
+  const origin = requestOrigin(ctx);
+  const wait = await deps.throttles.countRecoveryRequest(origin.address ?? '');
+  if (wait !== undefined) {
+    ctx.set('Retry-After', String(wait));
+    showForm(deps, ctx, { login, blocked: t.throttled({ minutes: Math.ceil(wait / 60) }) }, 429);
+    return;
+  }
+  await requestRecovery(deps, { login, origin });
+  showForm(deps, ctx, { is_sent: true });
+}

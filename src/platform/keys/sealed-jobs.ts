@@ -1,0 +1,26 @@
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { type Sealed, type SealedPlace, seal, unseal } from '../crypto/index.ts';
+import type { KeyPurpose, ServerKeys } from './server-keys.ts';
+
+type SealingPurpose = Extract<KeyPurpose, 'mail' | 'recovery'>;
+
+const SealedJob = z.object({ id: z.uuid(), key_id: z.int(), sealed: z.base64() });
+
+/** The data of a job that a reader of the database cannot read. The key's purpose is the name of the job's queue. */
+export function sealJob(keys: ServerKeys, purpose: SealingPurpose, content: unknown): z.infer<typeof SealedJob> {
+  const id = uuidv7();
+  const { id: key_id, key } = keys.current(purpose);
+  return { id, key_id, sealed: seal(key, placeOf(purpose, id), JSON.stringify(content)).toString('base64') };
+}
+
+/** What was sealed into the data of a job, as JSON has it. @throws when its key is unknown or it was changed */
+export async function openJob(keys: ServerKeys, purpose: SealingPurpose, data: unknown): Promise<unknown> {
+  const { id, key_id, sealed } = SealedJob.parse(data);
+  await keys.ensure([key_id]);
+  const key = keys.find(key_id)?.key;
+  if (!key) throw new Error(`no server key ${key_id}`);
+  return JSON.parse(unseal(key, placeOf(purpose, id), Buffer.from(sealed, 'base64') as Sealed).toString());
+}
+
+const placeOf = (purpose: SealingPurpose, id: string): SealedPlace => ['pgboss.job', purpose, id];

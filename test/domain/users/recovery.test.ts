@@ -1,0 +1,235 @@
+import { request } from 'node:http';
+import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { wordsOf } from '../../support/console.ts';
+import { eventually } from '../../support/eventually.ts';
+import { password } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+import { type Letter, MailServer, plain } from '../../support/mail-server.ts';
+import { Statements } from '../../support/statements.ts';
+
+const better = 'seven wild horses';
+
+describe('a forgotten password', () => {
+  let mail: MailServer;
+  let statements: Statements;
+  const latchkey = startLatchkey({
+    prepare: async () => {
+      mail = await MailServer.open();
+      statements = await Statements.open();
+      return { env: mail.settings, through: statements.through };
+    },
+  });
+  let owner: AdminApi;
+  beforeAll(async () => {
+    owner = await asOwner(latchkey);
+  });
+  beforeEach(() => latchkey.advance(900));
+  afterAll(() => Promise.all([mail.close(), statements.close()]));
+
+  const linkIn = ({ source }: Letter) => /http:\/\/\S+\/password\/lk_pw_\w+/.exec(plain(source))?.[0] ?? '';
+  const lettersTo = (address: string) => mail.letters.filter(({ to }) => to.includes(address));
+  const arrivedAt = (address: string, count = 1) =>
+    eventually(
+      () => lettersTo(address),
+      ({ length }) => length >= count,
+      { withinMs: 120_000 },
+    );
+  const nextLinkTo = async (address: string, count = 1) =>
+    linkIn((await arrivedAt(address, count))[count - 1] as Letter);
+  /** Every request that was made has been worked on. */
+  const worked = () =>
+    eventually(
+      async () => {
+        const { rows } = await latchkey.database.query(
+          "select count(*)::int as open from pgboss.job where name in ('recovery', 'mail') and state < 'completed'",
+        );
+        return rows[0].open;
+      },
+      (open) => open === 0,
+      { withinMs: 120_000 },
+    );
+  const person = async (username: string, more: Record<string, unknown> = {}) => {
+    const answer = await owner.post('/users', {
+      ...{ username, email: `${username}@example.com`, email_verified: true, password },
+      ...more,
+    });
+    expect(answer).toMatchObject({ status: 201 });
+    return String(answer.body.id);
+  };
+  const ask = async (login: string, browser = latchkey.browser()) =>
+    browser.submit(await browser.get('/forgot-password'), { login });
+  const choose = async (link: string, chosen = better) => {
+    const browser = latchkey.browser();
+    return browser.submit(await browser.get(link), { password: chosen, password_repeated: chosen });
+  };
+  const signsIn = async (login: string, typed: string) => {
+    const browser = latchkey.browser();
+    const page = await browser.submit(await browser.get('/sign-in'), { login, password: typed }, '/sign-in');
+    return new URL(page.url).pathname === '/account';
+  };
+  const refusals = async (user_id: string | null) =>
+    (await latchkey.auditEvents('recovery.refused'))
+      .filter(({ target_id }) => target_id === user_id)
+      .map(({ reason }) => reason);
+
+  test('is replaced with a link that is mailed to the account, which signs everything else out', async () => {
+    const id = await person('rosa');
+    const elsewhere = latchkey.browser();
+    const { refresh_token, access_token } = await latchkey.tokens({}, elsewhere, 'rosa');
+    expect(wordsOf(await ask('Rosa@Example.COM'))).toContain('Check your e-mail');
+    const link = await nextLinkTo('rosa@example.com');
+    expect(link.startsWith(`${latchkey.issuer}/password/`)).toBe(true);
+    // Opening it, as mail filters do, changes nothing.
+    await latchkey.browser().get(link);
+    expect(await latchkey.isActive(access_token)).toBe(true);
+    expect(new URL((await choose(link)).url).pathname).toBe('/account');
+    expect(await latchkey.isActive(access_token)).toBe(false);
+    expect(await latchkey.refresh(refresh_token)).toMatchObject({ body: { error: 'invalid_grant' } });
+    expect(new URL((await elsewhere.get('/account')).url).pathname).toBe('/sign-in');
+    expect([await signsIn('rosa', password), await signsIn('rosa', better)]).toEqual([false, true]);
+    const notice = (await arrivedAt('rosa@example.com', 2))[1];
+    expect(notice?.source).toContain('Subject: Your password for Example & Sons was changed');
+    const [made] = (await latchkey.auditEvents('user.password_link_created')).filter(
+      ({ target_id }) => target_id === id,
+    );
+    expect(made).toMatchObject({ actor_kind: 'anonymous', details: { by_mail: true, requested: true } });
+    expect(made?.address).toBeTruthy();
+  });
+
+  test('is asked for with the same answer and the same statements whatever the account is', async () => {
+    await person('known');
+    await person('unsure', { email_verified: false });
+    await person('mailless', { email: undefined, email_verified: undefined });
+    await person('gone');
+    await owner.post('/users/gone/disable');
+    const logins = ['known', 'known@example.com', 'unsure@example.com', 'mailless', 'gone', 'nobody', 'no@example.com'];
+    const seen: string[] = [];
+    for (const login of logins) {
+      const browser = latchkey.browser();
+      const page = await browser.get('/forgot-password');
+      let answer = page;
+      // Not what the job does, which may be taken meanwhile.
+      const own = await statements.of(
+        /sign-in recovery-address:|insert into pgboss[^-]*'recovery' as name/i,
+        async () => {
+          answer = await browser.submit(page, { login });
+        },
+      );
+      expect(own.length).toBeGreaterThanOrEqual(2);
+      await worked();
+      const html = answer.html.replaceAll(/Request [\w-]+|value="[\w-]{43}"/g, '');
+      seen.push(JSON.stringify({ status: answer.status, html, own: own.length }));
+    }
+    expect(new Set(seen).size).toBe(1);
+    expect(lettersTo('known@example.com')).toHaveLength(2);
+    expect([lettersTo('unsure@example.com'), lettersTo('gone@example.com')]).toEqual([[], []]);
+    expect(await refusals(null)).toContain('unknown account');
+    // What was typed is not readable in the job.
+    const { rows } = await latchkey.database.query("select data::text from pgboss.job where name = 'recovery'");
+    expect(rows.length).toBeGreaterThanOrEqual(logins.length);
+    expect(JSON.stringify(rows)).not.toMatch(/known|nobody/);
+  });
+
+  test('has a link that works once, for half an hour, whoever is first of thirty', async () => {
+    await person('rita');
+    await ask('rita');
+    const link = await nextLinkTo('rita@example.com');
+    const browser = latchkey.browser();
+    const page = await browser.get(link);
+    const tried = await Promise.all(
+      Array.from({ length: 30 }, (_, n) =>
+        browser
+          .submit(page, { password: `${better} ${n}`, password_repeated: `${better} ${n}` })
+          .catch(() => undefined),
+      ),
+    );
+    const chosen = (await latchkey.auditEvents('user.password_chosen')).length;
+    expect(tried.filter((each) => each?.status === 200 && each.url.endsWith('/account'))).not.toHaveLength(0);
+    expect((await browser.get(link)).status).toBe(404);
+    await ask('rita');
+    const second = await nextLinkTo('rita@example.com', 3);
+    await latchkey.advance(1801);
+    expect((await latchkey.browser().get(second)).status).toBe(404);
+    expect((await latchkey.auditEvents('user.password_chosen')).length).toBe(chosen);
+  });
+
+  test('has a link that ends when the address changes, and the new address gets none until it is verified', async () => {
+    await person('noa');
+    await ask('noa');
+    const link = await nextLinkTo('noa@example.com');
+    await owner.patch('/users/noa', { email: 'mallory@example.com' });
+    expect((await latchkey.browser().get(link)).status).toBe(404);
+    await ask('noa');
+    await ask('mallory@example.com');
+    await worked();
+    expect(lettersTo('mallory@example.com')).toEqual([]);
+  });
+
+  test('has a link to the issuer, whatever host the request names', async () => {
+    await person('hana');
+    const browser = latchkey.browser();
+    const page = await browser.get('/forgot-password');
+    const csrf = /name="csrf" value="([^"]*)"/.exec(page.html)?.[1] ?? '';
+    const body = new URLSearchParams({ csrf, login: 'hana' }).toString();
+    const { hostname, port } = new URL(latchkey.issuer);
+    const send = (headers: Record<string, string>) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const form = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': Buffer.byteLength(body) };
+        const cookie = browser.cookieHeader(`${latchkey.issuer}/forgot-password`);
+        const options = { method: 'POST', hostname, port, path: '/forgot-password' };
+        request({ ...options, headers: { ...form, cookie, ...headers } }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        })
+          .on('error', reject)
+          .end(body);
+      });
+    expect(await send({ host: 'evil.example' })).toBe(421);
+    await worked();
+    expect(lettersTo('hana@example.com')).toEqual([]);
+    await send({ 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example' });
+    expect(linkIn((await arrivedAt('hana@example.com'))[0] as Letter)).toContain(`${latchkey.issuer}/password/`);
+  });
+
+  test('fills no mailbox: five links an account and twenty requests an address in a quarter of an hour', async () => {
+    const id = await person('ida');
+    const browser = latchkey.browser();
+    for (let n = 0; n < 7; n += 1) await ask('ida', browser);
+    await worked();
+    expect(lettersTo('ida@example.com')).toHaveLength(5);
+    expect(await refusals(id)).toEqual(expect.arrayContaining(['throttled']));
+    // The first of the links still works: nobody cancels it by asking again.
+    expect((await latchkey.browser().get(linkIn(lettersTo('ida@example.com')[0] as Letter))).status).toBe(200);
+    for (let n = 0; n < 13; n += 1) await ask('nobody', browser);
+    const stopped = await ask('nobody', browser);
+    expect(stopped.status).toBe(429);
+    expect(Number(stopped.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(wordsOf(stopped)).toContain('Too many requests');
+  });
+
+  test('is asked for on the way to an app, and the person returns there', async () => {
+    const browser = latchkey.browser();
+    const signIn = await browser.get(latchkey.authorizeUrl());
+    const href = /href="(\/forgot-password[^"]*)"/.exec(signIn.html)?.[1] ?? '';
+    const asked = await browser.submit(await browser.get(href), { login: 'alice' });
+    const back = /href="(\/interaction\/[^"]*)"/.exec(asked.html)?.[1] ?? '';
+    expect(wordsOf(await browser.get(back))).toContain('to continue to Shop');
+    const elsewhere = await browser.get('/forgot-password?interaction=https://evil.example/');
+    expect(elsewhere.html).not.toContain('evil');
+  });
+
+  test('is asked for and chosen in German, too', async () => {
+    await person('gerda', { language: 'de' });
+    const browser = latchkey.browser(undefined, 'de');
+    expect(wordsOf(await ask('gerda', browser))).toContain('Prüfen Sie Ihre E-Mails');
+    const [letter] = await arrivedAt('gerda@example.com');
+    expect(plain(letter?.source ?? '')).toContain('legen Sie mit diesem Link ein neues fest');
+  });
+
+  test('has a form that other sites cannot send', async () => {
+    const browser = latchkey.browser();
+    const page = await browser.get('/forgot-password');
+    const answer = await browser.submit(page, { login: 'alice' }, '', { origin: 'https://evil.example' });
+    expect(answer.status).toBe(403);
+  });
+});
