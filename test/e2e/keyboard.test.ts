@@ -86,7 +86,15 @@ describe('with the keyboard alone', () => {
     [
       'signing in',
       async (page: Page) => page.goto(await app.signInUrl({ ...everything, prompt: 'login' })),
-      ['E-mail or username', 'Password', 'Sign in', 'Cancel and return to Inbox Assistant', 'About this page'],
+      [
+        'E-mail or username',
+        'Password',
+        'Show password',
+        'Sign in',
+        'Cancel and return to Inbox Assistant',
+        'Forgot your password?',
+        'About this page',
+      ],
     ],
     [
       'allowing an app something',
@@ -104,7 +112,16 @@ describe('with the keyboard alone', () => {
     [
       'changing the password',
       async (page: Page) => page.goto(`${latchkey.issuer}/account/password`),
-      ['Current password', 'New password', 'Repeat new password', 'Cancel', 'Change password'],
+      [
+        'Current password',
+        'Show password',
+        'New password',
+        'Show password',
+        'Repeat new password',
+        'Show password',
+        'Cancel',
+        'Change password',
+      ],
     ],
     [
       'one’s account',

@@ -35,9 +35,33 @@ describe('changing one’s password', () => {
     expect(await question(elsewhere)).toBe('Alice Example');
   });
 
+  test('shows what is typed, and hides it again', async () => {
+    const page = await site.browser.open();
+    await page.goto(`${latchkey.issuer}/sign-in`);
+    const field = page.locator('#password');
+    await field.fill('what I type');
+    await page.getByRole('button', { name: 'Show password' }).click();
+    expect(await field.getAttribute('type')).toBe('text');
+    await page.getByRole('button', { name: 'Hide password' }).click();
+    expect([await field.getAttribute('type'), await field.inputValue()]).toEqual(['password', 'what I type']);
+  });
+
+  test('leaves a plain field where there is no JavaScript', async () => {
+    const page = await site.browser.open({ javaScriptEnabled: false });
+    await page.goto(`${latchkey.issuer}/sign-in`);
+    expect(await page.locator('#password').getAttribute('type')).toBe('password');
+    expect(await page.getByRole('button', { name: 'Show password' }).count()).toBe(0);
+  });
+
   test.each([
     ['the old one is wrong', { current: 'not it' }, 'Current password', 'This is not your current password.'],
     ['it is too short', { next: 'short' }, 'New password', 'Use at least 8 characters.'],
+    [
+      'it is common',
+      { next: 'Password123' },
+      'New password',
+      'Choose another password: this one is common, or known from a data breach.',
+    ],
     ['it was mistyped', { again: 'seven wild hoses' }, 'Repeat new password', 'The two passwords are not the same.'],
   ])('when %s is refused beside the field and on top', async (_case, typed, label, sentence) => {
     const page = await signedIn(site, { login: 'bob' });

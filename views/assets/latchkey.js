@@ -29,6 +29,18 @@ for (const button of document.querySelectorAll('[data-copy] + .copy')) {
   });
 }
 
+// What is typed can be seen; it is hidden again before the form is sent, so that browsers take it for a password.
+for (const button of document.querySelectorAll('.secret > .reveal')) {
+  const input = button.previousElementSibling;
+  const show = (isShown) => {
+    input.type = isShown ? 'text' : 'password';
+    for (const [n, words] of [...button.children].entries()) words.hidden = isShown ? n === 0 : n === 1;
+  };
+  button.hidden = false;
+  button.addEventListener('click', () => show(input.type === 'password'));
+  input.form.addEventListener('submit', () => show(false));
+}
+
 // The server does not know the reader's zone; it writes UTC.
 for (const time of document.querySelectorAll('time[title]')) {
   const local = new Date(time.dateTime).toLocaleString(document.documentElement.lang === 'en' ? 'en-GB' : document.documentElement.lang, { dateStyle: 'long', timeStyle: 'short' });

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import { invalid, type Problem, tooMany } from '../../platform/http/index.ts';
+import { isCommonPassword } from './common-passwords.ts';
 
 // OWASP Password Storage Cheat Sheet: Argon2id, 19 MiB, two passes, one lane.
 const argon2id = 2;
@@ -34,10 +35,13 @@ const problemDetails = {
   too_long: `Use at most ${maxLength} characters.`,
   unusable_characters: 'Leave out line breaks and other control characters: a sign-in page cannot send them.',
   own_name: 'Choose something other than your own name or e-mail address.',
+  common: 'Choose another password: this one is common, or known from a data breach, so it is guessed first.',
 };
 
-/** What is wrong with a new password; undefined when nothing is (NIST SP 800-63B §3.1.1: length, no composition rules). */
-export function passwordProblem(typed: string, person: Named): keyof typeof problemDetails | undefined {
+type PasswordProblem = keyof typeof problemDetails;
+
+/** What is wrong with a new password; undefined when nothing is (NIST SP 800-63B-4 §3.1.1: length, a list, no composition rules). */
+export async function passwordProblem(typed: string, person: Named): Promise<PasswordProblem | undefined> {
   const password = normalized(typed);
   if ([...password].length < minLength) return 'too_short';
   if (password.length > maxLength) return 'too_long';
@@ -45,7 +49,8 @@ export function passwordProblem(typed: string, person: Named): keyof typeof prob
   if (/\p{Cc}|\p{Cs}/u.test(password)) return 'unusable_characters';
   const given = password.toLowerCase();
   const isOwnName = [person.username, person.email].some((name) => name?.toLowerCase() === given);
-  return isOwnName ? 'own_name' : undefined;
+  if (isOwnName) return 'own_name';
+  return (await isCommonPassword(password)) ? 'common' : undefined;
 }
 
 /**
@@ -54,7 +59,7 @@ export function passwordProblem(typed: string, person: Named): keyof typeof prob
  * @throws Problem `invalid`: too weak
  */
 export async function hashNewPassword(password: string, person: Named): Promise<PasswordHash> {
-  const problem = passwordProblem(password, person);
+  const problem = await passwordProblem(password, person);
   if (problem) throw invalid('/password', problemDetails[problem]);
   const form = normalized(password);
   return { hash: await bounded(() => hash(form, parameters)), form: 'nfc' };

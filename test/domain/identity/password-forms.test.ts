@@ -1,5 +1,6 @@
 import { hash } from '@node-rs/argon2';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { withConfiguration } from '../../support/configuration-file.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
 // The same password from two keyboards: é as one character, and as e with a combining accent.
@@ -50,6 +51,35 @@ describe('a password is compared in one form (RFC 8265 §4.2.2; NIST SP 800-63B-
     const { username } = await newUser(set);
     expect([await isLetIn(username, typed), await isLetIn(username, set)]).toEqual([true, true]);
     expect(await storedOf(username)).toMatchObject({ form: 'nfc' });
+  });
+
+  test.each(['Password123', 'password123', 'qwertyuiop', 'ILOVEYOU', 'P@ssw0rd'])(
+    'a common or breached one is refused, whatever its case: %s (NIST SP 800-63B-4 §3.1.1.2)',
+    async (password) => {
+      expect(await newUser(password)).toMatchObject({ status: 400, detail: expect.stringContaining('is common') });
+    },
+  );
+
+  test('a common one is refused wherever one is set: by an administrator, by a link, by a command, in a file', async () => {
+    const { username } = await newUser('a good password');
+    const common = 'Password123';
+    expect(await owner.post(`/users/${username}/password`, { password: common })).toMatchObject({ status: 400 });
+    const settings = { LATCHKEY_ISSUER: latchkey.issuer };
+    const { url } = await latchkey.commandJson(['user', 'password-link', username], '', settings);
+    const browser = latchkey.browser(undefined, 'de');
+    const form = await browser.get(String(url));
+    const refused = await browser.submit(form, { password: common, password_repeated: common });
+    expect(refused.status).toBe(422);
+    expect(refused.html).toContain('Dieses ist verbreitet oder aus einem Datenleck bekannt.');
+    const command = ['user', 'set-password', username, '--password-stdin'];
+    expect(await latchkey.command(command, common)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('common'),
+    });
+    const users = [{ username: 'from-a-file', password: common }];
+    const applied = await withConfiguration({ users }, (file) => latchkey.command(['apply', file]));
+    expect(applied).toMatchObject({ code: 1, stderr: expect.stringContaining('/users/0') });
+    expect(await isLetIn(username, 'a good password')).toBe(true);
   });
 
   test.each([

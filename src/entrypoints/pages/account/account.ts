@@ -135,7 +135,7 @@ async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Pro
   const input = { user_id: user.id, current, password, session_uid, new_session_id };
   const result = await changePassword(withMail(deps), person(user.id, requestOrigin(ctx)), input).catch(asFieldError);
   if (result.kind !== 'changed') {
-    const problem = passwordProblem(password, user);
+    const problem = await passwordProblem(password, user);
     const errors =
       result.kind === 'wrong'
         ? { current_password: t.wrong }

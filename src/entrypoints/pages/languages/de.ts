@@ -12,6 +12,9 @@ export const de: Catalogue = {
   name: 'Deutsch',
 
   common: {
+    hide: 'Verbergen',
+    show: 'Anzeigen',
+    shownPassword: 'Passwort',
     about: 'Über diese Seite',
     account: 'Konto',
     apps: (p) => counted(p.count, 'App', 'Apps'),
@@ -365,6 +368,7 @@ export const de: Catalogue = {
       unusable_characters:
         'Entfernen Sie Zeilenumbrüche und andere Steuerzeichen: Eine Anmeldeseite kann sie nicht senden.',
       own_name: 'Wählen Sie etwas anderes als Ihren Namen oder Ihre E-Mail-Adresse.',
+      common: 'Wählen Sie ein anderes Passwort: Dieses ist verbreitet oder aus einem Datenleck bekannt.',
     },
   },
 

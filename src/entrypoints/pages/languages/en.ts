@@ -15,6 +15,9 @@ export const en = {
   name: 'English',
 
   common: {
+    hide: 'Hide',
+    show: 'Show',
+    shownPassword: 'password',
     about: 'About this page',
     account: 'Account',
     apps: (p: { count: number }) => counted(p.count, 'app', 'apps'),
@@ -366,6 +369,7 @@ export const en = {
       too_long: 'Use at most 1024 characters.',
       unusable_characters: 'Remove line breaks and other control characters: a sign-in page cannot send them.',
       own_name: 'Choose something other than your own name or e-mail address.',
+      common: 'Choose another password: this one is common, or known from a data breach.',
     },
   },
 

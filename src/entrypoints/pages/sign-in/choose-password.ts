@@ -64,7 +64,7 @@ async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> 
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (error.type !== 'invalid') throw error.type === 'not_found' ? closed() : error;
-    const problem = passwordProblem(password, user);
+    const problem = await passwordProblem(password, user);
     showForm(deps, ctx, user, { password: problem ? t.problems[problem] : error.message });
     return;
   }
