@@ -25,6 +25,8 @@ export type ClaimCondition = { claim: string } & ({ equals: string } | { one_of:
 /** What the loss of a credential would mean. */
 export type Risk = 'high' | 'medium' | 'low';
 export type AccessTokenFormat = 'opaque' | 'jwt';
+/** What opens the secrets: the root key of the installation, or shares that people hold. */
+export type SealKind = 'static' | 'shamir';
 
 /** Every table, as migrated; a test compares it with the database. */
 export type Database = {
@@ -148,6 +150,70 @@ export type Database = {
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;
+  };
+  vault_seal: {
+    only_row: Generated<boolean>;
+    kind: SealKind;
+    /** Raised by sealing: whoever opened the vault before has to open it again. */
+    generation: GeneratedBigInt64;
+    sealed_root: Sealed;
+    /** While it is set, nobody opens the vault. */
+    sealed_at: Date | null;
+    /** Of a vault that shares open: the set of shares, how many there are, and how many are needed. */
+    set_id: string | null;
+    shares: number | null;
+    threshold: number | null;
+    key_check: Digest | null;
+    /** SHA-256 of each share, in hexadecimal. */
+    share_digests: ColumnType<string[] | null, string | null, string | null>;
+    /** When it was first opened by its shares. */
+    confirmed_at: Date | null;
+    created_at: Date;
+    updated_at: Date;
+  };
+  vault_terms: { term: number; sealed_key: Sealed; created_at: Date };
+  secrets: {
+    id: string;
+    path: string;
+    current_version: Generated<number>;
+    max_versions: number;
+    cas_required: boolean;
+    delete_after_seconds: number | null;
+    custom_metadata: JSONColumnType<Record<string, string>>;
+    description: string | null;
+    environment: string | null;
+    risk: Risk | null;
+    owner_id: string | null;
+    created_at: Date;
+    updated_at: Date;
+    version: Generated<number>;
+  };
+  secret_versions: {
+    secret_id: string;
+    number: number;
+    /** The version's key and value, and the term whose key seals the former; null: destroyed. */
+    term: number | null;
+    sealed_key: Sealed | null;
+    sealed_value: Sealed | null;
+    size: number;
+    created_by_kind: string;
+    created_by_id: string | null;
+    created_at: Date;
+    expires_at: Date | null;
+    deleted_at: Date | null;
+    destroyed_at: Date | null;
+  };
+  vault_tokens: {
+    digest: Digest;
+    accessor: string;
+    display_name: string;
+    /** Where the client logged in. */
+    path: string;
+    metadata: JSONColumnType<Record<string, string>>;
+    ttl_seconds: number;
+    created_at: Date;
+    /** Until when it can be renewed. */
+    ends_at: Date;
   };
   client_logos: {
     client_id: string;

@@ -88,3 +88,9 @@ export const isDevelopment = ({ environment }: Pick<Config, 'environment'>): boo
 
 /** A variable of this process's environment that is no setting: one that a configuration file names for a secret. */
 export const environmentVariable = (name: string): string | undefined => process.env[name];
+
+/** The environment of this process for a program that it starts, with more variables, and without the credential that got them. */
+export function environmentFor(more: Record<string, string>): NodeJS.ProcessEnv {
+  const { LATCHKEY_TOKEN: _, LATCHKEY_TOKEN_FILE: __, ...inherited } = process.env;
+  return { ...inherited, ...more };
+}

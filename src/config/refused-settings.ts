@@ -23,6 +23,9 @@ export function unsafeSettings(texts: Record<string, string | undefined>, env: N
     demands.push(['LATCHKEY_SMTP_URL', 'with LATCHKEY_MAIL_FROM: it says who sends mail']);
   if (texts.NODE_ENV === 'production') demands.push(...productionDemands);
   const problems = demands.filter(([name]) => !isSet(name)).map(([name, why]) => `${name} must be set ${why}.`);
+  // Nobody could give shares to each of several processes behind one address.
+  if (texts.LATCHKEY_VAULT_SEAL === 'shamir' && texts.WEB_CONCURRENCY !== '1')
+    problems.push('WEB_CONCURRENCY must be 1 where LATCHKEY_VAULT_SEAL is shamir: each process is unsealed by itself.');
   return isInsecure(texts.LATCHKEY_ISSUER ?? '') ? [...problems, insecureIssuer] : problems;
 }
 

@@ -73,6 +73,10 @@ const table = {
     'off',
     'off, token or open: whether clients may register themselves (RFC 7591), with a credential that has latchkey:client:register, or anyone.',
   ],
+  LATCHKEY_VAULT_SEAL: [
+    'static',
+    'static or shamir: whether the root key opens the secrets, or shares of a key. Read when the vault is initialized.',
+  ],
   WEB_CONCURRENCY: ['1', 'How many processes serve requests, on machines with several cores.'],
   LATCHKEY_METRICS_PORT: [
     '',
@@ -183,6 +187,7 @@ export const Environment = z.object({
     return parseDomainRules(text) ?? refuse(issues, 'must be on, off, or domains separated by commas, in lower case');
   }),
   LATCHKEY_REGISTRATION: z.enum(['off', 'token', 'open'], 'must be off, token or open'),
+  LATCHKEY_VAULT_SEAL: z.enum(['static', 'shamir'], 'must be static or shamir'),
   WEB_CONCURRENCY: wholeNumber(1, 64),
   LATCHKEY_METRICS_PORT: wholeNumber(1, 65_535).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
@@ -267,6 +272,8 @@ export function toConfig(values: z.output<typeof Environment>) {
     clientDocuments: values.LATCHKEY_CLIENT_DOCUMENTS,
     /** Who may register clients themselves. */
     registration: values.LATCHKEY_REGISTRATION,
+    /** What opens the secrets of a vault that is not initialized yet. */
+    vaultSeal: values.LATCHKEY_VAULT_SEAL,
     workers: values.WEB_CONCURRENCY,
     /** undefined: metrics are not served. */
     metricsPort: values.LATCHKEY_METRICS_PORT,

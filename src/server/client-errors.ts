@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { headersForPrograms } from '../platform/http/index.ts';
+import { takeListingConnection } from './list-verb.ts';
 
 export type ClientErrorDeps = {
   /** The most bytes that a request line and its headers may have. */
@@ -27,6 +28,7 @@ const statuses: Readonly<Record<string, number>> = {
  */
 export function answerClientErrors(server: Server, deps: ClientErrorDeps): void {
   server.on('clientError', (error: HttpError, socket: HttpSocket) => {
+    if (takeListingConnection(server, error, socket)) return;
     // Bytes after the beginning of another answer would be read as a part of it.
     if (socket.writable && !socket._httpMessage?.headersSent) socket.write(answerTo(error, deps));
     socket.destroy(error);

@@ -1,4 +1,5 @@
 import type { Context, Middleware, Next } from 'koa';
+import type { Vault } from '../domain/secrets/index.ts';
 import { type DatabaseClock, stalledMs } from '../platform/database/index.ts';
 import type { Installation } from './installation.ts';
 
@@ -7,9 +8,12 @@ export const healthPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz'])
 
 /**
  * `/healthz`: the process answers. `/readyz`: it can serve (database, migrations, clock within 2 s of the database's, writes take
- * effect).
+ * effect). That the secrets are sealed keeps nobody from signing in: it is only told.
  */
-export function healthRoutes({ database, clock }: Pick<Installation, 'clock' | 'database'>): Middleware {
+export function healthRoutes(
+  { database, clock }: Pick<Installation, 'clock' | 'database'>,
+  vault: Pick<Vault, 'state'>,
+): Middleware {
   return async (ctx: Context, next: Next) => {
     if (ctx.path === '/healthz') {
       ctx.body = { status: 'ok' };
@@ -19,8 +23,13 @@ export function healthRoutes({ database, clock }: Pick<Installation, 'clock' | '
     const reason = await notReadyBecause(database, clock);
     ctx.status = reason ? 503 : 200;
     if (reason) ctx.set('Retry-After', '2');
-    ctx.body = reason ? { status: 'not ready', reason } : { status: 'ready' };
+    ctx.body = reason ? { status: 'not ready', reason } : { status: 'ready', ...(await sealedIn(vault)) };
   };
+}
+
+async function sealedIn(vault: Pick<Vault, 'state'>): Promise<{ secrets?: 'sealed' }> {
+  const state = await vault.state().catch(() => undefined);
+  return state?.sealed ? { secrets: 'sealed' } : {};
 }
 
 // One row, and a table that only exists once the database is migrated.

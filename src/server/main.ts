@@ -4,7 +4,7 @@ import { type Config, environmentVariable } from '../config.ts';
 import { hasOwner } from '../domain/access/index.ts';
 import { type ApplyDeps, applyConfiguration, readConfigurationFile } from '../domain/apply/index.ts';
 import { createSetupLink } from '../domain/users/index.ts';
-import { registerAdminApi } from '../entrypoints/admin/index.ts';
+import { registerOwnApis } from '../entrypoints/admin/index.ts';
 import { persistently } from '../platform/database/index.ts';
 import { IncomingRequest, system } from '../platform/http/index.ts';
 import { JobSender } from '../platform/jobs/index.ts';
@@ -16,6 +16,7 @@ import { answerClientErrors } from './client-errors.ts';
 import { applyDeps } from './compose/apply.ts';
 import { openDemo } from './demo.ts';
 import { type Installation, openInstallation, StartError } from './installation.ts';
+import { watchListingConnections } from './list-verb.ts';
 import { readVersion } from './version.ts';
 
 export type RunningServer = { issuer: string; metrics: Metrics; close: () => Promise<void> };
@@ -92,6 +93,7 @@ function openServer(handler: Handler, { maxHeaderBytes }: Pick<Config, 'maxHeade
     if (!server.listening) response.shouldKeepAlive = false;
     handler.answer(request, response);
   });
+  watchListingConnections(server);
   answerClientErrors(server, { maxHeaderBytes, issuer: () => handler.issuer });
   return server;
 }
@@ -113,7 +115,7 @@ async function openApp({ config, address, installation, inFlight, signal }: AppI
   const apply = applyDeps(config, installation, sender);
   const demo = await persistently({ seconds: config.databaseWaitSeconds, signal }, async () => {
     if (config.applyFile) await applyAtStart(apply, config.applyFile);
-    await registerAdminApi({ db: database.db, now }, issuer);
+    await registerOwnApis({ db: database.db, now }, issuer);
     return openDemo({ config, issuer, rootKey, apply });
   }).finally(() => sender.close());
   changes.start();

@@ -5,6 +5,7 @@ import type { ClientDocuments } from '../domain/client-documents/index.ts';
 import { SecretUses } from '../domain/clients/index.ts';
 import { emailQueue, type SendEmail } from '../domain/notifications/index.ts';
 import { ResourceServers } from '../domain/resource-servers/index.ts';
+import { SecretReads, Vault } from '../domain/secrets/index.ts';
 import { Throttles } from '../domain/users/index.ts';
 import { type KnownClients, knownClients, Reader } from '../entrypoints/oauth/index.ts';
 import type { Digest } from '../platform/crypto/index.ts';
@@ -28,6 +29,8 @@ export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {
   accessRecords: AccessRecords;
   secretUses: SecretUses;
   apiKeys: KeyVerifier;
+  vault: Vault;
+  secretReads: SecretReads;
   /** Set where there is a mail server. */
   sendEmail: SendEmail | undefined;
   /** Writes what they still hold. */
@@ -38,20 +41,23 @@ export type ServicesDeps = Pick<AppDeps, 'config' | 'inFlight' | 'installation' 
 
 /** Opens them; jobs are taken from the queue once they are started. */
 export function openServices({ config, inFlight, installation, issuer, log }: ServicesDeps): Services {
-  const { changes, clock, database, databaseUrl, keys, now } = installation;
+  const { changes, clock, database, databaseUrl, keys, now, rootKey } = installation;
   const { db } = database;
   const { apiKeyEnvironments: environments, apiKeyLimits: limits, edge } = config;
   const hasTrustedProxy = edge.trust !== 'none';
   const refusals = new Refusals({ db, now, log });
   const accessRecords = new AccessRecords({ db, now, log });
   const secretUses = new SecretUses({ db, log });
-  const reader = new Reader(database, { now, isAlone: () => inFlight.size <= 1 });
+  const isAlone = () => inFlight.size <= 1;
+  const reader = new Reader(database, { now, isAlone });
   const readKey = (digest: Digest) => reader.find<KeyRecord & Record<string, unknown>>(readApiKey, digest);
   const apiKeys = new KeyVerifier({ db, changes, now, log, readKey, environments, limits, hasTrustedProxy });
   const resourceServers = new ResourceServers(db, changes);
   const jobs = new Jobs(databaseUrl, log, { isReady: () => clock.isWithinBounds() });
   return {
     ...{ db, database, keys, now, log, reader, jobs, refusals, accessRecords, secretUses, apiKeys },
+    vault: new Vault({ db, rootKey, now, sealKind: config.vaultSeal }),
+    secretReads: new SecretReads({ database, now, isAlone }),
     knownClients: knownClients(changes),
     resourceServers,
     documents: clientDocuments({ config, db, issuer, now, resourceServers }),

@@ -1,3 +1,4 @@
+import { readStatement } from '../../src/domain/secrets/read-statement.ts';
 import {
   readAccessToken,
   readCode,
@@ -47,6 +48,23 @@ describe('a hot read', () => {
     const [scan] = scans(await planOf(database, text)).filter((node) => node['Relation Name'] === table);
     expect(scan?.['Index Cond'] ?? scan?.Plans?.[0]?.['Index Cond']).toContain('k.key');
   });
+});
+
+describe('a read of secrets', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase(undefined, process.env.LATCHKEY_TEST_MIGRATED);
+  });
+  afterAll(() => database.drop());
+
+  test.each(['secrets', 'secret_versions', 'access_tokens', 'jwt_access_tokens'])(
+    'looks one of %s up by its key, however many there are',
+    async (table) => {
+      const found = scans(await planOf(database, readStatement)).filter((node) => node['Relation Name'] === table);
+      expect(found.length).toBeGreaterThan(0);
+      for (const scan of found) expect(scan['Index Cond'] ?? scan.Plans?.[0]?.['Index Cond']).toBeDefined();
+    },
+  );
 });
 
 describe('the statement that judges a batch', () => {

@@ -1,7 +1,10 @@
 const shape = /^(?:\*|[A-Za-z0-9_.-]{1,64})(?::(?:\*|[A-Za-z0-9_.-]{1,64})){0,7}$/;
+const shapeOfSecrets = /^secrets(?::(?:\*|[A-Za-z0-9_.-]{1,64})){1,15}$/;
 const reserved: ReadonlySet<string> = new Set(['latchkey', 'secrets']);
 
-const segmentsOf = (text: string) => (text.length <= 256 && shape.test(text) ? text.split(':') : undefined);
+const isPattern = (text: string) =>
+  text.length <= 256 && (text.startsWith('secrets:') ? shapeOfSecrets : shape).test(text);
+const segmentsOf = (text: string) => (isPattern(text) ? text.split(':') : undefined);
 
 /**
  * Whether a holder of these patterns has a concrete permission, by the grammar of the server: `*` stands for one segment, at

@@ -18,7 +18,7 @@ export function limitOfToken(permissions: readonly string[]): Limit {
   const patterns = permissions.filter((pattern) => ofLatchkeyItself.test(pattern));
   const others = allows(permissions, givePermission) ? ['*', 'secrets:*'] : [];
   const rights = [...patterns, ...others].map((pattern) => ({ resource: null, pattern }));
-  return { by: 'the access token', rights, until: null, restrictions: {}, conditions: [] };
+  return { by: 'the access token', rights, until: null, restrictions: {}, conditions: [], isOfAdminToken: true };
 }
 
 /**

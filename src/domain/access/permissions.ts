@@ -3,17 +3,20 @@ export type Entitlement = { resource: string | null; pattern: string };
 
 const maxLength = 256;
 const grammar = /^(?:\*|[A-Za-z0-9_.-]{1,64})(?::(?:\*|[A-Za-z0-9_.-]{1,64})){0,7}$/;
+// The folders of a secret's path are segments.
+const grammarOfSecrets = /^secrets(?::(?:\*|[A-Za-z0-9_.-]{1,64})){1,15}$/;
 
 // What governs Latchkey itself and the sealed store is named or not had: no leading `*` reaches it.
 const reserved: ReadonlySet<string> = new Set(['latchkey', 'secrets']);
 
 /**
  * Whether a text is in the permission grammar (DESIGN.md §7): one to eight segments `[A-Za-z0-9_.-]{1,64}` or `*`, joined by
- * `:`, at most 256 characters, case-sensitive. A text outside of it (a URL, say) is no pattern: it matches itself only.
+ * `:`, at most 256 characters, case-sensitive; up to sixteen segments where the first is `secrets`. A text outside of it (a URL, say)
+ * is no pattern: it matches itself only.
  * Linear in the text, and constant for one that is too long.
  */
 export function isPermissionPattern(text: string): boolean {
-  return text.length <= maxLength && grammar.test(text);
+  return text.length <= maxLength && (text.startsWith('secrets:') ? grammarOfSecrets : grammar).test(text);
 }
 
 /**

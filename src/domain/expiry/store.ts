@@ -67,6 +67,7 @@ export const expiringTables: readonly ExpiringTable[] = [
   { name: 'activity_counts', gone: "t.step_seconds = 3600 and t.starts_at < $now - interval '400 days'" },
   { name: 'credential_uses', gone: "t.day < $now - interval '400 days'" },
   { name: 'client_usage', gone: "t.day < $now - interval '400 days'" },
+  { name: 'vault_tokens', gone: 't.ends_at < $now' },
   { name: 'throttles', gone: 't.expire < extract(epoch from $now) * 1000' },
 ];
 

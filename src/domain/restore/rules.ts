@@ -7,6 +7,7 @@ import { revokeConsent, revokeGrant } from '../consents/index.ts';
 import { changeWebhook } from '../notifications/index.ts';
 import { disableResourceServer } from '../resource-servers/index.ts';
 import { type Handle, revoke } from '../revocation/index.ts';
+import { endRestoredVersions, removeRestoredSecret } from '../secrets/index.ts';
 import { revokeSession } from '../sessions/index.ts';
 import { revokeTokenByShortId } from '../tokens/index.ts';
 import { disableTrust } from '../trusts/index.ts';
@@ -28,6 +29,7 @@ const endsSession: Rule = (event) => verb('signed out', (deps, actor) => revokeS
 /** Every action has a rule: a new action without one does not compile. */
 const rules: Readonly<Record<AuditAction, Rule>> = {
   'access_token.issued': nothing,
+  'access_token.renewed': nothing,
   'access_token.revoked': (event) =>
     write('access token revoked', (trx, now) => revokeTokenByShortId(trx, idOf(event), now)),
   'admin.refused': nothing,
@@ -121,6 +123,17 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
       }),
     ),
   'role.updated': decide('has its permissions from before this change again'),
+  'secret.deleted': (event) => endsVersions(event, 'deleted'),
+  'secret.described': nothing,
+  'secret.destroyed': (event) => endsVersions(event, 'destroyed'),
+  'secret.listed': nothing,
+  'secret.read': nothing,
+  'secret.refused': nothing,
+  'secret.removed': (event) => write('secret deleted', (trx) => removeRestoredSecret(trx, idOf(event))),
+  'secret.undeleted': nothing,
+  'secret.unreadable': nothing,
+  'secret.updated': decide('has its settings from before this change again'),
+  'secret.written': decide('a newer version is unknown here: write it again'),
   'session.confirmed': endsSession,
   'session.ended': endsSession,
   'session.refused': nothing,
@@ -155,6 +168,9 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
       : write('password reset links removed', (trx) => deletePasswordLinks(trx, idOf(event)))),
     advice: `has its earlier values again: ${texts(event.details.changed).join(', ') || 'unknown'}`,
   }),
+  'vault.initialized': nothing,
+  'vault.sealed': decide('was sealed: seal it again if needed'),
+  'vault.unsealed': nothing,
   'webhook.created': decide('no longer exists: register it again'),
   'webhook.deleted': (event) => stopsWebhook(event),
   'webhook.disabled': (event) => stopsWebhook(event),
@@ -166,6 +182,13 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
     advice: 'has its registration from before this change again',
   }),
 };
+
+/** Versions that were destroyed stay destroyed, whatever the backup holds. */
+function endsVersions(event: LaterEvent, how: 'deleted' | 'destroyed'): Consequence {
+  const { versions } = event.details;
+  const numbers = Array.isArray(versions) ? versions.filter((number) => Number.isInteger(number)) : [];
+  return write(`versions ${how}`, (trx, at) => endRestoredVersions(trx, { path: idOf(event), numbers, how, at }));
+}
 
 /** One key, or those that the event of a bulk revocation names: a thousand at most. */
 function endsKeys(event: LaterEvent): Consequence {

@@ -4,7 +4,7 @@ import { findIssuer } from '../../domain/resource-servers/index.ts';
 import { inTransaction } from '../../platform/database/index.ts';
 import { type Actor, conflict } from '../../platform/http/index.ts';
 import { adminAudience } from './permissions.ts';
-import { registerAdminApi } from './resource-server.ts';
+import { registerOwnApis } from './resource-server.ts';
 
 export type Bootstrapped = { client_id: string; client_secret: string; audience: string };
 
@@ -23,7 +23,7 @@ export async function bootstrap(
     throw conflict(
       `This installation is at ${known}, and LATCHKEY_ISSUER says ${issuer}. Unset it, or start the server with it first.`,
     );
-  await registerAdminApi(deps, issuer);
+  await registerOwnApis(deps, issuer);
   const audience = adminAudience(issuer);
   const input = ClientInput.parse({
     client_id,

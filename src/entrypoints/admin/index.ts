@@ -21,6 +21,7 @@ import { type OverviewDeps, overviewRoutes } from '../../domain/overview/index.t
 import { resourceServerRoutes } from '../../domain/resource-servers/index.ts';
 import { revocationRoutes } from '../../domain/revocation/index.ts';
 import { searchRoutes } from '../../domain/search/index.ts';
+import { type SecretsDeps, secretRoutes } from '../../domain/secrets/index.ts';
 import { type SessionDeps, sessionRoutes } from '../../domain/sessions/index.ts';
 import { type SettingView, settingRoutes, type TestMailDeps } from '../../domain/settings/index.ts';
 import { type SigningKeysDeps, signingKeyRoutes } from '../../domain/signing-keys/index.ts';
@@ -47,7 +48,7 @@ import { requestLimit } from './request-limit.ts';
 export { type Bootstrapped, bootstrap } from './bootstrap.ts';
 export { adminAudience, adminPermissions } from './permissions.ts';
 export { type Operation, type OperationGroup, searchReference } from './reference/reference.ts';
-export { registerAdminApi } from './resource-server.ts';
+export { registerOwnApis } from './resource-server.ts';
 export { waitForOwnChanges } from './wait-for-own-changes.ts';
 
 /** What the routes of the admin API work with. */
@@ -56,6 +57,7 @@ export type AdminRouteDeps = AccessDeps &
   ClientDeps &
   InventoryDeps &
   OverviewDeps &
+  SecretsDeps &
   SessionDeps &
   SigningKeysDeps &
   TrustRouteDeps &
@@ -84,6 +86,7 @@ export const adminRoutes = [
   ...clientRoutes,
   ...resourceServerRoutes,
   ...trustRoutes,
+  ...secretRoutes,
   ...accessRoutes,
   ...userRoutes,
   ...consentRoutes,

@@ -4,27 +4,32 @@ import {
   putResourceServer,
   ResourceServerInput,
 } from '../../domain/resource-servers/index.ts';
-import { type Db, inTransaction } from '../../platform/database/index.ts';
+import { secretsAudience, secretsPermissions } from '../../domain/secrets/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { system } from '../../platform/http/index.ts';
 import { adminAudience, adminPermissions } from './permissions.ts';
 
+type OwnApi = { identifier: string; name: string; permissions: Readonly<Record<string, string>> };
+
 /**
- * Registers the admin API as a resource server of this issuer, with its permissions of this version, enabled; whether its tokens
- * are JWTs, how long they live and whether they need DPoP stays as it is. There is one: after a change of the issuer it is the same
- * one, under another identifier, and who was entitled to it still is.
+ * Registers the APIs of this issuer as resource servers, the admin API and the store of secrets, with their permissions of this version,
+ * enabled; whether their tokens are JWTs, how long they live and whether they need DPoP stays as it is. There is one of each: after a
+ * change of the issuer it is the same one, under another identifier, and who was entitled to it still is.
  */
-export async function registerAdminApi({ db, now }: { db: Db; now: () => Date }, issuer: string): Promise<void> {
-  const identifier = adminAudience(issuer);
-  const scopes = Object.entries(adminPermissions).map(([name, description]) => ({
-    name,
-    description,
-    sensitive: true,
-  }));
-  const input = { identifier, name: 'Latchkey administration', assignment_required: true, scopes };
+export async function registerOwnApis({ db, now }: { db: Db; now: () => Date }, issuer: string): Promise<void> {
+  const admin = { identifier: adminAudience(issuer), name: 'Latchkey administration', permissions: adminPermissions };
+  const secrets = { identifier: secretsAudience(issuer), name: 'Secrets', permissions: secretsPermissions };
   await inTransaction(db, async (trx) => {
-    // The newest first: it takes the identifier, older ones join it.
-    for (const from of await listBuiltInIdentifiers(trx))
-      await moveResourceServer(trx, { now }, system, { from, to: identifier });
-    await putResourceServer(trx, { now }, system, ResourceServerInput.parse(input), { builtIn: true });
+    for (const api of [admin, secrets]) await register(trx, now, api);
   });
+}
+
+async function register(trx: Trx, now: () => Date, { identifier, name, permissions }: OwnApi): Promise<void> {
+  const scopes = Object.entries(permissions).map(([name, description]) => ({ name, description, sensitive: true }));
+  const path = new URL(identifier).pathname;
+  const sameApi = (await listBuiltInIdentifiers(trx)).filter((from) => new URL(from).pathname === path);
+  // The newest first: it takes the identifier, older ones join it.
+  for (const from of sameApi) await moveResourceServer(trx, { now }, system, { from, to: identifier });
+  const input = ResourceServerInput.parse({ identifier, name, assignment_required: true, scopes });
+  await putResourceServer(trx, { now }, system, input, { builtIn: true });
 }

@@ -15,10 +15,13 @@ import {
 import { keyCommand } from './key.ts';
 import { resourceServerCommand } from './resource-server.ts';
 import { grantCommand, restoreCheckCommand, revokeCommand, tokenCommand } from './revocation.ts';
+import { runCommand } from './run.ts';
+import { secretCommand } from './secret.ts';
 import { signingKeyCommand } from './signing-key.ts';
 import { trustCommand } from './trust.ts';
 import { withUsageCode } from './usage-code.ts';
 import { userCommand } from './user.ts';
+import { vaultCommand } from './vault.ts';
 
 /** In the order of the help. */
 const commands: readonly (() => Command)[] = [
@@ -34,6 +37,9 @@ const commands: readonly (() => Command)[] = [
   resourceServerCommand,
   trustCommand,
   keyCommand,
+  secretCommand,
+  runCommand,
+  vaultCommand,
   tokenCommand,
   grantCommand,
   revokeCommand,

@@ -15,6 +15,8 @@ export type Limit = {
   restrictions: Readonly<Record<string, unknown>>;
   /** Those of the restrictions that `rights` cannot express: what cannot carry them is not given away. */
   conditions: readonly string[];
+  /** Whether an access token for the admin API sets it: it says nothing of what may be done at other APIs. */
+  isOfAdminToken?: true;
 };
 
 /**

@@ -51,10 +51,11 @@ function remember(ctx: Context, parameters: URLSearchParams, body: Buffer): void
 /**
  * The body of a request as text, bounded.
  *
- * @throws Problem 413 for more than 64 KiB, 400 when it is cut off or not UTF-8
+ * @param mostBytes 64 KiB unless it is said
+ * @throws Problem 413 for more, 400 when it is cut off or not UTF-8
  */
-export async function readText(request: IncomingMessage): Promise<string> {
-  const body = await readBody(request, mostBodyBytes);
+export async function readText(request: IncomingMessage, mostBytes = mostBodyBytes): Promise<string> {
+  const body = await readBody(request, mostBytes);
   if (!isUtf8(body)) throw badForm('The body is not UTF-8.');
   return body.toString();
 }

@@ -10,14 +10,15 @@ const [quotationMark, backslash, colon] = [0x22, 0x5c, 0x3a];
 /**
  * The JSON body of a request; undefined when it has none.
  *
+ * @param mostBytes 64 KiB unless it is said
  * @throws Problem 415: it is something else; 400: it is not JSON, names a member twice or `__proto__`, or holds control
  *   characters (PostgreSQL refuses NUL, and nothing here has use for them)
  */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+export async function readJson(request: IncomingMessage, mostBytes?: number): Promise<unknown> {
   const { 'content-type': type = '', 'content-length': length } = request.headers;
   const isJson = isJsonType(type);
   if (!isJson && length !== undefined && Number(length) > 0) throw unsupported();
-  const text = await readText(request);
+  const text = await readText(request, mostBytes);
   if (text === '') return undefined;
   // One that came in chunks says only at its end whether it is there.
   if (!isJson) throw unsupported();

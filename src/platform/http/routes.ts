@@ -24,6 +24,8 @@ export type RouteShape = {
   params: z.ZodType;
   query: z.ZodType;
   body: z.ZodType | undefined;
+  /** The most bytes of its body; undefined: as many as of any. */
+  bodyBytes?: number | undefined;
   response: z.ZodType | undefined;
   status: number;
 };
@@ -54,6 +56,7 @@ export function routesWith<Deps>() {
     params?: Params;
     query?: Query;
     body?: Body;
+    bodyBytes?: number;
     response?: Response;
     /** Of success; 200, or 204 without a response. */
     status?: number;

@@ -16,6 +16,7 @@ const purposes = [
   'mail',
   'recovery',
   'idempotency',
+  'secret',
 ] as const;
 
 /** What a server key is for; no key serves two purposes. */

@@ -13,7 +13,7 @@ import type { Services } from '../services.ts';
 import { applyDeps } from './apply.ts';
 import type { OAuth } from './oauth.ts';
 
-type Needs = Pick<Services, 'db' | 'jobs' | 'keys' | 'now' | 'refusals' | 'sendEmail'>;
+type Needs = Pick<Services, 'db' | 'jobs' | 'keys' | 'now' | 'refusals' | 'secretReads' | 'sendEmail' | 'vault'>;
 
 // An administrator waits for the outcome.
 const testMailTimeoutMs = 8000;
@@ -21,11 +21,11 @@ const testMailTimeoutMs = 8000;
 /** What the routes of the admin API work with; the console calls the same routes. */
 export function adminRouteDeps(
   { config, installation, issuer }: Pick<AppDeps, 'config' | 'installation' | 'issuer'>,
-  { jobs, refusals, sendEmail }: Needs,
+  { jobs, refusals, secretReads, sendEmail, vault }: Needs,
 ): AdminRouteDeps {
   return {
     ...applyDeps(config, installation, jobs),
-    ...{ credentialKinds, issuer, refusals, sendEmail },
+    ...{ credentialKinds, issuer, refusals, secretReads, sendEmail, vault },
     mailer:
       config.mail && openMailer(config.mail, { textsIn: mailTexts(config.language), timeoutMs: testMailTimeoutMs }),
     rootKey: installation.rootKey,

@@ -34,7 +34,7 @@ export function forBrowsers(deps: Deps, services: Needs, oauth: OAuth): Middlewa
     admin: { deps: admin, audience: adminAudience(issuer) },
   };
   return compose([
-    healthRoutes(installation),
+    healthRoutes(installation, services.vault),
     serveAssets(config),
     oauthErrors,
     readForm,

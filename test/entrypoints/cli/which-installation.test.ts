@@ -159,6 +159,7 @@ describe('a command', () => {
       expect(items.map(({ identifier }: { identifier: string }) => identifier)).toEqual([
         `http://localhost:${other}/admin`,
         `http://localhost:${other}/demo/api`,
+        `http://localhost:${other}/v1`,
       ]);
       const token = await fetch(made.token_endpoint.replace(String(port), String(other)), {
         method: 'POST',
@@ -210,7 +211,7 @@ describe('when the issuer changes', () => {
         await server.end();
       };
       await serveAt(first);
-      expect(await identifiers()).toEqual([`${first}/admin`]);
+      expect(await identifiers()).toEqual([`${first}/admin`, `${first}/v1`]);
       const made = JSON.parse((await runCommand(['bootstrap', '--json'], { env: settings })).stdout);
       const restrictions = JSON.stringify({ resource_servers: [`${first}/admin`] });
       const key = [
@@ -228,7 +229,7 @@ describe('when the issuer changes', () => {
       await database.query(`insert into resource_servers (id, identifier, name, built_in, created_at, updated_at)
       values (gen_random_uuid(), 'http://localhost:4000/admin', 'Latchkey administration', true, now(), now() - interval '1 day')`);
       await serveAt(second);
-      expect(await identifiers()).toEqual([`${second}/admin`]);
+      expect(await identifiers()).toEqual([`${second}/admin`, `${second}/v1`]);
       const { rows } = await database.query('select service_permissions from clients where client_id = $1', [
         made.client_id,
       ]);

@@ -3,6 +3,7 @@ import { clientRoutes } from '../../../domain/clients/index.ts';
 import { consentRoutes } from '../../../domain/consents/index.ts';
 import { emailQueue } from '../../../domain/notifications/index.ts';
 import { resourceServerRoutes } from '../../../domain/resource-servers/index.ts';
+import { SecretReads, secretRoutes, Vault } from '../../../domain/secrets/index.ts';
 import { signingKeyRoutes } from '../../../domain/signing-keys/index.ts';
 import { trustRoutes } from '../../../domain/trusts/index.ts';
 import { userRoutes } from '../../../domain/users/index.ts';
@@ -14,6 +15,7 @@ const routes = [
   ...clientRoutes,
   ...consentRoutes,
   ...resourceServerRoutes,
+  ...secretRoutes,
   ...signingKeyRoutes,
   ...trustRoutes,
   ...userRoutes,
@@ -23,10 +25,11 @@ const table = routeTable(routes);
 /** The routes of the admin API that commands are names for, in this process: the same inputs, answers and refusals. */
 export function routesOf({ config, installation, deps, actor }: Omit<CommandContext, 'host'>) {
   const { issuer = '', mail } = config;
+  const { database, rootKey, now } = installation;
   const given = {
-    ...deps,
-    issuer,
-    rootKey: installation.rootKey,
+    ...{ ...deps, issuer, rootKey },
+    vault: new Vault({ db: database.db, rootKey, now, sealKind: config.vaultSeal }),
+    secretReads: new SecretReads({ database, now }),
     keyActivationSeconds: config.keyActivationSeconds,
     // A mail needs a whole address in it, and a server that sends it.
     sendEmail: mail && issuer ? emailQueue(deps) : undefined,

@@ -1,0 +1,16 @@
+import type { Db } from '../../platform/database/index.ts';
+import type { ServerKeys } from '../../platform/keys/index.ts';
+import type { Refusals } from '../audit/index.ts';
+import type { SecretReads } from './reads.ts';
+import type { Vault } from './vault.ts';
+
+export type SecretsDeps = {
+  db: Db;
+  now: () => Date;
+  keys: ServerKeys;
+  issuer: string;
+  vault: Vault;
+  secretReads: SecretReads;
+  /** Undefined: for the operator at the machine, who is refused nothing. */
+  refusals?: Refusals | undefined;
+};

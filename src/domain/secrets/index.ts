@@ -1,0 +1,16 @@
+/** Secrets: the sealed store of values that services read, with versions. */
+
+export type { SecretsDeps } from './deps.ts';
+export { listFolder, mayList } from './listing.ts';
+export { pathProblem, permissionFor, secretsPermissions, secretVerbs } from './paths.ts';
+export { type ReadVersion, readSecret } from './reading.ts';
+export { SecretReads } from './reads.ts';
+export { endRestoredVersions, removeRestoredSecret } from './restored.ts';
+export { mustAllow, type SecretCaller, secretsAudience } from './rights.ts';
+export { secretRoutes } from './routes.ts';
+export type { SecretSettings } from './schemas.ts';
+export { describeSecret, putSecretSettings, removeSecret, writeSecret } from './secrets.ts';
+export type { SecretRecord, Version } from './store.ts';
+export type { SecretData } from './values.ts';
+export { Vault } from './vault.ts';
+export { deleteVersions, destroyVersions, undeleteVersions } from './versions.ts';

@@ -1,0 +1,55 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Db } from '../../platform/database/index.ts';
+import type { Page } from '../../platform/http/index.ts';
+import { type ListOrders, type ListRequest, pageOfQuery } from '../../platform/lists/index.ts';
+import { type SecretRecord, secretRecords } from './store.ts';
+
+const orders: ListOrders = {
+  key: { by: sql`secrets.path`, type: 'text' },
+  orders: { path: 'key' },
+};
+
+export type SecretsRequest = ListRequest & {
+  /** Only paths that begin so. */
+  prefix?: string | undefined;
+  /** Regular expressions, of which a path must match one. */
+  paths: readonly string[];
+};
+
+/** Secrets by their paths, without values. */
+export function listSecrets(db: Db, { prefix, paths, ...request }: SecretsRequest): Promise<Page<SecretRecord>> {
+  const found = secretRecords(db)
+    .where(sql<boolean>`secrets.path ~ any(${[...paths]}::text[])`)
+    .$if(Boolean(prefix), (query) => query.where(isBehind(prefix ?? '')));
+  return pageOfQuery(db, found, orders, request);
+}
+
+// A range of the index on paths, which are ASCII.
+const isBehind = (prefix: string) => sql<boolean>`secrets.path >= ${prefix} and secrets.path < ${`${prefix}\u007f`}`;
+
+const mostNames = 10_000;
+
+/**
+ * What a folder holds: names of secrets, and of folders with a `/` at the end. Each is found by one look at the index, however many
+ * secrets a folder has.
+ *
+ * @param folder empty, or with a `/` at the end
+ */
+export async function listNames(db: Db, folder: string): Promise<string[]> {
+  const end = `${folder}\u007f`;
+  const nameIn = (path: RawBuilder<string>) => {
+    const rest = sql<string>`substr(${path}, ${folder.length + 1}::int)`;
+    return sql<string>`case when position('/' in ${rest}) > 0 then split_part(${rest}, '/', 1) || '/' else ${rest} end`;
+  };
+  // "!" comes before whatever a name may go on with, "0" right behind "/".
+  const next = sql`(case when n.name like '%/' then ${folder} || rtrim(n.name, '/') || '0' else ${folder} || n.name || '!' end) collate "C"`;
+  const { rows } = await sql<{ name: string }>`
+    with recursive n as (
+      (select ${nameIn(sql`path`)} as name from secrets where path >= ${folder} and path < ${end} order by path limit 1)
+      union all
+      select (select ${nameIn(sql`s.path`)} from secrets s where s.path >= ${next} and s.path < ${end} order by s.path limit 1)
+      from n where n.name is not null
+    )
+    select name from n where name is not null limit ${mostNames}`.execute(db);
+  return rows.map(({ name }) => name);
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+/** What may be done with a secret: a segment of the permission for it. */
+export const secretVerbs = ['read', 'write', 'delete', 'destroy', 'list'] as const;
+export type SecretVerb = (typeof secretVerbs)[number];
+
+// The permission for a secret is `secrets`, the verb and the path; it has at most 16 segments and 256 characters.
+const mostSegments = 14;
+const longestPath = 240;
+const segmentShape = /^[A-Za-z0-9_.-]{1,64}$/;
+const onlyDots = /^\.+$/;
+
+/** What is wrong with a path; undefined: nothing. */
+export function pathProblem(path: string): string | undefined {
+  const segments = path.split('/');
+  if (path.length > longestPath) return `must have at most ${longestPath} characters`;
+  if (segments.length > mostSegments) return `must have at most ${mostSegments} segments`;
+  const wrong = segments.some((segment) => !segmentShape.test(segment) || onlyDots.test(segment));
+  return wrong ? 'must be names of letters, digits, ".", "_" and "-", joined by "/", such as database/prod' : undefined;
+}
+
+/** The path of a secret; case-sensitive, without a slash at either end. */
+export const SecretPath = z
+  .string()
+  .check((context) => {
+    const message = pathProblem(context.value);
+    if (message) context.issues.push({ code: 'custom', message, input: context.value });
+  })
+  .meta({ examples: ['database/prod'] });
+
+/** The permission that something done with a secret needs (DESIGN.md §7): the folders of its path are segments. */
+export function permissionFor(verb: SecretVerb, path: string): string {
+  return `secrets:${verb}:${path.replaceAll('/', ':')}`;
+}
+
+/** Regular expressions for PostgreSQL of the paths for which patterns give the permission `secrets:list`. */
+export function listablePaths(patterns: readonly string[]): string[] {
+  return patterns.flatMap((pattern) => {
+    const [root, verb, ...segments] = pattern.split(':');
+    if (root !== 'secrets' || (verb !== 'list' && verb !== '*')) return [];
+    if (segments.length === 0) return verb === '*' ? ['^.+$'] : [];
+    const parts = segments.map((segment, n) => {
+      if (segment !== '*') return segment.replaceAll('.', '\\.');
+      return n === segments.length - 1 ? '.+' : '[^/]+';
+    });
+    return [`^${parts.join('/')}$`];
+  });
+}
+
+/** The scopes of the store as a resource server, with what a person reads who is asked to hand them to an application. */
+export const secretsPermissions: Readonly<Record<string, string>> = {
+  'secrets:list:*': 'List secrets and their versions',
+  'secrets:read:*': 'Read the values of secrets',
+  'secrets:write:*': 'Write secrets',
+  'secrets:delete:*': 'Delete and undelete versions of secrets',
+  'secrets:destroy:*': 'Destroy secrets for ever',
+  'secrets:seal': 'Initialize and seal the store of secrets',
+};

@@ -1,0 +1,134 @@
+import type { Sealed } from '../../platform/crypto/index.ts';
+import type { AuditRows } from '../audit/index.ts';
+
+/** One read as the statement is given it; binary values in hexadecimal. */
+export type ReadRow = {
+  n: number;
+  path: string;
+  /** Null: the current one. */
+  number: number | null;
+  /** Of the seal, as this node opened the vault. */
+  generation: string;
+  access_token: string | undefined;
+  jti: string | undefined;
+  api_key_id: string | undefined;
+  subject_id: string | undefined;
+  /** Whether a read of a version that is not there is to be recorded, too. */
+  event_id: string;
+  actor_kind: string;
+  actor_id: string | null;
+  request_id: string | null;
+  details: object;
+  personal_digest: string | undefined;
+  salt: string | undefined;
+  address: string | null | undefined;
+  user_agent: string | null | undefined;
+};
+
+export type ReadOutcome = 'read' | 'sealed' | 'revoked' | 'missing' | 'deleted' | 'destroyed';
+
+/** What a read found; the value is there for `read` alone. */
+export type FoundVersion = {
+  outcome: ReadOutcome;
+  secret_id: string;
+  path: string;
+  number: number;
+  current_version: number;
+  custom_metadata: Record<string, string>;
+  term: number;
+  sealed_key: Sealed;
+  /** Null: it is large, and read by itself. */
+  sealed_value: Sealed | null;
+  created_at: Date;
+  expires_at: Date | null;
+  deleted_at: Date | null;
+  destroyed_at: Date | null;
+};
+
+// A batch of large values would take so long that all who wait for it are refused.
+const mostBatchedBytes = 65_536;
+
+const columns = {
+  n: 'int',
+  path: 'text',
+  number: 'int',
+  generation: 'bigint',
+  access_token: 'bytea',
+  jti: 'text',
+  api_key_id: 'uuid',
+  subject_id: 'uuid',
+  event_id: 'uuid',
+  actor_kind: 'text',
+  actor_id: 'text',
+  request_id: 'text',
+  details: 'jsonb',
+  personal_digest: 'bytea',
+  salt: 'text',
+  address: 'text',
+  user_agent: 'text',
+};
+
+const standsIn = (view: string, key: string) => `(select true from ${view} t where ${key} and t.ends_at > $2 limit 1)`;
+
+// Each credential is looked up by its key: joined plainly, a view would be planned as a scan of all that stand.
+const stands = `
+  (u.access_token is null or ${standsIn('standing_access_tokens', 't.digest = u.access_token and t.expires_at > $2')})
+  and (u.jti is null or ${standsIn('standing_jwt_access_tokens', 't.jti = u.jti and t.expires_at > $2')})
+  and (u.api_key_id is null or ${standsIn('standing_api_keys', 't.id = u.api_key_id')})
+  and (u.subject_id is null or coalesce((select o.enabled from users o where o.id = u.subject_id),
+    (select o.enabled from clients o where o.id = u.subject_id)))`;
+
+/**
+ * Judges the reads of a batch, records each, and answers the sealed values of those that are allowed: one statement, so that no value is
+ * handed out without its event, and a revocation or sealing that was committed before holds. `$1` the reads as JSON, `$2` the time.
+ */
+export const readStatement = `
+with found as materialized (
+  select u.*, s.id as secret_id, s.current_version, s.custom_metadata, v.number as found_number, v.term, v.sealed_key, v.sealed_value, v.size,
+    v.created_at, v.expires_at, v.deleted_at, v.destroyed_at,
+    case
+      when z.generation <> u.generation or z.sealed_at is not null then 'sealed'
+      when (${stands}) is not true then 'revoked'
+      when v.number is null then 'missing'
+      when v.destroyed_at is not null then 'destroyed'
+      when v.deleted_at is not null or v.expires_at <= $2 then 'deleted'
+      else 'read' end as outcome
+  from json_to_recordset($1::json) as u(${Object.entries(columns)
+    .map(([column, type]) => `${column} ${type}`)
+    .join(', ')})
+    left join vault_seal z on z.only_row
+    left join lateral (select * from secrets where path = u.path limit 1) s on true
+    left join lateral (select * from secret_versions where secret_id = s.id
+      and number = coalesce(u.number, s.current_version) limit 1) v on true
+), recorded as (
+  insert into audit_events (id, occurred_at, actor_kind, actor_id, action, target_kind, target_id, outcome, reason, request_id, details,
+    personal_digest)
+  select event_id, $2, actor_kind, actor_id, 'secret.read', 'secret', path, case outcome when 'read' then 'success' else 'failure' end,
+    case when outcome <> 'read' then outcome end, request_id,
+    details || jsonb_strip_nulls(jsonb_build_object('version', coalesce(found_number, number))), personal_digest
+  from found where outcome <> 'sealed'
+), detailed as (
+  insert into audit_personal_details (event_id, salt, address, user_agent)
+  select event_id, salt, address, user_agent from found where salt is not null and outcome <> 'sealed'
+)
+select n, outcome, secret_id, path, found_number as number, current_version, custom_metadata, created_at, expires_at, deleted_at, destroyed_at,
+  case when outcome = 'read' then term end as term,
+  case when outcome = 'read' then sealed_key end as sealed_key,
+  case when outcome = 'read' and size <= ${mostBatchedBytes} then sealed_value end as sealed_value
+from found`;
+
+const hex = (value: Buffer | null) => (value ? `\\x${value.toString('hex')}` : undefined);
+
+/** The event of a read, as members of its row. */
+export function eventMembers({ row, personal_details }: AuditRows) {
+  return {
+    event_id: row.id,
+    actor_kind: row.actor_kind,
+    actor_id: row.actor_id,
+    request_id: row.request_id,
+    personal_digest: hex(row.personal_digest),
+    salt: personal_details?.salt,
+    address: personal_details?.address,
+    user_agent: personal_details?.user_agent,
+  };
+}

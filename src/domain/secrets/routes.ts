@@ -1,0 +1,261 @@
+import { checked, mergePatch, notFound, Problem, pageOf, pageWith, routesWith } from '../../platform/http/index.ts';
+import type { SecretsDeps } from './deps.ts';
+import { listAllowedSecrets } from './listing.ts';
+import { readSecret } from './reading.ts';
+import { callerOf, type SecretCaller } from './rights.ts';
+import {
+  InitializationInput,
+  InitializedView,
+  ReadQuery,
+  RollbackInput,
+  SecretDetail,
+  SecretParams,
+  SecretPatch,
+  SecretSettings,
+  SecretsQuery,
+  SecretValue,
+  SecretView,
+  UnsealInput,
+  VaultView,
+  VersionInput,
+  VersionParams,
+  VersionsView,
+  VersionView,
+} from './schemas.ts';
+import { describeSecret, putSecretSettings, removeSecret, settingsOf, writeSecret } from './secrets.ts';
+import type { SecretRecord, Version } from './store.ts';
+import { deleteVersions, destroyVersions, undeleteVersions } from './versions.ts';
+
+const route = routesWith<SecretsDeps>();
+
+/** Secrets and their versions, and the seal of the vault. */
+export const secretRoutes = [
+  route({
+    method: 'GET',
+    path: '/secrets',
+    summary: 'List the secrets that you may list, without values',
+    permission: 'latchkey:secret:list',
+    query: SecretsQuery,
+    response: pageOf(SecretView),
+    handle: async ({ actor, query }, deps) =>
+      pageWith(await listAllowedSecrets(deps, await callerOf(deps, actor), query), shown),
+  }),
+  route({
+    method: 'GET',
+    path: '/secrets/{path}',
+    summary: 'Get a secret and its versions, without values',
+    permission: 'latchkey:secret:list',
+    params: SecretParams,
+    response: SecretDetail,
+    handle: async ({ actor, params }, deps) => detailOf(deps, await callerOf(deps, actor), params.path),
+  }),
+  route({
+    method: 'PATCH',
+    path: '/secrets/{path}',
+    summary: 'Update what is known of a secret beside its value; creates it without a version if there is none',
+    permission: 'latchkey:secret:write',
+    params: SecretParams,
+    body: SecretPatch,
+    response: SecretView,
+    handle: async ({ actor, params: { path }, body, ifVersion }, deps) => {
+      const change = (before: SecretSettings) => checked(SecretSettings, { ...unset, ...mergePatch(before, body) });
+      return shown(await putSecretSettings(deps, await callerOf(deps, actor), { path, change, ifVersion }));
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/secrets/{path}',
+    summary: 'Delete a secret with all of its versions, for ever',
+    permission: 'latchkey:secret:destroy',
+    params: SecretParams,
+    handle: async ({ actor, params }, deps) => removeSecret(deps, await callerOf(deps, actor), params.path),
+  }),
+  route({
+    method: 'GET',
+    path: '/secrets/{path}/value',
+    summary: 'Read the value of a secret; the read is recorded before the value is answered',
+    // Not `read`: the roles that see everything (`latchkey:*:read`) see no values.
+    permission: 'latchkey:secret:reveal',
+    params: SecretParams,
+    query: ReadQuery,
+    response: SecretValue,
+    handle: async ({ actor, params, query }, deps) =>
+      valueIn(deps, await callerOf(deps, actor), { path: params.path, number: query.version, reason: query.reason }),
+  }),
+  route({
+    method: 'GET',
+    path: '/secrets/{path}/versions',
+    summary: 'List the versions of a secret, without values',
+    permission: 'latchkey:secret:list',
+    params: SecretParams,
+    response: VersionsView,
+    handle: async ({ actor, params }, deps) => {
+      const { versions } = await detailOf(deps, await callerOf(deps, actor), params.path);
+      return { items: versions };
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/secrets/{path}/versions',
+    summary: 'Write a new version of a secret; the first creates the secret',
+    permission: 'latchkey:secret:write',
+    params: SecretParams,
+    body: VersionInput,
+    bodyBytes: 2 * 1024 * 1024,
+    response: VersionView,
+    status: 201,
+    handle: async ({ actor, params, body }, deps) => {
+      const caller = await callerOf(deps, actor);
+      const { version } = await writeSecret(deps, caller, { path: params.path, ...body });
+      return shownVersion(version, deps.now());
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/secrets/{path}/rollback',
+    summary: 'Write the value of an earlier version as a new version',
+    permission: 'latchkey:secret:write',
+    params: SecretParams,
+    body: RollbackInput,
+    response: VersionView,
+    status: 201,
+    handle: async ({ actor, params: { path }, body }, deps) => {
+      const caller = await callerOf(deps, actor);
+      const { data, current_version: cas } = await valueIn(deps, caller, {
+        ...{ path, number: body.version, reason: 'rollback' },
+      });
+      const { version } = await writeSecret(deps, caller, { path, data, cas });
+      return shownVersion(version, deps.now());
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/secrets/{path}/versions/{number}/delete',
+    summary: 'Delete a version; it can be undeleted',
+    permission: 'latchkey:secret:delete',
+    params: VersionParams,
+    response: SecretDetail,
+    handle: ({ actor, params }, deps) => changed(deps, actor, params, deleteVersions),
+  }),
+  route({
+    method: 'POST',
+    path: '/secrets/{path}/versions/{number}/undelete',
+    summary: 'Make a deleted or expired version readable again',
+    permission: 'latchkey:secret:delete',
+    params: VersionParams,
+    response: SecretDetail,
+    handle: ({ actor, params }, deps) => changed(deps, actor, params, undeleteVersions),
+  }),
+  route({
+    method: 'POST',
+    path: '/secrets/{path}/versions/{number}/destroy',
+    summary: 'Destroy a version for ever: its key is deleted',
+    permission: 'latchkey:secret:destroy',
+    params: VersionParams,
+    response: SecretDetail,
+    handle: ({ actor, params }, deps) => changed(deps, actor, params, destroyVersions),
+  }),
+  route({
+    method: 'GET',
+    path: '/vault',
+    summary: 'Get the state of the seal of the secrets',
+    permission: 'latchkey:vault:read',
+    response: VaultView,
+    handle: (_, { vault }) => vault.state(),
+  }),
+  route({
+    method: 'POST',
+    path: '/vault/seal',
+    summary: 'Seal the secrets: no node reads or writes one until they are unsealed',
+    permission: 'latchkey:vault:seal',
+    response: VaultView,
+    handle: async ({ actor }, { vault }) => {
+      await vault.seal(actor);
+      return vault.state();
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/vault/unseal',
+    summary:
+      'Unseal the secrets again: a static seal at once, others by a share of the key for each call, on each node',
+    permission: 'latchkey:vault:seal',
+    body: UnsealInput,
+    response: VaultView,
+    handle: async ({ actor, body: { key } }, { vault }) => {
+      if (key === undefined) await vault.unseal(actor);
+      else await vault.takeShare(actor, key);
+      return vault.state();
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/vault/initialize',
+    summary: 'Initialize a vault that shares open; the shares are shown once',
+    permission: 'latchkey:vault:seal',
+    body: InitializationInput,
+    response: InitializedView,
+    handle: async ({ actor, body }, { vault }) => {
+      const keys = await vault.initialize(actor, body);
+      return { keys: keys.map((key) => key.toString('base64')), threshold: body.threshold };
+    },
+  }),
+];
+
+/** A member that a patch removes is not set. */
+const unset = { description: null, environment: null, risk: null, owner: null, delete_after_seconds: null };
+
+type Numbered = { path: string; number: number };
+
+async function changed(
+  deps: SecretsDeps,
+  actor: Parameters<typeof callerOf>[1],
+  { path, number }: Numbered,
+  change: typeof deleteVersions,
+) {
+  const caller = await callerOf(deps, actor);
+  await change(deps, caller, { path, numbers: [number] });
+  return detailOf(deps, caller, path);
+}
+
+async function detailOf(deps: SecretsDeps, caller: SecretCaller, path: string) {
+  const found = await describeSecret(deps, caller, path);
+  if (!found) throw notFound('secret', path);
+  const now = deps.now();
+  return { ...shown(found.secret), versions: found.versions.map((version) => shownVersion(version, now)) };
+}
+
+/** @throws Problem `not_found`; 410: it was deleted, has expired, or was destroyed */
+async function valueIn(deps: SecretsDeps, caller: SecretCaller, request: Parameters<typeof readSecret>[2]) {
+  const result = await readSecret(deps, caller, request);
+  if (result.outcome === 'missing') {
+    const { path, number } = request;
+    throw number === undefined ? notFound('secret', path) : notFound('version', `${number} of ${path}`);
+  }
+  if (result.outcome !== 'read') throw gone(result.outcome, result.version);
+  const { path, number, current_version, custom_metadata, created_at, expires_at } = result.version;
+  return { path, number, current_version, data: result.data, custom_metadata, created_at, expires_at };
+}
+
+function gone(outcome: 'deleted' | 'destroyed', { path, number }: Numbered): Problem {
+  const detail =
+    outcome === 'deleted'
+      ? `Version ${number} of "${path}" was deleted or has expired. It can be undeleted.`
+      : `Version ${number} of "${path}" was destroyed.`;
+  return new Problem(410, outcome, { title: 'Gone', detail });
+}
+
+function shown(secret: SecretRecord) {
+  const { path, current_version, version, created_at, updated_at } = secret;
+  return { ...settingsOf(secret), path, current_version, version, created_at, updated_at };
+}
+
+function shownVersion(version: Version, now: Date) {
+  return { ...version, state: stateOf(version, now) };
+}
+
+function stateOf({ destroyed_at, deleted_at, expires_at }: Version, now: Date) {
+  if (destroyed_at) return 'destroyed' as const;
+  if (deleted_at) return 'deleted' as const;
+  return expires_at && expires_at <= now ? ('expired' as const) : ('live' as const);
+}

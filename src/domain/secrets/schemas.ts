@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { SortBy } from '../../platform/lists/index.ts';
+import { Owner } from '../access/index.ts';
+import { Risk } from '../credentials/index.ts';
+import { SecretPath } from './paths.ts';
+
+const mostMetadata = 64;
+const tenYears = 3660 * 86_400;
+
+export const SecretParams = z.strictObject({ path: SecretPath });
+export const VersionParams = z.strictObject({ path: SecretPath, number: z.coerce.number().int().min(1) });
+
+const CustomMetadata = z
+  .record(z.string().min(1).max(128), z.string().max(512))
+  .refine((named) => Object.keys(named).length <= mostMetadata, `must have at most ${mostMetadata} members`);
+
+/** What can be changed of a secret beside its values. */
+export const SecretSettings = z.strictObject({
+  description: ShownText(500).nullable(),
+  environment: ShownText(64)
+    .nullable()
+    .meta({ examples: ['prod'] }),
+  risk: Risk.nullable().meta({ description: 'what its loss would mean' }),
+  owner: Owner.nullable(),
+  custom_metadata: CustomMetadata.meta({ description: 'labels; they are stored readable' }),
+  max_versions: z.int().min(1).max(1000).meta({ description: 'how many versions are kept; older ones are destroyed' }),
+  cas_required: z.boolean().meta({ description: 'true: a write has to name the current version' }),
+  delete_after_seconds: z.int().min(1).max(tenYears).nullable().meta({
+    description: 'how long each new version can be read; null: until it is deleted',
+  }),
+});
+export type SecretSettings = z.output<typeof SecretSettings>;
+
+/** A JSON Merge Patch (RFC 7396): null removes a label. */
+export const SecretPatch = SecretSettings.partial().extend({
+  custom_metadata: z.record(z.string(), z.string().nullable()).optional().meta({
+    description: 'labels to set; null removes one; they are stored readable',
+  }),
+});
+
+export const VersionInput = z.strictObject({
+  data: z.record(z.string().min(1).max(256), z.unknown()).meta({
+    description: 'the value: named parts, of whatever JSON is; at most 1 MiB',
+    examples: [{ username: 'shop', password: '…' }],
+  }),
+  cas: z.int().min(0).optional().meta({
+    description: 'check-and-set: the version that must be current; 0: none; left out: any',
+  }),
+  ttl_seconds: z.int().min(1).max(tenYears).optional().meta({ description: 'how long this version can be read' }),
+});
+
+export const ReadQuery = z.strictObject({
+  version: z.coerce.number().int().min(1).optional().meta({ description: 'left out: the current one' }),
+  reason: ShownText(500).optional().meta({ description: 'why it is read, for the audit log' }),
+});
+
+export const RollbackInput = z.strictObject({
+  version: z.int().min(1).meta({ description: 'whose value becomes that of a new version' }),
+});
+
+export const SecretsQuery = z.strictObject({
+  ...PageQuery,
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9_./-]{0,240}$/, 'must be the beginning of a path')
+    .optional()
+    .meta({ description: 'only secrets whose path begins so' }),
+  sort: SortBy(['path'], 'path'),
+});
+
+export const VersionView = z.object({
+  number: z.int(),
+  state: z.enum(['live', 'deleted', 'expired', 'destroyed']),
+  size: z.int().meta({ description: 'bytes' }),
+  created_by_kind: z.string(),
+  created_by_id: z.string().nullable(),
+  created_at: Timestamp,
+  expires_at: Timestamp.nullable(),
+  deleted_at: Timestamp.nullable(),
+  destroyed_at: Timestamp.nullable(),
+});
+
+export const VersionsView = z.object({ items: z.array(VersionView) });
+
+export const SecretView = SecretSettings.extend({
+  path: z.string(),
+  current_version: z.int().meta({ description: '0: it has no version' }),
+  version: z.int().meta({ description: 'of the record itself, as its ETag' }),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+});
+
+export const SecretDetail = SecretView.extend({ versions: z.array(VersionView) });
+
+export const SecretValue = z.object({
+  path: z.string(),
+  number: z.int().meta({ description: 'the version that was read' }),
+  current_version: z.int(),
+  data: z.record(z.string(), z.unknown()),
+  custom_metadata: z.record(z.string(), z.string()),
+  created_at: Timestamp,
+  expires_at: Timestamp.nullable(),
+});
+
+export const VaultView = z.object({
+  kind: z.enum(['static', 'shamir']),
+  initialized: z.boolean(),
+  sealed: z.boolean().meta({ description: 'on the node that answers' }),
+  shares: z.int().meta({ description: 'how many shares of the key there are; 0: none are needed' }),
+  threshold: z.int().meta({ description: 'how many of them open the vault' }),
+  progress: z.int().meta({ description: 'how many were given to this node so far' }),
+  nonce: z.string().meta({ description: 'names the attempt; empty while no share was given' }),
+});
+
+const mostShares = 255;
+export const InitializationInput = z.strictObject({
+  shares: z.int().min(1).max(mostShares).default(5).meta({ description: 'how many shares are made' }),
+  threshold: z.int().min(1).max(mostShares).default(3).meta({ description: 'how many of them open the vault' }),
+});
+export const InitializedView = z.object({
+  keys: z.array(z.string()).meta({ description: 'the shares, in base64; they are shown once' }),
+  threshold: z.int(),
+});
+export const UnsealInput = z.strictObject({
+  key: z.string().min(1).max(200).optional().meta({ description: 'a share of the key, in base64 or hexadecimal' }),
+});

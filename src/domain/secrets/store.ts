@@ -1,0 +1,156 @@
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
+import type { Database } from '../../../db/schema.ts';
+import type { Sealed } from '../../platform/crypto/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Owner, ownerReference } from '../access/index.ts';
+
+export type SecretRow = Selectable<Database['secrets']>;
+export type VersionRow = Selectable<Database['secret_versions']>;
+export type SecretRecord = SecretRow & { owner: Owner | null };
+
+/** A version without its value. */
+export type Version = Omit<VersionRow, 'sealed_key' | 'sealed_value' | 'term' | 'secret_id'>;
+
+const versionColumns = [
+  'number',
+  'size',
+  'created_by_kind',
+  'created_by_id',
+  'created_at',
+  'expires_at',
+  'deleted_at',
+  'destroyed_at',
+] as const;
+
+export async function isUserId(db: Db, id: string): Promise<boolean> {
+  return (await db.selectFrom('users').select('id').where('id', '=', id).executeTakeFirst()) !== undefined;
+}
+
+export function secretRecords(db: Db) {
+  return db.selectFrom('secrets').selectAll('secrets').select(ownerReference('secrets.owner_id').as('owner'));
+}
+
+export async function findSecret(db: Db, path: string): Promise<SecretRecord | undefined> {
+  return secretRecords(db).where('path', '=', path).executeTakeFirst();
+}
+
+export async function lockSecret(trx: Trx, path: string): Promise<SecretRow | undefined> {
+  return trx.selectFrom('secrets').selectAll().where('path', '=', path).forUpdate().executeTakeFirst();
+}
+
+/** Of several that create a secret at once, one does; the others wait, and lock it. */
+export async function lockOrCreateSecret(
+  trx: Trx,
+  row: Insertable<Database['secrets']>,
+): Promise<{ secret: SecretRow; isNew: boolean }> {
+  const existing = await lockSecret(trx, row.path);
+  if (existing) return { secret: existing, isNew: false };
+  const made = await trx
+    .insertInto('secrets')
+    .values(row)
+    .onConflict((conflict) => conflict.column('path').doNothing())
+    .returningAll()
+    .executeTakeFirst();
+  if (made) return { secret: made, isNew: true };
+  return lockOrCreateSecret(trx, row);
+}
+
+export async function updateSecret(trx: Trx, id: string, changes: Updateable<Database['secrets']>): Promise<SecretRow> {
+  return trx
+    .updateTable('secrets')
+    .set((eb) => ({ ...changes, version: eb('version', '+', 1) }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** Its versions go with it. */
+export async function deleteSecret(trx: Trx, id: string): Promise<void> {
+  await trx.deleteFrom('secrets').where('id', '=', id).execute();
+}
+
+export async function insertVersion(trx: Trx, row: Insertable<Database['secret_versions']>): Promise<Version> {
+  return trx.insertInto('secret_versions').values(row).returning(versionColumns).executeTakeFirstOrThrow();
+}
+
+export async function listVersions(db: Db, secret_id: string): Promise<Version[]> {
+  return db
+    .selectFrom('secret_versions')
+    .select(versionColumns)
+    .where('secret_id', '=', secret_id)
+    .orderBy('number')
+    .execute();
+}
+
+/** The sealed value of a version; undefined, null: it was destroyed. */
+export async function findSealedValue(db: Db, secret_id: string, number: number): Promise<Sealed | null | undefined> {
+  const query = db.selectFrom('secret_versions').select('sealed_value').where('secret_id', '=', secret_id);
+  return (await query.where('number', '=', number).executeTakeFirst())?.sealed_value;
+}
+
+/** Versions that are neither deleted nor destroyed. @returns those that were deleted now */
+export async function markDeleted(
+  trx: Trx,
+  secret_id: string,
+  numbers: readonly number[],
+  deleted_at: Date,
+): Promise<number[]> {
+  const rows = await trx
+    .updateTable('secret_versions')
+    .set({ deleted_at })
+    .where('secret_id', '=', secret_id)
+    .where('number', 'in', [...numbers])
+    .where('deleted_at', 'is', null)
+    .where('destroyed_at', 'is', null)
+    .returning('number')
+    .execute();
+  return rows.map(({ number }) => number).sort((a, b) => a - b);
+}
+
+/** Deleted or expired versions are there again; what was destroyed is not. */
+export async function markUndeleted(
+  trx: Trx,
+  secret_id: string,
+  numbers: readonly number[],
+  now: Date,
+): Promise<number[]> {
+  const rows = await trx
+    .updateTable('secret_versions')
+    .set({ deleted_at: null, expires_at: sql`case when expires_at > ${now} then expires_at end` })
+    .where('secret_id', '=', secret_id)
+    .where('number', 'in', [...numbers])
+    .where((eb) => eb.or([eb('deleted_at', 'is not', null), eb('expires_at', '<=', now)]))
+    .where('destroyed_at', 'is', null)
+    .returning('number')
+    .execute();
+  return rows.map(({ number }) => number).sort((a, b) => a - b);
+}
+
+/** Destroys versions: their keys and values are deleted. */
+export async function markDestroyed(
+  trx: Trx,
+  secret_id: string,
+  numbers: readonly number[],
+  destroyed_at: Date,
+): Promise<number[]> {
+  const rows = await trx
+    .updateTable('secret_versions')
+    .set({ destroyed_at, term: null, sealed_key: null, sealed_value: null })
+    .where('secret_id', '=', secret_id)
+    .where('number', 'in', [...numbers])
+    .where('destroyed_at', 'is', null)
+    .returning('number')
+    .execute();
+  return rows.map(({ number }) => number).sort((a, b) => a - b);
+}
+
+/** The oldest versions beyond those that are kept. @returns which */
+export async function deleteVersionsUpTo(trx: Trx, secret_id: string, number: number): Promise<number[]> {
+  const rows = await trx
+    .deleteFrom('secret_versions')
+    .where('secret_id', '=', secret_id)
+    .where('number', '<=', number)
+    .returning('number')
+    .execute();
+  return rows.map((row) => row.number).sort((a, b) => a - b);
+}

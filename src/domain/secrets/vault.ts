@@ -1,0 +1,281 @@
+import { createSecretKey, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
+import type { SealKind } from '../../../db/schema.ts';
+import { unseal } from '../../platform/crypto/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
+import { type Actor, conflict, invalid, Problem, system } from '../../platform/http/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import type { Term } from './envelope.ts';
+import { makeRoot, rootPlace, staticKey, termPlace } from './seal-keys.ts';
+import {
+  confirmSeal,
+  findSeal,
+  holdSeal,
+  insertSeal,
+  insertTerm,
+  listTerms,
+  lockSeal,
+  markSealed,
+  removeUnconfirmed,
+  type SealRow,
+} from './seal-store.ts';
+import { combineShares, isSameCheck, keyCheck, type Share, shareDigest, splitKey } from './shares.ts';
+import { UnsealProgress } from './unseal-progress.ts';
+
+export type VaultDeps = {
+  db: Db;
+  rootKey: KeyObject;
+  now: () => Date;
+  /** How a vault is sealed that is not initialized yet. */
+  sealKind: SealKind;
+};
+
+/** The keys of an open vault, and the generation of the seal that they were opened in. */
+export type Keyring = { generation: string; current: Term; terms: ReadonlyMap<number, KeyObject> };
+
+export type SealState = {
+  kind: SealKind;
+  initialized: boolean;
+  /** On this node. */
+  sealed: boolean;
+  shares: number;
+  threshold: number;
+  progress: number;
+  nonce: string;
+};
+
+type Root = { key: KeyObject; generation: string };
+
+/**
+ * The seal of the secrets on this node: it holds the keys while the vault is open. The hierarchy: the root key of the installation, or
+ * shares that people hold, open the vault's root key; that opens the keys of the terms, a term's key those of versions.
+ */
+export class Vault {
+  readonly #deps: VaultDeps;
+  readonly #progress = new UnsealProgress();
+  /** Of a vault that shares opened on this node. */
+  #root: Root | undefined;
+  #opening: Promise<Keyring> | undefined;
+
+  constructor(deps: VaultDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * The keys; the first call makes those of a static seal.
+   *
+   * @throws Problem 503 `sealed`
+   */
+  keyring(): Promise<Keyring> {
+    const opening = this.#opening ?? this.#open();
+    this.#opening = opening;
+    opening.catch(() => this.#forgetIf(opening));
+    return opening;
+  }
+
+  /** Reads the keys again: somebody sealed the vault, or there are others. */
+  forget(): void {
+    this.#opening = undefined;
+  }
+
+  /**
+   * Does work with the keys in a transaction in which nobody seals the vault.
+   *
+   * @throws Problem 503 `sealed`
+   */
+  async inOpenTransaction<T>(db: Db, work: (trx: Trx, keyring: Keyring) => Promise<T>): Promise<T> {
+    const keyring = await this.keyring();
+    const done = await inTransaction(db, async (trx) => {
+      const held = await holdSeal(trx);
+      if (held?.sealed_at) throw sealed();
+      return held?.generation === keyring.generation ? { result: await work(trx, keyring) } : undefined;
+    });
+    if (done) return done.result;
+    this.forget();
+    return this.inOpenTransaction(db, work);
+  }
+
+  async state(): Promise<SealState> {
+    const row = await findSeal(this.#deps.db);
+    const counts = { shares: row?.shares ?? 0, threshold: row?.threshold ?? 0 };
+    const { count: progress, nonce } = this.#progress;
+    const kind = row?.kind ?? this.#deps.sealKind;
+    // A static vault is initialized by its first use.
+    const initialized = row !== undefined || kind === 'static';
+    return { kind, initialized, sealed: this.#isSealed(kind, row), ...counts, progress, nonce };
+  }
+
+  #isSealed(kind: SealKind, row: SealRow | undefined): boolean {
+    return kind === 'static' ? row?.sealed_at != null : this.#root?.generation !== row?.generation || !this.#root;
+  }
+
+  /**
+   * Makes a vault that shares open. While nobody has opened it by them, it can be made again: it holds nothing yet.
+   *
+   * @returns the shares, shown once
+   * @throws Problem `conflict`: it is initialized, or its seal is static; `invalid`
+   */
+  async initialize(actor: Actor, { shares, threshold }: { shares: number; threshold: number }): Promise<Buffer[]> {
+    if (threshold > shares) throw invalid('/threshold', 'must not be greater than the number of shares');
+    if (shares > 1 && threshold === 1) throw invalid('/threshold', 'must be at least 2 where there are several shares');
+    const key = randomBytes(32);
+    const set_id = randomUUID();
+    const made = await splitKey(key, { set_id, shares, threshold });
+    const { db, now, sealKind } = this.#deps;
+    await inTransaction(db, async (trx) => {
+      const existing = await lockSeal(trx);
+      if (existing?.confirmed_at || existing?.kind === 'static' || sealKind === 'static')
+        throw conflict('The vault is initialized already.');
+      if (existing) await removeUnconfirmed(trx);
+      const sealingKey = createSecretKey(key);
+      const share_digests = JSON.stringify(made.map(shareDigest));
+      await this.#insert(trx, actor, {
+        ...{ kind: 'shamir', sealingKey, created_at: now(), set_id, shares, threshold, share_digests },
+        key_check: keyCheck(sealingKey, set_id),
+        // A node that opens the vault from before at this moment must not take its keys for those of this one.
+        generation: String(Number(existing?.generation ?? 0) + 1),
+      });
+    });
+    key.fill(0);
+    this.#progress.reset();
+    return made;
+  }
+
+  /**
+   * Takes a share of the key; with the last one that is needed this node opens the vault.
+   *
+   * @throws Problem `invalid`: what is wrong with the share; `conflict`: there is nothing to unseal
+   */
+  async takeShare(actor: Actor, text: string): Promise<SealState> {
+    const row = await findSeal(this.#deps.db);
+    if (row?.kind !== 'shamir') throw conflict('The vault is not opened by shares.');
+    if (!this.#isSealed('shamir', row)) return this.state();
+    const shares = this.#progress.take(text, row);
+    if (shares) await this.#openBy(actor, shares, row);
+    return this.state();
+  }
+
+  /** Forgets the shares that were given to this node. */
+  resetProgress(): void {
+    this.#progress.reset();
+  }
+
+  async #openBy(actor: Actor, shares: Share[], row: SealRow): Promise<void> {
+    const secret = await combineShares(shares, row.threshold ?? 0);
+    for (const { bytes } of shares) bytes.fill(0);
+    const key = createSecretKey(secret);
+    secret.fill(0);
+    if (!row.key_check || !isSameCheck(keyCheck(key, row.set_id ?? ''), row.key_check))
+      throw invalid('/key', 'does not open the vault together with the others');
+    this.#root = {
+      key: createSecretKey(unseal(key, rootPlace('shamir'), row.sealed_root)),
+      generation: row.generation,
+    };
+    this.forget();
+    const { db, now } = this.#deps;
+    await inTransaction(db, async (trx) => {
+      const occurred_at = now();
+      await confirmSeal(trx, occurred_at);
+      await appendEvent(trx, { actor, action: 'vault.unsealed', target: { kind: 'vault', id: 'shamir' }, occurred_at });
+    });
+  }
+
+  /** Seals the vault: from the next request on no node reads or writes secrets. Repeating it changes nothing. */
+  async seal(actor: Actor): Promise<void> {
+    await this.keyring().catch(ignoreSealed);
+    await this.#mark(actor, true);
+    this.#root = undefined;
+    this.forget();
+  }
+
+  /**
+   * Opens a vault with a static seal again. Repeating it changes nothing.
+   *
+   * @throws Problem `conflict`: shares open it
+   */
+  async unseal(actor: Actor): Promise<void> {
+    if ((await this.state()).kind === 'shamir')
+      throw conflict('Shares open this vault: give each node as many as are needed, with "latchkey vault unseal".');
+    await this.#mark(actor, false);
+    this.forget();
+    await this.keyring();
+  }
+
+  async #mark(actor: Actor, isSealed: boolean): Promise<void> {
+    const { db, now } = this.#deps;
+    await inTransaction(db, async (trx) => {
+      const row = await lockSeal(trx);
+      const isStatic = row?.kind === 'static';
+      if (!row || (isStatic && (row.sealed_at !== null) === isSealed)) return;
+      const occurred_at = now();
+      // A vault that shares open is sealed by the next generation alone: each node needs the shares again.
+      await markSealed(trx, isSealed && isStatic ? occurred_at : null, occurred_at);
+      const action = isSealed ? 'vault.sealed' : 'vault.unsealed';
+      await appendEvent(trx, { actor, action, target: { kind: 'vault', id: row.kind }, occurred_at });
+    });
+  }
+
+  #forgetIf(opening: Promise<Keyring>): void {
+    if (this.#opening === opening) this.#opening = undefined;
+  }
+
+  async #open(): Promise<Keyring> {
+    const { db, rootKey, sealKind } = this.#deps;
+    const row = (await findSeal(db)) ?? (sealKind === 'static' ? await this.#initializeStatic() : undefined);
+    if (!row || row.sealed_at) throw sealed();
+    const root = row.kind === 'static' ? unsealedRoot(rootKey, row) : this.#rootOf(row);
+    const terms = (await listTerms(db)).map(({ term, sealed_key }) => ({
+      term,
+      key: createSecretKey(unseal(root, termPlace(term), sealed_key)),
+    }));
+    const current = terms.at(-1);
+    if (!current) throw new Error('the vault has no term');
+    return { generation: row.generation, current, terms: new Map(terms.map(({ term, key }) => [term, key])) };
+  }
+
+  /** @throws Problem 503 `sealed`: this node was not opened since the vault was sealed */
+  #rootOf({ generation }: SealRow): KeyObject {
+    if (this.#root?.generation === generation) return this.#root.key;
+    this.#root = undefined;
+    throw sealed();
+  }
+
+  async #initializeStatic(): Promise<SealRow> {
+    const { db, now, rootKey } = this.#deps;
+    return inTransaction(db, async (trx) => {
+      const existing = await lockSeal(trx);
+      if (existing) return existing;
+      return this.#insert(trx, system, { kind: 'static', sealingKey: staticKey(rootKey), created_at: now() });
+    });
+  }
+
+  async #insert(trx: Trx, actor: Actor, { sealingKey, created_at, ...row }: NewSeal): Promise<SealRow> {
+    const { sealed_root, sealed_term } = makeRoot(sealingKey, row.kind);
+    await insertSeal(trx, { ...row, sealed_root, created_at, updated_at: created_at });
+    await insertTerm(trx, { term: 1, sealed_key: sealed_term, created_at });
+    const target = { kind: 'vault', id: row.kind };
+    await appendEvent(trx, { actor, action: 'vault.initialized', target, occurred_at: created_at });
+    const made = await findSeal(trx);
+    if (!made) throw new Error('the vault was not made');
+    return made;
+  }
+}
+
+type NewSeal = Pick<SealRow, 'kind'> &
+  Partial<Pick<SealRow, 'generation' | 'key_check' | 'set_id' | 'shares' | 'threshold'>> & {
+    sealingKey: KeyObject;
+    created_at: Date;
+    share_digests?: string;
+  };
+
+const unsealedRoot = (rootKey: KeyObject, { sealed_root }: SealRow) =>
+  createSecretKey(unseal(staticKey(rootKey), rootPlace('static'), sealed_root));
+
+function ignoreSealed(error: unknown): void {
+  if (!(error instanceof Problem && error.type === 'sealed')) throw error;
+}
+
+/** Nobody reads or writes secrets while the vault is sealed. */
+export function sealed(): Problem {
+  const detail = 'The vault is sealed. It can be unsealed: latchkey vault unseal.';
+  return new Problem(503, 'sealed', { title: 'Sealed', detail, headers: { 'Retry-After': '10' } });
+}

@@ -1,0 +1,102 @@
+import { Command } from 'commander';
+import { command, later } from './command.ts';
+
+const actions = () => import('./actions/secret.ts');
+const pathArgument = 'its path, such as database/prod';
+
+/** `latchkey secret …` */
+export function secretCommand(): Command {
+  const secret = new Command('secret').description('passwords, keys and other values that services read');
+  for (const each of [put(), bring(), get(), list(), versions(), rollback(), remove(), restore(), destroy()])
+    secret.addCommand(each);
+  return secret;
+}
+
+function put(): Command {
+  return command(
+    'put',
+    'write a new version of a secret, with the value from standard input or a file',
+    'latchkey secret put database/prod < password.txt',
+  )
+    .argument('<path>', pathArgument)
+    .option('--file <file>', 'read the value from this file')
+    .option('--object', 'the value is a JSON object, whose members are parts of the secret')
+    .option('--cas <version>', 'write only if this version is current; 0: if there is none')
+    .option('--ttl <seconds>', 'how long the version can be read')
+    .action(later(async () => (await actions()).put));
+}
+
+function bring(): Command {
+  return command(
+    'import',
+    'write the variables of a .env file, or the members of a JSON or YAML file, as the parts of one secret',
+    'latchkey secret import shop/app --file .env',
+  )
+    .argument('<path>', pathArgument)
+    .requiredOption('--file <file>', 'the file; .json and .yaml are read as such, others as variables')
+    .action(later(async () => (await actions()).bring));
+}
+
+function get(): Command {
+  return command('get', 'print the value of a secret; the read is recorded', 'latchkey secret get database/prod')
+    .argument('<path>', pathArgument)
+    .option('--version <number>', 'an earlier version')
+    .option('--part <name>', 'one part of the value')
+    .option('--reason <text>', 'why it is read, for the audit log')
+    .action(later(async () => (await actions()).get));
+}
+
+function list(): Command {
+  return command('list', 'list secrets, without values', 'latchkey secret list --prefix database/')
+    .option('--prefix <text>', 'only secrets whose path begins so')
+    .option('-n, --limit <number>', 'the maximum number of secrets', '50')
+    .option('--cursor <cursor>', 'the `next` of the previous page')
+    .action(later(async () => (await actions()).list));
+}
+
+function versions(): Command {
+  return command('versions', 'list the versions of a secret', 'latchkey secret versions database/prod')
+    .argument('<path>', pathArgument)
+    .action(later(async () => (await actions()).versions));
+}
+
+function rollback(): Command {
+  return command(
+    'rollback',
+    'write the value of an earlier version as a new version',
+    'latchkey secret rollback database/prod --to 1',
+  )
+    .argument('<path>', pathArgument)
+    .requiredOption('--to <version>', 'the version whose value is written again')
+    .action(later(async () => (await actions()).rollback));
+}
+
+function remove(): Command {
+  return command('delete', 'delete a version; it can be undeleted', 'latchkey secret delete database/prod --version 1')
+    .argument('<path>', pathArgument)
+    .option('--version <number>', 'which one; default: the current one')
+    .action(later(async () => (await actions()).remove));
+}
+
+function restore(): Command {
+  return command(
+    'undelete',
+    'make a deleted or expired version readable again',
+    'latchkey secret undelete database/prod --version 1',
+  )
+    .argument('<path>', pathArgument)
+    .option('--version <number>', 'which one; default: the current one')
+    .action(later(async () => (await actions()).restore));
+}
+
+function destroy(): Command {
+  return command(
+    'destroy',
+    'destroy a version, or a secret with all of its versions, for ever',
+    'latchkey secret destroy database/prod --version 1',
+  )
+    .argument('<path>', pathArgument)
+    .option('--version <number>', 'only this version')
+    .option('--yes', 'do not ask')
+    .action(later(async () => (await actions()).destroy));
+}

@@ -1,0 +1,50 @@
+import { Command } from 'commander';
+import { command, later, repeated } from './command.ts';
+
+const actions = () => import('./actions/vault.ts');
+
+const addresses = 'a server, if it is not the issuer: of several servers, name each';
+
+/** `latchkey vault …` */
+export function vaultCommand(): Command {
+  const vault = new Command('vault').description('the seal of the secrets');
+  for (const each of [initialize(), status(), seal(), unseal()]) vault.addCommand(each);
+  return vault;
+}
+
+function initialize(): Command {
+  return command(
+    'init',
+    'initialize a vault that shares of a key open (LATCHKEY_VAULT_SEAL=shamir); the shares are shown once',
+    'latchkey vault init --shares 5 --threshold 3',
+  )
+    .option('--shares <number>', 'how many shares are made', '5')
+    .option('--threshold <number>', 'how many of them open the vault', '3')
+    .action(later(async () => (await actions()).initialize));
+}
+
+function status(): Command {
+  return command('status', 'show whether the secrets are sealed', 'latchkey vault status')
+    .option('--address <url>', addresses, repeated, [])
+    .action(later(async () => (await actions()).status));
+}
+
+function seal(): Command {
+  return command(
+    'seal',
+    'seal the secrets: no server reads or writes one until they are unsealed',
+    'latchkey vault seal',
+  )
+    .option('--yes', 'do not ask')
+    .action(later(async () => (await actions()).seal));
+}
+
+function unseal(): Command {
+  return command(
+    'unseal',
+    'unseal the secrets again; a share of the key comes from standard input, where one is needed',
+    'latchkey vault unseal',
+  )
+    .option('--address <url>', addresses, repeated, [])
+    .action(later(async () => (await actions()).unseal));
+}

@@ -1,0 +1,405 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
+import type { RunningServer } from '../../support/hosted-server.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+import { runCommand } from '../../support/server.ts';
+
+const latchkey = startLatchkey({ env: { LOG_LEVEL: 'trace' } });
+let owner: AdminApi;
+let other: RunningServer;
+beforeAll(async () => {
+  owner = await asOwner(latchkey);
+  other = await latchkey.startNode();
+});
+
+const at = (path: string) => `/secrets/${encodeURIComponent(path)}`;
+const newPath = (folder = 'test') => `${folder}/${crypto.randomUUID()}`;
+const put = (path: string, data: Record<string, unknown>, more: Record<string, unknown> = {}, by = owner) =>
+  by.post(`${at(path)}/versions`, { data, ...more });
+const read = (path: string, query = '', by = owner, node = latchkey.issuer) =>
+  by.get(`${at(path)}/value${query}`, { node });
+const eventsOf = async (path: string) =>
+  (await latchkey.database.query('select * from audit_events where target_id = $1 order by recorded_in, id', [path]))
+    .rows;
+
+/** A service with these permissions for secrets, and those of the routes. */
+function serviceWith(...permissions: string[]): Promise<AdminApi> {
+  return withRole(permissions);
+}
+
+async function withRole(permissions: string[]): Promise<AdminApi> {
+  const name = `role-${crypto.randomUUID().slice(0, 8)}`;
+  const rights = permissions.map((pattern) => ({ resource: `${latchkey.issuer}/v1`, pattern }));
+  const made = await owner.post('/roles', { name, permissions: rights });
+  if (made.status !== 201) throw new Error(JSON.stringify(made.body));
+  return asService(latchkey, owner, { roles: [name], permissions: ['latchkey:*'] });
+}
+
+describe('a secret', () => {
+  test('has versions, of which each can be read on every node', async () => {
+    const path = newPath();
+    expect(await put(path, { user: 'shop', password: 'first' })).toMatchObject({
+      status: 201,
+      body: { number: 1, state: 'live', created_by_kind: 'client' },
+    });
+    expect((await put(path, { user: 'shop', password: 'second' })).body.number).toBe(2);
+    const found = await read(path, '', owner, other.address);
+    expect(found).toMatchObject({
+      status: 200,
+      body: { path, number: 2, current_version: 2, data: { user: 'shop', password: 'second' } },
+    });
+    expect(found.headers.get('cache-control')).toBe('no-store');
+    expect((await read(path, '?version=1')).body.data).toEqual({ user: 'shop', password: 'first' });
+    const rolledBack = await owner.post(`${at(path)}/rollback`, { version: 1 });
+    expect(rolledBack).toMatchObject({ status: 201, body: { number: 3 } });
+    expect((await read(path)).body.data).toEqual({ user: 'shop', password: 'first' });
+    expect(await read(path, '?version=9')).toMatchObject({ status: 404 });
+    expect(await read(newPath())).toMatchObject({ status: 404 });
+  });
+
+  test('holds up to 1 MiB, of whatever JSON is', async () => {
+    const path = newPath();
+    const data = { certificate: `-----BEGIN-----\n${'x'.repeat(1_000_000)}`, nested: { list: [1, null, true, 'ä'] } };
+    expect((await put(path, data)).status).toBe(201);
+    expect((await read(path)).body.data).toEqual(data);
+    expect(await put(path, { large: 'x'.repeat(1024 * 1024) })).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: '/data' }] },
+    });
+    expect(await put(path, { large: 'x'.repeat(3 * 1024 * 1024) })).toMatchObject({ status: 413 });
+  });
+
+  test('is written by one of 30 that saw the same version (check-and-set)', async () => {
+    const path = newPath();
+    const attempts = (cas: number) =>
+      Promise.all(
+        Array.from({ length: 30 }, (_, n) =>
+          owner.post(`${at(path)}/versions`, { data: { n }, cas }, { node: n % 2 ? latchkey.issuer : other.address }),
+        ),
+      );
+    for (const cas of [0, 1]) {
+      const statuses = (await attempts(cas)).map(({ status }) => status).sort();
+      expect(statuses).toEqual([201, ...Array(29).fill(409)]);
+    }
+    expect((await owner.get(at(path))).body).toMatchObject({ current_version: 2 });
+    await owner.patch(at(path), { cas_required: true });
+    expect(await put(path, { n: 1 })).toMatchObject({ status: 400, body: { type: expect.stringMatching(/required/) } });
+    expect((await put(path, { n: 1 }, { cas: 2 })).status).toBe(201);
+  });
+
+  test('loses its oldest versions beyond those that it keeps', async () => {
+    const path = newPath();
+    await owner.patch(at(path), { max_versions: 2 });
+    for (const n of [1, 2, 3]) await put(path, { n });
+    expect((await owner.get(at(path))).body.versions).toMatchObject([{ number: 2 }, { number: 3 }]);
+    expect((await read(path, '?version=1')).status).toBe(404);
+  });
+
+  test('is deleted, undeleted and destroyed by version; a destroyed value is nowhere any more', async () => {
+    const path = newPath();
+    for (const n of [1, 2]) await put(path, { n });
+    const change = (number: number, what: string) => owner.post(`${at(path)}/versions/${number}/${what}`);
+    await change(2, 'delete');
+    expect(await read(path)).toMatchObject({ status: 410, body: { type: 'urn:latchkey:problem:deleted' } });
+    expect((await read(path, '?version=1')).status).toBe(200);
+    await change(2, 'undelete');
+    expect((await read(path)).body.data).toEqual({ n: 2 });
+    const destroyed = await change(2, 'destroy');
+    expect(destroyed.body.versions).toMatchObject([{ state: 'live' }, { state: 'destroyed' }]);
+    await change(2, 'undelete');
+    expect(await read(path)).toMatchObject({ status: 410, body: { type: 'urn:latchkey:problem:destroyed' } });
+    const { rows } = await latchkey.database.query(
+      'select v.* from secret_versions v join secrets s on s.id = v.secret_id where s.path = $1 and number = 2',
+      [path],
+    );
+    expect(rows).toMatchObject([{ sealed_key: null, sealed_value: null, term: null }]);
+    expect(await owner.delete(at(path))).toMatchObject({ status: 204 });
+    expect((await owner.get(at(path))).status).toBe(404);
+    expect((await eventsOf(path)).map(({ action }) => action)).toEqual(
+      expect.arrayContaining(['secret.deleted', 'secret.undeleted', 'secret.destroyed', 'secret.removed']),
+    );
+  });
+
+  test('keeps what is known of it beside its value', async () => {
+    const path = newPath();
+    const settings = {
+      description: 'The shop’s database',
+      environment: 'prod',
+      risk: 'high',
+      owner: { user: 'alice' },
+      custom_metadata: { team: 'shop' },
+    };
+    const { status, body } = await owner.patch(at(path), settings);
+    expect({ status, body }).toMatchObject({ status: 200, body: { ...settings, current_version: 0 } });
+    const merged = await owner.patch(at(path), { custom_metadata: { ticket: '7' }, owner: null });
+    expect(merged.body).toMatchObject({ custom_metadata: { team: 'shop', ticket: '7' }, owner: null, risk: 'high' });
+    const stale = { headers: { 'if-match': `"${body.version}"` } };
+    expect((await owner.patch(at(path), { risk: 'low' }, stale)).status).toBe(412);
+    expect(await owner.patch(at(path), { owner: { user: 'nobody' } })).toMatchObject({ status: 400 });
+  });
+
+  test.each(['a//b', '/a', 'a/', 'a/../b', 'a b', 'ä', 'x'.repeat(65), Array(15).fill('a').join('/'), 'a:b'])(
+    'cannot be called %j',
+    async (path) => expect((await put(path, { n: 1 })).status).toBe(404),
+  );
+});
+
+describe('what may be done with secrets', () => {
+  test.each<[permission: string, path: string, isAllowed: boolean]>([
+    ['secrets:read:database:*', 'database/prod', true],
+    ['secrets:read:database:*', 'database/eu/prod', true],
+    ['secrets:read:*:prod', 'database/prod', true],
+    ['secrets:*', 'database/prod', true],
+    ['secrets:read:database:prod', 'database/prod', true],
+    ['secrets:read:database', 'database/prod', false],
+    ['secrets:read:database:*', 'database2/prod', false],
+    ['secrets:read:Database:*', 'database/prod', false],
+    ['secrets:write:*', 'database/prod', false],
+  ])('%s: reading %s is allowed: %s', async (permission, path, isAllowed) => {
+    await put(path, { value: 'v' });
+    const caller = await serviceWith(permission);
+    const { status, body } = await read(path, '', caller);
+    expect(status).toBe(isAllowed ? 200 : 403);
+    if (!isAllowed) expect(body).toMatchObject({ permission: `secrets:read:${path.replaceAll('/', ':')}` });
+  });
+
+  test('is nothing by a leading *, and a refusal does not say whether there is such a secret', async () => {
+    const path = newPath();
+    await put(path, { value: 'v' });
+    const caller = await asService(latchkey, owner, { permissions: ['latchkey:*'] });
+    const [known, unknown] = [await read(path, '', caller), await read(newPath(), '', caller)];
+    expect([known.status, unknown.status]).toEqual([403, 403]);
+    expect(Object.keys(known.body)).toEqual(Object.keys(unknown.body));
+    expect(await eventsOf(path)).toContainEqual(
+      expect.objectContaining({ action: 'secret.refused', outcome: 'failure' }),
+    );
+  });
+
+  test('is separate for reading, writing, deleting, destroying and listing', async () => {
+    const path = newPath('separate');
+    await put(path, { n: 1 });
+    const reader = await serviceWith('secrets:read:separate:*');
+    const writer = await serviceWith('secrets:write:separate:*');
+    const deleter = await serviceWith('secrets:delete:separate:*');
+    expect((await put(path, { n: 2 }, {}, writer)).status).toBe(201);
+    expect((await read(path, '', writer)).status).toBe(403);
+    expect((await put(path, { n: 3 }, {}, reader)).status).toBe(403);
+    // A rollback would tell a writer nothing; but it writes what somebody else may read.
+    expect((await writer.post(`${at(path)}/rollback`, { version: 1 })).status).toBe(403);
+    const lists = (by: AdminApi) => by.get('/secrets?prefix=separate/');
+    expect((await lists(reader)).body.items).toEqual([]);
+    expect((await reader.get(at(path))).status).toBe(403);
+    expect((await deleter.post(`${at(path)}/versions/1/destroy`)).status).toBe(403);
+    expect((await deleter.delete(at(path))).status).toBe(403);
+    const lister = await serviceWith('secrets:list:separate:*');
+    expect((await lists(lister)).body.items).toMatchObject([{ path }]);
+  });
+
+  test('ends for the next read with the role, on every node', async () => {
+    const path = newPath();
+    await put(path, { n: 1 });
+    const name = `role-${crypto.randomUUID().slice(0, 8)}`;
+    await owner.post('/roles', {
+      name,
+      permissions: [{ resource: `${latchkey.issuer}/v1`, pattern: 'secrets:read:*' }],
+    });
+    const caller = await asService(latchkey, owner, { roles: [name] });
+    expect((await read(path, '', caller, other.address)).status).toBe(200);
+    await owner.delete(`/roles/${name}`);
+    expect((await read(path, '', caller, other.address)).status).toBe(403);
+  });
+
+  test('is, with an API key, what the key may, until it is revoked', async () => {
+    const path = newPath('keys');
+    await put(path, { n: 1 });
+    const created = await owner.post('/api-keys', {
+      name: 'reader',
+      owner: { client_id: 'service' },
+      environment: 'dev',
+      permissions: ['secrets:read:keys:*', 'latchkey:secret:reveal'],
+    });
+    expect(created.status).toBe(201);
+    const get = (node = latchkey.issuer) =>
+      fetch(`${node}/admin/v1${at(path)}/value`, {
+        headers: { 'x-api-key': String(created.body.key), 'x-forwarded-host': new URL(latchkey.issuer).host },
+      });
+    expect((await get()).status).toBe(200);
+    expect((await get(other.address)).status).toBe(200);
+    await owner.post(`/api-keys/${created.body.id}/revoke`);
+    expect([(await get()).status, (await get(other.address)).status]).toEqual([401, 401]);
+  });
+
+  test('is listed by folder in pages, filtered', async () => {
+    const folder = `pages-${crypto.randomUUID().slice(0, 8)}`;
+    for (const name of ['a', 'b', 'b/c', 'b-d']) await put(`${folder}/${name}`, { n: 1 });
+    const page = async (query: string) => (await owner.get(`/secrets?prefix=${folder}/&${query}`)).body;
+    const first = await page('limit=3&total=true');
+    expect(first).toMatchObject({ total: 4, items: [{ path: `${folder}/a` }, { path: `${folder}/b` }, {}] });
+    expect((await page(`limit=3&cursor=${first.next}`)).items).toMatchObject([{ path: `${folder}/b/c` }]);
+  });
+});
+
+describe('the record of secrets', () => {
+  test('has each read before it is answered, with the reason, and never a value', async () => {
+    const path = newPath();
+    const value = `value-${crypto.randomUUID()}`;
+    await put(path, { password: value });
+    await read(path, `?reason=${encodeURIComponent('incident 7')}`);
+    await read(path, '?version=5');
+    const events = await eventsOf(path);
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        action: 'secret.read',
+        outcome: 'success',
+        details: { version: 1, reason: 'incident 7' },
+      }),
+    );
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        action: 'secret.read',
+        outcome: 'failure',
+        reason: 'missing',
+        details: { version: 5 },
+      }),
+    );
+    const [written] = events.filter(({ action }) => action === 'secret.written');
+    expect(written?.details).toMatchObject({ version: 1, values: { password: expect.stringMatching(/^[\w-]{22}$/) } });
+    const tables = ['audit_events', 'secrets', 'secret_versions', 'vault_terms', 'vault_seal', 'server_keys'];
+    for (const table of tables) {
+      const { rows } = await latchkey.database.query(`select t::text as row from ${table} t`);
+      const text = rows.map(({ row }) => row).join('\n');
+      for (const form of [value, Buffer.from(value).toString('hex')]) expect(text).not.toContain(form);
+    }
+    expect(latchkey.server.output()).not.toContain(value);
+  });
+
+  test('is a condition of a read: without the event there is no value', async () => {
+    const path = newPath();
+    await put(path, { n: 1 });
+    const refusing = `alter table audit_events add constraint refuses check (action <> 'secret.read') not valid`;
+    await latchkey.database.query(refusing);
+    const refused = await read(path);
+    await latchkey.database.query('alter table audit_events drop constraint refuses');
+    expect(refused.status).toBeGreaterThanOrEqual(500);
+    expect(refused.body).not.toHaveProperty('data');
+    expect((await read(path)).status).toBe(200);
+  });
+
+  test.each([
+    [
+      'of another secret',
+      `update secret_versions v set sealed_key = o.sealed_key, sealed_value = o.sealed_value
+      from secret_versions o join secrets s on s.id = o.secret_id where s.path = $1 and o.number = 1 and v.number = 1
+      and v.secret_id = (select id from secrets where path = $2)`,
+    ],
+    ['of a renamed secret', `update secrets set path = $2 || '-moved' where path = $1 and $2::text <> ''`],
+    [
+      'of another version',
+      `update secret_versions v set sealed_key = o.sealed_key, sealed_value = o.sealed_value
+      from secret_versions o join secrets s on s.id = o.secret_id where s.path = $2 and o.secret_id = v.secret_id
+      and o.number = 1 and v.number = 2 and $1::text <> ''`,
+    ],
+  ])('tells of a row %s that does not open', async (what, statement) => {
+    const [from, to] = [newPath(), newPath()];
+    await put(from, { secret: 'of the first' });
+    for (const n of [1, 2]) await put(to, { n });
+    await latchkey.database.query(statement, [from, to]);
+    const [path, version] = what.includes('renamed') ? [`${to}-moved`, 1] : [to, what.includes('version') ? 2 : 1];
+    const { status, body } = await read(path, `?version=${version}`);
+    expect([status, body.type]).toEqual([500, 'urn:latchkey:problem:unreadable']);
+    expect(JSON.stringify(body)).not.toContain('of the first');
+    expect(await eventsOf(path)).toContainEqual(
+      expect.objectContaining({ action: 'secret.unreadable', outcome: 'failure', details: { version } }),
+    );
+  });
+});
+
+describe('time', () => {
+  test('ends a version that was written for a while', async () => {
+    const path = newPath();
+    await put(path, { n: 1 }, { ttl_seconds: 60 });
+    expect((await read(path)).status).toBe(200);
+    await latchkey.advance(61);
+    expect((await read(path)).status).toBe(410);
+    expect((await owner.get(at(path))).body.versions).toMatchObject([{ state: 'expired' }]);
+    await owner.post(`${at(path)}/versions/1/undelete`);
+    expect((await read(path)).status).toBe(200);
+  });
+});
+
+describe('a sealed vault', () => {
+  test('answers nothing about secrets on any node, and everything else goes on', async () => {
+    const path = newPath();
+    await put(path, { n: 1 });
+    expect((await read(path, '', owner, other.address)).status).toBe(200);
+    const { body } = await owner.post('/vault/seal');
+    expect(body).toMatchObject({ kind: 'static', initialized: true, sealed: true });
+    for (const node of [latchkey.issuer, other.address]) {
+      expect(await read(path, '', owner, node)).toMatchObject({
+        status: 503,
+        body: { type: 'urn:latchkey:problem:sealed' },
+      });
+      expect((await owner.get(at(path), { node })).status).toBe(503);
+      expect((await owner.get('/secrets', { node })).status).toBe(503);
+      expect((await owner.post(`${at(path)}/versions`, { data: {} }, { node })).status).toBe(503);
+      expect((await owner.get('/clients', { node })).status).toBe(200);
+    }
+    await owner.post('/vault/unseal', undefined, { node: other.address });
+    for (const node of [latchkey.issuer, other.address]) expect((await read(path, '', owner, node)).status).toBe(200);
+    for (const action of ['vault.initialized', 'vault.sealed', 'vault.unsealed'])
+      expect(await latchkey.auditEvents(action)).toHaveLength(1);
+  });
+});
+
+describe('the command line', () => {
+  test('takes values from standard input, and prints them', async () => {
+    const run = (args: string[], input = '') => latchkey.command(['secret', ...args], input);
+    const path = newPath('cli');
+    expect(await run(['put', path], 'a password\n')).toMatchObject({
+      code: 0,
+      stdout: `Wrote version 1 of ${path}.\n`,
+    });
+    expect((await run(['get', path])).stdout).toBe('a password\n');
+    await run(['put', path, '--object', '--cas', '1'], '{"user":"shop","password":"p"}');
+    expect((await run(['get', path, '--part', 'user'])).stdout).toBe('shop\n');
+    expect(JSON.parse((await run(['get', path])).stdout)).toEqual({ user: 'shop', password: 'p' });
+    expect((await run(['rollback', path, '--to', '1'])).stdout).toContain('Wrote version 3');
+    expect((await run(['get', path])).stdout).toBe('a password\n');
+    expect((await run(['list', '--prefix', 'cli/'])).stdout).toContain(path);
+    await run(['delete', path]);
+    expect(await run(['get', path])).toMatchObject({ code: 1, stderr: expect.stringContaining('can be undeleted') });
+    await run(['undelete', path]);
+    await run(['destroy', path, '--version', '3', '--yes']);
+    expect((await run(['versions', path])).stdout).toMatch(/1 +live .*\n2 +live .*\n3 +destroyed/);
+    await run(['destroy', path, '--yes']);
+    expect((await run(['get', path])).code).toBe(1);
+    expect((await run(['put', path])).code).toBe(2);
+    const { stdout } = await latchkey.command(['vault', 'status']);
+    expect(stdout).toBe('The vault is open.\n');
+  });
+
+  test('imports files, and runs programs with their variables, without the credential', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-secrets-'));
+    const name = newPath('run');
+    const files = { '.env': 'DB_USER=shop\nDB_PASSWORD="a b"\n', 'more.json': '{"api-key":"k","n":1}' };
+    for (const [file, text] of Object.entries(files)) await writeFile(path.join(folder, file), text);
+    const imported = await latchkey.command(['secret', 'import', name, '--file', path.join(folder, '.env')]);
+    expect(imported).toMatchObject({ code: 0, stdout: `Wrote version 1 of ${name}: DB_USER, DB_PASSWORD.\n` });
+    await latchkey.command(['secret', 'import', `${name}-more`, '--file', path.join(folder, 'more.json')]);
+    const { body } = await owner.post('/api-keys', {
+      ...{ name: 'runner', owner: { client_id: 'service' }, environment: 'dev' },
+      permissions: ['secrets:read:run:*'],
+    });
+    const settings = { LATCHKEY_URL: latchkey.issuer, LATCHKEY_TOKEN: String(body.key) };
+    const shown =
+      'console.log(JSON.stringify([process.env.DB_PASSWORD, process.env.API_KEY, process.env.n, process.env.LATCHKEY_TOKEN ?? null])); process.exit(3)';
+    const wanted = ['--secret', name, '--secret', `${name}-more`];
+    const ran = await runCommand(['run', ...wanted, '--', process.execPath, '-e', shown], { env: settings });
+    expect(ran).toMatchObject({ code: 3, stdout: '["a b","k","1",null]\n' });
+    const refused = await runCommand(['run', '--secret', 'elsewhere', '--', 'echo', 'started'], { env: settings });
+    expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('403') });
+    await rm(folder, { recursive: true });
+  });
+});
