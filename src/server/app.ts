@@ -11,6 +11,7 @@ import { openOAuth } from './compose/oauth.ts';
 import { observing } from './compose/observing.ts';
 import { forBrowsers } from './compose/pages.ts';
 import { registration } from './compose/registration.ts';
+import { openVaultApi } from './compose/vault.ts';
 import { everyRequest } from './every-request.ts';
 import { openServices } from './services.ts';
 
@@ -32,6 +33,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     observe: (early) => observe({ ...early, route: early.path, status: 200, isFromMemory: true }),
   });
   const gateway = openGateway(deps, services, oauth);
+  const vaultApi = openVaultApi(deps, services, oauth);
 
   koa.use(documents.keep);
   koa.use(everyRequest({ config, issuer, log, metrics, now }));
@@ -45,6 +47,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
   return {
     answer: (request, response) => {
       if (documents.answer(request, response) || gateway.answer(request, response)) return;
+      if (vaultApi.answer(request, response)) return;
       inFlight.add(response);
       response.once('close', () => inFlight.delete(response));
       const inKoa = () => listener(request, response);

@@ -12,6 +12,7 @@ import {
   type IssueDeps,
   isFirstUse,
   issueTokens,
+  type LogInDeps,
   oauthErrors,
   openProvider,
   type PlainDeps,
@@ -55,6 +56,8 @@ export type OAuth = {
   provider: RunningProvider;
   /** Judges access tokens. */
   bearers: BearerDeps;
+  /** Issues tokens to clients that log in elsewhere than at the token endpoint. */
+  logIn: LogInDeps;
   /** The unit of work in which a request writes. */
   unit: Middleware;
   /** The hottest of them for requests in their usual form, before Koa. */
@@ -83,7 +86,7 @@ export async function openOAuth(deps: Deps, services: Needs): Promise<OAuth> {
     recordUses(accessRecords),
     provider.middleware,
   ]);
-  return { provider, bearers, unit, plain, programs };
+  return { provider, bearers, logIn: { ...providerDeps, ...issuing }, unit, plain, programs };
 }
 
 function providerDepsOf({ config, issuer, installation, log }: Deps, services: Needs): ProviderDeps {

@@ -65,7 +65,7 @@ export type PresentedSecret = { id: string; epoch: number };
  *
  * @throws an `invalid_client` with status 429 after too many wrong ones, also for the right one
  */
-async function findPresentedSecret(
+export async function findPresentedSecret(
   deps: SecretDeps,
   client_id: string,
   presented: string,

@@ -4,7 +4,13 @@ import type { TrustedAssertion } from '../../../../domain/trusts/index.ts';
 import { jwtBearer as jwtBearerName } from '../../provider/urns.ts';
 import { currentUnit } from '../../unit-of-work/index.ts';
 import type { GrantDeps, GrantType } from './grant-type.ts';
-import { assertionOf, findPresentedAssertion, refusalOf, refusedAssertion } from './presented-assertion.ts';
+import {
+  assertionOf,
+  findPresentedAssertion,
+  type PresentedAssertionDeps,
+  refusalOf,
+  refusedAssertion,
+} from './presented-assertion.ts';
 import { senderOf } from './sender.ts';
 
 /**
@@ -55,7 +61,7 @@ async function issue(deps: GrantDeps, ctx: TokenEndpointGrantContext): Promise<v
 const secondsToRemember = 60;
 
 /** Of an assertion that is accepted once the first use wins, on whatever node (RFC 7523 §3). */
-async function use(deps: GrantDeps, trusted: TrustedAssertion): Promise<void> {
+export async function use(deps: PresentedAssertionDeps, trusted: TrustedAssertion): Promise<void> {
   const { trust, jti, expires_at } = trusted;
   if (jti === undefined) return;
   const until = Math.ceil(expires_at.getTime() / 1000) + secondsToRemember;

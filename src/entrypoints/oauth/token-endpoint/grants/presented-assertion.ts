@@ -12,6 +12,7 @@ import {
   readAssertion,
   reasonIn,
   registerWorkload,
+  type Trust,
   type TrustedAssertion,
   type WorkloadUses,
   workloadClientId,
@@ -85,16 +86,19 @@ const mostJudged = 10;
 /**
  * The oldest trust whose conditions and keys fit decides: another one that is added takes nothing from it. One that gives nothing comes
  * after all that give something.
+ *
+ * @param isMeant which trusts the caller means; by default any
  */
-async function trustedIn(
+export async function trustedIn(
   deps: PresentedAssertionDeps,
   assertion: Assertion | undefined,
+  isMeant: (trust: Trust) => boolean = () => true,
 ): Promise<TrustedAssertion | AssertionRefusal> {
   if (!assertion) return { reason: 'the assertion is no signed JWT' };
   const details = saidBy(assertion);
   const { unverified_iss } = details;
   const { iss } = assertion.payload;
-  const trusts = typeof iss === 'string' ? await deps.trusts.of(iss) : [];
+  const trusts = typeof iss === 'string' ? (await deps.trusts.of(iss)).filter(isMeant) : [];
   // Only where the claims are as they must be is a signature verified.
   const wanted = trusts.filter((each) => hasWantedClaims(deps, each, assertion)).slice(0, mostJudged);
   const candidates =

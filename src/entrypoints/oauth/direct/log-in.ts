@@ -1,0 +1,120 @@
+import { permissionsAt } from '../../../domain/access/index.ts';
+import { isSecretMethod } from '../../../domain/clients/index.ts';
+import { generateAccessToken } from '../../../domain/tokens/index.ts';
+import { readAssertion, type Trust, workloadClientId } from '../../../domain/trusts/index.ts';
+import { digest } from '../../../platform/crypto/index.ts';
+import type { Db } from '../../../platform/database/index.ts';
+import type { Origin } from '../../../platform/http/index.ts';
+import { findPresentedSecret, type SecretDeps } from '../provider/client-authentication.ts';
+import { type ClientRecord, findClientRecord } from '../store/index.ts';
+import { use } from '../token-endpoint/grants/jwt-bearer.ts';
+import {
+  type PresentedAssertionDeps,
+  refusalOf,
+  refusedAssertion,
+  trustedIn,
+} from '../token-endpoint/grants/presented-assertion.ts';
+import { commitTokens, type IssueDeps } from '../token-endpoint/issue-tokens.ts';
+import { runInUnit, type TokenSource, Unit } from '../unit-of-work/index.ts';
+
+export type LogInDeps = PresentedAssertionDeps & SecretDeps & IssueDeps & { db: Db };
+
+/** For which API a token is asked, from where, and how long it lasts at most. */
+export type LogInRequest = { audience: string; origin: Origin; seconds: number };
+
+/** An access token of a client for itself; `scopes` are all that it may have at the API. */
+export type LoggedIn = {
+  access_token: string;
+  client_id: string;
+  scopes: readonly string[];
+  issued_at: Date;
+  expires_at: Date;
+  /** The trust that vouched for the workload, and its subject. */
+  trusted?: { trust: Trust; subject: string };
+};
+
+type Source = Pick<TokenSource, 'kind' | 'trust_id' | 'trust_epoch'>;
+
+/**
+ * Logs a client in by its secret, elsewhere than at the token endpoint: as for a request with `client_credentials`.
+ *
+ * @returns undefined: it is refused, and the refusal is recorded
+ * @throws an error with `status` 429 after too many wrong secrets; 503
+ */
+export function logInBySecret(
+  deps: LogInDeps,
+  { client_id, secret }: { client_id: string; secret: string },
+  request: LogInRequest,
+): Promise<LoggedIn | undefined> {
+  return inUnit(request, async (unit) => {
+    const client = await findClientRecord(deps, client_id);
+    if (!client || !isSecretMethod(client.metadata.token_endpoint_auth_method)) return undefined;
+    const presented = await findPresentedSecret(deps, client_id, secret);
+    if (!presented) return undefined;
+    deps.secretUses.record(presented.id, deps.now());
+    unit.clientSecret = presented;
+    return issue(deps, unit, { client, request, source: undefined });
+  });
+}
+
+/**
+ * Logs a workload in by a token of its issuer: as for a request with `jwt-bearer`.
+ *
+ * @param isMeant which trusts the caller names
+ * @returns undefined: it is refused, and the refusal is recorded
+ */
+export function logInByAssertion(
+  deps: LogInDeps,
+  { assertion, isMeant }: { assertion: string; isMeant: (trust: Trust) => boolean },
+  request: LogInRequest,
+): Promise<LoggedIn | undefined> {
+  return inUnit(request, async (unit) => {
+    const trusted = await trustedIn(deps, readAssertion(assertion), isMeant);
+    if ('reason' in trusted) {
+      await refusedAssertion(deps, trusted);
+      return undefined;
+    }
+    const { trust, subject } = trusted;
+    const client = await findClientRecord(deps, workloadClientId(trust, subject));
+    if (!client) {
+      await refusedAssertion(deps, refusalOf(trusted, 'the client of the workload is disabled'));
+      return undefined;
+    }
+    await use(deps, trusted);
+    const source = { kind: 'jwt_bearer', trust_id: trust.id, trust_epoch: trust.epoch };
+    const issued = await issue(deps, unit, { client, request, source });
+    return issued && { ...issued, trusted: { trust, subject } };
+  });
+}
+
+function inUnit<T>({ origin }: LogInRequest, work: (unit: Unit) => Promise<T>): Promise<T> {
+  const unit = new Unit(origin, { defaultGraceSeconds: 0, isTokenRequest: true });
+  return runInUnit(unit, () => work(unit));
+}
+
+type Issued = { client: ClientRecord; request: LogInRequest; source: Source | undefined };
+
+/** All that the client may have at the API. @returns undefined: that is nothing, or the client or trust has ended meanwhile */
+async function issue(deps: LogInDeps, unit: Unit, { client, request, source }: Issued): Promise<LoggedIn | undefined> {
+  const { audience } = request;
+  const issued_at = deps.now();
+  const ofRoles = await permissionsAt(deps.db, client.id, audience, issued_at);
+  const scopes = [...new Set([...(client.service_permissions[audience] ?? []), ...ofRoles])];
+  if (scopes.length === 0) return undefined;
+  const access_token = generateAccessToken();
+  const { access_token: own = request.seconds } = client.lifetimes;
+  const expires_at = new Date(issued_at.getTime() + Math.min(own, request.seconds) * 1000);
+  const scope = scopes.join(' ');
+  const { client_id } = client;
+  const payload = { kind: 'ClientCredentials', clientId: client_id, aud: audience, scope };
+  unit.source = source;
+  unit.writes = {
+    access_token: {
+      ...{ key: { digest: digest(access_token) }, scope, audience, identity_scope: undefined, payload },
+      ...{ issued_at, expires_at },
+    },
+  };
+  const refusal = await commitTokens(deps, unit, client_id);
+  if (refusal && refusal.status >= 500) throw Object.assign(new Error(refusal.error_description), refusal);
+  return refusal ? undefined : { access_token, client_id, scopes, issued_at, expires_at };
+}

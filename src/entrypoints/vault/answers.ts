@@ -1,0 +1,64 @@
+/** What Vault's API answers. */
+export type VaultAnswer = {
+  status: number;
+  /** Undefined: no body. */
+  body?: object | undefined;
+  /** The request as metrics name it. */
+  route?: string;
+};
+
+/** The token that a login or a renewal gives. */
+export type VaultAuth = {
+  client_token: string;
+  accessor: string;
+  policies: string[];
+  token_policies: string[];
+  metadata: Record<string, string> | null;
+  lease_duration: number;
+  renewable: boolean;
+  entity_id: string;
+  token_type: 'service';
+  orphan: boolean;
+  mfa_requirement: null;
+  num_uses: number;
+};
+
+type Envelope = {
+  data?: unknown;
+  auth?: VaultAuth;
+  warnings?: string[];
+  lease_duration?: number;
+};
+
+/** Answers in the envelope that Vault's clients read; the request id comes with the request. */
+export function answerWith(request_id: string, given: Envelope, status = 200): VaultAnswer {
+  const { data = null, auth = null, warnings = null, lease_duration = 0 } = given;
+  const lease = { lease_id: '', renewable: false, lease_duration };
+  return { status, body: { request_id, ...lease, data, wrap_info: null, warnings, auth } };
+}
+
+/** As `answerWith`, with the members of the data at the top, too, where old clients look for them. */
+export function answerAtTop(request_id: string, data: Record<string, unknown>): VaultAnswer {
+  const { body = {} } = answerWith(request_id, { data });
+  return { status: 200, body: { ...data, ...body } };
+}
+
+export const noContent: VaultAnswer = { status: 204 };
+
+/** A refusal. Vault's clients read the first of `errors`. */
+export class VaultError extends Error {
+  override name = 'VaultError';
+  readonly status: number;
+  readonly errors: readonly string[];
+
+  constructor(status: number, ...errors: string[]) {
+    super(errors[0] ?? '');
+    this.status = status;
+    this.errors = errors;
+  }
+}
+
+/** No token, or none that may do this: Vault says no more (never 401). */
+export const permissionDenied = (): VaultError => new VaultError(403, 'permission denied');
+export const notThere = (): VaultError => new VaultError(404);
+export const unsupportedOperation = (): VaultError => new VaultError(405, 'unsupported operation');

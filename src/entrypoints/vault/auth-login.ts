@@ -1,0 +1,70 @@
+import type { Trust } from '../../domain/trusts/index.ts';
+import { noteVaultToken } from '../../domain/vault-tokens/index.ts';
+import { type LoggedIn, logInByAssertion, logInBySecret } from '../oauth/index.ts';
+import { answerWith, type VaultAnswer, VaultError } from './answers.ts';
+import { authOf } from './auth-token.ts';
+import { textIn } from './fields.ts';
+import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
+
+/** Logins: each gives an access token for the store of secrets, as the token endpoint would. */
+export const loginRoutes: readonly VaultRoute[] = [
+  { path: /^auth\/approle\/login$/, route: '/v1/auth/approle/login', open: { write: logInWithRole } },
+  { path: /^auth\/jwt\/login$/, route: '/v1/auth/jwt/login', open: { write: byAssertion('jwt') } },
+  { path: /^auth\/kubernetes\/login$/, route: '/v1/auth/kubernetes/login', open: { write: byAssertion('kubernetes') } },
+];
+
+/** A role is a client, a secret id one of its secrets. */
+async function logInWithRole(deps: VaultDeps, { request, body }: Asked): Promise<VaultAnswer> {
+  const client_id = textIn(body, 'role_id');
+  const secret = textIn(body, 'secret_id');
+  if (!client_id) throw new VaultError(400, 'missing role_id');
+  if (!secret) throw new VaultError(400, 'missing secret_id');
+  const given = await logInBySecret(deps.logIn, { client_id, secret }, requestOf(deps, request)).catch(inVaultsWords);
+  if (!given) throw new VaultError(400, 'invalid role or secret ID');
+  return loggedIn(deps, { request, given, path: 'auth/approle/login', metadata: { role_name: client_id } });
+}
+
+/** A role is a trust, by its name; without one, any trust of the token's issuer counts. */
+function byAssertion(method: 'jwt' | 'kubernetes') {
+  return async (deps: VaultDeps, { request, body }: Asked): Promise<VaultAnswer> => {
+    const assertion = textIn(body, 'jwt');
+    const role = textIn(body, 'role');
+    if (!assertion) throw new VaultError(400, 'missing jwt');
+    if (!role && method === 'kubernetes') throw new VaultError(400, 'missing role');
+    const isMeant = ({ name }: Trust) => !role || name.toLowerCase() === role.toLowerCase();
+    const given = await logInByAssertion(deps.logIn, { assertion, isMeant }, requestOf(deps, request)).catch(
+      inVaultsWords,
+    );
+    if (!given) throw new VaultError(403, 'permission denied');
+    const { trust, subject } = given.trusted ?? {};
+    const metadata = { role: trust?.name ?? '', ...accountIn(subject ?? '') };
+    return loggedIn(deps, { request, given, path: `auth/${method}/login`, metadata });
+  };
+}
+
+/** What clients of Kubernetes look for. */
+function accountIn(subject: string): Record<string, string> {
+  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(subject) ?? [];
+  if (!namespace || !name) return { subject };
+  return { service_account_namespace: namespace, service_account_name: name };
+}
+
+const requestOf = ({ audience, tokenSeconds: seconds }: VaultDeps, { origin }: Asked['request']) => ({
+  ...{ audience, origin, seconds },
+});
+
+/** @throws VaultError 429: too many wrong secrets came; others as they are */
+function inVaultsWords(error: unknown): never {
+  const { status } = error as { status?: number };
+  throw status === 429 ? new VaultError(429, 'too many wrong secret IDs: wait and try again') : error;
+}
+
+type Given = { request: Asked['request']; given: LoggedIn; path: string; metadata: Record<string, string> };
+
+async function loggedIn(deps: VaultDeps, { request, given, path, metadata }: Given): Promise<VaultAnswer> {
+  const { access_token: token, scopes, issued_at, expires_at, client_id } = given;
+  const lease_duration = Math.floor((expires_at.getTime() - issued_at.getTime()) / 1000);
+  const login = { display_name: `${path.split('/')[1]}-${client_id}`, path, ttl_seconds: lease_duration, metadata };
+  const noted = await noteVaultToken(deps, token, login);
+  return answerWith(request.request_id, { auth: authOf({ token, noted, rights: scopes, lease_duration }) });
+}

@@ -1,0 +1,101 @@
+import { revokeToken } from '../../domain/tokens/index.ts';
+import { describeVaultToken, renewVaultToken, type VaultToken } from '../../domain/vault-tokens/index.ts';
+import { answerWith, noContent, permissionDenied, type VaultAnswer, type VaultAuth, VaultError } from './answers.ts';
+import { type VaultCaller, vaultCallerOf } from './callers.ts';
+import { secondsIn, textIn } from './fields.ts';
+import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
+
+type Called = Asked & { caller: VaultCaller };
+
+/** Tokens: whoever has one may look it up, renew and revoke it. */
+export const tokenRoutes: readonly VaultRoute[] = [
+  { path: /^auth\/token\/lookup-self$/, route: '/v1/auth/token/lookup-self', closed: { read: lookUp, write: lookUp } },
+  { path: /^auth\/token\/renew-self$/, route: '/v1/auth/token/renew-self', closed: { write: renew } },
+  { path: /^auth\/token\/revoke-self$/, route: '/v1/auth/token/revoke-self', closed: { write: revoke } },
+  { path: /^auth\/token\/lookup$/, route: '/v1/auth/token/lookup', closed: { write: ofNamed(lookUp) } },
+  { path: /^auth\/token\/renew$/, route: '/v1/auth/token/renew', closed: { write: ofNamed(renew) } },
+  { path: /^auth\/token\/revoke$/, route: '/v1/auth/token/revoke', closed: { write: ofNamed(revoke) } },
+];
+
+/** The same with a token that the body names. */
+function ofNamed(handler: (deps: VaultDeps, asked: Called) => Promise<VaultAnswer>) {
+  return async (deps: VaultDeps, asked: Called): Promise<VaultAnswer> => {
+    const token = textIn(asked.body, 'token') || asked.caller.token;
+    const caller = await vaultCallerOf(deps, asked.request, token).catch(() => {
+      throw new VaultError(403, 'bad token');
+    });
+    return handler(deps, { ...asked, caller });
+  };
+}
+
+async function lookUp(deps: VaultDeps, { request, caller }: Called): Promise<VaultAnswer> {
+  const { token, name, expires_at, rights } = caller;
+  const noted = caller.isKey ? undefined : await describeVaultToken(deps, token);
+  const now = deps.now();
+  const ttl = expires_at === null ? 0 : secondsUntil(expires_at, now);
+  const issued = noted?.created_at ?? now;
+  const data = {
+    accessor: accessorOf(noted),
+    creation_time: Math.floor(issued.getTime() / 1000),
+    creation_ttl: noted?.ttl_seconds ?? ttl,
+    display_name: noted?.display_name ?? `token-${name}`,
+    entity_id: '',
+    expire_time: expires_at,
+    explicit_max_ttl: 0,
+    id: token,
+    issue_time: issued,
+    meta: noted?.metadata ?? null,
+    num_uses: 0,
+    orphan: true,
+    path: noted?.path ?? 'auth/token/create',
+    policies: policiesOf(rights),
+    renewable: noted !== undefined,
+    ttl,
+    type: 'service',
+  };
+  return answerWith(request.request_id, { data });
+}
+
+const accessorOf = (noted: VaultToken | undefined): string => noted?.accessor ?? '';
+
+/** A token's permissions take the place of policies. */
+const policiesOf = (rights: readonly string[]): string[] => ['default', ...rights];
+
+const secondsUntil = (expires_at: Date, now: Date) =>
+  Math.max(0, Math.floor((expires_at.getTime() - now.getTime()) / 1000));
+
+async function renew(deps: VaultDeps, { request, body, caller }: Called): Promise<VaultAnswer> {
+  const seconds = secondsIn(body, 'increment');
+  const { token, actor, rights } = caller;
+  const renewed = caller.isKey ? undefined : await renewVaultToken(deps, actor, { token, seconds });
+  if (!renewed) throw new VaultError(400, 'lease is not renewable');
+  const lease_duration = renewed.seconds;
+  return answerWith(request.request_id, { auth: authOf({ token, noted: renewed.noted, rights, lease_duration }) });
+}
+
+type Authenticated = { token: string; noted: VaultToken; rights: readonly string[]; lease_duration: number };
+
+/** What a login or a renewal answers of the token. */
+export function authOf({ token, noted, rights, lease_duration }: Authenticated): VaultAuth {
+  const policies = policiesOf(rights);
+  return {
+    client_token: token,
+    accessor: noted.accessor,
+    policies,
+    token_policies: policies,
+    metadata: noted.metadata,
+    lease_duration,
+    renewable: true,
+    entity_id: '',
+    token_type: 'service',
+    orphan: true,
+    mfa_requirement: null,
+    num_uses: 0,
+  };
+}
+
+async function revoke(deps: VaultDeps, { caller }: Called): Promise<VaultAnswer> {
+  if (caller.isKey) throw permissionDenied();
+  await revokeToken(deps, caller.actor, caller.token);
+  return noContent;
+}

@@ -1,0 +1,66 @@
+import { decodeJwt } from 'jose';
+import { type KeyVerifier, looksLikeKey } from '../../domain/api-keys/index.ts';
+import type { SecretCaller } from '../../domain/secrets/index.ts';
+import { isAccessToken } from '../../domain/tokens/index.ts';
+import { digest } from '../../platform/crypto/index.ts';
+import { type BearerDeps, judgeToken } from '../oauth/index.ts';
+import { permissionDenied } from './answers.ts';
+import type { VaultRequest } from './vault-request.ts';
+
+export type CallerDeps = {
+  apiKeys: KeyVerifier;
+  bearers: BearerDeps;
+  /** The store of secrets as a resource server. */
+  audience: string;
+};
+
+/** Who calls, with the token that came. An API key has no expiry that anything here could change. */
+export type VaultCaller = SecretCaller & { token: string; isKey: boolean; expires_at: Date | null; name: string };
+
+/**
+ * Who calls: by an access token for the store of secrets, or by an API key.
+ *
+ * @throws VaultError 403: none came, or it is not good
+ */
+export async function vaultCallerOf(
+  deps: CallerDeps,
+  request: VaultRequest,
+  token = request.token,
+): Promise<VaultCaller> {
+  if (token === undefined) throw permissionDenied();
+  return looksLikeKey(token) ? callerByKey(deps, request, token) : callerByToken(deps, request, token);
+}
+
+async function callerByToken(deps: CallerDeps, { origin }: VaultRequest, token: string): Promise<VaultCaller> {
+  const verdict = await judgeToken(deps.bearers, { token });
+  // A token that is bound to a key is used with a proof, which Vault's clients do not make.
+  if (verdict.code !== 'valid' || verdict.audience !== deps.audience) throw permissionDenied();
+  const { kind, id, subject_id, client_id, scopes } = verdict.bearer;
+  const actor = { kind, id, subject_id, limits: [], permissions: scopes, origin };
+  const credential = isAccessToken(token)
+    ? { access_token: digest(token).toString('hex') }
+    : { jti: decodeJwt(token).jti };
+  const { expires_at } = verdict;
+  return { actor, rights: scopes, credential, token, isKey: false, expires_at, name: client_id };
+}
+
+async function callerByKey(deps: CallerDeps, { origin, address }: VaultRequest, key: string): Promise<VaultCaller> {
+  const { apiKeys: keys, audience } = deps;
+  const ip = address ?? '';
+  const asked = {
+    needs: undefined,
+    permissions: [],
+    resource: audience,
+    ip,
+    origin: undefined,
+    cost: 1,
+    parameters: {},
+  };
+  const { code, entry } = await keys.verify(key, asked, keys.senderAt(ip));
+  if (code !== 'valid' || !entry) throw permissionDenied();
+  const rights = [...entry.permissionsAt(audience)];
+  const { id, owner, expires_at, name } = entry;
+  const actor = { kind: 'api_key' as const, id, subject_id: owner.id, limits: [], permissions: rights, origin };
+  const credential = { api_key_id: id, subject_id: owner.id };
+  return { actor, rights, credential, token: key, isKey: true, expires_at, name };
+}

@@ -1,0 +1,47 @@
+import { deleteVersions, listFolder, readSecret, writeSecret } from '../../domain/secrets/index.ts';
+import { Problem } from '../../platform/http/index.ts';
+import { answerWith, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
+import type { VaultCaller } from './callers.ts';
+import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
+import { folderOf, secretPathOf } from './secret-paths.ts';
+
+type Called = Asked & { caller: VaultCaller };
+
+const folder = 'kv/';
+// Nothing ends with it: it is how long clients may go without reading again.
+const leaseSeconds = 2_764_800;
+
+/** KV version 1, at `kv/`: the current versions of the secrets in the folder `kv`. */
+export const kv1Routes: readonly VaultRoute[] = [
+  {
+    path: /^kv(?:\/(.+))?$/,
+    route: '/v1/kv',
+    closed: { read, write, delete: deleteCurrent, list },
+  },
+];
+
+async function read(deps: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
+  const path = secretPathOf(names[0] ?? '', folder);
+  const result = await readSecret(deps, caller, { path, number: undefined, reason: undefined });
+  if (result.outcome !== 'read') throw notThere();
+  return answerWith(request.request_id, { data: result.data, lease_duration: leaseSeconds });
+}
+
+async function write(deps: VaultDeps, { names, body, caller }: Called): Promise<VaultAnswer> {
+  if (Object.keys(body).length === 0) throw new VaultError(400, 'missing data fields');
+  await writeSecret(deps, caller, { path: secretPathOf(names[0] ?? '', folder), data: body });
+  return noContent;
+}
+
+async function deleteCurrent(deps: VaultDeps, { names, caller }: Called): Promise<VaultAnswer> {
+  await deleteVersions(deps, caller, { path: secretPathOf(names[0] ?? '', folder) }).catch((error: unknown) => {
+    if (!(error instanceof Problem && error.type === 'not_found')) throw error;
+  });
+  return noContent;
+}
+
+async function list(deps: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
+  const keys = await listFolder(deps, caller, folderOf(names[0] ?? '', folder));
+  if (keys.length === 0) throw notThere();
+  return answerWith(request.request_id, { data: { keys } });
+}

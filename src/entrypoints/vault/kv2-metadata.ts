@@ -1,0 +1,57 @@
+import type { ReadVersion, SecretRecord, SecretSettings, Version } from '../../domain/secrets/index.ts';
+import { VaultError } from './answers.ts';
+import { type Fields, flagIn, numberIn, objectIn, secondsIn } from './fields.ts';
+
+/** What Vault says of a version beside its number. */
+export function versionData({
+  expires_at,
+  deleted_at,
+  destroyed_at,
+}: Pick<ReadVersion, 'expires_at' | 'deleted_at' | 'destroyed_at'>) {
+  const deletion_time = deleted_at ?? expires_at ?? '';
+  return { deletion_time, destroyed: destroyed_at !== null };
+}
+
+/** A secret with its versions as `metadata/` has them. */
+export function metadataData({ secret, versions }: { secret: SecretRecord; versions: readonly Version[] }) {
+  const { cas_required, created_at, current_version, custom_metadata, delete_after_seconds, max_versions } = secret;
+  return {
+    ...{ cas_required, created_time: created_at, current_version, max_versions },
+    custom_metadata: Object.keys(custom_metadata).length > 0 ? custom_metadata : null,
+    delete_version_after: `${delete_after_seconds ?? 0}s`,
+    oldest_version: versions[0]?.number ?? 0,
+    updated_time: secret.updated_at,
+    versions: Object.fromEntries(
+      versions.map((version) => [version.number, { created_time: version.created_at, ...versionData(version) }]),
+    ),
+  };
+}
+
+const mostVersions = 1000;
+const mostLabels = 64;
+
+/** What a body says of a secret's settings. @throws VaultError 400 */
+export function settingsIn(body: Fields): Partial<SecretSettings> {
+  const most = numberIn(body, 'max_versions');
+  const seconds = secondsIn(body, 'delete_version_after');
+  const labels = objectIn(body, 'custom_metadata');
+  const cas_required = flagIn(body, 'cas_required');
+  if (most !== undefined && (most < 0 || most > mostVersions))
+    throw new VaultError(400, `max_versions must be at most ${mostVersions}`);
+  return {
+    ...(most ? { max_versions: most } : {}),
+    ...(cas_required !== undefined && { cas_required }),
+    ...(seconds !== undefined && { delete_after_seconds: seconds === 0 ? null : seconds }),
+    ...(labels && { custom_metadata: labelsIn(labels) }),
+  };
+}
+
+/** @throws VaultError 400 */
+function labelsIn(given: Record<string, unknown>): Record<string, string> {
+  const entries = Object.entries(given);
+  if (entries.length > mostLabels) throw new VaultError(400, `custom_metadata can have at most ${mostLabels} members`);
+  const isLabel = ([name, value]: [string, unknown]) =>
+    name.length <= 128 && (value === null || (typeof value === 'string' && value.length <= 512));
+  if (entries.every(isLabel)) return given as Record<string, string>;
+  throw new VaultError(400, 'custom_metadata values must be strings of at most 512 characters');
+}

@@ -1,0 +1,162 @@
+import {
+  deleteVersions,
+  describeSecret,
+  destroyVersions,
+  listFolder,
+  mustAllow,
+  permissionFor,
+  putSecretSettings,
+  type ReadVersion,
+  readSecret,
+  removeSecret,
+  type SecretData,
+  undeleteVersions,
+  writeSecret,
+} from '../../domain/secrets/index.ts';
+import { mergePatch, Problem } from '../../platform/http/index.ts';
+import { answerWith, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
+import type { VaultCaller } from './callers.ts';
+import { numberIn, objectIn, versionsIn } from './fields.ts';
+import { metadataData, settingsIn, versionData } from './kv2-metadata.ts';
+import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
+import { folderOf, secretPathOf } from './secret-paths.ts';
+
+type Called = Asked & { caller: VaultCaller };
+
+/** KV version 2, at `secret/`. */
+export const kv2Routes: readonly VaultRoute[] = [
+  {
+    path: /^secret\/data\/(.+)$/,
+    route: '/v1/secret/data',
+    closed: { read, write, patch, delete: deleteCurrent },
+  },
+  { path: /^secret\/delete\/(.+)$/, route: '/v1/secret/delete', closed: { write: changing(deleteVersions) } },
+  { path: /^secret\/undelete\/(.+)$/, route: '/v1/secret/undelete', closed: { write: changing(undeleteVersions) } },
+  { path: /^secret\/destroy\/(.+)$/, route: '/v1/secret/destroy', closed: { write: changing(destroyVersions) } },
+  {
+    path: /^secret\/metadata(?:\/(.+))?$/,
+    route: '/v1/secret/metadata',
+    closed: { read: readMetadata, write: writeMetadata, patch: patchMetadata, delete: remove, list },
+  },
+  { path: /^secret(?:\/.*)?$/, route: '/v1/secret', closed: everyOperation(invalidPath) },
+];
+
+async function read(deps: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
+  const path = secretPathOf(names[0] ?? '');
+  const number = numberIn({ version: request.query.get('version') }, 'version') || undefined;
+  const result = await readSecret(deps, caller, { path, number, reason: undefined });
+  if (result.outcome === 'missing') throw notThere();
+  const metadata = versionMetadata(result.version);
+  if (result.outcome === 'read') return answerWith(request.request_id, { data: { data: result.data, metadata } });
+  // Clients read from it that there was something.
+  return answerWith(request.request_id, { data: { data: null, metadata } }, 404);
+}
+
+function versionMetadata({ created_at, custom_metadata, number, ...version }: ReadVersion) {
+  const labels = Object.keys(custom_metadata).length > 0 ? custom_metadata : null;
+  return { created_time: created_at, custom_metadata: labels, ...versionData(version), version: number };
+}
+
+async function write(deps: VaultDeps, { request, names, body, caller }: Called): Promise<VaultAnswer> {
+  const data = objectIn(body, 'data');
+  if (!data) throw new VaultError(400, 'no data provided');
+  const cas = numberIn(objectIn(body, 'options') ?? {}, 'cas');
+  return written(deps, { request, caller, path: secretPathOf(names[0] ?? ''), data, cas });
+}
+
+type Written = Pick<Called, 'request' | 'caller'> & { path: string; data: SecretData; cas: number | undefined };
+
+async function written(deps: VaultDeps, { request, caller, ...input }: Written): Promise<VaultAnswer> {
+  const { secret, version } = await writeSecret(deps, caller, input);
+  const { custom_metadata } = secret;
+  return answerWith(request.request_id, { data: versionMetadata({ ...secret, ...version, custom_metadata }) });
+}
+
+/** Whoever may write may patch. The server merges, so that nobody sees what was there. */
+async function patch(deps: VaultDeps, { request, names, body, caller }: Called): Promise<VaultAnswer> {
+  const path = secretPathOf(names[0] ?? '');
+  const change = objectIn(body, 'data');
+  if (!change) throw new VaultError(400, 'no data provided');
+  const cas = numberIn(objectIn(body, 'options') ?? {}, 'cas');
+  const reading = { ...caller, rights: [...caller.rights, permissionFor('read', path)] };
+  await mustAllow(deps, caller, { verb: 'write', path });
+  const result = await readSecret(deps, reading, { path, number: undefined, reason: 'patch' });
+  if (result.outcome !== 'read') throw notThere();
+  const data = mergePatch(result.data, change);
+  return written(deps, { request, caller, path, data, cas: cas ?? result.version.number });
+}
+
+async function deleteCurrent(deps: VaultDeps, { names, caller }: Called): Promise<VaultAnswer> {
+  await deleteVersions(deps, caller, { path: secretPathOf(names[0] ?? '') }).catch(ignoreMissing);
+  return noContent;
+}
+
+function changing(change: typeof deleteVersions) {
+  return async (deps: VaultDeps, { names, body, caller }: Called): Promise<VaultAnswer> => {
+    const path = secretPathOf(names[0] ?? '');
+    await change(deps, caller, { path, numbers: versionsIn(body) }).catch(ignoreMissing);
+    return noContent;
+  };
+}
+
+async function readMetadata(deps: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
+  const found = await describeSecret(deps, caller, secretPathOf(names[0] ?? ''));
+  if (!found) throw notThere();
+  return answerWith(request.request_id, { data: metadataData(found) });
+}
+
+async function writeMetadata(deps: VaultDeps, { names, body, caller }: Called): Promise<VaultAnswer> {
+  const given = settingsIn(body);
+  await putSecretSettings(deps, caller, {
+    path: secretPathOf(names[0] ?? ''),
+    change: (before) => ({ ...before, ...given }),
+  });
+  return noContent;
+}
+
+async function patchMetadata(deps: VaultDeps, { names, body, caller }: Called): Promise<VaultAnswer> {
+  const { custom_metadata, ...given } = settingsIn(body);
+  const path = secretPathOf(names[0] ?? '');
+  if (!(await describeSecret(deps, caller, path))) throw notThere();
+  await putSecretSettings(deps, caller, {
+    path,
+    change: (before) => ({
+      ...{ ...before, ...given },
+      custom_metadata: mergePatch(before.custom_metadata, custom_metadata ?? {}) as Record<string, string>,
+    }),
+  });
+  return noContent;
+}
+
+async function remove(deps: VaultDeps, { names, caller }: Called): Promise<VaultAnswer> {
+  await removeSecret(deps, caller, secretPathOf(names[0] ?? '')).catch(ignoreMissing);
+  return noContent;
+}
+
+async function list(deps: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
+  const keys = await listFolder(deps, caller, folderOf(names[0] ?? ''));
+  if (keys.length === 0) throw notThere();
+  return answerWith(request.request_id, { data: { keys } });
+}
+
+const verbs: Readonly<Record<string, string>> = {
+  read: 'get',
+  write: 'put',
+  patch: 'patch',
+  delete: 'delete',
+  list: 'list',
+};
+
+/** What a client sends that takes the mount for one of version 1. */
+async function invalidPath(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
+  const warning = `Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use. If using the Vault CLI, use 'vault kv ${verbs[request.operation]}' for this operation.`;
+  return answerWith(request.request_id, { warnings: [warning] }, 404);
+}
+
+function everyOperation(handler: (deps: VaultDeps, asked: Called) => Promise<VaultAnswer>) {
+  return { read: handler, write: handler, patch: handler, delete: handler, list: handler };
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Problem && error.type === 'not_found')) throw error;
+}

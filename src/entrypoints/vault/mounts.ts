@@ -1,0 +1,90 @@
+import { allows, intersection } from '../../domain/access/index.ts';
+import { mayList, permissionFor, secretVerbs } from '../../domain/secrets/index.ts';
+import { answerAtTop, answerWith, permissionDenied, type VaultAnswer } from './answers.ts';
+import type { VaultCaller } from './callers.ts';
+import { textsIn } from './fields.ts';
+import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
+
+type Called = Asked & { caller: VaultCaller };
+type Mount = { path: string; version: '1' | '2'; description: string };
+
+const mounts: readonly Mount[] = [
+  { path: 'secret/', version: '2', description: 'secrets, with versions' },
+  { path: 'kv/', version: '1', description: 'the current versions of the secrets in the folder kv' },
+];
+
+/** What Vault's clients ask before they read: where secrets are, and what they may do there. */
+export const mountRoutes: readonly VaultRoute[] = [
+  { path: /^sys\/mounts$/, route: '/v1/sys/mounts', closed: { read: listMounts } },
+  { path: /^sys\/internal\/ui\/mounts$/, route: '/v1/sys/internal/ui/mounts', closed: { read: listForUi } },
+  { path: /^sys\/internal\/ui\/mounts\/(.+)$/, route: '/v1/sys/internal/ui/mounts', closed: { read: findMount } },
+  {
+    path: /^sys\/capabilities-self$/,
+    route: '/v1/sys/capabilities-self',
+    closed: { write: tellCapabilities },
+  },
+];
+
+function mountData({ path, version, description }: Mount) {
+  return {
+    accessor: `kv_${path.slice(0, -1)}`,
+    config: { default_lease_ttl: 0, force_no_cache: false, max_lease_ttl: 0 },
+    description,
+    external_entropy_access: false,
+    local: false,
+    options: { version },
+    seal_wrap: false,
+    type: 'kv',
+    uuid: '',
+  };
+}
+
+const dataOfAll = () => Object.fromEntries(mounts.map((mount) => [mount.path, mountData(mount)]));
+
+async function listMounts(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
+  return answerAtTop(request.request_id, dataOfAll());
+}
+
+async function listForUi(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
+  return answerWith(request.request_id, { data: { secret: dataOfAll(), auth: {} } });
+}
+
+/** @throws VaultError 403: there is no such mount, or the caller may do nothing there */
+async function findMount(_: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
+  const path = `${names[0]}/`;
+  const mount = mounts.find((each) => path.startsWith(each.path));
+  if (!mount || !mayUse(caller.rights, mount)) throw permissionDenied();
+  return answerWith(request.request_id, { data: { path: mount.path, ...mountData(mount) } });
+}
+
+function mayUse(rights: readonly string[], { path, version }: Mount): boolean {
+  const within = version === '2' ? 'secrets:*' : `secrets:*:${path.slice(0, -1)}:*`;
+  return intersection(rights, [within]).length > 0;
+}
+
+async function tellCapabilities(_: VaultDeps, { request, body, caller }: Called): Promise<VaultAnswer> {
+  const paths = textsIn(body, 'paths') ?? textsIn(body, 'path') ?? [];
+  const named = paths.map((path) => [path, capabilitiesAt(caller.rights, path)] as const);
+  const data = { ...Object.fromEntries(named), capabilities: named[0]?.[1] ?? ['deny'] };
+  return answerAtTop(request.request_id, data);
+}
+
+/** Vault's capabilities for each permission, at the paths where it is used. */
+const capabilities: Readonly<Record<string, Readonly<Partial<Record<(typeof secretVerbs)[number], string[]>>>>> = {
+  data: { read: ['read'], write: ['create', 'patch', 'update'], delete: ['delete'] },
+  metadata: { list: ['list', 'read'], write: ['create', 'patch', 'update'], destroy: ['delete'] },
+  delete: { delete: ['update'] },
+  undelete: { delete: ['update'] },
+  destroy: { destroy: ['update'] },
+  kv: { read: ['read'], write: ['create', 'update'], delete: ['delete'], list: ['list'] },
+};
+
+function capabilitiesAt(rights: readonly string[], path: string): string[] {
+  const [, kind = '', name = ''] = /^secret\/(data|metadata|delete|undelete|destroy)\/(.*)$/.exec(path) ?? [];
+  const [ofKind, target] = kind ? [capabilities[kind], name] : [path.startsWith('kv/') ? capabilities.kv : {}, path];
+  const held = secretVerbs.flatMap((verb) => {
+    const isHeld = verb === 'list' ? mayList(rights, target) : allows(rights, permissionFor(verb, target));
+    return isHeld ? (ofKind?.[verb] ?? []) : [];
+  });
+  return held.length > 0 ? [...new Set(held)].sort() : ['deny'];
+}

@@ -1,0 +1,41 @@
+import type { SecretsDeps } from '../../domain/secrets/index.ts';
+import type { Origin } from '../../platform/http/index.ts';
+import type { Logger } from '../../platform/logging/index.ts';
+import type { LogInDeps } from '../oauth/index.ts';
+import type { VaultAnswer } from './answers.ts';
+import type { CallerDeps, VaultCaller } from './callers.ts';
+import type { Operation, VaultRequest } from './vault-request.ts';
+
+/** What the handlers of Vault's API work with. */
+export type VaultDeps = SecretsDeps &
+  CallerDeps & {
+    logIn: LogInDeps;
+    tokenSeconds: number;
+    version: string;
+    log: Logger;
+    /** Whether anybody may initialize the vault: on the machine of a developer. */
+    isTutorial: boolean;
+    /** A token for whoever initialized it there. */
+    tutorialToken: (origin: Origin) => Promise<string>;
+  };
+
+/** A request with what its path names, and who calls. */
+export type Asked = {
+  request: VaultRequest;
+  /** The parts of the path that a route leaves open, in order. */
+  names: readonly string[];
+  body: Record<string, unknown>;
+};
+
+type Handler<Given> = (deps: VaultDeps, asked: Given) => Promise<VaultAnswer>;
+
+/** A path of Vault's API, and what is done for each operation. */
+export type VaultRoute = {
+  path: RegExp;
+  /** As metrics name it. */
+  route: string;
+  /** What needs no token. */
+  open?: Partial<Record<Operation, Handler<Asked>>>;
+  /** What needs one. */
+  closed?: Partial<Record<Operation, Handler<Asked & { caller: VaultCaller }>>>;
+};

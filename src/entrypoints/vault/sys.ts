@@ -1,0 +1,121 @@
+import { allows } from '../../domain/access/index.ts';
+import { anonymous, Problem } from '../../platform/http/index.ts';
+import { noContent, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
+import { type VaultCaller, vaultCallerOf } from './callers.ts';
+import { flagIn, numberIn, textIn } from './fields.ts';
+import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
+
+/** The state of the vault, for whoever asks. */
+export const sysRoutes: readonly VaultRoute[] = [
+  { path: /^sys\/health$/, route: '/v1/sys/health', open: { read: tellHealth } },
+  { path: /^sys\/seal-status$/, route: '/v1/sys/seal-status', open: { read: tellSeal } },
+  { path: /^sys\/init$/, route: '/v1/sys/init', open: { read: tellInit, write: initialize } },
+  { path: /^sys\/unseal$/, route: '/v1/sys/unseal', open: { write: unseal } },
+  { path: /^sys\/seal$/, route: '/v1/sys/seal', closed: { write: seal } },
+  { path: /^sys\/leader$/, route: '/v1/sys/leader', open: { read: tellLeader } },
+];
+
+const clusterName = 'latchkey';
+const sealPermission = 'secrets:seal';
+
+async function tellHealth({ vault, now, version }: VaultDeps, { request }: Asked): Promise<VaultAnswer> {
+  const { initialized, sealed } = await vault.state();
+  const body = {
+    ...{ initialized, sealed, standby: false, performance_standby: false },
+    ...{ replication_performance_mode: 'disabled', replication_dr_mode: 'disabled' },
+    ...{ server_time_utc: Math.floor(now().getTime() / 1000), version, cluster_name: clusterName },
+  };
+  if (!initialized) return { status: codeIn(request, 'uninitcode', 501), body };
+  return { status: sealed ? codeIn(request, 'sealedcode', 503) : codeIn(request, 'activecode', 200), body };
+}
+
+/** Load balancers say which status they want. */
+function codeIn({ query }: Asked['request'], name: string, usual: number): number {
+  const wanted = Number(query.get(name) ?? usual);
+  return Number.isInteger(wanted) && wanted >= 200 && wanted <= 599 ? wanted : usual;
+}
+
+async function tellSeal({ vault, version }: VaultDeps): Promise<VaultAnswer> {
+  const { kind: type, initialized, sealed, threshold: t, shares: n, progress, nonce } = await vault.state();
+  const rest = {
+    version,
+    migration: false,
+    recovery_seal: false,
+    cluster_name: clusterName,
+    storage_type: 'postgresql',
+  };
+  return { status: 200, body: { type, initialized, sealed, t, n, progress, nonce, ...rest } };
+}
+
+async function tellInit({ vault }: VaultDeps): Promise<VaultAnswer> {
+  const { initialized } = await vault.state();
+  return { status: 200, body: { initialized } };
+}
+
+/**
+ * Makes the vault. Whoever could make it would hold all shares, so it takes the permission; on the machine of a developer it takes
+ * nothing, as tutorials expect.
+ */
+async function initialize(deps: VaultDeps, { request, body }: Asked): Promise<VaultAnswer> {
+  const { kind, initialized, sealed } = await deps.vault.state();
+  if (kind === 'static' || (initialized && !sealed)) throw new VaultError(400, 'Vault is already initialized');
+  const caller = await sealerOf(deps, request);
+  const shares = numberIn(body, 'secret_shares') ?? 5;
+  const threshold = numberIn(body, 'secret_threshold') ?? 3;
+  if (body.pgp_keys || body.root_token_pgp_key) throw new VaultError(400, 'pgp_keys are not supported');
+  if (shares < 1 || shares > 255 || threshold < 1) throw new VaultError(400, 'invalid seal configuration');
+  const actor = caller?.actor ?? anonymous(request.origin);
+  const keys = await deps.vault.initialize(actor, { shares, threshold }).catch(inVaultsWords);
+  const root_token = caller ? caller.token : await deps.tutorialToken(request.origin);
+  const texts = {
+    keys: keys.map((key) => key.toString('hex')),
+    keys_base64: keys.map((key) => key.toString('base64')),
+  };
+  return { status: 200, body: { ...texts, root_token } };
+}
+
+// A page that a developer visits could send a request to this machine, too; browsers name the page's origin.
+const isOfDeveloper = ({ address = '', req: { headers } }: Asked['request']) =>
+  (address === '::1' || address.startsWith('127.')) && headers.origin === undefined;
+
+/** @throws VaultError 403 */
+async function sealerOf(deps: VaultDeps, request: Asked['request']): Promise<VaultCaller | undefined> {
+  if (request.token === undefined && deps.isTutorial && isOfDeveloper(request)) return undefined;
+  const caller = await vaultCallerOf(deps, request);
+  if (!allows(caller.rights, sealPermission)) throw permissionDenied();
+  return caller;
+}
+
+function inVaultsWords(error: unknown): never {
+  if (!(error instanceof Problem)) throw error;
+  throw new VaultError(400, error.type === 'conflict' ? 'Vault is already initialized' : error.message);
+}
+
+async function unseal(deps: VaultDeps, { request, body }: Asked): Promise<VaultAnswer> {
+  const { vault } = deps;
+  if (flagIn(body, 'reset')) {
+    vault.resetProgress();
+    return tellSeal(deps);
+  }
+  const key = textIn(body, 'key');
+  if (!key) throw new VaultError(400, "'key' must be specified in request body as JSON, or 'reset' set to true");
+  const { kind, sealed, initialized } = await vault.state();
+  if (!initialized) throw new VaultError(400, 'Vault is not initialized');
+  if (!sealed) return tellSeal(deps);
+  if (kind === 'static') throw new VaultError(400, 'an administrator sealed the vault: latchkey vault unseal');
+  await vault.takeShare(anonymous(request.origin), key).catch((error: unknown) => {
+    throw error instanceof Problem && error.status === 400 ? new VaultError(400, `the key ${error.message}`) : error;
+  });
+  return tellSeal(deps);
+}
+
+async function seal(deps: VaultDeps, { caller }: Asked & { caller: VaultCaller }): Promise<VaultAnswer> {
+  if (!allows(caller.rights, sealPermission)) throw permissionDenied();
+  await deps.vault.seal(caller.actor);
+  return noContent;
+}
+
+async function tellLeader({ issuer }: VaultDeps): Promise<VaultAnswer> {
+  const leader = { ha_enabled: false, is_self: true, leader_address: issuer, leader_cluster_address: '' };
+  return { status: 200, body: leader };
+}

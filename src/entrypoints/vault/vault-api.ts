@@ -1,0 +1,157 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  type EdgeRules,
+  headersForPrograms,
+  hostRules,
+  judgeHost,
+  malformedChain,
+  type ObservedAnswer,
+  type Problem,
+  problemFor,
+} from '../../platform/http/index.ts';
+import { inServerSpan } from '../../platform/tracing/index.ts';
+import { unsupportedOperation, type VaultAnswer, VaultError } from './answers.ts';
+import { loginRoutes } from './auth-login.ts';
+import { tokenRoutes } from './auth-token.ts';
+import { vaultCallerOf } from './callers.ts';
+import { kv1Routes } from './kv1.ts';
+import { kv2Routes } from './kv2.ts';
+import { mountRoutes } from './mounts.ts';
+import type { VaultDeps, VaultRoute } from './routing.ts';
+import { sysRoutes } from './sys.ts';
+import { VaultRequest } from './vault-request.ts';
+
+/** The first that fits answers. */
+const routes: readonly VaultRoute[] = [
+  ...kv2Routes,
+  ...kv1Routes,
+  ...tokenRoutes,
+  ...loginRoutes,
+  ...mountRoutes,
+  ...sysRoutes,
+];
+
+export type VaultApiDeps = VaultDeps & {
+  edge: EdgeRules;
+  isTraced: boolean;
+  /** Responses that are not sent yet, so that going down can wait for them. */
+  inFlight: Set<ServerResponse>;
+  /** Counts and logs each answer. */
+  observe: (answer: ObservedAnswer) => void;
+};
+
+const mergePatchType = 'application/merge-patch+json';
+
+/** Vault's HTTP API, on plain Node HTTP. Its statuses, errors and types are Vault's, to the letter. */
+export class VaultApi {
+  readonly #deps: VaultApiDeps;
+  readonly #host: ReturnType<typeof hostRules>;
+  /** Headers of every answer, names and values in turn. */
+  readonly #always: readonly string[];
+
+  constructor(deps: VaultApiDeps) {
+    this.#deps = deps;
+    this.#host = hostRules(deps.issuer);
+    this.#always = [...Object.entries(headersForPrograms(deps.issuer)).flat(), 'Cache-Control', 'no-store'];
+  }
+
+  /** Takes a request for Vault's API; false: it is for somebody else, and nothing has happened. */
+  answer(request: IncomingMessage, response: ServerResponse): boolean {
+    const { edge, inFlight, isTraced } = this.#deps;
+    const asked = VaultRequest.from(request, edge);
+    if (!asked) return false;
+    inFlight.add(response);
+    const span = { method: asked.method, path: asked.path, route: '/v1', headers: request.headers };
+    if (isTraced) void inServerSpan(span, () => this.#serve(asked, response));
+    else void this.#serve(asked, response);
+    return true;
+  }
+
+  /** Never rejects. @returns the status of the answer */
+  async #serve(asked: VaultRequest, response: ServerResponse): Promise<number> {
+    try {
+      const answer = await this.#decide(asked).catch((error: unknown) => this.#refusal(asked, error));
+      this.#send(asked, response, answer);
+      return answer.status;
+    } catch (failure) {
+      this.#deps.log.error({ request_id: asked.request_id, err: failure }, 'an answer could not be sent');
+      response.destroy();
+      return 500;
+    } finally {
+      this.#deps.inFlight.delete(response);
+    }
+  }
+
+  async #decide(request: VaultRequest): Promise<VaultAnswer> {
+    if (request.address === undefined) throw malformedChain(this.#deps.edge);
+    judgeHost(this.#host, request.req);
+    request.mustBeInRoot();
+    const { operation } = request;
+    mustBePlain(request.path);
+    const found = routes.find(({ path }) => path.test(request.name));
+    if (!found) return this.#nothingThere(request);
+    const names = found.path.exec(request.name)?.slice(1) ?? [];
+    const open = found.open?.[operation];
+    const closed = found.closed?.[operation];
+    // Whoever has no token learns nothing, not even which operations there are.
+    const caller = open ? undefined : await vaultCallerOf(this.#deps, request);
+    if (operation === 'patch') mustBeMergePatch(request);
+    const body = operation === 'write' || operation === 'patch' ? await request.body() : {};
+    const asked = { request, names, body };
+    if (open) return { route: found.route, ...(await open(this.#deps, asked)) };
+    if (!closed || !caller) throw unsupportedOperation();
+    return { route: found.route, ...(await closed(this.#deps, { ...asked, caller })) };
+  }
+
+  /** @throws VaultError 403, 404 */
+  async #nothingThere(request: VaultRequest): Promise<VaultAnswer> {
+    await vaultCallerOf(this.#deps, request);
+    throw new VaultError(404, `no handler for route "${request.name}". route entry not found.`);
+  }
+
+  #refusal({ request_id }: VaultRequest, error: unknown): VaultAnswer {
+    if (error instanceof VaultError) return { status: error.status, body: { errors: error.errors } };
+    const problem = problemFor(error, this.#deps.log, request_id);
+    const { status, message } = inVaultsWords(problem);
+    return { status, body: { errors: [message] } };
+  }
+
+  #send(asked: VaultRequest, response: ServerResponse, { status, body, route = '/v1' }: VaultAnswer): void {
+    const { method, path, request_id, startedAt } = asked;
+    const text = body === undefined || method === 'HEAD' ? '' : JSON.stringify(body);
+    const length = Buffer.byteLength(text);
+    // To the letter: clients compare the type (hvac).
+    const type = body === undefined ? [] : ['Content-Type', 'application/json'];
+    const size = status === 204 ? [] : ['Content-Length', String(length)];
+    if (!asked.req.complete) response.shouldKeepAlive = false;
+    response.writeHead(status, [...this.#always, ...size, 'X-Request-Id', request_id, ...type]);
+    response.end(text);
+    this.#deps.observe({ method, path, route, status, request_id, startedAt, isFromMemory: false });
+  }
+}
+
+/** Other servers would take such a path for another one. @throws VaultError 400 */
+function mustBePlain(path: string): void {
+  const isTwisted = path.split('/').some((part) => /^(?:\.|%2e)+$/i.test(part)) || /%2f|%5c|\\|\/\//i.test(path);
+  if (isTwisted) throw new VaultError(400, 'relative paths not supported');
+}
+
+/** @throws VaultError 415 */
+function mustBeMergePatch({ req: { headers } }: VaultRequest): void {
+  const [type = ''] = (headers['content-type'] ?? '').split(';', 1);
+  if (type.trim() !== mergePatchType) throw new VaultError(415, `PATCH requires Content-Type of ${mergePatchType}`);
+}
+
+const words: Readonly<Record<string, { status: number; message: string }>> = {
+  sealed: { status: 503, message: 'Vault is sealed' },
+  forbidden: { status: 403, message: 'permission denied' },
+  revoked: { status: 403, message: 'permission denied' },
+  version_conflict: { status: 400, message: 'check-and-set parameter did not match the current version' },
+  version_required: { status: 400, message: 'check-and-set parameter required for this call' },
+  too_large: { status: 413, message: 'http: request body too large' },
+};
+
+/** A refusal of the domain, as Vault words it. */
+function inVaultsWords({ type, status, message }: Problem): { status: number; message: string } {
+  return words[type] ?? { status, message };
+}

@@ -1,0 +1,123 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import {
+  clientAddress,
+  type EdgeRules,
+  inOriginForm,
+  type Origin,
+  originOf,
+  readBody,
+  timesSent,
+  unknownAddress,
+} from '../../platform/http/index.ts';
+import { notThere, unsupportedOperation, VaultError } from './answers.ts';
+
+export type Operation = 'read' | 'list' | 'write' | 'patch' | 'delete';
+
+const prefix = '/v1/';
+const mostBodyBytes = 4 * 1024 * 1024;
+const truths = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
+const operations: Readonly<Record<string, Operation>> = {
+  GET: 'read',
+  HEAD: 'read',
+  POST: 'write',
+  PUT: 'write',
+  PATCH: 'patch',
+  DELETE: 'delete',
+  // As LIST comes here (server/list-verb.ts).
+  LINK: 'list',
+};
+
+/** A request to Vault's API: what is done (several methods mean the same) with which path. */
+export class VaultRequest {
+  readonly startedAt = performance.now();
+  readonly req: IncomingMessage;
+  readonly method: string;
+  /** As it was sent, for the log. */
+  readonly path: string;
+  /** Behind `/v1/`; a list of a folder has no slash at the end. */
+  readonly name: string;
+  readonly query: URLSearchParams;
+  readonly origin: Origin & { request_id: string };
+  /** Undefined: the list of proxies is malformed. */
+  readonly address: string | undefined;
+
+  private constructor(req: IncomingMessage, edge: EdgeRules, target: string) {
+    const end = target.indexOf('?');
+    this.req = req;
+    this.method = req.method === 'LINK' ? 'LIST' : (req.method ?? '');
+    this.path = end < 0 ? target : target.slice(0, end);
+    this.name = this.path.slice(prefix.length).replace(/\/$/, '');
+    this.query = new URLSearchParams(end < 0 ? '' : target.slice(end + 1));
+    this.address = clientAddress(edge, req);
+    this.origin = originOf(req.headers, this.address ?? unknownAddress);
+  }
+
+  /** Undefined: it is for somebody else. */
+  static from(req: IncomingMessage, edge: EdgeRules): VaultRequest | undefined {
+    const { url = '' } = req;
+    // Nearly every request to this server is decided by this line.
+    if (url.startsWith('/') && !url.startsWith(prefix)) return undefined;
+    const target = inOriginForm(url);
+    return target.startsWith(prefix) ? new VaultRequest(req, edge, target) : undefined;
+  }
+
+  /** @throws VaultError 405 */
+  get operation(): Operation {
+    const operation = operations[this.req.method ?? ''];
+    if (!operation) throw unsupportedOperation();
+    return operation === 'read' && truths.has(this.query.get('list') ?? '') ? 'list' : operation;
+  }
+
+  get request_id(): string {
+    return this.origin.request_id;
+  }
+
+  /** @throws VaultError 404: a namespace, of which there are none */
+  mustBeInRoot(): void {
+    const namespace = this.req.headers['x-vault-namespace'];
+    if (namespace === undefined || ['', '/', 'root', 'root/'].includes(String(namespace))) return;
+    throw notThere();
+  }
+
+  /**
+   * The token that came, in its own header or as a bearer token.
+   *
+   * @throws VaultError 400: it came twice, of which two parties on the way could each believe another one
+   */
+  get token(): string | undefined {
+    const { 'x-vault-token': own, authorization = '' } = this.req.headers;
+    for (const name of ['x-vault-token', 'authorization'])
+      if (timesSent(this.req.rawHeaders, name) > 1) throw new VaultError(400, `send one ${name} header`);
+    if (own) return String(own);
+    return /^bearer +(\S+)$/i.exec(authorization)?.[1];
+  }
+
+  /**
+   * The members of the body; none where there is no body. Vault takes JSON whatever the type that the request names.
+   *
+   * @throws VaultError 400, Problem 413
+   */
+  async body(): Promise<Record<string, unknown>> {
+    const bytes = await readBody(this.req, mostBodyBytes);
+    if (bytes.length === 0) return {};
+    if (!isUtf8(bytes)) throw new VaultError(400, 'error parsing JSON: it is not UTF-8');
+    const text = bytes.toString();
+    const isForm = this.req.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
+    if (isForm && !/^\s*[{[]/.test(text)) return Object.fromEntries(new URLSearchParams(text));
+    return membersOf(text);
+  }
+}
+
+function membersOf(text: string): Record<string, unknown> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw new VaultError(400, 'error parsing JSON');
+  }
+  if (parsed === null) return {};
+  if (typeof parsed !== 'object' || Array.isArray(parsed))
+    throw new VaultError(400, 'error parsing JSON: it is no object');
+  return parsed as Record<string, unknown>;
+}

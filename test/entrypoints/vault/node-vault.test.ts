@@ -1,0 +1,382 @@
+import nodeVault from 'node-vault';
+import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { ForeignIssuer } from '../../support/foreign-issuer.ts';
+import type { RunningServer } from '../../support/hosted-server.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+
+const latchkey = startLatchkey({ env: { LOG_LEVEL: 'trace' } });
+let owner: AdminApi;
+let other: RunningServer;
+beforeAll(async () => {
+  owner = await asOwner(latchkey);
+  other = await latchkey.startNode();
+});
+
+const allOf = (folder: string) =>
+  ['read', 'write', 'list', 'delete', 'destroy'].map((verb) => `secrets:${verb}:${folder}:*`);
+const newFolder = () => `app-${crypto.randomUUID().slice(0, 8)}`;
+const vaultAt = (token?: string, endpoint = latchkey.issuer) => nodeVault({ endpoint, ...(token && { token }) });
+
+/** A client that acts as a role of AppRole. */
+async function role(permissions: string[], lifetimes = {}): Promise<{ role_id: string; secret_id: string }> {
+  const client_id = `role-${crypto.randomUUID().slice(0, 8)}`;
+  const { status, body } = await owner.post('/clients', {
+    ...{ client_id, grant_types: ['client_credentials'], ...lifetimes },
+    service_permissions: { [`${latchkey.issuer}/v1`]: permissions },
+  });
+  if (status !== 201) throw new Error(JSON.stringify(body));
+  return { role_id: client_id, secret_id: String(body.client_secret) };
+}
+
+/** A client of Vault that has logged in. */
+async function loggedIn(permissions: string[]) {
+  const vault = vaultAt();
+  const credentials = await role(permissions);
+  const { auth } = await vault.approleLogin(credentials);
+  return { vault, auth, ...credentials };
+}
+
+type Refused = { response?: { statusCode: number; body: unknown }; message: string };
+const refusalOf = (call: Promise<unknown>): Promise<Refused> =>
+  call.then(
+    () => Promise.reject(new Error('it was not refused')),
+    (error: Refused) => error,
+  );
+const statusOf = async (call: Promise<unknown>) => (await refusalOf(call)).response?.statusCode;
+
+const call = (method: string, path: string, { token = '', body = undefined as unknown, headers = {} } = {}) =>
+  fetch(`${latchkey.issuer}/v1/${path}`, {
+    method,
+    headers: { ...(token && { 'x-vault-token': token }), ...headers },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+
+describe('node-vault, unmodified', () => {
+  test('logs in with a role, and writes, reads, lists, deletes, undeletes and destroys versions', async () => {
+    const folder = newFolder();
+    const { vault, auth } = await loggedIn(allOf(folder));
+    expect(auth).toMatchObject({
+      client_token: expect.stringMatching(/^lk_at_/),
+      renewable: true,
+      token_type: 'service',
+    });
+    const at = (kind: string) => `secret/${kind}/${folder}/db`;
+    expect((await vault.write(at('data'), { data: { password: 'first' } })).data).toMatchObject({
+      ...{ version: 1, deletion_time: '', destroyed: false, custom_metadata: null },
+    });
+    await vault.write(at('data'), { data: { password: 'second' }, options: { cas: 1 } });
+    const conflict = await refusalOf(vault.write(at('data'), { data: {}, options: { cas: 1 } }));
+    expect(conflict).toMatchObject({
+      response: { statusCode: 400, body: { errors: ['check-and-set parameter did not match the current version'] } },
+    });
+    expect((await vault.read(at('data'))).data).toMatchObject({
+      data: { password: 'second' },
+      metadata: { version: 2 },
+    });
+    expect((await vault.read(`${at('data')}?version=1`)).data.data).toEqual({ password: 'first' });
+    expect((await vault.update(at('data'), { data: { user: 'shop' } })).data.version).toBe(3);
+    expect((await vault.read(at('data'))).data.data).toEqual({ password: 'second', user: 'shop' });
+
+    await vault.write(`secret/data/${folder}/nested/key`, { data: { a: 1 } });
+    expect((await vault.list(`secret/metadata/${folder}`)).data.keys).toEqual(['db', 'nested/']);
+    expect((await vault.list(`secret/metadata/${folder}/`)).data.keys).toEqual(['db', 'nested/']);
+    expect(await statusOf(vault.list(`secret/metadata/${folder}/none`))).toBe(404);
+
+    await vault.delete(at('data'));
+    const deleted = await refusalOf(vault.read(at('data')));
+    expect(deleted.response).toMatchObject({
+      statusCode: 404,
+      body: {
+        data: { data: null, metadata: { version: 3, destroyed: false, deletion_time: expect.stringMatching(/^20/) } },
+      },
+    });
+    await vault.write(at('undelete'), { versions: [3] });
+    expect((await vault.read(at('data'))).data.metadata.version).toBe(3);
+    await vault.write(at('delete'), { versions: [1, 2] });
+    await vault.write(at('destroy'), { versions: ['1'] });
+    const { versions, current_version, oldest_version } = (await vault.read(at('metadata'))).data;
+    expect({ current_version, oldest_version }).toEqual({ current_version: 3, oldest_version: 1 });
+    expect(versions).toMatchObject({ 1: { destroyed: true }, 2: { destroyed: false }, 3: { deletion_time: '' } });
+    await vault.write(at('metadata'), {
+      ...{ custom_metadata: { team: 'shop' }, max_versions: 3, cas_required: true, delete_version_after: '1h30m' },
+    });
+    expect((await vault.read(at('metadata'))).data).toMatchObject({
+      ...{ custom_metadata: { team: 'shop' }, max_versions: 3, cas_required: true, delete_version_after: '5400s' },
+    });
+    expect((await refusalOf(vault.write(at('data'), { data: {} }))).message).toBe(
+      'check-and-set parameter required for this call',
+    );
+    await vault.delete(at('metadata'));
+    expect(await statusOf(vault.read(at('metadata')))).toBe(404);
+    await vault.delete(at('metadata'));
+    await vault.delete(at('data'));
+  });
+
+  test('reads and writes version 1 of KV, in the folder kv', async () => {
+    const name = newFolder();
+    const { vault } = await loggedIn(allOf('kv'));
+    await vault.write(`kv/${name}`, { user: 'shop', password: 'p' });
+    const { data, lease_duration } = await vault.read(`kv/${name}`);
+    expect({ data, lease_duration }).toEqual({ data: { user: 'shop', password: 'p' }, lease_duration: 2764800 });
+    expect((await vault.list('kv')).data.keys).toContain(name);
+    await vault.delete(`kv/${name}`);
+    expect(await statusOf(vault.read(`kv/${name}`))).toBe(404);
+  });
+
+  test('asks for the state, the mounts and its capabilities', async () => {
+    const folder = newFolder();
+    const { vault, auth } = await loggedIn([`secrets:read:${folder}:*`]);
+    expect(await vault.health()).toMatchObject({ initialized: true, sealed: false, standby: false });
+    expect(await vault.status()).toMatchObject({ initialized: true, sealed: false, type: 'static' });
+    expect(await vault.initialized()).toEqual({ initialized: true });
+    expect(await statusOf(vault.init({ secret_shares: 1, secret_threshold: 1 }))).toBe(400);
+    const mounts = await vault.mounts();
+    expect(mounts).toMatchObject({
+      'secret/': { type: 'kv', options: { version: '2' } },
+      data: { 'kv/': { type: 'kv' } },
+    });
+    const token = auth.client_token;
+    const found = await call('GET', `sys/internal/ui/mounts/secret/${folder}`, { token });
+    expect(await found.json()).toMatchObject({ data: { path: 'secret/', options: { version: '2' } } });
+    expect((await call('GET', 'sys/internal/ui/mounts/kv/x', { token })).status).toBe(403);
+    const paths = [`secret/data/${folder}/a`, 'secret/data/elsewhere'];
+    const told = await call('POST', 'sys/capabilities-self', { token, body: { paths } });
+    expect(await told.json()).toMatchObject({ [paths[0] ?? '']: ['read'], [paths[1] ?? '']: ['deny'] });
+  });
+
+  test('logs in with the token of a workload, at the trust that the role names', async () => {
+    const folder = newFolder();
+    const issuer = await ForeignIssuer.named(`https://${crypto.randomUUID()}.example`, { alg: 'ES256' });
+    const input = (name: string, namespace: string, permissions: string[]) => ({
+      ...{ name, issuer: issuer.issuer, jwks: { keys: issuer.keys } },
+      conditions: [{ claim: 'sub', prefix: `system:serviceaccount:${namespace}` }],
+      permissions: { [`${latchkey.issuer}/v1`]: permissions },
+    });
+    const shop = `shop-${folder}`;
+    const made = await owner.post('/trusts', input(shop, 'shop', allOf(folder)));
+    expect(made.status).toBe(201);
+    await owner.post('/trusts', input(`bank-${folder}`, 'bank', [`secrets:read:${folder}:*`]));
+    const jwt = await issuer.sign({ sub: 'system:serviceaccount:shop:orders', aud: latchkey.issuer });
+    const vault = vaultAt();
+    const { auth } = await vault.kubernetesLogin({ role: shop, jwt, mount_point: 'kubernetes' } as never);
+    expect(auth.metadata).toEqual({
+      ...{ role: shop, service_account_namespace: 'shop', service_account_name: 'orders' },
+    });
+    await vault.write(`secret/data/${folder}/a`, { data: { n: 1 } });
+    expect((await vault.read(`secret/data/${folder}/a`)).data.data).toEqual({ n: 1 });
+
+    const byJwt = vaultAt();
+    const answered = await call('POST', 'auth/jwt/login', { body: { role: shop, jwt } });
+    byJwt.token = ((await answered.json()) as { auth: { client_token: string } }).auth.client_token;
+    expect((await byJwt.read(`secret/data/${folder}/a`)).data.data).toEqual({ n: 1 });
+    for (const wrong of [`bank-${folder}`, 'unknown']) {
+      const refused = await call('POST', 'auth/kubernetes/login', { body: { role: wrong, jwt } });
+      expect([refused.status, await refused.json()]).toEqual([403, { errors: ['permission denied'] }]);
+    }
+    const forged = await issuer.sign({ sub: 'system:serviceaccount:shop:orders', aud: 'https://other.example' });
+    expect((await call('POST', 'auth/jwt/login', { body: { role: shop, jwt: forged } })).status).toBe(403);
+
+    await owner.post(`/trusts/${made.body.id}/disable`);
+    expect(await statusOf(vault.read(`secret/data/${folder}/a`))).toBe(403);
+    expect(await statusOf(vaultAt(auth.client_token, other.address).tokenLookupSelf())).not.toBe(200);
+  });
+
+  test('is told when the vault is sealed', async () => {
+    const { vault } = await loggedIn(['secrets:read:*']);
+    await owner.post('/vault/seal');
+    const refused = await refusalOf(vault.read('secret/data/anything'));
+    expect(refused.response).toMatchObject({ statusCode: 503, body: { errors: ['Vault is sealed'] } });
+    expect(await vault.status()).toMatchObject({ sealed: true });
+    expect((await call('GET', 'sys/health')).status).toBe(503);
+    expect((await call('HEAD', 'sys/health?sealedcode=204')).status).toBe(204);
+    await owner.post('/vault/unseal');
+    expect(await statusOf(vault.read('secret/data/anything'))).toBe(404);
+  });
+});
+
+describe('what Vault’s clients compare', () => {
+  test('is to the letter: content type, envelope, errors and statuses', async () => {
+    const folder = newFolder();
+    const { auth } = await loggedIn(allOf(folder));
+    const token = auth.client_token;
+    const path = `secret/data/${folder}/a`;
+    const written = await call('PUT', path, {
+      token,
+      body: { data: { a: 1 } },
+      headers: { 'content-type': 'text/plain' },
+    });
+    expect(written.status).toBe(200);
+    expect(written.headers.get('content-type')).toBe('application/json');
+    expect(written.headers.get('cache-control')).toBe('no-store');
+    expect(Object.keys((await written.json()) as object).sort()).toEqual([
+      'auth',
+      'data',
+      'lease_duration',
+      'lease_id',
+      'renewable',
+      'request_id',
+      'warnings',
+      'wrap_info',
+    ]);
+    expect((await call('GET', path, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
+    const cases: [Promise<Response>, number, unknown][] = [
+      [call('GET', path), 403, { errors: ['permission denied'] }],
+      [call('GET', path, { token: 'hvs.nonsense' }), 403, { errors: ['permission denied'] }],
+      [call('GET', 'secret/data/elsewhere', { token }), 403, { errors: ['permission denied'] }],
+      [call('GET', `secret/data/${folder}/none`, { token }), 404, { errors: [] }],
+      [call('POST', path, { token, body: {} }), 400, { errors: ['no data provided'] }],
+      [call('POST', path, { token, body: '{' }), 400, { errors: ['error parsing JSON'] }],
+      [call('PATCH', path, { token, body: { data: {} } }), 415, { errors: [expect.stringContaining('merge-patch')] }],
+      [call('DELETE', `secret/destroy/${folder}/a`, { token }), 405, { errors: ['unsupported operation'] }],
+      [call('GET', path, { token, headers: { 'x-vault-namespace': 'team' } }), 404, { errors: [] }],
+      [call('GET', `secret/${folder}/a`, { token }), 404, { warnings: [expect.stringContaining('vault kv get')] }],
+      [call('GET', 'transit/keys/a', { token }), 404, { errors: [expect.stringContaining('no handler')] }],
+      [call('POST', `secret/data/${folder}/a%2e%2e`, { token, body: { data: {} } }), 200, {}],
+      [
+        call('POST', 'auth/approle/login', { body: { role_id: 'service', secret_id: 'wrong' } }),
+        400,
+        { errors: ['invalid role or secret ID'] },
+      ],
+    ];
+    for (const [answered, status, body] of cases) {
+      const response = await answered;
+      expect([response.url, response.status]).toEqual([response.url, status]);
+      expect(await response.json()).toMatchObject(body as object);
+    }
+    const large = JSON.stringify({ data: { x: 'x'.repeat(5_000_000) } });
+    expect((await call('POST', path, { token, body: large }).catch(() => ({ status: 413 }))).status).toBe(413);
+  });
+
+  test('nulls and several forms of the same are taken as Vault takes them', async () => {
+    const { auth } = await loggedIn(['secrets:*']);
+    const token = auth.client_token;
+    const renew = (increment: unknown) => call('POST', 'auth/token/renew-self', { token, body: { increment } });
+    for (const [increment, seconds] of [
+      [null, 3600],
+      ['30m', 1800],
+      ['90', 90],
+      [120, 120],
+    ] as const)
+      expect(((await (await renew(increment)).json()) as { auth: object }).auth).toMatchObject({
+        lease_duration: seconds,
+      });
+    expect((await renew('soon')).status).toBe(400);
+    for (const list of ['1', 'true', 't'])
+      expect((await call('GET', `secret/metadata?list=${list}`, { token })).status).toBe(200);
+  });
+
+  test('a path that other servers read as another one is refused', async () => {
+    const { auth } = await loggedIn(['secrets:*']);
+    const { hostname, port } = new URL(latchkey.issuer);
+    const { request } = await import('node:http');
+    const statusAt = (path: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const headers = { 'x-vault-token': auth.client_token };
+        request({ host: hostname, port, path, headers }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        })
+          .on('error', reject)
+          .end();
+      });
+    for (const path of [
+      '/v1/secret/data/../../sys/mounts',
+      '/v1/secret/data/a/%2e%2e/b',
+      '/v1/secret/data/a%2fb',
+      '/v1/secret//data',
+    ])
+      expect([path, await statusAt(path)]).toEqual([path, 400]);
+  });
+});
+
+describe('who may use it', () => {
+  test('a revoked token, client or key reads nothing from the next request on, on every node', async () => {
+    const folder = newFolder();
+    const path = `secret/data/${folder}/a`;
+    const first = await loggedIn(allOf(folder));
+    await first.vault.write(path, { data: { n: 1 } });
+    const readsOf = async (token: string) =>
+      Promise.all(
+        [latchkey.issuer, other.address].map(async (node) => {
+          const headers = { 'x-vault-token': token, 'x-forwarded-host': new URL(latchkey.issuer).host };
+          return (await fetch(`${node}/v1/${path}`, { headers })).status;
+        }),
+      );
+    expect(await readsOf(first.auth.client_token)).toEqual([200, 200]);
+    await latchkey.post('/oauth/revoke', {
+      token: first.auth.client_token,
+      client_id: first.role_id,
+      client_secret: first.secret_id,
+    });
+    expect(await readsOf(first.auth.client_token)).toEqual([403, 403]);
+
+    const second = await loggedIn(allOf(folder));
+    expect(await readsOf(second.auth.client_token)).toEqual([200, 200]);
+    await owner.post(`/clients/${second.role_id}/disable`);
+    expect(await readsOf(second.auth.client_token)).toEqual([403, 403]);
+    const { role_id, secret_id } = second;
+    expect(await statusOf(vaultAt().approleLogin({ role_id, secret_id }))).toBe(400);
+
+    const key = await owner.post('/api-keys', {
+      ...{ name: 'vault', owner: { client_id: first.role_id }, environment: 'dev' },
+      permissions: [`secrets:read:${folder}:*`],
+    });
+    expect(await readsOf(String(key.body.key))).toEqual([200, 200]);
+    await owner.post(`/api-keys/${key.body.id}/revoke`);
+    expect(await readsOf(String(key.body.key))).toEqual([403, 403]);
+  });
+
+  test('a token of the token endpoint for the store works, and one for another API does not', async () => {
+    const folder = newFolder();
+    const credentials = await role([`secrets:read:${folder}:*`, `secrets:list:${folder}:*`]);
+    const token = async (resource: string, scope: string) =>
+      (
+        await latchkey.post('/oauth/token', {
+          ...{ grant_type: 'client_credentials', resource, scope },
+          ...{ client_id: credentials.role_id, client_secret: credentials.secret_id },
+        })
+      ).body.access_token;
+    const narrow = await token(`${latchkey.issuer}/v1`, `secrets:list:${folder}:*`);
+    expect((await call('GET', `secret/data/${folder}/a`, { token: narrow })).status).toBe(403);
+    expect((await call('GET', `secret/metadata/${folder}/a`, { token: narrow })).status).toBe(404);
+    expect((await call('GET', 'auth/token/lookup-self', { token: narrow })).status).toBe(200);
+    expect((await call('GET', 'auth/token/lookup-self', { token: owner.token })).status).toBe(403);
+  });
+
+  test('every value that was handed out has its event', async () => {
+    const folder = newFolder();
+    const { vault } = await loggedIn(allOf(folder));
+    await vault.write(`secret/data/${folder}/a`, { data: { n: 1 } });
+    await Promise.all(Array.from({ length: 30 }, () => vault.read(`secret/data/${folder}/a`)));
+    const events = await latchkey.auditEvents('secret.read');
+    expect(events.filter(({ target_id }) => target_id === `${folder}/a`)).toHaveLength(30);
+  });
+});
+
+// Last: the clocks of tokens that were signed elsewhere do not move along.
+describe('a token', () => {
+  test('looks its token up, renews it up to a day, and revokes it', async () => {
+    const { vault, auth, role_id } = await loggedIn(['secrets:read:*']);
+    const { data } = await vault.tokenLookupSelf();
+    expect(data).toMatchObject({
+      ...{ id: auth.client_token, type: 'service', renewable: true, display_name: `approle-${role_id}`, orphan: true },
+      ...{
+        accessor: auth.accessor,
+        meta: { role_name: role_id },
+        path: 'auth/approle/login',
+        policies: ['default', 'secrets:read:*'],
+      },
+    });
+    expect(data.ttl).toBeGreaterThan(3500);
+    expect(data.expire_time).toMatch(/Z$/);
+    await latchkey.advance(1800);
+    const renewed = await vault.tokenRenewSelf({ increment: 7200 });
+    expect(renewed.auth.lease_duration).toBe(7200);
+    const long = await vault.tokenRenewSelf({ increment: '200h' });
+    expect(long.auth.lease_duration).toBeGreaterThan(80_000);
+    expect(long.auth.lease_duration).toBeLessThanOrEqual(86_400 - 1800);
+    await vault.tokenRevokeSelf();
+    expect(await statusOf(vault.tokenLookupSelf())).toBe(403);
+    expect((await latchkey.auditEvents('access_token.renewed')).length).toBeGreaterThanOrEqual(2);
+  });
+});

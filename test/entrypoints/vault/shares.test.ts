@@ -1,0 +1,164 @@
+import nodeVault from 'node-vault';
+import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+import type { ServerProcess } from '../../support/server.ts';
+
+const env = { LATCHKEY_VAULT_SEAL: 'shamir' };
+const latchkey = startLatchkey({ env });
+let owner: AdminApi;
+let other: ServerProcess;
+let token: string;
+/** The shares of the vault, in hexadecimal. */
+let keys: string[];
+
+beforeAll(async () => {
+  owner = await asOwner(latchkey);
+  other = await latchkey.startAnother({
+    env: { ...env, LATCHKEY_ISSUER: latchkey.issuer, LATCHKEY_TRUST_PROXY: '1' },
+  });
+  const { body } = await owner.post('/clients', {
+    ...{ client_id: 'keeper', grant_types: ['client_credentials'] },
+    service_permissions: { [`${latchkey.issuer}/v1`]: ['secrets:*'] },
+  });
+  const login = { role_id: 'keeper', secret_id: String(body.client_secret) };
+  token = (await nodeVault({ endpoint: latchkey.issuer }).approleLogin(login)).auth.client_token;
+});
+
+const call = async (path: string, body?: object, { node = latchkey.issuer, by = '', origin = '' } = {}) => {
+  const response = await fetch(`${node}/v1/${path}`, {
+    method: body ? 'PUT' : 'GET',
+    headers: {
+      'x-forwarded-host': new URL(latchkey.issuer).host,
+      ...(by && { 'x-vault-token': by }),
+      ...(origin && { origin }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text ? JSON.parse(text) : undefined };
+};
+const unseal = (key: string, node?: string) => call('sys/unseal', { key }, node ? { node } : {});
+const isReadable = async (node?: string) =>
+  (await call('secret/data/a', undefined, { by: token, ...(node && { node }) })).status === 200;
+function combinations<T>(items: readonly T[], size: number): T[][] {
+  if (size === 0) return [[]];
+  return items.flatMap((item, n) => combinations(items.slice(n + 1), size - 1).map((rest) => [item, ...rest]));
+}
+
+/** The same share with other bytes, and a checksum that fits. */
+async function forged(key: string, change: (bytes: Buffer) => void): Promise<string> {
+  const { crc32 } = await import('node:zlib');
+  const bytes = Buffer.from(key, 'hex');
+  change(bytes);
+  bytes.writeUInt32BE(crc32(bytes.subarray(0, -4)), bytes.length - 4);
+  return bytes.toString('hex');
+}
+
+describe('a vault that shares open', () => {
+  test('is initialized by whoever may seal it, and is sealed until enough shares were given', async () => {
+    expect((await call('sys/init')).body).toEqual({ initialized: false });
+    expect((await call('sys/health')).status).toBe(501);
+    const wanted = { secret_shares: 5, secret_threshold: 3 };
+    // In development a request from this machine needs no token, but no page that somebody visits may send it.
+    expect((await call('sys/init', wanted, { origin: 'https://evil.example' })).status).toBe(403);
+    const first = await call('sys/init', wanted, { by: token });
+    expect(first).toMatchObject({ status: 200, body: { root_token: token, keys: expect.any(Array) } });
+    // Nobody has opened it yet: lost shares are no loss.
+    const { body } = await call('sys/init', wanted, { by: token });
+    keys = body.keys;
+    expect([keys.length, new Set(keys).size]).toEqual([5, 5]);
+    expect(Buffer.from(body.keys_base64[0], 'base64').toString('hex')).toBe(keys[0]);
+    expect(await unseal(first.body.keys[0])).toMatchObject({
+      status: 400,
+      body: { errors: [expect.stringContaining('belongs to another vault')] },
+    });
+    expect((await call('secret/data/a', undefined, { by: token })).status).toBe(503);
+    for (const key of keys.slice(0, 3)) await unseal(key);
+    expect((await call('sys/seal-status')).body).toMatchObject({ type: 'shamir', sealed: false, t: 3, n: 5 });
+    expect(await call('sys/init', wanted, { by: token })).toMatchObject({
+      status: 400,
+      body: { errors: ['Vault is already initialized'] },
+    });
+    expect((await call('secret/data/a', { data: { n: 1 } }, { by: token })).status).toBe(200);
+  });
+
+  test('is opened by each three of the five, and by no two', async () => {
+    const threes = combinations(keys, 3);
+    expect(threes).toHaveLength(10);
+    for (const shares of threes) {
+      expect((await call('sys/seal', {}, { by: token })).status).toBe(204);
+      for (const [n, key] of shares.entries()) {
+        expect(await isReadable()).toBe(false);
+        expect((await unseal(key)).body).toMatchObject({ sealed: n < 2, progress: n < 2 ? n + 1 : 0 });
+      }
+      expect(await isReadable()).toBe(true);
+    }
+  });
+
+  test('refuses a wrong share at once, says why, and keeps the others', async () => {
+    await call('sys/seal', {}, { by: token });
+    const [first = '', second = '', third = ''] = keys;
+    await unseal(first);
+    const mistyped = `${second.slice(0, 40)}${second[40] === '0' ? '1' : '0'}${second.slice(41)}`;
+    const wrong: [key: string, why: string][] = [
+      [mistyped, 'mistyped'],
+      [second.slice(0, -2), 'no unseal key'],
+      ['ab'.repeat(33), 'no unseal key'],
+      [await forged(second, (bytes) => bytes.writeUInt8(0, bytes.length - 5)), 'no unseal key'],
+      [await forged(second, (bytes) => bytes.writeUInt8(200, bytes.length - 5)), 'none of the keys'],
+      [await forged(second, (bytes) => bytes.writeUInt8((bytes[20] ?? 0) ^ 1, 20)), 'none of the keys'],
+      [await forged(second, (bytes) => bytes.fill(7, 1, 17)), 'another vault'],
+    ];
+    for (const [key, why] of wrong) {
+      const { status, body } = await unseal(key);
+      expect([status, body.errors]).toEqual([400, [expect.stringContaining(why)]]);
+    }
+    expect((await unseal(first)).body).toMatchObject({ progress: 1, sealed: true });
+    await unseal(second);
+    expect((await unseal(third)).body).toMatchObject({ sealed: false });
+    await call('sys/seal', {}, { by: token });
+    await unseal(first);
+    await call('sys/unseal', { reset: true });
+    expect((await call('sys/seal-status')).body.progress).toBe(0);
+  });
+
+  test('is opened on each node, and sealed on all at once; everything else goes on', async () => {
+    const open = async (node?: string) => {
+      for (const key of keys.slice(1, 4)) await unseal(key, node);
+    };
+    await open();
+    expect([await isReadable(), await isReadable(other.address)]).toEqual([true, false]);
+    await open(other.address);
+    expect(await isReadable(other.address)).toBe(true);
+    await owner.post('/vault/seal');
+    expect([await isReadable(), await isReadable(other.address)]).toEqual([false, false]);
+    expect((await call('secret/data/a', { data: {} }, { by: token, node: other.address })).status).toBe(503);
+    const ready = await fetch(`${latchkey.issuer}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', secrets: 'sealed' }]);
+    expect((await latchkey.clientCredentials()).status).toBe(200);
+    expect((await owner.post('/vault/unseal', {})).status).toBe(409);
+    await open();
+    expect(await isReadable()).toBe(true);
+  });
+
+  test('keeps neither shares nor keys in the database or the log', async () => {
+    const { rows } = await latchkey.database.query(
+      'select t::text as row from vault_seal t union all select t::text from audit_events t',
+    );
+    const stored = rows.map(({ row }) => row).join('\n') + latchkey.server.output();
+    for (const key of keys) for (const part of [key, key.slice(34, 98)]) expect(stored).not.toContain(part);
+  });
+
+  test('is opened from the command line', async () => {
+    await owner.post('/vault/seal');
+    const settings = { ...env, LATCHKEY_ISSUER: latchkey.issuer };
+    for (const [n, key] of keys.slice(2).entries()) {
+      const { code, stdout } = await latchkey.command(['vault', 'unseal'], `${key}\n`, settings);
+      expect([code, stdout]).toEqual([0, expect.stringContaining(n < 2 ? `${n + 1} of 3 shares given` : 'open')]);
+    }
+    expect(await isReadable()).toBe(true);
+    expect((await latchkey.command(['vault', 'status'], '', settings)).stdout).toContain('open');
+    const again = await latchkey.command(['vault', 'init'], '', settings);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('initialized already')]);
+  });
+});
