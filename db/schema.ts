@@ -63,6 +63,8 @@ export type Database = {
     epoch: Generated<number>;
     /** What was issued up to then, by the database's time, is dead. */
     revoked_before: Date | null;
+    /** Set where the user deleted their account: the row has no personal details. */
+    deleted_at: Date | null;
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;
@@ -90,6 +92,16 @@ export type Database = {
     mailed_to: string | null;
     shown_to: string | null;
     shown_within: JSONColumnType<readonly unknown[]> | null;
+  };
+  /** `confirm`: a link to a new address; `undo`: a link to the previous one. */
+  email_changes: {
+    digest: Digest;
+    user_id: string;
+    purpose: 'confirm' | 'undo';
+    previous_email: string | null;
+    email: string;
+    created_at: Date;
+    expires_at: Date;
   };
   clients: {
     id: string;

@@ -48,6 +48,8 @@ describe('with the keyboard alone', () => {
     'Your data',
     'Language',
     'Password',
+    'E-mail address',
+    'Delete account',
   ];
   const account = ['Skip to content', 'Acme', 'alice@example.com', 'Sign out'];
 
@@ -135,6 +137,8 @@ describe('with the keyboard alone', () => {
         'Your data Download a copy of the data stored about you',
         'Language Choose the language of the e-mail you get',
         'Password Change your password and sign out everywhere else',
+        'E-mail address Change your e-mail address',
+        'Delete account Delete your account and your personal details',
         'Documentation Guides for developers and administrators',
         'API reference Operations, parameters and examples for developers',
         'Sign out End the session in this browser',

@@ -235,6 +235,15 @@ export function ownKeyPages({
   'console-detail': detail,
   'console-action': act,
   'console-made': made,
-}: ConsolePages): Pick<PageData, 'own-key-list' | 'own-key' | 'own-key-action' | 'own-key-made'> {
-  return { 'own-key-list': list, 'own-key': detail, 'own-key-action': act, 'own-key-made': made };
+}: ConsolePages): Pick<
+  PageData,
+  'own-key-list' | 'own-key' | 'own-key-action' | 'own-key-made' | 'own-account-action'
+> {
+  return {
+    'own-key-list': list,
+    'own-key': detail,
+    'own-key-action': act,
+    'own-key-made': made,
+    'own-account-action': act,
+  };
 }

@@ -29,7 +29,7 @@ export {
 } from './permissions.ts';
 export { AssignmentEntry, assignmentEntryOf, putAssignment, putRole, removeAssignment } from './put.ts';
 export { effectivePermissions, forbiddenBecause } from './rights.ts';
-export { assignRole, keepingAnOwner, setRoles, unassignRole } from './role-assignments.ts';
+export { assignRole, keepingAnOwner, removeEveryRole, setRoles, unassignRole } from './role-assignments.ts';
 export { removeRole } from './roles.ts';
 export { accessRoutes } from './routes.ts';
 export { AssignmentView, RoleInput, RoleView } from './schemas.ts';

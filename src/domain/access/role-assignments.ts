@@ -117,6 +117,19 @@ export async function setRoles(
   return gone.length + added.length > 0;
 }
 
+/** Takes all roles from a subject that ends. Nobody is judged: whoever ends it decides. */
+export async function removeEveryRole(
+  trx: Trx,
+  actor: Actor,
+  { subject, occurred_at }: Pick<RoleAssignment, 'subject' | 'occurred_at'>,
+): Promise<void> {
+  for (const name of await listRoleAssignments(trx, subject.id, occurred_at)) {
+    const role = await findRoleByName(trx, name);
+    if (role) await deleteAssignment(trx, role.id, subject.id);
+    await record(trx, actor, 'role.unassigned', { subject, role: name, occurred_at });
+  }
+}
+
 /**
  * Runs what may take an owner away; of two such at once the second sees what the first left.
  *

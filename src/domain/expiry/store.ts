@@ -57,6 +57,7 @@ export const expiringTables: readonly ExpiringTable[] = [
   { name: 'access_records', gone: "t.occurred_at < $now - interval '30 days'" },
   { name: 'idempotency_keys', gone: 't.expires_at < $now' },
   { name: 'password_links', gone: 't.expires_at < $now' },
+  { name: 'email_changes', gone: 't.expires_at < $now' },
   { name: 'webhook_secrets', gone: 't.expires_at < $now' },
   { name: 'webhook_deliveries', gone: "t.updated_at < $now - interval '30 days'" },
   { name: 'setup_links', gone: 't.expires_at < $now' },

@@ -1,5 +1,5 @@
-export const linkTopics = ['choose_password', 'recover_password'] as const;
-export const noticeTopics = ['password_changed', 'test'] as const;
+export const linkTopics = ['choose_password', 'recover_password', 'confirm_email'] as const;
+export const noticeTopics = ['password_changed', 'email_changed', 'account_deleted', 'test'] as const;
 
 /** `language`: that of the recipient, where it is known. */
 type Recipient = { to: string; language?: string | undefined };

@@ -11,7 +11,7 @@ import { endRestoredVersions, removeRestoredSecret } from '../secrets/index.ts';
 import { revokeSession } from '../sessions/index.ts';
 import { revokeTokenByShortId } from '../tokens/index.ts';
 import { disableTrust } from '../trusts/index.ts';
-import { deletePasswordLinks, disableUser, forgetPassword, unverifyEmail } from '../users/index.ts';
+import { deleteAccount, deletePasswordLinks, disableUser, forgetPassword, unverifyEmail } from '../users/index.ts';
 import { type Consequence, decide, endingFamily, nothing, orNothing, type Rule, verb, write } from './consequence.ts';
 import { idOf, isNowDisabled, type LaterEvent, overlapEnd, text, texts } from './later-event.ts';
 
@@ -153,7 +153,11 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   }),
   'user.created': decide('no longer exists: create the user again'),
   'user.data_downloaded': nothing,
+  'user.deleted': (event) =>
+    verb('deleted again, with the personal details', (deps, actor) => deleteAccount(deps, actor, idOf(event))),
   'user.disabled': (event) => verb('disabled', (deps, actor) => disableUser(deps, actor, idOf(event))),
+  'user.email_change_requested': nothing,
+  'user.email_changed': decide('has its earlier e-mail address again'),
   'user.email_unverified': (event) =>
     verb('e-mail address marked as not verified', (deps, actor) => unverifyEmail(deps, actor, idOf(event))),
   'user.email_verified': decide('has an e-mail address that is no longer verified'),

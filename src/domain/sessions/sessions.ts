@@ -37,9 +37,10 @@ export async function revokeOtherSessions(
   return inTransaction(db, (trx) => revokeSessionsOf({ jobs }, trx, actor, { ...others, revoked_at: now() }));
 }
 
-type Others = { user_id: string; exceptSession: string; reason: string; revoked_at: Date };
+/** `exceptSession`: undefined where all are revoked. */
+type Others = { user_id: string; exceptSession: string | undefined; reason: string; revoked_at: Date };
 
-/** Revokes all sessions of a user except one, in the transaction of the caller. @returns the number of sessions */
+/** Revokes all sessions of a user, or all except one, in the transaction of the caller. @returns the number of sessions */
 export async function revokeSessionsOf(
   { jobs }: Pick<SessionDeps, 'jobs'>,
   trx: Trx,

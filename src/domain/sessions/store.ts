@@ -121,7 +121,7 @@ export async function countElsewhere(
     .executeTakeFirstOrThrow();
 }
 
-type SessionFilter = { uid: string } | { user_id: string; exceptSession: string; now: Date };
+type SessionFilter = { uid: string } | { user_id: string; exceptSession: string | undefined; now: Date };
 
 export type LockedSession = { uid: string; user_id: string | null; revoked_at: Date | null };
 
@@ -133,7 +133,9 @@ export async function lockSessions(trx: Trx, filter: SessionFilter): Promise<Loc
   const wanted =
     'uid' in filter
       ? trx.selectFrom('sessions as s').select('s.uid').where('s.uid', '=', filter.uid)
-      : standing(trx, filter.user_id, filter.now).select('s.uid').where('s.uid', '!=', filter.exceptSession);
+      : standing(trx, filter.user_id, filter.now)
+          .select('s.uid')
+          .$if(filter.exceptSession !== undefined, (all) => all.where('s.uid', '!=', filter.exceptSession ?? ''));
   await trx
     .selectFrom('grants')
     .select('id')

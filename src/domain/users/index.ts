@@ -1,6 +1,15 @@
 /** Users: people, their passwords, signing in, and the first administrator. */
 
+export { deleteAccount, deleteOwnAccount } from './account-deletion.ts';
 export { authenticate, type SignInOutcome } from './authenticate.ts';
+export {
+  confirmEmailChange,
+  type EmailChangeDeps,
+  findPreviousEmail,
+  findRequestedEmail,
+  requestEmailChange,
+  undoEmailChange,
+} from './email-changes.ts';
 export { unverifyEmail } from './email-verification.ts';
 export { passwordKind, passwordLinkKind } from './kind.ts';
 export { chooseLanguage, mailLanguageOf } from './language.ts';

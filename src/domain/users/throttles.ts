@@ -17,6 +17,7 @@ export class Throttles {
   readonly #clientSecrets: AddressLimiter;
   readonly #recoveryAddresses: AddressLimiter;
   readonly #recoveries: Counter;
+  readonly #emailChanges: Counter;
   readonly #registrations: AddressLimiter;
   readonly #allRegistrations: Counter;
 
@@ -28,6 +29,7 @@ export class Throttles {
     this.#clientSecrets = new AddressLimiter({ db, name: 'client-secret', points: 100 });
     this.#recoveryAddresses = new AddressLimiter({ db, name: 'recovery-address', points: 20 });
     this.#recoveries = { db, name: 'recovery', points: 5 };
+    this.#emailChanges = { db, name: 'email-change', points: 5 };
     this.#registrations = new AddressLimiter({ db, name: 'registration', points: 20 });
     this.#allRegistrations = { db, name: 'registrations', points: 500 };
   }
@@ -90,6 +92,11 @@ export class Throttles {
    */
   async countRecovery(user_id: string): Promise<number | undefined> {
     return consume(this.#recoveries, user_id);
+  }
+
+  /** Counts an address that a user wants to change to: five in a quarter of an hour. @returns seconds to wait */
+  async countEmailChange(user_id: string): Promise<number | undefined> {
+    return consume(this.#emailChanges, user_id);
   }
 
   /** A successful sign-in forgets the failed ones of this browser and account. */

@@ -5,6 +5,7 @@ import { type Actor, conflict, invalid, mustBeAt, notFound } from '../../platfor
 import type { Language } from '../../platform/languages/index.ts';
 import { asId, keepingAnOwner, mustBePermitted, mustHoldAllOf, setRoles } from '../access/index.ts';
 import { type AuditAction, appendEvent, changesBetween } from '../audit/index.ts';
+import { deleteEmailChanges } from './email-change-store.ts';
 import { mustBeAllowedToVerify, recordVerification, verificationOf } from './email-verification.ts';
 import { hashNewPassword, type PasswordHash } from './password.ts';
 import {
@@ -137,6 +138,7 @@ async function update(
   const user = await keepingAnOwner(trx, () => updateUser(trx, existing.id, change).catch(refuseTaken));
   if (!user.enabled) await deletePasswordLinks(trx, user.id);
   else if (user.email !== existing.email) await deleteLinksMailedElsewhere(trx, user.id, user.email);
+  if (!user.enabled || user.email !== existing.email) await deleteEmailChanges(trx, user.id);
   // Without values: these are personal details, and an event is never erased.
   const changed = Object.keys(changesBetween({ ...existing }, { ...existing, ...desired }));
   const details = { changed, enabled: user.enabled };
@@ -196,6 +198,7 @@ export async function changeUser(
     const user = await lockUserById(trx, id);
     if (!user) throw notFound('user', id);
     mustBeAt(user.version, ifVersion);
+    if (user.deleted_at) throw conflict('The user deleted this account. Create a new one.');
     await mustHoldAllOf(trx, actor, id, deps.now());
     const { email, name, enabled } = { ...user, ...changes };
     const profile = {
@@ -230,6 +233,7 @@ export async function disableUser({ db, now }: UserDeps, actor: Actor, id: strin
     const occurred_at = now();
     await record(trx, actor, 'user.disabled', user.id, occurred_at);
     await deletePasswordLinks(trx, user.id);
+    await deleteEmailChanges(trx, user.id);
     const disabled = { enabled: false, tokens_valid_after: occurred_at, updated_at: occurred_at };
     return keepingAnOwner(trx, () => updateUser(trx, user.id, disabled));
   });

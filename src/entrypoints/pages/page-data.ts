@@ -132,6 +132,8 @@ export const pagePaths = {
   ownData: '/account/data',
   keys: '/account/keys',
   changePassword: '/account/password',
+  changeEmail: '/account/email',
+  deleteAccount: '/account/delete',
   mailLanguage: '/account/language',
   signOut: '/oauth/logout',
   device: '/device',

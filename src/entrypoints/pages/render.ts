@@ -31,6 +31,8 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   'own-data': '@account/own-data',
   'own-key-list': '@account/key-list',
   'own-key': '@account/key',
+  'own-account-action': '@account/own-action',
+  'email-link': '@account/email-link',
   'own-key-action': '@account/key-action',
   'own-key-made': '@account/key-made',
   'device-enter': '@device/enter',

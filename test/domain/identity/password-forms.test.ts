@@ -73,7 +73,7 @@ describe('a password is compared in one form (RFC 8265 §4.2.2; NIST SP 800-63B-
     expect(refused.html).toContain('Dieses ist verbreitet oder aus einem Datenleck bekannt.');
     const command = ['user', 'set-password', username, '--password-stdin'];
     expect(await latchkey.command(command, common)).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('common'),
     });
     const users = [{ username: 'from-a-file', password: common }];

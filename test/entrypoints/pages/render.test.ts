@@ -86,6 +86,7 @@ const minimal: PageData = {
   home: { issuer: 'https://id.example.com', setup_needed: true, demo: false, administers: false, version: '0.1.0' },
   'demo-home': { csrf: 'token', signed_in: false },
   'demo-tokens': { csrf: 'token', id_token_claims: {}, userinfo: {}, api_answer: null, refreshed: 0 },
+  'email-link': { ...form, email: 'alice@example.com', state: 'confirm' },
   ...leastOfConsole,
   ...ownKeyPages(leastOfConsole),
 };
@@ -281,6 +282,7 @@ const maximal: PageData = {
     refreshed: 2,
     notice: hostile,
   },
+  'email-link': { ...hostileForm, email: hostile, state: 'undo' },
   ...mostOfConsole(hostile, now),
   ...ownKeyPages(mostOfConsole(hostile, now)),
 };
@@ -301,6 +303,8 @@ const postedForms: Partial<Record<keyof PageData, number>> = {
   'sign-out-others': 1,
   'own-data': 1,
   'own-key-action': 1,
+  'own-account-action': 1,
+  'email-link': 1,
   'device-enter': 1,
   'device-confirm': 1,
   'demo-home': 1,

@@ -12,7 +12,9 @@ import { pagePaths } from '../page-data.ts';
 import { accountName, type PagesDeps, show, textsFor, withMail } from '../pages.ts';
 import { one, own, pageNumber, type SignedIn, sendRenewedId } from '../signed-in.ts';
 import { accountActivityRoutes } from './activity.ts';
+import { emailLinkRoutes } from './email-links.ts';
 import { mailLanguageRoutes } from './mail-language.ts';
+import { ownAccountRoutes } from './own-account.ts';
 import { accountDataRoutes } from './own-data.ts';
 import { accountKeyRoutes } from './own-keys.ts';
 import { accountSessionRoutes } from './sessions.ts';
@@ -41,6 +43,8 @@ export function accountRoutes(router: Router, deps: PagesDeps): void {
   accountDataRoutes(router, deps);
   accountKeyRoutes(router, deps);
   mailLanguageRoutes(router, deps);
+  ownAccountRoutes(router, deps);
+  emailLinkRoutes(router, deps);
 }
 
 async function showAccount(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {
@@ -49,9 +53,16 @@ async function showAccount(deps: PagesDeps, ctx: Context, { user }: SignedIn): P
     deps,
     ctx,
     'account',
-    { name: user.name ?? user.username, email: user.email ?? '', administers },
+    { name: user.name ?? user.username, email: user.email ?? '', administers, notice: doneHere(deps, ctx) },
     { signed_in_as: accountName(user) },
   );
+}
+
+/** What was done, said on the page that follows; only these sentences. */
+function doneHere(deps: PagesDeps, ctx: Context): string | undefined {
+  const notices: Readonly<Record<string, string>> = textsFor(deps, ctx).ownAccount.notices;
+  const done = one(ctx.query.done);
+  return Object.hasOwn(notices, done) ? notices[done] : undefined;
 }
 
 async function showApps(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {

@@ -37,6 +37,8 @@ const words: Readonly<Record<string, Words>> = {
   'user.password_link_created': ({ events }) => events.passwordLink,
   'recovery.refused': ({ events }) => events.recoveryRefused,
   'user.password_chosen': ({ events }) => events.passwordChosen,
+  'user.email_change_requested': ({ events }) => events.emailRequested,
+  'user.email_changed': ({ events }) => events.emailChanged,
   'user.email_verified': ({ events }) => events.emailVerified,
   'user.email_unverified': ({ events }) => events.emailUnverified,
   'user.created': ({ events }) => events.created,
@@ -63,7 +65,7 @@ export const shownActions: readonly string[] = Object.keys(words);
 
 // Worth a second look when it was not expected.
 const alarming =
-  /^(session\.refused|user\.password_(set|link_created|chosen)|role\.assigned|api_key\.(created|rotated)|[a-z_]+\.(reuse|replay_refused))$/;
+  /^(session\.refused|user\.password_(set|link_created|chosen)|user\.email_changed|role\.assigned|api_key\.(created|rotated)|[a-z_]+\.(reuse|replay_refused))$/;
 
 export type EventInWords = {
   what: string;

@@ -127,6 +127,9 @@ export type AccountPages = {
   activity: ActivityPage;
   /** Sends nothing but `csrf`; is answered with a file. */
   'own-data': { csrf: string; action: string };
+  'own-account-action': ActionPage;
+  /** Sends nothing but `csrf`. `email`: the address that counts afterwards. */
+  'email-link': { csrf: string; action: string; email: string; state: 'confirm' | 'undo' | 'undone' };
   'own-key-list': ListPage;
   'own-key': DetailPage;
   'own-key-action': ActionPage;

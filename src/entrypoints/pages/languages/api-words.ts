@@ -12,7 +12,7 @@ type ApiWords = {
 
 const de: ApiWords = {
   refusals: {
-    form: 'Das ist zurzeit nicht möglich. Prüfen Sie den Zustand des Schlüssels, oder bitten Sie die Administration um Hilfe.',
+    form: 'Das ist zurzeit nicht möglich. Prüfen Sie den aktuellen Zustand, oder bitten Sie die Administration um Hilfe.',
     name: 'Geben Sie einen Namen mit höchstens 100 Zeichen ein.',
     description: 'Geben Sie höchstens 500 Zeichen ein.',
     environment: 'Wählen Sie eine der Umgebungen aus.',

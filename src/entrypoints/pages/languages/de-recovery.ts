@@ -23,11 +23,59 @@ export const deRecovery: typeof enRecovery = {
     back: 'Zurück zur Anmeldung',
   },
 
+  ownAccount: {
+    email: 'E-Mail-Adresse ändern',
+    emailNow: (p) => `Ihre E-Mail-Adresse ist ${p.email}.`,
+    emailNone: 'Ihr Konto hat keine E-Mail-Adresse.',
+    emailNew: 'Neue E-Mail-Adresse',
+    emailNote:
+      'Sie erhalten an der neuen Adresse eine E-Mail mit einem Link. Die Adresse gilt, sobald Sie den Link in diesem Browser oder in einem anderen öffnen, in dem Sie angemeldet sind. Ihre bisherige Adresse wird benachrichtigt und kann die Änderung 7 Tage lang rückgängig machen.',
+    emailNoMail: 'Dieser Server kann keine E-Mails senden. Bitten Sie die Administration, Ihre Adresse zu ändern.',
+    emailSubmit: 'Link senden',
+    deleteHeading: (p) => `Ihr Konto bei ${p.brand} löschen?`,
+    deleteNote:
+      'Das kann niemand rückgängig machen, auch nicht die Administration. Sie können vorher Ihre Daten herunterladen.',
+    deleteSessions: (p) => counted(p.count, 'Sitzung', 'Sitzungen'),
+    deleteSessionsNote: 'Sie werden überall abgemeldet, mit Ihnen die Apps.',
+    deleteApps: (p) => counted(p.count, 'Verbindung einer App', 'Verbindungen von Apps'),
+    deleteAppsNote: 'Apps verlieren den Zugriff. Was Apps selbst über Sie speichern, wird nicht gelöscht.',
+    deleteKeys: 'Ihre API-Schlüssel, Rollen und Anmeldeverfahren',
+    deleteKeysNote: 'Schlüssel werden sofort abgelehnt.',
+    deleteDetails: 'Ihr Name, Benutzername und Ihre E-Mail-Adresse',
+    deleteDetailsNote:
+      'Sie werden gelöscht, mit den IP-Adressen und Browsern Ihrer Aktivität. Was passiert ist, bleibt ohne diese Angaben im Audit-Log.',
+    deleteSubmit: 'Konto löschen',
+    notices: {
+      'email-requested':
+        'Prüfen Sie Ihre E-Mails: Die neue Adresse gilt, sobald Sie den Link öffnen, der an sie gesendet wurde.',
+      'email-changed': 'Ihre E-Mail-Adresse ist geändert.',
+    },
+  },
+
+  emailLink: {
+    confirm: 'E-Mail-Adresse bestätigen',
+    confirmNote: (p) => `Soll ${p.email} die E-Mail-Adresse Ihres Kontos sein?`,
+    confirmSubmit: 'Adresse bestätigen',
+    undo: 'Änderung Ihrer E-Mail-Adresse rückgängig machen?',
+    undoNote: (p) =>
+      `Die E-Mail-Adresse Ihres Kontos ist dann wieder ${p.email}, und alle Browser und Apps werden abgemeldet.`,
+    undoSubmit: 'Änderung rückgängig machen',
+    undone: 'Änderung rückgängig gemacht',
+    undoneNote: (p) =>
+      `Die E-Mail-Adresse Ihres Kontos ist wieder ${p.email}, und alle Browser und Apps sind abgemeldet. Wenn Sie sie nicht geändert haben, kennt jemand Ihr Passwort: Setzen Sie es jetzt zurück.`,
+    reset: 'Passwort zurücksetzen',
+  },
+
   mail: {
     links: {
       choose_password: {
         subject: (p) => `Legen Sie Ihr Passwort für ${p.brand} fest`,
         text: (p) => `Legen Sie Ihr Passwort für ${p.brand} fest:`,
+      },
+      confirm_email: {
+        subject: (p) => `Bestätigen Sie Ihre E-Mail-Adresse für ${p.brand}`,
+        text: (p) =>
+          `Jemand möchte diese Adresse für ein Konto bei ${p.brand} verwenden. Wenn Sie es waren, öffnen Sie diesen Link in einem Browser, in dem Sie angemeldet sind. Wenn nicht, ignorieren Sie diese E-Mail.`,
       },
       recover_password: {
         subject: (p) => `Setzen Sie Ihr Passwort für ${p.brand} zurück`,
@@ -41,6 +89,16 @@ export const deRecovery: typeof enRecovery = {
         subject: (p) => `Ihr Passwort für ${p.brand} wurde geändert`,
         text: (p) =>
           `Das Passwort Ihres Kontos ${p.account} bei ${p.brand} wurde am ${p.day}, ${p.time} UTC geändert. Wenn Sie es nicht waren, setzen Sie es sofort auf der Anmeldeseite zurück und informieren Sie die Administration.`,
+      },
+      email_changed: {
+        subject: (p) => `Ihre E-Mail-Adresse für ${p.brand} wurde geändert`,
+        text: (p) =>
+          `Die E-Mail-Adresse Ihres Kontos ${p.account} bei ${p.brand} wurde am ${p.day}, ${p.time} UTC geändert. Wenn Sie es nicht waren, machen Sie die Änderung mit diesem Link rückgängig. Dann gilt wieder diese Adresse, und alle werden abgemeldet.`,
+      },
+      account_deleted: {
+        subject: (p) => `Ihr Konto bei ${p.brand} wurde gelöscht`,
+        text: (p) =>
+          `Ihr Konto ${p.account} bei ${p.brand} wurde am ${p.day}, ${p.time} UTC gelöscht, wie von Ihnen verlangt. Ihre persönlichen Angaben sind gelöscht.`,
       },
       test: {
         subject: (p) => `Test-E-Mail von ${p.brand}`,

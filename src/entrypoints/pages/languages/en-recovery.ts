@@ -20,11 +20,57 @@ export const enRecovery = {
     back: 'Back to sign-in',
   },
 
+  ownAccount: {
+    email: 'Change your e-mail address',
+    emailNow: (p: { email: string }) => `Your e-mail address is ${p.email}.`,
+    emailNone: 'Your account has no e-mail address.',
+    emailNew: 'New e-mail address',
+    emailNote:
+      'You get an e-mail with a link at the new address. It counts once you have opened the link in this browser or one where you are signed in. Your previous address is notified and can undo the change for 7 days.',
+    emailNoMail: 'This server cannot send e-mail. Ask an administrator to change your address.',
+    emailSubmit: 'Send link',
+    deleteHeading: (p: { brand: string }) => `Delete your ${p.brand} account?`,
+    deleteNote: 'This cannot be undone, also not by an administrator. You can download your data first.',
+    deleteSessions: (p: { count: number }) => counted(p.count, 'session', 'sessions'),
+    deleteSessionsNote: 'You are signed out everywhere, and apps are signed out with them.',
+    deleteApps: (p: { count: number }) => counted(p.count, 'connection of an app', 'connections of apps'),
+    deleteAppsNote: 'Apps lose their access. What apps store about you themselves is not deleted.',
+    deleteKeys: 'Your API keys, roles and sign-in methods',
+    deleteKeysNote: 'Keys are refused immediately.',
+    deleteDetails: 'Your name, username and e-mail address',
+    deleteDetailsNote:
+      'They are erased, with the IP addresses and browsers of your activity. What happened stays in the audit log, without them.',
+    deleteSubmit: 'Delete account',
+    notices: {
+      'email-requested': 'Check your e-mail: the new address counts once you have opened the link that was sent to it.',
+      'email-changed': 'Your e-mail address is changed.',
+    },
+  },
+
+  emailLink: {
+    confirm: 'Confirm your e-mail address',
+    confirmNote: (p: { email: string }) => `Use ${p.email} as the e-mail address of your account?`,
+    confirmSubmit: 'Confirm address',
+    undo: 'Undo the change of your e-mail address?',
+    undoNote: (p: { email: string }) =>
+      `The e-mail address of your account is ${p.email} again, and every browser and app is signed out.`,
+    undoSubmit: 'Undo change',
+    undone: 'Change undone',
+    undoneNote: (p: { email: string }) =>
+      `The e-mail address of your account is ${p.email} again, and every browser and app is signed out. If you did not change it, someone knows your password: reset it now.`,
+    reset: 'Reset your password',
+  },
+
   mail: {
     links: {
       choose_password: {
         subject: (p: { brand: string }) => `Choose your password for ${p.brand}`,
         text: (p: { brand: string }) => `Choose your password for ${p.brand}:`,
+      },
+      confirm_email: {
+        subject: (p: { brand: string }) => `Confirm your e-mail address for ${p.brand}`,
+        text: (p: { brand: string }) =>
+          `Someone asked to use this address for their account at ${p.brand}. If it was you, open this link in a browser where you are signed in. If not, ignore this e-mail.`,
       },
       recover_password: {
         subject: (p: { brand: string }) => `Reset your password for ${p.brand}`,
@@ -38,6 +84,16 @@ export const enRecovery = {
         subject: (p: { brand: string }) => `Your password for ${p.brand} was changed`,
         text: (p: { brand: string; account: string; day: string; time: string }) =>
           `The password of your account ${p.account} at ${p.brand} was changed on ${p.day}, ${p.time} UTC. If it was not you, reset your password on the sign-in page now, and tell an administrator.`,
+      },
+      email_changed: {
+        subject: (p: { brand: string }) => `Your e-mail address for ${p.brand} was changed`,
+        text: (p: { brand: string; account: string; day: string; time: string }) =>
+          `The e-mail address of your account ${p.account} at ${p.brand} was changed on ${p.day}, ${p.time} UTC. If it was not you, undo the change with this link. It brings this address back and signs everyone out.`,
+      },
+      account_deleted: {
+        subject: (p: { brand: string }) => `Your account at ${p.brand} was deleted`,
+        text: (p: { brand: string; account: string; day: string; time: string }) =>
+          `Your account ${p.account} at ${p.brand} was deleted on ${p.day}, ${p.time} UTC, as its owner asked. Your personal details are erased.`,
       },
       test: {
         subject: (p: { brand: string }) => `Test e-mail from ${p.brand}`,

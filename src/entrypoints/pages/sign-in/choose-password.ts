@@ -28,11 +28,12 @@ export function choosePasswordRoutes(router: Router, deps: PagesDeps): void {
 
 async function personOf(deps: PagesDeps, ctx: Context): Promise<User> {
   const user = await linkedUser(deps, ctx.params.secret);
-  if (!user) throw closed();
+  if (!user) throw linkClosed();
   return user;
 }
 
-function closed(): Problem {
+/** A link that was used or has expired. */
+export function linkClosed(): Problem {
   return new Problem(404, 'link_closed', {
     title: en.error.link,
     detail: en.error.linkNote,
@@ -63,7 +64,7 @@ async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> 
     changed = await choosePassword(withMail(deps), requestOrigin(ctx), { secret: ctx.params.secret, password });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    if (error.type !== 'invalid') throw error.type === 'not_found' ? closed() : error;
+    if (error.type !== 'invalid') throw error.type === 'not_found' ? linkClosed() : error;
     const problem = await passwordProblem(password, user);
     showForm(deps, ctx, user, { password: problem ? t.problems[problem] : error.message });
     return;

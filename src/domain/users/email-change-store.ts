@@ -1,0 +1,32 @@
+import type { Selectable } from 'kysely';
+import type { Database } from '../../../db/schema.ts';
+import type { Digest } from '../../platform/crypto/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+
+export type EmailChange = Selectable<Database['email_changes']>;
+export type EmailChangePurpose = EmailChange['purpose'];
+
+export async function insertEmailChange(trx: Trx, change: EmailChange): Promise<void> {
+  await trx.insertInto('email_changes').values(change).execute();
+}
+
+/** A link that can still be used. */
+export async function findEmailChange(
+  db: Db,
+  { digest, purpose, now }: { digest: Digest; purpose: EmailChangePurpose; now: Date },
+): Promise<EmailChange | undefined> {
+  const query = db.selectFrom('email_changes').selectAll().where('digest', '=', digest).where('purpose', '=', purpose);
+  return query.where('expires_at', '>', now).executeTakeFirst();
+}
+
+/** Only the newest link to a new address counts. */
+export async function deleteRequestedEmailChanges(trx: Trx, user_id: string): Promise<void> {
+  const query = trx.deleteFrom('email_changes').where('user_id', '=', user_id);
+  await query.where('purpose', '=', 'confirm').execute();
+}
+
+/** Ends the links of all changes since a time; undefined: of all. */
+export async function deleteEmailChanges(trx: Trx, user_id: string, since?: Date): Promise<void> {
+  const query = trx.deleteFrom('email_changes').where('user_id', '=', user_id);
+  await query.$if(since !== undefined, (of) => of.where('created_at', '>=', since ?? new Date(0))).execute();
+}

@@ -1,0 +1,180 @@
+import { digest, generateCredential } from '../../platform/crypto/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
+import { type Actor, conflict, invalid, notFound, person, tooMany } from '../../platform/http/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import type { SendEmail } from '../notifications/index.ts';
+import {
+  deleteEmailChanges,
+  deleteRequestedEmailChanges,
+  type EmailChange,
+  findEmailChange,
+  insertEmailChange,
+} from './email-change-store.ts';
+import { recordVerification, verifiedBy } from './email-verification.ts';
+import { mailLanguageOf } from './language.ts';
+import { notify } from './notices.ts';
+import { deletePasswordLinks } from './password-store.ts';
+import { UserInput } from './schemas.ts';
+import { lockUserById, type User, updateUser } from './store.ts';
+import type { Throttles } from './throttles.ts';
+import { refuseTaken } from './users.ts';
+
+export type EmailChangeDeps = {
+  db: Db;
+  now: () => Date;
+  issuer: string;
+  throttles: Throttles;
+  /** Set where there is a mail server. */
+  sendEmail?: SendEmail | undefined;
+};
+
+type Origin = Actor['origin'];
+
+const prefix = 'lk_em_';
+const confirmMs = 60 * 60 * 1000;
+const undoMs = 7 * 24 * 60 * 60 * 1000;
+
+/**
+ * Asks for another e-mail address. It counts once the user opens the link that is mailed to it. Whether another user has it is not
+ * said here: the request gets the same answer.
+ *
+ * @throws Problem `invalid`: not an address, or the present one; `conflict`: there is no mail server; `too_many_requests`
+ */
+export async function requestEmailChange(
+  deps: EmailChangeDeps,
+  actor: Actor,
+  { user_id, email: typed }: { user_id: string; email: string },
+): Promise<void> {
+  const { sendEmail } = deps;
+  if (!sendEmail) throw conflict('This server cannot send e-mail. Ask an administrator to change your address.');
+  const parsed = UserInput.shape.email.unwrap().safeParse(typed);
+  if (!parsed.success) throw invalid('/email', 'Enter an e-mail address, such as name@example.com.');
+  const email = parsed.data;
+  const wait = await deps.throttles.countEmailChange(user_id);
+  if (wait !== undefined) throw tooMany('Too many changes. Wait a few minutes and try again.', wait);
+  const secret = generateCredential(prefix);
+  await inTransaction(deps.db, async (trx) => {
+    const user = await lockUserById(trx, user_id);
+    if (!user) throw notFound('user', user_id);
+    if (user.email === email && user.email_verified) throw invalid('/email', 'This is your e-mail address already.');
+    const created_at = deps.now();
+    const expires_at = new Date(created_at.getTime() + confirmMs);
+    const change = { purpose: 'confirm', previous_email: user.email, email, created_at, expires_at } as const;
+    await deleteRequestedEmailChanges(trx, user_id);
+    await insertEmailChange(trx, { digest: digest(secret), user_id, ...change });
+    const url = `${deps.issuer}/account/email/confirm/${secret}`;
+    const language = mailLanguageOf(user);
+    await sendEmail(trx, { kind: 'link', about: 'confirm_email', to: email, language, url, expires_at });
+    const target = { kind: 'user', id: user_id };
+    await appendEvent(trx, { actor, action: 'user.email_change_requested', target, occurred_at: created_at });
+  });
+}
+
+/** The change that a link to a new address makes for this user; undefined: none, or not theirs. */
+export async function findRequestedEmail(
+  { db, now }: Pick<EmailChangeDeps, 'db' | 'now'>,
+  user: Pick<User, 'id' | 'email'>,
+  secret: string,
+): Promise<string | undefined> {
+  const change = await findEmailChange(db, { digest: digest(secret), purpose: 'confirm', now: now() });
+  return change && isFor(change, user) ? change.email : undefined;
+}
+
+/** An address that was changed meanwhile is not changed again. */
+function isFor(change: EmailChange, user: Pick<User, 'id' | 'email'>): boolean {
+  return change.user_id === user.id && change.previous_email === user.email;
+}
+
+/**
+ * Makes the new address count. Only the user who asked can do it: a stranger who gets the link by a typing mistake would otherwise
+ * gain a way into the account. The previous address is notified; where it was verified, with a link that brings it back.
+ *
+ * @throws Problem `not_found`: the link was used or has expired; `conflict`: another user has this address
+ */
+export async function confirmEmailChange(
+  deps: EmailChangeDeps,
+  origin: Origin,
+  { user_id, secret }: { user_id: string; secret: string },
+): Promise<User> {
+  return inTransaction(deps.db, async (trx) => {
+    const user = await lockUserById(trx, user_id);
+    const at = deps.now();
+    const change = await findEmailChange(trx, { digest: digest(secret), purpose: 'confirm', now: at });
+    if (!user?.enabled || !change || !isFor(change, user)) throw notFound('link', '…');
+    const verified = { email: change.email, ...verifiedBy('link', at) };
+    const after = await updateUser(trx, user_id, { ...verified, updated_at: at }).catch(refuseTaken);
+    await deleteRequestedEmailChanges(trx, user_id);
+    await deletePasswordLinks(trx, user_id);
+    await tellPrevious(deps, trx, { before: user, email: change.email, at });
+    await recordChange(trx, person(user_id, origin), { before: user, after, at });
+    return after;
+  });
+}
+
+/** An unverified address may be a stranger's: it gets no way to change the account. */
+async function tellPrevious(
+  deps: EmailChangeDeps,
+  trx: Trx,
+  { before, email, at }: { before: User; email: string; at: Date },
+): Promise<void> {
+  if (before.email === null || !before.email_verified || before.email === email) return;
+  const secret = generateCredential(prefix);
+  const expires_at = new Date(at.getTime() + undoMs);
+  const change = { purpose: 'undo', previous_email: before.email, email, created_at: at, expires_at } as const;
+  await insertEmailChange(trx, { digest: digest(secret), user_id: before.id, ...change });
+  const link = { url: `${deps.issuer}/undo-email-change/${secret}`, expires_at };
+  await notify(deps, trx, before, { about: 'email_changed', at, link });
+}
+
+/** The address that a link brings back; undefined: the link was used or has expired. */
+export async function findPreviousEmail(
+  { db, now }: Pick<EmailChangeDeps, 'db' | 'now'>,
+  secret: string,
+): Promise<string | undefined> {
+  const change = await findEmailChange(db, { digest: digest(secret), purpose: 'undo', now: now() });
+  return change?.previous_email ?? undefined;
+}
+
+/**
+ * Brings the previous address back, whatever the address is by now, and ends all sessions and tokens. Links of this change and of
+ * later ones end, so that nobody can make the change again.
+ *
+ * @throws Problem `not_found`: the link was used or has expired; `conflict`: another user has this address
+ */
+export async function undoEmailChange(deps: EmailChangeDeps, origin: Origin, secret: string): Promise<User> {
+  return inTransaction(deps.db, async (trx) => {
+    const at = deps.now();
+    const known = { digest: digest(secret), purpose: 'undo', now: at } as const;
+    const found = await findEmailChange(trx, known);
+    const user = found && (await lockUserById(trx, found.user_id));
+    // Again: another use of the link may have held the row.
+    const change = user?.enabled ? await findEmailChange(trx, known) : undefined;
+    if (!user || !change) throw notFound('link', '…');
+    const after = await updateUser(trx, user.id, {
+      email: change.previous_email,
+      ...verifiedBy('link', at),
+      tokens_valid_after: at,
+      epoch: user.epoch + 1,
+      updated_at: at,
+    }).catch(refuseTaken);
+    await deleteEmailChanges(trx, user.id, change.created_at);
+    await deletePasswordLinks(trx, user.id);
+    await recordChange(trx, person(user.id, origin), { before: user, after, at, details: { undone: true } });
+    return after;
+  });
+}
+
+type RecordedChange = { before: User; after: User; at: Date; details?: Record<string, unknown> };
+
+/** Without the addresses: these are personal details, and an event is never erased. */
+async function recordChange(trx: Trx, actor: Actor, { before, after, at, details }: RecordedChange): Promise<void> {
+  const target = { kind: 'user', id: after.id };
+  await appendEvent(trx, {
+    actor,
+    action: 'user.email_changed',
+    target,
+    ...(details && { details }),
+    occurred_at: at,
+  });
+  await recordVerification(trx, actor, { before, after, occurred_at: at });
+}
