@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
-import { hash, verify } from '@node-rs/argon2';
+import { hash } from '@node-rs/argon2';
 import { invalid, type Problem, tooMany } from '../../platform/http/index.ts';
 import { isCommonPassword } from './common-passwords.ts';
+import { isStrongEnough, verifyHash } from './hash-formats.ts';
 
 // OWASP Password Storage Cheat Sheet: Argon2id, 19 MiB, two passes, one lane.
 const argon2id = 2;
@@ -83,18 +84,18 @@ export async function verifyPassword(stored: PasswordHash | undefined, password:
   if (password.length > 4 * maxLength) return false;
   const form = stored?.form === 'as_typed' ? password : normalized(password);
   if (form.length > maxLength) return false;
-  const fits = await bounded(async () => verify(stored?.hash ?? (await nobodysHash), form));
+  const fits = await bounded(async () => verifyHash(stored?.hash ?? (await nobodysHash), form));
   return fits && stored !== undefined;
 }
 
 /**
- * What a password that fits is stored as from now on; undefined where that is how it is stored. A hash is made anew only where
- * the forms differ.
+ * What a password that fits is stored as from now on; undefined where that is how it is stored. A hash is made anew only where the
+ * forms differ, or where another system made one that is weaker than ours.
  */
 export async function renewedHash(stored: PasswordHash, password: string): Promise<PasswordHash | undefined> {
   if (stored.form === 'nfc') return undefined;
   const form = normalized(password);
-  if (form === password) return { hash: stored.hash, form: 'nfc' };
+  if (form === password && isStrongEnough(stored.hash)) return { hash: stored.hash, form: 'nfc' };
   return { hash: await bounded(() => hash(form, parameters)), form: 'nfc' };
 }
 

@@ -48,7 +48,8 @@ const accounts = [
     status: 201,
     handle: async ({ actor, body: { invite, ...body } }, deps) => {
       if (invite) return invited(deps, actor, body);
-      const made = body.password === undefined ? generatePassword() : undefined;
+      const isGiven = body.password !== undefined || body.password_hash !== undefined;
+      const made = isGiven ? undefined : generatePassword();
       const user = await createUser(deps, actor, { ...body, password: body.password ?? made });
       return { ...(await shown(deps, user)), password: made };
     },

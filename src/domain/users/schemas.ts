@@ -3,21 +3,17 @@ import { Flag, PageQuery, SecretText, ShownText, Timestamp } from '../../platfor
 import { Language } from '../../platform/languages/index.ts';
 import { SortBy } from '../../platform/lists/index.ts';
 import { UserReferenceText } from '../access/index.ts';
+import { hashProblem } from './hash-formats.ts';
 
 // Without "@" and ":", so that no username is an e-mail address or says that it is an id; what looks like an id is refused
 // where a user is created (`refuseIdShaped`), so that a user from before can still be described by a configuration file.
 const Username = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
 
-const phc = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
-const mostKib = 1_048_576;
-
-/** Whether Argon2 can verify a password with it at all (RFC 9106 §3.1), in at most 1 GiB. */
-function isUsableHash(text: string): boolean {
-  const [, memory, passes, lanes, salt = '', tag = ''] = phc.exec(text) ?? [];
-  const [m, t, p] = [memory, passes, lanes].map(Number) as [number, number, number];
-  const isBase64 = [salt, tag].every(({ length }) => length % 4 !== 1);
-  return isBase64 && t >= 1 && p >= 1 && m >= 8 * p && m <= mostKib && salt.length >= 11 && tag.length >= 6;
-}
+/** A hash that another system made, with a cost within bounds. */
+const ImportedHash = SecretText.superRefine((hash, issues) => {
+  const problem = hashProblem(hash);
+  if (problem) issues.addIssue({ code: 'custom', message: problem });
+});
 
 /** A person as configuration, the CLI and the setup page name them. */
 export const UserInput = z.strictObject({
@@ -29,10 +25,7 @@ export const UserInput = z.strictObject({
   }),
   name: ShownText(100).optional(),
   password: SecretText.optional(),
-  password_hash: SecretText.refine(
-    isUsableHash,
-    'must be an Argon2id hash in PHC format that can be verified',
-  ).optional(),
+  password_hash: ImportedHash.optional(),
   roles: z.array(z.string().min(1).max(64)).max(100).optional(),
   enabled: z.boolean().default(true),
 });
@@ -44,7 +37,11 @@ const MailLanguage = Language.nullable().optional().meta({
     'language of e-mail to them; null: that of the pages on which they last signed in, else the installation’s',
 });
 
-export const NewUser = UserInput.omit({ password_hash: true }).extend({
+export const NewUser = UserInput.extend({
+  password_hash: ImportedHash.optional().meta({
+    description:
+      'instead of `password`: a hash of argon2, bcrypt, scrypt or pbkdf2 that another system made. Needs latchkey:user:import_password',
+  }),
   language: MailLanguage,
   password: SecretText.optional().meta({ description: 'omitted without `invite`: one is generated and shown once' }),
   invite: z.boolean().default(false).meta({ description: 'e-mail, or return, a one-time link to choose a password' }),

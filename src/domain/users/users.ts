@@ -25,6 +25,9 @@ import {
   updateUser,
 } from './store.ts';
 
+/** The permission to create users with hashes of other systems. */
+const importPasswordPermission = 'latchkey:user:import_password';
+
 export type UserDeps = { db: Db; now: () => Date };
 export type PutUserResult = { user: User; change: 'created' | 'updated' | 'unchanged' };
 
@@ -70,6 +73,7 @@ export async function createUser(
   { password, password_hash, ...input }: UserInput & Chosen,
 ): Promise<User> {
   if (input.email_verified) mustBeAllowedToVerify(actor);
+  if (password_hash !== undefined) mustImportAlone(actor, password);
   const hash = password === undefined ? importedHash(password_hash) : await hashNewPassword(password, input);
   return inTransaction(deps.db, async (trx) => {
     if (await findUserByUsername(trx, input.username))
@@ -77,6 +81,12 @@ export async function createUser(
     const { user } = await putUser(trx, deps, actor, { ...input, hash, verified_by: 'administrator' });
     return user;
   });
+}
+
+/** @throws Problem `forbidden`; `invalid`: there is a password, too */
+function mustImportAlone(actor: Actor, password: string | undefined): void {
+  mustBePermitted(actor, importPasswordPermission, 'Importing a password hash');
+  if (password !== undefined) throw invalid('/password_hash', 'Send either a password or a hash of one.');
 }
 
 /** What a configuration file says nothing about: it stays as the user chose it. */

@@ -1,5 +1,7 @@
+import { pbkdf2Sync, scryptSync } from 'node:crypto';
 import { hash } from '@node-rs/argon2';
-import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { hash as bcrypt } from '@node-rs/bcrypt';
+import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
 import { withConfiguration } from '../../support/configuration-file.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
@@ -159,5 +161,92 @@ describe('a password is compared in one form (RFC 8265 §4.2.2; NIST SP 800-63B-
   ])('is refused where nobody could sign in with it: %s', async (_, password, reason) => {
     const { status, detail } = await newUser(password);
     expect({ status, detail }).toEqual({ status: 400, detail: expect.stringMatching(reason) });
+  });
+
+  describe('a hash of another system', () => {
+    const secret = 'seven wild horses';
+    const salt = Buffer.from('a salt of sixteen');
+    const b64 = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '');
+    const pbkdf2 = (algorithm: string, iterations: number) =>
+      `$pbkdf2-${algorithm}$i=${iterations}$${b64(salt)}$${b64(pbkdf2Sync(secret, salt, iterations, 32, algorithm))}`;
+    const scrypt = (ln: number, length = 32) => {
+      const cost = { N: 2 ** ln, r: 8, p: 1, maxmem: 2 ** 29 };
+      return `$scrypt$ln=${ln},r=8,p=1$${b64(salt)}$${b64(scryptSync(secret, salt, length, cost))}`;
+    };
+    const argon2 = (algorithm: number) => hash(secret, { algorithm, memoryCost: 8192, timeCost: 3, parallelism: 1 });
+    const importUser = async (password_hash: string, by = owner) => {
+      const username = `user-${crypto.randomUUID().slice(0, 8)}`;
+      return { username, ...(await by.post('/users', { username, password_hash })) };
+    };
+
+    test.each([
+      ['Argon2d', () => argon2(0), secret],
+      ['Argon2i', () => argon2(1), secret],
+      ['weak Argon2id', () => argon2(2), secret],
+      ['bcrypt ($2b$)', () => bcrypt(secret, { cost: 8 }), secret],
+      ['bcrypt ($2y$)', async () => (await bcrypt(secret, { cost: 8 })).replace('$2b$', '$2y$'), secret],
+      ['scrypt', async () => scrypt(14), secret],
+      ['PBKDF2 with SHA-256', async () => pbkdf2('sha256', 20_000), secret],
+      ['PBKDF2 with SHA-512', async () => pbkdf2('sha512', 20_000), secret],
+      // The examples of passlib's documentation.
+      [
+        'scrypt of passlib',
+        async () => '$scrypt$ln=16,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E',
+        'password',
+      ],
+      [
+        'PBKDF2 of passlib',
+        async () => '$pbkdf2-sha256$29000$N2YMIWQsBWBMae09x1jrPQ$1t8iyB2A.WF/Z5JZv.lfCIhXXN33N23OSgQYThBYRfk',
+        'toomanysecrets',
+      ],
+    ])('(%s) lets its user in, and becomes one of ours', async (_, hashOf, right) => {
+      const { username, status, body } = await importUser(await hashOf());
+      expect({ status, password: body.password }).toEqual({ status: 201, password: undefined });
+      expect(await isLetIn(username, `${right}!`)).toBe(false);
+      expect(await isLetIn(username, right)).toBe(true);
+      expect((await storedOf(username)).hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+      expect(await isLetIn(username, right)).toBe(true);
+    });
+
+    test.each([
+      ['Argon2 with 4 GiB', '$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', /too costly/],
+      ['Argon2 with 4 KiB', '$argon2i$v=19$m=4096,t=1,p=1$c29tZXNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', /too cheap/],
+      ['bcrypt of cost 4', `$2b$04$${'a'.repeat(53)}`, /too cheap/],
+      ['bcrypt of cost 20', `$2b$20$${'a'.repeat(53)}`, /too costly/],
+      ['scrypt of 1 MiB', '$scrypt$ln=10,r=8,p=1$c29tZXNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', /too cheap/],
+      ['scrypt of 1 GiB', '$scrypt$ln=20,r=8,p=1$c29tZXNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', /too costly/],
+      ['scrypt of 900 lanes', '$scrypt$ln=14,r=8,p=900$c29tZXNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', /too costly/],
+      ['PBKDF2 of 1,000 rounds', '$pbkdf2-sha256$i=1000$c29tZXNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', /too cheap/],
+      ['PBKDF2 of 900 million', '$pbkdf2-sha256$i=900000000$c29tZXNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', /too costly/],
+      ['a short salt', '$pbkdf2-sha256$i=20000$c2FsdA$aGFzaGhhc2hoYXNoaGFzaA', /salt/],
+      ['MD5', '$1$salt$qJH7.N4xYta3aEG/dfqo/0', /must be a hash of/],
+      ['plain text', secret, /must be a hash of/],
+    ])('(%s) is refused', async (_, password_hash, reason) => {
+      const { status, body } = await importUser(password_hash);
+      expect({ status, pointer: body.pointer }).toEqual({ status: 400, pointer: '/password_hash' });
+      expect(String(body.detail)).toMatch(reason);
+      const users = [
+        { username: 'first', password: secret },
+        { username: 'second', password_hash },
+      ];
+      const { code, stderr } = await withConfiguration({ users }, (file) => latchkey.command(['apply', file]));
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('/users/1/password_hash') });
+    });
+
+    test('needs a permission of its own', async () => {
+      const permissions = ['latchkey:user:write', 'latchkey:user:read'];
+      const clerk = await asService(latchkey, owner, { permissions });
+      const { status, body } = await importUser(pbkdf2('sha256', 20_000), clerk);
+      expect({ status, detail: body.detail }).toEqual({
+        status: 403,
+        detail: expect.stringContaining('latchkey:user:import_password'),
+      });
+      const importer = await asService(latchkey, owner, {
+        permissions: [...permissions, 'latchkey:user:import_password'],
+      });
+      expect((await importUser(pbkdf2('sha256', 20_000), importer)).status).toBe(201);
+      const both = { username: 'both', password: secret, password_hash: pbkdf2('sha256', 20_000) };
+      expect(await owner.post('/users', both)).toMatchObject({ status: 400 });
+    });
   });
 });

@@ -241,7 +241,12 @@ describe('a request to the admin API', () => {
       'latchkey:client:credentials',
       'latchkey:client:register',
       ...['latchkey:token:revoke_all', 'latchkey:api_key:never_expire', 'latchkey:verify'],
-      ...['latchkey:permission:give', 'latchkey:first_party:allow', 'latchkey:group:export'],
+      ...[
+        'latchkey:permission:give',
+        'latchkey:first_party:allow',
+        'latchkey:group:export',
+        'latchkey:user:import_password',
+      ],
     ];
     const offered = Object.keys(adminPermissions).filter((permission) => !beside.includes(permission));
     expect([...needed].sort()).toEqual(offered.sort());
