@@ -36,7 +36,11 @@ export type ApplyOptions = {
   dryRun?: boolean;
   /** How to handle a missing secret: generate and return it, or refuse the file. */
   missingSecrets: 'make' | 'refuse';
+  /** `leave`: users without a password or hash get none, and choose one with a link. */
+  missingPasswords?: 'leave' | undefined;
 };
+
+type MissingPasswords = ApplyOptions['missingSecrets'] | 'leave';
 
 export type ApplyResult = { changes: Change[] };
 
@@ -53,10 +57,10 @@ export async function applyConfiguration(
   deps: ApplyDeps,
   actor: Actor,
   file: ConfigurationFile,
-  { dryRun = false, missingSecrets }: ApplyOptions,
+  { dryRun = false, missingSecrets, missingPasswords }: ApplyOptions,
 ): Promise<ApplyResult> {
   for (const [index, client] of file.clients.entries()) await at(`/clients/${index}`, () => checkClient(deps, client));
-  const users = await prepareUsers(deps, file.users, missingSecrets);
+  const users = await prepareUsers(deps, file.users, missingPasswords ?? missingSecrets);
   const planned: { changes?: Change[] } = {};
   try {
     await inTransaction(deps.db, async (trx) => {
@@ -163,26 +167,23 @@ async function changeUser(
 async function prepareUsers(
   { db }: ApplyDeps,
   inputs: readonly UserInput[],
-  missingSecrets: ApplyOptions['missingSecrets'],
+  missing: MissingPasswords,
 ): Promise<PreparedUser[]> {
   const prepared: PreparedUser[] = [];
   for (const [index, input] of inputs.entries()) {
     const existing = await findUserByUsername(db, input.username);
     const isSet = existing !== undefined && (await hasPassword(db, existing.id));
-    prepared.push(await at(`/users/${index}`, () => prepareUser(input, isSet, missingSecrets)));
+    prepared.push(await at(`/users/${index}`, () => prepareUser(input, isSet, missing)));
   }
   return prepared;
 }
 
-async function prepareUser(
-  input: UserInput,
-  isSet: boolean,
-  missingSecrets: ApplyOptions['missingSecrets'],
-): Promise<PreparedUser> {
+async function prepareUser(input: UserInput, isSet: boolean, without: MissingPasswords): Promise<PreparedUser> {
   if (isSet || input.password_hash)
     return { input, hash: isSet ? undefined : importedHash(input.password_hash), made: undefined };
   const isMade = input.password === undefined;
-  if (isMade && missingSecrets === 'refuse')
+  if (isMade && without === 'leave') return { input, hash: undefined, made: undefined };
+  if (isMade && without === 'refuse')
     throw missing(`User "${input.username}" has no password`, 'password or password_hash');
   const password = input.password ?? generatePassword();
   return { input, hash: await hashNewPassword(password, input), made: isMade ? password : undefined };

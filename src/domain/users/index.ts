@@ -11,6 +11,7 @@ export {
   undoEmailChange,
 } from './email-changes.ts';
 export { unverifyEmail } from './email-verification.ts';
+export { hashProblem } from './hash-formats.ts';
 export { passwordKind, passwordLinkKind } from './kind.ts';
 export { chooseLanguage, mailLanguageOf } from './language.ts';
 export { generatePassword, hashingLoad, hashNewPassword, type PasswordHash, passwordProblem } from './password.ts';

@@ -89,8 +89,8 @@ function mustImportAlone(actor: Actor, password: string | undefined): void {
   if (password !== undefined) throw invalid('/password_hash', 'Send either a password or a hash of one.');
 }
 
-/** What a configuration file says nothing about: it stays as the user chose it. */
-type Chosen = { language?: Language | null | undefined };
+/** What a configuration file says nothing about: it stays as the user chose it. `id`: of a new user who comes from another system. */
+type Chosen = { language?: Language | null | undefined; id?: string | undefined };
 
 type Profile = Chosen &
   Pick<UserInput, 'username' | 'email' | 'email_verified' | 'name' | 'enabled'> & {
@@ -107,7 +107,7 @@ async function insert(
   const created_at = now();
   const email = profile.email ?? null;
   const row = {
-    id: uuidv7(),
+    id: profile.id ?? uuidv7(),
     username,
     email,
     ...verificationOf(undefined, { email, stated, by, at: created_at }),

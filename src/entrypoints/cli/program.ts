@@ -3,6 +3,7 @@ import { apiCommand, loginCommand } from './api.ts';
 import { auditCommand } from './audit.ts';
 import { clientCommand } from './client.ts';
 import { type CommandHost, RootCommand } from './host.ts';
+import { importCommand } from './import.ts';
 import {
   applyCommand,
   bootstrapCommand,
@@ -32,6 +33,7 @@ const commands: readonly (() => Command)[] = [
   migrateCommand,
   applyCommand,
   exportCommand,
+  importCommand,
   userCommand,
   clientCommand,
   resourceServerCommand,

@@ -1,0 +1,2 @@
+/** Keycloak: imports a realm. */
+export { type ImportResult, importRealm } from './import.ts';
