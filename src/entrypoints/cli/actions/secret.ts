@@ -34,7 +34,7 @@ export const bring = onInstallation(async (place: CommandContext, path: string, 
   const { file } = options;
   const data = partsIn(await readFile(file, 'utf8'), file);
   const made = await routesOf(place).call('POST /secrets/{path}/versions', { params: { path }, body: { data } });
-  answer(options, made, [`Wrote version ${made.number} of ${path}: ${Object.keys(data).join(', ')}.`]);
+  answer(options, made, [`Wrote version ${made.number} of ${path}: ${Object.keys(data).sort().join(', ')}.`]);
 }, optionNames);
 
 /** @throws UsageError: the file has none */
