@@ -81,6 +81,26 @@ export type Database = {
     created_at: Date;
     updated_at: Date;
   };
+  factors: {
+    id: string;
+    user_id: string;
+    kind: 'totp' | 'passkey' | 'recovery_code';
+    /** As the user calls it. */
+    name: string | null;
+    /** The server key that `sealed` was made with. */
+    key_id: number | null;
+    sealed: Sealed | null;
+    /** The time step of the last one-time code that was accepted. */
+    last_step: BigInt64 | null;
+    passkey_id: Buffer | null;
+    public_key: Buffer | null;
+    sign_count: BigInt64 | null;
+    transports: NullableJson;
+    is_backed_up: boolean | null;
+    digest: Digest | null;
+    created_at: Date;
+    last_used_at: Date | null;
+  };
   setup_links: { digest: Digest; created_at: Date; expires_at: Date; used_at: Date | null };
   leak_reports: { credential: string; place: Digest; is_told: boolean; reported_at: Generated<Date> };
   password_links: {

@@ -90,7 +90,8 @@ export const leastOfConsole: ConsolePages = {
     version: undefined,
     present: [],
     summary: undefined,
-    password_of: undefined,
+    proof: undefined,
+    hidden: {},
   },
   'console-made': {
     crumb,
@@ -213,7 +214,8 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
       version: 3,
       present: [{ label: text, cell: row[0] }],
       summary: { can: [{ text, code: text }], facts },
-      password_of: text,
+      proof: { kind: 'password', username: text },
+      hidden: {},
     },
     'console-made': { ...page, secret: text, words: [text], snippets, facts },
     'console-search': { q: text, groups: [{ heading: text, rows: [row], all: text }] },
@@ -237,13 +239,18 @@ export function ownKeyPages({
   'console-made': made,
 }: ConsolePages): Pick<
   PageData,
-  'own-key-list' | 'own-key' | 'own-key-action' | 'own-key-made' | 'own-account-action'
+  | 'own-key-list'
+  | 'own-key'
+  | 'own-key-action'
+  | 'own-key-made'
+  | 'own-security'
+  | 'own-security-action'
+  | 'own-security-made'
+  | 'own-account-action'
 > {
   return {
-    'own-key-list': list,
-    'own-key': detail,
-    'own-key-action': act,
-    'own-key-made': made,
+    ...{ 'own-key-list': list, 'own-key': detail, 'own-key-action': act, 'own-key-made': made },
+    ...{ 'own-security': detail, 'own-security-action': act, 'own-security-made': made },
     'own-account-action': act,
   };
 }

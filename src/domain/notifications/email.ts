@@ -1,5 +1,14 @@
 export const linkTopics = ['choose_password', 'recover_password', 'confirm_email'] as const;
-export const noticeTopics = ['password_changed', 'email_changed', 'account_deleted', 'test'] as const;
+const factorTopics = [
+  'passkey_added',
+  'passkey_removed',
+  'totp_added',
+  'totp_removed',
+  'recovery_codes_created',
+  'recovery_code_used',
+  'factors_reset',
+] as const;
+export const noticeTopics = ['password_changed', 'email_changed', 'account_deleted', ...factorTopics, 'test'] as const;
 
 /** `language`: that of the recipient, where it is known. */
 type Recipient = { to: string; language?: string | undefined };
@@ -9,6 +18,9 @@ export type LinkTopic = (typeof linkTopics)[number];
 
 /** What happened to an account. */
 export type NoticeTopic = (typeof noticeTopics)[number];
+
+/** What happened to how a user signs in beside their password. */
+export type FactorTopic = (typeof factorTopics)[number];
 
 /** A one-time link. */
 export type LinkEmail = Recipient & { kind: 'link'; about?: LinkTopic | undefined; url: string; expires_at: Date };

@@ -1,6 +1,6 @@
 /** Notifications: delivers audit events to webhooks and standard output, and sends e-mail to users. */
 
-export type { NoticeEmail } from './email.ts';
+export type { FactorTopic, NoticeEmail } from './email.ts';
 export { webhookSecretKind } from './kind.ts';
 export { emailQueue, type Mailer, type MailSettings, openMailer, type SendEmail, sendMail } from './mail.ts';
 export type { MailTexts } from './mail-words.ts';

@@ -11,7 +11,14 @@ import { endRestoredVersions, removeRestoredSecret } from '../secrets/index.ts';
 import { revokeSession } from '../sessions/index.ts';
 import { revokeTokenByShortId } from '../tokens/index.ts';
 import { disableTrust } from '../trusts/index.ts';
-import { deleteAccount, deletePasswordLinks, disableUser, forgetPassword, unverifyEmail } from '../users/index.ts';
+import {
+  deleteAccount,
+  deleteFactors,
+  deletePasswordLinks,
+  disableUser,
+  forgetPassword,
+  unverifyEmail,
+} from '../users/index.ts';
 import { type Consequence, decide, endingFamily, nothing, orNothing, type Rule, verb, write } from './consequence.ts';
 import { idOf, isNowDisabled, type LaterEvent, overlapEnd, text, texts } from './later-event.ts';
 
@@ -23,6 +30,17 @@ const endsPassword: Rule = (event) =>
     (trx, now) => forgetPassword(trx, idOf(event), now),
     'has no password: create a one-time link with "latchkey user password-link"',
   );
+
+const endsFactors =
+  (says: string, only: (event: LaterEvent) => { id?: string; kind?: 'recovery_code' }, advice?: string): Rule =>
+  (event) =>
+    write(says, async (trx) => (await deleteFactors(trx, idOf(event), only(event))) > 0, advice);
+
+const endsRecoveryCodes = endsFactors(
+  'restored recovery codes removed, because some were used or replaced after the backup',
+  () => ({ kind: 'recovery_code' }),
+  'has no recovery codes: they create new ones in their account',
+);
 
 const endsSession: Rule = (event) => verb('signed out', (deps, actor) => revokeSession(deps, actor, idOf(event)));
 
@@ -161,11 +179,17 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'user.email_unverified': (event) =>
     verb('e-mail address marked as not verified', (deps, actor) => unverifyEmail(deps, actor, idOf(event))),
   'user.email_verified': decide('has an e-mail address that is no longer verified'),
+  'user.factor_added': decide('added a passkey or an authenticator app, which is unknown here: they add it again'),
+  'user.factor_removed': endsFactors('sign-in method removed', ({ details }) => ({ id: text(details.id) })),
+  'user.factor_renamed': nothing,
+  'user.factors_reset': endsFactors('sign-in methods removed', () => ({})),
   'user.password_changed': endsPassword,
   'user.password_chosen': endsPassword,
   'user.password_link_created': (event) =>
     write('password reset links removed', (trx) => deletePasswordLinks(trx, idOf(event))),
   'user.password_set': endsPassword,
+  'user.recovery_code_used': endsRecoveryCodes,
+  'user.recovery_codes_created': endsRecoveryCodes,
   'user.updated': (event) => ({
     ...(isNowDisabled(event)
       ? verb('disabled', (deps, actor) => disableUser(deps, actor, idOf(event)))

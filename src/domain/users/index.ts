@@ -11,6 +11,41 @@ export {
   undoEmailChange,
 } from './email-changes.ts';
 export { unverifyEmail } from './email-verification.ts';
+export {
+  type Assurance,
+  assuranceClasses,
+  assuranceOf,
+  isAtLeast,
+  together,
+  weakestOf,
+} from './factors/assurance.ts';
+export { carriedState, carry } from './factors/carried-state.ts';
+export {
+  addOneTimeCodes,
+  addPasskey,
+  type EnrolmentDeps,
+  nameOwnPasskey,
+  removeFactor,
+  replaceRecoveryCodes,
+} from './factors/enrolment.ts';
+export { codeUri, generateCodeSecret } from './factors/one-time-codes.ts';
+export {
+  madePasskey,
+  type PasskeyDeps,
+  passkeyCreation,
+  passkeyRequest,
+  type RelyingParty,
+  relyingPartyOf,
+} from './factors/passkeys.ts';
+export { type FactorProof, type ProvingDeps, type ProvingOutcome, proveFactor } from './factors/proving.ts';
+export {
+  countRecoveryCodes,
+  deleteFactors,
+  findOneTimeCodes,
+  listPasskeys,
+  type OneTimeCodes,
+  type Passkey,
+} from './factors/store.ts';
 export { hashProblem } from './hash-formats.ts';
 export { passwordKind, passwordLinkKind } from './kind.ts';
 export { chooseLanguage, mailLanguageOf } from './language.ts';

@@ -3,6 +3,7 @@ import { inTransaction } from '../../platform/database/index.ts';
 import { type Actor, pageOf, routesWith } from '../../platform/http/index.ts';
 import { listRoleAssignments } from '../access/index.ts';
 import { unverifyEmail, verifyEmail, verifyEmailPermission } from './email-verification.ts';
+import { resetFactors } from './factors/enrolment.ts';
 import { generatePassword } from './password.ts';
 import { setPassword } from './password-changes.ts';
 import { createPasswordLink, type LinkMakingDeps } from './password-links.ts';
@@ -10,6 +11,7 @@ import { hasPassword } from './password-store.ts';
 import {
   CreatedUserView,
   EmailVerification,
+  FactorsResetView,
   FactorView,
   NewUser,
   PasswordLinkView,
@@ -128,6 +130,19 @@ const accounts = [
   }),
 ];
 
+const resets = [
+  route({
+    method: 'POST',
+    path: '/users/{user}/reset-factors',
+    summary:
+      'Remove the passkeys, authenticator app and recovery codes of a user, and sign them out everywhere; you must hold all of their permissions',
+    permission: 'latchkey:user:reset_factors',
+    params: UserParams,
+    response: FactorsResetView,
+    handle: async ({ actor, params }, deps) => resetFactors(deps, actor, (await getUser(deps.db, params.user)).id),
+  }),
+];
+
 const verifications = [
   route({
     method: 'POST',
@@ -155,7 +170,7 @@ const verifications = [
 ];
 
 /** People. */
-export const userRoutes = [...accounts, ...verifications];
+export const userRoutes = [...accounts, ...resets, ...verifications];
 
 /** The account and its link, or neither. */
 async function invited(deps: UserRouteDeps, actor: Actor, body: UserInput) {

@@ -83,9 +83,18 @@ export const UserView = z.object({
 });
 export const FactorView = z.object({
   id: z.uuid(),
-  kind: z.string().meta({ description: 'the sign-in method: password' }),
+  kind: z.enum(['password', 'passkey', 'totp', 'recovery_code']).meta({
+    description: 'the sign-in method; totp: one-time codes of an authenticator app',
+  }),
+  name: z.string().nullable().meta({ description: 'what the user calls a passkey' }),
+  last_used_at: Timestamp.nullable().meta({ description: 'null: not known, or never' }),
   created_at: Timestamp,
   updated_at: Timestamp.meta({ description: 'when it was last changed' }),
+});
+export const FactorsResetView = z.object({
+  removed: z
+    .int()
+    .meta({ description: 'the number of passkeys, authenticator apps and recovery codes that were removed' }),
 });
 export const PasswordLinkView = z.object({
   url: z.url().optional().meta({ description: 'shown this once; for the person alone. Missing where it was mailed' }),

@@ -8,7 +8,11 @@ import { type ListOrders, type ListRequest, pageOfSearch, type Searched } from '
 import { isUser } from '../access/index.ts';
 
 export type User = Selectable<Database['users']>;
-export type Factor = Pick<Selectable<Database['credentials']>, 'id' | 'kind' | 'created_at' | 'updated_at'>;
+export type Factor = Pick<Selectable<Database['credentials']>, 'id' | 'created_at' | 'updated_at'> & {
+  kind: 'password' | Selectable<Database['factors']>['kind'];
+  name: string | null;
+  last_used_at: Date | null;
+};
 
 /** The user that a text names: `id:…`, `username:…` or `email:…` (`isUser`). */
 export async function findUser(db: Db, reference: string): Promise<User | undefined> {
@@ -125,13 +129,13 @@ export async function startNextEpoch(trx: Trx, id: string): Promise<number> {
 }
 
 /** What a person can sign in with; never the secret of it. */
-export function listFactors(db: Db, user_id: string): Promise<Factor[]> {
-  return db
-    .selectFrom('credentials')
-    .select(['id', 'kind', 'created_at', 'updated_at'])
-    .where('user_id', '=', user_id)
-    .orderBy('id')
-    .execute();
+export async function listFactors(db: Db, user_id: string): Promise<Factor[]> {
+  const { rows } = await sql<Factor>`
+    select id, kind, null as name, created_at, updated_at, null as last_used_at from credentials where user_id = ${user_id}
+    union all
+    select id, kind, name, created_at, created_at, last_used_at from factors where user_id = ${user_id}
+    order by kind, id`.execute(db);
+  return rows;
 }
 
 /** Removes every sign-in method of a user. */

@@ -13,6 +13,7 @@ export class Throttles {
   readonly #perAddress: AddressLimiter;
   readonly #perAccount: Counter;
   readonly #perDevice: Counter;
+  readonly #factors: Counter;
   readonly #userCodes: AddressLimiter;
   readonly #clientSecrets: AddressLimiter;
   readonly #recoveryAddresses: AddressLimiter;
@@ -25,6 +26,7 @@ export class Throttles {
     this.#perAddress = new AddressLimiter({ db, name: 'address', points: 60 });
     this.#perAccount = { db, name: 'account', points: 10 };
     this.#perDevice = { db, name: 'device', points: 10 };
+    this.#factors = { db, name: 'factor', points: 10 };
     this.#userCodes = new AddressLimiter({ db, name: 'user-code', points: 40 });
     this.#clientSecrets = new AddressLimiter({ db, name: 'client-secret', points: 100 });
     this.#recoveryAddresses = new AddressLimiter({ db, name: 'recovery-address', points: 20 });
@@ -46,6 +48,24 @@ export class Throttles {
     const waits = await Promise.all([this.#perAddress.consume(address), own]);
     const given = waits.filter((wait) => wait !== undefined);
     return given.length > 0 ? Math.max(...given) : undefined;
+  }
+
+  /**
+   * Counts an attempt at a second factor, or at a passkey, before it is judged: ten of an account in a quarter of an hour, which leave a
+   * chance of one in 30,000 to hit a six-digit code.
+   *
+   * @param account undefined: a passkey says whose it is
+   * @returns seconds to wait; undefined when the attempt may go on
+   */
+  async countFactor({ address, account }: FactorAttempt): Promise<number | undefined> {
+    const waits = await Promise.all([this.#perAddress.consume(address), account && consume(this.#factors, account)]);
+    const given = waits.filter((wait) => typeof wait === 'number');
+    return given.length > 0 ? Math.max(...given) : undefined;
+  }
+
+  /** A proven factor forgets the attempts before it. */
+  async forgetFactor({ address, account }: FactorAttempt): Promise<void> {
+    await Promise.all([this.#perAddress.giveBack(address), account && forget(this.#factors, account)]);
   }
 
   /**
@@ -105,6 +125,8 @@ export class Throttles {
     await Promise.all([own, this.#perAddress.giveBack(address)]);
   }
 }
+
+export type FactorAttempt = { address: string; account: string | undefined };
 
 export type Attempt = { address: string; account: string; device: string | undefined };
 

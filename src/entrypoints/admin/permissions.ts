@@ -24,6 +24,7 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:user:read': 'See people',
   'latchkey:user:write': 'Create and update users',
   'latchkey:user:disable': 'Stop people',
+  'latchkey:user:reset_factors': 'Remove passkeys, authenticator apps and recovery codes of users',
   'latchkey:user:reset_password': 'Set passwords of users',
   'latchkey:user:import_password': 'Create users with password hashes of another system',
   'latchkey:user:verify_email': 'Mark e-mail addresses of users as verified',

@@ -66,6 +66,14 @@ function credentials(): Command[] {
       .argument('<user>', userArgument)
       .action(later(async () => (await actions()).passwordLink)),
     command(
+      'reset-factors',
+      'remove the passkeys, authenticator app and recovery codes of a user, and sign them out everywhere',
+      'latchkey user reset-factors alice',
+    )
+      .argument('<user>', userArgument)
+      .option('--yes', 'do not ask')
+      .action(later(async () => (await actions()).resetFactors)),
+    command(
       'verify-email',
       'mark the e-mail address of a user as verified',
       'latchkey user verify-email alice --email alice@example.com',

@@ -18,6 +18,7 @@ export {
   finishRefused,
   finishSelection,
   finishSignIn,
+  finishUnmet,
   type PendingInteraction,
   pendingInteraction,
 } from './interactions/interaction.ts';

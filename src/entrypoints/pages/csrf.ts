@@ -9,9 +9,11 @@ export type CsrfDeps = { keys: ServerKeys; issuer: string };
 /** The token for a form on this page: bound to a cookie of this browser that no script can read. */
 export function csrfToken({ keys, issuer }: CsrfDeps, ctx: Context): string {
   const { name, options } = ownCookie('latchkey_csrf', issuer);
-  const known = ctx.cookies.get(name, options);
+  // A new browser gets one in this answer, whatever asks for it first.
+  const known = ctx.cookies.get(name, options) ?? ctx.state.csrf_nonce;
   const nonce = known ?? randomBytes(18).toString('base64url');
   if (!known) ctx.cookies.set(name, nonce, options);
+  ctx.state.csrf_nonce = nonce;
   return tokenFor(keys, nonce);
 }
 

@@ -134,6 +134,7 @@ export const pagePaths = {
   changePassword: '/account/password',
   changeEmail: '/account/email',
   deleteAccount: '/account/delete',
+  security: '/account/security',
   mailLanguage: '/account/language',
   signOut: '/oauth/logout',
   device: '/device',

@@ -12,6 +12,7 @@ import { counted, figure } from './words.ts';
 const templates: Readonly<Record<keyof PageData, string>> = {
   setup: '@setup/setup',
   'sign-in': '@sign-in/sign-in',
+  'second-step': '@sign-in/second-step',
   'select-account': '@sign-in/select-account',
   consent: '@consent/consent',
   'sign-out': '@sign-out/sign-out',
@@ -35,6 +36,9 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   'email-link': '@account/email-link',
   'own-key-action': '@account/key-action',
   'own-key-made': '@account/key-made',
+  'own-security': '@account/security',
+  'own-security-action': '@account/security-action',
+  'own-security-made': '@account/security-made',
   'device-enter': '@device/enter',
   'device-confirm': '@device/confirm',
   'device-ready': '@device/ready',

@@ -1,18 +1,17 @@
 import type { Context } from 'koa';
 import { confirmSession, findConfirmation } from '../../domain/sessions/index.ts';
-import { authenticate } from '../../domain/users/index.ts';
-import { person, requestOrigin } from '../../platform/http/index.ts';
+import { authenticate, proveFactor } from '../../domain/users/index.ts';
+import { form, person, requestOrigin } from '../../platform/http/index.ts';
 import { newSessionId } from '../oauth/index.ts';
+import { factorDeps, factorFieldsOf, sentProof } from './factors.ts';
 import { type PagesDeps, textsFor } from './pages.ts';
+import type { AskedProof } from './records/page-shapes.ts';
 import { knownDevice } from './sign-in/sign-in.ts';
 import { type Here, sendRenewedId } from './signed-in.ts';
 
 const confirmedMs = 10 * 60 * 1000;
 // Times that another node wrote may be a little ahead of this one's.
 const toleratedMs = 60 * 1000;
-
-/** With what a person proves that it is them. Another kind of factor is another member here and in `judge`. */
-export type Proof = { kind: 'password'; password: string };
 
 type Judgement = { authenticated_at: Date; amr: string[] } | { problem: string };
 
@@ -24,14 +23,21 @@ export async function isStepUpDue(deps: PagesDeps, { user, session }: Here): Pro
   return ageMs > confirmedMs || ageMs < -toleratedMs;
 }
 
+/** With what this user proves that it is them. */
+export async function askedProof(deps: PagesDeps, ctx: Context, { user }: Here): Promise<AskedProof> {
+  const fields = await factorFieldsOf(deps, ctx, { user_id: user.id, purpose: 'step-up' });
+  return fields ? { kind: 'factor', ...fields } : { kind: 'password', username: user.username };
+}
+
 /**
  * Judges a proof. One that holds counts for ten minutes in this session, which gets another id: copies of its cookie end with it.
  *
  * @returns what is wrong with it, as a sentence; undefined when it holds
  * @throws Problem `conflict`: the session was ended meanwhile
  */
-export async function stepUp(deps: PagesDeps, ctx: Context, here: Here, proof: Proof): Promise<string | undefined> {
-  const judgement = await judge(deps, ctx, here, proof);
+export async function stepUp(deps: PagesDeps, ctx: Context, here: Here): Promise<string | undefined> {
+  const { kind } = await askedProof(deps, ctx, here);
+  const judgement = kind === 'factor' ? await judgeFactor(deps, ctx, here) : await judgePassword(deps, ctx, here);
   if ('problem' in judgement) return judgement.problem;
   const { id, stored } = newSessionId();
   const { authenticated_at: confirmed_at, amr } = judgement;
@@ -41,8 +47,20 @@ export async function stepUp(deps: PagesDeps, ctx: Context, here: Here, proof: P
   return undefined;
 }
 
-async function judge(deps: PagesDeps, ctx: Context, { user }: Here, { password }: Proof): Promise<Judgement> {
+async function judgeFactor(deps: PagesDeps, ctx: Context, { user }: Here): Promise<Judgement> {
+  const { records, security } = textsFor(deps, ctx);
+  const proof = sentProof(deps, ctx, 'step-up');
+  if (!proof) return { problem: security.enterProof };
+  const origin = requestOrigin(ctx);
+  const outcome = await proveFactor(factorDeps(deps), { user_id: user.id, proof, origin });
+  if (outcome.kind === 'ok') return outcome;
+  if (outcome.kind === 'wrong') return { problem: security.wrongProof };
+  return { problem: records.throttled({ minutes: Math.ceil(outcome.retryAfterSeconds / 60) }) };
+}
+
+async function judgePassword(deps: PagesDeps, ctx: Context, { user }: Here): Promise<Judgement> {
   const { records } = textsFor(deps, ctx);
+  const password = form(ctx).get('password_again') ?? '';
   if (password === '') return { problem: records.enterPassword };
   const device = (account: string) => knownDevice(deps, ctx, account);
   const who = { user_id: user.id };

@@ -17,6 +17,8 @@ const purposes = [
   'recovery',
   'idempotency',
   'secret',
+  'factor',
+  'sign-in',
 ] as const;
 
 /** What a server key is for; no key serves two purposes. */

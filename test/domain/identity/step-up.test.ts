@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { pageRouter } from '../../../src/entrypoints/pages/index.ts';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
 import { type ConsoleBrowser, consoleAs, wordsOf } from '../../support/console.ts';
@@ -15,6 +15,7 @@ type Samples = {
   session: string;
   secret: string;
   trust: string;
+  passkey: string;
 };
 const server = encodeURIComponent(api);
 
@@ -68,6 +69,7 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/console/users/:subject/change': { asks: () => '/console/users/bob/change' },
   '/console/users/:subject/password-link': { asks: () => '/console/users/bob/password-link' },
   '/console/users/:subject/password': { asks: () => '/console/users/bob/password' },
+  '/console/users/:subject/reset-factors': { asks: () => '/console/users/bob/reset-factors' },
   '/console/users/:subject/sessions/:session_id/revoke': {
     asks: ({ session }) => `/console/users/bob/sessions/${session}/revoke`,
   },
@@ -95,6 +97,12 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/account/keys/:key_id/disable': { asks: ({ ownKey }) => `/account/keys/${ownKey}/disable` },
   '/account/keys/:key_id/enable': { asks: ({ ownKey }) => `/account/keys/${ownKey}/enable` },
   '/account/keys/:key_id/revoke': { asks: ({ ownKey }) => `/account/keys/${ownKey}/revoke` },
+  '/account/security/app/new': { asks: () => '/account/security/app/new' },
+  '/account/security/app/remove': { asks: () => '/account/security/app/remove' },
+  '/account/security/passkeys/new': { asks: () => '/account/security/passkeys/new' },
+  '/account/security/passkeys/:id/rename': { asks: ({ passkey }) => `/account/security/passkeys/${passkey}/rename` },
+  '/account/security/passkeys/:id/remove': { asks: ({ passkey }) => `/account/security/passkeys/${passkey}/remove` },
+  '/account/security/recovery-codes/new': { asks: () => '/account/security/recovery-codes/new' },
   '/console/first-steps/hide': { asksNothing: 'it changes what the person sees, and nothing else' },
   '/console/first-steps/show': { asksNothing: 'it changes what the person sees, and nothing else' },
   '/account/password': { asksNothing: 'it asks for the present password in its own form, each time' },
@@ -156,6 +164,7 @@ describe('a form of the console or the account', () => {
     };
     const hook = { url: 'https://hooks.example/events', events: ['role.created'] };
     samples = {
+      passkey: randomUUID(),
       trust: String((await owner.post('/trusts', trust)).body.id),
       webhook: String((await owner.post('/webhooks', hook)).body.id),
       consent: await idIn('/consents?user=bob', 'consent_id'),
@@ -181,6 +190,20 @@ describe('a form of the console or the account', () => {
     return rows[0].n;
   };
 
+  /** A passkey and an authenticator app of alice. */
+  const addFactors = async (passkey: string) => {
+    await latchkey.database.query(
+      `insert into factors (id, user_id, kind, name, passkey_id, public_key, sign_count, is_backed_up, created_at)
+        select $1, id, 'passkey', 'Laptop', 'id', 'key', 0, false, now() from users where username = 'alice'`,
+      [passkey],
+    );
+    await latchkey.database.query(
+      `insert into factors (id, user_id, kind, key_id, sealed, created_at)
+        select $1, id, 'totp', (select min(id) from server_keys), 'sealed', now() from users where username = 'alice'`,
+      [randomUUID()],
+    );
+  };
+
   test('stands in the table of what asks for a fresh proof, and so does every form that there is', () => {
     expect(Object.keys(forms).toSorted()).toEqual([...new Set(registered)].toSorted());
   });
@@ -188,13 +211,16 @@ describe('a form of the console or the account', () => {
   test.each(asking)('%s does nothing without a fresh proof', async (_, pathOf) => {
     const path = pathOf(samples);
     const before = await changes();
+    const isOfFactors = path.startsWith('/account/security/');
+    if (isOfFactors) await addFactors(samples.passkey);
     for (const answer of [await send(path, filled), await send(path, { ...filled, password_again: 'a guess' })]) {
       expect({ path, status: answer.status }).toEqual({ path, status: 422 });
-      expect(answer.html).toContain('name="password_again"');
+      expect(answer.html).toContain(isOfFactors ? 'name="code"' : 'name="password_again"');
       await latchkey.database.query('delete from throttles');
     }
-    expect((await alice.agent.get(path)).html).toContain('name="password_again"');
+    expect((await alice.agent.get(path)).html).toContain(isOfFactors ? 'name="code"' : 'name="password_again"');
     expect(await changes()).toBe(before);
+    if (isOfFactors) await latchkey.database.query('delete from factors');
   });
 
   test.each([

@@ -31,7 +31,7 @@ const installation = {
 
 const profile = { name: 'Alice Example', preferred_username: 'alice', updated_at: expect.any(Number) };
 const email = { email: 'alice@example.com', email_verified: false };
-const aboutTheToken = ['iss', 'aud', 'exp', 'iat', 'nonce', 'at_hash', 'sid', 'auth_time'];
+const aboutTheToken = ['iss', 'aud', 'exp', 'iat', 'nonce', 'at_hash', 'sid', 'auth_time', 'acr', 'amr'];
 
 describe('claims about people', () => {
   const latchkey = startLatchkey({ apply: installation });

@@ -38,8 +38,9 @@ const session = {
 
 const minimal: PageData = {
   setup: { ...form, values: {}, errors: {} },
-  'sign-in': { ...form, login: '', forgot_password: '/forgot-password' },
+  'sign-in': { ...form, login: '', forgot_password: '/forgot-password', passkey: undefined },
   'forgot-password': { ...form, login: '', sign_in: '/sign-in', state: 'form' },
+  'second-step': { ...form, pending: 'sealed', has_code: false, passkey: undefined },
   'select-account': {
     ...form,
     switch_account_action: '/switch',
@@ -164,6 +165,7 @@ const maximal: PageData = {
     error: hostile,
     notice: hostile,
     cancel: true,
+    passkey: hostile,
     forgot_password: hostile,
   },
   'forgot-password': {
@@ -173,6 +175,15 @@ const maximal: PageData = {
     blocked: hostile,
     sign_in: hostile,
     state: 'form',
+  },
+  'second-step': {
+    ...hostileForm,
+    pending: hostile,
+    client_name: hostile,
+    error: hostile,
+    cancel: true,
+    has_code: true,
+    passkey: hostile,
   },
   consent: {
     ...hostileForm,
@@ -305,6 +316,8 @@ const postedForms: Partial<Record<keyof PageData, number>> = {
   'own-key-action': 1,
   'own-account-action': 1,
   'email-link': 1,
+  'own-security-action': 1,
+  'second-step': 1,
   'device-enter': 1,
   'device-confirm': 1,
   'demo-home': 1,

@@ -105,6 +105,18 @@ export const passwordLink = onInstallation(async (place: CommandContext, user: s
   answer(options, link, lines);
 });
 
+export const resetFactors = onInstallation(
+  async (place: CommandContext, reference: string, options: Json & { yes?: boolean }) => {
+    const { id, username } = await getUser(place.deps.db, reference);
+    const question = `Remove all sign-in methods of ${username} but the password? This signs them out everywhere.`;
+    const isDone = await isConfirmed(question, { ...options, scripts: 'go on' });
+    const params = { user: `id:${id}` };
+    const result = isDone ? await routesOf(place).call('POST /users/{user}/reset-factors', { params }) : { removed: 0 };
+    const done = `Removed ${result.removed} sign-in methods of ${username} and signed them out everywhere.`;
+    answer(options, result, [isDone ? done : 'Nothing changed.']);
+  },
+);
+
 export const markVerified = onInstallation(
   async (place: CommandContext, user: string, options: Json & { email: string }) => {
     const body = { email: options.email };

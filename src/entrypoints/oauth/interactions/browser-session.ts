@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
+import { assuranceOf } from '../../../domain/users/index.ts';
 import { type Digest, digest } from '../../../platform/crypto/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 import type { Authentication } from './interaction.ts';
@@ -9,7 +10,7 @@ export type BrowserSession = { uid: string; user_id: string };
 
 type SessionModel = InstanceType<Provider['Session']> & {
   new?: boolean;
-  loginAccount: (details: { accountId: string; amr: string[]; loginTs: number }) => void;
+  loginAccount: (details: { accountId: string; acr: string; amr: string[]; loginTs: number }) => void;
   resetIdentifier: () => void;
   save: (ttl: number) => Promise<string>;
   destroy: () => Promise<void>;
@@ -42,7 +43,8 @@ export async function startBrowserSession(
     session = new provider.Session() as SessionModel;
   }
   currentUnit().authenticated = { user_id, user_epoch, at: authenticated_at };
-  session.loginAccount({ accountId: user_id, amr, loginTs: Math.floor(authenticated_at.getTime() / 1000) });
+  const acr = assuranceOf(amr);
+  session.loginAccount({ accountId: user_id, acr, amr, loginTs: Math.floor(authenticated_at.getTime() / 1000) });
   if (!session.new) session.resetIdentifier();
   await session.save(sessionSeconds);
   sendSessionId(provider, ctx, { id: session.jti, maxAgeSeconds: sessionSeconds, secure });

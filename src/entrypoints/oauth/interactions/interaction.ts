@@ -4,11 +4,13 @@ import type { Interaction } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
 import { findResourceServer } from '../../../domain/resource-servers/index.ts';
+import { type Assurance, assuranceOf } from '../../../domain/users/index.ts';
 import { mustSendCookies, Problem } from '../../../platform/http/index.ts';
 import { scopesOfClaims } from '../provider/claims.ts';
 import { identityScopes } from '../scopes/requested-scopes.ts';
 import { offered } from '../scopes/scopes-of-resource.ts';
 import { type ClientDeps, type ClientRecord, findClientRecord, type StoreDeps } from '../store/index.ts';
+import { requiredIn } from './assurance.ts';
 
 /** A request that waits for the person. */
 export type PendingInteraction = {
@@ -22,6 +24,8 @@ export type PendingInteraction = {
   ui_locales: string | undefined;
   /** The signed-in user, if any. */
   user_id: string | undefined;
+  /** How well the user must be authenticated; undefined: anyhow. */
+  required_acr: Assurance | undefined;
   /** At consent: what is not yet allowed; everything asked when the client insists on asking again. */
   asked: ConsentedScopes;
 };
@@ -49,6 +53,7 @@ export async function pendingInteraction(
     login_hint: typeof params.login_hint === 'string' ? params.login_hint.slice(0, 254) : undefined,
     ui_locales: typeof params.ui_locales === 'string' ? params.ui_locales : undefined,
     user_id: session?.accountId,
+    required_acr: requiredIn(prompt.details),
     asked: await askedOf(deps, client, details),
   };
 }
@@ -128,7 +133,8 @@ export function finishSignIn(provider: Provider, ctx: Context, authentication: A
   const { user_id: accountId, user_epoch, authenticated_at, amr } = authentication;
   const at = authenticated_at.getTime();
   // Without `ts` a consent would count as a sign-in: the library signs in again with whatever came before it.
-  const login = { accountId, amr, remember: true, ts: Math.floor(at / 1000), authenticated_at_ms: at, user_epoch };
+  const acr = assuranceOf(amr);
+  const login = { accountId, acr, amr, remember: true, ts: Math.floor(at / 1000), authenticated_at_ms: at, user_epoch };
   // Signing in also selects the account.
   const result = { login, select_account: {} };
   return provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false });
@@ -142,6 +148,18 @@ export function finishSelection(provider: Provider, ctx: Context): Promise<strin
 /** Resumes the request after consent; `rejected`: the declined optional scopes. @returns the URL to redirect to */
 export function finishConsent(provider: Provider, ctx: Context, rejected: ConsentedScopes): Promise<string> {
   return provider.interactionResult(ctx.req, ctx.res, { consent: { rejected } }, { mergeWithLastSubmission: true });
+}
+
+/**
+ * Resumes the request of an app that requires a stronger authentication than the user could give (OpenID Connect Core Unmet
+ * Authentication Requirements 1.0). @returns the URL to redirect to
+ */
+export function finishUnmet(provider: Provider, ctx: Context): Promise<string> {
+  const unmet = {
+    error: 'unmet_authentication_requirements',
+    error_description: 'the user did not authenticate as the app requires',
+  };
+  return provider.interactionResult(ctx.req, ctx.res, unmet, { mergeWithLastSubmission: false });
 }
 
 /** Resumes the request after the user denied it: with `access_denied`. @returns the URL to redirect to */

@@ -1,4 +1,5 @@
 import { interactionPolicy } from 'oidc-provider';
+import { assuranceCheck } from './assurance.ts';
 
 /**
  * What people are asked before an authorization request is answered, in this order: which account (`prompt=select_account`,
@@ -6,6 +7,9 @@ import { interactionPolicy } from 'oidc-provider';
  */
 export function prompts() {
   const policy = interactionPolicy.base();
+  const login = policy.get('login');
+  for (const compared of ['essential_acrs', 'essential_acr']) login?.checks.remove(compared);
+  login?.checks.add(assuranceCheck);
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
   return policy;
 }

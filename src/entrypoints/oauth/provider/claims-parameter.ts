@@ -1,11 +1,12 @@
 import { type ClaimsParameter, type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { assuranceClasses, weakestOf } from '../../../domain/users/index.ts';
 import { identityScopes, identityScopesOf } from '../scopes/requested-scopes.ts';
 import { type ClientDeps, findClientRecord } from '../store/index.ts';
 import { claimsByScope, scopesOfClaims } from './claims.ts';
 
 type Requested = { essential?: boolean; value?: string; values?: string[] } | null;
 
-const aboutTheSignIn = ['auth_time', 'iss', 'sid'];
+const aboutTheSignIn = ['auth_time', 'iss', 'sid', 'acr', 'amr'];
 const supported = new Set([...Object.values(claimsByScope).flat(), ...aboutTheSignIn]);
 const mostClaims = 100;
 const mostValues = 20;
@@ -60,12 +61,13 @@ function plain(member: unknown): Requested | undefined {
 
 const isShort = (value: unknown): value is string => typeof value === 'string' && value.length <= longestValue;
 
-/** §5.5.1.1: a class of authentication that is essential and cannot be had is a failed authentication. None can be had here. */
+/** §5.5.1.1: a class of authentication that is essential and cannot be had is a failed authentication. */
 function refuseEssentialClass(member: unknown): void {
   const { essential, value, values } = (typeof member === 'object' && member !== null ? member : {}) as Record<
     string,
     unknown
   >;
-  if (essential === true && (value !== undefined || values !== undefined))
-    throw new errors.UnmetAuthenticationRequirements('no authentication context class can be required here');
+  const named = [value ?? [], values ?? []].flat().map(String);
+  if (essential === true && named.length > 0 && weakestOf(named) === undefined)
+    throw new errors.UnmetAuthenticationRequirements(`acr must be one of: ${assuranceClasses.join(', ')}`);
 }

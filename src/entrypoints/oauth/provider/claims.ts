@@ -11,7 +11,7 @@ import { currentUnit } from '../unit-of-work/index.ts';
 
 /** Which claims each scope gives (OpenID Connect Core §5.4). */
 export const claimsByScope: Readonly<Record<string, string[]>> = {
-  openid: ['sub'],
+  openid: ['sub', 'acr', 'amr'],
   profile: ['name', 'preferred_username', 'updated_at'],
   email: ['email', 'email_verified'],
   groups: ['groups'],

@@ -1,6 +1,7 @@
 import type { Adapter, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
 import { type SigningAlg, type SigningKey, signingAlgs, stateOf } from '../../../domain/signing-keys/index.ts';
 import { type StatusIndexes, statusListsUri } from '../../../domain/status-lists/index.ts';
+import { assuranceClasses } from '../../../domain/users/index.ts';
 import type { Jobs } from '../../../platform/jobs/index.ts';
 import type { Logger } from '../../../platform/logging/index.ts';
 import { registrationPath, routes } from '../endpoints.ts';
@@ -13,6 +14,7 @@ import { identityScopes } from '../scopes/requested-scopes.ts';
 import { defaultResource, type ResourceDeps, resourceServerInfo, rotatesRefreshToken } from '../scopes/resources.ts';
 import { tokenStore } from '../store/index.ts';
 import type { GrantDeps } from '../token-endpoint/grants/index.ts';
+import { authenticationClaims } from './authentication-claims.ts';
 import { claimsByScope, findAccount } from './claims.ts';
 import { acceptClaims } from './claims-parameter.ts';
 import { clientAuthMethods, judgeAssertion, type SecretDeps, usableAuthMethods } from './client-authentication.ts';
@@ -68,6 +70,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     ttl: lifetimes(deps.lifetimes),
     scopes: identityScopes,
     claims: claimsByScope,
+    acrValues: [...assuranceClasses],
     // What ID tokens hold is a client's own setting (claims.ts).
     conformIdTokenClaims: false,
     findAccount: findAccount(deps),
@@ -99,7 +102,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     },
     fetch: deps.fetch,
     fetchResponseBodyLimits: { jwks_uri: maxFetchedBytes, sector_identifier_uri: maxFetchedBytes },
-    extraTokenClaims: async () => undefined,
+    extraTokenClaims: authenticationClaims,
     clockTolerance: 15,
   };
 }
@@ -108,6 +111,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
 export function metadataRules(): Configuration {
   return {
     scopes: identityScopes,
+    acrValues: [...assuranceClasses],
     claims: claimsByScope,
     responseTypes,
     clientAuthMethods: [...clientAuthMethods],

@@ -17,6 +17,7 @@ import { mailLanguageRoutes } from './mail-language.ts';
 import { ownAccountRoutes } from './own-account.ts';
 import { accountDataRoutes } from './own-data.ts';
 import { accountKeyRoutes } from './own-keys.ts';
+import { accountSecurityRoutes } from './security.ts';
 import { accountSessionRoutes } from './sessions.ts';
 
 const perPage = 20;
@@ -42,6 +43,7 @@ export function accountRoutes(router: Router, deps: PagesDeps): void {
   accountActivityRoutes(router, deps);
   accountDataRoutes(router, deps);
   accountKeyRoutes(router, deps);
+  accountSecurityRoutes(router, deps);
   mailLanguageRoutes(router, deps);
   ownAccountRoutes(router, deps);
   emailLinkRoutes(router, deps);

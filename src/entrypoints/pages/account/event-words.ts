@@ -5,13 +5,19 @@ import type { Catalogue } from '../languages/en.ts';
 
 type Words = (
   texts: Catalogue,
-  event: { app: string; role: string; key: string; reason: string | null; by: EventInWords['by'] },
+  event: { app: string; role: string; key: string; kind: string; reason: string | null; by: EventInWords['by'] },
 ) => string;
 
 const signedOut: Words = ({ events }, { reason }) => {
   if (reason === 'signed out from another browser') return events.signedOutElsewhere;
   return reason === 'password changed' ? events.signedOutByPassword : events.signedOut;
 };
+
+function refusedSignIn(events: Catalogue['events'], reason: string | null): string {
+  if (reason === 'throttled') return events.throttled;
+  if (reason === 'wrong code') return events.wrongCode;
+  return reason?.startsWith('wrong passkey') ? events.wrongPasskey : events.wrongPassword;
+}
 
 type OfKey = 'keyCreated' | 'keyUpdated' | 'keyRotated' | 'keyDisabled' | 'keyEnabled' | 'keyRevoked';
 
@@ -26,7 +32,7 @@ const ofKey =
 const words: Readonly<Record<string, Words>> = {
   'session.started': ({ events }) => events.signedIn,
   'session.confirmed': ({ events }) => events.confirmed,
-  'session.refused': ({ events }, { reason }) => (reason === 'throttled' ? events.throttled : events.wrongPassword),
+  'session.refused': ({ events }, { reason }) => refusedSignIn(events, reason),
   'session.ended': signedOut,
   'consent.given': ({ events }, { app }) => events.consentGiven({ app }),
   'consent.denied': ({ events }, { app }) => events.consentDenied({ app }),
@@ -39,6 +45,11 @@ const words: Readonly<Record<string, Words>> = {
   'user.password_chosen': ({ events }) => events.passwordChosen,
   'user.email_change_requested': ({ events }) => events.emailRequested,
   'user.email_changed': ({ events }) => events.emailChanged,
+  'user.factor_added': ({ events }, { kind }) => (kind === 'totp' ? events.appAdded : events.passkeyAdded),
+  'user.factor_removed': ({ events }, { kind }) => (kind === 'totp' ? events.appRemoved : events.passkeyRemoved),
+  'user.factors_reset': ({ events }) => events.factorsReset,
+  'user.recovery_codes_created': ({ events }) => events.recoveryCodesCreated,
+  'user.recovery_code_used': ({ events }) => events.recoveryCodeUsed,
   'user.email_verified': ({ events }) => events.emailVerified,
   'user.email_unverified': ({ events }) => events.emailUnverified,
   'user.created': ({ events }) => events.created,
@@ -65,7 +76,7 @@ export const shownActions: readonly string[] = Object.keys(words);
 
 // Worth a second look when it was not expected.
 const alarming =
-  /^(session\.refused|user\.password_(set|link_created|chosen)|user\.email_changed|role\.assigned|api_key\.(created|rotated)|[a-z_]+\.(reuse|replay_refused))$/;
+  /^(session\.refused|user\.password_(set|link_created|chosen)|user\.email_changed|user\.(factor|recovery)[a-z_]*|role\.assigned|api_key\.(created|rotated)|[a-z_]+\.(reuse|replay_refused))$/;
 
 export type EventInWords = {
   what: string;
@@ -87,9 +98,10 @@ export async function eventsInWords(
     const app = (client_id && names.get(client_id)) ?? client_id ?? texts.activity.anApp;
     const role = String(event.details?.role ?? '');
     const key = String(event.details?.name ?? keyNames.get(event.target_id ?? '') ?? '');
+    const kind = String(event.details?.kind ?? '');
     const by = actorOf(event, user_id);
     return {
-      what: words[event.action]?.(texts, { app, role, key, by, reason: event.reason }) ?? event.action,
+      what: words[event.action]?.(texts, { app, role, key, kind, by, reason: event.reason }) ?? event.action,
       by,
       is_alarming: alarming.test(event.action),
       // Where an administrator sits is their own business.

@@ -130,6 +130,9 @@ export type AccountPages = {
   'own-account-action': ActionPage;
   /** Sends nothing but `csrf`. `email`: the address that counts afterwards. */
   'email-link': { csrf: string; action: string; email: string; state: 'confirm' | 'undo' | 'undone' };
+  'own-security': DetailPage;
+  'own-security-action': ActionPage;
+  'own-security-made': MadePage;
   'own-key-list': ListPage;
   'own-key': DetailPage;
   'own-key-action': ActionPage;

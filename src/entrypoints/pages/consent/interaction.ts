@@ -3,19 +3,21 @@ import type { Context } from 'koa';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
 import { redirectsToLoopbackOnly } from '../../../domain/clients/index.ts';
 import { allowClient, denyClient, findStandingConsent } from '../../../domain/consents/index.ts';
-import { findUserById, noteBrowserLanguage } from '../../../domain/users/index.ts';
+import { assuranceOf, findUserById, isAtLeast, noteBrowserLanguage } from '../../../domain/users/index.ts';
 import { contentSecurityPolicy, form, isLoopbackName, person, requestOrigin } from '../../../platform/http/index.ts';
 import {
   finishConsent,
   finishRefused,
   finishSelection,
   finishSignIn,
+  finishUnmet,
   type PendingInteraction,
   pendingInteraction,
 } from '../../oauth/index.ts';
 import { clientLogoPath } from '../client-logos.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { accountName, chosenLanguage, type PagesDeps, show, textsFor } from '../pages.ts';
+import type { SignInView } from '../sign-in/page-data.ts';
 import { judgeSignIn, showSignIn } from '../sign-in/sign-in.ts';
 import type { AskedGroup } from './page-data.ts';
 import { describeAsked, describeScopes, scopeValue } from './scope-descriptions.ts';
@@ -48,7 +50,15 @@ function formTargets(redirect_uri: string | undefined): string[] {
 async function showInteraction(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
   if (interaction.prompt === 'consent') await showConsent(deps, ctx, interaction);
   else if (interaction.prompt === 'select_account' && interaction.user_id) await showAccounts(deps, ctx, interaction);
-  else showSignIn(deps, ctx, { ...(await signInView(deps, interaction)), login: interaction.login_hint ?? '' });
+  else await showSignIn(deps, ctx, await firstView(deps, ctx, interaction));
+}
+
+/** Somebody who is signed in is told why they have to sign in once more. */
+async function firstView(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<SignInView> {
+  const { login_hint: login = '', required_acr, user_id } = interaction;
+  const t = textsFor(deps, ctx).secondStep;
+  const notice = required_acr && user_id ? t.required({ app: nameOf(interaction) }) : undefined;
+  return { ...(await signInView(deps, interaction)), login, ...(notice && { notice }) };
 }
 
 async function signInView({ db }: PagesDeps, interaction: PendingInteraction) {
@@ -85,7 +95,7 @@ async function switchAccount(deps: PagesDeps, ctx: Context, interaction: Pending
   checkCsrf(deps, ctx);
   const notice = textsFor(deps, ctx).signIn.otherAccount;
   const view = await signInView(deps, interaction);
-  showSignIn(deps, ctx, { ...view, login: interaction.login_hint ?? '', notice });
+  await showSignIn(deps, ctx, { ...view, login: interaction.login_hint ?? '', notice });
 }
 
 async function submitSignIn(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
@@ -94,8 +104,16 @@ async function submitSignIn(deps: PagesDeps, ctx: Context, interaction: PendingI
     await refuse(deps, ctx, interaction);
     return;
   }
-  const authentication = await judgeSignIn(deps, ctx, await signInView(deps, interaction));
+  const view = await signInView(deps, interaction);
+  const authentication = await judgeSignIn(deps, ctx, view);
   if (!authentication) return;
+  const { required_acr } = interaction;
+  if (required_acr && !isAtLeast(assuranceOf(authentication.amr), required_acr)) {
+    const t = textsFor(deps, ctx).secondStep;
+    const unmet = required_acr === 'phr' ? t.unmetPasskey : t.unmet;
+    await showSignIn(deps, ctx, { ...view, error: unmet({ app: nameOf(interaction) }) }, 422);
+    return;
+  }
   await noteBrowserLanguage(deps.db, authentication.user_id, chosenLanguage(deps, ctx));
   goOn(ctx, await finishSignIn(deps.provider().current(), ctx, authentication));
 }
@@ -182,9 +200,11 @@ function filtered(
   return { openid: openid.filter((name) => holds(null, name)), resources: Object.fromEntries(entries) };
 }
 
-async function refuse(deps: PagesDeps, ctx: Context, { user_id, client }: PendingInteraction): Promise<void> {
+async function refuse(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
+  const { user_id, client, prompt, required_acr } = interaction;
   if (user_id) await denyClient(deps, person(user_id, requestOrigin(ctx)), client.client_id);
-  goOn(ctx, await finishRefused(deps.provider().current(), ctx));
+  const finish = prompt !== 'consent' && required_acr ? finishUnmet : finishRefused;
+  goOn(ctx, await finish(deps.provider().current(), ctx));
 }
 
 function goOn(ctx: Context, url: string): void {

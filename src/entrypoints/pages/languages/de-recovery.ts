@@ -1,3 +1,4 @@
+import { deFactorNotices } from './de-factors.ts';
 import type { enRecovery } from './en-recovery.ts';
 
 const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
@@ -100,6 +101,7 @@ export const deRecovery: typeof enRecovery = {
         text: (p) =>
           `Ihr Konto ${p.account} bei ${p.brand} wurde am ${p.day}, ${p.time} UTC gelöscht, wie von Ihnen verlangt. Ihre persönlichen Angaben sind gelöscht.`,
       },
+      ...deFactorNotices,
       test: {
         subject: (p) => `Test-E-Mail von ${p.brand}`,
         text: (p) =>

@@ -1,3 +1,4 @@
+import { deFactors } from './de-factors.ts';
 import { deRecords } from './de-records.ts';
 import { deRecovery } from './de-recovery.ts';
 import type { Catalogue } from './en.ts';
@@ -405,9 +406,18 @@ export const de: Catalogue = {
 
   events: {
     signedIn: 'Sie haben sich angemeldet',
-    confirmed: 'Sie haben Ihr Passwort bestätigt',
+    confirmed: 'Sie haben bestätigt, dass Sie es sind',
     throttled: 'Anmeldeversuche mit Ihrem Benutzernamen wurden blockiert, weil es zu viele waren',
     wrongPassword: 'Jemand hat versucht, sich mit Ihrem Benutzernamen und einem falschen Passwort anzumelden',
+    wrongCode: 'Jemand hat Ihr Passwort und einen falschen Code eingegeben',
+    wrongPasskey: 'Jemand hat versucht, sich mit einem Passkey anzumelden, der nicht angenommen wurde',
+    passkeyAdded: 'Ein Passkey wurde hinzugefügt',
+    passkeyRemoved: 'Ein Passkey wurde entfernt',
+    appAdded: 'Eine Authenticator-App wurde eingerichtet',
+    appRemoved: 'Die Authenticator-App wurde entfernt',
+    factorsReset: 'Die Administration hat Ihre Passkeys, Authenticator-App und Wiederherstellungscodes entfernt',
+    recoveryCodesCreated: 'Wiederherstellungscodes wurden erstellt',
+    recoveryCodeUsed: 'Ein Wiederherstellungscode wurde verwendet',
     signedOut: 'Sie haben sich abgemeldet',
     signedOutElsewhere: 'Sie haben eine andere Sitzung abgemeldet',
     signedOutByPassword: 'Eine andere Sitzung wurde abgemeldet, weil das Passwort geändert wurde',
@@ -464,6 +474,7 @@ export const de: Catalogue = {
     submit: 'Daten herunterladen',
   },
 
+  ...deFactors,
   ...deRecords,
   ...deRecovery,
 };

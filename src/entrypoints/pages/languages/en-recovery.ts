@@ -1,3 +1,5 @@
+import { enFactorNotices } from './en-factors.ts';
+
 const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
 
 /** The texts of getting back into an account, and of mail about accounts. */
@@ -95,6 +97,7 @@ export const enRecovery = {
         text: (p: { brand: string; account: string; day: string; time: string }) =>
           `Your account ${p.account} at ${p.brand} was deleted on ${p.day}, ${p.time} UTC, as its owner asked. Your personal details are erased.`,
       },
+      ...enFactorNotices,
       test: {
         subject: (p: { brand: string }) => `Test e-mail from ${p.brand}`,
         text: (p: { brand: string; account: string; day: string; time: string }) =>

@@ -1,4 +1,5 @@
 import type { Language } from '../../../platform/languages/index.ts';
+import { enFactors } from './en-factors.ts';
 import { enRecords } from './en-records.ts';
 import { enRecovery } from './en-recovery.ts';
 
@@ -406,9 +407,18 @@ export const en = {
 
   events: {
     signedIn: 'You signed in',
-    confirmed: 'You confirmed your password',
+    confirmed: 'You confirmed that it’s you',
     throttled: 'Sign-in attempts with your username were blocked because there were too many',
     wrongPassword: 'Someone tried to sign in with your username and a wrong password',
+    wrongCode: 'Someone entered your password and a wrong code',
+    wrongPasskey: 'Someone tried to sign in with a passkey that was not accepted',
+    passkeyAdded: 'A passkey was added',
+    passkeyRemoved: 'A passkey was removed',
+    appAdded: 'An authenticator app was set up',
+    appRemoved: 'The authenticator app was removed',
+    factorsReset: 'An administrator removed your passkeys, authenticator app and recovery codes',
+    recoveryCodesCreated: 'Recovery codes were created',
+    recoveryCodeUsed: 'A recovery code was used',
     signedOut: 'You signed out',
     signedOutElsewhere: 'You signed out another session',
     signedOutByPassword: 'Another session was signed out because the password was changed',
@@ -464,6 +474,7 @@ export const en = {
     submit: 'Download your data',
   },
 
+  ...enFactors,
   ...enRecords,
   ...enRecovery,
 };

@@ -6,7 +6,7 @@ import { refusalIn } from '../languages/api-words.ts';
 import type { Catalogue } from '../languages/en.ts';
 import { type PagesDeps, textsFor } from '../pages.ts';
 import type { Here } from '../signed-in.ts';
-import { isStepUpDue, stepUp } from '../step-up.ts';
+import { askedProof, isStepUpDue, stepUp } from '../step-up.ts';
 import { type FormInput, formInput } from './form-input.ts';
 import type { ActionPage, FieldErrors, MadePage, Summary } from './page-shapes.ts';
 
@@ -19,7 +19,7 @@ export type RequestContext = { deps: PagesDeps; ctx: Context; who: Here; params:
 export type ActionDescription = Pick<
   ActionPage,
   'crumb' | 'heading' | 'name' | 'words' | 'impact' | 'fields' | 'button' | 'danger' | 'back'
-> & { version?: number; present?: ActionPage['present'] };
+> & { version?: number; present?: ActionPage['present'] } & Partial<Pick<ActionPage, 'hidden' | 'passkey' | 'picture'>>;
 
 /** Where to go after it, the secret that it created, or a file of JSON lines. */
 export type ActionResult =
@@ -34,6 +34,8 @@ export type ActionResult =
 export type Action<At extends RequestContext> = {
   /** Below the path of its host. */
   path: string;
+  /** Asks for the proof on a page of its own, before the form. */
+  confirmsFirst?: true;
   describe: (context: At) => Promise<ActionDescription>;
   perform: (context: At, sent: FormInput) => Promise<ActionResult>;
   /** What the form as it stands will make, in words. */
@@ -53,10 +55,10 @@ export type ActionHost<At extends RequestContext, A extends Action<At> = Action<
 type TypedForm = {
   /** The form as it was sent; undefined: it is shown for the first time. */
   sent?: URLSearchParams;
-  /** What was wrong with the password. */
-  password?: string;
+  /** What was wrong with the proof. */
+  unproven?: string;
   refused?: Problem;
-  /** The password was given with this request. */
+  /** The proof was given with this request. */
   isConfirmed: boolean;
   status: number;
 };
@@ -99,12 +101,15 @@ async function submit<At extends RequestContext, A extends Action<At>>(
     return;
   }
   if (await isStepUpDue(deps, who)) {
-    const proof = { kind: 'password', password: sent.get('password_again') ?? '' } as const;
-    const password = await stepUp(deps, ctx, who, proof);
-    if (password) {
-      await showAction(host, context, { action, typed: { sent, password, isConfirmed: false, status: 422 } });
+    const unproven = await stepUp(deps, ctx, who);
+    if (unproven) {
+      await showAction(host, context, { action, typed: { sent, unproven, isConfirmed: false, status: 422 } });
       return;
     }
+  }
+  if (sent.has('confirm')) {
+    await showAction(host, context, { action, typed: { isConfirmed: true, status: 200 } });
+    return;
   }
   const outcome = await action.perform(context, formInput(sent)).catch(refusal);
   if (outcome instanceof Problem) {
@@ -140,14 +145,16 @@ async function showAction<At extends RequestContext, A extends Action<At>>(
   { action, typed }: { action: A; typed: TypedForm },
 ): Promise<void> {
   const { deps, ctx, who } = context;
-  const { sent, password, refused, isConfirmed, status } = typed;
-  const description = await action.describe(context);
+  const { sent, unproven, refused, isConfirmed, status } = typed;
+  const proof = !isConfirmed && (await isStepUpDue(deps, who)) ? await askedProof(deps, ctx, who) : undefined;
+  const described = await action.describe(context);
+  const description = proof && action.confirmsFirst ? confirmation(described, textsFor(deps, ctx)) : described;
   const { version, present } = description;
   const texts = textsFor(deps, ctx);
   const fields = description.fields.map((field) => ({ ...field, value: valueIn(sent, field) }));
   const isChanged = refused?.status === 412;
   const errors = {
-    ...(password && { password_again: password }),
+    ...(unproven && { [proof?.kind === 'factor' ? 'code' : 'password_again']: unproven }),
     ...(refused && errorsIn(refused, new Set(fields.map(({ name }) => name)), texts)),
   };
   const page = {
@@ -159,9 +166,20 @@ async function showAction<At extends RequestContext, A extends Action<At>>(
     version,
     present: isChanged ? (present ?? []) : [],
     summary: action.summarize?.(context, fields),
-    password_of: !isConfirmed && (await isStepUpDue(deps, who)) ? who.user.username : undefined,
+    hidden: description.hidden ?? {},
+    proof,
   };
   host.showAction(context, page, status);
+}
+
+/** The page before a form that begins with the proof. */
+function confirmation(
+  { crumb, heading, name, back }: ActionDescription,
+  { common, security }: Catalogue,
+): ActionDescription {
+  const nothing = { impact: [], fields: [], danger: false };
+  const hidden = { confirm: '1' };
+  return { crumb, heading, name, back, words: [security.confirm], button: common.continue, hidden, ...nothing };
 }
 
 /** What was sent of a field, each selected value on a line. Browsers send nothing of choices of which none is selected. */

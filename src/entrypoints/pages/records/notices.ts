@@ -8,6 +8,7 @@ const consoleNotices: Record<string, string> = {
   registered: 'Registered. It is active now.',
   'test-mail-sent': 'The mail server accepted the test e-mail. It should arrive in your inbox within a few minutes.',
   mailed: 'The link has been sent to their e-mail address.',
+  'factors-reset': 'Their sign-in methods are removed, and they are signed out everywhere.',
   'signed-out': 'The session is revoked.',
   rotated: 'The next signing key is created and published.',
   'delivery-requested': 'Sending now. The result appears under Deliveries.',

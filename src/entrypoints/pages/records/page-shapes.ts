@@ -126,6 +126,12 @@ export type DetailPage = {
   danger: readonly DangerousAction[];
 };
 
+/** What a form offers to prove a factor with: a field for a code, and a passkey as the browser asks for it (JSON). */
+export type FactorFields = { has_code: boolean; passkey: string | undefined };
+
+/** What a user is asked for: their strongest factor, or their password where they have no other. */
+export type AskedProof = { kind: 'password'; username: string } | ({ kind: 'factor' } & FactorFields);
+
 export type Field = {
   name: string;
   label: string;
@@ -146,7 +152,7 @@ export type Option = { value: string; text: string; note?: string; is_sensitive?
 
 export type Impact = { text: string; words: string };
 
-/** Sends the fields with `csrf`, `version`, and `password_again` when that is asked. */
+/** Sends the fields with `csrf`, `version`, and `password_again`, or `code` or `passkey`, when that is asked. */
 export type ActionPage = {
   csrf: string;
   action: string;
@@ -165,8 +171,14 @@ export type ActionPage = {
   present: readonly Fact[];
   /** What the form as it stands will make; undefined: it has no summary. */
   summary: Summary | undefined;
-  /** Whose password is asked for; undefined: none is. */
-  password_of: string | undefined;
+  /** What the user proves that it is them with; undefined: they did a short while ago. */
+  proof: AskedProof | undefined;
+  /** Fields that the user does not see. */
+  hidden: Readonly<Record<string, string>>;
+  /** The passkey that the browser makes (JSON), as the answer to the form. */
+  passkey?: string | undefined;
+  /** A picture to scan (SVG), before the fields. */
+  picture?: string | undefined;
 };
 
 /** In words, what something can do once it is created. */

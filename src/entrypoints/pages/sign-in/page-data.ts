@@ -1,4 +1,4 @@
-import type { FieldErrors } from '../records/page-shapes.ts';
+import type { FactorFields, FieldErrors } from '../records/page-shapes.ts';
 
 /** Sends `username`, `email`, `name`, `password` and `password_repeated`. */
 type SetupPage = {
@@ -8,7 +8,7 @@ type SetupPage = {
   errors: FieldErrors;
 };
 
-/** Sends `login` and `password`, or `decision=cancel`. */
+/** Sends `login` and `password`, or `passkey`, or `decision=cancel`. */
 type SignInPage = {
   csrf: string;
   action: string;
@@ -26,7 +26,28 @@ type SignInPage = {
   forgot_password: string;
   /** Offers the way back to the client. */
   cancel?: boolean | undefined;
+  /** Any passkey of this site, as a browser is asked for it (JSON); undefined: there can be none. */
+  passkey: string | undefined;
 };
+
+/** What leads to the sign-in page, and what it is to say. */
+export type SignInView = {
+  action: string;
+  client_name?: string | undefined;
+  client_logo?: string | undefined;
+  login?: string;
+  error?: string;
+  blocked?: string;
+  notice?: string;
+  cancel?: boolean;
+};
+
+/** Sends `pending` and `code` or `passkey`, or `decision=cancel`. */
+type SecondStepPage = FactorFields &
+  Pick<SignInPage, 'csrf' | 'action' | 'client_name' | 'cancel' | 'error' | 'blocked'> & {
+    /** What was proven so far, sealed. */
+    pending: string;
+  };
 
 /** Sends `password` and `password_repeated`. */
 type ChoosePasswordPage = {
@@ -56,6 +77,7 @@ type ForgotPasswordPage = {
 export type SignInPages = {
   setup: SetupPage;
   'sign-in': SignInPage;
+  'second-step': SecondStepPage;
   'choose-password': ChoosePasswordPage;
   'forgot-password': ForgotPasswordPage;
 };

@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { authenticate } from '../../../domain/users/index.ts';
+import { authenticate, proveFactor, together } from '../../../domain/users/index.ts';
 import { digest } from '../../../platform/crypto/index.ts';
 import { form, requestOrigin } from '../../../platform/http/index.ts';
 import type { Authentication } from '../../oauth/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
+import { anyPasskey, factorDeps, sentProof } from '../factors.ts';
 import { ownCookie } from '../own-cookie.ts';
 import { pagePaths } from '../page-data.ts';
 import { type PagesDeps, show, textsFor } from '../pages.ts';
 import { signInHere } from '../signed-in.ts';
 import { forgotPasswordPath } from './forgot-password.ts';
+import type { SignInView } from './page-data.ts';
+import { askSecondFactor, judgeSecondStep } from './second-step.ts';
 
 const maxAccounts = 8;
 const yearMs = 365 * 24 * 60 * 60 * 1000;
@@ -18,7 +21,7 @@ const yearMs = 365 * 24 * 60 * 60 * 1000;
 /** Signing in to one's own pages, outside of any app's request. */
 export function signInRoutes(router: Router, deps: PagesDeps): void {
   router.get('/sign-in', async (ctx: Context) => {
-    showSignIn(deps, ctx, { action: ctx.url, login: '' });
+    await showSignIn(deps, ctx, { action: ctx.url, login: '' });
   });
   router.post('/sign-in', async (ctx: Context) => {
     const authentication = await judgeSignIn(deps, ctx, { action: ctx.url });
@@ -36,21 +39,12 @@ function ownPath(target: string | string[] | undefined): string {
     : pagePaths.account;
 }
 
-export type SignInView = {
-  action: string;
-  client_name?: string | undefined;
-  client_logo?: string | undefined;
-  login?: string;
-  error?: string;
-  blocked?: string;
-  notice?: string;
-  cancel?: boolean;
-};
-
 /** Shows the sign-in page. */
-export function showSignIn(deps: PagesDeps, ctx: Context, view: SignInView, status = 200): void {
+export async function showSignIn(deps: PagesDeps, ctx: Context, view: SignInView, status = 200): Promise<void> {
+  const passkey = await anyPasskey(deps, ctx);
   const forgot_password = forgotPasswordPath(view.action);
-  show(deps, ctx, 'sign-in', { csrf: csrfToken(deps, ctx), login: '', ...view, forgot_password }, { status });
+  const shown = { csrf: csrfToken(deps, ctx), login: '', passkey, ...view, forgot_password };
+  show(deps, ctx, 'sign-in', shown, { status });
 }
 
 /** Judges a submitted sign-in; on anything but success it has answered, and nobody is returned. */
@@ -60,12 +54,46 @@ export async function judgeSignIn(
   view: SignInView,
 ): Promise<Authentication | undefined> {
   checkCsrf(deps, ctx);
+  const authentication = await judgeForm(deps, ctx, view);
+  if (authentication) rememberDevice(deps, ctx, authentication.user_id);
+  return authentication;
+}
+
+async function judgeForm(deps: PagesDeps, ctx: Context, view: SignInView): Promise<Authentication | undefined> {
+  const sent = form(ctx);
+  if (sent.has('pending')) {
+    const step = await judgeSecondStep(deps, ctx, view);
+    if (step === 'expired')
+      await showSignIn(deps, ctx, { ...view, error: textsFor(deps, ctx).secondStep.expired }, 422);
+    return typeof step === 'string' ? undefined : step.authentication;
+  }
+  if (sent.get('passkey')) return judgePasskey(deps, ctx, view);
+  const authentication = await judgePassword(deps, ctx, view);
+  if (!authentication || (await askSecondFactor(deps, ctx, { authentication, view }))) return undefined;
+  return authentication;
+}
+
+/** A passkey says whose it is, and that its user was verified: it needs no second step. */
+async function judgePasskey(deps: PagesDeps, ctx: Context, view: SignInView): Promise<Authentication | undefined> {
+  const t = textsFor(deps, ctx);
+  const proof = sentProof(deps, ctx, 'sign-in');
+  const outcome = proof && (await proveFactor(factorDeps(deps), { proof, origin: requestOrigin(ctx) }));
+  if (outcome?.kind === 'ok') {
+    const { user, user_epoch, authenticated_at, amr } = outcome;
+    return { user_id: user.id, user_epoch, authenticated_at, amr: together(amr) };
+  }
+  if (outcome?.kind === 'throttled') await showThrottled(deps, ctx, view, outcome.retryAfterSeconds);
+  else await showSignIn(deps, ctx, { ...view, error: t.secondStep.wrongPasskey }, 422);
+  return undefined;
+}
+
+async function judgePassword(deps: PagesDeps, ctx: Context, view: SignInView): Promise<Authentication | undefined> {
   const t = textsFor(deps, ctx).signIn;
   const sent = form(ctx);
   const login = (sent.get('login') ?? '').trim().slice(0, 254);
   const password = sent.get('password') ?? '';
   if (!login || !password) {
-    showSignIn(deps, ctx, { ...view, login, error: t.incomplete }, 422);
+    await showSignIn(deps, ctx, { ...view, login, error: t.incomplete }, 422);
     return undefined;
   }
   const origin = requestOrigin(ctx);
@@ -73,17 +101,20 @@ export async function judgeSignIn(
   const outcome = await authenticate(deps, { who: { login }, password, device, origin });
   if (outcome.kind === 'ok') {
     const { user, user_epoch, authenticated_at, amr } = outcome;
-    rememberDevice(deps, ctx, user.id);
     return { user_id: user.id, user_epoch, authenticated_at, amr };
   }
   if (outcome.kind === 'wrong') {
-    showSignIn(deps, ctx, { ...view, login, error: t.wrong }, 422);
+    await showSignIn(deps, ctx, { ...view, login, error: t.wrong }, 422);
     return undefined;
   }
-  const minutes = Math.ceil(outcome.retryAfterSeconds / 60);
-  ctx.set('Retry-After', String(outcome.retryAfterSeconds));
-  showSignIn(deps, ctx, { ...view, login, blocked: t.throttled({ minutes }) }, 429);
+  await showThrottled(deps, ctx, { ...view, login }, outcome.retryAfterSeconds);
   return undefined;
+}
+
+async function showThrottled(deps: PagesDeps, ctx: Context, view: SignInView, seconds: number): Promise<void> {
+  const { signIn: t } = textsFor(deps, ctx);
+  ctx.set('Retry-After', String(seconds));
+  await showSignIn(deps, ctx, { ...view, blocked: t.throttled({ minutes: Math.ceil(seconds / 60) }) }, 429);
 }
 
 /** The browser's id, if somebody has signed in with this account here before. */

@@ -153,6 +153,30 @@ const linking: Action = {
   },
 };
 
+const resettingFactors: Action = {
+  path: '/users/:subject/reset-factors',
+  route: 'POST /users/{user}/reset-factors',
+  describe: async (context) => {
+    const { framed } = await frame(context);
+    return {
+      ...framed,
+      heading: `Reset the sign-in methods of ${framed.name}?`,
+      words: [
+        'Their passkeys, authenticator app and recovery codes are removed, and they are signed out everywhere. Their password alone signs them in until they set up another method. They are told by e-mail.',
+      ],
+      impact: [],
+      fields: [],
+      button: 'Reset sign-in methods',
+      danger: true,
+    };
+  },
+  perform: async (context) => {
+    const { id } = await getUser(context);
+    await context.api.call('POST /users/{user}/reset-factors', { params: { user: `id:${id}` } });
+    return { to: pathOfSubject(context.params.subject ?? ''), done: 'factors-reset' };
+  },
+};
+
 const stopping = ownerActions({
   path: '/users/:subject',
   find: async (context) => {
@@ -210,6 +234,7 @@ export const userActions: Action[] = [
   linking,
   signingOut,
   settingPassword,
+  resettingFactors,
   ...stopping,
   ...roleActionsOf('user'),
 ];

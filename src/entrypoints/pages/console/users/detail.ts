@@ -12,6 +12,7 @@ import { withImpact } from '../impact.ts';
 import { recentEvents } from '../recent-events.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
 import { rolesPanel } from '../roles/assignments.ts';
+import { factorsPanel } from './factors.ts';
 import { sessionsPanel } from './sessions.ts';
 import { getUser, nameOf, type User, userPath } from './user.ts';
 
@@ -58,7 +59,10 @@ const panelsOf: Readonly<Record<TabKey, (context: RequestContext, user: User) =>
     ];
   },
   activity: (context, user) => recentEvents(context, partyOf(user), 25),
-  settings: async (_, user) => [{ heading: 'Account', content: { kind: 'facts', facts: accountFacts(user) } }],
+  settings: async (context, user) => [
+    { heading: 'Account', content: { kind: 'facts', facts: accountFacts(user) } },
+    ...(await factorsPanel(context, user)),
+  ],
 };
 
 const partyOf = ({ id, username }: User) => ({ kind: 'user', id, reference: referenceToUsername(username) }) as const;
@@ -143,6 +147,15 @@ async function dangerOf(context: RequestContext, user: User, isCounted: boolean)
       words: 'Replaces their password by a generated one, which is shown to you once, and signs them out everywhere.',
     },
   ]);
+  const [factors] = allowedActions(context, [
+    {
+      route: 'POST /users/{user}/reset-factors',
+      label: 'Reset sign-in methods',
+      href: `${path}/reset-factors`,
+      danger: true,
+      words: 'Removes their passkeys, authenticator app and recovery codes, and signs them out everywhere.',
+    },
+  ]);
   const [revoke] = allowedActions(context, [
     {
       route: 'POST /revocations',
@@ -168,6 +181,7 @@ async function dangerOf(context: RequestContext, user: User, isCounted: boolean)
       : 'Revoke all';
   return [
     ...(password ? [{ ...password, button: 'Set password' }] : []),
+    ...(factors ? [{ ...factors, button: 'Reset' }] : []),
     ...(revoke ? [{ ...revoke, button: revokeButton }] : []),
     ...(disable && user.enabled ? [{ ...disable, button: 'Disable' }] : []),
   ];

@@ -1,0 +1,41 @@
+import { type Kysely, sql } from 'kysely';
+
+const statements = [
+  // Announcements that migrations before this one deferred would stand in the way of altering tables.
+  'set constraints all immediate',
+  'set constraints all deferred',
+
+  // What users sign in with beside their password. A one-time code's secret is sealed, a recovery code is a digest, and of a passkey the
+  // public key is stored.
+  `create table factors (
+    id uuid primary key,
+    user_id uuid not null references users on delete cascade,
+    kind text not null check (kind in ('totp', 'passkey', 'recovery_code')),
+    name text,
+    key_id integer references server_keys,
+    sealed bytea,
+    last_step bigint,
+    passkey_id bytea,
+    public_key bytea,
+    sign_count bigint,
+    transports json,
+    is_backed_up boolean,
+    digest bytea,
+    created_at timestamptz not null,
+    last_used_at timestamptz,
+    check (case kind
+      when 'totp' then sealed is not null and key_id is not null
+      when 'passkey' then passkey_id is not null and public_key is not null and sign_count is not null and is_backed_up is not null
+      else digest is not null end)
+  )`,
+  'create index factors_of_user on factors (user_id, kind)',
+  `create unique index factors_totp on factors (user_id) where kind = 'totp'`,
+  `create unique index factors_passkey on factors (passkey_id) where kind = 'passkey'`,
+  `create unique index factors_recovery_code on factors (user_id, digest) where kind = 'recovery_code'`,
+  'create index factors_key on factors (key_id) where key_id is not null',
+];
+
+/** Passkeys, one-time codes and recovery codes. Safe under a running older version: it knows of passwords alone. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}

@@ -1,0 +1,41 @@
+/**
+ * The authentication context classes (`acr`, OpenID Connect Core §2), from the weakest to the strongest: one factor, two factors, and a
+ * passkey, which no imitation of the sign-in page can pass on (`phr`, OpenID Connect EAP ACR Values).
+ */
+export const assuranceClasses = ['urn:latchkey:acr:one-factor', 'urn:latchkey:acr:two-factor', 'phr'] as const;
+export type Assurance = (typeof assuranceClasses)[number];
+
+/** The authentication method references (RFC 8176) of each factor. */
+export const methodsOf = {
+  password: ['pwd'],
+  code: ['otp'],
+  /** With its user verified. A passkey that is backed up can leave the device. */
+  passkey: ({ is_backed_up }: { is_backed_up: boolean }) => [is_backed_up ? 'swk' : 'hwk', 'user'],
+} as const;
+
+/** What a sign-in with these methods is worth. */
+export function assuranceOf(amr: readonly string[]): Assurance {
+  if (amr.includes('hwk') || amr.includes('swk')) return 'phr';
+  return amr.includes('pwd') && amr.includes('otp') ? 'urn:latchkey:acr:two-factor' : 'urn:latchkey:acr:one-factor';
+}
+
+/** Methods that were used together; `mfa` says that they are several factors. */
+export function together(...methods: readonly (readonly string[])[]): string[] {
+  const amr = [...new Set(methods.flat())];
+  return assuranceOf(amr) === 'urn:latchkey:acr:one-factor' || amr.includes('mfa') ? amr : [...amr, 'mfa'];
+}
+
+/** Whether a class is at least another one. What is no class of ours, or none, is the weakest. */
+export function isAtLeast(acr: string | undefined | null, required: Assurance): boolean {
+  const rank = (each: string | undefined | null) =>
+    Math.max(
+      0,
+      assuranceClasses.findIndex((known) => known === each),
+    );
+  return rank(acr) >= rank(required);
+}
+
+/** The weakest of the classes that a request accepts; undefined: it names none of ours. */
+export function weakestOf(named: readonly string[]): Assurance | undefined {
+  return assuranceClasses.find((each) => named.includes(each));
+}

@@ -1,0 +1,161 @@
+import { v7 as uuidv7 } from 'uuid';
+import { type Db, inTransaction, type Trx } from '../../../platform/database/index.ts';
+import { type Actor, conflict, invalid, notFound } from '../../../platform/http/index.ts';
+import { mustHoldAllOf } from '../../access/index.ts';
+import { type AuditAction, appendEvent } from '../../audit/index.ts';
+import type { FactorTopic, SendEmail } from '../../notifications/index.ts';
+import { notify } from '../notices.ts';
+import { lockUserById, startNextEpoch, type User, updateUser } from '../store.ts';
+import type { CarryDeps } from './carried-state.ts';
+import { asCode, sealSecret, stepOf } from './one-time-codes.ts';
+import type { MadePasskey } from './passkeys.ts';
+import { digestOfCode, generateRecoveryCodes } from './recovery-codes.ts';
+import { deleteFactors, findOneTimeCodes, findPasskey, insertFactor, listPasskeys, renamePasskey } from './store.ts';
+
+export type EnrolmentDeps = CarryDeps & { db: Db; sendEmail?: SendEmail | undefined };
+
+const mostPasskeys = 20;
+type Own = Actor & { id: string };
+
+/** What changed, and what the user is told. */
+type Change = { action: AuditAction; notice: FactorTopic; details?: Record<string, unknown> };
+
+/**
+ * Adds a passkey to one's own account.
+ *
+ * @throws Problem `conflict`: there are twenty, or this one is known
+ */
+export async function addPasskey(
+  deps: EnrolmentDeps,
+  actor: Own,
+  { name, passkey }: { name: string; passkey: MadePasskey },
+): Promise<void> {
+  await changing(deps, actor, async (trx, { id: user_id }, created_at) => {
+    if ((await listPasskeys(trx, user_id)).length >= mostPasskeys)
+      throw conflict(`You have ${mostPasskeys} passkeys. Remove one first.`);
+    if (await findPasskey(trx, passkey.passkey_id)) throw conflict('This passkey was added before.');
+    const transports = JSON.stringify(passkey.transports);
+    const id = uuidv7();
+    await insertFactor(trx, { ...passkey, id, user_id, kind: 'passkey', name, transports, created_at });
+    return { action: 'user.factor_added', notice: 'passkey_added', details: { kind: 'passkey', name, id } };
+  });
+}
+
+/** Calls a passkey by another name. @throws Problem `not_found` */
+export async function nameOwnPasskey(
+  deps: EnrolmentDeps,
+  actor: Own,
+  { id, name }: { id: string; name: string },
+): Promise<void> {
+  await inTransaction(deps.db, async (trx) => {
+    if (!(await renamePasskey(trx, { id, user_id: actor.id, name }))) throw notFound('passkey', id);
+    const target = { kind: 'user', id: actor.id };
+    const details = { kind: 'passkey', name, id };
+    await appendEvent(trx, { actor, action: 'user.factor_renamed', target, details, occurred_at: deps.now() });
+  });
+}
+
+/**
+ * Sets up an authenticator app for one's own account; a code of it proves that it works, and does not count again.
+ *
+ * @throws Problem `invalid`: the code is wrong; `conflict`: there is one already
+ */
+export async function addOneTimeCodes(
+  deps: EnrolmentDeps,
+  actor: Own,
+  { secret, code: typed }: { secret: string; code: string },
+): Promise<void> {
+  const code = asCode(typed);
+  const step = code && (await stepOf(secret, code, deps.now()));
+  if (!step) throw invalid('/code', 'The code is wrong. Enter the one that the app shows now.');
+  await changing(deps, actor, async (trx, { id: user_id }, created_at) => {
+    if (await findOneTimeCodes(trx, user_id))
+      throw conflict('An authenticator app is set up already. Remove it first.');
+    const id = uuidv7();
+    const sealed = sealSecret(deps.keys, id, secret);
+    await insertFactor(trx, { id, user_id, kind: 'totp', ...sealed, last_step: step, created_at });
+    return { action: 'user.factor_added', notice: 'totp_added', details: { kind: 'totp', id } };
+  });
+}
+
+/**
+ * Makes ten recovery codes; those from before stop working.
+ *
+ * @returns the codes, which are stored nowhere
+ * @throws Problem `conflict`: there is no other factor that they would stand in for
+ */
+export async function replaceRecoveryCodes(deps: EnrolmentDeps, actor: Own): Promise<string[]> {
+  const codes = generateRecoveryCodes();
+  await changing(deps, actor, async (trx, { id: user_id }, created_at) => {
+    if (!(await hasSecondFactor(trx, user_id)))
+      throw conflict('Set up an authenticator app or a passkey first. Recovery codes stand in for it.');
+    await deleteFactors(trx, user_id, { kind: 'recovery_code' });
+    for (const code of codes)
+      await insertFactor(trx, { id: uuidv7(), user_id, kind: 'recovery_code', digest: digestOfCode(code), created_at });
+    return { action: 'user.recovery_codes_created', notice: 'recovery_codes_created' };
+  });
+  return codes;
+}
+
+/**
+ * Removes a factor of one's own account. With the last one go the recovery codes, which stood in for it.
+ *
+ * @throws Problem `not_found`
+ */
+export async function removeFactor(deps: EnrolmentDeps, actor: Own, id: string): Promise<void> {
+  await changing(deps, actor, async (trx, { id: user_id }) => {
+    const isCode = (await findOneTimeCodes(trx, user_id))?.id === id;
+    if ((await deleteFactors(trx, user_id, { id })) === 0) throw notFound('sign-in method', id);
+    if (!(await hasSecondFactor(trx, user_id))) await deleteFactors(trx, user_id, { kind: 'recovery_code' });
+    const kind = isCode ? 'totp' : 'passkey';
+    return { action: 'user.factor_removed', notice: `${kind}_removed`, details: { kind, id } };
+  });
+}
+
+/**
+ * Removes every factor of a user but the password, and signs them out everywhere: for somebody who lost theirs.
+ *
+ * @throws Problem `not_found`; `forbidden`: the user holds what the actor does not
+ */
+export async function resetFactors(
+  deps: Omit<EnrolmentDeps, 'keys'>,
+  actor: Actor,
+  user_id: string,
+): Promise<{ removed: number }> {
+  return inTransaction(deps.db, async (trx) => {
+    const user = await lockUserById(trx, user_id);
+    if (!user) throw notFound('user', user_id);
+    const occurred_at = deps.now();
+    await mustHoldAllOf(trx, actor, user_id, occurred_at);
+    const removed = await deleteFactors(trx, user_id);
+    await updateUser(trx, user_id, { tokens_valid_after: occurred_at, updated_at: occurred_at });
+    await startNextEpoch(trx, user_id);
+    const target = { kind: 'user', id: user_id };
+    await appendEvent(trx, { actor, action: 'user.factors_reset', target, details: { removed }, occurred_at });
+    await notify(deps, trx, user, { about: 'factors_reset', at: occurred_at });
+    return { removed };
+  });
+}
+
+/** Whether a password alone does not sign a user in. */
+async function hasSecondFactor(db: Db, user_id: string): Promise<boolean> {
+  const [codes, passkeys] = await Promise.all([findOneTimeCodes(db, user_id), listPasskeys(db, user_id)]);
+  return codes !== undefined || passkeys.length > 0;
+}
+
+/** Changes how somebody signs in: one change of an account at a time, recorded and mailed with it. */
+async function changing(
+  deps: EnrolmentDeps,
+  actor: Own,
+  change: (trx: Trx, user: User, now: Date) => Promise<Change>,
+): Promise<void> {
+  await inTransaction(deps.db, async (trx) => {
+    const user = await lockUserById(trx, actor.id);
+    if (!user) throw notFound('user', actor.id);
+    const occurred_at = deps.now();
+    const { action, notice, details } = await change(trx, user, occurred_at);
+    const target = { kind: 'user', id: user.id };
+    await appendEvent(trx, { actor, action, target, ...(details && { details }), occurred_at });
+    await notify(deps, trx, user, { about: notice, at: occurred_at });
+  });
+}

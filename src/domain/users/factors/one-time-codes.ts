@@ -1,0 +1,54 @@
+import { generateSecret, generateURI, verify } from 'otplib';
+import { type SealedPlace, seal, unseal } from '../../../platform/crypto/index.ts';
+import type { Trx } from '../../../platform/database/index.ts';
+import type { ServerKeys } from '../../../platform/keys/index.ts';
+import { acceptStep, findOneTimeCodes } from './store.ts';
+
+/** One-time codes of an authenticator app (TOTP, RFC 6238): six digits, SHA-1, thirty seconds, which all apps know. */
+
+const codeShape = /^\d{6}$/;
+const stepSeconds = 30;
+
+/** A secret of 160 bits in base32, as apps take it (RFC 4226 §4). */
+export const generateCodeSecret = (): string => generateSecret({ length: 20 });
+
+/** What an authenticator app scans. */
+export function codeUri(secret: string, { brand, account }: { brand: string; account: string }): string {
+  return generateURI({ issuer: brand, label: account, secret });
+}
+
+/** A code as people type it: apps show it in groups. */
+export function asCode(typed: string): string | undefined {
+  const code = typed.replaceAll(/[\s-]/g, '');
+  return codeShape.test(code) ? code : undefined;
+}
+
+/** The time step that a code is of; one step off counts, for clocks differ (RFC 6238 §5.2). Undefined: it is wrong. */
+export async function stepOf(secret: string, code: string, now: Date): Promise<number | undefined> {
+  const epoch = Math.floor(now.getTime() / 1000);
+  const result = await verify({ secret, token: code, epoch, epochTolerance: stepSeconds });
+  return result.valid ? Math.floor(epoch / stepSeconds) + result.delta : undefined;
+}
+
+/** Seals a secret for the row that it is stored in. */
+export function sealSecret(keys: ServerKeys, id: string, secret: string) {
+  const { id: key_id, key } = keys.current('factor');
+  return { key_id, sealed: seal(key, placeOf(id), secret) };
+}
+
+/** Takes a code of a user's app. Each step counts once, and none before it (RFC 6238 §5.2). */
+export async function takeCode(
+  trx: Trx,
+  { keys, now }: { keys: ServerKeys; now: Date },
+  { user_id, code }: { user_id: string; code: string },
+): Promise<boolean> {
+  const codes = await findOneTimeCodes(trx, user_id);
+  if (!codes) return false;
+  await keys.ensure([codes.key_id]);
+  const key = keys.find(codes.key_id)?.key;
+  if (!key) throw new Error(`no server key ${codes.key_id}`);
+  const step = await stepOf(unseal(key, placeOf(codes.id), codes.sealed).toString(), code, now);
+  return step !== undefined && acceptStep(trx, codes.id, { step, now });
+}
+
+const placeOf = (id: string): SealedPlace => ['factors', 'sealed', id];

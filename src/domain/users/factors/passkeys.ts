@@ -1,0 +1,192 @@
+import { isIP } from 'node:net';
+import {
+  generateAuthenticationOptions,
+  generateRegistrationOptions,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from '@simplewebauthn/server';
+import { z } from 'zod';
+import type { Trx } from '../../../platform/database/index.ts';
+import { methodsOf } from './assurance.ts';
+import { type CarryDeps, carriedState, carry } from './carried-state.ts';
+import { findPasskey, notePasskeyUse, type Passkey } from './store.ts';
+
+/** The relying party (WebAuthn Level 3 §4): the issuer's host. */
+export type RelyingParty = { id: string; origin: string; name: string };
+
+export type PasskeyDeps = CarryDeps & {
+  issuer: string;
+  /** Notes that a challenge was answered; false: it was answered before. */
+  isFirstUse: (issuer: string, id: string, expiresAtSeconds: number) => Promise<boolean>;
+};
+
+/** For what a challenge was made, and in which browser. */
+export type Challenged = { purpose: 'sign-in' | 'step-up' | 'passkey'; browser: string };
+
+const challengeSeconds = 30 * 60;
+
+/** The relying party of an installation; undefined: its issuer is an IP address, which passkeys cannot be made for. */
+export function relyingPartyOf(issuer: string, name: string): RelyingParty | undefined {
+  const { hostname, origin } = new URL(issuer);
+  const isAddress = isIP(hostname.replace(/^\[|\]$/g, '')) !== 0;
+  return isAddress ? undefined : { id: hostname, origin, name };
+}
+
+/**
+ * A challenge that needs no row: sealed for this purpose and browser, and once answered, used up.
+ */
+function challengeFor(deps: PasskeyDeps, { purpose, browser }: Challenged): string {
+  return carry(deps, { purpose: `${purpose} challenge`, browser, seconds: challengeSeconds }, null);
+}
+
+const isChallengeOf =
+  (deps: PasskeyDeps, { purpose, browser }: Challenged) =>
+  (challenge: string) =>
+    carriedState(deps, { purpose: `${purpose} challenge`, browser }, challenge) === null;
+
+/** What a browser needs to prove a passkey: any, or one of these. The user is always verified. */
+export async function passkeyRequest(
+  deps: PasskeyDeps,
+  { id: rpID }: RelyingParty,
+  challenged: Challenged,
+  allowed: readonly Passkey[] = [],
+) {
+  return generateAuthenticationOptions({
+    rpID,
+    challenge: Buffer.from(challengeFor(deps, challenged), 'base64url'),
+    userVerification: 'required',
+    timeout: challengeSeconds * 1000,
+    ...(allowed.length > 0 && { allowCredentials: allowed.map(idAndTransports) }),
+  });
+}
+
+/** What a browser needs to make a passkey for a user, beside those they have. */
+export async function passkeyCreation(
+  deps: PasskeyDeps,
+  { id: rpID, name: rpName }: RelyingParty,
+  {
+    browser,
+    user,
+    present,
+  }: { browser: string; user: { id: string; username: string; name: string | null }; present: readonly Passkey[] },
+) {
+  return generateRegistrationOptions({
+    rpID,
+    rpName,
+    userID: Buffer.from(user.id),
+    userName: user.username,
+    userDisplayName: user.name ?? user.username,
+    challenge: Buffer.from(challengeFor(deps, { purpose: 'passkey', browser }), 'base64url'),
+    timeout: challengeSeconds * 1000,
+    attestationType: 'none',
+    excludeCredentials: present.map(idAndTransports),
+    authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+  });
+}
+
+const idAndTransports = ({ passkey_id, transports }: Passkey) => ({
+  id: passkey_id.toString('base64url'),
+  transports: transports as never[],
+});
+
+const base64url = z.base64url().max(16_384);
+const Answer = z.object({
+  id: base64url,
+  rawId: base64url,
+  type: z.literal('public-key'),
+  clientExtensionResults: z.object({}).default({}),
+  response: z.object({
+    clientDataJSON: base64url,
+    authenticatorData: base64url.optional(),
+    signature: base64url.optional(),
+    userHandle: base64url.nullish(),
+    attestationObject: base64url.optional(),
+    transports: z.array(z.string().max(32)).max(10).optional(),
+  }),
+});
+
+/** What a browser answered, or undefined where it is none of that form. */
+function answerIn(text: string) {
+  try {
+    return Answer.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+export type MadePasskey = Pick<Passkey, 'passkey_id' | 'public_key' | 'transports' | 'is_backed_up'> & {
+  sign_count: number;
+};
+
+/** Judges the answer to a creation (WebAuthn Level 3 §7.1); undefined: it is not one for this browser and origin. */
+export async function madePasskey(
+  deps: PasskeyDeps,
+  rp: RelyingParty,
+  { browser, answer }: { browser: string; answer: string },
+): Promise<MadePasskey | undefined> {
+  const response = answerIn(answer);
+  if (!response?.response.attestationObject) return undefined;
+  const verified = await verifyRegistrationResponse({
+    response: response as never,
+    expectedChallenge: isChallengeOf(deps, { purpose: 'passkey', browser }),
+    expectedOrigin: rp.origin,
+    expectedRPID: rp.id,
+    requireUserVerification: true,
+  }).catch(() => undefined);
+  if (!verified?.verified || !(await isNewAnswer(deps, response.response.clientDataJSON))) return undefined;
+  const { credential, credentialBackedUp: is_backed_up } = verified.registrationInfo;
+  return {
+    passkey_id: Buffer.from(credential.id, 'base64url'),
+    public_key: Buffer.from(credential.publicKey),
+    sign_count: credential.counter,
+    transports: response.response.transports ?? [],
+    is_backed_up,
+  };
+}
+
+export type ProvenPasskey = { user_id: string; amr: string[] };
+export type PasskeyJudgement = ProvenPasskey | { wrong: 'passkey' | 'passkey counter' };
+
+/**
+ * Judges a proof of a passkey (WebAuthn Level 3 §7.2). One whose signature counter did not grow may be a copy (§6.1.1): it is refused.
+ *
+ * @param user_id whose passkey it must be; undefined: anybody's
+ */
+export async function judgePasskey(
+  deps: PasskeyDeps,
+  trx: Trx,
+  {
+    rp,
+    challenged,
+    answer,
+    user_id,
+  }: { rp: RelyingParty; challenged: Challenged; answer: string; user_id?: string | undefined },
+): Promise<PasskeyJudgement> {
+  const response = answerIn(answer);
+  const passkey = response && (await findPasskey(trx, Buffer.from(response.id, 'base64url')));
+  if (!response || !passkey || (user_id !== undefined && passkey.user_id !== user_id)) return { wrong: 'passkey' };
+  const { userHandle } = response.response;
+  if (userHandle && Buffer.from(userHandle, 'base64url').toString() !== passkey.user_id) return { wrong: 'passkey' };
+  const verified = await verifyAuthenticationResponse({
+    response: response as never,
+    expectedChallenge: isChallengeOf(deps, challenged),
+    expectedOrigin: rp.origin,
+    expectedRPID: rp.id,
+    requireUserVerification: true,
+    // The counter is judged below, so that a copy is told from a wrong signature.
+    credential: { id: response.id, publicKey: new Uint8Array(passkey.public_key), counter: 0 },
+  }).catch(() => undefined);
+  if (!verified?.verified || !(await isNewAnswer(deps, response.response.clientDataJSON))) return { wrong: 'passkey' };
+  const { newCounter: sign_count, credentialBackedUp: is_backed_up } = verified.authenticationInfo;
+  const before = Number(passkey.sign_count);
+  if ((sign_count > 0 || before > 0) && sign_count <= before) return { wrong: 'passkey counter' };
+  if (!(await notePasskeyUse(trx, passkey.id, { sign_count, is_backed_up, now: deps.now() })))
+    return { wrong: 'passkey' };
+  return { user_id: passkey.user_id, amr: [...methodsOf.passkey({ is_backed_up })] };
+}
+
+/** A challenge is answered once (WebAuthn Level 3 §13.4.3). */
+function isNewAnswer(deps: PasskeyDeps, clientDataJSON: string): Promise<boolean> {
+  const { challenge } = JSON.parse(Buffer.from(clientDataJSON, 'base64url').toString()) as { challenge: string };
+  return deps.isFirstUse('passkey challenge', challenge, Math.ceil(deps.now().getTime() / 1000) + challengeSeconds);
+}

@@ -1,0 +1,128 @@
+import { type Insertable, type Selectable, sql } from 'kysely';
+import type { Database } from '../../../../db/schema.ts';
+import type { Digest, Sealed } from '../../../platform/crypto/index.ts';
+import type { Db, Trx } from '../../../platform/database/index.ts';
+
+type FactorRow = Selectable<Database['factors']>;
+export type Passkey = Pick<FactorRow, 'id' | 'user_id' | 'name' | 'created_at' | 'last_used_at'> & {
+  passkey_id: Buffer;
+  public_key: Buffer;
+  sign_count: string;
+  transports: string[];
+  is_backed_up: boolean;
+};
+export type OneTimeCodes = Pick<FactorRow, 'id' | 'created_at' | 'last_used_at' | 'last_step'> & {
+  key_id: number;
+  sealed: Sealed;
+};
+
+const passkeyColumns = [
+  'id',
+  'user_id',
+  'name',
+  'created_at',
+  'last_used_at',
+  'passkey_id',
+  'public_key',
+  'sign_count',
+  'transports',
+  'is_backed_up',
+] as const;
+
+const asPasskey = (row: Pick<FactorRow, (typeof passkeyColumns)[number]>): Passkey =>
+  ({ ...row, transports: row.transports ?? [] }) as unknown as Passkey;
+
+/** The passkeys of a user, the oldest first. */
+export async function listPasskeys(db: Db, user_id: string): Promise<Passkey[]> {
+  const query = db.selectFrom('factors').select(passkeyColumns).where('user_id', '=', user_id);
+  return (await query.where('kind', '=', 'passkey').orderBy('id').execute()).map(asPasskey);
+}
+
+/** The passkey that an authenticator names. */
+export async function findPasskey(db: Db, passkey_id: Buffer): Promise<Passkey | undefined> {
+  const query = db.selectFrom('factors').select(passkeyColumns).where('kind', '=', 'passkey');
+  const row = await query.where('passkey_id', '=', passkey_id).executeTakeFirst();
+  return row && asPasskey(row);
+}
+
+export async function findOneTimeCodes(db: Db, user_id: string): Promise<OneTimeCodes | undefined> {
+  const row = await db
+    .selectFrom('factors')
+    .select(['id', 'created_at', 'last_used_at', 'last_step', 'key_id', 'sealed'])
+    .where('user_id', '=', user_id)
+    .where('kind', '=', 'totp')
+    .executeTakeFirst();
+  return row as OneTimeCodes | undefined;
+}
+
+export async function countRecoveryCodes(db: Db, user_id: string): Promise<number> {
+  const { left } = await db
+    .selectFrom('factors')
+    .select(sql<number>`count(*)::int`.as('left'))
+    .where('user_id', '=', user_id)
+    .where('kind', '=', 'recovery_code')
+    .executeTakeFirstOrThrow();
+  return left;
+}
+
+export async function insertFactor(trx: Trx, factor: Insertable<Database['factors']>): Promise<void> {
+  await trx.insertInto('factors').values(factor).execute();
+}
+
+/** Accepts a time step unless it, or a later one, was accepted before: of concurrent requests one does. */
+export async function acceptStep(trx: Trx, id: string, { step, now }: { step: number; now: Date }): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('factors')
+    .set({ last_step: step, last_used_at: now })
+    .where('id', '=', id)
+    .where((eb) => eb.or([eb('last_step', 'is', null), eb('last_step', '<', String(step))]))
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** Uses a recovery code up; false: there is none, or it was used. */
+export async function useRecoveryCode(trx: Trx, user_id: string, digest: Digest): Promise<boolean> {
+  const { numDeletedRows } = await trx
+    .deleteFrom('factors')
+    .where('user_id', '=', user_id)
+    .where('kind', '=', 'recovery_code')
+    .where('digest', '=', digest)
+    .executeTakeFirst();
+  return numDeletedRows === 1n;
+}
+
+type PasskeyUse = { sign_count: number; is_backed_up: boolean; now: Date };
+
+/** Notes a use of a passkey; false: it was removed meanwhile. */
+export async function notePasskeyUse(
+  trx: Trx,
+  id: string,
+  { sign_count, is_backed_up, now }: PasskeyUse,
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('factors')
+    .set({ sign_count, is_backed_up, last_used_at: now })
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+export async function renamePasskey(trx: Trx, { id, user_id, name }: Record<'id' | 'user_id' | 'name', string>) {
+  const query = trx.updateTable('factors').set({ name }).where('id', '=', id).where('user_id', '=', user_id);
+  return (await query.where('kind', '=', 'passkey').executeTakeFirst()).numUpdatedRows === 1n;
+}
+
+/** Deletes the factors of a user: one, all of a kind, or all. @returns how many */
+export async function deleteFactors(
+  trx: Trx,
+  user_id: string,
+  only: { id?: string; kind?: FactorRow['kind'] } = {},
+): Promise<number> {
+  const { numDeletedRows } = await trx
+    .deleteFrom('factors')
+    .where('user_id', '=', user_id)
+    .$if(only.id !== undefined, (query) => query.where('id', '=', only.id ?? ''))
+    .$if(only.kind !== undefined, (query) => query.where('kind', '=', only.kind ?? 'totp'))
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}

@@ -1,0 +1,119 @@
+const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
+
+type NoticeParts = { brand: string; account: string; day: string; time: string };
+
+/** @param what happened to the account that follows in the sentence */
+const notice = (what: string) => ({
+  subject: (p: { brand: string }) => `How you sign in to ${p.brand} has changed`,
+  text: (p: NoticeParts) =>
+    `${what} your account ${p.account} at ${p.brand} on ${p.day}, ${p.time} UTC. If it was not you, change your password, remove the sign-in methods that you don’t recognise, and tell an administrator.`,
+});
+
+/** What is mailed when a sign-in method changed. */
+export const enFactorNotices = {
+  passkey_added: notice('A passkey was added to'),
+  passkey_removed: notice('A passkey was removed from'),
+  totp_added: notice('An authenticator app was set up for'),
+  totp_removed: notice('The authenticator app was removed from'),
+  recovery_codes_created: notice('New recovery codes were created for'),
+  recovery_code_used: notice('A recovery code was used for'),
+  factors_reset: notice('An administrator removed the passkeys, the authenticator app and the recovery codes of'),
+};
+
+/** The texts of passkeys, one-time codes and recovery codes. */
+export const enFactors = {
+  secondStep: {
+    heading: 'Confirm that it’s you',
+    code: 'Code',
+    codeHint: 'Six digits from your authenticator app, or one of your recovery codes.',
+    recoveryCode: 'Recovery code',
+    recoveryHint: 'If you don’t have your passkey with you, enter one of your recovery codes.',
+    submit: 'Continue',
+    usePasskey: 'Use a passkey',
+    withPasskey: 'Sign in with a passkey',
+    passkeyFailed: 'The passkey was not used. Try again, or choose another way.',
+    incomplete: 'Enter a code.',
+    wrongCode: 'The code is wrong, or it was used before. Wait for the next one and try again.',
+    wrongPasskey: 'This passkey was not accepted. Try again, or choose another way.',
+    expired: 'This took too long, or your password was changed. Sign in again.',
+    throttled: (p: { minutes: number }) =>
+      `There were too many attempts. Wait ${counted(p.minutes, 'minute', 'minutes')} and try again.`,
+    required: (p: { app: string }) => `${p.app} asks you to sign in with a second factor or a passkey.`,
+    unmet: (p: { app: string }) =>
+      `${p.app} requires a second factor. Set up an authenticator app or a passkey in your account first, or cancel.`,
+    unmetPasskey: (p: { app: string }) =>
+      `${p.app} requires a passkey. Sign in with one, or add one in your account first, or cancel.`,
+  },
+
+  security: {
+    title: 'Sign-in methods',
+    note: 'Your password, passkeys, authenticator app and recovery codes',
+    intro: 'What you can sign in with. You get an e-mail when something here changes.',
+    password: 'Password',
+    changePassword: 'Change password',
+    passkeys: 'Passkeys',
+    passkeysNote:
+      'A passkey signs you in with the lock of your device, such as a fingerprint. It works on this site only, so no imitation of it can use it.',
+    noPasskeys: 'You have no passkeys.',
+    passkeysOff: 'Passkeys need an address with a name. This server is reached by an IP address.',
+    name: 'Name',
+    added: 'Added',
+    lastUsed: 'Last used',
+    kept: 'Kept',
+    synced: 'Synced between devices',
+    onDevice: 'On one device',
+    addPasskey: 'Add a passkey',
+    addPasskeyNote:
+      'Your browser asks you to confirm with the lock of this device, of your phone, or with a security key.',
+    passkeyName: 'Name of the passkey',
+    passkeyNameHint: 'To tell it from others, such as “Laptop”.',
+    passkeyRefused: 'The browser’s answer was not accepted. Try again.',
+    rename: 'Rename',
+    renaming: (p: { name: string }) => `Rename the passkey “${p.name}”`,
+    save: 'Save',
+    remove: 'Remove',
+    removing: (p: { name: string }) => `Remove the passkey “${p.name}”?`,
+    removeNote: 'You can no longer sign in with it. Delete it on your device, too.',
+    lastNote:
+      'It is your last sign-in method beside your password: after this, your password alone signs you in, and your recovery codes are deleted.',
+    removeSubmit: 'Remove it',
+    app: 'Authenticator app',
+    appNote:
+      'An app on your phone shows a new six-digit code every 30 seconds. You are asked for it after your password.',
+    noApp: 'No authenticator app is set up.',
+    setUp: 'Set up an authenticator app',
+    setUpNote:
+      'Scan the picture with your authenticator app, or type the key into it. Then enter the code that the app shows.',
+    key: 'Key',
+    code: 'Code',
+    codeHint: 'Six digits that the app shows now.',
+    setUpSubmit: 'Set up',
+    setUpExpired: 'This page was open for too long. Scan the new picture.',
+    removingApp: 'Remove the authenticator app?',
+    recovery: 'Recovery codes',
+    recoveryNote: 'Each code stands in once for your passkey or app, when you don’t have it with you.',
+    recoveryLeft: (p: { count: number }) => `${counted(p.count, 'code', 'codes')} left`,
+    noRecovery: 'You have no recovery codes.',
+    recoveryLater: 'You can create recovery codes once you have a passkey or an authenticator app.',
+    createCodes: 'Create recovery codes',
+    createCodesNote: 'You get ten new codes. Codes from before stop working.',
+    createCodesSubmit: 'Create codes',
+    codesMade: 'Your recovery codes',
+    codesMadeNote:
+      'Print them or keep them in a password manager. Only digests of them are stored, so they are shown this once.',
+    confirm: 'First confirm that it’s you.',
+    proveCode: 'Code from your app, or a recovery code',
+    proveRecovery: 'Recovery code',
+    proveHint: 'You last confirmed that it’s you more than ten minutes ago.',
+    provePasskey: 'Confirm with a passkey',
+    enterProof: 'Enter a code, or use your passkey.',
+    wrongProof: 'That was not accepted. Try again.',
+    notices: {
+      'passkey-added': 'The passkey is added. You can sign in with it from now on.',
+      'passkey-renamed': 'The passkey is renamed.',
+      'app-added':
+        'The authenticator app is set up. You are asked for a code when you sign in. Now create recovery codes.',
+      'method-removed': 'The sign-in method is removed.',
+    },
+  },
+};

@@ -1,0 +1,77 @@
+import type { Context } from 'koa';
+import { z } from 'zod';
+import { carriedState, carry, proveFactor, together } from '../../../domain/users/index.ts';
+import { form, requestOrigin } from '../../../platform/http/index.ts';
+import type { Authentication } from '../../oauth/index.ts';
+import { csrfToken } from '../csrf.ts';
+import { factorDeps, factorFieldsOf, sentProof } from '../factors.ts';
+import { type PagesDeps, show, textsFor } from '../pages.ts';
+import type { SignInView } from './page-data.ts';
+
+// After the password there is time to fetch a phone, but not to come back another day.
+const secondsForIt = 10 * 60;
+const purpose = 'second step';
+
+/** What was proven so far, and when; the epoch is the one that the password was read with. */
+const Pending = z.object({ user_id: z.uuid(), user_epoch: z.int(), amr: z.array(z.string()) });
+
+/** What a submitted step came to; `expired`: it begins again. */
+export type SecondStep = { authentication: Authentication } | 'expired' | 'answered';
+
+/**
+ * Asks for a second factor after the password, where the user has one. Nothing is stored: the browser carries what was proven, sealed.
+ *
+ * @returns whether it was asked for, so that the request is answered
+ */
+export async function askSecondFactor(
+  deps: PagesDeps,
+  ctx: Context,
+  { authentication, view }: { authentication: Authentication; view: SignInView },
+): Promise<boolean> {
+  const { user_id, user_epoch, amr } = authentication;
+  if (!(await factorFieldsOf(deps, ctx, { user_id, purpose: 'sign-in' }))) return false;
+  const browser = csrfToken(deps, ctx);
+  const pending = carry(deps, { purpose, browser, seconds: secondsForIt }, { user_id, user_epoch, amr });
+  await showStep(deps, ctx, { user_id, pending, view });
+  return true;
+}
+
+type Shown = { user_id: string; pending: string; view: SignInView; error?: string; blocked?: string };
+
+async function showStep(deps: PagesDeps, ctx: Context, { user_id, pending, view, ...problem }: Shown): Promise<void> {
+  const fields = await factorFieldsOf(deps, ctx, { user_id, purpose: 'sign-in' });
+  const { action, client_name, cancel } = view;
+  const wrong = problem.error ? 422 : 200;
+  const offered = fields ?? { has_code: false, passkey: undefined };
+  const data = { csrf: csrfToken(deps, ctx), action, client_name, cancel, pending, ...offered, ...problem };
+  show(deps, ctx, 'second-step', data, { status: problem.blocked ? 429 : wrong });
+}
+
+/** Judges a submitted second factor. */
+export async function judgeSecondStep(deps: PagesDeps, ctx: Context, view: SignInView): Promise<SecondStep> {
+  const pending = form(ctx).get('pending') ?? '';
+  const state = Pending.safeParse(carriedState(deps, { purpose, browser: csrfToken(deps, ctx) }, pending)).data;
+  if (!state) return 'expired';
+  const { user_id } = state;
+  const t = textsFor(deps, ctx).secondStep;
+  const proof = sentProof(deps, ctx, 'sign-in');
+  const again = { user_id, pending, view };
+  if (!proof) {
+    await showStep(deps, ctx, { ...again, error: t.incomplete });
+    return 'answered';
+  }
+  const outcome = await proveFactor(factorDeps(deps), { user_id, proof, origin: requestOrigin(ctx) });
+  if (outcome.kind === 'ok') {
+    const { user_epoch, authenticated_at } = outcome;
+    // Everything of the account was ended after the password was entered.
+    if (user_epoch !== state.user_epoch) return 'expired';
+    return { authentication: { user_id, user_epoch, authenticated_at, amr: together(state.amr, outcome.amr) } };
+  }
+  if (outcome.kind === 'wrong') {
+    await showStep(deps, ctx, { ...again, error: proof.kind === 'code' ? t.wrongCode : t.wrongPasskey });
+    return 'answered';
+  }
+  ctx.set('Retry-After', String(outcome.retryAfterSeconds));
+  await showStep(deps, ctx, { ...again, blocked: t.throttled({ minutes: Math.ceil(outcome.retryAfterSeconds / 60) }) });
+  return 'answered';
+}
