@@ -1,3 +1,5 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isPublicAddress } from '../../src/platform/outbound/addresses.ts';
@@ -160,5 +162,62 @@ describe('fetching an address that somebody else chose', () => {
     const startedAt = performance.now();
     await expect(fetchIt(`http://127.0.0.1:${port}/silent`)).rejects.toThrow();
     expect(performance.now() - startedAt).toBeGreaterThan(2500);
+  });
+});
+
+/** A name server that says the same addresses of every name; without any it answers nothing. */
+async function nameServer(addresses: readonly string[]): Promise<Socket> {
+  const socket = createSocket('udp4').on('message', (query, { port, address }) => {
+    if (addresses.length === 0) return;
+    const isIPv4 = query.at(-3) === 1;
+    const said = isIPv4 ? addresses : [];
+    const header = Buffer.from([...query.subarray(0, 2), 0x81, 0x80, 0, 1, 0, said.length, 0, 0, 0, 0]);
+    const answers = said.map((each) =>
+      Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, ...each.split('.').map(Number)]),
+    );
+    const question = query.subarray(12, query.indexOf(0, 12) + 5);
+    socket.send(Buffer.concat([header, question, ...answers]), port, address);
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return socket;
+}
+
+describe('the name of an address that somebody else chose', () => {
+  const sockets: Socket[] = [];
+  afterAll(() => {
+    for (const socket of sockets) socket.close();
+  });
+  const getBy = async (addresses: readonly string[], allowLoopback = false) => {
+    const server = await nameServer(addresses);
+    sockets.push(server);
+    const nameServers = [`127.0.0.1:${server.address().port}`];
+    return guardedGet({ allowLoopback, timeoutMs: 300, maxBytes: 5120, nameServers });
+  };
+
+  test('is asked for no longer than the request may take, however many ask', async () => {
+    const get = await getBy([]);
+    const asked = Array.from({ length: 20 }, (_, n) => get(`https://slow-${n}.example/`));
+    for (const each of asked) await expect(each).rejects.toThrow();
+    // The threads of `getaddrinfo` would be busy until the name server gives up.
+    const running = () => process.getActiveResourcesInfo().filter((what) => /GetAddrInfo|QueryReq/.test(what));
+    expect(running()).toEqual([]);
+  });
+
+  test.each([['127.0.0.1'], ['10.0.0.1'], ['8.8.8.8', '192.168.1.1']])(
+    'is refused when it leads to %s',
+    async (...to) => {
+      const get = await getBy(to);
+      await expect(get('https://rebound.example/')).rejects.toThrow('not a public address');
+    },
+  );
+
+  test('can be one of this machine in development', async () => {
+    const server = createServer((_, response) => response.end('here')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const get = await getBy(['127.0.0.1'], true);
+    const { body } = await get(`http://app.example:${(server.address() as AddressInfo).port}/`);
+    server.close();
+    expect(body.toString()).toBe('here');
   });
 });

@@ -1,6 +1,6 @@
-import { lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { isLoopback, isPublicAddress } from './addresses.ts';
+import { type LookUpBounds, lookUp, type Resolved } from './look-up.ts';
 
 export type AddressGuard = {
   /** The address that is connected to is the one that was judged, however the name resolves a moment later. */
@@ -10,20 +10,23 @@ export type AddressGuard = {
 };
 
 /** Allows public addresses only. `allowLoopback` is for development, where apps run on the same machine. */
-export function addressGuard({ allowLoopback }: { allowLoopback: boolean }): AddressGuard {
-  const isRefused = (address: string) => !isPublicAddress(address) && !(allowLoopback && isLoopback(address));
+export function addressGuard({ allowLoopback, ...bounds }: { allowLoopback: boolean } & LookUpBounds): AddressGuard {
+  const isRefused = ({ address }: Resolved) => !isPublicAddress(address) && !(allowLoopback && isLoopback(address));
+  const allowed = async (hostname: string): Promise<[Resolved, ...Resolved[]]> => {
+    const [first, ...others] = await lookUp(hostname, bounds);
+    if (!first || [first, ...others].some(isRefused)) throw notPublic(hostname);
+    return [first, ...others];
+  };
   return {
     lookup: (hostname, options, callback) => {
-      lookup(hostname, { ...options, all: true }, (error, addresses) => {
-        if (error) return callback(error, '', 0);
-        const [first] = addresses;
-        if (!first || addresses.some(({ address }) => isRefused(address))) return callback(notPublic(hostname), '', 0);
-        return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
-      });
+      allowed(hostname).then(
+        (found) => (options.all ? callback(null, found) : callback(null, found[0].address, found[0].family)),
+        (error: Error) => callback(error, '', 0),
+      );
     },
     mustBeAllowed: (hostname) => {
       const name = hostname.replace(/^\[|\]$/g, '');
-      if (isIP(name) && isRefused(name)) throw notPublic(hostname);
+      if (isIP(name) && isRefused({ address: name, family: 0 })) throw notPublic(hostname);
     },
   };
 }

@@ -1,14 +1,14 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { addressGuard } from './address-guard.ts';
+import type { LookUpBounds } from './look-up.ts';
 
 /** A body, and the headers that came with it. */
 export type Got = { headers: IncomingHttpHeaders; body: Buffer };
 export type Getting = (url: string) => Promise<Got>;
 
-type Bounds = {
+type Bounds = LookUpBounds & {
   allowLoopback: boolean;
-  timeoutMs: number;
   maxBytes: number;
   /** The media type that is asked for. */
   accept?: string;
@@ -21,8 +21,9 @@ type Bounds = {
  * @returns a function that resolves to the answer; it rejects with a TypeError for a refused address, with an Error for any status but
  *   200 (`UnexpectedStatus`), a body over the bound, and what went wrong on the way
  */
-export function guardedGet({ allowLoopback, timeoutMs, maxBytes, accept = '*/*' }: Bounds): Getting {
-  const guard = addressGuard({ allowLoopback });
+export function guardedGet({ allowLoopback, maxBytes, accept = '*/*', ...bounds }: Bounds): Getting {
+  const { timeoutMs } = bounds;
+  const guard = addressGuard({ allowLoopback, ...bounds });
   return (url) =>
     new Promise((resolve, reject) => {
       const { protocol, hostname, username } = new URL(url);

@@ -12,7 +12,7 @@ export type Posting = (input: PostInput) => Promise<number>;
  * @returns a function that resolves to the status; it throws TypeError for a refused address, Error for what went wrong on the way
  */
 export function guardedPost({ allowLoopback, timeoutMs }: { allowLoopback: boolean; timeoutMs: number }): Posting {
-  const guard = addressGuard({ allowLoopback });
+  const guard = addressGuard({ allowLoopback, timeoutMs });
   return ({ url, headers, body }) =>
     new Promise((resolve, reject) => {
       const { protocol, hostname } = new URL(url);
