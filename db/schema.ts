@@ -161,6 +161,8 @@ export type Database = {
     fresh_until: Date | null;
     /** When the document got another redirect URI, or needs less authentication: consents from before are asked again. */
     widened_at: Date | null;
+    /** Whether the audit log has the client: one of a document is recorded with the first decision about it. */
+    is_recorded: Generated<boolean>;
   };
   trusts: {
     id: string;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isPublicAddress } from '../../src/platform/outbound/addresses.ts';
-import { guardedFetch, guardedGet } from '../../src/platform/outbound/index.ts';
+import { FetchBudget, guardedFetch, guardedGet } from '../../src/platform/outbound/index.ts';
 
 /** Sends a byte every now and then, and no end. */
 function drip(response: ServerResponse): void {
@@ -220,4 +220,21 @@ describe('the name of an address that somebody else chose', () => {
     server.close();
     expect(body.toString()).toBe('here');
   });
+});
+
+describe('how much may be fetched at once', () => {
+  const begun = (addresses: readonly string[]) => {
+    const budget = new FetchBudget(() => new Date());
+    return addresses.filter((address, n) =>
+      budget.begin(`https://host-${n}.example/`, { address, isCounted: true, waitsAfterFailure: false }),
+    ).length;
+  };
+  const many = (address: (n: number) => string) => Array.from({ length: 30 }, (_, n) => address(n));
+
+  test.each([
+    ['an IPv4 address', () => '203.0.113.9'],
+    ['all IPv6 addresses of a customer', (n: number) => `2001:db8:1:2::${n}`],
+  ])('is bounded for %s', (_, address) => expect(begun(many(address))).toBe(8));
+
+  test('is bounded for all, not for each of many', () => expect(begun(many((n) => `203.0.113.${n}`))).toBe(30));
 });

@@ -14,6 +14,8 @@ export class ForeignIssuer {
   #pair: GenerateKeyPairResult | undefined;
   #kid = '';
   #server: Server | undefined;
+  /** Whether it leaves who asks for its keys without an answer. */
+  isSilent = false;
   /** How often its keys were asked for. */
   asked = 0;
 
@@ -39,6 +41,7 @@ export class ForeignIssuer {
     server.on('request', (request, response) => {
       response.setHeader('content-type', 'application/json');
       if (request.url === '/keys') made.asked += 1;
+      if (made.isSilent) return;
       const { issuer } = made;
       const metadata = { issuer, jwks_uri: `${issuer}/keys` };
       response.end(JSON.stringify(request.url === '/keys' ? { keys: made.keys } : metadata));
@@ -47,6 +50,7 @@ export class ForeignIssuer {
   }
 
   close(): void {
+    this.#server?.closeAllConnections();
     this.#server?.close();
   }
 

@@ -20,6 +20,7 @@ export const auditActions = [
   'authorization_code.reuse',
   'backchannel_logout.delivered',
   'client.created',
+  'client.deleted',
   'client.disabled',
   'client.refused',
   'client.secret.created',

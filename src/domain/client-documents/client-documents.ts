@@ -1,6 +1,6 @@
 import type { Db } from '../../platform/database/index.ts';
 import { type Origin, Problem } from '../../platform/http/index.ts';
-import { freshSeconds, type Getting, UnexpectedStatus } from '../../platform/outbound/index.ts';
+import { FetchBudget, freshSeconds, type Getting, UnexpectedStatus } from '../../platform/outbound/index.ts';
 import {
   type SelfRegistration,
   SelfRegistrationError,
@@ -8,8 +8,7 @@ import {
   withdrawDocumentedClient,
 } from '../clients/index.ts';
 import { readDocument, readKeys } from './document.ts';
-import { type AddressRules, isDocumentAddress } from './document-address.ts';
-import { FetchBudget } from './fetch-budget.ts';
+import { type AddressRules, isDocumentAddress, isKeysAddress } from './document-address.ts';
 
 /** The largest document, and the largest set of keys it names, in bytes (draft-ietf-oauth-client-id-metadata-document §6.6). */
 export const maxDocumentBytes = 5 * 1024;
@@ -97,7 +96,8 @@ export class ClientDocuments {
     if (await this.#deps.isResourceServer(client_id))
       return { result: 'refused', reason: 'this address is the identifier of an API' };
     const { address = '' } = origin;
-    if (!this.#budget.begin(client_id, { address, isKnown })) return { result: 'unavailable', reason: tooMany };
+    const request = { address, isCounted: !isKnown, waitsAfterFailure: isKnown };
+    if (!this.#budget.begin(client_id, request)) return { result: 'unavailable', reason: tooMany };
     let isAnswered = false;
     try {
       const { metadata, seconds: said } = await this.#fetch(client_id);
@@ -122,17 +122,18 @@ export class ClientDocuments {
     const { getDocument, validateMetadata, now } = this.#deps;
     const { headers, body } = await getDocument(client_id).catch(refuseFetch);
     const said = freshSeconds(headers, now()) ?? usualSeconds;
-    const { metadata, mostSeconds: most } = await this.#withKeys(readDocument(body, client_id));
+    const { metadata, mostSeconds: most } = await this.#withKeys(client_id, readDocument(body, client_id));
     await validateMetadata({ ...metadata, client_id });
     return { metadata, seconds: Math.min(Math.max(said, leastSeconds), most) };
   }
 
   /** Keys are stored with the client: every node judges by the same ones, and none depends on the host that serves them. */
-  async #withKeys({ jwks_uri, ...metadata }: SelfRegistration): Promise<{
-    metadata: Record<string, unknown>;
-    mostSeconds: number;
-  }> {
+  async #withKeys(
+    client_id: string,
+    { jwks_uri, ...metadata }: SelfRegistration,
+  ): Promise<{ metadata: Record<string, unknown>; mostSeconds: number }> {
     if (jwks_uri === undefined) return { metadata, mostSeconds };
+    this.#mustBeFetchable(jwks_uri, client_id);
     const { headers, body } = await this.#deps.getKeys(jwks_uri).catch(refuseFetch);
     const said = freshSeconds(headers, this.#deps.now()) ?? usualSeconds;
     const jwks = readKeys(body);
@@ -140,6 +141,15 @@ export class ClientDocuments {
       metadata: { ...metadata, jwks },
       mostSeconds: Math.min(Math.max(said, leastSeconds), fewerSeconds),
     };
+  }
+
+  /** Keys on another host are fetched by the rules and the budget of that host. */
+  #mustBeFetchable(jwks_uri: string, client_id: string): void {
+    const { rules } = this.#deps;
+    if (!rules || !isKeysAddress(jwks_uri, rules))
+      throw new SelfRegistrationError('jwks_uri', 'must lead to a host on which metadata documents are allowed');
+    const isElsewhere = new URL(jwks_uri).host !== new URL(client_id).host;
+    if (isElsewhere && !this.#budget.takeOfHost(jwks_uri)) throw new FetchError(tooMany);
   }
 }
 

@@ -14,14 +14,30 @@ export type AddressRules = {
  * Only the normal spelling is: `client_id` values are compared character by character, and every other spelling of a host, such as an
  * address in decimal, is another `client_id`. A host that is an IP address would tell a user nothing.
  */
-export function isDocumentAddress(client_id: string, { domains, allowLoopback, issuer }: AddressRules): boolean {
+export function isDocumentAddress(client_id: string, rules: AddressRules): boolean {
   const url = client_id.startsWith('http') ? URL.parse(client_id) : null;
   if (!url || url.href !== client_id || client_id.includes('#') || url.username !== '' || url.password !== '')
     return false;
-  const { protocol, hostname, host } = url;
-  if (host === new URL(issuer).host) return false;
+  return isAllowedPlace(url, rules);
+}
+
+/** Whether the keys that a document names may be fetched from there: from where documents may be, however it is spelled. */
+export function isKeysAddress(jwks_uri: string, rules: AddressRules): boolean {
+  const url = URL.parse(jwks_uri);
+  return url !== null && url.username === '' && url.password === '' && isAllowedPlace(url, rules);
+}
+
+// Other ports are no place of documents: a fetch of one would tell what listens there.
+const ports: readonly string[] = ['', '8443'];
+
+function isAllowedPlace(url: URL, { domains, allowLoopback, issuer }: AddressRules): boolean {
+  const { protocol, hostname, host, port } = url;
+  const own = new URL(issuer);
+  if (host === own.host) return false;
   if (isLoopbackName(hostname) || hostname.endsWith('.localhost'))
     return allowLoopback && (protocol === 'https:' || protocol === 'http:');
   const isNamed = hostname.includes('.') && isIP(hostname.replace(/^\[|\]$/g, '')) === 0;
-  return protocol === 'https:' && isNamed && isAllowedDomain(domains, hostname);
+  // A name with the root's dot at its end is the same host under another name.
+  const isForeign = hostname !== own.hostname && !hostname.endsWith('.');
+  return protocol === 'https:' && isNamed && isForeign && ports.includes(port) && isAllowedDomain(domains, hostname);
 }

@@ -8,6 +8,9 @@ import { type DueLogo, dropUnnamedLogos, listDueLogos, saveFailure, saveLogo } f
 /** The largest image that is kept, in bytes. */
 export const maxLogoBytes = 256 * 1024;
 
+/** The largest of clients that no operator registered: anybody can make them. */
+const maxForeignLogoBytes = 64 * 1024;
+
 const atOnce = 5;
 const mostARun = 20;
 
@@ -25,10 +28,11 @@ export function fetchClientLogos({ db, get }: { db: Db; get: Getting }): JobHand
   };
 }
 
-async function fetchOne({ db, get }: { db: Db; get: Getting }, { client_id, uri }: DueLogo): Promise<void> {
+async function fetchOne({ db, get }: { db: Db; get: Getting }, { client_id, uri, is_foreign }: DueLogo): Promise<void> {
   const bytes = (await get(uri).catch(() => undefined))?.body;
-  const image = bytes && recogniseImage(bytes);
-  if (!image) return saveFailure(db, { client_id, uri });
+  const isSmall = bytes !== undefined && bytes.length <= (is_foreign ? maxForeignLogoBytes : maxLogoBytes);
+  const image = isSmall ? recogniseImage(bytes) : undefined;
+  if (!isSmall || !image) return saveFailure(db, { client_id, uri });
   const digest = createHash('sha256').update(bytes).digest('hex');
   const { content_type } = image;
   return saveLogo(db, { client_id, uri, content_type, image: bytes.toString('base64'), digest });

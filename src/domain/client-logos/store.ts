@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { Db } from '../../platform/database/index.ts';
 
-export type DueLogo = { client_id: string; uri: string };
+export type Logo = { client_id: string; uri: string };
+/** `is_foreign`: no operator registered its client. */
+export type DueLogo = Logo & { is_foreign: boolean };
 export type LogoImage = { content_type: string; image: Buffer };
 
 // An hour after the first failure, two after the second … and not any more after the last.
@@ -10,7 +12,7 @@ const mostFailures = 5;
 /** Clients whose logo was not fetched from where it is now, and those whose failure is to be tried again. */
 export async function listDueLogos(db: Db, limit: number): Promise<DueLogo[]> {
   const { rows } = await sql<DueLogo>`
-    select c.id as client_id, c.metadata ->> 'logo_uri' as uri from clients c left join client_logos l on l.client_id = c.id
+    select c.id as client_id, c.metadata ->> 'logo_uri' as uri, c.registered_by <> 'operator' as is_foreign from clients c left join client_logos l on l.client_id = c.id
     where (c.metadata ->> 'logo_uri') is not null
       and (l.client_id is null or l.uri <> c.metadata ->> 'logo_uri' or l.retry_at <= latchkey_now())
     order by c.registered_by <> 'operator', l.retry_at nulls first limit ${limit}`.execute(db);
@@ -26,7 +28,7 @@ export async function dropUnnamedLogos(db: Db): Promise<void> {
 /** Keeps what was fetched, unless the client names another one by now. */
 export async function saveLogo(
   db: Db,
-  logo: DueLogo & { content_type: string; image: string; digest: string },
+  logo: Logo & { content_type: string; image: string; digest: string },
 ): Promise<void> {
   const { client_id, uri, content_type, image, digest } = logo;
   await sql`
@@ -38,7 +40,7 @@ export async function saveLogo(
 }
 
 /** Keeps that it could not be fetched; an image from another address is forgotten. */
-export async function saveFailure(db: Db, { client_id, uri }: DueLogo): Promise<void> {
+export async function saveFailure(db: Db, { client_id, uri }: Logo): Promise<void> {
   await sql`
     insert into client_logos as l (client_id, uri, failures, retry_at, fetched_at)
     select id, ${uri}, 1, latchkey_now() + interval '1 hour', latchkey_now()

@@ -21,7 +21,7 @@ export {
   revokeClientSecret,
   type SecretDeps,
 } from './secrets.ts';
-export { saveDocumentedClient, withdrawDocumentedClient } from './self-registered.ts';
+export { recordDecidedClient, saveDocumentedClient, withdrawDocumentedClient } from './self-registered.ts';
 export {
   readSelfRegistration,
   redirectsToLoopbackOnly,

@@ -1,20 +1,31 @@
-import { type Insertable, sql, type Updateable } from 'kysely';
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Trx } from '../../platform/database/index.ts';
 
 type Row = Database['self_registered_clients'];
+type SelfRegistered = Selectable<Row>;
 
 /**
  * Locks what is known of a metadata document, and for nodes that read a new one at the same time its address. It is locked before its
  * client, as the removal of unused clients does.
  *
- * @returns whether it is known
+ * @returns undefined: it is not known
  */
-export async function lockDocument(trx: Trx, client_id: string): Promise<boolean> {
+export async function lockDocument(
+  trx: Trx,
+  client_id: string,
+): Promise<Pick<SelfRegistered, 'is_recorded'> | undefined> {
   await sql`select pg_advisory_xact_lock(hashtext(${`client document ${client_id}`}))`.execute(trx);
-  const { rows } = await sql`select from self_registered_clients s join clients c on c.id = s.client_id
-    where c.client_id = ${client_id} for update of s`.execute(trx);
-  return rows.length > 0;
+  const { rows } = await sql<SelfRegistered>`select s.is_recorded from self_registered_clients s
+    join clients c on c.id = s.client_id where c.client_id = ${client_id} for update of s`.execute(trx);
+  return rows[0];
+}
+
+/** Notes that the audit log has a client. @returns whether it did not have it yet */
+export async function markRecorded(trx: Trx, client_id: string): Promise<boolean> {
+  const { numAffectedRows = 0n } = await sql`update self_registered_clients s set is_recorded = true
+    from clients c where c.id = s.client_id and c.client_id = ${client_id} and not s.is_recorded`.execute(trx);
+  return numAffectedRows > 0n;
 }
 
 export async function insertSelfRegistered(trx: Trx, row: Insertable<Row>): Promise<void> {

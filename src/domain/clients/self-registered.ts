@@ -1,10 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
-import { anonymous, type Origin } from '../../platform/http/index.ts';
+import { type Actor, anonymous, type Origin } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { changesOf, signingDefaults } from './registration.ts';
-import { insertSelfRegistered, lockDocument, markWithdrawn, updateSelfRegistered } from './self-registered-store.ts';
+import {
+  insertSelfRegistered,
+  lockDocument,
+  markRecorded,
+  markWithdrawn,
+  updateSelfRegistered,
+} from './self-registered-store.ts';
 import { type Client, insertClient, lockClient, updateClient } from './store.ts';
 
 /** What a metadata document says, and how long that is used and kept. */
@@ -36,12 +42,12 @@ export async function saveDocumentedClient(
   await inTransaction(db, async (trx) => {
     const document = await lockDocument(trx, client_id);
     const client = await lockClient(trx, client_id);
-    if (!client) return create(trx, { now, origin, client_id, metadata, fresh_until, kept_until });
+    if (!client) return create(trx, { now, client_id, metadata, fresh_until, kept_until });
     if (client.registered_by !== 'document' || !document) return;
     const isSame = isDeepStrictEqual(client.metadata, metadata);
     const widened = isWider(client.metadata, metadata) ? { widened_at: now() } : {};
     await updateSelfRegistered(trx, client.id, { fresh_until, kept_until, ...widened });
-    if (!isSame) await alter(trx, { now, origin, client, metadata });
+    if (!isSame) await alter(trx, { now, origin, client, metadata, isRecorded: document.is_recorded });
   });
 }
 
@@ -55,8 +61,8 @@ export async function withdrawDocumentedClient(
   { client_id, reason }: { client_id: string; reason: string },
 ): Promise<void> {
   await inTransaction(db, async (trx) => {
-    await lockDocument(trx, client_id);
-    if (!(await markWithdrawn(trx, client_id))) return;
+    const document = await lockDocument(trx, client_id);
+    if (!(await markWithdrawn(trx, client_id)) || !document?.is_recorded) return;
     await appendEvent(trx, {
       actor: anonymous(origin),
       action: 'client.refused',
@@ -68,30 +74,44 @@ export async function withdrawDocumentedClient(
   });
 }
 
-type Creation = DocumentedClient & { now: () => Date; origin: Origin };
+type Creation = DocumentedClient & { now: () => Date };
 
-async function create(trx: Trx, { now, origin, client_id, metadata, ...times }: Creation): Promise<void> {
+/** Anybody can name addresses of documents: the audit log has a client from the first decision about it on (`recordDecidedClient`). */
+async function create(trx: Trx, { now, client_id, metadata, ...times }: Creation): Promise<void> {
   const created_at = now();
   const { id } = await insertClient(trx, {
     ...{ id: uuidv7(), client_id, type: 'agent', registered_by: 'document', metadata: JSON.stringify(metadata) },
     ...withoutRights,
     ...{ created_at, updated_at: created_at },
   });
-  await insertSelfRegistered(trx, { client_id: id, ...times });
+  await insertSelfRegistered(trx, { client_id: id, ...times, is_recorded: false });
+}
+
+/**
+ * Records the client of a metadata document with the first person who allows or denies it something, in the transaction of the decision.
+ * For every other client it does nothing: it is recorded when it is registered.
+ */
+export async function recordDecidedClient(
+  trx: Trx,
+  actor: Actor,
+  { client_id, occurred_at }: { client_id: string; occurred_at: Date },
+): Promise<void> {
+  if (!(await markRecorded(trx, client_id))) return;
   await appendEvent(trx, {
-    actor: anonymous(origin),
+    actor,
     action: 'client.created',
     target: { kind: 'client', id: client_id },
     details: { type: 'agent', enabled: true, registered_by: 'document' },
-    occurred_at: created_at,
+    occurred_at,
   });
 }
 
-type Alteration = { now: () => Date; origin: Origin; client: Client; metadata: Record<string, unknown> };
+type Alteration = Pick<Creation, 'now' | 'metadata'> & { origin: Origin; client: Client; isRecorded: boolean };
 
-async function alter(trx: Trx, { now, origin, client, metadata }: Alteration): Promise<void> {
+async function alter(trx: Trx, { now, origin, client, metadata, isRecorded }: Alteration): Promise<void> {
   const updated_at = now();
   const after = await updateClient(trx, client.id, { metadata: JSON.stringify(metadata), updated_at });
+  if (!isRecorded) return;
   const { type, enabled, registered_by, client_id } = after;
   await appendEvent(trx, {
     actor: anonymous(origin),

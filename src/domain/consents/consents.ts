@@ -4,6 +4,7 @@ import { type Db, inTransaction, type Trx } from '../../platform/database/index.
 import { type Actor, notFound } from '../../platform/http/index.ts';
 import { allows } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
+import { recordDecidedClient } from '../clients/index.ts';
 import {
   type Consent,
   countUnderConsent,
@@ -35,6 +36,8 @@ export async function allowClient(
 ): Promise<void> {
   await inTransaction(db, async (trx) => {
     const occurred_at = now();
+    // Before the consent, which locks the row of the client: in this order documents are stored.
+    await recordDecidedClient(trx, actor, { client_id: client.client_id, occurred_at });
     await insertConsent(trx, {
       id: uuidv7(),
       user_id,
@@ -71,8 +74,10 @@ function answered(before: ConsentedScopes, asked: ConsentedScopes, allowed: Cons
 /** Records that a user denied a consent request. */
 export async function denyClient({ db, now }: ConsentDeps, actor: Actor, client_id: string): Promise<void> {
   await inTransaction(db, async (trx) => {
+    const occurred_at = now();
+    await recordDecidedClient(trx, actor, { client_id, occurred_at });
     const target = { kind: 'client', id: client_id };
-    await appendEvent(trx, { actor, action: 'consent.denied', target, outcome: 'failure', occurred_at: now() });
+    await appendEvent(trx, { actor, action: 'consent.denied', target, outcome: 'failure', occurred_at });
   });
 }
 

@@ -83,6 +83,7 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
     event.details.type === 'workload'
       ? {}
       : { advice: 'no longer exists: register it again, e.g. with "latchkey apply"' },
+  'client.deleted': nothing,
   'client.disabled': (event) => verb('disabled', (deps, actor) => disableClient(deps, actor, idOf(event))),
   'client.refused': nothing,
   'client.secret.created': decide('a secret is unknown here: add a new one and distribute it'),

@@ -3,9 +3,10 @@
 export { type Assertion, readAssertion } from './assertion.ts';
 export { IssuerKeys } from './issuer-keys.ts';
 export {
-  hasWantedClaims,
+  isPassed,
   type JudgementDeps,
   judge,
+  judgeClaims,
   reasonIn,
   type TrustedAssertion,
 } from './judgement.ts';

@@ -1,8 +1,9 @@
+import { setTimeout } from 'node:timers/promises';
 import { type CompactJWSHeaderParameters, type CryptoKey, createLocalJWKSet, errors, type JWK } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { atMostEntries } from '../../platform/caching/index.ts';
-import { freshSeconds, type Getting } from '../../platform/outbound/index.ts';
+import { freshSeconds, type Getting, TooLarge, UnexpectedStatus } from '../../platform/outbound/index.ts';
 import type { Trust } from './store.ts';
 
 export type IssuerKeysDeps = { get: Getting; now: () => Date };
@@ -63,7 +64,9 @@ export class IssuerKeys {
     if (source.jwks) return keyIn(this.#inlineKeys(source.jwks), header);
     const entry = this.#entryOf(source);
     const now = this.#deps.now().getTime();
-    if (!entry.held || now >= entry.held.fresh_until) await this.#look(source, entry);
+    const { fresh_until = 0, usable_until = 0 } = entry.held ?? {};
+    if (now >= usable_until) await this.#look(source, entry);
+    else if (now >= fresh_until) await Promise.race([this.#look(source, entry), aMoment()]);
     const before = this.#heldIn(entry);
     try {
       return await keyIn(before.keyFor, header);
@@ -122,7 +125,8 @@ export class IssuerKeys {
     const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
     const { body } = await this.#deps.get(address);
     const metadata = Metadata.parse(JSON.parse(body.toString()));
-    if (metadata.issuer !== issuer) throw new Error(`${address} is of the issuer "${metadata.issuer.slice(0, 200)}"`);
+    if (metadata.issuer !== issuer)
+      throw new NoKeyError(`${address} is of the issuer ${JSON.stringify(metadata.issuer.slice(0, 200))}`);
     return metadata.jwks_uri;
   }
 }
@@ -142,17 +146,24 @@ async function keyIn(keyFor: KeyFor, header: CompactJWSHeaderParameters): Promis
       throw new NoKeyError('several keys of the issuer could be meant: the token must name one (kid)');
     if (error instanceof errors.JWKSNoMatchingKey)
       throw new NoKeyError(`the issuer has no key ${JSON.stringify(header.kid ?? null)} for ${String(header.alg)}`);
-    throw new NoKeyError(`the key cannot be used: ${problemOf(error)}`);
+    throw new NoKeyError('the key of the issuer is none that can be used');
   }
 }
+
+/** Where keys that are no longer fresh can be used, a slow issuer holds nobody up for longer. */
+const aMoment = () => setTimeout(250, undefined, { ref: false });
 
 function keptMs(seconds: number | undefined): number {
   const kept = seconds === undefined ? defaultMs : seconds * 1000;
   return Math.min(longestMs, Math.max(shortestMs, kept));
 }
 
+/** What went wrong on the way is the same for whatever did: it would tell who may write trusts what there is in the inside network. */
 function problemOf(error: unknown): string {
+  if (error instanceof NoKeyError) return error.message;
   if (error instanceof z.ZodError) return 'not a set of keys or metadata of an issuer';
   if (error instanceof SyntaxError) return 'not JSON';
-  return error instanceof Error ? error.message : 'unknown';
+  if (error instanceof UnexpectedStatus) return `they were answered with status ${error.status}`;
+  if (error instanceof TooLarge) return error.message;
+  return 'there is no answer in time from a public address with a valid certificate';
 }

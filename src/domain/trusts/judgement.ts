@@ -39,17 +39,23 @@ const plainTypes = [undefined, 'jwt', 'jose'];
 /**
  * Judges a token by a trust: who signed it, for whom, when, and about whom (RFC 7523 §3). Every check is made, so that an administrator
  * sees all that is wrong at once.
+ *
+ * @param claims the checks of the claims, where they were made already
  */
-export async function judge(deps: JudgementDeps, trust: Trust, assertion: Assertion): Promise<Judgement> {
+export async function judge(
+  deps: JudgementDeps,
+  trust: Trust,
+  assertion: Assertion,
+  claims: readonly Check[] = judgeClaims(deps, trust, assertion),
+): Promise<Judgement> {
   const { payload } = assertion;
   const checks = [
     check('trust', trust.enabled, `The trust is ${trust.enabled ? 'enabled' : 'disabled'}.`),
     check('issuer', payload.iss === trust.issuer, `"iss" is ${shown(payload.iss)}; it must be "${trust.issuer}".`),
     ...headerChecks(assertion),
     ...(await signatureChecks(deps, trust, assertion)),
-    ...claimChecks(deps, trust, assertion),
+    ...claims,
   ];
-  const isAccepted = checks.every(({ passed }) => passed === true);
   const jti = trust.one_time ? payload.jti : undefined;
   const trusted = {
     trust,
@@ -58,7 +64,7 @@ export async function judge(deps: JudgementDeps, trust: Trust, assertion: Assert
     jti,
     assertion,
   };
-  return { checks, trusted: isAccepted ? trusted : undefined };
+  return { checks, trusted: isPassed(checks) ? trusted : undefined };
 }
 
 /** The first check that failed: why a token is refused. */
@@ -66,12 +72,11 @@ export function reasonIn({ checks }: Judgement): string | undefined {
   return checks.find(({ passed }) => passed === false)?.check;
 }
 
-/** Whether the claims are as a trust wants them; their signature is not looked at. */
-export function hasWantedClaims(deps: ClaimDeps, trust: Trust, assertion: Assertion): boolean {
-  return claimChecks(deps, trust, assertion).every(({ passed }) => passed === true);
-}
+/** Whether nothing is wrong. */
+export const isPassed = (checks: readonly Check[]): boolean => checks.every(({ passed }) => passed === true);
 
-function claimChecks(deps: ClaimDeps, trust: Trust, assertion: Assertion): Check[] {
+/** Judges whether the claims are as a trust wants them; their signature is not looked at. */
+export function judgeClaims(deps: ClaimDeps, trust: Trust, assertion: Assertion): readonly Check[] {
   const { payload } = assertion;
   const now = Math.floor(deps.now().getTime() / 1000);
   const isSubject = typeof payload.sub === 'string' && payload.sub !== '' && payload.sub.length <= longestSubject;

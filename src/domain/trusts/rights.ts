@@ -2,6 +2,7 @@ import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid } from '../../platform/http/index.ts';
 import { addsRights, mustBePermitted, mustHold, mustNotExceedLimits, type Right } from '../access/index.ts';
 import type { TrustInput } from './schemas.ts';
+import { claimsToName } from './shared-issuers.ts';
 import type { Trust } from './store.ts';
 
 type Change = { now: () => Date; actor: Actor; existing?: Trust | undefined; input: TrustInput };
@@ -48,16 +49,6 @@ export function isOtherwiseTrusted(existing: Trust, input: TrustInput): boolean 
   return of(existing) !== of({ audience, jwks_uri, jwks, conditions });
 }
 
-/** Issuers that serve everybody, each with the claims that say whose a token is. */
-const sharedIssuers: Readonly<Record<string, readonly string[]>> = {
-  'https://token.actions.githubusercontent.com': [
-    ...['sub', 'repository', 'repository_id', 'repository_owner', 'repository_owner_id', 'job_workflow_ref'],
-    ...['enterprise', 'enterprise_id'],
-  ],
-  'https://gitlab.com': ['sub', 'project_path', 'project_id', 'namespace_path', 'namespace_id'],
-  'https://accounts.google.com': ['sub', 'email', 'hd'],
-};
-
 /**
  * A trust believes somebody in particular. One without conditions would believe every program that its issuer knows, and at an issuer
  * that serves everybody that is anyone.
@@ -80,14 +71,9 @@ export function mustNameWhom(input: TrustInput, { allowHttp }: { allowHttp: bool
       '/conditions',
       'Set at least one condition, such as on "sub": without one every token of the issuer is accepted.',
     );
-  const naming = sharedIssuers[issuer.replace(/\/$/, '')];
-  if (naming && !conditions.some((condition) => naming.includes(condition.claim) && isParticular(condition)))
-    throw invalid('/conditions', `${issuer} issues tokens to anyone: set a condition on one of ${naming.join(', ')}.`);
-}
-
-/** Whether a condition names somebody: the beginning of every subject, such as `repo:`, does not. */
-function isParticular(condition: TrustInput['conditions'][number]): boolean {
-  return !('prefix' in condition) || condition.claim !== 'sub' || /^[^:]+:[^:/]/.test(condition.prefix);
+  const claims = claimsToName(issuer, conditions);
+  if (claims)
+    throw invalid('/conditions', `${issuer} issues tokens to anyone: set a condition on one of ${claims.join(', ')}.`);
 }
 
 function isReadable(address: string, allowHttp: boolean): boolean {

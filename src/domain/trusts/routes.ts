@@ -9,11 +9,13 @@ import {
   TrustParams,
   TrustsQuery,
   TrustView,
+  WorkloadParams,
   WorkloadsQuery,
   WorkloadView,
 } from './schemas.ts';
 import { findTrust, listTrusts, listWorkloads, type Trust } from './store.ts';
 import { asInput, changeTrust, createTrust, disableTrust, type TrustsDeps } from './trusts.ts';
+import { removeWorkload } from './workloads.ts';
 
 export type TrustRouteDeps = TrustsDeps & JudgementDeps;
 
@@ -94,6 +96,14 @@ export const trustRoutes = [
       await getTrust(deps, params.trust_id);
       return listWorkloads(deps.db, params.trust_id, query);
     },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/trusts/{trust_id}/workloads/{client_id}',
+    summary: 'Delete the client of a workload; its tokens are revoked, and it is registered again when it comes back',
+    permission: 'latchkey:trust:write',
+    params: WorkloadParams,
+    handle: ({ actor, params }, deps) => removeWorkload(deps, actor, params),
   }),
 ];
 

@@ -107,6 +107,7 @@ export const TrustsQuery = z.strictObject({
 });
 
 export const WorkloadsQuery = z.strictObject({ ...PageQuery, sort: SortBy(['created_at'], '-created_at') });
+export const WorkloadParams = z.strictObject({ trust_id: z.uuid(), client_id: z.string().max(100) });
 export const WorkloadView = z.object({
   client_id: z.string(),
   subject: z.string().meta({ description: 'the `sub` of its tokens' }),

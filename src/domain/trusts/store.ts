@@ -138,6 +138,40 @@ export async function keepWorkload(db: Db, client_id: string, kept_until: Date):
     from clients c where c.client_id = ${client_id} and s.client_id = c.id`.execute(db);
 }
 
+export type WorkloadState = { id: string; enabled: boolean; subject: string };
+
+/** The client of a workload of this trust, and what says how long it is kept: that is locked before the client, as elsewhere. */
+export async function lockWorkload(trx: Trx, trust_id: string, client_id: string): Promise<WorkloadState | undefined> {
+  const { rows } =
+    await sql<WorkloadState>`select c.id, c.enabled, coalesce(c.metadata ->> 'client_name', c.client_id) as subject
+    from self_registered_clients s join clients c on c.id = s.client_id
+    where c.trust_id = ${trust_id} and c.client_id = ${client_id} for update of s`.execute(trx);
+  return rows[0];
+}
+
+/** The enabled workload of a trust that requested no token for longest, of those that are kept no longer than until then. */
+export async function lockUnusedWorkload(
+  trx: Trx,
+  trust_id: string,
+  kept_until: Date,
+): Promise<(WorkloadState & { client_id: string }) | undefined> {
+  const { rows } = await sql<WorkloadState & { client_id: string }>`
+    select c.id, c.client_id, c.enabled, coalesce(c.metadata ->> 'client_name', c.client_id) as subject
+    from self_registered_clients s join clients c on c.id = s.client_id
+    where c.trust_id = ${trust_id} and c.enabled and s.kept_until < ${kept_until} and ${ownsNothing}
+    order by s.kept_until limit 1 for update of s skip locked`.execute(trx);
+  return rows[0];
+}
+
+const ownsNothing = sql`not exists (select from clients o where o.owner_id = c.id)`;
+
+/** Deletes the client of a workload, which revokes its tokens. @returns whether it owns nothing, and is gone */
+export async function deleteWorkload(trx: Trx, id: string): Promise<boolean> {
+  const { numAffectedRows = 0n } = await sql`delete from self_registered_clients s using clients c
+    where s.client_id = ${id} and c.id = s.client_id and ${ownsNothing}`.execute(trx);
+  return numAffectedRows > 0n;
+}
+
 export type WorkloadRights = { permissions: string; lifetimes: string; updated_at: Date };
 
 /** Gives every workload of a trust what the trust gives now. */

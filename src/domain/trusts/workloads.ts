@@ -2,11 +2,21 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { v7 as uuidv7 } from 'uuid';
 import { atMostEntries } from '../../platform/caching/index.ts';
-import { type Db, inTransaction } from '../../platform/database/index.ts';
-import { type Actor, isSeen } from '../../platform/http/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
+import { type Actor, conflict, isSeen, notFound, system } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { dayMs } from '../credentials/index.ts';
-import { countWorkloads, findRegistration, insertWorkload, keepWorkload, lockTrust, type Trust } from './store.ts';
+import {
+  countWorkloads,
+  deleteWorkload,
+  findRegistration,
+  insertWorkload,
+  keepWorkload,
+  lockTrust,
+  lockUnusedWorkload,
+  lockWorkload,
+  type Trust,
+} from './store.ts';
 
 export type WorkloadDeps = { db: Db; now: () => Date };
 
@@ -47,8 +57,8 @@ export async function registerWorkload(
     const existing = await findRegistration(trx, client_id);
     // A client that is registered under this id would be taken for the workload.
     if (existing) return existing.trust_id === trust_id ? undefined : 'client_id';
-    if ((await countWorkloads(trx, trust_id)) >= trust.most_workloads) return 'most_workloads';
     const created_at = now();
+    if (!(await hasPlace(trx, trust, created_at))) return 'most_workloads';
     const client = {
       ...{ id: uuidv7(), client_id, type: 'workload' as const, registered_by: 'trust' as const, trust_id },
       metadata: JSON.stringify({ client_name: nameOf(subject), ...metadata }),
@@ -65,7 +75,48 @@ export async function registerWorkload(
   });
 }
 
+/** Whether one more may be registered; one that nobody used for days makes place for it. */
+async function hasPlace(trx: Trx, { id, most_workloads }: Trust, now: Date): Promise<boolean> {
+  if ((await countWorkloads(trx, id)) < most_workloads) return true;
+  const unused = await lockUnusedWorkload(trx, id, new Date(keptUntil(now).getTime() - unusedDays * dayMs));
+  if (!unused || !(await deleteWorkload(trx, unused.id))) return false;
+  await recordDeleted(trx, system, { ...unused, trust_id: id, occurred_at: now });
+  return true;
+}
+
+/**
+ * Deletes the client of a workload, which revokes its tokens. It is registered again when the workload comes back, so one that is disabled
+ * cannot be deleted: it would come back enabled.
+ *
+ * @throws Problem `not_found`; `conflict`: it is disabled, or owns another client
+ */
+export async function removeWorkload(
+  { db, now }: WorkloadDeps,
+  actor: Actor,
+  { trust_id, client_id }: { trust_id: string; client_id: string },
+): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    if (!(await lockTrust(trx, trust_id))) throw notFound('trust', trust_id);
+    const workload = await lockWorkload(trx, trust_id, client_id);
+    if (!workload) throw notFound('workload', client_id);
+    if (!workload.enabled)
+      throw conflict(`"${workload.subject}" is disabled and would come back enabled: enable it before you delete it.`);
+    if (!(await deleteWorkload(trx, workload.id)))
+      throw conflict(`"${workload.subject}" is the owner of another client: give that another owner first.`);
+    await recordDeleted(trx, actor, { ...workload, client_id, trust_id, occurred_at: now() });
+  });
+}
+
+type Deleted = { client_id: string; trust_id: string; subject: string; occurred_at: Date };
+
+async function recordDeleted(trx: Trx, actor: Actor, { client_id, trust_id, subject, occurred_at }: Deleted) {
+  const target = { kind: 'client', id: client_id };
+  await appendEvent(trx, { actor, action: 'client.deleted', target, details: { trust_id, subject }, occurred_at });
+}
+
 const keptDays = 30;
+/** A use is noted once a day. */
+const unusedDays = 2;
 
 /** Until when the client of a workload that requests a token now is kept. */
 const keptUntil = (now: Date): Date => new Date(now.getTime() + keptDays * dayMs);

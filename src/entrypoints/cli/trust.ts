@@ -9,7 +9,8 @@ export function trustCommand(): Command {
   const trust = new Command('trust').description(
     'foreign issuers whose tokens are accepted, such as clusters and CI systems',
   );
-  for (const each of [create(), list(), show(), explain(), disable(), enable()]) trust.addCommand(each);
+  for (const each of [create(), list(), show(), explain(), disable(), enable(), deleteWorkload()])
+    trust.addCommand(each);
   return trust;
 }
 
@@ -65,6 +66,17 @@ function disable(): Command {
     .argument('<trust>', trustArgument)
     .option('--yes', 'do not ask')
     .action(later(async () => (await actions()).disable));
+}
+
+function deleteWorkload(): Command {
+  return command(
+    'delete-workload',
+    'delete the client of a workload; its tokens are revoked, and it is registered again when it comes back',
+    'latchkey trust delete-workload deployments workload-0123456789abcdef0123456789abcdef',
+  )
+    .argument('<trust>', trustArgument)
+    .argument('<client-id>', 'the client_id of the workload')
+    .action(later(async () => (await actions()).deleteWorkload));
 }
 
 function enable(): Command {

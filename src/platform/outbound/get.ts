@@ -53,6 +53,11 @@ export class UnexpectedStatus extends Error {
   }
 }
 
+/** An answer over the bound. */
+export class TooLarge extends Error {
+  override name = 'TooLarge';
+}
+
 async function bodyOf(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
   if (response.statusCode !== 200) {
     response.destroy();
@@ -63,7 +68,7 @@ async function bodyOf(response: IncomingMessage, maxBytes: number): Promise<Buff
   for await (const chunk of response) {
     bytes += chunk.length;
     // Leaving the loop destroys the connection.
-    if (bytes > maxBytes) throw new Error(`answered more than ${maxBytes} bytes`);
+    if (bytes > maxBytes) throw new TooLarge(`answered more than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

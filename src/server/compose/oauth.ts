@@ -27,7 +27,7 @@ import {
 } from '../../entrypoints/oauth/index.ts';
 import { providerPages } from '../../entrypoints/pages/index.ts';
 import { alignRequestsByTurn, readForm } from '../../platform/http/index.ts';
-import { guardedFetch } from '../../platform/outbound/index.ts';
+import { FetchBudget, guardedFetch } from '../../platform/outbound/index.ts';
 import type { AppDeps } from '../app-deps.ts';
 import type { Services } from '../services.ts';
 import { issuerKeys } from './apply.ts';
@@ -109,6 +109,7 @@ function providerDepsOf({ config, issuer, installation, log }: Deps, services: N
     permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),
     pages: providerPages({ db, now, config }),
     fetch: guardedFetch({ allowLoopback: isDevelopment(config) }),
+    keysBudget: new FetchBudget(now),
   };
 }
 

@@ -1,4 +1,4 @@
-import { isDocumentAddress } from '../../../src/domain/client-documents/document-address.ts';
+import { isDocumentAddress, isKeysAddress } from '../../../src/domain/client-documents/document-address.ts';
 import { freshSeconds, isAllowedDomain, parseDomainRules } from '../../../src/platform/outbound/index.ts';
 
 const rules = { domains: { allowed: [], refused: [] }, allowLoopback: false, issuer: 'https://id.example.com' };
@@ -28,6 +28,10 @@ describe('the address of a metadata document', () => {
     'https://169.254.169.254/client.json',
     'https://8.8.8.8/client.json',
     'https://id.example.com/client.json',
+    'https://id.example.com:8443/client.json',
+    'https://id.example.com./client.json',
+    'https://app.example./client.json',
+    'https://app.example:22/client.json',
     'urn:example:client',
     'web-app',
   ])('is never %s', (client_id) => expect(isDocumentAddress(client_id, rules)).toBe(false));
@@ -56,6 +60,30 @@ describe('the address of a metadata document', () => {
     'has no domains %j',
     (text) => expect(parseDomainRules(text)).toBeUndefined(),
   );
+});
+
+describe('the address of the keys that a document names', () => {
+  const bounded = { ...rules, domains: { allowed: ['app.example'], refused: ['bad.app.example'] } };
+
+  test.each([
+    ['https://app.example/keys', true],
+    ['https://APP.example:443/../keys', true],
+    ['https://keys.app.example/keys', true],
+    ['https://elsewhere.example/keys', false],
+    ['https://bad.app.example/keys', false],
+    ['https://app.example:22/keys', false],
+    ['https://app.example./keys', false],
+    ['http://app.example/keys', false],
+    ['https://user@app.example/keys', false],
+    ['https://10.0.0.1/keys', false],
+  ])('%s is allowed by the domains of documents: %s', (jwks_uri, isAllowed) => {
+    expect(isKeysAddress(jwks_uri, bounded)).toBe(isAllowed);
+  });
+
+  test('is never on this server', () => {
+    expect(isKeysAddress('https://id.example.com/oauth/jwks', rules)).toBe(false);
+    expect(isKeysAddress('https://id.example.com:8443/oauth/jwks', rules)).toBe(false);
+  });
 });
 
 describe('how long an answer is fresh (RFC 9111 §4.2)', () => {

@@ -169,6 +169,26 @@ describe('a workload of a trusted issuer', () => {
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 400, 400]);
   });
 
+  test('can be deleted, which ends its tokens; one that is disabled cannot, because it would come back', async () => {
+    const { id, token } = await trusted({ most_workloads: 1 });
+    const { access_token } = (await present(await token())).body;
+    const { client_id = '' } = (await introspected(access_token)) as never;
+    const path = `/trusts/${id}/workloads/${client_id}`;
+    const reader = await asService(latchkey, owner, { permissions: ['latchkey:trust:read', 'latchkey:client:read'] });
+    expect(await reader.delete(path)).toMatchObject({ status: 403 });
+    await owner.post(`/clients/${client_id}/disable`);
+    expect(await owner.delete(path)).toMatchObject({ status: 409 });
+    await owner.patch(`/clients/${client_id}`, { enabled: true });
+    const fresh = (await present(await token())).body.access_token;
+    expect(await owner.delete(path)).toMatchObject({ status: 204 });
+    for (const node of [latchkey.issuer, other.address])
+      expect(await introspected(fresh, node)).toEqual({ active: false });
+    expect(await owner.delete(path)).toMatchObject({ status: 404 });
+    expect(await owner.delete(`/trusts/${id}/workloads/service`)).toMatchObject({ status: 404 });
+    expect(await present(await token({ sub: 'system:serviceaccount:shop:next' }))).toMatchObject({ status: 200 });
+    expect(await introspected(fresh)).toEqual({ active: false });
+  });
+
   test('is that of the oldest trust whose conditions it meets', async () => {
     const { issuer, token } = await trusted();
     const wide = { conditions: [{ claim: 'sub', prefix: 'system:serviceaccount' }], permissions: { [api]: ['write'] } };
@@ -353,6 +373,26 @@ describe('the keys of an issuer', () => {
       issuer.close();
     }
   });
+
+  test('that cannot be read are explained without a word about the inside network', async () => {
+    const { port } = new URL(latchkey.issuer);
+    const places = [
+      'https://127.0.0.1:1/keys',
+      'https://10.0.0.1/keys',
+      'https://no.such.invalid/',
+      `https://127.0.0.1:${port}/`,
+    ];
+    const said = await Promise.all(
+      places.map(async (jwks_uri) => {
+        const issuer = `https://${crypto.randomUUID()}.example`;
+        const { id } = await trust({ issuer, jwks_uri });
+        const assertion = await cluster.sign({ iss: issuer, sub: pod, aud: latchkey.issuer });
+        const { body } = await owner.post(`/trusts/${id}/explanation`, { assertion });
+        return (body.checks as unknown as { check: string; detail: string }[]).find(({ check }) => check === 'key');
+      }),
+    );
+    expect(new Set(said.map((each) => each?.detail)).size).toBe(1);
+  });
 });
 
 describe('a trust', () => {
@@ -384,6 +424,19 @@ describe('a trust', () => {
       },
       '/conditions',
     ],
+    ...[
+      ['https://gitlab.com/', { claim: 'ref', equals: 'main' }],
+      ['https://accounts.google.com', { claim: 'email_verified', equals: 'true' }],
+      ['https://agent.buildkite.com', { claim: 'build_branch', equals: 'main' }],
+      ['https://app.terraform.io', { claim: 'terraform_workspace_name', equals: 'production' }],
+      ['https://oidc.vercel.com', { claim: 'sub', prefix: 'owner:' }],
+      ['https://api.pulumi.com/oidc', { claim: 'sub', prefix: 'pulumi:deploy:org:' }],
+      ['https://LOGIN.microsoftonline.com/common/v2.0', { claim: 'ver', equals: '2.0' }],
+    ].map(([issuer, condition]): [string, Record<string, unknown>, string] => [
+      `the issuer ${issuer} and no condition on who`,
+      { issuer, conditions: [condition] },
+      '/conditions',
+    ]),
     ['plain http', { issuer: 'ftp://x.example' }, '/issuer'],
     ['both kinds of keys', { ...keys, jwks_uri: 'https://new.example/keys' }, '/jwks_uri'],
     ['a private key', { jwks: { keys: [{ ...cluster.keys[0], d: 'AQAB' }] } }, '/jwks/keys/0'],
@@ -395,6 +448,10 @@ describe('a trust', () => {
       400,
       true,
     ]);
+  });
+
+  test.each(['constructor', '__proto__', 'toString'])('can be of the issuer %s', async (issuer) => {
+    expect(await owner.post('/trusts', input({ ...keys, issuer }))).toMatchObject({ status: 201 });
   });
 
   test('gives only what its maker holds, then and when it changes (DESIGN.md §7)', async () => {
@@ -434,22 +491,66 @@ describe('a trust', () => {
   });
 });
 
-describe('a workload that requests no token for 30 days', () => {
-  test('is deleted, and registered again when it comes back; one that was disabled stays', async () => {
-    const { issuer, token } = await trusted();
-    const hour = 3600;
-    const day = 24 * hour;
-    let passed = 0;
-    const pass = async (seconds: number) => {
-      await latchkey.advance(seconds);
-      passed += seconds;
-    };
-    const later = (sub: string) => {
-      const iat = Math.floor(Date.now() / 1000) + passed;
-      return issuer.sign({ sub, aud: latchkey.issuer, iat, nbf: iat, exp: iat + 600 });
-    };
+describe('a workload, as time passes,', () => {
+  const day = 24 * 3600;
+  let passed = 0;
+  const pass = async (seconds: number) => {
+    await latchkey.advance(seconds);
+    passed += seconds;
+  };
+  /** Of a token that its issuer gives now. */
+  const times = () => {
+    const iat = Math.floor(Date.now() / 1000) + passed;
+    return { iat, nbf: iat, exp: iat + 600 };
+  };
+
+  test('is let in by the keys from before while a slow issuer is asked again, without waiting for it', async () => {
+    const issuer = await ForeignIssuer.serving();
+    try {
+      await trust({ issuer: issuer.issuer, name: crypto.randomUUID() });
+      expect(await present(await issuer.sign({ sub: pod, aud: latchkey.issuer, ...times() }))).toMatchObject({
+        status: 200,
+      });
+      issuer.isSilent = true;
+      await pass(11 * 60);
+      const began_at = performance.now();
+      for (let n = 0; n < 4; n += 1)
+        expect(await present(await issuer.sign({ sub: pod, aud: latchkey.issuer, ...times() }))).toMatchObject({
+          status: 200,
+        });
+      expect(performance.now() - began_at).toBeLessThan(2500);
+    } finally {
+      issuer.close();
+    }
+  });
+
+  test('takes the place of one that requested no token for days, where the trust has as many as it may have', async () => {
+    const { token } = await trusted({ most_workloads: 1 });
+    const branch = (name: string) => `system:serviceaccount:shop:${name}`;
+    const { access_token } = (await present(await token({ ...times(), sub: branch('first') }))).body;
+    expect(await present(await token({ ...times(), sub: branch('second') }))).toMatchObject({
+      status: 400,
+      body: refusal,
+    });
+    await pass(3 * day);
+    owner = await asOwner(latchkey);
+    expect(await present(await token({ ...times(), sub: branch('second') }))).toMatchObject({ status: 200 });
+    expect(await present(await token({ ...times(), sub: branch('first') }))).toMatchObject({
+      status: 400,
+      body: refusal,
+    });
+    expect(await introspected(access_token)).toEqual({ active: false });
+    expect(await latchkey.auditEvents('client.deleted')).toContainEqual(
+      expect.objectContaining({ actor_kind: 'system', details: expect.objectContaining({ subject: branch('first') }) }),
+    );
+  });
+
+  test('that requests no token for 30 days is deleted, and registered again when it comes back; one that was disabled stays', async () => {
+    const { issuer } = await trusted();
+    const later = (sub: string) => issuer.sign({ sub, aud: latchkey.issuer, ...times() });
+    owner = await asOwner(latchkey);
     const subjects = ['used', 'unused', 'disabled'].map((name) => `system:serviceaccount:shop:${name}`);
-    for (const sub of subjects) expect(await present(await token({ sub }))).toMatchObject({ status: 200 });
+    for (const sub of subjects) expect(await present(await later(sub))).toMatchObject({ status: 200 });
     const rows = () =>
       latchkey.database.query(
         `select metadata ->> 'client_name' as name, client_id from clients where metadata ->> 'client_name' = any($1) order by id`,

@@ -176,6 +176,10 @@ describe('registering in the console', () => {
     const workload = await alice.get(String(linkOn(trusted, sub)).replace('/console', ''));
     expect(wordsOf(workload)).toMatch(/grant-type:jwt-bearer.*Registered by A trusted issuer/);
     expect(workload.html).not.toMatch(/Next\.js|\/change"/);
+    const deletion = linkOn(trusted, 'Delete')?.replace('/console', '') ?? '';
+    expect(wordsOf(await alice.act(deletion))).toContain('The workload is deleted.');
+    const again = { ...form, assertion: await token('refs/heads/next') };
+    expect(await latchkey.post('/oauth/token', again)).toMatchObject({ status: 200 });
     const changed = await alice.act(`${path}/change`, { ...fields, access_token_ttl_seconds: '120' });
     expect(wordsOf(changed)).toContain('At most 2 minutes');
     expect(wordsOf(await alice.get(`${path}/disable`))).toContain('Disable trust and 1 workload');

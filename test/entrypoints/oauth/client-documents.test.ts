@@ -62,6 +62,9 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     const client_id = host.document('/terminal.json', onDevice);
     const scope = 'openid profile email read write offline_access';
     const page = await asked(ask(client_id, { redirect_uri: loopback, scope }));
+    const recorded = async () =>
+      (await latchkey.auditEvents('client.created')).filter(({ target_id }) => target_id === client_id);
+    expect(await recorded()).toEqual([]);
     expect(page.html).toContain(`<strong>localhost:${host.port}</strong>`);
     expect(page.html).toContain('Any program on this computer can pretend to be this app.');
     expect(page.html).not.toContain('Change your orders');
@@ -71,9 +74,8 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     expect(await owner.get(`/clients/${encodeURIComponent(client_id)}`)).toMatchObject({
       body: { type: 'agent', registered_by: 'document', grant_types: ['authorization_code', 'refresh_token'] },
     });
-    expect(await latchkey.auditEvents('client.created')).toContainEqual(
-      expect.objectContaining({ target_id: client_id, actor_kind: 'anonymous' }),
-    );
+    // Anybody can name a document: the log has it from the first decision on.
+    expect(await recorded()).toMatchObject([{ actor_kind: 'user', details: { registered_by: 'document' } }]);
   });
 
   test('stays connected when the user signs out in the browser', async () => {
@@ -158,6 +160,15 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     expect(page.status).toBe(400);
     expect(page.html).toContain('the metadata document');
     expect(await clients()).not.toContain(client_id);
+  });
+
+  test('is refused whose document names keys where no document may be', async () => {
+    const places = [`${latchkey.issuer}/oauth/jwks`, 'https://keys.example:444/jwks', 'https://10.0.0.1/jwks'];
+    for (const [n, jwks_uri] of places.entries()) {
+      const described = { ...inCloud, token_endpoint_auth_method: 'private_key_jwt', jwks_uri };
+      const page = await asked(ask(host.document(`/keys-at-${n}.json`, described)));
+      expect([page.status, page.html.includes('jwks_uri must lead to a host')]).toEqual([400, true]);
+    }
   });
 
   test('is refused with what its document no longer says, on every node after its max-age', async () => {
@@ -293,6 +304,22 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     expect(await owner.post('/clients', registered)).toMatchObject({ status: 409 });
   });
 
+  test('is asked about again when its document was widened before an operator registered it', async () => {
+    const fresh = { headers: { 'cache-control': 'max-age=60' } };
+    const client_id = host.document('/widened.json', inCloud, fresh);
+    const browser = latchkey.browser();
+    await latchkey.tokens({ client_id, scope: 'read' }, browser);
+    const redirect_uris = [redirectUri, 'https://elsewhere.example/callback'];
+    host.document('/widened.json', { ...inCloud, redirect_uris }, fresh);
+    await latchkey.advance(61);
+    await fetch(ask(client_id), { redirect: 'manual' });
+    owner = await asOwner(latchkey);
+    const registered = { client_id, ...inCloud, redirect_uris, token_endpoint_auth_method: 'none' };
+    const { status } = await owner.post('/clients', { ...registered, resources: { [api]: ['read'] } });
+    expect(status).toBe(201);
+    expect((await browser.get(ask(client_id))).html).toContain('value="allow"');
+  });
+
   test('begins at one node and goes on at another that starts later, while its host is away', async () => {
     const client_id = host.document('/away.json', inCloud);
     const code = await latchkey.code({ client_id, scope: 'read' });
@@ -323,6 +350,8 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     for (let n = 0; n < 1000; n += 1) await fetch(ask(`${host.origin}/flood/${n}`), { redirect: 'manual' });
     expect(host.fetches - before).toBeGreaterThan(100);
     expect(host.fetches - before).toBeLessThan(650);
+    const recorded = (await latchkey.auditEvents('client.created')).map(({ target_id }) => String(target_id));
+    expect(recorded.filter((id) => id.includes('/flood/'))).toEqual([]);
     // One that is used stays, and so does its consent.
     const used = host.document('/used.json', inCloud);
     await latchkey.advance(600);

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { assertionType, keyedClient } from '../../support/client-assertion.ts';
 import { eventually } from '../../support/eventually.ts';
 import { api, jwtApi, password, redirectUri, standardInstallation } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
@@ -111,6 +114,26 @@ describe('registration that is open (RFC 7591)', () => {
     expect(await owner.patch(`/clients/${client_id}`, { resources: { [api]: ['write'] } })).toMatchObject({
       status: 409,
     });
+  });
+
+  test('causes no fetch of its keys for each request that anybody sends', async () => {
+    let connections = 0;
+    const trap = createServer((socket) => {
+      connections += 1;
+      socket.destroy();
+    }).listen(0, '127.0.0.1');
+    await once(trap, 'listening');
+    const jwks_uri = `https://localhost:${(trap.address() as AddressInfo).port}/jwks`;
+    const { body } = await registerAnew({ ...described, token_endpoint_auth_method: 'private_key_jwt', jwks_uri });
+    const { assertion } = await keyedClient(body.client_id);
+    for (let n = 0; n < 20; n += 1) {
+      const form = { grant_type: 'authorization_code', code: 'none', client_assertion_type: assertionType };
+      const client_assertion = await assertion(latchkey.issuer);
+      const answer = await latchkey.post('/oauth/token', { ...form, client_assertion });
+      expect([answer.status, answer.body.error]).toEqual([401, 'invalid_client']);
+    }
+    trap.close();
+    expect(connections).toBe(1);
   });
 
   test('is limited by address, and what nobody uses goes after a day', async () => {

@@ -41,6 +41,7 @@ describe('an installation with a brand of its own', () => {
     '/one.png': png(48),
     '/two.png': png(49),
     '/drawing.png': Buffer.from(svg),
+    '/middle.png': Buffer.concat([png(51), Buffer.alloc(100 * 1024)]),
     '/large.png': Buffer.concat([png(50), Buffer.alloc(300 * 1024)]),
   };
   const latchkey = startLatchkey({
@@ -187,6 +188,22 @@ describe('an installation with a brand of its own', () => {
     expect(requests).toHaveLength(asked);
     expect(requests).not.toContain('/one.png');
     expect(logoOn(await signInPage())).toBeUndefined();
+  });
+
+  test('shows no logo of more than 64 KiB where no operator registered the client', async () => {
+    const registeredBy = (by: string) =>
+      latchkey.database.query('update clients set registered_by = $1 where client_id = $2', [by, 'web-app']);
+    await name(at('/middle.png'));
+    await fetchLogos();
+    expect(logoOn(await signInPage())).toBeDefined();
+    await name(null);
+    await fetchLogos();
+    await name(at('/middle.png'));
+    await registeredBy('dynamic');
+    await fetchLogos();
+    expect(logoOn(await signInPage())).toBeUndefined();
+    await registeredBy('operator');
+    await name(null);
   });
 
   test.each(['x', 'a'.repeat(64), 'A'.repeat(64), '%00', "'%20or%201=1"])('has no logo named %s', async (digest) => {

@@ -116,6 +116,16 @@ export const enable = onInstallation(async (place: CommandContext, trust: string
   answer(options, after, [`Enabled trust ${name}.`]);
 });
 
+export const deleteWorkload = onInstallation(
+  async (place: CommandContext, trust: string, client_id: string, options: Json) => {
+    const { id } = await trustNamed(place, trust);
+    await routesOf(place).call('DELETE /trusts/{trust_id}/workloads/{client_id}', {
+      params: { trust_id: id, client_id },
+    });
+    answer(options, { client_id }, [`Deleted ${client_id}.`]);
+  },
+);
+
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** @throws Problem `not_found` */

@@ -22,14 +22,15 @@ export function consentedGrant(deps: StoreDeps & TrustDeps) {
     const record = await findClientRecord(deps, client.clientId);
     if (!record) return undefined;
     const answer = ctx.oidc.result?.consent as Partial<ConsentResult> | undefined;
-    const standing = await standingGrant(deps, ctx, record);
+    const current = oncePerRequest(() => findCurrentConsent(deps, account.accountId, record));
+    const standing = await standingGrant(ctx, record, current);
     const requested = requestedScopes(ctx);
     const claims = requestedClaims(ctx);
     if (standing && !answer && coversAll(standing, requested) && coversClaims(standing, claims)) return standing;
 
     const asked = standing ? union(requested, granted(standing)) : requested;
     const trusted = await trustedScopes(deps, record, asked);
-    const consent = isSubset(asked, trusted) ? undefined : await findCurrentConsent(deps, account.accountId, record);
+    const consent = isSubset(asked, trusted) ? undefined : await current();
     if (!record.first_party && !consent) return standing;
     const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     if (standing) grant.jti = standing.jti;
@@ -48,16 +49,26 @@ export function consentedGrant(deps: StoreDeps & TrustDeps) {
   };
 }
 
+type CurrentConsent = () => Promise<Consent | undefined>;
+
+function oncePerRequest(find: CurrentConsent): CurrentConsent {
+  let found: ReturnType<CurrentConsent> | undefined;
+  return () => {
+    found ??= find();
+    return found;
+  };
+}
+
 async function standingGrant(
-  deps: StoreDeps,
   { oidc }: KoaContextWithOIDC,
   record: ClientRecord,
+  current: CurrentConsent,
 ): Promise<Grant | undefined> {
   const { client, session, provider, account } = oidc;
   const id = client && session?.grantIdFor(client.clientId);
   const grant = id ? await provider.Grant.find(id) : undefined;
   if (!grant || !account || grant.accountId !== account.accountId) return undefined;
-  const isOld = record.document?.widened_at && !(await findCurrentConsent(deps, account.accountId, record));
+  const isOld = record.document?.widened_at && !(await current());
   return isOld ? undefined : grant;
 }
 

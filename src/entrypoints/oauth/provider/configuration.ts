@@ -18,6 +18,7 @@ import { authenticationClaims } from './authentication-claims.ts';
 import { claimsByScope, findAccount } from './claims.ts';
 import { acceptClaims } from './claims-parameter.ts';
 import { clientAuthMethods, judgeAssertion, type SecretDeps, usableAuthMethods } from './client-authentication.ts';
+import { type ClientKeysDeps, fetchWithinBudget } from './client-keys.ts';
 import { isAllowedOrigin, ownClientMembers } from './cors.ts';
 import { asProviderKey } from './direct-signing-key.ts';
 import { type DefaultLifetimes, lifetimes, lifetimesMember } from './lifetimes.ts';
@@ -44,6 +45,7 @@ export type ProviderPages = DevicePages & {
 export type ProviderDeps = SecretDeps &
   ResourceDeps &
   MutualTlsDeps &
+  ClientKeysDeps &
   GrantDeps & {
     issuer: string;
     jobs: Jobs;
@@ -52,7 +54,6 @@ export type ProviderDeps = SecretDeps &
     hasRegistration: boolean;
     statusIndexes: StatusIndexes;
     pages: ProviderPages;
-    fetch: NonNullable<Configuration['fetch']>;
     log: Logger;
   };
 
@@ -100,7 +101,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
       status_list_aggregation_endpoint: statusListsUri(deps.issuer),
       ui_locales_supported: [...deps.pages.languages],
     },
-    fetch: deps.fetch,
+    fetch: fetchWithinBudget(deps),
     fetchResponseBodyLimits: { jwks_uri: maxFetchedBytes, sector_identifier_uri: maxFetchedBytes },
     extraTokenClaims: authenticationClaims,
     clockTolerance: 15,

@@ -21,7 +21,7 @@ export type ClientRecord = Pick<
 > & {
   enabled: boolean;
   epoch: number;
-  /** Of a client that is described by a metadata document. Times as RFC 3339 texts. */
+  /** Of a client that is described by a metadata document, or was until an operator registered it. Times as RFC 3339 texts. */
   document: { fresh_until: string; widened_at: string | null } | null;
   secrets: { id: string; digest: string; pepper_id: number; expires_at: string | null }[];
 };
@@ -86,7 +86,7 @@ export type AccessTokenRecord = UnderGrant & {
 
 const clientJson = `json_build_object('id', c.id, 'client_id', c.client_id, 'type', c.type, 'metadata', c.metadata,
   'resources', ${clientResources}, 'service_permissions', ${servicePermissions}, 'registered_by', c.registered_by,
-  'document', case when c.registered_by = 'document' then (select json_build_object('fresh_until', s.fresh_until, 'widened_at', s.widened_at)
+  'document', case when c.registered_by in ('document', 'operator') then (select json_build_object('fresh_until', s.fresh_until, 'widened_at', s.widened_at)
     from self_registered_clients s where s.client_id = c.id) end,
   'introspects', c.introspects, 'lifetimes', c.lifetimes,
   'first_party', c.first_party, 'claims_in_id_token', c.claims_in_id_token, 'enabled', c.enabled, 'epoch', c.epoch, 'secrets', coalesce((

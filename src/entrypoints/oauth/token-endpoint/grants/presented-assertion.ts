@@ -5,9 +5,10 @@ import type { Refusals } from '../../../../domain/audit/index.ts';
 import { builtInClientId } from '../../../../domain/clients/index.ts';
 import {
   type Assertion,
-  hasWantedClaims,
+  isPassed,
   type JudgementDeps,
   judge,
+  judgeClaims,
   type KnownTrusts,
   readAssertion,
   reasonIn,
@@ -100,12 +101,13 @@ export async function trustedIn(
   const { iss } = assertion.payload;
   const trusts = typeof iss === 'string' ? (await deps.trusts.of(iss)).filter(isMeant) : [];
   // Only where the claims are as they must be is a signature verified.
-  const wanted = trusts.filter((each) => hasWantedClaims(deps, each, assertion)).slice(0, mostJudged);
+  const judged = trusts.map((trust) => ({ trust, claims: judgeClaims(deps, trust, assertion) }));
+  const wanted = judged.filter(({ claims }) => isPassed(claims)).slice(0, mostJudged);
   const candidates =
-    wanted.length > 0 ? wanted.toSorted((a, b) => givesNothing(a) - givesNothing(b)) : trusts.slice(0, 1);
+    wanted.length > 0 ? wanted.toSorted((a, b) => givesNothing(a.trust) - givesNothing(b.trust)) : judged.slice(0, 1);
   let refusal: AssertionRefusal | undefined;
-  for (const trust of candidates) {
-    const judgement = await judge(deps, trust, assertion);
+  for (const { trust, claims } of candidates) {
+    const judgement = await judge(deps, trust, assertion, claims);
     if (judgement.trusted) return registered(deps, judgement.trusted);
     refusal ??= { reason: `the check "${reasonIn(judgement)}" failed`, trust_id: trust.id, details };
   }

@@ -114,4 +114,22 @@ const enabling: Action = {
   },
 };
 
-export const trustActions: Action[] = [creatingTrust, changingTrust, explaining, disabling, enabling];
+const deletingWorkload: Action = {
+  path: '/trusts/:trust_id/workloads/:client_id/delete',
+  route: 'DELETE /trusts/{trust_id}/workloads/{client_id}',
+  describe: async (context) => ({
+    ...(await frame(context)),
+    heading: 'Delete this workload?',
+    words: ['It is registered again when it comes back. Disable it to keep it out.'],
+    impact: [{ text: context.params.client_id ?? '', words: 'deleted, and every token that it got revoked' }],
+    fields: [],
+    button: 'Delete workload',
+    danger: true,
+  }),
+  perform: async ({ api, params: { trust_id = '', client_id = '' } }) => {
+    await api.call('DELETE /trusts/{trust_id}/workloads/{client_id}', { params: { trust_id, client_id } });
+    return { to: trustPath(trust_id), done: 'workload-deleted' };
+  },
+};
+
+export const trustActions: Action[] = [creatingTrust, changingTrust, explaining, disabling, enabling, deletingWorkload];

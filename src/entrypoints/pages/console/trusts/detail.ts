@@ -80,16 +80,21 @@ async function workloads(context: RequestContext, { id }: Trust): Promise<Panel>
     params: { trust_id: id },
     query,
   });
+  const mayDelete = context.api.may('DELETE /trusts/{trust_id}/workloads/{client_id}');
+  const deletion = (client_id: string, subject: string) =>
+    cell.action('Delete', `${trustPath(id)}/workloads/${client_id}/delete`, subject);
   return {
     heading: 'Workloads',
     intro: 'Each became a client when it first requested a token.',
     content: {
       kind: 'table',
-      columns: [{ label: 'Subject' }, { label: 'State' }, { label: 'First seen' }],
+      columns: ['Subject', 'State', 'First seen', ''].map((label) => ({ label })),
       rows: items.map(({ client_id, subject, enabled, created_at }) => [
         cell.link(subject, clientPath(client_id), client_id),
         cell.enabled(enabled),
         cell.time(created_at),
+        // A disabled one would come back enabled.
+        mayDelete && enabled ? deletion(client_id, subject) : cell.text(''),
       ]),
       empty: 'No workload has requested a token yet.',
       next: next === null ? undefined : addressOf(trustPath(id), { cursor: next }),

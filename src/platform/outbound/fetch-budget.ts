@@ -1,20 +1,29 @@
 import { LRUCache } from 'lru-cache';
-import { atMostEntries } from '../../platform/caching/index.ts';
-import { AddressBuckets } from '../../platform/http/index.ts';
+import { atMostEntries } from '../caching/index.ts';
+import { AddressBuckets, addressGroups } from '../http/index.ts';
 
 const minuteMs = 60_000;
 const mostNames = 20_000;
 
-/** How many documents a node fetches: for a client address at once, and each second afterwards; of a host, and in all, each minute. */
+/** How much a node fetches: for a client address at once, and each second afterwards; of a host, and in all, each minute. */
 const bounds = { perAddress: 300, perHost: 300, inAll: 600 };
 /** At once, of all and of one client address: slow hosts must not take all places. */
 const atOnce = { inAll: 64, perAddress: 8 };
 const retryMs = 10_000;
 
-/**
- * Bounds the fetches that anybody can cause by naming addresses, in this process. What is fetched again because it is in use does not
- * count for its host: a caller that names a thousand addresses of a host must not keep others from the documents they use.
- */
+export type FetchRequest = {
+  /** Of the client that causes the fetch. */
+  address: string;
+  /**
+   * Whether it counts for its host and in all. What is fetched again because it is in use does not: a caller that names a thousand
+   * addresses of a host must not keep others from what they use.
+   */
+  isCounted: boolean;
+  /** Whether a fetch that failed a moment ago is not tried again. */
+  waitsAfterFailure: boolean;
+};
+
+/** Bounds the fetches that anybody can cause by naming addresses, in this process. */
 export class FetchBudget {
   readonly #now: () => Date;
   readonly #addresses: AddressBuckets;
@@ -29,27 +38,32 @@ export class FetchBudget {
   }
 
   /** Takes a fetch; false: there is none left. `end` must follow. */
-  begin(url: string, { address, isKnown }: { address: string; isKnown: boolean }): boolean {
-    const { host } = new URL(url);
+  begin(url: string, { address, isCounted, waitsAfterFailure }: FetchRequest): boolean {
     const now = this.#now().getTime();
-    const isWaiting = isKnown && (this.#failed.get(url)?.retryAt ?? 0) > now;
-    const own = this.#runningOf.get(address) ?? 0;
+    const isWaiting = waitsAfterFailure && (this.#failed.get(url)?.retryAt ?? 0) > now;
+    const own = this.#runningOf.get(networkOf(address)) ?? 0;
     if (isWaiting || this.#running >= atOnce.inAll || own >= atOnce.perAddress) return false;
     if (this.#addresses.waitMs(address) > 0) return false;
-    if (!isKnown && !(this.#takeOf(`host ${host}`, bounds.perHost) && this.#takeOf('all', bounds.inAll))) return false;
+    if (isCounted && !(this.takeOfHost(url) && this.#takeOf('all', bounds.inAll))) return false;
     this.#addresses.take(address);
     this.#running += 1;
-    this.#runningOf.set(address, own + 1);
+    this.#runningOf.set(networkOf(address), own + 1);
     return true;
   }
 
   end(url: string, { address, isAnswered }: { address: string; isAnswered: boolean }): void {
     this.#running -= 1;
-    const own = (this.#runningOf.get(address) ?? 1) - 1;
-    if (own > 0) this.#runningOf.set(address, own);
-    else this.#runningOf.delete(address);
+    const network = networkOf(address);
+    const own = (this.#runningOf.get(network) ?? 1) - 1;
+    if (own > 0) this.#runningOf.set(network, own);
+    else this.#runningOf.delete(network);
     if (isAnswered) this.#failed.delete(url);
     else this.#failed.set(url, { retryAt: this.#now().getTime() + retryMs });
+  }
+
+  /** Counts one more fetch of a host, such as of keys that a document names elsewhere; false: there is none left. */
+  takeOfHost(url: string): boolean {
+    return this.#takeOf(`host ${new URL(url).host}`, bounds.perHost);
   }
 
   #takeOf(name: string, most: number): boolean {
@@ -60,4 +74,9 @@ export class FetchBudget {
     this.#minutes.set(name, { minute, used: used + 1 });
     return true;
   }
+}
+
+/** One customer has all addresses of an IPv6 /64. */
+function networkOf(address: string): string {
+  return addressGroups(address)[0]?.name ?? address;
 }

@@ -1,0 +1,35 @@
+import Provider, { type Configuration } from 'oidc-provider';
+import type { FetchBudget } from '../../../platform/outbound/index.ts';
+import { type ClientDeps, findClientRecord } from '../store/index.ts';
+import { currentUnit } from '../unit-of-work/index.ts';
+
+type Fetch = NonNullable<Configuration['fetch']>;
+
+export type ClientKeysDeps = ClientDeps & { fetch: Fetch; keysBudget: FetchBudget };
+
+/**
+ * `fetch` as the provider calls it for the keys of clients (RFC 7591 `jwks_uri`), in requests of anybody who names the client. Those of
+ * clients that registered themselves count for their hosts and for the address that asks. After a failure no keys are asked for again at
+ * once: the library would for each request.
+ */
+export function fetchWithinBudget(deps: ClientKeysDeps): Fetch {
+  return async (input, init) => {
+    const client_id = Provider.ctx?.oidc.client?.clientId;
+    const record = client_id === undefined ? undefined : await findClientRecord(deps, client_id);
+    if (!record) return deps.fetch(input, init);
+    const url = input instanceof Request ? input.url : String(input);
+    const isSelfRegistered = record.registered_by !== 'operator';
+    // Behind one address many clients of operators may run.
+    const address = isSelfRegistered ? (currentUnit().origin.address ?? '') : `client ${record.client_id}`;
+    const request = { address, isCounted: isSelfRegistered, waitsAfterFailure: true };
+    if (!deps.keysBudget.begin(url, request)) throw new Error('too many key sets are fetched: try again in a minute');
+    let isAnswered = false;
+    try {
+      const response = await deps.fetch(input, init);
+      isAnswered = response.status === 200;
+      return response;
+    } finally {
+      deps.keysBudget.end(url, { address, isAnswered });
+    }
+  };
+}
