@@ -18,8 +18,8 @@ export type ClientType = 'web' | 'spa' | 'native' | 'service' | 'agent' | 'workl
 export type RegisteredBy = 'operator' | 'document' | 'dynamic' | 'trust';
 /** Which clients may ask users for access to an API. */
 export type OpenTo = 'registered' | 'documented' | 'anyone';
-/** `workload`: programs that act for themselves. */
-export type TrustKind = 'workload';
+/** `workload`: programs that act for themselves; `id_jag`: users, for whom clients present identity assertions. */
+export type TrustKind = 'workload' | 'id_jag';
 /** What a claim of a token must be: exactly this, one of these, or this up to the end of a segment. */
 export type ClaimCondition = { claim: string } & ({ equals: string } | { one_of: string[] } | { prefix: string });
 /** What the loss of a credential would mean. */
@@ -163,6 +163,17 @@ export type Database = {
     widened_at: Date | null;
     /** Whether the audit log has the client: one of a document is recorded with the first decision about it. */
     is_recorded: Generated<boolean>;
+  };
+  /** Who a user is at a foreign issuer. */
+  identities: IdentityColumns;
+  standing_identities: IdentityColumns & { username: string; user_epoch: number; revoked_before: Date | null };
+  standing_trusts: {
+    id: string;
+    name: string;
+    kind: TrustKind;
+    issuer: string;
+    permissions: JSONColumnType<Record<string, string[]>>;
+    epoch: number;
   };
   trusts: {
     id: string;
@@ -571,6 +582,15 @@ export type Database = {
   audit_positions: { only_row: Generated<boolean>; xid_offset: GeneratedBigInt64 };
 };
 
+type IdentityColumns = {
+  id: string;
+  user_id: string;
+  issuer: string;
+  /** Its `sub` at the issuer. */
+  subject: string;
+  created_at: Date;
+};
+
 type AccessTokenColumns = {
   grant_id: string | null;
   family_id: string | null;
@@ -591,6 +611,11 @@ type AccessTokenColumns = {
   resource_server_epoch: number | null;
   /** Of the key it was got for, and its owner's (`standing_api_keys`). */
   api_key_epoch: number | null;
+  /** Got for an assertion about this account of the user, by this trust, when both had these epochs. */
+  identity_id: string | null;
+  trust_id: string | null;
+  trust_epoch: number | null;
+  user_epoch: number | null;
 };
 
 /** What a view tells of the client and the grant of a credential. */

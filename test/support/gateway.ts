@@ -1,20 +1,15 @@
 import { createHash } from 'node:crypto';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import pg from 'pg';
 import type { AdminApi } from './admin.ts';
 import { basic, type Latchkey } from './latchkey.ts';
+import { proofsOf } from './proofs.ts';
 
 export type VerifyAnswer = { valid: boolean; code: string; reason: string } & Record<string, unknown>;
 export type Minted = { id: string; key: string; version: number; expires_at: string };
 
 /** A token of a client of its own, bound to a key (RFC 9449), and what makes proofs with that key. */
 export async function boundToken(latchkey: Latchkey, owner: AdminApi, resource: string) {
-  const pair = await generateKeyPair('ES256', { extractable: true });
-  const jwk = await exportJWK(pair.publicKey);
-  const prove = (htm: string, htu: string, claims: object = {}) =>
-    new SignJWT({ jti: crypto.randomUUID(), htm, htu, iat: Math.floor(Date.now() / 1000), ...claims })
-      .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk } as never)
-      .sign(pair.privateKey);
+  const { prove } = await proofsOf();
   const { body } = await owner.post('/clients', {
     client_id: 'bound',
     grant_types: ['client_credentials'],

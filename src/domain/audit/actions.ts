@@ -33,6 +33,8 @@ export const auditActions = [
   'credential.leaked',
   'device_code.reuse',
   'grant.revoked',
+  'identity.linked',
+  'identity.unlinked',
   'mail.tested',
   'recovery.refused',
   'refresh_token.replay_refused',

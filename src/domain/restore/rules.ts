@@ -4,6 +4,7 @@ import { disableApiKey, expireEarlierVersions, revokeApiKey } from '../api-keys/
 import { type AuditAction, erasePersonalDetails } from '../audit/index.ts';
 import { disableClient, expireClientSecrets, revokeClientSecret } from '../clients/index.ts';
 import { revokeConsent, revokeGrant } from '../consents/index.ts';
+import { unlinkIdentity } from '../identities/index.ts';
 import { changeWebhook } from '../notifications/index.ts';
 import { disableResourceServer } from '../resource-servers/index.ts';
 import { type Handle, revoke } from '../revocation/index.ts';
@@ -114,6 +115,11 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
     event.details.policy === 'revoke' ? {} : { advice: 'was found in public and is still active: revoke it' },
   'device_code.reuse': endsFamily,
   'grant.revoked': (event) => verb('grant revoked', (deps, actor) => revokeGrant(deps, actor, idOf(event))),
+  'identity.linked': decide('the account is not linked here: link it again if needed'),
+  'identity.unlinked': (event) =>
+    verb('account unlinked', (deps, actor) =>
+      unlinkIdentity(deps, actor, { user_id: idOf(event), id: text(event.details.identity_id) }),
+    ),
   'mail.tested': nothing,
   'recovery.refused': nothing,
   'refresh_token.replay_refused': nothing,

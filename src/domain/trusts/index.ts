@@ -7,6 +7,7 @@ export {
   type JudgementDeps,
   judge,
   judgeClaims,
+  judgeType,
   reasonIn,
   type TrustedAssertion,
 } from './judgement.ts';

@@ -1,4 +1,5 @@
 import { type CryptoKey, compactVerify } from 'jose';
+import type { TrustKind } from '../../../db/schema.ts';
 import { type Assertion, assertionAlgorithms } from './assertion.ts';
 import { describeCondition, meets } from './conditions.ts';
 import { type IssuerKeys, NoKeyError } from './issuer-keys.ts';
@@ -30,11 +31,17 @@ export type JudgementDeps = ClaimDeps & { issuerKeys: IssuerKeys };
 
 const toleranceSeconds = 30;
 /** A `jti` is remembered until its token expires. */
-const longestOneTimeSeconds = 24 * 3600;
+const longestOneTimeSeconds: Readonly<Record<TrustKind, number>> = { workload: 24 * 3600, id_jag: 3600 };
 const longestSubject = 512;
 
-// Of JWTs that are no assertions, such as access tokens, each has a type of its own (RFC 8725 §3.11).
-const plainTypes = [undefined, 'jwt', 'jose'];
+/**
+ * The types of the JWTs that a trust accepts. Each kind that is no plain assertion, such as an access token, has one of its own (RFC 8725
+ * §3.11).
+ */
+const types: Readonly<Record<TrustKind, { accepted: readonly unknown[]; words: string }>> = {
+  workload: { accepted: [undefined, 'jwt', 'jose'], words: '"JWT" or missing' },
+  id_jag: { accepted: ['oauth-id-jag+jwt'], words: '"oauth-id-jag+jwt"' },
+};
 
 /**
  * Judges a token by a trust: who signed it, for whom, when, and about whom (RFC 7523 §3). Every check is made, so that an administrator
@@ -52,11 +59,12 @@ export async function judge(
   const checks = [
     check('trust', trust.enabled, `The trust is ${trust.enabled ? 'enabled' : 'disabled'}.`),
     check('issuer', payload.iss === trust.issuer, `"iss" is ${shown(payload.iss)}; it must be "${trust.issuer}".`),
+    judgeType(trust, assertion),
     ...headerChecks(assertion),
     ...(await signatureChecks(deps, trust, assertion)),
     ...claims,
   ];
-  const jti = trust.one_time ? payload.jti : undefined;
+  const jti = isOneTime(trust) ? payload.jti : undefined;
   const trusted = {
     trust,
     subject: String(payload.sub),
@@ -89,6 +97,7 @@ export function judgeClaims(deps: ClaimDeps, trust: Trust, assertion: Assertion)
       check(`condition on ${condition.claim}`, meets(payload, condition), describeCondition(payload, condition)),
     ),
     ...oneTimeChecks(trust, assertion, now),
+    ...(trust.kind === 'id_jag' ? identityChecks(assertion) : []),
   ];
 }
 
@@ -97,14 +106,19 @@ const check = (name: string, passed: boolean | null, detail: string): Check => (
 /** A value of a token, for an administrator. */
 const shown = (value: unknown): string => (value === undefined ? 'missing' : JSON.stringify(value).slice(0, 300));
 
-function headerChecks({ header }: Assertion): Check[] {
-  const { alg, typ, cty, crit, kid } = header;
+/** Judges whether a JWT is one of those that a trust of this kind is for. */
+export function judgeType({ kind }: Pick<Trust, 'kind'>, { header: { typ, cty } }: Assertion): Check {
+  const { accepted, words } = types[kind];
   const type = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ;
-  const isType = plainTypes.includes(type as string | undefined) && cty === undefined;
+  const isType = accepted.includes(type) && cty === undefined;
+  return check('type', isType, `"typ" is ${shown(typ)}; it must be ${words}. "cty" is ${shown(cty)}.`);
+}
+
+function headerChecks({ header }: Assertion): Check[] {
+  const { alg, crit, kid } = header;
   // What a token says itself about its key would let anyone sign it (RFC 8725 §3.10, CWE-347).
   const own = ['jku', 'jwk', 'x5u', 'x5c'].filter((member) => member in header);
   return [
-    check('type', isType, `"typ" is ${shown(typ)}; it must be "JWT" or missing. "cty" is ${shown(cty)}.`),
     check(
       'algorithm',
       typeof alg === 'string' && assertionAlgorithms.includes(alg),
@@ -177,10 +191,32 @@ const isTime = (seconds: unknown): seconds is number =>
   typeof seconds === 'number' && seconds >= 0 && seconds <= latestTime;
 
 function oneTimeChecks(trust: Trust, { payload: { jti, exp } }: Assertion, now: number): Check[] {
-  if (!trust.one_time) return [];
-  const isNamed = typeof jti === 'string' && jti !== '';
-  const isShort = isTime(exp) && exp <= now + longestOneTimeSeconds;
+  if (!isOneTime(trust)) return [];
+  const seconds = longestOneTimeSeconds[trust.kind];
+  const isNamed = typeof jti === 'string' && jti !== '' && jti.length <= longestSubject;
+  const isShort = isTime(exp) && exp <= now + seconds;
+  const wanted = `the token must have one, and expire within ${seconds / 3600} hours`;
+  return [check('one_time', isNamed && isShort, `"jti" is ${shown(jti)}; ${wanted}.`)];
+}
+
+/** Assertions about users are always accepted once. */
+const isOneTime = ({ kind, one_time }: Pick<Trust, 'kind' | 'one_time'>) => one_time || kind === 'id_jag';
+
+/** What an assertion about a user says beyond that: for which client, when, and for what (draft-ietf-oauth-identity-assertion-authz-grant §3). */
+function identityChecks({ payload: { client_id, iat, scope, resource } }: Assertion): Check[] {
+  const isText = (value: unknown) => typeof value === 'string' && value !== '' && value.length <= longestText;
+  const resources = resource === undefined ? [] : [resource].flat();
   return [
-    check('one_time', isNamed && isShort, `"jti" is ${shown(jti)}; the token must have one, and expire within a day.`),
+    check('client', isText(client_id), `"client_id" is ${shown(client_id)}; it must be that of the client.`),
+    check('issued_at', isTime(iat), `"iat" is ${shown(iat)}; it must be a time.`),
+    check('scope', scope === undefined || typeof scope === 'string', `"scope" is ${shown(scope)}.`),
+    check(
+      'resource',
+      resources.length <= mostResources && resources.every(isText),
+      `"resource" is ${shown(resource)}; it must be an API, or a list of them.`,
+    ),
   ];
 }
+
+const longestText = 512;
+const mostResources = 20;

@@ -56,7 +56,7 @@ export function isOtherwiseTrusted(existing: Trust, input: TrustInput): boolean 
  * @throws Problem `invalid`: it contradicts itself, or would believe anyone
  */
 export function mustNameWhom(input: TrustInput, { allowHttp }: { allowHttp: boolean }): void {
-  const { issuer, jwks, jwks_uri, conditions } = input;
+  const { kind, issuer, audience, jwks, jwks_uri, conditions } = input;
   if (jwks && jwks_uri) throw invalid('/jwks_uri', 'Set jwks or jwks_uri, not both.');
   const address = jwks ? undefined : (jwks_uri ?? issuer);
   if (address !== undefined && !isReadable(address, allowHttp)) {
@@ -66,6 +66,10 @@ export function mustNameWhom(input: TrustInput, { allowHttp }: { allowHttp: bool
       `Use an https URL${jwks_uri ? '' : ', or set jwks or jwks_uri: keys cannot be found at it'}.`,
     );
   }
+  if (kind === 'id_jag' && audience !== undefined)
+    throw invalid('/audience', 'Leave it out: identity assertions are for the issuer of this installation.');
+  // Whom an identity assertion is about is said by the accounts that are linked to users.
+  if (kind === 'id_jag') return;
   if (conditions.length === 0)
     throw invalid(
       '/conditions',

@@ -11,7 +11,7 @@ const mostResources = 100;
 const mostScopes = 500;
 const longestAssertion = 16 * 1024;
 
-const kinds = ['workload'] as const satisfies readonly TrustKind[];
+const kinds = ['workload', 'id_jag'] as const satisfies readonly TrustKind[];
 const Text = ShownText(512);
 
 // RFC 7519 §4.1: what these say is checked for every token, whatever the conditions.
@@ -55,7 +55,8 @@ const WebAddress = z
 export const TrustInput = z.strictObject({
   name: ShownText(100),
   kind: z.enum(kinds).default('workload').meta({
-    description: 'workload: programs that act for themselves',
+    description:
+      'workload: programs that act for themselves; id_jag: users, for whom clients present identity assertions (ID-JAG)',
   }),
   issuer: Text.regex(/^[\u0021-\u007e]+$/, 'must be printable ASCII characters without spaces').meta({
     description: 'the `iss` of its tokens, compared exactly',
@@ -74,7 +75,7 @@ export const TrustInput = z.strictObject({
     .default([])
     .meta({ description: 'what the claims must be; all of them are required' }),
   permissions: scopesPerResource.default({}).meta({
-    description: 'what a workload may have for itself, per resource server',
+    description: 'what a workload may have for itself, or a client for a user at most, per resource server',
   }),
   access_token_ttl_seconds: z.int().min(60).max(86_400).optional().meta({
     description: 'the longest lifetime of the access tokens that it gives',
@@ -133,6 +134,9 @@ export const ExplanationView = z.object({
       detail: z.string(),
     }),
   ),
-  client_id: z.string().nullable().meta({ description: 'the client that the workload is, or becomes' }),
+  client_id: z.string().nullable().meta({
+    description: 'the client that the workload is, or becomes; the one that must present an identity assertion',
+  }),
+  user: z.string().nullable().meta({ description: 'the username of the user that an identity assertion is about' }),
   is_registered: z.boolean().meta({ description: 'whether it has been a client before' }),
 });

@@ -16,6 +16,7 @@ import { auditRoutes, type Refusals } from '../../domain/audit/index.ts';
 import { type ClientDeps, clientRoutes } from '../../domain/clients/index.ts';
 import { consentRoutes } from '../../domain/consents/index.ts';
 import { credentialRoutes, type InventoryDeps } from '../../domain/credentials/index.ts';
+import { identityRoutes } from '../../domain/identities/index.ts';
 import { type SendEmail, type WebhookDeps, webhookRoutes } from '../../domain/notifications/index.ts';
 import { type OverviewDeps, overviewRoutes } from '../../domain/overview/index.ts';
 import { resourceServerRoutes } from '../../domain/resource-servers/index.ts';
@@ -89,6 +90,7 @@ export const adminRoutes = [
   ...secretRoutes,
   ...accessRoutes,
   ...userRoutes,
+  ...identityRoutes,
   ...consentRoutes,
   ...apiKeyRoutes,
   ...credentialRoutes,

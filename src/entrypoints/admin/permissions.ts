@@ -27,6 +27,7 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:user:reset_factors': 'Remove passkeys, authenticator apps and recovery codes of users',
   'latchkey:user:reset_password': 'Set passwords of users',
   'latchkey:user:import_password': 'Create users with password hashes of another system',
+  'latchkey:user:link': 'Link accounts at other issuers to users',
   'latchkey:user:verify_email': 'Mark e-mail addresses of users as verified',
   'latchkey:group:export': 'Choose which roles are groups that applications see, and their members',
   'latchkey:consent:read': 'Read consents',

@@ -22,9 +22,15 @@ function create(): Command {
   )
     .argument('<name>')
     .requiredOption('--issuer <issuer>', 'the iss of its tokens')
+    .option('--kind <kind>', 'workload, or id_jag for identity assertions about users', 'workload')
     .option('--claim <claim=value>', 'what a claim must be; may be repeated, also for several values', repeated, [])
     .option('--prefix <claim=text>', 'what a claim must begin with; may be repeated', repeated, [])
-    .option('--permission <api=scopes>', 'what its workloads may have; may be repeated', repeated, [])
+    .option(
+      '--permission <api=scopes>',
+      'what its workloads may have, or clients for its users; may be repeated',
+      repeated,
+      [],
+    )
     .option('--audience <audience>', 'the aud of its tokens, if it is not this issuer')
     .option('--jwks-uri <url>', 'where its keys are, if they are not found by discovery')
     .option('--jwks <file>', 'a file with its public keys, for an issuer that cannot be reached')

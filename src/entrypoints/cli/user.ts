@@ -11,7 +11,7 @@ const passwordOption = [
 /** `latchkey user …` */
 export function userCommand(): Command {
   const user = new Command('user').description('users, who can sign in');
-  for (const each of [...accounts(), ...credentials()]) user.addCommand(each);
+  for (const each of [...accounts(), ...credentials(), ...identities()]) user.addCommand(each);
   return user;
 }
 
@@ -84,5 +84,30 @@ function credentials(): Command[] {
     command('unverify-email', 'mark the e-mail address of a user as not verified', 'latchkey user unverify-email alice')
       .argument('<user>', userArgument)
       .action(later(async () => (await actions()).markUnverified)),
+  ];
+}
+
+function identities(): Command[] {
+  return [
+    command('identities', 'list the accounts of a user at other issuers', 'latchkey user identities alice')
+      .argument('<user>', userArgument)
+      .action(later(async () => (await actions()).identities)),
+    command(
+      'link',
+      'link an account at another issuer to a user',
+      'latchkey user link alice --issuer https://idp.example.com --subject 00u1234',
+    )
+      .argument('<user>', userArgument)
+      .requiredOption('--issuer <issuer>', 'the iss of its tokens')
+      .requiredOption('--subject <subject>', 'the sub of the account there')
+      .action(later(async () => (await actions()).link)),
+    command(
+      'unlink',
+      'unlink an account from a user; every token that was given for it is revoked',
+      'latchkey user unlink alice 01890a5d-ac96-774b-bcce-b302099a8057',
+    )
+      .argument('<user>', userArgument)
+      .argument('<identity-id>', 'its id, as `latchkey user identities` lists it')
+      .action(later(async () => (await actions()).unlink)),
   ];
 }

@@ -6,6 +6,7 @@ import { forgedAssertions } from '../../support/forged-assertions.ts';
 import type { RunningServer } from '../../support/hosted-server.ts';
 import { api, jwtApi, standardInstallation } from '../../support/installation.ts';
 import { type Answer, startLatchkey } from '../../support/latchkey.ts';
+import { proofsOf } from '../../support/proofs.ts';
 
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const checker = {
@@ -97,6 +98,32 @@ describe('a workload of a trusted issuer', () => {
   ])('is not given %s', async (_, parameters, error) => {
     const { token } = await trusted();
     expect(await present(await token(), parameters)).toMatchObject({ status: 400, body: { error } });
+  });
+
+  test('has tokens that are bound to its key where it proves one, and needs to where the API demands it (RFC 9449)', async () => {
+    const { prove, jkt } = await proofsOf();
+    const demanding = 'https://bound.example';
+    await owner.post('/resource-servers', {
+      ...{ identifier: demanding, name: 'Bound', dpop_required: true },
+      scopes: [{ name: 'read', default: true }],
+    });
+    const { token } = await trusted({ permissions: { [api]: ['read'], [demanding]: ['read'] } });
+    const ask = async (resource: string, dpop?: string) => {
+      const response = await fetch(`${latchkey.issuer}/oauth/token`, {
+        method: 'POST',
+        ...(dpop && { headers: { dpop } }),
+        body: new URLSearchParams({ grant_type: jwtBearer, assertion: await token(), resource }),
+      });
+      return { status: response.status, body: (await response.json()) as Record<string, string> };
+    };
+    const proof = () => prove('POST', `${latchkey.issuer}/oauth/token`);
+    const bound = await ask(api, await proof());
+    expect(bound.body.token_type).toBe('DPoP');
+    expect(await introspected(bound.body.access_token ?? '')).toMatchObject({ token_type: 'DPoP', cnf: { jkt } });
+    expect(await ask(demanding)).toMatchObject({ status: 400, body: { error: 'invalid_dpop_proof' } });
+    const used = await proof();
+    expect(await ask(demanding, used)).toMatchObject({ status: 200, body: { token_type: 'DPoP' } });
+    expect(await ask(demanding, used)).toMatchObject({ status: 400, body: { error: 'invalid_dpop_proof' } });
   });
 
   test('has its tokens for as long as the trust says', async () => {
@@ -302,7 +329,9 @@ describe('a token that the issuer did not give for this', () => {
     );
     const [won, ...others] = answers.toSorted((a, b) => a.status - b.status);
     expect(won).toMatchObject({ status: 200 });
-    for (const { status, body } of others) expect([status, body]).toEqual([400, refusal]);
+    // On a busy machine some wait too long for the one that is first, and are told to come again.
+    for (const { status } of others) expect([400, 503]).toContain(status);
+    expect(await present(assertion)).toMatchObject({ status: 400, body: refusal });
   });
 
   test.each([
@@ -497,6 +526,7 @@ describe('a workload, as time passes,', () => {
   const pass = async (seconds: number) => {
     await latchkey.advance(seconds);
     passed += seconds;
+    owner = await asOwner(latchkey);
   };
   /** Of a token that its issuer gives now. */
   const times = () => {
@@ -533,7 +563,6 @@ describe('a workload, as time passes,', () => {
       body: refusal,
     });
     await pass(3 * day);
-    owner = await asOwner(latchkey);
     expect(await present(await token({ ...times(), sub: branch('second') }))).toMatchObject({ status: 200 });
     expect(await present(await token({ ...times(), sub: branch('first') }))).toMatchObject({
       status: 400,

@@ -187,4 +187,21 @@ describe('registering in the console', () => {
     expect(wordsOf(await alice.act(`${path}/enable`))).toMatch(/Deployments.* Active/);
     expect(wordsOf(await alice.get('/search?q=deploym'))).toContain('Trusts');
   });
+
+  test('a trust in an identity provider, and the account of a user there, until it is unlinked', async () => {
+    const issuer = await ForeignIssuer.named('https://idp.example', { alg: 'ES256', typ: 'oauth-id-jag+jwt' });
+    const fields = { kind: 'id_jag', name: 'Company', issuer: issuer.issuer, permissions: `read at ${api}` };
+    const made = await alice.act('/new-trust', { ...fields, jwks: JSON.stringify({ keys: issuer.keys }) });
+    expect(wordsOf(made)).toContain('Users (identity assertions)');
+    const linked = await alice.act('/users/bob/identities/link', { issuer: issuer.issuer, subject: '00u-bob' });
+    expect(wordsOf(linked)).toContain('The account is linked.');
+    const settings = await alice.get('/users/bob?tab=settings');
+    expect(wordsOf(settings)).toMatch(/Linked accounts .*https:\/\/idp\.example 00u-bob/);
+    const claims = { sub: '00u-bob', aud: latchkey.issuer, client_id: 'web-app', resource: api, scope: 'read' };
+    const trust = new URL(made.url).pathname.replace('/console', '');
+    const explained = await alice.act(`${trust}/explain`, { assertion: await issuer.sign(claims) });
+    expect(wordsOf(explained)).toContain('The client web-app would get a token for the user bob.');
+    const unlinked = await alice.act(linkOn(settings, 'Unlink')?.replace('/console', '') ?? '');
+    expect(wordsOf(unlinked)).toContain('The account is unlinked.');
+  });
 });

@@ -59,6 +59,24 @@ describe('an authorization request', () => {
     expect(new URL(plain.url).searchParams.get('error')).toBe('invalid_request');
   });
 
+  test('that is signed means the registered API however it spells that, also when it is pushed', async () => {
+    const configuration = await configurationOf('signer');
+    const key = { key: privateKey, kid: 'request' };
+    for (const resource of ['HTTPS://Api.example/', 'https://API.example']) {
+      const code_verifier = randomBytes(32).toString('base64url');
+      const asked = { ...parametersOf(code_verifier), resource };
+      const url = await client.buildAuthorizationUrlWithJAR(configuration, asked, key);
+      const request = url.searchParams.get('request') ?? '';
+      const pushed = await latchkey.post('/oauth/par', { request }, 'signer');
+      const reference = new URLSearchParams({ client_id: 'signer', request_uri: String(pushed.body.request_uri) });
+      for (const place of [url, new URL(`${latchkey.issuer}/oauth/authorize?${reference}`)]) {
+        const { access_token } = await finish(configuration, place, code_verifier);
+        const { body } = await latchkey.post('/oauth/introspect', { token: access_token }, 'service');
+        expect(body).toMatchObject({ active: true, aud: api, scope: 'read' });
+      }
+    }
+  });
+
   test('that was pushed is used once, also when two people use it at once (RFC 9126 §7.3)', async () => {
     const configuration = await configurationOf('pusher');
     const url = await client.buildAuthorizationUrlWithPAR(

@@ -7,6 +7,7 @@ import * as client from 'openid-client';
 import { asOwner } from '../../support/admin.ts';
 import { makeCertificates } from '../../support/certificates.ts';
 import { exchangeKey } from '../../support/exchange.ts';
+import { ForeignIssuer } from '../../support/foreign-issuer.ts';
 import { api, clientSecrets, jwtApi, redirectUri, standardInstallation } from '../../support/installation.ts';
 import { type Code, startLatchkey } from '../../support/latchkey.ts';
 
@@ -213,6 +214,31 @@ describe('a client that authenticates by its certificate (RFC 8705)', () => {
       status: 400,
       body: { error: 'invalid_grant' },
     });
+  });
+
+  test('gets a token of a user that is bound to it for an identity assertion, too (RFC 8705 §3)', async () => {
+    const owner = await asOwner(latchkey);
+    const issuer = await ForeignIssuer.named('https://idp.example', { alg: 'ES256', typ: 'oauth-id-jag+jwt' });
+    const trusted = { name: 'idp', kind: 'id_jag', issuer: issuer.issuer, jwks: { keys: issuer.keys } };
+    expect(await owner.post('/trusts', { ...trusted, permissions: { [api]: ['read'] } })).toMatchObject({
+      status: 201,
+    });
+    await owner.post('/users/bob/identities', { issuer: issuer.issuer, subject: 'bob' });
+    await owner.patch('/clients/by-name', { resources: { [api]: ['read'] } });
+    const present = async (certificate: string) => {
+      const claims = { sub: 'bob', aud: latchkey.issuer, client_id: 'by-name', resource: api, scope: 'read' };
+      const grant_type = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+      const form = { grant_type, client_id: 'by-name', assertion: await issuer.sign(claims) };
+      const headers = { 'x-client-cert': encodeURIComponent(certificate) };
+      const body = new URLSearchParams(form);
+      const response = await fetch(`${latchkey.issuer}/oauth/token`, { method: 'POST', headers, body });
+      return { status: response.status, body: (await response.json()) as Record<string, string> };
+    };
+    expect(await present(certificates.service)).toMatchObject({ status: 200, body: { scope: 'read' } });
+    const { rows } = await latchkey.database.query('select payload from access_tokens order by issued_at desc limit 1');
+    expect(rows[0].payload).toMatchObject({ 'x5t#S256': expect.stringMatching(/^[\w-]{43}$/) });
+    for (const certificate of [certificates.stranger, ''])
+      expect(await present(certificate)).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 });
 

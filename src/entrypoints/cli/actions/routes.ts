@@ -1,6 +1,7 @@
 import { apiKeyRoutes } from '../../../domain/api-keys/index.ts';
 import { clientRoutes } from '../../../domain/clients/index.ts';
 import { consentRoutes } from '../../../domain/consents/index.ts';
+import { identityRoutes } from '../../../domain/identities/index.ts';
 import { emailQueue } from '../../../domain/notifications/index.ts';
 import { resourceServerRoutes } from '../../../domain/resource-servers/index.ts';
 import { SecretReads, secretRoutes, Vault } from '../../../domain/secrets/index.ts';
@@ -14,6 +15,7 @@ const routes = [
   ...apiKeyRoutes,
   ...clientRoutes,
   ...consentRoutes,
+  ...identityRoutes,
   ...resourceServerRoutes,
   ...secretRoutes,
   ...signingKeyRoutes,

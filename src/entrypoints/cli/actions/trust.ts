@@ -12,6 +12,7 @@ type Json = { json?: boolean };
 type ListOptions = Json & { search?: string; limit: string; cursor?: string };
 type CreateOptions = Json & {
   issuer: string;
+  kind: string;
   claim: string[];
   prefix: string[];
   permission: string[];
@@ -27,13 +28,14 @@ const createOptions: OptionNames = {
   name: '<name>',
   conditions: '--claim',
   permissions: '--permission',
+  kind: '--kind',
   access_token_ttl_seconds: '--ttl',
 };
 
 export const create = onInstallation(async (place: CommandContext, name: string, options: CreateOptions) => {
-  const { issuer, audience, jwksUri, jwks, ttl, oneTime } = options;
+  const { issuer, kind, audience, jwksUri, jwks, ttl, oneTime } = options;
   const body = {
-    ...{ name, issuer, conditions: conditionsIn(options) },
+    ...{ name, kind: kind as 'workload', issuer, conditions: conditionsIn(options) },
     permissions: Object.fromEntries(options.permission.map(resourceOption)),
     ...(audience !== undefined && { audience }),
     ...(jwksUri !== undefined && { jwks_uri: jwksUri }),
@@ -93,10 +95,13 @@ export const explain = onInstallation(async (place: CommandContext, trust: strin
   const said = await routesOf(place).call('POST /trusts/{trust_id}/explanation', { params, body: { assertion } });
   const marks = { true: 'passed', false: 'FAILED', null: 'not checked' };
   answer(options, said, [
-    said.accepted ? `Accepted${said.client_id === null ? '' : `, as client ${said.client_id}`}.` : 'Refused.',
+    said.accepted ? acceptedAs(said) : 'Refused.',
     ...columns(said.checks.map(({ check, passed, detail }) => [marks[`${passed}`], check, detail])),
   ]);
 });
+
+const acceptedAs = ({ client_id, user }: { client_id: string | null; user: string | null }) =>
+  user === null ? `Accepted, as client ${client_id}.` : `Accepted: client ${client_id} for the user ${user}.`;
 
 export const disable = onInstallation(
   async (place: CommandContext, trust: string, options: Json & { yes?: boolean }) => {

@@ -16,6 +16,7 @@ type CreateOptions = PasswordOptions & {
   language?: string;
   role: string[];
 };
+type IdentityOptions = { issuer: string; subject: string };
 type ListOptions = Json & { search?: string; limit: string; cursor?: string };
 
 /** How the members of an account are typed. */
@@ -128,4 +129,26 @@ export const markVerified = onInstallation(
 export const markUnverified = onInstallation(async (place: CommandContext, user: string, options: Json) => {
   const changed = await routesOf(place).call('POST /users/{user}/unverify-email', { params: { user } });
   answer(options, changed, [`The e-mail address of ${changed.username} is not verified.`]);
+});
+
+export const identities = onInstallation(async (place: CommandContext, user: string, options: Json) => {
+  const found = await routesOf(place).call('GET /users/{user}/identities', { params: { user } });
+  const rows = found.items.map(({ id, issuer, subject }) => [id, issuer, subject]);
+  answer(options, found, rows.length > 0 ? columns(rows) : ['No linked accounts.']);
+});
+
+export const link = onInstallation(
+  async (place: CommandContext, user: string, { issuer, subject, ...options }: Json & IdentityOptions) => {
+    const made = await routesOf(place).call('POST /users/{user}/identities', {
+      params: { user },
+      body: { issuer, subject },
+    });
+    answer(options, made, [`Linked ${subject} at ${issuer} to ${user}.`]);
+  },
+);
+
+export const unlink = onInstallation(async (place: CommandContext, user: string, id: string, options: Json) => {
+  const params = { user, identity_id: id };
+  await routesOf(place).call('DELETE /users/{user}/identities/{identity_id}', { params });
+  answer(options, { id }, [`Unlinked the account from ${user}.`]);
 });

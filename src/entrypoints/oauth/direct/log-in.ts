@@ -7,12 +7,12 @@ import type { Db } from '../../../platform/database/index.ts';
 import type { Origin } from '../../../platform/http/index.ts';
 import { findPresentedSecret, type SecretDeps } from '../provider/client-authentication.ts';
 import { type ClientRecord, findClientRecord } from '../store/index.ts';
-import { use } from '../token-endpoint/grants/jwt-bearer.ts';
 import {
   type PresentedAssertionDeps,
   refusalOf,
   refusedAssertion,
   trustedIn,
+  useOnce,
 } from '../token-endpoint/grants/presented-assertion.ts';
 import { commitTokens, type IssueDeps } from '../token-endpoint/issue-tokens.ts';
 import { runInUnit, type TokenSource, Unit } from '../unit-of-work/index.ts';
@@ -69,7 +69,9 @@ export function logInByAssertion(
   request: LogInRequest,
 ): Promise<LoggedIn | undefined> {
   return inUnit(request, async (unit) => {
-    const trusted = await trustedIn(deps, readAssertion(assertion), isMeant);
+    // Assertions about users are for the token endpoint alone, where their client authenticates.
+    const isOfWorkloads = (trust: Trust) => trust.kind === 'workload' && isMeant(trust);
+    const trusted = await trustedIn(deps, readAssertion(assertion), isOfWorkloads);
     if ('reason' in trusted) {
       await refusedAssertion(deps, trusted);
       return undefined;
@@ -80,7 +82,7 @@ export function logInByAssertion(
       await refusedAssertion(deps, refusalOf(trusted, 'the client of the workload is disabled'));
       return undefined;
     }
-    await use(deps, trusted);
+    await useOnce(deps, trusted);
     const source = { kind: 'jwt_bearer', trust_id: trust.id, trust_epoch: trust.epoch };
     const issued = await issue(deps, unit, { client, request, source });
     return issued && { ...issued, trusted: { trust, subject } };

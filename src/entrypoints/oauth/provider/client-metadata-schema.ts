@@ -54,7 +54,8 @@ const publicKey = z
   });
 
 /** The grant types of the library are registered; those of ours need no registration. */
-const registeredGrantTypes = grantTypes.filter(({ register }) => !register).map(({ name }) => name);
+const ownGrantTypes = new Set(grantTypes.filter(({ register }) => register).map(({ name }) => name));
+const registeredGrantTypes = grantTypes.map(({ name }) => name).filter((name) => !ownGrantTypes.has(name));
 const responseModes = ['query', 'fragment', 'form_post', 'jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'];
 
 /** Names in a client's certificate (RFC 8705 §2.1.2). */

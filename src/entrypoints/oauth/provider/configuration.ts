@@ -11,6 +11,7 @@ import { prompts } from '../interactions/prompts.ts';
 import { withoutRefusedResources } from '../interactions/refused-resources.ts';
 import { recordStructuredToken } from '../presented-tokens/structured-tokens.ts';
 import { identityScopes } from '../scopes/requested-scopes.ts';
+import { resolveSignedSpelling } from '../scopes/resource-spelling.ts';
 import { defaultResource, type ResourceDeps, resourceServerInfo, rotatesRefreshToken } from '../scopes/resources.ts';
 import { tokenStore } from '../store/index.ts';
 import type { GrantDeps } from '../token-endpoint/grants/index.ts';
@@ -27,6 +28,7 @@ import { needsCodeChallenge } from './pkce.ts';
 import { endsWithSession, issuesRefreshToken, mayIntrospect, mayRevoke, revokesGrant } from './policies.ts';
 import { proofOfPossession } from './proof-of-possession.ts';
 import { clientDefaults, clientSignatureAlgs, enabledJWA, responseTypes } from './supported.ts';
+import { idJagProfile } from './urns.ts';
 
 /** Pages that oidc-provider asks for; the pages entrance renders them. */
 export type ProviderPages = DevicePages & {
@@ -98,6 +100,8 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
       ...endpointAuthentication(deps),
       ...(deps.hasRegistration && { registration_endpoint: `${deps.issuer}${registrationPath}` }),
       ...(deps.documents.isEnabled && { client_id_metadata_document_supported: true }),
+      // draft-ietf-oauth-identity-assertion-authz-grant §7
+      authorization_grant_profiles_supported: [idJagProfile],
       status_list_aggregation_endpoint: statusListsUri(deps.issuer),
       ui_locales_supported: [...deps.pages.languages],
     },
@@ -182,6 +186,7 @@ function endpointAuthentication(deps: ProviderDeps) {
 function features(deps: ProviderDeps): Configuration['features'] {
   return {
     ...plainFeatures,
+    requestObjects: { enabled: true, assertJwtClaimsAndHeader: resolveSignedSpelling(deps) },
     deviceFlow: deviceFlow(deps.pages),
     externalSigningSupport: { enabled: true, ack: 'experimental-01' },
     dPoP: proofOfPossession(deps),

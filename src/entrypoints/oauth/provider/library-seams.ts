@@ -186,6 +186,15 @@ export const librarySeams: readonly Seam[] = [
     ],
   },
   {
+    what: 'ctx.oidc.params.resource is defined anew while the claims of a signed request are judged',
+    why: 'the library knows one spelling of a resource, and takes the claims over as they were signed',
+    file: `${oauth}/scopes/resource-spelling.ts`,
+    test: [
+      'entrypoints/oauth/request-and-response-modes.test.ts',
+      'that is signed means the registered API however it spells that, also when it is pushed',
+    ],
+  },
+  {
     what: 'JWT access tokens are recorded from formats.customizers.jwt, and found by a reference in place of their text',
     why: 'the adapter never sees them, and the library refuses to introspect and revoke them',
     file: `${oauth}/presented-tokens/structured-tokens.ts`,

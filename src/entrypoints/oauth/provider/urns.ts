@@ -10,3 +10,4 @@ export const apiKeyType = 'urn:latchkey:params:oauth:token-type:api-key';
 /** What is got for it (RFC 8693 §3). */
 export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
 export const jwtType = 'urn:ietf:params:oauth:token-type:jwt';
+export const idJagProfile = 'urn:ietf:params:oauth:grant-profile:id-jag';

@@ -1,6 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientRecord } from '../store/index.ts';
 import { grantTypeNamed } from '../token-endpoint/grants/index.ts';
+import { currentUnit } from '../unit-of-work/index.ts';
 import { scopesIn } from './request-bounds.ts';
 
 /** OpenID Connect's own scopes; every other belongs to a resource server. */
@@ -59,7 +60,16 @@ export function isExchange(ctx: KoaContextWithOIDC): boolean {
   return grantTypeNamed(ctx.oidc.params?.grant_type)?.onBehalfOf === 'api_key';
 }
 
+/** The user and the limit of an identity assertion, where the token is for one. */
+export function assertedUser(
+  ctx: KoaContextWithOIDC,
+): { user_id: string; limit: Record<string, string[]> } | undefined {
+  const { found } = currentUnit().presentedAssertion ?? {};
+  if (ctx.oidc.route !== 'token' || !found || 'reason' in found || !found.identity) return undefined;
+  return { user_id: found.identity.user_id, limit: found.trust.permissions };
+}
+
 /** On behalf of people a client has `resources`; for itself `service_permissions`. */
 export function entitlementsOf(ctx: KoaContextWithOIDC, record: ClientRecord): Record<string, string[]> {
-  return isForItself(ctx) ? record.service_permissions : record.resources;
+  return isForItself(ctx) && !assertedUser(ctx) ? record.service_permissions : record.resources;
 }

@@ -1,9 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Middleware } from 'koa';
+import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { ResourceServers } from '../../../domain/resource-servers/index.ts';
 import { form, replaceForm } from '../../../platform/http/index.ts';
 import { routes } from '../endpoints.ts';
 import { grantTypeNamed } from '../token-endpoint/grants/index.ts';
+
+/** More are refused elsewhere (`request-bounds.ts`). */
+const mostResources = 20;
 
 const takesResource: ReadonlySet<string> = new Set([
   routes.authorization,
@@ -33,6 +37,29 @@ export function resolveResourceSpelling({ resourceServers }: { resourceServers: 
     if (ctx.method === 'POST') replaceForm(ctx, parameters);
     else ctx.querystring = parameters.toString();
     return next();
+  };
+}
+
+/**
+ * The same for a signed request (RFC 9101), also a pushed one: called with its claims before the provider takes them over as parameters.
+ * They cannot be replaced in what is signed, so the parameter is replaced when it is set.
+ */
+export function resolveSignedSpelling({ resourceServers }: { resourceServers: ResourceServers }) {
+  return async (ctx: KoaContextWithOIDC, { resource }: Record<string, unknown>): Promise<void> => {
+    const { params } = ctx.oidc;
+    const given = [resource ?? []].flat().map(String);
+    if (!params || given.length === 0 || given.length > mostResources) return;
+    const registered = await registeredIdentifiers(resourceServers, given);
+    if (isDeepStrictEqual(registered, given)) return;
+    const taken = Array.isArray(resource) ? registered : registered[0];
+    let value: unknown = params.resource;
+    Object.defineProperty(params, 'resource', {
+      ...{ enumerable: true, configurable: true },
+      get: () => value,
+      set: (next: unknown) => {
+        value = isDeepStrictEqual([next ?? []].flat().map(String), given) ? taken : next;
+      },
+    });
   };
 }
 

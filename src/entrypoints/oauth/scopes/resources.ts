@@ -14,6 +14,7 @@ import {
 } from '../store/index.ts';
 import { mustBeWithinBounds } from './request-bounds.ts';
 import {
+  assertedUser,
   dropForeignIdentityScopes,
   entitlementsOf,
   identityScopes,
@@ -44,7 +45,7 @@ export function resourceServerInfo(deps: ResourceDeps) {
     mustBeWithinBounds(ctx);
     const server = await known(deps, identifier);
     const record = await findClientRecord(deps, client.clientId);
-    // Other spellings were resolved when the request came in, but for those in signed requests (RFC 9101).
+    // Other spellings were resolved when the request came in (resource-spelling.ts).
     if (!server || !record || server.identifier !== identifier) throw new errors.InvalidTarget();
     demandProof(ctx, server);
     dropForeignIdentityScopes(ctx, record);
@@ -172,6 +173,8 @@ async function settleOtherScopes(
   const had = new Set([...(isForItself(ctx) ? [] : identityScopes), ...given, ...elsewhere]);
   const others = requestedScopes(ctx).filter((scope) => !had.has(scope));
   if (others.length === 0) return;
+  // What an assertion says beyond that is left out; what its request says is compared with what it gets.
+  if (assertedUser(ctx)) return setScope(ctx, [...given]);
   if (isForItself(ctx)) throw new errors.InvalidScope('requested scope is not allowed', others.join(' '));
   // One that was written for many servers asks for what it finds published.
   if (!isSelfRegistered(record)) await refuseWithheld(deps, ctx, record, others);

@@ -6,6 +6,7 @@ import { isSensitiveScope, type ResourceServer } from '../../../domain/resource-
 import type { ClientRecord } from '../store/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 import {
+  assertedUser,
   entitlementsOf,
   identityScopes,
   isExchange,
@@ -59,7 +60,8 @@ export function scopesFor(ctx: KoaContextWithOIDC, server: ResourceServer, { may
 
 /** RFC 6749 §3.3: a request that names no scope of a server means its default ones. */
 function addDefaultScopes(ctx: KoaContextWithOIDC, server: ResourceServer, ofThese: Rights['ofThese']): string[] {
-  const scopes = isForItself(ctx) ? scopesForItself(server, ofThese) : defaultScopes(server, ofThese);
+  const isOwn = isForItself(ctx) && !assertedUser(ctx);
+  const scopes = isOwn ? scopesForItself(server, ofThese) : defaultScopes(server, ofThese);
   if (scopes.length === 0)
     throw new errors.InvalidScope(
       `name a scope of ${server.identifier}: it has no default scope that the client is entitled to`,
@@ -98,15 +100,26 @@ async function entitledScopes(
 ): Promise<(scope: string) => boolean> {
   const direct = entitlementsOf(ctx, record)[server.identifier] ?? [];
   const isOffered = offered(server, direct);
-  if (isForItself(ctx)) {
+  const asserted = assertedUser(ctx);
+  if (isForItself(ctx) && !asserted) {
     // A client's roles are only asked where what it was registered with does not suffice: most requests need no read.
     const suffices = direct.length > 0 && requestedScopes(ctx).every(isOffered);
     return suffices ? isOffered : offered(server, [...direct, ...(await permissionsOf(record.id, server.identifier))]);
   }
-  const user_id = ctx.oidc.entities.Account?.accountId ?? ctx.oidc.session?.accountId;
+  const user_id = asserted?.user_id ?? ctx.oidc.entities.Account?.accountId ?? ctx.oidc.session?.accountId;
   const own = server.assignment_required && user_id ? await permissionsOf(user_id, server.identifier) : undefined;
   const assigned = own && new PatternSet(own);
-  return (scope) => isOffered(scope) && (assigned === undefined || assigned.covers(scope));
+  const isWithin = asserted ? withinLimit(server, asserted.limit[server.identifier]) : () => true;
+  return (scope) => isOffered(scope) && isWithin(scope) && (assigned === undefined || assigned.covers(scope));
+}
+
+/**
+ * Judges whether a trust may give a scope without asking the user: never one of an API that is built in (the admin API), and a sensitive
+ * one only where the trust names it.
+ */
+function withinLimit({ built_in, permissions }: ResourceServer, limit: readonly string[] = []) {
+  const given = new PatternSet(built_in ? [] : limit);
+  return (scope: string) => given.covers(scope) && (limit.includes(scope) || !isSensitiveScope(permissions, scope));
 }
 
 /** Judges whether a scope is one of this resource server's that a client with these patterns may have. */

@@ -7,6 +7,8 @@ export type RightsNow = {
   key: { own: string[]; person: string[] | null } | null;
   /** What the client may ask people for there, or has itself. */
   client: string[];
+  /** What the trust may give there by whose word the token was given; null: by none's. */
+  limit: string[] | null;
   /** What the roles of the person, or of the client that acts for itself, give there; null: the API asks for no roles. */
   roles: string[] | null;
 };
@@ -27,6 +29,8 @@ export const rightsNow = `case when t.audience is null then null
           where kr.key_id = k.id) p`)},
       'person', case when t.user_id is not null then ${ofRoles('t.user_id')} end)) from api_keys k where k.id = t.api_key_id)
   when t.user_id is not null then json_build_object(
+    'limit', case when t.identity_id is not null then coalesce((select tr.permissions -> t.audience from standing_trusts tr
+      where tr.id = t.trust_id), '[]'::json) end,
     'client', (select ${clientResourcesAt('t.audience')} from clients c where c.id = t.client_id),
     'roles', (select case when r.assignment_required then ${ofRoles('t.user_id')} end
       from resource_servers r where r.identifier = t.audience))
@@ -45,9 +49,10 @@ type Scoped = { scope: string | null; user_id: string | null; rights_now: Partia
 export function effectiveScopes({ scope, user_id, rights_now }: Scoped, { but }: { but?: 'roles' } = {}): string[] {
   const scopes = scopesIn(scope ?? '');
   if (rights_now === null) return scopes;
-  const { key, client, roles } = rights_now;
+  const { key, client, limit, roles } = rights_now;
   if (key) return [key.own, ...(key.person ? [key.person] : [])].reduce<string[]>(intersection, scopes);
   if (user_id === null) return intersection(scopes, [...(client ?? []), ...(roles ?? [])]);
-  const entitled = intersection(scopes, client ?? []);
+  const ofClient = intersection(scopes, client ?? []);
+  const entitled = limit ? intersection(ofClient, limit) : ofClient;
   return roles && but !== 'roles' ? intersection(entitled, roles) : entitled;
 }

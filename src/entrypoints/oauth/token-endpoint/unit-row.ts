@@ -24,6 +24,7 @@ export type UnitRow = AccessTokenMembers & {
   api_key_version?: number | undefined;
   trust_id?: string | undefined;
   trust_epoch?: number | undefined;
+  identity_id?: string | undefined;
   presented?: string | undefined;
   successor?: string | undefined;
   next_key_id: number;
@@ -62,7 +63,7 @@ export function unitRow(
     n: 0,
     source: grant.source,
     client_id: client.id,
-    client_epoch: grant.onBehalfOf === 'client' ? client.epoch : undefined,
+    client_epoch: grant.onBehalfOf === 'client' || grant.onBehalfOf === 'identity' ? client.epoch : undefined,
     client_secret_id: unit.clientSecret?.id,
     user_id: source?.user_id,
     grant_id: source?.grant_id,
@@ -71,6 +72,7 @@ export function unitRow(
     api_key_version: source?.api_key_version,
     trust_id: source?.trust_id,
     trust_epoch: source?.trust_epoch,
+    identity_id: source?.identity_id,
     presented: hex(source?.digest),
     successor: hex(successor?.digest),
     next_key_id,
@@ -117,6 +119,7 @@ function eventOf(
     grant_id: source?.grant_id,
     family_id: source?.family_id,
     trust_id: source?.trust_id,
+    identity_id: source?.identity_id,
     scope: access_token?.scope,
     audience: access_token?.audience,
   };

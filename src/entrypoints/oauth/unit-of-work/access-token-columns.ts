@@ -18,6 +18,9 @@ export const accessTokenOwners = [
   'user_id',
   'api_key_id',
   'api_key_version',
+  'identity_id',
+  'trust_id',
+  'trust_epoch',
 ] as const;
 
 /** An access token to be stored: opaque by its digest, JWT by its `jti` and place in a status list. */

@@ -3,6 +3,7 @@ export { accessTokenColumns, accessTokenOwners, type NewAccessToken } from './ac
 export { type UnitDeps, unitOfWork } from './middleware.ts';
 export { RowBounds } from './row-bounds.ts';
 export {
+  type AcceptedAssertion,
   type AssertionRefusal,
   currentUnit,
   LostRaceError,

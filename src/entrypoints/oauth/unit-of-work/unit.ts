@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
 import type { KeyEntry, KeyVerdict } from '../../../domain/api-keys/index.ts';
 import type { AuditEvent } from '../../../domain/audit/index.ts';
+import type { StandingIdentity } from '../../../domain/identities/index.ts';
 import type { TrustedAssertion } from '../../../domain/trusts/index.ts';
 import type { Digest } from '../../../platform/crypto/index.ts';
 import { type Db, isOutage, type Trx } from '../../../platform/database/index.ts';
@@ -33,6 +34,8 @@ export type TokenSource = {
   trust_id?: string;
   /** Of the trust as this node knew it when it judged the assertion. */
   trust_epoch?: number;
+  /** The account of the user that an assertion is about. */
+  identity_id?: string;
 };
 
 /** An API key that a token is asked for, as it was found before the client was known. */
@@ -47,9 +50,12 @@ export type PresentedKey = {
 /** Why an assertion is refused, for the audit log. */
 export type AssertionRefusal = { reason: string; trust_id?: string; details?: Record<string, string> };
 
+/** An assertion that is accepted; `identity`: of the user whom it is about, where it is about one. */
+export type AcceptedAssertion = TrustedAssertion & { identity?: StandingIdentity };
+
 /** The assertion of a trusted issuer that a token is asked for, as it was judged before the client was known. */
 export type PresentedAssertion = Pick<PresentedKey, 'grant_type' | 'answersFor'> & {
-  found: TrustedAssertion | AssertionRefusal;
+  found: AcceptedAssertion | AssertionRefusal;
 };
 
 /** All that one token request wants written: judged and written by one statement (DESIGN.md §5). */

@@ -16,6 +16,8 @@ const consoleNotices: Record<string, string> = {
   enabled: 'Enabled. Tokens from before stay revoked; API keys are accepted again.',
   revoked: 'Revoked. It is refused from now on.',
   'secret-revoked': 'The secret is revoked. It is refused from now on.',
+  'account-linked': 'The account is linked.',
+  'account-unlinked': 'The account is unlinked. Tokens that were given for it are refused from now on.',
   'workload-deleted': 'The workload is deleted. Its tokens are refused from now on.',
   'role-given': 'The role is assigned. It applies from the next request.',
   'role-taken': 'The assignment is removed. It applies from the next request.',

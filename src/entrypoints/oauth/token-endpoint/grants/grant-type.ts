@@ -21,12 +21,12 @@ export type Recorded = { action: AuditAction; reason?: string };
  * they are read (`$2` is the time), and the columns of `facts` by name where they judge.
  */
 export type GrantType = {
-  /** `grant_type` of the token request (RFC 6749 §4). */
+  /** `grant_type` of the token request (RFC 6749 §4). Of two with the same name the first is meant until its assertion was judged. */
   name: string;
   /** Its word in units and in audit events. */
   source: string;
-  /** The subject of the token; the scopes of OpenID Connect apply only to a user who signed in. */
-  onBehalfOf: 'person' | 'client' | 'api_key';
+  /** The subject of the token; the scopes of OpenID Connect apply only to a user who signed in. `identity`: a user whom an issuer vouches for. */
+  onBehalfOf: 'person' | 'client' | 'api_key' | 'identity';
   /** Members of the unit that only this one has, each with its type. */
   unit?: Readonly<Record<string, string>>;
   /**

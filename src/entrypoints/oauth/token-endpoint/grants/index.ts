@@ -2,6 +2,7 @@ import { authorizationCode } from './authorization-code.ts';
 import { clientCredentials } from './client-credentials.ts';
 import { deviceCode } from './device-code.ts';
 import type { GrantType } from './grant-type.ts';
+import { identityAssertion } from './identity-assertion.ts';
 import { jwtBearer } from './jwt-bearer.ts';
 import { refreshToken } from './refresh-token.ts';
 import { tokenExchange } from './token-exchange.ts';
@@ -16,6 +17,7 @@ export const grantTypes: readonly GrantType[] = [
   deviceCode,
   tokenExchange,
   jwtBearer,
+  identityAssertion,
 ];
 
 /** The grant type that a token request names; undefined: none does, or no request for tokens is made. */

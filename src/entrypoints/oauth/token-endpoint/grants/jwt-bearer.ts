@@ -1,16 +1,10 @@
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import { buildTokenResponse, resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
-import type { TrustedAssertion } from '../../../../domain/trusts/index.ts';
 import { jwtBearer as jwtBearerName } from '../../provider/urns.ts';
 import { currentUnit } from '../../unit-of-work/index.ts';
 import type { GrantDeps, GrantType } from './grant-type.ts';
-import {
-  assertionOf,
-  findPresentedAssertion,
-  type PresentedAssertionDeps,
-  refusalOf,
-  refusedAssertion,
-} from './presented-assertion.ts';
+import { issueForUser } from './identity-assertion.ts';
+import { assertionOf, findPresentedAssertion, useOnce } from './presented-assertion.ts';
 import { senderOf } from './sender.ts';
 
 /**
@@ -40,11 +34,12 @@ async function issue(deps: GrantDeps, ctx: TokenEndpointGrantContext): Promise<v
   const { provider, client } = ctx.oidc;
   if (!ctx.oidc.params.assertion) throw new errors.InvalidRequest('assertion is missing: send the JWT of the workload');
   const trusted = await assertionOf(deps, ctx);
+  if (trusted.identity) return issueForUser(deps, ctx, { ...trusted, identity: trusted.identity });
   const bind = await senderOf(ctx);
   const [resourceServer, ...others] = await resolveRequestedResources(provider, ctx);
   if (!resourceServer || others.length > 0)
     throw new errors.InvalidTarget('a token has one resource: name a single one');
-  await use(deps, trusted);
+  await useOnce(deps, trusted);
 
   const { scope } = resourceServer;
   const token = new provider.ClientCredentials({ client, scope } as never);
@@ -56,15 +51,4 @@ async function issue(deps: GrantDeps, ctx: TokenEndpointGrantContext): Promise<v
   const { expiration: expiresIn, tokenType } = token;
   const accessToken = await token.save();
   ctx.body = buildTokenResponse(provider, { accessToken, expiresIn, scope, tokenType });
-}
-
-const secondsToRemember = 60;
-
-/** Of an assertion that is accepted once the first use wins, on whatever node (RFC 7523 §3). */
-export async function use(deps: PresentedAssertionDeps, trusted: TrustedAssertion): Promise<void> {
-  const { trust, jti, expires_at } = trusted;
-  if (jti === undefined) return;
-  const until = Math.ceil(expires_at.getTime() / 1000) + secondsToRemember;
-  if (await deps.isFirstUse(`trust ${trust.id}`, jti, until)) return;
-  throw await refusedAssertion(deps, refusalOf(trusted, 'the assertion was used before'));
 }

@@ -3,12 +3,15 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { RegisteredBy } from '../../../../../db/schema.ts';
 import type { Refusals } from '../../../../domain/audit/index.ts';
 import { builtInClientId } from '../../../../domain/clients/index.ts';
+import { findStandingIdentity } from '../../../../domain/identities/index.ts';
+import type { ResourceServers } from '../../../../domain/resource-servers/index.ts';
 import {
   type Assertion,
   isPassed,
   type JudgementDeps,
   judge,
   judgeClaims,
+  judgeType,
   type KnownTrusts,
   readAssertion,
   reasonIn,
@@ -21,7 +24,7 @@ import {
 import type { Db } from '../../../../platform/database/index.ts';
 import { anonymous, form, isSeen } from '../../../../platform/http/index.ts';
 import { jwtBearer } from '../../provider/urns.ts';
-import { type AssertionRefusal, currentUnit } from '../../unit-of-work/index.ts';
+import { type AcceptedAssertion, type AssertionRefusal, currentUnit } from '../../unit-of-work/index.ts';
 import { answerForClient, asksFor } from './presented-client.ts';
 
 export type PresentedAssertionDeps = JudgementDeps & {
@@ -29,6 +32,7 @@ export type PresentedAssertionDeps = JudgementDeps & {
   trusts: KnownTrusts;
   workloadUses: WorkloadUses;
   refusals: Refusals;
+  resourceServers: Pick<ResourceServers, 'find'>;
   /** A client as this node knows it; undefined: there is none. */
   knownClient: (client_id: string) => Promise<{ enabled: boolean; registered_by: RegisteredBy } | undefined>;
   /** Notes an id of an issuer until a time in seconds; false: it was used before, on whatever node. */
@@ -44,12 +48,19 @@ export function findPresentedAssertion(deps: PresentedAssertionDeps): Middleware
     const parameters = form(ctx);
     if (!asksFor(ctx, jwtBearer)) return next();
     const found = await trustedIn(deps, readAssertion(parameters.get('assertion') ?? ''));
-    // A refused one is answered as nobody's: an answer about its client would tell which clients there are.
-    const client_id = 'reason' in found ? builtInClientId : workloadClientId(found.trust, found.subject);
-    const answersFor = answerForClient(ctx, parameters, client_id);
+    const answersFor = answerForClient(ctx, parameters, clientOf(found));
     currentUnit().presentedAssertion = { found, grant_type: jwtBearer, answersFor };
     return next();
   };
+}
+
+/**
+ * For whom an assertion answers. One about a user answers for nobody: its client authenticates itself. A refused one is answered as
+ * nobody's: an answer about its client would tell which clients there are.
+ */
+function clientOf(found: AcceptedAssertion | AssertionRefusal): string | undefined {
+  if ('reason' in found) return builtInClientId;
+  return found.identity ? undefined : workloadClientId(found.trust, found.subject);
 }
 
 /**
@@ -57,13 +68,27 @@ export function findPresentedAssertion(deps: PresentedAssertionDeps): Middleware
  *
  * @throws `invalid_grant`, the same for whatever is wrong: the reason is in the audit log (RFC 7523 §3.1)
  */
-export async function assertionOf(deps: PresentedAssertionDeps, ctx: KoaContextWithOIDC): Promise<TrustedAssertion> {
+export async function assertionOf(deps: PresentedAssertionDeps, ctx: KoaContextWithOIDC): Promise<AcceptedAssertion> {
   const { found, answersFor } = currentUnit().presentedAssertion ?? {};
   if (!found) throw new Error('an assertion was not judged');
   if ('reason' in found) throw await refusedAssertion(deps, found);
-  const isItsOwn = answersFor !== undefined && ctx.oidc.client?.clientId === answersFor;
+  const client_id = ctx.oidc.client?.clientId;
+  const isItsOwn = found.identity
+    ? found.assertion.payload.client_id === client_id
+    : answersFor !== undefined && client_id === answersFor;
   if (!isItsOwn) throw await refusedAssertion(deps, refusalOf(found, 'the request is of another client'));
   return found;
+}
+
+const secondsToRemember = 60;
+
+/** Of an assertion that is accepted once the first use wins, on whatever node (RFC 7523 §3). */
+export async function useOnce(deps: PresentedAssertionDeps, trusted: TrustedAssertion): Promise<void> {
+  const { trust, jti, expires_at } = trusted;
+  if (jti === undefined) return;
+  const until = Math.ceil(expires_at.getTime() / 1000) + secondsToRemember;
+  if (await deps.isFirstUse(`trust ${trust.id}`, jti, until)) return;
+  throw await refusedAssertion(deps, refusalOf(trusted, 'the assertion was used before'));
 }
 
 /** Records why an assertion is refused. @returns the refusal, which does not tell */
@@ -94,7 +119,7 @@ export async function trustedIn(
   deps: PresentedAssertionDeps,
   assertion: Assertion | undefined,
   isMeant: (trust: Trust) => boolean = () => true,
-): Promise<TrustedAssertion | AssertionRefusal> {
+): Promise<AcceptedAssertion | AssertionRefusal> {
   if (!assertion) return { reason: 'the assertion is no signed JWT' };
   const details = saidBy(assertion);
   const { unverified_iss } = details;
@@ -102,13 +127,15 @@ export async function trustedIn(
   const trusts = typeof iss === 'string' ? (await deps.trusts.of(iss)).filter(isMeant) : [];
   // Only where the claims are as they must be is a signature verified.
   const judged = trusts.map((trust) => ({ trust, claims: judgeClaims(deps, trust, assertion) }));
-  const wanted = judged.filter(({ claims }) => isPassed(claims)).slice(0, mostJudged);
+  const wanted = judged
+    .filter(({ trust, claims }) => isPassed([judgeType(trust, assertion), ...claims]))
+    .slice(0, mostJudged);
   const candidates =
     wanted.length > 0 ? wanted.toSorted((a, b) => givesNothing(a.trust) - givesNothing(b.trust)) : judged.slice(0, 1);
   let refusal: AssertionRefusal | undefined;
   for (const { trust, claims } of candidates) {
     const judgement = await judge(deps, trust, assertion, claims);
-    if (judgement.trusted) return registered(deps, judgement.trusted);
+    if (judgement.trusted) return accepted(deps, judgement.trusted);
     refusal ??= { reason: `the check "${reasonIn(judgement)}" failed`, trust_id: trust.id, details };
   }
   // Whose token it is may be a person, where nobody meant it for this server.
@@ -118,13 +145,23 @@ export async function trustedIn(
 
 const givesNothing = ({ permissions }: TrustedAssertion['trust']) => Number(Object.keys(permissions).length === 0);
 
-/** What a trust accepts, once its workload has a client. */
-async function registered(
+/** What a trust accepts, once its workload has a client, or with the user whom it is about. */
+async function accepted(
   deps: PresentedAssertionDeps,
   trusted: TrustedAssertion,
-): Promise<TrustedAssertion | AssertionRefusal> {
+): Promise<AcceptedAssertion | AssertionRefusal> {
+  if (trusted.trust.kind === 'id_jag') return aboutUser(deps, trusted);
   const problem = await registrationProblem(deps, trusted);
   return problem === undefined ? trusted : refusalOf(trusted, problem);
+}
+
+async function aboutUser(
+  { db }: PresentedAssertionDeps,
+  trusted: TrustedAssertion,
+): Promise<AcceptedAssertion | AssertionRefusal> {
+  const { trust, subject } = trusted;
+  const identity = await findStandingIdentity(db, { issuer: trust.issuer, subject });
+  return identity ? { ...trusted, identity } : refusalOf(trusted, 'the account is linked to no user who is enabled');
 }
 
 /** Why the client of a workload cannot be had; undefined: it is registered, now or before. */

@@ -8,11 +8,17 @@ export function asksFor(ctx: Context, grant_type: string): boolean {
 }
 
 /**
- * Lets what a token request presents answer for a client, where nobody authenticates as one: a workload needs nothing else.
+ * Lets what a token request presents answer for a client, where nobody authenticates as one: a workload needs nothing else. Undefined:
+ * it answers for none.
  *
  * @returns the client that it answers for; undefined: the request authenticates a client, or names another
  */
-export function answerForClient(ctx: Context, parameters: URLSearchParams, client_id: string): string | undefined {
+export function answerForClient(
+  ctx: Context,
+  parameters: URLSearchParams,
+  client_id: string | undefined,
+): string | undefined {
+  if (client_id === undefined) return undefined;
   const said = parameters.get('client_id') || undefined;
   const isAnswering = !authenticates(ctx, parameters) && (said ?? client_id) === client_id;
   if (said === undefined && isAnswering) {

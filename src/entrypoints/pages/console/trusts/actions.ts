@@ -42,15 +42,19 @@ const explaining: Action = {
   },
 };
 
-function explained(trust: Trust, { accepted, checks, client_id, is_registered }: Explanation): MadePage {
+function explained(trust: Trust, { accepted, checks, client_id, is_registered, user }: Explanation): MadePage {
   const failed = checks.filter(({ passed }) => passed === false).length;
   const client = is_registered ? `as the client ${client_id}` : `and registered as the client ${client_id}`;
+  const acceptedWords =
+    user === null
+      ? `The workload would be accepted ${client}.`
+      : `The client ${client_id} would get a token for the user ${user}.`;
   return {
     crumb: { text: trust.name, href: trustPath(trust.id) },
     heading: accepted ? 'Token accepted' : 'Token refused',
     name: trust.name,
     secret: undefined,
-    words: [accepted ? `The workload would be accepted ${client}.` : `${counted(failed, 'check')} failed.`],
+    words: [accepted ? acceptedWords : `${counted(failed, 'check')} failed.`],
     snippets: [],
     facts: checks.map(({ check, passed, detail }) => ({ label: wordsOf(check), cell: resultOf(passed, detail) })),
   };

@@ -38,14 +38,7 @@ export async function showTrust(context: RequestContext): Promise<void> {
     panels: [
       { heading: 'Accepts', content: { kind: 'facts', facts: acceptedFacts(context.deps.issuer, trust) } },
       { heading: 'Permissions', content: { kind: 'facts', facts: givenFacts(trust) } },
-      {
-        heading: 'Request a token',
-        content: {
-          kind: 'snippets',
-          snippets: [workloadRequest(context.deps.issuer, Object.keys(trust.permissions)[0])],
-        },
-      },
-      await workloads(context, trust),
+      ...(trust.kind === 'workload' ? await workloadPanels(context, trust) : []),
       ...(await recentEvents(context, party, 5)),
     ],
     aside: [],
@@ -54,23 +47,28 @@ export async function showTrust(context: RequestContext): Promise<void> {
 }
 
 function acceptedFacts(issuer: string, trust: Trust): Fact[] {
-  const { jwks, jwks_uri, conditions, audience, one_time } = trust;
+  const { kind, jwks, jwks_uri, conditions, audience, one_time } = trust;
   const keys = jwks ? `${jwks.keys.length} in this trust` : (jwks_uri ?? 'Found by discovery at the issuer');
   return [
     { label: 'Issuer', cell: cell.copied(trust.issuer) },
     { label: 'Audience', cell: cell.copied(audience ?? issuer) },
     { label: 'Conditions', cell: cell.codes(conditions.map(conditionLine)) },
     { label: 'Keys', cell: cell.text(keys) },
-    { label: 'Each token once', cell: cell.yesNo(one_time) },
+    { label: 'Each token once', cell: cell.yesNo(one_time || kind === 'id_jag') },
   ];
 }
 
-function givenFacts({ permissions, access_token_ttl_seconds: seconds, most_workloads }: Trust): Fact[] {
+function givenFacts({ kind, permissions, access_token_ttl_seconds: seconds, most_workloads }: Trust): Fact[] {
   return [
     { label: 'Permissions', cell: cell.codes(apiLines(permissions)) },
     { label: 'Token lifetime', cell: cell.text(seconds ? `At most ${cell.duration(seconds)}` : 'That of the API') },
-    { label: 'Workloads at most', cell: cell.number(most_workloads) },
+    ...(kind === 'workload' ? [{ label: 'Workloads at most', cell: cell.number(most_workloads) }] : []),
   ];
+}
+
+async function workloadPanels(context: RequestContext, trust: Trust): Promise<Panel[]> {
+  const snippets = [workloadRequest(context.deps.issuer, Object.keys(trust.permissions)[0])];
+  return [{ heading: 'Request a token', content: { kind: 'snippets', snippets } }, await workloads(context, trust)];
 }
 
 async function workloads(context: RequestContext, { id }: Trust): Promise<Panel> {

@@ -16,6 +16,17 @@ const nameField = (value = ''): Field => ({
   hint: 'Such as the cluster or the repository.',
 });
 
+const kindField: Field = {
+  name: 'kind',
+  label: 'Accepts tokens about',
+  type: 'select',
+  value: 'workload',
+  options: [
+    { value: 'workload', text: 'Workloads: programs that act for themselves' },
+    { value: 'id_jag', text: 'Users: identity assertions (ID-JAG) that clients present' },
+  ],
+};
+
 const issuerField: Field = {
   name: 'issuer',
   label: 'Issuer',
@@ -33,12 +44,11 @@ function fieldsOf(options: readonly Option[], trust?: Trust): Field[] {
       label: 'Conditions',
       type: 'textarea',
       value: (trust?.conditions ?? []).map(conditionLine).join('\n'),
-      is_required: true,
-      hint: 'One per line; all must be met. Such as “repository = acme/shop”, “ref = refs/heads/main | refs/heads/next” or “sub begins with system:serviceaccount:shop”.',
+      hint: 'One per line; all must be met. A trust in workloads needs at least one. Such as “repository = acme/shop”, “ref = refs/heads/main | refs/heads/next” or “sub begins with system:serviceaccount:shop”.',
     },
     ...rightsFields({
       name: 'permissions',
-      label: 'Permissions of its workloads',
+      label: 'Permissions of its workloads, or of clients for its users',
       options,
       lines: apiLines(trust?.permissions ?? {}),
       hint: 'One permission per line with its API, such as orders:* at https://api.example. Only permissions that you hold.',
@@ -132,17 +142,23 @@ export const creatingTrust: Action = {
     heading: 'Create trust',
     name: '',
     words: [
-      'Workloads with a token of this issuer that meets the conditions get access tokens, without a registration.',
+      'Workloads with a token of this issuer that meets the conditions get access tokens, without a registration. Identity assertions of this issuer give clients tokens for the users whose accounts are linked.',
     ],
     impact: [],
-    fields: [nameField(), issuerField, ...fieldsOf(scopeOptions(await listedApis(context)))],
+    fields: [nameField(), kindField, issuerField, ...fieldsOf(scopeOptions(await listedApis(context)))],
     button: 'Create trust',
     danger: false,
     back: context.crumb.href,
   }),
   perform: async ({ api }, sent) => {
     const given = Object.entries(optionsIn(sent)).filter(([, value]) => value !== undefined);
-    const body = { issuer: sent.text('issuer') ?? '', ...valuesIn(sent), ...Object.fromEntries(given) };
+    const kind = sent.text('kind') ?? 'workload';
+    const body = {
+      kind: kind as Trust['kind'],
+      issuer: sent.text('issuer') ?? '',
+      ...valuesIn(sent),
+      ...Object.fromEntries(given),
+    };
     const { id } = await api.call('POST /trusts', { body });
     return { to: trustPath(id), done: 'registered' };
   },

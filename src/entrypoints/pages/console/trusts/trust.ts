@@ -8,6 +8,7 @@ export type Condition = Trust['conditions'][number];
 /** The kinds of trusts, in words. */
 export const kinds: Readonly<Record<Trust['kind'], string>> = {
   workload: 'Workloads',
+  id_jag: 'Users (identity assertions)',
 };
 
 export const trustPath = (id: string) => `/console/trusts/${id}`;

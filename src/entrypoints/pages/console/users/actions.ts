@@ -5,6 +5,7 @@ import { impactOf, withImpact } from '../impact.ts';
 import { ownerActions } from '../owner-actions.ts';
 import type { RequestContext } from '../request-context.ts';
 import { roleActionsOf } from '../roles/assignments.ts';
+import { identityActions } from './identities.ts';
 import { madeLink, madePassword } from './new-secrets.ts';
 import { adding, mailLanguageField } from './new-user.ts';
 import { getUser, nameOf, pathOfSubject, userPath } from './user.ts';
@@ -237,4 +238,5 @@ export const userActions: Action[] = [
   resettingFactors,
   ...stopping,
   ...roleActionsOf('user'),
+  ...identityActions,
 ];

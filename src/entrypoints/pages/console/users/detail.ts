@@ -13,6 +13,7 @@ import { recentEvents } from '../recent-events.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
 import { rolesPanel } from '../roles/assignments.ts';
 import { factorsPanel } from './factors.ts';
+import { identitiesPanel } from './identities.ts';
 import { sessionsPanel } from './sessions.ts';
 import { getUser, nameOf, type User, userPath } from './user.ts';
 
@@ -62,6 +63,7 @@ const panelsOf: Readonly<Record<TabKey, (context: RequestContext, user: User) =>
   settings: async (context, user) => [
     { heading: 'Account', content: { kind: 'facts', facts: accountFacts(user) } },
     ...(await factorsPanel(context, user)),
+    ...(await identitiesPanel(context, user)),
   ],
 };
 

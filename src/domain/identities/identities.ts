@@ -1,0 +1,64 @@
+import { v7 as uuidv7 } from 'uuid';
+import { type Db, inTransaction } from '../../platform/database/index.ts';
+import { type Actor, conflict, notFound } from '../../platform/http/index.ts';
+import { mustHoldAllOf } from '../access/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import { countIdentities, deleteIdentity, type Identity, insertIdentity, lockUser } from './store.ts';
+
+export type IdentityDeps = { db: Db; now: () => Date };
+
+const mostPerUser = 20;
+
+/**
+ * Links an account at a foreign issuer to a user: what trusted issuers say of that account is said of the user from now on. Who links it
+ * could act as the user, and so must hold all that the user holds.
+ *
+ * @throws Problem `not_found`; `conflict`: the account is linked already, or the user has 20; `forbidden`: the user holds what the actor
+ *   does not
+ */
+export async function linkIdentity(
+  { db, now }: IdentityDeps,
+  actor: Actor,
+  { user_id, issuer, subject }: Pick<Identity, 'user_id' | 'issuer' | 'subject'>,
+): Promise<Identity> {
+  return inTransaction(db, async (trx) => {
+    if (!(await lockUser(trx, user_id))) throw notFound('user', user_id);
+    const created_at = now();
+    await mustHoldAllOf(trx, actor, user_id, created_at);
+    if ((await countIdentities(trx, user_id)) >= mostPerUser)
+      throw conflict(`A user can have at most ${mostPerUser} linked accounts. Unlink one first.`);
+    const identity = await insertIdentity(trx, { id: uuidv7(), user_id, issuer, subject, created_at });
+    await appendEvent(trx, {
+      actor,
+      action: 'identity.linked',
+      target: { kind: 'user', id: user_id },
+      details: { identity_id: identity.id, issuer },
+      occurred_at: created_at,
+    });
+    return identity;
+  });
+}
+
+/**
+ * Unlinks an account from a user. Every access token that was given for an assertion about it is refused from the next request on; linking
+ * it again revives none.
+ *
+ * @throws Problem `not_found`: the user has no such account
+ */
+export async function unlinkIdentity(
+  { db, now }: IdentityDeps,
+  actor: Actor,
+  { user_id, id }: Pick<Identity, 'user_id' | 'id'>,
+): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    const identity = await deleteIdentity(trx, { id, user_id });
+    if (!identity) throw notFound('linked account', id);
+    await appendEvent(trx, {
+      actor,
+      action: 'identity.unlinked',
+      target: { kind: 'user', id: user_id },
+      details: { identity_id: id, issuer: identity.issuer },
+      occurred_at: now(),
+    });
+  });
+}

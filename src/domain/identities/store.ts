@@ -1,0 +1,67 @@
+import { type Selectable, sql } from 'kysely';
+import type { Database } from '../../../db/schema.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { conflict, isSeen } from '../../platform/http/index.ts';
+import { isUser } from '../access/index.ts';
+
+export type Identity = Selectable<Database['identities']>;
+/** An account at a foreign issuer whose user is enabled. */
+export type StandingIdentity = Pick<Selectable<Database['standing_identities']>, 'id' | 'user_id' | 'username'>;
+
+/** The user who has this account; undefined: nobody, or they are disabled. Both parts are compared exactly. */
+export async function findStandingIdentity(
+  db: Db,
+  { issuer, subject }: Pick<Identity, 'issuer' | 'subject'>,
+): Promise<StandingIdentity | undefined> {
+  // PostgreSQL refuses what nobody could link.
+  if (!isSeen(subject)) return undefined;
+  return db
+    .selectFrom('standing_identities')
+    .select(['id', 'user_id', 'username'])
+    .where('issuer', '=', issuer)
+    .where('subject', '=', subject)
+    .executeTakeFirst();
+}
+
+/** The id of the user whom a text names. */
+export async function findUserId(db: Db, user: string): Promise<string | undefined> {
+  return (await db.selectFrom('users').select('id').where(isUser(user)).executeTakeFirst())?.id;
+}
+
+export async function lockUser(trx: Trx, id: string): Promise<boolean> {
+  const query = trx.selectFrom('users').select('id').where('id', '=', id).forUpdate();
+  return (await query.executeTakeFirst()) !== undefined;
+}
+
+/** The accounts of a user, the oldest first. */
+export async function listIdentities(db: Db, user_id: string): Promise<Identity[]> {
+  return db.selectFrom('identities').selectAll().where('user_id', '=', user_id).orderBy('id').execute();
+}
+
+export async function countIdentities(db: Db, user_id: string): Promise<number> {
+  const { count } = await db
+    .selectFrom('identities')
+    .select(sql<number>`count(*)::int`.as('count'))
+    .where('user_id', '=', user_id)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** @throws Problem `conflict`: the account is linked, to this user or to another */
+export async function insertIdentity(trx: Trx, identity: Identity): Promise<Identity> {
+  return trx
+    .insertInto('identities')
+    .values(identity)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+    .catch((error: unknown) => {
+      const isTaken = error instanceof Error && 'constraint' in error && error.constraint === 'identities_account';
+      throw isTaken ? conflict('This account is linked already: unlink it from its user first.') : error;
+    });
+}
+
+/** @returns what it was; undefined: the user has no such identity */
+export async function deleteIdentity(trx: Trx, { id, user_id }: Pick<Identity, 'id' | 'user_id'>) {
+  const query = trx.deleteFrom('identities').where('id', '=', id).where('user_id', '=', user_id);
+  return query.returningAll().executeTakeFirst();
+}
