@@ -147,7 +147,7 @@ export type Database = {
     epoch: Generated<number>;
     revoked_before: Date | null;
     /** When it last got a token, to the minute. Written by the job that counts activity alone. */
-    last_used_at: Generated<Date | null>;
+    last_used_at: Date | null;
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;

@@ -76,7 +76,7 @@ function columnOf(type: string): Column {
 }
 
 function kindOf(type: string): string {
-  if (type === 'Digest' || type === 'Sealed') return 'Digest|Sealed';
+  if (['Digest', 'Sealed', 'Buffer'].includes(type)) return 'Digest|Sealed';
   if (/^(Json|NullableJson|JSONColumnType|ColumnType)\b/.test(type)) return 'json';
   if (['boolean', 'number', 'Date', 'BigInt64'].includes(type)) return type;
   return 'string';
