@@ -72,6 +72,7 @@ describe('without any setting, the configuration', () => {
       mail: undefined,
       auditToStdout: false,
       leakPolicy: 'revoke',
+      vaultSeal: 'static',
       workers: 1,
       accessTokenSeconds: 600,
       sessionSeconds: 1_209_600,

@@ -9,7 +9,14 @@ export type Asset = { path: string; type: string; body: Record<AssetEncoding, ()
 
 export type AssetEncoding = 'br' | 'gzip' | 'identity';
 
-export type AssetName = 'latchkey.css' | 'console.css' | 'reference.css' | 'docs.css' | 'latchkey.js' | 'icon.svg';
+export type AssetName =
+  | 'latchkey.css'
+  | 'console.css'
+  | 'reference.css'
+  | 'docs.css'
+  | 'latchkey.js'
+  | 'passkeys.js'
+  | 'icon.svg';
 
 const require = createRequire(import.meta.url);
 const own = (name: string): string => readFileSync(new URL(`../../../views/assets/${name}`, import.meta.url), 'utf8');
@@ -21,6 +28,7 @@ const assets: Readonly<Record<AssetName, Asset>> = {
   'reference.css': asset('reference.css', 'text/css; charset=utf-8', Buffer.from(own('reference.css'))),
   'docs.css': asset('docs.css', 'text/css; charset=utf-8', Buffer.from(own('docs.css'))),
   'latchkey.js': asset('latchkey.js', 'text/javascript; charset=utf-8', Buffer.from(own('latchkey.js'))),
+  'passkeys.js': asset('passkeys.js', 'text/javascript; charset=utf-8', Buffer.from(own('passkeys.js'))),
   'icon.svg': asset('icon.svg', 'image/svg+xml', Buffer.from(own('icon.svg'))),
 };
 

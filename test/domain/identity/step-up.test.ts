@@ -89,6 +89,13 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/console/trusts/:trust_id/change': { asks: ({ trust }) => `/console/trusts/${trust}/change` },
   '/console/trusts/:trust_id/disable': { asks: ({ trust }) => `/console/trusts/${trust}/disable` },
   '/console/trusts/:trust_id/enable': { asks: ({ trust }) => `/console/trusts/${trust}/enable` },
+  '/console/trusts/:trust_id/workloads/:client_id/delete': {
+    asks: ({ trust }) => `/console/trusts/${trust}/workloads/job/delete`,
+  },
+  '/console/users/:subject/identities/link': { asks: () => '/console/users/bob/identities/link' },
+  '/console/users/:subject/identities/:identity_id/unlink': {
+    asks: ({ passkey }) => `/console/users/bob/identities/${passkey}/unlink`,
+  },
   '/console/trusts/:trust_id/explain': { asks: ({ trust }) => `/console/trusts/${trust}/explain` },
   '/console/rotate-key': { asks: () => '/console/rotate-key' },
   '/account/keys/new': { asks: () => '/account/keys/new' },

@@ -252,7 +252,7 @@ describe('claims about people', () => {
     const { identity } = await told({ client_id: 'everything', scope: 'openid profile email groups' });
     const supported = body.claims_supported as string[];
     for (const claim of Object.keys(identity)) expect(supported).toContain(claim);
-    expect(supported).toHaveLength(Object.keys(identity).length + ['sid', 'auth_time', 'iss'].length);
+    expect(supported).toHaveLength(Object.keys(identity).length + ['sid', 'auth_time', 'iss', 'acr', 'amr'].length);
   });
 
   describe('at introspection (RFC 7662 §2.2)', () => {

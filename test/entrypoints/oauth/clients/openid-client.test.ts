@@ -79,6 +79,7 @@ describe('an app that uses openid-client', () => {
       token_type: 'Bearer',
       iat: expect.any(Number),
       exp: expect.any(Number),
+      ...{ acr: 'urn:latchkey:acr:one-factor', amr: ['pwd'], auth_time: expect.any(Number) },
     });
     expect(await oidc.tokenIntrospection(config, refresh_token)).toMatchObject(common);
 
