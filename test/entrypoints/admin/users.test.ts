@@ -25,7 +25,10 @@ describe('people in the admin API', () => {
     expect((await owner.get('/users/nora@example.com')).body).not.toHaveProperty('password');
     const factors = await owner.get('/users/nora/factors');
     expect(factors.body.items).toEqual([
-      { id: expect.any(String), kind: 'password', created_at: expect.any(String), updated_at: expect.any(String) },
+      {
+        ...{ id: expect.any(String), kind: 'password', name: null, last_used_at: null },
+        ...{ created_at: expect.any(String), updated_at: expect.any(String) },
+      },
     ]);
     const changed = await owner.patch('/users/nora', { name: 'Nora', email: null });
     expect(changed.body).toMatchObject({ name: 'Nora', email: null, version: 2 });

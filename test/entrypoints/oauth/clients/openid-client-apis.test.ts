@@ -88,6 +88,7 @@ describe('an API that asked for JWT access tokens', () => {
     const { payload, protectedHeader } = await verified(tokens.access_token);
     expect(protectedHeader).toEqual({ alg: 'ES256', typ: 'at+jwt', kid: expect.any(String) });
     expect(payload).toEqual({
+      ...{ acr: 'urn:latchkey:acr:one-factor', amr: ['pwd'], auth_time: expect.any(Number) },
       iss: latchkey.issuer,
       aud: jwtApi,
       sub: tokens.claims()?.sub,
