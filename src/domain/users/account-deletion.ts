@@ -5,9 +5,10 @@ import { eraseAddresses } from '../access-records/index.ts';
 import { erasePersonalDetails } from '../audit/index.ts';
 import { revokeSessionsOf, type SessionDeps } from '../sessions/index.ts';
 import { deleteEmailChanges } from './email-change-store.ts';
+import { deleteFactors } from './factors/store.ts';
 import { type NoticeDeps, notify } from './notices.ts';
-import { deletePasswordLinks } from './password-store.ts';
-import { deleteCredentials, lockUserById, updateUser } from './store.ts';
+import { deletePassword, deletePasswordLinks } from './password-store.ts';
+import { lockUserById, updateUser } from './store.ts';
 import { record, type UserDeps } from './users.ts';
 
 export type DeletionDeps = UserDeps & NoticeDeps & Pick<SessionDeps, 'jobs'>;
@@ -23,7 +24,7 @@ export function deleteOwnAccount(deps: DeletionDeps, origin: Actor['origin'], us
   return deleteAccount(deps, person(user_id, origin), user_id);
 }
 
-/** Does the same for whoever decides it. Repeating it changes and records nothing. */
+/** Deletes the account of a user on behalf of any actor, as `deleteOwnAccount` does. Repeating it changes and records nothing. */
 export async function deleteAccount(deps: DeletionDeps, actor: Actor, user_id: string): Promise<void> {
   await inTransaction(deps.db, async (trx) => {
     const user = await lockUserById(trx, user_id);
@@ -42,7 +43,8 @@ export async function deleteAccount(deps: DeletionDeps, actor: Actor, user_id: s
         ...{ epoch: user.epoch + 1, updated_at: occurred_at },
       });
     });
-    await deleteCredentials(trx, user_id);
+    await deletePassword(trx, user_id);
+    await deleteFactors(trx, user_id);
     await deletePasswordLinks(trx, user_id);
     await deleteEmailChanges(trx, user_id);
     await record(trx, actor, 'user.deleted', user_id, occurred_at);

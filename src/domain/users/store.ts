@@ -138,11 +138,6 @@ export async function listFactors(db: Db, user_id: string): Promise<Factor[]> {
   return rows;
 }
 
-/** Removes every sign-in method of a user. */
-export async function deleteCredentials(trx: Trx, user_id: string): Promise<void> {
-  await trx.deleteFrom('credentials').where('user_id', '=', user_id).execute();
-}
-
 /**
  * Whether a password alone signs a person in, so that choosing one with a link may do the same. With any other factor it does not:
  * a link must not pass by it.

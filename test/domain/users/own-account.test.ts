@@ -147,6 +147,11 @@ describe('a user’s own account', () => {
     const browser = await signIn('dora@example.com');
     const page = await browser.get('/account/delete');
     expect(wordsOf(page)).toContain('3 sessions');
+    await latchkey.database.query(
+      `insert into factors (id, user_id, kind, name, passkey_id, public_key, sign_count, is_backed_up, created_at)
+        values (gen_random_uuid(), $1, 'passkey', 'Laptop', 'id of dora', 'key', 0, false, now())`,
+      [id],
+    );
     expect((await browser.submit(page, {}, '/account/delete')).status).toBe(200);
 
     expect([await latchkey.isActive(access_token), (await latchkey.refresh(refresh_token)).status]).toEqual([
@@ -157,6 +162,7 @@ describe('a user’s own account', () => {
       expect(new URL((await each.get('/account')).url).pathname).toBe('/sign-in');
     const { body } = await owner.get(`/users/id:${id}`);
     expect(body).toMatchObject({ enabled: false, email: null, name: null, roles: [], has_password: false });
+    expect((await owner.get(`/users/id:${id}/factors`)).body.items).toEqual([]);
     expect(await owner.patch(`/users/id:${id}`, { enabled: true })).toMatchObject({ status: 409 });
     const { rows } = await latchkey.database.query(
       `select u::text, (select count(*)::int from audit_events e join audit_personal_details p on p.event_id = e.id
