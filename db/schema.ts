@@ -199,7 +199,7 @@ export type Database = {
   vault_seal: {
     only_row: Generated<boolean>;
     kind: SealKind;
-    /** Raised by sealing: whoever opened the vault before has to open it again. */
+    /** Raised by sealing: each node opens the vault again. */
     generation: GeneratedBigInt64;
     sealed_root: Sealed;
     /** While it is set, nobody opens the vault. */

@@ -117,7 +117,7 @@ export async function setRoles(
   return gone.length + added.length > 0;
 }
 
-/** Takes all roles from a subject that ends. Nobody is judged: whoever ends it decides. */
+/** Takes all roles from a subject that is deleted. The caller has judged that the actor may delete it. */
 export async function removeEveryRole(
   trx: Trx,
   actor: Actor,

@@ -189,7 +189,7 @@ export async function countedUntil(db: Db): Promise<Date> {
 
 /**
  * Notes with the clients when they were used last, to the minute. Those that somebody else changes meanwhile are left to the next
- * time: whoever revokes something does not wait for this.
+ * time: a revocation does not wait for this.
  */
 export async function noteLastUses(db: Db): Promise<void> {
   await sql`with used as (

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { once } from '../../platform/caching/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import type { JobHandler, Jobs } from '../../platform/jobs/index.ts';
 import { openJob, type ServerKeys, sealJob } from '../../platform/keys/index.ts';
@@ -74,14 +75,6 @@ export function openMailer(
       });
       return response;
     },
-  };
-}
-
-function once<T>(open: () => Promise<T>): () => Promise<T> {
-  let opened: Promise<T> | undefined;
-  return () => {
-    opened ??= open();
-    return opened;
   };
 }
 

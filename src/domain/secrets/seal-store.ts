@@ -9,7 +9,7 @@ export async function findSeal(db: Db): Promise<SealRow | undefined> {
   return db.selectFrom('vault_seal').selectAll().executeTakeFirst();
 }
 
-/** Waits for whoever opens the vault for the first time, seals or unseals it. */
+/** Waits for transactions that make, seal or unseal the vault. */
 export async function lockSeal(trx: Trx): Promise<SealRow | undefined> {
   await sql`select pg_advisory_xact_lock(hashtext('latchkey vault seal'))`.execute(trx);
   return trx.selectFrom('vault_seal').selectAll().forUpdate().executeTakeFirst();

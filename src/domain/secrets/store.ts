@@ -104,7 +104,7 @@ export async function markDeleted(
     .where('destroyed_at', 'is', null)
     .returning('number')
     .execute();
-  return rows.map(({ number }) => number).sort((a, b) => a - b);
+  return inOrder(rows);
 }
 
 /** Deleted or expired versions are there again; what was destroyed is not. */
@@ -123,7 +123,7 @@ export async function markUndeleted(
     .where('destroyed_at', 'is', null)
     .returning('number')
     .execute();
-  return rows.map(({ number }) => number).sort((a, b) => a - b);
+  return inOrder(rows);
 }
 
 /** Destroys versions: their keys and values are deleted. */
@@ -141,7 +141,7 @@ export async function markDestroyed(
     .where('destroyed_at', 'is', null)
     .returning('number')
     .execute();
-  return rows.map(({ number }) => number).sort((a, b) => a - b);
+  return inOrder(rows);
 }
 
 /** The oldest versions beyond those that are kept. @returns which */
@@ -152,5 +152,7 @@ export async function deleteVersionsUpTo(trx: Trx, secret_id: string, number: nu
     .where('number', '<=', number)
     .returning('number')
     .execute();
-  return rows.map((row) => row.number).sort((a, b) => a - b);
+  return inOrder(rows);
 }
+
+const inOrder = (rows: readonly { number: number }[]) => rows.map(({ number }) => number).toSorted((a, b) => a - b);

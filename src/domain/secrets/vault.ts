@@ -5,13 +5,12 @@ import { type Db, inTransaction, type Trx } from '../../platform/database/index.
 import { type Actor, conflict, invalid, Problem, system } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { Term } from './envelope.ts';
-import { makeRoot, rootPlace, staticKey, termPlace } from './seal-keys.ts';
+import { makeVault } from './making.ts';
+import { rootPlace, staticKey, termPlace } from './seal-keys.ts';
 import {
   confirmSeal,
   findSeal,
   holdSeal,
-  insertSeal,
-  insertTerm,
   listTerms,
   lockSeal,
   markSealed,
@@ -128,7 +127,7 @@ export class Vault {
       if (existing) await removeUnconfirmed(trx);
       const sealingKey = createSecretKey(key);
       const share_digests = JSON.stringify(made.map(shareDigest));
-      await this.#insert(trx, actor, {
+      await makeVault(trx, actor, {
         ...{ kind: 'shamir', sealingKey, created_at: now(), set_id, shares, threshold, share_digests },
         key_check: keyCheck(sealingKey, set_id),
         // A node that opens the vault from before at this moment must not take its keys for those of this one.
@@ -244,28 +243,10 @@ export class Vault {
     return inTransaction(db, async (trx) => {
       const existing = await lockSeal(trx);
       if (existing) return existing;
-      return this.#insert(trx, system, { kind: 'static', sealingKey: staticKey(rootKey), created_at: now() });
+      return makeVault(trx, system, { kind: 'static', sealingKey: staticKey(rootKey), created_at: now() });
     });
   }
-
-  async #insert(trx: Trx, actor: Actor, { sealingKey, created_at, ...row }: NewSeal): Promise<SealRow> {
-    const { sealed_root, sealed_term } = makeRoot(sealingKey, row.kind);
-    await insertSeal(trx, { ...row, sealed_root, created_at, updated_at: created_at });
-    await insertTerm(trx, { term: 1, sealed_key: sealed_term, created_at });
-    const target = { kind: 'vault', id: row.kind };
-    await appendEvent(trx, { actor, action: 'vault.initialized', target, occurred_at: created_at });
-    const made = await findSeal(trx);
-    if (!made) throw new Error('the vault was not made');
-    return made;
-  }
 }
-
-type NewSeal = Pick<SealRow, 'kind'> &
-  Partial<Pick<SealRow, 'generation' | 'key_check' | 'set_id' | 'shares' | 'threshold'>> & {
-    sealingKey: KeyObject;
-    created_at: Date;
-    share_digests?: string;
-  };
 
 const unsealedRoot = (rootKey: KeyObject, { sealed_root }: SealRow) =>
   createSecretKey(unseal(staticKey(rootKey), rootPlace('static'), sealed_root));

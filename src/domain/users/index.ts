@@ -37,11 +37,12 @@ export {
   type RelyingParty,
   relyingPartyOf,
 } from './factors/passkeys.ts';
-export { type FactorProof, type ProvingDeps, type ProvingOutcome, proveFactor } from './factors/proving.ts';
+export { type FactorProof, type ProvingDeps, proveFactor } from './factors/proving.ts';
 export {
   countRecoveryCodes,
   deleteFactors,
   findOneTimeCodes,
+  hasSecondFactor,
   listPasskeys,
   type OneTimeCodes,
   type Passkey,
@@ -66,7 +67,6 @@ export {
   listUsers,
   listUsersFrom,
   noteBrowserLanguage,
-  signsInWithPasswordAlone,
   type User,
 } from './store.ts';
 export { Throttles } from './throttles.ts';

@@ -1,8 +1,8 @@
-import { randomInt } from 'node:crypto';
 import { hash } from '@node-rs/argon2';
 import { invalid, type Problem, tooMany } from '../../platform/http/index.ts';
 import { isCommonPassword } from './common-passwords.ts';
 import { isStrongEnough, verifyHash } from './hash-formats.ts';
+import { readableSecret } from './readable-secret.ts';
 
 // OWASP Password Storage Cheat Sheet: Argon2id, 19 MiB, two passes, one lane.
 const argon2id = 2;
@@ -66,14 +66,10 @@ export async function hashNewPassword(password: string, person: Named): Promise<
   return { hash: await bounded(() => hash(form, parameters)), form: 'nfc' };
 }
 
-/** An initial password: 120 random bits in groups that are easy to read and type. */
+/** An initial password of nearly 120 random bits. */
 export function generatePassword(): string {
-  const letters = Array.from({ length: 24 }, () => easyLetters.charAt(randomInt(easyLetters.length)));
-  return [0, 6, 12, 18].map((from) => letters.slice(from, from + 6).join('')).join('-');
+  return readableSecret({ groups: 4, perGroup: 6 });
 }
-
-// Without what looks alike.
-const easyLetters = 'abcdefghjkmnpqrstuvwxyz23456789';
 
 /**
  * Whether the password fits; as slow where there is no hash, so that time tells nobody who exists. Each attempt costs one hash:

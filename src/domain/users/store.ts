@@ -138,14 +138,6 @@ export async function listFactors(db: Db, user_id: string): Promise<Factor[]> {
   return rows;
 }
 
-/**
- * Whether a password alone signs a person in, so that choosing one with a link may do the same. With any other factor it does not:
- * a link must not pass by it.
- */
-export async function signsInWithPasswordAlone(db: Db, user_id: string): Promise<boolean> {
-  return (await listFactors(db, user_id)).every(({ kind }) => kind === 'password');
-}
-
 /** Of two people with the same link only one becomes the administrator. */
 export async function lockSetup(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('latchkey setup'))`.execute(trx);

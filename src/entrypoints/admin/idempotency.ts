@@ -79,10 +79,7 @@ async function keysOf(keys: ServerKeys, { key_id }: KeptAnswer, presented: Prese
     const sealing = hkdfSync('sha256', presented.key, presented.who, 'latchkey idempotency', 32);
     return { sealing: createSecretKey(Buffer.from(sealing)), digestOf: digest };
   }
-  await keys.ensure([key_id]);
-  const serverKey = keys.find(key_id);
-  if (!serverKey) throw new Error(`the server key ${key_id} of an idempotent answer is missing`);
-  return answerKeys(serverKey, presented);
+  return answerKeys(await keys.named(key_id), presented);
 }
 
 /**

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
+import { once } from '../../platform/caching/index.ts';
 
 /** One file as it goes over the wire. Its path changes with its content, so it may be cached for ever. */
 export type Asset = { path: string; type: string; body: Record<AssetEncoding, () => Promise<Buffer>> };
@@ -56,15 +57,6 @@ export function asset(name: string, type: string, body: Buffer): Asset {
       gzip: once(() => promisify(gzip)(body, { level: 9 })),
       identity: async () => body,
     },
-  };
-}
-
-/** Compressed for the first who asks, so that neither a start nor a command waits for it, and kept. */
-function once(compress: () => Promise<Buffer>): () => Promise<Buffer> {
-  let compressed: Promise<Buffer> | undefined;
-  return () => {
-    compressed ??= compress();
-    return compressed;
   };
 }
 

@@ -11,8 +11,9 @@ export function csrfToken({ keys, issuer }: CsrfDeps, ctx: Context): string {
   const { name, options } = ownCookie('latchkey_csrf', issuer);
   // A new browser gets one in this answer, whatever asks for it first.
   const known = ctx.cookies.get(name, options) ?? ctx.state.csrf_nonce;
-  const nonce = known ?? randomBytes(18).toString('base64url');
-  if (!known) ctx.cookies.set(name, nonce, options);
+  if (known) return tokenFor(keys, known);
+  const nonce = randomBytes(18).toString('base64url');
+  ctx.cookies.set(name, nonce, options);
   ctx.state.csrf_nonce = nonce;
   return tokenFor(keys, nonce);
 }

@@ -1,9 +1,10 @@
 import type { Context } from 'koa';
 import { confirmSession, findConfirmation } from '../../domain/sessions/index.ts';
-import { authenticate, proveFactor } from '../../domain/users/index.ts';
+import { authenticate, hasSecondFactor, proveFactor, type SignInOutcome } from '../../domain/users/index.ts';
 import { form, person, requestOrigin } from '../../platform/http/index.ts';
 import { newSessionId } from '../oauth/index.ts';
 import { factorDeps, factorFieldsOf, sentProof } from './factors.ts';
+import type { Catalogue } from './languages/en.ts';
 import { type PagesDeps, textsFor } from './pages.ts';
 import type { AskedProof } from './records/page-shapes.ts';
 import { knownDevice } from './sign-in/sign-in.ts';
@@ -36,8 +37,8 @@ export async function askedProof(deps: PagesDeps, ctx: Context, { user }: Here):
  * @throws Problem `conflict`: the session was ended meanwhile
  */
 export async function stepUp(deps: PagesDeps, ctx: Context, here: Here): Promise<string | undefined> {
-  const { kind } = await askedProof(deps, ctx, here);
-  const judgement = kind === 'factor' ? await judgeFactor(deps, ctx, here) : await judgePassword(deps, ctx, here);
+  const judge = (await hasSecondFactor(deps.db, here.user.id)) ? judgeFactor : judgePassword;
+  const judgement = await judge(deps, ctx, here);
   if ('problem' in judgement) return judgement.problem;
   const { id, stored } = newSessionId();
   const { authenticated_at: confirmed_at, amr } = judgement;
@@ -48,24 +49,26 @@ export async function stepUp(deps: PagesDeps, ctx: Context, here: Here): Promise
 }
 
 async function judgeFactor(deps: PagesDeps, ctx: Context, { user }: Here): Promise<Judgement> {
-  const { records, security } = textsFor(deps, ctx);
+  const t = textsFor(deps, ctx).security;
   const proof = sentProof(deps, ctx, 'step-up');
-  if (!proof) return { problem: security.enterProof };
+  if (!proof) return { problem: t.enterProof };
   const origin = requestOrigin(ctx);
   const outcome = await proveFactor(factorDeps(deps), { user_id: user.id, proof, origin });
-  if (outcome.kind === 'ok') return outcome;
-  if (outcome.kind === 'wrong') return { problem: security.wrongProof };
-  return { problem: records.throttled({ minutes: Math.ceil(outcome.retryAfterSeconds / 60) }) };
+  return judgementOf(textsFor(deps, ctx), outcome, t.wrongProof);
 }
 
 async function judgePassword(deps: PagesDeps, ctx: Context, { user }: Here): Promise<Judgement> {
-  const { records } = textsFor(deps, ctx);
+  const t = textsFor(deps, ctx).records;
   const password = form(ctx).get('password_again') ?? '';
-  if (password === '') return { problem: records.enterPassword };
+  if (password === '') return { problem: t.enterPassword };
   const device = (account: string) => knownDevice(deps, ctx, account);
   const who = { user_id: user.id };
   const outcome = await authenticate(deps, { who, password, device, origin: requestOrigin(ctx) });
+  return judgementOf(textsFor(deps, ctx), outcome, t.wrongPassword);
+}
+
+function judgementOf({ records }: Catalogue, outcome: SignInOutcome, wrong: string): Judgement {
   if (outcome.kind === 'ok') return outcome;
-  if (outcome.kind === 'wrong') return { problem: records.wrongPassword };
+  if (outcome.kind === 'wrong') return { problem: wrong };
   return { problem: records.throttled({ minutes: Math.ceil(outcome.retryAfterSeconds / 60) }) };
 }

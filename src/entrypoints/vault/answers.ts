@@ -1,3 +1,5 @@
+import { Problem } from '../../platform/http/index.ts';
+
 /** What Vault's API answers. */
 export type VaultAnswer = {
   status: number;
@@ -62,3 +64,8 @@ export class VaultError extends Error {
 export const permissionDenied = (): VaultError => new VaultError(403, 'permission denied');
 export const notThere = (): VaultError => new VaultError(404);
 export const unsupportedOperation = (): VaultError => new VaultError(405, 'unsupported operation');
+
+/** Deleting what is not there succeeds. @throws any other error */
+export function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Problem && error.type === 'not_found')) throw error;
+}

@@ -7,7 +7,7 @@ import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
 
 type Called = Asked & { caller: VaultCaller };
 
-/** Tokens: whoever has one may look it up, renew and revoke it. */
+/** Tokens: the holder of a token looks it up, renews and revokes it. */
 export const tokenRoutes: readonly VaultRoute[] = [
   { path: /^auth\/token\/lookup-self$/, route: '/v1/auth/token/lookup-self', closed: { read: lookUp, write: lookUp } },
   { path: /^auth\/token\/renew-self$/, route: '/v1/auth/token/renew-self', closed: { write: renew } },

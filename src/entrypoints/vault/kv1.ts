@@ -1,6 +1,5 @@
 import { deleteVersions, listFolder, readSecret, writeSecret } from '../../domain/secrets/index.ts';
-import { Problem } from '../../platform/http/index.ts';
-import { answerWith, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
+import { answerWith, ignoreMissing, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
 import type { VaultCaller } from './callers.ts';
 import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
 import { folderOf, secretPathOf } from './secret-paths.ts';
@@ -34,9 +33,7 @@ async function write(deps: VaultDeps, { names, body, caller }: Called): Promise<
 }
 
 async function deleteCurrent(deps: VaultDeps, { names, caller }: Called): Promise<VaultAnswer> {
-  await deleteVersions(deps, caller, { path: secretPathOf(names[0] ?? '', folder) }).catch((error: unknown) => {
-    if (!(error instanceof Problem && error.type === 'not_found')) throw error;
-  });
+  await deleteVersions(deps, caller, { path: secretPathOf(names[0] ?? '', folder) }).catch(ignoreMissing);
   return noContent;
 }
 

@@ -13,8 +13,8 @@ import {
   undeleteVersions,
   writeSecret,
 } from '../../domain/secrets/index.ts';
-import { mergePatch, Problem } from '../../platform/http/index.ts';
-import { answerWith, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
+import { mergePatch } from '../../platform/http/index.ts';
+import { answerWith, ignoreMissing, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
 import type { VaultCaller } from './callers.ts';
 import { numberIn, objectIn, versionsIn } from './fields.ts';
 import { metadataData, settingsIn, versionData } from './kv2-metadata.ts';
@@ -72,7 +72,7 @@ async function written(deps: VaultDeps, { request, caller, ...input }: Written):
   return answerWith(request.request_id, { data: versionMetadata({ ...secret, ...version, custom_metadata }) });
 }
 
-/** Whoever may write may patch. The server merges, so that nobody sees what was there. */
+/** A patch needs the permission to write. The server merges, so that the caller does not see the present value. */
 async function patch(deps: VaultDeps, { request, names, body, caller }: Called): Promise<VaultAnswer> {
   const path = secretPathOf(names[0] ?? '');
   const change = objectIn(body, 'data');
@@ -155,8 +155,4 @@ async function invalidPath(_: VaultDeps, { request }: Called): Promise<VaultAnsw
 
 function everyOperation(handler: (deps: VaultDeps, asked: Called) => Promise<VaultAnswer>) {
   return { read: handler, write: handler, patch: handler, delete: handler, list: handler };
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Problem && error.type === 'not_found')) throw error;
 }

@@ -15,7 +15,7 @@ export type VaultDeps = SecretsDeps &
     log: Logger;
     /** Whether anybody may initialize the vault: on the machine of a developer. */
     isTutorial: boolean;
-    /** A token for whoever initialized it there. */
+    /** Makes a token for the developer who initialized the vault. */
     tutorialToken: (origin: Origin) => Promise<string>;
   };
 

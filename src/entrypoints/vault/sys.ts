@@ -5,7 +5,7 @@ import { type VaultCaller, vaultCallerOf } from './callers.ts';
 import { flagIn, numberIn, textIn } from './fields.ts';
 import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
 
-/** The state of the vault, for whoever asks. */
+/** The state of the vault. Reading it needs no token. */
 export const sysRoutes: readonly VaultRoute[] = [
   { path: /^sys\/health$/, route: '/v1/sys/health', open: { read: tellHealth } },
   { path: /^sys\/seal-status$/, route: '/v1/sys/seal-status', open: { read: tellSeal } },
@@ -53,7 +53,7 @@ async function tellInit({ vault }: VaultDeps): Promise<VaultAnswer> {
 }
 
 /**
- * Makes the vault. Whoever could make it would hold all shares, so it takes the permission; on the machine of a developer it takes
+ * Makes the vault. The caller gets all shares, so this needs the permission; on the machine of a developer it needs
  * nothing, as tutorials expect.
  */
 async function initialize(deps: VaultDeps, { request, body }: Asked): Promise<VaultAnswer> {

@@ -93,7 +93,7 @@ export class VaultApi {
     const names = found.path.exec(request.name)?.slice(1) ?? [];
     const open = found.open?.[operation];
     const closed = found.closed?.[operation];
-    // Whoever has no token learns nothing, not even which operations there are.
+    // A caller without a token does not learn which operations there are.
     const caller = open ? undefined : await vaultCallerOf(this.#deps, request);
     if (operation === 'patch') mustBeMergePatch(request);
     const body = operation === 'write' || operation === 'patch' ? await request.body() : {};

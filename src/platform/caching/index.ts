@@ -1,4 +1,6 @@
-/** Bounds of caches. */
+/** Bounds of caches, and what is made once. */
+
+export { once } from './once.ts';
 
 const one = () => 1;
 

@@ -17,9 +17,7 @@ export function sealJob(keys: ServerKeys, purpose: SealingPurpose, content: unkn
 /** What was sealed into the data of a job, as JSON has it. @throws when its key is unknown or it was changed */
 export async function openJob(keys: ServerKeys, purpose: SealingPurpose, data: unknown): Promise<unknown> {
   const { id, key_id, sealed } = SealedJob.parse(data);
-  await keys.ensure([key_id]);
-  const key = keys.find(key_id)?.key;
-  if (!key) throw new Error(`no server key ${key_id}`);
+  const { key } = await keys.named(key_id);
   return JSON.parse(unseal(key, placeOf(purpose, id), Buffer.from(sealed, 'base64') as Sealed).toString());
 }
 

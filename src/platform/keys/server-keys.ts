@@ -54,6 +54,14 @@ export class ServerKeys {
     return this.#keys.get(id);
   }
 
+  /** The key that a stored row names, also one that another node made since. @throws Error: there is none */
+  async named(id: number): Promise<ServerKey> {
+    await this.ensure([id]);
+    const key = this.find(id);
+    if (!key) throw new Error(`there is no server key ${id}, which a row in the database names`);
+    return key;
+  }
+
   /** Sees to it that `find` knows the keys that stored rows name, also one that another node made since. */
   async ensure(ids: readonly number[]): Promise<void> {
     if (!ids.every((id) => this.#keys.has(id))) await this.reload();

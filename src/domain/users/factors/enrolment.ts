@@ -10,7 +10,15 @@ import type { CarryDeps } from './carried-state.ts';
 import { asCode, sealSecret, stepOf } from './one-time-codes.ts';
 import type { MadePasskey } from './passkeys.ts';
 import { digestOfCode, generateRecoveryCodes } from './recovery-codes.ts';
-import { deleteFactors, findOneTimeCodes, findPasskey, insertFactor, listPasskeys, renamePasskey } from './store.ts';
+import {
+  deleteFactors,
+  findOneTimeCodes,
+  findPasskey,
+  hasSecondFactor,
+  insertFactor,
+  listPasskeys,
+  renamePasskey,
+} from './store.ts';
 
 export type EnrolmentDeps = CarryDeps & { db: Db; sendEmail?: SendEmail | undefined };
 
@@ -21,7 +29,7 @@ type Own = Actor & { id: string };
 type Change = { action: AuditAction; notice: FactorTopic; details?: Record<string, unknown> };
 
 /**
- * Adds a passkey to one's own account.
+ * Adds a passkey to the actor's account.
  *
  * @throws Problem `conflict`: there are twenty, or this one is known
  */
@@ -56,7 +64,7 @@ export async function nameOwnPasskey(
 }
 
 /**
- * Sets up an authenticator app for one's own account; a code of it proves that it works, and does not count again.
+ * Sets up an authenticator app for the actor's account. A code proves that the app works; that code is not accepted again.
  *
  * @throws Problem `invalid`: the code is wrong; `conflict`: there is one already
  */
@@ -98,7 +106,7 @@ export async function replaceRecoveryCodes(deps: EnrolmentDeps, actor: Own): Pro
 }
 
 /**
- * Removes a factor of one's own account. With the last one go the recovery codes, which stood in for it.
+ * Removes a factor of the actor's account. Removing the last one also deletes the recovery codes, which replace it.
  *
  * @throws Problem `not_found`
  */
@@ -135,12 +143,6 @@ export async function resetFactors(
     await notify(deps, trx, user, { about: 'factors_reset', at: occurred_at });
     return { removed };
   });
-}
-
-/** Whether a password alone does not sign a user in. */
-async function hasSecondFactor(db: Db, user_id: string): Promise<boolean> {
-  const [codes, passkeys] = await Promise.all([findOneTimeCodes(db, user_id), listPasskeys(db, user_id)]);
-  return codes !== undefined || passkeys.length > 0;
 }
 
 /** Changes how somebody signs in: one change of an account at a time, recorded and mailed with it. */

@@ -1,4 +1,4 @@
-import { generateSecret, generateURI, verify } from 'otplib';
+import { once } from '../../../platform/caching/index.ts';
 import { type SealedPlace, seal, unseal } from '../../../platform/crypto/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
 import type { ServerKeys } from '../../../platform/keys/index.ts';
@@ -8,13 +8,17 @@ import { acceptStep, findOneTimeCodes } from './store.ts';
 
 const codeShape = /^\d{6}$/;
 const stepSeconds = 30;
+// Loaded for the first user of it: neither a start nor a command waits for it.
+const otplib = once(() => import('otplib'));
 
 /** A secret of 160 bits in base32, as apps take it (RFC 4226 §4). */
-export const generateCodeSecret = (): string => generateSecret({ length: 20 });
+export async function generateCodeSecret(): Promise<string> {
+  return (await otplib()).generateSecret({ length: 20 });
+}
 
 /** What an authenticator app scans. */
-export function codeUri(secret: string, { brand, account }: { brand: string; account: string }): string {
-  return generateURI({ issuer: brand, label: account, secret });
+export async function codeUri(secret: string, { brand, account }: { brand: string; account: string }): Promise<string> {
+  return (await otplib()).generateURI({ issuer: brand, label: account, secret });
 }
 
 /** A code as people type it: apps show it in groups. */
@@ -26,6 +30,7 @@ export function asCode(typed: string): string | undefined {
 /** The time step that a code is of; one step off counts, for clocks differ (RFC 6238 §5.2). Undefined: it is wrong. */
 export async function stepOf(secret: string, code: string, now: Date): Promise<number | undefined> {
   const epoch = Math.floor(now.getTime() / 1000);
+  const { verify } = await otplib();
   const result = await verify({ secret, token: code, epoch, epochTolerance: stepSeconds });
   return result.valid ? Math.floor(epoch / stepSeconds) + result.delta : undefined;
 }
@@ -44,9 +49,7 @@ export async function takeCode(
 ): Promise<boolean> {
   const codes = await findOneTimeCodes(trx, user_id);
   if (!codes) return false;
-  await keys.ensure([codes.key_id]);
-  const key = keys.find(codes.key_id)?.key;
-  if (!key) throw new Error(`no server key ${codes.key_id}`);
+  const { key } = await keys.named(codes.key_id);
   const step = await stepOf(unseal(key, placeOf(codes.id), codes.sealed).toString(), code, now);
   return step !== undefined && acceptStep(trx, codes.id, { step, now });
 }

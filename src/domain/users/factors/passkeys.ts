@@ -1,11 +1,6 @@
 import { isIP } from 'node:net';
-import {
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server';
 import { z } from 'zod';
+import { once } from '../../../platform/caching/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
 import { methodsOf } from './assurance.ts';
 import { type CarryDeps, carriedState, carry } from './carried-state.ts';
@@ -23,6 +18,9 @@ export type PasskeyDeps = CarryDeps & {
 /** For what a challenge was made, and in which browser. */
 export type Challenged = { purpose: 'sign-in' | 'step-up' | 'passkey'; browser: string };
 
+// Loaded with the first sign-in page: neither a start nor a command waits for it.
+const webAuthn = once(() => import('@simplewebauthn/server'));
+
 const challengeSeconds = 30 * 60;
 
 /** The relying party of an installation; undefined: its issuer is an IP address, which passkeys cannot be made for. */
@@ -32,9 +30,7 @@ export function relyingPartyOf(issuer: string, name: string): RelyingParty | und
   return isAddress ? undefined : { id: hostname, origin, name };
 }
 
-/**
- * A challenge that needs no row: sealed for this purpose and browser, and once answered, used up.
- */
+/** A challenge that needs no row: it is sealed for this purpose and browser, and counts once. */
 function challengeFor(deps: PasskeyDeps, { purpose, browser }: Challenged): string {
   return carry(deps, { purpose: `${purpose} challenge`, browser, seconds: challengeSeconds }, null);
 }
@@ -51,6 +47,7 @@ export async function passkeyRequest(
   challenged: Challenged,
   allowed: readonly Passkey[] = [],
 ) {
+  const { generateAuthenticationOptions } = await webAuthn();
   return generateAuthenticationOptions({
     rpID,
     challenge: Buffer.from(challengeFor(deps, challenged), 'base64url'),
@@ -70,6 +67,7 @@ export async function passkeyCreation(
     present,
   }: { browser: string; user: { id: string; username: string; name: string | null }; present: readonly Passkey[] },
 ) {
+  const { generateRegistrationOptions } = await webAuthn();
   return generateRegistrationOptions({
     rpID,
     rpName,
@@ -126,6 +124,7 @@ export async function madePasskey(
 ): Promise<MadePasskey | undefined> {
   const response = answerIn(answer);
   if (!response?.response.attestationObject) return undefined;
+  const { verifyRegistrationResponse } = await webAuthn();
   const verified = await verifyRegistrationResponse({
     response: response as never,
     expectedChallenge: isChallengeOf(deps, { purpose: 'passkey', browser }),
@@ -167,6 +166,7 @@ export async function judgePasskey(
   if (!response || !passkey || (user_id !== undefined && passkey.user_id !== user_id)) return { wrong: 'passkey' };
   const { userHandle } = response.response;
   if (userHandle && Buffer.from(userHandle, 'base64url').toString() !== passkey.user_id) return { wrong: 'passkey' };
+  const { verifyAuthenticationResponse } = await webAuthn();
   const verified = await verifyAuthenticationResponse({
     response: response as never,
     expectedChallenge: isChallengeOf(deps, challenged),

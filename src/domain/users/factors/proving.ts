@@ -1,7 +1,8 @@
 import { type Db, inTransaction, type Trx } from '../../../platform/database/index.ts';
-import { anonymous, type Origin, person } from '../../../platform/http/index.ts';
+import { type Origin, person } from '../../../platform/http/index.ts';
 import { appendEvent, type Refusals } from '../../audit/index.ts';
 import type { SendEmail } from '../../notifications/index.ts';
+import { recordFailure, type SignInOutcome } from '../authenticate.ts';
 import { notify } from '../notices.ts';
 import { findUserById, type User } from '../store.ts';
 import type { Throttles } from '../throttles.ts';
@@ -22,11 +23,6 @@ export type FactorProof =
   | { kind: 'code'; code: string }
   | { kind: 'passkey'; answer: string; rp: RelyingParty; challenged: Challenged };
 
-export type ProvingOutcome =
-  | { kind: 'ok'; user: User; user_epoch: number; authenticated_at: Date; amr: string[] }
-  | { kind: 'wrong' }
-  | { kind: 'throttled'; retryAfterSeconds: number };
-
 /**
  * Judges a proof of a factor. A code counts once; a failure is recorded, success with the session that it starts or confirms.
  *
@@ -35,65 +31,67 @@ export type ProvingOutcome =
 export async function proveFactor(
   deps: ProvingDeps,
   { user_id, proof, origin }: { user_id?: string | undefined; proof: FactorProof; origin: Origin },
-): Promise<ProvingOutcome> {
+): Promise<SignInOutcome> {
   const authenticated_at = deps.now();
   const retryAfterSeconds = await deps.throttles.countFactor({ address: origin.address ?? '', account: user_id });
   if (retryAfterSeconds !== undefined) {
-    await refuse(deps, { origin, user_id, reason: 'throttled' });
+    await recordFailure(deps, origin, 'throttled', user_id);
     return { kind: 'throttled', retryAfterSeconds };
   }
-  const judged = await inTransaction(deps.db, (trx) => judge(deps, trx, { user_id, proof, origin, authenticated_at }));
+  const judged = await inTransaction(deps.db, (trx) =>
+    judge(deps, trx, { user_id, proof, origin, now: authenticated_at }),
+  );
   if ('wrong' in judged) {
-    await refuse(deps, { origin, user_id: judged.user_id, reason: judged.wrong });
+    await recordFailure(deps, origin, judged.wrong, judged.user_id);
     return { kind: 'wrong' };
   }
   await deps.throttles.forgetFactor({ address: origin.address ?? '', account: user_id });
   return { kind: 'ok', authenticated_at, ...judged };
 }
 
+type Judging = { user_id: string | undefined; proof: FactorProof; origin: Origin; now: Date };
+type Proven = { user_id: string; amr: string[] } | { wrong: string };
 type Judged = { user: User; user_epoch: number; amr: string[] } | { wrong: string; user_id: string | undefined };
-type Judging = { user_id: string | undefined; proof: FactorProof; origin: Origin; authenticated_at: Date };
 
-async function judge(deps: ProvingDeps, trx: Trx, judging: Judging): Promise<Judged> {
-  const { user_id, proof } = judging;
-  const proven = proof.kind === 'code' ? await judgeCode(deps, trx, judging) : await provenPasskey(deps, trx, judging);
+async function judge(deps: ProvingDeps, trx: Trx, { user_id, proof, ...rest }: Judging): Promise<Judged> {
+  const proven =
+    proof.kind === 'code'
+      ? await judgeCode(deps, trx, { user_id, code: proof.code, ...rest })
+      : await judgePasskey(deps, trx, { ...proof, user_id });
   if ('wrong' in proven) return { wrong: `wrong ${proven.wrong}`, user_id };
-  // Its epoch is read after the factor: whoever was stopped or reset meanwhile is not signed in.
+  // The epoch is read after the factor: a user who was disabled or reset meanwhile is not signed in.
   const user = await findUserById(trx, proven.user_id);
   if (!user?.enabled) return { wrong: 'the account is disabled', user_id: proven.user_id };
   return { user, user_epoch: user.epoch, amr: proven.amr };
 }
 
-type Proven = { user_id: string; amr: string[] } | { wrong: string };
-
-async function provenPasskey(deps: ProvingDeps, trx: Trx, { user_id, proof }: Judging): Promise<Proven> {
-  return proof.kind === 'passkey' ? judgePasskey(deps, trx, { ...proof, user_id }) : { wrong: 'passkey' };
-}
+type JudgingCode = Omit<Judging, 'proof'> & { code: string };
 
 /** The same field takes the code of an app and a recovery code: they look different. */
 async function judgeCode(
-  { keys, sendEmail }: ProvingDeps,
+  deps: ProvingDeps,
   trx: Trx,
-  { user_id, proof, origin, authenticated_at: now }: Judging,
+  { user_id, code: typed, origin, now }: JudgingCode,
 ): Promise<Proven> {
-  if (user_id === undefined || proof.kind !== 'code') return { wrong: 'code' };
-  const amr = [...methodsOf.code];
-  const code = asCode(proof.code);
-  if (code) return (await takeCode(trx, { keys, now }, { user_id, code })) ? { user_id, amr } : { wrong: 'code' };
-  if (!asRecoveryCode(proof.code) || !(await takeRecoveryCode(trx, { user_id, code: proof.code })))
-    return { wrong: 'code' };
-  const actor = person(user_id, origin);
+  if (user_id === undefined) return { wrong: 'code' };
+  const code = asCode(typed);
+  const isRight = code
+    ? await takeCode(trx, { keys: deps.keys, now }, { user_id, code })
+    : await useRecoveryCode(deps, trx, { user_id, code: typed, origin, now });
+  return isRight ? { user_id, amr: [...methodsOf.code] } : { wrong: 'code' };
+}
+
+/** Takes a recovery code, and tells its user. */
+async function useRecoveryCode(
+  { sendEmail }: ProvingDeps,
+  trx: Trx,
+  { user_id, code, origin, now }: JudgingCode & { user_id: string },
+): Promise<boolean> {
+  if (!asRecoveryCode(code) || !(await takeRecoveryCode(trx, { user_id, code }))) return false;
   const target = { kind: 'user', id: user_id };
+  const actor = person(user_id, origin);
   await appendEvent(trx, { actor, action: 'user.recovery_code_used', target, occurred_at: now });
   const user = await findUserById(trx, user_id);
   if (user) await notify({ sendEmail }, trx, user, { about: 'recovery_code_used', at: now });
-  return { user_id, amr };
-}
-
-async function refuse(
-  { refusals }: ProvingDeps,
-  { origin, user_id, reason }: { origin: Origin; user_id: string | undefined; reason: string },
-): Promise<void> {
-  const target = user_id ? { target: { kind: 'user', id: user_id } } : {};
-  await refusals.record({ actor: anonymous(origin), action: 'session.refused', ...target, reason });
+  return true;
 }

@@ -1,20 +1,16 @@
-import { randomInt } from 'node:crypto';
 import { digest } from '../../../platform/crypto/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
+import { readableLetters, readableSecret } from '../readable-secret.ts';
 import { useRecoveryCode } from './store.ts';
 
 const recoveryCodeCount = 10;
 
-// Without what looks alike.
-const letters = 'abcdefghjkmnpqrstuvwxyz23456789';
-const groups = 4;
-const perGroup = 5;
-const shape = new RegExp(`^[${letters}]{${groups * perGroup}}$`);
+const form = { groups: 4, perGroup: 5 };
+const shape = new RegExp(`^[${readableLetters}]{${form.groups * form.perGroup}}$`);
 
-/** Ten codes of 99 random bits, in groups that are easy to read and type. */
+/** Ten codes of 99 random bits. */
 export function generateRecoveryCodes(): string[] {
-  const group = () => Array.from({ length: perGroup }, () => letters.charAt(randomInt(letters.length))).join('');
-  return Array.from({ length: recoveryCodeCount }, () => Array.from({ length: groups }, group).join('-'));
+  return Array.from({ length: recoveryCodeCount }, () => readableSecret(form));
 }
 
 /** A recovery code as it is compared; undefined: it is none. */

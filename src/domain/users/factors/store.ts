@@ -55,6 +55,15 @@ export async function findOneTimeCodes(db: Db, user_id: string): Promise<OneTime
   return row as OneTimeCodes | undefined;
 }
 
+/**
+ * Whether a user has a passkey or an authenticator app, so that the password alone does not sign them in. Recovery codes only replace
+ * those.
+ */
+export async function hasSecondFactor(db: Db, user_id: string): Promise<boolean> {
+  const query = db.selectFrom('factors').select('id').where('user_id', '=', user_id);
+  return (await query.where('kind', 'in', ['totp', 'passkey']).limit(1).executeTakeFirst()) !== undefined;
+}
+
 export async function countRecoveryCodes(db: Db, user_id: string): Promise<number> {
   const { left } = await db
     .selectFrom('factors')

@@ -10,6 +10,7 @@ import { describeScopes } from '../consent/scope-descriptions.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { pagePaths } from '../page-data.ts';
 import { accountName, type PagesDeps, show, textsFor, withMail } from '../pages.ts';
+import { noticeAmong } from '../records/notices.ts';
 import { one, own, pageNumber, type SignedIn, sendRenewedId } from '../signed-in.ts';
 import { accountActivityRoutes } from './activity.ts';
 import { emailLinkRoutes } from './email-links.ts';
@@ -55,16 +56,14 @@ async function showAccount(deps: PagesDeps, ctx: Context, { user }: SignedIn): P
     deps,
     ctx,
     'account',
-    { name: user.name ?? user.username, email: user.email ?? '', administers, notice: doneHere(deps, ctx) },
+    {
+      name: user.name ?? user.username,
+      email: user.email ?? '',
+      administers,
+      notice: noticeAmong(textsFor(deps, ctx).ownAccount.notices, ctx),
+    },
     { signed_in_as: accountName(user) },
   );
-}
-
-/** What was done, said on the page that follows; only these sentences. */
-function doneHere(deps: PagesDeps, ctx: Context): string | undefined {
-  const notices: Readonly<Record<string, string>> = textsFor(deps, ctx).ownAccount.notices;
-  const done = one(ctx.query.done);
-  return Object.hasOwn(notices, done) ? notices[done] : undefined;
 }
 
 async function showApps(deps: PagesDeps, ctx: Context, { user }: SignedIn): Promise<void> {

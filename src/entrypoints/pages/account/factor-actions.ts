@@ -130,9 +130,9 @@ const settingUpApp: Action<RequestContext> = {
   describe: async (context) => {
     const { deps, ctx, who } = context;
     const { t, framed } = frame(context);
-    const secret = sentSecret(context) ?? generateCodeSecret();
+    const secret = sentSecret(context) ?? (await generateCodeSecret());
     const carried = { purpose: setUpPurpose, browser: csrfToken(deps, ctx), seconds: setUpSeconds };
-    const uri = codeUri(secret, { brand: deps.config.brandName, account: accountName(who.user) });
+    const uri = await codeUri(secret, { brand: deps.config.brandName, account: accountName(who.user) });
     const shownSecret = secret.replaceAll(/(.{4})(?=.)/g, '$1 ');
     return {
       ...framed,

@@ -12,8 +12,9 @@ import { type PageData, pagePaths } from '../page-data.ts';
 import { accountName, type PagesDeps, show, textsFor } from '../pages.ts';
 import { type ActionHost, actionRoutes, type RequestContext } from '../records/actions.ts';
 import * as cell from '../records/cells.ts';
+import { noticeAmong } from '../records/notices.ts';
 import type { Panel } from '../records/page-shapes.ts';
-import { one, own } from '../signed-in.ts';
+import { own } from '../signed-in.ts';
 import { factorActions } from './factor-actions.ts';
 
 /** What a user signs in with: passkeys, an authenticator app, recovery codes. Each change asks them to prove who they are. */
@@ -41,14 +42,12 @@ function showOwn<K extends 'own-security' | 'own-security-action' | 'own-securit
 async function showMethods(context: RequestContext): Promise<void> {
   const { deps, ctx } = context;
   const { account, security: t } = textsFor(deps, ctx);
-  const done = one(ctx.query.done);
-  const notices: Readonly<Record<string, string>> = t.notices;
   showOwn(context, 'own-security', {
     crumb: { text: account.title, href: pagePaths.account },
     name: t.title,
     badges: [],
     line: [cell.text(t.intro)],
-    notice: Object.hasOwn(notices, done) ? notices[done] : undefined,
+    notice: noticeAmong(t.notices, ctx),
     actions: [],
     tabs: [],
     panels: await panelsOf(context),

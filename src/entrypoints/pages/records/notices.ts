@@ -25,9 +25,13 @@ const consoleNotices: Record<string, string> = {
   'role-deleted': 'The role is deleted. No one has it any more.',
 };
 
-/** What was done, said on the page that follows. Only these sentences: an address must not put words on a page. */
+/** What was done, said on the page that follows: in the console, or of API keys. */
 export function noticeIn(ctx: Context, { keys }: Catalogue = en): string | undefined {
-  const notices: Readonly<Record<string, string>> = { ...consoleNotices, ...keys.notices };
+  return noticeAmong({ ...consoleNotices, ...keys.notices }, ctx);
+}
+
+/** The sentence that an address names. Only these: an address must not put words on a page. */
+export function noticeAmong(notices: Readonly<Record<string, string>>, ctx: Context): string | undefined {
   const done = one(ctx.query.done);
   return Object.hasOwn(notices, done) ? notices[done] : undefined;
 }

@@ -2,9 +2,9 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import {
   choosePassword,
+  hasSecondFactor,
   linkedUser,
   passwordProblem,
-  signsInWithPasswordAlone,
   type User,
 } from '../../../domain/users/index.ts';
 import { form, Problem, requestOrigin } from '../../../platform/http/index.ts';
@@ -69,7 +69,8 @@ async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> 
     showForm(deps, ctx, user, { password: problem ? t.problems[problem] : error.message });
     return;
   }
-  if (!(await signsInWithPasswordAlone(deps.db, changed.id))) {
+  // A link must not replace the second factor: the user signs in with both.
+  if (await hasSecondFactor(deps.db, changed.id)) {
     ctx.status = 303;
     ctx.redirect(pagePaths.signIn);
     return;

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { carriedState, carry, proveFactor, together } from '../../../domain/users/index.ts';
+import { carriedState, carry, hasSecondFactor, proveFactor, together } from '../../../domain/users/index.ts';
 import { form, requestOrigin } from '../../../platform/http/index.ts';
 import type { Authentication } from '../../oauth/index.ts';
 import { csrfToken } from '../csrf.ts';
@@ -29,7 +29,7 @@ export async function askSecondFactor(
   { authentication, view }: { authentication: Authentication; view: SignInView },
 ): Promise<boolean> {
   const { user_id, user_epoch, amr } = authentication;
-  if (!(await factorFieldsOf(deps, ctx, { user_id, purpose: 'sign-in' }))) return false;
+  if (!(await hasSecondFactor(deps.db, user_id))) return false;
   const browser = csrfToken(deps, ctx);
   const pending = carry(deps, { purpose, browser, seconds: secondsForIt }, { user_id, user_epoch, amr });
   await showStep(deps, ctx, { user_id, pending, view });
