@@ -113,6 +113,8 @@ export type Database = {
     shown_to: string | null;
     shown_within: JSONColumnType<readonly unknown[]> | null;
   };
+  /** People who asked for an account: there is no user until they open the link that was mailed to them. */
+  sign_ups: { digest: Digest; email: string; created_at: Date; expires_at: Date };
   /** `confirm`: a link to a new address; `undo`: a link to the previous one. */
   email_changes: {
     digest: Digest;

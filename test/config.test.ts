@@ -105,6 +105,24 @@ describe('the settings of API keys', () => {
   );
 });
 
+describe('with which addresses people create accounts themselves', () => {
+  const mail = { LATCHKEY_SMTP_URL: 'smtp://localhost', LATCHKEY_MAIL_FROM: 'id@example.com' };
+
+  test('is none, any, or those of domains', () => {
+    expect(readConfig({}).signUp).toBeUndefined();
+    expect(readConfig({ ...mail, LATCHKEY_SIGN_UP: 'open' }).signUp).toEqual({ allowed: [], refused: [] });
+    const named = readConfig({ ...mail, LATCHKEY_SIGN_UP: 'example.com,!bad.example.com' }).signUp;
+    expect(named).toEqual({ allowed: ['example.com'], refused: ['bad.example.com'] });
+  });
+
+  test.each(['on', 'true', '*', '@example.com', 'Example.com', 'example.com,on'])('is refused as %j', (text) =>
+    expect(() => readConfig({ ...mail, LATCHKEY_SIGN_UP: text })).toThrow('LATCHKEY_SIGN_UP must be'),
+  );
+
+  test('needs a mail server', () =>
+    expect(() => readConfig({ LATCHKEY_SIGN_UP: 'open' })).toThrow('LATCHKEY_SIGN_UP needs LATCHKEY_SMTP_URL'));
+});
+
 test('the configuration of this process comes from its environment', () =>
   expect(loadConfig().environment).toBe('test'));
 

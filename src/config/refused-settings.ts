@@ -23,6 +23,8 @@ export function unsafeSettings(texts: Record<string, string | undefined>, env: N
     demands.push(['LATCHKEY_SMTP_URL', 'with LATCHKEY_MAIL_FROM: it says who sends mail']);
   if (texts.NODE_ENV === 'production') demands.push(...productionDemands);
   const problems = demands.filter(([name]) => !isSet(name)).map(([name, why]) => `${name} must be set ${why}.`);
+  if (texts.LATCHKEY_SIGN_UP !== 'off' && !isSet('LATCHKEY_SMTP_URL'))
+    problems.push('LATCHKEY_SIGN_UP needs LATCHKEY_SMTP_URL: people prove their e-mail address by a link.');
   // Nobody could give shares to each of several processes behind one address.
   if (texts.LATCHKEY_VAULT_SEAL === 'shamir' && texts.WEB_CONCURRENCY !== '1')
     problems.push('WEB_CONCURRENCY must be 1 where LATCHKEY_VAULT_SEAL is shamir: each process is unsealed by itself.');

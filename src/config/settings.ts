@@ -69,6 +69,10 @@ const table = {
     'on',
     'on, off, or the domains whose client ID metadata documents are read, each with its subdomains, separated by commas; !example.com refuses one.',
   ],
+  LATCHKEY_SIGN_UP: [
+    'off',
+    'off, open, or the domains of e-mail addresses with which people may create an account themselves, each with its subdomains, separated by commas; !example.com refuses one. Needs a mail server.',
+  ],
   LATCHKEY_REGISTRATION: [
     'off',
     'off, token or open: whether clients may register themselves (RFC 7591), with a credential that has latchkey:client:register, or anyone.',
@@ -186,6 +190,13 @@ export const Environment = z.object({
     if (text === 'on') return { allowed: [], refused: [] };
     return parseDomainRules(text) ?? refuse(issues, 'must be on, off, or domains separated by commas, in lower case');
   }),
+  LATCHKEY_SIGN_UP: z.string().transform((text, issues) => {
+    if (text === 'off') return undefined;
+    if (text === 'open') return { allowed: [], refused: [] };
+    // A word without a dot is a mistyped value sooner than a domain that receives mail.
+    const rules = /(?:^|,)!?[^.,]+(?:,|$)/.test(text) ? undefined : parseDomainRules(text);
+    return rules ?? refuse(issues, 'must be off, open, or domains separated by commas, in lower case');
+  }),
   LATCHKEY_REGISTRATION: z.enum(['off', 'token', 'open'], 'must be off, token or open'),
   LATCHKEY_VAULT_SEAL: z.enum(['static', 'shamir'], 'must be static or shamir'),
   WEB_CONCURRENCY: wholeNumber(1, 64),
@@ -270,6 +281,8 @@ export function toConfig(values: z.output<typeof Environment>) {
     leakPolicy: values.LATCHKEY_LEAK_POLICY,
     /** Whose client ID metadata documents are read; undefined: nobody's. */
     clientDocuments: values.LATCHKEY_CLIENT_DOCUMENTS,
+    /** With which addresses people create accounts themselves; undefined: with none. */
+    signUp: values.LATCHKEY_SIGN_UP,
     /** Who may register clients themselves. */
     registration: values.LATCHKEY_REGISTRATION,
     /** What opens the secrets of a vault that is not initialized yet. */

@@ -68,6 +68,8 @@ export const auditActions = [
   'session.ended',
   'session.refused',
   'session.started',
+  'sign_up.link_created',
+  'sign_up.refused',
   'setup_link.created',
   'signing_key.created',
   'tokens.revoked',

@@ -1,4 +1,4 @@
-export const linkTopics = ['choose_password', 'recover_password', 'confirm_email'] as const;
+export const linkTopics = ['choose_password', 'recover_password', 'confirm_email', 'sign_up'] as const;
 const factorTopics = [
   'passkey_added',
   'passkey_removed',
@@ -8,7 +8,14 @@ const factorTopics = [
   'recovery_code_used',
   'factors_reset',
 ] as const;
-export const noticeTopics = ['password_changed', 'email_changed', 'account_deleted', ...factorTopics, 'test'] as const;
+export const noticeTopics = [
+  'password_changed',
+  'email_changed',
+  'account_deleted',
+  'account_exists',
+  ...factorTopics,
+  'test',
+] as const;
 
 /** `language`: that of the recipient, where it is known. */
 type Recipient = { to: string; language?: string | undefined };

@@ -163,6 +163,8 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'session.ended': endsSession,
   'session.refused': nothing,
   'session.started': nothing,
+  'sign_up.link_created': nothing,
+  'sign_up.refused': nothing,
   'setup_link.created': nothing,
   'signing_key.created': nothing,
   'tokens.revoked': (event) => {

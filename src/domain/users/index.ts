@@ -59,6 +59,7 @@ export { mailRecoveryLink, requestRecovery } from './recovery.ts';
 export { userRoutes } from './routes.ts';
 export { PasswordLinkView, UserInput, UserView } from './schemas.ts';
 export { createSetupLink, isSetupOpen, setUpFirstAdministrator } from './setup.ts';
+export { invitedEmail, mailSignUpLink, requestSignUp, SignUpInput, signUp } from './sign-up.ts';
 export {
   findUser,
   findUserById,

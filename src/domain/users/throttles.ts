@@ -19,6 +19,10 @@ export class Throttles {
   readonly #recoveryAddresses: AddressLimiter;
   readonly #recoveries: Counter;
   readonly #emailChanges: Counter;
+  readonly #signUpAddresses: AddressLimiter;
+  readonly #allSignUps: Counter;
+  readonly #signUps: Counter;
+  readonly #signUpAttempts: Counter;
   readonly #registrations: AddressLimiter;
   readonly #allRegistrations: Counter;
 
@@ -32,6 +36,10 @@ export class Throttles {
     this.#recoveryAddresses = new AddressLimiter({ db, name: 'recovery-address', points: 20 });
     this.#recoveries = { db, name: 'recovery', points: 5 };
     this.#emailChanges = { db, name: 'email-change', points: 5 };
+    this.#signUpAddresses = new AddressLimiter({ db, name: 'sign-up-address', points: 20 });
+    this.#allSignUps = { db, name: 'sign-ups', points: 500 };
+    this.#signUps = { db, name: 'sign-up', points: 3 };
+    this.#signUpAttempts = { db, name: 'sign-up-attempt', points: 20 };
     this.#registrations = new AddressLimiter({ db, name: 'registration', points: 20 });
     this.#allRegistrations = { db, name: 'registrations', points: 500 };
   }
@@ -117,6 +125,25 @@ export class Throttles {
   /** Counts an address that a user wants to change to: five in a quarter of an hour. @returns seconds to wait */
   async countEmailChange(user_id: string): Promise<number | undefined> {
     return consume(this.#emailChanges, user_id);
+  }
+
+  /**
+   * Counts a request for an account from an IP address: twenty in a quarter of an hour, and five hundred of all.
+   *
+   * @returns seconds to wait; undefined when it may go on
+   */
+  async countSignUpRequest(address: string): Promise<number | undefined> {
+    return (await this.#signUpAddresses.consume(address)) ?? (await consume(this.#allSignUps, 'all'));
+  }
+
+  /** Counts mail to an e-mail address that an account was asked for: three in a quarter of an hour. @returns seconds to wait */
+  async countSignUp(email: string): Promise<number | undefined> {
+    return consume(this.#signUps, email.toLowerCase());
+  }
+
+  /** Counts an account that somebody tries to create with a link: twenty in a quarter of an hour. @returns seconds to wait */
+  async countSignUpAttempt(secret: string): Promise<number | undefined> {
+    return consume(this.#signUpAttempts, secret);
   }
 
   /** A successful sign-in forgets the failed ones of this browser and account. */

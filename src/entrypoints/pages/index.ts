@@ -22,6 +22,7 @@ import { choosePasswordRoutes } from './sign-in/choose-password.ts';
 import { forgotPasswordRoutes } from './sign-in/forgot-password.ts';
 import { setupRoutes } from './sign-in/setup.ts';
 import { signInRoutes } from './sign-in/sign-in.ts';
+import { signUpRoutes } from './sign-in/sign-up.ts';
 
 export { demoPages } from './demo-pages.ts';
 export { userCodeEntry } from './device/device.ts';
@@ -68,6 +69,7 @@ export function pageRouter(deps: PagesDeps): Router {
   accountRoutes(router, deps);
   choosePasswordRoutes(router, deps);
   forgotPasswordRoutes(router, deps);
+  signUpRoutes(router, deps);
   consoleRoutes(router, deps);
   interactionRoutes(router, deps);
   deviceRoutes(router, deps);

@@ -117,6 +117,7 @@ export const pagePaths = {
   home: '/',
   signIn: '/sign-in',
   forgotPassword: '/forgot-password',
+  signUp: '/sign-up',
   docs: '/docs',
   docsSearch: '/docs/search',
   apiReference: '/admin/docs',

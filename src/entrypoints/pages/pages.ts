@@ -32,7 +32,15 @@ export type PagesDeps = {
   version: string;
   config: Pick<
     Config,
-    'brandName' | 'brandAccent' | 'brandLogo' | 'docs' | 'language' | 'mail' | 'sessionSeconds' | 'apiKeyEnvironments'
+    | 'brandName'
+    | 'brandAccent'
+    | 'brandLogo'
+    | 'docs'
+    | 'language'
+    | 'mail'
+    | 'signUp'
+    | 'sessionSeconds'
+    | 'apiKeyEnvironments'
   >;
   /** What the console uses: what the admin API's routes work with, and its identifier as an audience. */
   admin: { deps: AdminRouteDeps; audience: string };

@@ -59,6 +59,8 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   'console-search': '@console/search',
   'console-settings': '@console/settings',
   'forgot-password': '@sign-in/forgot-password',
+  'sign-up': '@sign-in/sign-up',
+  'new-account': '@sign-in/new-account',
 };
 
 const views = compileViews(fileURLToPath(new URL('../../../views', import.meta.url)));

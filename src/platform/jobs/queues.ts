@@ -18,6 +18,8 @@ export const queues = {
   mail: { retryLimit: 8, retryDelay: 15, retryBackoff: true, retryDelayMax: 7200, retentionSeconds: 172_800 },
   // Who asked for a link to choose a password: looked up here, so that a request says nothing about accounts.
   recovery: { retryLimit: 5, retryDelay: 2, retryBackoff: true, retryDelayMax: 60, retentionSeconds: 3600 },
+  // Who asked for an account: looked up here for the same reason.
+  'sign-up': { retryLimit: 5, retryDelay: 2, retryBackoff: true, retryDelayMax: 60, retentionSeconds: 3600 },
   // `singleton`: one at a time, whichever node it runs on.
   'remove-expired': { policy: 'singleton', retryLimit: 0, expireInSeconds: 600, cron: '* * * * *' },
   'fetch-client-logos': { policy: 'singleton', retryLimit: 0, expireInSeconds: 300, cron: '* * * * *' },
@@ -34,6 +36,7 @@ export const pollSeconds: Readonly<Record<JobName, number>> = {
   'webhook-retry': 2,
   mail: 2,
   recovery: 1,
+  'sign-up': 1,
   'remove-expired': 5,
   'fetch-client-logos': 5,
   'roll-up-activity': 5,

@@ -15,6 +15,7 @@ const purposes = [
   'webhook',
   'mail',
   'recovery',
+  'sign-up',
   'idempotency',
   'secret',
   'factor',

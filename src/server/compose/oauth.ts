@@ -99,6 +99,7 @@ function providerDepsOf({ config, issuer, installation, log }: Deps, services: N
     wrongSecretThrottle: new WrongSecretThrottle((attempt) => throttles.countWrongSecret(attempt), now),
     lifetimes: config,
     hasRegistration: config.registration !== 'off',
+    signsUp: config.signUp !== undefined,
     isFirstUse: (issuer, jti, exp) => isFirstUse(db, issuer, jti, exp),
     knownClient: (id) => knownClients.get(id, () => readClientRecord({ reader }, id)),
     trusts: new KnownTrusts(db, installation.changes),

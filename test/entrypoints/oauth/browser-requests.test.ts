@@ -142,6 +142,15 @@ describe('a browser that an app sent,', () => {
       await subject(await browser.submit(consent, { decision: 'allow' }, '/consent'));
     });
 
+    test('cannot create an account where people do not do it themselves (prompt=create)', async () => {
+      const browser = latchkey.browser();
+      const refused = await browser.get(url({ prompt: 'create' }));
+      expect(new URL(refused.url).searchParams.get('error')).toBe('invalid_request');
+      const signIn = await browser.get('/sign-in');
+      expect(signIn.html).not.toContain('/sign-up');
+      expect((await browser.get('/sign-up')).status).toBe(404);
+    });
+
     test('cannot be led through the choice by another site (CWE-352)', async () => {
       const browser = await signIn(latchkey.browser());
       const page = await browser.get(url());

@@ -38,8 +38,10 @@ const session = {
 
 const minimal: PageData = {
   setup: { ...form, values: {}, errors: {} },
-  'sign-in': { ...form, login: '', forgot_password: '/forgot-password', passkey: undefined },
+  'sign-in': { ...form, login: '', forgot_password: '/forgot-password', sign_up: undefined, passkey: undefined },
   'forgot-password': { ...form, login: '', sign_in: '/sign-in', state: 'form' },
+  'sign-up': { ...form, email: '', sign_in: '/sign-in', is_sent: false },
+  'new-account': { ...form, email: 'alice@example.com', values: { username: 'alice', name: '' }, errors: {} },
   'second-step': { ...form, pending: 'sealed', has_code: false, passkey: undefined },
   'select-account': {
     ...form,
@@ -167,7 +169,10 @@ const maximal: PageData = {
     cancel: true,
     passkey: hostile,
     forgot_password: hostile,
+    sign_up: hostile,
   },
+  'sign-up': { ...hostileForm, email: hostile, error: hostile, blocked: hostile, sign_in: hostile, is_sent: false },
+  'new-account': { ...hostileForm, email: hostile, values: { username: hostile, name: hostile }, errors },
   'forgot-password': {
     ...hostileForm,
     login: hostile,
@@ -308,6 +313,8 @@ const postedForms: Partial<Record<keyof PageData, number>> = {
   'change-password': 1,
   'choose-password': 1,
   'forgot-password': 1,
+  'sign-up': 1,
+  'new-account': 1,
   'mail-language': 1,
   'revoke-access': 1,
   'sign-out-session': 1,

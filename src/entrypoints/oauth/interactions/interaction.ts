@@ -15,7 +15,7 @@ import { requiredIn } from './assurance.ts';
 /** A request that waits for the person. */
 export type PendingInteraction = {
   uid: string;
-  prompt: 'select_account' | 'login' | 'consent';
+  prompt: 'select_account' | 'create' | 'login' | 'consent';
   client: ClientRecord;
   /** undefined: a device waits for the answer (RFC 8628). */
   redirect_uri: string | undefined;
@@ -59,7 +59,7 @@ export async function pendingInteraction(
 }
 
 function promptNamed(name: string): PendingInteraction['prompt'] {
-  return name === 'consent' || name === 'select_account' ? name : 'login';
+  return name === 'consent' || name === 'select_account' || name === 'create' ? name : 'login';
 }
 
 async function askedOf(
@@ -135,8 +135,8 @@ export function finishSignIn(provider: Provider, ctx: Context, authentication: A
   // Without `ts` a consent would count as a sign-in: the library signs in again with whatever came before it.
   const acr = assuranceOf(amr);
   const login = { accountId, acr, amr, remember: true, ts: Math.floor(at / 1000), authenticated_at_ms: at, user_epoch };
-  // Signing in also selects the account.
-  const result = { login, select_account: {} };
+  // Signing in also selects the account, and whoever has one need not create it.
+  const result = { login, select_account: {}, create: {} };
   return provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false });
 }
 

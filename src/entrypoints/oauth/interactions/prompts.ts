@@ -3,13 +3,17 @@ import { assuranceCheck } from './assurance.ts';
 
 /**
  * What people are asked before an authorization request is answered, in this order: which account (`prompt=select_account`,
- * OpenID Connect Core §3.1.2.1), to sign in, and to consent.
+ * OpenID Connect Core §3.1.2.1), to create an account (`prompt=create`, Initiating User Registration via OpenID Connect 1.0), to sign
+ * in, and to consent.
+ *
+ * @param signsUp whether people create accounts themselves; `prompt=create` is refused otherwise
  */
-export function prompts() {
+export function prompts({ signsUp }: { signsUp: boolean }) {
   const policy = interactionPolicy.base();
   const login = policy.get('login');
   for (const compared of ['essential_acrs', 'essential_acr']) login?.checks.remove(compared);
   login?.checks.add(assuranceCheck);
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
+  if (signsUp) policy.add(new interactionPolicy.Prompt({ name: 'create', requestable: true }), 0);
   return policy;
 }

@@ -54,12 +54,19 @@ export type ProviderDeps = SecretDeps &
     lifetimes: DefaultLifetimes;
     /** Whether clients may register themselves. */
     hasRegistration: boolean;
+    /** Whether people create accounts themselves. */
+    signsUp: boolean;
     statusIndexes: StatusIndexes;
     pages: ProviderPages;
     log: Logger;
   };
 
 const maxFetchedBytes = 64 * 1024;
+
+const promptValues = ({ signsUp }: Pick<ProviderDeps, 'signsUp'>) => [
+  ...['none', 'login', 'consent', 'select_account'],
+  ...(signsUp ? ['create'] : []),
+];
 
 /** oidc-provider's configuration as a table of contents: each name lives in the file of its topic. */
 export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly SigningKey[]): Configuration {
@@ -78,7 +85,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     conformIdTokenClaims: false,
     findAccount: findAccount(deps),
     loadExistingGrant: withoutRefusedResources(consentedGrant(deps)),
-    interactions: { policy: prompts(), url: (_ctx, { uid }) => `/interaction/${uid}` },
+    interactions: { policy: prompts(deps), url: (_ctx, { uid }) => `/interaction/${uid}` },
     responseTypes,
     pkce: { required: needsCodeChallenge },
     clientAuthMethods: usableAuthMethods(deps),
@@ -103,6 +110,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
       // draft-ietf-oauth-identity-assertion-authz-grant §7
       authorization_grant_profiles_supported: [idJagProfile],
       status_list_aggregation_endpoint: statusListsUri(deps.issuer),
+      prompt_values_supported: promptValues(deps),
       ui_locales_supported: [...deps.pages.languages],
     },
     fetch: fetchWithinBudget(deps),

@@ -4,8 +4,16 @@ import type { ConsentedScopes } from '../../../../db/schema.ts';
 import { redirectsToLoopbackOnly } from '../../../domain/clients/index.ts';
 import { allowClient, denyClient, findStandingConsent } from '../../../domain/consents/index.ts';
 import { assuranceOf, findUserById, isAtLeast, noteBrowserLanguage } from '../../../domain/users/index.ts';
-import { contentSecurityPolicy, form, isLoopbackName, person, requestOrigin } from '../../../platform/http/index.ts';
 import {
+  contentSecurityPolicy,
+  form,
+  isLoopbackName,
+  Problem,
+  person,
+  requestOrigin,
+} from '../../../platform/http/index.ts';
+import {
+  type Authentication,
   finishConsent,
   finishRefused,
   finishSelection,
@@ -16,27 +24,53 @@ import {
 } from '../../oauth/index.ts';
 import { clientLogoPath } from '../client-logos.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
+import { pagePaths } from '../page-data.ts';
 import { accountName, chosenLanguage, type PagesDeps, show, textsFor } from '../pages.ts';
 import type { SignInView } from '../sign-in/page-data.ts';
 import { judgeSignIn, showSignIn } from '../sign-in/sign-in.ts';
+import { judgeNewAccount, showNewAccount, showSignUp } from '../sign-in/sign-up.ts';
 import type { AskedGroup } from './page-data.ts';
 import { describeAsked, describeScopes, scopeValue } from './scope-descriptions.ts';
 
 /** Signing in and consenting on the way from and to an app. All paths lie under the interaction cookie's. */
 export function interactionRoutes(router: Router, deps: PagesDeps): void {
-  const pending =
-    (handle: (deps: PagesDeps, ctx: Context, interaction: PendingInteraction) => Promise<void>) =>
-    async (ctx: Context) => {
-      const interaction = await pendingInteraction(deps.provider().current(), deps, ctx);
-      ctx.state.ui_locales = interaction.ui_locales;
-      ctx.set('Content-Security-Policy', contentSecurityPolicy(["'self'", ...formTargets(interaction.redirect_uri)]));
-      await handle(deps, ctx, interaction);
-    };
+  const pending = (handle: Handle) => async (ctx: Context) => {
+    const interaction = await pendingInteraction(deps.provider().current(), deps, ctx);
+    ctx.state.ui_locales = interaction.ui_locales;
+    ctx.set('Content-Security-Policy', contentSecurityPolicy(["'self'", ...formTargets(interaction.redirect_uri)]));
+    await handle(deps, ctx, interaction);
+  };
   router.get('/interaction/:uid', pending(showInteraction));
+  router.get('/interaction/:uid/sign-in', pending(showSignInOf));
   router.post('/interaction/:uid/sign-in', pending(submitSignIn));
+  if (deps.config.signUp) {
+    const here = orElsewhere(pending);
+    router.get(
+      '/interaction/:uid/sign-up/:secret',
+      here((_, ctx) => showNewAccount(deps, ctx)),
+    );
+    router.post('/interaction/:uid/sign-up/:secret', here(submitNewAccount));
+  }
   router.post('/interaction/:uid/select-account', pending(selectAccount));
   router.post('/interaction/:uid/switch-account', pending(switchAccount));
   router.post('/interaction/:uid/consent', pending(submitConsent));
+}
+
+type Handle = (deps: PagesDeps, ctx: Context, interaction: PendingInteraction) => Promise<void>;
+
+/** For links that were mailed: one that is opened in another browser, or after the request expired, leads to no app. */
+function orElsewhere(pending: (handle: Handle) => (ctx: Context) => Promise<void>) {
+  return (handle: Handle) => {
+    const onTheWay = pending(handle);
+    return async (ctx: Context) => {
+      try {
+        await onTheWay(ctx);
+      } catch (error) {
+        if (!(error instanceof Problem) || error.type !== 'interaction_expired' || ctx.method !== 'GET') throw error;
+        ctx.redirect(`${pagePaths.signUp}/${encodeURIComponent(String(ctx.params.secret))}`);
+      }
+    };
+  };
 }
 
 /** What CSP needs to let the form's redirect through to the client; it has no form for an IPv6 address (CSP §2.3.1). */
@@ -50,7 +84,12 @@ function formTargets(redirect_uri: string | undefined): string[] {
 async function showInteraction(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
   if (interaction.prompt === 'consent') await showConsent(deps, ctx, interaction);
   else if (interaction.prompt === 'select_account' && interaction.user_id) await showAccounts(deps, ctx, interaction);
-  else await showSignIn(deps, ctx, await firstView(deps, ctx, interaction));
+  else if (interaction.prompt === 'create') showSignUp(deps, ctx, { interaction: interaction.uid });
+  else await showSignInOf(deps, ctx, interaction);
+}
+
+async function showSignInOf(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
+  await showSignIn(deps, ctx, await firstView(deps, ctx, interaction));
 }
 
 /** Somebody who is signed in is told why they have to sign in once more. */
@@ -104,14 +143,27 @@ async function submitSignIn(deps: PagesDeps, ctx: Context, interaction: PendingI
     await refuse(deps, ctx, interaction);
     return;
   }
-  const view = await signInView(deps, interaction);
-  const authentication = await judgeSignIn(deps, ctx, view);
-  if (!authentication) return;
+  const authentication = await judgeSignIn(deps, ctx, await signInView(deps, interaction));
+  if (authentication) await goOnSignedIn(deps, ctx, { interaction, authentication });
+}
+
+async function submitNewAccount(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
+  const authentication = await judgeNewAccount(deps, ctx);
+  if (authentication) await goOnSignedIn(deps, ctx, { interaction, authentication });
+}
+
+/** Resumes the request, unless it requires more than what the user proved. */
+async function goOnSignedIn(
+  deps: PagesDeps,
+  ctx: Context,
+  { interaction, authentication }: { interaction: PendingInteraction; authentication: Authentication },
+): Promise<void> {
   const { required_acr } = interaction;
   if (required_acr && !isAtLeast(assuranceOf(authentication.amr), required_acr)) {
     const t = textsFor(deps, ctx).secondStep;
     const unmet = required_acr === 'phr' ? t.unmetPasskey : t.unmet;
-    await showSignIn(deps, ctx, { ...view, error: unmet({ app: nameOf(interaction) }) }, 422);
+    const view = { ...(await signInView(deps, interaction)), error: unmet({ app: nameOf(interaction) }) };
+    await showSignIn(deps, ctx, view, 422);
     return;
   }
   await noteBrowserLanguage(deps.db, authentication.user_id, chosenLanguage(deps, ctx));

@@ -24,6 +24,31 @@ export const deRecovery: typeof enRecovery = {
     back: 'Zurück zur Anmeldung',
   },
 
+  signUp: {
+    link: 'Konto erstellen',
+    newHere: 'Neu hier?',
+    title: 'Konto erstellen',
+    intro: 'Geben Sie Ihre E-Mail-Adresse ein. Sie erhalten eine E-Mail mit einem Link, um Ihr Konto zu erstellen.',
+    email: 'E-Mail-Adresse',
+    submit: 'Link senden',
+    incomplete: 'Geben Sie eine E-Mail-Adresse ein, wie name@example.org.',
+    otherDomain:
+      'Mit Adressen dieser Domain können keine Konten erstellt werden. Verwenden Sie eine andere Adresse, oder wenden Sie sich an die Administration.',
+    throttled: (p) =>
+      `Zu viele Anfragen. Warten Sie ${counted(p.minutes, 'Minute', 'Minuten')} und versuchen Sie es erneut.`,
+    sent: 'Prüfen Sie Ihre E-Mails',
+    sentNote:
+      'Eine E-Mail an Sie ist unterwegs. Öffnen Sie den Link darin innerhalb einer Stunde in diesem Browser, um Ihr Konto zu erstellen.',
+    sentNothing: 'Nach einigen Minuten keine E-Mail? Prüfen Sie die eingegebene Adresse und den Spam-Ordner.',
+    back: 'Zurück zur Anmeldung',
+    verified: (p) => `${p.email} ist bestätigt. Legen Sie fest, wie Sie sich anmelden.`,
+    username: 'Benutzername',
+    usernameHint: 'Damit oder mit Ihrer E-Mail-Adresse melden Sie sich an.',
+    name: 'Name',
+    create: 'Konto erstellen',
+    taken: 'Dieser Benutzername ist vergeben. Wählen Sie einen anderen.',
+  },
+
   ownAccount: {
     email: 'E-Mail-Adresse ändern',
     emailNow: (p) => `Ihre E-Mail-Adresse ist ${p.email}.`,
@@ -78,6 +103,11 @@ export const deRecovery: typeof enRecovery = {
         text: (p) =>
           `Jemand möchte diese Adresse für ein Konto bei ${p.brand} verwenden. Wenn Sie es waren, öffnen Sie diesen Link in einem Browser, in dem Sie angemeldet sind. Wenn nicht, ignorieren Sie diese E-Mail.`,
       },
+      sign_up: {
+        subject: (p) => `Erstellen Sie Ihr Konto bei ${p.brand}`,
+        text: (p) =>
+          `Jemand möchte mit dieser Adresse ein Konto bei ${p.brand} erstellen. Wenn Sie es waren, erstellen Sie es mit diesem Link. Wenn nicht, ignorieren Sie diese E-Mail: Ohne den Link entsteht kein Konto.`,
+      },
       recover_password: {
         subject: (p) => `Setzen Sie Ihr Passwort für ${p.brand} zurück`,
         text: (p) =>
@@ -100,6 +130,11 @@ export const deRecovery: typeof enRecovery = {
         subject: (p) => `Ihr Konto bei ${p.brand} wurde gelöscht`,
         text: (p) =>
           `Ihr Konto ${p.account} bei ${p.brand} wurde am ${p.day}, ${p.time} UTC gelöscht, wie von Ihnen verlangt. Ihre persönlichen Angaben sind gelöscht.`,
+      },
+      account_exists: {
+        subject: (p) => `Sie haben ein Konto bei ${p.brand}`,
+        text: (p) =>
+          `Am ${p.day}, ${p.time} UTC, wollte jemand mit der Adresse ${p.account} ein Konto bei ${p.brand} erstellen. Es gibt bereits eines: Melden Sie sich wie gewohnt an, oder setzen Sie Ihr Passwort auf der Anmeldeseite zurück. Wenn Sie es nicht waren, ignorieren Sie diese E-Mail.`,
       },
       ...deFactorNotices,
       test: {

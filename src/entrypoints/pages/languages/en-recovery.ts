@@ -22,6 +22,31 @@ export const enRecovery = {
     back: 'Back to sign-in',
   },
 
+  signUp: {
+    link: 'Create an account',
+    newHere: 'New here?',
+    title: 'Create your account',
+    intro: 'Enter your e-mail address. You get an e-mail with a link to create your account.',
+    email: 'E-mail address',
+    submit: 'Send link',
+    incomplete: 'Enter an e-mail address, such as name@example.com.',
+    otherDomain:
+      'Accounts cannot be created with addresses of this domain. Use another address, or ask an administrator.',
+    throttled: (p: { minutes: number }) =>
+      `Too many requests. Wait ${counted(p.minutes, 'minute', 'minutes')} and try again.`,
+    sent: 'Check your e-mail',
+    sentNote:
+      'An e-mail is on its way to you. Open the link in it in this browser, within an hour, to create your account.',
+    sentNothing: 'No e-mail after a few minutes? Check the address you entered, and your spam folder.',
+    back: 'Back to sign-in',
+    verified: (p: { email: string }) => `${p.email} is verified. Choose how you sign in.`,
+    username: 'Username',
+    usernameHint: 'You sign in with it, or with your e-mail address.',
+    name: 'Name',
+    create: 'Create account',
+    taken: 'This username is taken. Choose another one.',
+  },
+
   ownAccount: {
     email: 'Change your e-mail address',
     emailNow: (p: { email: string }) => `Your e-mail address is ${p.email}.`,
@@ -74,6 +99,11 @@ export const enRecovery = {
         text: (p: { brand: string }) =>
           `Someone asked to use this address for their account at ${p.brand}. If it was you, open this link in a browser where you are signed in. If not, ignore this e-mail.`,
       },
+      sign_up: {
+        subject: (p: { brand: string }) => `Create your account at ${p.brand}`,
+        text: (p: { brand: string }) =>
+          `Someone asked to create an account at ${p.brand} with this address. If it was you, create it with this link. If not, ignore this e-mail: there is no account until the link is used.`,
+      },
       recover_password: {
         subject: (p: { brand: string }) => `Reset your password for ${p.brand}`,
         text: (p: { brand: string }) =>
@@ -96,6 +126,11 @@ export const enRecovery = {
         subject: (p: { brand: string }) => `Your account at ${p.brand} was deleted`,
         text: (p: { brand: string; account: string; day: string; time: string }) =>
           `Your account ${p.account} at ${p.brand} was deleted on ${p.day}, ${p.time} UTC, as its owner asked. Your personal details are erased.`,
+      },
+      account_exists: {
+        subject: (p: { brand: string }) => `You have an account at ${p.brand}`,
+        text: (p: { brand: string; account: string; day: string; time: string }) =>
+          `Someone asked on ${p.day}, ${p.time} UTC, to create an account at ${p.brand} with the address ${p.account}. There is one already: sign in as before, or reset your password on the sign-in page. If it was not you, ignore this e-mail.`,
       },
       ...enFactorNotices,
       test: {

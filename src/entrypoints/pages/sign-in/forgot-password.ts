@@ -5,7 +5,7 @@ import { form, requestOrigin } from '../../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { pagePaths } from '../page-data.ts';
 import { type PagesDeps, show, textsFor } from '../pages.ts';
-import { one } from '../signed-in.ts';
+import { interactionAsked, pathOfInteraction } from './from-app.ts';
 
 const maxLogin = 254;
 
@@ -18,19 +18,10 @@ export function forgotPasswordRoutes(router: Router, deps: PagesDeps): void {
   });
 }
 
-const ofInteraction = /^\/interaction\/([\w-]{1,64})(?:\/|$)/;
-
-/** Where a sign-in page links to, so that the person can return to it: also to one that an app asked for. */
-export function forgotPasswordPath(signInAction: string): string {
-  const uid = ofInteraction.exec(signInAction)?.[1];
-  return uid ? `${pagePaths.forgotPassword}?interaction=${uid}` : pagePaths.forgotPassword;
-}
-
 type FormView = { login?: string; error?: string; blocked?: string; is_sent?: boolean };
 
 function showForm(deps: PagesDeps, ctx: Context, { is_sent = false, ...typed }: FormView, status = 200): void {
-  const interaction = one(ctx.query.interaction);
-  const isKnown = /^[\w-]{1,64}$/.test(interaction);
+  const interaction = interactionAsked(ctx);
   const view = { csrf: csrfToken(deps, ctx), login: '', ...typed };
   show(
     deps,
@@ -38,8 +29,8 @@ function showForm(deps: PagesDeps, ctx: Context, { is_sent = false, ...typed }: 
     'forgot-password',
     {
       ...view,
-      action: isKnown ? `${pagePaths.forgotPassword}?interaction=${interaction}` : pagePaths.forgotPassword,
-      sign_in: isKnown ? `/interaction/${interaction}` : pagePaths.signIn,
+      action: pathOfInteraction(pagePaths.forgotPassword, interaction),
+      sign_in: interaction ? `/interaction/${interaction}` : pagePaths.signIn,
       state: is_sent ? 'sent' : formState(deps),
     },
     { status },

@@ -24,6 +24,8 @@ type SignInPage = {
   notice?: string | undefined;
   /** Where a forgotten password is reset. */
   forgot_password: string;
+  /** Where an account is created; undefined: not by people themselves. */
+  sign_up: string | undefined;
   /** Offers the way back to the client. */
   cancel?: boolean | undefined;
   /** Any passkey of this site, as a browser is asked for it (JSON); undefined: there can be none. */
@@ -73,6 +75,30 @@ type ForgotPasswordPage = {
   state: 'form' | 'sent' | 'no-mail';
 };
 
+/** Sends `email`. */
+type SignUpPage = {
+  csrf: string;
+  action: string;
+  /** What was typed before, or empty. */
+  email: string;
+  error?: string | undefined;
+  blocked?: string | undefined;
+  /** Where the person signs in: here, or on the way to an app. */
+  sign_in: string;
+  /** Said for every address, known or not. */
+  is_sent: boolean;
+};
+
+/** Sends `username`, `name`, `password` and `password_repeated`. */
+type NewAccountPage = {
+  csrf: string;
+  action: string;
+  /** The verified address of the account. */
+  email: string;
+  values: { username: string; name: string };
+  errors: FieldErrors;
+};
+
 /** Every page on the way in, and what it needs. */
 export type SignInPages = {
   setup: SetupPage;
@@ -80,4 +106,6 @@ export type SignInPages = {
   'second-step': SecondStepPage;
   'choose-password': ChoosePasswordPage;
   'forgot-password': ForgotPasswordPage;
+  'sign-up': SignUpPage;
+  'new-account': NewAccountPage;
 };

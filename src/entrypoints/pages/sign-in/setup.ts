@@ -4,11 +4,11 @@ import { z } from 'zod';
 import { isSetupOpen, setUpFirstAdministrator, UserInput } from '../../../domain/users/index.ts';
 import { anonymous, form, Problem, requestOrigin, validationWords } from '../../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
-import { refusalIn } from '../languages/api-words.ts';
 import type { Catalogue } from '../languages/en.ts';
 import { pagePaths } from '../page-data.ts';
 import { type PagesDeps, show, textsFor } from '../pages.ts';
 import { signInHere } from '../signed-in.ts';
+import { fieldErrors, refusedFields } from './account-fields.ts';
 
 const SetupForm = UserInput.pick({ username: true, email: true, name: true }).extend({ password: z.string() });
 
@@ -72,23 +72,7 @@ async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
 
 function asErrors(error: unknown, texts: Catalogue): Record<string, string> {
   if (!(error instanceof Problem)) throw error;
-  const field = error.type === 'invalid' ? (error.options.pointer?.slice(1) ?? 'form') : 'form';
-  if (error.type === 'invalid' || error.type === 'conflict') return { [field]: refusalIn(texts, field, error.message) };
+  const errors = refusedFields(error, texts);
+  if (errors) return errors;
   throw error.type === 'not_found' ? closed(texts) : error;
-}
-
-const labels: Record<string, string> = {
-  username: 'A username',
-  email: 'The e-mail address',
-  name: 'The name',
-  password: 'A password',
-};
-
-function fieldErrors(error: z.ZodError, texts: Catalogue): Record<string, string> {
-  const entries = error.issues.map(({ path: [field], code, message }) => {
-    const name = String(field);
-    const wrong = code === 'invalid_type' ? 'is required' : message;
-    return [name, refusalIn(texts, name, `${labels[name] ?? name} ${wrong}.`)];
-  });
-  return Object.fromEntries(entries);
 }

@@ -11,7 +11,7 @@ import { ownCookie } from '../own-cookie.ts';
 import { pagePaths } from '../page-data.ts';
 import { type PagesDeps, show, textsFor } from '../pages.ts';
 import { signInHere } from '../signed-in.ts';
-import { forgotPasswordPath } from './forgot-password.ts';
+import { interactionOf, pathOfInteraction } from './from-app.ts';
 import type { SignInView } from './page-data.ts';
 import { askSecondFactor, judgeSecondStep } from './second-step.ts';
 
@@ -42,8 +42,12 @@ function ownPath(target: string | string[] | undefined): string {
 /** Shows the sign-in page. */
 export async function showSignIn(deps: PagesDeps, ctx: Context, view: SignInView, status = 200): Promise<void> {
   const passkey = await anyPasskey(deps, ctx);
-  const forgot_password = forgotPasswordPath(view.action);
-  const shown = { csrf: csrfToken(deps, ctx), login: '', passkey, ...view, forgot_password };
+  const interaction = interactionOf(view.action);
+  const links = {
+    forgot_password: pathOfInteraction(pagePaths.forgotPassword, interaction),
+    sign_up: deps.config.signUp && pathOfInteraction(pagePaths.signUp, interaction),
+  };
+  const shown = { csrf: csrfToken(deps, ctx), login: '', passkey, ...view, ...links };
   show(deps, ctx, 'sign-in', shown, { status });
 }
 

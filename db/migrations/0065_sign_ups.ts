@@ -1,0 +1,18 @@
+import { type Kysely, sql } from 'kysely';
+
+const statements = [
+  // People who asked for an account and were mailed a link. There is no user until they open it and choose a password.
+  `create table sign_ups (
+    digest bytea primary key,
+    email text not null,
+    created_at timestamptz not null,
+    expires_at timestamptz not null
+  )`,
+  'create index sign_ups_email on sign_ups (lower(email))',
+  'create index sign_ups_expiry on sign_ups (expires_at)',
+];
+
+/** People create accounts themselves. Safe under a running older version: it knows nothing of the table. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}

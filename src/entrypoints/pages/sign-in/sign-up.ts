@@ -1,0 +1,116 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { invitedEmail, requestSignUp, SignUpInput, signUp, type User } from '../../../domain/users/index.ts';
+import { form, Problem, requestOrigin, validationWords } from '../../../platform/http/index.ts';
+import type { Authentication } from '../../oauth/index.ts';
+import { checkCsrf, csrfToken } from '../csrf.ts';
+import { pagePaths } from '../page-data.ts';
+import { chosenLanguage, type PagesDeps, show, textsFor } from '../pages.ts';
+import { signInHere } from '../signed-in.ts';
+import { fieldErrors, refusedFields } from './account-fields.ts';
+import { linkClosed } from './choose-password.ts';
+import { interactionAsked, pathOfInteraction } from './from-app.ts';
+
+/** Creating an account oneself, where the installation allows it: asking for a link, and opening it. */
+export function signUpRoutes(router: Router, deps: PagesDeps): void {
+  if (!deps.config.signUp) return;
+  router.get(pagePaths.signUp, async (ctx: Context) => showSignUp(deps, ctx, {}));
+  router.post(pagePaths.signUp, async (ctx: Context) => {
+    checkCsrf(deps, ctx);
+    await submitRequest(deps, ctx);
+  });
+  router.get(`${pagePaths.signUp}/:secret`, async (ctx: Context) => showNewAccount(deps, ctx));
+  router.post(`${pagePaths.signUp}/:secret`, async (ctx: Context) => {
+    const authentication = await judgeNewAccount(deps, ctx);
+    if (authentication) await signInHere(deps, ctx, { ...authentication, to: pagePaths.account });
+  });
+}
+
+type SignUpView = { interaction?: string; email?: string; error?: string; blocked?: string; is_sent?: boolean };
+
+/** Shows the form that asks for a link. */
+export function showSignUp(deps: PagesDeps, ctx: Context, view: SignUpView, status = 200): void {
+  const { interaction = interactionAsked(ctx), is_sent = false, ...typed } = view;
+  const shown = {
+    ...{ csrf: csrfToken(deps, ctx), email: '', is_sent, ...typed },
+    action: pathOfInteraction(pagePaths.signUp, interaction),
+    sign_in: interaction ? `/interaction/${interaction}/sign-in` : pagePaths.signIn,
+  };
+  show(deps, ctx, 'sign-up', shown, { status });
+}
+
+/** Does the same for every address: which accounts there are is not said here. */
+async function submitRequest(deps: PagesDeps, ctx: Context): Promise<void> {
+  const { signUp: t } = textsFor(deps, ctx);
+  const email = (form(ctx).get('email') ?? '').trim();
+  const origin = requestOrigin(ctx);
+  const wait = await deps.throttles.countSignUpRequest(origin.address ?? '');
+  if (wait !== undefined) {
+    ctx.set('Retry-After', String(wait));
+    showSignUp(deps, ctx, { email, blocked: t.throttled({ minutes: Math.ceil(wait / 60) }) }, 429);
+    return;
+  }
+  const interaction = interactionAsked(ctx);
+  const below = interaction ? `/interaction/${interaction}` : '';
+  const language = chosenLanguage(deps, ctx);
+  try {
+    await requestSignUp({ ...deps, rules: deps.config.signUp }, { email, below, language, origin });
+  } catch (error) {
+    if (!(error instanceof Problem) || error.type !== 'invalid') throw error;
+    const wrong = /domain/.test(error.message) ? t.otherDomain : t.incomplete;
+    showSignUp(deps, ctx, { email, error: wrong }, 422);
+    return;
+  }
+  showSignUp(deps, ctx, { is_sent: true });
+}
+
+/** Shows the form that creates the account. @throws Problem `link_closed` */
+export async function showNewAccount(
+  deps: PagesDeps,
+  ctx: Context,
+  { values, errors = {} }: { values?: { username: string; name: string }; errors?: Record<string, string> } = {},
+): Promise<void> {
+  const email = await invitedEmail({ ...deps, rules: deps.config.signUp }, String(ctx.params.secret));
+  if (email === undefined) throw linkClosed();
+  const view = { csrf: csrfToken(deps, ctx), action: ctx.path, email, errors };
+  const status = Object.keys(errors).length > 0 ? 422 : 200;
+  show(deps, ctx, 'new-account', { ...view, values: values ?? { username: usernameOf(email), name: '' } }, { status });
+}
+
+/** A username to begin with: what precedes the @, as far as usernames can have it. */
+function usernameOf(email: string): string {
+  return email
+    .slice(0, email.lastIndexOf('@'))
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
+    .slice(0, 64);
+}
+
+/** Creates the account; on anything but success it has answered, and nobody is returned. */
+export async function judgeNewAccount(deps: PagesDeps, ctx: Context): Promise<Authentication | undefined> {
+  checkCsrf(deps, ctx);
+  const texts = textsFor(deps, ctx);
+  const sent = form(ctx);
+  const text = (name: string) => (sent.get(name) ?? '').trim();
+  const values = { username: text('username'), name: text('name') };
+  const password = sent.get('password') ?? '';
+  const given = Object.fromEntries(Object.entries({ ...values, password }).filter(([, value]) => value !== ''));
+  const parsed = SignUpInput.safeParse(given, { error: validationWords });
+  const errors = parsed.success ? {} : fieldErrors(parsed.error, texts);
+  if (password && password !== sent.get('password_repeated')) errors.password_repeated = texts.password.differ;
+  if (!parsed.success || Object.keys(errors).length > 0) {
+    await showNewAccount(deps, ctx, { values, errors });
+    return undefined;
+  }
+  let user: User;
+  try {
+    const secret = String(ctx.params.secret);
+    user = await signUp({ ...deps, rules: deps.config.signUp }, requestOrigin(ctx), { ...parsed.data, secret });
+  } catch (error) {
+    const refused = error instanceof Problem ? refusedFields(error, texts) : undefined;
+    if (!refused) throw error instanceof Problem && error.type === 'not_found' ? linkClosed() : error;
+    const named = 'form' in refused ? { username: texts.signUp.taken } : refused;
+    await showNewAccount(deps, ctx, { values, errors: named });
+    return undefined;
+  }
+  return { user_id: user.id, user_epoch: user.epoch, authenticated_at: deps.now(), amr: ['pwd'] };
+}
