@@ -200,7 +200,7 @@ describe('people create accounts themselves', () => {
       [{ username: 'no spaces' }, 'Geben Sie einen Benutzernamen'],
       [{ username: '0'.repeat(32) }, 'Geben Sie einen Benutzernamen'],
       [{ username: 'gina', password: 'password1', password_repeated: 'password1' }, 'Passwort'],
-      [{ username: 'gina', password_repeated: 'other' }, 'Die Passwörter'],
+      [{ username: 'gina', password_repeated: 'other' }, 'Die beiden Passwörter sind nicht gleich'],
     ];
     for (const [fields, says] of cases) {
       const answer = await create(browser, page, fields);

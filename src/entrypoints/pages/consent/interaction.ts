@@ -66,7 +66,8 @@ function orElsewhere(pending: (handle: Handle) => (ctx: Context) => Promise<void
       try {
         await onTheWay(ctx);
       } catch (error) {
-        if (!(error instanceof Problem) || error.type !== 'interaction_expired' || ctx.method !== 'GET') throw error;
+        const isElsewhere = error instanceof Problem && ['interaction_expired', 'cookies_blocked'].includes(error.type);
+        if (!isElsewhere || ctx.method !== 'GET') throw error;
         ctx.redirect(`${pagePaths.signUp}/${encodeURIComponent(String(ctx.params.secret))}`);
       }
     };
