@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
 import { inspect, still } from './support/inspection.ts';
 import { everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
 import { createAdministrator, setupLink } from './support/steps.ts';
 
 describe('nothing is wrong with how a page looks', () => {
-  const site = startSite();
+  // Nothing is mailed here: the links are put where opened ones are looked for.
+  const mail = { LATCHKEY_SMTP_URL: 'smtp://127.0.0.1:1', LATCHKEY_MAIL_FROM: 'id@example.com' };
+  const site = startSite({ env: { ...mail, LATCHKEY_SIGN_UP: 'example.com' } });
   const { latchkey, app, browser } = site;
 
   test('on which the first administrator is made', async () => {
@@ -37,6 +40,35 @@ describe('nothing is wrong with how a page looks', () => {
     const page = await browser.open(still);
     await page.goto(`${latchkey.issuer}/sign-in`);
     expect(await inspect(page, 'sign-in-to-account')).toEqual([]);
+  });
+
+  test('on which one creates an account', async () => {
+    const page = await browser.open(still);
+    await page.goto(`${latchkey.issuer}/sign-in`);
+    await page.getByRole('link', { name: 'Create an account' }).click();
+    await page.getByLabel('E-mail address').fill('ada@example.net');
+    await page.getByRole('button', { name: 'Send link' }).click();
+    expect(await page.getByRole('alert').innerText()).toContain('addresses of this domain');
+    expect(await inspect(page, 'sign-up-refused')).toEqual([]);
+    await page.getByLabel('E-mail address').fill('ada.lovelace@example.com');
+    await page.getByRole('button', { name: 'Send link' }).click();
+    expect(await inspect(page, 'sign-up-sent')).toEqual([]);
+    const secret = 'lk_su_of_a_test';
+    await latchkey.database.query(
+      `insert into sign_ups values ($1, 'ada.lovelace@example.com', now(), now() + interval '1 hour')`,
+      [createHash('sha256').update(secret).digest()],
+    );
+    await page.goto(`${latchkey.issuer}/sign-up/${secret}`);
+    expect(await inspect(page, 'new-account')).toEqual([]);
+    await page.getByLabel('Name', { exact: true }).fill('Ada Lovelace');
+    await page.getByLabel('Password', { exact: true }).fill('seven wild horses');
+    await page.getByLabel('Repeat').fill('eight wild horses');
+    await page.getByRole('button', { name: 'Create account' }).click();
+    expect(await inspect(page, 'new-account-refused')).toEqual([]);
+    await page.getByLabel('Password', { exact: true }).fill('seven wild horses');
+    await page.getByLabel('Repeat').fill('seven wild horses');
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await page.waitForURL(/\/account$/);
   });
 
   test('that describes the admin API', async () => {

@@ -11,8 +11,9 @@ export type Site = { latchkey: Latchkey; app: App; dashboard: SinglePageApp; bro
  * Starts a site for the tests around it. A test fails when a page in it has logged an error or asked another host.
  *
  * @param moreApps names of apps that ask for little
+ * @param env settings of the server beside those of every site
  */
-export function startSite({ moreApps = [] }: { moreApps?: string[] } = {}): Site {
+export function startSite({ moreApps = [], env = {} }: { moreApps?: string[]; env?: NodeJS.ProcessEnv } = {}): Site {
   const latchkey = new Latchkey();
   const app = new App(assistant);
   const dashboard = new SinglePageApp(latchkey);
@@ -21,7 +22,7 @@ export function startSite({ moreApps = [] }: { moreApps?: string[] } = {}): Site
     const launched = browser.launch();
     await Promise.all([app.listen(), dashboard.listen()]);
     const apply = installationFor({ app: app.origin, dashboard: dashboard.origin, moreApps });
-    await latchkey.start({ apply, env: { LATCHKEY_BRAND_NAME: 'Acme' } });
+    await latchkey.start({ apply, env: { LATCHKEY_BRAND_NAME: 'Acme', ...env } });
     await app.discover(latchkey.issuer);
     await launched;
   });
