@@ -22,6 +22,9 @@ describe('nothing is wrong with how a page looks', () => {
         'a long sentence',
       );
     await latchkey.commandJson(['client', 'add-secret', 'inbox-assistant']);
+    for (const value of ['the first value', 'the second value'])
+      await latchkey.command(['secret', 'put', 'stripe/api-key'], value);
+    await latchkey.command(['secret', 'get', 'stripe/api-key', '--version', '1']);
     const trust = ['trust', 'create', 'Deployments', '--issuer', 'https://token.actions.githubusercontent.com'];
     const conditions = ['--claim', 'repository=acme/shop', '--prefix', 'sub=repo:acme/shop'];
     await latchkey.commandJson([...trust, ...conditions, '--permission', 'https://mail.example=mail:read']);
@@ -63,6 +66,8 @@ describe('nothing is wrong with how a page looks', () => {
         ['/credentials?kind=session', 'credentials-sessions'],
         ['/consents', 'consents'],
         ['/grants', 'grants'],
+        ['/secrets', 'secrets'],
+        ['/vault', 'vault'],
         ['/signing-keys', 'signing-keys'],
         ['/audit-log', 'audit-log'],
         ['/audit-log?outcome=success&range=24h', 'audit-log-filtered'],
@@ -111,10 +116,18 @@ describe('nothing is wrong with how a page looks', () => {
         ['/new-api', 'api-new'],
         ['/new-user', 'user-new'],
         ['/new-api-key', 'api-key-new'],
+        ['/new-secret', 'secret-new'],
+        ['/secrets/stripe%2Fapi-key', 'secret-detail'],
+        ['/secrets/stripe%2Fapi-key/change', 'secret-change'],
+        ['/secrets/stripe%2Fapi-key/versions/1/destroy', 'secret-destroy'],
       ] as const) {
         await page.goto(at(path));
         expect(await inspect(page, `console-${name}`)).toEqual([]);
       }
+      await page.goto(at('/secrets/stripe%2Fapi-key/reveal'));
+      await page.getByLabel('Reason').fill('Ticket 4711: login fails');
+      await page.getByRole('button', { name: 'Reveal value' }).click();
+      expect(await inspect(page, 'console-secret-revealed')).toEqual([]);
       await page.goto(at('/trusts'));
       await page.getByRole('link', { name: 'Deployments' }).click();
       expect(await inspect(page, 'console-trust')).toEqual([]);

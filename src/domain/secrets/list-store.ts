@@ -1,31 +1,37 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Db } from '../../platform/database/index.ts';
+import { containing, type Db } from '../../platform/database/index.ts';
 import type { Page } from '../../platform/http/index.ts';
 import { type ListOrders, type ListRequest, pageOfQuery } from '../../platform/lists/index.ts';
 import { type SecretRecord, secretRecords } from './store.ts';
 
 const orders: ListOrders = {
   key: { by: sql`secrets.path`, type: 'text' },
-  orders: { path: 'key' },
+  orders: { path: 'key', updated_at: { by: sql`secrets.updated_at`, type: 'timestamptz' } },
 };
 
 export type SecretsRequest = ListRequest & {
   /** Only paths that begin so. */
   prefix?: string | undefined;
+  /** Only those with this text in what is readable of them. */
+  q?: string | undefined;
   /** Regular expressions, of which a path must match one. */
   paths: readonly string[];
 };
 
 /** Secrets by their paths, without values. */
-export function listSecrets(db: Db, { prefix, paths, ...request }: SecretsRequest): Promise<Page<SecretRecord>> {
+export function listSecrets(db: Db, { prefix, q, paths, ...request }: SecretsRequest): Promise<Page<SecretRecord>> {
   const found = secretRecords(db)
     .where(sql<boolean>`secrets.path ~ any(${[...paths]}::text[])`)
-    .$if(Boolean(prefix), (query) => query.where(isBehind(prefix ?? '')));
+    .$if(Boolean(prefix), (query) => query.where(isBehind(prefix ?? '')))
+    .$if(Boolean(q), (query) => query.where(mentions(q ?? '')));
   return pageOfQuery(db, found, orders, request);
 }
 
 // A range of the index on paths, which are ASCII.
 const isBehind = (prefix: string) => sql<boolean>`secrets.path >= ${prefix} and secrets.path < ${`${prefix}\u007f`}`;
+
+const mentions = (text: string) =>
+  sql<boolean>`concat_ws(' ', secrets.path, secrets.description, secrets.environment, secrets.custom_metadata::text) ilike ${containing(text)}`;
 
 const mostNames = 10_000;
 

@@ -1,11 +1,13 @@
 import { checked, mergePatch, notFound, Problem, pageOf, pageWith, routesWith } from '../../platform/http/index.ts';
+import type { ActorOfVersion } from '../audit/index.ts';
+import { listConsumers } from './consumers.ts';
 import type { SecretsDeps } from './deps.ts';
 import { listAllowedSecrets } from './listing.ts';
 import { readSecret } from './reading.ts';
 import { callerOf, type SecretCaller } from './rights.ts';
 import {
-  InitializationInput,
-  InitializedView,
+  ConsumersQuery,
+  ConsumersView,
   ReadQuery,
   RollbackInput,
   SecretDetail,
@@ -15,8 +17,6 @@ import {
   SecretsQuery,
   SecretValue,
   SecretView,
-  UnsealInput,
-  VaultView,
   VersionInput,
   VersionParams,
   VersionsView,
@@ -24,6 +24,7 @@ import {
 } from './schemas.ts';
 import { describeSecret, putSecretSettings, removeSecret, settingsOf, writeSecret } from './secrets.ts';
 import type { SecretRecord, Version } from './store.ts';
+import { vaultRoutes } from './vault-routes.ts';
 import { deleteVersions, destroyVersions, undeleteVersions } from './versions.ts';
 
 const route = routesWith<SecretsDeps>();
@@ -95,6 +96,19 @@ export const secretRoutes = [
     },
   }),
   route({
+    method: 'GET',
+    path: '/secrets/{path}/consumers',
+    summary: 'List who read a secret in the last days, by version',
+    permission: 'latchkey:secret:list',
+    params: SecretParams,
+    query: ConsumersQuery,
+    response: ConsumersView,
+    handle: async ({ actor, params: { path }, query }, deps) => {
+      const found = await listConsumers(deps, await callerOf(deps, actor), { path, ...query });
+      return { items: found.items.map(shownConsumer), since: found.counted_from, is_partial: found.is_partial };
+    },
+  }),
+  route({
     method: 'POST',
     path: '/secrets/{path}/versions',
     summary: 'Write a new version of a secret; the first creates the secret',
@@ -155,51 +169,7 @@ export const secretRoutes = [
     response: SecretDetail,
     handle: ({ actor, params }, deps) => changed(deps, actor, params, destroyVersions),
   }),
-  route({
-    method: 'GET',
-    path: '/vault',
-    summary: 'Get the state of the seal of the secrets',
-    permission: 'latchkey:vault:read',
-    response: VaultView,
-    handle: (_, { vault }) => vault.state(),
-  }),
-  route({
-    method: 'POST',
-    path: '/vault/seal',
-    summary: 'Seal the secrets: no node reads or writes one until they are unsealed',
-    permission: 'latchkey:vault:seal',
-    response: VaultView,
-    handle: async ({ actor }, { vault }) => {
-      await vault.seal(actor);
-      return vault.state();
-    },
-  }),
-  route({
-    method: 'POST',
-    path: '/vault/unseal',
-    summary:
-      'Unseal the secrets again: a static seal at once, others by a share of the key for each call, on each node',
-    permission: 'latchkey:vault:seal',
-    body: UnsealInput,
-    response: VaultView,
-    handle: async ({ actor, body: { key } }, { vault }) => {
-      if (key === undefined) await vault.unseal(actor);
-      else await vault.takeShare(actor, key);
-      return vault.state();
-    },
-  }),
-  route({
-    method: 'POST',
-    path: '/vault/initialize',
-    summary: 'Initialize a vault that shares open; the shares are shown once',
-    permission: 'latchkey:vault:seal',
-    body: InitializationInput,
-    response: InitializedView,
-    handle: async ({ actor, body }, { vault }) => {
-      const keys = await vault.initialize(actor, body);
-      return { keys: keys.map((key) => key.toString('base64')), threshold: body.threshold };
-    },
-  }),
+  ...vaultRoutes,
 ];
 
 /** A member that a patch removes is not set. */
@@ -248,6 +218,11 @@ function gone(outcome: 'deleted' | 'destroyed', { path, number }: Numbered): Pro
 function shown(secret: SecretRecord) {
   const { path, current_version, version, created_at, updated_at } = secret;
   return { ...settingsOf(secret), path, current_version, version, created_at, updated_at };
+}
+
+function shownConsumer(consumer: ActorOfVersion) {
+  const { version, actor_kind: kind, actor_id: id, count: reads, count_24h: reads_24h, last_at, address } = consumer;
+  return { version, kind, id, reads, reads_24h, last_read_at: last_at, address };
 }
 
 function shownVersion(version: Version, now: Date) {

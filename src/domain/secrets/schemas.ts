@@ -59,14 +59,36 @@ export const RollbackInput = z.strictObject({
   version: z.int().min(1).meta({ description: 'whose value becomes that of a new version' }),
 });
 
+export const ConsumersQuery = z.strictObject({
+  days: z.coerce.number().int().min(1).max(90).default(7).meta({ description: 'how far back' }),
+  version: z.coerce.number().int().min(1).optional().meta({ description: 'left out: all versions' }),
+});
+
+export const ConsumersView = z.object({
+  items: z.array(
+    z.object({
+      version: z.int(),
+      kind: z.string().meta({ examples: ['client', 'api_key', 'user'] }),
+      id: z.string().nullable().meta({ description: 'as the audit log names it' }),
+      reads: z.int(),
+      reads_24h: z.int().meta({ description: 'those of the last 24 hours' }),
+      last_read_at: Timestamp,
+      address: z.string().nullable().meta({ description: 'where the last read came from' }),
+    }),
+  ),
+  since: Timestamp.meta({ description: 'reads from then on are counted' }),
+  is_partial: z.boolean().meta({ description: 'true: there are more reads than are counted; the newest are' }),
+});
+
 export const SecretsQuery = z.strictObject({
   ...PageQuery,
+  q: z.string().max(100).optional().meta({ description: 'a part of the path, description, environment or labels' }),
   prefix: z
     .string()
     .regex(/^[A-Za-z0-9_./-]{0,240}$/, 'must be the beginning of a path')
     .optional()
     .meta({ description: 'only secrets whose path begins so' }),
-  sort: SortBy(['path'], 'path'),
+  sort: SortBy(['path', 'updated_at'], 'path'),
 });
 
 export const VersionView = z.object({

@@ -7,7 +7,18 @@ const pathArgument = 'its path, such as database/prod';
 /** `latchkey secret …` */
 export function secretCommand(): Command {
   const secret = new Command('secret').description('passwords, keys and other values that services read');
-  for (const each of [put(), bring(), get(), list(), versions(), rollback(), remove(), restore(), destroy()])
+  for (const each of [
+    put(),
+    bring(),
+    get(),
+    list(),
+    versions(),
+    consumers(),
+    rollback(),
+    remove(),
+    restore(),
+    destroy(),
+  ])
     secret.addCommand(each);
   return secret;
 }
@@ -58,6 +69,18 @@ function versions(): Command {
   return command('versions', 'list the versions of a secret', 'latchkey secret versions database/prod')
     .argument('<path>', pathArgument)
     .action(later(async () => (await actions()).versions));
+}
+
+function consumers(): Command {
+  return command(
+    'consumers',
+    'list who read a secret in the last days, by version',
+    'latchkey secret consumers database/prod --version 2',
+  )
+    .argument('<path>', pathArgument)
+    .option('--version <number>', 'only readers of this version')
+    .option('--days <number>', 'how far back', '7')
+    .action(later(async () => (await actions()).consumers));
 }
 
 function rollback(): Command {

@@ -97,6 +97,17 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
     asks: ({ passkey }) => `/console/users/bob/identities/${passkey}/unlink`,
   },
   '/console/trusts/:trust_id/explain': { asks: ({ trust }) => `/console/trusts/${trust}/explain` },
+  '/console/new-secret': { asks: () => '/console/new-secret' },
+  '/console/secrets/:path/reveal': { asks: () => '/console/secrets/sample%2Fa/reveal' },
+  '/console/secrets/:path/new-version': { asks: () => '/console/secrets/sample%2Fa/new-version' },
+  '/console/secrets/:path/change': { asks: () => '/console/secrets/sample%2Fa/change' },
+  '/console/secrets/:path/versions/:number/delete': { asks: () => '/console/secrets/sample%2Fa/versions/1/delete' },
+  '/console/secrets/:path/versions/:number/undelete': { asks: () => '/console/secrets/sample%2Fa/versions/1/undelete' },
+  '/console/secrets/:path/versions/:number/destroy': { asks: () => '/console/secrets/sample%2Fa/versions/1/destroy' },
+  '/console/secrets/:path/versions/:number/rollback': { asks: () => '/console/secrets/sample%2Fa/versions/1/rollback' },
+  '/console/secrets/:path/delete': { asks: () => '/console/secrets/sample%2Fa/delete' },
+  '/console/vault/seal': { asks: () => '/console/vault/seal' },
+  '/console/vault/unseal': { asks: () => '/console/vault/unseal' },
   '/console/rotate-key': { asks: () => '/console/rotate-key' },
   '/account/keys/new': { asks: () => '/account/keys/new' },
   '/account/keys/:key_id/change': { asks: ({ ownKey }) => `/account/keys/${ownKey}/change` },
@@ -160,6 +171,7 @@ describe('a form of the console or the account', () => {
     await owner.post('/roles', { name: 'sample', permissions: [{ pattern: 'read', resource: api }] });
     await owner.put('/roles/auditor/assignments/user/bob', {});
     await owner.put('/roles/auditor/assignments/client/service', {});
+    await owner.post('/secrets/sample%2Fa/versions', { data: { n: 1 } });
     const idIn = async (path: string, name: string) => String((await owner.get(path)).body.items[0]?.[name]);
     const keyOf = async (user: string) =>
       String((await owner.post('/api-keys', { name: 'a key', owner: { user }, environment: 'dev' })).body.id);
@@ -192,7 +204,7 @@ describe('a form of the console or the account', () => {
     alice.agent.post(path, new URLSearchParams({ csrf: await csrf(), ...fields }));
   const changes = async () => {
     const { rows } = await latchkey.database.query(
-      `select count(*)::int as n from audit_events where action not in ('session.refused', 'session.started')`,
+      `select count(*)::int as n from audit_events where action not in ('session.refused', 'session.started', 'secret.described')`,
     );
     return rows[0].n;
   };

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
+import { consoleAs, consoleOfNew, linkOn, stateOn, wordsOf } from '../../support/console.ts';
 import type { RunningServer } from '../../support/hosted-server.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { runCommand } from '../../support/server.ts';
@@ -243,6 +244,8 @@ describe('what may be done with secrets', () => {
   });
 });
 
+const refusing = `alter table audit_events add constraint refuses check (action <> 'secret.read') not valid`;
+
 describe('the record of secrets', () => {
   test('has each read before it is answered, with the reason, and never a value', async () => {
     const path = newPath();
@@ -280,7 +283,6 @@ describe('the record of secrets', () => {
   test('is a condition of a read: without the event there is no value', async () => {
     const path = newPath();
     await put(path, { n: 1 });
-    const refusing = `alter table audit_events add constraint refuses check (action <> 'secret.read') not valid`;
     await latchkey.database.query(refusing);
     const refused = await read(path);
     await latchkey.database.query('alter table audit_events drop constraint refuses');
@@ -352,6 +354,144 @@ describe('a sealed vault', () => {
     for (const node of [latchkey.issuer, other.address]) expect((await read(path, '', owner, node)).status).toBe(200);
     for (const action of ['vault.initialized', 'vault.sealed', 'vault.unsealed'])
       expect(await latchkey.auditEvents(action)).toHaveLength(1);
+  });
+});
+
+describe('in the console', () => {
+  const planted = () => `planted-${crypto.randomUUID()}`;
+  const pageOf = (path: string, rest = '') => `/secrets/${encodeURIComponent(path)}${rest}`;
+
+  test('a secret is created, written, rolled back, deleted, undeleted and destroyed, without its value on any page', async () => {
+    const alice = await consoleAs(latchkey);
+    const path = newPath('console');
+    const values = [planted(), planted()];
+    const pages = [
+      await alice.act('/new-secret', { path, value: values[0] ?? '', format: 'text' }),
+      await alice.act(pageOf(path, '/new-version'), { value: `USER=shop\nPASSWORD=${values[1]}`, format: 'parts' }),
+    ];
+    expect((await read(path)).body).toMatchObject({ number: 2, data: { USER: 'shop', PASSWORD: values[1] } });
+    // What was typed does not come back, also when it is refused.
+    const again = await alice.act('/new-secret', { path, value: values[0] ?? '', format: 'text' });
+    expect(again.status).toBe(409);
+    const detail = await alice.get(pageOf(path));
+    expect(stateOn(detail)).toBe('Active');
+    expect(wordsOf(detail)).toMatch(/v2 Current .* v1 Previous/);
+    pages.push(again, detail, await alice.act(pageOf(path, '/versions/1/rollback')));
+    expect((await read(path)).body).toMatchObject({ number: 3, data: { value: values[0] } });
+    pages.push(await alice.act(pageOf(path, '/versions/3/delete')));
+    expect(stateOn(pages.at(-1) ?? detail)).toBe('Not readable');
+    expect((await read(path)).status).toBe(410);
+    await alice.act(pageOf(path, '/versions/3/undelete'));
+    const destroying = await alice.get(pageOf(path, '/versions/2/destroy'));
+    expect(wordsOf(destroying)).toContain('Backups of the database that were made before still hold both.');
+    pages.push(await alice.send(destroying));
+    expect((await owner.get(at(path))).body.versions).toMatchObject([
+      { state: 'live' },
+      { state: 'destroyed' },
+      { state: 'live' },
+    ]);
+    for (const { html } of pages) for (const value of values) expect(html).not.toContain(value);
+    expect((await alice.act(pageOf(path, '/delete'))).url).toContain('/console/secrets?done=secret-deleted');
+    expect((await owner.get(at(path))).status).toBe(404);
+  });
+
+  test('the value is shown for a reason alone, which is recorded, and to those who may read it', async () => {
+    const alice = await consoleAs(latchkey);
+    const path = newPath('console');
+    const value = planted();
+    await put(path, { password: value });
+    const asked = await alice.get(pageOf(path, '/reveal?version=1'));
+    expect((await alice.send(asked, { version: '1', reason: '' })).status).toBe(400);
+    expect((await alice.send(asked, { version: '1', reason: 'x' })).html).not.toContain(value);
+    expect((await eventsOf(path)).filter(({ action }) => action === 'secret.read')).toEqual([]);
+    const revealed = await alice.send(asked, { version: '1', reason: 'Ticket 4711: login fails' });
+    expect(revealed.html).toContain(value);
+    expect(revealed.headers.get('cache-control')).toBe('no-store');
+    expect(revealed.headers.get('refresh')).toBe(`60; url=/console${pageOf(path)}`);
+    expect(await eventsOf(path)).toContainEqual(
+      expect.objectContaining({
+        ...{ action: 'secret.read', actor_kind: 'user', outcome: 'success' },
+        details: { reason: 'Ticket 4711: login fails', version: 1 },
+      }),
+    );
+    await latchkey.database.query(refusing);
+    const unrecorded = await alice.send(asked, { version: '1', reason: 'Ticket 4712: no record' });
+    await latchkey.database.query('alter table audit_events drop constraint refuses');
+    expect([unrecorded.status >= 500, unrecorded.html.includes(value)]).toEqual([true, false]);
+    // An administrator of clients and users has no permission in the store.
+    const administrator = await consoleOfNew(latchkey, 'administrator');
+    expect(wordsOf(await administrator.get('/secrets'))).not.toContain(path);
+    expect((await administrator.get(pageOf(path))).status).toBe(403);
+    const forged = await administrator.forge(pageOf(path, '/reveal'), { version: '1', reason: 'because I want it' });
+    expect([forged.status, forged.html.includes(value)]).toEqual([403, false]);
+    await latchkey.advance(11 * 60);
+    expect((await alice.act(pageOf(path, '/reveal'), { version: '1', reason: 'without a fresh proof' })).status).toBe(
+      422,
+    );
+    owner = await asOwner(latchkey);
+  });
+
+  test('the list searches, filters and sorts, and the settings are edited', async () => {
+    const alice = await consoleAs(latchkey);
+    const folder = `list-${crypto.randomUUID().slice(0, 8)}`;
+    for (const name of ['a', 'b']) await put(`${folder}/${name}`, { n: 1 });
+    const saved = await alice.act(pageOf(`${folder}/b`, '/change'), {
+      ...{ description: 'Billing database', environment: 'prod', risk: 'high', owner: 'client:service' },
+      ...{ labels: 'team=shop\ntier=1', max_versions: '4', cas: 'required' },
+    });
+    expect(wordsOf(saved)).toContain('Saved.');
+    expect((await owner.get(at(`${folder}/b`))).body).toMatchObject({
+      ...{ description: 'Billing database', risk: 'high', owner: { client_id: 'service' }, cas_required: true },
+      ...{ custom_metadata: { team: 'shop', tier: '1' }, max_versions: 4 },
+    });
+    const searched = wordsOf(await alice.get(`/secrets?prefix=${folder}/&q=billing`));
+    expect(searched).toMatch(new RegExp(`${folder}/b v1 prod High service .*1 secret`));
+    expect(searched).not.toContain(`${folder}/a`);
+    expect(wordsOf(await alice.get(`/secrets?prefix=${folder}/&sort=-updated_at`))).toMatch(
+      new RegExp(`${folder}/b .*${folder}/a`),
+    );
+    expect(wordsOf(await alice.get('/secrets?q=unicorn'))).toContain('No results');
+    await alice.act(pageOf(`${folder}/b`, '/change'), { labels: 'tier=2', max_versions: '4', owner: '' });
+    expect((await owner.get(at(`${folder}/b`))).body).toMatchObject({ custom_metadata: { tier: '2' }, owner: null });
+  });
+
+  test('who read which version in the last days is listed, there, in the API and on the command line', async () => {
+    const path = newPath('console');
+    await put(path, { n: 1 });
+    await put(path, { n: 2 });
+    const reader = await serviceWith('secrets:read:*', 'secrets:list:*');
+    await read(path, '?version=1', reader);
+    await latchkey.advance(2 * 86_400);
+    owner = await asOwner(latchkey);
+    for (const _ of [1, 2]) await read(path);
+    await read(path, '?version=9');
+    const { body } = await owner.get(`${at(path)}/consumers`);
+    expect(body).toMatchObject({
+      is_partial: false,
+      items: [
+        { version: 2, kind: 'client', reads: 2, reads_24h: 2, address: expect.any(String) },
+        { version: 1, kind: 'client', reads: 1, reads_24h: 0 },
+      ],
+    });
+    expect((await owner.get(`${at(path)}/consumers?days=1`)).body.items).toHaveLength(1);
+    expect((await owner.get(`${at(path)}/consumers?version=1`)).body.items).toMatchObject([{ version: 1 }]);
+    const stranger = await serviceWith('secrets:list:elsewhere:*');
+    expect((await stranger.get(`${at(path)}/consumers`)).status).toBe(403);
+    const page = await (await consoleAs(latchkey)).get(pageOf(path));
+    expect(wordsOf(page)).toMatch(/1 consumer on earlier versions .*v2, current .*v1, earlier/);
+    expect(linkOn(page, 'Reveal value')).toBe(`/console${pageOf(path, '/reveal')}`);
+    const { stdout } = await latchkey.command(['secret', 'consumers', path, '--version', '1']);
+    expect(stdout).toMatch(/^version 1 +client \S+ +1 reads/);
+  });
+
+  test('shows the seal while the secrets are sealed, and seals and unseals them', async () => {
+    const alice = await consoleAs(latchkey);
+    const sealed = await alice.act('/vault/seal');
+    expect([stateOn(sealed), wordsOf(sealed)]).toEqual(['Sealed', expect.stringContaining('sealed on every server')]);
+    expect(stateOn(await alice.get('/secrets'))).toBe('Sealed');
+    expect((await read('anything')).status).toBe(503);
+    expect(stateOn(await alice.act('/vault/unseal'))).toBe('Open');
+    expect((await alice.get('/secrets')).status).toBe(200);
   });
 });
 

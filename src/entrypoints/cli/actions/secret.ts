@@ -116,6 +116,27 @@ export const versions = onInstallation(async (place: CommandContext, path: strin
   );
 }, optionNames);
 
+export const consumers = onInstallation(
+  async (place: CommandContext, path: string, options: VersionOptions & { days: string }) => {
+    const { version, days } = options;
+    const found = await routesOf(place).call('GET /secrets/{path}/consumers', {
+      params: { path },
+      query: { days, version },
+    });
+    answerPage(options, found, {
+      row: ({ version: number, kind, id, reads, last_read_at, address }) => [
+        `version ${number}`,
+        [kind, id].filter(Boolean).join(' '),
+        `${reads} reads`,
+        `last ${last_read_at.toISOString()}`,
+        address ?? '',
+      ],
+      none: `Nobody read ${path} in the last ${days} days.`,
+    });
+  },
+  optionNames,
+);
+
 export const rollback = onInstallation(
   async (place: CommandContext, path: string, options: Json & { to: string }) => {
     const body = { version: Number(options.to) };

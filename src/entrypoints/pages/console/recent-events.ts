@@ -11,7 +11,7 @@ type Event = z.output<typeof EventView>;
 
 /** A record as events name it, and as a filter of the audit log does. */
 export type EventParty = {
-  kind: 'user' | 'client' | 'api_key' | 'role' | 'resource_server' | 'trust';
+  kind: 'user' | 'client' | 'api_key' | 'role' | 'resource_server' | 'trust' | 'secret';
   id: string;
   reference: string;
 };

@@ -7,6 +7,7 @@ import { credentials } from './credentials/section.ts';
 import { grants } from './grants/section.ts';
 import { resourceServers } from './resource-servers/section.ts';
 import { roles } from './roles/section.ts';
+import { secrets } from './secrets/section.ts';
 import type { ConsoleSection } from './section.ts';
 import { sessions } from './sessions/section.ts';
 import { settings } from './settings/section.ts';
@@ -27,6 +28,7 @@ export const consoleSections: readonly ConsoleSection[] = [
   grants,
   apiKeys,
   credentials,
+  secrets,
   signingKeys,
   auditLog,
   accessRecords,

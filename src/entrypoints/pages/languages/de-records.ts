@@ -48,6 +48,7 @@ export const deRecords: Pick<Catalogue, keyof typeof enRecords> = {
     unknownPage: 'Diese Seite der Liste gibt es nicht. Gehen Sie zur ersten Seite.',
     updateSummary: 'Zusammenfassung aktualisieren',
     useIt: 'Verwenden',
+    value: 'Wert',
     wrongPassword: 'Das ist nicht Ihr Passwort.',
     yourPassword: 'Ihr Passwort',
   },

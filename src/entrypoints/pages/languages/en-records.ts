@@ -45,6 +45,7 @@ export const enRecords = {
     unknownPage: 'This page of the list does not exist. Go to the first page.',
     updateSummary: 'Update summary',
     useIt: 'Use it',
+    value: 'Value',
     wrongPassword: 'That is not your password.',
     yourPassword: 'Your password',
   },

@@ -183,7 +183,9 @@ function confirmation(
 }
 
 /** What was sent of a field, each selected value on a line. Browsers send nothing of choices of which none is selected. */
-function valueIn(sent: URLSearchParams | undefined, { name, type, value }: ActionPage['fields'][number]): string {
+function valueIn(sent: URLSearchParams | undefined, field: ActionPage['fields'][number]): string {
+  const { name, type, value, is_secret = false } = field;
+  if (is_secret) return '';
   if (!sent || !(sent.has(name) || type === 'choices')) return value;
   return sent.getAll(name).join('\n');
 }

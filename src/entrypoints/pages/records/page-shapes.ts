@@ -143,6 +143,8 @@ export type Field = {
   options?: readonly Option[];
   /** What a text field suggests. */
   suggestions?: readonly string[];
+  /** Never sent back: what was typed is not shown again. */
+  is_secret?: boolean;
   /** Under which heading it is; none: at the top. Those under `Advanced` are folded. */
   group?: string;
 };
@@ -191,6 +193,8 @@ export type MadePage = {
   name: string;
   secret: string | undefined;
   words: readonly string[];
+  /** Parts of a value that is stored and was asked for. */
+  values?: readonly Snippet[];
   /** What to paste where. */
   snippets: readonly Snippet[];
   facts: readonly Fact[];

@@ -14,6 +14,7 @@ import { grantPath } from '../grants/grant.ts';
 import type { RequestContext } from '../request-context.ts';
 import { apiPath } from '../resource-servers/resource-server.ts';
 import { rolePath } from '../roles/role.ts';
+import { secretPath } from '../secrets/addresses.ts';
 import { trustPath } from '../trusts/trust.ts';
 import { pathOfSubject } from '../users/user.ts';
 import { webhookPath } from '../webhooks/webhook.ts';
@@ -33,8 +34,11 @@ const namers: Readonly<Record<string, (db: Deps['db'], ids: string[]) => Promise
   api_key: listKeyNames,
 };
 
+/** Who did something, and what it was done with. */
+type Parties = Pick<Event, 'actor_kind' | 'actor_id' | 'target_kind' | 'target_id'>;
+
 /** The names in events, in one query for each kind. */
-export async function namesIn({ deps }: Pick<RequestContext, 'deps'>, events: readonly Event[]): Promise<Names> {
+export async function namesIn({ deps }: Pick<RequestContext, 'deps'>, events: readonly Parties[]): Promise<Names> {
   const parties = events.flatMap(({ actor_kind, actor_id, target_kind, target_id }) => [
     { kind: actor_kind, id: actor_id },
     { kind: target_kind, id: target_id },
@@ -60,6 +64,7 @@ const pages: Readonly<Record<string, (id: string) => string>> = {
   grant: grantPath,
   webhook: webhookPath,
   trust: trustPath,
+  secret: secretPath,
 };
 
 /** Kinds of records that always are where their id says; users, clients and keys only if they have a name. */

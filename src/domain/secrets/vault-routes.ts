@@ -1,0 +1,54 @@
+import { routesWith } from '../../platform/http/index.ts';
+import type { SecretsDeps } from './deps.ts';
+import { InitializationInput, InitializedView, UnsealInput, VaultView } from './schemas.ts';
+
+const route = routesWith<SecretsDeps>();
+
+/** The seal of the vault. */
+export const vaultRoutes = [
+  route({
+    method: 'GET',
+    path: '/vault',
+    summary: 'Get the state of the seal of the secrets',
+    permission: 'latchkey:vault:read',
+    response: VaultView,
+    handle: (_, { vault }) => vault.state(),
+  }),
+  route({
+    method: 'POST',
+    path: '/vault/seal',
+    summary: 'Seal the secrets: no node reads or writes one until they are unsealed',
+    permission: 'latchkey:vault:seal',
+    response: VaultView,
+    handle: async ({ actor }, { vault }) => {
+      await vault.seal(actor);
+      return vault.state();
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/vault/unseal',
+    summary:
+      'Unseal the secrets again: a static seal at once, others by a share of the key for each call, on each node',
+    permission: 'latchkey:vault:seal',
+    body: UnsealInput,
+    response: VaultView,
+    handle: async ({ actor, body: { key } }, { vault }) => {
+      if (key === undefined) await vault.unseal(actor);
+      else await vault.takeShare(actor, key);
+      return vault.state();
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/vault/initialize',
+    summary: 'Initialize a vault that shares open; the shares are shown once',
+    permission: 'latchkey:vault:seal',
+    body: InitializationInput,
+    response: InitializedView,
+    handle: async ({ actor, body }, { vault }) => {
+      const keys = await vault.initialize(actor, body);
+      return { keys: keys.map((key) => key.toString('base64')), threshold: body.threshold };
+    },
+  }),
+];
