@@ -250,6 +250,8 @@ export type Database = {
     deleted_at: Date | null;
     destroyed_at: Date | null;
   };
+  /** The text of a role that was written as a policy of Vault. */
+  vault_policies: { role_id: string; source: string; updated_at: Date };
   vault_tokens: {
     digest: Digest;
     accessor: string;

@@ -43,6 +43,7 @@ export {
   listHeldRights,
   listRoles,
   listRolesFrom,
+  lockRole,
   permissionsAt,
   type Right,
   type Role,

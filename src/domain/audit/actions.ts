@@ -97,6 +97,8 @@ export const auditActions = [
   'user.recovery_codes_created',
   'user.updated',
   'vault.initialized',
+  'vault.policy.deleted',
+  'vault.policy.written',
   'vault.sealed',
   'vault.unsealed',
   'webhook.created',

@@ -206,6 +206,9 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
     advice: `has its earlier values again: ${texts(event.details.changed).join(', ') || 'unknown'}`,
   }),
   'vault.initialized': nothing,
+  // The events of its role say what to do.
+  'vault.policy.deleted': nothing,
+  'vault.policy.written': nothing,
   'vault.sealed': decide('was sealed: seal it again if needed'),
   'vault.unsealed': nothing,
   'webhook.created': decide('no longer exists: register it again'),

@@ -54,5 +54,7 @@ export const secretsPermissions: Readonly<Record<string, string>> = {
   'secrets:write:*': 'Write secrets',
   'secrets:delete:*': 'Delete and undelete versions of secrets',
   'secrets:destroy:*': 'Destroy secrets for ever',
+  'secrets:policies': 'Write policies of the store, which give nothing that you lack',
+  'secrets:policies-read': 'Read policies of the store',
   'secrets:seal': 'Initialize and seal the store of secrets',
 };

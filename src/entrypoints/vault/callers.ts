@@ -3,6 +3,7 @@ import { type KeyVerifier, looksLikeKey } from '../../domain/api-keys/index.ts';
 import type { SecretCaller } from '../../domain/secrets/index.ts';
 import { isAccessToken } from '../../domain/tokens/index.ts';
 import { digest } from '../../platform/crypto/index.ts';
+import type { Limit } from '../../platform/http/index.ts';
 import { type BearerDeps, judgeToken } from '../oauth/index.ts';
 import { permissionDenied } from './answers.ts';
 import type { VaultRequest } from './vault-request.ts';
@@ -36,12 +37,18 @@ async function callerByToken(deps: CallerDeps, { origin }: VaultRequest, token: 
   // A token that is bound to a key is used with a proof, which Vault's clients do not make.
   if (verdict.code !== 'valid' || verdict.audience !== deps.audience) throw permissionDenied();
   const { kind, id, subject_id, client_id, scopes } = verdict.bearer;
-  const actor = { kind, id, subject_id, limits: [], permissions: scopes, origin };
+  const actor = { kind, id, subject_id, limits: [limitOf('the token', scopes, deps)], permissions: scopes, origin };
   const credential = isAccessToken(token)
     ? { access_token: digest(token).toString('hex') }
     : { jti: decodeJwt(token).jti };
   const { expires_at } = verdict;
   return { actor, rights: scopes, credential, token, isKey: false, expires_at, name: client_id };
+}
+
+/** What somebody gives by a credential, it must hold itself, however much its owner has. */
+function limitOf(by: string, patterns: readonly string[], { audience }: CallerDeps): Limit {
+  const rights = patterns.map((pattern) => ({ resource: audience, pattern }));
+  return { by, rights, until: null, restrictions: {}, conditions: [] };
 }
 
 async function callerByKey(deps: CallerDeps, { origin, address }: VaultRequest, key: string): Promise<VaultCaller> {
@@ -60,7 +67,8 @@ async function callerByKey(deps: CallerDeps, { origin, address }: VaultRequest, 
   if (code !== 'valid' || !entry) throw permissionDenied();
   const rights = [...entry.permissionsAt(audience)];
   const { id, owner, expires_at, name } = entry;
-  const actor = { kind: 'api_key' as const, id, subject_id: owner.id, limits: [], permissions: rights, origin };
+  const limits = [limitOf('the API key', rights, deps)];
+  const actor = { kind: 'api_key' as const, id, subject_id: owner.id, limits, permissions: rights, origin };
   const credential = { api_key_id: id, subject_id: owner.id };
   return { actor, rights, credential, token: key, isKey: true, expires_at, name };
 }

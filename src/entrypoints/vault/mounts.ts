@@ -1,8 +1,8 @@
 import { allows, intersection } from '../../domain/access/index.ts';
 import { mayList, permissionFor, secretVerbs } from '../../domain/secrets/index.ts';
-import { answerAtTop, answerWith, permissionDenied, type VaultAnswer } from './answers.ts';
-import type { VaultCaller } from './callers.ts';
-import { textsIn } from './fields.ts';
+import { answerAtTop, answerWith, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
+import { type VaultCaller, vaultCallerOf } from './callers.ts';
+import { textIn, textsIn } from './fields.ts';
 import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
 
 type Called = Asked & { caller: VaultCaller };
@@ -23,6 +23,7 @@ export const mountRoutes: readonly VaultRoute[] = [
     route: '/v1/sys/capabilities-self',
     closed: { write: tellCapabilities },
   },
+  { path: /^sys\/capabilities$/, route: '/v1/sys/capabilities', closed: { write: tellCapabilitiesOf } },
 ];
 
 function mountData({ path, version, description }: Mount) {
@@ -69,6 +70,16 @@ async function tellCapabilities(_: VaultDeps, { request, body, caller }: Called)
   return answerAtTop(request.request_id, data);
 }
 
+/** What another token may do, which the caller has. */
+async function tellCapabilitiesOf(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  const token = textIn(asked.body, 'token');
+  if (!token) throw new VaultError(400, 'no token provided');
+  const caller = await vaultCallerOf(deps, asked.request, token).catch(() => {
+    throw new VaultError(400, 'invalid token');
+  });
+  return tellCapabilities(deps, { ...asked, caller });
+}
+
 /** Vault's capabilities for each permission, at the paths where it is used. */
 const capabilities: Readonly<Record<string, Readonly<Partial<Record<(typeof secretVerbs)[number], string[]>>>>> = {
   data: { read: ['read'], write: ['create', 'patch', 'update'], delete: ['delete'] },
@@ -81,10 +92,20 @@ const capabilities: Readonly<Record<string, Readonly<Partial<Record<(typeof secr
 
 function capabilitiesAt(rights: readonly string[], path: string): string[] {
   const [, kind = '', name = ''] = /^secret\/(data|metadata|delete|undelete|destroy)\/(.*)$/.exec(path) ?? [];
+  if (path.startsWith('sys/')) return capabilitiesOfSys(rights, path);
   const [ofKind, target] = kind ? [capabilities[kind], name] : [path.startsWith('kv/') ? capabilities.kv : {}, path];
   const held = secretVerbs.flatMap((verb) => {
     const isHeld = verb === 'list' ? mayList(rights, target) : allows(rights, permissionFor(verb, target));
     return isHeld ? (ofKind?.[verb] ?? []) : [];
   });
   return held.length > 0 ? [...new Set(held)].sort() : ['deny'];
+}
+
+const atPolicies = /^sys\/(?:policies\/acl|policy)(?:\/|$)/;
+
+function capabilitiesOfSys(rights: readonly string[], path: string): string[] {
+  const isPolicies = atPolicies.test(path);
+  if (isPolicies && allows(rights, 'secrets:policies')) return ['create', 'delete', 'list', 'read', 'update'];
+  if (isPolicies && allows(rights, 'secrets:policies-read')) return ['list', 'read'];
+  return path === 'sys/seal' && allows(rights, 'secrets:seal') ? ['sudo', 'update'] : ['deny'];
 }

@@ -19,6 +19,7 @@ import { kv2Routes } from './kv2.ts';
 import { mountRoutes } from './mounts.ts';
 import type { VaultDeps, VaultRoute } from './routing.ts';
 import { sysRoutes } from './sys.ts';
+import { policyRoutes } from './sys-policies.ts';
 import { VaultRequest } from './vault-request.ts';
 
 /** The first that fits answers. */
@@ -28,6 +29,7 @@ const routes: readonly VaultRoute[] = [
   ...tokenRoutes,
   ...loginRoutes,
   ...mountRoutes,
+  ...policyRoutes,
   ...sysRoutes,
 ];
 

@@ -289,6 +289,154 @@ describe('what Vault’s clients compare', () => {
   });
 });
 
+describe('policies', () => {
+  const newName = () => `policy-${crypto.randomUUID().slice(0, 8)}`;
+  const write = async (token: string, policy: string, name = newName()) => {
+    const response = await call('PUT', `sys/policies/acl/${name}`, { token, body: { policy } });
+    const text = await response.text();
+    return { name, status: response.status, body: text ? JSON.parse(text) : undefined };
+  };
+  const permissionsOf = async (name: string) => {
+    const { body } = await owner.get(`/roles/${name}`);
+    return (body.permissions as { pattern: string }[]).map(({ pattern }) => pattern);
+  };
+  let token: string;
+  beforeAll(async () => {
+    token = (await loggedIn(['secrets:*'])).auth.client_token;
+  });
+
+  test('are written, read, listed and deleted by node-vault, and are roles', async () => {
+    const vault = vaultAt(token);
+    const [name, folder] = [newName(), newFolder()];
+    const rules = `# reads the shop
+      path "secret/data/${folder}/*" { capabilities = ["read"] }`;
+    await vault.addPolicy({ name, rules });
+    expect((await vault.policies()).policies).toEqual(expect.arrayContaining(['default', 'root', name]));
+    expect((await vault.getPolicy({ name })).rules).toBe(rules);
+    const listed = await call('LIST', 'sys/policies/acl', { token });
+    expect(await listed.json()).toMatchObject({ data: { keys: expect.arrayContaining([name]) } });
+    expect(await (await call('GET', `sys/policies/acl/${name}`, { token })).json()).toMatchObject({
+      data: { name, policy: rules },
+    });
+    expect(await permissionsOf(name)).toEqual([`secrets:read:${folder}:*`]);
+
+    const { role_id, secret_id } = await role(['secrets:read:none']);
+    await owner.put(`/roles/${name}/assignments/client/${role_id}`, {});
+    await vault.write(`secret/data/${folder}/a`, { data: { n: 1 } });
+    const reader = vaultAt();
+    await reader.approleLogin({ role_id, secret_id });
+    expect((await reader.read(`secret/data/${folder}/a`)).data.data).toEqual({ n: 1 });
+    expect(await statusOf(reader.write(`secret/data/${folder}/a`, { data: {} }))).toBe(403);
+    const asked = { kind: 'client', subject: role_id, resource: `${latchkey.issuer}/v1` };
+    const question = new URLSearchParams({ ...asked, permission: `secrets:read:${folder}:a` });
+    expect((await owner.get(`/explanation?${question}`)).body).toEqual({
+      ...{ allowed: true, because: `The role "${name}" gives it.` },
+    });
+
+    // Somebody changes the role: the policy shows what it gives now.
+    await owner.patch(`/roles/${name}`, {
+      permissions: [{ resource: `${latchkey.issuer}/v1`, pattern: `secrets:list:${folder}:*` }],
+    });
+    expect((await vault.getPolicy({ name })).rules).toContain(`path "secret/metadata/${folder}/*"`);
+    await vault.removePolicy({ name });
+    await vault.removePolicy({ name });
+    expect(await statusOf(vault.getPolicy({ name }))).toBe(404);
+    expect((await owner.get(`/roles/${name}`)).status).toBe(404);
+    for (const action of ['vault.policy.written', 'vault.policy.deleted'])
+      expect((await latchkey.auditEvents(action)).filter(({ target_id }) => target_id === name)).toHaveLength(1);
+    expect((await call('GET', 'sys/policies/acl/root', { token })).status).toBe(404);
+    expect((await call('GET', 'sys/policies/acl/default', { token })).status).toBe(200);
+    expect((await write(token, rules, 'root')).status).toBe(400);
+  });
+
+  const dataAt = (path: string, ...capabilities: string[]) =>
+    `path "${path}" { capabilities = ${JSON.stringify(capabilities)} }`;
+  test.each<[policy: string, permissions: string[]]>([
+    [
+      dataAt('secret/data/app/*', 'create', 'update', 'read', 'delete', 'list'),
+      ['delete:app:*', 'read:app:*', 'write:app:*'],
+    ],
+    [dataAt('secret/data/app/db', 'read'), ['read:app:db']],
+    [dataAt('secret/data/+/db', 'read'), ['read:*:db']],
+    [dataAt('secret/+/app/*', 'read', 'list'), ['list:app:*', 'read:app:*']],
+    [dataAt('kv/app/*', 'read', 'list'), ['list:kv:app:*', 'read:kv:app:*']],
+    [
+      dataAt('*', 'create', 'read', 'update', 'delete', 'list', 'sudo'),
+      ['delete:*', 'destroy:*', 'list:*', 'policies', 'policies-read', 'read:*', 'seal', 'write:*'],
+    ],
+    [
+      `${dataAt('secret/data/app/*', 'read')}\n${dataAt('secret/data/app/x', 'read', 'delete')}`,
+      ['delete:app:x', 'read:app:*', 'read:app:x'],
+    ],
+    [`${dataAt('secret/destroy/app/*', 'update')} ${dataAt('secret/metadata/app/*', 'delete')}`, ['destroy:app:*']],
+    [`/* none */ ${dataAt('auth/token/lookup-self', 'read')} // open`, []],
+    ['{"path":{"secret/data/app/*":{"capabilities":["read"]}}}', ['read:app:*']],
+    [Buffer.from(dataAt('secret/data/app/b64', 'read')).toString('base64'), ['read:app:b64']],
+  ])('compile to permissions: %s', async (policy, permissions) => {
+    const { name, status } = await write(token, policy);
+    expect([200, 204]).toContain(status);
+    expect((await permissionsOf(name)).toSorted()).toEqual(permissions.map((each) => `secrets:${each}`));
+  });
+
+  test.each<[policy: string, line: number, why: string]>([
+    [`${dataAt('secret/data/a', 'read')}\n${dataAt('secret/data/b', 'deny')}`, 2, 'deny'],
+    [`${dataAt('secret/data/*', 'read', 'delete')}\n\n${dataAt('secret/data/prod/*', 'read')}`, 3, 'line 1'],
+    [dataAt('secret/data/app*', 'read'), 1, 'whole names'],
+    [dataAt('secret/data/app/+', 'read'), 1, '"+" at the end'],
+    [dataAt('secret/data/app', 'create'), 1, '"update"'],
+    [dataAt('secret/metadata/app/*', 'update'), 1, 'secret/data/app/*'],
+    [dataAt('secret/metadata/', 'list'), 1, 'secret/metadata/*'],
+    [dataAt('transit/keys/*', 'read'), 1, 'transit/keys/*'],
+    [dataAt('secret/data/{{identity.entity.id}}/*', 'read'), 1, 'templates'],
+    [dataAt('secret/data/a', 'fly'), 1, 'invalid capability'],
+    ['path "secret/data/a" {\n capabilities = ["read"]\n allowed_parameters = { }\n}', 3, 'allowed_parameters'],
+    ['path "secret/data/a" {\n policy = "write"\n}', 2, '"policy"'],
+    ['path "secret/data/a" {\n capabilities = ["read"\n', 3, 'expected'],
+    ['{"path":\n{"secret/data/a":\n{"capabilities":["read"],"min_wrapping_ttl":1}}}', 3, 'min_wrapping_ttl'],
+    ['{"path":\n{', 2, 'JSON'],
+  ])('that permissions cannot express are refused by the line: %s', async (policy, line, why) => {
+    const { name, status, body } = await write(token, policy);
+    expect([status, body.errors]).toEqual([400, [expect.stringContaining(`line ${line}: `)]]);
+    expect(body.errors[0]).toContain(why);
+    expect((await owner.get(`/roles/${name}`)).status).toBe(404);
+  });
+
+  test('give nothing that their writer lacks, however much the client has', async () => {
+    const folder = newFolder();
+    const own = `secrets:read:${folder}:*`;
+    const { auth, role_id, secret_id } = await loggedIn([own, 'secrets:policies']);
+    const allowed = await write(auth.client_token, dataAt(`secret/data/${folder}/a/*`, 'read'));
+    expect(allowed.status).toBe(204);
+    for (const path of ['secret/data/*', `secret/metadata/${folder}/*`, 'secret/data/elsewhere'])
+      expect(await write(auth.client_token, dataAt(path, 'read', 'list'))).toMatchObject({
+        status: 403,
+        body: { errors: ['permission denied', expect.stringContaining('do not hold')] },
+      });
+    const wide = await write(token, dataAt('secret/data/*', 'read'));
+    expect((await write(auth.client_token, dataAt(`secret/data/${folder}/b`, 'read'), wide.name)).status).toBe(403);
+    expect((await call('DELETE', `sys/policy/${wide.name}`, { token: auth.client_token })).status).toBe(403);
+    // A token that carries less than its client has gives no more than it carries.
+    const narrow = await latchkey.post('/oauth/token', {
+      ...{ grant_type: 'client_credentials', resource: `${latchkey.issuer}/v1`, scope: 'secrets:policies' },
+      ...{ client_id: role_id, client_secret: secret_id },
+    });
+    const byNarrow = await write(String(narrow.body.access_token), dataAt(`secret/data/${folder}/c`, 'read'));
+    expect(byNarrow.status).toBe(403);
+    const reader = (await loggedIn(['secrets:read:*', 'secrets:policies-read'])).auth.client_token;
+    expect((await write(reader, dataAt('secret/data/a', 'read'))).status).toBe(403);
+    expect((await call('GET', `sys/policies/acl/${wide.name}`, { token: reader })).status).toBe(200);
+    const nothing = (await loggedIn(['secrets:read:*'])).auth.client_token;
+    expect((await call('GET', `sys/policies/acl/${wide.name}`, { token: nothing })).status).toBe(403);
+    const told = await call('POST', 'sys/capabilities', {
+      token,
+      body: { token: reader, paths: ['sys/policies/acl/x'] },
+    });
+    expect(await told.json()).toMatchObject({ 'sys/policies/acl/x': ['list', 'read'] });
+    // The built-in roles stay as they are.
+    expect((await write(token, dataAt('secret/data/a', 'read'), 'auditor')).status).toBe(400);
+  });
+});
+
 describe('who may use it', () => {
   test('a revoked token, client or key reads nothing from the next request on, on every node', async () => {
     const folder = newFolder();

@@ -1,0 +1,43 @@
+/** What a policy says of a path. `line`: where, from 1 on. */
+export type PolicyRule = { path: string; capabilities: readonly string[]; line: number };
+
+/** Why a policy is refused; its message names the line. */
+export class PolicyError extends Error {
+  override name = 'PolicyError';
+
+  constructor(line: number, problem: string) {
+    super(`line ${line}: ${problem}`);
+  }
+}
+
+// Members that say more than a permission can.
+const unsupported = new Set([
+  'allowed_parameters',
+  'denied_parameters',
+  'required_parameters',
+  'min_wrapping_ttl',
+  'max_wrapping_ttl',
+  'control_group',
+  'mfa_methods',
+  'policy',
+  'pagination_limit',
+  'expiration',
+  'list_scan_response_keys_filter_path',
+]);
+
+const known = new Set(['create', 'read', 'update', 'patch', 'delete', 'list', 'sudo', 'deny']);
+
+/** @throws PolicyError: it is no member of a path, or one that permissions cannot express */
+export function mustBeCapabilities(member: string, line: number): void {
+  if (member === 'capabilities') return;
+  const why = unsupported.has(member) ? 'permissions cannot express it' : 'it is unknown';
+  throw new PolicyError(line, `"${member}" is not supported: ${why}. A path takes "capabilities" only.`);
+}
+
+/** A rule, once its path and its capabilities are what they may be. @throws PolicyError */
+export function ruleOf(path: string, capabilities: readonly unknown[], line: number): PolicyRule {
+  const wrong = capabilities.find((capability) => typeof capability !== 'string' || !known.has(capability));
+  if (wrong !== undefined) throw new PolicyError(line, `path "${path}": invalid capability ${JSON.stringify(wrong)}`);
+  if (path.includes('{{')) throw new PolicyError(line, `path "${path}": templates are not supported`);
+  return { path: path.replace(/^\//, ''), capabilities: capabilities as string[], line };
+}
