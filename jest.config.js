@@ -8,6 +8,7 @@ const config = {
   transform: {},
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  testSequencer: '<rootDir>/test/support/long-files-first.js',
   // What is skipped is told with its reason at the end.
   reporters: ['default', '<rootDir>/test/support/skipped-reporter.js'],
   // A busy machine with one core takes a minute to start two servers; what a test promises about time it measures itself.

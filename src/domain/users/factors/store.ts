@@ -102,7 +102,7 @@ export async function useRecoveryCode(trx: Trx, user_id: string, digest: Digest)
 
 type PasskeyUse = { sign_count: number; is_backed_up: boolean; now: Date };
 
-/** Notes a use of a passkey; false: it was removed meanwhile. */
+/** Notes a use of a passkey; false: it was removed meanwhile, or its counter grew past this one: of two copies at once, one counts. */
 export async function notePasskeyUse(
   trx: Trx,
   id: string,
@@ -112,6 +112,7 @@ export async function notePasskeyUse(
     .updateTable('factors')
     .set({ sign_count, is_backed_up, last_used_at: now })
     .where('id', '=', id)
+    .where((eb) => (sign_count === 0 ? eb('sign_count', '=', '0') : eb('sign_count', '<', String(sign_count))))
     .executeTakeFirst();
   return numUpdatedRows === 1n;
 }
