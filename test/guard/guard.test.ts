@@ -10,6 +10,7 @@ import fc from 'fast-check';
 import fastify from 'fastify';
 import Koa from 'koa';
 import * as oidc from 'openid-client';
+import { classes } from '../../packages/guard/src/authentication.ts';
 import {
   createGuard,
   expressGuard,
@@ -27,6 +28,7 @@ import { allows } from '../../packages/guard/src/permissions.ts';
 import { kindOf } from '../../packages/guard/src/verdict-kinds.ts';
 import { allows as serverAllows } from '../../src/domain/access/index.ts';
 import { keyCodeKinds } from '../../src/domain/api-keys/index.ts';
+import { assuranceClasses } from '../../src/domain/users/index.ts';
 import { type AdminApi, asOwner } from '../support/admin.ts';
 import { Gateway } from '../support/gateway.ts';
 import { api, jwtApi, standardInstallation } from '../support/installation.ts';
@@ -369,6 +371,10 @@ test('a guard judges permissions as the server does', () => {
     ),
     { numRuns: 3000 },
   );
+});
+
+test('the guard and the server know the same authentication context classes', () => {
+  expect(classes).toEqual(assuranceClasses);
 });
 
 test('the guard and the server agree on what each code of a refused key means', () => {

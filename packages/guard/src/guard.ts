@@ -1,3 +1,4 @@
+import { objectionTo } from './authentication.ts';
 import { clientAddress } from './client-address.ts';
 import { type Credential, credentialIn } from './credentials.ts';
 import type { Identity, Need } from './identity.ts';
@@ -57,7 +58,7 @@ export function createGuard({ cacheMs = 1000, ...options }: GuardOptions): Guard
   const remote = options.key ? new RemoteVerdicts({ issuer, key: options.key, cacheMs, now }) : undefined;
   const metadata = options.metadata && resourceMetadata({ issuer, resource: options.resource }, options.metadata);
   const initialScopes = options.metadata?.scopes_supported ?? [];
-  const deps = { issuer, resource: options.resource, tokens, remote, metadata, initialScopes };
+  const deps = { issuer, resource: options.resource, tokens, remote, metadata, initialScopes, now };
   return {
     metadata,
     check: async (request, need = {}) => {
@@ -86,6 +87,7 @@ type Deps = {
   remote: RemoteVerdicts | undefined;
   metadata: ResourceMetadata | undefined;
   initialScopes: readonly string[];
+  now: () => number;
 };
 
 async function judged(deps: Deps, request: GuardedRequest, need: Need): Promise<Outcome> {
@@ -102,7 +104,7 @@ async function judged(deps: Deps, request: GuardedRequest, need: Need): Promise<
     const verdict = await deps.tokens.verdict(credential.value);
     if (verdict.kind === 'bad')
       return refused(refusal(401, { error: 'invalid_token', detail: verdict.reason, ...hints }));
-    if (verdict.kind === 'good') return permitted(verdict.identity, permissions, hints);
+    if (verdict.kind === 'good') return permitted(verdict.identity, { need, permissions, hints, nowMs: deps.now() });
   }
   return askedAt(deps, { request, need, credential, permissions, hints });
 }
@@ -121,10 +123,18 @@ function scopeOf(permissions: readonly string[]): string {
   return [...new Set(permissions.filter(isScope))].join(' ');
 }
 
-function permitted(identity: Identity, permissions: readonly string[], hints: Hints): Outcome {
+type Required = Pick<Question, 'need' | 'permissions' | 'hints'> & { nowMs: number };
+
+function permitted(identity: Identity, { need, permissions, hints, nowMs }: Required): Outcome {
   const missing = permissions.filter((permission) => !allows(identity.permissions, permission));
-  if (missing.length === 0) return { kind: 'allowed', identity };
-  return refused(insufficient(missing, permissions, hints));
+  if (missing.length > 0) return refused(insufficient(missing, permissions, hints));
+  const objection = objectionTo(identity, need, nowMs);
+  return objection ? refused(unauthenticated(objection, need, hints)) : { kind: 'allowed', identity };
+}
+
+/** Says with what authorization request the client gets a token that suffices (RFC 9470 §3). */
+function unauthenticated(detail: string, { acr_values, max_age }: Need, hints: Hints): Refusal {
+  return refusal(401, { ...hints, error: 'insufficient_user_authentication', detail, acr_values, max_age });
 }
 
 /** All that the route needs is asked for at once, also what the caller has: a client may forget what it had (RFC 6750 §3.1). */
@@ -154,6 +164,8 @@ async function askedAt({ remote, resource }: Deps, question: Question): Promise<
     origin: [request.headers.origin ?? []].flat()[0],
     cost: need.cost,
     parameters: need.parameters,
+    acr_values: need.acr_values,
+    max_age: need.max_age,
     ...(credential.kind === 'dpop' && proof.length === 1 && proofOf(request, resource, proof[0] ?? '')),
   });
   return verdict.valid ? { kind: 'allowed', identity: identityOf(verdict) } : refused(refusalOf(verdict, question));
@@ -167,13 +179,14 @@ function proofOf({ method, url }: GuardedRequest, resource: string, proof: strin
 
 function identityOf(verdict: Verdict): Identity {
   const { subject = '', subject_kind = 'client', credential = 'api_key', permissions = [], expires_at } = verdict;
-  const { client_id, key_id, environment } = verdict;
-  const known = { subject, subject_kind, client_id, credential, key_id, environment, permissions };
+  const { client_id, key_id, environment, acr, auth_time } = verdict;
+  const known = { subject, subject_kind, client_id, credential, key_id, environment, permissions, acr, auth_time };
   return { ...known, expires_at: expires_at ? new Date(expires_at) : undefined };
 }
 
 function refusalOf({ code, reason: detail, missing, retry_after_seconds }: Verdict, question: Question): Refusal {
-  const { permissions, hints, credential } = question;
+  const { need, permissions, hints, credential } = question;
+  if (code === 'insufficient_user_authentication') return unauthenticated(detail, need, hints);
   // A token for another API is not valid here, whatever it may there (RFC 8707 §2, RFC 6750 §3.1).
   const isForeign = code === 'resource_not_allowed' && credential.kind !== 'key';
   const kind = isForeign ? 'dead' : kindOf(code);

@@ -6,6 +6,10 @@ export type Need = {
   cost?: number;
   /** What the restrictions of an API key look at, by name: `{ template: 'welcome' }`. */
   parameters?: Record<string, string | string[]>;
+  /** How the user must have authenticated (RFC 9470): classes separated by spaces, any of which, or a stronger one, is enough. */
+  acr_values?: string;
+  /** At most how many seconds ago the user authenticated. */
+  max_age?: number;
 };
 
 /** Who calls, as Latchkey knows them. */
@@ -20,4 +24,7 @@ export type Identity = {
   environment?: string | undefined;
   permissions: readonly string[];
   expires_at?: Date | undefined;
+  /** Of a user's access token: how they authenticated, and when, in seconds since 1970. */
+  acr?: string | undefined;
+  auth_time?: number | undefined;
 };

@@ -14,6 +14,8 @@ type Claims = JWTPayload & {
   client_id?: string;
   scope?: string;
   cnf?: object;
+  acr?: string;
+  auth_time?: number;
   status?: { status_list?: { uri?: unknown; idx?: unknown } };
 };
 
@@ -67,7 +69,7 @@ export class LocalTokens {
   }
 }
 
-function identityOf({ sub = '', client_id, scope = '', exp }: Claims): Identity {
+function identityOf({ sub = '', client_id, scope = '', exp, acr, auth_time }: Claims): Identity {
   return {
     subject: sub,
     subject_kind: sub === client_id ? 'client' : 'user',
@@ -75,5 +77,7 @@ function identityOf({ sub = '', client_id, scope = '', exp }: Claims): Identity 
     credential: 'access_token',
     permissions: scope.split(' ').filter(Boolean),
     expires_at: exp === undefined ? undefined : new Date(exp * 1000),
+    acr,
+    auth_time,
   };
 }

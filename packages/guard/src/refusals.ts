@@ -9,6 +9,9 @@ type Reason = {
   scope?: string | undefined;
   scheme?: 'Bearer' | 'DPoP';
   retryAfter?: number;
+  /** With what authorization request the client gets a token that suffices (RFC 9470 §3). */
+  acr_values?: string | undefined;
+  max_age?: number | undefined;
   /** Where the API is described (RFC 9728 §5.1). */
   resource_metadata?: string | undefined;
 };
@@ -43,9 +46,17 @@ export function refusal(status: number, reason: Reason): Refusal {
 }
 
 /** The description is last and holds no `=`: some clients search the whole header for `scope=` and take what they find first. */
-function challengeOf({ error, detail, scope, scheme = 'Bearer', resource_metadata }: Reason): string {
+function challengeOf({ error, detail, scheme = 'Bearer', ...said }: Reason): string {
+  const { scope, acr_values, max_age, resource_metadata } = said;
   const description = error && detail.replaceAll('=', ':');
-  const parameters = Object.entries({ error, scope, resource_metadata, error_description: description })
+  const parameters = Object.entries({
+    error,
+    scope,
+    acr_values,
+    max_age,
+    resource_metadata,
+    error_description: description,
+  })
     .filter(([, value]) => value !== undefined && value !== '')
     .map(([name, value]) => `${name}="${quotable(String(value))}"`);
   return `${scheme} ${parameters.join(', ') || 'realm="latchkey"'}`;

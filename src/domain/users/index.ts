@@ -15,6 +15,7 @@ export {
   type Assurance,
   assuranceClasses,
   assuranceOf,
+  isAssurance,
   isAtLeast,
   together,
   weakestOf,

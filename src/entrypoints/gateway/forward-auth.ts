@@ -27,7 +27,7 @@ export async function forwardAuth(deps: ForwardAuthDeps, asked: GatewayRequest):
   const judgement = await judge(deps, request, deps.keys.senderAt(asked.ip));
   const { verdict } = judgement;
   recordUse(deps, { request, judgement, from: asked.ip, request_id: asked.request_id });
-  if (!verdict.valid) throw refuse(verdict, question.resource, deps.now());
+  if (!verdict.valid) throw refuse(verdict, question, deps.now());
   return admit(judgement, deps.now());
 }
 
@@ -40,7 +40,8 @@ function verificationOf(asked: GatewayRequest, question: Question, credential: C
   const named = question.parameters.map(([name, fill]) => [name, filled(fill(request))] as const);
   const parameters = named.length === 0 ? undefined : Object.fromEntries(named);
   const needed = { permission, permissions, resource, ip: asked.ip, origin: single(asked, 'origin') };
-  const counted = { cost: costOf(question.cost), parameters };
+  const { acr_values, max_age } = question;
+  const counted = { cost: costOf(question.cost), parameters, acr_values, max_age };
   if ('key' in credential) return { key: credential.key, ...needed, ...counted };
   const { token, scheme } = credential;
   const proof = scheme === 'dpop' ? single(asked, 'dpop') : undefined;

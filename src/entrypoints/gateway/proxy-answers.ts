@@ -1,5 +1,6 @@
 import { Problem } from '../../platform/http/index.ts';
 import type { Answer } from './answers.ts';
+import type { AuthenticationNeed } from './authentication.ts';
 import { identityOf } from './identity-headers.ts';
 import { type Verdict, verdictKinds } from './schemas.ts';
 import type { Judgement } from './verdicts.ts';
@@ -48,8 +49,13 @@ export function challengeFor(resource: string | undefined): Problem {
 }
 
 /** The refusal of a request: 401 with a challenge, 403, or 429. */
-export function refuse(verdict: Verdict, resource: string | undefined, now: Date): Problem {
+export function refuse(
+  verdict: Verdict,
+  { resource, ...need }: AuthenticationNeed & { resource: string | undefined },
+  now: Date,
+): Problem {
   const { code, reason: detail } = verdict;
+  if (code === 'insufficient_user_authentication') return askAuthentication(verdict, { resource, ...need });
   const members = { code };
   const kind = verdictKinds[code];
   if (kind === 'limited') {
@@ -71,6 +77,17 @@ export function refuse(verdict: Verdict, resource: string | undefined, now: Date
     headers,
     members: { ...members, scope },
   });
+}
+
+/** Says with what authorization request the client gets a token that suffices (RFC 9470 §3). */
+function askAuthentication(
+  { code, reason: detail }: Verdict,
+  { resource, acr_values, max_age }: AuthenticationNeed & { resource: string | undefined },
+): Problem {
+  const asked = { ...(acr_values && { acr_values }), ...(max_age && { max_age: String(max_age) }) };
+  const challenge = parameters({ error: code, error_description: detail, ...asked }, resource);
+  const headers = { 'WWW-Authenticate': `Bearer ${challenge}` };
+  return new Problem(401, code, { title: 'Not authenticated', detail, headers, members: { code } });
 }
 
 /** A request that leads to no permission is allowed to nobody; proxies know no better refusal than 403. */

@@ -1,8 +1,10 @@
 import { LRUCache } from 'lru-cache';
+import type { z } from 'zod';
 import type { Problem } from '../../platform/http/index.ts';
 import { ambiguous, single } from './credentials.ts';
 import { extAuthzShape, forwardAuthPath, type GatewayRequest } from './gateway-request.ts';
 import { type DescribedBy, OriginalRequest, originalRequest } from './original-request.ts';
+import { AcrValues, MaxAge } from './schemas.ts';
 import { permissionTemplate, type Template, template } from './templates.ts';
 
 const none = '-';
@@ -13,6 +15,9 @@ export type Question = {
   permissions: readonly Template[];
   resource: string | undefined;
   cost: string | undefined;
+  /** How its user must have authenticated, and at most how many seconds ago. */
+  acr_values: string | undefined;
+  max_age: number | undefined;
   describedBy: DescribedBy | undefined;
   /** Whether CORS preflights pass without a credential. */
   admitsPreflight: boolean;
@@ -35,6 +40,8 @@ export function questionIn(asked: GatewayRequest): Question {
     permissions: [...(permission === none ? [] : [permissionTemplate(decoded(permission))]), ...fromHeader(asked)],
     resource: resource === none ? undefined : decoded(resource),
     cost: undefined,
+    acr_values: undefined,
+    max_age: undefined,
     describedBy: undefined,
     // Envoy answers or forwards preflights itself, and here the method is the client's word.
     admitsPreflight: false,
@@ -53,11 +60,10 @@ function decoded(part: string): string {
 function fromQuery(asked: GatewayRequest): Question {
   const { querystring } = asked;
   const configured = querystring.length <= longestKept ? queries.memo(querystring) : queryIn(querystring);
-  const { permissions: named, resource, cost, describedBy, admitsPreflight, parameters } = configured;
+  const { permissions: named } = configured;
   const added = fromHeader(asked);
   const permissions = added.length === 0 ? named : [...named, ...added];
-  const request = originalRequest(asked, describedBy);
-  return { request, permissions, resource, cost, describedBy, admitsPreflight, parameters };
+  return { ...configured, request: originalRequest(asked, configured.describedBy), permissions };
 }
 
 /** @throws Problem 400: it asks for too much, or for something that is not known */
@@ -78,6 +84,8 @@ function queryIn(querystring: string): Omit<Question, 'request'> {
     permissions: permissions.map(permissionTemplate),
     resource: query.get('resource') ?? undefined,
     cost: query.get('cost') ?? undefined,
+    acr_values: parsed(AcrValues, 'acr_values', query.get('acr_values')),
+    max_age: parsed(MaxAge, 'max_age', query.get('max_age'), Number),
     admitsPreflight: oneOf(query, 'preflight', ['allow']) === 'allow',
     describedBy: oneOf(query, 'described-by', ['x-original', 'x-forwarded']),
     parameters,
@@ -85,7 +93,9 @@ function queryIn(querystring: string): Omit<Question, 'request'> {
 }
 
 const parameterPrefix = 'parameter.';
-const queryNames: ReadonlySet<string> = new Set(['permission', 'resource', 'cost', 'preflight', 'described-by']);
+const queryNames: ReadonlySet<string> = new Set([
+  ...['permission', 'resource', 'cost', 'acr_values', 'max_age', 'preflight', 'described-by'],
+]);
 
 /** The query is the proxy's configuration: one that is mistyped would ask for less than its operator means. */
 function unknownName(name: string): Problem {
@@ -95,6 +105,19 @@ function unknownName(name: string): Problem {
 
 const longestShown = 64;
 const shown = (name: string) => `"${name.slice(0, longestShown)}"`;
+
+/** @throws Problem 400: it is something else */
+function parsed<Value>(
+  schema: z.ZodType<Value>,
+  name: string,
+  text: string | null,
+  read = (said: string): unknown => said,
+) {
+  if (text === null) return undefined;
+  const { success, data, error } = schema.safeParse(read(text));
+  if (!success) throw ambiguous(`${name} in the query ${error.issues[0]?.message}.`);
+  return data;
+}
 
 /** @throws Problem 400: it says something else */
 function oneOf<Value extends string>(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { keyCodeKinds, keyCodes, PermissionQuerySchema, type VerdictKind } from '../../domain/api-keys/index.ts';
+import { isAssurance } from '../../domain/users/index.ts';
 import { canonicalAddress } from '../../platform/http/index.ts';
 
 const mostInBatch = 100;
@@ -7,7 +8,13 @@ const mostCost = 1_000_000;
 const mostParameters = 20;
 
 /** Why a credential is good or not: a closed list, described in docs/gateway.md. */
-export const verdictCodes = [...keyCodes, 'proof_required', 'invalid_proof', 'certificate_mismatch'] as const;
+export const verdictCodes = [
+  ...keyCodes,
+  'proof_required',
+  'invalid_proof',
+  'certificate_mismatch',
+  'insufficient_user_authentication',
+] as const;
 export type VerdictCode = (typeof verdictCodes)[number];
 
 export const verdictKinds: Readonly<Record<VerdictCode, VerdictKind>> = {
@@ -15,7 +22,19 @@ export const verdictKinds: Readonly<Record<VerdictCode, VerdictKind>> = {
   proof_required: 'dead',
   invalid_proof: 'dead',
   certificate_mismatch: 'dead',
+  insufficient_user_authentication: 'refused',
 };
+
+/** What a request requires of how its user authenticated (RFC 9470 §4): classes, any of which is enough, and an age in seconds. */
+export const AcrValues = z
+  .string()
+  .max(200)
+  .refine((text) => text.split(' ').every(isAssurance), 'must be acr values of Latchkey, separated by single spaces');
+const longestAge = 100_000_000;
+export const MaxAge = z
+  .int('must be a whole number of seconds')
+  .min(1, 'must be at least 1')
+  .max(longestAge, `must be at most ${longestAge}`);
 
 const isAddress = (text: string) => canonicalAddress(text) !== undefined;
 const Values = z.union([z.string().max(1000), z.array(z.string().max(1000)).min(1).max(100)]);
@@ -43,6 +62,8 @@ const DescribedRequest = z
       .record(z.string().min(1).max(64), Values)
       .refine((named) => Object.keys(named).length <= mostParameters, `must name at most ${mostParameters}`)
       .optional(),
+    acr_values: AcrValues.optional().meta({ description: 'how its user must have authenticated' }),
+    max_age: MaxAge.optional().meta({ description: 'at most how many seconds ago its user authenticated' }),
     method: z.string().max(32).optional().meta({ description: 'with a DPoP proof: of the request' }),
     url: z.string().max(4096).optional().meta({ description: 'with a DPoP proof: of the request' }),
     proof: z.string().max(8192).optional().meta({ description: 'its `DPoP` header' }),
@@ -79,6 +100,9 @@ export type Verdict = {
   permissions?: string[];
   missing?: string[];
   expires_at?: Date | null;
+  /** Of an access token: how its user authenticated, and when, in seconds since 1970. */
+  acr?: string;
+  auth_time?: number;
   limits: { name: string; limit: number; remaining: number; resets_at: Date }[];
   retry_after_seconds?: number;
 };

@@ -9,12 +9,19 @@ import {
   permissionsIn,
 } from '../../domain/api-keys/index.ts';
 import type { PresentedToken, TokenVerdict } from '../oauth/index.ts';
+import {
+  type AuthenticationNeed,
+  authenticationObjection,
+  needsAuthentication,
+  nobodyAuthenticated,
+} from './authentication.ts';
 import { type CachedVerdict, cachedVerdict, verdictOnKey } from './cached-verdicts.ts';
 import type { Verdict, VerifyRequest } from './schemas.ts';
 
 export type VerdictDeps = {
   keys: KeyVerifier;
   judgeToken: (shown: PresentedToken) => Promise<TokenVerdict>;
+  now: () => Date;
 };
 
 /** What becomes of a request. */
@@ -33,20 +40,28 @@ export type Judgement = {
  * @throws when the database is needed, and away
  */
 export async function judge(
-  { keys, judgeToken }: VerdictDeps,
+  { keys, judgeToken, now }: VerdictDeps,
   request: VerifyRequest,
   from: KeySender,
 ): Promise<Judgement> {
   if (request.key !== undefined) {
     const asked = askedOf(request);
     const cached = keys.verifyCached(request.key, asked);
-    if (cached) return judgementOn(cached, asked, cached.code === 'valid');
-    return judgementOn(await keys.verify(request.key, asked, from), asked, false);
+    if (cached) return forUser(request, judgementOn(cached, asked, cached.code === 'valid'));
+    return forUser(request, judgementOn(await keys.verify(request.key, asked, from), asked, false));
   }
   const { token = '', method, url, proof, certificate_thumbprint } = request;
   const found = await judgeToken({ token, method, url, proof, certificate_thumbprint });
-  const verdict = verdictOnToken(found, { needs: needed(request), resource: request.resource });
+  const { resource, acr_values, max_age } = request;
+  const verdict = verdictOnToken(found, { needs: needed(request), resource, acr_values, max_age, now: now() });
   return { verdict, cached: undefined, isFromMemory: false };
+}
+
+/** No user authenticates with a key: one is not enough where that is required. */
+function forUser(request: VerifyRequest, judgement: Judgement): Judgement {
+  if (!judgement.verdict.valid || !needsAuthentication(request)) return judgement;
+  const refused = { valid: false, code: 'insufficient_user_authentication', reason: nobodyAuthenticated } as const;
+  return { verdict: { ...judgement.verdict, ...refused }, cached: undefined, isFromMemory: judgement.isFromMemory };
 }
 
 function judgementOn(found: KeyVerdict, asked: Asked, isFromMemory: boolean): Judgement {
@@ -83,21 +98,28 @@ const reasons = {
 const permittedToken = 'The token has this permission.';
 const authenticToken = 'The token is authentic. The request names no permission, so none was checked.';
 
-type Needed = { needs: PermissionQuery | undefined; resource: string | undefined };
+type Needed = AuthenticationNeed & {
+  needs: PermissionQuery | undefined;
+  resource: string | undefined;
+  now: Date;
+};
 
-function verdictOnToken(verdict: TokenVerdict, { needs, resource }: Needed): Verdict {
+function verdictOnToken(verdict: TokenVerdict, { needs, resource, now, ...need }: Needed): Verdict {
   const said = { valid: false, credential: 'access_token' as const, limits: [] };
   if (verdict.code !== 'valid') return { ...said, code: verdict.code, reason: reasons[verdict.code] };
-  const { bearer, audience, expires_at } = verdict;
+  const { bearer, audience, expires_at, authentication } = verdict;
   const whose = { subject: bearer.id, subject_kind: bearer.kind, client_id: bearer.client_id };
-  const known = { ...said, ...whose, permissions: bearer.scopes, expires_at };
+  const known = { ...said, ...whose, permissions: bearer.scopes, expires_at, ...authentication };
   if (audience !== (resource ?? null))
     return { ...known, code: 'resource_not_allowed', reason: whereItIsFor(audience, resource) };
   const missing = needs === undefined ? [] : missingFrom(needs, (one) => allows(bearer.scopes, one));
-  if (missing.length === 0)
-    return { ...known, valid: true, code: 'valid', reason: needs === undefined ? authenticToken : permittedToken };
-  const named = missing.map((permission) => `"${permission}"`).join(', ');
-  return { ...known, code: 'insufficient_permissions', reason: `The token does not have ${named}.`, missing };
+  if (missing.length > 0) {
+    const named = missing.map((permission) => `"${permission}"`).join(', ');
+    return { ...known, code: 'insufficient_permissions', reason: `The token does not have ${named}.`, missing };
+  }
+  const objection = authenticationObjection(need, authentication, now);
+  if (objection) return { ...known, code: 'insufficient_user_authentication', reason: objection };
+  return { ...known, valid: true, code: 'valid', reason: needs === undefined ? authenticToken : permittedToken };
 }
 
 /** A token for one API opens no other, and none that did not say which it is (RFC 9700 §2.3). */

@@ -26,7 +26,12 @@ export { type PlainDeps, PlainRequests } from './plain-requests/plain-requests.t
 export { type Bearer, type BearerDeps, type BearerRequest, bearerOf, verifiedId } from './presented-tokens/bearer.ts';
 export { recordUses } from './presented-tokens/recorded-uses.ts';
 export { resolveStructuredTokens } from './presented-tokens/structured-tokens.ts';
-export { judgeToken, type PresentedToken, type TokenVerdict } from './presented-tokens/verify-access-token.ts';
+export {
+  judgeToken,
+  type PresentedToken,
+  type TokenAuthentication,
+  type TokenVerdict,
+} from './presented-tokens/verify-access-token.ts';
 export { deliverLogout } from './provider/backchannel-logout.ts';
 export { clientMetadataRules } from './provider/client-metadata.ts';
 export type { ProviderDeps, ProviderPages } from './provider/configuration.ts';

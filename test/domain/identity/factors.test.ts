@@ -1,7 +1,12 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import * as oidc from 'openid-client';
 import { generateSync } from 'otplib';
+import { createGuard, nodeGuard } from '../../../packages/guard/src/index.ts';
 import { asOwner } from '../../support/admin.ts';
 import { eventually } from '../../support/eventually.ts';
-import { password } from '../../support/installation.ts';
+import { Gateway } from '../../support/gateway.ts';
+import { api, clientSecrets, jwtApi, password, redirectUri } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { MailServer, plain } from '../../support/mail-server.ts';
 import type { Page, UserAgent } from '../../support/user-agent.ts';
@@ -218,6 +223,122 @@ describe('a second factor', () => {
         (await met.browser.get(latchkey.authorizeUrl({ claims: essential, prompt: 'none' }))).url,
       ).searchParams.get('error'),
     ).not.toBe('login_required');
+  });
+
+  /** Two APIs whose routes need a second factor, one for opaque tokens and one for JWTs; the former also a recent sign-in. */
+  const guardedApis = async () => {
+    const gateway = await Gateway.open(latchkey, await owner());
+    const { key } = await gateway.mint({ permissions: ['latchkey:verify'] });
+    const guardOf = (resource: string) =>
+      nodeGuard(createGuard({ issuer: latchkey.issuer, resource, key, cacheMs: 0 }));
+    const [opaque, jwt] = [guardOf(api), guardOf(jwtApi)];
+    const server = createServer(async (request, response) => {
+      const who =
+        request.url === '/orders'
+          ? await opaque(request, response, { permission: 'read', acr_values: twoFactor, max_age: 300 })
+          : await jwt(request, response, { permission: 'report:read', acr_values: twoFactor });
+      if (who) response.end(JSON.stringify(who));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const close = () => new Promise((resolve) => server.close(resolve));
+    return { gateway, key, at: (path: string) => new URL(path, `http://127.0.0.1:${port}`), close };
+  };
+  type Challenge = { status: number; parameters: Record<string, string | undefined> };
+
+  test('is asked for by an API, with a challenge that a client library turns into a request (RFC 9470)', async () => {
+    const apis = await guardedApis();
+    const config = await oidc.discovery(
+      new URL(latchkey.issuer),
+      'web-app',
+      {},
+      oidc.ClientSecretBasic(clientSecrets['web-app']),
+      { execute: [oidc.allowInsecureRequests] },
+    );
+    const { username, browser, secret } = await withApp();
+    const plainPerson = await newPerson();
+    const challengeAt = async (path: string, token: string): Promise<Challenge> => {
+      const refused = await oidc.fetchProtectedResource(config, token, apis.at(path), 'GET').catch((error) => error);
+      expect(refused).toBeInstanceOf(oidc.WWWAuthenticateChallengeError);
+      return { status: refused.status, parameters: refused.cause[0].parameters };
+    };
+    const tokenFor = async (
+      person: { username: string; browser: UserAgent; secret?: string },
+      resource: string,
+      asked: Record<string, string> = {},
+    ) => {
+      const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
+      const code_challenge = await oidc.calculatePKCECodeChallenge(pkceCodeVerifier);
+      const scope = resource === api ? 'openid read' : 'openid report:read';
+      const pkce = { code_challenge, code_challenge_method: 'S256' };
+      const url = oidc.buildAuthorizationUrl(config, { redirect_uri: redirectUri, resource, scope, ...pkce, ...asked });
+      let page = await person.browser.get(url.href);
+      if (page.html.includes('name="login"'))
+        page = await person.browser.submit(page, { login: person.username, password }, '/sign-in');
+      if (page.html.includes('name="pending"'))
+        page = await enterCode(person.browser, page, await codeOf(person.secret ?? ''));
+      if (page.html.includes('value="allow"'))
+        page = await person.browser.submit(page, { decision: 'allow' }, '/consent');
+      return (await oidc.authorizationCodeGrant(config, new URL(page.url), { pkceCodeVerifier })).access_token;
+    };
+
+    // The session of this browser is from before the app was set up: with the password alone.
+    const person = { username, browser, secret };
+    for (const [path, resource, asked] of [
+      ['/orders', api, { acr_values: twoFactor, max_age: '300' }],
+      ['/reports', jwtApi, { acr_values: twoFactor }],
+    ] as const) {
+      const alone = { username: plainPerson, browser: latchkey.browser() };
+      const weak = await tokenFor(alone, resource);
+      const { status, parameters } = await challengeAt(path, weak);
+      expect({ status, parameters }).toMatchObject({
+        status: 401,
+        parameters: { error: 'insufficient_user_authentication', ...asked },
+      });
+      const { acr_values = '', max_age } = parameters;
+      const strong = await tokenFor(person, resource, { acr_values, ...(max_age && { max_age }) });
+      const answer = await oidc.fetchProtectedResource(config, strong, apis.at(path), 'GET');
+      expect(await answer.json()).toMatchObject({
+        subject_kind: 'user',
+        acr: twoFactor,
+        auth_time: expect.any(Number),
+      });
+    }
+
+    const token = await tokenFor(person, api, { acr_values: twoFactor });
+    await latchkey.advance(301);
+    expect((await challengeAt('/orders', token)).parameters).toMatchObject({ max_age: '300' });
+    const again = await tokenFor(person, api, { acr_values: twoFactor, max_age: '300' });
+    expect((await oidc.fetchProtectedResource(config, again, apis.at('/orders'), 'GET')).status).toBe(200);
+
+    const verdict = { token: again, resource: api, permission: 'read' };
+    expect(await apis.gateway.verify({ ...verdict, acr_values: twoFactor, max_age: 300 })).toMatchObject({
+      code: 'valid',
+      acr: twoFactor,
+    });
+    expect(await apis.gateway.verify({ ...verdict, acr_values: 'phr' })).toMatchObject({
+      valid: false,
+      code: 'insufficient_user_authentication',
+    });
+    expect((await apis.gateway.post({ ...verdict, acr_values: 'gold' })).status).toBe(400);
+    const proxied = async (query: string, headers: Record<string, string>) => {
+      const answer = await apis.gateway.forwardAuth(`?permission=read&resource=${api}&${query}`, headers);
+      return [answer.status, answer.headers.get('www-authenticate') ?? ''] as const;
+    };
+    const bearer = { authorization: `Bearer ${again}` };
+    expect((await proxied(`acr_values=${twoFactor}&max_age=300`, bearer))[0]).toBe(200);
+    const [status, challenge] = await proxied('acr_values=phr&max_age=60', bearer);
+    expect([status, challenge]).toEqual([401, expect.stringContaining('acr_values="phr", max_age="60"')]);
+    expect(challenge).toContain('error="insufficient_user_authentication"');
+    for (const query of ['acr_values=gold', 'max_age=soon', 'max_age=0'])
+      expect((await proxied(query, bearer))[0]).toBe(400);
+    // Nobody signs in with a key, or for a service.
+    const { key } = await apis.gateway.mint({ permissions: ['read'] });
+    expect((await proxied('max_age=60', { 'x-api-key': key }))[1]).toContain('insufficient_user_authentication');
+    expect((await proxied('', { 'x-api-key': key }))[0]).toBe(200);
+    const service = (await latchkey.clientCredentials()).body.access_token;
+    expect((await challengeAt('/orders', service)).parameters.error).toBe('insufficient_user_authentication');
+    await apis.close();
   });
 
   test('is not skipped with a link to choose a password', async () => {

@@ -5,6 +5,10 @@
 export const assuranceClasses = ['urn:latchkey:acr:one-factor', 'urn:latchkey:acr:two-factor', 'phr'] as const;
 export type Assurance = (typeof assuranceClasses)[number];
 
+export function isAssurance(text: string): text is Assurance {
+  return assuranceClasses.some((each) => each === text);
+}
+
 /** The authentication method references (RFC 8176) of each factor. */
 export const methodsOf = {
   password: ['pwd'],

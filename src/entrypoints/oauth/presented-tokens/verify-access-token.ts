@@ -13,8 +13,11 @@ export type PresentedToken = {
   certificate_thumbprint?: string | undefined;
 };
 
+/** How and when the user of a token authenticated; a token that no user authenticated for has none of it. */
+export type TokenAuthentication = { acr?: string; auth_time?: number };
+
 export type TokenVerdict =
-  | { code: 'valid'; bearer: Bearer; audience: string | null; expires_at: Date }
+  | { code: 'valid'; bearer: Bearer; audience: string | null; expires_at: Date; authentication: TokenAuthentication }
   | { code: 'unknown' | 'expired' | 'owner_disabled' | 'proof_required' | 'invalid_proof' | 'certificate_mismatch' };
 
 /** Verifies an access token on behalf of an API: whether it is active, and bound to its sender. One read. */
@@ -25,7 +28,14 @@ export async function judgeToken(deps: BearerDeps, shown: PresentedToken): Promi
   const objection = await senderObjection(deps, shown, record);
   if (objection) return { code: objection };
   const bearer = bearerIn(record, effectiveScopes(record));
-  return { code: 'valid', bearer, audience: record.audience, expires_at: record.expires_at };
+  const { audience, expires_at } = record;
+  return { code: 'valid', bearer, audience, expires_at, authentication: authenticationIn(record) };
+}
+
+/** What was put into the token when it was issued (authentication-claims.ts). */
+function authenticationIn({ payload }: AccessTokenRecord): TokenAuthentication {
+  const { acr, auth_time } = (payload.extra ?? {}) as Record<string, unknown>;
+  return { ...(typeof acr === 'string' && { acr }), ...(typeof auth_time === 'number' && { auth_time }) };
 }
 
 async function senderObjection(deps: BearerDeps, shown: PresentedToken, { payload }: AccessTokenRecord) {
