@@ -294,6 +294,8 @@ export type Database = {
     access_token_ttl_seconds: number | null;
     assignment_required: Generated<boolean>;
     dpop_required: Generated<boolean>;
+    /** The weakest class of authentication that users get tokens with; null: any. */
+    required_acr: string | null;
     built_in: Generated<boolean>;
     open_to: Generated<OpenTo>;
     enabled: Generated<boolean>;

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { changesBetween } from '../audit/index.ts';
+import { isRequirable } from '../users/index.ts';
 import type { ResourceServerInput } from './schemas.ts';
 import type { Permission, ResourceServer } from './store.ts';
 
@@ -13,6 +14,7 @@ export type DesiredState = {
     | 'access_token_ttl_seconds'
     | 'assignment_required'
     | 'dpop_required'
+    | 'required_acr'
     | 'open_to'
     | 'enabled'
   >;
@@ -22,7 +24,7 @@ export type DesiredState = {
 /** A resource server as configuration names it. */
 export function asInput(server: ResourceServer): ResourceServerInput {
   const { identifier, name, access_token_format, access_token_signing_alg, access_token_ttl_seconds } = server;
-  const { assignment_required, dpop_required, open_to, enabled, permissions } = server;
+  const { assignment_required, dpop_required, required_acr, open_to, enabled, permissions } = server;
   return {
     identifier,
     name,
@@ -31,6 +33,7 @@ export function asInput(server: ResourceServer): ResourceServerInput {
     ...(access_token_ttl_seconds && { access_token_ttl_seconds }),
     assignment_required,
     dpop_required,
+    ...(required_acr && isRequirable(required_acr) && { required_acr }),
     open_to,
     enabled,
     scopes: permissions.map(scopeOf),
@@ -74,12 +77,14 @@ export function desiredState({
   scopes,
   access_token_signing_alg,
   access_token_ttl_seconds,
+  required_acr,
   ...rest
 }: ResourceServerInput): DesiredState {
   const columns = {
     ...rest,
     access_token_signing_alg: access_token_signing_alg ?? null,
     access_token_ttl_seconds: access_token_ttl_seconds ?? null,
+    required_acr: required_acr ?? null,
   };
   const permissions = scopes
     .map(

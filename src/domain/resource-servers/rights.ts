@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict } from '../../platform/http/index.ts';
 import { mustBePermitted, mustHold, mustNotExceedLimits } from '../access/index.ts';
+import { strongestOf } from '../users/index.ts';
 import type { DesiredState } from './desired-state.ts';
 import { openTo } from './schemas.ts';
 import type { Permission, ResourceServer } from './store.ts';
@@ -32,9 +33,9 @@ export async function mustBeAllowedToChange(trx: Trx, { now, actor, existing, de
 
 function stateOf({ permissions, ...row }: ResourceServer): DesiredState {
   const { name, access_token_format, access_token_signing_alg, access_token_ttl_seconds } = row;
-  const { assignment_required, dpop_required, open_to, enabled } = row;
+  const { assignment_required, dpop_required, required_acr, open_to, enabled } = row;
   const columns = { name, access_token_format, access_token_signing_alg, access_token_ttl_seconds };
-  return { columns: { ...columns, assignment_required, dpop_required, open_to, enabled }, permissions };
+  return { columns: { ...columns, assignment_required, dpop_required, required_acr, open_to, enabled }, permissions };
 }
 
 function withTtlOf({ columns, permissions }: DesiredState, desired: DesiredState): DesiredState {
@@ -44,13 +45,14 @@ function withTtlOf({ columns, permissions }: DesiredState, desired: DesiredState
 
 /** The present state with those changes that only take something away from clients and people. */
 function tightened({ columns, permissions }: DesiredState, desired: DesiredState): DesiredState {
-  const { access_token_ttl_seconds: ttl, assignment_required, dpop_required, open_to, enabled } = columns;
+  const { access_token_ttl_seconds: ttl, assignment_required, dpop_required, required_acr, open_to, enabled } = columns;
   return {
     columns: {
       ...columns,
       access_token_ttl_seconds: lower(ttl, desired.columns.access_token_ttl_seconds),
       assignment_required: assignment_required || desired.columns.assignment_required,
       dpop_required: dpop_required || desired.columns.dpop_required,
+      required_acr: strongestOf([required_acr, desired.columns.required_acr]) ?? null,
       open_to: openTo.find((each) => each === open_to || each === desired.columns.open_to) ?? open_to,
       enabled: enabled && desired.columns.enabled,
     },

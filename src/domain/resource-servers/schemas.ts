@@ -3,6 +3,7 @@ import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform
 import { SortBy } from '../../platform/lists/index.ts';
 import { isPermissionPattern } from '../access/index.ts';
 import { signingAlgs } from '../signing-keys/index.ts';
+import { requirableClasses } from '../users/index.ts';
 
 const Scope = z.strictObject({
   name: z.string().refine(isPermissionPattern, 'must be segments of letters, digits, "_", "." and "-" joined by ":"'),
@@ -35,6 +36,9 @@ export const ResourceServerInput = z.strictObject({
     .boolean()
     .default(false)
     .meta({ description: 'its access tokens must be bound to a key of the client (RFC 9449)' }),
+  required_acr: z.enum(requirableClasses).optional().meta({
+    description: 'how users must have signed in for its access tokens; a stronger class is enough, too',
+  }),
   open_to: z.enum(openTo).default('registered').meta({
     description:
       'which clients may ask users for its open scopes. registered: none but those that are registered for it; documented: also those with a client ID metadata document; anyone: also those that register themselves (RFC 7591)',

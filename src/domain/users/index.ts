@@ -17,6 +17,9 @@ export {
   assuranceOf,
   isAssurance,
   isAtLeast,
+  isRequirable,
+  requirableClasses,
+  strongestOf,
   together,
   weakestOf,
 } from './factors/assurance.ts';

@@ -7,7 +7,7 @@ import { asOwner } from '../../support/admin.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Gateway } from '../../support/gateway.ts';
 import { api, clientSecrets, jwtApi, password, redirectUri } from '../../support/installation.ts';
-import { startLatchkey } from '../../support/latchkey.ts';
+import { basic, startLatchkey } from '../../support/latchkey.ts';
 import { MailServer, plain } from '../../support/mail-server.ts';
 import type { Page, UserAgent } from '../../support/user-agent.ts';
 
@@ -339,6 +339,64 @@ describe('a second factor', () => {
     const service = (await latchkey.clientCredentials()).body.access_token;
     expect((await challengeAt('/orders', service)).parameters.error).toBe('insufficient_user_authentication');
     await apis.close();
+  });
+
+  test('is what an API can require of every token of users, also by refresh, and what a client is registered with', async () => {
+    const vault = 'https://vault.example';
+    const scopes = [{ name: 'vault:open', description: 'Open the vault', default: true }];
+    await (await owner()).post('/resource-servers', { identifier: vault, name: 'Vault', scopes });
+    const { body: client } = await (await owner()).post('/clients', {
+      client_id: 'keeper',
+      redirect_uris: [redirectUri],
+      grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+      scope: 'openid',
+      resources: { [vault]: ['vault:open'] },
+      service_permissions: { [vault]: ['vault:open'] },
+      first_party: true,
+    });
+    const asKeeper = async (parameters: Record<string, string>) => {
+      const response = await fetch(`${latchkey.issuer}/oauth/token`, {
+        method: 'POST',
+        headers: { authorization: basic('keeper', String(client.client_secret)) },
+        body: new URLSearchParams(parameters),
+      });
+      return { status: response.status, body: (await response.json()) as Record<string, string> };
+    };
+    const flow = { client_id: 'keeper', resource: vault, scope: 'openid vault:open' };
+    const redeem = ({ code, code_verifier }: { code: string; code_verifier: string }) =>
+      asKeeper({ grant_type: 'authorization_code', code, code_verifier, redirect_uri: redirectUri });
+    const plainPerson = await newPerson();
+    const before = await tokensOf(plainPerson, undefined, flow);
+    const weak = await redeem(before);
+    expect(weak.status).toBe(200);
+    const early = await tokensOf(plainPerson, undefined, flow);
+    const required = { required_acr: twoFactor };
+    expect((await (await owner()).patch(`/resource-servers/${encodeURIComponent(vault)}`, required)).status).toBe(200);
+
+    // A code and a refresh token from before are not enough any more; a service is not affected.
+    for (const answer of [
+      await redeem(early),
+      await asKeeper({ grant_type: 'refresh_token', refresh_token: weak.body.refresh_token ?? '' }),
+    ])
+      expect([answer.status, answer.body.error]).toEqual([400, 'insufficient_user_authentication']);
+    expect((await asKeeper({ grant_type: 'client_credentials', resource: vault })).status).toBe(200);
+    const silent = await before.browser.get(
+      latchkey.authorizeUrl({ ...flow, prompt: 'none', code_verifier: 'v'.repeat(43) }),
+    );
+    expect(new URL(silent.url).searchParams.get('error')).toBe('login_required');
+    const { username, secret } = await withApp();
+    const strong = await redeem(await tokensOf(username, secret, flow));
+    expect(claimsOf(strong.body.id_token ?? '')).toMatchObject({ acr: twoFactor });
+    const refreshed = await asKeeper({ grant_type: 'refresh_token', refresh_token: strong.body.refresh_token ?? '' });
+    expect(refreshed.status).toBe(200);
+
+    // A client's default is a minimum: what a request names only adds to it.
+    await (await owner()).patch('/clients/keeper', { default_acr_values: [twoFactor] });
+    const lowered = latchkey.authorizeUrl({
+      ...{ client_id: 'keeper', scope: 'openid', prompt: 'none', code_verifier: 'v'.repeat(43) },
+      acr_values: oneFactor,
+    });
+    expect(new URL((await before.browser.get(lowered)).url).searchParams.get('error')).toBe('login_required');
   });
 
   test('is not skipped with a link to choose a password', async () => {

@@ -18,6 +18,7 @@ const installation = {
       name: 'Doors',
       assignment_required: true,
       dpop_required: true,
+      required_acr: 'urn:latchkey:acr:two-factor',
       access_token_ttl_seconds: 300,
       scopes: [scope],
     },
@@ -38,6 +39,7 @@ describe('an API is changed by who may:', () => {
   const loosenings: [string, object][] = [
     ['no role needed', { assignment_required: false }],
     ['no proof of possession needed', { dpop_required: false }],
+    ['no second factor needed', { required_acr: null }],
     ['longer tokens', { access_token_ttl_seconds: 3600 }],
     ['tokens of the installation’s lifetime', { access_token_ttl_seconds: null }],
     ['tokens that are revoked later', { access_token_format: 'jwt' }],
@@ -61,6 +63,7 @@ describe('an API is changed by who may:', () => {
     });
     const stricter = {
       assignment_required: true,
+      required_acr: 'phr',
       access_token_ttl_seconds: 60,
       scopes: [{ ...scope, optional: true }],
     };

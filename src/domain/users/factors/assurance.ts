@@ -5,6 +5,13 @@
 export const assuranceClasses = ['urn:latchkey:acr:one-factor', 'urn:latchkey:acr:two-factor', 'phr'] as const;
 export type Assurance = (typeof assuranceClasses)[number];
 
+/** Those that there is a point in requiring: every sign-in is of the first. */
+export const requirableClasses = ['urn:latchkey:acr:two-factor', 'phr'] as const satisfies Assurance[];
+
+export function isRequirable(text: string): text is (typeof requirableClasses)[number] {
+  return requirableClasses.some((each) => each === text);
+}
+
 export function isAssurance(text: string): text is Assurance {
   return assuranceClasses.some((each) => each === text);
 }
@@ -37,6 +44,11 @@ export function isAtLeast(acr: string | undefined | null, required: Assurance): 
       assuranceClasses.findIndex((known) => known === each),
     );
   return rank(acr) >= rank(required);
+}
+
+/** The strongest of what several parties require; undefined: none requires anything. */
+export function strongestOf(required: readonly (string | null | undefined)[]): Assurance | undefined {
+  return assuranceClasses.findLast((each) => required.includes(each));
 }
 
 /** The weakest of the classes that a request accepts; undefined: it names none of ours. */

@@ -1,5 +1,5 @@
 import { interactionPolicy } from 'oidc-provider';
-import { assuranceCheck } from './assurance.ts';
+import { type AssuranceDeps, assuranceCheck } from './assurance.ts';
 
 /**
  * What people are asked before an authorization request is answered, in this order: which account (`prompt=select_account`,
@@ -8,11 +8,11 @@ import { assuranceCheck } from './assurance.ts';
  *
  * @param signsUp whether people create accounts themselves; `prompt=create` is refused otherwise
  */
-export function prompts({ signsUp }: { signsUp: boolean }) {
+export function prompts({ signsUp, ...deps }: AssuranceDeps & { signsUp: boolean }) {
   const policy = interactionPolicy.base();
   const login = policy.get('login');
   for (const compared of ['essential_acrs', 'essential_acr']) login?.checks.remove(compared);
-  login?.checks.add(assuranceCheck);
+  login?.checks.add(assuranceCheck(deps));
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
   if (signsUp) policy.add(new interactionPolicy.Prompt({ name: 'create', requestable: true }), 0);
   return policy;

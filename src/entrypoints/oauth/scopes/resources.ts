@@ -5,6 +5,7 @@ import {
   type ResourceServer as ProviderResourceServer,
 } from 'oidc-provider';
 import type { ResourceServer } from '../../../domain/resource-servers/index.ts';
+import { mustBeAuthenticatedFor } from '../interactions/assurance.ts';
 import {
   type ClientDeps,
   type ClientRecord,
@@ -48,6 +49,7 @@ export function resourceServerInfo(deps: ResourceDeps) {
     // Other spellings were resolved when the request came in (resource-spelling.ts).
     if (!server || !record || server.identifier !== identifier) throw new errors.InvalidTarget();
     demandProof(ctx, server);
+    mustBeAuthenticatedFor(ctx, server);
     dropForeignIdentityScopes(ctx, record);
     if (isFirstRequest(ctx) && !requestedScopes(ctx).some(declared(server))) await refuseUnknownAlone(deps, ctx);
     const scopes = scopesFor(ctx, server, await rightsAt(deps, ctx, server, record));

@@ -6,7 +6,7 @@ import { withImpact } from '../impact.ts';
 import { recentEvents } from '../recent-events.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
 import { protectionPanel } from './protection.ts';
-import { apiPath, formats, getServer, openTo, type ResourceServer } from './resource-server.ts';
+import { anyMethod, apiPath, formats, getServer, openTo, type ResourceServer, requiredAcr } from './resource-server.ts';
 import { scopesPanel } from './scopes.ts';
 
 /** One API: its tokens, its permissions, and how to protect it. */
@@ -63,6 +63,7 @@ function factsOf(server: ResourceServer): Fact[] {
     { label: 'Open to', cell: cell.text(openTo[server.open_to]) },
     { label: 'Needs a role', cell: cell.yesNo(server.assignment_required) },
     { label: 'Needs DPoP', cell: cell.yesNo(server.dpop_required) },
+    { label: 'Sign-in', cell: cell.text(server.required_acr ? requiredAcr[server.required_acr] : anyMethod) },
     ...(server.tokens_valid_after ? [{ label: 'Tokens revoked', cell: cell.time(server.tokens_valid_after) }] : []),
     { label: 'Registered', cell: cell.time(server.created_at) },
     { label: 'Updated', cell: cell.time(server.updated_at) },

@@ -1,7 +1,7 @@
 import * as cell from '../../records/cells.ts';
 import type { Field } from '../../records/page-shapes.ts';
 import type { Action, FormInput } from '../actions.ts';
-import { apiPath, formats, getServer, openTo, type ResourceServer } from './resource-server.ts';
+import { anyMethod, apiPath, formats, getServer, openTo, type ResourceServer, requiredAcr } from './resource-server.ts';
 
 const fieldsOf = (server?: ResourceServer): Field[] => [
   {
@@ -54,6 +54,14 @@ const fieldsOf = (server?: ResourceServer): Field[] => [
     group: 'Advanced',
   },
   {
+    name: 'required_acr',
+    label: 'Sign-in of users',
+    type: 'radios',
+    value: server?.required_acr ?? '',
+    options: [{ value: '', text: anyMethod }, ...Object.entries(requiredAcr).map(([value, text]) => ({ value, text }))],
+    group: 'Advanced',
+  },
+  {
     name: 'access_token_ttl_seconds',
     label: 'Token lifetime (seconds)',
     type: 'number',
@@ -100,9 +108,11 @@ const creating: Action = {
   }),
   perform: async ({ api }, sent) => {
     const seconds = sent.number('access_token_ttl_seconds');
+    const required_acr = sent.text('required_acr');
     const body = {
       identifier: sent.text('identifier') ?? '',
       ...valuesIn(sent),
+      ...(required_acr && { required_acr }),
       ...(seconds !== undefined && { access_token_ttl_seconds: seconds }),
     };
     const { identifier } = await api.call('POST /resource-servers', { body });
@@ -132,11 +142,16 @@ const changing: Action = {
         { label: 'Open to', cell: cell.text(openTo[server.open_to]) },
         { label: 'Needs a role', cell: cell.yesNo(server.assignment_required) },
         { label: 'Needs DPoP', cell: cell.yesNo(server.dpop_required) },
+        { label: 'Sign-in', cell: cell.text(server.required_acr ? requiredAcr[server.required_acr] : anyMethod) },
       ],
     };
   },
   perform: async ({ api, params: { identifier = '' } }, sent) => {
-    const body = { ...valuesIn(sent), access_token_ttl_seconds: sent.number('access_token_ttl_seconds') ?? null };
+    const body = {
+      ...valuesIn(sent),
+      required_acr: sent.text('required_acr') ?? null,
+      access_token_ttl_seconds: sent.number('access_token_ttl_seconds') ?? null,
+    };
     await api.call('PATCH /resource-servers/{identifier}', { params: { identifier }, body, ifVersion: sent.version });
     return { to: apiPath(identifier), done: 'saved' };
   },

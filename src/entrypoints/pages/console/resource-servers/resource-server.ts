@@ -10,6 +10,14 @@ export const formats: Readonly<Record<ResourceServer['access_token_format'], str
   jwt: 'JWT',
 };
 
+/** How users must have signed in for tokens of an API, in words. */
+export const requiredAcr: Readonly<Record<NonNullable<ResourceServer['required_acr']>, string>> = {
+  'urn:latchkey:acr:two-factor': 'Second factor or passkey',
+  phr: 'Passkey',
+};
+
+export const anyMethod = 'Any method';
+
 /** Whom an API is open to, in words. */
 export const openTo: Readonly<Record<ResourceServer['open_to'], string>> = {
   registered: 'Registered clients only',
