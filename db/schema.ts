@@ -52,6 +52,12 @@ export type Database = {
     email_verified: Generated<boolean>;
     email_verified_at: Date | null;
     email_verified_by: EmailVerifier | null;
+    /** With whose authority the address was set or verified for the user; null: the user's, with a link, or the operator's. */
+    email_vouched_by: JSONColumnType<
+      { subject_id: string | null; limits: readonly unknown[] },
+      string | null | undefined,
+      string | null
+    > | null;
     name: string | null;
     /** Of mail to them, chosen by them or an administrator. */
     language: string | null;

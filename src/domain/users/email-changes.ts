@@ -10,7 +10,7 @@ import {
   findEmailChange,
   insertEmailChange,
 } from './email-change-store.ts';
-import { recordVerification, verifiedBy } from './email-verification.ts';
+import { isAddressTheirs, recordVerification, verifiedBy } from './email-verification.ts';
 import { mailLanguageOf } from './language.ts';
 import { notify } from './notices.ts';
 import { deletePasswordLinks } from './password-store.ts';
@@ -56,7 +56,8 @@ export async function requestEmailChange(
   await inTransaction(deps.db, async (trx) => {
     const user = await lockUserById(trx, user_id);
     if (!user) throw notFound('user', user_id);
-    if (user.email === email && user.email_verified) throw invalid('/email', 'This is your e-mail address already.');
+    if (user.email === email && user.email_verified_by === 'link')
+      throw invalid('/email', 'This is your e-mail address already.');
     const created_at = deps.now();
     const expires_at = new Date(created_at.getTime() + confirmMs);
     const change = { purpose: 'confirm', previous_email: user.email, email, created_at, expires_at } as const;
@@ -111,13 +112,14 @@ export async function confirmEmailChange(
   });
 }
 
-/** An unverified address may be a stranger's: it gets no way to change the account. */
+/** An unverified address, or one that somebody else set, may be a stranger's: it gets no way to change the account. */
 async function tellPrevious(
   deps: EmailChangeDeps,
   trx: Trx,
   { before, email, at }: { before: User; email: string; at: Date },
 ): Promise<void> {
   if (before.email === null || !before.email_verified || before.email === email) return;
+  if (!(await isAddressTheirs(trx, before, at))) return;
   const secret = generateCredential(prefix);
   const expires_at = new Date(at.getTime() + undoMs);
   const change = { purpose: 'undo', previous_email: before.email, email, created_at: at, expires_at } as const;

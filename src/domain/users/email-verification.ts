@@ -3,10 +3,12 @@ import { type Db, inTransaction, type Trx } from '../../platform/database/index.
 import { type Actor, conflict, forbidden, invalid, notFound } from '../../platform/http/index.ts';
 import { allows, mustHoldAllOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
+import { authorityOf, stillHoldsAllOf } from './remembered-authority.ts';
 import { lockUserById, type User, updateUser } from './store.ts';
 
 export type VerificationDeps = { db: Db; now: () => Date };
 type Verification = Pick<User, 'email_verified' | 'email_verified_at' | 'email_verified_by'>;
+type Vouched = Pick<User, 'id' | 'email_verified_by' | 'email_vouched_by'>;
 
 /** The permission to mark an e-mail address as verified. */
 export const verifyEmailPermission = 'latchkey:user:verify_email';
@@ -38,6 +40,22 @@ export function verificationOf(
   return stated ? verifiedBy(by, at) : unverified;
 }
 
+/**
+ * Whether an address counts as the user's own where it opens the account: verified by a link, or set by somebody who could open the
+ * account anyway. Rights that the user was given after somebody else set the address are not that somebody's to take.
+ */
+export async function isAddressTheirs(trx: Trx, user: Vouched, now: Date): Promise<boolean> {
+  const { id: user_id, email_verified_by, email_vouched_by } = user;
+  if (email_verified_by === 'link' || email_vouched_by === null) return true;
+  return stillHoldsAllOf(trx, email_vouched_by, { user_id, now });
+}
+
+/** Who says that an address is the user's, as a column. */
+export function vouchedBy(actor: Actor): string | null {
+  const authority = authorityOf(actor);
+  return authority ? JSON.stringify(authority) : null;
+}
+
 /** @throws Problem `forbidden`: the actor may make accounts but not call addresses verified */
 export function mustBeAllowedToVerify(actor: Actor): void {
   if (allows(actor.permissions, verifyEmailPermission)) return;
@@ -59,7 +77,7 @@ export async function verifyEmail(
   return mark(deps, actor, id, (user, at) => {
     if (user.email !== email)
       throw conflict('This is not the user’s current e-mail address. Check it before you verify it.');
-    return user.email_verified ? undefined : verifiedBy('administrator', at);
+    return user.email_verified ? undefined : { ...verifiedBy('administrator', at), email_vouched_by: vouchedBy(actor) };
   });
 }
 
@@ -76,7 +94,7 @@ async function mark(
   { db, now }: VerificationDeps,
   actor: Actor,
   id: string,
-  change: (user: User, at: Date) => Verification | undefined,
+  change: (user: User, at: Date) => (Verification & { email_vouched_by?: string | null }) | undefined,
 ): Promise<User> {
   return inTransaction(db, async (trx) => {
     const user = await lockUserById(trx, id);

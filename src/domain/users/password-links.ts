@@ -1,11 +1,11 @@
 import { v7 as uuidv7 } from 'uuid';
 import { digest, generateCredential } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
-import { type Actor, type Limit, notFound, Problem, person } from '../../platform/http/index.ts';
-import { intersection, listHeldRights, mustHoldAllOf } from '../access/index.ts';
+import { type Actor, notFound, person } from '../../platform/http/index.ts';
+import { mustHoldAllOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { SendEmail } from '../notifications/index.ts';
-import { recordVerification, verifiedBy } from './email-verification.ts';
+import { isAddressTheirs, recordVerification, verifiedBy } from './email-verification.ts';
 import { mailLanguageOf } from './language.ts';
 import { type NoticeDeps, notify } from './notices.ts';
 import { hashNewPassword } from './password.ts';
@@ -16,6 +16,7 @@ import {
   savePasswordHash,
   usePasswordLink,
 } from './password-store.ts';
+import { authorityOf, stillHoldsAllOf } from './remembered-authority.ts';
 import { lockUserById, type User, updateUser } from './store.ts';
 
 export type PasswordLinkDeps = { db: Db; now: () => Date };
@@ -34,8 +35,8 @@ const linkMs = 3 * 24 * 60 * 60 * 1000;
 
 /**
  * A one-time secret for three days, with which a person chooses their own password: an invitation, or a way back in. Links
- * from before stop working. Where there is a mail server and the person has an address, the link is mailed to them and shown
- * to nobody else.
+ * from before stop working. Where there is a mail server and the person has an address that is theirs, the link is mailed to them and
+ * shown to nobody else.
  *
  * @throws Problem `not_found`; `forbidden`: the person holds what the actor does not
  */
@@ -52,9 +53,11 @@ export async function createPasswordLink(
     const created_at = now();
     await mustHoldAllOf(trx, actor, user_id, created_at);
     const expires_at = new Date(created_at.getTime() + linkMs);
-    const to = (sendEmail && user.email) || null;
-    const shown_to = to ? null : (actor.subject_id ?? null);
-    const shown_within = to ? null : JSON.stringify(actor.limits ?? []);
+    const isTheirs = await isAddressTheirs(trx, user, created_at);
+    const to = (sendEmail && isTheirs && user.email) || null;
+    const maker = authorityOf(actor);
+    const shown_to = maker?.subject_id ?? null;
+    const shown_within = JSON.stringify(maker?.limits ?? []);
     const link = { digest: digest(secret), user_id, created_at, expires_at };
     await replacePasswordLinks(trx, { ...link, mailed_to: to, shown_to, shown_within });
     if (sendEmail && to) await sendEmail(trx, { kind: 'link', to, language: mailLanguageOf(user), url, expires_at });
@@ -76,8 +79,8 @@ export async function linkedUser({ db, now }: PasswordLinkDeps, secret: string):
 
 /**
  * Sets the password that a person chose with their link, uses the link up, and ends whatever they were signed in with. A link
- * that was mailed proves that the address it was mailed to is theirs, and no other. One that was shown to somebody serves only while
- * that somebody holds all that the person holds: rights that were given meanwhile are not theirs to take.
+ * that was mailed proves that the address it was mailed to is theirs, and no other. A link serves only while who created it, and who set
+ * the address that it was mailed to, hold all that the person holds: rights that were given meanwhile are not theirs to take.
  *
  * @throws Problem `not_found`: the link was used or has expired; `invalid`: too weak
  */
@@ -96,7 +99,8 @@ export async function choosePassword(
     const link = user?.enabled ? await usePasswordLink(trx, digest(secret), occurred_at) : undefined;
     // The address may have changed since the page was opened; the row is locked now.
     if (!user || !link || (link.mailed_to !== null && link.mailed_to !== user.email)) throw notFound('link', '…');
-    if (link.shown_to) await mustStillHoldAll(trx, link, { user_id: user.id, now: occurred_at });
+    // The response reveals nothing about permissions.
+    if (!(await isStillTheirs(trx, link, user, occurred_at))) throw notFound('link', '…');
     const isChange = await hasPassword(trx, user.id);
     await savePasswordHash(trx, { id: uuidv7(), user_id: user.id, password: hash, now: occurred_at });
     const target = { kind: 'user', id: user.id };
@@ -115,26 +119,10 @@ export async function choosePassword(
   });
 }
 
-/** Judges the actor who was shown a link by their present permissions, within the limits of the credential that created it. */
-async function mustStillHoldAll(
-  trx: Trx,
-  { shown_to, shown_within }: { shown_to: string | null; shown_within: readonly unknown[] | null },
-  { user_id, now }: { user_id: string; now: Date },
-): Promise<void> {
-  const own = await listHeldRights(trx, shown_to ?? '', now);
-  const limits = (shown_within ?? []).map((limit) => asLimit(limit as Limit));
-  const sets = [own, ...limits.map(({ rights }) => rights)].map((rights) => rights.map(({ pattern }) => pattern));
-  const permissions = sets.reduce((left, right) => intersection(left, right));
-  const maker: Actor = { kind: 'user', subject_id: shown_to ?? '', limits, permissions, origin: {} };
-  try {
-    await mustHoldAllOf(trx, maker, user_id, now);
-  } catch (error) {
-    // The response reveals nothing about permissions.
-    throw error instanceof Problem && error.type === 'forbidden' ? notFound('link', '…') : error;
-  }
-}
+type Link = { mailed_to: string | null; shown_to: string | null; shown_within: readonly unknown[] | null };
 
-/** JSON has no dates. */
-function asLimit({ until, ...limit }: Omit<Limit, 'until'> & { until: string | Date | null }): Limit {
-  return { ...limit, until: until === null ? null : new Date(until) };
+async function isStillTheirs(trx: Trx, link: Link, user: User, now: Date): Promise<boolean> {
+  const { mailed_to, shown_to: subject_id, shown_within: limits } = link;
+  if (mailed_to !== null && !(await isAddressTheirs(trx, user, now))) return false;
+  return subject_id === null || stillHoldsAllOf(trx, { subject_id, limits: limits ?? [] }, { user_id: user.id, now });
 }

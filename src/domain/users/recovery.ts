@@ -6,6 +6,7 @@ import type { JobHandler, Jobs } from '../../platform/jobs/index.ts';
 import { openJob, type ServerKeys, sealJob } from '../../platform/keys/index.ts';
 import { appendEvent, type Refusals } from '../audit/index.ts';
 import type { SendEmail } from '../notifications/index.ts';
+import { isAddressTheirs } from './email-verification.ts';
 import { mailLanguageOf } from './language.ts';
 import { passwordLinkPrefix } from './password-links.ts';
 import { addPasswordLink } from './password-store.ts';
@@ -57,7 +58,7 @@ export function mailRecoveryLink(deps: RecoveryDeps): JobHandler {
     const { login, origin, until } = Requested.parse(await openJob(deps.keys, 'recovery', data));
     if (until <= deps.now()) return;
     const found = await findUserByLogin(deps.db, login);
-    const refusal = refusalOf(found) ?? (found && (await isThrottled(deps, found)));
+    const refusal = refusalOf(found) ?? (found && (await objectionTo(deps, found)));
     if (refusal || !found) {
       await refuse(deps, { origin, reason: refusal ?? 'unknown account', user: found });
       return;
@@ -66,8 +67,9 @@ export function mailRecoveryLink(deps: RecoveryDeps): JobHandler {
   };
 }
 
-async function isThrottled({ throttles }: RecoveryDeps, { id }: User): Promise<string | undefined> {
-  return (await throttles.countRecovery(id)) === undefined ? undefined : 'throttled';
+async function objectionTo({ db, now, throttles }: RecoveryDeps, user: User): Promise<string | undefined> {
+  if (!(await inTransaction(db, (trx) => isAddressTheirs(trx, user, now())))) return 'e-mail address set by another';
+  return (await throttles.countRecovery(user.id)) === undefined ? undefined : 'throttled';
 }
 
 /** Why no link is mailed; undefined: one is. */
@@ -93,8 +95,8 @@ async function mailLink(
 ): Promise<void> {
   const user = await lockUserById(trx, id);
   // The account may have changed since it was looked up.
-  if (refusalOf(user) || !user?.email) return;
   const created_at = now();
+  if (refusalOf(user) || !user?.email || !(await isAddressTheirs(trx, user, created_at))) return;
   const expires_at = new Date(created_at.getTime() + linkMs);
   const secret = generateCredential(passwordLinkPrefix);
   await addPasswordLink(trx, { digest: digest(secret), user_id: id, created_at, expires_at, mailed_to: user.email });

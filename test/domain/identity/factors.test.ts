@@ -172,6 +172,22 @@ describe('a second factor', () => {
     expect(removed.html).toContain('The sign-in method is removed.');
   });
 
+  test('is asked for before the password is changed, once the last proof is ten minutes old', async () => {
+    const { username, browser, secret } = await withApp();
+    await latchkey.advance(11 * 60);
+    const chosen = 'eleven purple lanterns';
+    const typed = { current_password: password, password: chosen, password_repeated: chosen };
+    const refused = await browser.submit(await browser.get('/account/password'), typed, '/account/password');
+    expect([refused.status, refused.html.includes('name="code"')]).toEqual([422, true]);
+    const wrong = await browser.submit(refused, { ...typed, code: '000000' }, '/account/password');
+    expect(wrong.status).toBe(422);
+    const done = await browser.submit(wrong, { ...typed, code: await codeOf(secret) }, '/account/password');
+    expect([done.status, isIn(await browser.get('/account'))]).toEqual([200, true]);
+    const other = latchkey.browser();
+    const step = await other.submit(await other.get('/sign-in'), { login: username, password: chosen }, '/sign-in');
+    expect(step.html).toContain('name="pending"');
+  });
+
   test('is set up only after a fresh proof, with a code of the same secret', async () => {
     const username = await newPerson();
     const browser = latchkey.browser();

@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
 import { wordsOf } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
 import { password } from '../../support/installation.ts';
@@ -160,6 +160,53 @@ describe('a forgotten password', () => {
     await ask('mallory@example.com');
     await worked();
     expect(lettersTo('mallory@example.com')).toEqual([]);
+  });
+
+  test('is not replaced through an address that somebody else set before the user was given their rights', async () => {
+    const permissions = ['write', 'verify_email', 'reset_password'].map((verb) => `latchkey:user:${verb}`);
+    const helper = await asService(latchkey, owner, { permissions });
+    const address = 'not-zoe@example.com';
+    const created = { username: 'zoe', email: address, email_verified: true, password };
+    expect(await helper.post('/users', created)).toMatchObject({ status: 201 });
+    const id = String((await owner.get('/users/zoe')).body.id);
+    // One link of each kind is under way when the rights are given.
+    await ask('zoe');
+    const asked = await nextLinkTo(address);
+    await helper.post('/users/zoe/password-link');
+    const sent = await nextLinkTo(address, 2);
+    await ask('zoe');
+    const [role, at] = [`zoes-${crypto.randomUUID().slice(0, 8)}`, `${latchkey.issuer}/admin`];
+    const permissionsOfRole = [{ resource: at, pattern: 'latchkey:client:write' }];
+    expect(await owner.post('/roles', { name: role, permissions: permissionsOfRole })).toMatchObject({ status: 201 });
+    await nextLinkTo(address, 3);
+    expect((await owner.put(`/roles/${role}/assignments/user/zoe`, {})).status).toBeLessThan(300);
+    for (const link of [asked, sent, linkIn(lettersTo(address)[2] as Letter)])
+      expect((await choose(link)).status).toBe(404);
+    await ask('zoe');
+    await eventually(
+      () => refusals(id),
+      (reasons) => reasons.includes('e-mail address set by another'),
+      { withinMs: 120_000 },
+    );
+    // An administrator's link is shown to them; it is not mailed there.
+    const { body } = await owner.post('/users/zoe/password-link');
+    expect(body).toMatchObject({ url: expect.stringContaining('/password/'), mailed_to: undefined });
+    // Nor does the address get a link that undoes the user's own change, as a verified one does.
+    const browser = latchkey.browser();
+    await browser.submit(await browser.get('/sign-in'), { login: 'zoe', password }, '/sign-in');
+    await browser.submit(await browser.get('/account/email'), { email: 'zoe@example.com' }, '/email');
+    const [letter] = await arrivedAt('zoe@example.com');
+    const confirm = /http:\/\/\S+\/account\/email\/confirm\/\w+/.exec(plain(letter?.source ?? ''))?.[0] ?? '';
+    await browser.submit(await browser.get(confirm), {}, '/confirm/');
+    await worked();
+    expect(
+      lettersTo(address)
+        .map(({ source }) => plain(source))
+        .join(),
+    ).not.toContain('undo-email-change');
+    // The user verified this one with a link.
+    await ask('zoe');
+    expect(await nextLinkTo('zoe@example.com', 2)).toContain('/password/');
   });
 
   test('has a link to the issuer, whatever host the request names', async () => {

@@ -67,7 +67,7 @@ const minimal: PageData = {
   'signed-out': {},
   error: { heading: 'There is nothing here', message: 'Check the address.', status: 404 },
   account: { name: 'Alice', email: 'alice@example.com', administers: false },
-  'change-password': { ...form, errors: {}, username: 'alice' },
+  'change-password': { ...form, errors: {}, username: 'alice', proof: undefined },
   'choose-password': { ...form, errors: {}, account_name: 'alice@example.com', username: 'alice' },
   'password-changed': { ended_sessions: 0, ended_apps: 0 },
   'mail-language': { ...form, chosen: '', options: [], automatic: 'English' },
@@ -217,7 +217,10 @@ const maximal: PageData = {
     status: 400,
   },
   account: { name: hostile, email: hostile, administers: true, notice: hostile },
-  'change-password': { ...hostileForm, errors, username: hostile },
+  'change-password': {
+    ...{ ...hostileForm, errors, username: hostile },
+    proof: { kind: 'factor', has_code: true, passkey: hostile },
+  },
   'choose-password': {
     csrf: hostile,
     action: hostile,

@@ -62,6 +62,7 @@ export function sendSessionId(
   ctx: Context,
   { id, maxAgeSeconds, secure }: { id: string; maxAgeSeconds: number; secure: boolean },
 ): void {
-  const options = { httpOnly: true, sameSite: 'lax', signed: true, secure, path: '/' } as const;
+  // One request may renew a session twice: only the last id counts.
+  const options = { httpOnly: true, sameSite: 'lax', signed: true, secure, path: '/', overwrite: true } as const;
   ctx.cookies.set(provider.cookieName('session'), id, { ...options, maxAge: maxAgeSeconds * 1000 });
 }

@@ -1,7 +1,7 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { findConnectedApp, impactOfConsent, listConnectedApps, revokeConsent } from '../../../domain/consents/index.ts';
-import { changePassword, passwordProblem, type User } from '../../../domain/users/index.ts';
+import { changePassword, hasSecondFactor, passwordProblem, type User } from '../../../domain/users/index.ts';
 import { form, notFound, Problem, person, requestOrigin } from '../../../platform/http/index.ts';
 import { newSessionId } from '../../oauth/index.ts';
 import { adminPermissionsOf } from '../admin-permissions.ts';
@@ -12,6 +12,7 @@ import { pagePaths } from '../page-data.ts';
 import { accountName, type PagesDeps, show, textsFor, withMail } from '../pages.ts';
 import { noticeAmong } from '../records/notices.ts';
 import { one, own, pageNumber, type SignedIn, sendRenewedId } from '../signed-in.ts';
+import { askedProof, isStepUpDue, stepUp } from '../step-up.ts';
 import { accountActivityRoutes } from './activity.ts';
 import { emailLinkRoutes } from './email-links.ts';
 import { mailLanguageRoutes } from './mail-language.ts';
@@ -117,10 +118,23 @@ function idOf(ctx: Context): string {
   return id;
 }
 
-function showChangePassword(deps: PagesDeps, ctx: Context, { user }: SignedIn, errors: Record<string, string>): void {
+async function showChangePassword(
+  deps: PagesDeps,
+  ctx: Context,
+  who: SignedIn,
+  errors: Record<string, string>,
+): Promise<void> {
+  const { user } = who;
   const status = Object.keys(errors).length > 0 ? 422 : 200;
-  const data = { csrf: csrfToken(deps, ctx), action: pagePaths.changePassword, errors, username: user.username };
+  const proof = (await needsFactor(deps, who)) ? await askedProof(deps, ctx, who) : undefined;
+  const shown = { csrf: csrfToken(deps, ctx), action: pagePaths.changePassword, username: user.username };
+  const data = { ...shown, errors, proof };
   show(deps, ctx, 'change-password', data, { status, signed_in_as: accountName(user) });
+}
+
+/** The password alone must not be enough to replace it: a second factor that the user has is asked for, too. */
+async function needsFactor(deps: PagesDeps, who: SignedIn): Promise<boolean> {
+  return (await hasSecondFactor(deps.db, who.user.id)) && isStepUpDue(deps, who);
 }
 
 async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<void> {
@@ -129,7 +143,12 @@ async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Pro
   const sent = form(ctx);
   const password = sent.get('password') ?? '';
   if (password !== sent.get('password_repeated')) {
-    showChangePassword(deps, ctx, who, { password_repeated: t.differ });
+    await showChangePassword(deps, ctx, who, { password_repeated: t.differ });
+    return;
+  }
+  const unproven = (await needsFactor(deps, who)) ? await stepUp(deps, ctx, who) : undefined;
+  if (unproven) {
+    await showChangePassword(deps, ctx, who, { code: unproven });
     return;
   }
   const { user, session_uid } = who;
@@ -139,7 +158,7 @@ async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Pro
     device: session_uid,
   });
   if (wait !== undefined) {
-    showChangePassword(deps, ctx, who, { current_password: t.throttled });
+    await showChangePassword(deps, ctx, who, { current_password: t.throttled });
     return;
   }
   const { id, stored: new_session_id } = newSessionId();
@@ -152,7 +171,7 @@ async function submitPassword(deps: PagesDeps, ctx: Context, who: SignedIn): Pro
       result.kind === 'wrong'
         ? { current_password: t.wrong }
         : { password: problem ? t.problems[problem] : result.detail };
-    showChangePassword(deps, ctx, who, errors);
+    await showChangePassword(deps, ctx, who, errors);
     return;
   }
   sendRenewedId(deps, ctx, { id, expires_at: result.session_expires_at });

@@ -1,5 +1,5 @@
 import type { AllowedGroup } from '../consent/page-data.ts';
-import type { ActionPage, DetailPage, FieldErrors, ListPage, MadePage } from '../records/page-shapes.ts';
+import type { ActionPage, AskedProof, DetailPage, FieldErrors, ListPage, MadePage } from '../records/page-shapes.ts';
 
 /** One row of the person's connected apps. */
 type ConnectedApp = {
@@ -24,6 +24,8 @@ type ChangePasswordPage = {
   errors: FieldErrors;
   /** For password managers: which account this password belongs to. */
   username: string;
+  /** A second factor that the user has; undefined: none, or it was proved a short while ago. */
+  proof: AskedProof | undefined;
 };
 
 /** Sends `language`: one of these, or nothing for the one last used. */

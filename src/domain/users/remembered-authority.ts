@@ -1,0 +1,37 @@
+import type { Trx } from '../../platform/database/index.ts';
+import { type Actor, type Limit, Problem } from '../../platform/http/index.ts';
+import { intersection, listHeldRights, mustHoldAllOf } from '../access/index.ts';
+
+/** With whose authority something was done for a user, within the limits of the credential that did it. */
+export type RememberedAuthority = { subject_id: string | null; limits: readonly unknown[] };
+
+/** The authority of an actor, to be judged again later; undefined: the operator of the machine, who may do everything. */
+export function authorityOf({ kind, subject_id, limits }: Actor): RememberedAuthority | undefined {
+  return kind === 'system' ? undefined : { subject_id: subject_id ?? null, limits: limits ?? [] };
+}
+
+/** Whether who acted then holds all that the user holds now: rights that were given meanwhile are not theirs to take. */
+export async function stillHoldsAllOf(
+  trx: Trx,
+  { subject_id, limits }: RememberedAuthority,
+  { user_id, now }: { user_id: string; now: Date },
+): Promise<boolean> {
+  const own = subject_id === null ? [] : await listHeldRights(trx, subject_id, now);
+  const narrowing = limits.map((limit) => asLimit(limit as Limit));
+  const sets = [own, ...narrowing.map(({ rights }) => rights)].map((rights) => rights.map(({ pattern }) => pattern));
+  const permissions = sets.reduce((left, right) => intersection(left, right));
+  const authority = subject_id === null ? {} : { subject_id, limits: narrowing };
+  const maker: Actor = { kind: 'user', ...authority, permissions, origin: {} };
+  try {
+    await mustHoldAllOf(trx, maker, user_id, now);
+    return true;
+  } catch (error) {
+    if (error instanceof Problem && error.type === 'forbidden') return false;
+    throw error;
+  }
+}
+
+/** JSON has no dates. */
+function asLimit({ until, ...limit }: Omit<Limit, 'until'> & { until: string | Date | null }): Limit {
+  return { ...limit, until: until === null ? null : new Date(until) };
+}
