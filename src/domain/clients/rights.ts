@@ -41,7 +41,7 @@ const credentialsPermission = 'latchkey:client:credentials';
  */
 const descriptive: ReadonlySet<string> = new Set([
   ...['client_name', 'client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'contacts', 'scope'],
-  ...['default_max_age', 'require_auth_time', 'default_acr_values'],
+  ...['default_max_age', 'require_auth_time'],
 ]);
 
 /**

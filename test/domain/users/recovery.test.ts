@@ -170,18 +170,15 @@ describe('a forgotten password', () => {
     expect(await helper.post('/users', created)).toMatchObject({ status: 201 });
     const id = String((await owner.get('/users/zoe')).body.id);
     // One link of each kind is under way when the rights are given.
-    await ask('zoe');
-    const asked = await nextLinkTo(address);
     await helper.post('/users/zoe/password-link');
-    const sent = await nextLinkTo(address, 2);
+    const sent = await nextLinkTo(address);
     await ask('zoe');
+    const asked = await nextLinkTo(address, 2);
     const [role, at] = [`zoes-${crypto.randomUUID().slice(0, 8)}`, `${latchkey.issuer}/admin`];
     const permissionsOfRole = [{ resource: at, pattern: 'latchkey:client:write' }];
     expect(await owner.post('/roles', { name: role, permissions: permissionsOfRole })).toMatchObject({ status: 201 });
-    await nextLinkTo(address, 3);
     expect((await owner.put(`/roles/${role}/assignments/user/zoe`, {})).status).toBeLessThan(300);
-    for (const link of [asked, sent, linkIn(lettersTo(address)[2] as Letter)])
-      expect((await choose(link)).status).toBe(404);
+    for (const link of [asked, sent]) expect((await choose(link)).status).toBe(404);
     await ask('zoe');
     await eventually(
       () => refusals(id),
@@ -190,7 +187,7 @@ describe('a forgotten password', () => {
     );
     // An administrator's link is shown to them; it is not mailed there.
     const { body } = await owner.post('/users/zoe/password-link');
-    expect(body).toMatchObject({ url: expect.stringContaining('/password/'), mailed_to: undefined });
+    expect([body.url, body.mailed_to]).toEqual([expect.stringContaining('/password/'), undefined]);
     // Nor does the address get a link that undoes the user's own change, as a verified one does.
     const browser = latchkey.browser();
     await browser.submit(await browser.get('/sign-in'), { login: 'zoe', password }, '/sign-in');

@@ -1,7 +1,6 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ResourceServer, ResourceServers } from '../../../domain/resource-servers/index.ts';
 import { type Assurance, isAtLeast, strongestOf, weakestOf } from '../../../domain/users/index.ts';
-import { isForItself } from '../scopes/requested-scopes.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 
 const { Check } = interactionPolicy;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { applicationProblem, redirectProblem } from '../../../domain/clients/index.ts';
+import { assuranceClasses } from '../../../domain/users/index.ts';
 import { identityScopes } from '../scopes/requested-scopes.ts';
 import { grantTypeNamed, grantTypes } from '../token-endpoint/grants/index.ts';
 import { clientAuthMethods, insteadOfSecretJwt } from './client-authentication.ts';
@@ -108,6 +109,7 @@ const members = z.strictObject({
   backchannel_logout_session_required: z.boolean().optional(),
   default_max_age: z.int().min(0).optional(),
   require_auth_time: z.boolean().optional(),
+  default_acr_values: z.array(z.enum(assuranceClasses)).min(1).optional(),
   initiate_login_uri: httpsAddress.optional(),
   subject_type: z.literal('public').optional(),
   tls_client_auth_subject_dn: text.optional(),
