@@ -118,7 +118,7 @@ describe('a user’s own account', () => {
     expect((await browser.submit(await browser.get(link), {}, '/confirm/')).status).toBe(404);
     // A newer request ends the one before.
     expect((await browser.get(await linkTo('nobody.there@example.com', 'account/email/confirm'))).status).toBe(404);
-    for (const email of ['not an address', 'nina@exämple.com', 'nina@example.com'])
+    for (const email of ['not an address', 'nina@exämple.com'])
       expect((await changeTo(browser, email)).status).toBe(400);
     expect(await addressOf(id)).toMatchObject({ email: 'nina@example.com' });
   });
