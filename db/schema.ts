@@ -269,6 +269,15 @@ export type Database = {
     created_at: Date;
     /** Until when it can be renewed. */
     ends_at: Date;
+    /** The token that made it, with which it ends. */
+    parent: Digest | null;
+    /** As it was asked for; null: whatever its client has. */
+    policies: JSONColumnType<string[]> | null;
+    /** How often it can be used in all, and is left to be; null: without limit. */
+    uses: number | null;
+    uses_left: number | null;
+    bound_cidrs: JSONColumnType<string[]> | null;
+    renewable: Generated<boolean>;
   };
   client_logos: {
     client_id: string;

@@ -1,4 +1,4 @@
-import type { Insertable, Selectable } from 'kysely';
+import { type Insertable, type Selectable, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
@@ -9,8 +9,8 @@ export async function findVaultToken(db: Db, digest: Digest): Promise<VaultToken
   return db.selectFrom('vault_tokens').selectAll().where('digest', '=', digest).executeTakeFirst();
 }
 
-export async function insertVaultToken(db: Db, row: Insertable<Database['vault_tokens']>): Promise<void> {
-  await db.insertInto('vault_tokens').values(row).execute();
+export async function insertVaultToken(db: Db, row: Insertable<Database['vault_tokens']>): Promise<VaultToken> {
+  return db.insertInto('vault_tokens').values(row).returningAll().executeTakeFirstOrThrow();
 }
 
 /** Of renewals and a revocation the first to lock the token wins. @returns false: it does not stand any more */
@@ -24,4 +24,44 @@ export async function extendAccessToken(trx: Trx, digest: Digest, expires_at: Da
     .returning('digest')
     .executeTakeFirst();
   return extended !== undefined;
+}
+
+export type StandingToken = { expires_at: Date; trust_id: string | null; trust_epoch: number | null };
+
+/** A token that stands; nobody revokes or shortens it until the transaction ends. */
+export async function holdStandingToken(trx: Trx, digest: Digest, now: Date): Promise<StandingToken | undefined> {
+  const held = await trx.selectFrom('access_tokens').select('digest').where('digest', '=', digest).forShare().execute();
+  return held.length === 0 ? undefined : findStandingToken(trx, digest, now);
+}
+
+export async function findStandingToken(db: Db, digest: Digest, now: Date): Promise<StandingToken | undefined> {
+  const { rows } = await sql<StandingToken>`select expires_at, trust_id, trust_epoch from standing_access_tokens
+    where digest = ${digest} and ends_at > ${now} and expires_at > ${now}`.execute(db);
+  return rows[0];
+}
+
+/** Takes one of the uses that are left. Of several that take the last one, one does. @returns how many are left; undefined: none was */
+export async function takeUse(db: Db, digest: Digest): Promise<number | undefined> {
+  const { rows } = await sql<{ uses_left: number }>`update vault_tokens set uses_left = uses_left - 1
+    where digest = ${digest} and uses_left > 0 returning uses_left`.execute(db);
+  return rows[0]?.uses_left;
+}
+
+/** A token that stands, by its accessor, with what it may do. */
+export type FoundByAccessor = VaultToken & { expires_at: Date; scope: string | null };
+
+export async function findByAccessor(db: Db, accessor: string, now: Date): Promise<FoundByAccessor | undefined> {
+  const { rows } = await sql<FoundByAccessor>`select v.*, t.expires_at, t.scope from vault_tokens v
+    join standing_access_tokens t on t.digest = v.digest
+    where v.accessor = ${accessor} and t.ends_at > ${now} and t.expires_at > ${now}`.execute(db);
+  return rows[0];
+}
+
+const mostAccessors = 10_000;
+
+export async function listAccessors(db: Db, now: Date): Promise<string[]> {
+  const { rows } = await sql<{ accessor: string }>`select v.accessor from vault_tokens v
+    join access_tokens t on t.digest = v.digest where t.revoked_at is null and t.expires_at > ${now}
+    order by v.created_at limit ${mostAccessors}`.execute(db);
+  return rows.map(({ accessor }) => accessor);
 }

@@ -1,11 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { type Digest, digest } from '../../platform/crypto/index.ts';
-import { type Db, inTransaction } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { extendAccessToken, findVaultToken, insertVaultToken, type VaultToken } from './store.ts';
+import { revokeTokenByHandle } from '../tokens/index.ts';
+import {
+  extendAccessToken,
+  type FoundByAccessor,
+  findByAccessor,
+  findStandingToken,
+  findVaultToken,
+  holdStandingToken,
+  insertVaultToken,
+  listAccessors,
+  type StandingToken,
+  takeUse,
+  type VaultToken,
+} from './store.ts';
 
-export type { VaultToken } from './store.ts';
+export type { FoundByAccessor, VaultToken } from './store.ts';
 
 export type VaultTokenDeps = { db: Db; now: () => Date };
 
@@ -13,18 +26,63 @@ const accessorBytes = 18;
 // No access token lasts longer (docs/operations.md).
 const mostSeconds = 24 * 3600;
 
-/** What is noted of a login. */
-export type Login = Pick<VaultToken, 'display_name' | 'path' | 'ttl_seconds'> & { metadata: Record<string, string> };
+/** How a token is limited, beside its time and its permissions. */
+export type TokenLimits = {
+  /** How often it can be used; undefined: without limit. */
+  uses?: number | undefined;
+  bound_cidrs?: readonly string[] | undefined;
+  /** It cannot be renewed beyond so long after it was made. */
+  most_seconds?: number | undefined;
+  renewable?: boolean | undefined;
+};
 
-/** Notes what Vault's clients will ask of a token that was issued. */
-export async function noteVaultToken({ db, now }: VaultTokenDeps, token: string, login: Login): Promise<VaultToken> {
-  const created_at = now();
-  const row = {
-    ...{ digest: digest(token), accessor: randomBytes(accessorBytes).toString('base64url'), created_at },
-    ...{ ...login, ends_at: new Date(created_at.getTime() + mostSeconds * 1000) },
-  };
-  await insertVaultToken(db, { ...row, metadata: JSON.stringify(login.metadata) });
-  return row;
+/** What is noted of a login, or of a token that another one made. */
+export type Login = Pick<VaultToken, 'display_name' | 'path' | 'ttl_seconds'> & {
+  metadata: Record<string, string>;
+  limits?: TokenLimits;
+  policies?: readonly string[];
+  /** The token that made it. */
+  parent?: string;
+};
+
+/**
+ * Notes what Vault's clients will ask of a token that was issued.
+ *
+ * @returns undefined: the token that made it does not stand any more
+ */
+export async function noteVaultToken(
+  { db, now }: VaultTokenDeps,
+  token: string,
+  login: Login,
+): Promise<VaultToken | undefined> {
+  const parent = login.parent === undefined ? undefined : digest(login.parent);
+  return inTransaction(db, async (trx) => {
+    const created_at = now();
+    // From here on whatever ends the parent ends this one, too.
+    if (parent && !(await holdStandingToken(trx, parent, created_at))) return undefined;
+    const ends_at = await lastEnd(trx, login, { created_at, parent });
+    const { display_name, path, ttl_seconds, metadata, policies, limits = {} } = login;
+    const { uses, bound_cidrs, renewable = true } = limits;
+    return insertVaultToken(trx, {
+      ...{ digest: digest(token), accessor: randomBytes(accessorBytes).toString('base64url'), created_at, ends_at },
+      ...{ display_name, path, ttl_seconds, metadata: JSON.stringify(metadata), renewable },
+      ...(parent && { parent }),
+      ...(policies && { policies: JSON.stringify(policies) }),
+      ...(bound_cidrs && { bound_cidrs: JSON.stringify(bound_cidrs) }),
+      ...(uses && { uses, uses_left: uses }),
+    });
+  });
+}
+
+async function lastEnd(
+  trx: Trx,
+  { limits = {} }: Login,
+  { created_at, parent }: { created_at: Date; parent: Digest | undefined },
+): Promise<Date> {
+  const seconds = Math.min(mostSeconds, limits.most_seconds || mostSeconds);
+  const own = new Date(created_at.getTime() + seconds * 1000);
+  const ofParent = parent && (await findVaultToken(trx, parent))?.ends_at;
+  return ofParent && ofParent < own ? ofParent : own;
 }
 
 /** What was noted of a token; undefined: it was issued at the token endpoint. */
@@ -32,27 +90,58 @@ export function describeVaultToken({ db }: Pick<VaultTokenDeps, 'db'>, token: st
   return findVaultToken(db, digest(token));
 }
 
+/** Until when a token stands that makes another one, and the trust that it came by; undefined: it does not stand. */
+export function findParent({ db, now }: VaultTokenDeps, token: string): Promise<StandingToken | undefined> {
+  return findStandingToken(db, digest(token), now());
+}
+
+/** Takes one of the uses of a token. @returns how many are left; undefined: none was */
+export function takeTokenUse({ db }: Pick<VaultTokenDeps, 'db'>, token: string): Promise<number | undefined> {
+  return takeUse(db, digest(token));
+}
+
 /**
- * Lets a token last longer: as long as is asked from now on, but no longer than a day in all.
+ * Lets a token last longer: as long as is asked from now on, but no longer than a day in all, and than the token that made it.
  *
  * @returns how many seconds it lasts from now on; undefined: it cannot be renewed, or has ended
  */
 export async function renewVaultToken(
   { db, now }: VaultTokenDeps,
   actor: Actor,
-  { token, seconds }: { token: string; seconds: number | undefined },
+  { token, seconds }: { token: Digest; seconds: number | undefined },
 ): Promise<{ noted: VaultToken; seconds: number } | undefined> {
   return inTransaction(db, async (trx) => {
-    const noted = await findVaultToken(trx, digest(token));
-    if (!noted) return undefined;
+    const noted = await findVaultToken(trx, token);
+    if (!noted?.renewable) return undefined;
     const at = now();
+    const parent = noted.parent && (await holdStandingToken(trx, noted.parent, at));
+    if (noted.parent && !parent) return undefined;
     const wanted = at.getTime() + (seconds || noted.ttl_seconds) * 1000;
-    const expires_at = new Date(Math.min(wanted, noted.ends_at.getTime()));
+    const latest = Math.min(noted.ends_at.getTime(), parent ? parent.expires_at.getTime() : Number.POSITIVE_INFINITY);
+    const expires_at = new Date(Math.min(wanted, latest));
     if (!(await extendAccessToken(trx, noted.digest, expires_at, at))) return undefined;
     const target = { kind: 'access_token', id: shortId(noted.digest) };
     await appendEvent(trx, { actor, action: 'access_token.renewed', target, details: { expires_at }, occurred_at: at });
     return { noted, seconds: Math.floor((expires_at.getTime() - at.getTime()) / 1000) };
   });
+}
+
+/** A token that stands, by its accessor. */
+export function findTokenByAccessor(
+  { db, now }: VaultTokenDeps,
+  accessor: string,
+): Promise<FoundByAccessor | undefined> {
+  return findByAccessor(db, accessor, now());
+}
+
+/** The accessors of the tokens that stand. */
+export function listTokenAccessors({ db, now }: VaultTokenDeps): Promise<string[]> {
+  return listAccessors(db, now());
+}
+
+/** Revokes a token, and those that it made. Repeating it changes nothing. */
+export async function revokeVaultToken({ db, now }: VaultTokenDeps, actor: Actor, token: Digest): Promise<void> {
+  await inTransaction(db, (trx) => revokeTokenByHandle(trx, actor, { access_token: token }, now()));
 }
 
 const shortId = (of: Digest) => of.toString('hex').slice(0, 16);

@@ -66,5 +66,6 @@ async function loggedIn(deps: VaultDeps, { request, given, path, metadata }: Giv
   const lease_duration = Math.floor((expires_at.getTime() - issued_at.getTime()) / 1000);
   const login = { display_name: `${path.split('/')[1]}-${client_id}`, path, ttl_seconds: lease_duration, metadata };
   const noted = await noteVaultToken(deps, token, login);
+  if (!noted) throw new Error('a login has no parent');
   return answerWith(request.request_id, { auth: authOf({ token, noted, rights: scopes, lease_duration }) });
 }

@@ -1,5 +1,6 @@
 import { revokeToken } from '../../domain/tokens/index.ts';
 import { describeVaultToken, renewVaultToken, type VaultToken } from '../../domain/vault-tokens/index.ts';
+import { digest } from '../../platform/crypto/index.ts';
 import { answerWith, noContent, permissionDenied, type VaultAnswer, type VaultAuth, VaultError } from './answers.ts';
 import { type VaultCaller, vaultCallerOf } from './callers.ts';
 import { secondsIn, textIn } from './fields.ts';
@@ -31,35 +32,48 @@ function ofNamed(handler: (deps: VaultDeps, asked: Called) => Promise<VaultAnswe
 async function lookUp(deps: VaultDeps, { request, caller }: Called): Promise<VaultAnswer> {
   const { token, name, expires_at, rights } = caller;
   const noted = caller.isKey ? undefined : await describeVaultToken(deps, token);
-  const now = deps.now();
+  const data = tokenData({ noted, expires_at, rights, id: token, name }, deps.now());
+  return answerWith(request.request_id, { data });
+}
+
+type Looked = {
+  noted: VaultToken | undefined;
+  expires_at: Date | null;
+  rights: readonly string[];
+  /** Empty where it was looked up by its accessor. */
+  id: string;
+  name: string;
+};
+
+/** What Vault says of a token. */
+export function tokenData({ noted, expires_at, rights, id, name }: Looked, now: Date) {
   const ttl = expires_at === null ? 0 : secondsUntil(expires_at, now);
   const issued = noted?.created_at ?? now;
-  const data = {
-    accessor: accessorOf(noted),
+  return {
+    accessor: noted?.accessor ?? '',
+    ...(noted?.bound_cidrs && { bound_cidrs: noted.bound_cidrs }),
     creation_time: Math.floor(issued.getTime() / 1000),
     creation_ttl: noted?.ttl_seconds ?? ttl,
     display_name: noted?.display_name ?? `token-${name}`,
     entity_id: '',
     expire_time: expires_at,
     explicit_max_ttl: 0,
-    id: token,
+    id,
     issue_time: issued,
     meta: noted?.metadata ?? null,
-    num_uses: 0,
-    orphan: true,
+    num_uses: noted?.uses_left ?? 0,
+    orphan: !noted?.parent,
     path: noted?.path ?? 'auth/token/create',
-    policies: policiesOf(rights),
-    renewable: noted !== undefined,
+    policies: policiesOf(noted, rights),
+    renewable: noted?.renewable ?? false,
     ttl,
     type: 'service',
   };
-  return answerWith(request.request_id, { data });
 }
 
-const accessorOf = (noted: VaultToken | undefined): string => noted?.accessor ?? '';
-
-/** A token's permissions take the place of policies. */
-const policiesOf = (rights: readonly string[]): string[] => ['default', ...rights];
+/** The policies that a token was made with; a token's permissions take their place where it was not made so. */
+const policiesOf = (noted: VaultToken | undefined, rights: readonly string[]): string[] =>
+  noted?.policies ?? ['default', ...rights];
 
 const secondsUntil = (expires_at: Date, now: Date) =>
   Math.max(0, Math.floor((expires_at.getTime() - now.getTime()) / 1000));
@@ -67,7 +81,7 @@ const secondsUntil = (expires_at: Date, now: Date) =>
 async function renew(deps: VaultDeps, { request, body, caller }: Called): Promise<VaultAnswer> {
   const seconds = secondsIn(body, 'increment');
   const { token, actor, rights } = caller;
-  const renewed = caller.isKey ? undefined : await renewVaultToken(deps, actor, { token, seconds });
+  const renewed = caller.isKey ? undefined : await renewVaultToken(deps, actor, { token: digest(token), seconds });
   if (!renewed) throw new VaultError(400, 'lease is not renewable');
   const lease_duration = renewed.seconds;
   return answerWith(request.request_id, { auth: authOf({ token, noted: renewed.noted, rights, lease_duration }) });
@@ -77,7 +91,7 @@ type Authenticated = { token: string; noted: VaultToken; rights: readonly string
 
 /** What a login or a renewal answers of the token. */
 export function authOf({ token, noted, rights, lease_duration }: Authenticated): VaultAuth {
-  const policies = policiesOf(rights);
+  const policies = policiesOf(noted, rights);
   return {
     client_token: token,
     accessor: noted.accessor,
@@ -85,12 +99,12 @@ export function authOf({ token, noted, rights, lease_duration }: Authenticated):
     token_policies: policies,
     metadata: noted.metadata,
     lease_duration,
-    renewable: true,
+    renewable: noted.renewable,
     entity_id: '',
     token_type: 'service',
-    orphan: true,
+    orphan: !noted.parent,
     mfa_requirement: null,
-    num_uses: 0,
+    num_uses: noted.uses ?? 0,
   };
 }
 

@@ -3,7 +3,7 @@ import { type KeyVerifier, looksLikeKey } from '../../domain/api-keys/index.ts';
 import type { SecretCaller } from '../../domain/secrets/index.ts';
 import { isAccessToken } from '../../domain/tokens/index.ts';
 import { digest } from '../../platform/crypto/index.ts';
-import type { Limit } from '../../platform/http/index.ts';
+import { type Limit, NetworkSet, parseNetwork } from '../../platform/http/index.ts';
 import { type BearerDeps, judgeToken } from '../oauth/index.ts';
 import { permissionDenied } from './answers.ts';
 import type { VaultRequest } from './vault-request.ts';
@@ -16,7 +16,18 @@ export type CallerDeps = {
 };
 
 /** Who calls, with the token that came. An API key has no expiry that anything here could change. */
-export type VaultCaller = SecretCaller & { token: string; isKey: boolean; expires_at: Date | null; name: string };
+export type VaultCaller = SecretCaller & {
+  token: string;
+  isKey: boolean;
+  expires_at: Date | null;
+  name: string;
+  /** The client that acts for itself by an opaque token; undefined: somebody else, or by something else. */
+  client_id?: string | undefined;
+  limits: TokenMarks;
+};
+
+/** What a token says of its limits (`marks` of a login). */
+export type TokenMarks = { vault_uses?: true; vault_cidrs?: readonly string[] };
 
 /**
  * Who calls: by an access token for the store of secrets, or by an API key.
@@ -32,7 +43,8 @@ export async function vaultCallerOf(
   return looksLikeKey(token) ? callerByKey(deps, request, token) : callerByToken(deps, request, token);
 }
 
-async function callerByToken(deps: CallerDeps, { origin }: VaultRequest, token: string): Promise<VaultCaller> {
+async function callerByToken(deps: CallerDeps, request: VaultRequest, token: string): Promise<VaultCaller> {
+  const { origin } = request;
   const verdict = await judgeToken(deps.bearers, { token });
   // A token that is bound to a key is used with a proof, which Vault's clients do not make.
   if (verdict.code !== 'valid' || verdict.audience !== deps.audience) throw permissionDenied();
@@ -41,8 +53,23 @@ async function callerByToken(deps: CallerDeps, { origin }: VaultRequest, token: 
   const credential = isAccessToken(token)
     ? { access_token: digest(token).toString('hex') }
     : { jti: decodeJwt(token).jti };
-  const { expires_at } = verdict;
-  return { actor, rights: scopes, credential, token, isKey: false, expires_at, name: client_id };
+  const { expires_at, payload } = verdict;
+  const limits: TokenMarks = payload;
+  mustComeFrom(limits.vault_cidrs, request.address);
+  const own = kind === 'client' && isAccessToken(token) ? client_id : undefined;
+  const caller = { actor, rights: scopes, credential, token, isKey: false, expires_at, name: client_id };
+  return { ...caller, client_id: own, limits };
+}
+
+/** @throws VaultError 403: the token may not be used from there */
+function mustComeFrom(cidrs: readonly string[] | undefined, address = ''): void {
+  if (cidrs && !isWithin(cidrs, address)) throw permissionDenied();
+}
+
+/** Whether an address is in one of these networks. */
+function isWithin(cidrs: readonly string[], address: string): boolean {
+  const networks = cidrs.map(parseNetwork).filter((network) => network !== undefined);
+  return new NetworkSet(networks).has(address);
 }
 
 /** What somebody gives by a credential, it must hold itself, however much its owner has. */
@@ -70,5 +97,5 @@ async function callerByKey(deps: CallerDeps, { origin, address }: VaultRequest, 
   const limits = [limitOf('the API key', rights, deps)];
   const actor = { kind: 'api_key' as const, id, subject_id: owner.id, limits, permissions: rights, origin };
   const credential = { api_key_id: id, subject_id: owner.id };
-  return { actor, rights, credential, token: key, isKey: true, expires_at, name };
+  return { actor, rights, credential, token: key, isKey: true, expires_at, name, limits: {} };
 }

@@ -1,3 +1,4 @@
+import { parseNetwork } from '../../platform/http/index.ts';
 import { VaultError } from './answers.ts';
 
 /** Members of a body, as Vault reads them: a null is as if it were not there, and several forms mean the same. */
@@ -67,4 +68,15 @@ export function versionsIn(fields: Fields): number[] {
   if (numbers.length === 0 || !numbers.every((number) => Number.isInteger(number) && number > 0))
     throw new VaultError(400, 'No version number provided');
   return numbers;
+}
+
+const mostNetworks = 50;
+
+/** Networks such as `10.0.0.0/8`, and addresses; undefined: none. @throws VaultError 400 */
+export function cidrsIn(fields: Fields, name: string): string[] | undefined {
+  const networks = textsIn(fields, name) ?? [];
+  const wrong = networks.find((network) => parseNetwork(network) === undefined);
+  if (wrong !== undefined) throw new VaultError(400, `${name}: "${wrong}" is no network, such as 10.0.0.0/8`);
+  if (networks.length > mostNetworks) throw new VaultError(400, `${name} has at most ${mostNetworks} networks`);
+  return networks.length > 0 ? networks : undefined;
 }

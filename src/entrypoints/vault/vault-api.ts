@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { revokeVaultToken, takeTokenUse } from '../../domain/vault-tokens/index.ts';
+import { digest } from '../../platform/crypto/index.ts';
 import {
   type EdgeRules,
   headersForPrograms,
@@ -10,15 +12,18 @@ import {
   problemFor,
 } from '../../platform/http/index.ts';
 import { inServerSpan } from '../../platform/tracing/index.ts';
-import { unsupportedOperation, type VaultAnswer, VaultError } from './answers.ts';
+import { permissionDenied, unsupportedOperation, type VaultAnswer, VaultError } from './answers.ts';
 import { loginRoutes } from './auth-login.ts';
 import { tokenRoutes } from './auth-token.ts';
-import { vaultCallerOf } from './callers.ts';
+import { accessorRoutes } from './auth-token-accessors.ts';
+import { tokenCreationRoutes } from './auth-token-create.ts';
+import { type VaultCaller, vaultCallerOf } from './callers.ts';
 import { kv1Routes } from './kv1.ts';
 import { kv2Routes } from './kv2.ts';
 import { mountRoutes } from './mounts.ts';
 import type { VaultDeps, VaultRoute } from './routing.ts';
 import { sysRoutes } from './sys.ts';
+import { leaseRoutes } from './sys-leases.ts';
 import { policyRoutes } from './sys-policies.ts';
 import { VaultRequest } from './vault-request.ts';
 
@@ -27,9 +32,12 @@ const routes: readonly VaultRoute[] = [
   ...kv2Routes,
   ...kv1Routes,
   ...tokenRoutes,
+  ...tokenCreationRoutes,
+  ...accessorRoutes,
   ...loginRoutes,
   ...mountRoutes,
   ...policyRoutes,
+  ...leaseRoutes,
   ...sysRoutes,
 ];
 
@@ -41,6 +49,8 @@ export type VaultApiDeps = VaultDeps & {
   /** Counts and logs each answer. */
   observe: (answer: ObservedAnswer) => void;
 };
+
+type UsingCaller = VaultCaller & { uses_left?: number };
 
 const mergePatchType = 'application/merge-patch+json';
 
@@ -96,18 +106,33 @@ export class VaultApi {
     const open = found.open?.[operation];
     const closed = found.closed?.[operation];
     // A caller without a token does not learn which operations there are.
-    const caller = open ? undefined : await vaultCallerOf(this.#deps, request);
+    const caller = open ? undefined : await this.#callerUsing(request);
     if (operation === 'patch') mustBeMergePatch(request);
     const body = operation === 'write' || operation === 'patch' ? await request.body() : {};
     const asked = { request, names, body };
     if (open) return { route: found.route, ...(await open(this.#deps, asked)) };
     if (!closed || !caller) throw unsupportedOperation();
-    return { route: found.route, ...(await closed(this.#deps, { ...asked, caller })) };
+    const answer = await closed(this.#deps, { ...asked, caller }).finally(() => this.#endIfUsedUp(caller));
+    return { route: found.route, ...answer };
+  }
+
+  /** Who calls, by a token of which this is one use. @throws VaultError 403 */
+  async #callerUsing(request: VaultRequest): Promise<UsingCaller> {
+    const caller = await vaultCallerOf(this.#deps, request);
+    if (!caller.limits.vault_uses) return caller;
+    const uses_left = await takeTokenUse(this.#deps, caller.token);
+    if (uses_left === undefined) throw permissionDenied();
+    return { ...caller, uses_left };
+  }
+
+  /** Once its last use was answered, a token is revoked. */
+  async #endIfUsedUp({ actor, token, uses_left }: UsingCaller): Promise<void> {
+    if (uses_left === 0) await revokeVaultToken(this.#deps, actor, digest(token));
   }
 
   /** @throws VaultError 403, 404 */
   async #nothingThere(request: VaultRequest): Promise<VaultAnswer> {
-    await vaultCallerOf(this.#deps, request);
+    await this.#callerUsing(request);
     throw new VaultError(404, `no handler for route "${request.name}". route entry not found.`);
   }
 

@@ -501,6 +501,166 @@ describe('who may use it', () => {
   });
 });
 
+describe('a token that another one made', () => {
+  const create = async (token: string, body: object) => {
+    const response = await call('POST', 'auth/token/create', { token, body });
+    return {
+      status: response.status,
+      body: (await response.json()) as { auth: Record<string, never>; errors: string[] },
+    };
+  };
+  /** The client of Vault takes over the token that it made; here it keeps its own. */
+  const madeBy = async (vault: ReturnType<typeof vaultAt>, body: object) => {
+    const { token } = vault;
+    const made = await vault.tokenCreate(body);
+    vault.token = token;
+    return made;
+  };
+  const isGood = async (token: string) => (await call('GET', 'auth/token/lookup-self', { token })).status === 200;
+
+  test('may do no more than that one, ends with it, and lasts no longer', async () => {
+    const folder = newFolder();
+    const { vault, auth } = await loggedIn(allOf(folder));
+    await vault.write(`secret/data/${folder}/a`, { data: { n: 1 } });
+    const made = await madeBy(vault, {
+      policies: [`secrets:read:${folder}:*`],
+      ttl: '10m',
+      display_name: 'job',
+      meta: { n: '1' },
+    });
+    expect(made.auth).toMatchObject({
+      ...{ orphan: false, renewable: true, lease_duration: 600, num_uses: 0, metadata: { n: '1' } },
+      policies: ['default', `secrets:read:${folder}:*`],
+    });
+    const child = vaultAt(made.auth.client_token);
+    expect((await child.read(`secret/data/${folder}/a`)).data.data).toEqual({ n: 1 });
+    expect(await statusOf(child.write(`secret/data/${folder}/a`, { data: {} }))).toBe(403);
+    expect((await child.tokenLookupSelf()).data).toMatchObject({
+      orphan: false,
+      path: 'auth/token/create',
+      display_name: 'token-job',
+    });
+    const grandchild = await madeBy(child, {});
+    expect(await statusOf(vaultAt(grandchild.auth.client_token).write(`secret/data/${folder}/a`, { data: {} }))).toBe(
+      403,
+    );
+    expect(await statusOf(madeBy(child, { policies: [`secrets:write:${folder}:*`] }))).toBe(400);
+    const longer = await madeBy(child, { ttl: '5h' });
+    expect(longer.auth.lease_duration).toBeLessThanOrEqual(600);
+    const renewed = await vaultAt(longer.auth.client_token).tokenRenewSelf({ increment: '5h' });
+    expect(renewed.auth.lease_duration).toBeLessThanOrEqual(600);
+    // Renewed for less, the parent takes its children along.
+    await child.tokenRenewSelf({ increment: 60 });
+    expect((await vaultAt(longer.auth.client_token).tokenLookupSelf()).data.ttl).toBeLessThanOrEqual(60);
+    await vault.tokenRevokeSelf();
+    for (const token of [auth, made.auth, grandchild.auth, longer.auth].map(({ client_token }) => client_token)) {
+      expect(await isGood(token)).toBe(false);
+      const headers = { 'x-vault-token': token, 'x-forwarded-host': new URL(latchkey.issuer).host };
+      expect((await fetch(`${other.address}/v1/secret/data/${folder}/a`, { headers })).status).toBe(403);
+    }
+  });
+
+  test('ends with its parent however that is revoked, and its client', async () => {
+    const first = await loggedIn(['secrets:read:*']);
+    const { auth } = await madeBy(first.vault, {});
+    const { role_id: client_id, secret_id: client_secret } = first;
+    await latchkey.post('/oauth/revoke', { token: first.auth.client_token, client_id, client_secret });
+    expect(await isGood(auth.client_token)).toBe(false);
+    const second = await loggedIn(['secrets:read:*']);
+    const { auth: other } = await madeBy(second.vault, {});
+    await owner.post(`/clients/${second.role_id}/disable`);
+    expect(await isGood(other.client_token)).toBe(false);
+  });
+
+  test('is refused what it would have to ignore', async () => {
+    const { auth } = await loggedIn(['secrets:read:*']);
+    for (const [body, why] of [
+      [{ policies: ['root'] }, 'root'],
+      [{ policies: ['unknown'] }, 'unknown'],
+      [{ type: 'batch' }, 'batch'],
+      [{ no_parent: true }, 'no_parent'],
+      [{ period: '1h' }, 'period'],
+      [{ bound_cidrs: ['nowhere'] }, 'nowhere'],
+    ] as const)
+      expect(await create(auth.client_token, body)).toMatchObject({
+        status: 400,
+        body: { errors: [expect.stringContaining(why)] },
+      });
+    const nulls = {
+      policies: null,
+      ttl: null,
+      num_uses: null,
+      meta: null,
+      period: null,
+      explicit_max_ttl: null,
+      type: null,
+    };
+    expect((await create(auth.client_token, nulls)).status).toBe(200);
+  });
+
+  test('is used as often as it says, by 30 at once, too', async () => {
+    const folder = newFolder();
+    const { vault, auth } = await loggedIn(allOf(folder));
+    await vault.write(`secret/data/${folder}/a`, { data: { n: 1 } });
+    const limited = await madeBy(vault, { num_uses: 3 });
+    expect(limited.auth.num_uses).toBe(3);
+    const token = limited.auth.client_token;
+    const reads = await Promise.all(
+      Array.from({ length: 30 }, async (_, n) => {
+        const headers = { 'x-vault-token': token, 'x-forwarded-host': new URL(latchkey.issuer).host };
+        const node = n % 2 ? latchkey.issuer : other.address;
+        return (await fetch(`${node}/v1/secret/data/${folder}/a`, { headers })).status;
+      }),
+    );
+    // Its end overtakes a read at the other node that has been counted, but not judged yet.
+    const good = reads.filter((status) => status === 200).length;
+    expect(good).toBeGreaterThanOrEqual(1);
+    expect(good).toBeLessThanOrEqual(3);
+    expect(reads.filter((status) => ![200, 403].includes(status))).toEqual([]);
+    expect(await isGood(token)).toBe(false);
+    const once = await madeBy(vault, { num_uses: 1 });
+    expect((await create(once.auth.client_token, {})).body.errors[0]).toContain('restricted use');
+    expect(await isGood(once.auth.client_token)).toBe(false);
+    const elsewhere = (await create(auth.client_token, { bound_cidrs: ['203.0.113.0/24'] })).body.auth;
+    expect(await isGood(elsewhere.client_token ?? '')).toBe(false);
+    const here = (await create(auth.client_token, { bound_cidrs: '127.0.0.0/8,::1' })).body.auth;
+    expect(await isGood(here.client_token ?? '')).toBe(true);
+  });
+
+  test('is looked up, renewed and revoked by its accessor, by who may', async () => {
+    const { vault } = await loggedIn(['secrets:read:*']);
+    const { auth } = await madeBy(vault, { explicit_max_ttl: '30m' });
+    const { accessor } = auth;
+    const by = async (token: string, what: string, body: object = { accessor }) => {
+      const response = await call('POST', `auth/token/${what}-accessor`, { token, body });
+      return { status: response.status, body: response.status === 204 ? undefined : await response.json() };
+    };
+    const stranger = (await loggedIn(['secrets:read:*'])).auth.client_token;
+    const keeper = (await loggedIn(['secrets:tokens'])).auth.client_token;
+    for (const what of ['lookup', 'renew', 'revoke']) expect((await by(stranger, what)).status).toBe(403);
+    for (const token of [keeper, vault.token])
+      expect(await by(token, 'lookup')).toMatchObject({ status: 200, body: { data: { accessor, id: '' } } });
+    const renewed = await by(keeper, 'renew', { accessor, increment: '10h' });
+    expect(renewed.body).toMatchObject({ auth: { client_token: '', accessor } });
+    expect((renewed.body as { auth: { lease_duration: number } }).auth.lease_duration).toBeLessThanOrEqual(1800);
+    const listed = await call('LIST', 'auth/token/accessors', { token: keeper });
+    expect(((await listed.json()) as { data: { keys: string[] } }).data.keys).toContain(accessor);
+    expect((await call('LIST', 'auth/token/accessors', { token: stranger })).status).toBe(403);
+    expect((await by(keeper, 'revoke')).status).toBe(204);
+    expect(await isGood(auth.client_token)).toBe(false);
+    expect((await by(keeper, 'lookup')).status).toBe(403);
+    for (const [path, status] of [
+      ['sys/leases/renew', 400],
+      ['sys/leases/lookup', 400],
+      ['sys/leases/revoke', 204],
+      ['sys/renew', 400],
+    ] as const)
+      expect((await call('PUT', path, { token: vault.token, body: { lease_id: 'database/creds/x/1' } })).status).toBe(
+        status,
+      );
+  });
+});
+
 // Last: the clocks of tokens that were signed elsewhere do not move along.
 describe('a token', () => {
   test('looks its token up, renews it up to a day, and revokes it', async () => {

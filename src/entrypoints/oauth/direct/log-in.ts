@@ -1,4 +1,4 @@
-import { permissionsAt } from '../../../domain/access/index.ts';
+import { intersection, permissionsAt } from '../../../domain/access/index.ts';
 import { isSecretMethod } from '../../../domain/clients/index.ts';
 import { generateAccessToken } from '../../../domain/tokens/index.ts';
 import { readAssertion, type Trust, workloadClientId } from '../../../domain/trusts/index.ts';
@@ -20,7 +20,13 @@ import { runInUnit, type TokenSource, Unit } from '../unit-of-work/index.ts';
 export type LogInDeps = PresentedAssertionDeps & SecretDeps & IssueDeps & { db: Db };
 
 /** For which API a token is asked, from where, and how long it lasts at most. */
-export type LogInRequest = { audience: string; origin: Origin; seconds: number };
+export type LogInRequest = {
+  audience: string;
+  origin: Origin;
+  seconds: number;
+  /** What the token says beside that, for who judges it. */
+  marks?: Record<string, unknown>;
+};
 
 /** An access token of a client for itself; `scopes` are all that it may have at the API. */
 export type LoggedIn = {
@@ -89,26 +95,63 @@ export function logInByAssertion(
   });
 }
 
+/** How a further token is narrower than what its client may have. */
+export type FurtherToken = {
+  client_id: string;
+  scopes: readonly string[];
+  /** That the first token came by. */
+  trust: { id: string; epoch: number } | undefined;
+};
+
+/**
+ * Issues another token to a client that has one already, under the same trust.
+ *
+ * @returns undefined: nothing of the scopes is left to the client, or it or the trust has ended meanwhile
+ */
+export function issueFurtherToken(
+  deps: LogInDeps,
+  { client_id, scopes, trust }: FurtherToken,
+  request: LogInRequest,
+): Promise<LoggedIn | undefined> {
+  return inUnit(request, async (unit) => {
+    const client = await findClientRecord(deps, client_id);
+    if (!client) return undefined;
+    const source = trust && { kind: 'jwt_bearer', trust_id: trust.id, trust_epoch: trust.epoch };
+    return issue(deps, unit, { client, request, source, within: scopes });
+  });
+}
+
 function inUnit<T>({ origin }: LogInRequest, work: (unit: Unit) => Promise<T>): Promise<T> {
   const unit = new Unit(origin, { defaultGraceSeconds: 0, isTokenRequest: true });
   return runInUnit(unit, () => work(unit));
 }
 
-type Issued = { client: ClientRecord; request: LogInRequest; source: Source | undefined };
+type Issued = {
+  client: ClientRecord;
+  request: LogInRequest;
+  source: Source | undefined;
+  /** Undefined: all that the client may have. */
+  within?: readonly string[];
+};
 
 /** All that the client may have at the API. @returns undefined: that is nothing, or the client or trust has ended meanwhile */
-async function issue(deps: LogInDeps, unit: Unit, { client, request, source }: Issued): Promise<LoggedIn | undefined> {
+async function issue(
+  deps: LogInDeps,
+  unit: Unit,
+  { client, request, source, within }: Issued,
+): Promise<LoggedIn | undefined> {
   const { audience } = request;
   const issued_at = deps.now();
   const ofRoles = await permissionsAt(deps.db, client.id, audience, issued_at);
-  const scopes = [...new Set([...(client.service_permissions[audience] ?? []), ...ofRoles])];
+  const all = [...new Set([...(client.service_permissions[audience] ?? []), ...ofRoles])];
+  const scopes = within ? intersection(within, all) : all;
   if (scopes.length === 0) return undefined;
   const access_token = generateAccessToken();
   const { access_token: own = request.seconds } = client.lifetimes;
   const expires_at = new Date(issued_at.getTime() + Math.min(own, request.seconds) * 1000);
   const scope = scopes.join(' ');
   const { client_id } = client;
-  const payload = { kind: 'ClientCredentials', clientId: client_id, aud: audience, scope };
+  const payload = { kind: 'ClientCredentials', clientId: client_id, aud: audience, scope, ...request.marks };
   unit.source = source;
   unit.writes = {
     access_token: {

@@ -17,7 +17,15 @@ export type PresentedToken = {
 export type TokenAuthentication = { acr?: string; auth_time?: number };
 
 export type TokenVerdict =
-  | { code: 'valid'; bearer: Bearer; audience: string | null; expires_at: Date; authentication: TokenAuthentication }
+  | {
+      code: 'valid';
+      bearer: Bearer;
+      audience: string | null;
+      expires_at: Date;
+      authentication: TokenAuthentication;
+      /** What it says beside that. */
+      payload: Record<string, unknown>;
+    }
   | { code: 'unknown' | 'expired' | 'owner_disabled' | 'proof_required' | 'invalid_proof' | 'certificate_mismatch' };
 
 /** Verifies an access token on behalf of an API: whether it is active, and bound to its sender. One read. */
@@ -28,8 +36,8 @@ export async function judgeToken(deps: BearerDeps, shown: PresentedToken): Promi
   const objection = await senderObjection(deps, shown, record);
   if (objection) return { code: objection };
   const bearer = bearerIn(record, effectiveScopes(record));
-  const { audience, expires_at } = record;
-  return { code: 'valid', bearer, audience, expires_at, authentication: authenticationIn(record) };
+  const { audience, expires_at, payload } = record;
+  return { code: 'valid', bearer, audience, expires_at, payload, authentication: authenticationIn(record) };
 }
 
 /** What was put into the token when it was issued (authentication-claims.ts). */
