@@ -54,7 +54,7 @@ export async function namesIn({ deps }: Pick<RequestContext, 'deps'>, events: re
   return new Map(found.flat());
 }
 
-const pages: Readonly<Record<string, (id: string) => string>> = {
+const pages: Readonly<Record<string, (id: string) => string | undefined>> = {
   user: (id) => pathOfSubject(`id:${id}`),
   client: clientPath,
   api_key: keyPath,
@@ -64,7 +64,8 @@ const pages: Readonly<Record<string, (id: string) => string>> = {
   grant: grantPath,
   webhook: webhookPath,
   trust: trustPath,
-  secret: secretPath,
+  // Lists are recorded by the beginning of the paths.
+  secret: (id) => (id === '' || id.endsWith('/') ? undefined : secretPath(id)),
 };
 
 /** Kinds of records that always are where their id says; users, clients and keys only if they have a name. */
@@ -75,7 +76,7 @@ const short = (id: string) => (asId(id) === id ? shortId(id) : id);
 /** An actor or a target, as a link to its page. */
 export function partyCell(kind: string | null, id: string | null, names: Names): Cell {
   if (kind === null) return cell.text('');
-  if (id === null) return cell.text(kind);
+  if (id === null || id === '') return cell.text(kind);
   const name = names.get(nameKey(kind, id));
   const page = pages[kind]?.(id);
   if (page && (name !== undefined || !isNamed(kind))) return cell.link(name ?? short(id), page);
