@@ -17,6 +17,7 @@ import { keyCommand } from './key.ts';
 import { resourceServerCommand } from './resource-server.ts';
 import { grantCommand, restoreCheckCommand, revokeCommand, tokenCommand } from './revocation.ts';
 import { runCommand } from './run.ts';
+import { scanCommand } from './scan.ts';
 import { secretCommand } from './secret.ts';
 import { signingKeyCommand } from './signing-key.ts';
 import { trustCommand } from './trust.ts';
@@ -41,6 +42,7 @@ const commands: readonly (() => Command)[] = [
   keyCommand,
   secretCommand,
   runCommand,
+  scanCommand,
   vaultCommand,
   tokenCommand,
   grantCommand,

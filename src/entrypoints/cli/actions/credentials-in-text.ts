@@ -1,0 +1,53 @@
+import { lintSource } from '@secretlint/core';
+import { creator as commonProviders } from '@secretlint/secretlint-rule-preset-recommend';
+import { parseCredential, secretLength } from '../../../platform/crypto/index.ts';
+
+/** A credential that stands in a text, without its value. Lines and columns count from 1. */
+type FoundCredential = { line: number; column: number; kind: string };
+
+const ours = /\b(lk_[a-z]{2,8}_|sk_[a-z][a-z0-9]{0,15}_)[0-9A-Za-z]{49}(?![0-9A-Za-z])/g;
+const kinds: Readonly<Record<string, string>> = {
+  lk_at_: 'access token',
+  lk_rt_: 'refresh token',
+  lk_ac_: 'authorization code',
+  lk_cs_: 'client secret',
+  lk_pw_: 'link to choose a password',
+  lk_setup_: 'setup link',
+};
+
+/** What stands in a text: credentials of Latchkey, which their checksum tells from look-alikes, and those of common providers. */
+export async function credentialsIn(text: string, file: string): Promise<FoundCredential[]> {
+  const own = ownCredentialsIn(text);
+  const others = (await credentialsOfProviders(text, file)).filter(
+    ({ line, column }) => !own.some((each) => each.line === line && each.column === column),
+  );
+  return [...own, ...others].sort((left, right) => left.line - right.line || left.column - right.column);
+}
+
+function ownCredentialsIn(text: string): FoundCredential[] {
+  return [...text.matchAll(ours)].flatMap(({ 0: value, 1: prefix = '', index }) => {
+    if (parseCredential(prefix, secretLength, value) === undefined) return [];
+    const before = text.slice(0, index).split('\n');
+    const kind = prefix.startsWith('sk_') ? 'API key' : (kinds[prefix] ?? 'credential');
+    return [{ line: before.length, column: (before.at(-1)?.length ?? 0) + 1, kind: `Latchkey ${kind}` }];
+  });
+}
+
+async function credentialsOfProviders(text: string, file: string): Promise<FoundCredential[]> {
+  const { messages } = await lintSource({
+    source: { content: text, filePath: file, contentType: 'text' },
+    options: {
+      // Its messages name the value otherwise.
+      maskSecrets: true,
+      config: { rules: [{ id: '@secretlint/secretlint-rule-preset-recommend', rule: commonProviders }] },
+    },
+  });
+  return messages.map(({ message, loc: { start } }) => ({
+    ...{ line: start.line, column: start.column + 1 },
+    kind:
+      message
+        .split(':')[0]
+        ?.replace(/^found /i, '')
+        .replace(/ ?\(\*+\)/, '') ?? '',
+  }));
+}
