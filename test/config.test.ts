@@ -76,6 +76,7 @@ describe('without any setting, the configuration', () => {
       workers: 1,
       accessTokenSeconds: 600,
       sessionSeconds: 1_209_600,
+      sessionAbsoluteSeconds: 7_776_000,
       keyActivationSeconds: 600,
     };
     const apiKeys = { apiKeyEnvironments: ['dev', 'staging', 'prod'], apiKeyLimits: 'memory' };

@@ -92,7 +92,11 @@ const table = {
   LATCHKEY_REFRESH_TOKEN_IDLE_SECONDS: ['1209600', 'Lifetime of a refresh token that is not used.'],
   LATCHKEY_REFRESH_TOKEN_ABSOLUTE_SECONDS: ['7776000', 'Lifetime of a refresh token and all its successors together.'],
   LATCHKEY_REFRESH_GRACE_SECONDS: ['30', 'How long a retried refresh receives the same answer; at most 60.'],
-  LATCHKEY_SESSION_SECONDS: ['1209600', 'Lifetime of a browser session.'],
+  LATCHKEY_SESSION_SECONDS: ['1209600', 'Lifetime of a browser session that no application uses.'],
+  LATCHKEY_SESSION_ABSOLUTE_SECONDS: [
+    '7776000',
+    'Lifetime of a browser session from its last sign-in on, however much it is used.',
+  ],
   LATCHKEY_KEY_ACTIVATION_SECONDS: ['600', 'How long a new signing key is published before it signs.'],
   LATCHKEY_API_KEY_ENVIRONMENTS: [
     'dev,staging,prod',
@@ -208,6 +212,7 @@ export const Environment = z.object({
   LATCHKEY_REFRESH_TOKEN_ABSOLUTE_SECONDS: wholeNumber(1, 1830 * day),
   LATCHKEY_REFRESH_GRACE_SECONDS: wholeNumber(0, 60),
   LATCHKEY_SESSION_SECONDS: wholeNumber(1, 366 * day),
+  LATCHKEY_SESSION_ABSOLUTE_SECONDS: wholeNumber(1, 366 * day),
   LATCHKEY_KEY_ACTIVATION_SECONDS: wholeNumber(0, 7 * day),
   LATCHKEY_API_KEY_ENVIRONMENTS: z
     .string()
@@ -297,7 +302,8 @@ export function toConfig(values: z.output<typeof Environment>) {
     refreshTokenIdleSeconds: values.LATCHKEY_REFRESH_TOKEN_IDLE_SECONDS,
     refreshTokenAbsoluteSeconds: values.LATCHKEY_REFRESH_TOKEN_ABSOLUTE_SECONDS,
     refreshGraceSeconds: values.LATCHKEY_REFRESH_GRACE_SECONDS,
-    sessionSeconds: values.LATCHKEY_SESSION_SECONDS,
+    sessionSeconds: Math.min(values.LATCHKEY_SESSION_SECONDS, values.LATCHKEY_SESSION_ABSOLUTE_SECONDS),
+    sessionAbsoluteSeconds: values.LATCHKEY_SESSION_ABSOLUTE_SECONDS,
     /** How long a new signing key is published before it signs. */
     keyActivationSeconds: values.LATCHKEY_KEY_ACTIVATION_SECONDS,
     /** Environments of API keys. */

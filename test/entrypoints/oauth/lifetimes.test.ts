@@ -29,7 +29,8 @@ const installation = {
 };
 
 describe('lifetimes', () => {
-  const latchkey = startLatchkey({ apply: installation });
+  const env = { LATCHKEY_SESSION_SECONDS: '400', LATCHKEY_SESSION_ABSOLUTE_SECONDS: '600' };
+  const latchkey = startLatchkey({ apply: installation, env });
   const authorization = { client_id: 'short-lived', scope: 'openid read' };
 
   test('of access tokens are the shortest that client and resource server say', async () => {
@@ -57,6 +58,23 @@ describe('lifetimes', () => {
       status: 400,
       body: { error: 'invalid_grant' },
     });
+  });
+
+  test('of browser sessions: idle, and absolute from the sign-in on, however often apps use them', async () => {
+    const [used, idle] = [latchkey.browser(), latchkey.browser()];
+    for (const browser of [used, idle]) await latchkey.tokens(authorization, browser);
+    const errorIn = async (browser: typeof used) => {
+      const { url } = await browser.get(latchkey.authorizeUrl({ ...authorization, prompt: 'none' }));
+      return new URL(url).searchParams.get('error');
+    };
+    await latchkey.advance(300);
+    expect(await errorIn(used)).toBeNull();
+    await latchkey.advance(250);
+    expect([await errorIn(used), await errorIn(idle)]).toEqual([null, 'login_required']);
+    await latchkey.advance(60);
+    expect(await errorIn(used)).toBe('login_required');
+    await latchkey.tokens(authorization, used);
+    expect(await errorIn(used)).toBeNull();
   });
 
   test('end access tokens and codes', async () => {

@@ -77,7 +77,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     routes,
     features: features(deps),
     cookies: cookies(deps, isHttps),
-    ttl: lifetimes(deps.lifetimes),
+    ttl: lifetimes(deps.lifetimes, deps.now),
     scopes: identityScopes,
     claims: claimsByScope,
     acrValues: [...assuranceClasses],

@@ -5,7 +5,9 @@ export type DefaultLifetimes = {
   accessTokenSeconds: number;
   refreshTokenIdleSeconds: number;
   refreshTokenAbsoluteSeconds: number;
+  /** Of a session that no application uses, and from its last sign-in on. */
   sessionSeconds: number;
+  sessionAbsoluteSeconds: number;
 };
 
 const codeSeconds = 60;
@@ -34,7 +36,7 @@ export function absoluteRefreshSeconds(
 }
 
 /** `ttl` of oidc-provider's configuration. A grant has none: it stands until it is revoked. */
-export function lifetimes(defaults: DefaultLifetimes) {
+export function lifetimes(defaults: DefaultLifetimes, now: () => Date) {
   return {
     AccessToken: accessTokenSeconds(defaults),
     ClientCredentials: accessTokenSeconds(defaults),
@@ -45,7 +47,9 @@ export function lifetimes(defaults: DefaultLifetimes) {
     Interaction: interactionSeconds,
     // One that nobody has signed in to carries a request at most; anybody can start them by the thousand.
     Session: (_ctx: KoaContextWithOIDC, session: Session): number =>
-      session.accountId ? defaults.sessionSeconds : Math.min(interactionSeconds, defaults.sessionSeconds),
+      session.accountId
+        ? sessionSeconds(defaults, session, now())
+        : Math.min(interactionSeconds, defaults.sessionSeconds),
     Grant: defaults.refreshTokenAbsoluteSeconds,
     RefreshToken: (_ctx: KoaContextWithOIDC, token: RefreshToken, client: Client): number => {
       const own = ownLifetimes(client);
@@ -56,6 +60,15 @@ export function lifetimes(defaults: DefaultLifetimes) {
       );
     },
   };
+}
+
+function sessionSeconds(
+  { sessionSeconds: idle, sessionAbsoluteSeconds: absolute }: DefaultLifetimes,
+  { loginTs }: Session,
+  now: Date,
+): number {
+  const age = loginTs === undefined ? 0 : Math.floor(now.getTime() / 1000) - loginTs;
+  return Math.max(1, Math.min(idle, absolute - age));
 }
 
 /** The shortest of what the client and the resource server say, else the installation's. */
