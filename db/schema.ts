@@ -12,14 +12,28 @@ type GeneratedBigInt64 = ColumnType<string, string | number | undefined, string 
 /** `requested`: to be sent (again) out of the order of the log. */
 export type DeliveryState = 'delivered' | 'retrying' | 'dead' | 'requested';
 /** Who says that an e-mail address is the person's. */
-export type EmailVerifier = 'link' | 'administrator' | 'import';
+export type EmailVerifier = 'link' | 'administrator' | 'import' | 'provider';
 export type ClientType = 'web' | 'spa' | 'native' | 'service' | 'agent' | 'workload';
 /** How a client came to be: registered by an operator, read from its metadata document, by dynamic registration, or by a trust. */
 export type RegisteredBy = 'operator' | 'document' | 'dynamic' | 'trust';
 /** Which clients may ask users for access to an API. */
 export type OpenTo = 'registered' | 'documented' | 'anyone';
-/** `workload`: programs that act for themselves; `id_jag`: users, for whom clients present identity assertions. */
-export type TrustKind = 'workload' | 'id_jag';
+/**
+ * `workload`: programs that act for themselves; `id_jag`: users, for whom clients present identity assertions; `login`: users, who sign in
+ * with an identity provider.
+ */
+export type TrustKind = 'workload' | 'id_jag' | 'login';
+/** How users sign in with an identity provider. */
+export type LoginSettings = {
+  provider: 'oidc' | 'google' | 'microsoft' | 'github';
+  client_id: string;
+  scopes?: string[] | undefined;
+  label?: string | undefined;
+  /** Those for which the provider is authoritative. */
+  email_domains: string[];
+  creation: 'off' | 'domains' | 'open';
+  for_administrators: boolean;
+};
 /** What a claim of a token must be: exactly this, one of these, or this up to the end of a segment. */
 export type ClaimCondition = { claim: string } & ({ equals: string } | { one_of: string[] } | { prefix: string });
 /** What the loss of a credential would mean. */
@@ -197,6 +211,11 @@ export type Database = {
     access_token_ttl_seconds: number | null;
     one_time: boolean;
     most_workloads: number;
+    /** Of the kind `login`. */
+    login: JSONColumnType<LoginSettings | null, string | null, string | null>;
+    /** The secret of this installation at the provider. */
+    sealed_secret: Sealed | null;
+    secret_key_id: number | null;
     enabled: Generated<boolean>;
     /** How often everything that it gave was ended. */
     epoch: Generated<number>;
@@ -407,9 +426,9 @@ export type Database = {
     revoked_at: Date | null;
     version: Generated<number>;
   };
-  sessions: SessionColumns;
+  sessions: SessionColumns & ProviderColumns & { upstream_sid: string | null };
   session_ids: { digest: Digest; session_uid: string; expires_at: Date; retired_at: Date | null };
-  grants: {
+  grants: ProviderColumns & {
     id: string;
     user_id: string;
     client_id: string;
@@ -441,7 +460,7 @@ export type Database = {
     client: string;
     username: string;
   };
-  standing_sessions: SessionColumns & { username: string | null };
+  standing_sessions: SessionColumns & ProviderColumns & { upstream_sid: string | null; username: string | null };
   session_clients: {
     session_uid: string;
     client_id: string;
@@ -648,6 +667,13 @@ type UnderGrantColumns = {
   grant_payload: Record<string, unknown> | null;
   /** Until when what carries it lasts; `Infinity` or `-Infinity` as a number where PostgreSQL says so. */
   ends_at: Date | number;
+};
+
+/** The identity provider that somebody signed in with; null: none. */
+type ProviderColumns = {
+  trust_id: string | null;
+  trust_epoch: number | null;
+  identity_id: string | null;
 };
 
 type SessionColumns = {

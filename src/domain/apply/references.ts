@@ -19,11 +19,23 @@ const maxSecretBytes = 64 * 1024;
 export async function resolveReferences(source: Source, file: unknown): Promise<void> {
   for (const [list, members] of Object.entries(secretMembers)) {
     for (const [index, entry] of entriesIn(file, list).entries()) {
-      for (const member of members.filter((name) => isReference(entry[name])))
-        entry[member] = await secretOf(source, entry[member] as SecretReference, `/${list}/${index}/${member}`);
+      for (const path of members) await resolveMember(source, entry, { path, pointer: `/${list}/${index}/${path}` });
     }
   }
 }
+
+async function resolveMember(
+  source: Source,
+  entry: Record<string, unknown>,
+  { path, pointer }: { path: string; pointer: string },
+): Promise<void> {
+  const [member = '', ...outer] = path.split('/').reverse();
+  const holder = outer.reverse().reduce<unknown>((value, name) => (isRecord(value) ? value[name] : undefined), entry);
+  if (isRecord(holder) && isReference(holder[member]))
+    holder[member] = await secretOf(source, holder[member] as SecretReference, pointer);
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 function entriesIn(file: unknown, list: string): Record<string, unknown>[] {
   const entries = (file as Record<string, unknown> | null)?.[list];

@@ -23,12 +23,13 @@ export const ConfigurationFile = z.strictObject({
 });
 export type ConfigurationFile = z.infer<typeof ConfigurationFile>;
 
-/** Which members of each list hold secrets: a file may say where these are instead. */
+/** Which members of each list hold secrets, or members of members: a file may say where these are instead. */
 export const secretMembers: Readonly<Record<string, readonly string[]>> = {
   clients: ['client_secret'],
   users: ['password', 'password_hash'],
   // Receivers put secrets into paths and queries.
   webhooks: ['url'],
+  trusts: ['login/client_secret'],
 };
 
 /** Which members together name an entry of each list. */

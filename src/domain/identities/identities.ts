@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type Db, inTransaction } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, notFound } from '../../platform/http/index.ts';
 import { mustHoldAllOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
@@ -25,18 +25,35 @@ export async function linkIdentity(
     if (!(await lockUser(trx, user_id))) throw notFound('user', user_id);
     const created_at = now();
     await mustHoldAllOf(trx, actor, user_id, created_at);
-    if ((await countIdentities(trx, user_id)) >= mostPerUser)
-      throw conflict(`A user can have at most ${mostPerUser} linked accounts. Unlink one first.`);
-    const identity = await insertIdentity(trx, { id: uuidv7(), user_id, issuer, subject, created_at });
-    await appendEvent(trx, {
-      actor,
-      action: 'identity.linked',
-      target: { kind: 'user', id: user_id },
-      details: { identity_id: identity.id, issuer },
-      occurred_at: created_at,
-    });
-    return identity;
+    return addIdentity(trx, actor, { user_id, issuer, subject, how: 'administrator', created_at });
   });
+}
+
+/** How an account was linked: when its user signed in to both, by policy, with a new user, or by somebody else. */
+export type Linking = 'connected' | 'automatic' | 'created' | 'administrator';
+
+/**
+ * Links an account at a foreign issuer to a user, in the transaction of the verb that decides it.
+ *
+ * @throws Problem `conflict`: the account is linked already, or the user has 20
+ */
+export async function addIdentity(
+  trx: Trx,
+  actor: Actor,
+  { how, ...account }: Omit<Identity, 'id'> & { how: Linking },
+): Promise<Identity> {
+  const { user_id, issuer, created_at } = account;
+  if ((await countIdentities(trx, user_id)) >= mostPerUser)
+    throw conflict(`A user can have at most ${mostPerUser} linked accounts. Unlink one first.`);
+  const identity = await insertIdentity(trx, { id: uuidv7(), ...account });
+  await appendEvent(trx, {
+    actor,
+    action: 'identity.linked',
+    target: { kind: 'user', id: user_id },
+    details: { identity_id: identity.id, issuer, how },
+    occurred_at: created_at,
+  });
+  return identity;
 }
 
 /**
@@ -50,15 +67,22 @@ export async function unlinkIdentity(
   actor: Actor,
   { user_id, id }: Pick<Identity, 'user_id' | 'id'>,
 ): Promise<void> {
-  await inTransaction(db, async (trx) => {
-    const identity = await deleteIdentity(trx, { id, user_id });
-    if (!identity) throw notFound('linked account', id);
-    await appendEvent(trx, {
-      actor,
-      action: 'identity.unlinked',
-      target: { kind: 'user', id: user_id },
-      details: { identity_id: id, issuer: identity.issuer },
-      occurred_at: now(),
-    });
+  await inTransaction(db, (trx) => removeIdentity(trx, actor, { user_id, id, occurred_at: now() }));
+}
+
+/** Unlinks an account, in the transaction of the verb that decides it. @throws Problem `not_found` */
+export async function removeIdentity(
+  trx: Trx,
+  actor: Actor,
+  { user_id, id, occurred_at }: Pick<Identity, 'user_id' | 'id'> & { occurred_at: Date },
+): Promise<void> {
+  const identity = await deleteIdentity(trx, { id, user_id });
+  if (!identity) throw notFound('linked account', id);
+  await appendEvent(trx, {
+    actor,
+    action: 'identity.unlinked',
+    target: { kind: 'user', id: user_id },
+    details: { identity_id: id, issuer: identity.issuer },
+    occurred_at,
   });
 }

@@ -1,4 +1,10 @@
 /** Identities: who users are at foreign issuers. */
-export { type IdentityDeps, unlinkIdentity } from './identities.ts';
+export { addIdentity, type IdentityDeps, removeIdentity, unlinkIdentity } from './identities.ts';
 export { identityRoutes } from './routes.ts';
-export { findStandingIdentity, type StandingIdentity } from './store.ts';
+export {
+  deleteIdentities,
+  findIdentity,
+  findStandingIdentity,
+  listIdentities,
+  type StandingIdentity,
+} from './store.ts';

@@ -23,6 +23,16 @@ export async function findStandingIdentity(
     .executeTakeFirst();
 }
 
+/** Whose account at a foreign issuer this is, whether they are enabled or not. */
+export async function findIdentity(
+  db: Db,
+  { issuer, subject }: Pick<Identity, 'issuer' | 'subject'>,
+): Promise<Identity | undefined> {
+  if (!isSeen(subject)) return undefined;
+  const query = db.selectFrom('identities').selectAll().where('issuer', '=', issuer);
+  return query.where('subject', '=', subject).executeTakeFirst();
+}
+
 /** The id of the user whom a text names. */
 export async function findUserId(db: Db, user: string): Promise<string | undefined> {
   return (await db.selectFrom('users').select('id').where(isUser(user)).executeTakeFirst())?.id;
@@ -58,6 +68,11 @@ export async function insertIdentity(trx: Trx, identity: Identity): Promise<Iden
       const isTaken = error instanceof Error && 'constraint' in error && error.constraint === 'identities_account';
       throw isTaken ? conflict('This account is linked already: unlink it from its user first.') : error;
     });
+}
+
+/** Somebody whose account is deleted is nobody at foreign issuers. */
+export async function deleteIdentities(trx: Trx, user_id: string): Promise<void> {
+  await trx.deleteFrom('identities').where('user_id', '=', user_id).execute();
 }
 
 /** @returns what it was; undefined: the user has no such identity */

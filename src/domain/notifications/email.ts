@@ -7,6 +7,8 @@ const factorTopics = [
   'recovery_codes_created',
   'recovery_code_used',
   'factors_reset',
+  'identity_linked',
+  'identity_unlinked',
 ] as const;
 export const noticeTopics = [
   'password_changed',

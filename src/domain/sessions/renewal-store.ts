@@ -4,7 +4,8 @@ import type { Db, Trx } from '../../platform/database/index.ts';
 import { standing } from './store.ts';
 
 /**
- * Since when the person of this session is known to be the one who uses it: when they signed in, or confirmed it later.
+ * Since when the person of this session is known to be the one who uses it: when they signed in, or confirmed it later. Where a provider
+ * signed them in, only what it says of the time counts, which is their first confirmation.
  * Undefined: the session does not stand.
  */
 export async function findConfirmation(
@@ -14,8 +15,10 @@ export async function findConfirmation(
 ): Promise<Date | undefined> {
   const query = standing(db, user_id, now)
     .where('s.uid', '=', uid)
-    .select(sql<Date>`greatest(s.login_at, s.confirmed_at)`.as('confirmed_at'));
-  return (await query.executeTakeFirst())?.confirmed_at;
+    .select(
+      sql<Date | null>`greatest(case when s.trust_id is null then s.login_at end, s.confirmed_at)`.as('confirmed_at'),
+    );
+  return (await query.executeTakeFirst())?.confirmed_at ?? undefined;
 }
 
 /** No id that a session has answered to until now finds it any more, however a request that used it ends. */

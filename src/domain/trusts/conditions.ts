@@ -33,6 +33,11 @@ export function meets(payload: JWTPayload, condition: ClaimCondition): boolean {
   return beginsWithSegments(text, condition.prefix);
 }
 
+/** The claim of the first condition that is not met. */
+export function unmetCondition(payload: JWTPayload, conditions: readonly ClaimCondition[]): string | undefined {
+  return conditions.find((condition) => !meets(payload, condition))?.claim;
+}
+
 /** What a condition wants, and what the token says, for an administrator. */
 export function describeCondition(payload: JWTPayload, condition: ClaimCondition): string {
   const value = claimAt(payload, condition.claim);

@@ -1,7 +1,8 @@
 /** Trusts: foreign issuers whose tokens are accepted, from whom exactly, and what they give. */
 
-export { type Assertion, readAssertion } from './assertion.ts';
-export { IssuerKeys } from './issuer-keys.ts';
+export { type Assertion, assertionAlgorithms as signatureAlgorithms, readAssertion } from './assertion.ts';
+export { unmetCondition } from './conditions.ts';
+export { IssuerKeys, NoKeyError } from './issuer-keys.ts';
 export {
   isPassed,
   type JudgementDeps,
@@ -12,8 +13,9 @@ export {
   type TrustedAssertion,
 } from './judgement.ts';
 export { KnownTrusts } from './known.ts';
+export { providers as providerKinds, secretOf } from './login.ts';
 export { type TrustRouteDeps, trustRoutes } from './routes.ts';
 export { TrustInput, type TrustView } from './schemas.ts';
-export { listEveryTrust, listTrusts, type Trust } from './store.ts';
+export { findTrust, listEveryTrust, listLoginTrusts, listTrusts, type Trust } from './store.ts';
 export { asInput, disableTrust, putTrust, type TrustsDeps } from './trusts.ts';
 export { registerWorkload, WorkloadUses, workloadClientId } from './workloads.ts';

@@ -31,7 +31,7 @@ export type JudgementDeps = ClaimDeps & { issuerKeys: IssuerKeys };
 
 const toleranceSeconds = 30;
 /** A `jti` is remembered until its token expires. */
-const longestOneTimeSeconds: Readonly<Record<TrustKind, number>> = { workload: 24 * 3600, id_jag: 3600 };
+const longestOneTimeSeconds: Readonly<Record<TrustKind, number>> = { workload: 24 * 3600, id_jag: 3600, login: 0 };
 const longestSubject = 512;
 
 /**
@@ -41,6 +41,7 @@ const longestSubject = 512;
 const types: Readonly<Record<TrustKind, { accepted: readonly unknown[]; words: string }>> = {
   workload: { accepted: [undefined, 'jwt', 'jose'], words: '"JWT" or missing' },
   id_jag: { accepted: ['oauth-id-jag+jwt'], words: '"oauth-id-jag+jwt"' },
+  login: { accepted: [], words: 'that of no token: users sign in' },
 };
 
 /**

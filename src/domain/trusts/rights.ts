@@ -1,9 +1,17 @@
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid } from '../../platform/http/index.ts';
-import { addsRights, mustBePermitted, mustHold, mustNotExceedLimits, type Right } from '../access/index.ts';
+import {
+  addsRights,
+  mustBePermitted,
+  mustHold,
+  mustHoldAllOf,
+  mustNotExceedLimits,
+  type Right,
+} from '../access/index.ts';
+import { mustBeAllowedToLetIn, mustDescribeLogin } from './login.ts';
 import type { TrustInput } from './schemas.ts';
 import { claimsToName } from './shared-issuers.ts';
-import type { Trust } from './store.ts';
+import { listRoledUsersAt, type Trust } from './store.ts';
 
 type Change = { now: () => Date; actor: Actor; existing?: Trust | undefined; input: TrustInput };
 
@@ -17,9 +25,28 @@ type Change = { now: () => Date; actor: Actor; existing?: Trust | undefined; inp
 export async function mustBeAllowedToChange(trx: Trx, { now, actor, existing, input }: Change): Promise<void> {
   const [before, after] = [rightsIn(existing?.permissions ?? {}), rightsIn(input.permissions)];
   await mustHold({ db: trx, now }, actor, [...before, ...after]);
+  if (input.kind === 'login') await mustBeAllowedToChangeLogin(trx, { now, actor, existing, input });
   if (existing?.enabled && !input.enabled) mustBePermitted(actor, 'latchkey:trust:disable', 'Disabling a trust');
   const isMore = existing === undefined || addsRights(before, after) || isLooser(existing, input);
   if (isMore) mustNotExceedLimits(actor, { what: 'a trust', until: null });
+}
+
+/** What a user who signs in without administering anything holds at most, and what an administrator may hold beside it. */
+const everyday: Right[] = [{ resource: null, pattern: '*' }];
+const everything: Right[] = ['*', 'latchkey:*', 'secrets:*'].map((pattern) => ({ resource: null, pattern }));
+
+/**
+ * Whoever writes a trust by which users sign in could become each of those who have an account there, and where it is authoritative for a
+ * domain, each who has an address in it: they must hold what these may hold.
+ */
+async function mustBeAllowedToChangeLogin(trx: Trx, { now, actor, existing, input }: Change): Promise<void> {
+  const states = [existing?.login, input.login].flatMap((login) => login ?? []);
+  for (const login of states) mustBeAllowedToLetIn(actor, login);
+  const isForAdministrators = states.some((login) => login.for_administrators);
+  const isAuthoritative = states.some(({ email_domains }) => email_domains.length > 0);
+  if (isForAdministrators) await mustHold({ db: trx, now }, actor, everything);
+  else if (isAuthoritative) await mustHold({ db: trx, now }, actor, everyday);
+  for (const user_id of await listRoledUsersAt(trx, input.issuer)) await mustHoldAllOf(trx, actor, user_id, now());
 }
 
 /** Whether other tokens are believed than before, or more comes of them. */
@@ -43,10 +70,9 @@ function rightsIn(permissions: Readonly<Record<string, readonly string[]>>): Rig
 
 /** Whether other tokens are believed than before: what the earlier ones gave ends with that. */
 export function isOtherwiseTrusted(existing: Trust, input: TrustInput): boolean {
-  const of = ({ audience, jwks_uri, jwks, conditions }: Pick<Trust, 'audience' | 'jwks_uri' | 'jwks' | 'conditions'>) =>
-    JSON.stringify([audience, jwks_uri, jwks, conditions]);
-  const { audience = null, jwks_uri = null, jwks = null, conditions } = input;
-  return of(existing) !== of({ audience, jwks_uri, jwks, conditions });
+  const of = ({ audience = null, jwks_uri = null, jwks = null, conditions, login }: Trust | TrustInput) =>
+    JSON.stringify([audience, jwks_uri, jwks, conditions, login?.client_id, login?.for_administrators]);
+  return of(existing) !== of(input);
 }
 
 /**
@@ -57,6 +83,7 @@ export function isOtherwiseTrusted(existing: Trust, input: TrustInput): boolean 
  */
 export function mustNameWhom(input: TrustInput, { allowHttp }: { allowHttp: boolean }): void {
   const { kind, issuer, audience, jwks, jwks_uri, conditions } = input;
+  mustDescribeLogin(input);
   if (jwks && jwks_uri) throw invalid('/jwks_uri', 'Set jwks or jwks_uri, not both.');
   const address = jwks ? undefined : (jwks_uri ?? issuer);
   if (address !== undefined && !isReadable(address, allowHttp)) {
@@ -68,8 +95,8 @@ export function mustNameWhom(input: TrustInput, { allowHttp }: { allowHttp: bool
   }
   if (kind === 'id_jag' && audience !== undefined)
     throw invalid('/audience', 'Leave it out: identity assertions are for the issuer of this installation.');
-  // Whom an identity assertion is about is said by the accounts that are linked to users.
-  if (kind === 'id_jag') return;
+  // Whom it is about is said by the accounts that are linked to users.
+  if (kind !== 'workload') return;
   if (conditions.length === 0)
     throw invalid(
       '/conditions',

@@ -3,6 +3,7 @@ import type { TrustKind } from '../../../db/schema.ts';
 import { Flag, isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
 import { SortBy } from '../../platform/lists/index.ts';
 import { assertionAlgorithms } from './assertion.ts';
+import { LoginInput, LoginView } from './login.ts';
 
 const mostConditions = 20;
 const mostValues = 50;
@@ -11,7 +12,7 @@ const mostResources = 100;
 const mostScopes = 500;
 const longestAssertion = 16 * 1024;
 
-const kinds = ['workload', 'id_jag'] as const satisfies readonly TrustKind[];
+const kinds = ['workload', 'id_jag', 'login'] as const satisfies readonly TrustKind[];
 const Text = ShownText(512);
 
 // RFC 7519 §4.1: what these say is checked for every token, whatever the conditions.
@@ -56,7 +57,7 @@ export const TrustInput = z.strictObject({
   name: ShownText(100),
   kind: z.enum(kinds).default('workload').meta({
     description:
-      'workload: programs that act for themselves; id_jag: users, for whom clients present identity assertions (ID-JAG)',
+      'workload: programs that act for themselves; id_jag: users, for whom clients present identity assertions (ID-JAG); login: users, who sign in with this identity provider',
   }),
   issuer: Text.regex(/^[\u0021-\u007e]+$/, 'must be printable ASCII characters without spaces').meta({
     description: 'the `iss` of its tokens, compared exactly',
@@ -86,11 +87,13 @@ export const TrustInput = z.strictObject({
   most_workloads: z.int().min(1).max(10_000).default(1000).meta({
     description: 'how many workloads it registers as clients at most',
   }),
+  login: LoginInput.optional().meta({ description: 'of the kind login: how users sign in' }),
   enabled: z.boolean().default(true),
 });
 export type TrustInput = z.infer<typeof TrustInput>;
 
 export const TrustView = TrustInput.extend({
+  login: LoginView.optional(),
   id: z.uuid(),
   version: z.int(),
   created_at: Timestamp,

@@ -21,10 +21,28 @@ export async function lockTrustNamed(trx: Trx, name: string): Promise<Trust | un
   return query.where(sql`lower(name)`, '=', name.toLowerCase()).forUpdate().executeTakeFirst();
 }
 
-/** The enabled trusts of an issuer; the oldest first. */
+/** The enabled trusts of an issuer whose tokens are accepted; the oldest first. */
 export async function listTrustsOf(db: Db, issuer: string): Promise<Trust[]> {
   const query = db.selectFrom('trusts').selectAll().where('issuer', '=', issuer).where('enabled', '=', true);
-  return query.orderBy('id').execute();
+  return query.where('kind', '!=', 'login').orderBy('id').execute();
+}
+
+/** The enabled trusts by which users sign in, by name. */
+export async function listLoginTrusts(db: Db): Promise<Trust[]> {
+  const query = db.selectFrom('trusts').selectAll().where('kind', '=', 'login').where('enabled', '=', true);
+  return query.orderBy(sql`lower(name)`).execute();
+}
+
+/** The users with roles who have an account at an issuer. */
+export async function listRoledUsersAt(db: Db, issuer: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('identities as i')
+    .select('i.user_id')
+    .distinct()
+    .where('i.issuer', '=', issuer)
+    .where((eb) => eb.exists(eb.selectFrom('role_assignments as a').where('a.subject_id', '=', eb.ref('i.user_id'))))
+    .execute();
+  return rows.map(({ user_id }) => user_id);
 }
 
 /** There are a thousand at most. */

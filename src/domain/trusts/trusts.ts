@@ -2,7 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
+import type { ServerKeys } from '../../platform/keys/index.ts';
 import { appendEvent, changesBetween } from '../audit/index.ts';
+import { sealSecret, secretOf } from './login.ts';
 import { isOtherwiseTrusted, mustBeAllowedToChange, mustNameWhom } from './rights.ts';
 import { TrustInput } from './schemas.ts';
 import {
@@ -22,6 +24,7 @@ import { lifetimesFrom } from './workloads.ts';
 export type TrustsDeps = {
   db: Db;
   now: () => Date;
+  keys: ServerKeys;
   /** Whether keys may be read without TLS, from this machine: in development only. */
   allowHttp: boolean;
 };
@@ -97,7 +100,10 @@ async function create(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, inpu
   if ((await countTrusts(trx)) >= mostTrusts)
     throw conflict(`There are ${mostTrusts} trusts, the most that there can be.`);
   const created_at = deps.now();
-  const trust = await insertTrust(trx, { id: uuidv7(), ...asStored(input), created_at, updated_at: created_at });
+  const id = uuidv7();
+  const secret = input.login?.client_secret;
+  const sealed = secret === undefined ? {} : sealSecret(deps.keys, id, secret);
+  const trust = await insertTrust(trx, { id, ...asStored(input), ...sealed, created_at, updated_at: created_at });
   await record(trx, actor, 'created', { trust, occurred_at: created_at });
   return trust;
 }
@@ -105,7 +111,9 @@ async function create(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, inpu
 type Alteration = { existing: Trust; input: TrustInput };
 
 async function alter(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, { existing, input }: Alteration) {
-  if (isDeepStrictEqual(asInput(existing), asInput({ ...existing, ...asRead(input) })))
+  const secret = input.login?.client_secret;
+  const isNewSecret = secret !== undefined && (await secretOf(deps.keys, existing)) !== secret;
+  if (!isNewSecret && isDeepStrictEqual(asInput(existing), asInput({ ...existing, ...asRead(input) })))
     return { trust: existing, change: 'unchanged' as const };
   mustKeepIdentity(existing, input);
   mustNameWhom(input, deps);
@@ -114,9 +122,10 @@ async function alter(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, { exi
   const isOther = isOtherwiseTrusted(existing, input);
   const isEnded = isOther || (existing.enabled && !input.enabled);
   const epoch = existing.epoch + (isEnded ? 1 : 0);
-  const trust = await updateTrust(trx, existing.id, { ...asStored(input), epoch, updated_at });
+  const sealed = isNewSecret ? sealSecret(deps.keys, existing.id, secret) : {};
+  const trust = await updateTrust(trx, existing.id, { ...asStored(input), ...sealed, epoch, updated_at });
   await followWorkloads(trx, { before: existing, after: trust, isOther }, updated_at);
-  await record(trx, actor, 'updated', { trust, before: existing, occurred_at: updated_at });
+  await record(trx, actor, 'updated', { trust, before: existing, isNewSecret, occurred_at: updated_at });
   return { trust, change: 'updated' as const };
 }
 
@@ -152,7 +161,7 @@ async function lockKnown(trx: Trx, id: string): Promise<Trust> {
 /** A trust as configuration names it. */
 export function asInput(trust: Omit<Trust, 'id' | 'epoch' | 'created_at' | 'updated_at' | 'version'>): TrustInput {
   const { name, kind, issuer, audience, jwks_uri, jwks, conditions, permissions, access_token_ttl_seconds } = trust;
-  const { one_time, most_workloads, enabled } = trust;
+  const { one_time, most_workloads, login, enabled } = trust;
   return {
     ...{ name, kind, issuer },
     ...(audience !== null && { audience }),
@@ -161,12 +170,15 @@ export function asInput(trust: Omit<Trust, 'id' | 'epoch' | 'created_at' | 'upda
     ...{ conditions: conditions as TrustInput['conditions'], permissions },
     ...(access_token_ttl_seconds !== null && { access_token_ttl_seconds }),
     ...{ one_time, most_workloads, enabled },
+    ...(login !== null && { login }),
   };
 }
 
-function asRead({ audience, jwks_uri, jwks, access_token_ttl_seconds, ...input }: TrustInput) {
+function asRead({ audience, jwks_uri, jwks, access_token_ttl_seconds, login, ...input }: TrustInput) {
+  const { client_secret: _, ...settings } = login ?? {};
   return {
     ...input,
+    login: login ? (settings as Omit<typeof login, 'client_secret'>) : null,
     audience: audience ?? null,
     jwks_uri: jwks_uri ?? null,
     jwks: jwks ?? null,
@@ -175,25 +187,26 @@ function asRead({ audience, jwks_uri, jwks, access_token_ttl_seconds, ...input }
 }
 
 function asStored(input: TrustInput) {
-  const { jwks, conditions, permissions, ...plain } = asRead(input);
+  const { jwks, conditions, permissions, login, ...plain } = asRead(input);
   return {
     ...plain,
+    login: login && JSON.stringify(login),
     jwks: jwks && JSON.stringify(jwks),
     conditions: JSON.stringify(conditions),
     permissions: JSON.stringify(permissions),
   };
 }
 
-type Recorded = { trust: Trust; before?: Trust; occurred_at: Date };
+type Recorded = { trust: Trust; before?: Trust; isNewSecret?: boolean; occurred_at: Date };
 
 async function record(
   trx: Trx,
   actor: Actor,
   what: 'created' | 'updated' | 'disabled',
-  { trust, before, occurred_at }: Recorded,
+  { trust, before, isNewSecret = false, occurred_at }: Recorded,
 ): Promise<void> {
   const { id, name, kind, issuer, enabled } = trust;
   const changed = before ? { changed: changesBetween(asInput(before), asInput(trust)) } : {};
-  const details = { name, kind, issuer, enabled, ...changed };
+  const details = { name, kind, issuer, enabled, ...changed, ...(isNewSecret && { secret_replaced: true }) };
   await appendEvent(trx, { actor, action: `trust.${what}`, target: { kind: 'trust', id }, details, occurred_at });
 }

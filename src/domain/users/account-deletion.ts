@@ -3,6 +3,7 @@ import { type Actor, notFound, person } from '../../platform/http/index.ts';
 import { keepingAnOwner, removeEveryRole } from '../access/index.ts';
 import { eraseAddresses } from '../access-records/index.ts';
 import { erasePersonalDetails } from '../audit/index.ts';
+import { deleteIdentities } from '../identities/index.ts';
 import { revokeSessionsOf, type SessionDeps } from '../sessions/index.ts';
 import { deleteEmailChanges } from './email-change-store.ts';
 import { deleteFactors } from './factors/store.ts';
@@ -45,6 +46,7 @@ export async function deleteAccount(deps: DeletionDeps, actor: Actor, user_id: s
     });
     await deletePassword(trx, user_id);
     await deleteFactors(trx, user_id);
+    await deleteIdentities(trx, user_id);
     await deletePasswordLinks(trx, user_id);
     await deleteEmailChanges(trx, user_id);
     await record(trx, actor, 'user.deleted', user_id, occurred_at);

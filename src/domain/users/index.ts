@@ -18,6 +18,7 @@ export {
   isAssurance,
   isAtLeast,
   isRequirable,
+  methodsOf,
   requirableClasses,
   strongestOf,
   together,
@@ -54,6 +55,7 @@ export {
 export { hashProblem } from './hash-formats.ts';
 export { passwordKind, passwordLinkKind } from './kind.ts';
 export { chooseLanguage, mailLanguageOf } from './language.ts';
+export { type NoticeDeps, notify } from './notices.ts';
 export { generatePassword, hashingLoad, hashNewPassword, type PasswordHash, passwordProblem } from './password.ts';
 export { changePassword } from './password-changes.ts';
 export { choosePassword, linkedUser, type PasswordLink } from './password-links.ts';
@@ -71,8 +73,9 @@ export {
   listUsernames,
   listUsers,
   listUsersFrom,
+  lockUserById,
   noteBrowserLanguage,
   type User,
 } from './store.ts';
 export { Throttles } from './throttles.ts';
-export { disableUser, getUser, importedHash, noteDownload, putUser } from './users.ts';
+export { addUser, disableUser, getUser, importedHash, noteDownload, putUser } from './users.ts';

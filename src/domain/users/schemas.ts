@@ -67,8 +67,9 @@ export const UserView = z.object({
   username: z.string(),
   email: z.string().nullable(),
   email_verified: z.boolean(),
-  email_verified_by: z.enum(['link', 'administrator', 'import']).nullable().meta({
-    description: 'how the address was verified: by a link in an e-mail, by an administrator, or on import',
+  email_verified_by: z.enum(['link', 'administrator', 'import', 'provider']).nullable().meta({
+    description:
+      'how the address was verified: by a link in an e-mail, by an administrator, on import, or by an identity provider that is authoritative for its domain',
   }),
   email_verified_at: Timestamp.nullable(),
   name: z.string().nullable(),

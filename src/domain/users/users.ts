@@ -53,7 +53,9 @@ export async function putUser(
   const { roles, ...profile } = input;
   const existing = await lockUserByUsername(trx, profile.username);
   if (existing) await mustHoldAllOf(trx, actor, existing.id, deps.now());
-  const result = existing ? await update(deps, trx, actor, existing, profile) : await insert(deps, trx, actor, profile);
+  const result = existing
+    ? await update(deps, trx, actor, existing, profile)
+    : await addUser(deps, trx, actor, profile);
   if (hash && (await findPasswordHash(trx, result.user.id)) === undefined)
     await storeHash(deps, trx, result.user.id, hash);
   const given = { subject: { kind: 'user' as const, id: result.user.id }, roles: roles ?? [], occurred_at: deps.now() };
@@ -97,7 +99,8 @@ type Profile = Chosen &
     verified_by: EmailVerifier;
   };
 
-async function insert(
+/** Creates a user who must be new, in the transaction of the verb that decides it. @throws Problem as `putUser` */
+export async function addUser(
   { now }: Pick<UserDeps, 'now'>,
   trx: Trx,
   actor: Actor,

@@ -16,6 +16,7 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:resource_server:disable': 'Stop protected APIs',
   'latchkey:trust:read': 'Read trusts, and explain which tokens they accept',
   'latchkey:trust:write': 'Create and update trusts, which accept tokens of foreign issuers',
+  'latchkey:trust:login': 'Let users sign in with identity providers, by trusts of the kind login',
   'latchkey:trust:disable': 'Disable trusts',
   'latchkey:permission:give': 'Grant permissions at other APIs that you hold yourself',
   'latchkey:role:read': 'Read roles and their assignments',

@@ -22,7 +22,11 @@ function create(): Command {
   )
     .argument('<name>')
     .requiredOption('--issuer <issuer>', 'the iss of its tokens')
-    .option('--kind <kind>', 'workload, or id_jag for identity assertions about users', 'workload')
+    .option(
+      '--kind <kind>',
+      'workload, id_jag for identity assertions about users, or login to let users sign in',
+      'workload',
+    )
     .option('--claim <claim=value>', 'what a claim must be; may be repeated, also for several values', repeated, [])
     .option('--prefix <claim=text>', 'what a claim must begin with; may be repeated', repeated, [])
     .option(
@@ -36,6 +40,20 @@ function create(): Command {
     .option('--jwks <file>', 'a file with its public keys, for an issuer that cannot be reached')
     .option('--ttl <seconds>', 'the longest lifetime of the access tokens')
     .option('--one-time', 'accept each token once')
+    .option('--provider <provider>', 'of the kind login: oidc, google, microsoft or github', 'oidc')
+    .option(
+      '--client-id <id>',
+      'of the kind login: the client_id of this server; its secret is read from standard input',
+    )
+    .option('--label <name>', 'of the kind login: the provider, as the button names it')
+    .option(
+      '--email-domain <domain>',
+      'of the kind login: a domain for which the provider is authoritative; may be repeated',
+      repeated,
+      [],
+    )
+    .option('--creation <policy>', 'of the kind login, accounts for new users: off, domains or open', 'off')
+    .option('--for-administrators', 'of the kind login: administrators may sign in with it')
     .action(later(async () => (await actions()).create));
 }
 

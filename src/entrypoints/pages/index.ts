@@ -23,6 +23,7 @@ import { forgotPasswordRoutes } from './sign-in/forgot-password.ts';
 import { setupRoutes } from './sign-in/setup.ts';
 import { signInRoutes } from './sign-in/sign-in.ts';
 import { signUpRoutes } from './sign-in/sign-up.ts';
+import { providerRoutes } from './sign-in/with-provider.ts';
 
 export { demoPages } from './demo-pages.ts';
 export { userCodeEntry } from './device/device.ts';
@@ -65,6 +66,7 @@ export function pageRouter(deps: PagesDeps): Router {
   referenceRoutes(router, deps);
   clientLogoRoutes(router, deps);
   signInRoutes(router, deps);
+  providerRoutes(router, deps);
   setupRoutes(router, deps);
   accountRoutes(router, deps);
   choosePasswordRoutes(router, deps);

@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { Config } from '../../config.ts';
 import type { Refusals } from '../../domain/audit/index.ts';
 import type { ClientDocuments } from '../../domain/client-documents/index.ts';
+import type { RoundTripDeps } from '../../domain/identity-providers/index.ts';
 import type { Throttles } from '../../domain/users/index.ts';
 import type { Db } from '../../platform/database/index.ts';
 import { requestOrigin } from '../../platform/http/index.ts';
@@ -26,6 +27,8 @@ export type PagesDeps = {
   knownClients: KnownClients;
   documents: ClientDocuments;
   throttles: Throttles;
+  /** The identity providers that users sign in with. */
+  providers: RoundTripDeps;
   refusals: Refusals;
   provider: () => RunningProvider;
   issuer: string;

@@ -3,6 +3,7 @@ import { confirmSession, findConfirmation } from '../../domain/sessions/index.ts
 import { authenticate, hasSecondFactor, proveFactor, type SignInOutcome } from '../../domain/users/index.ts';
 import { form, person, requestOrigin } from '../../platform/http/index.ts';
 import { newSessionId } from '../oauth/index.ts';
+import { confirmingProviders } from './account/confirming-providers.ts';
 import { factorDeps, factorFieldsOf, sentProof } from './factors.ts';
 import type { Catalogue } from './languages/en.ts';
 import { type PagesDeps, textsFor } from './pages.ts';
@@ -25,9 +26,12 @@ export async function isStepUpDue(deps: PagesDeps, { user, session }: Here): Pro
 }
 
 /** With what this user proves that it is them. */
-export async function askedProof(deps: PagesDeps, ctx: Context, { user }: Here): Promise<AskedProof> {
+export async function askedProof(deps: PagesDeps, ctx: Context, here: Here): Promise<AskedProof> {
+  const { user } = here;
   const fields = await factorFieldsOf(deps, ctx, { user_id: user.id, purpose: 'step-up' });
-  return fields ? { kind: 'factor', ...fields } : { kind: 'password', username: user.username };
+  if (fields) return { kind: 'factor', ...fields };
+  const links = await confirmingProviders(deps, ctx, here);
+  return links ? { kind: 'provider', links } : { kind: 'password', username: user.username };
 }
 
 /**

@@ -20,6 +20,7 @@ const purposes = [
   'secret',
   'factor',
   'sign-in',
+  'provider',
 ] as const;
 
 /** What a server key is for; no key serves two purposes. */

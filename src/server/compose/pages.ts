@@ -1,6 +1,8 @@
 import type { Middleware } from 'koa';
 import compose from 'koa-compose';
-import { adminApi, adminAudience, waitForOwnChanges } from '../../entrypoints/admin/index.ts';
+import { isDevelopment } from '../../config.ts';
+import { ProviderConnections } from '../../domain/identity-providers/index.ts';
+import { type AdminRouteDeps, adminApi, adminAudience, waitForOwnChanges } from '../../entrypoints/admin/index.ts';
 import { oauthErrors } from '../../entrypoints/oauth/index.ts';
 import {
   type PagesDeps,
@@ -11,6 +13,7 @@ import {
   userCodeEntry,
 } from '../../entrypoints/pages/index.ts';
 import { readForm } from '../../platform/http/index.ts';
+import { guardedFetch, guardedGet } from '../../platform/outbound/index.ts';
 import type { AppDeps } from '../app-deps.ts';
 import { healthRoutes } from '../health.ts';
 import type { Services } from '../services.ts';
@@ -21,6 +24,14 @@ type Deps = Pick<AppDeps, 'config' | 'demo' | 'installation' | 'issuer' | 'versi
 type Needs = Parameters<typeof adminRouteDeps>[1] &
   Pick<Services, 'apiKeys' | 'documents' | 'knownClients' | 'log' | 'reader' | 'throttles'>;
 
+/** The identity providers that users sign in with, reached at public addresses; in development also on this machine. */
+function providersOf({ config }: Deps, { keys, now }: Needs, { issuerKeys }: AdminRouteDeps): PagesDeps['providers'] {
+  const allowLoopback = isDevelopment(config);
+  const bounds = { timeoutMs: 3000, maxBytes: 256 * 1024 };
+  const reaching = { get: guardedGet({ allowLoopback, ...bounds }), fetch: guardedFetch({ allowLoopback }) };
+  return { connections: new ProviderConnections({ keys, now, allowHttp: allowLoopback, ...reaching }), issuerKeys };
+}
+
 /** What browsers see, and what shares their middleware: the admin API, reports of leaks, health. */
 export function forBrowsers(deps: Deps, services: Needs, oauth: OAuth): Middleware {
   const { config, demo, installation, issuer, version } = deps;
@@ -30,6 +41,7 @@ export function forBrowsers(deps: Deps, services: Needs, oauth: OAuth): Middlewa
   const pages: PagesDeps = {
     ...{ config, db, documents, issuer, jobs, keys, knownClients, now, reader, refusals, throttles, version },
     provider: () => provider,
+    providers: providersOf(deps, services, admin),
     demo: demo !== undefined,
     admin: { deps: admin, audience: adminAudience(issuer) },
   };

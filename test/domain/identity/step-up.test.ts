@@ -15,6 +15,8 @@ type Samples = {
   session: string;
   secret: string;
   trust: string;
+  provider: string;
+  identity: string;
   passkey: string;
 };
 const server = encodeURIComponent(api);
@@ -120,6 +122,12 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/account/security/passkeys/new': { asks: () => '/account/security/passkeys/new' },
   '/account/security/passkeys/:id/rename': { asks: ({ passkey }) => `/account/security/passkeys/${passkey}/rename` },
   '/account/security/passkeys/:id/remove': { asks: ({ passkey }) => `/account/security/passkeys/${passkey}/remove` },
+  '/account/security/providers/:trust_id/connect': {
+    asks: ({ provider }) => `/account/security/providers/${provider}/connect`,
+  },
+  '/account/security/providers/:identity_id/disconnect': {
+    asks: ({ identity }) => `/account/security/providers/${identity}/disconnect`,
+  },
   '/account/security/recovery-codes/new': { asks: () => '/account/security/recovery-codes/new' },
   '/console/first-steps/hide': { asksNothing: 'it changes what the person sees, and nothing else' },
   '/console/first-steps/show': { asksNothing: 'it changes what the person sees, and nothing else' },
@@ -181,10 +189,14 @@ describe('a form of the console or the account', () => {
       conditions: [{ claim: 'sub', equals: 'job' }],
       permissions: { [api]: ['read'] },
     };
+    const idp = { name: 'idp', kind: 'login', issuer: 'https://idp.example', login: { client_id: 'latchkey' } };
+    const linked = { issuer: idp.issuer, subject: 'alice' };
     const hook = { url: 'https://hooks.example/events', events: ['role.created'] };
     samples = {
       passkey: randomUUID(),
       trust: String((await owner.post('/trusts', trust)).body.id),
+      provider: String((await owner.post('/trusts', idp)).body.id),
+      identity: String((await owner.post('/users/alice/identities', linked)).body.id),
       webhook: String((await owner.post('/webhooks', hook)).body.id),
       consent: await idIn('/consents?user=bob', 'consent_id'),
       grant: await idIn('/grants?user=bob', 'id'),

@@ -245,6 +245,7 @@ describe('a request to the admin API', () => {
         'latchkey:permission:give',
         'latchkey:first_party:allow',
         'latchkey:group:export',
+        'latchkey:trust:login',
         'latchkey:user:import_password',
       ],
     ];

@@ -38,7 +38,17 @@ const session = {
 
 const minimal: PageData = {
   setup: { ...form, values: {}, errors: {} },
-  'sign-in': { ...form, login: '', forgot_password: '/forgot-password', sign_up: undefined, passkey: undefined },
+  'sign-in': {
+    ...form,
+    ...{
+      login: '',
+      forgot_password: '/forgot-password',
+      sign_up: undefined,
+      passkey: undefined,
+      providers: [],
+      has_home_realms: false,
+    },
+  },
   'forgot-password': { ...form, login: '', sign_in: '/sign-in', state: 'form' },
   'sign-up': { ...form, email: '', sign_in: '/sign-in', is_sent: false },
   'new-account': { ...form, email: 'alice@example.com', values: { username: 'alice', name: '' }, errors: {} },
@@ -170,6 +180,9 @@ const maximal: PageData = {
     passkey: hostile,
     forgot_password: hostile,
     sign_up: hostile,
+    connect: hostile,
+    providers: [{ label: hostile, href: hostile }],
+    has_home_realms: true,
   },
   'sign-up': { ...hostileForm, email: hostile, error: hostile, blocked: hostile, sign_in: hostile, is_sent: false },
   'new-account': { ...hostileForm, email: hostile, values: { username: hostile, name: hostile }, errors },

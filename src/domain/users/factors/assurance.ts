@@ -19,6 +19,8 @@ export function isAssurance(text: string): text is Assurance {
 /** The authentication method references (RFC 8176) of each factor. */
 export const methodsOf = {
   password: ['pwd'],
+  /** An account at an identity provider, whatever it asks for. */
+  provider: ['fed'],
   code: ['otp'],
   /** With its user verified. A passkey that is backed up can leave the device. */
   passkey: ({ is_backed_up }: { is_backed_up: boolean }) => [is_backed_up ? 'swk' : 'hwk', 'user'],
@@ -27,7 +29,9 @@ export const methodsOf = {
 /** What a sign-in with these methods is worth. */
 export function assuranceOf(amr: readonly string[]): Assurance {
   if (amr.includes('hwk') || amr.includes('swk')) return 'phr';
-  return amr.includes('pwd') && amr.includes('otp') ? 'urn:latchkey:acr:two-factor' : 'urn:latchkey:acr:one-factor';
+  return (amr.includes('pwd') || amr.includes('fed')) && amr.includes('otp')
+    ? 'urn:latchkey:acr:two-factor'
+    : 'urn:latchkey:acr:one-factor';
 }
 
 /** Methods that were used together; `mfa` says that they are several factors. */

@@ -21,6 +21,12 @@ type CreateOptions = Json & {
   jwks?: string;
   ttl?: string;
   oneTime?: boolean;
+  provider: string;
+  clientId?: string;
+  label?: string;
+  emailDomain: string[];
+  creation: string;
+  forAdministrators?: boolean;
 };
 
 /** How the members of a trust are typed. */
@@ -29,6 +35,7 @@ const createOptions: OptionNames = {
   conditions: '--claim',
   permissions: '--permission',
   kind: '--kind',
+  login: '--client-id',
   access_token_ttl_seconds: '--ttl',
 };
 
@@ -42,12 +49,25 @@ export const create = onInstallation(async (place: CommandContext, name: string,
     ...(jwks !== undefined && { jwks: jsonObject(await readFile(jwks, 'utf8'), '--jwks') }),
     ...(ttl !== undefined && { access_token_ttl_seconds: Number(ttl) }),
     ...(oneTime && { one_time: true }),
+    ...(kind === 'login' && { login: await loginIn(options) }),
   };
   const made = await routesOf(place).call('POST /trusts', { body: body as never });
-  answer(options, made, [
-    `Created trust ${name}: it accepts tokens of ${issuer} for ${audience ?? place.config.issuer}.`,
-  ]);
+  const accepted = `it accepts tokens of ${issuer} for ${audience ?? place.config.issuer}.`;
+  const signsIn = `users can sign in. Register this redirect URI at the provider: ${place.config.issuer}/sign-in/callback/${made.id}`;
+  answer(options, made, [`Created trust ${name}: ${kind === 'login' ? signsIn : accepted}`]);
 }, createOptions);
+
+/** How users sign in. The secret is read from standard input: an option would be seen by others on the machine. */
+async function loginIn({ provider, clientId, label, emailDomain, creation, forAdministrators }: CreateOptions) {
+  if (clientId === undefined) throw new UsageError('A trust of the kind login needs --client-id.');
+  const client_secret = await readSecret('Client secret (empty: none): ');
+  return {
+    ...{ provider, client_id: clientId, email_domains: emailDomain, creation },
+    for_administrators: forAdministrators === true,
+    ...(label !== undefined && { label }),
+    ...(client_secret !== undefined && { client_secret }),
+  };
+}
 
 /** `sub=repo:acme/shop`: a value may contain `=`, a name cannot. Several values of one claim are a choice. */
 function conditionsIn({ claim, prefix }: CreateOptions) {

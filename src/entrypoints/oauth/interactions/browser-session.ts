@@ -35,14 +35,14 @@ export type SignInOptions = Authentication & { sessionSeconds: number; secure: b
 export async function startBrowserSession(
   provider: Provider,
   ctx: Context,
-  { user_id, user_epoch, authenticated_at, amr, sessionSeconds, secure }: SignInOptions,
+  { user_id, user_epoch, authenticated_at, amr, provider: by, sessionSeconds, secure }: SignInOptions,
 ): Promise<void> {
   let session = (await provider.Session.get(ctx as never)) as SessionModel;
   if (session.accountId && session.accountId !== user_id) {
     await session.destroy();
     session = new provider.Session() as SessionModel;
   }
-  currentUnit().authenticated = { user_id, user_epoch, at: authenticated_at };
+  currentUnit().authenticated = { user_id, user_epoch, at: authenticated_at, by };
   const acr = assuranceOf(amr);
   session.loginAccount({ accountId: user_id, acr, amr, loginTs: Math.floor(authenticated_at.getTime() / 1000) });
   if (!session.new) session.resetIdentifier();

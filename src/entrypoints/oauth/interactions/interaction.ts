@@ -3,6 +3,7 @@ import type Provider from 'oidc-provider';
 import type { Interaction } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
+import type { ProviderSession } from '../../../domain/identity-providers/index.ts';
 import { findResourceServer } from '../../../domain/resource-servers/index.ts';
 import { type Assurance, assuranceOf } from '../../../domain/users/index.ts';
 import { mustSendCookies, Problem } from '../../../platform/http/index.ts';
@@ -125,16 +126,34 @@ function unknownInteraction(): Problem {
   });
 }
 
-/** Who proved who they are, in which epoch of theirs, when, and with what (RFC 8176). */
-export type Authentication = { user_id: string; user_epoch: number; authenticated_at: Date; amr: string[] };
+/**
+ * Who proved who they are, in which epoch of theirs, when, and with what (RFC 8176); `provider`: with which identity provider, if they did
+ * so elsewhere.
+ */
+export type Authentication = {
+  user_id: string;
+  user_epoch: number;
+  authenticated_at: Date;
+  amr: string[];
+  provider?: ProviderSession | undefined;
+};
 
 /** Resumes the authorization request after sign-in. @returns the URL to redirect to */
 export function finishSignIn(provider: Provider, ctx: Context, authentication: Authentication): Promise<string> {
-  const { user_id: accountId, user_epoch, authenticated_at, amr } = authentication;
+  const { user_id: accountId, user_epoch, authenticated_at, amr, provider: by } = authentication;
   const at = authenticated_at.getTime();
   // Without `ts` a consent would count as a sign-in: the library signs in again with whatever came before it.
   const acr = assuranceOf(amr);
-  const login = { accountId, acr, amr, remember: true, ts: Math.floor(at / 1000), authenticated_at_ms: at, user_epoch };
+  const login = {
+    accountId,
+    acr,
+    amr,
+    remember: true,
+    ts: Math.floor(at / 1000),
+    authenticated_at_ms: at,
+    user_epoch,
+    by,
+  };
   // Signing in also selects the account, and whoever has one need not create it.
   const result = { login, select_account: {}, create: {} };
   return provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false });

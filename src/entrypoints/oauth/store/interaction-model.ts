@@ -1,5 +1,6 @@
 import type { Insertable } from 'kysely';
 import type { Database } from '../../../../db/schema.ts';
+import type { ProviderSession } from '../../../domain/identity-providers/index.ts';
 import { type Digest, digest, type SealedPlace } from '../../../platform/crypto/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
 import { currentUnit, LostRaceError } from '../unit-of-work/index.ts';
@@ -44,7 +45,9 @@ export function interactionStore({ reader, keys }: StoreDeps): ModelStore {
   };
 }
 
-type SignIn = { accountId?: unknown; authenticated_at_ms?: unknown; user_epoch?: unknown };
+type SignIn = { accountId?: unknown; authenticated_at_ms?: unknown; user_epoch?: unknown; by?: StoredProvider };
+/** As JSON holds it. */
+type StoredProvider = Omit<ProviderSession, 'proven_at'> & { proven_at: string | null };
 
 /** What `finishSignIn` leaves for the request that resumes; a consent carries the sign-in before it along, and is none. */
 function noteSignIn(result: unknown): void {
@@ -54,6 +57,7 @@ function noteSignIn(result: unknown): void {
     user_id: String(login.accountId),
     user_epoch: typeof login.user_epoch === 'number' ? login.user_epoch : null,
     at: new Date(login.authenticated_at_ms),
+    by: login.by && { ...login.by, proven_at: login.by.proven_at === null ? null : new Date(login.by.proven_at) },
   };
 }
 

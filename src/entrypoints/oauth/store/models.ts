@@ -68,6 +68,7 @@ export function grantStore(deps: StoreDeps & TrustDeps): ModelStore {
       const grant = {
         ...{ id, user_id, client_id, consent_id, session_uid, offline, user_epoch, created_at: deps.now() },
         payload: JSON.stringify({ openid, resources, rejected, consented }),
+        signedIn: unit.authenticated?.user_id === user_id ? unit.authenticated : undefined,
       };
       unit.operations.push(async (trx) => {
         if (consent_id) await holdConsent(trx, consent_id);
@@ -97,25 +98,35 @@ async function epochOfSession(unit: Unit, uid: string, user_id: string): Promise
   return record?.user_id === user_id ? record.user_epoch : null;
 }
 
-type SavedGrant = Omit<Insertable<Tables['grants']>, 'payload'> & { payload: string; user_epoch: number | null };
+type SavedGrant = Omit<Insertable<Tables['grants']>, 'payload'> & {
+  payload: string;
+  user_epoch: number | null;
+  signedIn: Unit['authenticated'];
+};
 
 /**
- * Stores a grant, or widens it. It carries the epoch of its session's person, and that of its client as it is now: what a client was
+ * Stores a grant, or widens it. It carries the epoch of its session's person and what it was signed in with, and that of its client as it is now: what a client was
  * allowed after its tokens were ended is new. One that was made before stays of its epoch.
  *
  * @throws LostRaceError: the client is disabled, whatever this node remembered
  */
 async function saveGrant(
   trx: Trx,
-  { id, user_id, client_id, payload, user_epoch, ...grant }: SavedGrant,
+  { id, user_id, client_id, payload, user_epoch, signedIn, ...grant }: SavedGrant,
 ): Promise<void> {
   const { consent_id = null, session_uid = null, offline = false, created_at } = grant;
+  // The session of a sign-in in this very request is written after the grant.
+  const [isNew, by] = [signedIn !== undefined, signedIn?.by];
   // One that a first-party client had without a consent ends with the consent that widens it.
   const { rows } = await sql`
-    insert into grants (id, user_id, client_id, consent_id, session_uid, offline, payload, created_at, user_epoch, client_epoch)
+    insert into grants (id, user_id, client_id, consent_id, session_uid, offline, payload, created_at, user_epoch, client_epoch,
+        trust_id, trust_epoch, identity_id)
       select ${id}::uuid, ${user_id}::uuid, c.id, ${consent_id}::uuid, ${session_uid}::text, ${offline}::boolean, ${payload}::json,
-        ${created_at}::timestamptz, ${user_epoch}::int, case when ${user_epoch}::int is not null then c.epoch end
-      from clients c where c.id = ${client_id}::uuid and c.enabled
+        ${created_at}::timestamptz, ${user_epoch}::int, case when ${user_epoch}::int is not null then c.epoch end,
+        case when ${isNew} then ${by?.trust_id ?? null}::uuid else s.trust_id end,
+        case when ${isNew} then ${by?.trust_epoch ?? null}::int else s.trust_epoch end,
+        case when ${isNew} then ${by?.identity_id ?? null}::uuid else s.identity_id end
+      from clients c left join sessions s on s.uid = ${session_uid}::text where c.id = ${client_id}::uuid and c.enabled
     on conflict (id) do update set payload = excluded.payload, consent_id = coalesce(excluded.consent_id, grants.consent_id)
     returning id`.execute(trx);
   if (rows.length === 0) throw new LostRaceError('the client was disabled');

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Insertable, type RawBuilder, sql } from 'kysely';
 import type { Database } from '../../../../db/schema.ts';
+import type { ProviderSession } from '../../../domain/identity-providers/index.ts';
 import { retireIds, revokeOwnSession } from '../../../domain/sessions/index.ts';
 import { digest } from '../../../platform/crypto/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
@@ -107,6 +108,7 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
     const signedIn = authenticated && {
       user_epoch: authenticated.user_epoch,
       signed_in_at: sql<Date>`(select latchkey_now())`,
+      ...providerColumns(authenticated.by),
     };
     await upsertSession(trx, { uid, user_id, created_at: now, ...changed, ...signedIn, ...seen });
     // A sign-in and a new proof end every copy of the cookie (CWE-384), other tabs' included.
@@ -114,8 +116,14 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
     await saveId(trx, { digest: digest(id), session_uid: uid, expires_at: seen.expires_at });
     await saveSessionClients(trx, uid, clients);
   });
-  if (user_id && previous?.user_id !== user_id) recordSignIn(unit, uid, user_id, now);
+  if (user_id && previous?.user_id !== user_id) recordSignIn(unit, uid, { user_id, by: authenticated?.by }, now);
   return undefined;
+}
+
+/** Of a session whose user signed in with an identity provider; only what that says of the time counts as a proof of theirs. */
+function providerColumns(by: ProviderSession | undefined) {
+  const { trust_id = null, trust_epoch = null, identity_id = null, upstream_sid = null, proven_at = null } = by ?? {};
+  return { trust_id, trust_epoch, identity_id, upstream_sid, confirmed_at: proven_at };
 }
 
 /** A request that came with an id that was retired meanwhile must neither revive it nor go on with it. */
@@ -170,10 +178,13 @@ function signInTime({ loginTs }: Payload, authenticatedAt: Date | undefined): Da
   return authenticatedAt ?? (loginTs ? new Date(Number(loginTs) * 1000) : null);
 }
 
-function recordSignIn(unit: Unit, uid: string, user_id: string, occurred_at: Date): void {
+type WhoSignedIn = { user_id: string; by: ProviderSession | undefined };
+
+function recordSignIn(unit: Unit, uid: string, { user_id, by }: WhoSignedIn, occurred_at: Date): void {
   if (unit.events.some(({ action }) => action === 'session.started')) return;
   const actor = person(user_id, unit.origin);
-  unit.events.push({ actor, action: 'session.started', target: { kind: 'session', id: uid }, occurred_at });
+  const details = by && { details: { trust_id: by.trust_id, identity_id: by.identity_id } };
+  unit.events.push({ actor, action: 'session.started', target: { kind: 'session', id: uid }, ...details, occurred_at });
 }
 
 type NewSession = Omit<Insertable<Database['sessions']>, 'signed_in_at'> & { signed_in_at?: RawBuilder<Date> };

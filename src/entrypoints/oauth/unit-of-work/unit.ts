@@ -3,6 +3,7 @@ import type { ConsentedScopes } from '../../../../db/schema.ts';
 import type { KeyEntry, KeyVerdict } from '../../../domain/api-keys/index.ts';
 import type { AuditEvent } from '../../../domain/audit/index.ts';
 import type { StandingIdentity } from '../../../domain/identities/index.ts';
+import type { ProviderSession } from '../../../domain/identity-providers/index.ts';
 import type { TrustedAssertion } from '../../../domain/trusts/index.ts';
 import type { Digest } from '../../../platform/crypto/index.ts';
 import { type Db, isOutage, type Trx } from '../../../platform/database/index.ts';
@@ -66,6 +67,14 @@ export type TokenWrites = {
   successor?: { digest: Digest; expires_at: Date };
 };
 
+/** Who authenticated, in which epoch of theirs, when, and by which identity provider; undefined: by none. */
+type Authenticated = {
+  user_id: string;
+  user_epoch: number | null;
+  at: Date;
+  by: ProviderSession | undefined;
+};
+
 /** Under what a new grant stands. */
 export type GrantOrigin = {
   consent_id: string | null;
@@ -111,7 +120,7 @@ export class Unit {
   /** The session saved in this request, and its id in the cookie; in memory only. */
   savedSession: { uid: string; id: string } | undefined;
   /** The user who authenticated in this request, when, and their epoch then; undefined: nobody did. */
-  authenticated: { user_id: string; user_epoch: number | null; at: Date } | undefined;
+  authenticated: Authenticated | undefined;
   /** The secret that the client authenticated with, and the client's epoch as it was read with it. */
   clientSecret: { id: string; epoch: number } | undefined;
   /** The client metadata document that this request named and that cannot be used, and why. */

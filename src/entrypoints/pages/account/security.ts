@@ -16,6 +16,7 @@ import { noticeAmong } from '../records/notices.ts';
 import type { Panel } from '../records/page-shapes.ts';
 import { own } from '../signed-in.ts';
 import { factorActions } from './factor-actions.ts';
+import { providerActions, providersPanel, startConfirming, startConnecting } from './provider-actions.ts';
 
 /** What a user signs in with: passkeys, an authenticator app, recovery codes. Each change asks them to prove who they are. */
 export function accountSecurityRoutes(router: Router, deps: PagesDeps): void {
@@ -27,7 +28,9 @@ export function accountSecurityRoutes(router: Router, deps: PagesDeps): void {
     showMade: (context, page) => showOwn(context, 'own-security-made', page),
   };
   router.get(pagePaths.security, host.enter(showMethods));
-  actionRoutes(router, host, factorActions);
+  actionRoutes(router, host, [...factorActions, ...providerActions]);
+  router.get(`${pagePaths.security}/with/:trust_id`, own(deps, startConnecting));
+  router.get(`${pagePaths.security}/confirm/:trust_id`, own(deps, startConfirming));
 }
 
 function showOwn<K extends 'own-security' | 'own-security-action' | 'own-security-made'>(
@@ -41,13 +44,13 @@ function showOwn<K extends 'own-security' | 'own-security-action' | 'own-securit
 
 async function showMethods(context: RequestContext): Promise<void> {
   const { deps, ctx } = context;
-  const { account, security: t } = textsFor(deps, ctx);
+  const { account, providers, security: t } = textsFor(deps, ctx);
   showOwn(context, 'own-security', {
     crumb: { text: account.title, href: pagePaths.account },
     name: t.title,
     badges: [],
     line: [cell.text(t.intro)],
-    notice: noticeAmong(t.notices, ctx),
+    notice: noticeAmong({ ...t.notices, ...providers.notices }, ctx),
     actions: [],
     tabs: [],
     panels: await panelsOf(context),
@@ -56,7 +59,8 @@ async function showMethods(context: RequestContext): Promise<void> {
   });
 }
 
-async function panelsOf({ deps, ctx, who }: RequestContext): Promise<Panel[]> {
+async function panelsOf(context: RequestContext): Promise<Panel[]> {
+  const { deps, ctx, who } = context;
   const { db } = deps;
   const texts = textsFor(deps, ctx);
   const [passkeys, app, left] = await Promise.all([
@@ -70,6 +74,7 @@ async function panelsOf({ deps, ctx, who }: RequestContext): Promise<Panel[]> {
     appPanel(texts, app),
     recoveryPanel(texts, left, passkeys.length > 0 || app !== undefined),
     { heading: texts.security.password, content: { kind: 'words', words: [] }, actions: [password] },
+    ...(await providersPanel(context)),
   ];
 }
 

@@ -29,6 +29,7 @@ import { accountName, chosenLanguage, type PagesDeps, show, textsFor } from '../
 import type { SignInView } from '../sign-in/page-data.ts';
 import { judgeSignIn, showSignIn } from '../sign-in/sign-in.ts';
 import { judgeNewAccount, showNewAccount, showSignUp } from '../sign-in/sign-up.ts';
+import { finish, start } from '../sign-in/with-provider.ts';
 import type { AskedGroup } from './page-data.ts';
 import { describeAsked, describeScopes, scopeValue } from './scope-descriptions.ts';
 
@@ -51,6 +52,8 @@ export function interactionRoutes(router: Router, deps: PagesDeps): void {
     );
     router.post('/interaction/:uid/sign-up/:secret', here(submitNewAccount));
   }
+  router.get('/interaction/:uid/with/:trust_id', pending(startWithProvider));
+  router.get('/interaction/:uid/from/:trust_id', pending(comeFromProvider));
   router.post('/interaction/:uid/select-account', pending(selectAccount));
   router.post('/interaction/:uid/switch-account', pending(switchAccount));
   router.post('/interaction/:uid/consent', pending(submitConsent));
@@ -150,6 +153,25 @@ async function submitSignIn(deps: PagesDeps, ctx: Context, interaction: PendingI
 
 async function submitNewAccount(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
   const authentication = await judgeNewAccount(deps, ctx);
+  if (authentication) await goOnSignedIn(deps, ctx, { interaction, authentication });
+}
+
+/** Somebody who is signed in already must prove anew who they are, also to the provider. */
+async function startWithProvider(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
+  const { uid, login_hint, user_id } = interaction;
+  const view = await signInView(deps, interaction);
+  await start(deps, ctx, {
+    interaction: uid,
+    return_to: '',
+    is_fresh: user_id !== undefined,
+    own: null,
+    login_hint,
+    view,
+  });
+}
+
+async function comeFromProvider(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
+  const authentication = await finish(deps, ctx, await signInView(deps, interaction));
   if (authentication) await goOnSignedIn(deps, ctx, { interaction, authentication });
 }
 

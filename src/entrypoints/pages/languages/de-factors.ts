@@ -37,6 +37,14 @@ export const deFactorNotices: typeof enFactorNotices = {
     (p) =>
       `Die Administration hat am ${p.day}, ${p.time} UTC die Passkeys, die Authenticator-App und die Wiederherstellungscodes Ihres Kontos ${p.account} bei ${p.brand} entfernt.`,
   ),
+  identity_linked: notice(
+    (p) =>
+      `Mit Ihrem Konto ${p.account} bei ${p.brand} wurde am ${p.day}, ${p.time} UTC ein Konto eines Identitätsanbieters verbunden.`,
+  ),
+  identity_unlinked: notice(
+    (p) =>
+      `Von Ihrem Konto ${p.account} bei ${p.brand} wurde am ${p.day}, ${p.time} UTC ein Konto eines Identitätsanbieters getrennt.`,
+  ),
 };
 
 export const deFactors: typeof enFactors = {

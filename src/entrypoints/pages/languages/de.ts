@@ -1,4 +1,5 @@
 import { deFactors } from './de-factors.ts';
+import { deProviders } from './de-providers.ts';
 import { deRecords } from './de-records.ts';
 import { deRecovery } from './de-recovery.ts';
 import type { Catalogue } from './en.ts';
@@ -475,6 +476,7 @@ export const de: Catalogue = {
   },
 
   ...deFactors,
+  ...deProviders,
   ...deRecords,
   ...deRecovery,
 };

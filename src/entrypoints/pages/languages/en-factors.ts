@@ -18,6 +18,8 @@ export const enFactorNotices = {
   recovery_codes_created: notice('New recovery codes were created for'),
   recovery_code_used: notice('A recovery code was used for'),
   factors_reset: notice('An administrator removed the passkeys, the authenticator app and the recovery codes of'),
+  identity_linked: notice('An account of an identity provider was connected to'),
+  identity_unlinked: notice('An account of an identity provider was disconnected from'),
 };
 
 /** The texts of passkeys, one-time codes and recovery codes. */

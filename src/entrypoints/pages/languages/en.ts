@@ -1,5 +1,6 @@
 import type { Language } from '../../../platform/languages/index.ts';
 import { enFactors } from './en-factors.ts';
+import { enProviders } from './en-providers.ts';
 import { enRecords } from './en-records.ts';
 import { enRecovery } from './en-recovery.ts';
 
@@ -475,6 +476,7 @@ export const en = {
   },
 
   ...enFactors,
+  ...enProviders,
   ...enRecords,
   ...enRecovery,
 };

@@ -129,8 +129,11 @@ export type DetailPage = {
 /** What a form offers to prove a factor with: a field for a code, and a passkey as the browser asks for it (JSON). */
 export type FactorFields = { has_code: boolean; passkey: string | undefined };
 
-/** What a user is asked for: their strongest factor, or their password where they have no other. */
-export type AskedProof = { kind: 'password'; username: string } | ({ kind: 'factor' } & FactorFields);
+/** What a user is asked for: their strongest factor, their password where they have no other, or where they have neither, their provider. */
+export type AskedProof =
+  | { kind: 'password'; username: string }
+  | { kind: 'provider'; links: readonly { label: string; href: string }[] }
+  | ({ kind: 'factor' } & FactorFields);
 
 export type Field = {
   name: string;

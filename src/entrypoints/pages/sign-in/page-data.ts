@@ -30,7 +30,16 @@ type SignInPage = {
   cancel?: boolean | undefined;
   /** Any passkey of this site, as a browser is asked for it (JSON); undefined: there can be none. */
   passkey: string | undefined;
+  /** Links to where the person signs in instead. */
+  providers: readonly OfferedProvider[];
+  /** Whether the form may be sent without a password, to be told which provider the address belongs to. */
+  has_home_realms: boolean;
+  /** An account at a provider that is connected by this sign-in, sealed. */
+  connect?: string | undefined;
 };
+
+/** The link to an identity provider. */
+export type OfferedProvider = { label: string; href: string };
 
 /** What leads to the sign-in page, and what it is to say. */
 export type SignInView = {
@@ -42,11 +51,12 @@ export type SignInView = {
   blocked?: string;
   notice?: string;
   cancel?: boolean;
+  connect?: string;
 };
 
 /** Sends `pending` and `code` or `passkey`, or `decision=cancel`. */
 type SecondStepPage = FactorFields &
-  Pick<SignInPage, 'csrf' | 'action' | 'client_name' | 'cancel' | 'error' | 'blocked'> & {
+  Pick<SignInPage, 'csrf' | 'action' | 'client_name' | 'cancel' | 'error' | 'blocked' | 'connect'> & {
     /** What was proven so far, sealed. */
     pending: string;
   };

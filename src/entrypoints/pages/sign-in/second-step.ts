@@ -7,13 +7,19 @@ import { csrfToken } from '../csrf.ts';
 import { factorDeps, factorFieldsOf, sentProof } from '../factors.ts';
 import { type PagesDeps, show, textsFor } from '../pages.ts';
 import type { SignInView } from './page-data.ts';
+import { CarriedProvider } from './providers.ts';
 
 // After the password there is time to fetch a phone, but not to come back another day.
 const secondsForIt = 10 * 60;
 const purpose = 'second step';
 
 /** What was proven so far, and when; the epoch is the one that the password was read with. */
-const Pending = z.object({ user_id: z.uuid(), user_epoch: z.int(), amr: z.array(z.string()) });
+const Pending = z.object({
+  user_id: z.uuid(),
+  user_epoch: z.int(),
+  amr: z.array(z.string()),
+  provider: CarriedProvider.optional(),
+});
 
 /** What a submitted step came to; `expired`: it begins again. */
 export type SecondStep = { authentication: Authentication } | 'expired' | 'answered';
@@ -28,10 +34,10 @@ export async function askSecondFactor(
   ctx: Context,
   { authentication, view }: { authentication: Authentication; view: SignInView },
 ): Promise<boolean> {
-  const { user_id, user_epoch, amr } = authentication;
+  const { user_id, user_epoch, amr, provider } = authentication;
   if (!(await hasSecondFactor(deps.db, user_id))) return false;
   const browser = csrfToken(deps, ctx);
-  const pending = carry(deps, { purpose, browser, seconds: secondsForIt }, { user_id, user_epoch, amr });
+  const pending = carry(deps, { purpose, browser, seconds: secondsForIt }, { user_id, user_epoch, amr, provider });
   await showStep(deps, ctx, { user_id, pending, view });
   return true;
 }
@@ -40,10 +46,10 @@ type Shown = { user_id: string; pending: string; view: SignInView; error?: strin
 
 async function showStep(deps: PagesDeps, ctx: Context, { user_id, pending, view, ...problem }: Shown): Promise<void> {
   const fields = await factorFieldsOf(deps, ctx, { user_id, purpose: 'sign-in' });
-  const { action, client_name, cancel } = view;
+  const { action, client_name, cancel, connect } = view;
   const wrong = problem.error ? 422 : 200;
   const offered = fields ?? { has_code: false, passkey: undefined };
-  const data = { csrf: csrfToken(deps, ctx), action, client_name, cancel, pending, ...offered, ...problem };
+  const data = { csrf: csrfToken(deps, ctx), action, client_name, cancel, connect, pending, ...offered, ...problem };
   show(deps, ctx, 'second-step', data, { status: problem.blocked ? 429 : wrong });
 }
 
@@ -65,7 +71,9 @@ export async function judgeSecondStep(deps: PagesDeps, ctx: Context, view: SignI
     const { user_epoch, authenticated_at } = outcome;
     // Everything of the account was ended after the password was entered.
     if (user_epoch !== state.user_epoch) return 'expired';
-    return { authentication: { user_id, user_epoch, authenticated_at, amr: together(state.amr, outcome.amr) } };
+    const provider = state.provider && { ...state.provider, proven_at: authenticated_at };
+    const amr = together(state.amr, outcome.amr);
+    return { authentication: { user_id, user_epoch, authenticated_at, amr, provider } };
   }
   if (outcome.kind === 'wrong') {
     await showStep(deps, ctx, { ...again, error: proof.kind === 'code' ? t.wrongCode : t.wrongPasskey });

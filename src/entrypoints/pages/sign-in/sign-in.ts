@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
 import type { Context } from 'koa';
+import { connectAccount, providerName } from '../../../domain/identity-providers/index.ts';
 import { authenticate, proveFactor, together } from '../../../domain/users/index.ts';
 import { digest } from '../../../platform/crypto/index.ts';
-import { form, requestOrigin } from '../../../platform/http/index.ts';
+import { form, Problem, requestOrigin } from '../../../platform/http/index.ts';
 import type { Authentication } from '../../oauth/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { anyPasskey, factorDeps, sentProof } from '../factors.ts';
 import { ownCookie } from '../own-cookie.ts';
 import { pagePaths } from '../page-data.ts';
-import { type PagesDeps, show, textsFor } from '../pages.ts';
+import { type PagesDeps, show, textsFor, withMail } from '../pages.ts';
 import { signInHere } from '../signed-in.ts';
 import { interactionOf, pathOfInteraction } from './from-app.ts';
 import type { SignInView } from './page-data.ts';
+import { findLoginTrust, offeredProviders, pendingConnection } from './providers.ts';
 import { askSecondFactor, judgeSecondStep } from './second-step.ts';
 
 const maxAccounts = 8;
@@ -33,7 +35,7 @@ export function signInRoutes(router: Router, deps: PagesDeps): void {
 const inConsole = /^\/console(?:\/[\w%~:-][\w%.~:-]*)*(?:\?[\w%.~:=&+*-]*)?$/;
 
 /** Only a path of ours: anything else would be an open redirect. */
-function ownPath(target: string | string[] | undefined): string {
+export function ownPath(target: string | string[] | undefined): string {
   return typeof target === 'string' && (/^\/(account(\/[\w/-]*)?)?$/.test(target) || inConsole.test(target))
     ? target
     : pagePaths.account;
@@ -47,7 +49,8 @@ export async function showSignIn(deps: PagesDeps, ctx: Context, view: SignInView
     forgot_password: pathOfInteraction(pagePaths.forgotPassword, interaction),
     sign_up: deps.config.signUp && pathOfInteraction(pagePaths.signUp, interaction),
   };
-  const shown = { csrf: csrfToken(deps, ctx), login: '', passkey, ...view, ...links };
+  const offered = await offeredProviders(deps, ctx, view);
+  const shown = { csrf: csrfToken(deps, ctx), login: '', passkey, ...offered, ...view, ...links };
   show(deps, ctx, 'sign-in', shown, { status });
 }
 
@@ -58,9 +61,38 @@ export async function judgeSignIn(
   view: SignInView,
 ): Promise<Authentication | undefined> {
   checkCsrf(deps, ctx);
-  const authentication = await judgeForm(deps, ctx, view);
-  if (authentication) rememberDevice(deps, ctx, authentication.user_id);
+  const connect = form(ctx).get('connect') ?? '';
+  const asked = connect ? { ...view, connect } : view;
+  const authentication = await judgeForm(deps, ctx, asked);
+  if (!authentication) return undefined;
+  const problem = connect && (await connectAsked(deps, ctx, { connect, user_id: authentication.user_id }));
+  if (problem) {
+    await showSignIn(deps, ctx, { ...view, error: problem }, 422);
+    return undefined;
+  }
+  rememberDevice(deps, ctx, authentication.user_id);
   return authentication;
+}
+
+/** Connects the account at a provider with which the user came. @returns what is wrong, as a sentence */
+async function connectAsked(
+  deps: PagesDeps,
+  ctx: Context,
+  { connect, user_id }: { connect: string; user_id: string },
+): Promise<string | undefined> {
+  const { providers: t } = textsFor(deps, ctx);
+  const pending = pendingConnection(deps, ctx, connect);
+  const trust = pending && (await findLoginTrust(deps, pending.trust_id));
+  if (!trust) return t.expired;
+  const provider = providerName(trust);
+  if (pending.user_id !== user_id) return t.connectOther({ provider });
+  try {
+    await connectAccount(withMail(deps), requestOrigin(ctx), { user_id, trust, subject: pending.subject });
+    return undefined;
+  } catch (error) {
+    if (error instanceof Problem && error.type === 'conflict') return t.connectRefused({ provider });
+    throw error;
+  }
 }
 
 async function judgeForm(deps: PagesDeps, ctx: Context, view: SignInView): Promise<Authentication | undefined> {
@@ -97,7 +129,8 @@ async function judgePassword(deps: PagesDeps, ctx: Context, view: SignInView): P
   const login = (sent.get('login') ?? '').trim().slice(0, 254);
   const password = sent.get('password') ?? '';
   if (!login || !password) {
-    await showSignIn(deps, ctx, { ...view, login, error: t.incomplete }, 422);
+    const isTold = password === '' && (await offeredProviders(deps, ctx, { ...view, login })).notice !== undefined;
+    await showSignIn(deps, ctx, { ...view, login, ...(!isTold && { error: t.incomplete }) }, isTold ? 200 : 422);
     return undefined;
   }
   const origin = requestOrigin(ctx);

@@ -72,6 +72,7 @@ const disabling: Action = {
   route: 'POST /trusts/{trust_id}/disable',
   describe: async (context) => {
     const { trust, ...framed } = await frame(context);
+    if (trust.login) return { ...framed, ...disablingLogin(trust.name) };
     const { total } = await context.api.call('GET /trusts/{trust_id}/workloads', {
       params: { trust_id: trust.id },
       query: { limit: '1', total: 'true' },
@@ -93,6 +94,15 @@ const disabling: Action = {
   },
 };
 
+const disablingLogin = (name: string) => ({
+  heading: `Disable ${name}?`,
+  words: ['You can enable it again; users sign in anew then.'],
+  impact: [{ text: 'Every session', words: 'that began with this provider is revoked' }],
+  fields: [],
+  button: 'Disable trust',
+  danger: true,
+});
+
 const enabling: Action = {
   path: '/trusts/:trust_id/enable',
   route: 'PATCH /trusts/{trust_id}',
@@ -102,7 +112,9 @@ const enabling: Action = {
       ...framed,
       heading: `Enable ${trust.name}?`,
       words: [
-        'Its workloads get tokens again, except those that were disabled one by one. Earlier tokens stay revoked.',
+        trust.login
+          ? 'Users can sign in with it again.'
+          : 'Its workloads get tokens again, except those that were disabled one by one. Earlier tokens stay revoked.',
       ],
       impact: [],
       fields: [],

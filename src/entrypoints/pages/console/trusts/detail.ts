@@ -9,6 +9,7 @@ import { workloadRequest } from '../clients/quickstart.ts';
 import { recentEvents } from '../recent-events.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
 import { conditionLine } from './condition-lines.ts';
+import { loginFacts } from './login-fields.ts';
 import { getTrust, kinds, type Trust, trustPath } from './trust.ts';
 
 /** One trust: what it accepts, what it gives, and the workloads that came. */
@@ -24,26 +25,36 @@ export async function showTrust(context: RequestContext): Promise<void> {
     notice: noticeIn(context.ctx),
     actions: allowedActions(context, [
       { route: 'PATCH /trusts/{trust_id}', label: 'Edit', href: `${path}/change`, danger: false },
-      {
-        route: 'POST /trusts/{trust_id}/explanation',
-        label: 'Explain a token',
-        href: `${path}/explain`,
-        danger: false,
-      },
+      ...(trust.login
+        ? []
+        : [{ route: explanation, label: 'Explain a token', href: `${path}/explain`, danger: false }]),
       ...(trust.enabled
         ? []
         : [{ route: 'PATCH /trusts/{trust_id}' as const, label: 'Enable', href: `${path}/enable`, danger: false }]),
     ]),
     tabs: [],
     panels: [
-      { heading: 'Accepts', content: { kind: 'facts', facts: acceptedFacts(context.deps.issuer, trust) } },
-      { heading: 'Permissions', content: { kind: 'facts', facts: givenFacts(trust) } },
+      ...(trust.login ? loginPanels(context.deps.issuer, trust) : tokenPanels(context.deps.issuer, trust)),
       ...(trust.kind === 'workload' ? await workloadPanels(context, trust) : []),
       ...(await recentEvents(context, party, 5)),
     ],
     aside: [],
     danger: dangerOf(context, trust),
   });
+}
+
+const explanation = 'POST /trusts/{trust_id}/explanation' as const;
+
+function tokenPanels(issuer: string, trust: Trust): Panel[] {
+  return [
+    { heading: 'Accepts', content: { kind: 'facts', facts: acceptedFacts(issuer, trust) } },
+    { heading: 'Permissions', content: { kind: 'facts', facts: givenFacts(trust) } },
+  ];
+}
+
+function loginPanels(issuer: string, trust: Trust): Panel[] {
+  const facts = [{ label: 'Issuer', cell: cell.copied(trust.issuer) }, ...loginFacts(issuer, trust, conditionLine)];
+  return [{ heading: 'Sign-in', content: { kind: 'facts', facts } }];
 }
 
 function acceptedFacts(issuer: string, trust: Trust): Fact[] {
@@ -100,7 +111,7 @@ async function workloads(context: RequestContext, { id }: Trust): Promise<Panel>
   };
 }
 
-function dangerOf(context: RequestContext, { id, enabled }: Trust): DangerousAction[] {
+function dangerOf(context: RequestContext, { id, enabled, login }: Trust): DangerousAction[] {
   if (!enabled) return [];
   return allowedActions(context, [
     {
@@ -108,7 +119,9 @@ function dangerOf(context: RequestContext, { id, enabled }: Trust): DangerousAct
       label: 'Disable trust',
       href: `${trustPath(id)}/disable`,
       danger: true,
-      words: 'Disables its workloads and revokes every token that it gave. Accepts no token until you enable it again.',
+      words: login
+        ? 'Signs out every user who signed in with it, and revokes what apps got in these sessions. Nobody signs in with it until you enable it again.'
+        : 'Disables its workloads and revokes every token that it gave. Accepts no token until you enable it again.',
     },
   ]).map((action) => ({ ...action, button: 'Disable trust' }));
 }

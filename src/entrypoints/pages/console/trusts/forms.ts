@@ -5,7 +5,8 @@ import { apiLines, rightsFields, rightsLinesIn, rightsPerApiIn } from '../../rec
 import type { Action, FormInput } from '../actions.ts';
 import { listedApis, scopeOptions } from '../pickers.ts';
 import { conditionLine, conditionsIn } from './condition-lines.ts';
-import { frame, type Trust, trustPath } from './trust.ts';
+import { loginFields, loginIn } from './login-fields.ts';
+import { frame, getTrust, type Trust, trustPath } from './trust.ts';
 
 const nameField = (value = ''): Field => ({
   name: 'name',
@@ -24,6 +25,7 @@ const kindField: Field = {
   options: [
     { value: 'workload', text: 'Workloads: programs that act for themselves' },
     { value: 'id_jag', text: 'Users: identity assertions (ID-JAG) that clients present' },
+    { value: 'login', text: 'Users who sign in with this identity provider' },
   ],
 };
 
@@ -37,15 +39,17 @@ const issuerField: Field = {
   suggestions: ['https://token.actions.githubusercontent.com', 'https://gitlab.com'],
 };
 
+const conditionsField = (trust?: Trust): Field => ({
+  name: 'conditions',
+  label: 'Conditions',
+  type: 'textarea',
+  value: (trust?.conditions ?? []).map(conditionLine).join('\n'),
+  hint: 'One per line; all must be met. A trust in workloads needs at least one. Such as “repository = acme/shop”, “ref = refs/heads/main | refs/heads/next” or “sub begins with system:serviceaccount:shop”. Of users who sign in: “hd = example.com” at Google.',
+});
+
 function fieldsOf(options: readonly Option[], trust?: Trust): Field[] {
   return [
-    {
-      name: 'conditions',
-      label: 'Conditions',
-      type: 'textarea',
-      value: (trust?.conditions ?? []).map(conditionLine).join('\n'),
-      hint: 'One per line; all must be met. A trust in workloads needs at least one. Such as “repository = acme/shop”, “ref = refs/heads/main | refs/heads/next” or “sub begins with system:serviceaccount:shop”.',
-    },
+    conditionsField(trust),
     ...rightsFields({
       name: 'permissions',
       label: 'Permissions of its workloads, or of clients for its users',
@@ -114,6 +118,12 @@ function valuesIn(sent: FormInput) {
   };
 }
 
+/** What a form changes of a trust by which users sign in; what is empty is removed. */
+function loginChanges(sent: FormInput) {
+  const conditions = conditionsIn(sent.lines('conditions'), 'conditions');
+  return { name: sent.text('name') ?? '', conditions, login: { scopes: null, label: null, ...loginIn(sent) } };
+}
+
 /** What is left out, or removed, where its field is empty. */
 function optionsIn(sent: FormInput) {
   return {
@@ -145,7 +155,11 @@ export const creatingTrust: Action = {
       'Workloads with a token of this issuer that meets the conditions get access tokens, without a registration. Identity assertions of this issuer give clients tokens for the users whose accounts are linked.',
     ],
     impact: [],
-    fields: [nameField(), kindField, issuerField, ...fieldsOf(scopeOptions(await listedApis(context)))],
+    fields: [
+      ...[nameField(), kindField, issuerField],
+      ...fieldsOf(scopeOptions(await listedApis(context))),
+      ...loginFields(undefined),
+    ],
     button: 'Create trust',
     danger: false,
     back: context.crumb.href,
@@ -158,6 +172,7 @@ export const creatingTrust: Action = {
       issuer: sent.text('issuer') ?? '',
       ...valuesIn(sent),
       ...Object.fromEntries(given),
+      ...(kind === 'login' && { login: loginIn(sent) }),
     };
     const { id } = await api.call('POST /trusts', { body });
     return { to: trustPath(id), done: 'registered' };
@@ -174,7 +189,12 @@ export const changingTrust: Action = {
       heading: `Edit ${trust.name}`,
       words: ['If you change the conditions, the audience or the keys, the tokens that this trust gave are revoked.'],
       impact: [],
-      fields: [nameField(trust.name), ...fieldsOf(scopeOptions(await listedApis(context)), trust)],
+      fields: [
+        nameField(trust.name),
+        ...(trust.login
+          ? [conditionsField(trust), ...loginFields(trust.login)]
+          : fieldsOf(scopeOptions(await listedApis(context)), trust)),
+      ],
       button: 'Save trust',
       danger: false,
       version: trust.version,
@@ -184,9 +204,15 @@ export const changingTrust: Action = {
       ],
     };
   },
-  perform: async ({ api, params: { trust_id = '' } }, sent) => {
+  perform: async (context, sent) => {
+    const {
+      api,
+      params: { trust_id = '' },
+    } = context;
     const removed = Object.entries(optionsIn(sent)).map(([name, value]) => [name, value ?? null]);
-    const body = { ...valuesIn(sent), ...Object.fromEntries(removed) };
+    const { login } = await getTrust(context);
+    const tokens = { ...valuesIn(sent), ...Object.fromEntries(removed) };
+    const body = login ? loginChanges(sent) : tokens;
     await api.call('PATCH /trusts/{trust_id}', { params: { trust_id }, body, ifVersion: sent.version });
     return { to: trustPath(trust_id), done: 'saved' };
   },

@@ -9,6 +9,7 @@ export type Condition = Trust['conditions'][number];
 export const kinds: Readonly<Record<Trust['kind'], string>> = {
   workload: 'Workloads',
   id_jag: 'Users (identity assertions)',
+  login: 'Users (sign-in)',
 };
 
 export const trustPath = (id: string) => `/console/trusts/${id}`;

@@ -73,6 +73,7 @@ const sources = {
   link: 'Verified by a link',
   administrator: 'Verified by an administrator',
   import: 'Verified before the import',
+  provider: 'Verified by an identity provider',
 };
 
 function accountFacts(user: User): Fact[] {

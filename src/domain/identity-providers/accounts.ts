@@ -1,0 +1,141 @@
+import type { Db, Trx } from '../../platform/database/index.ts';
+import { inTransaction } from '../../platform/database/index.ts';
+import { anonymous, type Origin, Problem } from '../../platform/http/index.ts';
+import { listHeldRights } from '../access/index.ts';
+import { addIdentity, findIdentity } from '../identities/index.ts';
+import { findUser, findUserById, lockUserById, methodsOf, notify, type User } from '../users/index.ts';
+import { isAuthoritative, mayHaveAccount, verifiedEmail } from './addresses.ts';
+import type { AccountDeps, Arrival } from './arrival.ts';
+import type { LoginTrust } from './connections.ts';
+import { createAccount } from './new-accounts.ts';
+
+/** What a session carries of the provider that its user signed in with. */
+export type ProviderSession = {
+  trust_id: string;
+  trust_epoch: number;
+  identity_id: string;
+  upstream_sid: string | null;
+  /** When the user proved to the provider who they are; null: it does not say. */
+  proven_at: Date | null;
+};
+
+type Entered = {
+  kind: 'ok';
+  user: User;
+  user_epoch: number;
+  authenticated_at: Date;
+  amr: string[];
+  provider: ProviderSession;
+};
+
+/** Why somebody whom a provider vouches for is not signed in, as the audit log has it. */
+const reasons = {
+  no_account: 'no account is connected',
+  disabled: 'the account is disabled',
+  administrator: 'the trust is not for administrators',
+  connect: 'there is an account with this address',
+} as const;
+
+/** `connect`: there is an account with this address, whose user must sign in to it first. */
+export type ProviderOutcome =
+  | Entered
+  | { kind: 'connect'; user_id: string; email: string }
+  | { kind: Exclude<keyof typeof reasons, 'connect'> };
+
+/**
+ * Signs in whom a provider vouches for: the user whose account there it is, never the one with the same address. Where there is none, the
+ * policy of the trust decides whether one is connected or created. A refusal is recorded here, success with the session.
+ */
+export async function enterByProvider(deps: AccountDeps, arrival: Arrival): Promise<ProviderOutcome> {
+  const entering = () => inTransaction(deps.db, (trx) => enter(deps, trx, arrival));
+  // Two answers about one new account at once: the second finds what the first made.
+  const outcome = await entering().catch((error: unknown) => {
+    if (error instanceof Problem && error.type === 'conflict') return entering();
+    throw error;
+  });
+  if (outcome.kind !== 'ok') await recordRefusal(deps, arrival, reasons[outcome.kind]);
+  return outcome;
+}
+
+async function enter(deps: AccountDeps, trx: Trx, arrival: Arrival): Promise<ProviderOutcome> {
+  const { trust, account } = arrival;
+  const identity = await findIdentity(trx, account);
+  if (identity) return admit(deps, trx, arrival, identity);
+  const email = verifiedEmail(trust, account);
+  const known = email === undefined ? undefined : await findUser(trx, `email:${email}`);
+  const user = known && (await lockUserById(trx, known.id));
+  if (user?.email && user.email === known?.email)
+    return connectAlone(deps, trx, arrival, { ...user, email: user.email });
+  if (!mayHaveAccount(trust, email)) return { kind: 'no_account' };
+  return admit(deps, trx, arrival, await createAccount(deps, trx, { ...arrival, email }));
+}
+
+/**
+ * Connects an account without asking: only where our own link proved the address, the provider is authoritative for it, and the account
+ * administers nothing.
+ */
+async function connectAlone(
+  deps: AccountDeps,
+  trx: Trx,
+  arrival: Arrival,
+  user: User & { email: string },
+): Promise<ProviderOutcome> {
+  const { trust, account, origin } = arrival;
+  const isProven =
+    user.email_verified && user.email_verified_by === 'link' && isAuthoritative(trust, account, user.email);
+  const now = deps.now();
+  if (!user.enabled || !isProven || (await administers(trx, user.id, now)))
+    return { kind: 'connect', user_id: user.id, email: user.email };
+  const { issuer, subject } = account;
+  const linked = { user_id: user.id, issuer, subject, how: 'automatic', created_at: now } as const;
+  const identity = await addIdentity(trx, anonymous(origin), linked);
+  await notify(deps, trx, user, { about: 'identity_linked', at: now });
+  return admit(deps, trx, arrival, identity);
+}
+
+async function admit(
+  deps: AccountDeps,
+  trx: Trx,
+  { trust, account }: Arrival,
+  { id, user_id }: { id: string; user_id: string },
+): Promise<ProviderOutcome> {
+  const user = await findUserById(trx, user_id);
+  const now = deps.now();
+  if (!user?.enabled) return { kind: 'disabled' };
+  if (!trust.login.for_administrators && (await administers(trx, user_id, now))) return { kind: 'administrator' };
+  // A provider whose clock is ahead proves nothing of the future.
+  const proven_at = account.authenticated_at && account.authenticated_at < now ? account.authenticated_at : null;
+  const provider = {
+    trust_id: trust.id,
+    trust_epoch: trust.epoch,
+    identity_id: id,
+    upstream_sid: account.sid ?? null,
+    proven_at,
+  };
+  return {
+    kind: 'ok',
+    user,
+    user_epoch: user.epoch,
+    authenticated_at: proven_at ?? now,
+    amr: [...methodsOf.provider],
+    provider,
+  };
+}
+
+const privileged = /^(latchkey|secrets)(:|$)/;
+
+/** Whether a user holds permissions of Latchkey itself or of secrets, which no wildcard of others contains. */
+export async function administers(db: Db, user_id: string, now: Date): Promise<boolean> {
+  return (await listHeldRights(db, user_id, now)).some(({ pattern }) => privileged.test(pattern));
+}
+
+/** Records why a sign-in with a provider was refused. */
+export async function recordRefusal(
+  { refusals }: Pick<AccountDeps, 'refusals'>,
+  { trust, origin }: { trust: Pick<LoginTrust, 'id' | 'name'>; origin: Origin },
+  reason: string,
+): Promise<void> {
+  const target = { kind: 'trust', id: trust.id };
+  const details = { trust: trust.name };
+  await refusals.record({ actor: anonymous(origin), action: 'session.refused', target, reason, details });
+}

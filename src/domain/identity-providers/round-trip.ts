@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { compactVerify, decodeProtectedHeader, errors, type JWTPayload } from 'jose';
+import type { AuthorizationCodeGrantChecks, Configuration } from 'openid-client';
+import { type IssuerKeys, NoKeyError, signatureAlgorithms, unmetCondition } from '../trusts/index.ts';
+import { type LoginTrust, openidClient, type ProviderConnections } from './connections.ts';
+import { gitHubAccount } from './github.ts';
+import { ProviderRefusal, refusalOf } from './refusal.ts';
+import type { UpstreamAccount } from './upstream-account.ts';
+
+export type RoundTripDeps = { connections: ProviderConnections; issuerKeys: IssuerKeys };
+
+/** What binds an answer to its request. The browser carries it, sealed. */
+export type RoundTrip = { nonce: string; code_verifier: string };
+
+const random = () => randomBytes(32).toString('base64url');
+
+export const newRoundTrip = (): RoundTrip => ({ nonce: random(), code_verifier: random() });
+
+type AuthorizationRequest = RoundTrip & {
+  state: string;
+  redirect_uri: string;
+  login_hint?: string | undefined;
+  /** Whether the user must prove anew who they are, or is to choose which account; null: as the provider likes. */
+  prompt: 'login' | 'select_account' | null;
+};
+
+/** Where a browser is sent to sign in. @throws ProviderRefusal */
+export async function authorizationUrl(
+  { connections }: RoundTripDeps,
+  trust: LoginTrust,
+  { nonce, code_verifier, prompt, login_hint, ...request }: AuthorizationRequest,
+): Promise<string> {
+  const connection = await connections.of(trust);
+  const { buildAuthorizationUrl, calculatePKCECodeChallenge } = await openidClient();
+  const isOpenId = trust.login.provider !== 'github';
+  const url = buildAuthorizationUrl(connection, {
+    ...request,
+    scope: scopesOf(trust).join(' '),
+    ...{ code_challenge: await calculatePKCECodeChallenge(code_verifier), code_challenge_method: 'S256' },
+    ...(isOpenId && { nonce }),
+    ...(prompt && { prompt: isOpenId ? prompt : 'select_account' }),
+    ...(isOpenId && prompt === 'login' && { max_age: '0' }),
+    ...(login_hint && { [isOpenId ? 'login_hint' : 'login']: login_hint }),
+  });
+  return url.href;
+}
+
+function scopesOf({ login }: LoginTrust): readonly string[] {
+  if (login.provider === 'github') return login.scopes ?? ['read:user', 'user:email'];
+  return ['openid', ...(login.scopes ?? ['email', 'profile']).filter((scope) => scope !== 'openid')];
+}
+
+/**
+ * Redeems the answer of a provider: for this request, of this issuer, for this client, signed by its key (OpenID Connect Core §3.1.3.7,
+ * RFC 9207).
+ *
+ * @param url of ours, with the parameters that the browser came back with
+ * @throws ProviderRefusal
+ */
+export async function redeem(
+  deps: RoundTripDeps,
+  trust: LoginTrust,
+  { url, state, nonce, code_verifier }: RoundTrip & { url: URL; state: string },
+): Promise<UpstreamAccount> {
+  const connection = await deps.connections.of(trust);
+  const isOpenId = trust.login.provider !== 'github';
+  const checks = { expectedState: state, pkceCodeVerifier: code_verifier };
+  const tokens = await granted(connection, url, isOpenId ? { ...checks, expectedNonce: nonce } : checks);
+  if (!isOpenId) return accepted(trust, await gitHubAccount(connection, trust, tokens.access_token));
+  await mustBeSigned(deps, connection, tokens.id_token ?? '');
+  const signed = tokens.claims() ?? { sub: '' };
+  const claims = await completed(connection, tokens.access_token, signed);
+  const { auth_time, sid } = signed as { auth_time?: unknown; sid?: unknown };
+  return accepted(trust, {
+    ...{ issuer: trust.issuer, subject: signed.sub, claims },
+    authenticated_at: typeof auth_time === 'number' ? new Date(auth_time * 1000) : undefined,
+    sid: typeof sid === 'string' && sid.length <= longestId ? sid : undefined,
+  });
+}
+
+const longestId = 512;
+
+async function granted(connection: Configuration, url: URL, checks: AuthorizationCodeGrantChecks) {
+  const { authorizationCodeGrant } = await openidClient();
+  return authorizationCodeGrant(connection, url, checks).catch((error: unknown) => {
+    throw refusalOf(error);
+  });
+}
+
+/** TLS alone would do (§3.1.3.7, 6); the keys are checked, too. */
+async function mustBeSigned({ issuerKeys }: RoundTripDeps, connection: Configuration, id_token: string): Promise<void> {
+  const { issuer, jwks_uri = null } = connection.serverMetadata();
+  try {
+    const { alg = '', ...header } = decodeProtectedHeader(id_token);
+    if (!signatureAlgorithms.includes(alg)) throw new ProviderRefusal('invalid', 'wrong algorithm of the ID token');
+    const key = await issuerKeys.find({ issuer, jwks_uri, jwks: null }, { ...header, alg });
+    await compactVerify(id_token, key, { algorithms: [alg] });
+  } catch (error) {
+    if (error instanceof NoKeyError) throw new ProviderRefusal('invalid', `no key for the ID token: ${error.message}`);
+    if (error instanceof errors.JOSEError) throw new ProviderRefusal('invalid', 'wrong signature of the ID token');
+    throw error;
+  }
+}
+
+/** Some providers name the address only where it is asked for with the access token. */
+async function completed(connection: Configuration, access_token: string, signed: JWTPayload & { sub: string }) {
+  const { userinfo_endpoint } = connection.serverMetadata();
+  if (signed.email !== undefined || userinfo_endpoint === undefined) return signed;
+  const { fetchUserInfo } = await openidClient();
+  const said = await fetchUserInfo(connection, access_token, signed.sub).catch((error: unknown) => {
+    throw refusalOf(error);
+  });
+  return { ...said, ...signed };
+}
+
+/** What a trust wants of the account is met. @throws ProviderRefusal */
+function accepted(trust: LoginTrust, account: UpstreamAccount): UpstreamAccount {
+  if (account.subject === '' || account.subject.length > longestId)
+    throw new ProviderRefusal('invalid', 'wrong sub in the ID token');
+  const unmet = unmetCondition(account.claims, trust.conditions);
+  if (unmet) throw new ProviderRefusal('invalid', `the condition on ${unmet} is not met`);
+  return account;
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { LoginSettings } from '../../../db/schema.ts';
+import { type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
+import { type Actor, invalid, isSeen, notSeen, SecretText, ShownText } from '../../platform/http/index.ts';
+import type { ServerKeys } from '../../platform/keys/index.ts';
+import { mustBePermitted } from '../access/index.ts';
+import type { Trust } from './store.ts';
+
+const mostScopes = 20;
+const mostDomains = 100;
+const longestSecret = 4096;
+
+export const providers = [
+  'oidc',
+  'google',
+  'microsoft',
+  'github',
+] as const satisfies readonly LoginSettings['provider'][];
+const creationPolicies = ['off', 'domains', 'open'] as const satisfies readonly LoginSettings['creation'][];
+
+const Domain = z
+  .string()
+  .max(253)
+  .regex(
+    /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+$/,
+    'must be a domain in lower case, such as example.com',
+  );
+// RFC 6749 §3.3
+const Scope = z.string().regex(/^[\u0021\u0023-\u005b\u005d-\u007e]{1,128}$/, 'must be a scope');
+
+/** How users sign in with an identity provider, without the secret. */
+export const LoginView = z.strictObject({
+  provider: z.enum(providers).default('oidc').meta({ description: 'whose rules apply; oidc: any OpenID provider' }),
+  client_id: ShownText(512).meta({ description: 'of this installation, as it is registered at the provider' }),
+  scopes: z.array(Scope).max(mostScopes).optional().meta({
+    description: 'left out: openid, email and profile; of GitHub read:user and user:email',
+  }),
+  label: ShownText(40).optional().meta({ description: 'the provider, as the button on the sign-in page names it' }),
+  email_domains: z.array(Domain).max(mostDomains).default([]).meta({
+    description:
+      'domains of e-mail addresses for which the provider is authoritative: users there are sent to it, and an address that it verified counts as verified',
+  }),
+  creation: z.enum(creationPolicies).default('off').meta({
+    description:
+      'whether somebody without an account gets one: off; domains: with a verified address in one of email_domains; open: everybody who meets the conditions',
+  }),
+  for_administrators: z.boolean().default(false).meta({
+    description: 'whether users who hold permissions of Latchkey or of secrets may sign in with it',
+  }),
+});
+
+export const LoginInput = LoginView.extend({
+  client_secret: SecretText.min(1).max(longestSecret).refine(isSeen, notSeen).optional().meta({
+    description: 'of this installation at the provider; never shown. Left out: unchanged, or none (PKCE alone)',
+  }),
+});
+export type LoginInput = z.infer<typeof LoginInput>;
+
+/** The members of a trust that have no meaning where users sign in. */
+const ofTokens = ['audience', 'jwks', 'jwks_uri', 'access_token_ttl_seconds'] as const;
+
+type LoginTrust = {
+  kind: Trust['kind'];
+  issuer: string;
+  login?: LoginInput | undefined;
+  permissions: Record<string, unknown>;
+} & Partial<Record<(typeof ofTokens)[number], unknown>>;
+
+/** Issuers of Microsoft that stand for many tenants, each of which is an issuer of its own. */
+const manyTenants = /^https:\/\/login\.microsoftonline\.com\/(common|organizations|consumers)\//;
+
+/**
+ * Judges what a trust says of signing in.
+ *
+ * @throws Problem `invalid`: it contradicts itself, or would believe every tenant of a provider
+ */
+export function mustDescribeLogin(input: LoginTrust): void {
+  const { kind, issuer, login } = input;
+  if (kind !== 'login') {
+    if (login) throw invalid('/login', 'Leave it out: only trusts of the kind "login" have it.');
+    return;
+  }
+  if (!login) throw invalid('/login', 'Describe how users sign in: at least client_id.');
+  const stray = ofTokens.find((member) => input[member] !== undefined);
+  if (stray) throw invalid(`/${stray}`, 'Leave it out: users sign in, and no token of the issuer is accepted.');
+  if (Object.keys(input.permissions).length > 0)
+    throw invalid('/permissions', 'Leave it out: users have the permissions of their roles.');
+  if (login.provider === 'google' && issuer !== 'https://accounts.google.com')
+    throw invalid('/issuer', 'The issuer of Google is https://accounts.google.com.');
+  if (manyTenants.test(issuer))
+    throw invalid('/issuer', 'Use the issuer of one tenant: https://login.microsoftonline.com/{tenant id}/v2.0.');
+  if (login.creation === 'domains' && login.email_domains.length === 0)
+    throw invalid('/login/email_domains', 'Name the domains whose addresses get an account.');
+}
+
+const permission = 'latchkey:trust:login';
+
+/**
+ * Guards trusts by which users sign in: whoever writes one can become users who connect an account there. So it needs a permission of its
+ * own, and whoever makes accounts, or has addresses count as verified, must be allowed to do that.
+ *
+ * @throws Problem `forbidden` naming the permission
+ */
+export function mustBeAllowedToLetIn(actor: Actor, login: Pick<LoginInput, 'creation' | 'email_domains'>): void {
+  mustBePermitted(actor, permission, 'Letting users sign in with an identity provider');
+  if (login.creation !== 'off') mustBePermitted(actor, 'latchkey:user:write', 'Creating accounts of new users');
+  if (login.email_domains.length === 0) return;
+  mustBePermitted(actor, 'latchkey:user:verify_email', 'Naming domains of verified e-mail addresses');
+  mustBePermitted(actor, 'latchkey:user:link', 'Naming domains whose accounts are linked');
+}
+
+/** Seals the secret of a trust for its row. */
+export function sealSecret(keys: ServerKeys, id: string, secret: string) {
+  const { id: secret_key_id, key } = keys.current('provider');
+  return { secret_key_id, sealed_secret: seal(key, placeOf(id), secret) };
+}
+
+/** The secret of this installation at a provider; undefined: it has none. */
+export async function secretOf(
+  keys: ServerKeys,
+  { id, sealed_secret, secret_key_id }: Pick<Trust, 'id' | 'sealed_secret' | 'secret_key_id'>,
+): Promise<string | undefined> {
+  if (sealed_secret === null || secret_key_id === null) return undefined;
+  const { key } = await keys.named(secret_key_id);
+  return unseal(key, placeOf(id), sealed_secret).toString();
+}
+
+const placeOf = (id: string): SealedPlace => ['trusts', 'sealed_secret', id];

@@ -1,0 +1,121 @@
+import { providerKinds } from '../../../../domain/trusts/index.ts';
+import * as cell from '../../records/cells.ts';
+import type { Fact, Field } from '../../records/page-shapes.ts';
+import type { FormInput } from '../actions.ts';
+import type { Trust } from './trust.ts';
+
+type Login = NonNullable<Trust['login']>;
+
+const group = 'Sign-in of users';
+
+const providers: Readonly<Record<Login['provider'], string>> = {
+  oidc: 'Any OpenID provider',
+  google: 'Google',
+  microsoft: 'Microsoft Entra',
+  github: 'GitHub',
+};
+
+const policies: Readonly<Record<Login['creation'], string>> = {
+  off: 'No: only users who connected it',
+  domains: 'Those with a verified address in the domains above',
+  open: 'Everybody who meets the conditions',
+};
+
+const optionsOf = (words: Readonly<Record<string, string>>) =>
+  Object.entries(words).map(([value, text]) => ({ value, text }));
+
+/** The fields of a trust by which users sign in. */
+export function loginFields(login: Login | undefined): Field[] {
+  const fields: Field[] = [
+    {
+      name: 'provider',
+      label: 'Provider',
+      type: 'select',
+      value: login?.provider ?? 'oidc',
+      options: optionsOf(Object.fromEntries(providerKinds.map((kind) => [kind, providers[kind]]))),
+    },
+    {
+      name: 'client_id',
+      label: 'Client ID',
+      type: 'text',
+      value: login?.client_id ?? '',
+      hint: 'Of this server, as it is registered at the provider.',
+    },
+    {
+      name: 'client_secret',
+      label: 'Client secret',
+      type: 'password',
+      value: '',
+      hint: login ? 'Empty: unchanged. It is never shown.' : 'It is stored encrypted, and never shown.',
+    },
+    {
+      name: 'label',
+      label: 'Name on the button',
+      type: 'text',
+      value: login?.label ?? '',
+      hint: 'Such as the name of your organisation. Empty: that of the provider.',
+    },
+    {
+      name: 'email_domains',
+      label: 'E-mail domains',
+      type: 'textarea',
+      value: (login?.email_domains ?? []).join('\n'),
+      hint: 'One per line: domains for which the provider decides who has which address. Users with such an address are sent to it.',
+    },
+    {
+      name: 'creation',
+      label: 'Accounts for new users',
+      type: 'select',
+      value: login?.creation ?? 'off',
+      options: optionsOf(policies),
+    },
+    {
+      name: 'scopes',
+      label: 'Scopes',
+      type: 'text',
+      value: (login?.scopes ?? []).join(' '),
+      hint: 'Empty: those that name and address need.',
+    },
+    {
+      name: 'administrators',
+      label: 'Administrators',
+      type: 'choices',
+      value: login?.for_administrators ? 'allowed' : '',
+      options: [{ value: 'allowed', text: 'Users who hold permissions of Latchkey or of secrets may sign in with it' }],
+    },
+  ];
+  return fields.map((field) => ({ ...field, group }));
+}
+
+/** What a form says of the sign-in. Members that are left out are removed from an existing trust with `null`. */
+export function loginIn(sent: FormInput) {
+  const client_secret = sent.text('client_secret');
+  const scopes = sent.text('scopes')?.split(/\s+/).filter(Boolean);
+  const label = sent.text('label');
+  return {
+    provider: (sent.text('provider') ?? 'oidc') as Login['provider'],
+    client_id: sent.text('client_id') ?? '',
+    email_domains: sent.lines('email_domains').map((domain) => domain.toLowerCase()),
+    creation: (sent.text('creation') ?? 'off') as Login['creation'],
+    for_administrators: sent.lines('administrators').includes('allowed'),
+    ...(client_secret !== undefined && { client_secret }),
+    ...(scopes !== undefined && { scopes }),
+    ...(label !== undefined && { label }),
+  };
+}
+
+/** How users sign in by a trust, and where the provider sends them back. */
+export function loginFacts(issuer: string, { id, login, conditions }: Trust, conditionLine: ConditionLine): Fact[] {
+  if (!login) return [];
+  return [
+    { label: 'Provider', cell: cell.text(providers[login.provider]) },
+    { label: 'Redirect URI', cell: cell.copied(`${issuer}/sign-in/callback/${id}`) },
+    { label: 'Client ID', cell: cell.copied(login.client_id) },
+    { label: 'Conditions', cell: cell.codes(conditions.map(conditionLine)) },
+    { label: 'E-mail domains', cell: cell.codes(login.email_domains) },
+    { label: 'Accounts for new users', cell: cell.text(policies[login.creation]) },
+    { label: 'Administrators', cell: cell.yesNo(login.for_administrators) },
+  ];
+}
+
+type ConditionLine = (condition: Trust['conditions'][number]) => string;

@@ -1,0 +1,459 @@
+import { decodeJwt } from 'jose';
+import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { password, standardInstallation } from '../../support/installation.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+import { type Lies, UpstreamProvider, upstreamClient } from '../../support/upstream-provider.ts';
+import type { Page, UserAgent } from '../../support/user-agent.ts';
+
+type Case = {
+  lies?: Lies;
+  /** What the account says there. */
+  account?: Record<string, unknown>;
+  trust?: Record<string, unknown>;
+  login?: Record<string, unknown>;
+  /** What the browser makes of the address that it is sent back to. */
+  answer?: (address: URL) => void;
+  reason: string;
+  shown?: string;
+};
+
+const failed = 'failed. Try again';
+const away = 'does not answer';
+const stranger = 'No account is connected';
+const late = 'started in another browser';
+
+/** Each is refused, with its reason in the audit log, and nobody gets into an account. */
+const cases: Readonly<Record<string, Case>> = {
+  'an ID token for another client (aud)': { lies: { claims: { aud: 'another' } }, reason: 'wrong aud in the ID token' },
+  'an ID token for several clients, issued to another (azp)': {
+    lies: { claims: { aud: [upstreamClient.client_id, 'another'], azp: 'another' } },
+    reason: 'wrong azp in the ID token',
+  },
+  'an ID token of another issuer': {
+    lies: { claims: { iss: 'https://evil.example' } },
+    reason: 'wrong iss in the ID token',
+  },
+  'an issuer that differs in its last character': { lies: { claims: { iss: undefined } }, reason: 'invalid answer: ' },
+  'the nonce of another sign-in': { lies: { claims: { nonce: 'replayed' } }, reason: 'wrong nonce in the ID token' },
+  'no nonce': { lies: { claims: { nonce: undefined } }, reason: 'invalid answer: ' },
+  'an ID token that expired': { lies: { claims: { exp: 1_700_000_000 } }, reason: 'wrong exp in the ID token' },
+  'an ID token from the future': { lies: { claims: { nbf: 4_000_000_000 } }, reason: 'wrong nbf in the ID token' },
+  'no subject': { lies: { claims: { sub: undefined } }, reason: 'invalid answer: ' },
+  'an endless subject': { lies: { claims: { sub: 'x'.repeat(600) } }, reason: 'wrong sub in the ID token' },
+  'an unsigned ID token (alg none)': { lies: { signature: 'none' }, reason: 'wrong algorithm of the ID token' },
+  'an ID token signed with the client secret (HS256)': {
+    lies: { signature: 'hs256' },
+    reason: 'wrong algorithm of the ID token',
+  },
+  'an ID token signed with another key': {
+    lies: { signature: 'of another key' },
+    reason: 'wrong signature of the ID token',
+  },
+  'a garbled signature': { lies: { signature: 'garbled' }, reason: 'wrong signature of the ID token' },
+  'the answer of another issuer (iss, RFC 9207)': {
+    lies: { answer: { iss: 'https://evil.example' } },
+    reason: 'invalid answer: ',
+  },
+  'an answer without its issuer': { lies: { answer: { iss: undefined } }, reason: 'invalid answer: ' },
+  'a state that it made up': {
+    lies: { answer: { state: 'made-up' } },
+    reason: 'unknown or expired state',
+    shown: late,
+  },
+  'no state': { lies: { answer: { state: undefined } }, reason: 'unknown or expired state', shown: late },
+  'a code that it did not issue': {
+    lies: { answer: { code: 'made-up' } },
+    reason: 'the token endpoint answered invalid_grant',
+  },
+  'no code': { lies: { answer: { code: undefined } }, reason: 'invalid answer: ' },
+  'the refusal of its user': {
+    lies: { answer: { code: undefined, error: 'access_denied' } },
+    reason: 'the provider answered access_denied',
+    shown: 'You cancelled',
+  },
+  'an error with markup in it': {
+    lies: { answer: { code: undefined, error: '<script>alert(1)</script>' } },
+    reason: 'the provider answered an unknown error',
+  },
+  'an error of the token endpoint': {
+    lies: { token: { status: 400, body: '{"error":"unauthorized_client"}' } },
+    reason: 'the token endpoint answered unauthorized_client',
+  },
+  'a token endpoint that is broken': {
+    lies: { token: { status: 500, body: 'oops', type: 'text/html' } },
+    reason: 'invalid answer: ',
+  },
+  'tokens that are no JSON': { lies: { token: { status: 200, body: '{' } }, reason: 'invalid answer: ' },
+  'tokens without an ID token': {
+    lies: { token: { status: 200, body: '{"access_token":"a","token_type":"Bearer"}' } },
+    reason: 'invalid answer: ',
+  },
+  'a token endpoint that is silent': { lies: { silent: 'token' }, reason: 'the provider does not answer', shown: away },
+  'an endless answer of the token endpoint': {
+    lies: { huge: 'token' },
+    reason: 'the provider does not answer',
+    shown: away,
+  },
+  'keys that are not there': { lies: { silent: 'keys' }, reason: 'no key for the ID token' },
+  'endless keys': { lies: { huge: 'keys' }, reason: 'no key for the ID token' },
+  'another subject at its userinfo endpoint': {
+    account: { email: undefined },
+    lies: { userinfo: { sub: 'another', email: 'alice@example.com', email_verified: true } },
+    reason: 'invalid answer: ',
+  },
+  'an address that it did not verify': {
+    account: { email_verified: false },
+    reason: 'no account is connected',
+    shown: stranger,
+  },
+  'a verified address, said as a text': {
+    account: { email_verified: 'true' },
+    reason: 'no account is connected',
+    shown: stranger,
+  },
+  'a verified address of a foreign domain': {
+    account: { email: 'x@foreign.example' },
+    reason: 'no account is connected',
+    shown: stranger,
+  },
+  'an address in two domains': {
+    account: { email: 'x@foreign.example@acme.example' },
+    reason: 'no account is connected',
+    shown: stranger,
+  },
+  'an address whose domain looks alike': {
+    account: { email: 'x@аcme.example' },
+    reason: 'no account is connected',
+    shown: stranger,
+  },
+  'a subdomain of a domain': {
+    account: { email: 'x@sub.acme.example' },
+    reason: 'no account is connected',
+    shown: stranger,
+  },
+  'an account of another tenant': {
+    trust: { conditions: [{ claim: 'tid', one_of: ['one', 'two'] }] },
+    account: { tid: 'three' },
+    reason: 'the condition on tid is not met',
+  },
+  'an account of Microsoft, whose address is its own choice': {
+    login: { provider: 'microsoft' },
+    reason: 'no account is connected',
+    shown: stranger,
+  },
+};
+
+describe('signing in with an identity provider', () => {
+  const users = standardInstallation.users;
+  const latchkey = startLatchkey({ apply: { ...standardInstallation, users } });
+  const providers: UpstreamProvider[] = [];
+  let provider: UpstreamProvider;
+  let owner: AdminApi;
+  let trust_id: string;
+
+  const serving = async () => {
+    const made = await UpstreamProvider.serving();
+    made.account = person();
+    providers.push(made);
+    return made;
+  };
+  const trustIn = async (given: Record<string, unknown> = {}, login: Record<string, unknown> = {}): Promise<string> => {
+    const input = { name: crypto.randomUUID(), kind: 'login', issuer: provider.issuer };
+    const settings = { ...upstreamClient, label: 'Acme ID', creation: 'domains', email_domains: ['acme.example'] };
+    const { status, body } = await owner.post('/trusts', { ...input, ...given, login: { ...settings, ...login } });
+    if (status !== 201) throw new Error(JSON.stringify(body));
+    return String(body.id);
+  };
+  const begin = (browser: UserAgent, id = trust_id): Promise<Page> => browser.get(`/sign-in/with/${id}`);
+  const signIn = async (browser = latchkey.browser(), id = trust_id, at = provider): Promise<Page> =>
+    browser.get(at.authorize((await begin(browser, id)).url));
+  const isSignedIn = async (browser: UserAgent) => (await browser.get('/account')).url.endsWith('/account');
+  const person = () => ({
+    sub: crypto.randomUUID(),
+    email: `${crypto.randomUUID()}@acme.example`,
+    email_verified: true,
+  });
+  const refusalsOf = async (id: string) =>
+    (await latchkey.auditEvents('session.refused'))
+      .filter(({ target_id }) => target_id === id)
+      .map(({ reason }) => reason);
+  const userNamed = async (q: string) => {
+    const { body } = await owner.get(`/users?q=${q}`);
+    return (body.items as Record<string, unknown>[])[0];
+  };
+
+  beforeAll(async () => {
+    owner = await asOwner(latchkey);
+    provider = await serving();
+    trust_id = await trustIn({ name: 'acme' });
+  });
+  afterAll(() => {
+    for (const each of providers) each.close();
+  });
+  beforeEach(() => {
+    provider = providers[0] ?? provider;
+    provider.lies = {};
+    provider.account = person();
+  });
+
+  test('creates an account by policy, with the verified address, and finds it again by issuer and subject', async () => {
+    const page = await signIn();
+    expect([page.status, page.url]).toEqual([200, `${latchkey.issuer}/account`]);
+    const { email } = provider.account;
+    expect(await userNamed(String(email).slice(0, 36))).toMatchObject({
+      email,
+      email_verified: true,
+      email_verified_by: 'provider',
+    });
+    provider.account = { ...provider.account, email: 'another@acme.example' };
+    expect((await signIn()).html).toContain(email);
+    expect(await userNamed('another')).toBeUndefined();
+  });
+
+  test('asks with PKCE, a nonce and a state, for exactly one redirect URI', async () => {
+    await signIn();
+    expect(Object.fromEntries(provider.asked)).toEqual({
+      ...{ client_id: upstreamClient.client_id, response_type: 'code', scope: 'openid email profile' },
+      redirect_uri: `${latchkey.issuer}/sign-in/callback/${trust_id}`,
+      ...{ code_challenge: expect.stringMatching(/^[\w-]{43}$/), code_challenge_method: 'S256' },
+      ...{ nonce: expect.stringMatching(/^[\w-]{43}$/), state: expect.stringMatching(/^[\w-]{200,}$/) },
+    });
+  });
+
+  test.each(Object.entries(cases))(
+    'refuses %s',
+    async (_, { lies = {}, account = {}, trust, login, reason, shown }) => {
+      // A server of its own: what is remembered of another one is no part of this.
+      provider = await serving();
+      const id = await trustIn(trust, login);
+      provider.account = { ...person(), ...account };
+      provider.lies = lies;
+      const before = await latchkey.database.query('select count(*)::int as count from identities', []);
+      const browser = latchkey.browser();
+      const page = await signIn(browser, id);
+      expect(page.status).toBe(422);
+      expect(page.html).toContain(shown ?? failed);
+      expect(await isSignedIn(browser)).toBe(false);
+      expect(await refusalsOf(id)).toEqual([expect.stringContaining(reason)]);
+      const after = await latchkey.database.query('select count(*)::int as count from identities', []);
+      expect(after.rows).toEqual(before.rows);
+    },
+  );
+  test('counts an answer once, in the browser that asked for it, of the provider that was asked', async () => {
+    const [browser, other] = [latchkey.browser(), latchkey.browser()];
+    const answer = provider.authorize((await begin(browser)).url);
+    await begin(other);
+    expect((await other.get(answer)).html).toContain(late);
+    expect(await isSignedIn(other)).toBe(false);
+    expect((await browser.get(answer)).status).toBe(200);
+    const again = await browser.get(answer);
+    expect([again.status, again.html]).toEqual([422, expect.stringContaining(late)]);
+    const honest = provider;
+    provider = await serving();
+    const second = await trustIn();
+    const mixed = provider.authorize((await begin(other, second)).url).replace(second, trust_id);
+    expect((await other.get(mixed)).html).toContain(late);
+    // The answer of an honest provider, brought to the dishonest one's address with the state for that.
+    const state = new URL((await begin(other, second)).url).searchParams.get('state') ?? '';
+    const stolen = new URL(honest.authorize((await begin(latchkey.browser())).url));
+    stolen.searchParams.set('state', state);
+    expect((await other.get(`/sign-in/callback/${second}${stolen.search}`)).html).toContain(failed);
+    expect(await isSignedIn(other)).toBe(false);
+    provider = honest;
+    expect(await refusalsOf(trust_id)).toEqual(expect.arrayContaining(['the state was used before']));
+  });
+
+  test('gives nobody the account of another with the same address', async () => {
+    await signIn();
+    provider.account = { ...provider.account, sub: 'changed' };
+    const browser = latchkey.browser();
+    const page = await signIn(browser);
+    expect(page.html).toContain(`There is already an account with the address ${provider.account.email}`);
+    expect(await isSignedIn(browser)).toBe(false);
+  });
+
+  test('connects an existing account only with a new sign-in to it', async () => {
+    const bob = await userNamed('bob');
+    const email = 'bob@acme.example';
+    await owner.patch('/users/bob', { email });
+    provider.account = { ...person(), email };
+    const browser = latchkey.browser();
+    const asked = await signIn(browser);
+    // Somebody else's sign-in connects nothing.
+    const other = await browser.submit(asked, { login: 'alice', password }, '/sign-in');
+    expect(other.html).toContain('You signed in to another account');
+    // The account that waits is sealed for this browser.
+    const stranger = latchkey.browser();
+    await stranger.get('/sign-in');
+    const connect = /name="connect" value="([^"]+)"/.exec(asked.html)?.[1] ?? '';
+    const stolen = await stranger.submit(
+      await stranger.get('/sign-in'),
+      { login: 'bob', password, connect },
+      '/sign-in',
+    );
+    expect(stolen.html).toContain(late);
+    const page = await browser.submit(asked, { login: 'bob', password }, '/sign-in');
+    expect(page.url).toBe(`${latchkey.issuer}/account`);
+    expect((await signIn()).html).toContain(email);
+    const { body } = await owner.get('/users/bob/identities');
+    expect(body.items).toMatchObject([{ issuer: provider.issuer, subject: provider.account.sub }]);
+    const events = await latchkey.auditEvents('identity.linked');
+    expect(events.at(-1)).toMatchObject({ target_id: bob?.id, details: { how: 'connected' } });
+  });
+
+  test('connects by itself only an address that a link of ours proved, of an account that administers nothing', async () => {
+    const user = async (by: string, roles: string[] = []) => {
+      const username = crypto.randomUUID();
+      const email = `${username}@acme.example`;
+      await owner.post('/users', { username: `u-${username}`, email, password, roles });
+      const set = [by, new Date().toISOString(), email];
+      await latchkey.database.query(
+        'update users set email_verified = true, email_verified_by = $1, email_verified_at = $2 where email = $3',
+        set,
+      );
+      provider.account = { ...person(), email };
+      const browser = latchkey.browser();
+      const page = await signIn(browser);
+      return { page, isIn: await isSignedIn(browser) };
+    };
+    expect((await user('link')).isIn).toBe(true);
+    for (const refused of [await user('administrator'), await user('provider'), await user('link', ['owner'])]) {
+      expect(refused.page.html).toContain('There is already an account');
+      expect(refused.isIn).toBe(false);
+    }
+  });
+
+  test('does not sign in administrators where the trust is not for them', async () => {
+    const username = crypto.randomUUID().slice(0, 8);
+    await owner.post('/users', { username, password, roles: ['owner'] });
+    const account = { issuer: provider.issuer, subject: String(provider.account.sub) };
+    await owner.post(`/users/${username}/identities`, account);
+    expect((await signIn()).html).toContain('permissions of an administrator');
+    const id = await trustIn({}, { for_administrators: true });
+    expect((await signIn(latchkey.browser(), id)).url).toBe(`${latchkey.issuer}/account`);
+  });
+
+  test('ends every session that began with a trust when that is disabled, and when the account is unlinked', async () => {
+    const id = await trustIn();
+    const browser = latchkey.browser();
+    await signIn(browser, id);
+    const node = await latchkey.startNode();
+    const isKnown = async (at: string) => {
+      const headers = {
+        cookie: browser.cookieHeader(`${latchkey.issuer}/account`),
+        'x-forwarded-host': new URL(latchkey.issuer).host,
+      };
+      return (await fetch(`${at}/account`, { headers, redirect: 'manual' })).status === 200;
+    };
+    expect([await isKnown(latchkey.issuer), await isKnown(node.address)]).toEqual([true, true]);
+    const { access_token } = await latchkey.tokens({}, browser);
+    expect(await latchkey.isActive(access_token)).toBe(true);
+    expect(await owner.post(`/trusts/${id}/disable`)).toMatchObject({ status: 200 });
+    expect([await isKnown(latchkey.issuer), await isKnown(node.address)]).toEqual([false, false]);
+    expect(await latchkey.isActive(access_token)).toBe(false);
+    expect((await begin(latchkey.browser(), id)).html).toContain('no longer sign in with this provider');
+    await owner.patch(`/trusts/${id}`, { enabled: true });
+    expect(await isKnown(latchkey.issuer)).toBe(false);
+    await signIn(browser, id);
+    expect(await isSignedIn(browser)).toBe(true);
+    const user = await userNamed(String(provider.account.email).slice(0, 36));
+    const { body } = await owner.get(`/users/${user?.username}/identities`);
+    await owner.delete(`/users/${user?.username}/identities/${(body.items as { id: string }[])[0]?.id}`);
+    expect(await isSignedIn(browser)).toBe(false);
+  });
+
+  test('goes on with the request of an app, and says how the user signed in', async () => {
+    const browser = latchkey.browser();
+    const page = await browser.get(latchkey.authorizeUrl());
+    const href = new RegExp(`href="(/interaction/[^"]+/with/${trust_id}[^"]*)"`).exec(page.html)?.[1] ?? '';
+    const back = await browser.get(provider.authorize((await browser.get(href)).url));
+    const done = await browser.submit(back, { decision: 'allow' }, '/consent');
+    expect(done.url).toMatch(/^https:\/\/client\.example\/callback\?code=/);
+    const tokens = await latchkey.tokens({}, browser);
+    expect(decodeJwt(tokens.id_token)).toMatchObject({ acr: 'urn:latchkey:acr:one-factor', amr: ['fed'] });
+  });
+
+  test('asks anew who is signed in already, and believes only a signed time', async () => {
+    const browser = latchkey.browser();
+    await signIn(browser);
+    const asked = async () => {
+      const page = await browser.get(latchkey.authorizeUrl({ prompt: 'login' }));
+      const href = new RegExp(`href="(/interaction/[^"]+/with/${trust_id}[^"]*)"`).exec(page.html)?.[1] ?? '';
+      return browser.get(provider.authorize((await browser.get(href)).url));
+    };
+    expect((await asked()).html).toContain('did not ask you to prove who you are');
+    expect(Object.fromEntries(provider.asked)).toMatchObject({ prompt: 'login', max_age: '0' });
+    provider.lies = { claims: { auth_time: Math.floor(Date.now() / 1000) - 3600 } };
+    expect((await asked()).html).toContain('did not ask you');
+    provider.lies = { claims: { auth_time: Math.floor(Date.now() / 1000) } };
+    expect((await asked()).html).toContain('value="allow"');
+  });
+
+  test('reads the rotated keys of a provider', async () => {
+    provider = await serving();
+    const id = await trustIn();
+    await signIn(latchkey.browser(), id);
+    await provider.rotate();
+    await latchkey.advance(31);
+    expect((await signIn(latchkey.browser(), id)).url).toBe(`${latchkey.issuer}/account`);
+  });
+
+  test('knows an account of GitHub by its number, and its address where that is verified', async () => {
+    provider = await serving();
+    const id = await trustIn({}, { provider: 'github', label: undefined });
+    const emails = [{ email: 'octo@acme.example', primary: true, verified: true }];
+    provider.lies = { answer: { iss: undefined }, gitHub: { user: { id: 583231, login: 'octocat' }, emails } };
+    expect((await signIn(latchkey.browser(), id)).html).toContain('octo@acme.example');
+    const user = await userNamed('octocat');
+    const { body } = await owner.get(`/users/${user?.username}/identities`);
+    expect(body.items).toMatchObject([{ issuer: provider.issuer, subject: '583231' }]);
+    const unverified = [{ email: 'cat@acme.example', primary: true, verified: false }];
+    provider.lies = { answer: { iss: undefined }, gitHub: { user: { id: 2, login: 'cat' }, emails: unverified } };
+    expect((await signIn(latchkey.browser(), id)).html).toContain('No account is connected to this GitHub account');
+  });
+
+  test('offers its providers on the sign-in page, first the one that an address belongs to', async () => {
+    const browser = latchkey.browser();
+    const page = await browser.get('/sign-in');
+    expect(page.html).toContain('Continue with Acme ID');
+    const told = await browser.submit(page, { login: 'someone@acme.example' }, '/sign-in');
+    expect([told.status, told.html]).toEqual([200, expect.stringContaining('Users at acme.example sign in with')]);
+    expect(told.html).toContain('login_hint=someone%40acme.example');
+  });
+
+  test('users connect and disconnect accounts, and keep a way to sign in', async () => {
+    const browser = latchkey.browser();
+    await owner.post('/users', { username: 'dora', password });
+    await latchkey.visit(browser, '/account', { login: 'dora' });
+    const ask = await browser.get(`/account/security/providers/${trust_id}/connect`);
+    expect(ask.html).toContain(new URL(provider.issuer).host);
+    // An address alone connects nothing: it takes the form.
+    expect((await browser.get(`/account/security/with/${trust_id}`)).html).toContain('Nothing was changed');
+    const next = await browser.submit(ask, {}, '/connect');
+    const href = /href="(\/account\/security\/with\/[^"]+)"/.exec(next.html)?.[1] ?? '';
+    const sent = await browser.get(href);
+    expect(new URL(sent.url).searchParams.get('prompt')).toBe('select_account');
+    expect((await browser.get(provider.authorize(sent.url))).html).toContain('The account is connected');
+    const list = await browser.get('/account/security');
+    const path = /href="(\/account\/security\/providers\/[^"]+\/disconnect)"/.exec(list.html)?.[1] ?? '';
+    const gone = await browser.submit(await browser.get(path), {}, '/disconnect');
+    expect(gone.html).toContain('The account is disconnected');
+    expect((await latchkey.auditEvents('identity.unlinked')).at(-1)?.details).toMatchObject({
+      issuer: provider.issuer,
+    });
+  });
+
+  test('a user who has only a provider confirms with it, and cannot disconnect it', async () => {
+    const browser = latchkey.browser();
+    await signIn(browser);
+    const list = await browser.get('/account/security');
+    const path = /href="(\/account\/security\/providers\/[^"]+\/disconnect)"/.exec(list.html)?.[1] ?? '';
+    const ask = await browser.get(path);
+    const href = /href="(\/account\/security\/confirm\/[^"]+)"/.exec(ask.html)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    expect((await browser.get(provider.authorize((await browser.get(href)).url))).html).toContain('did not ask you');
+    provider.lies = { claims: { auth_time: Math.floor(Date.now() / 1000) } };
+    const back = await browser.get(provider.authorize((await browser.get(href)).url));
+    expect(new URL(back.url).pathname).toBe(path);
+    expect((await browser.submit(back, {}, '/disconnect')).html).toContain('You have no other way to sign in');
+  });
+});
