@@ -135,6 +135,27 @@ export type Database = {
   };
   /** People who asked for an account: there is no user until they open the link that was mailed to them. */
   sign_ups: { digest: Digest; email: string; created_at: Date; expires_at: Date };
+  /** One row. */
+  sign_in_policy: {
+    id: Generated<boolean>;
+    required_acr: string | null;
+    administrator_required_acr: string | null;
+    created_at: Date;
+    updated_at: Date;
+    version: Generated<number>;
+  };
+  enrolment_links: {
+    digest: Digest;
+    user_id: string;
+    made_by: JSONColumnType<
+      { subject_id: string | null; limits: readonly unknown[] },
+      string | null,
+      string | null
+    > | null;
+    mailed_to: string | null;
+    created_at: Date;
+    expires_at: Date;
+  };
   /** `confirm`: a link to a new address; `undo`: a link to the previous one. */
   email_changes: {
     digest: Digest;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { generateSync } from 'otplib';
 import { inspect, still } from './support/inspection.ts';
 import { everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
@@ -31,7 +32,30 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(german, 'setup-german')).toEqual([]);
     await createAdministrator(page, { username: 'ad min', again: 'another sentence' });
     expect(await inspect(page, 'setup-refused')).toEqual([]);
+    // A policy from a configuration file locks nobody out: the link to this page is as good as one to add a second factor.
+    await latchkey.command(['sign-in-policy', 'set', '--administrators', 'two-factor']);
     await createAdministrator(page, {});
+    await page.waitForURL('**/second-factor/**');
+    expect(await inspect(page, 'enrolment')).toEqual([]);
+    const link = page.url();
+    await german.goto(link);
+    expect(await inspect(german, 'enrolment-german')).toEqual([]);
+    await german.goto(`${latchkey.issuer}/sign-in`);
+    await german.getByLabel('Benutzername').fill('ada');
+    await german.getByLabel('Passwort', { exact: true }).fill('a long sentence');
+    await german.getByRole('button', { name: 'Anmelden', exact: true }).click();
+    expect(await german.locator('h1').innerText()).toBe('Ein zweiter Faktor ist nötig');
+    expect(await inspect(german, 'enrolment-required-german')).toEqual([]);
+    await page.goto(link);
+    const secret = (await page.locator('code').innerText()).replaceAll(' ', '');
+    await page.getByLabel('Your password').fill('a long sentence');
+    await page.getByLabel('Code').fill(generateSync({ secret }));
+    await page.getByRole('button', { name: 'Set up' }).click();
+    await page.waitForURL('**/account/security**');
+    await page.goto(`${latchkey.issuer}/console/settings/sign-in-policy`);
+    expect(await inspect(page, 'console-sign-in-policy')).toEqual([]);
+    await latchkey.command(['sign-in-policy', 'set', '--administrators', 'any']);
+    await latchkey.command(['user', 'reset-factors', 'ada', '--yes']);
     await page.goto(setupLink(site));
     expect(await inspect(page, 'setup-link-used')).toEqual([]);
   });

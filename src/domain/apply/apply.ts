@@ -13,6 +13,7 @@ import {
   hasPassword,
   importedHash,
   type PasswordHash,
+  putSignInPolicy,
   putUser,
   type UserInput,
 } from '../users/index.ts';
@@ -22,7 +23,16 @@ import { type ChangedMembers, changedInThis, lockApplying } from './store.ts';
 export type ApplyDeps = ClientDeps & ApiKeyDeps & WebhookDeps & Pick<TrustRouteDeps, 'issuerKeys'>;
 
 export type Change = {
-  kind: 'resource server' | 'client' | 'user' | 'role' | 'role assignment' | 'API key' | 'webhook' | 'trust';
+  kind:
+    | 'resource server'
+    | 'client'
+    | 'user'
+    | 'role'
+    | 'role assignment'
+    | 'API key'
+    | 'webhook'
+    | 'trust'
+    | 'sign-in policy';
   id: string;
   change: 'created' | 'updated' | 'unchanged';
   /** The generated client secret, password, API key or webhook secret; shown once. */
@@ -110,12 +120,12 @@ async function putAll(trx: Trx, deps: ApplyDeps, actor: Actor, { file, users }: 
   for (const [index, input] of file.clients.entries()) {
     changes.push(await at(`/clients/${index}`, () => changeClient(trx, deps, actor, input)));
   }
-  const rest = await putRest({ ...deps, db: trx }, actor, file);
+  const rest = await putRest({ ...deps, db: trx }, trx, actor, file);
   return [...changes, ...people, ...rest];
 }
 
 /** The entries that refer to clients and users, after those. */
-async function putRest(deps: ApplyDeps, actor: Actor, file: ConfigurationFile): Promise<Change[]> {
+async function putRest(deps: ApplyDeps, trx: Trx, actor: Actor, file: ConfigurationFile): Promise<Change[]> {
   const changes: Change[] = [];
   for (const [index, entry] of (file.role_assignments ?? []).entries()) {
     const change = await at(`/role_assignments/${index}`, () => putAssignment(deps, actor, entry));
@@ -128,6 +138,11 @@ async function putRest(deps: ApplyDeps, actor: Actor, file: ConfigurationFile): 
   for (const [index, input] of (file.webhooks ?? []).entries()) {
     const { secret, change } = await at(`/webhooks/${index}`, () => putWebhook(deps, actor, input));
     changes.push({ kind: 'webhook', id: nameOfWebhook(input), change, ...(secret && { secret }) });
+  }
+  const { sign_in_policy } = file;
+  if (sign_in_policy) {
+    const change = await at('/sign_in_policy', () => putSignInPolicy(trx, deps, actor, sign_in_policy));
+    changes.push({ kind: 'sign-in policy', id: 'sign-in policy', change });
   }
   return changes;
 }

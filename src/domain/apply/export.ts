@@ -11,7 +11,7 @@ import { asInput as asClientInput, listEveryClient } from '../clients/index.ts';
 import { asWebhookInput, listEveryWebhook, WebhookInput } from '../notifications/index.ts';
 import { asInput as asResourceServerInput, listResourceServers } from '../resource-servers/index.ts';
 import { asInput as asTrustInput, listEveryTrust } from '../trusts/index.ts';
-import { listUsers, type User } from '../users/index.ts';
+import { asPolicyInput, findSignInPolicy, listUsers, type User } from '../users/index.ts';
 import { withoutDemo } from './demo.ts';
 import type { ConfigurationFile } from './schemas.ts';
 
@@ -37,6 +37,7 @@ export async function exportConfiguration(db: Db, now: Date): Promise<Required<C
     api_keys: await exportedKeys(db, now),
     webhooks: (await listEveryWebhook(db)).map((webhook) => WebhookInput.parse(asWebhookInput(webhook))),
     trusts: (await listEveryTrust(db)).map(asTrustInput),
+    sign_in_policy: asPolicyInput(await findSignInPolicy(db)),
   };
 }
 

@@ -5,7 +5,7 @@ import { ClientInput } from '../clients/index.ts';
 import { WebhookInput } from '../notifications/index.ts';
 import { ResourceServerInput } from '../resource-servers/index.ts';
 import { TrustInput } from '../trusts/index.ts';
-import { UserInput } from '../users/index.ts';
+import { SignInPolicyInput, UserInput } from '../users/index.ts';
 
 const most = 10_000;
 
@@ -20,6 +20,7 @@ export const ConfigurationFile = z.strictObject({
   api_keys: z.array(ConfiguredKey).max(most).optional(),
   webhooks: z.array(WebhookInput).max(most).optional(),
   trusts: z.array(TrustInput).max(most).optional(),
+  sign_in_policy: SignInPolicyInput.optional(),
 });
 export type ConfigurationFile = z.infer<typeof ConfigurationFile>;
 
@@ -42,4 +43,4 @@ export const keys = {
   api_keys: ['owner', 'environment', 'name'],
   webhooks: ['url'],
   trusts: ['name'],
-} as const satisfies Record<keyof ConfigurationFile, readonly string[]>;
+} as const satisfies Record<Exclude<keyof ConfigurationFile, 'sign_in_policy'>, readonly string[]>;

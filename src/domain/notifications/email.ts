@@ -1,4 +1,10 @@
-export const linkTopics = ['choose_password', 'recover_password', 'confirm_email', 'sign_up'] as const;
+export const linkTopics = [
+  'choose_password',
+  'recover_password',
+  'confirm_email',
+  'sign_up',
+  'add_second_factor',
+] as const;
 const factorTopics = [
   'passkey_added',
   'passkey_removed',

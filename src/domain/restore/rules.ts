@@ -166,6 +166,7 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'sign_up.link_created': nothing,
   'sign_up.refused': nothing,
   'setup_link.created': nothing,
+  'sign_in_policy.updated': decide('the sign-in policy is from before this change again: change it again if needed'),
   'signing_key.created': nothing,
   'tokens.revoked': (event) => {
     const handle = handleOf(event);
@@ -188,6 +189,7 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'user.email_unverified': (event) =>
     verb('e-mail address marked as not verified', (deps, actor) => unverifyEmail(deps, actor, idOf(event))),
   'user.email_verified': decide('has an e-mail address that is no longer verified'),
+  'user.enrolment_link_created': nothing,
   'user.factor_added': decide('added a passkey or an authenticator app, which is unknown here: they add it again'),
   'user.factor_removed': endsFactors('sign-in method removed', ({ details }) => ({ id: text(details.id) })),
   'user.factor_renamed': nothing,

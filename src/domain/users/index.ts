@@ -33,6 +33,13 @@ export {
   removeFactor,
   replaceRecoveryCodes,
 } from './factors/enrolment.ts';
+export {
+  canGetEnrolmentLink,
+  createEnrolmentLink,
+  type EnrolmentLinkDeps,
+  findEnrollingUser,
+  mailEnrolmentLink,
+} from './factors/enrolment-links.ts';
 export { codeUri, generateCodeSecret } from './factors/one-time-codes.ts';
 export {
   madePasskey,
@@ -42,6 +49,13 @@ export {
   type RelyingParty,
   relyingPartyOf,
 } from './factors/passkeys.ts';
+export {
+  asPolicyInput,
+  findSignInPolicy,
+  putSignInPolicy,
+  requiredOfUser,
+  SignInPolicyInput,
+} from './factors/policy.ts';
 export { type FactorProof, type ProvingDeps, proveFactor } from './factors/proving.ts';
 export {
   countRecoveryCodes,

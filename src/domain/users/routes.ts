@@ -4,6 +4,14 @@ import { type Actor, pageOf, routesWith } from '../../platform/http/index.ts';
 import { listRoleAssignments } from '../access/index.ts';
 import { unverifyEmail, verifyEmail, verifyEmailPermission } from './email-verification.ts';
 import { resetFactors } from './factors/enrolment.ts';
+import { createEnrolmentLink, enrolmentPermission } from './factors/enrolment-links.ts';
+import {
+  asPolicyInput,
+  changeSignInPolicy,
+  findSignInPolicy,
+  SignInPolicyChanges,
+  SignInPolicyView,
+} from './factors/policy.ts';
 import { generatePassword } from './password.ts';
 import { setPassword } from './password-changes.ts';
 import { createPasswordLink, type LinkMakingDeps } from './password-links.ts';
@@ -11,6 +19,7 @@ import { hasPassword } from './password-store.ts';
 import {
   CreatedUserView,
   EmailVerification,
+  EnrolmentLinkView,
   FactorsResetView,
   FactorView,
   NewUser,
@@ -143,6 +152,39 @@ const resets = [
   }),
 ];
 
+const policies = [
+  route({
+    method: 'GET',
+    path: '/sign-in-policy',
+    summary: 'Get how users must sign in',
+    permission: 'latchkey:sign_in_policy:read',
+    response: SignInPolicyView,
+    handle: async (_, { db }) => policyView(await findSignInPolicy(db)),
+  }),
+  route({
+    method: 'PATCH',
+    path: '/sign-in-policy',
+    summary: 'Change how users must sign in; you need a second factor yourself',
+    permission: 'latchkey:sign_in_policy:write',
+    body: SignInPolicyChanges,
+    response: SignInPolicyView,
+    handle: async ({ actor, body, ifVersion }, deps) =>
+      policyView(await changeSignInPolicy(deps, actor, { patch: body, ifVersion })),
+  }),
+  route({
+    method: 'POST',
+    path: '/users/{user}/enrolment-link',
+    summary:
+      'Make a one-time link for a user to add their first second factor; you need one yourself, and all of their permissions',
+    permission: enrolmentPermission,
+    params: UserParams,
+    response: EnrolmentLinkView,
+    status: 201,
+    handle: async ({ actor, params }, deps) =>
+      createEnrolmentLink(deps, actor, (await getUser(deps.db, params.user)).id),
+  }),
+];
+
 const verifications = [
   route({
     method: 'POST',
@@ -170,7 +212,11 @@ const verifications = [
 ];
 
 /** People. */
-export const userRoutes = [...accounts, ...resets, ...verifications];
+export const userRoutes = [...accounts, ...resets, ...policies, ...verifications];
+
+function policyView(policy: Awaited<ReturnType<typeof findSignInPolicy>>) {
+  return { ...asPolicyInput(policy), version: policy.version, updated_at: policy.updated_at };
+}
 
 /** The account and its link, or neither. */
 async function invited(deps: UserRouteDeps, actor: Actor, body: UserInput) {

@@ -82,6 +82,7 @@ export const UserView = z.object({
   created_at: Timestamp,
   updated_at: Timestamp,
 });
+export const EnrolmentLinkView = z.object({ url: z.string(), expires_at: Timestamp });
 export const FactorView = z.object({
   id: z.uuid(),
   kind: z.enum(['password', 'passkey', 'totp', 'recovery_code']).meta({

@@ -19,6 +19,7 @@ import { grantCommand, restoreCheckCommand, revokeCommand, tokenCommand } from '
 import { runCommand } from './run.ts';
 import { scanCommand } from './scan.ts';
 import { secretCommand } from './secret.ts';
+import { signInPolicyCommand } from './sign-in-policy.ts';
 import { signingKeyCommand } from './signing-key.ts';
 import { trustCommand } from './trust.ts';
 import { withUsageCode } from './usage-code.ts';
@@ -48,6 +49,7 @@ const commands: readonly (() => Command)[] = [
   grantCommand,
   revokeCommand,
   restoreCheckCommand,
+  signInPolicyCommand,
   signingKeyCommand,
   auditCommand,
   loginCommand,

@@ -66,6 +66,13 @@ function credentials(): Command[] {
       .argument('<user>', userArgument)
       .action(later(async () => (await actions()).passwordLink)),
     command(
+      'enrolment-link',
+      'create a one-time link for a user to add their first second factor',
+      'latchkey user enrolment-link alice',
+    )
+      .argument('<user>', userArgument)
+      .action(later(async () => (await actions()).enrolmentLink)),
+    command(
       'reset-factors',
       'remove the passkeys, authenticator app and recovery codes of a user, and sign them out everywhere',
       'latchkey user reset-factors alice',

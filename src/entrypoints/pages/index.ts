@@ -19,6 +19,7 @@ import { pagePaths } from './page-data.ts';
 import { accountName, type PagesDeps, show } from './pages.ts';
 import { referenceRoutes } from './reference.ts';
 import { choosePasswordRoutes } from './sign-in/choose-password.ts';
+import { enrolmentRoutes } from './sign-in/enrolment.ts';
 import { forgotPasswordRoutes } from './sign-in/forgot-password.ts';
 import { setupRoutes } from './sign-in/setup.ts';
 import { signInRoutes } from './sign-in/sign-in.ts';
@@ -72,6 +73,7 @@ export function pageRouter(deps: PagesDeps): Router {
   choosePasswordRoutes(router, deps);
   forgotPasswordRoutes(router, deps);
   signUpRoutes(router, deps);
+  enrolmentRoutes(router, deps);
   consoleRoutes(router, deps);
   interactionRoutes(router, deps);
   deviceRoutes(router, deps);

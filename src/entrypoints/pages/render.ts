@@ -13,6 +13,8 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   setup: '@setup/setup',
   'sign-in': '@sign-in/sign-in',
   'second-step': '@sign-in/second-step',
+  'enrolment-required': '@sign-in/enrolment-required',
+  enrolment: '@sign-in/enrolment',
   'select-account': '@sign-in/select-account',
   consent: '@consent/consent',
   'sign-out': '@sign-out/sign-out',

@@ -1,6 +1,13 @@
 import type { Context } from 'koa';
 import { noteVisit } from '../../domain/sessions/index.ts';
-import { findUserById, noteBrowserLanguage, type User } from '../../domain/users/index.ts';
+import {
+  assuranceOf,
+  findUserById,
+  isAtLeast,
+  noteBrowserLanguage,
+  requiredOfUser,
+  type User,
+} from '../../domain/users/index.ts';
 import { requestOrigin } from '../../platform/http/index.ts';
 import {
   type Authentication,
@@ -37,25 +44,46 @@ async function signedIn(deps: PagesDeps, ctx: Context): Promise<SignedIn | undef
   return { ...here, session_uid: uid };
 }
 
-/** Who is signed in with this browser, and may be. */
+/** Who is signed in with this browser, and may be: also as the sign-in policy requires it of them now. */
 export async function whoIsHere(deps: PagesDeps, ctx: Context): Promise<Here | undefined> {
   const session = await browserSession(deps.provider().current(), ctx);
   const user = session && (await findUserById(deps.db, session.user_id));
-  return session && user?.enabled ? { user, session } : undefined;
+  if (!session || !user?.enabled) return undefined;
+  const { acr } = session;
+  const isEnough = await meetsPolicy(deps, { user_id: user.id, acr });
+  return isEnough || (canAddMethod(acr) && isSecurityPage(ctx.path)) ? { user, session } : undefined;
 }
 
-/** Signs a person in with this browser and sends them on. */
+type Assured = { user_id: string; acr: string | undefined };
+
+async function meetsPolicy({ db, now }: PagesDeps, { user_id, acr }: Assured): Promise<boolean> {
+  const required = await requiredOfUser(db, user_id, now());
+  return required === undefined || isAtLeast(acr, required);
+}
+
+/** Who used a second factor may add the stronger one that the policy requires; a password alone adds none. */
+const canAddMethod = (acr: string | undefined) => isAtLeast(acr, 'urn:latchkey:acr:two-factor');
+const isSecurityPage = (path: string) => path === pagePaths.security || path.startsWith(`${pagePaths.security}/`);
+
+/**
+ * Signs a person in with this browser and sends them on. Where the sign-in policy requires more of them, they are sent where they
+ * can do it: to add a stronger method, or to the sign-in page.
+ */
 export async function signInHere(
   deps: PagesDeps,
   ctx: Context,
   { to, ...authentication }: Authentication & { to: string },
 ): Promise<void> {
   const { provider, issuer, config } = deps;
+  const { user_id, amr } = authentication;
+  const acr = assuranceOf(amr);
+  const isEnough = await meetsPolicy(deps, { user_id, acr });
+  ctx.status = 303;
+  if (!isEnough && !canAddMethod(acr)) return ctx.redirect(pagePaths.signIn);
   const options = { ...authentication, sessionSeconds: config.sessionSeconds, secure: isSecure(issuer) };
   await startBrowserSession(provider().current(), ctx, options);
   await noteBrowserLanguage(deps.db, authentication.user_id, chosenLanguage(deps, ctx));
-  ctx.status = 303;
-  ctx.redirect(to);
+  ctx.redirect(isEnough ? to : `${pagePaths.security}?done=method-required`);
 }
 
 /** Gives this browser the id that its session was renewed to. */

@@ -8,7 +8,7 @@ import { factorDeps, factorFieldsOf, sentProof } from './factors.ts';
 import type { Catalogue } from './languages/en.ts';
 import { type PagesDeps, textsFor } from './pages.ts';
 import type { AskedProof } from './records/page-shapes.ts';
-import { knownDevice } from './sign-in/sign-in.ts';
+import { knownDevice } from './sign-in/known-device.ts';
 import { type Here, sendRenewedId } from './signed-in.ts';
 
 const confirmedMs = 10 * 60 * 1000;

@@ -87,7 +87,7 @@ describe('configuration as code', () => {
     expect(stdout).toContain('nightly import');
     const { changes } = await apply(stdout);
     expect(changes.filter(({ change }) => change !== 'unchanged')).toEqual([]);
-    expect(new Set(changes.map(({ kind }) => kind)).size).toBe(7);
+    expect(new Set(changes.map(({ kind }) => kind)).size).toBe(8);
   });
 
   test('shows with --dry-run which members would change, and then changes them', async () => {

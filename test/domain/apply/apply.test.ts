@@ -31,7 +31,7 @@ describe('configuration as code', () => {
     const { stdout: exported } = await latchkey.command(['export', '--yaml']);
     const { stdout } = await apply(exported);
     const { resource_servers, clients, users } = standardInstallation;
-    expect(changes(stdout)).toHaveLength(resource_servers.length + clients.length + users.length);
+    expect(changes(stdout)).toHaveLength(resource_servers.length + clients.length + users.length + 1);
     expect(new Set(changes(stdout).map(([, change]: string[]) => change))).toEqual(new Set(['unchanged']));
   });
 

@@ -54,7 +54,7 @@ describe('a second factor', () => {
     expect(done.html).toContain('The authenticator app is set up.');
     return { username, browser, secret };
   };
-  const keyOn = ({ html }: Page) => (/Key: ([A-Z2-7 ]+)</.exec(html)?.[1] ?? '').replaceAll(' ', '');
+  const keyOn = ({ html }: Page) => (/Key: (?:<code>)?([A-Z2-7 ]+)</.exec(html)?.[1] ?? '').replaceAll(' ', '');
   const recoveryCodes = async (browser: UserAgent) => {
     const page = await browser.submit(await browser.get('/account/security/recovery-codes/new'), {}, '/recovery-codes');
     return page.html.match(/\b[a-z2-9]{5}(-[a-z2-9]{5}){3}\b/g) ?? [];
@@ -412,6 +412,110 @@ describe('a second factor', () => {
     const silently = { client_id: 'first-party', prompt: 'none', code_verifier: 'v'.repeat(43) };
     const lowered = latchkey.authorizeUrl({ ...silently, acr_values: oneFactor });
     expect(new URL((await before.browser.get(lowered)).url).searchParams.get('error')).toBe('login_required');
+  });
+
+  const withPolicy = async (policy: object, work: () => Promise<void>) => {
+    const none = { required_acr: null, administrator_required_acr: null };
+    expect((await (await owner()).patch('/sign-in-policy', policy)).status).toBe(200);
+    await work().finally(async () => expect((await (await owner()).patch('/sign-in-policy', none)).status).toBe(200));
+  };
+  const linkTo = async (address: string) => {
+    const links = () =>
+      mail.letters
+        .filter(({ to }) => to[0] === address)
+        .flatMap(({ source }) => /http:\/\/\S+\/second-factor\/lk_en_\w+/.exec(plain(source)) ?? []);
+    return (await eventually(links, ({ length }) => length > 0, { withinMs: 60_000 })).at(-1) ?? '';
+  };
+  const verified = async (username: string) => {
+    const email = `${username}@example.com`;
+    expect((await (await owner()).post(`/users/username:${username}/verify-email`, { email })).status).toBe(200);
+    return email;
+  };
+
+  test('is required by the sign-in policy, and added with a mailed link: the password alone is not enough', async () => {
+    const username = await newPerson();
+    const email = await verified(username);
+    const [before, thief, user] = [latchkey.browser(), latchkey.browser(), latchkey.browser()];
+    expect(isIn(await enterPassword(before, username))).toBe(true);
+    await withPolicy({ required_acr: twoFactor }, async () => {
+      expect(isIn(await before.get('/account'))).toBe(false);
+      const silent = await before.get(latchkey.authorizeUrl({ prompt: 'none' }));
+      expect(new URL(silent.url).searchParams.get('error')).toBe('login_required');
+      const stopped = await enterPassword(thief, username);
+      expect(stopped.html).toContain('A second factor is required');
+      for (const path of ['/account', '/account/security/app/new', '/console'])
+        expect((await thief.get(path)).url).toContain('/sign-in');
+      const sent = await thief.submit(stopped, {}, '/sign-in');
+      expect(sent.html).toContain('Check your e-mail');
+      expect((await thief.get('/account')).url).toContain('/sign-in');
+
+      const link = await linkTo(email);
+      const form = await user.get(link);
+      const [secret, other] = [keyOn(form), keyOn(await thief.get(link))];
+      expect([secret.length, secret === other]).toEqual([32, false]);
+      const wrong = await user.submit(
+        form,
+        { password: 'a wrong guess', code: await codeOf(secret) },
+        '/second-factor',
+      );
+      expect([wrong.status, keyOn(wrong)]).toEqual([422, secret]);
+      // Of several at once one is the first, and the link is used up.
+      const code = await codeOf(secret);
+      const done = await Promise.all(
+        Array.from({ length: 4 }, () => user.submit(wrong, { password, code }, '/second-factor')),
+      );
+      expect(done.filter(({ url }) => url.includes('/account/security?done=app-added'))).toHaveLength(1);
+      expect((await latchkey.browser().get(link)).status).toBe(404);
+      const id = (await (await owner()).get(`/users/username:${username}`)).body.id;
+      const events = await latchkey.auditEvents('user.enrolment_link_created');
+      expect(events.filter(({ target_id }) => target_id === id)).toMatchObject([{ details: { by_mail: true } }]);
+      const { code: authorization, error } = await tokensOf(username, secret);
+      expect([authorization === '', error]).toEqual([false, null]);
+      expect(isIn(await before.get('/account'))).toBe(false);
+
+      // The next link is refused: it must not replace what the user has.
+      const { stdout } = await latchkey.command(['user', 'enrolment-link', username]);
+      const again = latchkey.browser();
+      const second = await again.get(stdout.split('\n')[0] ?? '');
+      const refused = await again.submit(second, { password, code: await codeOf(keyOn(second)) }, '/second-factor');
+      expect([refused.status, refused.html.includes('already')]).toEqual([422, true]);
+    });
+  });
+
+  test('is added with the link of an administrator where no e-mail can be sent, within 30 minutes', async () => {
+    const username = await newPerson();
+    await withPolicy({ required_acr: twoFactor }, async () => {
+      const stopped = await enterPassword(latchkey.browser(), username);
+      expect(stopped.html).toContain('Ask an administrator');
+      expect(stopped.html).not.toContain('Send link');
+      // A service has no second factor; the operator of the machine needs none.
+      expect(await (await owner()).post(`/users/username:${username}/enrolment-link`)).toMatchObject({ status: 403 });
+      const linkOf = async () =>
+        (await latchkey.command(['user', 'enrolment-link', username])).stdout.split('\n')[0] ?? '';
+      const late = await linkOf();
+      await latchkey.advance(31 * 60);
+      expect((await latchkey.browser().get(late)).status).toBe(404);
+      const browser = latchkey.browser();
+      const form = await browser.get(await linkOf());
+      const done = await browser.submit(form, { password, code: await codeOf(keyOn(form)) }, '/second-factor');
+      expect(done.url).toContain('/account/security');
+    });
+  });
+
+  test('is required of administrators alone, by somebody who has one', async () => {
+    const alice = latchkey.browser();
+    await enterPassword(alice, 'alice');
+    const policy = await alice.get('/console/settings/sign-in-policy');
+    const refused = await alice.submit(policy, { administrator_required_acr: twoFactor }, '/sign-in-policy');
+    expect([refused.status, refused.html.includes('locked out')]).toEqual([409, true]);
+    const username = await newPerson();
+    await withPolicy({ administrator_required_acr: twoFactor }, async () => {
+      expect(isIn(await enterPassword(latchkey.browser(), username))).toBe(true);
+      expect((await enterPassword(latchkey.browser(), 'alice')).html).toContain('A second factor is required');
+      expect((await alice.get('/console')).url).toContain('/sign-in');
+    });
+    const events = await latchkey.auditEvents('sign_in_policy.updated');
+    expect(events.at(-1)).toMatchObject({ details: { changed: { administrator_required_acr: { new: null } } } });
   });
 
   test('is not skipped with a link to choose a password', async () => {

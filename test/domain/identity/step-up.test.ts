@@ -71,6 +71,7 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/console/users/:subject/change': { asks: () => '/console/users/bob/change' },
   '/console/users/:subject/password-link': { asks: () => '/console/users/bob/password-link' },
   '/console/users/:subject/password': { asks: () => '/console/users/bob/password' },
+  '/console/users/:subject/enrolment-link': { asks: () => '/console/users/bob/enrolment-link' },
   '/console/users/:subject/reset-factors': { asks: () => '/console/users/bob/reset-factors' },
   '/console/users/:subject/sessions/:session_id/revoke': {
     asks: ({ session }) => `/console/users/bob/sessions/${session}/revoke`,
@@ -140,6 +141,7 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/account/data': { asksNothing: 'it holds nothing that the account pages do not show, and no secret' },
   '/account/language': { asksNothing: 'it changes the language of mail to the person, and nothing else' },
   '/sign-in': { asksNothing: 'it is the proof' },
+  '/console/settings/sign-in-policy': { asks: () => '/console/settings/sign-in-policy' },
   '/console/settings/test-mail': { asks: () => '/console/settings/test-mail' },
   '/account/email': { asks: () => '/account/email' },
   '/account/delete': { asks: () => '/account/delete' },
@@ -147,6 +149,7 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/undo-email-change/:secret': { asksNothing: 'a one-time secret is the proof, and a victim of theft needs it' },
   '/forgot-password': { asksNothing: 'it mails a link to the account, and changes nothing' },
   '/setup/:secret': { asksNothing: 'a one-time secret is the proof' },
+  '/second-factor/:secret': { asksNothing: 'a one-time secret and the password are the proof' },
   '/password/:secret': { asksNothing: 'a one-time secret is the proof' },
   '/interaction/:uid/sign-in': { asksNothing: 'it is the proof' },
   '/interaction/:uid/switch-account': { asksNothing: 'it leads to the proof' },

@@ -53,6 +53,12 @@ const minimal: PageData = {
   'sign-up': { ...form, email: '', sign_in: '/sign-in', is_sent: false },
   'new-account': { ...form, email: 'alice@example.com', values: { username: 'alice', name: '' }, errors: {} },
   'second-step': { ...form, pending: 'sealed', has_code: false, passkey: undefined },
+  'enrolment-required': { ...form, enrolment: 'sealed', state: 'offer', is_passkey_only: false },
+  enrolment: {
+    ...{ ...form, errors: {}, account_name: 'alice@example.com', username: 'alice', pending: 'sealed', key: 'ABCD' },
+    passkey: '{}',
+    picture: '<svg></svg>',
+  },
   'select-account': {
     ...form,
     switch_account_action: '/switch',
@@ -193,6 +199,15 @@ const maximal: PageData = {
     blocked: hostile,
     sign_in: hostile,
     state: 'form',
+  },
+  'enrolment-required': {
+    ...{ ...hostileForm, client_name: hostile, blocked: hostile, cancel: true },
+    ...{ enrolment: hostile, state: 'ask', is_passkey_only: true },
+  },
+  enrolment: {
+    ...{ ...hostileForm, errors, account_name: hostile, username: hostile, pending: hostile, key: hostile },
+    passkey: hostile,
+    picture: '<svg></svg>',
   },
   'second-step': {
     ...hostileForm,
@@ -341,6 +356,8 @@ const postedForms: Partial<Record<keyof PageData, number>> = {
   'email-link': 1,
   'own-security-action': 1,
   'second-step': 1,
+  'enrolment-required': 1,
+  enrolment: 1,
   'device-enter': 1,
   'device-confirm': 1,
   'demo-home': 1,

@@ -7,6 +7,7 @@ import type { FactorTopic, SendEmail } from '../../notifications/index.ts';
 import { notify } from '../notices.ts';
 import { lockUserById, startNextEpoch, type User, updateUser } from '../store.ts';
 import type { CarryDeps } from './carried-state.ts';
+import { useEnrolmentLink } from './enrolment-links.ts';
 import { asCode, sealSecret, stepOf } from './one-time-codes.ts';
 import type { MadePasskey } from './passkeys.ts';
 import { digestOfCode, generateRecoveryCodes } from './recovery-codes.ts';
@@ -22,6 +23,9 @@ import {
 
 export type EnrolmentDeps = CarryDeps & { db: Db; sendEmail?: SendEmail | undefined };
 
+/** The secret of a link that the user adds their first factor with. */
+type ByLink = { link?: string | undefined };
+
 const mostPasskeys = 20;
 type Own = Actor & { id: string };
 
@@ -36,9 +40,11 @@ type Change = { action: AuditAction; notice: FactorTopic; details?: Record<strin
 export async function addPasskey(
   deps: EnrolmentDeps,
   actor: Own,
-  { name, passkey }: { name: string; passkey: MadePasskey },
+  { name, passkey, link }: ByLink & { name: string; passkey: MadePasskey },
 ): Promise<void> {
-  await changing(deps, actor, async (trx, { id: user_id }, created_at) => {
+  await changing(deps, actor, async (trx, user, created_at) => {
+    const user_id = user.id;
+    if (link) await useEnrolmentLink(trx, user, { secret: link, now: created_at });
     if ((await listPasskeys(trx, user_id)).length >= mostPasskeys)
       throw conflict(`You have ${mostPasskeys} passkeys. Remove one first.`);
     if (await findPasskey(trx, passkey.passkey_id)) throw conflict('This passkey was added before.');
@@ -71,12 +77,14 @@ export async function nameOwnPasskey(
 export async function addOneTimeCodes(
   deps: EnrolmentDeps,
   actor: Own,
-  { secret, code: typed }: { secret: string; code: string },
+  { secret, code: typed, link }: ByLink & { secret: string; code: string },
 ): Promise<void> {
   const code = asCode(typed);
   const step = code && (await stepOf(secret, code, deps.now()));
   if (!step) throw invalid('/code', 'The code is wrong. Enter the one that the app shows now.');
-  await changing(deps, actor, async (trx, { id: user_id }, created_at) => {
+  await changing(deps, actor, async (trx, user, created_at) => {
+    const user_id = user.id;
+    if (link) await useEnrolmentLink(trx, user, { secret: link, now: created_at });
     if (await findOneTimeCodes(trx, user_id))
       throw conflict('An authenticator app is set up already. Remove it first.');
     const id = uuidv7();

@@ -106,6 +106,12 @@ export const passwordLink = onInstallation(async (place: CommandContext, user: s
   answer(options, link, lines);
 });
 
+export const enrolmentLink = onInstallation(async (place: CommandContext, user: string, options: Json) => {
+  const link = await routesOf(place).call('POST /users/{user}/enrolment-link', { params: { user } });
+  const until = `It works once, until ${link.expires_at.toISOString()}, together with their password.`;
+  answer(options, link, [link.url, `${until} Give it to nobody but ${user}.`]);
+});
+
 export const resetFactors = onInstallation(
   async (place: CommandContext, reference: string, options: Json & { yes?: boolean }) => {
     const { id, username } = await getUser(place.deps.db, reference);

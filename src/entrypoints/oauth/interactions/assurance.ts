@@ -1,15 +1,16 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ResourceServer, ResourceServers } from '../../../domain/resource-servers/index.ts';
-import { type Assurance, isAtLeast, strongestOf, weakestOf } from '../../../domain/users/index.ts';
+import { type Assurance, isAtLeast, requiredOfUser, strongestOf, weakestOf } from '../../../domain/users/index.ts';
+import type { Db } from '../../../platform/database/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 
 const { Check } = interactionPolicy;
 
-export type AssuranceDeps = { resourceServers: ResourceServers };
+export type AssuranceDeps = { db: Db; now: () => Date; resourceServers: ResourceServers };
 
 /**
  * Asks for a stronger authentication where one is required (RFC 9470 §5): by the request's `acr_values` or an essential `acr` in its `claims`,
- * by the client's `default_acr_values`, or by an API that it is for. A stronger class than the required one is enough, where the library
+ * by the client's `default_acr_values`, by an API that it is for, or by the sign-in policy for this user. A stronger class than the required one is enough, where the library
  * compares for equality.
  */
 export function assuranceCheck(deps: AssuranceDeps) {
@@ -27,8 +28,8 @@ export function assuranceCheck(deps: AssuranceDeps) {
 
 /** What a request requires; undefined: nothing, or only classes that are not known here. */
 async function requiredBy(
-  { resourceServers }: AssuranceDeps,
-  { client, claims, params, resourceServers: requested = {} }: KoaContextWithOIDC['oidc'],
+  { db, now, resourceServers }: AssuranceDeps,
+  { client, claims, params, session, resourceServers: requested = {} }: KoaContextWithOIDC['oidc'],
 ): Promise<Assurance | undefined> {
   const { essential, value, values } = (claims.id_token?.acr ?? {}) as {
     essential?: boolean;
@@ -38,10 +39,12 @@ async function requiredBy(
   const inClaims = essential ? [value ?? [], values ?? []].flat() : [];
   const inRequest = typeof params?.acr_values === 'string' ? params.acr_values.split(' ') : [];
   const servers = await Promise.all(Object.keys(requested).map((identifier) => resourceServers.find(identifier)));
+  const ofPolicy = session?.accountId ? await requiredOfUser(db, session.accountId, now()) : undefined;
   // A request passes through the browser of the user, who could lower what it names: it only adds to what its client is registered with.
   return strongestOf([
     ...[inClaims, inRequest, client?.defaultAcrValues ?? []].map(weakestOf),
     ...servers.map((server) => server?.required_acr),
+    ofPolicy,
   ]);
 }
 

@@ -6,7 +6,7 @@ import { type Digest, digest } from '../../../platform/crypto/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 import type { Authentication } from './interaction.ts';
 
-export type BrowserSession = { uid: string; user_id: string };
+export type BrowserSession = { uid: string; user_id: string; acr: string | undefined };
 
 type SessionModel = InstanceType<Provider['Session']> & {
   new?: boolean;
@@ -20,7 +20,7 @@ type SessionModel = InstanceType<Provider['Session']> & {
 export async function browserSession(provider: Provider, ctx: Context): Promise<BrowserSession | undefined> {
   const session = await provider.Session.get(ctx as never);
   if (!session.accountId) return undefined;
-  return { uid: session.uid, user_id: session.accountId };
+  return { uid: session.uid, user_id: session.accountId, acr: session.acr };
 }
 
 /** Whether this browser has a session at all, signed in or not. */

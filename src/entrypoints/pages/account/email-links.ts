@@ -10,7 +10,7 @@ import { Problem, requestOrigin } from '../../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { pagePaths } from '../page-data.ts';
 import { accountName, type PagesDeps, show, withMail } from '../pages.ts';
-import { linkClosed } from '../sign-in/choose-password.ts';
+import { linkClosed } from '../sign-in/link-closed.ts';
 import { own, type SignedIn } from '../signed-in.ts';
 
 /** Where the links lead that are mailed when an address changes. Opening one, as mail filters do, changes nothing. */

@@ -144,6 +144,7 @@ export const deFactors: typeof enFactors = {
       'app-added':
         'Die Authenticator-App ist eingerichtet. Bei der Anmeldung werden Sie nach einem Code gefragt. Erstellen Sie jetzt Wiederherstellungscodes.',
       'method-removed': 'Das Anmeldeverfahren ist entfernt.',
+      'method-required': 'Ihr Konto braucht einen Passkey. Fügen Sie einen hinzu, um fortzufahren.',
     },
   },
 };

@@ -1,3 +1,4 @@
+import { deEnrolmentLink } from './de-enrolment.ts';
 import { deFactorNotices } from './de-factors.ts';
 import type { enRecovery } from './en-recovery.ts';
 
@@ -98,6 +99,7 @@ export const deRecovery: typeof enRecovery = {
         subject: (p) => `Legen Sie Ihr Passwort für ${p.brand} fest`,
         text: (p) => `Legen Sie Ihr Passwort für ${p.brand} fest:`,
       },
+      add_second_factor: deEnrolmentLink,
       confirm_email: {
         subject: (p) => `Bestätigen Sie Ihre E-Mail-Adresse für ${p.brand}`,
         text: (p) =>

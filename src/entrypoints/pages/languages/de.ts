@@ -1,3 +1,4 @@
+import { deEnrolment } from './de-enrolment.ts';
 import { deFactors } from './de-factors.ts';
 import { deProviders } from './de-providers.ts';
 import { deRecords } from './de-records.ts';
@@ -416,6 +417,7 @@ export const de: Catalogue = {
     passkeyRemoved: 'Ein Passkey wurde entfernt',
     appAdded: 'Eine Authenticator-App wurde eingerichtet',
     appRemoved: 'Die Authenticator-App wurde entfernt',
+    enrolmentLinkCreated: 'Ein Link, um einen zweiten Faktor hinzuzufügen, wurde erstellt',
     factorsReset: 'Die Administration hat Ihre Passkeys, Authenticator-App und Wiederherstellungscodes entfernt',
     recoveryCodesCreated: 'Wiederherstellungscodes wurden erstellt',
     recoveryCodeUsed: 'Ein Wiederherstellungscode wurde verwendet',
@@ -474,6 +476,8 @@ export const de: Catalogue = {
       'Die Datei enthält weder Ihr Passwort noch etwas anderes, mit dem man sich anmelden kann. Bewahren Sie sie trotzdem so auf, dass nur Sie sie lesen können.',
     submit: 'Daten herunterladen',
   },
+
+  ...deEnrolment,
 
   ...deFactors,
   ...deProviders,

@@ -116,6 +116,7 @@ export const enFactors = {
       'app-added':
         'The authenticator app is set up. You are asked for a code when you sign in. Now create recovery codes.',
       'method-removed': 'The sign-in method is removed.',
+      'method-required': 'Your account needs a passkey. Add one to continue.',
     },
   },
 };

@@ -1,3 +1,4 @@
+import { enEnrolmentLink } from './en-enrolment.ts';
 import { enFactorNotices } from './en-factors.ts';
 
 const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
@@ -94,6 +95,7 @@ export const enRecovery = {
         subject: (p: { brand: string }) => `Choose your password for ${p.brand}`,
         text: (p: { brand: string }) => `Choose your password for ${p.brand}:`,
       },
+      add_second_factor: enEnrolmentLink,
       confirm_email: {
         subject: (p: { brand: string }) => `Confirm your e-mail address for ${p.brand}`,
         text: (p: { brand: string }) =>

@@ -1,4 +1,5 @@
 import type { Language } from '../../../platform/languages/index.ts';
+import { enEnrolment } from './en-enrolment.ts';
 import { enFactors } from './en-factors.ts';
 import { enProviders } from './en-providers.ts';
 import { enRecords } from './en-records.ts';
@@ -417,6 +418,7 @@ export const en = {
     passkeyRemoved: 'A passkey was removed',
     appAdded: 'An authenticator app was set up',
     appRemoved: 'The authenticator app was removed',
+    enrolmentLinkCreated: 'A link to add a second factor was created',
     factorsReset: 'An administrator removed your passkeys, authenticator app and recovery codes',
     recoveryCodesCreated: 'Recovery codes were created',
     recoveryCodeUsed: 'A recovery code was used',
@@ -474,6 +476,8 @@ export const en = {
       'The file contains neither your password nor anything else that can be used to sign in. Still, store it where only you can read it.',
     submit: 'Download your data',
   },
+
+  ...enEnrolment,
 
   ...enFactors,
   ...enProviders,

@@ -9,11 +9,11 @@ import {
 } from '../../../domain/users/index.ts';
 import { form, Problem, requestOrigin } from '../../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
-import { en } from '../languages/en.ts';
 import { pagePaths } from '../page-data.ts';
 import { accountName, type PagesDeps, show, textsFor, withMail } from '../pages.ts';
 import type { FieldErrors } from '../records/page-shapes.ts';
 import { signInHere } from '../signed-in.ts';
+import { linkClosed } from './link-closed.ts';
 
 /** Choosing one's own password with a one-time link: an invitation, or the way back in. */
 export function choosePasswordRoutes(router: Router, deps: PagesDeps): void {
@@ -30,14 +30,6 @@ async function personOf(deps: PagesDeps, ctx: Context): Promise<User> {
   const user = await linkedUser(deps, ctx.params.secret);
   if (!user) throw linkClosed();
   return user;
-}
-
-/** A link that was used or has expired. */
-export function linkClosed(): Problem {
-  return new Problem(404, 'link_closed', {
-    title: en.error.link,
-    detail: en.error.linkNote,
-  });
 }
 
 function showForm(deps: PagesDeps, ctx: Context, user: User, errors: FieldErrors): void {
@@ -69,17 +61,13 @@ async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> 
     showForm(deps, ctx, user, { password: problem ? t.problems[problem] : error.message });
     return;
   }
+  const { id: user_id, epoch: user_epoch } = changed;
+  const authentication = { user_id, user_epoch, authenticated_at: deps.now(), amr: ['pwd'] };
   // A link must not replace the second factor: the user signs in with both.
-  if (await hasSecondFactor(deps.db, changed.id)) {
+  if (await hasSecondFactor(deps.db, user_id)) {
     ctx.status = 303;
     ctx.redirect(pagePaths.signIn);
     return;
   }
-  await signInHere(deps, ctx, {
-    user_id: changed.id,
-    user_epoch: changed.epoch,
-    authenticated_at: deps.now(),
-    amr: ['pwd'],
-    to: pagePaths.account,
-  });
+  await signInHere(deps, ctx, { ...authentication, to: pagePaths.account });
 }

@@ -61,6 +61,33 @@ type SecondStepPage = FactorFields &
     pending: string;
   };
 
+/** Sends `enrolment` for a link, or `decision=cancel`. */
+type EnrolmentRequiredPage = Pick<SignInPage, 'csrf' | 'action' | 'client_name' | 'cancel' | 'blocked'> & {
+  /** Who entered their password, sealed. */
+  enrolment: string;
+  /** `ask`: no link can be mailed to the user. */
+  state: 'offer' | 'sent' | 'ask';
+  is_passkey_only: boolean;
+};
+
+/** Sends `password`, `pending`, and `passkey` or `code`. */
+type EnrolmentPage = {
+  csrf: string;
+  action: string;
+  errors: FieldErrors;
+  account_name: string;
+  /** For password managers. */
+  username: string;
+  /** The key of the authenticator app, sealed. */
+  pending: string;
+  /** The passkey that the browser makes (JSON); undefined: there can be none. */
+  passkey: string | undefined;
+  /** The key as a picture to scan (SVG); undefined: an app is not enough. */
+  picture: string | undefined;
+  /** The key to type. */
+  key: string;
+};
+
 /** Sends `password` and `password_repeated`. */
 type ChoosePasswordPage = {
   csrf: string;
@@ -114,6 +141,8 @@ export type SignInPages = {
   setup: SetupPage;
   'sign-in': SignInPage;
   'second-step': SecondStepPage;
+  'enrolment-required': EnrolmentRequiredPage;
+  enrolment: EnrolmentPage;
   'choose-password': ChoosePasswordPage;
   'forgot-password': ForgotPasswordPage;
   'sign-up': SignUpPage;

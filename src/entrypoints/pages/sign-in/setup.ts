@@ -1,14 +1,15 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { isSetupOpen, setUpFirstAdministrator, UserInput } from '../../../domain/users/index.ts';
-import { anonymous, form, Problem, requestOrigin, validationWords } from '../../../platform/http/index.ts';
+import { createEnrolmentLink, isSetupOpen, setUpFirstAdministrator, UserInput } from '../../../domain/users/index.ts';
+import { anonymous, form, Problem, requestOrigin, system, validationWords } from '../../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import type { Catalogue } from '../languages/en.ts';
 import { pagePaths } from '../page-data.ts';
 import { type PagesDeps, show, textsFor } from '../pages.ts';
 import { signInHere } from '../signed-in.ts';
 import { fieldErrors, refusedFields } from './account-fields.ts';
+import { mustEnrol } from './sign-in.ts';
 
 const SetupForm = UserInput.pick({ username: true, email: true, name: true }).extend({ password: z.string() });
 
@@ -58,13 +59,16 @@ async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
   try {
     const input = { ...parsed.data, enabled: true, secret: ctx.params.secret as string };
     const user = await setUpFirstAdministrator(deps, anonymous(requestOrigin(ctx)), input);
-    await signInHere(deps, ctx, {
-      user_id: user.id,
-      user_epoch: user.epoch,
-      authenticated_at: deps.now(),
-      amr: ['pwd'],
-      to: pagePaths.console,
-    });
+    const { id: user_id, epoch: user_epoch } = user;
+    const authentication = { user_id, user_epoch, authenticated_at: deps.now(), amr: ['pwd'] };
+    if (!(await mustEnrol(deps, authentication))) {
+      await signInHere(deps, ctx, { ...authentication, to: pagePaths.console });
+      return;
+    }
+    // The operator of the machine made the link to this page, which proves as much as a link to add a second factor.
+    const { url } = await createEnrolmentLink(deps, system, user_id);
+    ctx.status = 303;
+    ctx.redirect(new URL(url).pathname);
   } catch (error) {
     showSetup(deps, ctx, values, asErrors(error, texts));
   }

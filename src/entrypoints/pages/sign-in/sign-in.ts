@@ -1,24 +1,27 @@
-import { randomUUID } from 'node:crypto';
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { connectAccount, providerName } from '../../../domain/identity-providers/index.ts';
-import { authenticate, proveFactor, together } from '../../../domain/users/index.ts';
-import { digest } from '../../../platform/crypto/index.ts';
+import {
+  assuranceOf,
+  authenticate,
+  isAtLeast,
+  proveFactor,
+  requiredOfUser,
+  together,
+} from '../../../domain/users/index.ts';
 import { form, Problem, requestOrigin } from '../../../platform/http/index.ts';
 import type { Authentication } from '../../oauth/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { anyPasskey, factorDeps, sentProof } from '../factors.ts';
-import { ownCookie } from '../own-cookie.ts';
 import { pagePaths } from '../page-data.ts';
 import { type PagesDeps, show, textsFor, withMail } from '../pages.ts';
 import { signInHere } from '../signed-in.ts';
+import { sendEnrolmentLink, showEnrolmentRequired } from './enrolment.ts';
 import { interactionOf, pathOfInteraction } from './from-app.ts';
+import { knownDevice, rememberDevice } from './known-device.ts';
 import type { SignInView } from './page-data.ts';
 import { findLoginTrust, offeredProviders, pendingConnection } from './providers.ts';
 import { askSecondFactor, judgeSecondStep } from './second-step.ts';
-
-const maxAccounts = 8;
-const yearMs = 365 * 24 * 60 * 60 * 1000;
 
 /** Signing in to one's own pages, outside of any app's request. */
 export function signInRoutes(router: Router, deps: PagesDeps): void {
@@ -103,10 +106,23 @@ async function judgeForm(deps: PagesDeps, ctx: Context, view: SignInView): Promi
       await showSignIn(deps, ctx, { ...view, error: textsFor(deps, ctx).secondStep.expired }, 422);
     return typeof step === 'string' ? undefined : step.authentication;
   }
+  if (sent.has('enrolment')) {
+    if (!(await sendEnrolmentLink(deps, ctx, view)))
+      await showSignIn(deps, ctx, { ...view, error: textsFor(deps, ctx).secondStep.expired }, 422);
+    return undefined;
+  }
   if (sent.get('passkey')) return judgePasskey(deps, ctx, view);
   const authentication = await judgePassword(deps, ctx, view);
   if (!authentication || (await askSecondFactor(deps, ctx, { authentication, view }))) return undefined;
-  return authentication;
+  if (!(await mustEnrol(deps, authentication))) return authentication;
+  await showEnrolmentRequired(deps, ctx, { user_id: authentication.user_id, view });
+  return undefined;
+}
+
+/** Whether the sign-in policy requires a second factor of somebody who has none. */
+export async function mustEnrol({ db, now }: PagesDeps, { user_id, amr }: Authentication): Promise<boolean> {
+  const required = await requiredOfUser(db, user_id, now());
+  return required !== undefined && !isAtLeast(assuranceOf(amr), required);
 }
 
 /** A passkey says whose it is, and that its user was verified: it needs no second step. */
@@ -152,23 +168,4 @@ async function showThrottled(deps: PagesDeps, ctx: Context, view: SignInView, se
   const { signIn: t } = textsFor(deps, ctx);
   ctx.set('Retry-After', String(seconds));
   await showSignIn(deps, ctx, { ...view, blocked: t.throttled({ minutes: Math.ceil(seconds / 60) }) }, 429);
-}
-
-/** The browser's id, if somebody has signed in with this account here before. */
-export function knownDevice({ issuer }: PagesDeps, ctx: Context, account: string): string | undefined {
-  const { name, options } = ownCookie('latchkey_device', issuer);
-  const [id, ...accounts] = (ctx.cookies.get(name, options) ?? '').split('.');
-  return id && accounts.includes(accountMark(account)) ? id : undefined;
-}
-
-function rememberDevice({ issuer }: PagesDeps, ctx: Context, account: string): void {
-  const { name, options } = ownCookie('latchkey_device', issuer);
-  const [id = '', ...accounts] = (ctx.cookies.get(name, options) ?? '').split('.');
-  const mark = accountMark(account);
-  const kept = [mark, ...accounts.filter((known) => known !== mark)].slice(0, maxAccounts);
-  ctx.cookies.set(name, [id || randomUUID(), ...kept].join('.'), { ...options, maxAge: yearMs });
-}
-
-function accountMark(account: string): string {
-  return digest(account).toString('base64url').slice(0, 16);
 }

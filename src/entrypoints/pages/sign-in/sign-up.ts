@@ -8,8 +8,8 @@ import { pagePaths } from '../page-data.ts';
 import { chosenLanguage, type PagesDeps, show, textsFor } from '../pages.ts';
 import { signInHere } from '../signed-in.ts';
 import { fieldErrors, refusedFields } from './account-fields.ts';
-import { linkClosed } from './choose-password.ts';
 import { interactionAsked, pathOfInteraction } from './from-app.ts';
+import { linkClosed } from './link-closed.ts';
 
 /** Creating an account oneself, where the installation allows it: asking for a link, and opening it. */
 export function signUpRoutes(router: Router, deps: PagesDeps): void {

@@ -15,11 +15,12 @@ import { comeToAccount } from '../account/provider-answers.ts';
 import { csrfToken } from '../csrf.ts';
 import { type PagesDeps, textsFor, withMail } from '../pages.ts';
 import { signInHere } from '../signed-in.ts';
+import { showEnrolmentRequired } from './enrolment.ts';
 import type { SignInView } from './page-data.ts';
 import { accountOf, carriedIn, type RoundTripStart, secondsForIt, sendToProvider } from './provider-round-trip.ts';
 import { connectPurpose, findLoginTrust } from './providers.ts';
 import { askSecondFactor } from './second-step.ts';
-import { ownPath, showSignIn } from './sign-in.ts';
+import { mustEnrol, ownPath, showSignIn } from './sign-in.ts';
 
 /** Signing in to one's own pages with an identity provider, and the address to which every provider sends users back. */
 export function providerRoutes(router: Router, deps: PagesDeps): void {
@@ -81,7 +82,10 @@ async function enter(
   if (outcome.kind === 'ok') {
     const { user, user_epoch, authenticated_at, amr, provider } = outcome;
     const authentication = { user_id: user.id, user_epoch, authenticated_at, amr, provider };
-    return (await askSecondFactor(deps, ctx, { authentication, view })) ? undefined : authentication;
+    if (await askSecondFactor(deps, ctx, { authentication, view })) return undefined;
+    if (!(await mustEnrol(deps, authentication))) return authentication;
+    await showEnrolmentRequired(deps, ctx, { user_id: user.id, view });
+    return undefined;
   }
   const { providers: t } = textsFor(deps, ctx);
   const provider = providerName(trust);

@@ -1,5 +1,6 @@
 import { conflict } from '../../../../platform/http/index.ts';
 import type { Action } from '../actions.ts';
+import { changingPolicy } from './sign-in-policy.ts';
 
 export const settingsPath = '/console/settings';
 
@@ -28,4 +29,4 @@ const testingMail: Action = {
   },
 };
 
-export const settingsActions = [testingMail];
+export const settingsActions = [testingMail, changingPolicy];

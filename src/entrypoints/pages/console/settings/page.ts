@@ -4,6 +4,7 @@ import { noticeIn } from '../../records/notices.ts';
 import type { Cell, Panel } from '../../records/page-shapes.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
 import { settingsPath } from './actions.ts';
+import { policyPanel } from './sign-in-policy.ts';
 
 type Setting = AdminAnswer<'GET /settings'>['items'][number];
 
@@ -30,11 +31,14 @@ export async function showSettings(context: RequestContext): Promise<void> {
   const mail = allowedActions(context, mailActions);
   showInConsole(context, 'console-settings', {
     notice: noticeIn(context.ctx),
-    panels: groups.flatMap(([heading]) => {
-      const members = grouped.get(heading);
-      const actions = heading === 'Pages and mail' ? mail : [];
-      return members ? [{ ...panelOf(heading, members), actions }] : [];
-    }),
+    panels: [
+      ...(await policyPanel(context)),
+      ...groups.flatMap(([heading]) => {
+        const members = grouped.get(heading);
+        const actions = heading === 'Pages and mail' ? mail : [];
+        return members ? [{ ...panelOf(heading, members), actions }] : [];
+      }),
+    ],
   });
 }
 

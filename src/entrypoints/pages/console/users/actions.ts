@@ -6,7 +6,7 @@ import { ownerActions } from '../owner-actions.ts';
 import type { RequestContext } from '../request-context.ts';
 import { roleActionsOf } from '../roles/assignments.ts';
 import { identityActions } from './identities.ts';
-import { madeLink, madePassword } from './new-secrets.ts';
+import { madeEnrolmentLink, madeLink, madePassword } from './new-secrets.ts';
 import { adding, mailLanguageField } from './new-user.ts';
 import { getUser, nameOf, pathOfSubject, userPath } from './user.ts';
 
@@ -154,6 +154,30 @@ const linking: Action = {
   },
 };
 
+const linkingFactor: Action = {
+  path: '/users/:subject/enrolment-link',
+  route: 'POST /users/{user}/enrolment-link',
+  describe: async (context) => {
+    const { framed } = await frame(context);
+    return {
+      ...framed,
+      heading: `Create a link for ${framed.name} to add a second factor?`,
+      words: [
+        'For users who must have a second factor and cannot get the link by e-mail. It works once, for 30 minutes, together with their password, and is shown on the next page, for you to pass on. You need a second factor yourself.',
+      ],
+      impact: [],
+      fields: [],
+      button: 'Create link',
+      danger: false,
+    };
+  },
+  perform: async (context) => {
+    const user = await getUser(context);
+    const given = { params: { user: `id:${user.id}` } };
+    return madeEnrolmentLink(user, await context.api.call('POST /users/{user}/enrolment-link', given));
+  },
+};
+
 const resettingFactors: Action = {
   path: '/users/:subject/reset-factors',
   route: 'POST /users/{user}/reset-factors',
@@ -235,6 +259,7 @@ export const userActions: Action[] = [
   linking,
   signingOut,
   settingPassword,
+  linkingFactor,
   resettingFactors,
   ...stopping,
   ...roleActionsOf('user'),

@@ -124,6 +124,12 @@ function actionsOf(context: RequestContext, user: User): ActionLink[] {
       href: `${path}/password-link`,
       danger: false,
     },
+    {
+      route: 'POST /users/{user}/enrolment-link',
+      label: 'Create second-factor link',
+      href: `${path}/enrolment-link`,
+      danger: false,
+    },
     ...verificationAction(user),
     ...(user.enabled
       ? []

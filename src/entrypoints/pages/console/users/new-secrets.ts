@@ -11,6 +11,12 @@ export function madeLink(user: User, { url, expires_at }: z.output<typeof Passwo
   return made(user, { heading: 'Password reset link', secret: url, words });
 }
 
+/** The link with which a user adds a second factor, shown this once. */
+export function madeEnrolmentLink(user: User, { url, expires_at }: { url: string; expires_at: Date }): ActionResult {
+  const words = `It works once, until ${exactTime(expires_at)}, together with their password. Make sure that you give it to the user.`;
+  return made(user, { heading: 'Link to add a second factor', secret: url, words });
+}
+
 /** A generated password, shown this once. */
 export function madePassword(user: User, { heading, password }: { heading: string; password: string }): ActionResult {
   const words = 'Pass it on by a way that only they can read, and ask them to change it on their account page.';

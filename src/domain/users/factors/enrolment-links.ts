@@ -1,0 +1,147 @@
+import { digest, generateCredential } from '../../../platform/crypto/index.ts';
+import { type Db, inTransaction, type Trx } from '../../../platform/database/index.ts';
+import { type Actor, conflict, forbidden, notFound } from '../../../platform/http/index.ts';
+import { mustHoldAllOf } from '../../access/index.ts';
+import { appendEvent } from '../../audit/index.ts';
+import type { SendEmail } from '../../notifications/index.ts';
+import { isAddressTheirs } from '../email-verification.ts';
+import { mailLanguageOf } from '../language.ts';
+import { authorityOf, stillHoldsAllOf } from '../remembered-authority.ts';
+import { lockUserById, type User } from '../store.ts';
+import { hasSecondFactor } from './store.ts';
+
+export type EnrolmentLinkDeps = {
+  db: Db;
+  now: () => Date;
+  issuer: string;
+  /** Set where there is a mail server. */
+  sendEmail?: SendEmail | undefined;
+};
+
+const prefix = 'lk_en_';
+const linkMs = 30 * 60 * 1000;
+
+/** The permission to let users add a second factor who cannot prove who they are by e-mail. */
+export const enrolmentPermission = 'latchkey:user:enrol_factor';
+
+/** Whether a link can be mailed to a user: to an address that is known to be theirs. */
+export async function canGetEnrolmentLink({ db, now, sendEmail }: EnrolmentLinkDeps, user: User): Promise<boolean> {
+  if (!sendEmail || user.email === null || !user.email_verified) return false;
+  return inTransaction(db, (trx) => isAddressTheirs(trx, user, now()));
+}
+
+/**
+ * Mails a user, who entered their password, a link with which they add a second factor: whoever has the password alone cannot add theirs.
+ *
+ * @returns the address; undefined: none can be mailed
+ */
+export async function mailEnrolmentLink(
+  { db, now, issuer, sendEmail }: EnrolmentLinkDeps,
+  actor: Actor,
+  user_id: string,
+): Promise<string | undefined> {
+  return inTransaction(db, async (trx) => {
+    const user = await lockUserById(trx, user_id);
+    const at = now();
+    if (!sendEmail || !user?.enabled || user.email === null || !user.email_verified) return undefined;
+    if (!(await isAddressTheirs(trx, user, at))) return undefined;
+    const { secret, expires_at } = await insertLink(trx, { user_id, made_by: null, mailed_to: user.email, at });
+    const url = urlOf(issuer, secret);
+    const language = mailLanguageOf(user);
+    await sendEmail(trx, { kind: 'link', about: 'add_second_factor', to: user.email, language, url, expires_at });
+    await record(trx, actor, { user_id, by_mail: true, at });
+    return user.email;
+  });
+}
+
+/**
+ * A link with which a user adds a second factor, for an administrator to hand over. A user who creates it has a second factor
+ * themselves: otherwise a stolen password of an administrator would be enough for every account.
+ *
+ * @returns the link, which is stored nowhere
+ * @throws Problem `not_found`; `forbidden`: the user holds what the actor does not, or the actor has no second factor
+ */
+export async function createEnrolmentLink(
+  { db, now, issuer }: EnrolmentLinkDeps,
+  actor: Actor,
+  user_id: string,
+): Promise<{ url: string; expires_at: Date }> {
+  return inTransaction(db, async (trx) => {
+    const user = await lockUserById(trx, user_id);
+    if (!user) throw notFound('user', user_id);
+    const at = now();
+    await mustHoldAllOf(trx, actor, user_id, at);
+    const { kind, subject_id } = actor;
+    if (kind !== 'system' && (subject_id === undefined || !(await hasSecondFactor(trx, subject_id))))
+      throw forbidden(enrolmentPermission, 'This needs a user who has a second factor themselves.');
+    const authority = authorityOf(actor);
+    const made_by = authority ? JSON.stringify(authority) : null;
+    const { secret, expires_at } = await insertLink(trx, { user_id, made_by, mailed_to: null, at });
+    await record(trx, actor, { user_id, by_mail: false, at });
+    return { url: urlOf(issuer, secret), expires_at };
+  });
+}
+
+const urlOf = (issuer: string, secret: string) => `${issuer}/second-factor/${secret}`;
+
+type NewLink = { user_id: string; made_by: string | null; mailed_to: string | null; at: Date };
+
+async function insertLink(trx: Trx, { at: created_at, ...link }: NewLink) {
+  const secret = generateCredential(prefix);
+  const expires_at = new Date(created_at.getTime() + linkMs);
+  await trx
+    .insertInto('enrolment_links')
+    .values({ digest: digest(secret), ...link, created_at, expires_at })
+    .execute();
+  return { secret, expires_at };
+}
+
+async function record(
+  trx: Trx,
+  actor: Actor,
+  { user_id, by_mail, at }: { user_id: string; by_mail: boolean; at: Date },
+) {
+  const target = { kind: 'user', id: user_id };
+  const action = 'user.enrolment_link_created';
+  await appendEvent(trx, { actor, action, target, details: { by_mail }, occurred_at: at });
+}
+
+/** Whose second factor this secret may add now; undefined: the link was used or has expired. */
+export async function findEnrollingUser({ db, now }: EnrolmentLinkDeps, secret: string): Promise<User | undefined> {
+  return db
+    .selectFrom('enrolment_links as l')
+    .innerJoin('users as u', 'u.id', 'l.user_id')
+    .selectAll('u')
+    .where('l.digest', '=', digest(secret))
+    .where('l.expires_at', '>', now())
+    .where('u.enabled', '=', true)
+    .executeTakeFirst();
+}
+
+/**
+ * Uses a link up, and every other one of the user, in the transaction that adds the factor: of concurrent uses one wins. It
+ * serves only while it is the user's: at their address, or of somebody who still holds all that the user holds.
+ *
+ * @throws Problem `not_found`; `conflict`: the user has a second factor
+ */
+export async function useEnrolmentLink(
+  trx: Trx,
+  user: User,
+  { secret, now }: { secret: string; now: Date },
+): Promise<void> {
+  const link = await trx
+    .deleteFrom('enrolment_links')
+    .where('digest', '=', digest(secret))
+    .where('user_id', '=', user.id)
+    .where('expires_at', '>', now)
+    .returning(['mailed_to', 'made_by'])
+    .executeTakeFirst();
+  if (!link || !user.enabled) throw notFound('link', '…');
+  // It adds a first one: it must not replace one that the user has.
+  if (await hasSecondFactor(trx, user.id)) throw conflict('You have a second factor already. Sign in with it.');
+  const { mailed_to, made_by } = link;
+  const isElsewhere = mailed_to !== null && (mailed_to !== user.email || !(await isAddressTheirs(trx, user, now)));
+  if (isElsewhere || (made_by && !(await stillHoldsAllOf(trx, made_by, { user_id: user.id, now }))))
+    throw notFound('link', '…');
+  await trx.deleteFrom('enrolment_links').where('user_id', '=', user.id).execute();
+}

@@ -1,0 +1,42 @@
+import { type CommandContext, onInstallation } from './command-context.ts';
+import { answer, columns } from './output.ts';
+import { routesOf } from './routes.ts';
+import { UsageError } from './usage.ts';
+
+type Json = { json?: boolean };
+type Options = Json & { everyone?: string; administrators?: string };
+
+const classes = { 'two-factor': 'urn:latchkey:acr:two-factor', phr: 'phr', any: null } as const;
+
+/** The class that an option names; undefined: it was not given. */
+function classNamed(text: string | undefined, option: string) {
+  if (text === undefined) return undefined;
+  if (!Object.hasOwn(classes, text)) throw new UsageError(`${option} must be ${Object.keys(classes).join(', ')}.`);
+  return classes[text as keyof typeof classes];
+}
+
+export const show = onInstallation(async (place: CommandContext, options: Json) => {
+  const policy = await routesOf(place).call('GET /sign-in-policy');
+  answer(options, policy, linesOf(policy));
+});
+
+export const change = onInstallation(async (place: CommandContext, options: Options) => {
+  const required_acr = classNamed(options.everyone, '--everyone');
+  const administrator_required_acr = classNamed(options.administrators, '--administrators');
+  if (required_acr === undefined && administrator_required_acr === undefined)
+    throw new UsageError('Name --everyone, --administrators or both.');
+  const body = {
+    ...(required_acr !== undefined && { required_acr }),
+    ...(administrator_required_acr !== undefined && { administrator_required_acr }),
+  };
+  const policy = await routesOf(place).call('PATCH /sign-in-policy', { body });
+  answer(options, policy, linesOf(policy));
+});
+
+type Policy = { required_acr: string | null; administrator_required_acr: string | null };
+
+const linesOf = ({ required_acr, administrator_required_acr }: Policy) =>
+  columns([
+    ['Everyone', required_acr ?? 'any'],
+    ['Administrators', administrator_required_acr ?? required_acr ?? 'any'],
+  ]);

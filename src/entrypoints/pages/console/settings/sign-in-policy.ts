@@ -1,0 +1,80 @@
+import type { AdminAnswer } from '../../../admin/index.ts';
+import * as cell from '../../records/cells.ts';
+import type { Field, Panel } from '../../records/page-shapes.ts';
+import type { Action } from '../actions.ts';
+import { allowedActions, type RequestContext } from '../request-context.ts';
+
+type Policy = AdminAnswer<'GET /sign-in-policy'>;
+
+const settingsPath = '/console/settings';
+const changePath = `${settingsPath}/sign-in-policy`;
+
+const classes = {
+  'urn:latchkey:acr:two-factor': 'Second factor or passkey',
+  phr: 'Passkey',
+} as const;
+const any = 'Any method';
+
+const shown = (acr: Policy['required_acr']) => cell.text(acr === null ? any : classes[acr]);
+
+/** How users must sign in; none for those who may not see it. */
+export async function policyPanel(context: RequestContext): Promise<Panel[]> {
+  if (!context.api.may('GET /sign-in-policy')) return [];
+  const { required_acr, administrator_required_acr } = await context.api.call('GET /sign-in-policy');
+  const facts = [
+    { label: 'Everyone', cell: shown(required_acr) },
+    { label: 'Administrators', cell: shown(administrator_required_acr ?? required_acr) },
+  ];
+  const actions = allowedActions(context, [
+    { route: 'PATCH /sign-in-policy', label: 'Edit sign-in policy', href: changePath, danger: false },
+  ]);
+  return [{ heading: 'Sign-in policy', content: { kind: 'facts', facts }, actions }];
+}
+
+const field = (name: string, label: string, value: string | null, hint: string): Field => ({
+  ...{ name, label, hint, type: 'radios', value: value ?? '' },
+  options: [{ value: '', text: any }, ...Object.entries(classes).map(([acr, text]) => ({ value: acr, text }))],
+});
+
+export const changingPolicy: Action = {
+  path: '/settings/sign-in-policy',
+  route: 'PATCH /sign-in-policy',
+  describe: async ({ api, crumb }) => {
+    const { required_acr, administrator_required_acr, version } = await api.call('GET /sign-in-policy');
+    return {
+      crumb,
+      name: 'Sign-in policy',
+      back: settingsPath,
+      heading: 'Edit sign-in policy',
+      words: [
+        'Users who do not meet it sign in again. Those who have no second factor get a link by e-mail to add one, or one that you create on their page. You need a second factor yourself.',
+      ],
+      impact: [],
+      fields: [
+        field('required_acr', 'Everyone', required_acr, 'What every user signs in with.'),
+        field(
+          'administrator_required_acr',
+          'Administrators',
+          administrator_required_acr,
+          'What users with a permission of this server sign in with, where it is stronger.',
+        ),
+      ],
+      button: 'Save policy',
+      danger: false,
+      version,
+      present: [
+        { label: 'Everyone', cell: shown(required_acr) },
+        { label: 'Administrators', cell: shown(administrator_required_acr) },
+      ],
+    };
+  },
+  perform: async ({ api }, sent) => {
+    const named = (name: string) => (sent.text(name) ?? null) as Policy['required_acr'];
+    const body = {
+      required_acr: named('required_acr'),
+      administrator_required_acr: named('administrator_required_acr'),
+    };
+    await api.call('PATCH /sign-in-policy', { body, ifVersion: sent.version });
+    return { to: settingsPath, done: 'saved' };
+  },
+};

@@ -1,0 +1,33 @@
+/** The texts of adding a second factor because the sign-in policy requires one. */
+export const enEnrolment = {
+  enrolment: {
+    required: 'A second factor is required',
+    requiredNote:
+      'Your account needs a passkey or an authenticator app beside its password. A password alone cannot add one, because someone else may know it.',
+    requiredPasskey: 'Your account needs a passkey. A password alone cannot add one, because someone else may know it.',
+    offer: 'You get an e-mail with a link to add it. The link works once, within 30 minutes.',
+    sendLink: 'Send link',
+    sent: 'Check your e-mail',
+    sentNote:
+      'A link is on its way to the e-mail address of your account. It works once, within 30 minutes. Then sign in again.',
+    ask: 'Ask an administrator for a link to add a second factor: they create it in the console, on the page of your account.',
+    throttled: 'There were too many requests. Wait a few minutes and try again.',
+    title: 'Add a second factor',
+    note: (p: { name: string }) => `For ${p.name}. You sign in with it beside your password from now on.`,
+    password: 'Your password',
+    passkey: 'Add a passkey',
+    passkeyNote:
+      'Enter your password, then confirm with the lock of this device, of your phone, or with a security key.',
+    passkeyName: 'Passkey',
+    app: 'Authenticator app',
+    noPasskey:
+      'Your account needs a passkey, and this browser cannot make one without JavaScript. Use another browser, or ask an administrator.',
+  },
+};
+
+/** The mail with the link. */
+export const enEnrolmentLink = {
+  subject: (p: { brand: string }) => `Add a second factor for ${p.brand}`,
+  text: (p: { brand: string }) =>
+    `Someone signed in to your account at ${p.brand} with your password, and needs a second factor. If it was you, add one with this link. If not, someone knows your password: do not open the link, and reset your password now.`,
+};

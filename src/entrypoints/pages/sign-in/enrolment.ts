@@ -1,0 +1,179 @@
+import type Router from '@koa/router';
+import type { Context } from 'koa';
+import { renderSVG } from 'uqr';
+import { z } from 'zod';
+import {
+  addOneTimeCodes,
+  addPasskey,
+  authenticate,
+  canGetEnrolmentLink,
+  carriedState,
+  carry,
+  codeUri,
+  findEnrollingUser,
+  findUserById,
+  generateCodeSecret,
+  madePasskey,
+  mailEnrolmentLink,
+  passkeyCreation,
+  requiredOfUser,
+  together,
+  type User,
+} from '../../../domain/users/index.ts';
+import { form, Problem, person, requestOrigin } from '../../../platform/http/index.ts';
+import type { Authentication } from '../../oauth/index.ts';
+import { checkCsrf, csrfToken } from '../csrf.ts';
+import { factorDeps, relyingParty } from '../factors.ts';
+import { pagePaths } from '../page-data.ts';
+import { accountName, type PagesDeps, show, textsFor, withMail } from '../pages.ts';
+import type { FieldErrors } from '../records/page-shapes.ts';
+import { signInHere } from '../signed-in.ts';
+import { knownDevice } from './known-device.ts';
+import { linkClosed } from './link-closed.ts';
+import type { SignInView } from './page-data.ts';
+
+const secondsForIt = 10 * 60;
+const purpose = 'enrolment';
+const setUpPurpose = 'enrolment app';
+const setUpSeconds = 30 * 60;
+
+const Entered = z.object({ user_id: z.uuid() });
+
+/**
+ * Tells a user who entered their password that the sign-in policy requires a second factor, which they do not have. The password alone
+ * does not let them add one: that takes a link.
+ */
+export async function showEnrolmentRequired(
+  deps: PagesDeps,
+  ctx: Context,
+  { user_id, view }: { user_id: string; view: SignInView },
+  result: { is_sent?: boolean; blocked?: string } = {},
+): Promise<void> {
+  const user = await findUserById(deps.db, user_id);
+  const canGet = user !== undefined && (await canGetEnrolmentLink(withMail(deps), user));
+  const { action, client_name, cancel } = view;
+  const csrf = csrfToken(deps, ctx);
+  const enrolment = carry(deps, { purpose, browser: csrf, seconds: secondsForIt }, { user_id });
+  const required = await requiredOfUser(deps.db, user_id, deps.now());
+  const offered = canGet ? 'offer' : 'ask';
+  const state = result.is_sent ? 'sent' : offered;
+  const data = { csrf, action, client_name, cancel, enrolment, state, is_passkey_only: required === 'phr' } as const;
+  show(deps, ctx, 'enrolment-required', { ...data, blocked: result.blocked }, { status: result.blocked ? 429 : 200 });
+}
+
+/** Mails the link that a user asks for who entered their password a short while ago. @returns whether it has answered */
+export async function sendEnrolmentLink(deps: PagesDeps, ctx: Context, view: SignInView): Promise<boolean> {
+  const sent = form(ctx).get('enrolment') ?? '';
+  const state = Entered.safeParse(carriedState(deps, { purpose, browser: csrfToken(deps, ctx) }, sent)).data;
+  if (!state) return false;
+  const { user_id } = state;
+  if ((await deps.throttles.countRecovery(user_id)) !== undefined) {
+    const blocked = textsFor(deps, ctx).enrolment.throttled;
+    await showEnrolmentRequired(deps, ctx, { user_id, view }, { blocked });
+    return true;
+  }
+  const mailed_to = await mailEnrolmentLink(withMail(deps), person(user_id, requestOrigin(ctx)), user_id);
+  await showEnrolmentRequired(deps, ctx, { user_id, view }, { is_sent: mailed_to !== undefined });
+  return true;
+}
+
+/** Adding a first second factor with a one-time link and the password. */
+export function enrolmentRoutes(router: Router, deps: PagesDeps): void {
+  router.get('/second-factor/:secret', async (ctx: Context) => {
+    await showForm(deps, ctx, await enrollingUser(deps, ctx), {});
+  });
+  router.post('/second-factor/:secret', async (ctx: Context) => {
+    checkCsrf(deps, ctx);
+    await submit(deps, ctx, await enrollingUser(deps, ctx));
+  });
+}
+
+async function enrollingUser(deps: PagesDeps, ctx: Context): Promise<User> {
+  const user = await findEnrollingUser(withMail(deps), ctx.params.secret);
+  if (!user) throw linkClosed();
+  return user;
+}
+
+async function showForm(deps: PagesDeps, ctx: Context, user: User, errors: FieldErrors, status = 200): Promise<void> {
+  const csrf = csrfToken(deps, ctx);
+  const rp = relyingParty(deps);
+  const created = rp && (await passkeyCreation(factorDeps(deps), rp, { browser: csrf, user, present: [] }));
+  const isPasskeyOnly = (await requiredOfUser(deps.db, user.id, deps.now())) === 'phr';
+  const secret = sentSecret(deps, ctx) ?? (await generateCodeSecret());
+  const uri = await codeUri(secret, { brand: deps.config.brandName, account: accountName(user) });
+  const carried = { purpose: setUpPurpose, browser: csrf, seconds: setUpSeconds };
+  const data = {
+    ...{ csrf, action: ctx.path, errors, account_name: accountName(user), username: user.username },
+    pending: carry(deps, carried, secret),
+    passkey: created && JSON.stringify(created),
+    picture: isPasskeyOnly ? undefined : renderSVG(uri, { border: 2 }),
+    key: secret.replaceAll(/(.{4})(?=.)/g, '$1 '),
+  };
+  const shown = Object.keys(errors).length > 0 && status === 200 ? 422 : status;
+  show(deps, ctx, 'enrolment', data, { status: shown });
+}
+
+/** The secret of the form that was sent; undefined: it is shown for the first time, or was open for too long. */
+function sentSecret(deps: PagesDeps, ctx: Context): string | undefined {
+  const pending = ctx.method === 'POST' ? (form(ctx).get('pending') ?? '') : '';
+  const state = carriedState(deps, { purpose: setUpPurpose, browser: csrfToken(deps, ctx) }, pending);
+  return typeof state === 'string' ? state : undefined;
+}
+
+async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> {
+  const t = textsFor(deps, ctx);
+  const password = form(ctx).get('password') ?? '';
+  const who = { user_id: user.id };
+  const device = (account: string) => knownDevice(deps, ctx, account);
+  const outcome = await authenticate(deps, { who, password, device, origin: requestOrigin(ctx) });
+  if (outcome.kind === 'throttled') {
+    ctx.set('Retry-After', String(outcome.retryAfterSeconds));
+    const minutes = Math.ceil(outcome.retryAfterSeconds / 60);
+    await showForm(deps, ctx, user, { password: t.signIn.throttled({ minutes }) }, 429);
+    return;
+  }
+  if (outcome.kind === 'wrong') {
+    await showForm(deps, ctx, user, { password: t.records.wrongPassword });
+    return;
+  }
+  const added = await addFactor(deps, ctx, user).catch(asOutcome);
+  if ('errors' in added) {
+    await showForm(deps, ctx, user, added.errors);
+    return;
+  }
+  const { user_epoch, authenticated_at } = outcome;
+  const amr = together(outcome.amr, added.amr);
+  const authentication: Authentication = { user_id: user.id, user_epoch, authenticated_at, amr };
+  await signInHere(deps, ctx, { ...authentication, to: `${pagePaths.security}?done=${added.done}` });
+}
+
+type Added = { amr: readonly string[]; done: string } | { errors: FieldErrors };
+
+async function addFactor(deps: PagesDeps, ctx: Context, user: User): Promise<Added> {
+  const t = textsFor(deps, ctx);
+  const link: string = ctx.params.secret;
+  const actor = person(user.id, requestOrigin(ctx));
+  const answer = form(ctx).get('passkey') ?? '';
+  const rp = relyingParty(deps);
+  if (answer && rp) {
+    const passkey = await madePasskey(factorDeps(deps), rp, { browser: csrfToken(deps, ctx), answer });
+    if (!passkey) return { errors: { form: t.security.passkeyRefused } };
+    await addPasskey(factorDeps(deps), actor, { name: t.enrolment.passkeyName, passkey, link });
+    return { amr: [passkey.is_backed_up ? 'swk' : 'hwk', 'user'], done: 'passkey-added' };
+  }
+  if ((await requiredOfUser(deps.db, user.id, deps.now())) === 'phr')
+    return { errors: { form: t.enrolment.noPasskey } };
+  const secret = sentSecret(deps, ctx);
+  if (!secret) return { errors: { form: t.security.setUpExpired } };
+  await addOneTimeCodes(factorDeps(deps), actor, { secret, code: form(ctx).get('code') ?? '', link });
+  return { amr: ['otp'], done: 'app-added' };
+}
+
+/** What is wrong beside its field; a link that was used meanwhile. */
+function asOutcome(error: unknown): Added {
+  if (!(error instanceof Problem)) throw error;
+  if (error.type === 'not_found') throw linkClosed();
+  if (error.type === 'invalid') return { errors: { code: error.message } };
+  if (error.type === 'conflict') return { errors: { form: error.message } };
+  throw error;
+}

@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto';
+import type { Context } from 'koa';
+import { digest } from '../../../platform/crypto/index.ts';
+import { ownCookie } from '../own-cookie.ts';
+import type { PagesDeps } from '../pages.ts';
+
+const maxAccounts = 8;
+const yearMs = 365 * 24 * 60 * 60 * 1000;
+
+/** The browser's id, if somebody has signed in with this account here before. */
+export function knownDevice({ issuer }: PagesDeps, ctx: Context, account: string): string | undefined {
+  const { name, options } = ownCookie('latchkey_device', issuer);
+  const [id, ...accounts] = (ctx.cookies.get(name, options) ?? '').split('.');
+  return id && accounts.includes(accountMark(account)) ? id : undefined;
+}
+
+/** Notes in the browser that somebody signed in with this account here. */
+export function rememberDevice({ issuer }: PagesDeps, ctx: Context, account: string): void {
+  const { name, options } = ownCookie('latchkey_device', issuer);
+  const [id = '', ...accounts] = (ctx.cookies.get(name, options) ?? '').split('.');
+  const mark = accountMark(account);
+  const kept = [mark, ...accounts.filter((known) => known !== mark)].slice(0, maxAccounts);
+  ctx.cookies.set(name, [id || randomUUID(), ...kept].join('.'), { ...options, maxAge: yearMs });
+}
+
+function accountMark(account: string): string {
+  return digest(account).toString('base64url').slice(0, 16);
+}
