@@ -107,6 +107,10 @@ export class UpstreamProvider {
     const path = new URL(request.url ?? '', this.issuer).pathname;
     const endpoint = { '/token': 'token', '/login/oauth/access_token': 'token', '/keys': 'keys' }[path] ?? 'discovery';
     if (this.lies.silent === endpoint) return;
+    if (path === '/authorize') {
+      response.writeHead(303, { location: this.authorize(`${this.issuer}${request.url}`) }).end();
+      return;
+    }
     response.setHeader('content-type', 'application/json');
     if (this.lies.huge === endpoint) {
       response.end(JSON.stringify({ padding: 'x'.repeat(4 * 1024 * 1024) }));

@@ -8,6 +8,7 @@ export {
   noteVisit,
   revokeOtherSessions,
   revokeOwnSession,
+  revokeProviderSessions,
   revokeSession,
   revokeSessionsOf,
   type SessionDeps,

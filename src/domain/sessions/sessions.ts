@@ -3,7 +3,16 @@ import { type Actor, notFound, type Origin } from '../../platform/http/index.ts'
 import type { Jobs } from '../../platform/jobs/index.ts';
 import { allows } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { type LockedSession, listClientsToNotify, lockSessions, markEnded, markSeen, wasSeenBefore } from './store.ts';
+import {
+  type LockedSession,
+  listClientsToNotify,
+  listProviderSessions,
+  lockSessions,
+  markEnded,
+  markSeen,
+  type ProviderSessions,
+  wasSeenBefore,
+} from './store.ts';
 
 export type SessionDeps = { db: Db; now: () => Date; jobs: Pick<Jobs, 'send'> };
 
@@ -67,6 +76,30 @@ export async function revokeOwnSession(
   const sessions = await lockSessions(trx, { uid });
   const standing = sessions.filter((session) => !session.revoked_at);
   if (standing.length > 0) await end(trx, actor, standing, { reason: 'signed out', revoked_at });
+}
+
+/**
+ * Revokes the sessions that began with an account at a provider, or with one session there: the user signed out at the provider.
+ *
+ * @returns the number of sessions
+ */
+export async function revokeProviderSessions(
+  { db, now, jobs }: SessionDeps,
+  actor: Actor,
+  of: ProviderSessions,
+): Promise<number> {
+  return inTransaction(db, async (trx) => {
+    const revoked_at = now();
+    const standing: LockedSession[] = [];
+    for (const uid of await listProviderSessions(trx, of, revoked_at)) {
+      const locked = await lockSessions(trx, { uid });
+      standing.push(...locked.filter((session) => !session.revoked_at));
+    }
+    if (standing.length === 0) return 0;
+    await notifyClients({ jobs }, trx, standing);
+    await end(trx, actor, standing, { reason: 'signed out at the identity provider', revoked_at });
+    return standing.length;
+  });
 }
 
 /** Users may revoke their own sessions; anyone else needs the permission. */

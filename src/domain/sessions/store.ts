@@ -121,6 +121,31 @@ export async function countElsewhere(
     .executeTakeFirstOrThrow();
 }
 
+/** Which sessions began with an account at a provider, or with one session there. */
+export type ProviderSessions = {
+  trust_id: string;
+  identity_id: string | undefined;
+  upstream_sid: string | undefined;
+};
+
+/** The active sessions of it, in the order in which they are locked. */
+export async function listProviderSessions(
+  db: Db,
+  { trust_id, identity_id, upstream_sid }: ProviderSessions,
+  now: Date,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('standing_sessions as s')
+    .select('s.uid')
+    .where('s.trust_id', '=', trust_id)
+    .where('s.expires_at', '>', now)
+    .$if(identity_id !== undefined, (query) => query.where('s.identity_id', '=', identity_id ?? ''))
+    .$if(upstream_sid !== undefined, (query) => query.where('s.upstream_sid', '=', upstream_sid ?? ''))
+    .orderBy('s.uid')
+    .execute();
+  return rows.map(({ uid }) => uid);
+}
+
 type SessionFilter = { uid: string } | { user_id: string; exceptSession: string | undefined; now: Date };
 
 export type LockedSession = { uid: string; user_id: string | null; revoked_at: Date | null };

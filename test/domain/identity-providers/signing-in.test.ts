@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose';
-import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
 import { password, standardInstallation } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { type Lies, UpstreamProvider, upstreamClient } from '../../support/upstream-provider.ts';
@@ -455,5 +455,123 @@ describe('signing in with an identity provider', () => {
     const back = await browser.get(provider.authorize((await browser.get(href)).url));
     expect(new URL(back.url).pathname).toBe(path);
     expect((await browser.submit(back, {}, '/disconnect')).html).toContain('You have no other way to sign in');
+  });
+
+  test('ends the sessions of a user who signs out at the provider, once, by a valid logout token', async () => {
+    provider.lies = { claims: { sid: 'session-1' } };
+    const { sub } = provider.account;
+    const [first, second] = [latchkey.browser(), latchkey.browser()];
+    await signIn(first);
+    provider.lies = { claims: { sid: 'session-2' } };
+    await signIn(second);
+    provider.lies = {};
+    const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+    const good = () => ({ sub, sid: 'session-1', events, jti: crypto.randomUUID() });
+    const send = async (claims: Record<string, unknown>, typ = 'logout+jwt', lies: Lies = {}) => {
+      provider.lies = lies;
+      const body = new URLSearchParams({ logout_token: await provider.sign(claims, typ) });
+      provider.lies = {};
+      return (await fetch(`${latchkey.issuer}/sign-in/backchannel-logout/${trust_id}`, { method: 'POST', body }))
+        .status;
+    };
+    const old = Math.floor(Date.now() / 1000) - 3600;
+    for (const [claims, typ, lies] of [
+      [{ ...good(), aud: 'another' }],
+      [{ ...good(), iss: 'https://evil.example' }],
+      [{ ...good(), events: {} }],
+      [{ ...good(), nonce: 'n' }],
+      [{ ...good(), jti: undefined }],
+      [{ ...good(), iat: old }],
+      [{ ...good(), sub: undefined, sid: undefined }],
+      [good(), 'at+jwt'],
+      [good(), 'logout+jwt', { signature: 'none' }],
+      [good(), 'logout+jwt', { signature: 'hs256' }],
+      [good(), 'logout+jwt', { signature: 'of another key' }],
+    ] as [Record<string, unknown>, string?, Lies?][])
+      expect({ claims, typ, status: await send(claims, typ, lies) }).toEqual({ claims, typ, status: 400 });
+    expect(await isSignedIn(first)).toBe(true);
+    const token = good();
+    expect([await send(token), await send(token)]).toEqual([200, 400]);
+    expect([await isSignedIn(first), await isSignedIn(second)]).toEqual([false, true]);
+    expect(await send({ ...good(), sid: undefined })).toBe(200);
+    expect(await isSignedIn(second)).toBe(false);
+    expect((await latchkey.auditEvents('session.ended')).at(-1)).toMatchObject({
+      reason: 'signed out at the identity provider',
+    });
+  });
+
+  test('takes a permission of its own to write, and all that its users may hold', async () => {
+    const base = ['latchkey:trust:read', 'latchkey:trust:write'];
+    const tried = async (permissions: string[], login: Record<string, unknown> = {}) => {
+      const actor = await asService(latchkey, owner, { permissions: [...base, ...permissions] });
+      const issuer = 'https://idp.example';
+      const input = { name: crypto.randomUUID(), kind: 'login', issuer, login: { client_id: 'x', ...login } };
+      const { status, body } = await actor.post('/trusts', input);
+      return status === 201 ? 201 : String(body.detail);
+    };
+    const own = 'latchkey:trust:login';
+    expect(await tried([])).toContain(own);
+    expect(await tried([own])).toBe(201);
+    expect(await tried([own], { creation: 'open' })).toContain('latchkey:user:write');
+    const domains = { email_domains: ['acme.example'] };
+    expect(await tried([own], domains)).toContain('latchkey:user:verify_email');
+    expect(await tried([own, 'latchkey:user:verify_email', 'latchkey:user:link'], domains)).toContain('"*"');
+    expect(await tried([own], { for_administrators: true })).toContain('do not hold');
+    // An owner has an account at this issuer: whoever changes the trust could become them.
+    const username = crypto.randomUUID().slice(0, 8);
+    await owner.post('/users', { username, password, roles: ['owner'] });
+    const another = {
+      name: crypto.randomUUID(),
+      kind: 'login',
+      issuer: 'https://owners.example',
+      login: { client_id: 'x' },
+    };
+    const { body: made } = await owner.post('/trusts', another);
+    await owner.post(`/users/${username}/identities`, { issuer: another.issuer, subject: 'root' });
+    const actor = await asService(latchkey, owner, { permissions: [...base, own] });
+    expect(await actor.patch(`/trusts/${made.id}`, { login: { client_id: 'mine' } })).toMatchObject({ status: 403 });
+    expect(await actor.post('/trusts', { ...another, name: crypto.randomUUID() })).toMatchObject({ status: 403 });
+  });
+
+  test('never shows the client secret, and keeps it until another is set', async () => {
+    const id = await trustIn();
+    const { body } = await owner.get(`/trusts/${id}`);
+    expect(body.login).toEqual({
+      ...{ provider: 'oidc', client_id: upstreamClient.client_id, label: 'Acme ID', email_domains: ['acme.example'] },
+      ...{ creation: 'domains', for_administrators: false },
+    });
+    await owner.patch(`/trusts/${id}`, { login: { label: 'Acme' } });
+    expect((await signIn(latchkey.browser(), id)).url).toBe(`${latchkey.issuer}/account`);
+    await owner.patch(`/trusts/${id}`, { login: { client_secret: 'another' } });
+    expect((await signIn(latchkey.browser(), id)).status).toBe(422);
+    const events = await latchkey.auditEvents('trust.updated');
+    expect(events.at(-1)?.details).toMatchObject({ secret_replaced: true });
+    expect(JSON.stringify(events)).not.toContain('another');
+  });
+
+  test('asks for the second factor that the user has here', async () => {
+    await signIn();
+    const email = String(provider.account.email);
+    await latchkey.database.query(
+      `insert into factors (id, user_id, kind, key_id, sealed, created_at)
+        select $1, id, 'totp', (select min(id) from server_keys), 'sealed', now() from users where email = $2`,
+      [crypto.randomUUID(), email],
+    );
+    const browser = latchkey.browser();
+    expect((await signIn(browser)).html).toContain('name="code"');
+    expect(await isSignedIn(browser)).toBe(false);
+  });
+
+  test.each([
+    ['an issuer of many tenants', { issuer: 'https://login.microsoftonline.com/common/v2.0' }, {}, '/issuer'],
+    ['Google under another issuer', {}, { provider: 'google' }, '/issuer'],
+    ['keys of its own', { jwks_uri: 'https://idp.example/keys' }, {}, '/jwks_uri'],
+    ['permissions', { permissions: { 'https://api.example': ['read'] } }, {}, '/permissions'],
+    ['the policy domains without a domain', {}, { creation: 'domains', email_domains: [] }, '/login/email_domains'],
+    ['sign-in of workloads', { kind: 'workload' }, {}, '/login'],
+  ])('is not created with %s', async (_, given, login, pointer) => {
+    const input = { name: crypto.randomUUID(), kind: 'login', issuer: provider.issuer, ...given };
+    const { status, body } = await owner.post('/trusts', { ...input, login: { ...upstreamClient, ...login } });
+    expect([status, JSON.stringify(body)]).toEqual([400, expect.stringContaining(pointer)]);
   });
 });

@@ -147,6 +147,7 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/account/delete': { asks: () => '/account/delete' },
   '/account/email/confirm/:secret': { asksNothing: 'the request for the change asked; a one-time secret is the proof' },
   '/undo-email-change/:secret': { asksNothing: 'a one-time secret is the proof, and a victim of theft needs it' },
+  '/sign-in/backchannel-logout/:trust_id': { asksNothing: 'the signed token of a provider is the proof' },
   '/forgot-password': { asksNothing: 'it mails a link to the account, and changes nothing' },
   '/setup/:secret': { asksNothing: 'a one-time secret is the proof' },
   '/second-factor/:secret': { asksNothing: 'a one-time secret and the password are the proof' },

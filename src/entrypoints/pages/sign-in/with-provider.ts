@@ -3,14 +3,15 @@ import type { Context } from 'koa';
 import {
   enterByProvider,
   type LoginTrust,
+  logOutByProvider,
   ProviderRefusal,
   providerName,
   recordRefusal,
   type UpstreamAccount,
 } from '../../../domain/identity-providers/index.ts';
 import { carry } from '../../../domain/users/index.ts';
-import { requestOrigin } from '../../../platform/http/index.ts';
-import type { Authentication } from '../../oauth/index.ts';
+import { form, requestOrigin } from '../../../platform/http/index.ts';
+import { type Authentication, isFirstUse } from '../../oauth/index.ts';
 import { comeToAccount } from '../account/provider-answers.ts';
 import { csrfToken } from '../csrf.ts';
 import { type PagesDeps, textsFor, withMail } from '../pages.ts';
@@ -29,6 +30,7 @@ export function providerRoutes(router: Router, deps: PagesDeps): void {
     const to = { interaction: null, return_to, is_fresh: false, own: null };
     await start(deps, ctx, { ...to, view: ownView(return_to) });
   });
+  router.post('/sign-in/backchannel-logout/:trust_id', async (ctx: Context) => logOut(deps, ctx));
   router.get('/sign-in/callback/:trust_id', async (ctx: Context) => {
     const carried = carriedIn(deps, ctx);
     if (carried?.own) return comeToAccount(deps, ctx, { ...carried, own: carried.own });
@@ -41,6 +43,26 @@ export function providerRoutes(router: Router, deps: PagesDeps): void {
     const authentication = await finish(deps, ctx, ownView(to));
     if (authentication) await signInHere(deps, ctx, { ...authentication, to });
   });
+}
+
+/** A provider says that somebody signed out there. No browser sends this: the signature of the token is the proof. */
+async function logOut(deps: PagesDeps, ctx: Context): Promise<void> {
+  ctx.set('Cache-Control', 'no-store');
+  const trust = await findLoginTrust(deps, ctx.params.trust_id);
+  const origin = requestOrigin(ctx);
+  try {
+    const logout_token = form(ctx).get('logout_token') ?? '';
+    if (!trust) throw new ProviderRefusal('invalid', 'logout token: for no trust');
+    const isFirst = (issuedBy: string, name: string, until: number) => isFirstUse(deps.db, issuedBy, name, until);
+    await logOutByProvider({ ...deps, isFirstUse: isFirst }, { trust, logout_token, origin });
+    ctx.status = 200;
+    ctx.body = '';
+  } catch (error) {
+    if (!(error instanceof ProviderRefusal)) throw error;
+    if (trust) await recordRefusal(deps, { trust, origin }, error.message);
+    ctx.status = 400;
+    ctx.body = { error: 'invalid_request' };
+  }
 }
 
 const ownView = (return_to: string): SignInView => ({

@@ -1,0 +1,87 @@
+import { compactVerify, errors } from 'jose';
+import { anonymous, type Origin } from '../../platform/http/index.ts';
+import { findIdentity } from '../identities/index.ts';
+import { revokeProviderSessions, type SessionDeps } from '../sessions/index.ts';
+import { type Assertion, NoKeyError, readAssertion, signatureAlgorithms } from '../trusts/index.ts';
+import type { LoginTrust } from './connections.ts';
+import { ProviderRefusal } from './refusal.ts';
+import type { RoundTripDeps } from './round-trip.ts';
+
+export type LogoutDeps = SessionDeps & {
+  providers: RoundTripDeps;
+  /** Notes a name until a time in seconds; false: it was used before. */
+  isFirstUse: (issuedBy: string, name: string, until: number) => Promise<boolean>;
+};
+
+const event = 'http://schemas.openid.net/event/backchannel-logout';
+const oldestSeconds = 10 * 60;
+const toleratedSeconds = 30;
+const longestId = 512;
+
+/**
+ * Ends the sessions of somebody who signed out at their provider, as it says (OpenID Connect Back-Channel Logout 1.0 §2.6): all that began
+ * with the account, or those of one session there. A logout token counts once.
+ *
+ * @returns how many sessions ended
+ * @throws ProviderRefusal
+ */
+export async function logOutByProvider(
+  deps: LogoutDeps,
+  { trust, logout_token, origin }: { trust: LoginTrust; logout_token: string; origin: Origin },
+): Promise<number> {
+  const token = readAssertion(logout_token);
+  if (!token || trust.login.provider === 'github') throw refused('it is no JWT');
+  await mustBeSigned(deps.providers, trust, token);
+  const { sub, sid, jti } = judgedClaims(trust, token, Math.floor(deps.now().getTime() / 1000));
+  const until = Math.ceil(deps.now().getTime() / 1000) + 2 * oldestSeconds;
+  if (!(await deps.isFirstUse(`logout of ${trust.id}`, jti, until))) throw refused('it was used before');
+  const identity = sub === undefined ? undefined : await findIdentity(deps.db, { issuer: trust.issuer, subject: sub });
+  if (sub !== undefined && !identity) return 0;
+  const of = { trust_id: trust.id, identity_id: identity?.id, upstream_sid: sid };
+  return revokeProviderSessions(deps, anonymous(origin), of);
+}
+
+const refused = (what: string) => new ProviderRefusal('invalid', `logout token: ${what}`);
+
+async function mustBeSigned(
+  { connections, issuerKeys }: RoundTripDeps,
+  trust: LoginTrust,
+  { text, header }: Assertion,
+): Promise<void> {
+  const { alg = '', typ } = header;
+  if (!signatureAlgorithms.includes(alg)) throw refused('wrong algorithm');
+  if (typ !== undefined && !['jwt', 'logout+jwt'].includes(typ.toLowerCase())) throw refused('wrong typ');
+  const { jwks_uri = null } = (await connections.of(trust)).serverMetadata();
+  try {
+    const key = await issuerKeys.find({ issuer: trust.issuer, jwks_uri, jwks: null }, { ...header, alg });
+    await compactVerify(text, key, { algorithms: [alg] });
+  } catch (error) {
+    if (error instanceof NoKeyError || error instanceof errors.JOSEError) throw refused('wrong signature');
+    throw error;
+  }
+}
+
+function judgedClaims({ issuer, login }: LoginTrust, { payload }: Assertion, now: number) {
+  const { iss, aud, iat, exp, jti, sub, nonce, sid, events } = payload;
+  const isRecent = typeof iat === 'number' && iat > now - oldestSeconds && iat < now + toleratedSeconds;
+  const isLive = exp === undefined || (typeof exp === 'number' && exp > now - toleratedSeconds);
+  const checks: [isRight: boolean, claim: string][] = [
+    [iss === issuer, 'iss'],
+    [[aud].flat().includes(login.client_id), 'aud'],
+    [isRecent, 'iat'],
+    [isLive, 'exp'],
+    [isText(jti), 'jti'],
+    [isObject(events) && isObject(events[event]), 'events'],
+    [nonce === undefined, 'nonce'],
+    [sub === undefined || isText(sub), 'sub'],
+    [sid === undefined || isText(sid), 'sid'],
+    [sub !== undefined || sid !== undefined, 'sub'],
+  ];
+  const wrong = checks.find(([isRight]) => !isRight);
+  if (wrong) throw refused(`wrong ${wrong[1]}`);
+  return { jti: String(jti), sub, sid: sid as string | undefined };
+}
+
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= longestId;
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
