@@ -9,6 +9,7 @@ const workers = ['Latchkey', 'two workers'] as const;
 const amounts = ['Latchkey', 'tokens stored'] as const;
 const audits = ['Latchkey', 'without audit'] as const;
 const gateways = ['Latchkey', 'keys stored', 'empty Koa route'] as const;
+const secrets = ['Latchkey', 'empty Koa route'] as const;
 const passwords = ['Latchkey', 'hash alone'] as const;
 
 const of = (operation: string, servers: readonly ServerName[], before = ''): Comparison => ({
@@ -59,6 +60,8 @@ const comparisons: readonly Comparison[] = [
   of('forward-auth', gateways),
   of('verify', [...gateways, 'better-auth']),
   of('forward-auth, never met', ['keys stored']),
+  of('secret read', secrets),
+  of('secret read, one for all', secrets),
   of('decision', ['decision alone']),
 ];
 

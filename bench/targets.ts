@@ -85,6 +85,10 @@ const targetsWith = (stored: number): Target[] => [
     { ...target(operation, 'requests/s', 'Latchkey', { atLeast: 0.9 }), of: 'keys stored' },
   ]),
   target('verify', 'requests/s', 'better-auth', { atLeast: 10 }),
+  ...['secret read', 'secret read, one for all'].flatMap((operation): Target[] => [
+    target(operation, 'server CPU', 'empty Koa route', { atMost: 2 }),
+    target(operation, 'p99', 'empty Koa route', { atMost: 3 }),
+  ]),
   target('discovery', 'requests/s', 'in memory', { atLeast: 5 }),
   target('jwks', 'requests/s', 'in memory', { atLeast: 5 }),
 ];

@@ -3,7 +3,7 @@ import { storedKey } from '../stored-keys.ts';
 import { type Connection, requestText } from './connection.ts';
 
 type Step = () => Promise<void>;
-type Prepare = (connection: Connection, person: number, round: { keys: number }) => Step;
+type Prepare = (connection: Connection, person: number, round: { keys: number }) => Step | Promise<Step>;
 
 const permission = 'database:read:products';
 const forwardAuth = `/gateway/forward-auth?permission=database:read:{path.1}`;
@@ -31,7 +31,21 @@ export const gatewayOperations: Record<string, Prepare> = {
       requestText(connection.origin, { method: 'POST', path: '/gateway/verify', headers, body }),
     );
   },
+  // Each connection its own secret; and all of them one.
+  'secret read': (connection, person) => readingSecret(connection, { person, name: `own-${person}` }),
+  'secret read, one for all': (connection, person) => readingSecret(connection, { person, name: 'shared' }),
 };
+
+/** Reads a secret as Vault's clients do, after it was written. */
+async function readingSecret(connection: Connection, { person, name }: { person: number; name: string }) {
+  const { origin } = connection;
+  const headers = { 'x-vault-token': storedKey(person + 1) };
+  const path = `/v1/secret/data/bench/${name}`;
+  const body = JSON.stringify({ data: { username: 'shop', password: 'a password of usual length' } });
+  const json = { ...headers, 'content-type': 'application/json' };
+  await sent(connection, requestText(origin, { method: 'POST', path, headers: json, body }));
+  return repeating(connection, requestText(origin, { method: 'GET', path, headers }));
+}
 
 function asProxy({ origin }: Connection, key: string): string {
   const headers = { 'x-api-key': key, 'x-original-uri': '/products/42?page=2', 'x-original-method': 'GET' };

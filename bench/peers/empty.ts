@@ -3,16 +3,15 @@ import type { AddressInfo } from 'node:net';
 import Router from '@koa/router';
 import Koa from 'koa';
 
-// The least that a Koa server can do: two routes that answer 200 and nothing else, at the addresses of the gateway.
+// The least that a Koa server can do: routes that answer 200 and nothing else, at the addresses of the gateway and of secrets.
 const router = new Router();
-router.get('/gateway/forward-auth', (ctx) => {
+const nothing = (ctx: Koa.Context) => {
   ctx.body = '';
   ctx.status = 200;
-});
-router.post('/gateway/verify', (ctx) => {
-  ctx.body = '';
-  ctx.status = 200;
-});
+};
+router.get('/gateway/forward-auth', nothing);
+router.post('/gateway/verify', nothing);
+router.all('/v1/secret/data/bench/:name', nothing);
 
 const app = new Koa().use(router.routes());
 const server = createServer(app.callback()).listen(0, '127.0.0.1', () => {
