@@ -8,7 +8,9 @@ const atOnce = 20_000;
 /** A stored API key; they count from 1. Made as in src/domain/api-keys/format.ts, of a number in place of random bytes, so that the load knows all. */
 export const storedKey = (n: number): string => formatCredential(prefix, String(n).padStart(43, '0'));
 
-const permissions = ['database:read:*', 'latchkey:verify', 'secrets:read:bench:*', 'secrets:write:bench:*'].map((pattern) => ({ resource: null, pattern }));
+const permissions = ['database:read:*', 'latchkey:verify', 'secrets:read:bench:*', 'secrets:write:bench:*'].map(
+  (pattern) => ({ resource: null, pattern }),
+);
 
 const insertion = `
   with n as (select * from unnest($1::bigint[], $2::bytea[], $3::text[]) as n(n, digest, last_four)),
