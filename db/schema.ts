@@ -298,6 +298,45 @@ export type Database = {
   };
   /** The text of a role that was written as a policy of Vault. */
   vault_policies: { role_id: string; source: string; updated_at: Date };
+  /** Roles of AppRole, which are clients. */
+  vault_roles: {
+    client_id: string;
+    settings: JSONColumnType<{
+      secret_id_ttl: number;
+      secret_id_num_uses: number;
+      secret_id_bound_cidrs: string[];
+      token_ttl: number;
+      token_max_ttl: number;
+      token_num_uses: number;
+      token_bound_cidrs: string[];
+    }>;
+    deleted_at: Date | null;
+    created_at: Date;
+    updated_at: Date;
+  };
+  vault_secret_ids: {
+    digest: Digest;
+    client_id: string;
+    accessor: string;
+    uses: number | null;
+    uses_left: number | null;
+    bound_cidrs: JSONColumnType<string[]> | null;
+    token_bound_cidrs: JSONColumnType<string[]> | null;
+    metadata: JSONColumnType<Record<string, string>>;
+    ttl_seconds: number | null;
+    created_at: Date;
+    last_used_at: Date | null;
+    expires_at: Date | null;
+  };
+  /** Answers that a wrapping token opens once. */
+  vault_wrapped: {
+    digest: Digest;
+    sealed: Sealed;
+    creation_path: string;
+    ttl_seconds: number;
+    created_at: Date;
+    expires_at: Date;
+  };
   vault_tokens: {
     digest: Digest;
     accessor: string;

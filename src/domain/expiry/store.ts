@@ -71,6 +71,8 @@ export const expiringTables: readonly ExpiringTable[] = [
   { name: 'credential_uses', gone: "t.day < $now - interval '400 days'" },
   { name: 'client_usage', gone: "t.day < $now - interval '400 days'" },
   { name: 'vault_tokens', gone: 't.ends_at < $now' },
+  { name: 'vault_secret_ids', gone: 't.expires_at < $now' },
+  { name: 'vault_wrapped', gone: 't.expires_at < $now' },
   { name: 'throttles', gone: 't.expire < extract(epoch from $now) * 1000' },
 ];
 

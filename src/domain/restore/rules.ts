@@ -211,6 +211,11 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   // The events of its role say what to do.
   'vault.policy.deleted': nothing,
   'vault.policy.written': nothing,
+  'vault.role.deleted': decide('is a role of AppRole again: delete it again'),
+  'vault.role.written': decide('has its earlier limits again, or no longer exists: write it again'),
+  'vault.secret_id.created': nothing,
+  'vault.secret_id.revoked': decide('has a secret id again that was revoked: revoke it again by its accessor'),
+  'vault.unwrapped': nothing,
   'vault.sealed': decide('was sealed: seal it again if needed'),
   'vault.unsealed': nothing,
   'webhook.created': decide('no longer exists: register it again'),

@@ -56,6 +56,7 @@ export const secretsPermissions: Readonly<Record<string, string>> = {
   'secrets:destroy:*': 'Destroy secrets for ever',
   'secrets:policies': 'Write policies of the store, which give nothing that you lack',
   'secrets:policies-read': 'Read policies of the store',
+  'secrets:roles': 'Write roles of AppRole and create their secret ids, which give nothing that you lack',
   'secrets:tokens': 'Look up, renew and revoke tokens of the store by their accessors',
   'secrets:seal': 'Initialize and seal the store of secrets',
 };

@@ -1,8 +1,11 @@
 import type { Trust } from '../../domain/trusts/index.ts';
-import { noteVaultToken } from '../../domain/vault-tokens/index.ts';
-import { type LoggedIn, logInByAssertion, logInBySecret } from '../oauth/index.ts';
+import { looksLikeSecretId, takeSecretId } from '../../domain/vault-roles/index.ts';
+import { noteVaultToken, type TokenLimits } from '../../domain/vault-tokens/index.ts';
+import { anonymous } from '../../platform/http/index.ts';
+import { issueFurtherToken, type LoggedIn, logInByAssertion, logInBySecret } from '../oauth/index.ts';
 import { answerWith, type VaultAnswer, VaultError } from './answers.ts';
 import { authOf } from './auth-token.ts';
+import { marksOf } from './auth-token-create.ts';
 import { textIn } from './fields.ts';
 import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
 
@@ -13,15 +16,44 @@ export const loginRoutes: readonly VaultRoute[] = [
   { path: /^auth\/kubernetes\/login$/, route: '/v1/auth/kubernetes/login', open: { write: byAssertion('kubernetes') } },
 ];
 
+const mostSeconds = 24 * 3600;
+const allOfStore = ['secrets:*'];
+
 /** A role is a client, a secret id one of its secrets. */
 async function logInWithRole(deps: VaultDeps, { request, body }: Asked): Promise<VaultAnswer> {
   const client_id = textIn(body, 'role_id');
   const secret = textIn(body, 'secret_id');
   if (!client_id) throw new VaultError(400, 'missing role_id');
   if (!secret) throw new VaultError(400, 'missing secret_id');
+  if (looksLikeSecretId(secret)) return logInWithSecretId(deps, { request, role: client_id, secret_id: secret });
   const given = await logInBySecret(deps.logIn, { client_id, secret }, requestOf(deps, request)).catch(inVaultsWords);
   if (!given) throw new VaultError(400, 'invalid role or secret ID');
   return loggedIn(deps, { request, given, path: 'auth/approle/login', metadata: { role_name: client_id } });
+}
+
+type BySecretId = { request: Asked['request']; role: string; secret_id: string };
+
+/** By a secret id, of which this is one use. */
+async function logInWithSecretId(deps: VaultDeps, { request, role, secret_id }: BySecretId): Promise<VaultAnswer> {
+  const taken = await takeSecretId(deps, { role, secret_id, address: request.address ?? '' });
+  if ('refused' in taken) {
+    const refusal = {
+      actor: anonymous(request.origin),
+      action: 'client.refused',
+      target: { kind: 'client', id: role },
+    } as const;
+    await deps.refusals?.record({ ...refusal, reason: taken.refused });
+    throw new VaultError(400, 'invalid role or secret ID');
+  }
+  const { settings, token_bound_cidrs: bound_cidrs, metadata } = taken;
+  const uses = settings.token_num_uses || undefined;
+  const limits = { uses, bound_cidrs, most_seconds: settings.token_max_ttl || undefined };
+  const seconds = Math.min(settings.token_ttl || deps.tokenSeconds, settings.token_max_ttl || mostSeconds, mostSeconds);
+  const asked = { audience: deps.audience, origin: request.origin, seconds, marks: marksOf(limits) };
+  const given = await issueFurtherToken(deps.logIn, { client_id: role, scopes: allOfStore, trust: undefined }, asked);
+  if (!given) throw new VaultError(400, 'invalid role or secret ID');
+  const path = 'auth/approle/login';
+  return loggedIn(deps, { request, given, path, metadata: { role_name: role, ...metadata }, limits });
 }
 
 /** A role is a trust, by its name; without one, any trust of the token's issuer counts. */
@@ -59,12 +91,24 @@ function inVaultsWords(error: unknown): never {
   throw status === 429 ? new VaultError(429, 'too many wrong secret IDs: wait and try again') : error;
 }
 
-type Given = { request: Asked['request']; given: LoggedIn; path: string; metadata: Record<string, string> };
+type Given = {
+  request: Asked['request'];
+  given: LoggedIn;
+  path: string;
+  metadata: Record<string, string>;
+  limits?: TokenLimits;
+};
 
-async function loggedIn(deps: VaultDeps, { request, given, path, metadata }: Given): Promise<VaultAnswer> {
+async function loggedIn(deps: VaultDeps, { request, given, path, metadata, limits }: Given): Promise<VaultAnswer> {
   const { access_token: token, scopes, issued_at, expires_at, client_id } = given;
   const lease_duration = Math.floor((expires_at.getTime() - issued_at.getTime()) / 1000);
-  const login = { display_name: `${path.split('/')[1]}-${client_id}`, path, ttl_seconds: lease_duration, metadata };
+  const login = {
+    display_name: `${path.split('/')[1]}-${client_id}`,
+    path,
+    ttl_seconds: lease_duration,
+    metadata,
+    ...(limits && { limits }),
+  };
   const noted = await noteVaultToken(deps, token, login);
   if (!noted) throw new Error('a login has no parent');
   return answerWith(request.request_id, { auth: authOf({ token, noted, rights: scopes, lease_duration }) });

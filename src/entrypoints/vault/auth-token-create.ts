@@ -105,7 +105,7 @@ function secondsOf(deps: VaultDeps, { body, limits, parentEnds }: Lasting): numb
 }
 
 /** What a token says of its limits, so that judging it costs nothing where it has none. */
-function marksOf({ uses, bound_cidrs }: TokenLimits): Record<string, unknown> {
+export function marksOf({ uses, bound_cidrs }: TokenLimits): Record<string, unknown> {
   return { ...(uses && { vault_uses: true }), ...(bound_cidrs && { vault_cidrs: bound_cidrs }) };
 }
 

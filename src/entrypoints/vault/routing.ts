@@ -1,4 +1,5 @@
 import type { SecretsDeps } from '../../domain/secrets/index.ts';
+import type { VaultRoleDeps } from '../../domain/vault-roles/index.ts';
 import type { Origin } from '../../platform/http/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
 import type { LogInDeps } from '../oauth/index.ts';
@@ -11,6 +12,8 @@ export type VaultDeps = SecretsDeps &
   CallerDeps & {
     logIn: LogInDeps;
     tokenSeconds: number;
+    /** The rules for the clients that roles are. */
+    validateMetadata: VaultRoleDeps['validateMetadata'];
     version: string;
     log: Logger;
     /** Whether anybody may initialize the vault: on the machine of a developer. */

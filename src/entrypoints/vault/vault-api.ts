@@ -13,6 +13,7 @@ import {
 } from '../../platform/http/index.ts';
 import { inServerSpan } from '../../platform/tracing/index.ts';
 import { permissionDenied, unsupportedOperation, type VaultAnswer, VaultError } from './answers.ts';
+import { appRoleRoutes } from './auth-approle.ts';
 import { loginRoutes } from './auth-login.ts';
 import { tokenRoutes } from './auth-token.ts';
 import { accessorRoutes } from './auth-token-accessors.ts';
@@ -26,6 +27,7 @@ import { sysRoutes } from './sys.ts';
 import { leaseRoutes } from './sys-leases.ts';
 import { policyRoutes } from './sys-policies.ts';
 import { VaultRequest } from './vault-request.ts';
+import { wrappingRoutes } from './wrapping.ts';
 
 /** The first that fits answers. */
 const routes: readonly VaultRoute[] = [
@@ -35,6 +37,8 @@ const routes: readonly VaultRoute[] = [
   ...tokenCreationRoutes,
   ...accessorRoutes,
   ...loginRoutes,
+  ...appRoleRoutes,
+  ...wrappingRoutes,
   ...mountRoutes,
   ...policyRoutes,
   ...leaseRoutes,

@@ -26,6 +26,7 @@ export function openVaultApi(
   return new VaultApi({
     ...{ db, now, issuer, log, version, refusals, secretReads, vault, bearers, logIn, inFlight, tokenSeconds },
     ...{ keys, apiKeys, audience: secretsAudience(issuer), edge: config.edge },
+    validateMetadata: metadataRules(),
     isTutorial: isDevelopment(config) && isLoopbackName(config.host),
     tutorialToken: (origin) => tutorialToken({ ...services, issuer }, logIn, origin),
     observe: observing(log, metrics),

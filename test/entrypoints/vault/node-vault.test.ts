@@ -661,6 +661,147 @@ describe('a token that another one made', () => {
   });
 });
 
+describe('a role of AppRole that a client of Vault makes', () => {
+  const newRole = () => `approle-${crypto.randomUUID().slice(0, 8)}`;
+  const newPolicy = () => `policy-${crypto.randomUUID().slice(0, 8)}`;
+  /** A client of Vault that may make roles, and a policy that it made. */
+  async function keeper() {
+    const folder = newFolder();
+    const policy = newPolicy();
+    const { vault } = await loggedIn([...allOf(folder), 'secrets:policies', 'secrets:roles']);
+    await vault.addPolicy({ name: policy, rules: `path "secret/data/${folder}/*" { capabilities = ["read"] }` });
+    await vault.write(`secret/data/${folder}/a`, { data: { n: 1 } });
+    return { vault, folder, policy, name: newRole() };
+  }
+  const logIn = async (role_id: string, secret_id: string, node = latchkey.issuer) => {
+    const headers = { 'x-forwarded-host': new URL(latchkey.issuer).host };
+    const body = JSON.stringify({ role_id, secret_id });
+    const response = await fetch(`${node}/v1/auth/approle/login`, { method: 'POST', headers, body });
+    return { status: response.status, body: (await response.json()) as { auth: { client_token: string } } };
+  };
+
+  test('gives what its policies give, as long as it is there', async () => {
+    const { vault, folder, policy, name } = await keeper();
+    await vault.addApproleRole({ role_name: name, policies: policy, token_ttl: 600 });
+    expect((await vault.getApproleRole({ role_name: name })).data).toMatchObject({
+      ...{ token_policies: [policy], token_ttl: 600, secret_id_num_uses: 0, bind_secret_id: true },
+    });
+    expect((await vault.approleRoles()).data.keys).toContain(name);
+    const { role_id } = (await vault.getApproleRoleId({ role_name: name })).data;
+    const { secret_id, secret_id_accessor } = (await vault.getApproleRoleSecret({ role_name: name })).data;
+    const reader = vaultAt();
+    const { auth } = await reader.approleLogin({ role_id, secret_id });
+    expect(auth).toMatchObject({ lease_duration: 600, metadata: { role_name: name } });
+    expect((await reader.read(`secret/data/${folder}/a`)).data.data).toEqual({ n: 1 });
+    expect(await statusOf(reader.write(`secret/data/${folder}/a`, { data: {} }))).toBe(403);
+    // It is a secret id, and no secret of the client.
+    const plain = { grant_type: 'client_credentials', client_id: role_id, client_secret: secret_id };
+    expect((await latchkey.post('/oauth/token', plain)).status).toBe(401);
+    const lookup = (await vault.approleSecretLookup({ role_name: name, secret_id })).data;
+    expect(lookup).toMatchObject({ secret_id_accessor, secret_id_num_uses: 0, cidr_list: [] });
+    await call('POST', `auth/approle/role/${name}/secret-id-accessor/destroy`, {
+      ...{ token: vault.token, body: { secret_id_accessor } },
+    });
+    expect((await logIn(role_id, secret_id)).status).toBe(400);
+    const other = (await vault.getApproleRoleSecret({ role_name: name })).data.secret_id;
+    expect((await logIn(role_id, other)).status).toBe(200);
+    await vault.deleteApproleRole({ role_name: name });
+    expect((await logIn(role_id, other)).status).toBe(400);
+    expect(await statusOf(reader.read(`secret/data/${folder}/a`))).toBe(403);
+    expect(await statusOf(vault.getApproleRole({ role_name: name }))).toBe(404);
+    const stored = await latchkey.database.query(`select t::text as row from vault_secret_ids t
+      union all select t::text from audit_events t`);
+    for (const { row } of stored.rows) expect(row).not.toContain(other);
+  });
+
+  test('with a secret id of one use logs in once, of 30 at once on two nodes', async () => {
+    const { vault, policy, name } = await keeper();
+    await vault.addApproleRole({ role_name: name, policies: policy, secret_id_num_uses: 1 });
+    const { secret_id, secret_id_num_uses } = (await vault.getApproleRoleSecret({ role_name: name })).data;
+    expect(secret_id_num_uses).toBe(1);
+    const attempts = await Promise.all(
+      Array.from({ length: 30 }, (_, n) => logIn(name, secret_id, n % 2 ? latchkey.issuer : other.address)),
+    );
+    expect(attempts.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(attempts.filter(({ status }) => ![200, 400].includes(status))).toEqual([]);
+  });
+
+  test('limits its secret ids to networks and to a time, and its tokens, too', async () => {
+    const { vault, folder, policy, name } = await keeper();
+    const limits = { secret_id_ttl: '10m', token_num_uses: 1, token_max_ttl: '20m' };
+    await vault.write(`auth/approle/role/${name}`, { token_policies: [policy], ...limits });
+    const create = async (body: object) => {
+      const path = `auth/approle/role/${name}/secret-id`;
+      return (await (await call('POST', path, { token: vault.token, body })).json()) as {
+        data: Record<string, string>;
+      };
+    };
+    const { data } = await create({ ttl: '1h', num_uses: null, metadata: '{"team":"shop"}' });
+    expect(data).toMatchObject({ secret_id_ttl: 600, secret_id_num_uses: 0 });
+    const { auth } = (await logIn(name, data.secret_id ?? '')).body;
+    expect(auth).toMatchObject({ num_uses: 1, metadata: { team: 'shop' } });
+    const read = () => call('GET', `secret/data/${folder}/a`, { token: auth.client_token });
+    expect([(await read()).status, (await read()).status]).toEqual([200, 403]);
+    const elsewhere = await create({ cidr_list: ['203.0.113.0/24'] });
+    expect((await logIn(name, elsewhere.data.secret_id ?? '')).status).toBe(400);
+    const bound = await create({ token_bound_cidrs: '203.0.113.7' });
+    const { client_token: token } = (await logIn(name, bound.data.secret_id ?? '')).body.auth;
+    expect((await call('GET', `secret/data/${folder}/a`, { token })).status).toBe(403);
+    const expiring = (await create({ ttl: 30 })).data.secret_id ?? '';
+    await latchkey.advance(31);
+    expect((await logIn(name, expiring)).status).toBe(400);
+  });
+
+  test('hands its secret id on wrapped, to be unwrapped once', async () => {
+    const { vault, policy, name } = await keeper();
+    await vault.addApproleRole({ role_name: name, policies: policy });
+    const path = `auth/approle/role/${name}/secret-id`;
+    const headers = { 'x-vault-wrap-ttl': '60s' };
+    const answer = (await (await call('POST', path, { token: vault.token, body: {}, headers })).json()) as {
+      data: null;
+      wrap_info: { token: string; ttl: number; creation_path: string };
+    };
+    expect(answer).toMatchObject({ data: null, wrap_info: { ttl: 60, creation_path: path } });
+    const { token } = answer.wrap_info;
+    const lookup = await call('POST', 'sys/wrapping/lookup', { body: { token } });
+    expect(await lookup.json()).toMatchObject({ data: { creation_path: path, creation_ttl: 60 } });
+    const opened = await Promise.all(Array.from({ length: 30 }, () => call('POST', 'sys/wrapping/unwrap', { token })));
+    expect(opened.map(({ status }) => status).toSorted()).toEqual([200, ...Array(29).fill(400)]);
+    const good = opened.find(({ status }) => status === 200);
+    const { data } = (await good?.json()) as { data: { secret_id: string } };
+    expect((await logIn(name, data.secret_id)).status).toBe(200);
+    expect(await (await call('POST', 'sys/wrapping/unwrap', { body: { token } })).json()).toEqual({
+      errors: ['wrapping token is not valid or does not exist'],
+    });
+    const late = (await (await call('POST', path, { token: vault.token, headers })).json()) as typeof answer;
+    await latchkey.advance(61);
+    expect((await call('POST', 'sys/wrapping/unwrap', { token: late.wrap_info.token })).status).toBe(400);
+    expect(await latchkey.auditEvents('vault.unwrapped')).toHaveLength(1);
+  });
+
+  test('gives nothing that its maker lacks, and takes over no other client', async () => {
+    const { vault, policy, name } = await keeper();
+    await vault.addApproleRole({ role_name: name, policies: policy });
+    const weak = (await loggedIn(['secrets:roles'])).vault;
+    const refused = await refusalOf(weak.write(`auth/approle/role/${newRole()}`, { token_policies: [policy] }));
+    expect(refused.response).toMatchObject({
+      statusCode: 403,
+      body: { errors: ['permission denied', expect.any(String)] },
+    });
+    for (const attempt of [
+      weak.write(`auth/approle/role/${name}/secret-id`, {}),
+      weak.write(`auth/approle/role/${name}`, { token_policies: [] }),
+      weak.delete(`auth/approle/role/${name}`),
+    ])
+      expect(await statusOf(attempt)).toBe(403);
+    expect(await statusOf(vault.write('auth/approle/role/service', { token_policies: [policy] }))).toBe(400);
+    expect(await statusOf(vault.write('auth/approle/role/service/secret-id', {}))).toBe(404);
+    const stranger = (await loggedIn(['secrets:*:none'])).vault;
+    expect(await statusOf(stranger.read(`auth/approle/role/${name}`))).toBe(403);
+    expect(await statusOf(vault.write(`auth/approle/role/${newRole()}`, { bind_secret_id: false }))).toBe(400);
+  });
+});
+
 // Last: the clocks of tokens that were signed elsewhere do not move along.
 describe('a token', () => {
   test('looks its token up, renews it up to a day, and revokes it', async () => {

@@ -1,0 +1,20 @@
+/** Roles of AppRole, which are clients; their secret ids; and answers that are handed on wrapped. */
+export {
+  createSecretId,
+  findSecretIdByAccessor,
+  listSecretIds,
+  looksLikeSecretId,
+  revokeSecretId,
+  type SecretId,
+  takeSecretId,
+} from './secret-ids.ts';
+export {
+  findVaultRole,
+  listVaultRoles,
+  putVaultRole,
+  type RoleSettings,
+  removeVaultRole,
+  type VaultRole,
+  type VaultRoleDeps,
+} from './vault-roles.ts';
+export { describeWrapped, unwrap, type Wrapped, wrap } from './wrapping.ts';

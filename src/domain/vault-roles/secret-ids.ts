@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { type Digest, digest, generateCredential, parseCredential, secretLength } from '../../platform/crypto/index.ts';
+import { inTransaction } from '../../platform/database/index.ts';
+import { type Actor, NetworkSet, parseNetwork } from '../../platform/http/index.ts';
+import { listHeldRights, mustHold } from '../access/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import {
+  deleteSecretId,
+  findRole,
+  findSecretId,
+  insertSecretId,
+  listLiveSecretIds,
+  type SecretId,
+  takeUse,
+} from './store.ts';
+import { lockVaultRole, type RoleSettings, type VaultRoleDeps } from './vault-roles.ts';
+
+export type { SecretId } from './store.ts';
+
+type Deps = Pick<VaultRoleDeps, 'db' | 'now'>;
+
+const prefix = 'lk_si_';
+const accessorBytes = 18;
+
+/** Whether a text has the form of a secret id: nothing else is looked up. */
+export function looksLikeSecretId(text: string): boolean {
+  return parseCredential(prefix, secretLength, text) !== undefined;
+}
+
+/** How a secret id is limited; undefined: as its role says. */
+export type SecretIdLimits = {
+  uses?: number | undefined;
+  ttl_seconds?: number | undefined;
+  bound_cidrs?: readonly string[] | undefined;
+  token_bound_cidrs?: readonly string[] | undefined;
+  metadata?: Record<string, string>;
+};
+
+/**
+ * Creates a secret id of a role. With it one can do what the role can.
+ *
+ * @returns it, shown once; only its digest is stored
+ * @throws Problem `not_found`; `forbidden`: the role has a permission that the actor does not hold
+ */
+export async function createSecretId(
+  { db, now }: Deps,
+  actor: Actor,
+  { role: name, ...limits }: SecretIdLimits & { role: string },
+): Promise<{ secret_id: string; stored: SecretId }> {
+  return inTransaction(db, async (trx) => {
+    const role = await lockVaultRole(trx, name);
+    const created_at = now();
+    await mustHold({ db: trx, now }, actor, await listHeldRights(trx, role.client_id, created_at));
+    const secret_id = generateCredential(prefix);
+    const { settings } = role;
+    const uses = least(limits.uses, settings.secret_id_num_uses);
+    const ttl_seconds = least(limits.ttl_seconds, settings.secret_id_ttl);
+    const cidrs = limits.bound_cidrs ?? nonEmpty(settings.secret_id_bound_cidrs);
+    const stored = await insertSecretId(trx, {
+      ...{ digest: digest(secret_id), client_id: role.client_id, created_at, ttl_seconds, uses, uses_left: uses },
+      accessor: randomBytes(accessorBytes).toString('base64url'),
+      metadata: JSON.stringify(limits.metadata ?? {}),
+      expires_at: ttl_seconds === null ? null : new Date(created_at.getTime() + ttl_seconds * 1000),
+      ...(cidrs && { bound_cidrs: JSON.stringify(cidrs) }),
+      ...(limits.token_bound_cidrs && { token_bound_cidrs: JSON.stringify(limits.token_bound_cidrs) }),
+    });
+    const target = { kind: 'client', id: name };
+    const details = { accessor: stored.accessor, uses, ttl_seconds };
+    await appendEvent(trx, { actor, action: 'vault.secret_id.created', target, details, occurred_at: created_at });
+    return { secret_id, stored };
+  });
+}
+
+/** The lesser of two limits, of which 0 and undefined are none. */
+function least(asked: number | undefined, ofRole: number): number | null {
+  const limits = [asked, ofRole].filter((limit) => limit !== undefined && limit > 0) as number[];
+  return limits.length === 0 ? null : Math.min(...limits);
+}
+
+const nonEmpty = (list: readonly string[]) => (list.length > 0 ? list : undefined);
+
+/** What a login by a secret id may do with the token. */
+export type TakenSecretId = {
+  settings: RoleSettings;
+  token_bound_cidrs: readonly string[] | undefined;
+  metadata: Record<string, string>;
+};
+export type RefusedSecretId = { refused: 'wrong secret id' | 'secret id is not for this address' };
+
+/** Takes one use of a secret id: of several at once that take its last use, one does. */
+export async function takeSecretId(
+  { db, now }: Deps,
+  { role: name, secret_id, address }: { role: string; secret_id: string; address: string },
+): Promise<TakenSecretId | RefusedSecretId> {
+  const at = now();
+  const role = await findRole(db, name);
+  const found = role && (await findSecretId(db, { client_id: role.client_id, digest: digest(secret_id), now: at }));
+  if (!role || !found) return { refused: 'wrong secret id' };
+  if (found.bound_cidrs && !isWithin(found.bound_cidrs, address))
+    return { refused: 'secret id is not for this address' };
+  if (!(await takeUse(db, found.digest, at))) return { refused: 'wrong secret id' };
+  const cidrs = found.token_bound_cidrs ?? nonEmpty(role.settings.token_bound_cidrs);
+  return { settings: role.settings, token_bound_cidrs: cidrs, metadata: found.metadata };
+}
+
+function isWithin(cidrs: readonly string[], address: string): boolean {
+  return new NetworkSet(cidrs.map(parseNetwork).filter((network) => network !== undefined)).has(address);
+}
+
+/** The secret ids of a role that can be used; undefined: there is no such role. */
+export async function listSecretIds({ db, now }: Deps, name: string): Promise<SecretId[] | undefined> {
+  const role = await findRole(db, name);
+  return role && listLiveSecretIds(db, role.client_id, now());
+}
+
+/** A secret id of a role by its accessor, or by itself. */
+export async function findSecretIdByAccessor(
+  { db, now }: Deps,
+  { role: name, ...by }: { role: string } & ({ accessor: string } | { secret_id: string }),
+): Promise<SecretId | undefined> {
+  const role = await findRole(db, name);
+  if (!role) return undefined;
+  const key = 'accessor' in by ? by : { digest: digest(by.secret_id) };
+  return findSecretId(db, { client_id: role.client_id, now: now(), ...key });
+}
+
+/** Revokes a secret id. Tokens that it gave stay. Repeating it changes nothing. */
+export async function revokeSecretId(
+  { db, now }: Deps,
+  actor: Actor,
+  { role, secret }: { role: string; secret: { digest: Digest; accessor: string } },
+): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    if (!(await deleteSecretId(trx, secret.digest))) return;
+    const target = { kind: 'client', id: role };
+    const details = { accessor: secret.accessor };
+    await appendEvent(trx, { actor, action: 'vault.secret_id.revoked', target, details, occurred_at: now() });
+  });
+}

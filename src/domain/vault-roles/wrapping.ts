@@ -1,0 +1,66 @@
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import {
+  digest,
+  generateCredential,
+  parseCredential,
+  type SealedPlace,
+  seal,
+  secretLength,
+  unseal,
+} from '../../platform/crypto/index.ts';
+import { type Db, inTransaction } from '../../platform/database/index.ts';
+import type { Actor } from '../../platform/http/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import { deleteWrapped, findWrapped, insertWrapped, type WrappedRow } from './store.ts';
+
+type Deps = { db: Db; now: () => Date };
+
+export type Wrapped = { token: string; accessor: string; ttl_seconds: number; created_at: Date; creation_path: string };
+
+const prefix = 'lk_wt_';
+
+/** Keeps an answer for whoever has the token that is returned, once. The token alone opens it. */
+export async function wrap(
+  { db, now }: Deps,
+  { answer, ttl_seconds, creation_path }: { answer: unknown; ttl_seconds: number; creation_path: string },
+): Promise<Wrapped> {
+  const token = generateCredential(prefix);
+  const created_at = now();
+  const row = { digest: digest(token), creation_path, ttl_seconds, created_at };
+  const sealed = seal(keyOf(token), placeOf(row), JSON.stringify(answer));
+  const expires_at = new Date(created_at.getTime() + ttl_seconds * 1000);
+  await inTransaction(db, (trx) => insertWrapped(trx, { ...row, sealed, expires_at }));
+  return { token, accessor: accessorOf(row), ttl_seconds, created_at, creation_path };
+}
+
+function keyOf(token: string): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', token, '', 'latchkey wrapped answer', 32)));
+}
+
+const placeOf = ({ digest: of }: Pick<WrappedRow, 'digest'>): SealedPlace => [
+  'vault_wrapped',
+  'sealed',
+  of.toString('hex'),
+];
+const accessorOf = ({ digest: of }: Pick<WrappedRow, 'digest'>) => of.toString('hex').slice(0, 24);
+
+/** What of a wrapped answer can be known without opening it. */
+export async function describeWrapped({ db, now }: Deps, token: string): Promise<WrappedRow | undefined> {
+  return isWrappingToken(token) ? findWrapped(db, digest(token), now()) : undefined;
+}
+
+const isWrappingToken = (token: string) => parseCredential(prefix, secretLength, token) !== undefined;
+
+/** Opens a wrapped answer, once, whoever comes first. @returns undefined: it was opened before, has expired, or never was */
+export async function unwrap({ db, now }: Deps, actor: Actor, token: string): Promise<{ answer: unknown } | undefined> {
+  if (!isWrappingToken(token)) return undefined;
+  return inTransaction(db, async (trx) => {
+    const occurred_at = now();
+    const row = await deleteWrapped(trx, digest(token), occurred_at);
+    if (!row) return undefined;
+    const target = { kind: 'vault_wrapping', id: accessorOf(row) };
+    const details = { creation_path: row.creation_path };
+    await appendEvent(trx, { actor, action: 'vault.unwrapped', target, details, occurred_at });
+    return { answer: JSON.parse(unseal(keyOf(token), placeOf(row), row.sealed).toString()) };
+  });
+}

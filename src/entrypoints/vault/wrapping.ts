@@ -1,0 +1,51 @@
+import { describeWrapped, unwrap, wrap } from '../../domain/vault-roles/index.ts';
+import { anonymous } from '../../platform/http/index.ts';
+import { answerWith, type VaultAnswer, VaultError } from './answers.ts';
+import { secondsIn, textIn } from './fields.ts';
+import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
+
+/** Answers that are handed on wrapped, and opened once: those with a secret id. The wrapping token is all that opening needs. */
+export const wrappingRoutes: readonly VaultRoute[] = [
+  { path: /^sys\/wrapping\/unwrap$/, route: '/v1/sys/wrapping/unwrap', open: { write: open } },
+  { path: /^sys\/wrapping\/lookup$/, route: '/v1/sys/wrapping/lookup', open: { write: lookUp, read: lookUp } },
+];
+
+const mostSeconds = 24 * 3600;
+
+/** How long an answer is to be kept wrapped; undefined: it is to be sent as it is. @throws VaultError 400 */
+export function wrapSecondsOf({ req }: Asked['request']): number | undefined {
+  const asked = req.headers['x-vault-wrap-ttl'];
+  if (asked === undefined || asked === '' || asked === '0') return undefined;
+  const seconds = secondsIn({ ttl: String(asked) }, 'ttl') ?? 0;
+  if (seconds >= 1 && seconds <= mostSeconds) return seconds;
+  throw new VaultError(400, `X-Vault-Wrap-TTL must be at most ${mostSeconds} seconds`);
+}
+
+type Wrapping = { request: Asked['request']; data: object; ttl_seconds: number };
+
+export async function wrapped(deps: VaultDeps, { request, data, ttl_seconds }: Wrapping): Promise<VaultAnswer> {
+  const made = await wrap(deps, { answer: data, ttl_seconds, creation_path: request.name });
+  const { token, accessor, created_at: creation_time, creation_path } = made;
+  const wrap_info = { token, accessor, ttl: ttl_seconds, creation_time, creation_path, wrapped_accessor: '' };
+  const { body } = answerWith(request.request_id, {});
+  return { status: 200, body: { ...body, wrap_info } };
+}
+
+const notValid = () => new VaultError(400, 'wrapping token is not valid or does not exist');
+
+/** The token comes in the body, or in the place of one. */
+const tokenIn = ({ request, body }: Asked) => textIn(body, 'token') || request.token || '';
+
+async function open(deps: VaultDeps, asked: Asked): Promise<VaultAnswer> {
+  const { origin, request_id } = asked.request;
+  const opened = await unwrap(deps, anonymous(origin), tokenIn(asked));
+  if (!opened) throw notValid();
+  return answerWith(request_id, { data: opened.answer });
+}
+
+async function lookUp(deps: VaultDeps, asked: Asked): Promise<VaultAnswer> {
+  const found = await describeWrapped(deps, tokenIn(asked));
+  if (!found) throw notValid();
+  const { creation_path, created_at: creation_time, ttl_seconds: creation_ttl } = found;
+  return answerWith(asked.request.request_id, { data: { creation_path, creation_time, creation_ttl } });
+}
