@@ -1,4 +1,5 @@
 import type { Db } from '../../platform/database/index.ts';
+import type { Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import type { Refusals } from '../audit/index.ts';
 import type { SecretReads } from './reads.ts';
@@ -11,6 +12,7 @@ export type SecretsDeps = {
   issuer: string;
   vault: Vault;
   secretReads: SecretReads;
+  jobs: Pick<Jobs, 'send'>;
   /** Undefined: for the operator at the machine, who is refused nothing. */
   refusals?: Refusals | undefined;
 };

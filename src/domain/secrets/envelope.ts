@@ -28,6 +28,18 @@ export function openVersion(key: KeyObject, place: VersionPlace, version: Sealed
   return unseal(opened, valuePlace(place), version.sealed_value);
 }
 
+/** Seals the key of a version under another term's. The value stays as it is. @throws Error as `openVersion` */
+export function rewrapKey(
+  { from, to }: { from: Term; to: Term },
+  place: VersionPlace,
+  sealed_key: Sealed,
+): Pick<SealedVersion, 'term' | 'sealed_key'> {
+  const secret = unseal(from.key, keyPlace(place, from.term), sealed_key);
+  const rewrapped = seal(to.key, keyPlace(place, to.term), secret);
+  secret.fill(0);
+  return { term: to.term, sealed_key: rewrapped };
+}
+
 const rowOf = ({ secret_id, path, number }: VersionPlace) => `${secret_id}/${path}@${number}`;
 const valuePlace = (place: VersionPlace): SealedPlace => ['secret_versions', 'sealed_value', rowOf(place)];
 const keyPlace = (place: VersionPlace, term: number): SealedPlace => [

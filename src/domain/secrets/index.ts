@@ -11,6 +11,7 @@ export { secretRoutes } from './routes.ts';
 export type { SecretSettings } from './schemas.ts';
 export { describeSecret, putSecretSettings, removeSecret, writeSecret } from './secrets.ts';
 export type { SecretRecord, Version } from './store.ts';
+export { describeTerm, rewrapSecrets, rotateTerm } from './terms.ts';
 export type { SecretData } from './values.ts';
 export { Vault } from './vault.ts';
 export { deleteVersions, destroyVersions, undeleteVersions } from './versions.ts';

@@ -58,5 +58,5 @@ export const secretsPermissions: Readonly<Record<string, string>> = {
   'secrets:policies-read': 'Read policies of the store',
   'secrets:roles': 'Write roles of AppRole and create their secret ids, which give nothing that you lack',
   'secrets:tokens': 'Look up, renew and revoke tokens of the store by their accessors',
-  'secrets:seal': 'Initialize and seal the store of secrets',
+  'secrets:seal': 'Initialize and seal the store of secrets, and rotate its key',
 };

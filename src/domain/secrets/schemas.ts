@@ -144,6 +144,7 @@ export const InitializedView = z.object({
   keys: z.array(z.string()).meta({ description: 'the shares, in base64; they are shown once' }),
   threshold: z.int(),
 });
+export const RotatedView = z.object({ term: z.int().meta({ description: 'the number of the term' }) });
 export const UnsealInput = z.strictObject({
   key: z.string().min(1).max(200).optional().meta({ description: 'a share of the key, in base64 or hexadecimal' }),
 });

@@ -15,13 +15,19 @@ export function staticKey(rootKey: KeyObject): KeyObject {
   return key;
 }
 
+/** The key of a new term, sealed. */
+export function makeTerm(root: KeyObject, term: number): Sealed {
+  const key = randomBytes(keyBytes);
+  const sealed = seal(root, termPlace(term), key);
+  key.fill(0);
+  return sealed;
+}
+
 /** A new root key of a vault, and the key of its first term, both sealed. */
 export function makeRoot(sealingKey: KeyObject, kind: SealKind): { sealed_root: Sealed; sealed_term: Sealed } {
   const root = randomBytes(keyBytes);
-  const term = randomBytes(keyBytes);
   const sealed_root = seal(sealingKey, rootPlace(kind), root);
-  const sealed_term = seal(createSecretKey(root), termPlace(1), term);
+  const sealed_term = makeTerm(createSecretKey(root), 1);
   root.fill(0);
-  term.fill(0);
   return { sealed_root, sealed_term };
 }

@@ -16,8 +16,14 @@ export async function lockSeal(trx: Trx): Promise<SealRow | undefined> {
 }
 
 /** Keeps the vault from being sealed until the transaction ends. */
-export async function holdSeal(trx: Trx): Promise<Pick<SealRow, 'generation' | 'sealed_at'> | undefined> {
-  return trx.selectFrom('vault_seal').select(['generation', 'sealed_at']).forShare().executeTakeFirst();
+export async function holdSeal(
+  trx: Trx,
+): Promise<(Pick<SealRow, 'generation' | 'sealed_at'> & { term: number }) | undefined> {
+  return trx
+    .selectFrom('vault_seal')
+    .select(['generation', 'sealed_at', sql<number>`(select max(term) from vault_terms)`.as('term')])
+    .forShare()
+    .executeTakeFirst();
 }
 
 export async function insertSeal(trx: Trx, row: Insertable<Database['vault_seal']>): Promise<void> {

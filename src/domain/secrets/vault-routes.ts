@@ -1,6 +1,7 @@
 import { routesWith } from '../../platform/http/index.ts';
 import type { SecretsDeps } from './deps.ts';
-import { InitializationInput, InitializedView, UnsealInput, VaultView } from './schemas.ts';
+import { InitializationInput, InitializedView, RotatedView, UnsealInput, VaultView } from './schemas.ts';
+import { rotateTerm } from './terms.ts';
 
 const route = routesWith<SecretsDeps>();
 
@@ -38,6 +39,14 @@ export const vaultRoutes = [
       else await vault.takeShare(actor, key);
       return vault.state();
     },
+  }),
+  route({
+    method: 'POST',
+    path: '/vault/rotate',
+    summary: 'Make the key of a new term; the keys of all versions are sealed under it in the background',
+    permission: 'latchkey:vault:seal',
+    response: RotatedView,
+    handle: async ({ actor }, deps) => ({ term: await rotateTerm(deps, actor) }),
   }),
   route({
     method: 'POST',

@@ -29,7 +29,13 @@ export type VaultDeps = {
 };
 
 /** The keys of an open vault, and the generation of the seal that they were opened in. */
-export type Keyring = { generation: string; current: Term; terms: ReadonlyMap<number, KeyObject> };
+export type Keyring = {
+  generation: string;
+  /** Opens the keys of the terms. */
+  root: KeyObject;
+  current: Term;
+  terms: ReadonlyMap<number, KeyObject>;
+};
 
 export type SealState = {
   kind: SealKind;
@@ -86,7 +92,8 @@ export class Vault {
     const done = await inTransaction(db, async (trx) => {
       const held = await holdSeal(trx);
       if (held?.sealed_at) throw sealed();
-      return held?.generation === keyring.generation ? { result: await work(trx, keyring) } : undefined;
+      const isCurrent = held?.generation === keyring.generation && held.term === keyring.current.term;
+      return isCurrent ? { result: await work(trx, keyring) } : undefined;
     });
     if (done) return done.result;
     this.forget();
@@ -101,6 +108,14 @@ export class Vault {
     // A static vault is initialized by its first use.
     const initialized = row !== undefined || kind === 'static';
     return { kind, initialized, sealed: this.#isSealed(kind, row), ...counts, progress, nonce };
+  }
+
+  /** What to say where the setting differs from how the vault was initialized, which alone counts. */
+  async ignoredSetting(): Promise<string | undefined> {
+    const row = await findSeal(this.#deps.db);
+    const { sealKind } = this.#deps;
+    if (!row || row.kind === sealKind) return undefined;
+    return `LATCHKEY_VAULT_SEAL is "${sealKind}", but the secrets were initialized with "${row.kind}", and stay so. Set it to "${row.kind}".`;
   }
 
   #isSealed(kind: SealKind, row: SealRow | undefined): boolean {
@@ -228,7 +243,7 @@ export class Vault {
     }));
     const current = terms.at(-1);
     if (!current) throw new Error('the vault has no term');
-    return { generation: row.generation, current, terms: new Map(terms.map(({ term, key }) => [term, key])) };
+    return { generation: row.generation, root, current, terms: new Map(terms.map(({ term, key }) => [term, key])) };
   }
 
   /** @throws Problem 503 `sealed`: this node was not opened since the vault was sealed */

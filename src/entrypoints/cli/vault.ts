@@ -8,7 +8,7 @@ const addresses = 'a server, if it is not the issuer: of several servers, name e
 /** `latchkey vault …` */
 export function vaultCommand(): Command {
   const vault = new Command('vault').description('the seal of the secrets');
-  for (const each of [initialize(), status(), seal(), unseal()]) vault.addCommand(each);
+  for (const each of [initialize(), status(), seal(), unseal(), rotate()]) vault.addCommand(each);
   return vault;
 }
 
@@ -47,4 +47,12 @@ function unseal(): Command {
   )
     .option('--address <url>', addresses, repeated, [])
     .action(later(async () => (await actions()).unseal));
+}
+
+function rotate(): Command {
+  return command(
+    'rotate',
+    'make a new key under which the keys of secrets are sealed; those of present versions follow in the background',
+    'latchkey vault rotate',
+  ).action(later(async () => (await actions()).rotate));
 }

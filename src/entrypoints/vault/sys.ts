@@ -1,6 +1,7 @@
 import { allows } from '../../domain/access/index.ts';
+import { describeTerm, rotateTerm } from '../../domain/secrets/index.ts';
 import { anonymous, Problem } from '../../platform/http/index.ts';
-import { noContent, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
+import { answerAtTop, noContent, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
 import { type VaultCaller, vaultCallerOf } from './callers.ts';
 import { flagIn, numberIn, textIn } from './fields.ts';
 import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
@@ -12,6 +13,8 @@ export const sysRoutes: readonly VaultRoute[] = [
   { path: /^sys\/init$/, route: '/v1/sys/init', open: { read: tellInit, write: initialize } },
   { path: /^sys\/unseal$/, route: '/v1/sys/unseal', open: { write: unseal } },
   { path: /^sys\/seal$/, route: '/v1/sys/seal', closed: { write: seal } },
+  { path: /^sys\/rotate(?:\/keyring)?$/, route: '/v1/sys/rotate', closed: { write: rotate } },
+  { path: /^sys\/key-status$/, route: '/v1/sys/key-status', closed: { read: tellTerm } },
   { path: /^sys\/leader$/, route: '/v1/sys/leader', open: { read: tellLeader } },
 ];
 
@@ -113,6 +116,20 @@ async function seal(deps: VaultDeps, { caller }: Asked & { caller: VaultCaller }
   if (!allows(caller.rights, sealPermission)) throw permissionDenied();
   await deps.vault.seal(caller.actor);
   return noContent;
+}
+
+async function rotate(deps: VaultDeps, { caller }: Asked & { caller: VaultCaller }): Promise<VaultAnswer> {
+  if (!allows(caller.rights, sealPermission)) throw permissionDenied();
+  await rotateTerm(deps, caller.actor);
+  return noContent;
+}
+
+/** `encryptions`: how many keys of versions are sealed under the term. */
+async function tellTerm(deps: VaultDeps, { request }: Asked): Promise<VaultAnswer> {
+  const current = await describeTerm(deps);
+  if (!current) throw new VaultError(400, 'Vault is not initialized');
+  const { term, created_at: install_time, versions: encryptions } = current;
+  return answerAtTop(request.request_id, { term, install_time, encryptions });
 }
 
 async function tellLeader({ issuer }: VaultDeps): Promise<VaultAnswer> {

@@ -23,6 +23,8 @@ export const queues = {
   // `singleton`: one at a time, whichever node it runs on.
   'remove-expired': { policy: 'singleton', retryLimit: 0, expireInSeconds: 600, cron: '* * * * *' },
   'fetch-client-logos': { policy: 'singleton', retryLimit: 0, expireInSeconds: 300, cron: '* * * * *' },
+  // Sent by a rotation, and looked for in case that its node ended.
+  'rewrap-secrets': { policy: 'singleton', retryLimit: 3, retryDelay: 30, expireInSeconds: 900, cron: '*/10 * * * *' },
   'roll-up-activity': { policy: 'singleton', retryLimit: 0, expireInSeconds: 120, cron: '* * * * *' },
 } as const satisfies Record<string, Definition>;
 
@@ -39,5 +41,6 @@ export const pollSeconds: Readonly<Record<JobName, number>> = {
   'sign-up': 1,
   'remove-expired': 5,
   'fetch-client-logos': 5,
+  'rewrap-secrets': 5,
   'roll-up-activity': 5,
 };

@@ -12,7 +12,7 @@ import type { OAuth } from './oauth.ts';
 import { observing } from './observing.ts';
 
 type Deps = Pick<AppDeps, 'config' | 'inFlight' | 'issuer' | 'log' | 'metrics' | 'version'>;
-type Needs = Pick<Services, 'apiKeys' | 'db' | 'keys' | 'now' | 'refusals' | 'secretReads' | 'vault'>;
+type Needs = Pick<Services, 'apiKeys' | 'db' | 'jobs' | 'keys' | 'now' | 'refusals' | 'secretReads' | 'vault'>;
 
 const tokenSeconds = 3600;
 
@@ -22,10 +22,10 @@ export function openVaultApi(
   services: Needs,
   { bearers, logIn }: Pick<OAuth, 'bearers' | 'logIn'>,
 ): VaultApi {
-  const { apiKeys, db, keys, now, refusals, secretReads, vault } = services;
+  const { apiKeys, db, jobs, keys, now, refusals, secretReads, vault } = services;
   return new VaultApi({
     ...{ db, now, issuer, log, version, refusals, secretReads, vault, bearers, logIn, inFlight, tokenSeconds },
-    ...{ keys, apiKeys, audience: secretsAudience(issuer), edge: config.edge },
+    ...{ jobs, keys, apiKeys, audience: secretsAudience(issuer), edge: config.edge },
     validateMetadata: metadataRules(),
     isTutorial: isDevelopment(config) && isLoopbackName(config.host),
     tutorialToken: (origin) => tutorialToken({ ...services, issuer }, logIn, origin),

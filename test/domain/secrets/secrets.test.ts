@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
 import { consoleAs, consoleOfNew, linkOn, stateOn, wordsOf } from '../../support/console.ts';
+import { eventually } from '../../support/eventually.ts';
 import type { RunningServer } from '../../support/hosted-server.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { runCommand } from '../../support/server.ts';
@@ -330,6 +331,58 @@ describe('time', () => {
     expect((await owner.get(at(path))).body.versions).toMatchObject([{ state: 'expired' }]);
     await owner.post(`${at(path)}/versions/1/undelete`);
     expect((await read(path)).status).toBe(200);
+  });
+});
+
+describe('the key of a new term', () => {
+  test('seals what is written from then on, on every node, and the present versions in the background', async () => {
+    const paths = [newPath('rotated'), newPath('rotated')];
+    const [path = '', destroyed = ''] = paths;
+    for (const n of [1, 2]) for (const each of paths) await put(each, { n });
+    await owner.post(`${at(destroyed)}/versions/1/destroy`);
+    // Both nodes have the keys of the present term.
+    expect((await read(path, '', owner, other.address)).status).toBe(200);
+    const termsOf = async (...of: string[]): Promise<number[]> => {
+      const { rows } = await latchkey.database.query(
+        `select distinct v.term from secret_versions v join secrets s on s.id = v.secret_id
+          where s.path = any($1) and v.term is not null order by 1`,
+        [of],
+      );
+      return rows.map(({ term }) => term);
+    };
+    const allTerms = async () =>
+      (await latchkey.database.query('select term from vault_terms order by 1')).rows.map(({ term }) => term);
+    // Its row was changed: it does not open, keeps its term, and holds nobody up.
+    const broken = newPath('rotated');
+    await put(broken, { n: 1 });
+    await latchkey.database.query(
+      `update secret_versions v set sealed_key = o.sealed_key from secret_versions o join secrets x on x.id = o.secret_id
+        join secrets s on s.path = $1 where v.secret_id = s.id and x.path = $2 and o.number = 1`,
+      [broken, path],
+    );
+    const [before = 0] = await termsOf(path);
+    const rotated = await owner.post('/vault/rotate', undefined, { node: other.address });
+    expect(rotated).toMatchObject({ status: 200, body: { term: before + 1 } });
+    await owner.post(`${at(path)}/versions`, { data: { n: 3 } });
+    await eventually(
+      () => termsOf(...paths),
+      (found) => found.length === 1 && found[0] === before + 1,
+    );
+    expect(await termsOf(broken)).toEqual([before]);
+    expect(await allTerms()).toEqual([before, before + 1]);
+    for (const node of [latchkey.issuer, other.address]) {
+      for (const n of [1, 2, 3]) expect((await read(path, `?version=${n}`, owner, node)).body.data).toEqual({ n });
+      expect((await read(destroyed, '?version=1', owner, node)).status).toBe(410);
+    }
+    await latchkey.database.query('delete from secret_versions where term = $1', [before]);
+    const again = await latchkey.command(['vault', 'rotate']);
+    expect(again.stdout).toContain(`term ${before + 2}`);
+    await eventually(allTerms, (found) => found.length === 1 && found[0] === before + 2);
+    expect((await read(path)).body.data).toEqual({ n: 3 });
+    expect((await latchkey.auditEvents('vault.rotated')).length).toBe(2);
+    expect((await latchkey.auditEvents('vault.rewrapped')).at(-1)).toMatchObject({
+      details: { term: before + 2, removed: [before, before + 1] },
+    });
   });
 });
 

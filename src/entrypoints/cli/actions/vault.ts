@@ -41,6 +41,11 @@ export const seal = onInstallation(async (place: CommandContext, options: Json &
   answer(options, state, [isDone ? wordsOf(state) : 'Nothing changed.']);
 });
 
+export const rotate = onInstallation(async (place: CommandContext, options: Json) => {
+  const made = await routesOf(place).call('POST /vault/rotate');
+  answer(options, made, [`New secrets are sealed under term ${made.term}; the present ones follow.`]);
+});
+
 export const unseal = onInstallation(async (place: CommandContext, options: Addressed) => {
   const routes = routesOf(place);
   const { kind } = await routes.call('GET /vault');
