@@ -102,6 +102,7 @@ export const auditActions = [
   'vault.policy.deleted',
   'vault.policy.written',
   'vault.role.deleted',
+  'vault.rekeyed',
   'vault.rewrapped',
   'vault.role.written',
   'vault.rotated',

@@ -216,6 +216,7 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'vault.secret_id.created': nothing,
   'vault.secret_id.revoked': decide('has a secret id again that was revoked: revoke it again by its accessor'),
   'vault.unwrapped': nothing,
+  'vault.rekeyed': decide('is opened by the earlier shares again: replace them again'),
   'vault.rewrapped': nothing,
   'vault.rotated': decide('has the keys of the earlier term again: rotate them again'),
   'vault.sealed': decide('was sealed: seal it again if needed'),

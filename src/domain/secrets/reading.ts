@@ -75,7 +75,10 @@ async function opened(
   const key = keyring.terms.get(term);
   if (!key) throw new Error('a term without a key');
   try {
-    return decoded(openVersion(key, { secret_id, path, number }, found));
+    const value = openVersion(key, { secret_id, path, number }, found);
+    const data = decoded(value);
+    value.fill(0);
+    return data;
   } catch {
     await inTransaction(deps.db, (trx) =>
       appendEvent(trx, {

@@ -76,7 +76,9 @@ export function shareDigest(share: Buffer): string {
 
 /** What a key is known by, without opening anything: AES-GCM alone would let one ciphertext open under several keys. */
 export function keyCheck(key: KeyObject, set_id: string): Digest {
-  const checking = createSecretKey(Buffer.from(hkdfSync('sha256', key.export(), '', 'latchkey unseal key check', 32)));
+  const exported = key.export();
+  const checking = createSecretKey(Buffer.from(hkdfSync('sha256', exported, '', 'latchkey unseal key check', 32)));
+  exported.fill(0);
   return createHmac('sha256', checking).update(set_id).digest() as Digest;
 }
 

@@ -6,6 +6,7 @@ import { type Actor, conflict, invalid, Problem, system } from '../../platform/h
 import { appendEvent } from '../audit/index.ts';
 import type { Term } from './envelope.ts';
 import { makeVault } from './making.ts';
+import { mustBeCounts, Rekey } from './rekey.ts';
 import { rootPlace, staticKey, termPlace } from './seal-keys.ts';
 import {
   confirmSeal,
@@ -57,12 +58,15 @@ type Root = { key: KeyObject; generation: string };
 export class Vault {
   readonly #deps: VaultDeps;
   readonly #progress = new UnsealProgress();
+  /** Replacing the shares, on this node. */
+  readonly rekey: Rekey;
   /** Of a vault that shares opened on this node. */
   #root: Root | undefined;
   #opening: Promise<Keyring> | undefined;
 
   constructor(deps: VaultDeps) {
     this.#deps = deps;
+    this.rekey = new Rekey(deps);
   }
 
   /**
@@ -129,8 +133,7 @@ export class Vault {
    * @throws Problem `conflict`: it is initialized, or its seal is static; `invalid`
    */
   async initialize(actor: Actor, { shares, threshold }: { shares: number; threshold: number }): Promise<Buffer[]> {
-    if (threshold > shares) throw invalid('/threshold', 'must not be greater than the number of shares');
-    if (shares > 1 && threshold === 1) throw invalid('/threshold', 'must be at least 2 where there are several shares');
+    mustBeCounts({ shares, threshold });
     const key = randomBytes(32);
     const set_id = randomUUID();
     const made = await splitKey(key, { set_id, shares, threshold });
@@ -181,7 +184,7 @@ export class Vault {
     if (!row.key_check || !isSameCheck(keyCheck(key, row.set_id ?? ''), row.key_check))
       throw invalid('/key', 'does not open the vault together with the others');
     this.#root = {
-      key: createSecretKey(unseal(key, rootPlace('shamir'), row.sealed_root)),
+      key: keyFrom(unseal(key, rootPlace('shamir'), row.sealed_root)),
       generation: row.generation,
     };
     this.forget();
@@ -239,7 +242,7 @@ export class Vault {
     const root = row.kind === 'static' ? unsealedRoot(rootKey, row) : this.#rootOf(row);
     const terms = (await listTerms(db)).map(({ term, sealed_key }) => ({
       term,
-      key: createSecretKey(unseal(root, termPlace(term), sealed_key)),
+      key: keyFrom(unseal(root, termPlace(term), sealed_key)),
     }));
     const current = terms.at(-1);
     if (!current) throw new Error('the vault has no term');
@@ -264,7 +267,14 @@ export class Vault {
 }
 
 const unsealedRoot = (rootKey: KeyObject, { sealed_root }: SealRow) =>
-  createSecretKey(unseal(staticKey(rootKey), rootPlace('static'), sealed_root));
+  keyFrom(unseal(staticKey(rootKey), rootPlace('static'), sealed_root));
+
+/** A key outside of the heap; its bytes are wiped, as those of the key are once nobody uses it. */
+function keyFrom(bytes: Buffer): KeyObject {
+  const key = createSecretKey(bytes);
+  bytes.fill(0);
+  return key;
+}
 
 function ignoreSealed(error: unknown): void {
   if (!(error instanceof Problem && error.type === 'sealed')) throw error;

@@ -26,6 +26,7 @@ import type { VaultDeps, VaultRoute } from './routing.ts';
 import { sysRoutes } from './sys.ts';
 import { leaseRoutes } from './sys-leases.ts';
 import { policyRoutes } from './sys-policies.ts';
+import { rekeyRoutes } from './sys-rekey.ts';
 import { VaultRequest } from './vault-request.ts';
 import { wrappingRoutes } from './wrapping.ts';
 
@@ -43,6 +44,7 @@ const routes: readonly VaultRoute[] = [
   ...policyRoutes,
   ...leaseRoutes,
   ...sysRoutes,
+  ...rekeyRoutes,
 ];
 
 export type VaultApiDeps = VaultDeps & {

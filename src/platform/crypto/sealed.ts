@@ -48,7 +48,10 @@ export function unseal(key: KeyObject, place: SealedPlace, sealed: Sealed): Buff
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes })
     .setAAD(Buffer.concat([header, additionalData(place)]))
     .setAuthTag(tag);
-  return Buffer.concat([decipher.update(sealed.subarray(headerBytes + nonceBytes + tagBytes)), decipher.final()]);
+  const opened = decipher.update(sealed.subarray(headerBytes + nonceBytes + tagBytes));
+  // Of this mode it is empty; a copy of what was opened is one that nobody wipes.
+  decipher.final();
+  return opened;
 }
 
 const keyIds = new WeakMap<KeyObject, Buffer>();
@@ -56,7 +59,11 @@ const keyIds = new WeakMap<KeyObject, Buffer>();
 function keyId(key: KeyObject): Buffer {
   const known = keyIds.get(key);
   if (known) return known;
-  const id = digest(Buffer.concat([Buffer.from('latchkey key id'), key.export()])).subarray(0, keyIdBytes);
+  const exported = key.export();
+  const named = Buffer.concat([Buffer.from('latchkey key id'), exported]);
+  const id = digest(named).subarray(0, keyIdBytes);
+  exported.fill(0);
+  named.fill(0);
   keyIds.set(key, id);
   return id;
 }

@@ -141,6 +141,59 @@ describe('a vault that shares open', () => {
     expect(await isReadable()).toBe(true);
   });
 
+  test('gets other shares by enough of its present ones, once enough of the others came back', async () => {
+    const [old, wanted] = [keys, { secret_shares: 4, secret_threshold: 2, require_verification: true }];
+    expect((await call('sys/rekey/init', wanted)).status).toBe(403);
+    const started = await call('sys/rekey/init', wanted, { by: token });
+    expect(started.body).toMatchObject({
+      started: true,
+      t: 2,
+      n: 4,
+      required: 3,
+      progress: 0,
+      verification_required: true,
+    });
+    expect((await call('sys/rekey/init', wanted, { by: token })).status).toBe(400);
+    const { nonce } = started.body;
+    const update = (key: string, by = nonce) => call('sys/rekey/update', { key, nonce: by });
+    expect((await update(old[0] ?? '', crypto.randomUUID())).status).toBe(400);
+    for (const [n, key] of [old[0], old[0], old[1]].entries())
+      expect((await update(key ?? '')).body).toMatchObject({ progress: n === 2 ? 2 : 1 });
+    expect((await update('ab'.repeat(54))).status).toBe(400);
+    const made = (await update(old[2] ?? '')).body;
+    expect(made).toMatchObject({ complete: true, keys: { length: 4 }, verification_required: true });
+    const verify = (key: string, by = made.verification_nonce) => call('sys/rekey/verify', { key, nonce: by });
+    expect((await verify(old[0] ?? '')).status).toBe(400);
+    expect((await verify(made.keys[0])).body).toMatchObject({ progress: 1, t: 2, n: 4 });
+    // Nothing has changed yet: the present shares open the other node, and a cancelled attempt leaves nothing behind.
+    await owner.post('/vault/seal');
+    for (const key of old.slice(0, 3)) await unseal(key);
+    expect(await isReadable()).toBe(true);
+    expect(await verify(made.keys[3])).toMatchObject({ status: 200, body: { complete: true } });
+    expect((await call('sys/rekey/init')).body).toMatchObject({ started: false, required: 2 });
+    expect((await unseal(old[0] ?? '', other.address)).body).toMatchObject({
+      errors: [expect.stringContaining('replaced')],
+    });
+    keys = made.keys;
+    for (const key of keys.slice(1, 3)) await unseal(key, other.address);
+    expect([await isReadable(), await isReadable(other.address)]).toEqual([true, true]);
+    expect(await latchkey.auditEvents('vault.rekeyed')).toMatchObject([{ details: { shares: 4, threshold: 2 } }]);
+
+    const again = (await call('sys/rekey/init', { secret_shares: 5, secret_threshold: 3 }, { by: token })).body;
+    await call('sys/rekey/update', { key: keys[0], nonce: again.nonce });
+    const replaced = (await call('sys/rekey/update', { key: keys[3], nonce: again.nonce })).body;
+    expect(replaced).toMatchObject({ complete: true, verification_required: false });
+    keys = replaced.keys;
+    await owner.post('/vault/seal');
+    for (const key of keys.slice(2)) await unseal(key);
+    expect(await isReadable()).toBe(true);
+    const cancelled = await fetch(`${latchkey.issuer}/v1/sys/rekey/init`, {
+      method: 'DELETE',
+      headers: { 'x-vault-token': token },
+    });
+    expect(cancelled.status).toBe(204);
+  });
+
   test('keeps neither shares nor keys in the database or the log', async () => {
     const { rows } = await latchkey.database.query(
       'select t::text as row from vault_seal t union all select t::text from audit_events t',

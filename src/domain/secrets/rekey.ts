@@ -1,0 +1,184 @@
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
+import { seal, unseal } from '../../platform/crypto/index.ts';
+import { type Db, inTransaction } from '../../platform/database/index.ts';
+import { type Actor, conflict, invalid } from '../../platform/http/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import { rootPlace } from './seal-keys.ts';
+import { findSeal, lockSeal, type SealRow, setShares } from './seal-store.ts';
+import { combineShares, isSameCheck, keyCheck, type Share, shareDigest, splitKey } from './shares.ts';
+import { UnsealProgress } from './unseal-progress.ts';
+
+export type RekeyDeps = { db: Db; now: () => Date };
+
+/** How many shares are made, and how many of them open the vault. */
+export type ShareCounts = { shares: number; threshold: number };
+
+/** @throws Problem `invalid` */
+export function mustBeCounts({ shares, threshold }: ShareCounts): void {
+  if (threshold > shares) throw invalid('/threshold', 'must not be greater than the number of shares');
+  if (shares > 1 && threshold === 1) throw invalid('/threshold', 'must be at least 2 where there are several shares');
+}
+
+/** What of the seal the new shares replace. */
+type NewShares = Required<
+  Pick<SealRow, 'set_id' | 'shares' | 'threshold' | 'key_check' | 'share_digests' | 'sealed_root'>
+>;
+
+type Attempt = ShareCounts & {
+  actor: Actor;
+  nonce: string;
+  mustVerify: boolean;
+  /** Of the present shares. */
+  given: UnsealProgress;
+  /** What the new shares were shown for, and those of them that came back. */
+  pending?: { replacing: string | null; made: NewShares; nonce: string; given: UnsealProgress };
+};
+
+export type RekeyState = ShareCounts & {
+  nonce: string;
+  progress: number;
+  /** How many of the present shares are needed. */
+  required: number;
+  mustVerify: boolean;
+  verification: { nonce: string; progress: number } | undefined;
+};
+
+/** The new shares, shown this once. */
+export type NewKeys = { keys: Buffer[]; nonce: string; verification_nonce: string | undefined };
+
+/**
+ * Replaces the shares of a vault by others: enough of the present ones allow it, and enough of the new ones prove that they arrived. Until
+ * then the present ones stay; the attempt is in the memory of this node alone, and ends with it.
+ */
+export class Rekey {
+  readonly #deps: RekeyDeps;
+  #attempt: Attempt | undefined;
+
+  constructor(deps: RekeyDeps) {
+    this.#deps = deps;
+  }
+
+  /** Undefined: nobody has started one on this node. */
+  async state(): Promise<RekeyState | undefined> {
+    if (!this.#attempt) return undefined;
+    const { nonce, shares, threshold, mustVerify, given, pending } = this.#attempt;
+    const required = (await findSeal(this.#deps.db))?.threshold ?? 0;
+    const verification = pending && { nonce: pending.nonce, progress: pending.given.count };
+    return { nonce, shares, threshold, mustVerify, progress: given.count, required, verification };
+  }
+
+  /** @throws Problem `invalid`; `conflict`: it is under way, or shares do not open the vault */
+  async start(actor: Actor, { mustVerify, ...counts }: ShareCounts & { mustVerify: boolean }): Promise<void> {
+    mustBeCounts(counts);
+    await this.#row();
+    if (this.#attempt) throw conflict('rekey already in progress');
+    this.#attempt = { ...counts, actor, mustVerify, nonce: randomUUID(), given: new UnsealProgress() };
+  }
+
+  /** Forgets the attempt; the present shares stay. */
+  cancel(): void {
+    this.#attempt?.given.reset();
+    this.#attempt?.pending?.given.reset();
+    this.#attempt = undefined;
+  }
+
+  /**
+   * Takes a present share.
+   *
+   * @returns the new shares, once enough came
+   * @throws Problem `invalid`: what is wrong with the share; `conflict`: there is no such attempt
+   */
+  async takeShare({ nonce, text }: { nonce: string; text: string }): Promise<NewKeys | undefined> {
+    const attempt = this.#attemptOf(nonce);
+    if (attempt.pending) throw conflict('the new shares wait to be verified');
+    const row = await this.#row();
+    const shares = attempt.given.take(text, row);
+    if (!shares) return undefined;
+    const { made, keys } = await replaced(row, shares, attempt);
+    if (!attempt.mustVerify) {
+      await this.#commit(attempt, row.set_id, made);
+      return { keys, nonce, verification_nonce: undefined };
+    }
+    const pending = { replacing: row.set_id, made, nonce: randomUUID(), given: new UnsealProgress() };
+    attempt.pending = pending;
+    return { keys, nonce, verification_nonce: pending.nonce };
+  }
+
+  /**
+   * Takes a new share; with the last one that is needed the new shares replace the present ones.
+   *
+   * @returns whether they do now
+   * @throws Problem as `takeShare`
+   */
+  async verify({ nonce, text }: { nonce: string; text: string }): Promise<boolean> {
+    const attempt = this.#attempt;
+    if (attempt?.pending?.nonce !== nonce) throw conflict('no verification with this nonce is in progress');
+    const { made, given, replacing } = attempt.pending;
+    const shares = given.take(text, made);
+    if (!shares) return false;
+    const key = await keyOf(shares, made.threshold ?? 0);
+    if (!made.key_check || !isSameCheck(keyCheck(key, made.set_id ?? ''), made.key_check))
+      throw invalid('/key', 'does not make the new key together with the others');
+    await this.#commit(attempt, replacing, made);
+    return true;
+  }
+
+  /** Asks for the new shares again, from the first one on. @throws Problem `conflict` */
+  restartVerification(): void {
+    const pending = this.#attempt?.pending;
+    if (!pending) throw conflict('no verification is in progress');
+    pending.given.reset();
+    pending.nonce = randomUUID();
+  }
+
+  #attemptOf(nonce: string): Attempt {
+    if (!this.#attempt) throw conflict('no rekey in progress');
+    if (this.#attempt.nonce !== nonce) throw conflict('incorrect nonce supplied');
+    return this.#attempt;
+  }
+
+  async #row(): Promise<SealRow> {
+    const row = await findSeal(this.#deps.db);
+    if (row?.kind !== 'shamir' || !row.confirmed_at) throw conflict('shares do not open this vault');
+    return row;
+  }
+
+  async #commit({ actor, shares, threshold }: Attempt, replacing: string | null, made: NewShares): Promise<void> {
+    const { db, now } = this.#deps;
+    await inTransaction(db, async (trx) => {
+      const row = await lockSeal(trx);
+      if (row?.set_id !== replacing) throw conflict('the shares were replaced meanwhile');
+      const occurred_at = now();
+      await setShares(trx, { ...made, share_digests: JSON.stringify(made.share_digests), updated_at: occurred_at });
+      const target = { kind: 'vault', id: 'shamir' };
+      await appendEvent(trx, { actor, action: 'vault.rekeyed', target, details: { shares, threshold }, occurred_at });
+    });
+    this.cancel();
+  }
+}
+
+async function keyOf(shares: readonly Share[], threshold: number) {
+  const secret = await combineShares(shares, threshold);
+  for (const { bytes } of shares) bytes.fill(0);
+  const key = createSecretKey(secret);
+  secret.fill(0);
+  return key;
+}
+
+/** The root key of the vault under a new key, and the shares of that. */
+async function replaced(row: SealRow, given: readonly Share[], { shares, threshold }: ShareCounts) {
+  const present = await keyOf(given, row.threshold ?? 0);
+  if (!row.key_check || !isSameCheck(keyCheck(present, row.set_id ?? ''), row.key_check))
+    throw invalid('/key', 'does not open the vault together with the others');
+  const root = unseal(present, rootPlace('shamir'), row.sealed_root);
+  const secret = randomBytes(32);
+  const set_id = randomUUID();
+  const keys = await splitKey(secret, { set_id, shares, threshold });
+  const key = createSecretKey(secret);
+  secret.fill(0);
+  const sealed_root = seal(key, rootPlace('shamir'), root);
+  root.fill(0);
+  const share_digests = keys.map(shareDigest);
+  const made = { set_id, shares, threshold, key_check: keyCheck(key, set_id), share_digests, sealed_root };
+  return { made, keys };
+}
