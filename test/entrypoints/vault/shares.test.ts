@@ -1,7 +1,11 @@
+import { execFile, spawnSync } from 'node:child_process';
+import path from 'node:path';
 import nodeVault from 'node-vault';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { ForeignIssuer } from '../../support/foreign-issuer.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import type { ServerProcess } from '../../support/server.ts';
+import { testWith } from '../../support/where-possible.ts';
 
 const env = { LATCHKEY_VAULT_SEAL: 'shamir' };
 const latchkey = startLatchkey({ env });
@@ -214,4 +218,51 @@ describe('a vault that shares open', () => {
     const again = await latchkey.command(['vault', 'init'], '', settings);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('initialized already')]);
   });
+});
+
+const flow = path.join(import.meta.dirname, 'hvac_flow.py');
+const hvac = spawnSync('python3', ['-c', 'import hvac']).status === 0 ? flow : undefined;
+
+/** What the program saw, which gets this as its input. */
+function runHvac(input: object): Promise<Record<string, unknown>> {
+  return new Promise((resolve, reject) => {
+    const child = execFile('python3', [flow], (error, stdout, stderr) =>
+      error ? reject(new Error(stderr || error.message)) : resolve(JSON.parse(stdout)),
+    );
+    child.stdin?.end(JSON.stringify(input));
+  });
+}
+
+describe('python3-hvac, unmodified', () => {
+  testWith(hvac, 'python3-hvac is not installed')(
+    'unseals, writes policies and roles, logs in, reads and writes versions, renews and revokes tokens, and seals',
+    async () => {
+      const folder = `hvac-${crypto.randomUUID().slice(0, 8)}`;
+      const issuer = await ForeignIssuer.named(`https://${crypto.randomUUID()}.example`, { alg: 'ES256' });
+      const trust = await owner.post('/trusts', {
+        ...{ name: folder, issuer: issuer.issuer, jwks: { keys: issuer.keys } },
+        conditions: [{ claim: 'sub', equals: 'system:serviceaccount:shop:orders' }],
+        permissions: { [`${latchkey.issuer}/v1`]: [`secrets:read:${folder}:*`] },
+      });
+      expect(trust.status).toBe(201);
+      const jwt = () => issuer.sign({ sub: 'system:serviceaccount:shop:orders', aud: latchkey.issuer });
+      await owner.post('/vault/seal');
+      const [first, second] = [await jwt(), await jwt()];
+      const shares = { keys: keys.slice(0, 3), token, url: latchkey.issuer };
+      const seen = await runHvac({ ...shares, folder, trust: folder, jwt: first, second_jwt: second, patches: true });
+      expect(seen).toMatchObject({
+        ...{ sealed_at_first: true, sealed_then: false, is_initialized: true, is_authenticated: true, policy: true },
+        ...{ refused_policy: 'InvalidRequest', logged_in: true, second_login: 'InvalidRequest', workload: true },
+        ...{ kubernetes: folder, written: 1, cas: 'InvalidRequest', read: { n: 2 }, first: { n: 1 }, patched: 3 },
+        ...{
+          deleted: 'InvalidPath',
+          undeleted: true,
+          destroyed: 'InvalidPath',
+          listed: ['db'],
+          forbidden: 'Forbidden',
+        },
+        ...{ renewed: 600, child: true, revoked: false, sealed_at_last: true },
+      });
+    },
+  );
 });
