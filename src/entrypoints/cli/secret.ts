@@ -1,7 +1,8 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { command, later } from './command.ts';
 
 const actions = () => import('./actions/secret.ts');
+const importing = () => import('./actions/secret-import.ts');
 const pathArgument = 'its path, such as database/prod';
 
 /** `latchkey secret …` */
@@ -40,12 +41,16 @@ function put(): Command {
 function bring(): Command {
   return command(
     'import',
-    'write the variables of a .env file, or the members of a JSON or YAML file, as the parts of one secret',
+    'write the variables of a .env file, or the members of a JSON or YAML file, as the parts of one secret; or every secret of another Vault, with its versions',
     'latchkey secret import shop/app --file .env',
   )
-    .argument('<path>', pathArgument)
-    .requiredOption('--file <file>', 'the file; .json and .yaml are read as such, others as variables')
-    .action(later(async () => (await actions()).bring));
+    .argument('[path]', 'the path of the secret, or the folder for the secrets of a Vault')
+    .option('--file <file>', 'the file; .json and .yaml are read as such, others as variables')
+    .option('--vault <url>', 'another Vault, with KV version 2; its token is in VAULT_TOKEN')
+    .addOption(new Option('--vault-token <token>', 'a token for it').env('VAULT_TOKEN').hideHelp())
+    .option('--mount <mount>', 'where its secrets are', 'secret')
+    .option('--from <folder>', 'only the secrets in this folder of it', '')
+    .action(later(async () => (await importing()).bring));
 }
 
 function get(): Command {

@@ -575,6 +575,42 @@ describe('the command line', () => {
     expect(stdout).toBe('The vault is open.\n');
   });
 
+  test('imports the secrets of another Vault with their versions, and goes on where it ended', async () => {
+    const [folder, target] = [`from-${crypto.randomUUID().slice(0, 8)}`, `to-${crypto.randomUUID().slice(0, 8)}`];
+    const name = (path: string) => `${folder}/${path}`;
+    for (const n of [1, 2, 3]) await put(name('db'), { n });
+    await owner.post(`${at(name('db'))}/versions/2/destroy`);
+    await owner.patch(at(name('db')), { custom_metadata: { team: 'shop' } });
+    const value = `planted-${crypto.randomUUID()}`;
+    await put(name('nested/key'), { value });
+    const { body } = await owner.post('/api-keys', {
+      ...{ name: 'importer', owner: { client_id: 'service' }, environment: 'dev' },
+      permissions: [`secrets:read:${folder}:*`, `secrets:list:${folder}:*`],
+    });
+    const bring = (token = String(body.key)) =>
+      latchkey.command(['secret', 'import', target, '--vault', latchkey.issuer, '--from', folder], '', {
+        VAULT_TOKEN: token,
+      });
+    const first = await bring();
+    expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('Imported 2 of 2 secrets.') });
+    expect(first.stdout + first.stderr).not.toContain(value);
+    expect((await read(`${target}/db`, '?version=1')).body.data).toEqual({ n: 1 });
+    expect((await read(`${target}/db`)).body).toMatchObject({
+      number: 2,
+      data: { n: 3 },
+      custom_metadata: { team: 'shop' },
+    });
+    expect((await read(`${target}/nested/key`)).body.data).toEqual({ value });
+    await put(name('db'), { n: 4 });
+    expect((await bring()).stdout).toContain(`${target}/db: 1 version written`);
+    expect((await read(`${target}/db`)).body).toMatchObject({ number: 3, data: { n: 4 } });
+    expect(await bring('lk_wrong')).toMatchObject({ code: 1, stderr: expect.stringContaining('403') });
+    const unsafe = await latchkey.command(['secret', 'import', '--vault', 'http://vault.example'], '', {
+      VAULT_TOKEN: 'x',
+    });
+    expect(unsafe).toMatchObject({ code: 2, stderr: expect.stringContaining('https') });
+  });
+
   test('imports files, and runs programs with their variables, without the credential', async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-secrets-'));
     const name = newPath('run');

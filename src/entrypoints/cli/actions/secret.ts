@@ -1,8 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import { parseEnv } from 'node:util';
-import { parse as parseYaml } from 'yaml';
 import { type CommandContext, onInstallation } from './command-context.ts';
 import { isConfirmed, isTerminal, jsonObject, readSecret } from './input.ts';
 import { answer, answerPage } from './output.ts';
@@ -28,23 +26,6 @@ export const put = onInstallation(async (place: CommandContext, path: string, op
   const made = await routesOf(place).call('POST /secrets/{path}/versions', { params: { path }, body });
   answer(options, made, [`Wrote version ${made.number} of ${path}.`]);
 }, optionNames);
-
-/** Prints names alone. */
-export const bring = onInstallation(async (place: CommandContext, path: string, options: Json & { file: string }) => {
-  const { file } = options;
-  const data = partsIn(await readFile(file, 'utf8'), file);
-  const made = await routesOf(place).call('POST /secrets/{path}/versions', { params: { path }, body: { data } });
-  answer(options, made, [`Wrote version ${made.number} of ${path}: ${Object.keys(data).sort().join(', ')}.`]);
-}, optionNames);
-
-/** @throws UsageError: the file has none */
-function partsIn(text: string, file: string): Data {
-  const isDocument = /\.(json|ya?ml)$/.test(file);
-  const parts: unknown = isDocument ? parseYaml(text) : parseEnv(text);
-  const isObject = typeof parts === 'object' && parts !== null && !Array.isArray(parts);
-  if (isObject && Object.keys(parts).length > 0) return parts as Data;
-  throw new UsageError(`--file: ${file} has no ${isDocument ? 'members' : 'variables'}.`);
-}
 
 /** @throws UsageError: nothing came */
 async function valueGiven({ file }: PutOptions): Promise<Buffer> {
