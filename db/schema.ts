@@ -42,6 +42,9 @@ export type AccessTokenFormat = 'opaque' | 'jwt';
 /** What opens the secrets: the root key of the installation, or shares that people hold. */
 export type SealKind = 'static' | 'shamir';
 
+/** With whose authority something was done, and within which limits of theirs. */
+export type StoredAuthority = { subject_id: string | null; limits: readonly unknown[] };
+
 /** Every table, as migrated; a test compares it with the database. */
 export type Database = {
   change_counter: { only_row: Generated<boolean>; position: GeneratedBigInt64 };
@@ -67,11 +70,7 @@ export type Database = {
     email_verified_at: Date | null;
     email_verified_by: EmailVerifier | null;
     /** With whose authority the address was set or verified for the user; null: the user's, with a link, or the operator's. */
-    email_vouched_by: JSONColumnType<
-      { subject_id: string | null; limits: readonly unknown[] },
-      string | null | undefined,
-      string | null
-    > | null;
+    email_vouched_by: JSONColumnType<StoredAuthority, string | null | undefined, string | null> | null;
     name: string | null;
     /** Of mail to them, chosen by them or an administrator. */
     language: string | null;
@@ -147,11 +146,7 @@ export type Database = {
   enrolment_links: {
     digest: Digest;
     user_id: string;
-    made_by: JSONColumnType<
-      { subject_id: string | null; limits: readonly unknown[] },
-      string | null,
-      string | null
-    > | null;
+    made_by: JSONColumnType<StoredAuthority, string | null, string | null> | null;
     mailed_to: string | null;
     created_at: Date;
     expires_at: Date;
