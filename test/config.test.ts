@@ -77,6 +77,7 @@ describe('without any setting, the configuration', () => {
       accessTokenSeconds: 600,
       sessionSeconds: 1_209_600,
       sessionAbsoluteSeconds: 7_776_000,
+      mailsNewBrowsers: true,
       keyActivationSeconds: 600,
     };
     const apiKeys = { apiKeyEnvironments: ['dev', 'staging', 'prod'], apiKeyLimits: 'memory' };

@@ -56,6 +56,10 @@ const table = {
     'Mail server, smtp://user:password@host:587 or smtps://…:465. Otherwise links are shown, not mailed.',
   ],
   LATCHKEY_MAIL_FROM: ['', 'Sender of mail, e.g. Latchkey <id@example.com>.'],
+  LATCHKEY_NEW_BROWSER_MAIL: [
+    'on',
+    'on or off. Whether users get an e-mail when they sign in with a browser for the first time.',
+  ],
   LATCHKEY_AUDIT_STDOUT: ['off', 'on or off; on writes audit events to standard output as JSON lines.'],
   LATCHKEY_SECRET_SCANNING_KEYS: [
     '',
@@ -186,6 +190,7 @@ export const Environment = z.object({
     )
     .optional(),
   LATCHKEY_DOCS: z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on'),
+  LATCHKEY_NEW_BROWSER_MAIL: z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on'),
   LATCHKEY_AUDIT_STDOUT: z.enum(['on', 'off'], 'must be on or off').transform((value) => value === 'on'),
   LATCHKEY_SECRET_SCANNING_KEYS: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
   LATCHKEY_LEAK_POLICY: z.enum(['revoke', 'flag'], 'must be revoke or flag'),
@@ -304,6 +309,7 @@ export function toConfig(values: z.output<typeof Environment>) {
     refreshGraceSeconds: values.LATCHKEY_REFRESH_GRACE_SECONDS,
     sessionSeconds: Math.min(values.LATCHKEY_SESSION_SECONDS, values.LATCHKEY_SESSION_ABSOLUTE_SECONDS),
     sessionAbsoluteSeconds: values.LATCHKEY_SESSION_ABSOLUTE_SECONDS,
+    mailsNewBrowsers: values.LATCHKEY_NEW_BROWSER_MAIL,
     /** How long a new signing key is published before it signs. */
     keyActivationSeconds: values.LATCHKEY_KEY_ACTIVATION_SECONDS,
     /** Environments of API keys. */

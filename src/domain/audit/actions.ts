@@ -91,6 +91,7 @@ export const auditActions = [
   'user.factor_removed',
   'user.factor_renamed',
   'user.factors_reset',
+  'user.new_browser',
   'user.password_changed',
   'user.password_chosen',
   'user.password_link_created',

@@ -17,6 +17,7 @@ const factorTopics = [
   'identity_unlinked',
 ] as const;
 export const noticeTopics = [
+  'new_browser',
   'password_changed',
   'email_changed',
   'account_deleted',
@@ -46,6 +47,8 @@ export type NoticeEmail = Recipient & {
   about: NoticeTopic;
   account: string;
   at: Date;
+  /** From where, and with what browser. */
+  by?: { address: string; browser: string } | undefined;
   link?: { url: string; expires_at: Date } | undefined;
 };
 

@@ -11,6 +11,8 @@ export type MailBrand = {
 /** The words of one topic. */
 type TopicTexts<Parts> = { subject: (parts: { brand: string }) => string; text: (parts: Parts) => string };
 
+type NoticeParts = Record<'brand' | 'account' | 'day' | 'time' | 'address' | 'browser', string>;
+
 /** What e-mails say, in one language. */
 export type MailTexts = {
   /** For the `lang` attribute (BCP 47). */
@@ -20,7 +22,7 @@ export type MailTexts = {
   mail: {
     links: Readonly<Record<LinkTopic, TopicTexts<{ brand: string }>>>;
     linkUntil: (parts: { day: string; time: string }) => string;
-    notices: Readonly<Record<NoticeTopic, TopicTexts<{ brand: string; account: string; day: string; time: string }>>>;
+    notices: Readonly<Record<NoticeTopic, TopicTexts<NoticeParts>>>;
     leakSubject: (parts: { brand: string }) => string;
     leak: (parts: { brand: string }) => string;
     leakActive: string;
@@ -67,9 +69,10 @@ export function wordsOf(email: Email, texts: MailTexts, brand: MailBrand): Words
   return noticeWords(texts, brand, email);
 }
 
-function noticeWords(texts: MailTexts, brand: MailBrand, { about, account, at, link }: NoticeEmail): Words {
+function noticeWords(texts: MailTexts, brand: MailBrand, { about, account, at, by, link }: NoticeEmail): Words {
   const { subject, text } = texts.mail.notices[about];
-  const said = text({ brand: brand.name, account: oneLine(account), ...dayAndTime(texts, at) });
+  const place = { address: by?.address ?? '', browser: oneLine(by?.browser ?? '') };
+  const said = text({ brand: brand.name, account: oneLine(account), ...place, ...dayAndTime(texts, at) });
   return withLink(texts, brand, { subject: subject({ brand: brand.name }), said, link });
 }
 

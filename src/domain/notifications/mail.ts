@@ -22,6 +22,7 @@ const StoredEmail = z.union([
   z.object({
     ...{ ...recipient, kind: z.literal('notice'), about: z.enum(noticeTopics), account: z.string() },
     ...{ at: z.coerce.date(), link: z.object(link).optional() },
+    by: z.object({ address: z.string(), browser: z.string() }).optional(),
   }),
   // Jobs of older versions are links and have no kind or topic.
   z.object({

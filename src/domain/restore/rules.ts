@@ -194,6 +194,7 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'user.factor_removed': endsFactors('sign-in method removed', ({ details }) => ({ id: text(details.id) })),
   'user.factor_renamed': nothing,
   'user.factors_reset': endsFactors('sign-in methods removed', () => ({})),
+  'user.new_browser': nothing,
   'user.password_changed': endsPassword,
   'user.password_chosen': endsPassword,
   'user.password_link_created': (event) =>

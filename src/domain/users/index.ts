@@ -69,6 +69,7 @@ export {
 export { hashProblem } from './hash-formats.ts';
 export { passwordKind, passwordLinkKind } from './kind.ts';
 export { chooseLanguage, mailLanguageOf } from './language.ts';
+export { noteNewBrowser } from './new-browsers.ts';
 export { type NoticeDeps, notify } from './notices.ts';
 export { generatePassword, hashingLoad, hashNewPassword, type PasswordHash, passwordProblem } from './password.ts';
 export { changePassword } from './password-changes.ts';

@@ -11,7 +11,7 @@ export async function notify(
   { sendEmail }: NoticeDeps,
   trx: Trx,
   user: User,
-  { to = user.email, ...notice }: Pick<NoticeEmail, 'about' | 'at' | 'link'> & { to?: string | null },
+  { to = user.email, ...notice }: Pick<NoticeEmail, 'about' | 'at' | 'by' | 'link'> & { to?: string | null },
 ): Promise<void> {
   if (!sendEmail || to === null) return;
   const account = user.username;

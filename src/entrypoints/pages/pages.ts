@@ -43,6 +43,7 @@ export type PagesDeps = {
     | 'mail'
     | 'signUp'
     | 'sessionSeconds'
+    | 'mailsNewBrowsers'
     | 'apiKeyEnvironments'
   >;
   /** What the console uses: what the admin API's routes work with, and its identifier as an audience. */

@@ -26,6 +26,7 @@ describe('the audit log', () => {
         where actor_kind <> 'system' order by id`,
     );
     expect(rows.map(({ action }) => action)).toEqual([
+      'user.new_browser',
       'session.started',
       'consent.given',
       'authorization_code.issued',

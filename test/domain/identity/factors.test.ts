@@ -19,7 +19,7 @@ describe('a second factor', () => {
   const latchkey = startLatchkey({
     prepare: async () => {
       mail = await MailServer.open();
-      return { env: mail.settings };
+      return { env: { ...mail.settings, LATCHKEY_NEW_BROWSER_MAIL: 'on' } };
     },
   });
   // Clocks move by more than a token lives.
@@ -186,6 +186,25 @@ describe('a second factor', () => {
     const other = latchkey.browser();
     const step = await other.submit(await other.get('/sign-in'), { login: username, password: chosen }, '/sign-in');
     expect(step.html).toContain('name="pending"');
+  });
+
+  test('is not all: a sign-in with a browser for the first time is recorded and told by e-mail', async () => {
+    const username = await newPerson();
+    const id = (await (await owner()).get(`/users/username:${username}`)).body.id;
+    const told = () =>
+      mail.letters.filter(({ to, source }) => to[0] === `${username}@example.com` && source.includes('New sign-in'));
+    const recorded = async () =>
+      (await latchkey.auditEvents('user.new_browser')).filter(({ target_id }) => target_id === id);
+    const browser = latchkey.browser();
+    for (const _ of ['first', 'again']) expect(isIn(await enterPassword(browser, username))).toBe(true);
+    // A wrong password tells of nothing.
+    await browser.submit(await latchkey.browser().get('/sign-in'), { login: username, password: 'wrong' }, '/sign-in');
+    expect(await recorded()).toHaveLength(1);
+    await enterPassword(latchkey.browser(), username);
+    expect(await recorded()).toMatchObject([{ address: expect.any(String) }, {}]);
+    const letters = await eventually(told, ({ length }) => length >= 2, { withinMs: 60_000 });
+    expect(letters).toHaveLength(2);
+    expect(plain(letters[0]?.source ?? '')).toMatch(/from the address 127\.0\.0\.1, on .* UTC\. If it was you/);
   });
 
   test('is set up only after a fresh proof, with a code of the same secret', async () => {

@@ -118,6 +118,11 @@ export const deRecovery: typeof enRecovery = {
     },
     linkUntil: (p) => `Der Link funktioniert einmal, bis ${p.day}, ${p.time} UTC.`,
     notices: {
+      new_browser: {
+        subject: (p) => `Neue Anmeldung bei ${p.brand}`,
+        text: (p) =>
+          `Jemand hat sich bei Ihrem Konto ${p.account} bei ${p.brand} mit einem Browser angemeldet, der dafür noch nicht verwendet wurde: ${p.browser}, von der Adresse ${p.address}, am ${p.day}, ${p.time} UTC. Wenn Sie es waren, ignorieren Sie diese E-Mail. Wenn nicht, ändern Sie Ihr Passwort, melden Sie in Ihrem Konto alle Browser ab, und informieren Sie die Administration.`,
+      },
       password_changed: {
         subject: (p) => `Ihr Passwort für ${p.brand} wurde geändert`,
         text: (p) =>

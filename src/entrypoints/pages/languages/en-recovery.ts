@@ -114,6 +114,11 @@ export const enRecovery = {
     },
     linkUntil: (p: { day: string; time: string }) => `The link works once, until ${p.day}, ${p.time} UTC.`,
     notices: {
+      new_browser: {
+        subject: (p: { brand: string }) => `New sign-in to ${p.brand}`,
+        text: (p: { brand: string; account: string; day: string; time: string; address: string; browser: string }) =>
+          `Someone signed in to your account ${p.account} at ${p.brand} with a browser that was not used for it before: ${p.browser}, from the address ${p.address}, on ${p.day}, ${p.time} UTC. If it was you, ignore this e-mail. If not, change your password and sign out everywhere in your account, and tell an administrator.`,
+      },
       password_changed: {
         subject: (p: { brand: string }) => `Your password for ${p.brand} was changed`,
         text: (p: { brand: string; account: string; day: string; time: string }) =>

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'koa';
+import { noteNewBrowser } from '../../../domain/users/index.ts';
 import { digest } from '../../../platform/crypto/index.ts';
+import { requestOrigin } from '../../../platform/http/index.ts';
 import { ownCookie } from '../own-cookie.ts';
-import type { PagesDeps } from '../pages.ts';
+import { type PagesDeps, textsFor, withMail } from '../pages.ts';
+import { deviceName } from '../records/devices.ts';
 
 const maxAccounts = 8;
 const yearMs = 365 * 24 * 60 * 60 * 1000;
@@ -14,8 +17,17 @@ export function knownDevice({ issuer }: PagesDeps, ctx: Context, account: string
   return id && accounts.includes(accountMark(account)) ? id : undefined;
 }
 
-/** Notes in the browser that somebody signed in with this account here. */
-export function rememberDevice({ issuer }: PagesDeps, ctx: Context, account: string): void {
+/** Notes in the browser that somebody signed in with this account here; where it is new, the user is told. */
+export async function rememberBrowser(deps: PagesDeps, ctx: Context, user_id: string): Promise<void> {
+  if (!knownDevice(deps, ctx, user_id)) {
+    const browser = deviceName(ctx.get('User-Agent') || null, textsFor(deps, ctx));
+    const told = deps.config.mailsNewBrowsers ? withMail(deps) : deps;
+    await noteNewBrowser(told, requestOrigin(ctx), { user_id, browser });
+  }
+  rememberDevice(deps, ctx, user_id);
+}
+
+function rememberDevice({ issuer }: PagesDeps, ctx: Context, account: string): void {
   const { name, options } = ownCookie('latchkey_device', issuer);
   const [id = '', ...accounts] = (ctx.cookies.get(name, options) ?? '').split('.');
   const mark = accountMark(account);

@@ -18,7 +18,7 @@ import { type PagesDeps, show, textsFor, withMail } from '../pages.ts';
 import { signInHere } from '../signed-in.ts';
 import { sendEnrolmentLink, showEnrolmentRequired } from './enrolment.ts';
 import { interactionOf, pathOfInteraction } from './from-app.ts';
-import { knownDevice, rememberDevice } from './known-device.ts';
+import { knownDevice, rememberBrowser } from './known-device.ts';
 import type { SignInView } from './page-data.ts';
 import { findLoginTrust, offeredProviders, pendingConnection } from './providers.ts';
 import { askSecondFactor, judgeSecondStep } from './second-step.ts';
@@ -73,7 +73,7 @@ export async function judgeSignIn(
     await showSignIn(deps, ctx, { ...view, error: problem }, 422);
     return undefined;
   }
-  rememberDevice(deps, ctx, authentication.user_id);
+  await rememberBrowser(deps, ctx, authentication.user_id);
   return authentication;
 }
 

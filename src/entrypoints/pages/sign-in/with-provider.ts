@@ -17,6 +17,7 @@ import { csrfToken } from '../csrf.ts';
 import { type PagesDeps, textsFor, withMail } from '../pages.ts';
 import { signInHere } from '../signed-in.ts';
 import { showEnrolmentRequired } from './enrolment.ts';
+import { rememberBrowser } from './known-device.ts';
 import type { SignInView } from './page-data.ts';
 import { accountOf, carriedIn, type RoundTripStart, secondsForIt, sendToProvider } from './provider-round-trip.ts';
 import { connectPurpose, findLoginTrust } from './providers.ts';
@@ -105,7 +106,10 @@ async function enter(
     const { user, user_epoch, authenticated_at, amr, provider } = outcome;
     const authentication = { user_id: user.id, user_epoch, authenticated_at, amr, provider };
     if (await askSecondFactor(deps, ctx, { authentication, view })) return undefined;
-    if (!(await mustEnrol(deps, authentication))) return authentication;
+    if (!(await mustEnrol(deps, authentication))) {
+      await rememberBrowser(deps, ctx, user.id);
+      return authentication;
+    }
     await showEnrolmentRequired(deps, ctx, { user_id: user.id, view });
     return undefined;
   }
