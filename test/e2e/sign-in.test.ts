@@ -1,3 +1,5 @@
+import { UpstreamProvider, upstreamClient } from '../support/upstream-provider.ts';
+import { inspect, still } from './support/inspection.ts';
 import { everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
 import { guessTenTimes, question, signIn } from './support/steps.ts';
@@ -67,5 +69,43 @@ describe('signing in', () => {
     await page.goto(`${latchkey.issuer}/sign-in`);
     expect(await page.getByLabel('E-mail or username').getAttribute('autocomplete')).toBe('username webauthn');
     expect(await page.getByLabel('Password').getAttribute('autocomplete')).toBe('current-password');
+  });
+
+  test('with an identity provider creates an account, and returns to the app', async () => {
+    const provider = await UpstreamProvider.serving();
+    try {
+      provider.account = { sub: '1', email: 'zoe@acme.example', email_verified: true, name: 'Zoe Example' };
+      const options = ['--issuer', provider.issuer, '--client-id', upstreamClient.client_id, '--label', 'Acme ID'];
+      const policy = ['--email-domain', 'acme.example', '--creation', 'domains'];
+      const made = await latchkey.command(
+        ['trust', 'create', 'acme', '--kind', 'login', ...options, ...policy],
+        upstreamClient.client_secret,
+      );
+      expect([made.stderr, made.code]).toEqual(['', 0]);
+      expect(made.stdout).toContain(`${latchkey.issuer}/sign-in/callback/`);
+      const shown = await browser.open(still);
+      await shown.goto(await app.signInUrl(everything));
+      expect(await inspect(shown, 'sign-in-with-providers')).toEqual([]);
+
+      const page = await browser.open();
+      await page.goto(await app.signInUrl(everything));
+      await page.getByRole('link', { name: 'Continue with Acme ID' }).click();
+      await page.getByRole('button', { name: 'Allow', exact: true }).click();
+      expect(await question(page)).toBe('signed in');
+
+      const own = await browser.open(still);
+      await own.goto(`${latchkey.issuer}/sign-in`);
+      provider.lies = { answer: { code: undefined, error: 'access_denied' } };
+      await own.getByRole('link', { name: 'Continue with Acme ID' }).click();
+      expect(await inspect(own, 'sign-in-with-provider-refused')).toEqual([]);
+      provider.lies = {};
+      await own.getByRole('link', { name: 'Continue with Acme ID' }).click();
+      await own.goto(`${latchkey.issuer}/account/security`);
+      expect(await inspect(own, 'sign-in-methods-with-provider')).toEqual([]);
+      await own.getByRole('link', { name: 'Disconnect' }).click();
+      expect(await inspect(own, 'confirm-with-provider')).toEqual([]);
+    } finally {
+      provider.close();
+    }
   });
 });

@@ -2,7 +2,7 @@
 
 export { sessionKind } from './kind.ts';
 export { confirmSession, type RenewalInput, renewSession } from './renewal.ts';
-export { carryGrants, carrySession, findConfirmation, retireIds } from './renewal-store.ts';
+export { carryGrants, carrySession, findConfirmation, findSignIn, retireIds } from './renewal-store.ts';
 export { sessionRoutes } from './routes.ts';
 export {
   noteVisit,

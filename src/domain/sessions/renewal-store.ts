@@ -21,6 +21,16 @@ export async function findConfirmation(
   return (await query.executeTakeFirst())?.confirmed_at ?? undefined;
 }
 
+/** When somebody signed in to this session, by the database's time, whatever that proved. Undefined: it does not stand. */
+export async function findSignIn(
+  db: Db,
+  user_id: string,
+  { uid, now }: { uid: string; now: Date },
+): Promise<Date | undefined> {
+  const query = standing(db, user_id, now).where('s.uid', '=', uid).select('s.signed_in_at');
+  return (await query.executeTakeFirst())?.signed_in_at ?? undefined;
+}
+
 /** No id that a session has answered to until now finds it any more, however a request that used it ends. */
 export async function retireIds(trx: Trx, uid: string, retired_at: Date): Promise<void> {
   await trx

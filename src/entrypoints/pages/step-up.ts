@@ -1,6 +1,12 @@
 import type { Context } from 'koa';
-import { confirmSession, findConfirmation } from '../../domain/sessions/index.ts';
-import { authenticate, hasSecondFactor, proveFactor, type SignInOutcome } from '../../domain/users/index.ts';
+import { confirmSession, findConfirmation, findSignIn } from '../../domain/sessions/index.ts';
+import {
+  authenticate,
+  hasPassword,
+  hasSecondFactor,
+  proveFactor,
+  type SignInOutcome,
+} from '../../domain/users/index.ts';
 import { form, person, requestOrigin } from '../../platform/http/index.ts';
 import { newSessionId } from '../oauth/index.ts';
 import { confirmingProviders } from './account/confirming-providers.ts';
@@ -23,6 +29,17 @@ export async function isStepUpDue(deps: PagesDeps, { user, session }: Here): Pro
   const confirmed_at = await findConfirmation(deps.db, user.id, { uid: session.uid, now });
   const ageMs = confirmed_at === undefined ? Number.POSITIVE_INFINITY : now.getTime() - confirmed_at.getTime();
   return ageMs > confirmedMs || ageMs < -toleratedMs;
+}
+
+/**
+ * Whether a user who has neither a password nor a factor here may add their first one without a proof: right after a provider signed them
+ * in, which may not say when they proved who they are. From then on the factor is asked for.
+ */
+export async function mayAddFirstFactor(deps: PagesDeps, { user, session }: Here): Promise<boolean> {
+  if ((await hasPassword(deps.db, user.id)) || (await hasSecondFactor(deps.db, user.id))) return false;
+  const now = deps.now();
+  const signed_in_at = await findSignIn(deps.db, user.id, { uid: session.uid, now });
+  return signed_in_at !== undefined && now.getTime() - signed_in_at.getTime() <= confirmedMs;
 }
 
 /** With what this user proves that it is them. */

@@ -574,4 +574,14 @@ describe('signing in with an identity provider', () => {
     const { status, body } = await owner.post('/trusts', { ...input, login: { ...upstreamClient, ...login } });
     expect([status, JSON.stringify(body)]).toEqual([400, expect.stringContaining(pointer)]);
   });
+
+  test('a user who has only a provider adds a first factor right after the sign-in, and not later', async () => {
+    const browser = latchkey.browser();
+    await signIn(browser);
+    expect((await browser.get('/account/security/app/new')).html).toContain('name="code"');
+    expect((await browser.get('/account/email')).html).toContain('Confirm with Acme');
+    await latchkey.advance(601);
+    const later = (await browser.get('/account/security/app/new')).html;
+    expect([later.includes('name="code"'), later.includes('Confirm with Acme')]).toEqual([false, true]);
+  });
 });

@@ -48,6 +48,7 @@ function nameIn(text: string | undefined): string {
 const addingPasskey: Action<RequestContext> = {
   path: '/passkeys/new',
   confirmsFirst: true,
+  addsFactor: true,
   describe: async (context) => {
     const { deps, ctx, who } = context;
     const { t, framed } = frame(context);
@@ -127,6 +128,7 @@ function sentSecret({ deps, ctx }: RequestContext): string | undefined {
 const settingUpApp: Action<RequestContext> = {
   path: '/app/new',
   confirmsFirst: true,
+  addsFactor: true,
   describe: async (context) => {
     const { deps, ctx, who } = context;
     const { t, framed } = frame(context);

@@ -6,7 +6,7 @@ import { refusalIn } from '../languages/api-words.ts';
 import type { Catalogue } from '../languages/en.ts';
 import { type PagesDeps, textsFor } from '../pages.ts';
 import type { Here } from '../signed-in.ts';
-import { askedProof, isStepUpDue, stepUp } from '../step-up.ts';
+import { askedProof, isStepUpDue, mayAddFirstFactor, stepUp } from '../step-up.ts';
 import { type FormInput, formInput } from './form-input.ts';
 import type { ActionPage, FieldErrors, MadePage, Summary } from './page-shapes.ts';
 
@@ -36,6 +36,8 @@ export type Action<At extends RequestContext> = {
   path: string;
   /** Asks for the proof on a page of its own, before the form. */
   confirmsFirst?: true;
+  /** Adds a factor: the first one of a user who has none takes no proof right after the sign-in. */
+  addsFactor?: true;
   describe: (context: At) => Promise<ActionDescription>;
   perform: (context: At, sent: FormInput) => Promise<ActionResult>;
   /** What the form as it stands will make, in words. */
@@ -100,7 +102,7 @@ async function submit<At extends RequestContext, A extends Action<At>>(
     await showAction(host, context, { action, typed: { sent, isConfirmed: false, status: 200 } });
     return;
   }
-  if (await isStepUpDue(deps, who)) {
+  if (await isProofDue(context, action)) {
     const unproven = await stepUp(deps, ctx, who);
     if (unproven) {
       await showAction(host, context, { action, typed: { sent, unproven, isConfirmed: false, status: 422 } });
@@ -131,6 +133,11 @@ async function submit<At extends RequestContext, A extends Action<At>>(
   ctx.redirect(`${outcome.to}${outcome.to.includes('?') ? '&' : '?'}done=${outcome.done}`);
 }
 
+async function isProofDue({ deps, who }: RequestContext, { addsFactor }: { addsFactor?: true }): Promise<boolean> {
+  if (!(await isStepUpDue(deps, who))) return false;
+  return !(addsFactor && (await mayAddFirstFactor(deps, who)));
+}
+
 const shownBeside = new Set([400, 403, 409, 412]);
 
 function refusal(error: unknown): Problem {
@@ -146,7 +153,7 @@ async function showAction<At extends RequestContext, A extends Action<At>>(
 ): Promise<void> {
   const { deps, ctx, who } = context;
   const { sent, unproven, refused, isConfirmed, status } = typed;
-  const proof = !isConfirmed && (await isStepUpDue(deps, who)) ? await askedProof(deps, ctx, who) : undefined;
+  const proof = !isConfirmed && (await isProofDue(context, action)) ? await askedProof(deps, ctx, who) : undefined;
   const described = await action.describe(context);
   const description = proof && action.confirmsFirst ? confirmation(described, textsFor(deps, ctx)) : described;
   const { version, present } = description;
