@@ -66,7 +66,8 @@ async function declaredTables(): Promise<Tables> {
 }
 
 function columnsOf(text: string): Record<string, Column> {
-  const columns = [...text.matchAll(/(\w+): ([^;]+)(?:;|$)/g)];
+  // What JSON holds is no column.
+  const columns = [...text.replaceAll(/\{[^{}]*\}/g, 'Members').matchAll(/(\w+): ([^;]+)(?:;|$)/g)];
   return Object.fromEntries(columns.map(([, name = '', type = '']) => [name, columnOf(type.trim())]));
 }
 
