@@ -198,6 +198,15 @@ describe('a vault that shares open', () => {
     expect(cancelled.status).toBe(204);
   });
 
+  test('stays so where a server that starts is set otherwise, which it says', async () => {
+    const otherwise = { LATCHKEY_VAULT_SEAL: 'static', LATCHKEY_ISSUER: latchkey.issuer, LATCHKEY_TRUST_PROXY: '1' };
+    const third = await latchkey.startAnother({ env: { ...otherwise, LOG_LEVEL: 'warn' } });
+    expect(third.output()).toContain('but the secrets were initialized with');
+    expect((await call('sys/seal-status', undefined, { node: third.address })).body).toMatchObject({
+      ...{ type: 'shamir', sealed: true },
+    });
+  });
+
   test('keeps neither shares nor keys in the database or the log', async () => {
     const { rows } = await latchkey.database.query(
       'select t::text as row from vault_seal t union all select t::text from audit_events t',
