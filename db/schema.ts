@@ -296,15 +296,7 @@ export type Database = {
   /** Roles of AppRole, which are clients. */
   vault_roles: {
     client_id: string;
-    settings: JSONColumnType<{
-      secret_id_ttl: number;
-      secret_id_num_uses: number;
-      secret_id_bound_cidrs: string[];
-      token_ttl: number;
-      token_max_ttl: number;
-      token_num_uses: number;
-      token_bound_cidrs: string[];
-    }>;
+    settings: JSONColumnType<VaultRoleSettings>;
     deleted_at: Date | null;
     created_at: Date;
     updated_at: Date;
@@ -751,6 +743,17 @@ type SessionColumns = {
   user_epoch: number | null;
   /** `login_at` by the database's time. */
   signed_in_at: Date | null;
+};
+
+/** What Vault's clients set of a role; 0 and empty: not limited. */
+export type VaultRoleSettings = {
+  secret_id_ttl: number;
+  secret_id_num_uses: number;
+  secret_id_bound_cidrs: string[];
+  token_ttl: number;
+  token_max_ttl: number;
+  token_num_uses: number;
+  token_bound_cidrs: string[];
 };
 
 type ClientSecretColumns = {

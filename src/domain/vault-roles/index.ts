@@ -12,7 +12,6 @@ export {
   findVaultRole,
   listVaultRoles,
   putVaultRole,
-  type RoleSettings,
   removeVaultRole,
   type VaultRole,
   type VaultRoleDeps,

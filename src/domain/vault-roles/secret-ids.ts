@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { VaultRoleSettings } from '../../../db/schema.ts';
 import { type Digest, digest, generateCredential, parseCredential, secretLength } from '../../platform/crypto/index.ts';
 import { inTransaction } from '../../platform/database/index.ts';
 import { type Actor, NetworkSet, parseNetwork } from '../../platform/http/index.ts';
@@ -13,7 +14,7 @@ import {
   type SecretId,
   takeUse,
 } from './store.ts';
-import { lockVaultRole, type RoleSettings, type VaultRoleDeps } from './vault-roles.ts';
+import { lockVaultRole, type VaultRoleDeps } from './vault-roles.ts';
 
 export type { SecretId } from './store.ts';
 
@@ -81,7 +82,7 @@ const nonEmpty = (list: readonly string[]) => (list.length > 0 ? list : undefine
 
 /** What a login by a secret id may do with the token. */
 export type TakenSecretId = {
-  settings: RoleSettings;
+  settings: VaultRoleSettings;
   token_bound_cidrs: readonly string[] | undefined;
   metadata: Record<string, string>;
 };

@@ -1,3 +1,4 @@
+import type { VaultRoleSettings } from '../../../db/schema.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, notFound } from '../../platform/http/index.ts';
 import { listRoleAssignments, setRoles } from '../access/index.ts';
@@ -7,19 +8,8 @@ import { findRole, isRoleClient, listRoleNames, markRoleDeleted, type RoleRow, u
 
 export type VaultRoleDeps = Pick<ClientDeps, 'keys' | 'validateMetadata'> & { db: Db; now: () => Date };
 
-/** What Vault's clients set of a role; 0 and empty: not limited. */
-export type RoleSettings = {
-  secret_id_ttl: number;
-  secret_id_num_uses: number;
-  secret_id_bound_cidrs: string[];
-  token_ttl: number;
-  token_max_ttl: number;
-  token_num_uses: number;
-  token_bound_cidrs: string[];
-};
-
 /** A role, with the policies that it gives: roles of Latchkey that its client has. */
-export type VaultRole = { client_id: string; name: string; settings: RoleSettings; policies: string[] };
+export type VaultRole = { client_id: string; name: string; settings: VaultRoleSettings; policies: string[] };
 
 export async function findVaultRole(
   { db, now }: Pick<VaultRoleDeps, 'db' | 'now'>,
@@ -37,11 +27,11 @@ export function listVaultRoles({ db }: Pick<VaultRoleDeps, 'db'>): Promise<strin
 
 type NewRole = {
   name: string;
-  change: (before: RoleSettings) => RoleSettings;
+  change: (before: VaultRoleSettings) => VaultRoleSettings;
   policies: readonly string[] | undefined;
 };
 
-const unlimited: RoleSettings = {
+const unlimited: VaultRoleSettings = {
   ...{ secret_id_ttl: 0, secret_id_num_uses: 0, secret_id_bound_cidrs: [] },
   ...{ token_ttl: 0, token_max_ttl: 0, token_num_uses: 0, token_bound_cidrs: [] },
 };

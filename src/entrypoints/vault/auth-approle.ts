@@ -7,7 +7,6 @@ import {
   listSecretIds,
   listVaultRoles,
   putVaultRole,
-  type RoleSettings,
   removeVaultRole,
   revokeSecretId,
   type SecretId,
@@ -109,7 +108,7 @@ const seconds = ['secret_id_ttl', 'token_ttl', 'token_max_ttl'] as const;
 const numbers = ['secret_id_num_uses', 'token_num_uses'] as const;
 
 /** @throws VaultError 400 */
-function settingsIn(body: Fields): Partial<RoleSettings> {
+function settingsIn(body: Fields): Partial<VaultRole['settings']> {
   const cidrs = {
     secret_id_bound_cidrs: cidrsIn(body, 'secret_id_bound_cidrs') ?? cidrsIn(body, 'bound_cidr_list'),
     token_bound_cidrs: cidrsIn(body, 'token_bound_cidrs'),
