@@ -91,7 +91,8 @@ const disconnecting: Action<RequestContext> = {
     const found = connected.find(({ id }) => id === context.params.identity_id);
     if (!found) throw notFound('linked account', String(context.params.identity_id).slice(0, 64));
     const heading = t.disconnecting({ provider: providerName(found.trust) });
-    return { ...framed, heading, words: [t.disconnectNote], button: t.disconnect, danger: true };
+    const impact = [{ text: providerName(found.trust), words: t.disconnectImpact }];
+    return { ...framed, impact, heading, words: [t.disconnectNote], button: t.disconnect, danger: true };
   },
   perform: async (context) => {
     const { deps, ctx, who, params } = context;

@@ -35,8 +35,8 @@ export const deProviders: typeof enProviders = {
     connectNext: (p) => `Melden Sie sich mit dem Konto bei ${p.provider} an, das Sie verbinden möchten.`,
     disconnect: 'Trennen',
     disconnecting: (p) => `${p.provider} trennen?`,
-    disconnectNote:
-      'Sie können sich damit nicht mehr anmelden. Sitzungen, die damit begonnen haben, werden widerrufen.',
+    disconnectNote: 'Sie können sich damit nicht mehr anmelden, bis Sie es wieder verbinden.',
+    disconnectImpact: 'getrennt, und jede Sitzung, die damit begonnen hat, widerrufen',
     lastWay:
       'Sie haben keine andere Möglichkeit, sich anzumelden. Fügen Sie zuerst einen Passkey hinzu, oder wählen Sie mit einem Link der Administration ein Passwort.',
     confirmWith: (p) => `Mit ${p.provider} bestätigen`,

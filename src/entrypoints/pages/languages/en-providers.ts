@@ -32,7 +32,8 @@ export const enProviders = {
     connectNext: (p: Provider) => `Sign in to the ${p.provider} account that you want to connect.`,
     disconnect: 'Disconnect',
     disconnecting: (p: Provider) => `Disconnect ${p.provider}?`,
-    disconnectNote: 'You can no longer sign in with it. Sessions that began with it are revoked.',
+    disconnectNote: 'You can no longer sign in with it, until you connect it again.',
+    disconnectImpact: 'disconnected, and every session that began with it revoked',
     lastWay:
       'You have no other way to sign in. Add a passkey first, or choose a password with a link from an administrator.',
     confirmWith: (p: Provider) => `Confirm with ${p.provider}`,

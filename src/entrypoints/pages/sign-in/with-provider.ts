@@ -128,7 +128,7 @@ async function enter(
     disabled: t.disabled,
     administrator: t.administrator({ provider }),
   };
-  await showSignIn(deps, ctx, { ...view, error: words[outcome.kind] }, 422);
+  await showSignIn(deps, ctx, { ...view, blocked: words[outcome.kind] }, 422);
   return undefined;
 }
 
@@ -147,10 +147,10 @@ async function refuse(deps: PagesDeps, ctx: Context, { trust, view, error }: Ref
     not_fresh: t.notFresh({ provider }),
     expired: t.expired,
   };
-  await showSignIn(deps, ctx, { ...view, error: words[error.kind] }, 422);
+  await showSignIn(deps, ctx, { ...view, blocked: words[error.kind] }, 422);
   return undefined;
 }
 
 async function showUnknown(deps: PagesDeps, ctx: Context, view: SignInView): Promise<void> {
-  await showSignIn(deps, ctx, { ...view, error: textsFor(deps, ctx).providers.unknown }, 404);
+  await showSignIn(deps, ctx, { ...view, blocked: textsFor(deps, ctx).providers.unknown }, 404);
 }
