@@ -176,10 +176,9 @@ function takes(command: Command, name: string): boolean {
 function unknownSettings(source: string): string[] {
   const known = settings.flatMap(({ name, isSecret }) => (isSecret ? [name, `${name}_FILE`] : [name]));
   const ofCommands = all.commands.flatMap(({ options }) => options.map(({ envVar }) => envVar));
+  const ofTests = ['LATCHKEY_TEST_DATABASE_URL', 'LATCHKEY_TEST_PICTURES'];
   const named = matches(/\b(LATCHKEY_[A-Z_]+)\b/g, source);
-  return named.filter(
-    (name) => !known.includes(name) && !ofCommands.includes(name) && name !== 'LATCHKEY_TEST_DATABASE_URL',
-  );
+  return named.filter((name) => ![...known, ...ofCommands, ...ofTests].includes(name));
 }
 
 describe('the command line page', () => {
