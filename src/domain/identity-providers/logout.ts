@@ -1,11 +1,11 @@
-import { compactVerify, errors } from 'jose';
 import { anonymous, type Origin } from '../../platform/http/index.ts';
 import { findIdentity } from '../identities/index.ts';
 import { revokeProviderSessions, type SessionDeps } from '../sessions/index.ts';
-import { type Assertion, NoKeyError, readAssertion, signatureAlgorithms } from '../trusts/index.ts';
+import { type Assertion, readAssertion } from '../trusts/index.ts';
 import type { LoginTrust } from './connections.ts';
 import { ProviderRefusal } from './refusal.ts';
 import type { RoundTripDeps } from './round-trip.ts';
+import { signatureProblem } from './signatures.ts';
 
 export type LogoutDeps = SessionDeps & {
   providers: RoundTripDeps;
@@ -43,22 +43,13 @@ export async function logOutByProvider(
 
 const refused = (what: string) => new ProviderRefusal('invalid', `logout token: ${what}`);
 
-async function mustBeSigned(
-  { connections, issuerKeys }: RoundTripDeps,
-  trust: LoginTrust,
-  { text, header }: Assertion,
-): Promise<void> {
-  const { alg = '', typ } = header;
-  if (!signatureAlgorithms.includes(alg)) throw refused('wrong algorithm');
+async function mustBeSigned({ connections, issuerKeys }: RoundTripDeps, trust: LoginTrust, token: Assertion) {
+  const { typ } = token.header;
   if (typ !== undefined && !['jwt', 'logout+jwt'].includes(typ.toLowerCase())) throw refused('wrong typ');
-  const { jwks_uri = null } = (await connections.of(trust)).serverMetadata();
-  try {
-    const key = await issuerKeys.find({ issuer: trust.issuer, jwks_uri, jwks: null }, { ...header, alg });
-    await compactVerify(text, key, { algorithms: [alg] });
-  } catch (error) {
-    if (error instanceof NoKeyError || error instanceof errors.JOSEError) throw refused('wrong signature');
-    throw error;
-  }
+  const { jwks_uri } = (await connections.of(trust)).serverMetadata();
+  const problem = await signatureProblem(issuerKeys, { issuer: trust.issuer, jwks_uri }, token);
+  if (problem?.kind === 'algorithm') throw refused('wrong algorithm');
+  if (problem) throw refused('wrong signature');
 }
 
 function judgedClaims({ issuer, login }: LoginTrust, { payload }: Assertion, now: number) {

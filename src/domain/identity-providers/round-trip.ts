@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { compactVerify, decodeProtectedHeader, errors, type JWTPayload } from 'jose';
+import { decodeProtectedHeader, type JWTPayload } from 'jose';
 import type { AuthorizationCodeGrantChecks, Configuration } from 'openid-client';
-import { type IssuerKeys, NoKeyError, signatureAlgorithms, unmetCondition } from '../trusts/index.ts';
+import { type IssuerKeys, unmetCondition } from '../trusts/index.ts';
 import { type LoginTrust, openidClient, type ProviderConnections } from './connections.ts';
 import { gitHubAccount } from './github.ts';
 import { ProviderRefusal, refusalOf } from './refusal.ts';
+import { signatureProblem } from './signatures.ts';
 import type { UpstreamAccount } from './upstream-account.ts';
 
 export type RoundTripDeps = { connections: ProviderConnections; issuerKeys: IssuerKeys };
@@ -89,17 +90,11 @@ async function granted(connection: Configuration, url: URL, checks: Authorizatio
 
 /** TLS alone would do (§3.1.3.7, 6); the keys are checked, too. */
 async function mustBeSigned({ issuerKeys }: RoundTripDeps, connection: Configuration, id_token: string): Promise<void> {
-  const { issuer, jwks_uri = null } = connection.serverMetadata();
-  try {
-    const { alg = '', ...header } = decodeProtectedHeader(id_token);
-    if (!signatureAlgorithms.includes(alg)) throw new ProviderRefusal('invalid', 'wrong algorithm of the ID token');
-    const key = await issuerKeys.find({ issuer, jwks_uri, jwks: null }, { ...header, alg });
-    await compactVerify(id_token, key, { algorithms: [alg] });
-  } catch (error) {
-    if (error instanceof NoKeyError) throw new ProviderRefusal('invalid', `no key for the ID token: ${error.message}`);
-    if (error instanceof errors.JOSEError) throw new ProviderRefusal('invalid', 'wrong signature of the ID token');
-    throw error;
-  }
+  const token = { text: id_token, header: decodeProtectedHeader(id_token) };
+  const problem = await signatureProblem(issuerKeys, connection.serverMetadata(), token);
+  if (problem?.kind === 'signature') throw new ProviderRefusal('invalid', 'wrong signature of the ID token');
+  if (problem?.kind === 'algorithm') throw new ProviderRefusal('invalid', 'wrong algorithm of the ID token');
+  if (problem) throw new ProviderRefusal('invalid', `no key for the ID token: ${problem.message}`);
 }
 
 /** Some providers name the address only where it is asked for with the access token. */

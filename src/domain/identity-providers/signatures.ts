@@ -1,0 +1,26 @@
+import { compactVerify, errors } from 'jose';
+import { type Assertion, type IssuerKeys, NoKeyError, signatureAlgorithms } from '../trusts/index.ts';
+
+type Signer = { issuer: string; jwks_uri?: string | undefined };
+type Signed = Pick<Assertion, 'text' | 'header'>;
+
+type SignatureProblem = { kind: 'algorithm' } | { kind: 'signature' } | { kind: 'no_key'; message: string };
+
+/** Why the signature of a token is none of a provider's; undefined: it is. `no_key` says why no key was found. */
+export async function signatureProblem(
+  issuerKeys: IssuerKeys,
+  { issuer, jwks_uri }: Signer,
+  { text, header }: Signed,
+): Promise<SignatureProblem | undefined> {
+  const { alg = '' } = header;
+  if (!signatureAlgorithms.includes(alg)) return { kind: 'algorithm' };
+  try {
+    const key = await issuerKeys.find({ issuer, jwks_uri: jwks_uri ?? null, jwks: null }, { ...header, alg });
+    await compactVerify(text, key, { algorithms: [alg] });
+    return undefined;
+  } catch (error) {
+    if (error instanceof NoKeyError) return { kind: 'no_key', message: error.message };
+    if (error instanceof errors.JOSEError) return { kind: 'signature' };
+    throw error;
+  }
+}
