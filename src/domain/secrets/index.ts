@@ -2,7 +2,7 @@
 
 export type { SecretsDeps } from './deps.ts';
 export { listFolder, mayList } from './listing.ts';
-export { pathProblem, permissionFor, secretsPermissions, secretVerbs } from './paths.ts';
+export { pathProblem, permissionFor, sealPermission, secretsPermissions, secretVerbs } from './paths.ts';
 export { type ReadVersion, readSecret } from './reading.ts';
 export { SecretReads } from './reads.ts';
 export type { NewKeys } from './rekey.ts';

@@ -47,6 +47,9 @@ export function listablePaths(patterns: readonly string[]): string[] {
   });
 }
 
+/** The permission to initialize, seal, rotate and rekey the store. */
+export const sealPermission = 'secrets:seal';
+
 /** The scopes of the store as a resource server, with what a person reads who is asked to hand them to an application. */
 export const secretsPermissions: Readonly<Record<string, string>> = {
   'secrets:list:*': 'List secrets and their versions',
@@ -58,5 +61,5 @@ export const secretsPermissions: Readonly<Record<string, string>> = {
   'secrets:policies-read': 'Read policies of the store',
   'secrets:roles': 'Write roles of AppRole and create their secret ids, which give nothing that you lack',
   'secrets:tokens': 'Look up, renew and revoke tokens of the store by their accessors',
-  'secrets:seal': 'Initialize and seal the store of secrets, and rotate its key',
+  [sealPermission]: 'Initialize and seal the store of secrets, and rotate its key',
 };

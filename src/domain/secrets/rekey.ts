@@ -5,7 +5,7 @@ import { type Actor, conflict, invalid } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { rootPlace } from './seal-keys.ts';
 import { findSeal, lockSeal, type SealRow, setShares } from './seal-store.ts';
-import { combineShares, isSameCheck, keyCheck, type Share, shareDigest, splitKey } from './shares.ts';
+import { keyCheck, keyOfShares, type Share, shareDigest, splitKey } from './shares.ts';
 import { UnsealProgress } from './unseal-progress.ts';
 
 export type RekeyDeps = { db: Db; now: () => Date };
@@ -116,9 +116,7 @@ export class Rekey {
     const { made, given, replacing } = attempt.pending;
     const shares = given.take(text, made);
     if (!shares) return false;
-    const key = await keyOf(shares, made.threshold ?? 0);
-    if (!made.key_check || !isSameCheck(keyCheck(key, made.set_id ?? ''), made.key_check))
-      throw invalid('/key', 'does not make the new key together with the others');
+    if (!(await keyOfShares(shares, made))) throw invalid('/key', 'does not make the new key together with the others');
     await this.#commit(attempt, replacing, made);
     return true;
   }
@@ -157,19 +155,10 @@ export class Rekey {
   }
 }
 
-async function keyOf(shares: readonly Share[], threshold: number) {
-  const secret = await combineShares(shares, threshold);
-  for (const { bytes } of shares) bytes.fill(0);
-  const key = createSecretKey(secret);
-  secret.fill(0);
-  return key;
-}
-
 /** The root key of the vault under a new key, and the shares of that. */
 async function replaced(row: SealRow, given: readonly Share[], { shares, threshold }: ShareCounts) {
-  const present = await keyOf(given, row.threshold ?? 0);
-  if (!row.key_check || !isSameCheck(keyCheck(present, row.set_id ?? ''), row.key_check))
-    throw invalid('/key', 'does not open the vault together with the others');
+  const present = await keyOfShares(given, row);
+  if (!present) throw invalid('/key', 'does not open the vault together with the others');
   const root = unseal(present, rootPlace('shamir'), row.sealed_root);
   const secret = randomBytes(32);
   const set_id = randomUUID();

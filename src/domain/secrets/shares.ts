@@ -29,13 +29,28 @@ export async function splitKey(
 }
 
 /** The key that shares make; of too few, or wrong ones, another one. */
-export async function combineShares(shares: readonly Share[], threshold: number): Promise<Buffer> {
+async function combineShares(shares: readonly Share[], threshold: number): Promise<Buffer> {
   const [first] = shares;
   if (threshold === 1 && first) return Buffer.from(first.bytes.subarray(0, shareBytes - 1));
   const combined = await combine(shares.map(({ bytes }) => Uint8Array.from(bytes)));
   const key = Buffer.from(combined);
   combined.fill(0);
   return key;
+}
+
+/** What a key that shares make is compared with. */
+type Checked = { set_id: string | null; threshold: number | null; key_check: Digest | null };
+
+/** The key that shares make, which are wiped; undefined: it is not the one of their set. */
+export async function keyOfShares(
+  shares: readonly Share[],
+  { set_id, threshold, key_check }: Checked,
+): Promise<KeyObject | undefined> {
+  const secret = await combineShares(shares, threshold ?? 0);
+  for (const { bytes } of shares) bytes.fill(0);
+  const key = createSecretKey(secret);
+  secret.fill(0);
+  return key_check && isSameCheck(keyCheck(key, set_id ?? ''), key_check) ? key : undefined;
 }
 
 function wrapped(set_id: string, part: Uint8Array): Buffer {
@@ -82,5 +97,4 @@ export function keyCheck(key: KeyObject, set_id: string): Digest {
   return createHmac('sha256', checking).update(set_id).digest() as Digest;
 }
 
-export const isSameCheck = (one: Digest, other: Digest): boolean =>
-  one.length === other.length && timingSafeEqual(one, other);
+const isSameCheck = (one: Digest, other: Digest): boolean => one.length === other.length && timingSafeEqual(one, other);

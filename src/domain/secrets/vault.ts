@@ -18,7 +18,7 @@ import {
   removeUnconfirmed,
   type SealRow,
 } from './seal-store.ts';
-import { combineShares, isSameCheck, keyCheck, type Share, shareDigest, splitKey } from './shares.ts';
+import { keyCheck, keyOfShares, type Share, shareDigest, splitKey } from './shares.ts';
 import { UnsealProgress } from './unseal-progress.ts';
 
 export type VaultDeps = {
@@ -177,12 +177,8 @@ export class Vault {
   }
 
   async #openBy(actor: Actor, shares: Share[], row: SealRow): Promise<void> {
-    const secret = await combineShares(shares, row.threshold ?? 0);
-    for (const { bytes } of shares) bytes.fill(0);
-    const key = createSecretKey(secret);
-    secret.fill(0);
-    if (!row.key_check || !isSameCheck(keyCheck(key, row.set_id ?? ''), row.key_check))
-      throw invalid('/key', 'does not open the vault together with the others');
+    const key = await keyOfShares(shares, row);
+    if (!key) throw invalid('/key', 'does not open the vault together with the others');
     this.#root = {
       key: keyFrom(unseal(key, rootPlace('shamir'), row.sealed_root)),
       generation: row.generation,

@@ -1,5 +1,5 @@
 import { allows, intersection } from '../../domain/access/index.ts';
-import { mayList, permissionFor, secretVerbs } from '../../domain/secrets/index.ts';
+import { mayList, permissionFor, sealPermission, secretVerbs } from '../../domain/secrets/index.ts';
 import { answerAtTop, answerWith, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
 import { type VaultCaller, vaultCallerOf } from './callers.ts';
 import { textIn, textsIn } from './fields.ts';
@@ -107,5 +107,5 @@ function capabilitiesOfSys(rights: readonly string[], path: string): string[] {
   const isPolicies = atPolicies.test(path);
   if (isPolicies && allows(rights, 'secrets:policies')) return ['create', 'delete', 'list', 'read', 'update'];
   if (isPolicies && allows(rights, 'secrets:policies-read')) return ['list', 'read'];
-  return path === 'sys/seal' && allows(rights, 'secrets:seal') ? ['sudo', 'update'] : ['deny'];
+  return path === 'sys/seal' && allows(rights, sealPermission) ? ['sudo', 'update'] : ['deny'];
 }

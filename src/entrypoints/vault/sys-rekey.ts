@@ -1,5 +1,5 @@
 import { allows } from '../../domain/access/index.ts';
-import type { NewKeys } from '../../domain/secrets/index.ts';
+import { type NewKeys, sealPermission } from '../../domain/secrets/index.ts';
 import { Problem } from '../../platform/http/index.ts';
 import { noContent, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
 import type { VaultCaller } from './callers.ts';
@@ -24,8 +24,6 @@ export const rekeyRoutes: readonly VaultRoute[] = [
     closed: { delete: restart },
   },
 ];
-
-const sealPermission = 'secrets:seal';
 
 /** @throws VaultError 403 */
 function maySeal({ caller: { rights } }: Called): void {

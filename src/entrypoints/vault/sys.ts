@@ -1,5 +1,5 @@
 import { allows } from '../../domain/access/index.ts';
-import { describeTerm, rotateTerm } from '../../domain/secrets/index.ts';
+import { describeTerm, rotateTerm, sealPermission } from '../../domain/secrets/index.ts';
 import { anonymous, Problem } from '../../platform/http/index.ts';
 import { answerAtTop, noContent, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
 import { type VaultCaller, vaultCallerOf } from './callers.ts';
@@ -19,8 +19,6 @@ export const sysRoutes: readonly VaultRoute[] = [
 ];
 
 const clusterName = 'latchkey';
-const sealPermission = 'secrets:seal';
-
 async function tellHealth({ vault, now, version }: VaultDeps, { request }: Asked): Promise<VaultAnswer> {
   const { initialized, sealed } = await vault.state();
   const body = {
