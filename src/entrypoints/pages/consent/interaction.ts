@@ -1,24 +1,11 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import type { ConsentedScopes } from '../../../../db/schema.ts';
-import { redirectsToLoopbackOnly } from '../../../domain/clients/index.ts';
-import { allowClient, denyClient, findStandingConsent } from '../../../domain/consents/index.ts';
 import { assuranceOf, findUserById, isAtLeast, noteBrowserLanguage } from '../../../domain/users/index.ts';
-import {
-  contentSecurityPolicy,
-  form,
-  isLoopbackName,
-  Problem,
-  person,
-  requestOrigin,
-} from '../../../platform/http/index.ts';
+import { contentSecurityPolicy, form, Problem } from '../../../platform/http/index.ts';
 import {
   type Authentication,
-  finishConsent,
-  finishRefused,
   finishSelection,
   finishSignIn,
-  finishUnmet,
   type PendingInteraction,
   pendingInteraction,
 } from '../../oauth/index.ts';
@@ -30,8 +17,8 @@ import type { SignInView } from '../sign-in/page-data.ts';
 import { judgeSignIn, showSignIn } from '../sign-in/sign-in.ts';
 import { judgeNewAccount, showNewAccount, showSignUp } from '../sign-in/sign-up.ts';
 import { finish, start } from '../sign-in/with-provider.ts';
-import type { AskedGroup } from './page-data.ts';
-import { describeAsked, describeScopes, scopeValue } from './scope-descriptions.ts';
+import { goOn, nameOf, refuse } from './answers.ts';
+import { showConsent, submitConsent } from './consent.ts';
 
 /** Signing in and consenting on the way from and to an app. All paths lie under the interaction cookie's. */
 export function interactionRoutes(router: Router, deps: PagesDeps): void {
@@ -108,10 +95,6 @@ async function signInView({ db }: PagesDeps, interaction: PendingInteraction) {
   const client_logo = await clientLogoPath(db, interaction.client.id);
   const action = `/interaction/${interaction.uid}/sign-in`;
   return { action, client_name: nameOf(interaction), client_logo, cancel: true };
-}
-
-function nameOf({ client }: PendingInteraction): string {
-  return typeof client.metadata.client_name === 'string' ? client.metadata.client_name : client.client_id;
 }
 
 /** The account that is signed in, or another one. */
@@ -191,98 +174,4 @@ async function goOnSignedIn(
   }
   await noteBrowserLanguage(deps.db, authentication.user_id, chosenLanguage(deps, ctx));
   goOn(ctx, await finishSignIn(deps.provider().current(), ctx, authentication));
-}
-
-async function showConsent(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
-  const { uid, client, redirect_uri, asked, user_id = '' } = interaction;
-  const user = await findUserById(deps.db, user_id);
-  const before = await findStandingConsent(deps.db, user_id, client.id, deps.now());
-  const texts = textsFor(deps, ctx);
-  show(deps, ctx, 'consent', {
-    csrf: csrfToken(deps, ctx),
-    action: `/interaction/${uid}/consent`,
-    switch_account_action: `/interaction/${uid}/switch-account`,
-    client_name: nameOf(interaction),
-    client_id: client.client_id,
-    client_logo: await clientLogoPath(deps.db, client.id),
-    ...describedBy(client),
-    signed_in_as: user ? accountName(user) : '',
-    groups: await describeAsked(deps.db, { asked, before: before?.scopes, texts }),
-    also_allowed: before ? await describeScopes(deps.db, without(before.scopes, asked), texts) : [],
-    ...returnPlace(redirect_uri),
-    lasts_until: before?.expires_at ?? null,
-  });
-}
-
-type Described = { described_by: { host: string } | 'nobody' | null; is_impersonable: boolean };
-
-function describedBy({ client_id, registered_by, metadata }: PendingInteraction['client']): Described {
-  if (registered_by === 'dynamic') return { described_by: 'nobody', is_impersonable: false };
-  if (registered_by !== 'document') return { described_by: null, is_impersonable: false };
-  return {
-    described_by: { host: new URL(client_id).host },
-    is_impersonable: redirectsToLoopbackOnly(metadata.redirect_uris),
-  };
-}
-
-function returnPlace(redirect_uri: string | undefined): { return_host: string | null; return_is_loopback: boolean } {
-  if (!redirect_uri) return { return_host: null, return_is_loopback: false };
-  const { hostname, host, protocol } = new URL(redirect_uri);
-  // What stands after a scheme of its own names nobody: an app on the device takes all of that scheme.
-  const isWeb = protocol === 'https:' || protocol === 'http:';
-  return { return_host: isWeb ? host : protocol, return_is_loopback: isWeb && isLoopbackName(hostname) };
-}
-
-async function submitConsent(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
-  checkCsrf(deps, ctx);
-  const { client, asked, user_id } = interaction;
-  if (form(ctx).get('decision') !== 'allow' || !user_id || interaction.prompt !== 'consent') {
-    await refuse(deps, ctx, interaction);
-    return;
-  }
-  const groups = await describeAsked(deps.db, { asked, before: undefined, texts: textsFor(deps, ctx) });
-  const allowed = keep(asked, groups, new Set(form(ctx).getAll('scope')));
-  await allowClient(deps, person(user_id, requestOrigin(ctx)), { user_id, client, asked, allowed });
-  goOn(ctx, await finishConsent(deps.provider().current(), ctx, without(asked, allowed)));
-}
-
-/** What was asked, less the optional scopes that came back unticked; a value nobody asked for is not among them. */
-function keep(asked: ConsentedScopes, groups: readonly AskedGroup[], ticked: Set<string>): ConsentedScopes {
-  const dropped = new Set(
-    groups.flatMap(({ scopes }) =>
-      scopes.filter(({ optional, value }) => optional && !ticked.has(value)).map(({ value }) => value),
-    ),
-  );
-  return filtered(asked, (resource, name) => !dropped.has(scopeValue(resource, name)));
-}
-
-/** What the first holds and the second does not. */
-function without(asked: ConsentedScopes, allowed: ConsentedScopes): ConsentedScopes {
-  return filtered(
-    asked,
-    (resource, name) => !(resource === null ? allowed.openid : (allowed.resources[resource] ?? [])).includes(name),
-  );
-}
-
-function filtered(
-  { openid, resources }: ConsentedScopes,
-  holds: (resource: string | null, name: string) => boolean,
-): ConsentedScopes {
-  const entries = Object.entries(resources).map(([resource, names]) => [
-    resource,
-    names.filter((name) => holds(resource, name)),
-  ]);
-  return { openid: openid.filter((name) => holds(null, name)), resources: Object.fromEntries(entries) };
-}
-
-async function refuse(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
-  const { user_id, client, prompt, required_acr } = interaction;
-  if (user_id) await denyClient(deps, person(user_id, requestOrigin(ctx)), client.client_id);
-  const finish = prompt !== 'consent' && required_acr ? finishUnmet : finishRefused;
-  goOn(ctx, await finish(deps.provider().current(), ctx));
-}
-
-function goOn(ctx: Context, url: string): void {
-  ctx.status = 303;
-  ctx.redirect(url);
 }
