@@ -39,6 +39,7 @@ export {
   findRoleByName,
   findSubject,
   hasOwner,
+  holdsInAreas,
   isOfTrust,
   listHeldRights,
   listRoles,

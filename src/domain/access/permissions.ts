@@ -6,8 +6,15 @@ const grammar = /^(?:\*|[A-Za-z0-9_.-]{1,64})(?::(?:\*|[A-Za-z0-9_.-]{1,64})){0,
 // The folders of a secret's path are segments.
 const grammarOfSecrets = /^secrets(?::(?:\*|[A-Za-z0-9_.-]{1,64})){1,15}$/;
 
-// What governs Latchkey itself and the sealed store is named or not had: no leading `*` reaches it.
-const reserved: ReadonlySet<string> = new Set(['latchkey', 'secrets']);
+/** What governs Latchkey itself and the sealed store is named or not had: no leading `*` reaches it. */
+export type ReservedArea = 'latchkey' | 'secrets';
+const reserved: ReadonlySet<string> = new Set<ReservedArea>(['latchkey', 'secrets']);
+
+/** Whether a pattern gives something in one of these areas. */
+export function isInArea(pattern: string, areas: readonly ReservedArea[]): boolean {
+  const [first = ''] = pattern.split(':');
+  return areas.some((area) => area === first);
+}
 
 /**
  * Whether a text is in the permission grammar (DESIGN.md §7): one to eight segments `[A-Za-z0-9_.-]{1,64}` or `*`, joined by

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import type { Page, Place } from '../../platform/http/index.ts';
 import { countRows, hasWords, type ListOrders, type ListRequest, readPage } from '../../platform/lists/index.ts';
+import { isInArea, type ReservedArea } from './permissions.ts';
 import { isUser } from './user-reference.ts';
 
 /** Whether assignment `a` is in effect at `now`. */
@@ -81,6 +82,15 @@ export async function listHeldRights(db: Db, subject_id: string, now: Date): Pro
       from clients c, json_each(${sql.raw(servicePermissions)}) own, json_array_elements_text(own.value) pattern
       where c.id = ${subject_id}`.execute(db);
   return rows;
+}
+
+/** Whether a subject holds anything in one of these areas by its roles; for a client, also by what it is registered with for itself. */
+export async function holdsInAreas(
+  db: Db,
+  subject_id: string,
+  { areas, now }: { areas: readonly ReservedArea[]; now: Date },
+): Promise<boolean> {
+  return (await listHeldRights(db, subject_id, now)).some(({ pattern }) => isInArea(pattern, areas));
 }
 
 export type Role = {

@@ -16,7 +16,7 @@ export {
   type RecordedEvent,
 } from './list-store.ts';
 export type { PersonalDetails } from './personal-details.ts';
-export { type ActorOfVersion, type ActorsOfVersions, actorsOfVersions } from './readers.ts';
+export { type ActorOfVersion, type ActorsOfVersions, actorsOfVersions } from './reader-store.ts';
 export { Refusals, type RefusalsDeps } from './refusals.ts';
 export { countPrunable, type Removed, type RetentionDeps, removeSegmentsBefore } from './retention.ts';
 export { auditRoutes } from './routes.ts';

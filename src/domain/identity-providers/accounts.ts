@@ -1,7 +1,7 @@
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { inTransaction } from '../../platform/database/index.ts';
 import { anonymous, type Origin, Problem } from '../../platform/http/index.ts';
-import { listHeldRights } from '../access/index.ts';
+import { holdsInAreas } from '../access/index.ts';
 import { addIdentity, findIdentity } from '../identities/index.ts';
 import { findUser, findUserById, lockUserById, methodsOf, notify, type User } from '../users/index.ts';
 import { isAuthoritative, mayHaveAccount, verifiedEmail } from './addresses.ts';
@@ -122,11 +122,9 @@ async function admit(
   };
 }
 
-const privileged = /^(latchkey|secrets)(:|$)/;
-
-/** Whether a user holds permissions of Latchkey itself or of secrets, which no wildcard of others contains. */
-export async function administers(db: Db, user_id: string, now: Date): Promise<boolean> {
-  return (await listHeldRights(db, user_id, now)).some(({ pattern }) => privileged.test(pattern));
+/** Whether a user holds permissions of Latchkey itself or of secrets. */
+export function administers(db: Db, user_id: string, now: Date): Promise<boolean> {
+  return holdsInAreas(db, user_id, { areas: ['latchkey', 'secrets'], now });
 }
 
 /** Records why a sign-in with a provider was refused. */

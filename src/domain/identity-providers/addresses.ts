@@ -1,18 +1,14 @@
-import { z } from 'zod';
+import { domainOf, EmailAddress } from '../users/index.ts';
 import type { LoginTrust } from './connections.ts';
 import type { UpstreamAccount } from './upstream-account.ts';
 
-const Email = z.email().max(254);
-
-export const domainOf = (email: string): string => email.slice(email.lastIndexOf('@') + 1).toLowerCase();
-
 /**
- * The address of an account, where the provider verified it. Of Microsoft Entra none is: whoever administers a tenant chooses the addresses
+ * The address of an account, where the provider verified it. Of Microsoft Entra none is: the administrator of a tenant chooses the addresses
  * of its users.
  */
 export function verifiedEmail({ login }: LoginTrust, { claims }: UpstreamAccount): string | undefined {
   if (login.provider === 'microsoft' || claims.email_verified !== true) return undefined;
-  return Email.safeParse(claims.email).data;
+  return EmailAddress.safeParse(claims.email).data;
 }
 
 /**

@@ -1,7 +1,6 @@
 /** Identity providers: users sign in with an account that they have elsewhere ("Login with Google"). */
 
 export { enterByProvider, type ProviderSession, recordRefusal } from './accounts.ts';
-export { domainOf } from './addresses.ts';
 export { connectAccount, disconnectAccount, isAccountOf } from './connecting.ts';
 export { isLogin, type LoginTrust, ProviderConnections, providerName } from './connections.ts';
 export { logOutByProvider } from './logout.ts';

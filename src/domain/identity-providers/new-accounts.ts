@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Trx } from '../../platform/database/index.ts';
 import { anonymous, isSeen } from '../../platform/http/index.ts';
+import { asId } from '../access/index.ts';
 import { addIdentity } from '../identities/index.ts';
 import { addUser, findUserByUsername } from '../users/index.ts';
 import { isAuthoritative } from './addresses.ts';
@@ -34,10 +35,10 @@ function nameIn(claim: unknown): string | undefined {
   return isSeen(name) ? name : undefined;
 }
 
-/** A username like one of these; where it is taken, with a number. It is never an address: that belongs to whoever can prove it. */
+/** A username like one of these; where it is taken, with a number. It is never an address: that belongs to the person who proves it. */
 async function freeUsername(trx: Trx, wanted: readonly unknown[]): Promise<string> {
   const base = wanted.map(usernameIn).find((name) => name.length > 1) ?? 'user';
-  const isFree = /^[0-9a-f-]{32,}$/i.test(base) ? false : !(await findUserByUsername(trx, base));
+  const isFree = asId(base) === undefined && !(await findUserByUsername(trx, base));
   return isFree ? base : `${base}-${randomInt(10_000, 1_000_000_000)}`;
 }
 

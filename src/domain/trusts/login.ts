@@ -96,8 +96,8 @@ export function mustDescribeLogin(input: LoginTrust): void {
 const permission = 'latchkey:trust:login';
 
 /**
- * Guards trusts by which users sign in: whoever writes one can become users who connect an account there. So it needs a permission of its
- * own, and whoever makes accounts, or has addresses count as verified, must be allowed to do that.
+ * Guards trusts by which users sign in: somebody who writes one can become users who connect an account there. So it needs a permission of its
+ * own, beside those to create accounts and to mark addresses as verified where it does that.
  *
  * @throws Problem `forbidden` naming the permission
  */

@@ -36,7 +36,7 @@ const everyday: Right[] = [{ resource: null, pattern: '*' }];
 const everything: Right[] = ['*', 'latchkey:*', 'secrets:*'].map((pattern) => ({ resource: null, pattern }));
 
 /**
- * Whoever writes a trust by which users sign in could become each of those who have an account there, and where it is authoritative for a
+ * Somebody who writes a trust by which users sign in could become each of those who have an account there, and where it is authoritative for a
  * domain, each who has an address in it: they must hold what these may hold.
  */
 async function mustBeAllowedToChangeLogin(trx: Trx, { now, actor, existing, input }: Change): Promise<void> {

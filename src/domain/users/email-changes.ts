@@ -14,7 +14,7 @@ import { isAddressTheirs, recordVerification, verifiedBy } from './email-verific
 import { mailLanguageOf } from './language.ts';
 import { notify } from './notices.ts';
 import { deletePasswordLinks } from './password-store.ts';
-import { UserInput } from './schemas.ts';
+import { EmailAddress } from './schemas.ts';
 import { lockUserById, type User, updateUser } from './store.ts';
 import type { Throttles } from './throttles.ts';
 import { refuseTaken } from './users.ts';
@@ -47,7 +47,7 @@ export async function requestEmailChange(
 ): Promise<void> {
   const { sendEmail } = deps;
   if (!sendEmail) throw conflict('This server cannot send e-mail. Ask an administrator to change your address.');
-  const parsed = UserInput.shape.email.unwrap().safeParse(typed);
+  const parsed = EmailAddress.safeParse(typed);
   if (!parsed.success) throw invalid('/email', 'Enter an e-mail address, such as name@example.com.');
   const email = parsed.data;
   const wait = await deps.throttles.countEmailChange(user_id);

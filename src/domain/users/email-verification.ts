@@ -3,7 +3,7 @@ import { type Db, inTransaction, type Trx } from '../../platform/database/index.
 import { type Actor, conflict, forbidden, invalid, notFound } from '../../platform/http/index.ts';
 import { allows, mustHoldAllOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { authorityOf, stillHoldsAllOf } from './remembered-authority.ts';
+import { stillHoldsAllOf, storedAuthorityOf } from './remembered-authority.ts';
 import { lockUserById, type User, updateUser } from './store.ts';
 
 export type VerificationDeps = { db: Db; now: () => Date };
@@ -50,12 +50,6 @@ export async function isAddressTheirs(trx: Trx, user: Vouched, now: Date): Promi
   return stillHoldsAllOf(trx, email_vouched_by, { user_id, now });
 }
 
-/** Who says that an address is the user's, as a column. */
-export function vouchedBy(actor: Actor): string | null {
-  const authority = authorityOf(actor);
-  return authority ? JSON.stringify(authority) : null;
-}
-
 /** @throws Problem `forbidden`: the actor may make accounts but not call addresses verified */
 export function mustBeAllowedToVerify(actor: Actor): void {
   if (allows(actor.permissions, verifyEmailPermission)) return;
@@ -77,7 +71,9 @@ export async function verifyEmail(
   return mark(deps, actor, id, (user, at) => {
     if (user.email !== email)
       throw conflict('This is not the user’s current e-mail address. Check it before you verify it.');
-    return user.email_verified ? undefined : { ...verifiedBy('administrator', at), email_vouched_by: vouchedBy(actor) };
+    return user.email_verified
+      ? undefined
+      : { ...verifiedBy('administrator', at), email_vouched_by: storedAuthorityOf(actor) };
   });
 }
 

@@ -51,11 +51,11 @@ export {
 } from './factors/passkeys.ts';
 export {
   asPolicyInput,
-  findSignInPolicy,
   putSignInPolicy,
   requiredOfUser,
   SignInPolicyInput,
 } from './factors/policy.ts';
+export { findSignInPolicy } from './factors/policy-store.ts';
 export { type FactorProof, type ProvingDeps, proveFactor } from './factors/proving.ts';
 export {
   countRecoveryCodes,
@@ -78,9 +78,9 @@ export { forgetPassword } from './password-removal.ts';
 export { deleteEveryPasswordLink, deletePasswordLinks, hasPassword } from './password-store.ts';
 export { mailRecoveryLink, requestRecovery } from './recovery.ts';
 export { userRoutes } from './routes.ts';
-export { PasswordLinkView, UserInput, UserView } from './schemas.ts';
+export { domainOf, EmailAddress, PasswordLinkView, UserInput, UserView } from './schemas.ts';
 export { createSetupLink, isSetupOpen, setUpFirstAdministrator } from './setup.ts';
-export { invitedEmail, mailSignUpLink, requestSignUp, SignUpInput, signUp } from './sign-up.ts';
+export { invitedEmail, mailSignUpLink, requestSignUp, SignUpInput, signUp, signUpProblem } from './sign-up.ts';
 export {
   findUser,
   findUserById,

@@ -1,47 +1,27 @@
 import { z } from 'zod';
 import { digest, generateCredential } from '../../platform/crypto/index.ts';
-import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
+import { inTransaction, type Trx } from '../../platform/database/index.ts';
 import { anonymous, type Origin } from '../../platform/http/index.ts';
-import type { JobHandler, Jobs } from '../../platform/jobs/index.ts';
-import { openJob, type ServerKeys, sealJob } from '../../platform/keys/index.ts';
-import { appendEvent, type Refusals } from '../audit/index.ts';
-import type { SendEmail } from '../notifications/index.ts';
+import type { JobHandler } from '../../platform/jobs/index.ts';
+import { openJob, sealJob } from '../../platform/keys/index.ts';
+import { appendEvent } from '../audit/index.ts';
 import { isAddressTheirs } from './email-verification.ts';
 import { mailLanguageOf } from './language.ts';
+import { MailRequest, type MailRequestDeps, type MailRequestJobDeps } from './mail-requests.ts';
 import { passwordLinkPrefix } from './password-links.ts';
 import { addPasswordLink } from './password-store.ts';
 import { findUserByLogin, lockUserById, type User } from './store.ts';
-import type { Throttles } from './throttles.ts';
-
-export type RecoveryRequestDeps = { db: Db; now: () => Date; jobs: Pick<Jobs, 'send'>; keys: ServerKeys };
-export type RecoveryDeps = {
-  db: Db;
-  now: () => Date;
-  keys: ServerKeys;
-  issuer: string;
-  throttles: Throttles;
-  refusals: Refusals;
-  sendEmail: SendEmail;
-};
 
 const linkMs = 30 * 60 * 1000;
 
-const Requested = z.object({
-  login: z.string(),
-  origin: z.object({
-    address: z.string().optional(),
-    user_agent: z.string().optional(),
-    request_id: z.string().optional(),
-  }),
-  until: z.coerce.date(),
-});
+const Requested = MailRequest.extend({ login: z.string() });
 
 /**
  * Asks for a link to choose a password. What is typed is not looked up here: the request does the same work and gets the same
  * answer whether there is such an account or not (OWASP Forgot Password Cheat Sheet). A job does the rest.
  */
 export async function requestRecovery(
-  { db, now, jobs, keys }: RecoveryRequestDeps,
+  { db, now, jobs, keys }: MailRequestDeps,
   { login, origin }: { login: string; origin: Origin },
 ): Promise<void> {
   const until = new Date(now().getTime() + linkMs);
@@ -53,7 +33,7 @@ export async function requestRecovery(
  * unverified address may be a stranger's, so it receives none. Links from before keep working, so that nobody can cancel another
  * person's link; one that is used ends them all.
  */
-export function mailRecoveryLink(deps: RecoveryDeps): JobHandler {
+export function mailRecoveryLink(deps: MailRequestJobDeps): JobHandler {
   return async (data) => {
     const { login, origin, until } = Requested.parse(await openJob(deps.keys, 'recovery', data));
     if (until <= deps.now()) return;
@@ -67,7 +47,7 @@ export function mailRecoveryLink(deps: RecoveryDeps): JobHandler {
   };
 }
 
-async function objectionTo({ db, now, throttles }: RecoveryDeps, user: User): Promise<string | undefined> {
+async function objectionTo({ db, now, throttles }: MailRequestJobDeps, user: User): Promise<string | undefined> {
   if (!(await inTransaction(db, (trx) => isAddressTheirs(trx, user, now())))) return 'e-mail address set by another';
   return (await throttles.countRecovery(user.id)) === undefined ? undefined : 'throttled';
 }
@@ -81,7 +61,7 @@ function refusalOf(user: User | undefined): string | undefined {
 }
 
 async function refuse(
-  { refusals }: RecoveryDeps,
+  { refusals }: MailRequestJobDeps,
   { origin, reason, user }: { origin: Origin; reason: string; user: User | undefined },
 ): Promise<void> {
   const target = user && { target: { kind: 'user', id: user.id } };
@@ -89,7 +69,7 @@ async function refuse(
 }
 
 async function mailLink(
-  { now, issuer, sendEmail }: RecoveryDeps,
+  { now, issuer, sendEmail }: MailRequestJobDeps,
   trx: Trx,
   { id, origin }: { id: string; origin: Origin },
 ): Promise<void> {

@@ -1,19 +1,23 @@
+import type { StoredAuthority } from '../../../db/schema.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, type Limit, Problem } from '../../platform/http/index.ts';
 import { intersection, listHeldRights, mustHoldAllOf } from '../access/index.ts';
 
-/** With whose authority something was done for a user, within the limits of the credential that did it. */
-export type RememberedAuthority = { subject_id: string | null; limits: readonly unknown[] };
-
 /** The authority of an actor, to be judged again later; undefined: the operator of the machine, who may do everything. */
-export function authorityOf({ kind, subject_id, limits }: Actor): RememberedAuthority | undefined {
+export function authorityOf({ kind, subject_id, limits }: Actor): StoredAuthority | undefined {
   return kind === 'system' ? undefined : { subject_id: subject_id ?? null, limits: limits ?? [] };
+}
+
+/** The same as a column. */
+export function storedAuthorityOf(actor: Actor): string | null {
+  const authority = authorityOf(actor);
+  return authority ? JSON.stringify(authority) : null;
 }
 
 /** Whether who acted then holds all that the user holds now: rights that were given meanwhile are not theirs to take. */
 export async function stillHoldsAllOf(
   trx: Trx,
-  { subject_id, limits }: RememberedAuthority,
+  { subject_id, limits }: StoredAuthority,
   { user_id, now }: { user_id: string; now: Date },
 ): Promise<boolean> {
   const own = subject_id === null ? [] : await listHeldRights(trx, subject_id, now);

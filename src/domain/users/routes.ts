@@ -5,13 +5,8 @@ import { listRoleAssignments } from '../access/index.ts';
 import { unverifyEmail, verifyEmail, verifyEmailPermission } from './email-verification.ts';
 import { resetFactors } from './factors/enrolment.ts';
 import { createEnrolmentLink, enrolmentPermission } from './factors/enrolment-links.ts';
-import {
-  asPolicyInput,
-  changeSignInPolicy,
-  findSignInPolicy,
-  SignInPolicyChanges,
-  SignInPolicyView,
-} from './factors/policy.ts';
+import { asPolicyInput, changeSignInPolicy, SignInPolicyChanges, SignInPolicyView } from './factors/policy.ts';
+import { findSignInPolicy } from './factors/policy-store.ts';
 import { generatePassword } from './password.ts';
 import { setPassword } from './password-changes.ts';
 import { createPasswordLink, type LinkMakingDeps } from './password-links.ts';

@@ -9,6 +9,12 @@ import { hashProblem } from './hash-formats.ts';
 // where a user is created (`refuseIdShaped`), so that a user from before can still be described by a configuration file.
 const Username = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
 
+/** An e-mail address. */
+export const EmailAddress = z.email('must be an e-mail address').max(254);
+
+/** What follows the @ of an address, in lower case. */
+export const domainOf = (email: string): string => email.slice(email.lastIndexOf('@') + 1).toLowerCase();
+
 /** A hash that another system made, with a cost within bounds. */
 const ImportedHash = SecretText.superRefine((hash, issues) => {
   const problem = hashProblem(hash);
@@ -18,7 +24,7 @@ const ImportedHash = SecretText.superRefine((hash, issues) => {
 /** A person as configuration, the CLI and the setup page name them. */
 export const UserInput = z.strictObject({
   username: Username,
-  email: z.email('must be an e-mail address').max(254).optional(),
+  email: EmailAddress.optional(),
   email_verified: z.boolean().optional().meta({
     description:
       'whether the address was verified; omitted: unchanged, or false for a new address. Setting it to true through the API needs latchkey:user:verify_email',
@@ -48,7 +54,7 @@ export const NewUser = UserInput.extend({
 });
 
 export const UserChanges = z.strictObject({
-  email: UserInput.shape.email.unwrap().nullable().optional(),
+  email: EmailAddress.nullable().optional(),
   name: UserInput.shape.name.unwrap().nullable().optional(),
   language: MailLanguage,
   enabled: z.boolean().optional(),
@@ -57,9 +63,7 @@ export type UserChanges = z.infer<typeof UserChanges>;
 
 /** Names the address, so that a change of it in between is noticed. */
 export const EmailVerification = z.strictObject({
-  email: UserInput.shape.email
-    .unwrap()
-    .meta({ description: 'the address that you verified; it must be their current one' }),
+  email: EmailAddress.meta({ description: 'the address that you verified; it must be their current one' }),
 });
 
 export const UserView = z.object({

@@ -3,15 +3,15 @@ import { z } from 'zod';
 import { digest, generateCredential } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { anonymous, invalid, notFound, type Origin, person, tooMany } from '../../platform/http/index.ts';
-import type { JobHandler, Jobs } from '../../platform/jobs/index.ts';
-import { openJob, type ServerKeys, sealJob } from '../../platform/keys/index.ts';
+import type { JobHandler } from '../../platform/jobs/index.ts';
+import { openJob, sealJob } from '../../platform/keys/index.ts';
 import { type DomainRules, isAllowedDomain } from '../../platform/outbound/index.ts';
-import { appendEvent, type Refusals } from '../audit/index.ts';
-import type { SendEmail } from '../notifications/index.ts';
+import { appendEvent } from '../audit/index.ts';
 import { recordVerification, verifiedBy } from './email-verification.ts';
+import { MailRequest, type MailRequestDeps, type MailRequestJobDeps } from './mail-requests.ts';
 import { hashNewPassword } from './password.ts';
 import { savePasswordHash } from './password-store.ts';
-import { UserInput } from './schemas.ts';
+import { domainOf, EmailAddress, UserInput } from './schemas.ts';
 import { deleteSignUpsOf, findSignUp, insertSignUp, takeSignUp } from './sign-up-store.ts';
 import { findUserByLogin, insertUser, type User } from './store.ts';
 import type { Throttles } from './throttles.ts';
@@ -19,21 +19,8 @@ import { refuseIdShaped, refuseTaken } from './users.ts';
 
 /** `rules`: whose addresses may have an account; undefined: people do not create accounts themselves. */
 type SignUpRules = { rules: DomainRules | undefined };
-export type SignUpRequestDeps = SignUpRules & {
-  db: Db;
-  now: () => Date;
-  jobs: Pick<Jobs, 'send'>;
-  keys: ServerKeys;
-};
-export type SignUpMailDeps = SignUpRules & {
-  db: Db;
-  now: () => Date;
-  keys: ServerKeys;
-  issuer: string;
-  throttles: Throttles;
-  refusals: Refusals;
-  sendEmail: SendEmail;
-};
+export type SignUpRequestDeps = SignUpRules & MailRequestDeps;
+export type SignUpMailDeps = SignUpRules & MailRequestJobDeps;
 export type SignUpDeps = SignUpRules & { db: Db; now: () => Date; throttles: Throttles };
 
 /** What somebody chooses for the account that they create. */
@@ -42,29 +29,22 @@ export const SignUpInput = UserInput.pick({ username: true, name: true }).extend
 const prefix = 'lk_su_';
 const linkMs = 60 * 60 * 1000;
 
-const Requested = z.object({
+const Requested = MailRequest.extend({
   email: z.string(),
   /** Where the link leads: below the request of an app that the person came from. */
   below: z.string(),
   language: z.string().optional(),
-  origin: z.object({
-    address: z.string().optional(),
-    user_agent: z.string().optional(),
-    request_id: z.string().optional(),
-  }),
-  until: z.coerce.date(),
 });
 
-/** An e-mail address that may have an account. @throws Problem `invalid` at `/email` */
-function permittedEmail({ rules }: SignUpRules, typed: string): string {
-  const email = UserInput.shape.email.unwrap().safeParse(typed).data;
-  if (email === undefined) throw invalid('/email', 'Enter an e-mail address, such as name@example.com.');
-  if (!isPermitted(rules, email)) throw invalid('/email', 'Accounts cannot be created with addresses of this domain.');
-  return email;
+/** Why nobody can create an account with what was typed; undefined: with this address they can. */
+export function signUpProblem({ rules }: SignUpRules, typed: string): 'no address' | 'other domain' | undefined {
+  const email = EmailAddress.safeParse(typed).data;
+  if (email === undefined) return 'no address';
+  return isPermitted(rules, email) ? undefined : 'other domain';
 }
 
 function isPermitted(rules: DomainRules | undefined, email: string): boolean {
-  return rules !== undefined && isAllowedDomain(rules, email.slice(email.lastIndexOf('@') + 1).toLowerCase());
+  return rules !== undefined && isAllowedDomain(rules, domainOf(email));
 }
 
 /**
@@ -73,15 +53,16 @@ function isPermitted(rules: DomainRules | undefined, email: string): boolean {
  * an account under another person's address.
  *
  * @param below path of the request of an app that waits for the person; empty: none does
- * @throws Problem `invalid` at `/email`: no address, or one of a domain whose addresses have no accounts here
+ * @throws Problem `invalid` at `/email`: it has a `signUpProblem`
  */
 export async function requestSignUp(
   deps: SignUpRequestDeps,
-  { email: typed, ...request }: { email: string; below: string; language: string; origin: Origin },
+  request: { email: string; below: string; language: string; origin: Origin },
 ): Promise<void> {
-  const email = permittedEmail(deps, typed);
+  const problem = signUpProblem(deps, request.email);
+  if (problem) throw invalid('/email', `No account can be created with this text: ${problem}.`);
   const until = new Date(deps.now().getTime() + linkMs);
-  const sealed = sealJob(deps.keys, 'sign-up', { email, ...request, until });
+  const sealed = sealJob(deps.keys, 'sign-up', { ...request, until });
   await inTransaction(deps.db, (trx) => deps.jobs.send(trx, 'sign-up', sealed));
 }
 

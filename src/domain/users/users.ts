@@ -6,7 +6,7 @@ import type { Language } from '../../platform/languages/index.ts';
 import { asId, keepingAnOwner, mustBePermitted, mustHoldAllOf, setRoles } from '../access/index.ts';
 import { type AuditAction, appendEvent, changesBetween } from '../audit/index.ts';
 import { deleteEmailChanges } from './email-change-store.ts';
-import { mustBeAllowedToVerify, recordVerification, verificationOf, vouchedBy } from './email-verification.ts';
+import { mustBeAllowedToVerify, recordVerification, verificationOf } from './email-verification.ts';
 import { hashNewPassword, type PasswordHash } from './password.ts';
 import {
   deleteLinksMailedElsewhere,
@@ -14,6 +14,7 @@ import {
   findPasswordHash,
   savePasswordHash,
 } from './password-store.ts';
+import { storedAuthorityOf } from './remembered-authority.ts';
 import type { UserChanges, UserInput } from './schemas.ts';
 import {
   findUser,
@@ -114,7 +115,7 @@ export async function addUser(
     username,
     email,
     ...verificationOf(undefined, { email, stated, by, at: created_at }),
-    email_vouched_by: email === null ? null : vouchedBy(actor),
+    email_vouched_by: email === null ? null : storedAuthorityOf(actor),
     name: name ?? null,
     language: profile.language ?? null,
     enabled,
@@ -149,7 +150,7 @@ async function update(
   if (existing.enabled && !desired.enabled) mustBePermitted(actor, 'latchkey:user:disable', 'Disabling a person');
   const ended = existing.enabled && !desired.enabled ? { tokens_valid_after: updated_at } : {};
   const isSaid = desired.email !== existing.email || desired.email_verified_at !== existing.email_verified_at;
-  const vouched = isSaid ? { email_vouched_by: desired.email === null ? null : vouchedBy(actor) } : {};
+  const vouched = isSaid ? { email_vouched_by: desired.email === null ? null : storedAuthorityOf(actor) } : {};
   const change = { ...desired, ...ended, ...vouched, updated_at };
   const user = await keepingAnOwner(trx, () => updateUser(trx, existing.id, change).catch(refuseTaken));
   if (!user.enabled) await deletePasswordLinks(trx, user.id);

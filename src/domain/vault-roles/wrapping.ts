@@ -19,7 +19,7 @@ export type Wrapped = { token: string; accessor: string; ttl_seconds: number; cr
 
 const prefix = 'lk_wt_';
 
-/** Keeps an answer for whoever has the token that is returned, once. The token alone opens it. */
+/** Keeps an answer for the holder of the token that is returned, once. The token alone opens it. */
 export async function wrap(
   { db, now }: Deps,
   { answer, ttl_seconds, creation_path }: { answer: unknown; ttl_seconds: number; creation_path: string },
@@ -51,7 +51,7 @@ export async function describeWrapped({ db, now }: Deps, token: string): Promise
 
 const isWrappingToken = (token: string) => parseCredential(prefix, secretLength, token) !== undefined;
 
-/** Opens a wrapped answer, once, whoever comes first. @returns undefined: it was opened before, has expired, or never was */
+/** Opens a wrapped answer, once: of several at the same time one does. @returns undefined: it was opened before, has expired, or never was */
 export async function unwrap({ db, now }: Deps, actor: Actor, token: string): Promise<{ answer: unknown } | undefined> {
   if (!isWrappingToken(token)) return undefined;
   return inTransaction(db, async (trx) => {

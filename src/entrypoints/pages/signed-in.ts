@@ -50,18 +50,26 @@ export async function whoIsHere(deps: PagesDeps, ctx: Context): Promise<Here | u
   const user = session && (await findUserById(deps.db, session.user_id));
   if (!session || !user?.enabled) return undefined;
   const { acr } = session;
-  const isEnough = await meetsPolicy(deps, { user_id: user.id, acr });
-  return isEnough || (canAddMethod(acr) && isSecurityPage(ctx.path)) ? { user, session } : undefined;
+  const isMet = await isEnough(deps, { user_id: user.id, acr });
+  return isMet || (canAddMethod(acr) && isSecurityPage(ctx.path)) ? { user, session } : undefined;
+}
+
+/** Whether a user authenticated as the sign-in policy requires it of them now. */
+export function meetsPolicy(
+  deps: PagesDeps,
+  { user_id, amr }: Pick<Authentication, 'user_id' | 'amr'>,
+): Promise<boolean> {
+  return isEnough(deps, { user_id, acr: assuranceOf(amr) });
 }
 
 type Assured = { user_id: string; acr: string | undefined };
 
-async function meetsPolicy({ db, now }: PagesDeps, { user_id, acr }: Assured): Promise<boolean> {
+async function isEnough({ db, now }: PagesDeps, { user_id, acr }: Assured): Promise<boolean> {
   const required = await requiredOfUser(db, user_id, now());
   return required === undefined || isAtLeast(acr, required);
 }
 
-/** Who used a second factor may add the stronger one that the policy requires; a password alone adds none. */
+/** A user who signed in with a second factor may add the stronger one that the policy requires; a password alone adds none. */
 const canAddMethod = (acr: string | undefined) => isAtLeast(acr, 'urn:latchkey:acr:two-factor');
 const isSecurityPage = (path: string) => path === pagePaths.security || path.startsWith(`${pagePaths.security}/`);
 
@@ -77,13 +85,13 @@ export async function signInHere(
   const { provider, issuer, config } = deps;
   const { user_id, amr } = authentication;
   const acr = assuranceOf(amr);
-  const isEnough = await meetsPolicy(deps, { user_id, acr });
+  const isMet = await isEnough(deps, { user_id, acr });
   ctx.status = 303;
-  if (!isEnough && !canAddMethod(acr)) return ctx.redirect(pagePaths.signIn);
+  if (!isMet && !canAddMethod(acr)) return ctx.redirect(pagePaths.signIn);
   const options = { ...authentication, sessionSeconds: config.sessionSeconds, secure: isSecure(issuer) };
   await startBrowserSession(provider().current(), ctx, options);
   await noteBrowserLanguage(deps.db, authentication.user_id, chosenLanguage(deps, ctx));
-  ctx.redirect(isEnough ? to : `${pagePaths.security}?done=method-required`);
+  ctx.redirect(isMet ? to : `${pagePaths.security}?done=method-required`);
 }
 
 /** Gives this browser the id that its session was renewed to. */

@@ -6,8 +6,14 @@ import { appendEvent } from '../../audit/index.ts';
 import type { SendEmail } from '../../notifications/index.ts';
 import { isAddressTheirs } from '../email-verification.ts';
 import { mailLanguageOf } from '../language.ts';
-import { authorityOf, stillHoldsAllOf } from '../remembered-authority.ts';
+import { stillHoldsAllOf, storedAuthorityOf } from '../remembered-authority.ts';
 import { lockUserById, type User } from '../store.ts';
+import {
+  deleteEnrolmentLinks,
+  findLinkedUser,
+  insertEnrolmentLink,
+  takeEnrolmentLink,
+} from './enrolment-link-store.ts';
 import { hasSecondFactor } from './store.ts';
 
 export type EnrolmentLinkDeps = {
@@ -26,12 +32,17 @@ export const enrolmentPermission = 'latchkey:user:enrol_factor';
 
 /** Whether a link can be mailed to a user: to an address that is known to be theirs. */
 export async function canGetEnrolmentLink({ db, now, sendEmail }: EnrolmentLinkDeps, user: User): Promise<boolean> {
-  if (!sendEmail || user.email === null || !user.email_verified) return false;
-  return inTransaction(db, (trx) => isAddressTheirs(trx, user, now()));
+  return sendEmail !== undefined && (await inTransaction(db, (trx) => addressOf(trx, user, now()))) !== undefined;
+}
+
+/** The address of a user, where it is known to be theirs. */
+async function addressOf(trx: Trx, user: User, now: Date): Promise<string | undefined> {
+  if (user.email === null || !user.email_verified) return undefined;
+  return (await isAddressTheirs(trx, user, now)) ? user.email : undefined;
 }
 
 /**
- * Mails a user, who entered their password, a link with which they add a second factor: whoever has the password alone cannot add theirs.
+ * Mails a user, who entered their password, a link with which they add a second factor: somebody with the password alone cannot add one.
  *
  * @returns the address; undefined: none can be mailed
  */
@@ -43,14 +54,14 @@ export async function mailEnrolmentLink(
   return inTransaction(db, async (trx) => {
     const user = await lockUserById(trx, user_id);
     const at = now();
-    if (!sendEmail || !user?.enabled || user.email === null || !user.email_verified) return undefined;
-    if (!(await isAddressTheirs(trx, user, at))) return undefined;
-    const { secret, expires_at } = await insertLink(trx, { user_id, made_by: null, mailed_to: user.email, at });
+    const to = sendEmail && user?.enabled ? await addressOf(trx, user, at) : undefined;
+    if (!sendEmail || !user || to === undefined) return undefined;
+    const { secret, expires_at } = await insertLink(trx, { user_id, made_by: null, mailed_to: to, at });
     const url = urlOf(issuer, secret);
     const language = mailLanguageOf(user);
-    await sendEmail(trx, { kind: 'link', about: 'add_second_factor', to: user.email, language, url, expires_at });
+    await sendEmail(trx, { kind: 'link', about: 'add_second_factor', to, language, url, expires_at });
     await record(trx, actor, { user_id, by_mail: true, at });
-    return user.email;
+    return to;
   });
 }
 
@@ -74,8 +85,7 @@ export async function createEnrolmentLink(
     const { kind, subject_id } = actor;
     if (kind !== 'system' && (subject_id === undefined || !(await hasSecondFactor(trx, subject_id))))
       throw forbidden(enrolmentPermission, 'This needs a user who has a second factor themselves.');
-    const authority = authorityOf(actor);
-    const made_by = authority ? JSON.stringify(authority) : null;
+    const made_by = storedAuthorityOf(actor);
     const { secret, expires_at } = await insertLink(trx, { user_id, made_by, mailed_to: null, at });
     await record(trx, actor, { user_id, by_mail: false, at });
     return { url: urlOf(issuer, secret), expires_at };
@@ -89,10 +99,7 @@ type NewLink = { user_id: string; made_by: string | null; mailed_to: string | nu
 async function insertLink(trx: Trx, { at: created_at, ...link }: NewLink) {
   const secret = generateCredential(prefix);
   const expires_at = new Date(created_at.getTime() + linkMs);
-  await trx
-    .insertInto('enrolment_links')
-    .values({ digest: digest(secret), ...link, created_at, expires_at })
-    .execute();
+  await insertEnrolmentLink(trx, { digest: digest(secret), ...link, created_at, expires_at });
   return { secret, expires_at };
 }
 
@@ -107,15 +114,8 @@ async function record(
 }
 
 /** Whose second factor this secret may add now; undefined: the link was used or has expired. */
-export async function findEnrollingUser({ db, now }: EnrolmentLinkDeps, secret: string): Promise<User | undefined> {
-  return db
-    .selectFrom('enrolment_links as l')
-    .innerJoin('users as u', 'u.id', 'l.user_id')
-    .selectAll('u')
-    .where('l.digest', '=', digest(secret))
-    .where('l.expires_at', '>', now())
-    .where('u.enabled', '=', true)
-    .executeTakeFirst();
+export function findEnrollingUser({ db, now }: EnrolmentLinkDeps, secret: string): Promise<User | undefined> {
+  return findLinkedUser(db, digest(secret), now());
 }
 
 /**
@@ -129,13 +129,7 @@ export async function useEnrolmentLink(
   user: User,
   { secret, now }: { secret: string; now: Date },
 ): Promise<void> {
-  const link = await trx
-    .deleteFrom('enrolment_links')
-    .where('digest', '=', digest(secret))
-    .where('user_id', '=', user.id)
-    .where('expires_at', '>', now)
-    .returning(['mailed_to', 'made_by'])
-    .executeTakeFirst();
+  const link = await takeEnrolmentLink(trx, { digest: digest(secret), user_id: user.id, now });
   if (!link || !user.enabled) throw notFound('link', '…');
   // It adds a first one: it must not replace one that the user has.
   if (await hasSecondFactor(trx, user.id)) throw conflict('You have a second factor already. Sign in with it.');
@@ -143,5 +137,5 @@ export async function useEnrolmentLink(
   const isElsewhere = mailed_to !== null && (mailed_to !== user.email || !(await isAddressTheirs(trx, user, now)));
   if (isElsewhere || (made_by && !(await stillHoldsAllOf(trx, made_by, { user_id: user.id, now }))))
     throw notFound('link', '…');
-  await trx.deleteFrom('enrolment_links').where('user_id', '=', user.id).execute();
+  await deleteEnrolmentLinks(trx, user.id);
 }

@@ -1,16 +1,14 @@
-import type { Selectable } from 'kysely';
 import { z } from 'zod';
-import type { Database } from '../../../../db/schema.ts';
 import { type Db, inTransaction, type Trx } from '../../../platform/database/index.ts';
 import { type Actor, checked, conflict, mergePatch, mustBeAt, Timestamp } from '../../../platform/http/index.ts';
-import { intersection, listHeldRights, mustBePermitted } from '../../access/index.ts';
+import { holdsInAreas, mustBePermitted } from '../../access/index.ts';
 import { appendEvent, changesBetween } from '../../audit/index.ts';
 import { type Assurance, isRequirable, requirableClasses, strongestOf } from './assurance.ts';
 import { relyingPartyOf } from './passkeys.ts';
+import { findSignInPolicy, lockPolicy, type PolicyRow, updatePolicy } from './policy-store.ts';
 import { hasSecondFactor } from './store.ts';
 
 export type PolicyDeps = { db: Db; now: () => Date; issuer: string };
-type PolicyRow = Selectable<Database['sign_in_policy']>;
 
 const Class = z.enum(requirableClasses).nullable();
 
@@ -30,10 +28,6 @@ export const SignInPolicyChanges = z.strictObject({
 });
 export const SignInPolicyView = SignInPolicyInput.extend({ version: z.int(), updated_at: Timestamp });
 
-export async function findSignInPolicy(db: Db): Promise<PolicyRow> {
-  return db.selectFrom('sign_in_policy').selectAll().executeTakeFirstOrThrow();
-}
-
 /** The policy as configuration and the admin API show it. */
 export function asPolicyInput({ required_acr, administrator_required_acr }: PolicyRow): SignInPolicyInput {
   const known = (acr: string | null) => (acr !== null && isRequirable(acr) ? acr : null);
@@ -44,14 +38,9 @@ export function asPolicyInput({ required_acr, administrator_required_acr }: Poli
 export async function requiredOfUser(db: Db, user_id: string, now: Date): Promise<Assurance | undefined> {
   const { required_acr, administrator_required_acr } = await findSignInPolicy(db);
   const isAsked = administrator_required_acr !== null && administrator_required_acr !== required_acr;
-  const ofAdministrator = isAsked && (await administers(db, user_id, now)) ? administrator_required_acr : null;
+  const ofAdministrator =
+    isAsked && (await holdsInAreas(db, user_id, { areas: ['latchkey'], now })) ? administrator_required_acr : null;
   return strongestOf([required_acr, ofAdministrator]);
-}
-
-/** Whether a user holds a permission of Latchkey itself. */
-async function administers(db: Db, user_id: string, now: Date): Promise<boolean> {
-  const rights = await listHeldRights(db, user_id, now);
-  return rights.some(({ pattern }) => intersection([pattern], ['latchkey:*']).length > 0);
 }
 
 /**
@@ -95,14 +84,7 @@ export async function putSignInPolicy(
   if (actor.kind === 'user' && !(await hasSecondFactor(trx, actor.subject_id ?? '')))
     throw conflict('Set up a passkey or an authenticator app for yourself first. Otherwise you would be locked out.');
   const occurred_at = now();
-  await trx
-    .updateTable('sign_in_policy')
-    .set((eb) => ({ ...input, updated_at: occurred_at, version: eb('version', '+', 1) }))
-    .execute();
+  await updatePolicy(trx, { ...input, updated_at: occurred_at });
   await appendEvent(trx, { actor, action: 'sign_in_policy.updated', details: { changed }, occurred_at });
   return 'updated';
-}
-
-async function lockPolicy(trx: Trx): Promise<PolicyRow> {
-  return trx.selectFrom('sign_in_policy').selectAll().forUpdate().executeTakeFirstOrThrow();
 }

@@ -36,7 +36,7 @@ function summary(found: readonly Found[], files: number): string[] {
   if (found.length === 0) return [`No credentials in ${inFiles}.`];
   return [
     `${counted(found.length, 'credential')} in ${counted(new Set(found.map((each) => each.path)).size, 'file')} of ${files}.`,
-    'Revoke each of them: whoever could read the file may have it. Store the new ones with `latchkey secret put`.',
+    'Revoke each of them: anyone who could read the file may have it. Store the new ones with `latchkey secret put`.',
   ];
 }
 

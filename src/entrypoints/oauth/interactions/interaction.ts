@@ -154,7 +154,7 @@ export function finishSignIn(provider: Provider, ctx: Context, authentication: A
     user_epoch,
     by,
   };
-  // Signing in also selects the account, and whoever has one need not create it.
+  // Signing in also selects the account, and a user who has one need not create it.
   const result = { login, select_account: {}, create: {} };
   return provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false });
 }

@@ -106,7 +106,7 @@ const disconnecting: Action<RequestContext> = {
 
 export const providerActions = [connecting, disconnecting];
 
-/** Begins to connect an account, for whoever just asked for it on the page of sign-in methods. */
+/** Begins to connect an account, for the user who just asked for it on the page of sign-in methods. */
 export async function startConnecting(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<void> {
   const carried = carriedState(deps, { purpose: ticketPurpose, browser: csrfToken(deps, ctx) }, one(ctx.query.ticket));
   const ticket = Ticket.safeParse(carried).data;
@@ -117,7 +117,7 @@ export async function startConnecting(deps: PagesDeps, ctx: Context, who: Signed
 /** Begins to confirm who the user is, with the provider that they signed in with. */
 export async function startConfirming(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<void> {
   const proof = await askedProof(deps, ctx, who);
-  // Whoever has a factor or password here confirms with that.
+  // A user who has a factor or password here confirms with that.
   const isAsked =
     proof.kind === 'provider' && proof.links.some(({ href }) => href.includes(`/${ctx.params.trust_id}?`));
   await send(deps, ctx, who, isAsked ? { purpose: 'confirm', return_to: ownPath(ctx.query.return_to) } : undefined);

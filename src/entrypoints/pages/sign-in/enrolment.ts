@@ -31,6 +31,7 @@ import { signInHere } from '../signed-in.ts';
 import { knownDevice } from './known-device.ts';
 import { linkClosed } from './link-closed.ts';
 import type { SignInView } from './page-data.ts';
+import { minutesToWait } from './throttled.ts';
 
 const secondsForIt = 10 * 60;
 const purpose = 'enrolment';
@@ -127,8 +128,7 @@ async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> 
   const device = (account: string) => knownDevice(deps, ctx, account);
   const outcome = await authenticate(deps, { who, password, device, origin: requestOrigin(ctx) });
   if (outcome.kind === 'throttled') {
-    ctx.set('Retry-After', String(outcome.retryAfterSeconds));
-    const minutes = Math.ceil(outcome.retryAfterSeconds / 60);
+    const minutes = minutesToWait(ctx, outcome.retryAfterSeconds);
     await showForm(deps, ctx, user, { password: t.signIn.throttled({ minutes }) }, 429);
     return;
   }

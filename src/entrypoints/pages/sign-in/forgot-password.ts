@@ -6,6 +6,7 @@ import { checkCsrf, csrfToken } from '../csrf.ts';
 import { pagePaths } from '../page-data.ts';
 import { type PagesDeps, show, textsFor } from '../pages.ts';
 import { interactionAsked, pathOfInteraction } from './from-app.ts';
+import { minutesToWait } from './throttled.ts';
 
 const maxLogin = 254;
 
@@ -50,8 +51,7 @@ async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
   const origin = requestOrigin(ctx);
   const wait = await deps.throttles.countRecoveryRequest(origin.address ?? '');
   if (wait !== undefined) {
-    ctx.set('Retry-After', String(wait));
-    showForm(deps, ctx, { login, blocked: t.throttled({ minutes: Math.ceil(wait / 60) }) }, 429);
+    showForm(deps, ctx, { login, blocked: t.throttled({ minutes: minutesToWait(ctx, wait) }) }, 429);
     return;
   }
   await requestRecovery(deps, { login, origin });

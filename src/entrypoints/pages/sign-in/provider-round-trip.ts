@@ -61,7 +61,7 @@ export async function sendToProvider(
 
 function promptOf({ is_fresh, own }: RoundTripStart) {
   if (is_fresh) return 'login';
-  // Whose account there is connected is the user's choice, not that of whoever used this browser before.
+  // Whose account there is connected is the user's choice, not that of an earlier user of this browser.
   return own ? 'select_account' : null;
 }
 

@@ -1,14 +1,13 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
 import {
-  domainOf,
   isLogin,
   type LoginTrust,
   type ProviderSession,
   providerName,
 } from '../../../domain/identity-providers/index.ts';
 import { findTrust, listLoginTrusts } from '../../../domain/trusts/index.ts';
-import { carriedState } from '../../../domain/users/index.ts';
+import { carriedState, domainOf } from '../../../domain/users/index.ts';
 import { csrfToken } from '../csrf.ts';
 import { type PagesDeps, textsFor } from '../pages.ts';
 import { interactionOf } from './from-app.ts';

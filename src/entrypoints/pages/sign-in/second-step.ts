@@ -8,6 +8,7 @@ import { factorDeps, factorFieldsOf, sentProof } from '../factors.ts';
 import { type PagesDeps, show, textsFor } from '../pages.ts';
 import type { SignInView } from './page-data.ts';
 import { CarriedProvider } from './providers.ts';
+import { minutesToWait } from './throttled.ts';
 
 // After the password there is time to fetch a phone, but not to come back another day.
 const secondsForIt = 10 * 60;
@@ -79,7 +80,7 @@ export async function judgeSecondStep(deps: PagesDeps, ctx: Context, view: SignI
     await showStep(deps, ctx, { ...again, error: proof.kind === 'code' ? t.wrongCode : t.wrongPasskey });
     return 'answered';
   }
-  ctx.set('Retry-After', String(outcome.retryAfterSeconds));
-  await showStep(deps, ctx, { ...again, blocked: t.throttled({ minutes: Math.ceil(outcome.retryAfterSeconds / 60) }) });
+  const minutes = minutesToWait(ctx, outcome.retryAfterSeconds);
+  await showStep(deps, ctx, { ...again, blocked: t.throttled({ minutes }) });
   return 'answered';
 }

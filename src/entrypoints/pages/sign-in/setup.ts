@@ -2,14 +2,13 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { createEnrolmentLink, isSetupOpen, setUpFirstAdministrator, UserInput } from '../../../domain/users/index.ts';
-import { anonymous, form, Problem, requestOrigin, system, validationWords } from '../../../platform/http/index.ts';
+import { anonymous, form, Problem, requestOrigin, system } from '../../../platform/http/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import type { Catalogue } from '../languages/en.ts';
 import { pagePaths } from '../page-data.ts';
 import { type PagesDeps, show, textsFor } from '../pages.ts';
-import { signInHere } from '../signed-in.ts';
-import { fieldErrors, refusedFields } from './account-fields.ts';
-import { mustEnrol } from './sign-in.ts';
+import { meetsPolicy, signInHere } from '../signed-in.ts';
+import { accountFields, refusedFields } from './account-fields.ts';
 
 const SetupForm = UserInput.pick({ username: true, email: true, name: true }).extend({ password: z.string() });
 
@@ -43,25 +42,18 @@ function showSetup(deps: PagesDeps, ctx: Context, values: Values, errors: Record
 }
 
 async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
-  const sent = form(ctx);
   const texts = textsFor(deps, ctx);
-  const text = (name: string) => (sent.get(name) ?? '').trim();
-  const values = { username: text('username'), email: text('email'), name: text('name') };
-  const password = sent.get('password') ?? '';
-  const given = Object.fromEntries(Object.entries({ ...values, password }).filter(([, value]) => value !== ''));
-  const parsed = SetupForm.safeParse(given, { error: validationWords });
-  const errors = parsed.success ? {} : fieldErrors(parsed.error, texts);
-  if (password && password !== sent.get('password_repeated')) errors.password_repeated = texts.password.differ;
-  if (!parsed.success || Object.keys(errors).length > 0) {
+  const { values, typed, errors } = accountFields(SetupForm, form(ctx), texts);
+  if (!typed) {
     showSetup(deps, ctx, values, errors);
     return;
   }
   try {
-    const input = { ...parsed.data, enabled: true, secret: ctx.params.secret as string };
+    const input = { ...typed, enabled: true, secret: ctx.params.secret as string };
     const user = await setUpFirstAdministrator(deps, anonymous(requestOrigin(ctx)), input);
     const { id: user_id, epoch: user_epoch } = user;
     const authentication = { user_id, user_epoch, authenticated_at: deps.now(), amr: ['pwd'] };
-    if (!(await mustEnrol(deps, authentication))) {
+    if (await meetsPolicy(deps, authentication)) {
       await signInHere(deps, ctx, { ...authentication, to: pagePaths.console });
       return;
     }

@@ -1,27 +1,21 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { connectAccount, providerName } from '../../../domain/identity-providers/index.ts';
-import {
-  assuranceOf,
-  authenticate,
-  isAtLeast,
-  proveFactor,
-  requiredOfUser,
-  together,
-} from '../../../domain/users/index.ts';
+import { authenticate, proveFactor, together } from '../../../domain/users/index.ts';
 import { form, Problem, requestOrigin } from '../../../platform/http/index.ts';
 import type { Authentication } from '../../oauth/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { anyPasskey, factorDeps, sentProof } from '../factors.ts';
 import { pagePaths } from '../page-data.ts';
 import { type PagesDeps, show, textsFor, withMail } from '../pages.ts';
-import { signInHere } from '../signed-in.ts';
+import { meetsPolicy, signInHere } from '../signed-in.ts';
 import { sendEnrolmentLink, showEnrolmentRequired } from './enrolment.ts';
 import { interactionOf, pathOfInteraction } from './from-app.ts';
 import { knownDevice, rememberBrowser } from './known-device.ts';
 import type { SignInView } from './page-data.ts';
 import { findLoginTrust, offeredProviders, pendingConnection } from './providers.ts';
 import { askSecondFactor, judgeSecondStep } from './second-step.ts';
+import { minutesToWait } from './throttled.ts';
 
 /** Signing in to one's own pages, outside of any app's request. */
 export function signInRoutes(router: Router, deps: PagesDeps): void {
@@ -114,15 +108,9 @@ async function judgeForm(deps: PagesDeps, ctx: Context, view: SignInView): Promi
   if (sent.get('passkey')) return judgePasskey(deps, ctx, view);
   const authentication = await judgePassword(deps, ctx, view);
   if (!authentication || (await askSecondFactor(deps, ctx, { authentication, view }))) return undefined;
-  if (!(await mustEnrol(deps, authentication))) return authentication;
+  if (await meetsPolicy(deps, authentication)) return authentication;
   await showEnrolmentRequired(deps, ctx, { user_id: authentication.user_id, view });
   return undefined;
-}
-
-/** Whether the sign-in policy requires a second factor of somebody who has none. */
-export async function mustEnrol({ db, now }: PagesDeps, { user_id, amr }: Authentication): Promise<boolean> {
-  const required = await requiredOfUser(db, user_id, now());
-  return required !== undefined && !isAtLeast(assuranceOf(amr), required);
 }
 
 /** A passkey says whose it is, and that its user was verified: it needs no second step. */
@@ -166,6 +154,5 @@ async function judgePassword(deps: PagesDeps, ctx: Context, view: SignInView): P
 
 async function showThrottled(deps: PagesDeps, ctx: Context, view: SignInView, seconds: number): Promise<void> {
   const { signIn: t } = textsFor(deps, ctx);
-  ctx.set('Retry-After', String(seconds));
-  await showSignIn(deps, ctx, { ...view, blocked: t.throttled({ minutes: Math.ceil(seconds / 60) }) }, 429);
+  await showSignIn(deps, ctx, { ...view, blocked: t.throttled({ minutes: minutesToWait(ctx, seconds) }) }, 429);
 }

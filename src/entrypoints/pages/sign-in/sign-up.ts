@@ -1,15 +1,23 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { invitedEmail, requestSignUp, SignUpInput, signUp, type User } from '../../../domain/users/index.ts';
-import { form, Problem, requestOrigin, validationWords } from '../../../platform/http/index.ts';
+import {
+  invitedEmail,
+  requestSignUp,
+  SignUpInput,
+  signUp,
+  signUpProblem,
+  type User,
+} from '../../../domain/users/index.ts';
+import { form, Problem, requestOrigin } from '../../../platform/http/index.ts';
 import type { Authentication } from '../../oauth/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
 import { pagePaths } from '../page-data.ts';
 import { chosenLanguage, type PagesDeps, show, textsFor } from '../pages.ts';
 import { signInHere } from '../signed-in.ts';
-import { fieldErrors, refusedFields } from './account-fields.ts';
+import { accountFields, refusedFields } from './account-fields.ts';
 import { interactionAsked, pathOfInteraction } from './from-app.ts';
 import { linkClosed } from './link-closed.ts';
+import { minutesToWait } from './throttled.ts';
 
 /** Creating an account oneself, where the installation allows it: asking for a link, and opening it. */
 export function signUpRoutes(router: Router, deps: PagesDeps): void {
@@ -46,21 +54,18 @@ async function submitRequest(deps: PagesDeps, ctx: Context): Promise<void> {
   const origin = requestOrigin(ctx);
   const wait = await deps.throttles.countSignUpRequest(origin.address ?? '');
   if (wait !== undefined) {
-    ctx.set('Retry-After', String(wait));
-    showSignUp(deps, ctx, { email, blocked: t.throttled({ minutes: Math.ceil(wait / 60) }) }, 429);
+    showSignUp(deps, ctx, { email, blocked: t.throttled({ minutes: minutesToWait(ctx, wait) }) }, 429);
+    return;
+  }
+  const rules = { ...deps, rules: deps.config.signUp };
+  const problem = signUpProblem(rules, email);
+  if (problem) {
+    showSignUp(deps, ctx, { email, error: problem === 'no address' ? t.incomplete : t.otherDomain }, 422);
     return;
   }
   const interaction = interactionAsked(ctx);
   const below = interaction ? `/interaction/${interaction}` : '';
-  const language = chosenLanguage(deps, ctx);
-  try {
-    await requestSignUp({ ...deps, rules: deps.config.signUp }, { email, below, language, origin });
-  } catch (error) {
-    if (!(error instanceof Problem) || error.type !== 'invalid') throw error;
-    const wrong = /domain/.test(error.message) ? t.otherDomain : t.incomplete;
-    showSignUp(deps, ctx, { email, error: wrong }, 422);
-    return;
-  }
+  await requestSignUp(rules, { email, below, language: chosenLanguage(deps, ctx), origin });
   showSignUp(deps, ctx, { is_sent: true });
 }
 
@@ -89,22 +94,15 @@ function usernameOf(email: string): string {
 export async function judgeNewAccount(deps: PagesDeps, ctx: Context): Promise<Authentication | undefined> {
   checkCsrf(deps, ctx);
   const texts = textsFor(deps, ctx);
-  const sent = form(ctx);
-  const text = (name: string) => (sent.get(name) ?? '').trim();
-  const values = { username: text('username'), name: text('name') };
-  const password = sent.get('password') ?? '';
-  const given = Object.fromEntries(Object.entries({ ...values, password }).filter(([, value]) => value !== ''));
-  const parsed = SignUpInput.safeParse(given, { error: validationWords });
-  const errors = parsed.success ? {} : fieldErrors(parsed.error, texts);
-  if (password && password !== sent.get('password_repeated')) errors.password_repeated = texts.password.differ;
-  if (!parsed.success || Object.keys(errors).length > 0) {
+  const { values, typed, errors } = accountFields(SignUpInput, form(ctx), texts);
+  if (!typed) {
     await showNewAccount(deps, ctx, { values, errors });
     return undefined;
   }
   let user: User;
   try {
     const secret = String(ctx.params.secret);
-    user = await signUp({ ...deps, rules: deps.config.signUp }, requestOrigin(ctx), { ...parsed.data, secret });
+    user = await signUp({ ...deps, rules: deps.config.signUp }, requestOrigin(ctx), { ...typed, secret });
   } catch (error) {
     const refused = error instanceof Problem ? refusedFields(error, texts) : undefined;
     if (!refused) throw error instanceof Problem && error.type === 'not_found' ? linkClosed() : error;

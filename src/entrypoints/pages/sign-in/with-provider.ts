@@ -15,14 +15,14 @@ import { type Authentication, isFirstUse } from '../../oauth/index.ts';
 import { comeToAccount } from '../account/provider-answers.ts';
 import { csrfToken } from '../csrf.ts';
 import { type PagesDeps, textsFor, withMail } from '../pages.ts';
-import { signInHere } from '../signed-in.ts';
+import { meetsPolicy, signInHere } from '../signed-in.ts';
 import { showEnrolmentRequired } from './enrolment.ts';
 import { rememberBrowser } from './known-device.ts';
 import type { SignInView } from './page-data.ts';
 import { accountOf, carriedIn, type RoundTripStart, secondsForIt, sendToProvider } from './provider-round-trip.ts';
 import { connectPurpose, findLoginTrust } from './providers.ts';
 import { askSecondFactor } from './second-step.ts';
-import { mustEnrol, ownPath, showSignIn } from './sign-in.ts';
+import { ownPath, showSignIn } from './sign-in.ts';
 
 /** Signing in to one's own pages with an identity provider, and the address to which every provider sends users back. */
 export function providerRoutes(router: Router, deps: PagesDeps): void {
@@ -106,7 +106,7 @@ async function enter(
     const { user, user_epoch, authenticated_at, amr, provider } = outcome;
     const authentication = { user_id: user.id, user_epoch, authenticated_at, amr, provider };
     if (await askSecondFactor(deps, ctx, { authentication, view })) return undefined;
-    if (!(await mustEnrol(deps, authentication))) {
+    if (await meetsPolicy(deps, authentication)) {
       await rememberBrowser(deps, ctx, user.id);
       return authentication;
     }

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { Db } from '../../platform/database/index.ts';
+import type { Jobs } from '../../platform/jobs/index.ts';
+import type { ServerKeys } from '../../platform/keys/index.ts';
+import type { Refusals } from '../audit/index.ts';
+import type { SendEmail } from '../notifications/index.ts';
+import type { Throttles } from './throttles.ts';
+
+/**
+ * Requests of people who are not signed in for mail to an address that they type. What they type is looked up by a job, so that a request
+ * says nothing about accounts.
+ */
+export type MailRequestDeps = { db: Db; now: () => Date; jobs: Pick<Jobs, 'send'>; keys: ServerKeys };
+
+/** What the job works with. */
+export type MailRequestJobDeps = {
+  db: Db;
+  now: () => Date;
+  keys: ServerKeys;
+  issuer: string;
+  throttles: Throttles;
+  refusals: Refusals;
+  sendEmail: SendEmail;
+};
+
+/** What each request carries to its job: from where it came, and until when it counts. */
+export const MailRequest = z.object({
+  origin: z.object({
+    address: z.string().optional(),
+    user_agent: z.string().optional(),
+    request_id: z.string().optional(),
+  }),
+  until: z.coerce.date(),
+});
