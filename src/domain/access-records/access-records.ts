@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { digest } from '../../platform/crypto/index.ts';
 import { Batched, type Db } from '../../platform/database/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
-import { CountedRecords } from './counted-records.ts';
+import { CountedRecords, type Used } from './counted-records.ts';
 import { type AccessRecord, insertAccessRecords } from './store.ts';
 
 export type AccessRecordsDeps = { db: Db; now: () => Date; log: Logger };
@@ -71,30 +71,41 @@ export class AccessRecords {
   }
 
   record(use: Use): void {
-    const { caller = null, credential = null, client_id = null, user_id = null, address = null } = use;
-    const { version: credential_version = null, permissions = null } = use;
-    const used = {
-      ...{ kind: use.kind, outcome: use.outcome, caller, credential, client_id, user_id, address },
-      ...{ credential_version, permissions: permissions && named(permissions) },
-    };
-    const occurred_at = this.#now();
     const { held } = this.#batched;
+    const used = usedOf(use);
+    let counted = held.find(used);
     // Callers choose some of the permissions themselves: beyond a limit they are counted as one.
-    if (used.permissions && held.countLike(used) >= mostLike && !held.find(used)) used.permissions = [otherPermissions];
-    const counted = held.find(used);
+    if (!counted && used.permissions && held.countLike(used) >= mostLike) {
+      used.permissions = [otherPermissions];
+      counted = held.find(used);
+    }
+    const occurred_at = this.#now();
     if (counted) {
       counted.uses += 1;
       counted.last_at = occurred_at;
       return;
     }
     const { request_id = null } = use;
-    this.#batched.add({
-      ...{ id: uuidv7(), ...used, request_id, uses: 1, occurred_at, last_at: occurred_at },
-    });
+    this.#batched.add({ id: uuidv7(), ...used, request_id, uses: 1, occurred_at, last_at: occurred_at });
   }
 
   /** Writes what waits. */
   close(): Promise<void> {
     return this.#batched.close();
   }
+}
+
+/** What equal uses have in common. */
+function usedOf(use: Use): Used {
+  return {
+    kind: use.kind,
+    outcome: use.outcome,
+    caller: use.caller ?? null,
+    credential: use.credential ?? null,
+    client_id: use.client_id ?? null,
+    user_id: use.user_id ?? null,
+    address: use.address ?? null,
+    credential_version: use.version ?? null,
+    permissions: use.permissions === undefined ? null : named(use.permissions),
+  };
 }

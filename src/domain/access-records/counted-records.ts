@@ -1,7 +1,8 @@
 import type { Collection } from '../../platform/database/index.ts';
 import type { AccessRecord } from './store.ts';
 
-type Used = Pick<
+/** What equal uses have in common: all but the request, and when it was. */
+export type Used = Pick<
   AccessRecord,
   | 'kind'
   | 'outcome'

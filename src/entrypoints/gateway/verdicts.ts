@@ -33,8 +33,16 @@ export type Judgement = {
   isFromMemory: boolean;
 };
 
+/** Judges the key of a request from memory alone; undefined where that does not suffice: nothing was judged or counted. */
+export function judgeCached({ keys }: Pick<VerdictDeps, 'keys'>, request: VerifyRequest): Judgement | undefined {
+  if (request.key === undefined) return undefined;
+  const asked = askedOf(request);
+  const cached = keys.verifyCached(request.key, asked);
+  return cached && forUser(request, judgementOn(cached, asked, cached.code === 'valid'));
+}
+
 /**
- * Judges the credential of a request that somebody made to an API, from memory where that suffices.
+ * Judges the credential of a request that somebody made to an API, where memory does not suffice (`judgeCached`).
  *
  * @param from who is counted when the key does not exist
  * @throws when the database is needed, and away
@@ -46,8 +54,6 @@ export async function judge(
 ): Promise<Judgement> {
   if (request.key !== undefined) {
     const asked = askedOf(request);
-    const cached = keys.verifyCached(request.key, asked);
-    if (cached) return forUser(request, judgementOn(cached, asked, cached.code === 'valid'));
     return forUser(request, judgementOn(await keys.verify(request.key, asked, from), asked, false));
   }
   const { token = '', method, url, proof, certificate_thumbprint } = request;

@@ -5,7 +5,7 @@ import { ambiguous } from './credentials.ts';
 import type { GatewayRequest } from './gateway-request.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
 import { VerifyBatch, VerifyRequest } from './schemas.ts';
-import { type Judgement, judge, type VerdictDeps } from './verdicts.ts';
+import { type Judgement, judge, judgeCached, type VerdictDeps } from './verdicts.ts';
 
 export type VerifyDeps = VerdictDeps & CallerDeps & RecordDeps & { host: HostRules };
 
@@ -23,24 +23,23 @@ export async function verify(deps: VerifyDeps, asked: GatewayRequest): Promise<A
   // Without a wait in between the body is taken as it comes; otherwise Node has to buffer it first.
   const caller = cachedCallerOf(deps, asked) ?? (await callerOf(deps, asked));
   const body = await readJson(asked.req);
-  return isBatch(body) ? verifyAll(deps, asked, { body, caller }) : verifyOne(deps, asked, { body, caller });
-}
-
-type Question = { body: unknown; caller: Caller };
-
-async function verifyOne(deps: VerifyDeps, asked: GatewayRequest, { body, caller }: Question): Promise<Answer> {
+  if (isBatch(body)) return verifyAll(deps, asked, { body, caller });
   const request = parsed(body);
-  const judgement = await judge(deps, request, senderOf(request, caller));
+  const judgement = judgeCached(deps, request) ?? (await judge(deps, request, senderOf(request, caller)));
   const { verdict, cached, isFromMemory } = judgement;
   recordUse(deps, { request, judgement, caller: caller.id, from: asked.ip, request_id: asked.request_id });
   const text = cached && verdict.limits.length === 0 ? cached.text : JSON.stringify(verdict);
   return json(text, isFromMemory && caller.isFromMemory);
 }
 
-async function verifyAll(deps: VerifyDeps, asked: GatewayRequest, { body, caller }: Question): Promise<Answer> {
+async function verifyAll(
+  deps: VerifyDeps,
+  asked: GatewayRequest,
+  { body, caller }: { body: unknown; caller: Caller },
+): Promise<Answer> {
   const { requests } = checked(VerifyBatch, body);
   const verdictOn = async (request: VerifyRequest): Promise<Judgement['verdict']> => {
-    const judgement = await judge(deps, request, senderOf(request, caller));
+    const judgement = judgeCached(deps, request) ?? (await judge(deps, request, senderOf(request, caller)));
     recordUse(deps, { request, judgement, caller: caller.id, from: asked.ip, request_id: asked.request_id });
     return judgement.verdict;
   };

@@ -84,11 +84,11 @@ export function readBody(request: IncomingMessage, mostBytes: number): Promise<B
       // All of it is here, which Node tells a few turns later.
       if (received === length) resolve(chunks.length === 1 ? chunk : Buffer.concat(chunks, received));
     });
-    request.once('end', () => {
+    request.on('end', () => {
       if (received !== length) resolve(Buffer.concat(chunks, received));
     });
     // A client that disconnects must not be logged as a server error.
-    request.once('error', (error) => reject(request.complete ? error : hungUp()));
+    request.on('error', (error) => reject(request.complete ? error : hungUp()));
   });
 }
 
